@@ -1,0 +1,119 @@
+const { readdirSync } = require('node:fs')
+const { join } = require('node:path')
+// Without its parser dependency-cruiser would look at nothing and report success: better to fail here.
+const { parseFileSync } = require('@swc/core')
+
+/** `import('./x.ts').Name` inside a type is an import that dependency-cruiser does not see. */
+const hasImportInType = file =>
+  JSON.stringify(parseFileSync(file, { syntax: 'typescript' })).includes('"type":"TsImportType"')
+
+const hidden = readdirSync(join(__dirname, 'src'), { recursive: true })
+  .filter(name => name.endsWith('.ts'))
+  .map(name => join('src', name))
+  .filter(file => hasImportInType(join(__dirname, file)))
+if (hidden.length > 0) throw new Error(`Write \`import type\` instead of import() inside a type: ${hidden.join(', ')}`)
+
+/** Test files and the contract suite beside a port: they may import vitest, and nothing that ships imports them. */
+const suite = '\\.(test|contract)\\.ts$'
+
+/**
+ * The one direction of imports: entrypoints -> infrastructure -> application -> domain; projections read the domain.
+ * TypeScript 7 has no compiler API in JavaScript, so the sources are parsed by swc, which sees `import type` as well.
+ *
+ * @type {import('dependency-cruiser').IConfiguration}
+ */
+module.exports = {
+  forbidden: [
+    {
+      name: 'domain-stands-alone',
+      comment: 'The domain is pure: it imports itself and fp-ts. Time, ids and actors arrive in the intent.',
+      severity: 'error',
+      from: { path: '^src/domain/', pathNot: suite },
+      to: { pathNot: ['^src/domain/', '^node_modules/fp-ts/'] },
+    },
+    {
+      name: 'application-knows-ports-only',
+      comment: 'A use case imports the domain, its own folder (ports included), fp-ts and io-ts.',
+      severity: 'error',
+      from: { path: '^src/application/', pathNot: suite },
+      to: { pathNot: ['^src/application/', '^src/domain/', '^node_modules/(fp-ts|io-ts)/'] },
+    },
+    {
+      name: 'projections-read-events',
+      comment: 'A projection is a pure function of events: it imports the domain, its own folder and fp-ts.',
+      severity: 'error',
+      from: { path: '^src/projections/', pathNot: suite },
+      to: { pathNot: ['^src/projections/', '^src/domain/', '^node_modules/fp-ts/'] },
+    },
+    {
+      name: 'composition-roots-are-roots',
+      comment: 'src/main.ts and src/index.ts wire the layers together; nothing in src imports them.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/(main|index)\\.ts$' },
+    },
+    {
+      name: 'only-roots-beside-the-layers',
+      comment: 'Every file of src is in a layer; only the two composition roots stand beside them.',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: ['^src/(domain|application|projections|infrastructure)/', '^src/(main|index)\\.ts$'],
+      },
+      to: {},
+    },
+    {
+      name: 'src-ships-alone',
+      comment: 'What ships does not import tests, benchmarks, examples, build output or the sources of the console.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|examples|web|dist|dist-bench)/' },
+    },
+    {
+      name: 'no-test-helpers-in-src',
+      comment: 'A contract suite may stand beside its port; only tests import it.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: suite },
+      to: { path: suite },
+    },
+    {
+      name: 'no-dev-dependencies-in-src',
+      comment: 'Users install dependencies only: an import of a devDependency would fail on their machine.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: suite },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] },
+    },
+    {
+      name: 'no-undeclared-dependencies',
+      comment: 'A package must be declared in package.json, not merely be there because another one brought it.',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-unresolvable',
+      comment: 'An import that leads nowhere would slip past every rule above.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'A cycle, also one of types alone, means that two files are one.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: '^node_modules/' },
+    exclude: { path: '^(bench/peers|dist|dist-bench)/' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types', 'typings'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
+    },
+  },
+}

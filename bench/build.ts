@@ -1,0 +1,10 @@
+import type * as Library from '../src/index.ts'
+import type * as Embedded from '../src/infrastructure/postgres/embedded/index.ts'
+import type * as Migrations from '../src/infrastructure/postgres/migrate.ts'
+
+/** What ships is what is measured: the modules come from the build, only their types from the sources. */
+const load = (module: string) => import(new URL(`../../dist/${module}`, import.meta.url).href)
+
+export const loadLibrary = (): Promise<typeof Library> => load('index.js')
+export const loadEmbedded = (): Promise<typeof Embedded> => load('infrastructure/postgres/embedded/index.js')
+export const loadMigrations = (): Promise<typeof Migrations> => load('infrastructure/postgres/migrate.js')

@@ -1,0 +1,136 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { openOurs } from './ours.ts'
+import { openRaw } from './raw.ts'
+import { json, missed, type Sample, summarize, table } from './report.ts'
+import { describeServer, openDatabase, settle } from './server.ts'
+import { type Contender, type Work, works } from './work.ts'
+
+const usage = `npm run bench -- [quick] [--commands <n>] [--rounds <n>] [--json] [--check]
+
+  quick            5,000 commands a work instead of 20,000
+  --commands <n>   commands a work
+  --rounds <n>     rounds, 3 unless told; medians are shown
+  --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
+  --check          exit 1 when a ratio is below its target`
+
+class UsageError extends Error {}
+class Interrupted extends Error {}
+
+const parse = () => {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        commands: { type: 'string' },
+        rounds: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        check: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const positive = (name: string, text: string | undefined, otherwise: number): number => {
+  if (text === undefined) return otherwise
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1)
+    throw new UsageError(`--${name} must be a whole number above 0, not ${text}`)
+  return value
+}
+
+const readOptions = () => {
+  const { values, positionals } = parse()
+  const unknown = positionals.find(word => word !== 'quick')
+  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there is only: quick`)
+  return {
+    commands: positive('commands', values.commands, positionals.includes('quick') ? 5_000 : 20_000),
+    rounds: positive('rounds', values.rounds, 3),
+    json: values.json,
+    check: values.check,
+    help: values.help,
+  }
+}
+
+type Options = ReturnType<typeof readOptions>
+
+/** A batch is over so soon that less than this says nothing. */
+const leastBulk = 20_000
+const warmUpCommands = 500
+
+const amount = (work: Work, commands: number): number =>
+  work === 'send-bulk' ? Math.max(commands, leastBulk) : commands
+
+const say = (text: string) => process.stderr.write(`${text}\n`)
+
+/** Ends the run after the measurement under way, so that the server and its files are removed; asked twice, at once. */
+const interruptible = (): (() => void) => {
+  let interrupted = false
+  const interrupt = () => {
+    interrupted = true
+    say('Stopping after this measurement.')
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt)
+  return () => {
+    if (interrupted) throw new Interrupted()
+  }
+}
+
+/** Raw and ours take turns within a round, and who begins changes from round to round. */
+const runRounds = async (
+  contenders: readonly Contender[],
+  { commands, rounds }: Options,
+): Promise<readonly Sample[]> => {
+  const samples: Sample[] = []
+  const checkInterrupt = interruptible()
+  for (const { measure } of contenders) for (const work of works) await measure[work](warmUpCommands)
+  for (let round = 1; round <= rounds; round++) {
+    const order = round % 2 === 1 ? contenders : contenders.toReversed()
+    for (const work of works)
+      for (const { variant, measure } of order) {
+        checkInterrupt()
+        const rate = await measure[work](amount(work, commands))
+        samples.push({ work, variant, round, rate })
+        say(`round ${round} of ${rounds}: ${work} ${variant} ${Math.round(rate).toLocaleString('en-US')} a second`)
+      }
+  }
+  return samples
+}
+
+const bench = async (options: Options): Promise<number> => {
+  const database = await openDatabase()
+  const contenders: Contender[] = []
+  try {
+    say(`${await describeServer(database.url)}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    const between = () => settle(database.url)
+    contenders.push(await openRaw(database.url, between))
+    contenders.push(await openOurs(database.url, between))
+    const rows = summarize(await runRounds(contenders, options))
+    process.stdout.write(`${options.json ? json(rows) : table(rows)}\n`)
+    const misses = options.check ? missed(rows) : []
+    for (const miss of misses) say(miss)
+    return misses.length === 0 ? 0 : 1
+  } finally {
+    for (const contender of contenders) await contender.close()
+    await database.release()
+  }
+}
+
+const main = async (): Promise<number> => {
+  try {
+    const options = readOptions()
+    if (!options.help) return await bench(options)
+    process.stdout.write(`${usage}\n`)
+    return 0
+  } catch (error) {
+    if (error instanceof Interrupted) return 130
+    if (!(error instanceof UsageError)) throw error
+    say(`${error.message}\n\n${usage}`)
+    return 2
+  }
+}
+
+process.exitCode = await main()

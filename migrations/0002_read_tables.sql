@@ -1,0 +1,124 @@
+-- One row a command, moved by its events in the transaction that appends them.
+create table command_bus_command (
+  domain            text collate "C" not null,
+  command_id        uuid not null,
+  command_type      text collate "C" not null,
+  status            text collate "C" not null,
+  attempts          int not null,
+  max_attempts      int not null,
+  total_attempts    int not null,
+  msg_id            bigint,
+  queue_name        text collate "C" not null,
+  reply_queue       text collate "C",
+  correlation_id    text collate "C" not null,
+  causation_id      text collate "C",
+  tenant_id         text collate "C",
+  owner_id          text collate "C",
+  parent_command_id uuid,
+  retry_count       int not null,
+  lease_expires_at  timestamptz,
+  next_attempt_at   timestamptz,
+  parked_at         timestamptz,
+  parked_reason     text collate "C",
+  last_error_type   text collate "C",
+  last_error_code   text collate "C",
+  last_error_msg    text,
+  data_revision     bigint not null,
+  created_at        timestamptz not null,
+  updated_at        timestamptz not null,
+  revision          bigint not null,
+  constraint command_bus_command_pkey primary key (domain, command_id),
+  constraint command_bus_command_status check (
+    status in ('PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELED', 'IN_TROUBLESHOOTING_QUEUE')),
+  constraint command_bus_command_attempts check (
+    attempts >= 0 and total_attempts >= attempts and max_attempts between 1 and 100),
+  constraint command_bus_command_lease check ((status = 'IN_PROGRESS') = (lease_expires_at is not null)),
+  constraint command_bus_command_wait check (next_attempt_at is null or status = 'PENDING'),
+  constraint command_bus_command_parked check (
+    (status = 'IN_TROUBLESHOOTING_QUEUE') = (parked_at is not null)
+    and (parked_at is null) = (parked_reason is null)
+    and (parked_at is null or last_error_code is not null))
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+
+-- lists, newest first; the id makes the order total, so a page can begin after any row
+create index command_bus_command_newest on command_bus_command (created_at desc, command_id desc);
+create index command_bus_command_domain_newest on command_bus_command (domain, created_at desc, command_id desc);
+create index command_bus_command_correlation on command_bus_command (correlation_id);
+-- what is not finished is little: these stay small however long the history grows
+create index command_bus_command_open on command_bus_command (status, domain, command_type, created_at desc, command_id desc)
+  where status in ('PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE');
+create index command_bus_command_parked_newest on command_bus_command (parked_at desc, command_id desc)
+  where status = 'IN_TROUBLESHOOTING_QUEUE';
+create index command_bus_command_parked_domain on command_bus_command (domain, parked_at desc, command_id desc)
+  where status = 'IN_TROUBLESHOOTING_QUEUE';
+create index command_bus_command_error on command_bus_command (last_error_code, created_at desc, command_id desc)
+  where last_error_code is not null;
+create index command_bus_command_owner on command_bus_command (owner_id, created_at desc, command_id desc)
+  where owner_id is not null;
+create index command_bus_command_parent on command_bus_command (parent_command_id)
+  where parent_command_id is not null;
+
+-- The audit is the log in other words. Filter by `stream` to read one command by the log's key.
+create view command_bus_audit as
+select
+  e.position * 2 + line.part as audit_id,
+  substr(e.stream, 9, length(e.stream) - 45) as domain,
+  right(e.stream, 36)::uuid as command_id,
+  line.event_type,
+  (e.meta->>'at')::timestamptz as ts,
+  e.meta->>'actor' as actor,
+  line.details as details_json,
+  e.revision,
+  e.stream
+from command_bus_event e
+cross join lateral (
+  select 0 as part, 'SENT' as event_type, jsonb_build_object(
+      'command_type', e.data->'commandType', 'correlation_id', e.data->'correlationId',
+      'causation_id', e.data->'causationId', 'reply_to', e.data->'replyTo', 'msg_id', e.msg_id,
+      'max_attempts', e.data#>'{policy,maxAttempts}', 'backoff_seconds', e.data#>'{policy,backoffSeconds}') as details
+    where e.type = 'CommandSent'
+  union all
+  select 0, 'RECEIVED', jsonb_build_object(
+      'attempt', e.data->'attempt', 'total_attempts', e.data->'total', 'msg_id', (e.data->>'msgId')::bigint,
+      'lease_expires_at', e.data->'leaseExpiresAt', 'lost', e.data->'lost')
+    where e.type = 'CommandReceived'
+  union all
+  select 0, 'FAILED', jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint,
+      'error_type', e.data#>'{error,type}', 'error_code', e.data#>'{error,code}',
+      'error_message', e.data#>'{error,message}', 'error_details', e.data#>'{error,details}')
+    where e.type = 'CommandFailed'
+  union all
+  select 1, 'RETRY_SCHEDULED', jsonb_build_object('attempt', e.data->'attempt', 'retry_at', e.data->'retryAt')
+    where e.type = 'CommandFailed'
+  union all
+  select 0,
+    case e.type
+      when 'CommandMovedToTroubleshooting' then 'MOVED_TO_TROUBLESHOOTING_QUEUE'
+      when 'CommandRejectedByBusinessRule' then 'BUSINESS_RULE_FAILED'
+      else 'RETRY_EXHAUSTED' end,
+    jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint, 'reason', e.data->'reason',
+      'error_type', e.data#>'{error,type}', 'error_code', e.data#>'{error,code}',
+      'error_message', e.data#>'{error,message}', 'error_details', e.data#>'{error,details}')
+    where e.type in ('CommandMovedToTroubleshooting', 'CommandRejectedByBusinessRule', 'CommandExhausted')
+  union all
+  select 0, 'COMPLETED', jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint,
+      'result', e.data->'result', 'reply_to', e.meta#>'{context,replyTo}')
+    where e.type = 'CommandCompleted'
+  union all
+  select 0, 'CANCELED', jsonb_build_object('reason', e.data->'reason', 'reply_to', e.meta#>'{context,replyTo}')
+    where e.type = 'CommandCanceled'
+  union all
+  select 0, 'OPERATOR_RETRY', jsonb_build_object('operator', e.meta->'actor', 'new_msg_id', e.msg_id,
+      'archived_msg_id', (e.data->>'archivedMsgId')::bigint, 'reset_attempts', e.data->'resetAttempts',
+      'attempts', e.data->'attempts', 'edited', e.data ? 'data')
+    where e.type = 'OperatorRetried'
+  union all
+  select 0, 'OPERATOR_CANCEL', jsonb_build_object('operator', e.meta->'actor', 'reason', e.data->'reason',
+      'reply_to', e.meta#>'{context,replyTo}', 'reply_sent', e.meta#>>'{context,replyTo}' is not null)
+    where e.type = 'OperatorCanceled'
+  union all
+  select 0, 'OPERATOR_COMPLETE', jsonb_build_object('operator', e.meta->'actor', 'result_data', e.data->'resultData',
+      'reply_to', e.meta#>'{context,replyTo}', 'reply_sent', e.meta#>>'{context,replyTo}' is not null)
+    where e.type = 'OperatorCompleted'
+) line
+where e.stream >= 'command-' and e.stream < 'command.';

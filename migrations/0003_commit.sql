@@ -1,0 +1,233 @@
+-- The one way to write: a unit of work as one JSON document, in one statement.
+--
+--   events   [{event, first, stream, revision, id, type, data, meta}]   `event` numbers the events of the unit
+--   messages [{event, queue, body}]                                     new messages; their ids become msg_id
+--   resends  [{event, stream, queue, archived, head, dataRevision, data?}]
+--   rows     [{event, stream, <columns of command_bus_command>}]
+--   moves    [{event, stream, after, <columns>}]
+--   acks     [{stream, queue, op: delete | archive | postpone, msgId, until?}]
+--   current  [{stream, queue, domain, command_id}]                      archive the command's present message
+--   replies  [{stream, queue, body}]
+--   atomic   true: a lost race raises CB409 and nothing is done
+--
+-- Returns {lost: [stream], messages: [{event, msgId}]}. A stream that lost its race has left nothing behind.
+
+-- Writers hold this lock shared, the swap of a rebuilt read table holds it alone.
+create function command_bus_lock() returns bigint language sql immutable parallel safe as $$ select 7108218620261122 $$;
+
+create function command_bus_commit(unit jsonb) returns jsonb
+language plpgsql
+-- a table nobody analysed yet must not turn a lookup by key into a scan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v_queue   text;
+  v_op      text;
+  v_events  int[];
+  v_bodies  jsonb[];
+  v_ids     bigint[];
+  v_untils  timestamptz[];
+  m_event   int[] := '{}';
+  m_id      bigint[] := '{}';
+  m_queue   text[] := '{}';
+  v_streams int;
+  v_won     text[];
+  v_lost    text[] := '{}';
+begin
+  perform pg_advisory_xact_lock_shared(command_bus_lock());
+
+  -- messages first: their ids are written with the events
+  for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'messages') x loop
+    select array_agg(x.event order by x.event), array_agg(x.body order by x.event) into v_events, v_bodies
+      from jsonb_to_recordset(unit->'messages') x(event int, queue text, body jsonb) where x.queue = v_queue;
+    m_event := m_event || v_events;
+    m_id := m_id || array(select pgmq.send_batch(v_queue, v_bodies));
+    m_queue := m_queue || array_fill(v_queue, array[cardinality(v_events)]);
+  end loop;
+
+  for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'resends') x loop
+    execute format($q$
+      select array_agg(x.event order by x.event), array_agg(
+          coalesce(a.message, x.head || jsonb_build_object('data', e.data->'data'))
+            || case when x.edited is null then '{}'::jsonb else jsonb_build_object('data', x.edited->'data') end
+          order by x.event)
+      from jsonb_to_recordset($1) x(event int, stream text, queue text, archived bigint, head jsonb, "dataRevision" bigint, edited jsonb)
+      left join pgmq.%I a on a.msg_id = x.archived
+      left join command_bus_event e on e.stream = x.stream collate "C" and e.revision = x."dataRevision"
+      where x.queue = $2 $q$, 'a_' || v_queue)
+      into v_events, v_bodies using unit->'resends', v_queue;
+    m_event := m_event || v_events;
+    m_id := m_id || array(select pgmq.send_batch(v_queue, v_bodies));
+    m_queue := m_queue || array_fill(v_queue, array[cardinality(v_events)]);
+  end loop;
+
+  -- The first event of each stream decides the race: whoever owns revision n writes n + 1 without rivals. The event
+  -- before must be there, and from a transaction that the feed orders before this one.
+  with e as materialized (
+    select x.*, s.msg_id
+    from jsonb_to_recordset(unit->'events')
+      x(event int, first boolean, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
+    left join unnest(m_event, m_id) s(event, msg_id) using (event)
+    where x.first
+  ), won as (
+    insert into command_bus_event (stream, revision, id, type, data, meta, msg_id)
+    select e.stream, e.revision, e.id, e.type, e.data, e.meta, e.msg_id from e
+    where e.revision = 0 or exists (
+      select from command_bus_event p
+      where p.stream = e.stream collate "C" and p.revision = e.revision - 1 and p.xid <= pg_current_xact_id())
+    order by e.stream collate "C"
+    on conflict (stream, revision) do nothing
+    returning stream
+  )
+  select (select count(*) from e), array_agg(won.stream) into v_streams, v_won from won;
+
+  if v_streams > coalesce(cardinality(v_won), 0) then
+    v_lost := array(
+      select x.stream from jsonb_to_recordset(unit->'events') x(first boolean, stream text)
+      where x.first and x.stream <> all (coalesce(v_won, '{}')));
+    if (unit->>'atomic')::boolean then
+      raise exception 'another writer was first' using errcode = 'CB409', detail = to_jsonb(v_lost)::text;
+    end if;
+    for v_queue in select distinct q from unnest(m_queue) q loop
+      v_ids := array(
+        select s.msg_id from unnest(m_event, m_id, m_queue) s(event, msg_id, queue)
+        join jsonb_to_recordset(unit->'events') x(event int, stream text) using (event)
+        where s.queue = v_queue and x.stream = any (v_lost));
+      perform pgmq.delete(v_queue, v_ids);
+    end loop;
+  end if;
+
+  insert into command_bus_event (stream, revision, id, type, data, meta, msg_id)
+  select x.stream, x.revision, x.id, x.type, x.data, x.meta, s.msg_id
+  from jsonb_to_recordset(unit->'events')
+    x(event int, first boolean, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
+  left join unnest(m_event, m_id) s(event, msg_id) using (event)
+  where not x.first and x.stream <> all (v_lost)
+  order by x.stream collate "C", x.revision;
+
+  if unit ? 'rows' then
+    insert into command_bus_command (
+      domain, command_id, command_type, status, attempts, max_attempts, total_attempts, msg_id, queue_name, reply_queue,
+      correlation_id, causation_id, tenant_id, owner_id, parent_command_id, retry_count, lease_expires_at,
+      next_attempt_at, parked_at, parked_reason, last_error_type, last_error_code, last_error_msg, data_revision,
+      created_at, updated_at, revision)
+    select
+      x.domain, x.command_id, x.command_type, x.status, x.attempts, x.max_attempts, x.total_attempts, s.msg_id,
+      x.queue_name, x.reply_queue, x.correlation_id, x.causation_id, x.tenant_id, x.owner_id, x.parent_command_id,
+      x.retry_count, x.lease_expires_at, x.next_attempt_at, x.parked_at, x.parked_reason, x.last_error_type,
+      x.last_error_code, x.last_error_msg, x.data_revision, x.created_at, x.updated_at, x.revision
+    from jsonb_to_recordset(unit->'rows') x(
+      event int, stream text, domain text, command_id uuid, command_type text, status text, attempts int,
+      max_attempts int, total_attempts int, queue_name text, reply_queue text, correlation_id text, causation_id text,
+      tenant_id text, owner_id text, parent_command_id uuid, retry_count int, lease_expires_at timestamptz,
+      next_attempt_at timestamptz, parked_at timestamptz, parked_reason text, last_error_type text,
+      last_error_code text, last_error_msg text, data_revision bigint, created_at timestamptz,
+      updated_at timestamptz, revision bigint)
+    left join unnest(m_event, m_id) s(event, msg_id) using (event)
+    where x.stream <> all (v_lost)
+    on conflict (domain, command_id) do nothing;
+  end if;
+
+  if unit ? 'moves' then
+    update command_bus_command c set
+      status = x.status,
+      attempts = coalesce(x.attempts, c.attempts),
+      total_attempts = coalesce(x.total_attempts, c.total_attempts),
+      msg_id = coalesce(s.msg_id, c.msg_id),
+      lease_expires_at = x.lease_expires_at,
+      next_attempt_at = x.next_attempt_at,
+      parked_at = x.parked_at,
+      parked_reason = x.parked_reason,
+      last_error_type = coalesce(x.last_error_type, c.last_error_type),
+      last_error_code = coalesce(x.last_error_code, c.last_error_code),
+      last_error_msg = coalesce(x.last_error_msg, c.last_error_msg),
+      data_revision = coalesce(x.data_revision, c.data_revision),
+      updated_at = x.updated_at,
+      revision = x.revision
+    from jsonb_to_recordset(unit->'moves') x(
+      event int, stream text, after bigint, domain text, command_id uuid, status text, attempts int, total_attempts int,
+      lease_expires_at timestamptz, next_attempt_at timestamptz, parked_at timestamptz, parked_reason text,
+      last_error_type text, last_error_code text, last_error_msg text, data_revision bigint, updated_at timestamptz,
+      revision bigint)
+    left join unnest(m_event, m_id) s(event, msg_id) using (event)
+    where c.domain = x.domain collate "C" and c.command_id = x.command_id
+      and c.revision >= x.after and c.revision < x.revision
+      and x.stream <> all (v_lost);
+  end if;
+
+  for v_queue, v_op in
+    select distinct x.queue, x.op from jsonb_to_recordset(unit->'acks') x(queue text, op text)
+  loop
+    select array_agg(x."msgId"), array_agg(x.until) into v_ids, v_untils
+      from jsonb_to_recordset(unit->'acks') x(stream text, queue text, op text, "msgId" bigint, until timestamptz)
+      where x.queue = v_queue and x.op = v_op and x.stream <> all (v_lost);
+    case v_op
+      when 'delete' then perform pgmq.delete(v_queue, v_ids);
+      when 'archive' then perform pgmq.archive(v_queue, v_ids);
+      when 'postpone' then
+        execute format('update pgmq.%I q set vt = x.until from unnest($1, $2) x(msg_id, until) where q.msg_id = x.msg_id',
+          'q_' || v_queue) using v_ids, v_untils;
+    end case;
+  end loop;
+
+  for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'current') x loop
+    v_ids := array(
+      select c.msg_id
+      from jsonb_to_recordset(unit->'current') x(stream text, queue text, domain text, command_id uuid)
+      join command_bus_command c on c.domain = x.domain collate "C" and c.command_id = x.command_id
+      where x.queue = v_queue and x.stream <> all (v_lost));
+    perform pgmq.archive(v_queue, v_ids);
+  end loop;
+
+  for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'replies') x loop
+    v_bodies := array(
+      select x.body from jsonb_to_recordset(unit->'replies') x(stream text, queue text, body jsonb)
+      where x.queue = v_queue and x.stream <> all (v_lost));
+    if cardinality(v_bodies) > 0 then
+      perform pgmq.send_batch(v_queue, v_bodies);
+    end if;
+  end loop;
+
+  return jsonb_build_object(
+    'lost', to_jsonb(v_lost),
+    'messages', coalesce(
+      (select jsonb_agg(jsonb_build_object('event', s.event, 'msgId', s.msg_id::text)) from unnest(m_event, m_id) s(event, msg_id)),
+      '[]'::jsonb));
+end $$;
+
+-- Hides messages until `now + lease`, but only those whose read is still the last one; a row that somebody is working
+-- on at this moment is passed over. Returns the messages that are still the caller's.
+create function command_bus_extend(queue text, msg_ids bigint[], deliveries int[], lease interval) returns setof bigint
+language plpgsql as $$
+begin
+  return query execute format($q$
+    update pgmq.%1$I q set vt = clock_timestamp() + $3
+    from (
+      select m.msg_id from pgmq.%1$I m join unnest($1, $2) x(msg_id, delivery) on x.msg_id = m.msg_id and x.delivery = m.read_ct
+      for update of m skip locked) held
+    where q.msg_id = held.msg_id
+    returning q.msg_id $q$, 'q_' || queue) using msg_ids, deliveries, lease;
+end $$;
+
+-- Makes messages visible after `delay`, fenced in the same way; `uncount` takes the read back.
+create function command_bus_hand_back(queue text, msg_ids bigint[], deliveries int[], delay interval, uncount boolean)
+returns void language plpgsql as $$
+begin
+  execute format($q$
+    update pgmq.%1$I q set vt = clock_timestamp() + $3, read_ct = q.read_ct - case when $4 then 1 else 0 end
+    from unnest($1, $2) x(msg_id, delivery)
+    where q.msg_id = x.msg_id and q.read_ct = x.delivery $q$, 'q_' || queue) using msg_ids, deliveries, delay, uncount;
+end $$;
+
+-- Milliseconds until a message of the queue becomes visible; null when it is empty.
+create function command_bus_next_visible(queue text) returns double precision
+language plpgsql as $$
+declare
+  result double precision;
+begin
+  execute format('select greatest(0, extract(epoch from min(vt) - clock_timestamp()) * 1000) from pgmq.%I', 'q_' || queue)
+    into result;
+  return result;
+end $$;

@@ -1,0 +1,63 @@
+export interface CoalesceOptions<Item, Result> {
+  /** Items of one run at the most. */
+  readonly maxBatch: number
+  /** Runs at the same time at the most; further items wait and are gathered meanwhile. */
+  readonly maxRuns: number
+  /** Results in the order of the items. */
+  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>
+  /** Whether a failure is of everybody (the database is away) rather than of one item. */
+  readonly isShared: (error: unknown) => boolean
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Lets independent callers share one statement: alone, a call runs at once; while runs are under way, callers gather
+ * and go together. When a shared run fails because of one item, each item runs again by itself, so that nobody fails
+ * for a neighbour; `run` must therefore be all or nothing.
+ */
+export const coalesce = <Item, Result>({ maxBatch, maxRuns, run, isShared }: CoalesceOptions<Item, Result>) => {
+  const waiting: Waiting<Item, Result>[] = []
+  let runs = 0
+  let scheduled = false
+
+  const runOne = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
+    try {
+      const results = await run(batch.map(({ item }) => item))
+      batch.forEach(({ resolve }, i) => {
+        resolve(results[i] as Result)
+      })
+    } catch (error) {
+      if (batch.length === 1 || isShared(error)) {
+        for (const { reject } of batch) reject(error)
+      } else {
+        for (const one of batch) await runOne([one])
+      }
+    }
+  }
+
+  const start = (): void => {
+    scheduled = false
+    while (waiting.length > 0 && runs < maxRuns) {
+      runs++
+      void runOne(waiting.splice(0, maxBatch)).finally(() => {
+        runs--
+        start()
+      })
+    }
+  }
+
+  return (item: Item): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      // callers of the same tick go together
+      if (!scheduled && runs < maxRuns) {
+        scheduled = true
+        queueMicrotask(start)
+      }
+    })
+}

@@ -1,0 +1,73 @@
+/** Base of every error this library throws on purpose. `code` is stable; `message` says what to do. */
+export class CommandBusError extends Error {
+  override readonly name: string = 'CommandBusError'
+  readonly code: string
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The request itself is wrong; `field` names the part. Nothing was done. */
+export class InvalidInputError extends CommandBusError {
+  override readonly name = 'InvalidInputError'
+  readonly field: string
+  constructor(field: string, message: string) {
+    super('INVALID_REQUEST', `${field}: ${message}`)
+    this.field = field
+  }
+}
+
+export class CommandNotFoundError extends CommandBusError {
+  override readonly name = 'CommandNotFoundError'
+  constructor(domain: string, commandId: string) {
+    super('COMMAND_NOT_FOUND', `no command ${commandId} in domain '${domain}'`)
+  }
+}
+
+/** The command's present status does not allow this. */
+export class InvalidOperationError extends CommandBusError {
+  override readonly name = 'InvalidOperationError'
+  readonly status: string
+  constructor(message: string, status: string) {
+    super('INVALID_OPERATION', message)
+    this.status = status
+  }
+}
+
+export class DuplicateCommandError extends CommandBusError {
+  override readonly name = 'DuplicateCommandError'
+  readonly domain: string
+  readonly commandId: string
+  constructor(domain: string, commandId: string) {
+    super('DUPLICATE_COMMAND', `command ${commandId} was already sent to domain '${domain}'; nothing was sent`)
+    this.domain = domain
+    this.commandId = commandId
+  }
+}
+
+export class HandlerAlreadyRegisteredError extends CommandBusError {
+  override readonly name = 'HandlerAlreadyRegisteredError'
+  constructor(domain: string, commandType: string) {
+    super(
+      'HANDLER_ALREADY_REGISTERED',
+      `domain '${domain}' already has a handler for '${commandType}'; the first one stays`,
+    )
+  }
+}
+
+/** The database (or another part this process needs) cannot serve now. Nothing half-done was left. */
+export class UnavailableError extends CommandBusError {
+  override readonly name = 'UnavailableError'
+  constructor(message: string, options?: ErrorOptions) {
+    super('UNAVAILABLE', message, options)
+  }
+}
+
+/** Too many writers at one command: the bounded retries ran out. Try again. */
+export class ContentionError extends CommandBusError {
+  override readonly name = 'ContentionError'
+  constructor(stream: string) {
+    super('CONFLICT', `'${stream}' is being changed by others all the time; try again`)
+  }
+}

@@ -1,0 +1,121 @@
+import type { CommandIntent } from '../domain/command/intents.ts'
+import { commandStream } from '../domain/command/names.ts'
+import type { CommandRejection } from '../domain/command/rejections.ts'
+import { CommandNotFoundError, InvalidInputError, InvalidOperationError } from './errors.ts'
+import { commandIdOf, domainOf, jsonOf, optional, textOf } from './input.ts'
+import type { Clock } from './ports/clock.ts'
+import type { TransactCommands } from './transact-commands.ts'
+
+export interface OperateDeps {
+  readonly transact: TransactCommands
+  readonly clock: Clock
+}
+
+export interface OperatorRetryOptions {
+  /** Who does it, for the audit. */
+  readonly operator: string
+  /** Default true: the command gets all its attempts again. False: the count goes on, and one more attempt is made. */
+  readonly resetAttempts?: boolean
+  /** Replaces the payload; the original stays in the log. */
+  readonly data?: unknown
+}
+
+export interface OperatorCancelOptions {
+  readonly operator: string
+  /** Required: the sender is told. */
+  readonly reason: string
+}
+
+export interface OperatorCompleteOptions {
+  readonly operator: string
+  /** Any JSON value; goes into the reply. Default null. */
+  readonly resultData?: unknown
+}
+
+export interface CancelOptions {
+  /** Who cancels, for the audit. Default `sender`. */
+  readonly actor?: string
+  readonly reason?: string
+}
+
+/** One operator's action on one parked command. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError */
+export const operatorRetry =
+  (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorRetryOptions) => {
+    const { msgId } = await act(deps, domain, commandId, {
+      type: 'OperatorRetry',
+      at: deps.clock.now().toISOString(),
+      actor: operatorOf(options),
+      resetAttempts: options.resetAttempts ?? true,
+      ...(options.data === undefined ? {} : { data: jsonOf(options.data) }),
+    })
+    return { commandId: commandId.toLowerCase(), status: 'PENDING' as const, msgId }
+  }
+
+export const operatorCancel =
+  (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCancelOptions) => {
+    await act(deps, domain, commandId, {
+      type: 'OperatorCancel',
+      at: deps.clock.now().toISOString(),
+      actor: operatorOf(options),
+      reason: textOf(options.reason, 'reason'),
+    })
+    return { commandId: commandId.toLowerCase(), status: 'CANCELED' as const }
+  }
+
+export const operatorComplete =
+  (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCompleteOptions) => {
+    await act(deps, domain, commandId, {
+      type: 'OperatorComplete',
+      at: deps.clock.now().toISOString(),
+      actor: operatorOf(options),
+      resultData: jsonOf(options.resultData ?? null, 'resultData'),
+    })
+    return { commandId: commandId.toLowerCase(), status: 'COMPLETED' as const }
+  }
+
+/** The sender's own cancel, while the command is PENDING. */
+export const cancelCommand =
+  (deps: OperateDeps) =>
+  async (domain: string, commandId: string, options: CancelOptions = {}) => {
+    await act(deps, domain, commandId, {
+      type: 'Cancel',
+      at: deps.clock.now().toISOString(),
+      actor: optional(options.actor, actor => textOf(actor, 'actor', 200)) ?? 'sender',
+      reason: optional(options.reason, reason => textOf(reason, 'reason')),
+    })
+    return { commandId: commandId.toLowerCase(), status: 'CANCELED' as const }
+  }
+
+const operatorOf = (options: { readonly operator: string }): string => textOf(options?.operator, 'operator', 200)
+
+const act = async (deps: OperateDeps, domain: string, commandId: string, intent: CommandIntent) => {
+  const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
+  const [outcome] = await deps.transact([{ stream: commandStream(key), intents: [intent] }])
+  if (outcome === undefined) throw new Error('a turn without an outcome')
+  if (outcome.outcome === 'rejected') throw refusal(key.domain, key.commandId, outcome.rejection)
+  return outcome
+}
+
+/** A domain's refusal as the error a caller catches. */
+export const refusal = (domain: string, commandId: string, rejection: CommandRejection): Error => {
+  switch (rejection.type) {
+    case 'NotFound':
+      return new CommandNotFoundError(domain, commandId)
+    case 'NotInTroubleshooting':
+      return new InvalidOperationError(
+        `command ${commandId} is ${rejection.status}, not in troubleshooting: only parked commands can be operated on`,
+        rejection.status,
+      )
+    case 'NotPending':
+      return new InvalidOperationError(
+        `command ${commandId} is ${rejection.status}: its sender can cancel it only while it is PENDING`,
+        rejection.status,
+      )
+    case 'BlankReason':
+      return new InvalidInputError('reason', 'must not be blank')
+    case 'AlreadySent':
+    case 'NothingToDo':
+    case 'StaleAttempt':
+      return new InvalidOperationError(`command ${commandId} is ${rejection.status}`, rejection.status)
+  }
+}

@@ -1,0 +1,8 @@
+/** The only source of time and chance outside the domain; tests hold a controlled one. */
+export interface Clock {
+  readonly now: () => Date
+  /** In [0, 1). */
+  readonly random: () => number
+}
+
+export const systemClock: Clock = { now: () => new Date(), random: Math.random }

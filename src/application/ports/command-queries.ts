@@ -1,0 +1,127 @@
+import type { Json } from '../../domain/command/events.ts'
+import type { CommandStatus } from '../../domain/command/transitions.ts'
+
+/** A command as its read row tells it, with the present payload and the result. Times are ISO 8601. */
+export interface CommandView {
+  readonly domain: string
+  readonly commandId: string
+  readonly commandType: string
+  readonly status: CommandStatus
+  readonly attempts: number
+  readonly maxAttempts: number
+  readonly totalAttempts: number
+  readonly msgId: string | null
+  readonly queueName: string
+  readonly replyTo: string | null
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly tenantId: string | null
+  readonly ownerId: string | null
+  readonly parentCommandId: string | null
+  readonly retryCount: number
+  readonly leaseExpiresAt: string | null
+  readonly nextAttemptAt: string | null
+  readonly parkedAt: string | null
+  readonly parkedReason: string | null
+  readonly lastErrorType: string | null
+  readonly lastErrorCode: string | null
+  readonly lastErrorMsg: string | null
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly revision: number
+}
+
+export interface CommandDetail extends CommandView {
+  readonly data: Json
+  readonly result: Json
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  /** Pass it on as `cursor` for the next page; null: this was the last. */
+  readonly nextCursor: string | null
+}
+
+export interface CommandFilter {
+  readonly domain?: string
+  readonly status?: CommandStatus
+  readonly commandType?: string
+  readonly errorCode?: string
+  readonly correlationId?: string
+  /** Inclusive. */
+  readonly createdAfter?: string
+  /** Exclusive. */
+  readonly createdBefore?: string
+  /** Set by the application, from the caller's identity. */
+  readonly tenantId?: string
+  /** 1-500, default 100. */
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export interface TroubleshootingFilter {
+  readonly domain?: string
+  readonly commandType?: string
+  readonly errorCode?: string
+  /** Moved to troubleshooting at or after. */
+  readonly from?: string
+  /** Moved to troubleshooting before. */
+  readonly to?: string
+  readonly tenantId?: string
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export interface TroubleshootingItem {
+  readonly domain: string
+  readonly commandId: string
+  readonly commandType: string
+  readonly attempts: number
+  readonly maxAttempts: number
+  readonly parkedReason: string
+  readonly lastErrorType: string | null
+  readonly lastErrorCode: string | null
+  readonly lastErrorMsg: string | null
+  readonly correlationId: string
+  readonly replyTo: string | null
+  readonly createdAt: string
+  readonly updatedAt: string
+  /** The original data, or an operator's edit of it. */
+  readonly payload: Json
+}
+
+export interface TroubleshootingGroup {
+  readonly domain: string
+  readonly commandType: string
+  readonly errorCode: string
+  readonly count: number
+  readonly first: string
+  readonly last: string
+  /** The newest message of the group. */
+  readonly sample: string | null
+}
+
+export interface AuditEntry {
+  readonly auditId: string
+  readonly domain: string
+  readonly commandId: string
+  readonly eventType: string
+  readonly ts: string
+  readonly actor: string
+  readonly revision: number
+  /** Keys in snake_case. */
+  readonly details: Json
+}
+
+/** Reading, without folding: answers come from the read tables and the log. */
+export interface CommandQueries {
+  readonly get: (domain: string, commandId: string) => Promise<CommandDetail | null>
+  /** Every command with this id, whatever its domain. */
+  readonly find: (commandId: string) => Promise<readonly CommandDetail[]>
+  readonly list: (filter: CommandFilter) => Promise<Page<CommandView>>
+  readonly auditTrail: (domain: string, commandId: string) => Promise<readonly AuditEntry[]>
+  readonly parked: (filter: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
+  readonly parkedGroups: (
+    filter: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
+  ) => Promise<readonly TroubleshootingGroup[]>
+}

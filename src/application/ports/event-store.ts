@@ -1,0 +1,83 @@
+import type { EventContext, Recorded } from '../../domain/recorded.ts'
+
+/** `none`: the stream must not exist; a number: the revision of its last event; `any`: whatever it is. */
+export type ExpectedRevision = 'none' | 'any' | number
+
+export interface NewEvent<Event> {
+  /** A UUID made by the caller: appending the same ids again at the same revision is the same append. */
+  readonly id: string
+  readonly event: Event
+  readonly context: EventContext
+}
+
+export interface StreamAppend<Event> {
+  readonly stream: string
+  readonly expected: ExpectedRevision
+  /** At least one. */
+  readonly events: readonly NewEvent<Event>[]
+}
+
+export type AppendResult =
+  | {
+      readonly outcome: 'appended'
+      readonly stream: string
+      /** Revision of the last event appended. */
+      readonly revision: number
+      /** The message that these events put on a queue, where the adapter knows it (one transaction for log and queue). */
+      readonly msgId: string | null
+    }
+  | { readonly outcome: 'conflict'; readonly stream: string }
+  /** Only of `appendAll`: another stream lost its race, so this one was left alone. */
+  | { readonly outcome: 'not-tried'; readonly stream: string }
+
+/** The adapter's own handle of a transaction that the caller began and will end; PostgreSQL: a connected `pg` client. */
+export type Transaction = unknown
+
+export interface AppendOptions {
+  readonly within?: Transaction
+}
+
+/**
+ * The log. Losing a race is a value (`conflict`); exceptions are for infrastructure. A stream may stand only once in a
+ * call. Appending needs no transaction of the caller's, and where the adapter shares one transaction with the read
+ * tables and the queue, rows and messages are committed with the events.
+ */
+export interface EventStore<Event> {
+  readonly capabilities: {
+    /** `appendAll` works: several streams, all or nothing. */
+    readonly atomicAppend: boolean
+    /** Rows and messages are committed together with the events. */
+    readonly inlineProjections: boolean
+  }
+  /** Each stream on its own: winners are appended, losers are reported, in the order asked. */
+  readonly append: (
+    appends: readonly StreamAppend<Event>[],
+    options?: AppendOptions,
+  ) => Promise<readonly AppendResult[]>
+  /** All or nothing: one conflict and nothing is appended; the losers are `conflict`, the rest `not-tried`. */
+  readonly appendAll: (
+    appends: readonly StreamAppend<Event>[],
+    options?: AppendOptions,
+  ) => Promise<readonly AppendResult[]>
+  /** Events of one stream from revision `from` (default 0) on; empty when there is none. */
+  readonly readStream: (stream: string, from?: number) => Promise<readonly Recorded<Event>[]>
+  /** The same for many streams in one round trip; streams without events are missing from the map. */
+  readonly readStreams: (
+    streams: readonly string[],
+    options?: AppendOptions,
+  ) => Promise<ReadonlyMap<string, readonly Recorded<Event>[]>>
+}
+
+/** The log cannot be read as it is: damaged, or written by a newer version. Names the stream, the revision and the path. */
+export class EventDecodeError extends Error {
+  override readonly name = 'EventDecodeError'
+  readonly stream: string
+  readonly revision: number
+  readonly faults: readonly string[]
+  constructor(stream: string, revision: number, faults: readonly string[]) {
+    super(`event ${revision} of stream '${stream}' cannot be read: ${faults.join('; ')}`)
+    this.stream = stream
+    this.revision = revision
+    this.faults = faults
+  }
+}

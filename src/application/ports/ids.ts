@@ -1,0 +1,4 @@
+export interface Ids {
+  /** A new UUID, ordered by time. */
+  readonly next: () => string
+}

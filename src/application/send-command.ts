@@ -1,0 +1,188 @@
+import type { Send } from '../domain/command/intents.ts'
+import { commandStream } from '../domain/command/names.ts'
+import { defaultRetryPolicy, type OnExhausted, policyFaults, type RetryPolicy } from '../domain/command/retry-policy.ts'
+import { type CommandState, initialState } from '../domain/command/state.ts'
+import { DuplicateCommandError, InvalidInputError } from './errors.ts'
+import { commandIdOf, commandTypeOf, correlationIdOf, domainOf, jsonOf, optional, queueOf, textOf } from './input.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Transaction } from './ports/event-store.ts'
+import type { Ids } from './ports/ids.ts'
+import type { Turn, TurnOutcome } from './transact.ts'
+import type { TransactCommands } from './transact-commands.ts'
+
+export const MAX_BATCH = 10_000
+
+/** How a command is retried; whatever is left out comes from its type's policy, then from the default. */
+export interface RetryOptions {
+  /** Attempts in all, 1-100. Default 3. */
+  readonly maxAttempts?: number
+  /** Waits in seconds after the first, second, ... failure; the last repeats. Default [10, 60, 300]. */
+  readonly backoffSeconds?: readonly number[]
+  /** Share of a wait that may be added by chance, 0-1. Default 0. */
+  readonly jitter?: number
+  /** Default `park`: an operator looks at it. `fail`: it ends FAILED and the sender is told. */
+  readonly onExhausted?: OnExhausted
+}
+
+export interface CommandToSend extends RetryOptions {
+  readonly commandType: string
+  /** Any JSON value up to 1 MiB. */
+  readonly data: unknown
+  /** A UUID; made when absent. The same id in the same domain is sent once only. */
+  readonly commandId?: string
+  /** The queue that gets the one reply. */
+  readonly replyTo?: string
+  /** Any non-empty text up to 128 characters; a UUID is made when absent. */
+  readonly correlationId?: string
+  readonly causationId?: string
+  readonly tenantId?: string
+  readonly ownerId?: string
+  readonly parentCommandId?: string
+  readonly retryCount?: number
+  /** Who sends, for the audit. Default `sender`. */
+  readonly actor?: string
+}
+
+export interface SentCommand {
+  readonly domain: string
+  readonly commandId: string
+  readonly commandType: string
+  readonly status: 'PENDING'
+  /** The message on the queue; null where the log is not in the queue's database and the message follows. */
+  readonly msgId: string | null
+  readonly correlationId: string
+}
+
+export interface SendDeps {
+  readonly transact: TransactCommands
+  readonly clock: Clock
+  readonly ids: Ids
+  /** Policies by command type. */
+  readonly policies: ReadonlyMap<string, RetryOptions>
+}
+
+/** A checked command, ready for its turn. */
+export interface PreparedSend {
+  readonly domain: string
+  readonly commandId: string
+  readonly intent: Send
+}
+
+/** Checks a command and fills in what was left out. @throws InvalidInputError */
+export const prepareSend =
+  ({ clock, ids, policies }: Omit<SendDeps, 'transact'>) =>
+  (domain: string, command: CommandToSend): PreparedSend => ({
+    domain: domainOf(domain),
+    commandId: optional(command.commandId, commandIdOf) ?? ids.next(),
+    intent: {
+      type: 'Send',
+      at: clock.now().toISOString(),
+      actor: optional(command.actor, actor => textOf(actor, 'actor', 200)) ?? 'sender',
+      commandType: commandTypeOf(command.commandType),
+      data: jsonOf(command.data),
+      correlationId: optional(command.correlationId, correlationIdOf) ?? ids.next(),
+      causationId: optional(command.causationId, id => textOf(id, 'causationId', 128)),
+      replyTo: optional(command.replyTo, queueOf),
+      tenantId: optional(command.tenantId, id => textOf(id, 'tenantId', 128)),
+      ownerId: optional(command.ownerId, id => textOf(id, 'ownerId', 128)),
+      parentCommandId: optional(command.parentCommandId, id => commandIdOf(id, 'parentCommandId')),
+      retryCount: command.retryCount ?? 0,
+      policy: policyOf(command, policies.get(command.commandType)),
+    },
+  })
+
+const policyOf = (own: RetryOptions, ofType: RetryOptions = {}): RetryPolicy => {
+  const policy: RetryPolicy = {
+    maxAttempts: own.maxAttempts ?? ofType.maxAttempts ?? defaultRetryPolicy.maxAttempts,
+    backoffSeconds: own.backoffSeconds ?? ofType.backoffSeconds ?? defaultRetryPolicy.backoffSeconds,
+    jitter: own.jitter ?? ofType.jitter ?? defaultRetryPolicy.jitter,
+    onExhausted: own.onExhausted ?? ofType.onExhausted ?? defaultRetryPolicy.onExhausted,
+  }
+  const [fault] = policyFaults(policy)
+  if (fault !== undefined) throw new InvalidInputError('retry policy', fault)
+  return policy
+}
+
+export type SendOutcome =
+  | { readonly outcome: 'accepted'; readonly sent: SentCommand }
+  | { readonly outcome: 'duplicate'; readonly commandId: string }
+
+/** Sends prepared commands together; a duplicate is reported and does not disturb the others. */
+export const sendPrepared =
+  (transact: TransactCommands) =>
+  async (prepared: readonly PreparedSend[], within?: Transaction): Promise<readonly SendOutcome[]> => {
+    const turns = prepared.map(
+      ({ domain, commandId, intent }): Turn<CommandState, Send> => ({
+        stream: commandStream({ domain, commandId }),
+        intents: [intent],
+        known: { state: initialState, revision: -1 },
+      }),
+    )
+    const outcomes = await transact(turns, within === undefined ? {} : { within })
+    return outcomes.map((outcome, i) => sendOutcome(prepared[i] as PreparedSend, outcome))
+  }
+
+const sendOutcome = (
+  { domain, commandId, intent }: PreparedSend,
+  outcome: TurnOutcome<CommandState, unknown, unknown>,
+): SendOutcome =>
+  outcome.outcome === 'rejected'
+    ? { outcome: 'duplicate', commandId }
+    : {
+        outcome: 'accepted',
+        sent: {
+          domain,
+          commandId,
+          commandType: intent.commandType,
+          status: 'PENDING',
+          msgId: outcome.msgId,
+          correlationId: intent.correlationId,
+        },
+      }
+
+/** What a single send gives its caller. @throws DuplicateCommandError */
+export const acceptedOrThrow = (domain: string, outcome: SendOutcome): SentCommand => {
+  if (outcome.outcome === 'duplicate') throw new DuplicateCommandError(domain, outcome.commandId)
+  return outcome.sent
+}
+
+export interface BatchResult {
+  readonly commandId: string
+  readonly outcome: 'accepted' | 'duplicate'
+  readonly msgId: string | null
+}
+
+/** Up to 10,000 commands in a few statements; duplicates, also within the batch, are reported one by one. */
+export const sendBatch =
+  (deps: SendDeps) =>
+  async (domain: string, commands: readonly CommandToSend[], within?: Transaction): Promise<readonly BatchResult[]> => {
+    if (!Array.isArray(commands)) throw new InvalidInputError('commands', 'must be a list')
+    if (commands.length > MAX_BATCH) {
+      throw new InvalidInputError('commands', `at most ${MAX_BATCH} in one call, not ${commands.length}; split them`)
+    }
+    const prepare = prepareSend(deps)
+    const prepared = commands.map((command, i) => {
+      try {
+        return prepare(domain, command)
+      } catch (error) {
+        throw error instanceof InvalidInputError
+          ? new InvalidInputError(`commands[${i}].${error.field}`, error.message.slice(error.field.length + 2))
+          : error
+      }
+    })
+    const send = sendPrepared(deps.transact)
+    const results: BatchResult[] = []
+    for (let i = 0; i < prepared.length; i += CHUNK) {
+      for (const outcome of await send(prepared.slice(i, i + CHUNK), within)) {
+        results.push(
+          outcome.outcome === 'accepted'
+            ? { commandId: outcome.sent.commandId, outcome: 'accepted', msgId: outcome.sent.msgId }
+            : { commandId: outcome.commandId, outcome: 'duplicate', msgId: null },
+        )
+      }
+    }
+    return results
+  }
+
+/** Commands a statement; larger ones gain nothing and hold locks longer. */
+const CHUNK = 1000

@@ -1,0 +1,146 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { CommandError, CommandEvent, CommandKey, Json } from '../domain/command/events.ts'
+import { command } from '../domain/command/index.ts'
+import type { Receive, ReportFailure, ReportSuccess } from '../domain/command/intents.ts'
+import { commandStream, parseCommandId, parseDomain } from '../domain/command/names.ts'
+import { attemptLimit, type CommandState, type SentCommandState } from '../domain/command/state.ts'
+import { fold } from '../domain/decider.ts'
+import type { Clock } from './ports/clock.ts'
+import type { EventStore } from './ports/event-store.ts'
+import type { Delivery } from './ports/queue.ts'
+import type { Loaded, Turn, TurnOutcome } from './transact.ts'
+
+/** A message that is this worker's to work on. */
+export interface Job {
+  readonly kind: 'work'
+  readonly delivery: Delivery
+  readonly key: CommandKey
+  readonly stream: string
+  readonly command: SentCommandState
+  readonly attempt: number
+  readonly maxAttempts: number
+  readonly loaded: Loaded<CommandState>
+  readonly receive: Receive
+  /** An earlier attempt ended without a report: this command may be what killed its worker. */
+  readonly suspect: boolean
+}
+
+/** What a message turned out to be. */
+export type Opened =
+  | Job
+  /** Its attempts ran out with its workers: the turn parks it. */
+  | { readonly kind: 'exhausted'; readonly delivery: Delivery; readonly key: CommandKey; readonly turn: CommandTurn }
+  /** Its command is finished or parked already: to be archived, without an event. */
+  | { readonly kind: 'finished'; readonly delivery: Delivery; readonly key: CommandKey; readonly status: string }
+  /** No command of ours: to be archived, with a warning. */
+  | { readonly kind: 'unknown'; readonly delivery: Delivery; readonly why: string }
+  /** A newer attempt is known: left alone. */
+  | { readonly kind: 'stale'; readonly delivery: Delivery; readonly key: CommandKey }
+
+export type CommandTurn = Turn<CommandState, Receive | ReportSuccess | ReportFailure>
+
+export interface Holder {
+  readonly domain: string
+  readonly workerId: string
+  readonly leaseMs: number
+}
+
+/** Loads the commands of messages just read, in one round trip, and says what each message is. Changes nothing. */
+export const openDeliveries =
+  ({ store, clock }: { readonly store: Pick<EventStore<CommandEvent>, 'readStreams'>; readonly clock: Clock }) =>
+  async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly Opened[]> => {
+    const keys = deliveries.map(delivery => keyOf(delivery, holder.domain))
+    const streams = keys.flatMap(key => (typeof key === 'string' ? [] : [commandStream(key)]))
+    const found = await store.readStreams([...new Set(streams)])
+    const now = clock.now()
+    return deliveries.map((delivery, i): Opened => {
+      const key = keys[i] as CommandKey | string
+      if (typeof key === 'string') return { kind: 'unknown', delivery, why: key }
+      const stream = commandStream(key)
+      const events = (found.get(stream) ?? []).map(({ event }) => event)
+      const loaded: Loaded<CommandState> = { state: fold(command, events), revision: events.length - 1 }
+      return open(delivery, key, loaded, holder, now)
+    })
+  }
+
+const open = (delivery: Delivery, key: CommandKey, loaded: Loaded<CommandState>, holder: Holder, now: Date): Opened => {
+  const { state } = loaded
+  if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `no command ${key.commandId} was ever sent` }
+  const receive: Receive = {
+    type: 'Receive',
+    at: now.toISOString(),
+    actor: holder.workerId,
+    msgId: delivery.msgId,
+    delivery: delivery.delivery,
+    leaseExpiresAt: new Date(now.getTime() + holder.leaseMs).toISOString(),
+  }
+  const decision = command.decide(receive, state)
+  if (isLeft(decision)) {
+    return decision.left.type === 'NothingToDo'
+      ? { kind: 'finished', delivery, key, status: state.status }
+      : { kind: 'stale', delivery, key }
+  }
+  const stream = commandStream(key)
+  const after = fold(command, decision.right, state)
+  if (after.status !== 'IN_PROGRESS') {
+    return { kind: 'exhausted', delivery, key, turn: { stream, intents: [receive], known: loaded } }
+  }
+  const lost = decision.right.some(event => event.type === 'CommandReceived' && event.lost)
+  return {
+    kind: 'work',
+    delivery,
+    key,
+    stream,
+    command: after,
+    attempt: after.attempts,
+    maxAttempts: attemptLimit(after),
+    loaded,
+    receive,
+    suspect: lost || state.status === 'IN_PROGRESS',
+  }
+}
+
+const keyOf = ({ body }: Delivery, domain: string): CommandKey | string => {
+  if (typeof body !== 'object' || body === null) return 'the message is no JSON object'
+  const id = 'command_id' in body ? body.command_id : undefined
+  if (typeof id !== 'string') return 'the message has no command_id'
+  const parsed = parseCommandId(id)
+  if (isLeft(parsed)) return parsed.left
+  const named = 'domain' in body && typeof body.domain === 'string' ? parseDomain(body.domain) : undefined
+  if (named !== undefined && (isLeft(named) || named.right !== domain))
+    return `the message is not for domain '${domain}'`
+  return { domain, commandId: parsed.right }
+}
+
+/** The payload to work on: the message's own. */
+export const payloadOf = ({ delivery, command: { data } }: Job): Json => {
+  const body = delivery.body as { readonly data?: Json }
+  return body.data === undefined ? data : body.data
+}
+
+export type Outcome =
+  | { readonly kind: 'success'; readonly result: Json }
+  | { readonly kind: 'failure'; readonly error: CommandError }
+
+/** The receipt alone: makes a longer run visible as IN_PROGRESS. */
+export const receiptTurn = (job: Job): CommandTurn => ({
+  stream: job.stream,
+  intents: [job.receive],
+  known: job.loaded,
+})
+
+/**
+ * The report of an attempt, with its receipt before it: a receipt that is already in the log is not repeated, one that
+ * is not goes in together with the outcome.
+ */
+export const outcomeTurn = (job: Job, known: Loaded<CommandState>, outcome: Outcome, clock: Clock): CommandTurn => {
+  const base = { at: clock.now().toISOString(), actor: job.receive.actor, attempt: job.attempt }
+  const report: ReportSuccess | ReportFailure =
+    outcome.kind === 'success'
+      ? { ...base, type: 'ReportSuccess', result: outcome.result }
+      : { ...base, type: 'ReportFailure', error: outcome.error, random: clock.random() }
+  return { stream: job.stream, intents: [job.receive, report], known }
+}
+
+/** Whether the report counted, or somebody else has the command now. */
+export const wasAccepted = (outcome: TurnOutcome<CommandState, unknown, unknown>): boolean => outcome.outcome === 'done'

@@ -1,0 +1,175 @@
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { CommandError, CommandEvent, CommandReceived, ParkingReason } from './events.ts'
+import type {
+  Cancel,
+  CommandIntent,
+  OperatorCancel,
+  OperatorComplete,
+  OperatorRetry,
+  Receive,
+  ReportFailure,
+  ReportSuccess,
+  Send,
+} from './intents.ts'
+import type { CommandRejection } from './rejections.ts'
+import { waitAfter } from './retry-policy.ts'
+import { attemptLimit, type CommandState, type SentCommandState } from './state.ts'
+import { isLegal } from './transitions.ts'
+
+type Decision = Either<CommandRejection, readonly CommandEvent[]>
+type Parked = Extract<CommandState, { status: 'IN_TROUBLESHOOTING_QUEUE' }>
+type Running = Extract<CommandState, { status: 'IN_PROGRESS' }>
+
+const nothing: Decision = right([])
+
+/** Which events an intent causes in a state. The same intent twice never causes a second event. */
+export const decide = (intent: CommandIntent, state: CommandState): Decision => {
+  if (intent.type === 'Send') return send(intent, state)
+  if (state.status === 'NONE') return left({ type: 'NotFound' })
+  switch (intent.type) {
+    case 'Receive':
+      return receive(intent, state)
+    case 'ReportSuccess':
+      return report(intent, state, running => succeed(intent, running))
+    case 'ReportFailure':
+      return report(intent, state, running => fail(intent, running))
+    case 'Cancel':
+      return cancel(intent, state)
+    case 'OperatorRetry':
+      return whenParked(state, parked => retry(intent, parked))
+    case 'OperatorCancel':
+      return whenParked(state, () => operatorCancel(intent))
+    case 'OperatorComplete':
+      return whenParked(state, () => operatorComplete(intent))
+  }
+}
+
+const send = ({ type: _, ...sent }: Send, state: CommandState): Decision =>
+  state.status === 'NONE'
+    ? right([{ ...sent, type: 'CommandSent' }])
+    : left({ type: 'AlreadySent', status: state.status })
+
+/**
+ * The queue counts reads, so a read that left no event shows as a gap in the attempts: those are recorded as lost
+ * first. Past the last attempt nobody may try again: the command parks (or fails, when its policy says so).
+ */
+const receive = (intent: Receive, state: SentCommandState): Decision => {
+  if (!isLegal('CommandReceived', state.status)) return left({ type: 'NothingToDo', status: state.status })
+  const attempt = state.attemptOffset + intent.delivery
+  if (state.status === 'IN_PROGRESS' && attempt === state.attempts && intent.actor === state.workerId) return nothing
+  if (attempt <= state.attempts) {
+    return left({ type: 'StaleAttempt', status: state.status, reported: attempt, present: state.attempts })
+  }
+  const limit = attemptLimit(state)
+  const last = Math.min(attempt, limit)
+  const received = Array.from({ length: last - state.attempts }, (_, i): CommandReceived => {
+    const number = state.attempts + 1 + i
+    const lost = number < attempt
+    return {
+      type: 'CommandReceived',
+      at: intent.at,
+      actor: lost ? 'worker:unknown' : intent.actor,
+      attempt: number,
+      total: state.totalAttempts + 1 + i,
+      msgId: intent.msgId,
+      leaseExpiresAt: lost ? null : intent.leaseExpiresAt,
+      lost,
+    }
+  })
+  return right(attempt <= limit ? received : [...received, leaseLost(intent, state, limit)])
+}
+
+const leaseLost = (intent: Receive, state: SentCommandState, attempt: number): CommandEvent =>
+  ending({ at: intent.at, actor: intent.actor, attempt, msgId: intent.msgId }, state, 'LEASE_LOST', {
+    type: 'LEASE_LOST',
+    code: 'LEASE_LOST',
+    message: `The worker was lost in attempt ${attempt} of ${attempt}: its lease ran out without a report`,
+  })
+
+type Ending = { readonly at: string; readonly actor: string; readonly attempt: number; readonly msgId: string }
+
+/** No attempt is left: the policy says whether an operator looks at it or the command fails. */
+const ending = (base: Ending, state: SentCommandState, reason: ParkingReason, error: CommandError): CommandEvent =>
+  state.policy.onExhausted === 'fail'
+    ? { ...base, type: 'CommandExhausted', error }
+    : { ...base, type: 'CommandMovedToTroubleshooting', reason, error }
+
+/** A report counts only for the attempt that is running now; its own repetition changes nothing. */
+const report = (
+  intent: ReportSuccess | ReportFailure,
+  state: SentCommandState,
+  accept: (running: Running) => readonly CommandEvent[],
+): Decision => {
+  if (state.status === 'IN_PROGRESS' && state.attempts === intent.attempt) return right(accept(state))
+  if (state.attempts === intent.attempt && isRepetition(intent, state)) return nothing
+  return left({ type: 'StaleAttempt', status: state.status, reported: intent.attempt, present: state.attempts })
+}
+
+const isRepetition = (intent: ReportSuccess | ReportFailure, state: SentCommandState): boolean =>
+  intent.type === 'ReportSuccess'
+    ? state.status === 'COMPLETED' && state.finishedBy === intent.actor
+    : (state.status === 'PENDING' && state.retryAt !== null) ||
+      state.status === 'IN_TROUBLESHOOTING_QUEUE' ||
+      (state.status === 'FAILED' && state.finishedBy === intent.actor)
+
+const succeed = (intent: ReportSuccess, running: Running): readonly CommandEvent[] => [
+  {
+    type: 'CommandCompleted',
+    at: intent.at,
+    actor: intent.actor,
+    attempt: intent.attempt,
+    msgId: running.msgId,
+    result: intent.result,
+  },
+]
+
+const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] => {
+  const { error } = intent
+  const base = { at: intent.at, actor: intent.actor, attempt: intent.attempt, msgId: running.msgId }
+  switch (error.type) {
+    case 'BUSINESS_RULE':
+      return [{ ...base, type: 'CommandRejectedByBusinessRule', error }]
+    case 'TRANSIENT': {
+      if (intent.attempt >= attemptLimit(running)) return [ending(base, running, 'EXHAUSTED', error)]
+      const wait = waitAfter(running.policy, intent.attempt - running.attemptOffset, intent.random)
+      return [{ ...base, type: 'CommandFailed', error, retryAt: new Date(Date.parse(intent.at) + wait).toISOString() }]
+    }
+    case 'PERMANENT':
+    case 'NO_HANDLER':
+    case 'INVALID_PAYLOAD':
+    case 'LEASE_LOST':
+      return [ending(base, running, error.type, error)]
+  }
+}
+
+const cancel = (intent: Cancel, state: SentCommandState): Decision =>
+  isLegal('CommandCanceled', state.status)
+    ? right([{ type: 'CommandCanceled', at: intent.at, actor: intent.actor, reason: intent.reason }])
+    : left({ type: 'NotPending', status: state.status })
+
+const whenParked = (state: SentCommandState, then: (parked: Parked) => Decision): Decision =>
+  state.status === 'IN_TROUBLESHOOTING_QUEUE'
+    ? then(state)
+    : left({ type: 'NotInTroubleshooting', status: state.status })
+
+const retry = (intent: OperatorRetry, parked: Parked): Decision =>
+  right([
+    {
+      type: 'OperatorRetried',
+      at: intent.at,
+      actor: intent.actor,
+      resetAttempts: intent.resetAttempts,
+      attempts: intent.resetAttempts ? 0 : parked.attempts,
+      archivedMsgId: parked.archivedMsgId,
+      dataRevision: intent.data === undefined ? parked.dataRevision : parked.revision + 1,
+      ...(intent.data === undefined ? {} : { data: intent.data }),
+    },
+  ])
+
+const operatorCancel = (intent: OperatorCancel): Decision =>
+  intent.reason.trim() === ''
+    ? left({ type: 'BlankReason' })
+    : right([{ type: 'OperatorCanceled', at: intent.at, actor: intent.actor, reason: intent.reason }])
+
+const operatorComplete = (intent: OperatorComplete): Decision =>
+  right([{ type: 'OperatorCompleted', at: intent.at, actor: intent.actor, resultData: intent.resultData }])

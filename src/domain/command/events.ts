@@ -1,0 +1,137 @@
+import type { RetryPolicy } from './retry-policy.ts'
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** ISO 8601 with milliseconds, UTC. */
+export type Instant = string
+
+/** Which domain a command belongs to and its id there; together the identity of its stream. */
+export interface CommandKey {
+  readonly domain: string
+  readonly commandId: string
+}
+
+export type ParkingReason = 'PERMANENT' | 'EXHAUSTED' | 'LEASE_LOST' | 'NO_HANDLER' | 'INVALID_PAYLOAD'
+
+export type ErrorType = 'TRANSIENT' | 'PERMANENT' | 'BUSINESS_RULE' | 'LEASE_LOST' | 'NO_HANDLER' | 'INVALID_PAYLOAD'
+
+export interface CommandError {
+  readonly type: ErrorType
+  readonly code: string
+  readonly message: string
+  readonly details?: Json
+}
+
+/** When it happened and who did it: a sender, `worker:<id>` or an operator. Every event has both. */
+interface Fact {
+  readonly at: Instant
+  readonly actor: string
+}
+
+export interface CommandSent extends Fact {
+  readonly type: 'CommandSent'
+  readonly commandType: string
+  readonly data: Json
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly replyTo: string | null
+  readonly tenantId: string | null
+  readonly ownerId: string | null
+  readonly parentCommandId: string | null
+  readonly retryCount: number
+  readonly policy: RetryPolicy
+}
+
+/**
+ * A worker holds the message: attempt `attempt` of this round, `total` of the command's whole life.
+ * `lost` marks an attempt known only from the queue's own count: its worker left no other trace.
+ */
+export interface CommandReceived extends Fact {
+  readonly type: 'CommandReceived'
+  readonly attempt: number
+  readonly total: number
+  readonly msgId: string
+  readonly leaseExpiresAt: Instant | null
+  readonly lost: boolean
+}
+
+export interface CommandFailed extends Fact {
+  readonly type: 'CommandFailed'
+  readonly attempt: number
+  readonly msgId: string
+  readonly error: CommandError
+  readonly retryAt: Instant
+}
+
+export interface CommandMovedToTroubleshooting extends Fact {
+  readonly type: 'CommandMovedToTroubleshooting'
+  readonly attempt: number
+  readonly msgId: string
+  readonly reason: ParkingReason
+  readonly error: CommandError
+}
+
+export interface CommandRejectedByBusinessRule extends Fact {
+  readonly type: 'CommandRejectedByBusinessRule'
+  readonly attempt: number
+  readonly msgId: string
+  readonly error: CommandError
+}
+
+export interface CommandExhausted extends Fact {
+  readonly type: 'CommandExhausted'
+  readonly attempt: number
+  readonly msgId: string
+  readonly error: CommandError
+}
+
+export interface CommandCompleted extends Fact {
+  readonly type: 'CommandCompleted'
+  readonly attempt: number
+  readonly msgId: string
+  readonly result: Json
+}
+
+export interface CommandCanceled extends Fact {
+  readonly type: 'CommandCanceled'
+  readonly reason: string | null
+}
+
+/**
+ * `attempts` is where the count goes on: 0, or what it was with `resetAttempts: false`. `archivedMsgId` is the message
+ * whose archived payload is sent again; `dataRevision` the event that holds that payload (this one, when `data` is set).
+ */
+export interface OperatorRetried extends Fact {
+  readonly type: 'OperatorRetried'
+  readonly resetAttempts: boolean
+  readonly attempts: number
+  readonly archivedMsgId: string
+  readonly dataRevision: number
+  readonly data?: Json
+}
+
+export interface OperatorCanceled extends Fact {
+  readonly type: 'OperatorCanceled'
+  readonly reason: string
+}
+
+export interface OperatorCompleted extends Fact {
+  readonly type: 'OperatorCompleted'
+  readonly resultData: Json
+}
+
+export type CommandEvent =
+  | CommandSent
+  | CommandReceived
+  | CommandFailed
+  | CommandMovedToTroubleshooting
+  | CommandRejectedByBusinessRule
+  | CommandExhausted
+  | CommandCompleted
+  | CommandCanceled
+  | OperatorRetried
+  | OperatorCanceled
+  | OperatorCompleted
+
+export type CommandEventType = CommandEvent['type']

@@ -1,0 +1,76 @@
+import type { CommandError, Instant, Json } from './events.ts'
+import type { RetryPolicy } from './retry-policy.ts'
+
+/** Time and actor are facts of the caller: the domain has no clock. */
+interface Asked {
+  readonly at: Instant
+  readonly actor: string
+}
+
+export interface Send extends Asked {
+  readonly type: 'Send'
+  readonly commandType: string
+  readonly data: Json
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly replyTo: string | null
+  readonly tenantId: string | null
+  readonly ownerId: string | null
+  readonly parentCommandId: string | null
+  readonly retryCount: number
+  readonly policy: RetryPolicy
+}
+
+/** A worker read the message; `delivery` is the queue's own count of reads of this message (pgmq's read_ct). */
+export interface Receive extends Asked {
+  readonly type: 'Receive'
+  readonly msgId: string
+  readonly delivery: number
+  readonly leaseExpiresAt: Instant
+}
+
+export interface ReportSuccess extends Asked {
+  readonly type: 'ReportSuccess'
+  readonly attempt: number
+  readonly result: Json
+}
+
+/** The error's type decides: TRANSIENT is tried again, PERMANENT parks, BUSINESS_RULE ends the command, others park. */
+export interface ReportFailure extends Asked {
+  readonly type: 'ReportFailure'
+  readonly attempt: number
+  readonly error: CommandError
+  /** In [0, 1): see `waitAfter`. */
+  readonly random: number
+}
+
+export interface Cancel extends Asked {
+  readonly type: 'Cancel'
+  readonly reason: string | null
+}
+
+export interface OperatorRetry extends Asked {
+  readonly type: 'OperatorRetry'
+  readonly resetAttempts: boolean
+  readonly data?: Json
+}
+
+export interface OperatorCancel extends Asked {
+  readonly type: 'OperatorCancel'
+  readonly reason: string
+}
+
+export interface OperatorComplete extends Asked {
+  readonly type: 'OperatorComplete'
+  readonly resultData: Json
+}
+
+export type CommandIntent =
+  | Send
+  | Receive
+  | ReportSuccess
+  | ReportFailure
+  | Cancel
+  | OperatorRetry
+  | OperatorCancel
+  | OperatorComplete

@@ -1,0 +1,77 @@
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { CommandKey } from './events.ts'
+
+/** pgmq's own limit for the name of a queue. */
+export const MAX_QUEUE_NAME = 47
+const SUFFIX = '__commands'
+
+const DOMAIN = /^[a-z][a-z0-9]*([._-][a-z0-9]+)*$/
+const QUEUE = /^[a-z_][a-z0-9_-]*$/
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const COMMAND_TYPE = /^[A-Za-z][A-Za-z0-9_.:-]{0,127}$/
+
+/**
+ * A domain's name: lower-case letters and digits, joined by single `.`, `_` or `-`, starting with a letter. Single
+ * separators keep `a.b` and `a_b` apart once dots have become `__` in the name of the queue.
+ */
+export const parseDomain = (text: string): Either<string, string> => {
+  if (!DOMAIN.test(text)) {
+    return left(
+      `'${clip(text)}' is no domain name: use lower-case letters and digits joined by single '.', '_' or '-', starting with a letter`,
+    )
+  }
+  const queue = commandQueue(text)
+  return queue.length > MAX_QUEUE_NAME
+    ? left(
+        `domain '${clip(text)}' is too long: its queue '${queue}' has ${queue.length} characters and pgmq allows ${MAX_QUEUE_NAME}`,
+      )
+    : right(text)
+}
+
+/** A queue to reply to: what pgmq takes without changing it (it folds upper case). */
+export const parseQueueName = (text: string): Either<string, string> => {
+  if (text.length > MAX_QUEUE_NAME) {
+    return left(`queue '${clip(text)}' has ${text.length} characters and pgmq allows ${MAX_QUEUE_NAME}`)
+  }
+  return QUEUE.test(text)
+    ? right(text)
+    : left(
+        `'${clip(text)}' is no queue name: use lower-case letters, digits, '_' and '-', starting with a letter or '_'`,
+      )
+}
+
+export const parseCommandType = (text: string): Either<string, string> =>
+  COMMAND_TYPE.test(text)
+    ? right(text)
+    : left(
+        `'${clip(text)}' is no command type: use up to 128 letters, digits, '_', '.', ':' or '-', starting with a letter`,
+      )
+
+/** Command ids are UUIDs; upper case is folded, so that one id is one stream. */
+export const parseCommandId = (text: string): Either<string, string> => {
+  const id = text.toLowerCase()
+  return UUID.test(id) ? right(id) : left(`'${clip(text)}' is no command id: use a UUID`)
+}
+
+/** Any non-empty text up to 128 characters that PostgreSQL can hold. */
+export const parseCorrelationId = (text: string): Either<string, string> =>
+  text.trim() !== '' && text.length <= 128 && text.isWellFormed() && !text.includes('\u0000')
+    ? right(text)
+    : left('a correlation id must be a non-empty text of at most 128 characters')
+
+const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}...` : text)
+
+export const commandQueue = (domain: string): string => `${domain.replaceAll('.', '__')}${SUFFIX}`
+export const replyQueue = (domain: string): string => `${domain.replaceAll('.', '__')}__replies`
+
+/** `command-<domain>-<uuid>`: the part before the first dash is the category. */
+export const commandStream = ({ domain, commandId }: CommandKey): string => `command-${domain}-${commandId}`
+
+const PREFIX = 'command-'
+const UUID_LENGTH = 36
+
+export const parseCommandStream = (stream: string): CommandKey | null => {
+  const commandId = stream.slice(-UUID_LENGTH)
+  const domain = stream.slice(PREFIX.length, -UUID_LENGTH - 1)
+  return stream.startsWith(PREFIX) && UUID.test(commandId) && domain !== '' ? { domain, commandId } : null
+}

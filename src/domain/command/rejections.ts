@@ -1,0 +1,18 @@
+import type { CommandStatus } from './transitions.ts'
+
+/** Why an intent was refused. A refusal leaves no event. */
+export type CommandRejection =
+  | { readonly type: 'AlreadySent'; readonly status: CommandStatus }
+  | { readonly type: 'NotFound' }
+  | { readonly type: 'NotInTroubleshooting'; readonly status: CommandStatus }
+  | { readonly type: 'NotPending'; readonly status: CommandStatus }
+  /** The message belongs to a command that is finished or parked: nothing is left to do with it. */
+  | { readonly type: 'NothingToDo'; readonly status: CommandStatus }
+  /** The report is about an attempt that is no longer the present one. */
+  | {
+      readonly type: 'StaleAttempt'
+      readonly status: CommandStatus
+      readonly reported: number
+      readonly present: number
+    }
+  | { readonly type: 'BlankReason' }

@@ -1,0 +1,48 @@
+/** What happens when the last attempt fails: wait for an operator, or end as FAILED with a reply. */
+export type OnExhausted = 'park' | 'fail'
+
+export interface RetryPolicy {
+  /** Attempts in all, the first one included: 1-100. */
+  readonly maxAttempts: number
+  /** Wait in seconds after the first, second, ... failed attempt; the last one repeats. Never empty. */
+  readonly backoffSeconds: readonly number[]
+  /** Share of the wait that may be added to it, 0-1; 0.1 means up to 10 % longer. */
+  readonly jitter: number
+  readonly onExhausted: OnExhausted
+}
+
+export const defaultRetryPolicy: RetryPolicy = {
+  maxAttempts: 3,
+  backoffSeconds: [10, 60, 300],
+  jitter: 0,
+  onExhausted: 'park',
+}
+
+/**
+ * The wait before the attempt that follows failed attempt number `attempt` (counted from 1), in milliseconds.
+ *
+ * `random` in [0, 1) is drawn by the caller, so that the policy stays pure; it moves the wait between `base` and
+ * `base * (1 + jitter)`.
+ */
+export const waitAfter = (policy: RetryPolicy, attempt: number, random: number): number => {
+  const index = Math.min(Math.max(attempt, 1), policy.backoffSeconds.length) - 1
+  const base = policy.backoffSeconds[index] ?? 0
+  return Math.round(base * 1000 * (1 + policy.jitter * random))
+}
+
+/** What is wrong with a policy, one sentence each; an empty list means it is fine. */
+export const policyFaults = (policy: RetryPolicy): readonly string[] => [
+  ...(Number.isInteger(policy.maxAttempts) && policy.maxAttempts >= 1 && policy.maxAttempts <= 100
+    ? []
+    : [`maxAttempts must be a whole number from 1 to 100, not ${policy.maxAttempts}`]),
+  ...(policy.backoffSeconds.length > 0 ? [] : ['backoffSeconds must name at least one wait']),
+  ...(policy.backoffSeconds.every(s => Number.isFinite(s) && s >= 0 && s <= MAX_WAIT_SECONDS)
+    ? []
+    : [
+        `backoffSeconds must be waits from 0 to ${MAX_WAIT_SECONDS} seconds, not [${policy.backoffSeconds.join(', ')}]`,
+      ]),
+  ...(policy.jitter >= 0 && policy.jitter <= 1 ? [] : [`jitter must be from 0 to 1, not ${policy.jitter}`]),
+]
+
+/** Thirty days: a longer wait is a schedule, not a retry. */
+export const MAX_WAIT_SECONDS = 2_592_000

@@ -1,0 +1,54 @@
+import type { CommandError, Instant, Json, ParkingReason } from './events.ts'
+import type { RetryPolicy } from './retry-policy.ts'
+
+/** What was fixed when the command was sent, and what has been counted since. */
+export interface CommandFacts {
+  readonly commandType: string
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly replyTo: string | null
+  readonly tenantId: string | null
+  readonly ownerId: string | null
+  readonly parentCommandId: string | null
+  readonly retryCount: number
+  readonly policy: RetryPolicy
+  readonly sentAt: Instant
+  /** The present payload: the sender's, or an operator's edit of it. */
+  readonly data: Json
+  /** Revision of the event that holds `data`. */
+  readonly dataRevision: number
+  /** Attempts of this round; an operator's retry starts a new one. */
+  readonly attempts: number
+  /** Where this round's count began: 0, or the attempts kept by `resetAttempts: false`. */
+  readonly attemptOffset: number
+  readonly totalAttempts: number
+  readonly lastError: CommandError | null
+  /** Revision of the last event, so that a retry can say where its payload lies. */
+  readonly revision: number
+}
+
+export type CommandState =
+  | { readonly status: 'NONE' }
+  | ({ readonly status: 'PENDING'; readonly retryAt: Instant | null } & CommandFacts)
+  | ({
+      readonly status: 'IN_PROGRESS'
+      readonly workerId: string
+      readonly msgId: string
+      readonly leaseExpiresAt: Instant | null
+    } & CommandFacts)
+  | ({ readonly status: 'COMPLETED'; readonly result: Json; readonly finishedBy: string } & CommandFacts)
+  | ({ readonly status: 'FAILED'; readonly finishedBy: string } & CommandFacts)
+  | ({ readonly status: 'CANCELED'; readonly reason: string | null } & CommandFacts)
+  | ({
+      readonly status: 'IN_TROUBLESHOOTING_QUEUE'
+      readonly reason: ParkingReason
+      readonly archivedMsgId: string
+      readonly parkedAt: Instant
+    } & CommandFacts)
+
+export type SentCommandState = Exclude<CommandState, { status: 'NONE' }>
+
+export const initialState: CommandState = { status: 'NONE' }
+
+/** The last attempt number of this round: an operator who keeps the count still gets one more attempt. */
+export const attemptLimit = (facts: CommandFacts): number => Math.max(facts.policy.maxAttempts, facts.attemptOffset + 1)

@@ -1,0 +1,17 @@
+/** What an event's stream is about, written beside every event, so that no projection has to look anything up. */
+export interface EventContext {
+  readonly commandType: string
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly replyTo: string | null
+  readonly tenantId: string | null
+}
+
+/** An event as the log holds it. Revisions count from 0 in each stream, without gaps. */
+export interface Recorded<Event> {
+  readonly stream: string
+  readonly revision: number
+  readonly id: string
+  readonly event: Event
+  readonly context: EventContext
+}

@@ -1,0 +1,291 @@
+import { EventEmitter } from 'node:events'
+import type { ClientBase, Pool } from 'pg'
+import { v7 as uuidv7 } from 'uuid'
+import { coalesce } from './application/coalesce.ts'
+import { InvalidInputError } from './application/errors.ts'
+import {
+  type CancelOptions,
+  cancelCommand,
+  type OperatorCancelOptions,
+  type OperatorCompleteOptions,
+  type OperatorRetryOptions,
+  operatorCancel,
+  operatorComplete,
+  operatorRetry,
+} from './application/operate-command.ts'
+import { type Clock, systemClock } from './application/ports/clock.ts'
+import type {
+  AuditEntry,
+  CommandDetail,
+  CommandFilter,
+  CommandView,
+  Page,
+  TroubleshootingFilter,
+  TroubleshootingGroup,
+  TroubleshootingItem,
+} from './application/ports/command-queries.ts'
+import { type Log, silentLog } from './application/ports/log.ts'
+import { createCommandReader } from './application/read-commands.ts'
+import {
+  acceptedOrThrow,
+  type BatchResult,
+  type CommandToSend,
+  type PreparedSend,
+  prepareSend,
+  type RetryOptions,
+  type SendOutcome,
+  type SentCommand,
+  sendBatch,
+  sendPrepared,
+} from './application/send-command.ts'
+import { createTransactCommands } from './application/transact-commands.ts'
+import { commandCodec } from './infrastructure/codec/command-codec.ts'
+import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
+import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
+import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
+import { isConnectionError, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
+import { createPostgresEventStore } from './infrastructure/postgres/event-store.ts'
+import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
+import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
+import { createWorker, type Worker, type WorkerOptions } from './infrastructure/worker/worker.ts'
+import { commandRowChange } from './projections/command-row.ts'
+import { outbox } from './projections/outbox.ts'
+
+export { BusinessRuleError, PermanentCommandError, TransientCommandError } from './application/command-errors.ts'
+export {
+  CommandBusError,
+  CommandNotFoundError,
+  DuplicateCommandError,
+  HandlerAlreadyRegisteredError,
+  InvalidInputError,
+  InvalidOperationError,
+  UnavailableError,
+} from './application/errors.ts'
+export type {
+  CancelOptions,
+  OperatorCancelOptions,
+  OperatorCompleteOptions,
+  OperatorRetryOptions,
+} from './application/operate-command.ts'
+export type {
+  AuditEntry,
+  CommandDetail,
+  CommandFilter,
+  CommandView,
+  Page,
+  TroubleshootingFilter,
+  TroubleshootingGroup,
+  TroubleshootingItem,
+} from './application/ports/command-queries.ts'
+export type { Log } from './application/ports/log.ts'
+export type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
+export type { Json } from './domain/command/events.ts'
+export type { CommandStatus } from './domain/command/transitions.ts'
+export type { MapError, MappedError } from './infrastructure/worker/failures.ts'
+export {
+  defineHandler,
+  type Handler,
+  type HandlerContext,
+  type HandlerDefinition,
+} from './infrastructure/worker/handler.ts'
+export type { Health } from './infrastructure/worker/health.ts'
+export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker.ts'
+
+export interface CommandBusOptions {
+  /** `postgres://...` of a database that `commandbus migrate` has prepared. Or give `pool`. */
+  readonly databaseUrl?: string
+  /** A pool of yours; `close` leaves it open. Its settings are used for further connections too. */
+  readonly pool?: Pool
+  /** Connections of the bus's own pool. Default 10. */
+  readonly maxConnections?: number
+  /** Retry policies by command type, for senders that name none. */
+  readonly policies?: { readonly [commandType: string]: RetryOptions }
+  /** What becomes of the message of a completed command: `delete` (default) or `archive`. */
+  readonly onSuccess?: 'delete' | 'archive'
+  /** A pino logger, for instance. Default: silence. */
+  readonly log?: Log
+  /** For tests. */
+  readonly clock?: Clock
+}
+
+export type SendOptions = Omit<CommandToSend, 'commandType' | 'data'> & JoinOptions
+
+export interface JoinOptions {
+  /** A connected `pg` client: the command is sent in its transaction, and commits or rolls back with it. */
+  readonly client?: ClientBase
+}
+
+/** Every promise rejects with a CommandBusError for what a caller can mend: see its `code`. */
+export interface CommandBus {
+  /** Checks that the database can be reached and its schema is the one this version knows. */
+  readonly ready: () => Promise<void>
+  /** Sends a command. @throws DuplicateCommandError, InvalidInputError */
+  readonly send: (domain: string, commandType: string, data: unknown, options?: SendOptions) => Promise<SentCommand>
+  /** Sends up to 10,000 commands of a domain in a few statements; duplicates are reported, not thrown. */
+  readonly sendBatch: (
+    domain: string,
+    commands: readonly CommandToSend[],
+    options?: JoinOptions,
+  ) => Promise<readonly BatchResult[]>
+  /** The command, or null. */
+  readonly getCommand: (domain: string, commandId: string) => Promise<CommandDetail | null>
+  /** Commands with this id in any domain. */
+  readonly findCommand: (commandId: string) => Promise<readonly CommandDetail[]>
+  /** All filters combine; newest first, in pages. */
+  readonly queryCommands: (filter?: CommandFilter) => Promise<Page<CommandView>>
+  /** What happened to a command, oldest first; empty for an unknown id. */
+  readonly getAuditTrail: (domain: string, commandId: string) => Promise<readonly AuditEntry[]>
+  /** The sender's cancel, while the command is PENDING. @throws CommandNotFoundError, InvalidOperationError */
+  readonly cancel: (
+    domain: string,
+    commandId: string,
+    options?: CancelOptions,
+  ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
+  readonly troubleshooting: {
+    /** What is parked, newest first. Of all domains when `domain` is left out. */
+    readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
+    /** What is parked, by domain, type and error code. */
+    readonly groups: (
+      filter?: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
+    ) => Promise<readonly TroubleshootingGroup[]>
+    /** Sends the original (or an edited) payload again. @throws CommandNotFoundError, InvalidOperationError */
+    readonly retry: (
+      domain: string,
+      commandId: string,
+      options: OperatorRetryOptions,
+    ) => Promise<{ readonly commandId: string; readonly status: 'PENDING'; readonly msgId: string | null }>
+    readonly cancel: (
+      domain: string,
+      commandId: string,
+      options: OperatorCancelOptions,
+    ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
+    readonly complete: (
+      domain: string,
+      commandId: string,
+      options: OperatorCompleteOptions,
+    ) => Promise<{ readonly commandId: string; readonly status: 'COMPLETED' }>
+  }
+  /** Makes a worker; `start` it. `close` stops it too. */
+  readonly worker: (options: WorkerOptions) => Worker
+  /** Stops workers gracefully, then ends the connections. */
+  readonly close: () => Promise<void>
+}
+
+const SENDS_A_STATEMENT = 500
+const SENDING_CONNECTIONS = 4
+
+/** A command bus on PostgreSQL and pgmq. Nothing is connected before the first call. */
+export const createCommandBus = (options: CommandBusOptions): CommandBus => {
+  const pool = options.pool ?? createPool(requireUrl(options.databaseUrl), options.maxConnections ?? 10)
+  const heartbeatPool = apartFrom(pool)
+  const log = options.log ?? silentLog
+  const clock = options.clock ?? systemClock
+  const ids = { next: uuidv7 }
+  const localBell = new EventEmitter().setMaxListeners(0)
+  const doorbell = createDoorbell(pool, localBell)
+  const catalog = createQueueCatalog(pool)
+  const toOutbox = outbox({ onSuccess: options.onSuccess ?? 'delete' })
+  const store = createPostgresEventStore({
+    pool,
+    codec: commandCodec,
+    projections: { row: commandRowChange, effects: toOutbox },
+    ensureQueues: catalog.ensure,
+    onFilled: queues => doorbell.ring([...queues]),
+  })
+  const transact = createTransactCommands(store, ids)
+  const reader = createCommandReader(createCommandQueries(pool))
+  const policies = new Map(Object.entries(options.policies ?? {}))
+  const workers = new Set<Worker>()
+
+  let checked: Promise<void> | null = null
+  const ready = (): Promise<void> => {
+    checked ??= assertSchemaCurrent(pool).catch(error => {
+      checked = null
+      throw error
+    })
+    return checked
+  }
+
+  const sendDeps = { transact, clock, ids, policies }
+  const prepare = prepareSend(sendDeps)
+  const sendMany = sendPrepared(transact)
+  const sendTogether = coalesce<PreparedSend, SendOutcome>({
+    maxBatch: SENDS_A_STATEMENT,
+    maxRuns: SENDING_CONNECTIONS,
+    run: prepared => sendMany(prepared),
+    isShared: isUnavailable,
+  })
+
+  const send: CommandBus['send'] = async (domain, commandType, data, { client, ...rest } = {}) => {
+    const prepared = prepare(domain, { ...rest, commandType, data })
+    const [outcome] = client === undefined ? [await sendTogether(prepared)] : await sendMany([prepared], client)
+    return acceptedOrThrow(domain, outcome as SendOutcome)
+  }
+
+  /** Every call waits for the schema check, and fails in our words. */
+  const guarded =
+    <Args extends readonly unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      try {
+        await ready()
+        return await call(...args)
+      } catch (error) {
+        throw toPublicError(error)
+      }
+    }
+
+  const operate = { transact, clock }
+  return {
+    ready: guarded(async () => {}),
+    send: guarded(send),
+    sendBatch: guarded((domain, commands, { client } = {}) => sendBatch(sendDeps)(domain, commands, client)),
+    getCommand: guarded(reader.get),
+    findCommand: guarded(reader.find),
+    queryCommands: guarded(reader.list),
+    getAuditTrail: guarded(reader.auditTrail),
+    cancel: guarded(cancelCommand(operate)),
+    troubleshooting: {
+      list: guarded(reader.parked),
+      groups: guarded(reader.parkedGroups),
+      retry: guarded(operatorRetry(operate)),
+      cancel: guarded(operatorCancel(operate)),
+      complete: guarded(operatorComplete(operate)),
+    },
+    worker: workerOptions => {
+      const worker = createWorker(
+        {
+          store,
+          transact,
+          queue: createPgmqQueue(pool, catalog),
+          heartbeatQueue: createPgmqQueue(heartbeatPool, catalog),
+          pool,
+          newClient: () => clientLike(pool),
+          localBell,
+          clock,
+          ids,
+          log,
+          isAway: isConnectionError,
+        },
+        workerOptions,
+      )
+      workers.add(worker)
+      return { ...worker, start: guarded(worker.start) }
+    },
+    close: async () => {
+      await Promise.all([...workers].map(worker => worker.stop()))
+      await doorbell.stop()
+      await heartbeatPool.end()
+      if (options.pool === undefined) await pool.end()
+    },
+  }
+}
+
+const requireUrl = (databaseUrl: string | undefined): string => {
+  if (databaseUrl === undefined || !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    throw new InvalidInputError(
+      'databaseUrl',
+      'must be a connection string that begins with postgres://, or give a pool',
+    )
+  }
+  return databaseUrl
+}

@@ -1,0 +1,87 @@
+import * as t from 'io-ts'
+import type { CommandEvent } from '../../domain/command/events.ts'
+import { eventCodec, nullable } from './event-codec.ts'
+import { json } from './json.ts'
+
+const withOptional = <R extends t.Props, O extends t.Props>(required: R, optional: O) =>
+  t.intersection([t.type(required), t.partial(optional)])
+
+const error = withOptional(
+  {
+    type: t.keyof({
+      TRANSIENT: null,
+      PERMANENT: null,
+      BUSINESS_RULE: null,
+      LEASE_LOST: null,
+      NO_HANDLER: null,
+      INVALID_PAYLOAD: null,
+    }),
+    code: t.string,
+    message: t.string,
+  },
+  { details: json },
+)
+
+const policy = t.type({
+  maxAttempts: t.number,
+  backoffSeconds: t.array(t.number),
+  jitter: t.number,
+  onExhausted: t.keyof({ park: null, fail: null }),
+})
+
+const reason = t.keyof({ PERMANENT: null, EXHAUSTED: null, LEASE_LOST: null, NO_HANDLER: null, INVALID_PAYLOAD: null })
+
+const failure = t.type({ attempt: t.number, msgId: t.string, error })
+
+/** The stored form of every command event. Change a shape only with a new version and a step in `upcasts`. */
+export const commandCodec = eventCodec<CommandEvent>(
+  {
+    CommandSent: {
+      version: 1,
+      data: t.type({
+        commandType: t.string,
+        data: json,
+        correlationId: t.string,
+        causationId: nullable(t.string),
+        replyTo: nullable(t.string),
+        tenantId: nullable(t.string),
+        ownerId: nullable(t.string),
+        parentCommandId: nullable(t.string),
+        retryCount: t.number,
+        policy,
+      }),
+    },
+    CommandReceived: {
+      version: 1,
+      data: t.type({
+        attempt: t.number,
+        total: t.number,
+        msgId: t.string,
+        leaseExpiresAt: nullable(t.string),
+        lost: t.boolean,
+      }),
+    },
+    CommandFailed: {
+      version: 1,
+      data: t.type({ attempt: t.number, msgId: t.string, error, retryAt: t.string }),
+    },
+    CommandMovedToTroubleshooting: {
+      version: 1,
+      data: t.type({ attempt: t.number, msgId: t.string, reason, error }),
+    },
+    CommandRejectedByBusinessRule: { version: 1, data: failure },
+    CommandExhausted: { version: 1, data: failure },
+    CommandCompleted: { version: 1, data: t.type({ attempt: t.number, msgId: t.string, result: json }) },
+    CommandCanceled: { version: 1, data: t.type({ reason: nullable(t.string) }) },
+    OperatorRetried: {
+      version: 1,
+      data: withOptional(
+        { resetAttempts: t.boolean, attempts: t.number, archivedMsgId: t.string, dataRevision: t.number },
+        { data: json },
+      ),
+    },
+    OperatorCanceled: { version: 1, data: t.type({ reason: t.string }) },
+    OperatorCompleted: { version: 1, data: t.type({ resultData: json }) },
+  },
+  {},
+)

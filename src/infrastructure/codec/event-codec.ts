@@ -1,0 +1,77 @@
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import type { EventContext } from '../../domain/recorded.ts'
+import { faultsOf } from './json.ts'
+import { type Upcasts, upcast } from './upcast.ts'
+
+/** An event as a store keeps it: three JSON-ready parts. */
+export interface StoredEvent {
+  readonly type: string
+  readonly data: object
+  readonly meta: object
+}
+
+/** How domain events become stored ones and back. `decode` reports every fault with its path. */
+export interface EventCodec<Event> {
+  readonly encode: (event: Event, context: EventContext) => StoredEvent
+  readonly decode: (stored: StoredEvent) => Either<readonly string[], { event: Event; context: EventContext }>
+}
+
+interface Fact {
+  readonly type: string
+  readonly at: string
+  readonly actor: string
+}
+
+export const nullable = <C extends t.Mixed>(codec: C) => t.union([codec, t.null], `${codec.name} or null`)
+
+const meta = t.type({
+  v: t.number,
+  at: t.string,
+  actor: t.string,
+  context: t.type({
+    commandType: t.string,
+    correlationId: t.string,
+    causationId: nullable(t.string),
+    replyTo: nullable(t.string),
+    tenantId: nullable(t.string),
+  }),
+})
+
+/** The part of an event that `data` holds: all but what `type` and `meta` say. */
+export type DataOf<E> = E extends Fact ? Omit<E, 'type' | 'at' | 'actor'> : never
+
+export interface EventSchema<Data> {
+  /** Version written today. */
+  readonly version: number
+  /** Decodes data of that version; extra members are dropped. */
+  readonly data: t.Decoder<unknown, Data>
+}
+
+/** One codec for a union of events, from a schema for each of them. */
+export const eventCodec = <Event extends Fact>(
+  schemas: { readonly [K in Event['type']]: EventSchema<DataOf<Extract<Event, { type: K }>>> },
+  upcasts: Upcasts,
+): EventCodec<Event> => {
+  const table = new Map<string, EventSchema<unknown>>(Object.entries(schemas))
+  return {
+    encode: (event, context) => {
+      const { type, at, actor, ...data } = event
+      return { type, data, meta: { v: table.get(type)?.version ?? 0, at, actor, context } }
+    },
+    decode: stored => {
+      const schema = table.get(stored.type)
+      if (schema === undefined) {
+        return left([`type: '${stored.type}' is not known to this version of commandbus; upgrade it to read this log`])
+      }
+      const about = meta.decode(stored.meta)
+      if (isLeft(about)) return left(faultsOf(about.left).map(fault => `meta.${fault}`))
+      const current = upcast(upcasts, stored.type, about.right.v, schema.version, stored.data)
+      if (isLeft(current)) return left([current.left])
+      const data = schema.data.decode(current.right)
+      if (isLeft(data)) return left(faultsOf(data.left).map(fault => `data.${fault}`))
+      const { at, actor, context } = about.right
+      return right({ event: { type: stored.type, at, actor, ...(data.right as object) } as Event, context })
+    },
+  }
+}

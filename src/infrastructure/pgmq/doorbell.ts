@@ -1,0 +1,111 @@
+import type { EventEmitter } from 'node:events'
+import type { Client, Pool } from 'pg'
+import type { Log } from '../../application/ports/log.ts'
+import type { Doorbell } from '../../application/ports/queue.ts'
+
+const CHANNEL = 'command_bus_doorbell'
+/** NOTIFY takes a lock of the whole cluster at commit: at most one in this time. */
+const PAUSE_MS = 10
+const MAX_QUEUES_A_RING = 100
+
+/**
+ * Rings after commits, on a connection of the pool, never inside the transaction that sent. Rings within a pause are
+ * gathered; a ring that fails is dropped, because workers poll as well. `local` listeners hear at once.
+ */
+export const createDoorbell = (pool: Pool, local: EventEmitter): Doorbell & { readonly stop: () => Promise<void> } => {
+  let waiting = new Set<string>()
+  let timer: NodeJS.Timeout | null = null
+  let ringing: Promise<void> = Promise.resolve()
+  let stopped = false
+
+  const flush = (): void => {
+    timer = null
+    if (waiting.size === 0) return
+    const queues = [...waiting].slice(0, MAX_QUEUES_A_RING)
+    waiting = new Set([...waiting].slice(MAX_QUEUES_A_RING))
+    ringing = pool.query('select pg_notify($1, $2)', [CHANNEL, queues.join(' ')]).then(
+      () => {},
+      () => {},
+    )
+    timer = setTimeout(flush, PAUSE_MS)
+  }
+
+  return {
+    ring: queues => {
+      if (stopped) return
+      for (const queue of queues) {
+        waiting.add(queue)
+        local.emit(queue)
+      }
+      if (timer === null) flush()
+    },
+    stop: async () => {
+      stopped = true
+      if (timer !== null) clearTimeout(timer)
+      await ringing
+    },
+  }
+}
+
+export interface DoorbellListener {
+  readonly stop: () => Promise<void>
+  readonly connected: () => boolean
+}
+
+/** Hears rings for `queue`, reconnecting for as long as it is not stopped; calls `wake` after every reconnection too. */
+export const listenForDoorbell = (
+  connect: () => Client,
+  queue: string,
+  wake: () => void,
+  log: Log,
+): DoorbellListener => {
+  let client: Client | null = null
+  let timer: NodeJS.Timeout | null = null
+  let stopped = false
+  let failures = 0
+
+  const retry = (): void => {
+    if (stopped || timer !== null) return
+    const wait = Math.min(5_000, 100 * 2 ** Math.min(failures++, 6))
+    timer = setTimeout(() => {
+      timer = null
+      void open()
+    }, wait)
+  }
+
+  const open = async (): Promise<void> => {
+    const next = connect()
+    next.on('notification', ({ payload }) => {
+      if (payload?.split(' ').includes(queue)) wake()
+    })
+    next.on('error', () => {})
+    next.on('end', () => {
+      if (client !== next) return
+      client = null
+      retry()
+    })
+    try {
+      await next.connect()
+      await next.query(`listen ${CHANNEL}`)
+      if (stopped) return void (await next.end())
+      client = next
+      failures = 0
+      wake()
+    } catch (error) {
+      log.debug({ err: error }, 'the doorbell is not connected; polling goes on')
+      await next.end().catch(() => {})
+      retry()
+    }
+  }
+
+  const opening = open()
+  return {
+    connected: () => client !== null,
+    stop: async () => {
+      stopped = true
+      if (timer !== null) clearTimeout(timer)
+      await opening
+      await client?.end().catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,255 @@
+import type { Pool } from 'pg'
+import type {
+  AuditEntry,
+  CommandDetail,
+  CommandFilter,
+  CommandQueries,
+  CommandView,
+  TroubleshootingFilter,
+  TroubleshootingItem,
+} from '../../application/ports/command-queries.ts'
+import type { Json } from '../../domain/command/events.ts'
+import { commandStream } from '../../domain/command/names.ts'
+import type { CommandRow } from '../../projections/command-row.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+
+const DEFAULT_LIMIT = 100
+
+/** Conditions joined with `and`, each with its own numbered parameters. */
+const conditions = () => {
+  const values: unknown[] = []
+  const parts: string[] = []
+  return {
+    values,
+    /** `sql` names its parameter `?`, with the cast it needs; nothing is added for an undefined value. */
+    add: (sql: string, ...given: readonly unknown[]): void => {
+      if (given.some(value => value === undefined)) return
+      let i = values.length
+      values.push(...given)
+      parts.push(sql.replace(/\?/g, () => `$${++i}`))
+    },
+    where: () => (parts.length === 0 ? 'true' : parts.join(' and ')),
+  }
+}
+
+/** The read side on PostgreSQL. Lists go by key from where the page before ended, so a late page costs what the first does. */
+export const createCommandQueries = (pool: Pool): CommandQueries => {
+  const details = async (where: string, values: readonly unknown[]): Promise<readonly CommandDetail[]> => {
+    const { rows } = await pool.query(
+      `select c.*, sent.data->'data' as data,
+              case when c.status = 'COMPLETED' then coalesce(last.data->'result', last.data->'resultData') end as result
+       from command_bus_command c
+       left join command_bus_event sent
+         on sent.stream = 'command-' || c.domain || '-' || c.command_id and sent.revision = c.data_revision
+       left join command_bus_event last
+         on last.stream = 'command-' || c.domain || '-' || c.command_id and last.revision = c.revision
+       where ${where} order by c.domain`,
+      [...values],
+    )
+    return rows.map(row => ({ ...viewOf(row), data: row.data ?? null, result: row.result ?? null }))
+  }
+
+  return {
+    get: async (domain, commandId) =>
+      (await details('c.domain = $1 and c.command_id = $2::uuid', [domain, commandId]))[0] ?? null,
+
+    find: async commandId => {
+      // one index probe a domain, however many commands there are
+      const { rows } = await pool.query(
+        `with recursive d as (
+           (select domain from command_bus_command order by domain limit 1)
+           union all
+           select (select c.domain from command_bus_command c where c.domain > d.domain order by c.domain limit 1)
+           from d where d.domain is not null)
+         select domain from d where domain is not null`,
+      )
+      const domains = rows.map(row => row.domain)
+      return details('c.domain = any ($1::text[]) and c.command_id = $2::uuid', [domains, commandId])
+    },
+
+    list: async (filter: CommandFilter) => {
+      const limit = filter.limit ?? DEFAULT_LIMIT
+      const filters = conditions()
+      filters.add('domain = ?', filter.domain)
+      filters.add('status = ?', filter.status)
+      filters.add('command_type = ?', filter.commandType)
+      filters.add('last_error_code = ?', filter.errorCode)
+      filters.add('correlation_id = ?', filter.correlationId)
+      filters.add('tenant_id = ?', filter.tenantId)
+      filters.add('created_at >= ?::timestamptz', filter.createdAfter)
+      filters.add('created_at < ?::timestamptz', filter.createdBefore)
+      if (filter.cursor !== undefined) {
+        const { at, commandId, domain } = decodeCursor(filter.cursor)
+        filters.add('(created_at, command_id, domain) < (?::timestamptz, ?::uuid, ?)', at, commandId, domain)
+      }
+      const { rows } = await pool.query(
+        `select * from command_bus_command where ${filters.where()}
+         order by created_at desc, command_id desc, domain desc limit ${limit + 1}`,
+        filters.values,
+      )
+      return page(rows, limit, viewOf, row => row.created_at)
+    },
+
+    auditTrail: async (domain, commandId) => {
+      const { rows } = await pool.query(
+        'select * from command_bus_audit where stream = $1 order by revision, audit_id',
+        [commandStream({ domain, commandId })],
+      )
+      return rows.map(
+        (row): AuditEntry => ({
+          auditId: row.audit_id,
+          domain: row.domain,
+          commandId: row.command_id,
+          eventType: row.event_type,
+          ts: row.ts.toISOString(),
+          actor: row.actor,
+          revision: Number(row.revision),
+          details: row.details_json,
+        }),
+      )
+    },
+
+    parked: async filter => {
+      const limit = filter.limit ?? DEFAULT_LIMIT
+      const total = parkedFilters(filter)
+      const counted = pool.query(
+        `select count(*)::int as total from command_bus_command c where ${total.where()}`,
+        total.values,
+      )
+      const filters = parkedFilters(filter)
+      if (filter.cursor !== undefined) {
+        const { at, commandId, domain } = decodeCursor(filter.cursor)
+        filters.add('(c.parked_at, c.command_id, c.domain) < (?::timestamptz, ?::uuid, ?)', at, commandId, domain)
+      }
+      const { rows } = await pool.query(
+        `select c.*, sent.data->'data' as payload from (
+           select * from command_bus_command c where ${filters.where()}
+           order by parked_at desc, command_id desc, domain desc limit ${limit + 1}) c
+         left join command_bus_event sent
+           on sent.stream = 'command-' || c.domain || '-' || c.command_id and sent.revision = c.data_revision
+         order by c.parked_at desc, c.command_id desc, c.domain desc`,
+        filters.values,
+      )
+      return {
+        ...page(rows, limit, itemOf, row => row.parked_at ?? row.created_at),
+        total: (await counted).rows[0].total,
+      }
+    },
+
+    parkedGroups: async filter => {
+      const filters = parkedFilters(filter)
+      const { rows } = await pool.query(
+        `select c.domain, c.command_type, c.last_error_code, count(*)::int as count, min(c.parked_at) as first,
+                max(c.parked_at) as last, (array_agg(c.last_error_msg order by c.parked_at desc))[1] as sample
+         from command_bus_command c where ${filters.where()}
+         group by c.domain, c.command_type, c.last_error_code
+         order by count(*) desc, c.domain, c.command_type, c.last_error_code`,
+        filters.values,
+      )
+      return rows.map(row => ({
+        domain: row.domain,
+        commandType: row.command_type,
+        errorCode: row.last_error_code,
+        count: row.count,
+        first: row.first.toISOString(),
+        last: row.last.toISOString(),
+        sample: row.sample,
+      }))
+    },
+  }
+}
+
+const parkedFilters = (filter: TroubleshootingFilter) => {
+  const filters = conditions()
+  filters.add("c.status = 'IN_TROUBLESHOOTING_QUEUE'")
+  filters.add('c.domain = ?', filter.domain)
+  filters.add('c.command_type = ?', filter.commandType)
+  filters.add('c.last_error_code = ?', filter.errorCode)
+  filters.add('c.tenant_id = ?', filter.tenantId)
+  filters.add('c.parked_at >= ?::timestamptz', filter.from)
+  filters.add('c.parked_at < ?::timestamptz', filter.to)
+  return filters
+}
+
+interface Keyed {
+  readonly domain: string
+  readonly command_id: string
+}
+
+const page = <Row extends Keyed, Item>(
+  rows: readonly Row[],
+  limit: number,
+  item: (row: Row) => Item,
+  at: (row: Row) => Date,
+) => {
+  const shown = rows.slice(0, limit)
+  const last = rows.length > limit ? shown.at(-1) : undefined
+  return {
+    items: shown.map(item),
+    nextCursor:
+      last === undefined
+        ? null
+        : encodeCursor({ at: at(last).toISOString(), domain: last.domain, commandId: last.command_id }),
+  }
+}
+
+type TimeColumn = 'lease_expires_at' | 'next_attempt_at' | 'parked_at'
+
+/** A row as node-pg gives it: times as dates, bigints as text. */
+interface CommandTableRow extends Omit<CommandRow, TimeColumn | 'created_at' | 'updated_at' | 'revision'> {
+  readonly msg_id: string | null
+  readonly lease_expires_at: Date | null
+  readonly next_attempt_at: Date | null
+  readonly parked_at: Date | null
+  readonly created_at: Date
+  readonly updated_at: Date
+  readonly revision: string
+}
+
+const iso = (time: Date | null): string | null => time?.toISOString() ?? null
+
+const viewOf = (row: CommandTableRow): CommandView => ({
+  domain: row.domain,
+  commandId: row.command_id,
+  commandType: row.command_type,
+  status: row.status,
+  attempts: row.attempts,
+  maxAttempts: row.max_attempts,
+  totalAttempts: row.total_attempts,
+  msgId: row.msg_id,
+  queueName: row.queue_name,
+  replyTo: row.reply_queue,
+  correlationId: row.correlation_id,
+  causationId: row.causation_id,
+  tenantId: row.tenant_id,
+  ownerId: row.owner_id,
+  parentCommandId: row.parent_command_id,
+  retryCount: row.retry_count,
+  leaseExpiresAt: iso(row.lease_expires_at),
+  nextAttemptAt: iso(row.next_attempt_at),
+  parkedAt: iso(row.parked_at),
+  parkedReason: row.parked_reason,
+  lastErrorType: row.last_error_type,
+  lastErrorCode: row.last_error_code,
+  lastErrorMsg: row.last_error_msg,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+  revision: Number(row.revision),
+})
+
+const itemOf = (row: CommandTableRow & { readonly payload: Json }): TroubleshootingItem => ({
+  domain: row.domain,
+  commandId: row.command_id,
+  commandType: row.command_type,
+  attempts: row.attempts,
+  maxAttempts: row.max_attempts,
+  parkedReason: row.parked_reason ?? '',
+  lastErrorType: row.last_error_type,
+  lastErrorCode: row.last_error_code,
+  lastErrorMsg: row.last_error_msg,
+  correlationId: row.correlation_id,
+  replyTo: row.reply_queue,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+  payload: row.payload ?? null,
+})

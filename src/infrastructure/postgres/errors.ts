@@ -1,0 +1,66 @@
+import { CommandBusError, UnavailableError } from '../../application/errors.ts'
+
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+
+const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'])
+const SHUTDOWN = new Set(['57P01', '57P02', '57P03'])
+
+/** The connection broke or the server is not there: whether a commit took place is unknown, so repeat it idempotently. */
+export const isConnectionError = (error: unknown): boolean => {
+  const code = codeOf(error)
+  return (
+    NETWORK.has(code) ||
+    SHUTDOWN.has(code) ||
+    code.startsWith('08') ||
+    (error instanceof Error &&
+      /Connection terminated|connection timeout|Client has encountered a connection error|Connection ended/i.test(
+        error.message,
+      ))
+  )
+}
+
+/** The server undid the transaction because of others: the same statement may work at once. */
+export const isSerializationError = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error))
+
+/** A queue that was there when we looked is gone. */
+export const isMissingRelation = (error: unknown): boolean => codeOf(error) === '42P01'
+
+/** SQLSTATE of a lost race in an all-or-nothing commit. */
+export const isLostRace = (error: unknown): boolean => codeOf(error) === 'CB409'
+
+const sentences: Readonly<Record<string, string>> = {
+  '53100': 'the database server has no disk space left: free some, then try again; nothing was written',
+  '53200': 'the database server is out of memory: lower its load or give it more, then try again',
+  '53300': 'the database server takes no more connections: raise max_connections or lower the pool size',
+  '25006': 'the database is read-only (a standby, or default_transaction_read_only is on): use the primary server',
+  '28P01': 'the database refused the password: check DATABASE_URL',
+  '28000': 'the database refused this user: check DATABASE_URL and pg_hba.conf',
+  '3D000': 'the database named in DATABASE_URL does not exist: create it first',
+  '42501': 'the database user lacks a right this needs: grant it, or use the owner of the commandbus tables',
+}
+
+/**
+ * One sentence for what PostgreSQL or the network said, as an error of ours; anything else comes back as it is.
+ * Connection strings never appear in it.
+ */
+export const toPublicError = (error: unknown): Error => {
+  if (error instanceof CommandBusError) return error
+  const code = codeOf(error)
+  const sentence = sentences[code]
+  if (sentence !== undefined) return new UnavailableError(sentence, { cause: error })
+  if (isConnectionError(error)) {
+    return new UnavailableError('the database cannot be reached: check that it runs and that DATABASE_URL names it', {
+      cause: error,
+    })
+  }
+  if (code === '42P01' || code === '42883' || code === '3F000') {
+    return new UnavailableError("the database lacks commandbus' tables or pgmq: run `commandbus migrate`", {
+      cause: error,
+    })
+  }
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+/** The database cannot serve anybody now, whatever is asked of it. */
+export const isUnavailable = (error: unknown): boolean => toPublicError(error) instanceof UnavailableError

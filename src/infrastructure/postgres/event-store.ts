@@ -1,0 +1,200 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { ClientBase, Pool } from 'pg'
+import {
+  type AppendOptions,
+  type AppendResult,
+  EventDecodeError,
+  type EventStore,
+  type StreamAppend,
+} from '../../application/ports/event-store.ts'
+import type { Recorded } from '../../domain/recorded.ts'
+import type { EventCodec } from '../codec/event-codec.ts'
+import { isLostRace, isMissingRelation } from './errors.ts'
+import { persistently } from './persistently.ts'
+import { type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
+
+export interface PostgresEventStoreOptions<Event> {
+  readonly pool: Pool
+  readonly codec: EventCodec<Event>
+  readonly projections: InlineProjections<Event>
+  /** Makes queues that do not exist yet; called before a unit that needs them. `forget`: look again, one was missing. */
+  readonly ensureQueues: (queues: ReadonlySet<string>, options?: { readonly forget: boolean }) => Promise<void>
+  /** Called after a commit with the queues that got messages. */
+  readonly onFilled: (queues: ReadonlySet<string>) => void
+}
+
+interface CommitAnswer {
+  readonly lost: readonly string[]
+  readonly messages: readonly { readonly event: number; readonly msgId: string }[]
+}
+
+type Querier = Pick<ClientBase, 'query'>
+
+/**
+ * The log, the read rows and the queues in one transaction of PostgreSQL.
+ *
+ * An append whose connection breaks is repeated with the same event ids, so it takes effect once whether or not the
+ * first try was committed. Inside the caller's transaction (`within`: a connected client) nothing is repeated.
+ */
+export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptions<Event>): EventStore<Event> => {
+  const { pool, codec, projections } = options
+
+  const commit = async (
+    appends: readonly StreamAppend<Event>[],
+    atomic: boolean,
+    { within }: AppendOptions = {},
+  ): Promise<readonly AppendResult[]> => {
+    refuseEmpty(appends)
+    const client = within as ClientBase | undefined
+    const tryOnce = async (): Promise<readonly AppendResult[]> => {
+      const querier = client ?? pool
+      const settled = await settle(querier, appends)
+      const planned = planUnit(settled, codec, projections, atomic)
+      const answer = await runUnit(querier, planned, client === undefined)
+      const results = await resultsOf(querier, settled, planned, answer, atomic)
+      if (client === undefined && planned.filled.size > 0) options.onFilled(planned.filled)
+      return results
+    }
+    return client === undefined ? persistently(tryOnce) : tryOnce()
+  }
+
+  const runUnit = async (querier: Querier, planned: PlannedUnit, mayRepeat: boolean): Promise<CommitAnswer> => {
+    const run = async (): Promise<CommitAnswer> => {
+      const { rows } = await querier.query({
+        ...(mayRepeat ? { name: 'command_bus_commit' } : {}),
+        text: 'select command_bus_commit($1::jsonb) as answer',
+        values: [JSON.stringify(planned.unit)],
+      })
+      return rows[0].answer
+    }
+    await options.ensureQueues(planned.queues)
+    try {
+      return await run()
+    } catch (error) {
+      if (isLostRace(error)) return { lost: JSON.parse((error as { detail?: string }).detail ?? '[]'), messages: [] }
+      if (!mayRepeat || !isMissingRelation(error)) throw error
+      await options.ensureQueues(planned.queues, { forget: true })
+      return run()
+    }
+  }
+
+  const readStreams = async (streams: readonly string[], { within }: AppendOptions = {}, from = 0) => {
+    const found = new Map<string, Recorded<Event>[]>()
+    if (streams.length === 0) return found
+    const { rows } = await ((within as ClientBase | undefined) ?? pool).query({
+      text: `select stream, revision, id, type, data, meta from command_bus_event
+             where stream = any ($1::text[]) and revision >= $2::bigint order by stream, revision`,
+      values: [streams, from],
+    })
+    for (const row of rows as EventRow[]) {
+      const recorded = decodeRow(codec, row)
+      const events = found.get(row.stream)
+      if (events === undefined) found.set(row.stream, [recorded])
+      else events.push(recorded)
+    }
+    return found
+  }
+
+  return {
+    capabilities: { atomicAppend: true, inlineProjections: true },
+    append: (appends, appendOptions) => commit(appends, false, appendOptions),
+    appendAll: (appends, appendOptions) => commit(appends, true, appendOptions),
+    readStream: async (stream, from = 0) => (await readStreams([stream], {}, from)).get(stream) ?? [],
+    readStreams,
+  }
+}
+
+export interface EventRow {
+  readonly stream: string
+  readonly revision: string
+  readonly id: string
+  readonly type: string
+  readonly data: object
+  readonly meta: object
+}
+
+export const decodeRow = <Event>(codec: EventCodec<Event>, row: EventRow): Recorded<Event> => {
+  const revision = Number(row.revision)
+  const decoded = codec.decode(row)
+  if (isLeft(decoded)) throw new EventDecodeError(row.stream, revision, decoded.left)
+  return { stream: row.stream, revision, id: row.id, ...decoded.right }
+}
+
+const refuseEmpty = (appends: readonly StreamAppend<unknown>[]): void => {
+  const empty = appends.find(append => append.events.length === 0)
+  if (empty !== undefined) throw new Error(`nothing to append to '${empty.stream}': an append needs at least one event`)
+  if (new Set(appends.map(append => append.stream)).size !== appends.length) {
+    throw new Error('a stream stands twice in one append: put its events together')
+  }
+}
+
+/** Settles `any`: the events follow whatever is there now (a race can still be lost). */
+const settle = async <Event>(
+  querier: Querier,
+  appends: readonly StreamAppend<Event>[],
+): Promise<readonly SettledAppend<Event>[]> => {
+  const open = appends.filter(append => append.expected === 'any').map(append => append.stream)
+  const heads = new Map<string, number>()
+  if (open.length > 0) {
+    const { rows } = await querier.query(
+      `select s.stream, (select max(e.revision) from command_bus_event e where e.stream = s.stream collate "C") as head
+       from unnest($1::text[]) s(stream)`,
+      [open],
+    )
+    for (const row of rows) if (row.head !== null) heads.set(row.stream, Number(row.head))
+  }
+  return appends.map(append => {
+    const { expected } = append
+    const last = expected === 'none' ? -1 : expected === 'any' ? (heads.get(append.stream) ?? -1) : expected
+    return { append, from: last + 1 }
+  })
+}
+
+/** A loser whose events are already there, id by id, was its own earlier try and has won. */
+const resultsOf = async <Event>(
+  querier: Querier,
+  settled: readonly SettledAppend<Event>[],
+  planned: PlannedUnit,
+  answer: CommitAnswer,
+  atomic: boolean,
+): Promise<readonly AppendResult[]> => {
+  const messages = new Map(answer.messages.map(({ event, msgId }) => [planned.streamOf[event], msgId]))
+  const lost = new Set(answer.lost)
+  const own = lost.size === 0 ? new Map<string, string | null>() : await ownEarlierTries(querier, settled, lost)
+  if (atomic && own.size === settled.length) lost.clear()
+  const appended = (append: StreamAppend<Event>, from: number, msgId: string | null): AppendResult => ({
+    outcome: 'appended',
+    stream: append.stream,
+    revision: from + append.events.length - 1,
+    msgId,
+  })
+  return settled.map(({ append, from }): AppendResult => {
+    const { stream } = append
+    if (own.has(stream)) return appended(append, from, own.get(stream) ?? null)
+    if (lost.has(stream)) return { outcome: 'conflict', stream }
+    if (atomic && lost.size > 0) return { outcome: 'not-tried', stream }
+    return appended(append, from, messages.get(stream) ?? null)
+  })
+}
+
+const ownEarlierTries = async <Event>(
+  querier: Querier,
+  settled: readonly SettledAppend<Event>[],
+  lost: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string | null>> => {
+  const losers = settled.filter(({ append }) => lost.has(append.stream))
+  const { rows } = await querier.query(
+    `select e.stream, e.revision, e.id, e.msg_id from unnest($1::text[], $2::bigint[]) x(stream, revision)
+     join command_bus_event e on e.stream = x.stream collate "C" and e.revision >= x.revision`,
+    [losers.map(({ append }) => append.stream), losers.map(({ from }) => from)],
+  )
+  const there = new Map(rows.map(row => [`${row.stream}@${row.revision}`, row]))
+  const own = new Map<string, string | null>()
+  for (const { append, from } of losers) {
+    const found = append.events.map((_, i) => there.get(`${append.stream}@${from + i}`))
+    if (append.events.every(({ id }, i) => found[i]?.id === id)) {
+      own.set(append.stream, found.findLast(row => row?.msg_id)?.msg_id ?? null)
+    }
+  }
+  return own
+}

@@ -1,0 +1,137 @@
+import type { StreamAppend } from '../../application/ports/event-store.ts'
+import type { Recorded } from '../../domain/recorded.ts'
+import { type CommandMove, type CommandRow, mergeChanges, type RowChange } from '../../projections/command-row.ts'
+import type { Effect } from '../../projections/outbox.ts'
+import type { EventCodec } from '../codec/event-codec.ts'
+
+/** What the inline runner does with an event, besides appending it. */
+export interface InlineProjections<Event> {
+  readonly row: (recorded: Recorded<Event>) => RowChange | null
+  readonly effects: (recorded: Recorded<Event>) => readonly Effect[]
+}
+
+/** An append whose expected revision is settled: `from` is the revision of its first event. */
+export interface SettledAppend<Event> {
+  readonly append: StreamAppend<Event>
+  readonly from: number
+}
+
+type OfStream = { readonly stream: string }
+type OfEvent = OfStream & { readonly event: number | null }
+
+/** The document that `command_bus_commit` takes; see migrations/0003_commit.sql. */
+export interface UnitOfWork {
+  readonly atomic: boolean
+  readonly events: object[]
+  readonly messages: { event: number; queue: string; body: object }[]
+  readonly resends: object[]
+  readonly rows?: (CommandRow & OfEvent)[]
+  readonly moves?: (CommandMove & OfEvent)[]
+  readonly acks: object[]
+  readonly current: object[]
+  readonly replies: object[]
+}
+
+export interface PlannedUnit {
+  readonly unit: UnitOfWork
+  /** Every queue that must exist before the unit runs. */
+  readonly queues: ReadonlySet<string>
+  /** Queues on which the unit puts messages: their workers are rung after the commit. */
+  readonly filled: ReadonlySet<string>
+  /** Stream of each numbered event. */
+  readonly streamOf: readonly string[]
+}
+
+/** Everything that appending these events means, as one document. Pure. */
+export const planUnit = <Event>(
+  appends: readonly SettledAppend<Event>[],
+  codec: EventCodec<Event>,
+  projections: InlineProjections<Event>,
+  atomic: boolean,
+): PlannedUnit => {
+  const rows: (CommandRow & OfEvent)[] = []
+  const moves: (CommandMove & OfEvent)[] = []
+  const unit: UnitOfWork = { atomic, events: [], messages: [], resends: [], acks: [], current: [], replies: [] }
+  const queues = new Set<string>()
+  const filled = new Set<string>()
+  const streamOf: string[] = []
+
+  for (const { append, from } of appends) {
+    const { stream } = append
+    let change: RowChange | null = null
+    let messageOf: number | null = null
+    append.events.forEach(({ id, event, context }, i) => {
+      const number = streamOf.push(stream) - 1
+      const recorded: Recorded<Event> = { stream, revision: from + i, id, event, context }
+      unit.events.push({
+        event: number,
+        first: i === 0,
+        stream,
+        revision: recorded.revision,
+        id,
+        ...codec.encode(event, context),
+      })
+      const next = projections.row(recorded)
+      change = change === null || next === null ? (next ?? change) : mergeChanges(change, next)
+      for (const effect of projections.effects(recorded)) {
+        queues.add(effect.queue)
+        if (effect.kind === 'enqueue' || effect.kind === 'resend') messageOf = number
+        if (effect.kind === 'enqueue' || effect.kind === 'resend' || effect.kind === 'reply') filled.add(effect.queue)
+        addEffect(unit, stream, number, effect, change)
+      }
+    })
+    addChange(rows, moves, stream, messageOf, change)
+  }
+  return {
+    unit: { ...unit, ...(rows.length > 0 ? { rows } : {}), ...(moves.length > 0 ? { moves } : {}) },
+    queues,
+    filled,
+    streamOf,
+  }
+}
+
+const addChange = (
+  rows: (CommandRow & OfEvent)[],
+  moves: (CommandMove & OfEvent)[],
+  stream: string,
+  event: number | null,
+  change: RowChange | null,
+): void => {
+  if (change?.kind === 'insert') rows.push({ ...change.row, stream, event })
+  if (change?.kind === 'move') moves.push({ ...change.move, stream, event })
+}
+
+const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effect, change: RowChange | null): void => {
+  const { queue } = effect
+  switch (effect.kind) {
+    case 'enqueue':
+      unit.messages.push({ event, queue, body: effect.body })
+      return
+    case 'resend':
+      unit.resends.push({
+        event,
+        stream,
+        queue,
+        archived: effect.archivedMsgId,
+        head: effect.head,
+        dataRevision: effect.dataRevision,
+        ...(effect.data === undefined ? {} : { edited: { data: effect.data } }),
+      })
+      return
+    case 'reply':
+      unit.replies.push({ stream, queue, body: effect.body })
+      return
+    case 'delete':
+    case 'archive':
+      unit.acks.push({ stream, queue, op: effect.kind, msgId: effect.msgId })
+      return
+    case 'postpone':
+      unit.acks.push({ stream, queue, op: effect.kind, msgId: effect.msgId, until: effect.until })
+      return
+    case 'archive-current': {
+      const key = change?.kind === 'move' ? change.move : change?.row
+      unit.current.push({ stream, queue, domain: key?.domain, command_id: key?.command_id })
+      return
+    }
+  }
+}

@@ -1,0 +1,17 @@
+const SHORTEST_MS = 100
+const LONGEST_MS = 5_000
+
+/** Waits that double from 100 ms to 5 s until reset. */
+export const createBackOff = () => {
+  let wait = SHORTEST_MS
+  return {
+    next: (): number => {
+      const now = wait
+      wait = Math.min(wait * 2, LONGEST_MS)
+      return now
+    },
+    reset: (): void => {
+      wait = SHORTEST_MS
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import type { Decoder } from 'io-ts'
+import type { ClientBase } from 'pg'
+import type { Log } from '../../application/ports/log.ts'
+import type { Json } from '../../domain/command/events.ts'
+
+export interface HandledCommand<Payload = Json> {
+  readonly domain: string
+  readonly commandId: string
+  readonly commandType: string
+  readonly data: Payload
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly replyTo: string | null
+  readonly tenantId: string | null
+  readonly ownerId: string | null
+  readonly createdAt: string
+}
+
+export interface HandlerContext<Payload = Json> {
+  readonly command: HandledCommand<Payload>
+  /** 1 for the first attempt of a round; an operator's retry starts a new round. */
+  readonly attempt: number
+  readonly maxAttempts: number
+  /** Attempts of the command's whole life, this one included. */
+  readonly totalAttempts: number
+  /** Aborted at the handler's timeout, when the lease is lost, and at the deadline of a stop. */
+  readonly signal: AbortSignal
+  /** Keeps the message for `seconds` from now; the heartbeat does it anyway, for as long as the process lives. */
+  readonly extendVisibility: (seconds: number) => Promise<void>
+  readonly log: Log
+  /**
+   * With `transactional: true`: a client inside the transaction that will complete the command. What it writes commits
+   * with the completion or not at all. Do not end the transaction.
+   */
+  readonly client: ClientBase
+}
+
+/** Ends with the result (any JSON value; nothing means null), or throws one of the command errors. */
+export type Handle<Payload> = (data: Payload, context: HandlerContext<Payload>) => Promise<unknown> | unknown
+
+export interface HandlerDefinition<Payload> {
+  /** An io-ts codec; a payload it refuses parks the command as INVALID_PAYLOAD. */
+  readonly payload?: Decoder<unknown, Payload>
+  readonly handle: Handle<Payload>
+  /** After this time the attempt counts as failed for a passing reason (TIMEOUT) and the signal is aborted. */
+  readonly timeoutMs?: number
+  /** Gives the handler `context.client`. The transaction is open while the handler runs: keep such handlers short. */
+  readonly transactional?: boolean
+}
+
+/** What `handlers` takes: a definition, or just the function where any JSON payload will do. */
+// A definition's payload type is its own affair: its codec makes sure of it.
+export type Handler = HandlerDefinition<never> | Handle<Json>
+
+/** Ties the payload's type to its codec. */
+export const defineHandler = <Payload>(definition: HandlerDefinition<Payload>): HandlerDefinition<never> =>
+  definition as unknown as HandlerDefinition<never>
+
+/** A definition whose payload has been decoded by the time it is handed on. */
+export type AnyHandler = HandlerDefinition<unknown>
+
+export const definitionOf = (handler: Handler): AnyHandler =>
+  (typeof handler === 'function' ? { handle: handler } : handler) as unknown as AnyHandler

@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { coalesce } from '../../application/coalesce.ts'
+import type { Log } from '../../application/ports/log.ts'
+import type { TurnOutcome } from '../../application/transact.ts'
+import type { TransactCommands } from '../../application/transact-commands.ts'
+import type { CommandTurn } from '../../application/work-message.ts'
+import type { CommandEvent } from '../../domain/command/events.ts'
+import type { CommandRejection } from '../../domain/command/rejections.ts'
+import type { CommandState } from '../../domain/command/state.ts'
+
+export type ReportOutcome = TurnOutcome<CommandState, CommandEvent, CommandRejection>
+
+export interface Reporter {
+  /** Appends a turn together with those of other jobs; while the database is away it goes on trying. */
+  readonly report: (turn: CommandTurn) => Promise<ReportOutcome>
+  /** The database has not taken reports since then. */
+  readonly failingSince: () => Date | null
+  /** Stops trying: reports still waiting are rejected, their messages come back after their lease. */
+  readonly giveUp: () => void
+}
+
+const MAX_BATCH = 200
+const MAX_RUNS = 3
+const LONGEST_WAIT_MS = 5_000
+
+export const createReporter = (transact: TransactCommands, isAway: (error: unknown) => boolean, log: Log): Reporter => {
+  const stop = new AbortController()
+  let failingSince: Date | null = null
+
+  const append = coalesce<CommandTurn, ReportOutcome>({
+    maxBatch: MAX_BATCH,
+    maxRuns: MAX_RUNS,
+    run: turns => transact(turns),
+    isShared: isAway,
+  })
+
+  const report = async (turn: CommandTurn): Promise<ReportOutcome> => {
+    for (let wait = 100; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+      try {
+        const outcome = await append(turn)
+        failingSince = null
+        return outcome
+      } catch (error) {
+        if (!isAway(error) || stop.signal.aborted) throw error
+        failingSince ??= new Date()
+        log.warn({ err: error, stream: turn.stream }, 'the database does not take reports; trying again')
+        await delay(wait, undefined, { signal: stop.signal })
+      }
+    }
+  }
+
+  return { report, failingSince: () => failingSince, giveUp: () => stop.abort() }
+}

@@ -1,0 +1,227 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { ClientBase, Pool } from 'pg'
+import { TransientCommandError } from '../../application/command-errors.ts'
+import { parseJson } from '../../application/json.ts'
+import type { Clock } from '../../application/ports/clock.ts'
+import type { Log } from '../../application/ports/log.ts'
+import type { Loaded } from '../../application/transact.ts'
+import type { TransactCommands } from '../../application/transact-commands.ts'
+import {
+  type Job,
+  type Outcome,
+  outcomeTurn,
+  payloadOf,
+  receiptTurn,
+  wasAccepted,
+} from '../../application/work-message.ts'
+import type { Json } from '../../domain/command/events.ts'
+import type { CommandState } from '../../domain/command/state.ts'
+import { faultsOf } from '../codec/json.ts'
+import { failure, failureOf, type MapError } from './failures.ts'
+import type { AnyHandler, HandlerContext } from './handler.ts'
+import type { Reporter, ReportOutcome } from './reporter.ts'
+
+/** A handler that runs longer than this is made visible as IN_PROGRESS; a shorter one's receipt goes with its outcome. */
+export const RECEIPT_AFTER_MS = 25
+const LONGEST_TRANSACTION_MS = 300_000
+
+export interface RunDeps {
+  readonly handlerOf: (commandType: string) => AnyHandler | undefined
+  readonly reporter: Reporter
+  readonly transact: TransactCommands
+  readonly pool: Pool
+  readonly clock: Clock
+  readonly log: Log
+  readonly mapError: MapError | undefined
+  readonly extend: (job: Job, ms: number) => Promise<void>
+}
+
+/** One attempt under way. */
+export interface Run {
+  readonly job: Job
+  /** The handler has ended: its slot is free. */
+  readonly handled: Promise<void>
+  /** The outcome is in the log, or the attempt is no longer ours. */
+  readonly finished: Promise<ReportOutcome | 'abandoned'>
+  /** Tells the handler to stop. Its outcome is still reported: the log knows whether the attempt counts. */
+  readonly abort: (reason: string) => void
+  /** Tells the handler to stop and forgets its outcome. */
+  readonly abandon: (reason: string) => void
+}
+
+/** decode -> run the handler -> report: the steps of one attempt. The receipt goes first only when it has to. */
+export const runJob = (deps: RunDeps, job: Job): Run => {
+  const abort = new AbortController()
+  const log = deps.log
+  let known: Loaded<CommandState> = job.loaded
+  let abandoned = false
+  let receipt: Promise<void> | null = null
+  const abandon = (reason: string): void => {
+    abandoned = true
+    abort.abort(new Error(reason))
+  }
+
+  const recordReceipt = (): Promise<void> => {
+    receipt ??= deps.reporter.report(receiptTurn(job)).then(outcome => {
+      if (wasAccepted(outcome)) known = outcome.now
+      else abandon('another worker has this command now')
+    })
+    return receipt
+  }
+
+  const handler = deps.handlerOf(job.command.commandType)
+  const timer =
+    handler === undefined
+      ? null
+      : setTimeout(() => {
+          recordReceipt().catch(error => log.warn({ err: error, ...nameOf(job) }, 'the receipt was not recorded'))
+        }, RECEIPT_AFTER_MS)
+
+  const decideOutcome = async (): Promise<Outcome | ReportOutcome> => {
+    if (handler === undefined) return refused(deps, job, 'NO_HANDLER', 'no handler is registered for this type')
+    const payload = payloadOf(job)
+    const decoded = handler.payload?.decode(payload)
+    if (decoded !== undefined && isLeft(decoded)) {
+      return refused(deps, job, 'INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
+    }
+    const data = decoded === undefined ? payload : decoded.right
+    const run = (client: ClientBase): Promise<unknown> =>
+      withTimeout(handler, abort, () => handler.handle(data, contextOf(deps, job, data, abort.signal, client)))
+    return handler.transactional === true ? inTransaction(run) : ended(run(noClient(job)))
+  }
+
+  const ended = async (result: Promise<unknown>): Promise<Outcome> => {
+    try {
+      return successOf(await result)
+    } catch (thrown) {
+      return { kind: 'failure', error: failureOf(thrown, deps.mapError) }
+    }
+  }
+
+  /** The handler's writes and the completion in one transaction; the receipt is in the log before it begins. */
+  const inTransaction = async (run: (client: ClientBase) => Promise<unknown>): Promise<Outcome | ReportOutcome> => {
+    await recordReceipt()
+    const client = await deps.pool.connect()
+    let broken: Error | undefined
+    try {
+      await client.query('begin')
+      await client.query(`set local idle_in_transaction_session_timeout = ${LONGEST_TRANSACTION_MS}`)
+      const outcome = await ended(run(client))
+      if (outcome.kind === 'failure' || abandoned) {
+        await client.query('rollback')
+        return outcome
+      }
+      const [reported] = await deps.transact([outcomeTurn(job, known, outcome, deps.clock)], { within: client })
+      await client.query(reported !== undefined && wasAccepted(reported) ? 'commit' : 'rollback')
+      return reported as ReportOutcome
+    } catch (error) {
+      broken = error instanceof Error ? error : new Error(String(error))
+      // whether it committed is unknown: if it did, this report is stale and changes nothing
+      return { kind: 'failure', error: failure('TRANSIENT', 'TRANSACTION_FAILED', broken.message) }
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  const handled = decideOutcome().finally(() => {
+    if (timer !== null) clearTimeout(timer)
+  })
+
+  const finish = async (): Promise<ReportOutcome | 'abandoned'> => {
+    const outcome = await handled
+    await receipt?.catch(() => {})
+    if ('outcome' in outcome) return outcome
+    if (abandoned) return 'abandoned'
+    return deps.reporter.report(outcomeTurn(job, known, outcome, deps.clock))
+  }
+
+  return {
+    job,
+    handled: handled.then(
+      () => {},
+      () => {},
+    ),
+    finished: finish(),
+    abort: reason => abort.abort(new Error(reason)),
+    abandon,
+  }
+}
+
+export const nameOf = (job: Job) => ({
+  domain: job.key.domain,
+  commandId: job.key.commandId,
+  commandType: job.command.commandType,
+  correlationId: job.command.correlationId,
+  attempt: job.attempt,
+})
+
+const refused = (deps: RunDeps, job: Job, type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outcome => {
+  deps.log.warn(nameOf(job), `parked: ${message}`)
+  return { kind: 'failure', error: failure(type, type, message) }
+}
+
+const successOf = (result: unknown): Outcome => {
+  const json = parseJson(result ?? null)
+  return isLeft(json)
+    ? {
+        kind: 'failure',
+        error: failure('PERMANENT', 'INVALID_RESULT', `the handler's result cannot be kept: ${json.left}`),
+      }
+    : { kind: 'success', result: json.right as Json }
+}
+
+const contextOf = (deps: RunDeps, job: Job, data: unknown, signal: AbortSignal, client: ClientBase) => {
+  const { command, key } = job
+  const context: HandlerContext<unknown> = {
+    command: {
+      ...key,
+      commandType: command.commandType,
+      data,
+      correlationId: command.correlationId,
+      causationId: command.causationId,
+      replyTo: command.replyTo,
+      tenantId: command.tenantId,
+      ownerId: command.ownerId,
+      createdAt: command.sentAt,
+    },
+    attempt: job.attempt,
+    maxAttempts: job.maxAttempts,
+    totalAttempts: command.totalAttempts,
+    signal,
+    extendVisibility: seconds => deps.extend(job, seconds * 1000),
+    log: deps.log,
+    client,
+  }
+  return context
+}
+
+const noClient = (job: Job): ClientBase =>
+  new Proxy({} as ClientBase, {
+    get: () => {
+      throw new Error(
+        `context.client is there only with transactional: true; set it on the handler of '${job.command.commandType}'`,
+      )
+    },
+  })
+
+/** A handler that ignores its timeout loses its slot all the same; what it still does is not awaited. */
+const withTimeout = async (
+  { timeoutMs }: AnyHandler,
+  abort: AbortController,
+  run: () => Promise<unknown> | unknown,
+): Promise<unknown> => {
+  if (timeoutMs === undefined) return run()
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new TransientCommandError('TIMEOUT', `the handler did not end within ${timeoutMs} ms`)
+      abort.abort(error)
+      reject(error)
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([run(), timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,303 @@
+import type { Client, Pool } from 'pg'
+import { HandlerAlreadyRegisteredError, InvalidInputError } from '../../application/errors.ts'
+import { commandTypeOf, domainOf } from '../../application/input.ts'
+import type { Clock } from '../../application/ports/clock.ts'
+import type { EventStore } from '../../application/ports/event-store.ts'
+import type { Log } from '../../application/ports/log.ts'
+import type { Delivery, Queue } from '../../application/ports/queue.ts'
+import type { TransactCommands } from '../../application/transact-commands.ts'
+import { type Job, type Opened, openDeliveries } from '../../application/work-message.ts'
+import type { CommandEvent } from '../../domain/command/events.ts'
+import { commandQueue } from '../../domain/command/names.ts'
+import { listenForDoorbell } from '../pgmq/doorbell.ts'
+import { createBackOff } from './back-off.ts'
+import type { MapError } from './failures.ts'
+import { type AnyHandler, definitionOf, type Handler } from './handler.ts'
+import { createHealth, type Health } from './health.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { createPrefetch } from './prefetch.ts'
+import { createReporter } from './reporter.ts'
+import { nameOf, type Run, runJob } from './run-job.ts'
+import { createWakeUp } from './signal.ts'
+
+export interface WorkerOptions {
+  readonly domain: string
+  /** By command type; `*` takes every type that has no handler of its own. */
+  readonly handlers?: { readonly [commandType: string]: Handler }
+  /** Handlers running at once in this worker. 1-1000, default 10. */
+  readonly concurrency?: number
+  /** How long a message stays ours without a heartbeat, in seconds. 1-43,200, default 30. */
+  readonly leaseSeconds?: number
+  /** How often to look without having been rung, in milliseconds. Default 500. */
+  readonly pollMs?: number
+  /** Names this worker in the audit; made when absent. */
+  readonly workerId?: string
+  /** Says how errors that are none of the command errors are treated; default: as transient. */
+  readonly mapError?: MapError
+}
+
+export interface StopOptions {
+  /** How long handlers under way may go on, in milliseconds. Default 30,000. */
+  readonly deadlineMs?: number
+}
+
+export interface Worker {
+  readonly workerId: string
+  /** @throws HandlerAlreadyRegisteredError; the first handler stays. */
+  readonly handle: (commandType: string, handler: Handler) => void
+  /** Begins to receive; comes back when the queue is there and the first read is about to happen. */
+  readonly start: () => Promise<void>
+  /**
+   * No new messages; handlers under way finish until the deadline, then their messages go back to the queue. Messages
+   * nobody had begun go back at once, uncounted.
+   */
+  readonly stop: (options?: StopOptions) => Promise<void>
+  readonly health: () => Health
+}
+
+export interface WorkerDeps {
+  readonly store: EventStore<CommandEvent>
+  readonly transact: TransactCommands
+  readonly queue: Queue
+  readonly pool: Pool
+  /** A connection apart from the pool, for heartbeats: busy handlers must not hold them up. */
+  readonly heartbeatQueue: Queue
+  readonly newClient: () => Client
+  readonly localBell: {
+    readonly on: (queue: string, wake: () => void) => unknown
+    readonly off: (queue: string, wake: () => void) => unknown
+  }
+  readonly clock: Clock
+  readonly ids: { readonly next: () => string }
+  readonly log: Log
+  readonly isAway: (error: unknown) => boolean
+}
+
+const MAX_READ = 200
+/** Outcomes on their way to the log; past this nothing more is read. */
+const MAX_UNREPORTED = 1000
+const SUSPECT_PAUSE_MS = 250
+
+/** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
+export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker => {
+  const domain = domainOf(options.domain)
+  const concurrency = whole('concurrency', options.concurrency ?? 10, 1, 1000)
+  const leaseMs = whole('leaseSeconds', options.leaseSeconds ?? 30, 1, 43_200) * 1000
+  const pollMs = whole('pollMs', options.pollMs ?? 500, 1, 60_000)
+  const workerId = `worker:${options.workerId ?? deps.ids.next()}`
+  const queue = commandQueue(domain)
+  const { log } = deps
+
+  const handlers = new Map<string, AnyHandler>()
+  const handle = (commandType: string, handler: Handler): void => {
+    if (commandType !== '*') commandTypeOf(commandType)
+    if (handlers.has(commandType)) throw new HandlerAlreadyRegisteredError(domain, commandType)
+    handlers.set(commandType, definitionOf(handler))
+  }
+  for (const [commandType, handler] of Object.entries(options.handlers ?? {})) handle(commandType, handler)
+
+  const bell = createWakeUp()
+  const slotFree = createWakeUp()
+  const prefetch = createPrefetch(concurrency)
+  const reporter = createReporter(deps.transact, deps.isAway, log)
+  const open = openDeliveries({ store: deps.store, clock: deps.clock })
+  const buffer: Job[] = []
+  const handling = new Set<Run>()
+  const unreported = new Set<Run>()
+  let suspect: Job | null = null
+  let stopping = false
+  let loop: Promise<void> | null = null
+  let stopped: Promise<void> | null = null
+
+  const extend = async (job: Job, ms: number): Promise<void> => {
+    await deps.queue.extend(queue, [job.delivery], ms)
+  }
+  const runDeps = {
+    handlerOf: (type: string) => handlers.get(type) ?? handlers.get('*'),
+    reporter,
+    transact: deps.transact,
+    pool: deps.pool,
+    clock: deps.clock,
+    log,
+    mapError: options.mapError,
+    extend,
+  }
+
+  const pump = (): void => {
+    while (handling.size < concurrency && !stopping) {
+      const job = buffer.shift()
+      if (job === undefined) return
+      start(job)
+    }
+  }
+
+  const start = (job: Job): void => {
+    const began = performance.now()
+    const run = runJob(runDeps, job)
+    handling.add(run)
+    unreported.add(run)
+    void run.handled.then(() => {
+      handling.delete(run)
+      prefetch.observe(performance.now() - began)
+      pump()
+      slotFree.wake()
+    })
+    run.finished
+      .then(outcome => {
+        if (outcome === 'abandoned' || outcome.outcome === 'rejected') {
+          log.warn(nameOf(job), 'the outcome of this attempt does not count: the command has moved on')
+        }
+      })
+      .catch(error => log.error({ err: error, ...nameOf(job) }, 'no outcome was recorded; the message comes back'))
+      .finally(() => {
+        unreported.delete(run)
+        if (suspect === job) suspect = null
+        slotFree.wake()
+      })
+  }
+
+  /** Sorts what was read: work goes to the buffer, the rest is settled here. */
+  const accept = async (opened: readonly Opened[]): Promise<void> => {
+    const archived: string[] = []
+    const apart: Delivery[] = []
+    for (const one of opened) {
+      switch (one.kind) {
+        case 'work':
+          // What may have killed a worker runs with no other such command beside it, so that it takes none along.
+          if (one.suspect && suspect !== null) apart.push(one.delivery)
+          else {
+            if (one.suspect) suspect = one
+            buffer.push(one)
+          }
+          break
+        case 'exhausted':
+          log.warn({ ...one.key, msgId: one.delivery.msgId }, 'its workers died until no attempt was left: parked')
+          reporter
+            .report(one.turn)
+            .catch(error => log.error({ err: error, ...one.key }, 'parking failed; the message comes back'))
+          break
+        case 'finished':
+          log.debug({ ...one.key, status: one.status }, 'a message of a finished or parked command was archived')
+          archived.push(one.delivery.msgId)
+          break
+        case 'unknown':
+          log.warn({ queue, msgId: one.delivery.msgId, why: one.why }, 'a message of no known command was archived')
+          archived.push(one.delivery.msgId)
+          break
+        case 'stale':
+          break
+      }
+    }
+    await deps.queue.archive(queue, archived)
+    await deps.queue.handBack(queue, apart, { uncount: true, delayMs: SUSPECT_PAUSE_MS })
+  }
+
+  const wanted = (): number => {
+    if (unreported.size >= MAX_UNREPORTED) return 0
+    const room = concurrency + prefetch.ahead() - handling.size - buffer.length
+    // a read costs the same for one message as for many: wait until it is worth it, unless a slot lies idle
+    return handling.size + buffer.length < concurrency || room >= concurrency ? Math.min(room, MAX_READ) : 0
+  }
+
+  const health = createHealth({ clock: deps.clock, reporterFailingSince: reporter.failingSince })
+
+  const fetchLoop = async (): Promise<void> => {
+    const backOff = createBackOff()
+    while (!stopping) {
+      try {
+        const quantity = wanted()
+        if (quantity <= 0) {
+          await slotFree.wait(pollMs)
+          continue
+        }
+        const deliveries = await deps.queue.read(queue, quantity, leaseMs)
+        health.reachable()
+        backOff.reset()
+        if (deliveries.length > 0) {
+          await accept(await open(deliveries, { domain, workerId, leaseMs }))
+          pump()
+        } else if (!stopping) {
+          const next = await deps.queue.nextVisibleIn(queue)
+          await bell.wait(next === null ? pollMs : Math.min(pollMs, Math.ceil(next) + 1))
+        }
+      } catch (error) {
+        health.unreachable(error)
+        log.warn({ err: error, queue }, 'the queue cannot be read; trying again')
+        await deps.queue.ensure(queue).catch(() => {})
+        await bell.wait(backOff.next())
+      }
+    }
+  }
+
+  return {
+    workerId,
+    handle,
+    start: async () => {
+      if (loop !== null) throw new InvalidInputError('worker', 'it was started already; make another one')
+      await deps.queue.ensure(queue)
+      if (stopping) return
+      const listener = listenForDoorbell(deps.newClient, queue, bell.wake, log)
+      deps.localBell.on(queue, bell.wake)
+      const heartbeat = startHeartbeat({
+        queue: deps.heartbeatQueue,
+        name: queue,
+        leaseMs,
+        held: () => [...handling],
+        buffered: () => buffer,
+        log,
+      })
+      health.watch({ doorbell: listener.connected, heartbeat: heartbeat.failingSince })
+      loop = fetchLoop().finally(async () => {
+        deps.localBell.off(queue, bell.wake)
+        await listener.stop()
+        heartbeat.stop()
+      })
+    },
+    stop: ({ deadlineMs = 30_000 } = {}) => {
+      stopped ??= (async () => {
+        stopping = true
+        bell.wake()
+        slotFree.wake()
+        const idle = buffer.splice(0).map(job => job.delivery)
+        await deps.queue.handBack(queue, idle, { uncount: true }).catch(() => {})
+        await withinDeadline(deadlineMs, () => settledAll(unreported))
+        const left = [...unreported]
+        for (const run of left) run.abandon('the worker stops')
+        reporter.giveUp()
+        await deps.queue
+          .handBack(
+            queue,
+            left.map(run => run.job.delivery),
+            { uncount: false },
+          )
+          .catch(() => {})
+        await loop
+        // messages read while the stop came
+        const late = buffer.splice(0).map(job => job.delivery)
+        await deps.queue.handBack(queue, late, { uncount: true }).catch(() => {})
+      })()
+      return stopped
+    },
+    health: () => health.report(),
+  }
+}
+
+const settledAll = async (runs: ReadonlySet<Run>): Promise<void> => {
+  while (runs.size > 0) await Promise.allSettled([...runs].map(run => run.finished))
+}
+
+const withinDeadline = async (ms: number, work: () => Promise<void>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work(), deadline])
+  clearTimeout(timer)
+}
+
+const whole = (field: string, value: number, min: number, max: number): number => {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new InvalidInputError(field, `must be a whole number from ${min} to ${max}, not ${value}`)
+  }
+  return value
+}

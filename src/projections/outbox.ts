@@ -1,0 +1,121 @@
+import type { CommandError, CommandEvent, CommandKey, Instant, Json } from '../domain/command/events.ts'
+import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
+import type { Recorded } from '../domain/recorded.ts'
+
+type JsonObject = { readonly [key: string]: Json }
+
+/** What an event asks of the queues. Carried out once, in the transaction that makes the event visible to the rows. */
+export type Effect =
+  /** A new message; its id becomes the command's msg_id. */
+  | { readonly kind: 'enqueue'; readonly queue: string; readonly body: JsonObject }
+  /**
+   * The archived message `archivedMsgId` again, as a new one. `data` replaces its payload. Where the archive was
+   * purged, the message is `head` plus the payload of the event at `dataRevision`.
+   */
+  | {
+      readonly kind: 'resend'
+      readonly queue: string
+      readonly archivedMsgId: string
+      readonly head: JsonObject
+      readonly dataRevision: number
+      readonly data?: Json
+    }
+  | { readonly kind: 'reply'; readonly queue: string; readonly body: JsonObject }
+  | { readonly kind: 'delete' | 'archive'; readonly queue: string; readonly msgId: string }
+  | { readonly kind: 'postpone'; readonly queue: string; readonly msgId: string; readonly until: Instant }
+  /** The command's present message, which only the row knows. */
+  | { readonly kind: 'archive-current'; readonly queue: string }
+
+export interface OutboxOptions {
+  /** What becomes of the message of a completed command. Default `delete`. */
+  readonly onSuccess: 'delete' | 'archive'
+}
+
+/** Which messages an event causes: pure, the same for an inline runner and one that follows the feed. */
+export const outbox =
+  (options: OutboxOptions) =>
+  (recorded: Recorded<CommandEvent>): readonly Effect[] => {
+    const key = parseCommandStream(recorded.stream)
+    return key === null ? [] : effectsOf(options, key, recorded)
+  }
+
+const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<CommandEvent>): readonly Effect[] => {
+  const { event } = recorded
+  const queue = commandQueue(key.domain)
+  switch (event.type) {
+    case 'CommandSent':
+      return [{ kind: 'enqueue', queue, body: { ...head(key, recorded), created_at: event.at, data: event.data } }]
+    case 'CommandReceived':
+      return []
+    case 'CommandFailed':
+      return [{ kind: 'postpone', queue, msgId: event.msgId, until: event.retryAt }]
+    case 'CommandMovedToTroubleshooting':
+      return [{ kind: 'archive', queue, msgId: event.msgId }]
+    case 'CommandRejectedByBusinessRule':
+    case 'CommandExhausted':
+      return [
+        { kind: 'archive', queue, msgId: event.msgId },
+        ...reply(key, recorded, { outcome: 'FAILED', error: replyError(event.error) }),
+      ]
+    case 'CommandCompleted':
+      return [
+        { kind: options.onSuccess, queue, msgId: event.msgId },
+        ...reply(key, recorded, { outcome: 'SUCCESS', data: event.result, result: event.result }),
+      ]
+    case 'CommandCanceled':
+      return [
+        { kind: 'archive-current', queue },
+        ...reply(key, recorded, canceled('SENDER_CANCELED', 'SENDER', event.reason ?? 'canceled by the sender')),
+      ]
+    case 'OperatorRetried':
+      return [
+        {
+          kind: 'resend',
+          queue,
+          archivedMsgId: event.archivedMsgId,
+          head: { ...head(key, recorded), created_at: event.at },
+          dataRevision: event.dataRevision,
+          ...(event.data === undefined ? {} : { data: event.data }),
+        },
+      ]
+    case 'OperatorCanceled':
+      return reply(key, recorded, canceled('OPERATOR_CANCELED', 'OPERATOR', event.reason))
+    case 'OperatorCompleted':
+      return reply(key, recorded, { outcome: 'SUCCESS', data: event.resultData, result: event.resultData })
+  }
+}
+
+const head = (key: CommandKey, { context }: Recorded<CommandEvent>): JsonObject => ({
+  command_id: key.commandId,
+  command_type: context.commandType,
+  domain: key.domain,
+  correlation_id: context.correlationId,
+  ...(context.replyTo === null ? {} : { reply_to: context.replyTo }),
+})
+
+const reply = (key: CommandKey, recorded: Recorded<CommandEvent>, outcome: JsonObject): readonly Effect[] => {
+  const { context, event } = recorded
+  if (context.replyTo === null) return []
+  const body = {
+    command_id: key.commandId,
+    correlation_id: context.correlationId,
+    domain: key.domain,
+    type: `${context.commandType}Response`,
+    completed_at: event.at,
+    ...outcome,
+  }
+  return [{ kind: 'reply', queue: context.replyTo, body }]
+}
+
+const canceled = (code: string, by: string, reason: string): JsonObject => ({
+  outcome: 'CANCELED',
+  reason,
+  error: { code, message: reason, class: by },
+})
+
+const replyError = (error: CommandError): JsonObject => ({
+  code: error.code,
+  message: error.message,
+  class: error.type,
+  ...(error.details === undefined ? {} : { details: error.details }),
+})

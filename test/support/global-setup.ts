@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import type { TestProject } from 'vitest/node'
+import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
+import { ensurePgmq } from '../../src/infrastructure/postgres/pgmq-install.ts'
+import { startTestServer } from './server.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Connection string of the server's maintenance database. */
+    serverUrl: string
+    /** Name of the database, with pgmq and all migrations, that test databases are copies of. */
+    templateDatabase: string
+  }
+}
+
+const withClient = async <A>(url: string, body: (client: pg.Client) => Promise<A>): Promise<A> => {
+  const client = new pg.Client(url)
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    return await body(client)
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** Starts (or finds) the server and makes the template; the function it gives back removes what was made. */
+export default async (project: TestProject): Promise<() => Promise<void>> => {
+  const server = await startTestServer()
+  const template = `commandbus_template_${process.pid}_${randomBytes(4).toString('hex')}`
+  try {
+    await withClient(server.url, client => client.query(`create database ${template}`))
+    const templateUrl = new URL(server.url)
+    templateUrl.pathname = `/${template}`
+    await withClient(templateUrl.href, async client => {
+      await ensurePgmq(client, { installSql: true })
+      await migrate(client)
+    })
+    // With nobody connected, several workers may copy the template at once.
+    await withClient(server.url, client => client.query(`alter database ${template} allow_connections false`))
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  project.provide('serverUrl', server.url)
+  project.provide('templateDatabase', template)
+  return async () => {
+    if (server.kind === 'TEST_DATABASE_URL')
+      await withClient(server.url, client => client.query(`drop database if exists ${template} with (force)`))
+    await server.stop()
+  }
+}

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GenericContainer, Wait } from 'testcontainers'
+import { removeEmbedded, startEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
+
+/** A PostgreSQL server for a test run. */
+export interface TestServer {
+  /** Connection string of a role that may create databases. */
+  readonly url: string
+  /** What was chosen, for the first line of the output. */
+  readonly kind: 'TEST_DATABASE_URL' | 'container' | 'embedded'
+  stop(): Promise<void>
+}
+
+const startContainer = async (): Promise<TestServer> => {
+  const container = await new GenericContainer(process.env.TEST_POSTGRES_IMAGE ?? 'ghcr.io/pgmq/pg18-pgmq:v1.11.0')
+    .withEnvironment({ POSTGRES_PASSWORD: 'postgres' })
+    .withCommand(['postgres', '-c', 'max_connections=200', '-c', 'fsync=off'])
+    .withExposedPorts(5432)
+    // The image's first start runs a server for its own setup before the real one.
+    .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2))
+    .withStartupTimeout(180_000)
+    .start()
+  const url = `postgres://postgres:postgres@${container.getHost()}:${container.getMappedPort(5432)}/postgres`
+  return { url, kind: 'container', stop: async () => void (await container.stop()) }
+}
+
+const startOwn = async (): Promise<TestServer> => {
+  const home = join(tmpdir(), `commandbus-test-${randomBytes(6).toString('hex')}`)
+  // Tests kill processes, not machines: the data survives without the flush to disk.
+  const server = await startEmbedded({ home, settings: { fsync: 'off', full_page_writes: 'off' } })
+  return {
+    url: server.url,
+    kind: 'embedded',
+    stop: async () => {
+      await server.release()
+      await removeEmbedded(home)
+    },
+  }
+}
+
+/** TEST_DATABASE_URL when set; a container when TEST_DOCKER=1; else an embedded server in a fresh directory. */
+export const startTestServer = async (): Promise<TestServer> => {
+  const url = process.env.TEST_DATABASE_URL
+  if (url !== undefined && url !== '') return { url, kind: 'TEST_DATABASE_URL', stop: async () => undefined }
+  return process.env.TEST_DOCKER === '1' ? startContainer() : startOwn()
+}
