@@ -1,6 +1,7 @@
 import type * as Library from '../src/index.ts'
 import type * as Embedded from '../src/infrastructure/postgres/embedded/index.ts'
 import type * as Migrations from '../src/infrastructure/postgres/migrate.ts'
+import type * as Pgmq from '../src/infrastructure/postgres/pgmq-install.ts'
 
 /** What ships is what is measured: the modules come from the build, only their types from the sources. */
 const load = (module: string) => import(new URL(`../../dist/${module}`, import.meta.url).href)
@@ -8,3 +9,4 @@ const load = (module: string) => import(new URL(`../../dist/${module}`, import.m
 export const loadLibrary = (): Promise<typeof Library> => load('index.js')
 export const loadEmbedded = (): Promise<typeof Embedded> => load('infrastructure/postgres/embedded/index.js')
 export const loadMigrations = (): Promise<typeof Migrations> => load('infrastructure/postgres/migrate.js')
+export const loadPgmq = (): Promise<typeof Pgmq> => load('infrastructure/postgres/pgmq-install.js')

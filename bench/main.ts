@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { openOurs } from './ours.ts'
 import { openRaw } from './raw.ts'
 import { json, missed, type Sample, summarize, table } from './report.ts'
-import { describeServer, openDatabase, settle } from './server.ts'
+import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
 const usage = `npm run bench -- [quick] [--commands <n>] [--rounds <n>] [--json] [--check]
@@ -104,7 +104,7 @@ const bench = async (options: Options): Promise<number> => {
   const database = await openDatabase()
   const contenders: Contender[] = []
   try {
-    say(`${await describeServer(database.url)}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
     const between = () => settle(database.url)
     contenders.push(await openRaw(database.url, between))
     contenders.push(await openOurs(database.url, between))

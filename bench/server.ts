@@ -1,10 +1,12 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { loadEmbedded, loadMigrations } from './build.ts'
+import { loadEmbedded, loadMigrations, loadPgmq } from './build.ts'
 
-/** A database of the benchmark's own; `release` removes it. */
-export type Database = { readonly url: string; readonly release: () => Promise<void> }
+type Server = { readonly url: string; readonly release: () => Promise<void> }
+
+/** A database of the benchmark's own; `release` removes it. `about` says what the figures were measured on. */
+export type Database = Server & { readonly about: string }
 
 /** The settings that the targets are stated for. */
 const settings = { fsync: 'on', synchronous_commit: 'on', shared_buffers: '256MB' } as const
@@ -12,14 +14,14 @@ const settings = { fsync: 'on', synchronous_commit: 'on', shared_buffers: '256MB
 const name = `commandbus_bench_${process.pid}`
 
 /** The embedded server in a home of its own, with the settings above. */
-const embeddedServer = async (): Promise<Database> => {
+const embeddedServer = async (): Promise<Server> => {
   const { startEmbedded, removeEmbedded } = await loadEmbedded()
   const home = join(tmpdir(), name)
   const server = await startEmbedded({ home, settings })
   return { url: server.url, release: () => server.release().finally(() => removeEmbedded(home)) }
 }
 
-const openServer = (): Promise<Database> => {
+const openServer = (): Promise<Server> => {
   const url = process.env.DATABASE_URL
   return url === undefined || url === '' ? embeddedServer() : Promise.resolve({ url, release: async () => {} })
 }
@@ -34,44 +36,37 @@ const query = async <Result>(url: string, run: (client: pg.Client) => Promise<Re
   }
 }
 
+/** Migrates and says, in one line, what the server is. */
+const prepare = async (client: pg.Client): Promise<string> => {
+  const { ensurePgmq } = await loadPgmq()
+  const { migrate } = await loadMigrations()
+  const pgmq = await ensurePgmq(client, { installSql: true })
+  await migrate(client)
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    `select name, current_setting(name) as setting from unnest($1::text[]) name`,
+    [['server_version', ...Object.keys(settings)]],
+  )
+  const [version, ...others] = rows.map(({ name, setting }) =>
+    name === 'server_version' ? setting : `${name} ${setting}`,
+  )
+  return [`PostgreSQL ${version}`, `pgmq ${pgmq.version} (${pgmq.how})`, ...others].join(', ')
+}
+
 /** A new database with pgmq and the schema, on the server of DATABASE_URL, else on an embedded one. */
 export const openDatabase = async (): Promise<Database> => {
   const server = await openServer()
+  const url = new URL(server.url)
+  url.pathname = `/${name}`
+  const drop = () => query(server.url, client => client.query(`drop database if exists ${name} with (force)`))
+  const release = () => drop().then(server.release, server.release)
   try {
     await query(server.url, client => client.query(`create database ${name}`))
-    const url = new URL(server.url)
-    url.pathname = `/${name}`
-    const { migrate } = await loadMigrations()
-    await query(url.href, async client => {
-      await client.query('create extension pgmq')
-      await migrate(client)
-    })
-    const drop = () => query(server.url, client => client.query(`drop database ${name} with (force)`))
-    return {
-      url: url.href,
-      release: () =>
-        drop()
-          .then(() => {})
-          .finally(server.release),
-    }
+    return { url: url.href, about: await query(url.href, prepare), release }
   } catch (error) {
-    await server.release()
+    await release()
     throw error
   }
 }
-
-/** One line that says what the figures were measured on. */
-export const describeServer = (url: string): Promise<string> =>
-  query(url, async client => {
-    const versions = `select current_setting('server_version') as server, extversion as pgmq from pg_extension where extname = 'pgmq'`
-    const { rows } = await client.query<{ server: string; pgmq: string }>(versions)
-    const line = [`PostgreSQL ${rows[0]?.server}`, `pgmq ${rows[0]?.pgmq}`]
-    for (const setting of Object.keys(settings)) {
-      const shown = await client.query<{ value: string }>('select current_setting($1) as value', [setting])
-      line.push(`${setting} ${shown.rows[0]?.value}`)
-    }
-    return line.join(', ')
-  })
 
 /** Every measurement begins with fresh statistics and no dirty pages, whichever contender had its turn before. */
 export const settle = (url: string): Promise<void> =>

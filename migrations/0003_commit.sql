@@ -1,7 +1,9 @@
 -- The one way to write: a unit of work as one JSON document, in one statement.
 --
---   events   [{event, first, stream, revision, id, type, data, meta}]   `event` numbers the events of the unit
---   messages [{event, queue, body}]                                     new messages; their ids become msg_id
+--   events   [{event, stream, revision, id, type, data, meta}]          the first event of each stream; `event` numbers
+--                                                                       all events of the unit from 0
+--   more     [{event, stream, revision, id, type, data, meta}]          the streams' further events
+--   messages [{event, stream, queue, body}]                                     new messages; their ids become msg_id
 --   resends  [{event, stream, queue, archived, head, dataRevision, data?}]
 --   rows     [{event, stream, <columns of command_bus_command>}]
 --   moves    [{event, stream, after, <columns>}]
@@ -10,7 +12,7 @@
 --   replies  [{stream, queue, body}]
 --   atomic   true: a lost race raises CB409 and nothing is done
 --
--- Returns {lost: [stream], messages: [{event, msgId}]}. A stream that lost its race has left nothing behind.
+-- Returns {lost: [stream], messages: [[event, msgId]]}. A stream that lost its race has left nothing behind.
 
 -- Writers hold this lock shared, the swap of a rebuilt read table holds it alone.
 create function command_bus_lock() returns bigint language sql immutable parallel safe as $$ select 7108218620261122 $$;
@@ -29,22 +31,27 @@ declare
   v_bodies  jsonb[];
   v_ids     bigint[];
   v_untils  timestamptz[];
-  m_event   int[] := '{}';
-  m_id      bigint[] := '{}';
-  m_queue   text[] := '{}';
+  -- the message of event n stands at n + 1; 0: none
+  m_ids     bigint[] := '{}';
+  m_events  int[] := '{}';
   v_streams int;
   v_won     text[];
   v_lost    text[] := '{}';
 begin
   perform pg_advisory_xact_lock_shared(command_bus_lock());
+  if unit ? 'messages' or unit ? 'resends' then
+    m_ids := array_fill(0::bigint, array[jsonb_array_length(unit->'events') + jsonb_array_length(coalesce(unit->'more', '[]'))]);
+  end if;
 
   -- messages first: their ids are written with the events
   for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'messages') x loop
     select array_agg(x.event order by x.event), array_agg(x.body order by x.event) into v_events, v_bodies
       from jsonb_to_recordset(unit->'messages') x(event int, queue text, body jsonb) where x.queue = v_queue;
-    m_event := m_event || v_events;
-    m_id := m_id || array(select pgmq.send_batch(v_queue, v_bodies));
-    m_queue := m_queue || array_fill(v_queue, array[cardinality(v_events)]);
+    v_ids := array(select id from pgmq.send_batch(v_queue, v_bodies) id);
+    for i in 1 .. cardinality(v_ids) loop
+      m_ids[v_events[i] + 1] := v_ids[i];
+    end loop;
+    m_events := m_events || v_events;
   end loop;
 
   for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'resends') x loop
@@ -58,19 +65,19 @@ begin
       left join command_bus_event e on e.stream = x.stream collate "C" and e.revision = x."dataRevision"
       where x.queue = $2 $q$, 'a_' || v_queue)
       into v_events, v_bodies using unit->'resends', v_queue;
-    m_event := m_event || v_events;
-    m_id := m_id || array(select pgmq.send_batch(v_queue, v_bodies));
-    m_queue := m_queue || array_fill(v_queue, array[cardinality(v_events)]);
+    v_ids := array(select id from pgmq.send_batch(v_queue, v_bodies) id);
+    for i in 1 .. cardinality(v_ids) loop
+      m_ids[v_events[i] + 1] := v_ids[i];
+    end loop;
+    m_events := m_events || v_events;
   end loop;
 
   -- The first event of each stream decides the race: whoever owns revision n writes n + 1 without rivals. The event
   -- before must be there, and from a transaction that the feed orders before this one.
   with e as materialized (
-    select x.*, s.msg_id
+    select x.*, nullif(m_ids[x.event + 1], 0) as msg_id
     from jsonb_to_recordset(unit->'events')
-      x(event int, first boolean, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
-    left join unnest(m_event, m_id) s(event, msg_id) using (event)
-    where x.first
+      x(event int, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
   ), won as (
     insert into command_bus_event (stream, revision, id, type, data, meta, msg_id)
     select e.stream, e.revision, e.id, e.type, e.data, e.meta, e.msg_id from e
@@ -85,27 +92,31 @@ begin
 
   if v_streams > coalesce(cardinality(v_won), 0) then
     v_lost := array(
-      select x.stream from jsonb_to_recordset(unit->'events') x(first boolean, stream text)
-      where x.first and x.stream <> all (coalesce(v_won, '{}')));
+      select x.stream from jsonb_to_recordset(unit->'events') x(stream text)
+      where x.stream <> all (coalesce(v_won, '{}')));
     if (unit->>'atomic')::boolean then
       raise exception 'another writer was first' using errcode = 'CB409', detail = to_jsonb(v_lost)::text;
     end if;
-    for v_queue in select distinct q from unnest(m_queue) q loop
+    for v_queue in
+      select distinct x->>'queue' from jsonb_array_elements(
+        coalesce(unit->'messages', '[]') || coalesce(unit->'resends', '[]')) x
+    loop
       v_ids := array(
-        select s.msg_id from unnest(m_event, m_id, m_queue) s(event, msg_id, queue)
-        join jsonb_to_recordset(unit->'events') x(event int, stream text) using (event)
-        where s.queue = v_queue and x.stream = any (v_lost));
+        select m_ids[x.event + 1]
+        from jsonb_to_recordset(coalesce(unit->'messages', '[]') || coalesce(unit->'resends', '[]')) x(event int, stream text, queue text)
+        where x.queue = v_queue and x.stream = any (v_lost));
       perform pgmq.delete(v_queue, v_ids);
     end loop;
   end if;
 
-  insert into command_bus_event (stream, revision, id, type, data, meta, msg_id)
-  select x.stream, x.revision, x.id, x.type, x.data, x.meta, s.msg_id
-  from jsonb_to_recordset(unit->'events')
-    x(event int, first boolean, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
-  left join unnest(m_event, m_id) s(event, msg_id) using (event)
-  where not x.first and x.stream <> all (v_lost)
-  order by x.stream collate "C", x.revision;
+  if unit ? 'more' then
+    insert into command_bus_event (stream, revision, id, type, data, meta, msg_id)
+    select x.stream, x.revision, x.id, x.type, x.data, x.meta, nullif(m_ids[x.event + 1], 0)
+    from jsonb_to_recordset(unit->'more')
+      x(event int, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
+    where x.stream <> all (v_lost)
+    order by x.stream collate "C", x.revision;
+  end if;
 
   if unit ? 'rows' then
     insert into command_bus_command (
@@ -114,7 +125,7 @@ begin
       next_attempt_at, parked_at, parked_reason, last_error_type, last_error_code, last_error_msg, data_revision,
       created_at, updated_at, revision)
     select
-      x.domain, x.command_id, x.command_type, x.status, x.attempts, x.max_attempts, x.total_attempts, s.msg_id,
+      x.domain, x.command_id, x.command_type, x.status, x.attempts, x.max_attempts, x.total_attempts, nullif(m_ids[x.event + 1], 0),
       x.queue_name, x.reply_queue, x.correlation_id, x.causation_id, x.tenant_id, x.owner_id, x.parent_command_id,
       x.retry_count, x.lease_expires_at, x.next_attempt_at, x.parked_at, x.parked_reason, x.last_error_type,
       x.last_error_code, x.last_error_msg, x.data_revision, x.created_at, x.updated_at, x.revision
@@ -125,7 +136,6 @@ begin
       next_attempt_at timestamptz, parked_at timestamptz, parked_reason text, last_error_type text,
       last_error_code text, last_error_msg text, data_revision bigint, created_at timestamptz,
       updated_at timestamptz, revision bigint)
-    left join unnest(m_event, m_id) s(event, msg_id) using (event)
     where x.stream <> all (v_lost)
     on conflict (domain, command_id) do nothing;
   end if;
@@ -135,7 +145,7 @@ begin
       status = x.status,
       attempts = coalesce(x.attempts, c.attempts),
       total_attempts = coalesce(x.total_attempts, c.total_attempts),
-      msg_id = coalesce(s.msg_id, c.msg_id),
+      msg_id = coalesce(nullif(m_ids[x.event + 1], 0), c.msg_id),
       lease_expires_at = x.lease_expires_at,
       next_attempt_at = x.next_attempt_at,
       parked_at = x.parked_at,
@@ -151,7 +161,6 @@ begin
       lease_expires_at timestamptz, next_attempt_at timestamptz, parked_at timestamptz, parked_reason text,
       last_error_type text, last_error_code text, last_error_msg text, data_revision bigint, updated_at timestamptz,
       revision bigint)
-    left join unnest(m_event, m_id) s(event, msg_id) using (event)
     where c.domain = x.domain collate "C" and c.command_id = x.command_id
       and c.revision >= x.after and c.revision < x.revision
       and x.stream <> all (v_lost);
@@ -192,9 +201,7 @@ begin
 
   return jsonb_build_object(
     'lost', to_jsonb(v_lost),
-    'messages', coalesce(
-      (select jsonb_agg(jsonb_build_object('event', s.event, 'msgId', s.msg_id::text)) from unnest(m_event, m_id) s(event, msg_id)),
-      '[]'::jsonb));
+    'messages', coalesce((select jsonb_agg(jsonb_build_array(n, m_ids[n + 1]::text)) from unnest(m_events) n), '[]'));
 end $$;
 
 -- Hides messages until `now + lease`, but only those whose read is still the last one; a row that somebody is working

@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { afterEach } from 'vitest'
-import { type CommandBus, type CommandBusOptions, createCommandBus, type Worker, type WorkerOptions } from '../../src/index.ts'
+import {
+  type CommandBus,
+  type CommandBusOptions,
+  createCommandBus,
+  type Worker,
+  type WorkerOptions,
+} from '../../src/index.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
 /** A bus on a fresh database, taken down after the test. */
@@ -33,7 +39,9 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close()
 })
 
-export const createTestBus = async (options: Omit<CommandBusOptions, 'databaseUrl' | 'pool'> = {}): Promise<TestBus> => {
+export const createTestBus = async (
+  options: Omit<CommandBusOptions, 'databaseUrl' | 'pool'> = {},
+): Promise<TestBus> => {
   const database = await createTestDatabase()
   open.push(() => database.drop())
   const another = (more: CommandBusOptions = {}): CommandBus => {
@@ -42,8 +50,11 @@ export const createTestBus = async (options: Omit<CommandBusOptions, 'databaseUr
     return bus
   }
   const bus = another()
-  const table = (name: string) => async (queue: string) =>
-    (await database.pool.query(`select * from pgmq.${name}_${queue} order by msg_id`)).rows as QueueMessage[]
+  const table = (name: string) => async (queue: string) => {
+    const found = await database.pool.query('select 1 from pgmq.list_queues() where queue_name = $1', [queue])
+    if (found.rowCount === 0) return []
+    return (await database.pool.query(`select * from pgmq.${name}_${queue} order by msg_id`)).rows as QueueMessage[]
+  }
   return {
     bus,
     database,

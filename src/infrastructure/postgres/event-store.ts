@@ -25,7 +25,7 @@ export interface PostgresEventStoreOptions<Event> {
 
 interface CommitAnswer {
   readonly lost: readonly string[]
-  readonly messages: readonly { readonly event: number; readonly msgId: string }[]
+  readonly messages: readonly (readonly [event: number, msgId: string])[]
 }
 
 type Querier = Pick<ClientBase, 'query'>
@@ -158,7 +158,7 @@ const resultsOf = async <Event>(
   answer: CommitAnswer,
   atomic: boolean,
 ): Promise<readonly AppendResult[]> => {
-  const messages = new Map(answer.messages.map(({ event, msgId }) => [planned.streamOf[event], msgId]))
+  const messages = new Map(answer.messages.map(([event, msgId]) => [planned.streamOf[event], msgId]))
   const lost = new Set(answer.lost)
   const own = lost.size === 0 ? new Map<string, string | null>() : await ownEarlierTries(querier, settled, lost)
   if (atomic && own.size === settled.length) lost.clear()

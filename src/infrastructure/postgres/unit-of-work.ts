@@ -19,21 +19,22 @@ export interface SettledAppend<Event> {
 type OfStream = { readonly stream: string }
 type OfEvent = OfStream & { readonly event: number | null }
 
-/** The document that `command_bus_commit` takes; see migrations/0003_commit.sql. */
+/** The document that `command_bus_commit` takes; see migrations/0003_commit.sql. Empty parts are left out. */
 export interface UnitOfWork {
   readonly atomic: boolean
   readonly events: object[]
-  readonly messages: { event: number; queue: string; body: object }[]
+  readonly more: object[]
+  readonly messages: object[]
   readonly resends: object[]
-  readonly rows?: (CommandRow & OfEvent)[]
-  readonly moves?: (CommandMove & OfEvent)[]
+  readonly rows: (CommandRow & OfEvent)[]
+  readonly moves: (CommandMove & OfEvent)[]
   readonly acks: object[]
   readonly current: object[]
   readonly replies: object[]
 }
 
 export interface PlannedUnit {
-  readonly unit: UnitOfWork
+  readonly unit: Partial<UnitOfWork>
   /** Every queue that must exist before the unit runs. */
   readonly queues: ReadonlySet<string>
   /** Queues on which the unit puts messages: their workers are rung after the commit. */
@@ -49,9 +50,18 @@ export const planUnit = <Event>(
   projections: InlineProjections<Event>,
   atomic: boolean,
 ): PlannedUnit => {
-  const rows: (CommandRow & OfEvent)[] = []
-  const moves: (CommandMove & OfEvent)[] = []
-  const unit: UnitOfWork = { atomic, events: [], messages: [], resends: [], acks: [], current: [], replies: [] }
+  const unit: UnitOfWork = {
+    atomic,
+    events: [],
+    more: [],
+    messages: [],
+    resends: [],
+    rows: [],
+    moves: [],
+    acks: [],
+    current: [],
+    replies: [],
+  }
   const queues = new Set<string>()
   const filled = new Set<string>()
   const streamOf: string[] = []
@@ -63,9 +73,9 @@ export const planUnit = <Event>(
     append.events.forEach(({ id, event, context }, i) => {
       const number = streamOf.push(stream) - 1
       const recorded: Recorded<Event> = { stream, revision: from + i, id, event, context }
-      unit.events.push({
+      const part = i === 0 ? unit.events : unit.more
+      part.push({
         event: number,
-        first: i === 0,
         stream,
         revision: recorded.revision,
         id,
@@ -80,32 +90,22 @@ export const planUnit = <Event>(
         addEffect(unit, stream, number, effect, change)
       }
     })
-    addChange(rows, moves, stream, messageOf, change)
+    addChange(unit, stream, messageOf, change)
   }
-  return {
-    unit: { ...unit, ...(rows.length > 0 ? { rows } : {}), ...(moves.length > 0 ? { moves } : {}) },
-    queues,
-    filled,
-    streamOf,
-  }
+  const parts = Object.entries(unit).filter(([, part]) => !Array.isArray(part) || part.length > 0)
+  return { unit: Object.fromEntries(parts), queues, filled, streamOf }
 }
 
-const addChange = (
-  rows: (CommandRow & OfEvent)[],
-  moves: (CommandMove & OfEvent)[],
-  stream: string,
-  event: number | null,
-  change: RowChange | null,
-): void => {
-  if (change?.kind === 'insert') rows.push({ ...change.row, stream, event })
-  if (change?.kind === 'move') moves.push({ ...change.move, stream, event })
+const addChange = (unit: UnitOfWork, stream: string, event: number | null, change: RowChange | null): void => {
+  if (change?.kind === 'insert') unit.rows.push({ ...change.row, stream, event })
+  if (change?.kind === 'move') unit.moves.push({ ...change.move, stream, event })
 }
 
 const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effect, change: RowChange | null): void => {
   const { queue } = effect
   switch (effect.kind) {
     case 'enqueue':
-      unit.messages.push({ event, queue, body: effect.body })
+      unit.messages.push({ event, stream, queue, body: effect.body })
       return
     case 'resend':
       unit.resends.push({

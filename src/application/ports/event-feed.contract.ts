@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import { idsOf, type Noted, newStream, type Opened, some, write } from './contract-kit.contract.ts'
+import type { FeedEvent, FeedPosition } from './event-feed.ts'
+import type { NewEvent } from './event-store.ts'
+
+/** The feed of a store, with or without transactions. */
+export const eventFeedContract = (opened: () => Opened): void => {
+  describe('the feed', () => {
+    interface Reading {
+      readonly events: readonly FeedEvent<Noted>[]
+      readonly after: FeedPosition | null
+    }
+
+    /** Reads on until `ids` have been seen; events of others are passed over. */
+    const readUntil = async (from: FeedPosition | null, ids: readonly string[], limit = 50): Promise<Reading> => {
+      const wanted = new Set(ids)
+      const events: FeedEvent<Noted>[] = []
+      let after = from
+      const step = async () => {
+        const page = await opened().feed.read(after, limit)
+        expect(page.length).toBeLessThanOrEqual(limit)
+        after = page.at(-1)?.position ?? after
+        events.push(...page.filter(({ id }) => wanted.has(id)))
+        return page.length > 0 ? 'more' : new Set(idsOf(events)).size
+      }
+      await expect.poll(step, { timeout: 20_000, interval: 5 }).toBe(wanted.size)
+      return { events, after }
+    }
+
+    const appendMany = async (count: number): Promise<readonly NewEvent<Noted>[]> => {
+      const appends = Array.from({ length: count }, () => write(newStream(), 'none', some(2)))
+      await opened().store.append(appends)
+      return appends.flatMap(({ events }) => events)
+    }
+
+    test('gives every event once, each stream in its order, and as its stream has it', async () => {
+      const start = await opened().feed.head()
+      const stream = newStream()
+      const other = newStream()
+      const events = some(6)
+      for (let i = 0; i < 6; i += 2) {
+        await opened().store.append([write(stream, i === 0 ? 'none' : i - 1, events.slice(i, i + 2))])
+        await opened().store.append([write(other, 'any')])
+      }
+      const { events: read } = await readUntil(start, idsOf(events))
+      expect(idsOf(read)).toEqual(idsOf(events))
+      expect(read.map(({ position: _, recordedAt: __, msgId: ___, ...recorded }) => recorded)).toEqual(
+        await opened().store.readStream(stream),
+      )
+      for (const { msgId, recordedAt } of read) {
+        expect(msgId).toBeNull()
+        expect(new Date(recordedAt).toISOString()).toBe(recordedAt)
+      }
+    })
+
+    test('keeps its order: reading again gives the same', async () => {
+      const start = await opened().feed.head()
+      const ids = idsOf(await appendMany(20))
+      const first = await readUntil(start, ids)
+      expect(first.events).toHaveLength(ids.length)
+      expect((await readUntil(start, ids)).events).toEqual(first.events)
+      expect(new Set(first.events.map(({ position }) => position)).size).toBe(ids.length)
+    })
+
+    test.each([1, 3, 7, 1000])('pages of %i give the same events', async limit => {
+      const start = await opened().feed.head()
+      const ids = idsOf(await appendMany(10))
+      const whole = await readUntil(start, ids)
+      expect(idsOf((await readUntil(start, ids, limit)).events)).toEqual(idsOf(whole.events))
+    })
+
+    test('goes on from the position of any event', async () => {
+      const start = await opened().feed.head()
+      const ids = idsOf(await appendMany(6))
+      const { events } = await readUntil(start, ids)
+      for (const [i, { position }] of events.entries()) {
+        const rest = idsOf(events.slice(i + 1))
+        expect(idsOf((await readUntil(position, rest, 4)).events)).toEqual(rest)
+      }
+    })
+
+    test('has nothing after its head until something is appended', async () => {
+      const ids = idsOf(await appendMany(1))
+      const { after } = await readUntil(
+        await opened()
+          .feed.head()
+          .then(() => null),
+        ids,
+        1000,
+      )
+      const later = idsOf(await appendMany(1))
+      expect(idsOf((await readUntil(after, later)).events)).toEqual(later)
+      await expect
+        .poll(() =>
+          opened()
+            .feed.head()
+            .then(head => opened().feed.read(head, 10)),
+        )
+        .toEqual([])
+    })
+
+    test('refuses what is no position', async () => {
+      await expect(opened().feed.read('nowhere', 1)).rejects.toThrow(/no feed position/)
+    })
+
+    test('loses nothing of an older transaction that is still open', async context => {
+      if (opened().begin === undefined) return context.skip('no transactions here')
+      const start = await opened().feed.head()
+      const [older, newer] = [write(newStream(), 'none', some(2)), write(newStream(), 'none', some(2))]
+      const transaction = await opened().begin()
+      await opened().store.append([older], { within: transaction.within })
+      await opened().store.append([newer])
+      const early = await opened().feed.read(start, 100)
+      expect(idsOf(early)).not.toEqual(expect.arrayContaining(idsOf(older.events)))
+      await transaction.commit()
+      const ids = idsOf([...older.events, ...newer.events])
+      const seen = idsOf(early).filter(id => ids.includes(id))
+      const rest = ids.filter(id => !seen.includes(id))
+      const { events } = await readUntil(early.at(-1)?.position ?? start, rest)
+      expect([...seen, ...idsOf(events)].sort()).toEqual([...ids].sort())
+      expect(idsOf((await readUntil(start, ids)).events)).toEqual([...seen, ...idsOf(events)])
+    })
+  })
+}

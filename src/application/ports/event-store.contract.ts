@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  context,
+  idsOf,
+  type Noted,
+  newStream,
+  noted,
+  type Opened,
+  outcomes,
+  some,
+  streamOf,
+  write,
+} from './contract-kit.contract.ts'
+import { eventFeedContract } from './event-feed.contract.ts'
+import type { ExpectedRevision, StreamAppend } from './event-store.ts'
+import { readingContract } from './event-store-reading.contract.ts'
+import { repetitionContract } from './event-store-repetition.contract.ts'
+
+/**
+ * What every adapter of the log and its feed must do. Declares tests; `open` is called once, and its log may be shared
+ * with others.
+ */
+export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly atomicAppend: boolean }): void => {
+  let adapter: Opened
+  const opened = (): Opened => adapter
+  const append = (appends: readonly StreamAppend<Noted>[]) => adapter.store.append(appends)
+  const readStream = (stream: string) => adapter.store.readStream(stream)
+  beforeAll(async () => {
+    adapter = await open()
+  })
+  afterAll(() => adapter?.close())
+
+  test('the capabilities are as announced', () => {
+    expect(adapter.store.capabilities.atomicAppend).toBe(has.atomicAppend)
+  })
+
+  repetitionContract(opened, has)
+  readingContract(opened)
+  eventFeedContract(opened)
+
+  describe('the expected revision', () => {
+    const matrix: readonly (readonly [string, number, ExpectedRevision, 'appended' | 'conflict'])[] = [
+      ['none, on a missing stream', 0, 'none', 'appended'],
+      ['none, on a stream with one event', 1, 'none', 'conflict'],
+      ['none, on a stream with three events', 3, 'none', 'conflict'],
+      ['any, on a missing stream', 0, 'any', 'appended'],
+      ['any, on a stream with three events', 3, 'any', 'appended'],
+      ['a revision, on a missing stream', 0, 0, 'conflict'],
+      ['a late revision, on a missing stream', 0, 7, 'conflict'],
+      ['the revision of the last event', 3, 2, 'appended'],
+      ['the revision of the only event', 1, 0, 'appended'],
+      ['a revision behind the last event', 3, 1, 'conflict'],
+      ['the first revision, behind the last event', 3, 0, 'conflict'],
+      ['a revision just ahead of the last event', 3, 3, 'conflict'],
+      ['a revision far ahead of the last event', 3, 9, 'conflict'],
+    ]
+    for (const count of [1, 2]) {
+      test.each(matrix)(`%s: ${count} new`, async (_, there, expected, outcome) => {
+        const stream = await streamOf(adapter.store, there)
+        const events = some(count)
+        const result = await append([write(stream, expected, events)])
+        expect(result).toEqual([
+          outcome === 'appended'
+            ? { outcome, stream, revision: there + count - 1, msgId: null }
+            : { outcome: 'conflict', stream },
+        ])
+        const now = await readStream(stream)
+        expect(now.map(({ revision }) => revision)).toEqual(now.map((_event, i) => i))
+        expect(idsOf(now.slice(there))).toEqual(outcome === 'appended' ? idsOf(events) : [])
+      })
+    }
+  })
+
+  describe('an append', () => {
+    test('without events is refused, and nothing of its call is appended', async () => {
+      const [full, empty] = [newStream(), newStream()]
+      await expect(append([write(full, 'none'), write(empty, 'any', [])])).rejects.toThrow(empty)
+      expect(await readStream(full)).toEqual([])
+    })
+
+    test('that names a stream twice is refused', async () => {
+      const stream = newStream()
+      await expect(append([write(stream, 'none'), write(stream, 0)])).rejects.toThrow(/twice/)
+      expect(await readStream(stream)).toEqual([])
+    })
+
+    test('of no streams at all does nothing', async () => {
+      expect(await append([])).toEqual([])
+    })
+
+    test('of several events is all or nothing, also when a rival takes the place of one of them', async () => {
+      const stream = await streamOf(adapter.store, 1)
+      const rivals = [some(3), some(3), some(3), some(3)]
+      const results = await Promise.all(rivals.map(events => append([write(stream, 0, events)])))
+      const won = results.findIndex(([result]) => result?.outcome === 'appended')
+      expect(outcomes(results.flat()).filter(outcome => outcome === 'appended')).toHaveLength(1)
+      expect(idsOf((await readStream(stream)).slice(1))).toEqual(idsOf(rivals[won] ?? []))
+    })
+
+    test('of many streams tells winners from losers, in the order asked', async () => {
+      const there = await Promise.all([0, 2, 0, 2, 1, 0].map(count => streamOf(adapter.store, count)))
+      const [a, b, c, d, e, f] = there as [string, string, string, string, string, string]
+      const results = await append([
+        write(f, 'none', some(2)),
+        write(b, 0),
+        write(a, 'any'),
+        write(e, 'none'),
+        write(d, 1, some(3)),
+        write(c, 4),
+      ])
+      expect(results.map(({ stream, outcome }) => [stream, outcome])).toEqual([
+        [f, 'appended'],
+        [b, 'conflict'],
+        [a, 'appended'],
+        [e, 'conflict'],
+        [d, 'appended'],
+        [c, 'conflict'],
+      ])
+      const lengths = await Promise.all([a, b, c, d, e, f].map(async stream => (await readStream(stream)).length))
+      expect(lengths).toEqual([1, 2, 0, 5, 1, 2])
+    })
+
+    test('keeps what it was given: any text, and a lot of it', async () => {
+      const texts = [
+        '',
+        'žluťoučký 日本語 👩‍👩‍👧 \u{1F600} \u200F\u202E',
+        '"\\\n\r\t\u0001$1 %s {}',
+        'long '.repeat(200_000),
+      ]
+      const stream = newStream()
+      const events = texts.map(noted)
+      await append([write(stream, 'none', events)])
+      const read = await readStream(stream)
+      expect(read).toEqual(
+        events.map(({ id, event }, revision) => ({ stream, revision, id, event, context }) satisfies (typeof read)[0]),
+      )
+    })
+
+    test('of twenty writers to one stream: every success can be read, losers are told, no gaps', async () => {
+      const stream = newStream()
+      const successes = new Map<string, number>()
+      let losses = 0
+      const writer = async (): Promise<void> => {
+        for (let done = 0; done < 5; ) {
+          const last = (await readStream(stream)).length - 1
+          const events = some(2)
+          const [result] = await append([write(stream, last < 0 ? 'none' : last, events)])
+          if (result?.outcome === 'appended') {
+            for (const [i, id] of idsOf(events).entries()) successes.set(id, result.revision - 1 + i)
+            done++
+          } else losses++
+        }
+      }
+      await Promise.all(Array.from({ length: 20 }, writer))
+      const read = await readStream(stream)
+      expect(read.map(({ revision }) => revision)).toEqual(Array.from({ length: 200 }, (_, i) => i))
+      expect(new Map(read.map(({ id, revision }) => [id, revision]))).toEqual(successes)
+      expect(losses).toBeGreaterThan(0)
+    })
+  })
+}

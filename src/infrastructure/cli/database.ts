@@ -1,0 +1,51 @@
+import type { Pool } from 'pg'
+import type { Config } from '../config.ts'
+import { startEmbedded } from '../postgres/embedded/index.ts'
+import { migrate, schemaStatus } from '../postgres/migrate.ts'
+import { createPool } from '../postgres/pool.ts'
+
+export interface Database {
+  readonly url: string
+  readonly kind: 'embedded' | 'given'
+  /** Gives the embedded server back: the last one to do so stops it. */
+  readonly release: () => Promise<void>
+}
+
+export interface OpenOptions {
+  /** Gets a line for each thing worth telling a person who waits. */
+  readonly log?: (line: string) => void
+  /** Start the embedded server again when it dies. */
+  readonly supervise?: boolean
+}
+
+/**
+ * The user's database, as it is; or the embedded one of the home, started when it does not run and brought up to this
+ * version's schema.
+ */
+export const openDatabase = async (config: Config, { log, supervise }: OpenOptions = {}): Promise<Database> => {
+  if (config.databaseUrl !== undefined) return { url: config.databaseUrl, kind: 'given', release: async () => {} }
+  const server = await startEmbedded({
+    home: config.home,
+    ...(log === undefined ? {} : { log }),
+    ...(supervise === undefined ? {} : { supervise }),
+  })
+  try {
+    await withPool(server.url, async pool => {
+      if ((await schemaStatus(pool)).pending.length > 0) await migrate(pool)
+    })
+  } catch (error) {
+    await server.release()
+    throw error
+  }
+  return { url: server.url, kind: 'embedded', release: server.release }
+}
+
+/** A few connections for as long as `body` runs. */
+export const withPool = async <A>(url: string, body: (pool: Pool) => Promise<A>): Promise<A> => {
+  const pool = createPool(url, 2)
+  try {
+    return await body(pool)
+  } finally {
+    await pool.end()
+  }
+}

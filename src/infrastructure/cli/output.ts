@@ -1,0 +1,99 @@
+import { stripVTControlCharacters } from 'node:util'
+
+const GAP = '  '
+/** A flexible column is never narrower; where that does not fit, rows become blocks. */
+const NARROWEST = 10
+/** Longest cell where there is no terminal to fit. */
+const LONGEST = 200
+
+export const print = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+/** The whole answer as one JSON document. */
+export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2))
+
+/** A value in one line, without the control characters that a terminal would obey. */
+export const plain = (value: unknown): string => {
+  const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
+  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+}
+
+/** An instant without its milliseconds and letters, in UTC. */
+export const when = (instant: string | null): string => (instant === null ? '' : `${instant.slice(0, 19).replace('T', ' ')}Z`)
+
+export interface Column<Row> {
+  readonly title: string
+  readonly value: (row: Row) => unknown
+  /** May be cut to fit; the others (ids, for copying) keep their width. */
+  readonly flexible?: true
+}
+
+interface Layout {
+  readonly titles: readonly string[]
+  readonly lines: readonly (readonly string[])[]
+  readonly natural: readonly number[]
+  readonly flexible: readonly boolean[]
+}
+
+/** Rows under titles, or one block a row on a narrow terminal. Columns without any value are left out. */
+export const table = <Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  width: number | undefined = process.stdout.columns,
+): string => {
+  const all = rows.map(row => columns.map(column => plain(column.value(row))))
+  const kept = columns.map((_, i) => i).filter(i => all.some(line => line[i] !== ''))
+  const titles = kept.map(i => columns[i]?.title ?? '')
+  const lines = all.map(line => kept.map(i => line[i] ?? ''))
+  const layout: Layout = {
+    titles,
+    lines,
+    natural: titles.map((title, i) => Math.max(title.length, ...lines.map(line => line[i]?.length ?? 0))),
+    flexible: kept.map(i => columns[i]?.flexible === true),
+  }
+  const widths = widthsOf(layout, width)
+  return widths === null ? blocks(layout) : grid(layout, widths)
+}
+
+/** Flexible columns share what the others leave, each at most what it needs; null: there is no room for that. */
+const widthsOf = ({ natural, flexible }: Layout, width: number | undefined): readonly number[] | null => {
+  if (width === undefined) return natural.map((w, i) => (flexible[i] ? Math.min(w, LONGEST) : w))
+  const fixed = natural.reduce((sum, w, i) => sum + (flexible[i] ? 0 : w), GAP.length * (natural.length - 1))
+  const giving = natural.map((w, i) => ({ w, i })).filter(({ i }) => flexible[i])
+  let room = width - fixed
+  if (room < giving.reduce((sum, { w }) => sum + Math.min(w, NARROWEST), 0)) return null
+  const widths = [...natural]
+  giving
+    .sort((a, b) => a.w - b.w)
+    .forEach(({ w, i }, n) => {
+      widths[i] = Math.min(w, Math.floor(room / (giving.length - n)))
+      room -= widths[i]
+    })
+  return widths
+}
+
+const cut = (text: string, to: number): string => (text.length <= to ? text : `${text.slice(0, Math.max(0, to - 1))}…`)
+
+const grid = ({ titles, lines }: Layout, widths: readonly number[]): string => {
+  const line = (parts: readonly string[]): string =>
+    parts
+      .map((part, i) => cut(part, widths[i] ?? 0).padEnd(widths[i] ?? 0))
+      .join(GAP)
+      .trimEnd()
+  return [line(titles), ...lines.map(line)].join('\n')
+}
+
+const blocks = ({ titles, lines }: Layout): string =>
+  lines.map(line => fields(titles.map((title, i) => [title, line[i] ?? ''] as const))).join('\n\n')
+
+/** Names and values below one another; empty values are left out. */
+export const fields = (pairs: readonly (readonly [name: string, value: unknown])[]): string => {
+  const shown = pairs.filter(([, value]) => plain(value) !== '')
+  const longest = Math.max(0, ...shown.map(([name]) => name.length))
+  return shown.map(([name, value]) => `${name.padEnd(longest)}  ${plain(value)}`).join('\n')
+}
+
+/** JSON over several lines, as people read it. */
+export const pretty = (value: unknown): string => JSON.stringify(value, null, 2)

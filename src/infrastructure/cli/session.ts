@@ -1,0 +1,53 @@
+import type { Config } from '../config.ts'
+import { readConfig } from '../config.ts'
+import type { Bus, CliDeps } from './deps.ts'
+import { type Database, openDatabase } from './database.ts'
+import { listenForStop } from './signals.ts'
+
+export interface Session {
+  readonly bus: Bus
+  readonly database: Database
+  readonly config: Config
+}
+
+/** A few connections do for one command after the other. */
+const CONNECTIONS = 4
+
+/**
+ * Runs `body` with a bus on the configured database, and cleans up after it, also when it is interrupted. Check what the
+ * user typed before: this may start a server.
+ */
+export const withBus = async <A>(deps: CliDeps, body: (session: Session) => Promise<A>): Promise<A> => {
+  const config = readConfig(deps.env)
+  return withDatabase(config, async database => {
+    const bus = deps.createBus({ databaseUrl: database.url, maxConnections: CONNECTIONS })
+    try {
+      return await body({ bus, database, config })
+    } finally {
+      await bus.close()
+    }
+  })
+}
+
+/** The same without a bus. */
+export const withDatabase = async <A>(config: Config, body: (database: Database) => Promise<A>): Promise<A> => {
+  const stop = listenForStop()
+  const waiting = process.stderr.isTTY === true
+  const database = await openDatabase(config, waiting ? { log: line => process.stderr.write(`${line}\n`) } : {})
+  try {
+    return await Promise.race([body(database), stop.promise.then(why => Promise.reject(new Interrupted(why, stop.exitCode())))])
+  } finally {
+    await database.release()
+    stop.dispose()
+  }
+}
+
+/** Ended by a signal; the exit code says by which. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+  readonly exitCode: number
+  constructor(why: string, exitCode: number) {
+    super(`ended by ${why}`)
+    this.exitCode = exitCode
+  }
+}

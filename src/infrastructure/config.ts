@@ -1,0 +1,128 @@
+import { resolve } from 'node:path'
+import { isLeft } from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import { CommandBusError } from '../application/errors.ts'
+
+/** A variable or a flag holds what it may not. The message never shows the value: it may be a secret. */
+export class ConfigError extends CommandBusError {
+  override readonly name = 'ConfigError'
+  constructor(message: string) {
+    super('INVALID_CONFIGURATION', message)
+  }
+}
+
+/** A text that `parse` understands; `allowed` says in words what that is. */
+const setting = <A>(allowed: string, parse: (text: string) => A | undefined): t.Type<A, A, unknown> =>
+  new t.Type<A, A, unknown>(
+    allowed,
+    (value): value is A => value !== undefined,
+    (value, context) => {
+      const parsed = typeof value === 'string' ? parse(value.trim()) : undefined
+      const name = context.at(-1)?.key ?? 'the value'
+      return parsed === undefined ? t.failure(value, context, `${name} must be ${allowed}`) : t.success(parsed)
+    },
+    value => value,
+  )
+
+/** An empty variable counts as one that is not set. */
+const orAbsent = <A>(codec: t.Type<A, A, unknown>): t.Type<A | undefined, A | undefined, unknown> =>
+  new t.Type<A | undefined, A | undefined, unknown>(
+    codec.name,
+    (value): value is A | undefined => value === undefined || codec.is(value),
+    (value, context) =>
+      value === undefined || (typeof value === 'string' && value.trim() === '')
+        ? t.success(undefined)
+        : codec.validate(value, context),
+    value => value,
+  )
+
+const urlWith = (...protocols: readonly string[]) => (text: string) => {
+  try {
+    return protocols.includes(new URL(text).protocol) ? text : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const text = (allowed: string) => setting(allowed, given => (given === '' ? undefined : given))
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** 0 asks for any free port. */
+const port = setting('a port number from 0 to 65535', given =>
+  /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined,
+)
+
+const environment = t.type({
+  DATABASE_URL: orAbsent(
+    setting('a connection string like postgres://user:password@host:5432/database', urlWith('postgres:', 'postgresql:')),
+  ),
+  EVENTSTORE_URL: orAbsent(text('a connection string like esdb://host:2113')),
+  COMMANDBUS_HOME: orAbsent(text('a directory')),
+  HOST: orAbsent(text('a host name or an address')),
+  PORT: orAbsent(port),
+  COMMANDBUS_JWT_SECRET: orAbsent(text('a secret that is not blank')),
+  COMMANDBUS_JWKS_URL: orAbsent(setting('an http or https address', urlWith('http:', 'https:'))),
+  COMMANDBUS_JWT_ISSUER: orAbsent(text('a text that is not blank')),
+  COMMANDBUS_JWT_AUDIENCE: orAbsent(text('a text that is not blank')),
+  LOG_LEVEL: orAbsent(setting(`one of ${logLevels.join(', ')}`, given => logLevels.find(level => level === given))),
+})
+
+export interface Config {
+  /** The user's own server; undefined: the embedded one of `home`. */
+  readonly databaseUrl: string | undefined
+  /** Absolute. */
+  readonly home: string
+  readonly host: string
+  readonly port: number
+  readonly jwt: {
+    readonly secret: string | undefined
+    readonly jwksUrl: string | undefined
+    readonly issuer: string | undefined
+    readonly audience: string | undefined
+  }
+  readonly logLevel: LogLevel
+}
+
+/** What the command line may say; it wins over the environment. */
+export interface ConfigFlags {
+  readonly host?: string
+  readonly port?: string
+}
+
+/** @throws ConfigError, one sentence that names the variable (or the flag) and what is allowed. */
+export const readConfig = (
+  env: { readonly [name: string]: string | undefined },
+  flags: ConfigFlags = {},
+): Config => {
+  const given = decode(environment, env)
+  const { '--host': host, '--port': flaggedPort } = decode(
+    t.type({ '--host': orAbsent(text('a host name or an address')), '--port': orAbsent(port) }),
+    { '--host': flags.host, '--port': flags.port },
+  )
+  if (given.EVENTSTORE_URL !== undefined) {
+    throw new ConfigError(
+      'EVENTSTORE_URL is set, but this version keeps its events in PostgreSQL only: unset it until the EventStoreDB adapter is there',
+    )
+  }
+  return {
+    databaseUrl: given.DATABASE_URL,
+    home: resolve(given.COMMANDBUS_HOME ?? '.commandbus'),
+    host: host ?? given.HOST ?? '127.0.0.1',
+    port: flaggedPort ?? given.PORT ?? 4000,
+    jwt: {
+      secret: given.COMMANDBUS_JWT_SECRET,
+      jwksUrl: given.COMMANDBUS_JWKS_URL,
+      issuer: given.COMMANDBUS_JWT_ISSUER,
+      audience: given.COMMANDBUS_JWT_AUDIENCE,
+    },
+    logLevel: given.LOG_LEVEL ?? 'info',
+  }
+}
+
+const decode = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): A => {
+  const decoded = codec.decode(value)
+  if (isLeft(decoded)) throw new ConfigError(decoded.left[0]?.message ?? 'the configuration cannot be read')
+  return decoded.right
+}

@@ -1,0 +1,108 @@
+import type { EventFeed, FeedEvent, FeedPosition } from '../../application/ports/event-feed.ts'
+import type { AppendOptions, AppendResult, EventStore, StreamAppend } from '../../application/ports/event-store.ts'
+
+export interface MemoryEventStore<Event> {
+  readonly store: EventStore<Event>
+  readonly feed: EventFeed<Event>
+}
+
+/** What an append would do to its stream: take place at `from`, repeat what is there already, or lose. */
+type Standing = { readonly kind: 'free' | 'repeated'; readonly from: number } | { readonly kind: 'lost' }
+
+/**
+ * One log in memory, gone with the process: for tests, and the plainest statement of what the port means. No rows, no
+ * messages, no transactions.
+ */
+export const createMemoryEventStore = <Event>(now: () => Date = () => new Date()): MemoryEventStore<Event> => {
+  const log: FeedEvent<Event>[] = []
+  const streams = new Map<string, FeedEvent<Event>[]>()
+
+  const standing = ({ stream, expected, events }: StreamAppend<Event>): Standing => {
+    const there = streams.get(stream) ?? []
+    const from = expected === 'any' ? there.length : expected === 'none' ? 0 : expected + 1
+    if (from === there.length) return { kind: 'free', from }
+    return events.every(({ id }, i) => there[from + i]?.id === id) ? { kind: 'repeated', from } : { kind: 'lost' }
+  }
+
+  const write = ({ stream, events }: StreamAppend<Event>): void => {
+    const there = streams.get(stream) ?? []
+    streams.set(stream, there)
+    for (const { id, event, context } of events) {
+      const recorded: FeedEvent<Event> = {
+        stream,
+        revision: there.length,
+        id,
+        event,
+        context,
+        position: String(log.length),
+        recordedAt: now().toISOString(),
+        msgId: null,
+      }
+      there.push(recorded)
+      log.push(recorded)
+    }
+  }
+
+  const commit = (appends: readonly StreamAppend<Event>[], atomic: boolean): readonly AppendResult[] => {
+    const tries = appends.map(append => ({ append, found: standing(append) }))
+    const stopped = atomic && tries.some(({ found }) => found.kind === 'lost')
+    return tries.map(({ append, found }): AppendResult => {
+      const { stream, events } = append
+      if (found.kind === 'lost') return { outcome: 'conflict', stream }
+      if (found.kind === 'free' && stopped) return { outcome: 'not-tried', stream }
+      if (found.kind === 'free') write(append)
+      return { outcome: 'appended', stream, revision: found.from + events.length - 1, msgId: null }
+    })
+  }
+
+  const checked =
+    (atomic: boolean) =>
+    async (appends: readonly StreamAppend<Event>[], options?: AppendOptions): Promise<readonly AppendResult[]> => {
+      refuse(appends, options)
+      return commit(appends, atomic)
+    }
+
+  const readStream = (stream: string, from = 0) => (streams.get(stream) ?? []).slice(from).map(recordedOf)
+
+  return {
+    store: {
+      capabilities: { atomicAppend: true, inlineProjections: false },
+      append: checked(false),
+      appendAll: checked(true),
+      readStream: async (stream, from) => readStream(stream, from),
+      readStreams: async asked => {
+        const found = asked.filter(stream => streams.has(stream))
+        return new Map(found.map(stream => [stream, readStream(stream)]))
+      },
+    },
+    feed: {
+      read: async (after, limit) => {
+        const start = after === null ? 0 : indexOf(after) + 1
+        return log.slice(start, start + limit)
+      },
+      head: async () => log.at(-1)?.position ?? null,
+    },
+  }
+}
+
+const recordedOf = <Event>({ stream, revision, id, event, context }: FeedEvent<Event>) => ({
+  stream,
+  revision,
+  id,
+  event,
+  context,
+})
+
+const indexOf = (position: FeedPosition): number => {
+  if (!/^\d{1,15}$/.test(position)) throw new Error(`'${position.slice(0, 50)}' is no feed position`)
+  return Number(position)
+}
+
+const refuse = (appends: readonly StreamAppend<unknown>[], options: AppendOptions | undefined): void => {
+  if (options?.within !== undefined) throw new Error('the log in memory knows no transactions')
+  const empty = appends.find(append => append.events.length === 0)
+  if (empty !== undefined) throw new Error(`nothing to append to '${empty.stream}': an append needs at least one event`)
+  if (new Set(appends.map(append => append.stream)).size !== appends.length) {
+    throw new Error('a stream stands twice in one append: put its events together')
+  }
+}

@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { createCommandBus } from '../../src/index.ts'
+import { embeddedStatus, removeEmbedded, startEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
+import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
+import { createTestBus, until } from '../support/bus.ts'
+import { type Compiled, compileSource } from '../support/compiled.ts'
+import { isParked } from '../support/park.ts'
+
+const script = fileURLToPath(new URL('./worker-child.mjs', import.meta.url))
+
+let compiled: Compiled
+const children: ChildProcess[] = []
+
+beforeAll(() => {
+  compiled = compileSource()
+})
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+})
+afterAll(() => compiled.remove())
+
+interface ChildOptions {
+  readonly leaseSeconds: number
+  readonly hang?: boolean
+  readonly handlerMs?: number
+  readonly die?: boolean
+}
+
+/** A worker process; `says` ends at the first line that begins so. */
+const spawnWorker = (databaseUrl: string, options: ChildOptions) => {
+  const child = spawn(process.execPath, [script, compiled.directory, databaseUrl, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  children.push(child)
+  const seen: string[] = []
+  const waiting = new Set<() => void>()
+  createInterface({ input: child.stdout }).on('line', line => {
+    seen.push(line)
+    for (const look of [...waiting]) look()
+  })
+  const says = (start: string): Promise<string> =>
+    new Promise(resolve => {
+      const look = (): void => {
+        const line = seen.find(one => one.startsWith(start))
+        if (line === undefined) return
+        waiting.delete(look)
+        resolve(line)
+      }
+      waiting.add(look)
+      look()
+    })
+  const kill = async (): Promise<void> => {
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+  }
+  return { child, says, kill, gone: once(child, 'exit') }
+}
+
+describe('kill -9', () => {
+  test('A27: of a worker in a handler: the command is redelivered after its lease, as the next attempt', async () => {
+    const { bus, database } = await createTestBus()
+    const { commandId } = await bus.send('payments', 'Charge', {}, { replyTo: 'replies' })
+    const first = spawnWorker(database.url, { leaseSeconds: 1, hang: true })
+    await first.says('handling')
+    await first.kill()
+    spawnWorker(database.url, { leaseSeconds: 1 })
+    const done = await until(
+      () => bus.getCommand('payments', commandId),
+      c => c?.status === 'COMPLETED',
+    )
+    expect(done).toMatchObject({ result: 2, totalAttempts: 2 })
+    const audit = await bus.getAuditTrail('payments', commandId)
+    expect(audit.map(entry => entry.eventType)).toEqual(['SENT', 'RECEIVED', 'RECEIVED', 'COMPLETED'])
+  })
+
+  test('A27: a command that kills its worker every time is parked, its innocent neighbours are not', async () => {
+    const { bus, database, pool } = await createTestBus()
+    const poison = await bus.send('payments', 'Charge', {}, { maxAttempts: 3 })
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const worker = spawnWorker(database.url, { leaseSeconds: 1, die: true })
+      await worker.says(`handling ${poison.commandId} ${attempt}`)
+      await worker.gone
+    }
+    spawnWorker(database.url, { leaseSeconds: 1 })
+    expect(await until(() => bus.getCommand('payments', poison.commandId), isParked)).toMatchObject({
+      parkedReason: 'LEASE_LOST',
+      totalAttempts: 3,
+    })
+    expect((await pool.query('select 1 from pgmq.q_payments__commands')).rowCount).toBe(0)
+  })
+
+  test('of workers at any moment, between any two steps: every command completes once, with one reply', async () => {
+    const { bus, database, pool } = await createTestBus()
+    const total = 300
+    await bus.sendBatch(
+      'payments',
+      Array.from({ length: total }, () => ({ commandType: 'Charge', data: {}, replyTo: 'replies', maxAttempts: 50 })),
+    )
+    const completed = async (): Promise<number> =>
+      (await pool.query(`select count(*)::int as n from command_bus_command where status = 'COMPLETED'`)).rows[0].n
+    for (let killed = 0, before = 0; killed < 6; killed++) {
+      const worker = spawnWorker(database.url, { leaseSeconds: 1, handlerMs: 2 })
+      // at once when the next outcomes appear: in the middle of handlers, of reads and of appends
+      before = await until(completed, n => n > before)
+      await worker.kill()
+    }
+    spawnWorker(database.url, { leaseSeconds: 1 })
+    await until(completed, n => n === total)
+    const replies = await pool.query(
+      `select count(*)::int as replies, count(distinct message->>'command_id')::int as commands from pgmq.q_replies`,
+    )
+    expect(replies.rows[0]).toEqual({ replies: total, commands: total })
+    const left = await pool.query(
+      `select (select count(*) from pgmq.q_payments__commands)::int as messages,
+              (select count(*) from command_bus_command where status = 'IN_PROGRESS')::int as running`,
+    )
+    expect(left.rows[0]).toEqual({ messages: 0, running: 0 })
+  })
+
+  test('of the database server: it recovers, the worker reconnects, nothing is lost', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'commandbus-kill-'))
+    const server = await startEmbedded({ home, supervise: true })
+    try {
+      const pool = new pg.Pool({ connectionString: server.url })
+      pool.on('error', () => {})
+      await migrate(pool)
+      const bus = createCommandBus({ databaseUrl: server.url })
+      const total = 1000
+      await bus.sendBatch(
+        'payments',
+        Array.from({ length: total }, () => ({ commandType: 'Charge', data: {}, replyTo: 'replies', maxAttempts: 20 })),
+      )
+      let handled = 0
+      const worker = bus.worker({
+        domain: 'payments',
+        leaseSeconds: 2,
+        concurrency: 5,
+        handlers: {
+          Charge: async () => {
+            if (++handled === 300) process.kill((await embeddedStatus(home)).pid as number, 'SIGKILL')
+          },
+        },
+      })
+      await worker.start()
+      const completed = async (): Promise<number> =>
+        pool
+          .query(`select count(*)::int as n from command_bus_command where status = 'COMPLETED'`)
+          .then(found => found.rows[0].n)
+          .catch(() => -1)
+      await until(completed, n => n === total)
+      const { rows } = await pool.query(
+        `select count(*)::int as replies, count(distinct message->>'command_id')::int as commands from pgmq.q_replies`,
+      )
+      expect(rows[0]).toEqual({ replies: total, commands: total })
+      expect((await pool.query('select 1 from pgmq.q_payments__commands')).rowCount).toBe(0)
+      await bus.close()
+      await pool.end()
+    } finally {
+      await server.release()
+      await removeEmbedded(home)
+    }
+  })
+})

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest'
+import { command } from '../../../src/domain/command/index.ts'
+import type { CommandStatus } from '../../../src/domain/command/transitions.ts'
+import { fold } from '../../../src/domain/decider.ts'
+import {
+  failed,
+  given,
+  historyOf,
+  operatorCancel,
+  operatorCanceled,
+  operatorComplete,
+  operatorCompleted,
+  operatorRetried,
+  operatorRetry,
+  parked,
+  received,
+  sent,
+} from '../../support/command-life.ts'
+
+const inTroubleshooting = historyOf.IN_TROUBLESHOOTING_QUEUE
+const notIn = (status: CommandStatus) => ({ type: 'NotInTroubleshooting', status }) as const
+const afterThree = [sent(), received(1), failed(1), received(2), failed(2), received(3), parked(3, 'EXHAUSTED')]
+
+describe('an operator retries', () => {
+  test('A1: names the archived message and the event that holds its payload', () => {
+    given([sent(), received(1, { msgId: '42' }), parked(1, 'PERMANENT', { msgId: '42' })])
+      .when(operatorRetry())
+      .then([operatorRetried({ archivedMsgId: '42', dataRevision: 0 })])
+      .again(notIn('PENDING'))
+  })
+
+  test('A2: the attempts begin at 0 again and the total stays', () => {
+    given(afterThree)
+      .when(operatorRetry())
+      .then([operatorRetried({ attempts: 0 })])
+      .again(notIn('PENDING'))
+    expect(fold(command, [...afterThree, operatorRetried()])).toMatchObject({
+      status: 'PENDING',
+      retryAt: null,
+      attempts: 0,
+      attemptOffset: 0,
+      totalAttempts: 3,
+    })
+  })
+
+  test('A2: the attempts are kept when asked', () => {
+    given(afterThree)
+      .when(operatorRetry({ resetAttempts: false }))
+      .then([operatorRetried({ resetAttempts: false, attempts: 3 })])
+      .again(notIn('PENDING'))
+    expect(fold(command, [...afterThree, operatorRetried({ resetAttempts: false, attempts: 3 })])).toMatchObject({
+      status: 'PENDING',
+      attempts: 3,
+      attemptOffset: 3,
+      totalAttempts: 3,
+    })
+  })
+
+  test('an edited payload lies in the event of the retry itself', () => {
+    given(inTroubleshooting)
+      .when(operatorRetry({ data: { amount: 6 } }))
+      .then([operatorRetried({ data: { amount: 6 }, dataRevision: 3 })])
+      .again(notIn('PENDING'))
+    expect(fold(command, [...inTroubleshooting, operatorRetried({ data: null, dataRevision: 3 })])).toMatchObject({
+      data: null,
+      dataRevision: 3,
+    })
+  })
+
+  test('a payload edited to null is an edit', () => {
+    given(inTroubleshooting)
+      .when(operatorRetry({ data: null }))
+      .then([operatorRetried({ data: null, dataRevision: 3 })])
+  })
+
+  test('a second retry without an edit sends the payload edited in the first', () => {
+    const edited = [
+      ...inTroubleshooting,
+      operatorRetried({ data: { amount: 6 }, dataRevision: 3 }),
+      received(1, { msgId: '2', total: 2 }),
+      parked(1, 'PERMANENT', { msgId: '2' }),
+    ]
+    given(edited)
+      .when(operatorRetry())
+      .then([operatorRetried({ archivedMsgId: '2', dataRevision: 3 })])
+      .again(notIn('PENDING'))
+    expect(fold(command, [...edited, operatorRetried({ dataRevision: 3 })])).toMatchObject({ data: { amount: 6 } })
+  })
+})
+
+describe('an operator cancels', () => {
+  test('A6: a parked command, with the reason', () => {
+    given(inTroubleshooting).when(operatorCancel()).then([operatorCanceled()]).again(notIn('CANCELED'))
+  })
+
+  test.each(['', ' ', '\n\t\u00a0'])('A7: not with the blank reason %j', reason => {
+    given(inTroubleshooting)
+      .when(operatorCancel({ reason }))
+      .then({ type: 'BlankReason' })
+      .again({ type: 'BlankReason' })
+  })
+})
+
+describe('an operator completes', () => {
+  test('A9: a parked command, with the result data', () => {
+    given(inTroubleshooting).when(operatorComplete()).then([operatorCompleted()]).again(notIn('COMPLETED'))
+    expect(fold(command, [...inTroubleshooting, operatorCompleted()])).toMatchObject({
+      status: 'COMPLETED',
+      result: { settledBy: 'hand' },
+      finishedBy: 'jane@example.com',
+    })
+  })
+
+  test('A9: also with nothing', () => {
+    given(inTroubleshooting)
+      .when(operatorComplete({ resultData: null }))
+      .then([operatorCompleted({ resultData: null })])
+  })
+})
+
+describe.each(['PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELED'] as const)('a command in %s', status => {
+  test.each([
+    ['A4', operatorRetry()],
+    ['A7', operatorCancel()],
+    ['A9', operatorComplete()],
+  ])('%s: is not in troubleshooting, and the refusal names its status', (_, intent) => {
+    given(historyOf[status]).when(intent).then(notIn(status)).again(notIn(status))
+  })
+})
+
+test('A4: a command that was never sent is not found', () => {
+  for (const intent of [operatorRetry(), operatorCancel(), operatorComplete()]) {
+    given([]).when(intent).then({ type: 'NotFound' }).again({ type: 'NotFound' })
+  }
+})
+
+test('A5: of two operators the second finds the command no longer in troubleshooting', () => {
+  const first = [...inTroubleshooting, operatorRetried()]
+  given(first)
+    .when(operatorRetry({ actor: 'joe@example.com' }))
+    .then(notIn('PENDING'))
+  given(first)
+    .when(operatorCancel({ actor: 'joe@example.com' }))
+    .then(notIn('PENDING'))
+  given([...inTroubleshooting, operatorCanceled()])
+    .when(operatorComplete())
+    .then(notIn('CANCELED'))
+})

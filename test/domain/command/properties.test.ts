@@ -1,0 +1,152 @@
+import fc from 'fast-check'
+import { isRight } from 'fp-ts/lib/Either.js'
+import { expect, test } from 'vitest'
+import { command } from '../../../src/domain/command/index.ts'
+import { attemptLimit } from '../../../src/domain/command/state.ts'
+import { commandStatuses, isLegal, terminalStatuses, transitions } from '../../../src/domain/command/transitions.ts'
+import { fold } from '../../../src/domain/decider.ts'
+import { outbox } from '../../../src/projections/outbox.ts'
+import { commandEvent, type Life, life } from '../../support/command-arbitraries.ts'
+import { recorded } from '../../support/command-life.ts'
+
+const isTerminal = (status: string): boolean => terminalStatuses.some(terminal => terminal === status)
+
+const forEveryLife = (check: (of: Life) => void): void => {
+  fc.assert(fc.property(life, check), { numRuns: 1000 })
+}
+
+test('every event is a legal step, and leads where the table says', () => {
+  forEveryLife(({ events }) => {
+    let state = command.initial
+    for (const event of events) {
+      expect(isLegal(event.type, state.status)).toBe(true)
+      state = command.evolve(state, event)
+      expect(state.status).toBe(transitions[event.type].to)
+    }
+  })
+})
+
+test('nothing happens to a command that has ended', () => {
+  forEveryLife(({ steps }) => {
+    for (const { before, events, after } of steps) {
+      if (isTerminal(before.status)) {
+        expect(events).toEqual([])
+        expect(after).toBe(before)
+      }
+    }
+  })
+})
+
+test('attempts stay within the limit, count up one by one, and the total never goes back', () => {
+  forEveryLife(({ events }) => {
+    let state = command.initial
+    let total = 0
+    for (const event of events) {
+      const before = state.status === 'NONE' ? 0 : state.attempts
+      state = command.evolve(state, event)
+      if (state.status === 'NONE') throw new Error('a life begins with CommandSent')
+      if (event.type === 'CommandReceived') {
+        expect(event.attempt).toBe(before + 1)
+        total++
+      }
+      expect(state.totalAttempts).toBe(total)
+      expect(state.attempts).toBeGreaterThanOrEqual(state.attemptOffset)
+      expect(state.attempts).toBeLessThanOrEqual(attemptLimit(state))
+      expect(state.attempts).toBeLessThanOrEqual(state.totalAttempts)
+    }
+  })
+})
+
+test('no attempt is counted for a message of an earlier round', () => {
+  forEveryLife(({ steps }) => {
+    for (const { events, message } of steps) {
+      for (const event of events) if (event.type === 'CommandReceived') expect(event.msgId).toBe(String(message))
+    }
+  })
+})
+
+test('a running attempt always has a lease when a decision is over', () => {
+  forEveryLife(({ steps }) => {
+    for (const { after } of steps) if (after.status === 'IN_PROGRESS') expect(after.leaseExpiresAt).not.toBeNull()
+  })
+})
+
+test('an operator acts only right after a parking', () => {
+  forEveryLife(({ events }) => {
+    for (const [i, event] of events.entries()) {
+      if (event.type.startsWith('Operator')) expect(events[i - 1]?.type).toBe('CommandMovedToTroubleshooting')
+    }
+  })
+})
+
+test('an operator sends the message that was archived and the payload that is present', () => {
+  forEveryLife(({ events }) => {
+    for (const [i, event] of events.entries()) {
+      if (event.type !== 'OperatorRetried') continue
+      const parking = events[i - 1]
+      expect(parking).toMatchObject({ msgId: event.archivedMsgId })
+      const holder = events[event.dataRevision]
+      const state = fold(command, events.slice(0, i + 1))
+      expect(holder).toMatchObject({ data: state.status === 'NONE' ? undefined : state.data })
+    }
+  })
+})
+
+test('A9: a life has one reply at most, none while it goes on, and one when it has ended', () => {
+  forEveryLife(({ events, steps }) => {
+    const ended = isTerminal(steps.at(-1)?.after.status ?? '')
+    const asked = events[0]?.type === 'CommandSent' ? events[0].replyTo : null
+    const replies = recorded(events, { replyTo: asked })
+      .flatMap(outbox({ onSuccess: 'delete' }))
+      .filter(effect => effect.kind === 'reply')
+    expect(replies).toHaveLength(asked !== null && ended ? 1 : 0)
+  })
+})
+
+test('the same intent again changes nothing', () => {
+  forEveryLife(({ steps }) => {
+    for (const { intent, after } of steps) {
+      const again = command.decide(intent, after)
+      expect(isRight(again) ? again.right : []).toEqual([])
+    }
+  })
+})
+
+test('a decision changes neither its state nor its intent', () => {
+  forEveryLife(({ steps }) => {
+    for (const { intent, before, events } of steps) {
+      const copies = structuredClone({ intent, before })
+      const again = command.decide(intent, before)
+      expect(isRight(again) ? again.right : []).toEqual(events)
+      expect({ intent, before }).toEqual(copies)
+    }
+  })
+})
+
+test('any events in any order are folded without a fault, each counted once the command exists', () => {
+  fc.assert(
+    fc.property(fc.array(commandEvent, { maxLength: 30 }), events => {
+      const state = fold(command, events)
+      expect(['NONE', ...commandStatuses]).toContain(state.status)
+      const start = events.findLastIndex(event => event.type === 'CommandSent')
+      expect(state.status === 'NONE' ? -1 : state.revision).toBe(start < 0 ? -1 : events.length - 1 - start)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('what the histories reach: every event and every status comes up', () => {
+  const events = new Set<string>()
+  const statuses = new Set<string>()
+  fc.assert(
+    fc.property(life, ({ steps }) => {
+      for (const step of steps) {
+        statuses.add(step.after.status)
+        for (const event of step.events) events.add(event.type)
+      }
+    }),
+    { numRuns: 1000 },
+  )
+  expect([...events].sort()).toEqual(Object.keys(transitions).sort())
+  expect([...statuses].sort()).toEqual([...commandStatuses].sort())
+})

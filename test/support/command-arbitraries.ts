@@ -1,0 +1,221 @@
+import fc from 'fast-check'
+import { isRight } from 'fp-ts/lib/Either.js'
+import type { CommandError, CommandEvent, Json } from '../../src/domain/command/events.ts'
+import { command } from '../../src/domain/command/index.ts'
+import type { CommandIntent } from '../../src/domain/command/intents.ts'
+import type { RetryPolicy } from '../../src/domain/command/retry-policy.ts'
+import type { CommandState } from '../../src/domain/command/state.ts'
+import { fold } from '../../src/domain/decider.ts'
+import {
+  at,
+  cancel,
+  canceled,
+  completed,
+  exhausted,
+  fail,
+  failed,
+  operatorCancel,
+  operatorCanceled,
+  operatorComplete,
+  operatorCompleted,
+  operatorRetried,
+  operatorRetry,
+  parked,
+  receive,
+  received,
+  rejectedByRule,
+  send,
+  sent,
+  succeed,
+} from './command-life.ts'
+
+/** Any JSON value, as it comes back from JSON text. */
+export const json: fc.Arbitrary<Json> = fc.jsonValue().map(value => JSON.parse(JSON.stringify(value)))
+
+export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc.record({
+  maxAttempts: fc.integer({ min: 1, max: 5 }),
+  backoffSeconds: fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 3 }),
+  jitter: fc.constantFrom(0, 0.1, 1),
+  onExhausted: fc.constantFrom('park', 'fail'),
+})
+
+const errorTypes = ['TRANSIENT', 'PERMANENT', 'BUSINESS_RULE', 'LEASE_LOST', 'NO_HANDLER', 'INVALID_PAYLOAD'] as const
+
+export const commandError: fc.Arbitrary<CommandError> = fc.record(
+  { type: fc.constantFrom(...errorTypes), code: fc.string(), message: fc.string(), details: json },
+  { requiredKeys: ['type', 'code', 'message'] },
+)
+
+const instant = fc.integer({ min: 0, max: 1_000_000 }).map(at)
+const actor = fc.constantFrom('shop', 'worker:a', 'worker:b', 'jane@example.com')
+const attempt = fc.integer({ min: 0, max: 9 })
+const msgId = fc.integer({ min: 1, max: 9 }).map(String)
+const maybeText = fc.option(fc.string(), { nil: null })
+const reason = fc.constantFrom('PERMANENT', 'EXHAUSTED', 'LEASE_LOST', 'NO_HANDLER', 'INVALID_PAYLOAD')
+
+const fact = { at: instant, actor }
+const ofAttempt = { ...fact, attempt, msgId }
+const ending = fc.record({ ...ofAttempt, error: commandError })
+
+/** Any event at all, whether or not a command's life could hold it. */
+export const commandEvents = {
+  CommandSent: fc
+    .record({
+      ...fact,
+      data: json,
+      correlationId: fc.string(),
+      causationId: maybeText,
+      replyTo: maybeText,
+      tenantId: maybeText,
+      ownerId: maybeText,
+      parentCommandId: maybeText,
+      retryCount: fc.nat(),
+      policy: retryPolicy,
+    })
+    .map(sent),
+  CommandReceived: fc
+    .record({ ...ofAttempt, total: fc.nat(), leaseExpiresAt: fc.option(instant, { nil: null }), lost: fc.boolean() })
+    .map(over => received(over.attempt, over)),
+  CommandFailed: fc
+    .record({ ...ofAttempt, error: commandError, retryAt: instant })
+    .map(over => failed(over.attempt, over)),
+  CommandMovedToTroubleshooting: fc
+    .record({ ...ofAttempt, error: commandError, reason })
+    .map(over => parked(over.attempt, over.reason, over)),
+  CommandRejectedByBusinessRule: ending.map(over => rejectedByRule(over.attempt, over)),
+  CommandExhausted: ending.map(over => exhausted(over.attempt, over)),
+  CommandCompleted: fc.record({ ...ofAttempt, result: json }).map(over => completed(over.attempt, over)),
+  CommandCanceled: fc.record({ ...fact, reason: maybeText }).map(canceled),
+  OperatorRetried: fc
+    .record(
+      {
+        ...fact,
+        resetAttempts: fc.boolean(),
+        attempts: attempt,
+        archivedMsgId: msgId,
+        dataRevision: fc.nat(),
+        data: json,
+      },
+      { requiredKeys: ['at', 'actor', 'resetAttempts', 'attempts', 'archivedMsgId', 'dataRevision'] },
+    )
+    .map(operatorRetried),
+  OperatorCanceled: fc.record({ ...fact, reason: fc.string() }).map(operatorCanceled),
+  OperatorCompleted: fc.record({ ...fact, resultData: json }).map(operatorCompleted),
+} satisfies { readonly [K in CommandEvent['type']]: fc.Arbitrary<Extract<CommandEvent, { type: K }>> }
+
+export const commandEvent: fc.Arbitrary<CommandEvent> = fc.oneof(...Object.values(commandEvents))
+
+export interface Situation {
+  readonly state: CommandState
+  readonly step: number
+  /** The command's present message; each operator's retry makes a new one. */
+  readonly message: number
+}
+
+/** An intent that depends on where the command stands: mostly about the present attempt, sometimes about another. */
+export type Move = (situation: Situation) => CommandIntent
+
+const near = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.integer({ min: -2, max: 2 }) },
+)
+/** Of how many rounds ago a delivery is. */
+const late = fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(1, 2) })
+const attemptsOf = (state: CommandState): number => (state.status === 'NONE' ? 0 : state.attempts)
+const offsetOf = (state: CommandState): number => (state.status === 'NONE' ? 0 : state.attemptOffset)
+const dueAt = (step: number) => ({ at: at(step) })
+
+export const move: fc.Arbitrary<Move> = fc.oneof(
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(retryPolicy, json)
+      .map(([policy, data]) => moveOf(step => send({ ...dueAt(step), policy, data }))),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.tuple(near, actor, late).map(
+      ([off, by, older]): Move =>
+        ({ state, step, message }) =>
+          receive(Math.max(1, attemptsOf(state) - offsetOf(state) + 1 + off), {
+            ...dueAt(step),
+            actor: by,
+            leaseExpiresAt: at(step + 30),
+            msgId: String(Math.max(1, message - older)),
+          }),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(near, actor, json).map(
+      ([off, by, result]): Move =>
+        ({ state, step }) =>
+          succeed(attemptsOf(state) + off, { ...dueAt(step), actor: by, result }),
+    ),
+  },
+  {
+    weight: 7,
+    arbitrary: fc.tuple(near, actor, commandError, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })).map(
+      ([off, by, error, random]): Move =>
+        ({ state, step }) =>
+          fail(attemptsOf(state) + off, error.type, { ...dueAt(step), actor: by, error, random }),
+    ),
+  },
+  { weight: 1, arbitrary: maybeText.map(text => moveOf(step => cancel({ ...dueAt(step), reason: text }))) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({ resetAttempts: fc.boolean(), data: json }, { requiredKeys: ['resetAttempts'] })
+      .map(over => moveOf(step => operatorRetry({ ...dueAt(step), ...over }))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(' ', 'a duplicate')
+      .map(text => moveOf(step => operatorCancel({ ...dueAt(step), reason: text }))),
+  },
+  { weight: 1, arbitrary: json.map(resultData => moveOf(step => operatorComplete({ ...dueAt(step), resultData }))) },
+)
+
+const moveOf =
+  (intent: (step: number) => CommandIntent): Move =>
+  ({ step }) =>
+    intent(step)
+
+/** One intent of a life and what came of it. */
+export interface Step {
+  readonly intent: CommandIntent
+  readonly before: CommandState
+  readonly events: readonly CommandEvent[]
+  readonly after: CommandState
+  /** The message that was the present one before. */
+  readonly message: number
+}
+
+export interface Life {
+  readonly steps: readonly Step[]
+  readonly events: readonly CommandEvent[]
+}
+
+const live = (first: CommandIntent, moves: readonly Move[]): Life => {
+  const steps: Step[] = []
+  let state = command.initial
+  let message = 1
+  for (const [step, next] of [() => first, ...moves].entries()) {
+    const intent = next({ state, step, message })
+    const decision = command.decide(intent, state)
+    const events = isRight(decision) ? decision.right : []
+    const after = fold(command, events, state)
+    steps.push({ intent, before: state, events, after, message })
+    message += events.filter(event => event.type === 'OperatorRetried').length
+    state = after
+  }
+  return { steps, events: steps.flatMap(step => step.events) }
+}
+
+const replyTo = fc.constantFrom(null, 'payments__replies')
+
+/** What becomes of a command that is sent and then meets intents by chance, refused ones among them. */
+export const life: fc.Arbitrary<Life> = fc
+  .tuple(fc.record({ policy: retryPolicy, replyTo, data: json }), fc.array(move, { maxLength: 40 }))
+  .map(([over, moves]) => live(send(over), moves))

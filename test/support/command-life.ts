@@ -1,0 +1,253 @@
+import type * as events from '../../src/domain/command/events.ts'
+import { command } from '../../src/domain/command/index.ts'
+import type * as intents from '../../src/domain/command/intents.ts'
+import { commandStream } from '../../src/domain/command/names.ts'
+import { defaultRetryPolicy, type RetryPolicy } from '../../src/domain/command/retry-policy.ts'
+import type { CommandStatus } from '../../src/domain/command/transitions.ts'
+import type { EventContext, Recorded } from '../../src/domain/recorded.ts'
+import { scenarios } from './decider.ts'
+
+/** The instant `seconds` after the story begins. */
+export const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString()
+
+export const key: events.CommandKey = { domain: 'payments', commandId: '0192d3a4-0000-7000-8000-000000000001' }
+export const stream = commandStream(key)
+
+type Over<E> = Partial<Omit<E, 'type'>>
+
+export const policy = (over: Partial<RetryPolicy> = {}): RetryPolicy => ({ ...defaultRetryPolicy, ...over })
+
+export const error = (type: events.ErrorType, over: Partial<events.CommandError> = {}): events.CommandError => ({
+  type,
+  code: `CODE_${type}`,
+  message: `it was ${type}`,
+  ...over,
+})
+
+const sentFacts = {
+  at: at(0),
+  actor: 'shop',
+  commandType: 'Charge',
+  data: { amount: 5 },
+  correlationId: 'order-7',
+  causationId: null,
+  replyTo: 'payments__replies',
+  tenantId: null,
+  ownerId: null,
+  parentCommandId: null,
+  retryCount: 0,
+  policy: policy(),
+} as const
+
+// Events, as the log holds them.
+
+export const sent = (over: Over<events.CommandSent> = {}): events.CommandSent => ({
+  ...sentFacts,
+  ...over,
+  type: 'CommandSent',
+})
+
+export const received = (attempt: number, over: Over<events.CommandReceived> = {}): events.CommandReceived => ({
+  at: at(1),
+  actor: 'worker:a',
+  attempt,
+  total: attempt,
+  msgId: '1',
+  leaseExpiresAt: at(31),
+  lost: false,
+  ...over,
+  type: 'CommandReceived',
+})
+
+export const lost = (attempt: number, over: Over<events.CommandReceived> = {}): events.CommandReceived =>
+  received(attempt, { actor: 'worker:unknown', leaseExpiresAt: null, lost: true, ...over })
+
+export const failed = (attempt: number, over: Over<events.CommandFailed> = {}): events.CommandFailed => ({
+  at: at(2),
+  actor: 'worker:a',
+  attempt,
+  msgId: '1',
+  error: error('TRANSIENT'),
+  retryAt: at(12),
+  ...over,
+  type: 'CommandFailed',
+})
+
+export const parked = (
+  attempt: number,
+  reason: events.ParkingReason = 'PERMANENT',
+  over: Over<events.CommandMovedToTroubleshooting> = {},
+): events.CommandMovedToTroubleshooting => ({
+  at: at(2),
+  actor: 'worker:a',
+  attempt,
+  msgId: '1',
+  reason,
+  error: error(reason === 'EXHAUSTED' ? 'TRANSIENT' : reason),
+  ...over,
+  type: 'CommandMovedToTroubleshooting',
+})
+
+const ended = (attempt: number) => ({ at: at(2), actor: 'worker:a', attempt, msgId: '1' })
+
+export const rejectedByRule = (
+  attempt: number,
+  over: Over<events.CommandRejectedByBusinessRule> = {},
+): events.CommandRejectedByBusinessRule => ({
+  ...ended(attempt),
+  error: error('BUSINESS_RULE'),
+  ...over,
+  type: 'CommandRejectedByBusinessRule',
+})
+
+export const exhausted = (attempt: number, over: Over<events.CommandExhausted> = {}): events.CommandExhausted => ({
+  ...ended(attempt),
+  error: error('TRANSIENT'),
+  ...over,
+  type: 'CommandExhausted',
+})
+
+export const completed = (attempt: number, over: Over<events.CommandCompleted> = {}): events.CommandCompleted => ({
+  ...ended(attempt),
+  result: { charged: true },
+  ...over,
+  type: 'CommandCompleted',
+})
+
+export const canceled = (over: Over<events.CommandCanceled> = {}): events.CommandCanceled => ({
+  at: at(1),
+  actor: 'shop',
+  reason: 'changed my mind',
+  ...over,
+  type: 'CommandCanceled',
+})
+
+export const operatorRetried = (over: Over<events.OperatorRetried> = {}): events.OperatorRetried => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  resetAttempts: true,
+  attempts: 0,
+  archivedMsgId: '1',
+  dataRevision: 0,
+  ...over,
+  type: 'OperatorRetried',
+})
+
+export const operatorCanceled = (over: Over<events.OperatorCanceled> = {}): events.OperatorCanceled => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  reason: 'a duplicate',
+  ...over,
+  type: 'OperatorCanceled',
+})
+
+export const operatorCompleted = (over: Over<events.OperatorCompleted> = {}): events.OperatorCompleted => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  resultData: { settledBy: 'hand' },
+  ...over,
+  type: 'OperatorCompleted',
+})
+
+// Intents, with the values that cause the events above.
+
+export const send = (over: Over<intents.Send> = {}): intents.Send => ({ ...sentFacts, ...over, type: 'Send' })
+
+export const receive = (delivery: number, over: Over<intents.Receive> = {}): intents.Receive => ({
+  at: at(1),
+  actor: 'worker:a',
+  msgId: '1',
+  delivery,
+  leaseExpiresAt: at(31),
+  ...over,
+  type: 'Receive',
+})
+
+export const succeed = (attempt: number, over: Over<intents.ReportSuccess> = {}): intents.ReportSuccess => ({
+  at: at(2),
+  actor: 'worker:a',
+  attempt,
+  result: { charged: true },
+  ...over,
+  type: 'ReportSuccess',
+})
+
+export const fail = (
+  attempt: number,
+  type: events.ErrorType = 'TRANSIENT',
+  over: Over<intents.ReportFailure> = {},
+): intents.ReportFailure => ({
+  at: at(2),
+  actor: 'worker:a',
+  attempt,
+  error: error(type),
+  random: 0,
+  ...over,
+  type: 'ReportFailure',
+})
+
+export const cancel = (over: Over<intents.Cancel> = {}): intents.Cancel => ({
+  at: at(1),
+  actor: 'shop',
+  reason: 'changed my mind',
+  ...over,
+  type: 'Cancel',
+})
+
+export const operatorRetry = (over: Over<intents.OperatorRetry> = {}): intents.OperatorRetry => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  resetAttempts: true,
+  ...over,
+  type: 'OperatorRetry',
+})
+
+export const operatorCancel = (over: Over<intents.OperatorCancel> = {}): intents.OperatorCancel => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  reason: 'a duplicate',
+  ...over,
+  type: 'OperatorCancel',
+})
+
+export const operatorComplete = (over: Over<intents.OperatorComplete> = {}): intents.OperatorComplete => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  resultData: { settledBy: 'hand' },
+  ...over,
+  type: 'OperatorComplete',
+})
+
+/** The shortest history that ends in each status. */
+export const historyOf: Readonly<Record<CommandStatus | 'NONE', readonly events.CommandEvent[]>> = {
+  NONE: [],
+  PENDING: [sent()],
+  IN_PROGRESS: [sent(), received(1)],
+  COMPLETED: [sent(), received(1), completed(1)],
+  FAILED: [sent(), received(1), rejectedByRule(1)],
+  CANCELED: [sent(), canceled()],
+  IN_TROUBLESHOOTING_QUEUE: [sent(), received(1), parked(1)],
+}
+
+export const context: EventContext = {
+  commandType: 'Charge',
+  correlationId: 'order-7',
+  causationId: null,
+  replyTo: 'payments__replies',
+  tenantId: null,
+}
+
+/** A history as the log of one stream holds it. */
+export const recorded = (
+  history: readonly events.CommandEvent[],
+  over: Partial<EventContext> = {},
+): readonly Recorded<events.CommandEvent>[] =>
+  history.map((event, revision) => ({
+    stream,
+    revision,
+    id: `0192d3a4-0000-7000-9000-${String(revision).padStart(12, '0')}`,
+    event,
+    context: { ...context, ...over },
+  }))
+
+export const given = scenarios(command)
