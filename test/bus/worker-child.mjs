@@ -1,7 +1,7 @@
 // A worker in a process of its own, to be killed: node worker-child.mjs <compiled src> <database url> <options json>
 const [, , compiled, databaseUrl, json] = process.argv
 const { createCommandBus } = await import(`${compiled}/index.js`)
-const { hang, leaseSeconds, handlerMs, die } = JSON.parse(json)
+const { hang, leaseSeconds, handlerMs } = JSON.parse(json)
 
 const bus = createCommandBus({ databaseUrl })
 const worker = bus.worker({
@@ -10,9 +10,9 @@ const worker = bus.worker({
   leaseSeconds,
   pollMs: 50,
   handlers: {
-    '*': async (_, { command, attempt }) => {
+    '*': async (data, { command, attempt }) => {
       process.stdout.write(`handling ${command.commandId} ${attempt}\n`)
-      if (die) process.kill(process.pid, 'SIGKILL')
+      if (data.poison) process.kill(process.pid, 'SIGKILL')
       if (hang) await new Promise(() => {})
       if (handlerMs) await new Promise(resolve => setTimeout(resolve, handlerMs))
       return attempt

@@ -318,7 +318,7 @@ describe('many slots, many workers', () => {
   })
 
   test('A26: a graceful stop lets handlers end, and gives back uncounted what nobody began', async () => {
-    const { bus, work, until, messages } = await createTestBus()
+    const { bus, work, messages } = await createTestBus()
     const sent = await bus.send('payments', 'Charge', {})
     const began = signal()
     const go = signal()

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,12 +14,17 @@ export interface Compiled {
 
 /** Compiles `src/` to a directory from which node_modules is found; type errors are left to `npm run check`. */
 export const compileSource = (): Compiled => {
-  const directory = join(repository, 'node_modules', '.cache', `commandbus-test-${process.pid}`)
+  // laid out as the package is: dist/ beside migrations/
+  const root = join(repository, 'node_modules', '.cache', `commandbus-test-${process.pid}`)
+  const directory = join(root, 'dist')
+  mkdirSync(root, { recursive: true })
+  rmSync(join(root, 'migrations'), { force: true })
+  symlinkSync(join(repository, 'migrations'), join(root, 'migrations'))
   const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
   const { stdout } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', directory], {
     cwd: repository,
     encoding: 'utf8',
   })
   if (!existsSync(directory)) throw new Error(`src/ could not be compiled: ${stdout}`)
-  return { directory, remove: () => rm(directory, { recursive: true, force: true }) }
+  return { directory, remove: () => rm(root, { recursive: true, force: true }) }
 }

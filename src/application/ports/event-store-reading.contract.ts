@@ -43,10 +43,11 @@ export const readingContract = (opened: () => Opened): void => {
 
   describe('within a transaction of the caller', () => {
     test('events are there for it alone until it commits, and gone when it rolls back', async context => {
-      if (opened().begin === undefined) return context.skip('no transactions here')
+      const { begin } = opened()
+      if (begin === undefined) return context.skip('no transactions here')
       for (const end of ['commit', 'rollback'] as const) {
         const stream = newStream()
-        const transaction = await opened().begin()
+        const transaction = await begin()
         const { within } = transaction
         expect(outcomes(await opened().store.append([write(stream, 'none')], { within }))).toEqual(['appended'])
         expect(outcomes(await opened().store.append([write(stream, 0)], { within }))).toEqual(['appended'])

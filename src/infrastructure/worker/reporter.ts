@@ -21,7 +21,7 @@ export interface Reporter {
 
 const MAX_BATCH = 200
 const MAX_RUNS = 3
-const LONGEST_WAIT_MS = 5_000
+const LONGEST_WAIT_MS = 2_000
 
 export const createReporter = (transact: TransactCommands, isAway: (error: unknown) => boolean, log: Log): Reporter => {
   const stop = new AbortController()

@@ -19,6 +19,7 @@ import { createPrefetch } from './prefetch.ts'
 import { createReporter } from './reporter.ts'
 import { nameOf, type Run, runJob } from './run-job.ts'
 import { createWakeUp } from './signal.ts'
+import { createSuspects } from './suspects.ts'
 
 export interface WorkerOptions {
   readonly domain: string
@@ -76,7 +77,6 @@ export interface WorkerDeps {
 const MAX_READ = 200
 /** Outcomes on their way to the log; past this nothing more is read. */
 const MAX_UNREPORTED = 1000
-const SUSPECT_PAUSE_MS = 250
 
 /** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
 export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker => {
@@ -104,7 +104,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const buffer: Job[] = []
   const handling = new Set<Run>()
   const unreported = new Set<Run>()
-  let suspect: Job | null = null
+  const suspects = createSuspects()
   let stopping = false
   let loop: Promise<void> | null = null
   let stopped: Promise<void> | null = null
@@ -151,7 +151,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       .catch(error => log.error({ err: error, ...nameOf(job) }, 'no outcome was recorded; the message comes back'))
       .finally(() => {
         unreported.delete(run)
-        if (suspect === job) suspect = null
+        suspects.ended(job)
         slotFree.wake()
       })
   }
@@ -160,15 +160,12 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const accept = async (opened: readonly Opened[]): Promise<void> => {
     const archived: string[] = []
     const apart: Delivery[] = []
+    suspects.saw(opened)
     for (const one of opened) {
       switch (one.kind) {
         case 'work':
-          // What may have killed a worker runs with no other such command beside it, so that it takes none along.
-          if (one.suspect && suspect !== null) apart.push(one.delivery)
-          else {
-            if (one.suspect) suspect = one
-            buffer.push(one)
-          }
+          if (suspects.mayRun(one)) buffer.push(one)
+          else apart.push(one.delivery)
           break
         case 'exhausted':
           log.warn({ ...one.key, msgId: one.delivery.msgId }, 'its workers died until no attempt was left: parked')
@@ -189,7 +186,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       }
     }
     await deps.queue.archive(queue, archived)
-    await deps.queue.handBack(queue, apart, { uncount: true, delayMs: SUSPECT_PAUSE_MS })
+    await deps.queue.handBack(queue, apart, { uncount: true, delayMs: suspects.pauseMs() })
   }
 
   const wanted = (): number => {
@@ -205,9 +202,10 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     const backOff = createBackOff()
     while (!stopping) {
       try {
-        const quantity = wanted()
+        const pause = suspects.waitMs()
+        const quantity = pause > 0 ? 0 : Math.min(wanted(), suspects.atMost())
         if (quantity <= 0) {
-          await slotFree.wait(pollMs)
+          await slotFree.wait(pause > 0 ? pause : pollMs)
           continue
         }
         const deliveries = await deps.queue.read(queue, quantity, leaseMs)

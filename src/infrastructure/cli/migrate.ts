@@ -1,0 +1,45 @@
+import type { Command } from 'commander'
+import { readConfig } from '../config.ts'
+import { migrate, schemaStatus } from '../postgres/migrate.ts'
+import { ensurePgmq } from '../postgres/pgmq-install.ts'
+import { withPool } from './database.ts'
+import type { CliDeps } from './deps.ts'
+import { print, printJson } from './output.ts'
+import { startProgress } from './progress.ts'
+import { withDatabase } from './session.ts'
+
+interface Options {
+  readonly installPgmq?: true
+  readonly json?: true
+}
+
+export const addMigrate = (program: Command, deps: CliDeps): void => {
+  program
+    .command('migrate')
+    .description('bring the database up to this version: pgmq and the tables')
+    .option('--install-pgmq', 'where the pgmq extension cannot be created, install its SQL from npm')
+    .option('--json', 'print JSON')
+    .action(async (options: Options) => {
+      await withDatabase(readConfig(deps.env), database =>
+        withPool(database.url, async pool => {
+          // a database of a newer commandbus is refused before anything is changed
+          const { pending } = await schemaStatus(pool)
+          const client = await pool.connect()
+          try {
+            const pgmq = await ensurePgmq(client, { installSql: options.installPgmq === true })
+            const progress = startProgress('migrations', pending.length)
+            const applied = await migrate(client, { onApply: () => progress.step() }).finally(progress.end)
+            const { current } = await schemaStatus(client)
+            if (options.json) {
+              printJson({ applied: applied.map(({ version, name }) => ({ version, name })), schemaVersion: current, pgmq })
+              return
+            }
+            for (const { version, name } of applied) print(`Applied ${version} ${name}.`)
+            print(`The schema is at version ${current}; pgmq ${pgmq.version} is there (${pgmq.how}).`)
+          } finally {
+            client.release()
+          }
+        }),
+      )
+    })
+}

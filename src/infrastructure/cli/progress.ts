@@ -1,0 +1,32 @@
+import { Presets, SingleBar } from 'cli-progress'
+
+export interface Progress {
+  readonly step: () => void
+  /** Prints above the bar. */
+  readonly above: (write: () => void) => void
+  readonly end: () => void
+}
+
+/** Shorter work is over before a bar could be read. */
+const WORTH_A_BAR = 10
+
+/** A bar on standard error, for people who wait at a terminal; nothing elsewhere. */
+export const startProgress = (what: string, total: number): Progress => {
+  if (process.stderr.isTTY !== true || total < WORTH_A_BAR) {
+    return { step: () => {}, above: write => write(), end: () => {} }
+  }
+  const bar = new SingleBar(
+    { format: `{bar} {value} of {total} ${what}`, stream: process.stderr, clearOnComplete: true, hideCursor: true },
+    Presets.shades_classic,
+  )
+  bar.start(total, 0)
+  return {
+    step: () => bar.increment(),
+    above: write => {
+      // the bar's line is blanked, and drawn again below at its next step
+      process.stderr.write('\r\u001b[K')
+      write()
+    },
+    end: () => bar.stop(),
+  }
+}

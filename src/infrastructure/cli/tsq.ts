@@ -1,0 +1,143 @@
+import type { Command } from 'commander'
+import { textOf } from '../../application/input.ts'
+import type { TroubleshootingGroup, TroubleshootingItem } from '../../application/ports/command-queries.ts'
+import { actOnEach, targetsOf } from './bulk.ts'
+import type { CliDeps } from './deps.ts'
+import { UsageError } from './failure.ts'
+import { type TroubleshootingFilterOptions, troubleshootingFilterOf } from './filters.ts'
+import { numberOf, operatorOf, readJson } from './input.ts'
+import { more } from './inspect.ts'
+import { type Column, print, printJson, table, when } from './output.ts'
+import { withBus } from './session.ts'
+
+interface ActOptions {
+  readonly domain?: string
+  readonly operator?: string
+  readonly json?: true
+}
+
+/** `tsq`: what is parked, and what an operator does about it. */
+export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
+  const tsq = program.command('tsq').description('look after commands in troubleshooting')
+  addLists(tsq, deps)
+
+  actCommand(tsq, 'retry', 'send parked commands again')
+    .option('--keep-attempts', 'go on counting attempts instead of starting anew')
+    .option('--data <json>', 'an edited payload: JSON, @file or - for standard input (one command only)')
+    .action(async (ids: string[], options: ActOptions & { readonly keepAttempts?: true; readonly data?: string }) => {
+      const targets = targetsOf(ids, options.domain)
+      const operator = textOf(operatorOf(options.operator), 'operator', 200)
+      if (options.data !== undefined && targets.ids.length > 1) {
+        throw new UsageError('--data edits one command: name a single id')
+      }
+      const edited = options.data === undefined ? {} : { data: await readJson('--data', options.data) }
+      const resetAttempts = options.keepAttempts !== true
+      await withBus(deps, ({ bus }) =>
+        actOnEach(
+          bus,
+          targets,
+          options,
+          (domain, id) => bus.troubleshooting.retry(domain, id, { operator, resetAttempts, ...edited }),
+          done => `Command ${done.commandId} is ${done.status} again, as message ${done.msgId}.`,
+        ),
+      )
+    })
+
+  actCommand(tsq, 'cancel', 'end parked commands and tell their senders why')
+    .requiredOption('--reason <text>', 'goes into the reply')
+    .action(async (ids: string[], options: ActOptions & { readonly reason: string }) => {
+      const targets = targetsOf(ids, options.domain)
+      const operator = textOf(operatorOf(options.operator), 'operator', 200)
+      const reason = textOf(options.reason, 'reason')
+      await withBus(deps, ({ bus }) =>
+        actOnEach(
+          bus,
+          targets,
+          options,
+          (domain, id) => bus.troubleshooting.cancel(domain, id, { operator, reason }),
+          done => `Command ${done.commandId} is ${done.status}.`,
+        ),
+      )
+    })
+
+  actCommand(tsq, 'complete', 'declare parked commands done')
+    .option('--result <json>', 'goes into the reply: JSON, @file or - for standard input (default: null)')
+    .action(async (ids: string[], options: ActOptions & { readonly result?: string }) => {
+      const targets = targetsOf(ids, options.domain)
+      const operator = textOf(operatorOf(options.operator), 'operator', 200)
+      const resultData = options.result === undefined ? null : await readJson('--result', options.result)
+      await withBus(deps, ({ bus }) =>
+        actOnEach(
+          bus,
+          targets,
+          options,
+          (domain, id) => bus.troubleshooting.complete(domain, id, { operator, resultData }),
+          done => `Command ${done.commandId} is ${done.status}.`,
+        ),
+      )
+    })
+}
+
+const actCommand = (tsq: Command, name: string, description: string): Command =>
+  tsq
+    .command(name)
+    .description(description)
+    .argument('<ids...>', 'the ids of the commands')
+    .option('--domain <domain>', 'where they are; needed when an id is in several')
+    .option('--operator <who>', 'who does it, for the audit (default: your user name)')
+    .option('--json', 'print JSON')
+
+const filtered = (command: Command): Command =>
+  command
+    .option('--domain <domain>', 'of this domain')
+    .option('--type <type>', 'of this command type')
+    .option('--error-code <code>', 'whose last error has this code')
+    .option('--from <time>', 'parked at or after this ISO 8601 time')
+    .option('--to <time>', 'parked before this ISO 8601 time')
+    .option('--json', 'print JSON')
+
+const addLists = (tsq: Command, deps: CliDeps): void => {
+  filtered(tsq.command('list').description('list what is parked, newest first'))
+    .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
+    .option('--cursor <cursor>', 'go on where the page before ended')
+    .action(async (options: TroubleshootingFilterOptions & { readonly json?: true }) => {
+      const filter = troubleshootingFilterOf(options)
+      await withBus(deps, async ({ bus }) => {
+        const page = await bus.troubleshooting.list(filter)
+        if (options.json) printJson(page)
+        else if (page.items.length === 0) print('Nothing is parked.')
+        else print(`${table(page.items, itemColumns)}\n\n${page.total} in all${more(page.nextCursor)}`)
+      })
+    })
+
+  filtered(tsq.command('groups').description('count what is parked by domain, type and error code')).action(
+    async (options: TroubleshootingFilterOptions & { readonly json?: true }) => {
+      const filter = troubleshootingFilterOf(options)
+      await withBus(deps, async ({ bus }) => {
+        const items = await bus.troubleshooting.groups(filter)
+        if (options.json) printJson({ items })
+        else print(items.length === 0 ? 'Nothing is parked.' : table(items, groupColumns))
+      })
+    },
+  )
+}
+
+const itemColumns: readonly Column<TroubleshootingItem>[] = [
+  { title: 'COMMAND', value: item => item.commandId },
+  { title: 'DOMAIN', value: item => item.domain },
+  { title: 'TYPE', value: item => item.commandType, flexible: true },
+  { title: 'REASON', value: item => item.parkedReason },
+  { title: 'ERROR', value: item => `${item.lastErrorCode}: ${item.lastErrorMsg ?? ''}`, flexible: true },
+  { title: 'ATTEMPTS', value: item => `${item.attempts}/${item.maxAttempts}` },
+  { title: 'PAYLOAD', value: item => item.payload, flexible: true },
+]
+
+const groupColumns: readonly Column<TroubleshootingGroup>[] = [
+  { title: 'COUNT', value: group => String(group.count) },
+  { title: 'DOMAIN', value: group => group.domain },
+  { title: 'TYPE', value: group => group.commandType, flexible: true },
+  { title: 'ERROR CODE', value: group => group.errorCode, flexible: true },
+  { title: 'FIRST', value: group => when(group.first) },
+  { title: 'LAST', value: group => when(group.last) },
+  { title: 'SAMPLE', value: group => group.sample, flexible: true },
+]

@@ -1,0 +1,192 @@
+import fc from 'fast-check'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { describe, expect, test } from 'vitest'
+import { MAX_JSON_BYTES, MAX_JSON_DEPTH, parseJson, storableText } from '../../src/application/json.ts'
+import { json } from '../support/command-arbitraries.ts'
+
+const nested = (depth: number, leaf: unknown): unknown =>
+  Array.from({ length: depth }).reduce<unknown>((inner, _, i) => (i % 2 === 0 ? [inner] : { a: inner }), leaf)
+
+/** Puts a value somewhere into a JSON value that is fine by itself. */
+const somewhere = (leaf: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+  fc
+    .tuple(leaf, fc.array(fc.tuple(fc.boolean(), fc.string(), json), { maxLength: 6 }))
+    .map(([value, path]) =>
+      path.reduce<unknown>(
+        (inner, [list, name, other]) => (list ? [other, inner] : { a: other, [`x${name}`]: inner }),
+        value,
+      ),
+    )
+
+const refusal = (value: unknown): string => {
+  const parsed = parseJson(value)
+  return isLeft(parsed) ? parsed.left : 'accepted'
+}
+
+describe('what is JSON', () => {
+  test('comes back equal, and is a value of its own', () => {
+    fc.assert(
+      fc.property(json, value => {
+        const parsed = parseJson(value)
+        expect(parsed).toEqual(right(value))
+        if (typeof value === 'object' && value !== null) expect(parsed).not.toHaveProperty('right', expect.toBe(value))
+      }),
+    )
+  })
+
+  test('is parsed to itself once it was parsed', () => {
+    fc.assert(
+      fc.property(fc.anything({ withDate: true, withNullPrototype: true }), value => {
+        const once = parseJson(value)
+        if (!isLeft(once)) expect(parseJson(once.right)).toEqual(once)
+      }),
+    )
+  })
+
+  test('may be any text that is whole, emoji and quotes and control characters too', () => {
+    const text = '\u0001\u001f"\\/\u2028 ä 🎈 \uffff'
+    expect(parseJson({ [text]: text })).toEqual(right({ [text]: text }))
+  })
+
+  test('may have a member called __proto__, which stays a member', () => {
+    const parsed = parseJson(JSON.parse('{"__proto__":{"x":1}}'))
+    expect(isLeft(parsed) ? '' : JSON.stringify(parsed.right)).toBe('{"__proto__":{"x":1}}')
+  })
+
+  test('leaves undefined members out and makes undefined items null, as JSON.stringify does', () => {
+    expect(parseJson({ a: undefined, b: [undefined] })).toEqual(right({ b: [null] }))
+  })
+
+  test('takes dates and whatever has toJSON for what they stand for', () => {
+    expect(parseJson({ on: new Date(0), price: { toJSON: () => ({ cents: 5 }) } })).toEqual(
+      right({ on: '1970-01-01T00:00:00.000Z', price: { cents: 5 } }),
+    )
+  })
+
+  test('may hold the same object twice, side by side', () => {
+    const shared = { a: 1 }
+    expect(parseJson([shared, { shared }])).toEqual(right([{ a: 1 }, { shared: { a: 1 } }]))
+  })
+})
+
+describe('what is not JSON, or not what PostgreSQL can keep', () => {
+  const never = (leaf: fc.Arbitrary<unknown>, why: RegExp): void => {
+    fc.assert(
+      fc.property(somewhere(leaf), value => {
+        expect(refusal(value)).toMatch(why)
+      }),
+    )
+  }
+
+  test('a NUL character is refused wherever it is', () => {
+    never(
+      fc.tuple(fc.string(), fc.string()).map(texts => texts.join('\u0000')),
+      /NUL character, which PostgreSQL cannot store/,
+    )
+    expect(refusal({ 'a\u0000': 1 })).toMatch(/^the name .* holds a NUL character/)
+  })
+
+  test('half a surrogate pair is refused wherever it is', () => {
+    never(fc.constantFrom('\ud83c', 'a\udf88b', '\udf88\ud83c'), /half a surrogate pair/)
+    expect(refusal({ '\ud83c': 1 })).toMatch(/^the name .* half a surrogate pair/)
+  })
+
+  test('numbers that JSON cannot write are refused', () => {
+    never(fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY), /which JSON cannot hold/)
+  })
+
+  test('functions, symbols and bigints are refused', () => {
+    never(
+      fc.constantFrom(() => 1, Symbol('s'), 10n),
+      /is a (function|symbol|bigint), which JSON cannot hold/,
+    )
+  })
+
+  test('a bigint in an object of its own is refused like one without', () => {
+    expect(refusal({ a: Object(10n) })).toMatch(/'a' .* JSON cannot hold/)
+  })
+
+  test('what toJSON gives is checked like the rest', () => {
+    expect(refusal({ a: { toJSON: () => 'x\u0000' } })).toMatch(/'a' holds a NUL character/)
+    expect(refusal({ toJSON: () => undefined })).toMatch(/undefined/)
+  })
+
+  test('a toJSON that throws is refused, not thrown on', () => {
+    const failing = {
+      toJSON: () => {
+        throw new Error('no')
+      },
+    }
+    expect(refusal({ a: failing })).toMatch(/'a'/)
+  })
+
+  test('an object that refers back to itself is refused, directly or from afar', () => {
+    const self: Record<string, unknown> = {}
+    self.me = self
+    expect(refusal(self)).toBe("'me' refers back to itself, which JSON cannot hold")
+    const list: unknown[] = [{ deep: [] }]
+    ;(list[0] as { deep: unknown[] }).deep.push(list)
+    expect(refusal(list)).toBe("'[0].deep[0]' refers back to itself, which JSON cannot hold")
+    const endless = { toJSON: () => endless }
+    expect(refusal(endless)).toMatch(/nested deeper than 100 levels/)
+  })
+
+  test('nothing at all is refused, with a hint', () => {
+    expect(parseJson(undefined)).toEqual(left('the value is undefined; use null for "nothing"'))
+  })
+
+  test('maps and sets are refused rather than emptied', () => {
+    for (const lossy of [new Map([['a', 1]]), new Set([1])]) expect(refusal({ a: lossy })).toMatch(/'a'/)
+  })
+
+  test('the sentence names the path', () => {
+    expect(refusal({ lines: [{ price: 1 }, { price: Number.NaN }] })).toBe(
+      "'lines[1].price' is NaN, which JSON cannot hold",
+    )
+    expect(refusal(Number.NaN)).toBe('the value is NaN, which JSON cannot hold')
+  })
+})
+
+describe('the limits', () => {
+  test('100 levels are accepted and 101 are not', () => {
+    expect(parseJson(nested(MAX_JSON_DEPTH, 1))._tag).toBe('Right')
+    expect(refusal(nested(MAX_JSON_DEPTH + 1, 1))).toMatch(/nested deeper than 100 levels$/)
+  })
+
+  test('a hundred thousand levels are refused without filling the stack', () => {
+    expect(refusal(nested(100_000, 1))).toMatch(/nested deeper than 100 levels$/)
+  })
+
+  test('1 MiB of text is accepted and one byte more is not, however many bytes a character has', () => {
+    const fits = 'a'.repeat(MAX_JSON_BYTES - 2)
+    expect(parseJson(fits)).toEqual(right(fits))
+    expect(refusal(`${fits}a`)).toBe('the value has 1048577 bytes as JSON; at most 1048576 (1 MiB) are allowed')
+    expect(parseJson('ä'.repeat((MAX_JSON_BYTES - 2) / 2))._tag).toBe('Right')
+    expect(refusal('ä'.repeat(MAX_JSON_BYTES / 2))).toMatch(/has 1048578 bytes/)
+  })
+
+  test('a sentence of refusal stays short though a name is long', () => {
+    expect(refusal({ ['n'.repeat(100_000)]: Number.NaN }).length).toBeLessThan(300)
+  })
+})
+
+describe('text to be stored', () => {
+  test('is always text that PostgreSQL can hold, and unchanged where it was', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.array(fc.constantFrom('\u0000', '\ud800', 'ä')), (text, more) => {
+        const clean: Either<string, unknown> = parseJson(storableText(text + more.join('')))
+        expect(clean._tag).toBe('Right')
+        if (text.isWellFormed() && !text.includes('\u0000')) expect(storableText(text)).toBe(text)
+      }),
+    )
+  })
+
+  test('is cut when it is a novel, and says how long it was', () => {
+    expect(storableText('abcdef', 3)).toBe('abc... (6 characters)')
+    expect(storableText('abc', 3)).toBe('abc')
+  })
+
+  test('is not cut through a pair of surrogates', () => {
+    expect(storableText('ab🎈cd', 3).isWellFormed()).toBe(true)
+  })
+})

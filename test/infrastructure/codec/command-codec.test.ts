@@ -1,0 +1,130 @@
+import fc from 'fast-check'
+import { isRight, left, right } from 'fp-ts/lib/Either.js'
+import { describe, expect, test } from 'vitest'
+import type { CommandEvent } from '../../../src/domain/command/events.ts'
+import { transitions } from '../../../src/domain/command/transitions.ts'
+import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts'
+import type { StoredEvent } from '../../../src/infrastructure/codec/event-codec.ts'
+import { commandEvents } from '../../support/command-arbitraries.ts'
+import {
+  canceled,
+  context,
+  failed,
+  operatorCanceled,
+  operatorRetried,
+  parked,
+  received,
+  sent,
+} from '../../support/command-life.ts'
+
+const SECRET = 'a-secret-nobody-may-see'
+
+const stored = (event: CommandEvent): StoredEvent => JSON.parse(JSON.stringify(commandCodec.encode(event, context)))
+const withData = (event: CommandEvent, over: object): StoredEvent => ({
+  ...stored(event),
+  data: { ...stored(event).data, ...over },
+})
+const withMeta = (over: object): StoredEvent => ({
+  ...stored(canceled()),
+  meta: { ...stored(canceled()).meta, ...over },
+})
+
+const faultsOf = (of: StoredEvent): readonly string[] => {
+  const decoded = commandCodec.decode(of)
+  return isRight(decoded) ? [] : decoded.left
+}
+
+describe.each(Object.entries(commandEvents))('%s', (type, events) => {
+  test('comes back from JSON as it was, with its context', () => {
+    fc.assert(
+      fc.property(events as fc.Arbitrary<CommandEvent>, event => {
+        const kept = stored(event)
+        expect(kept.type).toBe(type)
+        expect(kept.meta).toMatchObject({ v: 1, at: event.at, actor: event.actor })
+        expect(Object.keys(kept.data)).not.toEqual(expect.arrayContaining(['type']))
+        expect(commandCodec.decode(kept)).toEqual(right({ event, context }))
+      }),
+    )
+  })
+
+  test('with any one member gone is refused, and the fault says which', () => {
+    fc.assert(
+      fc.property(events as fc.Arbitrary<CommandEvent>, fc.nat(), (event, chosen) => {
+        const { data, ...rest } = stored(event)
+        const required = Object.keys(data).filter(name => !(type === 'OperatorRetried' && name === 'data'))
+        const gone = required[chosen % required.length] as string
+        const { [gone as keyof typeof data]: _, ...others } = data
+        expect(faultsOf({ ...rest, data: others })).toEqual([expect.stringMatching(`^data\\.${gone}: expected`)])
+      }),
+    )
+  })
+})
+
+test('a codec is there for every event of the table', () => {
+  expect(Object.keys(commandEvents).sort()).toEqual(Object.keys(transitions).sort())
+})
+
+describe('damaged data', () => {
+  test.each([
+    ['data.attempt', withData(received(1), { attempt: SECRET })],
+    ['data.lost', withData(received(1), { lost: null })],
+    ['data.retryAt', withData(failed(1), { retryAt: [SECRET] })],
+    ['data.reason', withData(parked(1), { reason: SECRET })],
+    ['data.leaseExpiresAt', withData(received(1), { leaseExpiresAt: { [SECRET]: 1 } })],
+    ['data.error', withData(failed(1), { error: SECRET })],
+    ['data.error.type', withData(failed(1), { error: { type: SECRET, code: 'x', message: 'y' } })],
+    ['data.error.message', withData(failed(1), { error: { type: 'TRANSIENT', code: 'x', message: { SECRET } } })],
+    ['data.resetAttempts', withData(operatorRetried(), { resetAttempts: SECRET })],
+    ['data.policy.onExhausted', withData(sent(), { policy: { ...sent().policy, onExhausted: SECRET } })],
+    ['data.policy.backoffSeconds.1', withData(sent(), { policy: { ...sent().policy, backoffSeconds: [1, SECRET] } })],
+    ['data', { ...stored(operatorCanceled()), data: SECRET as never }],
+    ['data', { ...stored(operatorCanceled()), data: null as never }],
+    ['meta.at', withMeta({ at: 17 })],
+    ['meta.actor', withMeta({ actor: [SECRET] })],
+    ['meta.v', withMeta({ v: SECRET })],
+    ['meta.context', withMeta({ context: SECRET })],
+    ['meta.context.correlationId', withMeta({ context: { ...context, correlationId: { SECRET } } })],
+    ['meta.context.replyTo', withMeta({ context: { ...context, replyTo: 17 } })],
+    ['meta', { ...stored(operatorCanceled()), meta: null as never }],
+  ])('is refused, naming %s and never the value', (path, damaged) => {
+    const faults = faultsOf(damaged)
+    expect(faults.length).toBeGreaterThan(0)
+    for (const fault of faults) {
+      expect(fault.split(':')[0]).toBe(path)
+      expect(fault).not.toContain(SECRET)
+    }
+  })
+
+  test('is told with every fault at once', () => {
+    const paths = faultsOf(withData(received(1), { attempt: 'x', total: 'y', msgId: 1 })).map(f => f.split(':')[0])
+    expect(paths).toEqual(['data.attempt', 'data.total', 'data.msgId'])
+  })
+})
+
+describe('what this version does not know', () => {
+  test('a type is refused with the advice to upgrade', () => {
+    expect(commandCodec.decode({ ...stored(canceled()), type: 'CommandTeleported' })).toEqual(
+      left([expect.stringMatching(/^type: 'CommandTeleported' is not known .* upgrade/)]),
+    )
+  })
+
+  test.each(['toString', 'constructor', '__proto__', ''])('the type %j is no event either', type => {
+    expect(faultsOf({ ...stored(canceled()), type })).toHaveLength(1)
+  })
+
+  test.each([2, 0, -1, 1.5, 1e9])('schema version %d is refused, naming the event and what can be read', v => {
+    expect(faultsOf(withMeta({ v }))).toEqual([
+      `meta.v: schema version ${v} of CommandCanceled is not known (this version of commandbus reads 1 to 1)`,
+    ])
+  })
+
+  test('members are dropped', () => {
+    const decoded = commandCodec.decode(withData(canceled(), { extra: SECRET }))
+    expect(decoded).toEqual(right({ event: canceled(), context }))
+  })
+
+  test('members of the data cannot pass for the type, the time or the actor of the event', () => {
+    const decoded = commandCodec.decode(withData(canceled(), { type: 'CommandSent', at: 'never', actor: 'evil' }))
+    expect(decoded).toEqual(right({ event: canceled(), context }))
+  })
+})

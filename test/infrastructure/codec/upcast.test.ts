@@ -1,0 +1,79 @@
+import { left, right } from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import { describe, expect, test } from 'vitest'
+import { eventCodec, type StoredEvent } from '../../../src/infrastructure/codec/event-codec.ts'
+import { type Upcasts, upcast } from '../../../src/infrastructure/codec/upcast.ts'
+import { at, context } from '../../support/command-life.ts'
+
+interface Paid {
+  readonly type: 'Paid'
+  readonly at: string
+  readonly actor: string
+  readonly amount: { readonly value: number; readonly currency: string }
+}
+
+/** Version 1: {euros}; 2: {cents}; 3: {amount}. */
+const steps: Upcasts = {
+  Paid: [
+    data => ({ cents: (data as { euros: number }).euros * 100 }),
+    data => ({ amount: { value: (data as { cents: number }).cents, currency: 'EUR' } }),
+  ],
+}
+
+const codecWith = (upcasts: Upcasts) =>
+  eventCodec<Paid>(
+    { Paid: { version: 3, data: t.type({ amount: t.type({ value: t.number, currency: t.string }) }) } },
+    upcasts,
+  )
+
+const stored = (v: number, data: object): StoredEvent => ({
+  type: 'Paid',
+  data,
+  meta: { v, at: at(0), actor: 'shop', context },
+})
+
+const paid: Paid = { type: 'Paid', at: at(0), actor: 'shop', amount: { value: 500, currency: 'EUR' } }
+
+describe('an event of an older schema', () => {
+  test.each([
+    [1, { euros: 5 }],
+    [2, { cents: 500 }],
+    [3, { amount: { value: 500, currency: 'EUR' } }],
+  ])('version %i is read as the newest, step by step', (v, data) => {
+    expect(codecWith(steps).decode(stored(v, data))).toEqual(right({ event: paid, context }))
+  })
+
+  test('is written as the newest version', () => {
+    expect(codecWith(steps).encode(paid, context)).toEqual(stored(3, { amount: { value: 500, currency: 'EUR' } }))
+  })
+
+  test('is checked after the steps, naming the path in the newest schema', () => {
+    expect(codecWith(steps).decode(stored(2, { pence: 500 }))).toEqual(left(['data.amount.value: expected number']))
+  })
+
+  test('that a step cannot read at all is refused, not thrown', () => {
+    const broken: Upcasts = { Paid: [data => ({ cents: (data as { price: { euros: number } }).price.euros }), d => d] }
+    expect(codecWith(broken).decode(stored(1, { euros: 5 }))).toMatchObject({ _tag: 'Left' })
+  })
+
+  test('is refused where a step is missing, naming both versions', () => {
+    expect(codecWith({ Paid: steps.Paid?.slice(0, 1) ?? [] }).decode(stored(1, { euros: 5 }))).toEqual(
+      left(['meta.v: no way leads from schema version 1 of Paid to 3']),
+    )
+    expect(codecWith({}).decode(stored(2, { cents: 5 }))).toEqual(
+      left(['meta.v: no way leads from schema version 2 of Paid to 3']),
+    )
+  })
+
+  test('keeps its own data as it was', () => {
+    const data = Object.freeze({ euros: 5 })
+    upcast(steps, 'Paid', 1, 3, data)
+    expect(data).toEqual({ euros: 5 })
+  })
+})
+
+test('an event of a newer schema is refused, naming what this version reads', () => {
+  expect(codecWith(steps).decode(stored(4, {}))).toEqual(
+    left(['meta.v: schema version 4 of Paid is not known (this version of commandbus reads 1 to 3)']),
+  )
+})

@@ -1,0 +1,184 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { CommandEvent } from '../../src/domain/command/events.ts'
+import { command } from '../../src/domain/command/index.ts'
+import type { SentCommandState } from '../../src/domain/command/state.ts'
+import { fold } from '../../src/domain/decider.ts'
+import { type CommandRow, commandRowChange, mergeChanges, type RowChange } from '../../src/projections/command-row.ts'
+import { commandEvent, life } from '../support/command-arbitraries.ts'
+import {
+  at,
+  failed,
+  historyOf,
+  key,
+  operatorRetried,
+  parked,
+  received,
+  recorded,
+  sent,
+} from '../support/command-life.ts'
+
+/** What a runner does: an insert where there is no row, a move where the row stands between `after` and `revision`. */
+const apply = (row: CommandRow | null, change: RowChange): CommandRow | null => {
+  if (change.kind === 'insert') return row ?? change.row
+  const { after, ...columns } = change.move
+  return row !== null && row.revision >= after && row.revision < columns.revision ? { ...row, ...columns } : row
+}
+
+const changesOf = (events: readonly CommandEvent[]): readonly RowChange[] =>
+  recorded(events).map(of => commandRowChange(of) as RowChange)
+
+const rowOf = (events: readonly CommandEvent[]): CommandRow | null =>
+  changesOf(events).reduce<CommandRow | null>(apply, null)
+
+/** The row as the folded state tells it, column by column. */
+const rowOfState = (state: SentCommandState, last: CommandEvent): CommandRow => ({
+  domain: key.domain,
+  command_id: key.commandId,
+  command_type: state.commandType,
+  status: state.status,
+  attempts: state.attempts,
+  max_attempts: state.policy.maxAttempts,
+  total_attempts: state.totalAttempts,
+  queue_name: 'payments__commands',
+  reply_queue: state.replyTo,
+  correlation_id: state.correlationId,
+  causation_id: state.causationId,
+  tenant_id: state.tenantId,
+  owner_id: state.ownerId,
+  parent_command_id: state.parentCommandId,
+  retry_count: state.retryCount,
+  lease_expires_at: state.status === 'IN_PROGRESS' ? state.leaseExpiresAt : null,
+  next_attempt_at: state.status === 'PENDING' ? state.retryAt : null,
+  parked_at: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parkedAt : null,
+  parked_reason: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.reason : null,
+  last_error_type: state.lastError?.type ?? null,
+  last_error_code: state.lastError?.code ?? null,
+  last_error_msg: state.lastError?.message ?? null,
+  data_revision: state.dataRevision,
+  created_at: state.sentAt,
+  updated_at: last.at,
+  revision: state.revision,
+})
+
+/** Cuts a list into pieces of the sizes given, the last piece taking the rest. */
+const cut = <A>(items: readonly A[], sizes: readonly number[]): readonly (readonly A[])[] => {
+  const pieces: A[][] = []
+  let from = 0
+  for (const size of sizes) {
+    if (from >= items.length) break
+    pieces.push(items.slice(from, from + size))
+    from += size
+  }
+  return from < items.length ? [...pieces, items.slice(from)] : pieces
+}
+
+const merged = (changes: readonly RowChange[]): RowChange => changes.reduce(mergeChanges)
+const laterEvent = commandEvent.filter(event => event.type !== 'CommandSent')
+const sizes = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 20 })
+
+describe('the row of a command', () => {
+  test('agrees with the folded state in every column, after every event of any life', () => {
+    fc.assert(
+      fc.property(life, ({ events }) => {
+        for (let count = 1; count <= events.length; count++) {
+          const so = events.slice(0, count)
+          const state = fold(command, so) as SentCommandState
+          expect(rowOf(so)).toEqual(rowOfState(state, so.at(-1) as CommandEvent))
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('is the same however the events are batched', () => {
+    fc.assert(
+      fc.property(life, sizes, ({ events }, pieces) => {
+        const batches = cut(changesOf(events), pieces).map(merged)
+        expect(batches.reduce<CommandRow | null>(apply, null)).toEqual(rowOf(events))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('is the same when batches come twice, and when older ones come again', () => {
+    fc.assert(
+      fc.property(life, sizes, fc.nat(), ({ events }, pieces, chosen) => {
+        const batches = cut(changesOf(events), pieces).map(merged)
+        const repeated = batches.flatMap((batch, i) => [batch, batches[chosen % (i + 1)] as RowChange, batch])
+        expect(repeated.reduce<CommandRow | null>(apply, null)).toEqual(rowOf(events))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('does not move when an event before the next one is missing', () => {
+    const changes = changesOf([sent(), received(1), failed(1), received(2)])
+    const row = [changes[0], changes[2], changes[3]].reduce<CommandRow | null>((r, c) => apply(r, c as RowChange), null)
+    expect(row).toEqual(rowOf([sent()]))
+  })
+})
+
+describe('merging changes', () => {
+  test('is associative', () => {
+    fc.assert(
+      fc.property(fc.array(laterEvent, { minLength: 3, maxLength: 3 }), fc.boolean(), (events, fromTheStart) => {
+        const [a, b, c] = changesOf(fromTheStart ? [sent(), ...events] : events) as [RowChange, RowChange, RowChange]
+        expect(mergeChanges(mergeChanges(a, b), c)).toEqual(mergeChanges(a, mergeChanges(b, c)))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('keeps what a later event does not speak of, and takes back what it ends', () => {
+    const moves = changesOf([sent(), received(1), failed(1), received(2)]).slice(1)
+    expect(merged(moves)).toEqual({
+      kind: 'move',
+      move: {
+        domain: key.domain,
+        command_id: key.commandId,
+        after: 0,
+        revision: 3,
+        status: 'IN_PROGRESS',
+        attempts: 2,
+        total_attempts: 2,
+        lease_expires_at: at(31),
+        next_attempt_at: null,
+        parked_at: null,
+        parked_reason: null,
+        last_error_type: 'TRANSIENT',
+        last_error_code: 'CODE_TRANSIENT',
+        last_error_msg: 'it was TRANSIENT',
+        updated_at: at(1),
+      },
+    })
+  })
+})
+
+test('A2: a retry shows the new round in the row, and the total of the whole life', () => {
+  const life = [sent(), received(1), failed(1), received(2), parked(2), operatorRetried()]
+  expect(rowOf(life)).toMatchObject({
+    status: 'PENDING',
+    attempts: 0,
+    total_attempts: 2,
+    parked_at: null,
+    parked_reason: null,
+    last_error_code: 'CODE_PERMANENT',
+  })
+})
+
+test('A19: a command that waits for its next attempt is PENDING and says until when', () => {
+  expect(rowOf([sent(), received(1), failed(1)])).toMatchObject({
+    status: 'PENDING',
+    next_attempt_at: at(12),
+    lease_expires_at: null,
+  })
+})
+
+test('streams of others have no row', () => {
+  for (const history of Object.values(historyOf)) {
+    for (const of of recorded(history)) {
+      expect(commandRowChange({ ...of, stream: `run-${key.commandId}` })).toBeNull()
+    }
+  }
+})

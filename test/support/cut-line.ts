@@ -1,0 +1,65 @@
+import { connect, createServer, type Socket } from 'node:net'
+
+export interface CutLine {
+  /** The server, reached through this line. */
+  readonly url: string
+  /** The next statement that holds `text` is carried out, and its answer is lost: the line breaks instead. */
+  readonly loseNextAnswerTo: (text: string) => void
+  readonly cuts: () => number
+  readonly close: () => Promise<void>
+}
+
+/** A line to a database that can break between a commit and its answer. */
+export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
+  const url = new URL(databaseUrl)
+  const sockets = new Set<Socket>()
+  let armedFor: string | null = null
+  let cuts = 0
+
+  const server = createServer(near => {
+    const far = connect(Number(url.port || 5432), url.hostname)
+    let losing = false
+    const cut = () => {
+      near.destroy()
+      far.destroy()
+    }
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.setNoDelay(true)
+      socket.on('error', cut)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        cut()
+      })
+    }
+    near.on('data', data => {
+      if (armedFor !== null && data.includes(armedFor)) {
+        armedFor = null
+        losing = true
+      }
+      far.write(data)
+    })
+    far.on('data', data => {
+      if (!losing) return void near.write(data)
+      cuts++
+      cut()
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the line has no port')
+  url.hostname = '127.0.0.1'
+  url.port = String(address.port)
+  return {
+    url: url.href,
+    loseNextAnswerTo: text => {
+      armedFor = text
+    },
+    cuts: () => cuts,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
