@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { ClientBase, Pool } from 'pg'
-import { v7 as uuidv7 } from 'uuid'
+import { type Caller, type CallerDeps, createCaller } from './application/caller.ts'
 import { coalesce } from './application/coalesce.ts'
 import { InvalidInputError } from './application/errors.ts'
 import {
@@ -13,6 +13,7 @@ import {
   operatorComplete,
   operatorRetry,
 } from './application/operate-command.ts'
+import type { Identity } from './application/ports/authorization.ts'
 import { type Clock, systemClock } from './application/ports/clock.ts'
 import type {
   AuditEntry,
@@ -26,6 +27,7 @@ import type {
 } from './application/ports/command-queries.ts'
 import { type Log, silentLog } from './application/ports/log.ts'
 import { createCommandReader } from './application/read-commands.ts'
+import { roleAuthorization } from './application/roles.ts'
 import {
   acceptedOrThrow,
   type BatchResult,
@@ -47,15 +49,18 @@ import { isConnectionError, isUnavailable, toPublicError } from './infrastructur
 import { createPostgresEventStore } from './infrastructure/postgres/event-store.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
+import { uuidIds } from './infrastructure/uuid-ids.ts'
 import { createWorker, type Worker, type WorkerOptions } from './infrastructure/worker/worker.ts'
 import { commandRowChange } from './projections/command-row.ts'
 import { outbox } from './projections/outbox.ts'
 
+export type { Caller } from './application/caller.ts'
 export { BusinessRuleError, PermanentCommandError, TransientCommandError } from './application/command-errors.ts'
 export {
   CommandBusError,
   CommandNotFoundError,
   DuplicateCommandError,
+  ForbiddenError,
   HandlerAlreadyRegisteredError,
   InvalidInputError,
   InvalidOperationError,
@@ -67,6 +72,7 @@ export type {
   OperatorCompleteOptions,
   OperatorRetryOptions,
 } from './application/operate-command.ts'
+export type { Identity, Role } from './application/ports/authorization.ts'
 export type {
   AuditEntry,
   CommandDetail,
@@ -165,6 +171,8 @@ export interface CommandBus {
       options: OperatorCompleteOptions,
     ) => Promise<{ readonly commandId: string; readonly status: 'COMPLETED' }>
   }
+  /** The bus as an identity may use it: permissions checked, within its tenant, its subject in the audit. */
+  readonly as: (identity: Identity) => Caller
   /** Makes a worker; `start` it. `close` stops it too. */
   readonly worker: (options: WorkerOptions) => Worker
   /** Stops workers gracefully, then ends the connections. */
@@ -180,7 +188,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const heartbeatPool = apartFrom(pool)
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock
-  const ids = { next: uuidv7 }
+  const ids = uuidIds
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)
   const catalog = createQueueCatalog(pool)
@@ -235,6 +243,13 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     }
 
   const operate = { transact, clock }
+  const callerDeps: CallerDeps = {
+    ...operate,
+    authorization: roleAuthorization,
+    reader,
+    send: (domain, { commandType, data, ...rest }) => send(domain, commandType, data, rest),
+    sendBatch: sendBatch(sendDeps),
+  }
   return {
     ready: guarded(async () => {}),
     send: guarded(send),
@@ -251,6 +266,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       cancel: guarded(operatorCancel(operate)),
       complete: guarded(operatorComplete(operate)),
     },
+    as: identity => createCaller(callerDeps, identity),
     worker: workerOptions => {
       const worker = createWorker(
         {

@@ -71,3 +71,11 @@ export class ContentionError extends CommandBusError {
     super('CONFLICT', `'${stream}' is being changed by others all the time; try again`)
   }
 }
+
+/** The caller is known and may not do this. */
+export class ForbiddenError extends CommandBusError {
+  override readonly name = 'ForbiddenError'
+  constructor(message: string) {
+    super('FORBIDDEN', message)
+  }
+}

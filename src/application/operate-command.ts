@@ -1,6 +1,7 @@
 import type { CommandIntent } from '../domain/command/intents.ts'
 import { commandStream } from '../domain/command/names.ts'
 import type { CommandRejection } from '../domain/command/rejections.ts'
+import type { CommandState } from '../domain/command/state.ts'
 import { CommandNotFoundError, InvalidInputError, InvalidOperationError } from './errors.ts'
 import { commandIdOf, domainOf, jsonOf, optional, textOf } from './input.ts'
 import type { Clock } from './ports/clock.ts'
@@ -11,7 +12,12 @@ export interface OperateDeps {
   readonly clock: Clock
 }
 
-export interface OperatorRetryOptions {
+/** Whose commands may be touched: those of one tenant, or all when it is left out. Others are as good as unknown. */
+export interface Scope {
+  readonly tenantId?: string
+}
+
+export interface OperatorRetryOptions extends Scope {
   /** Who does it, for the audit. */
   readonly operator: string
   /** Default true: the command gets all its attempts again. False: the count goes on, and one more attempt is made. */
@@ -20,19 +26,19 @@ export interface OperatorRetryOptions {
   readonly data?: unknown
 }
 
-export interface OperatorCancelOptions {
+export interface OperatorCancelOptions extends Scope {
   readonly operator: string
   /** Required: the sender is told. */
   readonly reason: string
 }
 
-export interface OperatorCompleteOptions {
+export interface OperatorCompleteOptions extends Scope {
   readonly operator: string
   /** Any JSON value; goes into the reply. Default null. */
   readonly resultData?: unknown
 }
 
-export interface CancelOptions {
+export interface CancelOptions extends Scope {
   /** Who cancels, for the audit. Default `sender`. */
   readonly actor?: string
   readonly reason?: string
@@ -41,7 +47,7 @@ export interface CancelOptions {
 /** One operator's action on one parked command. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError */
 export const operatorRetry =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorRetryOptions) => {
-    const { msgId } = await act(deps, domain, commandId, {
+    const { msgId } = await act(deps, domain, commandId, options, {
       type: 'OperatorRetry',
       at: deps.clock.now().toISOString(),
       actor: operatorOf(options),
@@ -53,7 +59,7 @@ export const operatorRetry =
 
 export const operatorCancel =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCancelOptions) => {
-    await act(deps, domain, commandId, {
+    await act(deps, domain, commandId, options, {
       type: 'OperatorCancel',
       at: deps.clock.now().toISOString(),
       actor: operatorOf(options),
@@ -64,7 +70,7 @@ export const operatorCancel =
 
 export const operatorComplete =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCompleteOptions) => {
-    await act(deps, domain, commandId, {
+    await act(deps, domain, commandId, options, {
       type: 'OperatorComplete',
       at: deps.clock.now().toISOString(),
       actor: operatorOf(options),
@@ -77,7 +83,7 @@ export const operatorComplete =
 export const cancelCommand =
   (deps: OperateDeps) =>
   async (domain: string, commandId: string, options: CancelOptions = {}) => {
-    await act(deps, domain, commandId, {
+    await act(deps, domain, commandId, options, {
       type: 'Cancel',
       at: deps.clock.now().toISOString(),
       actor: optional(options.actor, actor => textOf(actor, 'actor', 200)) ?? 'sender',
@@ -88,13 +94,26 @@ export const cancelCommand =
 
 const operatorOf = (options: { readonly operator: string }): string => textOf(options?.operator, 'operator', 200)
 
-const act = async (deps: OperateDeps, domain: string, commandId: string, intent: CommandIntent) => {
+const act = async (
+  deps: OperateDeps,
+  domain: string,
+  commandId: string,
+  { tenantId }: Scope,
+  intent: CommandIntent,
+) => {
   const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
-  const [outcome] = await deps.transact([{ stream: commandStream(key), intents: [intent] }])
+  const [outcome] = await deps.transact([
+    { stream: commandStream(key), intents: [intent], ...(tenantId === undefined ? {} : { guard: ofTenant(tenantId) }) },
+  ])
   if (outcome === undefined) throw new Error('a turn without an outcome')
   if (outcome.outcome === 'rejected') throw refusal(key.domain, key.commandId, outcome.rejection)
   return outcome
 }
+
+const ofTenant =
+  (tenantId: string) =>
+  (state: CommandState): CommandRejection | null =>
+    state.status === 'NONE' || state.tenantId === tenantId ? null : { type: 'NotFound' }
 
 /** A domain's refusal as the error a caller catches. */
 export const refusal = (domain: string, commandId: string, rejection: CommandRejection): Error => {

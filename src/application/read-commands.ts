@@ -62,6 +62,7 @@ const troubleshootingFilterOf = (filter: TroubleshootingFilter): Troubleshooting
     commandType: optional(filter.commandType, commandTypeOf),
     errorCode: optional(filter.errorCode, errorCodeOf),
     tenantId: optional(filter.tenantId, tenantOf),
+    q: optional(filter.q, value => textOf(value, 'q', 200)),
     from,
     to,
     limit: optional(filter.limit, limitOf),

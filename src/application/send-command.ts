@@ -171,18 +171,49 @@ export const sendBatch =
       }
     })
     const send = sendPrepared(deps.transact)
-    const results: BatchResult[] = []
-    for (let i = 0; i < prepared.length; i += CHUNK) {
-      for (const outcome of await send(prepared.slice(i, i + CHUNK), within)) {
-        results.push(
-          outcome.outcome === 'accepted'
-            ? { commandId: outcome.sent.commandId, outcome: 'accepted', msgId: outcome.sent.msgId }
-            : { commandId: outcome.commandId, outcome: 'duplicate', msgId: null },
+    const chunks = distinctChunks(prepared)
+    // the caller's own transaction is one connection; otherwise one chunk is prepared while another is written
+    const lanes = within === undefined ? LANES : 1
+    const results: BatchResult[] = new Array(prepared.length)
+    const lane = async (first: number): Promise<void> => {
+      for (let i = first; i < chunks.length; i += lanes) {
+        const places = chunks[i] as readonly number[]
+        const outcomes = await send(
+          places.map(place => prepared[place] as PreparedSend),
+          within,
         )
+        outcomes.forEach((outcome, j) => {
+          results[places[j] as number] = batchResult(outcome)
+        })
       }
     }
+    await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i)))
     return results
   }
 
+const batchResult = (outcome: SendOutcome): BatchResult =>
+  outcome.outcome === 'accepted'
+    ? { commandId: outcome.sent.commandId, outcome: 'accepted', msgId: outcome.sent.msgId }
+    : { commandId: outcome.commandId, outcome: 'duplicate', msgId: null }
+
+/** Places of the batch in chunks; all commands of one id stay in one chunk, so that the first of them wins. */
+const distinctChunks = (prepared: readonly PreparedSend[]): readonly (readonly number[])[] => {
+  const chunkOf = new Map<string, number>()
+  const chunks: number[][] = []
+  let filled = 0
+  prepared.forEach(({ commandId }, place) => {
+    let chunk = chunkOf.get(commandId)
+    if (chunk === undefined) {
+      chunk = Math.floor(filled++ / CHUNK)
+      chunkOf.set(commandId, chunk)
+    }
+    const places = chunks[chunk]
+    if (places === undefined) chunks[chunk] = [place]
+    else places.push(place)
+  })
+  return chunks
+}
+
 /** Commands a statement; larger ones gain nothing and hold locks longer. */
 const CHUNK = 1000
+const LANES = 2

@@ -12,11 +12,13 @@ export interface Loaded<State> {
 }
 
 /** One aggregate's turn: intents decided one after the other on its state, their events appended together. */
-export interface Turn<State, Intent> {
+export interface Turn<State, Intent, Rejection = never> {
   readonly stream: string
   readonly intents: readonly Intent[]
   /** Saves loading when the caller has just loaded; a conflict loads again. */
   readonly known?: Loaded<State>
+  /** Refuses before anything is decided, on the very state that is decided on: for what the caller may not touch. */
+  readonly guard?: (state: State) => Rejection | null
 }
 
 export type TurnOutcome<State, Event, Rejection> =
@@ -37,7 +39,7 @@ export interface TransactDeps<State, Intent, Event, Rejection> {
 }
 
 export type Transact<State, Intent, Event, Rejection> = (
-  turns: readonly Turn<State, Intent>[],
+  turns: readonly Turn<State, Intent, Rejection>[],
   options?: AppendOptions,
 ) => Promise<readonly TurnOutcome<State, Event, Rejection>[]>
 
@@ -74,13 +76,14 @@ export const createTransact =
       const taken = new Set<string>()
       const later: number[] = []
       for (const index of open) {
-        const turn = turns[index] as Turn<State, Intent>
+        const turn = turns[index] as Turn<State, Intent, Rejection>
         const before = known.get(turn.stream) as Loaded<State>
         if (taken.has(turn.stream)) {
           later.push(index)
           continue
         }
-        const decided = decideAll(decider, turn.intents, before.state)
+        const refused = turn.guard?.(before.state) ?? null
+        const decided = refused === null ? decideAll(decider, turn.intents, before.state) : { rejection: refused }
         if ('rejection' in decided) {
           outcomes[index] = { outcome: 'rejected', rejection: decided.rejection, now: before }
         } else if (decided.events.length === 0) {
@@ -134,12 +137,14 @@ const decideAll = <State, Intent, Event, Rejection>(
 const load = async <State, Intent, Event, Rejection>(
   store: EventStore<Event>,
   decider: Decider<State, Intent, Event, Rejection>,
-  turns: readonly Turn<State, Intent>[],
+  turns: readonly Pick<Turn<State, Intent>, 'stream'>[],
   open: readonly number[],
   known: Map<string, Loaded<State>>,
   options: AppendOptions | undefined,
 ): Promise<void> => {
-  const missing = [...new Set(open.map(i => (turns[i] as Turn<State, Intent>).stream))].filter(s => !known.has(s))
+  const missing = [...new Set(open.map(i => (turns[i] as { readonly stream: string }).stream))].filter(
+    s => !known.has(s),
+  )
   if (missing.length === 0) return
   const found = await store.readStreams(missing, options)
   for (const stream of missing) {

@@ -36,13 +36,15 @@ const orAbsent = <A>(codec: t.Type<A, A, unknown>): t.Type<A | undefined, A | un
     value => value,
   )
 
-const urlWith = (...protocols: readonly string[]) => (text: string) => {
-  try {
-    return protocols.includes(new URL(text).protocol) ? text : undefined
-  } catch {
-    return undefined
+const urlWith =
+  (...protocols: readonly string[]) =>
+  (text: string) => {
+    try {
+      return protocols.includes(new URL(text).protocol) ? text : undefined
+    } catch {
+      return undefined
+    }
   }
-}
 
 const text = (allowed: string) => setting(allowed, given => (given === '' ? undefined : given))
 
@@ -56,7 +58,10 @@ const port = setting('a port number from 0 to 65535', given =>
 
 const environment = t.type({
   DATABASE_URL: orAbsent(
-    setting('a connection string like postgres://user:password@host:5432/database', urlWith('postgres:', 'postgresql:')),
+    setting(
+      'a connection string like postgres://user:password@host:5432/database',
+      urlWith('postgres:', 'postgresql:'),
+    ),
   ),
   EVENTSTORE_URL: orAbsent(text('a connection string like esdb://host:2113')),
   COMMANDBUS_HOME: orAbsent(text('a directory')),
@@ -66,6 +71,17 @@ const environment = t.type({
   COMMANDBUS_JWKS_URL: orAbsent(setting('an http or https address', urlWith('http:', 'https:'))),
   COMMANDBUS_JWT_ISSUER: orAbsent(text('a text that is not blank')),
   COMMANDBUS_JWT_AUDIENCE: orAbsent(text('a text that is not blank')),
+  COMMANDBUS_WRITES_PER_MINUTE: orAbsent(
+    setting('a whole number from 0 (no limit) to 100000000', given =>
+      /^\d{1,8}$/.test(given) ? Number(given) : undefined,
+    ),
+  ),
+  COMMANDBUS_CORS_ORIGINS: orAbsent(
+    setting('origins like https://console.example.com, joined by commas', given => {
+      const origins = given.split(',').map(origin => origin.trim())
+      return origins.every(origin => urlWith('http:', 'https:')(origin) !== undefined) ? origins : undefined
+    }),
+  ),
   LOG_LEVEL: orAbsent(setting(`one of ${logLevels.join(', ')}`, given => logLevels.find(level => level === given))),
 })
 
@@ -82,6 +98,10 @@ export interface Config {
     readonly issuer: string | undefined
     readonly audience: string | undefined
   }
+  /** Writes over HTTP that one token may make in a minute; 0: as many as it likes. */
+  readonly writesPerMinute: number
+  /** Origins whose pages may call the API. */
+  readonly corsOrigins: readonly string[]
   readonly logLevel: LogLevel
 }
 
@@ -92,10 +112,7 @@ export interface ConfigFlags {
 }
 
 /** @throws ConfigError, one sentence that names the variable (or the flag) and what is allowed. */
-export const readConfig = (
-  env: { readonly [name: string]: string | undefined },
-  flags: ConfigFlags = {},
-): Config => {
+export const readConfig = (env: { readonly [name: string]: string | undefined }, flags: ConfigFlags = {}): Config => {
   const given = decode(environment, env)
   const { '--host': host, '--port': flaggedPort } = decode(
     t.type({ '--host': orAbsent(text('a host name or an address')), '--port': orAbsent(port) }),
@@ -117,6 +134,8 @@ export const readConfig = (
       issuer: given.COMMANDBUS_JWT_ISSUER,
       audience: given.COMMANDBUS_JWT_AUDIENCE,
     },
+    writesPerMinute: given.COMMANDBUS_WRITES_PER_MINUTE ?? 60_000,
+    corsOrigins: given.COMMANDBUS_CORS_ORIGINS ?? [],
     logLevel: given.LOG_LEVEL ?? 'info',
   }
 }

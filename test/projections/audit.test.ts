@@ -27,6 +27,7 @@ import {
   sent,
 } from '../support/command-life.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { auditNames } from '../support/lifecycle-page.ts'
 
 interface AuditRow {
   readonly audit_id: string
@@ -63,20 +64,6 @@ const lives: readonly (readonly CommandEvent[])[] = [
   [sent(), received(1), parked(1), operatorRetried(), received(1, again), completed(1, { msgId: '2' })],
   [sent(), received(1), parked(1), operatorCanceled()],
 ]
-
-const names: Readonly<Record<CommandEvent['type'], readonly string[]>> = {
-  CommandSent: ['SENT'],
-  CommandReceived: ['RECEIVED'],
-  CommandFailed: ['FAILED', 'RETRY_SCHEDULED'],
-  CommandMovedToTroubleshooting: ['MOVED_TO_TROUBLESHOOTING_QUEUE'],
-  CommandRejectedByBusinessRule: ['BUSINESS_RULE_FAILED'],
-  CommandExhausted: ['RETRY_EXHAUSTED'],
-  CommandCompleted: ['COMPLETED'],
-  CommandCanceled: ['CANCELED'],
-  OperatorRetried: ['OPERATOR_RETRY'],
-  OperatorCanceled: ['OPERATOR_CANCEL'],
-  OperatorCompleted: ['OPERATOR_COMPLETE'],
-}
 
 let database: TestDatabase
 const ids = lives.map((_, i) => `0192d3a4-0000-7000-8000-00000000000${i}`)
@@ -129,7 +116,9 @@ describe('the audit', () => {
     for (const [i, events] of lives.entries()) {
       const lines = await auditOf(ids[i])
       expect(lines.map(line => [Number(line.revision), line.event_type, line.ts.toISOString(), line.actor])).toEqual(
-        events.flatMap((event, revision) => names[event.type].map(name => [revision, name, event.at, event.actor])),
+        events.flatMap((event, revision) =>
+          auditNames[event.type].map(name => [revision, name, event.at, event.actor]),
+        ),
       )
     }
   })
@@ -145,7 +134,7 @@ describe('the audit', () => {
   test('A30: the trail of a command comes in the order of revision though a clock was behind', async () => {
     const trail = await createCommandQueries(database.pool).auditTrail(key.domain, ids[0] as string)
     expect(trail.map(entry => entry.revision)).toEqual([0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9])
-    expect(trail.map(entry => entry.eventType)).toEqual(inDetail.flatMap(event => names[event.type]))
+    expect(trail.map(entry => entry.eventType)).toEqual(inDetail.flatMap(event => auditNames[event.type]))
     const auditIds = trail.map(entry => BigInt(entry.auditId))
     expect(auditIds).toEqual(auditIds.toSorted((a, b) => Number(a - b)))
     expect(new Set(auditIds).size).toBe(auditIds.length)

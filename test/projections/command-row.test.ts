@@ -87,7 +87,7 @@ describe('the row of a command', () => {
           expect(rowOf(so)).toEqual(rowOfState(state, so.at(-1) as CommandEvent))
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -97,7 +97,7 @@ describe('the row of a command', () => {
         const batches = cut(changesOf(events), pieces).map(merged)
         expect(batches.reduce<CommandRow | null>(apply, null)).toEqual(rowOf(events))
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -108,7 +108,7 @@ describe('the row of a command', () => {
         const repeated = batches.flatMap((batch, i) => [batch, batches[chosen % (i + 1)] as RowChange, batch])
         expect(repeated.reduce<CommandRow | null>(apply, null)).toEqual(rowOf(events))
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -126,7 +126,7 @@ describe('merging changes', () => {
         const [a, b, c] = changesOf(fromTheStart ? [sent(), ...events] : events) as [RowChange, RowChange, RowChange]
         expect(mergeChanges(mergeChanges(a, b), c)).toEqual(mergeChanges(a, mergeChanges(b, c)))
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 

@@ -120,7 +120,7 @@ const near = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: -2, max: 2 }) },
 )
 /** Of how many rounds ago a delivery is. */
-const late = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(1, 2) })
+const late = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) })
 const attemptsOf = (state: CommandState): number => (state.status === 'NONE' ? 0 : state.attempts)
 const offsetOf = (state: CommandState): number => (state.status === 'NONE' ? 0 : state.attemptOffset)
 const dueAt = (step: number) => ({ at: at(step) })

@@ -12,12 +12,13 @@ export interface CutLine {
 /** A line to a database that can break between a commit and its answer. */
 export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
   const url = new URL(databaseUrl)
+  const target = { host: url.hostname, port: Number(url.port || 5432) }
   const sockets = new Set<Socket>()
   let armedFor: string | null = null
   let cuts = 0
 
   const server = createServer(near => {
-    const far = connect(Number(url.port || 5432), url.hostname)
+    const far = connect(target)
     let losing = false
     const cut = () => {
       near.destroy()

@@ -67,6 +67,8 @@ export interface TroubleshootingFilter {
   readonly from?: string
   /** Moved to troubleshooting before. */
   readonly to?: string
+  /** Part of an id, an error code or an error message, whatever the case. */
+  readonly q?: string
   readonly tenantId?: string
   readonly limit?: number
   readonly cursor?: string

@@ -1,5 +1,5 @@
 import { commandIdOf, domainOf } from '../../application/input.ts'
-import type { Bus } from './deps.ts'
+import type { Bus } from '../service/bus.ts'
 import { failureOf, Refused } from './failure.ts'
 import { print, printJson } from './output.ts'
 import { startProgress } from './progress.ts'

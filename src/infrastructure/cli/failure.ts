@@ -5,6 +5,7 @@ import { EmbeddedServerError } from '../postgres/embedded/index.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { MigrationError, SchemaVersionError } from '../postgres/migrate.ts'
 import { PgmqMissingError } from '../postgres/pgmq-install.ts'
+import { redact } from '../service/redact.ts'
 
 /** The command line itself cannot be understood. */
 export class UsageError extends CommandBusError {
@@ -27,11 +28,11 @@ export interface Failure {
   readonly message: string
 }
 
-const CONNECTION_STRING = /\b[a-z][a-z0-9+]*:\/\/[^\s'"@]*@[^\s'"]*/gi
-
 /** One line, no connection strings. */
 export const oneSentence = (message: string): string =>
-  message.replace(CONNECTION_STRING, '(connection string)').replace(/\s*\n\s*/g, ' ').trim()
+  redact(message)
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
 
 const codeOf = (error: Error): string => {
   if (error instanceof CommandBusError) return error.code

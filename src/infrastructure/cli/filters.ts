@@ -31,7 +31,9 @@ export interface TroubleshootingFilterOptions {
   readonly cursor?: string
 }
 
-type Parsers<Filter> = { readonly [K in keyof Filter]?: readonly [option: string, parse: (value: unknown) => Filter[K]] }
+type Parsers<Filter> = {
+  readonly [K in keyof Filter]?: readonly [option: string, parse: (value: unknown) => Filter[K]]
+}
 
 const shared = {
   domain: ['domain', domainOf],

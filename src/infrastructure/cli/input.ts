@@ -25,12 +25,19 @@ export const backoffOf = (text: string): readonly number[] =>
 
 /** JSON from the command line, from a file (`@payload.json`) or from standard input (`-`). */
 export const readJson = async (flag: string, given: string): Promise<Json> => {
-  const text = given === '-' ? await read(flag, process.stdin) : given.startsWith('@') ? await readFile(flag, given.slice(1)) : given
+  const text =
+    given === '-'
+      ? await read(flag, process.stdin)
+      : given.startsWith('@')
+        ? await readFile(flag, given.slice(1))
+        : given
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new UsageError(`${flag} is not JSON (${(error as Error).message}): quote it for the shell, like '{"amount": 5}'`)
+    throw new UsageError(
+      `${flag} is not JSON (${(error as Error).message}): quote it for the shell, like '{"amount": 5}'`,
+    )
   }
   return jsonOf(value, flag)
 }
@@ -45,7 +52,9 @@ const readFile = async (flag: string, path: string): Promise<string> => {
     }
   } catch (error) {
     if (error instanceof InvalidInputError) throw error
-    throw new UsageError(`${flag} names the file ${path}, which cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw new UsageError(
+      `${flag} names the file ${path}, which cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    )
   }
 }
 

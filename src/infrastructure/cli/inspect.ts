@@ -107,7 +107,7 @@ function lastError({ lastErrorCode, lastErrorMsg }: CommandView): string {
 /** The details that say something, as `name=value`. */
 function told({ details }: AuditEntry): string {
   return Object.entries(details ?? {})
-    .filter(([, value]) => value !== null && value !== undefined)
+    .filter(([, value]) => value !== null && value !== false)
     .map(([name, value]) => `${name}=${plain(value)}`)
     .join(' ')
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { migrate, schemaStatus } from '../postgres/migrate.ts'
 import { ensurePgmq } from '../postgres/pgmq-install.ts'
-import { withPool } from './database.ts'
+import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { print, printJson } from './output.ts'
 import { startProgress } from './progress.ts'
@@ -31,7 +31,11 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
             const applied = await migrate(client, { onApply: () => progress.step() }).finally(progress.end)
             const { current } = await schemaStatus(client)
             if (options.json) {
-              printJson({ applied: applied.map(({ version, name }) => ({ version, name })), schemaVersion: current, pgmq })
+              printJson({
+                applied: applied.map(({ version, name }) => ({ version, name })),
+                schemaVersion: current,
+                pgmq,
+              })
               return
             }
             for (const { version, name } of applied) print(`Applied ${version} ${name}.`)

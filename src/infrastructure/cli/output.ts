@@ -21,7 +21,8 @@ export const plain = (value: unknown): string => {
 }
 
 /** An instant without its milliseconds and letters, in UTC. */
-export const when = (instant: string | null): string => (instant === null ? '' : `${instant.slice(0, 19).replace('T', ' ')}Z`)
+export const when = (instant: string | null): string =>
+  instant === null ? '' : `${instant.slice(0, 19).replace('T', ' ')}Z`
 
 export interface Column<Row> {
   readonly title: string

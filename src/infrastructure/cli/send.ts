@@ -31,7 +31,11 @@ export const addSend = (program: Command, deps: CliDeps): void => {
     .option('--correlation-id <text>', 'up to 128 characters (default: a new UUID)')
     .option('--causation-id <text>', 'what caused this command, up to 128 characters')
     .option('--max-attempts <n>', 'attempts in all, 1-100 (default: 3)', numberOf('--max-attempts'))
-    .option('--backoff <seconds>', 'waits after failures, like 0.1,0.2; the last repeats (default: 10,60,300)', backoffOf)
+    .option(
+      '--backoff <seconds>',
+      'waits after failures, like 0.1,0.2; the last repeats (default: 10,60,300)',
+      backoffOf,
+    )
     .option('--json', 'print JSON')
     .action(async (domain: string, commandType: string, options: Options) => {
       const data = await readJson('--data', options.data)

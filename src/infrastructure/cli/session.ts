@@ -1,8 +1,9 @@
 import type { Config } from '../config.ts'
 import { readConfig } from '../config.ts'
-import type { Bus, CliDeps } from './deps.ts'
-import { type Database, openDatabase } from './database.ts'
-import { listenForStop } from './signals.ts'
+import type { Bus } from '../service/bus.ts'
+import { type Database, openDatabase } from '../service/database.ts'
+import { listenForStop } from '../service/signals.ts'
+import type { CliDeps } from './deps.ts'
 
 export interface Session {
   readonly bus: Bus
@@ -35,7 +36,10 @@ export const withDatabase = async <A>(config: Config, body: (database: Database)
   const waiting = process.stderr.isTTY === true
   const database = await openDatabase(config, waiting ? { log: line => process.stderr.write(`${line}\n`) } : {})
   try {
-    return await Promise.race([body(database), stop.promise.then(why => Promise.reject(new Interrupted(why, stop.exitCode())))])
+    return await Promise.race([
+      body(database),
+      stop.promise.then(why => Promise.reject(new Interrupted(why, stop.exitCode()))),
+    ])
   } finally {
     await database.release()
     stop.dispose()

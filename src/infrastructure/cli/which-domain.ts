@@ -1,5 +1,5 @@
 import { CommandBusError } from '../../application/errors.ts'
-import type { Bus } from './deps.ts'
+import type { Bus } from '../service/bus.ts'
 
 /**
  * The domain the command is in, when the user named none.

@@ -29,14 +29,30 @@ const meta = t.type({
   v: t.number,
   at: t.string,
   actor: t.string,
-  context: t.type({
-    commandType: t.string,
-    correlationId: t.string,
-    causationId: nullable(t.string),
-    replyTo: nullable(t.string),
-    tenantId: nullable(t.string),
-  }),
+  context: t.intersection([
+    t.type({ commandType: t.string, correlationId: t.string }),
+    t.partial({ causationId: t.string, replyTo: t.string, tenantId: t.string }),
+  ]),
 })
+
+/** Absent in the log means null: most commands have none of these, and every event carries its context. */
+const storedContext = ({ commandType, correlationId, causationId, replyTo, tenantId }: EventContext): object => ({
+  commandType,
+  correlationId,
+  ...(causationId === null ? {} : { causationId }),
+  ...(replyTo === null ? {} : { replyTo }),
+  ...(tenantId === null ? {} : { tenantId }),
+})
+
+const contextOf = ({ commandType, correlationId, causationId, replyTo, tenantId }: StoredContext): EventContext => ({
+  commandType,
+  correlationId,
+  causationId: causationId ?? null,
+  replyTo: replyTo ?? null,
+  tenantId: tenantId ?? null,
+})
+
+type StoredContext = t.TypeOf<typeof meta>['context']
 
 /** The part of an event that `data` holds: all but what `type` and `meta` say. */
 export type DataOf<E> = E extends Fact ? Omit<E, 'type' | 'at' | 'actor'> : never
@@ -57,7 +73,7 @@ export const eventCodec = <Event extends Fact>(
   return {
     encode: (event, context) => {
       const { type, at, actor, ...data } = event
-      return { type, data, meta: { v: table.get(type)?.version ?? 0, at, actor, context } }
+      return { type, data, meta: { v: table.get(type)?.version ?? 0, at, actor, context: storedContext(context) } }
     },
     decode: stored => {
       const schema = table.get(stored.type)
@@ -71,7 +87,10 @@ export const eventCodec = <Event extends Fact>(
       const data = schema.data.decode(current.right)
       if (isLeft(data)) return left(faultsOf(data.left).map(fault => `data.${fault}`))
       const { at, actor, context } = about.right
-      return right({ event: { type: stored.type, at, actor, ...(data.right as object) } as Event, context })
+      return right({
+        event: { type: stored.type, at, actor, ...(data.right as object) } as Event,
+        context: contextOf(context),
+      })
     },
   }
 }

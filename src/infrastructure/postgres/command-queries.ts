@@ -168,6 +168,10 @@ const parkedFilters = (filter: TroubleshootingFilter) => {
   filters.add('c.tenant_id = ?', filter.tenantId)
   filters.add('c.parked_at >= ?::timestamptz', filter.from)
   filters.add('c.parked_at < ?::timestamptz', filter.to)
+  if (filter.q !== undefined) {
+    const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
+    filters.add("concat_ws(' ', c.command_id::text, c.last_error_code, c.last_error_msg) ilike ?", like)
+  }
   return filters
 }
 

@@ -1,6 +1,6 @@
 import type { StreamAppend } from '../../application/ports/event-store.ts'
 import type { Recorded } from '../../domain/recorded.ts'
-import { type CommandMove, type CommandRow, mergeChanges, type RowChange } from '../../projections/command-row.ts'
+import { mergeChanges, type RowChange } from '../../projections/command-row.ts'
 import type { Effect } from '../../projections/outbox.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 
@@ -16,9 +16,6 @@ export interface SettledAppend<Event> {
   readonly from: number
 }
 
-type OfStream = { readonly stream: string }
-type OfEvent = OfStream & { readonly event: number | null }
-
 /** The document that `command_bus_commit` takes; see migrations/0003_commit.sql. Empty parts are left out. */
 export interface UnitOfWork {
   readonly atomic: boolean
@@ -26,8 +23,8 @@ export interface UnitOfWork {
   readonly more: object[]
   readonly messages: object[]
   readonly resends: object[]
-  readonly rows: (CommandRow & OfEvent)[]
-  readonly moves: (CommandMove & OfEvent)[]
+  readonly rows: object[]
+  readonly moves: object[]
   readonly acks: object[]
   readonly current: object[]
   readonly replies: object[]
@@ -97,8 +94,15 @@ export const planUnit = <Event>(
 }
 
 const addChange = (unit: UnitOfWork, stream: string, event: number | null, change: RowChange | null): void => {
-  if (change?.kind === 'insert') unit.rows.push({ ...change.row, stream, event })
-  if (change?.kind === 'move') unit.moves.push({ ...change.move, stream, event })
+  if (change?.kind === 'insert') unit.rows.push(withoutNulls({ ...change.row, stream, event }))
+  if (change?.kind === 'move') unit.moves.push(withoutNulls({ ...change.move, stream, event }))
+}
+
+/** Absent means null to the commit function; half of a row's columns are. */
+const withoutNulls = (columns: object): object => {
+  const kept: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(columns)) if (value !== null) kept[name] = value
+  return kept
 }
 
 const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effect, change: RowChange | null): void => {

@@ -51,7 +51,7 @@ export interface Run {
 
 /** decode -> run the handler -> report: the steps of one attempt. The receipt goes first only when it has to. */
 export const runJob = (deps: RunDeps, job: Job): Run => {
-  const abort = new AbortController()
+  const abort = lazyAbort()
   const log = deps.log
   let known: Loaded<CommandState> = job.loaded
   let abandoned = false
@@ -86,7 +86,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     }
     const data = decoded === undefined ? payload : decoded.right
     const run = (client: ClientBase): Promise<unknown> =>
-      withTimeout(handler, abort, () => handler.handle(data, contextOf(deps, job, data, abort.signal, client)))
+      withTimeout(handler, abort, () => handler.handle(data, contextOf(deps, job, data, abort, client)))
     return handler.transactional === true ? inTransaction(run) : ended(run(noClient(job)))
   }
 
@@ -155,6 +155,21 @@ export const nameOf = (job: Job) => ({
   attempt: job.attempt,
 })
 
+/** Most handlers never look at their signal: it is made when they do. */
+interface LazyAbort {
+  readonly signal: () => AbortSignal
+  readonly abort: (reason: Error) => void
+}
+
+const lazyAbort = (): LazyAbort => {
+  let controller: AbortController | null = null
+  const get = (): AbortController => {
+    controller ??= new AbortController()
+    return controller
+  }
+  return { signal: () => get().signal, abort: reason => get().abort(reason) }
+}
+
 const refused = (deps: RunDeps, job: Job, type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outcome => {
   deps.log.warn(nameOf(job), `parked: ${message}`)
   return { kind: 'failure', error: failure(type, type, message) }
@@ -170,7 +185,7 @@ const successOf = (result: unknown): Outcome => {
     : { kind: 'success', result: json.right as Json }
 }
 
-const contextOf = (deps: RunDeps, job: Job, data: unknown, signal: AbortSignal, client: ClientBase) => {
+const contextOf = (deps: RunDeps, job: Job, data: unknown, abort: LazyAbort, client: ClientBase) => {
   const { command, key } = job
   const context: HandlerContext<unknown> = {
     command: {
@@ -187,7 +202,9 @@ const contextOf = (deps: RunDeps, job: Job, data: unknown, signal: AbortSignal, 
     attempt: job.attempt,
     maxAttempts: job.maxAttempts,
     totalAttempts: command.totalAttempts,
-    signal,
+    get signal() {
+      return abort.signal()
+    },
     extendVisibility: seconds => deps.extend(job, seconds * 1000),
     log: deps.log,
     client,
@@ -207,7 +224,7 @@ const noClient = (job: Job): ClientBase =>
 /** A handler that ignores its timeout loses its slot all the same; what it still does is not awaited. */
 const withTimeout = async (
   { timeoutMs }: AnyHandler,
-  abort: AbortController,
+  abort: LazyAbort,
   run: () => Promise<unknown> | unknown,
 ): Promise<unknown> => {
   if (timeoutMs === undefined) return run()

@@ -12,7 +12,7 @@ import { recorded } from '../../support/command-life.ts'
 const isTerminal = (status: string): boolean => terminalStatuses.some(terminal => terminal === status)
 
 const forEveryLife = (check: (of: Life) => void): void => {
-  fc.assert(fc.property(life, check), { numRuns: 1000 })
+  fc.assert(fc.property(life, check), { numRuns: 300 })
 }
 
 test('every event is a legal step, and leads where the table says', () => {
@@ -145,7 +145,7 @@ test('what the histories reach: every event and every status comes up', () => {
         for (const event of step.events) events.add(event.type)
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
   expect([...events].sort()).toEqual(Object.keys(transitions).sort())
   expect([...statuses].sort()).toEqual([...commandStatuses].sort())

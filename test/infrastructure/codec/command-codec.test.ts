@@ -3,6 +3,7 @@ import { isRight, left, right } from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import type { CommandEvent } from '../../../src/domain/command/events.ts'
 import { transitions } from '../../../src/domain/command/transitions.ts'
+import type { EventContext } from '../../../src/domain/recorded.ts'
 import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts'
 import type { StoredEvent } from '../../../src/infrastructure/codec/event-codec.ts'
 import { commandEvents } from '../../support/command-arbitraries.ts'
@@ -19,7 +20,17 @@ import {
 
 const SECRET = 'a-secret-nobody-may-see'
 
-const stored = (event: CommandEvent): StoredEvent => JSON.parse(JSON.stringify(commandCodec.encode(event, context)))
+const stored = (event: CommandEvent, about: EventContext = context): StoredEvent =>
+  JSON.parse(JSON.stringify(commandCodec.encode(event, about)))
+const maybe = fc.option(fc.string(), { nil: null })
+const anyContext: fc.Arbitrary<EventContext> = fc.record({
+  commandType: fc.string(),
+  correlationId: fc.string(),
+  causationId: maybe,
+  replyTo: maybe,
+  tenantId: maybe,
+})
+
 const withData = (event: CommandEvent, over: object): StoredEvent => ({
   ...stored(event),
   data: { ...stored(event).data, ...over },
@@ -29,20 +40,27 @@ const withMeta = (over: object): StoredEvent => ({
   meta: { ...stored(canceled()).meta, ...over },
 })
 
+const asStored = (stored(canceled()).meta as { readonly context: object }).context
+
 const faultsOf = (of: StoredEvent): readonly string[] => {
   const decoded = commandCodec.decode(of)
   return isRight(decoded) ? [] : decoded.left
 }
 
+/** What is before the colon of each fault, once. */
+const pathsOf = (of: StoredEvent): readonly string[] => [
+  ...new Set(faultsOf(of).map(fault => fault.slice(0, fault.indexOf(': expected ')))),
+]
+
 describe.each(Object.entries(commandEvents))('%s', (type, events) => {
   test('comes back from JSON as it was, with its context', () => {
     fc.assert(
-      fc.property(events as fc.Arbitrary<CommandEvent>, event => {
-        const kept = stored(event)
+      fc.property(events as fc.Arbitrary<CommandEvent>, anyContext, (event, about) => {
+        const kept = stored(event, about)
         expect(kept.type).toBe(type)
         expect(kept.meta).toMatchObject({ v: 1, at: event.at, actor: event.actor })
-        expect(Object.keys(kept.data)).not.toEqual(expect.arrayContaining(['type']))
-        expect(commandCodec.decode(kept)).toEqual(right({ event, context }))
+        for (const name of ['type', 'at', 'actor']) expect(kept.data).not.toHaveProperty(name)
+        expect(commandCodec.decode(kept)).toEqual(right({ event, context: about }))
       }),
     )
   })
@@ -54,7 +72,7 @@ describe.each(Object.entries(commandEvents))('%s', (type, events) => {
         const required = Object.keys(data).filter(name => !(type === 'OperatorRetried' && name === 'data'))
         const gone = required[chosen % required.length] as string
         const { [gone as keyof typeof data]: _, ...others } = data
-        expect(faultsOf({ ...rest, data: others })).toEqual([expect.stringMatching(`^data\\.${gone}: expected`)])
+        expect(pathsOf({ ...rest, data: others })).toEqual([`data.${gone}`])
       }),
     )
   })
@@ -83,21 +101,17 @@ describe('damaged data', () => {
     ['meta.actor', withMeta({ actor: [SECRET] })],
     ['meta.v', withMeta({ v: SECRET })],
     ['meta.context', withMeta({ context: SECRET })],
-    ['meta.context.correlationId', withMeta({ context: { ...context, correlationId: { SECRET } } })],
-    ['meta.context.replyTo', withMeta({ context: { ...context, replyTo: 17 } })],
+    ['meta.context.correlationId', withMeta({ context: { ...asStored, correlationId: { SECRET } } })],
+    ['meta.context.replyTo', withMeta({ context: { ...asStored, replyTo: 17 } })],
     ['meta', { ...stored(operatorCanceled()), meta: null as never }],
   ])('is refused, naming %s and never the value', (path, damaged) => {
-    const faults = faultsOf(damaged)
-    expect(faults.length).toBeGreaterThan(0)
-    for (const fault of faults) {
-      expect(fault.split(':')[0]).toBe(path)
-      expect(fault).not.toContain(SECRET)
-    }
+    expect(pathsOf(damaged)).toEqual([path])
+    expect(faultsOf(damaged).join()).not.toContain(SECRET)
   })
 
   test('is told with every fault at once', () => {
-    const paths = faultsOf(withData(received(1), { attempt: 'x', total: 'y', msgId: 1 })).map(f => f.split(':')[0])
-    expect(paths).toEqual(['data.attempt', 'data.total', 'data.msgId'])
+    const damaged = withData(received(1), { attempt: 'x', total: 'y', msgId: 1 })
+    expect(pathsOf(damaged)).toEqual(['data.attempt', 'data.total', 'data.msgId'])
   })
 })
 

@@ -26,13 +26,12 @@ const codecWith = (upcasts: Upcasts) =>
     upcasts,
   )
 
-const stored = (v: number, data: object): StoredEvent => ({
-  type: 'Paid',
-  data,
-  meta: { v, at: at(0), actor: 'shop', context },
-})
-
 const paid: Paid = { type: 'Paid', at: at(0), actor: 'shop', amount: { value: 500, currency: 'EUR' } }
+
+const stored = (v: number, data: object): StoredEvent => {
+  const newest = codecWith(steps).encode(paid, context)
+  return { ...newest, data, meta: { ...newest.meta, v } }
+}
 
 describe('an event of an older schema', () => {
   test.each([
@@ -44,7 +43,11 @@ describe('an event of an older schema', () => {
   })
 
   test('is written as the newest version', () => {
-    expect(codecWith(steps).encode(paid, context)).toEqual(stored(3, { amount: { value: 500, currency: 'EUR' } }))
+    expect(codecWith(steps).encode(paid, context)).toMatchObject({
+      type: 'Paid',
+      data: { amount: { value: 500, currency: 'EUR' } },
+      meta: { v: 3, at: at(0), actor: 'shop' },
+    })
   })
 
   test('is checked after the steps, naming the path in the newest schema', () => {

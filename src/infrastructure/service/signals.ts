@@ -6,6 +6,7 @@ export interface Stop {
   readonly promise: Promise<string>
   /** Asks for it from within. */
   readonly ask: (why: string) => void
+  readonly asked: () => boolean
   /** What the process exits with, once it was asked to. */
   readonly exitCode: () => number
   /** Signals have their usual effect again. */
@@ -43,6 +44,7 @@ export const listenForStop = (force: () => void = () => {}): Stop => {
   return {
     promise,
     ask,
+    asked: () => askedAt !== 0,
     exitCode: () => code,
     dispose: () => {
       for (const name of names) process.off(name, onSignal)

@@ -1,0 +1,117 @@
+import { CommandNotFoundError, ForbiddenError } from './errors.ts'
+import {
+  type CancelOptions,
+  cancelCommand,
+  type OperateDeps,
+  operatorCancel,
+  operatorComplete,
+  operatorRetry,
+} from './operate-command.ts'
+import type { Authorization, Identity, Permission } from './ports/authorization.ts'
+import type { CommandFilter, TroubleshootingFilter } from './ports/command-queries.ts'
+import type { createCommandReader } from './read-commands.ts'
+import { rolesFor } from './roles.ts'
+import type { BatchResult, CommandToSend, SentCommand } from './send-command.ts'
+
+/** What a caller may say of a command to send; who sends it and for which tenant the identity says. */
+export type CallersCommand = Pick<
+  CommandToSend,
+  'commandId' | 'commandType' | 'data' | 'replyTo' | 'correlationId' | 'causationId' | 'maxAttempts' | 'backoffSeconds'
+>
+
+export interface CallerDeps extends OperateDeps {
+  readonly authorization: Authorization
+  readonly send: (domain: string, command: CommandToSend) => Promise<SentCommand>
+  readonly sendBatch: (domain: string, commands: readonly CommandToSend[]) => Promise<readonly BatchResult[]>
+  readonly reader: ReturnType<typeof createCommandReader>
+}
+
+export type CallersFilter<Filter> = Omit<Filter, 'tenantId'>
+
+/**
+ * The bus as one identity may use it: every call checks the permission, acts as the identity's subject and stays within
+ * its tenant. What lies outside the tenant is as good as unknown. @throws ForbiddenError
+ */
+export const createCaller = (deps: CallerDeps, identity: Identity) => {
+  const { reader } = deps
+  const { subject, tenant } = identity
+  const scope = tenant === null ? {} : { tenantId: tenant }
+
+  const demand = (permission: Permission): void => {
+    if (deps.authorization.allows(identity, permission)) return
+    throw new ForbiddenError(`this needs one of the roles ${rolesFor[permission].join(', ')}`)
+  }
+  const own = (command: CallersCommand): CommandToSend => ({ ...command, ...scope, actor: subject })
+  const isOwn = (row: { readonly tenantId: string | null }): boolean => tenant === null || row.tenantId === tenant
+
+  const find = async (domain: string, commandId: string) => {
+    const command = await reader.get(domain, commandId)
+    return command !== null && isOwn(command) ? command : null
+  }
+
+  return {
+    identity,
+    allows: (permission: Permission): boolean => deps.authorization.allows(identity, permission),
+    demand,
+
+    send: async (domain: string, command: CallersCommand) => {
+      demand('send')
+      return deps.send(domain, own(command))
+    },
+    sendBatch: async (domain: string, commands: readonly CallersCommand[]) => {
+      demand('send')
+      return deps.sendBatch(domain, commands.map(own))
+    },
+    cancel: async (domain: string, commandId: string, options: Pick<CancelOptions, 'reason'> = {}) => {
+      demand('send')
+      return cancelCommand(deps)(domain, commandId, { ...options, ...scope, actor: subject })
+    },
+
+    /** @throws CommandNotFoundError */
+    getCommand: async (domain: string, commandId: string) => {
+      demand('read')
+      const command = await find(domain, commandId)
+      if (command === null) throw new CommandNotFoundError(domain, commandId)
+      return command
+    },
+    queryCommands: async (filter: CallersFilter<CommandFilter>) => {
+      demand('read')
+      return reader.list({ ...filter, ...scope })
+    },
+    /** Empty for an unknown command, and for one of another tenant. */
+    auditTrail: async (domain: string, commandId: string) => {
+      demand('audit')
+      if (tenant !== null && (await find(domain, commandId)) === null) return []
+      return reader.auditTrail(domain, commandId)
+    },
+
+    troubleshooting: {
+      list: async (filter: CallersFilter<TroubleshootingFilter>) => {
+        demand('read')
+        return reader.parked({ ...filter, ...scope })
+      },
+      groups: async (filter: CallersFilter<TroubleshootingFilter>) => {
+        demand('read')
+        return reader.parkedGroups({ ...filter, ...scope })
+      },
+      retry: async (
+        domain: string,
+        commandId: string,
+        options: { readonly data?: unknown; readonly resetAttempts?: boolean },
+      ) => {
+        demand('operate')
+        return operatorRetry(deps)(domain, commandId, { ...options, ...scope, operator: subject })
+      },
+      cancel: async (domain: string, commandId: string, options: { readonly reason: string }) => {
+        demand('operate')
+        return operatorCancel(deps)(domain, commandId, { ...options, ...scope, operator: subject })
+      },
+      complete: async (domain: string, commandId: string, options: { readonly resultData?: unknown }) => {
+        demand('operate')
+        return operatorComplete(deps)(domain, commandId, { ...options, ...scope, operator: subject })
+      },
+    },
+  }
+}
+
+export type Caller = ReturnType<typeof createCaller>

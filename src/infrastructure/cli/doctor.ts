@@ -1,0 +1,97 @@
+import type { Command } from 'commander'
+import type { Pool } from 'pg'
+import { type Config, readConfig } from '../config.ts'
+import type { HealthReport } from '../http/health.ts'
+import { SchemaVersionError, schemaStatus } from '../postgres/migrate.ts'
+import { findPgmq } from '../postgres/pgmq-install.ts'
+import { checkHealth } from '../service/checks.ts'
+import { type Database, withPool } from '../service/database.ts'
+import { runningService } from '../service/home.ts'
+import { withoutPassword } from '../service/redact.ts'
+import { worst } from '../service/worker-report.ts'
+import type { CliDeps } from './deps.ts'
+import { Refused } from './failure.ts'
+import { fields, print, printJson } from './output.ts'
+import { withDatabase } from './session.ts'
+
+/** What `doctor --json` prints; other programs read it. */
+interface Diagnosis {
+  /** Of the embedded server: its owner, with the password. Of a server of the user's: without the password. */
+  readonly databaseUrl: string
+  readonly eventStore: 'postgresql'
+  readonly pgmqVersion: string | null
+  readonly schemaVersion: number | null
+  readonly home: string
+  readonly health: HealthReport
+}
+
+export const addDoctor = (program: Command, deps: CliDeps): void => {
+  program
+    .command('doctor')
+    .description('say what is used and whether it is well')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { readonly json?: true }) => {
+      const config = readConfig(deps.env)
+      await withDatabase(config, async database => {
+        const diagnosis = await withPool(database.url, pool => diagnose(config, database, pool))
+        if (json) printJson(diagnosis)
+        else print(told(diagnosis))
+        if (diagnosis.health.status === 'critical') throw new Refused('not well')
+      })
+    })
+}
+
+const diagnose = async (config: Config, database: Database, pool: Pool): Promise<Diagnosis> => {
+  const [report, pgmqVersion, schemaVersion, service] = await Promise.all([
+    checkHealth(pool),
+    versionOfPgmq(pool).catch(() => null),
+    versionOfSchema(pool).catch(() => null),
+    runningService(config.home),
+  ])
+  const serviceCheck =
+    service === undefined
+      ? { status: 'healthy' as const, reasons: [], running: false }
+      : { status: 'healthy' as const, reasons: [], running: true, pid: service.pid, url: service.url }
+  const checks = { ...report.checks, service: serviceCheck }
+  return {
+    databaseUrl: database.kind === 'embedded' ? database.url : withoutPassword(database.url),
+    eventStore: 'postgresql',
+    pgmqVersion,
+    schemaVersion,
+    home: config.home,
+    health: { ...worst(Object.values(checks)), checks },
+  }
+}
+
+const versionOfPgmq = async (pool: Pool): Promise<string | null> => {
+  const client = await pool.connect()
+  try {
+    return (await findPgmq(client))?.version ?? null
+  } finally {
+    client.release()
+  }
+}
+
+/** 0: no schema yet. A version that is newer than this program is told as it is. */
+const versionOfSchema = async (pool: Pool): Promise<number> => {
+  try {
+    return (await schemaStatus(pool)).current
+  } catch (error) {
+    if (error instanceof SchemaVersionError) return error.current
+    throw error
+  }
+}
+
+const told = ({ databaseUrl, pgmqVersion, schemaVersion, home, health }: Diagnosis): string => {
+  const { service } = health.checks
+  return fields([
+    ['Health', health.status],
+    ...health.reasons.map(reason => ['', reason] as const),
+    ['Database', withoutPassword(databaseUrl)],
+    ['Event store', 'PostgreSQL, the same database'],
+    ['pgmq', pgmqVersion ?? 'none'],
+    ['Schema', schemaVersion === null ? 'unknown' : `version ${schemaVersion}`],
+    ['Home', home],
+    ['Service', service?.running === true ? `process ${service.pid} at ${service.url ?? '(starting)'}` : 'not running'],
+  ])
+}

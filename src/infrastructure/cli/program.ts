@@ -1,0 +1,76 @@
+import { Command, CommanderError } from 'commander'
+import { addCancel } from './cancel.ts'
+import type { CliDeps } from './deps.ts'
+import { addDoctor } from './doctor.ts'
+import { failureOf, Refused } from './failure.ts'
+import { addInspect } from './inspect.ts'
+import { addMigrate } from './migrate.ts'
+import { addReplies } from './replies.ts'
+import { addSend } from './send.ts'
+import { Interrupted } from './session.ts'
+import { addStart } from './start.ts'
+import { addTroubleshooting } from './tsq.ts'
+import { addWorker } from './worker.ts'
+
+const environment = `
+Environment:
+  DATABASE_URL      a PostgreSQL database of yours (default: one that is started in COMMANDBUS_HOME)
+  COMMANDBUS_HOME   where that one lives (default: .commandbus)
+  HOST, PORT        where \`start\` listens (default: 127.0.0.1, 4000)
+  LOG_LEVEL         how much \`start\` and \`worker\` log (default: info)
+
+Exit codes: 0 done, 1 refused or failed, 2 not understood.`
+
+const buildProgram = (deps: CliDeps): Command => {
+  const program = new Command('commandbus')
+    .description('An event-sourced command bus on PostgreSQL and pgmq')
+    .version(deps.version)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .showSuggestionAfterError(true)
+    .addHelpText('after', environment)
+  for (const add of [
+    addStart,
+    addWorker,
+    addMigrate,
+    addSend,
+    addInspect,
+    addCancel,
+    addTroubleshooting,
+    addReplies,
+    addDoctor,
+  ]) {
+    add(program, deps)
+  }
+  return program
+}
+
+/** Runs one command line (without node and the script) and gives the exit code. Says on standard error why it failed. */
+export const runCli = async (deps: CliDeps, args: readonly string[]): Promise<number> => {
+  const program = buildProgram(deps)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof Refused) return 1
+    if (error instanceof Interrupted) return error.exitCode
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    if (error instanceof CommanderError && error.code === 'commander.help') {
+      process.stderr.write(helpFor(program, args))
+      return 2
+    }
+    const { exitCode, code, message } = failureOf(error)
+    process.stderr.write(
+      args.includes('--json')
+        ? `${JSON.stringify({ error: { code, message } }, null, 2)}\n`
+        : `commandbus: ${message}\n`,
+    )
+    return exitCode
+  }
+}
+
+/** The help of the group that was named without a command of it. */
+const helpFor = (program: Command, args: readonly string[]): string =>
+  args
+    .reduce((command, name) => command.commands.find(one => one.name() === name) ?? command, program)
+    .helpInformation()

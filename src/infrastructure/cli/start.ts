@@ -1,0 +1,44 @@
+import type { Command } from 'commander'
+import { readConfig } from '../config.ts'
+import { createLogger } from '../service/logger.ts'
+import { runService } from '../service/run.ts'
+import type { CliDeps } from './deps.ts'
+import { fields, print, printJson } from './output.ts'
+
+interface Options {
+  readonly demo?: true
+  readonly host?: string
+  readonly port?: string
+  readonly json?: true
+}
+
+export const addStart = (program: Command, deps: CliDeps): void => {
+  program
+    .command('start')
+    .description('run the service until it is stopped (Ctrl-C)')
+    .option('--demo', 'with a worker for domain demo, and a few commands to look at')
+    .option('--port <port>', 'where HTTP listens; 0 for any free port (default: PORT, or 4000)')
+    .option('--host <host>', 'where HTTP listens (default: HOST, or 127.0.0.1)')
+    .option('--json', 'print JSON')
+    .action(async ({ host, port, demo, json }: Options) => {
+      const config = readConfig(deps.env, {
+        ...(host === undefined ? {} : { host }),
+        ...(port === undefined ? {} : { port }),
+      })
+      await runService({
+        ...deps,
+        config,
+        demo: demo === true,
+        log: createLogger(config.logLevel, 'service'),
+        onReady: ({ url, running, commands }) => {
+          if (json) printJson({ url, pid: process.pid, home: config.home })
+          else {
+            const tries = commands.map(command => `  ${command}`).join('\n')
+            print(
+              `\ncommandbus runs at ${url}\n\n${fields(running)}\n\nTry in another terminal:\n${tries}\n\nCtrl-C stops.`,
+            )
+          }
+        },
+      })
+    })
+}

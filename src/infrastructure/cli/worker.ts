@@ -1,0 +1,125 @@
+import type { Command } from 'commander'
+import { InvalidInputError } from '../../application/errors.ts'
+import { domainOf } from '../../application/input.ts'
+import { readConfig } from '../config.ts'
+import { demoDomain, demoHandlers, demoLeaseSeconds } from '../demo/index.ts'
+import { openDatabase } from '../service/database.ts'
+import { createLogger } from '../service/logger.ts'
+import { listenForStop } from '../service/signals.ts'
+import { type WorkerReport, worst } from '../service/worker-report.ts'
+import type { Worker, WorkerOptions } from '../worker/worker.ts'
+import type { CliDeps } from './deps.ts'
+import { UsageError } from './failure.ts'
+import { loadHandlers } from './handlers-module.ts'
+import { numberOf } from './input.ts'
+import { print, printJson } from './output.ts'
+
+interface Options {
+  readonly demo?: true
+  readonly domain?: string
+  readonly handlers?: string
+  readonly concurrency: number
+  readonly lease?: number
+  readonly deadline: number
+  readonly json?: true
+}
+
+const REPORT_EVERY_MS = 250
+const SETTLES_MS = 2_000
+
+export const addWorker = (program: Command, deps: CliDeps): void => {
+  program
+    .command('worker')
+    .description('handle commands until it is stopped (Ctrl-C)')
+    .option('--handlers <module>', 'an ES module that exports `handlers`, by domain and command type')
+    .option('--domain <domain>', 'work on this domain only')
+    .option('--demo', 'work on domain demo with the demo handlers')
+    .option('--concurrency <n>', 'handlers at once in each domain, 1-1000', numberOf('--concurrency'), 10)
+    .option('--lease <seconds>', 'how long a message stays with a worker that died (default: 30)', numberOf('--lease'))
+    .option('--deadline <seconds>', 'how long a stop waits for handlers', numberOf('--deadline'), 30)
+    .option('--json', 'print JSON')
+    .action(async (options: Options) => {
+      const plans = await plansOf(options)
+      await runWorkers(deps, plans, options)
+    })
+}
+
+/** @throws UsageError, InvalidInputError */
+const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
+  const domain = options.domain === undefined ? undefined : domainOf(options.domain)
+  const { concurrency, lease, demo } = options
+  if (options.handlers === undefined && !demo)
+    throw new UsageError('say what to handle: --handlers <module>, or --demo')
+  if (demo && options.handlers === undefined && domain !== undefined && domain !== demoDomain) {
+    throw new UsageError(`--demo works on domain ${demoDomain}: leave --domain out, or give --handlers`)
+  }
+  if (concurrency < 1 || concurrency > 1000) throw new InvalidInputError('--concurrency', 'must be from 1 to 1000')
+  if (lease !== undefined && (lease < 1 || lease > 43_200))
+    throw new InvalidInputError('--lease', 'must be from 1 to 43200')
+  if (options.deadline < 0 || options.deadline > 3600)
+    throw new InvalidInputError('--deadline', 'must be from 0 to 3600')
+  const given = options.handlers === undefined ? new Map() : await loadHandlers(options.handlers, domain)
+  const plans: WorkerOptions[] = [...given].map(([name, handlers]) => ({
+    domain: domainOf(name),
+    handlers,
+    concurrency,
+    ...(lease === undefined ? {} : { leaseSeconds: lease }),
+  }))
+  if (!demo || given.has(demoDomain)) return plans
+  return [
+    ...plans,
+    { domain: demoDomain, handlers: demoHandlers, concurrency, leaseSeconds: lease ?? demoLeaseSeconds },
+  ]
+}
+
+const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], options: Options): Promise<void> => {
+  const config = readConfig(deps.env)
+  const log = createLogger(config.logLevel, 'worker')
+  const stop = listenForStop()
+  const supervised = process.send !== undefined
+  // whoever started this process to watch over it is gone
+  if (supervised) process.on('disconnect', () => stop.ask('the end of the service'))
+  const database = await openDatabase(config)
+  try {
+    const bus = deps.createBus({
+      databaseUrl: database.url,
+      maxConnections: 10,
+      log,
+    })
+    const workers: Worker[] = []
+    let reports: NodeJS.Timeout | undefined
+    try {
+      for (const plan of plans) workers.push(bus.worker(plan))
+      for (const worker of workers) await worker.start()
+      const names = plans.map((plan, i) => ({ domain: plan.domain, workerId: workers[i]?.workerId ?? '' }))
+      log.info({ workers: names, concurrency: options.concurrency }, 'working')
+      if (supervised)
+        reports = startReports(() => ({
+          kind: 'worker-report',
+          workers: names,
+          health: worst(workers.map(worker => worker.health())),
+        }))
+      if (options.json) printJson({ pid: process.pid, workers: names })
+      else print(`Working on ${plans.map(plan => plan.domain).join(', ')}. Ctrl-C stops.`)
+      log.info({ why: await stop.promise }, 'stopping')
+    } finally {
+      clearInterval(reports)
+      await Promise.all(workers.map(worker => worker.stop({ deadlineMs: options.deadline * 1000 })))
+      await bus.close()
+    }
+  } finally {
+    await database.release()
+    stop.dispose()
+  }
+}
+
+const startReports = (report: () => WorkerReport): NodeJS.Timeout => {
+  const began = Date.now()
+  return setInterval(() => {
+    const now = report()
+    // what is still being connected at the start is no news
+    const settling = now.health.status !== 'healthy' && Date.now() - began < SETTLES_MS
+    // a channel that closes meanwhile is told by its own event
+    if (!settling && process.connected) process.send?.(now, () => {})
+  }, REPORT_EVERY_MS)
+}

@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { isLeft } from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import { BusinessRuleError, PermanentCommandError, TransientCommandError } from '../../application/command-errors.ts'
+import type { Json } from '../../domain/command/events.ts'
+import { faultsOf, json } from '../codec/json.ts'
+
+const LONGEST_MS = 3_600_000
+
+const wholeUpTo = (max: number) =>
+  new t.Type<number, number, unknown>(
+    `a whole number from 0 to ${max}`,
+    (value): value is number => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max,
+    (value, context) =>
+      Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max
+        ? t.success(value as number)
+        : t.failure(value, context),
+    value => value,
+  )
+
+/** What a demo command is to do. Everything may be left out: then it completes at once. */
+export const behavior = t.partial({
+  failTransientTimes: wholeUpTo(1_000_000),
+  permanent: t.boolean,
+  businessRule: t.boolean,
+  crash: t.boolean,
+  durationMs: wholeUpTo(LONGEST_MS),
+  errorCode: t.string,
+  errorMessage: t.string,
+  result: json,
+})
+
+export type Behavior = t.TypeOf<typeof behavior>
+
+/** The `behavior` member of a payload; none is the empty one. @throws PermanentCommandError INVALID_BEHAVIOR */
+export const behaviorOf = (payload: Json): Behavior => {
+  const given = typeof payload === 'object' && payload !== null && 'behavior' in payload ? payload.behavior : undefined
+  const decoded = behavior.decode(given ?? {})
+  if (isLeft(decoded)) throw new PermanentCommandError('INVALID_BEHAVIOR', faultsOf(decoded.left).join('; '))
+  return decoded.right
+}
+
+export interface Attempt {
+  /** Attempts of the command's whole life, this one included. */
+  readonly totalAttempts: number
+  readonly signal: AbortSignal
+}
+
+/** Does what it is told: the same behavior and the same attempt always end the same way. */
+export const behave = async (told: Behavior, { totalAttempts, signal }: Attempt): Promise<Json> => {
+  const { failTransientTimes = 0, durationMs = 0, errorCode, errorMessage } = told
+  if (durationMs > 0) {
+    await delay(durationMs, undefined, { signal }).catch(() => {
+      throw new TransientCommandError('INTERRUPTED', 'the demo handler was told to stop before its time was over')
+    })
+  }
+  if (totalAttempts <= failTransientTimes) {
+    throw new TransientCommandError(
+      errorCode ?? 'DEMO_TRANSIENT',
+      errorMessage ?? `attempt ${totalAttempts} fails, as the first ${failTransientTimes} do`,
+    )
+  }
+  if (told.crash === true) process.kill(process.pid, 'SIGKILL')
+  if (told.permanent === true) {
+    throw new PermanentCommandError(errorCode ?? 'DEMO_PERMANENT', errorMessage ?? 'this never works as it is')
+  }
+  if (told.businessRule === true) {
+    throw new BusinessRuleError(errorCode ?? 'DEMO_BUSINESS_RULE', errorMessage ?? 'the business says no')
+  }
+  return told.result === undefined ? { ok: true } : told.result
+}

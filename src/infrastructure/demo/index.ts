@@ -1,0 +1,54 @@
+import type { CommandToSend } from '../../application/send-command.ts'
+import type { Handler } from '../worker/handler.ts'
+import { behave, behaviorOf } from './behavior.ts'
+
+export const demoDomain = 'demo'
+
+/** Takes every command type; `data.behavior` says how the command ends. */
+export const demoHandlers: { readonly [commandType: string]: Handler } = {
+  '*': (data, context) => behave(behaviorOf(data), context),
+}
+
+/** Shorter than the default, so that a command whose worker was killed does not keep people waiting. */
+export const demoLeaseSeconds = 10
+
+export const demoReplyQueue = 'demo__replies'
+
+/** The one of `demoCommands` that waits in troubleshooting; a retry completes it. */
+export const parkedDemoCommand = 'c0ffee00-0000-4000-8000-000000000004'
+
+/** One of each fate, for something to look at. The ids are fixed, so that they are sent only once. */
+export const demoCommands: readonly CommandToSend[] = [
+  {
+    commandId: 'c0ffee00-0000-4000-8000-000000000001',
+    commandType: 'SendInvoice',
+    data: { invoice: 1001, behavior: { result: { delivered: true } } },
+  },
+  {
+    commandId: 'c0ffee00-0000-4000-8000-000000000002',
+    commandType: 'ChargeCard',
+    data: {
+      amount: 25,
+      behavior: { failTransientTimes: 1, errorCode: 'GATEWAY_TIMEOUT', errorMessage: 'the gateway did not answer' },
+    },
+    backoffSeconds: [0.5],
+  },
+  {
+    commandId: 'c0ffee00-0000-4000-8000-000000000003',
+    commandType: 'ChargeCard',
+    data: {
+      amount: 100_000,
+      behavior: { businessRule: true, errorCode: 'LIMIT_EXCEEDED', errorMessage: 'the card has a limit of 5000' },
+    },
+  },
+  {
+    commandId: parkedDemoCommand,
+    commandType: 'ShipOrder',
+    data: {
+      order: 77,
+      behavior: { failTransientTimes: 2, errorCode: 'CARRIER_DOWN', errorMessage: 'the carrier takes no orders now' },
+    },
+    maxAttempts: 2,
+    backoffSeconds: [0.5],
+  },
+].map(command => ({ ...command, replyTo: demoReplyQueue, actor: 'demo' }))

@@ -1,0 +1,182 @@
+import * as t from 'io-ts'
+import { anyJson, instant, nullable, object, status, uuid, wholeNumber } from './codecs.ts'
+import { route } from './route.ts'
+
+export const domainParams = object({ domain: t.string })
+export const commandParams = object({ domain: t.string, commandId: uuid })
+export const none = object({})
+
+const newCommand = object(
+  { commandType: t.string, data: anyJson },
+  {
+    commandId: uuid,
+    replyTo: t.string,
+    correlationId: t.string,
+    causationId: t.string,
+    maxAttempts: t.number,
+    backoffSeconds: t.array(t.number),
+  },
+)
+
+const sent = t.type({
+  commandId: t.string,
+  domain: t.string,
+  commandType: t.string,
+  status,
+  msgId: nullable(t.string),
+  correlationId: t.string,
+})
+
+const columns = {
+  domain: t.string,
+  commandId: t.string,
+  commandType: t.string,
+  status,
+  attempts: t.number,
+  maxAttempts: t.number,
+  totalAttempts: t.number,
+  msgId: nullable(t.string),
+  queueName: t.string,
+  replyTo: nullable(t.string),
+  correlationId: t.string,
+  causationId: nullable(t.string),
+  tenantId: nullable(t.string),
+  ownerId: nullable(t.string),
+  parentCommandId: nullable(t.string),
+  retryCount: t.number,
+  leaseExpiresAt: nullable(instant),
+  nextAttemptAt: nullable(instant),
+  parkedAt: nullable(instant),
+  parkedReason: nullable(t.string),
+  lastErrorType: nullable(t.string),
+  lastErrorCode: nullable(t.string),
+  lastErrorMsg: nullable(t.string),
+  createdAt: instant,
+  updatedAt: instant,
+  revision: t.number,
+}
+
+const commandView = t.type(columns)
+const commandDetail = t.type({ ...columns, data: anyJson, result: anyJson })
+
+export const paging = { limit: wholeNumber(1, 500), cursor: t.string }
+
+const filters = {
+  status,
+  commandType: t.string,
+  errorCode: t.string,
+  correlationId: t.string,
+  createdAfter: instant,
+  createdBefore: instant,
+}
+
+const commandPage = t.type({ items: t.array(commandView), nextCursor: nullable(t.string) })
+
+const auditEntry = t.type({
+  auditId: t.string,
+  domain: t.string,
+  commandId: t.string,
+  eventType: t.string,
+  ts: instant,
+  actor: t.string,
+  revision: t.number,
+  details: anyJson,
+})
+
+export const commandRoutes = {
+  sendCommand: route({
+    method: 'POST',
+    path: '/domains/:domain/commands',
+    summary: 'Send a command',
+    tag: 'Commands',
+    permission: 'send',
+    params: domainParams,
+    query: none,
+    body: newCommand,
+    success: { status: 202, body: sent, location: true },
+    problems: ['DUPLICATE_COMMAND'],
+  }),
+  sendCommands: route({
+    method: 'POST',
+    path: '/domains/:domain/commands/batch',
+    summary: 'Send up to 10,000 commands; duplicates are reported one by one',
+    tag: 'Commands',
+    permission: 'send',
+    params: domainParams,
+    query: none,
+    body: object({ commands: t.array(newCommand) }),
+    success: {
+      status: 202,
+      body: t.type({
+        results: t.array(
+          t.type({
+            commandId: t.string,
+            outcome: t.keyof({ accepted: null, duplicate: null }),
+            msgId: nullable(t.string),
+          }),
+        ),
+      }),
+    },
+    problems: [],
+  }),
+  listDomainCommands: route({
+    method: 'GET',
+    path: '/domains/:domain/commands',
+    summary: 'Commands of a domain, newest first',
+    tag: 'Commands',
+    permission: 'read',
+    params: domainParams,
+    query: object({}, { ...filters, ...paging }),
+    body: null,
+    success: { status: 200, body: commandPage },
+    problems: [],
+  }),
+  listCommands: route({
+    method: 'GET',
+    path: '/commands',
+    summary: 'Commands of all domains, newest first',
+    tag: 'Commands',
+    permission: 'read',
+    params: none,
+    query: object({}, { domain: t.string, ...filters, ...paging }),
+    body: null,
+    success: { status: 200, body: commandPage },
+    problems: [],
+  }),
+  getCommand: route({
+    method: 'GET',
+    path: '/domains/:domain/commands/:commandId',
+    summary: 'One command with its data and result',
+    tag: 'Commands',
+    permission: 'read',
+    params: commandParams,
+    query: none,
+    body: null,
+    success: { status: 200, body: commandDetail },
+    problems: ['COMMAND_NOT_FOUND'],
+  }),
+  cancelCommand: route({
+    method: 'DELETE',
+    path: '/domains/:domain/commands/:commandId',
+    summary: "The sender's cancel, while the command is PENDING",
+    tag: 'Commands',
+    permission: 'send',
+    params: commandParams,
+    query: object({}, { reason: t.string }),
+    body: null,
+    success: { status: 200, body: t.type({ commandId: t.string, status }) },
+    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
+  }),
+  getAuditTrail: route({
+    method: 'GET',
+    path: '/domains/:domain/commands/:commandId/audit',
+    summary: 'What happened to a command, oldest first; empty for an unknown id',
+    tag: 'Commands',
+    permission: 'audit',
+    params: commandParams,
+    query: none,
+    body: null,
+    success: { status: 200, body: t.type({ items: t.array(auditEntry) }) },
+    problems: [],
+  }),
+}

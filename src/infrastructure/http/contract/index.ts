@@ -1,0 +1,7 @@
+import { commandRoutes } from './commands.ts'
+import { troubleshootingRoutes } from './troubleshooting.ts'
+
+/** Every route below the base path, by its operation id. */
+export const api = { ...commandRoutes, ...troubleshootingRoutes }
+
+export type Api = typeof api

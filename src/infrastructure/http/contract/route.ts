@@ -1,0 +1,55 @@
+import type * as t from 'io-ts'
+import type { Permission } from '../../../application/ports/authorization.ts'
+
+export type Method = 'GET' | 'POST' | 'DELETE'
+
+/** Codes of the problems a route can answer with, besides those every route can. */
+export type ProblemCode =
+  | 'INVALID_REQUEST'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'NOT_FOUND'
+  | 'COMMAND_NOT_FOUND'
+  | 'CONFLICT'
+  | 'DUPLICATE_COMMAND'
+  | 'INVALID_OPERATION'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'RATE_LIMITED'
+  | 'UNAVAILABLE'
+
+/** One route, declared once: the server, the OpenAPI page and the typed client all read this. */
+export interface Route {
+  readonly method: Method
+  /** Below the base path, with `:name` parameters. */
+  readonly path: string
+  readonly summary: string
+  readonly tag: string
+  readonly permission: Permission
+  readonly params: t.Mixed
+  readonly query: t.Mixed
+  /** `null`: none. */
+  readonly body: t.Mixed | null
+  /** The one status of success, and what it carries. */
+  readonly success: { readonly status: 200 | 202; readonly body: t.Mixed; readonly location?: true }
+  readonly problems: readonly ProblemCode[]
+}
+
+export const BASE_PATH = '/api/v1'
+
+/** Keeps the literal types of a declaration. */
+export const route = <const R extends Route>(declared: R): R => declared
+
+type Given<C> = C extends t.Mixed ? t.TypeOf<C> : undefined
+
+/** What a handler of the route gets. */
+export interface RequestOf<R extends Route> {
+  readonly params: Given<R['params']>
+  readonly query: Given<R['query']>
+  readonly body: Given<R['body']>
+}
+
+/** What a handler of the route gives. */
+export type ResponseOf<R extends Route> = t.TypeOf<R['success']['body']>
+
+export type Routes = { readonly [operationId: string]: Route }

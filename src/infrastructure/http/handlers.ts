@@ -1,0 +1,32 @@
+import type { Handlers } from './mount.ts'
+
+/** What each route does: a call of the application as the caller may use it. */
+export const handlers: Handlers = {
+  sendCommand: ({ params, body }, caller) => caller.send(params.domain, body),
+  sendCommands: async ({ params, body }, caller) => ({
+    results: [...(await caller.sendBatch(params.domain, body.commands))],
+  }),
+  listDomainCommands: async ({ params, query }, caller) => page(await caller.queryCommands({ ...query, ...params })),
+  listCommands: async ({ query }, caller) => page(await caller.queryCommands(query)),
+  getCommand: ({ params }, caller) => caller.getCommand(params.domain, params.commandId),
+  cancelCommand: ({ params, query }, caller) => caller.cancel(params.domain, params.commandId, query),
+  getAuditTrail: async ({ params }, caller) => ({
+    items: [...(await caller.auditTrail(params.domain, params.commandId))],
+  }),
+  listParked: async ({ query }, caller) => page(await caller.troubleshooting.list(query)),
+  groupParked: async ({ query }, caller) => ({
+    items: (await caller.troubleshooting.groups(query)).map(group => ({
+      key: `${group.domain}/${group.commandType}/${group.errorCode}`,
+      ...group,
+    })),
+  }),
+  retryCommand: ({ params, body }, caller) => caller.troubleshooting.retry(params.domain, params.commandId, body),
+  operatorCancel: ({ params, body }, caller) => caller.troubleshooting.cancel(params.domain, params.commandId, body),
+  operatorComplete: ({ params, body }, caller) =>
+    caller.troubleshooting.complete(params.domain, params.commandId, body),
+}
+
+const page = <Item, Found extends { readonly items: readonly Item[] }>(found: Found) => ({
+  ...found,
+  items: [...found.items],
+})

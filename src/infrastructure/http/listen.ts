@@ -1,0 +1,36 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { CommandBusError } from '../../application/errors.ts'
+
+const IN_FLIGHT_MS = 5_000
+
+const sentences: Readonly<Record<string, (host: string, port: number) => string>> = {
+  EADDRINUSE: (host, port) =>
+    `port ${port} on ${host} is in use by another program: choose another one with --port, or 0 for any that is free`,
+  EACCES: (_, port) => `port ${port} needs more rights than this account has: choose one above 1023 with --port`,
+  EADDRNOTAVAIL: host => `this machine has no address ${host}: choose another one with --host`,
+  ENOTFOUND: host => `this machine has no address ${host}: choose another one with --host`,
+  EAI_AGAIN: host => `this machine has no address ${host}: choose another one with --host`,
+}
+
+/** Begins to listen; gives the address. @throws CommandBusError LISTEN_FAILED */
+export const listen = async (app: FastifyInstance, host: string, port: number): Promise<string> => {
+  try {
+    await app.listen({ host, port, listenTextResolver: address => `HTTP listens at ${address}` })
+  } catch (error) {
+    const sentence = sentences[(error as NodeJS.ErrnoException).code ?? '']
+    throw sentence === undefined ? error : new CommandBusError('LISTEN_FAILED', sentence(host, port), { cause: error })
+  }
+  const { port: taken } = app.server.address() as AddressInfo
+  return `http://${host.includes(':') ? `[${host}]` : host}:${taken}`
+}
+
+/** No new connections; requests under way may end within a few seconds, then they are cut. */
+export const closeHttp = async (app: FastifyInstance): Promise<void> => {
+  const cut = setTimeout(() => app.server.closeAllConnections(), IN_FLIGHT_MS)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(cut)
+  }
+}

@@ -1,0 +1,191 @@
+import type * as t from 'io-ts'
+import { innerOf, type JsonSchema, schemaOf } from './contract/codecs.ts'
+import { api } from './contract/index.ts'
+import { BASE_PATH, type ProblemCode, type Route } from './contract/route.ts'
+
+/** The OpenAPI 3.1 description of every declared route. */
+export const openApi = (version: string): object => {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const [operationId, route] of Object.entries(api) as [string, Route][]) {
+    const path = `${BASE_PATH}${route.path.replace(/:(\w+)/g, '{$1}')}`
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(operationId, route) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'commandbus',
+      version,
+      description: 'An event-sourced command bus on PostgreSQL and pgmq.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ token: [] }],
+    paths,
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      schemas: { Problem: problemSchema },
+    },
+  }
+}
+
+const operation = (operationId: string, route: Route): object => ({
+  operationId,
+  summary: route.summary,
+  tags: [route.tag],
+  parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
+  ...(route.body === null
+    ? {}
+    : {
+        requestBody: {
+          required: required(route.body).length > 0,
+          content: { 'application/json': { schema: jsonSchema(route.body) } },
+        },
+      }),
+  responses: {
+    [route.success.status]: {
+      description: 'Done',
+      ...(route.success.location === true
+        ? { headers: { location: { description: 'Where the command is', schema: { type: 'string' } } } }
+        : {}),
+      content: { 'application/json': { schema: jsonSchema(route.success.body) } },
+    },
+    ...problems(route),
+  },
+})
+
+const always: readonly ProblemCode[] = ['INVALID_REQUEST', 'UNAUTHENTICATED', 'FORBIDDEN', 'UNAVAILABLE']
+const ofWrites: readonly ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'RATE_LIMITED']
+
+const statusOf: Readonly<Record<ProblemCode, number>> = {
+  INVALID_REQUEST: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  COMMAND_NOT_FOUND: 404,
+  CONFLICT: 409,
+  DUPLICATE_COMMAND: 409,
+  INVALID_OPERATION: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  RATE_LIMITED: 429,
+  UNAVAILABLE: 503,
+}
+
+const problems = (route: Route): object => {
+  const codes = [...always, ...(route.body === null ? [] : ofWrites), ...route.problems]
+  const byStatus = new Map<number, ProblemCode[]>()
+  for (const code of codes) byStatus.set(statusOf[code], [...(byStatus.get(statusOf[code]) ?? []), code])
+  return Object.fromEntries(
+    [...byStatus].map(([status, named]) => [
+      status,
+      {
+        description: named.join(', '),
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    ]),
+  )
+}
+
+const problemSchema: JsonSchema = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'code', 'detail', 'instance'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string' },
+    detail: { type: 'string' },
+    instance: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
+  },
+}
+
+const parameters = (place: 'path' | 'query', codec: t.Mixed): readonly object[] => {
+  const { properties = {} } = jsonSchema(codec) as { readonly properties?: Record<string, JsonSchema> }
+  const needed = new Set(required(codec))
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: place,
+    required: place === 'path' || needed.has(name),
+    schema,
+  }))
+}
+
+const required = (codec: t.Mixed): readonly string[] =>
+  (jsonSchema(codec) as { readonly required?: readonly string[] }).required ?? []
+
+interface Tagged {
+  readonly _tag?: string
+  readonly props?: Record<string, t.Mixed>
+  readonly types?: readonly t.Mixed[]
+  readonly type?: t.Mixed
+  readonly codomain?: t.Mixed
+  readonly keys?: Record<string, unknown>
+  readonly value?: unknown
+}
+
+/** The JSON Schema of an io-ts codec, by its own description where it has one. */
+export const jsonSchema = (codec: t.Mixed): JsonSchema => {
+  const own = schemaOf(codec)
+  if (own !== undefined) return own
+  const inner = innerOf(codec)
+  if (inner !== undefined) return { ...jsonSchema(inner), additionalProperties: false }
+  const tagged = codec as unknown as Tagged
+  switch (tagged._tag) {
+    case 'StringType':
+      return { type: 'string' }
+    case 'NumberType':
+      return { type: 'number' }
+    case 'BooleanType':
+      return { type: 'boolean' }
+    case 'NullType':
+      return { type: 'null' }
+    case 'ArrayType':
+      return { type: 'array', items: jsonSchema(tagged.type as t.Mixed) }
+    case 'DictionaryType':
+      return { type: 'object', additionalProperties: jsonSchema(tagged.codomain as t.Mixed) }
+    case 'KeyofType':
+      return { type: 'string', enum: Object.keys(tagged.keys ?? {}) }
+    case 'LiteralType':
+      return { const: tagged.value }
+    case 'InterfaceType':
+      return object(tagged.props ?? {}, Object.keys(tagged.props ?? {}))
+    case 'PartialType':
+      return object(tagged.props ?? {}, [])
+    case 'IntersectionType':
+      return (tagged.types ?? []).map(jsonSchema).reduce(merged)
+    case 'UnionType':
+      return union((tagged.types ?? []).map(jsonSchema))
+    default:
+      throw new Error(`the codec '${codec.name}' has no JSON Schema: describe it`)
+  }
+}
+
+const object = (props: Record<string, t.Mixed>, needed: readonly string[]): JsonSchema => ({
+  type: 'object',
+  properties: Object.fromEntries(Object.entries(props).map(([name, codec]) => [name, jsonSchema(codec)])),
+  ...(needed.length === 0 ? {} : { required: needed }),
+})
+
+const merged = (a: JsonSchema, b: JsonSchema): JsonSchema => {
+  const required = [...((a.required as string[] | undefined) ?? []), ...((b.required as string[] | undefined) ?? [])]
+  return {
+    type: 'object',
+    properties: { ...(a.properties as object), ...(b.properties as object) },
+    ...(required.length === 0 ? {} : { required }),
+  }
+}
+
+/** `[string, null]` where that says it all, `anyOf` otherwise. */
+const union = (schemas: readonly JsonSchema[]): JsonSchema => {
+  const [one, other] = schemas
+  const isNullable = schemas.length === 2 && other?.type === 'null' && typeof one?.type === 'string' && !('enum' in one)
+  return isNullable ? { ...one, type: [one?.type, 'null'] } : { anyOf: schemas }
+}

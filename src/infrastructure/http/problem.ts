@@ -1,0 +1,114 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import { CommandBusError, InvalidInputError } from '../../application/errors.ts'
+import { toPublicError } from '../postgres/errors.ts'
+
+const statusOf: Readonly<Record<string, number>> = {
+  INVALID_REQUEST: 400,
+  UNAUTHENTICATED: 401,
+  INSUFFICIENT_CREDITS: 402,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  COMMAND_NOT_FOUND: 404,
+  ACTION_NOT_FOUND: 404,
+  CONFLICT: 409,
+  DUPLICATE_COMMAND: 409,
+  INVALID_OPERATION: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  RATE_LIMITED: 429,
+  UNAVAILABLE: 503,
+}
+
+const codeOf: Readonly<Record<number, string>> = {
+  400: 'INVALID_REQUEST',
+  404: 'NOT_FOUND',
+  408: 'REQUEST_TIMEOUT',
+  413: 'PAYLOAD_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  429: 'RATE_LIMITED',
+  503: 'UNAVAILABLE',
+}
+
+const RETRY_AFTER_S = '2'
+
+/** One fault of a request: where it is, and what is wrong there. */
+export interface Fault {
+  readonly path: string
+  readonly message: string
+}
+
+/** The request does not fit the route's declaration. */
+export class RequestError extends CommandBusError {
+  override readonly name = 'RequestError'
+  readonly faults: readonly Fault[]
+  constructor(faults: readonly Fault[]) {
+    super('INVALID_REQUEST', faults.map(({ path, message }) => `${path}: ${message}`).join('; '))
+    this.faults = faults
+  }
+}
+
+/** Answers with `application/problem+json`. */
+export const problem = (
+  reply: FastifyReply,
+  status: number,
+  code: string,
+  detail: string,
+  errors: readonly Fault[] = [],
+): FastifyReply =>
+  reply
+    .code(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: 'about:blank',
+        title: STATUS_CODES[status] ?? 'Error',
+        status,
+        code,
+        detail,
+        instance: reply.request.url.slice(0, 500),
+        ...(errors.length === 0 ? {} : { errors }),
+      }),
+    )
+
+const faultsOf = (error: CommandBusError): readonly Fault[] => {
+  if (error instanceof RequestError) return error.faults
+  if (error instanceof InvalidInputError) {
+    return [{ path: error.field, message: error.message.slice(error.field.length + 2) }]
+  }
+  return []
+}
+
+/** Every refusal and failure in one form, without stack traces. */
+export const addProblems = (app: FastifyInstance): void => {
+  app.setNotFoundHandler((request, reply) =>
+    problem(reply, 404, 'NOT_FOUND', `there is nothing at ${request.method} ${request.url.slice(0, 500)}`),
+  )
+  app.setErrorHandler((given: FastifyError, request, reply) => {
+    const error = given.statusCode === undefined ? toPublicError(given) : given
+    if (error instanceof CommandBusError) {
+      const status = statusOf[error.code] ?? 500
+      if (status === 401) reply.header('www-authenticate', 'Bearer')
+      if (status === 503) reply.header('retry-after', RETRY_AFTER_S)
+      if (status < 500) return problem(reply, status, error.code, error.message, faultsOf(error))
+      request.log.error({ err: error }, 'a request failed')
+      return problem(reply, status, error.code, error.message)
+    }
+    const status = given.statusCode ?? (isDataError(given) ? 400 : 500)
+    if (status < 500) return problem(reply, status, codeOf[status] ?? 'INVALID_REQUEST', sentenceOf(given, status))
+    if (status === 503) reply.header('retry-after', RETRY_AFTER_S)
+    request.log.error({ err: error }, 'a request failed')
+    return problem(
+      reply,
+      status,
+      codeOf[status] ?? 'INTERNAL',
+      status === 503 ? 'the service is stopping: try again at once' : 'this failed on our side; the logs say why',
+    )
+  })
+}
+
+/** A value no column can hold got as far as the database. */
+const isDataError = (error: { readonly code?: string }): boolean => /^22\w{3}$/.test(error.code ?? '')
+
+const sentenceOf = (error: FastifyError, status: number): string =>
+  isDataError(error) && status === 400 ? 'a value in this request cannot be stored' : error.message

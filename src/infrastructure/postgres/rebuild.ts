@@ -1,0 +1,162 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ClientBase, Pool } from 'pg'
+import { isBefore, readLogPage, settledHead, startOfLog } from './command-log.ts'
+import { applyEvents } from './rebuild-rows.ts'
+import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
+
+export { RebuildError } from './rebuild-table.ts'
+
+export interface RebuildProgress {
+  /** Events taken in so far. */
+  readonly events: number
+  /** About as many as there are in all. */
+  readonly total: number
+}
+
+export interface RebuildOptions {
+  readonly pool: Pool
+  readonly onProgress?: (progress: RebuildProgress) => void
+}
+
+export interface Rebuilt {
+  readonly events: number
+  readonly commands: number
+}
+
+/** Events that are quickly taken in under lock. */
+const LITTLE = 2_000
+/** After so many rounds the writers are as fast as the rebuild: the rest has to happen under lock. */
+const CATCH_UP_ROUNDS = 20
+/** How often the swap is tried while long transactions are in its way; in between everybody else goes on. */
+const SWAP_TRIES = 20
+const LONGEST_PAUSE_MS = 5_000
+/** A swap that does not get its locks at once gives way: writers wait no longer, and no deadlock is ever looked for. */
+const LOCK_TIMEOUT_MS = 250
+
+/**
+ * Makes the rows of `command_bus_command` anew from the log and swaps them in, while the bus goes on: only the last
+ * events are taken in under lock. Queues are left alone: nothing is sent again.
+ *
+ * @throws RebuildError when another rebuild runs, when something is attached to the table, or when the swap gets no lock
+ */
+export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOptions): Promise<Rebuilt> => {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  const onError = (error: Error): void => {
+    broken = error
+  }
+  client.on('error', onError)
+  try {
+    return await alone(client, async () => {
+      const table = await makeFreshTable(client)
+      try {
+        return await fillAndSwap(client, table, onProgress)
+      } catch (error) {
+        await table.drop().catch(() => {})
+        throw error
+      }
+    })
+  } finally {
+    client.off('error', onError)
+    client.release(broken)
+  }
+}
+
+/** The lock belongs to the session: it goes with a connection that breaks. */
+const alone = async <A>(client: ClientBase, work: () => Promise<A>): Promise<A> => {
+  const key = `hashtextextended('commandbus:rebuild', 0)`
+  const { rows } = await client.query(`select pg_try_advisory_lock(${key}) as ours`)
+  if (rows[0].ours !== true) throw new RebuildError('another rebuild is running: wait for it, or end it')
+  try {
+    return await work()
+  } finally {
+    await client.query(`select pg_advisory_unlock(${key})`).catch(() => {})
+  }
+}
+
+const fillAndSwap = async (
+  client: ClientBase,
+  table: FreshTable,
+  onProgress: (progress: RebuildProgress) => void,
+): Promise<Rebuilt> => {
+  const total = Number((await settledHead(client)).position)
+  let after = startOfLog
+  let events = 0
+  const report = (more: number): void => {
+    events += more
+    onProgress({ events, total: Math.max(total, events) })
+  }
+
+  /** Takes in what the log holds at this moment, page by page, each in its own transaction. */
+  const follow = async (): Promise<number> => {
+    const head = await settledHead(client)
+    const before = events
+    while (isBefore(after, head)) {
+      const page = await readLogPage(client, after, 'at work')
+      if (page.isLast) break
+      await inTransaction(client, 'set local synchronous_commit = off', () =>
+        applyEvents(client, table.name, page.events),
+      )
+      after = page.end
+      report(page.events.length)
+    }
+    return events - before
+  }
+
+  /** What came meanwhile, and what came during that, until little is left for the time under lock. */
+  const catchUp = async (): Promise<void> => {
+    for (let round = 0; round < CATCH_UP_ROUNDS; round++) if ((await follow()) < LITTLE) return
+  }
+
+  /** With writers locked out: what is left of the log, then the swap. */
+  const finish = async (): Promise<void> => {
+    await client.query('select pg_advisory_xact_lock(command_bus_lock())')
+    await client.query(`lock table ${table.replaces} in access exclusive mode`)
+    let more = 0
+    let page = await readLogPage(client, after, 'locked out')
+    for (; !page.isLast; page = await readLogPage(client, page.end, 'locked out')) {
+      await applyEvents(client, table.name, page.events)
+      more += page.events.length
+    }
+    await table.swap()
+    report(more)
+  }
+
+  await catchUp()
+  await table.makeIndexes()
+  for (let tries = 1; ; tries++) {
+    await catchUp()
+    try {
+      await inTransaction(client, `set local lock_timeout = ${LOCK_TIMEOUT_MS}`, finish)
+      break
+    } catch (error) {
+      if (!isRefusedLock(error)) throw error
+      if (tries === SWAP_TRIES) {
+        throw new RebuildError(
+          'the rebuilt table could not take its place, because transactions stay open on the old one or on the log: ' +
+            'end them, then rebuild again',
+          { cause: error },
+        )
+      }
+      await delay(Math.min(LONGEST_PAUSE_MS, 50 * 2 ** tries))
+    }
+  }
+  const { rows } = await client.query(`select count(*)::int as n from ${table.replaces}`)
+  return { events, commands: rows[0].n }
+}
+
+const inTransaction = async (client: ClientBase, setting: string, work: () => Promise<void>): Promise<void> => {
+  await client.query('begin')
+  try {
+    await client.query(setting)
+    await work()
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    throw error
+  }
+}
+
+/** Not within the time, or only by a deadlock. */
+const isRefusedLock = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === '55P03' || error.code === '40P01')

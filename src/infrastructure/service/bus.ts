@@ -1,0 +1,47 @@
+import type { Caller } from '../../application/caller.ts'
+import type {
+  cancelCommand,
+  operatorCancel,
+  operatorComplete,
+  operatorRetry,
+} from '../../application/operate-command.ts'
+import type { Identity } from '../../application/ports/authorization.ts'
+import type { Log } from '../../application/ports/log.ts'
+import type { createCommandReader } from '../../application/read-commands.ts'
+import type { BatchResult, CommandToSend, SentCommand } from '../../application/send-command.ts'
+import type { Worker, WorkerOptions } from '../worker/worker.ts'
+
+type Reader = ReturnType<typeof createCommandReader>
+
+/** What the command line and the service need of the library; the composition root hands it in. */
+export interface Bus {
+  readonly ready: () => Promise<void>
+  readonly send: (
+    domain: string,
+    commandType: string,
+    data: unknown,
+    options?: Omit<CommandToSend, 'commandType' | 'data'>,
+  ) => Promise<SentCommand>
+  readonly sendBatch: (domain: string, commands: readonly CommandToSend[]) => Promise<readonly BatchResult[]>
+  readonly getCommand: Reader['get']
+  readonly findCommand: Reader['find']
+  readonly queryCommands: Reader['list']
+  readonly getAuditTrail: Reader['auditTrail']
+  readonly cancel: ReturnType<typeof cancelCommand>
+  readonly troubleshooting: {
+    readonly list: Reader['parked']
+    readonly groups: Reader['parkedGroups']
+    readonly retry: ReturnType<typeof operatorRetry>
+    readonly cancel: ReturnType<typeof operatorCancel>
+    readonly complete: ReturnType<typeof operatorComplete>
+  }
+  readonly as: (identity: Identity) => Caller
+  readonly worker: (options: WorkerOptions) => Worker
+  readonly close: () => Promise<void>
+}
+
+export type CreateBus = (options: {
+  readonly databaseUrl: string
+  readonly maxConnections?: number
+  readonly log?: Log
+}) => Bus

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Pool } from 'pg'
+import type { Check, HealthReport } from '../http/health.ts'
+import { toPublicError } from '../postgres/errors.ts'
+import { assertSchemaCurrent } from '../postgres/migrate.ts'
+import type { Health } from '../worker/health.ts'
+import { redact } from './redact.ts'
+import { worst } from './worker-report.ts'
+
+const CHECK_MS = 2_000
+/** A transaction that is open this long holds up cleaning, and whoever follows the log. */
+const OLD_TRANSACTION_S = 300
+
+const healthy: Check = { status: 'healthy', reasons: [] }
+
+/** Runs the check; a failure, or no answer in time, is critical. */
+const guarded = async (check: () => Promise<Check>): Promise<Check> => {
+  const late = new AbortController()
+  const timeout = delay(CHECK_MS, undefined, { signal: late.signal, ref: false }).then(
+    (): Check => ({ status: 'critical', reasons: [`the database did not answer within ${CHECK_MS / 1000} s`] }),
+  )
+  timeout.catch(() => {})
+  const answer = check().catch(
+    (error): Check => ({ status: 'critical', reasons: [redact(toPublicError(error).message)] }),
+  )
+  try {
+    return await Promise.race([answer, timeout])
+  } finally {
+    late.abort()
+  }
+}
+
+const databaseCheck = async (pool: Pool): Promise<Check> => {
+  const { rows } = await pool.query<{ oldest: number | null; readonly: boolean }>(
+    `select (select extract(epoch from now() - min(xact_start))::float8 from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid()) as oldest,
+            pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as readonly`,
+  )
+  const { oldest = null, readonly = false } = rows[0] ?? {}
+  const oldestTransactionSeconds = oldest === null ? 0 : Math.round(oldest)
+  if (readonly) return { status: 'critical', reasons: ['the database is read-only'], oldestTransactionSeconds }
+  return oldestTransactionSeconds >= OLD_TRANSACTION_S
+    ? {
+        status: 'degraded',
+        reasons: [`a transaction has been open for ${oldestTransactionSeconds} s: find it in pg_stat_activity`],
+        oldestTransactionSeconds,
+      }
+    : { ...healthy, oldestTransactionSeconds }
+}
+
+const schemaCheck = async (pool: Pool): Promise<Check> => {
+  await assertSchemaCurrent(pool)
+  return healthy
+}
+
+const queueCheck = async (pool: Pool): Promise<Check> => {
+  const { rows } = await pool.query<{ queues: number }>('select count(*)::int as queues from pgmq.list_queues()')
+  return { ...healthy, queues: rows[0]?.queues ?? 0 }
+}
+
+/** Looks at the database, its schema and its queues, and asks the worker when there is one. */
+export const checkHealth = async (pool: Pool, worker?: () => Health): Promise<HealthReport> => {
+  const [database, schema, queue] = await Promise.all([
+    guarded(() => databaseCheck(pool)),
+    guarded(() => schemaCheck(pool)),
+    guarded(() => queueCheck(pool)),
+  ])
+  const checks = { database, schema, queue, ...(worker === undefined ? {} : { worker: { ...worker() } }) }
+  return { ...worst(Object.values(checks)), checks }
+}

@@ -1,0 +1,58 @@
+import type { Config } from '../config.ts'
+import { demoDomain, parkedDemoCommand } from '../demo/index.ts'
+import type { Database } from './database.ts'
+import { withoutPassword } from './redact.ts'
+
+/** What runs, for the terminal and for the page at `/`. */
+export interface Description {
+  readonly url: string
+  readonly running: readonly (readonly [name: string, value: string])[]
+  readonly commands: readonly string[]
+}
+
+interface Facts {
+  readonly config: Config
+  readonly demo: boolean
+  readonly version: string
+  readonly env: { readonly [name: string]: string | undefined }
+  readonly url: string
+  readonly database: Database | undefined
+}
+
+export const describeService = ({ config, demo, version, env, url, database }: Facts): Description => ({
+  url,
+  running: [
+    ['Version', version],
+    ['Address', url],
+    ['Database', databaseText(config, database)],
+    ['Workers', demo ? `domain ${demoDomain}` : 'none here: start them with `commandbus worker`'],
+    ['Process', String(process.pid)],
+  ],
+  commands: [...sameDatabase(config, env), ...(demo ? demoCommands : plainCommands)],
+})
+
+const databaseText = (config: Config, database: Database | undefined): string => {
+  if (database === undefined) return 'starting'
+  return database.kind === 'given'
+    ? withoutPassword(database.url)
+    : `PostgreSQL of ${config.home}, ${new URL(database.url).host}`
+}
+
+/** Another terminal has to find the same database. */
+const sameDatabase = (config: Config, env: Facts['env']): readonly string[] => {
+  if (config.databaseUrl !== undefined) return ['# with the same DATABASE_URL']
+  return env.COMMANDBUS_HOME ? [`export COMMANDBUS_HOME=${quoted(config.home)}`] : []
+}
+
+const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+const demoCommands = [
+  'npx commandbus list',
+  `npx commandbus send ${demoDomain} Greet --data '{"name": "Ada"}' --reply-to my_replies`,
+  'npx commandbus replies read my_replies',
+  'npx commandbus tsq list',
+  `npx commandbus tsq retry ${parkedDemoCommand} --domain ${demoDomain} --operator jane@example.com`,
+  `npx commandbus audit ${parkedDemoCommand} --domain ${demoDomain}`,
+]
+
+const plainCommands = ['npx commandbus doctor', 'npx commandbus worker --demo', 'npx commandbus list']

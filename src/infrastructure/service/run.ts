@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Pool } from 'pg'
+import type { Logger } from 'pino'
+import { UnavailableError } from '../../application/errors.ts'
+import type { Config } from '../config.ts'
+import { demoCommands, demoDomain } from '../demo/index.ts'
+import { createHttpApp } from '../http/app.ts'
+import { handlers } from '../http/handlers.ts'
+import type { HealthReport } from '../http/health.ts'
+import { createIdentify } from '../http/identity.ts'
+import { identityOptions } from '../http/identity-options.ts'
+import { closeHttp, listen } from '../http/listen.ts'
+import { createPool } from '../postgres/pool.ts'
+import type { Bus, CreateBus } from './bus.ts'
+import { checkHealth } from './checks.ts'
+import { type Database, openDatabase } from './database.ts'
+import { type Description, describeService } from './describe.ts'
+import { type Claim, claimHome } from './home.ts'
+import { watchParent } from './parent.ts'
+import { listenForStop, type Stop } from './signals.ts'
+import { type Supervisor, startSupervisor } from './supervisor.ts'
+
+export interface ServiceOptions {
+  readonly config: Config
+  readonly demo: boolean
+  readonly createBus: CreateBus
+  readonly version: string
+  /** The file to run for the worker process. */
+  readonly program: string
+  readonly env: { readonly [name: string]: string | undefined }
+  readonly log: Logger
+  /** Called once everything works. */
+  readonly onReady: (description: Description) => void
+}
+
+interface Parts {
+  claim?: Claim
+  app?: FastifyInstance
+  database?: Database
+  bus?: Bus
+  /** For health checks: they must not wait behind work. */
+  pool?: Pool
+  supervisor?: Supervisor
+}
+
+const WORKER_DEADLINE_S = 15
+const WORKER_STARTS_MS = 20_000
+
+/** Runs until it is told to stop, then ends what it began in the order that loses nothing. */
+export const runService = async (options: ServiceOptions): Promise<void> => {
+  const { log } = options
+  const parts: Parts = {}
+  const stop = listenForStop(() => parts.supervisor?.kill())
+  const unwatch = watchParent(options.env, () => stop.ask('the end of npm'))
+  try {
+    await startUp(options, parts, stop)
+    log.info({ why: await stop.promise }, 'stopping')
+  } finally {
+    unwatch()
+    await shutDown(parts, log)
+    stop.dispose()
+  }
+}
+
+/** Listens first: a taken port is found before anything is started, and health can be asked from the beginning. */
+const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promise<void> => {
+  const { config, demo, log } = options
+  const embedded = config.databaseUrl === undefined
+  if (embedded) parts.claim = await claimHome(config.home)
+  let url = ''
+  const describe = () => describeService({ ...options, url, database: parts.database })
+  const app = await createHttpApp({
+    log,
+    version: options.version,
+    health: () => health(parts, demo),
+    facts: describe,
+    api: {
+      identify: createIdentify(await identityOptions(config)),
+      callerOf: identity => {
+        if (parts.bus === undefined) throw new UnavailableError('the service is starting: try again in a moment')
+        return parts.bus.as(identity)
+      },
+      handlers,
+      writesPerMinute: config.writesPerMinute,
+    },
+    corsOrigins: config.corsOrigins,
+  })
+  parts.app = app
+  url = await listen(app, config.host, config.port)
+  await parts.claim?.update({ url, stopping: false })
+  if (stop.asked()) return
+
+  parts.database = await openDatabase(config, { supervise: true, log: line => log.info({}, line) })
+  if (stop.asked()) return
+  parts.bus = options.createBus({ databaseUrl: parts.database.url, log })
+  await parts.bus.ready()
+  parts.pool = createPool(parts.database.url, 3)
+  if (demo && !stop.asked()) {
+    const sent = await parts.bus.sendBatch(demoDomain, demoCommands)
+    log.info({ sent: sent.filter(({ outcome }) => outcome === 'accepted').length }, 'the demo commands are there')
+    parts.supervisor = startSupervisor({
+      command: [options.program, 'worker', '--demo', '--deadline', String(WORKER_DEADLINE_S)],
+      env: { ...options.env, COMMANDBUS_HOME: config.home },
+      log,
+      deadlineMs: (WORKER_DEADLINE_S + 5) * 1000,
+    })
+    await Promise.race([parts.supervisor.working, stop.promise, delay(WORKER_STARTS_MS, undefined, { ref: false })])
+  }
+  if (!stop.asked()) options.onReady(describe())
+}
+
+const shutDown = async ({ claim, app, supervisor, bus, pool, database }: Parts, log: Logger): Promise<void> => {
+  const steps: readonly (readonly [part: string, end: () => Promise<unknown> | undefined])[] = [
+    ['home', () => claim?.update({ url: null, stopping: true })],
+    ['http', () => app && closeHttp(app)],
+    ['worker', () => supervisor?.stop()],
+    ['bus', () => bus?.close()],
+    ['checks', () => pool?.end()],
+    ['database', () => database?.release()],
+    ['home', () => claim?.release()],
+  ]
+  for (const [part, end] of steps) {
+    try {
+      await end()
+    } catch (error) {
+      log.error({ err: error, part }, 'a part did not end cleanly')
+    }
+  }
+}
+
+const health = async ({ pool, supervisor }: Parts, demo: boolean): Promise<HealthReport> => {
+  if (pool === undefined || (demo && supervisor === undefined)) {
+    return { status: 'critical', reasons: ['the service is starting'], checks: {} }
+  }
+  return checkHealth(pool, supervisor === undefined ? undefined : () => supervisor.report().health)
+}

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Log } from '../../application/ports/log.ts'
+import { isWorkerReport, type WorkerReport } from './worker-report.ts'
+
+export interface SupervisorOptions {
+  /** The arguments of node: a script and its own. */
+  readonly command: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly log: Log
+  /** A child that is asked to end has this long before it is killed. */
+  readonly deadlineMs: number
+}
+
+export interface Supervisor {
+  /** What the child said last, as long as that is fresh. */
+  readonly report: () => WorkerReport
+  /** Resolves once a child works. */
+  readonly working: Promise<void>
+  /** Asks the child to end, waits for it, and starts none any more. */
+  readonly stop: () => Promise<void>
+  /** Kills the child at once. */
+  readonly kill: () => void
+}
+
+const FIRST_WAIT_MS = 200
+const LONGEST_WAIT_MS = 10_000
+/** A child that lived this long was not ended by its own start. */
+const SETTLED_MS = 10_000
+const FRESH_MS = 5_000
+
+/** Keeps one child process alive: when it dies it is started again, later and later while it dies young. */
+export const startSupervisor = ({ command, env, log, deadlineMs }: SupervisorOptions): Supervisor => {
+  let child: ChildProcess | null = null
+  let stopping = false
+  let wait = FIRST_WAIT_MS
+  let restart: NodeJS.Timeout | null = null
+  let said: { readonly at: number; readonly report: WorkerReport } | null = null
+  let ended = 'it has not started yet'
+  let works: () => void = () => {}
+  const working = new Promise<void>(resolve => {
+    works = resolve
+  })
+
+  const start = (): void => {
+    const began = Date.now()
+    const mine = spawn(process.execPath, command, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    child = mine
+    mine.on('message', message => {
+      if (!isWorkerReport(message)) return
+      said = { at: Date.now(), report: message }
+      works()
+    })
+    const onEnd = (how: string): void => {
+      if (child !== mine) return
+      child = null
+      said = null
+      ended = how
+      if (stopping) return
+      if (Date.now() - began >= SETTLED_MS) wait = FIRST_WAIT_MS
+      log.warn({ worker: mine.pid, how, restartInMs: wait }, 'the worker process ended; starting another one')
+      restart = setTimeout(start, wait)
+      wait = Math.min(wait * 2, LONGEST_WAIT_MS)
+    }
+    mine.on('exit', (code, signal) =>
+      onEnd(signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`),
+    )
+    mine.on('error', error => onEnd(error.message))
+    log.info({ worker: mine.pid }, 'the worker process was started')
+  }
+
+  const stop = async (): Promise<void> => {
+    stopping = true
+    if (restart !== null) clearTimeout(restart)
+    const last = child
+    if (last === null) return
+    const gone = once(last, 'exit')
+    last.kill('SIGTERM')
+    const deadline = setTimeout(() => {
+      log.warn({ worker: last.pid }, 'the worker process does not end; killing it')
+      last.kill('SIGKILL')
+    }, deadlineMs)
+    await gone
+    clearTimeout(deadline)
+  }
+
+  start()
+  return {
+    report: () => {
+      if (said !== null && Date.now() - said.at < FRESH_MS) return said.report
+      const why = child === null ? `the worker process is down (${ended})` : 'the worker process does not report'
+      return { kind: 'worker-report', workers: [], health: { status: 'critical', reasons: [why] } }
+    },
+    working,
+    stop,
+    kill: () => {
+      stopping = true
+      child?.kill('SIGKILL')
+    },
+  }
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { createCommandBus } from './index.ts'
+import { failureOf } from './infrastructure/cli/failure.ts'
+import { runCli } from './infrastructure/cli/program.ts'
+
+const versionOf = (packageFile: URL): string => {
+  const { version } = JSON.parse(readFileSync(packageFile, 'utf8'))
+  return version
+}
+
+// What is left after this has nothing to say that a person could use.
+const endWith = (error: unknown): void => {
+  process.stderr.write(`commandbus: ${failureOf(error).message}\n`)
+  process.exit(1)
+}
+process.on('uncaughtException', endWith)
+process.on('unhandledRejection', endWith)
+// `commandbus list | head` closes the pipe early
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+process.exit(
+  await runCli(
+    {
+      createBus: createCommandBus,
+      version: versionOf(new URL('../package.json', import.meta.url)),
+      program: fileURLToPath(import.meta.url),
+      env: process.env,
+    },
+    process.argv.slice(2),
+  ),
+)

@@ -1,0 +1,212 @@
+import { v7 as uuidv7 } from 'uuid'
+import { describe, expect, test } from 'vitest'
+import { ContentionError } from '../../src/application/errors.ts'
+import type { AppendResult, EventStore } from '../../src/application/ports/event-store.ts'
+import { createTransactCommands } from '../../src/application/transact-commands.ts'
+import type { CommandEvent } from '../../src/domain/command/events.ts'
+import type { CommandIntent } from '../../src/domain/command/intents.ts'
+import { initialState } from '../../src/domain/command/state.ts'
+import { createMemoryEventStore } from '../../src/infrastructure/memory/event-store.ts'
+import {
+  cancel,
+  context,
+  failed,
+  historyOf,
+  operatorCancel,
+  operatorRetry,
+  receive,
+  received,
+  send,
+  stream,
+  succeed,
+} from '../support/command-life.ts'
+
+type Store = EventStore<CommandEvent>
+
+/** The store in memory, telling what is asked of it; `meanwhile` runs before the append with that number. */
+const setUp = (meanwhile: (append: number, store: Store) => Promise<unknown> = async () => undefined) => {
+  const { store } = createMemoryEventStore<CommandEvent>()
+  const asked: string[] = []
+  let appends = 0
+  const watched: Store = {
+    ...store,
+    readStreams: async (streams, options) => {
+      asked.push(`read ${streams.length}`)
+      return store.readStreams(streams, options)
+    },
+    append: async (list, options): Promise<readonly AppendResult[]> => {
+      asked.push(`append ${list.length}`)
+      await meanwhile(appends++, store)
+      return store.append(list, options)
+    },
+  }
+  const ids = { next: uuidv7 }
+  return { store, asked, transact: createTransactCommands(watched, ids), rival: createTransactCommands(store, ids) }
+}
+
+const write = (store: Store, events: readonly CommandEvent[], to = stream) =>
+  store.append([{ stream: to, expected: 'any', events: events.map(event => ({ id: uuidv7(), event, context })) }])
+
+const typesIn = async (store: Store, of = stream) => (await store.readStream(of)).map(({ event }) => event.type)
+const turn = (...intents: readonly CommandIntent[]) => ({ stream, intents })
+const streamOf = (i: number) => `command-payments-0192d3a4-0000-7000-8000-${String(i).padStart(12, '0')}`
+
+describe('a turn', () => {
+  test('is loaded, decided and appended, and tells what is so now', async () => {
+    const { store, asked, transact } = setUp()
+    const [outcome] = await transact([turn(send())])
+    expect(outcome).toMatchObject({
+      outcome: 'done',
+      events: [{ type: 'CommandSent' }],
+      now: { state: { status: 'PENDING' }, revision: 0 },
+    })
+    expect(asked).toEqual(['read 1', 'append 1'])
+    expect(await store.readStream(stream)).toMatchObject([{ revision: 0, context }])
+  })
+
+  test('decides its intents one after the other and appends their events together', async () => {
+    const { store, asked, transact } = setUp()
+    const [outcome] = await transact([turn(send(), receive(1), succeed(1))])
+    expect(outcome).toMatchObject({ outcome: 'done', now: { state: { status: 'COMPLETED' }, revision: 2 } })
+    expect(asked).toEqual(['read 1', 'append 1'])
+    expect(await typesIn(store)).toEqual(['CommandSent', 'CommandReceived', 'CommandCompleted'])
+  })
+
+  test('of which one intent is refused leaves nothing behind', async () => {
+    const { store, asked, transact } = setUp()
+    const [outcome] = await transact([turn(send(), receive(1), cancel())])
+    expect(outcome).toMatchObject({
+      outcome: 'rejected',
+      rejection: { type: 'NotPending', status: 'IN_PROGRESS' },
+      now: { state: { status: 'NONE' }, revision: -1 },
+    })
+    expect(asked).toEqual(['read 1'])
+    expect(await typesIn(store)).toEqual([])
+  })
+
+  test('that finds it is so already appends nothing', async () => {
+    const { store, asked, transact } = setUp()
+    await write(store, historyOf.COMPLETED)
+    expect(await transact([turn(succeed(1))])).toMatchObject([{ outcome: 'done', events: [], now: { revision: 2 } }])
+    expect(asked).toEqual(['read 1'])
+  })
+
+  test('whose caller has just loaded is not loaded again', async () => {
+    const { asked, transact } = setUp()
+    await transact([{ ...turn(send()), known: { state: initialState, revision: -1 } }])
+    expect(asked).toEqual(['append 1'])
+  })
+})
+
+describe('a lost race', () => {
+  test('is loaded and decided again, on what is there then', async () => {
+    const { store, asked, transact } = setUp(async (append, under) => {
+      if (append === 0) await write(under, historyOf.COMPLETED.slice(1))
+    })
+    await write(store, historyOf.PENDING)
+    const [outcome] = await transact([turn(cancel())])
+    expect(outcome).toMatchObject({ outcome: 'rejected', rejection: { type: 'NotPending', status: 'COMPLETED' } })
+    expect(asked).toEqual(['read 1', 'append 1', 'read 1'])
+  })
+
+  test('A14: finds the rival although the caller was sure that nothing was there', async () => {
+    const { store, asked, transact } = setUp()
+    await write(store, historyOf.PENDING)
+    const known = { state: initialState, revision: -1 }
+    expect(await transact([{ ...turn(send()), known }])).toMatchObject([
+      { outcome: 'rejected', rejection: { type: 'AlreadySent' } },
+    ])
+    expect(asked).toEqual(['append 1', 'read 1'])
+    expect(await typesIn(store)).toEqual(['CommandSent'])
+  })
+
+  test('is won in the end when the intent is still allowed', async () => {
+    const { store, transact } = setUp(async (append, under) => {
+      if (append < 3) await write(under, [received(append + 1)])
+    })
+    await write(store, historyOf.PENDING)
+    const [outcome] = await transact([turn(receive(9, { actor: 'worker:z' }))])
+    expect(outcome).toMatchObject({ outcome: 'done', now: { state: { status: 'IN_TROUBLESHOOTING_QUEUE' } } })
+    expect((await typesIn(store)).slice(0, 4)).toEqual(['CommandSent', ...Array(3).fill('CommandReceived')])
+  })
+
+  test('does not disturb the turns beside it', async () => {
+    const { store, asked, transact } = setUp(async (append, under) => {
+      if (append === 0) await write(under, historyOf.CANCELED, streamOf(1))
+    })
+    const outcomes = await transact([0, 1, 2].map(i => ({ stream: streamOf(i), intents: [send()] })))
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['done', 'rejected', 'done'])
+    expect(asked).toEqual(['read 3', 'append 3', 'read 1'])
+    expect(await typesIn(store, streamOf(2))).toEqual(['CommandSent'])
+  })
+
+  test('is not run for ever: who loses every time is told, and nothing of his is left', async () => {
+    const { store, asked, transact } = setUp(async (append, under) => {
+      await write(under, [received(append + 1), failed(append + 1)])
+    })
+    await write(store, historyOf.PENDING)
+    await expect(transact([turn(cancel())])).rejects.toThrow(ContentionError)
+    expect(asked.filter(call => call === 'append 1')).toHaveLength(8)
+    expect(await typesIn(store)).not.toContain('CommandCanceled')
+  })
+})
+
+describe('many turns', () => {
+  test('of many streams cost one load and one append', async () => {
+    const { asked, transact } = setUp()
+    await transact(Array.from({ length: 50 }, (_, i) => ({ stream: streamOf(i), intents: [send()] })))
+    expect(asked).toEqual(['read 50', 'append 50'])
+  })
+
+  test('on one stream run in their order, each on what the one before left', async () => {
+    const { store, transact } = setUp()
+    const outcomes = await transact([turn(send()), turn(receive(1)), turn(cancel()), turn(succeed(1)), turn(send())])
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'rejected', 'done', 'rejected'])
+    expect(await typesIn(store)).toEqual(['CommandSent', 'CommandReceived', 'CommandCompleted'])
+  })
+
+  test('on one stream keep their order through a lost race', async () => {
+    const { store, transact } = setUp(async (append, under) => {
+      if (append === 0) await write(under, [received(1)])
+    })
+    await write(store, historyOf.PENDING)
+    const outcomes = await transact([turn(receive(2, { actor: 'worker:b' })), turn(succeed(2, { actor: 'worker:b' }))])
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['done', 'done'])
+    expect(await typesIn(store)).toEqual(['CommandSent', 'CommandReceived', 'CommandReceived', 'CommandCompleted'])
+  })
+
+  test('A14: twenty of one send leave one command', async () => {
+    const { store, transact } = setUp()
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => transact([turn(send())])))
+    expect(outcomes.flat().filter(({ outcome }) => outcome === 'done')).toHaveLength(1)
+    expect(await typesIn(store)).toEqual(['CommandSent'])
+  })
+
+  test('A5: of twenty operators at once one wins and nineteen are told why not', async () => {
+    const { store, transact, rival } = setUp()
+    await write(store, historyOf.IN_TROUBLESHOOTING_QUEUE)
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        (i % 2 === 0 ? transact : rival)([turn(i % 3 === 0 ? operatorCancel() : operatorRetry())]),
+      ),
+    )
+    const refused = outcomes.flat().filter(outcome => outcome.outcome === 'rejected')
+    expect(refused).toHaveLength(19)
+    for (const { rejection } of refused) expect(rejection.type).toBe('NotInTroubleshooting')
+    expect(await typesIn(store)).toHaveLength(4)
+  })
+})
+
+test('nothing at all is done in no time', async () => {
+  const { asked, transact } = setUp()
+  expect(await transact([])).toEqual([])
+  expect(asked).toEqual([])
+})
+
+test('a store that fails is not asked twice', async () => {
+  const { asked, transact } = setUp(async () => {
+    throw new Error('the disk is full')
+  })
+  await expect(transact([turn(send())])).rejects.toThrow('the disk is full')
+  expect(asked).toEqual(['read 1', 'append 1'])
+})

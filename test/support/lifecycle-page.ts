@@ -1,0 +1,81 @@
+import type { CommandEvent, CommandEventType } from '../../src/domain/command/events.ts'
+import { terminalStatuses, transitions } from '../../src/domain/command/transitions.ts'
+import { type Effect, outbox } from '../../src/projections/outbox.ts'
+import {
+  at,
+  completed,
+  error,
+  operatorCanceled,
+  operatorCompleted,
+  recorded,
+  rejectedByRule,
+  sent,
+} from './command-life.ts'
+
+/** What the audit calls each event. */
+export const auditNames: Readonly<Record<CommandEventType, readonly string[]>> = {
+  CommandSent: ['SENT'],
+  CommandReceived: ['RECEIVED'],
+  CommandFailed: ['FAILED', 'RETRY_SCHEDULED'],
+  CommandMovedToTroubleshooting: ['MOVED_TO_TROUBLESHOOTING_QUEUE'],
+  CommandRejectedByBusinessRule: ['BUSINESS_RULE_FAILED'],
+  CommandExhausted: ['RETRY_EXHAUSTED'],
+  CommandCompleted: ['COMPLETED'],
+  CommandCanceled: ['CANCELED'],
+  OperatorRetried: ['OPERATOR_RETRY'],
+  OperatorCanceled: ['OPERATOR_CANCEL'],
+  OperatorCompleted: ['OPERATOR_COMPLETE'],
+}
+
+const steps = Object.entries(transitions) as [CommandEventType, (typeof transitions)[CommandEventType]][]
+
+const diagram = (): string =>
+  [
+    '```mermaid',
+    'stateDiagram-v2',
+    ...steps.flatMap(([event, { from, to }]) =>
+      from.map(status => `  ${status === 'NONE' ? '[*]' : status} --> ${to}: ${event}`),
+    ),
+    ...terminalStatuses.map(status => `  ${status} --> [*]`),
+    '```',
+  ].join('\n')
+
+const table = (): string =>
+  [
+    '| event | from | to | in the audit |',
+    '|---|---|---|---|',
+    ...steps.map(([event, { from, to }]) => {
+      const before = from.map(status => (status === 'NONE' ? '(new)' : status)).join(', ')
+      return `| ${event} | ${before} | ${to} | ${auditNames[event].join(', ')} |`
+    }),
+  ].join('\n')
+
+const bodyOf = (event: CommandEvent, kind: 'enqueue' | 'reply'): string => {
+  const effects: readonly Effect[] = recorded([event]).flatMap(outbox({ onSuccess: 'delete' }))
+  const [body] = effects.flatMap(effect => (effect.kind === kind && 'body' in effect ? [effect.body] : []))
+  return ['```json', JSON.stringify(body, null, 2), '```'].join('\n')
+}
+
+const later = at(2)
+const noFunds = error('BUSINESS_RULE', { code: 'NO_FUNDS', message: 'the account is empty', details: { missing: 5 } })
+
+/** The parts of the page that come from the code, by the name in their markers. */
+const parts: Readonly<Record<string, () => string>> = {
+  diagram,
+  table,
+  message: () => bodyOf(sent(), 'enqueue'),
+  'reply-success': () => bodyOf(completed(1, { at: later }), 'reply'),
+  'reply-failed': () => bodyOf(rejectedByRule(1, { at: later, error: noFunds }), 'reply'),
+  'reply-canceled': () => bodyOf(operatorCanceled({ at: later }), 'reply'),
+  'reply-completed': () => bodyOf(operatorCompleted({ at: later }), 'reply'),
+}
+
+/** The page with every part between `<!-- generated: name -->` and `<!-- end -->` as the code has it now. */
+export const withGenerated = (page: string): string =>
+  Object.entries(parts).reduce((text, [name, make]) => {
+    const start = `<!-- generated: ${name} -->\n`
+    const from = text.indexOf(start)
+    const to = text.indexOf('<!-- end -->', from)
+    if (from < 0 || to < 0) throw new Error(`the page has no part '${name}' between its markers`)
+    return `${text.slice(0, from)}${start}\n${make()}\n\n${text.slice(to)}`
+  }, page)
