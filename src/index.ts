@@ -13,6 +13,13 @@ import {
   operatorComplete,
   operatorRetry,
 } from './application/operate-command.ts'
+import {
+  createOperations,
+  type Operation,
+  type OperationFilter,
+  type Owner,
+  type StartOperation,
+} from './application/operations.ts'
 import type { Identity } from './application/ports/authorization.ts'
 import { type Clock, systemClock } from './application/ports/clock.ts'
 import type {
@@ -49,7 +56,7 @@ import { isConnectionError, isUnavailable, toPublicError } from './infrastructur
 import { createPostgresEventStore } from './infrastructure/postgres/event-store.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
-import { uuidIds } from './infrastructure/uuid-ids.ts'
+import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
 import { createWorker, type Worker, type WorkerOptions } from './infrastructure/worker/worker.ts'
 import { commandRowChange } from './projections/command-row.ts'
 import { outbox } from './projections/outbox.ts'
@@ -72,6 +79,14 @@ export type {
   OperatorCompleteOptions,
   OperatorRetryOptions,
 } from './application/operate-command.ts'
+export {
+  type Operation,
+  type OperationFilter,
+  OperationNotFoundError,
+  OperationNotRetriableError,
+  type Owner,
+  type StartOperation,
+} from './application/operations.ts'
 export type { Identity, Role } from './application/ports/authorization.ts'
 export type {
   AuditEntry,
@@ -108,6 +123,8 @@ export interface CommandBusOptions {
   readonly policies?: { readonly [commandType: string]: RetryOptions }
   /** What becomes of the message of a completed command: `delete` (default) or `archive`. */
   readonly onSuccess?: 'delete' | 'archive'
+  /** How often a failed operation and its children may be retried by hand, one after the other. Default 20. */
+  readonly maxOperationRetries?: number
   /** A pino logger, for instance. Default: silence. */
   readonly log?: Log
   /** For tests. */
@@ -171,6 +188,15 @@ export interface CommandBus {
       options: OperatorCompleteOptions,
     ) => Promise<{ readonly commandId: string; readonly status: 'COMPLETED' }>
   }
+  /** Operations: commands of domain `operations` that belong to a user, with automatic retry and a retry by hand. */
+  readonly operations: {
+    readonly start: (owner: Owner, start: StartOperation) => Promise<Operation>
+    /** @throws OperationNotFoundError, ForbiddenError */
+    readonly get: (owner: Owner, id: string) => Promise<Operation>
+    readonly list: (owner: Owner, filter?: OperationFilter) => Promise<Page<Operation>>
+    /** A new operation for a failed one; twice gives the same. @throws OperationNotRetriableError too */
+    readonly retry: (owner: Owner, id: string) => Promise<Operation>
+  }
   /** The bus as an identity may use it: permissions checked, within its tenant, its subject in the audit. */
   readonly as: (identity: Identity) => Caller
   /** Makes a worker; `start` it. `close` stops it too. */
@@ -201,11 +227,13 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     onFilled: queues => doorbell.ring([...queues]),
   })
   const transact = createTransactCommands(store, ids)
-  const reader = createCommandReader(createCommandQueries(pool))
+  const queries = createCommandQueries(pool)
+  const reader = createCommandReader(queries)
   const policies = new Map(Object.entries(options.policies ?? {}))
   const workers = new Set<Worker>()
 
   let checked: Promise<void> | null = null
+  let closed: Promise<void> | null = null
   const ready = (): Promise<void> => {
     checked ??= assertSchemaCurrent(pool).catch(error => {
       checked = null
@@ -243,12 +271,20 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     }
 
   const operate = { transact, clock }
+  const operations = createOperations({
+    queries,
+    send: async (domain, command) => sendTogether(prepare(domain, command)),
+    derivedId,
+    log,
+    ...(options.maxOperationRetries === undefined ? {} : { maxRetries: options.maxOperationRetries }),
+  })
   const callerDeps: CallerDeps = {
     ...operate,
     authorization: roleAuthorization,
     reader,
     send: (domain, { commandType, data, ...rest }) => send(domain, commandType, data, rest),
     sendBatch: sendBatch(sendDeps),
+    operations,
   }
   return {
     ready: guarded(async () => {}),
@@ -265,6 +301,12 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       retry: guarded(operatorRetry(operate)),
       cancel: guarded(operatorCancel(operate)),
       complete: guarded(operatorComplete(operate)),
+    },
+    operations: {
+      start: guarded(operations.start),
+      get: guarded(operations.get),
+      list: guarded(operations.list),
+      retry: guarded(operations.retry),
     },
     as: identity => createCaller(callerDeps, identity),
     worker: workerOptions => {
@@ -287,11 +329,14 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       workers.add(worker)
       return { ...worker, start: guarded(worker.start) }
     },
-    close: async () => {
-      await Promise.all([...workers].map(worker => worker.stop()))
-      await doorbell.stop()
-      await heartbeatPool.end()
-      if (options.pool === undefined) await pool.end()
+    close: () => {
+      closed ??= (async () => {
+        await Promise.all([...workers].map(worker => worker.stop()))
+        await doorbell.stop()
+        await heartbeatPool.end()
+        if (options.pool === undefined) await pool.end()
+      })()
+      return closed
     },
   }
 }

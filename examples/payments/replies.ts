@@ -29,6 +29,8 @@ export const awaitReplies = async (
     { skipExtensionCreation: true },
   )
   try {
+    // the first reply would make it; this reader may be earlier
+    await pgmq.queue.create(queue)
     const replies = new Map<string, Reply>()
     while (commandIds.some(id => !replies.has(id))) {
       const messages = await pgmq.msg.readBatch<Reply>(queue, HIDDEN_SECONDS, 10)

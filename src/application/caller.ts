@@ -7,6 +7,7 @@ import {
   operatorComplete,
   operatorRetry,
 } from './operate-command.ts'
+import type { OperationFilter, Operations, StartOperation } from './operations.ts'
 import type { Authorization, Identity, Permission } from './ports/authorization.ts'
 import type { CommandFilter, TroubleshootingFilter } from './ports/command-queries.ts'
 import type { createCommandReader } from './read-commands.ts'
@@ -24,6 +25,7 @@ export interface CallerDeps extends OperateDeps {
   readonly send: (domain: string, command: CommandToSend) => Promise<SentCommand>
   readonly sendBatch: (domain: string, commands: readonly CommandToSend[]) => Promise<readonly BatchResult[]>
   readonly reader: ReturnType<typeof createCommandReader>
+  readonly operations: Operations
 }
 
 export type CallersFilter<Filter> = Omit<Filter, 'tenantId'>
@@ -83,6 +85,26 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       demand('audit')
       if (tenant !== null && (await find(domain, commandId)) === null) return []
       return reader.auditTrail(domain, commandId)
+    },
+
+    /** The caller's own operations. */
+    operations: {
+      start: async (start: StartOperation) => {
+        demand('operations')
+        return deps.operations.start(identity, start)
+      },
+      get: async (id: string) => {
+        demand('operations')
+        return deps.operations.get(identity, id)
+      },
+      list: async (filter: OperationFilter) => {
+        demand('operations')
+        return deps.operations.list(identity, filter)
+      },
+      retry: async (id: string) => {
+        demand('operations')
+        return deps.operations.retry(identity, id)
+      },
     },
 
     troubleshooting: {

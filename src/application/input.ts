@@ -50,10 +50,13 @@ export const optional = <A>(value: unknown, parse: (given: unknown) => A): A | n
 export const statusOf = (value: unknown): CommandStatus => {
   const status = commandStatuses.find(known => known === value)
   if (status === undefined) {
-    throw new InvalidInputError('status', `'${String(value).slice(0, 80)}' is none of ${commandStatuses.join(', ')}`)
+    throw new InvalidInputError('status', `'${printed(value)}' is none of ${commandStatuses.join(', ')}`)
   }
   return status
 }
+
+const printed = (value: unknown): string =>
+  typeof value === 'string' ? value.slice(0, 80) : typeof value === 'number' ? String(value) : describe(value)
 
 export const MAX_LIMIT = 500
 
@@ -64,10 +67,18 @@ export const limitOf = (value: unknown): number => {
   return value
 }
 
-/** An ISO 8601 date or instant, as an instant in UTC. */
+const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/
+
+/** An ISO 8601 date or instant of the years 1 to 9999, as an instant in UTC; without a zone it is UTC. */
 export const instantOf = (value: unknown, field: string): string => {
-  const given = value instanceof Date ? value.getTime() : Date.parse(text(field, value))
-  const isIso = value instanceof Date || /^\d{4}-\d{2}-\d{2}/.test(String(value))
-  if (Number.isNaN(given) || !isIso) throw new InvalidInputError(field, 'must be an ISO 8601 date or time')
-  return new Date(given).toISOString()
+  const given = value instanceof Date ? value : parseInstant(text(field, value))
+  const year = given.getUTCFullYear()
+  if (!(year >= 1 && year <= 9999)) throw new InvalidInputError(field, 'must be an ISO 8601 date or time')
+  return given.toISOString()
+}
+
+const parseInstant = (given: string): Date => {
+  const [, day, time, , , zone] = ISO_8601.exec(given) ?? []
+  const exists = day !== undefined && new Date(Date.parse(day)).getUTCDate() === Number(day.slice(8))
+  return new Date(exists ? `${given}${time !== undefined && zone === undefined ? 'Z' : ''}` : Number.NaN)
 }

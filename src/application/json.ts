@@ -12,6 +12,14 @@ export const MAX_JSON_DEPTH = 100
  * objects with `toJSON` become what they stand for; undefined members are left out, as in `JSON.stringify`.
  */
 export const parseJson = (value: unknown): Either<string, Json> => {
+  try {
+    return checked(value)
+  } catch (error) {
+    return left(`the value cannot be written as JSON: ${storableText(String((error as Error)?.message), 200)}`)
+  }
+}
+
+const checked = (value: unknown): Either<string, Json> => {
   const fault = faultOf(value, '', 0, new Set())
   if (fault !== null) return left(fault)
   const text = JSON.stringify(value)
@@ -23,7 +31,7 @@ export const parseJson = (value: unknown): Either<string, Json> => {
 }
 
 const faultOf = (value: unknown, path: string, depth: number, above: Set<object>): string | null => {
-  const at = path === '' ? 'the value' : `'${path}'`
+  const at = path === '' ? 'the value' : `'${clipped(path)}'`
   switch (typeof value) {
     case 'string':
       return textFault(value, at)
@@ -41,18 +49,41 @@ const faultOf = (value: unknown, path: string, depth: number, above: Set<object>
 }
 
 const objectFault = (value: object, path: string, at: string, depth: number, above: Set<object>): string | null => {
-  if (depth >= MAX_JSON_DEPTH) return `${at.slice(0, 80)} is nested deeper than ${MAX_JSON_DEPTH} levels`
+  if (depth >= MAX_JSON_DEPTH) return `${at} is nested deeper than ${MAX_JSON_DEPTH} levels`
+  const kind = BOXED.find(type => value instanceof type)
+  if (kind !== undefined) return `${at} is a ${kind.name}, which JSON cannot hold`
   if (above.has(value)) return `${at} refers back to itself, which JSON cannot hold`
-  if ('toJSON' in value && typeof value.toJSON === 'function') return faultOf(value.toJSON(), path, depth + 1, above)
+  if ('toJSON' in value && typeof value.toJSON === 'function')
+    return jsonFault(value.toJSON as () => unknown, value, path, at, depth, above)
   above.add(value)
   const fault = Array.isArray(value)
     ? first(value, (item, i) => faultOf(item, `${path}[${i}]`, depth + 1, above))
     : first(Object.entries(value), ([name, member]) => {
         const memberPath = path === '' ? name : `${path}.${name}`
-        return textFault(name, `the name '${memberPath}'`) ?? faultOf(member, memberPath, depth + 1, above)
+        return textFault(name, `the name '${clipped(memberPath)}'`) ?? faultOf(member, memberPath, depth + 1, above)
       })
   above.delete(value)
   return fault
+}
+
+/** They would be written as an empty object. */
+const BOXED = [Map, Set, BigInt, Number, String, Boolean]
+
+const clipped = (path: string): string => (path.length > 80 ? `${path.slice(0, 80)}...` : path)
+
+const jsonFault = (
+  toJSON: () => unknown,
+  value: object,
+  path: string,
+  at: string,
+  depth: number,
+  above: Set<object>,
+) => {
+  try {
+    return faultOf(toJSON.call(value), path, depth + 1, above)
+  } catch (error) {
+    return `${at} has a toJSON that throws: ${storableText(String((error as Error)?.message), 200)}`
+  }
 }
 
 const textFault = (text: string, at: string): string | null => {
@@ -71,5 +102,5 @@ const first = <A>(items: readonly A[], check: (item: A, index: number) => string
 /** Text as PostgreSQL can store it: for messages of errors, which must never be refused. Cut at `max` characters. */
 export const storableText = (text: string, max = 10_000): string => {
   const clean = text.replaceAll('\u0000', '').toWellFormed()
-  return clean.length > max ? `${clean.slice(0, max)}... (${clean.length} characters)` : clean
+  return clean.length > max ? `${clean.slice(0, max).toWellFormed()}... (${clean.length} characters)` : clean
 }

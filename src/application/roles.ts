@@ -6,6 +6,7 @@ export const rolesFor: Readonly<Record<Permission, readonly Role[]>> = {
   send: ['SENDER', 'ADMIN'],
   operate: ['OPERATOR', 'ADMIN'],
   audit: ['AUDITOR', 'OPERATOR', 'ADMIN'],
+  operations: ['USER', 'ADMIN'],
 }
 
 export const roleAuthorization: Authorization = {

@@ -86,10 +86,20 @@ export const prepareSend =
       tenantId: optional(command.tenantId, id => textOf(id, 'tenantId', 128)),
       ownerId: optional(command.ownerId, id => textOf(id, 'ownerId', 128)),
       parentCommandId: optional(command.parentCommandId, id => commandIdOf(id, 'parentCommandId')),
-      retryCount: command.retryCount ?? 0,
+      retryCount: optional(command.retryCount, retryCountOf) ?? 0,
       policy: policyOf(command, policies.get(command.commandType)),
     },
   })
+
+const retryCountOf = (value: unknown): number => {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_RETRY_COUNT) {
+    throw new InvalidInputError('retryCount', `must be a whole number from 0 to ${MAX_RETRY_COUNT}`)
+  }
+  return value
+}
+
+/** What the column holds. */
+const MAX_RETRY_COUNT = 2_147_483_647
 
 const policyOf = (own: RetryOptions, ofType: RetryOptions = {}): RetryPolicy => {
   const policy: RetryPolicy = {

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { v7 } from 'uuid'
+import { v5, v7 } from 'uuid'
 import type { Ids } from '../application/ports/ids.ts'
 
 const ID_BYTES = 16
@@ -18,3 +18,8 @@ const rng = (): Uint8Array => {
 
 /** UUIDs of version 7: ordered by time, so that keys of one moment lie together in the indexes. */
 export const uuidIds: Ids = { next: () => v7({ rng }) }
+
+const NAMESPACE = '6f7a3a52-94c1-5e0c-9d0a-1f1f7f0f2b11'
+
+/** The same UUID for the same text, always: what is sent twice for one reason is one command. */
+export const derivedId = (text: string): string => v5(text, NAMESPACE)

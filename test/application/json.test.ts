@@ -171,10 +171,12 @@ describe('the limits', () => {
 })
 
 describe('text to be stored', () => {
+  const awkward = fc.constantFrom('a', 'ä', '🎈', '\u0001', '\uffff', '\u0000', '\ud83c', '\udf88')
+
   test('is always text that PostgreSQL can hold, and unchanged where it was', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.array(fc.constantFrom('\u0000', '\ud800', 'ä')), (text, more) => {
-        const clean: Either<string, unknown> = parseJson(storableText(text + more.join('')))
+      fc.property(fc.string({ unit: awkward, maxLength: 40 }), text => {
+        const clean: Either<string, unknown> = parseJson(storableText(text))
         expect(clean._tag).toBe('Right')
         if (text.isWellFormed() && !text.includes('\u0000')) expect(storableText(text)).toBe(text)
       }),

@@ -5,7 +5,8 @@ import type { AppendResult, EventStore } from '../../src/application/ports/event
 import { createTransactCommands } from '../../src/application/transact-commands.ts'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
 import type { CommandIntent } from '../../src/domain/command/intents.ts'
-import { initialState } from '../../src/domain/command/state.ts'
+import type { CommandRejection } from '../../src/domain/command/rejections.ts'
+import { type CommandState, initialState } from '../../src/domain/command/state.ts'
 import { createMemoryEventStore } from '../../src/infrastructure/memory/event-store.ts'
 import {
   cancel,
@@ -95,6 +96,37 @@ describe('a turn', () => {
     const { asked, transact } = setUp()
     await transact([{ ...turn(send()), known: { state: initialState, revision: -1 } }])
     expect(asked).toEqual(['append 1'])
+  })
+})
+
+describe('a guard', () => {
+  const onlyPending = (state: CommandState): CommandRejection | null =>
+    state.status === 'PENDING' ? null : { type: 'NotFound' }
+
+  test('refuses before anything is decided', async () => {
+    const { store, asked, transact } = setUp()
+    await write(store, historyOf.IN_TROUBLESHOOTING_QUEUE)
+    expect(await transact([{ ...turn(operatorRetry()), guard: onlyPending }])).toMatchObject([
+      { outcome: 'rejected', rejection: { type: 'NotFound' }, now: { revision: 2 } },
+    ])
+    expect(asked).toEqual(['read 1'])
+  })
+
+  test('lets pass what it has nothing against', async () => {
+    const { store, transact } = setUp()
+    await write(store, historyOf.PENDING)
+    expect(await transact([{ ...turn(cancel()), guard: onlyPending }])).toMatchObject([{ outcome: 'done' }])
+    expect(await typesIn(store)).toEqual(['CommandSent', 'CommandCanceled'])
+  })
+
+  test('is asked again about what is there after a lost race', async () => {
+    const { store, transact } = setUp(async (append, under) => {
+      if (append === 0) await write(under, historyOf.IN_TROUBLESHOOTING_QUEUE.slice(1))
+    })
+    await write(store, historyOf.PENDING)
+    expect(await transact([{ ...turn(receive(2)), guard: onlyPending }])).toMatchObject([
+      { outcome: 'rejected', rejection: { type: 'NotFound' } },
+    ])
   })
 })
 

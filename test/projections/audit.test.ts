@@ -158,7 +158,7 @@ describe('the details', () => {
 
   test('A17: of RECEIVED count the attempt and mark those whose worker was lost', async () => {
     expect(await detailsOf(0, 'RECEIVED')).toMatchObject([
-      { attempt: 1, total_attempts: 1, lost: true, lease_expires_at: null },
+      { attempt: 1, total_attempts: 1, lost: true, lease_expires_at: at(1) },
       { attempt: 2, total_attempts: 2, lost: false, lease_expires_at: at(31) },
       { attempt: 3, total_attempts: 3, lost: false },
       { attempt: 1, total_attempts: 4, lost: false, msg_id: 2 },

@@ -74,7 +74,7 @@ export const commandEvents = {
     })
     .map(sent),
   CommandReceived: fc
-    .record({ ...ofAttempt, total: fc.nat(), leaseExpiresAt: fc.option(instant, { nil: null }), lost: fc.boolean() })
+    .record({ ...ofAttempt, total: fc.nat(), leaseExpiresAt: instant, lost: fc.boolean() })
     .map(over => received(over.attempt, over)),
   CommandFailed: fc
     .record({ ...ofAttempt, error: commandError, retryAt: instant })

@@ -60,7 +60,7 @@ export const received = (attempt: number, over: Over<events.CommandReceived> = {
 })
 
 export const lost = (attempt: number, over: Over<events.CommandReceived> = {}): events.CommandReceived =>
-  received(attempt, { actor: 'worker:unknown', leaseExpiresAt: null, lost: true, ...over })
+  received(attempt, { actor: 'worker:unknown', leaseExpiresAt: over.at ?? at(1), lost: true, ...over })
 
 export const failed = (attempt: number, over: Over<events.CommandFailed> = {}): events.CommandFailed => ({
   at: at(2),

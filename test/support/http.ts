@@ -1,27 +1,36 @@
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
-import { afterEach } from 'vitest'
-import type { Role } from '../../src/index.ts'
-import { createHttpApp } from '../../src/infrastructure/http/app.ts'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+import { type CommandBus, createCommandBus, type Role } from '../../src/index.ts'
+import { createHttpApp, type HttpLimits } from '../../src/infrastructure/http/app.ts'
 import { type ApiClient, createClient } from '../../src/infrastructure/http/contract/client.ts'
 import { handlers } from '../../src/infrastructure/http/handlers.ts'
 import { createIdentify, type IdentityOptions } from '../../src/infrastructure/http/identity.ts'
 import { signToken } from '../../src/infrastructure/http/token.ts'
-import { createTestBus, type TestBus } from './bus.ts'
+import { createTestBus, type TestBus, until } from './bus.ts'
+import { createTestDatabase } from './database.ts'
 
 export const SECRET = 'a secret of the tests only, long enough to sign with'
 
-export interface TestApi extends TestBus {
+export interface Served {
   readonly app: FastifyInstance
   /** `http://127.0.0.1:<port>` */
   readonly url: string
-  readonly token: (roles: readonly Role[], options?: { readonly sub?: string; readonly tenant?: string }) => Promise<string>
+  readonly token: (
+    roles: readonly Role[],
+    options?: { readonly sub?: string; readonly tenant?: string },
+  ) => Promise<string>
   readonly client: (token: string) => ApiClient
   /** A raw request with a token; the path stands below the base path. */
   readonly request: (method: string, path: string, options?: RawRequest) => Promise<Answer>
   /** Everything the server logged, one JSON text a line. */
   readonly logged: readonly string[]
 }
+
+export interface TestApi extends TestBus, Served {}
+
+/** A server that the tests of a file share: none of them may change what another one looks at. */
+export type SharedApi = Served & Pick<TestBus, 'bus' | 'database' | 'pool' | 'until'>
 
 export interface RawRequest {
   readonly token?: string
@@ -42,15 +51,41 @@ afterEach(async () => {
   for (const close of open.splice(0)) await close()
 })
 
-interface Options {
+export interface ApiOptions {
   readonly identity?: IdentityOptions
   readonly writesPerMinute?: number
   readonly corsOrigins?: readonly string[]
+  readonly limits?: Partial<HttpLimits>
 }
 
 /** The real server on a real port, over a bus on a fresh database. */
-export const createTestApi = async (options: Options = {}): Promise<TestApi> => {
+export const createTestApi = async (options: ApiOptions = {}): Promise<TestApi> => {
   const test = await createTestBus()
+  const served = await serve(test.bus, options)
+  open.push(() => served.app.close())
+  return { ...test, ...served }
+}
+
+/** One server for all tests of a file or a block. */
+export const sharedTestApi = (options: ApiOptions = {}): (() => SharedApi) => {
+  let shared: SharedApi | undefined
+  beforeAll(async () => {
+    const database = await createTestDatabase()
+    const bus = createCommandBus({ databaseUrl: database.url })
+    shared = { bus, database, pool: database.pool, until, ...(await serve(bus, options)) }
+  })
+  afterAll(async () => {
+    await shared?.app.close()
+    await shared?.bus.close()
+    await shared?.database.drop()
+  })
+  return () => {
+    if (shared === undefined) throw new Error('the server of these tests did not start')
+    return shared
+  }
+}
+
+const serve = async (bus: CommandBus, options: ApiOptions): Promise<Served> => {
   const logged: string[] = []
   const app = await createHttpApp({
     log: pino({ level: 'debug' }, { write: line => void logged.push(line) }),
@@ -59,16 +94,15 @@ export const createTestApi = async (options: Options = {}): Promise<TestApi> => 
     facts: () => ({ running: [], commands: [] }),
     api: {
       identify: createIdentify(options.identity ?? { secret: SECRET }),
-      callerOf: identity => test.bus.as(identity),
+      callerOf: identity => bus.as(identity),
       handlers,
       writesPerMinute: options.writesPerMinute ?? 0,
     },
     corsOrigins: options.corsOrigins ?? [],
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  open.push(() => app.close())
   return {
-    ...test,
     app,
     url,
     logged,

@@ -4,7 +4,7 @@ import type { TestBus } from './bus.ts'
 
 /** Sends a command and has a worker park it as PERMANENT; gives its id. */
 export const parked = async (
-  { bus, until }: TestBus,
+  { bus, until }: Pick<TestBus, 'bus' | 'until'>,
   domain = 'payments',
   data: unknown = { amount: 5 },
   options: SendOptions & { readonly errorCode?: string; readonly commandType?: string } = {},

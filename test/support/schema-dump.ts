@@ -8,10 +8,10 @@ with own as (
     and c.relkind in ('r', 'v', 'm', 'p', 'S')
     and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
 ), line (owner, rank, text) as (
-  select relname, 0, case relkind when 'r' then 'table ' when 'v' then 'view ' when 'S' then 'sequence ' else relkind || ' ' end
+  select relname, 0, case relkind when 'r' then 'table ' when 'v' then 'view ' when 'S' then 'sequence ' else 'relation ' end
     || relname || coalesce(' with (' || array_to_string(reloptions, ', ') || ')', '') from own
   union all
-  select relname, 1, format('  column %s %s%s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
+  select relname, 1 + a.attnum / 10000.0, format('  column %s %s%s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
       case when a.attcollation <> t.typcollation then ' collate ' || l.collname else '' end,
       case when a.attnotnull then ' not null' else '' end,
       coalesce(' default ' || pg_get_expr(b.adbin, b.adrelid), case a.attidentity when 'a' then ' identity always' when 'd' then ' identity' else '' end))

@@ -9,11 +9,12 @@ export interface Identity {
   readonly roles: readonly Role[]
 }
 
-export const permissions = ['read', 'send', 'operate', 'audit'] as const
+export const permissions = ['read', 'send', 'operate', 'audit', 'operations'] as const
 
 /**
  * `read`: commands, lists, live events, figures. `send`: send, and cancel what is pending. `operate`: retry, cancel or
  * complete what is parked. `audit`: trails and history.
+ * `operations`: the caller's own operations.
  */
 export type Permission = (typeof permissions)[number]
 

@@ -1,5 +1,6 @@
 import type { Json } from '../../domain/command/events.ts'
 import type { CommandStatus } from '../../domain/command/transitions.ts'
+import type { OperationStatus } from '../../domain/operation/status.ts'
 
 /** A command as its read row tells it, with the present payload and the result. Times are ISO 8601. */
 export interface CommandView {
@@ -115,12 +116,22 @@ export interface AuditEntry {
   readonly details: Json
 }
 
+/** Commands of one owner, with their payloads; `progress` is the user's word for their status. */
+export interface OwnedFilter {
+  readonly ownerId: string
+  readonly tenantId?: string
+  readonly progress?: OperationStatus
+  readonly limit?: number
+  readonly cursor?: string
+}
+
 /** Reading, without folding: answers come from the read tables and the log. */
 export interface CommandQueries {
   readonly get: (domain: string, commandId: string) => Promise<CommandDetail | null>
   /** Every command with this id, whatever its domain. */
   readonly find: (commandId: string) => Promise<readonly CommandDetail[]>
   readonly list: (filter: CommandFilter) => Promise<Page<CommandView>>
+  readonly listOwned: (domain: string, filter: OwnedFilter) => Promise<Page<CommandDetail>>
   readonly auditTrail: (domain: string, commandId: string) => Promise<readonly AuditEntry[]>
   readonly parked: (filter: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
   readonly parkedGroups: (

@@ -56,8 +56,8 @@ const send = ({ type: _, ...sent }: Send, state: CommandState): Decision =>
 const receive = (intent: Receive, state: SentCommandState): Decision => {
   if (!isLegal('CommandReceived', state.status)) return left({ type: 'NothingToDo', status: state.status })
   const attempt = state.attemptOffset + intent.delivery
-  if (state.status === 'IN_PROGRESS' && attempt === state.attempts && intent.actor === state.workerId) return nothing
-  if (attempt <= state.attempts) {
+  if (isOwnReceipt(intent, state) && attempt === state.attempts) return nothing
+  if (attempt <= state.attempts || intent.msgId === state.retiredMsgId) {
     return left({ type: 'StaleAttempt', status: state.status, reported: attempt, present: state.attempts })
   }
   const limit = attemptLimit(state)
@@ -72,12 +72,17 @@ const receive = (intent: Receive, state: SentCommandState): Decision => {
       attempt: number,
       total: state.totalAttempts + 1 + i,
       msgId: intent.msgId,
-      leaseExpiresAt: lost ? null : intent.leaseExpiresAt,
+      // a lost attempt's lease ran out some time before this read
+      leaseExpiresAt: lost ? intent.at : intent.leaseExpiresAt,
       lost,
     }
   })
   return right(attempt <= limit ? received : [...received, leaseLost(intent, state, limit)])
 }
+
+/** A round has its own message: the same attempt number of an earlier round is another attempt. */
+const isOwnReceipt = (intent: Receive, state: SentCommandState): boolean =>
+  state.status === 'IN_PROGRESS' && intent.actor === state.workerId && intent.msgId === state.msgId
 
 const leaseLost = (intent: Receive, state: SentCommandState, attempt: number): CommandEvent =>
   ending({ at: intent.at, actor: intent.actor, attempt, msgId: intent.msgId }, state, 'LEASE_LOST', {

@@ -52,7 +52,7 @@ export interface CommandReceived extends Fact {
   readonly attempt: number
   readonly total: number
   readonly msgId: string
-  readonly leaseExpiresAt: Instant | null
+  readonly leaseExpiresAt: Instant
   readonly lost: boolean
 }
 

@@ -18,6 +18,7 @@ const factsOf = (state: SentCommandState): CommandFacts => ({
   attemptOffset: state.attemptOffset,
   totalAttempts: state.totalAttempts,
   lastError: state.lastError,
+  retiredMsgId: state.retiredMsgId,
   revision: state.revision + 1,
 })
 
@@ -43,6 +44,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
       attemptOffset: 0,
       totalAttempts: 0,
       lastError: null,
+      retiredMsgId: null,
       revision: 0,
     }
   }
@@ -86,6 +88,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         retryAt: null,
         attempts: event.attempts,
         attemptOffset: event.attempts,
+        retiredMsgId: event.archivedMsgId,
         dataRevision: event.dataRevision,
         ...(event.data === undefined ? {} : { data: event.data }),
       }

@@ -73,5 +73,8 @@ const UUID_LENGTH = 36
 export const parseCommandStream = (stream: string): CommandKey | null => {
   const commandId = stream.slice(-UUID_LENGTH)
   const domain = stream.slice(PREFIX.length, -UUID_LENGTH - 1)
-  return stream.startsWith(PREFIX) && UUID.test(commandId) && domain !== '' ? { domain, commandId } : null
+  const separator = stream.at(-UUID_LENGTH - 1)
+  return stream.startsWith(PREFIX) && separator === '-' && UUID.test(commandId) && domain !== ''
+    ? { domain, commandId }
+    : null
 }

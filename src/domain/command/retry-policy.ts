@@ -35,14 +35,22 @@ export const policyFaults = (policy: RetryPolicy): readonly string[] => [
   ...(Number.isInteger(policy.maxAttempts) && policy.maxAttempts >= 1 && policy.maxAttempts <= 100
     ? []
     : [`maxAttempts must be a whole number from 1 to 100, not ${policy.maxAttempts}`]),
-  ...(policy.backoffSeconds.length > 0 ? [] : ['backoffSeconds must name at least one wait']),
-  ...(policy.backoffSeconds.every(s => Number.isFinite(s) && s >= 0 && s <= MAX_WAIT_SECONDS)
+  ...waitFaults(policy.backoffSeconds),
+  ...(typeof policy.jitter === 'number' && policy.jitter >= 0 && policy.jitter <= 1
     ? []
-    : [
-        `backoffSeconds must be waits from 0 to ${MAX_WAIT_SECONDS} seconds, not [${policy.backoffSeconds.join(', ')}]`,
-      ]),
-  ...(policy.jitter >= 0 && policy.jitter <= 1 ? [] : [`jitter must be from 0 to 1, not ${policy.jitter}`]),
+    : [`jitter must be from 0 to 1, not ${policy.jitter}`]),
+  ...(policy.onExhausted === 'park' || policy.onExhausted === 'fail'
+    ? []
+    : [`onExhausted must be 'park' or 'fail', not ${String(policy.onExhausted).slice(0, 80)}`]),
 ]
+
+const waitFaults = (waits: readonly number[]): readonly string[] => {
+  if (!Array.isArray(waits)) return ['backoffSeconds must be a list of waits in seconds']
+  if (waits.length === 0) return ['backoffSeconds must name at least one wait']
+  return waits.every(s => Number.isFinite(s) && s >= 0 && s <= MAX_WAIT_SECONDS)
+    ? []
+    : [`backoffSeconds must be waits from 0 to ${MAX_WAIT_SECONDS} seconds, not [${waits.join(', ')}]`]
+}
 
 /** Thirty days: a longer wait is a schedule, not a retry. */
 export const MAX_WAIT_SECONDS = 2_592_000

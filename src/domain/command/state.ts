@@ -23,6 +23,8 @@ export interface CommandFacts {
   readonly attemptOffset: number
   readonly totalAttempts: number
   readonly lastError: CommandError | null
+  /** The message of the round before, archived when it parked: what is still told of it is stale. */
+  readonly retiredMsgId: string | null
   /** Revision of the last event, so that a retry can say where its payload lies. */
   readonly revision: number
 }
@@ -34,7 +36,7 @@ export type CommandState =
       readonly status: 'IN_PROGRESS'
       readonly workerId: string
       readonly msgId: string
-      readonly leaseExpiresAt: Instant | null
+      readonly leaseExpiresAt: Instant
     } & CommandFacts)
   | ({ readonly status: 'COMPLETED'; readonly result: Json; readonly finishedBy: string } & CommandFacts)
   | ({ readonly status: 'FAILED'; readonly finishedBy: string } & CommandFacts)

@@ -1,7 +1,5 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { createLogger } from '../service/logger.ts'
-import { runService } from '../service/run.ts'
 import type { CliDeps } from './deps.ts'
 import { fields, print, printJson } from './output.ts'
 
@@ -25,6 +23,11 @@ export const addStart = (program: Command, deps: CliDeps): void => {
         ...(host === undefined ? {} : { host }),
         ...(port === undefined ? {} : { port }),
       })
+      // the HTTP server takes longer to load than most other commands to run
+      const [{ runService }, { createLogger }] = await Promise.all([
+        import('../service/run.ts'),
+        import('../service/logger.ts'),
+      ])
       await runService({
         ...deps,
         config,

@@ -4,7 +4,6 @@ import { domainOf } from '../../application/input.ts'
 import { readConfig } from '../config.ts'
 import { demoDomain, demoHandlers, demoLeaseSeconds } from '../demo/index.ts'
 import { openDatabase } from '../service/database.ts'
-import { createLogger } from '../service/logger.ts'
 import { listenForStop } from '../service/signals.ts'
 import { type WorkerReport, worst } from '../service/worker-report.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
@@ -74,6 +73,7 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
 
 const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], options: Options): Promise<void> => {
   const config = readConfig(deps.env)
+  const { createLogger } = await import('../service/logger.ts')
   const log = createLogger(config.logLevel, 'worker')
   const stop = listenForStop()
   const supervised = process.send !== undefined

@@ -4,7 +4,7 @@ import { eventCodec, nullable } from './event-codec.ts'
 import { json } from './json.ts'
 
 const withOptional = <R extends t.Props, O extends t.Props>(required: R, optional: O) =>
-  t.intersection([t.type(required), t.partial(optional)])
+  t.exact(t.intersection([t.type(required), t.partial(optional)]))
 
 const error = withOptional(
   {
@@ -22,7 +22,7 @@ const error = withOptional(
   { details: json },
 )
 
-const policy = t.type({
+const policy = t.strict({
   maxAttempts: t.number,
   backoffSeconds: t.array(t.number),
   jitter: t.number,
@@ -31,14 +31,14 @@ const policy = t.type({
 
 const reason = t.keyof({ PERMANENT: null, EXHAUSTED: null, LEASE_LOST: null, NO_HANDLER: null, INVALID_PAYLOAD: null })
 
-const failure = t.type({ attempt: t.number, msgId: t.string, error })
+const failure = t.strict({ attempt: t.number, msgId: t.string, error })
 
 /** The stored form of every command event. Change a shape only with a new version and a step in `upcasts`. */
 export const commandCodec = eventCodec<CommandEvent>(
   {
     CommandSent: {
       version: 1,
-      data: t.type({
+      data: t.strict({
         commandType: t.string,
         data: json,
         correlationId: t.string,
@@ -53,26 +53,26 @@ export const commandCodec = eventCodec<CommandEvent>(
     },
     CommandReceived: {
       version: 1,
-      data: t.type({
+      data: t.strict({
         attempt: t.number,
         total: t.number,
         msgId: t.string,
-        leaseExpiresAt: nullable(t.string),
+        leaseExpiresAt: t.string,
         lost: t.boolean,
       }),
     },
     CommandFailed: {
       version: 1,
-      data: t.type({ attempt: t.number, msgId: t.string, error, retryAt: t.string }),
+      data: t.strict({ attempt: t.number, msgId: t.string, error, retryAt: t.string }),
     },
     CommandMovedToTroubleshooting: {
       version: 1,
-      data: t.type({ attempt: t.number, msgId: t.string, reason, error }),
+      data: t.strict({ attempt: t.number, msgId: t.string, reason, error }),
     },
     CommandRejectedByBusinessRule: { version: 1, data: failure },
     CommandExhausted: { version: 1, data: failure },
-    CommandCompleted: { version: 1, data: t.type({ attempt: t.number, msgId: t.string, result: json }) },
-    CommandCanceled: { version: 1, data: t.type({ reason: nullable(t.string) }) },
+    CommandCompleted: { version: 1, data: t.strict({ attempt: t.number, msgId: t.string, result: json }) },
+    CommandCanceled: { version: 1, data: t.strict({ reason: nullable(t.string) }) },
     OperatorRetried: {
       version: 1,
       data: withOptional(
@@ -80,8 +80,8 @@ export const commandCodec = eventCodec<CommandEvent>(
         { data: json },
       ),
     },
-    OperatorCanceled: { version: 1, data: t.type({ reason: t.string }) },
-    OperatorCompleted: { version: 1, data: t.type({ resultData: json }) },
+    OperatorCanceled: { version: 1, data: t.strict({ reason: t.string }) },
+    OperatorCompleted: { version: 1, data: t.strict({ resultData: json }) },
   },
   {},
 )

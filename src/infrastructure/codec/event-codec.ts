@@ -81,14 +81,14 @@ export const eventCodec = <Event extends Fact>(
         return left([`type: '${stored.type}' is not known to this version of commandbus; upgrade it to read this log`])
       }
       const about = meta.decode(stored.meta)
-      if (isLeft(about)) return left(faultsOf(about.left).map(fault => `meta.${fault}`))
+      if (isLeft(about)) return left(faultsOf(about.left, 'meta'))
       const current = upcast(upcasts, stored.type, about.right.v, schema.version, stored.data)
       if (isLeft(current)) return left([current.left])
       const data = schema.data.decode(current.right)
-      if (isLeft(data)) return left(faultsOf(data.left).map(fault => `data.${fault}`))
+      if (isLeft(data)) return left(faultsOf(data.left, 'data'))
       const { at, actor, context } = about.right
       return right({
-        event: { type: stored.type, at, actor, ...(data.right as object) } as Event,
+        event: { ...(data.right as object), type: stored.type, at, actor } as Event,
         context: contextOf(context),
       })
     },

@@ -10,13 +10,18 @@ export const json = new t.Type<Json, Json, unknown>(
 )
 
 /** What io-ts found wrong, one `path: expected X` each, never the value itself: values may be secrets. */
-export const faultsOf = (errors: t.Errors): readonly string[] =>
-  errors.map(error => {
-    const path = error.context
-      .slice(1)
-      .map(entry => entry.key)
-      .filter(key => key !== '')
-      .join('.')
-    const expected = error.context.at(-1)?.type.name ?? 'something else'
-    return error.message ?? `${path === '' ? 'the value' : path}: expected ${expected}`
-  })
+export const faultsOf = (errors: t.Errors, root = ''): readonly string[] => [
+  ...new Set(
+    errors.map(({ context, message }) => {
+      const entries = context.filter((_, i) => i === 0 || !isAlternative(context[i - 1]))
+      const at = [root, ...entries.slice(1).map(({ key }) => key)].filter(name => name !== '').join('.')
+      return message ?? `${at === '' ? 'the value' : at}: expected ${entries.at(-1)?.type.name ?? 'something else'}`
+    }),
+  ),
+]
+
+/** Unions and intersections number their members; those numbers are no part of the path. */
+const isAlternative = (entry: t.ContextEntry | undefined): boolean => {
+  const type = entry?.type instanceof t.ExactType ? entry.type.type : entry?.type
+  return type instanceof t.UnionType || type instanceof t.IntersectionType
+}

@@ -21,7 +21,10 @@ export const upcast = (
     return left(`meta.v: schema version ${from} of ${type} is not known (this version of commandbus reads 1 to ${to})`)
   }
   const steps = (upcasts[type] ?? []).slice(from - 1, to - 1)
-  return steps.length === to - from
-    ? right(steps.reduce((value, step) => step(value), data))
-    : left(`meta.v: no way leads from schema version ${from} of ${type} to ${to}`)
+  if (steps.length !== to - from) return left(`meta.v: no way leads from schema version ${from} of ${type} to ${to}`)
+  try {
+    return right(steps.reduce((value, step) => step(value), data))
+  } catch {
+    return left(`data: is no ${type} of schema version ${from}`)
+  }
 }

@@ -1,8 +1,9 @@
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import { CommandBusError } from '../../application/errors.ts'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { CommandBusError, UnavailableError } from '../../application/errors.ts'
+import { answerBadAddress, answerBrokenRequest } from './broken-request.ts'
 import { addDocs } from './docs.ts'
 import { addHealth, type HealthReport } from './health.ts'
 import { type MountOptions, mountApi } from './mount.ts'
@@ -19,40 +20,69 @@ export interface HttpOptions {
   readonly api: MountOptions
   /** Origins whose pages may call; none by default. */
   readonly corsOrigins: readonly string[]
+  /** Tests set smaller ones. */
+  readonly limits?: Partial<HttpLimits>
 }
 
-const REQUEST_MS = 30_000
-const HEADERS_MS = 10_000
-const KEEP_ALIVE_MS = 72_000
-const BODY_BYTES = 1_048_576
+export interface HttpLimits {
+  /** For the head of a request. */
+  readonly headersMs: number
+  /** For the whole request. */
+  readonly requestMs: number
+  /** How often late requests are looked for: how late one can be. */
+  readonly checkMs: number
+  /** A connection nobody uses is closed after this long. */
+  readonly keepAliveMs: number
+  readonly headerBytes: number
+  readonly bodyBytes: number
+}
+
+export const httpLimits: HttpLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  checkMs: 1_000,
+  keepAliveMs: 72_000,
+  headerBytes: 16_384,
+  bodyBytes: 1_048_576,
+}
 const MAX_PARAM = 500
 
 /** The HTTP side of the service; it does not listen yet. */
 export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstance> => {
+  const limits = { ...httpLimits, ...options.limits }
   const app = Fastify({
     loggerInstance: options.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     routerOptions: { maxParamLength: MAX_PARAM },
-    requestTimeout: REQUEST_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    bodyLimit: BODY_BYTES,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    bodyLimit: limits.bodyBytes,
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
-    // a client that sends its head or its body drop by drop is cut off within a second of its limit
-    http: { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 },
+    return503OnClosing: false,
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: answerBadAddress,
+    // a client that sends its head or its body drop by drop is cut off
+    http: {
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.checkMs,
+      maxHeaderSize: limits.headerBytes,
+    },
   })
   addProblems(app)
-  acceptEmptyJson(app)
+  refuseWhenClosing(app)
+  acceptJsonOnly(app)
   await app.register(helmet, { contentSecurityPolicy: false, global: true })
   if (options.corsOrigins.length > 0) {
-    await app.register(cors, { origin: [...options.corsOrigins], methods: ['GET', 'POST', 'DELETE'], maxAge: 600 })
+    await app.register(cors, {
+      origin: [...options.corsOrigins],
+      methods: ['GET', 'POST', 'DELETE'],
+      exposedHeaders: ['location', 'retry-after'],
+      maxAge: 600,
+    })
   }
-  await app.register(rateLimit, {
-    global: false,
-    errorResponseBuilder: (_, { after }) =>
-      new CommandBusError('RATE_LIMITED', `too many writes with this token: try again in ${after}`),
-  })
+  await app.register(rateLimit, { global: false })
   addHealth(app, options.health)
   addPage(app, options.facts)
   addDocs(app, options.version)
@@ -60,12 +90,28 @@ export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstan
   return app
 }
 
-/** `content-type: application/json` without a body is a request without a body. */
-const acceptEmptyJson = (app: FastifyInstance): void => {
+/** Requests on connections that are still open are told to go elsewhere; those under way may end. */
+const refuseWhenClosing = (app: FastifyInstance): void => {
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.addHook('onRequest', async () => {
+    if (closing) throw new UnavailableError('the service is stopping: try again in a moment')
+  })
+}
+
+/** JSON in UTF-8 and nothing else; `content-type: application/json` without a body is a request without a body. */
+const acceptJsonOnly = (app: FastifyInstance): void => {
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else parse(request, body as string, done)
+  const utf8 = new TextDecoder('utf-8', { fatal: true })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined)
+    try {
+      parse(request, utf8.decode(body as Buffer), done)
+    } catch {
+      done(new CommandBusError('INVALID_REQUEST', 'the body is not valid UTF-8'))
+    }
   })
 }

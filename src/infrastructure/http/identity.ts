@@ -93,5 +93,8 @@ const refusalOf = (error: unknown): Error => {
   return new UnauthenticatedError('the token is not valid here: its signature, algorithm or form is wrong')
 }
 
+/** No answer, not a good one, or one that is no key set. */
 const isFetchFailure = (error: unknown): boolean =>
-  error instanceof TypeError || (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC')
+  error instanceof TypeError ||
+  error instanceof errors.JWKSInvalid ||
+  (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC')

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CommandBusError } from '../../application/errors.ts'
 
 const FILE = 'jwt.secret'
 const BYTES = 32
+/** Anybody could guess a shorter one, and so sign tokens. */
+const LEAST_LENGTH = 32
 
-/** The secret that signs tokens of the local service: made at the first call, readable by its owner alone. */
+/** The secret that signs tokens of the local service: made at the first call, readable by its owner alone. @throws CommandBusError LOCAL_SECRET */
 export const localSecret = async (home: string): Promise<string> => {
   const path = join(home, FILE)
   const found = await read(path)
@@ -19,12 +22,19 @@ export const localSecret = async (home: string): Promise<string> => {
     if (error.code !== 'EEXIST') throw error
   })
   await rm(aside)
-  return (await read(path)) as string
+  const made = await read(path)
+  if (made === null) throw new Error(`${path} went away while it was made`)
+  return made
 }
 
 const read = async (path: string): Promise<string | null> => {
   try {
-    return (await readFile(path, 'utf8')).trim()
+    const secret = (await readFile(path, 'utf8')).trim()
+    if (secret.length >= LEAST_LENGTH) return secret
+    throw new CommandBusError(
+      'LOCAL_SECRET',
+      `${path} holds no secret of at least ${LEAST_LENGTH} characters: remove it, and a new one is made at the next start`,
+    )
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error

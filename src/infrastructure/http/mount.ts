@@ -3,12 +3,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
 import type { Caller } from '../../application/caller.ts'
+import { CommandBusError } from '../../application/errors.ts'
 import type { Identity } from '../../application/ports/authorization.ts'
-import { faultsOf } from '../codec/json.ts'
 import { type Api, api } from './contract/index.ts'
 import { BASE_PATH, type RequestOf, type ResponseOf, type Route } from './contract/route.ts'
+import { faultsOf } from './faults.ts'
 import type { Identify } from './identity.ts'
-import { RequestError } from './problem.ts'
+import { type Fault, RequestError } from './problem.ts'
 
 /** A handler of a declared route: what it gets is checked, what it gives is typed. */
 export type HandlerOf<R extends Route> = (request: RequestOf<R>, caller: Caller) => Promise<ResponseOf<R>>
@@ -28,6 +29,7 @@ const BATCH_BODY_BYTES = 16 * 1_048_576
 
 /** Every declared route, with identity, permission and request checked in this order before its handler runs. */
 export const mountApi = (app: FastifyInstance, options: MountOptions): void => {
+  const countWrite = writeLimit(app, options.writesPerMinute)
   const callers = new WeakMap<FastifyRequest, Caller>()
   for (const [id, route] of Object.entries(api) as [keyof Api, Route][]) {
     const handle = options.handlers[id] as HandlerOf<Route>
@@ -35,15 +37,10 @@ export const mountApi = (app: FastifyInstance, options: MountOptions): void => {
       method: route.method,
       url: `${BASE_PATH}${route.path}`,
       ...(id === 'sendCommands' ? { bodyLimit: BATCH_BODY_BYTES } : {}),
-      config: {
-        rateLimit:
-          route.method === 'GET' || options.writesPerMinute === 0
-            ? false
-            : { max: options.writesPerMinute, timeWindow: 60_000, keyGenerator: tokenOf, hook: 'onRequest' },
-      },
-      onRequest: async request => {
+      onRequest: async (request, reply) => {
         const caller = options.callerOf(await options.identify(request.headers.authorization))
         caller.demand(route.permission)
+        if (route.method !== 'GET') await countWrite(request, reply)
         callers.set(request, caller)
       },
       handler: async (request, reply) => {
@@ -55,22 +52,36 @@ export const mountApi = (app: FastifyInstance, options: MountOptions): void => {
   }
 }
 
-/** Limits count by token, without keeping it. */
-const tokenOf = (request: FastifyRequest): string =>
-  createHash('sha256')
-    .update(request.headers.authorization ?? request.ip)
-    .digest('base64url')
+/** One count for all writes of a token, whatever the route. */
+const writeLimit = (app: FastifyInstance, max: number) => {
+  if (max === 0) return async () => {}
+  const count = app.createRateLimit({ max, timeWindow: 60_000, keyGenerator: tokenOf })
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const counted = await count(request)
+    if (counted.isAllowed) return
+    reply.header('x-ratelimit-limit', max).header('x-ratelimit-remaining', counted.remaining)
+    if (!counted.isExceeded) return
+    reply.header('retry-after', counted.ttlInSeconds)
+    throw new CommandBusError(
+      'RATE_LIMITED',
+      `this token may write ${max} times a minute: try again in ${counted.ttlInSeconds} s`,
+    )
+  }
+}
+
+/** The signed part of a verified token, without keeping it: what can be written in more ways than one is left out. */
+const tokenOf = (request: FastifyRequest): string => {
+  const [, signed = ''] = /\s([\w-]+\.[\w-]+)\./.exec(request.headers.authorization ?? '') ?? []
+  return createHash('sha256').update(signed).digest('base64url')
+}
 
 const check = (route: Route, request: FastifyRequest): RequestOf<Route> => {
-  const faults: { path: string; message: string }[] = []
+  const faults: Fault[] = []
   const part = (name: string, codec: t.Mixed | null, value: unknown): unknown => {
     if (codec === null) return undefined
     const decoded = codec.decode(value)
     if (!isLeft(decoded)) return decoded.right
-    for (const fault of faultsOf(decoded.left)) {
-      const [path = name, ...message] = fault.split(': ')
-      faults.push({ path: path === 'the value' ? name : path, message: message.join(': ') })
-    }
+    faults.push(...faultsOf(name, decoded.left.slice(0, MAX_FAULTS)))
     return undefined
   }
   const checked = {
@@ -78,15 +89,11 @@ const check = (route: Route, request: FastifyRequest): RequestOf<Route> => {
     query: part('query', route.query, request.query),
     body: part('body', route.body, request.body ?? {}),
   }
-  if (faults.length > 0) throw new RequestError(dedupe(faults))
+  if (faults.length > 0) throw new RequestError(faults.slice(0, MAX_FAULTS))
   return checked as RequestOf<Route>
 }
 
 const MAX_FAULTS = 20
-
-/** An intersection reports a fault once for each of its sides. */
-const dedupe = (faults: readonly { path: string; message: string }[]) =>
-  [...new Map(faults.map(fault => [`${fault.path} ${fault.message}`, fault])).values()].slice(0, MAX_FAULTS)
 
 const send = (route: Route, request: FastifyRequest, reply: FastifyReply, answer: unknown): FastifyReply => {
   if (route.success.location === true) {

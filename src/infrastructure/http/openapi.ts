@@ -1,5 +1,5 @@
 import type * as t from 'io-ts'
-import { innerOf, type JsonSchema, schemaOf } from './contract/codecs.ts'
+import { addedSchemaOf, innerOf, type JsonSchema, schemaOf } from './contract/codecs.ts'
 import { api } from './contract/index.ts'
 import { BASE_PATH, type ProblemCode, type Route } from './contract/route.ts'
 
@@ -136,7 +136,7 @@ export const jsonSchema = (codec: t.Mixed): JsonSchema => {
   const own = schemaOf(codec)
   if (own !== undefined) return own
   const inner = innerOf(codec)
-  if (inner !== undefined) return { ...jsonSchema(inner), additionalProperties: false }
+  if (inner !== undefined) return { ...jsonSchema(inner), ...addedSchemaOf(codec) }
   const tagged = codec as unknown as Tagged
   switch (tagged._tag) {
     case 'StringType':

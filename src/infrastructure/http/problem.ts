@@ -18,6 +18,8 @@ const statusOf: Readonly<Record<string, number>> = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   RATE_LIMITED: 429,
   UNAVAILABLE: 503,
+  SCHEMA_VERSION: 503,
+  PGMQ_MISSING: 503,
 }
 
 const codeOf: Readonly<Record<number, string>> = {
@@ -59,17 +61,24 @@ export const problem = (
   reply
     .code(status)
     .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: 'about:blank',
-        title: STATUS_CODES[status] ?? 'Error',
-        status,
-        code,
-        detail,
-        instance: reply.request.url.slice(0, 500),
-        ...(errors.length === 0 ? {} : { errors }),
-      }),
-    )
+    .send(problemText(status, code, detail, reply.request.url, errors))
+
+export const problemText = (
+  status: number,
+  code: string,
+  detail: string,
+  instance: string,
+  errors: readonly Fault[] = [],
+): string =>
+  JSON.stringify({
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    code,
+    detail,
+    instance: instance.slice(0, 500),
+    ...(errors.length === 0 ? {} : { errors }),
+  })
 
 const faultsOf = (error: CommandBusError): readonly Fault[] => {
   if (error instanceof RequestError) return error.faults
@@ -110,5 +119,7 @@ export const addProblems = (app: FastifyInstance): void => {
 /** A value no column can hold got as far as the database. */
 const isDataError = (error: { readonly code?: string }): boolean => /^22\w{3}$/.test(error.code ?? '')
 
-const sentenceOf = (error: FastifyError, status: number): string =>
-  isDataError(error) && status === 400 ? 'a value in this request cannot be stored' : error.message
+const sentenceOf = (error: FastifyError, status: number): string => {
+  if (isDataError(error) && status === 400) return 'a value in this request cannot be stored'
+  return status === 415 ? 'a body must be JSON, sent with content-type: application/json' : error.message
+}

@@ -52,10 +52,13 @@ export interface DoorbellListener {
   readonly connected: () => boolean
 }
 
-/** Hears rings for `queue`, reconnecting for as long as it is not stopped; calls `wake` after every reconnection too. */
+/**
+ * Hears rings for `queue` (null: every ring), reconnecting for as long as it is not stopped; calls `wake` after every
+ * reconnection too.
+ */
 export const listenForDoorbell = (
   connect: () => Client,
-  queue: string,
+  queue: string | null,
   wake: () => void,
   log: Log,
 ): DoorbellListener => {
@@ -76,7 +79,7 @@ export const listenForDoorbell = (
   const open = async (): Promise<void> => {
     const next = connect()
     next.on('notification', ({ payload }) => {
-      if (payload?.split(' ').includes(queue)) wake()
+      if (queue === null || payload?.split(' ').includes(queue)) wake()
     })
     next.on('error', () => {})
     next.on('end', () => {

@@ -10,6 +10,7 @@ import type {
 } from '../../application/ports/command-queries.ts'
 import type { Json } from '../../domain/command/events.ts'
 import { commandStream } from '../../domain/command/names.ts'
+import type { OperationStatus } from '../../domain/operation/status.ts'
 import type { CommandRow } from '../../projections/command-row.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 
@@ -34,24 +35,27 @@ const conditions = () => {
 
 /** The read side on PostgreSQL. Lists go by key from where the page before ended, so a late page costs what the first does. */
 export const createCommandQueries = (pool: Pool): CommandQueries => {
-  const details = async (where: string, values: readonly unknown[]): Promise<readonly CommandDetail[]> => {
+  /** Rows of `commands` with their present payload and their result. */
+  const details = async (commands: string, order: string, values: readonly unknown[]) => {
     const { rows } = await pool.query(
       `select c.*, sent.data->'data' as data,
               case when c.status = 'COMPLETED' then coalesce(last.data->'result', last.data->'resultData') end as result
-       from command_bus_command c
+       from (${commands}) c
        left join command_bus_event sent
          on sent.stream = 'command-' || c.domain || '-' || c.command_id and sent.revision = c.data_revision
        left join command_bus_event last
          on last.stream = 'command-' || c.domain || '-' || c.command_id and last.revision = c.revision
-       where ${where} order by c.domain`,
+       order by ${order}`,
       [...values],
     )
-    return rows.map(row => ({ ...viewOf(row), data: row.data ?? null, result: row.result ?? null }))
+    return rows as (CommandTableRow & { readonly data: Json; readonly result: Json })[]
   }
+  const byKey = async (where: string, values: readonly unknown[]): Promise<readonly CommandDetail[]> =>
+    (await details(`select * from command_bus_command c where ${where}`, 'c.domain', values)).map(detailOf)
 
   return {
     get: async (domain, commandId) =>
-      (await details('c.domain = $1 and c.command_id = $2::uuid', [domain, commandId]))[0] ?? null,
+      (await byKey('c.domain = $1 and c.command_id = $2::uuid', [domain, commandId]))[0] ?? null,
 
     find: async commandId => {
       // one index probe a domain, however many commands there are
@@ -64,7 +68,7 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
          select domain from d where domain is not null`,
       )
       const domains = rows.map(row => row.domain)
-      return details('c.domain = any ($1::text[]) and c.command_id = $2::uuid', [domains, commandId])
+      return byKey('c.domain = any ($1::text[]) and c.command_id = $2::uuid', [domains, commandId])
     },
 
     list: async (filter: CommandFilter) => {
@@ -88,6 +92,26 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
         filters.values,
       )
       return page(rows, limit, viewOf, row => row.created_at)
+    },
+
+    listOwned: async (domain, filter) => {
+      const limit = filter.limit ?? DEFAULT_LIMIT
+      const filters = conditions()
+      filters.add('domain = ?', domain)
+      filters.add('owner_id = ?', filter.ownerId)
+      filters.add('tenant_id = ?', filter.tenantId)
+      if (filter.progress !== undefined) filters.add(progressIs[filter.progress])
+      if (filter.cursor !== undefined) {
+        const { at, commandId, domain: last } = decodeCursor(filter.cursor)
+        filters.add('(created_at, command_id, domain) < (?::timestamptz, ?::uuid, ?)', at, commandId, last)
+      }
+      const order = 'created_at desc, command_id desc, domain desc'
+      const rows = await details(
+        `select * from command_bus_command where ${filters.where()} order by ${order} limit ${limit + 1}`,
+        'c.created_at desc, c.command_id desc, c.domain desc',
+        filters.values,
+      )
+      return page(rows, limit, detailOf, row => row.created_at)
     },
 
     auditTrail: async (domain, commandId) => {
@@ -157,6 +181,14 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
       }))
     },
   }
+}
+
+/** The user's words for a status, as conditions; see domain/operation/status.ts. */
+const progressIs: Readonly<Record<OperationStatus, string>> = {
+  pending: "status = 'PENDING' and total_attempts = 0",
+  processing: "(status = 'IN_PROGRESS' or status = 'PENDING' and total_attempts > 0)",
+  completed: "status = 'COMPLETED'",
+  failed: "status in ('FAILED', 'CANCELED', 'IN_TROUBLESHOOTING_QUEUE')",
 }
 
 const parkedFilters = (filter: TroubleshootingFilter) => {
@@ -239,6 +271,12 @@ const viewOf = (row: CommandTableRow): CommandView => ({
   createdAt: row.created_at.toISOString(),
   updatedAt: row.updated_at.toISOString(),
   revision: Number(row.revision),
+})
+
+const detailOf = (row: CommandTableRow & { readonly data: Json; readonly result: Json }): CommandDetail => ({
+  ...viewOf(row),
+  data: row.data ?? null,
+  result: row.result ?? null,
 })
 
 const itemOf = (row: CommandTableRow & { readonly payload: Json }): TroubleshootingItem => ({

@@ -1,10 +1,11 @@
 import pg, { type ClientBase, type Pool } from 'pg'
+import { CommandBusError } from '../../application/errors.ts'
 import { type Migration, MigrationError, migrationsDirectory, readMigrations } from './migration-files.ts'
 
 export { type Migration, MigrationError, migrationsDirectory } from './migration-files.ts'
 
 /** Raised when the schema's version does not suit this code; `message` says whether to migrate or to upgrade. */
-export class SchemaVersionError extends Error {
+export class SchemaVersionError extends CommandBusError {
   override readonly name = 'SchemaVersionError'
   /** Version of the database; 0 when it has no schema yet. */
   readonly current: number
@@ -12,7 +13,7 @@ export class SchemaVersionError extends Error {
   readonly latest: number
 
   constructor(message: string, current: number, latest: number) {
-    super(message)
+    super('SCHEMA_VERSION', message)
     this.current = current
     this.latest = latest
   }

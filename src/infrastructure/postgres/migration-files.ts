@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CommandBusError } from '../../application/errors.ts'
 
 /** One numbered SQL file. */
 export interface Migration {
@@ -13,8 +14,11 @@ export interface Migration {
 }
 
 /** Raised when migrations cannot be read or applied; `message` says which and what to do. */
-export class MigrationError extends Error {
+export class MigrationError extends CommandBusError {
   override readonly name = 'MigrationError'
+  constructor(message: string, options?: ErrorOptions) {
+    super('MIGRATION_FAILED', message, options)
+  }
 }
 
 /** The package's own `migrations/`, as far from `src/` as from `dist/`. */

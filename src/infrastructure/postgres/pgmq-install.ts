@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { CommandBusError } from '../../application/errors.ts'
 import { readPgmqSql } from './pgmq-files.ts'
 
 /** How a database came to have pgmq: as a PostgreSQL extension, or as plain SQL in the schema `pgmq`. */
@@ -9,8 +10,11 @@ export interface PgmqInstall {
 }
 
 /** Raised when a database has no pgmq and none may be installed; `message` says what to do. */
-export class PgmqMissingError extends Error {
+export class PgmqMissingError extends CommandBusError {
   override readonly name = 'PgmqMissingError'
+  constructor(message: string, options?: ErrorOptions) {
+    super('PGMQ_MISSING', message, options)
+  }
 }
 
 const MARKER = 'pgmq installed from SQL by commandbus, version '

@@ -1,7 +1,8 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { BusinessRuleError, PermanentCommandError, TransientCommandError } from '../../application/command-errors.ts'
 import { parseJson, storableText } from '../../application/json.ts'
-import type { CommandError, ErrorType } from '../../domain/command/events.ts'
+import { HIDDEN, isSecretName, maskSecrets } from '../../application/mask-secrets.ts'
+import type { CommandError, ErrorType, Json } from '../../domain/command/events.ts'
 
 export type HandlerErrorType = Extract<ErrorType, 'TRANSIENT' | 'PERMANENT' | 'BUSINESS_RULE'>
 
@@ -32,9 +33,21 @@ export const failure = (type: ErrorType, code: string, message: string, details?
   return {
     type,
     code: storableText(String(code), MAX_CODE) || 'UNKNOWN',
-    message: storableText(String(message)),
-    ...(json === undefined ? {} : { details: isLeft(json) ? `details were left out: ${json.left}` : json.right }),
+    message: storableText(maskSecrets(String(message))),
+    ...(json === undefined
+      ? {}
+      : { details: isLeft(json) ? `details were left out: ${json.left}` : maskJson(json.right) }),
   }
+}
+
+/** Details with every text masked. */
+const maskJson = (value: Json): Json => {
+  if (typeof value === 'string') return maskSecrets(value)
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) return value.map(maskJson)
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, isSecretName(name) ? HIDDEN : maskJson(member)]),
+  )
 }
 
 const knownType = (thrown: unknown): HandlerErrorType | undefined => {

@@ -85,9 +85,9 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       return refused(deps, job, 'INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
     }
     const data = decoded === undefined ? payload : decoded.right
-    const run = (client: ClientBase): Promise<unknown> =>
+    const run = (client: ClientBase | null): Promise<unknown> =>
       withTimeout(handler, abort, () => handler.handle(data, contextOf(deps, job, data, abort, client)))
-    return handler.transactional === true ? inTransaction(run) : ended(run(noClient(job)))
+    return handler.transactional === true ? inTransaction(run) : ended(run(null))
   }
 
   const ended = async (result: Promise<unknown>): Promise<Outcome> => {
@@ -185,7 +185,7 @@ const successOf = (result: unknown): Outcome => {
     : { kind: 'success', result: json.right as Json }
 }
 
-const contextOf = (deps: RunDeps, job: Job, data: unknown, abort: LazyAbort, client: ClientBase) => {
+const contextOf = (deps: RunDeps, job: Job, data: unknown, abort: LazyAbort, client: ClientBase | null) => {
   const { command, key } = job
   const context: HandlerContext<unknown> = {
     command: {
@@ -207,19 +207,15 @@ const contextOf = (deps: RunDeps, job: Job, data: unknown, abort: LazyAbort, cli
     },
     extendVisibility: seconds => deps.extend(job, seconds * 1000),
     log: deps.log,
-    client,
+    get client() {
+      if (client !== null) return client
+      throw new Error(
+        `context.client is there only with transactional: true; set it on the handler of '${command.commandType}'`,
+      )
+    },
   }
   return context
 }
-
-const noClient = (job: Job): ClientBase =>
-  new Proxy({} as ClientBase, {
-    get: () => {
-      throw new Error(
-        `context.client is there only with transactional: true; set it on the handler of '${job.command.commandType}'`,
-      )
-    },
-  })
 
 /** A handler that ignores its timeout loses its slot all the same; what it still does is not awaited. */
 const withTimeout = async (

@@ -146,7 +146,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       .then(outcome => {
         if (outcome === 'abandoned' || outcome.outcome === 'rejected') {
           log.warn(nameOf(job), 'the outcome of this attempt does not count: the command has moved on')
-        }
+        } else logRetry(log, job, outcome.events)
       })
       .catch(error => log.error({ err: error, ...nameOf(job) }, 'no outcome was recorded; the message comes back'))
       .finally(() => {
@@ -278,6 +278,14 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     },
     health: () => health.report(),
   }
+}
+
+/** Each automatic retry, with its attempt, its wait and the error. */
+const logRetry = (log: Log, job: Job, events: readonly CommandEvent[]): void => {
+  const failed = events.find(event => event.type === 'CommandFailed')
+  if (failed === undefined) return
+  const waitMs = Date.parse(failed.retryAt) - Date.parse(failed.at)
+  log.info({ ...nameOf(job), waitMs, error: failed.error }, 'the attempt failed and is tried again')
 }
 
 const settledAll = async (runs: ReadonlySet<Run>): Promise<void> => {

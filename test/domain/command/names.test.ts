@@ -119,12 +119,17 @@ describe('streams', () => {
     expect(parseCommandStream(stream)).toEqual(key)
   })
 
-  test.each(['', 'command-', 'command--', `run-${key.commandId}`, `command-${key.commandId}`, 'command-payments-17'])(
-    'of others are no command: %s',
-    name => {
-      expect(parseCommandStream(name)).toBeNull()
-    },
-  )
+  test.each([
+    '',
+    'command-',
+    'command--',
+    `run-${key.commandId}`,
+    `credits-acme-${key.commandId}`,
+    `command-${key.commandId}`,
+    'command-payments-17',
+  ])('of others are no command: %s', name => {
+    expect(parseCommandStream(name)).toBeNull()
+  })
 
   test('without the dash before the id are no command', () => {
     expect(parseCommandStream(`command-payments.${key.commandId}`)).toBeNull()

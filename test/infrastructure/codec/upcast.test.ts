@@ -70,7 +70,7 @@ describe('an event of an older schema', () => {
 
   test('keeps its own data as it was', () => {
     const data = Object.freeze({ euros: 5 })
-    upcast(steps, 'Paid', 1, 3, data)
+    expect(upcast(steps, 'Paid', 1, 3, data)).toEqual(right({ amount: { value: 500, currency: 'EUR' } }))
     expect(data).toEqual({ euros: 5 })
   })
 })

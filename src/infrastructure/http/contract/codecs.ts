@@ -33,9 +33,12 @@ export const uuid = ruled('a UUID', text => UUID.test(text), { format: 'uuid' })
 /** ISO 8601, a date or a date and time. */
 export const instant = ruled(
   'an ISO 8601 date or time',
-  text => /^\d{4}-\d{2}-\d{2}/.test(text) && text.length <= 40 && !Number.isNaN(Date.parse(text)),
+  text => /^\d{4}-\d{2}-\d{2}/.test(text) && text.length <= 40 && !Number.isNaN(Date.parse(text)) && isStorable(text),
   { format: 'date-time' },
 )
+
+/** PostgreSQL knows no year 0. */
+const isStorable = (text: string): boolean => new Date(text).getUTCFullYear() >= 1
 
 /** Any JSON value. */
 export const anyJson = described(
@@ -69,6 +72,50 @@ export const wholeNumber = (min: number, max: number): t.Type<number, string, un
     { type: 'integer', minimum: min, maximum: max },
   )
 
+/** A number in a body. */
+export const numberFrom = (min: number, max: number): t.Type<number> =>
+  ranged(`a number from ${min} to ${max}`, 'number', min, max, Number.isFinite)
+
+/** A whole number in a body. */
+export const integerFrom = (min: number, max: number): t.Type<number> =>
+  ranged(`a whole number from ${min} to ${max}`, 'integer', min, max, Number.isInteger)
+
+const ranged = (name: string, type: string, min: number, max: number, fits: (value: number) => boolean) => {
+  const is = (value: unknown): value is number =>
+    typeof value === 'number' && fits(value) && value >= min && value <= max
+  return described(
+    new t.Type<number>(
+      name,
+      is,
+      (value, context) => (is(value) ? t.success(value) : t.failure(value, context)),
+      t.identity,
+    ),
+    { type, minimum: min, maximum: max },
+  )
+}
+
+/** A list of `min` to `max` items; a longer one is refused before its items are looked at. */
+export const listOf = <C extends t.Mixed>(
+  item: C,
+  min: number,
+  max: number,
+): t.Type<t.TypeOf<C>[], t.OutputOf<C>[], unknown> => {
+  const list = t.array(item)
+  return wrapping(
+    list,
+    { minItems: min, maxItems: max },
+    new t.Type<t.TypeOf<C>[], t.OutputOf<C>[], unknown>(
+      `a list of ${min} to ${max} items`,
+      list.is,
+      (value, context) =>
+        Array.isArray(value) && value.length >= min && value.length <= max
+          ? list.validate(value, context)
+          : t.failure(value, context),
+      list.encode,
+    ),
+  )
+}
+
 /** Required and optional members of an object; any further member is refused. */
 export const object = <R extends t.Props, O extends t.Props = Record<never, never>>(required: R, optional?: O) =>
   exactly(t.intersection([t.type(required), t.partial(optional ?? ({} as O))]), [
@@ -82,31 +129,51 @@ const exactly = <C extends t.Mixed>(
   names: readonly string[],
 ): t.Type<t.TypeOf<C>, t.OutputOf<C>, unknown> => {
   const known = new Set(names)
-  const exact = new t.Type<t.TypeOf<C>, t.OutputOf<C>, unknown>(
-    codec.name,
-    codec.is,
-    (value, context) => {
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-        const strange = Object.keys(value).find(name => !known.has(name))
-        if (strange !== undefined) {
-          const path = [...context, { key: strange.slice(0, 100), type: t.never, actual: undefined }]
-          return t.failure(
-            value,
-            path,
-            `${strange.slice(0, 100)}: not known here; known are ${names.join(', ') || 'none'}`,
-          )
+  const message = `not known here; known are ${names.join(', ') || 'none'}`
+  return wrapping(
+    codec,
+    { additionalProperties: false },
+    new t.Type<t.TypeOf<C>, t.OutputOf<C>, unknown>(
+      codec.name,
+      codec.is,
+      (value, context) => {
+        if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+          return t.failure(value, context, 'expected an object')
         }
-      }
-      return codec.validate(value, context)
-    },
-    codec.encode,
+        const strange = Object.keys(value)
+          .filter(name => !known.has(name))
+          .slice(0, MAX_STRANGE)
+          .map((name): t.ValidationError => {
+            const at = { key: name.slice(0, 100), type: t.never, actual: undefined }
+            return { value, context: [...context, at], message }
+          })
+        const decoded = codec.validate(value, context)
+        if (strange.length === 0) return decoded
+        return t.failures([...strange, ...(decoded._tag === 'Left' ? decoded.left : [])])
+      },
+      codec.encode,
+    ),
   )
-  inner.set(exact, codec)
-  return exact
 }
 
-const inner = new WeakMap<t.Mixed, t.Mixed>()
-/** The codec below an exact one. */
-export const innerOf = (codec: t.Mixed): t.Mixed | undefined => inner.get(codec)
+const MAX_STRANGE = 10
+
+interface Wrapped {
+  readonly codec: t.Mixed
+  readonly schema: JsonSchema
+}
+
+const wrapped = new WeakMap<t.Mixed, Wrapped>()
+
+/** `codec` checks what `inner` does and more; `schema` says what more. */
+const wrapping = <C extends t.Mixed>(inner: t.Mixed, schema: JsonSchema, codec: C): C => {
+  wrapped.set(codec, { codec: inner, schema })
+  return codec
+}
+
+/** The codec below one that wraps it. */
+export const innerOf = (codec: t.Mixed): t.Mixed | undefined => wrapped.get(codec)?.codec
+/** What a wrapping codec adds to the schema of the one below. */
+export const addedSchemaOf = (codec: t.Mixed): JsonSchema => wrapped.get(codec)?.schema ?? {}
 
 export const nullable = <C extends t.Mixed>(codec: C) => t.union([codec, t.null])

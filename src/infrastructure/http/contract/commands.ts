@@ -1,10 +1,25 @@
 import * as t from 'io-ts'
-import { anyJson, instant, nullable, object, status, uuid, wholeNumber } from './codecs.ts'
+import { MAX_WAIT_SECONDS } from '../../../domain/command/retry-policy.ts'
+import {
+  anyJson,
+  instant,
+  integerFrom,
+  listOf,
+  nullable,
+  numberFrom,
+  object,
+  status,
+  uuid,
+  wholeNumber,
+} from './codecs.ts'
 import { route } from './route.ts'
 
 export const domainParams = object({ domain: t.string })
 export const commandParams = object({ domain: t.string, commandId: uuid })
 export const none = object({})
+
+const MAX_ATTEMPTS = 100
+const MAX_COMMANDS = 10_000
 
 const newCommand = object(
   { commandType: t.string, data: anyJson },
@@ -13,8 +28,8 @@ const newCommand = object(
     replyTo: t.string,
     correlationId: t.string,
     causationId: t.string,
-    maxAttempts: t.number,
-    backoffSeconds: t.array(t.number),
+    maxAttempts: integerFrom(1, MAX_ATTEMPTS),
+    backoffSeconds: listOf(numberFrom(0, MAX_WAIT_SECONDS), 1, MAX_ATTEMPTS),
   },
 )
 
@@ -104,7 +119,7 @@ export const commandRoutes = {
     permission: 'send',
     params: domainParams,
     query: none,
-    body: object({ commands: t.array(newCommand) }),
+    body: object({ commands: listOf(newCommand, 0, MAX_COMMANDS) }),
     success: {
       status: 202,
       body: t.type({

@@ -1,0 +1,221 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { Json } from '../domain/command/events.ts'
+import { errorMessage } from '../domain/operation/error-catalogue.ts'
+import { DEFAULT_MAX_RETRIES, OPERATIONS_DOMAIN, operationPolicy } from '../domain/operation/policy.ts'
+import { mayRetry, type Retriable, type RetryRejection, retryOperation } from '../domain/operation/retry.ts'
+import { type OperationStatus, operationStatus, operationStatuses } from '../domain/operation/status.ts'
+import { CommandBusError, ForbiddenError, InvalidInputError } from './errors.ts'
+import { commandIdOf, jsonOf, limitOf, optional, textOf } from './input.ts'
+import type { CommandDetail, CommandQueries, Page } from './ports/command-queries.ts'
+import type { Log } from './ports/log.ts'
+import type { CommandToSend, SendOutcome } from './send-command.ts'
+
+/** A user's operation, as the user sees it. Times are ISO 8601. */
+export interface Operation {
+  readonly id: string
+  readonly operation_type: string
+  readonly status: OperationStatus
+  readonly result: Json
+  /** What happened, then `What to do:`; only of a failed operation. */
+  readonly error_message: string | null
+  readonly parent_operation_id: string | null
+  readonly retry_count: number
+  readonly session_id: string | null
+  readonly message_id: string | null
+  readonly created_at: string
+  readonly updated_at: string
+  /** The owner may retry it now. */
+  readonly retriable: boolean
+}
+
+export interface StartOperation {
+  readonly operation_type: string
+  readonly session_id?: string | null
+  readonly message_id?: string | null
+  /** Any JSON value the handler understands. */
+  readonly parameters: unknown
+}
+
+/** Whose operation it is. */
+export interface Owner {
+  readonly subject: string
+  readonly tenant: string | null
+}
+
+export interface OperationFilter {
+  readonly status?: OperationStatus
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export class OperationNotFoundError extends CommandBusError {
+  override readonly name = 'OperationNotFoundError'
+  constructor() {
+    super('OPERATION_NOT_FOUND', 'Operation not found')
+  }
+}
+
+/** The operation's status, or the length of its chain, does not allow a retry. */
+export class OperationNotRetriableError extends CommandBusError {
+  override readonly name = 'OperationNotRetriableError'
+  constructor(message: string) {
+    super('INVALID_REQUEST', message)
+  }
+}
+
+export interface OperationsDeps {
+  readonly queries: Pick<CommandQueries, 'get' | 'listOwned'>
+  /** Sends one command; a duplicate is an outcome. */
+  readonly send: (domain: string, command: CommandToSend) => Promise<SendOutcome>
+  /** A UUID that is always the same for the same text. */
+  readonly derivedId: (text: string) => string
+  readonly log: Log
+  /** How long a chain of retries by hand may get. Default 20. */
+  readonly maxRetries?: number
+}
+
+/** Operations are commands of the domain `operations` that belong to a user. */
+export const createOperations = (deps: OperationsDeps) => {
+  const maxRetries = deps.maxRetries ?? DEFAULT_MAX_RETRIES
+
+  const find = async (id: string, owner: Owner): Promise<CommandDetail> => {
+    const command = await deps.queries.get(OPERATIONS_DOMAIN, commandIdOf(id, 'id'))
+    if (command === null || (owner.tenant !== null && command.tenantId !== owner.tenant))
+      throw new OperationNotFoundError()
+    return command
+  }
+
+  const view = (command: CommandDetail, owner: Owner): Operation => operationOf(command, owner.subject, maxRetries)
+
+  const send = async (
+    owner: Owner,
+    operationType: string,
+    data: Json,
+    more: Partial<CommandToSend>,
+  ): Promise<string> => {
+    const outcome = await deps.send(OPERATIONS_DOMAIN, {
+      ...operationPolicy,
+      ...more,
+      commandType: operationType,
+      data,
+      actor: owner.subject,
+      ownerId: owner.subject,
+      ...(owner.tenant === null ? {} : { tenantId: owner.tenant }),
+    })
+    return outcome.outcome === 'accepted' ? outcome.sent.commandId : outcome.commandId
+  }
+
+  return {
+    start: async (owner: Owner, start: StartOperation): Promise<Operation> => {
+      const data = jsonOf(
+        {
+          session_id: optional(start.session_id, value => textOf(value, 'session_id', 128)),
+          message_id: optional(start.message_id, value => textOf(value, 'message_id', 128)),
+          parameters: start.parameters ?? null,
+        },
+        'parameters',
+      )
+      const id = await send(owner, start.operation_type, data, {})
+      return view(await find(id, owner), owner)
+    },
+
+    /** @throws OperationNotFoundError, ForbiddenError for another user's */
+    get: async (owner: Owner, id: string): Promise<Operation> => {
+      const command = await find(id, owner)
+      if (command.ownerId !== owner.subject) throw new ForbiddenError('Unauthorized to see this operation')
+      return view(command, owner)
+    },
+
+    /** The owner's own, newest first. */
+    list: async (owner: Owner, filter: OperationFilter = {}): Promise<Page<Operation>> => {
+      const { items, nextCursor } = await deps.queries.listOwned(OPERATIONS_DOMAIN, {
+        ownerId: owner.subject,
+        ...(owner.tenant === null ? {} : { tenantId: owner.tenant }),
+        ...(filter.status === undefined ? {} : { progress: operationStatusOf(filter.status) }),
+        ...(filter.limit === undefined ? {} : { limit: limitOf(filter.limit) }),
+        ...(filter.cursor === undefined ? {} : { cursor: filter.cursor }),
+      })
+      return { items: items.map(command => view(command, owner)), nextCursor }
+    },
+
+    /**
+     * A new operation with the same type and parameters. Retried twice, the same child comes back.
+     * @throws OperationNotFoundError, OperationNotRetriableError, ForbiddenError
+     */
+    retry: async (owner: Owner, id: string): Promise<Operation> => {
+      const parent = await find(id, owner)
+      const decided = retryOperation(retriableOf(parent), owner.subject, maxRetries)
+      if (isLeft(decided)) throw refusalOf(decided.left)
+      const child = decided.right
+      const childId = await send(owner, child.operationType, child.data, {
+        commandId: deps.derivedId(`operation:${child.name}`),
+        parentCommandId: child.parentId,
+        causationId: child.parentId,
+        correlationId: parent.correlationId,
+        retryCount: child.retryCount,
+      })
+      deps.log.info(
+        {
+          originalOperationId: child.parentId,
+          newOperationId: childId,
+          retryCount: child.retryCount,
+          operationType: child.operationType,
+        },
+        'an operation is retried',
+      )
+      return view(await find(childId, owner), owner)
+    },
+  }
+}
+
+const operationStatusOf = (value: unknown): OperationStatus => {
+  const status = operationStatuses.find(known => known === value)
+  if (status === undefined) throw new InvalidInputError('status', `must be one of ${operationStatuses.join(', ')}`)
+  return status
+}
+
+export type Operations = ReturnType<typeof createOperations>
+
+const retriableOf = (command: CommandDetail): Retriable => ({
+  id: command.commandId,
+  operationType: command.commandType,
+  status: operationStatus(command.status, command.totalAttempts),
+  ownerId: command.ownerId,
+  retryCount: command.retryCount,
+  data: command.data,
+})
+
+const operationOf = (command: CommandDetail, asker: string, maxRetries: number): Operation => {
+  const status = operationStatus(command.status, command.totalAttempts)
+  const { session_id = null, message_id = null } = (command.data ?? {}) as {
+    readonly session_id?: string | null
+    readonly message_id?: string | null
+  }
+  return {
+    id: command.commandId,
+    operation_type: command.commandType,
+    status,
+    result: command.result,
+    error_message: status === 'failed' ? errorMessage(command.lastErrorCode ?? '') : null,
+    parent_operation_id: command.parentCommandId,
+    retry_count: command.retryCount,
+    session_id,
+    message_id,
+    created_at: command.createdAt,
+    updated_at: command.updatedAt,
+    retriable: mayRetry(retriableOf(command), asker, maxRetries),
+  }
+}
+
+const refusalOf = (rejection: RetryRejection): CommandBusError => {
+  switch (rejection.type) {
+    case 'NotTheOwner':
+      return new ForbiddenError('Unauthorized to retry this operation')
+    case 'NotFailed':
+      return new OperationNotRetriableError('Can only retry failed operations')
+    case 'TooManyRetries':
+      return new OperationNotRetriableError(
+        `This operation was retried ${rejection.max} times, and that is the limit: start a new one`,
+      )
+  }
+}

@@ -1,0 +1,49 @@
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { Json } from '../command/events.ts'
+import type { OperationStatus } from './status.ts'
+
+/** What retrying needs to know of an operation. */
+export interface Retriable {
+  readonly id: string
+  readonly operationType: string
+  readonly status: OperationStatus
+  readonly ownerId: string | null
+  readonly retryCount: number
+  readonly data: Json
+}
+
+export type RetryRejection =
+  | { readonly type: 'NotTheOwner' }
+  | { readonly type: 'NotFailed'; readonly status: OperationStatus }
+  | { readonly type: 'TooManyRetries'; readonly max: number }
+
+/** A child to be sent: its id derives from `name`, so that two clicks make one child. */
+export interface ChildOperation {
+  readonly name: string
+  readonly parentId: string
+  readonly operationType: string
+  readonly retryCount: number
+  readonly data: Json
+}
+
+/** Who may retry what: its owner, a failed operation, within the cap of the chain. */
+export const retryOperation = (
+  operation: Retriable,
+  asker: string,
+  maxRetries: number,
+): Either<RetryRejection, ChildOperation> => {
+  if (operation.ownerId !== asker) return left({ type: 'NotTheOwner' })
+  if (operation.status !== 'failed') return left({ type: 'NotFailed', status: operation.status })
+  const retryCount = operation.retryCount + 1
+  if (retryCount > maxRetries) return left({ type: 'TooManyRetries', max: maxRetries })
+  return right({
+    name: `${operation.id}:${retryCount}`,
+    parentId: operation.id,
+    operationType: operation.operationType,
+    retryCount,
+    data: operation.data,
+  })
+}
+
+export const mayRetry = (operation: Retriable, asker: string, maxRetries: number): boolean =>
+  retryOperation(operation, asker, maxRetries)._tag === 'Right'

@@ -1,0 +1,27 @@
+import type * as t from 'io-ts'
+import { innerOf } from './contract/codecs.ts'
+import type { Fault } from './problem.ts'
+
+/**
+ * What io-ts found wrong, as `commands[3].data` and what was expected there; never the value itself: it may be a secret.
+ * `root` names the whole when it is wrong as a whole.
+ */
+export const faultsOf = (root: string, errors: t.Errors): readonly Fault[] =>
+  errors.map(({ context, message }) => ({
+    path: pathOf(context) || root,
+    message: message ?? `expected ${context.at(-1)?.type.name ?? 'something else'}`,
+  }))
+
+const pathOf = (context: t.Context): string =>
+  context.reduce((path, { key, type }, i) => {
+    const above = context[i - 1]?.type
+    if (above === undefined || isSide(above, type)) return path
+    if (below(above)._tag === 'ArrayType') return `${path}[${key}]`
+    return path === '' ? key : `${path}.${key}`
+  }, '')
+
+/** Sides of an intersection or a union are numbered in the context, but they are no members of the value. */
+const isSide = (above: object, type: object): boolean => below(above).types?.includes(type) ?? false
+
+const below = (codec: object): { readonly _tag?: string; readonly types?: readonly object[] } =>
+  innerOf(codec as t.Mixed) ?? codec

@@ -1,0 +1,164 @@
+import { InvalidInputError, UnavailableError } from '../../application/errors.ts'
+import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import { type Log, silentLog } from '../../application/ports/log.ts'
+import { createBackOff } from '../worker/back-off.ts'
+import { createWakeUp } from '../worker/signal.ts'
+import { type LiveEvent, type LiveFilter, type LivePage, type LiveSource, matches } from './live-event.ts'
+import { createMember, type Member } from './member.ts'
+import { createReader, type Listen } from './reader.ts'
+
+export interface LiveEventsOptions {
+  readonly source: LiveSource
+  /** What wakes the reader before its next look; it looks every `pollMs` anyway. */
+  readonly listen: Listen
+  readonly log?: Log
+  /** The longest pause between two looks at the log, in milliseconds. Default 500. */
+  readonly pollMs?: number
+  /** Events that may wait for one reader; past it the reader is cut off. Default 1000. */
+  readonly maxBuffered?: number
+  /** Readers at once. Default 1000. */
+  readonly maxReaders?: number
+  /** Events a read. Default 500. */
+  readonly pageSize?: number
+}
+
+export interface SubscribeOptions {
+  /** The last event already seen; null: from the beginning of the log; `now`: what comes from now on. */
+  readonly after: FeedPosition | null | 'now'
+  readonly filter?: LiveFilter
+  /** Ends the subscription. */
+  readonly signal?: AbortSignal
+}
+
+/** Events in the order of the feed, each once. Can be iterated once; nothing is read before. */
+export interface Subscription extends AsyncIterable<LiveEvent> {
+  /** Everything that matches up to here was handed out: resuming after it loses nothing and repeats nothing. */
+  readonly reached: () => FeedPosition
+  /** Ends the iteration, also one that waits. */
+  readonly close: () => void
+}
+
+export interface LiveEvents {
+  /**
+   * Iterating throws SlowReaderError when the reader does not keep up.
+   * @throws InvalidInputError for a position that is none of this log; UnavailableError when there are too many readers
+   */
+  readonly subscribe: (options: SubscribeOptions) => Promise<Subscription>
+  readonly readers: () => number
+  /** Whether anything reads or listens now. */
+  readonly running: () => boolean
+  /** Ends all iterations; resolves when nothing reads or listens any more. */
+  readonly stop: () => Promise<void>
+}
+
+/** One reader of the log for any number of live readers; those that resume read what they missed by themselves first. */
+export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
+  const {
+    source,
+    listen,
+    log = silentLog,
+    pollMs = 500,
+    maxBuffered = 1000,
+    maxReaders = 1000,
+    pageSize = 500,
+  } = options
+  const reader = createReader({ source, listen, pollMs, pageSize, log })
+  const open = new Set<AbortController>()
+  let stopped = false
+
+  const startOf = async (after: SubscribeOptions['after']): Promise<FeedPosition> => {
+    if (after === null) return source.beginning
+    if (after === 'now') return source.head()
+    const position = source.parse(after)
+    if (position === null) throw new InvalidInputError('after', 'this is no position of an event')
+    if (source.compare(position, await source.head()) > 0) {
+      throw new InvalidInputError('after', 'this log has not come that far: the position is of another one')
+    }
+    return position
+  }
+
+  const tryRead = async (after: FeedPosition): Promise<LivePage | null> => {
+    try {
+      return await source.read(after, pageSize)
+    } catch (error) {
+      log.warn({ err: error }, 'live events cannot be read; trying again')
+      return null
+    }
+  }
+
+  /** First from the log, then as a member of the common stream; null from `join`: the common reader is further already. */
+  const iterate = async function* (
+    from: FeedPosition,
+    filter: LiveFilter,
+    end: AbortController,
+    track: (reached: () => FeedPosition) => void,
+  ): AsyncGenerator<LiveEvent, void, undefined> {
+    const ended = end.signal
+    if (ended.aborted) return
+    open.add(end)
+    const bell = createWakeUp()
+    ended.addEventListener('abort', bell.wake)
+    const backOff = createBackOff()
+    let position = from
+    track(() => position)
+    try {
+      let member: Member | null = null
+      while (member === null) {
+        const page = await tryRead(position)
+        if (page === null) await bell.wait(backOff.next())
+        if (ended.aborted) return
+        if (page === null) continue
+        backOff.reset()
+        for (const event of page.events) {
+          position = event.position
+          if (matches(filter, event)) yield event
+          if (ended.aborted) return
+        }
+        position = page.reached
+        if (!page.more) member = join(position, filter, ended)
+      }
+      track(member.reached)
+      for (let event = await member.next(); event !== null; event = await member.next()) yield event
+    } finally {
+      open.delete(end)
+      end.abort()
+    }
+  }
+
+  const join = (from: FeedPosition, filter: LiveFilter, ended: AbortSignal): Member | null => {
+    const wants = (event: LiveEvent): boolean => matches(filter, event)
+    const member = createMember({ from, maxBuffered, wants, compare: source.compare })
+    if (!reader.join(member, from)) return null
+    // whoever holds the iterator may never come back to it
+    ended.addEventListener('abort', () => {
+      reader.leave(member)
+      member.close()
+    })
+    return member
+  }
+
+  return {
+    subscribe: async ({ after, filter = {}, signal }) => {
+      if (stopped) throw new UnavailableError('the service is stopping: try again')
+      if (open.size >= maxReaders) throw new UnavailableError(`there are ${maxReaders} live readers already`)
+      const from = await startOf(after)
+      const end = new AbortController()
+      const close = (): void => end.abort()
+      if (stopped || signal?.aborted) close()
+      signal?.addEventListener('abort', close, { signal: end.signal })
+      let reached = (): FeedPosition => from
+      const iterator = iterate(from, filter, end, of => {
+        reached = of
+      })
+      return { reached: () => reached(), close, [Symbol.asyncIterator]: () => iterator }
+    },
+    readers: () => open.size,
+    running: reader.running,
+    stop: async () => {
+      stopped = true
+      for (const end of open) end.abort()
+      open.clear()
+      await reader.idle()
+    },
+  }
+}

@@ -1,0 +1,19 @@
+import type { Pool } from 'pg'
+import { type Log, silentLog } from '../../application/ports/log.ts'
+import { listenForDoorbell } from '../pgmq/doorbell.ts'
+import { clientLike } from '../postgres/pool.ts'
+import { createLiveEvents, type LiveEvents, type LiveEventsOptions } from './live-events.ts'
+import { createPostgresLiveSource } from './postgres-source.ts'
+
+/** Live events of the log on PostgreSQL: reads through the pool, and listens on a connection of its own while needed. */
+export const createPostgresLiveEvents = (
+  pool: Pool,
+  options: Omit<LiveEventsOptions, 'source' | 'listen'> = {},
+): LiveEvents => {
+  const log: Log = options.log ?? silentLog
+  return createLiveEvents({
+    ...options,
+    source: createPostgresLiveSource(pool),
+    listen: wake => listenForDoorbell(() => clientLike(pool), null, wake, log),
+  })
+}

@@ -1,0 +1,131 @@
+import { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
+import { InvalidInputError } from '../../application/errors.ts'
+import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import type { LiveEvent } from './live-event.ts'
+import type { Subscription } from './live-events.ts'
+import { SlowReaderError } from './member.ts'
+
+export interface SseOptions {
+  /** Silence is broken by a comment, in milliseconds. Default 15,000. */
+  readonly heartbeatMs?: number
+  /** A client that takes nothing for this long is cut off, in milliseconds. Default 20,000. */
+  readonly stalledMs?: number
+  /** How long a client should wait before it connects again, in milliseconds. Default 2000. */
+  readonly retryMs?: number
+  /** Further headers of the response. */
+  readonly headers?: { readonly [name: string]: string }
+  /** Ends the stream. */
+  readonly signal?: AbortSignal
+}
+
+export interface SseEnd {
+  /** `closed`: by either side, in order; `slow`: the client did not keep up; `failed`: see `error`. */
+  readonly reason: 'closed' | 'slow' | 'failed'
+  readonly sent: number
+  readonly error?: unknown
+}
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+  connection: 'keep-alive',
+} as const
+
+/** Where a client wants to go on, from its `Last-Event-ID`. @throws InvalidInputError */
+export const resumeAfter = (lastEventId: string | readonly string[] | undefined): FeedPosition | 'now' => {
+  if (lastEventId === undefined || lastEventId === '') return 'now'
+  if (typeof lastEventId === 'string' && /^\d{1,20}\/\d{1,20}$/.test(lastEventId)) return lastEventId
+  throw new InvalidInputError('Last-Event-ID', 'this is no id of an event: send it as it was, or leave it out')
+}
+
+/**
+ * Writes a subscription as server-sent events until one side ends: `id` is the position, `data` the event as JSON. The
+ * first id is sent before any event, and each heartbeat renews it, so that a client which resumes misses nothing even
+ * when it never saw an event. Waits for slow clients, for a while. Ends `out` and the subscription; never rejects.
+ */
+export const writeEvents = async (
+  out: Writable,
+  subscription: Subscription,
+  { heartbeatMs = 15_000, stalledMs = 20_000, retryMs = 2000, headers = {}, signal }: SseOptions = {},
+): Promise<SseEnd> => {
+  let sent = 0
+  let draining = false
+  const close = subscription.close
+  out.on('close', close)
+  out.on('error', close)
+  signal?.addEventListener('abort', close)
+  if (signal?.aborted || out.destroyed) close()
+
+  const heartbeat = setInterval(() => {
+    if (!draining) out.write(`: still here\nid: ${subscription.reached()}\n\n`)
+  }, heartbeatMs)
+  heartbeat.unref()
+
+  /** False when the client takes nothing. */
+  const write = async (text: string): Promise<boolean> => {
+    if (out.write(text) || out.destroyed) return true
+    draining = true
+    const drained = await takesAgain(out, stalledMs, signal)
+    draining = false
+    return drained
+  }
+
+  const stream = async (): Promise<SseEnd> => {
+    if (out instanceof ServerResponse && !out.headersSent) out.writeHead(200, { ...headers, ...HEADERS })
+    await write(`retry: ${retryMs}\nid: ${subscription.reached()}\n\n`)
+    for await (const event of subscription) {
+      sent++
+      if (!(await write(frameOf(event)))) {
+        out.destroy()
+        return { reason: 'slow', sent }
+      }
+      if (out.destroyed) break
+    }
+    return { reason: 'closed', sent }
+  }
+
+  try {
+    return await stream()
+  } catch (error) {
+    if (!(error instanceof SlowReaderError)) return { reason: 'failed', sent, error }
+    out.write(`event: cut\ndata: ${JSON.stringify({ code: error.code, detail: error.message })}\n\n`)
+    return { reason: 'slow', sent, error }
+  } finally {
+    clearInterval(heartbeat)
+    signal?.removeEventListener('abort', close)
+    close()
+    endWithin(out, stalledMs)
+  }
+}
+
+/** `message` is what every client listens to, whatever the event's type, which `data` tells. */
+const frameOf = (event: LiveEvent): string =>
+  `id: ${event.position}\nevent: message\ndata: ${JSON.stringify(event)}\n\n`
+
+/** Resolves true at the next drain, at the end of the stream and at an abort; false when none comes in time. */
+const takesAgain = (out: Writable, ms: number, signal: AbortSignal | undefined): Promise<boolean> =>
+  new Promise(resolve => {
+    const end = (taken: boolean) => (): void => {
+      clearTimeout(timer)
+      out.off('drain', drained)
+      out.off('close', drained)
+      signal?.removeEventListener('abort', drained)
+      resolve(taken)
+    }
+    const drained = end(true)
+    const timer = setTimeout(end(false), ms)
+    out.on('drain', drained)
+    out.on('close', drained)
+    signal?.addEventListener('abort', drained)
+  })
+
+/** What was written may still go out, but not forever. */
+const endWithin = (out: Writable, ms: number): void => {
+  if (out.destroyed) return
+  const cut = setTimeout(() => out.destroy(), ms)
+  cut.unref()
+  out.on('close', () => clearTimeout(cut))
+  out.end()
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, readConfig } from '../../src/infrastructure/config.ts'
+
+describe('an empty environment', () => {
+  test('gives the defaults', () => {
+    expect(readConfig({}, {})).toMatchObject({
+      databaseUrl: undefined,
+      home: expect.stringMatching(/^\/.*\.commandbus$/),
+      host: '127.0.0.1',
+      port: 4000,
+      logLevel: 'info',
+    })
+  })
+
+  test('takes empty variables for absent ones', () => {
+    expect(readConfig({ DATABASE_URL: '', PORT: ' ', EVENTSTORE_URL: '' })).toEqual(readConfig({}))
+  })
+})
+
+describe('a full environment', () => {
+  const env = {
+    DATABASE_URL: 'postgresql://jane:secret@db:5432/bus',
+    COMMANDBUS_HOME: '/srv/bus',
+    HOST: '0.0.0.0',
+    PORT: '8080',
+    LOG_LEVEL: 'warn',
+    COMMANDBUS_JWT_SECRET: 'hidden',
+    COMMANDBUS_JWKS_URL: 'https://id.example.com/keys',
+  }
+
+  test('is read once, as it is', () => {
+    expect(readConfig(env)).toMatchObject({
+      databaseUrl: env.DATABASE_URL,
+      home: '/srv/bus',
+      host: '0.0.0.0',
+      port: 8080,
+      logLevel: 'warn',
+      jwt: { secret: 'hidden', jwksUrl: env.COMMANDBUS_JWKS_URL, issuer: undefined },
+    })
+  })
+
+  test('gives way to flags', () => {
+    expect(readConfig(env, { host: 'localhost', port: '0' })).toMatchObject({ host: 'localhost', port: 0 })
+  })
+})
+
+describe('a wrong value', () => {
+  test.each([
+    [{ DATABASE_URL: 'mysql://u:topsecret@h/d' }, 'DATABASE_URL must be a connection string like postgres://'],
+    [{ DATABASE_URL: 'topsecret' }, 'DATABASE_URL must be'],
+    [{ PORT: '65536' }, 'PORT must be a port number from 0 to 65535'],
+    [{ PORT: 'topsecret' }, 'PORT must be'],
+    [{ PORT: '-1' }, 'PORT must be'],
+    [{ LOG_LEVEL: 'topsecret' }, 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent'],
+    [{ COMMANDBUS_JWKS_URL: 'ftp://topsecret' }, 'COMMANDBUS_JWKS_URL must be an http or https address'],
+    [{ EVENTSTORE_URL: 'esdb://u:topsecret@h' }, 'EVENTSTORE_URL is set, but this version'],
+  ])('%o stops with one sentence that does not repeat it', (env, sentence) => {
+    const read = () => readConfig(env)
+    expect(read).toThrow(ConfigError)
+    expect(read).toThrow(sentence)
+    expect(read).not.toThrow(/topsecret|\n/)
+  })
+
+  test('of a flag names the flag', () => {
+    expect(() => readConfig({}, { port: '99999' })).toThrow('--port must be a port number')
+  })
+})

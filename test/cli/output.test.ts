@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { oneSentence } from '../../src/infrastructure/cli/failure.ts'
+import { type Column, fields, plain, table } from '../../src/infrastructure/cli/output.ts'
+
+interface Row {
+  readonly id: string
+  readonly text: string
+}
+
+const id = '0123456789'
+const columns: readonly Column<Row>[] = [
+  { title: 'ID', value: row => row.id },
+  { title: 'TEXT', value: row => row.text, flexible: true },
+  { title: 'NEVER', value: () => null },
+]
+
+describe('a table', () => {
+  test('lines up its columns and leaves out those without a value', () => {
+    expect(
+      table(
+        [
+          { id, text: 'a' },
+          { id: 'b', text: 'longer' },
+        ],
+        columns,
+        80,
+      ),
+    ).toBe(['ID          TEXT', '0123456789  a', 'b           longer'].join('\n'))
+  })
+
+  test('cuts what may be cut, and nothing else, to fit the terminal', () => {
+    const lines = table([{ id, text: 'x'.repeat(100) }], columns, 30).split('\n')
+    expect(lines[1]).toBe(`${id}  ${'x'.repeat(17)}…`)
+  })
+
+  test('becomes blocks where not even the uncuttable fits', () => {
+    expect(table([{ id, text: 'x'.repeat(100) }], columns, 15)).toBe(`ID    ${id}\nTEXT  ${'x'.repeat(100)}`)
+  })
+
+  test('shows control characters to nobody', () => {
+    expect(plain('a\u001b[31mred\u001b[0m\nb\u0007')).toBe('ared b ')
+    expect(
+      fields([
+        ['Name', 'a\nb'],
+        ['Empty', null],
+      ]),
+    ).toBe('Name  a b')
+  })
+})
+
+test('an error is one line without connection strings, keys and tokens', () => {
+  const said = oneSentence('no\n  postgres://jane:pw@db/x and sk-abcdef123456 and Bearer abc.def')
+  expect(said).toBe('no (connection string) and (key) and Bearer (token)')
+})

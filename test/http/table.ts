@@ -1,0 +1,135 @@
+import type { Role } from '../../src/index.ts'
+import type { Api } from '../../src/infrastructure/http/contract/index.ts'
+
+/** What the contract says of a route, written by hand and not read from the declaration that it is held against. */
+export interface Expected {
+  /** Method and path below the base path. */
+  readonly is: string
+  readonly roles: readonly Role[]
+  /** A body that is accepted; none for a route that takes none. */
+  readonly body?: unknown
+  readonly succeeds: 200 | 202
+  /** What it answers for an id that nobody knows. */
+  readonly unknown: 'COMMAND_NOT_FOUND' | 'empty list' | 'no id in its path'
+  /** Names a query may hold. */
+  readonly query: readonly string[]
+}
+
+const readers: readonly Role[] = ['SENDER', 'OPERATOR', 'AUDITOR', 'ADMIN', 'CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
+const senders: readonly Role[] = ['SENDER', 'ADMIN']
+const operators: readonly Role[] = ['OPERATOR', 'ADMIN']
+const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
+
+const charge = { commandType: 'Charge', data: { amount: 5 } }
+const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore']
+const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q']
+const paging = ['limit', 'cursor']
+
+/** A route that is declared and not written down here is a type error, and fails the tests that go through them all. */
+export const expected: { readonly [Id in keyof Api]: Expected } = {
+  sendCommand: {
+    is: 'POST /domains/:domain/commands',
+    roles: senders,
+    body: charge,
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  sendCommands: {
+    is: 'POST /domains/:domain/commands/batch',
+    roles: senders,
+    body: { commands: [charge, charge] },
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listDomainCommands: {
+    is: 'GET /domains/:domain/commands',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [...filters, ...paging],
+  },
+  listCommands: {
+    is: 'GET /commands',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', ...filters, ...paging],
+  },
+  getCommand: {
+    is: 'GET /domains/:domain/commands/:commandId',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  cancelCommand: {
+    is: 'DELETE /domains/:domain/commands/:commandId',
+    roles: senders,
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: ['reason'],
+  },
+  getAuditTrail: {
+    is: 'GET /domains/:domain/commands/:commandId/audit',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'empty list',
+    query: [],
+  },
+  listParked: {
+    is: 'GET /troubleshooting',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [...parkedFilters, ...paging],
+  },
+  groupParked: {
+    is: 'GET /troubleshooting/groups',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: parkedFilters,
+  },
+  retryCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/retry',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  operatorCancel: {
+    is: 'POST /domains/:domain/commands/:commandId/cancel',
+    roles: operators,
+    body: { reason: 'the customer is gone' },
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  operatorComplete: {
+    is: 'POST /domains/:domain/commands/:commandId/complete',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+}
+
+export const allRoutes = Object.entries(expected) as readonly (readonly [keyof Api, Expected])[]
+export const routesWithId = allRoutes.filter(([, { unknown }]) => unknown !== 'no id in its path')
+export const routesWithBody = allRoutes.filter(([, { body }]) => body !== undefined)
+
+export const UNKNOWN_ID = '00000000-0000-4000-8000-00000000dead'
+
+/** Method and path of a route with its parameters filled in. */
+export const addressOf = (
+  { is }: Pick<Expected, 'is'>,
+  commandId: string = UNKNOWN_ID,
+  domain = 'payments',
+): readonly [method: string, path: string] => {
+  const [method = '', path = ''] = is.split(' ')
+  return [method, path.replace(':domain', domain).replace(':commandId', commandId)]
+}

@@ -1,0 +1,252 @@
+import { describe, expect, test } from 'vitest'
+import { InvalidInputError, UnavailableError } from '../../src/index.ts'
+import type { LiveEvent, LiveFilter } from '../../src/infrastructure/live/live-event.ts'
+import type { LiveEvents, Subscription } from '../../src/infrastructure/live/live-events.ts'
+import { SlowReaderError } from '../../src/infrastructure/live/member.ts'
+import { createPostgresLiveEvents } from '../../src/infrastructure/live/postgres-live-events.ts'
+import { createTestBus, until } from '../support/bus.ts'
+import { atEnd, lineOf, logOf, settled } from './support.ts'
+
+const openLive = async (options: Parameters<typeof createPostgresLiveEvents>[1] = {}) => {
+  const bus = await createTestBus()
+  const live = createPostgresLiveEvents(bus.pool, options)
+  atEnd(live.stop)
+  return { ...bus, live }
+}
+
+/** Gathers what a subscription gives until it ends; `failed` is how it ended. */
+const gather = (subscription: Subscription) => {
+  const events: LiveEvent[] = []
+  let failed: unknown
+  const done = (async () => {
+    for await (const event of subscription) events.push(event)
+  })().catch(error => {
+    failed = error
+  })
+  return { events, done, failed: () => failed }
+}
+
+const listening = async (live: LiveEvents, filter: LiveFilter = {}) =>
+  gather(await live.subscribe({ after: 'now', filter }))
+
+describe('live events', () => {
+  test('tell who did what, when, and what the status is then, without the payload', async () => {
+    const { bus, live, work, until: wait } = await openLive()
+    const all = await listening(live)
+    const { commandId } = await bus.send(
+      'payments',
+      'Charge',
+      { card: 'secret' },
+      { correlationId: 'c-1', tenantId: 't1', actor: 'jane' },
+    )
+    const worker = await work({ domain: 'payments', handlers: { Charge: () => null }, workerId: 'w1' })
+    await wait(
+      async () => all.events,
+      events => events.length === 3,
+    )
+    const common = {
+      stream: `command-payments-${commandId}`,
+      domain: 'payments',
+      commandId,
+      commandType: 'Charge',
+      correlationId: 'c-1',
+      tenantId: 't1',
+      position: expect.stringMatching(/^\d+\/\d+$/),
+      at: expect.stringMatching(/Z$/),
+      recordedAt: expect.stringMatching(/Z$/),
+    }
+    expect(all.events).toEqual([
+      { ...common, revision: 0, type: 'CommandSent', status: 'PENDING', actor: 'jane' },
+      { ...common, revision: 1, type: 'CommandReceived', status: 'IN_PROGRESS', actor: worker.workerId },
+      { ...common, revision: 2, type: 'CommandCompleted', status: 'COMPLETED', actor: worker.workerId },
+    ])
+  })
+
+  test('each reader gets what its filter lets through: domain, command, tenant', async () => {
+    const { bus, pool, live } = await openLive()
+    const { commandId } = await bus.send('payments', 'Charge', {}, { tenantId: 't1' })
+    await settled(pool)
+    const readers = {
+      all: gather(await live.subscribe({ after: null })),
+      payments: gather(await live.subscribe({ after: null, filter: { domain: 'payments' } })),
+      billing: await listening(live, { domain: 'billing' }),
+      one: gather(await live.subscribe({ after: null, filter: { commandId } })),
+      tenant: gather(await live.subscribe({ after: null, filter: { tenantId: 't1' } })),
+      tenantBilling: gather(await live.subscribe({ after: null, filter: { tenantId: 't1', domain: 'billing' } })),
+    }
+    await bus.send('billing', 'Invoice', {}, { tenantId: 't1' })
+    await bus.send('billing', 'Invoice', {}, { tenantId: 't2' })
+    await bus.send('payments', 'Charge', {})
+    await bus.cancel('payments', commandId)
+    await until(
+      async () => readers.all.events.length,
+      length => length === 5,
+    )
+    await live.stop()
+
+    expect(readers.all.events.map(lineOf)).toEqual(await logOf(pool))
+    expect(readers.payments.events.map(lineOf)).toEqual(await logOf(pool, "stream like 'command-payments-%'"))
+    expect(readers.billing.events.map(lineOf)).toEqual(await logOf(pool, "stream like 'command-billing-%'"))
+    expect(readers.one.events.map(event => event.type)).toEqual(['CommandSent', 'CommandCanceled'])
+    expect(readers.tenant.events.map(event => [event.domain, event.type])).toEqual([
+      ['payments', 'CommandSent'],
+      ['billing', 'CommandSent'],
+      ['payments', 'CommandCanceled'],
+    ])
+    expect(readers.tenantBilling.events).toHaveLength(1)
+  })
+
+  test('a reader whose buffer is full is cut off alone, is told so, and resumes from its last event', async () => {
+    const { bus, pool, live } = await openLive({ maxBuffered: 10 })
+    const quick = await listening(live)
+    const slow = await live.subscribe({ after: 'now' })
+    const iterator = slow[Symbol.asyncIterator]()
+    const first = iterator.next()
+    await bus.send('payments', 'Charge', {})
+    const seen = [(await first).value as LiveEvent]
+    for (let i = 0; i < 30; i++) await bus.send('payments', 'Charge', {})
+    await until(
+      async () => quick.events.length,
+      length => length === 31,
+    )
+
+    const refusal = await iterator.next().catch(error => error)
+    expect(refusal).toBeInstanceOf(SlowReaderError)
+    expect(refusal.message).toMatch(/10 events wait/)
+    const resumed = gather(await live.subscribe({ after: slow.reached() }))
+    await until(
+      async () => resumed.events.length,
+      length => length === 30,
+    )
+    expect([...seen, ...resumed.events].map(lineOf)).toEqual(await logOf(pool))
+  })
+
+  test('a reader who takes his time with the past is not cut off', async () => {
+    const { bus, pool, live } = await openLive({ maxBuffered: 5, pageSize: 10 })
+    await bus.sendBatch(
+      'payments',
+      Array.from({ length: 40 }, () => ({ commandType: 'Charge', data: {} })),
+    )
+    const seen: string[] = []
+    for await (const event of await live.subscribe({ after: null })) {
+      seen.push(lineOf(event))
+      // more comes in than the buffer would hold
+      if (seen.length < 20) await bus.send('payments', 'Charge', {})
+      if (seen.length === 59) break
+    }
+    expect(seen).toEqual(await logOf(pool))
+  })
+
+  test('nothing reads and nobody listens while there is no reader; between two looks no transaction is open', async () => {
+    const { bus, pool, live } = await openLive({ pollMs: 20 })
+    const connections = async (): Promise<readonly string[]> => {
+      const { rows } = await pool.query(
+        `select query from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+         and (query like 'listen%' or state like 'idle in transaction%')`,
+      )
+      return rows.map(row => row.query)
+    }
+    expect(live.running()).toBe(false)
+    const reader = await listening(live)
+    await until(connections, queries => queries.length === 1)
+    await bus.send('payments', 'Charge', {})
+    await until(
+      async () => reader.events.length,
+      length => length === 1,
+    )
+    expect(await connections()).toEqual(['listen command_bus_doorbell'])
+
+    const other = await live.subscribe({ after: 'now' })
+    const iterator = other[Symbol.asyncIterator]()
+    const waiting = iterator.next()
+    await until(
+      async () => live.readers(),
+      readers => readers === 2,
+    )
+    other.close()
+    expect(await waiting).toEqual({ done: true, value: undefined })
+    expect(live.running()).toBe(true)
+    await live.stop()
+    await reader.done
+    expect(reader.failed()).toBeUndefined()
+    expect(live.running()).toBe(false)
+    await until(connections, queries => queries.length === 0)
+    await expect(live.subscribe({ after: 'now' })).rejects.toThrow(UnavailableError)
+  })
+
+  test('the last reader that leaves stops the reading; the next one starts it again', async () => {
+    const { bus, pool, live } = await openLive()
+    for (const round of [1, 2, 3]) {
+      const subscription = await live.subscribe({ after: 'now' })
+      const reader = gather(subscription)
+      await bus.send('payments', `Round${round}`, {})
+      await until(
+        async () => reader.events.length,
+        length => length === 1,
+      )
+      expect(reader.events[0]?.commandType).toBe(`Round${round}`)
+      subscription.close()
+      await reader.done
+      await until(
+        async () => live.running(),
+        running => !running,
+      )
+      await bus.send('payments', 'Unseen', {})
+      await settled(pool)
+    }
+  })
+
+  test('readers survive connections that are cut', async () => {
+    const { bus, pool, live } = await openLive({ pollMs: 50 })
+    const reader = await listening(live)
+    await bus.send('payments', 'Charge', {})
+    await until(
+      async () => reader.events.length,
+      length => length === 1,
+    )
+    await pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+    )
+    await bus.send('payments', 'Charge', {})
+    await until(
+      async () => reader.events.length,
+      length => length === 2,
+    )
+  })
+
+  test('events without a message are found by looking, others by the bell', async () => {
+    const { bus, live } = await openLive({ pollMs: 60_000 })
+    const reader = await listening(live)
+    const { commandId } = await bus.send('payments', 'Charge', {})
+    await until(
+      async () => reader.events.length,
+      length => length === 1,
+    )
+    // rings no bell, but comes soon after something that did
+    await bus.cancel('payments', commandId)
+    await until(
+      async () => reader.events.length,
+      length => length === 2,
+    )
+  })
+
+  test.each([['abc'], ['1'], ['1/2/3'], ['-1/2'], ['99999999999999999999/1'], ['1/9999999999999999999']])(
+    'a position that is none is refused: %s',
+    async position => {
+      const { live } = await openLive()
+      await expect(live.subscribe({ after: position })).rejects.toThrow(InvalidInputError)
+    },
+  )
+
+  test('a position of a log that has come further is refused', async () => {
+    const { bus, live } = await openLive()
+    await bus.send('payments', 'Charge', {})
+    await expect(live.subscribe({ after: '9000000000/1' })).rejects.toThrow(/has not come that far/)
+  })
+
+  test('more readers than allowed are refused', async () => {
+    const { live } = await openLive({ maxReaders: 1 })
+    await listening(live)
+    await expect(live.subscribe({ after: 'now' })).rejects.toThrow(/1 live readers/)
+  })
+})

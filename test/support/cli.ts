@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+import { removeEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
+
+const repository = fileURLToPath(new URL('../../', import.meta.url))
+
+export interface Answer {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** What was printed with `--json`, on standard output, or on standard error where nothing was printed there. */
+  readonly json: () => Printed
+}
+
+type Fields = { readonly [name: string]: unknown }
+
+/** The members that tests take apart; each command prints some of them. */
+export interface Printed extends Fields {
+  readonly items: readonly Fields[]
+  readonly results: readonly Fields[]
+  readonly applied: readonly Fields[]
+  readonly nextCursor: string
+  readonly commandId: string
+  readonly status: string
+  readonly error: { readonly code: string; readonly message: string }
+}
+
+export interface RunOptions {
+  readonly env?: { readonly [name: string]: string }
+  readonly input?: string
+  readonly cwd?: string
+}
+
+/** The environment of a user who has configured nothing. */
+const plainEnv = (): { [name: string]: string } => ({
+  PATH: process.env.PATH ?? '',
+  HOME: process.env.HOME ?? tmpdir(),
+  TMPDIR: tmpdir(),
+  LC_ALL: 'C.UTF-8',
+})
+
+/** The compiled package, and the program in it, for the tests of a file. */
+export const useProgram = () => {
+  const directory = join(
+    repository,
+    'node_modules',
+    '.cache',
+    `commandbus-cli-${process.pid}-${randomBytes(3).toString('hex')}`,
+  )
+  const main = join(directory, 'dist', 'main.js')
+  const running: ChildProcess[] = []
+  const started = new Set<ChildProcess>()
+  const homes: string[] = []
+
+  beforeAll(async () => {
+    const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
+    const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')]
+    const { stdout } = spawnSync(process.execPath, args, { cwd: repository, encoding: 'utf8' })
+    if (!existsSync(main)) throw new Error(`src/ could not be compiled: ${stdout}`)
+    await symlink(join(repository, 'migrations'), join(directory, 'migrations'))
+    await symlink(join(repository, 'package.json'), join(directory, 'package.json'))
+  })
+  afterAll(async () => {
+    for (const child of started) child.kill('SIGKILL')
+    await rm(directory, { recursive: true, force: true })
+  })
+  afterEach(async () => {
+    for (const child of running.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+    for (const home of homes.splice(0)) {
+      await removeEmbedded(home)
+      await rm(dirname(home), { recursive: true, force: true })
+    }
+  })
+
+  const begin = (args: readonly string[], { env = {}, cwd = tmpdir() }: RunOptions): ChildProcess => {
+    const child = spawn(process.execPath, [main, ...args], { env: { ...plainEnv(), ...env }, cwd, stdio: 'pipe' })
+    started.add(child)
+    child.once('exit', () => started.delete(child))
+    return child
+  }
+
+  return {
+    directory,
+    main,
+    /** Starts one that goes on; it ends with its test at the latest. */
+    launch: (args: readonly string[], options: RunOptions = {}): ChildProcess => {
+      const child = begin(args, options)
+      running.push(child)
+      return child
+    },
+    /** Runs one command line to its end; tests that run at once may share this. */
+    run: async (args: readonly string[], options: RunOptions = {}): Promise<Answer> => {
+      const child = begin(args, options)
+      const output = collect(child)
+      child.stdin?.on('error', () => undefined).end(options.input ?? '')
+      const [code] = await once(child, 'close')
+      const { stdout, stderr } = output
+      return { code, stdout, stderr, json: () => JSON.parse(stdout || stderr) }
+    },
+    /** A directory for an embedded server; the server and the directory go with the test. */
+    newHome: async (): Promise<string> => {
+      const place = join(tmpdir(), `commandbus-home-${randomBytes(6).toString('hex')}`)
+      await mkdir(place, { mode: 0o755 })
+      const home = join(place, 'home')
+      homes.push(home)
+      return home
+    },
+  }
+}
+
+/** What a process has written so far. */
+export const collect = (child: ChildProcess): { readonly stdout: string; readonly stderr: string } => {
+  const output = { stdout: '', stderr: '' }
+  child.stdout?.setEncoding('utf8').on('data', text => {
+    output.stdout += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', text => {
+    output.stderr += text
+  })
+  return output
+}
+
+/** The first line of the stream that fits; fails when the process ends before. */
+export const lineOf = async (child: ChildProcess, stream: 'stdout' | 'stderr', fits: (line: string) => boolean) => {
+  const source = child[stream]
+  if (source === null) throw new Error('the process has no such stream')
+  for await (const line of createInterface(source)) if (fits(line)) return line
+  throw new Error(`the process ended before it said what was expected on ${stream}`)
+}

@@ -1,0 +1,84 @@
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { collect, type useProgram } from './cli.ts'
+
+type Program = ReturnType<typeof useProgram>
+
+export interface Service {
+  readonly url: string
+  readonly pid: number
+  /** Pids of the worker processes so far, from the logs. */
+  readonly workers: () => readonly number[]
+  /** Entries of the log so far. */
+  readonly log: () => readonly { readonly [field: string]: unknown }[]
+  readonly signal: (name: NodeJS.Signals) => void
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>
+}
+
+/** Starts the service on a free port; comes back once it says that it runs. */
+export const startService = async (
+  program: Program,
+  env: { readonly [name: string]: string },
+  args: readonly string[] = ['--demo'],
+): Promise<Service> => {
+  const child = program.launch(['start', '--port', '0', '--json', ...args], { env })
+  const output = collect(child)
+  const ended = once(child, 'exit').then(([code, signal]) => code ?? signal)
+  for await (const _ of child.stdout ?? []) if (isWhole(output.stdout)) break
+  if (!isWhole(output.stdout)) throw new Error(`the service did not start: ${output.stderr}`)
+  const { url, pid } = JSON.parse(output.stdout)
+  const log = () =>
+    output.stderr
+      .split('\n')
+      .slice(0, -1)
+      .map(line => JSON.parse(line))
+  return {
+    url,
+    pid,
+    log,
+    workers: () => [...new Set(log().flatMap(({ name, pid: worker }) => (name === 'worker' ? [Number(worker)] : [])))],
+    signal: name => child.kill(name),
+    ended,
+  }
+}
+
+const isWhole = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export interface Readiness {
+  readonly code: number
+  readonly status: string
+  readonly reasons: readonly string[]
+  readonly checks: { readonly [part: string]: { readonly status: string } }
+}
+
+export const readiness = async (url: string): Promise<Readiness> => {
+  const response = await fetch(`${url}/health/ready`)
+  const body = (await response.json()) as Omit<Readiness, 'code'>
+  return { ...body, code: response.status }
+}
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Asks again and again until it holds; the test's own timeout ends a wait in vain. */
+export const eventually = async <A>(look: () => A | Promise<A>, is: (seen: A) => boolean): Promise<A> => {
+  for (;;) {
+    const seen = await look()
+    if (is(seen)) return seen
+    await delay(20)
+  }
+}
