@@ -56,6 +56,8 @@ import { isConnectionError, isUnavailable, toPublicError } from './infrastructur
 import { createPostgresEventStore } from './infrastructure/postgres/event-store.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
+import { type RebuildProgress, type Rebuilt, rebuildCommands } from './infrastructure/postgres/rebuild.ts'
+import { type Drift, verifyCommands } from './infrastructure/postgres/verify.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
 import { createWorker, type Worker, type WorkerOptions } from './infrastructure/worker/worker.ts'
 import { commandRowChange } from './projections/command-row.ts'
@@ -102,6 +104,8 @@ export type { Log } from './application/ports/log.ts'
 export type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
 export type { Json } from './domain/command/events.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
+export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
+export type { Drift } from './infrastructure/postgres/verify.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures.ts'
 export {
   defineHandler,
@@ -199,6 +203,12 @@ export interface CommandBus {
   }
   /** The bus as an identity may use it: permissions checked, within its tenant, its subject in the audit. */
   readonly as: (identity: Identity) => Caller
+  readonly maintenance: {
+    /** Writes the read table anew from the log while the bus serves; sends nothing. */
+    readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>
+    /** Compares every column of every read row with the log; empty when all is well. */
+    readonly verify: (options?: { readonly limit?: number }) => Promise<readonly Drift[]>
+  }
   /** Makes a worker; `start` it. `close` stops it too. */
   readonly worker: (options: WorkerOptions) => Worker
   /** Stops workers gracefully, then ends the connections. */
@@ -307,6 +317,10 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       get: guarded(operations.get),
       list: guarded(operations.list),
       retry: guarded(operations.retry),
+    },
+    maintenance: {
+      rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
+      verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
     },
     as: identity => createCaller(callerDeps, identity),
     worker: workerOptions => {

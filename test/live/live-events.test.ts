@@ -107,7 +107,7 @@ describe('live events', () => {
     for (let i = 0; i < 30; i++) await bus.send('payments', 'Charge', {})
     await until(
       async () => quick.events.length,
-      length => length === 31,
+      length => (console.log(length, String(quick.failed())), length === 31),
     )
 
     const refusal = await iterator.next().catch(error => error)
@@ -116,7 +116,7 @@ describe('live events', () => {
     const resumed = gather(await live.subscribe({ after: slow.reached() }))
     await until(
       async () => resumed.events.length,
-      length => length === 30,
+      length => (length === 30 || console.log('resumed', length, String(resumed.failed())), length === 30),
     )
     expect([...seen, ...resumed.events].map(lineOf)).toEqual(await logOf(pool))
   })

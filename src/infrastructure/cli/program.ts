@@ -9,6 +9,7 @@ import { addReplies } from './replies.ts'
 import { addSend } from './send.ts'
 import { Interrupted } from './session.ts'
 import { addStart } from './start.ts'
+import { addToken } from './token.ts'
 import { addTroubleshooting } from './tsq.ts'
 import { addWorker } from './worker.ts'
 
@@ -39,6 +40,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addTroubleshooting,
     addReplies,
     addDoctor,
+    addToken,
   ]) {
     add(program, deps)
   }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import type { CliDeps } from './deps.ts'
+import { systemUser } from './input.ts'
 import { fields, print, printJson } from './output.ts'
 
 interface Options {
@@ -9,6 +10,12 @@ interface Options {
   readonly port?: string
   readonly json?: true
 }
+
+/** Shown once, here: whoever reads this terminal may do everything. */
+const tokenText = (token: string | undefined, url: string): string =>
+  token === undefined
+    ? ''
+    : `\n\nToken for the HTTP API (12 hours, every role):\n  ${token}\n\n  curl -H "authorization: Bearer <token>" ${url}/api/v1/commands\n  ${url}/docs`
 
 export const addStart = (program: Command, deps: CliDeps): void => {
   program
@@ -32,13 +39,14 @@ export const addStart = (program: Command, deps: CliDeps): void => {
         ...deps,
         config,
         demo: demo === true,
+        user: systemUser() ?? 'operator',
         log: createLogger(config.logLevel, 'service'),
-        onReady: ({ url, running, commands }) => {
-          if (json) printJson({ url, pid: process.pid, home: config.home })
+        onReady: ({ url, running, commands, token }) => {
+          if (json) printJson({ url, pid: process.pid, home: config.home, ...(token === undefined ? {} : { token }) })
           else {
             const tries = commands.map(command => `  ${command}`).join('\n')
             print(
-              `\ncommandbus runs at ${url}\n\n${fields(running)}\n\nTry in another terminal:\n${tries}\n\nCtrl-C stops.`,
+              `\ncommandbus runs at ${url}\n\n${fields(running)}${tokenText(token, url)}\n\nTry in another terminal:\n${tries}\n\nCtrl-C stops.`,
             )
           }
         },

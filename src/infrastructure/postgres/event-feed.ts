@@ -20,9 +20,9 @@ export const createPostgresEventFeed = <Event>(pool: Pool, codec: EventCodec<Eve
     const { rows } = await pool.query({
       name: 'command_bus_feed',
       text: `select xid::text, position::text, stream, revision, id, type, data, meta, msg_id, recorded
-             from command_bus_event
+             from command_bus_event e
              where (xid, position) > ($1::xid8, $2::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
-             order by xid, position limit $3::int`,
+             order by e.xid, e.position limit $3::int`,
       values: [xid, position, limit],
     })
     return (rows as FeedRow[]).map(
@@ -36,8 +36,8 @@ export const createPostgresEventFeed = <Event>(pool: Pool, codec: EventCodec<Eve
   },
   head: async () => {
     const { rows } = await pool.query(
-      `select xid::text, position::text from command_bus_event
-       where xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid desc, position desc limit 1`,
+      `select xid::text, position::text from command_bus_event e
+       where xid < pg_snapshot_xmin(pg_current_snapshot()) order by e.xid desc, e.position desc limit 1`,
     )
     return rows[0] === undefined ? null : `${rows[0].xid}/${rows[0].position}`
   },

@@ -46,9 +46,11 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
   ): Promise<readonly AppendResult[]> => {
     refuseEmpty(appends)
     const client = within as ClientBase | undefined
+    // settled once: a repetition must ask for the same revisions, or its first try would not be recognised
+    let settled: readonly SettledAppend<Event>[] | undefined
     const tryOnce = async (): Promise<readonly AppendResult[]> => {
       const querier = client ?? pool
-      const settled = await settle(querier, appends)
+      settled ??= await settle(querier, appends)
       const planned = planUnit(settled, codec, projections, atomic)
       const answer = await runUnit(querier, planned, client === undefined)
       const results = await resultsOf(querier, settled, planned, answer, atomic)
@@ -68,9 +70,14 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
       return rows[0].answer
     }
     await options.ensureQueues(planned.queues)
+    const undoable = !mayRepeat && planned.unit.atomic === true
     try {
-      return await run()
+      if (undoable) await querier.query('savepoint command_bus_append')
+      const answer = await run()
+      if (undoable) await querier.query('release savepoint command_bus_append')
+      return answer
     } catch (error) {
+      if (undoable && isLostRace(error)) await querier.query('rollback to savepoint command_bus_append')
       if (isLostRace(error)) return { lost: JSON.parse((error as { detail?: string }).detail ?? '[]'), messages: [] }
       if (!mayRepeat || !isMissingRelation(error)) throw error
       await options.ensureQueues(planned.queues, { forget: true })

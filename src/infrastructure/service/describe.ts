@@ -8,6 +8,8 @@ export interface Description {
   readonly url: string
   readonly running: readonly (readonly [name: string, value: string])[]
   readonly commands: readonly string[]
+  /** A token for this machine's own console; absent when others say who signs. Not for the page: it is public. */
+  readonly token?: string
 }
 
 interface Facts {

@@ -3,14 +3,16 @@ import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import { UnavailableError } from '../../application/errors.ts'
+import { roles } from '../../application/ports/authorization.ts'
 import type { Config } from '../config.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
 import { handlers } from '../http/handlers.ts'
 import type { HealthReport } from '../http/health.ts'
-import { createIdentify } from '../http/identity.ts'
+import { createIdentify, type IdentityOptions } from '../http/identity.ts'
 import { identityOptions } from '../http/identity-options.ts'
 import { closeHttp, listen } from '../http/listen.ts'
+import { signToken } from '../http/token.ts'
 import { createPool } from '../postgres/pool.ts'
 import type { Bus, CreateBus } from './bus.ts'
 import { checkHealth } from './checks.ts'
@@ -30,6 +32,8 @@ export interface ServiceOptions {
   readonly program: string
   readonly env: { readonly [name: string]: string | undefined }
   readonly log: Logger
+  /** Who runs it: the subject of the token it prints. */
+  readonly user: string
   /** Called once everything works. */
   readonly onReady: (description: Description) => void
 }
@@ -70,13 +74,14 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   if (embedded) parts.claim = await claimHome(config.home)
   let url = ''
   const describe = () => describeService({ ...options, url, database: parts.database })
+  const identity = await identityOptions(config)
   const app = await createHttpApp({
     log,
     version: options.version,
     health: () => health(parts, demo),
     facts: describe,
     api: {
-      identify: createIdentify(await identityOptions(config)),
+      identify: createIdentify(identity),
       callerOf: identity => {
         if (parts.bus === undefined) throw new UnavailableError('the service is starting: try again in a moment')
         return parts.bus.as(identity)
@@ -107,7 +112,19 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     })
     await Promise.race([parts.supervisor.working, stop.promise, delay(WORKER_STARTS_MS, undefined, { ref: false })])
   }
-  if (!stop.asked()) options.onReady(describe())
+  if (!stop.asked()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
+}
+
+const OWN_TOKEN_S = 12 * 3600
+
+/** With a secret of its own, the service gives its owner a token that may do everything, for half a day. */
+const ownToken = async (
+  { config: { jwt }, user }: ServiceOptions,
+  { secret, ...claims }: IdentityOptions,
+): Promise<{ readonly token?: string }> => {
+  if (secret === undefined || jwt.secret !== undefined) return {}
+  const everything = { subject: user, tenant: null, roles }
+  return { token: await signToken({ ...claims, secret }, everything, OWN_TOKEN_S) }
 }
 
 const shutDown = async ({ claim, app, supervisor, bus, pool, database }: Parts, log: Logger): Promise<void> => {
