@@ -1,4 +1,5 @@
 import type * as Library from '../src/index.ts'
+import type * as Token from '../src/infrastructure/http/token.ts'
 import type * as Embedded from '../src/infrastructure/postgres/embedded/index.ts'
 import type * as Migrations from '../src/infrastructure/postgres/migrate.ts'
 import type * as Pgmq from '../src/infrastructure/postgres/pgmq-install.ts'
@@ -10,3 +11,4 @@ export const loadLibrary = (): Promise<typeof Library> => load('index.js')
 export const loadEmbedded = (): Promise<typeof Embedded> => load('infrastructure/postgres/embedded/index.js')
 export const loadMigrations = (): Promise<typeof Migrations> => load('infrastructure/postgres/migrate.js')
 export const loadPgmq = (): Promise<typeof Pgmq> => load('infrastructure/postgres/pgmq-install.js')
+export const loadToken = (): Promise<typeof Token> => load('infrastructure/http/token.js')

@@ -1,14 +1,19 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { measureHttp } from './http.ts'
+import { httpJson, httpTable } from './http-report.ts'
 import { openOurs } from './ours.ts'
 import { openRaw } from './raw.ts'
 import { json, missed, type Sample, summarize, table } from './report.ts'
 import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
-const usage = `npm run bench -- [quick] [--commands <n>] [--rounds <n>] [--json] [--check]
+const usage = `npm run bench -- [quick] [http] [--commands <n>] [--rounds <n>] [--json] [--check]
 
   quick            5,000 commands a work instead of 20,000
+  http             instead of the rest: senders over HTTP, against the service in a process of its own; nothing may be lost
+  --senders <n>    of http: how many send at once, 200 unless told
+  --seconds <n>    of http: for how long, 30 unless told
   --commands <n>   commands a work
   --rounds <n>     rounds, 3 unless told; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
@@ -24,6 +29,8 @@ const parse = () => {
       options: {
         commands: { type: 'string' },
         rounds: { type: 'string' },
+        senders: { type: 'string' },
+        seconds: { type: 'string' },
         json: { type: 'boolean', default: false },
         check: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -44,11 +51,14 @@ const positive = (name: string, text: string | undefined, otherwise: number): nu
 
 const readOptions = () => {
   const { values, positionals } = parse()
-  const unknown = positionals.find(word => word !== 'quick')
-  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there is only: quick`)
+  const unknown = positionals.find(word => !['quick', 'http'].includes(word))
+  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there are only: quick, http`)
   return {
     commands: positive('commands', values.commands, positionals.includes('quick') ? 5_000 : 20_000),
     rounds: positive('rounds', values.rounds, 3),
+    http: positionals.includes('http'),
+    senders: positive('senders', values.senders, 200),
+    seconds: positive('seconds', values.seconds, 30),
     json: values.json,
     check: values.check,
     help: values.help,
@@ -119,10 +129,27 @@ const bench = async (options: Options): Promise<number> => {
   }
 }
 
+/** Beside it the rate of `pgmq.send` by hand on 10 connections, measured right before on the same server. */
+const benchHttp = async (options: Options): Promise<number> => {
+  const check = interruptible()
+  const database = await openDatabase()
+  try {
+    say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    const raw = await openRaw(database.url, () => settle(database.url))
+    const rawRate = await raw.measure['send-10'](options.commands).finally(raw.close)
+    say(`raw: ${Math.round(rawRate).toLocaleString('en-US')} a second through pgmq.send`)
+    const figures = await measureHttp(database.url, { senders: options.senders, seconds: options.seconds, check })
+    process.stdout.write(`${options.json ? httpJson(figures, rawRate) : httpTable(figures, rawRate)}\n`)
+    return 0
+  } finally {
+    await database.release()
+  }
+}
+
 const main = async (): Promise<number> => {
   try {
     const options = readOptions()
-    if (!options.help) return await bench(options)
+    if (!options.help) return await (options.http ? benchHttp : bench)(options)
     process.stdout.write(`${usage}\n`)
     return 0
   } catch (error) {

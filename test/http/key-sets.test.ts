@@ -71,7 +71,7 @@ test.each([
   const { keys, api } = await setUp()
   const key = signingKey('RS256', 'k1')
   if (reply === undefined) await keys.stop()
-  else keys.answer(...reply)
+  else keys.answer(reply[0], reply[1])
   const answer = await ask(api, await key.sign())
   expectProblem(answer, 503, 'UNAVAILABLE', /keys/)
   expect(JSON.stringify(answer.body)).not.toContain(keys.url)

@@ -1,5 +1,8 @@
 import type { Role } from '../../src/index.ts'
 import type { Api } from '../../src/infrastructure/http/contract/index.ts'
+import { operationRoutes } from '../../src/infrastructure/http/contract/operations.ts'
+import type { ProblemCode } from '../../src/infrastructure/http/contract/route.ts'
+import type { SharedApi } from '../support/http.ts'
 
 /** What the contract says of a route, written by hand and not read from the declaration that it is held against. */
 export interface Expected {
@@ -9,8 +12,10 @@ export interface Expected {
   /** A body that is accepted; none for a route that takes none. */
   readonly body?: unknown
   readonly succeeds: 200 | 202
-  /** What it answers for an id that nobody knows. */
-  readonly unknown: 'COMMAND_NOT_FOUND' | 'empty list' | 'no id in its path'
+  /** What it answers for an id that nobody knows: a code, or one of these. */
+  readonly unknown: ProblemCode | 'empty list' | 'no id in its path'
+  /** Makes something it can be tried on, and gives its id; a parked command unless it says otherwise. */
+  readonly prepare?: (api: SharedApi) => Promise<string>
   /** Names a query may hold. */
   readonly query: readonly string[]
 }
@@ -25,8 +30,11 @@ const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'created
 const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q']
 const paging = ['limit', 'cursor']
 
+/** Operations have tests of their own: they are asked for by their owners, not by roles alone. */
+type CommandRoute = Exclude<keyof Api, keyof typeof operationRoutes>
+
 /** A route that is declared and not written down here is a type error, and fails the tests that go through them all. */
-export const expected: { readonly [Id in keyof Api]: Expected } = {
+export const expected: { readonly [Id in CommandRoute]: Expected } = {
   sendCommand: {
     is: 'POST /domains/:domain/commands',
     roles: senders,
@@ -70,6 +78,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     succeeds: 200,
     unknown: 'COMMAND_NOT_FOUND',
     query: ['reason'],
+    prepare: async api => (await api.bus.send('payments', 'Charge', {})).commandId,
   },
   getAuditTrail: {
     is: 'GET /domains/:domain/commands/:commandId/audit',
@@ -118,7 +127,10 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
   },
 }
 
-export const allRoutes = Object.entries(expected) as readonly (readonly [keyof Api, Expected])[]
+/** Routes of operations, with what the table knows of them: that they are there. */
+export const operationAddresses = Object.values(operationRoutes).map(({ method, path }) => `${method} ${path}`)
+
+export const allRoutes = Object.entries(expected) as readonly (readonly [CommandRoute, Expected])[]
 export const routesWithId = allRoutes.filter(([, { unknown }]) => unknown !== 'no id in its path')
 export const routesWithBody = allRoutes.filter(([, { body }]) => body !== undefined)
 
@@ -131,5 +143,5 @@ export const addressOf = (
   domain = 'payments',
 ): readonly [method: string, path: string] => {
   const [method = '', path = ''] = is.split(' ')
-  return [method, path.replace(':domain', domain).replace(':commandId', commandId)]
+  return [method, path.replace(':domain', domain).replace(/:(commandId|id)\b/, commandId)]
 }

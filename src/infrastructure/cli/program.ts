@@ -5,6 +5,7 @@ import { addDoctor } from './doctor.ts'
 import { failureOf, Refused } from './failure.ts'
 import { addInspect } from './inspect.ts'
 import { addMigrate } from './migrate.ts'
+import { addOperations } from './operations.ts'
 import { addReplies } from './replies.ts'
 import { addSend } from './send.ts'
 import { Interrupted } from './session.ts'
@@ -38,6 +39,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addInspect,
     addCancel,
     addTroubleshooting,
+    addOperations,
     addReplies,
     addDoctor,
     addToken,

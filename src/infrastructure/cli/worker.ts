@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { InvalidInputError } from '../../application/errors.ts'
 import { domainOf } from '../../application/input.ts'
 import { readConfig } from '../config.ts'
-import { demoDomain, demoHandlers, demoLeaseSeconds } from '../demo/index.ts'
+import { demoDomains, demoLeaseSeconds } from '../demo/index.ts'
 import { openDatabase } from '../service/database.ts'
 import { listenForStop } from '../service/signals.ts'
 import { type WorkerReport, worst } from '../service/worker-report.ts'
@@ -32,7 +32,7 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
     .description('handle commands until it is stopped (Ctrl-C)')
     .option('--handlers <module>', 'an ES module that exports `handlers`, by domain and command type')
     .option('--domain <domain>', 'work on this domain only')
-    .option('--demo', 'work on domain demo with the demo handlers')
+    .option('--demo', 'work on domains demo and operations with the demo handlers')
     .option('--concurrency <n>', 'handlers at once in each domain, 1-1000', numberOf('--concurrency'), 10)
     .option('--lease <seconds>', 'how long a message stays with a worker that died (default: 30)', numberOf('--lease'))
     .option('--deadline <seconds>', 'how long a stop waits for handlers', numberOf('--deadline'), 30)
@@ -49,8 +49,9 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
   const { concurrency, lease, demo } = options
   if (options.handlers === undefined && !demo)
     throw new UsageError('say what to handle: --handlers <module>, or --demo')
-  if (demo && options.handlers === undefined && domain !== undefined && domain !== demoDomain) {
-    throw new UsageError(`--demo works on domain ${demoDomain}: leave --domain out, or give --handlers`)
+  if (demo && options.handlers === undefined && domain !== undefined && !demoDomains.has(domain)) {
+    const known = [...demoDomains.keys()].join(' and ')
+    throw new UsageError(`--demo works on domains ${known}: name one of them, leave --domain out, or give --handlers`)
   }
   if (concurrency < 1 || concurrency > 1000) throw new InvalidInputError('--concurrency', 'must be from 1 to 1000')
   if (lease !== undefined && (lease < 1 || lease > 43_200))
@@ -64,10 +65,17 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
     concurrency,
     ...(lease === undefined ? {} : { leaseSeconds: lease }),
   }))
-  if (!demo || given.has(demoDomain)) return plans
+  if (!demo) return plans
+  const only = options.handlers === undefined ? domain : undefined
+  const demos = [...demoDomains].filter(([name]) => !given.has(name) && (only === undefined || only === name))
   return [
     ...plans,
-    { domain: demoDomain, handlers: demoHandlers, concurrency, leaseSeconds: lease ?? demoLeaseSeconds },
+    ...demos.map(([name, handlers]) => ({
+      domain: name,
+      handlers,
+      concurrency,
+      leaseSeconds: lease ?? demoLeaseSeconds,
+    })),
   ]
 }
 

@@ -1,4 +1,6 @@
 import type { CommandToSend } from '../../application/send-command.ts'
+import type { Json } from '../../domain/command/events.ts'
+import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import type { Handler } from '../worker/handler.ts'
 import { behave, behaviorOf } from './behavior.ts'
 
@@ -8,6 +10,20 @@ export const demoDomain = 'demo'
 export const demoHandlers: { readonly [commandType: string]: Handler } = {
   '*': (data, context) => behave(behaviorOf(data), context),
 }
+
+/** Takes every type of operation; `parameters.behavior` says how it ends. A retry by hand is a new life. */
+export const demoOperationHandlers: { readonly [commandType: string]: Handler } = {
+  '*': (data, context) => behave(behaviorOf(parametersOf(data)), context),
+}
+
+const parametersOf = (data: Json): Json =>
+  typeof data === 'object' && data !== null && 'parameters' in data ? data.parameters : null
+
+/** What a demo worker works on, by domain. */
+export const demoDomains: ReadonlyMap<string, { readonly [commandType: string]: Handler }> = new Map([
+  [demoDomain, demoHandlers],
+  [OPERATIONS_DOMAIN, demoOperationHandlers],
+])
 
 /** Shorter than the default, so that a command whose worker was killed does not keep people waiting. */
 export const demoLeaseSeconds = 10

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
@@ -70,8 +71,11 @@ export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstan
       maxHeaderSize: limits.headerBytes,
     },
   })
+  // an `Expect` that nobody knows is passed over: Node would answer it without a word
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   addProblems(app)
   refuseWhenClosing(app)
+  dropSilentWhenClosing(app)
   acceptJsonOnly(app)
   await app.register(helmet, { contentSecurityPolicy: false, global: true })
   if (options.corsOrigins.length > 0) {
@@ -98,6 +102,18 @@ const refuseWhenClosing = (app: FastifyInstance): void => {
   })
   app.addHook('onRequest', async () => {
     if (closing) throw new UnavailableError('the service is stopping: try again in a moment')
+  })
+}
+
+/** A connection that was opened in advance and never used would hold up the stop: to Node it is not idle. */
+const dropSilentWhenClosing = (app: FastifyInstance): void => {
+  const sockets = new Set<Socket>()
+  app.server.on('connection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  app.addHook('preClose', async () => {
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
   })
 }
 

@@ -24,6 +24,10 @@ export const handlers: Handlers = {
   operatorCancel: ({ params, body }, caller) => caller.troubleshooting.cancel(params.domain, params.commandId, body),
   operatorComplete: ({ params, body }, caller) =>
     caller.troubleshooting.complete(params.domain, params.commandId, body),
+  startOperation: ({ body }, caller) => caller.operations.start(body),
+  listOperations: async ({ query }, caller) => page(await caller.operations.list(query)),
+  getOperation: ({ params }, caller) => caller.operations.get(params.id),
+  retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
 }
 
 const page = <Item, Found extends { readonly items: readonly Item[] }>(found: Found) => ({

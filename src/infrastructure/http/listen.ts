@@ -26,8 +26,8 @@ export const listen = async (app: FastifyInstance, host: string, port: number): 
 }
 
 /** No new connections; requests under way may end within a few seconds, then they are cut. */
-export const closeHttp = async (app: FastifyInstance): Promise<void> => {
-  const cut = setTimeout(() => app.server.closeAllConnections(), IN_FLIGHT_MS)
+export const closeHttp = async (app: FastifyInstance, inFlightMs = IN_FLIGHT_MS): Promise<void> => {
+  const cut = setTimeout(() => app.server.closeAllConnections(), inFlightMs)
   try {
     await app.close()
   } finally {

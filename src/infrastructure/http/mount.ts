@@ -96,9 +96,11 @@ const check = (route: Route, request: FastifyRequest): RequestOf<Route> => {
 const MAX_FAULTS = 20
 
 const send = (route: Route, request: FastifyRequest, reply: FastifyReply, answer: unknown): FastifyReply => {
-  if (route.success.location === true) {
-    const { commandId } = answer as { readonly commandId: string }
-    reply.header('location', `${request.url.split('?')[0]}/${commandId}`)
+  const { location } = route.success
+  if (location !== undefined) {
+    const params = request.params as Record<string, string>
+    const under = location.under.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
+    reply.header('location', `${BASE_PATH}${under}/${(answer as Record<string, string>)[location.member]}`)
   }
   return reply.code(route.success.status).header('cache-control', 'no-store').send(answer)
 }

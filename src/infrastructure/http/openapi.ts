@@ -44,8 +44,8 @@ const operation = (operationId: string, route: Route): object => ({
   responses: {
     [route.success.status]: {
       description: 'Done',
-      ...(route.success.location === true
-        ? { headers: { location: { description: 'Where the command is', schema: { type: 'string' } } } }
+      ...(route.success.location !== undefined
+        ? { headers: { location: { description: 'Where it is', schema: { type: 'string' } } } }
         : {}),
       content: { 'application/json': { schema: jsonSchema(route.success.body) } },
     },
@@ -54,7 +54,8 @@ const operation = (operationId: string, route: Route): object => ({
 })
 
 const always: readonly ProblemCode[] = ['INVALID_REQUEST', 'UNAUTHENTICATED', 'FORBIDDEN', 'UNAVAILABLE']
-const ofWrites: readonly ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'RATE_LIMITED']
+const ofBodies: readonly ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE']
+const ofWrites: readonly ProblemCode[] = ['RATE_LIMITED']
 
 const statusOf: Readonly<Record<ProblemCode, number>> = {
   INVALID_REQUEST: 400,
@@ -62,6 +63,7 @@ const statusOf: Readonly<Record<ProblemCode, number>> = {
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   COMMAND_NOT_FOUND: 404,
+  OPERATION_NOT_FOUND: 404,
   CONFLICT: 409,
   DUPLICATE_COMMAND: 409,
   INVALID_OPERATION: 409,
@@ -72,7 +74,12 @@ const statusOf: Readonly<Record<ProblemCode, number>> = {
 }
 
 const problems = (route: Route): object => {
-  const codes = [...always, ...(route.body === null ? [] : ofWrites), ...route.problems]
+  const codes = [
+    ...always,
+    ...(route.body === null ? [] : ofBodies),
+    ...(route.method === 'GET' ? [] : ofWrites),
+    ...route.problems,
+  ]
   const byStatus = new Map<number, ProblemCode[]>()
   for (const code of codes) byStatus.set(statusOf[code], [...(byStatus.get(statusOf[code]) ?? []), code])
   return Object.fromEntries(

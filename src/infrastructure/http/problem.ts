@@ -10,6 +10,7 @@ const statusOf: Readonly<Record<string, number>> = {
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   COMMAND_NOT_FOUND: 404,
+  OPERATION_NOT_FOUND: 404,
   ACTION_NOT_FOUND: 404,
   CONFLICT: 409,
   DUPLICATE_COMMAND: 409,

@@ -44,7 +44,10 @@ export interface LiveEvents {
    * @throws InvalidInputError for a position that is none of this log; UnavailableError when there are too many readers
    */
   readonly subscribe: (options: SubscribeOptions) => Promise<Subscription>
+  /** Who reads now, the past or the present. */
   readonly readers: () => number
+  /** Those of them who have caught up and follow the common stream. */
+  readonly following: () => number
   /** Whether anything reads or listens now. */
   readonly running: () => boolean
   /** Ends all iterations; resolves when nothing reads or listens any more. */
@@ -53,15 +56,9 @@ export interface LiveEvents {
 
 /** One reader of the log for any number of live readers; those that resume read what they missed by themselves first. */
 export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
-  const {
-    source,
-    listen,
-    log = silentLog,
-    pollMs = 500,
-    maxBuffered = 1000,
-    maxReaders = 1000,
-    pageSize = 500,
-  } = options
+  const { source, listen, log = silentLog, pollMs = 500, maxBuffered = 1000, maxReaders = 1000 } = options
+  // whoever takes each page before the next one comes must not be cut off
+  const pageSize = Math.min(options.pageSize ?? 500, maxBuffered)
   const reader = createReader({ source, listen, pollMs, pageSize, log })
   const open = new Set<AbortController>()
   let stopped = false
@@ -153,6 +150,7 @@ export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
       return { reached: () => reached(), close, [Symbol.asyncIterator]: () => iterator }
     },
     readers: () => open.size,
+    following: reader.members,
     running: reader.running,
     stop: async () => {
       stopped = true

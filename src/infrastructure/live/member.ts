@@ -39,18 +39,15 @@ export const createMember = ({ from, maxBuffered, wants, compare }: MemberOption
   let closed = false
   let slow: SlowReaderError | null = null
   let wake: () => void = () => {}
-  const id = Math.random().toString(36).slice(2,6); const tr: string[] = []; const t = (x: string) => tr.push(`${performance.now().toFixed(2)} ${id} ${x}`)
 
   return {
     offer: event => {
-      t('offer '+event.position+' buf '+buffer.length)
       if (closed || slow !== null) return
       // what the member has read from the log by itself
       if (!joined && compare(event.position, from) <= 0) return
       joined = true
       if (!wants(event)) return
       if (buffer.length >= maxBuffered) {
-        console.log('OVERFLOW', maxBuffered, tr.join('\n'))
         slow = new SlowReaderError(buffer.length)
         buffer = []
       } else {
@@ -71,10 +68,10 @@ export const createMember = ({ from, maxBuffered, wants, compare }: MemberOption
         if (slow !== null) throw slow
         const event = buffer.shift()
         if (event !== undefined) {
-          handed = event.position; t('next '+event.position)
+          handed = event.position
           return event
         }
-        t('wait'); await new Promise<void>(resolve => {
+        await new Promise<void>(resolve => {
           wake = resolve
         })
       }

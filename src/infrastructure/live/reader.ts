@@ -27,6 +27,7 @@ export interface Reader {
    */
   readonly join: (member: Member, from: FeedPosition) => boolean
   readonly leave: (member: Member) => void
+  readonly members: () => number
   readonly running: () => boolean
   /** Resolves when nothing of it runs any more. */
   readonly idle: () => Promise<void>
@@ -95,6 +96,7 @@ export const createReader = (options: ReaderOptions): Reader => {
       round.end()
       round = null
     },
+    members: () => round?.members.size ?? 0,
     running: () => round !== null || ending.size > 0,
     idle: async () => {
       await Promise.all(ending)

@@ -5,6 +5,7 @@ import type {
   operatorComplete,
   operatorRetry,
 } from '../../application/operate-command.ts'
+import type { Operations } from '../../application/operations.ts'
 import type { Identity } from '../../application/ports/authorization.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { createCommandReader } from '../../application/read-commands.ts'
@@ -35,6 +36,7 @@ export interface Bus {
     readonly cancel: ReturnType<typeof operatorCancel>
     readonly complete: ReturnType<typeof operatorComplete>
   }
+  readonly operations: Operations
   readonly as: (identity: Identity) => Caller
   readonly worker: (options: WorkerOptions) => Worker
   readonly close: () => Promise<void>

@@ -108,7 +108,7 @@ export const commandRoutes = {
     params: domainParams,
     query: none,
     body: newCommand,
-    success: { status: 202, body: sent, location: true },
+    success: { status: 202, body: sent, location: { under: '/domains/:domain/commands', member: 'commandId' } },
     problems: ['DUPLICATE_COMMAND'],
   }),
   sendCommands: route({

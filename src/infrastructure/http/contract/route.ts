@@ -10,6 +10,7 @@ export type ProblemCode =
   | 'FORBIDDEN'
   | 'NOT_FOUND'
   | 'COMMAND_NOT_FOUND'
+  | 'OPERATION_NOT_FOUND'
   | 'CONFLICT'
   | 'DUPLICATE_COMMAND'
   | 'INVALID_OPERATION'
@@ -30,8 +31,12 @@ export interface Route {
   readonly query: t.Mixed
   /** `null`: none. */
   readonly body: t.Mixed | null
-  /** The one status of success, and what it carries. */
-  readonly success: { readonly status: 200 | 202; readonly body: t.Mixed; readonly location?: true }
+  /** The one status of success, and what it carries. `location`: which member of the answer stands behind `under` in the Location header. */
+  readonly success: {
+    readonly status: 200 | 202
+    readonly body: t.Mixed
+    readonly location?: { readonly under: string; readonly member: string }
+  }
   readonly problems: readonly ProblemCode[]
 }
 

@@ -1,0 +1,8 @@
+-- How far a projection has come that follows a log outside this database; written together with what it projected.
+create table command_bus_checkpoint (
+  projection text collate "C" not null,
+  -- opaque text of the log's own
+  position   text collate "C" not null,
+  updated_at timestamptz not null default clock_timestamp(),
+  constraint command_bus_checkpoint_pkey primary key (projection)
+);

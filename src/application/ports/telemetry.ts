@@ -1,0 +1,112 @@
+/**
+ * What the bus tells whoever watches it: metrics and traces. An implementation must never throw and must be quick; the
+ * silent one costs a call. `traceparent` is the W3C trace context that travels with a command.
+ */
+export interface Telemetry {
+  /** Commands of one domain are about to be sent together. */
+  readonly sending: (send: SendFacts) => Sending
+  /** A worker begins an attempt. */
+  readonly attempting: (attempt: AttemptFacts) => Attempt
+  /** A worker has slots; what comes back is called when it ends. */
+  readonly working: (worker: WorkerFacts) => () => void
+}
+
+export interface SendFacts {
+  readonly domain: string
+  readonly commandTypes: readonly string[]
+  /** The trace that the sender is part of, where he says so himself. */
+  readonly traceparent?: string
+}
+
+export interface Sending {
+  /** Goes into every command of this send; undefined: there is no trace. */
+  readonly traceparent: string | undefined
+  /** One outcome for each command, in their order. */
+  readonly done: (outcomes: readonly SendOutcomeKind[]) => void
+  readonly failed: (error: unknown) => void
+}
+
+export type SendOutcomeKind = 'accepted' | 'duplicate'
+
+export interface AttemptFacts {
+  readonly domain: string
+  readonly commandId: string
+  readonly commandType: string
+  readonly correlationId: string
+  readonly attempt: number
+  readonly traceparent?: string
+}
+
+export interface Attempt {
+  /** Runs the handler, so that what it does belongs to this attempt. */
+  readonly run: <A>(handler: () => A) => A
+  /** The handler has ended; its outcome is on its way to the log. */
+  readonly handled: () => void
+  /** Called once. */
+  readonly ended: (end: AttemptEnd) => void
+}
+
+/**
+ * `retried`: it failed and is tried again later; `stale`: the attempt no longer counted; `lost`: its outcome could not be
+ * recorded.
+ */
+export type AttemptOutcome = 'completed' | 'retried' | 'failed' | 'parked' | 'stale' | 'lost'
+
+export interface AttemptEnd {
+  readonly outcome: AttemptOutcome
+  readonly error?: { readonly code: string; readonly message: string }
+  /** The sender was told. */
+  readonly replied: boolean
+}
+
+export interface WorkerFacts {
+  readonly domain: string
+  readonly workerId: string
+  readonly slots: number
+  readonly busy: () => number
+}
+
+const nothing = (): void => {}
+const silentSending: Sending = { traceparent: undefined, done: nothing, failed: nothing }
+const silentAttempt: Attempt = { run: handler => handler(), handled: nothing, ended: nothing }
+
+/** Watches nothing; a trace that a sender names still travels on. */
+export const silentTelemetry: Telemetry = {
+  sending: ({ traceparent }) => (traceparent === undefined ? silentSending : { ...silentSending, traceparent }),
+  attempting: () => silentAttempt,
+  working: () => nothing,
+}
+
+/** Several watchers as one. The trace context is that of the first one that has any. */
+export const allTelemetry = (...all: readonly Telemetry[]): Telemetry => ({
+  sending: facts => {
+    const sendings = all.map(one => one.sending(facts))
+    return {
+      traceparent: sendings.find(({ traceparent }) => traceparent !== undefined)?.traceparent ?? facts.traceparent,
+      done: outcomes => {
+        for (const sending of sendings) sending.done(outcomes)
+      },
+      failed: error => {
+        for (const sending of sendings) sending.failed(error)
+      },
+    }
+  },
+  attempting: facts => {
+    const attempts = all.map(one => one.attempting(facts))
+    return {
+      run: handler => attempts.reduceRight((next, attempt) => () => attempt.run(next), handler)(),
+      handled: () => {
+        for (const attempt of attempts) attempt.handled()
+      },
+      ended: end => {
+        for (const attempt of attempts) attempt.ended(end)
+      },
+    }
+  },
+  working: facts => {
+    const stops = all.map(one => one.working(facts))
+    return () => {
+      for (const stop of stops) stop()
+    }
+  },
+})

@@ -1,0 +1,49 @@
+import type { FeedPosition } from '../../application/ports/event-feed.ts'
+
+/**
+ * `following`: applies what arrives. `standby`: another process does. `retrying`: the log or the database is away.
+ * `faulted`: stopped at an event it cannot pass, until `resume`.
+ */
+export type CatchUpState = 'stopped' | 'starting' | 'standby' | 'following' | 'retrying' | 'faulted'
+
+export interface CatchUpHealth {
+  readonly status: 'healthy' | 'degraded' | 'critical'
+  readonly reasons: readonly string[]
+  readonly state: CatchUpState
+  /** The event that stopped the projection. */
+  readonly fault: { readonly stream: string; readonly revision: number; readonly message: string } | null
+  /** Milliseconds behind the log; 0 when this process does not follow it. */
+  readonly lagMs: number
+  /** The last position this process has committed. */
+  readonly position: FeedPosition | null
+  /** Events this process has applied. */
+  readonly applied: number
+}
+
+const DEGRADED_LAG_MS = 5_000
+const CRITICAL_AFTER_MS = 10_000
+
+export interface CatchUpFigures extends Omit<CatchUpHealth, 'status' | 'reasons'> {
+  readonly projection: string
+  /** Milliseconds since it last followed or stood by; 0 when it does. */
+  readonly troubledMs: number
+  readonly lastError: string | null
+}
+
+export const healthOf = (figures: CatchUpFigures): CatchUpHealth => {
+  const { projection, troubledMs, lastError, ...shown } = figures
+  const { state, fault, lagMs } = shown
+  const seconds = (ms: number): number => Math.round(ms / 1000)
+  const reasons = [
+    ...(state === 'stopped' ? [`the projection '${projection}' is not started`] : []),
+    ...(fault === null
+      ? []
+      : [
+          `the projection '${projection}' stopped at revision ${fault.revision} of '${fault.stream}': ${fault.message}`,
+        ]),
+    ...(state === 'retrying' ? [`the log is not followed for ${seconds(troubledMs)} s: ${lastError}`] : []),
+    ...(lagMs > DEGRADED_LAG_MS ? [`messages and rows are ${seconds(lagMs)} s behind the log`] : []),
+  ]
+  const isCritical = state === 'stopped' || fault !== null || troubledMs > CRITICAL_AFTER_MS
+  return { ...shown, status: isCritical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy', reasons }
+}

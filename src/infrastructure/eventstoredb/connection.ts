@@ -1,0 +1,132 @@
+import type { EventStoreDBClient } from '@eventstore/db-client'
+import { InvalidInputError } from '../../application/errors.ts'
+import { SilentStoreError } from './errors.ts'
+
+/** What a process has of one EventStoreDB. Nothing is loaded or connected before the first call. */
+export interface EventStoreDbConnection {
+  /** For reads and subscriptions. */
+  readonly reader: () => Promise<EventStoreDBClient>
+  /** Runs one append; a few at a time, none longer than `timeoutMs`. */
+  readonly appending: <A>(timeoutMs: number, append: (client: EventStoreDBClient) => Promise<A>) => Promise<A>
+  readonly close: () => Promise<void>
+}
+
+interface Shared extends EventStoreDbConnection {
+  users: number
+}
+
+/**
+ * Unanswered appends. The client leaves a rejection unhandled when its stream breaks while more writes wait than the
+ * stream's buffer of 16 holds; below that it never does.
+ */
+const MAX_IN_FLIGHT = 15
+
+const shared = new Map<string, Shared>()
+
+/**
+ * The client keeps the answers it waits for once a process: an error of one appending client fails the appends of
+ * another, whose answers then end the process. So all buses of a process share one, and another server is refused.
+ */
+export const connectEventStoreDb = (url: string): EventStoreDbConnection => {
+  const [other] = [...shared.keys()].filter(key => key !== url)
+  if (other !== undefined) {
+    throw new InvalidInputError('EVENTSTORE_URL', 'this process uses another EventStoreDB already; one is the limit')
+  }
+  const connection = shared.get(url) ?? open(url)
+  connection.users++
+  shared.set(url, connection)
+  let closed: Promise<void> | null = null
+  const close = (): Promise<void> => {
+    closed ??= (async () => {
+      if (--connection.users > 0) return
+      shared.delete(url)
+      await connection.close()
+    })()
+    return closed
+  }
+  return { reader: connection.reader, appending: connection.appending, close }
+}
+
+const newClient = async (url: string): Promise<EventStoreDBClient> => {
+  const { EventStoreDBClient } = await import('@eventstore/db-client')
+  try {
+    return EventStoreDBClient.connectionString(url)
+  } catch {
+    throw new InvalidInputError(
+      'EVENTSTORE_URL',
+      'must be a connection string like esdb://user:password@host:2113?tls=true or esdb+discover://cluster.example.com',
+    )
+  }
+}
+
+const dispose = async (client: Promise<EventStoreDBClient> | null): Promise<void> => {
+  await client?.then(made => made.dispose()).catch(() => {})
+}
+
+/** Appends have a client of their own: a failing read cannot replace the channel under appends that wait for answers. */
+const open = (url: string): Shared => {
+  let reader: Promise<EventStoreDBClient> | null = null
+  let appender: Promise<EventStoreDBClient> | null = null
+  let inFlight = 0
+  const waiting: (() => void)[] = []
+
+  const made = (client: Promise<EventStoreDBClient> | null, forget: () => void): Promise<EventStoreDBClient> =>
+    client ??
+    newClient(url).catch(error => {
+      forget()
+      throw error
+    })
+
+  /** A client that was silent gives up all it waits for, and only then does another take its place. */
+  const renew = (failed: Promise<EventStoreDBClient>): void => {
+    if (appender !== failed) return
+    appender = dispose(failed).then(() => newClient(url))
+    appender.catch(() => {})
+  }
+
+  const slot = async (): Promise<() => void> => {
+    if (inFlight >= MAX_IN_FLIGHT) await new Promise<void>(resolve => waiting.push(resolve))
+    else inFlight++
+    return () => {
+      const next = waiting.shift()
+      if (next === undefined) inFlight--
+      else next()
+    }
+  }
+
+  return {
+    users: 0,
+    reader: () => {
+      reader = made(reader, () => {
+        reader = null
+      })
+      return reader
+    },
+    appending: async (timeoutMs, append) => {
+      const release = await slot()
+      appender = made(appender, () => {
+        appender = null
+      })
+      const client = appender
+      let timer: NodeJS.Timeout | undefined
+      const silence = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          renew(client)
+          reject(new SilentStoreError(timeoutMs))
+        }, timeoutMs)
+      })
+      try {
+        return await Promise.race([client.then(append), silence])
+      } finally {
+        clearTimeout(timer)
+        release()
+      }
+    },
+    close: async () => {
+      const open = [reader, appender]
+      reader = null
+      appender = null
+      await Promise.all(open.map(dispose))
+    },
+  }
+}

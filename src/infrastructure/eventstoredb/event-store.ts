@@ -1,0 +1,129 @@
+import type { EventData } from '@eventstore/db-client'
+import type {
+  AppendOptions,
+  AppendResult,
+  EventStore,
+  NewEvent,
+  StreamAppend,
+} from '../../application/ports/event-store.ts'
+import type { Recorded } from '../../domain/recorded.ts'
+import type { EventCodec } from '../codec/event-codec.ts'
+import type { EventStoreDbConnection } from './connection.ts'
+import { troubleOf } from './errors.ts'
+import { eachOf, persevere } from './persevere.ts'
+import { collect } from './reading.ts'
+import { decodeRecord } from './records.ts'
+
+export interface EventStoreDbOptions<Event> {
+  readonly connection: EventStoreDbConnection
+  readonly codec: EventCodec<Event>
+  /** How long one call may be without an answer, in milliseconds. Default 10,000. */
+  readonly timeoutMs?: number
+  /** How long calls are repeated while the server is away, in milliseconds. Default 10,000. */
+  readonly retryMs?: number
+}
+
+const PAGE = 500
+const READS_AT_ONCE = 32
+
+/**
+ * The log in EventStoreDB. Appends of a call stand alone, each is one request; rows and messages follow with the runner
+ * that reads the feed. A request whose answer was lost is repeated with the same ids at the same revision, so it takes
+ * effect once. When a call fails, some of its appends may have taken place.
+ */
+export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions<Event>): EventStore<Event> => {
+  const { connection, codec, timeoutMs = 10_000, retryMs = 10_000 } = options
+
+  const readPage = (stream: string, from: number, count: number) =>
+    persevere(retryMs, async () => {
+      const client = await connection.reader()
+      const read = client.readStream(stream, { fromRevision: BigInt(from), maxCount: count })
+      return (await collect(read, timeoutMs)).flatMap(({ event }) => event ?? [])
+    })
+
+  const readStream = async (stream: string, from = 0): Promise<readonly Recorded<Event>[]> => {
+    const events: Recorded<Event>[] = []
+    for (;;) {
+      const page = await readPage(stream, from + events.length, PAGE)
+      events.push(...page.map(record => decodeRecord(codec, record)))
+      if (page.length < PAGE) return events
+    }
+  }
+
+  /** Revision of the first event to append; `any` follows whatever is there now, and can still lose a race. */
+  const settle = async ({ stream, expected }: StreamAppend<Event>): Promise<number> => {
+    if (expected === 'none') return 0
+    if (expected !== 'any') return expected + 1
+    const [last] = await persevere(retryMs, async () => {
+      const client = await connection.reader()
+      const read = client.readStream(stream, { direction: 'backwards', fromRevision: 'end', maxCount: 1 })
+      return collect(read, timeoutMs)
+    })
+    return last?.event === undefined ? 0 : Number(last.event.revision) + 1
+  }
+
+  const eventDataOf = ({ id, event, context }: NewEvent<Event>): EventData => {
+    const { type, data, meta } = codec.encode(event, context)
+    return { id, contentType: 'application/json', type, data: data as never, metadata: meta as never }
+  }
+
+  const appendOne = async (append: StreamAppend<Event>): Promise<AppendResult> => {
+    const { stream, events } = append
+    const from = await settle(append)
+    const data = events.map(eventDataOf)
+    const outcome = await persevere(retryMs, async () => {
+      try {
+        await connection.appending(timeoutMs, client =>
+          client.appendToStream(stream, data, {
+            expectedRevision: from === 0 ? 'no_stream' : BigInt(from - 1),
+            deadline: timeoutMs,
+          }),
+        )
+        return 'appended'
+      } catch (error) {
+        if (troubleOf(error) === 'conflict') return 'conflict'
+        throw error
+      }
+    })
+    if (outcome === 'conflict' && !(await isThere(append, from))) return { outcome, stream }
+    return { outcome: 'appended', stream, revision: from + events.length - 1, msgId: null }
+  }
+
+  /** A loser whose events are there already, id by id, was its own earlier try and has won. */
+  const isThere = async ({ stream, events }: StreamAppend<Event>, from: number): Promise<boolean> => {
+    const there = await readPage(stream, from, events.length)
+    return events.every(({ id }, i) => there[i]?.id === id)
+  }
+
+  return {
+    capabilities: { atomicAppend: false, inlineProjections: false },
+    append: async (appends, appendOptions) => {
+      refuse(appends, appendOptions)
+      return eachOf(appends, appends.length, appendOne)
+    },
+    appendAll: async () => {
+      throw new Error('EventStoreDB appends to one stream at a time: several streams, all or nothing, it cannot')
+    },
+    readStream,
+    readStreams: async (streams, readOptions) => {
+      refuseTransaction(readOptions)
+      const found = await eachOf(streams, READS_AT_ONCE, async stream => [stream, await readStream(stream)] as const)
+      return new Map(found.filter(([, events]) => events.length > 0))
+    },
+  }
+}
+
+const refuseTransaction = (options: AppendOptions | undefined): void => {
+  if (options?.within !== undefined) {
+    throw new Error('the log is in EventStoreDB: it cannot take part in a transaction of PostgreSQL')
+  }
+}
+
+const refuse = (appends: readonly StreamAppend<unknown>[], options: AppendOptions | undefined): void => {
+  refuseTransaction(options)
+  const empty = appends.find(append => append.events.length === 0)
+  if (empty !== undefined) throw new Error(`nothing to append to '${empty.stream}': an append needs at least one event`)
+  if (new Set(appends.map(append => append.stream)).size !== appends.length) {
+    throw new Error('a stream stands twice in one append: put its events together')
+  }
+}

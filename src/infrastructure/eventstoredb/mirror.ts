@@ -1,0 +1,152 @@
+import type { ClientBase } from 'pg'
+import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import type { EventCodec, StoredEvent } from '../codec/event-codec.ts'
+import { isMissingRelation } from '../postgres/errors.ts'
+import { type InlineProjections, planUnit } from '../postgres/unit-of-work.ts'
+import {
+  type Arrived,
+  FaultedError,
+  type Mirror,
+  type Mirrored,
+  notYetMirrored,
+  roundsOf,
+  withKnownMessages,
+} from './mirror-plan.ts'
+
+export interface MirrorOptions<Event> {
+  readonly projection: string
+  readonly codec: EventCodec<Event>
+  readonly projections: InlineProjections<Event>
+  readonly ensureQueues: (queues: ReadonlySet<string>, options?: { readonly forget: boolean }) => Promise<void>
+  /** Called after a commit with the queues that got messages. */
+  readonly onFilled: (queues: ReadonlySet<string>) => void
+}
+
+/**
+ * The log's mirror in PostgreSQL: events, rows, messages and the checkpoint of a batch in one transaction. The caller
+ * holds the projection's lock on this very connection, so that nobody else can be at it.
+ */
+export const createMirror = <Event>({
+  projection,
+  codec,
+  projections,
+  ensureQueues,
+  onFilled,
+}: MirrorOptions<Event>) => {
+  const apply = async (client: ClientBase, batch: readonly Arrived<Event>[]): Promise<void> => {
+    const last = batch.at(-1)
+    if (last === undefined) return
+    const mirror = await readMirror(client, batch)
+    const fresh = notYetMirrored(batch, mirror)
+    const raw = new Map<object, StoredEvent>(fresh.map(({ event, stored }) => [event.event as object, stored]))
+    const asStored: EventCodec<Event> = {
+      ...codec,
+      encode: (event, context) => raw.get(event as object) ?? codec.encode(event, context),
+    }
+    const rounds = roundsOf(fresh, projections.effects)
+    const messages = new Map([...mirror].map(([stream, events]) => [stream, messageIds(events)]))
+    const plan = (round: (typeof rounds)[number]) =>
+      planUnit(round, asStored, { ...projections, effects: withKnownMessages(projections.effects, messages) }, false)
+    const planned = rounds.map(plan)
+    const queues = new Set(planned.flatMap(unit => [...unit.queues]))
+    await ensureQueues(queues)
+    const commit = (): Promise<void> =>
+      transaction(client, async () => {
+        for (const round of rounds) {
+          const { unit, streamOf } = plan(round)
+          const { rows } = await client.query({
+            name: 'command_bus_commit',
+            text: 'select command_bus_commit($1::jsonb) as answer',
+            values: [JSON.stringify(unit)],
+          })
+          const { lost, messages: sent } = rows[0].answer as Answer
+          const [taken] = lost
+          if (taken !== undefined) throw foreignWriter(taken, round)
+          for (const [event, msgId] of sent) {
+            const stream = streamOf[event] as string
+            messages.set(stream, [...(messages.get(stream) ?? []), msgId])
+          }
+        }
+        await saveCheckpoint(client, projection, last.event.position)
+      })
+    try {
+      await commit()
+    } catch (error) {
+      if (!isMissingRelation(error)) throw error
+      await ensureQueues(queues, { forget: true })
+      await commit()
+    }
+    const filled = new Set(planned.flatMap(unit => [...unit.filled]))
+    if (filled.size > 0) onFilled(filled)
+  }
+  return { apply }
+}
+
+interface Answer {
+  readonly lost: readonly string[]
+  readonly messages: readonly (readonly [event: number, msgId: string])[]
+}
+
+const foreignWriter = (
+  stream: string,
+  round: readonly { readonly append: { readonly stream: string }; readonly from: number }[],
+): FaultedError => {
+  const from = round.find(({ append }) => append.stream === stream)?.from ?? 0
+  return new FaultedError(
+    stream,
+    from,
+    'somebody else writes to the mirror in PostgreSQL: is a bus without EVENTSTORE_URL at work on this database?',
+  )
+}
+
+const messageIds = (events: ReadonlyMap<number, Mirrored>): readonly string[] =>
+  [...events].sort(([a], [b]) => a - b).flatMap(([, { msgId }]) => msgId ?? [])
+
+/** Of every stream in the batch: what lies from just before its first event on, and whatever put a message on a queue. */
+const readMirror = async (client: ClientBase, batch: readonly Arrived<unknown>[]): Promise<Mirror> => {
+  const firsts = new Map<string, number>()
+  for (const { event } of batch) if (!firsts.has(event.stream)) firsts.set(event.stream, event.revision)
+  const { rows } = await client.query({
+    name: 'command_bus_mirrored',
+    text: `select e.stream, e.revision, e.id, e.msg_id from unnest($1::text[], $2::bigint[]) x(stream, first)
+           join command_bus_event e on e.stream = x.stream collate "C"
+           where e.revision >= x.first - 1 or e.msg_id is not null`,
+    values: [[...firsts.keys()], [...firsts.values()]],
+  })
+  const mirror = new Map<string, Map<number, Mirrored>>()
+  for (const row of rows) {
+    const events = mirror.get(row.stream) ?? new Map<number, Mirrored>()
+    mirror.set(row.stream, events.set(Number(row.revision), { id: row.id, msgId: row.msg_id }))
+  }
+  return mirror
+}
+
+const transaction = async (client: ClientBase, work: () => Promise<void>): Promise<void> => {
+  await client.query('begin')
+  try {
+    await work()
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    throw error
+  }
+}
+
+export const saveCheckpoint = async (client: ClientBase, projection: string, position: FeedPosition): Promise<void> => {
+  await client.query({
+    name: 'command_bus_checkpoint',
+    text: `insert into command_bus_checkpoint (projection, position) values ($1::text, $2::text)
+           on conflict (projection) do update set position = excluded.position, updated_at = clock_timestamp()`,
+    values: [projection, position],
+  })
+}
+
+export const loadCheckpoint = async (
+  client: Pick<ClientBase, 'query'>,
+  projection: string,
+): Promise<FeedPosition | null> => {
+  const { rows } = await client.query('select position from command_bus_checkpoint where projection = $1::text', [
+    projection,
+  ])
+  return rows[0]?.position ?? null
+}

@@ -1,0 +1,90 @@
+import type { AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-client'
+import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import { parsePosition, positionText } from './records.ts'
+
+/** What a subscription has to give: events, or how far it searched without finding any. */
+export type Arrival =
+  | { readonly kind: 'events'; readonly events: readonly AllStreamRecordedEvent[] }
+  | { readonly kind: 'checkpoint'; readonly position: FeedPosition }
+
+export interface Subscription {
+  /** Waits until something is there. Rejects once the subscription has failed; it does not resume. */
+  readonly next: (limit: number) => Promise<Arrival>
+  /** Ends it: a `next` under way, and each one after, rejects with `reason`. */
+  readonly end: (reason: unknown) => void
+}
+
+export interface SubscribeOptions {
+  readonly after: FeedPosition | null
+  /** How the streams begin whose events are wanted. */
+  readonly prefixes: readonly string[]
+}
+
+/** Events held here while nobody takes them; the server waits meanwhile. */
+const BUFFER = 200
+
+/** `$all`, filtered by the server. */
+export const subscribe = (client: EventStoreDBClient, { after, prefixes }: SubscribeOptions): Subscription => {
+  let wake = (): void => {}
+  let failure: { readonly reason: unknown } | null = null
+  let searched: { readonly position: FeedPosition; readonly taken: () => void } | null = null
+
+  const stream = client.subscribeToAll(
+    {
+      fromPosition: after === null ? 'start' : parsePosition(after),
+      filter: {
+        filterOn: 'streamName',
+        prefixes: [...prefixes],
+        checkpointInterval: 1,
+        // nothing follows until this is taken, so it counts for every event before it and none after
+        checkpointReached: (_, position) =>
+          new Promise<void>(taken => {
+            searched = { position: positionText(position), taken }
+            wake()
+          }),
+      },
+    },
+    { highWaterMark: BUFFER },
+  )
+  const fail = (reason: unknown): void => {
+    failure ??= { reason }
+    wake()
+  }
+  stream.on('readable', () => wake())
+  stream.on('error', fail)
+  stream.on('end', () => fail(new Error('EventStoreDB ended the subscription')))
+
+  const take = (limit: number): AllStreamRecordedEvent[] => {
+    const events: AllStreamRecordedEvent[] = []
+    while (events.length < limit) {
+      const resolved = stream.read() as { readonly event?: AllStreamRecordedEvent } | null
+      if (resolved === null) break
+      if (resolved.event !== undefined) events.push(resolved.event)
+    }
+    return events
+  }
+
+  return {
+    next: async limit => {
+      for (;;) {
+        if (failure !== null) throw failure.reason
+        const events = take(limit)
+        if (events.length > 0) return { kind: 'events', events }
+        if (searched !== null) {
+          const { position, taken } = searched
+          searched = null
+          taken()
+          return { kind: 'checkpoint', position }
+        }
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+      }
+    },
+    end: reason => {
+      fail(reason)
+      stream.unsubscribe().catch(() => {})
+      stream.destroy()
+    },
+  }
+}

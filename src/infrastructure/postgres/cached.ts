@@ -1,0 +1,24 @@
+/**
+ * Shares one answer: callers that come while the work runs wait for it, later ones get the last answer for `ms` (or for
+ * what `ms` makes of the time the work took). A failure is not kept.
+ */
+export const cachedFor = <A>(ms: number | ((tookMs: number) => number), work: () => Promise<A>): (() => Promise<A>) => {
+  let running: Promise<A> | null = null
+  let last: { readonly answer: A; readonly until: number } | null = null
+  const run = async (): Promise<A> => {
+    const began = performance.now()
+    try {
+      const answer = await work()
+      const ended = performance.now()
+      last = { answer, until: ended + (typeof ms === 'number' ? ms : ms(ended - began)) }
+      return answer
+    } finally {
+      running = null
+    }
+  }
+  return () => {
+    if (last !== null && performance.now() < last.until) return Promise.resolve(last.answer)
+    running ??= run()
+    return running
+  }
+}

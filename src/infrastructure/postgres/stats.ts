@@ -1,0 +1,157 @@
+import type { Pool } from 'pg'
+import { type CommandStatus, commandStatuses } from '../../domain/command/transitions.ts'
+import { cachedFor } from './cached.ts'
+import { type FeedFigures, openTransactions, type QueueFigures, queueFigures } from './figures.ts'
+import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
+
+export { type Figures, feedCheck, readFigures } from './figures.ts'
+
+export type StatusCounts = { readonly [Status in CommandStatus]: number }
+
+export interface DomainStats extends StatusCounts {
+  readonly domain: string
+  /** The PENDING command that was sent first; null: none. A command that waits for its next attempt is PENDING too. */
+  readonly oldestPending: { readonly createdAt: string; readonly ageSeconds: number } | null
+}
+
+/** What happened in one minute; `failed` ended FAILED, `parked` went to troubleshooting. */
+export interface MinuteStats {
+  readonly minute: string
+  readonly sent: number
+  readonly completed: number
+  readonly failed: number
+  readonly parked: number
+}
+
+export interface Stats {
+  readonly at: string
+  readonly total: StatusCounts
+  readonly domains: readonly DomainStats[]
+  /** The last 15 minutes, oldest first, the last one under way; fewer where a busy log was not read back so far. */
+  readonly throughput: readonly MinuteStats[]
+  /** Not told to a tenant: queues hold the commands of all. */
+  readonly queues: readonly QueueFigures[]
+  readonly feed: FeedFigures
+  readonly oldestTransactionSeconds: number
+}
+
+export interface StatsReader {
+  /** Of one tenant's commands, or of all. */
+  readonly read: (scope?: { readonly tenantId?: string }) => Promise<Stats>
+}
+
+interface OpenRow {
+  readonly domain: string
+  readonly status: CommandStatus
+  readonly count: number
+  readonly oldest: Date
+}
+
+/** Whoever asks again soon gets the last answer: for nine times what it took, so that this costs a tenth at the most. */
+const keptFor = (tookMs: number): number => Math.min(tookMs * 9, LONGEST_KEPT_MS)
+const LONGEST_KEPT_MS = 2_000
+
+/**
+ * Figures for people. What is not ended (and FAILED) is counted in its own index at every call; what is, by `createTally`.
+ */
+export const createStats = (pool: Pool): StatsReader => {
+  const tally = createTally(pool)
+  const advance = cachedFor(0, tally.advance)
+
+  const readAll = cachedFor(keptFor, async () => {
+    const [open, queues, transactions] = await Promise.all([
+      openRows(pool, undefined),
+      queueFigures(pool),
+      openTransactions(pool),
+      advance(),
+    ])
+    return statsOf(tally, undefined, open, queues, transactions)
+  })
+
+  return {
+    read: async ({ tenantId } = {}) => {
+      if (tenantId === undefined) return readAll()
+      const [open, transactions] = await Promise.all([openRows(pool, tenantId), openTransactions(pool), advance()])
+      return statsOf(tally, tenantId, open, [], transactions)
+    },
+  }
+}
+
+/** Stays within the index of what is open: it holds the status, the domain and the time, and nothing that has ended. */
+const openRows = async (pool: Pool, tenantId: string | undefined): Promise<readonly OpenRow[]> => {
+  const { rows } = await pool.query<OpenRow>(
+    `select domain, status, count(*)::int as count, min(created_at) as oldest from command_bus_command
+     where status in ('PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE')
+     ${tenantId === undefined ? '' : 'and tenant_id = $1::text'} group by status, domain`,
+    tenantId === undefined ? [] : [tenantId],
+  )
+  return rows
+}
+
+const none = (): Record<CommandStatus, number> => ({
+  PENDING: 0,
+  IN_PROGRESS: 0,
+  COMPLETED: 0,
+  FAILED: 0,
+  CANCELED: 0,
+  IN_TROUBLESHOOTING_QUEUE: 0,
+})
+
+const statsOf = (
+  tally: Tally,
+  tenant: string | undefined,
+  open: readonly OpenRow[],
+  queues: readonly QueueFigures[],
+  transactions: { readonly oldestTransactionSeconds: number; readonly feed: FeedFigures },
+): Stats => {
+  const now = tally.now()
+  const counts = new Map<string, Record<CommandStatus, number>>()
+  const oldest = new Map<string, Date>()
+  const of = (domain: string): Record<CommandStatus, number> => {
+    const known = counts.get(domain) ?? none()
+    counts.set(domain, known)
+    return known
+  }
+  for (const row of open) {
+    of(row.domain)[row.status] = row.count
+    if (row.status === 'PENDING') oldest.set(row.domain, row.oldest)
+  }
+  for (const [domain, ended] of tally.ended(tenant)) Object.assign(of(domain), ended)
+  const total = none()
+  for (const one of counts.values()) for (const status of commandStatuses) total[status] += one[status]
+  return {
+    at: new Date(now).toISOString(),
+    total,
+    domains: [...counts.keys()].sort().map(domain => ({
+      domain,
+      ...of(domain),
+      oldestPending: pendingSince(oldest.get(domain), now),
+    })),
+    throughput: minutesOf(tally, tenant, now),
+    queues,
+    ...transactions,
+  }
+}
+
+const pendingSince = (since: Date | undefined, now: number): DomainStats['oldestPending'] =>
+  since === undefined
+    ? null
+    : { createdAt: since.toISOString(), ageSeconds: Math.max(0, Math.round((now - since.getTime()) / 1000)) }
+
+const minutesOf = (tally: Tally, tenant: string | undefined, now: number): readonly MinuteStats[] => {
+  const recent = tally.recent(tenant)
+  const last = Math.floor(now / 60_000) * 60_000
+  const minutes = Array.from({ length: WINDOW_MINUTES }, (_, i) => last - (WINDOW_MINUTES - 1 - i) * 60_000)
+  const known = minutes.filter(minute => minute >= tally.since() || minute === last)
+  return known.map(minute => {
+    const count = (...types: readonly string[]): number =>
+      types.reduce((sum, type) => sum + (recent.get(minute)?.get(type) ?? 0), 0)
+    return {
+      minute: new Date(minute).toISOString(),
+      sent: count('CommandSent'),
+      completed: count('CommandCompleted', 'OperatorCompleted'),
+      failed: count('CommandRejectedByBusinessRule', 'CommandExhausted'),
+      parked: count('CommandMovedToTroubleshooting'),
+    }
+  })
+}

@@ -1,0 +1,42 @@
+import { Gauge, type Registry } from 'prom-client'
+import type { Figures } from '../postgres/stats.ts'
+
+/** Gauges of what the database knows. Where several processes report, each of them sees the same: one is enough. */
+export const createFigureGauges = (registers: Registry[]) => {
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Gauge<Label> =>
+    new Gauge({ name: `commandbus_${name}`, help, labelNames, registers, aggregator: 'first' })
+
+  const up = gauge('database_up', 'Whether the database answered the last scrape.')
+  const depth = gauge('queue_depth', 'Messages on a queue, visible or not.', ['queue'])
+  const visible = gauge('queue_visible', 'Messages on a queue that could be read now.', ['queue'])
+  const age = gauge('queue_oldest_message_seconds', 'Age of the oldest message on a queue.', ['queue'])
+  const parked = gauge('parked_commands', 'Commands in troubleshooting.', ['domain'])
+  const lag = gauge('feed_lag_seconds', 'Age of the oldest event that readers of the feed cannot see yet.')
+  const transaction = gauge('oldest_transaction_seconds', 'Age of the oldest open transaction.')
+  const writer = gauge(
+    'oldest_writer_seconds',
+    'Age of the oldest open transaction that has written, which holds up the feed.',
+  )
+  const all: readonly Gauge<string>[] = [depth, visible, age, parked, lag, transaction, writer]
+
+  return {
+    set: (figures: Figures): void => {
+      for (const one of all) one.reset()
+      up.set(1)
+      for (const { queue, depth: messages, visible: ready, oldestAgeSeconds } of figures.queues) {
+        depth.set({ queue }, messages)
+        visible.set({ queue }, ready)
+        age.set({ queue }, oldestAgeSeconds ?? 0)
+      }
+      for (const { domain, count } of figures.parked) parked.set({ domain }, count)
+      lag.set(figures.feed.lagSeconds)
+      transaction.set(figures.oldestTransactionSeconds)
+      writer.set(figures.feed.oldestWriterSeconds)
+    },
+    /** Says that nothing is known: a stale figure would be a wrong one. */
+    clear: (): void => {
+      for (const one of all) one.remove()
+      up.set(0)
+    },
+  }
+}

@@ -1,0 +1,80 @@
+import { type DestinationStream, destination, type Logger, pino } from 'pino'
+import { HIDDEN, isSecretName, maskSecrets } from '../../application/mask-secrets.ts'
+import { traceFields } from './tracing.ts'
+
+export interface LoggerOptions {
+  readonly level: string
+  /** The program or the part of it. */
+  readonly name: string
+  /** Default: standard error; what a program prints for people goes to standard output. */
+  readonly to?: DestinationStream
+}
+
+/** Looked into this far; what lies deeper is left out. */
+const MAX_DEPTH = 5
+
+/** Names pino can hide in the fields of child loggers, which pass by the formatter. */
+const paths = ['password', 'secret', 'token', 'authorization', 'cookie', 'databaseUrl', 'connectionString'].flatMap(
+  name => [name, `*.${name}`],
+)
+
+/** Structured logs without secrets: in messages, in errors (and their causes) and in fields, by name and by look. */
+export const createLogger = ({ level, name, to }: LoggerOptions): Logger => {
+  // stack traces are for those who ask for them
+  const withStack = level === 'debug' || level === 'trace'
+  return pino(
+    {
+      level,
+      name,
+      redact: { paths, censor: HIDDEN },
+      serializers: { err: error => errorFields(error, withStack), msg: text => masked(text) },
+      formatters: { level: label => ({ level: label }), log: fields => hideFields(fields, withStack) },
+      mixin: traceFields,
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    to ?? destination({ dest: 2, sync: true }),
+  )
+}
+
+/** A logger whose lines all carry these ids. Ids come from outside: what looks like a secret is masked. */
+export const withIds = (log: Logger, ids: { readonly requestId?: string; readonly correlationId?: string }): Logger =>
+  log.child(hideFields(ids, false))
+
+const masked = (text: unknown): unknown => (typeof text === 'string' ? maskSecrets(text) : text)
+
+const hideFields = (fields: object, withStack: boolean): Record<string, unknown> => {
+  const shown: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) {
+    // the serializer of errors does these
+    shown[name] = name === 'err' ? value : isSecretName(name) ? HIDDEN : hide(value, 1, withStack)
+  }
+  return shown
+}
+
+const hide = (value: unknown, depth: number, withStack: boolean): unknown => {
+  if (typeof value === 'string') return maskSecrets(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Error) return errorFields(value, withStack)
+  if (depth >= MAX_DEPTH) return '(left out)'
+  if (Array.isArray(value)) return value.map(item => hide(item, depth + 1, withStack))
+  // requests, dates and the like have serializers or say themselves what they are
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      isSecretName(name) ? HIDDEN : hide(member, depth + 1, withStack),
+    ]),
+  )
+}
+
+const errorFields = (error: unknown, withStack: boolean, depth = 0): unknown => {
+  if (!(error instanceof Error)) return hide(error, 1, withStack)
+  const code = 'code' in error ? error.code : undefined
+  return {
+    type: error.name,
+    ...(code === undefined ? {} : { code: masked(code) }),
+    message: maskSecrets(error.message),
+    ...(withStack && error.stack !== undefined ? { stack: maskSecrets(error.stack) } : {}),
+    ...(error.cause === undefined || depth >= 3 ? {} : { cause: errorFields(error.cause, withStack, depth + 1) }),
+  }
+}

@@ -1,0 +1,168 @@
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObject,
+  Registry,
+} from 'prom-client'
+import { type Log, silentLog } from '../../application/ports/log.ts'
+import type { Telemetry, WorkerFacts } from '../../application/ports/telemetry.ts'
+import { cachedFor } from '../postgres/cached.ts'
+import type { Figures } from '../postgres/stats.ts'
+import { createFigureGauges } from './figure-gauges.ts'
+import { createLabelCap } from './labels.ts'
+
+/** What a pool tells of itself; pg's pools fit as they are. */
+export interface PoolFigures {
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
+}
+
+export interface MetricsOptions {
+  /** What the database knows; asked at a scrape, at most every five seconds. Left out: no such gauges. */
+  readonly figures?: () => Promise<Figures>
+  /** By the name they shall have in the label. */
+  readonly pools?: () => { readonly [name: string]: PoolFigures }
+  /** The process's own memory, CPU and event loop. Default false. */
+  readonly processMetrics?: boolean
+  /** Pairs of domain and type with labels of their own. Default 500. */
+  readonly maxTypes?: number
+  readonly log?: Log
+}
+
+/** All metrics of one process as JSON, for the process that answers scrapes. */
+export type MetricsSnapshot = readonly MetricObject[]
+
+export interface Metrics {
+  /** To be given to the bus. */
+  readonly telemetry: Telemetry
+  /** The page for Prometheus, with the metrics of other processes added to those of this one. */
+  readonly page: (others?: readonly MetricsSnapshot[]) => Promise<string>
+  readonly contentType: string
+  readonly snapshot: () => Promise<MetricsSnapshot>
+}
+
+const SCRAPE_CACHE_MS = 5_000
+const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
+
+/** Prometheus metrics in a registry of their own: several buses in one process do not disturb each other. */
+export const createMetrics = (options: MetricsOptions = {}): Metrics => {
+  const { figures, pools, log = silentLog } = options
+  const registry = new Registry()
+  const registers = [registry]
+  const labels = createLabelCap(options.maxTypes ?? 500)
+  if (options.processMetrics === true) collectDefaultMetrics({ register: registry })
+
+  const commands = new Counter({
+    name: 'commandbus_commands_total',
+    help: 'Commands sent (accepted, duplicate) and attempts ended (completed, retried, failed, parked, stale, lost).',
+    labelNames: ['domain', 'type', 'outcome'],
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'commandbus_handler_duration_seconds',
+    help: 'How long handlers ran, by how their attempt ended.',
+    labelNames: ['domain', 'type', 'outcome'],
+    buckets: SECONDS,
+    registers,
+  })
+  const workers = new Set<WorkerFacts>()
+  new Gauge({
+    name: 'commandbus_worker_slots',
+    help: 'Handlers that the workers of this process may run at once.',
+    labelNames: ['domain'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { domain, slots } of workers) this.inc({ domain }, slots)
+    },
+  })
+  new Gauge({
+    name: 'commandbus_worker_slots_busy',
+    help: 'Handlers that run now.',
+    labelNames: ['domain'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { domain, busy } of workers) this.inc({ domain }, busy())
+    },
+  })
+  new Gauge({
+    name: 'commandbus_pool_connections',
+    help: 'Connections to the database by pool: total, idle, and callers who wait for one.',
+    labelNames: ['pool', 'state'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [pool, { totalCount, idleCount, waitingCount }] of Object.entries(pools?.() ?? {})) {
+        this.set({ pool, state: 'total' }, totalCount)
+        this.set({ pool, state: 'idle' }, idleCount)
+        this.set({ pool, state: 'waiting' }, waitingCount)
+      }
+    },
+  })
+
+  const gauges = figures === undefined ? null : createFigureGauges(registers)
+  const look = figures === undefined ? null : cachedFor(SCRAPE_CACHE_MS, figures)
+  const refresh = async (): Promise<void> => {
+    try {
+      if (look !== null) gauges?.set(await look())
+    } catch (error) {
+      gauges?.clear()
+      log.warn({ err: error }, 'the database did not tell its figures for the metrics')
+    }
+  }
+
+  const snapshot = async (): Promise<MetricsSnapshot> => {
+    await refresh()
+    return registry.getMetricsAsJSON()
+  }
+
+  const telemetry: Telemetry = {
+    sending: ({ domain, commandTypes }) => ({
+      traceparent: undefined,
+      done: outcomes => {
+        outcomes.forEach((outcome, i) => {
+          commands.inc({ ...labels(domain, commandTypes[i] ?? ''), outcome })
+        })
+      },
+      failed: () => {},
+    }),
+    attempting: ({ domain, commandType }) => {
+      const began = performance.now()
+      let tookMs: number | undefined
+      return {
+        run: handler => handler(),
+        handled: () => {
+          tookMs = performance.now() - began
+        },
+        ended: ({ outcome }) => {
+          const of = { ...labels(domain, commandType), outcome }
+          commands.inc(of)
+          durations.observe(of, (tookMs ?? performance.now() - began) / 1000)
+        },
+      }
+    },
+    working: facts => {
+      workers.add(facts)
+      return () => {
+        workers.delete(facts)
+      }
+    },
+  }
+
+  return {
+    telemetry,
+    contentType: registry.contentType,
+    snapshot,
+    page: async (others = []) => {
+      if (others.length > 0)
+        return AggregatorRegistry.aggregate([await snapshot(), ...others].map(one => [...one])).metrics()
+      await refresh()
+      return registry.metrics()
+    },
+  }
+}

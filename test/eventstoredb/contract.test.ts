@@ -1,0 +1,18 @@
+import { describe } from 'vitest'
+import { eventStoreContract } from '../../src/application/ports/event-store.contract.ts'
+import { openNotes } from '../support/eventstoredb/notes.ts'
+import { startTestDouble } from '../support/eventstoredb/server.ts'
+
+const real = process.env.EVENTSTORE_URL
+
+describe.skipIf(real !== undefined)('the log in EventStoreDB, against a test double', () => {
+  eventStoreContract(async () => openNotes((await startTestDouble()).url), { atomicAppend: false })
+})
+
+describe.skipIf(real !== undefined)('the same, where the server offers no batches', () => {
+  eventStoreContract(async () => openNotes((await startTestDouble({ batches: false })).url), { atomicAppend: false })
+})
+
+describe.runIf(real !== undefined)('the log in EventStoreDB, at EVENTSTORE_URL', () => {
+  eventStoreContract(async () => openNotes(real as string), { atomicAppend: false })
+})

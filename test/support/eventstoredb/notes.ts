@@ -1,0 +1,16 @@
+import type { Noted, Opened } from '../../../src/application/ports/contract-kit.contract.ts'
+import { connectEventStoreDb } from '../../../src/infrastructure/eventstoredb/connection.ts'
+import { createEventStoreDbEventFeed } from '../../../src/infrastructure/eventstoredb/event-feed.ts'
+import { createEventStoreDbEventStore } from '../../../src/infrastructure/eventstoredb/event-store.ts'
+import { notedCodec } from '../noted.ts'
+
+/** A log of notes in EventStoreDB, or in what stands in for it. */
+export const openNotes = (url: string, times: { timeoutMs?: number; retryMs?: number } = {}): Opened => {
+  const connection = connectEventStoreDb(url)
+  const options = { connection, codec: notedCodec, ...times }
+  return {
+    store: createEventStoreDbEventStore<Noted>(options),
+    feed: createEventStoreDbEventFeed<Noted>({ ...options, prefixes: ['note-'] }),
+    close: connection.close,
+  }
+}

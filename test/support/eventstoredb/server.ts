@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { type Answering, appendBatches, appendOne } from './appending.ts'
+import { createKeptLog, type KeptLog } from './log.ts'
+import { read } from './reading.ts'
+import {
+  bytesOf,
+  type FeaturesAnswer,
+  type FeaturesCall,
+  featuresPb,
+  grpc,
+  type Server,
+  ServerFeaturesService,
+  StreamsService,
+} from './wire.ts'
+
+export interface TestDoubleOptions {
+  /** Offers batch append, as servers since 21.10 do. Default true. */
+  readonly batches?: boolean
+  /** Default true. */
+  readonly saysCaughtUp?: boolean
+}
+
+/**
+ * A test double for EventStoreDB: it speaks the part of the wire protocol that the adapter uses, over the client's own
+ * descriptors, and fails on demand. Tests that pass against it show that the adapter drives the real client rightly, not
+ * that it ran against EventStoreDB.
+ */
+export interface TestDouble {
+  readonly url: string
+  readonly log: KeptLog
+  /** Every call fails at once as unavailable, until `heal`. */
+  readonly fail: () => void
+  /** Calls arrive and nobody answers, until `heal`. */
+  readonly hush: () => void
+  readonly heal: () => void
+  /** The next `count` appends are committed, and the connections die before the answer. */
+  readonly dropAfterCommit: (count?: number) => void
+  /** Ends every connection; the port is closed until `start`. The log is kept. */
+  readonly stop: () => void
+  readonly start: () => Promise<void>
+  /** Events of the server itself, as statistics are. */
+  readonly addSystemEvents: (count: number) => void
+  /** Appends that have arrived, answered or not. */
+  readonly appends: () => number
+}
+
+export const startTestDouble = async ({
+  batches = true,
+  saysCaughtUp = true,
+}: TestDoubleOptions = {}): Promise<TestDouble> => {
+  const log = createKeptLog()
+  let server: Server | null = null
+  let port = 0
+  let mode: 'answer' | 'silence' | 'unavailable' = 'answer'
+  let drops = 0
+  let appends = 0
+
+  const unavailable = () => Object.assign(new Error('unavailable'), { code: grpc.status.UNAVAILABLE })
+  const answering = () => (mode === 'unavailable' ? unavailable() : mode)
+  const answeringAppend = (): Answering | Error => {
+    appends++
+    const how = answering()
+    if (how !== 'answer' || drops === 0) return how
+    drops--
+    return 'drop'
+  }
+  const drop = (): void => {
+    stop()
+    void start()
+  }
+
+  const features = (_: FeaturesCall, answer: FeaturesAnswer): void => {
+    const how = answering()
+    if (how instanceof Error) return answer(how)
+    if (how === 'silence') return
+    const supported = new featuresPb.SupportedMethods()
+    supported.setEventStoreServerVersion('24.10.0')
+    for (const name of batches ? ['append', 'batchappend', 'read'] : ['append', 'read']) {
+      const method = new featuresPb.SupportedMethod()
+      method.setServiceName('event_store.client.streams.streams')
+      method.setMethodName(name)
+      supported.addMethods(method)
+    }
+    answer(null, supported)
+  }
+
+  const start = async (): Promise<void> => {
+    const next = new grpc.Server({ 'grpc.max_receive_message_length': 20 * 1024 * 1024 })
+    const appending = { log, answering: answeringAppend, drop }
+    next.addService(ServerFeaturesService, { getSupportedMethods: features })
+    next.addService(StreamsService, {
+      read: read({ log, answering, saysCaughtUp }),
+      append: appendOne(appending),
+      batchAppend: appendBatches(appending),
+    })
+    server = next
+    port = await new Promise<number>((resolve, reject) => {
+      next.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      )
+    })
+  }
+
+  const stop = (): void => {
+    server?.forceShutdown()
+    server = null
+  }
+
+  await start()
+  return {
+    url: `esdb://127.0.0.1:${port}?tls=false`,
+    log,
+    fail: () => {
+      mode = 'unavailable'
+    },
+    hush: () => {
+      mode = 'silence'
+    },
+    heal: () => {
+      mode = 'answer'
+    },
+    dropAfterCommit: (count = 1) => {
+      drops = count
+    },
+    stop,
+    start,
+    addSystemEvents: count => {
+      const event = { type: '$statsCollected', contentType: 'application/json', metadata: new Uint8Array() }
+      for (let i = 0; i < count; i++) {
+        log.append('$stats-127.0.0.1:2113', 'any', [{ ...event, id: randomUUID(), data: bytesOf('{"load":1}') }])
+      }
+    },
+    appends: () => appends,
+  }
+}

@@ -1,0 +1,82 @@
+import Fastify from 'fastify'
+import { expect, test } from 'vitest'
+import { createLogger, withIds } from '../../src/infrastructure/telemetry/logger.ts'
+
+const logging = (level = 'info') => {
+  const lines: string[] = []
+  const log = createLogger({ level, name: 'test', to: { write: line => lines.push(line) } })
+  return { log, text: () => lines.join(''), last: () => JSON.parse(lines.at(-1) ?? '{}') }
+}
+
+const URL_SECRET = 'postgres://jane:Zq7hunter2@db.example.com/bus'
+
+test('secrets do not reach the log, wherever they stand', () => {
+  const { log, text } = logging('trace')
+  const error = new Error(`cannot reach ${URL_SECRET}`, { cause: new Error('token=Zq7inner') })
+  log.info({}, `connecting to ${URL_SECRET}`)
+  log.info(
+    { authorization: 'Bearer Zq7abcdefgh', nested: { deep: { clientSecret: 'Zq7deep', note: 'sk-Zq7abcdef' } } },
+    'x',
+  )
+  log.info({ headers: [{ cookie: 'Zq7cookie' }], databaseUrl: 'Zq7url' }, 'x')
+  log.error({ err: error }, 'failed')
+  log.error(error)
+  log.error({ reason: error }, 'under another name')
+  log.child({ password: 'Zq7child' }).warn({}, 'from a child')
+  withIds(log, { requestId: 'password=Zq7id' }).warn({}, 'with ids')
+  expect(text()).not.toContain('Zq7')
+  expect(text().match(/\(hidden\)/g)?.length).toBeGreaterThan(10)
+})
+
+test('what is no secret stays as it is', () => {
+  const { log, last } = logging()
+  log.info({ domain: 'payments', attempts: 3, at: new Date(0), list: [1, 'two'], none: null }, 'a command was parked')
+  expect(last()).toMatchObject({
+    level: 'info',
+    name: 'test',
+    msg: 'a command was parked',
+    domain: 'payments',
+    attempts: 3,
+    at: '1970-01-01T00:00:00.000Z',
+    list: [1, 'two'],
+    none: null,
+    time: expect.stringMatching(/Z$/),
+  })
+})
+
+test('an error is its name, code and message; the stack is for those who ask for it', () => {
+  const quiet = logging()
+  const error = Object.assign(new TypeError('no'), { code: 'E1' })
+  quiet.log.error({ err: error }, 'failed')
+  expect(quiet.last().err).toEqual({ type: 'TypeError', code: 'E1', message: 'no' })
+  const debugging = logging('debug')
+  debugging.log.error({ err: error }, 'failed')
+  expect(debugging.last().err.stack).toMatch(/^TypeError: no\n/)
+})
+
+test('a request and what it causes can be found by their ids', () => {
+  const { log, last } = logging()
+  withIds(log, { requestId: 'r-1', correlationId: 'c-1' }).info({ more: 1 }, 'x')
+  expect(last()).toMatchObject({ requestId: 'r-1', correlationId: 'c-1', more: 1 })
+})
+
+test('fields that go round in circles do no harm', () => {
+  const { log, last } = logging()
+  const round: Record<string, unknown> = { name: 'round' }
+  round.self = round
+  log.info({ round }, 'x')
+  expect(last()).toMatchObject({ msg: 'x', round: { name: 'round' } })
+})
+
+test('the HTTP server keeps the masks', async () => {
+  const { log, text } = logging()
+  const app = Fastify({ loggerInstance: log })
+  app.get('/', request => {
+    request.log.error({ err: new Error(`cannot reach ${URL_SECRET}`) }, `token=${'Zq7request'}`)
+    return 'ok'
+  })
+  await app.inject('/')
+  await app.close()
+  expect(text()).toContain('cannot reach')
+  expect(text()).not.toContain('Zq7')
+})
