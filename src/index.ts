@@ -48,6 +48,7 @@ import {
   sendPrepared,
 } from './application/send-command.ts'
 import { createTransactCommands } from './application/transact-commands.ts'
+import { type Actions, createActions } from './infrastructure/actions.ts'
 import { commandCodec } from './infrastructure/codec/command-codec.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
@@ -203,6 +204,8 @@ export interface CommandBus {
   }
   /** The bus as an identity may use it: permissions checked, within its tenant, its subject in the audit. */
   readonly as: (identity: Identity) => Caller
+  /** Actions on many parked commands at once. `run` carries them out, in any number of processes. */
+  readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'>
   readonly maintenance: {
     /** Writes the read table anew from the log while the bus serves; sends nothing. */
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>
@@ -281,6 +284,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     }
 
   const operate = { transact, clock }
+  const actions = createActions({ pool, transact, clock, ids, log, onFilled: queues => doorbell.ring([...queues]) })
   const operations = createOperations({
     queries,
     send: async (domain, command) => sendTogether(prepare(domain, command)),
@@ -295,6 +299,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     send: (domain, { commandType, data, ...rest }) => send(domain, commandType, data, rest),
     sendBatch: sendBatch(sendDeps),
     operations,
+    actions,
   }
   return {
     ready: guarded(async () => {}),
@@ -317,6 +322,14 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       get: guarded(operations.get),
       list: guarded(operations.list),
       retry: guarded(operations.retry),
+    },
+    actions: {
+      start: guarded(actions.start),
+      get: guarded(actions.get),
+      list: guarded(actions.list),
+      stop: guarded(actions.stop),
+      run: guarded(actions.run),
+      runOne: guarded(actions.runOne),
     },
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
@@ -345,7 +358,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     },
     close: () => {
       closed ??= (async () => {
-        await Promise.all([...workers].map(worker => worker.stop()))
+        await Promise.all([...[...workers].map(worker => worker.stop()), actions.close()])
         await doorbell.stop()
         await heartbeatPool.end()
         if (options.pool === undefined) await pool.end()

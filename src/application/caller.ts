@@ -1,3 +1,5 @@
+import type { BulkActionOptions } from './action-input.ts'
+import { ActionNotFoundError, type ActionView, type GetActionOptions } from './bulk-action.ts'
 import { CommandNotFoundError, ForbiddenError } from './errors.ts'
 import {
   type CancelOptions,
@@ -8,6 +10,7 @@ import {
   operatorRetry,
 } from './operate-command.ts'
 import type { OperationFilter, Operations, StartOperation } from './operations.ts'
+import type { ItemListFilter } from './ports/action-store.ts'
 import type { Authorization, Identity, Permission } from './ports/authorization.ts'
 import type { CommandFilter, TroubleshootingFilter } from './ports/command-queries.ts'
 import type { createCommandReader } from './read-commands.ts'
@@ -26,6 +29,13 @@ export interface CallerDeps extends OperateDeps {
   readonly sendBatch: (domain: string, commands: readonly CommandToSend[]) => Promise<readonly BatchResult[]>
   readonly reader: ReturnType<typeof createCommandReader>
   readonly operations: Operations
+  readonly actions: CallersActions
+}
+
+/** What carries out actions on many commands. */
+export interface CallersActions {
+  readonly start: (options: BulkActionOptions) => Promise<ActionView>
+  readonly get: (id: string, options?: GetActionOptions) => Promise<ActionView | null>
 }
 
 export type CallersFilter<Filter> = Omit<Filter, 'tenantId'>
@@ -128,6 +138,18 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
         demand('operate')
         return operatorCancel(deps)(domain, commandId, { ...options, ...scope, operator: subject })
       },
+      /** Takes in what is parked now; a runner does the work. */
+      start: async (options: DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>) => {
+        demand('operate')
+        return deps.actions.start({ ...options, operator: subject, tenantId: tenant } as BulkActionOptions)
+      },
+      /** @throws ActionNotFoundError */
+      action: async (id: string, items?: ItemListFilter) => {
+        demand('operate')
+        const found = await deps.actions.get(id, { tenantId: tenant, ...(items === undefined ? {} : { items }) })
+        if (found === null) throw new ActionNotFoundError(id)
+        return found
+      },
       complete: async (domain: string, commandId: string, options: { readonly resultData?: unknown }) => {
         demand('operate')
         return operatorComplete(deps)(domain, commandId, { ...options, ...scope, operator: subject })
@@ -135,5 +157,7 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
     },
   }
 }
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 export type Caller = ReturnType<typeof createCaller>

@@ -1,4 +1,5 @@
-import type { CommandIntent } from '../domain/command/intents.ts'
+import type { Json } from '../domain/command/events.ts'
+import type { CommandIntent, OperatorCancel, OperatorComplete, OperatorRetry } from '../domain/command/intents.ts'
 import { commandStream } from '../domain/command/names.ts'
 import type { CommandRejection } from '../domain/command/rejections.ts'
 import type { CommandState } from '../domain/command/state.ts'
@@ -48,10 +49,7 @@ export interface CancelOptions extends Scope {
 export const operatorRetry =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorRetryOptions) => {
     const { msgId } = await act(deps, domain, commandId, options, {
-      type: 'OperatorRetry',
-      at: deps.clock.now().toISOString(),
-      actor: operatorOf(options),
-      resetAttempts: options.resetAttempts ?? true,
+      ...retryIntent(askedBy(deps, options), options.resetAttempts ?? true),
       ...(options.data === undefined ? {} : { data: jsonOf(options.data) }),
     })
     return { commandId: commandId.toLowerCase(), status: 'PENDING' as const, msgId }
@@ -59,23 +57,15 @@ export const operatorRetry =
 
 export const operatorCancel =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCancelOptions) => {
-    await act(deps, domain, commandId, options, {
-      type: 'OperatorCancel',
-      at: deps.clock.now().toISOString(),
-      actor: operatorOf(options),
-      reason: textOf(options.reason, 'reason'),
-    })
+    const intent = cancelIntent(askedBy(deps, options), textOf(options.reason, 'reason'))
+    await act(deps, domain, commandId, options, intent)
     return { commandId: commandId.toLowerCase(), status: 'CANCELED' as const }
   }
 
 export const operatorComplete =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCompleteOptions) => {
-    await act(deps, domain, commandId, options, {
-      type: 'OperatorComplete',
-      at: deps.clock.now().toISOString(),
-      actor: operatorOf(options),
-      resultData: jsonOf(options.resultData ?? null, 'resultData'),
-    })
+    const intent = completeIntent(askedBy(deps, options), jsonOf(options.resultData ?? null, 'resultData'))
+    await act(deps, domain, commandId, options, intent)
     return { commandId: commandId.toLowerCase(), status: 'COMPLETED' as const }
   }
 
@@ -92,7 +82,30 @@ export const cancelCommand =
     return { commandId: commandId.toLowerCase(), status: 'CANCELED' as const }
   }
 
-const operatorOf = (options: { readonly operator: string }): string => textOf(options?.operator, 'operator', 200)
+/** Who acts and when, as every intent says. */
+type Asked = Pick<OperatorRetry, 'at' | 'actor'>
+
+/** What an operator asks of a parked command, whether of one or of many. */
+export const retryIntent = (asked: Asked, resetAttempts: boolean): OperatorRetry => ({
+  ...asked,
+  type: 'OperatorRetry',
+  resetAttempts,
+})
+export const cancelIntent = (asked: Asked, reason: string): OperatorCancel => ({
+  ...asked,
+  type: 'OperatorCancel',
+  reason,
+})
+export const completeIntent = (asked: Asked, resultData: Json): OperatorComplete => ({
+  ...asked,
+  type: 'OperatorComplete',
+  resultData,
+})
+
+const askedBy = ({ clock }: OperateDeps, options: { readonly operator: string }): Asked => ({
+  at: clock.now().toISOString(),
+  actor: textOf(options?.operator, 'operator', 200),
+})
 
 const act = async (
   deps: OperateDeps,

@@ -34,6 +34,8 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['troubleshooting.retry', 'operate', caller => caller.troubleshooting.retry('a', ID, {})],
   ['troubleshooting.cancel', 'operate', caller => caller.troubleshooting.cancel('a', ID, { reason: 'x' })],
   ['troubleshooting.complete', 'operate', caller => caller.troubleshooting.complete('a', ID, {})],
+  ['troubleshooting.start', 'operate', caller => caller.troubleshooting.start({ action: 'retry', filter: {} })],
+  ['troubleshooting.action', 'operate', caller => caller.troubleshooting.action(ID)],
   ['operations.start', 'operations', caller => caller.operations.start({ operation_type: 'x', parameters: 1 })],
   ['operations.get', 'operations', caller => caller.operations.get(ID)],
   ['operations.list', 'operations', caller => caller.operations.list({})],
@@ -57,6 +59,7 @@ const untouchableDeps = (): CallerDeps => ({
   send: untouchable('send'),
   sendBatch: untouchable('sendBatch'),
   operations: untouchable('operations'),
+  actions: untouchable('actions'),
 })
 
 describe.each(calls)('%s', (_, permission, call) => {

@@ -113,38 +113,37 @@ const json = fc.oneof(
   { weight: 2, arbitrary: wireText(200) },
 )
 
-/** A body that was right once: a member is changed, left out or added, or the text is cut and mended. */
-const mutated = (body: unknown) =>
-  fc.oneof(
-    fc.constant(JSON.stringify(body)),
-    fc
-      .tuple(fc.constantFrom(...memberNames), json)
-      .map(([name, value]) => JSON.stringify({ ...(body as object), [name]: value })),
-    fc.constantFrom(...memberNames).map(name => JSON.stringify({ ...(body as object), [name]: undefined })),
-    fc.tuple(fc.nat(JSON.stringify(body).length), fc.nat(3), fc.string({ maxLength: 4 })).map(([at, cut, text]) => {
-      const whole = JSON.stringify(body)
-      return whole.slice(0, at) + text + whole.slice(at + cut)
-    }),
-    json.map(value => JSON.stringify([body, value])),
+/** A body that was right once: members are changed, left out or added, or the text is cut and mended. */
+const mutated = (body: object): fc.Arbitrary<string> => {
+  const whole = JSON.stringify(body)
+  const own = Object.keys(body)
+  const name = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...own, ...(own.includes('commandType') ? ofCommands : ofActions)) },
+    { weight: 1, arbitrary: fc.constantFrom(...strangeNames) },
   )
-const memberNames = [
-  ...[
-    'commandType',
-    'data',
-    'commandId',
-    'replyTo',
-    'correlationId',
-    'causationId',
-    'maxAttempts',
-    'backoffSeconds',
-    'commands',
-  ],
-  ...['reason', 'resetAttempts', 'resultData', 'operator', 'tenantId', 'hasOwnProperty', 'valueOf', 'toString', ''],
-]
+  const changed = fc.dictionary(name, json, { minKeys: 1, maxKeys: 2, noNullPrototype: true })
+  return fc.oneof(
+    { weight: 2, arbitrary: fc.constant(whole) },
+    { weight: 8, arbitrary: changed.map(changes => JSON.stringify({ ...body, ...changes })) },
+    { weight: 1, arbitrary: name.map(gone => JSON.stringify({ ...body, [gone]: undefined })) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.nat(whole.length), fc.nat(3), fc.string({ maxLength: 4 }))
+        .map(([at, cut, text]) => whole.slice(0, at) + text + whole.slice(at + cut)),
+    },
+    'commands' in body
+      ? { weight: 6, arbitrary: mutated({ commandType: 'Charge', data: 1 }).map(text => `{"commands":[${text}]}`) }
+      : { weight: 1, arbitrary: json.map(value => JSON.stringify([body, value])) },
+  )
+}
+const ofCommands = ['commandId', 'replyTo', 'correlationId', 'causationId', 'maxAttempts', 'backoffSeconds']
+const ofActions = ['data', 'reason', 'resetAttempts', 'resultData', 'session_id', 'message_id']
+const strangeNames = ['operator', 'tenantId', 'ownerId', 'commands', 'hasOwnProperty', 'valueOf', 'toString', '', '0']
 
 const bodyFor = (body: unknown): fc.Arbitrary<Buffer | null> =>
   fc.oneof(
-    { weight: 6, arbitrary: mutated(body ?? {}).map(text => Buffer.from(text ?? '')) },
+    { weight: 6, arbitrary: mutated((body ?? {}) as object).map(text => Buffer.from(text)) },
     { weight: 2, arbitrary: json.map(value => Buffer.from(JSON.stringify(value) ?? '')) },
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 60 }).map(bytes => Buffer.from(bytes)) },
     {

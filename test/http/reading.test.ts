@@ -6,7 +6,7 @@ import { expectFaults } from '../support/problem.ts'
 import { allRoutes } from './table.ts'
 
 const shared = sharedTestApi()
-const get = async (path: string) => shared().request('GET', path, { token: await shared().token(['AUDITOR']) })
+const get = async (path: string) => shared().request('GET', path, { token: await shared().token(['ADMIN']) })
 
 interface Item {
   readonly commandId: string

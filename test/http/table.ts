@@ -1,6 +1,5 @@
-import type { Role } from '../../src/index.ts'
+import { PermanentCommandError, type Role } from '../../src/index.ts'
 import type { Api } from '../../src/infrastructure/http/contract/index.ts'
-import { operationRoutes } from '../../src/infrastructure/http/contract/operations.ts'
 import type { ProblemCode } from '../../src/infrastructure/http/contract/route.ts'
 import type { SharedApi } from '../support/http.ts'
 
@@ -11,6 +10,8 @@ export interface Expected {
   readonly roles: readonly Role[]
   /** A body that is accepted; none for a route that takes none. */
   readonly body?: unknown
+  /** Members of the body that are required, when those of `body` are not all. */
+  readonly required?: readonly string[]
   readonly succeeds: 200 | 202
   /** What it answers for an id that nobody knows: a code, or one of these. */
   readonly unknown: ProblemCode | 'empty list' | 'no id in its path'
@@ -23,6 +24,7 @@ export interface Expected {
 const readers: readonly Role[] = ['SENDER', 'OPERATOR', 'AUDITOR', 'ADMIN', 'CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
 const senders: readonly Role[] = ['SENDER', 'ADMIN']
 const operators: readonly Role[] = ['OPERATOR', 'ADMIN']
+const users: readonly Role[] = ['USER', 'ADMIN']
 const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
 
 const charge = { commandType: 'Charge', data: { amount: 5 } }
@@ -30,11 +32,27 @@ const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'created
 const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q']
 const paging = ['limit', 'cursor']
 
-/** Operations have tests of their own: they are asked for by their owners, not by roles alone. */
-type CommandRoute = Exclude<keyof Api, keyof typeof operationRoutes>
+const question = { operation_type: 'question_generation', parameters: { topic: 'x' } }
+
+/** An operation of the person that a token names when nothing else is said, failed for good. */
+const failedOperation = async ({ bus, until }: SharedApi): Promise<string> => {
+  const jane = bus.as({ subject: 'jane@example.com', tenant: null, roles: ['USER'] })
+  const { id } = await jane.operations.start(question)
+  const refuse = () => {
+    throw new PermanentCommandError('UNAUTHORIZED', 'the model answered 401')
+  }
+  const worker = bus.worker({ domain: 'operations', pollMs: 20, handlers: { '*': refuse } })
+  await worker.start()
+  await until(
+    () => jane.operations.get(id),
+    ({ status }) => status === 'failed',
+  )
+  await worker.stop()
+  return id
+}
 
 /** A route that is declared and not written down here is a type error, and fails the tests that go through them all. */
-export const expected: { readonly [Id in CommandRoute]: Expected } = {
+export const expected: { readonly [Id in keyof Api]: Expected } = {
   sendCommand: {
     is: 'POST /domains/:domain/commands',
     roles: senders,
@@ -125,13 +143,63 @@ export const expected: { readonly [Id in CommandRoute]: Expected } = {
     unknown: 'COMMAND_NOT_FOUND',
     query: [],
   },
+  startAction: {
+    is: 'POST /troubleshooting/actions',
+    roles: operators,
+    body: { action: 'retry', filter: { errorCode: 'NOBODY_HAS_THIS' } },
+    required: ['action'],
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  getAction: {
+    is: 'GET /troubleshooting/actions/:id',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'ACTION_NOT_FOUND',
+    query: ['items', 'outcome', ...paging],
+    prepare: async ({ bus }) =>
+      (await bus.actions.start({ action: 'retry', filter: { errorCode: 'NOBODY_HAS_THIS' }, operator: 'jane' }))
+        .actionId,
+  },
+  startOperation: {
+    is: 'POST /operations',
+    roles: users,
+    body: question,
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listOperations: {
+    is: 'GET /operations',
+    roles: users,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['status', ...paging],
+  },
+  getOperation: {
+    is: 'GET /operations/:id',
+    roles: users,
+    succeeds: 200,
+    unknown: 'OPERATION_NOT_FOUND',
+    query: [],
+    prepare: failedOperation,
+  },
+  retryOperation: {
+    is: 'POST /operations/:id/retry',
+    roles: users,
+    body: {},
+    succeeds: 200,
+    unknown: 'OPERATION_NOT_FOUND',
+    query: [],
+    prepare: failedOperation,
+  },
 }
 
-/** Routes of operations, with what the table knows of them: that they are there. */
-export const operationAddresses = Object.values(operationRoutes).map(({ method, path }) => `${method} ${path}`)
-
-export const allRoutes = Object.entries(expected) as readonly (readonly [CommandRoute, Expected])[]
+export const allRoutes = Object.entries(expected) as readonly (readonly [keyof Api, Expected])[]
 export const routesWithId = allRoutes.filter(([, { unknown }]) => unknown !== 'no id in its path')
+/** Their ids stand for a command in a domain. */
+export const commandRoutes = routesWithId.filter(([, { is }]) => is.includes(':commandId'))
 export const routesWithBody = allRoutes.filter(([, { body }]) => body !== undefined)
 
 export const UNKNOWN_ID = '00000000-0000-4000-8000-00000000dead'

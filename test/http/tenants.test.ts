@@ -3,7 +3,7 @@ import { createTestApi, sharedTestApi } from '../support/http.ts'
 import { auditNames, parked } from '../support/park.ts'
 import { expectProblem } from '../support/problem.ts'
 import { footprint } from './footprint.ts'
-import { addressOf, routesWithId } from './table.ts'
+import { addressOf, commandRoutes } from './table.ts'
 
 const shared = sharedTestApi()
 const everything = ['ADMIN', 'SENDER', 'OPERATOR', 'AUDITOR', 'CUSTOMER_ADMIN', 'BUBBLE_ADMIN', 'USER'] as const
@@ -20,7 +20,7 @@ beforeAll(async () => {
   stuck = await parked(shared(), 'billing', { secret: 'of t1' }, { tenantId: 't1' })
 })
 
-describe.each(routesWithId)('%s of a command', (_, route) => {
+describe.each(commandRoutes)('%s of a command', (_, route) => {
   const known = [
     ['a pending command of another tenant', () => [pending, 'payments']],
     ['a parked command of another tenant', () => [stuck, 'billing']],
@@ -33,7 +33,7 @@ describe.each(routesWithId)('%s of a command', (_, route) => {
     const foreign = await tokenOf('t2')
     const answer = await shared().request(...addressOf(route, commandId, domain), { token: foreign, body: route.body })
     if (route.unknown === 'empty list') expect(answer.body).toEqual({ items: [] })
-    else expectProblem(answer, 404, 'COMMAND_NOT_FOUND')
+    else expectProblem(answer, 404, route.unknown)
     expect(await footprint(shared())).toEqual(before)
     const unknown = await shared().request(...addressOf(route, undefined, domain), { token: foreign, body: route.body })
     const same = JSON.stringify(unknown.body).replaceAll('00000000-0000-4000-8000-00000000dead', commandId)

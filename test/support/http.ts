@@ -5,6 +5,7 @@ import { type CommandBus, createCommandBus, type Role } from '../../src/index.ts
 import { createHttpApp, type HttpLimits } from '../../src/infrastructure/http/app.ts'
 import { type ApiClient, createClient } from '../../src/infrastructure/http/contract/client.ts'
 import { handlers } from '../../src/infrastructure/http/handlers.ts'
+import type { HealthReport } from '../../src/infrastructure/http/health.ts'
 import { createIdentify, type IdentityOptions } from '../../src/infrastructure/http/identity.ts'
 import { signToken } from '../../src/infrastructure/http/token.ts'
 import { createTestBus, type TestBus, until } from './bus.ts'
@@ -56,6 +57,7 @@ export interface ApiOptions {
   readonly writesPerMinute?: number
   readonly corsOrigins?: readonly string[]
   readonly limits?: Partial<HttpLimits>
+  readonly health?: () => Promise<HealthReport>
 }
 
 /** The real server on a real port, over a bus on a fresh database. */
@@ -90,7 +92,7 @@ const serve = async (bus: CommandBus, options: ApiOptions): Promise<Served> => {
   const app = await createHttpApp({
     log: pino({ level: 'debug' }, { write: line => void logged.push(line) }),
     version: '0.0.0',
-    health: async () => ({ status: 'healthy', reasons: [], checks: {} }),
+    health: options.health ?? (async () => ({ status: 'healthy', reasons: [], checks: {} })),
     facts: () => ({ running: [], commands: [] }),
     api: {
       identify: createIdentify(options.identity ?? { secret: SECRET }),

@@ -6,7 +6,7 @@ import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus } from '../support/bus.ts'
 
 /** The value of a line of the page; undefined: there is no such line. */
-const valueOf = (page: string, series: string): number | undefined => {
+const figure = (page: string, series: string): number | undefined => {
   const line = page.split('\n').find(one => one.startsWith(`${series} `))
   return line === undefined ? undefined : Number(line.slice(series.length + 1))
 }
@@ -24,14 +24,14 @@ test('sends and attempts are counted by domain, type and outcome', async () => {
   telemetry.attempting(facts).ended({ outcome: 'parked', replied: false, error: { code: 'X', message: 'x' } })
   const text = await page()
   const count = (type: string, outcome: string) =>
-    valueOf(text, `commandbus_commands_total{domain="payments",type="${type}",outcome="${outcome}"}`)
+    figure(text, `commandbus_commands_total{domain="payments",type="${type}",outcome="${outcome}"}`)
   expect(count('Charge', 'accepted')).toBe(1)
   expect(count('Charge', 'duplicate')).toBe(1)
   expect(count('Refund', 'accepted')).toBe(1)
   expect(count('Charge', 'completed')).toBe(1)
   expect(count('Charge', 'parked')).toBe(1)
   expect(
-    valueOf(text, 'commandbus_handler_duration_seconds_count{domain="payments",type="Charge",outcome="completed"}'),
+    figure(text, 'commandbus_handler_duration_seconds_count{domain="payments",type="Charge",outcome="completed"}'),
   ).toBe(1)
 })
 
@@ -41,16 +41,16 @@ test('slots and pools are read when they are asked for', async () => {
   const { telemetry, page } = createMetrics({ pools: () => ({ bus: pool }) })
   const stop = telemetry.working({ domain: 'payments', workerId: 'w1', slots: 10, busy: () => busy })
   telemetry.working({ domain: 'payments', workerId: 'w2', slots: 10, busy: () => 1 })
-  expect(valueOf(await page(), 'commandbus_worker_slots_busy{domain="payments"}')).toBe(4)
+  expect(figure(await page(), 'commandbus_worker_slots_busy{domain="payments"}')).toBe(4)
   busy = 7
   const text = await page()
-  expect(valueOf(text, 'commandbus_worker_slots_busy{domain="payments"}')).toBe(8)
-  expect(valueOf(text, 'commandbus_worker_slots{domain="payments"}')).toBe(20)
-  expect(valueOf(text, 'commandbus_pool_connections{pool="bus",state="total"}')).toBe(5)
-  expect(valueOf(text, 'commandbus_pool_connections{pool="bus",state="idle"}')).toBe(1)
-  expect(valueOf(text, 'commandbus_pool_connections{pool="bus",state="waiting"}')).toBe(2)
+  expect(figure(text, 'commandbus_worker_slots_busy{domain="payments"}')).toBe(8)
+  expect(figure(text, 'commandbus_worker_slots{domain="payments"}')).toBe(20)
+  expect(figure(text, 'commandbus_pool_connections{pool="bus",state="total"}')).toBe(5)
+  expect(figure(text, 'commandbus_pool_connections{pool="bus",state="idle"}')).toBe(1)
+  expect(figure(text, 'commandbus_pool_connections{pool="bus",state="waiting"}')).toBe(2)
   stop()
-  expect(valueOf(await page(), 'commandbus_worker_slots{domain="payments"}')).toBe(10)
+  expect(figure(await page(), 'commandbus_worker_slots{domain="payments"}')).toBe(10)
 })
 
 test('figures of the database are asked once in a while, and not shown when it does not answer', async () => {
@@ -64,18 +64,18 @@ test('figures of the database are asked once in a while, and not shown when it d
     },
   })
   const text = await page()
-  expect(valueOf(text, 'commandbus_database_up')).toBe(1)
-  expect(valueOf(text, 'commandbus_queue_depth{queue="payments__commands"}')).toBe(1)
-  expect(valueOf(text, 'commandbus_queue_visible{queue="payments__commands"}')).toBe(1)
-  expect(valueOf(text, 'commandbus_queue_oldest_message_seconds{queue="payments__commands"}')).toBeLessThan(60)
-  expect(valueOf(text, 'commandbus_oldest_transaction_seconds')).toBeLessThan(60)
-  expect(valueOf(text, 'commandbus_feed_lag_seconds')).toBeLessThan(60)
+  expect(figure(text, 'commandbus_database_up')).toBe(1)
+  expect(figure(text, 'commandbus_queue_depth{queue="payments__commands"}')).toBe(1)
+  expect(figure(text, 'commandbus_queue_visible{queue="payments__commands"}')).toBe(1)
+  expect(figure(text, 'commandbus_queue_oldest_message_seconds{queue="payments__commands"}')).toBeLessThan(60)
+  expect(figure(text, 'commandbus_oldest_transaction_seconds')).toBeLessThan(60)
+  expect(figure(text, 'commandbus_feed_lag_seconds')).toBeLessThan(60)
   await Promise.all([page(), page()])
   expect(asked).toBe(1)
 
   const away = createMetrics({ figures: () => Promise.reject(new Error('away')) })
   const without = await away.page()
-  expect(valueOf(without, 'commandbus_database_up')).toBe(0)
+  expect(figure(without, 'commandbus_database_up')).toBe(0)
   expect(without).not.toMatch(/^commandbus_(feed|queue|oldest)\w+[ {]/m)
 })
 
@@ -108,12 +108,12 @@ test('metrics of a worker process are added to those of the process that is aske
   // as it comes through a channel between processes
   const sent = JSON.parse(JSON.stringify(await worker.snapshot()))
   const text = await service.page([sent])
-  expect(valueOf(text, 'commandbus_commands_total{domain="payments",type="Charge",outcome="accepted"}')).toBe(1)
-  expect(valueOf(text, 'commandbus_commands_total{domain="payments",type="Charge",outcome="completed"}')).toBe(1)
+  expect(figure(text, 'commandbus_commands_total{domain="payments",type="Charge",outcome="accepted"}')).toBe(1)
+  expect(figure(text, 'commandbus_commands_total{domain="payments",type="Charge",outcome="completed"}')).toBe(1)
   expect(
-    valueOf(text, 'commandbus_handler_duration_seconds_count{domain="payments",type="Charge",outcome="completed"}'),
+    figure(text, 'commandbus_handler_duration_seconds_count{domain="payments",type="Charge",outcome="completed"}'),
   ).toBe(1)
-  expect(valueOf(text, 'commandbus_database_up')).toBe(0)
+  expect(figure(text, 'commandbus_database_up')).toBe(0)
 })
 
 test('the metrics of two buses in one process are apart', async () => {

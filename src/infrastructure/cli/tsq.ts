@@ -1,7 +1,10 @@
 import type { Command } from 'commander'
+import { actionOf, type BulkActionOptions } from '../../application/action-input.ts'
 import { textOf } from '../../application/input.ts'
 import type { TroubleshootingGroup, TroubleshootingItem } from '../../application/ports/command-queries.ts'
 import { actOnEach, targetsOf } from './bulk.ts'
+import { type BulkFlags, bulkFilterOf, bulkFlags } from './bulk-filter.ts'
+import { carryOut } from './carry-out.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
 import { type TroubleshootingFilterOptions, troubleshootingFilterOf } from './filters.ts'
@@ -9,29 +12,51 @@ import { numberOf, operatorOf, readJson } from './input.ts'
 import { more } from './inspect.ts'
 import { type Column, print, printJson, table, when } from './output.ts'
 import { withBus } from './session.ts'
+import { addActions } from './tsq-actions.ts'
 
-interface ActOptions {
-  readonly domain?: string
+interface ActOptions extends BulkFlags {
   readonly operator?: string
   readonly json?: true
+}
+
+interface RetryOptions extends ActOptions {
+  readonly keepAttempts?: true
+  readonly data?: string
+  readonly canary?: number
 }
 
 /** `tsq`: what is parked, and what an operator does about it. */
 export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
   const tsq = program.command('tsq').description('look after commands in troubleshooting')
   addLists(tsq, deps)
+  addActions(tsq, deps)
+
+  /** Checks, then starts an action on many commands and carries it out. */
+  const actOnMany = async (asked: BulkActionOptions, options: ActOptions): Promise<void> => {
+    actionOf(asked)
+    await withBus(deps, async ({ bus }) => carryOut(bus, await bus.actions.start(asked), options))
+  }
 
   actCommand(tsq, 'retry', 'send parked commands again')
     .option('--keep-attempts', 'go on counting attempts instead of starting anew')
     .option('--data <json>', 'an edited payload: JSON, @file or - for standard input (one command only)')
-    .action(async (ids: string[], options: ActOptions & { readonly keepAttempts?: true; readonly data?: string }) => {
+    .option('--canary <n>', 'of many: retry so many first, and the rest when they have completed', numberOf('--canary'))
+    .action(async (ids: string[], options: RetryOptions) => {
+      const filter = bulkFilterOf(ids, options)
       const targets = targetsOf(ids, options.domain)
       const operator = textOf(operatorOf(options.operator), 'operator', 200)
-      if (options.data !== undefined && targets.ids.length > 1) {
+      if (options.data !== undefined && targets.ids.length !== 1) {
         throw new UsageError('--data edits one command: name a single id')
+      }
+      if (options.canary !== undefined && filter === null) {
+        throw new UsageError('--canary is for many commands: choose them with --error-code and the like')
       }
       const edited = options.data === undefined ? {} : { data: await readJson('--data', options.data) }
       const resetAttempts = options.keepAttempts !== true
+      if (filter !== null) {
+        const canary = options.canary === undefined ? {} : { canary: options.canary }
+        return actOnMany({ action: 'retry', filter, operator, resetAttempts, ...canary }, options)
+      }
       await withBus(deps, ({ bus }) =>
         actOnEach(
           bus,
@@ -46,9 +71,11 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
   actCommand(tsq, 'cancel', 'end parked commands and tell their senders why')
     .requiredOption('--reason <text>', 'goes into the reply')
     .action(async (ids: string[], options: ActOptions & { readonly reason: string }) => {
+      const filter = bulkFilterOf(ids, options)
       const targets = targetsOf(ids, options.domain)
       const operator = textOf(operatorOf(options.operator), 'operator', 200)
       const reason = textOf(options.reason, 'reason')
+      if (filter !== null) return actOnMany({ action: 'cancel', filter, operator, reason }, options)
       await withBus(deps, ({ bus }) =>
         actOnEach(
           bus,
@@ -63,9 +90,11 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
   actCommand(tsq, 'complete', 'declare parked commands done')
     .option('--result <json>', 'goes into the reply: JSON, @file or - for standard input (default: null)')
     .action(async (ids: string[], options: ActOptions & { readonly result?: string }) => {
+      const filter = bulkFilterOf(ids, options)
       const targets = targetsOf(ids, options.domain)
       const operator = textOf(operatorOf(options.operator), 'operator', 200)
       const resultData = options.result === undefined ? null : await readJson('--result', options.result)
+      if (filter !== null) return actOnMany({ action: 'complete', filter, operator, resultData }, options)
       await withBus(deps, ({ bus }) =>
         actOnEach(
           bus,
@@ -79,11 +108,13 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
 }
 
 const actCommand = (tsq: Command, name: string, description: string): Command =>
-  tsq
-    .command(name)
-    .description(description)
-    .argument('<ids...>', 'the ids of the commands')
-    .option('--domain <domain>', 'where they are; needed when an id is in several')
+  bulkFlags(
+    tsq
+      .command(name)
+      .description(description)
+      .argument('[ids...]', 'the ids of the commands; or choose them with flags')
+      .option('--domain <domain>', 'where they are; needed when an id is in several; without ids: all of it'),
+  )
     .option('--operator <who>', 'who does it, for the audit (default: your user name)')
     .option('--json', 'print JSON')
 

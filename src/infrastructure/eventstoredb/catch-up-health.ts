@@ -27,7 +27,7 @@ export interface CatchUpFigures extends Omit<CatchUpHealth, 'status' | 'reasons'
   readonly projection: string
   /** Milliseconds since it last followed or stood by; 0 when it does. */
   readonly troubledMs: number
-  readonly lastError: string | null
+  readonly lastError: string
 }
 
 export const healthOf = (figures: CatchUpFigures): CatchUpHealth => {

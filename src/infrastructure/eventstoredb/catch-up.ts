@@ -1,16 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Client, ClientBase, Pool } from 'pg'
+import type { Client, Pool } from 'pg'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import { EventDecodeError } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
 import { createBackOff } from '../worker/back-off.ts'
 import { type CatchUpHealth, type CatchUpState, healthOf } from './catch-up-health.ts'
 import { createEventStoreDbEventFeed, type EventStoreDbFeedOptions } from './event-feed.ts'
+import { createFollow, messageOf } from './follow.ts'
 import { createLag } from './lag.ts'
 import { tryToLead } from './leadership.ts'
 import { createMirror, loadCheckpoint, type MirrorOptions, saveCheckpoint } from './mirror.ts'
-import { type Arrived, FaultedError } from './mirror-plan.ts'
-import { feedEventOf, isOurs, storedOf } from './records.ts'
+import { FaultedError } from './mirror-plan.ts'
+import { probe } from './probe.ts'
 import { type Subscription, subscribe } from './subscription.ts'
 import { type AwaitedEvent, createWaiting, type Dispatched } from './waiting.ts'
 
@@ -48,7 +49,6 @@ class Stopped extends Error {}
 export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp => {
   const { connection, codec, prefixes, projection, pool, log } = options
   const { batch = 500, probeMs = 1_000, standbyMs = 1_000, stallMs = 15_000 } = options
-  const mirror = createMirror(options)
   const feed = createEventStoreDbEventFeed({ ...options, retryMs: 0 })
   const waiting = createWaiting(pool, projection)
   const lag = createLag(() => performance.now())
@@ -58,109 +58,67 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
   let fault: CatchUpHealth['fault'] = null
   let position: FeedPosition | null = null
   let applied = 0
-  let well = performance.now()
-  let progress = performance.now()
-  let lastError: string | null = null
+  let wellAt = 0
+  let progressAt = 0
+  let lastError = ''
   let running: Promise<void> | null = null
   let stopping = new AbortController()
   let current: Subscription | null = null
 
-  const moveTo = (reached: FeedPosition): void => {
-    position = reached
-    progress = performance.now()
-    lag.reached(reached)
-    backOff.reset()
+  const enter = (next: CatchUpState): void => {
+    if (state === 'following' || state === 'standby') wellAt = performance.now()
+    state = next
   }
 
-  /** Smaller and smaller pieces, until the one event that cannot be applied stands alone. */
-  const apply = async (client: ClientBase, events: readonly Arrived<Event>[]): Promise<void> => {
-    let size = events.length
-    for (let done = 0; done < events.length; ) {
-      const piece = events.slice(done, done + size)
-      const [first] = piece
-      if (first === undefined) return
-      try {
-        await mirror.apply(client, piece)
-      } catch (error) {
-        if (!isOfData(error)) throw error
-        if (piece.length === 1) {
-          const { stream, revision } = first.event
-          throw new FaultedError(stream, revision, `PostgreSQL refuses it: ${messageOf(error)}`, { cause: error })
-        }
-        size = Math.ceil(piece.length / 2)
-        continue
-      }
-      done += piece.length
-      applied += piece.length
-      moveTo((piece.at(-1) ?? first).event.position)
-      waiting.applied()
-    }
-  }
-
-  const follow = async (client: ClientBase, subscription: Subscription): Promise<never> => {
-    let saved = performance.now()
-    for (;;) {
-      const arrival = await subscription.next(batch)
-      if (arrival.kind === 'checkpoint') {
-        moveTo(arrival.position)
-        // passing over what is not ours costs a write a second, not one for each stretch
-        if (performance.now() - saved < probeMs) continue
-        await saveCheckpoint(client, projection, arrival.position)
-        saved = performance.now()
-        continue
-      }
-      const events: Arrived<Event>[] = []
-      let unreadable: EventDecodeError | null = null
-      for (const record of arrival.events) {
-        if (!isOurs(record, prefixes)) continue
-        try {
-          events.push({ event: feedEventOf(codec, record), stored: storedOf(record) })
-        } catch (error) {
-          if (!(error instanceof EventDecodeError)) throw error
-          unreadable = error
-          break
-        }
-      }
-      await apply(client, events)
-      if (unreadable !== null) throw unreadable
-    }
-  }
-
-  /** Looks at the end of the log: how far behind we are, and whether the subscription still lives. */
-  const probe = async (subscription: Subscription, over: AbortSignal): Promise<void> => {
-    while (!over.aborted) {
-      const head = await feed.head().catch(() => null)
-      if (over.aborted) return
-      lag.saw(head)
-      const idle = performance.now() - progress
-      if (lag.behindMs() > stallMs && idle > stallMs) {
-        subscription.end(new Error(`the subscription has brought nothing for ${Math.round(idle)} ms`))
-      }
-      await delay(probeMs, undefined, { signal: over }).catch(() => {})
-    }
-  }
+  const follow = createFollow({
+    codec,
+    prefixes,
+    batch,
+    apply: createMirror(options).apply,
+    save: (client, reached) => saveCheckpoint(client, projection, reached),
+    onMoved: (reached, events) => {
+      position = reached
+      applied += events
+      progressAt = performance.now()
+      lag.reached(reached)
+      backOff.reset()
+      if (events > 0) waiting.applied()
+    },
+  })
 
   const lead = async (): Promise<void> => {
-    const onLost = (error: Error): void => current?.end(error)
-    const leadership = await tryToLead(options.newClient, projection, onLost)
+    const leadership = await tryToLead(options.newClient, projection, error => current?.end(error))
     if (leadership === null) {
-      state = 'standby'
-      well = performance.now()
+      enter('standby')
       await delay(standbyMs, undefined, { signal: stopping.signal })
       return
     }
     const over = new AbortController()
+    let isConfirmed = false
     try {
       const after = await loadCheckpoint(leadership.client, projection)
-      const subscription = subscribe(await connection.reader(), { after, prefixes })
-      current = subscription
+      const reader = await connection.reader()
       if (stopping.signal.aborted) throw new Stopped()
-      state = 'following'
+      const onConfirmed = (): void => {
+        isConfirmed = true
+        progressAt = performance.now()
+        enter('following')
+        log.info({ projection, after }, 'this process follows the log')
+      }
+      const subscription = subscribe(reader, { after, prefixes, onConfirmed })
+      current = subscription
       position = after
-      progress = performance.now()
+      progressAt = performance.now()
       lag.reset(after)
-      log.info({ projection, after }, 'this process follows the log')
-      void probe(subscription, over.signal)
+      const watched = {
+        feed,
+        lag,
+        everyMs: probeMs,
+        stallMs,
+        progressAt: () => progressAt,
+        isConfirmed: () => isConfirmed,
+      }
+      void probe(watched, over.signal, why => subscription.end(new Error(why)))
       await follow(leadership.client, subscription)
     } finally {
       over.abort()
@@ -179,12 +137,11 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
         if (stopping.signal.aborted) return
         if (error instanceof FaultedError || error instanceof EventDecodeError) {
           fault = { stream: error.stream, revision: error.revision, message: error.message }
-          state = 'faulted'
+          enter('faulted')
           log.error({ err: error, projection, ...fault }, 'the projection is stopped: it cannot pass this event')
           return
         }
-        if (state !== 'retrying') well = performance.now()
-        state = 'retrying'
+        enter('retrying')
         lastError = messageOf(error)
         log.warn({ err: error, projection }, 'the log is not followed; trying again')
         await delay(backOff.next(), undefined, { signal: stopping.signal }).catch(() => {})
@@ -195,9 +152,9 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
   const start = (): void => {
     if (running !== null) return
     stopping = new AbortController()
-    state = 'starting'
     fault = null
-    well = performance.now()
+    wellAt = performance.now()
+    enter('starting')
     running = run().finally(() => {
       running = null
     })
@@ -213,7 +170,7 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
       state = 'stopped'
     },
     resume: () => {
-      if (state === 'faulted') start()
+      if (state === 'faulted') void Promise.resolve(running).then(start)
     },
     health: () =>
       healthOf({
@@ -223,15 +180,9 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
         position,
         applied,
         lagMs: Math.round(lag.behindMs()),
-        troubledMs: state === 'retrying' || state === 'starting' ? performance.now() - well : 0,
+        troubledMs: state === 'retrying' || state === 'starting' ? performance.now() - wellAt : 0,
         lastError,
       }),
     waitFor: waiting.waitFor,
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** The statement itself is refused, and will be every time: a value, a constraint, a function that raises. */
-const isOfData = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && /^(22|23|P0)/.test(String(error.code))

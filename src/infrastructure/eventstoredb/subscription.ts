@@ -18,13 +18,17 @@ export interface SubscribeOptions {
   readonly after: FeedPosition | null
   /** How the streams begin whose events are wanted. */
   readonly prefixes: readonly string[]
+  readonly onConfirmed: () => void
 }
 
 /** Events held here while nobody takes them; the server waits meanwhile. */
-const BUFFER = 200
+const BUFFER = 100
 
 /** `$all`, filtered by the server. */
-export const subscribe = (client: EventStoreDBClient, { after, prefixes }: SubscribeOptions): Subscription => {
+export const subscribe = (
+  client: EventStoreDBClient,
+  { after, prefixes, onConfirmed }: SubscribeOptions,
+): Subscription => {
   let wake = (): void => {}
   let failure: { readonly reason: unknown } | null = null
   let searched: { readonly position: FeedPosition; readonly taken: () => void } | null = null
@@ -50,6 +54,7 @@ export const subscribe = (client: EventStoreDBClient, { after, prefixes }: Subsc
     failure ??= { reason }
     wake()
   }
+  stream.on('confirmation', onConfirmed)
   stream.on('readable', () => wake())
   stream.on('error', fail)
   stream.on('end', () => fail(new Error('EventStoreDB ended the subscription')))

@@ -1,3 +1,4 @@
+import type { ActionView } from '../../application/bulk-action.ts'
 import type { Handlers } from './mount.ts'
 
 /** What each route does: a call of the application as the caller may use it. */
@@ -24,11 +25,21 @@ export const handlers: Handlers = {
   operatorCancel: ({ params, body }, caller) => caller.troubleshooting.cancel(params.domain, params.commandId, body),
   operatorComplete: ({ params, body }, caller) =>
     caller.troubleshooting.complete(params.domain, params.commandId, body),
+  startAction: async ({ body }, caller) =>
+    progressOf(await caller.troubleshooting.start(body as Parameters<typeof caller.troubleshooting.start>[0])),
+  getAction: async ({ params, query: { items, ...list } }, caller) => {
+    const found = await caller.troubleshooting.action(params.id, items === 'true' ? list : undefined)
+    return found.items === undefined
+      ? progressOf(found)
+      : { ...progressOf(found), items: [...found.items.items], nextCursor: found.items.nextCursor }
+  },
   startOperation: ({ body }, caller) => caller.operations.start(body),
   listOperations: async ({ query }, caller) => page(await caller.operations.list(query)),
   getOperation: ({ params }, caller) => caller.operations.get(params.id),
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
 }
+
+const progressOf = ({ criteria: _, tenantId: __, items: ___, ...progress }: ActionView) => progress
 
 const page = <Item, Found extends { readonly items: readonly Item[] }>(found: Found) => ({
   ...found,

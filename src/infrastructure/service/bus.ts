@@ -10,6 +10,7 @@ import type { Identity } from '../../application/ports/authorization.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { createCommandReader } from '../../application/read-commands.ts'
 import type { BatchResult, CommandToSend, SentCommand } from '../../application/send-command.ts'
+import type { Actions } from '../actions.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
 
 type Reader = ReturnType<typeof createCommandReader>
@@ -37,6 +38,8 @@ export interface Bus {
     readonly complete: ReturnType<typeof operatorComplete>
   }
   readonly operations: Operations
+  /** On many parked commands at once. */
+  readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'>
   readonly as: (identity: Identity) => Caller
   readonly worker: (options: WorkerOptions) => Worker
   readonly close: () => Promise<void>

@@ -17,11 +17,12 @@ export const createFigureGauges = (registers: Registry[]) => {
     'oldest_writer_seconds',
     'Age of the oldest open transaction that has written, which holds up the feed.',
   )
-  const all: readonly Gauge<string>[] = [depth, visible, age, parked, lag, transaction, writer]
+  const labelled: readonly Gauge<string>[] = [depth, visible, age, parked]
+  const single = [lag, transaction, writer]
 
   return {
     set: (figures: Figures): void => {
-      for (const one of all) one.reset()
+      for (const one of labelled) one.reset()
       up.set(1)
       for (const { queue, depth: messages, visible: ready, oldestAgeSeconds } of figures.queues) {
         depth.set({ queue }, messages)
@@ -35,7 +36,8 @@ export const createFigureGauges = (registers: Registry[]) => {
     },
     /** Says that nothing is known: a stale figure would be a wrong one. */
     clear: (): void => {
-      for (const one of all) one.remove()
+      for (const one of labelled) one.reset()
+      for (const one of single) one.remove()
       up.set(0)
     },
   }

@@ -20,7 +20,10 @@ export const read = ({ log, answering, saysCaughtUp }: Reading) => {
     if (how instanceof Error) return void call.destroy(how)
     if (how === 'silence') return
     const options = call.request.getOptions() as ReadOptions
-    if (options.hasSubscription()) return subscribe(log, options, call, saysCaughtUp)
+    if (options.hasSubscription()) {
+      subscribe(log, options, call, saysCaughtUp)
+      return
+    }
     const found = options.hasAll() ? pageOfAll(log, options) : pageOfStream(log, options)
     if (found === undefined) call.write(notFound(options))
     for (const event of found ?? []) call.write(eventOf(event))

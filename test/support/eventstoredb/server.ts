@@ -18,6 +18,8 @@ export interface TestDoubleOptions {
   readonly batches?: boolean
   /** Default true. */
   readonly saysCaughtUp?: boolean
+  /** Takes the same ids at the same revision again as the same append. Default true. */
+  readonly remembersIds?: boolean
 }
 
 /**
@@ -47,8 +49,9 @@ export interface TestDouble {
 export const startTestDouble = async ({
   batches = true,
   saysCaughtUp = true,
+  remembersIds = true,
 }: TestDoubleOptions = {}): Promise<TestDouble> => {
-  const log = createKeptLog()
+  const log = createKeptLog({ remembersIds })
   let server: Server | null = null
   let port = 0
   let mode: 'answer' | 'silence' | 'unavailable' = 'answer'
@@ -71,8 +74,11 @@ export const startTestDouble = async ({
 
   const features = (_: FeaturesCall, answer: FeaturesAnswer): void => {
     const how = answering()
-    if (how instanceof Error) return answer(how)
     if (how === 'silence') return
+    if (how instanceof Error) {
+      answer(how)
+      return
+    }
     const supported = new featuresPb.SupportedMethods()
     supported.setEventStoreServerVersion('24.10.0')
     for (const name of batches ? ['append', 'batchappend', 'read'] : ['append', 'read']) {

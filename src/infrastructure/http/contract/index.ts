@@ -1,8 +1,8 @@
 import { commandRoutes } from './commands.ts'
 import { operationRoutes } from './operations.ts'
-import { troubleshootingRoutes } from './troubleshooting.ts'
+import { actionRoutes, troubleshootingRoutes } from './troubleshooting.ts'
 
 /** Every route below the base path, by its operation id. */
-export const api = { ...commandRoutes, ...troubleshootingRoutes, ...operationRoutes }
+export const api = { ...commandRoutes, ...troubleshootingRoutes, ...actionRoutes, ...operationRoutes }
 
 export type Api = typeof api

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { anyJson, instant, nullable, object, status } from './codecs.ts'
+import { anyJson, instant, nullable, object, status, uuid } from './codecs.ts'
 import { commandParams, none, paging } from './commands.ts'
 import { route } from './route.ts'
 
@@ -102,5 +102,88 @@ export const troubleshootingRoutes = {
     body: object({}, { resultData: anyJson }),
     success: { status: 200, body: acted },
     problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
+  }),
+}
+
+const actionFilter = object(
+  {},
+  { domain: t.string, commandType: t.string, errorCode: t.string, from: instant, to: instant },
+)
+
+const actionItem = t.type({
+  ordinal: t.number,
+  domain: t.string,
+  commandId: t.string,
+  outcome: nullable(t.keyof({ SUCCEEDED: null, FAILED: null, SKIPPED: null })),
+  message: nullable(t.string),
+})
+
+const actionProgress = {
+  actionId: t.string,
+  action: t.keyof({ retry: null, cancel: null, complete: null }),
+  status: t.keyof({ RUNNING: null, WAITING_FOR_CANARY: null, COMPLETED: null, CANARY_FAILED: null, STOPPED: null }),
+  total: t.number,
+  succeeded: t.number,
+  failed: t.number,
+  skipped: t.number,
+  canary: nullable(t.number),
+  operator: t.string,
+  note: nullable(t.string),
+  createdAt: instant,
+  updatedAt: instant,
+}
+
+export const actionRoutes = {
+  startAction: route({
+    method: 'POST',
+    path: '/troubleshooting/actions',
+    summary:
+      'Retry, cancel or complete all that a filter matches now, or those that are named; it runs in the background',
+    tag: 'Troubleshooting',
+    permission: 'operate',
+    params: none,
+    query: none,
+    body: object(
+      { action: t.keyof({ retry: null, cancel: null, complete: null }) },
+      {
+        filter: actionFilter,
+        ids: t.array(object({ domain: t.string, commandId: uuid })),
+        canary: t.number,
+        reason: t.string,
+        resultData: anyJson,
+        resetAttempts: t.boolean,
+      },
+    ),
+    success: {
+      status: 202,
+      body: t.type(actionProgress),
+      location: { under: '/troubleshooting/actions', member: 'actionId' },
+    },
+    problems: [],
+  }),
+  getAction: route({
+    method: 'GET',
+    path: '/troubleshooting/actions/:id',
+    summary: 'How far an action has come; with `items=true` a page of its items',
+    tag: 'Troubleshooting',
+    permission: 'operate',
+    params: object({ id: uuid }),
+    query: object(
+      {},
+      {
+        items: t.keyof({ true: null, false: null }),
+        outcome: t.keyof({ SUCCEEDED: null, FAILED: null, SKIPPED: null }),
+        ...paging,
+      },
+    ),
+    body: null,
+    success: {
+      status: 200,
+      body: t.intersection([
+        t.type(actionProgress),
+        t.partial({ items: t.array(actionItem), nextCursor: nullable(t.string) }),
+      ]),
+    },
+    problems: ['ACTION_NOT_FOUND'],
   }),
 }

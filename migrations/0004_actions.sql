@@ -1,0 +1,66 @@
+-- Bulk actions of operators on parked commands. The items are written down when the action is asked for, and each gets
+-- its outcome in the transaction that acts on its command.
+create table command_bus_action (
+  id             uuid primary key,
+  action         text collate "C" not null,
+  -- what was asked for: {filter} or {ids: how many}
+  criteria       jsonb not null,
+  -- so many are retried first; the rest waits until all of them have completed
+  canary         int,
+  reason         text,
+  result_data    jsonb,
+  reset_attempts boolean,
+  operator       text not null,
+  -- null: of all tenants
+  tenant_id      text collate "C",
+  status         text collate "C" not null,
+  -- why it ended before all was done
+  note           text,
+  -- what was parked later is not touched
+  cut_off        timestamptz not null,
+  total          int not null,
+  succeeded      int not null default 0,
+  failed         int not null default 0,
+  skipped        int not null default 0,
+  -- every item up to this one has its outcome
+  done_to        int not null default 0,
+  created_at     timestamptz not null,
+  updated_at     timestamptz not null,
+  constraint command_bus_action_action check (action in ('retry', 'cancel', 'complete')),
+  constraint command_bus_action_details check (
+    (action = 'cancel') = (reason is not null)
+    and (action = 'complete') = (result_data is not null)
+    and (action = 'retry') = (reset_attempts is not null)
+    and (canary is null or (action = 'retry' and canary >= 1))),
+  constraint command_bus_action_status check (
+    status in ('RUNNING', 'WAITING_FOR_CANARY', 'COMPLETED', 'CANARY_FAILED', 'STOPPED')),
+  constraint command_bus_action_canary check (
+    canary is not null or status not in ('WAITING_FOR_CANARY', 'CANARY_FAILED')),
+  constraint command_bus_action_note check ((status in ('CANARY_FAILED', 'STOPPED')) = (note is not null)),
+  constraint command_bus_action_counts check (
+    succeeded >= 0 and failed >= 0 and skipped >= 0 and done_to between 0 and total
+    and case when status = 'RUNNING' then succeeded + failed + skipped < total
+             when status = 'WAITING_FOR_CANARY' then succeeded + failed + skipped <= total
+             else succeeded + failed + skipped = total end)
+);
+
+create index command_bus_action_open on command_bus_action (created_at, id)
+  where status in ('RUNNING', 'WAITING_FOR_CANARY');
+create index command_bus_action_newest on command_bus_action (created_at desc, id desc);
+
+create table command_bus_action_item (
+  action_id  uuid not null references command_bus_action on delete cascade,
+  ordinal    int not null check (ordinal >= 1),
+  domain     text collate "C" not null,
+  command_id uuid not null,
+  -- of the command when it was taken in; null: it could not be
+  revision   bigint,
+  -- null: not yet
+  outcome    text collate "C",
+  message    text,
+  primary key (action_id, ordinal),
+  constraint command_bus_action_item_outcome check (outcome in ('SUCCEEDED', 'FAILED', 'SKIPPED')),
+  constraint command_bus_action_item_message check ((coalesce(outcome, 'SUCCEEDED') = 'SUCCEEDED') = (message is null)),
+  constraint command_bus_action_item_revision check (revision is not null or message is not null)
+  -- each row is written twice
+) with (fillfactor = 60);

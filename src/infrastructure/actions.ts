@@ -1,0 +1,145 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Pool } from 'pg'
+import {
+  ActionNotFoundError,
+  type ActionView,
+  getAction,
+  isOver,
+  listActions,
+  startAction,
+  stopAction,
+  viewOf,
+} from '../application/bulk-action.ts'
+import { commandIdOf } from '../application/input.ts'
+import type { Clock } from '../application/ports/clock.ts'
+import type { Ids } from '../application/ports/ids.ts'
+import type { Log } from '../application/ports/log.ts'
+import { type StepResult, stepAction } from '../application/run-action.ts'
+import type { TransactCommands } from '../application/transact-commands.ts'
+import { createActionStore } from './postgres/action-store.ts'
+import { createBackOff } from './worker/back-off.ts'
+import { createWakeUp } from './worker/signal.ts'
+
+export interface ActionsDeps {
+  readonly pool: Pool
+  readonly transact: TransactCommands
+  readonly clock: Clock
+  readonly ids: Ids
+  /** Called after a commit with the queues that got messages: inside a transaction the event store rings nobody. */
+  readonly onFilled: (queues: ReadonlySet<string>) => void
+  readonly log: Log
+}
+
+export interface RunOneOptions {
+  /** Called with every change. */
+  readonly onProgress?: (view: ActionView) => void
+  /** Comes back after the piece under way, whatever is left. */
+  readonly signal?: AbortSignal
+}
+
+/** How often a runner without work looks for actions that another process has started. */
+const IDLE_MS = 1000
+/** How often it looks how a canary fares, or whether another process has let go of an action. */
+const LOOK_MS = 200
+
+/** Bulk actions on parked commands, and what carries them out. */
+export const createActions = ({ pool, transact, clock, ids, onFilled, log }: ActionsDeps) => {
+  const store = createActionStore(pool)
+  const step = stepAction({ store, transact, clock, log, onFilled })
+  const begin = startAction({ store, clock, ids })
+  const runners = new Set<{ readonly wake: () => void }>()
+  const closing = new AbortController()
+  const underWay = new Set<Promise<unknown>>()
+
+  /** Ends with `close` too, which waits for it. */
+  const tracked = <A>(work: (signal: AbortSignal) => Promise<A>, signal: AbortSignal | undefined): Promise<A> => {
+    const run = work(signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]))
+    underWay.add(run)
+    return run.finally(() => underWay.delete(run))
+  }
+
+  /** One piece of every open action. One that fails leaves the others alone. */
+  const round = async (signal: AbortSignal): Promise<ReadonlySet<StepResult | 'failed'>> => {
+    const results = new Set<StepResult | 'failed'>()
+    for (const action of await store.open()) {
+      if (signal.aborted) break
+      try {
+        results.add(await step(action))
+      } catch (error) {
+        log.warn({ err: error, actionId: action.id }, 'a bulk action cannot go on now; trying again')
+        results.add('failed')
+      }
+    }
+    return results
+  }
+
+  const runAll = async (signal: AbortSignal): Promise<void> => {
+    const bell = createWakeUp()
+    const backOff = createBackOff()
+    runners.add(bell)
+    signal.addEventListener('abort', bell.wake)
+    while (!signal.aborted) {
+      let pause = IDLE_MS
+      try {
+        const results = await round(signal)
+        if (results.has('worked')) pause = 0
+        else if (results.has('failed')) pause = backOff.next()
+        else if (results.size > 0) pause = LOOK_MS
+        if (!results.has('failed')) backOff.reset()
+      } catch (error) {
+        log.warn({ err: error }, 'bulk actions cannot be read; trying again')
+        pause = backOff.next()
+      }
+      if (pause > 0 && !signal.aborted) await bell.wait(pause)
+    }
+    signal.removeEventListener('abort', bell.wake)
+    runners.delete(bell)
+  }
+
+  const runToTheEnd = async (
+    id: string,
+    onProgress: (view: ActionView) => void,
+    signal: AbortSignal,
+  ): Promise<ActionView> => {
+    for (let told = ''; ; ) {
+      const record = await store.get(id)
+      if (record === null) throw new ActionNotFoundError(id)
+      const view = viewOf(record)
+      const now = JSON.stringify(view)
+      if (now !== told) onProgress(view)
+      told = now
+      if (isOver(record) || signal.aborted) return view
+      const result = await step(record)
+      if (result === 'waiting' || result === 'busy') await delay(LOOK_MS, undefined, { signal }).catch(() => {})
+    }
+  }
+
+  return {
+    start: async (options: Parameters<typeof begin>[0]): Promise<ActionView> => {
+      const view = await begin(options)
+      for (const runner of runners) runner.wake()
+      return view
+    },
+    get: getAction({ store }),
+    list: listActions({ store }),
+    stop: stopAction({ store, clock }),
+
+    /** Carries out the actions of all processes until `signal` is aborted. Several processes may do so at once. */
+    run: (signal?: AbortSignal): Promise<void> => tracked(runAll, signal),
+
+    /**
+     * Carries out one action and comes back when it is over. Other processes may work on it too.
+     * @throws ActionNotFoundError
+     */
+    runOne: (id: string, { onProgress = () => {}, signal }: RunOneOptions = {}): Promise<ActionView> =>
+      tracked(async stopping => runToTheEnd(commandIdOf(id, 'actionId'), onProgress, stopping), signal),
+
+    /** Ends what runs, after the pieces under way. */
+    close: async (): Promise<void> => {
+      closing.abort()
+      await Promise.allSettled([...underWay])
+    },
+  }
+}
+
+export type Actions = ReturnType<typeof createActions>

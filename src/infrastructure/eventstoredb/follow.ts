@@ -1,0 +1,101 @@
+import type { AllStreamRecordedEvent } from '@eventstore/db-client'
+import type { ClientBase } from 'pg'
+import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import { EventDecodeError } from '../../application/ports/event-store.ts'
+import type { EventCodec } from '../codec/event-codec.ts'
+import { type Arrived, FaultedError } from './mirror-plan.ts'
+import { feedEventOf, isOurs, storedOf } from './records.ts'
+import type { Subscription } from './subscription.ts'
+
+export interface FollowOptions<Event> {
+  readonly codec: EventCodec<Event>
+  readonly prefixes: readonly string[]
+  readonly batch: number
+  /** Applies a batch and its checkpoint in one transaction. */
+  readonly apply: (client: ClientBase, batch: readonly Arrived<Event>[]) => Promise<void>
+  /** Keeps a checkpoint at which nothing was to be applied. */
+  readonly save: (client: ClientBase, position: FeedPosition) => Promise<void>
+  /** Everything up to here is done; `events` of them have just been applied. */
+  readonly onMoved: (position: FeedPosition, events: number) => void
+}
+
+/** JSON of one transaction, about. A single event may be larger. */
+const MAX_CHARACTERS = 8 * 1024 * 1024
+
+/** Passing over what is not ours costs a write in this time, not one for each stretch. */
+const SAVE_EVERY_MS = 1_000
+
+/**
+ * Applies what a subscription brings, until it fails. Ends with an EventDecodeError or a FaultedError at an event that
+ * cannot be applied; everything before it is.
+ */
+export const createFollow = <Event>({ codec, prefixes, batch, apply, save, onMoved }: FollowOptions<Event>) => {
+  const read = (records: readonly AllStreamRecordedEvent[]) => {
+    const events: Arrived<Event>[] = []
+    for (const record of records) {
+      if (!isOurs(record, prefixes)) continue
+      try {
+        events.push({ event: feedEventOf(codec, record), stored: storedOf(record) })
+      } catch (error) {
+        if (error instanceof EventDecodeError) return { events, unreadable: error }
+        throw error
+      }
+    }
+    return { events, unreadable: null }
+  }
+
+  /** Smaller and smaller pieces, until the one event that cannot be applied stands alone. */
+  const applyPieces = async (client: ClientBase, events: readonly Arrived<Event>[]): Promise<void> => {
+    let size = events.length
+    for (let done = 0; done < events.length; ) {
+      const piece = withinSize(events.slice(done, done + size))
+      const { event: last } = piece.at(-1) as Arrived<Event>
+      try {
+        await apply(client, piece)
+        done += piece.length
+        onMoved(last.position, piece.length)
+      } catch (error) {
+        if (!isOfData(error)) throw error
+        if (piece.length === 1) {
+          throw new FaultedError(last.stream, last.revision, `PostgreSQL refuses it: ${messageOf(error)}`, {
+            cause: error,
+          })
+        }
+        size = Math.ceil(piece.length / 2)
+      }
+    }
+  }
+
+  return async (client: ClientBase, subscription: Subscription): Promise<never> => {
+    let saved = performance.now()
+    for (;;) {
+      const arrival = await subscription.next(batch)
+      if (arrival.kind === 'checkpoint') {
+        if (performance.now() - saved >= SAVE_EVERY_MS) {
+          await save(client, arrival.position)
+          saved = performance.now()
+        }
+        onMoved(arrival.position, 0)
+        continue
+      }
+      const { events, unreadable } = read(arrival.events)
+      await applyPieces(client, events)
+      if (unreadable !== null) throw unreadable
+    }
+  }
+}
+
+const withinSize = <Event>(events: readonly Arrived<Event>[]): readonly Arrived<Event>[] => {
+  let characters = 0
+  const tooMany = events.findIndex(({ stored }, i) => {
+    characters += JSON.stringify(stored).length
+    return i > 0 && characters > MAX_CHARACTERS
+  })
+  return tooMany < 0 ? events : events.slice(0, tooMany)
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** The statement itself is refused, and will be every time: a value, a constraint, a function that raises. */
+const isOfData = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && /^(22|23|P0)/.test(String(error.code))
