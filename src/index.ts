@@ -33,6 +33,7 @@ import type {
   TroubleshootingItem,
 } from './application/ports/command-queries.ts'
 import { type Log, silentLog } from './application/ports/log.ts'
+import { silentTelemetry, type Telemetry } from './application/ports/telemetry.ts'
 import { createCommandReader } from './application/read-commands.ts'
 import { roleAuthorization } from './application/roles.ts'
 import {
@@ -46,10 +47,12 @@ import {
   type SentCommand,
   sendBatch,
   sendPrepared,
+  watchSend,
 } from './application/send-command.ts'
 import { createTransactCommands } from './application/transact-commands.ts'
 import { type Actions, createActions } from './infrastructure/actions.ts'
 import { commandCodec } from './infrastructure/codec/command-codec.ts'
+import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-events.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
@@ -58,6 +61,7 @@ import { createPostgresEventStore } from './infrastructure/postgres/event-store.
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
 import { type RebuildProgress, type Rebuilt, rebuildCommands } from './infrastructure/postgres/rebuild.ts'
+import { createStats } from './infrastructure/postgres/stats.ts'
 import { type Drift, verifyCommands } from './infrastructure/postgres/verify.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
 import { createWorker, type Worker, type WorkerOptions } from './infrastructure/worker/worker.ts'
@@ -102,6 +106,7 @@ export type {
   TroubleshootingItem,
 } from './application/ports/command-queries.ts'
 export type { Log } from './application/ports/log.ts'
+export type { Telemetry } from './application/ports/telemetry.ts'
 export type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
 export type { Json } from './domain/command/events.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
@@ -132,6 +137,8 @@ export interface CommandBusOptions {
   readonly maxOperationRetries?: number
   /** A pino logger, for instance. Default: silence. */
   readonly log?: Log
+  /** Gets told what is sent and worked on, for metrics and traces. Default: nobody is told. */
+  readonly telemetry?: Telemetry
   /** For tests. */
   readonly clock?: Clock
 }
@@ -227,6 +234,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const heartbeatPool = apartFrom(pool)
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock
+  const telemetry = options.telemetry ?? silentTelemetry
   const ids = uuidIds
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)
@@ -255,7 +263,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     return checked
   }
 
-  const sendDeps = { transact, clock, ids, policies }
+  const sendDeps = { transact, clock, ids, policies, telemetry }
   const prepare = prepareSend(sendDeps)
   const sendMany = sendPrepared(transact)
   const sendTogether = coalesce<PreparedSend, SendOutcome>({
@@ -265,11 +273,16 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     isShared: isUnavailable,
   })
 
-  const send: CommandBus['send'] = async (domain, commandType, data, { client, ...rest } = {}) => {
-    const prepared = prepare(domain, { ...rest, commandType, data })
-    const [outcome] = client === undefined ? [await sendTogether(prepared)] : await sendMany([prepared], client)
-    return acceptedOrThrow(domain, outcome as SendOutcome)
+  const watched = watchSend(telemetry)
+  const sendOne = async (prepared: PreparedSend, client?: ClientBase): Promise<SendOutcome> => {
+    const [outcome] = await watched([prepared], async ready =>
+      client === undefined ? [await sendTogether(ready[0] as PreparedSend)] : sendMany(ready, client),
+    )
+    return outcome as SendOutcome
   }
+
+  const send: CommandBus['send'] = async (domain, commandType, data, { client, ...rest } = {}) =>
+    acceptedOrThrow(domain, await sendOne(prepare(domain, { ...rest, commandType, data }), client))
 
   /** Every call waits for the schema check, and fails in our words. */
   const guarded =
@@ -284,10 +297,12 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     }
 
   const operate = { transact, clock }
+  const live = createPostgresLiveEvents(pool, { log })
+  const stats = createStats(pool)
   const actions = createActions({ pool, transact, clock, ids, log, onFilled: queues => doorbell.ring([...queues]) })
   const operations = createOperations({
     queries,
-    send: async (domain, command) => sendTogether(prepare(domain, command)),
+    send: async (domain, command) => sendOne(prepare(domain, command)),
     derivedId,
     log,
     ...(options.maxOperationRetries === undefined ? {} : { maxRetries: options.maxOperationRetries }),
@@ -300,6 +315,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     sendBatch: sendBatch(sendDeps),
     operations,
     actions,
+    subscribe: live.subscribe,
+    stats,
   }
   return {
     ready: guarded(async () => {}),
@@ -349,6 +366,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
           clock,
           ids,
           log,
+          telemetry,
           isAway: isConnectionError,
         },
         workerOptions,
@@ -358,7 +376,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     },
     close: () => {
       closed ??= (async () => {
-        await Promise.all([...[...workers].map(worker => worker.stop()), actions.close()])
+        await Promise.all([...[...workers].map(worker => worker.stop()), actions.close(), live.stop()])
         await doorbell.stop()
         await heartbeatPool.end()
         if (options.pool === undefined) await pool.end()

@@ -13,6 +13,8 @@ import type { OperationFilter, Operations, StartOperation } from './operations.t
 import type { ItemListFilter } from './ports/action-store.ts'
 import type { Authorization, Identity, Permission } from './ports/authorization.ts'
 import type { CommandFilter, TroubleshootingFilter } from './ports/command-queries.ts'
+import type { Subscribe, SubscribeOptions, Subscription } from './ports/live-events.ts'
+import type { Stats, StatsReader } from './ports/stats.ts'
 import type { createCommandReader } from './read-commands.ts'
 import { rolesFor } from './roles.ts'
 import type { BatchResult, CommandToSend, SentCommand } from './send-command.ts'
@@ -30,6 +32,8 @@ export interface CallerDeps extends OperateDeps {
   readonly reader: ReturnType<typeof createCommandReader>
   readonly operations: Operations
   readonly actions: CallersActions
+  readonly subscribe: Subscribe
+  readonly stats: StatsReader
 }
 
 /** What carries out actions on many commands. */
@@ -115,6 +119,16 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
         demand('operations')
         return deps.operations.retry(identity, id)
       },
+    },
+
+    /** Events of the caller's tenant as they commit. */
+    live: async ({ filter = {}, ...options }: SubscribeOptions): Promise<Subscription> => {
+      demand('read')
+      return deps.subscribe({ ...options, filter: { ...filter, ...scope } })
+    },
+    stats: async (): Promise<Stats> => {
+      demand('read')
+      return deps.stats.read(scope)
     },
 
     troubleshooting: {

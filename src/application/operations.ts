@@ -92,17 +92,19 @@ export const createOperations = (deps: OperationsDeps) => {
     operationType: string,
     data: Json,
     more: Partial<CommandToSend>,
-  ): Promise<string> => {
+  ): Promise<{ readonly id: string; readonly made: boolean }> => {
     const outcome = await deps.send(OPERATIONS_DOMAIN, {
       ...operationPolicy,
-      ...more,
       commandType: operationType,
       data,
       actor: owner.subject,
       ownerId: owner.subject,
       ...(owner.tenant === null ? {} : { tenantId: owner.tenant }),
+      ...more,
     })
-    return outcome.outcome === 'accepted' ? outcome.sent.commandId : outcome.commandId
+    return outcome.outcome === 'accepted'
+      ? { id: outcome.sent.commandId, made: true }
+      : { id: outcome.commandId, made: false }
   }
 
   return {
@@ -115,8 +117,8 @@ export const createOperations = (deps: OperationsDeps) => {
         },
         'parameters',
       )
-      const id = await send(owner, start.operation_type, data, {})
-      return view(await find(id, owner), owner)
+      const { id } = await send(owner, start.operation_type, data, {})
+      return asMade(view(await find(id, owner), owner))
     },
 
     /** @throws OperationNotFoundError, ForbiddenError for another user's */
@@ -147,13 +149,22 @@ export const createOperations = (deps: OperationsDeps) => {
       const decided = retryOperation(retriableOf(parent), owner.subject, maxRetries)
       if (isLeft(decided)) throw refusalOf(decided.left)
       const child = decided.right
-      const childId = await send(owner, child.operationType, child.data, {
+      const { id: childId, made } = await send(owner, child.operationType, child.data, {
         commandId: deps.derivedId(`operation:${child.name}`),
         parentCommandId: child.parentId,
         causationId: child.parentId,
         correlationId: parent.correlationId,
         retryCount: child.retryCount,
+        // the parent's, also when its owner asks from outside the tenant
+        ...(parent.tenantId === null ? {} : { tenantId: parent.tenantId }),
       })
+      const found = await find(childId, owner)
+      if (!made) {
+        if (found.parentCommandId === parent.commandId && found.ownerId === owner.subject) return view(found, owner)
+        throw new OperationNotRetriableError(
+          'Another command has the id that the retry would get: start a new operation',
+        )
+      }
       deps.log.info(
         {
           originalOperationId: child.parentId,
@@ -163,10 +174,20 @@ export const createOperations = (deps: OperationsDeps) => {
         },
         'an operation is retried',
       )
-      return view(await find(childId, owner), owner)
+      return asMade(view(found, owner))
     },
   }
 }
+
+/** A quick worker may have been at it already: whoever starts an operation is told what was started. */
+const asMade = (operation: Operation): Operation => ({
+  ...operation,
+  status: 'pending',
+  result: null,
+  error_message: null,
+  updated_at: operation.created_at,
+  retriable: false,
+})
 
 const operationStatusOf = (value: unknown): OperationStatus => {
   const status = operationStatuses.find(known => known === value)

@@ -7,6 +7,7 @@ import { commandIdOf, commandTypeOf, correlationIdOf, domainOf, jsonOf, optional
 import type { Clock } from './ports/clock.ts'
 import type { Transaction } from './ports/event-store.ts'
 import type { Ids } from './ports/ids.ts'
+import type { SendOutcomeKind, Telemetry } from './ports/telemetry.ts'
 import type { Turn, TurnOutcome } from './transact.ts'
 import type { TransactCommands } from './transact-commands.ts'
 
@@ -41,6 +42,8 @@ export interface CommandToSend extends RetryOptions {
   readonly retryCount?: number
   /** Who sends, for the audit. Default `sender`. */
   readonly actor?: string
+  /** The W3C trace context the sender is in, as in the header of that name; what is none is left out. */
+  readonly traceparent?: string
 }
 
 export interface SentCommand {
@@ -59,6 +62,7 @@ export interface SendDeps {
   readonly ids: Ids
   /** Policies by command type. */
   readonly policies: ReadonlyMap<string, RetryOptions>
+  readonly telemetry: Telemetry
 }
 
 /** A checked command, ready for its turn. */
@@ -70,7 +74,7 @@ export interface PreparedSend {
 
 /** Checks a command and fills in what was left out. @throws InvalidInputError */
 export const prepareSend =
-  ({ clock, ids, policies }: Omit<SendDeps, 'transact'>) =>
+  ({ clock, ids, policies }: Pick<SendDeps, 'clock' | 'ids' | 'policies'>) =>
   (domain: string, command: CommandToSend): PreparedSend => ({
     domain: domainOf(domain),
     commandId: optional(command.commandId, commandIdOf) ?? ids.next(),
@@ -88,6 +92,7 @@ export const prepareSend =
       parentCommandId: optional(command.parentCommandId, id => commandIdOf(id, 'parentCommandId')),
       retryCount: optional(command.retryCount, retryCountOf) ?? 0,
       policy: policyOf(command, policies.get(command.commandType)),
+      ...traceOf(command.traceparent),
     },
   })
 
@@ -100,6 +105,12 @@ const retryCountOf = (value: unknown): number => {
 
 /** What the column holds. */
 const MAX_RETRY_COUNT = 2_147_483_647
+
+/** Version 00 of the header, the only one there is; the standard asks to ignore what cannot be read. */
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+const traceOf = (traceparent: unknown): { readonly traceparent?: string } =>
+  typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : {}
 
 const policyOf = (own: RetryOptions, ofType: RetryOptions = {}): RetryPolicy => {
   const policy: RetryPolicy = {
@@ -130,6 +141,35 @@ export const sendPrepared =
     )
     const outcomes = await transact(turns, within === undefined ? {} : { within })
     return outcomes.map((outcome, i) => sendOutcome(prepared[i] as PreparedSend, outcome))
+  }
+
+/** Lets telemetry watch a send of one domain; the trace it makes of it travels in the commands. */
+export const watchSend =
+  (telemetry: Telemetry) =>
+  async <Answer extends { readonly outcome: SendOutcomeKind }>(
+    prepared: readonly PreparedSend[],
+    send: (prepared: readonly PreparedSend[]) => Promise<readonly Answer[]>,
+  ): Promise<readonly Answer[]> => {
+    const [first] = prepared
+    if (first === undefined) return send(prepared)
+    const sending = telemetry.sending({
+      domain: first.domain,
+      commandTypes: prepared.map(({ intent }) => intent.commandType),
+      ...(prepared.length === 1 ? traceOf(first.intent.traceparent) : {}),
+    })
+    const { traceparent } = sending
+    try {
+      const answers = await send(
+        traceparent === undefined
+          ? prepared
+          : prepared.map(one => ({ ...one, intent: { ...one.intent, traceparent } })),
+      )
+      sending.done(answers.map(({ outcome }) => outcome))
+      return answers
+    } catch (error) {
+      sending.failed(error)
+      throw error
+    }
   }
 
 const sendOutcome = (
@@ -180,26 +220,34 @@ export const sendBatch =
           : error
       }
     })
-    const send = sendPrepared(deps.transact)
-    const chunks = distinctChunks(prepared)
-    // the caller's own transaction is one connection; otherwise one chunk is prepared while another is written
-    const lanes = within === undefined ? LANES : 1
-    const results: BatchResult[] = new Array(prepared.length)
-    const lane = async (first: number): Promise<void> => {
-      for (let i = first; i < chunks.length; i += lanes) {
-        const places = chunks[i] as readonly number[]
-        const outcomes = await send(
-          places.map(place => prepared[place] as PreparedSend),
-          within,
-        )
-        outcomes.forEach((outcome, j) => {
-          results[places[j] as number] = batchResult(outcome)
-        })
-      }
-    }
-    await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i)))
-    return results
+    return watchSend(deps.telemetry)(prepared, ready => sendInChunks(deps, ready, within))
   }
+
+const sendInChunks = async (
+  deps: SendDeps,
+  prepared: readonly PreparedSend[],
+  within: Transaction | undefined,
+): Promise<readonly BatchResult[]> => {
+  const send = sendPrepared(deps.transact)
+  const chunks = distinctChunks(prepared)
+  // the caller's own transaction is one connection; otherwise one chunk is prepared while another is written
+  const lanes = within === undefined ? LANES : 1
+  const results: BatchResult[] = new Array(prepared.length)
+  const lane = async (first: number): Promise<void> => {
+    for (let i = first; i < chunks.length; i += lanes) {
+      const places = chunks[i] as readonly number[]
+      const outcomes = await send(
+        places.map(place => prepared[place] as PreparedSend),
+        within,
+      )
+      outcomes.forEach((outcome, j) => {
+        results[places[j] as number] = batchResult(outcome)
+      })
+    }
+  }
+  await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i)))
+  return results
+}
 
 const batchResult = (outcome: SendOutcome): BatchResult =>
   outcome.outcome === 'accepted'

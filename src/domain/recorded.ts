@@ -5,6 +5,8 @@ export interface EventContext {
   readonly causationId: string | null
   readonly replyTo: string | null
   readonly tenantId: string | null
+  /** The W3C trace context the command was sent in, where there was one. */
+  readonly traceparent?: string
 }
 
 /** An event as the log holds it. Revisions count from 0 in each stream, without gaps. */

@@ -1,6 +1,6 @@
 import type { CommandError, CommandEvent, CommandKey, Instant, Json } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
-import type { Recorded } from '../domain/recorded.ts'
+import type { EventContext, Recorded } from '../domain/recorded.ts'
 
 type JsonObject = { readonly [key: string]: Json }
 
@@ -91,7 +91,11 @@ const head = (key: CommandKey, { context }: Recorded<CommandEvent>): JsonObject 
   domain: key.domain,
   correlation_id: context.correlationId,
   ...(context.replyTo === null ? {} : { reply_to: context.replyTo }),
+  ...trace(context),
 })
+
+/** Those who take part in the trace go on from the send. */
+const trace = ({ traceparent }: EventContext): JsonObject => (traceparent === undefined ? {} : { traceparent })
 
 const reply = (key: CommandKey, recorded: Recorded<CommandEvent>, outcome: JsonObject): readonly Effect[] => {
   const { context, event } = recorded
@@ -102,6 +106,7 @@ const reply = (key: CommandKey, recorded: Recorded<CommandEvent>, outcome: JsonO
     domain: key.domain,
     type: `${context.commandType}Response`,
     completed_at: event.at,
+    ...trace(context),
     ...outcome,
   }
   return [{ kind: 'reply', queue: context.replyTo, body }]

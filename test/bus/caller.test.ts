@@ -36,6 +36,8 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['troubleshooting.complete', 'operate', caller => caller.troubleshooting.complete('a', ID, {})],
   ['troubleshooting.start', 'operate', caller => caller.troubleshooting.start({ action: 'retry', filter: {} })],
   ['troubleshooting.action', 'operate', caller => caller.troubleshooting.action(ID)],
+  ['live', 'read', caller => caller.live({ after: 'now' })],
+  ['stats', 'read', caller => caller.stats()],
   ['operations.start', 'operations', caller => caller.operations.start({ operation_type: 'x', parameters: 1 })],
   ['operations.get', 'operations', caller => caller.operations.get(ID)],
   ['operations.list', 'operations', caller => caller.operations.list({})],
@@ -60,6 +62,8 @@ const untouchableDeps = (): CallerDeps => ({
   sendBatch: untouchable('sendBatch'),
   operations: untouchable('operations'),
   actions: untouchable('actions'),
+  subscribe: untouchable('subscribe'),
+  stats: untouchable('stats'),
 })
 
 describe.each(calls)('%s', (_, permission, call) => {

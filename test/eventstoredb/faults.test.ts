@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { commandCodec } from '../../src/infrastructure/codec/command-codec.ts'
+import { assertLogIsHere } from '../../src/infrastructure/eventstoredb/whose-log.ts'
 import { createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
 import { until } from '../support/bus.ts'
 import { createCommandStore, sending } from '../support/command-store.ts'
@@ -87,6 +88,34 @@ describe('an event that cannot be applied stops the projection, with its stream 
       ({ state }) => state === 'faulted',
     )
     expect(fault?.message).toMatch(/another event/)
+  })
+})
+
+describe('whose log a database has', () => {
+  test('one that mirrors EventStoreDB is refused as a log, and goes on as a mirror', async () => {
+    const parts = await openParts()
+    const { pool } = parts.database
+    await expect(assertLogIsHere(pool)).resolves.toBeUndefined()
+    const bus = openLogBus(parts)
+    await bus.begin()
+    await bus.begin()
+    await bus.send('payments', charge)
+    await until(
+      async () => bus.catchUp.health().applied,
+      applied => applied === 1,
+    )
+    await expect(assertLogIsHere(pool)).rejects.toThrow(/set EVENTSTORE_URL/)
+    await bus.close()
+    await expect(openLogBus(parts).begin()).resolves.toBeUndefined()
+  })
+
+  test('one with a log of its own is refused as a mirror', async () => {
+    const parts = await openParts()
+    await createQueueCatalog(parts.database.pool).ensure(new Set(['payments__commands']))
+    await createCommandStore(parts.database.pool).append([sending('payments')])
+    const bus = openLogBus(parts)
+    await expect(bus.begin()).rejects.toThrow(/a log of its own/)
+    expect(bus.catchUp.health().state).toBe('stopped')
   })
 })
 

@@ -56,7 +56,12 @@ test('one wrong command, and none of its batch is sent', async () => {
 test('millions of items that are no commands cost neither time nor memory', async () => {
   const api = await createTestApi()
   const zeros = `[${'0,'.repeat(8_000_000)}0]`
-  const token = await api.token(['SENDER'])
+  const token = await api.token(['ADMIN'])
+  const named = await api.request('POST', '/troubleshooting/actions', {
+    token,
+    body: `{"action":"retry","ids":[${'0,'.repeat(500_000)}0]}`,
+  })
+  expectFaults(named, 'ids')
   const before = process.memoryUsage().rss
   for (const body of [
     `{"commands":${zeros}}`,

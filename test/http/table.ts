@@ -194,6 +194,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     query: [],
     prepare: failedOperation,
   },
+  getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
 }
 
 export const allRoutes = Object.entries(expected) as readonly (readonly [keyof Api, Expected])[]

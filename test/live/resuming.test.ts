@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events'
-import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { PermanentCommandError } from '../../src/index.ts'
 import { createPostgresLiveEvents } from '../../src/infrastructure/live/postgres-live-events.ts'
@@ -10,7 +9,11 @@ const CLIENTS = 4
 const COMMANDS = 400
 
 /** Commands sent from several sides and worked on meanwhile; resolves when all of them have ended. */
-const busyTime = async ({ bus, another, work, until, pool }: TestBus): Promise<void> => {
+const busyTime = async (
+  { bus, another, work, until, pool }: TestBus,
+  onSent: (sent: number) => void = () => {},
+): Promise<void> => {
+  let sent = 0
   const handlers = {
     '*': (data: unknown) => {
       if ((data as { n: number }).n % 7 === 0) throw new PermanentCommandError('NO', 'no')
@@ -23,6 +26,7 @@ const busyTime = async ({ bus, another, work, until, pool }: TestBus): Promise<v
   const sender = async (lane: number): Promise<void> => {
     for (let n = lane; n < COMMANDS; n += 8) {
       await buses[lane % 3]?.send(n % 2 === 0 ? 'payments' : 'billing', 'Charge', { n })
+      onSent(++sent)
     }
   }
   await Promise.all(Array.from({ length: 8 }, (_, lane) => sender(lane)))
@@ -88,24 +92,16 @@ test('readers that join while others write get the whole log without a gap or a 
   const end = new AbortController()
   setMaxListeners(0, end.signal)
   const seen: string[][] = []
-  const reader = async (after: null): Promise<void> => {
+  const reader = async (): Promise<void> => {
     const mine: string[] = []
     seen.push(mine)
-    for await (const event of await live.subscribe({ after, signal: end.signal })) mine.push(lineOf(event))
+    for await (const event of await live.subscribe({ after: null, signal: end.signal })) mine.push(lineOf(event))
   }
 
-  const readers: Promise<void>[] = [reader(null)]
-  const writing = busyTime(test)
-  let done = false
-  void writing.finally(() => {
-    done = true
+  const readers: Promise<void>[] = []
+  await busyTime(test, sent => {
+    if (sent % 40 === 0) readers.push(reader())
   })
-  while (!done) {
-    const length = seen[0]?.length ?? 0
-    if (readers.length < 12 && length > readers.length * 40) readers.push(reader(null))
-    await turn()
-  }
-  await writing
   const expected = await logOf(test.pool)
   await test.until(
     async () => seen,
@@ -113,7 +109,7 @@ test('readers that join while others write get the whole log without a gap or a 
   )
   end.abort()
   await Promise.all(readers)
-  expect(readers.length).toBeGreaterThan(5)
+  expect(readers).toHaveLength(COMMANDS / 40)
   for (const one of seen) expect(one).toEqual(expected)
 })
 

@@ -41,6 +41,8 @@ export interface CommandSent extends Fact {
   readonly parentCommandId: string | null
   readonly retryCount: number
   readonly policy: RetryPolicy
+  /** The W3C trace context it was sent in, where there was one. */
+  readonly traceparent?: string
 }
 
 /**

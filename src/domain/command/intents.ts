@@ -19,6 +19,7 @@ export interface Send extends Asked {
   readonly parentCommandId: string | null
   readonly retryCount: number
   readonly policy: RetryPolicy
+  readonly traceparent?: string
 }
 
 /** A worker read the message; `delivery` is the queue's own count of reads of this message (pgmq's read_ct). */

@@ -25,6 +25,8 @@ interface Options {
 
 const REPORT_EVERY_MS = 250
 const SETTLES_MS = 2_000
+/** Metrics go with one report in so many: they are larger, and nobody scrapes that often. */
+const METRICS_EVERY = 8
 
 export const addWorker = (program: Command, deps: CliDeps): void => {
   program
@@ -89,10 +91,13 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   if (supervised) process.on('disconnect', () => stop.ask('the end of the service'))
   const database = await openDatabase(config)
   try {
+    const { createMetrics } = await import('../telemetry/metrics.ts')
+    const metrics = createMetrics({ processMetrics: false, log })
     const bus = deps.createBus({
       databaseUrl: database.url,
       maxConnections: 10,
       log,
+      telemetry: metrics.telemetry,
     })
     const workers: Worker[] = []
     let reports: NodeJS.Timeout | undefined
@@ -102,10 +107,11 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
       const names = plans.map((plan, i) => ({ domain: plan.domain, workerId: workers[i]?.workerId ?? '' }))
       log.info({ workers: names, concurrency: options.concurrency }, 'working')
       if (supervised)
-        reports = startReports(() => ({
+        reports = startReports(async withMetrics => ({
           kind: 'worker-report',
           workers: names,
           health: worst(workers.map(worker => worker.health())),
+          ...(withMetrics ? { metrics: await metrics.snapshot() } : {}),
         }))
       if (options.json) printJson({ pid: process.pid, workers: names })
       else print(`Working on ${plans.map(plan => plan.domain).join(', ')}. Ctrl-C stops.`)
@@ -121,10 +127,11 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   }
 }
 
-const startReports = (report: () => WorkerReport): NodeJS.Timeout => {
+const startReports = (report: (withMetrics: boolean) => Promise<WorkerReport>): NodeJS.Timeout => {
   const began = Date.now()
-  return setInterval(() => {
-    const now = report()
+  let count = 0
+  return setInterval(async () => {
+    const now = await report(count++ % METRICS_EVERY === 0)
     // what is still being connected at the start is no news
     const settling = now.health.status !== 'healthy' && Date.now() - began < SETTLES_MS
     // a channel that closes meanwhile is told by its own event

@@ -38,18 +38,21 @@ export const commandCodec = eventCodec<CommandEvent>(
   {
     CommandSent: {
       version: 1,
-      data: t.strict({
-        commandType: t.string,
-        data: json,
-        correlationId: t.string,
-        causationId: nullable(t.string),
-        replyTo: nullable(t.string),
-        tenantId: nullable(t.string),
-        ownerId: nullable(t.string),
-        parentCommandId: nullable(t.string),
-        retryCount: t.number,
-        policy,
-      }),
+      data: withOptional(
+        {
+          commandType: t.string,
+          data: json,
+          correlationId: t.string,
+          causationId: nullable(t.string),
+          replyTo: nullable(t.string),
+          tenantId: nullable(t.string),
+          ownerId: nullable(t.string),
+          parentCommandId: nullable(t.string),
+          retryCount: t.number,
+          policy,
+        },
+        { traceparent: t.string },
+      ),
     },
     CommandReceived: {
       version: 1,

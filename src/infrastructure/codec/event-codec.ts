@@ -31,25 +31,41 @@ const meta = t.type({
   actor: t.string,
   context: t.intersection([
     t.type({ commandType: t.string, correlationId: t.string }),
-    t.partial({ causationId: t.string, replyTo: t.string, tenantId: t.string }),
+    t.partial({ causationId: t.string, replyTo: t.string, tenantId: t.string, traceparent: t.string }),
   ]),
 })
 
 /** Absent in the log means null: most commands have none of these, and every event carries its context. */
-const storedContext = ({ commandType, correlationId, causationId, replyTo, tenantId }: EventContext): object => ({
+const storedContext = ({
+  commandType,
+  correlationId,
+  causationId,
+  replyTo,
+  tenantId,
+  traceparent,
+}: EventContext): object => ({
   commandType,
   correlationId,
   ...(causationId === null ? {} : { causationId }),
   ...(replyTo === null ? {} : { replyTo }),
   ...(tenantId === null ? {} : { tenantId }),
+  ...(traceparent === undefined ? {} : { traceparent }),
 })
 
-const contextOf = ({ commandType, correlationId, causationId, replyTo, tenantId }: StoredContext): EventContext => ({
+const contextOf = ({
+  commandType,
+  correlationId,
+  causationId,
+  replyTo,
+  tenantId,
+  traceparent,
+}: StoredContext): EventContext => ({
   commandType,
   correlationId,
   causationId: causationId ?? null,
   replyTo: replyTo ?? null,
   tenantId: tenantId ?? null,
+  ...(traceparent === undefined ? {} : { traceparent }),
 })
 
 type StoredContext = t.TypeOf<typeof meta>['context']

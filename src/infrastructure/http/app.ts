@@ -6,6 +6,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { CommandBusError, UnavailableError } from '../../application/errors.ts'
 import { answerBadAddress, answerBrokenRequest } from './broken-request.ts'
 import { addDocs } from './docs.ts'
+import { addEvents } from './events.ts'
 import { addHealth, type HealthReport } from './health.ts'
 import { type MountOptions, mountApi } from './mount.ts'
 import { addPage, type PageFacts } from './page.ts'
@@ -19,6 +20,8 @@ export interface HttpOptions {
   /** What the page at `/` tells. */
   readonly facts: () => PageFacts
   readonly api: MountOptions
+  /** What `/metrics` shows; no such page when left out. */
+  readonly metrics?: { readonly contentType: string; readonly page: () => Promise<string> }
   /** Origins whose pages may call; none by default. */
   readonly corsOrigins: readonly string[]
   /** Tests set smaller ones. */
@@ -91,6 +94,11 @@ export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstan
   addPage(app, options.facts)
   addDocs(app, options.version)
   mountApi(app, options.api)
+  addEvents(app, options.api)
+  const { metrics } = options
+  if (metrics !== undefined) {
+    app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.page()))
+  }
   return app
 }
 

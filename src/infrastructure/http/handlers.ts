@@ -33,6 +33,10 @@ export const handlers: Handlers = {
       ? progressOf(found)
       : { ...progressOf(found), items: [...found.items.items], nextCursor: found.items.nextCursor }
   },
+  getStats: async (_, caller) => {
+    const { domains, throughput, queues, ...stats } = await caller.stats()
+    return { ...stats, domains: [...domains], throughput: [...throughput], queues: [...queues] }
+  },
   startOperation: ({ body }, caller) => caller.operations.start(body),
   listOperations: async ({ query }, caller) => page(await caller.operations.list(query)),
   getOperation: ({ params }, caller) => caller.operations.get(params.id),

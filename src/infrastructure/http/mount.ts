@@ -75,6 +75,13 @@ const tokenOf = (request: FastifyRequest): string => {
   return createHash('sha256').update(signed).digest('base64url')
 }
 
+/** One part of a request by its codec. @throws RequestError */
+export const checkPart = <A>(name: string, codec: t.Type<A, unknown, unknown>, value: unknown): A => {
+  const decoded = codec.decode(value)
+  if (isLeft(decoded)) throw new RequestError(faultsOf(name, decoded.left.slice(0, MAX_FAULTS)))
+  return decoded.right
+}
+
 const check = (route: Route, request: FastifyRequest): RequestOf<Route> => {
   const faults: Fault[] = []
   const part = (name: string, codec: t.Mixed | null, value: unknown): unknown => {

@@ -1,24 +1,7 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
-import type { CommandStatus } from '../../domain/command/transitions.ts'
+import type { LiveEvent, LiveFilter } from '../../application/ports/live-events.ts'
 
-/** An event of a command's life as people follow it: who, what, when, never the payload. Times are ISO 8601. */
-export interface LiveEvent {
-  /** Where to resume after this event. */
-  readonly position: FeedPosition
-  readonly stream: string
-  readonly revision: number
-  readonly type: string
-  readonly domain: string
-  readonly commandId: string
-  readonly commandType: string
-  /** The command's status after the event. */
-  readonly status: CommandStatus
-  readonly at: string
-  readonly actor: string
-  readonly correlationId: string
-  readonly tenantId: string | null
-  readonly recordedAt: string
-}
+export type { LiveEvent, LiveFilter } from '../../application/ports/live-events.ts'
 
 export interface LivePage {
   readonly events: readonly LiveEvent[]
@@ -38,14 +21,6 @@ export interface LiveSource {
   readonly parse: (text: string) => FeedPosition | null
   /** Less than 0: `a` comes first. */
   readonly compare: (a: FeedPosition, b: FeedPosition) => number
-}
-
-/** Which events a reader wants; what is left out does not matter. */
-export interface LiveFilter {
-  readonly domain?: string
-  readonly commandId?: string
-  /** Set by the application, from the reader's identity. */
-  readonly tenantId?: string
 }
 
 export const matches = ({ domain, commandId, tenantId }: LiveFilter, event: LiveEvent): boolean =>

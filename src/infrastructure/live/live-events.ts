@@ -1,11 +1,14 @@
 import { InvalidInputError, UnavailableError } from '../../application/errors.ts'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import type { SubscribeOptions, Subscription } from '../../application/ports/live-events.ts'
 import { type Log, silentLog } from '../../application/ports/log.ts'
 import { createBackOff } from '../worker/back-off.ts'
 import { createWakeUp } from '../worker/signal.ts'
 import { type LiveEvent, type LiveFilter, type LivePage, type LiveSource, matches } from './live-event.ts'
 import { createMember, type Member } from './member.ts'
 import { createReader, type Listen } from './reader.ts'
+
+export type { SubscribeOptions, Subscription } from '../../application/ports/live-events.ts'
 
 export interface LiveEventsOptions {
   readonly source: LiveSource
@@ -20,22 +23,6 @@ export interface LiveEventsOptions {
   readonly maxReaders?: number
   /** Events a read. Default 500. */
   readonly pageSize?: number
-}
-
-export interface SubscribeOptions {
-  /** The last event already seen; null: from the beginning of the log; `now`: what comes from now on. */
-  readonly after: FeedPosition | null | 'now'
-  readonly filter?: LiveFilter
-  /** Ends the subscription. */
-  readonly signal?: AbortSignal
-}
-
-/** Events in the order of the feed, each once. Can be iterated once; nothing is read before. */
-export interface Subscription extends AsyncIterable<LiveEvent> {
-  /** Everything that matches up to here was handed out: resuming after it loses nothing and repeats nothing. */
-  readonly reached: () => FeedPosition
-  /** Ends the iteration, also one that waits. */
-  readonly close: () => void
 }
 
 export interface LiveEvents {

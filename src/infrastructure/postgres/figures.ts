@@ -1,25 +1,8 @@
 import type { Pool } from 'pg'
+import type { FeedFigures, QueueFigures } from '../../application/ports/stats.ts'
 import type { Health } from '../worker/health.ts'
 
-export interface QueueFigures {
-  readonly queue: string
-  /** Messages on the queue, visible or not. */
-  readonly depth: number
-  readonly visible: number
-  readonly oldestAgeSeconds: number | null
-  readonly newestAgeSeconds: number | null
-  /** Messages ever put on it. */
-  readonly total: number
-}
-
-export interface FeedFigures {
-  /** Age of the oldest event that readers of the feed cannot see yet; 0: they see all. */
-  readonly lagSeconds: number
-  /** How many such events there are; counted up to 10,000. */
-  readonly heldBack: number
-  /** Age of the oldest open transaction that has written, in any database of the server: it holds up the feed. */
-  readonly oldestWriterSeconds: number
-}
+export type { FeedFigures, QueueFigures } from '../../application/ports/stats.ts'
 
 export interface OpenTransactions {
   /** Of this database, writing or not. */

@@ -1,44 +1,12 @@
 import type { Pool } from 'pg'
+import type { DomainStats, MinuteStats, Stats, StatsReader } from '../../application/ports/stats.ts'
 import { type CommandStatus, commandStatuses } from '../../domain/command/transitions.ts'
 import { cachedFor } from './cached.ts'
 import { type FeedFigures, openTransactions, type QueueFigures, queueFigures } from './figures.ts'
 import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
 
+export type { DomainStats, MinuteStats, Stats, StatsReader } from '../../application/ports/stats.ts'
 export { type Figures, feedCheck, readFigures } from './figures.ts'
-
-export type StatusCounts = { readonly [Status in CommandStatus]: number }
-
-export interface DomainStats extends StatusCounts {
-  readonly domain: string
-  /** The PENDING command that was sent first; null: none. A command that waits for its next attempt is PENDING too. */
-  readonly oldestPending: { readonly createdAt: string; readonly ageSeconds: number } | null
-}
-
-/** What happened in one minute; `failed` ended FAILED, `parked` went to troubleshooting. */
-export interface MinuteStats {
-  readonly minute: string
-  readonly sent: number
-  readonly completed: number
-  readonly failed: number
-  readonly parked: number
-}
-
-export interface Stats {
-  readonly at: string
-  readonly total: StatusCounts
-  readonly domains: readonly DomainStats[]
-  /** The last 15 minutes, oldest first, the last one under way; fewer where a busy log was not read back so far. */
-  readonly throughput: readonly MinuteStats[]
-  /** Not told to a tenant: queues hold the commands of all. */
-  readonly queues: readonly QueueFigures[]
-  readonly feed: FeedFigures
-  readonly oldestTransactionSeconds: number
-}
-
-export interface StatsReader {
-  /** Of one tenant's commands, or of all. */
-  readonly read: (scope?: { readonly tenantId?: string }) => Promise<Stats>
-}
 
 interface OpenRow {
   readonly domain: string

@@ -8,6 +8,7 @@ import type {
 import type { Operations } from '../../application/operations.ts'
 import type { Identity } from '../../application/ports/authorization.ts'
 import type { Log } from '../../application/ports/log.ts'
+import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { createCommandReader } from '../../application/read-commands.ts'
 import type { BatchResult, CommandToSend, SentCommand } from '../../application/send-command.ts'
 import type { Actions } from '../actions.ts'
@@ -49,4 +50,5 @@ export type CreateBus = (options: {
   readonly databaseUrl: string
   readonly maxConnections?: number
   readonly log?: Log
+  readonly telemetry?: Telemetry
 }) => Bus

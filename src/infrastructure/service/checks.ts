@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import type { Check, HealthReport } from '../http/health.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { assertSchemaCurrent } from '../postgres/migrate.ts'
+import { feedCheck } from '../postgres/stats.ts'
 import type { Health } from '../worker/health.ts'
 import { redact } from './redact.ts'
 import { worst } from './worker-report.ts'
@@ -60,11 +61,12 @@ const queueCheck = async (pool: Pool): Promise<Check> => {
 
 /** Looks at the database, its schema and its queues, and asks the worker when there is one. */
 export const checkHealth = async (pool: Pool, worker?: () => Health): Promise<HealthReport> => {
-  const [database, schema, queue] = await Promise.all([
+  const [database, schema, queue, feed] = await Promise.all([
     guarded(() => databaseCheck(pool)),
     guarded(() => schemaCheck(pool)),
     guarded(() => queueCheck(pool)),
+    guarded(async () => ({ ...(await feedCheck(pool)) })),
   ])
-  const checks = { database, schema, queue, ...(worker === undefined ? {} : { worker: { ...worker() } }) }
+  const checks = { database, schema, queue, feed, ...(worker === undefined ? {} : { worker: { ...worker() } }) }
   return { ...worst(Object.values(checks)), checks }
 }

@@ -14,6 +14,8 @@ import { identityOptions } from '../http/identity-options.ts'
 import { closeHttp, listen } from '../http/listen.ts'
 import { signToken } from '../http/token.ts'
 import { createPool } from '../postgres/pool.ts'
+import { readFigures } from '../postgres/stats.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
 import type { Bus, CreateBus } from './bus.ts'
 import { checkHealth } from './checks.ts'
 import { type Database, openDatabase } from './database.ts'
@@ -75,6 +77,14 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   let url = ''
   const describe = () => describeService({ ...options, url, database: parts.database })
   const identity = await identityOptions(config)
+  const metrics = createMetrics({
+    figures: async () => {
+      if (parts.pool === undefined) throw new UnavailableError('the service is starting')
+      return readFigures(parts.pool)
+    },
+    processMetrics: true,
+    log,
+  })
   const app = await createHttpApp({
     log,
     version: options.version,
@@ -90,6 +100,10 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
       writesPerMinute: config.writesPerMinute,
     },
     corsOrigins: config.corsOrigins,
+    metrics: {
+      contentType: metrics.contentType,
+      page: () => metrics.page(parts.supervisor === undefined ? [] : [parts.supervisor.metrics()]),
+    },
   })
   parts.app = app
   url = await listen(app, config.host, config.port)
@@ -98,7 +112,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
 
   parts.database = await openDatabase(config, { supervise: true, log: line => log.info({}, line) })
   if (stop.asked()) return
-  parts.bus = options.createBus({ databaseUrl: parts.database.url, log })
+  parts.bus = options.createBus({ databaseUrl: parts.database.url, log, telemetry: metrics.telemetry })
   await parts.bus.ready()
   parts.pool = createPool(parts.database.url, 3)
   if (demo && !stop.asked()) {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Log } from '../../application/ports/log.ts'
+import type { MetricsSnapshot } from '../telemetry/metrics.ts'
 import { isWorkerReport, type WorkerReport } from './worker-report.ts'
 
 export interface SupervisorOptions {
@@ -15,6 +16,8 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** What the child said last, as long as that is fresh. */
   readonly report: () => WorkerReport
+  /** The child's last metrics; what an earlier child counted is gone with it, as with any restart. */
+  readonly metrics: () => MetricsSnapshot
   /** Resolves once a child works. */
   readonly working: Promise<void>
   /** Asks the child to end, waits for it, and starts none any more. */
@@ -36,6 +39,7 @@ export const startSupervisor = ({ command, env, log, deadlineMs }: SupervisorOpt
   let wait = FIRST_WAIT_MS
   let restart: NodeJS.Timeout | null = null
   let said: { readonly at: number; readonly report: WorkerReport } | null = null
+  let metrics: MetricsSnapshot = []
   let ended = 'it has not started yet'
   let works: () => void = () => {}
   const working = new Promise<void>(resolve => {
@@ -49,12 +53,14 @@ export const startSupervisor = ({ command, env, log, deadlineMs }: SupervisorOpt
     mine.on('message', message => {
       if (!isWorkerReport(message)) return
       said = { at: Date.now(), report: message }
+      if (message.metrics !== undefined) metrics = message.metrics
       works()
     })
     const onEnd = (how: string): void => {
       if (child !== mine) return
       child = null
       said = null
+      metrics = []
       ended = how
       if (stopping) return
       if (Date.now() - began >= SETTLED_MS) wait = FIRST_WAIT_MS
@@ -91,6 +97,7 @@ export const startSupervisor = ({ command, env, log, deadlineMs }: SupervisorOpt
       const why = child === null ? `the worker process is down (${ended})` : 'the worker process does not report'
       return { kind: 'worker-report', workers: [], health: { status: 'critical', reasons: [why] } }
     },
+    metrics: () => metrics,
     working,
     stop,
     kill: () => {

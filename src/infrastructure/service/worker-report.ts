@@ -1,3 +1,4 @@
+import type { MetricsSnapshot } from '../telemetry/metrics.ts'
 import type { Health } from '../worker/health.ts'
 
 /** What a worker process tells the process that watches over it, a few times a second. */
@@ -6,6 +7,8 @@ export interface WorkerReport {
   readonly workers: readonly { readonly domain: string; readonly workerId: string }[]
   /** The worst of all its workers. */
   readonly health: Health
+  /** Its metrics, now and then. */
+  readonly metrics?: MetricsSnapshot
 }
 
 export const isWorkerReport = (message: unknown): message is WorkerReport =>

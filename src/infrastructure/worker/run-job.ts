@@ -4,6 +4,7 @@ import { TransientCommandError } from '../../application/command-errors.ts'
 import { parseJson } from '../../application/json.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
+import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { Loaded } from '../../application/transact.ts'
 import type { TransactCommands } from '../../application/transact-commands.ts'
 import {
@@ -17,6 +18,7 @@ import {
 import type { Json } from '../../domain/command/events.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'
+import { attemptEnd } from './attempt-end.ts'
 import { failure, failureOf, type MapError } from './failures.ts'
 import type { AnyHandler, HandlerContext } from './handler.ts'
 import type { Reporter, ReportOutcome } from './reporter.ts'
@@ -32,6 +34,7 @@ export interface RunDeps {
   readonly pool: Pool
   readonly clock: Clock
   readonly log: Log
+  readonly telemetry: Telemetry
   readonly mapError: MapError | undefined
   readonly extend: (job: Job, ms: number) => Promise<void>
 }
@@ -53,6 +56,8 @@ export interface Run {
 export const runJob = (deps: RunDeps, job: Job): Run => {
   const abort = lazyAbort()
   const log = deps.log
+  const { traceparent } = job.command
+  const attempt = deps.telemetry.attempting({ ...nameOf(job), ...(traceparent === undefined ? {} : { traceparent }) })
   let known: Loaded<CommandState> = job.loaded
   let abandoned = false
   let receipt: Promise<void> | null = null
@@ -86,7 +91,9 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     }
     const data = decoded === undefined ? payload : decoded.right
     const run = (client: ClientBase | null): Promise<unknown> =>
-      withTimeout(handler, abort, () => handler.handle(data, contextOf(deps, job, data, abort, client)))
+      withTimeout(handler, abort, () =>
+        attempt.run(() => handler.handle(data, contextOf(deps, job, data, abort, client))),
+      )
     return handler.transactional === true ? inTransaction(run) : ended(run(null))
   }
 
@@ -125,6 +132,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
 
   const handled = decideOutcome().finally(() => {
     if (timer !== null) clearTimeout(timer)
+    attempt.handled()
   })
 
   const finish = async (): Promise<ReportOutcome | 'abandoned'> => {
@@ -135,13 +143,19 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     return deps.reporter.report(outcomeTurn(job, known, outcome, deps.clock))
   }
 
+  const finished = finish()
+  finished.then(
+    outcome => attempt.ended(attemptEnd(job, outcome)),
+    () => attempt.ended({ outcome: 'lost', replied: false }),
+  )
+
   return {
     job,
     handled: handled.then(
       () => {},
       () => {},
     ),
-    finished: finish(),
+    finished,
     abort: reason => abort.abort(new Error(reason)),
     abandon,
   }

@@ -5,6 +5,7 @@ import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
+import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { TransactCommands } from '../../application/transact-commands.ts'
 import { type Job, type Opened, openDeliveries } from '../../application/work-message.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
@@ -71,6 +72,7 @@ export interface WorkerDeps {
   readonly clock: Clock
   readonly ids: { readonly next: () => string }
   readonly log: Log
+  readonly telemetry: Telemetry
   readonly isAway: (error: unknown) => boolean
 }
 
@@ -119,6 +121,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     pool: deps.pool,
     clock: deps.clock,
     log,
+    telemetry: deps.telemetry,
     mapError: options.mapError,
     extend,
   }
@@ -245,7 +248,9 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         log,
       })
       health.watch({ doorbell: listener.connected, heartbeat: heartbeat.failingSince })
+      const leave = deps.telemetry.working({ domain, workerId, slots: concurrency, busy: () => handling.size })
       loop = fetchLoop().finally(async () => {
+        leave()
         deps.localBell.off(queue, bell.wake)
         await listener.stop()
         heartbeat.stop()

@@ -3,15 +3,12 @@ import type pg from 'pg'
 import { afterEach } from 'vitest'
 import { systemClock } from '../../../src/application/ports/clock.ts'
 import { silentLog } from '../../../src/application/ports/log.ts'
+import { silentTelemetry } from '../../../src/application/ports/telemetry.ts'
 import { createCommandReader } from '../../../src/application/read-commands.ts'
 import { type CommandToSend, prepareSend, sendPrepared } from '../../../src/application/send-command.ts'
 import { createTransactCommands } from '../../../src/application/transact-commands.ts'
-import type { CommandEvent } from '../../../src/domain/command/events.ts'
-import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts'
-import { type CatchUpOptions, createCatchUp } from '../../../src/infrastructure/eventstoredb/catch-up.ts'
-import { connectEventStoreDb } from '../../../src/infrastructure/eventstoredb/connection.ts'
 import { isAway } from '../../../src/infrastructure/eventstoredb/errors.ts'
-import { createEventStoreDbEventStore } from '../../../src/infrastructure/eventstoredb/event-store.ts'
+import { type EventStoreDbLogOptions, openEventStoreDbLog } from '../../../src/infrastructure/eventstoredb/index.ts'
 import { createDoorbell } from '../../../src/infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from '../../../src/infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from '../../../src/infrastructure/postgres/command-queries.ts'
@@ -41,50 +38,35 @@ export const openParts = async (): Promise<{ double: TestDouble; database: TestD
   return { double, database }
 }
 
-export const projections = { row: commandRowChange, effects: outbox({ onSuccess: 'delete' }) }
-
 /** The parts of a bus whose log is in EventStoreDB, as one process has them. */
 export const openLogBus = (
   { double, database }: { readonly double: TestDouble; readonly database: TestDatabase },
-  more: Partial<CatchUpOptions<CommandEvent>> = {},
+  limits: EventStoreDbLogOptions['limits'] = {},
 ) => {
   const { pool } = database
-  const connection = connectEventStoreDb(double.url)
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)
   const catalog = createQueueCatalog(pool)
-  const times = { timeoutMs: more.timeoutMs ?? 1_000, retryMs: more.retryMs ?? 10_000 }
-  const store = createEventStoreDbEventStore<CommandEvent>({ connection, codec: commandCodec, ...times })
-  const transact = createTransactCommands(store, uuidIds)
-  const catchUp = createCatchUp<CommandEvent>({
-    connection,
-    codec: commandCodec,
-    prefixes: ['command-'],
-    projection: 'commands',
-    projections,
-    ensureQueues: catalog.ensure,
-    onFilled: queues => doorbell.ring([...queues]),
+  const { store, catchUp, begin, close } = openEventStoreDbLog({
+    url: double.url,
     pool,
     newClient: () => clientLike(pool),
+    projections: { row: commandRowChange, effects: outbox({ onSuccess: 'delete' }) },
+    ensureQueues: catalog.ensure,
+    onFilled: queues => doorbell.ring([...queues]),
     log: silentLog,
-    probeMs: 50,
-    standbyMs: 50,
-    stallMs: 2_000,
-    ...times,
-    ...more,
+    limits: { timeoutMs: 1_000, retryMs: 10_000, probeMs: 50, standbyMs: 50, stallMs: 2_000, ...limits },
   })
+  const transact = createTransactCommands(store, uuidIds)
   const prepare = prepareSend({ clock: systemClock, ids: uuidIds, policies: new Map() })
   const sendAll = sendPrepared(transact)
-  const close = async (): Promise<void> => {
-    await catchUp.stop()
-    await doorbell.stop()
-    await connection.close()
-  }
+  closeAfterTest(doorbell.stop)
   closeAfterTest(close)
   return {
     store,
     transact,
     catchUp,
+    begin,
     close,
     reader: createCommandReader(createCommandQueries(pool)),
     send: async (domain: string, command: CommandToSend) => (await sendAll([prepare(domain, command)]))[0],
@@ -102,6 +84,7 @@ export const openLogBus = (
         ids: uuidIds,
         log: silentLog,
         isAway: (error: unknown) => isConnectionError(error) || isAway(error),
+        telemetry: silentTelemetry,
       }
       const worker = createWorker(deps, { pollMs: 100, ...options })
       closeAfterTest(() => worker.stop({ deadlineMs: 0 }))

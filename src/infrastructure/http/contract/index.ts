@@ -1,8 +1,9 @@
 import { commandRoutes } from './commands.ts'
 import { operationRoutes } from './operations.ts'
+import { statsRoutes } from './stats.ts'
 import { actionRoutes, troubleshootingRoutes } from './troubleshooting.ts'
 
 /** Every route below the base path, by its operation id. */
-export const api = { ...commandRoutes, ...troubleshootingRoutes, ...actionRoutes, ...operationRoutes }
+export const api = { ...commandRoutes, ...troubleshootingRoutes, ...actionRoutes, ...operationRoutes, ...statsRoutes }
 
 export type Api = typeof api

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { anyJson, instant, nullable, object, status, uuid } from './codecs.ts'
+import { anyJson, instant, listOf, nullable, object, status, uuid } from './codecs.ts'
 import { commandParams, none, paging } from './commands.ts'
 import { route } from './route.ts'
 
@@ -105,6 +105,9 @@ export const troubleshootingRoutes = {
   }),
 }
 
+/** More than a body of 1 MiB can name. */
+const MAX_IDS = 20_000
+
 const actionFilter = object(
   {},
   { domain: t.string, commandType: t.string, errorCode: t.string, from: instant, to: instant },
@@ -147,7 +150,7 @@ export const actionRoutes = {
       { action: t.keyof({ retry: null, cancel: null, complete: null }) },
       {
         filter: actionFilter,
-        ids: t.array(object({ domain: t.string, commandId: uuid })),
+        ids: listOf(object({ domain: t.string, commandId: uuid }), 0, MAX_IDS),
         canary: t.number,
         reason: t.string,
         resultData: anyJson,

@@ -1,0 +1,57 @@
+import type { Client, Pool } from 'pg'
+import type { EventStore } from '../../application/ports/event-store.ts'
+import type { Log } from '../../application/ports/log.ts'
+import type { CommandEvent } from '../../domain/command/events.ts'
+import { commandCodec } from '../codec/command-codec.ts'
+import type { InlineProjections } from '../postgres/unit-of-work.ts'
+import { type CatchUp, type CatchUpOptions, createCatchUp } from './catch-up.ts'
+import { connectEventStoreDb } from './connection.ts'
+import { createEventStoreDbEventStore } from './event-store.ts'
+import { assertLogIsThere, COMMANDS } from './whose-log.ts'
+
+export interface EventStoreDbLogOptions {
+  /** `esdb://...` or `esdb+discover://...` */
+  readonly url: string
+  /** The database of rows and queues. */
+  readonly pool: Pool
+  readonly newClient: () => Client
+  readonly projections: InlineProjections<CommandEvent>
+  readonly ensureQueues: CatchUpOptions<CommandEvent>['ensureQueues']
+  readonly onFilled: CatchUpOptions<CommandEvent>['onFilled']
+  readonly log: Log
+  /** Other limits than the usual ones. */
+  readonly limits?: Partial<
+    Pick<
+      CatchUpOptions<CommandEvent>,
+      'timeoutMs' | 'retryMs' | 'batch' | 'probeMs' | 'standbyMs' | 'stallMs' | 'codec' | 'newClient'
+    >
+  >
+}
+
+/** The log of commands in EventStoreDB, with the runner that brings it to PostgreSQL. */
+export interface EventStoreDbLog {
+  readonly store: EventStore<CommandEvent>
+  readonly catchUp: CatchUp
+  /** Checks that the database is this log's, then follows the log. May be called again and again. */
+  readonly begin: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+export const openEventStoreDbLog = ({ url, limits = {}, ...given }: EventStoreDbLogOptions): EventStoreDbLog => {
+  const connection = connectEventStoreDb(url)
+  const shared = { connection, codec: commandCodec, ...limits }
+  const catchUp = createCatchUp<CommandEvent>({ ...given, prefixes: ['command-'], projection: COMMANDS, ...shared })
+  return {
+    store: createEventStoreDbEventStore<CommandEvent>(shared),
+    catchUp,
+    begin: async () => {
+      if (catchUp.health().state !== 'stopped') return
+      await assertLogIsThere(given.pool)
+      catchUp.start()
+    },
+    close: async () => {
+      await catchUp.stop()
+      await connection.close()
+    },
+  }
+}

@@ -1,0 +1,24 @@
+import type { AttemptEnd, AttemptOutcome } from '../../application/ports/telemetry.ts'
+import type { Job } from '../../application/work-message.ts'
+import type { ReportOutcome } from './reporter.ts'
+
+const outcomes: Readonly<Record<string, AttemptOutcome>> = {
+  COMPLETED: 'completed',
+  PENDING: 'retried',
+  FAILED: 'failed',
+  IN_TROUBLESHOOTING_QUEUE: 'parked',
+}
+
+/** How an attempt ended, for telemetry. */
+export const attemptEnd = (job: Job, reported: ReportOutcome | 'abandoned'): AttemptEnd => {
+  const state = reported === 'abandoned' || reported.outcome === 'rejected' ? undefined : reported.now.state
+  const outcome = state === undefined ? undefined : outcomes[state.status]
+  if (state === undefined || state.status === 'NONE' || outcome === undefined)
+    return { outcome: 'stale', replied: false }
+  const { lastError } = state
+  return {
+    outcome,
+    replied: job.command.replyTo !== null && (outcome === 'completed' || outcome === 'failed'),
+    ...(outcome === 'completed' || lastError === null ? {} : { error: lastError }),
+  }
+}
