@@ -68,6 +68,13 @@ import { createWorker, type Worker, type WorkerOptions } from './infrastructure/
 import { commandRowChange } from './projections/command-row.ts'
 import { outbox } from './projections/outbox.ts'
 
+export type { BulkActionOptions } from './application/action-input.ts'
+export {
+  ActionNotFoundError,
+  type ActionView,
+  type GetActionOptions,
+  type StopActionOptions,
+} from './application/bulk-action.ts'
 export type { Caller } from './application/caller.ts'
 export { BusinessRuleError, PermanentCommandError, TransientCommandError } from './application/command-errors.ts'
 export {

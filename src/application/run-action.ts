@@ -1,5 +1,6 @@
 import { takeTurns } from './action-turns.ts'
 import { isOver } from './bulk-action.ts'
+import { createLookAhead } from './look-ahead.ts'
 import type { ActionRecord, ActionStore, DueItem } from './ports/action-store.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
@@ -33,15 +34,19 @@ const MAX_SIZES = 1000
 export const stepAction = (deps: RunActionDeps) => {
   const { store, clock } = deps
   const sizes = new Map<string, number>()
+  const lookAhead = createLookAhead(store)
   const now = (): string => clock.now().toISOString()
 
   const work = async (id: string): Promise<StepResult> => {
     const size = sizes.get(id) ?? PIECE
     let atWork: readonly DueItem[] = []
     try {
+      const early = await lookAhead.of(id)
       const piece = await store.take(id, { wait: false }, async taken => {
         const at = now()
-        atWork = await taken.next(sizeOf(taken.action, size))
+        const limit = sizeOf(taken.action, size)
+        atWork = early(taken, limit) ?? (await taken.next(limit))
+        lookAhead.begin(taken, atWork, limit)
         const { marks, filled } = await takeTurns(deps.transact, taken, atWork, at)
         // what fails from here on is no fault of an item
         atWork = []

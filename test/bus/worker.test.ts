@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import type { HandlerContext } from '../../src/index.ts'
+import { defineHandler, type HandlerContext } from '../../src/index.ts'
 import { createTestBus, signal } from '../support/bus.ts'
 import { auditNames, isParked, parked } from '../support/park.ts'
 
@@ -417,6 +417,32 @@ describe('many slots, many workers', () => {
       async () => worker.health(),
       health => health.status === 'healthy',
     )
+  })
+
+  test('A29: a connection that is cut under a transactional handler costs an attempt, not the process', async () => {
+    const { bus, pool, work, until } = await createTestBus()
+    const { commandId } = await bus.send('payments', 'Charge', {}, { backoffSeconds: [0] })
+    await work({
+      domain: 'payments',
+      handlers: {
+        Charge: defineHandler({
+          transactional: true,
+          handle: async (_, { client, attempt }) => {
+            if (attempt > 1) return attempt
+            const { rows } = await client.query('select pg_backend_pid() as pid')
+            const cut = once(client, 'error')
+            await pool.query('select pg_terminate_backend($1)', [rows[0].pid])
+            await cut
+            return attempt
+          },
+        }),
+      },
+    })
+    const done = await until(
+      () => bus.getCommand('payments', commandId),
+      c => c?.status === 'COMPLETED',
+    )
+    expect(done).toMatchObject({ result: 2, totalAttempts: 2 })
   })
 
   test('A29: a worker outlives the end of every connection and loses nothing', async () => {

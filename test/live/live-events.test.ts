@@ -1,11 +1,27 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidInputError, UnavailableError } from '../../src/index.ts'
-import type { LiveEvent, LiveFilter } from '../../src/infrastructure/live/live-event.ts'
-import type { LiveEvents, Subscription } from '../../src/infrastructure/live/live-events.ts'
+import type { LiveEvent, LiveFilter, LiveSource } from '../../src/infrastructure/live/live-event.ts'
+import { createLiveEvents, type LiveEvents, type Subscription } from '../../src/infrastructure/live/live-events.ts'
 import { SlowReaderError } from '../../src/infrastructure/live/member.ts'
 import { createPostgresLiveEvents } from '../../src/infrastructure/live/postgres-live-events.ts'
-import { createTestBus, until } from '../support/bus.ts'
+import { createTestBus, signal, until } from '../support/bus.ts'
 import { atEnd, lineOf, logOf, settled } from './support.ts'
+
+const anEvent: LiveEvent = {
+  position: '0',
+  stream: 'command-a-1',
+  revision: 0,
+  type: 'CommandSent',
+  domain: 'a',
+  commandId: '1',
+  commandType: 'Charge',
+  status: 'PENDING',
+  at: '',
+  actor: '',
+  correlationId: '',
+  tenantId: null,
+  recordedAt: '',
+}
 
 const openLive = async (options: Parameters<typeof createPostgresLiveEvents>[1] = {}) => {
   const bus = await createTestBus()
@@ -94,6 +110,58 @@ describe('live events', () => {
       ['payments', 'CommandCanceled'],
     ])
     expect(readers.tenantBilling.events).toHaveLength(1)
+  })
+
+  test('a reader whose last look at the past is overtaken by the common stream reads on by himself', async () => {
+    const log: LiveEvent[] = []
+    const append = (): void => {
+      log.push({ ...anEvent, position: String(log.length + 1), revision: log.length })
+    }
+    let hold: { readonly taken: () => void; readonly until: Promise<void> } | null = null
+    const source: LiveSource = {
+      beginning: '0',
+      head: async () => String(log.length),
+      parse: text => text,
+      compare: (a, b) => Number(a) - Number(b),
+      read: async (after, limit) => {
+        const events = log.slice(Number(after), Number(after) + limit)
+        if (after === '0' && hold !== null) {
+          hold.taken()
+          await hold.until
+        }
+        return { events, reached: events.at(-1)?.position ?? after, more: events.length === limit }
+      },
+    }
+    const live = createLiveEvents({ source, listen: () => ({ stop: async () => {} }), pollMs: 5 })
+    atEnd(live.stop)
+    append()
+    const quick = await listening(live)
+    await until(
+      async () => live.following(),
+      following => following === 1,
+    )
+    const taken = signal()
+    const released = signal()
+    hold = { taken: taken.resolve, until: released.promise }
+    const late = gather(await live.subscribe({ after: null }))
+    await taken.promise
+    append()
+    append()
+    await until(
+      async () => quick.events.length,
+      length => length === 2,
+    )
+    released.resolve()
+    await until(
+      async () => live.following(),
+      following => following === 2,
+    )
+    append()
+    await until(
+      async () => [quick.events.length, late.events.length],
+      ([first]) => first === 3,
+    )
+    expect(late.events.map(event => event.position)).toEqual(['1', '2', '3', '4'])
   })
 
   test('a reader whose buffer is full is cut off alone, is told so, and resumes from its last event', async () => {

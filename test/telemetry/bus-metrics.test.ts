@@ -47,7 +47,7 @@ test('the page tells what real commands met with', async () => {
     { commandType: 'Unheard', data: {} },
     { commandType: 'Long', data: {} },
   ])
-  await work({ domain: 'payments', handlers, concurrency: 7 })
+  const worker = await work({ domain: 'payments', handlers, concurrency: 7 })
   await entered.promise
   await until(
     () =>
@@ -78,4 +78,6 @@ test('the page tells what real commands met with', async () => {
   expect(figure(page, 'commandbus_worker_slots_busy{domain="payments"}')).toBe(1)
   expect(figure(page, 'commandbus_database_up')).toBe(1)
   leave.resolve()
+  await worker.stop()
+  expect(figure(await metrics.page(), 'commandbus_worker_slots{domain="payments"}')).toBeUndefined()
 })

@@ -159,8 +159,10 @@ describe('with an SDK', () => {
 })
 
 describe('without an SDK', () => {
-  test('nothing is added to the message', async () => {
+  test('nothing is added to the message, and nothing that is no trace', async () => {
     const { bus, messages, work, until } = await createTestBus({ telemetry: createTracing() })
+    await bus.send('other', 'Charge', {}, { traceparent: `${GIVEN} ` })
+    expect((await messages('other__commands'))[0]?.message).not.toHaveProperty('traceparent')
     const { commandId } = await bus.send('payments', 'Charge', {}, { replyTo: 'replies' })
     expect((await messages('payments__commands'))[0]?.message).not.toHaveProperty('traceparent')
     await work({ domain: 'payments', handlers: { Charge: () => null } })

@@ -95,6 +95,8 @@ export type CanaryVerdict =
 export interface TakenAction {
   /** As it stands now. */
   readonly action: ActionRecord
+  /** Every item up to this ordinal has its outcome. */
+  readonly doneTo: number
   /** For appends that commit, or not, together with the marks. */
   readonly within: Transaction
   /** The next items without an outcome, in order. */
@@ -132,6 +134,8 @@ export interface ActionStore {
   readonly items: (id: string, filter: ItemListFilter) => Promise<Page<ActionItem>>
   /** Unfinished actions, oldest first. */
   readonly open: () => Promise<readonly ActionRecord[]>
+  /** Items after an ordinal that have no outcome, in order, as they are now: somebody may be at work on them. */
+  readonly due: (id: string, after: number, limit: number) => Promise<readonly DueItem[]>
   /** How the retried commands of an action fare. Reads only. */
   readonly canary: (id: string) => Promise<CanaryVerdict>
   /**

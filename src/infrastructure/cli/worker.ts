@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { InvalidInputError } from '../../application/errors.ts'
 import { domainOf } from '../../application/input.ts'
+import { allTelemetry } from '../../application/ports/telemetry.ts'
 import { readConfig } from '../config.ts'
 import { demoDomains, demoLeaseSeconds } from '../demo/index.ts'
 import { openDatabase } from '../service/database.ts'
@@ -91,13 +92,16 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   if (supervised) process.on('disconnect', () => stop.ask('the end of the service'))
   const database = await openDatabase(config)
   try {
-    const { createMetrics } = await import('../telemetry/metrics.ts')
+    const [{ createMetrics }, { createTracing }] = await Promise.all([
+      import('../telemetry/metrics.ts'),
+      import('../telemetry/tracing.ts'),
+    ])
     const metrics = createMetrics({ processMetrics: false, log })
     const bus = deps.createBus({
       databaseUrl: database.url,
       maxConnections: 10,
       log,
-      telemetry: metrics.telemetry,
+      telemetry: allTelemetry(metrics.telemetry, createTracing()),
     })
     const workers: Worker[] = []
     let reports: NodeJS.Timeout | undefined

@@ -40,7 +40,7 @@ export const tryToLead = async (
       `select pg_try_advisory_lock(hashtextextended('command_bus_projection ' || $1::text, 0)) as mine`,
       [projection],
     )
-    if (true) return { client, release }
+    if (rows[0].mine) return { client, release }
     await release()
     return null
   } catch (error) {

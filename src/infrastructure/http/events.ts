@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import * as t from 'io-ts'
 import type { Caller } from '../../application/caller.ts'
@@ -21,6 +22,8 @@ export const addEvents = (
   { identify, callerOf }: { readonly identify: Identify; readonly callerOf: (identity: Identity) => Caller },
 ): void => {
   const closing = new AbortController()
+  // one signal ends all streams, and each of them listens
+  setMaxListeners(0, closing.signal)
   app.addHook('preClose', async () => closing.abort())
   app.get(EVENTS_PATH, async (request, reply) => {
     const caller = callerOf(await identify(request.headers.authorization))

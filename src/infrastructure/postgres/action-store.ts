@@ -8,6 +8,7 @@ import { createQueueCatalog } from '../pgmq/queue.ts'
 import { type ActionRow, type ItemRow, itemOf, recordOf } from './action-rows.ts'
 import { insertAction } from './create-action.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
+import { readDue } from './due-items.ts'
 import { isMissingRelation, isUnavailable, toPublicError } from './errors.ts'
 import { persistently } from './persistently.ts'
 import { takeAction } from './take-action.ts'
@@ -72,6 +73,8 @@ export const createActionStore = (pool: Pool): ActionStore => {
       )
       return rows.map(recordOf)
     },
+
+    due: (id, after, limit) => readDue(pool, id, after, limit),
 
     canary: id => canaryOf(pool, id),
 

@@ -136,16 +136,16 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
     parked: async filter => {
       const limit = filter.limit ?? DEFAULT_LIMIT
       const total = parkedFilters(filter)
-      const counted = pool.query(
-        `select count(*)::int as total from command_bus_command c where ${total.where()}`,
-        total.values,
-      )
       const filters = parkedFilters(filter)
       if (filter.cursor !== undefined) {
         const { at, commandId, domain } = decodeCursor(filter.cursor)
         filters.add('(c.parked_at, c.command_id, c.domain) < (?::timestamptz, ?::uuid, ?)', at, commandId, domain)
       }
-      const { rows } = await pool.query(
+      const counting = pool.query(
+        `select count(*)::int as total from command_bus_command c where ${total.where()}`,
+        total.values,
+      )
+      const reading = pool.query(
         `select c.*, sent.data->'data' as payload from (
            select * from command_bus_command c where ${filters.where()}
            order by parked_at desc, command_id desc, domain desc limit ${limit + 1}) c
@@ -154,9 +154,10 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
          order by c.parked_at desc, c.command_id desc, c.domain desc`,
         filters.values,
       )
+      const [counted, { rows }] = await Promise.all([counting, reading])
       return {
         ...page(rows, limit, itemOf, row => row.parked_at ?? row.created_at),
-        total: (await counted).rows[0].total,
+        total: counted.rows[0].total,
       }
     },
 

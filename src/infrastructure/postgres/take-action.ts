@@ -1,13 +1,8 @@
-import { left, right } from 'fp-ts/lib/Either.js'
 import type { ClientBase, Pool } from 'pg'
-import type { DueItem, TakenAction } from '../../application/ports/action-store.ts'
-import { EventDecodeError } from '../../application/ports/event-store.ts'
-import type { CommandEvent } from '../../domain/command/events.ts'
-import { commandStream } from '../../domain/command/names.ts'
-import { commandCodec } from '../codec/command-codec.ts'
+import type { TakenAction } from '../../application/ports/action-store.ts'
 import { type ActionRow, recordOf } from './action-rows.ts'
+import { readDue } from './due-items.ts'
 import { isConnectionError } from './errors.ts'
-import { decodeRow, type EventRow } from './event-store.ts'
 
 const OPEN = `status in ('RUNNING', 'WAITING_FOR_CANARY')`
 
@@ -46,26 +41,9 @@ export const takeAction = async <A>(
 
 const taken = (client: ClientBase, row: ActionRow): TakenAction => ({
   action: recordOf(row),
+  doneTo: row.done_to,
   within: client,
-
-  next: async limit => {
-    const { rows } = await client.query<{ ordinal: number; domain: string; command_id: string; revision: string }>(
-      `select ordinal, domain, command_id, revision from command_bus_action_item
-       where action_id = $1::uuid and ordinal > $2::int and outcome is null order by ordinal limit $3::int`,
-      [row.id, row.done_to, limit],
-    )
-    const items = rows.map(item => ({ ...item, commandId: item.command_id }))
-    const histories = await readHistories(client, items.map(commandStream))
-    return items.map(
-      (item): DueItem => ({
-        ordinal: item.ordinal,
-        domain: item.domain,
-        commandId: item.commandId,
-        revision: Number(item.revision),
-        history: histories.get(commandStream(item)) ?? right([]),
-      }),
-    )
-  },
+  next: limit => readDue(client, row.id, row.done_to, limit),
 
   mark: async (marks, at) => {
     const ordinals = marks.map(({ ordinal }) => ordinal)
@@ -123,35 +101,3 @@ const taken = (client: ClientBase, row: ActionRow): TakenAction => ({
     )
   },
 })
-
-/** A decision on a parked command needs no payload, and no words of past errors: both can be large. */
-const slimData = `
-  case when data ? 'data' then data || '{"data": null}' else data end
-  || case when data ? 'error'
-       then jsonb_build_object('error', ((data->'error') - 'details') || '{"message": ""}') else '{}' end`
-
-const readHistories = async (
-  client: ClientBase,
-  streams: readonly string[],
-): Promise<Map<string, DueItem['history']>> => {
-  const { rows } = await client.query<EventRow>(
-    `select stream, revision, id, type, ${slimData} as data, meta from command_bus_event
-     where stream = any ($1::text[]) order by stream, revision`,
-    [streams],
-  )
-  const readable = new Map<string, CommandEvent[]>()
-  const histories = new Map<string, DueItem['history']>()
-  for (const row of rows) {
-    try {
-      const { event } = decodeRow(commandCodec, row)
-      const events = readable.get(row.stream) ?? []
-      events.push(event)
-      readable.set(row.stream, events)
-    } catch (error) {
-      if (!(error instanceof EventDecodeError)) throw error
-      histories.set(row.stream, left(error.message))
-    }
-  }
-  for (const [stream, events] of readable) if (!histories.has(stream)) histories.set(stream, right(events))
-  return histories
-}

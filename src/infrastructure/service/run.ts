@@ -4,6 +4,7 @@ import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import { UnavailableError } from '../../application/errors.ts'
 import { roles } from '../../application/ports/authorization.ts'
+import { allTelemetry } from '../../application/ports/telemetry.ts'
 import type { Config } from '../config.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
@@ -16,6 +17,7 @@ import { signToken } from '../http/token.ts'
 import { createPool } from '../postgres/pool.ts'
 import { readFigures } from '../postgres/stats.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
+import { createTracing } from '../telemetry/tracing.ts'
 import type { Bus, CreateBus } from './bus.ts'
 import { checkHealth } from './checks.ts'
 import { type Database, openDatabase } from './database.ts'
@@ -82,6 +84,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
       if (parts.pool === undefined) throw new UnavailableError('the service is starting')
       return readFigures(parts.pool)
     },
+    pools: () => (parts.pool === undefined ? {} : { checks: parts.pool }),
     processMetrics: true,
     log,
   })
@@ -112,9 +115,13 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
 
   parts.database = await openDatabase(config, { supervise: true, log: line => log.info({}, line) })
   if (stop.asked()) return
-  parts.bus = options.createBus({ databaseUrl: parts.database.url, log, telemetry: metrics.telemetry })
+  parts.bus = options.createBus({
+    databaseUrl: parts.database.url,
+    log,
+    telemetry: allTelemetry(metrics.telemetry, createTracing()),
+  })
   await parts.bus.ready()
-  parts.pool = createPool(parts.database.url, 3)
+  parts.pool = createPool(parts.database.url, 5)
   if (demo && !stop.asked()) {
     const sent = await parts.bus.sendBatch(demoDomain, demoCommands)
     log.info({ sent: sent.filter(({ outcome }) => outcome === 'accepted').length }, 'the demo commands are there')

@@ -110,6 +110,11 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     await recordReceipt()
     const client = await deps.pool.connect()
     let broken: Error | undefined
+    // a connection that is cut while the handler is busy elsewhere must not end the process
+    const onError = (error: Error): void => {
+      broken = error
+    }
+    client.on('error', onError)
     try {
       await client.query('begin')
       await client.query(`set local idle_in_transaction_session_timeout = ${LONGEST_TRANSACTION_MS}`)
@@ -126,6 +131,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       // whether it committed is unknown: if it did, this report is stale and changes nothing
       return { kind: 'failure', error: failure('TRANSIENT', 'TRANSACTION_FAILED', broken.message) }
     } finally {
+      client.off('error', onError)
       client.release(broken)
     }
   }
@@ -144,10 +150,12 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   }
 
   const finished = finish()
-  finished.then(
-    outcome => attempt.ended(attemptEnd(job, outcome)),
-    () => attempt.ended({ outcome: 'lost', replied: false }),
-  )
+  finished
+    .then(
+      outcome => attempt.ended(attemptEnd(job, outcome)),
+      () => attempt.ended({ outcome: 'lost', replied: false }),
+    )
+    .catch(error => log.warn({ err: error, ...nameOf(job) }, 'telemetry failed'))
 
   return {
     job,
