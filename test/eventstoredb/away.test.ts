@@ -96,7 +96,11 @@ describe('the log away', () => {
       () => rowsOf(pool, 'select 1 from pgmq.q_payments__commands'),
       left => left.length === 0,
     )
-    expect(bus.catchUp.health()).toMatchObject({ state: 'following', fault: null })
+    const health = await until(
+      async () => bus.catchUp.health(),
+      ({ state }) => state === 'following',
+    )
+    expect(health.fault).toBeNull()
   })
 })
 

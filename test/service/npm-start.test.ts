@@ -54,7 +54,10 @@ describe('npm start', () => {
     const first = await npmStart(home)
     first.npm.kill('SIGKILL')
     const second = await npmStart(home)
-    expect(isAlive(first.pid)).toBe(false)
+    await eventually(
+      () => isAlive(first.pid),
+      alive => !alive,
+    )
     expect(await readiness(second.url)).toMatchObject({ code: 200 })
     second.npm.kill('SIGTERM')
     await eventually(
