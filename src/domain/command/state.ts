@@ -12,7 +12,7 @@ export interface CommandFacts {
   readonly parentCommandId: string | null
   readonly retryCount: number
   readonly policy: RetryPolicy
-  readonly traceparent?: string
+  readonly traceparent?: string | undefined
   readonly sentAt: Instant
   /** The present payload: the sender's, or an operator's edit of it. */
   readonly data: Json

@@ -101,7 +101,8 @@ const addChange = (unit: UnitOfWork, stream: string, event: number | null, chang
 /** Absent means null to the commit function; half of a row's columns are. */
 const withoutNulls = (columns: object): object => {
   const kept: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(columns)) if (value !== null) kept[name] = value
+  const given = columns as Readonly<Record<string, unknown>>
+  for (const name of Object.keys(columns)) if (given[name] !== null) kept[name] = given[name]
   return kept
 }
 
