@@ -16,6 +16,6 @@ export const createTransactCommands = (store: EventStore<CommandEvent>, ids: Ids
 const contextOf = (state: CommandState): EventContext => {
   if (state.status === 'NONE') throw new Error('a command that was never sent has no context')
   const { commandType, correlationId, causationId, replyTo, tenantId, traceparent } = state
-  const trace = traceparent === undefined ? {} : { traceparent }
-  return { commandType, correlationId, causationId, replyTo, tenantId, ...trace }
+  const context = { commandType, correlationId, causationId, replyTo, tenantId }
+  return traceparent === undefined ? context : { ...context, traceparent }
 }
