@@ -1,7 +1,7 @@
 import type * as t from 'io-ts'
 import { addedSchemaOf, innerOf, type JsonSchema, schemaOf } from './contract/codecs.ts'
 import { api } from './contract/index.ts'
-import { BASE_PATH, type ProblemCode, type Route } from './contract/route.ts'
+import { BASE_PATH, type ProblemCode, type Route, statusOfProblem } from './contract/route.ts'
 
 /** The OpenAPI 3.1 description of every declared route. */
 export const openApi = (version: string): object => {
@@ -57,23 +57,6 @@ const always: readonly ProblemCode[] = ['INVALID_REQUEST', 'UNAUTHENTICATED', 'F
 const ofBodies: readonly ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE']
 const ofWrites: readonly ProblemCode[] = ['RATE_LIMITED']
 
-const statusOf: Readonly<Record<ProblemCode, number>> = {
-  INVALID_REQUEST: 400,
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  COMMAND_NOT_FOUND: 404,
-  OPERATION_NOT_FOUND: 404,
-  ACTION_NOT_FOUND: 404,
-  CONFLICT: 409,
-  DUPLICATE_COMMAND: 409,
-  INVALID_OPERATION: 409,
-  PAYLOAD_TOO_LARGE: 413,
-  UNSUPPORTED_MEDIA_TYPE: 415,
-  RATE_LIMITED: 429,
-  UNAVAILABLE: 503,
-}
-
 const problems = (route: Route): object => {
   const codes = [
     ...always,
@@ -82,7 +65,7 @@ const problems = (route: Route): object => {
     ...route.problems,
   ]
   const byStatus = new Map<number, ProblemCode[]>()
-  for (const code of codes) byStatus.set(statusOf[code], [...(byStatus.get(statusOf[code]) ?? []), code])
+  for (const code of codes) byStatus.set(statusOfProblem[code], [...(byStatus.get(statusOfProblem[code]) ?? []), code])
   return Object.fromEntries(
     [...byStatus].map(([status, named]) => [
       status,

@@ -2,23 +2,11 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import { CommandBusError, InvalidInputError } from '../../application/errors.ts'
 import { toPublicError } from '../postgres/errors.ts'
+import { statusOfProblem } from './contract/route.ts'
 
 const statusOf: Readonly<Record<string, number>> = {
-  INVALID_REQUEST: 400,
-  UNAUTHENTICATED: 401,
+  ...statusOfProblem,
   INSUFFICIENT_CREDITS: 402,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  COMMAND_NOT_FOUND: 404,
-  OPERATION_NOT_FOUND: 404,
-  ACTION_NOT_FOUND: 404,
-  CONFLICT: 409,
-  DUPLICATE_COMMAND: 409,
-  INVALID_OPERATION: 409,
-  PAYLOAD_TOO_LARGE: 413,
-  UNSUPPORTED_MEDIA_TYPE: 415,
-  RATE_LIMITED: 429,
-  UNAVAILABLE: 503,
   SCHEMA_VERSION: 503,
   PGMQ_MISSING: 503,
 }

@@ -20,6 +20,24 @@ export type ProblemCode =
   | 'RATE_LIMITED'
   | 'UNAVAILABLE'
 
+/** The HTTP status of each code. */
+export const statusOfProblem: Readonly<Record<ProblemCode, number>> = {
+  INVALID_REQUEST: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  COMMAND_NOT_FOUND: 404,
+  OPERATION_NOT_FOUND: 404,
+  ACTION_NOT_FOUND: 404,
+  CONFLICT: 409,
+  DUPLICATE_COMMAND: 409,
+  INVALID_OPERATION: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  RATE_LIMITED: 429,
+  UNAVAILABLE: 503,
+}
+
 /** One route, declared once: the server, the OpenAPI page and the typed client all read this. */
 export interface Route {
   readonly method: Method
