@@ -65,7 +65,7 @@ select
   substr(e.stream, 9, length(e.stream) - 45) as domain,
   right(e.stream, 36)::uuid as command_id,
   line.event_type,
-  (e.meta->>'at')::timestamptz as ts,
+  coalesce(case line.event_type when 'RECEIVED' then e.data#>>'{receipt,at}' end, e.meta->>'at')::timestamptz as ts,
   e.meta->>'actor' as actor,
   line.details as details_json,
   e.revision,
@@ -78,10 +78,13 @@ cross join lateral (
       'max_attempts', e.data#>'{policy,maxAttempts}', 'backoff_seconds', e.data#>'{policy,backoffSeconds}') as details
     where e.type = 'CommandSent'
   union all
+  -- a quick success carries its receipt
   select 0, 'RECEIVED', jsonb_build_object(
-      'attempt', e.data->'attempt', 'total_attempts', e.data->'total', 'msg_id', (e.data->>'msgId')::bigint,
-      'lease_expires_at', e.data->'leaseExpiresAt', 'lost', e.data->'lost')
-    where e.type = 'CommandReceived'
+      'attempt', e.data->'attempt', 'total_attempts', coalesce(e.data->'total', e.data#>'{receipt,total}'),
+      'msg_id', (e.data->>'msgId')::bigint,
+      'lease_expires_at', coalesce(e.data->'leaseExpiresAt', e.data#>'{receipt,leaseExpiresAt}'),
+      'lost', coalesce(e.data->'lost', 'false'))
+    where e.type = 'CommandReceived' or e.type = 'CommandCompleted' and e.data ? 'receipt'
   union all
   select 0, 'FAILED', jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint,
       'error_type', e.data#>'{error,type}', 'error_code', e.data#>'{error,code}',
@@ -101,7 +104,7 @@ cross join lateral (
       'error_message', e.data#>'{error,message}', 'error_details', e.data#>'{error,details}')
     where e.type in ('CommandMovedToTroubleshooting', 'CommandRejectedByBusinessRule', 'CommandExhausted')
   union all
-  select 0, 'COMPLETED', jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint,
+  select 1, 'COMPLETED', jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint,
       'result', e.data->'result', 'reply_to', e.meta#>'{context,replyTo}')
     where e.type = 'CommandCompleted'
   union all

@@ -130,16 +130,25 @@ export const receiptTurn = (job: Job): CommandTurn => ({
 })
 
 /**
- * The report of an attempt, with its receipt before it: a receipt that is already in the log is not repeated, one that
- * is not goes in together with the outcome.
+ * The report of an attempt, with its receipt: one that is already in the log is not repeated, one that is not goes in
+ * together with the outcome (into the very event, when it is a success).
  */
 export const outcomeTurn = (job: Job, known: Loaded<CommandState>, outcome: Outcome, clock: Clock): CommandTurn => {
-  const base = { at: clock.now().toISOString(), actor: job.receive.actor, attempt: job.attempt }
-  const report: ReportSuccess | ReportFailure =
-    outcome.kind === 'success'
-      ? { ...base, type: 'ReportSuccess', result: outcome.result }
-      : { ...base, type: 'ReportFailure', error: outcome.error, random: clock.random() }
-  return { stream: job.stream, intents: [job.receive, report], known }
+  const { stream, receive, attempt } = job
+  const { actor } = receive
+  const at = clock.now().toISOString()
+  if (outcome.kind === 'success') {
+    return { stream, intents: [{ type: 'ReportSuccess', at, actor, attempt, result: outcome.result, receive }], known }
+  }
+  const failed: ReportFailure = {
+    type: 'ReportFailure',
+    at,
+    actor,
+    attempt,
+    error: outcome.error,
+    random: clock.random(),
+  }
+  return { stream, intents: [receive, failed], known }
 }
 
 /** Whether the report counted, or somebody else has the command now. */

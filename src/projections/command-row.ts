@@ -136,8 +136,9 @@ const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
       return lastError(event.error)
     case 'OperatorRetried':
       return { attempts: event.attempts, data_revision: event.dataRevision }
-    case 'CommandSent':
     case 'CommandCompleted':
+      return event.receipt === undefined ? {} : { attempts: event.attempt, total_attempts: event.receipt.total }
+    case 'CommandSent':
     case 'CommandCanceled':
     case 'OperatorCanceled':
     case 'OperatorCompleted':

@@ -63,6 +63,15 @@ const lives: readonly (readonly CommandEvent[])[] = [
   [sent(), canceled()],
   [sent(), received(1), parked(1), operatorRetried(), received(1, again), completed(1, { msgId: '2' })],
   [sent(), received(1), parked(1), operatorCanceled()],
+  [sent(), lost(1), completed(2, { receipt: { at: at(1), total: 2, leaseExpiresAt: at(31) } })],
+]
+
+/** Names and times of an event's lines. */
+const linesOf = (event: CommandEvent): readonly (readonly [name: string, at: string])[] => [
+  ...(event.type === 'CommandCompleted' && event.receipt !== undefined
+    ? [['RECEIVED', event.receipt.at] as const]
+    : []),
+  ...auditNames[event.type].map(name => [name, event.at] as const),
 ]
 
 let database: TestDatabase
@@ -116,9 +125,7 @@ describe('the audit', () => {
     for (const [i, events] of lives.entries()) {
       const lines = await auditOf(ids[i])
       expect(lines.map(line => [Number(line.revision), line.event_type, line.ts.toISOString(), line.actor])).toEqual(
-        events.flatMap((event, revision) =>
-          auditNames[event.type].map(name => [revision, name, event.at, event.actor]),
-        ),
+        events.flatMap((event, revision) => linesOf(event).map(([name, time]) => [revision, name, time, event.actor])),
       )
     }
   })
@@ -162,6 +169,10 @@ describe('the details', () => {
       { attempt: 2, total_attempts: 2, lost: false, lease_expires_at: at(31) },
       { attempt: 3, total_attempts: 3, lost: false },
       { attempt: 1, total_attempts: 4, lost: false, msg_id: 2 },
+    ])
+    expect(await detailsOf(7, 'RECEIVED')).toEqual([
+      expect.objectContaining({ attempt: 1, lost: true }),
+      { attempt: 2, total_attempts: 2, lost: false, msg_id: 1, lease_expires_at: at(31) },
     ])
   })
 

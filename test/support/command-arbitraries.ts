@@ -84,7 +84,12 @@ export const commandEvents = {
     .map(over => parked(over.attempt, over.reason, over)),
   CommandRejectedByBusinessRule: ending.map(over => rejectedByRule(over.attempt, over)),
   CommandExhausted: ending.map(over => exhausted(over.attempt, over)),
-  CommandCompleted: fc.record({ ...ofAttempt, result: json }).map(over => completed(over.attempt, over)),
+  CommandCompleted: fc
+    .record(
+      { ...ofAttempt, result: json, receipt: fc.record({ at: instant, total: fc.nat(), leaseExpiresAt: instant }) },
+      { requiredKeys: ['at', 'actor', 'attempt', 'msgId', 'result'] },
+    )
+    .map(over => completed(over.attempt, over)),
   CommandCanceled: fc.record({ ...fact, reason: maybeText }).map(canceled),
   OperatorRetried: fc
     .record(
@@ -151,6 +156,22 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
       ([off, by, result]): Move =>
         ({ state, step }) =>
           succeed(attemptsOf(state) + off, { ...dueAt(step), actor: by, result }),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(near, near, actor, json, late).map(
+      ([off, wrong, by, result, older]): Move =>
+        ({ state, step, message }) => {
+          const delivery = Math.max(1, attemptsOf(state) - offsetOf(state) + 1 + off)
+          const msgId = String(Math.max(1, message - older))
+          return succeed(offsetOf(state) + delivery + wrong, {
+            ...dueAt(step),
+            actor: by,
+            result,
+            receive: receive(delivery, { ...dueAt(step), actor: by, leaseExpiresAt: at(step + 30), msgId }),
+          })
+        },
     ),
   },
   {

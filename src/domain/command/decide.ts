@@ -1,5 +1,5 @@
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { CommandError, CommandEvent, CommandReceived, ParkingReason } from './events.ts'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { CommandCompleted, CommandError, CommandEvent, CommandReceived, ParkingReason } from './events.ts'
 import type {
   Cancel,
   CommandIntent,
@@ -30,7 +30,9 @@ export const decide = (intent: CommandIntent, state: CommandState): Decision => 
     case 'Receive':
       return receive(intent, state)
     case 'ReportSuccess':
-      return report(intent, state, running => succeed(intent, running))
+      return intent.receive === undefined
+        ? report(intent, state, running => [succeed(intent, running.msgId)])
+        : receiveAndSucceed(intent, intent.receive, state)
     case 'ReportFailure':
       return report(intent, state, running => fail(intent, running))
     case 'Cancel':
@@ -117,16 +119,28 @@ const isRepetition = (intent: ReportSuccess | ReportFailure, state: SentCommandS
       state.status === 'IN_TROUBLESHOOTING_QUEUE' ||
       (state.status === 'FAILED' && state.finishedBy === intent.actor)
 
-const succeed = (intent: ReportSuccess, running: Running): readonly CommandEvent[] => [
-  {
-    type: 'CommandCompleted',
-    at: intent.at,
-    actor: intent.actor,
-    attempt: intent.attempt,
-    msgId: running.msgId,
-    result: intent.result,
-  },
-]
+const succeed = (intent: ReportSuccess, msgId: string): CommandCompleted => ({
+  type: 'CommandCompleted',
+  at: intent.at,
+  actor: intent.actor,
+  attempt: intent.attempt,
+  msgId,
+  result: intent.result,
+})
+
+/** One event for both, after those of the attempts that left no trace. */
+const receiveAndSucceed = (intent: ReportSuccess, receiving: Receive, state: SentCommandState): Decision => {
+  if (state.attempts === intent.attempt && isRepetition(intent, state)) return nothing
+  const received = receive(receiving, state)
+  if (isLeft(received)) return received
+  const own = received.right.at(-1)
+  if (own === undefined) return report(intent, state, running => [succeed(intent, running.msgId)])
+  if (own.type !== 'CommandReceived' || own.attempt !== intent.attempt) {
+    return left({ type: 'StaleAttempt', status: state.status, reported: intent.attempt, present: state.attempts })
+  }
+  const { at, total, leaseExpiresAt, msgId } = own
+  return right([...received.right.slice(0, -1), { ...succeed(intent, msgId), receipt: { at, total, leaseExpiresAt } }])
+}
 
 const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] => {
   const { error } = intent

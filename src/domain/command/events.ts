@@ -88,11 +88,20 @@ export interface CommandExhausted extends Fact {
   readonly error: CommandError
 }
 
+/** What a `CommandReceived` would have said, where the attempt ended before one was written: worker and message are the outcome's. */
+export interface Receipt {
+  readonly at: Instant
+  readonly total: number
+  readonly leaseExpiresAt: Instant
+}
+
+/** `receipt` is there when receipt and success are one event: the attempt ended before it had to be shown as running. */
 export interface CommandCompleted extends Fact {
   readonly type: 'CommandCompleted'
   readonly attempt: number
   readonly msgId: string
   readonly result: Json
+  readonly receipt?: Receipt
 }
 
 export interface CommandCanceled extends Fact {

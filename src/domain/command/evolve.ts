@@ -79,7 +79,14 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
     case 'CommandExhausted':
       return { ...facts, status: 'FAILED', lastError: event.error, finishedBy: event.actor }
     case 'CommandCompleted':
-      return { ...facts, status: 'COMPLETED', result: event.result, finishedBy: event.actor }
+      return {
+        ...facts,
+        status: 'COMPLETED',
+        attempts: event.attempt,
+        totalAttempts: event.receipt?.total ?? facts.totalAttempts,
+        result: event.result,
+        finishedBy: event.actor,
+      }
     case 'CommandCanceled':
     case 'OperatorCanceled':
       return { ...facts, status: 'CANCELED', reason: event.reason }

@@ -30,10 +30,12 @@ export interface Receive extends Asked {
   readonly leaseExpiresAt: Instant
 }
 
+/** `receive` is the receipt of the same attempt, where it is not known to be in the log yet: it goes into the outcome. */
 export interface ReportSuccess extends Asked {
   readonly type: 'ReportSuccess'
   readonly attempt: number
   readonly result: Json
+  readonly receive?: Receive
 }
 
 /** The error's type decides: TRANSIENT is tried again, PERMANENT parks, BUSINESS_RULE ends the command, others park. */

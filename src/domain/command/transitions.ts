@@ -27,7 +27,8 @@ export const transitions: Readonly<Record<CommandEventType, Transition>> = {
   CommandMovedToTroubleshooting: { from: ['PENDING', 'IN_PROGRESS'], to: 'IN_TROUBLESHOOTING_QUEUE' },
   CommandRejectedByBusinessRule: { from: ['IN_PROGRESS'], to: 'FAILED' },
   CommandExhausted: { from: ['IN_PROGRESS'], to: 'FAILED' },
-  CommandCompleted: { from: ['IN_PROGRESS'], to: 'COMPLETED' },
+  // from PENDING when it carries its receipt
+  CommandCompleted: { from: ['PENDING', 'IN_PROGRESS'], to: 'COMPLETED' },
   CommandCanceled: { from: ['PENDING'], to: 'CANCELED' },
   OperatorRetried: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'PENDING' },
   OperatorCanceled: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'CANCELED' },

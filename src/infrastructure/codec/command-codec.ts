@@ -74,7 +74,13 @@ export const commandCodec = eventCodec<CommandEvent>(
     },
     CommandRejectedByBusinessRule: { version: 1, data: failure },
     CommandExhausted: { version: 1, data: failure },
-    CommandCompleted: { version: 1, data: t.strict({ attempt: t.number, msgId: t.string, result: json }) },
+    CommandCompleted: {
+      version: 1,
+      data: withOptional(
+        { attempt: t.number, msgId: t.string, result: json },
+        { receipt: t.strict({ at: t.string, total: t.number, leaseExpiresAt: t.string }) },
+      ),
+    },
     CommandCanceled: { version: 1, data: t.strict({ reason: nullable(t.string) }) },
     OperatorRetried: {
       version: 1,

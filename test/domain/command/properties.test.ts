@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { isRight } from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
+import type { CommandCompleted, CommandEvent, CommandReceived } from '../../../src/domain/command/events.ts'
 import { command } from '../../../src/domain/command/index.ts'
 import { attemptLimit } from '../../../src/domain/command/state.ts'
 import { commandStatuses, isLegal, terminalStatuses, transitions } from '../../../src/domain/command/transitions.ts'
@@ -10,6 +11,9 @@ import { commandEvent, type Life, life } from '../../support/command-arbitraries
 import { recorded } from '../../support/command-life.ts'
 
 const isTerminal = (status: string): boolean => terminalStatuses.some(terminal => terminal === status)
+
+const isReceipt = (event: CommandEvent): event is CommandReceived | CommandCompleted =>
+  event.type === 'CommandReceived' || (event.type === 'CommandCompleted' && event.receipt !== undefined)
 
 const forEveryLife = (check: (of: Life) => void): void => {
   fc.assert(fc.property(life, check), { numRuns: 300 })
@@ -45,7 +49,7 @@ test('attempts stay within the limit, count up one by one, and the total never g
       const before = state.status === 'NONE' ? 0 : state.attempts
       state = command.evolve(state, event)
       if (state.status === 'NONE') throw new Error('a life begins with CommandSent')
-      if (event.type === 'CommandReceived') {
+      if (isReceipt(event)) {
         expect(event.attempt).toBe(before + 1)
         total++
       }
@@ -60,7 +64,7 @@ test('attempts stay within the limit, count up one by one, and the total never g
 test('no attempt is counted for a message of an earlier round', () => {
   forEveryLife(({ steps }) => {
     for (const { events, message } of steps) {
-      for (const event of events) if (event.type === 'CommandReceived') expect(event.msgId).toBe(String(message))
+      for (const event of events) if (isReceipt(event)) expect(event.msgId).toBe(String(message))
     }
   })
 })

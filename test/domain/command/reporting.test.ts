@@ -5,6 +5,7 @@ import { command } from '../../../src/domain/command/index.ts'
 import { fold } from '../../../src/domain/decider.ts'
 import {
   at,
+  canceled,
   completed,
   error,
   exhausted,
@@ -12,6 +13,7 @@ import {
   failed,
   given,
   historyOf,
+  lost,
   operatorCompleted,
   operatorRetried,
   parked,
@@ -53,6 +55,69 @@ describe('success', () => {
       .when(succeed(1, { actor: 'worker:b' }))
       .then(stale)
       .again(stale)
+  })
+})
+
+describe('success with its receipt', () => {
+  const receipt = { at: at(1), total: 1, leaseExpiresAt: at(31) }
+
+  test('A17: of an attempt the log does not know yet is one event, which says when the attempt was received', () => {
+    given([sent()])
+      .when(succeed(1, { receive: receive(1, { msgId: '42' }) }))
+      .then([completed(1, { msgId: '42', receipt })])
+      .again()
+  })
+
+  test('A17: counts the attempt', () => {
+    const after = fold(command, [sent(), received(1), failed(1), completed(2, { receipt: { ...receipt, total: 2 } })])
+    expect(after).toMatchObject({ status: 'COMPLETED', attempts: 2, totalAttempts: 2 })
+  })
+
+  test('A18: of an attempt that is shown as running already is the outcome alone', () => {
+    given(running)
+      .when(succeed(1, { receive: receive(1) }))
+      .then([completed(1)])
+      .again()
+  })
+
+  test('A17: records the attempts that were lost before it', () => {
+    given([sent()])
+      .when(succeed(3, { receive: receive(3) }))
+      .then([lost(1), lost(2), completed(3, { receipt: { ...receipt, total: 3 } })])
+      .again()
+  })
+
+  test('A27: comes after an attempt whose lease ran out', () => {
+    given(running)
+      .when(succeed(2, { actor: 'worker:b', receive: receive(2, { actor: 'worker:b' }) }))
+      .then([completed(2, { actor: 'worker:b', receipt: { ...receipt, total: 2 } })])
+      .again()
+  })
+
+  test('is stale when a newer attempt is known', () => {
+    const stale = { type: 'StaleAttempt', status: 'IN_PROGRESS', reported: 1, present: 2 } as const
+    given([...running, received(2, { actor: 'worker:b' })])
+      .when(succeed(1, { receive: receive(1) }))
+      .then(stale)
+      .again(stale)
+  })
+
+  test('of another attempt than the one received is stale', () => {
+    given([sent()])
+      .when(succeed(1, { receive: receive(2) }))
+      .then({ type: 'StaleAttempt', status: 'PENDING', reported: 1, present: 0 })
+  })
+
+  test('past the last attempt is stale: no attempt is left to succeed', () => {
+    given(inLastAttempt)
+      .when(succeed(4, { receive: receive(4) }))
+      .then({ type: 'StaleAttempt', status: 'IN_PROGRESS', reported: 4, present: 3 })
+  })
+
+  test('A24: of a command that was canceled meanwhile does nothing', () => {
+    given([sent(), canceled()])
+      .when(succeed(1, { receive: receive(1) }))
+      .then({ type: 'NothingToDo', status: 'CANCELED' })
   })
 })
 
