@@ -94,5 +94,5 @@ const refused = ({ domain, commandId }: DueItem, rejection: CommandRejection): O
 /** The queue that got a message by this action: that of the command, or the one its sender waits at. */
 const filledBy = (action: ActionRecord['details']['action'], domain: string, state: CommandState): string | null => {
   if (action === 'retry') return commandQueue(domain)
-  return state.status === 'NONE' ? null : state.replyTo
+  return state.status === 'NONE' ? null : state.sent.replyTo
 }

@@ -126,7 +126,7 @@ const act = async (
 const ofTenant =
   (tenantId: string) =>
   (state: CommandState): CommandRejection | null =>
-    state.status === 'NONE' || state.tenantId === tenantId ? null : { type: 'NotFound' }
+    state.status === 'NONE' || state.sent.tenantId === tenantId ? null : { type: 'NotFound' }
 
 /** A domain's refusal as the error a caller catches. */
 export const refusal = (domain: string, commandId: string, rejection: CommandRejection): Error => {

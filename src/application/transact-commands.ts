@@ -15,7 +15,8 @@ export const createTransactCommands = (store: EventStore<CommandEvent>, ids: Ids
 
 const contextOf = (state: CommandState): EventContext => {
   if (state.status === 'NONE') throw new Error('a command that was never sent has no context')
-  const { commandType, correlationId, causationId, replyTo, tenantId, traceparent } = state
-  const context = { commandType, correlationId, causationId, replyTo, tenantId }
-  return traceparent === undefined ? context : { ...context, traceparent }
+  const { commandType, correlationId, causationId, replyTo, tenantId, traceparent } = state.sent
+  return traceparent === undefined
+    ? { commandType, correlationId, causationId, replyTo, tenantId }
+    : { commandType, correlationId, causationId, replyTo, tenantId, traceparent }
 }

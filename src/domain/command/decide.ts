@@ -97,7 +97,7 @@ type Ending = { readonly at: string; readonly actor: string; readonly attempt: n
 
 /** No attempt is left: the policy says whether an operator looks at it or the command fails. */
 const ending = (base: Ending, state: SentCommandState, reason: ParkingReason, error: CommandError): CommandEvent =>
-  state.policy.onExhausted === 'fail'
+  state.sent.policy.onExhausted === 'fail'
     ? { ...base, type: 'CommandExhausted', error }
     : { ...base, type: 'CommandMovedToTroubleshooting', reason, error }
 
@@ -150,7 +150,7 @@ const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] 
       return [{ ...base, type: 'CommandRejectedByBusinessRule', error }]
     case 'TRANSIENT': {
       if (intent.attempt >= attemptLimit(running)) return [ending(base, running, 'EXHAUSTED', error)]
-      const wait = waitAfter(running.policy, intent.attempt - running.attemptOffset, intent.random)
+      const wait = waitAfter(running.sent.policy, intent.attempt - running.attemptOffset, intent.random)
       return [{ ...base, type: 'CommandFailed', error, retryAt: new Date(Date.parse(intent.at) + wait).toISOString() }]
     }
     case 'PERMANENT':

@@ -1,19 +1,8 @@
-import type { CommandError, Instant, Json, ParkingReason } from './events.ts'
-import type { RetryPolicy } from './retry-policy.ts'
+import type { CommandError, CommandSent, Instant, Json, ParkingReason } from './events.ts'
 
 /** What was fixed when the command was sent, and what has been counted since. */
 export interface CommandFacts {
-  readonly commandType: string
-  readonly correlationId: string
-  readonly causationId: string | null
-  readonly replyTo: string | null
-  readonly tenantId: string | null
-  readonly ownerId: string | null
-  readonly parentCommandId: string | null
-  readonly retryCount: number
-  readonly policy: RetryPolicy
-  readonly traceparent?: string | undefined
-  readonly sentAt: Instant
+  readonly sent: CommandSent
   /** The present payload: the sender's, or an operator's edit of it. */
   readonly data: Json
   /** Revision of the event that holds `data`. */
@@ -54,4 +43,5 @@ export type SentCommandState = Exclude<CommandState, { status: 'NONE' }>
 export const initialState: CommandState = { status: 'NONE' }
 
 /** The last attempt number of this round: an operator who keeps the count still gets one more attempt. */
-export const attemptLimit = (facts: CommandFacts): number => Math.max(facts.policy.maxAttempts, facts.attemptOffset + 1)
+export const attemptLimit = (facts: CommandFacts): number =>
+  Math.max(facts.sent.policy.maxAttempts, facts.attemptOffset + 1)

@@ -18,7 +18,7 @@ export const attemptEnd = (job: Job, reported: ReportOutcome | 'abandoned'): Att
   const { lastError } = state
   return {
     outcome,
-    replied: job.command.replyTo !== null && (outcome === 'completed' || outcome === 'failed'),
+    replied: job.command.sent.replyTo !== null && (outcome === 'completed' || outcome === 'failed'),
     ...(outcome === 'completed' || lastError === null ? {} : { error: lastError }),
   }
 }

@@ -56,7 +56,7 @@ export interface Run {
 export const runJob = (deps: RunDeps, job: Job): Run => {
   const abort = lazyAbort()
   const log = deps.log
-  const { traceparent } = job.command
+  const { commandType, traceparent } = job.command.sent
   const attempt = deps.telemetry.attempting({ ...nameOf(job), ...(traceparent === undefined ? {} : { traceparent }) })
   let known: Loaded<CommandState> = job.loaded
   let abandoned = false
@@ -74,7 +74,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     return receipt
   }
 
-  const handler = deps.handlerOf(job.command.commandType)
+  const handler = deps.handlerOf(commandType)
   const timer =
     handler === undefined
       ? null
@@ -92,7 +92,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     const data = decoded === undefined ? payload : decoded.right
     const run = (client: ClientBase | null): Promise<unknown> =>
       withTimeout(handler, abort, () =>
-        attempt.run(() => handler.handle(data, contextOf(deps, job, data, abort, client))),
+        attempt.run(() => handler.handle(data, new JobContext(deps, job, data, abort, client))),
       )
     return handler.transactional === true ? inTransaction(run) : ended(run(null))
   }
@@ -172,8 +172,8 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
 export const nameOf = (job: Job) => ({
   domain: job.key.domain,
   commandId: job.key.commandId,
-  commandType: job.command.commandType,
-  correlationId: job.command.correlationId,
+  commandType: job.command.sent.commandType,
+  correlationId: job.command.sent.correlationId,
   attempt: job.attempt,
 })
 
@@ -207,36 +207,49 @@ const successOf = (result: unknown): Outcome => {
     : { kind: 'success', result: json.right as Json }
 }
 
-const contextOf = (deps: RunDeps, job: Job, data: unknown, abort: LazyAbort, client: ClientBase | null) => {
-  const { command, key } = job
-  const context: HandlerContext<unknown> = {
-    command: {
-      ...key,
-      commandType: command.commandType,
+/** A class, because getters on a fresh literal are slow to make. */
+class JobContext implements HandlerContext<unknown> {
+  readonly command: HandlerContext<unknown>['command']
+  readonly attempt: number
+  readonly maxAttempts: number
+  readonly totalAttempts: number
+  readonly log: Log
+  readonly extendVisibility: (seconds: number) => Promise<void>
+  readonly #abort: LazyAbort
+  readonly #client: ClientBase | null
+
+  constructor(deps: RunDeps, job: Job, data: unknown, abort: LazyAbort, client: ClientBase | null) {
+    const { sent, totalAttempts } = job.command
+    this.command = {
+      domain: job.key.domain,
+      commandId: job.key.commandId,
+      commandType: sent.commandType,
       data,
-      correlationId: command.correlationId,
-      causationId: command.causationId,
-      replyTo: command.replyTo,
-      tenantId: command.tenantId,
-      ownerId: command.ownerId,
-      createdAt: command.sentAt,
-    },
-    attempt: job.attempt,
-    maxAttempts: job.maxAttempts,
-    totalAttempts: command.totalAttempts,
-    get signal() {
-      return abort.signal()
-    },
-    extendVisibility: seconds => deps.extend(job, seconds * 1000),
-    log: deps.log,
-    get client() {
-      if (client !== null) return client
-      throw new Error(
-        `context.client is there only with transactional: true; set it on the handler of '${command.commandType}'`,
-      )
-    },
+      correlationId: sent.correlationId,
+      causationId: sent.causationId,
+      replyTo: sent.replyTo,
+      tenantId: sent.tenantId,
+      ownerId: sent.ownerId,
+      createdAt: sent.at,
+    }
+    this.attempt = job.attempt
+    this.maxAttempts = job.maxAttempts
+    this.totalAttempts = totalAttempts
+    this.log = deps.log
+    this.extendVisibility = seconds => deps.extend(job, seconds * 1000)
+    this.#abort = abort
+    this.#client = client
   }
-  return context
+
+  get signal(): AbortSignal {
+    return this.#abort.signal()
+  }
+
+  get client(): ClientBase {
+    if (this.#client !== null) return this.#client
+    const { commandType } = this.command
+    throw new Error(`context.client is there only with transactional: true; set it on the handler of '${commandType}'`)
+  }
 }
 
 /** A handler that ignores its timeout loses its slot all the same; what it still does is not awaited. */
