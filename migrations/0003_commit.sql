@@ -3,19 +3,23 @@
 --   events   [{event, stream, revision, id, type, data, meta}]          the first event of each stream; `event` numbers
 --                                                                       all events of the unit from 0
 --   more     [{event, stream, revision, id, type, data, meta}]          the streams' further events
---   messages [{event, stream, queue, body}]                                     new messages; their ids become msg_id
+--   messages [{queue, events: [event], bodies: [body]}]                   new messages; their ids become msg_id
 --   resends  [{event, stream, queue, archived, head, dataRevision, data?}]
---   rows     [{event, stream, <columns of command_bus_command>}]
---   moves    [{event, stream, after, <columns>}]
---   acks     [{stream, queue, op: delete | archive | postpone, msgId, until?}]
+--   rows     [{event?, <columns of command_bus_command>}]                 `event`: the one whose message is the row's
+--   moves    [{event?, after, <columns>}]
+--   acks     [{queue, op: delete | archive | postpone, events: [event], msgIds: [msgId], untils?: [until]}]
 --   current  [{stream, queue, domain, command_id}]                      archive the command's present message
---   replies  [{stream, queue, body}]
+--   replies  [{queue, events: [event], bodies: [body]}]
 --   atomic   true: a lost race raises CB409 and nothing is done
 --
 -- Returns {lost: [stream], messages: [[event, msgId]]}. A stream that lost its race has left nothing behind.
 
 -- Writers hold this lock shared, the swap of a rebuilt read table holds it alone.
 create function command_bus_lock() returns bigint language sql immutable parallel safe as $$ select 7108218620261122 $$;
+
+-- the stream of a command
+create function command_bus_command_stream(domain text, command_id uuid) returns text language sql immutable parallel safe
+  as $$ select 'command-' || domain || '-' || command_id $$;
 
 create function command_bus_commit(unit jsonb) returns jsonb
 language plpgsql
@@ -27,6 +31,7 @@ as $$
 declare
   v_queue   text;
   v_op      text;
+  v_part    jsonb;
   v_events  int[];
   v_bodies  jsonb[];
   v_ids     bigint[];
@@ -37,6 +42,7 @@ declare
   v_streams int;
   v_won     text[];
   v_lost    text[] := '{}';
+  v_losers  int[] := '{}';
 begin
   perform pg_advisory_xact_lock_shared(command_bus_lock());
   if unit ? 'messages' or unit ? 'resends' then
@@ -44,9 +50,9 @@ begin
   end if;
 
   -- messages first: their ids are written with the events
-  for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'messages') x loop
-    select array_agg(x.event order by x.event), array_agg(x.body order by x.event) into v_events, v_bodies
-      from jsonb_to_recordset(unit->'messages') x(event int, queue text, body jsonb) where x.queue = v_queue;
+  for v_queue, v_part in select x->>'queue', x from jsonb_array_elements(unit->'messages') x loop
+    v_events := array(select jsonb_array_elements_text(v_part->'events')::int);
+    v_bodies := array(select jsonb_array_elements(v_part->'bodies'));
     v_ids := array(select id from pgmq.send_batch(v_queue, v_bodies) id);
     for i in 1 .. cardinality(v_ids) loop
       m_ids[v_events[i] + 1] := v_ids[i];
@@ -97,14 +103,19 @@ begin
     if (unit->>'atomic')::boolean then
       raise exception 'another writer was first' using errcode = 'CB409', detail = to_jsonb(v_lost)::text;
     end if;
-    for v_queue in
-      select distinct x->>'queue' from jsonb_array_elements(
-        coalesce(unit->'messages', '[]') || coalesce(unit->'resends', '[]')) x
+    v_losers := array(
+      select x.event from jsonb_to_recordset(unit->'events' || coalesce(unit->'more', '[]')) x(event int, stream text)
+      where x.stream = any (v_lost));
+    for v_queue, v_ids in
+      select x.queue, array_agg(m_ids[x.event + 1])
+      from (
+        select m.queue, e::int as event from jsonb_to_recordset(unit->'messages') m(queue text, events jsonb), jsonb_array_elements_text(m.events) e
+        union all
+        select r.queue, r.event from jsonb_to_recordset(unit->'resends') r(queue text, event int)
+      ) x
+      where x.event = any (v_losers)
+      group by x.queue
     loop
-      v_ids := array(
-        select m_ids[x.event + 1]
-        from jsonb_to_recordset(coalesce(unit->'messages', '[]') || coalesce(unit->'resends', '[]')) x(event int, stream text, queue text)
-        where x.queue = v_queue and x.stream = any (v_lost));
       perform pgmq.delete(v_queue, v_ids);
     end loop;
   end if;
@@ -130,13 +141,13 @@ begin
       x.retry_count, x.lease_expires_at, x.next_attempt_at, x.parked_at, x.parked_reason, x.last_error_type,
       x.last_error_code, x.last_error_msg, x.data_revision, x.created_at, x.updated_at, x.revision
     from jsonb_to_recordset(unit->'rows') x(
-      event int, stream text, domain text, command_id uuid, command_type text, status text, attempts int,
+      event int, domain text, command_id uuid, command_type text, status text, attempts int,
       max_attempts int, total_attempts int, queue_name text, reply_queue text, correlation_id text, causation_id text,
       tenant_id text, owner_id text, parent_command_id uuid, retry_count int, lease_expires_at timestamptz,
       next_attempt_at timestamptz, parked_at timestamptz, parked_reason text, last_error_type text,
       last_error_code text, last_error_msg text, data_revision bigint, created_at timestamptz,
       updated_at timestamptz, revision bigint)
-    where x.stream <> all (v_lost)
+    where command_bus_command_stream(x.domain, x.command_id) <> all (v_lost)
     on conflict (domain, command_id) do nothing;
   end if;
 
@@ -157,21 +168,21 @@ begin
       updated_at = x.updated_at,
       revision = x.revision
     from jsonb_to_recordset(unit->'moves') x(
-      event int, stream text, after bigint, domain text, command_id uuid, status text, attempts int, total_attempts int,
+      event int, after bigint, domain text, command_id uuid, status text, attempts int, total_attempts int,
       lease_expires_at timestamptz, next_attempt_at timestamptz, parked_at timestamptz, parked_reason text,
       last_error_type text, last_error_code text, last_error_msg text, data_revision bigint, updated_at timestamptz,
       revision bigint)
     where c.domain = x.domain collate "C" and c.command_id = x.command_id
       and c.revision >= x.after and c.revision < x.revision
-      and x.stream <> all (v_lost);
+      and command_bus_command_stream(x.domain, x.command_id) <> all (v_lost);
   end if;
 
-  for v_queue, v_op in
-    select distinct x.queue, x.op from jsonb_to_recordset(unit->'acks') x(queue text, op text)
-  loop
-    select array_agg(x."msgId"), array_agg(x.until) into v_ids, v_untils
-      from jsonb_to_recordset(unit->'acks') x(stream text, queue text, op text, "msgId" bigint, until timestamptz)
-      where x.queue = v_queue and x.op = v_op and x.stream <> all (v_lost);
+  for v_queue, v_op, v_part in select x->>'queue', x->>'op', x from jsonb_array_elements(unit->'acks') x loop
+    select array_agg(x.msg_id::bigint), array_agg(x.until::timestamptz) into v_ids, v_untils
+      from rows from (
+        jsonb_array_elements_text(v_part->'events'), jsonb_array_elements_text(v_part->'msgIds'), jsonb_array_elements_text(v_part->'untils')
+      ) x(event, msg_id, until)
+      where x.event::int <> all (v_losers);
     case v_op
       when 'delete' then perform pgmq.delete(v_queue, v_ids);
       when 'archive' then perform pgmq.archive(v_queue, v_ids);
@@ -190,10 +201,11 @@ begin
     perform pgmq.archive(v_queue, v_ids);
   end loop;
 
-  for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'replies') x loop
+  for v_queue, v_part in select x->>'queue', x from jsonb_array_elements(unit->'replies') x loop
     v_bodies := array(
-      select x.body from jsonb_to_recordset(unit->'replies') x(stream text, queue text, body jsonb)
-      where x.queue = v_queue and x.stream <> all (v_lost));
+      select x.body
+      from rows from (jsonb_array_elements_text(v_part->'events'), jsonb_array_elements(v_part->'bodies')) x(event, body)
+      where x.event::int <> all (v_losers));
     if cardinality(v_bodies) > 0 then
       perform pgmq.send_batch(v_queue, v_bodies);
     end if;

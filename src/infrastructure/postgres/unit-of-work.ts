@@ -21,13 +21,28 @@ export interface UnitOfWork {
   readonly atomic: boolean
   readonly events: object[]
   readonly more: object[]
-  readonly messages: object[]
+  readonly messages: Messages[]
   readonly resends: object[]
   readonly rows: object[]
   readonly moves: object[]
-  readonly acks: object[]
+  readonly acks: Acks[]
   readonly current: object[]
-  readonly replies: object[]
+  readonly replies: Messages[]
+}
+
+/** For one queue; the lists have the same length, `events` naming the events that ask for it. */
+interface Messages {
+  readonly queue: string
+  readonly events: number[]
+  readonly bodies: object[]
+}
+
+interface Acks {
+  readonly queue: string
+  readonly op: 'delete' | 'archive' | 'postpone'
+  readonly events: number[]
+  readonly msgIds: string[]
+  readonly untils?: string[]
 }
 
 export interface PlannedUnit {
@@ -87,31 +102,52 @@ export const planUnit = <Event>(
         addEffect(unit, stream, number, effect, change)
       }
     })
-    addChange(unit, stream, messageOf, change)
+    addChange(unit, messageOf, change)
   }
   const parts = Object.entries(unit).filter(([, part]) => !Array.isArray(part) || part.length > 0)
   return { unit: Object.fromEntries(parts), queues, filled, streamOf }
 }
 
-const addChange = (unit: UnitOfWork, stream: string, event: number | null, change: RowChange | null): void => {
-  if (change?.kind === 'insert') unit.rows.push(withoutNulls({ ...change.row, stream, event }))
-  if (change?.kind === 'move') unit.moves.push(withoutNulls({ ...change.move, stream, event }))
+const addChange = (unit: UnitOfWork, event: number | null, change: RowChange | null): void => {
+  if (change?.kind === 'insert') unit.rows.push(withoutNulls(change.row, event))
+  if (change?.kind === 'move') unit.moves.push(withoutNulls(change.move, event))
 }
 
 /** Absent means null to the commit function; half of a row's columns are. */
-const withoutNulls = (columns: object): object => {
+const withoutNulls = (columns: object, event: number | null): object => {
   const kept: Record<string, unknown> = {}
   const given = columns as Readonly<Record<string, unknown>>
-  for (const name of Object.keys(columns)) if (given[name] !== null) kept[name] = given[name]
+  for (const name in given) if (given[name] !== null) kept[name] = given[name]
+  if (event !== null) kept.event = event
   return kept
+}
+
+const messagesTo = (parts: Messages[], queue: string): Messages => {
+  const found = parts.find(part => part.queue === queue)
+  if (found !== undefined) return found
+  const made: Messages = { queue, events: [], bodies: [] }
+  parts.push(made)
+  return made
+}
+
+const acksOf = (parts: Acks[], queue: string, op: Acks['op']): Acks => {
+  const found = parts.find(part => part.queue === queue && part.op === op)
+  if (found !== undefined) return found
+  const made: Acks = { queue, op, events: [], msgIds: [], ...(op === 'postpone' ? { untils: [] } : {}) }
+  parts.push(made)
+  return made
 }
 
 const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effect, change: RowChange | null): void => {
   const { queue } = effect
   switch (effect.kind) {
     case 'enqueue':
-      unit.messages.push({ event, stream, queue, body: effect.body })
+    case 'reply': {
+      const messages = messagesTo(effect.kind === 'enqueue' ? unit.messages : unit.replies, queue)
+      messages.events.push(event)
+      messages.bodies.push(effect.body)
       return
+    }
     case 'resend':
       unit.resends.push({
         event,
@@ -123,16 +159,15 @@ const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effe
         ...(effect.data === undefined ? {} : { edited: { data: effect.data } }),
       })
       return
-    case 'reply':
-      unit.replies.push({ stream, queue, body: effect.body })
-      return
     case 'delete':
     case 'archive':
-      unit.acks.push({ stream, queue, op: effect.kind, msgId: effect.msgId })
+    case 'postpone': {
+      const acks = acksOf(unit.acks, queue, effect.kind)
+      acks.events.push(event)
+      acks.msgIds.push(effect.msgId)
+      if (effect.kind === 'postpone') acks.untils?.push(effect.until)
       return
-    case 'postpone':
-      unit.acks.push({ stream, queue, op: effect.kind, msgId: effect.msgId, until: effect.until })
-      return
+    }
     case 'archive-current': {
       const key = change?.kind === 'move' ? change.move : change?.row
       unit.current.push({ stream, queue, domain: key?.domain, command_id: key?.command_id })

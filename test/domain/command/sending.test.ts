@@ -56,7 +56,7 @@ describe('a command that was sent', () => {
     expect(fold(command, [sent()])).toMatchObject({
       status: 'PENDING',
       retryAt: null,
-      sentAt: at(0),
+      sent: sent(),
       data: { amount: 5 },
       dataRevision: 0,
       attempts: 0,
