@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { ClientBase, Pool } from 'pg'
+import type { ApartFromMarks } from './application/action-turns.ts'
+import { awaitingDispatch } from './application/await-dispatch.ts'
 import { type Caller, type CallerDeps, createCaller } from './application/caller.ts'
 import { coalesce } from './application/coalesce.ts'
 import { InvalidInputError } from './application/errors.ts'
@@ -32,6 +34,7 @@ import type {
   TroubleshootingGroup,
   TroubleshootingItem,
 } from './application/ports/command-queries.ts'
+import type { EventStore } from './application/ports/event-store.ts'
 import { type Log, silentLog } from './application/ports/log.ts'
 import { silentTelemetry, type Telemetry } from './application/ports/telemetry.ts'
 import { createCommandReader } from './application/read-commands.ts'
@@ -50,14 +53,15 @@ import {
   watchSend,
 } from './application/send-command.ts'
 import { createTransactCommands } from './application/transact-commands.ts'
+import type { CommandEvent } from './domain/command/events.ts'
 import { type Actions, createActions } from './infrastructure/actions.ts'
-import { commandCodec } from './infrastructure/codec/command-codec.ts'
+import type { EventStoreDbLogOptions } from './infrastructure/eventstoredb/index.ts'
 import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-events.ts'
+import { type Follower, openLog } from './infrastructure/open-log.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { isConnectionError, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
-import { createPostgresEventStore } from './infrastructure/postgres/event-store.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
 import { type RebuildProgress, type Rebuilt, rebuildCommands } from './infrastructure/postgres/rebuild.ts'
@@ -117,6 +121,9 @@ export type { Telemetry } from './application/ports/telemetry.ts'
 export type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
 export type { Json } from './domain/command/events.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
+export type { CatchUpHealth, CatchUpState } from './infrastructure/eventstoredb/catch-up-health.ts'
+export type { AwaitedEvent, Dispatched } from './infrastructure/eventstoredb/waiting.ts'
+export type { Follower } from './infrastructure/open-log.ts'
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
 export type { Drift } from './infrastructure/postgres/verify.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures.ts'
@@ -134,6 +141,16 @@ export interface CommandBusOptions {
   readonly databaseUrl?: string
   /** A pool of yours; `close` leaves it open. Its settings are used for further connections too. */
   readonly pool?: Pool
+  /**
+   * `esdb://...`: the log is in EventStoreDB, one for the whole process, and PostgreSQL keeps rows and queues. Default:
+   * the log is in PostgreSQL. See docs/eventstoredb.md for what differs.
+   */
+  readonly eventStoreUrl?: string
+  /**
+   * With `eventStoreUrl`: how long a call that changes something waits until row and message are there, in milliseconds.
+   * One that takes longer succeeds all the same. Default 0: it does not wait, and tells no message id.
+   */
+  readonly waitForDispatchMs?: number
   /** Connections of the bus's own pool. Default 10. */
   readonly maxConnections?: number
   /** Retry policies by command type, for senders that name none. */
@@ -148,6 +165,8 @@ export interface CommandBusOptions {
   readonly telemetry?: Telemetry
   /** For tests. */
   readonly clock?: Clock
+  /** For tests: other limits than the usual ones. */
+  readonly eventStoreLimits?: NonNullable<EventStoreDbLogOptions['limits']>
 }
 
 export type SendOptions = Omit<CommandToSend, 'commandType' | 'data'> & JoinOptions
@@ -226,6 +245,8 @@ export interface CommandBus {
     /** Compares every column of every read row with the log; empty when all is well. */
     readonly verify: (options?: { readonly limit?: number }) => Promise<readonly Drift[]>
   }
+  /** With `eventStoreUrl`: what brings the log to PostgreSQL. Null without: rows and messages go with the events. */
+  readonly follower: Follower | null
   /** Makes a worker; `start` it. `close` stops it too. */
   readonly worker: (options: WorkerOptions) => Worker
   /** Stops workers gracefully, then ends the connections. */
@@ -247,14 +268,24 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const doorbell = createDoorbell(pool, localBell)
   const catalog = createQueueCatalog(pool)
   const toOutbox = outbox({ onSuccess: options.onSuccess ?? 'delete' })
-  const store = createPostgresEventStore({
+  const { store, follower, ...commandLog } = openLog({
+    eventStoreUrl: options.eventStoreUrl,
     pool,
-    codec: commandCodec,
+    newClient: () => clientLike(pool),
     projections: { row: commandRowChange, effects: toOutbox },
     ensureQueues: catalog.ensure,
     onFilled: queues => doorbell.ring([...queues]),
+    log,
+    limits: options.eventStoreLimits,
   })
-  const transact = createTransactCommands(store, ids)
+  const transactNow = createTransactCommands(store, ids)
+  const waitMs = options.waitForDispatchMs ?? 0
+  // senders and operators read what they have written; workers have no time to wait
+  const dispatched =
+    follower === null || waitMs <= 0 ? transactNow : awaitingDispatch(transactNow, follower.waitFor, waitMs)
+  // callers of `as` come without having asked for readiness, and the log may not be followed yet
+  const transact: typeof transactNow =
+    follower === null ? transactNow : async (...turns) => ready().then(() => dispatched(...turns))
   const queries = createCommandQueries(pool)
   const reader = createCommandReader(queries)
   const policies = new Map(Object.entries(options.policies ?? {}))
@@ -263,27 +294,34 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   let checked: Promise<void> | null = null
   let closed: Promise<void> | null = null
   const ready = (): Promise<void> => {
-    checked ??= assertSchemaCurrent(pool).catch(error => {
-      checked = null
-      throw error
-    })
+    checked ??= assertSchemaCurrent(pool)
+      .then(commandLog.begin)
+      .catch(error => {
+        checked = null
+        throw error
+      })
     return checked
   }
 
   const sendDeps = { transact, clock, ids, policies, telemetry }
   const prepare = prepareSend(sendDeps)
   const sendMany = sendPrepared(transact)
-  const sendTogether = coalesce<PreparedSend, SendOutcome>({
-    maxBatch: SENDS_A_STATEMENT,
-    maxRuns: SENDING_CONNECTIONS,
-    run: prepared => sendMany(prepared),
-    isShared: isUnavailable,
-  })
+  const sendAlone = async (prepared: PreparedSend): Promise<SendOutcome> =>
+    (await sendMany([prepared]))[0] as SendOutcome
+  // where each append is a request of its own, callers gain nothing by waiting for each other
+  const sendNow = !store.capabilities.inlineProjections
+    ? sendAlone
+    : coalesce<PreparedSend, SendOutcome>({
+        maxBatch: SENDS_A_STATEMENT,
+        maxRuns: SENDING_CONNECTIONS,
+        run: prepared => sendMany(prepared),
+        isShared: isUnavailable,
+      })
 
   const watched = watchSend(telemetry)
   const sendOne = async (prepared: PreparedSend, client?: ClientBase): Promise<SendOutcome> => {
     const [outcome] = await watched([prepared], async ready =>
-      client === undefined ? [await sendTogether(ready[0] as PreparedSend)] : sendMany(ready, client),
+      client === undefined ? [await sendNow(ready[0] as PreparedSend)] : sendMany(ready, client),
     )
     return outcome as SendOutcome
   }
@@ -306,7 +344,15 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const operate = { transact, clock }
   const live = createPostgresLiveEvents(pool, { log })
   const stats = createStats(pool)
-  const actions = createActions({ pool, transact, clock, ids, log, onFilled: queues => doorbell.ring([...queues]) })
+  const actions = createActions({
+    pool,
+    transact: transactNow,
+    ...(store.capabilities.inlineProjections ? {} : { apart: apartFromMarks(store) }),
+    clock,
+    ids,
+    log,
+    onFilled: queues => doorbell.ring([...queues]),
+  })
   const operations = createOperations({
     queries,
     send: async (domain, command) => sendOne(prepare(domain, command)),
@@ -360,11 +406,12 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
     },
     as: identity => createCaller(callerDeps, identity),
+    follower,
     worker: workerOptions => {
       const worker = createWorker(
         {
           store,
-          transact,
+          transact: transactNow,
           queue: createPgmqQueue(pool, catalog),
           heartbeatQueue: createPgmqQueue(heartbeatPool, catalog),
           pool,
@@ -374,7 +421,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
           ids,
           log,
           telemetry,
-          isAway: isConnectionError,
+          isAway: error => isConnectionError(error) || commandLog.isAway(error),
         },
         workerOptions,
       )
@@ -384,6 +431,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     close: () => {
       closed ??= (async () => {
         await Promise.all([...[...workers].map(worker => worker.stop()), actions.close(), live.stop()])
+        await commandLog.close()
         await doorbell.stop()
         await heartbeatPool.end()
         if (options.pool === undefined) await pool.end()
@@ -392,6 +440,12 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     },
   }
 }
+
+/** How bulk actions recognise what they have done where the log is not in their database. */
+const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): ApartFromMarks => ({
+  eventIdOf: (actionId, ordinal) => derivedId(`bulk action ${actionId} item ${ordinal}`),
+  idAt: async (stream, revision) => (await store.readStream(stream, revision))[0]?.id ?? null,
+})
 
 const requireUrl = (databaseUrl: string | undefined): string => {
   if (databaseUrl === undefined || !/^postgres(ql)?:\/\//.test(databaseUrl)) {

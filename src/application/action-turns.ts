@@ -12,20 +12,34 @@ import type { TransactCommands } from './transact-commands.ts'
 
 type CommandTurn = Turn<CommandState, CommandIntent, CommandRejection>
 
+/**
+ * Where the log cannot take part in the transaction of the marks. An item may then be done and not marked; its event has
+ * an id of its own, by which the next try recognises it.
+ */
+export interface ApartFromMarks {
+  readonly eventIdOf: (actionId: string, ordinal: number) => string
+  /** The id of the event at a revision, or null. */
+  readonly idAt: (stream: string, revision: number) => Promise<string | null>
+}
+
 export interface Turns {
   readonly marks: readonly ItemMark[]
   /** Queues that got messages. */
   readonly filled: ReadonlySet<string>
 }
 
-/** Does what the action asks to each item, in the transaction of `taken`, and says what came of each. */
+/**
+ * Does what the action asks to each item, in the transaction of `taken` unless the log is apart from it, and says what
+ * came of each.
+ */
 export const takeTurns = async (
   transact: TransactCommands,
   taken: TakenAction,
   items: readonly DueItem[],
   at: string,
+  apart?: ApartFromMarks,
 ): Promise<Turns> => {
-  const { details, operator } = taken.action
+  const { details, operator, id } = taken.action
   const intent = intentOf(details, { at, actor: operator })
   const marks: ItemMark[] = []
   const turns: CommandTurn[] = []
@@ -40,15 +54,19 @@ export const takeTurns = async (
         intents: [intent],
         known: { state, revision },
         guard: asItWas(item),
+        ...(apart === undefined ? {} : { firstId: apart.eventIdOf(id, item.ordinal) }),
       })
       turning.push(item)
     }
   }
   const filled = new Set<string>()
-  const outcomes = turns.length === 0 ? [] : await transact(turns, { within: taken.within })
+  const outcomes = turns.length === 0 ? [] : await transact(turns, apart === undefined ? { within: taken.within } : {})
+  const done = await Promise.all(
+    outcomes.map(({ outcome }, i) => outcome === 'done' || isOwnWork(apart, turns[i], turning[i])),
+  )
   outcomes.forEach((outcome, i) => {
     const item = turning[i] as DueItem
-    if (outcome.outcome === 'rejected') {
+    if (outcome.outcome === 'rejected' && done[i] !== true) {
       marks.push({ ordinal: item.ordinal, ...refused(item, outcome.rejection) })
       return
     }
@@ -58,6 +76,17 @@ export const takeTurns = async (
   })
   return { marks, filled }
 }
+
+/** What an earlier try did before it could mark the item. */
+const isOwnWork = async (
+  apart: ApartFromMarks | undefined,
+  turn: CommandTurn | undefined,
+  item: DueItem | undefined,
+): Promise<boolean> =>
+  apart !== undefined &&
+  turn?.firstId !== undefined &&
+  item !== undefined &&
+  (await apart.idAt(turn.stream, item.revision + 1)) === turn.firstId
 
 const intentOf = (details: ActionRecord['details'], asked: { readonly at: string; readonly actor: string }) => {
   switch (details.action) {

@@ -1,4 +1,4 @@
-import { takeTurns } from './action-turns.ts'
+import { type ApartFromMarks, takeTurns } from './action-turns.ts'
 import { isOver } from './bulk-action.ts'
 import { createLookAhead } from './look-ahead.ts'
 import type { ActionRecord, ActionStore, DueItem } from './ports/action-store.ts'
@@ -9,6 +9,8 @@ import type { TransactCommands } from './transact-commands.ts'
 export interface RunActionDeps {
   readonly store: ActionStore
   readonly transact: TransactCommands
+  /** Left out: what `transact` appends commits together with the marks. */
+  readonly apart?: ApartFromMarks
   readonly clock: Clock
   readonly log: Log
   /** Called after a commit with the queues that got messages. */
@@ -20,6 +22,8 @@ export type StepResult = 'worked' | 'waiting' | 'busy' | 'over'
 
 /** Items of a transaction: more gain little, and hold their locks longer. */
 const PIECE = 500
+/** The same where each item is a request of its own: the action's row is locked meanwhile. */
+const PIECE_APART = 100
 /** What is written for each item, times the items of a piece, stays below this. */
 const PIECE_BYTES = 8 * 1024 * 1024
 /** Sizes are only a matter of speed: they may be forgotten. */
@@ -28,17 +32,18 @@ const MAX_SIZES = 1000
 /**
  * Makes the function that brings an action one piece further. A piece is one transaction: the commands' events, rows
  * and messages, and the outcomes of the items, so that a crash at any moment leaves each item either done and counted
- * or untouched. Each item takes the same turn as a single operator's action. One that cannot be done does not keep the
+ * or untouched (where the log is apart: or done and recognised by the next try). Each item takes the same turn as a single operator's action. One that cannot be done does not keep the
  * others: a piece that fails is tried again in halves until the item that fails stands alone.
  */
 export const stepAction = (deps: RunActionDeps) => {
-  const { store, clock } = deps
+  const { store, clock, apart } = deps
+  const largest = apart === undefined ? PIECE : PIECE_APART
   const sizes = new Map<string, number>()
   const lookAhead = createLookAhead(store)
   const now = (): string => clock.now().toISOString()
 
   const work = async (id: string): Promise<StepResult> => {
-    const size = sizes.get(id) ?? PIECE
+    const size = sizes.get(id) ?? largest
     let atWork: readonly DueItem[] = []
     try {
       const early = await lookAhead.of(id)
@@ -47,7 +52,7 @@ export const stepAction = (deps: RunActionDeps) => {
         const limit = sizeOf(taken.action, size)
         atWork = early(taken, limit) ?? (await taken.next(limit))
         lookAhead.begin(taken, atWork, limit)
-        const { marks, filled } = await takeTurns(deps.transact, taken, atWork, at)
+        const { marks, filled } = await takeTurns(deps.transact, taken, atWork, at, apart)
         // what fails from here on is no fault of an item
         atWork = []
         await taken.mark(marks, at)
@@ -55,7 +60,7 @@ export const stepAction = (deps: RunActionDeps) => {
       })
       if (piece === null) return 'busy'
       if (piece.filled.size > 0) deps.onFilled(piece.filled)
-      if (size * 2 >= PIECE) sizes.delete(id)
+      if (size * 2 >= largest) sizes.delete(id)
       else sizes.set(id, size * 2)
       return 'worked'
     } catch (error) {

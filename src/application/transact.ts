@@ -19,6 +19,8 @@ export interface Turn<State, Intent, Rejection = never> {
   readonly known?: Loaded<State>
   /** Refuses before anything is decided, on the very state that is decided on: for what the caller may not touch. */
   readonly guard?: (state: State) => Rejection | null
+  /** The id of its first event, for a caller who must recognise it later. Default: a new one. */
+  readonly firstId?: string
 }
 
 export type TurnOutcome<State, Event, Rejection> =
@@ -91,7 +93,14 @@ export const createTransact =
         } else {
           taken.add(turn.stream)
           const context = contextOf(decided.state)
-          const events = decided.events.map((event): NewEvent<Event> => ({ id: ids.next(), event, context }))
+          const { firstId } = turn
+          const events = decided.events.map(
+            (event, i): NewEvent<Event> => ({
+              id: i === 0 && firstId !== undefined ? firstId : ids.next(),
+              event,
+              context,
+            }),
+          )
           appends.push({ stream: turn.stream, expected: before.revision < 0 ? 'none' : before.revision, events })
           waiting.push({ index, state: decided.state })
         }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
+import type { ApartFromMarks } from '../application/action-turns.ts'
 import {
   ActionNotFoundError,
   type ActionView,
@@ -23,6 +24,8 @@ import { createWakeUp } from './worker/signal.ts'
 export interface ActionsDeps {
   readonly pool: Pool
   readonly transact: TransactCommands
+  /** Where the log cannot take part in a transaction of the pool. */
+  readonly apart?: ApartFromMarks
   readonly clock: Clock
   readonly ids: Ids
   /** Called after a commit with the queues that got messages: inside a transaction the event store rings nobody. */
@@ -43,9 +46,9 @@ const IDLE_MS = 1000
 const LOOK_MS = 200
 
 /** Bulk actions on parked commands, and what carries them out. */
-export const createActions = ({ pool, transact, clock, ids, onFilled, log }: ActionsDeps) => {
+export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) => {
   const store = createActionStore(pool)
-  const step = stepAction({ store, transact, clock, log, onFilled })
+  const step = stepAction({ store, clock, log, ...deps })
   const begin = startAction({ store, clock, ids })
   const runners = new Set<{ readonly wake: () => void }>()
   const closing = new AbortController()

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { CommandBusError } from '../application/errors.ts'
+import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
 
 /** A variable or a flag holds what it may not. The message never shows the value: it may be a secret. */
 export class ConfigError extends CommandBusError {
@@ -63,7 +64,7 @@ const environment = t.type({
       urlWith('postgres:', 'postgresql:'),
     ),
   ),
-  EVENTSTORE_URL: orAbsent(text('a connection string like esdb://host:2113')),
+  EVENTSTORE_URL: orAbsent(setting(eventStoreUrlForm, given => (isEventStoreUrl(given) ? given : undefined))),
   COMMANDBUS_HOME: orAbsent(text('a directory')),
   HOST: orAbsent(text('a host name or an address')),
   PORT: orAbsent(port),
@@ -88,6 +89,8 @@ const environment = t.type({
 export interface Config {
   /** The user's own server; undefined: the embedded one of `home`. */
   readonly databaseUrl: string | undefined
+  /** Where the log is; undefined: in PostgreSQL. */
+  readonly eventStoreUrl: string | undefined
   /** Absolute. */
   readonly home: string
   readonly host: string
@@ -118,13 +121,9 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
     t.type({ '--host': orAbsent(text('a host name or an address')), '--port': orAbsent(port) }),
     { '--host': flags.host, '--port': flags.port },
   )
-  if (given.EVENTSTORE_URL !== undefined) {
-    throw new ConfigError(
-      'EVENTSTORE_URL is set, but this version keeps its events in PostgreSQL only: unset it until the EventStoreDB adapter is there',
-    )
-  }
   return {
     databaseUrl: given.DATABASE_URL,
+    eventStoreUrl: given.EVENTSTORE_URL,
     home: resolve(given.COMMANDBUS_HOME ?? '.commandbus'),
     host: host ?? given.HOST ?? '127.0.0.1',
     port: flaggedPort ?? given.PORT ?? 4000,

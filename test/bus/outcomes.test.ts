@@ -7,7 +7,7 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../src/index.ts'
-import { createTestBus, signal } from '../support/bus.ts'
+import { createTestBus, logIsApart, signal } from '../support/bus.ts'
 import { auditNames, isParked } from '../support/park.ts'
 
 const throwing = (error: unknown) => () => {
@@ -52,34 +52,38 @@ describe('what a handler ends with', () => {
     expect((await archived('payments__commands')).map(m => m.message.command_id)).toEqual([commandId])
   })
 
-  test('A18: a reply that cannot be sent rolls the completion back, also of nobody else', async () => {
-    const { bus, pool, work, until, messages } = await createTestBus()
-    await bus.send('payments', 'Warm', {}, { replyTo: 'broken' })
-    const warm = bus.worker({ domain: 'payments', handlers: { '*': () => null } })
-    await warm.start()
-    await until(
-      () => messages('broken'),
-      found => found.length === 1,
-    )
-    await warm.stop()
-    await pool.query(`create function refuse() returns trigger language plpgsql as
+  // needs one transaction for log, rows and queue
+  test.skipIf(logIsApart)(
+    'A18: a reply that cannot be sent rolls the completion back, also of nobody else',
+    async () => {
+      const { bus, pool, work, until, messages } = await createTestBus()
+      await bus.send('payments', 'Warm', {}, { replyTo: 'broken' })
+      const warm = bus.worker({ domain: 'payments', handlers: { '*': () => null } })
+      await warm.start()
+      await until(
+        () => messages('broken'),
+        found => found.length === 1,
+      )
+      await warm.stop()
+      await pool.query(`create function refuse() returns trigger language plpgsql as
       $$ begin raise exception 'no replies today'; end $$;
       create trigger refuse before insert on pgmq.q_broken for each row execute function refuse()`)
-    const bad = await bus.send('payments', 'Charge', {}, { replyTo: 'broken' })
-    const good = await bus.sendBatch('payments', [
-      { commandType: 'Charge', data: 1 },
-      { commandType: 'Charge', data: 2 },
-    ])
-    await work({ domain: 'payments', handlers: { '*': () => null } })
-    for (const { commandId } of good) {
-      await until(
-        () => bus.getCommand('payments', commandId),
-        c => c?.status === 'COMPLETED',
-      )
-    }
-    expect(await auditNames(bus, 'payments', bad.commandId)).not.toContain('COMPLETED')
-    expect((await messages('payments__commands')).map(m => m.message.command_id)).toEqual([bad.commandId])
-  })
+      const bad = await bus.send('payments', 'Charge', {}, { replyTo: 'broken' })
+      const good = await bus.sendBatch('payments', [
+        { commandType: 'Charge', data: 1 },
+        { commandType: 'Charge', data: 2 },
+      ])
+      await work({ domain: 'payments', handlers: { '*': () => null } })
+      for (const { commandId } of good) {
+        await until(
+          () => bus.getCommand('payments', commandId),
+          c => c?.status === 'COMPLETED',
+        )
+      }
+      expect(await auditNames(bus, 'payments', bad.commandId)).not.toContain('COMPLETED')
+      expect((await messages('payments__commands')).map(m => m.message.command_id)).toEqual([bad.commandId])
+    },
+  )
 
   test('A19: a transient failure makes the same message visible after the wait; PENDING meanwhile, no reply', async () => {
     const { bus, work, until, messages } = await createTestBus()
@@ -305,30 +309,34 @@ describe('what a handler ends with', () => {
     })
   })
 
-  test('A28: what a transactional handler writes commits with the completion or not at all', async () => {
-    const { bus, pool, work, until } = await createTestBus()
-    await pool.query('create table ledger (command_id uuid, attempt int)')
-    const ok = await bus.send('payments', 'Charge', { fail: false }, { backoffSeconds: [0] })
-    const bad = await bus.send('payments', 'Charge', { fail: true }, { backoffSeconds: [0] })
-    await work({
-      domain: 'payments',
-      handlers: {
-        Charge: defineHandler({
-          payload: t.type({ fail: t.boolean }),
-          transactional: true,
-          handle: async ({ fail }, { client, command, attempt }) => {
-            await client.query('insert into ledger values ($1, $2)', [command.commandId, attempt])
-            if (fail) throw new Error('after the write')
-            return 'written'
-          },
-        }),
-      },
-    })
-    await until(
-      () => bus.getCommand('payments', ok.commandId),
-      c => c?.status === 'COMPLETED',
-    )
-    await until(() => bus.getCommand('payments', bad.commandId), isParked)
-    expect((await pool.query('select * from ledger')).rows).toEqual([{ command_id: ok.commandId, attempt: 1 }])
-  })
+  // refused where the log is apart
+  test.skipIf(logIsApart)(
+    'A28: what a transactional handler writes commits with the completion or not at all',
+    async () => {
+      const { bus, pool, work, until } = await createTestBus()
+      await pool.query('create table ledger (command_id uuid, attempt int)')
+      const ok = await bus.send('payments', 'Charge', { fail: false }, { backoffSeconds: [0] })
+      const bad = await bus.send('payments', 'Charge', { fail: true }, { backoffSeconds: [0] })
+      await work({
+        domain: 'payments',
+        handlers: {
+          Charge: defineHandler({
+            payload: t.type({ fail: t.boolean }),
+            transactional: true,
+            handle: async ({ fail }, { client, command, attempt }) => {
+              await client.query('insert into ledger values ($1, $2)', [command.commandId, attempt])
+              if (fail) throw new Error('after the write')
+              return 'written'
+            },
+          }),
+        },
+      })
+      await until(
+        () => bus.getCommand('payments', ok.commandId),
+        c => c?.status === 'COMPLETED',
+      )
+      await until(() => bus.getCommand('payments', bad.commandId), isParked)
+      expect((await pool.query('select * from ledger')).rows).toEqual([{ command_id: ok.commandId, attempt: 1 }])
+    },
+  )
 })

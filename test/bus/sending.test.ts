@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { DuplicateCommandError, InvalidInputError } from '../../src/index.ts'
-import { createTestBus } from '../support/bus.ts'
+import { createTestBus, logIsApart } from '../support/bus.ts'
 
 describe('sending', () => {
   test('A13: a send makes the row, the message and the audit together, and the queue at first use', async () => {
@@ -49,7 +49,7 @@ describe('sending', () => {
     expect((await messages('payments__commands'))[0]?.message).not.toHaveProperty('reply_to')
   })
 
-  test("A13: a send in the caller's transaction commits and rolls back with it", async () => {
+  test.skipIf(logIsApart)("A13: a send in the caller's transaction commits and rolls back with it", async () => {
     const { bus, pool, messages } = await createTestBus()
     await pool.query('create table orders (id int)')
     const client = await pool.connect()
@@ -72,7 +72,7 @@ describe('sending', () => {
     expect((await pool.query('select id from orders')).rows).toEqual([{ id: 2 }])
   })
 
-  test("A14: a duplicate in the caller's transaction leaves that transaction usable", async () => {
+  test.skipIf(logIsApart)("A14: a duplicate in the caller's transaction leaves that transaction usable", async () => {
     const { bus, pool, messages } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {})
     const client = await pool.connect()

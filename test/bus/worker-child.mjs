@@ -1,9 +1,9 @@
 // A worker in a process of its own, to be killed: node worker-child.mjs <compiled src> <database url> <options json>
 const [, , compiled, databaseUrl, json] = process.argv
 const { createCommandBus } = await import(`${compiled}/index.js`)
-const { hang, leaseSeconds, handlerMs } = JSON.parse(json)
+const { hang, leaseSeconds, handlerMs, log } = JSON.parse(json)
 
-const bus = createCommandBus({ databaseUrl })
+const bus = createCommandBus({ databaseUrl, ...log })
 const worker = bus.worker({
   domain: 'payments',
   concurrency: 5,

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { defineHandler, type HandlerContext } from '../../src/index.ts'
-import { createTestBus, signal } from '../support/bus.ts'
+import { createTestBus, logIsApart, signal } from '../support/bus.ts'
 import { auditNames, isParked, parked } from '../support/park.ts'
 
 describe('leases and attempts', () => {
@@ -78,7 +78,8 @@ describe('leases and attempts', () => {
         return `worker ${i}`
       },
     })
-    await work({ domain: 'payments', workerId: 'old', handlers: slow(0) })
+    // the old one must not find the message again before the new one does
+    await work({ domain: 'payments', workerId: 'old', handlers: slow(0), pollMs: 60_000 })
     await started[0]?.promise
     await until(
       () => bus.getCommand('payments', commandId),
@@ -318,7 +319,7 @@ describe('many slots, many workers', () => {
   })
 
   test('A26: a graceful stop lets handlers end, and gives back uncounted what nobody began', async () => {
-    const { bus, work, messages } = await createTestBus()
+    const { bus, work, messages, until } = await createTestBus()
     const sent = await bus.send('payments', 'Charge', {})
     const began = signal()
     const go = signal()
@@ -338,7 +339,11 @@ describe('many slots, many workers', () => {
     const late = await bus.send('payments', 'Charge', {})
     go.resolve()
     await stopped
-    expect(await bus.getCommand('payments', sent.commandId)).toMatchObject({ status: 'COMPLETED', result: 'ended' })
+    const done = await until(
+      () => bus.getCommand('payments', sent.commandId),
+      c => c?.status === 'COMPLETED',
+    )
+    expect(done).toMatchObject({ result: 'ended' })
     expect(await bus.getCommand('payments', late.commandId)).toMatchObject({ status: 'PENDING', attempts: 0 })
     const [message] = await messages('payments__commands')
     expect(message).toMatchObject({ read_ct: 0 })
@@ -383,7 +388,7 @@ describe('many slots, many workers', () => {
     )
   })
 
-  test('A26: without a doorbell work is found by polling', async () => {
+  test.skipIf(logIsApart)('A26: without a doorbell work is found by polling', async () => {
     const { bus, pool, work, until } = await createTestBus()
     await work({ domain: 'payments', handlers: { Charge: () => null }, pollMs: 20 })
     const client = await pool.connect()
@@ -419,31 +424,35 @@ describe('many slots, many workers', () => {
     )
   })
 
-  test('A29: a connection that is cut under a transactional handler costs an attempt, not the process', async () => {
-    const { bus, pool, work, until } = await createTestBus()
-    const { commandId } = await bus.send('payments', 'Charge', {}, { backoffSeconds: [0] })
-    await work({
-      domain: 'payments',
-      handlers: {
-        Charge: defineHandler({
-          transactional: true,
-          handle: async (_, { client, attempt }) => {
-            if (attempt > 1) return attempt
-            const { rows } = await client.query('select pg_backend_pid() as pid')
-            const cut = once(client, 'error')
-            await pool.query('select pg_terminate_backend($1)', [rows[0].pid])
-            await cut
-            return attempt
-          },
-        }),
-      },
-    })
-    const done = await until(
-      () => bus.getCommand('payments', commandId),
-      c => c?.status === 'COMPLETED',
-    )
-    expect(done).toMatchObject({ result: 2, totalAttempts: 2 })
-  })
+  // transactional handlers are refused where the log is apart
+  test.skipIf(logIsApart)(
+    'A29: a connection that is cut under a transactional handler costs an attempt, not the process',
+    async () => {
+      const { bus, pool, work, until } = await createTestBus()
+      const { commandId } = await bus.send('payments', 'Charge', {}, { backoffSeconds: [0] })
+      await work({
+        domain: 'payments',
+        handlers: {
+          Charge: defineHandler({
+            transactional: true,
+            handle: async (_, { client, attempt }) => {
+              if (attempt > 1) return attempt
+              const { rows } = await client.query('select pg_backend_pid() as pid')
+              const cut = once(client, 'error')
+              await pool.query('select pg_terminate_backend($1)', [rows[0].pid])
+              await cut
+              return attempt
+            },
+          }),
+        },
+      })
+      const done = await until(
+        () => bus.getCommand('payments', commandId),
+        c => c?.status === 'COMPLETED',
+      )
+      expect(done).toMatchObject({ result: 2, totalAttempts: 2 })
+    },
+  )
 
   test('A29: a worker outlives the end of every connection and loses nothing', async () => {
     const { bus, pool, work, until } = await createTestBus()

@@ -44,6 +44,17 @@ describe('a full environment', () => {
   })
 })
 
+describe('EVENTSTORE_URL', () => {
+  test.each([
+    'esdb://localhost:2113?tls=false',
+    'esdb://admin:change%20it@node1.example.com:2113,node2.example.com:2113,10.0.0.3:2113?tls=true&nodePreference=leader',
+    'esdb+discover://admin:secret@cluster.example.com',
+    'esdb://[::1]:2113/?tlsCAFile=/etc/ssl/ca.pem',
+  ])('may be %s', url => {
+    expect(readConfig({ EVENTSTORE_URL: url }).eventStoreUrl).toBe(url)
+  })
+})
+
 describe('a wrong value', () => {
   test.each([
     [{ DATABASE_URL: 'mysql://u:topsecret@h/d' }, 'DATABASE_URL must be a connection string like postgres://'],
@@ -53,7 +64,11 @@ describe('a wrong value', () => {
     [{ PORT: '-1' }, 'PORT must be'],
     [{ LOG_LEVEL: 'topsecret' }, 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent'],
     [{ COMMANDBUS_JWKS_URL: 'ftp://topsecret' }, 'COMMANDBUS_JWKS_URL must be an http or https address'],
-    [{ EVENTSTORE_URL: 'esdb://u:topsecret@h' }, 'EVENTSTORE_URL is set, but this version'],
+    [{ EVENTSTORE_URL: 'http://topsecret:2113' }, 'EVENTSTORE_URL must be a connection string like esdb://'],
+    [{ EVENTSTORE_URL: 'esdb://' }, 'EVENTSTORE_URL must be'],
+    [{ EVENTSTORE_URL: 'esdb://u:topsecret@' }, 'EVENTSTORE_URL must be'],
+    [{ EVENTSTORE_URL: 'esdb://u:top/secret@host' }, 'EVENTSTORE_URL must be'],
+    [{ EVENTSTORE_URL: 'esdb://a:2113,?tls=true' }, 'EVENTSTORE_URL must be'],
   ])('%o stops with one sentence that does not repeat it', (env, sentence) => {
     const read = () => readConfig(env)
     expect(read).toThrow(ConfigError)

@@ -137,7 +137,7 @@ test('doctor finds nothing wrong with a good database, and has exactly the keys 
 })
 
 test('a wrong environment is not understood', async () => {
-  const esdb = await program.run(['list', '--json'], { env: { EVENTSTORE_URL: 'esdb://u:topsecret@h' } })
+  const esdb = await program.run(['list', '--json'], { env: { EVENTSTORE_URL: 'esdb://u:topsecret@' } })
   expect(esdb.code).toBe(2)
   expect(esdb.json().error).toMatchObject({
     code: 'INVALID_CONFIGURATION',

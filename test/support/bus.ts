@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
-import { afterEach } from 'vitest'
+import { afterEach, inject } from 'vitest'
 import {
   type CommandBus,
   type CommandBusOptions,
@@ -9,12 +9,23 @@ import {
   type WorkerOptions,
 } from '../../src/index.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
+import type { TestDouble } from './eventstoredb/server.ts'
+
+/** Where this run has its log. */
+export const logStore = inject('logStore')
+
+/** For tests of what only one transaction for log, rows and queue can do: `test.skipIf(logIsApart)`. */
+export const logIsApart = logStore === 'eventstoredb'
 
 /** A bus on a fresh database, taken down after the test. */
 export interface TestBus {
   readonly bus: CommandBus
   readonly database: TestDatabase
   readonly pool: pg.Pool
+  /** What processes of their own need besides the database, to have their log where this bus has it. */
+  readonly log: Pick<CommandBusOptions, 'eventStoreUrl' | 'waitForDispatchMs' | 'eventStoreLimits'>
+  /** What stands in for EventStoreDB, where the log is there. */
+  readonly double: TestDouble | null
   /** Another bus on the same database, as another process would have. */
   readonly another: (options?: CommandBusOptions) => CommandBus
   /** A started worker of `bus`. */
@@ -44,8 +55,17 @@ export const createTestBus = async (
 ): Promise<TestBus> => {
   const database = await createTestDatabase()
   open.push(() => database.drop())
+  const double = logIsApart ? await startDouble() : null
+  const log =
+    double === null
+      ? {}
+      : {
+          eventStoreUrl: double.url,
+          waitForDispatchMs: 60_000,
+          eventStoreLimits: { probeMs: 100, standbyMs: 100, timeoutMs: 2_000 },
+        }
   const another = (more: CommandBusOptions = {}): CommandBus => {
-    const bus = createCommandBus({ databaseUrl: database.url, ...options, ...more })
+    const bus = createCommandBus({ databaseUrl: database.url, ...log, ...options, ...more })
     open.push(() => bus.close())
     return bus
   }
@@ -59,6 +79,8 @@ export const createTestBus = async (
     bus,
     database,
     pool: database.pool,
+    log,
+    double,
     another,
     work: async (workerOptions, of = bus) => {
       const worker = of.worker({ pollMs: 100, ...workerOptions })
@@ -70,6 +92,14 @@ export const createTestBus = async (
     messages: table('q'),
     archived: table('a'),
   }
+}
+
+/** Loaded where it is used only: the client of EventStoreDB is large. */
+const startDouble = async (): Promise<TestDouble> => {
+  const { startTestDouble } = await import('./eventstoredb/server.ts')
+  const double = await startTestDouble()
+  open.push(async () => double.stop())
+  return double
 }
 
 /** Looks again and again until it holds; the test's own timeout ends a wait in vain. */

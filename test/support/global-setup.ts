@@ -11,6 +11,8 @@ declare module 'vitest' {
     serverUrl: string
     /** Name of the database, with pgmq and all migrations, that test databases are copies of. */
     templateDatabase: string
+    /** Where the buses of tests have their log; vitest.config.ts runs some files with each. */
+    logStore: 'postgresql' | 'eventstoredb'
   }
 }
 

@@ -6,6 +6,7 @@ import { SchemaVersionError, schemaStatus } from '../postgres/migrate.ts'
 import { findPgmq } from '../postgres/pgmq-install.ts'
 import { checkHealth } from '../service/checks.ts'
 import { type Database, withPool } from '../service/database.ts'
+import { checkEventStore } from '../service/event-store-check.ts'
 import { runningService } from '../service/home.ts'
 import { withoutPassword } from '../service/redact.ts'
 import { worst } from '../service/worker-report.ts'
@@ -18,7 +19,7 @@ import { withDatabase } from './session.ts'
 interface Diagnosis {
   /** Of the embedded server: its owner, with the password. Of a server of the user's: without the password. */
   readonly databaseUrl: string
-  readonly eventStore: 'postgresql'
+  readonly eventStore: 'postgresql' | 'eventstoredb'
   readonly pgmqVersion: string | null
   readonly schemaVersion: number | null
   readonly home: string
@@ -42,8 +43,11 @@ export const addDoctor = (program: Command, deps: CliDeps): void => {
 }
 
 const diagnose = async (config: Config, database: Database, pool: Pool): Promise<Diagnosis> => {
+  const { eventStoreUrl } = config
   const [report, pgmqVersion, schemaVersion, service] = await Promise.all([
-    checkHealth(pool),
+    checkHealth(pool, {
+      eventStore: eventStoreUrl === undefined ? undefined : () => checkEventStore(eventStoreUrl, pool),
+    }),
     versionOfPgmq(pool).catch(() => null),
     versionOfSchema(pool).catch(() => null),
     runningService(config.home),
@@ -55,7 +59,7 @@ const diagnose = async (config: Config, database: Database, pool: Pool): Promise
   const checks = { ...report.checks, service: serviceCheck }
   return {
     databaseUrl: database.kind === 'embedded' ? database.url : withoutPassword(database.url),
-    eventStore: 'postgresql',
+    eventStore: eventStoreUrl === undefined ? 'postgresql' : 'eventstoredb',
     pgmqVersion,
     schemaVersion,
     home: config.home,
@@ -82,13 +86,14 @@ const versionOfSchema = async (pool: Pool): Promise<number> => {
   }
 }
 
-const told = ({ databaseUrl, pgmqVersion, schemaVersion, home, health }: Diagnosis): string => {
+const told = ({ databaseUrl, eventStore, pgmqVersion, schemaVersion, home, health }: Diagnosis): string => {
   const { service } = health.checks
+  const hosts = health.checks.eventStore?.hosts
   return fields([
     ['Health', health.status],
     ...health.reasons.map(reason => ['', reason] as const),
     ['Database', withoutPassword(databaseUrl)],
-    ['Event store', 'PostgreSQL, the same database'],
+    ['Event store', eventStore === 'postgresql' ? 'PostgreSQL, the same database' : `EventStoreDB at ${hosts}`],
     ['pgmq', pgmqVersion ?? 'none'],
     ['Schema', schemaVersion === null ? 'unknown' : `version ${schemaVersion}`],
     ['Home', home],

@@ -53,7 +53,10 @@ export const addSend = (program: Command, deps: CliDeps): void => {
       await withBus(deps, async ({ bus }) => {
         const sent = await bus.send(domain, commandType, data, details)
         if (options.json) printJson(sent)
-        else print(`Sent ${sent.commandType} to ${sent.domain}: command ${sent.commandId}, message ${sent.msgId}.`)
+        else {
+          const message = sent.msgId === null ? 'its message follows' : `message ${sent.msgId}`
+          print(`Sent ${sent.commandType} to ${sent.domain}: command ${sent.commandId}, ${message}.`)
+        }
       })
     })
 }

@@ -11,6 +11,9 @@ export interface Session {
   readonly config: Config
 }
 
+/** Who sends by hand waits for the message's id, and sees the row afterwards. */
+const DISPATCH_MS = 3_000
+
 /** A few connections do for one command after the other. */
 const CONNECTIONS = 4
 
@@ -21,7 +24,12 @@ const CONNECTIONS = 4
 export const withBus = async <A>(deps: CliDeps, body: (session: Session) => Promise<A>): Promise<A> => {
   const config = readConfig(deps.env)
   return withDatabase(config, async database => {
-    const bus = deps.createBus({ databaseUrl: database.url, maxConnections: CONNECTIONS })
+    const bus = deps.createBus({
+      databaseUrl: database.url,
+      maxConnections: CONNECTIONS,
+      waitForDispatchMs: DISPATCH_MS,
+      ...logOf(config),
+    })
     try {
       return await body({ bus, database, config })
     } finally {
@@ -29,6 +37,10 @@ export const withBus = async <A>(deps: CliDeps, body: (session: Session) => Prom
     }
   })
 }
+
+/** Where the bus has its log. */
+export const logOf = ({ eventStoreUrl }: Config): { readonly eventStoreUrl?: string } =>
+  eventStoreUrl === undefined ? {} : { eventStoreUrl }
 
 /** The same without a bus. */
 export const withDatabase = async <A>(config: Config, body: (database: Database) => Promise<A>): Promise<A> => {

@@ -13,6 +13,7 @@ import { UsageError } from './failure.ts'
 import { loadHandlers } from './handlers-module.ts'
 import { numberOf } from './input.ts'
 import { print, printJson } from './output.ts'
+import { logOf } from './session.ts'
 
 interface Options {
   readonly demo?: true
@@ -96,8 +97,9 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
       import('../telemetry/metrics.ts'),
       import('../telemetry/tracing.ts'),
     ])
-    const metrics = createMetrics({ processMetrics: false, log })
+    const metrics = createMetrics({ processMetrics: false, follower: () => bus.follower?.health() ?? null, log })
     const bus = deps.createBus({
+      ...logOf(config),
       databaseUrl: database.url,
       maxConnections: 10,
       log,
@@ -114,7 +116,10 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
         reports = startReports(async withMetrics => ({
           kind: 'worker-report',
           workers: names,
-          health: worst(workers.map(worker => worker.health())),
+          health: worst([
+            ...workers.map(worker => worker.health()),
+            ...(bus.follower === null ? [] : [bus.follower.health()]),
+          ]),
           ...(withMetrics ? { metrics: await metrics.snapshot() } : {}),
         }))
       if (options.json) printJson({ pid: process.pid, workers: names })

@@ -1,6 +1,7 @@
 import type { EventStoreDBClient } from '@eventstore/db-client'
 import { InvalidInputError } from '../../application/errors.ts'
 import { SilentStoreError } from './errors.ts'
+import { eventStoreUrlForm } from './url.ts'
 
 /** What a process has of one EventStoreDB. Nothing is loaded or connected before the first call. */
 export interface EventStoreDbConnection {
@@ -52,10 +53,7 @@ const newClient = async (url: string): Promise<EventStoreDBClient> => {
   try {
     return EventStoreDBClient.connectionString(url)
   } catch {
-    throw new InvalidInputError(
-      'EVENTSTORE_URL',
-      'must be a connection string like esdb://user:password@host:2113?tls=true or esdb+discover://cluster.example.com',
-    )
+    throw new InvalidInputError('EVENTSTORE_URL', `must be ${eventStoreUrlForm}`)
   }
 }
 

@@ -16,15 +16,16 @@ interface Waiter {
   readonly resolve: (dispatched: Dispatched) => void
 }
 
-const POLL_MS = 50
+const POLL_MS = 25
 
 /**
- * Waits for the mirror, whichever process applies to it: all who wait share one look at the database, taken when this
- * process has applied something and every 50 ms.
+ * Waits for the mirror, whichever process applies to it: all who wait share one look at the database, taken when
+ * somebody begins to wait, when this process has applied something, and every 25 ms.
  */
 export const createWaiting = (pool: Pool, projection: string) => {
   const waiters = new Set<Waiter>()
   let timer: NodeJS.Timeout | null = null
+  let first: NodeJS.Immediate | null = null
   let looking = false
   let again = false
 
@@ -70,6 +71,14 @@ export const createWaiting = (pool: Pool, projection: string) => {
     else plan()
   }
 
+  /** Those who begin to wait in the same turn of the event loop look together: it may be there already. */
+  const soon = (): void => {
+    first ??= setImmediate(() => {
+      first = null
+      void look()
+    })
+  }
+
   const plan = (): void => {
     if (timer !== null || waiters.size === 0) return
     timer = setTimeout(() => {
@@ -92,11 +101,13 @@ export const createWaiting = (pool: Pool, projection: string) => {
           },
         }
         waiters.add(waiter)
-        plan()
+        soon()
       }),
     stop: (): void => {
       if (timer !== null) clearTimeout(timer)
+      if (first !== null) clearImmediate(first)
       timer = null
+      first = null
       for (const waiter of [...waiters]) settle(waiter, { outcome: 'late' })
     },
   }

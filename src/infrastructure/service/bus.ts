@@ -12,6 +12,7 @@ import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { createCommandReader } from '../../application/read-commands.ts'
 import type { BatchResult, CommandToSend, SentCommand } from '../../application/send-command.ts'
 import type { Actions } from '../actions.ts'
+import type { Follower } from '../open-log.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
 
 type Reader = ReturnType<typeof createCommandReader>
@@ -42,12 +43,16 @@ export interface Bus {
   /** On many parked commands at once. */
   readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'>
   readonly as: (identity: Identity) => Caller
+  /** Null: the log is in PostgreSQL. */
+  readonly follower: Follower | null
   readonly worker: (options: WorkerOptions) => Worker
   readonly close: () => Promise<void>
 }
 
 export type CreateBus = (options: {
   readonly databaseUrl: string
+  readonly eventStoreUrl?: string
+  readonly waitForDispatchMs?: number
   readonly maxConnections?: number
   readonly log?: Log
   readonly telemetry?: Telemetry

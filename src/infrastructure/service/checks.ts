@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
+import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/health.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { assertSchemaCurrent } from '../postgres/migrate.ts'
@@ -59,14 +60,35 @@ const queueCheck = async (pool: Pool): Promise<Check> => {
   return { ...healthy, queues: rows[0]?.queues ?? 0 }
 }
 
-/** Looks at the database, its schema and its queues, and asks the worker when there is one. */
-export const checkHealth = async (pool: Pool, worker?: () => Health): Promise<HealthReport> => {
+/** What can be asked besides the database. */
+export interface AlsoAsked {
+  readonly worker?: (() => Health) | undefined
+  /** What follows a log outside the database. */
+  readonly eventStore?: (() => Check | Promise<Check>) | undefined
+}
+
+/** Looks at the database, its schema and its queues, and asks the worker and the event store where there are such. */
+export const checkHealth = async (pool: Pool, { worker, eventStore }: AlsoAsked = {}): Promise<HealthReport> => {
   const [database, schema, queue, feed] = await Promise.all([
     guarded(() => databaseCheck(pool)),
     guarded(() => schemaCheck(pool)),
     guarded(() => queueCheck(pool)),
     guarded(async () => ({ ...(await feedCheck(pool)) })),
   ])
-  const checks = { database, schema, queue, feed, ...(worker === undefined ? {} : { worker: { ...worker() } }) }
+  const checks = {
+    database,
+    schema,
+    queue,
+    feed,
+    ...(eventStore === undefined ? {} : { eventStore: await eventStore() }),
+    ...(worker === undefined ? {} : { worker: { ...worker() } }),
+  }
   return { ...worst(Object.values(checks)), checks }
 }
+
+/** The health of a follower for everybody to see: without what an event may have contained. */
+export const followerCheck = ({ fault, reasons, ...health }: CatchUpHealth): Check => ({
+  ...health,
+  reasons: reasons.map(redact),
+  fault: fault === null ? null : { stream: fault.stream, revision: fault.revision },
+})

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import { demoDomain, parkedDemoCommand } from '../demo/index.ts'
+import { eventStoreHosts } from '../eventstoredb/url.ts'
 import type { Database } from './database.ts'
 import { withoutPassword } from './redact.ts'
 
@@ -27,6 +28,7 @@ export const describeService = ({ config, demo, version, env, url, database }: F
     ['Version', version],
     ['Address', url],
     ['Database', databaseText(config, database)],
+    ...(config.eventStoreUrl === undefined ? [] : [['Event store', eventStoreHosts(config.eventStoreUrl)] as const]),
     ['Workers', demo ? `domain ${demoDomain}` : 'none here: start them with `commandbus worker`'],
     ['Process', String(process.pid)],
   ],
@@ -42,8 +44,12 @@ const databaseText = (config: Config, database: Database | undefined): string =>
 
 /** Another terminal has to find the same database. */
 const sameDatabase = (config: Config, env: Facts['env']): readonly string[] => {
-  if (config.databaseUrl !== undefined) return ['# with the same DATABASE_URL']
-  return env.COMMANDBUS_HOME ? [`export COMMANDBUS_HOME=${quoted(config.home)}`] : []
+  const log = config.eventStoreUrl === undefined ? '' : ' EVENTSTORE_URL'
+  if (config.databaseUrl !== undefined) return [`# with the same DATABASE_URL${log && ' and'}${log}`]
+  return [
+    ...(log === '' ? [] : [`# with the same${log}`]),
+    ...(env.COMMANDBUS_HOME ? [`export COMMANDBUS_HOME=${quoted(config.home)}`] : []),
+  ]
 }
 
 const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)

@@ -19,7 +19,7 @@ import { readFigures } from '../postgres/stats.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createTracing } from '../telemetry/tracing.ts'
 import type { Bus, CreateBus } from './bus.ts'
-import { checkHealth } from './checks.ts'
+import { checkHealth, followerCheck } from './checks.ts'
 import { type Database, openDatabase } from './database.ts'
 import { type Description, describeService } from './describe.ts'
 import { type Claim, claimHome } from './home.ts'
@@ -53,6 +53,8 @@ interface Parts {
 }
 
 const WORKER_DEADLINE_S = 15
+/** Who sends over HTTP reads his own row, unless rows are late. */
+const DISPATCH_MS = 1_000
 const WORKER_STARTS_MS = 20_000
 
 /** Runs until it is told to stop, then ends what it began in the order that loses nothing. */
@@ -84,6 +86,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
       if (parts.pool === undefined) throw new UnavailableError('the service is starting')
       return readFigures(parts.pool)
     },
+    ...(config.eventStoreUrl === undefined ? {} : { follower: () => parts.bus?.follower?.health() ?? null }),
     pools: () => (parts.pool === undefined ? {} : { checks: parts.pool }),
     processMetrics: true,
     log,
@@ -117,6 +120,8 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   if (stop.asked()) return
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
+    ...(config.eventStoreUrl === undefined ? {} : { eventStoreUrl: config.eventStoreUrl }),
+    waitForDispatchMs: DISPATCH_MS,
     log,
     telemetry: allTelemetry(metrics.telemetry, createTracing()),
   })
@@ -168,9 +173,13 @@ const shutDown = async ({ claim, app, supervisor, bus, pool, database }: Parts, 
   }
 }
 
-const health = async ({ pool, supervisor }: Parts, demo: boolean): Promise<HealthReport> => {
+const health = async ({ pool, supervisor, bus }: Parts, demo: boolean): Promise<HealthReport> => {
   if (pool === undefined || (demo && supervisor === undefined)) {
     return { status: 'critical', reasons: ['the service is starting'], checks: {} }
   }
-  return checkHealth(pool, supervisor === undefined ? undefined : () => supervisor.report().health)
+  const follower = bus?.follower ?? null
+  return checkHealth(pool, {
+    worker: supervisor === undefined ? undefined : () => supervisor.report().health,
+    eventStore: follower === null ? undefined : () => followerCheck(follower.health()),
+  })
 }

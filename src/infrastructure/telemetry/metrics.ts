@@ -9,9 +9,11 @@ import {
 } from 'prom-client'
 import { type Log, silentLog } from '../../application/ports/log.ts'
 import type { Telemetry, WorkerFacts } from '../../application/ports/telemetry.ts'
+import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
 import { cachedFor } from '../postgres/cached.ts'
 import type { Figures } from '../postgres/stats.ts'
 import { createFigureGauges } from './figure-gauges.ts'
+import { createFollowerGauges } from './follower-gauges.ts'
 import { createLabelCap } from './labels.ts'
 
 /** What a pool tells of itself; pg's pools fit as they are. */
@@ -24,6 +26,8 @@ export interface PoolFigures {
 export interface MetricsOptions {
   /** What the database knows; asked at a scrape, at most every five seconds. Left out: no such gauges. */
   readonly figures?: () => Promise<Figures>
+  /** How the log is followed, where it is not in PostgreSQL (null: it is). Left out: no such gauges. */
+  readonly follower?: () => CatchUpHealth | null
   /** By the name they shall have in the label. */
   readonly pools?: () => { readonly [name: string]: PoolFigures }
   /** The process's own memory, CPU and event loop. Default false. */
@@ -105,6 +109,7 @@ export const createMetrics = (options: MetricsOptions = {}): Metrics => {
     },
   })
 
+  if (options.follower !== undefined) createFollowerGauges(registers, options.follower)
   const gauges = figures === undefined ? null : createFigureGauges(registers)
   const look = figures === undefined ? null : cachedFor(SCRAPE_CACHE_MS, figures)
   const refresh = async (): Promise<void> => {

@@ -94,7 +94,15 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const handle = (commandType: string, handler: Handler): void => {
     if (commandType !== '*') commandTypeOf(commandType)
     if (handlers.has(commandType)) throw new HandlerAlreadyRegisteredError(domain, commandType)
-    handlers.set(commandType, definitionOf(handler))
+    const definition = definitionOf(handler)
+    if (definition.transactional === true && !deps.store.capabilities.inlineProjections) {
+      throw new InvalidInputError(
+        'transactional',
+        `cannot be had for '${commandType}': the log is in EventStoreDB and cannot take part in a transaction of ` +
+          'PostgreSQL; leave it out, and make what the handler writes idempotent by the command id',
+      )
+    }
+    handlers.set(commandType, definition)
   }
   for (const [commandType, handler] of Object.entries(options.handlers ?? {})) handle(commandType, handler)
 

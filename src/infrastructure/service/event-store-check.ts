@@ -1,0 +1,34 @@
+import type { Pool } from 'pg'
+import { commandCodec } from '../codec/command-codec.ts'
+import { connectEventStoreDb } from '../eventstoredb/connection.ts'
+import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
+import { loadCheckpoint } from '../eventstoredb/mirror.ts'
+import { isAfter, parsePosition } from '../eventstoredb/records.ts'
+import { eventStoreHosts } from '../eventstoredb/url.ts'
+import { assertLogIsThere, COMMANDS } from '../eventstoredb/whose-log.ts'
+import type { Check } from '../http/health.ts'
+import { redact } from './redact.ts'
+
+const ANSWER_MS = 2_000
+
+/** For who looks from outside: whether EventStoreDB answers, belongs to this database, and has anything it has not. */
+export const checkEventStore = async (url: string, pool: Pool): Promise<Check> => {
+  const facts = { hosts: eventStoreHosts(url) }
+  try {
+    await assertLogIsThere(pool)
+    const connection = connectEventStoreDb(url)
+    try {
+      const limits = { timeoutMs: ANSWER_MS, retryMs: 0 }
+      const feed = createEventStoreDbEventFeed({ connection, codec: commandCodec, prefixes: ['command-'], ...limits })
+      const [head, reached] = await Promise.all([feed.head(), loadCheckpoint(pool, COMMANDS)])
+      const isBehind = head !== null && (reached === null || isAfter(parsePosition(head), parsePosition(reached)))
+      return isBehind
+        ? { status: 'degraded', reasons: ['events wait in EventStoreDB: a service or a worker brings them'], ...facts }
+        : { status: 'healthy', reasons: [], ...facts }
+    } finally {
+      await connection.close()
+    }
+  } catch (error) {
+    return { status: 'critical', reasons: [redact(error instanceof Error ? error.message : String(error))], ...facts }
+  }
+}
