@@ -1,15 +1,19 @@
 const { readdirSync } = require('node:fs')
 const { join } = require('node:path')
 // Without its parser dependency-cruiser would look at nothing and report success: better to fail here.
-const { parseFileSync } = require('@swc/core')
+const swc = require('@swc/core')
+
+// dependency-cruiser asks swc for TypeScript without JSX, whatever the file
+const parseFile = swc.parseFileSync.bind(swc)
+swc.parseFileSync = (file, options) => parseFile(file, { ...options, tsx: file.endsWith('.tsx') })
 
 /** `import('./x.ts').Name` inside a type is an import that dependency-cruiser does not see. */
 const hasImportInType = file =>
-  JSON.stringify(parseFileSync(file, { syntax: 'typescript' })).includes('"type":"TsImportType"')
+  JSON.stringify(swc.parseFileSync(file, { syntax: 'typescript' })).includes('"type":"TsImportType"')
 
-const hidden = readdirSync(join(__dirname, 'src'), { recursive: true })
-  .filter(name => name.endsWith('.ts'))
-  .map(name => join('src', name))
+const hidden = ['src', join('web', 'src')]
+  .flatMap(folder => readdirSync(join(__dirname, folder), { recursive: true }).map(name => join(folder, String(name))))
+  .filter(file => /\.tsx?$/.test(file))
   .filter(file => hasImportInType(join(__dirname, file)))
 if (hidden.length > 0) throw new Error(`Write \`import type\` instead of import() inside a type: ${hidden.join(', ')}`)
 
@@ -68,6 +72,48 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '^(test|bench|examples|web|dist|dist-bench)/' },
+    },
+    {
+      name: 'contract-runs-anywhere',
+      comment: 'The declaration of the API is part of the console, too: nothing of a server may come with it.',
+      severity: 'error',
+      from: { path: '^src/infrastructure/http/contract/' },
+      to: {
+        pathNot: [
+          '^src/infrastructure/http/contract/',
+          '^src/domain/',
+          '^src/application/ports/[^/]+\\.ts$',
+          '^node_modules/(fp-ts|io-ts)/',
+        ],
+      },
+    },
+    {
+      name: 'console-knows-the-contract',
+      comment: 'The console speaks to the service through its declared API, and takes the words and roles from it.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/infrastructure/http/contract/',
+          '^src/application/(roles|ports/authorization)\\.ts$',
+          '^src/domain/[^/]+/(transitions|status)\\.ts$',
+        ],
+      },
+    },
+    {
+      name: 'console-stands-alone',
+      comment: 'The console takes nothing from tests, benchmarks, examples or build output, and nothing of Node.',
+      severity: 'error',
+      from: { path: '^web/src/' },
+      to: { path: ['^(test|bench|examples|dist|dist-bench)/'] },
+    },
+    {
+      name: 'console-runs-in-browsers',
+      comment: 'No module of Node in what a browser runs.',
+      severity: 'error',
+      from: { path: '^(web/src|src/infrastructure/http/contract)/' },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'no-test-helpers-in-src',

@@ -3,6 +3,7 @@ import pino from 'pino'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type CommandBus, createCommandBus, type Role } from '../../src/index.ts'
 import { createHttpApp, type HttpLimits } from '../../src/infrastructure/http/app.ts'
+import type { ConsoleFiles } from '../../src/infrastructure/http/console.ts'
 import { type ApiClient, createClient } from '../../src/infrastructure/http/contract/client.ts'
 import { handlers } from '../../src/infrastructure/http/handlers.ts'
 import type { HealthReport } from '../../src/infrastructure/http/health.ts'
@@ -58,6 +59,7 @@ export interface ApiOptions {
   readonly corsOrigins?: readonly string[]
   readonly limits?: Partial<HttpLimits>
   readonly health?: () => Promise<HealthReport>
+  readonly console?: ConsoleFiles | null
 }
 
 /** The real server on a real port, over a bus on a fresh database. */
@@ -94,6 +96,7 @@ const serve = async (bus: CommandBus, options: ApiOptions): Promise<Served> => {
     version: '0.0.0',
     health: options.health ?? (async () => ({ status: 'healthy', reasons: [], checks: {} })),
     facts: () => ({ running: [], commands: [] }),
+    console: options.console ?? null,
     api: {
       identify: createIdentify(options.identity ?? { secret: SECRET }),
       callerOf: identity => bus.as(identity),

@@ -15,7 +15,7 @@ interface Options {
 const tokenText = (token: string | undefined, url: string): string =>
   token === undefined
     ? ''
-    : `\n\nToken for the HTTP API (12 hours, every role):\n  ${token}\n\n  curl -H "authorization: Bearer <token>" ${url}/api/v1/commands\n  ${url}/docs`
+    : `\n\nConsole, signed in for 12 hours with every role:\n  ${url}/#token=${token}\n\nThe HTTP API takes what follows #token= as well:\n  curl -H "authorization: Bearer <token>" ${url}/api/v1/commands\n  ${url}/docs`
 
 export const addStart = (program: Command, deps: CliDeps): void => {
   program

@@ -5,6 +5,7 @@ import rateLimit from '@fastify/rate-limit'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { CommandBusError, UnavailableError } from '../../application/errors.ts'
 import { answerBadAddress, answerBrokenRequest } from './broken-request.ts'
+import { addConsole, type ConsoleFiles } from './console.ts'
 import { addDocs } from './docs.ts'
 import { addEvents } from './events.ts'
 import { addHealth, type HealthReport } from './health.ts'
@@ -17,8 +18,10 @@ export interface HttpOptions {
   readonly version: string
   /** Asked at every `/health/ready`. */
   readonly health: () => Promise<HealthReport>
-  /** What the page at `/` tells. */
+  /** What the plain page at `/` tells, where there is no console. */
   readonly facts: () => PageFacts
+  /** The built console, served at `/`. */
+  readonly console?: ConsoleFiles | null
   readonly api: MountOptions
   /** What `/metrics` shows; no such page when left out. */
   readonly metrics?: { readonly contentType: string; readonly page: () => Promise<string> }
@@ -91,7 +94,8 @@ export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstan
   }
   await app.register(rateLimit, { global: false })
   addHealth(app, options.health)
-  addPage(app, options.facts)
+  if (options.console) addConsole(app, options.console)
+  else addPage(app, options.facts)
   addDocs(app, options.version)
   mountApi(app, options.api)
   addEvents(app, options.api)

@@ -1,17 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import type { FastifyInstance } from 'fastify'
-import * as t from 'io-ts'
 import type { Caller } from '../../application/caller.ts'
 import type { Identity } from '../../application/ports/authorization.ts'
 import { resumeAfter, writeEvents } from '../live/sse.ts'
-import { object, uuid } from './contract/codecs.ts'
-import { BASE_PATH } from './contract/route.ts'
+import { EVENTS_PATH, eventsQuery } from './contract/events.ts'
 import type { Identify } from './identity.ts'
 import { checkPart } from './mount.ts'
-
-export const EVENTS_PATH = `${BASE_PATH}/events`
-
-export const eventsQuery = object({}, { domain: t.string, commandId: uuid })
 
 /**
  * `GET /events`: events as they commit, as server-sent events. `Last-Event-ID` goes on after that one; without it the

@@ -1,15 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import type { Health } from '../worker/health.ts'
+import type { Check, HealthReport } from './contract/health.ts'
 
-/** The health of one part, and facts about it. */
-export interface Check extends Health {
-  readonly [fact: string]: unknown
-}
-
-/** `critical` takes no traffic; `degraded` does, but somebody should look at the reasons. */
-export interface HealthReport extends Health {
-  readonly checks: { readonly [part: string]: Check }
-}
+export type { Check, HealthReport }
 
 const RETRY_SECONDS = '2'
 

@@ -34,6 +34,7 @@ const render = ({ running, commands }: PageFacts): string => `<!doctype html>
 <h1>commandbus</h1>
 <p>An event-sourced command bus on PostgreSQL and pgmq. This is what runs here:</p>
 <dl>${running.map(([name, value]) => `<dt>${asHtml(name)}</dt><dd>${asHtml(value)}</dd>`).join('')}</dl>
+<p>The console is not part of this build: <code>npm run build</code> makes it.</p>
 <p>Health: <a href="/health/ready">/health/ready</a>, <a href="/health/live">/health/live</a></p>
 <h2>Try it in a terminal</h2>
 <pre>${asHtml(commands.join('\n'))}</pre>
@@ -41,7 +42,7 @@ const render = ({ running, commands }: PageFacts): string => `<!doctype html>
 </html>
 `
 
-/** A page for people who open the address in a browser. */
+/** A page for people who open the address in a browser, where the console was not built. */
 export const addPage = (app: FastifyInstance, facts: () => PageFacts): void => {
   app.get('/', (_, reply) =>
     reply

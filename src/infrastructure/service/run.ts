@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
@@ -8,6 +9,7 @@ import { allTelemetry } from '../../application/ports/telemetry.ts'
 import type { Config } from '../config.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
+import { readConsole } from '../http/console.ts'
 import { handlers } from '../http/handlers.ts'
 import type { HealthReport } from '../http/health.ts'
 import { createIdentify, type IdentityOptions } from '../http/identity.ts'
@@ -96,6 +98,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     version: options.version,
     health: () => health(parts, demo),
     facts: describe,
+    console: await readConsole(join(dirname(options.program), 'web')),
     api: {
       identify: createIdentify(identity),
       callerOf: identity => {

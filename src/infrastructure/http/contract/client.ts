@@ -2,17 +2,25 @@ import type { Api } from './index.ts'
 import { api } from './index.ts'
 import { BASE_PATH, type RequestOf, type ResponseOf, type Route } from './route.ts'
 
+export interface RequestFault {
+  readonly path: string
+  readonly message: string
+}
+
 /** A problem the server answered with. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem'
   readonly status: number
   readonly code: string
   readonly detail: string
-  constructor(status: number, code: string, detail: string) {
+  /** Where the request was wrong, and how. */
+  readonly errors: readonly RequestFault[]
+  constructor(status: number, code: string, detail: string, errors: readonly RequestFault[] = []) {
     super(detail)
     this.status = status
     this.code = code
     this.detail = detail
+    this.errors = errors
   }
 }
 
@@ -27,10 +35,14 @@ export type CallOf<R extends Route> = Part<'params', RequestOf<R>['params']> &
   Part<'query', RequestOf<R>['query']> &
   Part<'body', RequestOf<R>['body']>
 
+export interface CallOptions {
+  readonly signal?: AbortSignal
+}
+
 export type ApiClient = {
   readonly [Id in keyof Api]: Record<never, never> extends CallOf<Api[Id]>
-    ? (call?: CallOf<Api[Id]>) => Promise<ResponseOf<Api[Id]>>
-    : (call: CallOf<Api[Id]>) => Promise<ResponseOf<Api[Id]>>
+    ? (call?: CallOf<Api[Id]>, options?: CallOptions) => Promise<ResponseOf<Api[Id]>>
+    : (call: CallOf<Api[Id]>, options?: CallOptions) => Promise<ResponseOf<Api[Id]>>
 }
 
 export interface ClientOptions {
@@ -48,7 +60,11 @@ interface AnyCall {
 
 /** A typed function for every route, from the same declaration the server checks requests with. */
 export const createClient = ({ baseUrl, token, fetch: send = fetch }: ClientOptions): ApiClient => {
-  const call = async (route: Route, { params = {}, query = {}, body }: AnyCall = {}): Promise<unknown> => {
+  const call = async (
+    route: Route,
+    { params = {}, query = {}, body }: AnyCall = {},
+    { signal }: CallOptions = {},
+  ): Promise<unknown> => {
     const path = route.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(params[name])))
     const given = Object.entries(query).filter(([, value]) => value !== undefined)
     const search = new URLSearchParams(
@@ -62,15 +78,16 @@ export const createClient = ({ baseUrl, token, fetch: send = fetch }: ClientOpti
         ...(route.body === null ? {} : { 'content-type': 'application/json' }),
       },
       ...(route.body === null ? {} : { body: JSON.stringify(body ?? {}) }),
+      ...(signal === undefined ? {} : { signal }),
     })
     const answer = await response.json().catch(() => null)
     if (!response.ok) {
-      const { code = 'UNKNOWN', detail = response.statusText } = (answer ?? {}) as { code?: string; detail?: string }
-      throw new ApiProblem(response.status, code, detail)
+      const { code = 'UNKNOWN', detail = response.statusText, errors } = (answer ?? {}) as Partial<ApiProblem>
+      throw new ApiProblem(response.status, code, detail, errors)
     }
     return answer
   }
   return Object.fromEntries(
-    Object.entries(api).map(([id, route]) => [id, (given?: AnyCall) => call(route, given)]),
+    Object.entries(api).map(([id, route]) => [id, (given?: AnyCall, more?: CallOptions) => call(route, given, more)]),
   ) as unknown as ApiClient
 }

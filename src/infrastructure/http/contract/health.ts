@@ -1,0 +1,15 @@
+/** `critical` does no work; `degraded` does, but somebody should look at the reasons. */
+export interface PartHealth {
+  readonly status: 'healthy' | 'degraded' | 'critical'
+  readonly reasons: readonly string[]
+}
+
+/** The health of one part, and facts about it. */
+export interface Check extends PartHealth {
+  readonly [fact: string]: unknown
+}
+
+/** What `/health/ready` answers, with 200 or 503. */
+export interface HealthReport extends PartHealth {
+  readonly checks: { readonly [part: string]: Check }
+}

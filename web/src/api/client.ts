@@ -1,0 +1,29 @@
+import { ApiProblem, createClient } from '../../../src/infrastructure/http/contract/client.ts'
+import type { Api } from '../../../src/infrastructure/http/contract/index.ts'
+import type { ResponseOf } from '../../../src/infrastructure/http/contract/route.ts'
+import { currentToken, refused } from './session.ts'
+
+/** Asks the server; whoever is not known there any more is signed out. */
+const send: typeof fetch = async (input, init) => {
+  const token = currentToken()
+  const response = await fetch(input, init)
+  if (response.status === 401) refused(token)
+  return response
+}
+
+export const api = createClient({ baseUrl: location.origin, token: currentToken, fetch: send })
+
+export { ApiProblem }
+
+/** What a route answers with. */
+export type Answer<Id extends keyof Api> = ResponseOf<Api[Id]>
+
+export type Command = Answer<'listCommands'>['items'][number]
+export type CommandDetail = Answer<'getCommand'>
+export type CommandStatus = Command['status']
+export type AuditEntry = Answer<'getAuditTrail'>['items'][number]
+export type Parked = Answer<'listParked'>['items'][number]
+export type ParkedGroup = Answer<'groupParked'>['items'][number]
+export type Action = Answer<'getAction'>
+export type Operation = Answer<'getOperation'>
+export type Stats = Answer<'getStats'>

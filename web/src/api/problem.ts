@@ -1,0 +1,32 @@
+import { ApiProblem } from './client.ts'
+
+/** Nothing came back: the server or the way to it is down. */
+export const isOffline = (error: unknown): boolean => error instanceof TypeError
+
+export const statusOf = (error: unknown): number | null => (error instanceof ApiProblem ? error.status : null)
+
+/** What went wrong, for people, in one sentence or two. */
+export const explain = (error: unknown): string => {
+  if (isOffline(error)) return 'The server does not answer. What you see may be stale; this page tries again by itself.'
+  if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : 'Something went wrong.'
+  switch (error.status) {
+    case 401:
+      return 'Your token does not hold any more. Sign in with a new one.'
+    case 403:
+      return `You may not do this with the token you signed in with: ${error.detail}.`
+    case 429:
+      return `Too many changes at once: ${error.detail}.`
+    case 503:
+      return `The server is not ready: ${error.detail}.`
+    default:
+      return error.status >= 500 ? `The server failed: ${error.detail}.` : sentence(error.detail)
+  }
+}
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** Worth another try without anybody's doing. */
+export const isPassing = (error: unknown): boolean => {
+  const status = statusOf(error)
+  return isOffline(error) || status === 503 || status === 429 || (status !== null && status >= 500)
+}

@@ -1,0 +1,45 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import type { Api } from '../../../src/infrastructure/http/contract/index.ts'
+import type { RequestOf } from '../../../src/infrastructure/http/contract/route.ts'
+import { api } from './client.ts'
+
+type QueryOf<Id extends keyof Api> = RequestOf<Api[Id]>['query']
+
+export const PAGE_SIZE = 50
+
+/** Keys of lists start with the list's name; keys of one thing end with its id. */
+export const statsQuery = () =>
+  queryOptions({ queryKey: ['stats'], queryFn: ({ signal }) => api.getStats({}, { signal }) })
+
+export const commandsQuery = (query: QueryOf<'listCommands'>) =>
+  queryOptions({
+    queryKey: ['commands', query],
+    queryFn: ({ signal }) => api.listCommands({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+  })
+
+export const commandQuery = (domain: string, commandId: string) =>
+  queryOptions({
+    queryKey: ['command', 'detail', domain, commandId],
+    queryFn: ({ signal }) => api.getCommand({ params: { domain, commandId } }, { signal }),
+  })
+
+export const auditQuery = (domain: string, commandId: string) =>
+  queryOptions({
+    queryKey: ['command', 'audit', domain, commandId],
+    queryFn: ({ signal }) => api.getAuditTrail({ params: { domain, commandId } }, { signal }),
+  })
+
+export const parkedQuery = (query: QueryOf<'listParked'>) =>
+  queryOptions({
+    queryKey: ['parked', query],
+    queryFn: ({ signal }) => api.listParked({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+  })
+
+export const groupsQuery = (query: QueryOf<'groupParked'>) =>
+  queryOptions({
+    queryKey: ['groups', query],
+    queryFn: ({ signal }) => api.groupParked({ query }, { signal }),
+    placeholderData: keepPreviousData,
+  })

@@ -1,0 +1,100 @@
+import { useSyncExternalStore } from 'react'
+import { roles as knownRoles, type Permission, type Role } from '../../../src/application/ports/authorization.ts'
+import { rolesFor } from '../../../src/application/roles.ts'
+
+const KEY = 'commandbus.token'
+
+/** Who is signed in, as the token says. For display and for offering only what may work: the server decides. */
+export interface Session {
+  readonly token: string
+  readonly subject: string
+  readonly tenant: string | null
+  readonly roles: readonly Role[]
+  /** Milliseconds since 1970; null: the token does not say. */
+  readonly expiresAt: number | null
+}
+
+/** Why nobody is signed in. */
+export type SignedOut = 'nobody' | 'signed-out' | 'refused' | 'expired'
+
+interface State {
+  readonly session: Session | null
+  readonly why: SignedOut
+}
+
+const listeners = new Set<() => void>()
+let state: State = { session: null, why: 'nobody' }
+
+const set = (next: State): void => {
+  state = next
+  for (const listener of listeners) listener()
+}
+
+/** The claims of a token, unverified; null for a text that is no token. */
+export const readToken = (token: string): Session | null => {
+  const [, payload, signature] = token.split('.')
+  if (payload === undefined || signature === undefined) return null
+  try {
+    const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), c => c.charCodeAt(0))
+    const { sub, tenant, roles, exp } = JSON.parse(new TextDecoder().decode(bytes))
+    if (typeof sub !== 'string') return null
+    return {
+      token,
+      subject: sub,
+      tenant: typeof tenant === 'string' ? tenant : null,
+      roles: Array.isArray(roles) ? knownRoles.filter(role => roles.includes(role)) : [],
+      expiresAt: typeof exp === 'number' ? exp * 1000 : null,
+    }
+  } catch {
+    return null
+  }
+}
+
+/** Takes `#token=...` out of the address, so that it is in no history and no bookmark, or what this tab had. */
+export const startSession = (): void => {
+  const fromLink = new URLSearchParams(location.hash.slice(1)).get('token')
+  if (fromLink !== null) history.replaceState(history.state, '', location.pathname + location.search)
+  const token = fromLink ?? sessionStorage.getItem(KEY)
+  if (token !== null) signIn(token)
+}
+
+/** False for a text that is no token. */
+export const signIn = (token: string): boolean => {
+  const session = readToken(token.trim())
+  if (session === null) return false
+  sessionStorage.setItem(KEY, session.token)
+  set({ session, why: 'nobody' })
+  return true
+}
+
+export const signOut = (why: SignedOut = 'signed-out'): void => {
+  sessionStorage.removeItem(KEY)
+  set({ session: null, why })
+}
+
+/** The server answered 401 to a request with this token; nothing happens when another one is in use by now. */
+export const refused = (token: string | null): void => {
+  const { session } = state
+  if (session === null || session.token !== token) return
+  signOut(session.expiresAt !== null && session.expiresAt <= Date.now() ? 'expired' : 'refused')
+}
+
+export const currentToken = (): string | null => state.session?.token ?? null
+
+const subscribe = (listener: () => void): (() => void) => {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+export const useSessionState = (): State => useSyncExternalStore(subscribe, () => state)
+
+export const may = ({ roles }: Pick<Session, 'roles'>, permission: Permission): boolean =>
+  roles.some(role => rolesFor[permission].includes(role))
+
+/** What the one who is signed in may do. */
+export const usePermissions = (): ((permission: Permission) => boolean) => {
+  const { session } = useSessionState()
+  return permission => session !== null && may(session, permission)
+}
+
+export type { Permission, Role }

@@ -1,0 +1,51 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { useState } from 'react'
+import { isPassing } from '../api/problem.ts'
+import { useSessionState } from '../api/session.ts'
+import { SignIn } from '../pages/sign-in/SignIn.tsx'
+import { ErrorBoundary } from './ErrorBoundary.tsx'
+import { LiveProvider } from './LiveProvider.tsx'
+import { CurrentPage } from './pages.tsx'
+import { Shell } from './Shell.tsx'
+import { Toasts } from './Toasts.tsx'
+
+const RETRIES = 1
+
+export const createQueryClient = (): QueryClient =>
+  new QueryClient({
+    defaultOptions: {
+      queries: {
+        networkMode: 'always',
+        staleTime: 2_000,
+        retry: (failures, error) => failures < RETRIES && isPassing(error),
+        retryDelay: 500,
+      },
+      mutations: { networkMode: 'always' },
+    },
+  })
+
+/** Everything a session knows goes with it: the next one starts with nothing. */
+const SignedIn = () => {
+  const [queries] = useState(createQueryClient)
+  return (
+    <QueryClientProvider client={queries}>
+      <LiveProvider>
+        <Shell>
+          <ErrorBoundary>
+            <CurrentPage />
+          </ErrorBoundary>
+        </Shell>
+      </LiveProvider>
+    </QueryClientProvider>
+  )
+}
+
+export const App = () => {
+  const { session, why } = useSessionState()
+  return (
+    <>
+      {session === null ? <SignIn why={why} /> : <SignedIn key={session.token} />}
+      <Toasts />
+    </>
+  )
+}

@@ -1,0 +1,110 @@
+import { LogOut, Monitor, Moon, Sun } from 'lucide-react'
+import { type ReactNode, useState } from 'react'
+import { signOut, useSessionState } from '../api/session.ts'
+import { LiveIndicator } from './LiveIndicator.tsx'
+import { isAt, usePlaces } from './navigation.ts'
+import { Link, usePath } from './router.tsx'
+import { SearchBox } from './SearchBox.tsx'
+import { Shortcuts } from './Shortcuts.tsx'
+import { setTheme, type Theme, useTheme } from './theme.ts'
+import { WhoAmI } from './WhoAmI.tsx'
+
+const nextTheme: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' }
+const themeIcons = { system: Monitor, light: Sun, dark: Moon } as const
+
+const ThemeSwitch = () => {
+  const theme = useTheme()
+  const Icon = themeIcons[theme]
+  return (
+    <button
+      type="button"
+      onClick={() => setTheme(nextTheme[theme])}
+      aria-label={`Theme: ${theme}; switch to ${nextTheme[theme]}`}
+      title={`Theme: ${theme}`}
+      className="rounded-md p-2 text-muted hover:bg-raised hover:text-ink"
+    >
+      <Icon aria-hidden className="size-4" />
+    </button>
+  )
+}
+
+const Navigation = () => {
+  const path = usePath()
+  const places = usePlaces()
+  return (
+    <nav aria-label="Main" className="overflow-x-auto lg:overflow-visible">
+      <ul className="flex gap-1 lg:flex-col">
+        {places.map(({ href, label, icon: Icon }) => {
+          const here = isAt(path, href)
+          return (
+            <li key={href}>
+              <Link
+                href={href}
+                aria-current={here ? 'page' : undefined}
+                className={`flex items-center gap-2.5 rounded-md px-3 py-1.5 text-sm font-medium whitespace-nowrap ${here ? 'bg-accent-soft text-accent' : 'text-muted hover:bg-raised hover:text-ink'}`}
+              >
+                <Icon aria-hidden className="size-4 shrink-0" />
+                {label}
+              </Link>
+            </li>
+          )
+        })}
+      </ul>
+    </nav>
+  )
+}
+
+/** What stands around every page. */
+export const Shell = ({ children }: { readonly children: ReactNode }) => {
+  const { session } = useSessionState()
+  const [who, setWho] = useState(false)
+  return (
+    <div className="mx-auto grid min-h-dvh max-w-[110rem] grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_1fr] lg:grid-cols-[13rem_minmax(0,1fr)] lg:grid-rows-[auto_1fr]">
+      <a
+        href="#main"
+        className="sr-only z-50 rounded bg-accent-fill px-3 py-2 text-white focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
+        Skip to the page
+      </a>
+      <header className="sticky top-0 z-30 flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-canvas px-4 py-2 lg:col-span-2">
+        <Link href="/" className="mr-auto text-base font-bold tracking-tight lg:mr-0 lg:w-44">
+          command<span className="text-accent">bus</span>
+        </Link>
+        <div className="order-last w-full sm:order-none sm:w-auto sm:max-w-md sm:flex-1">
+          <SearchBox />
+        </div>
+        <div className="flex items-center gap-1 sm:ml-auto">
+          <LiveIndicator />
+          <ThemeSwitch />
+          <Shortcuts />
+          <button
+            type="button"
+            onClick={() => setWho(true)}
+            className="max-w-40 truncate rounded-md px-2 py-1.5 text-sm font-medium hover:bg-raised"
+          >
+            <span className="sr-only">Signed in as </span>
+            {session?.subject}
+          </button>
+          <button
+            type="button"
+            onClick={() => signOut()}
+            aria-label="Sign out"
+            title="Sign out"
+            className="rounded-md p-2 text-muted hover:bg-raised hover:text-ink"
+          >
+            <LogOut aria-hidden className="size-4" />
+          </button>
+        </div>
+      </header>
+      <div className="border-b border-line px-2 py-2 lg:border-0 lg:px-3 lg:py-4">
+        <div className="lg:sticky lg:top-16">
+          <Navigation />
+        </div>
+      </div>
+      <main id="main" tabIndex={-1} className="min-w-0 p-4 pb-16 outline-none lg:pl-2">
+        {children}
+      </main>
+      {who && session && <WhoAmI session={session} onClose={() => setWho(false)} />}
+    </div>
+  )
+}

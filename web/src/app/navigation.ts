@@ -1,0 +1,30 @@
+import { Activity, GitBranch, LifeBuoy, ListOrdered, type LucideIcon, ScrollText, Sparkles } from 'lucide-react'
+import { type Permission, usePermissions } from '../api/session.ts'
+
+export interface Place {
+  readonly href: string
+  readonly label: string
+  readonly icon: LucideIcon
+  /** `g` and this key go there. */
+  readonly key: string
+  readonly permission: Permission
+}
+
+const places: readonly Place[] = [
+  { href: '/', label: 'Overview', icon: Activity, key: 'o', permission: 'read' },
+  { href: '/commands', label: 'Commands', icon: ListOrdered, key: 'c', permission: 'read' },
+  { href: '/troubleshooting', label: 'Troubleshooting', icon: LifeBuoy, key: 't', permission: 'read' },
+  { href: '/operations', label: 'Operations', icon: Sparkles, key: 'p', permission: 'operations' },
+  { href: '/audit', label: 'Audit', icon: ScrollText, key: 'a', permission: 'audit' },
+]
+
+export { GitBranch }
+
+/** Where the one who is signed in can go. */
+export const usePlaces = (): readonly Place[] => {
+  const may = usePermissions()
+  return places.filter(({ permission }) => may(permission))
+}
+
+export const isAt = (path: string, href: string): boolean =>
+  href === '/' ? path === '/' : path === href || path.startsWith(`${href}/`)

@@ -1,0 +1,36 @@
+import type { ReactNode } from 'react'
+import { Page } from '../components/Page.tsx'
+import { Empty } from '../components/states.tsx'
+import { CommandPage } from '../pages/commands/CommandPage.tsx'
+import { CommandsPage } from '../pages/commands/CommandsPage.tsx'
+import { OverviewPage } from '../pages/overview/OverviewPage.tsx'
+import { SearchPage } from '../pages/search/SearchPage.tsx'
+import { Link, matchPath, usePath } from './router.tsx'
+
+type Params = Readonly<Record<string, string>>
+
+const pages: readonly (readonly [pattern: string, page: (params: Params) => ReactNode])[] = [
+  ['/', () => <OverviewPage />],
+  ['/commands', () => <CommandsPage />],
+  ['/commands/:domain/:id', ({ domain = '', id = '' }) => <CommandPage key={id} domain={domain} commandId={id} />],
+  ['/search', () => <SearchPage />],
+]
+
+export const CurrentPage = () => {
+  const path = usePath()
+  for (const [pattern, page] of pages) {
+    const params = matchPath(pattern, path)
+    if (params !== null) return page(params)
+  }
+  return (
+    <Page title="Nothing here">
+      <div className="card">
+        <Empty title={`There is no page at ${path}`}>
+          <Link href="/" className="text-accent underline">
+            To the overview
+          </Link>
+        </Empty>
+      </div>
+    </Page>
+  )
+}

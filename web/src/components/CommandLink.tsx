@@ -1,0 +1,23 @@
+import { commandPath, Link } from '../app/router.tsx'
+
+interface CommandLinkProps {
+  readonly domain: string
+  readonly commandId: string
+  readonly commandType: string
+  /** A row of a list, which j and k move through. */
+  readonly row?: boolean
+}
+
+/** The type and the id of a command; the id is cut in the middle of narrow places, but whole to copy and to hear. */
+export const CommandLink = ({ domain, commandId, commandType, row = true }: CommandLinkProps) => (
+  <Link
+    href={commandPath(domain, commandId)}
+    data-row={row ? '' : undefined}
+    className="group block rounded text-left focus-visible:outline-offset-4"
+  >
+    <span className="font-medium text-accent group-hover:underline">{commandType}</span>
+    <span className="block text-xs text-muted">
+      {domain} · <span className="font-mono wrap-anywhere">{commandId}</span>
+    </span>
+  </Link>
+)

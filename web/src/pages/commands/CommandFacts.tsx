@@ -1,0 +1,67 @@
+import type { ReactNode } from 'react'
+import type { CommandDetail } from '../../api/client.ts'
+import { Link } from '../../app/router.tsx'
+import { CopyButton, Mono } from '../../components/Json.tsx'
+import { At } from '../../components/Time.tsx'
+
+const parkedReasons: Readonly<Record<string, string>> = {
+  PERMANENT: 'it failed for good',
+  EXHAUSTED: 'its attempts are used up',
+  LEASE_LOST: 'its workers died on it',
+  NO_HANDLER: 'no worker has a handler for its type',
+  INVALID_PAYLOAD: 'the handler refuses its payload',
+}
+
+export const reasonText = (reason: string): string => parkedReasons[reason] ?? reason
+
+const Id = ({ text, href }: { readonly text: string; readonly href?: string }) => (
+  <>
+    {href === undefined ? (
+      <Mono>{text}</Mono>
+    ) : (
+      <Link href={href} className="text-accent hover:underline">
+        <Mono>{text}</Mono>
+      </Link>
+    )}{' '}
+    <CopyButton text={text} what="id" />
+  </>
+)
+
+export const CommandFacts = ({ command }: { readonly command: CommandDetail }) => {
+  const search = (text: string): string => `/search?q=${encodeURIComponent(text)}`
+  const facts: readonly (readonly [string, ReactNode])[] = [
+    ['Id', <Id key="id" text={command.commandId} />],
+    ['Correlation id', <Id key="c" text={command.correlationId} href={search(command.correlationId)} />],
+    ['Caused by', command.causationId && <Id key="k" text={command.causationId} href={search(command.causationId)} />],
+    [
+      'Retry of',
+      command.parentCommandId && <Id key="p" text={command.parentCommandId} href={search(command.parentCommandId)} />,
+    ],
+    [
+      'Attempts',
+      `${command.attempts} of ${command.maxAttempts}${command.totalAttempts > command.attempts ? `, ${command.totalAttempts} in its whole life` : ''}`,
+    ],
+    ['In troubleshooting as', command.parkedReason && reasonText(command.parkedReason)],
+    ['Next attempt', command.nextAttemptAt && <At key="n" at={command.nextAttemptAt} />],
+    ['Lease until', command.leaseExpiresAt && <At key="l" at={command.leaseExpiresAt} />],
+    ['Sent', <At key="s" at={command.createdAt} />],
+    ['Changed', <At key="u" at={command.updatedAt} />],
+    ['Tenant', command.tenantId],
+    ['Owner', command.ownerId],
+    ['Queue', <Mono key="q">{command.queueName}</Mono>],
+    ['Message', command.msgId],
+    ['Revision', String(command.revision)],
+  ]
+  return (
+    <dl className="grid grid-cols-[8.5rem_minmax(0,1fr)] gap-y-1.5 p-4 text-sm">
+      {facts
+        .filter(([, value]) => value !== null && value !== '')
+        .map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="text-muted">{name}</dt>
+            <dd className="wrap-anywhere">{value}</dd>
+          </div>
+        ))}
+    </dl>
+  )
+}

@@ -1,0 +1,100 @@
+import { useQuery } from '@tanstack/react-query'
+import { statusOf } from '../../api/problem.ts'
+import { auditQuery, commandQuery } from '../../api/queries.ts'
+import { usePermissions } from '../../api/session.ts'
+import { Link } from '../../app/router.tsx'
+import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
+import { Json } from '../../components/Json.tsx'
+import { Page, Section } from '../../components/Page.tsx'
+import { StatusBadge } from '../../components/StatusBadge.tsx'
+import { Answered, Empty } from '../../components/states.tsx'
+import { CommandFacts } from './CommandFacts.tsx'
+import { Replies } from './Replies.tsx'
+import { Timeline } from './Timeline.tsx'
+
+interface CommandPageProps {
+  readonly domain: string
+  readonly commandId: string
+}
+
+export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
+  const may = usePermissions()
+  const command = useQuery(commandQuery(domain, commandId))
+  const audit = useQuery({ ...auditQuery(domain, commandId), enabled: may('audit') })
+  const found = command.data
+  if (statusOf(command.error) === 404) {
+    return (
+      <Page title="Unknown command">
+        <div className="card">
+          <Empty title={`Domain ${domain} has no command ${commandId}`}>
+            <p>It may belong to another domain, or to a tenant that your token does not see.</p>
+            <Link href={`/search?q=${encodeURIComponent(commandId)}`} className="text-accent underline">
+              Search all domains
+            </Link>
+          </Empty>
+        </div>
+      </Page>
+    )
+  }
+  return (
+    <Page
+      title={found?.commandType ?? 'Command'}
+      intro={
+        <span className="font-mono text-xs wrap-anywhere">
+          {domain} · {commandId}
+        </span>
+      }
+      aside={found && <StatusBadge status={found.status} />}
+    >
+      <Answered query={command} what="the command">
+        {command => (
+          <>
+            {command.lastErrorMsg !== null && (
+              <ErrorDisplay
+                severity={command.status === 'COMPLETED' ? 'info' : command.status === 'FAILED' ? 'error' : 'warning'}
+                message={`${command.status === 'COMPLETED' ? 'Before it completed: ' : ''}${command.lastErrorCode ?? command.lastErrorType}: ${command.lastErrorMsg}`}
+              />
+            )}
+            <div className="grid items-start gap-4 xl:grid-cols-[3fr_2fr]">
+              <div className="grid min-w-0 gap-4">
+                <Section title="Payload">
+                  <div className="p-3">
+                    <Json value={command.data} label="Payload" />
+                  </div>
+                </Section>
+                <Section title="Result">
+                  <div className="p-3">
+                    {command.status === 'COMPLETED' ? (
+                      <Json value={command.result} label="Result" />
+                    ) : (
+                      <p className="text-sm text-muted">There is a result once the command is completed.</p>
+                    )}
+                  </div>
+                </Section>
+                <Section title="Timeline">
+                  {may('audit') ? (
+                    <Answered query={audit} what="the timeline">
+                      {({ items }) => <Timeline items={items} />}
+                    </Answered>
+                  ) : (
+                    <p className="p-4 text-sm text-muted">
+                      The timeline is for auditors and operators; your token has neither role.
+                    </p>
+                  )}
+                </Section>
+              </div>
+              <div className="grid min-w-0 gap-4">
+                <Section title="Facts">
+                  <CommandFacts command={command} />
+                </Section>
+                <Section title="Reply">
+                  <Replies command={command} audit={audit.data?.items} />
+                </Section>
+              </div>
+            </div>
+          </>
+        )}
+      </Answered>
+    </Page>
+  )
+}

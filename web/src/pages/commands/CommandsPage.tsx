@@ -1,0 +1,103 @@
+import { useQuery } from '@tanstack/react-query'
+import { commandStatuses } from '../../../../src/domain/command/transitions.ts'
+import type { Command, CommandStatus } from '../../api/client.ts'
+import { commandsQuery, PAGE_SIZE, statsQuery } from '../../api/queries.ts'
+import { useSearch } from '../../app/router.tsx'
+import { CommandLink } from '../../components/CommandLink.tsx'
+import { FilterBar, SelectFilter, TextFilter, TimeFilter } from '../../components/Filters.tsx'
+import { Page } from '../../components/Page.tsx'
+import { Pager } from '../../components/Pager.tsx'
+import { StatusBadge, statusLooks } from '../../components/StatusBadge.tsx'
+import { Answered, Empty } from '../../components/states.tsx'
+import { type Column, Table } from '../../components/Table.tsx'
+import { Ago } from '../../components/Time.tsx'
+
+const names = [
+  'status',
+  'domain',
+  'commandType',
+  'errorCode',
+  'correlationId',
+  'createdAfter',
+  'createdBefore',
+] as const
+
+export const commandColumns: readonly Column<Command>[] = [
+  { title: 'Command', cell: command => <CommandLink {...command} /> },
+  {
+    title: 'Status',
+    cell: ({ status, lastErrorCode }) => (
+      <>
+        <StatusBadge status={status} />
+        {lastErrorCode && <span className="block text-xs text-muted wrap-anywhere">{lastErrorCode}</span>}
+      </>
+    ),
+  },
+  {
+    title: 'Attempts',
+    numeric: true,
+    from: 'md',
+    cell: ({ attempts, maxAttempts }) => `${attempts} of ${maxAttempts}`,
+  },
+  {
+    title: 'Correlation id',
+    from: 'xl',
+    cell: ({ correlationId }) => <span className="font-mono text-xs wrap-anywhere">{correlationId}</span>,
+  },
+  { title: 'Sent', from: 'sm', cell: ({ createdAt }) => <Ago at={createdAt} /> },
+  { title: 'Changed', from: 'lg', cell: ({ updatedAt }) => <Ago at={updatedAt} /> },
+]
+
+const isStatus = (text: string | undefined): text is CommandStatus => commandStatuses.some(status => status === text)
+
+export const CommandsPage = () => {
+  const { get } = useSearch()
+  const status = get('status')
+  const given = Object.fromEntries(
+    [...names, 'cursor'].flatMap(name => (get(name) === undefined ? [] : [[name, get(name)]])),
+  )
+  const { status: _, ...rest } = given
+  const commands = useQuery(commandsQuery({ ...rest, ...(isStatus(status) ? { status } : {}) }))
+  const stats = useQuery({ ...statsQuery(), staleTime: 30_000 })
+  return (
+    <Page title="Commands">
+      <FilterBar names={names}>
+        <SelectFilter
+          name="status"
+          label="Status"
+          options={commandStatuses.map(word => [word, statusLooks[word].label] as const)}
+        />
+        <TextFilter name="domain" label="Domain" list={stats.data?.domains.map(({ domain }) => domain) ?? []} />
+        <TextFilter name="commandType" label="Type" />
+        <TextFilter name="errorCode" label="Error code" />
+        <TextFilter name="correlationId" label="Correlation id" />
+        <TimeFilter name="createdAfter" label="Sent after" />
+        <TimeFilter name="createdBefore" label="Sent before" />
+      </FilterBar>
+      <div className="card overflow-hidden">
+        <Answered query={commands} what="commands">
+          {({ items, nextCursor }) => (
+            <>
+              {items.length === 0 ? (
+                <Empty title="No command fits">
+                  <p>{names.some(name => get(name)) ? 'Try with fewer filters.' : 'Nothing has been sent yet.'}</p>
+                </Empty>
+              ) : (
+                <Table
+                  label="Commands"
+                  columns={commandColumns}
+                  rows={items}
+                  keyOf={c => `${c.domain}/${c.commandId}`}
+                />
+              )}
+              <Pager
+                nextCursor={nextCursor}
+                summary={`${items.length} commands, newest first${items.length < PAGE_SIZE ? '' : `, ${PAGE_SIZE} a page`}`}
+              />
+            </>
+          )}
+        </Answered>
+      </div>
+    </Page>
+  )
+}

@@ -1,0 +1,41 @@
+import type { AuditEntry, CommandDetail } from '../../api/client.ts'
+import { Mono } from '../../components/Json.tsx'
+import { At } from '../../components/Time.tsx'
+
+const outcomes: Readonly<Partial<Record<CommandDetail['status'], string>>> = {
+  COMPLETED: 'SUCCESS',
+  FAILED: 'FAILED',
+  CANCELED: 'CANCELED',
+}
+
+interface RepliesProps {
+  readonly command: CommandDetail
+  readonly audit: readonly AuditEntry[] | undefined
+}
+
+/** A command has exactly one reply in its life, when it ends, where somebody asked for one. */
+export const Replies = ({ command, audit }: RepliesProps) => {
+  const outcome = outcomes[command.status]
+  const end = audit?.at(-1)
+  if (command.replyTo === null) return <p className="p-4 text-sm text-muted">The sender did not ask for a reply.</p>
+  return (
+    <div className="p-4 text-sm">
+      {outcome === undefined ? (
+        <p>
+          None yet: it goes to <Mono>{command.replyTo}</Mono> when the command ends.
+        </p>
+      ) : (
+        <p>
+          <strong>{outcome}</strong> went to <Mono>{command.replyTo}</Mono>
+          {end && (
+            <>
+              {' '}
+              at <At at={end.ts} />
+            </>
+          )}
+          .
+        </p>
+      )}
+    </div>
+  )
+}
