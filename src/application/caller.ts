@@ -19,11 +19,26 @@ import type { createCommandReader } from './read-commands.ts'
 import { rolesFor } from './roles.ts'
 import type { BatchResult, CommandToSend, SentCommand } from './send-command.ts'
 
+const callersMembers = [
+  'commandId',
+  'commandType',
+  'data',
+  'replyTo',
+  'correlationId',
+  'causationId',
+  'maxAttempts',
+  'backoffSeconds',
+  'traceparent',
+] as const
+
 /** What a caller may say of a command to send; who sends it and for which tenant the identity says. */
-export type CallersCommand = Pick<
-  CommandToSend,
-  'commandId' | 'commandType' | 'data' | 'replyTo' | 'correlationId' | 'causationId' | 'maxAttempts' | 'backoffSeconds'
->
+export type CallersCommand = Pick<CommandToSend, (typeof callersMembers)[number]>
+
+const pick = <T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> => {
+  const picked: Partial<Pick<T, K>> = {}
+  for (const name of names) if (from[name] !== undefined) picked[name] = from[name]
+  return picked as Pick<T, K>
+}
 
 export interface CallerDeps extends OperateDeps {
   readonly authorization: Authorization
@@ -57,7 +72,12 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
     if (deps.authorization.allows(identity, permission)) return
     throw new ForbiddenError(`this needs one of the roles ${rolesFor[permission].join(', ')}`)
   }
-  const own = (command: CallersCommand): CommandToSend => ({ ...command, ...scope, actor: subject })
+  // member by member: what a caller may not say of a command is left behind
+  const own = (command: CallersCommand): CommandToSend => ({
+    ...pick(command, callersMembers),
+    ...scope,
+    actor: subject,
+  })
   const isOwn = (row: { readonly tenantId: string | null }): boolean => tenant === null || row.tenantId === tenant
 
   const find = async (domain: string, commandId: string) => {

@@ -157,6 +157,18 @@ describe('a caller of a tenant', () => {
     expect((await bus.getAuditTrail('b', commandId)).map(({ actor }) => actor)).toEqual(['eve'])
   })
 
+  test('of no tenant cannot name an owner, a tenant or a parent either', async () => {
+    const { bus } = await createTestBus()
+    const mallory = bus.as(identity({ tenant: null, subject: 'mallory' }))
+    const smuggled = { ownerId: 'ada', tenantId: 't1', parentCommandId: ID, retryCount: 3, actor: 'jane' }
+    const { commandId } = await mallory.send('b', { commandType: 'X', data: 1, ...smuggled } as never)
+    const own = { ownerId: null, tenantId: null, parentCommandId: null, retryCount: 0 }
+    expect(await bus.getCommand('b', commandId)).toMatchObject(own)
+    const batch = [{ commandType: 'X', data: 1, ...smuggled }]
+    const [sent] = await mallory.sendBatch('b', batch as never)
+    expect(await bus.getCommand('b', sent?.commandId ?? '')).toMatchObject(own)
+  })
+
   test('wins no race for a command of another tenant, however often it tries', async () => {
     const test = await createTestBus()
     const { bus } = test

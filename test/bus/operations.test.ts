@@ -120,6 +120,27 @@ describe('automatic retry', () => {
     expect(await test.bus.getCommand('operations', id)).toMatchObject({ status: 'FAILED', totalAttempts: 1 })
   })
 
+  test.each([
+    ['an error of the handler itself', new TypeError('x is not a function'), 1],
+    ['an answer that refuses', Object.assign(new Error('Bad Request'), { status: 400 }), 1],
+    ['a connection that failed', Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } }), 2],
+    ['an answer that says later', Object.assign(new Error('Service Unavailable'), { statusCode: 503 }), 2],
+    ['a deadline', AbortSignal.abort(new DOMException('too late', 'TimeoutError')).reason, 2],
+  ])('B1: %s, thrown as it is, has the attempts it deserves', async (_, thrown, attempts) => {
+    const { bus, work, until } = await createTestBus()
+    const { id } = await bus.operations.start(ada, question)
+    await work({
+      domain: 'operations',
+      handlers: {
+        '*': (_data, { totalAttempts }) => {
+          if (totalAttempts === 1) throw thrown
+        },
+      },
+    })
+    await until(() => bus.operations.get(ada, id), isOver)
+    expect(await bus.getCommand('operations', id)).toMatchObject({ totalAttempts: attempts })
+  })
+
   test('B2: a failed operation says what happened and what to do, for every code and for one nobody described', async () => {
     const test = await createTestBus()
     const id = await failed(test)

@@ -30,6 +30,19 @@ test('a sent command is PENDING, with an id and a message, and is found at its L
   expect(await api.messages('payments__commands')).toHaveLength(1)
 })
 
+test('a command goes on in the trace its request came in; a header that is none is left out', async () => {
+  const api = await createTestApi()
+  const token = await api.token(['SENDER'])
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const body = { commandType: 'Charge', data: 1 }
+  const inTrace = { token, headers: { traceparent } }
+  await api.request('POST', '/domains/payments/commands', { ...inTrace, body })
+  await api.request('POST', '/domains/payments/commands/batch', { ...inTrace, body: { commands: [body] } })
+  await api.request('POST', '/domains/payments/commands', { token, headers: { traceparent: 'nonsense' }, body })
+  const carried = (await api.messages('payments__commands')).map(({ message }) => message.traceparent)
+  expect(carried).toEqual([traceparent, traceparent, undefined])
+})
+
 test('what the sender names is kept, and the actor is the subject of the token', async () => {
   const api = await createTestApi()
   const commandId = randomUUID()

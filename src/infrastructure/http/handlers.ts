@@ -3,9 +3,14 @@ import type { Handlers } from './mount.ts'
 
 /** What each route does: a call of the application as the caller may use it. */
 export const handlers: Handlers = {
-  sendCommand: ({ params, body }, caller) => caller.send(params.domain, body),
-  sendCommands: async ({ params, body }, caller) => ({
-    results: [...(await caller.sendBatch(params.domain, body.commands))],
+  sendCommand: ({ params, body }, caller, trace) => caller.send(params.domain, { ...body, ...trace }),
+  sendCommands: async ({ params, body }, caller, trace) => ({
+    results: [
+      ...(await caller.sendBatch(
+        params.domain,
+        body.commands.map(command => ({ ...command, ...trace })),
+      )),
+    ],
   }),
   listDomainCommands: async ({ params, query }, caller) => page(await caller.queryCommands({ ...query, ...params })),
   listCommands: async ({ query }, caller) => page(await caller.queryCommands(query)),

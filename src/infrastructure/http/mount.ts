@@ -12,7 +12,16 @@ import type { Identify } from './identity.ts'
 import { type Fault, RequestError } from './problem.ts'
 
 /** A handler of a declared route: what it gets is checked, what it gives is typed. */
-export type HandlerOf<R extends Route> = (request: RequestOf<R>, caller: Caller) => Promise<ResponseOf<R>>
+export type HandlerOf<R extends Route> = (
+  request: RequestOf<R>,
+  caller: Caller,
+  trace: TraceOf,
+) => Promise<ResponseOf<R>>
+
+/** The W3C trace context the request came in, where it had one: commands go on in it. */
+export interface TraceOf {
+  readonly traceparent?: string
+}
 
 export type Handlers = { readonly [Id in keyof Api]: HandlerOf<Api[Id]> }
 
@@ -45,7 +54,9 @@ export const mountApi = (app: FastifyInstance, options: MountOptions): void => {
       },
       handler: async (request, reply) => {
         const checked = check(route, request)
-        const answer = await handle(checked, callers.get(request) as Caller)
+        const { traceparent } = request.headers
+        const trace = typeof traceparent === 'string' ? { traceparent } : {}
+        const answer = await handle(checked, callers.get(request) as Caller, trace)
         return send(route, request, reply, answer)
       },
     })

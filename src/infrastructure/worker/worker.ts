@@ -10,12 +10,14 @@ import type { TransactCommands } from '../../application/transact-commands.ts'
 import { type Job, type Opened, openDeliveries } from '../../application/work-message.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue } from '../../domain/command/names.ts'
+import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { listenForDoorbell } from '../pgmq/doorbell.ts'
 import { createBackOff } from './back-off.ts'
 import type { MapError } from './failures.ts'
 import { type AnyHandler, definitionOf, type Handler } from './handler.ts'
 import { createHealth, type Health } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { onlyPassingErrors } from './passing-errors.ts'
 import { createPrefetch } from './prefetch.ts'
 import { createReporter } from './reporter.ts'
 import { nameOf, type Run, runJob } from './run-job.ts'
@@ -34,7 +36,10 @@ export interface WorkerOptions {
   readonly pollMs?: number
   /** Names this worker in the audit; made when absent. */
   readonly workerId?: string
-  /** Says how errors that are none of the command errors are treated; default: as transient. */
+  /**
+   * Says how errors that are none of the command errors are treated; default: as transient. In domain `operations` only
+   * timeouts, failing connections and answers that say "later" (5xx, 408, 429) are, unless this says otherwise.
+   */
   readonly mapError?: MapError
 }
 
@@ -130,7 +135,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     clock: deps.clock,
     log,
     telemetry: deps.telemetry,
-    mapError: options.mapError,
+    mapError: options.mapError ?? (domain === OPERATIONS_DOMAIN ? onlyPassingErrors : undefined),
     extend,
   }
 

@@ -1,0 +1,39 @@
+import type { MapError } from './failures.ts'
+
+const CODES = new Set([
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_SOCKET',
+])
+const NAMES = new Set(['AbortError', 'TimeoutError'])
+const DEEPEST_CAUSE = 5
+
+/** Only what passes by itself is worth another attempt: timeouts, connections, and answers that say "later" (5xx, 408, 429). */
+export const onlyPassingErrors: MapError = error => ({
+  type: isPassing(error, DEEPEST_CAUSE) ? 'TRANSIENT' : 'PERMANENT',
+})
+
+const isPassing = (error: unknown, depth: number): boolean => {
+  if (typeof error !== 'object' || error === null || depth === 0) return false
+  const { name, code, status, statusCode, cause } = error as Readonly<Record<string, unknown>>
+  return (
+    (typeof name === 'string' && NAMES.has(name)) ||
+    (typeof code === 'string' && CODES.has(code)) ||
+    saysLater(status ?? statusCode) ||
+    isPassing(cause, depth - 1)
+  )
+}
+
+const saysLater = (status: unknown): boolean =>
+  typeof status === 'number' && ((status >= 500 && status < 600) || status === 408 || status === 429)
