@@ -388,7 +388,7 @@ describe('many slots, many workers', () => {
     )
   })
 
-  test.skipIf(logIsApart)('A26: without a doorbell work is found by polling', async () => {
+  test('A26: without a doorbell work is found by polling', async () => {
     const { bus, pool, work, until } = await createTestBus()
     await work({ domain: 'payments', handlers: { Charge: () => null }, pollMs: 20 })
     const client = await pool.connect()

@@ -7,6 +7,8 @@ import type { InlineProjections } from '../postgres/unit-of-work.ts'
 import { type CatchUp, type CatchUpOptions, createCatchUp } from './catch-up.ts'
 import { connectEventStoreDb } from './connection.ts'
 import { createEventStoreDbEventStore } from './event-store.ts'
+import { withIntents } from './intents.ts'
+import { createRelay } from './relay.ts'
 import { assertLogIsThere, COMMANDS } from './whose-log.ts'
 
 export interface EventStoreDbLogOptions {
@@ -32,7 +34,7 @@ export interface EventStoreDbLogOptions {
 export interface EventStoreDbLog {
   readonly store: EventStore<CommandEvent>
   readonly catchUp: CatchUp
-  /** Checks that the database is this log's, then follows the log. May be called again and again. */
+  /** Checks that the database is this log's, then follows the log and relays what was sent in transactions. May be called again and again. */
   readonly begin: () => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -41,16 +43,19 @@ export const openEventStoreDbLog = ({ url, limits = {}, ...given }: EventStoreDb
   const connection = connectEventStoreDb(url)
   const shared = { connection, codec: commandCodec, ...limits }
   const catchUp = createCatchUp<CommandEvent>({ ...given, prefixes: ['command-'], projection: COMMANDS, ...shared })
+  const store = createEventStoreDbEventStore<CommandEvent>(shared)
+  const relay = createRelay<CommandEvent>({ pool: given.pool, store, codec: shared.codec, log: given.log })
   return {
-    store: createEventStoreDbEventStore<CommandEvent>(shared),
+    store: withIntents(store, shared.codec, relay.wake),
     catchUp,
     begin: async () => {
       if (catchUp.health().state !== 'stopped') return
       await assertLogIsThere(given.pool)
       catchUp.start()
+      relay.start()
     },
     close: async () => {
-      await catchUp.stop()
+      await Promise.all([relay.stop(), catchUp.stop()])
       await connection.close()
     },
   }
