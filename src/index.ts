@@ -38,6 +38,7 @@ import type { EventStore } from './application/ports/event-store.ts'
 import { type Log, silentLog } from './application/ports/log.ts'
 import { silentTelemetry, type Telemetry } from './application/ports/telemetry.ts'
 import { createCommandReader } from './application/read-commands.ts'
+import { type CommandHistory, type HistoryOptions, readHistory } from './application/read-history.ts'
 import { roleAuthorization } from './application/roles.ts'
 import {
   acceptedOrThrow,
@@ -118,12 +119,15 @@ export type {
 } from './application/ports/command-queries.ts'
 export type { Log } from './application/ports/log.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
+export type { CommandHistory, Comparison, HistoryOptions, MomentView } from './application/read-history.ts'
 export type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
 export type { Json } from './domain/command/events.ts'
+export type { CommandSnapshot, HistoryStep, Moment } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
 export type { CatchUpHealth, CatchUpState } from './infrastructure/eventstoredb/catch-up-health.ts'
 export type { AwaitedEvent, Dispatched } from './infrastructure/eventstoredb/waiting.ts'
 export type { Follower } from './infrastructure/open-log.ts'
+export type { Change } from './domain/json-diff.ts'
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
 export type { Drift } from './infrastructure/postgres/verify.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures.ts'
@@ -196,6 +200,11 @@ export interface CommandBus {
   readonly queryCommands: (filter?: CommandFilter) => Promise<Page<CommandView>>
   /** What happened to a command, oldest first; empty for an unknown id. */
   readonly getAuditTrail: (domain: string, commandId: string) => Promise<readonly AuditEntry[]>
+  /**
+   * What each event made of a command: its state after it, and what changed. Ends at a revision or an instant with `at`;
+   * compares two moments with `from` and `to`. @throws CommandNotFoundError
+   */
+  readonly getHistory: (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
   /** The sender's cancel, while the command is PENDING. @throws CommandNotFoundError, InvalidOperationError */
   readonly cancel: (
     domain: string,
@@ -288,6 +297,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     follower === null ? transactNow : async (...turns) => ready().then(() => dispatched(...turns))
   const queries = createCommandQueries(pool)
   const reader = createCommandReader(queries)
+  const history = readHistory(store)
   const policies = new Map(Object.entries(options.policies ?? {}))
   const workers = new Set<Worker>()
 
@@ -364,6 +374,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ...operate,
     authorization: roleAuthorization,
     reader,
+    history,
     send: (domain, { commandType, data, ...rest }) => send(domain, commandType, data, rest),
     sendBatch: sendBatch(sendDeps),
     operations,
@@ -379,6 +390,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     findCommand: guarded(reader.find),
     queryCommands: guarded(reader.list),
     getAuditTrail: guarded(reader.auditTrail),
+    getHistory: guarded(history),
     cancel: guarded(cancelCommand(operate)),
     troubleshooting: {
       list: guarded(reader.parked),

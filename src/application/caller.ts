@@ -16,6 +16,7 @@ import type { CommandFilter, TroubleshootingFilter } from './ports/command-queri
 import type { Subscribe, SubscribeOptions, Subscription } from './ports/live-events.ts'
 import type { Stats, StatsReader } from './ports/stats.ts'
 import type { createCommandReader } from './read-commands.ts'
+import type { HistoryOptions, ReadHistory } from './read-history.ts'
 import { rolesFor } from './roles.ts'
 import type { BatchResult, CommandToSend, SentCommand } from './send-command.ts'
 
@@ -30,6 +31,7 @@ export interface CallerDeps extends OperateDeps {
   readonly send: (domain: string, command: CommandToSend) => Promise<SentCommand>
   readonly sendBatch: (domain: string, commands: readonly CommandToSend[]) => Promise<readonly BatchResult[]>
   readonly reader: ReturnType<typeof createCommandReader>
+  readonly history: ReadHistory
   readonly operations: Operations
   readonly actions: CallersActions
   readonly subscribe: Subscribe
@@ -99,6 +101,12 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       demand('audit')
       if (tenant !== null && (await find(domain, commandId)) === null) return []
       return reader.auditTrail(domain, commandId)
+    },
+
+    /** What each event made of a command. @throws CommandNotFoundError */
+    history: async (domain: string, commandId: string, options: Omit<HistoryOptions, 'tenantId'> = {}) => {
+      demand('audit')
+      return deps.history(domain, commandId, { ...options, ...scope })
     },
 
     /** The caller's own operations. */

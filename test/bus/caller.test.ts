@@ -29,6 +29,7 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['getCommand', 'read', caller => caller.getCommand('a', ID)],
   ['queryCommands', 'read', caller => caller.queryCommands({})],
   ['auditTrail', 'audit', caller => caller.auditTrail('a', ID)],
+  ['history', 'audit', caller => caller.history('a', ID)],
   ['troubleshooting.list', 'read', caller => caller.troubleshooting.list({})],
   ['troubleshooting.groups', 'read', caller => caller.troubleshooting.groups({})],
   ['troubleshooting.retry', 'operate', caller => caller.troubleshooting.retry('a', ID, {})],
@@ -56,6 +57,7 @@ const untouchable = (name: string): never =>
 const untouchableDeps = (): CallerDeps => ({
   authorization: { allows: () => false },
   reader: untouchable('reader'),
+  history: untouchable('history'),
   transact: untouchable('transact'),
   clock: untouchable('clock'),
   send: untouchable('send'),

@@ -105,6 +105,13 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'empty list',
     query: [],
   },
+  getHistory: {
+    is: 'GET /domains/:domain/commands/:commandId/history',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: ['at', 'from', 'to'],
+  },
   listParked: {
     is: 'GET /troubleshooting',
     roles: readers,

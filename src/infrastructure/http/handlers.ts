@@ -1,4 +1,5 @@
 import type { ActionView } from '../../application/bulk-action.ts'
+import { historyAnswer } from './history-answer.ts'
 import type { Handlers } from './mount.ts'
 
 /** What each route does: a call of the application as the caller may use it. */
@@ -14,6 +15,8 @@ export const handlers: Handlers = {
   getAuditTrail: async ({ params }, caller) => ({
     items: [...(await caller.auditTrail(params.domain, params.commandId))],
   }),
+  getHistory: async ({ params, query }, caller) =>
+    historyAnswer(await caller.history(params.domain, params.commandId, query)),
   listParked: async ({ query }, caller) => page(await caller.troubleshooting.list(query)),
   groupParked: async ({ query }, caller) => ({
     items: (await caller.troubleshooting.groups(query)).map(group => ({

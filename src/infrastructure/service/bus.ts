@@ -10,6 +10,7 @@ import type { Identity } from '../../application/ports/authorization.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { createCommandReader } from '../../application/read-commands.ts'
+import type { ReadHistory } from '../../application/read-history.ts'
 import type { BatchResult, CommandToSend, SentCommand } from '../../application/send-command.ts'
 import type { Actions } from '../actions.ts'
 import type { Follower } from '../open-log.ts'
@@ -31,6 +32,7 @@ export interface Bus {
   readonly findCommand: Reader['find']
   readonly queryCommands: Reader['list']
   readonly getAuditTrail: Reader['auditTrail']
+  readonly getHistory: ReadHistory
   readonly cancel: ReturnType<typeof cancelCommand>
   readonly troubleshooting: {
     readonly list: Reader['parked']
