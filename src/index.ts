@@ -6,6 +6,13 @@ import { type Caller, type CallerDeps, createCaller } from './application/caller
 import { coalesce } from './application/coalesce.ts'
 import { InvalidInputError } from './application/errors.ts'
 import {
+  type CausalTree,
+  type ParkedAtOptions,
+  type ParkedAtPage,
+  readCorrelation,
+  readParkedAt,
+} from './application/investigate.ts'
+import {
   type CancelOptions,
   cancelCommand,
   type OperatorCancelOptions,
@@ -63,6 +70,8 @@ import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { isConnectionError, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
+import { createPostgresEventStore } from './infrastructure/postgres/event-store.ts'
+import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
 import { type RebuildProgress, type Rebuilt, rebuildCommands } from './infrastructure/postgres/rebuild.ts'
@@ -92,6 +101,13 @@ export {
   InvalidOperationError,
   UnavailableError,
 } from './application/errors.ts'
+export type {
+  CausalNode,
+  CausalTree,
+  ParkedAtOptions,
+  ParkedAtPage,
+  ParkedThenItem,
+} from './application/investigate.ts'
 export type {
   CancelOptions,
   OperatorCancelOptions,
@@ -205,6 +221,8 @@ export interface CommandBus {
    * compares two moments with `from` and `to`. @throws CommandNotFoundError
    */
   readonly getHistory: (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
+  /** Everything with a correlation id, and what caused what: a tree, each after what it came from. At most 1,000. */
+  readonly getCorrelation: (correlationId: string, options?: { readonly tenantId?: string }) => Promise<CausalTree>
   /** The sender's cancel, while the command is PENDING. @throws CommandNotFoundError, InvalidOperationError */
   readonly cancel: (
     domain: string,
@@ -214,6 +232,8 @@ export interface CommandBus {
   readonly troubleshooting: {
     /** What is parked, newest first. Of all domains when `domain` is left out. */
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
+    /** What was parked at an instant (now, when it is left out), as it stood then; from the log. */
+    readonly listAt: (options?: ParkedAtOptions) => Promise<ParkedAtPage>
     /** What is parked, by domain, type and error code. */
     readonly groups: (
       filter?: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
@@ -298,6 +318,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const queries = createCommandQueries(pool)
   const reader = createCommandReader(queries)
   const history = readHistory(store)
+  const investigations = createInvestigationQueries(pool)
+  const parkedAt = readParkedAt({ queries: investigations, store, clock })
+  const correlation = readCorrelation(investigations)
   const policies = new Map(Object.entries(options.policies ?? {}))
   const workers = new Set<Worker>()
 
@@ -375,6 +398,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     authorization: roleAuthorization,
     reader,
     history,
+    parkedAt,
+    correlation,
     send: (domain, { commandType, data, ...rest }) => send(domain, commandType, data, rest),
     sendBatch: sendBatch(sendDeps),
     operations,
@@ -391,9 +416,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     queryCommands: guarded(reader.list),
     getAuditTrail: guarded(reader.auditTrail),
     getHistory: guarded(history),
+    getCorrelation: guarded(correlation),
     cancel: guarded(cancelCommand(operate)),
     troubleshooting: {
       list: guarded(reader.parked),
+      listAt: guarded(parkedAt),
       groups: guarded(reader.parkedGroups),
       retry: guarded(operatorRetry(operate)),
       cancel: guarded(operatorCancel(operate)),

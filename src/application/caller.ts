@@ -1,6 +1,7 @@
 import type { BulkActionOptions } from './action-input.ts'
 import { ActionNotFoundError, type ActionView, type GetActionOptions } from './bulk-action.ts'
 import { CommandNotFoundError, ForbiddenError } from './errors.ts'
+import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './investigate.ts'
 import {
   type CancelOptions,
   cancelCommand,
@@ -32,6 +33,8 @@ export interface CallerDeps extends OperateDeps {
   readonly sendBatch: (domain: string, commands: readonly CommandToSend[]) => Promise<readonly BatchResult[]>
   readonly reader: ReturnType<typeof createCommandReader>
   readonly history: ReadHistory
+  readonly parkedAt: (options: ParkedAtOptions) => Promise<ParkedAtPage>
+  readonly correlation: (correlationId: string, scope: { readonly tenantId?: string }) => Promise<CausalTree>
   readonly operations: Operations
   readonly actions: CallersActions
   readonly subscribe: Subscribe
@@ -109,6 +112,12 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       return deps.history(domain, commandId, { ...options, ...scope })
     },
 
+    /** What belongs to a correlation id, and what caused what. */
+    correlation: async (correlationId: string) => {
+      demand('audit')
+      return deps.correlation(correlationId, scope)
+    },
+
     /** The caller's own operations. */
     operations: {
       start: async (start: StartOperation) => {
@@ -143,6 +152,11 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       list: async (filter: CallersFilter<TroubleshootingFilter>) => {
         demand('read')
         return reader.parked({ ...filter, ...scope })
+      },
+      /** As it was at an instant. */
+      listAt: async (options: CallersFilter<ParkedAtOptions>) => {
+        demand('audit')
+        return deps.parkedAt({ ...options, ...scope })
       },
       groups: async (filter: CallersFilter<TroubleshootingFilter>) => {
         demand('read')

@@ -44,3 +44,21 @@ test('replay refuses what makes no sense before it connects, and an id that nobo
   const setup = await createTestBus()
   expect(await program.run(['replay', id], on(setup))).toMatchObject({ code: 1, stderr: expect.stringContaining(id) })
 })
+
+test('replay shows what belongs to a correlation id; tsq list shows the queue as it was', async () => {
+  const setup = await createTestBus()
+  const id = await parked(setup, 'payments', { amount: 5 }, { correlationId: 'order-7' })
+  const { commandId } = await setup.bus.send('mail', 'Tell', {}, { correlationId: 'order-7', causationId: id })
+  const tree = await program.run(['replay', '--correlation', 'order-7'], on(setup))
+  expect(tree).toMatchObject({ code: 0, stderr: '' })
+  expect(tree.stdout).toMatch(new RegExp(`\\n${id} +payments[^\\n]*\\n  └ ${commandId} +mail .* caused by it`))
+  const at = (await setup.bus.getHistory('payments', id)).state?.parkedAt ?? ''
+  await setup.bus.troubleshooting.complete('payments', id, { operator: 'jane' })
+  expect((await program.run(['tsq', 'list', '--at', at], on(setup))).stdout).toMatch(
+    new RegExp(`${id} +payments .*{"amount":5}\\n\\nAs it was at ${at}`),
+  )
+  const now = (await program.run(['tsq', 'list', '--at', '2999-01-01', '--json'], on(setup))).json()
+  expect(now.items).toEqual([])
+  expect(await program.run(['replay', id, '--correlation', 'order-7'], on(setup))).toMatchObject({ code: 2 })
+  expect(await program.run(['replay'], on(setup))).toMatchObject({ code: 2 })
+})

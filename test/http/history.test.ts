@@ -80,3 +80,33 @@ describe('the history of a command', () => {
     expectProblem(await ask('t2'), 404, 'COMMAND_NOT_FOUND')
   })
 })
+
+test('what belongs to a correlation id is told within the tenant, and any id may be asked for', async () => {
+  const { bus, request } = shared()
+  const correlationId = 'order 7/8 "x" %'
+  const { commandId } = await bus.send('billing', 'X', {}, { correlationId, tenantId: 't1' })
+  const ask = async (tenant?: string) =>
+    (
+      await request('GET', `/correlations/${encodeURIComponent(correlationId)}`, {
+        token: await shared().token(['AUDITOR'], tenant === undefined ? {} : { tenant }),
+      })
+    ).body
+  expect(await ask()).toMatchObject({ correlationId, truncated: false, items: [{ commandId, cause: null, depth: 0 }] })
+  expect((await ask('t1')).items).toHaveLength(1)
+  expect((await ask('t2')).items).toEqual([])
+})
+
+test('the troubleshooting queue is told as it was, within the tenant', async () => {
+  const { request } = shared()
+  const theirs = await parked(shared(), 'archive', {}, { tenantId: 't3' })
+  const ask = async (query: string, tenant = 't3') =>
+    request('GET', `/troubleshooting/history${query}`, { token: await shared().token(['AUDITOR'], { tenant }) })
+  const now = await ask('')
+  expect(now.body.items).toMatchObject([{ commandId: theirs, lastErrorCode: 'CARD_DECLINED', revision: 2 }])
+  expect((await ask('', 't2')).body.items).toEqual([])
+  expect((await ask('?at=2020-01-01')).body).toEqual({ at: '2020-01-01T00:00:00.000Z', items: [], nextCursor: null })
+  await shared().bus.troubleshooting.complete('archive', theirs, { operator: 'jane' })
+  expect((await ask('')).body.items).toEqual([])
+  expect((await ask(`?at=${now.body.items[0].parkedAt}`)).body.items).toEqual(now.body.items)
+  expectFaults(await ask('?at=3'), 'at')
+})

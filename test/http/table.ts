@@ -112,12 +112,26 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'COMMAND_NOT_FOUND',
     query: ['at', 'from', 'to'],
   },
+  getCorrelation: {
+    is: 'GET /correlations/:correlationId',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
   listParked: {
     is: 'GET /troubleshooting',
     roles: readers,
     succeeds: 200,
     unknown: 'no id in its path',
     query: [...parkedFilters, ...paging],
+  },
+  listParkedAt: {
+    is: 'GET /troubleshooting/history',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['at', ...parkedFilters, ...paging],
   },
   groupParked: {
     is: 'GET /troubleshooting/groups',

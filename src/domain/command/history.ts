@@ -146,8 +146,8 @@ const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]>> = {
   OperatorCompleted: ['OPERATOR_COMPLETE'],
 }
 
-/** An outcome may carry its receipt: then it tells of both. */
+/** A success may carry its receipt: then it tells of both. */
 const namesOf = (event: CommandEvent): readonly string[] =>
-  'receipt' in event && event.receipt !== undefined && event.receipt !== null
+  event.type === 'CommandCompleted' && event.receipt !== undefined
     ? ['RECEIVED', ...auditNames[event.type]]
     : auditNames[event.type]

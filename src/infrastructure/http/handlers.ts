@@ -17,7 +17,9 @@ export const handlers: Handlers = {
   }),
   getHistory: async ({ params, query }, caller) =>
     historyAnswer(await caller.history(params.domain, params.commandId, query)),
+  getCorrelation: async ({ params }, caller) => page(await caller.correlation(params.correlationId)),
   listParked: async ({ query }, caller) => page(await caller.troubleshooting.list(query)),
+  listParkedAt: async ({ query }, caller) => page(await caller.troubleshooting.listAt(query)),
   groupParked: async ({ query }, caller) => ({
     items: (await caller.troubleshooting.groups(query)).map(group => ({
       key: `${group.domain}/${group.commandType}/${group.errorCode}`,

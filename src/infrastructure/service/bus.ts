@@ -1,4 +1,5 @@
 import type { Caller } from '../../application/caller.ts'
+import type { readCorrelation, readParkedAt } from '../../application/investigate.ts'
 import type {
   cancelCommand,
   operatorCancel,
@@ -33,9 +34,11 @@ export interface Bus {
   readonly queryCommands: Reader['list']
   readonly getAuditTrail: Reader['auditTrail']
   readonly getHistory: ReadHistory
+  readonly getCorrelation: ReturnType<typeof readCorrelation>
   readonly cancel: ReturnType<typeof cancelCommand>
   readonly troubleshooting: {
     readonly list: Reader['parked']
+    readonly listAt: ReturnType<typeof readParkedAt>
     readonly groups: Reader['parkedGroups']
     readonly retry: ReturnType<typeof operatorRetry>
     readonly cancel: ReturnType<typeof operatorCancel>

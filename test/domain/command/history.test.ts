@@ -142,6 +142,12 @@ test('each step says who, when, how long after the last, what the audit calls it
   ])
 })
 
+test('a success that carries its receipt reads as received and completed', () => {
+  const receipt = { at: at(1), total: 1, leaseExpiresAt: at(31) }
+  const [, last] = historyOf(recorded([sent(), completed(1, { receipt })]))
+  expect(last).toMatchObject({ names: ['RECEIVED', 'COMPLETED'], state: { attempts: 1, totalAttempts: 1 } })
+})
+
 test('an instant between two events shows the state after the first of them; before all, nothing', () => {
   const steps = historyOf(story)
   expect(stepsAt(steps, at(50)).at(-1)?.state.status).toBe('IN_TROUBLESHOOTING_QUEUE')

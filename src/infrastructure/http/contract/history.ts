@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
 import { anyJson, described, instant, nullable, object, status } from './codecs.ts'
-import { commandParams } from './commands.ts'
+import { columns, commandParams, none } from './commands.ts'
 import { route } from './route.ts'
 
 export const change = t.type({
@@ -78,6 +78,14 @@ const momentText = described(
   { type: 'string', description: REVISION_OR_INSTANT, examples: ['3', '2026-01-31T12:00:00Z'] },
 )
 
+const node = t.type({
+  ...columns,
+  kind: t.keyof({ command: null, operation: null }),
+  cause: nullable(t.number),
+  via: nullable(t.keyof({ parent: null, causation: null })),
+  depth: t.number,
+})
+
 export const historyRoutes = {
   getHistory: route({
     method: 'GET',
@@ -100,5 +108,21 @@ export const historyRoutes = {
       }),
     },
     problems: ['COMMAND_NOT_FOUND'],
+  }),
+  getCorrelation: route({
+    method: 'GET',
+    path: '/correlations/:correlationId',
+    summary:
+      'Everything with a correlation id, and what caused what: each after what it came from, whose place in the list is its `cause`',
+    tag: 'Commands',
+    permission: 'audit',
+    params: object({ correlationId: t.string }),
+    query: none,
+    body: null,
+    success: {
+      status: 200,
+      body: t.type({ correlationId: t.string, items: t.array(node), truncated: t.boolean }),
+    },
+    problems: [],
   }),
 }

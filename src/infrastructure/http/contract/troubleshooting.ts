@@ -12,7 +12,7 @@ const filters = {
   q: t.string,
 }
 
-const item = t.type({
+const itemColumns = {
   domain: t.string,
   commandId: t.string,
   commandType: t.string,
@@ -27,7 +27,9 @@ const item = t.type({
   createdAt: instant,
   updatedAt: instant,
   payload: anyJson,
-})
+}
+
+const item = t.type(itemColumns)
 
 const group = t.type({
   key: t.string,
@@ -53,6 +55,26 @@ export const troubleshootingRoutes = {
     query: object({}, { ...filters, ...paging }),
     body: null,
     success: { status: 200, body: t.type({ items: t.array(item), nextCursor: nullable(t.string), total: t.number }) },
+    problems: [],
+  }),
+  listParkedAt: route({
+    method: 'GET',
+    path: '/troubleshooting/history',
+    summary:
+      'What was parked at the instant `at` (now when left out), as it stood then, from the log. A page may be short and not the last',
+    tag: 'Troubleshooting',
+    permission: 'audit',
+    params: none,
+    query: object({}, { at: instant, ...filters, ...paging }),
+    body: null,
+    success: {
+      status: 200,
+      body: t.type({
+        at: instant,
+        items: t.array(t.type({ ...itemColumns, parkedAt: instant, revision: t.number })),
+        nextCursor: nullable(t.string),
+      }),
+    },
     problems: [],
   }),
   groupParked: route({
