@@ -46,6 +46,7 @@ import { type Log, silentLog } from './application/ports/log.ts'
 import { silentTelemetry, type Telemetry } from './application/ports/telemetry.ts'
 import { createCommandReader } from './application/read-commands.ts'
 import { type CommandHistory, type HistoryOptions, readHistory } from './application/read-history.ts'
+import { type Rehearsal, type RehearseOptions, rehearseCommand } from './application/rehearse-command.ts'
 import { roleAuthorization } from './application/roles.ts'
 import {
   acceptedOrThrow,
@@ -70,14 +71,18 @@ import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { isConnectionError, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
-import { createPostgresEventStore } from './infrastructure/postgres/event-store.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
 import { type RebuildProgress, type Rebuilt, rebuildCommands } from './infrastructure/postgres/rebuild.ts'
 import { createStats } from './infrastructure/postgres/stats.ts'
 import { type Drift, verifyCommands } from './infrastructure/postgres/verify.ts'
+import { createChildRehearsals } from './infrastructure/rehearsal/child.ts'
+import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'
+import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
+import type { RehearsalProcess } from './infrastructure/service/bus.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
+import type { Handler } from './infrastructure/worker/handler.ts'
 import { createWorker, type Worker, type WorkerOptions } from './infrastructure/worker/worker.ts'
 import { commandRowChange } from './projections/command-row.ts'
 import { outbox } from './projections/outbox.ts'
@@ -99,6 +104,7 @@ export {
   HandlerAlreadyRegisteredError,
   InvalidInputError,
   InvalidOperationError,
+  InvalidPayloadError,
   UnavailableError,
 } from './application/errors.ts'
 export type {
@@ -136,6 +142,7 @@ export type {
 export type { Log } from './application/ports/log.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
 export type { CommandHistory, Comparison, HistoryOptions, MomentView } from './application/read-history.ts'
+export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/rehearse-command.ts'
 export type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
 export type { Json } from './domain/command/events.ts'
 export type { CommandSnapshot, HistoryStep, Moment } from './domain/command/history.ts'
@@ -179,6 +186,13 @@ export interface CommandBusOptions {
   readonly onSuccess?: 'delete' | 'archive'
   /** How often a failed operation and its children may be retried by hand, one after the other. Default 20. */
   readonly maxOperationRetries?: number
+  /**
+   * Handlers by domain and command type, to rehearse with and to check edited payloads by. Those of this bus's own workers
+   * are known anyway.
+   */
+  readonly handlers?: { readonly [domain: string]: { readonly [commandType: string]: Handler } }
+  /** Rehearse in processes of their own, started with this command; for the program `commandbus`. */
+  readonly rehearsals?: RehearsalProcess
   /** A pino logger, for instance. Default: silence. */
   readonly log?: Log
   /** Gets told what is sent and worked on, for metrics and traces. Default: nobody is told. */
@@ -249,6 +263,12 @@ export interface CommandBus {
       commandId: string,
       options: OperatorCancelOptions,
     ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
+    /**
+     * Runs the registered handler on a parked command, or on an edited payload, in a transaction that is rolled back: what
+     * would a retry do? Handlers of this bus's workers, and of its option `handlers`, run in this process: one that takes
+     * it down takes it down. @throws CommandNotFoundError, InvalidOperationError (not parked, or not to be rehearsed)
+     */
+    readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
     readonly complete: (
       domain: string,
       commandId: string,
@@ -323,6 +343,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const correlation = readCorrelation(investigations)
   const policies = new Map(Object.entries(options.policies ?? {}))
   const workers = new Set<Worker>()
+  const handlersOf = knownHandlers(options.handlers ?? {})
 
   let checked: Promise<void> | null = null
   let closed: Promise<void> | null = null
@@ -374,6 +395,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       }
     }
 
+  const rehearsals =
+    options.rehearsals === undefined
+      ? createRehearsals({ pool, handlersOf: handlersOf.of, log })
+      : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
+  const rehearse = rehearseCommand({ store, rehearsals, clock })
   const operate = { transact, clock }
   const live = createPostgresLiveEvents(pool, { log })
   const stats = createStats(pool)
@@ -400,6 +426,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     history,
     parkedAt,
     correlation,
+    rehearse,
     send: (domain, { commandType, data, ...rest }) => send(domain, commandType, data, rest),
     sendBatch: sendBatch(sendDeps),
     operations,
@@ -425,6 +452,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       retry: guarded(operatorRetry(operate)),
       cancel: guarded(operatorCancel(operate)),
       complete: guarded(operatorComplete(operate)),
+      rehearse: guarded(rehearse),
     },
     operations: {
       start: guarded(operations.start),
@@ -465,6 +493,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
         workerOptions,
       )
       workers.add(worker)
+      handlersOf.add(workerOptions.domain, worker)
       return { ...worker, start: guarded(worker.start) }
     },
     close: () => {

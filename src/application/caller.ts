@@ -18,6 +18,7 @@ import type { Subscribe, SubscribeOptions, Subscription } from './ports/live-eve
 import type { Stats, StatsReader } from './ports/stats.ts'
 import type { createCommandReader } from './read-commands.ts'
 import type { HistoryOptions, ReadHistory } from './read-history.ts'
+import type { Rehearsal, RehearseOptions } from './rehearse-command.ts'
 import { rolesFor } from './roles.ts'
 import type { BatchResult, CommandToSend, SentCommand } from './send-command.ts'
 
@@ -36,6 +37,7 @@ export interface CallerDeps extends OperateDeps {
   readonly parkedAt: (options: ParkedAtOptions) => Promise<ParkedAtPage>
   readonly correlation: (correlationId: string, scope: { readonly tenantId?: string }) => Promise<CausalTree>
   readonly operations: Operations
+  readonly rehearse: (domain: string, commandId: string, options: RehearseOptions) => Promise<Rehearsal>
   readonly actions: CallersActions
   readonly subscribe: Subscribe
   readonly stats: StatsReader
@@ -173,6 +175,10 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       cancel: async (domain: string, commandId: string, options: { readonly reason: string }) => {
         demand('operate')
         return operatorCancel(deps)(domain, commandId, { ...options, ...scope, operator: subject })
+      },
+      rehearse: async (domain: string, commandId: string, options: Omit<RehearseOptions, 'tenantId'> = {}) => {
+        demand('operate')
+        return deps.rehearse(domain, commandId, { ...options, ...scope })
       },
       /** Takes in what is parked now; a runner does the work. */
       start: async (options: DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>) => {

@@ -164,6 +164,14 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'COMMAND_NOT_FOUND',
     query: [],
   },
+  rehearseCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/rehearse',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
   startAction: {
     is: 'POST /troubleshooting/actions',
     roles: operators,

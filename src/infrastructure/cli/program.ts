@@ -6,6 +6,7 @@ import { failureOf, Refused } from './failure.ts'
 import { addInspect } from './inspect.ts'
 import { addMigrate } from './migrate.ts'
 import { addOperations } from './operations.ts'
+import { addRehearse } from './rehearse.ts'
 import { addReplay } from './replay.ts'
 import { addReplies } from './replies.ts'
 import { addSend } from './send.ts'
@@ -40,6 +41,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addSend,
     addInspect,
     addReplay,
+    addRehearse,
     addCancel,
     addTroubleshooting,
     addOperations,

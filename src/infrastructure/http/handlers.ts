@@ -30,6 +30,8 @@ export const handlers: Handlers = {
   operatorCancel: ({ params, body }, caller) => caller.troubleshooting.cancel(params.domain, params.commandId, body),
   operatorComplete: ({ params, body }, caller) =>
     caller.troubleshooting.complete(params.domain, params.commandId, body),
+  rehearseCommand: async ({ params, body }, caller) =>
+    caller.troubleshooting.rehearse(params.domain, params.commandId, body),
   startAction: async ({ body }, caller) =>
     progressOf(await caller.troubleshooting.start(body as Parameters<typeof caller.troubleshooting.start>[0])),
   getAction: async ({ params, query: { items, ...list } }, caller) => {

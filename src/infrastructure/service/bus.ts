@@ -12,9 +12,11 @@ import type { Log } from '../../application/ports/log.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { createCommandReader } from '../../application/read-commands.ts'
 import type { ReadHistory } from '../../application/read-history.ts'
+import type { rehearseCommand } from '../../application/rehearse-command.ts'
 import type { BatchResult, CommandToSend, SentCommand } from '../../application/send-command.ts'
 import type { Actions } from '../actions.ts'
 import type { Follower } from '../open-log.ts'
+import type { ChildOptions } from '../rehearsal/child.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
 
 type Reader = ReturnType<typeof createCommandReader>
@@ -43,6 +45,7 @@ export interface Bus {
     readonly retry: ReturnType<typeof operatorRetry>
     readonly cancel: ReturnType<typeof operatorCancel>
     readonly complete: ReturnType<typeof operatorComplete>
+    readonly rehearse: ReturnType<typeof rehearseCommand>
   }
   readonly operations: Operations
   /** On many parked commands at once. */
@@ -54,11 +57,17 @@ export interface Bus {
   readonly close: () => Promise<void>
 }
 
-export type CreateBus = (options: {
+/** Rehearsals in processes of their own; the bus fills in its database. */
+export type RehearsalProcess = Pick<ChildOptions, 'command' | 'env' | 'hasCodecs'>
+
+export interface BusOptions {
   readonly databaseUrl: string
   readonly eventStoreUrl?: string
   readonly waitForDispatchMs?: number
   readonly maxConnections?: number
   readonly log?: Log
   readonly telemetry?: Telemetry
-}) => Bus
+  readonly rehearsals?: RehearsalProcess
+}
+
+export type CreateBus = (options: BusOptions) => Bus
