@@ -6,6 +6,13 @@ import { type Caller, type CallerDeps, createCaller } from './application/caller
 import { coalesce } from './application/coalesce.ts'
 import { InvalidInputError } from './application/errors.ts'
 import {
+  type CausalTree,
+  type ParkedAtOptions,
+  type ParkedAtPage,
+  readCorrelation,
+  readParkedAt,
+} from './application/investigate.ts'
+import {
   type CancelOptions,
   cancelCommand,
   type OperatorCancelOptions,
@@ -38,6 +45,8 @@ import type { EventStore } from './application/ports/event-store.ts'
 import { type Log, silentLog } from './application/ports/log.ts'
 import { silentTelemetry, type Telemetry } from './application/ports/telemetry.ts'
 import { createCommandReader } from './application/read-commands.ts'
+import { type CommandHistory, type HistoryOptions, readHistory } from './application/read-history.ts'
+import { type Rehearsal, type RehearseOptions, rehearseCommand } from './application/rehearse-command.ts'
 import { roleAuthorization } from './application/roles.ts'
 import {
   acceptedOrThrow,
@@ -62,12 +71,18 @@ import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { isConnectionError, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
+import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
 import { type RebuildProgress, type Rebuilt, rebuildCommands } from './infrastructure/postgres/rebuild.ts'
 import { createStats } from './infrastructure/postgres/stats.ts'
 import { type Drift, verifyCommands } from './infrastructure/postgres/verify.ts'
+import { createChildRehearsals } from './infrastructure/rehearsal/child.ts'
+import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'
+import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
+import type { RehearsalProcess } from './infrastructure/service/bus.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
+import type { Handler } from './infrastructure/worker/handler.ts'
 import { createWorker, type Worker, type WorkerOptions } from './infrastructure/worker/worker.ts'
 import { commandRowChange } from './projections/command-row.ts'
 import { outbox } from './projections/outbox.ts'
@@ -89,8 +104,16 @@ export {
   HandlerAlreadyRegisteredError,
   InvalidInputError,
   InvalidOperationError,
+  InvalidPayloadError,
   UnavailableError,
 } from './application/errors.ts'
+export type {
+  CausalNode,
+  CausalTree,
+  ParkedAtOptions,
+  ParkedAtPage,
+  ParkedThenItem,
+} from './application/investigate.ts'
 export type {
   CancelOptions,
   OperatorCancelOptions,
@@ -118,12 +141,16 @@ export type {
 } from './application/ports/command-queries.ts'
 export type { Log } from './application/ports/log.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
+export type { CommandHistory, Comparison, HistoryOptions, MomentView } from './application/read-history.ts'
+export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/rehearse-command.ts'
 export type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
 export type { Json } from './domain/command/events.ts'
+export type { CommandSnapshot, HistoryStep, Moment } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
 export type { CatchUpHealth, CatchUpState } from './infrastructure/eventstoredb/catch-up-health.ts'
 export type { AwaitedEvent, Dispatched } from './infrastructure/eventstoredb/waiting.ts'
 export type { Follower } from './infrastructure/open-log.ts'
+export type { Change } from './domain/json-diff.ts'
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
 export type { Drift } from './infrastructure/postgres/verify.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures.ts'
@@ -159,6 +186,13 @@ export interface CommandBusOptions {
   readonly onSuccess?: 'delete' | 'archive'
   /** How often a failed operation and its children may be retried by hand, one after the other. Default 20. */
   readonly maxOperationRetries?: number
+  /**
+   * Handlers by domain and command type, to rehearse with and to check edited payloads by. Those of this bus's own workers
+   * are known anyway.
+   */
+  readonly handlers?: { readonly [domain: string]: { readonly [commandType: string]: Handler } }
+  /** Rehearse in processes of their own, started with this command; for the program `commandbus`. */
+  readonly rehearsals?: RehearsalProcess
   /** A pino logger, for instance. Default: silence. */
   readonly log?: Log
   /** Gets told what is sent and worked on, for metrics and traces. Default: nobody is told. */
@@ -196,6 +230,13 @@ export interface CommandBus {
   readonly queryCommands: (filter?: CommandFilter) => Promise<Page<CommandView>>
   /** What happened to a command, oldest first; empty for an unknown id. */
   readonly getAuditTrail: (domain: string, commandId: string) => Promise<readonly AuditEntry[]>
+  /**
+   * What each event made of a command: its state after it, and what changed. Ends at a revision or an instant with `at`;
+   * compares two moments with `from` and `to`. @throws CommandNotFoundError
+   */
+  readonly getHistory: (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
+  /** Everything with a correlation id, and what caused what: a tree, each after what it came from. At most 1,000. */
+  readonly getCorrelation: (correlationId: string, options?: { readonly tenantId?: string }) => Promise<CausalTree>
   /** The sender's cancel, while the command is PENDING. @throws CommandNotFoundError, InvalidOperationError */
   readonly cancel: (
     domain: string,
@@ -205,6 +246,8 @@ export interface CommandBus {
   readonly troubleshooting: {
     /** What is parked, newest first. Of all domains when `domain` is left out. */
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
+    /** What was parked at an instant (now, when it is left out), as it stood then; from the log. */
+    readonly listAt: (options?: ParkedAtOptions) => Promise<ParkedAtPage>
     /** What is parked, by domain, type and error code. */
     readonly groups: (
       filter?: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
@@ -220,6 +263,12 @@ export interface CommandBus {
       commandId: string,
       options: OperatorCancelOptions,
     ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
+    /**
+     * Runs the registered handler on a parked command, or on an edited payload, in a transaction that is rolled back: what
+     * would a retry do? Handlers of this bus's workers, and of its option `handlers`, run in this process: one that takes
+     * it down takes it down. @throws CommandNotFoundError, InvalidOperationError (not parked, or not to be rehearsed)
+     */
+    readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
     readonly complete: (
       domain: string,
       commandId: string,
@@ -288,8 +337,13 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     follower === null ? transactNow : async (...turns) => ready().then(() => dispatched(...turns))
   const queries = createCommandQueries(pool)
   const reader = createCommandReader(queries)
+  const history = readHistory(store)
+  const investigations = createInvestigationQueries(pool)
+  const parkedAt = readParkedAt({ queries: investigations, store, clock })
+  const correlation = readCorrelation(investigations)
   const policies = new Map(Object.entries(options.policies ?? {}))
   const workers = new Set<Worker>()
+  const handlersOf = knownHandlers(options.handlers ?? {})
 
   let checked: Promise<void> | null = null
   let closed: Promise<void> | null = null
@@ -341,6 +395,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       }
     }
 
+  const rehearsals =
+    options.rehearsals === undefined
+      ? createRehearsals({ pool, handlersOf: handlersOf.of, log })
+      : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
+  const rehearse = rehearseCommand({ store, rehearsals, clock })
   const operate = { transact, clock }
   const live = createPostgresLiveEvents(pool, { log })
   const stats = createStats(pool)
@@ -364,6 +423,10 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ...operate,
     authorization: roleAuthorization,
     reader,
+    history,
+    parkedAt,
+    correlation,
+    rehearse,
     send: (domain, { commandType, data, ...rest }) => send(domain, commandType, data, rest),
     sendBatch: sendBatch(sendDeps),
     operations,
@@ -379,13 +442,17 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     findCommand: guarded(reader.find),
     queryCommands: guarded(reader.list),
     getAuditTrail: guarded(reader.auditTrail),
+    getHistory: guarded(history),
+    getCorrelation: guarded(correlation),
     cancel: guarded(cancelCommand(operate)),
     troubleshooting: {
       list: guarded(reader.parked),
+      listAt: guarded(parkedAt),
       groups: guarded(reader.parkedGroups),
       retry: guarded(operatorRetry(operate)),
       cancel: guarded(operatorCancel(operate)),
       complete: guarded(operatorComplete(operate)),
+      rehearse: guarded(rehearse),
     },
     operations: {
       start: guarded(operations.start),
@@ -426,6 +493,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
         workerOptions,
       )
       workers.add(worker)
+      handlersOf.add(workerOptions.domain, worker)
       return { ...worker, start: guarded(worker.start) }
     },
     close: () => {

@@ -1,6 +1,7 @@
 import type { BulkActionOptions } from './action-input.ts'
 import { ActionNotFoundError, type ActionView, type GetActionOptions } from './bulk-action.ts'
 import { CommandNotFoundError, ForbiddenError } from './errors.ts'
+import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './investigate.ts'
 import {
   type CancelOptions,
   cancelCommand,
@@ -16,6 +17,8 @@ import type { CommandFilter, TroubleshootingFilter } from './ports/command-queri
 import type { Subscribe, SubscribeOptions, Subscription } from './ports/live-events.ts'
 import type { Stats, StatsReader } from './ports/stats.ts'
 import type { createCommandReader } from './read-commands.ts'
+import type { HistoryOptions, ReadHistory } from './read-history.ts'
+import type { Rehearsal, RehearseOptions } from './rehearse-command.ts'
 import { rolesFor } from './roles.ts'
 import type { BatchResult, CommandToSend, SentCommand } from './send-command.ts'
 
@@ -45,7 +48,11 @@ export interface CallerDeps extends OperateDeps {
   readonly send: (domain: string, command: CommandToSend) => Promise<SentCommand>
   readonly sendBatch: (domain: string, commands: readonly CommandToSend[]) => Promise<readonly BatchResult[]>
   readonly reader: ReturnType<typeof createCommandReader>
+  readonly history: ReadHistory
+  readonly parkedAt: (options: ParkedAtOptions) => Promise<ParkedAtPage>
+  readonly correlation: (correlationId: string, scope: { readonly tenantId?: string }) => Promise<CausalTree>
   readonly operations: Operations
+  readonly rehearse: (domain: string, commandId: string, options: RehearseOptions) => Promise<Rehearsal>
   readonly actions: CallersActions
   readonly subscribe: Subscribe
   readonly stats: StatsReader
@@ -121,6 +128,18 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       return reader.auditTrail(domain, commandId)
     },
 
+    /** What each event made of a command. @throws CommandNotFoundError */
+    history: async (domain: string, commandId: string, options: Omit<HistoryOptions, 'tenantId'> = {}) => {
+      demand('audit')
+      return deps.history(domain, commandId, { ...options, ...scope })
+    },
+
+    /** What belongs to a correlation id, and what caused what. */
+    correlation: async (correlationId: string) => {
+      demand('audit')
+      return deps.correlation(correlationId, scope)
+    },
+
     /** The caller's own operations. */
     operations: {
       start: async (start: StartOperation) => {
@@ -156,6 +175,11 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
         demand('read')
         return reader.parked({ ...filter, ...scope })
       },
+      /** As it was at an instant. */
+      listAt: async (options: CallersFilter<ParkedAtOptions>) => {
+        demand('audit')
+        return deps.parkedAt({ ...options, ...scope })
+      },
       groups: async (filter: CallersFilter<TroubleshootingFilter>) => {
         demand('read')
         return reader.parkedGroups({ ...filter, ...scope })
@@ -171,6 +195,10 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       cancel: async (domain: string, commandId: string, options: { readonly reason: string }) => {
         demand('operate')
         return operatorCancel(deps)(domain, commandId, { ...options, ...scope, operator: subject })
+      },
+      rehearse: async (domain: string, commandId: string, options: Omit<RehearseOptions, 'tenantId'> = {}) => {
+        demand('operate')
+        return deps.rehearse(domain, commandId, { ...options, ...scope })
       },
       /** Takes in what is parked now; a runner does the work. */
       start: async (options: DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>) => {

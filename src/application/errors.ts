@@ -18,6 +18,17 @@ export class InvalidInputError extends CommandBusError {
   }
 }
 
+/** A payload that the handler's codec refuses. Nothing was done. */
+export class InvalidPayloadError extends CommandBusError {
+  override readonly name = 'InvalidPayloadError'
+  /** `path: what was expected` each, never the value itself. */
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super('INVALID_REQUEST', `the payload does not fit its handler: ${faults.join('; ')}`)
+    this.faults = faults
+  }
+}
+
 export class CommandNotFoundError extends CommandBusError {
   override readonly name = 'CommandNotFoundError'
   constructor(domain: string, commandId: string) {

@@ -53,7 +53,7 @@ const commandFilterOf = (filter: CommandFilter): CommandFilter => {
   } as never)
 }
 
-const troubleshootingFilterOf = (filter: TroubleshootingFilter): TroubleshootingFilter => {
+export const troubleshootingFilterOf = (filter: TroubleshootingFilter): TroubleshootingFilter => {
   const from = optional(filter.from, value => instantOf(value, 'from'))
   const to = optional(filter.to, value => instantOf(value, 'to'))
   ordered(from, to, 'from, to')

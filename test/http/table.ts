@@ -105,12 +105,33 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'empty list',
     query: [],
   },
+  getHistory: {
+    is: 'GET /domains/:domain/commands/:commandId/history',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: ['at', 'from', 'to'],
+  },
+  getCorrelation: {
+    is: 'GET /correlations/:correlationId',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
   listParked: {
     is: 'GET /troubleshooting',
     roles: readers,
     succeeds: 200,
     unknown: 'no id in its path',
     query: [...parkedFilters, ...paging],
+  },
+  listParkedAt: {
+    is: 'GET /troubleshooting/history',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['at', ...parkedFilters, ...paging],
   },
   groupParked: {
     is: 'GET /troubleshooting/groups',
@@ -137,6 +158,14 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
   },
   operatorComplete: {
     is: 'POST /domains/:domain/commands/:commandId/complete',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  rehearseCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/rehearse',
     roles: operators,
     body: {},
     succeeds: 200,

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { CommandBusError, InvalidInputError } from '../../application/errors.ts'
+import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../application/errors.ts'
 import { ConfigError } from '../config.ts'
 import { EmbeddedServerError } from '../postgres/embedded/index.ts'
 import { toPublicError } from '../postgres/errors.ts'
@@ -44,7 +44,10 @@ const codeOf = (error: Error): string => {
 }
 
 const isUsage = (error: unknown): boolean =>
-  error instanceof UsageError || error instanceof InvalidInputError || error instanceof ConfigError
+  error instanceof UsageError ||
+  error instanceof InvalidInputError ||
+  error instanceof InvalidPayloadError ||
+  error instanceof ConfigError
 
 /** What a person (or a program) is told about an error, whatever it is. */
 export const failureOf = (thrown: unknown): Failure => {

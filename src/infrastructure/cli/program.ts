@@ -6,6 +6,8 @@ import { failureOf, Refused } from './failure.ts'
 import { addInspect } from './inspect.ts'
 import { addMigrate } from './migrate.ts'
 import { addOperations } from './operations.ts'
+import { addRehearse } from './rehearse.ts'
+import { addReplay } from './replay.ts'
 import { addReplies } from './replies.ts'
 import { addSend } from './send.ts'
 import { Interrupted } from './session.ts'
@@ -38,6 +40,8 @@ const buildProgram = (deps: CliDeps): Command => {
     addMigrate,
     addSend,
     addInspect,
+    addReplay,
+    addRehearse,
     addCancel,
     addTroubleshooting,
     addOperations,

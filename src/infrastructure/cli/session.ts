@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts'
 import { readConfig } from '../config.ts'
-import type { Bus } from '../service/bus.ts'
+import type { Bus, BusOptions } from '../service/bus.ts'
 import { type Database, openDatabase } from '../service/database.ts'
 import { listenForStop } from '../service/signals.ts'
 import type { CliDeps } from './deps.ts'
@@ -21,7 +21,11 @@ const CONNECTIONS = 4
  * Runs `body` with a bus on the configured database, and cleans up after it, also when it is interrupted. Check what the
  * user typed before: this may start a server.
  */
-export const withBus = async <A>(deps: CliDeps, body: (session: Session) => Promise<A>): Promise<A> => {
+export const withBus = async <A>(
+  deps: CliDeps,
+  body: (session: Session) => Promise<A>,
+  options: Pick<BusOptions, 'rehearsals'> = {},
+): Promise<A> => {
   const config = readConfig(deps.env)
   return withDatabase(config, async database => {
     const bus = deps.createBus({
@@ -29,6 +33,7 @@ export const withBus = async <A>(deps: CliDeps, body: (session: Session) => Prom
       maxConnections: CONNECTIONS,
       waitForDispatchMs: DISPATCH_MS,
       ...logOf(config),
+      ...options,
     })
     try {
       return await body({ bus, database, config })

@@ -8,6 +8,7 @@ interface Options {
   readonly demo?: true
   readonly host?: string
   readonly port?: string
+  readonly rehearseWith?: string
   readonly json?: true
 }
 
@@ -24,8 +25,12 @@ export const addStart = (program: Command, deps: CliDeps): void => {
     .option('--demo', 'with a worker for domain demo, and a few commands to look at')
     .option('--port <port>', 'where HTTP listens; 0 for any free port (default: PORT, or 4000)')
     .option('--host <host>', 'where HTTP listens (default: HOST, or 127.0.0.1)')
+    .option(
+      '--rehearse-with <module>',
+      'handlers (as `worker` takes them) to rehearse with and check edited payloads by',
+    )
     .option('--json', 'print JSON')
-    .action(async ({ host, port, demo, json }: Options) => {
+    .action(async ({ host, port, demo, rehearseWith, json }: Options) => {
       const config = readConfig(deps.env, {
         ...(host === undefined ? {} : { host }),
         ...(port === undefined ? {} : { port }),
@@ -39,6 +44,7 @@ export const addStart = (program: Command, deps: CliDeps): void => {
         ...deps,
         config,
         demo: demo === true,
+        ...(rehearseWith === undefined ? {} : { rehearseWith }),
         user: systemUser() ?? 'operator',
         log: createLogger(config.logLevel, 'service'),
         onReady: ({ url, running, commands, token }) => {

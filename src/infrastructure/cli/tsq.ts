@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { actionOf, type BulkActionOptions } from '../../application/action-input.ts'
-import { textOf } from '../../application/input.ts'
+import { instantOf, textOf } from '../../application/input.ts'
+import type { ParkedAtOptions } from '../../application/investigate.ts'
 import type { TroubleshootingGroup, TroubleshootingItem } from '../../application/ports/command-queries.ts'
 import { actOnEach, targetsOf } from './bulk.ts'
 import { type BulkFlags, bulkFilterOf, bulkFlags } from './bulk-filter.ts'
@@ -131,8 +132,10 @@ const addLists = (tsq: Command, deps: CliDeps): void => {
   filtered(tsq.command('list').description('list what is parked, newest first'))
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'go on where the page before ended')
-    .action(async (options: TroubleshootingFilterOptions & { readonly json?: true }) => {
+    .option('--at <time>', 'as it was at this ISO 8601 time')
+    .action(async (options: TroubleshootingFilterOptions & { readonly at?: string; readonly json?: true }) => {
       const filter = troubleshootingFilterOf(options)
+      if (options.at !== undefined) return listAt(deps, { ...filter, at: instantOf(options.at, '--at') }, options)
       await withBus(deps, async ({ bus }) => {
         const page = await bus.troubleshooting.list(filter)
         if (options.json) printJson(page)
@@ -152,6 +155,14 @@ const addLists = (tsq: Command, deps: CliDeps): void => {
     },
   )
 }
+
+const listAt = (deps: CliDeps, filter: ParkedAtOptions, { json }: { readonly json?: true }): Promise<void> =>
+  withBus(deps, async ({ bus }) => {
+    const page = await bus.troubleshooting.listAt(filter)
+    if (json) printJson(page)
+    else if (page.items.length === 0) print(`Nothing was parked at ${page.at}.${more(page.nextCursor)}`)
+    else print(`${table(page.items, itemColumns)}\n\nAs it was at ${page.at}${more(page.nextCursor)}`)
+  })
 
 const itemColumns: readonly Column<TroubleshootingItem>[] = [
   { title: 'COMMAND', value: item => item.commandId },

@@ -8,12 +8,12 @@ export const demoDomain = 'demo'
 
 /** Takes every command type; `data.behavior` says how the command ends. */
 export const demoHandlers: { readonly [commandType: string]: Handler } = {
-  '*': (data, context) => behave(behaviorOf(data), context),
+  '*': { rehearsable: true, handle: (data: Json, context) => behave(behaviorOf(data), context) },
 }
 
 /** Takes every type of operation; `parameters.behavior` says how it ends. A retry by hand is a new life. */
 export const demoOperationHandlers: { readonly [commandType: string]: Handler } = {
-  '*': (data, context) => behave(behaviorOf(parametersOf(data)), context),
+  '*': { rehearsable: true, handle: (data: Json, context) => behave(behaviorOf(parametersOf(data)), context) },
 }
 
 const parametersOf = (data: Json): Json =>

@@ -1,4 +1,5 @@
 import type { ActionView } from '../../application/bulk-action.ts'
+import { historyAnswer } from './history-answer.ts'
 import type { Handlers } from './mount.ts'
 
 /** What each route does: a call of the application as the caller may use it. */
@@ -19,7 +20,11 @@ export const handlers: Handlers = {
   getAuditTrail: async ({ params }, caller) => ({
     items: [...(await caller.auditTrail(params.domain, params.commandId))],
   }),
+  getHistory: async ({ params, query }, caller) =>
+    historyAnswer(await caller.history(params.domain, params.commandId, query)),
+  getCorrelation: async ({ params }, caller) => page(await caller.correlation(params.correlationId)),
   listParked: async ({ query }, caller) => page(await caller.troubleshooting.list(query)),
+  listParkedAt: async ({ query }, caller) => page(await caller.troubleshooting.listAt(query)),
   groupParked: async ({ query }, caller) => ({
     items: (await caller.troubleshooting.groups(query)).map(group => ({
       key: `${group.domain}/${group.commandType}/${group.errorCode}`,
@@ -30,6 +35,8 @@ export const handlers: Handlers = {
   operatorCancel: ({ params, body }, caller) => caller.troubleshooting.cancel(params.domain, params.commandId, body),
   operatorComplete: ({ params, body }, caller) =>
     caller.troubleshooting.complete(params.domain, params.commandId, body),
+  rehearseCommand: async ({ params, body }, caller) =>
+    caller.troubleshooting.rehearse(params.domain, params.commandId, body),
   startAction: async ({ body }, caller) =>
     progressOf(await caller.troubleshooting.start(body as Parameters<typeof caller.troubleshooting.start>[0])),
   getAction: async ({ params, query: { items, ...list } }, caller) => {

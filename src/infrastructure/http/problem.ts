@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
-import { CommandBusError, InvalidInputError } from '../../application/errors.ts'
+import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../application/errors.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { statusOfProblem } from './contract/route.ts'
 
@@ -73,6 +73,12 @@ const faultsOf = (error: CommandBusError): readonly Fault[] => {
   if (error instanceof RequestError) return error.faults
   if (error instanceof InvalidInputError) {
     return [{ path: error.field, message: error.message.slice(error.field.length + 2) }]
+  }
+  if (error instanceof InvalidPayloadError) {
+    return error.faults.map(fault => {
+      const end = fault.indexOf(': ')
+      return { path: `body.${fault.slice(0, end)}`, message: fault.slice(end + 2) }
+    })
   }
   return []
 }

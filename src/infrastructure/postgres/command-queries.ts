@@ -245,7 +245,7 @@ interface CommandTableRow extends Omit<CommandRow, TimeColumn | 'created_at' | '
 
 const iso = (time: Date | null): string | null => time?.toISOString() ?? null
 
-const viewOf = (row: CommandTableRow): CommandView => ({
+export const viewOf = (row: CommandTableRow): CommandView => ({
   domain: row.domain,
   commandId: row.command_id,
   commandType: row.command_type,

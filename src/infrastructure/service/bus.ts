@@ -1,4 +1,5 @@
 import type { Caller } from '../../application/caller.ts'
+import type { readCorrelation, readParkedAt } from '../../application/investigate.ts'
 import type {
   cancelCommand,
   operatorCancel,
@@ -10,9 +11,12 @@ import type { Identity } from '../../application/ports/authorization.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { createCommandReader } from '../../application/read-commands.ts'
+import type { ReadHistory } from '../../application/read-history.ts'
+import type { rehearseCommand } from '../../application/rehearse-command.ts'
 import type { BatchResult, CommandToSend, SentCommand } from '../../application/send-command.ts'
 import type { Actions } from '../actions.ts'
 import type { Follower } from '../open-log.ts'
+import type { ChildOptions } from '../rehearsal/child.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
 
 type Reader = ReturnType<typeof createCommandReader>
@@ -31,13 +35,17 @@ export interface Bus {
   readonly findCommand: Reader['find']
   readonly queryCommands: Reader['list']
   readonly getAuditTrail: Reader['auditTrail']
+  readonly getHistory: ReadHistory
+  readonly getCorrelation: ReturnType<typeof readCorrelation>
   readonly cancel: ReturnType<typeof cancelCommand>
   readonly troubleshooting: {
     readonly list: Reader['parked']
+    readonly listAt: ReturnType<typeof readParkedAt>
     readonly groups: Reader['parkedGroups']
     readonly retry: ReturnType<typeof operatorRetry>
     readonly cancel: ReturnType<typeof operatorCancel>
     readonly complete: ReturnType<typeof operatorComplete>
+    readonly rehearse: ReturnType<typeof rehearseCommand>
   }
   readonly operations: Operations
   /** On many parked commands at once. */
@@ -49,11 +57,17 @@ export interface Bus {
   readonly close: () => Promise<void>
 }
 
-export type CreateBus = (options: {
+/** Rehearsals in processes of their own; the bus fills in its database. */
+export type RehearsalProcess = Pick<ChildOptions, 'command' | 'env' | 'hasCodecs'>
+
+export interface BusOptions {
   readonly databaseUrl: string
   readonly eventStoreUrl?: string
   readonly waitForDispatchMs?: number
   readonly maxConnections?: number
   readonly log?: Log
   readonly telemetry?: Telemetry
-}) => Bus
+  readonly rehearsals?: RehearsalProcess
+}
+
+export type CreateBus = (options: BusOptions) => Bus

@@ -20,7 +20,7 @@ import { createPool } from '../postgres/pool.ts'
 import { readFigures } from '../postgres/stats.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createTracing } from '../telemetry/tracing.ts'
-import type { Bus, CreateBus } from './bus.ts'
+import type { Bus, BusOptions, CreateBus } from './bus.ts'
 import { checkHealth, followerCheck } from './checks.ts'
 import { type Database, openDatabase } from './database.ts'
 import { type Description, describeService } from './describe.ts'
@@ -32,6 +32,8 @@ import { type Supervisor, startSupervisor } from './supervisor.ts'
 export interface ServiceOptions {
   readonly config: Config
   readonly demo: boolean
+  /** A module of handlers to rehearse with, beside the demo's. */
+  readonly rehearseWith?: string
   readonly createBus: CreateBus
   readonly version: string
   /** The file to run for the worker process. */
@@ -127,6 +129,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     waitForDispatchMs: DISPATCH_MS,
     log,
     telemetry: allTelemetry(metrics.telemetry, createTracing()),
+    ...rehearsalsOf(options),
   })
   await parts.bus.ready()
   parts.pool = createPool(parts.database.url, 5)
@@ -143,6 +146,13 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   }
   if (!stop.asked()) parts.bus.actions.run().catch(error => log.error({ err: error }, 'bulk actions have stopped'))
   if (!stop.asked()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
+}
+
+/** Handlers live in worker processes; for a rehearsal one is started that has the same ones. */
+const rehearsalsOf = ({ demo, rehearseWith, program, env }: ServiceOptions): Pick<BusOptions, 'rehearsals'> => {
+  if (!demo && rehearseWith === undefined) return {}
+  const flags = [...(demo ? ['--demo'] : []), ...(rehearseWith === undefined ? [] : ['--handlers', rehearseWith])]
+  return { rehearsals: { command: [program, 'rehearsal', ...flags], env, hasCodecs: rehearseWith !== undefined } }
 }
 
 const OWN_TOKEN_S = 12 * 3600

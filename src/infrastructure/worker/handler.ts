@@ -28,6 +28,8 @@ export interface HandlerContext<Payload = Json> {
   /** Keeps the message for `seconds` from now; the heartbeat does it anyway, for as long as the process lives. */
   readonly extendVisibility: (seconds: number) => Promise<void>
   readonly log: Log
+  /** Somebody wants to see what would happen: leave alone whatever a rollback does not undo. False in earnest. */
+  readonly rehearsal: boolean
   /**
    * With `transactional: true`: a client inside the transaction that will complete the command. What it writes commits
    * with the completion or not at all. Do not end the transaction.
@@ -46,6 +48,12 @@ export interface HandlerDefinition<Payload> {
   readonly timeoutMs?: number
   /** Gives the handler `context.client`. The transaction is open while the handler runs: keep such handlers short. */
   readonly transactional?: boolean
+  /**
+   * Whether an operator may rehearse it: run it on a parked command, in a transaction that is rolled back. A handler that
+   * reaches outside that transaction (another service, a connection of its own) says `true` only when it looks at
+   * `context.rehearsal` and leaves those alone. Default: as `transactional`.
+   */
+  readonly rehearsable?: boolean
 }
 
 /** What `handlers` takes: a definition, or just the function where any JSON payload will do. */

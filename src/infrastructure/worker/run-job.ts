@@ -214,6 +214,7 @@ class JobContext implements HandlerContext<unknown> {
   readonly maxAttempts: number
   readonly totalAttempts: number
   readonly log: Log
+  readonly rehearsal = false
   readonly extendVisibility: (seconds: number) => Promise<void>
   readonly #abort: LazyAbort
   readonly #client: ClientBase | null

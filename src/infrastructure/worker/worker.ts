@@ -60,6 +60,9 @@ export interface Worker {
    */
   readonly stop: (options?: StopOptions) => Promise<void>
   readonly health: () => Health
+  /** What handles commands of a type here. */
+  readonly handlerOf: (commandType: string) => AnyHandler | undefined
+  readonly mapError?: MapError | undefined
 }
 
 export interface WorkerDeps {
@@ -295,6 +298,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       return stopped
     },
     health: () => health.report(),
+    handlerOf: runDeps.handlerOf,
+    mapError: options.mapError,
   }
 }
 

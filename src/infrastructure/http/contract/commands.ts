@@ -42,7 +42,7 @@ const sent = t.type({
   correlationId: t.string,
 })
 
-const columns = {
+export const columns = {
   domain: t.string,
   commandId: t.string,
   commandType: t.string,

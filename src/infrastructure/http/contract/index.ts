@@ -1,9 +1,18 @@
 import { commandRoutes } from './commands.ts'
+import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
 import { statsRoutes } from './stats.ts'
-import { actionRoutes, troubleshootingRoutes } from './troubleshooting.ts'
+import { actionRoutes, rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
 
 /** Every route below the base path, by its operation id. */
-export const api = { ...commandRoutes, ...troubleshootingRoutes, ...actionRoutes, ...operationRoutes, ...statsRoutes }
+export const api = {
+  ...commandRoutes,
+  ...historyRoutes,
+  ...troubleshootingRoutes,
+  ...rehearsalRoutes,
+  ...actionRoutes,
+  ...operationRoutes,
+  ...statsRoutes,
+}
 
 export type Api = typeof api

@@ -1,5 +1,6 @@
 import * as t from 'io-ts'
-import { anyJson, instant, listOf, nullable, object, status, uuid } from './codecs.ts'
+import { MAX_REHEARSAL_MS } from '../../../application/rehearse-command.ts'
+import { anyJson, instant, integerFrom, listOf, nullable, object, status, uuid } from './codecs.ts'
 import { commandParams, none, paging } from './commands.ts'
 import { route } from './route.ts'
 
@@ -12,7 +13,7 @@ const filters = {
   q: t.string,
 }
 
-const item = t.type({
+const itemColumns = {
   domain: t.string,
   commandId: t.string,
   commandType: t.string,
@@ -27,7 +28,9 @@ const item = t.type({
   createdAt: instant,
   updatedAt: instant,
   payload: anyJson,
-})
+}
+
+const item = t.type(itemColumns)
 
 const group = t.type({
   key: t.string,
@@ -53,6 +56,26 @@ export const troubleshootingRoutes = {
     query: object({}, { ...filters, ...paging }),
     body: null,
     success: { status: 200, body: t.type({ items: t.array(item), nextCursor: nullable(t.string), total: t.number }) },
+    problems: [],
+  }),
+  listParkedAt: route({
+    method: 'GET',
+    path: '/troubleshooting/history',
+    summary:
+      'What was parked at the instant `at` (now when left out), as it stood then, from the log. A page may be short and not the last',
+    tag: 'Troubleshooting',
+    permission: 'audit',
+    params: none,
+    query: object({}, { at: instant, ...filters, ...paging }),
+    body: null,
+    success: {
+      status: 200,
+      body: t.type({
+        at: instant,
+        items: t.array(t.type({ ...itemColumns, parkedAt: instant, revision: t.number })),
+        nextCursor: nullable(t.string),
+      }),
+    },
     problems: [],
   }),
   groupParked: route({
@@ -101,6 +124,42 @@ export const troubleshootingRoutes = {
     query: none,
     body: object({}, { resultData: anyJson }),
     success: { status: 200, body: acted },
+    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
+  }),
+}
+
+const rehearsal = t.type({
+  commandId: t.string,
+  domain: t.string,
+  outcome: t.keyof({
+    SUCCESS: null,
+    TRANSIENT: null,
+    PERMANENT: null,
+    BUSINESS_RULE: null,
+    NO_HANDLER: null,
+    INVALID_PAYLOAD: null,
+    TIMEOUT: null,
+    CRASHED: null,
+  }),
+  result: anyJson,
+  error: nullable(t.type({ code: t.string, message: t.string })),
+  wouldBe: nullable(status),
+  durationMs: t.number,
+  rolledBack: t.literal(true),
+})
+
+export const rehearsalRoutes = {
+  rehearseCommand: route({
+    method: 'POST',
+    path: '/domains/:domain/commands/:commandId/rehearse',
+    summary:
+      'Run the handler on a parked command, or on an edited payload, and roll everything back: what would a retry do?',
+    tag: 'Troubleshooting',
+    permission: 'operate',
+    params: commandParams,
+    query: none,
+    body: object({}, { data: anyJson, resetAttempts: t.boolean, timeoutMs: integerFrom(1, MAX_REHEARSAL_MS) }),
+    success: { status: 200, body: rehearsal },
     problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
   }),
 }

@@ -1,0 +1,27 @@
+-- What caused what: parents have their index already, and so have correlation ids.
+create index command_bus_command_causation on command_bus_command (causation_id)
+  where causation_id is not null;
+
+-- When commands were parked, newest first: the troubleshooting queue as it was at an instant. Only parkings are in it.
+create index command_bus_event_parked on command_bus_event ((meta->>'at') desc, stream desc)
+  where type = 'CommandMovedToTroubleshooting';
+
+-- A rehearsal runs a handler in a transaction that is rolled back. It puts a row in here first, so that a commit, whoever
+-- asks for it, fails. Nothing is ever in this table.
+create table command_bus_rehearsal (
+  id uuid not null,
+  constraint command_bus_rehearsal_pkey primary key (id)
+);
+
+create function command_bus_refuse_commit() returns trigger language plpgsql as $$
+begin
+  -- the rehearsal itself has deferred constraints checked before it rolls back
+  if current_setting('commandbus.rehearsal', true) is distinct from 'checking' then
+    raise exception 'a rehearsal is never committed' using errcode = 'CB410';
+  end if;
+  return null;
+end $$;
+
+create constraint trigger command_bus_rehearsal_never_commits
+  after insert on command_bus_rehearsal deferrable initially deferred
+  for each row execute function command_bus_refuse_commit();

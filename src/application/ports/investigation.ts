@@ -1,0 +1,36 @@
+import type { CommandKey } from '../../domain/command/events.ts'
+import type { CommandView, TroubleshootingFilter } from './command-queries.ts'
+
+export interface ParkedAtFilter extends Omit<TroubleshootingFilter, 'cursor'> {
+  /** The instant to look at; ISO 8601. */
+  readonly at: string
+  readonly cursor?: string
+}
+
+/** A command that was parked at the instant, and the event that had parked it. */
+export interface ParkedThen extends CommandKey {
+  readonly stream: string
+  readonly revision: number
+}
+
+export interface ParkedThenPage {
+  /** Newest parking first. */
+  readonly items: readonly ParkedThen[]
+  /** There may be more, even where this page is short or empty: a page looks at a bounded number of parkings. */
+  readonly nextCursor: string | null
+}
+
+export interface CausalFilter {
+  readonly correlationId: string
+  readonly tenantId?: string
+}
+
+/** Looking back: by key and by index, whatever the size of the log. */
+export interface InvestigationQueries {
+  readonly parkedAt: (filter: ParkedAtFilter) => Promise<ParkedThenPage>
+  /**
+   * Up to `limit` commands: those with the correlation id, and whatever is their parent, their child, or caused by one of
+   * them. Oldest first.
+   */
+  readonly related: (filter: CausalFilter, limit: number) => Promise<readonly CommandView[]>
+}

@@ -1,0 +1,38 @@
+import type { CommandError, CommandKey, Json } from '../../domain/command/events.ts'
+
+/** What a handler is to be run on: the command as an attempt would find it. */
+export interface RehearsalRequest {
+  readonly command: CommandKey & {
+    readonly commandType: string
+    readonly data: Json
+    readonly correlationId: string
+    readonly causationId: string | null
+    readonly replyTo: string | null
+    readonly tenantId: string | null
+    readonly ownerId: string | null
+    readonly createdAt: string
+  }
+  readonly attempt: number
+  readonly maxAttempts: number
+  readonly totalAttempts: number
+  /** After this the handler is stopped. */
+  readonly deadlineMs: number
+}
+
+export type RehearsalAnswer =
+  /** Nothing was run. */
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'succeeded'; readonly result: Json; readonly durationMs: number }
+  | { readonly kind: 'failed'; readonly error: CommandError; readonly durationMs: number }
+  /** It did not end in time. */
+  | { readonly kind: 'timeout'; readonly message: string; readonly durationMs: number }
+  /** Its process died. */
+  | { readonly kind: 'crashed'; readonly message: string; readonly durationMs: number }
+
+/** The handlers that this process can reach, to ask without working. */
+export interface Rehearsals {
+  /** What the registered codec has against a payload, a sentence each with the path; empty: nothing, or no codec is known. */
+  readonly faultsOf: (domain: string, commandType: string, data: Json) => Promise<readonly string[]>
+  /** Runs the handler. By the time of the answer, whatever it wrote in its transaction is rolled back. */
+  readonly run: (request: RehearsalRequest) => Promise<RehearsalAnswer>
+}

@@ -1,0 +1,145 @@
+import type { CommandEvent, CommandKey } from '../domain/command/events.ts'
+import {
+  type CommandSnapshot,
+  type HistoryStep,
+  historyOf,
+  type Moment,
+  snapshotDiff,
+  stepsAt,
+} from '../domain/command/history.ts'
+import { commandStream, parseCommandStream } from '../domain/command/names.ts'
+import type { Change } from '../domain/json-diff.ts'
+import type { Recorded } from '../domain/recorded.ts'
+import { CommandNotFoundError, InvalidInputError } from './errors.ts'
+import { commandIdOf, domainOf, instantOf, optional, textOf } from './input.ts'
+import type { EventStore } from './ports/event-store.ts'
+
+/** A moment is a revision (0 is the first event) or an ISO 8601 instant. */
+export interface HistoryOptions {
+  /** Up to and including this moment. */
+  readonly at?: number | string | undefined
+  /** With `to`: what happened after `from`, up to and including `to`, and how the two states differ. */
+  readonly from?: number | string | undefined
+  readonly to?: number | string | undefined
+  /** Of this tenant only; others' commands are as good as unknown. */
+  readonly tenantId?: string | undefined
+}
+
+/** How a command stood at a moment; null before it was sent. */
+export interface MomentView {
+  readonly moment: Moment
+  /** Of its last event by then. */
+  readonly revision: number | null
+  readonly state: CommandSnapshot | null
+}
+
+export interface Comparison {
+  readonly from: MomentView
+  readonly to: MomentView
+  readonly diff: readonly Change[]
+}
+
+export interface CommandHistory {
+  readonly domain: string
+  readonly commandId: string
+  /** Oldest first: all of it, up to `at`, or between the two moments that are compared. */
+  readonly items: readonly HistoryStep[]
+  /** At the moment asked for; else now. Null: the command had not been sent. */
+  readonly state: CommandSnapshot | null
+  readonly comparison: Comparison | null
+}
+
+export type ReadHistory = (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
+
+/** @throws CommandNotFoundError, InvalidInputError */
+export const readHistory =
+  (store: Pick<EventStore<CommandEvent>, 'readStream'>): ReadHistory =>
+  async (domain, commandId, options = {}) => {
+    const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
+    const asked = momentsOf(options)
+    const tenantId = optional(options.tenantId, value => textOf(value, 'tenantId', 128))
+    const events = await store.readStream(commandStream(key))
+    const isTheirs = tenantId === null || events[0]?.context.tenantId === tenantId
+    if (events.length === 0 || !isTheirs) throw new CommandNotFoundError(key.domain, key.commandId)
+    return replayed(key, events, asked)
+  }
+
+/**
+ * The history of one command from its recorded events, wherever they come from: a log, or a file that holds them. All
+ * of the command's events in order, from revision 0. @throws InvalidInputError
+ */
+export const replayEvents = (
+  events: readonly Recorded<CommandEvent>[],
+  options: Omit<HistoryOptions, 'tenantId'> = {},
+): CommandHistory => {
+  const [first] = events
+  const key = first === undefined ? null : parseCommandStream(first.stream)
+  if (key === null) throw new InvalidInputError('events', 'hold no command')
+  return replayed(key, events, momentsOf(options))
+}
+
+interface Asked {
+  readonly at: Moment | null
+  readonly from: Moment | null
+  readonly to: Moment | null
+}
+
+const replayed = (
+  key: CommandKey,
+  events: readonly Recorded<CommandEvent>[],
+  { at, from, to }: Asked,
+): CommandHistory => {
+  const steps = historyOf(events)
+  for (const [name, moment] of Object.entries({ at, from, to })) refuseLater(name, moment, steps.length - 1)
+  if (from === null || to === null) {
+    const items = at === null ? steps : stepsAt(steps, at)
+    return { ...key, items, state: items.at(-1)?.state ?? null, comparison: null }
+  }
+  const [before, after] = [stepsAt(steps, from), stepsAt(steps, to)]
+  const [was, is] = [viewOf(from, before), viewOf(to, after)]
+  return {
+    ...key,
+    items: after.slice(before.length),
+    state: is.state,
+    comparison: { from: was, to: is, diff: snapshotDiff(was.state, is.state) },
+  }
+}
+
+const viewOf = (moment: Moment, steps: readonly HistoryStep[]): MomentView => {
+  const last = steps.at(-1)
+  return { moment, revision: last?.revision ?? null, state: last?.state ?? null }
+}
+
+const momentsOf = ({ at, from, to }: HistoryOptions): Asked => {
+  const asked = {
+    at: optional(at, value => momentOf(value, 'at')),
+    from: optional(from, value => momentOf(value, 'from')),
+    to: optional(to, value => momentOf(value, 'to')),
+  }
+  if ((asked.from === null) !== (asked.to === null)) {
+    throw new InvalidInputError('from, to', 'give both, to compare two moments; or `at` for one')
+  }
+  if (asked.at !== null && asked.from !== null) {
+    throw new InvalidInputError('at', 'asks for one moment and from and to compare two: leave out one or the other')
+  }
+  return asked
+}
+
+/** A revision or an instant. @throws InvalidInputError */
+export const momentOf = (value: unknown, field: string): Moment => {
+  const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
+  if (typeof number !== 'number') return instantOf(number, field)
+  if (!Number.isInteger(number) || number < 0 || number > MAX_REVISION) {
+    throw new InvalidInputError(field, 'must be a revision (0 is the first event) or an ISO 8601 date or time')
+  }
+  return number
+}
+
+const MAX_REVISION = 999_999_999
+
+/** A revision that has not happened yet is a mistake; an instant to come is now. */
+const refuseLater = (name: string, moment: Moment | null, last: number): void => {
+  if (typeof moment === 'number' && moment > last) {
+    throw new InvalidInputError(name, `revision ${moment} has not happened yet: the last one is ${last}`)
+  }
+}

@@ -1,0 +1,153 @@
+import { type Change, jsonDiff } from '../json-diff.ts'
+import type { Recorded } from '../recorded.ts'
+import type { CommandEvent, Instant, Json, ParkingReason } from './events.ts'
+import { evolve } from './evolve.ts'
+import { type CommandState, initialState, type SentCommandState } from './state.ts'
+import type { CommandStatus } from './transitions.ts'
+
+/** A command as it stood after one of its events, in the words of the read row. */
+export interface CommandSnapshot {
+  readonly status: CommandStatus
+  readonly commandType: string
+  readonly attempts: number
+  readonly maxAttempts: number
+  readonly totalAttempts: number
+  /** Who holds it while it is IN_PROGRESS. */
+  readonly workerId: string | null
+  readonly leaseExpiresAt: Instant | null
+  readonly nextAttemptAt: Instant | null
+  readonly parkedAt: Instant | null
+  readonly parkedReason: ParkingReason | null
+  readonly lastErrorType: string | null
+  readonly lastErrorCode: string | null
+  readonly lastErrorMsg: string | null
+  readonly canceledReason: string | null
+  /** The payload a worker would get: the sender's, or an operator's edit of it. */
+  readonly data: Json
+  /** Revision of the event that holds `data`. */
+  readonly dataRevision: number
+  readonly result: Json
+  readonly replyTo: string | null
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly tenantId: string | null
+  readonly ownerId: string | null
+  readonly parentCommandId: string | null
+  readonly retryCount: number
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+  readonly revision: number
+}
+
+/** One event, what it made of the command, and what it changed. */
+export interface HistoryStep {
+  readonly revision: number
+  readonly event: CommandEvent
+  /** What the audit calls it: more than one name where one event tells of more than one thing. */
+  readonly names: readonly string[]
+  readonly actor: string
+  readonly at: Instant
+  /** Milliseconds since the event before; null for the first. Below 0 where the clocks of two machines differ. */
+  readonly sinceLastMs: number | null
+  readonly state: CommandSnapshot
+  /** Against the state before, without `revision` and `updatedAt`, which every event changes. */
+  readonly diff: readonly Change[]
+}
+
+/** Folds the events of one command, in order from its first, into what each of them made of it. */
+export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly HistoryStep[] => {
+  const steps: HistoryStep[] = []
+  let state: CommandState = initialState
+  let before: HistoryStep | undefined
+  for (const { event, revision } of events) {
+    state = evolve(state, event)
+    if (state.status === 'NONE') continue
+    const snapshot = snapshotOf(state, event.at)
+    const step: HistoryStep = {
+      revision,
+      event,
+      names: namesOf(event),
+      actor: event.actor,
+      at: event.at,
+      sinceLastMs: before === undefined ? null : Date.parse(event.at) - Date.parse(before.at),
+      state: snapshot,
+      diff: snapshotDiff(before?.state ?? null, snapshot),
+    }
+    steps.push(step)
+    before = step
+  }
+  return steps
+}
+
+/** A revision, or an instant: what had happened by then, up to and including it. */
+export type Moment = number | Instant
+
+/**
+ * How many of the steps had happened. At an instant those before the first later one count, so that a state is never
+ * made of events with a gap between them, whatever the clocks said.
+ */
+export const stepsAt = (steps: readonly HistoryStep[], moment: Moment): readonly HistoryStep[] => {
+  const later = steps.findIndex(step => (typeof moment === 'number' ? step.revision > moment : step.at > moment))
+  return later < 0 ? steps : steps.slice(0, later)
+}
+
+/** What one snapshot has that another has not; null: the command did not exist. */
+export const snapshotDiff = (before: CommandSnapshot | null, after: CommandSnapshot | null): readonly Change[] =>
+  jsonDiff(comparable(before), comparable(after))
+
+const comparable = (snapshot: CommandSnapshot | null): Json => {
+  if (snapshot === null) return {}
+  const { revision: _, updatedAt: __, ...told } = snapshot
+  return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== null)) as Json
+}
+
+/** A state in the words of the read row; `updatedAt` is the time of its last event. */
+export const snapshotOf = (state: SentCommandState, updatedAt: Instant): CommandSnapshot => ({
+  status: state.status,
+  commandType: state.sent.commandType,
+  attempts: state.attempts,
+  maxAttempts: state.sent.policy.maxAttempts,
+  totalAttempts: state.totalAttempts,
+  workerId: state.status === 'IN_PROGRESS' ? state.workerId : null,
+  leaseExpiresAt: state.status === 'IN_PROGRESS' ? state.leaseExpiresAt : null,
+  nextAttemptAt: state.status === 'PENDING' ? state.retryAt : null,
+  parkedAt: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parkedAt : null,
+  parkedReason: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.reason : null,
+  lastErrorType: state.lastError?.type ?? null,
+  lastErrorCode: state.lastError?.code ?? null,
+  lastErrorMsg: state.lastError?.message ?? null,
+  canceledReason: state.status === 'CANCELED' ? state.reason : null,
+  data: state.data,
+  dataRevision: state.dataRevision,
+  result: state.status === 'COMPLETED' ? state.result : null,
+  replyTo: state.sent.replyTo,
+  correlationId: state.sent.correlationId,
+  causationId: state.sent.causationId,
+  tenantId: state.sent.tenantId,
+  ownerId: state.sent.ownerId,
+  parentCommandId: state.sent.parentCommandId,
+  retryCount: state.sent.retryCount,
+  createdAt: state.sent.at,
+  updatedAt,
+  revision: state.revision,
+})
+
+const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]>> = {
+  CommandSent: ['SENT'],
+  CommandReceived: ['RECEIVED'],
+  CommandFailed: ['FAILED', 'RETRY_SCHEDULED'],
+  CommandMovedToTroubleshooting: ['MOVED_TO_TROUBLESHOOTING_QUEUE'],
+  CommandRejectedByBusinessRule: ['BUSINESS_RULE_FAILED'],
+  CommandExhausted: ['RETRY_EXHAUSTED'],
+  CommandCompleted: ['COMPLETED'],
+  CommandCanceled: ['CANCELED'],
+  OperatorRetried: ['OPERATOR_RETRY'],
+  OperatorCanceled: ['OPERATOR_CANCEL'],
+  OperatorCompleted: ['OPERATOR_COMPLETE'],
+}
+
+/** A success may carry its receipt: then it tells of both. */
+const namesOf = (event: CommandEvent): readonly string[] =>
+  event.type === 'CommandCompleted' && event.receipt !== undefined
+    ? ['RECEIVED', ...auditNames[event.type]]
+    : auditNames[event.type]

@@ -1,0 +1,114 @@
+import type { Command } from 'commander'
+import { commandIdOf, correlationIdOf, domainOf } from '../../application/input.ts'
+import type { CausalNode, CausalTree } from '../../application/investigate.ts'
+import { type CommandHistory, type HistoryOptions, momentOf } from '../../application/read-history.ts'
+import type { CliDeps } from './deps.ts'
+import { UsageError } from './failure.ts'
+import { type Column, print, printJson, table, when } from './output.ts'
+import { showSteps } from './replay-steps.ts'
+import { historyText } from './replay-text.ts'
+import { withBus } from './session.ts'
+import { whichDomain } from './which-domain.ts'
+
+export interface ReplayOptions {
+  readonly domain?: string
+  readonly at?: string
+  readonly compare?: string
+  readonly correlation?: string
+  readonly step?: true
+  readonly json?: true
+}
+
+/** `replay`: what each event made of a command; or what belongs together, and what caused what. */
+export const addReplay = (program: Command, deps: CliDeps): void => {
+  program
+    .command('replay')
+    .description('show what each event made of a command: who, when, the state after it and what changed')
+    .argument('[id]', 'the id of the command')
+    .option('--domain <domain>', 'where to look; needed when the id is in several')
+    .option('--at <moment>', 'as it was at a revision (0 is the first event) or an ISO 8601 time')
+    .option('--compare <a..b>', 'how two moments differ, like 2..5 or 2026-01-31T12:00Z..2026-01-31T13:00Z')
+    .option('--step', 'one event at a time')
+    .option('--correlation <id>', 'instead of one command: all with this correlation id, and what caused what')
+    .option('--json', 'print JSON')
+    .action(async (given: string | undefined, options: ReplayOptions) => {
+      if (options.correlation !== undefined) return replayCorrelation(deps, given, options.correlation, options)
+      if (given === undefined) throw new UsageError("missing required argument 'id': name a command, or --correlation")
+      return replayCommand(deps, given, options)
+    })
+}
+
+const replayCommand = async (deps: CliDeps, given: string, options: ReplayOptions): Promise<void> => {
+  const id = commandIdOf(given)
+  const domain = options.domain === undefined ? undefined : domainOf(options.domain)
+  const moments = momentsOf(options)
+  // the connection is not needed while somebody reads
+  const history = await withBus(deps, async ({ bus }) =>
+    bus.getHistory(await whichDomain(bus, id, domain), id, moments),
+  )
+  await showHistory(history, options)
+}
+
+/** Shows a history as the flags say, wherever it comes from. */
+export const showHistory = async (
+  history: CommandHistory,
+  { json, step }: Pick<ReplayOptions, 'json' | 'step'>,
+): Promise<void> => {
+  if (json) printJson(history)
+  else if (step) await showSteps(history)
+  else print(historyText(history))
+}
+
+/** The moments that the flags name, checked before anything is connected. @throws UsageError, InvalidInputError */
+export const momentsOf = ({ at, compare }: Pick<ReplayOptions, 'at' | 'compare'>): HistoryOptions => {
+  if (compare === undefined) return at === undefined ? {} : { at: momentOf(at, '--at') }
+  if (at !== undefined) throw new UsageError('--at shows one moment and --compare two: leave out one of them')
+  const [from, to, ...more] = compare.split('..')
+  if (!from || !to || more.length > 0) throw new UsageError('--compare takes two moments, like --compare 2..5')
+  return { from: momentOf(from, '--compare'), to: momentOf(to, '--compare') }
+}
+
+const replayCorrelation = async (
+  deps: CliDeps,
+  command: string | undefined,
+  correlation: string,
+  { domain, at, compare, step, json }: ReplayOptions,
+): Promise<void> => {
+  if ([command, domain, at, compare, step].some(flag => flag !== undefined)) {
+    throw new UsageError(
+      '--correlation shows all that belongs together: leave out the id, and the flags of one command',
+    )
+  }
+  const id = correlationIdOf(correlation)
+  await withBus(deps, async ({ bus }) => {
+    const tree = await bus.getCorrelation(id)
+    if (json) printJson(tree)
+    else print(treeText(tree))
+  })
+}
+
+export const treeText = ({ correlationId, items, truncated }: CausalTree): string =>
+  items.length === 0
+    ? `Nothing has the correlation id ${correlationId}.`
+    : `${table(items, treeColumns)}${truncated ? `\n\nThere are more than these ${items.length}.` : ''}`
+
+const treeColumns: readonly Column<CausalNode>[] = [
+  { title: 'COMMAND', value: node => `${'  '.repeat(node.depth)}${node.depth === 0 ? '' : '└ '}${node.commandId}` },
+  { title: 'DOMAIN', value: node => node.domain },
+  { title: 'TYPE', value: node => node.commandType, flexible: true },
+  { title: 'STATUS', value: node => node.status },
+  { title: 'ATTEMPTS', value: node => `${node.attempts}/${node.maxAttempts}` },
+  { title: 'CREATED', value: node => when(node.createdAt) },
+  { title: 'FROM', value: viaText },
+  {
+    title: 'LAST ERROR',
+    value: node => (node.lastErrorCode === null ? '' : `${node.lastErrorCode}: ${node.lastErrorMsg ?? ''}`),
+    flexible: true,
+  },
+]
+
+function viaText({ via, causationId }: CausalNode): string {
+  if (via === 'parent') return 'retry by hand'
+  if (via === 'causation') return 'caused by it'
+  return causationId === null ? '' : `caused by ${causationId}`
+}

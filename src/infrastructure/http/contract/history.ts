@@ -1,0 +1,128 @@
+import * as t from 'io-ts'
+import { anyJson, described, instant, nullable, object, status } from './codecs.ts'
+import { columns, commandParams, none } from './commands.ts'
+import { route } from './route.ts'
+
+export const change = t.type({
+  op: t.keyof({ add: null, remove: null, replace: null }),
+  path: t.string,
+  from: anyJson,
+  to: anyJson,
+})
+
+const snapshot = t.type({
+  status,
+  commandType: t.string,
+  attempts: t.number,
+  maxAttempts: t.number,
+  totalAttempts: t.number,
+  workerId: nullable(t.string),
+  leaseExpiresAt: nullable(instant),
+  nextAttemptAt: nullable(instant),
+  parkedAt: nullable(instant),
+  parkedReason: nullable(t.string),
+  lastErrorType: nullable(t.string),
+  lastErrorCode: nullable(t.string),
+  lastErrorMsg: nullable(t.string),
+  canceledReason: nullable(t.string),
+  data: anyJson,
+  dataRevision: t.number,
+  result: anyJson,
+  replyTo: nullable(t.string),
+  correlationId: t.string,
+  causationId: nullable(t.string),
+  tenantId: nullable(t.string),
+  ownerId: nullable(t.string),
+  parentCommandId: nullable(t.string),
+  retryCount: t.number,
+  createdAt: instant,
+  updatedAt: instant,
+  revision: t.number,
+})
+
+/** As the log holds it: its type, time and actor, and what that type of event tells. */
+const event = described(t.UnknownRecord, {
+  type: 'object',
+  required: ['type', 'at', 'actor'],
+  properties: { type: { type: 'string' }, at: { type: 'string', format: 'date-time' }, actor: { type: 'string' } },
+})
+
+const step = t.type({
+  revision: t.number,
+  event,
+  names: t.array(t.string),
+  actor: t.string,
+  at: instant,
+  sinceLastMs: nullable(t.number),
+  state: snapshot,
+  diff: t.array(change),
+})
+
+const moment = t.type({
+  moment: t.union([t.number, t.string]),
+  revision: nullable(t.number),
+  state: nullable(snapshot),
+})
+
+const REVISION_OR_INSTANT = 'a revision (0 is the first event) or an ISO 8601 date or time'
+
+/** Which one it is, and whether it makes sense, the application says. */
+const momentText = described(
+  new t.Type<string>(
+    REVISION_OR_INSTANT,
+    t.string.is,
+    (value, context) =>
+      typeof value === 'string' && value !== '' && value.length <= 40 ? t.success(value) : t.failure(value, context),
+    t.identity,
+  ),
+  { type: 'string', description: REVISION_OR_INSTANT, examples: ['3', '2026-01-31T12:00:00Z'] },
+)
+
+const node = t.type({
+  ...columns,
+  kind: t.keyof({ command: null, operation: null }),
+  cause: nullable(t.number),
+  via: nullable(t.keyof({ parent: null, causation: null })),
+  depth: t.number,
+})
+
+export const historyRoutes = {
+  getHistory: route({
+    method: 'GET',
+    path: '/domains/:domain/commands/:commandId/history',
+    summary:
+      'What each event made of a command: state and differences. `at` ends it at a revision or an instant; `from` and `to` compare two',
+    tag: 'Commands',
+    permission: 'audit',
+    params: commandParams,
+    query: object({}, { at: momentText, from: momentText, to: momentText }),
+    body: null,
+    success: {
+      status: 200,
+      body: t.type({
+        domain: t.string,
+        commandId: t.string,
+        items: t.array(step),
+        state: nullable(snapshot),
+        comparison: nullable(t.type({ from: moment, to: moment, diff: t.array(change) })),
+      }),
+    },
+    problems: ['COMMAND_NOT_FOUND'],
+  }),
+  getCorrelation: route({
+    method: 'GET',
+    path: '/correlations/:correlationId',
+    summary:
+      'Everything with a correlation id, and what caused what: each after what it came from, whose place in the list is its `cause`',
+    tag: 'Commands',
+    permission: 'audit',
+    params: object({ correlationId: t.string }),
+    query: none,
+    body: null,
+    success: {
+      status: 200,
+      body: t.type({ correlationId: t.string, items: t.array(node), truncated: t.boolean }),
+    },
+    problems: [],
+  }),
+}

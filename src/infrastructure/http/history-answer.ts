@@ -1,0 +1,21 @@
+import type { CommandHistory, MomentView } from '../../application/read-history.ts'
+import type { HistoryStep } from '../../domain/command/history.ts'
+
+/** A history as the route declares it: lists that may be written to, events with any members. */
+export const historyAnswer = ({ items, comparison, ...history }: CommandHistory) => ({
+  ...history,
+  items: items.map(stepAnswer),
+  comparison:
+    comparison === null
+      ? null
+      : { from: moment(comparison.from), to: moment(comparison.to), diff: [...comparison.diff] },
+})
+
+const stepAnswer = (step: HistoryStep) => ({
+  ...step,
+  event: { ...step.event },
+  names: [...step.names],
+  diff: [...step.diff],
+})
+
+const moment = (view: MomentView) => ({ ...view })

@@ -1,0 +1,110 @@
+import type { Pool } from 'pg'
+import type {
+  CausalFilter,
+  InvestigationQueries,
+  ParkedAtFilter,
+  ParkedThenPage,
+} from '../../application/ports/investigation.ts'
+import { commandStream, parseCommandStream } from '../../domain/command/names.ts'
+import { viewOf } from './command-queries.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+
+const DEFAULT_LIMIT = 100
+/** Parkings that one page looks at, at most: each costs a look at the index, and one at the event that followed. */
+export const PARKINGS_A_PAGE = 20_000
+
+interface ParkedRow {
+  readonly stream: string
+  readonly revision: string
+  readonly at: string
+}
+
+export const createInvestigationQueries = (pool: Pool): InvestigationQueries => ({
+  parkedAt: async filter => {
+    const limit = filter.limit ?? DEFAULT_LIMIT
+    const { rows } = await pool.query<ParkedRow>(parkedAt, parkedAtValues(filter, limit + 1))
+    if (rows.length > limit) return pageOf(rows.slice(0, limit), rows[limit - 1])
+    // what was looked at ends before the beginning of the log: the next page goes on there
+    const last = await pool.query<ParkedRow>(lastLookedAt, parkedAtValues(filter, 1).slice(0, 4))
+    return pageOf(rows, last.rows[0])
+  },
+
+  related: async ({ correlationId, tenantId }: CausalFilter, limit) => {
+    const { rows } = await pool.query(related, [correlationId, tenantId ?? null, limit])
+    return rows.map(viewOf)
+  },
+})
+
+const parkings = `
+  select e.stream, e.revision, e.meta->>'at' as at, e.data, e.meta
+  from command_bus_event e
+  where e.type = 'CommandMovedToTroubleshooting' and e.meta->>'at' <= $1::text
+    and ($2::text is null or (e.meta->>'at', e.stream) < ($2::text, $3::text collate "C"))
+    and ($4::text is null or e.meta->>'at' >= $4::text)
+  order by e.meta->>'at' desc, e.stream desc`
+
+const lastLookedAt = `select p.stream, p.revision, p.at from (${parkings} offset ${PARKINGS_A_PAGE - 1} limit 1) p`
+
+/** A command is parked from the event that parked it to the one that follows. */
+const parkedAt = `
+  select p.stream, p.revision, p.at
+  from (${parkings} limit ${PARKINGS_A_PAGE}) p
+  where coalesce((
+      select n.meta->>'at' from command_bus_event n where n.stream = p.stream and n.revision = p.revision + 1) > $1, true)
+    and ($5::text is null or p.at < $5)
+    and ($6::text is null or substr(p.stream, 9, length(p.stream) - 45) = $6)
+    and ($7::text is null or p.meta#>>'{context,commandType}' = $7)
+    and ($8::text is null or p.data#>>'{error,code}' = $8)
+    and ($9::text is null or p.meta#>>'{context,tenantId}' = $9)
+    and ($10::text is null
+         or concat_ws(' ', right(p.stream, 36), p.data#>>'{error,code}', p.data#>>'{error,message}') ilike $10)
+  order by p.at desc, p.stream desc limit $11::int`
+
+const parkedAtValues = (filter: ParkedAtFilter, limit: number): unknown[] => {
+  const cursor = filter.cursor === undefined ? null : decodeCursor(filter.cursor)
+  const like = filter.q === undefined ? null : `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
+  const { at, domain, commandType, errorCode, tenantId, from, to } = filter
+  const after = cursor === null ? [null, null] : [cursor.at, commandStream(cursor)]
+  return [
+    at,
+    ...after,
+    ...[from, to, domain, commandType, errorCode, tenantId].map(value => value ?? null),
+    like,
+    limit,
+  ]
+}
+
+const pageOf = (rows: readonly ParkedRow[], last: ParkedRow | undefined): ParkedThenPage => {
+  const key = last === undefined ? null : parseCommandStream(last.stream)
+  return {
+    items: rows.flatMap(({ stream, revision }) => {
+      const found = parseCommandStream(stream)
+      return found === null ? [] : [{ ...found, stream, revision: Number(revision) }]
+    }),
+    nextCursor: last === undefined || key === null ? null : encodeCursor({ at: last.at, ...key }),
+  }
+}
+
+const ofTenant = (alias: string): string => `($2::text is null or ${alias}.tenant_id = $2)`
+
+/** Each step from a command to another is a look at an index; `union` keeps a circle from going on for ever. */
+const related = `
+  with recursive tree as (
+    (select c.domain, c.command_id from command_bus_command c
+     where c.correlation_id = $1::text and ${ofTenant('c')}
+     order by c.created_at, c.command_id limit $3::int)
+    union
+    select n.domain, n.command_id from tree t
+    cross join lateral (
+      select c.domain, c.command_id from command_bus_command c
+      where c.parent_command_id = t.command_id and ${ofTenant('c')}
+      union all
+      select c.domain, c.command_id from command_bus_command c
+      where c.causation_id = t.command_id::text collate "C" and ${ofTenant('c')}
+      union all
+      select p.domain, p.command_id from command_bus_command c
+      join command_bus_command p on p.domain = c.domain and p.command_id = c.parent_command_id
+      where c.domain = t.domain and c.command_id = t.command_id and ${ofTenant('p')}) n)
+  select c.* from (select domain, command_id from tree limit $3::int) t
+  join command_bus_command c on c.domain = t.domain and c.command_id = t.command_id
+  order by c.created_at, c.domain, c.command_id`

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto'
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { Client, ClientBase, Pool } from 'pg'
+import { TransientCommandError } from '../../application/command-errors.ts'
+import { parseJson } from '../../application/json.ts'
+import type { Log } from '../../application/ports/log.ts'
+import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../application/ports/rehearsals.ts'
+import type { CommandError } from '../../domain/command/events.ts'
+import { faultsOf } from '../codec/json.ts'
+import { failure, failureOf, type MapError } from '../worker/failures.ts'
+import type { AnyHandler, HandlerContext } from '../worker/handler.ts'
+import { guardedClient } from './guarded-client.ts'
+import { beginRehearsal, checkAtEnd, rollBack, undo } from './transaction.ts'
+
+/** The handlers of a domain. */
+export interface KnownHandlers {
+  readonly handlerOf: (commandType: string) => AnyHandler | undefined
+  readonly mapError?: MapError | undefined
+}
+
+export interface InProcessOptions {
+  readonly pool: Pool
+  /** Undefined: nobody here handles the domain. */
+  readonly handlersOf: (domain: string) => KnownHandlers | undefined
+  readonly log: Log
+  /** Called when the handler is about to run. */
+  readonly onBegan?: () => void
+  /** Names the rehearsal to the database. */
+  readonly id?: () => string
+}
+
+/** Rehearses in this very process: a handler that takes its process down takes this one. */
+export const createRehearsals = (options: InProcessOptions): Rehearsals => ({
+  faultsOf: async (domain, commandType, data) => {
+    const decoded = options.handlersOf(domain)?.handlerOf(commandType)?.payload?.decode(data)
+    return decoded === undefined || !isLeft(decoded) ? [] : faultsOf(decoded.left, 'data')
+  },
+  run: request => rehearse(options, request),
+})
+
+const rehearse = async (options: InProcessOptions, request: RehearsalRequest): Promise<RehearsalAnswer> => {
+  const { domain, commandType, data } = request.command
+  const known = options.handlersOf(domain)
+  if (known === undefined) return { kind: 'refused', why: `no handler of domain '${domain}' is known here: ${whereTo}` }
+  const handler = known.handlerOf(commandType)
+  if (handler === undefined) return failed('NO_HANDLER', 'no handler is registered for this type')
+  const why = whyNot(handler, commandType)
+  if (why !== null) return { kind: 'refused', why }
+  const decoded = handler.payload?.decode(data)
+  if (decoded !== undefined && isLeft(decoded)) {
+    return failed('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
+  }
+  const given = { ...request, command: { ...request.command, data: decoded === undefined ? data : decoded.right } }
+  return handler.transactional === true
+    ? inTransaction(options, known, handler, given)
+    : perform(options, known, handler, given, null)
+}
+
+const whereTo =
+  'run `commandbus rehearse <id> --handlers <module>` where they are, or give them to the bus (`handlers`) or to the service (`start --rehearse-with <module>`)'
+
+const whyNot = ({ transactional, rehearsable }: AnyHandler, commandType: string): string | null => {
+  if (rehearsable === true || (transactional === true && rehearsable === undefined)) return null
+  return rehearsable === false
+    ? `the handler of '${commandType}' is not to be rehearsed: it says \`rehearsable: false\``
+    : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it leaves those alone while \`context.rehearsal\` is true`
+}
+
+const failed = (type: CommandError['type'], message: string): RehearsalAnswer => ({
+  kind: 'failed',
+  error: failure(type, type, message),
+  durationMs: 0,
+})
+
+type Given = Omit<RehearsalRequest, 'command'> & { readonly command: HandlerContext<unknown>['command'] }
+
+const inTransaction = async (
+  options: InProcessOptions,
+  known: KnownHandlers,
+  handler: AnyHandler,
+  given: Given,
+): Promise<RehearsalAnswer> => {
+  const id = options.id?.() ?? randomUUID()
+  const client = await beginRehearsal(options.pool, id, given.deadlineMs)
+  const guarded = guardedClient(client)
+  const answer = await perform(options, known, handler, given, guarded.client)
+  if (answer.kind === 'timeout') {
+    // the handler may still be at it
+    await undo(options.pool, id)
+    await client.end().catch(() => {})
+    return answer
+  }
+  const settled = await settle(client, answer, guarded.tried(), known.mapError)
+  await rollBack(client)
+  return settled
+}
+
+/** What a success would have come to at its commit. */
+const settle = async (
+  client: Client,
+  answer: RehearsalAnswer,
+  tried: string | null,
+  mapError: MapError | undefined,
+): Promise<RehearsalAnswer> => {
+  if (answer.kind !== 'succeeded') return answer
+  const { durationMs } = answer
+  if (tried !== null) {
+    const message = `the handler tried to end the transaction it was given (${tried}): it must leave that to its worker`
+    return { kind: 'failed', error: failure('PERMANENT', 'TRANSACTION_ENDED', message), durationMs }
+  }
+  try {
+    await checkAtEnd(client)
+    return answer
+  } catch (error) {
+    const { message } = failureOf(error, mapError)
+    return { kind: 'failed', error: failure('TRANSIENT', 'TRANSACTION_FAILED', message), durationMs }
+  }
+}
+
+const perform = async (
+  options: InProcessOptions,
+  known: KnownHandlers,
+  handler: AnyHandler,
+  given: Given,
+  client: ClientBase | null,
+): Promise<RehearsalAnswer> => {
+  const abort = new AbortController()
+  const clocks: NodeJS.Timeout[] = []
+  const after = (ms: number): Promise<void> => new Promise(resolve => clocks.push(setTimeout(resolve, ms)))
+  options.onBegan?.()
+  const began = performance.now()
+  const took = (): number => Math.round(performance.now() - began)
+  const late: Promise<RehearsalAnswer> = after(given.deadlineMs).then(() => {
+    const message = `the handler did not end within ${given.deadlineMs} ms`
+    abort.abort(new TransientCommandError('REHEARSAL_TIMEOUT', message))
+    return { kind: 'timeout', message, durationMs: took() }
+  })
+  const own = handler.timeoutMs === undefined ? [] : [after(handler.timeoutMs).then(() => stopped(handler, abort))]
+  const run = async (): Promise<RehearsalAnswer> => {
+    try {
+      const context = contextOf(options, given, abort, client)
+      const result = await Promise.race([handler.handle(given.command.data, context), ...own])
+      const json = parseJson(result ?? null)
+      if (!isLeft(json)) return { kind: 'succeeded', result: json.right, durationMs: took() }
+      const message = `the handler's result cannot be kept: ${json.left}`
+      return { kind: 'failed', error: failure('PERMANENT', 'INVALID_RESULT', message), durationMs: took() }
+    } catch (thrown) {
+      return { kind: 'failed', error: failureOf(thrown, known.mapError), durationMs: took() }
+    }
+  }
+  try {
+    return await Promise.race([run(), late])
+  } finally {
+    for (const clock of clocks) clearTimeout(clock)
+  }
+}
+
+const stopped = ({ timeoutMs }: AnyHandler, abort: AbortController): never => {
+  const error = new TransientCommandError('TIMEOUT', `the handler did not end within ${timeoutMs} ms`)
+  abort.abort(error)
+  throw error
+}
+
+const contextOf = (
+  { log }: InProcessOptions,
+  { command, attempt, maxAttempts, totalAttempts }: Given,
+  abort: AbortController,
+  client: ClientBase | null,
+): HandlerContext<unknown> => ({
+  command,
+  attempt,
+  maxAttempts,
+  totalAttempts,
+  signal: abort.signal,
+  extendVisibility: async () => {},
+  log,
+  rehearsal: true,
+  get client() {
+    if (client !== null) return client
+    const { commandType } = command
+    throw new Error(`context.client is there only with transactional: true; set it on the handler of '${commandType}'`)
+  },
+})

@@ -1,0 +1,34 @@
+import { definitionOf, type Handler } from '../worker/handler.ts'
+import type { KnownHandlers } from './in-process.ts'
+
+type Handlers = { readonly [commandType: string]: Handler }
+
+/** The handlers of one domain by type, with `*` for every type that has none of its own. */
+export const handlersByType = (handlers: Handlers): KnownHandlers => ({
+  handlerOf: type => {
+    const handler = Object.hasOwn(handlers, type) ? handlers[type] : handlers['*']
+    return handler === undefined ? undefined : definitionOf(handler)
+  },
+})
+
+/** Those that were given, and those of workers that were made since: the newest worker that handles a type first. */
+export const knownHandlers = (given: { readonly [domain: string]: Handlers }) => {
+  const workers = new Map<string, KnownHandlers[]>()
+  return {
+    add: (domain: string, worker: KnownHandlers): void => {
+      workers.set(domain, [worker, ...(workers.get(domain) ?? [])])
+    },
+    of: (domain: string): KnownHandlers | undefined => {
+      const all = [
+        ...(Object.hasOwn(given, domain) ? [handlersByType(given[domain] ?? {})] : []),
+        ...(workers.get(domain) ?? []),
+      ]
+      return all.length === 0
+        ? undefined
+        : {
+            handlerOf: type => all.map(one => one.handlerOf(type)).find(handler => handler !== undefined),
+            mapError: all.find(one => one.mapError !== undefined)?.mapError,
+          }
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import { Worker } from 'node:worker_threads'
+import type { Log } from '../../application/ports/log.ts'
+import { createPool } from '../postgres/pool.ts'
+import { createRehearsals, type KnownHandlers } from './in-process.ts'
+import type { RehearsalMessage, RehearsalTask } from './messages.ts'
+
+export interface ServeOptions {
+  readonly databaseUrl: string
+  /** Loaded only once there is a task. */
+  readonly handlers: () => Promise<(domain: string) => KnownHandlers | undefined>
+  readonly log: Log
+}
+
+/** A handler in an endless loop lets this process notice nothing: a thread sees that whoever started it is gone. */
+const dieWithParent = (): void => {
+  const watch = `const parent = process.ppid
+    setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL') }, 250)`
+  new Worker(watch, { eval: true }).unref()
+}
+
+/** In a process started for it: does one task, says what came of it, and comes back; the process then ends. */
+export const serveRehearsal = async ({ databaseUrl, handlers, log }: ServeOptions): Promise<void> => {
+  dieWithParent()
+  const task = await new Promise<RehearsalTask>(resolve => process.once('message', resolve as never))
+  const tell = (message: RehearsalMessage): Promise<void> =>
+    new Promise(resolve => {
+      if (process.send === undefined) resolve()
+      else process.send(message, undefined, undefined, () => resolve())
+    })
+  try {
+    const pool = createPool(databaseUrl, 1)
+    const rehearsals = createRehearsals({
+      pool,
+      handlersOf: await handlers(),
+      log,
+      onBegan: () => void tell({ kind: 'began' }),
+      ...(task.kind === 'run' ? { id: () => task.id } : {}),
+    })
+    await tell(
+      task.kind === 'run'
+        ? { kind: 'ran', answer: await rehearsals.run(task.request) }
+        : { kind: 'checked', faults: await rehearsals.faultsOf(task.domain, task.commandType, task.data) },
+    )
+  } catch (error) {
+    await tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+  }
+}

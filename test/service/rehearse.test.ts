@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { parkedDemoCommand } from '../../src/infrastructure/demo/index.ts'
+import { useProgram } from '../support/cli.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { fingerprint } from '../support/fingerprint.ts'
+import { eventually, isAlive, readiness, startService } from '../support/service.ts'
+
+const program = useProgram()
+
+test('the demo rehearses over HTTP; a handler that crashes or hangs takes neither the service nor a worker down', async () => {
+  const database = await createTestDatabase()
+  const secret = 'a secret of this test only, long enough to sign with'
+  const env = { DATABASE_URL: database.url, COMMANDBUS_JWT_SECRET: secret, COMMANDBUS_HOME: await program.newHome() }
+  const service = await startService(program, env)
+  const token = (await program.run(['token', '--sub', 'jane', '--roles', 'OPERATOR'], { env })).stdout.trim()
+  const rehearse = async (body: object) => {
+    const response = await fetch(`${service.url}/api/v1/domains/demo/commands/${parkedDemoCommand}/rehearse`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    return (await response.json()) as { readonly [name: string]: unknown }
+  }
+  const statusOfDemo = async () =>
+    (await database.pool.query('select status from command_bus_command where command_id = $1', [parkedDemoCommand]))
+      .rows[0]?.status
+  await eventually(statusOfDemo, status => status === 'IN_TROUBLESHOOTING_QUEUE')
+  await eventually(
+    async () =>
+      (
+        await database.pool.query(
+          `select count(*)::int from command_bus_command where status in ('PENDING', 'IN_PROGRESS')`,
+        )
+      ).rows[0].count,
+    open => open === 0,
+  )
+  const before = await fingerprint(database.pool)
+  expect(await rehearse({})).toMatchObject({ outcome: 'SUCCESS', result: { ok: true }, wouldBe: 'COMPLETED' })
+  expect(await rehearse({ data: { behavior: { crash: true } } })).toMatchObject({
+    outcome: 'CRASHED',
+    rolledBack: true,
+  })
+  expect(await rehearse({ data: { behavior: { durationMs: 60_000 } }, timeoutMs: 100 })).toMatchObject({
+    outcome: 'TIMEOUT',
+  })
+  expect(await rehearse({ data: { behavior: { permanent: true, errorCode: 'CLOSED' } } })).toMatchObject({
+    outcome: 'PERMANENT',
+    error: { code: 'CLOSED' },
+    wouldBe: 'IN_TROUBLESHOOTING_QUEUE',
+  })
+  expect(await fingerprint(database.pool)).toEqual(before)
+  expect(service.workers()).toHaveLength(1)
+  expect(isAlive(service.pid)).toBe(true)
+  expect(await readiness(service.url)).toMatchObject({ code: 200 })
+  service.signal('SIGTERM')
+  expect(await service.ended).toBe(0)
+  await database.drop()
+})
