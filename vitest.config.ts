@@ -37,6 +37,14 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          name: 'console',
+          environment: 'jsdom',
+          include: ['test/console/components/*.test.tsx'],
+        },
+      },
+      {
+        test: {
+          ...shared,
           name: 'eventstoredb',
           include: onBothStores,
           provide: { logStore: 'eventstoredb' },

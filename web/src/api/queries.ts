@@ -43,3 +43,24 @@ export const groupsQuery = (query: QueryOf<'groupParked'>) =>
     queryFn: ({ signal }) => api.groupParked({ query }, { signal }),
     placeholderData: keepPreviousData,
   })
+
+export const isOver = ({ status }: { readonly status: string }): boolean =>
+  status === 'completed' || status === 'failed'
+
+/** Between two looks at an operation that is not over. */
+export const FOLLOW_MS = 2_500
+
+export const operationsQuery = (query: QueryOf<'listOperations'>) =>
+  queryOptions({
+    queryKey: ['operations', query],
+    queryFn: ({ signal }) => api.listOperations({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+  })
+
+/** Followed until it is completed or failed, also where no live events are to be had. */
+export const operationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['operation', id],
+    queryFn: ({ signal }) => api.getOperation({ params: { id } }, { signal }),
+    refetchInterval: ({ state }) => (state.data !== undefined && isOver(state.data) ? false : FOLLOW_MS),
+  })

@@ -3,8 +3,12 @@ import { Page } from '../components/Page.tsx'
 import { Empty } from '../components/states.tsx'
 import { CommandPage } from '../pages/commands/CommandPage.tsx'
 import { CommandsPage } from '../pages/commands/CommandsPage.tsx'
+import { OperationPage } from '../pages/operations/OperationPage.tsx'
+import { OperationsPage } from '../pages/operations/OperationsPage.tsx'
 import { OverviewPage } from '../pages/overview/OverviewPage.tsx'
 import { SearchPage } from '../pages/search/SearchPage.tsx'
+import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
+import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
 import { Link, matchPath, usePath } from './router.tsx'
 
 type Params = Readonly<Record<string, string>>
@@ -13,6 +17,10 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/', () => <OverviewPage />],
   ['/commands', () => <CommandsPage />],
   ['/commands/:domain/:id', ({ domain = '', id = '' }) => <CommandPage key={id} domain={domain} commandId={id} />],
+  ['/troubleshooting', () => <TroubleshootingPage />],
+  ['/troubleshooting/actions/:id', ({ id = '' }) => <ActionPage key={id} id={id} />],
+  ['/operations', () => <OperationsPage />],
+  ['/operations/:id', ({ id = '' }) => <OperationPage key={id} id={id} />],
   ['/search', () => <SearchPage />],
 ]
 

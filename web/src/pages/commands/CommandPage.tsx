@@ -8,6 +8,7 @@ import { Json } from '../../components/Json.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { StatusBadge } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
+import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
 import { Replies } from './Replies.tsx'
 import { Timeline } from './Timeline.tsx'
@@ -44,7 +45,14 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
           {domain} · {commandId}
         </span>
       }
-      aside={found && <StatusBadge status={found.status} />}
+      aside={
+        found && (
+          <>
+            <StatusBadge status={found.status} />
+            <CommandActions command={found} />
+          </>
+        )
+      }
     >
       <Answered query={command} what="the command">
         {command => (

@@ -1,0 +1,59 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Ban } from 'lucide-react'
+import { useState } from 'react'
+import { toast } from 'react-hot-toast/headless'
+import { api, type CommandDetail } from '../../api/client.ts'
+import { usePermissions } from '../../api/session.ts'
+import { Button } from '../../components/Button.tsx'
+import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
+import { ActionBar } from '../troubleshooting/ActionBar.tsx'
+import { Refusal } from '../troubleshooting/Refusal.tsx'
+
+const CancelPending = ({ command, onClose }: { readonly command: CommandDetail; readonly onClose: () => void }) => {
+  const queries = useQueryClient()
+  const { domain, commandId } = command
+  const cancel = useMutation({
+    mutationFn: () => api.cancelCommand({ params: { domain, commandId } }),
+    onSuccess: () => {
+      toast.success('Canceled before work began')
+      onClose()
+    },
+    onSettled: () => queries.invalidateQueries(),
+  })
+  return (
+    <Dialog title="Cancel 1 command" onClose={onClose}>
+      <p>
+        <strong>{command.commandType}</strong> in {domain} is not sent to a worker any more. This works until a worker
+        has begun with it.
+      </p>
+      <Refusal error={cancel.error} />
+      <DialogButtons>
+        <Button onClick={onClose}>Back</Button>
+        <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>
+          Cancel 1 command
+        </Button>
+      </DialogButtons>
+    </Dialog>
+  )
+}
+
+/** What can be done with a command in the state it is in, by the one who is signed in. */
+export const CommandActions = ({ command }: { readonly command: CommandDetail }) => {
+  const may = usePermissions()
+  const [canceling, setCanceling] = useState(false)
+  const { domain, commandId, commandType, data, status } = command
+  return (
+    <>
+      <ActionBar
+        offered={status === 'IN_TROUBLESHOOTING_QUEUE'}
+        target={{ kind: 'one', command: { domain, commandId, commandType, payload: data } }}
+      />
+      {status === 'PENDING' && may('send') && (
+        <Button icon={<Ban aria-hidden className="size-4" />} onClick={() => setCanceling(true)}>
+          Cancel
+        </Button>
+      )}
+      {canceling && <CancelPending command={command} onClose={() => setCanceling(false)} />}
+    </>
+  )
+}

@@ -1,0 +1,107 @@
+import { useQuery } from '@tanstack/react-query'
+import { Plus, RefreshCw } from 'lucide-react'
+import { useState } from 'react'
+import type { Operation } from '../../api/client.ts'
+import { operationsQuery, PAGE_SIZE } from '../../api/queries.ts'
+import { Link, navigate, useSearch } from '../../app/router.tsx'
+import { Button } from '../../components/Button.tsx'
+import { SelectFilter } from '../../components/Filters.tsx'
+import { Page } from '../../components/Page.tsx'
+import { Pager } from '../../components/Pager.tsx'
+import { Answered, Empty } from '../../components/states.tsx'
+import { type Column, Table } from '../../components/Table.tsx'
+import { Ago } from '../../components/Time.tsx'
+import { StartDialog } from './StartDialog.tsx'
+import { useRetryOperation } from './useRetryOperation.ts'
+import { isOperationStatus, OperationBadge, statuses, statusText, typeWords } from './words.tsx'
+
+const RetryButton = ({ operation }: { readonly operation: Operation }) => {
+  const retry = useRetryOperation(next => navigate(`/operations/${next.id}`))
+  if (!operation.retriable) return null
+  return (
+    <Button
+      busy={retry.isPending}
+      icon={<RefreshCw aria-hidden className="size-4" />}
+      aria-label={`Retry ${typeWords(operation.operation_type)} ${operation.id}`}
+      onClick={() => retry.mutate(operation.id)}
+    >
+      {retry.isPending ? 'Retrying...' : 'Retry'}
+    </Button>
+  )
+}
+
+const columns: readonly Column<Operation>[] = [
+  {
+    title: 'Operation',
+    cell: ({ id, operation_type, retry_count }) => (
+      <Link href={`/operations/${id}`} data-row className="group block rounded">
+        <span className="font-medium text-accent group-hover:underline">{typeWords(operation_type)}</span>
+        <span className="block font-mono text-xs text-muted wrap-anywhere">{id}</span>
+        {retry_count > 0 && <span className="text-xs text-muted">retry {retry_count}</span>}
+      </Link>
+    ),
+  },
+  {
+    title: 'Status',
+    cell: ({ status, error_message }) => (
+      <>
+        <OperationBadge status={status} />
+        <span className="line-clamp-2 text-xs text-muted wrap-anywhere">
+          {error_message?.split('What to do:')[0] ?? statusText(status)}
+        </span>
+      </>
+    ),
+  },
+  {
+    title: 'Session',
+    from: 'lg',
+    cell: ({ session_id }) => <span className="wrap-anywhere">{session_id ?? '–'}</span>,
+  },
+  { title: 'Started', from: 'sm', cell: ({ created_at }) => <Ago at={created_at} /> },
+  { title: 'Action', cell: operation => <RetryButton operation={operation} /> },
+]
+
+export const OperationsPage = () => {
+  const { get } = useSearch()
+  const [status, cursor] = [get('status'), get('cursor')]
+  const [starting, setStarting] = useState(false)
+  const operations = useQuery(
+    operationsQuery({
+      ...(isOperationStatus(status) ? { status } : {}),
+      ...(cursor === undefined ? {} : { cursor }),
+    }),
+  )
+  return (
+    <Page
+      title="Operations"
+      intro="Work that you started and wait for. What fails for a passing reason is tried again by itself, three times."
+      aside={
+        <Button look="primary" icon={<Plus aria-hidden className="size-4" />} onClick={() => setStarting(true)}>
+          Start
+        </Button>
+      }
+    >
+      <div className="card overflow-hidden">
+        <div className="max-w-56 p-3">
+          <SelectFilter name="status" label="Status" options={statuses} />
+        </div>
+        <Answered query={operations} what="your operations">
+          {({ items, nextCursor }) => (
+            <>
+              {items.length === 0 ? (
+                <Empty title={status === undefined ? 'You have started no operation yet' : 'None has this status'} />
+              ) : (
+                <Table label="Operations" columns={columns} rows={items} keyOf={({ id }) => id} />
+              )}
+              <Pager
+                nextCursor={nextCursor}
+                summary={`${items.length} operations, newest first${items.length < PAGE_SIZE ? '' : `, ${PAGE_SIZE} a page`}`}
+              />
+            </>
+          )}
+        </Answered>
+      </div>
+      {starting && <StartDialog onClose={() => setStarting(false)} />}
+    </Page>
+  )
+}

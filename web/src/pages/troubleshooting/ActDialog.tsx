@@ -1,0 +1,101 @@
+import { type FormEvent, useState } from 'react'
+import { Button } from '../../components/Button.tsx'
+import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
+import { JsonEditor, parseJson } from '../../components/JsonEditor.tsx'
+import { CanaryField } from './CanaryField.tsx'
+import { Refusal } from './Refusal.tsx'
+import { TargetSummary } from './TargetSummary.tsx'
+import { type ActionKind, counted, howMany, type Target } from './target.ts'
+import { type Choice, useAct } from './useAct.ts'
+
+const words: Readonly<Record<ActionKind, { readonly verb: string; readonly what: string }>> = {
+  retry: { verb: 'Retry', what: 'The payload is sent again, as a new message with the same command id.' },
+  cancel: { verb: 'Cancel', what: 'It ends as canceled, for good. The sender gets the reason in the reply.' },
+  complete: { verb: 'Complete', what: 'It ends as completed by you. The sender gets this result in the reply.' },
+}
+
+interface ActDialogProps {
+  readonly action: ActionKind
+  readonly target: Target
+  readonly onClose: () => void
+  readonly onDone: () => void
+}
+
+/** Asks before anything is done: says how many commands and which, and takes what the action needs. */
+export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) => {
+  const { verb, what } = words[action]
+  const count = howMany(target)
+  const [reason, setReason] = useState('')
+  const [result, setResult] = useState('null')
+  const [canary, setCanary] = useState<number | null>(null)
+  const [keepAttempts, setKeepAttempts] = useState(false)
+  const act = useAct(target, () => {
+    onDone()
+    onClose()
+  })
+  const parsed = parseJson(result)
+  const ready = action === 'cancel' ? reason.trim() !== '' : action === 'complete' ? parsed.ok : true
+
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    if (!ready) return
+    const choice: Record<ActionKind, Choice> = {
+      retry: { action: 'retry', ...(keepAttempts ? { resetAttempts: false } : {}), ...(canary ? { canary } : {}) },
+      cancel: { action: 'cancel', reason: reason.trim() },
+      complete: { action: 'complete', ...(parsed.ok ? { resultData: parsed.value } : {}) },
+    }
+    act.mutate(choice[action])
+  }
+
+  return (
+    <Dialog title={`${verb} ${counted(count)}`} onClose={onClose}>
+      <form onSubmit={submit} className="grid gap-4">
+        <TargetSummary target={target} />
+        <p className="text-muted">{what}</p>
+        {action === 'cancel' && (
+          <label className="grid gap-1 font-medium">
+            Reason (required)
+            <textarea
+              required
+              rows={3}
+              maxLength={1_000}
+              value={reason}
+              onChange={event => setReason(event.target.value)}
+              className="field font-normal"
+            />
+          </label>
+        )}
+        {action === 'complete' && <JsonEditor label="Result (JSON)" value={result} onChange={setResult} rows={5} />}
+        {action === 'retry' && (
+          <>
+            {target.kind !== 'one' && count > 1 && <CanaryField count={count} value={canary} onChange={setCanary} />}
+            <label className="flex items-start gap-2">
+              <input
+                type="checkbox"
+                className="mt-1"
+                checked={keepAttempts}
+                onChange={event => setKeepAttempts(event.target.checked)}
+              />
+              <span>
+                Keep the count of attempts
+                <span className="block text-xs text-muted">Otherwise it gets all its attempts again.</span>
+              </span>
+            </label>
+          </>
+        )}
+        <Refusal error={act.error} />
+        <DialogButtons>
+          <Button onClick={onClose}>Back</Button>
+          <Button
+            type="submit"
+            look={action === 'cancel' ? 'danger' : 'primary'}
+            busy={act.isPending}
+            disabled={!ready}
+          >
+            {verb} {counted(count)}
+          </Button>
+        </DialogButtons>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,146 @@
+import { useQuery } from '@tanstack/react-query'
+import { type Action, api } from '../../api/client.ts'
+import { statusOf } from '../../api/problem.ts'
+import { Link, useSearch } from '../../app/router.tsx'
+import { CommandLink } from '../../components/CommandLink.tsx'
+import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
+import { SelectFilter } from '../../components/Filters.tsx'
+import { Page, Section } from '../../components/Page.tsx'
+import { Pager } from '../../components/Pager.tsx'
+import { Badge, type Tone } from '../../components/StatusBadge.tsx'
+import { Answered, Empty } from '../../components/states.tsx'
+import { Table } from '../../components/Table.tsx'
+import { At } from '../../components/Time.tsx'
+import { Progress } from './Progress.tsx'
+import { counted } from './target.ts'
+
+const POLL_MS = 1_000
+const ITEMS = 100
+
+type Outcome = NonNullable<NonNullable<Action['items']>[number]['outcome']>
+
+const outcomes: Readonly<Record<Outcome, { readonly label: string; readonly tone: Tone }>> = {
+  SUCCEEDED: { label: 'Done', tone: 'ok' },
+  FAILED: { label: 'Failed', tone: 'bad' },
+  SKIPPED: { label: 'Skipped', tone: 'idle' },
+}
+const isOutcome = (text: string | undefined): text is Outcome => text !== undefined && text in outcomes
+
+const ends: Readonly<Partial<Record<Action['status'], { severity: 'warning' | 'info'; text: string }>>> = {
+  CANARY_FAILED: {
+    severity: 'warning',
+    text: 'The canary did not work, so the rest stayed in troubleshooting. What to do: look at what failed below, mend the cause, and retry the rest.',
+  },
+  STOPPED: { severity: 'info', text: 'This was stopped before all was done. What is left stays in troubleshooting.' },
+}
+
+export const isRunning = ({ status }: Pick<Action, 'status'>): boolean =>
+  status === 'RUNNING' || status === 'WAITING_FOR_CANARY'
+
+/** How far an action on many commands has come. Its id is in the address: a reload, or another browser, shows the same. */
+export const ActionPage = ({ id }: { readonly id: string }) => {
+  const { get } = useSearch()
+  const [outcome, cursor] = [get('outcome'), get('cursor')]
+  const action = useQuery({
+    queryKey: ['action', id, outcome, cursor],
+    queryFn: ({ signal }) =>
+      api.getAction(
+        {
+          params: { id },
+          query: {
+            items: 'true',
+            limit: ITEMS,
+            ...(isOutcome(outcome) ? { outcome } : {}),
+            ...(cursor === undefined ? {} : { cursor }),
+          },
+        },
+        { signal },
+      ),
+    refetchInterval: ({ state }) => (state.data === undefined || isRunning(state.data) ? POLL_MS : false),
+    placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
+  })
+  if (statusOf(action.error) === 404) {
+    return (
+      <Page title="Unknown action">
+        <div className="card">
+          <Empty title="There is no such action, or your token does not see it">
+            <Link href="/troubleshooting" className="text-accent underline">
+              To troubleshooting
+            </Link>
+          </Empty>
+        </div>
+      </Page>
+    )
+  }
+  const found = action.data
+  return (
+    <Page
+      title={found ? `${verbs[found.action]} ${counted(found.total)}` : 'Action'}
+      intro={
+        found && (
+          <>
+            Asked for by {found.operator} at <At at={found.createdAt} />. It goes on without this page.
+          </>
+        )
+      }
+    >
+      <Answered query={action} what="the action">
+        {action => {
+          const end = ends[action.status]
+          return (
+            <>
+              <Section title="Progress">
+                <Progress action={action} />
+              </Section>
+              {end && <ErrorDisplay severity={end.severity} message={end.text} />}
+              {action.note !== null && <p className="text-sm text-muted">{action.note}</p>}
+              <Section title="Commands">
+                <div className="max-w-56 p-3">
+                  <SelectFilter
+                    name="outcome"
+                    label="Outcome"
+                    options={Object.entries(outcomes).map(([value, { label }]) => [value, label] as const)}
+                  />
+                </div>
+                {action.items === undefined || action.items.length === 0 ? (
+                  <Empty title="No command has this outcome" />
+                ) : (
+                  <Table
+                    label="Commands of this action"
+                    rows={action.items}
+                    keyOf={({ ordinal }) => String(ordinal)}
+                    columns={[
+                      {
+                        title: 'Command',
+                        cell: item => <CommandLink {...item} commandType={`Command ${item.ordinal + 1}`} />,
+                      },
+                      {
+                        title: 'Outcome',
+                        cell: ({ outcome, message }) => (
+                          <>
+                            {outcome === null ? (
+                              <Badge tone="idle">Waiting</Badge>
+                            ) : (
+                              <Badge tone={outcomes[outcome].tone}>{outcomes[outcome].label}</Badge>
+                            )}
+                            {message && <span className="block text-xs text-muted wrap-anywhere">{message}</span>}
+                          </>
+                        ),
+                      },
+                    ]}
+                  />
+                )}
+                <Pager
+                  nextCursor={action.nextCursor ?? null}
+                  summary={`${counted(action.items?.length ?? 0)} on this page`}
+                />
+              </Section>
+            </>
+          )
+        }}
+      </Answered>
+    </Page>
+  )
+}
+
+const verbs: Readonly<Record<Action['action'], string>> = { retry: 'Retry', cancel: 'Cancel', complete: 'Complete' }

@@ -1,0 +1,63 @@
+import { useQuery } from '@tanstack/react-query'
+import type { ParkedGroup } from '../../api/client.ts'
+import { groupsQuery } from '../../api/queries.ts'
+import { Link } from '../../app/router.tsx'
+import { Answered, Empty } from '../../components/states.tsx'
+import { Ago } from '../../components/Time.tsx'
+import { ActionBar } from './ActionBar.tsx'
+import { counted } from './target.ts'
+import { useParkedFilter } from './useParkedFilter.ts'
+
+const listOf = ({ domain, commandType, errorCode }: ParkedGroup): string =>
+  `/troubleshooting?${new URLSearchParams({ view: 'list', domain, commandType, errorCode })}`
+
+/** One card a cause: what failed, how often, since when, and what can be done with all of it. */
+export const Groups = () => {
+  const { filter, q } = useParkedFilter()
+  const groups = useQuery(groupsQuery({ ...filter, ...(q === undefined ? {} : { q }) }))
+  return (
+    <Answered query={groups} what="causes">
+      {({ items }) =>
+        items.length === 0 ? (
+          <div className="card">
+            <Empty title="Nothing is in troubleshooting">
+              <p>{q || Object.keys(filter).length > 0 ? 'Nothing that fits these filters.' : 'All is well.'}</p>
+            </Empty>
+          </div>
+        ) : (
+          <ul className="grid gap-3">
+            {items.map(group => {
+              const { key, domain, commandType, errorCode, count, first, last, sample } = group
+              return (
+                <li key={key} className="card flex flex-wrap items-start justify-between gap-3 p-4">
+                  <div className="min-w-0 flex-1 basis-72">
+                    <h2 className="font-semibold wrap-anywhere">
+                      <Link href={listOf(group)} data-row className="text-accent hover:underline">
+                        {errorCode || 'No error code'}
+                      </Link>
+                    </h2>
+                    <p className="text-sm text-muted">
+                      {commandType} in {domain} · {counted(count)} · first <Ago at={first} />, last <Ago at={last} />
+                    </p>
+                    {sample !== null && <p className="mt-1 line-clamp-2 text-sm wrap-anywhere">{sample}</p>}
+                  </div>
+                  <div className="flex flex-wrap gap-2">
+                    {q === undefined && (
+                      <ActionBar
+                        target={{
+                          kind: 'matching',
+                          filter: { ...filter, domain, commandType, errorCode },
+                          total: count,
+                        }}
+                      />
+                    )}
+                  </div>
+                </li>
+              )
+            })}
+          </ul>
+        )
+      }
+    </Answered>
+  )
+}

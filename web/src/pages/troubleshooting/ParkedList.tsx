@@ -1,0 +1,101 @@
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { Parked } from '../../api/client.ts'
+import { PAGE_SIZE, parkedQuery } from '../../api/queries.ts'
+import { usePermissions } from '../../api/session.ts'
+import { useSearch } from '../../app/router.tsx'
+import { CommandLink } from '../../components/CommandLink.tsx'
+import { Pager } from '../../components/Pager.tsx'
+import { Answered, Empty } from '../../components/states.tsx'
+import { type Column, Table } from '../../components/Table.tsx'
+import { Ago } from '../../components/Time.tsx'
+import { reasonText } from '../commands/CommandFacts.tsx'
+import { SelectionBar } from './SelectionBar.tsx'
+import { counted } from './target.ts'
+import { useParkedFilter } from './useParkedFilter.ts'
+
+const keyOf = ({ domain, commandId }: Parked): string => `${domain}/${commandId}`
+
+export const ParkedList = () => {
+  const { get } = useSearch()
+  const { filter, q } = useParkedFilter()
+  const cursor = get('cursor')
+  const may = usePermissions()
+  const parked = useQuery(
+    parkedQuery({ ...filter, ...(q === undefined ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) }),
+  )
+  const [picked, setPicked] = useState<ReadonlyMap<string, Parked>>(new Map())
+  const pick = (items: readonly Parked[], on: boolean): void => {
+    const next = new Map(picked)
+    for (const item of items) {
+      if (on) next.set(keyOf(item), item)
+      else next.delete(keyOf(item))
+    }
+    setPicked(next)
+  }
+
+  const selection: Column<Parked> = {
+    title: 'Selected',
+    cell: item => (
+      <input
+        type="checkbox"
+        aria-label={`Select ${item.commandType} ${item.commandId}`}
+        checked={picked.has(keyOf(item))}
+        onChange={event => pick([item], event.target.checked)}
+        className="mt-1 size-4"
+      />
+    ),
+  }
+  const columns: readonly Column<Parked>[] = [
+    ...(may('operate') ? [selection] : []),
+    { title: 'Command', cell: item => <CommandLink {...item} /> },
+    {
+      title: 'Error',
+      cell: ({ lastErrorCode, lastErrorType, lastErrorMsg, parkedReason }) => (
+        <>
+          <span className="font-medium wrap-anywhere">
+            {lastErrorCode ?? lastErrorType ?? reasonText(parkedReason)}
+          </span>
+          <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{lastErrorMsg}</span>
+        </>
+      ),
+    },
+    { title: 'Why here', from: 'lg', cell: ({ parkedReason }) => reasonText(parkedReason) },
+    {
+      title: 'Attempts',
+      numeric: true,
+      from: 'md',
+      cell: ({ attempts, maxAttempts }) => `${attempts} of ${maxAttempts}`,
+    },
+    { title: 'Since', from: 'sm', cell: ({ updatedAt }) => <Ago at={updatedAt} /> },
+  ]
+  return (
+    <div className="card overflow-hidden">
+      <Answered query={parked} what="commands in troubleshooting">
+        {({ items, nextCursor, total }) => (
+          <>
+            {may('operate') && (items.length > 0 || picked.size > 0) && (
+              <SelectionBar
+                items={items}
+                picked={[...picked.values()]}
+                allPicked={items.length > 0 && items.every(item => picked.has(keyOf(item)))}
+                onPickPage={on => pick(items, on)}
+                onClear={() => setPicked(new Map())}
+                matching={q === undefined ? { kind: 'matching', filter, total } : null}
+              />
+            )}
+            {items.length === 0 ? (
+              <Empty title="Nothing here is in troubleshooting" />
+            ) : (
+              <Table label="In troubleshooting" rows={items} keyOf={keyOf} columns={columns} />
+            )}
+            <Pager
+              nextCursor={nextCursor}
+              summary={`${counted(total)} in all, newest first${total > PAGE_SIZE ? `, ${PAGE_SIZE} a page` : ''}`}
+            />
+          </>
+        )}
+      </Answered>
+    </div>
+  )
+}

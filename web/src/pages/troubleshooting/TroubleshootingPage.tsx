@@ -1,0 +1,63 @@
+import { useQuery } from '@tanstack/react-query'
+import { statsQuery } from '../../api/queries.ts'
+import { Link, useSearch } from '../../app/router.tsx'
+import { FilterBar, TextFilter, TimeFilter } from '../../components/Filters.tsx'
+import { Page } from '../../components/Page.tsx'
+import { Ago } from '../../components/Time.tsx'
+import { Groups } from './Groups.tsx'
+import { ParkedList } from './ParkedList.tsx'
+import { recentActions } from './recent.ts'
+import { counted } from './target.ts'
+import { filterNames } from './useParkedFilter.ts'
+
+const views = [
+  ['groups', 'By cause'],
+  ['list', 'List'],
+] as const
+
+const Recent = () => {
+  const [latest] = recentActions()
+  if (latest === undefined) return null
+  return (
+    <Link href={`/troubleshooting/actions/${latest.id}`} className="text-sm text-accent hover:underline">
+      Latest action: {latest.action} {counted(latest.count)}, <Ago at={latest.at} />
+    </Link>
+  )
+}
+
+export const TroubleshootingPage = () => {
+  const search = useSearch()
+  const view = search.get('view') === 'list' ? 'list' : 'groups'
+  const stats = useQuery({ ...statsQuery(), staleTime: 30_000 })
+  return (
+    <Page
+      title="Troubleshooting"
+      intro="Commands that failed for good wait here for somebody to decide. Their senders have no reply yet."
+      aside={<Recent />}
+    >
+      <div className="flex flex-wrap gap-1" role="tablist" aria-label="View">
+        {views.map(([name, label]) => (
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            aria-selected={view === name}
+            onClick={() => search.set({ view: name === 'groups' ? null : name, cursor: null })}
+            className={`rounded-md px-3 py-1.5 text-sm font-medium ${view === name ? 'bg-accent-soft text-accent' : 'text-muted hover:bg-raised'}`}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+      <FilterBar names={filterNames}>
+        <TextFilter name="domain" label="Domain" list={stats.data?.domains.map(({ domain }) => domain) ?? []} />
+        <TextFilter name="commandType" label="Type" />
+        <TextFilter name="errorCode" label="Error code" />
+        <TextFilter name="q" label="Id or message has" />
+        <TimeFilter name="from" label="Since" />
+        <TimeFilter name="to" label="Before" />
+      </FilterBar>
+      {view === 'groups' ? <Groups /> : <ParkedList />}
+    </Page>
+  )
+}

@@ -1,0 +1,51 @@
+import type { Answer } from '../../api/client.ts'
+
+/** A command that may be acted on. */
+export interface Named {
+  readonly domain: string
+  readonly commandId: string
+  readonly commandType: string
+}
+
+export interface ParkedFilter {
+  readonly domain?: string
+  readonly commandType?: string
+  readonly errorCode?: string
+  readonly from?: string
+  readonly to?: string
+}
+
+/** What an action is about: one command, some that were picked, or all that a filter matches when it is asked for. */
+export type Target =
+  | { readonly kind: 'one'; readonly command: Named & { readonly payload: unknown } }
+  | { readonly kind: 'many'; readonly commands: readonly Named[] }
+  | { readonly kind: 'matching'; readonly filter: ParkedFilter; readonly total: number }
+
+export type ActionKind = Answer<'getAction'>['action']
+
+const number = new Intl.NumberFormat()
+
+export const howMany = (target: Target): number => {
+  switch (target.kind) {
+    case 'one':
+      return 1
+    case 'many':
+      return target.commands.length
+    case 'matching':
+      return target.total
+  }
+}
+
+export const counted = (count: number): string => (count === 1 ? '1 command' : `${number.format(count)} commands`)
+
+/** The conditions of a filter, in words. */
+export const filterWords = ({ domain, commandType, errorCode, from, to }: ParkedFilter): string => {
+  const words = [
+    errorCode && `with error ${errorCode}`,
+    commandType && `of type ${commandType}`,
+    domain && `in domain ${domain}`,
+    from && `moved there since ${new Date(from).toLocaleString()}`,
+    to && `moved there before ${new Date(to).toLocaleString()}`,
+  ].filter(Boolean)
+  return words.length === 0 ? 'all that is in troubleshooting' : `all in troubleshooting ${words.join(', ')}`
+}
