@@ -306,6 +306,14 @@ const tamperings: readonly Tampering[] = [
     found: { kind: 'seal', column: 'hash' },
   },
   {
+    name: 'the first seal, which names the log, is changed',
+    how: async client => {
+      await tamper(client, `update command_bus_seal set about = '{"log": "another"}' where number = 0`)
+      return 'seal 0'
+    },
+    found: { kind: 'seal', column: 'hash' },
+  },
+  {
     name: 'a seal is removed',
     how: async client => {
       await tamper(client, 'delete from command_bus_seal where number = 1')
@@ -387,7 +395,7 @@ describe('in a small history it is found and named that', () => {
   test.each(tamperings)('$name', async ({ how, found, others = [] }) => {
     const client = history()
     expect((await verifyWithin(client, { trusted })).findings).toEqual([])
-    const known = await sealHead(client)
+    const known = [await sealHead(client)]
     const named = await how(client, picker(client))
     const { findings } = await verifyWithin(client, { trusted, known })
     expect(findings).toContainEqual(finding(found, named))
@@ -406,7 +414,7 @@ describe('in a long history, by chance but legal,', () => {
     expect(clean.findings).toEqual([])
     expect([clean.commands, clean.unsealed, clean.truncated]).toEqual([commands, 0, false])
     expect(clean.seals).toBeGreaterThan(20)
-    const known = await sealHead(client)
+    const known = [await sealHead(client)]
     const done: (readonly [named: string, found: Partial<Finding>])[] = []
     const pick = picker(client)
     // seals say that something is wrong with them, not how often

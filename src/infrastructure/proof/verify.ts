@@ -14,8 +14,8 @@ export interface VerifyOptions {
   readonly limit?: number
   /** Fingerprints of the keys that seals have to be signed with. None: a signature has to be right, whosever it is. */
   readonly trusted?: readonly string[]
-  /** A seal kept elsewhere, which has to be there still. */
-  readonly known?: KnownSeal | null
+  /** Seals kept elsewhere, which have to be there still. */
+  readonly known?: readonly KnownSeal[]
   readonly onProgress?: (progress: VerifyProgress) => void
 }
 
@@ -52,6 +52,8 @@ export const verifyLog = async (pool: Pool, options: VerifyOptions = {}): Promis
   let broken: Error | undefined
   try {
     await client.query('begin isolation level repeatable read read only')
+    // before there is a snapshot: it could not look into a table that a rebuild puts there after it
+    await client.query('lock table command_bus_command in access share mode')
     const verified = await verifyWithin(client, options)
     await client.query('commit')
     return verified
@@ -66,7 +68,7 @@ export const verifyLog = async (pool: Pool, options: VerifyOptions = {}): Promis
 
 /** The same in the caller's transaction, which decides what is seen. */
 export const verifyWithin = async (client: ClientBase, options: VerifyOptions = {}): Promise<Verified> => {
-  const { limit = 1_000, trusted = [], known = null, onProgress = () => {} } = options
+  const { limit = 1_000, trusted = [], known = [], onProgress = () => {} } = options
   const findings = createFindings(limit)
   const total = await aboutEvents(client)
   const events = await verifyEvents(client, findings, {
