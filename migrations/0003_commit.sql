@@ -79,18 +79,28 @@ begin
   end loop;
 
   -- The first event of each stream decides the race: whoever owns revision n writes n + 1 without rivals. The event
-  -- before must be there, and from a transaction that the feed orders before this one.
+  -- before must be there, and from a transaction that the feed orders before this one: its hash goes into the next.
   with e as materialized (
     select x.*, nullif(m_ids[x.event + 1], 0) as msg_id
     from jsonb_to_recordset(unit->'events')
       x(event int, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
   ), won as (
-    insert into command_bus_event (stream, revision, id, type, data, meta, msg_id)
-    select e.stream, e.revision, e.id, e.type, e.data, e.meta, e.msg_id from e
-    where e.revision = 0 or exists (
-      select from command_bus_event p
-      where p.stream = e.stream collate "C" and p.revision = e.revision - 1 and p.xid <= pg_current_xact_id())
-    order by e.stream collate "C"
+    insert into command_bus_event (stream, revision, id, type, data, meta, msg_id, recorded, hash)
+    select s.stream, s.revision, s.id, s.type, s.data, s.meta, s.msg_id, s.recorded, sha256(s.before
+      || command_bus_event_content(s.stream, s.revision, s.id, s.type, s.data, s.meta, s.msg_id, s.recorded))
+    from (
+      select e.*, clock_timestamp() as recorded,
+        case
+          when e.revision > 0 then (
+            select p.hash from command_bus_event p
+            where p.stream = e.stream collate "C" and p.revision = e.revision - 1 and p.xid <= pg_current_xact_id())
+          -- what was archived does not begin anew
+          when (select a.seal from command_bus_archived_stream a where a.stream = e.stream collate "C") is null then ''::bytea
+        end as before
+      from e
+      order by e.stream collate "C"
+      offset 0) s
+    where s.before is not null
     on conflict (stream, revision) do nothing
     returning stream
   )
@@ -121,12 +131,20 @@ begin
   end if;
 
   if unit ? 'more' then
-    insert into command_bus_event (stream, revision, id, type, data, meta, msg_id)
-    select x.stream, x.revision, x.id, x.type, x.data, x.meta, nullif(m_ids[x.event + 1], 0)
-    from jsonb_to_recordset(unit->'more')
-      x(event int, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
-    where x.stream <> all (v_lost)
-    order by x.stream collate "C", x.revision;
+    insert into command_bus_event (stream, revision, id, type, data, meta, msg_id, recorded, hash)
+    select s.stream, s.revision, s.id, s.type, s.data, s.meta, s.msg_id, s.recorded,
+      command_bus_chain(
+        (select p.hash from command_bus_event p where p.stream = s.stream collate "C" and p.revision = s.revision - 1),
+        command_bus_event_content(s.stream, s.revision, s.id, s.type, s.data, s.meta, s.msg_id, s.recorded))
+      over (partition by s.stream collate "C" order by s.revision)
+    from (
+      select x.*, nullif(m_ids[x.event + 1], 0) as msg_id, clock_timestamp() as recorded
+      from jsonb_to_recordset(unit->'more')
+        x(event int, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
+      where x.stream <> all (v_lost)
+      order by x.stream collate "C", x.revision
+      offset 0) s
+    order by s.stream collate "C", s.revision;
   end if;
 
   if unit ? 'rows' then

@@ -3,6 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { CommandBusError } from '../application/errors.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
+import { parseSigner } from './proof/keys.ts'
 
 /** A variable or a flag holds what it may not. The message never shows the value: it may be a secret. */
 export class ConfigError extends CommandBusError {
@@ -83,6 +84,9 @@ const environment = t.type({
       return origins.every(origin => urlWith('http:', 'https:')(origin) !== undefined) ? origins : undefined
     }),
   ),
+  COMMANDBUS_PROOF_KEY: orAbsent(
+    setting('32 secret bytes in base64url, 43 characters', given => (parseSigner(given) === null ? undefined : given)),
+  ),
   LOG_LEVEL: orAbsent(setting(`one of ${logLevels.join(', ')}`, given => logLevels.find(level => level === given))),
 })
 
@@ -105,6 +109,8 @@ export interface Config {
   readonly writesPerMinute: number
   /** Origins whose pages may call the API. */
   readonly corsOrigins: readonly string[]
+  /** Signs seals and bundles, where it is not the home's own key. */
+  readonly proofKey: string | undefined
   readonly logLevel: LogLevel
 }
 
@@ -135,6 +141,7 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
     },
     writesPerMinute: given.COMMANDBUS_WRITES_PER_MINUTE ?? 60_000,
     corsOrigins: given.COMMANDBUS_CORS_ORIGINS ?? [],
+    proofKey: given.COMMANDBUS_PROOF_KEY,
     logLevel: given.LOG_LEVEL ?? 'info',
   }
 }

@@ -46,7 +46,7 @@ describe('an event that cannot be read', () => {
     const append = sending('payments')
     await createCommandStore(database.pool).append([append])
     await database.pool.query(
-      `insert into command_bus_event (stream, revision, id, type, data, meta) values ($1, 1, $2, $3, $4, $5)`,
+      `insert into command_bus_event (stream, revision, id, type, data, meta, hash) values ($1, 1, $2, $3, $4, $5, '')`,
       [append.stream, randomUUID(), type, JSON.stringify(data), JSON.stringify(meta)],
     )
     return append.stream

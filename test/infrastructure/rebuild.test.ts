@@ -29,8 +29,8 @@ const isSettled = (command: { readonly status: string; readonly nextAttemptAt: s
 
 /** More events of another kind than a page of the log holds. */
 const fillPage = (pool: Pool) =>
-  pool.query(`insert into command_bus_event (stream, revision, id, type, data, meta)
-              select 'other-' || gen_random_uuid(), 0, gen_random_uuid(), 'SomethingElse', '{}', '{}'
+  pool.query(`insert into command_bus_event (stream, revision, id, type, data, meta, hash)
+              select 'other-' || gen_random_uuid(), 0, gen_random_uuid(), 'SomethingElse', '{}', '{}', ''
               from generate_series(1, 6000) n`)
 
 /** Commands of every kind of life: done, parked, operated on, waiting, canceled; `pause` comes between its phases. */

@@ -14,6 +14,7 @@ import { Interrupted } from './session.ts'
 import { addStart } from './start.ts'
 import { addToken } from './token.ts'
 import { addTroubleshooting } from './tsq.ts'
+import { addVerify } from './verify.ts'
 import { addWorker } from './worker.ts'
 
 const environment = `
@@ -48,6 +49,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addReplies,
     addDoctor,
     addToken,
+    addVerify,
   ]) {
     add(program, deps)
   }

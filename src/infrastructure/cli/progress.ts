@@ -2,6 +2,8 @@ import { Presets, SingleBar } from 'cli-progress'
 
 export interface Progress {
   readonly step: () => void
+  /** For what is counted elsewhere, and may turn out to be more. */
+  readonly to: (value: number, total: number) => void
   /** Prints above the bar. */
   readonly above: (write: () => void) => void
   readonly end: () => void
@@ -13,7 +15,7 @@ const WORTH_A_BAR = 10
 /** A bar on standard error, for people who wait at a terminal; nothing elsewhere. */
 export const startProgress = (what: string, total: number): Progress => {
   if (process.stderr.isTTY !== true || total < WORTH_A_BAR) {
-    return { step: () => {}, above: write => write(), end: () => {} }
+    return { step: () => {}, to: () => {}, above: write => write(), end: () => {} }
   }
   const bar = new SingleBar(
     { format: `{bar} {value} of {total} ${what}`, stream: process.stderr, clearOnComplete: true, hideCursor: true },
@@ -22,6 +24,10 @@ export const startProgress = (what: string, total: number): Progress => {
   bar.start(total, 0)
   return {
     step: () => bar.increment(),
+    to: (value, of) => {
+      bar.setTotal(of)
+      bar.update(value)
+    },
     above: write => {
       // the bar's line is blanked, and drawn again below at its next step
       process.stderr.write('\r\u001b[K')

@@ -35,7 +35,7 @@ export const verifyCommands = async ({
     const drift: Drift[] = []
     let commands = 0
     for await (const folds of foldedStreams(client)) {
-      drift.push(...(await compare(client, folds)))
+      drift.push(...(await compareRows(client, folds)))
       commands += folds.length
       onProgress({ commands })
       if (drift.length >= limit) break
@@ -95,7 +95,7 @@ async function* foldedStreams(client: ClientBase): AsyncGenerator<readonly Folde
 }
 
 /** Columns are those of the table, whatever they are; values are compared as the database compares them. */
-const compare = async (client: ClientBase, folds: readonly Folded[]): Promise<readonly Drift[]> => {
+export const compareRows = async (client: ClientBase, folds: readonly Folded[]): Promise<readonly Drift[]> => {
   const expected = folds.flatMap(({ change, msgId }) =>
     change.kind === 'insert' ? [{ ...change.row, msg_id: msgId }] : [],
   )
@@ -117,7 +117,7 @@ const compare = async (client: ClientBase, folds: readonly Folded[]): Promise<re
   return rows
 }
 
-const rowsWithoutEvents = async (client: ClientBase, limit: number): Promise<readonly Drift[]> => {
+export const rowsWithoutEvents = async (client: ClientBase, limit: number): Promise<readonly Drift[]> => {
   const { rows } = await client.query<Drift>(
     `select s.stream, '*' as column, null as expected, to_jsonb(c) as found
      from command_bus_command c cross join lateral (select 'command-' || c.domain || '-' || c.command_id as stream) s

@@ -63,12 +63,14 @@ const queueCheck = async (pool: Pool): Promise<Check> => {
 /** What can be asked besides the database. */
 export interface AlsoAsked {
   readonly worker?: (() => Health) | undefined
+  /** What seals the log and goes round checking it. */
+  readonly proof?: (() => Health) | undefined
   /** What follows a log outside the database. */
   readonly eventStore?: (() => Check | Promise<Check>) | undefined
 }
 
-/** Looks at the database, its schema and its queues, and asks the worker and the event store where there are such. */
-export const checkHealth = async (pool: Pool, { worker, eventStore }: AlsoAsked = {}): Promise<HealthReport> => {
+/** Looks at the database, its schema and its queues, and asks the others where there are such. */
+export const checkHealth = async (pool: Pool, { worker, eventStore, proof }: AlsoAsked = {}): Promise<HealthReport> => {
   const [database, schema, queue, feed] = await Promise.all([
     guarded(() => databaseCheck(pool)),
     guarded(() => schemaCheck(pool)),
@@ -81,6 +83,7 @@ export const checkHealth = async (pool: Pool, { worker, eventStore }: AlsoAsked 
     queue,
     feed,
     ...(eventStore === undefined ? {} : { eventStore: await eventStore() }),
+    ...(proof === undefined ? {} : { proof: { ...proof() } }),
     ...(worker === undefined ? {} : { worker: { ...worker() } }),
   }
   return { ...worst(Object.values(checks)), checks }

@@ -18,6 +18,8 @@ import { closeHttp, listen } from '../http/listen.ts'
 import { signToken } from '../http/token.ts'
 import { createPool } from '../postgres/pool.ts'
 import { readFigures } from '../postgres/stats.ts'
+import { keepSeal, signerOf } from '../proof/home.ts'
+import { createKeeper, type Keeper } from '../proof/keeper.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createTracing } from '../telemetry/tracing.ts'
 import type { Bus, BusOptions, CreateBus } from './bus.ts'
@@ -54,6 +56,7 @@ interface Parts {
   /** For health checks: they must not wait behind work. */
   pool?: Pool
   supervisor?: Supervisor
+  keeper?: Keeper
 }
 
 const WORKER_DEADLINE_S = 15
@@ -86,6 +89,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   const describe = () => describeService({ ...options, url, database: parts.database })
   const identity = await identityOptions(config)
   const metrics = createMetrics({
+    proof: () => parts.keeper?.figures() ?? null,
     figures: async () => {
       if (parts.pool === undefined) throw new UnavailableError('the service is starting')
       return readFigures(parts.pool)
@@ -133,6 +137,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   })
   await parts.bus.ready()
   parts.pool = createPool(parts.database.url, 5)
+  parts.keeper = await startKeeper(parts.pool, config, log)
   if (demo && !stop.asked()) {
     const sent = await parts.bus.sendBatch(demoDomain, demoCommands)
     log.info({ sent: sent.filter(({ outcome }) => outcome === 'accepted').length }, 'the demo commands are there')
@@ -155,6 +160,17 @@ const rehearsalsOf = ({ demo, rehearseWith, program, env }: ServiceOptions): Pic
   return { rehearsals: { command: [program, 'rehearsal', ...flags], env, hasCodecs: rehearseWith !== undefined } }
 }
 
+/** Seals the log and goes round checking it; unsigned where there is no place for a key. */
+const startKeeper = async (pool: Pool, config: Config, log: Logger): Promise<Keeper> => {
+  const signer = await signerOf(config).catch(error => {
+    log.warn({ err: error }, 'there is no key to sign seals with, so they are not signed: set COMMANDBUS_PROOF_KEY')
+    return null
+  })
+  const keeper = createKeeper({ pool, signer, log, onSealed: (name, head) => keepSeal(config.home, name, head) })
+  keeper.start()
+  return keeper
+}
+
 const OWN_TOKEN_S = 12 * 3600
 
 /** With a secret of its own, the service gives its owner a token that may do everything, for half a day. */
@@ -167,11 +183,12 @@ const ownToken = async (
   return { token: await signToken({ ...claims, secret }, everything, OWN_TOKEN_S) }
 }
 
-const shutDown = async ({ claim, app, supervisor, bus, pool, database }: Parts, log: Logger): Promise<void> => {
+const shutDown = async ({ claim, app, supervisor, keeper, bus, pool, database }: Parts, log: Logger): Promise<void> => {
   const steps: readonly (readonly [part: string, end: () => Promise<unknown> | undefined])[] = [
     ['home', () => claim?.update({ url: null, stopping: true })],
     ['http', () => app && closeHttp(app)],
     ['worker', () => supervisor?.stop()],
+    ['keeper', () => keeper?.stop()],
     ['bus', () => bus?.close()],
     ['checks', () => pool?.end()],
     ['database', () => database?.release()],
@@ -186,7 +203,7 @@ const shutDown = async ({ claim, app, supervisor, bus, pool, database }: Parts, 
   }
 }
 
-const health = async ({ pool, supervisor, bus }: Parts, demo: boolean): Promise<HealthReport> => {
+const health = async ({ pool, supervisor, bus, keeper }: Parts, demo: boolean): Promise<HealthReport> => {
   if (pool === undefined || (demo && supervisor === undefined)) {
     return { status: 'critical', reasons: ['the service is starting'], checks: {} }
   }
@@ -194,5 +211,6 @@ const health = async ({ pool, supervisor, bus }: Parts, demo: boolean): Promise<
   return checkHealth(pool, {
     worker: supervisor === undefined ? undefined : () => supervisor.report().health,
     eventStore: follower === null ? undefined : () => followerCheck(follower.health()),
+    proof: keeper?.health,
   })
 }

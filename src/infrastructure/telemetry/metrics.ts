@@ -12,9 +12,11 @@ import type { Telemetry, WorkerFacts } from '../../application/ports/telemetry.t
 import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
 import { cachedFor } from '../postgres/cached.ts'
 import type { Figures } from '../postgres/stats.ts'
+import type { ProofFigures } from '../proof/keeper.ts'
 import { createFigureGauges } from './figure-gauges.ts'
 import { createFollowerGauges } from './follower-gauges.ts'
 import { createLabelCap } from './labels.ts'
+import { createProofGauges } from './proof-gauges.ts'
 
 /** What a pool tells of itself; pg's pools fit as they are. */
 export interface PoolFigures {
@@ -28,6 +30,8 @@ export interface MetricsOptions {
   readonly figures?: () => Promise<Figures>
   /** How the log is followed, where it is not in PostgreSQL (null: it is). Left out: no such gauges. */
   readonly follower?: () => CatchUpHealth | null
+  /** What the keeper of the proof knows; null: nothing yet. Left out: no such gauges. */
+  readonly proof?: () => ProofFigures | null
   /** By the name they shall have in the label. */
   readonly pools?: () => { readonly [name: string]: PoolFigures }
   /** The process's own memory, CPU and event loop. Default false. */
@@ -110,6 +114,7 @@ export const createMetrics = (options: MetricsOptions = {}): Metrics => {
   })
 
   if (options.follower !== undefined) createFollowerGauges(registers, options.follower)
+  if (options.proof !== undefined) createProofGauges(registers, options.proof)
   const gauges = figures === undefined ? null : createFigureGauges(registers)
   const look = figures === undefined ? null : cachedFor(SCRAPE_CACHE_MS, figures)
   const refresh = async (): Promise<void> => {

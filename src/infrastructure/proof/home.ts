@@ -1,0 +1,40 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { findSigner, localSigner, parseSigner, type Signer } from './keys.ts'
+import type { SealHead } from './seals.ts'
+import type { KnownSeal } from './verify-seals.ts'
+
+/** The signer of this configuration: of COMMANDBUS_PROOF_KEY, else of the home. */
+export const signerOf = async ({ proofKey, home }: Config): Promise<Signer> =>
+  (proofKey === undefined ? null : parseSigner(proofKey)) ?? localSigner(home)
+
+/** The same, where there is one already. */
+export const signerIfAny = async ({ proofKey, home }: Config): Promise<Signer | null> =>
+  (proofKey === undefined ? null : parseSigner(proofKey)) ?? findSigner(home)
+
+const FILE = 'proof.seal'
+
+interface KeptSeal extends KnownSeal {
+  readonly log: string
+}
+
+/** The last seal that this home has seen of the log: a log that was cut, or exchanged for an older copy, lacks it. */
+export const keptSeal = async (home: string, log: string): Promise<KnownSeal | null> => {
+  try {
+    const kept: KeptSeal = JSON.parse(await readFile(join(home, FILE), 'utf8'))
+    return kept.log === log ? { number: kept.number, hash: kept.hash } : null
+  } catch {
+    return null
+  }
+}
+
+/** Remembers a seal. The home must be there; where it cannot be written, nothing is remembered. */
+export const keepSeal = async (home: string, log: string, { number, hash }: SealHead): Promise<void> => {
+  const kept: KeptSeal = { log, number, hash }
+  const aside = join(home, `${FILE}.${process.pid}`)
+  try {
+    await writeFile(aside, JSON.stringify(kept), { mode: 0o600 })
+    await rename(aside, join(home, FILE))
+  } catch {}
+}

@@ -1,0 +1,142 @@
+import type { ClientBase, Pool } from 'pg'
+import type { Json } from '../../domain/command/events.ts'
+import { sha256 } from './event-hash.ts'
+import type { Signer } from './keys.ts'
+
+/** Where the chain over the whole log stands. */
+export interface SealHead {
+  readonly number: string
+  /** In hex. To keep elsewhere: whoever has it can tell whether the log up to it is still the same. */
+  readonly hash: string
+  readonly sealedAt: string
+  /** The last event it covers, in the order of the feed. */
+  readonly xid: string
+  readonly position: string
+}
+
+export interface SealOptions {
+  readonly signer: Signer | null
+  /** Events of one seal at the most. Default 10,000. */
+  readonly batch?: number
+  /** Does nothing while the last seal is younger, in milliseconds. Default 0. */
+  readonly everyMs?: number
+}
+
+const BATCH = 10_000
+/** Held while seals are written: one process at a time. */
+const LOCK = `hashtextextended('commandbus:seal', 0)`
+
+const columns = `number::text, encode(hash, 'hex') as hash, sealed_at as "sealedAt", xid::text, position::text`
+
+export const sealHead = async (client: Pick<ClientBase, 'query'>): Promise<SealHead> => {
+  const { rows } = await client.query(
+    `select ${columns} from command_bus_seal order by command_bus_seal.number desc limit 1`,
+  )
+  if (rows[0] === undefined) throw new Error('the log has no seal at all: the first was made by the migration')
+  return { ...rows[0], sealedAt: rows[0].sealedAt.toISOString() }
+}
+
+/** The name of this log, which its first seal says. */
+export const logName = async (client: Pick<ClientBase, 'query'>): Promise<string> => {
+  const { rows } = await client.query(`select about->>'log' as log from command_bus_seal where number = 0`)
+  return rows[0]?.log ?? 'unknown'
+}
+
+/**
+ * Seals what the feed shows of the events after the last seal, and gives the new seals; none when another process is at
+ * it. Each is a transaction of its own.
+ */
+export const sealEvents = async (pool: Pool, options: SealOptions): Promise<readonly SealHead[]> => {
+  const { batch = BATCH, everyMs = 0 } = options
+  const client = await pool.connect()
+  const seals: SealHead[] = []
+  let broken: Error | undefined
+  try {
+    for (;;) {
+      await client.query('begin')
+      const { rows } = await client.query(
+        `select pg_try_advisory_xact_lock(${LOCK}) as ours,
+                not exists (select from command_bus_seal where number > 0 and sealed_at > clock_timestamp() - make_interval(secs => $1)) as due`,
+        [everyMs / 1000],
+      )
+      const isOurs = rows[0].ours && (rows[0].due || seals.length > 0)
+      const seal = isOurs ? await sealNext(client, options.signer, batch) : null
+      await client.query('commit')
+      if (seal === null) return seals
+      seals.push(seal.head)
+      if (seal.events < batch) return seals
+    }
+  } catch (error) {
+    broken = error instanceof Error ? error : new Error(String(error))
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+/** In the caller's transaction: waits until nobody else writes seals. */
+export const holdSeals = async (client: ClientBase): Promise<void> => {
+  await client.query(`select pg_advisory_xact_lock(${LOCK})`)
+}
+
+const sealNext = async (client: ClientBase, signer: Signer | null, batch: number) => {
+  const head = await sealHead(client)
+  const { rows } = await client.query(
+    `with e as materialized (
+       select e.xid, e.position, e.hash from command_bus_event e
+       where (e.xid, e.position) > ($1::xid8, $2::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+       order by e.xid, e.position limit $3::int)
+     select count(*)::int as events, sha256(string_agg(hash, ''::bytea order by xid, position)) as digest,
+       (array_agg(xid order by xid desc, position desc))[1]::text as xid,
+       (array_agg(position order by xid desc, position desc))[1]::text as position
+     from e`,
+    [head.xid, head.position, batch],
+  )
+  const { events, digest, xid, position } = rows[0]
+  return events === 0
+    ? null
+    : { events: events as number, head: await putSeal(client, signer, head, { xid, position, events, digest }) }
+}
+
+interface Sealed {
+  readonly xid: string
+  readonly position: string
+  readonly events: number
+  readonly digest: Buffer
+  readonly about?: { readonly [name: string]: Json }
+}
+
+/** A seal that covers no event and vouches for something else. In a transaction that holds the seals. */
+export const sealAbout = async (
+  client: ClientBase,
+  signer: Signer | null,
+  about: { readonly [name: string]: Json },
+): Promise<SealHead> => {
+  const head = await sealHead(client)
+  return putSeal(client, signer, head, { xid: head.xid, position: head.position, events: 0, digest: sha256(), about })
+}
+
+const putSeal = async (
+  client: ClientBase,
+  signer: Signer | null,
+  head: SealHead,
+  sealed: Sealed,
+): Promise<SealHead> => {
+  const { xid, position, events, digest, about = {} } = sealed
+  // the time stays the database's own text: a date of JavaScript has no microseconds
+  const { rows } = await client.query(
+    `select (s.number + 1)::text as number, n.at::text as at,
+       sha256(s.hash || command_bus_seal_content(s.number + 1, $2::bigint, $3::bigint, n.at, $4::jsonb, $5::bytea)) as hash
+     from command_bus_seal s cross join lateral (select clock_timestamp() as at offset 0) n
+     where s.number = $1::bigint`,
+    [head.number, position, events, JSON.stringify(about), digest],
+  )
+  const { number, at, hash } = rows[0]
+  const inserted = await client.query(
+    `insert into command_bus_seal (number, xid, position, events, sealed_at, about, hash, key, signature)
+     values ($1::bigint, $2::xid8, $3::bigint, $4::bigint, $5::timestamptz, $6::jsonb, $7::bytea, $8::bytea, $9::bytea)
+     returning ${columns}`,
+    [number, xid, position, events, at, JSON.stringify(about), hash, signer?.key ?? null, signer?.sign(hash) ?? null],
+  )
+  return { ...inserted.rows[0], sealedAt: inserted.rows[0].sealedAt.toISOString() }
+}

@@ -1,0 +1,162 @@
+import type { ClientBase } from 'pg'
+import { EventDecodeError } from '../../application/ports/event-store.ts'
+import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from '../postgres/command-log.ts'
+import { compareRows } from '../postgres/verify.ts'
+import { expectedHash } from './event-hash.ts'
+import type { Finding, Findings } from './finding.ts'
+
+export interface StreamPlace {
+  readonly stream: string
+  readonly revision: string
+  readonly hash: Buffer
+}
+
+interface ChainedRow extends LoggedRow {
+  readonly hash: Buffer
+  readonly expected: Buffer
+  readonly in_order: boolean
+}
+
+const PAGE_EVENTS = 5_000
+
+/** The next events, stream by stream, with the hash they have to have. */
+const chainPage = `
+  select x.*
+  from (
+    select e.stream, e.revision, e.id, e.type, e.data, e.meta, e.msg_id, e.hash,
+      ${expectedHash(`coalesce(lag(e.hash) over s, case when e.stream = $1 then $3::bytea end, ''::bytea)`)} as expected,
+      coalesce((lag(e.xid) over s, lag(e.position) over s) < (e.xid, e.position), true) as in_order,
+      sum(pg_column_size(e.data)) over (order by e.stream, e.revision rows unbounded preceding) - pg_column_size(e.data) as before
+    from (
+      select * from command_bus_event e
+      where (e.stream, e.revision) > ($1::text collate "C", $2::bigint) and ($4::text is null or e.stream <= $4::text collate "C")
+      order by e.stream, e.revision limit ${PAGE_EVENTS}) e
+    window s as (partition by e.stream order by e.revision)) x
+  where x.before < ${PAGE_BYTES}
+  order by x.stream, x.revision`
+
+export interface EventsChecked {
+  readonly events: number
+  readonly streams: number
+  readonly commands: number
+}
+
+/**
+ * Walks through all streams (or those after `from` up to `to`): each event against its hash and the event before it,
+ * each command's row against its events. Memory does not grow with the log.
+ */
+export const verifyEvents = async (
+  client: ClientBase,
+  findings: Findings,
+  { from = '', to = null as string | null, onProgress = (_: EventsChecked) => {} } = {},
+): Promise<EventsChecked> => {
+  let at: StreamPlace = { stream: from, revision: from === '' ? '-1' : '9223372036854775807', hash: Buffer.alloc(0) }
+  let open: { folded: Folded | undefined; readable: boolean } = { folded: undefined, readable: true }
+  let checked: EventsChecked = { events: 0, streams: 0, commands: 0 }
+  while (!findings.isFull()) {
+    const { rows } = await client.query<ChainedRow>(chainPage, [at.stream, at.revision, at.hash, to])
+    const done: Folded[] = []
+    let streams = 0
+    for (const row of rows) {
+      if (row.stream !== at.stream) {
+        if (open.folded !== undefined && open.readable) done.push(open.folded)
+        open = { folded: undefined, readable: true }
+        streams++
+      }
+      findings.add(...chainFaults(row, row.stream === at.stream ? Number(at.revision) : -1))
+      if (row.stream.startsWith('command-')) foldRow(open, row, findings)
+      at = row
+    }
+    if (rows.length === 0 && open.folded !== undefined && open.readable) done.push(open.folded)
+    for (const drift of await compareRows(client, done)) findings.add(rowFinding(drift))
+    checked = {
+      events: checked.events + rows.length,
+      streams: checked.streams + streams,
+      commands: checked.commands + done.length,
+    }
+    onProgress(checked)
+    if (rows.length === 0) break
+  }
+  return checked
+}
+
+const foldRow = (
+  open: { folded: Folded | undefined; readable: boolean },
+  row: ChainedRow,
+  findings: Findings,
+): void => {
+  try {
+    open.folded = foldInto(open.folded, loggedOf(row))
+  } catch (error) {
+    if (!(error instanceof EventDecodeError) && open.readable === false) throw error
+    open.readable = false
+    findings.add({
+      kind: 'event',
+      stream: row.stream,
+      revision: Number(row.revision),
+      column: 'data',
+      expected: null,
+      found: null,
+      message: error instanceof Error ? error.message : String(error),
+    })
+  }
+}
+
+/** What is wrong with an event that comes after `before` in its stream (-1: it is the first that is there). */
+const chainFaults = (row: ChainedRow, before: number): readonly Finding[] => {
+  const revision = Number(row.revision)
+  const about = { kind: 'event' as const, stream: row.stream }
+  if (revision !== before + 1) {
+    const missing = before + 1
+    const which = missing === revision - 1 ? `event ${missing} is` : `events ${missing} to ${revision - 1} are`
+    return [
+      {
+        ...about,
+        revision: missing,
+        column: '*',
+        expected: missing,
+        found: revision,
+        message: `${which} missing: the next is ${revision}`,
+      },
+    ]
+  }
+  const faults: Finding[] = []
+  if (!row.hash.equals(row.expected)) {
+    faults.push({
+      ...about,
+      revision,
+      column: 'hash',
+      expected: row.expected.toString('hex'),
+      found: row.hash.toString('hex'),
+      message: `event ${revision} (${row.type}), or the one before it, is not what was recorded: its hash does not fit`,
+    })
+  }
+  if (!row.in_order) {
+    faults.push({
+      ...about,
+      revision,
+      column: 'position',
+      expected: `after event ${before}`,
+      found: `before event ${before}`,
+      message: `event ${revision} (${row.type}) stands before event ${before} in the order of the log`,
+    })
+  }
+  return faults
+}
+
+export const rowFinding = (drift: {
+  readonly stream: string
+  readonly column: string
+  readonly expected: Finding['expected']
+  readonly found: Finding['found']
+}): Finding => ({
+  kind: 'row',
+  revision: null,
+  ...drift,
+  message:
+    drift.column !== '*'
+      ? `the row says ${drift.column} ${JSON.stringify(drift.found)}, the events say ${JSON.stringify(drift.expected)}`
+      : drift.found === null
+        ? 'the row of this command is missing'
+        : 'there is a row, and no event that it could come from',
+})

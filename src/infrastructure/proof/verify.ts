@@ -1,0 +1,130 @@
+import type { ClientBase, Pool } from 'pg'
+import { rowsWithoutEvents } from '../postgres/verify.ts'
+import { createFindings, type Finding, type Findings } from './finding.ts'
+import { logName, type SealHead, sealHead } from './seals.ts'
+import { rowFinding, verifyEvents } from './verify-events.ts'
+import { verifyMessages } from './verify-messages.ts'
+import { type KnownSeal, verifySeals } from './verify-seals.ts'
+
+export type { Finding } from './finding.ts'
+export type { KnownSeal } from './verify-seals.ts'
+
+export interface VerifyOptions {
+  /** Ends after about so many findings. Default 1,000. */
+  readonly limit?: number
+  /** Fingerprints of the keys that seals have to be signed with. None: a signature has to be right, whosever it is. */
+  readonly trusted?: readonly string[]
+  /** Seals kept elsewhere, which have to be there still. */
+  readonly known?: readonly KnownSeal[]
+  readonly onProgress?: (progress: VerifyProgress) => void
+}
+
+export interface VerifyProgress {
+  readonly events: number
+  /** About as many as there are. */
+  readonly total: number
+}
+
+export interface Verified {
+  /** The name of the log. */
+  readonly log: string
+  readonly findings: readonly Finding[]
+  /** More were found than are listed. */
+  readonly truncated: boolean
+  readonly events: number
+  readonly streams: number
+  readonly commands: number
+  readonly messages: number
+  readonly seals: number
+  /** Fingerprint of the key and how many seals it signed; null: nobody did. */
+  readonly signedBy: readonly { readonly key: string | null; readonly seals: number }[]
+  /** Events after the last seal: their chain is checked, but whoever can write the tables could have written it. */
+  readonly unsealed: number
+  readonly head: SealHead
+}
+
+/**
+ * Checks the whole log as of one instant: every event against its hash and the one before it, the seals over the whole
+ * log, every column of every read row against a fresh fold of its events, and every message. Changes nothing.
+ */
+export const verifyLog = async (pool: Pool, options: VerifyOptions = {}): Promise<Verified> => {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin isolation level repeatable read read only')
+    // before there is a snapshot: it could not look into a table that a rebuild puts there after it
+    await client.query('lock table command_bus_command in access share mode')
+    const verified = await verifyWithin(client, options)
+    await client.query('commit')
+    return verified
+  } catch (error) {
+    broken = error instanceof Error ? error : new Error(String(error))
+    throw error
+  } finally {
+    // a connection in the middle of something is not worth keeping
+    client.release(broken)
+  }
+}
+
+/** The same in the caller's transaction, which decides what is seen. */
+export const verifyWithin = async (client: ClientBase, options: VerifyOptions = {}): Promise<Verified> => {
+  const { limit = 1_000, trusted = [], known = [], onProgress = () => {} } = options
+  const findings = createFindings(limit)
+  const total = await aboutEvents(client)
+  const events = await verifyEvents(client, findings, {
+    onProgress: done => onProgress({ events: done.events, total: Math.max(total, done.events) }),
+  })
+  for (const drift of await rowsWithoutEvents(client, limit)) findings.add(rowFinding(drift))
+  const { messages } = await verifyMessages(client, findings)
+  const { seals, signedBy } = await verifySeals(client, findings, { trusted, known })
+  await verifyArchived(client, findings)
+  const head = await sealHead(client)
+  const { rows } = await client.query(
+    `select count(*)::float8 as n from command_bus_event where (xid, position) > ($1::xid8, $2::bigint)`,
+    [head.xid, head.position],
+  )
+  return {
+    log: await logName(client),
+    findings: findings.kept,
+    truncated: findings.count() > findings.kept.length || findings.isFull(),
+    ...events,
+    messages,
+    seals,
+    signedBy: [...signedBy].map(([key, count]) => ({ key: key === '' ? null : key, seals: count })),
+    unsealed: rows[0].n,
+    head,
+  }
+}
+
+/** As the planner's statistics have it. */
+const aboutEvents = async (client: ClientBase): Promise<number> => {
+  const { rows } = await client.query(
+    `select greatest(reltuples, 0)::float8 as n from pg_class where oid = 'command_bus_event'::regclass`,
+  )
+  return Math.round(rows[0].n)
+}
+
+/** What the seals say was archived, and what is written down of it. */
+const verifyArchived = async (client: ClientBase, findings: Findings): Promise<void> => {
+  const { rows } = await client.query<{ what: string; expected: number; found: number }>(
+    `select x.what, x.expected::float8, x.found::float8 from (
+       select 'streams' as what, coalesce(sum((s.about#>>'{archive,streams}')::bigint), 0) as expected,
+         (select count(*) from command_bus_archived_stream) as found
+       from command_bus_seal s where s.about ? 'archive'
+       union all
+       select 'events', coalesce(sum((s.about#>>'{archive,events}')::bigint), 0), (select count(*) from command_bus_archived_event)
+       from command_bus_seal s where s.about ? 'archive') x
+     where x.expected <> x.found`,
+  )
+  for (const { what, expected, found } of rows) {
+    findings.add({
+      kind: 'archive',
+      stream: `command_bus_archived_${what === 'streams' ? 'stream' : 'event'}`,
+      revision: null,
+      column: '*',
+      expected,
+      found,
+      message: `the seals name ${expected} archived ${what}, ${found} are written down`,
+    })
+  }
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { silentLog } from '../../src/application/ports/log.ts'
+import { createKeeper } from '../../src/infrastructure/proof/keeper.ts'
+import { sealEvents, sealHead } from '../../src/infrastructure/proof/seals.ts'
+import { verifyLog } from '../../src/infrastructure/proof/verify.ts'
+import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
+import { createTestBus } from '../support/bus.ts'
+import { writeHistory } from '../support/history.ts'
+
+describe('the keeper of the proof', () => {
+  test('seals what is new, goes round through the log, and tells in health and metrics what does not fit', async () => {
+    const { pool } = await createTestBus()
+    await writeHistory({ pool, commands: 90 })
+    const kept: string[] = []
+    const keeper = createKeeper({
+      pool,
+      signer: null,
+      log: silentLog,
+      everyMs: 0,
+      slice: 40,
+      onSealed: async (_, { number }) => void kept.push(number),
+    })
+    const metrics = createMetrics({ proof: keeper.figures })
+    expect(await metrics.page()).toContain('commandbus_proof_findings 0')
+    const round = async () => {
+      const before = keeper.figures().verifiedAt
+      let turns = 0
+      do {
+        await keeper.turn()
+        turns++
+      } while (keeper.figures().verifiedAt === before && turns < 20)
+      return turns
+    }
+    expect(await round()).toBeGreaterThan(2)
+    expect(kept.at(-1)).toBe('1')
+    expect(keeper.figures()).toMatchObject({ findings: 0, first: null, sealLagSeconds: 0, failing: null })
+    expect(keeper.health()).toEqual({ status: 'healthy', reasons: [] })
+
+    await pool.query(
+      `update command_bus_command set owner_id = 'mine' where ctid in (select ctid from command_bus_command limit 1)`,
+    )
+    await round()
+    expect(keeper.figures()).toMatchObject({ findings: 1, first: { kind: 'row', column: 'owner_id' } })
+    expect(keeper.health()).toEqual({
+      status: 'degraded',
+      reasons: [
+        expect.stringMatching(
+          /^1 thing does not fit the log, first command-shop-.*the row says owner_id "mine".*verify/,
+        ),
+      ],
+    })
+    expect(await metrics.page()).toMatch(
+      /commandbus_proof_findings 1\n[\s\S]*commandbus_proof_verified_timestamp_seconds 1/,
+    )
+    await pool.query(`update command_bus_command set owner_id = null where owner_id = 'mine'`)
+    await round()
+    expect(keeper.health()).toEqual({ status: 'healthy', reasons: [] })
+  })
+
+  test('many at once make one chain, and what an open transaction holds back is sealed later', async () => {
+    const { pool, bus } = await createTestBus()
+    const open = await pool.connect()
+    await open.query('begin')
+    await bus.send('shop', 'Charge', {}, { client: open })
+    for (let i = 0; i < 5; i++) await bus.send('shop', 'Charge', {})
+    const rounds = await Promise.all(Array.from({ length: 8 }, () => sealEvents(pool, { signer: null, batch: 2 })))
+    expect(rounds.flat()).toEqual([])
+    await open.query('commit')
+    open.release()
+    for (let i = 0; i < 5; i++) {
+      await Promise.all([
+        ...Array.from({ length: 4 }, () => sealEvents(pool, { signer: null, batch: 2 })),
+        bus.send('shop', 'Charge', {}),
+      ])
+    }
+    await sealEvents(pool, { signer: null, batch: 2 })
+    const verified = await verifyLog(pool)
+    expect(verified).toMatchObject({ findings: [], events: 11, unsealed: 0 })
+    const { rows } = await pool.query('select sum(events)::int as events from command_bus_seal')
+    expect(rows[0].events).toBe(11)
+    expect((await sealHead(pool as never)).number).toBe(verified.head.number)
+  })
+
+  test('the log refuses to let go of anything, and of seals', async () => {
+    const { pool, bus } = await createTestBus()
+    await bus.send('shop', 'Charge', {}, { commandId: randomUUID() })
+    await sealEvents(pool, { signer: null })
+    for (const statement of [
+      'delete from command_bus_seal',
+      `update command_bus_seal set about = '{}'`,
+      'truncate command_bus_seal',
+      'delete from command_bus_event',
+      'delete from command_bus_archived_stream',
+    ]) {
+      await expect(pool.query(statement)).rejects.toThrow(/append-only/)
+    }
+  })
+})
