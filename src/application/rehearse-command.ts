@@ -11,7 +11,7 @@ import { commandIdOf, domainOf, jsonOf } from './input.ts'
 import { refusal, retryIntent, type Scope } from './operate-command.ts'
 import type { Clock } from './ports/clock.ts'
 import type { EventStore } from './ports/event-store.ts'
-import type { RehearsalAnswer, Rehearsals } from './ports/rehearsals.ts'
+import { MAX_REHEARSAL_MS, type RehearsalAnswer, type Rehearsals } from './ports/rehearsals.ts'
 
 export interface RehearseDeps {
   readonly store: Pick<EventStore<CommandEvent>, 'readStream'>
@@ -55,7 +55,6 @@ export interface Rehearsal {
 }
 
 const DEFAULT_MS = 10_000
-export const MAX_REHEARSAL_MS = 60_000
 
 /**
  * Runs the registered handler on a parked command, in a transaction that is rolled back: the log, the rows and the

@@ -1,5 +1,8 @@
 import type { CommandError, CommandKey, Json } from '../../domain/command/events.ts'
 
+/** The longest deadline of a rehearsal. */
+export const MAX_REHEARSAL_MS = 60_000
+
 /** What a handler is to be run on: the command as an attempt would find it. */
 export interface RehearsalRequest {
   readonly command: CommandKey & {

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { MAX_REHEARSAL_MS } from '../../../application/rehearse-command.ts'
+import { MAX_REHEARSAL_MS } from '../../../application/ports/rehearsals.ts'
 import { anyJson, instant, integerFrom, listOf, nullable, object, status, uuid } from './codecs.ts'
 import { commandParams, none, paging } from './commands.ts'
 import { route } from './route.ts'
