@@ -165,7 +165,7 @@ begin
       next_attempt_at timestamptz, parked_at timestamptz, parked_reason text, last_error_type text,
       last_error_code text, last_error_msg text, data_revision bigint, created_at timestamptz,
       updated_at timestamptz, revision bigint)
-    where command_bus_command_stream(x.domain, x.command_id) <> all (v_lost)
+    where v_lost = '{}' or command_bus_command_stream(x.domain, x.command_id) <> all (v_lost)
     on conflict (domain, command_id) do nothing;
   end if;
 
@@ -192,7 +192,7 @@ begin
       revision bigint)
     where c.domain = x.domain collate "C" and c.command_id = x.command_id
       and c.revision >= x.after and c.revision < x.revision
-      and command_bus_command_stream(x.domain, x.command_id) <> all (v_lost);
+      and (v_lost = '{}' or command_bus_command_stream(x.domain, x.command_id) <> all (v_lost));
   end if;
 
   for v_queue, v_op, v_part in select x->>'queue', x->>'op', x from jsonb_array_elements(unit->'acks') x loop
