@@ -1,11 +1,11 @@
 import { CommanderError } from 'commander'
 import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../application/errors.ts'
+import { maskSecrets } from '../../application/mask-secrets.ts'
 import { ConfigError } from '../config.ts'
 import { EmbeddedServerError } from '../postgres/embedded/index.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { MigrationError, SchemaVersionError } from '../postgres/migrate.ts'
 import { PgmqMissingError } from '../postgres/pgmq-install.ts'
-import { redact } from '../service/redact.ts'
 
 /** The command line itself cannot be understood. */
 export class UsageError extends CommandBusError {
@@ -30,7 +30,7 @@ export interface Failure {
 
 /** One line, no connection strings. */
 export const oneSentence = (message: string): string =>
-  redact(message)
+  maskSecrets(message)
     .replace(/\s*\n\s*/g, ' ')
     .trim()
 

@@ -58,9 +58,13 @@ export const addRehearse = (program: Command, deps: CliDeps): void => {
     process.on('disconnect', () => process.exit(1))
     const [{ serveRehearsal }, { createLogger }] = await Promise.all([
       import('../rehearsal/serve.ts'),
-      import('../service/logger.ts'),
+      import('../telemetry/logger.ts'),
     ])
-    await serveRehearsal({ databaseUrl, handlers: () => handlersFrom(options), log: createLogger('warn', 'rehearsal') })
+    await serveRehearsal({
+      databaseUrl,
+      handlers: () => handlersFrom(options),
+      log: createLogger({ level: 'warn', name: 'rehearsal' }),
+    })
   })
 }
 

@@ -38,7 +38,7 @@ export const addStart = (program: Command, deps: CliDeps): void => {
       // the HTTP server takes longer to load than most other commands to run
       const [{ runService }, { createLogger }] = await Promise.all([
         import('../service/run.ts'),
-        import('../service/logger.ts'),
+        import('../telemetry/logger.ts'),
       ])
       await runService({
         ...deps,
@@ -46,7 +46,7 @@ export const addStart = (program: Command, deps: CliDeps): void => {
         demo: demo === true,
         ...(rehearseWith === undefined ? {} : { rehearseWith }),
         user: systemUser() ?? 'operator',
-        log: createLogger(config.logLevel, 'service'),
+        log: createLogger({ level: config.logLevel, name: 'service' }),
         onReady: ({ url, running, commands, token }) => {
           if (json) printJson({ url, pid: process.pid, home: config.home, ...(token === undefined ? {} : { token }) })
           else {

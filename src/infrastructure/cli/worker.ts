@@ -85,8 +85,8 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
 
 const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], options: Options): Promise<void> => {
   const config = readConfig(deps.env)
-  const { createLogger } = await import('../service/logger.ts')
-  const log = createLogger(config.logLevel, 'worker')
+  const { createLogger } = await import('../telemetry/logger.ts')
+  const log = createLogger({ level: config.logLevel, name: 'worker' })
   const stop = listenForStop()
   const supervised = process.send !== undefined
   // whoever started this process to watch over it is gone

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
+import { maskSecrets } from '../../application/mask-secrets.ts'
 import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/health.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { assertSchemaCurrent } from '../postgres/migrate.ts'
 import { feedCheck } from '../postgres/stats.ts'
 import type { Health } from '../worker/health.ts'
-import { redact } from './redact.ts'
 import { worst } from './worker-report.ts'
 
 const CHECK_MS = 2_000
@@ -23,7 +23,7 @@ const guarded = async (check: () => Promise<Check>): Promise<Check> => {
   )
   timeout.catch(() => {})
   const answer = check().catch(
-    (error): Check => ({ status: 'critical', reasons: [redact(toPublicError(error).message)] }),
+    (error): Check => ({ status: 'critical', reasons: [maskSecrets(toPublicError(error).message)] }),
   )
   try {
     return await Promise.race([answer, timeout])
@@ -92,6 +92,6 @@ export const checkHealth = async (pool: Pool, { worker, eventStore, proof }: Als
 /** The health of a follower for everybody to see: without what an event may have contained. */
 export const followerCheck = ({ fault, reasons, ...health }: CatchUpHealth): Check => ({
   ...health,
-  reasons: reasons.map(redact),
+  reasons: reasons.map(maskSecrets),
   fault: fault === null ? null : { stream: fault.stream, revision: fault.revision },
 })

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import { demoDomain, parkedDemoCommand } from '../demo/index.ts'
 import { eventStoreHosts } from '../eventstoredb/url.ts'
 import type { Database } from './database.ts'
-import { withoutPassword } from './redact.ts'
+import { withoutPassword } from './without-password.ts'
 
 /** What runs, for the terminal and for the page at `/`. */
 export interface Description {

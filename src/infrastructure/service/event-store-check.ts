@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { maskSecrets } from '../../application/mask-secrets.ts'
 import { commandCodec } from '../codec/command-codec.ts'
 import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
@@ -7,7 +8,6 @@ import { isAfter, parsePosition } from '../eventstoredb/records.ts'
 import { eventStoreHosts } from '../eventstoredb/url.ts'
 import { assertLogIsThere, COMMANDS } from '../eventstoredb/whose-log.ts'
 import type { Check } from '../http/health.ts'
-import { redact } from './redact.ts'
 
 const ANSWER_MS = 2_000
 
@@ -29,6 +29,10 @@ export const checkEventStore = async (url: string, pool: Pool): Promise<Check> =
       await connection.close()
     }
   } catch (error) {
-    return { status: 'critical', reasons: [redact(error instanceof Error ? error.message : String(error))], ...facts }
+    return {
+      status: 'critical',
+      reasons: [maskSecrets(error instanceof Error ? error.message : String(error))],
+      ...facts,
+    }
   }
 }
