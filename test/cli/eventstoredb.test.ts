@@ -84,3 +84,21 @@ test('the service shows in health and metrics how the log is followed', async ()
     /^commandbus_log_faulted\{stream="command-demo-4f0c2a7e-0000-4000-8000-000000000001",revision="0"\} 1$/m,
   )
 })
+
+test('copy-log moves the log there and back', async () => {
+  const { run, env } = await begin()
+  const without = { env: { DATABASE_URL: env.DATABASE_URL } }
+  await program.run(['send', 'demo', 'Greet', '--data', '{}'], without)
+  const there = await run('copy-log', '--from', 'postgres', '--to', 'eventstoredb', '--json')
+  expect(there).toMatchObject({ code: 0, stderr: '' })
+  expect(there.json()).toEqual({ from: 'postgres', to: 'eventstoredb', events: 1, streams: 1 })
+  expect((await run('list', '--json')).json().items).toHaveLength(1)
+  const back = await run('copy-log', '--from', 'eventstoredb', '--to', 'postgres')
+  expect(back).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Copied and compared: 1 events of 1 commands/) })
+  expect((await program.run(['list', '--json'], without)).json().items).toHaveLength(1)
+  expect(await run('copy-log', '--from', 'postgres', '--to', 'postgres')).toMatchObject({ code: 2 })
+  expect(await program.run(['copy-log', '--from', 'postgres', '--to', 'eventstoredb'], without)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/EVENTSTORE_URL/),
+  })
+})

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addCancel } from './cancel.ts'
+import { addCopyLog } from './copy-log.ts'
 import type { CliDeps } from './deps.ts'
 import { addDoctor } from './doctor.ts'
 import { failureOf, Refused } from './failure.ts'
@@ -48,6 +49,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addOperations,
     addReplies,
     addDoctor,
+    addCopyLog,
     addToken,
     addVerify,
   ]) {

@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+import { readConfig } from '../config.ts'
+import type { CopiedLog, OnCopyProgress } from '../copy-log/stored.ts'
+import type { CliDeps } from './deps.ts'
+import { UsageError } from './failure.ts'
+import { print, printJson } from './output.ts'
+import { type Progress, startProgress } from './progress.ts'
+import { withDatabase } from './session.ts'
+
+interface Options {
+  readonly from: string
+  readonly to: string
+  readonly json?: true
+}
+
+const afterwards = {
+  eventstoredb: 'From now on every service, worker and sender needs EVENTSTORE_URL.',
+  postgres: 'From now on no service, worker or sender may have EVENTSTORE_URL set; EventStoreDB was left as it is.',
+}
+
+export const addCopyLog = (program: Command, deps: CliDeps): void => {
+  program
+    .command('copy-log')
+    .description('move the log between PostgreSQL and EventStoreDB, with every service stopped; compares the two')
+    .requiredOption('--from <store>', 'postgres or eventstoredb')
+    .requiredOption('--to <store>', 'postgres or eventstoredb')
+    .option('--json', 'print JSON')
+    .action(async ({ from, to, json }: Options) => {
+      const target = targetOf(from, to)
+      const config = readConfig(deps.env)
+      const { eventStoreUrl } = config
+      if (eventStoreUrl === undefined) {
+        throw new UsageError('set EVENTSTORE_URL to the EventStoreDB that the log moves to or comes from')
+      }
+      const copied = await withDatabase(config, async ({ url: databaseUrl }) => {
+        const bars = barsFor()
+        try {
+          return await copyTo(target, { databaseUrl, eventStoreUrl, onProgress: bars.onProgress })
+        } finally {
+          bars.end()
+        }
+      })
+      if (json) printJson({ from, to, ...copied })
+      else print(`Copied and compared: ${copied.events} events of ${copied.streams} commands.\n${afterwards[target]}`)
+    })
+}
+
+const targetOf = (from: string, to: string): keyof typeof afterwards => {
+  if (from === 'postgres' && to === 'eventstoredb') return 'eventstoredb'
+  if (from === 'eventstoredb' && to === 'postgres') return 'postgres'
+  throw new UsageError('say --from postgres --to eventstoredb, or --from eventstoredb --to postgres')
+}
+
+const copyTo = async (
+  target: keyof typeof afterwards,
+  options: { readonly databaseUrl: string; readonly eventStoreUrl: string; readonly onProgress: OnCopyProgress },
+): Promise<CopiedLog> => {
+  if (target === 'eventstoredb') {
+    const { copyToEventStoreDb } = await import('../copy-log/to-eventstoredb.ts')
+    return copyToEventStoreDb(options)
+  }
+  const { copyToPostgres } = await import('../copy-log/to-postgres.ts')
+  return copyToPostgres(options)
+}
+
+/** A bar for each phase whose length is known. */
+const barsFor = (): { readonly onProgress: OnCopyProgress; readonly end: () => void } => {
+  let bar: Progress | null = null
+  let phase = ''
+  return {
+    onProgress: progress => {
+      if (progress.phase !== phase) {
+        bar?.end()
+        phase = progress.phase
+        bar = startProgress(progress.phase === 'copying' ? 'events copied' : 'events compared', progress.total)
+      }
+      bar?.to(progress.done, progress.total)
+    },
+    end: () => bar?.end(),
+  }
+}

@@ -1,0 +1,44 @@
+import { right } from 'fp-ts/lib/Either.js'
+import { CommandBusError } from '../../application/errors.ts'
+import type { EventContext } from '../../domain/recorded.ts'
+import type { EventCodec, StoredEvent } from '../codec/event-codec.ts'
+
+/** Events as they are stored, whatever they mean: what is copied is neither decoded nor brought up to date. */
+export const storedCodec: EventCodec<StoredEvent> = {
+  encode: event => event,
+  decode: event => right({ event, context: notLookedAt }),
+}
+
+/** The stored event carries its own. */
+export const notLookedAt: EventContext = {
+  commandType: '',
+  correlationId: '',
+  causationId: null,
+  replyTo: null,
+  tenantId: null,
+}
+
+/** How streams of commands begin: the log's only ones that can be in EventStoreDB. */
+export const PREFIXES = ['command-']
+
+/** The log was not copied, or the copy is not what it is a copy of. */
+export class CopyLogError extends CommandBusError {
+  override readonly name = 'CopyLogError'
+  constructor(message: string, options?: ErrorOptions) {
+    super('COPY_LOG', message, options)
+  }
+}
+
+export interface CopyProgress {
+  readonly phase: 'copying' | 'comparing'
+  readonly done: number
+  readonly total: number
+}
+
+export interface CopiedLog {
+  /** Events in both logs now, each compared: stream, revision, id, type and contents. */
+  readonly events: number
+  readonly streams: number
+}
+
+export type OnCopyProgress = (progress: CopyProgress) => void

@@ -1,0 +1,155 @@
+import type { Client } from 'pg'
+import type { EventStore, StreamAppend } from '../../application/ports/event-store.ts'
+import type { StoredEvent } from '../codec/event-codec.ts'
+import { connectEventStoreDb } from '../eventstoredb/connection.ts'
+import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
+import { createEventStoreDbEventStore } from '../eventstoredb/event-store.ts'
+import { loadCheckpoint, saveCheckpoint } from '../eventstoredb/mirror.ts'
+import { COMMANDS } from '../eventstoredb/whose-log.ts'
+import type { EventRow } from '../postgres/event-store.ts'
+import { aloneOn, lockOutWriters } from './alone.ts'
+import { compareLogs, countEvents } from './compare.ts'
+import { type CopiedLog, CopyLogError, notLookedAt, type OnCopyProgress, PREFIXES, storedCodec } from './stored.ts'
+
+export interface CopyLogOptions {
+  readonly databaseUrl: string
+  readonly eventStoreUrl: string
+  readonly onProgress?: OnCopyProgress
+}
+
+/** How far an unfinished copy has come, beside the checkpoints of projections. */
+const COPYING = 'copy-log'
+const PAGE = 500
+const PAGE_BYTES = 16 * 1024 * 1024
+/** EventStoreDB takes 1 MiB at once unless told otherwise. */
+const APPEND_CHARACTERS = 512 * 1024
+
+/**
+ * Copies the log of a database to an EventStoreDB without commands, compares the two, and makes the database that log's
+ * mirror: whoever starts with EVENTSTORE_URL goes on there, and nothing is sent again. Broken off, it goes on where it
+ * was.
+ *
+ * @throws CopyLogError
+ */
+export const copyToEventStoreDb = ({
+  databaseUrl,
+  eventStoreUrl,
+  onProgress = () => {},
+}: CopyLogOptions): Promise<CopiedLog> =>
+  aloneOn(databaseUrl, async client => {
+    await lockOutWriters(client)
+    if ((await loadCheckpoint(client, COMMANDS)) !== null) {
+      throw new CopyLogError('the log of this database is in EventStoreDB already')
+    }
+    await refuseOthers(client)
+    const connection = connectEventStoreDb(eventStoreUrl)
+    try {
+      const options = { connection, codec: storedCodec, prefixes: PREFIXES }
+      const feed = createEventStoreDbEventFeed<StoredEvent>(options)
+      let position = await loadCheckpoint(client, COPYING)
+      if (position === null && (await feed.head()) !== null) {
+        throw new CopyLogError(
+          'this EventStoreDB has commands already: name one without streams that begin with command-',
+        )
+      }
+      position ??= '0/0'
+      await saveCheckpoint(client, COPYING, position)
+      const { events: total } = await countEvents(client)
+      const store = createEventStoreDbEventStore<StoredEvent>(options)
+      let done = await countUpTo(client, position)
+      for (;;) {
+        const page = await readPage(client, position)
+        const last = page.at(-1)
+        if (last === undefined) break
+        await appendPage(store, page)
+        position = `${last.xid}/${last.position}`
+        await saveCheckpoint(client, COPYING, position)
+        done += page.length
+        onProgress({ phase: 'copying', done, total })
+      }
+      const { end, ...copied } = await compareLogs(client, feed, onProgress)
+      await client.query('begin')
+      // a log without commands has no end; any position is after nothing
+      await saveCheckpoint(client, COMMANDS, end ?? '0/0')
+      await client.query('delete from command_bus_checkpoint where projection = $1::text', [COPYING])
+      await client.query('commit')
+      return copied
+    } finally {
+      await connection.close()
+    }
+  })
+
+const refuseOthers = async (client: Client): Promise<void> => {
+  const { rows } = await client.query(
+    `select stream from command_bus_event where stream < 'command-' or stream >= 'command.' limit 1`,
+  )
+  if (rows.length === 0) return
+  throw new CopyLogError(`the log holds streams other than those of commands ('${rows[0].stream}'): they cannot move`)
+}
+
+interface LogRow extends EventRow {
+  readonly xid: string
+  readonly position: string
+}
+
+const placeOf = (position: string): readonly [xid: string, position: string] => {
+  const [xid = '0', place = '0'] = position.split('/')
+  return [xid, place]
+}
+
+const countUpTo = async (client: Client, position: string): Promise<number> => {
+  const { rows } = await client.query(
+    `select count(*)::int as count from command_bus_event where (xid, position) <= ($1::xid8, $2::bigint)`,
+    [...placeOf(position)],
+  )
+  return rows[0].count
+}
+
+/** In the order of the feed. Nobody can append meanwhile, so all that is committed is all there is. */
+const readPage = async (client: Client, after: string): Promise<readonly LogRow[]> => {
+  const { rows } = await client.query<LogRow>(
+    `select x.xid::text, x.position::text, x.stream, x.revision, x.id, x.type, x.data, x.meta
+     from (
+       select e.*, sum(pg_column_size(e.data)) over (order by e.xid, e.position rows unbounded preceding)
+                     - pg_column_size(e.data) as before
+       from command_bus_event e
+       where (e.xid, e.position) > ($1::xid8, $2::bigint)
+       order by e.xid, e.position limit ${PAGE}) x
+     where x.before < ${PAGE_BYTES}
+     order by x.xid, x.position`,
+    [...placeOf(after)],
+  )
+  return rows
+}
+
+/** A stream's events one append after the other, streams beside each other. An append that is there already counts. */
+const appendPage = async (store: EventStore<StoredEvent>, page: readonly LogRow[]): Promise<void> => {
+  const waiting = new Map<string, StreamAppend<StoredEvent>[]>()
+  for (const row of page) {
+    const appends = waiting.get(row.stream) ?? []
+    const revision = Number(row.revision)
+    const next = { id: row.id, event: { type: row.type, data: row.data, meta: row.meta }, context: notLookedAt }
+    const last = appends.at(-1)
+    if (last !== undefined && sizeOf(last.events) + sizeOf([next]) <= APPEND_CHARACTERS) {
+      appends[appends.length - 1] = { ...last, events: [...last.events, next] }
+    } else {
+      appends.push({ stream: row.stream, expected: revision === 0 ? 'none' : revision - 1, events: [next] })
+    }
+    waiting.set(row.stream, appends)
+  }
+  while (waiting.size > 0) {
+    const round = [...waiting].map(([stream, appends]) => {
+      const append = appends.shift() as StreamAppend<StoredEvent>
+      if (appends.length === 0) waiting.delete(stream)
+      return append
+    })
+    for (const { outcome, stream } of await store.append(round)) {
+      if (outcome === 'conflict') {
+        throw new CopyLogError(`'${stream}' has other events in EventStoreDB: it is not a copy of this log`)
+      }
+    }
+  }
+}
+
+const sizeOf = (events: StreamAppend<StoredEvent>['events']): number =>
+  events.reduce((sum, { event }) => sum + JSON.stringify(event).length, 0)

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Pool } from 'pg'
+import { silentLog } from '../../application/ports/log.ts'
+import { commandRowChange } from '../../projections/command-row.ts'
+import { outbox } from '../../projections/outbox.ts'
+import type { StoredEvent } from '../codec/event-codec.ts'
+import { connectEventStoreDb } from '../eventstoredb/connection.ts'
+import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
+import { type EventStoreDbLog, openEventStoreDbLog } from '../eventstoredb/index.ts'
+import { COMMANDS } from '../eventstoredb/whose-log.ts'
+import { createQueueCatalog } from '../pgmq/queue.ts'
+import { clientLike, createPool } from '../postgres/pool.ts'
+import { aloneOn } from './alone.ts'
+import { compareLogs } from './compare.ts'
+import { type CopiedLog, CopyLogError, type OnCopyProgress, PREFIXES, storedCodec } from './stored.ts'
+import type { CopyLogOptions } from './to-eventstoredb.ts'
+
+const LOOK_MS = 100
+
+/**
+ * Brings what is left in EventStoreDB to its mirror (or all of it to an empty database), compares the two, and makes
+ * the mirror the log: whoever starts without EVENTSTORE_URL goes on there. EventStoreDB is left as it is. What the
+ * mirror has had before is not sent again; an empty database gets the messages of commands that are not finished.
+ *
+ * @throws CopyLogError
+ */
+export const copyToPostgres = ({
+  databaseUrl,
+  eventStoreUrl,
+  onProgress = () => {},
+}: CopyLogOptions): Promise<CopiedLog> =>
+  aloneOn(databaseUrl, async client => {
+    const pool = createPool(databaseUrl, 4)
+    const connection = connectEventStoreDb(eventStoreUrl)
+    try {
+      const feed = createEventStoreDbEventFeed<StoredEvent>({ connection, codec: storedCodec, prefixes: PREFIXES })
+      const head = await feed.head()
+      if (head === null) throw new CopyLogError('this EventStoreDB has no commands')
+      await catchUp(pool, eventStoreUrl, head, onProgress)
+      const { end: _, ...copied } = await compareLogs(client, feed, onProgress)
+      await client.query('delete from command_bus_checkpoint where projection = $1::text', [COMMANDS])
+      return copied
+    } finally {
+      await connection.close()
+      await pool.end()
+    }
+  })
+
+/** With the outbox of a bus that deletes what has succeeded: a queue made anew has none of those anyway. */
+const catchUp = async (pool: Pool, url: string, head: string, onProgress: OnCopyProgress): Promise<void> => {
+  const log = openEventStoreDbLog({
+    url,
+    pool,
+    newClient: () => clientLike(pool),
+    projections: { row: commandRowChange, effects: outbox({ onSuccess: 'delete' }) },
+    ensureQueues: createQueueCatalog(pool).ensure,
+    onFilled: () => {},
+    log: silentLog,
+  })
+  try {
+    await log.begin()
+    while (!(await isThere(log, pool, head))) {
+      const { fault, applied } = log.catchUp.health()
+      if (fault !== null) {
+        throw new CopyLogError(`event ${fault.revision} of '${fault.stream}' cannot be applied: ${fault.message}`)
+      }
+      onProgress({ phase: 'copying', done: applied, total: applied })
+      await delay(LOOK_MS)
+    }
+  } finally {
+    await log.close()
+  }
+}
+
+/** Commands sent in transactions are on their way, too, as long as the relay has not brought them. */
+const isThere = async ({ catchUp: follower }: EventStoreDbLog, pool: Pool, head: string): Promise<boolean> => {
+  const { outcome } = await follower.waitFor({ position: head }, { timeoutMs: LOOK_MS })
+  if (outcome === 'late') return false
+  const { rows } = await pool.query('select from command_bus_intent limit 1')
+  return rows.length === 0
+}
