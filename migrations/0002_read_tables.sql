@@ -113,7 +113,7 @@ cross join lateral (
   union all
   select 0, 'OPERATOR_RETRY', jsonb_build_object('operator', e.meta->'actor', 'new_msg_id', e.msg_id,
       'archived_msg_id', (e.data->>'archivedMsgId')::bigint, 'reset_attempts', e.data->'resetAttempts',
-      'attempts', e.data->'attempts', 'edited', e.data ? 'data')
+      'attempts', e.data->'attempts', 'edited', e.data ? 'data', 'diff', e.data->'diff')
     where e.type = 'OperatorRetried'
   union all
   select 0, 'OPERATOR_CANCEL', jsonb_build_object('operator', e.meta->'actor', 'reason', e.data->'reason',

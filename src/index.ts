@@ -1,9 +1,12 @@
 import { EventEmitter } from 'node:events'
 import type { ClientBase, Pool } from 'pg'
+import type { BulkActionOptions } from './application/action-input.ts'
 import type { ApartFromMarks } from './application/action-turns.ts'
 import { awaitingDispatch } from './application/await-dispatch.ts'
 import { type Caller, type CallerDeps, createCaller } from './application/caller.ts'
 import { coalesce } from './application/coalesce.ts'
+import { type CommandPlan, planTurns } from './application/dry-run.ts'
+import { type ActionPlan, dryRunAction } from './application/dry-run-action.ts'
 import { InvalidInputError } from './application/errors.ts'
 import {
   type CausalTree,
@@ -46,7 +49,7 @@ import { type Log, silentLog } from './application/ports/log.ts'
 import { silentTelemetry, type Telemetry } from './application/ports/telemetry.ts'
 import { createCommandReader } from './application/read-commands.ts'
 import { type CommandHistory, type HistoryOptions, readHistory } from './application/read-history.ts'
-import { type Rehearsal, type RehearseOptions, rehearseCommand } from './application/rehearse-command.ts'
+import { payloadFaults, type Rehearsal, type RehearseOptions, rehearseCommand } from './application/rehearse-command.ts'
 import { roleAuthorization } from './application/roles.ts'
 import {
   acceptedOrThrow,
@@ -96,6 +99,8 @@ export {
 } from './application/bulk-action.ts'
 export type { Caller } from './application/caller.ts'
 export { BusinessRuleError, PermanentCommandError, TransientCommandError } from './application/command-errors.ts'
+export type { CommandPlan } from './application/dry-run.ts'
+export type { ActionPlan } from './application/dry-run-action.ts'
 export {
   CommandBusError,
   CommandNotFoundError,
@@ -257,12 +262,17 @@ export interface CommandBus {
       domain: string,
       commandId: string,
       options: OperatorRetryOptions,
-    ) => Promise<{ readonly commandId: string; readonly status: 'PENDING'; readonly msgId: string | null }>
+    ) => Promise<{
+      readonly commandId: string
+      readonly status: 'PENDING'
+      readonly msgId: string | null
+      readonly dryRun?: CommandPlan
+    }>
     readonly cancel: (
       domain: string,
       commandId: string,
       options: OperatorCancelOptions,
-    ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
+    ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED'; readonly dryRun?: CommandPlan }>
     /**
      * Runs the registered handler on a parked command, or on an edited payload, in a transaction that is rolled back: what
      * would a retry do? Handlers of this bus's workers, and of its option `handlers`, run in this process: one that takes
@@ -273,7 +283,7 @@ export interface CommandBus {
       domain: string,
       commandId: string,
       options: OperatorCompleteOptions,
-    ) => Promise<{ readonly commandId: string; readonly status: 'COMPLETED' }>
+    ) => Promise<{ readonly commandId: string; readonly status: 'COMPLETED'; readonly dryRun?: CommandPlan }>
   }
   /** Operations: commands of domain `operations` that belong to a user, with automatic retry and a retry by hand. */
   readonly operations: {
@@ -287,7 +297,10 @@ export interface CommandBus {
   /** The bus as an identity may use it: permissions checked, within its tenant, its subject in the audit. */
   readonly as: (identity: Identity) => Caller
   /** Actions on many parked commands at once. `run` carries them out, in any number of processes. */
-  readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'>
+  readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'> & {
+    /** What an action would do, by the same decisions, and nothing done. */
+    readonly dryRun: (options: BulkActionOptions) => Promise<ActionPlan>
+  }
   readonly maintenance: {
     /** Writes the read table anew from the log while the bus serves; sends nothing. */
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>
@@ -400,7 +413,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? createRehearsals({ pool, handlersOf: handlersOf.of, log })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
   const rehearse = rehearseCommand({ store, rehearsals, clock })
-  const operate = { transact, clock }
+  const plan = planTurns(store, ids, toOutbox)
+  const operate = { transact, clock, plan, faultsOf: payloadFaults({ store, rehearsals }) }
+  const dryRun = dryRunAction({ plan, queries, clock })
   const live = createPostgresLiveEvents(pool, { log })
   const stats = createStats(pool)
   const actions = createActions({
@@ -427,6 +442,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     parkedAt,
     correlation,
     rehearse,
+    dryRun,
     send: (domain, { commandType, data, ...rest }) => send(domain, commandType, data, rest),
     sendBatch: sendBatch(sendDeps),
     operations,
@@ -467,6 +483,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       stop: guarded(actions.stop),
       run: guarded(actions.run),
       runOne: guarded(actions.runOne),
+      dryRun: guarded(dryRun),
     },
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),

@@ -88,7 +88,8 @@ const isOwnWork = async (
   item !== undefined &&
   (await apart.idAt(turn.stream, item.revision + 1)) === turn.firstId
 
-const intentOf = (details: ActionRecord['details'], asked: { readonly at: string; readonly actor: string }) => {
+/** What the action asks of each command. */
+export const intentOf = (details: ActionRecord['details'], asked: { readonly at: string; readonly actor: string }) => {
   switch (details.action) {
     case 'retry':
       return retryIntent(asked, details.resetAttempts)

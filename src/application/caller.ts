@@ -1,10 +1,12 @@
 import type { BulkActionOptions } from './action-input.ts'
 import { ActionNotFoundError, type ActionView, type GetActionOptions } from './bulk-action.ts'
+import type { ActionPlan } from './dry-run-action.ts'
 import { CommandNotFoundError, ForbiddenError } from './errors.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './investigate.ts'
 import {
   type CancelOptions,
   cancelCommand,
+  type DryRunOption,
   type OperateDeps,
   operatorCancel,
   operatorComplete,
@@ -53,6 +55,7 @@ export interface CallerDeps extends OperateDeps {
   readonly correlation: (correlationId: string, scope: { readonly tenantId?: string }) => Promise<CausalTree>
   readonly operations: Operations
   readonly rehearse: (domain: string, commandId: string, options: RehearseOptions) => Promise<Rehearsal>
+  readonly dryRun: (options: BulkActionOptions) => Promise<ActionPlan>
   readonly actions: CallersActions
   readonly subscribe: Subscribe
   readonly stats: StatsReader
@@ -187,12 +190,12 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       retry: async (
         domain: string,
         commandId: string,
-        options: { readonly data?: unknown; readonly resetAttempts?: boolean },
+        options: { readonly data?: unknown; readonly resetAttempts?: boolean } & DryRunOption,
       ) => {
         demand('operate')
         return operatorRetry(deps)(domain, commandId, { ...options, ...scope, operator: subject })
       },
-      cancel: async (domain: string, commandId: string, options: { readonly reason: string }) => {
+      cancel: async (domain: string, commandId: string, options: { readonly reason: string } & DryRunOption) => {
         demand('operate')
         return operatorCancel(deps)(domain, commandId, { ...options, ...scope, operator: subject })
       },
@@ -205,6 +208,11 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
         demand('operate')
         return deps.actions.start({ ...options, operator: subject, tenantId: tenant } as BulkActionOptions)
       },
+      /** What `start` would do. */
+      dryRun: async (options: DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>) => {
+        demand('operate')
+        return deps.dryRun({ ...options, operator: subject, tenantId: tenant } as BulkActionOptions)
+      },
       /** @throws ActionNotFoundError */
       action: async (id: string, items?: ItemListFilter) => {
         demand('operate')
@@ -212,7 +220,11 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
         if (found === null) throw new ActionNotFoundError(id)
         return found
       },
-      complete: async (domain: string, commandId: string, options: { readonly resultData?: unknown }) => {
+      complete: async (
+        domain: string,
+        commandId: string,
+        options: { readonly resultData?: unknown } & DryRunOption,
+      ) => {
         demand('operate')
         return operatorComplete(deps)(domain, commandId, { ...options, ...scope, operator: subject })
       },

@@ -1,9 +1,10 @@
-import type { Json } from '../domain/command/events.ts'
+import type { CommandKey, Json } from '../domain/command/events.ts'
 import type { CommandIntent, OperatorCancel, OperatorComplete, OperatorRetry } from '../domain/command/intents.ts'
 import { commandStream } from '../domain/command/names.ts'
 import type { CommandRejection } from '../domain/command/rejections.ts'
 import type { CommandState } from '../domain/command/state.ts'
-import { CommandNotFoundError, InvalidInputError, InvalidOperationError } from './errors.ts'
+import type { CommandPlan, PlanTurns } from './dry-run.ts'
+import { CommandNotFoundError, InvalidInputError, InvalidOperationError, InvalidPayloadError } from './errors.ts'
 import { commandIdOf, domainOf, jsonOf, optional, textOf } from './input.ts'
 import type { Clock } from './ports/clock.ts'
 import type { TransactCommands } from './transact-commands.ts'
@@ -11,6 +12,10 @@ import type { TransactCommands } from './transact-commands.ts'
 export interface OperateDeps {
   readonly transact: TransactCommands
   readonly clock: Clock
+  /** For dry runs. */
+  readonly plan: PlanTurns
+  /** What the handler's codec, where one is known, has against a payload for this command. */
+  readonly faultsOf: (key: CommandKey, data: Json, scope: Scope) => Promise<readonly string[]>
 }
 
 /** Whose commands may be touched: those of one tenant, or all when it is left out. Others are as good as unknown. */
@@ -18,22 +23,28 @@ export interface Scope {
   readonly tenantId?: string
 }
 
-export interface OperatorRetryOptions extends Scope {
+/** Only look what would happen. */
+export interface DryRunOption {
+  /** Nothing is done; the answer says what would be. It is refused where the action itself would be. */
+  readonly dryRun?: boolean
+}
+
+export interface OperatorRetryOptions extends Scope, DryRunOption {
   /** Who does it, for the audit. */
   readonly operator: string
   /** Default true: the command gets all its attempts again. False: the count goes on, and one more attempt is made. */
   readonly resetAttempts?: boolean
-  /** Replaces the payload; the original stays in the log. */
+  /** Replaces the payload; the original stays in the log, and the difference is noted. The handler's codec has to take it. */
   readonly data?: unknown
 }
 
-export interface OperatorCancelOptions extends Scope {
+export interface OperatorCancelOptions extends Scope, DryRunOption {
   readonly operator: string
   /** Required: the sender is told. */
   readonly reason: string
 }
 
-export interface OperatorCompleteOptions extends Scope {
+export interface OperatorCompleteOptions extends Scope, DryRunOption {
   readonly operator: string
   /** Any JSON value; goes into the reply. Default null. */
   readonly resultData?: unknown
@@ -48,32 +59,40 @@ export interface CancelOptions extends Scope {
 /** One operator's action on one parked command. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError */
 export const operatorRetry =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorRetryOptions) => {
-    const { msgId } = await act(deps, domain, commandId, options, {
-      ...retryIntent(askedBy(deps, options), options.resetAttempts ?? true),
-      ...(options.data === undefined ? {} : { data: jsonOf(options.data) }),
-    })
-    return { commandId: commandId.toLowerCase(), status: 'PENDING' as const, msgId }
+    const data = options.data === undefined ? undefined : jsonOf(options.data)
+    const { msgId, ...plan } = await act(
+      deps,
+      domain,
+      commandId,
+      options,
+      {
+        ...retryIntent(askedBy(deps, options), options.resetAttempts ?? true),
+        ...(data === undefined ? {} : { data }),
+      },
+      data,
+    )
+    return { commandId: commandId.toLowerCase(), status: 'PENDING' as const, msgId, ...plan }
   }
 
 export const operatorCancel =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCancelOptions) => {
     const intent = cancelIntent(askedBy(deps, options), textOf(options.reason, 'reason'))
-    await act(deps, domain, commandId, options, intent)
-    return { commandId: commandId.toLowerCase(), status: 'CANCELED' as const }
+    const { msgId: _, ...plan } = await act(deps, domain, commandId, options, intent)
+    return { commandId: commandId.toLowerCase(), status: 'CANCELED' as const, ...plan }
   }
 
 export const operatorComplete =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCompleteOptions) => {
     const intent = completeIntent(askedBy(deps, options), jsonOf(options.resultData ?? null, 'resultData'))
-    await act(deps, domain, commandId, options, intent)
-    return { commandId: commandId.toLowerCase(), status: 'COMPLETED' as const }
+    const { msgId: _, ...plan } = await act(deps, domain, commandId, options, intent)
+    return { commandId: commandId.toLowerCase(), status: 'COMPLETED' as const, ...plan }
   }
 
 /** The sender's own cancel, while the command is PENDING. */
 export const cancelCommand =
-  (deps: OperateDeps) =>
+  (deps: Pick<OperateDeps, 'transact' | 'clock'>) =>
   async (domain: string, commandId: string, options: CancelOptions = {}) => {
-    await act(deps, domain, commandId, options, {
+    await turn(deps, keyOf(domain, commandId), options, {
       type: 'Cancel',
       at: deps.clock.now().toISOString(),
       actor: optional(options.actor, actor => textOf(actor, 'actor', 200)) ?? 'sender',
@@ -102,7 +121,7 @@ export const completeIntent = (asked: Asked, resultData: Json): OperatorComplete
   resultData,
 })
 
-const askedBy = ({ clock }: OperateDeps, options: { readonly operator: string }): Asked => ({
+const askedBy = ({ clock }: Pick<OperateDeps, 'clock'>, options: { readonly operator: string }): Asked => ({
   at: clock.now().toISOString(),
   actor: textOf(options?.operator, 'operator', 200),
 })
@@ -111,19 +130,50 @@ const act = async (
   deps: OperateDeps,
   domain: string,
   commandId: string,
-  { tenantId }: Scope,
+  options: Scope & DryRunOption,
+  intent: CommandIntent,
+  edited?: Json,
+): Promise<{ readonly msgId: string | null; readonly dryRun?: CommandPlan }> => {
+  const key = keyOf(domain, commandId)
+  const isDry = optional(options.dryRun, dryRunOf) ?? false
+  const faults = edited === undefined ? [] : await deps.faultsOf(key, edited, options)
+  if (faults.length > 0) throw new InvalidPayloadError(faults)
+  if (!isDry) {
+    const { msgId } = await turn(deps, key, options, intent)
+    return { msgId }
+  }
+  const [planned] = await deps.plan([{ key, intent, ...guardOf(options) }])
+  if (planned === undefined) throw new Error('a turn without an outcome')
+  if (planned.outcome === 'rejected') throw refusal(key.domain, key.commandId, planned.rejection)
+  return { msgId: null, dryRun: planned.plan }
+}
+
+const dryRunOf = (value: unknown): boolean => {
+  if (typeof value !== 'boolean') throw new InvalidInputError('dryRun', 'must be true or false')
+  return value
+}
+
+const keyOf = (domain: string, commandId: string): CommandKey => ({
+  domain: domainOf(domain),
+  commandId: commandIdOf(commandId),
+})
+
+const turn = async (
+  { transact }: Pick<OperateDeps, 'transact'>,
+  key: CommandKey,
+  options: Scope,
   intent: CommandIntent,
 ) => {
-  const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
-  const [outcome] = await deps.transact([
-    { stream: commandStream(key), intents: [intent], ...(tenantId === undefined ? {} : { guard: ofTenant(tenantId) }) },
-  ])
+  const [outcome] = await transact([{ stream: commandStream(key), intents: [intent], ...guardOf(options) }])
   if (outcome === undefined) throw new Error('a turn without an outcome')
   if (outcome.outcome === 'rejected') throw refusal(key.domain, key.commandId, outcome.rejection)
   return outcome
 }
 
-const ofTenant =
+const guardOf = ({ tenantId }: Scope) => (tenantId === undefined ? {} : { guard: ofTenant(tenantId) })
+
+/** Refuses the commands of other tenants as if they were not there. */
+export const ofTenant =
   (tenantId: string) =>
   (state: CommandState): CommandRejection | null =>
     state.status === 'NONE' || state.sent.tenantId === tenantId ? null : { type: 'NotFound' }

@@ -111,6 +111,16 @@ export const refuseMisfit = async (
   if (faults.length > 0) throw new InvalidPayloadError(faults)
 }
 
+/** The same for a command as it stands in the log; what is not there, or not the caller's, is refused by its turn. */
+export const payloadFaults =
+  ({ store, rehearsals }: Pick<RehearseDeps, 'store' | 'rehearsals'>) =>
+  async (key: CommandKey, data: Json, { tenantId }: Scope): Promise<readonly string[]> => {
+    const [first] = await store.readStream(commandStream(key))
+    if (first?.event.type !== 'CommandSent') return []
+    if (tenantId !== undefined && first.event.tenantId !== tenantId) return []
+    return rehearsals.faultsOf(key.domain, first.event.commandType, data)
+  }
+
 const timeoutOf = (given: unknown): number => {
   if (given === undefined) return DEFAULT_MS
   if (typeof given !== 'number' || !Number.isInteger(given) || given < 1 || given > MAX_REHEARSAL_MS) {

@@ -1,4 +1,4 @@
-import type { Json } from './command/events.ts'
+import type { Json } from './json.ts'
 
 /** One difference between two JSON values. `path` is a JSON Pointer (RFC 6901): `/data/items/0`; '' is the whole. */
 export interface Change {

@@ -181,6 +181,15 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  dryRunAction: {
+    is: 'POST /troubleshooting/actions/dry-run',
+    roles: operators,
+    body: { action: 'retry', filter: { errorCode: 'NOBODY_HAS_THIS' } },
+    required: ['action'],
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
   getAction: {
     is: 'GET /troubleshooting/actions/:id',
     roles: operators,

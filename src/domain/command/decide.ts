@@ -1,4 +1,5 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { jsonDiff } from '../json-diff.ts'
 import type { CommandCompleted, CommandError, CommandEvent, CommandReceived, ParkingReason } from './events.ts'
 import type {
   Cancel,
@@ -181,7 +182,7 @@ const retry = (intent: OperatorRetry, parked: Parked): Decision =>
       attempts: intent.resetAttempts ? 0 : parked.attempts,
       archivedMsgId: parked.archivedMsgId,
       dataRevision: intent.data === undefined ? parked.dataRevision : parked.revision + 1,
-      ...(intent.data === undefined ? {} : { data: intent.data }),
+      ...(intent.data === undefined ? {} : { data: intent.data, diff: jsonDiff(parked.data, intent.data) }),
     },
   ])
 

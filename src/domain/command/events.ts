@@ -1,7 +1,8 @@
+import type { Json } from '../json.ts'
+import type { Change } from '../json-diff.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
-/** Any JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type { Json } from '../json.ts'
 
 /** ISO 8601 with milliseconds, UTC. */
 export type Instant = string
@@ -112,6 +113,7 @@ export interface CommandCanceled extends Fact {
 /**
  * `attempts` is where the count goes on: 0, or what it was with `resetAttempts: false`. `archivedMsgId` is the message
  * whose archived payload is sent again; `dataRevision` the event that holds that payload (this one, when `data` is set).
+ * `diff` is what the operator's edit changed in the payload before it; events written before there was one have none.
  */
 export interface OperatorRetried extends Fact {
   readonly type: 'OperatorRetried'
@@ -120,6 +122,7 @@ export interface OperatorRetried extends Fact {
   readonly archivedMsgId: string
   readonly dataRevision: number
   readonly data?: Json
+  readonly diff?: readonly Change[]
 }
 
 export interface OperatorCanceled extends Fact {

@@ -1,3 +1,4 @@
+import type { CommandPlan } from '../../application/dry-run.ts'
 import { commandIdOf, domainOf } from '../../application/input.ts'
 import type { Bus } from '../service/bus.ts'
 import { failureOf, Refused } from './failure.ts'
@@ -10,6 +11,7 @@ export interface Done {
   readonly commandId: string
   readonly status: string
   readonly msgId?: string | null
+  readonly dryRun?: CommandPlan
 }
 
 export interface Targets {

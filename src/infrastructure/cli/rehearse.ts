@@ -4,6 +4,7 @@ import type { Rehearsal } from '../../application/rehearse-command.ts'
 import { demoDomains } from '../demo/index.ts'
 import type { KnownHandlers } from '../rehearsal/in-process.ts'
 import { handlersByType } from '../rehearsal/known-handlers.ts'
+import type { RehearsalProcess } from '../service/bus.ts'
 import type { Handler } from '../worker/handler.ts'
 import type { CliDeps } from './deps.ts'
 import { Refused, UsageError } from './failure.ts'
@@ -35,14 +36,14 @@ export const addRehearse = (program: Command, deps: CliDeps): void => {
     .action(async (given: string, options: Options) => {
       const id = commandIdOf(given)
       const domain = options.domain === undefined ? undefined : domainOf(options.domain)
-      const flags = sourceFlags(options)
+      const rehearsals = rehearsalProcess(deps, options)
       const edited = options.data === undefined ? {} : { data: await readJson('--data', options.data) }
       const timeout = options.timeout === undefined ? {} : { timeoutMs: options.timeout }
       const rehearsal = await withBus(
         deps,
         async ({ bus }) =>
           bus.troubleshooting.rehearse(await whichDomain(bus, id, domain), id, { ...edited, ...timeout }),
-        { rehearsals: { command: [deps.program, 'rehearsal', ...flags], env: deps.env, hasCodecs: true } },
+        { rehearsals },
       )
       if (options.json) printJson(rehearsal)
       else print(rehearsalText(rehearsal))
@@ -73,6 +74,13 @@ const fromSource = (command: Command): Command =>
     .option('--handlers <module>', 'an ES module that exports `handlers`, by domain and command type')
     .option('--demo', 'with the demo handlers')
     .option('--domain <domain>', 'where the command is; needed when the id is in several')
+
+/** The process that rehearses with these handlers. @throws UsageError */
+export const rehearsalProcess = ({ program, env }: CliDeps, source: Source): RehearsalProcess => ({
+  command: [program, 'rehearsal', ...sourceFlags(source)],
+  env,
+  hasCodecs: source.handlers !== undefined,
+})
 
 /** The same handlers for the process that runs them. @throws UsageError */
 const sourceFlags = ({ handlers, demo, domain }: Source): readonly string[] => {

@@ -3,19 +3,22 @@ import { actionOf, type BulkActionOptions } from '../../application/action-input
 import { instantOf, textOf } from '../../application/input.ts'
 import type { ParkedAtOptions } from '../../application/investigate.ts'
 import type { TroubleshootingGroup, TroubleshootingItem } from '../../application/ports/command-queries.ts'
-import { actOnEach, targetsOf } from './bulk.ts'
+import { actOnEach, type Done, targetsOf } from './bulk.ts'
 import { type BulkFlags, bulkFilterOf, bulkFlags } from './bulk-filter.ts'
 import { carryOut } from './carry-out.ts'
 import type { CliDeps } from './deps.ts'
+import { actionPlanText, planText } from './dry-run-text.ts'
 import { UsageError } from './failure.ts'
 import { type TroubleshootingFilterOptions, troubleshootingFilterOf } from './filters.ts'
 import { numberOf, operatorOf, readJson } from './input.ts'
 import { more } from './inspect.ts'
 import { type Column, print, printJson, table, when } from './output.ts'
+import { rehearsalProcess } from './rehearse.ts'
 import { withBus } from './session.ts'
 import { addActions } from './tsq-actions.ts'
 
 interface ActOptions extends BulkFlags {
+  readonly dryRun?: true
   readonly operator?: string
   readonly json?: true
 }
@@ -24,6 +27,7 @@ interface RetryOptions extends ActOptions {
   readonly keepAttempts?: true
   readonly data?: string
   readonly canary?: number
+  readonly handlers?: string
 }
 
 /** `tsq`: what is parked, and what an operator does about it. */
@@ -35,12 +39,18 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
   /** Checks, then starts an action on many commands and carries it out. */
   const actOnMany = async (asked: BulkActionOptions, options: ActOptions): Promise<void> => {
     actionOf(asked)
-    await withBus(deps, async ({ bus }) => carryOut(bus, await bus.actions.start(asked), options))
+    await withBus(deps, async ({ bus }) => {
+      if (!options.dryRun) return carryOut(bus, await bus.actions.start(asked), options)
+      const plan = await bus.actions.dryRun(asked)
+      if (options.json) printJson(plan)
+      else print(actionPlanText(plan))
+    })
   }
 
   actCommand(tsq, 'retry', 'send parked commands again')
     .option('--keep-attempts', 'go on counting attempts instead of starting anew')
     .option('--data <json>', 'an edited payload: JSON, @file or - for standard input (one command only)')
+    .option('--handlers <module>', "of --data: refuse what the handler's codec in this ES module refuses")
     .option('--canary <n>', 'of many: retry so many first, and the rest when they have completed', numberOf('--canary'))
     .action(async (ids: string[], options: RetryOptions) => {
       const filter = bulkFilterOf(ids, options)
@@ -54,18 +64,23 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
       }
       const edited = options.data === undefined ? {} : { data: await readJson('--data', options.data) }
       const resetAttempts = options.keepAttempts !== true
+      const dry = dryOf(options)
+      const checks = options.handlers === undefined ? {} : { rehearsals: rehearsalProcess(deps, options) }
       if (filter !== null) {
         const canary = options.canary === undefined ? {} : { canary: options.canary }
         return actOnMany({ action: 'retry', filter, operator, resetAttempts, ...canary }, options)
       }
-      await withBus(deps, ({ bus }) =>
-        actOnEach(
-          bus,
-          targets,
-          options,
-          (domain, id) => bus.troubleshooting.retry(domain, id, { operator, resetAttempts, ...edited }),
-          done => `Command ${done.commandId} is ${done.status} again, as message ${done.msgId}.`,
-        ),
+      await withBus(
+        deps,
+        ({ bus }) =>
+          actOnEach(
+            bus,
+            targets,
+            options,
+            (domain, id) => bus.troubleshooting.retry(domain, id, { operator, resetAttempts, ...edited, ...dry }),
+            done => doneText(done, `Command ${done.commandId} is ${done.status} again, as message ${done.msgId}.`),
+          ),
+        checks,
       )
     })
 
@@ -76,14 +91,15 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
       const targets = targetsOf(ids, options.domain)
       const operator = textOf(operatorOf(options.operator), 'operator', 200)
       const reason = textOf(options.reason, 'reason')
+      const dry = dryOf(options)
       if (filter !== null) return actOnMany({ action: 'cancel', filter, operator, reason }, options)
       await withBus(deps, ({ bus }) =>
         actOnEach(
           bus,
           targets,
           options,
-          (domain, id) => bus.troubleshooting.cancel(domain, id, { operator, reason }),
-          done => `Command ${done.commandId} is ${done.status}.`,
+          (domain, id) => bus.troubleshooting.cancel(domain, id, { operator, reason, ...dry }),
+          done => doneText(done, `Command ${done.commandId} is ${done.status}.`),
         ),
       )
     })
@@ -94,6 +110,7 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
       const filter = bulkFilterOf(ids, options)
       const targets = targetsOf(ids, options.domain)
       const operator = textOf(operatorOf(options.operator), 'operator', 200)
+      const dry = dryOf(options)
       const resultData = options.result === undefined ? null : await readJson('--result', options.result)
       if (filter !== null) return actOnMany({ action: 'complete', filter, operator, resultData }, options)
       await withBus(deps, ({ bus }) =>
@@ -101,8 +118,8 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
           bus,
           targets,
           options,
-          (domain, id) => bus.troubleshooting.complete(domain, id, { operator, resultData }),
-          done => `Command ${done.commandId} is ${done.status}.`,
+          (domain, id) => bus.troubleshooting.complete(domain, id, { operator, resultData, ...dry }),
+          done => doneText(done, `Command ${done.commandId} is ${done.status}.`),
         ),
       )
     })
@@ -116,8 +133,13 @@ const actCommand = (tsq: Command, name: string, description: string): Command =>
       .argument('[ids...]', 'the ids of the commands; or choose them with flags')
       .option('--domain <domain>', 'where they are; needed when an id is in several; without ids: all of it'),
   )
+    .option('--dry-run', 'show what would change, and what is in the way; change nothing')
     .option('--operator <who>', 'who does it, for the audit (default: your user name)')
     .option('--json', 'print JSON')
+
+const dryOf = ({ dryRun }: ActOptions) => (dryRun ? { dryRun } : {})
+
+const doneText = ({ dryRun }: Done, text: string): string => (dryRun === undefined ? text : planText(dryRun))
 
 const filtered = (command: Command): Command =>
   command

@@ -22,6 +22,13 @@ const error = withOptional(
   { details: json },
 )
 
+const change = t.strict({
+  op: t.keyof({ add: null, remove: null, replace: null }),
+  path: t.string,
+  from: json,
+  to: json,
+})
+
 const policy = t.strict({
   maxAttempts: t.number,
   backoffSeconds: t.array(t.number),
@@ -86,7 +93,7 @@ export const commandCodec = eventCodec<CommandEvent>(
       version: 1,
       data: withOptional(
         { resetAttempts: t.boolean, attempts: t.number, archivedMsgId: t.string, dataRevision: t.number },
-        { data: json },
+        { data: json, diff: t.array(change) },
       ),
     },
     OperatorCanceled: { version: 1, data: t.strict({ reason: t.string }) },

@@ -1,4 +1,5 @@
 import type { ActionView } from '../../application/bulk-action.ts'
+import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer } from './history-answer.ts'
 import type { Handlers } from './mount.ts'
 
@@ -31,10 +32,14 @@ export const handlers: Handlers = {
       ...group,
     })),
   }),
-  retryCommand: ({ params, body }, caller) => caller.troubleshooting.retry(params.domain, params.commandId, body),
-  operatorCancel: ({ params, body }, caller) => caller.troubleshooting.cancel(params.domain, params.commandId, body),
-  operatorComplete: ({ params, body }, caller) =>
-    caller.troubleshooting.complete(params.domain, params.commandId, body),
+  retryCommand: async ({ params, body }, caller) =>
+    acted(await caller.troubleshooting.retry(params.domain, params.commandId, body)),
+  operatorCancel: async ({ params, body }, caller) =>
+    acted(await caller.troubleshooting.cancel(params.domain, params.commandId, body)),
+  operatorComplete: async ({ params, body }, caller) =>
+    acted(await caller.troubleshooting.complete(params.domain, params.commandId, body)),
+  dryRunAction: async ({ body }, caller) =>
+    actionPlanAnswer(await caller.troubleshooting.dryRun(body as Parameters<typeof caller.troubleshooting.dryRun>[0])),
   rehearseCommand: async ({ params, body }, caller) =>
     caller.troubleshooting.rehearse(params.domain, params.commandId, body),
   startAction: async ({ body }, caller) =>

@@ -1,4 +1,5 @@
 import type { Caller } from '../../application/caller.ts'
+import type { dryRunAction } from '../../application/dry-run-action.ts'
 import type { readCorrelation, readParkedAt } from '../../application/investigate.ts'
 import type {
   cancelCommand,
@@ -49,7 +50,9 @@ export interface Bus {
   }
   readonly operations: Operations
   /** On many parked commands at once. */
-  readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'>
+  readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'> & {
+    readonly dryRun: ReturnType<typeof dryRunAction>
+  }
   readonly as: (identity: Identity) => Caller
   /** Null: the log is in PostgreSQL. */
   readonly follower: Follower | null

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Json } from '../../../src/domain/command/events.ts'
 import { command } from '../../../src/domain/command/index.ts'
 import type { CommandStatus } from '../../../src/domain/command/transitions.ts'
 import { fold } from '../../../src/domain/decider.ts'
@@ -20,6 +21,8 @@ import {
 const inTroubleshooting = historyOf.IN_TROUBLESHOOTING_QUEUE
 const notIn = (status: CommandStatus) => ({ type: 'NotInTroubleshooting', status }) as const
 const afterThree = [sent(), received(1), failed(1), received(2), failed(2), received(3), parked(3, 'EXHAUSTED')]
+
+const changed = (path: string, from: Json, to: Json) => ({ op: 'replace', path, from, to }) as const
 
 describe('an operator retries', () => {
   test('A1: names the archived message and the event that holds its payload', () => {
@@ -59,7 +62,7 @@ describe('an operator retries', () => {
   test('an edited payload lies in the event of the retry itself', () => {
     given(inTroubleshooting)
       .when(operatorRetry({ data: { amount: 6 } }))
-      .then([operatorRetried({ data: { amount: 6 }, dataRevision: 3 })])
+      .then([operatorRetried({ data: { amount: 6 }, dataRevision: 3, diff: [changed('/amount', 5, 6)] })])
       .again(notIn('PENDING'))
     expect(fold(command, [...inTroubleshooting, operatorRetried({ data: null, dataRevision: 3 })])).toMatchObject({
       data: null,
@@ -70,7 +73,7 @@ describe('an operator retries', () => {
   test('a payload edited to null is an edit', () => {
     given(inTroubleshooting)
       .when(operatorRetry({ data: null }))
-      .then([operatorRetried({ data: null, dataRevision: 3 })])
+      .then([operatorRetried({ data: null, dataRevision: 3, diff: [changed('', { amount: 5 }, null)] })])
   })
 
   test('a second retry without an edit sends the payload edited in the first', () => {

@@ -2,6 +2,7 @@ import * as t from 'io-ts'
 import { MAX_REHEARSAL_MS } from '../../../application/ports/rehearsals.ts'
 import { anyJson, instant, integerFrom, listOf, nullable, object, status, uuid } from './codecs.ts'
 import { commandParams, none, paging } from './commands.ts'
+import { change } from './history.ts'
 import { route } from './route.ts'
 
 const filters = {
@@ -43,7 +44,21 @@ const group = t.type({
   sample: nullable(t.string),
 })
 
-const acted = t.type({ commandId: t.string, status })
+const commandPlan = t.type({
+  domain: t.string,
+  commandId: t.string,
+  from: status,
+  to: status,
+  events: t.array(t.string),
+  diff: t.array(change),
+  messages: t.array(t.type({ queue: t.string, archivedMsgId: nullable(t.string), data: anyJson })),
+  replies: t.array(t.type({ queue: t.string, body: anyJson })),
+})
+
+/** Of a dry run: what would be done. */
+const planned = t.partial({ dryRun: commandPlan })
+
+const acted = t.intersection([t.type({ commandId: t.string, status }), planned])
 
 export const troubleshootingRoutes = {
   listParked: route({
@@ -98,8 +113,11 @@ export const troubleshootingRoutes = {
     permission: 'operate',
     params: commandParams,
     query: none,
-    body: object({}, { data: anyJson, resetAttempts: t.boolean }),
-    success: { status: 200, body: t.type({ commandId: t.string, status, msgId: nullable(t.string) }) },
+    body: object({}, { data: anyJson, resetAttempts: t.boolean, dryRun: t.boolean }),
+    success: {
+      status: 200,
+      body: t.intersection([t.type({ commandId: t.string, status, msgId: nullable(t.string) }), planned]),
+    },
     problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
   }),
   operatorCancel: route({
@@ -110,7 +128,7 @@ export const troubleshootingRoutes = {
     permission: 'operate',
     params: commandParams,
     query: none,
-    body: object({ reason: t.string }),
+    body: object({ reason: t.string }, { dryRun: t.boolean }),
     success: { status: 200, body: acted },
     problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
   }),
@@ -122,7 +140,7 @@ export const troubleshootingRoutes = {
     permission: 'operate',
     params: commandParams,
     query: none,
-    body: object({}, { resultData: anyJson }),
+    body: object({}, { resultData: anyJson, dryRun: t.boolean }),
     success: { status: 200, body: acted },
     problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
   }),
@@ -195,6 +213,20 @@ const actionProgress = {
   updatedAt: instant,
 }
 
+const actionBody = object(
+  { action: t.keyof({ retry: null, cancel: null, complete: null }) },
+  {
+    filter: actionFilter,
+    ids: listOf(object({ domain: t.string, commandId: uuid }), 0, MAX_IDS),
+    canary: t.number,
+    reason: t.string,
+    resultData: anyJson,
+    resetAttempts: t.boolean,
+  },
+)
+
+const queueCounts = t.array(t.type({ queue: t.string, count: t.number }))
+
 export const actionRoutes = {
   startAction: route({
     method: 'POST',
@@ -205,21 +237,36 @@ export const actionRoutes = {
     permission: 'operate',
     params: none,
     query: none,
-    body: object(
-      { action: t.keyof({ retry: null, cancel: null, complete: null }) },
-      {
-        filter: actionFilter,
-        ids: listOf(object({ domain: t.string, commandId: uuid }), 0, MAX_IDS),
-        canary: t.number,
-        reason: t.string,
-        resultData: anyJson,
-        resetAttempts: t.boolean,
-      },
-    ),
+    body: actionBody,
     success: {
       status: 202,
       body: t.type(actionProgress),
       location: { under: '/troubleshooting/actions', member: 'actionId' },
+    },
+    problems: [],
+  }),
+  dryRunAction: route({
+    method: 'POST',
+    path: '/troubleshooting/actions/dry-run',
+    summary: 'What an action would do, and what is in its way; nothing is done',
+    tag: 'Troubleshooting',
+    permission: 'operate',
+    params: none,
+    query: none,
+    body: actionBody,
+    success: {
+      status: 200,
+      body: t.type({
+        action: t.keyof({ retry: null, cancel: null, complete: null }),
+        total: t.number,
+        decided: t.number,
+        would: t.number,
+        blocked: t.number,
+        messages: queueCounts,
+        replies: queueCounts,
+        samples: t.array(commandPlan),
+        blockedSamples: t.array(t.type({ domain: t.string, commandId: t.string, code: t.string, message: t.string })),
+      }),
     },
     problems: [],
   }),

@@ -1,0 +1,24 @@
+import type { CommandPlan } from '../../application/dry-run.ts'
+import type { ActionPlan } from '../../application/dry-run-action.ts'
+
+/** What was done, or, of a dry run, what would be. */
+export const acted = <A extends { readonly dryRun?: CommandPlan }>({ dryRun, ...answer }: A) => ({
+  ...answer,
+  ...(dryRun === undefined ? {} : { dryRun: planAnswer(dryRun) }),
+})
+
+const planAnswer = ({ events, diff, messages, replies, ...plan }: CommandPlan) => ({
+  ...plan,
+  events: [...events],
+  diff: [...diff],
+  messages: [...messages],
+  replies: [...replies],
+})
+
+export const actionPlanAnswer = ({ messages, replies, samples, blockedSamples, ...plan }: ActionPlan) => ({
+  ...plan,
+  messages: [...messages],
+  replies: [...replies],
+  samples: samples.map(planAnswer),
+  blockedSamples: [...blockedSamples],
+})
