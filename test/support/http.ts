@@ -97,7 +97,8 @@ export const sharedTestApi = (options: ApiOptions = {}): (() => SharedApi) => {
   }
 }
 
-const serve = async (bus: CommandBus, options: ApiOptions): Promise<Served> => {
+/** The real server over a bus; the caller closes it. */
+export const serve = async (bus: CommandBus, options: ApiOptions = {}, port = 0): Promise<Served> => {
   const logged: string[] = []
   const app = await createHttpApp({
     log: pino({ level: 'debug' }, { write: line => void logged.push(line) }),
@@ -114,7 +115,7 @@ const serve = async (bus: CommandBus, options: ApiOptions): Promise<Served> => {
     corsOrigins: options.corsOrigins ?? [],
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const url = await app.listen({ host: '127.0.0.1', port })
   return {
     app,
     url,

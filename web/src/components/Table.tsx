@@ -8,6 +8,8 @@ export interface Column<Row> {
   readonly numeric?: boolean
   /** Left out where the window is narrower: `sm` 640, `md` 768, `lg` 1024, `xl` 1280 px. */
   readonly from?: 'sm' | 'md' | 'lg' | 'xl'
+  /** The title is read out, not shown. */
+  readonly quiet?: boolean
 }
 
 const shownFrom = {
@@ -34,7 +36,7 @@ export const Table = <Row,>({ label, columns, rows, keyOf }: TableProps<Row>) =>
           <tr className="border-b border-line text-xs text-muted">
             {columns.map(column => (
               <th key={column.title} scope="col" className={`${place(column)} font-medium`}>
-                {column.title}
+                {column.quiet ? <span className="sr-only">{column.title}</span> : column.title}
               </th>
             ))}
           </tr>

@@ -58,7 +58,7 @@ const columns: readonly Column<Operation>[] = [
     cell: ({ session_id }) => <span className="wrap-anywhere">{session_id ?? '–'}</span>,
   },
   { title: 'Started', from: 'sm', cell: ({ created_at }) => <Ago at={created_at} /> },
-  { title: 'Action', cell: operation => <RetryButton operation={operation} /> },
+  { title: 'Action', quiet: true, cell: operation => <RetryButton operation={operation} /> },
 ]
 
 export const OperationsPage = () => {

@@ -1,10 +1,11 @@
-import { useId, useState } from 'react'
+import { useId, useRef, useState } from 'react'
 import type { Stats } from '../../api/client.ts'
+import { useWidth } from '../../components/useWidth.ts'
 
 type Minute = Stats['throughput'][number]
 
 const HEIGHT = 150
-const WIDTH = 640
+const USUAL_WIDTH = 640
 const BOTTOM = 18
 const LEFT = 34
 
@@ -27,16 +28,19 @@ const roundUp = (value: number): number => {
 export const Throughput = ({ minutes }: { readonly minutes: readonly Minute[] }) => {
   const title = useId()
   const [at, setAt] = useState<Minute | null>(null)
+  const box = useRef<HTMLElement>(null)
+  const width = useWidth(box, USUAL_WIDTH)
   const top = roundUp(Math.max(...minutes.map(m => Math.max(m.sent, m.completed + m.failed + m.parked)), 1))
-  const step = (WIDTH - LEFT) / Math.max(minutes.length, 1)
+  const every = width < 400 ? 5 : 3
+  const step = (width - LEFT) / Math.max(minutes.length, 1)
   const y = (value: number): number => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - 8)
   const middle = (i: number): number => LEFT + step * (i + 0.5)
   const line = minutes.map((m, i) => `${i === 0 ? 'M' : 'L'}${middle(i).toFixed(1)} ${y(m.sent).toFixed(1)}`).join(' ')
   const sum = (name: 'sent' | 'completed' | 'failed' | 'parked') => minutes.reduce((n, m) => n + m[name], 0)
 
   return (
-    <figure className="grid gap-2 p-4">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-labelledby={title} className="w-full">
+    <figure ref={box} className="grid gap-2 p-4">
+      <svg viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-labelledby={title} className="w-full">
         <title id={title}>
           {`In the last ${minutes.length} minutes ${sum('sent')} sent, ${sum('completed')} completed, ${sum('failed')} failed, ${sum('parked')} moved to troubleshooting`}
         </title>
@@ -44,7 +48,7 @@ export const Throughput = ({ minutes }: { readonly minutes: readonly Minute[] })
           <g key={share}>
             <line
               x1={LEFT}
-              x2={WIDTH}
+              x2={width}
               y1={y(top * share)}
               y2={y(top * share)}
               className="stroke-line"
@@ -76,7 +80,7 @@ export const Throughput = ({ minutes }: { readonly minutes: readonly Minute[] })
                   />
                 )
               })}
-              {(i % 5 === 0 || i === minutes.length - 1) && (
+              {i % every === 0 && (
                 <text x={middle(i)} y={HEIGHT - 4} textAnchor="middle" fontSize={10} className="fill-muted">
                   {timeOf(m.minute)}
                 </text>

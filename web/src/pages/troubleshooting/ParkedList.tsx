@@ -36,6 +36,7 @@ export const ParkedList = () => {
 
   const selection: Column<Parked> = {
     title: 'Selected',
+    quiet: true,
     cell: item => (
       <input
         type="checkbox"

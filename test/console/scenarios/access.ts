@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest'
+import type { Stage } from '../stage.ts'
+
+export const access = (stage: Stage): void => {
+  describe('signing in', () => {
+    test('the link signs in and leaves no token in the address; a reload stays signed in, a new window does not', async () => {
+      const { page, context } = await stage.visit(['OPERATOR'], '/commands?status=FAILED')
+      expect(page.url()).toBe(`${stage.url}/commands?status=FAILED`)
+      await page.reload()
+      await page.getByRole('heading', { name: 'Commands', level: 1 }).waitFor()
+      const other = await context.newPage()
+      await other.goto(stage.url)
+      await other.getByRole('heading', { name: 'Sign in' }).waitFor()
+    })
+
+    test('a token that the server does not know is refused with a reason; a good one goes on where one was', async () => {
+      const { page } = await stage.stranger()
+      await page.goto(`${stage.url}/commands`)
+      await page.getByLabel('Token').fill('nonsense')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByText('This is no token').waitFor()
+      const good = await stage.served.token(['OPERATOR'])
+      await page.getByLabel('Token').fill(`${good.slice(0, -4)}AAAA`)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByText('The server does not accept this token').waitFor()
+      await page.getByLabel('Token').fill(`${stage.url}/#token=${good}`)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('heading', { name: 'Commands', level: 1 }).waitFor()
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.getByText('You are signed out').waitFor()
+    })
+
+    test('says who one is and what one may do', async () => {
+      const { page } = await stage.visit(['AUDITOR'], '/', { sub: 'ada@example.com', tenant: 't1' })
+      await page.getByRole('button', { name: 'Signed in as ada@example.com' }).click()
+      const sheet = page.getByRole('dialog')
+      expect(await sheet.textContent()).toMatch(/ada@example\.com.*t1.*AUDITOR/)
+      expect(await sheet.getByText('No:').count()).toBeGreaterThan(0)
+    })
+  })
+
+  test('a viewer without rights sees what is parked and is offered no action on it', async () => {
+    const [id = ''] = await stage.park(1, 'ShipOrder', 'LOOK_ONLY')
+    const { page } = await stage.visit(['AUDITOR'], '/troubleshooting')
+    await page.getByText('LOOK_ONLY').waitFor()
+    const offered = page.getByRole('button', { name: /^(Retry|Edit and retry|Complete|Cancel|Rehearse)/ })
+    expect(await offered.count()).toBe(0)
+    await page.goto(`${stage.url}/troubleshooting?view=list&errorCode=LOOK_ONLY`)
+    await page.getByText(id).waitFor()
+    expect([await page.getByRole('checkbox').count(), await offered.count()]).toEqual([0, 0])
+    await page.getByRole('link', { name: 'ShipOrder' }).click()
+    await page.getByText('Moved to troubleshooting queue').waitFor()
+    expect(await offered.count()).toBe(0)
+  })
+}

@@ -1,0 +1,152 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { type CommandBus, createCommandBus, PermanentCommandError, type Role, type Worker } from '../../src/index.ts'
+import { demoHandlers } from '../../src/infrastructure/demo/index.ts'
+import { type ConsoleFiles, readConsole } from '../../src/infrastructure/http/console.ts'
+import { closeHttp } from '../../src/infrastructure/http/listen.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { type Served, serve } from '../support/http.ts'
+import { type OpenBrowser, openBrowser } from './browser.ts'
+
+const repository = join(import.meta.dirname, '../..')
+
+/** The console as `npm start` builds it: made now unless it is there and newer than its sources. */
+const builtConsole = async (): Promise<ConsoleFiles> => {
+  const { status } = spawnSync(process.execPath, [join(repository, 'scripts', 'build-if-needed.mjs')])
+  const files = status === 0 ? await readConsole(join(repository, 'dist', 'web')) : null
+  if (files === null) throw new Error('the console could not be built')
+  return files
+}
+
+export interface Visitor {
+  readonly page: Page
+  readonly context: BrowserContext
+}
+
+export interface VisitOptions extends BrowserContextOptions {
+  readonly sub?: string
+  readonly tenant?: string
+}
+
+/** A service with workers, and a browser; both are shared by all scenarios. */
+export class Stage {
+  private database!: TestDatabase
+  private workers: readonly Worker[] = []
+  private runner = new AbortController()
+  private running: Promise<unknown> = Promise.resolve()
+  private opened!: OpenBrowser
+  private files!: ConsoleFiles
+  private contexts: BrowserContext[] = []
+  /** Whether the model that operations ask answers. */
+  modelWorks = true
+  bus!: CommandBus
+  served!: Served
+  readonly faults: string[] = []
+
+  async open(): Promise<void> {
+    const [files, opened, database] = await Promise.all([builtConsole(), openBrowser(), createTestDatabase()])
+    this.files = files
+    this.opened = opened
+    this.database = database
+    this.bus = createCommandBus({ databaseUrl: database.url })
+    this.served = await serve(this.bus, { console: files })
+    const askModel = () => {
+      if (!this.modelWorks) throw new PermanentCommandError('UNAUTHORIZED', 'the model answered 401')
+      return { questions: ['What is a lease?'] }
+    }
+    this.workers = [
+      this.bus.worker({ domain: 'demo', handlers: demoHandlers, pollMs: 50 }),
+      this.bus.worker({ domain: 'operations', handlers: { '*': askModel }, pollMs: 50 }),
+    ]
+    await Promise.all(this.workers.map(worker => worker.start()))
+    this.running = this.bus.actions.run(this.runner.signal)
+  }
+
+  /** The server goes away and comes back at the same address. */
+  async stopServer(): Promise<() => Promise<void>> {
+    const { port } = new URL(this.served.url)
+    await closeHttp(this.served.app, 100)
+    return async () => {
+      this.served = await serve(this.bus, { console: this.files }, Number(port))
+    }
+  }
+
+  get url(): string {
+    return this.served.url
+  }
+
+  /** Somebody with a token for these roles, signed in through the link. */
+  async visit(roles: readonly Role[], path = '/', options: VisitOptions = {}): Promise<Visitor> {
+    const { sub, tenant, ...more } = options
+    const token = await this.served.token(roles, {
+      ...(sub === undefined ? {} : { sub }),
+      ...(tenant === undefined ? {} : { tenant }),
+    })
+    const visitor = await this.stranger(more)
+    await visitor.page.goto(`${this.url}${path}#token=${token}`)
+    await visitor.page.locator('h1').first().waitFor()
+    return visitor
+  }
+
+  async stranger(options: BrowserContextOptions = {}): Promise<Visitor> {
+    const context = await this.opened.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+    this.contexts.push(context)
+    const page = await context.newPage()
+    page.on('pageerror', error => this.faults.push(error.message))
+    page.on('console', message => {
+      if (/Content Security Policy/i.test(message.text())) this.faults.push(message.text())
+    })
+    return { page, context }
+  }
+
+  /** Sends commands that fail for good at once, and gives their ids once all of them are parked. */
+  async park(count: number, commandType: string, errorCode: string, behavior: object = {}): Promise<readonly string[]> {
+    const data = { order: 77, behavior: { permanent: true, errorCode, errorMessage: 'it does not work', ...behavior } }
+    const commands = Array.from({ length: count }, () => ({
+      commandType,
+      data,
+      replyTo: 'shop__replies',
+      maxAttempts: 1,
+    }))
+    const sent = await this.bus.sendBatch('demo', commands)
+    await expect
+      .poll(async () => (await this.bus.troubleshooting.list({ domain: 'demo', errorCode })).total, { timeout: 20_000 })
+      .toBe(count)
+    return sent.map(({ commandId }) => commandId)
+  }
+
+  async status(commandId: string, domain = 'demo'): Promise<string | undefined> {
+    return (await this.bus.getCommand(domain, commandId))?.status
+  }
+
+  async leave(): Promise<void> {
+    await Promise.all(this.contexts.splice(0).map(context => context.close()))
+    expect(this.faults.splice(0)).toEqual([])
+  }
+
+  async close(): Promise<void> {
+    await this.opened?.close()
+    this.runner.abort()
+    await this.running
+    await closeHttp(this.served.app, 100)
+    await Promise.all(this.workers.map(worker => worker.stop({ deadlineMs: 0 })))
+    await this.bus?.close()
+    await this.database?.drop()
+  }
+}
+
+/** The stage of a file: opened once; the windows of a test are closed after it. */
+export const useStage = (): Stage => {
+  const stage = new Stage()
+  beforeAll(() => stage.open())
+  afterEach(() => stage.leave())
+  afterAll(() => stage.close())
+  return stage
+}
+
+/** The row of a command in a list. */
+export const rowOf = (page: Page, commandId: string) => page.locator('tbody tr', { hasText: commandId })
+
+export const dialogOf = (page: Page) => page.getByRole('dialog')
