@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { lagJson, lagTable, measureLag, targetP99Ms } from './eventstoredb.ts'
 import { measureHttp } from './http.ts'
 import { httpJson, httpTable } from './http-report.ts'
 import { openOurs } from './ours.ts'
@@ -8,12 +9,15 @@ import { json, missed, type Sample, summarize, table } from './report.ts'
 import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
-const usage = `npm run bench -- [quick] [http] [--commands <n>] [--rounds <n>] [--json] [--check]
+const usage = `npm run bench -- [quick] [http] [eventstoredb] [--commands <n>] [--rounds <n>] [--json] [--check]
 
   quick            5,000 commands a work instead of 20,000
   http             instead of the rest: senders over HTTP, against the service in a process of its own; nothing may be lost
   --senders <n>    of http: how many send at once, 200 unless told
-  --seconds <n>    of http: for how long, 30 unless told
+  eventstoredb     instead of the rest: how far rows and messages are behind a log in EventStoreDB, at a fixed rate;
+                   EVENTSTORE_URL names a server (one for this alone), else the test double stands in
+  --rate <n>       of eventstoredb: events a second, 1,000 unless told
+  --seconds <n>    of http and eventstoredb: for how long, 30 unless told
   --commands <n>   commands a work
   --rounds <n>     rounds, 3 unless told; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
@@ -31,6 +35,7 @@ const parse = () => {
         rounds: { type: 'string' },
         senders: { type: 'string' },
         seconds: { type: 'string' },
+        rate: { type: 'string' },
         json: { type: 'boolean', default: false },
         check: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -51,12 +56,14 @@ const positive = (name: string, text: string | undefined, otherwise: number): nu
 
 const readOptions = () => {
   const { values, positionals } = parse()
-  const unknown = positionals.find(word => !['quick', 'http'].includes(word))
-  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there are only: quick, http`)
+  const unknown = positionals.find(word => !['quick', 'http', 'eventstoredb'].includes(word))
+  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there are only: quick, http, eventstoredb`)
   return {
     commands: positive('commands', values.commands, positionals.includes('quick') ? 5_000 : 20_000),
     rounds: positive('rounds', values.rounds, 3),
     http: positionals.includes('http'),
+    eventstoredb: positionals.includes('eventstoredb'),
+    rate: positive('rate', values.rate, 1_000),
     senders: positive('senders', values.senders, 200),
     seconds: positive('seconds', values.seconds, 30),
     json: values.json,
@@ -146,10 +153,24 @@ const benchHttp = async (options: Options): Promise<number> => {
   }
 }
 
+const benchEventStoreDb = async (options: Options): Promise<number> => {
+  const check = interruptible()
+  const database = await openDatabase()
+  try {
+    say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    const figures = await measureLag(database.url, { rate: options.rate, seconds: options.seconds, check })
+    process.stdout.write(`${options.json ? lagJson(figures) : lagTable(figures)}\n`)
+    return options.check && figures.p99Ms > targetP99Ms ? 1 : 0
+  } finally {
+    await database.release()
+  }
+}
+
 const main = async (): Promise<number> => {
   try {
     const options = readOptions()
-    if (!options.help) return await (options.http ? benchHttp : bench)(options)
+    const chosen = options.eventstoredb ? benchEventStoreDb : options.http ? benchHttp : bench
+    if (!options.help) return await chosen(options)
     process.stdout.write(`${usage}\n`)
     return 0
   } catch (error) {

@@ -28,6 +28,7 @@ const followed = async (records: readonly AllStreamRecordedEvent[]) => {
       tries.push(piece.length)
       if (piece.some(({ event }) => event.event.text === 'bad')) throw Object.assign(new Error('no'), { code: '22P05' })
       applied.push(piece.length)
+      return []
     },
     save: async () => {},
     onMoved: position => {

@@ -5,11 +5,12 @@ import { EventDecodeError } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
 import { createBackOff } from '../worker/back-off.ts'
 import { type CatchUpHealth, type CatchUpState, healthOf } from './catch-up-health.ts'
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import { createEventStoreDbEventFeed, type EventStoreDbFeedOptions } from './event-feed.ts'
 import { createFollow, messageOf } from './follow.ts'
 import { createLag } from './lag.ts'
 import { tryToLead } from './leadership.ts'
-import { createMirror, loadCheckpoint, type MirrorOptions, saveCheckpoint } from './mirror.ts'
+import { createMirror, type MirrorOptions } from './mirror.ts'
 import { FaultedError } from './mirror-plan.ts'
 import { probe } from './probe.ts'
 import { type Subscription, subscribe } from './subscription.ts'
@@ -50,7 +51,6 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
   const { connection, codec, prefixes, projection, pool, log } = options
   const { batch = 500, probeMs = 1_000, standbyMs = 1_000, stallMs = 15_000 } = options
   const feed = createEventStoreDbEventFeed({ ...options, retryMs: 0 })
-  const waiting = createWaiting(pool, projection)
   const lag = createLag(() => performance.now())
   const backOff = createBackOff()
 
@@ -64,6 +64,7 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
   let running: Promise<void> | null = null
   let stopping = new AbortController()
   let current: Subscription | null = null
+  const waiting = createWaiting(pool, projection, () => state === 'following')
 
   const enter = (next: CatchUpState): void => {
     if (state === 'following' || state === 'standby') wellAt = performance.now()
@@ -78,11 +79,11 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
     save: (client, reached) => saveCheckpoint(client, projection, reached),
     onMoved: (reached, events) => {
       position = reached
-      applied += events
+      applied += events.length
       progressAt = performance.now()
       lag.reached(reached)
       backOff.reset()
-      if (events > 0) waiting.applied()
+      waiting.applied(events, reached)
     },
   })
 

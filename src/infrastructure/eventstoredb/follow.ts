@@ -6,17 +6,18 @@ import type { EventCodec } from '../codec/event-codec.ts'
 import { type Arrived, FaultedError } from './mirror-plan.ts'
 import { feedEventOf, isOurs, storedOf } from './records.ts'
 import type { Subscription } from './subscription.ts'
+import type { Applied } from './waiting.ts'
 
 export interface FollowOptions<Event> {
   readonly codec: EventCodec<Event>
   readonly prefixes: readonly string[]
   readonly batch: number
-  /** Applies a batch and its checkpoint in one transaction. */
-  readonly apply: (client: ClientBase, batch: readonly Arrived<Event>[]) => Promise<void>
+  /** Applies a batch and its checkpoint in one transaction, and says what has its rows and messages now. */
+  readonly apply: (client: ClientBase, batch: readonly Arrived<Event>[]) => Promise<readonly Applied[]>
   /** Keeps a checkpoint at which nothing was to be applied. */
   readonly save: (client: ClientBase, position: FeedPosition) => Promise<void>
-  /** Everything up to here is done; `events` of them have just been applied. */
-  readonly onMoved: (position: FeedPosition, events: number) => void
+  /** Everything up to here is done; these events have just been applied. */
+  readonly onMoved: (position: FeedPosition, applied: readonly Applied[]) => void
 }
 
 /** JSON of one transaction, about. A single event may be larger. */
@@ -51,9 +52,9 @@ export const createFollow = <Event>({ codec, prefixes, batch, apply, save, onMov
       const piece = withinSize(events.slice(done, done + size))
       const { event: last } = piece.at(-1) as Arrived<Event>
       try {
-        await apply(client, piece)
+        const applied = await apply(client, piece)
         done += piece.length
-        onMoved(last.position, piece.length)
+        onMoved(last.position, applied)
       } catch (error) {
         if (!isOfData(error)) throw error
         if (piece.length === 1) {
@@ -75,7 +76,7 @@ export const createFollow = <Event>({ codec, prefixes, batch, apply, save, onMov
           await save(client, arrival.position)
           saved = performance.now()
         }
-        onMoved(arrival.position, 0)
+        onMoved(arrival.position, [])
         continue
       }
       const { events, unreadable } = read(arrival.events)

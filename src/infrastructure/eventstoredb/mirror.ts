@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg'
-import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { EventCodec, StoredEvent } from '../codec/event-codec.ts'
 import { isMissingRelation } from '../postgres/errors.ts'
 import { type InlineProjections, planUnit } from '../postgres/unit-of-work.ts'
+import { saveCheckpoint } from './checkpoint.ts'
 import {
   type Arrived,
   FaultedError,
@@ -12,6 +12,7 @@ import {
   roundsOf,
   withKnownMessages,
 } from './mirror-plan.ts'
+import type { Applied } from './waiting.ts'
 
 export interface MirrorOptions<Event> {
   readonly projection: string
@@ -33,9 +34,9 @@ export const createMirror = <Event>({
   ensureQueues,
   onFilled,
 }: MirrorOptions<Event>) => {
-  const apply = async (client: ClientBase, batch: readonly Arrived<Event>[]): Promise<void> => {
+  const apply = async (client: ClientBase, batch: readonly Arrived<Event>[]): Promise<readonly Applied[]> => {
     const last = batch.at(-1)
-    if (last === undefined) return
+    if (last === undefined) return []
     const mirror = await readMirror(client, batch)
     const fresh = notYetMirrored(batch, mirror)
     const raw = new Map<object, StoredEvent>(fresh.map(({ event, stored }) => [event.event as object, stored]))
@@ -45,6 +46,8 @@ export const createMirror = <Event>({
     }
     const rounds = roundsOf(fresh, projections.effects)
     const messages = new Map([...mirror].map(([stream, events]) => [stream, messageIds(events)]))
+    /** Of each event of the batch, by stream and then by revision. */
+    const given = new Map<string, string>()
     const plan = (round: (typeof rounds)[number]) =>
       planUnit(round, asStored, { ...projections, effects: withKnownMessages(projections.effects, messages) }, false)
     const planned = rounds.map(plan)
@@ -62,8 +65,12 @@ export const createMirror = <Event>({
           const { lost, messages: sent } = rows[0].answer as Answer
           const [taken] = lost
           if (taken !== undefined) throw foreignWriter(taken, round)
+          const numbered = round.flatMap(({ append, from }) =>
+            append.events.map((_, i) => placeOf({ stream: append.stream, revision: from + i })),
+          )
           for (const [event, msgId] of sent) {
             const stream = streamOf[event] as string
+            given.set(numbered[event] as string, msgId)
             messages.set(stream, [...(messages.get(stream) ?? []), msgId])
           }
         }
@@ -78,9 +85,17 @@ export const createMirror = <Event>({
     }
     const filled = new Set(planned.flatMap(unit => [...unit.filled]))
     if (filled.size > 0) onFilled(filled)
+    return batch.map(({ event: { stream, revision } }) => ({
+      stream,
+      revision,
+      msgId: given.get(placeOf({ stream, revision })) ?? mirror.get(stream)?.get(revision)?.msgId ?? null,
+    }))
   }
   return { apply }
 }
+
+const placeOf = ({ stream, revision }: { readonly stream: string; readonly revision: number }): string =>
+  `${revision} ${stream}`
 
 interface Answer {
   readonly lost: readonly string[]
@@ -130,23 +145,4 @@ const transaction = async (client: ClientBase, work: () => Promise<void>): Promi
     await client.query('rollback').catch(() => {})
     throw error
   }
-}
-
-export const saveCheckpoint = async (client: ClientBase, projection: string, position: FeedPosition): Promise<void> => {
-  await client.query({
-    name: 'command_bus_checkpoint',
-    text: `insert into command_bus_checkpoint (projection, position) values ($1::text, $2::text)
-           on conflict (projection) do update set position = excluded.position, updated_at = clock_timestamp()`,
-    values: [projection, position],
-  })
-}
-
-export const loadCheckpoint = async (
-  client: Pick<ClientBase, 'query'>,
-  projection: string,
-): Promise<FeedPosition | null> => {
-  const { rows } = await client.query('select position from command_bus_checkpoint where projection = $1::text', [
-    projection,
-  ])
-  return rows[0]?.position ?? null
 }

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
-import { loadCheckpoint } from './mirror.ts'
+import { loadCheckpoint } from './checkpoint.ts'
 import { isAfter, parsePosition } from './records.ts'
 
 /** What to wait for: an event by its place in its stream, or all events up to a position of the feed. */
@@ -11,26 +11,49 @@ export type Dispatched =
   | { readonly outcome: 'dispatched'; readonly msgId: string | null }
   | { readonly outcome: 'late' }
 
+/** An event that has its rows and messages. */
+export interface Applied {
+  readonly stream: string
+  readonly revision: number
+  readonly msgId: string | null
+}
+
 interface Waiter {
   readonly awaited: AwaitedEvent
   readonly resolve: (dispatched: Dispatched) => void
 }
 
+/** Where another process applies the log. */
 const POLL_MS = 25
+/** Where this one does, and tells by itself. */
+const SAFETY_MS = 500
+/** Waiters of one look; the oldest go first. */
+const LOOK = 500
+/** Events that may be asked for after they were applied here: an append is answered about when its event arrives. */
+const REMEMBERED = 2_000
 
 /**
- * Waits for the mirror, whichever process applies to it: all who wait share one look at the database, taken when
- * somebody begins to wait, when this process has applied something, and every 25 ms.
+ * Waits for the mirror, whichever process applies to it. Where this one does, those who wait are told by what it has
+ * applied; else all who wait share one look at the database, every 25 ms.
  */
-export const createWaiting = (pool: Pool, projection: string) => {
+export const createWaiting = (pool: Pool, projection: string, isFollowing: () => boolean) => {
   const waiters = new Set<Waiter>()
+  const byEvent = new Map<string, Set<Waiter>>()
+  const recent = new Map<string, string | null>()
   let timer: NodeJS.Timeout | null = null
   let first: NodeJS.Immediate | null = null
   let looking = false
-  let again = false
+
+  const keyOf = (awaited: AwaitedEvent): string | null =>
+    'stream' in awaited ? `${awaited.revision} ${awaited.stream}` : null
 
   const settle = (waiter: Waiter, dispatched: Dispatched): void => {
-    if (waiters.delete(waiter)) waiter.resolve(dispatched)
+    if (!waiters.delete(waiter)) return
+    const key = keyOf(waiter.awaited)
+    const beside = key === null ? undefined : byEvent.get(key)
+    beside?.delete(waiter)
+    if (key !== null && beside?.size === 0) byEvent.delete(key)
+    waiter.resolve(dispatched)
   }
 
   const lookForEvents = async (asked: readonly Waiter[]): Promise<void> => {
@@ -48,27 +71,40 @@ export const createWaiting = (pool: Pool, projection: string) => {
     }
   }
 
-  const lookForPositions = async (asked: readonly Waiter[]): Promise<void> => {
-    const positions = asked.flatMap(waiter => ('position' in waiter.awaited ? [{ waiter, ...waiter.awaited }] : []))
-    const reached = positions.length === 0 ? null : await loadCheckpoint(pool, projection)
-    if (reached === null) return
-    for (const { waiter, position } of positions) {
-      if (!isAfter(parsePosition(position), parsePosition(reached))) {
+  const reachedPosition = (asked: readonly Waiter[], reached: FeedPosition): void => {
+    for (const waiter of asked) {
+      const { awaited } = waiter
+      if ('position' in awaited && !isAfter(parsePosition(awaited.position), parsePosition(reached))) {
         settle(waiter, { outcome: 'dispatched', msgId: null })
       }
     }
   }
 
+  const lookForPositions = async (asked: readonly Waiter[]): Promise<void> => {
+    const positions = asked.filter(({ awaited }) => 'position' in awaited)
+    const reached = positions.length === 0 ? null : await loadCheckpoint(pool, projection)
+    if (reached !== null) reachedPosition(positions, reached)
+  }
+
   const look = async (): Promise<void> => {
-    again = looking
     if (looking || waiters.size === 0) return
     looking = true
-    const asked = [...waiters]
+    const asked = [...waiters].slice(0, LOOK)
     // while the database is away nothing is dispatched: the next look may find more
     await Promise.all([lookForEvents(asked), lookForPositions(asked)]).catch(() => {})
     looking = false
-    if (again) void look()
-    else plan()
+    plan()
+  }
+
+  const plan = (): void => {
+    if (timer !== null || waiters.size === 0) return
+    timer = setTimeout(
+      () => {
+        timer = null
+        void look()
+      },
+      isFollowing() ? SAFETY_MS : POLL_MS,
+    )
   }
 
   /** Those who begin to wait in the same turn of the event loop look together: it may be there already. */
@@ -79,19 +115,30 @@ export const createWaiting = (pool: Pool, projection: string) => {
     })
   }
 
-  const plan = (): void => {
-    if (timer !== null || waiters.size === 0) return
-    timer = setTimeout(() => {
-      timer = null
-      void look()
-    }, POLL_MS)
-  }
-
   return {
-    /** Something was applied by this process. */
-    applied: (): void => void look(),
+    /** This process has applied these events, and is now at this position. */
+    applied: (events: readonly Applied[], position: FeedPosition): void => {
+      for (const event of events) {
+        const key = keyOf(event) as string
+        recent.set(key, event.msgId)
+        for (const waiter of [...(byEvent.get(key) ?? [])]) {
+          settle(waiter, { outcome: 'dispatched', msgId: event.msgId })
+        }
+      }
+      for (const key of recent.keys()) {
+        if (recent.size <= REMEMBERED) break
+        recent.delete(key)
+      }
+      if (byEvent.size < waiters.size) reachedPosition([...waiters], position)
+    },
     waitFor: (awaited: AwaitedEvent, { timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}) =>
       new Promise<Dispatched>(resolve => {
+        const key = keyOf(awaited)
+        const known = key === null ? undefined : recent.get(key)
+        if (known !== undefined) {
+          resolve({ outcome: 'dispatched', msgId: known })
+          return
+        }
         const over = setTimeout(() => settle(waiter, { outcome: 'late' }), timeoutMs)
         const waiter: Waiter = {
           awaited,
@@ -101,7 +148,10 @@ export const createWaiting = (pool: Pool, projection: string) => {
           },
         }
         waiters.add(waiter)
-        soon()
+        if (key !== null) byEvent.set(key, (byEvent.get(key) ?? new Set()).add(waiter))
+        // what was applied here before this would be remembered
+        if (isFollowing() && key !== null) plan()
+        else soon()
       }),
     stop: (): void => {
       if (timer !== null) clearTimeout(timer)

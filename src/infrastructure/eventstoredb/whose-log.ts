@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { UnavailableError } from '../../application/errors.ts'
-import { loadCheckpoint } from './mirror.ts'
+import { loadCheckpoint } from './checkpoint.ts'
 
 /** The projection that makes rows, messages and the mirror of the log from it. */
 export const COMMANDS = 'commands'

@@ -1,0 +1,21 @@
+import type { ClientBase } from 'pg'
+import type { FeedPosition } from '../../application/ports/event-feed.ts'
+
+export const saveCheckpoint = async (client: ClientBase, projection: string, position: FeedPosition): Promise<void> => {
+  await client.query({
+    name: 'command_bus_checkpoint',
+    text: `insert into command_bus_checkpoint (projection, position) values ($1::text, $2::text)
+           on conflict (projection) do update set position = excluded.position, updated_at = clock_timestamp()`,
+    values: [projection, position],
+  })
+}
+
+export const loadCheckpoint = async (
+  client: Pick<ClientBase, 'query'>,
+  projection: string,
+): Promise<FeedPosition | null> => {
+  const { rows } = await client.query('select position from command_bus_checkpoint where projection = $1::text', [
+    projection,
+  ])
+  return rows[0]?.position ?? null
+}
