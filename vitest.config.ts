@@ -13,6 +13,7 @@ const onBothStores = [
   'caller',
   'kill',
   'listing',
+  'model',
   'operations',
   'operator',
   'outcomes',

@@ -56,7 +56,7 @@ export const measureLag = async (databaseUrl: string, { rate, seconds, check }: 
     const sendOne = async (index: number, due: number, measured: boolean): Promise<void> => {
       const { commandId } = await bus.send(domain, 'Measure', payload(index))
       const awaited = { stream: `command-${domain}-${commandId}`, revision: 0 }
-      const { outcome } = await follower.waitFor(awaited, { timeoutMs: LATEST_MS })
+      const { outcome } = await follower.waitFor(awaited, { timeoutMs: LATEST_MS, mayBeOld: false })
       if (outcome === 'late') late++
       if (measured) lags.push(performance.now() - due)
     }

@@ -154,7 +154,7 @@ export type { CommandSnapshot, HistoryStep, Moment } from './domain/command/hist
 export type { CommandStatus } from './domain/command/transitions.ts'
 export type { Change } from './domain/json-diff.ts'
 export type { CatchUpHealth, CatchUpState } from './infrastructure/eventstoredb/catch-up-health.ts'
-export type { AwaitedEvent, Dispatched } from './infrastructure/eventstoredb/waiting.ts'
+export type { AwaitedEvent, Dispatched, WaitOptions } from './infrastructure/eventstoredb/waiting.ts'
 export type { Follower } from './infrastructure/open-log.ts'
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
 export type { Drift } from './infrastructure/postgres/verify.ts'

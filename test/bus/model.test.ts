@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { verifyCommands } from '../../src/infrastructure/postgres/verify.ts'
-import { createTestBus } from '../support/bus.ts'
+import { createTestBus, logIsApart } from '../support/bus.ts'
 import type { Model, Modelled } from '../support/command-model.ts'
 import { actions, parked, type Real } from '../support/command-model-actions.ts'
 
@@ -39,7 +39,7 @@ test('the bus does what a plain model does, and leaves rows, queues and replies 
     await expectConsistent(model, real)
     for (const { status } of model.commands.values()) reached.add(status)
   })
-  await fc.assert(property, { numRuns: 150, interruptAfterTimeLimit: 20_000 })
+  await fc.assert(property, { numRuns: 150, interruptAfterTimeLimit: logIsApart ? 10_000 : 20_000 })
   // whatever the time allowed, every way to end was tried
   expect(reached.size).toBe(5)
 })

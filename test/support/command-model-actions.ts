@@ -12,7 +12,7 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../src/index.ts'
-import type { TestBus } from './bus.ts'
+import { type TestBus, until } from './bus.ts'
 import { end, type Model, type Modelled, retry, type Step, sent, workOff } from './command-model.ts'
 
 export interface Real extends TestBus {
@@ -68,6 +68,12 @@ const send = (sending: Sending, how: 'alone' | 'commit' | 'rollback'): Action =>
     else await accepting
     await client?.query(how)
     client?.release()
+    // where the log is apart, the command follows the commit
+    if (how === 'commit')
+      await until(
+        () => bus.getCommand(domain, sending.id),
+        found => found !== null,
+      )
     if (how !== 'rollback' && !commands.has(sending.id)) commands.set(sending.id, sent(sending))
     await expectAsModelled({ commands }, bus, domain, sending.id)
   })

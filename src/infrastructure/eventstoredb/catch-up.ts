@@ -14,7 +14,7 @@ import { createMirror, type MirrorOptions } from './mirror.ts'
 import { FaultedError } from './mirror-plan.ts'
 import { probe } from './probe.ts'
 import { type Subscription, subscribe } from './subscription.ts'
-import { type AwaitedEvent, createWaiting, type Dispatched } from './waiting.ts'
+import { type AwaitedEvent, createWaiting, type Dispatched, type WaitOptions } from './waiting.ts'
 
 export interface CatchUpOptions<Event> extends EventStoreDbFeedOptions<Event>, Omit<MirrorOptions<Event>, 'codec'> {
   readonly pool: Pool
@@ -38,7 +38,7 @@ export interface CatchUp {
   readonly resume: () => void
   readonly health: () => CatchUpHealth
   /** Waits until an event has its rows and messages, whichever process applies it. */
-  readonly waitFor: (awaited: AwaitedEvent, options?: { readonly timeoutMs?: number }) => Promise<Dispatched>
+  readonly waitFor: (awaited: AwaitedEvent, options?: WaitOptions) => Promise<Dispatched>
 }
 
 class Stopped extends Error {}

@@ -18,6 +18,13 @@ export interface Applied {
   readonly msgId: string | null
 }
 
+export interface WaitOptions {
+  /** Default 10,000. */
+  readonly timeoutMs?: number
+  /** It may have been dispatched long ago: look at once. */
+  readonly mayBeOld?: boolean
+}
+
 interface Waiter {
   readonly awaited: AwaitedEvent
   readonly resolve: (dispatched: Dispatched) => void
@@ -131,7 +138,7 @@ export const createWaiting = (pool: Pool, projection: string, isFollowing: () =>
       }
       if (byEvent.size < waiters.size) reachedPosition([...waiters], position)
     },
-    waitFor: (awaited: AwaitedEvent, { timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}) =>
+    waitFor: (awaited: AwaitedEvent, { timeoutMs = 10_000, mayBeOld = true }: WaitOptions = {}) =>
       new Promise<Dispatched>(resolve => {
         const key = keyOf(awaited)
         const known = key === null ? undefined : recent.get(key)
@@ -149,8 +156,8 @@ export const createWaiting = (pool: Pool, projection: string, isFollowing: () =>
         }
         waiters.add(waiter)
         if (key !== null) byEvent.set(key, (byEvent.get(key) ?? new Set()).add(waiter))
-        // what was applied here before this would be remembered
-        if (isFollowing() && key !== null) plan()
+        // what was applied here a moment ago would be remembered
+        if (isFollowing() && key !== null && !mayBeOld) plan()
         else soon()
       }),
     stop: (): void => {
