@@ -2,6 +2,7 @@ import { access } from './scenarios/access.ts'
 import { bulk } from './scenarios/bulk.ts'
 import { clearing } from './scenarios/clearing.ts'
 import { everybody } from './scenarios/everybody.ts'
+import { investigating } from './scenarios/investigating.ts'
 import { living } from './scenarios/living.ts'
 import { operations } from './scenarios/operations.ts'
 import { useStage } from './stage.ts'
@@ -13,16 +14,23 @@ clearing(stage)
 bulk(stage)
 operations(stage)
 living(stage)
+investigating(stage)
 everybody(stage, async () => {
-  const [id = ''] = (await stage.bus.troubleshooting.list({ domain: 'demo', limit: 1 })).items.map(i => i.commandId)
+  const [id = ''] = (await stage.bus.troubleshooting.list({ domain: 'demo', errorCode: 'LOOK_ONLY' })).items.map(
+    i => i.commandId,
+  )
   return [
     '/',
-    '/commands',
+    '/commands?errorCode=LOOK_ONLY',
     `/commands/demo/${id}`,
     '/search?q=LOOK_ONLY',
-    '/troubleshooting',
-    '/troubleshooting?view=list',
+    '/troubleshooting?errorCode=LOOK_ONLY',
+    '/troubleshooting?view=list&errorCode=LOOK_ONLY',
     '/operations',
+    '/audit',
+    '/audit?correlationId=story-1',
+    '/audit?view=then&errorCode=LOOK_ONLY',
+    '/audit?view=proof',
     '/nothing',
   ]
 })

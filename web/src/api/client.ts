@@ -27,3 +27,7 @@ export type ParkedGroup = Answer<'groupParked'>['items'][number]
 export type Action = Answer<'getAction'>
 export type Operation = Answer<'getOperation'>
 export type Stats = Answer<'getStats'>
+export type Step = Answer<'getHistory'>['items'][number]
+export type Rehearsal = Answer<'rehearseCommand'>
+export type CausalNode = Answer<'getCorrelation'>['items'][number]
+export type ParkedThen = Answer<'listParkedAt'>['items'][number]

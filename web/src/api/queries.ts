@@ -64,3 +64,22 @@ export const operationQuery = (id: string) =>
     queryFn: ({ signal }) => api.getOperation({ params: { id } }, { signal }),
     refetchInterval: ({ state }) => (state.data !== undefined && isOver(state.data) ? false : FOLLOW_MS),
   })
+
+export const historyQuery = (domain: string, commandId: string) =>
+  queryOptions({
+    queryKey: ['command', 'history', domain, commandId],
+    queryFn: ({ signal }) => api.getHistory({ params: { domain, commandId } }, { signal }),
+  })
+
+export const correlationQuery = (correlationId: string) =>
+  queryOptions({
+    queryKey: ['correlation', correlationId],
+    queryFn: ({ signal }) => api.getCorrelation({ params: { correlationId } }, { signal }),
+  })
+
+export const parkedAtQuery = (query: QueryOf<'listParkedAt'>) =>
+  queryOptions({
+    queryKey: ['parked-at', query],
+    queryFn: ({ signal }) => api.listParkedAt({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+  })

@@ -1,4 +1,4 @@
-import { Activity, GitBranch, LifeBuoy, ListOrdered, type LucideIcon, ScrollText, Sparkles } from 'lucide-react'
+import { Activity, LifeBuoy, ListOrdered, type LucideIcon, ScrollText, Sparkles } from 'lucide-react'
 import { type Permission, usePermissions } from '../api/session.ts'
 
 export interface Place {
@@ -17,8 +17,6 @@ const places: readonly Place[] = [
   { href: '/operations', label: 'Operations', icon: Sparkles, key: 'p', permission: 'operations' },
   { href: '/audit', label: 'Audit', icon: ScrollText, key: 'a', permission: 'audit' },
 ]
-
-export { GitBranch }
 
 /** Where the one who is signed in can go. */
 export const usePlaces = (): readonly Place[] => {

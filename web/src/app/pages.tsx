@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { Page } from '../components/Page.tsx'
 import { Empty } from '../components/states.tsx'
+import { AuditPage } from '../pages/audit/AuditPage.tsx'
 import { CommandPage } from '../pages/commands/CommandPage.tsx'
 import { CommandsPage } from '../pages/commands/CommandsPage.tsx'
 import { OperationPage } from '../pages/operations/OperationPage.tsx'
@@ -21,6 +22,7 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/troubleshooting/actions/:id', ({ id = '' }) => <ActionPage key={id} id={id} />],
   ['/operations', () => <OperationsPage />],
   ['/operations/:id', ({ id = '' }) => <OperationPage key={id} id={id} />],
+  ['/audit', () => <AuditPage />],
   ['/search', () => <SearchPage />],
 ]
 

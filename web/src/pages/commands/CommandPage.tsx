@@ -12,6 +12,7 @@ import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
 import { Replies } from './Replies.tsx'
 import { Timeline } from './Timeline.tsx'
+import { TimeTravel } from './TimeTravel.tsx'
 
 interface CommandPageProps {
   readonly domain: string
@@ -79,6 +80,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                     )}
                   </div>
                 </Section>
+                {may('audit') && <TimeTravel domain={domain} commandId={commandId} />}
                 <Section title="Timeline">
                   {may('audit') ? (
                     <Answered query={audit} what="the timeline">
@@ -92,7 +94,19 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                 </Section>
               </div>
               <div className="grid min-w-0 gap-4">
-                <Section title="Facts">
+                <Section
+                  title="Facts"
+                  aside={
+                    may('audit') && (
+                      <Link
+                        href={`/audit?correlationId=${encodeURIComponent(command.correlationId)}`}
+                        className="text-xs text-accent hover:underline"
+                      >
+                        Causal view
+                      </Link>
+                    )
+                  }
+                >
                   <CommandFacts command={command} />
                 </Section>
                 <Section title="Reply">

@@ -1,27 +1,13 @@
-import { useQuery } from '@tanstack/react-query'
-import type { HealthReport } from '../../../../src/infrastructure/http/contract/health.ts'
 import type { Stats } from '../../api/client.ts'
-import { useRefresh } from '../../app/LiveProvider.tsx'
+import { healthTones, useHealth } from '../../app/useHealth.ts'
 import { Section } from '../../components/Page.tsx'
-import { Badge, type Tone } from '../../components/StatusBadge.tsx'
+import { Badge } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
 import { duration } from '../../components/Time.tsx'
 
-const tones: Readonly<Record<HealthReport['status'], Tone>> = { healthy: 'ok', degraded: 'warn', critical: 'bad' }
-
-/** 503 carries a report as well. */
-const askHealth = async (signal: AbortSignal): Promise<HealthReport> => {
-  const response = await fetch('/health/ready', { signal })
-  return (await response.json()) as HealthReport
-}
-
 /** How the parts of the service are, and how far readers of the log are behind. */
 export const HealthPanel = ({ feed }: { readonly feed: Stats['feed'] }) => {
-  const health = useQuery({
-    queryKey: ['server', 'health'],
-    queryFn: ({ signal }) => askHealth(signal),
-    refetchInterval: useRefresh(10_000),
-  })
+  const health = useHealth()
   return (
     <Section title="Health">
       <Answered query={health} what="health">
@@ -31,7 +17,7 @@ export const HealthPanel = ({ feed }: { readonly feed: Stats['feed'] }) => {
               <div key={part} className="flex items-baseline justify-between gap-3">
                 <dt className="capitalize">{part}</dt>
                 <dd className="text-right">
-                  <Badge tone={tones[status]}>{status}</Badge>
+                  <Badge tone={healthTones[status]}>{status}</Badge>
                   {reasons.map(reason => (
                     <span key={reason} className="block text-xs text-muted">
                       {reason}

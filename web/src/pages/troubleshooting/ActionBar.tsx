@@ -1,9 +1,10 @@
-import { Ban, CircleCheck, PencilLine, RotateCcw } from 'lucide-react'
+import { Ban, CircleCheck, FlaskConical, PencilLine, RotateCcw } from 'lucide-react'
 import { useState } from 'react'
 import { usePermissions } from '../../api/session.ts'
 import { Button } from '../../components/Button.tsx'
 import { ActDialog } from './ActDialog.tsx'
 import { EditDialog } from './EditDialog.tsx'
+import { RehearseDialog } from './RehearseDialog.tsx'
 import type { ActionKind, Target } from './target.ts'
 
 interface ActionBarProps {
@@ -14,7 +15,7 @@ interface ActionBarProps {
 }
 
 /** A list that changes behind an open dialog must not change what is confirmed. */
-type Open = { readonly what: ActionKind | 'edit'; readonly target: Target }
+type Open = { readonly what: ActionKind | 'edit' | 'rehearse'; readonly target: Target }
 
 /** What an operator can do with what is in troubleshooting; nothing for those who may not. */
 export const ActionBar = ({ target, onDone = () => undefined, offered = true }: ActionBarProps) => {
@@ -33,6 +34,14 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
           >
             Retry
           </Button>
+          {target.kind === 'one' && (
+            <Button
+              icon={<FlaskConical aria-hidden className="size-4" />}
+              onClick={() => setOpen({ what: 'rehearse', target })}
+            >
+              Rehearse
+            </Button>
+          )}
           {target.kind === 'one' && (
             <Button
               icon={<PencilLine aria-hidden className="size-4" />}
@@ -55,7 +64,14 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
       {open?.what === 'edit' && open.target.kind === 'one' && (
         <EditDialog target={open.target} onClose={close} onDone={onDone} />
       )}
-      {open !== null && open.what !== 'edit' && (
+      {open?.what === 'rehearse' && open.target.kind === 'one' && (
+        <RehearseDialog
+          target={open.target}
+          onClose={close}
+          onRetry={() => setOpen({ what: 'retry', target: open.target })}
+        />
+      )}
+      {open !== null && open.what !== 'edit' && open.what !== 'rehearse' && (
         <ActDialog action={open.what} target={open.target} onClose={close} onDone={onDone} />
       )}
     </>

@@ -112,7 +112,7 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
                     columns={[
                       {
                         title: 'Command',
-                        cell: item => <CommandLink {...item} commandType={`Command ${item.ordinal + 1}`} />,
+                        cell: item => <CommandLink {...item} commandType={`Command ${item.ordinal}`} />,
                       },
                       {
                         title: 'Outcome',

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { dialogOf, type Stage } from '../stage.ts'
+
+export const investigating = (stage: Stage): void => {
+  describe('an investigator', () => {
+    test('moves through the life of a command event by event, and the moment is in the address', async () => {
+      const [id = ''] = await stage.park(1, 'Traveled', 'TRAVEL')
+      const { page } = await stage.visit(['AUDITOR'], `/commands/demo/${id}`)
+      const moment = page.getByTestId('moment')
+      await moment.getByText('Moved to troubleshooting queue').waitFor()
+      const slider = page.getByLabel('Moment in the life of the command')
+      await slider.focus()
+      await page.keyboard.press('Home')
+      await moment.getByText('Pending', { exact: true }).waitFor()
+      expect(new URL(page.url()).search).toBe('?at=0')
+      await page.getByRole('button', { name: 'The event after' }).click()
+      await moment.getByText('In progress', { exact: true }).waitFor()
+      expect(await moment.textContent()).toContain('/attempts')
+      await page.reload()
+      await moment.getByText('In progress', { exact: true }).waitFor()
+    })
+
+    test('sees what caused what, and all of it as one story', async () => {
+      const first = await stage.bus.send('demo', 'TakeOrder', {}, { correlationId: 'story-1' })
+      await stage.bus.send('demo', 'ShipIt', {}, { correlationId: 'story-1', causationId: first.commandId })
+      const { page } = await stage.visit(['AUDITOR'], `/commands/demo/${first.commandId}`)
+      await page.getByRole('link', { name: 'Causal view' }).click()
+      await page.getByText('caused by TakeOrder').waitFor()
+      expect(new URL(page.url()).search).toBe('?correlationId=story-1')
+      const story = page.getByRole('region', { name: 'The whole story' })
+      await story.getByText('ShipIt').first().waitFor()
+      expect(await story.getByRole('listitem').first().textContent()).toContain('TakeOrder sent')
+    })
+  })
+
+  test('an operator rehearses a retry, sees what it would do, and nothing has changed', async () => {
+    const [id = ''] = await stage.park(1, 'Rehearsed', 'REHEARSE', { permanent: false, failTransientTimes: 1 })
+    const { page } = await stage.visit(['OPERATOR'], `/commands/demo/${id}`)
+    await page.getByRole('button', { name: 'Rehearse' }).click()
+    await dialogOf(page).getByRole('button', { name: 'Rehearse 1 command' }).click()
+    await dialogOf(page).locator('[data-testid=rehearsal][data-outcome=SUCCESS]').waitFor()
+    expect(await dialogOf(page).textContent()).toContain('rolled back')
+    expect(await stage.status(id)).toBe('IN_TROUBLESHOOTING_QUEUE')
+    await dialogOf(page).getByRole('button', { name: 'Retry …' }).click()
+    await dialogOf(page).getByRole('button', { name: 'Retry 1 command' }).click()
+    await page.getByText('Completed', { exact: true }).first().waitFor()
+  })
+}

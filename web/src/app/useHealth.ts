@@ -1,0 +1,26 @@
+import { useQuery } from '@tanstack/react-query'
+import type { HealthReport } from '../../../src/infrastructure/http/contract/health.ts'
+import type { Tone } from '../components/StatusBadge.tsx'
+import { useRefresh } from './LiveProvider.tsx'
+
+const REFRESH_MS = 10_000
+
+export const healthTones: Readonly<Record<HealthReport['status'], Tone>> = {
+  healthy: 'ok',
+  degraded: 'warn',
+  critical: 'bad',
+}
+
+/** 503 carries a report as well. */
+const askHealth = async (signal: AbortSignal): Promise<HealthReport> => {
+  const response = await fetch('/health/ready', { signal })
+  return (await response.json()) as HealthReport
+}
+
+/** How the parts of the service are. */
+export const useHealth = () =>
+  useQuery({
+    queryKey: ['server', 'health'],
+    queryFn: ({ signal }) => askHealth(signal),
+    refetchInterval: useRefresh(REFRESH_MS),
+  })

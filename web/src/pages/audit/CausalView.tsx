@@ -1,0 +1,128 @@
+import { useQueries, useQuery } from '@tanstack/react-query'
+import type { AuditEntry, CausalNode } from '../../api/client.ts'
+import { auditQuery, correlationQuery } from '../../api/queries.ts'
+import { CommandLink } from '../../components/CommandLink.tsx'
+import { Section } from '../../components/Page.tsx'
+import { StatusBadge } from '../../components/StatusBadge.tsx'
+import { Answered, Empty } from '../../components/states.tsx'
+import { Ago, At } from '../../components/Time.tsx'
+import { eventWords } from '../commands/Timeline.tsx'
+import { counted } from '../troubleshooting/target.ts'
+
+/** Trails are read one by one; more than this many would be no reading. */
+const TRAILS = 25
+const DEEPEST = 6
+
+const reasons: Readonly<Record<NonNullable<CausalNode['via']>, string>> = {
+  parent: 'a retry of',
+  causation: 'caused by',
+}
+
+const Tree = ({ items }: { readonly items: readonly CausalNode[] }) => (
+  <ol className="grid gap-1 p-3">
+    {items.map(node => {
+      const cause = node.cause === null ? undefined : items[node.cause]
+      return (
+        <li
+          key={`${node.domain}/${node.commandId}`}
+          style={{ marginInlineStart: `${Math.min(node.depth, DEEPEST) * 1.25}rem` }}
+          className={`flex flex-wrap items-start justify-between gap-x-4 gap-y-1 rounded-md px-3 py-2 text-sm hover:bg-raised ${node.depth > 0 ? 'border-l-2 border-line' : ''}`}
+        >
+          <div className="min-w-0">
+            <CommandLink {...node} />
+            {cause !== undefined && node.via !== null && (
+              <p className="text-xs text-muted">
+                {reasons[node.via]} {cause.commandType}
+              </p>
+            )}
+          </div>
+          <div className="flex items-center gap-3">
+            <span className="text-xs text-muted">
+              <Ago at={node.createdAt} />
+            </span>
+            <StatusBadge status={node.status} />
+          </div>
+        </li>
+      )
+    })}
+  </ol>
+)
+
+type Told = AuditEntry & { readonly of: CausalNode }
+
+/** The trails of all of them, as one story. */
+const Story = ({ items }: { readonly items: readonly CausalNode[] }) => {
+  const told = items.slice(0, TRAILS)
+  const trails = useQueries({
+    queries: told.map(({ domain, commandId }) => auditQuery(domain, commandId)),
+    combine: results => ({
+      loading: results.some(({ isPending }) => isPending),
+      entries: results.flatMap(({ data }, i): Told[] => {
+        const of = told[i]
+        return of === undefined ? [] : (data?.items ?? []).map(entry => ({ ...entry, of }))
+      }),
+    }),
+  })
+  const entries = [...trails.entries].sort(
+    (a, b) => Date.parse(a.ts) - Date.parse(b.ts) || (a.of === b.of ? a.revision - b.revision : 0),
+  )
+  return (
+    <Section
+      title="The whole story"
+      aside={items.length > TRAILS && <span className="text-xs text-muted">of the first {counted(TRAILS)}</span>}
+    >
+      {trails.loading && entries.length === 0 ? (
+        <p role="status" className="p-4 text-sm text-muted">
+          Loading the story …
+        </p>
+      ) : (
+        <ol className="grid gap-2 p-4 text-sm">
+          {entries.map(entry => (
+            <li
+              key={`${entry.of.domain}/${entry.of.commandId}/${entry.auditId}`}
+              className="grid gap-x-4 sm:grid-cols-[13rem_minmax(0,1fr)]"
+            >
+              <span className="text-xs text-muted">
+                <At at={entry.ts} />
+              </span>
+              <span className="wrap-anywhere">
+                <strong className="font-medium">{entry.of.commandType}</strong>{' '}
+                {eventWords(entry.eventType).toLowerCase()} <span className="text-muted">by {entry.actor}</span>
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </Section>
+  )
+}
+
+export const CausalView = ({ correlationId }: { readonly correlationId: string }) => {
+  const correlation = useQuery(correlationQuery(correlationId))
+  return (
+    <Answered query={correlation} what="what belongs together">
+      {({ items, truncated }) =>
+        items.length === 0 ? (
+          <div className="card">
+            <Empty title="Nothing has this correlation id" />
+          </div>
+        ) : (
+          <div className="grid items-start gap-4 xl:grid-cols-2">
+            <Section
+              title="What caused what"
+              aside={
+                <span className="text-xs text-muted">
+                  {truncated ? 'the first ' : ''}
+                  {counted(items.length)}
+                </span>
+              }
+            >
+              <Tree items={items} />
+            </Section>
+            <Story items={items} />
+          </div>
+        )
+      }
+    </Answered>
+  )
+}

@@ -1,0 +1,67 @@
+import { useQuery } from '@tanstack/react-query'
+import { parkedAtQuery } from '../../api/queries.ts'
+import { useSearch } from '../../app/router.tsx'
+import { CommandLink } from '../../components/CommandLink.tsx'
+import { FilterBar, TextFilter, TimeFilter } from '../../components/Filters.tsx'
+import { Pager } from '../../components/Pager.tsx'
+import { Answered, Empty } from '../../components/states.tsx'
+import { Table } from '../../components/Table.tsx'
+import { Ago } from '../../components/Time.tsx'
+
+const names = ['at', 'domain', 'commandType', 'errorCode'] as const
+
+/** What was in troubleshooting at a moment, as it stood then. */
+export const ParkedThenList = () => {
+  const { get } = useSearch()
+  const query = Object.fromEntries(
+    [...names, 'cursor'].flatMap(name => (get(name) === undefined ? [] : [[name, get(name)]])),
+  )
+  const parked = useQuery(parkedAtQuery(query))
+  return (
+    <>
+      <FilterBar names={names}>
+        <TimeFilter name="at" label="At" />
+        <TextFilter name="domain" label="Domain" />
+        <TextFilter name="commandType" label="Type" />
+        <TextFilter name="errorCode" label="Error code" />
+      </FilterBar>
+      <div className="card overflow-hidden">
+        <Answered query={parked} what="what was in troubleshooting">
+          {({ at, items, nextCursor }) => (
+            <>
+              {items.length === 0 ? (
+                <Empty title={nextCursor === null ? 'Nothing was in troubleshooting then' : 'Nothing on this page'}>
+                  {nextCursor !== null && <p>There may be more on older pages.</p>}
+                </Empty>
+              ) : (
+                <Table
+                  label="In troubleshooting then"
+                  rows={items}
+                  keyOf={item => `${item.domain}/${item.commandId}`}
+                  columns={[
+                    { title: 'Command', cell: item => <CommandLink {...item} /> },
+                    {
+                      title: 'Error then',
+                      cell: ({ lastErrorCode, lastErrorMsg }) => (
+                        <>
+                          {lastErrorCode}
+                          <span className="block text-xs text-muted wrap-anywhere">{lastErrorMsg}</span>
+                        </>
+                      ),
+                    },
+                    { title: 'Moved there', from: 'sm', cell: ({ parkedAt }) => <Ago at={parkedAt} /> },
+                  ]}
+                />
+              )}
+              <Pager
+                nextCursor={nextCursor}
+                summary={`${items.length} on this page, at ${new Date(at).toLocaleString()}`}
+              />
+            </>
+          )}
+        </Answered>
+      </div>
+      <p className="text-xs text-muted">Without a moment it is now.</p>
+    </>
+  )
+}

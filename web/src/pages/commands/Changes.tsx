@@ -1,0 +1,33 @@
+import type { Step } from '../../api/client.ts'
+
+type Change = Step['diff'][number]
+
+const signs: Readonly<Record<Change['op'], string>> = { add: '+', remove: '−', replace: '~' }
+const words: Readonly<Record<Change['op'], string>> = { add: 'added', remove: 'removed', replace: 'changed' }
+
+const LONGEST = 300
+const short = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text
+}
+
+/** What became different, path by path. */
+export const Changes = ({ changes }: { readonly changes: readonly Change[] }) => {
+  if (changes.length === 0) return <p className="text-sm text-muted">Nothing that can be seen.</p>
+  return (
+    <ul className="grid gap-1 font-mono text-xs">
+      {changes.map(({ op, path, from, to }) => (
+        <li key={`${op} ${path}`} className="wrap-anywhere">
+          <span aria-hidden className="inline-block w-4 text-muted">
+            {signs[op]}
+          </span>
+          <span className="sr-only">{words[op]} </span>
+          <span className="font-semibold">{path}</span>{' '}
+          {op !== 'add' && <del className="rounded bg-bad-soft px-1 text-bad no-underline">{short(from)}</del>}
+          {op === 'replace' && <span aria-hidden> → </span>}
+          {op !== 'remove' && <ins className="rounded bg-ok-soft px-1 text-ok no-underline">{short(to)}</ins>}
+        </li>
+      ))}
+    </ul>
+  )
+}

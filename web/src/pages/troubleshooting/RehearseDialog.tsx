@@ -1,0 +1,91 @@
+import { useMutation } from '@tanstack/react-query'
+import { FlaskConical } from 'lucide-react'
+import { api, type Rehearsal } from '../../api/client.ts'
+import { Button } from '../../components/Button.tsx'
+import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
+import { Json } from '../../components/Json.tsx'
+import { StatusBadge, type Tone } from '../../components/StatusBadge.tsx'
+import { duration } from '../../components/Time.tsx'
+import { Refusal } from './Refusal.tsx'
+import { TargetSummary } from './TargetSummary.tsx'
+import type { Target } from './target.ts'
+
+const outcomes: Readonly<Record<Rehearsal['outcome'], { readonly text: string; readonly tone: Tone }>> = {
+  SUCCESS: { text: 'It would complete.', tone: 'ok' },
+  TRANSIENT: { text: 'It would fail for a passing reason, and be tried again.', tone: 'warn' },
+  PERMANENT: { text: 'It would fail for good, and come back here.', tone: 'bad' },
+  BUSINESS_RULE: { text: 'A business rule would refuse it; it would end as failed.', tone: 'bad' },
+  NO_HANDLER: { text: 'No worker has a handler for it; it would come back here.', tone: 'bad' },
+  INVALID_PAYLOAD: { text: 'The handler would refuse its payload; it would come back here.', tone: 'bad' },
+  TIMEOUT: { text: 'The handler did not end in time.', tone: 'warn' },
+  CRASHED: { text: 'The handler would take its worker down.', tone: 'bad' },
+}
+
+const boxes: Readonly<Record<Tone, string>> = {
+  ok: 'bg-ok-soft text-ok',
+  warn: 'bg-warn-soft text-warn',
+  bad: 'bg-bad-soft text-bad',
+  info: 'bg-info-soft text-info',
+  idle: 'bg-raised text-muted',
+}
+
+const Result = ({ rehearsal }: { readonly rehearsal: Rehearsal }) => {
+  const { outcome, error, result, durationMs, wouldBe } = rehearsal
+  return (
+    <div className="grid gap-3" data-testid="rehearsal" data-outcome={outcome}>
+      <p role="status" className={`rounded-md px-3 py-2 font-medium ${boxes[outcomes[outcome].tone]}`}>
+        {outcomes[outcome].text}
+      </p>
+      {wouldBe !== null && (
+        <p>
+          Its status would be <StatusBadge status={wouldBe} />
+        </p>
+      )}
+      {error !== null && (
+        <p className="wrap-anywhere">
+          <strong>{error.code}</strong>: {error.message}
+        </p>
+      )}
+      {outcome === 'SUCCESS' && <Json value={result} label="What it would give" />}
+      <p className="text-muted">It took {duration(durationMs / 1000)}. All of it was rolled back.</p>
+    </div>
+  )
+}
+
+interface RehearseDialogProps {
+  readonly target: Extract<Target, { readonly kind: 'one' }>
+  readonly onClose: () => void
+  /** Goes on to the retry. */
+  readonly onRetry: () => void
+}
+
+/** What would a retry do? The handler runs in a transaction that is rolled back. */
+export const RehearseDialog = ({ target, onClose, onRetry }: RehearseDialogProps) => {
+  const { domain, commandId } = target.command
+  const rehearse = useMutation({
+    mutationFn: () => api.rehearseCommand({ params: { domain, commandId }, body: {} }),
+  })
+  return (
+    <Dialog title="Rehearse 1 command" onClose={onClose}>
+      <TargetSummary target={target} />
+      <p className="text-muted">
+        The handler runs on it now, and everything it writes to this database is rolled back: the command stays as it
+        is. What a handler does elsewhere, such as calls of other services, happens.
+      </p>
+      <Refusal error={rehearse.error} />
+      {rehearse.data && <Result rehearsal={rehearse.data} />}
+      <DialogButtons>
+        <Button onClick={onClose}>Back</Button>
+        {rehearse.data && <Button onClick={onRetry}>Retry …</Button>}
+        <Button
+          look="primary"
+          busy={rehearse.isPending}
+          icon={<FlaskConical aria-hidden className="size-4" />}
+          onClick={() => rehearse.mutate()}
+        >
+          {rehearse.data ? 'Rehearse again' : 'Rehearse 1 command'}
+        </Button>
+      </DialogButtons>
+    </Dialog>
+  )
+}
