@@ -17,6 +17,7 @@ export const noteResults = (intent: NoteResults, run: StartedRun): readonly RunE
     at,
     actor,
     round,
+    status: run.status === 'CANCELLED' ? run.status : 'RUNNING',
     results,
     completedJobs: run.completedJobs + count('completed'),
     failedJobs: run.failedJobs + count('failed', 'error'),
@@ -24,14 +25,10 @@ export const noteResults = (intent: NoteResults, run: StartedRun): readonly RunE
   const files = [...run.files]
   for (const result of results) files[result.index] = fileAfter(files[result.index] as FileState, result)
   if (files.some(file => file.open)) return [noted]
-  if (run.status === 'CANCELLED') {
-    return [noted, { type: 'RunEnded', at, actor, round, status: run.status, refunds: unworkedRefund(run, files) }]
-  }
-  const status = endOf(files)
-  return [
-    noted,
-    { type: 'RunEnded', at, actor, round, status, refunds: refundsAt(status, run, 'no file was completed') },
-  ]
+  const status = run.status === 'CANCELLED' ? run.status : endOf(files)
+  const refunds = status === 'CANCELLED' ? unworkedRefund(run, files) : refundsAt(status, run, 'no file was completed')
+  const settled = refunds.length + run.owed.length === 0
+  return [noted, { type: 'RunEnded', at, actor, round, status, refunds, settled }]
 }
 
 /** A job that was withdrawn although nobody cancelled the run was interrupted. */

@@ -14,7 +14,7 @@ import type {
 import { endOf, refundsAt } from './outcome.ts'
 import type { RunRejection } from './rejections.ts'
 import { planRetry } from './retry.ts'
-import { costOf, type RunState, type StartedRun } from './state.ts'
+import { costOf, isOpen, type RunState, type StartedRun } from './state.ts'
 import { isActive } from './status.ts'
 
 type Decision = Either<RunRejection, readonly RunEvent[]>
@@ -67,7 +67,12 @@ const retryFailed = ({ at, actor, retryId, charge }: RetryFailed, state: Started
   if (isLeft(plan)) return plan
   const { files, credits } = plan.right
   if (totalOf(charge) !== credits) return left({ type: 'ChargeDoesNotFit', needed: credits })
-  return right([{ type: 'RunResumed', at, actor, retryId, round: state.round + 1, files, charge }])
+  const { monthly, purchased } = costOf(state.charges)
+  const totals = {
+    creditsFromMonthly: monthly + (charge?.taken.monthly ?? 0),
+    creditsFromPurchased: purchased + (charge?.taken.purchased ?? 0),
+  }
+  return right([{ type: 'RunResumed', at, actor, retryId, round: state.round + 1, files, charge, ...totals }])
 }
 
 const cancel = ({ at, actor, reason }: CancelRun, state: StartedRun): Decision => {
@@ -95,7 +100,8 @@ const failDispatch = ({ at, actor, round, code, message }: FailDispatch, state: 
   const after = state.files.map((file, index) => ({ ...file, status: statuses.get(index) ?? file.status }))
   const status = endOf(after)
   const refunds = refundsAt(status, state, `the jobs of round ${round} could not be queued`, round)
-  return right([{ type: 'RunDispatchFailed', at, actor, round, code, message, restored, status, refunds }])
+  const settled = refunds.length + state.owed.length === 0
+  return right([{ type: 'RunDispatchFailed', at, actor, round, code, message, restored, status, refunds, settled }])
 }
 
 const noteRefund = ({ at, actor, returned }: NoteRefund, state: StartedRun): Decision => {
@@ -105,9 +111,9 @@ const noteRefund = ({ at, actor, returned }: NoteRefund, state: StartedRun): Dec
   const { monthly, purchased } = costOf(
     state.charges.map(charge => ({ ...charge, returned: back.get(charge.chargeId) ?? charge.returned })),
   )
-  return right([
-    { type: 'RunRefunded', at, actor, returned: fresh, creditsFromMonthly: monthly, creditsFromPurchased: purchased },
-  ])
+  const settled = !isOpen(state) && fresh.length === state.owed.length
+  const totals = { creditsFromMonthly: monthly, creditsFromPurchased: purchased }
+  return right([{ type: 'RunRefunded', at, actor, returned: fresh, ...totals, settled }])
 }
 
 const abandon = ({ at, actor, chargeId }: AbandonCharge, state: RunState): Decision => {

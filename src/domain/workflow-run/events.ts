@@ -64,10 +64,11 @@ export interface RunBegan extends Fact {
   readonly round: number
 }
 
-/** The counters are those of the round, after these results. */
+/** The counters are those of the round, after these results; the status is the one they leave, before an end. */
 export interface RunFilesNoted extends Fact {
   readonly type: 'RunFilesNoted'
   readonly round: number
+  readonly status: RunStatus
   readonly results: readonly FileResult[]
   readonly completedJobs: number
   readonly failedJobs: number
@@ -79,6 +80,8 @@ export interface RunEnded extends Fact {
   readonly round: number
   readonly status: RunStatus
   readonly refunds: readonly Owed[]
+  /** Nothing is open or owed after this. */
+  readonly settled: boolean
 }
 
 export interface RetriedFile {
@@ -88,12 +91,15 @@ export interface RetriedFile {
   readonly charged: boolean
 }
 
+/** The totals are what the run has cost after this, from each pool. */
 export interface RunResumed extends Fact {
   readonly type: 'RunResumed'
   readonly retryId: string
   readonly round: number
   readonly files: readonly RetriedFile[]
   readonly charge: Charge | null
+  readonly creditsFromMonthly: number
+  readonly creditsFromPurchased: number
 }
 
 export interface RunCancelled extends Fact {
@@ -119,6 +125,8 @@ export interface RunDispatchFailed extends Fact {
   readonly restored: readonly RestoredFile[]
   readonly status: RunStatus
   readonly refunds: readonly Owed[]
+  /** Nothing is open or owed after this. */
+  readonly settled: boolean
 }
 
 /** The totals are what the run has cost after this, from each pool. */
@@ -127,6 +135,7 @@ export interface RunRefunded extends Fact {
   readonly returned: readonly Returned[]
   readonly creditsFromMonthly: number
   readonly creditsFromPurchased: number
+  readonly settled: boolean
 }
 
 export interface RunChargeAbandoned extends Fact {

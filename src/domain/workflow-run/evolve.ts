@@ -1,6 +1,5 @@
 import type { FileResult, RetriedFile, RunEvent, RunInitiated, RunResumed } from './events.ts'
 import type { ChargeOfRun, FileState, RunState, StartedRun } from './state.ts'
-import { isActive } from './status.ts'
 
 /** The state after one more event. Total: an event in the log happened, whatever we think of it. */
 export const evolve = (state: RunState, event: RunEvent): RunState => {
@@ -13,7 +12,7 @@ export const evolve = (state: RunState, event: RunEvent): RunState => {
     case 'RunFilesNoted':
       return {
         ...state,
-        status: isActive(state.status) ? 'RUNNING' : state.status,
+        status: event.status,
         files: changed(state.files, event.results, fileAfter),
         completedJobs: event.completedJobs,
         failedJobs: event.failedJobs,

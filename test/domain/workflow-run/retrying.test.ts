@@ -44,6 +44,8 @@ describe('Continue', () => {
         { index: 4, retryAttempt: 0, charged: false },
       ],
       charge: { chargeId: 'again', taken: split(4, 0) },
+      creditsFromMonthly: 14,
+      creditsFromPurchased: 0,
     }
     given(ended(mixed))
       .when(retry('again', split(4, 0)))
@@ -160,6 +162,7 @@ describe('results', () => {
           returned: [back],
           creditsFromMonthly: 0,
           creditsFromPurchased: 0,
+          settled: true,
         },
       ])
       .again()
