@@ -5,8 +5,8 @@ import type { CreditsState } from '../domain/credits/state.ts'
 import type { Charge } from '../domain/workflow-run/events.ts'
 import type { RunIntent } from '../domain/workflow-run/intents.ts'
 import { planRetry } from '../domain/workflow-run/retry.ts'
-import { costOf, type RunState, type StartedRun } from '../domain/workflow-run/state.ts'
-import { ForbiddenError, InvalidOperationError, UnavailableError } from './errors.ts'
+import type { RunState, StartedRun } from '../domain/workflow-run/state.ts'
+import { ForbiddenError, InvalidOperationError } from './errors.ts'
 import { commandIdOf, limitOf, optional, textOf } from './input.ts'
 import { createKeyedQueue } from './keyed-queue.ts'
 import type { Clock } from './ports/clock.ts'
@@ -24,6 +24,7 @@ import {
 } from './run-errors.ts'
 import type { RunJobs } from './run-jobs.ts'
 import type { RunProcess } from './run-process.ts'
+import { viewOf } from './run-view.ts'
 import { DEFAULT_RETRY_COUNT, DEFAULT_TENANT, filesOf, retryCountOf, runStatusOf, tenantOf } from './workflow-input.ts'
 import { decideRun, type WorkflowStore } from './workflow-store.ts'
 import type { Asker } from './workflow-templates.ts'
@@ -87,10 +88,13 @@ export const createRuns = (deps: RunsDeps) => {
     throw new ForbiddenError('this workflow run belongs to another tenant')
   }
 
-  const view = async (runId: string): Promise<WorkflowRun> => {
-    const run = await queries.run(runId)
-    if (run === null) throw new UnavailableError(`workflow run ${runId} is on its way: look again in a moment`)
-    return run
+  /** As its rows say, which may be behind where they follow the log: then as the log says. */
+  const look = async (runId: string): Promise<WorkflowRun | null> => {
+    const row = await queries.run(runId)
+    if (workflows.inline) return row
+    const { state } = await workflows.loadRun(runId)
+    if (state.status === 'NONE' || (row !== null && row.updatedAt >= state.updatedAt)) return row
+    return viewOf(runId, state)
   }
 
   /** What a turn of the run costs, as a charge that is made together with it or right before it. */
@@ -172,7 +176,7 @@ export const createRuns = (deps: RunsDeps) => {
   const pay = async (paid: Paid): Promise<WorkflowRun> => {
     const run = await inTurn(paid.tenantId, () => (workflows.atomic ? payTogether(paid) : payFirst(paid)))
     deps.onStarted()
-    return workflows.atomic ? asStarted(await view(paid.runId), run) : view(paid.runId)
+    return viewOf(paid.runId, run)
   }
 
   return {
@@ -221,7 +225,7 @@ export const createRuns = (deps: RunsDeps) => {
     /** @throws RunNotFoundError, ForbiddenError */
     get: async (asker: Asker, id: string): Promise<WorkflowRun> => {
       const runId = commandIdOf(id, 'runId')
-      const run = await queries.run(runId)
+      const run = await look(runId)
       demandOwn(asker, runId, run?.tenantId ?? null)
       return run as WorkflowRun
     },
@@ -303,7 +307,9 @@ export const createRuns = (deps: RunsDeps) => {
       const actor = textOf(asker.subject, 'subject', 200)
       await process.turn(runId, [{ type: 'Cancel', at: now(), actor, reason }])
       await process.resume(runId)
-      return view(runId)
+      const run = await look(runId)
+      if (run === null) throw new RunNotFoundError(runId)
+      return run
     },
   }
 }
@@ -321,27 +327,6 @@ const readable = async <A>(runId: string, read: () => Promise<A>): Promise<A> =>
       `workflow run ${runId} cannot be retried, its results are damaged: ${error.message}`,
     )
   }
-}
-
-/** A quick worker may have been at it already: whoever starts a round is told what was started. */
-const asStarted = (view: WorkflowRun, run: StartedRun): WorkflowRun => {
-  const cost = costOf(run.charges)
-  return view.round !== run.round
-    ? view
-    : {
-        ...view,
-        status: run.status,
-        completedJobs: 0,
-        failedJobs: 0,
-        creditsConsumed: cost.monthly + cost.purchased,
-        creditsFromMonthly: cost.monthly,
-        creditsFromPurchased: cost.purchased,
-        endedAt: null,
-        perFileResults: view.perFileResults.map((file, index) => {
-          const { status, errorCode, errorMessage } = run.files[index] ?? file
-          return { ...file, status, errorCode, errorMessage: errorMessage?.slice(0, 200) ?? null }
-        }),
-      }
 }
 
 export type Runs = ReturnType<typeof createRuns>

@@ -85,6 +85,8 @@ export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock
   return {
     /** Charge and run can be appended together. */
     atomic: store.capabilities.atomicAppend,
+    /** Rows are there with the events. */
+    inline: store.capabilities.inlineProjections,
     load,
     loadRun: (runId: string): Promise<Loaded<RunState>> => load(workflowRun, runStream(runId)),
     loadCredits: (tenantId: string): Promise<Loaded<CreditsState>> => load(credits, creditsStream(tenantId)),

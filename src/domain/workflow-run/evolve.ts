@@ -1,11 +1,14 @@
-import type { FileResult, RetriedFile, RunEvent, RunInitiated, RunResumed } from './events.ts'
+import type { FileResult, RetriedFile, RunChargeAbandoned, RunEvent, RunInitiated, RunResumed } from './events.ts'
 import type { ChargeOfRun, FileState, RunState, StartedRun } from './state.ts'
 
 /** The state after one more event. Total: an event in the log happened, whatever we think of it. */
 export const evolve = (state: RunState, event: RunEvent): RunState => {
   if (event.type === 'RunChargeAbandoned') return { ...state, abandoned: [...state.abandoned, event.chargeId] }
   if (event.type === 'RunInitiated') return initiated(state, event)
-  if (state.status === 'NONE') return state
+  return state.status === 'NONE' ? state : { ...moved(state, event), updatedAt: event.at }
+}
+
+const moved = (state: StartedRun, event: Exclude<RunEvent, RunInitiated | RunChargeAbandoned>): StartedRun => {
   switch (event.type) {
     case 'RunBegan':
       return { ...state, status: 'RUNNING' }
@@ -18,7 +21,7 @@ export const evolve = (state: RunState, event: RunEvent): RunState => {
         failedJobs: event.failedJobs,
       }
     case 'RunEnded':
-      return { ...state, status: event.status, owed: [...state.owed, ...event.refunds] }
+      return { ...state, status: event.status, owed: [...state.owed, ...event.refunds], endedAt: event.at }
     case 'RunResumed':
       return resumed(state, event)
     case 'RunCancelled':
@@ -34,6 +37,7 @@ export const evolve = (state: RunState, event: RunEvent): RunState => {
           charged: false,
         })),
         owed: [...state.owed, ...event.refunds],
+        endedAt: event.at,
       }
     case 'RunRefunded': {
       const back = new Map(event.returned.map(({ chargeId, returned }) => [chargeId, returned]))
@@ -98,6 +102,10 @@ const initiated = ({ abandoned }: RunState, event: RunInitiated): StartedRun => 
   owed: [],
   lastRetryId: null,
   abandoned,
+  startedBy: event.actor,
+  createdAt: event.at,
+  updatedAt: event.at,
+  endedAt: null,
 })
 
 const resumed = (state: StartedRun, event: RunResumed): StartedRun => ({
@@ -110,6 +118,7 @@ const resumed = (state: StartedRun, event: RunResumed): StartedRun => ({
   failedJobs: 0,
   charges: [...state.charges, ...chargesOf(event.round, event.charge)],
   lastRetryId: event.retryId,
+  endedAt: null,
 })
 
 const retriedFile = (

@@ -53,6 +53,10 @@ export interface RunFacts {
   readonly owed: readonly Owed[]
   readonly lastRetryId: string | null
   readonly abandoned: readonly string[]
+  readonly startedBy: string
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+  readonly endedAt: Instant | null
 }
 
 export type RunState =
