@@ -9,17 +9,7 @@ const shared = {
 } as const
 
 /** What the bus does, shown with its log in EventStoreDB too: the same files run again. */
-const onBothStores = [
-  'caller',
-  'kill',
-  'listing',
-  'operations',
-  'operator',
-  'outcomes',
-  'sending',
-  'stats',
-  'worker',
-]
+const onBothStores = ['caller', 'kill', 'listing', 'operations', 'operator', 'outcomes', 'sending', 'stats', 'worker']
   .map(name => `test/bus/${name}.test.ts`)
   .concat('test/runs/continue.test.ts')
 

@@ -46,6 +46,8 @@ export interface Starter extends Asker {
 
 /** What a Continue would do now, and why it cannot. */
 export interface RetryPreview {
+  /** The run. */
+  readonly id: string
   /** Files that would be retried. */
   readonly files: number
   readonly failedFiles: number
@@ -252,7 +254,7 @@ export const createRuns = (deps: RunsDeps) => {
       if (isLeft(plan)) {
         const { code, message, ...more } = runRefusal(runId, plan.left)
         const blockedBy = 'reason' in more && typeof more.reason === 'string' ? more.reason : code
-        return { ...none, creditsAvailable: monthly + purchased, blockedBy, message }
+        return { id: runId, ...none, creditsAvailable: monthly + purchased, blockedBy, message }
       }
       const { files, failed, pending, credits: needed } = plan.right
       const lacking =
@@ -260,6 +262,7 @@ export const createRuns = (deps: RunsDeps) => {
           ? creditsRefusal({ type: 'InsufficientCredits', needed, available: monthly + purchased })
           : null
       return {
+        id: runId,
         files: files.length,
         failedFiles: failed,
         pendingFiles: pending,

@@ -24,7 +24,7 @@ describe('a run over many files', () => {
       ['error', 'no text in it'],
       ['failed', 'the model is busy'],
     ])
-    const preview = { files: 2, failedFiles: 2, pendingFiles: 0, creditsNeeded: 4, creditsAvailable: 9 }
+    const preview = { id: started.id, files: 2, failedFiles: 2, pendingFiles: 0, creditsNeeded: 4, creditsAvailable: 9 }
     expect(await bus.runs.previewRetry(jane, started.id)).toEqual({ ...preview, blockedBy: null, message: null })
     const again = await bus.runs.retryFailed(jane, started.id)
     expect(again).toMatchObject({
