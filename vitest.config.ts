@@ -20,7 +20,9 @@ const onBothStores = [
   'sending',
   'stats',
   'worker',
-].map(name => `test/bus/${name}.test.ts`)
+]
+  .map(name => `test/bus/${name}.test.ts`)
+  .concat('test/runs/continue.test.ts')
 
 export default defineConfig({
   test: {

@@ -5,6 +5,8 @@ import type { ApartFromMarks } from './application/action-turns.ts'
 import { awaitingDispatch } from './application/await-dispatch.ts'
 import { type Caller, type CallerDeps, createCaller } from './application/caller.ts'
 import { coalesce } from './application/coalesce.ts'
+import { commandsOf } from './application/commands-of.ts'
+import type { Credits } from './application/credits.ts'
 import { type CommandPlan, planTurns } from './application/dry-run.ts'
 import { type ActionPlan, dryRunAction } from './application/dry-run-action.ts'
 import { InvalidInputError } from './application/errors.ts'
@@ -65,6 +67,7 @@ import {
   watchSend,
 } from './application/send-command.ts'
 import { createTransactCommands } from './application/transact-commands.ts'
+import type { WorkflowCalls } from './application/workflow-calls.ts'
 import type { CommandEvent } from './domain/command/events.ts'
 import { type Actions, createActions } from './infrastructure/actions.ts'
 import type { EventStoreDbLogOptions } from './infrastructure/eventstoredb/index.ts'
@@ -87,7 +90,8 @@ import type { RehearsalProcess } from './infrastructure/service/bus.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
 import type { Handler } from './infrastructure/worker/handler.ts'
 import { createWorker, type Worker, type WorkerOptions } from './infrastructure/worker/worker.ts'
-import { commandRowChange } from './projections/command-row.ts'
+import { createWorkflows, type WorkflowOptions } from './infrastructure/workflows.ts'
+import { busProjections } from './projections/bus-projections.ts'
 import { outbox } from './projections/outbox.ts'
 
 export type { BulkActionOptions } from './application/action-input.ts'
@@ -99,6 +103,7 @@ export {
 } from './application/bulk-action.ts'
 export type { Caller } from './application/caller.ts'
 export { BusinessRuleError, PermanentCommandError, TransientCommandError } from './application/command-errors.ts'
+export type { CreditBalance, GrantCredits } from './application/credits.ts'
 export type { CommandPlan } from './application/dry-run.ts'
 export type { ActionPlan } from './application/dry-run-action.ts'
 export {
@@ -146,9 +151,26 @@ export type {
 } from './application/ports/command-queries.ts'
 export type { Log } from './application/ports/log.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
+export type {
+  CreditEntry,
+  PerFileResult,
+  RunFilter,
+  TemplateFilter,
+  WorkflowRun,
+  WorkflowTemplate,
+} from './application/ports/workflow-queries.ts'
 export type { CommandHistory, Comparison, HistoryOptions, MomentView } from './application/read-history.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/rehearse-command.ts'
+export {
+  AlreadyRunningError,
+  InsufficientCreditsError,
+  RunNotFoundError,
+  RunNotRetriableError,
+  TemplateNotFoundError,
+} from './application/run-errors.ts'
 export type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
+export type { RetryPreview, Starter, StartRun } from './application/workflow-runs.ts'
+export type { Asker, NewTemplate } from './application/workflow-templates.ts'
 export type { Json } from './domain/command/events.ts'
 export type { CommandSnapshot, HistoryStep, Moment } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
@@ -167,6 +189,7 @@ export {
 } from './infrastructure/worker/handler.ts'
 export type { Health } from './infrastructure/worker/health.ts'
 export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker.ts'
+export type { WorkflowOptions } from './infrastructure/workflows.ts'
 
 export interface CommandBusOptions {
   /** `postgres://...` of a database that `commandbus migrate` has prepared. Or give `pool`. */
@@ -198,6 +221,8 @@ export interface CommandBusOptions {
   readonly handlers?: { readonly [domain: string]: { readonly [commandType: string]: Handler } }
   /** Rehearse in processes of their own, started with this command; for the program `commandbus`. */
   readonly rehearsals?: RehearsalProcess
+  /** Where and how often the files of workflow runs are worked on. */
+  readonly workflows?: WorkflowOptions
   /** A pino logger, for instance. Default: silence. */
   readonly log?: Log
   /** Gets told what is sent and worked on, for metrics and traces. Default: nobody is told. */
@@ -301,6 +326,13 @@ export interface CommandBus {
     /** What an action would do, by the same decisions, and nothing done. */
     readonly dryRun: (options: BulkActionOptions) => Promise<ActionPlan>
   }
+  /**
+   * Workflow runs: many files, each a command of domain `workflow`, paid with credits, continued where they failed.
+   * `run` notes how the files end; one process of the fleet does, the others stand by.
+   */
+  readonly runs: WorkflowCalls & { readonly run: (signal?: AbortSignal) => Promise<void> }
+  /** What tenants pay runs with: a ledger with a monthly and a purchased pool. */
+  readonly credits: Credits
   readonly maintenance: {
     /** Writes the read table anew from the log while the bus serves; sends nothing. */
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>
@@ -329,17 +361,21 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)
   const catalog = createQueueCatalog(pool)
-  const toOutbox = outbox({ onSuccess: options.onSuccess ?? 'delete' })
-  const { store, follower, ...commandLog } = openLog({
+  const {
+    store: wholeStore,
+    follower,
+    ...commandLog
+  } = openLog({
     eventStoreUrl: options.eventStoreUrl,
     pool,
     newClient: () => clientLike(pool),
-    projections: { row: commandRowChange, effects: toOutbox },
+    projections: busProjections({ onSuccess: options.onSuccess ?? 'delete' }),
     ensureQueues: catalog.ensure,
     onFilled: queues => doorbell.ring([...queues]),
     log,
     limits: options.eventStoreLimits,
   })
+  const store = commandsOf(wholeStore)
   const transactNow = createTransactCommands(store, ids)
   const waitMs = options.waitForDispatchMs ?? 0
   // senders and operators read what they have written; workers have no time to wait
@@ -413,7 +449,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? createRehearsals({ pool, handlersOf: handlersOf.of, log })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
   const rehearse = rehearseCommand({ store, rehearsals, clock })
-  const plan = planTurns(store, ids, toOutbox)
+  const plan = planTurns(store, ids, outbox({ onSuccess: options.onSuccess ?? 'delete' }))
   const operate = { transact, clock, plan, faultsOf: payloadFaults({ store, rehearsals }) }
   const dryRun = dryRunAction({ plan, queries, clock })
   const live = createPostgresLiveEvents(pool, { log })
@@ -434,6 +470,35 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     log,
     ...(options.maxOperationRetries === undefined ? {} : { maxRetries: options.maxOperationRetries }),
   })
+  const isAway = (error: unknown): boolean => isConnectionError(error) || commandLog.isAway(error)
+  const workflows = createWorkflows({
+    pool,
+    newClient: () => clientLike(pool),
+    store: wholeStore,
+    clock,
+    ids,
+    derivedId,
+    log,
+    isAway: error => isAway(error) || isUnavailable(error),
+    ...(options.workflows === undefined ? {} : { options: options.workflows }),
+  })
+  const runs: WorkflowCalls = {
+    createTemplate: guarded(workflows.templates.create),
+    editTemplate: guarded(workflows.templates.edit),
+    archiveTemplate: guarded(workflows.templates.archive),
+    listTemplates: guarded(workflows.templates.list),
+    initiate: guarded(workflows.runs.initiate),
+    get: guarded(workflows.runs.get),
+    list: guarded(workflows.runs.list),
+    cancel: guarded(workflows.runs.cancel),
+    previewRetry: guarded(workflows.runs.previewRetry),
+    retryFailed: guarded(workflows.runs.retryFailed),
+  }
+  const credits: Credits = {
+    balance: guarded(workflows.credits.balance),
+    entries: guarded(workflows.credits.entries),
+    grant: guarded(workflows.credits.grant),
+  }
   const callerDeps: CallerDeps = {
     ...operate,
     authorization: roleAuthorization,
@@ -449,6 +514,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     actions,
     subscribe: live.subscribe,
     stats,
+    runs,
+    credits,
+    log,
   }
   return {
     ready: guarded(async () => {}),
@@ -485,6 +553,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       runOne: guarded(actions.runOne),
       dryRun: guarded(dryRun),
     },
+    runs: { ...runs, run: guarded(workflows.runner.run) },
+    credits,
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
@@ -505,7 +575,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
           ids,
           log,
           telemetry,
-          isAway: error => isConnectionError(error) || commandLog.isAway(error),
+          isAway,
         },
         workerOptions,
       )
@@ -515,7 +585,12 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     },
     close: () => {
       closed ??= (async () => {
-        await Promise.all([...[...workers].map(worker => worker.stop()), actions.close(), live.stop()])
+        await Promise.all([
+          ...[...workers].map(worker => worker.stop()),
+          actions.close(),
+          workflows.runner.close(),
+          live.stop(),
+        ])
         await commandLog.close()
         await doorbell.stop()
         await heartbeatPool.end()

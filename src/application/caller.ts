@@ -23,6 +23,7 @@ import type { HistoryOptions, ReadHistory } from './read-history.ts'
 import type { Rehearsal, RehearseOptions } from './rehearse-command.ts'
 import { rolesFor } from './roles.ts'
 import type { BatchResult, CommandToSend, SentCommand } from './send-command.ts'
+import { createWorkflowCaller, type WorkflowCallerDeps } from './workflow-caller.ts'
 
 const callersMembers = [
   'commandId',
@@ -45,7 +46,7 @@ const pick = <T extends object, K extends keyof T>(from: T, names: readonly K[])
   return picked as Pick<T, K>
 }
 
-export interface CallerDeps extends OperateDeps {
+export interface CallerDeps extends OperateDeps, WorkflowCallerDeps {
   readonly authorization: Authorization
   readonly send: (domain: string, command: CommandToSend) => Promise<SentCommand>
   readonly sendBatch: (domain: string, commands: readonly CommandToSend[]) => Promise<readonly BatchResult[]>
@@ -162,6 +163,8 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
         return deps.operations.retry(identity, id)
       },
     },
+
+    ...createWorkflowCaller(deps, identity, demand),
 
     /** Events of the caller's tenant as they commit. */
     live: async ({ filter = {}, ...options }: SubscribeOptions): Promise<Subscription> => {

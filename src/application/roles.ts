@@ -7,6 +7,8 @@ export const rolesFor: Readonly<Record<Permission, readonly Role[]>> = {
   operate: ['OPERATOR', 'ADMIN'],
   audit: ['AUDITOR', 'OPERATOR', 'ADMIN'],
   operations: ['USER', 'ADMIN'],
+  runs: ['CUSTOMER_ADMIN', 'BUBBLE_ADMIN'],
+  grant: ['BUBBLE_ADMIN'],
 }
 
 export const roleAuthorization: Authorization = {

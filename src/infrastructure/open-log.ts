@@ -2,8 +2,8 @@ import type { Client, Pool } from 'pg'
 import { InvalidInputError } from '../application/errors.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Log } from '../application/ports/log.ts'
-import type { CommandEvent } from '../domain/command/events.ts'
-import { commandCodec } from './codec/command-codec.ts'
+import type { BusEvent } from '../domain/bus-event.ts'
+import { busCodec } from './codec/workflow-codec.ts'
 import type { CatchUp } from './eventstoredb/catch-up.ts'
 import { isAway } from './eventstoredb/errors.ts'
 import { type EventStoreDbLogOptions, openEventStoreDbLog } from './eventstoredb/index.ts'
@@ -15,9 +15,9 @@ import type { InlineProjections } from './postgres/unit-of-work.ts'
 /** What brings the log to PostgreSQL; one process of the fleet does, the others stand by. */
 export type Follower = Pick<CatchUp, 'health' | 'resume' | 'waitFor'>
 
-/** The log of commands, wherever it is. */
+/** The log, wherever it is. */
 export interface CommandLog {
-  readonly store: EventStore<CommandEvent>
+  readonly store: EventStore<BusEvent>
   /** Checks that the log and the database belong together, then follows the log. May be called again and again. */
   readonly begin: () => Promise<void>
   /** Whether an error means that the log cannot be reached now; the database's own errors are not looked at. */
@@ -32,7 +32,7 @@ export interface CommandLogOptions {
   readonly eventStoreUrl: string | undefined
   readonly pool: Pool
   readonly newClient: () => Client
-  readonly projections: InlineProjections<CommandEvent>
+  readonly projections: InlineProjections<BusEvent>
   readonly ensureQueues: EventStoreDbLogOptions['ensureQueues']
   readonly onFilled: (queues: ReadonlySet<string>) => void
   readonly log: Log
@@ -43,7 +43,7 @@ export interface CommandLogOptions {
 export const openLog = ({ eventStoreUrl: url, limits, ...options }: CommandLogOptions): CommandLog => {
   if (url === undefined) {
     return {
-      store: createPostgresEventStore({ ...options, codec: commandCodec }),
+      store: createPostgresEventStore({ ...options, codec: busCodec }),
       begin: () => assertLogIsHere(options.pool),
       isAway: () => false,
       follower: null,

@@ -17,7 +17,7 @@ const ID = '00000000-0000-4000-8000-000000000001'
 const identity = (part: Partial<Identity> = {}): Identity => ({
   subject: 'jane@example.com',
   tenant: null,
-  roles: ['ADMIN'],
+  roles: ['ADMIN', 'BUBBLE_ADMIN'],
   ...part,
 })
 
@@ -47,6 +47,18 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['operations.get', 'operations', caller => caller.operations.get(ID)],
   ['operations.list', 'operations', caller => caller.operations.list({})],
   ['operations.retry', 'operations', caller => caller.operations.retry(ID)],
+  ['runs.createTemplate', 'runs', caller => caller.runs.createTemplate({ name: 'x', creditsPerRun: 1 })],
+  ['runs.archiveTemplate', 'runs', caller => caller.runs.archiveTemplate(ID)],
+  ['runs.listTemplates', 'runs', caller => caller.runs.listTemplates()],
+  ['runs.initiate', 'runs', caller => caller.runs.initiate({ templateId: ID, files: [] })],
+  ['runs.get', 'runs', caller => caller.runs.get(ID)],
+  ['runs.list', 'runs', caller => caller.runs.list()],
+  ['runs.cancel', 'runs', caller => caller.runs.cancel(ID)],
+  ['runs.previewRetry', 'runs', caller => caller.runs.previewRetry(ID)],
+  ['runs.retryFailed', 'runs', caller => caller.runs.retryFailed(ID)],
+  ['credits.balance', 'runs', caller => caller.credits.balance()],
+  ['credits.entries', 'runs', caller => caller.credits.entries()],
+  ['credits.grant', 'grant', caller => caller.credits.grant({ pool: 'monthly', amount: 1, reason: 'x' })],
 ]
 
 /** Fails the test when anything is asked of it. */
@@ -76,6 +88,9 @@ const untouchableDeps = (): CallerDeps => ({
   actions: untouchable('actions'),
   subscribe: untouchable('subscribe'),
   stats: untouchable('stats'),
+  runs: untouchable('runs'),
+  credits: untouchable('credits'),
+  log: untouchable('log'),
 })
 
 describe.each(calls)('%s', (_, permission, call) => {

@@ -144,7 +144,7 @@ test('refused: a target with commands of others, a database at work, and one tha
   await bus.close()
   const kept = { id: '4f0c2a7e-0000-4000-8000-00000000000a', type: 'X', contentType: 'application/json' }
   double.log.append('command-x-1', -1, [{ ...kept, data: Buffer.from('{}'), metadata: Buffer.from('{}') }])
-  await expect(copyToEventStoreDb(urls)).rejects.toThrow(/has commands already/)
+  await expect(copyToEventStoreDb(urls)).rejects.toThrow(/has a log already/)
   await expect(copyToPostgres(urls)).rejects.toThrow(/holds a log of its own/)
 
   await database.pool.query(`insert into command_bus_checkpoint (projection, position) values ('commands', '1/1')`)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { commandCodec } from '../../src/infrastructure/codec/command-codec.ts'
+import { busCodec } from '../../src/infrastructure/codec/workflow-codec.ts'
 import { assertLogIsHere } from '../../src/infrastructure/eventstoredb/whose-log.ts'
 import { createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
 import { until } from '../support/bus.ts'
@@ -37,9 +37,9 @@ describe('an event that cannot be applied stops the projection, with its stream 
   test('resumed when its cause is mended, it goes on where it stood', async () => {
     const parts = await openParts()
     let isBroken = true
-    const codec: typeof commandCodec = {
-      ...commandCodec,
-      decode: stored => commandCodec.decode(isBroken ? { ...stored, type: 'Unheard' } : stored),
+    const codec: typeof busCodec = {
+      ...busCodec,
+      decode: stored => busCodec.decode(isBroken ? { ...stored, type: 'Unheard' } : stored),
     }
     const bus = openLogBus(parts, { codec })
     const commandId = randomUUID()

@@ -24,7 +24,10 @@ describe.each(allRoutes)('%s', (id, route) => {
   test('answers in the declared shape, with the declared status, not to be kept', async () => {
     const api = shared()
     const [method, path] = addressOf(route, await prepared(api, route))
-    const answer = await api.request(method, path, { token: await api.token(['ADMIN']), body: route.body })
+    const answer = await api.request(method, path, {
+      token: await api.token(['ADMIN', 'BUBBLE_ADMIN']),
+      body: (await route.prepareBody?.(api)) ?? route.body,
+    })
     expect(answer.status).toBe(route.succeeds)
     expect(answer.status).toBe(routeOf(id).success.status)
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8')
@@ -42,7 +45,7 @@ describe.each(allRoutes)('%s', (id, route) => {
 
   test('refuses a query with a name it does not know', async () => {
     const api = shared()
-    const token = await api.token(['ADMIN'])
+    const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     const [method, path] = addressOf(route)
     const answer = await api.request(method, `${path}?surprise=1`, { token, body: route.body })
     expectFaults(answer, 'surprise')
@@ -51,7 +54,7 @@ describe.each(allRoutes)('%s', (id, route) => {
 
   test('is unavailable while the database is, and says when to come back', async () => {
     const api = await createTestApi()
-    const token = await api.token(['ADMIN'])
+    const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     await api.bus.ready()
     await api.database.drop()
     const answer = await api.request(...addressOf(route), { token, body: route.body })
@@ -61,7 +64,7 @@ describe.each(allRoutes)('%s', (id, route) => {
 
   test('knows no domain with a name that cannot be one', async () => {
     const api = shared()
-    const token = await api.token(['ADMIN'])
+    const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     for (const domain of ['Payments', 'a%20b', 'a..b', '%00', 'x'.repeat(60), "a'--"]) {
       const [method, path] = addressOf(route, undefined, domain)
       if (!path.includes(domain)) continue
@@ -75,7 +78,10 @@ describe.each(allRoutes)('%s', (id, route) => {
 describe.each(routesWithId)('%s', (_, route) => {
   test('of an id that nobody knows', async () => {
     const api = shared()
-    const answer = await api.request(...addressOf(route), { token: await api.token(['ADMIN']), body: route.body })
+    const answer = await api.request(...addressOf(route), {
+      token: await api.token(['ADMIN', 'BUBBLE_ADMIN']),
+      body: route.body,
+    })
     if (route.unknown === 'empty list') expect([answer.status, answer.body]).toEqual([200, { items: [] }])
     else expectProblem(answer, 404, route.unknown)
   })
@@ -83,7 +89,7 @@ describe.each(routesWithId)('%s', (_, route) => {
   test.runIf(route.is.includes(':domain'))('of a command of the same id in another domain', async () => {
     const api = shared()
     const commandId = await prepared(api, route)
-    const token = await api.token(['ADMIN'])
+    const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     const answer = await api.request(...addressOf(route, commandId, 'shipping'), { token, body: route.body })
     expect(answer.body.code ?? answer.body.items).toEqual(route.unknown === 'empty list' ? [] : route.unknown)
   })
@@ -92,7 +98,7 @@ describe.each(routesWithId)('%s', (_, route) => {
     'of %s, which is no id',
     async commandId => {
       const api = shared()
-      const token = await api.token(['ADMIN'])
+      const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
       expectFaults(await api.request(...addressOf(route, commandId), { token, body: route.body }), nameOfId(route))
     },
   )
@@ -100,7 +106,7 @@ describe.each(routesWithId)('%s', (_, route) => {
   test('takes an id in capitals for the same id', async () => {
     const api = shared()
     const commandId = await prepared(api, route)
-    const token = await api.token(['ADMIN'])
+    const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     const answer = await api.request(...addressOf(route, commandId.toUpperCase()), { token, body: route.body })
     expect(answer.status).toBe(route.succeeds)
     const first = nameOfId(route) in answer.body ? answer.body : (answer.body.items?.[0] ?? answer.body)
@@ -113,7 +119,7 @@ describe.each(routesWithBody)('the body of %s', (_, route) => {
 
   const send = async (body: string, headers: Record<string, string> = {}) => {
     const api = shared()
-    return api.request(...address, { token: await api.token(['ADMIN']), body, headers })
+    return api.request(...address, { token: await api.token(['ADMIN', 'BUBBLE_ADMIN']), body, headers })
   }
 
   test('may hold no member that is not known', async () => {
@@ -146,7 +152,7 @@ describe.each(routesWithBody)('the body of %s', (_, route) => {
 
   test('may be left out where nothing in it is required', async () => {
     const api = shared()
-    const token = await api.token(['ADMIN'])
+    const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     const isOptional = Object.keys(route.body as object).length === 0
     for (const headers of [{}, { 'content-type': 'application/json' }]) {
       const answer = await api.request(...address, { token, headers })

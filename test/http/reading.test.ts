@@ -6,7 +6,8 @@ import { expectFaults } from '../support/problem.ts'
 import { addressOf, allRoutes } from './table.ts'
 
 const shared = sharedTestApi()
-const get = async (path: string) => shared().request('GET', path, { token: await shared().token(['ADMIN']) })
+const get = async (path: string) =>
+  shared().request('GET', path, { token: await shared().token(['ADMIN', 'BUBBLE_ADMIN']) })
 
 interface Item {
   readonly commandId: string

@@ -10,9 +10,11 @@ export interface Expected {
   readonly roles: readonly Role[]
   /** A body that is accepted; none for a route that takes none. */
   readonly body?: unknown
+  /** The same, where a body that is accepted needs something that is there. */
+  readonly prepareBody?: (api: SharedApi) => Promise<unknown>
   /** Members of the body that are required, when those of `body` are not all. */
   readonly required?: readonly string[]
-  readonly succeeds: 200 | 202
+  readonly succeeds: 200 | 201 | 202
   /** What it answers for an id that nobody knows: a code, or one of these. */
   readonly unknown: ProblemCode | 'empty list' | 'no id in its path'
   /** Makes something it can be tried on, and gives its id; a parked command unless it says otherwise. */
@@ -25,6 +27,7 @@ const readers: readonly Role[] = ['SENDER', 'OPERATOR', 'AUDITOR', 'ADMIN', 'CUS
 const senders: readonly Role[] = ['SENDER', 'ADMIN']
 const operators: readonly Role[] = ['OPERATOR', 'ADMIN']
 const users: readonly Role[] = ['USER', 'ADMIN']
+const runners: readonly Role[] = ['CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
 const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
 
 const charge = { commandType: 'Charge', data: { amount: 5 } }
@@ -48,6 +51,31 @@ const failedOperation = async ({ bus, until }: SharedApi): Promise<string> => {
     ({ status }) => status === 'failed',
   )
   await worker.stop()
+  return id
+}
+
+const admin = { subject: 'jane@example.com', tenant: null }
+const freeTemplate = ({ bus }: SharedApi) => bus.runs.createTemplate(admin, { name: 'Free', creditsPerRun: 0 })
+
+/** Nobody works on it. */
+const startedRun = async (api: SharedApi): Promise<string> => {
+  const { id } = await freeTemplate(api)
+  return (await api.bus.runs.initiate(admin, { templateId: id, files: [{ fileName: 'a.pdf', input: {} }] })).id
+}
+
+/** A run whose only job was withdrawn behind its back: over, with a file to continue. */
+const failedRun = async (api: SharedApi): Promise<string> => {
+  const id = await startedRun(api)
+  const { items } = await api.bus.queryCommands({ domain: 'workflow', correlationId: id })
+  await api.bus.cancel('workflow', items[0]?.commandId ?? '')
+  const runner = new AbortController()
+  const ended = api.bus.runs.run(runner.signal)
+  await api.until(
+    () => api.bus.runs.get(admin, id),
+    ({ status }) => status === 'FAILED',
+  )
+  runner.abort()
+  await ended
   return id
 }
 
@@ -231,6 +259,94 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'OPERATION_NOT_FOUND',
     query: [],
     prepare: failedOperation,
+  },
+  createTemplate: {
+    is: 'POST /workflow-templates',
+    roles: runners,
+    body: { name: 'Summaries', creditsPerRun: 2 },
+    succeeds: 201,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listTemplates: {
+    is: 'GET /workflow-templates',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['tenantId', ...paging],
+  },
+  archiveTemplate: {
+    is: 'DELETE /workflow-templates/:id',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'NOT_FOUND',
+    query: [],
+    prepare: async api => (await freeTemplate(api)).id,
+  },
+  startRun: {
+    is: 'POST /workflow-runs',
+    roles: runners,
+    prepareBody: async api => ({ templateId: (await freeTemplate(api)).id, files: [{ fileName: 'a.pdf', input: {} }] }),
+    body: { templateId: '00000000-0000-4000-8000-00000000dead', files: [{ fileName: 'a.pdf', input: {} }] },
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listRuns: {
+    is: 'GET /workflow-runs',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['status', 'tenantId', ...paging],
+  },
+  getRun: {
+    is: 'GET /workflow-runs/:id',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: [],
+    prepare: startedRun,
+  },
+  previewRetry: {
+    is: 'GET /workflow-runs/:id/retry-failed',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: [],
+    prepare: startedRun,
+  },
+  retryFailed: {
+    is: 'POST /workflow-runs/:id/retry-failed',
+    roles: runners,
+    body: {},
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: [],
+    prepare: failedRun,
+  },
+  cancelRun: {
+    is: 'POST /workflow-runs/:id/cancel',
+    roles: runners,
+    body: {},
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: [],
+    prepare: startedRun,
+  },
+  getCredits: {
+    is: 'GET /credits',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['tenantId', ...paging],
+  },
+  grantCredits: {
+    is: 'POST /credits/grants',
+    roles: ['BUBBLE_ADMIN'],
+    body: { pool: 'monthly', amount: 5, reason: 'plan' },
+    succeeds: 201,
+    unknown: 'no id in its path',
+    query: [],
   },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
 }

@@ -9,12 +9,12 @@ export interface Identity {
   readonly roles: readonly Role[]
 }
 
-export const permissions = ['read', 'send', 'operate', 'audit', 'operations'] as const
+export const permissions = ['read', 'send', 'operate', 'audit', 'operations', 'runs', 'grant'] as const
 
 /**
  * `read`: commands, lists, live events, figures. `send`: send, and cancel what is pending. `operate`: retry, cancel or
  * complete what is parked. `audit`: trails and history.
- * `operations`: the caller's own operations.
+ * `operations`: the caller's own operations. `runs`: workflow runs, templates and credits. `grant`: gives credits.
  */
 export type Permission = (typeof permissions)[number]
 

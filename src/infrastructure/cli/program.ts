@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { addCancel } from './cancel.ts'
 import { addCopyLog } from './copy-log.ts'
+import { addCredits } from './credits.ts'
 import type { CliDeps } from './deps.ts'
 import { addDoctor } from './doctor.ts'
 import { failureOf, Refused } from './failure.ts'
@@ -10,6 +11,7 @@ import { addOperations } from './operations.ts'
 import { addRehearse } from './rehearse.ts'
 import { addReplay } from './replay.ts'
 import { addReplies } from './replies.ts'
+import { addRuns } from './runs.ts'
 import { addSend } from './send.ts'
 import { Interrupted } from './session.ts'
 import { addStart } from './start.ts'
@@ -47,6 +49,8 @@ const buildProgram = (deps: CliDeps): Command => {
     addCancel,
     addTroubleshooting,
     addOperations,
+    addRuns,
+    addCredits,
     addReplies,
     addDoctor,
     addCopyLog,

@@ -36,7 +36,7 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
     .description('handle commands until it is stopped (Ctrl-C)')
     .option('--handlers <module>', 'an ES module that exports `handlers`, by domain and command type')
     .option('--domain <domain>', 'work on this domain only')
-    .option('--demo', 'work on domains demo and operations with the demo handlers')
+    .option('--demo', 'work on domains demo, operations and workflow with the demo handlers')
     .option('--concurrency <n>', 'handlers at once in each domain, 1-1000', numberOf('--concurrency'), 10)
     .option('--lease <seconds>', 'how long a message stays with a worker that died (default: 30)', numberOf('--lease'))
     .option('--deadline <seconds>', 'how long a stop waits for handlers', numberOf('--deadline'), 30)

@@ -80,11 +80,13 @@ export interface EventSchema<Data> {
   readonly data: t.Decoder<unknown, Data>
 }
 
+/** A schema for each event of a union. */
+export type EventSchemas<Event extends Fact> = {
+  readonly [K in Event['type']]: EventSchema<DataOf<Extract<Event, { type: K }>>>
+}
+
 /** One codec for a union of events, from a schema for each of them. */
-export const eventCodec = <Event extends Fact>(
-  schemas: { readonly [K in Event['type']]: EventSchema<DataOf<Extract<Event, { type: K }>>> },
-  upcasts: Upcasts,
-): EventCodec<Event> => {
+export const eventCodec = <Event extends Fact>(schemas: EventSchemas<Event>, upcasts: Upcasts): EventCodec<Event> => {
   const table = new Map<string, EventSchema<unknown>>(Object.entries(schemas))
   return {
     encode: (event, context) => {

@@ -7,11 +7,10 @@ type Querier = Pick<ClientBase, 'query'>
 
 const PAGE = 200
 
-/** How many events of commands PostgreSQL has, and of how many commands. */
+/** How many events PostgreSQL has, and of how many streams. */
 export const countEvents = async (client: Querier): Promise<CopiedLog> => {
   const { rows } = await client.query(
-    `select count(*)::int as events, count(*) filter (where revision = 0)::int as streams from command_bus_event
-     where stream >= 'command-' and stream < 'command.'`,
+    `select count(*)::int as events, count(*) filter (where revision = 0)::int as streams from command_bus_event`,
   )
   return rows[0] as CopiedLog
 }
@@ -38,7 +37,7 @@ export const compareLogs = async (
     onProgress({ phase: 'comparing', done, total: here.events })
   }
   if (done !== here.events) {
-    throw new CopyLogError(`EventStoreDB has ${done} events of commands, and PostgreSQL ${here.events}`)
+    throw new CopyLogError(`EventStoreDB has ${done} events, and PostgreSQL ${here.events}`)
   }
   return { ...here, end }
 }

@@ -18,9 +18,6 @@ export const notLookedAt: EventContext = {
   tenantId: null,
 }
 
-/** How streams of commands begin: the log's only ones that can be in EventStoreDB. */
-export const PREFIXES = ['command-']
-
 /** The log was not copied, or the copy is not what it is a copy of. */
 export class CopyLogError extends CommandBusError {
   override readonly name = 'CopyLogError'

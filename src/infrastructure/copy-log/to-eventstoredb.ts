@@ -5,11 +5,12 @@ import { loadCheckpoint, saveCheckpoint } from '../eventstoredb/checkpoint.ts'
 import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { createEventStoreDbEventStore } from '../eventstoredb/event-store.ts'
+import { LOG_PREFIXES } from '../eventstoredb/index.ts'
 import { COMMANDS } from '../eventstoredb/whose-log.ts'
 import type { EventRow } from '../postgres/event-store.ts'
 import { aloneOn, lockOutWriters } from './alone.ts'
 import { compareLogs, countEvents } from './compare.ts'
-import { type CopiedLog, CopyLogError, notLookedAt, type OnCopyProgress, PREFIXES, storedCodec } from './stored.ts'
+import { type CopiedLog, CopyLogError, notLookedAt, type OnCopyProgress, storedCodec } from './stored.ts'
 
 export interface CopyLogOptions {
   readonly databaseUrl: string
@@ -44,12 +45,12 @@ export const copyToEventStoreDb = ({
     await refuseOthers(client)
     const connection = connectEventStoreDb(eventStoreUrl)
     try {
-      const options = { connection, codec: storedCodec, prefixes: PREFIXES }
+      const options = { connection, codec: storedCodec, prefixes: LOG_PREFIXES }
       const feed = createEventStoreDbEventFeed<StoredEvent>(options)
       let position = await loadCheckpoint(client, COPYING)
       if (position === null && (await feed.head()) !== null) {
         throw new CopyLogError(
-          'this EventStoreDB has commands already: name one without streams that begin with command-',
+          `this EventStoreDB has a log already: name one without streams that begin with ${LOG_PREFIXES.join(', ')}`,
         )
       }
       position ??= '0/0'
@@ -81,10 +82,11 @@ export const copyToEventStoreDb = ({
 
 const refuseOthers = async (client: Client): Promise<void> => {
   const { rows } = await client.query(
-    `select stream from command_bus_event where stream < 'command-' or stream >= 'command.' limit 1`,
+    `select stream from command_bus_event where not stream ^@ any ($1::text[]) limit 1`,
+    [LOG_PREFIXES],
   )
   if (rows.length === 0) return
-  throw new CopyLogError(`the log holds streams other than those of commands ('${rows[0].stream}'): they cannot move`)
+  throw new CopyLogError(`the log holds streams that are none of ours ('${rows[0].stream}'): they cannot move`)
 }
 
 interface LogRow extends EventRow {

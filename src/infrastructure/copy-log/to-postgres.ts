@@ -1,18 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { silentLog } from '../../application/ports/log.ts'
-import { commandRowChange } from '../../projections/command-row.ts'
-import { outbox } from '../../projections/outbox.ts'
+import { busProjections } from '../../projections/bus-projections.ts'
 import type { StoredEvent } from '../codec/event-codec.ts'
 import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
-import { type EventStoreDbLog, openEventStoreDbLog } from '../eventstoredb/index.ts'
+import { type EventStoreDbLog, LOG_PREFIXES, openEventStoreDbLog } from '../eventstoredb/index.ts'
 import { COMMANDS } from '../eventstoredb/whose-log.ts'
 import { createQueueCatalog } from '../pgmq/queue.ts'
 import { clientLike, createPool } from '../postgres/pool.ts'
 import { aloneOn } from './alone.ts'
 import { compareLogs } from './compare.ts'
-import { type CopiedLog, CopyLogError, type OnCopyProgress, PREFIXES, storedCodec } from './stored.ts'
+import { type CopiedLog, CopyLogError, type OnCopyProgress, storedCodec } from './stored.ts'
 import type { CopyLogOptions } from './to-eventstoredb.ts'
 
 const LOOK_MS = 100
@@ -33,9 +32,9 @@ export const copyToPostgres = ({
     const pool = createPool(databaseUrl, 4)
     const connection = connectEventStoreDb(eventStoreUrl)
     try {
-      const feed = createEventStoreDbEventFeed<StoredEvent>({ connection, codec: storedCodec, prefixes: PREFIXES })
+      const feed = createEventStoreDbEventFeed<StoredEvent>({ connection, codec: storedCodec, prefixes: LOG_PREFIXES })
       const head = await feed.head()
-      if (head === null) throw new CopyLogError('this EventStoreDB has no commands')
+      if (head === null) throw new CopyLogError('this EventStoreDB has none of our streams')
       await catchUp(pool, eventStoreUrl, head, onProgress)
       const { end: _, ...copied } = await compareLogs(client, feed, onProgress)
       await client.query('delete from command_bus_checkpoint where projection = $1::text', [COMMANDS])
@@ -52,7 +51,7 @@ const catchUp = async (pool: Pool, url: string, head: string, onProgress: OnCopy
     url,
     pool,
     newClient: () => clientLike(pool),
-    projections: { row: commandRowChange, effects: outbox({ onSuccess: 'delete' }) },
+    projections: busProjections({ onSuccess: 'delete' }),
     ensureQueues: createQueueCatalog(pool).ensure,
     onFilled: () => {},
     log: silentLog,

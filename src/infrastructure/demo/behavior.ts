@@ -69,3 +69,20 @@ export const behave = async (told: Behavior, { totalAttempts, signal }: Attempt)
   }
   return told.result === undefined ? { ok: true } : told.result
 }
+
+/** The files of a batch one after the other; each that fails is told apart in the result. */
+export const behaveBatch = async (files: Json, attempt: Attempt): Promise<Json> => {
+  const results: Json[] = []
+  for (const file of Array.isArray(files) ? (files as readonly Json[]) : []) {
+    const { index = null, input = null } = (file ?? {}) as { readonly index?: Json; readonly input?: Json }
+    try {
+      await behave(behaviorOf(input), attempt)
+      results.push({ index, status: 'completed' })
+    } catch (error) {
+      const status = error instanceof TransientCommandError ? 'failed' : 'error'
+      const { code, message } = error as TransientCommandError
+      results.push({ index, status, errorCode: code ?? null, errorMessage: message })
+    }
+  }
+  return { files: results }
+}

@@ -1,8 +1,10 @@
+import { BATCH_COMMAND } from '../../application/run-jobs.ts'
 import type { CommandToSend } from '../../application/send-command.ts'
 import type { Json } from '../../domain/command/events.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import type { Handler } from '../worker/handler.ts'
-import { behave, behaviorOf } from './behavior.ts'
+import { WORKFLOW_DOMAIN } from '../workflows.ts'
+import { behave, behaveBatch, behaviorOf } from './behavior.ts'
 
 export const demoDomain = 'demo'
 
@@ -13,16 +15,31 @@ export const demoHandlers: { readonly [commandType: string]: Handler } = {
 
 /** Takes every type of operation; `parameters.behavior` says how it ends. A retry by hand is a new life. */
 export const demoOperationHandlers: { readonly [commandType: string]: Handler } = {
-  '*': { rehearsable: true, handle: (data: Json, context) => behave(behaviorOf(parametersOf(data)), context) },
+  '*': {
+    rehearsable: true,
+    handle: (data: Json, context) => behave(behaviorOf(memberOf(data, 'parameters')), context),
+  },
 }
 
-const parametersOf = (data: Json): Json =>
-  typeof data === 'object' && data !== null && 'parameters' in data ? data.parameters : null
+const memberOf = (data: Json, name: string): Json =>
+  typeof data === 'object' && data !== null && !Array.isArray(data)
+    ? ((data as { readonly [key: string]: Json })[name] ?? null)
+    : null
+
+/** Takes the files of workflow runs; `input.behavior` says how each ends. A retry by hand is a new life. */
+export const demoWorkflowHandlers: { readonly [commandType: string]: Handler } = {
+  '*': { rehearsable: true, handle: (data: Json, context) => behave(behaviorOf(memberOf(data, 'input')), context) },
+  [BATCH_COMMAND]: {
+    rehearsable: true,
+    handle: (data: Json, context) => behaveBatch(memberOf(data, 'files'), context),
+  },
+}
 
 /** What a demo worker works on, by domain. */
 export const demoDomains: ReadonlyMap<string, { readonly [commandType: string]: Handler }> = new Map([
   [demoDomain, demoHandlers],
   [OPERATIONS_DOMAIN, demoOperationHandlers],
+  [WORKFLOW_DOMAIN, demoWorkflowHandlers],
 ])
 
 /** Shorter than the default, so that a command whose worker was killed does not keep people waiting. */

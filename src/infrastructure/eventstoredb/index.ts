@@ -1,8 +1,8 @@
 import type { Client, Pool } from 'pg'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { CommandEvent } from '../../domain/command/events.ts'
-import { commandCodec } from '../codec/command-codec.ts'
+import type { BusEvent } from '../../domain/bus-event.ts'
+import { busCodec } from '../codec/workflow-codec.ts'
 import type { InlineProjections } from '../postgres/unit-of-work.ts'
 import { type CatchUp, type CatchUpOptions, createCatchUp } from './catch-up.ts'
 import { connectEventStoreDb } from './connection.ts'
@@ -17,22 +17,26 @@ export interface EventStoreDbLogOptions {
   /** The database of rows and queues. */
   readonly pool: Pool
   readonly newClient: () => Client
-  readonly projections: InlineProjections<CommandEvent>
-  readonly ensureQueues: CatchUpOptions<CommandEvent>['ensureQueues']
-  readonly onFilled: CatchUpOptions<CommandEvent>['onFilled']
+  readonly projections: InlineProjections<BusEvent>
+  readonly ensureQueues: CatchUpOptions<BusEvent>['ensureQueues']
+  readonly onFilled: CatchUpOptions<BusEvent>['onFilled']
   readonly log: Log
   /** Other limits than the usual ones. */
   readonly limits?: Partial<
     Pick<
-      CatchUpOptions<CommandEvent>,
+      CatchUpOptions<BusEvent>,
       'timeoutMs' | 'retryMs' | 'batch' | 'probeMs' | 'standbyMs' | 'stallMs' | 'codec' | 'newClient'
     >
   >
 }
 
-/** The log of commands in EventStoreDB, with the runner that brings it to PostgreSQL. */
+/** Streams of commands, runs, their templates and the ledgers of credits. */
+/** How the streams of this log begin. */
+export const LOG_PREFIXES = ['command-', 'workflow_run-', 'workflow_template-', 'credits-']
+
+/** The log in EventStoreDB, with the runner that brings it to PostgreSQL. */
 export interface EventStoreDbLog {
-  readonly store: EventStore<CommandEvent>
+  readonly store: EventStore<BusEvent>
   readonly catchUp: CatchUp
   /** Checks that the database is this log's, then follows the log and relays what was sent in transactions. May be called again and again. */
   readonly begin: () => Promise<void>
@@ -41,10 +45,10 @@ export interface EventStoreDbLog {
 
 export const openEventStoreDbLog = ({ url, limits = {}, ...given }: EventStoreDbLogOptions): EventStoreDbLog => {
   const connection = connectEventStoreDb(url)
-  const shared = { connection, codec: commandCodec, ...limits }
-  const catchUp = createCatchUp<CommandEvent>({ ...given, prefixes: ['command-'], projection: COMMANDS, ...shared })
-  const store = createEventStoreDbEventStore<CommandEvent>(shared)
-  const relay = createRelay<CommandEvent>({ pool: given.pool, store, codec: shared.codec, log: given.log })
+  const shared = { connection, codec: busCodec, ...limits }
+  const catchUp = createCatchUp<BusEvent>({ ...given, prefixes: LOG_PREFIXES, projection: COMMANDS, ...shared })
+  const store = createEventStoreDbEventStore<BusEvent>(shared)
+  const relay = createRelay<BusEvent>({ pool: given.pool, store, codec: shared.codec, log: given.log })
   return {
     store: withIntents(store, shared.codec, relay.wake),
     catchUp,

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { EventCodec, StoredEvent } from '../codec/event-codec.ts'
 import { isMissingRelation } from '../postgres/errors.ts'
-import { type InlineProjections, planUnit } from '../postgres/unit-of-work.ts'
+import { commitQuery, type InlineProjections, planUnit } from '../postgres/unit-of-work.ts'
 import { saveCheckpoint } from './checkpoint.ts'
 import {
   type Arrived,
@@ -58,8 +58,7 @@ export const createMirror = <Event>({
         for (const round of rounds) {
           const { unit, streamOf } = plan(round)
           const { rows } = await client.query({
-            name: 'command_bus_commit',
-            text: 'select command_bus_commit($1::jsonb) as answer',
+            ...commitQuery(unit),
             values: [JSON.stringify(unit)],
           })
           const { lost, messages: sent } = rows[0].answer as Answer

@@ -2,6 +2,7 @@ import type { ActionView } from '../../application/bulk-action.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer } from './history-answer.ts'
 import type { Handlers } from './mount.ts'
+import { workflowHandlers } from './workflow-handlers.ts'
 
 /** What each route does: a call of the application as the caller may use it. */
 export const handlers: Handlers = {
@@ -58,6 +59,7 @@ export const handlers: Handlers = {
   listOperations: async ({ query }, caller) => page(await caller.operations.list(query)),
   getOperation: ({ params }, caller) => caller.operations.get(params.id),
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
+  ...workflowHandlers,
 }
 
 const progressOf = ({ criteria: _, tenantId: __, items: ___, ...progress }: ActionView) => progress

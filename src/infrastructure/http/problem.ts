@@ -6,7 +6,6 @@ import { statusOfProblem } from './contract/route.ts'
 
 const statusOf: Readonly<Record<string, number>> = {
   ...statusOfProblem,
-  INSUFFICIENT_CREDITS: 402,
   SCHEMA_VERSION: 503,
   PGMQ_MISSING: 503,
 }

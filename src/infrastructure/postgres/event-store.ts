@@ -11,7 +11,7 @@ import type { Recorded } from '../../domain/recorded.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 import { isLostRace, isMissingRelation } from './errors.ts'
 import { persistently } from './persistently.ts'
-import { type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
+import { commitQuery, type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
 
 export interface PostgresEventStoreOptions<Event> {
   readonly pool: Pool
@@ -61,10 +61,11 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
   }
 
   const runUnit = async (querier: Querier, planned: PlannedUnit, mayRepeat: boolean): Promise<CommitAnswer> => {
+    const { name, text } = commitQuery(planned.unit)
     const run = async (): Promise<CommitAnswer> => {
       const { rows } = await querier.query({
-        ...(mayRepeat ? { name: 'command_bus_commit' } : {}),
-        text: 'select command_bus_commit($1::jsonb) as answer',
+        ...(mayRepeat ? { name } : {}),
+        text,
         values: [JSON.stringify(planned.unit)],
       })
       return rows[0].answer

@@ -2,12 +2,15 @@ import type { StreamAppend } from '../../application/ports/event-store.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import { mergeChanges, type RowChange } from '../../projections/command-row.ts'
 import type { Effect } from '../../projections/outbox.ts'
+import { createWrites, type RowWrite } from '../../projections/row-write.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 
 /** What the inline runner does with an event, besides appending it. */
 export interface InlineProjections<Event> {
   readonly row: (recorded: Recorded<Event>) => RowChange | null
   readonly effects: (recorded: Recorded<Event>) => readonly Effect[]
+  /** Rows of the other read tables. */
+  readonly writes?: (recorded: Recorded<Event>) => readonly RowWrite[]
 }
 
 /** An append whose expected revision is settled: `from` is the revision of its first event. */
@@ -28,6 +31,8 @@ export interface UnitOfWork {
   readonly acks: Acks[]
   readonly current: object[]
   readonly replies: Messages[]
+  /** For `command_bus_commit_rows`; see migrations/0008_workflow_runs.sql. */
+  readonly tables: object[]
 }
 
 /** For one queue; the lists have the same length, `events` naming the events that ask for it. */
@@ -55,6 +60,12 @@ export interface PlannedUnit {
   readonly streamOf: readonly string[]
 }
 
+/** Runs a unit. One that is about commands alone, as nearly all are, pays nothing for the other read tables. */
+export const commitQuery = (unit: Partial<UnitOfWork>): { readonly name: string; readonly text: string } =>
+  unit.tables === undefined
+    ? { name: 'command_bus_commit', text: 'select command_bus_commit($1::jsonb) as answer' }
+    : { name: 'command_bus_commit_rows', text: 'select command_bus_commit_rows($1::jsonb) as answer' }
+
 /** Everything that appending these events means, as one document. Pure. */
 export const planUnit = <Event>(
   appends: readonly SettledAppend<Event>[],
@@ -73,6 +84,7 @@ export const planUnit = <Event>(
     acks: [],
     current: [],
     replies: [],
+    tables: [],
   }
   const queues = new Set<string>()
   const filled = new Set<string>()
@@ -82,6 +94,7 @@ export const planUnit = <Event>(
     const { stream } = append
     let change: RowChange | null = null
     let messageOf: number | null = null
+    const writes = createWrites()
     append.events.forEach(({ id, event, context }, i) => {
       const number = streamOf.push(stream) - 1
       const recorded: Recorded<Event> = { stream, revision: from + i, id, event, context }
@@ -93,6 +106,7 @@ export const planUnit = <Event>(
         id,
         ...codec.encode(event, context),
       })
+      for (const write of projections.writes?.(recorded) ?? []) writes.add(write)
       const next = projections.row(recorded)
       change = change === null || next === null ? (next ?? change) : mergeChanges(change, next)
       for (const effect of projections.effects(recorded)) {
@@ -103,6 +117,7 @@ export const planUnit = <Event>(
       }
     })
     addChange(unit, messageOf, change)
+    for (const write of writes.all()) unit.tables.push({ ...write, stream })
   }
   const parts = Object.entries(unit).filter(([, part]) => !Array.isArray(part) || part.length > 0)
   return { unit: Object.fromEntries(parts), queues, filled, streamOf }

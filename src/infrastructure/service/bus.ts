@@ -1,4 +1,5 @@
 import type { Caller } from '../../application/caller.ts'
+import type { Credits } from '../../application/credits.ts'
 import type { dryRunAction } from '../../application/dry-run-action.ts'
 import type { readCorrelation, readParkedAt } from '../../application/investigate.ts'
 import type {
@@ -15,6 +16,7 @@ import type { createCommandReader } from '../../application/read-commands.ts'
 import type { ReadHistory } from '../../application/read-history.ts'
 import type { rehearseCommand } from '../../application/rehearse-command.ts'
 import type { BatchResult, CommandToSend, SentCommand } from '../../application/send-command.ts'
+import type { WorkflowCalls } from '../../application/workflow-calls.ts'
 import type { Actions } from '../actions.ts'
 import type { Follower } from '../open-log.ts'
 import type { ChildOptions } from '../rehearsal/child.ts'
@@ -53,6 +55,8 @@ export interface Bus {
   readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'> & {
     readonly dryRun: ReturnType<typeof dryRunAction>
   }
+  readonly runs: WorkflowCalls & { readonly run: (signal?: AbortSignal) => Promise<void> }
+  readonly credits: Credits
   readonly as: (identity: Identity) => Caller
   /** Null: the log is in PostgreSQL. */
   readonly follower: Follower | null

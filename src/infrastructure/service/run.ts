@@ -150,6 +150,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     await Promise.race([parts.supervisor.working, stop.promise, delay(WORKER_STARTS_MS, undefined, { ref: false })])
   }
   if (!stop.asked()) parts.bus.actions.run().catch(error => log.error({ err: error }, 'bulk actions have stopped'))
+  if (!stop.asked()) parts.bus.runs.run().catch(error => log.error({ err: error }, 'workflow runs are not followed'))
   if (!stop.asked()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
 }
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type pg from 'pg'
 import { afterEach } from 'vitest'
+import { commandsOf } from '../../../src/application/commands-of.ts'
 import { systemClock } from '../../../src/application/ports/clock.ts'
 import { silentLog } from '../../../src/application/ports/log.ts'
 import { silentTelemetry } from '../../../src/application/ports/telemetry.ts'
@@ -16,8 +17,7 @@ import { isConnectionError } from '../../../src/infrastructure/postgres/errors.t
 import { clientLike } from '../../../src/infrastructure/postgres/pool.ts'
 import { uuidIds } from '../../../src/infrastructure/uuid-ids.ts'
 import { createWorker, type WorkerOptions } from '../../../src/infrastructure/worker/worker.ts'
-import { commandRowChange } from '../../../src/projections/command-row.ts'
-import { outbox } from '../../../src/projections/outbox.ts'
+import { busProjections } from '../../../src/projections/bus-projections.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
 import { startTestDouble, type TestDouble } from './server.ts'
 
@@ -47,16 +47,22 @@ export const openLogBus = (
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)
   const catalog = createQueueCatalog(pool)
-  const { store, catchUp, begin, close } = openEventStoreDbLog({
+  const {
+    store: log,
+    catchUp,
+    begin,
+    close,
+  } = openEventStoreDbLog({
     url: double.url,
     pool,
     newClient: () => clientLike(pool),
-    projections: { row: commandRowChange, effects: outbox({ onSuccess: 'delete' }) },
+    projections: busProjections({ onSuccess: 'delete' }),
     ensureQueues: catalog.ensure,
     onFilled: queues => doorbell.ring([...queues]),
     log: silentLog,
     limits: { timeoutMs: 1_000, retryMs: 10_000, probeMs: 50, standbyMs: 50, stallMs: 2_000, ...limits },
   })
+  const store = commandsOf(log)
   const transact = createTransactCommands(store, uuidIds)
   const prepare = prepareSend({ clock: systemClock, ids: uuidIds, policies: new Map() })
   const sendAll = sendPrepared(transact)

@@ -10,6 +10,8 @@ const meanings: Readonly<Record<Permission, string>> = {
   operate: 'Retry, cancel and complete what is in troubleshooting',
   audit: 'Read audit trails and history',
   operations: 'Start and retry operations of your own',
+  runs: 'Run workflows over files, and continue what failed',
+  grant: 'Give credits to tenants',
 }
 
 /** Who is signed in and what the token allows. */

@@ -3,6 +3,7 @@ import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
 import { statsRoutes } from './stats.ts'
 import { actionRoutes, rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
+import { workflowRoutes } from './workflows.ts'
 
 /** Every route below the base path, by its operation id. */
 export const api = {
@@ -12,6 +13,7 @@ export const api = {
   ...rehearsalRoutes,
   ...actionRoutes,
   ...operationRoutes,
+  ...workflowRoutes,
   ...statsRoutes,
 }
 

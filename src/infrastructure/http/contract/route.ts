@@ -7,14 +7,17 @@ export type Method = 'GET' | 'POST' | 'DELETE'
 export type ProblemCode =
   | 'INVALID_REQUEST'
   | 'UNAUTHENTICATED'
+  | 'INSUFFICIENT_CREDITS'
   | 'FORBIDDEN'
   | 'NOT_FOUND'
   | 'COMMAND_NOT_FOUND'
   | 'OPERATION_NOT_FOUND'
   | 'ACTION_NOT_FOUND'
+  | 'RUN_NOT_FOUND'
   | 'CONFLICT'
   | 'DUPLICATE_COMMAND'
   | 'INVALID_OPERATION'
+  | 'ALREADY_RUNNING'
   | 'PAYLOAD_TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'RATE_LIMITED'
@@ -24,14 +27,17 @@ export type ProblemCode =
 export const statusOfProblem: Readonly<Record<ProblemCode, number>> = {
   INVALID_REQUEST: 400,
   UNAUTHENTICATED: 401,
+  INSUFFICIENT_CREDITS: 402,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   COMMAND_NOT_FOUND: 404,
   OPERATION_NOT_FOUND: 404,
   ACTION_NOT_FOUND: 404,
+  RUN_NOT_FOUND: 404,
   CONFLICT: 409,
   DUPLICATE_COMMAND: 409,
   INVALID_OPERATION: 409,
+  ALREADY_RUNNING: 409,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   RATE_LIMITED: 429,
@@ -52,7 +58,7 @@ export interface Route {
   readonly body: t.Mixed | null
   /** The one status of success, and what it carries. `location`: which member of the answer stands behind `under` in the Location header. */
   readonly success: {
-    readonly status: 200 | 202
+    readonly status: 200 | 201 | 202
     readonly body: t.Mixed
     readonly location?: { readonly under: string; readonly member: string }
   }

@@ -1,0 +1,50 @@
+import type { Instant } from '../command/events.ts'
+
+export type Pool = 'monthly' | 'purchased'
+
+export const pools: readonly Pool[] = ['monthly', 'purchased']
+
+/** A month in UTC, as in `2026-11`. */
+export type Month = string
+
+export const monthOf = (at: Instant): Month => at.slice(0, 7)
+
+/** What came from, or went to, each pool; `month` says which month's pool the monthly part is of. */
+export interface Split {
+  readonly monthly: number
+  readonly purchased: number
+  readonly month: Month
+}
+
+interface Fact {
+  readonly at: Instant
+  readonly actor: string
+  /** The balances afterwards: what is left of the named month, and what was purchased. */
+  readonly left: Split
+}
+
+export interface CreditsGranted extends Fact {
+  readonly type: 'CreditsGranted'
+  readonly grantId: string
+  readonly pool: Pool
+  readonly amount: number
+  readonly reason: string
+}
+
+export interface CreditsCharged extends Fact {
+  readonly type: 'CreditsCharged'
+  readonly chargeId: string
+  readonly runId: string
+  readonly taken: Split
+}
+
+export interface CreditsRefunded extends Fact {
+  readonly type: 'CreditsRefunded'
+  readonly chargeId: string
+  readonly runId: string
+  readonly returned: Split
+  readonly reason: string
+}
+
+export type CreditsEvent = CreditsGranted | CreditsCharged | CreditsRefunded
+export type CreditsEventType = CreditsEvent['type']

@@ -1,0 +1,26 @@
+import type { Month, Split } from './events.ts'
+import { emptyIndex, type LedgerIndex } from './ledger-index.ts'
+
+export interface ChargeState {
+  readonly runId: string
+  readonly taken: Split
+  readonly refunded: boolean
+}
+
+/** A tenant's account. It is there from the beginning, with nothing in it. */
+export interface CreditsState {
+  /** What is left of each month's pool. A month's rest is not carried over to the next. */
+  readonly months: { readonly [month: Month]: number }
+  readonly purchased: number
+  readonly charges: LedgerIndex<ChargeState>
+  readonly grants: LedgerIndex<true>
+}
+
+export const initialState: CreditsState = { months: {}, purchased: 0, charges: emptyIndex, grants: emptyIndex }
+
+/** What can be spent in a month. */
+export const balanceIn = (state: CreditsState, month: Month): Split => ({
+  monthly: state.months[month] ?? 0,
+  purchased: state.purchased,
+  month,
+})

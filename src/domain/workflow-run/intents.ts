@@ -1,0 +1,76 @@
+import type { Instant } from '../command/events.ts'
+import type { Charge, FileResult, NewFile, Returned } from './events.ts'
+
+interface Asked {
+  readonly at: Instant
+  readonly actor: string
+}
+
+export interface Initiate extends Asked {
+  readonly type: 'Initiate'
+  readonly tenantId: string
+  readonly templateId: string
+  readonly templateName: string
+  readonly creditsPerRun: number
+  readonly batchMode: boolean
+  readonly testRun: boolean
+  readonly maxRetryCount: number
+  readonly files: readonly NewFile[]
+  /** What was charged for it; null: it is free. */
+  readonly charge: Charge | null
+}
+
+/** A worker has been seen at one of its files. */
+export interface Begin extends Asked {
+  readonly type: 'Begin'
+  readonly round: number
+}
+
+/** How jobs of a round ended, as far as it is known; what is known already, or of another round, changes nothing. */
+export interface NoteResults extends Asked {
+  readonly type: 'NoteResults'
+  readonly round: number
+  readonly results: readonly FileResult[]
+}
+
+export interface RetryFailed extends Asked {
+  readonly type: 'RetryFailed'
+  /** Names this very request, so that its repetition changes nothing. A charge made for it has the same id. */
+  readonly retryId: string
+  readonly charge: Charge | null
+}
+
+export interface CancelRun extends Asked {
+  readonly type: 'Cancel'
+  readonly reason: string | null
+}
+
+/** The jobs of a round could not be put on the queue, for good. */
+export interface FailDispatch extends Asked {
+  readonly type: 'FailDispatch'
+  readonly round: number
+  readonly code: string
+  readonly message: string
+}
+
+/** What was given back to the ledger of what this run owed. */
+export interface NoteRefund extends Asked {
+  readonly type: 'NoteRefund'
+  readonly returned: readonly Returned[]
+}
+
+/** A charge that no start and no retry of this run ever claimed is about to be given back: it must not be claimed any more. */
+export interface AbandonCharge extends Asked {
+  readonly type: 'AbandonCharge'
+  readonly chargeId: string
+}
+
+export type RunIntent =
+  | Initiate
+  | Begin
+  | NoteResults
+  | RetryFailed
+  | CancelRun
+  | FailDispatch
+  | NoteRefund
+  | AbandonCharge

@@ -1,0 +1,28 @@
+const PREFIX = 'workflow_run-'
+
+export const runStream = (runId: string): string => `${PREFIX}${runId}`
+
+export const parseRunStream = (stream: string): string | null =>
+  stream.startsWith(PREFIX) ? stream.slice(PREFIX.length) : null
+
+/** The logical job of a file; in batch mode the run has one job, which carries its own id. */
+export const jobId = (runId: string, index: number | null): string =>
+  index === null ? runId : `${runId}:file:${index}`
+
+/** A job in a round: never queued twice in it, and queued anew in the next one. Its command's id derives from this. */
+export const jobName = (job: string, round: number): string => `${job}#${round}`
+
+const JOB = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?::file:(\d{1,9}))?#(\d{1,9})$/
+
+export interface NamedJob {
+  readonly runId: string
+  /** Null: the one job of a run in batch mode. */
+  readonly index: number | null
+  readonly round: number
+}
+
+export const parseJobName = (text: string): NamedJob | null => {
+  const [, runId, index, round] = JOB.exec(text) ?? []
+  if (runId === undefined || round === undefined) return null
+  return { runId, index: index === undefined ? null : Number(index), round: Number(round) }
+}

@@ -1,0 +1,146 @@
+import type { CommandEvent, Json } from '../command/events.ts'
+import type { FileOutcome, FileResult, Owed } from './events.ts'
+import { jobId, jobName } from './names.ts'
+import { isOpen, type RunState, type StartedRun } from './state.ts'
+
+/** A job of the present round, as a command takes it. */
+export interface Job {
+  readonly jobId: string
+  /** Names the job in its round; see `jobName`. */
+  readonly name: string
+  readonly files: readonly number[]
+  readonly data: Json
+}
+
+/** What happened to a job. `files` tells them apart where a batch's handler did. */
+export type JobNews =
+  | { readonly news: 'begun' }
+  | {
+      readonly news: 'ended'
+      readonly outcome: FileOutcome
+      readonly errorCode: string | null
+      readonly errorMessage: string | null
+      readonly result: Json
+    }
+
+const plain = (outcome: FileOutcome, result: Json = null): JobNews => ({
+  news: 'ended',
+  outcome,
+  errorCode: null,
+  errorMessage: null,
+  result,
+})
+
+/** What an event of a job's command means to its run; null: nothing. */
+export const react = (event: CommandEvent): JobNews | null => {
+  switch (event.type) {
+    case 'CommandReceived':
+      return { news: 'begun' }
+    case 'CommandCompleted':
+      return plain('completed', event.result)
+    case 'OperatorCompleted':
+      return plain('completed', event.resultData)
+    case 'CommandExhausted':
+    case 'CommandRejectedByBusinessRule': {
+      const { type, code, message } = event.error
+      return { news: 'ended', outcome: outcomeOf[type], errorCode: code, errorMessage: message, result: null }
+    }
+    case 'CommandCanceled':
+    case 'OperatorCanceled':
+      return plain('cancelled')
+    case 'CommandSent':
+    case 'CommandFailed':
+    case 'CommandMovedToTroubleshooting':
+    case 'OperatorRetried':
+      return null
+  }
+}
+
+/** A worker that was lost, or that nobody started, is our failure: the file stays pending and its retry is free. */
+const outcomeOf = {
+  TRANSIENT: 'failed',
+  PERMANENT: 'error',
+  BUSINESS_RULE: 'error',
+  INVALID_PAYLOAD: 'error',
+  LEASE_LOST: 'interrupted',
+  NO_HANDLER: 'interrupted',
+} as const
+
+/** The results of a job's files. Which file failed a batch may say in its result; what it does not name is completed. */
+export const resultsOf = (
+  files: readonly number[],
+  { outcome, errorCode, errorMessage, result }: Extract<JobNews, { news: 'ended' }>,
+): readonly FileResult[] => {
+  const told = outcome === 'completed' ? toldByBatch(result) : null
+  return files.map((index): FileResult => told?.get(index) ?? { index, outcome, errorCode, errorMessage })
+}
+
+const toldByBatch = (result: Json): ReadonlyMap<number, FileResult> | null => {
+  const list = memberOf(result, 'files')
+  if (!Array.isArray(list)) return null
+  const told = new Map<number, FileResult>()
+  for (const item of list as readonly Json[]) {
+    const [index, status] = [memberOf(item, 'index'), memberOf(item, 'status')]
+    if (typeof index !== 'number' || (status !== 'completed' && status !== 'failed' && status !== 'error')) continue
+    const text = (name: string): string | null => {
+      const value = memberOf(item, name)
+      return typeof value === 'string' ? value : null
+    }
+    const failed = status !== 'completed'
+    told.set(index, {
+      index,
+      outcome: status,
+      errorCode: failed ? (text('errorCode') ?? 'FILE_FAILED') : null,
+      errorMessage: failed ? (text('errorMessage') ?? 'the job says that this file failed') : null,
+    })
+  }
+  return told
+}
+
+const memberOf = (value: Json, name: string): Json | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, name)
+    ? (value as { readonly [key: string]: Json })[name]
+    : undefined
+
+/** The jobs of the present round whose outcome is not known. */
+export const openJobs = (runId: string, run: StartedRun): readonly Job[] => {
+  const open = run.files.flatMap((file, index) => (file.open ? [index] : []))
+  if (open.length === 0) return []
+  const job = (index: number | null, files: readonly number[]): Job => {
+    const id = jobId(runId, index)
+    const about = { runId, jobId: id, round: run.round, template: run.templateName }
+    return { jobId: id, name: jobName(id, run.round), files, data: { ...about, ...payloadOf(run, index, open) } }
+  }
+  return run.batchMode ? [job(null, open)] : open.map(index => job(index, [index]))
+}
+
+const payloadOf = (
+  run: StartedRun,
+  index: number | null,
+  files: readonly number[],
+): { readonly [key: string]: Json } => {
+  const file = (of: number): { readonly [key: string]: Json } => ({
+    index: of,
+    fileName: run.files[of]?.fileName ?? '',
+    input: run.files[of]?.input ?? null,
+  })
+  return index === null ? { files: files.map(file) } : file(index)
+}
+
+/** What a run is owed, from its state alone: whoever takes over after a crash does this, and all of it may be done again. */
+export interface Resumption {
+  /** Jobs to be queued where they are not yet, and to be looked at where they are. */
+  readonly jobs: readonly Job[]
+  /** The jobs are not wanted any more: what is not begun is to be withdrawn. */
+  readonly withdraw: boolean
+  readonly refunds: readonly Owed[]
+}
+
+export const resume = (runId: string, run: RunState): Resumption => {
+  if (run.status === 'NONE') return { jobs: [], withdraw: false, refunds: [] }
+  return {
+    jobs: isOpen(run) ? openJobs(runId, run) : [],
+    withdraw: run.status === 'CANCELLED',
+    refunds: run.owed,
+  }
+}

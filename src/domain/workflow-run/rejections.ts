@@ -1,0 +1,19 @@
+import type { RunStatus } from './status.ts'
+
+/** Why an intent was refused. A refusal leaves no event. */
+export type RunRejection =
+  | { readonly type: 'NotFound' }
+  | { readonly type: 'AlreadyThere' }
+  | { readonly type: 'NoFiles' }
+  | { readonly type: 'AlreadyRunning'; readonly status: RunStatus }
+  | { readonly type: 'AlreadyCompleted' }
+  | { readonly type: 'AlreadyCancelled' }
+  | { readonly type: 'NothingToRetry' }
+  | { readonly type: 'MaxRetriesExceeded'; readonly max: number }
+  /** It is over: there is nothing to cancel. */
+  | { readonly type: 'NotRunning'; readonly status: RunStatus }
+  /** The charge is not what is needed now: look again. */
+  | { readonly type: 'ChargeDoesNotFit'; readonly needed: number }
+  /** The charge was given back meanwhile. */
+  | { readonly type: 'ChargeAbandoned' }
+  | { readonly type: 'ChargeInUse' }

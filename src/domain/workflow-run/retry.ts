@@ -1,0 +1,40 @@
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { RetriedFile } from './events.ts'
+import type { RunRejection } from './rejections.ts'
+import type { RunState } from './state.ts'
+import { isActive } from './status.ts'
+
+/** What a Continue would do now. */
+export interface RetryPlan {
+  readonly files: readonly RetriedFile[]
+  readonly failed: number
+  /** Left without an outcome by a failure of ours: free. */
+  readonly pending: number
+  readonly credits: number
+}
+
+/** Which files a retry takes in, and what it costs; or why there is none. All files are retried, or none. */
+export const planRetry = (run: RunState): Either<RunRejection, RetryPlan> => {
+  if (run.status === 'NONE') return left({ type: 'NotFound' })
+  if (isActive(run.status)) return left({ type: 'AlreadyRunning', status: run.status })
+  if (run.status === 'COMPLETED') return left({ type: 'AlreadyCompleted' })
+  if (run.status === 'CANCELLED') return left({ type: 'AlreadyCancelled' })
+  const chosen = run.files.flatMap((file, index) =>
+    file.status === 'failed' || file.status === 'pending' ? [{ index, ...file }] : [],
+  )
+  if (chosen.length === 0) return left({ type: 'NothingToRetry' })
+  if (chosen.some(({ retryAttempt }) => retryAttempt >= run.maxRetryCount)) {
+    return left({ type: 'MaxRetriesExceeded', max: run.maxRetryCount })
+  }
+  const files = chosen.map(({ index, status, retryAttempt }): RetriedFile => {
+    const charged = status === 'failed'
+    return { index, charged, retryAttempt: retryAttempt + (charged ? 1 : 0) }
+  })
+  const failed = files.filter(({ charged }) => charged).length
+  return right({
+    files,
+    failed,
+    pending: files.length - failed,
+    credits: run.testRun ? 0 : failed * run.creditsPerRun,
+  })
+}

@@ -1,0 +1,83 @@
+import type { Instant, Json } from '../command/events.ts'
+import type { Split } from '../credits/events.ts'
+import type { FileStatus, Owed } from './events.ts'
+import type { RunStatus } from './status.ts'
+
+/** What a file was before the present round. */
+export interface FileBefore {
+  readonly status: FileStatus
+  readonly retryAttempt: number
+  readonly errorCode: string | null
+  readonly errorMessage: string | null
+  readonly lastRetriedAt: Instant | null
+}
+
+export interface FileState extends FileBefore {
+  readonly fileName: string
+  readonly input: Json
+  /** Its job of this round has no known outcome yet. */
+  readonly open: boolean
+  /** It was paid for in this round. */
+  readonly charged: boolean
+  /** Its job of this round ended without an outcome of the work. */
+  readonly unworked: boolean
+  readonly before: FileBefore | null
+}
+
+export interface ChargeOfRun {
+  readonly chargeId: string
+  readonly round: number
+  readonly taken: Split
+  readonly returned: Split | null
+}
+
+export interface RunFacts {
+  readonly tenantId: string
+  readonly templateId: string
+  readonly templateName: string
+  /** The price of a file, as it was when the run began. */
+  readonly creditsPerRun: number
+  readonly batchMode: boolean
+  readonly testRun: boolean
+  readonly maxRetryCount: number
+  /** In the order they were handed in: never shifted, never left out. */
+  readonly files: readonly FileState[]
+  /** 1 for the first; each Continue begins another. */
+  readonly round: number
+  /** Files of the round. */
+  readonly roundJobs: number
+  readonly completedJobs: number
+  readonly failedJobs: number
+  readonly charges: readonly ChargeOfRun[]
+  /** Refunds that have not reached the ledger, as far as the run knows. */
+  readonly owed: readonly Owed[]
+  readonly lastRetryId: string | null
+  readonly abandoned: readonly string[]
+  readonly startedBy: string
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+  readonly endedAt: Instant | null
+}
+
+export type RunState =
+  | { readonly status: 'NONE'; readonly abandoned: readonly string[] }
+  | ({ readonly status: RunStatus } & RunFacts)
+
+export type StartedRun = Exclude<RunState, { status: 'NONE' }>
+
+export const initialState: RunState = { status: 'NONE', abandoned: [] }
+
+export const isOpen = (run: StartedRun): boolean => run.files.some(file => file.open)
+
+/** Files by status, of the whole run: what is neither completed, failed nor an error is open. */
+export const countFiles = (files: readonly Pick<FileState, 'status'>[]) => {
+  const counts = { completed: 0, failed: 0, error: 0, pending: 0 }
+  for (const { status } of files) counts[status]++
+  return counts
+}
+
+/** What the run has cost, refunds taken off. */
+export const costOf = (charges: readonly Pick<ChargeOfRun, 'taken' | 'returned'>[]) => ({
+  monthly: charges.reduce((sum, { taken, returned }) => sum + taken.monthly - (returned?.monthly ?? 0), 0),
+  purchased: charges.reduce((sum, { taken, returned }) => sum + taken.purchased - (returned?.purchased ?? 0), 0),
+})

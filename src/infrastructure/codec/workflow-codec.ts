@@ -1,0 +1,145 @@
+import * as t from 'io-ts'
+import type { BusEvent } from '../../domain/bus-event.ts'
+import type { CommandEvent } from '../../domain/command/events.ts'
+import type { CreditsEvent } from '../../domain/credits/events.ts'
+import type { RunEvent } from '../../domain/workflow-run/events.ts'
+import { type RunStatus, runStatuses } from '../../domain/workflow-run/status.ts'
+import type { TemplateEvent } from '../../domain/workflow-template/events.ts'
+import { commandCodec } from './command-codec.ts'
+import { type EventCodec, type EventSchemas, eventCodec, nullable } from './event-codec.ts'
+import { json } from './json.ts'
+
+const split = t.strict({ monthly: t.number, purchased: t.number, month: t.string })
+const charge = t.strict({ chargeId: t.string, taken: split })
+const owed = t.strict({ chargeId: t.string, amount: t.number, reason: t.string })
+const fileStatus = t.keyof({ pending: null, completed: null, failed: null, error: null })
+const outcome = t.keyof({ completed: null, failed: null, error: null, interrupted: null, cancelled: null })
+const runStatus = t.keyof(Object.fromEntries(runStatuses.map(word => [word, null])) as Record<RunStatus, null>)
+
+const errorText = { errorCode: nullable(t.string), errorMessage: nullable(t.string) }
+
+/** The stored form of a run's events, version 1. */
+const runSchemas: EventSchemas<RunEvent> = {
+  RunInitiated: {
+    version: 1,
+    data: t.strict({
+      tenantId: t.string,
+      templateId: t.string,
+      templateName: t.string,
+      creditsPerRun: t.number,
+      batchMode: t.boolean,
+      testRun: t.boolean,
+      maxRetryCount: t.number,
+      files: t.array(t.strict({ fileName: t.string, input: json })),
+      charge: nullable(charge),
+    }),
+  },
+  RunBegan: { version: 1, data: t.strict({ round: t.number }) },
+  RunFilesNoted: {
+    version: 1,
+    data: t.strict({
+      round: t.number,
+      status: runStatus,
+      results: t.array(t.strict({ index: t.number, outcome, ...errorText })),
+      completedJobs: t.number,
+      failedJobs: t.number,
+    }),
+  },
+  RunEnded: {
+    version: 1,
+    data: t.strict({ round: t.number, status: runStatus, refunds: t.array(owed), settled: t.boolean }),
+  },
+  RunResumed: {
+    version: 1,
+    data: t.strict({
+      retryId: t.string,
+      round: t.number,
+      files: t.array(t.strict({ index: t.number, retryAttempt: t.number, charged: t.boolean })),
+      charge: nullable(charge),
+      creditsFromMonthly: t.number,
+      creditsFromPurchased: t.number,
+    }),
+  },
+  RunCancelled: { version: 1, data: t.strict({ reason: nullable(t.string) }) },
+  RunDispatchFailed: {
+    version: 1,
+    data: t.strict({
+      round: t.number,
+      code: t.string,
+      message: t.string,
+      restored: t.array(
+        t.strict({
+          index: t.number,
+          status: fileStatus,
+          retryAttempt: t.number,
+          ...errorText,
+          lastRetriedAt: nullable(t.string),
+        }),
+      ),
+      status: runStatus,
+      refunds: t.array(owed),
+      settled: t.boolean,
+    }),
+  },
+  RunRefunded: {
+    version: 1,
+    data: t.strict({
+      returned: t.array(t.strict({ chargeId: t.string, returned: split })),
+      creditsFromMonthly: t.number,
+      creditsFromPurchased: t.number,
+      settled: t.boolean,
+    }),
+  },
+  RunChargeAbandoned: { version: 1, data: t.strict({ chargeId: t.string }) },
+}
+
+/** The stored form of a ledger's events, version 1. */
+const creditsSchemas: EventSchemas<CreditsEvent> = {
+  CreditsGranted: {
+    version: 1,
+    data: t.strict({
+      grantId: t.string,
+      pool: t.keyof({ monthly: null, purchased: null }),
+      amount: t.number,
+      reason: t.string,
+      left: split,
+    }),
+  },
+  CreditsCharged: {
+    version: 1,
+    data: t.strict({ chargeId: t.string, runId: t.string, taken: split, left: split }),
+  },
+  CreditsRefunded: {
+    version: 1,
+    data: t.strict({ chargeId: t.string, runId: t.string, returned: split, reason: t.string, left: split }),
+  },
+}
+
+const named = { name: t.string, creditsPerRun: t.number }
+
+/** The stored form of a template's events, version 1. */
+const templateSchemas: EventSchemas<TemplateEvent> = {
+  TemplateCreated: {
+    version: 1,
+    data: t.strict({ ...named, tenantId: nullable(t.string), batchMode: t.boolean }),
+  },
+  TemplateEdited: { version: 1, data: t.strict(named) },
+  TemplateArchived: { version: 1, data: t.strict({}) },
+}
+
+/** Runs, ledgers and templates. Change a shape only with a new version and a step in the upcasts. */
+export const workflowCodec = eventCodec<RunEvent | CreditsEvent | TemplateEvent>(
+  { ...runSchemas, ...creditsSchemas, ...templateSchemas },
+  {},
+)
+
+const ofWorkflows = new Set(Object.keys({ ...runSchemas, ...creditsSchemas, ...templateSchemas }))
+
+/** Every event that the log may hold. */
+export const busCodec: EventCodec<BusEvent> = {
+  encode: (event, context) =>
+    ofWorkflows.has(event.type)
+      ? workflowCodec.encode(event as RunEvent | CreditsEvent | TemplateEvent, context)
+      : commandCodec.encode(event as CommandEvent, context),
+  decode: stored => (ofWorkflows.has(stored.type) ? workflowCodec.decode(stored) : commandCodec.decode(stored)),
+}

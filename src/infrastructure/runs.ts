@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Client, Pool } from 'pg'
+import type { Clock } from '../application/ports/clock.ts'
+import type { FeedPosition } from '../application/ports/event-feed.ts'
+import type { Log } from '../application/ports/log.ts'
+import type { WorkflowQueries } from '../application/ports/workflow-queries.ts'
+import type { RunProcess } from '../application/run-process.ts'
+import { loadCheckpoint, saveCheckpoint } from './eventstoredb/checkpoint.ts'
+import { type Leadership, tryToLead } from './eventstoredb/leadership.ts'
+import type { JobFeed } from './postgres/job-feed.ts'
+import { createBackOff } from './worker/back-off.ts'
+import { createWakeUp } from './worker/signal.ts'
+
+export interface RunRunnerDeps {
+  readonly pool: Pool
+  /** A connection of its own, for the lock. */
+  readonly newClient: () => Client
+  readonly feed: JobFeed
+  readonly process: RunProcess
+  readonly queries: Pick<WorkflowQueries, 'unsettled' | 'orphans'>
+  /** Charges may be left behind: the log takes charge and run one after the other. */
+  readonly mayOrphan: boolean
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits?: Partial<RunnerLimits>
+}
+
+export interface RunnerLimits {
+  /** The longest pause between two looks at the log, in milliseconds. Default 500. */
+  readonly pollMs: number
+  /** How often a process that stands by tries for the lock, in milliseconds. Default 1,000. */
+  readonly standbyMs: number
+  /** How often runs that do not move are looked at, in milliseconds. Default 30,000. */
+  readonly sweepMs: number
+  /** How long a run, or a charge, may stand still before somebody looks, in milliseconds. Default 60,000. */
+  readonly graceMs: number
+}
+
+const PROJECTION = 'workflow-runs'
+/** Where results come, more come soon. */
+const SOON_MS = 20
+const SWEPT_AT_ONCE = 10_000
+
+/**
+ * Follows the log and notes on runs how their jobs ended; one process of the fleet does, the others stand by. What it
+ * does may be done twice: the checkpoint is written after it, and whoever takes over first looks at every open run.
+ */
+export const createRunRunner = (deps: RunRunnerDeps) => {
+  const { feed, process, queries, clock, log } = deps
+  const { pollMs, standbyMs, sweepMs, graceMs } = {
+    pollMs: 500,
+    standbyMs: 1_000,
+    sweepMs: 30_000,
+    graceMs: 60_000,
+    ...deps.limits,
+  }
+  const bells = new Set<{ readonly wake: () => void }>()
+  const closing = new AbortController()
+  const underWay = new Set<Promise<unknown>>()
+
+  const sweep = async (graceFor: number, signal: AbortSignal): Promise<void> => {
+    const before = new Date(clock.now().getTime() - graceFor).toISOString()
+    for (const runId of await queries.unsettled(before, SWEPT_AT_ONCE)) {
+      if (signal.aborted) return
+      await process.resumeAlone(runId)
+    }
+    if (!deps.mayOrphan) return
+    const old = new Date(clock.now().getTime() - graceMs).toISOString()
+    for (const orphan of await queries.orphans(old, SWEPT_AT_ONCE)) {
+      if (signal.aborted) return
+      log.warn({ ...orphan }, 'a charge that no run has claimed is given back')
+      await process.giveBack(orphan)
+    }
+  }
+
+  const follow = async ({ client }: Leadership, signal: AbortSignal): Promise<void> => {
+    const bell = createWakeUp()
+    bells.add(bell)
+    signal.addEventListener('abort', bell.wake)
+    try {
+      // without a checkpoint the past is not read: every open run is looked at below, whatever the log says
+      let position: FeedPosition | null = (await loadCheckpoint(client, PROJECTION)) ?? (await feed.head())
+      await saveCheckpoint(client, PROJECTION, position)
+      let saved = position
+      await sweep(-1_000, signal)
+      let sweptAt = performance.now()
+      let pause = SOON_MS
+      while (!signal.aborted) {
+        const page = await feed.read(position)
+        if (page.events.length > 0) await process.handle(page.events)
+        position = page.reached
+        if (position !== null && position !== saved) {
+          await saveCheckpoint(client, PROJECTION, position)
+          saved = position
+        }
+        if (performance.now() - sweptAt > sweepMs) {
+          await sweep(graceMs, signal)
+          sweptAt = performance.now()
+        }
+        pause = page.events.length > 0 ? SOON_MS : Math.min(pause * 2, pollMs)
+        if (!page.more) await bell.wait(pause)
+      }
+    } finally {
+      signal.removeEventListener('abort', bell.wake)
+      bells.delete(bell)
+    }
+  }
+
+  const runAll = async (signal: AbortSignal): Promise<void> => {
+    const backOff = createBackOff()
+    while (!signal.aborted) {
+      try {
+        const lost = new AbortController()
+        const leadership = await tryToLead(deps.newClient, PROJECTION, error => lost.abort(error))
+        if (leadership === null) {
+          await delay(standbyMs, undefined, { signal }).catch(() => {})
+          continue
+        }
+        backOff.reset()
+        try {
+          await follow(leadership, AbortSignal.any([signal, lost.signal]))
+        } finally {
+          await leadership.release()
+        }
+        if (lost.signal.aborted) throw lost.signal.reason
+      } catch (error) {
+        if (signal.aborted) return
+        log.warn({ err: error }, 'workflow runs are not followed now; trying again')
+        await delay(backOff.next(), undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  return {
+    /** Follows the runs of all processes until `signal` is aborted. */
+    run: (signal?: AbortSignal): Promise<void> => {
+      const run = runAll(signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]))
+      underWay.add(run)
+      return run.finally(() => underWay.delete(run))
+    },
+    /** Something may have happened. */
+    wake: (): void => {
+      for (const bell of bells) bell.wake()
+    },
+    /** Ends what runs, after the page under way. */
+    close: async (): Promise<void> => {
+      closing.abort()
+      await Promise.allSettled([...underWay])
+    },
+  }
+}
+
+export type RunRunner = ReturnType<typeof createRunRunner>

@@ -1,0 +1,76 @@
+import type { Client, Pool } from 'pg'
+import { commandsOf } from '../application/commands-of.ts'
+import { createCredits } from '../application/credits.ts'
+import type { Clock } from '../application/ports/clock.ts'
+import type { EventStore } from '../application/ports/event-store.ts'
+import type { Ids } from '../application/ports/ids.ts'
+import type { Log } from '../application/ports/log.ts'
+import { createRunJobs } from '../application/run-jobs.ts'
+import { createRunProcess } from '../application/run-process.ts'
+import type { RetryOptions } from '../application/send-command.ts'
+import { createTransactCommands } from '../application/transact-commands.ts'
+import { createRuns } from '../application/workflow-runs.ts'
+import { createWorkflowStore } from '../application/workflow-store.ts'
+import { createTemplates } from '../application/workflow-templates.ts'
+import type { BusEvent } from '../domain/bus-event.ts'
+import { createJobFeed } from './postgres/job-feed.ts'
+import { createWorkflowQueries } from './postgres/workflow-queries.ts'
+import { createRunRunner, type RunnerLimits } from './runs.ts'
+
+/** The domain whose workers work on the files of runs, unless the bus is told otherwise. */
+export const WORKFLOW_DOMAIN = 'workflow'
+
+export interface WorkflowOptions {
+  /** The domain whose workers work on files. Default `workflow`. */
+  readonly domain?: string
+  /** Automatic attempts of a job, before its file counts as failed. Default: 3, after 1 and 5 seconds. */
+  readonly policy?: Pick<RetryOptions, 'maxAttempts' | 'backoffSeconds' | 'jitter'>
+  /** For tests: other limits than the usual ones. */
+  readonly limits?: Partial<RunnerLimits>
+}
+
+export interface WorkflowsDeps {
+  readonly pool: Pool
+  readonly newClient: () => Client
+  readonly store: EventStore<BusEvent>
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly derivedId: (text: string) => string
+  readonly log: Log
+  /** The log or the database cannot be reached now. */
+  readonly isAway: (error: unknown) => boolean
+  readonly options?: WorkflowOptions
+}
+
+const defaultPolicy: RetryOptions = { maxAttempts: 3, backoffSeconds: [1, 5], jitter: 0.1 }
+
+/** Runs, templates and credits, and what follows the runs. */
+export const createWorkflows = (deps: WorkflowsDeps) => {
+  const { pool, store, clock, ids, log, isAway, derivedId, options = {} } = deps
+  const domain = options.domain ?? WORKFLOW_DOMAIN
+  const workflows = createWorkflowStore(store, ids, clock)
+  const policy = { ...defaultPolicy, ...options.policy }
+  const jobs = createRunJobs({ domain, policy, store, clock, ids, derivedId })
+  const queries = createWorkflowQueries({ pool, domain, commandId: jobs.commandId })
+  const transact = createTransactCommands(commandsOf(store), ids)
+  const process = createRunProcess({ workflows, jobs, transact, clock, log, isAway })
+  const runner = createRunRunner({
+    pool,
+    newClient: deps.newClient,
+    feed: createJobFeed(pool, domain),
+    process,
+    queries,
+    mayOrphan: !workflows.atomic,
+    clock,
+    log,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  })
+  return {
+    runs: createRuns({ workflows, jobs, process, queries, clock, ids, log, onStarted: runner.wake }),
+    templates: createTemplates({ workflows, queries, clock, ids }),
+    credits: createCredits({ workflows, queries, clock, ids }),
+    runner,
+  }
+}
+
+export type Workflows = ReturnType<typeof createWorkflows>

@@ -1,0 +1,41 @@
+import type { Json } from '../domain/command/events.ts'
+
+/** The read tables that are written by rows, each with its primary key. Every one has a column `revision`. */
+export const readTables = {
+  command_bus_workflow_template: ['template_id'],
+  command_bus_workflow_run: ['run_id'],
+  command_bus_workflow_run_file: ['run_id', 'idx'],
+  command_bus_credit_account: ['tenant_id', 'pool', 'month'],
+  command_bus_credit_entry: ['tenant_id', 'revision'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+export type ReadTable = keyof typeof readTables
+
+export type Columns = { readonly [column: string]: Json }
+
+/**
+ * What an event changes in a read table. `put` names every column of a row that may not be there yet, `patch` the key
+ * and the columns that change. Both apply only to a row of a lower revision: applied twice they change nothing.
+ */
+export interface RowWrite {
+  readonly table: ReadTable
+  readonly kind: 'put' | 'patch'
+  readonly row: Columns
+}
+
+const keyOf = ({ table, row }: RowWrite): string => `${table} ${readTables[table].map(name => row[name]).join(' ')}`
+
+/** Collects writes in the order of their events: one for each row, however many events changed it. */
+export const createWrites = () => {
+  const writes = new Map<string, RowWrite>()
+  return {
+    add: (write: RowWrite): void => {
+      const key = keyOf(write)
+      const before = writes.get(key)
+      const merged =
+        before === undefined || write.kind === 'put' ? write : { ...before, row: { ...before.row, ...write.row } }
+      writes.set(key, merged)
+    },
+    all: (): readonly RowWrite[] => [...writes.values()],
+  }
+}

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest'
+import type { ErrorType } from '../../../src/domain/command/events.ts'
+import { fold } from '../../../src/domain/decider.ts'
+import { workflowRun } from '../../../src/domain/workflow-run/index.ts'
+import { jobId, jobName, parseJobName } from '../../../src/domain/workflow-run/names.ts'
+import { react, resultsOf, resume } from '../../../src/domain/workflow-run/process.ts'
+import { at, initiated, jane, RUN } from '../../support/workflow-life.ts'
+
+const by = { at, actor: jane }
+const exhausted = (type: ErrorType) =>
+  react({ ...by, type: 'CommandExhausted', attempt: 1, msgId: '1', error: { type, code: 'X', message: 'why' } })
+
+describe('how a command ended', () => {
+  test('a passing failure fails the file, a permanent one is an error, and one of ours leaves it pending', () => {
+    expect(exhausted('TRANSIENT')).toMatchObject({ outcome: 'failed', errorCode: 'X', errorMessage: 'why' })
+    for (const type of ['PERMANENT', 'INVALID_PAYLOAD', 'BUSINESS_RULE'] as const)
+      expect(exhausted(type)).toMatchObject({ outcome: 'error' })
+    for (const type of ['LEASE_LOST', 'NO_HANDLER'] as const)
+      expect(exhausted(type)).toMatchObject({ outcome: 'interrupted' })
+  })
+  test('an automatic attempt that fails is no result, and no retry of the user', () => {
+    const error = { type: 'TRANSIENT', code: 'X', message: 'why' } as const
+    expect(react({ ...by, type: 'CommandFailed', attempt: 1, msgId: '1', error, retryAt: at })).toBeNull()
+  })
+  test('a batch may tell its files apart; what it tells wrongly is passed over', () => {
+    const told = {
+      files: [{ index: 2, status: 'failed', errorMessage: 'no text' }, { index: 'x' }, null, { index: 4, status: '?' }],
+    }
+    const news = { news: 'ended', outcome: 'completed', errorCode: null, errorMessage: null } as const
+    expect(
+      resultsOf([1, 2, 4], { ...news, result: told }).map(({ index, outcome, errorMessage }) => [
+        index,
+        outcome,
+        errorMessage,
+      ]),
+    ).toEqual([
+      [1, 'completed', null],
+      [2, 'failed', 'no text'],
+      [4, 'completed', null],
+    ])
+    expect(resultsOf([1], { ...news, result: { files: 'damaged' } })).toMatchObject([{ outcome: 'completed' }])
+  })
+})
+
+describe('jobs', () => {
+  test('C10: have ids by the original index, and names by the round', () => {
+    expect(jobId(RUN, 7)).toBe(`${RUN}:file:7`)
+    expect(parseJobName(jobName(jobId(RUN, 7), 3))).toEqual({ runId: RUN, index: 7, round: 3 })
+    expect(parseJobName(jobName(jobId(RUN, null), 1))).toEqual({ runId: RUN, index: null, round: 1 })
+    for (const text of ['', RUN, `${RUN}:file:x#1`, `${RUN}:file:1`, `x${RUN}#1`]) expect(parseJobName(text)).toBeNull()
+  })
+  test('C10: in batch mode there is one, with all files of the round', () => {
+    const run = fold(workflowRun, [initiated(3, { batchMode: true })])
+    const { jobs } = resume(RUN, run)
+    expect(jobs.map(({ jobId: id, files }) => [id, files])).toEqual([[RUN, [0, 1, 2]]])
+    expect(jobs[0]?.data).toMatchObject({
+      runId: RUN,
+      files: [{ index: 0, fileName: '0.pdf', input: { page: 0 } }, {}, {}],
+    })
+  })
+  test('what is owed follows from the state alone', () => {
+    const run = fold(workflowRun, [initiated(2)])
+    expect(resume(RUN, run)).toMatchObject({ jobs: [{ files: [0] }, { files: [1] }], withdraw: false, refunds: [] })
+    expect(resume(RUN, workflowRun.initial)).toEqual({ jobs: [], withdraw: false, refunds: [] })
+  })
+})

@@ -1,0 +1,39 @@
+import { test } from 'vitest'
+import { workflowTemplate } from '../../../src/domain/workflow-template/index.ts'
+import { scenarios } from '../../support/decider.ts'
+
+const given = scenarios(workflowTemplate)
+const by = { at: '2026-11-22T10:00:00.000Z', actor: 'jane' }
+const facts = { tenantId: 't1', name: 'Summaries', creditsPerRun: 2, batchMode: false }
+const created = { ...by, ...facts, type: 'TemplateCreated' } as const
+
+test('a template is made once', () => {
+  given([])
+    .when({ ...by, ...facts, type: 'Create' })
+    .then([created])
+    .again({ type: 'AlreadyThere' })
+})
+test('an edit changes what it names; the same again changes nothing', () => {
+  given([created])
+    .when({ ...by, type: 'Edit', creditsPerRun: 3 })
+    .then([{ ...by, type: 'TemplateEdited', name: 'Summaries', creditsPerRun: 3 }])
+    .again()
+})
+test('archiving is for good, and may be asked for twice', () => {
+  const archived = { ...by, type: 'TemplateArchived' } as const
+  given([created])
+    .when({ ...by, type: 'Archive' })
+    .then([archived])
+    .again()
+  given([created, archived])
+    .when({ ...by, type: 'Edit', name: 'Other' })
+    .then({ type: 'Archived' })
+})
+test('nothing can be done to a template that is not there', () => {
+  given([])
+    .when({ ...by, type: 'Archive' })
+    .then({ type: 'NotFound' })
+  given([])
+    .when({ ...by, type: 'Edit' })
+    .then({ type: 'NotFound' })
+})

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { createTestRuns, files, jane } from '../support/runs.ts'
+
+describe('a run over many files', () => {
+  test('C4, C5, C7, C8, C9, C14: fails in part, is continued at the price of what failed, and ends', async () => {
+    const { bus, template, grant, ended, atWork, balance, pool, until } = await createTestRuns()
+    await grant(7, 10)
+    const templateId = await template()
+    const started = await bus.runs.initiate(jane, { templateId, files: files('ok', 'failed', 'error', 'failed') })
+    expect(started).toMatchObject({
+      status: 'QUEUED',
+      totalJobs: 4,
+      creditsConsumed: 8,
+      creditsFromMonthly: 7,
+      creditsFromPurchased: 1,
+    })
+    await until(balance, left => left === '0/9')
+    await atWork()
+    const first = await ended(started.id)
+    expect(first).toMatchObject({ status: 'COMPLETED_WITH_ERRORS', completedJobs: 1, failedJobs: 3, round: 1 })
+    expect(first.perFileResults.map(file => [file.status, file.errorMessage])).toEqual([
+      ['completed', null],
+      ['failed', 'the model is busy'],
+      ['error', 'no text in it'],
+      ['failed', 'the model is busy'],
+    ])
+    const preview = { id: started.id, files: 2, failedFiles: 2, pendingFiles: 0, creditsNeeded: 4, creditsAvailable: 9 }
+    expect(await bus.runs.previewRetry(jane, started.id)).toEqual({ ...preview, blockedBy: null, message: null })
+    const again = await bus.runs.retryFailed(jane, started.id)
+    expect(again).toMatchObject({
+      status: 'RUNNING',
+      round: 2,
+      roundJobs: 2,
+      completedJobs: 0,
+      failedJobs: 0,
+      totalJobs: 4,
+      creditsConsumed: 12,
+    })
+    const second = await ended(started.id, 2)
+    expect(second).toMatchObject({ status: 'COMPLETED_WITH_ERRORS', completedJobs: 0, failedJobs: 2 })
+    expect(second.perFileResults.map(file => file.retryAttempt)).toEqual([0, 1, 0, 1])
+    await until(balance, left => left === '0/5')
+    const sent = await pool.query(
+      `select data->'data'->>'jobId' as job, (data->'data'->>'round')::int as round from command_bus_event
+       where type = 'CommandSent' order by position`,
+    )
+    expect(
+      sent.rows
+        .filter(row => row.round === 2)
+        .map(row => row.job)
+        .sort(),
+    ).toEqual([`${started.id}:file:1`, `${started.id}:file:3`])
+  })
+})

@@ -1,0 +1,61 @@
+import type { Starter, WorkflowOptions, WorkflowRun } from '../../src/index.ts'
+import { demoWorkflowHandlers } from '../../src/infrastructure/demo/index.ts'
+import { createTestBus, type TestBus, until } from './bus.ts'
+
+export const jane: Starter = { subject: 'jane@example.com', tenant: 't1' }
+
+export interface TestRuns extends TestBus {
+  /** A template of tenant t1, at 2 credits a file unless it says otherwise. */
+  readonly template: (more?: { readonly creditsPerRun?: number; readonly batchMode?: boolean }) => Promise<string>
+  readonly grant: (monthly: number, purchased?: number) => Promise<void>
+  /** Waits until a round of a run has ended. */
+  readonly ended: (id: string, round?: number) => Promise<WorkflowRun>
+  /** Starts a worker that obeys `input.behavior`, and what notes the results. */
+  readonly atWork: () => Promise<void>
+  /** Balance of t1, as `monthly/purchased`. */
+  readonly balance: () => Promise<string>
+}
+
+/** Quick, so that a file that fails does so at once. */
+export const quickly: WorkflowOptions = {
+  policy: { maxAttempts: 1 },
+  limits: { pollMs: 50, standbyMs: 50 },
+}
+
+export const createTestRuns = async (options: Parameters<typeof createTestBus>[0] = {}): Promise<TestRuns> => {
+  const test = await createTestBus({ workflows: quickly, ...options })
+  return { ...test, ...runsOf(test) }
+}
+
+export const runsOf = ({ bus, work }: Pick<TestBus, 'bus' | 'work'>): Omit<TestRuns, keyof TestBus> => ({
+  template: async (more = {}) =>
+    (await bus.runs.createTemplate(jane, { name: 'Summaries', creditsPerRun: 2, ...more })).id,
+  grant: async (monthly, purchased = 0) => {
+    if (monthly > 0) await bus.credits.grant('admin', 't1', { pool: 'monthly', amount: monthly, reason: 'plan' })
+    if (purchased > 0)
+      await bus.credits.grant('admin', 't1', { pool: 'purchased', amount: purchased, reason: 'bought' })
+  },
+  ended: (id, round = 1) =>
+    until(
+      () => bus.runs.get(jane, id),
+      run => run.endedAt !== null && run.round === round,
+    ),
+  atWork: async () => {
+    void bus.runs.run()
+    await work({ domain: 'workflow', handlers: demoWorkflowHandlers, concurrency: 20 })
+  },
+  balance: async () => {
+    const { monthly, purchased } = await bus.credits.balance('t1')
+    return `${monthly}/${purchased}`
+  },
+})
+
+/** A file for each fate: `ok`, `failed` (for a passing reason), `error` (for good). */
+export const files = (...fates: readonly ('ok' | 'failed' | 'error')[]) =>
+  fates.map((fate, i) => ({ fileName: `${i}-${fate}.pdf`, input: inputs[fate] }))
+
+const inputs = {
+  ok: {},
+  failed: { behavior: { failTransientTimes: 1, errorCode: 'RATE_LIMITED', errorMessage: 'the model is busy' } },
+  error: { behavior: { permanent: true, errorCode: 'UNREADABLE', errorMessage: 'no text in it' } },
+}
