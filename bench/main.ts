@@ -4,14 +4,16 @@ import { measureHttp } from './http.ts'
 import { httpJson, httpTable } from './http-report.ts'
 import { openOurs } from './ours.ts'
 import { openRaw } from './raw.ts'
+import { measureReplay, missedReplay, replayJson, replayTable } from './replay.ts'
 import { json, missed, type Sample, summarize, table } from './report.ts'
 import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
-const usage = `npm run bench -- [quick] [http] [--commands <n>] [--rounds <n>] [--json] [--check]
+const usage = `npm run bench -- [quick] [http] [replay] [--commands <n>] [--rounds <n>] [--json] [--check]
 
   quick            5,000 commands a work instead of 20,000
   http             instead of the rest: senders over HTTP, against the service in a process of its own; nothing may be lost
+  replay           instead of the rest: fold, history, and a rebuild of the read table while commands are sent
   --senders <n>    of http: how many send at once, 200 unless told
   --seconds <n>    of http: for how long, 30 unless told
   --commands <n>   commands a work
@@ -51,12 +53,13 @@ const positive = (name: string, text: string | undefined, otherwise: number): nu
 
 const readOptions = () => {
   const { values, positionals } = parse()
-  const unknown = positionals.find(word => !['quick', 'http'].includes(word))
-  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there are only: quick, http`)
+  const unknown = positionals.find(word => !['quick', 'http', 'replay'].includes(word))
+  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there are only: quick, http, replay`)
   return {
     commands: positive('commands', values.commands, positionals.includes('quick') ? 5_000 : 20_000),
     rounds: positive('rounds', values.rounds, 3),
     http: positionals.includes('http'),
+    replay: positionals.includes('replay'),
     senders: positive('senders', values.senders, 200),
     seconds: positive('seconds', values.seconds, 30),
     json: values.json,
@@ -146,10 +149,27 @@ const benchHttp = async (options: Options): Promise<number> => {
   }
 }
 
+/** A rebuild of less says nothing: it is over before the writers notice. */
+const leastRebuilt = 50_000
+
+const benchReplay = async ({ commands, json: asJson, check }: Options): Promise<number> => {
+  const database = await openDatabase()
+  try {
+    say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    const figures = await measureReplay(database.url, Math.max(commands, leastRebuilt), say)
+    process.stdout.write(`${asJson ? replayJson(figures) : replayTable(figures)}\n`)
+    const misses = check ? missedReplay(figures) : []
+    for (const miss of misses) say(miss)
+    return misses.length === 0 ? 0 : 1
+  } finally {
+    await database.release()
+  }
+}
+
 const main = async (): Promise<number> => {
   try {
     const options = readOptions()
-    if (!options.help) return await (options.http ? benchHttp : bench)(options)
+    if (!options.help) return await (options.replay ? benchReplay : options.http ? benchHttp : bench)(options)
     process.stdout.write(`${usage}\n`)
     return 0
   } catch (error) {
