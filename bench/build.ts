@@ -1,3 +1,6 @@
+import type * as History from '../src/domain/command/history.ts'
+import type * as Command from '../src/domain/command/index.ts'
+import type * as Decider from '../src/domain/decider.ts'
 import type * as Library from '../src/index.ts'
 import type * as Token from '../src/infrastructure/http/token.ts'
 import type * as Embedded from '../src/infrastructure/postgres/embedded/index.ts'
@@ -12,3 +15,6 @@ export const loadEmbedded = (): Promise<typeof Embedded> => load('infrastructure
 export const loadMigrations = (): Promise<typeof Migrations> => load('infrastructure/postgres/migrate.js')
 export const loadPgmq = (): Promise<typeof Pgmq> => load('infrastructure/postgres/pgmq-install.js')
 export const loadToken = (): Promise<typeof Token> => load('infrastructure/http/token.js')
+export const loadDecider = (): Promise<typeof Decider> => load('domain/decider.js')
+export const loadCommand = (): Promise<typeof Command> => load('domain/command/index.js')
+export const loadHistory = (): Promise<typeof History> => load('domain/command/history.js')

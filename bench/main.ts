@@ -5,14 +5,19 @@ import { measureHttp } from './http.ts'
 import { httpJson, httpTable } from './http-report.ts'
 import { openOurs } from './ours.ts'
 import { openRaw } from './raw.ts'
+import { measureReplay, missedReplay, replayJson, replayTable } from './replay.ts'
 import { json, missed, type Sample, summarize, table } from './report.ts'
 import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
-const usage = `npm run bench -- [quick] [http] [eventstoredb] [--commands <n>] [--rounds <n>] [--json] [--check]
+/** What is measured instead of the rest. */
+const modes: readonly string[] = ['quick', 'http', 'replay', 'eventstoredb']
+
+const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--rounds <n>] [--json] [--check]
 
   quick            5,000 commands a work instead of 20,000
   http             instead of the rest: senders over HTTP, against the service in a process of its own; nothing may be lost
+  replay           instead of the rest: fold, history, and a rebuild of the read table while commands are sent
   --senders <n>    of http: how many send at once, 200 unless told
   eventstoredb     instead of the rest: how far rows and messages are behind a log in EventStoreDB, at a fixed rate;
                    EVENTSTORE_URL names a server (one for this alone), else the test double stands in
@@ -56,13 +61,12 @@ const positive = (name: string, text: string | undefined, otherwise: number): nu
 
 const readOptions = () => {
   const { values, positionals } = parse()
-  const unknown = positionals.find(word => !['quick', 'http', 'eventstoredb'].includes(word))
-  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there are only: quick, http, eventstoredb`)
+  const unknown = positionals.find(word => !modes.includes(word))
+  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there are only: ${modes.join(', ')}`)
   return {
     commands: positive('commands', values.commands, positionals.includes('quick') ? 5_000 : 20_000),
     rounds: positive('rounds', values.rounds, 3),
-    http: positionals.includes('http'),
-    eventstoredb: positionals.includes('eventstoredb'),
+    mode: positionals.find(word => word !== 'quick'),
     rate: positive('rate', values.rate, 1_000),
     senders: positive('senders', values.senders, 200),
     seconds: positive('seconds', values.seconds, 30),
@@ -166,10 +170,33 @@ const benchEventStoreDb = async (options: Options): Promise<number> => {
   }
 }
 
+/** A rebuild of less says nothing: it is over before the writers notice. */
+const leastRebuilt = 50_000
+
+const benchReplay = async ({ commands, json: asJson, check }: Options): Promise<number> => {
+  const database = await openDatabase()
+  try {
+    say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    const figures = await measureReplay(database.url, Math.max(commands, leastRebuilt), say)
+    process.stdout.write(`${asJson ? replayJson(figures) : replayTable(figures)}\n`)
+    const misses = check ? missedReplay(figures) : []
+    for (const miss of misses) say(miss)
+    return misses.length === 0 ? 0 : 1
+  } finally {
+    await database.release()
+  }
+}
+
+const instead: Readonly<Record<string, (options: Options) => Promise<number>>> = {
+  http: benchHttp,
+  replay: benchReplay,
+  eventstoredb: benchEventStoreDb,
+}
+
 const main = async (): Promise<number> => {
   try {
     const options = readOptions()
-    const chosen = options.eventstoredb ? benchEventStoreDb : options.http ? benchHttp : bench
+    const chosen = instead[options.mode ?? ''] ?? bench
     if (!options.help) return await chosen(options)
     process.stdout.write(`${usage}\n`)
     return 0

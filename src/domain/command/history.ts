@@ -91,14 +91,18 @@ export const stepsAt = (steps: readonly HistoryStep[], moment: Moment): readonly
   return later < 0 ? steps : steps.slice(0, later)
 }
 
-/** What one snapshot has that another has not; null: the command did not exist. */
-export const snapshotDiff = (before: CommandSnapshot | null, after: CommandSnapshot | null): readonly Change[] =>
-  jsonDiff(comparable(before), comparable(after))
-
-const comparable = (snapshot: CommandSnapshot | null): Json => {
-  if (snapshot === null) return {}
-  const { revision: _, updatedAt: __, ...told } = snapshot
-  return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== null)) as Json
+/** What one snapshot has that another has not; null: the command did not exist. A member that is null is as good as none. */
+export const snapshotDiff = (before: CommandSnapshot | null, after: CommandSnapshot | null): readonly Change[] => {
+  const changes: Change[] = []
+  for (const name of compared) {
+    const from = before?.[name] ?? null
+    const to = after?.[name] ?? null
+    if (from === to) continue
+    if (from === null) changes.push({ op: 'add', path: `/${name}`, from, to })
+    else if (to === null) changes.push({ op: 'remove', path: `/${name}`, from, to })
+    else changes.push(...jsonDiff(from, to, `/${name}`))
+  }
+  return changes
 }
 
 /** A state in the words of the read row; `updatedAt` is the time of its last event. */
@@ -131,6 +135,36 @@ export const snapshotOf = (state: SentCommandState, updatedAt: Instant): Command
   updatedAt,
   revision: state.revision,
 })
+
+type Compared = Exclude<keyof CommandSnapshot, 'revision' | 'updatedAt'>
+
+const compared = Object.keys({
+  status: true,
+  commandType: true,
+  attempts: true,
+  maxAttempts: true,
+  totalAttempts: true,
+  workerId: true,
+  leaseExpiresAt: true,
+  nextAttemptAt: true,
+  parkedAt: true,
+  parkedReason: true,
+  lastErrorType: true,
+  lastErrorCode: true,
+  lastErrorMsg: true,
+  canceledReason: true,
+  data: true,
+  dataRevision: true,
+  result: true,
+  replyTo: true,
+  correlationId: true,
+  causationId: true,
+  tenantId: true,
+  ownerId: true,
+  parentCommandId: true,
+  retryCount: true,
+  createdAt: true,
+} satisfies Record<Compared, true>) as readonly Compared[]
 
 const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]>> = {
   CommandSent: ['SENT'],
