@@ -3,6 +3,7 @@ import { InvalidInputError } from '../application/errors.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Log } from '../application/ports/log.ts'
 import type { CommandEvent } from '../domain/command/events.ts'
+import { archivedCommand } from './archived-command.ts'
 import { commandCodec } from './codec/command-codec.ts'
 import type { CatchUp } from './eventstoredb/catch-up.ts'
 import { isAway } from './eventstoredb/errors.ts'
@@ -43,7 +44,7 @@ export interface CommandLogOptions {
 export const openLog = ({ eventStoreUrl: url, limits, ...options }: CommandLogOptions): CommandLog => {
   if (url === undefined) {
     return {
-      store: createPostgresEventStore({ ...options, codec: commandCodec }),
+      store: createPostgresEventStore({ ...options, codec: commandCodec, ofArchived: archivedCommand }),
       begin: () => assertLogIsHere(options.pool),
       isAway: () => false,
       follower: null,
