@@ -4,12 +4,13 @@ import { lagJson, lagTable, measureLag, targetP99Ms } from './eventstoredb.ts'
 import { measureHttp } from './http.ts'
 import { httpJson, httpTable } from './http-report.ts'
 import { openOurs } from './ours.ts'
+import { runProof } from './proof.ts'
 import { openRaw } from './raw.ts'
 import { json, missed, type Sample, summarize, table } from './report.ts'
 import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
-const usage = `npm run bench -- [quick] [http] [eventstoredb] [--commands <n>] [--rounds <n>] [--json] [--check]
+const usage = `npm run bench -- [quick] [http] [eventstoredb] [proof] [--commands <n>] [--rounds <n>] [--json] [--check]
 
   quick            5,000 commands a work instead of 20,000
   http             instead of the rest: senders over HTTP, against the service in a process of its own; nothing may be lost
@@ -18,6 +19,7 @@ const usage = `npm run bench -- [quick] [http] [eventstoredb] [--commands <n>] [
                    EVENTSTORE_URL names a server (one for this alone), else the test double stands in
   --rate <n>       of eventstoredb: events a second, 1,000 unless told
   --seconds <n>    of http and eventstoredb: for how long, 30 unless told
+  proof            instead of the rest: 100,000 commands by chance but legal, verified clean, then tampered with in every way
   --commands <n>   commands a work
   --rounds <n>     rounds, 3 unless told; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
@@ -56,14 +58,16 @@ const positive = (name: string, text: string | undefined, otherwise: number): nu
 
 const readOptions = () => {
   const { values, positionals } = parse()
-  const unknown = positionals.find(word => !['quick', 'http', 'eventstoredb'].includes(word))
-  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there are only: quick, http, eventstoredb`)
+  const modes = ['quick', 'http', 'eventstoredb', 'proof']
+  const unknown = positionals.find(word => !modes.includes(word))
+  if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there are only: ${modes.join(', ')}`)
   return {
     commands: positive('commands', values.commands, positionals.includes('quick') ? 5_000 : 20_000),
     rounds: positive('rounds', values.rounds, 3),
     http: positionals.includes('http'),
     eventstoredb: positionals.includes('eventstoredb'),
     rate: positive('rate', values.rate, 1_000),
+    proof: positionals.includes('proof'),
     senders: positive('senders', values.senders, 200),
     seconds: positive('seconds', values.seconds, 30),
     json: values.json,
@@ -169,6 +173,7 @@ const benchEventStoreDb = async (options: Options): Promise<number> => {
 const main = async (): Promise<number> => {
   try {
     const options = readOptions()
+    if (options.proof && !options.help) return await runProof(100_000)
     const chosen = options.eventstoredb ? benchEventStoreDb : options.http ? benchHttp : bench
     if (!options.help) return await chosen(options)
     process.stdout.write(`${usage}\n`)
