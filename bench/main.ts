@@ -4,6 +4,7 @@ import { lagJson, lagTable, measureLag, targetP99Ms } from './eventstoredb.ts'
 import { measureHttp } from './http.ts'
 import { httpJson, httpTable } from './http-report.ts'
 import { openOurs } from './ours.ts'
+import { runProof } from './proof.ts'
 import { openRaw } from './raw.ts'
 import { measureReplay, missedReplay, replayJson, replayTable } from './replay.ts'
 import { json, missed, type Sample, summarize, table } from './report.ts'
@@ -11,7 +12,7 @@ import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
 /** What is measured instead of the rest. */
-const modes: readonly string[] = ['quick', 'http', 'replay', 'eventstoredb']
+const modes: readonly string[] = ['quick', 'http', 'replay', 'eventstoredb', 'proof']
 
 const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--rounds <n>] [--json] [--check]
 
@@ -23,6 +24,7 @@ const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--round
                    EVENTSTORE_URL names a server (one for this alone), else the test double stands in
   --rate <n>       of eventstoredb: events a second, 1,000 unless told
   --seconds <n>    of http and eventstoredb: for how long, 30 unless told
+  proof            instead of the rest: 100,000 commands by chance but legal, verified clean, then tampered with in every way
   --commands <n>   commands a work
   --rounds <n>     rounds, 3 unless told; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
@@ -191,6 +193,7 @@ const instead: Readonly<Record<string, (options: Options) => Promise<number>>> =
   http: benchHttp,
   replay: benchReplay,
   eventstoredb: benchEventStoreDb,
+  proof: () => runProof(100_000),
 }
 
 const main = async (): Promise<number> => {

@@ -83,6 +83,7 @@ import { apartFrom, clientLike, createPool } from './infrastructure/postgres/poo
 import { type RebuildProgress, type Rebuilt, rebuildCommands } from './infrastructure/postgres/rebuild.ts'
 import { createStats } from './infrastructure/postgres/stats.ts'
 import { type Drift, verifyCommands } from './infrastructure/postgres/verify.ts'
+import { type Verified, type VerifyOptions, verifyLog } from './infrastructure/proof/verify.ts'
 import { createChildRehearsals } from './infrastructure/rehearsal/child.ts'
 import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
@@ -180,6 +181,7 @@ export type { AwaitedEvent, Dispatched, WaitOptions } from './infrastructure/eve
 export type { Follower } from './infrastructure/open-log.ts'
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
 export type { Drift } from './infrastructure/postgres/verify.ts'
+export type { Finding, KnownSeal, Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures.ts'
 export {
   defineHandler,
@@ -338,6 +340,8 @@ export interface CommandBus {
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>
     /** Compares every column of every read row with the log; empty when all is well. */
     readonly verify: (options?: { readonly limit?: number }) => Promise<readonly Drift[]>
+    /** Checks the hash chain of the log, its seals, every row and every message; changes nothing. */
+    readonly verifyLog: (options?: VerifyOptions) => Promise<Verified>
   }
   /** With `eventStoreUrl`: what brings the log to PostgreSQL. Null without: rows and messages go with the events. */
   readonly follower: Follower | null
@@ -558,6 +562,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
+      verifyLog: guarded((given = {}) => verifyLog(pool, given)),
     },
     as: identity => createCaller(callerDeps, identity),
     follower,

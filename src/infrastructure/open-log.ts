@@ -3,6 +3,7 @@ import { InvalidInputError } from '../application/errors.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Log } from '../application/ports/log.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
+import { archivedCommand } from './archived-command.ts'
 import { busCodec } from './codec/workflow-codec.ts'
 import type { CatchUp } from './eventstoredb/catch-up.ts'
 import { isAway } from './eventstoredb/errors.ts'
@@ -43,7 +44,7 @@ export interface CommandLogOptions {
 export const openLog = ({ eventStoreUrl: url, limits, ...options }: CommandLogOptions): CommandLog => {
   if (url === undefined) {
     return {
-      store: createPostgresEventStore({ ...options, codec: busCodec }),
+      store: createPostgresEventStore({ ...options, codec: busCodec, ofArchived: archivedCommand }),
       begin: () => assertLogIsHere(options.pool),
       isAway: () => false,
       follower: null,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
+import { verifyLog } from '../../src/infrastructure/proof/verify.ts'
 import { until } from '../support/bus.ts'
 import { openLogBus, openParts, rowsOf } from '../support/eventstoredb/bus.ts'
 import { type Cut, cutClient } from '../support/eventstoredb/cut-client.ts'
@@ -76,6 +77,7 @@ test.each<Cut>(['before commit', 'after commit'])('cut off %s, at every second o
   expect(replies.map(({ id }) => id).sort()).toEqual([...ids].sort())
   expect(await rowsOf(pool, messages)).toEqual([])
   expect(commits).toBeGreaterThan(6)
+  expect((await verifyLog(pool)).findings).toEqual([])
 })
 
 test('a checkpoint that was set back is harmless: what is mirrored has no effects again', async () => {

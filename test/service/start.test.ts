@@ -13,7 +13,9 @@ describe('start, with nothing configured', () => {
     const service = await startService(program, env)
     const ready = await readiness(service.url)
     expect(ready).toMatchObject({ code: 200, status: 'healthy', reasons: [] })
-    expect(Object.keys(ready.checks)).toEqual(expect.arrayContaining(['database', 'schema', 'queue', 'worker']))
+    expect(Object.keys(ready.checks)).toEqual(
+      expect.arrayContaining(['database', 'schema', 'queue', 'worker', 'proof']),
+    )
     expect(await (await fetch(`${service.url}/health/live`)).json()).toMatchObject({
       status: 'alive',
       pid: service.pid,

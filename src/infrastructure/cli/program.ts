@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander'
+import { addArchive } from './archive.ts'
 import { addCancel } from './cancel.ts'
 import { addCopyLog } from './copy-log.ts'
 import { addCredits } from './credits.ts'
 import type { CliDeps } from './deps.ts'
 import { addDoctor } from './doctor.ts'
+import { addExport } from './export.ts'
 import { failureOf, Refused } from './failure.ts'
 import { addInspect } from './inspect.ts'
 import { addMigrate } from './migrate.ts'
@@ -56,6 +58,8 @@ const buildProgram = (deps: CliDeps): Command => {
     addCopyLog,
     addToken,
     addVerify,
+    addExport,
+    addArchive,
   ]) {
     add(program, deps)
   }

@@ -5,6 +5,7 @@ import { type CommandHistory, type HistoryOptions, momentOf } from '../../applic
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
 import { type Column, print, printJson, table, when } from './output.ts'
+import { replayFile } from './replay-file.ts'
 import { showSteps } from './replay-steps.ts'
 import { historyText } from './replay-text.ts'
 import { withBus } from './session.ts'
@@ -15,6 +16,8 @@ export interface ReplayOptions {
   readonly at?: string
   readonly compare?: string
   readonly correlation?: string
+  readonly from?: string
+  readonly trust: readonly string[]
   readonly step?: true
   readonly json?: true
 }
@@ -30,12 +33,25 @@ export const addReplay = (program: Command, deps: CliDeps): void => {
     .option('--compare <a..b>', 'how two moments differ, like 2..5 or 2026-01-31T12:00Z..2026-01-31T13:00Z')
     .option('--step', 'one event at a time')
     .option('--correlation <id>', 'instead of one command: all with this correlation id, and what caused what')
+    .option('--from <file>', 'offline, from a file of `export` or `archive`; says whether it was altered')
+    .option('--trust <fingerprint>', 'with --from: the key that has to have signed it; may be repeated', again, [])
     .option('--json', 'print JSON')
     .action(async (given: string | undefined, options: ReplayOptions) => {
+      if (options.from !== undefined) return replayFrom(deps, options.from, given, options)
       if (options.correlation !== undefined) return replayCorrelation(deps, given, options.correlation, options)
       if (given === undefined) throw new UsageError("missing required argument 'id': name a command, or --correlation")
       return replayCommand(deps, given, options)
     })
+}
+
+const again = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+const replayFrom = (deps: CliDeps, file: string, id: string | undefined, options: ReplayOptions): Promise<void> => {
+  const { domain, at, compare, correlation, step } = options
+  if ([domain, at, compare, correlation, step].some(flag => flag !== undefined)) {
+    throw new UsageError('--from shows a whole file, or one command of it: leave out the other flags')
+  }
+  return replayFile(deps, file, id, options)
 }
 
 const replayCommand = async (deps: CliDeps, given: string, options: ReplayOptions): Promise<void> => {

@@ -4,6 +4,7 @@ import { CommandBusError } from '../../application/errors.ts'
 import { readConfig } from '../config.ts'
 import { assertSchemaCurrent } from '../postgres/migrate.ts'
 import { rebuildCommands } from '../postgres/rebuild.ts'
+import { verifyFiles } from '../proof/archive-files.ts'
 import { keepSeal, keptSeal, signerIfAny, signerOf } from '../proof/home.ts'
 import { fingerprintOf, type Signer } from '../proof/keys.ts'
 import { logName, sealEvents } from '../proof/seals.ts'
@@ -18,6 +19,7 @@ import { withDatabase } from './session.ts'
 
 interface Options {
   readonly repair?: true
+  readonly archives?: string
   readonly trust: readonly string[]
   readonly expect?: string
   readonly limit?: number
@@ -31,6 +33,7 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
     .command('verify')
     .description('check that nobody changed the log, and that rows and messages are what it says')
     .option('--repair', 'write the rows anew from the log where they differ; the bus goes on meanwhile')
+    .option('--archives <dir>', 'look at the files of `archive` there, too')
     .option('--trust <fingerprint>', 'a key that may have signed seals, beside the one of this home', again, [])
     .option('--expect <number:hash>', 'a seal that was kept elsewhere and has to be there still')
     .option('--limit <n>', 'end after so many findings (default: 1000)', numberOf('--limit'))
@@ -70,12 +73,14 @@ const look = async (
   const own = signer === null ? [] : [fingerprintOf(signer.key)]
   const progress = startProgress('events', LONG)
   try {
-    return await verifyLog(pool, {
+    const verified = await verifyLog(pool, {
       trusted: [...own, ...options.trust],
       known,
       onProgress: ({ events, total }) => progress.to(events, total),
       ...(options.limit === undefined ? {} : { limit: options.limit }),
     })
+    const files = options.archives === undefined ? [] : await verifyFiles(pool, options.archives)
+    return { ...verified, findings: [...verified.findings, ...files] }
   } finally {
     progress.end()
   }

@@ -19,8 +19,18 @@ export interface PostgresEventStoreOptions<Event> {
   readonly projections: InlineProjections<Event>
   /** Makes queues that do not exist yet; called before a unit that needs them. `forget`: look again, one was missing. */
   readonly ensureQueues: (queues: ReadonlySet<string>, options?: { readonly forget: boolean }) => Promise<void>
+  /** What is left to say of a stream that was moved to a file, so that nothing is decided as if it had never been. */
+  readonly ofArchived?: (archived: ArchivedStream) => readonly Recorded<Event>[]
   /** Called after a commit with the queues that got messages. */
   readonly onFilled: (queues: ReadonlySet<string>) => void
+}
+
+/** What the database keeps of a stream whose events are in a file. */
+export interface ArchivedStream {
+  readonly stream: string
+  readonly status: string
+  /** Of its last event. */
+  readonly revision: number
 }
 
 interface CommitAnswer {
@@ -103,12 +113,25 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
     return found
   }
 
+  /** With what is left of streams that were moved to files. */
+  const readKnown: EventStore<Event>['readStreams'] = async (streams, given = {}) => {
+    const found = await readStreams(streams, given)
+    const absent = streams.filter(stream => !found.has(stream))
+    if (absent.length === 0 || options.ofArchived === undefined) return found
+    const { rows } = await ((given.within as ClientBase | undefined) ?? pool).query({
+      text: `select stream, status, revision::float8 as revision from command_bus_archived_stream where stream = any ($1::text[])`,
+      values: [absent],
+    })
+    for (const row of rows as ArchivedStream[]) found.set(row.stream, [...options.ofArchived(row)])
+    return found
+  }
+
   return {
     capabilities: { atomicAppend: true, inlineProjections: true },
     append: (appends, appendOptions) => commit(appends, false, appendOptions),
     appendAll: (appends, appendOptions) => commit(appends, true, appendOptions),
     readStream: async (stream, from = 0) => (await readStreams([stream], {}, from)).get(stream) ?? [],
-    readStreams,
+    readStreams: readKnown,
   }
 }
 

@@ -13,7 +13,7 @@ export interface KeeperOptions {
   /** Null: seals are not signed. */
   readonly signer: Signer | null
   readonly log: Log
-  /** Called with each new head, to be remembered outside the database. */
+  /** Called with each new head, also of another process's making, to be remembered outside the database. */
   readonly onSealed?: (log: string, head: SealHead) => Promise<void>
   /** How often it seals and looks at some streams, in milliseconds. Default 10,000. */
   readonly everyMs?: number
@@ -55,6 +55,8 @@ const keyOf = ({ stream, column, message }: Finding): string => `${stream} ${col
 export const createKeeper = (options: KeeperOptions): Keeper => {
   const { pool, signer, log, everyMs = 10_000, slice = 1_000, onSealed = async () => {} } = options
   let name: string | null = null
+  /** Number of the last head that was handed on. */
+  let told: string | null = null
   let place = ''
   let round: Finding[] = []
   let last: Finding[] = []
@@ -69,7 +71,8 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     name ??= await logName(pool)
     const head = await sealHead(pool)
     if (seals.length > 0) log.debug({ number: head.number, hash: head.hash }, 'sealed')
-    await onSealed(name, head)
+    if (head.number !== told) await onSealed(name, head)
+    told = head.number
     const { rows } = await pool.query(
       `select extract(epoch from clock_timestamp() - e.recorded)::float8 as lag from command_bus_event e
        where (e.xid, e.position) > ($1::xid8, $2::bigint) order by e.xid, e.position limit 1`,

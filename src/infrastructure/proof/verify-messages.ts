@@ -32,9 +32,8 @@ export const verifyMessages = async (client: ClientBase, findings: Findings): Pr
       )
       continue
     }
-    const left = 1_000
-    const missing = await client.query<FaultRow>(missingMessages(queue), [queue, left])
-    const strange = await client.query<FaultRow>(strangeMessages(queue), [left])
+    const missing = await client.query<FaultRow>(missingMessages(queue), [queue, MOST_OF_A_QUEUE])
+    const strange = await client.query<FaultRow>(strangeMessages(queue), [MOST_OF_A_QUEUE])
     for (const row of [...missing.rows, ...strange.rows]) findings.add(finding(queue, row))
     messages +=
       (await client.query(`select (select count(*) from ${q(queue)}) + (select count(*) from ${a(queue)}) as n`))
@@ -42,6 +41,9 @@ export const verifyMessages = async (client: ClientBase, findings: Findings): Pr
   }
   return { queues: rows.length, messages }
 }
+
+/** Of each kind; more of the same say nothing new. */
+const MOST_OF_A_QUEUE = 1_000
 
 interface FaultRow {
   readonly stream: string | null

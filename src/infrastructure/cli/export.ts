@@ -1,0 +1,69 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { commandIdOf, correlationIdOf } from '../../application/input.ts'
+import { readConfig } from '../config.ts'
+import { assertSchemaCurrent } from '../postgres/migrate.ts'
+import { exportBundle } from '../proof/export-bundle.ts'
+import { signerOf } from '../proof/home.ts'
+import { fingerprintOf } from '../proof/keys.ts'
+import { withPool } from '../service/database.ts'
+import type { CliDeps } from './deps.ts'
+import { UsageError } from './failure.ts'
+import { operatorOf } from './input.ts'
+import { print, printJson } from './output.ts'
+import { withDatabase } from './session.ts'
+
+interface Options {
+  readonly correlation?: string
+  readonly id: readonly string[]
+  readonly output: string
+  readonly redact: readonly string[]
+  readonly operator?: string
+  readonly json?: true
+}
+
+const again = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+export const addExport = (program: Command, deps: CliDeps): void => {
+  program
+    .command('export')
+    .description('write the whole history of some commands to a signed file, without secrets')
+    .option('--correlation <id>', 'of all commands with this correlation id')
+    .option('--id <id>', 'of this command; may be repeated', again, [])
+    .requiredOption('-o, --output <file>', 'the file to write, like case.jsonl.gz')
+    .option('--redact <name>', 'hide members of the data with this name, too; may be repeated', again, [])
+    .option('--operator <who>', 'who makes it; the file names them (default: your user name)')
+    .option('--json', 'print JSON')
+    .action(async (options: Options) => {
+      const correlationId = options.correlation === undefined ? undefined : correlationIdOf(options.correlation)
+      const commandIds = options.id.map(id => commandIdOf(id))
+      if (correlationId === undefined && commandIds.length === 0) {
+        throw new UsageError('name what to write: --correlation <id>, or --id <id>')
+      }
+      const config = readConfig(deps.env)
+      const madeBy = operatorOf(options.operator)
+      await withDatabase(config, database =>
+        withPool(database.url, async pool => {
+          await assertSchemaCurrent(pool)
+          const signer = await signerOf(config)
+          const path = resolve(options.output)
+          const written = await exportBundle({
+            pool,
+            path,
+            signer,
+            commandIds,
+            redact: options.redact,
+            madeBy,
+            now: new Date(),
+            ...(correlationId === undefined ? {} : { correlationId }),
+          })
+          const key = fingerprintOf(signer.key)
+          if (options.json) printJson({ file: path, ...written, key })
+          else {
+            print(`Wrote ${written.events} events of ${written.streams} commands to ${path}.`)
+            print(`Signed with ${key}: tell those who get it, so that they can check with --trust.`)
+          }
+        }),
+      )
+    })
+}

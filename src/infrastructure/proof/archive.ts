@@ -1,0 +1,202 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rename } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { type ClientBase, escapeIdentifier, type Pool } from 'pg'
+import { CommandBusError } from '../../application/errors.ts'
+import { archivable, messagesOf, oldMessages, type Picked, pickStreams, streamEvents } from './archive-rows.ts'
+import type { CaseHeader, MessageLine } from './case-lines.ts'
+import { eventHash, sha256 } from './event-hash.ts'
+import type { Signer } from './keys.ts'
+import { holdSeals, logName, sealAbout, sealEvents, sealHead } from './seals.ts'
+import { type WrittenCase, writeCase } from './write-case.ts'
+
+export interface ArchiveOptions {
+  readonly pool: Pool
+  readonly signer: Signer
+  readonly directory: string
+  /** Commands that ended, and messages that were archived, before this instant. */
+  readonly before: Date
+  readonly by: string
+  readonly now: () => Date
+  /** Commands of one file at the most. Default 5,000. */
+  readonly chunk?: number
+  readonly onFile?: (file: ArchivedFile) => void
+}
+
+export interface ArchivedFile extends WrittenCase {
+  readonly file: string
+}
+
+/** Taken by whatever exchanges or removes rows as a whole, a rebuild too; see `rebuildCommands`. */
+const LOCK = `hashtextextended('commandbus:rebuild', 0)`
+const CHUNK = 5_000
+
+/** How much there is to move. */
+export const countOld = async (pool: Pool, before: Date) => archivable(pool, before)
+
+/**
+ * Moves what is old out of the database into signed files: the events and rows of commands that have ended, and archived
+ * messages. A file is on the disk before anything is removed, and what is removed is written down, so that a crash in
+ * between loses nothing and the next run goes on. The bus goes on meanwhile.
+ *
+ * @throws CommandBusError LOG_DAMAGED when an event is not what was recorded: nothing of its file is moved
+ */
+export const archiveOld = async (options: ArchiveOptions): Promise<readonly ArchivedFile[]> => {
+  const { pool, signer, directory, before, chunk = CHUNK, onFile = () => {} } = options
+  await mkdir(directory, { recursive: true }).catch(error => {
+    throw new CommandBusError('FILE', `${directory} cannot be made (${error.code})`, { cause: error })
+  })
+  // only what is sealed goes: seals keep vouching for it
+  await sealEvents(pool, { signer })
+  const client = await pool.connect()
+  let broken: Error | undefined
+  const files: ArchivedFile[] = []
+  try {
+    const { rows } = await client.query(`select pg_try_advisory_lock(${LOCK}) as ours`)
+    if (rows[0].ours !== true) {
+      throw new CommandBusError('BUSY', 'a rebuild or another archive is running: wait for it, or end it')
+    }
+    const put = async (picked: readonly Picked[], messages: readonly MessageLine[]): Promise<void> => {
+      const file = await move(client, options, picked, messages)
+      files.push(file)
+      onFile(file)
+    }
+    for (;;) {
+      const picked = await pickStreams(client, before, chunk)
+      if (picked.length === 0) break
+      await put(picked, await messagesOf(client, picked))
+    }
+    for (;;) {
+      const messages = await oldMessages(client, before, chunk)
+      if (messages.length === 0) break
+      await put([], messages)
+    }
+    return files
+  } catch (error) {
+    broken = error instanceof Error ? error : new Error(String(error))
+    throw error
+  } finally {
+    await client.query(`select pg_advisory_unlock(${LOCK})`).catch(() => {})
+    client.release(broken)
+  }
+}
+
+const move = async (
+  client: ClientBase,
+  { signer, directory, before, by, now }: ArchiveOptions,
+  picked: readonly Picked[],
+  messages: readonly MessageLine[],
+): Promise<ArchivedFile> => {
+  const log = await logName(client)
+  const { rows } = await client.query(`select count(*)::int as n from command_bus_seal where about ? 'archive'`)
+  const number: number = rows[0].n + 1
+  const path = join(directory, `${log.slice(0, 8)}-${String(number).padStart(6, '0')}.jsonl.gz`)
+  // no seal names it: a run that was killed has left it, or a database that is gone
+  if (existsSync(path)) await rename(path, `${path}.unrecorded`)
+  const { number: seal, hash } = await sealHead(client)
+  const header: CaseHeader = {
+    format: 'commandbus',
+    version: 1,
+    kind: 'archive',
+    log,
+    madeAt: now().toISOString(),
+    madeBy: by,
+    about: { number, before: before.toISOString() },
+    redacted: null,
+    seal: { number: seal, hash },
+  }
+  const last = new Map<string, { readonly revision: number; readonly hash: string }>()
+  const written = await writeCase(path, header, signer, async writer => {
+    for await (const event of streamEvents(client, picked)) {
+      const after = last.get(event.stream)
+      const chained = eventHash(after === undefined ? Buffer.alloc(0) : Buffer.from(after.hash, 'hex'), {
+        ...event,
+        dataHash: sha256(event.data),
+      })
+      if (event.revision !== (after?.revision ?? -1) + 1 || chained.toString('hex') !== event.hash) {
+        throw new CommandBusError(
+          'LOG_DAMAGED',
+          `nothing is moved, because event ${event.revision} of ${event.stream} is not what was recorded: see \`commandbus verify\``,
+        )
+      }
+      last.set(event.stream, { revision: event.revision, hash: event.hash })
+      await writer.event(event)
+    }
+    for (const message of messages) await writer.message(message)
+  })
+  await client.query('begin')
+  try {
+    await holdSeals(client)
+    const { streams, events, sha256: fileHash } = written
+    const about = {
+      archive: { number, file: basename(path), sha256: fileHash, streams, events, messages: messages.length, by },
+    }
+    const { number: sealNumber } = await sealAbout(client, signer, about)
+    await remove(client, picked, last, messages, { sealNumber, events })
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    throw error
+  }
+  return { ...written, file: path }
+}
+
+const changed = (): CommandBusError =>
+  new CommandBusError(
+    'CHANGED_MEANWHILE',
+    'something that was about to be moved has changed meanwhile: nothing was removed, run it again',
+  )
+
+const remove = async (
+  client: ClientBase,
+  picked: readonly Picked[],
+  last: ReadonlyMap<string, { readonly revision: number; readonly hash: string }>,
+  messages: readonly MessageLine[],
+  { sealNumber, events }: { readonly sealNumber: string; readonly events: number },
+): Promise<void> => {
+  const streams = picked.map(({ stream }) => stream)
+  if (streams.length > 0) {
+    await client.query(
+      `insert into command_bus_archived_stream (stream, revision, hash, status, seal)
+       select x.stream, x.revision, decode(x.hash, 'hex'), x.status, $5::bigint
+       from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) x(stream, revision, hash, status)`,
+      [
+        streams,
+        streams.map(stream => last.get(stream)?.revision ?? null),
+        streams.map(stream => last.get(stream)?.hash ?? null),
+        picked.map(({ status }) => status),
+        sealNumber,
+      ],
+    )
+    await client.query(
+      `insert into command_bus_archived_event (xid, position, hash)
+       select e.xid, e.position, e.hash from unnest($1::text[]) s(stream)
+       join command_bus_event e on e.stream = s.stream collate "C"`,
+      [streams],
+    )
+    const removed = await client.query(
+      `delete from command_bus_event e using unnest($1::text[]) s(stream) where e.stream = s.stream collate "C"`,
+      [streams],
+    )
+    const rows = await client.query(
+      `delete from command_bus_command c using unnest($1::text[], $2::uuid[], $3::bigint[]) x(domain, command_id, revision)
+       where c.domain = x.domain collate "C" and c.command_id = x.command_id and c.revision = x.revision`,
+      [picked.map(one => one.domain), picked.map(one => one.command_id), picked.map(one => one.revision)],
+    )
+    if (removed.rowCount !== events || rows.rowCount !== streams.length) throw changed()
+  }
+  const queues = new Map<string, string[]>()
+  for (const { queue, msgId } of messages) queues.set(queue, [...(queues.get(queue) ?? []), msgId])
+  for (const [queue, ids] of queues) {
+    const gone = await client.query(
+      `delete from pgmq.${escapeIdentifier(`a_${queue}`)} where msg_id = any ($1::bigint[])`,
+      [ids],
+    )
+    if (gone.rowCount !== ids.length) throw changed()
+    if (streams.length > 0) continue
+    await client.query(
+      `insert into command_bus_archived_message (queue, msg_id, seal) select $1::text, m, $3::bigint from unnest($2::bigint[]) m`,
+      [queue, ids, sealNumber],
+    )
+  }
+}

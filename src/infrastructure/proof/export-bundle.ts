@@ -1,0 +1,89 @@
+import type { ClientBase, Pool } from 'pg'
+import { CommandBusError } from '../../application/errors.ts'
+import type { EventLine } from './case-lines.ts'
+import { exactColumns, sha256 } from './event-hash.ts'
+import type { Signer } from './keys.ts'
+import { redactJson, rulesOf } from './redact.ts'
+import { logName, sealHead } from './seals.ts'
+import { type WrittenCase, writeCase } from './write-case.ts'
+
+export interface ExportOptions {
+  readonly pool: Pool
+  readonly path: string
+  readonly signer: Signer
+  /** All commands with this correlation id, and those named below. */
+  readonly correlationId?: string
+  readonly commandIds?: readonly string[]
+  /** Members of the data to hide beside what is a secret by its name or looks. */
+  readonly redact?: readonly string[]
+  readonly madeBy: string
+  readonly now: Date
+}
+
+const PAGE = 500
+
+/**
+ * Writes the whole history of some commands to a signed file that opens without a database. Secrets in the data are
+ * left out; who did what and when is not. @throws CommandBusError NOT_FOUND when there is nothing to write
+ */
+export const exportBundle = async (options: ExportOptions): Promise<WrittenCase> => {
+  const { pool, path, signer, correlationId, commandIds = [], redact = [], madeBy, now } = options
+  const client = await pool.connect()
+  try {
+    await client.query('begin isolation level repeatable read read only')
+    const { rows } = await client.query<{ stream: string }>(
+      `select 'command-' || domain || '-' || command_id as stream from command_bus_command
+       where correlation_id = $1::text or command_id = any ($2::uuid[]) order by created_at, command_id, domain`,
+      [correlationId ?? null, commandIds],
+    )
+    if (rows.length === 0) throw nothingThere(options)
+    const { number, hash } = await sealHead(client)
+    const header = {
+      format: 'commandbus',
+      version: 1,
+      kind: 'bundle',
+      log: await logName(client),
+      madeAt: now.toISOString(),
+      madeBy,
+      about: { correlationId: correlationId ?? null, commandIds },
+      redacted: { rules: rulesOf(redact) },
+      seal: { number, hash },
+    } as const
+    return await writeCase(path, header, signer, async writer => {
+      for (const { stream } of rows) {
+        for await (const event of eventsOf(client, stream)) await writer.event(redacted(event, redact))
+      }
+    })
+  } finally {
+    await client.query('rollback').catch(() => {})
+    client.release()
+  }
+}
+
+const nothingThere = ({ correlationId, commandIds = [] }: ExportOptions): CommandBusError =>
+  new CommandBusError(
+    'NOT_FOUND',
+    correlationId === undefined
+      ? `there is no command ${commandIds.join(' or ')}`
+      : `there is no command with correlation id '${correlationId}'`,
+  )
+
+async function* eventsOf(client: ClientBase, stream: string): AsyncGenerator<EventLine> {
+  for (let after = -1; ; ) {
+    const { rows } = await client.query<EventLine>(
+      `select ${exactColumns} from command_bus_event e
+       where e.stream = $1::text collate "C" and e.revision > $2::bigint order by e.revision limit ${PAGE}`,
+      [stream, after],
+    )
+    yield* rows
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < PAGE) return
+    after = last.revision
+  }
+}
+
+const redacted = (event: EventLine, names: readonly string[]): EventLine => {
+  const { value, paths } = redactJson(JSON.parse(event.data), names)
+  if (paths.length === 0) return event
+  return { ...event, data: JSON.stringify(value), dataHash: sha256(event.data).toString('hex'), redacted: [...paths] }
+}

@@ -1,0 +1,41 @@
+import { HIDDEN, isSecretName, maskSecrets } from '../../application/mask-secrets.ts'
+import type { Json } from '../../domain/command/events.ts'
+
+export interface Redacted {
+  readonly value: Json
+  /** Where something was hidden: `error.message`, `data.card.number`. */
+  readonly paths: readonly string[]
+}
+
+/** The rules by which secrets are found, in words for the header of a file. */
+export const rulesOf = (names: readonly string[]): readonly string[] => [
+  'members named like a password, token, key or credential',
+  'texts that look like a key, a token or a connection string',
+  ...names.map(name => `members named ${name}`),
+]
+
+/** The value without secrets: of members that are named so, and of texts that look so. */
+export const redactJson = (value: Json, names: readonly string[] = []): Redacted => {
+  const paths: string[] = []
+  const hidden = new Set(names.map(name => name.toLowerCase()))
+  const walk = (part: Json, path: string): Json => {
+    if (typeof part === 'string') {
+      const masked = maskSecrets(part)
+      if (masked !== part) paths.push(path)
+      return masked
+    }
+    if (part === null || typeof part !== 'object') return part
+    if (Array.isArray(part)) return part.map((one, i) => walk(one, join(path, String(i))))
+    return Object.fromEntries(
+      Object.entries(part).map(([name, one]) => {
+        const at = join(path, name)
+        if (one === null || !(hidden.has(name.toLowerCase()) || isSecretName(name))) return [name, walk(one, at)]
+        paths.push(at)
+        return [name, HIDDEN]
+      }),
+    )
+  }
+  return { value: walk(value, ''), paths }
+}
+
+const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
