@@ -22,7 +22,7 @@ export interface SubscribeOptions {
 }
 
 /** Events held here while nobody takes them; the server waits meanwhile. */
-const BUFFER = 100
+const BUFFER = 250
 
 /** `$all`, filtered by the server. */
 export const subscribe = (
@@ -40,12 +40,15 @@ export const subscribe = (
         filterOn: 'streamName',
         prefixes: [...prefixes],
         checkpointInterval: 1,
-        // nothing follows until this is taken, so it counts for every event before it and none after
+        // nothing follows until this is taken, so it counts for every event before it and none after; where events wait
+        // it is passed over, as their own positions say more, and holding it would keep batches small
         checkpointReached: (_, position) =>
-          new Promise<void>(taken => {
-            searched = { position: positionText(position), taken }
-            wake()
-          }),
+          stream.readableLength > 0
+            ? Promise.resolve()
+            : new Promise<void>(taken => {
+                searched = { position: positionText(position), taken }
+                wake()
+              }),
       },
     },
     { highWaterMark: BUFFER },
