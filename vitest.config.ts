@@ -11,6 +11,7 @@ const shared = {
 /** What the bus does, shown with its log in EventStoreDB too: the same files run again. */
 const onBothStores = [
   'caller',
+  'investigation',
   'kill',
   'listing',
   'model',
