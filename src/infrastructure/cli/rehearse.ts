@@ -72,25 +72,22 @@ export const addRehearse = (program: Command, deps: CliDeps): void => {
 const fromSource = (command: Command): Command =>
   command
     .option('--handlers <module>', 'an ES module that exports `handlers`, by domain and command type')
-    .option('--demo', 'with the demo handlers')
+    .option('--demo', 'with the demo handlers (this when no module is named)')
     .option('--domain <domain>', 'where the command is; needed when the id is in several')
 
-/** The process that rehearses with these handlers. @throws UsageError */
+/** The process that rehearses with these handlers. */
 export const rehearsalProcess = ({ program, env }: CliDeps, source: Source): RehearsalProcess => ({
   command: [program, 'rehearsal', ...sourceFlags(source)],
   env,
   hasCodecs: source.handlers !== undefined,
 })
 
-/** The same handlers for the process that runs them. @throws UsageError */
-const sourceFlags = ({ handlers, demo, domain }: Source): readonly string[] => {
-  if (handlers === undefined && !demo) throw new UsageError('say with what: --handlers <module>, or --demo')
-  return [
-    ...(handlers === undefined ? [] : ['--handlers', handlers]),
-    ...(demo ? ['--demo'] : []),
-    ...(handlers === undefined || domain === undefined ? [] : ['--domain', domain]),
-  ]
-}
+/** The same handlers for the process that runs them; whoever names none has those of the demo, for its domains. */
+const sourceFlags = ({ handlers, demo, domain }: Source): readonly string[] => [
+  ...(handlers === undefined ? [] : ['--handlers', handlers]),
+  ...(demo || handlers === undefined ? ['--demo'] : []),
+  ...(handlers === undefined || domain === undefined ? [] : ['--domain', domain]),
+]
 
 const handlersFrom = async ({
   handlers,
