@@ -1,4 +1,4 @@
-import type { Starter, WorkflowOptions, WorkflowRun } from '../../src/index.ts'
+import type { Starter, Worker, WorkflowOptions, WorkflowRun } from '../../src/index.ts'
 import { demoWorkflowHandlers } from '../../src/infrastructure/demo/index.ts'
 import { createTestBus, type TestBus, until } from './bus.ts'
 
@@ -11,7 +11,7 @@ export interface TestRuns extends TestBus {
   /** Waits until a round of a run has ended. */
   readonly ended: (id: string, round?: number) => Promise<WorkflowRun>
   /** Starts a worker that obeys `input.behavior`, and what notes the results. */
-  readonly atWork: () => Promise<void>
+  readonly atWork: () => Promise<Worker>
   /** Balance of t1, as `monthly/purchased`. */
   readonly balance: () => Promise<string>
 }
@@ -42,7 +42,7 @@ export const runsOf = ({ bus, work }: Pick<TestBus, 'bus' | 'work'>): Omit<TestR
     ),
   atWork: async () => {
     void bus.runs.run()
-    await work({ domain: 'workflow', handlers: demoWorkflowHandlers, concurrency: 20 })
+    return work({ domain: 'workflow', handlers: demoWorkflowHandlers, concurrency: 20 })
   },
   balance: async () => {
     const { monthly, purchased } = await bus.credits.balance('t1')
@@ -51,7 +51,9 @@ export const runsOf = ({ bus, work }: Pick<TestBus, 'bus' | 'work'>): Omit<TestR
 })
 
 /** A file for each fate: `ok`, `failed` (for a passing reason), `error` (for good). */
-export const files = (...fates: readonly ('ok' | 'failed' | 'error')[]) =>
+export type Fate = 'ok' | 'failed' | 'error'
+
+export const files = (...fates: readonly Fate[]) =>
   fates.map((fate, i) => ({ fileName: `${i}-${fate}.pdf`, input: inputs[fate] }))
 
 const inputs = {
