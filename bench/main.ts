@@ -8,11 +8,12 @@ import { runProof } from './proof.ts'
 import { openRaw } from './raw.ts'
 import { measureReplay, missedReplay, replayJson, replayTable } from './replay.ts'
 import { json, missed, type Sample, summarize, table } from './report.ts'
+import { measureRuns } from './runs.ts'
 import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
 /** What is measured instead of the rest. */
-const modes: readonly string[] = ['quick', 'http', 'replay', 'eventstoredb', 'proof']
+const modes: readonly string[] = ['quick', 'http', 'replay', 'eventstoredb', 'proof', 'runs']
 
 const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--rounds <n>] [--json] [--check]
 
@@ -25,6 +26,8 @@ const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--round
   --rate <n>       of eventstoredb: events a second, 1,000 unless told
   --seconds <n>    of http and eventstoredb: for how long, 30 unless told
   proof            instead of the rest: 100,000 commands by chance but legal, verified clean, then tampered with in every way
+  runs             instead of the rest: 10 workflow runs over 1,000 files, a fifth of which fail, finish, are continued, and
+                   finish again
   --commands <n>   commands a work
   --rounds <n>     rounds, 3 unless told; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
@@ -189,11 +192,32 @@ const benchReplay = async ({ commands, json: asJson, check }: Options): Promise<
   }
 }
 
+const RUNS = 10
+const FILES_A_RUN = 1_000
+
+async function benchRuns(options: Options): Promise<number> {
+  const check = interruptible()
+  const database = await openDatabase()
+  try {
+    say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    const figures = await measureRuns(database.url, { runs: RUNS, files: FILES_A_RUN, say, check })
+    const lines = figures.map(({ phase, files, seconds }) => {
+      const rate = Math.round(files / seconds).toLocaleString('en-US')
+      return `${phase.padEnd(20)} ${String(files).padStart(6)} files ${seconds.toFixed(1).padStart(6)} s ${rate.padStart(8)} a second`
+    })
+    process.stdout.write(`${options.json ? JSON.stringify(figures) : lines.join('\n')}\n`)
+    return 0
+  } finally {
+    await database.release()
+  }
+}
+
 const instead: Readonly<Record<string, (options: Options) => Promise<number>>> = {
   http: benchHttp,
   replay: benchReplay,
   eventstoredb: benchEventStoreDb,
   proof: () => runProof(100_000),
+  runs: benchRuns,
 }
 
 const main = async (): Promise<number> => {

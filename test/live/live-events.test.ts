@@ -16,6 +16,7 @@ const anEvent: LiveEvent = {
   commandId: '1',
   commandType: 'Charge',
   status: 'PENDING',
+  run: null,
   at: '',
   actor: '',
   correlationId: '',

@@ -129,7 +129,7 @@ test('a client that never saw an event resumes where it connected', async () => 
   const seen: string[] = []
   for await (const { data } of frames(second)) {
     if (data === undefined) continue
-    seen.push(data.commandType)
+    seen.push(data.commandType ?? '')
     if (seen.length === 1) await bus.send('payments', 'After', {})
     if (seen.length === 2) break
   }

@@ -63,8 +63,11 @@ export interface ApiOptions {
 }
 
 /** The real server on a real port, over a bus on a fresh database. */
-export const createTestApi = async (options: ApiOptions = {}): Promise<TestApi> => {
-  const test = await createTestBus()
+export const createTestApi = async (
+  options: ApiOptions = {},
+  busOptions: Parameters<typeof createTestBus>[0] = {},
+): Promise<TestApi> => {
+  const test = await createTestBus(busOptions)
   const served = await serve(test.bus, options)
   open.push(() => served.app.close())
   return { ...test, ...served }

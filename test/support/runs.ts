@@ -11,7 +11,7 @@ export interface TestRuns extends TestBus {
   /** Waits until a round of a run has ended. */
   readonly ended: (id: string, round?: number) => Promise<WorkflowRun>
   /** Starts a worker that obeys `input.behavior`, and what notes the results. */
-  readonly atWork: () => Promise<void>
+  readonly atWork: () => Promise<{ readonly stop: () => Promise<void> }>
   /** Balance of t1, as `monthly/purchased`. */
   readonly balance: () => Promise<string>
 }
@@ -41,8 +41,15 @@ export const runsOf = ({ bus, work }: Pick<TestBus, 'bus' | 'work'>): Omit<TestR
       run => run.endedAt !== null && run.round === round,
     ),
   atWork: async () => {
-    void bus.runs.run()
-    await work({ domain: 'workflow', handlers: demoWorkflowHandlers, concurrency: 20 })
+    const following = new AbortController()
+    const followed = bus.runs.run(following.signal)
+    const worker = await work({ domain: 'workflow', handlers: demoWorkflowHandlers, concurrency: 20 })
+    return {
+      stop: async () => {
+        following.abort()
+        await Promise.all([worker.stop(), followed])
+      },
+    }
   },
   balance: async () => {
     const { monthly, purchased } = await bus.credits.balance('t1')
@@ -51,7 +58,9 @@ export const runsOf = ({ bus, work }: Pick<TestBus, 'bus' | 'work'>): Omit<TestR
 })
 
 /** A file for each fate: `ok`, `failed` (for a passing reason), `error` (for good). */
-export const files = (...fates: readonly ('ok' | 'failed' | 'error')[]) =>
+export type Fate = 'ok' | 'failed' | 'error'
+
+export const files = (...fates: readonly Fate[]) =>
   fates.map((fate, i) => ({ fileName: `${i}-${fate}.pdf`, input: inputs[fate] }))
 
 const inputs = {

@@ -1,18 +1,21 @@
 import type { CommandStatus } from '../../domain/command/transitions.ts'
 import type { FeedPosition } from './event-feed.ts'
 
-/** An event of a command's life as people follow it: who, what, when, never the payload. Times are ISO 8601. */
+/** An event as people follow it: who, what, when, never the payload. Times are ISO 8601. Of commands and of runs. */
 export interface LiveEvent {
   /** Where to resume after this event. */
   readonly position: FeedPosition
   readonly stream: string
   readonly revision: number
   readonly type: string
-  readonly domain: string
-  readonly commandId: string
-  readonly commandType: string
+  /** Null in events of runs themselves, as are the three below. */
+  readonly domain: string | null
+  readonly commandId: string | null
+  readonly commandType: string | null
   /** The command's status after the event. */
-  readonly status: CommandStatus
+  readonly status: CommandStatus | null
+  /** The workflow run it is about, or whose job the command is; null: none. */
+  readonly run: string | null
   readonly at: string
   readonly actor: string
   readonly correlationId: string
@@ -24,6 +27,8 @@ export interface LiveEvent {
 export interface LiveFilter {
   readonly domain?: string
   readonly commandId?: string
+  /** Of this workflow run and of its jobs. */
+  readonly run?: string
   /** Set by the application, from the reader's identity. */
   readonly tenantId?: string
 }

@@ -23,7 +23,8 @@ export interface LiveSource {
   readonly compare: (a: FeedPosition, b: FeedPosition) => number
 }
 
-export const matches = ({ domain, commandId, tenantId }: LiveFilter, event: LiveEvent): boolean =>
+export const matches = ({ domain, commandId, run, tenantId }: LiveFilter, event: LiveEvent): boolean =>
   (domain === undefined || event.domain === domain) &&
   (commandId === undefined || event.commandId === commandId) &&
+  (run === undefined || event.run === run) &&
   (tenantId === undefined || event.tenantId === tenantId)

@@ -4,6 +4,8 @@ import type { Pool } from 'pg'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import { parseCommandStream } from '../../domain/command/names.ts'
 import { transitions } from '../../domain/command/transitions.ts'
+import { parseJobName, parseRunStream } from '../../domain/workflow-run/names.ts'
+import { transitions as runTransitions } from '../../domain/workflow-run/transitions.ts'
 import { parsePosition } from '../postgres/event-feed.ts'
 import type { LiveEvent, LiveSource } from './live-event.ts'
 
@@ -22,7 +24,7 @@ const meta = t.type({
   actor: t.string,
   context: t.intersection([
     t.type({ commandType: t.string, correlationId: t.string }),
-    t.partial({ tenantId: t.union([t.string, t.null]) }),
+    t.partial({ tenantId: t.union([t.string, t.null]), causationId: t.union([t.string, t.null]) }),
   ]),
 })
 
@@ -75,27 +77,41 @@ const positionOf = ({ xid, position }: Pick<Row, 'xid' | 'position'>): FeedPosit
 /** Numbers without leading zeros: the longer is the larger. */
 const compareDigits = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 
-/** Null for what is no event of a command that this version knows: live readers pass over it. */
+/** Null for what is no event of a command or a run that this version knows: live readers pass over it. */
 const liveEventOf = (row: Row): LiveEvent | null => {
-  const key = parseCommandStream(row.stream)
-  const transition = Object.hasOwn(transitions, row.type)
-    ? transitions[row.type as keyof typeof transitions]
-    : undefined
   const about = meta.decode(row.meta)
-  if (key === null || transition === undefined || !isRight(about)) return null
+  if (!isRight(about)) return null
   const { at, actor, context } = about.right
+  const subject = commandOf(row, context) ?? runOf(row)
+  if (subject === null) return null
   return {
     position: positionOf(row),
     stream: row.stream,
     revision: Number(row.revision),
     type: row.type,
-    ...key,
-    commandType: context.commandType,
-    status: transition.to,
+    ...subject,
     at,
     actor,
     correlationId: context.correlationId,
     tenantId: context.tenantId ?? null,
     recordedAt: row.recorded.toISOString(),
   }
+}
+
+type Subject = Pick<LiveEvent, 'domain' | 'commandId' | 'commandType' | 'status' | 'run'>
+type Context = t.TypeOf<typeof meta>['context']
+
+const commandOf = (row: Row, { commandType, causationId }: Context): Subject | null => {
+  const key = parseCommandStream(row.stream)
+  const transition = Object.hasOwn(transitions, row.type)
+    ? transitions[row.type as keyof typeof transitions]
+    : undefined
+  if (key === null || transition === undefined) return null
+  const run = parseJobName(causationId ?? '')?.runId ?? null
+  return { ...key, commandType, status: transition.to, run }
+}
+
+const runOf = (row: Row): Subject | null => {
+  const run = Object.hasOwn(runTransitions, row.type) ? parseRunStream(row.stream) : null
+  return run === null ? null : { domain: null, commandId: null, commandType: null, status: null, run }
 }

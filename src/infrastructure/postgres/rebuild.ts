@@ -3,6 +3,7 @@ import type { ClientBase, Pool } from 'pg'
 import { isBefore, readLogPage, settledHead, startOfLog } from './command-log.ts'
 import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
+import { rebuildWorkflows } from './rebuild-workflows.ts'
 
 export { RebuildError } from './rebuild-table.ts'
 
@@ -35,7 +36,7 @@ const LOCK_TIMEOUT_MS = 250
 
 /**
  * Makes the rows of `command_bus_command` anew from the log and swaps them in, while the bus goes on: only the last
- * events are taken in under lock. Queues are left alone: nothing is sent again.
+ * events are taken in under lock. Then the rows of runs and credits, in one transaction. Queues are left alone: nothing is sent again.
  *
  * @throws RebuildError when another rebuild runs, when something is attached to the table, or when the swap gets no lock
  */
@@ -50,7 +51,9 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
     return await alone(client, async () => {
       const table = await makeFreshTable(client)
       try {
-        return await fillAndSwap(client, table, onProgress)
+        const rebuilt = await fillAndSwap(client, table, onProgress)
+        await rebuildWorkflows(pool)
+        return rebuilt
       } catch (error) {
         await table.drop().catch(() => {})
         throw error

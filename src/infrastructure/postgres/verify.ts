@@ -1,16 +1,10 @@
 import type { ClientBase, Pool } from 'pg'
 import { EventDecodeError } from '../../application/ports/event-store.ts'
-import type { Json } from '../../domain/command/events.ts'
 import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from './command-log.ts'
+import type { Drift } from './drift.ts'
+import { verifyWorkflows } from './verify-workflows.ts'
 
-/** One value of a row that is not what the log says. */
-export interface Drift {
-  readonly stream: string
-  /** `*`: the row as a whole is missing (`found` is null), or is there without events (`expected` is null). */
-  readonly column: string
-  readonly expected: Json
-  readonly found: Json
-}
+export type { Drift } from './drift.ts'
 
 export interface VerifyOptions {
   readonly pool: Pool
@@ -20,7 +14,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Folds every command of the log afresh and compares every column of its row, as of one instant; an empty list means
+ * Folds every command, run, ledger and template of the log afresh and compares every column of its rows, as of one instant; an empty list means
  * that the rows say what the log says. Streams through the log: memory does not grow with it. Changes nothing.
  */
 export const verifyCommands = async ({
@@ -41,6 +35,7 @@ export const verifyCommands = async ({
       if (drift.length >= limit) break
     }
     if (drift.length < limit) drift.push(...(await rowsWithoutEvents(client, limit - drift.length)))
+    if (drift.length < limit) drift.push(...(await verifyWorkflows(client, limit - drift.length)))
     await client.query('commit')
     return drift.slice(0, limit)
   } catch (error) {

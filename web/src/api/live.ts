@@ -61,7 +61,7 @@ export const createLive = (queries: QueryClient) => {
   }
 
   const onEvent = ({ commandId }: LiveEvent): void => {
-    dirty.add(commandId)
+    if (commandId !== null) dirty.add(commandId)
     if (paused) publish({ missed: state.missed + 1 })
     else flushSoon()
   }

@@ -7,4 +7,4 @@ export type { LiveEvent } from '../../../application/ports/live-events.ts'
 /** Server-sent events; not a route of the typed client, as an answer never ends. */
 export const EVENTS_PATH = `${BASE_PATH}/events`
 
-export const eventsQuery = object({}, { domain: t.string, commandId: uuid })
+export const eventsQuery = object({}, { domain: t.string, commandId: uuid, run: uuid })

@@ -1,0 +1,88 @@
+import { loadLibrary } from './build.ts'
+
+export interface RunsOptions {
+  readonly runs: number
+  readonly files: number
+  readonly say: (text: string) => void
+  readonly check: () => void
+}
+
+export interface RunsFigures {
+  readonly phase: string
+  /** Files whose outcome was noted. */
+  readonly files: number
+  readonly seconds: number
+}
+
+const asker = { subject: 'bench', tenant: 'bench' }
+const LOOK_MS = 20
+const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+
+/** Runs in which every fifth file fails at its first try finish, are continued, and finish again. */
+export const measureRuns = async (
+  url: string,
+  { runs, files, say, check }: RunsOptions,
+): Promise<readonly RunsFigures[]> => {
+  const { createCommandBus, TransientCommandError } = await loadLibrary()
+  const bus = createCommandBus({ databaseUrl: url, workflows: { policy: { maxAttempts: 1 } } })
+  try {
+    await bus.credits.grant('bench', asker.tenant, { pool: 'purchased', amount: runs * files * 4, reason: 'bench' })
+    const template = await bus.runs.createTemplate(asker, { name: 'Bench', creditsPerRun: 2 })
+    const list = Array.from({ length: files }, (_, i) => ({ fileName: `${i}.pdf`, input: { fails: i % 5 === 0 } }))
+    const handle = (data: unknown) => {
+      const { round, input } = data as { readonly round: number; readonly input: { readonly fails: boolean } }
+      if (input.fails && round === 1) throw new TransientCommandError('BUSY', 'the model is busy')
+      return null
+    }
+    const worker = bus.worker({ domain: 'workflow', handlers: { '*': handle }, concurrency: 50 })
+    const figures: RunsFigures[] = []
+    const measure = async (phase: string, count: number, work: () => Promise<unknown>) => {
+      check()
+      const began = performance.now()
+      await work()
+      figures.push({ phase, files: count, seconds: (performance.now() - began) / 1000 })
+      say(
+        `${phase}: ${Math.round(count / ((performance.now() - began) / 1000)).toLocaleString('en-US')} files a second`,
+      )
+    }
+    let ids: readonly string[] = []
+    const allEnded = async (status: string) => {
+      for (;;) {
+        const now = await bus.runs.list(asker, { status: status as 'COMPLETED' })
+        let count = now.items.length
+        for (let next = now.nextCursor; next !== null; ) {
+          const page = await bus.runs.list(asker, { status: status as 'COMPLETED', cursor: next })
+          count += page.items.length
+          next = page.nextCursor
+        }
+        if (count === ids.length) return
+        await sleep(LOOK_MS)
+      }
+    }
+    const failed = Math.ceil(files / 5) * runs
+    await measure('start and charge', runs * files, async () => {
+      ids = await Promise.all(
+        Array.from(
+          { length: runs },
+          async () => (await bus.runs.initiate(asker, { templateId: template.id, files: list })).id,
+        ),
+      )
+    })
+    void bus.runs.run()
+    await measure('work to the end', runs * files, async () => {
+      await worker.start()
+      await allEnded('COMPLETED_WITH_ERRORS')
+    })
+    await measure('continue and finish', failed, async () => {
+      await Promise.all(ids.map(id => bus.runs.retryFailed(asker, id)))
+      await allEnded('COMPLETED')
+    })
+    const { purchased } = await bus.credits.balance(asker.tenant)
+    const paid = runs * files * 4 - purchased
+    if (paid !== (runs * files + failed) * 2)
+      throw new Error(`the runs cost ${paid} credits, not ${(runs * files + failed) * 2}`)
+    return figures
+  } finally {
+    await bus.close()
+  }
+}

@@ -1,0 +1,56 @@
+import type pg from 'pg'
+import { systemClock } from '../../src/application/ports/clock.ts'
+import type { EventStore } from '../../src/application/ports/event-store.ts'
+import { type Log, silentLog } from '../../src/application/ports/log.ts'
+import type { BusEvent } from '../../src/domain/bus-event.ts'
+import { busCodec } from '../../src/infrastructure/codec/workflow-codec.ts'
+import { createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
+import { createPostgresEventStore } from '../../src/infrastructure/postgres/event-store.ts'
+import { clientLike } from '../../src/infrastructure/postgres/pool.ts'
+import { derivedId, uuidIds } from '../../src/infrastructure/uuid-ids.ts'
+import { createWorkflows, type Workflows } from '../../src/infrastructure/workflows.ts'
+import { busProjections } from '../../src/projections/bus-projections.ts'
+import { quickly } from './runs.ts'
+
+export interface ApartOptions {
+  /** Called before each append; what it throws is what the log answers. */
+  readonly before?: (events: readonly BusEvent[]) => void | Promise<void>
+  readonly log?: Log
+  readonly isAway?: (error: unknown) => boolean
+}
+
+/** Workflows on a log that takes one stream at a time, as EventStoreDB does; rows and messages are those of PostgreSQL. */
+export const createApartWorkflows = (
+  pool: pg.Pool,
+  { before = () => {}, log = silentLog, isAway = () => false }: ApartOptions = {},
+): Workflows => {
+  const whole = createPostgresEventStore<BusEvent>({
+    pool,
+    codec: busCodec,
+    projections: busProjections({ onSuccess: 'delete' }),
+    ensureQueues: createQueueCatalog(pool).ensure,
+    onFilled: () => {},
+  })
+  const store: EventStore<BusEvent> = {
+    ...whole,
+    capabilities: { ...whole.capabilities, atomicAppend: false },
+    append: async (appends, options) => {
+      await before(appends.flatMap(({ events }) => events.map(({ event }) => event)))
+      return whole.append(appends, options)
+    },
+    appendAll: async () => {
+      throw new Error('this log takes one stream at a time')
+    },
+  }
+  return createWorkflows({
+    pool,
+    newClient: () => clientLike(pool),
+    store,
+    clock: systemClock,
+    ids: uuidIds,
+    derivedId,
+    log,
+    isAway,
+    options: { ...quickly, limits: { ...quickly.limits, sweepMs: 50, graceMs: 0 } },
+  })
+}
