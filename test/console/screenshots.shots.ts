@@ -57,15 +57,19 @@ test('every page, light and dark', async () => {
   const shots: readonly Shot[] = [
     { name: 'overview', path: '/' },
     { name: 'commands', path: '/commands' },
-    { name: 'command', path: `/commands/demo/${parked}?at=1` },
+    {
+      name: 'command',
+      path: `/commands/demo/${parked}?at=1`,
+      before: page => page.mouse.wheel(0, 320),
+    },
     { name: 'search', path: '/search?q=ADDRESS_UNKNOWN' },
     { name: 'troubleshooting', path: '/troubleshooting' },
     { name: 'troubleshooting-list', path: '/troubleshooting?view=list&errorCode=ADDRESS_UNKNOWN' },
     {
       name: 'confirmation',
-      path: '/troubleshooting',
+      path: '/troubleshooting?errorCode=ADDRESS_UNKNOWN',
       before: async page => {
-        await page.getByRole('button', { name: 'Retry' }).nth(2).click()
+        await page.getByRole('button', { name: 'Retry' }).click()
         await dialogOf(page).getByLabel('Try a few first').check()
       },
     },
@@ -85,7 +89,7 @@ test('every page, light and dark', async () => {
     { name: 'audit', path: '/audit?correlationId=order-77' },
     { name: 'proof', path: '/audit?view=proof' },
   ]
-  const size = { viewport: { width: 1200, height: 760 } }
+  const size = { viewport: { width: 1120, height: 700 } }
   for (const colorScheme of ['light', 'dark'] as const) {
     const { page } = await stage.visit(everything, '/', { ...size, colorScheme })
     const shoot = (name: string) => page.screenshot({ path: join(images, `${name}-${colorScheme}.png`) })
@@ -101,6 +105,7 @@ test('every page, light and dark', async () => {
       await page.goto(stage.url + path)
       await settle()
       await before?.(page)
+      await page.waitForTimeout(150)
       await shoot(name)
     }
     if (colorScheme === 'light') {

@@ -45,7 +45,7 @@ export class Stage {
   private runner = new AbortController()
   private running: Promise<unknown> = Promise.resolve()
   private opened!: OpenBrowser
-  private files!: ConsoleFiles
+  files!: ConsoleFiles
   private contexts: BrowserContext[] = []
   /** Whether the model that operations ask answers. */
   modelWorks = true

@@ -33,7 +33,7 @@ const columns: readonly Column<LedgerEntry>[] = [
       <>
         <Badge tone={kinds[kind].tone}>{kinds[kind].label}</Badge>{' '}
         {runId !== null && (
-          <Link href={`/runs/${runId}`} className="text-accent hover:underline">
+          <Link href={`/runs/${runId}`} className="text-accent underline">
             run
           </Link>
         )}
