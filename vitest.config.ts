@@ -46,6 +46,19 @@ export default defineConfig({
           include: ['test/console/components/*.test.tsx'],
         },
       },
+      // takes pictures for the docs, and only when it is asked to: `npm run docs:screenshots`
+      ...(process.env.SCREENSHOTS === undefined
+        ? []
+        : [
+            {
+              test: {
+                ...shared,
+                name: 'screenshots',
+                include: ['test/console/screenshots.shots.ts'],
+                provide: { logStore: 'postgresql' as const },
+              },
+            },
+          ]),
       {
         test: {
           ...shared,

@@ -5,6 +5,7 @@ import { everybody } from './scenarios/everybody.ts'
 import { investigating } from './scenarios/investigating.ts'
 import { living } from './scenarios/living.ts'
 import { operations } from './scenarios/operations.ts'
+import { runs } from './scenarios/runs.ts'
 import { useStage } from './stage.ts'
 
 const stage = useStage()
@@ -13,12 +14,15 @@ access(stage)
 clearing(stage)
 bulk(stage)
 operations(stage)
+runs(stage)
 living(stage)
 investigating(stage)
 everybody(stage, async () => {
   const [id = ''] = (await stage.bus.troubleshooting.list({ domain: 'demo', errorCode: 'LOOK_ONLY' })).items.map(
     i => i.commandId,
   )
+  const { items } = await stage.served.client(await stage.served.token(['BUBBLE_ADMIN'])).listRuns()
+  const [run] = items
   return [
     '/',
     '/commands?errorCode=LOOK_ONLY',
@@ -27,6 +31,9 @@ everybody(stage, async () => {
     '/troubleshooting?errorCode=LOOK_ONLY',
     '/troubleshooting?view=list&errorCode=LOOK_ONLY',
     '/operations',
+    '/runs',
+    '/credits?tenantId=t1',
+    `/runs/${run?.id}`,
     '/audit',
     '/audit?correlationId=story-1',
     '/audit?view=then&errorCode=LOOK_ONLY',

@@ -2,7 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { type CommandBus, createCommandBus, PermanentCommandError, type Role, type Worker } from '../../src/index.ts'
+import {
+  type CommandBus,
+  createCommandBus,
+  type Json,
+  PermanentCommandError,
+  type Role,
+  TransientCommandError,
+  type Worker,
+} from '../../src/index.ts'
 import { demoHandlers } from '../../src/infrastructure/demo/index.ts'
 import { type ConsoleFiles, readConsole } from '../../src/infrastructure/http/console.ts'
 import { closeHttp } from '../../src/infrastructure/http/listen.ts'
@@ -37,7 +45,7 @@ export class Stage {
   private runner = new AbortController()
   private running: Promise<unknown> = Promise.resolve()
   private opened!: OpenBrowser
-  private files!: ConsoleFiles
+  files!: ConsoleFiles
   private contexts: BrowserContext[] = []
   /** Whether the model that operations ask answers. */
   modelWorks = true
@@ -50,18 +58,27 @@ export class Stage {
     this.files = files
     this.opened = opened
     this.database = database
-    this.bus = createCommandBus({ databaseUrl: database.url })
+    this.bus = createCommandBus({
+      databaseUrl: database.url,
+      workflows: { policy: { maxAttempts: 1, backoffSeconds: [0.1], jitter: 0 } },
+    })
     this.served = await serve(this.bus, { console: files })
     const askModel = () => {
       if (!this.modelWorks) throw new PermanentCommandError('UNAUTHORIZED', 'the model answered 401')
       return { questions: ['What is a lease?'] }
     }
+    const summarize = (data: Json) => {
+      if (this.modelWorks || JSON.stringify(data).includes('good')) return { words: 100 }
+      throw new TransientCommandError('MODEL_BUSY', 'the model takes no files now')
+    }
     this.workers = [
       this.bus.worker({ domain: 'demo', handlers: demoHandlers, pollMs: 50 }),
       this.bus.worker({ domain: 'operations', handlers: { '*': askModel }, pollMs: 50 }),
+      this.bus.worker({ domain: 'workflow', handlers: { '*': summarize }, pollMs: 50 }),
     ]
     await Promise.all(this.workers.map(worker => worker.start()))
-    this.running = this.bus.actions.run(this.runner.signal)
+    const { signal } = this.runner
+    this.running = Promise.all([this.bus.actions.run(signal), this.bus.runs.run(signal)])
   }
 
   /** The server goes away and comes back at the same address. */

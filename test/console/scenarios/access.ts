@@ -2,6 +2,11 @@ import { describe, expect, test } from 'vitest'
 import type { Stage } from '../stage.ts'
 
 export const access = (stage: Stage): void => {
+  test('all of the console is less than 300 kB for a browser that takes gzip', async () => {
+    const sizes = await Promise.all([...stage.files.values()].map(async file => (await file.body('gzip')).length))
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(300_000)
+  })
+
   describe('signing in', () => {
     test('the link signs in and leaves no token in the address; a reload stays signed in, a new window does not', async () => {
       const { page, context } = await stage.visit(['OPERATOR'], '/commands?status=FAILED')

@@ -31,3 +31,7 @@ export type Step = Answer<'getHistory'>['items'][number]
 export type Rehearsal = Answer<'rehearseCommand'>
 export type CausalNode = Answer<'getCorrelation'>['items'][number]
 export type ParkedThen = Answer<'listParkedAt'>['items'][number]
+export type Run = Answer<'getRun'>
+export type RunFile = Run['perFileResults'][number]
+export type RunPreview = Answer<'previewRetry'>
+export type LedgerEntry = Answer<'getCredits'>['ledger'][number]

@@ -18,6 +18,8 @@ export interface LiveState {
 }
 
 const FLUSH_MS = 700
+/** A page waits this many times as long as its last look took: a slow server is asked less often. */
+const SHARE = 3
 const POLL_MS = 4_000
 const SILENT_MS = 40_000
 const WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000]
@@ -31,6 +33,7 @@ export const createLive = (queries: QueryClient) => {
   let paused = false
   let dirty = new Set<string>()
   let everything = false
+  let pace = FLUSH_MS
   let flushing: ReturnType<typeof setTimeout> | undefined
 
   const publish = (patch: Partial<LiveState> = {}): void => {
@@ -50,10 +53,14 @@ export const createLive = (queries: QueryClient) => {
     const [all, changed] = [everything, dirty]
     everything = false
     dirty = new Set()
-    queries.invalidateQueries({ predicate: ({ queryKey }) => all || concerns(queryKey, changed) })
+    const began = Date.now()
+    const asked = queries.invalidateQueries({ predicate: ({ queryKey }) => all || concerns(queryKey, changed) })
+    asked.then(() => {
+      pace = Math.max(FLUSH_MS, SHARE * (Date.now() - began))
+    })
   }
   const flushSoon = (): void => {
-    flushing ??= setTimeout(flush, FLUSH_MS)
+    flushing ??= setTimeout(flush, pace)
   }
   const refetchAll = (): void => {
     everything = true
@@ -86,11 +93,13 @@ export const createLive = (queries: QueryClient) => {
       }
       if (connection !== 'live') refetchAll()
       connected('live')
-      for await (const { id, data } of readFrames(response.body)) {
+      for await (const { id, event, data } of readFrames(response.body)) {
         clearTimeout(watch)
         watch = setTimeout(() => silent.abort(), SILENT_MS)
         if (id !== null) after.id = id
-        if (data !== '') onEvent(JSON.parse(data) as LiveEvent)
+        // the server cuts a page that cannot keep up: it has missed something
+        if (event === 'cut') refetchAll()
+        else if (data !== '') onEvent(JSON.parse(data) as LiveEvent)
       }
       connected('polling')
     } catch (error) {

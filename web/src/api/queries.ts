@@ -83,3 +83,37 @@ export const parkedAtQuery = (query: QueryOf<'listParkedAt'>) =>
     queryFn: ({ signal }) => api.listParkedAt({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
     placeholderData: keepPreviousData,
   })
+
+/** Between two looks at a run that goes on, where no events tell of it. */
+const RUN_MS = 2_000
+
+export const isActive = ({ status }: { readonly status: string }): boolean =>
+  status === 'QUEUED' || status === 'RUNNING'
+
+export const runsQuery = (query: QueryOf<'listRuns'>) =>
+  queryOptions({
+    queryKey: ['runs', query],
+    queryFn: ({ signal }) => api.listRuns({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (state.data?.items.some(isActive) ? RUN_MS : false),
+  })
+
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['run', id],
+    queryFn: ({ signal }) => api.getRun({ params: { id } }, { signal }),
+    refetchInterval: ({ state }) => (state.data !== undefined && isActive(state.data) ? RUN_MS : false),
+  })
+
+export const templatesQuery = (query: QueryOf<'listTemplates'> = {}) =>
+  queryOptions({
+    queryKey: ['templates', query],
+    queryFn: ({ signal }) => api.listTemplates({ query: { limit: 200, ...query } }, { signal }),
+  })
+
+export const creditsQuery = (query: QueryOf<'getCredits'>) =>
+  queryOptions({
+    queryKey: ['credits', query],
+    queryFn: ({ signal }) => api.getCredits({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+  })

@@ -1,4 +1,4 @@
-import { Activity, LifeBuoy, ListOrdered, type LucideIcon, ScrollText, Sparkles } from 'lucide-react'
+import { Activity, Coins, LifeBuoy, ListOrdered, type LucideIcon, ScrollText, Sparkles, Workflow } from 'lucide-react'
 import { type Permission, usePermissions } from '../api/session.ts'
 
 export interface Place {
@@ -15,6 +15,8 @@ const places: readonly Place[] = [
   { href: '/commands', label: 'Commands', icon: ListOrdered, key: 'c', permission: 'read' },
   { href: '/troubleshooting', label: 'Troubleshooting', icon: LifeBuoy, key: 't', permission: 'read' },
   { href: '/operations', label: 'Operations', icon: Sparkles, key: 'p', permission: 'operations' },
+  { href: '/runs', label: 'Workflow runs', icon: Workflow, key: 'r', permission: 'runs' },
+  { href: '/credits', label: 'Credits', icon: Coins, key: 'm', permission: 'runs' },
   { href: '/audit', label: 'Audit', icon: ScrollText, key: 'a', permission: 'audit' },
 ]
 

@@ -7,6 +7,9 @@ import { CommandsPage } from '../pages/commands/CommandsPage.tsx'
 import { OperationPage } from '../pages/operations/OperationPage.tsx'
 import { OperationsPage } from '../pages/operations/OperationsPage.tsx'
 import { OverviewPage } from '../pages/overview/OverviewPage.tsx'
+import { CreditsPage } from '../pages/runs/CreditsPage.tsx'
+import { RunPage } from '../pages/runs/RunPage.tsx'
+import { RunsPage } from '../pages/runs/RunsPage.tsx'
 import { SearchPage } from '../pages/search/SearchPage.tsx'
 import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
@@ -22,6 +25,9 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/troubleshooting/actions/:id', ({ id = '' }) => <ActionPage key={id} id={id} />],
   ['/operations', () => <OperationsPage />],
   ['/operations/:id', ({ id = '' }) => <OperationPage key={id} id={id} />],
+  ['/runs', () => <RunsPage />],
+  ['/runs/:id', ({ id = '' }) => <RunPage key={id} id={id} />],
+  ['/credits', () => <CreditsPage />],
   ['/audit', () => <AuditPage />],
   ['/search', () => <SearchPage />],
 ]

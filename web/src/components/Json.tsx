@@ -4,6 +4,8 @@ import { Scrollable } from './Scrollable.tsx'
 
 export const CopyButton = ({ text, what }: { readonly text: string; readonly what: string }) => {
   const [copied, setCopied] = useState(false)
+  // browsers have none where a page is not served securely
+  if (navigator.clipboard === undefined) return null
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text)
     setCopied(true)

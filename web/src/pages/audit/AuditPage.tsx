@@ -4,6 +4,7 @@ import { useSearch } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
 import { Page } from '../../components/Page.tsx'
 import { Empty } from '../../components/states.tsx'
+import { useView, Views } from '../../components/Views.tsx'
 import { CausalView } from './CausalView.tsx'
 import { ParkedThenList } from './ParkedThenList.tsx'
 import { ProofPanel } from './ProofPanel.tsx'
@@ -39,7 +40,7 @@ const SearchForm = () => {
 export const AuditPage = () => {
   const search = useSearch()
   const may = usePermissions()
-  const view = views.find(([name]) => name === search.get('view'))?.[0] ?? 'cause'
+  const view = useView(views)
   const correlationId = search.get('correlationId')
   if (!may('audit')) {
     return (
@@ -54,20 +55,7 @@ export const AuditPage = () => {
   }
   return (
     <Page title="Audit" intro="Every change of a command is an event that nobody can change or remove.">
-      <div className="flex flex-wrap gap-1" role="tablist" aria-label="View">
-        {views.map(([name, label]) => (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            aria-selected={view === name}
-            onClick={() => search.set({ view: name === 'cause' ? null : name, cursor: null })}
-            className={`rounded-md px-3 py-1.5 text-sm font-medium ${view === name ? 'bg-accent-soft text-accent' : 'text-muted hover:bg-raised'}`}
-          >
-            {label}
-          </button>
-        ))}
-      </div>
+      <Views views={views} path="/audit" />
       {view === 'cause' && (
         <>
           <SearchForm key={correlationId} />

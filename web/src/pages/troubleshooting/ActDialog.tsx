@@ -3,6 +3,7 @@ import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
 import { JsonEditor, parseJson } from '../../components/JsonEditor.tsx'
 import { CanaryField } from './CanaryField.tsx'
+import { DryRun } from './DryRun.tsx'
 import { Refusal } from './Refusal.tsx'
 import { TargetSummary } from './TargetSummary.tsx'
 import { type ActionKind, counted, howMany, type Target } from './target.ts'
@@ -36,15 +37,15 @@ export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) =
   const parsed = parseJson(result)
   const ready = action === 'cancel' ? reason.trim() !== '' : action === 'complete' ? parsed.ok : true
 
+  const choices: Record<ActionKind, Choice> = {
+    retry: { action: 'retry', ...(keepAttempts ? { resetAttempts: false } : {}), ...(canary ? { canary } : {}) },
+    cancel: { action: 'cancel', reason: reason.trim() },
+    complete: { action: 'complete', ...(parsed.ok ? { resultData: parsed.value } : {}) },
+  }
+
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    if (!ready) return
-    const choice: Record<ActionKind, Choice> = {
-      retry: { action: 'retry', ...(keepAttempts ? { resetAttempts: false } : {}), ...(canary ? { canary } : {}) },
-      cancel: { action: 'cancel', reason: reason.trim() },
-      complete: { action: 'complete', ...(parsed.ok ? { resultData: parsed.value } : {}) },
-    }
-    act.mutate(choice[action])
+    if (ready) act.mutate(choices[action])
   }
 
   return (
@@ -83,6 +84,7 @@ export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) =
             </label>
           </>
         )}
+        {target.kind !== 'one' && <DryRun target={target} choice={choices[action]} ready={ready} />}
         <Refusal error={act.error} />
         <DialogButtons>
           <Button onClick={onClose}>Back</Button>

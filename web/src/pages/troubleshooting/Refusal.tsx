@@ -2,10 +2,13 @@ import { ApiProblem } from '../../api/client.ts'
 import { explain } from '../../api/problem.ts'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
 
+/** The command is no longer where it was when the dialog was opened. */
+const RACE = /not in troubleshooting|only while it is PENDING/
+
 /** Why an action was refused, and where the request was wrong. */
 export const Refusal = ({ error }: { readonly error: unknown }) => {
   if (error === null) return null
-  if (error instanceof ApiProblem && error.code === 'INVALID_OPERATION') {
+  if (error instanceof ApiProblem && error.code === 'INVALID_OPERATION' && RACE.test(error.detail)) {
     return (
       <ErrorDisplay
         severity="info"

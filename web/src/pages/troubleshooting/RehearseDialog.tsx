@@ -69,8 +69,8 @@ export const RehearseDialog = ({ target, onClose, onRetry }: RehearseDialogProps
     <Dialog title="Rehearse 1 command" onClose={onClose}>
       <TargetSummary target={target} />
       <p className="text-muted">
-        The handler runs on it now, and everything it writes to this database is rolled back: the command stays as it
-        is. What a handler does elsewhere, such as calls of other services, happens.
+        The handler runs on it now, and what it writes is rolled back: the command stays as it is. Handlers that reach
+        outside the database take part only when they say that they can be rehearsed.
       </p>
       <Refusal error={rehearse.error} />
       {rehearse.data && <Result rehearsal={rehearse.data} />}

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { statsQuery } from '../../api/queries.ts'
-import { Link, useSearch } from '../../app/router.tsx'
+import { Link } from '../../app/router.tsx'
 import { FilterBar, TextFilter, TimeFilter } from '../../components/Filters.tsx'
 import { Page } from '../../components/Page.tsx'
 import { Ago } from '../../components/Time.tsx'
+import { useView, Views } from '../../components/Views.tsx'
 import { Groups } from './Groups.tsx'
 import { ParkedList } from './ParkedList.tsx'
 import { recentActions } from './recent.ts'
@@ -26,8 +27,7 @@ const Recent = () => {
 }
 
 export const TroubleshootingPage = () => {
-  const search = useSearch()
-  const view = search.get('view') === 'list' ? 'list' : 'groups'
+  const view = useView(views)
   const stats = useQuery({ ...statsQuery(), staleTime: 30_000 })
   return (
     <Page
@@ -35,20 +35,7 @@ export const TroubleshootingPage = () => {
       intro="Commands that failed for good wait here for somebody to decide. Their senders have no reply yet."
       aside={<Recent />}
     >
-      <div className="flex flex-wrap gap-1" role="tablist" aria-label="View">
-        {views.map(([name, label]) => (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            aria-selected={view === name}
-            onClick={() => search.set({ view: name === 'groups' ? null : name, cursor: null })}
-            className={`rounded-md px-3 py-1.5 text-sm font-medium ${view === name ? 'bg-accent-soft text-accent' : 'text-muted hover:bg-raised'}`}
-          >
-            {label}
-          </button>
-        ))}
-      </div>
+      <Views views={views} path="/troubleshooting" />
       <FilterBar names={filterNames}>
         <TextFilter name="domain" label="Domain" list={stats.data?.domains.map(({ domain }) => domain) ?? []} />
         <TextFilter name="commandType" label="Type" />

@@ -46,15 +46,15 @@ const actOnOne = async (
   }
 }
 
-const startAction = async (target: Target, { data: _, ...choice }: Choice): Promise<string> => {
+/** The request for an action in the background. */
+export const actionBody = (target: Target, { data: _, ...choice }: Choice) => {
   const ids = (commands: readonly { domain: string; commandId: string }[]) =>
     commands.map(({ domain, commandId }) => ({ domain, commandId }))
   const which =
     target.kind === 'matching'
       ? { filter: target.filter }
       : { ids: ids(target.kind === 'one' ? [target.command] : target.commands) }
-  const { actionId } = await api.startAction({ body: { ...choice, ...which } })
-  return actionId
+  return { ...choice, ...which }
 }
 
 /** Does it: one command at once, many as an action in the background, whose page shows how far it is. */
@@ -62,7 +62,7 @@ export const useAct = (target: Target, onDone: () => void) => {
   const queries = useQueryClient()
   return useMutation({
     mutationFn: async (choice: Choice): Promise<string | null> => {
-      if (target.kind !== 'one') return startAction(target, choice)
+      if (target.kind !== 'one') return (await api.startAction({ body: actionBody(target, choice) })).actionId
       await actOnOne(target.command, choice)
       return null
     },

@@ -1,0 +1,92 @@
+import { useQuery } from '@tanstack/react-query'
+import { Coins, Plus } from 'lucide-react'
+import { useState } from 'react'
+import type { Run } from '../../api/client.ts'
+import { runsQuery } from '../../api/queries.ts'
+import { useSessionState } from '../../api/session.ts'
+import { Link, useSearch } from '../../app/router.tsx'
+import { Button } from '../../components/Button.tsx'
+import { SelectFilter, TextFilter } from '../../components/Filters.tsx'
+import { Page } from '../../components/Page.tsx'
+import { Pager } from '../../components/Pager.tsx'
+import { Answered, Empty } from '../../components/states.tsx'
+import { type Column, Table } from '../../components/Table.tsx'
+import { Ago } from '../../components/Time.tsx'
+import { StartRunDialog } from './StartRunDialog.tsx'
+import { credits, isRunStatus, RunBadge, runOptions } from './words.tsx'
+
+const columns: readonly Column<Run>[] = [
+  {
+    title: 'Run',
+    cell: ({ id, templateName, tenantId }) => (
+      <Link href={`/runs/${id}`} data-row className="group block rounded">
+        <span className="font-medium text-accent group-hover:underline">{templateName}</span>
+        <span className="block text-xs text-muted">
+          {tenantId} · <span className="font-mono wrap-anywhere">{id}</span>
+        </span>
+      </Link>
+    ),
+  },
+  { title: 'Status', cell: ({ status }) => <RunBadge status={status} /> },
+  {
+    title: 'Files',
+    numeric: true,
+    from: 'sm',
+    cell: ({ perFileResults }) =>
+      `${perFileResults.filter(({ status }) => status === 'completed').length} of ${perFileResults.length}`,
+  },
+  { title: 'Credits', numeric: true, from: 'md', cell: ({ creditsConsumed }) => creditsConsumed },
+  { title: 'Round', numeric: true, from: 'lg', cell: ({ round }) => round },
+  { title: 'Started', from: 'sm', cell: ({ createdAt }) => <Ago at={createdAt} /> },
+]
+
+export const RunsPage = () => {
+  const { get } = useSearch()
+  const { session } = useSessionState()
+  const [status, tenantId, cursor] = [get('status'), get('tenantId'), get('cursor')]
+  const [starting, setStarting] = useState(false)
+  const runs = useQuery(
+    runsQuery({
+      ...(isRunStatus(status) ? { status } : {}),
+      ...(tenantId === undefined ? {} : { tenantId }),
+      ...(cursor === undefined ? {} : { cursor }),
+    }),
+  )
+  return (
+    <Page
+      title="Workflow runs"
+      intro={`A run works on files, each for ${credits(1)} or what its template asks.`}
+      aside={
+        <>
+          <Link href="/credits" className="inline-flex items-center gap-1.5 text-sm text-accent hover:underline">
+            <Coins aria-hidden className="size-4" />
+            Credits
+          </Link>
+          <Button look="primary" icon={<Plus aria-hidden className="size-4" />} onClick={() => setStarting(true)}>
+            Start a run
+          </Button>
+        </>
+      }
+    >
+      <div className="card overflow-hidden">
+        <div className="grid grid-cols-2 gap-3 p-3 sm:max-w-md">
+          <SelectFilter name="status" label="Status" options={runOptions} />
+          {session?.tenant === null && <TextFilter name="tenantId" label="Tenant" />}
+        </div>
+        <Answered query={runs} what="runs">
+          {({ items, nextCursor }) => (
+            <>
+              {items.length === 0 ? (
+                <Empty title={status === undefined ? 'There are no runs yet' : 'No run has this status'} />
+              ) : (
+                <Table label="Runs" columns={columns} rows={items} keyOf={({ id }) => id} />
+              )}
+              <Pager nextCursor={nextCursor} summary={`${items.length} runs on this page, newest first`} />
+            </>
+          )}
+        </Answered>
+      </div>
+      {starting && <StartRunDialog tenantId={tenantId} onClose={() => setStarting(false)} />}
+    </Page>
+  )
+}

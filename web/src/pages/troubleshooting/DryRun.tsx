@@ -1,0 +1,45 @@
+import { useMutation } from '@tanstack/react-query'
+import { api } from '../../api/client.ts'
+import { Button } from '../../components/Button.tsx'
+import { Mono } from '../../components/Json.tsx'
+import { Refusal } from './Refusal.tsx'
+import { counted, type Target } from './target.ts'
+import { actionBody, type Choice } from './useAct.ts'
+
+interface DryRunProps {
+  readonly target: Target
+  readonly choice: Choice
+  readonly ready: boolean
+}
+
+/** What an action on many would do and what is in its way, before anything is done. */
+export const DryRun = ({ target, choice, ready }: DryRunProps) => {
+  const check = useMutation({ mutationFn: () => api.dryRunAction({ body: actionBody(target, choice) }) })
+  const found = check.data
+  return (
+    <div className="grid gap-2">
+      <Button className="justify-self-start" busy={check.isPending} disabled={!ready} onClick={() => check.mutate()}>
+        Check first
+      </Button>
+      <Refusal error={check.error} />
+      {found && (
+        <div role="status" className="grid gap-1 rounded-md bg-raised p-3" data-testid="dry-run">
+          <p>
+            Nothing was done. Of {counted(found.total)} it would take <strong>{found.would}</strong>
+            {found.decided < found.total && ` of the ${found.decided} looked at`}
+            {found.blocked > 0 && `, and ${found.blocked} could not be taken`}.
+          </p>
+          {found.blockedSamples.length > 0 && (
+            <ul className="grid gap-0.5 text-xs text-muted">
+              {found.blockedSamples.slice(0, 5).map(({ domain, commandId, message }) => (
+                <li key={`${domain}/${commandId}`} className="wrap-anywhere">
+                  <Mono>{commandId}</Mono>: {message}
+                </li>
+              ))}
+            </ul>
+          )}
+        </div>
+      )}
+    </div>
+  )
+}
