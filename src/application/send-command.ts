@@ -210,6 +210,7 @@ export const sendBatch =
     if (commands.length > MAX_BATCH) {
       throw new InvalidInputError('commands', `at most ${MAX_BATCH} in one call, not ${commands.length}; split them`)
     }
+    domainOf(domain)
     const prepare = prepareSend(deps)
     const prepared = commands.map((command, i) => {
       try {

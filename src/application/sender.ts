@@ -1,0 +1,65 @@
+import { coalesce } from './coalesce.ts'
+import type { Transaction } from './ports/event-store.ts'
+import {
+  acceptedOrThrow,
+  type BatchResult,
+  type CommandToSend,
+  type PreparedSend,
+  prepareSend,
+  type SendDeps,
+  type SendOutcome,
+  type SentCommand,
+  sendBatch,
+  sendPrepared,
+  watchSend,
+} from './send-command.ts'
+
+export interface SenderDeps extends SendDeps {
+  /** Whether one append may carry the commands of several callers; null where each append is a request of its own. */
+  readonly share: {
+    /** Whether a failure is of everybody (the database is away) rather than of one command. */
+    readonly isShared: (error: unknown) => boolean
+  } | null
+}
+
+/** `within` is a transaction of the caller's: the command commits or rolls back with it. */
+export interface Sender {
+  readonly one: (domain: string, command: CommandToSend, within?: Transaction) => Promise<SendOutcome>
+  /** @throws DuplicateCommandError */
+  readonly send: (domain: string, command: CommandToSend, within?: Transaction) => Promise<SentCommand>
+  readonly batch: (
+    domain: string,
+    commands: readonly CommandToSend[],
+    within?: Transaction,
+  ) => Promise<readonly BatchResult[]>
+}
+
+const SENDS_A_STATEMENT = 500
+const SENDING_CONNECTIONS = 4
+
+/** Everything that sends: callers at the same moment share statements where that gains something. */
+export const createSender = ({ share, ...deps }: SenderDeps): Sender => {
+  const prepare = prepareSend(deps)
+  const sendMany = sendPrepared(deps.transact)
+  const watched = watchSend(deps.telemetry)
+  const sendNow =
+    share === null
+      ? async (prepared: PreparedSend) => (await sendMany([prepared]))[0] as SendOutcome
+      : coalesce<PreparedSend, SendOutcome>({
+          maxBatch: SENDS_A_STATEMENT,
+          maxRuns: SENDING_CONNECTIONS,
+          run: prepared => sendMany(prepared),
+          isShared: share.isShared,
+        })
+  const one: Sender['one'] = async (domain, command, within) => {
+    const [outcome] = await watched([prepare(domain, command)], async ready =>
+      within === undefined ? [await sendNow(ready[0] as PreparedSend)] : sendMany(ready, within),
+    )
+    return outcome as SendOutcome
+  }
+  return {
+    one,
+    send: async (domain, command, within) => acceptedOrThrow(domain, await one(domain, command, within)),
+    batch: sendBatch(deps),
+  }
+}

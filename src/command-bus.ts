@@ -1,0 +1,200 @@
+import type { ClientBase, Pool } from 'pg'
+import type { BulkActionOptions } from './application/action-input.ts'
+import type { Caller } from './application/caller.ts'
+import type { Credits } from './application/credits.ts'
+import type { CommandPlan } from './application/dry-run.ts'
+import type { ActionPlan } from './application/dry-run-action.ts'
+import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './application/investigate.ts'
+import type {
+  CancelOptions,
+  OperatorCancelOptions,
+  OperatorCompleteOptions,
+  OperatorRetryOptions,
+} from './application/operate-command.ts'
+import type { Operation, OperationFilter, Owner, StartOperation } from './application/operations.ts'
+import type { Identity } from './application/ports/authorization.ts'
+import type { Clock } from './application/ports/clock.ts'
+import type {
+  AuditEntry,
+  CommandDetail,
+  CommandFilter,
+  CommandView,
+  Page,
+  TroubleshootingFilter,
+  TroubleshootingGroup,
+  TroubleshootingItem,
+} from './application/ports/command-queries.ts'
+import type { Log } from './application/ports/log.ts'
+import type { Telemetry } from './application/ports/telemetry.ts'
+import type { CommandHistory, HistoryOptions } from './application/read-history.ts'
+import type { Rehearsal, RehearseOptions } from './application/rehearse-command.ts'
+import type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
+import type { WorkflowCalls } from './application/workflow-calls.ts'
+import type { Actions } from './infrastructure/actions.ts'
+import type { EventStoreDbLogOptions } from './infrastructure/eventstoredb/index.ts'
+import type { Follower } from './infrastructure/open-log.ts'
+import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
+import type { Drift } from './infrastructure/postgres/verify.ts'
+import type { Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
+import type { RehearsalProcess } from './infrastructure/service/bus.ts'
+import type { Handler } from './infrastructure/worker/handler.ts'
+import type { Worker, WorkerOptions } from './infrastructure/worker/worker.ts'
+import type { WorkflowOptions } from './infrastructure/workflows.ts'
+
+export interface CommandBusOptions {
+  /** `postgres://...` of a database that `commandbus migrate` has prepared. Or give `pool`. */
+  readonly databaseUrl?: string
+  /** A pool of yours; `close` leaves it open. Its settings are used for further connections too. */
+  readonly pool?: Pool
+  /**
+   * `esdb://...`: the log is in EventStoreDB, one for the whole process, and PostgreSQL keeps rows and queues. Default:
+   * the log is in PostgreSQL. See docs/eventstoredb.md for what differs.
+   */
+  readonly eventStoreUrl?: string
+  /**
+   * With `eventStoreUrl`: how long a call that changes something waits until row and message are there, in milliseconds.
+   * One that takes longer succeeds all the same. Default 0: it does not wait, and tells no message id.
+   */
+  readonly waitForDispatchMs?: number
+  /** Connections of the bus's own pool. Default 10. */
+  readonly maxConnections?: number
+  /** Retry policies by command type, for senders that name none. */
+  readonly policies?: { readonly [commandType: string]: RetryOptions }
+  /** What becomes of the message of a completed command: `delete` (default) or `archive`. */
+  readonly onSuccess?: 'delete' | 'archive'
+  /** How often a failed operation and its children may be retried by hand, one after the other. Default 20. */
+  readonly maxOperationRetries?: number
+  /**
+   * Handlers by domain and command type, to rehearse with and to check edited payloads by. Those of this bus's own workers
+   * are known anyway.
+   */
+  readonly handlers?: { readonly [domain: string]: { readonly [commandType: string]: Handler } }
+  /** Rehearse in processes of their own, started with this command; for the program `commandbus`. */
+  readonly rehearsals?: RehearsalProcess
+  /** Where and how often the files of workflow runs are worked on. */
+  readonly workflows?: WorkflowOptions
+  /** A pino logger, for instance. Default: silence. */
+  readonly log?: Log
+  /** Gets told what is sent and worked on, for metrics and traces. Default: nobody is told. */
+  readonly telemetry?: Telemetry
+  /** For tests. */
+  readonly clock?: Clock
+  /** For tests: other limits than the usual ones. */
+  readonly eventStoreLimits?: NonNullable<EventStoreDbLogOptions['limits']>
+}
+
+export type SendOptions = Omit<CommandToSend, 'commandType' | 'data'> & JoinOptions
+
+export interface JoinOptions {
+  /** A connected `pg` client: the command is sent in its transaction, and commits or rolls back with it. */
+  readonly client?: ClientBase
+}
+
+/** Every promise rejects with a CommandBusError for what a caller can mend: see its `code`. */
+export interface CommandBus {
+  /** Checks that the database can be reached and its schema is the one this version knows. */
+  readonly ready: () => Promise<void>
+  /** Sends a command. @throws DuplicateCommandError, InvalidInputError */
+  readonly send: (domain: string, commandType: string, data: unknown, options?: SendOptions) => Promise<SentCommand>
+  /** Sends up to 10,000 commands of a domain in a few statements; duplicates are reported, not thrown. */
+  readonly sendBatch: (
+    domain: string,
+    commands: readonly CommandToSend[],
+    options?: JoinOptions,
+  ) => Promise<readonly BatchResult[]>
+  /** The command, or null. */
+  readonly getCommand: (domain: string, commandId: string) => Promise<CommandDetail | null>
+  /** Commands with this id in any domain. */
+  readonly findCommand: (commandId: string) => Promise<readonly CommandDetail[]>
+  /** All filters combine; newest first, in pages. */
+  readonly queryCommands: (filter?: CommandFilter) => Promise<Page<CommandView>>
+  /** What happened to a command, oldest first; empty for an unknown id. */
+  readonly getAuditTrail: (domain: string, commandId: string) => Promise<readonly AuditEntry[]>
+  /**
+   * What each event made of a command: its state after it, and what changed. Ends at a revision or an instant with `at`;
+   * compares two moments with `from` and `to`. @throws CommandNotFoundError
+   */
+  readonly getHistory: (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
+  /** Everything with a correlation id, and what caused what: a tree, each after what it came from. At most 1,000. */
+  readonly getCorrelation: (correlationId: string, options?: { readonly tenantId?: string }) => Promise<CausalTree>
+  /** The sender's cancel, while the command is PENDING. @throws CommandNotFoundError, InvalidOperationError */
+  readonly cancel: (
+    domain: string,
+    commandId: string,
+    options?: CancelOptions,
+  ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
+  readonly troubleshooting: {
+    /** What is parked, newest first. Of all domains when `domain` is left out. */
+    readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
+    /** What was parked at an instant (now, when it is left out), as it stood then; from the log. */
+    readonly listAt: (options?: ParkedAtOptions) => Promise<ParkedAtPage>
+    /** What is parked, by domain, type and error code. */
+    readonly groups: (
+      filter?: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
+    ) => Promise<readonly TroubleshootingGroup[]>
+    /** Sends the original (or an edited) payload again. @throws CommandNotFoundError, InvalidOperationError */
+    readonly retry: (
+      domain: string,
+      commandId: string,
+      options: OperatorRetryOptions,
+    ) => Promise<{
+      readonly commandId: string
+      readonly status: 'PENDING'
+      readonly msgId: string | null
+      readonly dryRun?: CommandPlan
+    }>
+    readonly cancel: (
+      domain: string,
+      commandId: string,
+      options: OperatorCancelOptions,
+    ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED'; readonly dryRun?: CommandPlan }>
+    /**
+     * Runs the registered handler on a parked command, or on an edited payload, in a transaction that is rolled back: what
+     * would a retry do? Handlers of this bus's workers, and of its option `handlers`, run in this process: one that takes
+     * it down takes it down. @throws CommandNotFoundError, InvalidOperationError (not parked, or not to be rehearsed)
+     */
+    readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
+    readonly complete: (
+      domain: string,
+      commandId: string,
+      options: OperatorCompleteOptions,
+    ) => Promise<{ readonly commandId: string; readonly status: 'COMPLETED'; readonly dryRun?: CommandPlan }>
+  }
+  /** Operations: commands of domain `operations` that belong to a user, with automatic retry and a retry by hand. */
+  readonly operations: {
+    readonly start: (owner: Owner, start: StartOperation) => Promise<Operation>
+    /** @throws OperationNotFoundError, ForbiddenError */
+    readonly get: (owner: Owner, id: string) => Promise<Operation>
+    readonly list: (owner: Owner, filter?: OperationFilter) => Promise<Page<Operation>>
+    /** A new operation for a failed one; twice gives the same. @throws OperationNotRetriableError too */
+    readonly retry: (owner: Owner, id: string) => Promise<Operation>
+  }
+  /** The bus as an identity may use it: permissions checked, within its tenant, its subject in the audit. */
+  readonly as: (identity: Identity) => Caller
+  /** Actions on many parked commands at once. `run` carries them out, in any number of processes. */
+  readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'> & {
+    /** What an action would do, by the same decisions, and nothing done. */
+    readonly dryRun: (options: BulkActionOptions) => Promise<ActionPlan>
+  }
+  /**
+   * Workflow runs: many files, each a command of domain `workflow`, paid with credits, continued where they failed.
+   * `run` notes how the files end; one process of the fleet does, the others stand by.
+   */
+  readonly runs: WorkflowCalls & { readonly run: (signal?: AbortSignal) => Promise<void> }
+  /** What tenants pay runs with: a ledger with a monthly and a purchased pool. */
+  readonly credits: Credits
+  readonly maintenance: {
+    /** Writes the read table anew from the log while the bus serves; sends nothing. */
+    readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>
+    /** Compares every column of every read row with the log; empty when all is well. */
+    readonly verify: (options?: { readonly limit?: number }) => Promise<readonly Drift[]>
+    /** Checks the hash chain of the log, its seals, every row and every message; changes nothing. */
+    readonly verifyLog: (options?: VerifyOptions) => Promise<Verified>
+  }
+  /** With `eventStoreUrl`: what brings the log to PostgreSQL. Null without: rows and messages go with the events. */
+  readonly follower: Follower | null
+  /** Makes a worker; `start` it. `close` stops it too. */
+  readonly worker: (options: WorkerOptions) => Worker
+  /** Stops workers gracefully, then ends the connections. */
+  readonly close: () => Promise<void>
+}

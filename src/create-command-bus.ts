@@ -1,0 +1,295 @@
+import { EventEmitter } from 'node:events'
+import type { ApartFromMarks } from './application/action-turns.ts'
+import { awaitingDispatch } from './application/await-dispatch.ts'
+import { type CallerDeps, createCaller } from './application/caller.ts'
+import { commandsOf } from './application/commands-of.ts'
+import type { Credits } from './application/credits.ts'
+import { planTurns } from './application/dry-run.ts'
+import { dryRunAction } from './application/dry-run-action.ts'
+import { InvalidInputError } from './application/errors.ts'
+import { readCorrelation, readParkedAt } from './application/investigate.ts'
+import { cancelCommand, operatorCancel, operatorComplete, operatorRetry } from './application/operate-command.ts'
+import { createOperations } from './application/operations.ts'
+import { systemClock } from './application/ports/clock.ts'
+import type { EventStore } from './application/ports/event-store.ts'
+import { silentLog } from './application/ports/log.ts'
+import { silentTelemetry } from './application/ports/telemetry.ts'
+import { createCommandReader } from './application/read-commands.ts'
+import { readHistory } from './application/read-history.ts'
+import { payloadFaults, rehearseCommand } from './application/rehearse-command.ts'
+import { roleAuthorization } from './application/roles.ts'
+import { createSender } from './application/sender.ts'
+import { createTransactCommands } from './application/transact-commands.ts'
+import type { WorkflowCalls } from './application/workflow-calls.ts'
+import type { CommandBus, CommandBusOptions } from './command-bus.ts'
+import type { CommandEvent } from './domain/command/events.ts'
+import { type Actions, createActions } from './infrastructure/actions.ts'
+import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-events.ts'
+import { openLog } from './infrastructure/open-log.ts'
+import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
+import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
+import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
+import { isConnectionError, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
+import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
+import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
+import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
+import { rebuildCommands } from './infrastructure/postgres/rebuild.ts'
+import { createStats } from './infrastructure/postgres/stats.ts'
+import { verifyCommands } from './infrastructure/postgres/verify.ts'
+import { verifyLog } from './infrastructure/proof/verify.ts'
+import { createChildRehearsals } from './infrastructure/rehearsal/child.ts'
+import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'
+import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
+import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
+import { createWorker, type Worker } from './infrastructure/worker/worker.ts'
+import { createWorkflows } from './infrastructure/workflows.ts'
+import { busProjections } from './projections/bus-projections.ts'
+import { outbox } from './projections/outbox.ts'
+
+/** A command bus on PostgreSQL and pgmq. Nothing is connected before the first call. */
+export const createCommandBus = (options: CommandBusOptions): CommandBus => {
+  const pool = options.pool ?? createPool(requireUrl(options.databaseUrl), options.maxConnections ?? 10)
+  const heartbeatPool = apartFrom(pool)
+  const log = options.log ?? silentLog
+  const clock = options.clock ?? systemClock
+  const telemetry = options.telemetry ?? silentTelemetry
+  const ids = uuidIds
+  const localBell = new EventEmitter().setMaxListeners(0)
+  const doorbell = createDoorbell(pool, localBell)
+  const catalog = createQueueCatalog(pool)
+  const {
+    store: wholeStore,
+    follower,
+    ...commandLog
+  } = openLog({
+    eventStoreUrl: options.eventStoreUrl,
+    pool,
+    newClient: () => clientLike(pool),
+    projections: busProjections({ onSuccess: options.onSuccess ?? 'delete' }),
+    ensureQueues: catalog.ensure,
+    onFilled: queues => doorbell.ring([...queues]),
+    log,
+    limits: options.eventStoreLimits,
+  })
+  const store = commandsOf(wholeStore)
+  const transactNow = createTransactCommands(store, ids)
+  const waitMs = options.waitForDispatchMs ?? 0
+  // senders and operators read what they have written; workers have no time to wait
+  const dispatched =
+    follower === null || waitMs <= 0 ? transactNow : awaitingDispatch(transactNow, follower.waitFor, waitMs)
+  // callers of `as` come without having asked for readiness, and the log may not be followed yet
+  const transact: typeof transactNow =
+    follower === null ? transactNow : async (...turns) => ready().then(() => dispatched(...turns))
+  const queries = createCommandQueries(pool)
+  const reader = createCommandReader(queries)
+  const history = readHistory(store)
+  const investigations = createInvestigationQueries(pool)
+  const parkedAt = readParkedAt({ queries: investigations, store, clock })
+  const correlation = readCorrelation(investigations)
+  const policies = new Map(Object.entries(options.policies ?? {}))
+  const workers = new Set<Worker>()
+  const handlersOf = knownHandlers(options.handlers ?? {})
+
+  let checked: Promise<void> | null = null
+  let closed: Promise<void> | null = null
+  const ready = (): Promise<void> => {
+    checked ??= assertSchemaCurrent(pool)
+      .then(commandLog.begin)
+      .catch(error => {
+        checked = null
+        throw error
+      })
+    return checked
+  }
+
+  const sender = createSender({
+    transact,
+    clock,
+    ids,
+    policies,
+    telemetry,
+    share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
+  })
+
+  /** Every call waits for the schema check, and fails in our words. */
+  const guarded =
+    <Args extends readonly unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      try {
+        await ready()
+        return await call(...args)
+      } catch (error) {
+        throw toPublicError(error)
+      }
+    }
+  const guardedAll = <Calls extends { readonly [K in keyof Calls]: (...args: never[]) => Promise<unknown> }>(
+    calls: Calls,
+  ): Calls =>
+    Object.fromEntries(
+      Object.entries<(...args: never[]) => Promise<unknown>>(calls).map(([name, call]) => [name, guarded(call)]),
+    ) as unknown as Calls
+
+  const rehearsals =
+    options.rehearsals === undefined
+      ? createRehearsals({ pool, handlersOf: handlersOf.of, log })
+      : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
+  const rehearse = rehearseCommand({ store, rehearsals, clock })
+  const plan = planTurns(store, ids, outbox({ onSuccess: options.onSuccess ?? 'delete' }))
+  const operate = { transact, clock, plan, faultsOf: payloadFaults({ store, rehearsals }) }
+  const dryRun = dryRunAction({ plan, queries, clock })
+  const live = createPostgresLiveEvents(pool, { log })
+  const stats = createStats(pool)
+  const actions = createActions({
+    pool,
+    transact: transactNow,
+    ...(store.capabilities.inlineProjections ? {} : { apart: apartFromMarks(store) }),
+    clock,
+    ids,
+    log,
+    onFilled: queues => doorbell.ring([...queues]),
+  })
+  const operations = createOperations({
+    queries,
+    send: sender.one,
+    derivedId,
+    log,
+    ...(options.maxOperationRetries === undefined ? {} : { maxRetries: options.maxOperationRetries }),
+  })
+  const isAway = (error: unknown): boolean => isConnectionError(error) || commandLog.isAway(error)
+  const workflows = createWorkflows({
+    pool,
+    newClient: () => clientLike(pool),
+    store: wholeStore,
+    clock,
+    ids,
+    derivedId,
+    log,
+    isAway: error => isAway(error) || isUnavailable(error),
+    ...(options.workflows === undefined ? {} : { options: options.workflows }),
+  })
+  const {
+    create: createTemplate,
+    edit: editTemplate,
+    archive: archiveTemplate,
+    list: listTemplates,
+  } = workflows.templates
+  const runs: WorkflowCalls = guardedAll({
+    createTemplate,
+    editTemplate,
+    archiveTemplate,
+    listTemplates,
+    ...workflows.runs,
+  })
+  const credits: Credits = guardedAll(workflows.credits)
+  const calls = guardedAll({
+    history,
+    parkedAt,
+    correlation,
+    rehearse,
+    dryRun,
+    send: sender.send,
+    sendBatch: sender.batch,
+    subscribe: live.subscribe,
+  })
+  const parked = guardedAll({ list: reader.parked, groups: reader.parkedGroups })
+  const callerDeps: CallerDeps = {
+    ...operate,
+    ...calls,
+    transact: guarded(transact),
+    authorization: roleAuthorization,
+    reader: guardedAll(reader),
+    operations: guardedAll(operations),
+    actions: guardedAll({ start: actions.start, get: actions.get }),
+    stats: guardedAll({ read: stats.read }),
+    runs,
+    credits,
+    log,
+  }
+  return {
+    ready: guarded(async () => {}),
+    send: (domain, commandType, data, { client, ...rest } = {}) =>
+      calls.send(domain, { ...rest, commandType, data }, client),
+    sendBatch: (domain, commands, { client } = {}) => calls.sendBatch(domain, commands, client),
+    getCommand: guarded(reader.get),
+    findCommand: guarded(reader.find),
+    queryCommands: guarded(reader.list),
+    getAuditTrail: guarded(reader.auditTrail),
+    getHistory: calls.history,
+    getCorrelation: calls.correlation,
+    cancel: guarded(cancelCommand(operate)),
+    troubleshooting: {
+      ...parked,
+      listAt: calls.parkedAt,
+      retry: guarded(operatorRetry(operate)),
+      cancel: guarded(operatorCancel(operate)),
+      complete: guarded(operatorComplete(operate)),
+      rehearse: calls.rehearse,
+    },
+    operations: callerDeps.operations,
+    actions: { ...guardedAll(callsOf(actions)), dryRun: calls.dryRun },
+    runs: { ...runs, run: guarded(workflows.runner.run) },
+    credits,
+    maintenance: {
+      rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
+      verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
+      verifyLog: guarded((given = {}) => verifyLog(pool, given)),
+    },
+    as: identity => createCaller(callerDeps, identity),
+    follower,
+    worker: workerOptions => {
+      const worker = createWorker(
+        {
+          store,
+          transact: transactNow,
+          queue: createPgmqQueue(pool, catalog),
+          heartbeatQueue: createPgmqQueue(heartbeatPool, catalog),
+          pool,
+          newClient: () => clientLike(pool),
+          localBell,
+          clock,
+          ids,
+          log,
+          telemetry,
+          isAway,
+        },
+        workerOptions,
+      )
+      workers.add(worker)
+      handlersOf.add(workerOptions.domain, worker)
+      return { ...worker, start: guarded(worker.start) }
+    },
+    close: () => {
+      closed ??= (async () => {
+        await Promise.all([
+          ...[...workers].map(worker => worker.stop()),
+          actions.close(),
+          workflows.runner.close(),
+          live.stop(),
+        ])
+        await commandLog.close()
+        await doorbell.stop()
+        await heartbeatPool.end()
+        if (options.pool === undefined) await pool.end()
+      })()
+      return closed
+    },
+  }
+}
+
+const callsOf = ({ start, get, list, stop, run, runOne }: Actions) => ({ start, get, list, stop, run, runOne })
+
+/** How bulk actions recognise what they have done where the log is not in their database. */
+const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): ApartFromMarks => ({
+  eventIdOf: (actionId, ordinal) => derivedId(`bulk action ${actionId} item ${ordinal}`),
+  idAt: async (stream, revision) => (await store.readStream(stream, revision))[0]?.id ?? null,
+})
+
+const requireUrl = (databaseUrl: string | undefined): string => {
+  if (databaseUrl === undefined || !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    throw new InvalidInputError(
+      'databaseUrl',
+      'must be a connection string that begins with postgres://, or give a pool',
+    )
+  }
+  return databaseUrl
+}
