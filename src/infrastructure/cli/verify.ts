@@ -132,7 +132,7 @@ const told = (verified: Verified, repaired: boolean): string => {
       ['Log', verified.log],
       [
         'Looked at',
-        `${counted(verified.events)} events of ${counted(verified.streams)} streams, ${counted(verified.commands)} rows, ${counted(verified.messages)} messages, ${counted(verified.seals)} seals`,
+        `${counted(verified.events)} events of ${counted(verified.streams)} streams, ${counted(verified.commands + verified.workflowRows)} rows, ${counted(verified.messages)} messages, ${counted(verified.seals)} seals`,
       ],
       ['Signed', signers.join(', ')],
       ['Not sealed yet', `${counted(unsealed)} events`],

@@ -1,9 +1,12 @@
 import type { ClientBase } from 'pg'
+import type { BusEvent } from '../../domain/bus-event.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import { commandRowChange, mergeChanges, type RowChange } from '../../projections/command-row.ts'
 import { commandCodec } from '../codec/command-codec.ts'
+import { busCodec } from '../codec/workflow-codec.ts'
 import { decodeRow, type EventRow } from './event-store.ts'
+import { isWorkflowStream } from './workflow-fold.ts'
 
 /** An event of a command, with the message it put on the queue. */
 export interface LoggedEvent {
@@ -16,6 +19,16 @@ export interface LoggedRow extends EventRow {
 }
 
 export const loggedOf = (row: LoggedRow): LoggedEvent => ({ recorded: decodeRow(commandCodec, row), msgId: row.msg_id })
+
+/** An event of a command, a run, a template or a ledger. */
+export interface LoggedBusEvent {
+  readonly recorded: Recorded<BusEvent>
+  readonly msgId: string | null
+}
+
+export const isOfCommand = (event: LoggedBusEvent): event is LoggedEvent => isCommandStream(event.recorded.stream)
+
+const isCommandStream = (stream: string): boolean => stream.startsWith('command-')
 
 /** What a run of events makes of one command's row; `msgId` is null where none of them put a message on the queue. */
 export interface Folded {
@@ -46,7 +59,7 @@ export const isBefore = (position: LogPosition, other: LogPosition): boolean =>
     : BigInt(position.xid) < BigInt(other.xid)
 
 export interface LogPage {
-  readonly events: readonly LoggedEvent[]
+  readonly events: readonly LoggedBusEvent[]
   readonly end: LogPosition
   /** Nothing was there. */
   readonly isLast: boolean
@@ -56,17 +69,15 @@ const PAGE_EVENTS = 5_000
 /** Payloads can be large: a page ends before it holds more than this, compressed. */
 export const PAGE_BYTES = 16 * 1024 * 1024
 
-// Events of other aggregates are passed over outside: a condition on streams would tempt the planner away from the index.
+// What is not ours is passed over afterwards: a condition on streams would tempt the planner away from the index.
 const pageOf = (bound: string): string => `
-  select x.xid::text, x.position::text, k.ours, k.stream, k.revision, k.id, k.type, k.data, k.meta, k.msg_id
+  select x.xid::text, x.position::text, x.stream, x.revision, x.id, x.type, x.data, x.meta, x.msg_id
   from (
     select e.*, sum(pg_column_size(e.data)) over (order by e.xid, e.position rows unbounded preceding)
                   - pg_column_size(e.data) as before
     from command_bus_event e
     where (e.xid, e.position) > ($1::xid8, $2::bigint) ${bound}
     order by e.xid, e.position limit ${PAGE_EVENTS}) x
-  left join lateral (select true as ours, x.stream, x.revision, x.id, x.type, x.data, x.meta, x.msg_id) k
-    on x.stream >= 'command-' and x.stream < 'command.'
   where x.before < ${PAGE_BYTES}
   order by x.xid, x.position`
 
@@ -75,24 +86,28 @@ const settledPage = pageOf('and e.xid < pg_snapshot_xmin(pg_current_snapshot())'
 /** Everything that is committed: right only while nobody can append. */
 const wholePage = pageOf('')
 
-/** The next events of commands in the order of the feed; an empty page is the end. */
+/** The next events that make rows, in the order of the feed; an empty page is the end. */
 export const readLogPage = async (
   client: ClientBase,
   after: LogPosition,
   writers: 'at work' | 'locked out',
 ): Promise<LogPage> => {
-  const { rows } = await client.query({
+  const { rows } = await client.query<LoggedRow & LogPosition>({
     text: writers === 'at work' ? settledPage : wholePage,
     values: [after.xid, after.position],
   })
   const last = rows.at(-1)
-  const ours = rows.filter(row => row.ours)
   return {
     isLast: last === undefined,
-    events: ours.map(loggedOf),
+    events: rows.flatMap(busEventOf),
     end: last === undefined ? after : { xid: last.xid, position: last.position },
   }
 }
+
+const busEventOf = (row: LoggedRow): readonly LoggedBusEvent[] =>
+  isCommandStream(row.stream) || isWorkflowStream(row.stream)
+    ? [{ recorded: decodeRow<BusEvent>(busCodec, row), msgId: row.msg_id }]
+    : []
 
 /** The last event that a reader of the feed can see now. */
 export const settledHead = async (client: ClientBase): Promise<LogPosition> => {

@@ -1,9 +1,32 @@
 import type { ClientBase } from 'pg'
-import { type Folded, foldInto, type LoggedEvent } from './command-log.ts'
+import { createWrites } from '../../projections/row-write.ts'
+import { workflowRows } from '../../projections/workflow-rows.ts'
+import { type Folded, foldInto, isOfCommand, type LoggedBusEvent, type LoggedEvent } from './command-log.ts'
+import { COMMANDS } from './read-tables.ts'
 import { RebuildError } from './rebuild-table.ts'
+import { workflowTables } from './workflow-fold.ts'
 
-/** New rows in one statement, changes of earlier ones in another. To be called in a transaction. */
-export const applyEvents = async (client: ClientBase, table: string, events: readonly LoggedEvent[]): Promise<void> => {
+/** Takes events into tables, each named as `nameOf` says for the table it will replace. To be called in a transaction. */
+export const applyEvents = async (
+  client: ClientBase,
+  nameOf: (table: string) => string,
+  events: readonly LoggedBusEvent[],
+): Promise<void> => {
+  await applyCommands(client, nameOf(COMMANDS), events.filter(isOfCommand))
+  const writes = createWrites()
+  for (const { recorded } of events) for (const write of workflowRows(recorded)) writes.add(write)
+  for (const table of workflowTables) {
+    const own = writes.all().flatMap(write => (write.table === table ? [{ ...write, stream: '' }] : []))
+    if (own.length === 0) continue
+    await client.query(`select command_bus_put_rows($1::text::regclass, $2::jsonb, '{}')`, [
+      nameOf(table),
+      JSON.stringify(own),
+    ])
+  }
+}
+
+/** New rows in one statement, changes of earlier ones in another. */
+const applyCommands = async (client: ClientBase, table: string, events: readonly LoggedEvent[]): Promise<void> => {
   const folds = new Map<string, Folded>()
   for (const event of events) {
     const folded = foldInto(folds.get(event.recorded.stream), event)

@@ -9,8 +9,7 @@ export class RebuildError extends CommandBusError {
   }
 }
 
-const TABLE = 'command_bus_command'
-const FRESH = 'command_bus_command_rebuild'
+const freshOf = (table: string): string => `${table}_rebuild`
 
 /** A copy of the table's shape, to be filled and swapped in. */
 export interface FreshTable {
@@ -32,10 +31,12 @@ interface IndexRow {
 }
 
 /** Makes the table that a rebuild fills; what an interrupted rebuild left behind goes away. */
-export const makeFreshTable = async (client: ClientBase): Promise<FreshTable> => {
-  const { schema, options, owner, comment } = await describe(client)
+export const makeFreshTable = async (client: ClientBase, table: string): Promise<FreshTable> => {
+  const { schema, options, owner, comment } = await describe(client, table)
+  const freshName = (name: string): string =>
+    name.startsWith(table) ? name.replace(table, freshOf(table)) : `${name}_rebuild`
   const inSchema = (name: string): string => `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`
-  const [old, fresh] = [inSchema(TABLE), inSchema(FRESH)]
+  const [old, fresh] = [inSchema(table), inSchema(freshOf(table))]
   await refuseAttached(client, old)
   const drop = async (): Promise<void> => {
     await client.query(`drop table if exists ${fresh}`)
@@ -67,7 +68,7 @@ export const makeFreshTable = async (client: ClientBase): Promise<FreshTable> =>
     },
     swap: async () => {
       await client.query(`drop table ${old}`)
-      await client.query(`alter table ${fresh} rename to ${escapeIdentifier(TABLE)}`)
+      await client.query(`alter table ${fresh} rename to ${escapeIdentifier(table)}`)
       for (const { name } of indexes) {
         await client.query(`alter index ${inSchema(freshName(name))} rename to ${escapeIdentifier(name)}`)
       }
@@ -75,8 +76,6 @@ export const makeFreshTable = async (client: ClientBase): Promise<FreshTable> =>
     drop,
   }
 }
-
-const freshName = (name: string): string => (name.startsWith(TABLE) ? name.replace(TABLE, FRESH) : `${name}_rebuild`)
 
 interface TableRow {
   readonly schema: string
@@ -86,14 +85,14 @@ interface TableRow {
   readonly comment: string | null
 }
 
-const describe = async (client: ClientBase): Promise<TableRow> => {
+const describe = async (client: ClientBase, table: string): Promise<TableRow> => {
   const { rows } = await client.query<TableRow>(
     `select n.nspname as schema, c.reloptions as options, obj_description(c.oid, 'pg_class') as comment,
             case when pg_get_userbyid(c.relowner) <> current_user then c.relowner::regrole::text end as owner
      from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1)`,
-    [TABLE],
+    [table],
   )
-  if (rows[0] === undefined) throw new RebuildError(`there is no table ${TABLE} yet: run \`commandbus migrate\``)
+  if (rows[0] === undefined) throw new RebuildError(`there is no table ${table} yet: run \`commandbus migrate\``)
   return rows[0]
 }
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
 import { isBefore, readLogPage, settledHead, startOfLog } from './command-log.ts'
+import { COMMANDS, readTableNames } from './read-tables.ts'
 import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
-import { rebuildWorkflows } from './rebuild-workflows.ts'
 
 export { RebuildError } from './rebuild-table.ts'
 
@@ -35,10 +35,10 @@ const LONGEST_PAUSE_MS = 5_000
 const LOCK_TIMEOUT_MS = 250
 
 /**
- * Makes the rows of `command_bus_command` anew from the log and swaps them in, while the bus goes on: only the last
- * events are taken in under lock. Then the rows of runs and credits, in one transaction. Queues are left alone: nothing is sent again.
+ * Makes the rows of commands, runs, templates and credits anew from the log and swaps them in, all at one instant, while
+ * the bus goes on: only the last events are taken in under lock. Queues are left alone: nothing is sent again.
  *
- * @throws RebuildError when another rebuild runs, when something is attached to the table, or when the swap gets no lock
+ * @throws RebuildError when another rebuild runs, when something is attached to a table, or when the swap gets no locks
  */
 export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOptions): Promise<Rebuilt> => {
   const client = await pool.connect()
@@ -49,13 +49,12 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
   client.on('error', onError)
   try {
     return await alone(client, async () => {
-      const table = await makeFreshTable(client)
+      const fresh = new Map<string, FreshTable>()
       try {
-        const rebuilt = await fillAndSwap(client, table, onProgress)
-        await rebuildWorkflows(pool)
-        return rebuilt
+        for (const table of readTableNames) fresh.set(table, await makeFreshTable(client, table))
+        return await fillAndSwap(client, fresh, onProgress)
       } catch (error) {
-        await table.drop().catch(() => {})
+        for (const table of fresh.values()) await table.drop().catch(() => {})
         throw error
       }
     })
@@ -79,9 +78,11 @@ const alone = async <A>(client: ClientBase, work: () => Promise<A>): Promise<A> 
 
 const fillAndSwap = async (
   client: ClientBase,
-  table: FreshTable,
+  fresh: ReadonlyMap<string, FreshTable>,
   onProgress: (progress: RebuildProgress) => void,
 ): Promise<Rebuilt> => {
+  const tables = [...fresh.values()]
+  const nameOf = (table: string): string => fresh.get(table)?.name ?? table
   const total = Number((await settledHead(client)).position)
   let after = startOfLog
   let events = 0
@@ -97,9 +98,7 @@ const fillAndSwap = async (
     while (isBefore(after, head)) {
       const page = await readLogPage(client, after, 'at work')
       if (page.isLast) break
-      await inTransaction(client, 'set local synchronous_commit = off', () =>
-        applyEvents(client, table.name, page.events),
-      )
+      await inTransaction(client, 'set local synchronous_commit = off', () => applyEvents(client, nameOf, page.events))
       after = page.end
       report(page.events.length)
     }
@@ -114,19 +113,19 @@ const fillAndSwap = async (
   /** With writers locked out: what is left of the log, then the swap. */
   const finish = async (): Promise<void> => {
     await client.query('select pg_advisory_xact_lock(command_bus_lock())')
-    await client.query(`lock table ${table.replaces} in access exclusive mode`)
+    await client.query(`lock table ${tables.map(({ replaces }) => replaces).join(', ')} in access exclusive mode`)
     let more = 0
     let page = await readLogPage(client, after, 'locked out')
     for (; !page.isLast; page = await readLogPage(client, page.end, 'locked out')) {
-      await applyEvents(client, table.name, page.events)
+      await applyEvents(client, nameOf, page.events)
       more += page.events.length
     }
-    await table.swap()
+    for (const table of tables) await table.swap()
     report(more)
   }
 
   await catchUp()
-  await table.makeIndexes()
+  for (const table of tables) await table.makeIndexes()
   for (let tries = 1; ; tries++) {
     await catchUp()
     try {
@@ -136,7 +135,7 @@ const fillAndSwap = async (
       if (!isRefusedLock(error)) throw error
       if (tries === SWAP_TRIES) {
         throw new RebuildError(
-          'the rebuilt table could not take its place, because transactions stay open on the old one or on the log: ' +
+          'the rebuilt tables could not take their place, because transactions stay open on the old ones or on the log: ' +
             'end them, then rebuild again',
           { cause: error },
         )
@@ -144,7 +143,7 @@ const fillAndSwap = async (
       await delay(Math.min(LONGEST_PAUSE_MS, 50 * 2 ** tries))
     }
   }
-  const { rows } = await client.query(`select count(*)::int as n from ${table.replaces}`)
+  const { rows } = await client.query(`select count(*)::int as n from ${COMMANDS}`)
   return { events, commands: rows[0].n }
 }
 

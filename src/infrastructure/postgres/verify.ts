@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import { EventDecodeError } from '../../application/ports/event-store.ts'
 import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from './command-log.ts'
 import type { Drift } from './drift.ts'
+import { holdReadTables } from './read-tables.ts'
 import { verifyWorkflows } from './verify-workflows.ts'
 
 export type { Drift } from './drift.ts'
@@ -14,8 +15,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Folds every command, run, ledger and template of the log afresh and compares every column of its rows, as of one instant; an empty list means
- * that the rows say what the log says. Streams through the log: memory does not grow with it. Changes nothing.
+ * Folds every command, run, ledger and template of the log afresh and compares every column of its rows, as of one
+ * instant; an empty list means that the rows say what the log says. Streams through the log: memory does not grow with it. Changes nothing.
  */
 export const verifyCommands = async ({
   pool,
@@ -26,6 +27,7 @@ export const verifyCommands = async ({
   let broken: Error | undefined
   try {
     await client.query('begin isolation level repeatable read read only')
+    await holdReadTables(client)
     const drift: Drift[] = []
     let commands = 0
     for await (const folds of foldedStreams(client)) {

@@ -1,55 +1,70 @@
-import type { ClientBase } from 'pg'
 import type { BusEvent } from '../../domain/bus-event.ts'
-import { type Columns, createWrites, type ReadTable, type RowWrite } from '../../projections/row-write.ts'
+import { creditsStream } from '../../domain/credits/names.ts'
+import type { Recorded } from '../../domain/recorded.ts'
+import { runStream } from '../../domain/workflow-run/names.ts'
+import { templateStream } from '../../domain/workflow-template/names.ts'
+import { createWrites, type ReadTable, type RowWrite, readTables } from '../../projections/row-write.ts'
 import { workflowRows } from '../../projections/workflow-rows.ts'
-import { busCodec } from '../codec/workflow-codec.ts'
-import { decodeRow, type EventRow } from './event-store.ts'
 
-/** What a stream makes of its rows. */
-export interface FoldedStream {
-  readonly stream: string
+/** The read tables of runs, templates and credits, each with how the streams begin that make its rows. */
+export const streamPrefixes: Readonly<Record<ReadTable, string>> = {
+  command_bus_workflow_template: templateStream(''),
+  command_bus_workflow_run: runStream(''),
+  command_bus_workflow_run_file: runStream(''),
+  command_bus_credit_account: creditsStream(''),
+  command_bus_credit_entry: creditsStream(''),
+}
+
+export const workflowTables = Object.keys(readTables) as readonly ReadTable[]
+
+const prefixes = [...new Set(Object.values(streamPrefixes))]
+
+export const isWorkflowStream = (stream: string): boolean => prefixes.some(prefix => stream.startsWith(prefix))
+
+/** Every event makes a row of its own here, which no later one changes. */
+export const isLedger = (table: ReadTable): boolean => (readTables[table] as readonly string[]).includes('revision')
+
+/** Rows that can be compared now. */
+export interface FoldedRows {
   readonly writes: readonly RowWrite[]
-  readonly events: number
+  /** Streams that were read to their end, with the revision of their last event. */
+  readonly ended: readonly { readonly stream: string; readonly last: number }[]
 }
 
-const PAGE = 1_000
-
-/** Streams that are no commands', each folded as a whole: one holds what one run or one tenant's ledger came to. */
-export async function* foldedWorkflows(client: ClientBase): AsyncGenerator<FoldedStream> {
-  let after = ''
-  for (;;) {
-    const { rows } = await client.query<{ stream: string }>(
-      `select e.stream from command_bus_event e
-       where e.revision = 0 and e.stream > $1::text collate "C" and (e.stream < 'command-' or e.stream >= 'command.')
-       order by e.stream limit ${PAGE}`,
-      [after],
-    )
-    for (const { stream } of rows) {
-      yield await foldStream(client, stream)
-      after = stream
-    }
-    if (rows.length < PAGE) return
+/**
+ * Folds streams one after the other into the rows they make. Holds what may still change, which a ledger's entries do
+ * not: memory grows with the files of one run, and not with the log.
+ */
+export const createRowFold = () => {
+  let open: { readonly stream: string; last: number; readonly writes: ReturnType<typeof createWrites> } | null = null
+  let ready: { writes: RowWrite[]; ended: { stream: string; last: number }[] } = { writes: [], ended: [] }
+  const end = (): void => {
+    if (open === null) return
+    ready.writes.push(...open.writes.all())
+    ready.ended.push({ stream: open.stream, last: open.last })
+    open = null
+  }
+  return {
+    add: (recorded: Recorded<BusEvent>): void => {
+      if (open !== null && open.stream !== recorded.stream) end()
+      open ??= { stream: recorded.stream, last: -1, writes: createWrites() }
+      open.last = recorded.revision
+      for (const write of workflowRows(recorded)) {
+        if (isLedger(write.table)) ready.writes.push(write)
+        else open.writes.add(write)
+      }
+    },
+    /** No more events of the stream will come. */
+    end,
+    /** The stream cannot be read: what it makes is not known. */
+    drop: (): void => {
+      open = null
+    },
+    /** What has become comparable since the last time. */
+    take: (): FoldedRows => {
+      const taken = ready
+      ready = { writes: [], ended: [] }
+      return taken
+    },
   }
 }
-
-const foldStream = async (client: ClientBase, stream: string): Promise<FoldedStream> => {
-  const writes = createWrites()
-  let revision = -1
-  for (;;) {
-    const { rows } = await client.query<EventRow>(
-      `select stream, revision, id, type, data, meta from command_bus_event
-       where stream = $1::text collate "C" and revision > $2::bigint order by revision limit ${PAGE}`,
-      [stream, revision],
-    )
-    for (const row of rows) {
-      const recorded = decodeRow<BusEvent>(busCodec, row)
-      for (const write of workflowRows(recorded)) writes.add(write)
-      revision = recorded.revision
-    }
-    if (rows.length < PAGE) return { stream, writes: writes.all(), events: revision + 1 }
-  }
-}
-
-/** The rows of one table among writes. */
-export const rowsOf = (writes: readonly RowWrite[], table: ReadTable): readonly Columns[] =>
-  writes.filter(write => write.table === table && write.kind === 'put').map(({ row }) => row)

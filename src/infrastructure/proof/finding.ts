@@ -1,4 +1,5 @@
 import type { Json } from '../../domain/command/events.ts'
+import type { RowName } from '../postgres/drift.ts'
 
 /** What is not as the log, or the proof over it, says. */
 export interface Finding {
@@ -11,6 +12,8 @@ export interface Finding {
   /** The stream; `seal <number>`, `queue <name>` or the name of a file where it is no stream. */
   readonly stream: string
   readonly revision: number | null
+  /** Which row it is, where a stream makes more rows than one. */
+  readonly row?: RowName
   /** Column, or what else was compared; `*`: all of it, there or not. */
   readonly column: string
   readonly expected: Json

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import type { Log } from '../../application/ports/log.ts'
+import { holdReadTables } from '../postgres/read-tables.ts'
 import type { Health } from '../worker/health.ts'
 import { createFindings, type Finding } from './finding.ts'
 import type { Signer } from './keys.ts'
@@ -86,7 +87,7 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     let broken: Error | undefined
     try {
       await client.query('begin isolation level repeatable read read only')
-      await client.query('lock table command_bus_command in access share mode')
+      await holdReadTables(client)
       const { rows } = await client.query(
         `select stream from command_bus_event where stream > $1::text collate "C" order by stream, revision offset $2::int limit 1`,
         [place, slice],

@@ -1,7 +1,13 @@
 import type { ClientBase } from 'pg'
 import { EventDecodeError } from '../../application/ports/event-store.ts'
+import type { BusEvent } from '../../domain/bus-event.ts'
+import { busCodec } from '../codec/workflow-codec.ts'
 import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from '../postgres/command-log.ts'
+import type { Drift, RowName } from '../postgres/drift.ts'
+import { decodeRow } from '../postgres/event-store.ts'
 import { compareRows } from '../postgres/verify.ts'
+import { compareWorkflows } from '../postgres/verify-workflows.ts'
+import { createRowFold, isWorkflowStream } from '../postgres/workflow-fold.ts'
 import { expectedHash } from './event-hash.ts'
 import type { Finding, Findings } from './finding.ts'
 
@@ -39,11 +45,13 @@ export interface EventsChecked {
   readonly events: number
   readonly streams: number
   readonly commands: number
+  /** Rows of runs and their files, of templates and of credits. */
+  readonly workflowRows: number
 }
 
 /**
  * Walks through all streams (or those after `from` up to `to`): each event against its hash and the event before it,
- * each command's row against its events. Memory does not grow with the log.
+ * each row against the events that make it. Memory does not grow with the log.
  */
 export const verifyEvents = async (
   client: ClientBase,
@@ -51,8 +59,9 @@ export const verifyEvents = async (
   { from = '', to = null as string | null, onProgress = (_: EventsChecked) => {} } = {},
 ): Promise<EventsChecked> => {
   let at: StreamPlace = { stream: from, revision: from === '' ? '-1' : '9223372036854775807', hash: Buffer.alloc(0) }
-  let open: { folded: Folded | undefined; readable: boolean } = { folded: undefined, readable: true }
-  let checked: EventsChecked = { events: 0, streams: 0, commands: 0 }
+  let open: OpenStream = { folded: undefined, readable: true }
+  const workflows = createRowFold()
+  let checked: EventsChecked = { events: 0, streams: 0, commands: 0, workflowRows: 0 }
   while (!findings.isFull()) {
     const { rows } = await client.query<ChainedRow>(chainPage, [at.stream, at.revision, at.hash, to])
     const done: Folded[] = []
@@ -60,19 +69,25 @@ export const verifyEvents = async (
     for (const row of rows) {
       if (row.stream !== at.stream) {
         if (open.folded !== undefined && open.readable) done.push(open.folded)
+        workflows.end()
         open = { folded: undefined, readable: true }
         streams++
       }
       findings.add(...chainFaults(row, row.stream === at.stream ? Number(at.revision) : -1))
       if (row.stream.startsWith('command-')) foldRow(open, row, findings)
+      else if (isWorkflowStream(row.stream)) foldWorkflow(open, workflows, row, findings)
       at = row
     }
     if (rows.length === 0 && open.folded !== undefined && open.readable) done.push(open.folded)
+    if (rows.length === 0) workflows.end()
     for (const drift of await compareRows(client, done)) findings.add(rowFinding(drift))
+    const folded = workflows.take()
+    for (const drift of await compareWorkflows(client, folded)) findings.add(rowFinding(drift))
     checked = {
       events: checked.events + rows.length,
       streams: checked.streams + streams,
       commands: checked.commands + done.length,
+      workflowRows: checked.workflowRows + folded.writes.length,
     }
     onProgress(checked)
     if (rows.length === 0) break
@@ -80,27 +95,47 @@ export const verifyEvents = async (
   return checked
 }
 
-const foldRow = (
-  open: { folded: Folded | undefined; readable: boolean },
-  row: ChainedRow,
-  findings: Findings,
-): void => {
+interface OpenStream {
+  folded: Folded | undefined
+  readable: boolean
+}
+
+const foldRow = (open: OpenStream, row: ChainedRow, findings: Findings): void => {
   try {
     open.folded = foldInto(open.folded, loggedOf(row))
   } catch (error) {
     if (!(error instanceof EventDecodeError) && open.readable === false) throw error
     open.readable = false
-    findings.add({
-      kind: 'event',
-      stream: row.stream,
-      revision: Number(row.revision),
-      column: 'data',
-      expected: null,
-      found: null,
-      message: error instanceof Error ? error.message : String(error),
-    })
+    findings.add(unreadable(row, error))
   }
 }
+
+/** Nothing is known of the rows of a stream once one of its events cannot be read. */
+const foldWorkflow = (
+  open: OpenStream,
+  workflows: ReturnType<typeof createRowFold>,
+  row: ChainedRow,
+  findings: Findings,
+): void => {
+  if (!open.readable) return
+  try {
+    workflows.add(decodeRow<BusEvent>(busCodec, row))
+  } catch (error) {
+    open.readable = false
+    workflows.drop()
+    findings.add(unreadable(row, error))
+  }
+}
+
+const unreadable = (row: ChainedRow, error: unknown): Finding => ({
+  kind: 'event',
+  stream: row.stream,
+  revision: Number(row.revision),
+  column: 'data',
+  expected: null,
+  found: null,
+  message: error instanceof Error ? error.message : String(error),
+})
 
 /** What is wrong with an event that comes after `before` in its stream (-1: it is the first that is there). */
 const chainFaults = (row: ChainedRow, before: number): readonly Finding[] => {
@@ -144,19 +179,22 @@ const chainFaults = (row: ChainedRow, before: number): readonly Finding[] => {
   return faults
 }
 
-export const rowFinding = (drift: {
-  readonly stream: string
-  readonly column: string
-  readonly expected: Finding['expected']
-  readonly found: Finding['found']
-}): Finding => ({
-  kind: 'row',
-  revision: null,
-  ...drift,
-  message:
-    drift.column !== '*'
-      ? `the row says ${drift.column} ${JSON.stringify(drift.found)}, the events say ${JSON.stringify(drift.expected)}`
-      : drift.found === null
-        ? 'the row of this command is missing'
-        : 'there is a row, and no event that it could come from',
-})
+export const rowFinding = (drift: Drift): Finding => {
+  const which = drift.row === undefined ? 'the row' : `the row ${nameOf(drift.row)}`
+  return {
+    kind: 'row',
+    revision: null,
+    ...drift,
+    message:
+      drift.column !== '*'
+        ? `${which} says ${drift.column} ${JSON.stringify(drift.found)}, the events say ${JSON.stringify(drift.expected)}`
+        : drift.found === null
+          ? `${which} ${drift.row === undefined ? 'of this command ' : ''}is missing`
+          : `there is ${drift.row === undefined ? 'a row' : which.replace('the', 'a')}, and no event that it could come from`,
+  }
+}
+
+const nameOf = ({ table, key }: RowName): string =>
+  `${table} (${Object.entries(key)
+    .map(([column, value]) => `${column} ${value}`)
+    .join(', ')})`

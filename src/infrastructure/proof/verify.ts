@@ -1,5 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
+import { holdReadTables } from '../postgres/read-tables.ts'
 import { rowsWithoutEvents } from '../postgres/verify.ts'
+import { workflowsWithoutEvents } from '../postgres/verify-workflows.ts'
 import { createFindings, type Finding, type Findings } from './finding.ts'
 import { logName, type SealHead, sealHead } from './seals.ts'
 import { rowFinding, verifyEvents } from './verify-events.ts'
@@ -34,6 +36,8 @@ export interface Verified {
   readonly events: number
   readonly streams: number
   readonly commands: number
+  /** Rows of runs and their files, of templates and of credits. */
+  readonly workflowRows: number
   readonly messages: number
   readonly seals: number
   /** Fingerprint of the key and how many seals it signed; null: nobody did. */
@@ -52,8 +56,7 @@ export const verifyLog = async (pool: Pool, options: VerifyOptions = {}): Promis
   let broken: Error | undefined
   try {
     await client.query('begin isolation level repeatable read read only')
-    // before there is a snapshot: it could not look into a table that a rebuild puts there after it
-    await client.query('lock table command_bus_command in access share mode')
+    await holdReadTables(client)
     const verified = await verifyWithin(client, options)
     await client.query('commit')
     return verified
@@ -75,6 +78,7 @@ export const verifyWithin = async (client: ClientBase, options: VerifyOptions = 
     onProgress: done => onProgress({ events: done.events, total: Math.max(total, done.events) }),
   })
   for (const drift of await rowsWithoutEvents(client, limit)) findings.add(rowFinding(drift))
+  for (const drift of await workflowsWithoutEvents(client, limit)) findings.add(rowFinding(drift))
   const { messages } = await verifyMessages(client, findings)
   const { seals, signedBy } = await verifySeals(client, findings, { trusted, known })
   await verifyArchived(client, findings)
