@@ -7,6 +7,8 @@ import './styles.css'
 
 startTheme()
 startSession()
+// a link that is opened in a tab of the console changes only the end of its address
+window.addEventListener('hashchange', startSession)
 
 const root = document.getElementById('root')
 if (root !== null) {

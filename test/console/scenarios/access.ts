@@ -16,6 +16,10 @@ export const access = (stage: Stage): void => {
       const other = await context.newPage()
       await other.goto(stage.url)
       await other.getByRole('heading', { name: 'Sign in' }).waitFor()
+      const ann = await stage.served.token(['OPERATOR'], { sub: 'ann@example.com' })
+      await page.goto(`${page.url()}#token=${ann}`)
+      await page.getByRole('button', { name: 'Signed in as ann@example.com' }).waitFor()
+      expect(page.url()).toBe(`${stage.url}/commands?status=FAILED`)
     })
 
     test('a token that the server does not know is refused with a reason; a good one goes on where one was', async () => {

@@ -31,6 +31,8 @@ export const operations = (stage: Stage): void => {
       expect(await page.getByRole('navigation', { name: 'Main' }).getByRole('link').allTextContents()).toEqual([
         'Operations',
       ])
+      await page.goto(stage.url)
+      await page.getByRole('heading', { name: 'Operations', level: 1 }).waitFor()
       await page.goto(`${stage.url}/commands`)
       await page.getByText('Not with this token').waitFor()
       await page.getByText(/this needs one of the roles/).waitFor()

@@ -163,7 +163,7 @@ export type Live = ReturnType<typeof createLive>
 /** Queries of one thing name its id last; lists concern every change. */
 const concerns = (key: readonly unknown[], changed: ReadonlySet<string>): boolean => {
   const id = key[key.length - 1]
-  if (key[0] === 'command' || key[0] === 'operation') return changed.has(String(id))
+  if (key[0] === 'command' || key[0] === 'operation' || key[0] === 'run') return changed.has(String(id))
   return key[0] !== 'server'
 }
 

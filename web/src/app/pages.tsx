@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect } from 'react'
 import { Page } from '../components/Page.tsx'
 import { Empty } from '../components/states.tsx'
 import { AuditPage } from '../pages/audit/AuditPage.tsx'
@@ -13,12 +13,23 @@ import { RunsPage } from '../pages/runs/RunsPage.tsx'
 import { SearchPage } from '../pages/search/SearchPage.tsx'
 import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
-import { Link, matchPath, usePath } from './router.tsx'
+import { usePlaces } from './navigation.ts'
+import { Link, matchPath, navigate, usePath } from './router.tsx'
+
+/** The overview, or what else the token allows. */
+const Home = () => {
+  const [first] = usePlaces()
+  const elsewhere = first === undefined || first.href === '/' ? null : first.href
+  useEffect(() => {
+    if (elsewhere !== null) navigate(elsewhere, { replace: true })
+  }, [elsewhere])
+  return elsewhere === null ? <OverviewPage /> : null
+}
 
 type Params = Readonly<Record<string, string>>
 
 const pages: readonly (readonly [pattern: string, page: (params: Params) => ReactNode])[] = [
-  ['/', () => <OverviewPage />],
+  ['/', () => <Home />],
   ['/commands', () => <CommandsPage />],
   ['/commands/:domain/:id', ({ domain = '', id = '' }) => <CommandPage key={id} domain={domain} commandId={id} />],
   ['/troubleshooting', () => <TroubleshootingPage />],

@@ -56,7 +56,7 @@ export const ContinueDialog = ({ run, onClose }: { readonly run: Run; readonly o
       toast.success('The run goes on')
       onClose()
     },
-    onError: () => preview.refetch(),
+    // also when it was refused: the figures were not what they are
     onSettled: () => queries.invalidateQueries(),
   })
   const found = preview.data
