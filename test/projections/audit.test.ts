@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
+import { auditNames } from '../../src/domain/command/history.ts'
 import { transitions } from '../../src/domain/command/transitions.ts'
 import { commandCodec } from '../../src/infrastructure/codec/command-codec.ts'
 import { createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
@@ -27,7 +28,6 @@ import {
   sent,
 } from '../support/command-life.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { auditNames } from '../support/lifecycle-page.ts'
 
 interface AuditRow {
   readonly audit_id: string

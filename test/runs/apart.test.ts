@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { AlreadyRunningError } from '../../src/index.ts'
 import type { Workflows } from '../../src/infrastructure/workflows.ts'
 import { type ApartOptions, createApartWorkflows } from '../support/apart-workflows.ts'
-import { createTestRuns, files, jane, type TestRuns } from '../support/runs.ts'
+import { createTestRuns, failedRun, jane, type TestRuns } from '../support/runs.ts'
 
 const open: Workflows[] = []
 afterEach(async () => {
@@ -14,19 +14,6 @@ const apart = (setup: TestRuns, options: ApartOptions = {}): Workflows => {
   const workflows = createApartWorkflows(setup.pool, options)
   open.push(workflows)
   return workflows
-}
-
-/** A run with two failed files, and 10 credits left. */
-const failedRun = async (setup: TestRuns): Promise<string> => {
-  await setup.grant(8, 8)
-  const { id } = await setup.bus.runs.initiate(jane, {
-    templateId: await setup.template(),
-    files: files('ok', 'failed', 'failed'),
-  })
-  const worker = await setup.atWork()
-  await setup.ended(id)
-  await worker.stop()
-  return id
 }
 
 describe('where the log takes one stream at a time', () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createApartWorkflows } from '../support/apart-workflows.ts'
 import { type Compiled, compileSource } from '../support/compiled.ts'
-import { createTestRuns, files, jane, type TestRuns } from '../support/runs.ts'
+import { createTestRuns, failedRun, files, jane, type TestRuns } from '../support/runs.ts'
 
 const script = fileURLToPath(new URL('./runs-child.mjs', import.meta.url))
 let compiled: Compiled
@@ -37,18 +37,6 @@ const expectSound = async ({ pool }: TestRuns) => {
            (select count(*) from (select from command_bus_credit_entry where kind = 'REFUND'
               group by charge_id having count(*) > 1) again)::int as again`)
   expect(rows[0]).toEqual({ twice: 0, wrong: 0, again: 0 })
-}
-
-const failedRun = async (setup: TestRuns): Promise<string> => {
-  await setup.grant(8, 8)
-  const { id } = await setup.bus.runs.initiate(jane, {
-    templateId: await setup.template(),
-    files: files('ok', 'failed', 'failed'),
-  })
-  const worker = await setup.atWork()
-  await setup.ended(id)
-  await worker.stop()
-  return id
 }
 
 describe('kill -9', () => {

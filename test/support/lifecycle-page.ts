@@ -1,4 +1,5 @@
 import type { CommandEvent, CommandEventType } from '../../src/domain/command/events.ts'
+import { auditNames } from '../../src/domain/command/history.ts'
 import { terminalStatuses, transitions } from '../../src/domain/command/transitions.ts'
 import { type Effect, outbox } from '../../src/projections/outbox.ts'
 import {
@@ -11,21 +12,6 @@ import {
   rejectedByRule,
   sent,
 } from './command-life.ts'
-
-/** What the audit calls each event. */
-export const auditNames: Readonly<Record<CommandEventType, readonly string[]>> = {
-  CommandSent: ['SENT'],
-  CommandReceived: ['RECEIVED'],
-  CommandFailed: ['FAILED', 'RETRY_SCHEDULED'],
-  CommandMovedToTroubleshooting: ['MOVED_TO_TROUBLESHOOTING_QUEUE'],
-  CommandRejectedByBusinessRule: ['BUSINESS_RULE_FAILED'],
-  CommandExhausted: ['RETRY_EXHAUSTED'],
-  CommandCompleted: ['COMPLETED'],
-  CommandCanceled: ['CANCELED'],
-  OperatorRetried: ['OPERATOR_RETRY'],
-  OperatorCanceled: ['OPERATOR_CANCEL'],
-  OperatorCompleted: ['OPERATOR_COMPLETE'],
-}
 
 const steps = Object.entries(transitions) as [CommandEventType, (typeof transitions)[CommandEventType]][]
 

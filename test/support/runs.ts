@@ -68,3 +68,16 @@ const inputs = {
   failed: { behavior: { failTransientTimes: 1, errorCode: 'RATE_LIMITED', errorMessage: 'the model is busy' } },
   error: { behavior: { permanent: true, errorCode: 'UNREADABLE', errorMessage: 'no text in it' } },
 }
+
+/** A run with two failed files, and 10 credits left. */
+export const failedRun = async (setup: TestRuns): Promise<string> => {
+  await setup.grant(8, 8)
+  const { id } = await setup.bus.runs.initiate(jane, {
+    templateId: await setup.template(),
+    files: files('ok', 'failed', 'failed'),
+  })
+  const worker = await setup.atWork()
+  await setup.ended(id)
+  await worker.stop()
+  return id
+}

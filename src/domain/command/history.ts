@@ -166,7 +166,8 @@ const compared = Object.keys({
   createdAt: true,
 } satisfies Record<Compared, true>) as readonly Compared[]
 
-const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]>> = {
+/** What the audit calls each event. */
+export const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]>> = {
   CommandSent: ['SENT'],
   CommandReceived: ['RECEIVED'],
   CommandFailed: ['FAILED', 'RETRY_SCHEDULED'],
