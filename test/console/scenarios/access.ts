@@ -58,7 +58,7 @@ export const access = (stage: Stage): void => {
     await page.getByText(id).waitFor()
     expect([await page.getByRole('checkbox').count(), await offered.count()]).toEqual([0, 0])
     await page.getByRole('link', { name: 'ShipOrder' }).click()
-    await page.getByText('Moved to troubleshooting queue').waitFor()
+    await page.getByRole('region', { name: 'Timeline' }).getByText('Moved to troubleshooting queue').waitFor()
     expect(await offered.count()).toBe(0)
   })
 }

@@ -24,6 +24,7 @@ export const runs = (stage: Stage): void => {
       stage.modelWorks = false
       await dialogOf(page).getByLabel('Files, one name a line').fill('a.pdf\nb.pdf\ngood.pdf')
       await dialogOf(page).getByRole('button', { name: 'Start with 3 files for 6 credits' }).click()
+      await page.waitForURL(/\/runs\/[0-9a-f-]{36}$/)
       await page.getByText('Completed with errors').waitFor()
       expect(await page.getByTestId('files-failed').textContent()).toBe('2')
 
