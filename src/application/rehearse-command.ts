@@ -7,6 +7,7 @@ import { attemptLimit, type CommandState } from '../domain/command/state.ts'
 import type { CommandStatus } from '../domain/command/transitions.ts'
 import { fold } from '../domain/decider.ts'
 import { CommandNotFoundError, InvalidInputError, InvalidOperationError, InvalidPayloadError } from './errors.ts'
+import { handledCommand } from './handled-command.ts'
 import { commandIdOf, domainOf, jsonOf } from './input.ts'
 import { refusal, retryIntent, type Scope } from './operate-command.ts'
 import type { Clock } from './ports/clock.ts'
@@ -79,17 +80,7 @@ export const rehearseCommand =
     const { sent } = running
     if (data !== undefined) await refuseMisfit(rehearsals, key.domain, sent.commandType, data)
     const answer = await rehearsals.run({
-      command: {
-        ...key,
-        commandType: sent.commandType,
-        data: running.data,
-        correlationId: sent.correlationId,
-        causationId: sent.causationId,
-        replyTo: sent.replyTo,
-        tenantId: sent.tenantId,
-        ownerId: sent.ownerId,
-        createdAt: sent.at,
-      },
+      command: handledCommand(key, sent, running.data),
       attempt: running.attempts,
       maxAttempts: attemptLimit(running),
       totalAttempts: running.totalAttempts,

@@ -1,20 +1,12 @@
-import type { CommandError, CommandKey, Json } from '../../domain/command/events.ts'
+import type { CommandError, Json } from '../../domain/command/events.ts'
+import type { HandledCommand } from '../handled-command.ts'
 
 /** The longest deadline of a rehearsal. */
 export const MAX_REHEARSAL_MS = 60_000
 
 /** What a handler is to be run on: the command as an attempt would find it. */
 export interface RehearsalRequest {
-  readonly command: CommandKey & {
-    readonly commandType: string
-    readonly data: Json
-    readonly correlationId: string
-    readonly causationId: string | null
-    readonly replyTo: string | null
-    readonly tenantId: string | null
-    readonly ownerId: string | null
-    readonly createdAt: string
-  }
+  readonly command: HandledCommand
   readonly attempt: number
   readonly maxAttempts: number
   readonly totalAttempts: number

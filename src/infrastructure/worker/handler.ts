@@ -1,20 +1,8 @@
 import type { Decoder } from 'io-ts'
 import type { ClientBase } from 'pg'
+import type { HandledCommand } from '../../application/handled-command.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Json } from '../../domain/command/events.ts'
-
-export interface HandledCommand<Payload = Json> {
-  readonly domain: string
-  readonly commandId: string
-  readonly commandType: string
-  readonly data: Payload
-  readonly correlationId: string
-  readonly causationId: string | null
-  readonly replyTo: string | null
-  readonly tenantId: string | null
-  readonly ownerId: string | null
-  readonly createdAt: string
-}
 
 export interface HandlerContext<Payload = Json> {
   readonly command: HandledCommand<Payload>

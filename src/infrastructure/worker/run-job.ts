@@ -1,6 +1,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase, Pool } from 'pg'
 import { TransientCommandError } from '../../application/command-errors.ts'
+import { handledCommand } from '../../application/handled-command.ts'
 import { parseJson } from '../../application/json.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
@@ -221,18 +222,7 @@ class JobContext implements HandlerContext<unknown> {
 
   constructor(deps: RunDeps, job: Job, data: unknown, abort: LazyAbort, client: ClientBase | null) {
     const { sent, totalAttempts } = job.command
-    this.command = {
-      domain: job.key.domain,
-      commandId: job.key.commandId,
-      commandType: sent.commandType,
-      data,
-      correlationId: sent.correlationId,
-      causationId: sent.causationId,
-      replyTo: sent.replyTo,
-      tenantId: sent.tenantId,
-      ownerId: sent.ownerId,
-      createdAt: sent.at,
-    }
+    this.command = handledCommand(job.key, sent, data)
     this.attempt = job.attempt
     this.maxAttempts = job.maxAttempts
     this.totalAttempts = totalAttempts
