@@ -6,6 +6,7 @@ export {
   type StopActionOptions,
 } from './application/bulk-action.ts'
 export type { Caller } from './application/caller.ts'
+export type { CausalNode, CommandNode, CreditNode, RunNode } from './application/causal-tree.ts'
 export { BusinessRuleError, PermanentCommandError, TransientCommandError } from './application/command-errors.ts'
 export type { CreditBalance, GrantCredits } from './application/credits.ts'
 export type { CommandPlan } from './application/dry-run.ts'
@@ -22,7 +23,6 @@ export {
   UnavailableError,
 } from './application/errors.ts'
 export type {
-  CausalNode,
   CausalTree,
   ParkedAtOptions,
   ParkedAtPage,

@@ -2,6 +2,7 @@ import * as t from 'io-ts'
 import { anyJson, described, instant, nullable, object, status } from './codecs.ts'
 import { columns, commandParams, none } from './commands.ts'
 import { route } from './route.ts'
+import { entryColumns, runColumns } from './workflows.ts'
 
 export const change = t.type({
   op: t.keyof({ add: null, remove: null, replace: null }),
@@ -78,13 +79,17 @@ const momentText = described(
   { type: 'string', description: REVISION_OR_INSTANT, examples: ['3', '2026-01-31T12:00:00Z'] },
 )
 
-const node = t.type({
-  ...columns,
-  kind: t.keyof({ command: null, operation: null }),
+const place = {
   cause: nullable(t.number),
-  via: nullable(t.keyof({ parent: null, causation: null })),
+  via: nullable(t.keyof({ parent: null, causation: null, run: null, charge: null })),
   depth: t.number,
-})
+}
+
+const node = t.union([
+  t.type({ ...columns, kind: t.keyof({ command: null, operation: null }), ...place }),
+  t.type({ ...runColumns, kind: t.literal('run'), ...place }),
+  t.type({ ...entryColumns, kind: t.keyof({ charge: null, refund: null }), tenantId: t.string, ...place }),
+])
 
 export const historyRoutes = {
   getHistory: route({
@@ -113,7 +118,7 @@ export const historyRoutes = {
     method: 'GET',
     path: '/correlations/:correlationId',
     summary:
-      'Everything with a correlation id, and what caused what: each after what it came from, whose place in the list is its `cause`',
+      'Everything with a correlation id (of a run: its id), and what caused what: each after what it came from, whose place in the list is its `cause`',
     tag: 'Commands',
     permission: 'audit',
     params: object({ correlationId: t.string }),
