@@ -140,6 +140,14 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'COMMAND_NOT_FOUND',
     query: ['at', 'from', 'to'],
   },
+  getRunHistory: {
+    is: 'GET /workflow-runs/:id/history',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: ['at', 'from', 'to'],
+    prepare: startedRun,
+  },
   getCorrelation: {
     is: 'GET /correlations/:correlationId',
     roles: auditors,

@@ -77,7 +77,7 @@ export const showHistory = async (
 }
 
 /** The moments that the flags name, checked before anything is connected. @throws UsageError, InvalidInputError */
-export const momentsOf = ({ at, compare }: Pick<ReplayOptions, 'at' | 'compare'>): HistoryOptions => {
+export const momentsOf = ({ at, compare }: Pick<ReplayOptions, 'at' | 'compare'>): Omit<HistoryOptions, 'tenantId'> => {
   if (compare === undefined) return at === undefined ? {} : { at: momentOf(at, '--at') }
   if (at !== undefined) throw new UsageError('--at shows one moment and --compare two: leave out one of them')
   const [from, to, ...more] = compare.split('..')

@@ -10,7 +10,7 @@ const wordOf = <const W extends string>(words: readonly W[]) =>
     enum: words,
   })
 
-const runStatus = wordOf(runStatuses)
+export const runStatus = wordOf(runStatuses)
 
 const perFileResult = t.type({
   index: t.number,
