@@ -140,6 +140,13 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'COMMAND_NOT_FOUND',
     query: ['at', 'from', 'to'],
   },
+  getCorrelation: {
+    is: 'GET /correlations/:correlationId',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
   getRunHistory: {
     is: 'GET /workflow-runs/:id/history',
     roles: auditors,
@@ -147,13 +154,6 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'RUN_NOT_FOUND',
     query: ['at', 'from', 'to'],
     prepare: startedRun,
-  },
-  getCorrelation: {
-    is: 'GET /correlations/:correlationId',
-    roles: auditors,
-    succeeds: 200,
-    unknown: 'no id in its path',
-    query: [],
   },
   listParked: {
     is: 'GET /troubleshooting',

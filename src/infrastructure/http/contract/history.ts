@@ -137,27 +137,6 @@ const runMoment = t.type({
 })
 
 export const historyRoutes = {
-  getRunHistory: route({
-    method: 'GET',
-    path: '/workflow-runs/:id/history',
-    summary:
-      'What each event made of a run: state and differences, and every file at the end. `at` ends it at a revision or an instant; `from` and `to` compare two',
-    tag: 'Workflow runs and credits',
-    permission: 'audit',
-    params: object({ id: uuid }),
-    query: object({}, { at: momentText, from: momentText, to: momentText }),
-    body: null,
-    success: {
-      status: 200,
-      body: t.type({
-        id: t.string,
-        items: t.array(t.type({ ...stepColumns, state: t.type(runSummary) })),
-        state: nullable(t.type({ ...runSummary, files: t.readonlyArray(fileSnapshot) })),
-        comparison: nullable(t.type({ from: runMoment, to: runMoment, diff: t.array(change) })),
-      }),
-    },
-    problems: ['RUN_NOT_FOUND'],
-  }),
   getHistory: route({
     method: 'GET',
     path: '/domains/:domain/commands/:commandId/history',
@@ -195,5 +174,26 @@ export const historyRoutes = {
       body: t.type({ correlationId: t.string, items: t.array(node), truncated: t.boolean }),
     },
     problems: [],
+  }),
+  getRunHistory: route({
+    method: 'GET',
+    path: '/workflow-runs/:id/history',
+    summary:
+      'What each event made of a run: state and differences, and every file at the end. `at` ends it at a revision or an instant; `from` and `to` compare two',
+    tag: 'Workflow runs and credits',
+    permission: 'audit',
+    params: object({ id: uuid }),
+    query: object({}, { at: momentText, from: momentText, to: momentText }),
+    body: null,
+    success: {
+      status: 200,
+      body: t.type({
+        id: t.string,
+        items: t.array(t.type({ ...stepColumns, state: t.type(runSummary) })),
+        state: nullable(t.type({ ...runSummary, files: t.readonlyArray(fileSnapshot) })),
+        comparison: nullable(t.type({ from: runMoment, to: runMoment, diff: t.array(change) })),
+      }),
+    },
+    problems: ['RUN_NOT_FOUND'],
   }),
 }
