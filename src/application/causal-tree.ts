@@ -65,7 +65,7 @@ export const treeOf = (related: Related): readonly CausalNode[] => {
   return items
 }
 
-/** Oldest first; at the same instant the run before its charge, and that before the jobs it pays for. */
+/** Oldest first; at the same instant the run before its charge, that before the jobs it pays for, and those by their files. */
 const membersOf = ({ runs, entries, commands }: Related): readonly Member[] => {
   const members: readonly Member[] = [
     ...runs.map(run => ({ ...run, kind: 'run' as const })),
@@ -76,8 +76,15 @@ const membersOf = ({ runs, entries, commands }: Related): readonly Member[] => {
     })),
   ]
   if (runs.length + entries.length === 0) return members
-  const rank = ({ kind }: Member): number => (kind === 'run' ? 0 : kind === 'charge' || kind === 'refund' ? 1 : 2)
-  return [...members].sort((a, b) => Date.parse(timeOf(a)) - Date.parse(timeOf(b)) || rank(a) - rank(b))
+  return members
+    .map(member => ({ member, at: Date.parse(timeOf(member)), rank: rankOf(member) }))
+    .sort((a, b) => a.at - b.at || a.rank - b.rank)
+    .map(({ member }) => member)
+}
+
+const rankOf = (member: Member): number => {
+  if (isCommand(member)) return parseJobName(member.causationId ?? '')?.index ?? 0
+  return member.kind === 'run' ? -2 : -1
 }
 
 const timeOf = (member: Member): string => ('at' in member ? member.at : member.createdAt)
