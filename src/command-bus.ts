@@ -115,7 +115,10 @@ export interface CommandBus {
    * compares two moments with `from` and `to`. @throws CommandNotFoundError
    */
   readonly getHistory: (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
-  /** Everything with a correlation id, and what caused what: a tree, each after what it came from. At most 1,000. */
+  /**
+   * Everything with a correlation id, and what caused what: a tree, each after what it came from. At most 1,000. The id of a
+   * run is the correlation id of its jobs: it gives the run, what it was charged and given back, and its jobs' commands.
+   */
   readonly getCorrelation: (correlationId: string, options?: { readonly tenantId?: string }) => Promise<CausalTree>
   /** The sender's cancel, while the command is PENDING. @throws CommandNotFoundError, InvalidOperationError */
   readonly cancel: (
@@ -184,7 +187,7 @@ export interface CommandBus {
   /** What tenants pay runs with: a ledger with a monthly and a purchased pool. */
   readonly credits: Credits
   readonly maintenance: {
-    /** Writes the read table anew from the log while the bus serves; sends nothing. */
+    /** Writes the read tables anew from the log while the bus serves; sends nothing. */
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>
     /** Compares every column of every read row with the log; empty when all is well. */
     readonly verify: (options?: { readonly limit?: number }) => Promise<readonly Drift[]>

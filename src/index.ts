@@ -6,6 +6,7 @@ export {
   type StopActionOptions,
 } from './application/bulk-action.ts'
 export type { Caller } from './application/caller.ts'
+export type { CausalNode, CommandNode, CreditNode, RunNode } from './application/causal-tree.ts'
 export { BusinessRuleError, PermanentCommandError, TransientCommandError } from './application/command-errors.ts'
 export type { CreditBalance, GrantCredits } from './application/credits.ts'
 export type { CommandPlan } from './application/dry-run.ts'
@@ -22,7 +23,6 @@ export {
   UnavailableError,
 } from './application/errors.ts'
 export type {
-  CausalNode,
   CausalTree,
   ParkedAtOptions,
   ParkedAtPage,
@@ -64,6 +64,7 @@ export type {
   WorkflowTemplate,
 } from './application/ports/workflow-queries.ts'
 export type { CommandHistory, Comparison, HistoryOptions, MomentView } from './application/read-history.ts'
+export type { RunHistory, RunHistoryOptions } from './application/read-run-history.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/rehearse-command.ts'
 export {
   AlreadyRunningError,
@@ -78,9 +79,11 @@ export type { Asker, NewTemplate } from './application/workflow-templates.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './create-command-bus.ts'
 export type { Json } from './domain/command/events.ts'
-export type { CommandSnapshot, HistoryStep, Moment } from './domain/command/history.ts'
+export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
+export type { Moment, Step } from './domain/history.ts'
 export type { Change } from './domain/json-diff.ts'
+export type { FileSnapshot, RunSnapshot, RunSummary } from './domain/workflow-run/history.ts'
 export type { CatchUpHealth, CatchUpState } from './infrastructure/eventstoredb/catch-up-health.ts'
 export type { AwaitedEvent, Dispatched, WaitOptions } from './infrastructure/eventstoredb/waiting.ts'
 export type { Follower } from './infrastructure/open-log.ts'

@@ -1,10 +1,10 @@
 import type { CommandEvent, Json } from '../domain/command/events.ts'
 import { historyOf } from '../domain/command/history.ts'
-import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
 import type { Recorded } from '../domain/recorded.ts'
+import { type CausalNode, runOfJob, treeOf } from './causal-tree.ts'
 import { correlationIdOf, instantOf, optional, textOf } from './input.ts'
 import type { Clock } from './ports/clock.ts'
-import type { CommandView, TroubleshootingFilter, TroubleshootingItem } from './ports/command-queries.ts'
+import type { TroubleshootingFilter, TroubleshootingItem } from './ports/command-queries.ts'
 import type { EventStore } from './ports/event-store.ts'
 import type { CausalFilter, InvestigationQueries } from './ports/investigation.ts'
 import { troubleshootingFilterOf } from './read-commands.ts'
@@ -77,17 +77,6 @@ const asItStood = (
   }
 }
 
-/** A command in the tree of what caused what. */
-export interface CausalNode extends CommandView {
-  readonly kind: 'command' | 'operation'
-  /** Index in the list of what it came from; null at a root. */
-  readonly cause: number | null
-  /** `parent`: it is a retry by hand of that operation; `causation`: its sender named that command as the cause. */
-  readonly via: 'parent' | 'causation' | null
-  /** Steps below its root. */
-  readonly depth: number
-}
-
 export interface CausalTree {
   readonly correlationId: string
   /** Each one after what it came from, siblings oldest first. */
@@ -98,65 +87,27 @@ export interface CausalTree {
 
 export const MAX_NODES = 1000
 
-/** Everything that belongs to a correlation id, and what caused what. @throws InvalidInputError */
+/**
+ * Everything that belongs to a correlation id, and what caused what. Of a run (its id is the correlation id of all its
+ * jobs) the run itself and its charges come first, and then as many of its jobs as there is room for.
+ * @throws InvalidInputError
+ */
 export const readCorrelation =
-  (queries: Pick<InvestigationQueries, 'related'>) =>
+  (queries: Pick<InvestigationQueries, 'related' | 'relatedRuns'>) =>
   async (correlationId: string, options: Pick<CausalFilter, 'tenantId'> = {}): Promise<CausalTree> => {
     const id = correlationIdOf(correlationId)
     const tenantId = optional(options.tenantId, value => textOf(value, 'tenantId', 128))
-    const found = await queries.related(
-      { correlationId: id, ...(tenantId === null ? {} : { tenantId }) },
-      MAX_NODES + 1,
-    )
-    return { correlationId: id, items: treeOf(found.slice(0, MAX_NODES)), truncated: found.length > MAX_NODES }
-  }
-
-interface Cause {
-  readonly view: CommandView
-  readonly via: 'parent' | 'causation'
-}
-
-/** Depth first from the roots. What is in a circle hangs below its oldest member. */
-export const treeOf = (commands: readonly CommandView[]): readonly CausalNode[] => {
-  const byId = grouped(commands, ({ commandId }) => commandId)
-  const causeOf = (view: CommandView): Cause | null => {
-    const parent = byId.get(view.parentCommandId ?? '')?.find(({ domain }) => domain === view.domain)
-    if (parent !== undefined && parent !== view) return { view: parent, via: 'parent' }
-    const cause = byId.get(view.causationId?.toLowerCase() ?? '')?.find(one => one !== view)
-    return cause === undefined ? null : { view: cause, via: 'causation' }
-  }
-  const causes = new Map(commands.map(view => [view, causeOf(view)]))
-  const children = grouped(commands, view => causes.get(view)?.view ?? null)
-  const items: CausalNode[] = []
-  const seen = new Set<CommandView>()
-  const add = (root: CommandView): void => {
-    const open: (readonly [view: CommandView, above: number | null, depth: number])[] = [[root, null, 0]]
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      const [view, cause, depth] = next
-      if (seen.has(view)) continue
-      seen.add(view)
-      const via = cause === null ? null : (causes.get(view)?.via ?? null)
-      const kind = view.domain === OPERATIONS_DOMAIN ? 'operation' : 'command'
-      const index = items.push({ ...view, kind, cause, via, depth }) - 1
-      const below = children.get(view) ?? []
-      for (let i = below.length - 1; i >= 0; i--) open.push([below[i] as CommandView, index, depth + 1])
+    const scope = tenantId === null ? {} : { tenantId }
+    const commands = await queries.related({ correlationId: id, ...scope }, MAX_NODES + 1)
+    const runIds = new Set([id, ...commands.flatMap(({ causationId }) => runOfJob(causationId) ?? [])])
+    const { runs, entries } = await queries.relatedRuns({ runIds: [...runIds], ...scope }, MAX_NODES + 1)
+    const found = runs.length + entries.length + commands.length
+    const shown = runs.slice(0, MAX_NODES)
+    const paid = entries.slice(0, MAX_NODES - shown.length)
+    const rest = commands.slice(0, MAX_NODES - shown.length - paid.length)
+    return {
+      correlationId: id,
+      items: treeOf({ runs: shown, entries: paid, commands: rest }),
+      truncated: found > MAX_NODES,
     }
   }
-  for (const root of children.get(null) ?? []) add(root)
-  for (const view of commands) add(view)
-  return items
-}
-
-const grouped = <K>(
-  commands: readonly CommandView[],
-  keyOf: (view: CommandView) => K,
-): ReadonlyMap<K, CommandView[]> => {
-  const groups = new Map<K, CommandView[]>()
-  for (const view of commands) {
-    const key = keyOf(view)
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [view])
-    else group.push(view)
-  }
-  return groups
-}

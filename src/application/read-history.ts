@@ -1,13 +1,7 @@
 import type { CommandEvent, CommandKey } from '../domain/command/events.ts'
-import {
-  type CommandSnapshot,
-  type HistoryStep,
-  historyOf,
-  type Moment,
-  snapshotDiff,
-  stepsAt,
-} from '../domain/command/history.ts'
+import { type CommandSnapshot, historyOf, snapshotDiff } from '../domain/command/history.ts'
 import { commandStream, parseCommandStream } from '../domain/command/names.ts'
+import { type Moment, type Step, stepsAt } from '../domain/history.ts'
 import type { Change } from '../domain/json-diff.ts'
 import type { Recorded } from '../domain/recorded.ts'
 import { CommandNotFoundError, InvalidInputError } from './errors.ts'
@@ -25,28 +19,31 @@ export interface HistoryOptions {
   readonly tenantId?: string | undefined
 }
 
-/** How a command stood at a moment; null before it was sent. */
-export interface MomentView {
+/** How something stood at a moment; null before there was anything. */
+export interface MomentView<Snapshot = CommandSnapshot> {
   readonly moment: Moment
   /** Of its last event by then. */
   readonly revision: number | null
-  readonly state: CommandSnapshot | null
+  readonly state: Snapshot | null
 }
 
-export interface Comparison {
-  readonly from: MomentView
-  readonly to: MomentView
+export interface Comparison<Snapshot = CommandSnapshot> {
+  readonly from: MomentView<Snapshot>
+  readonly to: MomentView<Snapshot>
   readonly diff: readonly Change[]
 }
 
-export interface CommandHistory {
+export interface Told<Event, Snapshot> {
+  /** Oldest first: all of it, up to `at`, or between the two moments that are compared. */
+  readonly items: readonly Step<Event, Snapshot>[]
+  /** At the moment asked for; else now. Null: nothing had happened. */
+  readonly state: Snapshot | null
+  readonly comparison: Comparison<Snapshot> | null
+}
+
+export interface CommandHistory extends Told<CommandEvent, CommandSnapshot> {
   readonly domain: string
   readonly commandId: string
-  /** Oldest first: all of it, up to `at`, or between the two moments that are compared. */
-  readonly items: readonly HistoryStep[]
-  /** At the moment asked for; else now. Null: the command had not been sent. */
-  readonly state: CommandSnapshot | null
-  readonly comparison: Comparison | null
 }
 
 export type ReadHistory = (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
@@ -78,39 +75,45 @@ export const replayEvents = (
   return replayed(key, events, momentsOf(options))
 }
 
-interface Asked {
+export interface Asked {
   readonly at: Moment | null
   readonly from: Moment | null
   readonly to: Moment | null
 }
 
-const replayed = (
-  key: CommandKey,
-  events: readonly Recorded<CommandEvent>[],
+const replayed = (key: CommandKey, events: readonly Recorded<CommandEvent>[], asked: Asked): CommandHistory => ({
+  ...key,
+  ...toldOf<CommandEvent, CommandSnapshot>(historyOf(events), snapshotDiff, asked),
+})
+
+/** Of a history what was asked for. @throws InvalidInputError for a revision that has not happened */
+export const toldOf = <Event, Snapshot>(
+  steps: readonly Step<Event, Snapshot>[],
+  diff: (before: Snapshot | null, after: Snapshot | null) => readonly Change[],
   { at, from, to }: Asked,
-): CommandHistory => {
-  const steps = historyOf(events)
-  for (const [name, moment] of Object.entries({ at, from, to })) refuseLater(name, moment, steps.length - 1)
+): Told<Event, Snapshot> => {
+  const last = steps.at(-1)?.revision ?? -1
+  for (const [name, moment] of Object.entries({ at, from, to })) refuseLater(name, moment, last)
   if (from === null || to === null) {
     const items = at === null ? steps : stepsAt(steps, at)
-    return { ...key, items, state: items.at(-1)?.state ?? null, comparison: null }
+    return { items, state: items.at(-1)?.state ?? null, comparison: null }
   }
   const [before, after] = [stepsAt(steps, from), stepsAt(steps, to)]
   const [was, is] = [viewOf(from, before), viewOf(to, after)]
   return {
-    ...key,
     items: after.slice(before.length),
     state: is.state,
-    comparison: { from: was, to: is, diff: snapshotDiff(was.state, is.state) },
+    comparison: { from: was, to: is, diff: diff(was.state, is.state) },
   }
 }
 
-const viewOf = (moment: Moment, steps: readonly HistoryStep[]): MomentView => {
+const viewOf = <Snapshot>(moment: Moment, steps: readonly Step<unknown, Snapshot>[]): MomentView<Snapshot> => {
   const last = steps.at(-1)
   return { moment, revision: last?.revision ?? null, state: last?.state ?? null }
 }
 
-const momentsOf = ({ at, from, to }: HistoryOptions): Asked => {
+/** @throws InvalidInputError */
+export const momentsOf = ({ at, from, to }: Omit<HistoryOptions, 'tenantId'>): Asked => {
   const asked = {
     at: optional(at, value => momentOf(value, 'at')),
     from: optional(from, value => momentOf(value, 'from')),

@@ -3,6 +3,7 @@ import { ForbiddenError, InvalidInputError } from './errors.ts'
 import type { Identity, Permission } from './ports/authorization.ts'
 import type { Log } from './ports/log.ts'
 import type { EntryFilter, RunFilter, TemplateFilter } from './ports/workflow-queries.ts'
+import type { RunHistoryOptions } from './read-run-history.ts'
 import type { WorkflowCalls } from './workflow-calls.ts'
 import { DEFAULT_TENANT } from './workflow-input.ts'
 import type { StartRun } from './workflow-runs.ts'
@@ -56,6 +57,11 @@ export const createWorkflowCaller = (
       get: async (id: string) => {
         demand('runs')
         return runs.get(asker, id)
+      },
+      /** What each event made of a run. */
+      history: async (id: string, options: RunHistoryOptions = {}) => {
+        demand('audit')
+        return runs.history(asker, id, options)
       },
       list: async (filter: RunFilter = {}) => {
         demand('runs')

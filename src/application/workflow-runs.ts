@@ -15,6 +15,8 @@ import { EventDecodeError } from './ports/event-store.ts'
 import type { Ids } from './ports/ids.ts'
 import type { Log } from './ports/log.ts'
 import type { RunFilter, WorkflowQueries, WorkflowRun } from './ports/workflow-queries.ts'
+import { momentsOf } from './read-history.ts'
+import { type RunHistory, type RunHistoryOptions, replayRun } from './read-run-history.ts'
 import {
   creditsRefusal,
   RunNotFoundError,
@@ -230,6 +232,19 @@ export const createRuns = (deps: RunsDeps) => {
       const run = await look(runId)
       demandOwn(asker, runId, run?.tenantId ?? null)
       return run as WorkflowRun
+    },
+
+    /**
+     * What each event made of a run: ends at a revision or an instant with `at`; compares two moments with `from` and `to`.
+     * @throws RunNotFoundError, ForbiddenError, InvalidInputError
+     */
+    history: async (asker: Asker, id: string, options: RunHistoryOptions = {}): Promise<RunHistory> => {
+      const runId = commandIdOf(id, 'runId')
+      momentsOf(options)
+      const events = await workflows.historyOfRun(runId)
+      const tenants = events.flatMap(({ event }) => (event.type === 'RunInitiated' ? [event.tenantId] : []))
+      demandOwn(asker, runId, tenants[0] ?? null)
+      return replayRun(runId, events, options)
     },
 
     /** The tenant's own, newest first. */

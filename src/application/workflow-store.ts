@@ -5,7 +5,7 @@ import { credits } from '../domain/credits/index.ts'
 import { creditsStream } from '../domain/credits/names.ts'
 import type { CreditsState } from '../domain/credits/state.ts'
 import { type Decider, fold } from '../domain/decider.ts'
-import type { EventContext } from '../domain/recorded.ts'
+import type { EventContext, Recorded } from '../domain/recorded.ts'
 import type { RunEvent } from '../domain/workflow-run/events.ts'
 import { workflowRun } from '../domain/workflow-run/index.ts'
 import type { RunIntent } from '../domain/workflow-run/intents.ts'
@@ -97,6 +97,7 @@ export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock
     ofTemplate: (id: string, tenantId: string | null, at: Loaded<unknown>, events: readonly TemplateEvent[]) =>
       appendOf(templateStream(id), at, events, contextOf('WorkflowTemplate', id, tenantId)),
     loadTemplate: (id: string) => load(workflowTemplate, templateStream(id)),
+    historyOfRun: async (runId: string) => (await store.readStream(runStream(runId))) as readonly Recorded<RunEvent>[],
     historyOfTemplate: async (id: string) =>
       (await store.readStream(templateStream(id))).map(({ event }) => event as TemplateEvent),
 

@@ -55,6 +55,7 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['runs.list', 'runs', caller => caller.runs.list()],
   ['runs.cancel', 'runs', caller => caller.runs.cancel(ID)],
   ['runs.previewRetry', 'runs', caller => caller.runs.previewRetry(ID)],
+  ['runs.history', 'audit', caller => caller.runs.history(ID)],
   ['runs.retryFailed', 'runs', caller => caller.runs.retryFailed(ID)],
   ['credits.balance', 'runs', caller => caller.credits.balance()],
   ['credits.entries', 'runs', caller => caller.credits.entries()],

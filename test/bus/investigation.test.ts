@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { treeOf } from '../../src/application/investigate.ts'
+import { type CausalNode, treeOf } from '../../src/application/causal-tree.ts'
 import { type CommandView, PermanentCommandError } from '../../src/index.ts'
 import { createInvestigationQueries } from '../../src/infrastructure/postgres/investigation.ts'
 import { createTestBus } from '../support/bus.ts'
@@ -73,11 +73,13 @@ test('the queue at an instant and a correlation are found by index, in a databas
   const queries = createInvestigationQueries(client as never)
   await queries.parkedAt({ at: '2026-01-01T00:00:00.000Z', domain: 'a', limit: 5 })
   await queries.related({ correlationId: 'c' }, 10)
+  await queries.relatedRuns({ runIds: ['00000000-0000-4000-8000-0000000000aa'] }, 10)
   client.release(true)
   await bus.ready()
   expect(plans.join()).toContain('command_bus_event_parked')
   for (const index of ['correlation', 'parent', 'causation'])
     expect(plans.join()).toContain(`command_bus_command_${index}`)
+  for (const index of ['workflow_run_pkey', 'credit_entry_run']) expect(plans.join()).toContain(`command_bus_${index}`)
   expect(plans.join()).not.toContain('Seq Scan')
 })
 
@@ -95,7 +97,7 @@ test('a correlation id gives the whole tree: what caused what, by parent and by 
 
   const tree = await bus.getCorrelation('order-7', { tenantId: 't1' })
   expect(tree).toMatchObject({ correlationId: 'order-7', truncated: false })
-  expect(tree.items.map(({ commandId, cause, via, depth }) => [commandId, cause, via, depth])).toEqual([
+  expect(tree.items.map(node => [idOf(node), node.cause, node.via, node.depth])).toEqual([
     [root, null, null, 0],
     [charge, 0, 'causation', 1],
     [mail, 1, 'causation', 2],
@@ -122,18 +124,25 @@ test('a retry by hand hangs below the operation that it repeats', async () => {
   const child = await setup.bus.operations.retry(jane, operation.id)
   const command = await setup.bus.getCommand('operations', operation.id)
   const { items } = await setup.bus.getCorrelation(command?.correlationId ?? '')
-  expect(items.map(({ commandId, kind, via, depth }) => [commandId, kind, via, depth])).toEqual([
+  expect(items.map(node => [idOf(node), node.kind, node.via, node.depth])).toEqual([
     [operation.id, 'operation', null, 0],
     [child.id, 'operation', 'parent', 1],
   ])
 })
 
+const idOf = (node: CausalNode): string | null =>
+  'commandId' in node ? node.commandId : node.kind === 'run' ? node.id : node.chargeId
+
 const view = (commandId: string, causationId: string | null): CommandView =>
   ({ domain: 'a', commandId, causationId, parentCommandId: null }) as CommandView
 
 test('commands that name one another as their cause are told once each', () => {
-  const tree = treeOf([view('1', '3'), view('2', '1'), view('3', '2'), view('4', '4')])
-  expect(tree.map(({ commandId, depth }) => [commandId, depth])).toEqual([
+  const tree = treeOf({
+    runs: [],
+    entries: [],
+    commands: [view('1', '3'), view('2', '1'), view('3', '2'), view('4', '4')],
+  })
+  expect(tree.map(node => [idOf(node), node.depth])).toEqual([
     ['4', 0],
     ['1', 0],
     ['2', 1],

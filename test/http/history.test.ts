@@ -110,3 +110,22 @@ test('the troubleshooting queue is told as it was, within the tenant', async () 
   expect((await ask(`?at=${now.body.items[0].parkedAt}`)).body.items).toEqual(now.body.items)
   expectFaults(await ask('?at=3'), 'at')
 })
+
+test('a run is told as it was, to those who audit it within its tenant', async () => {
+  const { bus, request, token } = shared()
+  const asker = { subject: 'jane@example.com', tenant: 't1' }
+  const { id: templateId } = await bus.runs.createTemplate(asker, { name: 'Free', creditsPerRun: 0 })
+  const { id } = await bus.runs.initiate(asker, { templateId, files: [{ fileName: 'a.pdf', input: { page: 1 } }] })
+  await bus.runs.cancel(asker, id)
+  const ask = async (query: string, tenant = 't1') =>
+    request('GET', `/workflow-runs/${id}/history${query}`, { token: await token(['AUDITOR'], { tenant }) })
+  const { body } = await ask('')
+  expect(body.items.length).toBeGreaterThan(1)
+  expect(body.items[0]).toMatchObject({ names: ['INITIATED'], event: { files: [{ input: { page: 1 } }] } })
+  expect(body.items[0].state).not.toHaveProperty('files')
+  expect(body.state).toMatchObject({ status: 'CANCELLED', files: [{ fileName: 'a.pdf', open: false }] })
+  expect((await ask('?at=0')).body).toMatchObject({ id, items: [body.items[0]], state: { status: 'QUEUED' } })
+  expect((await ask('?from=0&to=1')).body.comparison.diff).toEqual(body.items[1].diff)
+  expectFaults(await ask('?at=99'), 'at')
+  expectProblem(await ask('', 't2'), 403, 'FORBIDDEN')
+})

@@ -147,6 +147,14 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  getRunHistory: {
+    is: 'GET /workflow-runs/:id/history',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: ['at', 'from', 'to'],
+    prepare: startedRun,
+  },
   listParked: {
     is: 'GET /troubleshooting',
     roles: readers,

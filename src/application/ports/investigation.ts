@@ -1,5 +1,6 @@
 import type { CommandKey } from '../../domain/command/events.ts'
 import type { CommandView, TroubleshootingFilter } from './command-queries.ts'
+import type { CreditEntry, WorkflowRun } from './workflow-queries.ts'
 
 export interface ParkedAtFilter extends Omit<TroubleshootingFilter, 'cursor'> {
   /** The instant to look at; ISO 8601. */
@@ -25,6 +26,24 @@ export interface CausalFilter {
   readonly tenantId?: string
 }
 
+export interface RunsFilter {
+  readonly runIds: readonly string[]
+  readonly tenantId?: string
+}
+
+export type RelatedRun = Omit<WorkflowRun, 'perFileResults'>
+
+export interface RelatedEntry extends CreditEntry {
+  readonly tenantId: string
+}
+
+/** What belongs together, each oldest first. */
+export interface Related {
+  readonly runs: readonly RelatedRun[]
+  readonly entries: readonly RelatedEntry[]
+  readonly commands: readonly CommandView[]
+}
+
 /** Looking back: by key and by index, whatever the size of the log. */
 export interface InvestigationQueries {
   readonly parkedAt: (filter: ParkedAtFilter) => Promise<ParkedThenPage>
@@ -33,4 +52,6 @@ export interface InvestigationQueries {
    * them. Oldest first.
    */
   readonly related: (filter: CausalFilter, limit: number) => Promise<readonly CommandView[]>
+  /** The runs with these ids, and up to `limit` entries of what they were charged and given back. Texts that are no ids find nothing. */
+  readonly relatedRuns: (filter: RunsFilter, limit: number) => Promise<Pick<Related, 'runs' | 'entries'>>
 }

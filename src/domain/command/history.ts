@@ -1,4 +1,4 @@
-import { type Change, jsonDiff } from '../json-diff.ts'
+import { differ, type Step, stepsOf } from '../history.ts'
 import type { Recorded } from '../recorded.ts'
 import type { CommandEvent, Instant, Json, ParkingReason } from './events.ts'
 import { evolve } from './evolve.ts'
@@ -39,71 +39,20 @@ export interface CommandSnapshot {
   readonly revision: number
 }
 
-/** One event, what it made of the command, and what it changed. */
-export interface HistoryStep {
-  readonly revision: number
-  readonly event: CommandEvent
-  /** What the audit calls it: more than one name where one event tells of more than one thing. */
-  readonly names: readonly string[]
-  readonly actor: string
-  readonly at: Instant
-  /** Milliseconds since the event before; null for the first. Below 0 where the clocks of two machines differ. */
-  readonly sinceLastMs: number | null
-  readonly state: CommandSnapshot
-  /** Against the state before, without `revision` and `updatedAt`, which every event changes. */
-  readonly diff: readonly Change[]
-}
+export type HistoryStep = Step<CommandEvent, CommandSnapshot>
 
 /** Folds the events of one command, in order from its first, into what each of them made of it. */
-export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly HistoryStep[] => {
-  const steps: HistoryStep[] = []
-  let state: CommandState = initialState
-  let before: HistoryStep | undefined
-  for (const { event, revision } of events) {
-    state = evolve(state, event)
-    if (state.status === 'NONE') continue
-    const snapshot = snapshotOf(state, event.at)
-    const step: HistoryStep = {
-      revision,
-      event,
-      names: namesOf(event),
-      actor: event.actor,
-      at: event.at,
-      sinceLastMs: before === undefined ? null : Date.parse(event.at) - Date.parse(before.at),
-      state: snapshot,
-      diff: snapshotDiff(before?.state ?? null, snapshot),
-    }
-    steps.push(step)
-    before = step
-  }
-  return steps
-}
-
-/** A revision, or an instant: what had happened by then, up to and including it. */
-export type Moment = number | Instant
-
-/**
- * How many of the steps had happened. At an instant those before the first later one count, so that a state is never
- * made of events with a gap between them, whatever the clocks said.
- */
-export const stepsAt = (steps: readonly HistoryStep[], moment: Moment): readonly HistoryStep[] => {
-  const later = steps.findIndex(step => (typeof moment === 'number' ? step.revision > moment : step.at > moment))
-  return later < 0 ? steps : steps.slice(0, later)
-}
-
-/** What one snapshot has that another has not; null: the command did not exist. A member that is null is as good as none. */
-export const snapshotDiff = (before: CommandSnapshot | null, after: CommandSnapshot | null): readonly Change[] => {
-  const changes: Change[] = []
-  for (const name of compared) {
-    const from = before?.[name] ?? null
-    const to = after?.[name] ?? null
-    if (from === to) continue
-    if (from === null) changes.push({ op: 'add', path: `/${name}`, from, to })
-    else if (to === null) changes.push({ op: 'remove', path: `/${name}`, from, to })
-    else changes.push(...jsonDiff(from, to, `/${name}`))
-  }
-  return changes
-}
+export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly HistoryStep[] =>
+  stepsOf(
+    {
+      initial: initialState,
+      evolve,
+      snapshotOf: (state: CommandState, at) => (state.status === 'NONE' ? null : snapshotOf(state, at)),
+      namesOf,
+      diff: snapshotDiff,
+    },
+    events,
+  )
 
 /** A state in the words of the read row; `updatedAt` is the time of its last event. */
 export const snapshotOf = (state: SentCommandState, updatedAt: Instant): CommandSnapshot => ({
@@ -165,6 +114,9 @@ const compared = Object.keys({
   retryCount: true,
   createdAt: true,
 } satisfies Record<Compared, true>) as readonly Compared[]
+
+/** What one snapshot has that another has not; null: the command did not exist. A member that is null is as good as none. */
+export const snapshotDiff = differ(compared)
 
 /** What the audit calls each event. */
 export const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]>> = {

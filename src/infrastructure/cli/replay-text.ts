@@ -1,5 +1,6 @@
 import type { CommandHistory, Comparison } from '../../application/read-history.ts'
-import type { CommandSnapshot, HistoryStep } from '../../domain/command/history.ts'
+import type { CommandSnapshot } from '../../domain/command/history.ts'
+import type { Step } from '../../domain/history.ts'
 import type { Change } from '../../domain/json-diff.ts'
 import { fields, plain, pretty } from './output.ts'
 
@@ -12,11 +13,21 @@ export const historyText = ({ domain, commandId, items, state, comparison }: Com
   ].join('\n\n')
 
 /** One event: when, what, who, and what it changed. */
-export const stepText = ({ revision, at, sinceLastMs, names, actor, diff }: HistoryStep): string =>
-  [
-    `#${revision}  ${at}${waitText(sinceLastMs)}  ${names.join(', ')}  by ${plain(actor)}`,
-    ...diff.map(changeText),
-  ].join('\n')
+export const stepText = ({ revision, at, sinceLastMs, names, actor, diff }: Step<unknown, unknown>): string =>
+  [`#${revision}  ${at}${waitText(sinceLastMs)}  ${names.join(', ')}  by ${plain(actor)}`, ...changesText(diff)].join(
+    '\n',
+  )
+
+/** An event on a thousand files at once would fill screens. */
+const MOST_CHANGES = 60
+
+const changesText = (diff: readonly Change[]): readonly string[] =>
+  diff.length <= MOST_CHANGES
+    ? diff.map(changeText)
+    : [
+        ...diff.slice(0, MOST_CHANGES).map(changeText),
+        `    and ${diff.length - MOST_CHANGES} more changes: see them with --json`,
+      ]
 
 export const stateText = (state: CommandSnapshot | null): string => {
   if (state === null) return '  It had not been sent.'
@@ -28,10 +39,10 @@ export const stateText = (state: CommandSnapshot | null): string => {
   ].join('\n')
 }
 
-const comparisonText = ({ from, to, diff }: Comparison): string =>
+export const comparisonText = ({ from, to, diff }: Comparison<unknown>): string =>
   [
     `From ${from.moment} (revision ${from.revision ?? 'none'}) to ${to.moment} (revision ${to.revision ?? 'none'})`,
-    ...(diff.length === 0 ? ['    nothing changed'] : diff.map(changeText)),
+    ...(diff.length === 0 ? ['    nothing changed'] : changesText(diff)),
   ].join('\n')
 
 export const changeText = ({ op, path, from, to }: Change): string => {
@@ -48,7 +59,7 @@ const shown = (value: unknown): string => {
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
 }
 
-const indented = (text: string, by = '  '): string => text.replace(/^/gm, by)
+export const indented = (text: string, by = '  '): string => text.replace(/^/gm, by)
 
 /** `  +1.2 s`; nothing for the first event. */
 const waitText = (ms: number | null): string => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
+import type { CausalNode } from '../../application/causal-tree.ts'
 import { commandIdOf, correlationIdOf, domainOf } from '../../application/input.ts'
-import type { CausalNode, CausalTree } from '../../application/investigate.ts'
+import type { CausalTree } from '../../application/investigate.ts'
 import { type CommandHistory, type HistoryOptions, momentOf } from '../../application/read-history.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
@@ -76,7 +77,7 @@ export const showHistory = async (
 }
 
 /** The moments that the flags name, checked before anything is connected. @throws UsageError, InvalidInputError */
-export const momentsOf = ({ at, compare }: Pick<ReplayOptions, 'at' | 'compare'>): HistoryOptions => {
+export const momentsOf = ({ at, compare }: Pick<ReplayOptions, 'at' | 'compare'>): Omit<HistoryOptions, 'tenantId'> => {
   if (compare === undefined) return at === undefined ? {} : { at: momentOf(at, '--at') }
   if (at !== undefined) throw new UsageError('--at shows one moment and --compare two: leave out one of them')
   const [from, to, ...more] = compare.split('..')
@@ -109,22 +110,48 @@ export const treeText = ({ correlationId, items, truncated }: CausalTree): strin
     : `${table(items, treeColumns)}${truncated ? `\n\nThere are more than these ${items.length}.` : ''}`
 
 const treeColumns: readonly Column<CausalNode>[] = [
-  { title: 'COMMAND', value: node => `${'  '.repeat(node.depth)}${node.depth === 0 ? '' : '└ '}${node.commandId}` },
-  { title: 'DOMAIN', value: node => node.domain },
-  { title: 'TYPE', value: node => node.commandType, flexible: true },
-  { title: 'STATUS', value: node => node.status },
-  { title: 'ATTEMPTS', value: node => `${node.attempts}/${node.maxAttempts}` },
-  { title: 'CREATED', value: node => when(node.createdAt) },
+  { title: 'COMMAND', value: node => `${'  '.repeat(node.depth)}${node.depth === 0 ? '' : '└ '}${told(node).id}` },
+  { title: 'DOMAIN', value: node => told(node).domain },
+  { title: 'TYPE', value: node => told(node).type, flexible: true },
+  { title: 'STATUS', value: node => told(node).status },
+  { title: 'ATTEMPTS', value: node => told(node).attempts },
+  { title: 'CREATED', value: node => when('at' in node ? node.at : node.createdAt) },
   { title: 'FROM', value: viaText },
-  {
-    title: 'LAST ERROR',
-    value: node => (node.lastErrorCode === null ? '' : `${node.lastErrorCode}: ${node.lastErrorMsg ?? ''}`),
-    flexible: true,
-  },
+  { title: 'LAST ERROR', value: node => told(node).error, flexible: true },
 ]
 
-function viaText({ via, causationId }: CausalNode): string {
-  if (via === 'parent') return 'retry by hand'
-  if (via === 'causation') return 'caused by it'
-  return causationId === null ? '' : `caused by ${causationId}`
+/** Each kind in the words of the same table. */
+const told = (node: CausalNode) => {
+  switch (node.kind) {
+    case 'command':
+    case 'operation':
+      return {
+        id: node.commandId,
+        domain: node.domain,
+        type: node.commandType,
+        status: node.status,
+        attempts: `${node.attempts}/${node.maxAttempts}`,
+        error: node.lastErrorCode === null ? '' : `${node.lastErrorCode}: ${node.lastErrorMsg ?? ''}`,
+      }
+    case 'run': {
+      const { completedJobs, failedJobs, roundJobs, round, totalJobs } = node
+      const error = failedJobs === 0 ? '' : `${failedJobs} of ${totalJobs} files failed`
+      const attempts = `${completedJobs + failedJobs}/${roundJobs} files, round ${round}`
+      return { id: node.id, domain: 'run', type: node.templateName, status: node.status, attempts, error }
+    }
+    case 'charge':
+    case 'refund': {
+      const { monthly, purchased, actor } = node
+      const type = `${monthly} monthly, ${purchased} purchased, by ${actor}`
+      return { id: node.chargeId, domain: 'credits', type, status: node.kind.toUpperCase(), attempts: '', error: '' }
+    }
+  }
+}
+
+function viaText(node: CausalNode): string {
+  if (node.via === 'parent') return 'retry by hand'
+  if (node.via === 'causation') return 'caused by it'
+  if (node.via === 'run') return node.kind === 'charge' || node.kind === 'refund' ? 'for the run' : 'job of the run'
+  if (node.via === 'charge') return 'given back'
+  return 'causationId' in node && node.causationId !== null ? `caused by ${node.causationId}` : ''
 }

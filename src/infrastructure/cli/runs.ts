@@ -8,6 +8,7 @@ import type { CliDeps } from './deps.ts'
 import { numberOf, readJson } from './input.ts'
 import { more } from './inspect.ts'
 import { type Column, fields, print, printJson, table, when } from './output.ts'
+import { addRunsReplay } from './runs-replay.ts'
 import { withBus } from './session.ts'
 
 interface StartOptions extends AskerOptions {
@@ -57,6 +58,8 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
         else print(details(run))
       })
     })
+
+  addRunsReplay(runs, deps)
 
   asked(runs.command('list').description('list runs, newest first'))
     .option('--status <status>', 'QUEUED, RUNNING, COMPLETED, COMPLETED_WITH_ERRORS, FAILED, CANCELLED')

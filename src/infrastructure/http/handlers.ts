@@ -1,6 +1,6 @@
 import type { ActionView } from '../../application/bulk-action.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
-import { historyAnswer } from './history-answer.ts'
+import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import type { Handlers } from './mount.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
 
@@ -24,6 +24,7 @@ export const handlers: Handlers = {
   }),
   getHistory: async ({ params, query }, caller) =>
     historyAnswer(await caller.history(params.domain, params.commandId, query)),
+  getRunHistory: async ({ params, query }, caller) => runHistoryAnswer(await caller.runs.history(params.id, query)),
   getCorrelation: async ({ params }, caller) => page(await caller.correlation(params.correlationId)),
   listParked: async ({ query }, caller) => page(await caller.troubleshooting.list(query)),
   listParkedAt: async ({ query }, caller) => page(await caller.troubleshooting.listAt(query)),

@@ -139,6 +139,7 @@ export const jsonSchema = (codec: t.Mixed): JsonSchema => {
     case 'NullType':
       return { type: 'null' }
     case 'ArrayType':
+    case 'ReadonlyArrayType':
       return { type: 'array', items: jsonSchema(tagged.type as t.Mixed) }
     case 'DictionaryType':
       return { type: 'object', additionalProperties: jsonSchema(tagged.codomain as t.Mixed) }

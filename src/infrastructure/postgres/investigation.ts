@@ -4,10 +4,12 @@ import type {
   InvestigationQueries,
   ParkedAtFilter,
   ParkedThenPage,
+  RunsFilter,
 } from '../../application/ports/investigation.ts'
 import { commandStream, parseCommandStream } from '../../domain/command/names.ts'
 import { viewOf } from './command-queries.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
+import { type EntryRow, entryOf, type RunRow, runOf } from './workflow-rows.ts'
 
 const DEFAULT_LIMIT = 100
 /** Parkings that one page looks at, at most: each costs a look at the index, and one at the event that followed. */
@@ -33,7 +35,27 @@ export const createInvestigationQueries = (pool: Pool): InvestigationQueries => 
     const { rows } = await pool.query(related, [correlationId, tenantId ?? null, limit])
     return rows.map(viewOf)
   },
+
+  relatedRuns: async ({ runIds, tenantId }: RunsFilter, limit) => {
+    const ids = runIds.filter(id => UUID.test(id))
+    if (ids.length === 0) return { runs: [], entries: [] }
+    const runs = await pool.query<RunRow>(relatedRuns, [ids, tenantId ?? null, limit])
+    const entries = await pool.query<EntryRow & { readonly tenant_id: string }>(entriesOfRuns, [
+      ids,
+      tenantId ?? null,
+      limit,
+    ])
+    return {
+      runs: runs.rows.map(row => {
+        const { perFileResults: _, ...run } = runOf(row, [], () => false)
+        return run
+      }),
+      entries: entries.rows.map(row => ({ ...entryOf(row), tenantId: row.tenant_id })),
+    }
+  },
 })
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 const parkings = `
   select e.stream, e.revision, e.meta->>'at' as at, e.data, e.meta
@@ -86,6 +108,14 @@ const pageOf = (rows: readonly ParkedRow[], last: ParkedRow | undefined): Parked
 }
 
 const ofTenant = (alias: string): string => `($2::text is null or ${alias}.tenant_id = $2)`
+
+const relatedRuns = `
+  select r.* from command_bus_workflow_run r where r.run_id = any ($1::uuid[]) and ${ofTenant('r')}
+  order by r.created_at, r.run_id limit $3::int`
+
+const entriesOfRuns = `
+  select e.* from command_bus_credit_entry e where e.run_id = any ($1::uuid[]) and ${ofTenant('e')}
+  order by e.at, e.tenant_id, e.revision limit $3::int`
 
 /** Each step from a command to another is a look at an index; `union` keeps a circle from going on for ever. */
 const related = `

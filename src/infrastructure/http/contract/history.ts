@@ -1,7 +1,8 @@
 import * as t from 'io-ts'
-import { anyJson, described, instant, nullable, object, status } from './codecs.ts'
+import { anyJson, described, instant, nullable, object, status, uuid } from './codecs.ts'
 import { columns, commandParams, none } from './commands.ts'
 import { route } from './route.ts'
+import { entryColumns, runColumns, runStatus } from './workflows.ts'
 
 export const change = t.type({
   op: t.keyof({ add: null, remove: null, replace: null }),
@@ -47,16 +48,17 @@ const event = described(t.UnknownRecord, {
   properties: { type: { type: 'string' }, at: { type: 'string', format: 'date-time' }, actor: { type: 'string' } },
 })
 
-const step = t.type({
+const stepColumns = {
   revision: t.number,
   event,
   names: t.array(t.string),
   actor: t.string,
   at: instant,
   sinceLastMs: nullable(t.number),
-  state: snapshot,
   diff: t.array(change),
-})
+}
+
+const step = t.type({ ...stepColumns, state: snapshot })
 
 const moment = t.type({
   moment: t.union([t.number, t.string]),
@@ -78,12 +80,60 @@ const momentText = described(
   { type: 'string', description: REVISION_OR_INSTANT, examples: ['3', '2026-01-31T12:00:00Z'] },
 )
 
-const node = t.type({
-  ...columns,
-  kind: t.keyof({ command: null, operation: null }),
+const place = {
   cause: nullable(t.number),
-  via: nullable(t.keyof({ parent: null, causation: null })),
+  via: nullable(t.keyof({ parent: null, causation: null, run: null, charge: null })),
   depth: t.number,
+}
+
+const node = t.union([
+  t.type({ ...columns, kind: t.keyof({ command: null, operation: null }), ...place }),
+  t.type({ ...runColumns, kind: t.literal('run'), ...place }),
+  t.type({ ...entryColumns, kind: t.keyof({ charge: null, refund: null }), tenantId: t.string, ...place }),
+])
+
+const split = t.type({ monthly: t.number, purchased: t.number, month: t.string })
+
+const runSummary = {
+  status: runStatus,
+  tenantId: t.string,
+  templateId: t.string,
+  templateName: t.string,
+  creditsPerRun: t.number,
+  batchMode: t.boolean,
+  testRun: t.boolean,
+  maxRetryCount: t.number,
+  totalJobs: t.number,
+  completedJobs: t.number,
+  failedJobs: t.number,
+  round: t.number,
+  roundJobs: t.number,
+  creditsFromMonthly: t.number,
+  creditsFromPurchased: t.number,
+  charges: t.readonlyArray(t.type({ chargeId: t.string, round: t.number, taken: split, returned: nullable(split) })),
+  owed: t.readonlyArray(t.type({ chargeId: t.string, amount: t.number, reason: t.string })),
+  startedBy: t.string,
+  endedAt: nullable(instant),
+  createdAt: instant,
+  updatedAt: instant,
+  revision: t.number,
+}
+
+const fileSnapshot = t.type({
+  index: t.number,
+  fileName: t.string,
+  status: t.keyof({ pending: null, completed: null, failed: null, error: null }),
+  open: t.boolean,
+  retryAttempt: t.number,
+  errorCode: nullable(t.string),
+  errorMessage: nullable(t.string),
+  lastRetriedAt: nullable(instant),
+})
+
+const runMoment = t.type({
+  moment: t.union([t.number, t.string]),
+  revision: nullable(t.number),
+  state: nullable(t.type(runSummary)),
 })
 
 export const historyRoutes = {
@@ -113,7 +163,7 @@ export const historyRoutes = {
     method: 'GET',
     path: '/correlations/:correlationId',
     summary:
-      'Everything with a correlation id, and what caused what: each after what it came from, whose place in the list is its `cause`',
+      'Everything with a correlation id (of a run: its id), and what caused what: each after what it came from, whose place in the list is its `cause`',
     tag: 'Commands',
     permission: 'audit',
     params: object({ correlationId: t.string }),
@@ -124,5 +174,26 @@ export const historyRoutes = {
       body: t.type({ correlationId: t.string, items: t.array(node), truncated: t.boolean }),
     },
     problems: [],
+  }),
+  getRunHistory: route({
+    method: 'GET',
+    path: '/workflow-runs/:id/history',
+    summary:
+      'What each event made of a run: state and differences, and every file at the end. `at` ends it at a revision or an instant; `from` and `to` compare two',
+    tag: 'Workflow runs and credits',
+    permission: 'audit',
+    params: object({ id: uuid }),
+    query: object({}, { at: momentText, from: momentText, to: momentText }),
+    body: null,
+    success: {
+      status: 200,
+      body: t.type({
+        id: t.string,
+        items: t.array(t.type({ ...stepColumns, state: t.type(runSummary) })),
+        state: nullable(t.type({ ...runSummary, files: t.readonlyArray(fileSnapshot) })),
+        comparison: nullable(t.type({ from: runMoment, to: runMoment, diff: t.array(change) })),
+      }),
+    },
+    problems: ['RUN_NOT_FOUND'],
   }),
 }

@@ -10,7 +10,7 @@ const wordOf = <const W extends string>(words: readonly W[]) =>
     enum: words,
   })
 
-const runStatus = wordOf(runStatuses)
+export const runStatus = wordOf(runStatuses)
 
 const perFileResult = t.type({
   index: t.number,
@@ -23,7 +23,8 @@ const perFileResult = t.type({
   jobId: t.string,
 })
 
-const run = t.type({
+/** A run without its files. */
+export const runColumns = {
   id: t.string,
   tenantId: t.string,
   templateId: t.string,
@@ -45,8 +46,9 @@ const run = t.type({
   createdAt: instant,
   updatedAt: instant,
   endedAt: nullable(instant),
-  perFileResults: t.array(perFileResult),
-})
+}
+
+const run = t.type({ ...runColumns, perFileResults: t.array(perFileResult) })
 
 const template = t.type({
   id: t.string,
@@ -62,9 +64,9 @@ const template = t.type({
 
 const balance = { tenantId: t.string, monthly: t.number, purchased: t.number, month: t.string }
 
-const entry = t.type({
+/** An entry of the ledger without its kind. */
+export const entryColumns = {
   revision: t.number,
-  kind: wordOf(['GRANT', 'CHARGE', 'REFUND']),
   monthly: t.number,
   purchased: t.number,
   month: t.string,
@@ -75,7 +77,9 @@ const entry = t.type({
   at: instant,
   monthlyLeft: t.number,
   purchasedLeft: t.number,
-})
+}
+
+const entry = t.type({ ...entryColumns, kind: wordOf(['GRANT', 'CHARGE', 'REFUND']) })
 
 const params = object({ id: uuid })
 const pageOf = <C extends t.Mixed>(item: C) => t.type({ items: t.array(item), nextCursor: nullable(t.string) })

@@ -1,12 +1,14 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import type { AuditEntry, CausalNode } from '../../api/client.ts'
 import { auditQuery, correlationQuery } from '../../api/queries.ts'
+import { Link } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
 import { Section } from '../../components/Page.tsx'
-import { StatusBadge } from '../../components/StatusBadge.tsx'
+import { Badge, StatusBadge } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { Ago, At } from '../../components/Time.tsx'
 import { eventWords } from '../commands/Timeline.tsx'
+import { credits, files, RunBadge } from '../runs/words.tsx'
 import { counted } from '../troubleshooting/target.ts'
 
 /** Trails are read one by one; more than this many would be no reading. */
@@ -16,6 +18,51 @@ const DEEPEST = 6
 const reasons: Readonly<Record<NonNullable<CausalNode['via']>, string>> = {
   parent: 'a retry of',
   causation: 'caused by',
+  run: 'for',
+  charge: 'gives back a',
+}
+
+type CommandNode = Extract<CausalNode, { readonly commandId: string }>
+
+const isCommand = (node: CausalNode): node is CommandNode => 'commandId' in node
+
+const idOf = (node: CausalNode): string =>
+  isCommand(node)
+    ? `${node.domain}/${node.commandId}`
+    : node.kind === 'run'
+      ? node.id
+      : `${node.tenantId}/${node.revision}`
+
+const nameOf = (node: CausalNode): string =>
+  isCommand(node) ? node.commandType : node.kind === 'run' ? `the run of ${node.templateName}` : node.kind
+
+const NodeLink = ({ node }: { readonly node: CausalNode }) => {
+  if (isCommand(node)) return <CommandLink {...node} />
+  if (node.kind === 'run') {
+    return (
+      <Link href={`/runs/${node.id}`} data-row="" className="group block rounded text-left">
+        <span className="font-medium text-accent group-hover:underline">{node.templateName}</span>
+        <span className="block text-xs text-muted">
+          run of {files(node.totalJobs)}, round {node.round} ·{' '}
+          <span className="font-mono wrap-anywhere">{node.id}</span>
+        </span>
+      </Link>
+    )
+  }
+  return (
+    <>
+      <span className="font-medium">{credits(Math.abs(node.monthly + node.purchased))}</span>
+      <span className="block text-xs text-muted wrap-anywhere">
+        {node.reason !== null && `${node.reason}, `}by {node.actor}
+      </span>
+    </>
+  )
+}
+
+const NodeBadge = ({ node }: { readonly node: CausalNode }) => {
+  if (isCommand(node)) return <StatusBadge status={node.status} />
+  if (node.kind === 'run') return <RunBadge status={node.status} />
+  return <Badge tone={node.kind === 'charge' ? 'idle' : 'info'}>{node.kind === 'charge' ? 'Charge' : 'Refund'}</Badge>
 }
 
 const Tree = ({ items }: { readonly items: readonly CausalNode[] }) => (
@@ -24,23 +71,23 @@ const Tree = ({ items }: { readonly items: readonly CausalNode[] }) => (
       const cause = node.cause === null ? undefined : items[node.cause]
       return (
         <li
-          key={`${node.domain}/${node.commandId}`}
+          key={idOf(node)}
           style={{ marginInlineStart: `${Math.min(node.depth, DEEPEST) * 1.25}rem` }}
           className={`flex flex-wrap items-start justify-between gap-x-4 gap-y-1 rounded-md px-3 py-2 text-sm hover:bg-raised ${node.depth > 0 ? 'border-l-2 border-line' : ''}`}
         >
           <div className="min-w-0">
-            <CommandLink {...node} />
+            <NodeLink node={node} />
             {cause !== undefined && node.via !== null && (
               <p className="text-xs text-muted">
-                {reasons[node.via]} {cause.commandType}
+                {reasons[node.via]} {nameOf(cause)}
               </p>
             )}
           </div>
           <div className="flex items-center gap-3">
             <span className="text-xs text-muted">
-              <Ago at={node.createdAt} />
+              <Ago at={'at' in node ? node.at : node.createdAt} />
             </span>
-            <StatusBadge status={node.status} />
+            <NodeBadge node={node} />
           </div>
         </li>
       )
@@ -48,10 +95,10 @@ const Tree = ({ items }: { readonly items: readonly CausalNode[] }) => (
   </ol>
 )
 
-type Told = AuditEntry & { readonly of: CausalNode }
+type Told = AuditEntry & { readonly of: CommandNode }
 
-/** The trails of all of them, as one story. */
-const Story = ({ items }: { readonly items: readonly CausalNode[] }) => {
+/** The trails of all commands, as one story. */
+const Story = ({ items }: { readonly items: readonly CommandNode[] }) => {
   const told = items.slice(0, TRAILS)
   const trails = useQueries({
     queries: told.map(({ domain, commandId }) => auditQuery(domain, commandId)),
@@ -119,7 +166,7 @@ export const CausalView = ({ correlationId }: { readonly correlationId: string }
             >
               <Tree items={items} />
             </Section>
-            <Story items={items} />
+            <Story items={items.filter(isCommand)} />
           </div>
         )
       }
