@@ -155,7 +155,7 @@ describe('worker --demo', () => {
     const { bus, database, until } = await createTestBus()
     const worker = program.launch(['worker', '--demo'], { env: { DATABASE_URL: database.url } })
     expect(await lineOf(worker, 'stdout', line => line.startsWith('Working'))).toBe(
-      'Working on demo, operations. Ctrl-C stops.',
+      'Working on demo, operations, workflow. Ctrl-C stops.',
     )
     const ends = async (behavior: object) => {
       const { id } = await bus.operations.start(ada, { ...question, parameters: { behavior } })

@@ -50,5 +50,5 @@ describe('a table', () => {
 
 test('an error is one line without connection strings, keys and tokens', () => {
   const said = oneSentence('no\n  postgres://jane:pw@db/x and sk-abcdef123456 and Bearer abc.def')
-  expect(said).toBe('no (connection string) and (key) and Bearer (token)')
+  expect(said).toBe('no postgres://(hidden) and (hidden) and Bearer (hidden)')
 })

@@ -5,7 +5,8 @@ import { createLiveEvents, type LiveEvents, type Subscription } from '../../src/
 import { SlowReaderError } from '../../src/infrastructure/live/member.ts'
 import { createPostgresLiveEvents } from '../../src/infrastructure/live/postgres-live-events.ts'
 import { createTestBus, signal, until } from '../support/bus.ts'
-import { atEnd, lineOf, logOf, settled } from './support.ts'
+import { settled } from '../support/settled.ts'
+import { atEnd, lineOf, logOf } from './support.ts'
 
 const anEvent: LiveEvent = {
   position: '0',

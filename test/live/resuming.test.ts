@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { PermanentCommandError } from '../../src/index.ts'
 import { createPostgresLiveEvents } from '../../src/infrastructure/live/postgres-live-events.ts'
 import { createTestBus, type TestBus } from '../support/bus.ts'
-import { atEnd, connect, frames, lineOf, logOf, serveSse, settled } from './support.ts'
+import { settled } from '../support/settled.ts'
+import { atEnd, connect, frames, lineOf, logOf, serveSse } from './support.ts'
 
 const CLIENTS = 4
 const COMMANDS = 400

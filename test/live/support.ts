@@ -5,7 +5,6 @@ import { afterEach } from 'vitest'
 import type { LiveEvent, LiveFilter } from '../../src/infrastructure/live/live-event.ts'
 import type { LiveEvents } from '../../src/infrastructure/live/live-events.ts'
 import { resumeAfter, type SseEnd, type SseOptions, writeEvents } from '../../src/infrastructure/live/sse.ts'
-import { until } from '../support/bus.ts'
 
 const closing: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -91,9 +90,3 @@ export const logOf = async (pool: Pool, where = 'true'): Promise<readonly string
 }
 
 export const lineOf = (event: LiveEvent): string => `${event.stream}@${event.revision} ${event.type}`
-
-/** Resolves when everything committed so far can be read: an older transaction anywhere on the server delays it. */
-export const settled = async (pool: Pool): Promise<void> => {
-  const held = () => pool.query('select 1 from command_bus_event where xid >= pg_snapshot_xmin(pg_current_snapshot())')
-  await until(held, ({ rowCount }) => rowCount === 0)
-}

@@ -7,6 +7,7 @@ import { verifyLog } from '../../src/infrastructure/proof/verify.ts'
 import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus } from '../support/bus.ts'
 import { writeHistory } from '../support/history.ts'
+import { settled } from '../support/settled.ts'
 
 describe('the keeper of the proof', () => {
   test('seals what is new, goes round through the log, and tells in health and metrics what does not fit', async () => {
@@ -74,6 +75,7 @@ describe('the keeper of the proof', () => {
         bus.send('shop', 'Charge', {}),
       ])
     }
+    await settled(pool)
     await sealEvents(pool, { signer: null, batch: 2 })
     const verified = await verifyLog(pool)
     expect(verified).toMatchObject({ findings: [], events: 11, unsealed: 0 })

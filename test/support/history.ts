@@ -10,6 +10,7 @@ import { type CommandState, initialState } from '../../src/domain/command/state.
 import { fold } from '../../src/domain/decider.ts'
 import { uuidIds } from '../../src/infrastructure/uuid-ids.ts'
 import { createCommandStore } from './command-store.ts'
+import { settled } from './settled.ts'
 
 /** Numbers in [0, 1) that a seed decides (mulberry32). */
 export const randomOf = (seed: number): (() => number) => {
@@ -48,7 +49,7 @@ const errorOf = (type: CommandError['type']): CommandError => ({
 
 /**
  * Commands sent, worked on and operated on by chance, each step decided by the domain and written by the store in big
- * units: what a busy bus leaves behind, rows and messages included. Gives the streams.
+ * units: what a busy bus leaves behind, rows and messages included, all of it for feeds to see. Gives the streams.
  */
 export const writeHistory = async (options: HistoryOptions): Promise<readonly string[]> => {
   const { pool, commands, seed = 1, domain = 'shop', at = new Date() } = options
@@ -108,6 +109,7 @@ export const writeHistory = async (options: HistoryOptions): Promise<readonly st
     await write(living.flatMap(one => turnOf(one, worked(random, one, instant(round * 10)))))
     if (round < 3) await write(living.flatMap(one => turnOf(one, operated(random, one, instant(round * 10 + 5)))))
   }
+  await settled(pool)
   return living.map(({ stream }) => stream)
 }
 
