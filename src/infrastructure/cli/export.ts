@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { commandIdOf, correlationIdOf } from '../../application/input.ts'
 import { readConfig } from '../config.ts'
 import { assertSchemaCurrent } from '../postgres/migrate.ts'
-import { exportBundle } from '../proof/export-bundle.ts'
+import { type Exported, exportBundle } from '../proof/export-bundle.ts'
 import { signerOf } from '../proof/home.ts'
 import { fingerprintOf } from '../proof/keys.ts'
 import { withPool } from '../service/database.ts'
@@ -22,13 +22,19 @@ interface Options {
   readonly json?: true
 }
 
+const whatOf = ({ commands, runs, entries }: Exported): string =>
+  runs === 0 ? `${commands} commands` : `a run with ${entries} entries of credits, and ${commands} commands`
+
 const again = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 export const addExport = (program: Command, deps: CliDeps): void => {
   program
     .command('export')
-    .description('write the whole history of some commands to a signed file, without secrets')
-    .option('--correlation <id>', 'of all commands with this correlation id')
+    .description('write the whole history of some commands, or of a run, to a signed file, without secrets')
+    .option(
+      '--correlation <id>',
+      'of all commands with this correlation id; of a run by its id, with its jobs and credits',
+    )
     .option('--id <id>', 'of this command; may be repeated', again, [])
     .requiredOption('-o, --output <file>', 'the file to write, like case.jsonl.gz')
     .option('--redact <name>', 'hide members of the data with this name, too; may be repeated', again, [])
@@ -60,7 +66,7 @@ export const addExport = (program: Command, deps: CliDeps): void => {
           const key = fingerprintOf(signer.key)
           if (options.json) printJson({ file: path, ...written, key })
           else {
-            print(`Wrote ${written.events} events of ${written.streams} commands to ${path}.`)
+            print(`Wrote ${written.events} events of ${whatOf(written)} to ${path}.`)
             print(`Signed with ${key}: tell those who get it, so that they can check with --trust.`)
           }
         }),

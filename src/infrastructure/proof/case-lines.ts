@@ -36,7 +36,8 @@ export const header: t.Type<CaseHeader, unknown, unknown> = t.type({
 
 /**
  * An event, to the letter: `data` and `meta` are texts of JSON. Where something was left out of the data, `dataHash` is
- * the hash of what was recorded, and `redacted` names the places.
+ * the hash of what was recorded, and `redacted` names the places. `before` is the hash of the event before it where that one
+ * is of no concern and not in the file: of a ledger, a bundle holds the entries of its case alone.
  */
 export const eventLine = t.type({
   event: t.intersection([
@@ -51,7 +52,7 @@ export const eventLine = t.type({
       data: t.string,
       hash: hex,
     }),
-    t.partial({ dataHash: hex, redacted: t.array(t.string) }),
+    t.partial({ dataHash: hex, redacted: t.array(t.string), before: hex }),
   ]),
 })
 export type EventLine = t.TypeOf<typeof eventLine>['event']

@@ -1,5 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
+import { creditsStream } from '../../domain/credits/names.ts'
+import { runStream } from '../../domain/workflow-run/names.ts'
 import type { EventLine } from './case-lines.ts'
 import { exactColumns, sha256 } from './event-hash.ts'
 import type { Signer } from './keys.ts'
@@ -22,11 +24,20 @@ export interface ExportOptions {
 
 const PAGE = 500
 
+export interface Exported extends WrittenCase {
+  readonly commands: number
+  /** Workflow runs: the one whose id the correlation id is. */
+  readonly runs: number
+  /** Entries of the ledger: what it was charged and given back. */
+  readonly entries: number
+}
+
 /**
- * Writes the whole history of some commands to a signed file that opens without a database. Secrets in the data are
- * left out; who did what and when is not. @throws CommandBusError NOT_FOUND when there is nothing to write
+ * Writes the whole history of some commands, and of the run whose jobs they are, to a signed file that opens without a
+ * database. Secrets in the data are left out; who did what and when is not.
+ * @throws CommandBusError NOT_FOUND when there is nothing to write
  */
-export const exportBundle = async (options: ExportOptions): Promise<WrittenCase> => {
+export const exportBundle = async (options: ExportOptions): Promise<Exported> => {
   const { pool, path, signer, correlationId, commandIds = [], redact = [], madeBy, now } = options
   const client = await pool.connect()
   try {
@@ -36,7 +47,8 @@ export const exportBundle = async (options: ExportOptions): Promise<WrittenCase>
        where correlation_id = $1::text or command_id = any ($2::uuid[]) order by created_at, command_id, domain`,
       [correlationId ?? null, commandIds],
     )
-    if (rows.length === 0) throw nothingThere(options)
+    const runs = await runStreams(client, correlationId)
+    if (rows.length + runs.length === 0) throw nothingThere(options)
     const { number, hash } = await sealHead(client)
     const header = {
       format: 'commandbus',
@@ -49,11 +61,17 @@ export const exportBundle = async (options: ExportOptions): Promise<WrittenCase>
       redacted: { rules: rulesOf(redact) },
       seal: { number, hash },
     } as const
-    return await writeCase(path, header, signer, async writer => {
-      for (const { stream } of rows) {
+    let entries = 0
+    const written = await writeCase(path, header, signer, async writer => {
+      for (const { stream } of [...runs, ...rows]) {
         for await (const event of eventsOf(client, stream)) await writer.event(redacted(event, redact))
       }
+      for (const event of await entriesOf(client, correlationId)) {
+        await writer.event(redacted(event, redact))
+        entries++
+      }
     })
+    return { ...written, commands: rows.length, runs: runs.length, entries }
   } finally {
     await client.query('rollback').catch(() => {})
     client.release()
@@ -65,8 +83,37 @@ const nothingThere = ({ correlationId, commandIds = [] }: ExportOptions): Comman
     'NOT_FOUND',
     correlationId === undefined
       ? `there is no command ${commandIds.join(' or ')}`
-      : `there is no command with correlation id '${correlationId}'`,
+      : `there is no command, and no run, with correlation id '${correlationId}'`,
   )
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** The run whose id the correlation id is, where there is one. */
+const runStreams = async (client: ClientBase, correlationId: string | undefined) => {
+  if (correlationId === undefined || !UUID.test(correlationId)) return []
+  const { rows } = await client.query<{ stream: string }>(
+    `select e.stream from command_bus_event e where e.stream = $1::text collate "C" order by e.revision limit 1`,
+    [runStream(correlationId)],
+  )
+  return rows
+}
+
+/** What the run was charged and given back. Of its tenant's ledger nothing else is told. */
+const entriesOf = async (client: ClientBase, correlationId: string | undefined): Promise<readonly EventLine[]> => {
+  if (correlationId === undefined || !UUID.test(correlationId)) return []
+  const { rows } = await client.query<EventLine & { readonly before: string | null }>(
+    `select ${exactColumns}, (
+       select encode(b.hash, 'hex') from command_bus_event b where b.stream = e.stream and b.revision = e.revision - 1) as before
+     from command_bus_credit_entry c
+     join command_bus_event e on e.stream = ('${creditsStream('')}' || c.tenant_id) collate "C" and e.revision = c.revision
+     where c.run_id = $1::uuid order by e.stream, e.revision`,
+    [correlationId],
+  )
+  return rows.map(({ before, ...event }, i) => {
+    const isNext = rows[i - 1]?.stream === event.stream && rows[i - 1]?.revision === event.revision - 1
+    return before === null || isNext ? event : { ...event, before }
+  })
+}
 
 async function* eventsOf(client: ClientBase, stream: string): AsyncGenerator<EventLine> {
   for (let after = -1; ; ) {

@@ -4,6 +4,7 @@ import { createGunzip } from 'node:zlib'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
 import { CommandBusError } from '../../application/errors.ts'
+import { parseCreditsStream } from '../../domain/credits/names.ts'
 import {
   type CaseHeader,
   type EndLine,
@@ -51,7 +52,7 @@ const MOST_FAULTS = 100
 
 /**
  * Reads a file of `export` or `archive` to its end and checks it: the signature over all of it, and the hash of every
- * event and the one before it. Needs no database; holds one line at a time.
+ * event and the one before it (of an excerpt of a ledger, each event for itself). Needs no database; holds one line at a time.
  * @throws CommandBusError FILE for what cannot be read or is no such file
  */
 export const readCase = async (path: string, options: ReadCaseOptions = {}): Promise<CaseReport> => {
@@ -77,8 +78,11 @@ export const readCase = async (path: string, options: ReadCaseOptions = {}): Pro
     }
     events++
     if (event.redacted !== undefined) redactedEvents++
-    for (const message of eventFaults(event, revision, before.get(stream) as Buffer))
-      fault(number, `${stream}, ${message}`)
+    const isExcerpt =
+      event.before !== undefined && parseCreditsStream(event.stream) !== null && event.revision > revision + 1
+    const last = isExcerpt ? event.revision - 1 : revision
+    const link = isExcerpt ? Buffer.from(event.before ?? '', 'hex') : (before.get(stream) as Buffer)
+    for (const message of eventFaults(event, last, link)) fault(number, `${stream}, ${message}`)
     revision = event.revision
     before.set(stream, Buffer.from(event.hash, 'hex'))
     onEvent(event)
