@@ -72,6 +72,7 @@ describe('live events', () => {
       position: expect.stringMatching(/^\d+\/\d+$/),
       at: expect.stringMatching(/Z$/),
       recordedAt: expect.stringMatching(/Z$/),
+      run: null,
     }
     expect(all.events).toEqual([
       { ...common, revision: 0, type: 'CommandSent', status: 'PENDING', actor: 'jane' },
