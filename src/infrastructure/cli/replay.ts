@@ -2,11 +2,12 @@ import type { Command } from 'commander'
 import type { CausalNode } from '../../application/causal-tree.ts'
 import { commandIdOf, correlationIdOf, domainOf } from '../../application/input.ts'
 import type { CausalTree } from '../../application/investigate.ts'
-import { type CommandHistory, type HistoryOptions, momentOf } from '../../application/read-history.ts'
+import type { CommandHistory } from '../../application/read-history.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
 import { type Column, print, printJson, table, when } from './output.ts'
 import { replayFile } from './replay-file.ts'
+import { momentsOf } from './replay-moments.ts'
 import { showSteps } from './replay-steps.ts'
 import { historyText } from './replay-text.ts'
 import { withBus } from './session.ts'
@@ -74,15 +75,6 @@ export const showHistory = async (
   if (json) printJson(history)
   else if (step) await showSteps(history)
   else print(historyText(history))
-}
-
-/** The moments that the flags name, checked before anything is connected. @throws UsageError, InvalidInputError */
-export const momentsOf = ({ at, compare }: Pick<ReplayOptions, 'at' | 'compare'>): Omit<HistoryOptions, 'tenantId'> => {
-  if (compare === undefined) return at === undefined ? {} : { at: momentOf(at, '--at') }
-  if (at !== undefined) throw new UsageError('--at shows one moment and --compare two: leave out one of them')
-  const [from, to, ...more] = compare.split('..')
-  if (!from || !to || more.length > 0) throw new UsageError('--compare takes two moments, like --compare 2..5')
-  return { from: momentOf(from, '--compare'), to: momentOf(to, '--compare') }
 }
 
 const replayCorrelation = async (

@@ -5,14 +5,11 @@ import type { FileSnapshot, RunSnapshot } from '../../domain/workflow-run/histor
 import { type AskerOptions, asked, askerOf } from './asker.ts'
 import type { CliDeps } from './deps.ts'
 import { type Column, fields, print, printJson, table, when } from './output.ts'
-import { momentsOf } from './replay.ts'
+import { type MomentFlags, momentsOf } from './replay-moments.ts'
 import { comparisonText, indented, stepText } from './replay-text.ts'
 import { withBus } from './session.ts'
 
-interface ReplayOptions extends AskerOptions {
-  readonly at?: string
-  readonly compare?: string
-}
+type ReplayOptions = AskerOptions & MomentFlags
 
 /** `runs replay`: what each event made of a run and its files. */
 export const addRunsReplay = (runs: Command, deps: CliDeps): void => {
