@@ -32,6 +32,7 @@ import { createCommandQueries } from './infrastructure/postgres/command-queries.
 import { isConnectionError, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
+import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
 import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
 import { rebuildCommands } from './infrastructure/postgres/rebuild.ts'
 import { createStats } from './infrastructure/postgres/stats.ts'
@@ -94,6 +95,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   let closed: Promise<void> | null = null
   const ready = (): Promise<void> => {
     checked ??= assertSchemaCurrent(pool)
+      .then(() => assertOwnCluster(pool))
       .then(commandLog.begin)
       .catch(error => {
         checked = null

@@ -5,6 +5,7 @@ import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/health.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { assertSchemaCurrent } from '../postgres/migrate.ts'
+import { assertOwnCluster } from '../postgres/own-cluster.ts'
 import { feedCheck } from '../postgres/stats.ts'
 import type { Health } from '../worker/health.ts'
 import { worst } from './worker-report.ts'
@@ -52,6 +53,7 @@ const databaseCheck = async (pool: Pool): Promise<Check> => {
 
 const schemaCheck = async (pool: Pool): Promise<Check> => {
   await assertSchemaCurrent(pool)
+  await assertOwnCluster(pool)
   return healthy
 }
 
