@@ -88,7 +88,7 @@ const wholePage = pageOf('')
 
 /** The next events that make rows, in the order of the feed; an empty page is the end. */
 export const readLogPage = async (
-  client: ClientBase,
+  client: Pick<ClientBase, 'query'>,
   after: LogPosition,
   writers: 'at work' | 'locked out',
 ): Promise<LogPage> => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
-import { isBefore, readLogPage, settledHead, startOfLog } from './command-log.ts'
+import { isBefore, type LogPage, type LogPosition, readLogPage, settledHead, startOfLog } from './command-log.ts'
 import { COMMANDS, readTableNames } from './read-tables.ts'
 import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
@@ -52,7 +52,7 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
       const fresh = new Map<string, FreshTable>()
       try {
         for (const table of readTableNames) fresh.set(table, await makeFreshTable(client, table))
-        return await fillAndSwap(client, fresh, onProgress)
+        return await fillAndSwap(pool, client, fresh, onProgress)
       } catch (error) {
         for (const table of fresh.values()) await table.drop().catch(() => {})
         throw error
@@ -77,11 +77,14 @@ const alone = async <A>(client: ClientBase, work: () => Promise<A>): Promise<A> 
 }
 
 const fillAndSwap = async (
+  pool: Pool,
   client: ClientBase,
   fresh: ReadonlyMap<string, FreshTable>,
   onProgress: (progress: RebuildProgress) => void,
 ): Promise<Rebuilt> => {
   const tables = [...fresh.values()]
+  // a pool of one has no second connection to read with
+  const reader = pool.options.max > 1 ? pool : client
   const nameOf = (table: string): string => fresh.get(table)?.name ?? table
   const total = Number((await settledHead(client)).position)
   let after = startOfLog
@@ -91,13 +94,20 @@ const fillAndSwap = async (
     onProgress({ events, total: Math.max(total, events) })
   }
 
-  /** Takes in what the log holds at this moment, page by page, each in its own transaction. */
+  /** Takes in what the log holds at this moment, page by page, each in its own transaction; the next is read meanwhile. */
   const follow = async (): Promise<number> => {
     const head = await settledHead(client)
     const before = events
-    while (isBefore(after, head)) {
-      const page = await readLogPage(client, after, 'at work')
+    const pageAfter = (place: LogPosition): Promise<LogPage> | null => {
+      const page = isBefore(place, head) ? readLogPage(reader, place, 'at work') : null
+      // whoever waits for it hears of its failure; an earlier one may come first
+      page?.catch(() => {})
+      return page
+    }
+    for (let reading = pageAfter(after); reading !== null; ) {
+      const page = await reading
       if (page.isLast) break
+      reading = pageAfter(page.end)
       await inTransaction(client, 'set local synchronous_commit = off', () => applyEvents(client, nameOf, page.events))
       after = page.end
       report(page.events.length)
