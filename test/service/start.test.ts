@@ -21,7 +21,7 @@ describe('start, with nothing configured', () => {
       pid: service.pid,
     })
     const page = await (await fetch(service.url)).text()
-    expect(page).toMatch(/commandbus[\s\S]*domain demo[\s\S]*npx commandbus send demo/)
+    expect(page).toMatch(/commandbus[\s\S]*domains demo, operations, workflow[\s\S]*npx commandbus send demo/)
     const list = async () => (await program.run(['list', '--domain', 'demo', '--json'], { env })).json().items
     const ended = (items: readonly { readonly [name: string]: unknown }[]) =>
       items.filter(({ status }) => status !== 'PENDING' && status !== 'IN_PROGRESS')

@@ -22,7 +22,7 @@ export const addStart = (program: Command, deps: CliDeps): void => {
   program
     .command('start')
     .description('run the service until it is stopped (Ctrl-C)')
-    .option('--demo', 'with a worker for domain demo, and a few commands to look at')
+    .option('--demo', 'with a worker for domains demo, operations and workflow, and a few commands to look at')
     .option('--port <port>', 'where HTTP listens; 0 for any free port (default: PORT, or 4000)')
     .option('--host <host>', 'where HTTP listens (default: HOST, or 127.0.0.1)')
     .option(

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { demoDomain, parkedDemoCommand } from '../demo/index.ts'
+import { demoDomain, demoDomains, parkedDemoCommand } from '../demo/index.ts'
 import { eventStoreHosts } from '../eventstoredb/url.ts'
 import type { Database } from './database.ts'
 import { withoutPassword } from './without-password.ts'
@@ -29,7 +29,10 @@ export const describeService = ({ config, demo, version, env, url, database }: F
     ['Address', url],
     ['Database', databaseText(config, database)],
     ...(config.eventStoreUrl === undefined ? [] : [['Event store', eventStoreHosts(config.eventStoreUrl)] as const]),
-    ['Workers', demo ? `domain ${demoDomain}` : 'none here: start them with `commandbus worker`'],
+    [
+      'Workers',
+      demo ? `domains ${[...demoDomains.keys()].join(', ')}` : 'none here: start them with `commandbus worker`',
+    ],
     ['Process', String(process.pid)],
   ],
   commands: [...sameDatabase(config, env), ...(demo ? demoCommands : plainCommands)],
