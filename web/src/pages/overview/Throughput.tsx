@@ -121,10 +121,9 @@ export const Throughput = ({ minutes }: { readonly minutes: readonly Minute[] })
                 <th scope="row" className="pr-4 text-left font-normal">
                   {timeOf(m.minute)}
                 </th>
-                {[m.sent, m.completed, m.failed, m.parked].map((value, i) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: four columns that never move
-                  <td key={i} className="pr-4">
-                    {value}
+                {(['sent', 'completed', 'failed', 'parked'] as const).map(name => (
+                  <td key={name} className="pr-4">
+                    {m[name]}
                   </td>
                 ))}
               </tr>

@@ -6,13 +6,12 @@ export const filterNames = ['domain', 'commandType', 'errorCode', 'from', 'to', 
 
 /** What the address says: the conditions that an action can take as well, and the free text, which it cannot. */
 export const useParkedFilter = (): { readonly filter: ParkedFilter; readonly q: string | undefined } => {
-  const { get, text } = useSearch()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the text is all that get reads
+  const { get } = useSearch()
   return useMemo(() => {
     const pairs = filterNames.flatMap(name => {
       const value = get(name)
       return value === undefined || name === 'q' ? [] : [[name, value] as const]
     })
     return { filter: Object.fromEntries(pairs), q: get('q') }
-  }, [text])
+  }, [get])
 }
