@@ -4,14 +4,15 @@ import { commandTypeOf, domainOf } from '../../application/input.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Delivery, Queue } from '../../application/ports/queue.ts'
+import type { Queue } from '../../application/ports/queue.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { TransactCommands } from '../../application/transact-commands.ts'
-import { type Job, type Opened, openDeliveries } from '../../application/work-message.ts'
+import { type Job, openDeliveries } from '../../application/work-message.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue } from '../../domain/command/names.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { listenForDoorbell } from '../pgmq/doorbell.ts'
+import { createAccept } from './accept.ts'
 import { createBackOff } from './back-off.ts'
 import type { MapError } from './failures.ts'
 import { type AnyHandler, definitionOf, type Handler } from './handler.ts'
@@ -123,6 +124,14 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const handling = new Set<Run>()
   const unreported = new Set<Run>()
   const suspects = createSuspects()
+  const accept = createAccept({
+    queue: deps.queue,
+    name: queue,
+    reporter,
+    suspects,
+    log,
+    take: job => buffer.push(job),
+  })
   let stopping = false
   let loop: Promise<void> | null = null
   let stopped: Promise<void> | null = null
@@ -173,39 +182,6 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         suspects.ended(job)
         slotFree.wake()
       })
-  }
-
-  /** Sorts what was read: work goes to the buffer, the rest is settled here. */
-  const accept = async (opened: readonly Opened[]): Promise<void> => {
-    const archived: string[] = []
-    const apart: Delivery[] = []
-    suspects.saw(opened)
-    for (const one of opened) {
-      switch (one.kind) {
-        case 'work':
-          if (suspects.mayRun(one)) buffer.push(one)
-          else apart.push(one.delivery)
-          break
-        case 'exhausted':
-          log.warn({ ...one.key, msgId: one.delivery.msgId }, 'its workers died until no attempt was left: parked')
-          reporter
-            .report(one.turn)
-            .catch(error => log.error({ err: error, ...one.key }, 'parking failed; the message comes back'))
-          break
-        case 'finished':
-          log.debug({ ...one.key, status: one.status }, 'a message of a finished or parked command was archived')
-          archived.push(one.delivery.msgId)
-          break
-        case 'unknown':
-          log.warn({ queue, msgId: one.delivery.msgId, why: one.why }, 'a message of no known command was archived')
-          archived.push(one.delivery.msgId)
-          break
-        case 'stale':
-          break
-      }
-    }
-    await deps.queue.archive(queue, archived)
-    await deps.queue.handBack(queue, apart, { uncount: true, delayMs: suspects.pauseMs() })
   }
 
   const wanted = (): number => {

@@ -1,0 +1,54 @@
+import type { Log } from '../../application/ports/log.ts'
+import type { Delivery, Queue } from '../../application/ports/queue.ts'
+import type { Job, Opened } from '../../application/work-message.ts'
+import type { Reporter } from './reporter.ts'
+import type { createSuspects } from './suspects.ts'
+
+export interface AcceptDeps {
+  readonly queue: Pick<Queue, 'archive' | 'handBack'>
+  /** The queue's name. */
+  readonly name: string
+  readonly reporter: Reporter
+  readonly suspects: ReturnType<typeof createSuspects>
+  readonly log: Log
+  /** Gets what is to be worked on. */
+  readonly take: (job: Job) => void
+}
+
+/** Sorts what was read: work is taken, the rest is settled here. */
+export const createAccept =
+  ({ queue, name, reporter, suspects, log, take }: AcceptDeps) =>
+  async (opened: readonly Opened[]): Promise<void> => {
+    const archived: string[] = []
+    const apart: Delivery[] = []
+    suspects.saw(opened)
+    for (const one of opened) {
+      switch (one.kind) {
+        case 'work':
+          if (suspects.mayRun(one)) take(one)
+          else apart.push(one.delivery)
+          break
+        case 'exhausted':
+          log.warn({ ...one.key, msgId: one.delivery.msgId }, 'its workers died until no attempt was left: parked')
+          reporter
+            .report(one.turn)
+            .catch(error => log.error({ err: error, ...one.key }, 'parking failed; the message comes back'))
+          break
+        case 'finished':
+          log.debug({ ...one.key, status: one.status }, 'a message of a finished or parked command was archived')
+          archived.push(one.delivery.msgId)
+          break
+        case 'unknown':
+          log.warn(
+            { queue: name, msgId: one.delivery.msgId, why: one.why },
+            'a message of no known command was archived',
+          )
+          archived.push(one.delivery.msgId)
+          break
+        case 'stale':
+          break
+      }
+    }
+    await queue.archive(name, archived)
+    await queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() })
+  }
