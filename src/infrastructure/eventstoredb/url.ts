@@ -1,6 +1,6 @@
 /** What `EVENTSTORE_URL` and `eventStoreUrl` may be, in words. */
 export const eventStoreUrlForm =
-  'a connection string like esdb://user:password@host:2113?tls=true or esdb+discover://cluster.example.com'
+  'a connection string like esdb://host:2113?tls=true or esdb+discover://cluster.example.com, with user:password@ before the host where it asks for them'
 
 const HOST = String.raw`(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?`
 const FORM = new RegExp(
