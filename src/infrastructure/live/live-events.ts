@@ -17,7 +17,7 @@ export interface LiveEventsOptions {
   readonly log?: Log
   /** The longest pause between two looks at the log, in milliseconds. Default 500. */
   readonly pollMs?: number
-  /** Events that may wait for one reader; past it the reader is cut off. Default 1000. */
+  /** Events that may wait for one reader; past it the reader goes back to the log, at its own pace. Default 1000. */
   readonly maxBuffered?: number
   /** Readers at once. Default 1000. */
   readonly maxReaders?: number
@@ -26,10 +26,7 @@ export interface LiveEventsOptions {
 }
 
 export interface LiveEvents {
-  /**
-   * Iterating throws SlowReaderError when the reader does not keep up.
-   * @throws InvalidInputError for a position that is none of this log; UnavailableError when there are too many readers
-   */
+  /** @throws InvalidInputError for a position that is none of this log; UnavailableError when there are too many readers */
   readonly subscribe: (options: SubscribeOptions) => Promise<Subscription>
   /** Who reads now, the past or the present. */
   readonly readers: () => number
@@ -44,7 +41,7 @@ export interface LiveEvents {
 /** One reader of the log for any number of live readers; those that resume read what they missed by themselves first. */
 export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
   const { source, listen, log = silentLog, pollMs = 500, maxBuffered = 1000, maxReaders = 1000 } = options
-  // whoever takes each page before the next one comes must not be cut off
+  // whoever takes each page before the next one comes need not go back to the log
   const pageSize = Math.min(options.pageSize ?? 500, maxBuffered)
   const reader = createReader({ source, listen, pollMs, pageSize, log })
   const open = new Set<AbortController>()
@@ -70,7 +67,7 @@ export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
     }
   }
 
-  /** First from the log, then as a member of the common stream; null from `join`: the common reader is further already. */
+  /** From the log until the end of it is reached, then as a member of the common stream; back to the log when behind. */
   const iterate = async function* (
     from: FeedPosition,
     filter: LiveFilter,
@@ -81,44 +78,53 @@ export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
     if (ended.aborted) return
     open.add(end)
     const bell = createWakeUp()
-    ended.addEventListener('abort', bell.wake)
-    const backOff = createBackOff()
+    const wants = (event: LiveEvent): boolean => matches(filter, event)
     let position = from
-    track(() => position)
+    let member: Member | null = null
+    const leave = (): void => {
+      if (member === null) return
+      reader.leave(member)
+      member.close()
+    }
+    // whoever holds the iterator may never come back to it
+    ended.addEventListener('abort', bell.wake)
+    ended.addEventListener('abort', leave)
+    const backOff = createBackOff()
     try {
-      let member: Member | null = null
-      while (member === null) {
+      while (!ended.aborted) {
+        track(() => position)
         const page = await tryRead(position)
-        if (page === null) await bell.wait(backOff.next())
-        if (ended.aborted) return
-        if (page === null) continue
+        if (page === null) {
+          await bell.wait(backOff.next())
+          continue
+        }
         backOff.reset()
         for (const event of page.events) {
-          position = event.position
-          if (matches(filter, event)) yield event
           if (ended.aborted) return
+          position = event.position
+          if (wants(event)) yield event
         }
+        if (ended.aborted) return
         position = page.reached
-        if (!page.more) member = join(position, filter, ended)
+        if (page.more) continue
+        const joining = createMember({ from: position, maxBuffered, wants, compare: source.compare })
+        // the common reader may be further already
+        if (!reader.join(joining, position)) continue
+        member = joining
+        track(joining.reached)
+        for (;;) {
+          const event = await joining.next()
+          if (event === 'closed') return
+          if (event === 'behind') break
+          yield event
+        }
+        position = joining.reached()
+        leave()
       }
-      track(member.reached)
-      for (let event = await member.next(); event !== null; event = await member.next()) yield event
     } finally {
       open.delete(end)
       end.abort()
     }
-  }
-
-  const join = (from: FeedPosition, filter: LiveFilter, ended: AbortSignal): Member | null => {
-    const wants = (event: LiveEvent): boolean => matches(filter, event)
-    const member = createMember({ from, maxBuffered, wants, compare: source.compare })
-    if (!reader.join(member, from)) return null
-    // whoever holds the iterator may never come back to it
-    ended.addEventListener('abort', () => {
-      reader.leave(member)
-      member.close()
-    })
-    return member
   }
 
   return {

@@ -4,7 +4,6 @@ import { InvalidInputError } from '../../application/errors.ts'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { LiveEvent } from './live-event.ts'
 import type { Subscription } from './live-events.ts'
-import { SlowReaderError } from './member.ts'
 
 export interface SseOptions {
   /** Silence is broken by a comment, in milliseconds. Default 15,000. */
@@ -20,7 +19,7 @@ export interface SseOptions {
 }
 
 export interface SseEnd {
-  /** `closed`: by either side, in order; `slow`: the client did not keep up; `failed`: see `error`. */
+  /** `closed`: by either side, in order; `slow`: the client took nothing for too long; `failed`: see `error`. */
   readonly reason: 'closed' | 'slow' | 'failed'
   readonly sent: number
   readonly error?: unknown
@@ -89,9 +88,7 @@ export const writeEvents = async (
   try {
     return await stream()
   } catch (error) {
-    if (!(error instanceof SlowReaderError)) return { reason: 'failed', sent, error }
-    out.write(`event: cut\ndata: ${JSON.stringify({ code: error.code, detail: error.message })}\n\n`)
-    return { reason: 'slow', sent, error }
+    return { reason: 'failed', sent, error }
   } finally {
     clearInterval(heartbeat)
     signal?.removeEventListener('abort', close)

@@ -93,13 +93,11 @@ export const createLive = (queries: QueryClient) => {
       }
       if (connection !== 'live') refetchAll()
       connected('live')
-      for await (const { id, event, data } of readFrames(response.body)) {
+      for await (const { id, data } of readFrames(response.body)) {
         clearTimeout(watch)
         watch = setTimeout(() => silent.abort(), SILENT_MS)
         if (id !== null) after.id = id
-        // the server cuts a page that cannot keep up: it has missed something
-        if (event === 'cut') refetchAll()
-        else if (data !== '') onEvent(JSON.parse(data) as LiveEvent)
+        if (data !== '') onEvent(JSON.parse(data) as LiveEvent)
       }
       connected('polling')
     } catch (error) {

@@ -1,6 +1,5 @@
 export interface Frame {
   readonly id: string | null
-  readonly event: string
   readonly data: string
 }
 
@@ -27,5 +26,5 @@ const frameOf = (text: string): Frame => {
     const [, name = '', value = ''] = /^(\w+): ?(.*)$/.exec(line) ?? []
     if (name !== '') fields.set(name, value)
   }
-  return { id: fields.get('id') ?? null, event: fields.get('event') ?? 'message', data: fields.get('data') ?? '' }
+  return { id: fields.get('id') ?? null, data: fields.get('data') ?? '' }
 }
