@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +11,7 @@ import { embeddedStatus, removeEmbedded, startEmbedded } from '../../src/infrast
 import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
 import { createTestBus, logIsApart, type TestBus, until } from '../support/bus.ts'
 import { type Compiled, compileSource } from '../support/compiled.ts'
+import { dataDirectory } from '../support/data-directory.ts'
 import { isParked } from '../support/park.ts'
 
 const script = fileURLToPath(new URL('./worker-child.mjs', import.meta.url))
@@ -142,7 +142,7 @@ describe('kill -9', () => {
 
   // the bus of this test is on a server of its own
   test.skipIf(logIsApart)('of the database server: it recovers, the worker reconnects, nothing is lost', async () => {
-    const home = await mkdtemp(join(tmpdir(), 'commandbus-kill-'))
+    const home = await mkdtemp(join(dataDirectory(), 'commandbus-kill-'))
     const server = await startEmbedded({ home, supervise: true })
     try {
       const pool = new pg.Pool({ connectionString: server.url })

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chown, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { networkInterfaces, tmpdir } from 'node:os'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
@@ -15,6 +15,7 @@ import {
   startEmbedded,
 } from '../../src/infrastructure/postgres/embedded/index.ts'
 import { type Compiled, compileSource } from '../support/compiled.ts'
+import { dataDirectory } from '../support/data-directory.ts'
 
 const root = process.getuid?.() === 0
 const fast = { settings: { fsync: 'off' } }
@@ -35,7 +36,7 @@ afterEach(async () => {
 })
 
 const newHome = async (mode = 0o755): Promise<string> => {
-  const place = join(tmpdir(), `commandbus-embedded-${randomBytes(6).toString('hex')}`)
+  const place = join(dataDirectory(), `commandbus-embedded-${randomBytes(6).toString('hex')}`)
   await mkdir(place, { mode })
   places.push(place)
   return join(place, 'home')

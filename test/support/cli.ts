@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { removeEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
+import { dataDirectory } from './data-directory.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -111,7 +112,7 @@ export const useProgram = () => {
     },
     /** A directory for an embedded server; the server and the directory go with the test. */
     newHome: async (): Promise<string> => {
-      const place = join(tmpdir(), `commandbus-home-${randomBytes(6).toString('hex')}`)
+      const place = join(dataDirectory(), `commandbus-home-${randomBytes(6).toString('hex')}`)
       await mkdir(place, { mode: 0o755 })
       const home = join(place, 'home')
       homes.push(home)

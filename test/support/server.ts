@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GenericContainer, Wait } from 'testcontainers'
 import { removeEmbedded, startEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
+import { dataDirectory } from './data-directory.ts'
+import { isAlive } from './service.ts'
 
 /** A PostgreSQL server for a test run. */
 export interface TestServer {
@@ -26,8 +28,20 @@ const startContainer = async (): Promise<TestServer> => {
   return { url, kind: 'container', stop: async () => void (await container.stop()) }
 }
 
+const HOME = /^commandbus-test-(\d+)-[0-9a-f]+$/
+
+/** What runs that were killed have left behind would stay in memory; what belongs to another user stays his. */
+const removeLeftOver = async (directory: string): Promise<void> => {
+  for (const name of await readdir(directory)) {
+    const pid = Number(HOME.exec(name)?.[1])
+    if (pid > 0 && !isAlive(pid)) await removeEmbedded(join(directory, name)).catch(() => undefined)
+  }
+}
+
 const startOwn = async (): Promise<TestServer> => {
-  const home = join(tmpdir(), `commandbus-test-${randomBytes(6).toString('hex')}`)
+  const directory = dataDirectory()
+  await removeLeftOver(directory)
+  const home = join(directory, `commandbus-test-${process.pid}-${randomBytes(6).toString('hex')}`)
   // Tests kill processes, not machines: the data survives without the flush to disk.
   const server = await startEmbedded({ home, settings: { fsync: 'off', full_page_writes: 'off' } })
   return {
