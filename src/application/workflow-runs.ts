@@ -1,19 +1,13 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
-import { type CreditsEvent, monthOf } from '../domain/credits/events.ts'
-import { credits } from '../domain/credits/index.ts'
-import type { CreditsState } from '../domain/credits/state.ts'
-import type { Charge } from '../domain/workflow-run/events.ts'
-import type { RunIntent } from '../domain/workflow-run/intents.ts'
+import { monthOf } from '../domain/credits/events.ts'
 import { planRetry } from '../domain/workflow-run/retry.ts'
-import type { RunState, StartedRun } from '../domain/workflow-run/state.ts'
+import type { RunState } from '../domain/workflow-run/state.ts'
 import { ForbiddenError, InvalidOperationError } from './errors.ts'
 import { commandIdOf, limitOf, optional, textOf } from './input.ts'
-import { createKeyedQueue } from './keyed-queue.ts'
-import type { Clock } from './ports/clock.ts'
+import { createPayment, type PaymentDeps } from './pay-for-run.ts'
 import type { Page } from './ports/command-queries.ts'
 import { EventDecodeError } from './ports/event-store.ts'
 import type { Ids } from './ports/ids.ts'
-import type { Log } from './ports/log.ts'
 import type { RunFilter, WorkflowQueries, WorkflowRun } from './ports/workflow-queries.ts'
 import { momentsOf } from './read-history.ts'
 import { type RunHistory, type RunHistoryOptions, replayRun } from './read-run-history.ts'
@@ -24,11 +18,8 @@ import {
   runRefusal,
   TemplateNotFoundError,
 } from './run-errors.ts'
-import type { RunJobs } from './run-jobs.ts'
-import type { RunProcess } from './run-process.ts'
 import { viewOf } from './run-view.ts'
 import { DEFAULT_RETRY_COUNT, DEFAULT_TENANT, filesOf, retryCountOf, runStatusOf, tenantOf } from './workflow-input.ts'
-import { decideRun, type WorkflowStore } from './workflow-store.ts'
 import type { Asker } from './workflow-templates.ts'
 
 export interface StartRun {
@@ -63,22 +54,15 @@ export interface RetryPreview {
   readonly message: string | null
 }
 
-export interface RunsDeps {
-  readonly workflows: WorkflowStore
-  readonly jobs: RunJobs
-  readonly process: RunProcess
-  readonly queries: Pick<WorkflowQueries, 'template' | 'run' | 'runs' | 'balances'>
-  readonly clock: Clock
+export interface RunsDeps extends PaymentDeps {
   readonly ids: Ids
-  readonly log: Log
-  /** Called once jobs are on their way. */
-  readonly onStarted: () => void
+  readonly queries: Pick<WorkflowQueries, 'template' | 'run' | 'runs' | 'balances'>
 }
 
 /** Runs of workflows over many files, paid with credits. */
 export const createRuns = (deps: RunsDeps) => {
-  const { workflows, jobs, process, queries, clock, ids, log } = deps
-  const inTurn = createKeyedQueue()
+  const { workflows, process, queries, clock, ids, log } = deps
+  const pay = createPayment(deps)
   const now = (): string => clock.now().toISOString()
 
   /** @throws RunNotFoundError; ForbiddenError for another tenant's, which is told to the log */
@@ -99,88 +83,6 @@ export const createRuns = (deps: RunsDeps) => {
     const { state } = await workflows.loadRun(runId)
     if (state.status === 'NONE' || (row !== null && row.updatedAt >= state.updatedAt)) return row
     return viewOf(runId, state)
-  }
-
-  /** What a turn of the run costs, as a charge that is made together with it or right before it. */
-  const chargeOf = (
-    account: CreditsState,
-    charge: { readonly chargeId: string; readonly runId: string; readonly amount: number; readonly actor: string },
-  ) => {
-    if (charge.amount === 0) return { charge: null, events: [] as readonly CreditsEvent[] }
-    const decided = credits.decide({ ...charge, type: 'Charge', at: now() }, account)
-    if (isLeft(decided)) throw creditsRefusal(decided.left)
-    const [charged] = decided.right
-    if (charged?.type !== 'CreditsCharged') throw new Error('a charge has an id of its own')
-    return { charge: { chargeId: charge.chargeId, taken: charged.taken }, events: decided.right }
-  }
-
-  interface Paid {
-    readonly runId: string
-    readonly tenantId: string
-    readonly actor: string
-    /** Names the request; a charge gets the same id. */
-    readonly requestId: string
-    /** What it costs on this state. @throws what the caller is told */
-    readonly price: (state: RunState) => number
-    readonly intent: (charge: Charge | null) => RunIntent
-  }
-
-  /** Charge, run and jobs in one append: all of it is there, or nothing. */
-  const payTogether = ({ runId, tenantId, actor, requestId, price, intent }: Paid): Promise<StartedRun> =>
-    workflows.together(async () => {
-      const loaded = await workflows.loadRun(runId)
-      const amount = price(loaded.state)
-      const account = amount === 0 ? null : await workflows.loadCredits(tenantId)
-      const paid = account === null ? null : chargeOf(account.state, { chargeId: requestId, runId, amount, actor })
-      const decided = decideRun(loaded.state, [intent(paid?.charge ?? null)])
-      if (isLeft(decided)) throw runRefusal(runId, decided.left)
-      const { events, state } = decided.right
-      const run = state as StartedRun
-      return {
-        appends: [
-          ...workflows.ofRun(runId, tenantId, loaded, events),
-          ...(account === null || paid === null ? [] : workflows.ofCredits(tenantId, account, paid.events)),
-          ...jobs.appendsOf(jobs.prepareJobs(runId, run, actor)),
-        ],
-        answer: run,
-      }
-    })
-
-  /** Where the log takes one stream at a time: charge, run, jobs; whatever is lost in between is settled later. */
-  const payFirst = async ({ runId, tenantId, actor, requestId, price, intent }: Paid): Promise<StartedRun> => {
-    const amount = price((await workflows.loadRun(runId)).state)
-    const charge = await workflows.together(async () => {
-      const account = await workflows.loadCredits(tenantId)
-      const paid = chargeOf(account.state, { chargeId: requestId, runId, amount, actor })
-      return { appends: workflows.ofCredits(tenantId, account, paid.events), answer: paid.charge }
-    })
-    const run = await workflows.together(async () => {
-      const loaded = await workflows.loadRun(runId)
-      const decided = decideRun(loaded.state, [intent(charge)])
-      const refused = isLeft(decided) ? decided.left : null
-      const done = isLeft(decided) ? null : decided.right
-      return {
-        appends: done === null ? [] : workflows.ofRun(runId, tenantId, loaded, done.events),
-        answer: { refused, run: done === null ? null : (done.state as StartedRun) },
-      }
-    })
-    if (run.refused !== null) {
-      // somebody was first: the charge is nobody's
-      if (charge !== null)
-        await process.giveBack({ tenantId, runId, chargeId: requestId, amount }).catch(laterSettled(runId))
-      throw runRefusal(runId, run.refused)
-    }
-    await process.dispatch(runId, run.run as StartedRun)
-    return run.run as StartedRun
-  }
-
-  const laterSettled = (runId: string) => (error: unknown) =>
-    log.error({ err: error, runId }, 'a charge could not be given back now; it will be')
-
-  const pay = async (paid: Paid): Promise<WorkflowRun> => {
-    const run = await inTurn(paid.tenantId, () => (workflows.atomic ? payTogether(paid) : payFirst(paid)))
-    deps.onStarted()
-    return viewOf(paid.runId, run)
   }
 
   return {

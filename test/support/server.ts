@@ -16,7 +16,7 @@ export interface TestServer {
 }
 
 const startContainer = async (): Promise<TestServer> => {
-  const container = await new GenericContainer(process.env.TEST_POSTGRES_IMAGE ?? 'ghcr.io/pgmq/pg18-pgmq:v1.11.0')
+  const container = await new GenericContainer(process.env.TEST_POSTGRES_IMAGE ?? 'ghcr.io/pgmq/pg18-pgmq:v1.11.1')
     .withEnvironment({ POSTGRES_PASSWORD: 'postgres' })
     .withCommand(['postgres', '-c', 'max_connections=200', '-c', 'fsync=off'])
     .withExposedPorts(5432)
