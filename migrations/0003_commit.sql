@@ -258,13 +258,14 @@ begin
     where q.msg_id = x.msg_id and q.read_ct = x.delivery $q$, 'q_' || queue) using msg_ids, deliveries, delay, uncount;
 end $$;
 
--- Milliseconds until a message of the queue becomes visible; null when it is empty.
+-- Milliseconds until a message of the queue becomes visible, 0 when one is; null when it is empty.
 create function command_bus_next_visible(queue text) returns double precision
 language plpgsql as $$
 declare
   result double precision;
 begin
-  execute format('select greatest(0, extract(epoch from min(vt) - clock_timestamp()) * 1000) from pgmq.%I', 'q_' || queue)
-    into result;
+  execute format($q$
+    select case when min(vt) <= clock_timestamp() then 0 else extract(epoch from min(vt) - clock_timestamp()) * 1000 end
+    from pgmq.%I $q$, 'q_' || queue) into result;
   return result;
 end $$;

@@ -81,14 +81,13 @@ test('a request that does not end in time is cut, so that the stop ends', async 
   await release()
 })
 
-test('a stop without requests is quick', async () => {
+test('a stop without requests waits for nobody', async () => {
   const api = await createTestApi()
   const idle = await rawConnection(api.url)
   idle.write(rawRequest('GET /health/live'))
   await idle.heard(/alive/)
   const silent = await rawConnection(api.url)
-  const started = performance.now()
-  await closeHttp(api.app)
-  expect(performance.now() - started).toBeLessThan(2_000)
+  // it would outlast the test if it waited for them
+  await closeHttp(api.app, 600_000)
   await Promise.all([idle.closed, silent.closed])
 })

@@ -86,6 +86,8 @@ export interface WorkerDeps {
 }
 
 const MAX_READ = 200
+/** The shortest pause after a look that found nothing: what is visible then is in somebody else's hands. */
+const SOON_MS = 10
 /** Outcomes on their way to the log; past this nothing more is read. */
 const MAX_UNREPORTED = 1000
 
@@ -174,7 +176,10 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       .then(outcome => {
         if (outcome === 'abandoned' || outcome.outcome === 'rejected') {
           log.warn(nameOf(job), 'the outcome of this attempt does not count: the command has moved on')
-        } else logRetry(log, job, outcome.events)
+        } else if (logRetry(log, job, outcome.events)) {
+          // its wait may end before the next look at the queue
+          bell.wake()
+        }
       })
       .catch(error => log.error({ err: error, ...nameOf(job) }, 'no outcome was recorded; the message comes back'))
       .finally(() => {
@@ -211,7 +216,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
           pump()
         } else if (!stopping) {
           const next = await deps.queue.nextVisibleIn(queue)
-          await bell.wait(next === null ? pollMs : Math.min(pollMs, Math.ceil(next) + 1))
+          await bell.wait(Math.min(pollMs, next === null ? pollMs : Math.max(SOON_MS, Math.ceil(next) + 1)))
         }
       } catch (error) {
         health.unreachable(error)
@@ -280,11 +285,13 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
 }
 
 /** Each automatic retry, with its attempt, its wait and the error. */
-const logRetry = (log: Log, job: Job, events: readonly CommandEvent[]): void => {
+/** Whether the attempt is to be tried again. */
+const logRetry = (log: Log, job: Job, events: readonly CommandEvent[]): boolean => {
   const failed = events.find(event => event.type === 'CommandFailed')
-  if (failed === undefined) return
+  if (failed === undefined) return false
   const waitMs = Date.parse(failed.retryAt) - Date.parse(failed.at)
   log.info({ ...nameOf(job), waitMs, error: failed.error }, 'the attempt failed and is tried again')
+  return true
 }
 
 const settledAll = async (runs: ReadonlySet<Run>): Promise<void> => {

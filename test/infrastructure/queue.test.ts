@@ -1,0 +1,27 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createPgmqQueue, createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+let database: TestDatabase
+beforeEach(async () => {
+  database = await createTestDatabase()
+  await database.pool.query(`select pgmq.create('q')`)
+})
+afterEach(() => database.drop())
+
+describe('how long until a message is visible', () => {
+  const nextVisibleIn = () => createPgmqQueue(database.pool, createQueueCatalog(database.pool)).nextVisibleIn('q')
+
+  test('nothing is said of an empty queue: whoever waits need not look before the bell or the next poll', async () => {
+    expect(await nextVisibleIn()).toBeNull()
+  })
+
+  test('0 for one that is there, the time left for one that is hidden, and that of the first of many', async () => {
+    await database.pool.query(`select pgmq.send('q', '{}', 3600)`)
+    const hidden = await nextVisibleIn()
+    expect(hidden).toBeGreaterThan(0)
+    expect(hidden).toBeLessThanOrEqual(3_600_000)
+    await database.pool.query(`select pgmq.send('q', '{}')`)
+    expect(await nextVisibleIn()).toBe(0)
+  })
+})
