@@ -129,7 +129,7 @@ export class Stage {
     }))
     const sent = await this.bus.sendBatch('demo', commands)
     await expect
-      .poll(async () => (await this.bus.troubleshooting.list({ domain: 'demo', errorCode })).total, { timeout: 20_000 })
+      .poll(async () => (await this.bus.troubleshooting.list({ domain: 'demo', errorCode })).total, { timeout: 60_000 })
       .toBe(count)
     return sent.map(({ commandId }) => commandId)
   }

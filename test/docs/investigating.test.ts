@@ -35,7 +35,7 @@ const shown: readonly (readonly [command: string, output: RegExp, code?: number]
   ['verify', /Nothing was found/],
 ]
 
-test('the investigation goes as the guide says', { timeout: 60_000 }, async () => {
+test('the investigation goes as the guide says', async () => {
   const guide = await readFile(join(import.meta.dirname, '../../docs/investigating.md'), 'utf8')
   const story = guide.slice(guide.indexOf('<!-- story -->'), guide.indexOf('<!-- end of the story -->'))
   const lines = [...story.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(block => (block[1] ?? '').trim().split('\n'))

@@ -1,10 +1,13 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { cleanup, render } from '@testing-library/react'
+import { cleanup, configure, render } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { toast } from 'react-hot-toast/headless'
 import { afterEach, beforeEach, vi } from 'vitest'
 import { signIn, signOut } from '../../../web/src/api/session.ts'
 import { Toasts } from '../../../web/src/app/Toasts.tsx'
+
+// a busy machine is no reason to fail: what never comes ends with the test's own timeout
+configure({ asyncUtilTimeout: 30_000 })
 
 export interface Asked {
   readonly method: string

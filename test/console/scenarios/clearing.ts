@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { dialogOf, rowOf, type Stage } from '../stage.ts'
 
 const parkedAt = (id: string): string => `/commands/demo/${id}`
-const until = (look: () => Promise<unknown>) => expect.poll(look, { timeout: 15_000 })
+const until = (look: () => Promise<unknown>) => expect.poll(look, { timeout: 60_000 })
 
 export const clearing = (stage: Stage): void => {
   describe('an operator clears a parked command', () => {

@@ -13,13 +13,13 @@ export const living = (stage: Stage): void => {
       await page.getByRole('link', { name: 'LiveOne' }).waitFor()
       // the first may have come with the look that follows a new connection; this one comes as an event
       await stage.bus.send('demo', 'LiveOne', {})
-      await expect.poll(rows, { timeout: 10_000 }).toBe(2)
+      await expect.poll(rows, { timeout: 60_000 }).toBe(2)
       await page.getByRole('button', { name: 'Pause updates' }).click()
       await stage.bus.send('demo', 'LiveOne', {})
       await live.getByText(/new/).waitFor()
       expect(await rows()).toBe(2)
       await page.getByRole('button', { name: 'Resume updates' }).click()
-      await expect.poll(rows, { timeout: 10_000 }).toBe(3)
+      await expect.poll(rows, { timeout: 60_000 }).toBe(3)
       expect(await page.getByText('data as of').count()).toBe(1)
     })
 
