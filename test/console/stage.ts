@@ -110,6 +110,7 @@ export class Stage {
   async stranger(options: BrowserContextOptions = {}): Promise<Visitor> {
     const context = await this.opened.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
     this.contexts.push(context)
+    context.setDefaultTimeout(60_000)
     const page = await context.newPage()
     page.on('pageerror', error => this.faults.push(error.message))
     page.on('console', message => {
