@@ -207,8 +207,9 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         health.reachable()
         backOff.reset()
         if (deliveries.length > 0) {
-          await accept(await open(deliveries, { domain, workerId, leaseMs }))
-          pump()
+          const opened = await open(deliveries, { domain, workerId, leaseMs })
+          // what is to be worked on has been taken by then, whatever becomes of the other messages
+          await accept(opened).finally(pump)
         } else if (!stopping) {
           const next = await deps.queue.nextVisibleIn(queue)
           await bell.wait(next === null ? pollMs : Math.min(pollMs, Math.ceil(next) + 1))
