@@ -18,3 +18,26 @@ test('A29: a message that cannot be put away does not keep the worker from what 
   )
   expect((await bus.getCommand('payments', commandId))?.attempts).toBe(1)
 })
+
+test('A29: a command that cannot be read waits, uncounted, and leaves those read with it alone', async () => {
+  const { bus, pool, work, until, messages } = await createTestBus()
+  const unreadable = await bus.send('payments', 'Charge', {}, { maxAttempts: 1 })
+  const readable = await bus.sendBatch('payments', Array(3).fill({ commandType: 'Charge', data: {}, maxAttempts: 1 }))
+  await pool.query(
+    `insert into command_bus_event (stream, revision, id, type, data, meta, hash)
+     select stream, 1, gen_random_uuid(), 'CommandOfALaterVersion', '{}', meta, '' from command_bus_event where stream = $1`,
+    [`command-payments-${unreadable.commandId}`],
+  )
+  await work({ domain: 'payments', handlers: { Charge: () => 'done' } })
+  for (const { commandId } of readable) {
+    await until(
+      () => bus.getCommand('payments', commandId),
+      c => c?.status === 'COMPLETED',
+    )
+  }
+  const [waits] = await until(
+    () => messages('payments__commands'),
+    ([message]) => message?.read_ct === 0,
+  )
+  expect(waits?.message.command_id).toBe(unreadable.commandId)
+})
