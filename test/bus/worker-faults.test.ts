@@ -41,3 +41,20 @@ test('A29: a command that cannot be read waits, uncounted, and leaves those read
   )
   expect(waits?.message.command_id).toBe(unreadable.commandId)
 })
+
+test('A29: messages read while the log cannot be go back uncounted: no attempt is spent on what nobody began', async () => {
+  const { bus, pool, work, until } = await createTestBus()
+  const { commandId } = await bus.send('payments', 'Charge', {}, { maxAttempts: 1 })
+  await pool.query('alter table command_bus_event rename to hidden')
+  const worker = await work({ domain: 'payments', leaseSeconds: 1, handlers: { Charge: () => 'done' } })
+  await until(
+    async () => worker.health(),
+    health => health.status === 'degraded' && health.reasons[0]?.startsWith('the queue') === true,
+  )
+  await pool.query('alter table hidden rename to command_bus_event')
+  const done = await until(
+    () => bus.getCommand('payments', commandId),
+    c => c?.status === 'COMPLETED' || c?.status === 'IN_TROUBLESHOOTING_QUEUE',
+  )
+  expect(done).toMatchObject({ status: 'COMPLETED', totalAttempts: 1 })
+})
