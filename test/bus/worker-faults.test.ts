@@ -1,5 +1,10 @@
+import * as t from 'io-ts'
+import pg from 'pg'
 import { expect, test } from 'vitest'
-import { createTestBus } from '../support/bus.ts'
+import { silentLog } from '../../src/application/ports/log.ts'
+import { createCommandBus, defineHandler } from '../../src/index.ts'
+import { createTestBus, signal } from '../support/bus.ts'
+import { isParked } from '../support/park.ts'
 
 const nothingIsArchived = `
   create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no space left'; end $$;
@@ -57,4 +62,63 @@ test('A29: messages read while the log cannot be go back uncounted: no attempt i
     c => c?.status === 'COMPLETED' || c?.status === 'IN_TROUBLESHOOTING_QUEUE',
   )
   expect(done).toMatchObject({ status: 'COMPLETED', totalAttempts: 1 })
+})
+
+const throwing = new t.Type<unknown>(
+  'Throwing',
+  t.unknown.is,
+  () => {
+    throw new RangeError('the codec does not know what to do')
+  },
+  t.identity,
+)
+
+const unreadable = (): never => {
+  throw new Error('nobody can read this')
+}
+
+test('A21: a handler that throws what nobody can read, or whose codec throws, has failed for a passing reason, at once', async () => {
+  const { bus, work, until } = await createTestBus()
+  const handlers = {
+    NoText: () => Promise.reject(Object.create(null)),
+    NoLooking: () => Promise.reject(new Proxy({}, { getPrototypeOf: unreadable })),
+    Codec: defineHandler({ payload: throwing, handle: () => 'never' }),
+  }
+  const codes = { NoText: 'UNKNOWN', NoLooking: 'UNKNOWN', Codec: 'RangeError' }
+  await work({ domain: 'payments', handlers })
+  for (const [type, code] of Object.entries(codes)) {
+    const { commandId } = await bus.send('payments', type, {}, { maxAttempts: 1 })
+    const parked = await until(() => bus.getCommand('payments', commandId), isParked)
+    expect(parked).toMatchObject({ parkedReason: 'EXHAUSTED', lastErrorType: 'TRANSIENT', lastErrorCode: code })
+  }
+})
+
+test('A28: transactional handlers that are more than the connections wait for one, and spend no attempt on it', async () => {
+  const { database, until } = await createTestBus()
+  const pool = new pg.Pool({ connectionString: database.url, max: 2, connectionTimeoutMillis: 50 })
+  const go = signal()
+  const noted: string[] = []
+  const warn = (_: object, message: string) => noted.push(message)
+  const bus = createCommandBus({ pool, log: { ...silentLog, warn, error: warn } })
+  const sent = await bus.sendBatch('payments', Array(3).fill({ commandType: 'Charge', data: {} }))
+  const worker = bus.worker({
+    domain: 'payments',
+    leaseSeconds: 1,
+    handlers: { Charge: defineHandler({ transactional: true, handle: () => go.promise }) },
+  })
+  await worker.start()
+  await until(
+    async () => noted,
+    all => all.some(message => message.includes('no connection for a transactional handler')),
+  )
+  go.resolve()
+  for (const { commandId } of sent) {
+    const done = await until(
+      () => bus.getCommand('payments', commandId),
+      c => c?.status === 'COMPLETED',
+    )
+    expect(done?.totalAttempts).toBe(1)
+  }
+  await bus.close()
+  await pool.end()
 })

@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { ClientBase, Pool } from 'pg'
+import type { ClientBase, Pool, PoolClient } from 'pg'
 import { TransientCommandError } from '../../application/command-errors.ts'
 import { handledCommand } from '../../application/handled-command.ts'
 import { parseJson } from '../../application/json.ts'
@@ -27,6 +28,7 @@ import type { Reporter, ReportOutcome } from './reporter.ts'
 /** A handler that runs longer than this is made visible as IN_PROGRESS; a shorter one's receipt goes with its outcome. */
 export const RECEIPT_AFTER_MS = 25
 const LONGEST_TRANSACTION_MS = 300_000
+const CONNECT_AGAIN_MS = 100
 
 export interface RunDeps {
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
@@ -37,6 +39,8 @@ export interface RunDeps {
   readonly log: Log
   readonly telemetry: Telemetry
   readonly mapError: MapError | undefined
+  /** The database cannot be had now. */
+  readonly isAway: (error: unknown) => boolean
   readonly extend: (job: Job, ms: number) => Promise<void>
 }
 
@@ -106,10 +110,24 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     }
   }
 
+  /** The handler has not begun: it waits for a connection for as long as the attempt is its own. */
+  const connected = async (): Promise<PoolClient> => {
+    for (;;) {
+      try {
+        return await deps.pool.connect()
+      } catch (error) {
+        if (abandoned || !deps.isAway(error)) throw error
+        log.warn({ err: error, ...nameOf(job) }, 'no connection for a transactional handler; trying again')
+        await delay(CONNECT_AGAIN_MS)
+      }
+    }
+  }
+
   /** The handler's writes and the completion in one transaction; the receipt is in the log before it begins. */
   const inTransaction = async (run: (client: ClientBase) => Promise<unknown>): Promise<Outcome | ReportOutcome> => {
     await recordReceipt()
-    const client = await deps.pool.connect()
+    if (abandoned) throw new Error('the attempt is not ours any more')
+    const client = await connected()
     let broken: Error | undefined
     // a connection that is cut while the handler is busy elsewhere must not end the process
     const onError = (error: Error): void => {
@@ -137,10 +155,13 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     }
   }
 
-  const handled = decideOutcome().finally(() => {
-    if (timer !== null) clearTimeout(timer)
-    attempt.handled()
-  })
+  const handled = decideOutcome()
+    // a codec that throws, a transaction that cannot begin: the attempt failed, and nobody has to wait for its lease
+    .catch((thrown): Outcome => ({ kind: 'failure', error: failureOf(thrown, deps.mapError) }))
+    .finally(() => {
+      if (timer !== null) clearTimeout(timer)
+      attempt.handled()
+    })
 
   const finish = async (): Promise<ReportOutcome | 'abandoned'> => {
     const outcome = await handled

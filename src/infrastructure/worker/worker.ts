@@ -148,6 +148,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     clock: deps.clock,
     log,
     telemetry: deps.telemetry,
+    isAway: deps.isAway,
     mapError: options.mapError ?? (domain === OPERATIONS_DOMAIN ? onlyPassingErrors : undefined),
     extend,
   }
