@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createCommandBus, UnavailableError } from '../../src/index.ts'
 import { createTestBus, signal } from '../support/bus.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { parked } from '../support/park.ts'
 
 test('A29: an outcome is kept while the database is read-only, as between two primaries, and counts afterwards', async () => {
   const { bus, database, pool, work, until } = await createTestBus()
@@ -57,4 +58,30 @@ test('calls that find no free connection are told so, and to try again', async (
   await bus.close()
   await pool.end()
   await database.drop()
+})
+
+test('A13: a queue that was dropped by hand is made again for the next send in a transaction', async () => {
+  const { bus, pool, messages } = await createTestBus()
+  await bus.send('payments', 'Charge', {})
+  await pool.query(`select pgmq.drop_queue('payments__commands')`)
+  const client = await pool.connect()
+  const sendWithin = async () => {
+    await client.query('begin')
+    await bus.send('payments', 'Charge', {}, { client })
+    await client.query('commit')
+  }
+  await expect(sendWithin()).rejects.toThrow()
+  await client.query('rollback')
+  await sendWithin()
+  client.release()
+  expect(await messages('payments__commands')).toHaveLength(1)
+})
+
+test('A6: a reply goes to a queue of any name', async () => {
+  const test = await createTestBus()
+  for (const replyTo of ['error', 'constructor', '__proto__', 'select']) {
+    const commandId = await parked(test, 'payments', {}, { replyTo })
+    await test.bus.troubleshooting.cancel('payments', commandId, { operator: 'jane', reason: 'not needed' })
+    expect(await test.messages(replyTo), replyTo).toHaveLength(1)
+  }
 })
