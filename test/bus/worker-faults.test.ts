@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import * as t from 'io-ts'
 import pg from 'pg'
 import { expect, test } from 'vitest'
@@ -121,4 +122,33 @@ test('A28: transactional handlers that are more than the connections wait for on
   }
   await bus.close()
   await pool.end()
+})
+
+test('A28: a transactional handler that goes on after its timeout writes nothing any more', async () => {
+  const { bus, pool, work, until } = await createTestBus({ maxConnections: 3 })
+  await pool.query('create table effects (attempt int)')
+  const { commandId } = await bus.send('payments', 'Charge', {}, { backoffSeconds: [0] })
+  const zombie = signal<Promise<unknown>>()
+  await work({
+    domain: 'payments',
+    handlers: {
+      Charge: defineHandler({
+        transactional: true,
+        timeoutMs: 50,
+        handle: async (_, { client, attempt, signal: stop }) => {
+          const write = () => client.query('insert into effects values ($1)', [attempt])
+          if (attempt > 1) return void (await write())
+          await once(stop, 'abort')
+          const done = until(
+            () => bus.getCommand('payments', commandId),
+            c => c?.status === 'COMPLETED',
+          )
+          zombie.resolve(done.then(write))
+          await done
+        },
+      }),
+    },
+  })
+  await expect(zombie.promise).rejects.toThrow()
+  expect((await pool.query('select attempt from effects')).rows).toEqual([{ attempt: 2 }])
 })

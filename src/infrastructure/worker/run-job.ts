@@ -65,10 +65,16 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   const attempt = deps.telemetry.attempting({ ...nameOf(job), ...(traceparent === undefined ? {} : { traceparent }) })
   let known: Loaded<CommandState> = job.loaded
   let abandoned = false
+  let late = false
   let receipt: Promise<void> | null = null
   const abandon = (reason: string): void => {
     abandoned = true
     abort.abort(new Error(reason))
+  }
+
+  const tooLate = (error: Error): void => {
+    late = true
+    abort.abort(error)
   }
 
   const recordReceipt = (): Promise<void> => {
@@ -96,7 +102,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     }
     const data = decoded === undefined ? payload : decoded.right
     const run = (client: ClientBase | null): Promise<unknown> =>
-      withTimeout(handler, abort, () =>
+      withTimeout(handler, tooLate, () =>
         attempt.run(() => handler.handle(data, new JobContext(deps, job, data, abort, client))),
       )
     return handler.transactional === true ? inTransaction(run) : ended(run(null))
@@ -138,6 +144,11 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       await client.query('begin')
       await client.query(`set local idle_in_transaction_session_timeout = ${LONGEST_TRANSACTION_MS}`)
       const outcome = await ended(run(client))
+      if (late) {
+        // the handler may still be at it: its connection goes with it, so that nothing of it reaches anybody else
+        broken = new Error('the handler did not end in time')
+        return outcome
+      }
       if (outcome.kind === 'failure' || abandoned) {
         await client.query('rollback')
         return outcome
@@ -267,7 +278,7 @@ class JobContext implements HandlerContext<unknown> {
 /** A handler that ignores its timeout loses its slot all the same; what it still does is not awaited. */
 const withTimeout = async (
   { timeoutMs }: AnyHandler,
-  abort: LazyAbort,
+  onLate: (error: Error) => void,
   run: () => Promise<unknown> | unknown,
 ): Promise<unknown> => {
   if (timeoutMs === undefined) return run()
@@ -275,7 +286,7 @@ const withTimeout = async (
   const timeout = new Promise((_, reject) => {
     timer = setTimeout(() => {
       const error = new TransientCommandError('TIMEOUT', `the handler did not end within ${timeoutMs} ms`)
-      abort.abort(error)
+      onLate(error)
       reject(error)
     }, timeoutMs)
   })
