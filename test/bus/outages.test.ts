@@ -47,10 +47,11 @@ test('A29: an outcome is kept while the database is read-only, as between two pr
 
 test('calls that find no free connection are told so, and to try again', async () => {
   const database = await createTestDatabase()
-  const pool = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 50 })
+  const pool = new pg.Pool({ connectionString: database.url, max: 1 })
   const bus = createCommandBus({ pool })
   await bus.ready()
   const busy = await pool.connect()
+  pool.options.connectionTimeoutMillis = 50
   const refused = await bus.send('payments', 'Charge', {}).catch((error: unknown) => error)
   expect(refused).toBeInstanceOf(UnavailableError)
   expect(String(refused)).toMatch(/no connection .* became free in time/)

@@ -96,12 +96,14 @@ test('A21: a handler that throws what nobody can read, or whose codec throws, ha
 
 test('A28: transactional handlers that are more than the connections wait for one, and spend no attempt on it', async () => {
   const { database, until } = await createTestBus()
-  const pool = new pg.Pool({ connectionString: database.url, max: 2, connectionTimeoutMillis: 50 })
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 })
   const go = signal()
   const noted: string[] = []
   const warn = (_: object, message: string) => noted.push(message)
   const bus = createCommandBus({ pool, log: { ...silentLog, warn, error: warn } })
   const sent = await bus.sendBatch('payments', Array(3).fill({ commandType: 'Charge', data: {} }))
+  await Promise.all([pool.query('select 1'), pool.query('select 1')])
+  pool.options.connectionTimeoutMillis = 50
   const worker = bus.worker({
     domain: 'payments',
     leaseSeconds: 1,
@@ -151,4 +153,57 @@ test('A28: a transactional handler that goes on after its timeout writes nothing
   })
   await expect(zombie.promise).rejects.toThrow()
   expect((await pool.query('select attempt from effects')).rows).toEqual([{ attempt: 2 }])
+})
+
+test('A28: a heartbeat does not take back the time a handler asked for', async () => {
+  const { bus, pool, work, until } = await createTestBus()
+  await bus.send('payments', 'Charge', {})
+  const asked = signal()
+  const go = signal()
+  await work({
+    domain: 'payments',
+    leaseSeconds: 1,
+    handlers: {
+      Charge: async (_, { extendVisibility }) => {
+        await extendVisibility(600)
+        asked.resolve()
+        await go.promise
+      },
+    },
+  })
+  await asked.promise
+  const row = async () =>
+    (await pool.query(`select xmin::text, vt > now() + interval '500 s' as kept from pgmq.q_payments__commands`))
+      .rows[0]
+  const before = await row()
+  const beaten = await until(row, now => now.xmin !== before.xmin)
+  expect([before.kept, beaten.kept]).toEqual([true, true])
+  go.resolve()
+})
+
+test('A10: the list of a small tenant goes by an index of its own, whatever the others have', async () => {
+  const { bus, another, pool, until } = await createTestBus()
+  await bus.ready()
+  await pool.query(
+    `insert into command_bus_command (domain, command_id, command_type, status, attempts, max_attempts, total_attempts,
+       queue_name, correlation_id, tenant_id, retry_count, data_revision, created_at, updated_at, revision)
+     select 'payments', gen_random_uuid(), 'Charge', 'COMPLETED', 1, 3, 1, 'payments__commands', i::text,
+       case when i <= 10 then 'small' else 'large' end, 0, 0, now() - (5000 - i) * interval '1 s', now(), 2
+     from generate_series(1, 5000) i`,
+  )
+  await pool.query('analyze command_bus_command')
+  const reader = another()
+  const small = reader.as({ subject: 'jane', tenant: 'small', roles: ['AUDITOR'] })
+  expect((await small.queryCommands({})).items).toHaveLength(10)
+  // what a connection has counted is told when it ends
+  await reader.close()
+  await until(
+    async () =>
+      (
+        await pool.query(
+          `select idx_scan::int as n from pg_stat_user_indexes where indexrelname = 'command_bus_command_tenant_newest'`,
+        )
+      ).rows[0].n,
+    n => n > 0,
+  )
 })
