@@ -154,6 +154,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     queries,
     send: sender.one,
     derivedId,
+    clock,
     log,
     ...(options.maxOperationRetries === undefined ? {} : { maxRetries: options.maxOperationRetries }),
   })
