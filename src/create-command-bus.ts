@@ -29,7 +29,7 @@ import { openLog } from './infrastructure/open-log.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
-import { isConnectionError, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
+import { isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
@@ -154,10 +154,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     queries,
     send: sender.one,
     derivedId,
+    clock,
     log,
     ...(options.maxOperationRetries === undefined ? {} : { maxRetries: options.maxOperationRetries }),
   })
-  const isAway = (error: unknown): boolean => isConnectionError(error) || commandLog.isAway(error)
+  const isAway = (error: unknown): boolean => isOutage(error) || commandLog.isAway(error)
   const workflows = createWorkflows({
     pool,
     newClient: () => clientLike(pool),

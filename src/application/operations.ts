@@ -6,6 +6,7 @@ import { mayRetry, type Retriable, type RetryRejection, retryOperation } from '.
 import { type OperationStatus, operationStatus, operationStatuses } from '../domain/operation/status.ts'
 import { CommandBusError, ForbiddenError, InvalidInputError } from './errors.ts'
 import { commandIdOf, jsonOf, limitOf, optional, textOf } from './input.ts'
+import type { Clock } from './ports/clock.ts'
 import type { CommandDetail, CommandQueries, Page } from './ports/command-queries.ts'
 import type { Log } from './ports/log.ts'
 import type { CommandToSend, SendOutcome } from './send-command.ts'
@@ -69,6 +70,7 @@ export interface OperationsDeps {
   readonly send: (domain: string, command: CommandToSend) => Promise<SendOutcome>
   /** A UUID that is always the same for the same text. */
   readonly derivedId: (text: string) => string
+  readonly clock: Clock
   readonly log: Log
   /** How long a chain of retries by hand may get. Default 20. */
   readonly maxRetries?: number
@@ -107,6 +109,12 @@ export const createOperations = (deps: OperationsDeps) => {
       : { id: outcome.commandId, made: false }
   }
 
+  /** What was just sent, as its row says; where rows follow the log, that may take a moment, and nothing is missing. */
+  const made = async (owner: Owner, sent: Sent): Promise<Operation> => {
+    const row = await deps.queries.get(OPERATIONS_DOMAIN, sent.id)
+    return row === null ? pending(sent, deps.clock.now().toISOString()) : asMade(view(row, owner))
+  }
+
   return {
     start: async (owner: Owner, start: StartOperation): Promise<Operation> => {
       const data = jsonOf(
@@ -118,7 +126,7 @@ export const createOperations = (deps: OperationsDeps) => {
         'parameters',
       )
       const { id } = await send(owner, start.operation_type, data, {})
-      return asMade(view(await find(id, owner), owner))
+      return made(owner, { id, operationType: start.operation_type, data, parentId: null, retryCount: 0 })
     },
 
     /** @throws OperationNotFoundError, ForbiddenError for another user's */
@@ -149,7 +157,7 @@ export const createOperations = (deps: OperationsDeps) => {
       const decided = retryOperation(retriableOf(parent), owner.subject, maxRetries)
       if (isLeft(decided)) throw refusalOf(decided.left)
       const child = decided.right
-      const { id: childId, made } = await send(owner, child.operationType, child.data, {
+      const { id: childId, made: isNew } = await send(owner, child.operationType, child.data, {
         commandId: deps.derivedId(`operation:${child.name}`),
         parentCommandId: child.parentId,
         causationId: child.parentId,
@@ -158,8 +166,8 @@ export const createOperations = (deps: OperationsDeps) => {
         // the parent's, also when its owner asks from outside the tenant
         ...(parent.tenantId === null ? {} : { tenantId: parent.tenantId }),
       })
-      const found = await find(childId, owner)
-      if (!made) {
+      if (!isNew) {
+        const found = await find(childId, owner)
         if (found.parentCommandId === parent.commandId && found.ownerId === owner.subject) return view(found, owner)
         throw new OperationNotRetriableError(
           'Another command has the id that the retry would get: start a new operation',
@@ -174,10 +182,32 @@ export const createOperations = (deps: OperationsDeps) => {
         },
         'an operation is retried',
       )
-      return asMade(view(found, owner))
+      return made(owner, { ...child, id: childId })
     },
   }
 }
+
+interface Sent {
+  readonly id: string
+  readonly operationType: string
+  readonly data: Json
+  readonly parentId: string | null
+  readonly retryCount: number
+}
+
+const pending = ({ id, operationType, data, parentId, retryCount }: Sent, at: string): Operation => ({
+  id,
+  operation_type: operationType,
+  status: 'pending',
+  result: null,
+  error_message: null,
+  parent_operation_id: parentId,
+  retry_count: retryCount,
+  ...belongsTo(data),
+  created_at: at,
+  updated_at: at,
+  retriable: false,
+})
 
 /** A quick worker may have been at it already: whoever starts an operation is told what was started. */
 const asMade = (operation: Operation): Operation => ({
@@ -206,12 +236,16 @@ const retriableOf = (command: CommandDetail): Retriable => ({
   data: command.data,
 })
 
-const operationOf = (command: CommandDetail, asker: string, maxRetries: number): Operation => {
-  const status = operationStatus(command.status, command.totalAttempts)
-  const { session_id = null, message_id = null } = (command.data ?? {}) as {
+const belongsTo = (data: Json): Pick<Operation, 'session_id' | 'message_id'> => {
+  const { session_id = null, message_id = null } = (data ?? {}) as {
     readonly session_id?: string | null
     readonly message_id?: string | null
   }
+  return { session_id, message_id }
+}
+
+const operationOf = (command: CommandDetail, asker: string, maxRetries: number): Operation => {
+  const status = operationStatus(command.status, command.totalAttempts)
   return {
     id: command.commandId,
     operation_type: command.commandType,
@@ -220,8 +254,7 @@ const operationOf = (command: CommandDetail, asker: string, maxRetries: number):
     error_message: status === 'failed' ? errorMessage(command.lastErrorCode ?? '') : null,
     parent_operation_id: command.parentCommandId,
     retry_count: command.retryCount,
-    session_id,
-    message_id,
+    ...belongsTo(command.data),
     created_at: command.createdAt,
     updated_at: command.updatedAt,
     retriable: mayRetry(retriableOf(command), asker, maxRetries),

@@ -5,8 +5,9 @@ import type { Receive, ReportFailure, ReportSuccess } from '../domain/command/in
 import { commandStream, parseCommandId, parseDomain } from '../domain/command/names.ts'
 import { attemptLimit, type CommandState, type SentCommandState } from '../domain/command/state.ts'
 import { fold } from '../domain/decider.ts'
+import type { Recorded } from '../domain/recorded.ts'
 import type { Clock } from './ports/clock.ts'
-import type { EventStore } from './ports/event-store.ts'
+import { EventDecodeError, type EventStore } from './ports/event-store.ts'
 import type { Delivery } from './ports/queue.ts'
 import type { Loaded, Turn, TurnOutcome } from './transact.ts'
 
@@ -36,6 +37,8 @@ export type Opened =
   | { readonly kind: 'unknown'; readonly delivery: Delivery; readonly why: string }
   /** A newer attempt is known: left alone. */
   | { readonly kind: 'stale'; readonly delivery: Delivery; readonly key: CommandKey }
+  /** Its events are damaged, or of a newer version: not worked on until somebody can read them. */
+  | { readonly kind: 'unreadable'; readonly delivery: Delivery; readonly key: CommandKey; readonly why: string }
 
 export type CommandTurn = Turn<CommandState, Receive | ReportSuccess | ReportFailure>
 
@@ -51,17 +54,36 @@ export const openDeliveries =
   async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly Opened[]> => {
     const keys = deliveries.map(delivery => keyOf(delivery, holder.domain))
     const streams = keys.flatMap(key => (typeof key === 'string' ? [] : [commandStream(key)]))
-    const found = await store.readStreams([...new Set(streams)])
+    const found = await readEach(store, [...new Set(streams)])
     const now = clock.now()
     return deliveries.map((delivery, i): Opened => {
       const key = keys[i] as CommandKey | string
       if (typeof key === 'string') return { kind: 'unknown', delivery, why: key }
       const stream = commandStream(key)
-      const events = (found.get(stream) ?? []).map(({ event }) => event)
+      const history = found.get(stream) ?? []
+      if (history instanceof EventDecodeError) return { kind: 'unreadable', delivery, key, why: history.message }
+      const events = history.map(({ event }) => event)
       const loaded: Loaded<CommandState> = { state: fold(command, events), revision: events.length - 1 }
       return open(delivery, key, loaded, holder, now)
     })
   }
+
+/** One stream that cannot be read leaves the others alone: each is then read by itself. */
+const readEach = async (
+  store: Pick<EventStore<CommandEvent>, 'readStreams'>,
+  streams: readonly string[],
+): Promise<ReadonlyMap<string, readonly Recorded<CommandEvent>[] | EventDecodeError>> => {
+  try {
+    return await store.readStreams(streams)
+  } catch (error) {
+    if (!(error instanceof EventDecodeError)) throw error
+    const [only] = streams
+    if (streams.length === 1 && only !== undefined) return new Map([[only, error]])
+    const found = new Map<string, readonly Recorded<CommandEvent>[] | EventDecodeError>()
+    for (const stream of streams) for (const one of await readEach(store, [stream])) found.set(...one)
+    return found
+  }
+}
 
 const open = (delivery: Delivery, key: CommandKey, loaded: Loaded<CommandState>, holder: Holder, now: Date): Opened => {
   const { state } = loaded

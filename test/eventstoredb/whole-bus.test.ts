@@ -176,3 +176,28 @@ test('the audit is the same on both stores; a rebuild of the rows sends nothing 
   expect([await rowsOf(pool, queues), await rowsOf(pool, rows)]).toEqual(before)
   expect(await bus.maintenance.verify()).toEqual([])
 })
+
+test('an operation is started, and told as such, also when its row takes its time', async () => {
+  const { double, database } = await openParts()
+  const bus = createCommandBus({ databaseUrl: database.url, eventStoreUrl: double.url, waitForDispatchMs: 1 })
+  closeAfterTest(bus.close)
+  const holder = await database.pool.connect()
+  await holder.query(`select pg_advisory_lock(hashtextextended('command_bus_projection commands', 0))`)
+  const ada = { subject: 'ada', tenant: 'acme' }
+  const asked = { operation_type: 'question_generation', session_id: 's-1', parameters: { topic: 'x' } }
+  const started = await bus.operations.start(ada, asked)
+  expect(started).toMatchObject({
+    operation_type: 'question_generation',
+    status: 'pending',
+    session_id: 's-1',
+    message_id: null,
+    parent_operation_id: null,
+    retry_count: 0,
+  })
+  holder.release(true)
+  const found = await until(
+    () => bus.operations.get(ada, started.id).catch(() => null),
+    operation => operation !== null,
+  )
+  expect(found).toEqual({ ...started, created_at: found?.created_at, updated_at: found?.updated_at })
+})

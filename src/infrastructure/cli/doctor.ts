@@ -4,6 +4,7 @@ import { type Config, readConfig } from '../config.ts'
 import type { HealthReport } from '../http/health.ts'
 import { SchemaVersionError, schemaStatus } from '../postgres/migrate.ts'
 import { findPgmq } from '../postgres/pgmq-install.ts'
+import { withClient } from '../postgres/with-client.ts'
 import { checkHealth } from '../service/checks.ts'
 import { type Database, withPool } from '../service/database.ts'
 import { checkEventStore } from '../service/event-store-check.ts'
@@ -67,14 +68,8 @@ const diagnose = async (config: Config, database: Database, pool: Pool): Promise
   }
 }
 
-const versionOfPgmq = async (pool: Pool): Promise<string | null> => {
-  const client = await pool.connect()
-  try {
-    return (await findPgmq(client))?.version ?? null
-  } finally {
-    client.release()
-  }
-}
+const versionOfPgmq = (pool: Pool): Promise<string | null> =>
+  withClient(pool, async client => (await findPgmq(client))?.version ?? null)
 
 /** 0: no schema yet. A version that is newer than this program is told as it is. */
 const versionOfSchema = async (pool: Pool): Promise<number> => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { migrate, schemaStatus } from '../postgres/migrate.ts'
 import { ensurePgmq } from '../postgres/pgmq-install.ts'
+import { withClient } from '../postgres/with-client.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { print, printJson } from './output.ts'
@@ -24,8 +25,7 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
         withPool(database.url, async pool => {
           // a database of a newer commandbus is refused before anything is changed
           const { pending } = await schemaStatus(pool)
-          const client = await pool.connect()
-          try {
+          await withClient(pool, async client => {
             const pgmq = await ensurePgmq(client, { installSql: options.installPgmq === true })
             const progress = startProgress('migrations', pending.length)
             const applied = await migrate(client, { onApply: () => progress.step() }).finally(progress.end)
@@ -40,9 +40,7 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
             }
             for (const { version, name } of applied) print(`Applied ${version} ${name}.`)
             print(`The schema is at version ${current}; pgmq ${pgmq.version} is there (${pgmq.how}).`)
-          } finally {
-            client.release()
-          }
+          })
         }),
       )
     })

@@ -35,7 +35,8 @@ export const createDoorbell = (pool: Pool, local: EventEmitter): Doorbell & { re
       if (stopped) return
       for (const queue of queues) {
         waiting.add(queue)
-        local.emit(queue)
+        // an emitter throws when nobody listens to an event of this name
+        if (queue !== 'error') local.emit(queue)
       }
       if (timer === null) flush()
     },

@@ -14,11 +14,22 @@ export const isConnectionError = (error: unknown): boolean => {
     SHUTDOWN.has(code) ||
     code.startsWith('08') ||
     (error instanceof Error &&
-      /Connection terminated|connection timeout|Client has encountered a connection error|Connection ended/i.test(
+      /Connection terminated|connection timeout|timeout expired|Client has encountered a connection error|Connection ended/i.test(
         error.message,
       ))
   )
 }
+
+/** All connections of the pool were busy for longer than anybody waits; pg-pool says so in these words only. */
+const isPoolBusy = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'timeout exceeded when trying to connect'
+
+/** No room left, no connection left, or a standby that has not taken over yet. */
+const isUnableNow = (code: string): boolean => code.startsWith('53') || code === '25006'
+
+/** It is the database's trouble, not the statement's, and it passes: what is idempotent may be tried until then. */
+export const isOutage = (error: unknown): boolean =>
+  isConnectionError(error) || isPoolBusy(error) || isUnableNow(codeOf(error))
 
 /** The server undid the transaction because of others: the same statement may work at once. */
 export const isSerializationError = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error))
@@ -49,6 +60,12 @@ export const toPublicError = (error: unknown): Error => {
   const code = codeOf(error)
   const sentence = sentences[code]
   if (sentence !== undefined) return new UnavailableError(sentence, { cause: error })
+  if (isPoolBusy(error)) {
+    return new UnavailableError(
+      'no connection to the database became free in time: look for transactions that stay open, or raise maxConnections',
+      { cause: error },
+    )
+  }
   if (isConnectionError(error)) {
     return new UnavailableError('the database cannot be reached: check that it runs and that DATABASE_URL names it', {
       cause: error,

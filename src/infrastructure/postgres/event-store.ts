@@ -90,8 +90,10 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
     } catch (error) {
       if (undoable && isLostRace(error)) await querier.query('rollback to savepoint command_bus_append')
       if (isLostRace(error)) return { lost: JSON.parse((error as { detail?: string }).detail ?? '[]'), messages: [] }
-      if (!mayRepeat || !isMissingRelation(error)) throw error
+      if (!isMissingRelation(error)) throw error
+      // the caller's own transaction is lost; its next try finds the queue
       await options.ensureQueues(planned.queues, { forget: true })
+      if (!mayRepeat) throw error
       return run()
     }
   }

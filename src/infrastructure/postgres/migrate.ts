@@ -1,6 +1,7 @@
 import pg, { type ClientBase, type Pool } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
 import { type Migration, MigrationError, migrationsDirectory, readMigrations } from './migration-files.ts'
+import { withClient } from './with-client.ts'
 
 export { type Migration, MigrationError, migrationsDirectory } from './migration-files.ts'
 
@@ -148,13 +149,8 @@ const underLock = async <A>(client: ClientBase, body: () => Promise<A>): Promise
  * @throws MigrationError for a failed, changed or misnamed file; earlier files stay applied
  */
 export const migrate = async (db: ClientBase | Pool, options: MigrateOptions = {}): Promise<readonly Migration[]> => {
-  if (!(db instanceof pg.Pool)) return underLock(db, () => migrateLocked(db, options))
-  const client = await db.connect()
-  try {
-    return await underLock(client, () => migrateLocked(client, options))
-  } finally {
-    client.release()
-  }
+  const on = (client: ClientBase) => underLock(client, () => migrateLocked(client, options))
+  return db instanceof pg.Pool ? withClient(db, on) : on(db)
 }
 
 /**

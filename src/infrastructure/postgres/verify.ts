@@ -4,6 +4,7 @@ import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from './c
 import type { Drift } from './drift.ts'
 import { holdReadTables } from './read-tables.ts'
 import { verifyWorkflows } from './verify-workflows.ts'
+import { withClient } from './with-client.ts'
 
 export type { Drift } from './drift.ts'
 
@@ -18,14 +19,12 @@ export interface VerifyOptions {
  * Folds every command, run, ledger and template of the log afresh and compares every column of its rows, as of one
  * instant; an empty list means that the rows say what the log says. Streams through the log: memory does not grow with it. Changes nothing.
  */
-export const verifyCommands = async ({
+export const verifyCommands = ({
   pool,
   limit = 1_000,
   onProgress = () => {},
-}: VerifyOptions): Promise<readonly Drift[]> => {
-  const client = await pool.connect()
-  let broken: Error | undefined
-  try {
+}: VerifyOptions): Promise<readonly Drift[]> =>
+  withClient(pool, async client => {
     await client.query('begin isolation level repeatable read read only')
     await holdReadTables(client)
     const drift: Drift[] = []
@@ -40,14 +39,7 @@ export const verifyCommands = async ({
     if (drift.length < limit) drift.push(...(await verifyWorkflows(client, limit - drift.length)))
     await client.query('commit')
     return drift.slice(0, limit)
-  } catch (error) {
-    broken = error instanceof Error ? error : new Error(String(error))
-    throw error
-  } finally {
-    // a connection in the middle of something is not worth keeping
-    client.release(broken)
-  }
-}
+  })
 
 const PAGE_EVENTS = 5_000
 

@@ -3,6 +3,7 @@ import { mkdir, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ClientBase, escapeIdentifier, type Pool } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
+import { withClient } from '../postgres/with-client.ts'
 import { archivable, messagesOf, oldMessages, type Picked, pickStreams, streamEvents } from './archive-rows.ts'
 import type { CaseHeader, MessageLine } from './case-lines.ts'
 import { eventHash, sha256 } from './event-hash.ts'
@@ -48,14 +49,12 @@ export const archiveOld = async (options: ArchiveOptions): Promise<readonly Arch
   })
   // only what is sealed goes: seals keep vouching for it
   await sealEvents(pool, { signer })
-  const client = await pool.connect()
-  let broken: Error | undefined
-  const files: ArchivedFile[] = []
-  try {
+  return withClient(pool, async client => {
     const { rows } = await client.query(`select pg_try_advisory_lock(${LOCK}) as ours`)
     if (rows[0].ours !== true) {
       throw new CommandBusError('BUSY', 'a rebuild or another archive is running: wait for it, or end it')
     }
+    const files: ArchivedFile[] = []
     const put = async (picked: readonly Picked[], messages: readonly MessageLine[]): Promise<void> => {
       const file = await move(client, options, picked, messages)
       files.push(file)
@@ -71,14 +70,10 @@ export const archiveOld = async (options: ArchiveOptions): Promise<readonly Arch
       if (messages.length === 0) break
       await put([], messages)
     }
+    // after a failure it goes with the connection
+    await client.query(`select pg_advisory_unlock(${LOCK})`)
     return files
-  } catch (error) {
-    broken = error instanceof Error ? error : new Error(String(error))
-    throw error
-  } finally {
-    await client.query(`select pg_advisory_unlock(${LOCK})`).catch(() => {})
-    client.release(broken)
-  }
+  })
 }
 
 const move = async (

@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
 import { creditsStream } from '../../domain/credits/names.ts'
 import { runStream } from '../../domain/workflow-run/names.ts'
+import { withClient } from '../postgres/with-client.ts'
 import type { EventLine } from './case-lines.ts'
 import { exactColumns, sha256 } from './event-hash.ts'
 import type { Signer } from './keys.ts'
@@ -37,10 +38,9 @@ export interface Exported extends WrittenCase {
  * database. Secrets in the data are left out; who did what and when is not.
  * @throws CommandBusError NOT_FOUND when there is nothing to write
  */
-export const exportBundle = async (options: ExportOptions): Promise<Exported> => {
+export const exportBundle = (options: ExportOptions): Promise<Exported> => {
   const { pool, path, signer, correlationId, commandIds = [], redact = [], madeBy, now } = options
-  const client = await pool.connect()
-  try {
+  return withClient(pool, async client => {
     await client.query('begin isolation level repeatable read read only')
     const { rows } = await client.query<{ stream: string }>(
       `select 'command-' || domain || '-' || command_id as stream from command_bus_command
@@ -71,11 +71,9 @@ export const exportBundle = async (options: ExportOptions): Promise<Exported> =>
         entries++
       }
     })
+    await client.query('rollback')
     return { ...written, commands: rows.length, runs: runs.length, entries }
-  } finally {
-    await client.query('rollback').catch(() => {})
-    client.release()
-  }
+  })
 }
 
 const nothingThere = ({ correlationId, commandIds = [] }: ExportOptions): CommandBusError =>

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import type { Log } from '../../application/ports/log.ts'
 import { holdReadTables } from '../postgres/read-tables.ts'
+import { withClient } from '../postgres/with-client.ts'
 import type { Health } from '../worker/health.ts'
 import { createFindings, type Finding } from './finding.ts'
 import type { Signer } from './keys.ts'
@@ -82,10 +83,8 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     sealLagSeconds = Math.max(0, rows[0]?.lag ?? 0)
   }
 
-  const look = async (): Promise<void> => {
-    const client = await pool.connect()
-    let broken: Error | undefined
-    try {
+  const look = (): Promise<void> =>
+    withClient(pool, async client => {
       await client.query('begin isolation level repeatable read read only')
       await holdReadTables(client)
       const { rows } = await client.query(
@@ -109,13 +108,7 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
       last = round
       round = []
       verifiedAt = Date.now()
-    } catch (error) {
-      broken = error instanceof Error ? error : new Error(String(error))
-      throw error
-    } finally {
-      client.release(broken)
-    }
-  }
+    })
 
   const turn = async (): Promise<void> => {
     try {

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Json } from '../../domain/command/events.ts'
+import { withClient } from '../postgres/with-client.ts'
 import { sha256 } from './event-hash.ts'
 import type { Signer } from './keys.ts'
 
@@ -46,12 +47,10 @@ export const logName = async (client: Pick<ClientBase, 'query'>): Promise<string
  * Seals what the feed shows of the events after the last seal, and gives the new seals; none when another process is at
  * it. Each is a transaction of its own.
  */
-export const sealEvents = async (pool: Pool, options: SealOptions): Promise<readonly SealHead[]> => {
+export const sealEvents = (pool: Pool, options: SealOptions): Promise<readonly SealHead[]> => {
   const { batch = BATCH, everyMs = 0 } = options
-  const client = await pool.connect()
-  const seals: SealHead[] = []
-  let broken: Error | undefined
-  try {
+  return withClient(pool, async client => {
+    const seals: SealHead[] = []
     for (;;) {
       await client.query('begin')
       const { rows } = await client.query(
@@ -66,12 +65,7 @@ export const sealEvents = async (pool: Pool, options: SealOptions): Promise<read
       seals.push(seal.head)
       if (seal.events < batch) return seals
     }
-  } catch (error) {
-    broken = error instanceof Error ? error : new Error(String(error))
-    throw error
-  } finally {
-    client.release(broken)
-  }
+  })
 }
 
 /** In the caller's transaction: waits until nobody else writes seals. */

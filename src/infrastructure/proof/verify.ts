@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import { holdReadTables } from '../postgres/read-tables.ts'
 import { rowsWithoutEvents } from '../postgres/verify.ts'
 import { workflowsWithoutEvents } from '../postgres/verify-workflows.ts'
+import { withClient } from '../postgres/with-client.ts'
 import { createFindings, type Finding, type Findings } from './finding.ts'
 import { logName, type SealHead, sealHead } from './seals.ts'
 import { rowFinding, verifyEvents } from './verify-events.ts'
@@ -51,23 +52,14 @@ export interface Verified {
  * Checks the whole log as of one instant: every event against its hash and the one before it, the seals over the whole
  * log, every column of every read row against a fresh fold of its events, and every message. Changes nothing.
  */
-export const verifyLog = async (pool: Pool, options: VerifyOptions = {}): Promise<Verified> => {
-  const client = await pool.connect()
-  let broken: Error | undefined
-  try {
+export const verifyLog = (pool: Pool, options: VerifyOptions = {}): Promise<Verified> =>
+  withClient(pool, async client => {
     await client.query('begin isolation level repeatable read read only')
     await holdReadTables(client)
     const verified = await verifyWithin(client, options)
     await client.query('commit')
     return verified
-  } catch (error) {
-    broken = error instanceof Error ? error : new Error(String(error))
-    throw error
-  } finally {
-    // a connection in the middle of something is not worth keeping
-    client.release(broken)
-  }
-}
+  })
 
 /** The same in the caller's transaction, which decides what is seen. */
 export const verifyWithin = async (client: ClientBase, options: VerifyOptions = {}): Promise<Verified> => {

@@ -15,12 +15,16 @@ export interface AcceptDeps {
   readonly take: (job: Job) => void
 }
 
+/** How long a message whose command cannot be read stays hidden before it is looked at again. */
+const UNREADABLE_MS = 30_000
+
 /** Sorts what was read: work is taken, the rest is settled here. */
 export const createAccept =
   ({ queue, name, reporter, suspects, log, take }: AcceptDeps) =>
   async (opened: readonly Opened[]): Promise<void> => {
     const archived: string[] = []
     const apart: Delivery[] = []
+    const unreadable: Delivery[] = []
     suspects.saw(opened)
     for (const one of opened) {
       switch (one.kind) {
@@ -45,10 +49,18 @@ export const createAccept =
           )
           archived.push(one.delivery.msgId)
           break
+        case 'unreadable':
+          log.error(
+            { ...one.key, msgId: one.delivery.msgId, why: one.why },
+            'a command cannot be read: its message waits for a version that can',
+          )
+          unreadable.push(one.delivery)
+          break
         case 'stale':
           break
       }
     }
     await queue.archive(name, archived)
     await queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() })
+    await queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS })
   }

@@ -17,8 +17,16 @@ export type MapError = (error: unknown) => MappedError | undefined
 
 const MAX_CODE = 200
 
-/** What a handler threw, as the error of the event. */
+/** What a handler threw, as the error of the event. Anything can be thrown, also what has no text. */
 export const failureOf = (thrown: unknown, map: MapError | undefined): CommandError => {
+  try {
+    return errorOf(thrown, map)
+  } catch {
+    return failure('TRANSIENT', 'UNKNOWN', 'the handler threw something that cannot be read')
+  }
+}
+
+const errorOf = (thrown: unknown, map: MapError | undefined): CommandError => {
   const known = knownType(thrown)
   if (known !== undefined) {
     const error = thrown as TransientCommandError | PermanentCommandError | BusinessRuleError

@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { ClientBase, Pool } from 'pg'
+import type { ClientBase, Pool, PoolClient } from 'pg'
 import { TransientCommandError } from '../../application/command-errors.ts'
 import { handledCommand } from '../../application/handled-command.ts'
 import { parseJson } from '../../application/json.ts'
@@ -27,6 +28,7 @@ import type { Reporter, ReportOutcome } from './reporter.ts'
 /** A handler that runs longer than this is made visible as IN_PROGRESS; a shorter one's receipt goes with its outcome. */
 export const RECEIPT_AFTER_MS = 25
 const LONGEST_TRANSACTION_MS = 300_000
+const CONNECT_AGAIN_MS = 100
 
 export interface RunDeps {
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
@@ -37,6 +39,8 @@ export interface RunDeps {
   readonly log: Log
   readonly telemetry: Telemetry
   readonly mapError: MapError | undefined
+  /** The database cannot be had now. */
+  readonly isAway: (error: unknown) => boolean
   readonly extend: (job: Job, ms: number) => Promise<void>
 }
 
@@ -61,10 +65,16 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   const attempt = deps.telemetry.attempting({ ...nameOf(job), ...(traceparent === undefined ? {} : { traceparent }) })
   let known: Loaded<CommandState> = job.loaded
   let abandoned = false
+  let late = false
   let receipt: Promise<void> | null = null
   const abandon = (reason: string): void => {
     abandoned = true
     abort.abort(new Error(reason))
+  }
+
+  const tooLate = (error: Error): void => {
+    late = true
+    abort.abort(error)
   }
 
   const recordReceipt = (): Promise<void> => {
@@ -92,7 +102,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     }
     const data = decoded === undefined ? payload : decoded.right
     const run = (client: ClientBase | null): Promise<unknown> =>
-      withTimeout(handler, abort, () =>
+      withTimeout(handler, tooLate, () =>
         attempt.run(() => handler.handle(data, new JobContext(deps, job, data, abort, client))),
       )
     return handler.transactional === true ? inTransaction(run) : ended(run(null))
@@ -106,10 +116,24 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     }
   }
 
+  /** The handler has not begun: it waits for a connection for as long as the attempt is its own. */
+  const connected = async (): Promise<PoolClient> => {
+    for (;;) {
+      try {
+        return await deps.pool.connect()
+      } catch (error) {
+        if (abandoned || !deps.isAway(error)) throw error
+        log.warn({ err: error, ...nameOf(job) }, 'no connection for a transactional handler; trying again')
+        await delay(CONNECT_AGAIN_MS)
+      }
+    }
+  }
+
   /** The handler's writes and the completion in one transaction; the receipt is in the log before it begins. */
   const inTransaction = async (run: (client: ClientBase) => Promise<unknown>): Promise<Outcome | ReportOutcome> => {
     await recordReceipt()
-    const client = await deps.pool.connect()
+    if (abandoned) throw new Error('the attempt is not ours any more')
+    const client = await connected()
     let broken: Error | undefined
     // a connection that is cut while the handler is busy elsewhere must not end the process
     const onError = (error: Error): void => {
@@ -120,6 +144,11 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       await client.query('begin')
       await client.query(`set local idle_in_transaction_session_timeout = ${LONGEST_TRANSACTION_MS}`)
       const outcome = await ended(run(client))
+      if (late) {
+        // the handler may still be at it: its connection goes with it, so that nothing of it reaches anybody else
+        broken = new Error('the handler did not end in time')
+        return outcome
+      }
       if (outcome.kind === 'failure' || abandoned) {
         await client.query('rollback')
         return outcome
@@ -137,10 +166,13 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     }
   }
 
-  const handled = decideOutcome().finally(() => {
-    if (timer !== null) clearTimeout(timer)
-    attempt.handled()
-  })
+  const handled = decideOutcome()
+    // a codec that throws, a transaction that cannot begin: the attempt failed, and nobody has to wait for its lease
+    .catch((thrown): Outcome => ({ kind: 'failure', error: failureOf(thrown, deps.mapError) }))
+    .finally(() => {
+      if (timer !== null) clearTimeout(timer)
+      attempt.handled()
+    })
 
   const finish = async (): Promise<ReportOutcome | 'abandoned'> => {
     const outcome = await handled
@@ -246,7 +278,7 @@ class JobContext implements HandlerContext<unknown> {
 /** A handler that ignores its timeout loses its slot all the same; what it still does is not awaited. */
 const withTimeout = async (
   { timeoutMs }: AnyHandler,
-  abort: LazyAbort,
+  onLate: (error: Error) => void,
   run: () => Promise<unknown> | unknown,
 ): Promise<unknown> => {
   if (timeoutMs === undefined) return run()
@@ -254,7 +286,7 @@ const withTimeout = async (
   const timeout = new Promise((_, reject) => {
     timer = setTimeout(() => {
       const error = new TransientCommandError('TIMEOUT', `the handler did not end within ${timeoutMs} ms`)
-      abort.abort(error)
+      onLate(error)
       reject(error)
     }, timeoutMs)
   })

@@ -4,14 +4,15 @@ import { commandTypeOf, domainOf } from '../../application/input.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Queue } from '../../application/ports/queue.ts'
+import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { TransactCommands } from '../../application/transact-commands.ts'
-import { type Job, openDeliveries } from '../../application/work-message.ts'
+import { type Job, type Opened, openDeliveries } from '../../application/work-message.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue } from '../../domain/command/names.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { listenForDoorbell } from '../pgmq/doorbell.ts'
+import { persistently } from '../postgres/persistently.ts'
 import { createAccept } from './accept.ts'
 import { createBackOff } from './back-off.ts'
 import type { MapError } from './failures.ts'
@@ -149,6 +150,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     clock: deps.clock,
     log,
     telemetry: deps.telemetry,
+    isAway: deps.isAway,
     mapError: options.mapError ?? (domain === OPERATIONS_DOMAIN ? onlyPassingErrors : undefined),
     extend,
   }
@@ -198,6 +200,16 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
 
   const health = createHealth({ clock: deps.clock, reporterFailingSince: reporter.failingSince })
 
+  /** While the log cannot be read nobody begins: the messages go back uncounted. */
+  const openOrHandBack = async (deliveries: readonly Delivery[]): Promise<readonly Opened[]> => {
+    try {
+      return await open(deliveries, { domain, workerId, leaseMs })
+    } catch (error) {
+      await persistently(() => deps.queue.handBack(queue, deliveries, { uncount: true })).catch(() => {})
+      throw error
+    }
+  }
+
   const fetchLoop = async (): Promise<void> => {
     const backOff = createBackOff()
     while (!stopping) {
@@ -209,11 +221,12 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
           continue
         }
         const deliveries = await deps.queue.read(queue, quantity, leaseMs)
+        const opened = deliveries.length > 0 ? await openOrHandBack(deliveries) : []
         health.reachable()
         backOff.reset()
-        if (deliveries.length > 0) {
-          await accept(await open(deliveries, { domain, workerId, leaseMs }))
-          pump()
+        if (opened.length > 0) {
+          // what is to be worked on has been taken by then, whatever becomes of the other messages
+          await accept(opened).finally(pump)
         } else if (!stopping) {
           const next = await deps.queue.nextVisibleIn(queue)
           await bell.wait(Math.min(pollMs, next === null ? pollMs : Math.max(SOON_MS, Math.ceil(next) + 1)))

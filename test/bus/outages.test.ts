@@ -1,0 +1,88 @@
+import pg from 'pg'
+import { expect, test } from 'vitest'
+import { createCommandBus, UnavailableError } from '../../src/index.ts'
+import { createTestBus, signal } from '../support/bus.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { parked } from '../support/park.ts'
+
+test('A29: an outcome is kept while the database is read-only, as between two primaries, and counts afterwards', async () => {
+  const { bus, database, pool, work, until } = await createTestBus()
+  const name = new URL(database.url).pathname.slice(1)
+  const turn = async (readOnly: 'on' | 'off'): Promise<void> => {
+    const client = await pool.connect()
+    await client.query('set default_transaction_read_only = off')
+    await client.query(`alter database ${name} set default_transaction_read_only = ${readOnly}`)
+    await client.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    )
+    client.release()
+  }
+  const { commandId } = await bus.send('payments', 'Charge', {})
+  const began = signal()
+  const go = signal()
+  const worker = await work({
+    domain: 'payments',
+    handlers: {
+      Charge: async () => {
+        began.resolve()
+        await go.promise
+        return 'done'
+      },
+    },
+  })
+  await began.promise
+  await turn('on')
+  go.resolve()
+  await until(
+    async () => worker.health().reasons.join(),
+    reasons => reasons.includes('outcomes cannot be recorded'),
+  )
+  await turn('off')
+  const done = await until(
+    () => bus.getCommand('payments', commandId).catch(() => null),
+    c => c?.status === 'COMPLETED',
+  )
+  expect(done).toMatchObject({ result: 'done', totalAttempts: 1 })
+})
+
+test('calls that find no free connection are told so, and to try again', async () => {
+  const database = await createTestDatabase()
+  const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+  const bus = createCommandBus({ pool })
+  await bus.ready()
+  const busy = await pool.connect()
+  pool.options.connectionTimeoutMillis = 50
+  const refused = await bus.send('payments', 'Charge', {}).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(UnavailableError)
+  expect(String(refused)).toMatch(/no connection .* became free in time/)
+  busy.release()
+  await bus.close()
+  await pool.end()
+  await database.drop()
+})
+
+test('A13: a queue that was dropped by hand is made again for the next send in a transaction', async () => {
+  const { bus, pool, messages } = await createTestBus()
+  await bus.send('payments', 'Charge', {})
+  await pool.query(`select pgmq.drop_queue('payments__commands')`)
+  const client = await pool.connect()
+  const sendWithin = async () => {
+    await client.query('begin')
+    await bus.send('payments', 'Charge', {}, { client })
+    await client.query('commit')
+  }
+  await expect(sendWithin()).rejects.toThrow()
+  await client.query('rollback')
+  await sendWithin()
+  client.release()
+  expect(await messages('payments__commands')).toHaveLength(1)
+})
+
+test('A6: a reply goes to a queue of any name', async () => {
+  const test = await createTestBus()
+  for (const replyTo of ['error', 'constructor', '__proto__', 'select']) {
+    const commandId = await parked(test, 'payments', {}, { replyTo })
+    await test.bus.troubleshooting.cancel('payments', commandId, { operator: 'jane', reason: 'not needed' })
+    expect(await test.messages(replyTo), replyTo).toHaveLength(1)
+  }
+})
