@@ -134,6 +134,23 @@ export class Stage {
     return sent.map(({ commandId }) => commandId)
   }
 
+  /** Parked commands of a domain that nobody works on any more: what is retried waits. */
+  async parkUnattended(count: number, errorCode: string): Promise<void> {
+    const refuse = () => {
+      throw new PermanentCommandError(errorCode, 'it does not work')
+    }
+    const worker = this.bus.worker({ domain: 'unattended', handlers: { '*': refuse }, pollMs: 50 })
+    await worker.start()
+    await this.bus.sendBatch(
+      'unattended',
+      Array.from({ length: count }, () => ({ commandType: 'Wait', data: {} })),
+    )
+    await expect
+      .poll(async () => (await this.bus.troubleshooting.list({ errorCode })).total, { timeout: 20_000 })
+      .toBe(count)
+    await worker.stop()
+  }
+
   async status(commandId: string, domain = 'demo'): Promise<string | undefined> {
     return (await this.bus.getCommand(domain, commandId))?.status
   }

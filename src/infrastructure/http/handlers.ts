@@ -52,6 +52,11 @@ export const handlers: Handlers = {
       ? progressOf(found)
       : { ...progressOf(found), items: [...found.items.items], nextCursor: found.items.nextCursor }
   },
+  listActions: async ({ query }, caller) => {
+    const { items, nextCursor } = await caller.troubleshooting.actions(query)
+    return { items: items.map(progressOf), nextCursor }
+  },
+  stopAction: async ({ params }, caller) => progressOf(await caller.troubleshooting.stop(params.id)),
   getStats: async (_, caller) => {
     const { domains, throughput, queues, ...stats } = await caller.stats()
     return { ...stats, domains: [...domains], throughput: [...throughput], queues: [...queues] }
@@ -63,7 +68,10 @@ export const handlers: Handlers = {
   ...workflowHandlers,
 }
 
-const progressOf = ({ criteria: _, tenantId: __, items: ___, ...progress }: ActionView) => progress
+const progressOf = ({ criteria, tenantId: _, items: __, ...progress }: ActionView) => ({
+  ...progress,
+  filter: 'filter' in criteria ? criteria.filter : null,
+})
 
 const page = <Item, Found extends { readonly items: readonly Item[] }>(found: Found) => ({
   ...found,

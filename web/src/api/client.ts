@@ -25,6 +25,7 @@ export type AuditEntry = Answer<'getAuditTrail'>['items'][number]
 export type Parked = Answer<'listParked'>['items'][number]
 export type ParkedGroup = Answer<'groupParked'>['items'][number]
 export type Action = Answer<'getAction'>
+export type ActionProgress = Answer<'listActions'>['items'][number]
 export type Operation = Answer<'getOperation'>
 export type Stats = Answer<'getStats'>
 export type Step = Answer<'getHistory'>['items'][number]

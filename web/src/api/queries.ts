@@ -44,6 +44,20 @@ export const groupsQuery = (query: QueryOf<'groupParked'>) =>
     placeholderData: keepPreviousData,
   })
 
+/** No events tell of actions: while one of them goes on, the list is asked for again. */
+const ACTIONS_MS = 2_000
+
+export const actionsQuery = (query: QueryOf<'listActions'>) =>
+  queryOptions({
+    queryKey: ['actions', query],
+    queryFn: ({ signal }) => api.listActions({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.items.some(({ status }) => status === 'RUNNING' || status === 'WAITING_FOR_CANARY')
+        ? ACTIONS_MS
+        : false,
+  })
+
 export const isOver = ({ status }: { readonly status: string }): boolean =>
   status === 'completed' || status === 'failed'
 

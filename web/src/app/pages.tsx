@@ -12,6 +12,7 @@ import { RunPage } from '../pages/runs/RunPage.tsx'
 import { RunsPage } from '../pages/runs/RunsPage.tsx'
 import { SearchPage } from '../pages/search/SearchPage.tsx'
 import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
+import { ActionsPage } from '../pages/troubleshooting/ActionsPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
 import { usePlaces } from './navigation.ts'
 import { Link, matchPath, navigate, usePath } from './router.tsx'
@@ -33,6 +34,7 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/commands', () => <CommandsPage />],
   ['/commands/:domain/:id', ({ domain = '', id = '' }) => <CommandPage key={id} domain={domain} commandId={id} />],
   ['/troubleshooting', () => <TroubleshootingPage />],
+  ['/troubleshooting/actions', () => <ActionsPage />],
   ['/troubleshooting/actions/:id', ({ id = '' }) => <ActionPage key={id} id={id} />],
   ['/operations', () => <OperationsPage />],
   ['/operations/:id', ({ id = '' }) => <OperationPage key={id} id={id} />],
