@@ -9,7 +9,7 @@ import { type Column, print, printJson, table, when } from './output.ts'
 import { replayFile } from './replay-file.ts'
 import { momentsOf } from './replay-moments.ts'
 import { showSteps } from './replay-steps.ts'
-import { historyText } from './replay-text.ts'
+import { historyText, stateText } from './replay-text.ts'
 import { withBus } from './session.ts'
 import { whichDomain } from './which-domain.ts'
 
@@ -73,7 +73,7 @@ export const showHistory = async (
   { json, step }: Pick<ReplayOptions, 'json' | 'step'>,
 ): Promise<void> => {
   if (json) printJson(history)
-  else if (step) await showSteps(history)
+  else if (step) await showSteps(history.items, ({ state }) => stateText(state))
   else print(historyText(history))
 }
 
