@@ -35,6 +35,7 @@ everybody(stage, async () => {
     `/troubleshooting/actions/${action?.actionId}`,
     '/operations',
     '/runs',
+    '/runs/templates',
     '/credits?tenantId=t1',
     `/runs/${run?.id}`,
     '/audit',

@@ -298,7 +298,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     roles: runners,
     succeeds: 200,
     unknown: 'no id in its path',
-    query: ['tenantId', ...paging],
+    query: ['archived', 'tenantId', ...paging],
   },
   archiveTemplate: {
     is: 'DELETE /workflow-templates/:id',

@@ -35,4 +35,5 @@ export type ParkedThen = Answer<'listParkedAt'>['items'][number]
 export type Run = Answer<'getRun'>
 export type RunFile = Run['perFileResults'][number]
 export type RunPreview = Answer<'previewRetry'>
+export type Template = Answer<'listTemplates'>['items'][number]
 export type LedgerEntry = Answer<'getCredits'>['ledger'][number]

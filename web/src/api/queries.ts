@@ -123,6 +123,7 @@ export const templatesQuery = (query: QueryOf<'listTemplates'> = {}) =>
   queryOptions({
     queryKey: ['templates', query],
     queryFn: ({ signal }) => api.listTemplates({ query: { limit: 200, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
   })
 
 export const creditsQuery = (query: QueryOf<'getCredits'>) =>

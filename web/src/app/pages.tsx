@@ -10,6 +10,7 @@ import { OverviewPage } from '../pages/overview/OverviewPage.tsx'
 import { CreditsPage } from '../pages/runs/CreditsPage.tsx'
 import { RunPage } from '../pages/runs/RunPage.tsx'
 import { RunsPage } from '../pages/runs/RunsPage.tsx'
+import { TemplatesPage } from '../pages/runs/TemplatesPage.tsx'
 import { SearchPage } from '../pages/search/SearchPage.tsx'
 import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
 import { ActionsPage } from '../pages/troubleshooting/ActionsPage.tsx'
@@ -39,6 +40,7 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/operations', () => <OperationsPage />],
   ['/operations/:id', ({ id = '' }) => <OperationPage key={id} id={id} />],
   ['/runs', () => <RunsPage />],
+  ['/runs/templates', () => <TemplatesPage />],
   ['/runs/:id', ({ id = '' }) => <RunPage key={id} id={id} />],
   ['/credits', () => <CreditsPage />],
   ['/audit', () => <AuditPage />],
