@@ -25,7 +25,10 @@ export const handlers: Handlers = {
   getHistory: async ({ params, query }, caller) =>
     historyAnswer(await caller.history(params.domain, params.commandId, query)),
   getRunHistory: async ({ params, query }, caller) => runHistoryAnswer(await caller.runs.history(params.id, query)),
-  getCorrelation: async ({ params }, caller) => page(await caller.correlation(params.correlationId)),
+  getCorrelation: async ({ params }, caller) => {
+    const { notShown, ...tree } = await caller.correlation(params.correlationId)
+    return { ...page(tree), notShown: [...notShown] }
+  },
   listParked: async ({ query }, caller) => page(await caller.troubleshooting.list(query)),
   listParkedAt: async ({ query }, caller) => page(await caller.troubleshooting.listAt(query)),
   groupParked: async ({ query }, caller) => ({
