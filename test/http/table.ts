@@ -373,6 +373,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  getProof: { is: 'GET /proof', roles: auditors, succeeds: 200, unknown: 'no id in its path', query: [] },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
 }
 

@@ -1,11 +1,25 @@
 import type { ActionView } from '../../application/bulk-action.ts'
+import type { ProofFigures } from '../proof/keeper.ts'
+import type { proofRoutes } from './contract/proof.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import type { Handlers } from './mount.ts'
+import { proofAnswer } from './proof-answer.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
 
+/** What the service knows besides the bus. */
+export interface HandlerDeps {
+  /** What the keeper of the proof knows; null: nobody keeps it, or not yet. */
+  readonly proof: () => ProofFigures | null
+}
+
+export const createHandlers = ({ proof }: HandlerDeps): Handlers => ({
+  ...handlers,
+  getProof: async (_, { identity }) => proofAnswer(proof(), identity.tenant),
+})
+
 /** What each route does: a call of the application as the caller may use it. */
-export const handlers: Handlers = {
+const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   sendCommand: ({ params, body }, caller, trace) => caller.send(params.domain, { ...body, ...trace }),
   sendCommands: async ({ params, body }, caller, trace) => ({
     results: [

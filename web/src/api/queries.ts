@@ -91,6 +91,16 @@ export const correlationQuery = (correlationId: string) =>
     queryFn: ({ signal }) => api.getCorrelation({ params: { correlationId } }, { signal }),
   })
 
+const PROOF_MS = 10_000
+
+/** A round of the check goes on by itself: no event tells of it. */
+export const proofQuery = () =>
+  queryOptions({
+    queryKey: ['server', 'proof'],
+    queryFn: ({ signal }) => api.getProof({}, { signal }),
+    refetchInterval: PROOF_MS,
+  })
+
 export const parkedAtQuery = (query: QueryOf<'listParkedAt'>) =>
   queryOptions({
     queryKey: ['parked-at', query],
