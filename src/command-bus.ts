@@ -116,8 +116,9 @@ export interface CommandBus {
    */
   readonly getHistory: (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
   /**
-   * Everything with a correlation id, and what caused what: a tree, each after what it came from. At most 1,000. The id of a
-   * run is the correlation id of its jobs: it gives the run, what it was charged and given back, and its jobs' commands.
+   * Everything with a correlation id, and what caused what: a tree, each after what it came from. At most 1,000, what failed
+   * or is parked first; the rest is counted by status. The id of a run is the correlation id of its jobs: it gives the run,
+   * what it was charged and given back, and its jobs' commands.
    */
   readonly getCorrelation: (correlationId: string, options?: { readonly tenantId?: string }) => Promise<CausalTree>
   /** The sender's cancel, while the command is PENDING. @throws CommandNotFoundError, InvalidOperationError */

@@ -202,7 +202,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     authorization: roleAuthorization,
     reader: guardedAll(reader),
     operations: guardedAll(operations),
-    actions: guardedAll({ start: actions.start, get: actions.get }),
+    actions: guardedAll({ start: actions.start, get: actions.get, list: actions.list, stop: actions.stop }),
     stats: guardedAll({ read: stats.read }),
     runs,
     credits,

@@ -1,5 +1,5 @@
 import type { BulkActionOptions } from './action-input.ts'
-import { ActionNotFoundError, type ActionView, type GetActionOptions } from './bulk-action.ts'
+import { ActionNotFoundError, type ActionView, type GetActionOptions, type StopActionOptions } from './bulk-action.ts'
 import type { ActionPlan } from './dry-run-action.ts'
 import { CommandNotFoundError, ForbiddenError } from './errors.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './investigate.ts'
@@ -13,9 +13,9 @@ import {
   operatorRetry,
 } from './operate-command.ts'
 import type { OperationFilter, Operations, StartOperation } from './operations.ts'
-import type { ItemListFilter } from './ports/action-store.ts'
+import type { ActionListFilter, ItemListFilter } from './ports/action-store.ts'
 import type { Authorization, Identity, Permission } from './ports/authorization.ts'
-import type { CommandFilter, TroubleshootingFilter } from './ports/command-queries.ts'
+import type { CommandFilter, Page, TroubleshootingFilter } from './ports/command-queries.ts'
 import type { Subscribe, SubscribeOptions, Subscription } from './ports/live-events.ts'
 import type { Stats, StatsReader } from './ports/stats.ts'
 import type { createCommandReader } from './read-commands.ts'
@@ -66,6 +66,8 @@ export interface CallerDeps extends OperateDeps, WorkflowCallerDeps {
 export interface CallersActions {
   readonly start: (options: BulkActionOptions) => Promise<ActionView>
   readonly get: (id: string, options?: GetActionOptions) => Promise<ActionView | null>
+  readonly list: (filter: ActionListFilter) => Promise<Page<ActionView>>
+  readonly stop: (id: string, options: StopActionOptions) => Promise<ActionView>
 }
 
 export type CallersFilter<Filter> = Omit<Filter, 'tenantId'>
@@ -222,6 +224,16 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
         const found = await deps.actions.get(id, { tenantId: tenant, ...(items === undefined ? {} : { items }) })
         if (found === null) throw new ActionNotFoundError(id)
         return found
+      },
+      /** Newest first. */
+      actions: async (filter: CallersFilter<ActionListFilter> = {}) => {
+        demand('operate')
+        return deps.actions.list({ ...filter, ...scope })
+      },
+      /** One that is over stays as it is. @throws ActionNotFoundError */
+      stop: async (id: string) => {
+        demand('operate')
+        return deps.actions.stop(id, { operator: subject, tenantId: tenant })
       },
       complete: async (
         domain: string,

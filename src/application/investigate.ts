@@ -4,9 +4,9 @@ import type { Recorded } from '../domain/recorded.ts'
 import { type CausalNode, runOfJob, treeOf } from './causal-tree.ts'
 import { correlationIdOf, instantOf, optional, textOf } from './input.ts'
 import type { Clock } from './ports/clock.ts'
-import type { TroubleshootingFilter, TroubleshootingItem } from './ports/command-queries.ts'
+import type { CommandView, TroubleshootingFilter, TroubleshootingItem } from './ports/command-queries.ts'
 import type { EventStore } from './ports/event-store.ts'
-import type { CausalFilter, InvestigationQueries } from './ports/investigation.ts'
+import type { CausalFilter, InvestigationQueries, StatusCount } from './ports/investigation.ts'
 import { troubleshootingFilterOf } from './read-commands.ts'
 
 export interface InvestigateDeps {
@@ -81,33 +81,51 @@ export interface CausalTree {
   readonly correlationId: string
   /** Each one after what it came from, siblings oldest first. */
   readonly items: readonly CausalNode[]
-  /** There are more than were read. */
+  /**
+   * There are more than 1,000. Then the room goes to runs and charges, to commands that failed or are parked, to what
+   * led to those, and to what is not over, in this order.
+   */
   readonly truncated: boolean
+  /** Where it is truncated: commands with this correlation id that are not among the items, by status. */
+  readonly notShown: readonly StatusCount[]
 }
 
 export const MAX_NODES = 1000
 
 /**
  * Everything that belongs to a correlation id, and what caused what. Of a run (its id is the correlation id of all its
- * jobs) the run itself and its charges come first, and then as many of its jobs as there is room for.
+ * jobs) the run itself and its charges come first. Where there is no room for all commands, those that failed or are
+ * parked have it first, and the others are counted.
  * @throws InvalidInputError
  */
 export const readCorrelation =
-  (queries: Pick<InvestigationQueries, 'related' | 'relatedRuns'>) =>
+  (queries: Pick<InvestigationQueries, 'related' | 'relatedFirst' | 'relatedRuns'>) =>
   async (correlationId: string, options: Pick<CausalFilter, 'tenantId'> = {}): Promise<CausalTree> => {
     const id = correlationIdOf(correlationId)
     const tenantId = optional(options.tenantId, value => textOf(value, 'tenantId', 128))
     const scope = tenantId === null ? {} : { tenantId }
-    const commands = await queries.related({ correlationId: id, ...scope }, MAX_NODES + 1)
-    const runIds = new Set([id, ...commands.flatMap(({ causationId }) => runOfJob(causationId) ?? [])])
+    const oldest = await queries.related({ correlationId: id, ...scope }, MAX_NODES + 1)
+    const runIds = new Set([id, ...oldest.flatMap(({ causationId }) => runOfJob(causationId) ?? [])])
     const { runs, entries } = await queries.relatedRuns({ runIds: [...runIds], ...scope }, MAX_NODES + 1)
-    const found = runs.length + entries.length + commands.length
+    const truncated = runs.length + entries.length + oldest.length > MAX_NODES
     const shown = runs.slice(0, MAX_NODES)
     const paid = entries.slice(0, MAX_NODES - shown.length)
-    const rest = commands.slice(0, MAX_NODES - shown.length - paid.length)
+    const room = MAX_NODES - shown.length - paid.length
+    const { commands, counts } = truncated
+      ? await queries.relatedFirst({ correlationId: id, ...scope }, room)
+      : { commands: oldest, counts: [] }
     return {
       correlationId: id,
-      items: treeOf({ runs: shown, entries: paid, commands: rest }),
-      truncated: found > MAX_NODES,
+      items: treeOf({ runs: shown, entries: paid, commands }),
+      truncated,
+      notShown: leftOver(
+        counts,
+        commands.filter(command => command.correlationId === id),
+      ),
     }
   }
+
+const leftOver = (counts: readonly StatusCount[], shown: readonly CommandView[]): readonly StatusCount[] =>
+  counts
+    .map(({ status, count }) => ({ status, count: count - shown.filter(one => one.status === status).length }))
+    .filter(({ count }) => count > 0)

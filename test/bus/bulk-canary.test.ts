@@ -201,3 +201,32 @@ describe('a canary', () => {
     await expect(actions.stop(randomUUID(), { operator: 'joe' })).rejects.toMatchObject({ code: 'ACTION_NOT_FOUND' })
   })
 })
+
+describe('an action that is stopped', () => {
+  test('while it runs keeps what is done and leaves the rest parked; of two who stop it one is named', async () => {
+    const { pool } = await createTestBus()
+    await parkMany(pool, 2500)
+    const actions = createTestActions(pool)
+    const { actionId } = await actions.start({ ...jane, action: 'retry', filter: {} })
+    const stops: Promise<unknown>[] = []
+    const ended = await actions.runOne(actionId, {
+      onProgress: ({ succeeded }) => {
+        if (succeeded === 0 || stops.length > 0) return
+        for (const operator of ['joe', 'ann']) stops.push(actions.stop(actionId, { operator }))
+      },
+    })
+    const [first, second] = await Promise.all(stops)
+    expect(first).toEqual(second)
+    expect(first).toEqual(ended)
+    expect(ended).toMatchObject({ status: 'STOPPED', failed: 0, note: expect.stringMatching(/^stopped by (joe|ann)$/) })
+    expect(ended.succeeded + ended.skipped).toBe(2500)
+    expect(ended.skipped).toBeGreaterThan(0)
+    expect(await tracesOf(pool)).toMatchObject({
+      audit: { OPERATOR_RETRY: onceEach(ended.succeeded) },
+      rows: { PENDING: ended.succeeded, IN_TROUBLESHOOTING_QUEUE: ended.skipped },
+    })
+    // what was left can be taken up by another action
+    const rest = await actions.start({ ...jane, action: 'retry', filter: {} })
+    expect(rest.total).toBe(ended.skipped)
+  })
+})

@@ -41,6 +41,8 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['troubleshooting.start', 'operate', caller => caller.troubleshooting.start({ action: 'retry', filter: {} })],
   ['troubleshooting.dryRun', 'operate', caller => caller.troubleshooting.dryRun({ action: 'retry', filter: {} })],
   ['troubleshooting.action', 'operate', caller => caller.troubleshooting.action(ID)],
+  ['troubleshooting.actions', 'operate', caller => caller.troubleshooting.actions()],
+  ['troubleshooting.stop', 'operate', caller => caller.troubleshooting.stop(ID)],
   ['live', 'read', caller => caller.live({ after: 'now' })],
   ['stats', 'read', caller => caller.stats()],
   ['operations.start', 'operations', caller => caller.operations.start({ operation_type: 'x', parameters: 1 })],

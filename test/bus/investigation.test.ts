@@ -73,6 +73,7 @@ test('the queue at an instant and a correlation are found by index, in a databas
   const queries = createInvestigationQueries(client as never)
   await queries.parkedAt({ at: '2026-01-01T00:00:00.000Z', domain: 'a', limit: 5 })
   await queries.related({ correlationId: 'c' }, 10)
+  await queries.relatedFirst({ correlationId: 'c' }, 10)
   await queries.relatedRuns({ runIds: ['00000000-0000-4000-8000-0000000000aa'] }, 10)
   client.release(true)
   await bus.ready()
@@ -96,7 +97,7 @@ test('a correlation id gives the whole tree: what caused what, by parent and by 
   await send('shop', { correlationId: 'order-7', tenantId: 't2' })
 
   const tree = await bus.getCorrelation('order-7', { tenantId: 't1' })
-  expect(tree).toMatchObject({ correlationId: 'order-7', truncated: false })
+  expect(tree).toMatchObject({ correlationId: 'order-7', truncated: false, notShown: [] })
   expect(tree.items.map(node => [idOf(node), node.cause, node.via, node.depth])).toEqual([
     [root, null, null, 0],
     [charge, 0, 'causation', 1],
@@ -106,6 +107,34 @@ test('a correlation id gives the whole tree: what caused what, by parent and by 
   ])
   expect((await bus.getCorrelation('order-7')).items).toHaveLength(6)
   expect(await bus.getCorrelation('nobody knows this')).toMatchObject({ items: [], truncated: false })
+})
+
+test('of more than there is room for, what failed comes first with what led to it, and the rest is counted', async () => {
+  const setup = await createTestBus()
+  const { bus } = setup
+  const order = { correlationId: 'order-9', tenantId: 't1' }
+  const bulk = Array.from({ length: 1_100 }, () => ({ commandType: 'Tell', data: {}, ...order }))
+  await bus.sendBatch('mail', bulk)
+  const root = (await bus.send('shop', 'Order', {}, order)).commandId
+  const charge = (await bus.send('shop', 'Charge', {}, { ...order, causationId: root.toUpperCase() })).commandId
+  const stuck = await parked(setup, 'payments', {}, { ...order, causationId: charge })
+  const done = await parked(setup, 'payments', {}, { ...order, causationId: 'somewhere else' })
+  await bus.troubleshooting.complete('payments', done, { operator: 'jane' })
+  await bus.send('shop', 'Order', {}, { ...order, tenantId: 't2' })
+
+  const tree = await bus.getCorrelation('order-9', { tenantId: 't1' })
+  expect(tree.items).toHaveLength(1_000)
+  const place = (id: string) => tree.items.findIndex(node => idOf(node) === id)
+  expect(tree.items[place(stuck)]).toMatchObject({ cause: place(charge), depth: 2, via: 'causation' })
+  expect(tree.items[place(charge)]).toMatchObject({ cause: place(root), depth: 1 })
+  expect(place(done)).toBe(-1)
+  expect(tree).toMatchObject({
+    truncated: true,
+    notShown: [
+      { status: 'COMPLETED', count: 1 },
+      { status: 'PENDING', count: 103 },
+    ],
+  })
 })
 
 test('a retry by hand hangs below the operation that it repeats', async () => {

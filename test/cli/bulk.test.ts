@@ -106,6 +106,10 @@ describe('many parked commands', () => {
     expect(shown.stdout).toMatch(/SKIPPED +stopped by joe\n[\s\S]*More: the same with --cursor 2/)
     const json = (await program.run(['tsq', 'actions', actionId, '--json'], on(setup))).json()
     expect(json).toMatchObject({ skipped: 3, items: { items: [{ ordinal: 1 }, { ordinal: 2 }, { ordinal: 3 }] } })
+    const again = await program.run(['tsq', 'actions', 'show', actionId, '--limit', '1', '--json'], on(setup))
+    expect(again.json()).toMatchObject({ status: 'STOPPED', items: { items: [{ ordinal: 1 }], nextCursor: '1' } })
+    const list = await program.run(['tsq', 'actions', 'list', '--status', 'stopped', '--json'], on(setup))
+    expect(list.json()).toMatchObject({ items: [{ actionId }], nextCursor: null })
     const none = await program.run(['tsq', 'actions', unknown], on(setup))
     expect(none).toMatchObject({ code: 1, stderr: `commandbus: no action ${unknown}\n` })
   })
@@ -124,6 +128,10 @@ describe('bad input', () => {
     [['cancel', '--all'], "required option '--reason <text>' not specified"],
     [['retry', '--from', 'yesterday'], 'filter.from: must be an ISO 8601 date or time'],
     [['actions', 'x'], "actionId: 'x' is no command id"],
+    [['actions', 'show', 'x'], "actionId: 'x' is no command id"],
+    [['actions', 'list', '--status', 'DONE'], "status: 'DONE' is none of RUNNING, WAITING_FOR_CANARY, COMPLETED"],
+    [['actions', 'list', '--outcome', 'FAILED'], '--outcome is about the items of one action'],
+    [['actions', unknown, '--status', 'RUNNING'], '--status is about the list of actions'],
     [['actions', unknown, '--outcome', 'LOST'], "outcome: 'LOST' is none of SUCCEEDED, FAILED, SKIPPED"],
   ]
   test.concurrent.each(cases)('tsq %j is not understood', async (args, sentence) => {

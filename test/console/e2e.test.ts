@@ -23,6 +23,7 @@ everybody(stage, async () => {
   )
   const { items } = await stage.served.client(await stage.served.token(['BUBBLE_ADMIN'])).listRuns()
   const [run] = items
+  const [action] = (await stage.bus.actions.list({ limit: 1 })).items
   return [
     '/',
     '/commands?errorCode=LOOK_ONLY',
@@ -30,8 +31,11 @@ everybody(stage, async () => {
     '/search?q=LOOK_ONLY',
     '/troubleshooting?errorCode=LOOK_ONLY',
     '/troubleshooting?view=list&errorCode=LOOK_ONLY',
+    '/troubleshooting/actions',
+    `/troubleshooting/actions/${action?.actionId}`,
     '/operations',
     '/runs',
+    '/runs/templates',
     '/credits?tenantId=t1',
     `/runs/${run?.id}`,
     '/audit',

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { silentLog } from '../../src/application/ports/log.ts'
 import {
   type CommandBus,
   createCommandBus,
@@ -14,6 +15,7 @@ import {
 import { demoHandlers } from '../../src/infrastructure/demo/index.ts'
 import { type ConsoleFiles, readConsole } from '../../src/infrastructure/http/console.ts'
 import { closeHttp } from '../../src/infrastructure/http/listen.ts'
+import { createKeeper, type Keeper } from '../../src/infrastructure/proof/keeper.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type Served, serve } from '../support/http.ts'
 import { type OpenBrowser, openBrowser } from './browser.ts'
@@ -50,6 +52,8 @@ export class Stage {
   /** Whether the model that operations ask answers. */
   modelWorks = true
   bus!: CommandBus
+  /** Looks at the whole log in one turn, when it is told to. */
+  keeper!: Keeper
   served!: Served
   readonly faults: string[] = []
 
@@ -62,7 +66,9 @@ export class Stage {
       databaseUrl: database.url,
       workflows: { policy: { maxAttempts: 1, backoffSeconds: [0.1], jitter: 0 } },
     })
-    this.served = await serve(this.bus, { console: files })
+    const log = silentLog
+    this.keeper = createKeeper({ pool: database.pool, signer: null, log, everyMs: 0, slice: 1_000_000 })
+    this.served = await serve(this.bus, this.serving())
     const askModel = () => {
       if (!this.modelWorks) throw new PermanentCommandError('UNAUTHORIZED', 'the model answered 401')
       return { questions: ['What is a lease?'] }
@@ -81,13 +87,21 @@ export class Stage {
     this.running = Promise.all([this.bus.actions.run(signal), this.bus.runs.run(signal)])
   }
 
+  private serving() {
+    return { console: this.files, proof: () => this.keeper.figures() }
+  }
+
   /** The server goes away and comes back at the same address. */
   async stopServer(): Promise<() => Promise<void>> {
     const { port } = new URL(this.served.url)
     await closeHttp(this.served.app, 100)
     return async () => {
-      this.served = await serve(this.bus, { console: this.files }, Number(port))
+      this.served = await serve(this.bus, this.serving(), Number(port))
     }
+  }
+
+  get pool() {
+    return this.database.pool
   }
 
   get url(): string {
@@ -133,6 +147,23 @@ export class Stage {
       .poll(async () => (await this.bus.troubleshooting.list({ domain: 'demo', errorCode })).total, { timeout: 60_000 })
       .toBe(count)
     return sent.map(({ commandId }) => commandId)
+  }
+
+  /** Parked commands of a domain that nobody works on any more: what is retried waits. */
+  async parkUnattended(count: number, errorCode: string): Promise<void> {
+    const refuse = () => {
+      throw new PermanentCommandError(errorCode, 'it does not work')
+    }
+    const worker = this.bus.worker({ domain: 'unattended', handlers: { '*': refuse }, pollMs: 50 })
+    await worker.start()
+    await this.bus.sendBatch(
+      'unattended',
+      Array.from({ length: count }, () => ({ commandType: 'Wait', data: {} })),
+    )
+    await expect
+      .poll(async () => (await this.bus.troubleshooting.list({ errorCode })).total, { timeout: 20_000 })
+      .toBe(count)
+    await worker.stop()
   }
 
   async status(commandId: string, domain = 'demo'): Promise<string | undefined> {

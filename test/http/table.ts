@@ -54,6 +54,9 @@ const failedOperation = async ({ bus, until }: SharedApi): Promise<string> => {
   return id
 }
 
+const emptyAction = async ({ bus }: SharedApi): Promise<string> =>
+  (await bus.actions.start({ action: 'retry', filter: { errorCode: 'NOBODY_HAS_THIS' }, operator: 'jane' })).actionId
+
 const admin = { subject: 'jane@example.com', tenant: null }
 const freeTemplate = ({ bus }: SharedApi) => bus.runs.createTemplate(admin, { name: 'Free', creditsPerRun: 0 })
 
@@ -226,15 +229,29 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  listActions: {
+    is: 'GET /troubleshooting/actions',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['status', ...paging],
+  },
+  stopAction: {
+    is: 'POST /troubleshooting/actions/:id/stop',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'ACTION_NOT_FOUND',
+    query: [],
+    prepare: emptyAction,
+  },
   getAction: {
     is: 'GET /troubleshooting/actions/:id',
     roles: operators,
     succeeds: 200,
     unknown: 'ACTION_NOT_FOUND',
     query: ['items', 'outcome', ...paging],
-    prepare: async ({ bus }) =>
-      (await bus.actions.start({ action: 'retry', filter: { errorCode: 'NOBODY_HAS_THIS' }, operator: 'jane' }))
-        .actionId,
+    prepare: emptyAction,
   },
   startOperation: {
     is: 'POST /operations',
@@ -281,7 +298,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     roles: runners,
     succeeds: 200,
     unknown: 'no id in its path',
-    query: ['tenantId', ...paging],
+    query: ['archived', 'tenantId', ...paging],
   },
   archiveTemplate: {
     is: 'DELETE /workflow-templates/:id',
@@ -356,6 +373,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  getProof: { is: 'GET /proof', roles: auditors, succeeds: 200, unknown: 'no id in its path', query: [] },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
 }
 

@@ -201,3 +201,73 @@ describe('the list of what is parked', () => {
     expectFaults(await list('?limit=5', '/groups'), 'limit')
   })
 })
+
+describe('actions on many', () => {
+  const setUp = async () => {
+    const api = await createTestApi()
+    for (let i = 0; i < 3; i++) await parked(api)
+    const start = { action: 'retry', filter: { errorCode: 'CARD_DECLINED' }, canary: 1, operator: 'jane@example.com' }
+    const { actionId } = await api.bus.actions.start(start as Parameters<typeof api.bus.actions.start>[0])
+    const named = { action: 'retry', ids: [{ domain: 'payments', commandId: actionId }] } as const
+    const lost = await api.bus.actions.start({ ...named, operator: 'joe', tenantId: 't1' })
+    const token = await api.token(['OPERATOR'])
+    return { api, actionId, lost: lost.actionId, token }
+  }
+
+  test('are listed, newest first, with what each was asked for', async () => {
+    const { api, actionId, lost, token } = await setUp()
+    const list = async (query = '') => (await api.request('GET', `/troubleshooting/actions${query}`, { token })).body
+    const first = await list('?limit=1')
+    expect(first).toEqual({
+      items: [expect.objectContaining({ actionId: lost, status: 'COMPLETED', failed: 1, filter: null })],
+      nextCursor: expect.any(String),
+    })
+    expect(await list(`?limit=1&cursor=${first.nextCursor}`)).toEqual({
+      items: [
+        expect.objectContaining({
+          actionId,
+          action: 'retry',
+          status: 'WAITING_FOR_CANARY',
+          filter: { errorCode: 'CARD_DECLINED' },
+          operator: 'jane@example.com',
+        }),
+      ],
+      nextCursor: null,
+    })
+    expect((await list('?status=COMPLETED')).items.map((one: { actionId: string }) => one.actionId)).toEqual([lost])
+    const wrong = await api.request('GET', '/troubleshooting/actions?status=DONE', { token })
+    expectFaults(wrong, 'status')
+    expect(JSON.stringify(wrong.body)).toContain('WAITING_FOR_CANARY')
+  })
+
+  test('are stopped, also while the canary waits; once more changes nothing', async () => {
+    const { api, actionId, lost, token } = await setUp()
+    const stop = (id: string, by = token) =>
+      api.request('POST', `/troubleshooting/actions/${id}/stop`, { token: by, body: {} })
+    const stopped = await stop(actionId)
+    expect([stopped.status, stopped.body]).toEqual([
+      200,
+      expect.objectContaining({
+        actionId,
+        status: 'STOPPED',
+        succeeded: 0,
+        skipped: 3,
+        note: 'stopped by jane@example.com',
+      }),
+    ])
+    const again = await stop(actionId, await api.token(['ADMIN'], { sub: 'joe@example.com' }))
+    expect([again.status, again.body]).toEqual([200, stopped.body])
+    expect((await stop(lost)).body).toMatchObject({ status: 'COMPLETED' })
+    expect((await api.bus.troubleshooting.list({})).total).toBe(3)
+  })
+
+  test('of another tenant are neither listed nor stopped', async () => {
+    const { api, actionId, lost } = await setUp()
+    const token = await api.token(['OPERATOR'], { tenant: 't1' })
+    const { body } = await api.request('GET', '/troubleshooting/actions', { token })
+    expect(body.items.map((one: { actionId: string }) => one.actionId)).toEqual([lost])
+    const answer = await api.request('POST', `/troubleshooting/actions/${actionId}/stop`, { token, body: {} })
+    expectProblem(answer, 404, 'ACTION_NOT_FOUND', actionId)
+    expect(await api.bus.actions.get(actionId)).toMatchObject({ status: 'WAITING_FOR_CANARY' })
+  })
+})

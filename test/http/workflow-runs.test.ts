@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { demoWorkflowHandlers } from '../../src/infrastructure/demo/index.ts'
 import { createTestApi, type TestApi } from '../support/http.ts'
+import { expectFaults } from '../support/problem.ts'
 
 const UNKNOWN = '00000000-0000-4000-8000-00000000dead'
 const busy = { behavior: { failTransientTimes: 99, errorMessage: 'the model is busy' } }
@@ -125,4 +126,20 @@ test('C1, C16: a run with a wrong number of retries, without files or with damag
     const answer = await call('POST', '/workflow-runs', { templateId, ...wrong })
     expect([answer.status, answer.body.code]).toEqual([400, 'INVALID_REQUEST'])
   }
+})
+
+test('templates are listed without the archived ones, with them, or those alone', async () => {
+  const api = await createTestApi()
+  const token = await api.token(['CUSTOMER_ADMIN'], { tenant: 't1' })
+  const make = async (name: string) =>
+    (await api.request('POST', '/workflow-templates', { token, body: { name, creditsPerRun: 2 } })).body.id
+  const [old, current] = [await make('Old'), await make('Current')]
+  expect((await api.request('DELETE', `/workflow-templates/${old}`, { token })).body.archivedAt).not.toBeNull()
+  const listed = async (query: string) =>
+    (await api.request('GET', `/workflow-templates${query}`, { token })).body.items.map((one: { id: string }) => one.id)
+  expect(await listed('')).toEqual([current])
+  expect(await listed('?archived=false')).toEqual([current])
+  expect(await listed('?archived=true')).toEqual([old])
+  expect(await listed('?archived=any')).toEqual([current, old])
+  expectFaults(await api.request('GET', '/workflow-templates?archived=yes', { token }), 'archived')
 })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
-import { auditNames } from '../../src/domain/command/history.ts'
+import { auditNames, namesOf } from '../../src/domain/command/history.ts'
 import { transitions } from '../../src/domain/command/transitions.ts'
 import { commandCodec } from '../../src/infrastructure/codec/command-codec.ts'
 import { createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
@@ -64,18 +64,20 @@ const lives: readonly (readonly CommandEvent[])[] = [
   [sent(), received(1), parked(1), operatorRetried(), received(1, again), completed(1, { msgId: '2' })],
   [sent(), received(1), parked(1), operatorCanceled()],
   [sent(), lost(1), completed(2, { receipt: { at: at(1), total: 2, leaseExpiresAt: at(31) } })],
+  [sent(), received(1), exhausted(1, { error: detailed })],
+  [sent(), received(1), exhausted(1, { error: error('NO_HANDLER') })],
+  [sent(), received(1), exhausted(1, { error: error('LEASE_LOST') })],
 ]
 
 /** Names and times of an event's lines. */
-const linesOf = (event: CommandEvent): readonly (readonly [name: string, at: string])[] => [
-  ...(event.type === 'CommandCompleted' && event.receipt !== undefined
-    ? [['RECEIVED', event.receipt.at] as const]
-    : []),
-  ...auditNames[event.type].map(name => [name, event.at] as const),
-]
+const linesOf = (event: CommandEvent): readonly (readonly [name: string, at: string])[] =>
+  namesOf(event).map(name => [
+    name,
+    name === 'RECEIVED' && event.type === 'CommandCompleted' ? (event.receipt?.at ?? event.at) : event.at,
+  ])
 
 let database: TestDatabase
-const ids = lives.map((_, i) => `0192d3a4-0000-7000-8000-00000000000${i}`)
+const ids = lives.map((_, i) => `0192d3a4-0000-7000-8000-0000000000${String(i).padStart(2, '0')}`)
 
 beforeAll(async () => {
   database = await createTestDatabase()
@@ -181,6 +183,21 @@ describe('the details', () => {
       { attempt: 2, error_type: 'TRANSIENT', error_code: 'CODE_TRANSIENT', error_message: 'it was TRANSIENT' },
     ])
     expect(await detailsOf(0, 'RETRY_SCHEDULED')).toEqual([{ attempt: 2, retry_at: at(60) }])
+  })
+
+  test('A21: of a failure for good that ends the command say FAILED, and speak of no retries', async () => {
+    expect((await auditOf(ids[8])).map(line => line.event_type)).toEqual(['SENT', 'RECEIVED', 'FAILED'])
+    expect(await detailsOf(8, 'FAILED')).toEqual([
+      {
+        attempt: 1,
+        msg_id: 1,
+        error_type: 'PERMANENT',
+        error_code: 'CODE_PERMANENT',
+        error_message: 'it was PERMANENT',
+        error_details: { account: 7 },
+      },
+    ])
+    expect((await auditOf(ids[10])).at(-1)?.event_type).toBe('RETRY_EXHAUSTED')
   })
 
   test('A21: of MOVED_TO_TROUBLESHOOTING_QUEUE hold the reason and all of the error', async () => {

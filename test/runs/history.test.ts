@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { filesAfterEach } from '../../src/infrastructure/cli/runs-replay.ts'
 import { useProgram } from '../support/cli.ts'
 import { createTestRuns, files, jane } from '../support/runs.ts'
 
@@ -59,4 +60,26 @@ test('a run is told as it was at any revision or instant, and how two moments di
   expect(printed.stdout).toMatch(
     /#0 .* INITIATED +by jane@example.com[\s\S]*RESUMED +by jane[\s\S]*files.1.status: failed -> pending[\s\S]*State\n +status +RUNNING[\s\S]*charges +round 1: 4 monthly, 0 purchased; round 2: 2 monthly[\s\S]*1 +1-failed.pdf +pending, open +1 /,
   )
+
+  const stepped = await program.run(['runs', 'replay', id, '--step'], { env })
+  expect(stepped).toMatchObject({ code: 0, stderr: '' })
+  const count = whole.items.length
+  expect(stepped.stdout.match(/^State after \d+ of \d+$/gm)).toEqual(
+    whole.items.map((_, i) => `State after ${i + 1} of ${count}`),
+  )
+  expect(stepped.stdout).toMatch(
+    /RESUMED +by jane[^#]*files.1.status: failed -> pending[^#]*State after [^#]*status +RUNNING[^#]*1-failed.pdf +pending, open +1 /,
+  )
+  // what is put together from the changes is what the fold makes
+  const rebuilt = filesAfterEach(whole.items)
+  for (const i of whole.items.keys()) {
+    expect(rebuilt[i]).toEqual((await bus.runs.history(jane, id, { at: i })).state?.files)
+  }
+  expect(filesAfterEach(items)).toEqual([null])
+  const between = await program.run(['runs', 'replay', id, '--step', '--compare', `${resumed - 1}..${resumed}`], {
+    env,
+  })
+  expect(between.stdout).toMatch(/^#\d+ .* RESUMED [\s\S]*State after 1 of 1\n +status +RUNNING/)
+  const json = await program.run(['runs', 'replay', id, '--step', '--json'], { env })
+  expect(json.json()).toMatchObject({ id, items: { length: count } })
 })

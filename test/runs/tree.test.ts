@@ -70,9 +70,13 @@ test('of a run of 1,000 files as much is told as of anything: the run and its ch
     templateId: await setup.template(),
     files: files(...Array.from({ length: 1_000 }, () => 'ok' as const)),
   })
-  const { items, truncated } = await setup.bus.getCorrelation(id)
+  const { items, truncated, notShown } = await setup.bus.getCorrelation(id)
   expect(items).toHaveLength(1_000)
-  expect(truncated).toBe(true)
+  expect([truncated, notShown]).toEqual([true, [{ status: 'PENDING', count: 2 }]])
+  const printed = await program.run(['replay', '--correlation', id], { env: { DATABASE_URL: setup.database.url } })
+  expect(printed.stdout).toContain(
+    'There are more than these 1000: what failed or is parked comes first, and 2 PENDING are',
+  )
   expect(items.slice(0, 2).map(told)).toEqual([
     ['run', null, 'QUEUED'],
     ['  charge', 'run', -2_000],

@@ -5,10 +5,11 @@ import { type CommandBus, createCommandBus, type Role } from '../../src/index.ts
 import { createHttpApp, type HttpLimits } from '../../src/infrastructure/http/app.ts'
 import type { ConsoleFiles } from '../../src/infrastructure/http/console.ts'
 import { type ApiClient, createClient } from '../../src/infrastructure/http/contract/client.ts'
-import { handlers } from '../../src/infrastructure/http/handlers.ts'
+import { createHandlers } from '../../src/infrastructure/http/handlers.ts'
 import type { HealthReport } from '../../src/infrastructure/http/health.ts'
 import { createIdentify, type IdentityOptions } from '../../src/infrastructure/http/identity.ts'
 import { signToken } from '../../src/infrastructure/http/token.ts'
+import type { ProofFigures } from '../../src/infrastructure/proof/keeper.ts'
 import { createTestBus, type TestBus, until } from './bus.ts'
 import { createTestDatabase } from './database.ts'
 
@@ -60,6 +61,7 @@ export interface ApiOptions {
   readonly limits?: Partial<HttpLimits>
   readonly health?: () => Promise<HealthReport>
   readonly console?: ConsoleFiles | null
+  readonly proof?: () => ProofFigures | null
 }
 
 /** The real server on a real port, over a bus on a fresh database. */
@@ -112,7 +114,7 @@ export const serve = async (bus: CommandBus, options: ApiOptions = {}, port = 0)
     api: {
       identify: createIdentify(options.identity ?? { secret: SECRET }),
       callerOf: identity => bus.as(identity),
-      handlers,
+      handlers: createHandlers({ proof: options.proof ?? (() => null) }),
       writesPerMinute: options.writesPerMinute ?? 0,
     },
     corsOrigins: options.corsOrigins ?? [],

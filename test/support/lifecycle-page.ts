@@ -1,11 +1,12 @@
 import type { CommandEvent, CommandEventType } from '../../src/domain/command/events.ts'
-import { auditNames } from '../../src/domain/command/history.ts'
+import { auditNames, namesOf } from '../../src/domain/command/history.ts'
 import { terminalStatuses, transitions } from '../../src/domain/command/transitions.ts'
 import { type Effect, outbox } from '../../src/projections/outbox.ts'
 import {
   at,
   completed,
   error,
+  exhausted,
   operatorCanceled,
   operatorCompleted,
   recorded,
@@ -26,13 +27,19 @@ const diagram = (): string =>
     '```',
   ].join('\n')
 
+const forGood = exhausted(1, { error: error('PERMANENT') })
+
+const exceptions: Partial<Record<CommandEventType, string>> = {
+  CommandExhausted: `; ${namesOf(forGood).join(', ')} where the failure was permanent`,
+}
+
 const table = (): string =>
   [
     '| event | from | to | in the audit |',
     '|---|---|---|---|',
     ...steps.map(([event, { from, to }]) => {
       const before = from.map(status => (status === 'NONE' ? '(new)' : status)).join(', ')
-      return `| ${event} | ${before} | ${to} | ${auditNames[event].join(', ')} |`
+      return `| ${event} | ${before} | ${to} | ${auditNames[event].join(', ')}${exceptions[event] ?? ''} |`
     }),
   ].join('\n')
 

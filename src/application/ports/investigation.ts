@@ -1,4 +1,5 @@
 import type { CommandKey } from '../../domain/command/events.ts'
+import type { CommandStatus } from '../../domain/command/transitions.ts'
 import type { CommandView, TroubleshootingFilter } from './command-queries.ts'
 import type { CreditEntry, WorkflowRun } from './workflow-queries.ts'
 
@@ -44,6 +45,12 @@ export interface Related {
   readonly commands: readonly CommandView[]
 }
 
+/** How many commands are in a status. */
+export interface StatusCount {
+  readonly status: CommandStatus
+  readonly count: number
+}
+
 /** Looking back: by key and by index, whatever the size of the log. */
 export interface InvestigationQueries {
   readonly parkedAt: (filter: ParkedAtFilter) => Promise<ParkedThenPage>
@@ -52,6 +59,15 @@ export interface InvestigationQueries {
    * them. Oldest first.
    */
   readonly related: (filter: CausalFilter, limit: number) => Promise<readonly CommandView[]>
+  /**
+   * The same where there are more than `limit`: the room goes to those that failed or are parked, then to what led to
+   * them, then to what is not over, then to the rest; each oldest first. `counts` are of the correlation id alone, of
+   * the first 50,000 that are found.
+   */
+  readonly relatedFirst: (
+    filter: CausalFilter,
+    limit: number,
+  ) => Promise<{ readonly commands: readonly CommandView[]; readonly counts: readonly StatusCount[] }>
   /** The runs with these ids, and up to `limit` entries of what they were charged and given back. Texts that are no ids find nothing. */
   readonly relatedRuns: (filter: RunsFilter, limit: number) => Promise<Pick<Related, 'runs' | 'entries'>>
 }

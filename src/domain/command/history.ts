@@ -1,6 +1,6 @@
 import { differ, type Step, stepsOf } from '../history.ts'
 import type { Recorded } from '../recorded.ts'
-import type { CommandEvent, Instant, Json, ParkingReason } from './events.ts'
+import type { CommandEvent, CommandExhausted, Instant, Json, ParkingReason } from './events.ts'
 import { evolve } from './evolve.ts'
 import { type CommandState, initialState, type SentCommandState } from './state.ts'
 import type { CommandStatus } from './transitions.ts'
@@ -118,7 +118,7 @@ const compared = Object.keys({
 /** What one snapshot has that another has not; null: the command did not exist. A member that is null is as good as none. */
 export const snapshotDiff = differ(compared)
 
-/** What the audit calls each event. */
+/** What the audit calls each event; `namesOf` knows the exceptions. */
 export const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]>> = {
   CommandSent: ['SENT'],
   CommandReceived: ['RECEIVED'],
@@ -133,8 +133,13 @@ export const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]
   OperatorCompleted: ['OPERATOR_COMPLETE'],
 }
 
-/** A success may carry its receipt: then it tells of both. */
-const namesOf = (event: CommandEvent): readonly string[] =>
-  event.type === 'CommandCompleted' && event.receipt !== undefined
-    ? ['RECEIVED', ...auditNames[event.type]]
-    : auditNames[event.type]
+/**
+ * The same for one event. A success may carry its receipt: then it tells of both. A failure that no retry could mend has
+ * exhausted nothing, whatever its policy did with it: it FAILED, and no retry is scheduled.
+ */
+export const namesOf = (event: CommandEvent): readonly string[] => {
+  if (event.type === 'CommandCompleted' && event.receipt !== undefined) return ['RECEIVED', ...auditNames[event.type]]
+  return event.type === 'CommandExhausted' && !ranOut(event) ? ['FAILED'] : auditNames[event.type]
+}
+
+const ranOut = ({ error }: CommandExhausted): boolean => error.type === 'TRANSIENT' || error.type === 'LEASE_LOST'

@@ -1,28 +1,31 @@
 import { emitKeypressEvents, type Key } from 'node:readline'
-import type { CommandHistory } from '../../application/read-history.ts'
+import type { Step } from '../../domain/history.ts'
 import { print } from './output.ts'
-import { stateText, stepText } from './replay-text.ts'
+import { stepText } from './replay-text.ts'
 
 const keys = 'Enter or right: next, left: back, Home: first, End: last, q: quit'
 
-/** One step at a time, forward and back, on a terminal; all of them, one after the other, where there is none. */
-export const showSteps = async (history: CommandHistory): Promise<void> => {
-  const pages = history.items.map(
-    (step, i) => `${stepText(step)}\n\nState after ${i + 1} of ${history.items.length}\n${stateText(step.state)}`,
-  )
-  if (pages.length === 0) return print('Nothing had happened by then.')
-  if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
-    for (const page of pages) print(`${page}\n`)
-    return
+/** A history one event at a time: each with the state it made, in the words of `stateOf`. */
+export const showSteps = async <A extends Step<unknown, unknown>>(
+  items: readonly A[],
+  stateOf: (step: A, place: number) => string,
+): Promise<void> => {
+  if (items.length === 0) return print('Nothing had happened by then.')
+  // made when it is looked at: a state of a long run is long
+  const page = (i: number): string => {
+    const step = items[i] as A
+    return `${stepText(step)}\n\nState after ${i + 1} of ${items.length}\n${stateOf(step, i)}`
   }
-  await walk(pages)
+  if (process.stdin.isTTY === true && process.stdout.isTTY === true) return walk(items.length, page)
+  for (let i = 0; i < items.length; i++) print(`${page(i)}\n`)
 }
 
-const walk = (pages: readonly string[]): Promise<void> =>
+/** Forward and back by keys, on a terminal. */
+const walk = (count: number, page: (place: number) => string): Promise<void> =>
   new Promise(resolve => {
     const { stdin } = process
     let at = 0
-    const draw = (): void => print(`\u001b[2J\u001b[H${pages[at]}\n\n${keys}`)
+    const draw = (): void => print(`\u001b[2J\u001b[H${page(at)}\n\n${keys}`)
     const end = (): void => {
       stdin.off('keypress', onKey)
       stdin.setRawMode(false)
@@ -30,7 +33,7 @@ const walk = (pages: readonly string[]): Promise<void> =>
       resolve()
     }
     const onKey = (_: string, key: Key): void => {
-      const next = key.ctrl === true && key.name === 'c' ? null : move(at, key.name, pages.length)
+      const next = key.ctrl === true && key.name === 'c' ? null : move(at, key.name, count)
       at = next ?? at
       if (next === null) end()
       else draw()

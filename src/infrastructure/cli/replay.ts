@@ -9,7 +9,7 @@ import { type Column, print, printJson, table, when } from './output.ts'
 import { replayFile } from './replay-file.ts'
 import { momentsOf } from './replay-moments.ts'
 import { showSteps } from './replay-steps.ts'
-import { historyText } from './replay-text.ts'
+import { historyText, stateText } from './replay-text.ts'
 import { withBus } from './session.ts'
 import { whichDomain } from './which-domain.ts'
 
@@ -73,7 +73,7 @@ export const showHistory = async (
   { json, step }: Pick<ReplayOptions, 'json' | 'step'>,
 ): Promise<void> => {
   if (json) printJson(history)
-  else if (step) await showSteps(history)
+  else if (step) await showSteps(history.items, ({ state }) => stateText(state))
   else print(historyText(history))
 }
 
@@ -96,10 +96,15 @@ const replayCorrelation = async (
   })
 }
 
-export const treeText = ({ correlationId, items, truncated }: CausalTree): string =>
-  items.length === 0
-    ? `Nothing has the correlation id ${correlationId}.`
-    : `${table(items, treeColumns)}${truncated ? `\n\nThere are more than these ${items.length}.` : ''}`
+export const treeText = ({ correlationId, items, truncated, notShown }: CausalTree): string => {
+  if (items.length === 0) return `Nothing has the correlation id ${correlationId}.`
+  if (!truncated) return table(items, treeColumns)
+  const rest = notShown.map(({ status, count }) => `${count} ${status}`).join(', ')
+  return `${table(items, treeColumns)}
+
+There are more than these ${items.length}: what failed or is parked comes first${rest === '' ? '' : `, and ${rest} are not shown`}.
+See them with: commandbus list --correlation-id ${JSON.stringify(correlationId)}`
+}
 
 const treeColumns: readonly Column<CausalNode>[] = [
   { title: 'COMMAND', value: node => `${'  '.repeat(node.depth)}${node.depth === 0 ? '' : '└ '}${told(node).id}` },

@@ -1,17 +1,19 @@
 import type { Command } from 'commander'
-import { itemListOf } from '../../application/action-input.ts'
+import { actionListOf, itemListOf } from '../../application/action-input.ts'
 import { ActionNotFoundError, type ActionView } from '../../application/bulk-action.ts'
 import { commandIdOf, textOf } from '../../application/input.ts'
-import type { ItemListFilter } from '../../application/ports/action-store.ts'
+import { type ActionListFilter, actionStatuses, type ItemListFilter } from '../../application/ports/action-store.ts'
 import type { Bus } from '../service/bus.ts'
 import { carryOut, itemColumns } from './carry-out.ts'
 import type { CliDeps } from './deps.ts'
+import { UsageError } from './failure.ts'
 import { numberOf, operatorOf } from './input.ts'
 import { more } from './inspect.ts'
 import { type Column, fields, print, printJson, table, when } from './output.ts'
 import { withBus } from './session.ts'
 
 interface Options {
+  readonly status?: string
   readonly outcome?: string
   readonly limit?: number
   readonly cursor?: string
@@ -24,17 +26,25 @@ export const addActions = (tsq: Command, deps: CliDeps): void => {
     .command('actions')
     .description('list actions on many commands, or show one with its items')
     .argument('[id]', 'the id of an action')
+    .option('--status <status>', `of the list: those that are ${actionStatuses.join(', ')}`)
     .option('--outcome <outcome>', 'of one action: items that are SUCCEEDED, FAILED or SKIPPED')
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'go on where the page before ended')
     .option('--json', 'print JSON')
-    .action(async (id: string | undefined, options: Options) => {
-      const filter = itemListOf(filterOf(options))
-      const actionId = id === undefined ? undefined : commandIdOf(id, 'actionId')
-      await withBus(deps, ({ bus }) =>
-        actionId === undefined ? showAll(bus, options) : showOne(bus, actionId, filter, options),
-      )
-    })
+    .action((id: string | undefined, options: Options) =>
+      id === undefined ? showAll(deps, options) : showOne(deps, id, options),
+    )
+
+  actions
+    .command('list')
+    .description('list actions, newest first: the same as without a word')
+    .action((_: unknown, command: Command) => showAll(deps, command.optsWithGlobals()))
+
+  actions
+    .command('show')
+    .description('show one with its items: the same as its id alone')
+    .argument('<id>', 'the id of the action')
+    .action((id: string, _: unknown, command: Command) => showOne(deps, id, command.optsWithGlobals()))
 
   actions
     .command('resume')
@@ -64,11 +74,19 @@ export const addActions = (tsq: Command, deps: CliDeps): void => {
 /** The flag is one of `actions`, wherever in the line it stands. */
 const jsonOf = (command: Command): { readonly json?: true } => (command.optsWithGlobals().json ? { json: true } : {})
 
-const filterOf = ({ outcome, limit, cursor }: Options): ItemListFilter => ({
-  ...(outcome === undefined ? {} : { outcome: outcome.toUpperCase() as NonNullable<ItemListFilter['outcome']> }),
-  ...(limit === undefined ? {} : { limit }),
-  ...(cursor === undefined ? {} : { cursor }),
-})
+const itemFilterOf = ({ outcome, limit, cursor }: Options): ItemListFilter =>
+  itemListOf({
+    ...(outcome === undefined ? {} : { outcome: outcome.toUpperCase() as NonNullable<ItemListFilter['outcome']> }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(cursor === undefined ? {} : { cursor }),
+  })
+
+const listFilterOf = ({ status, limit, cursor }: Options): ActionListFilter =>
+  actionListOf({
+    ...(status === undefined ? {} : { status: status.toUpperCase() as NonNullable<ActionListFilter['status']> }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(cursor === undefined ? {} : { cursor }),
+  })
 
 const existing = async (bus: Bus, actionId: string, items?: ItemListFilter): Promise<ActionView> => {
   const view = await bus.actions.get(actionId, items === undefined ? {} : { items })
@@ -76,19 +94,29 @@ const existing = async (bus: Bus, actionId: string, items?: ItemListFilter): Pro
   return view
 }
 
-const showAll = async (bus: Bus, { limit, cursor, json }: Options): Promise<void> => {
-  const page = await bus.actions.list({
-    ...(limit === undefined ? {} : { limit }),
-    ...(cursor === undefined ? {} : { cursor }),
+const showAll = async (deps: CliDeps, options: Options): Promise<void> => {
+  if (options.outcome !== undefined) throw new UsageError('--outcome is about the items of one action: name its id')
+  const filter = listFilterOf(options)
+  await withBus(deps, async ({ bus }) => {
+    const page = await bus.actions.list(filter)
+    if (options.json) printJson(page)
+    else if (page.items.length === 0) print('No actions.')
+    else print(table(page.items, actionColumns) + more(page.nextCursor))
   })
-  if (json) printJson(page)
-  else if (page.items.length === 0) print('No actions.')
-  else print(table(page.items, actionColumns) + more(page.nextCursor))
 }
 
-const showOne = async (bus: Bus, id: string, items: ItemListFilter, { json }: Options): Promise<void> => {
-  const view = await existing(bus, id, items)
-  if (json) return printJson(view)
+const showOne = async (deps: CliDeps, id: string, options: Options): Promise<void> => {
+  if (options.status !== undefined) throw new UsageError('--status is about the list of actions: name no id')
+  const filter = itemFilterOf(options)
+  const actionId = commandIdOf(id, 'actionId')
+  await withBus(deps, async ({ bus }) => {
+    const view = await existing(bus, actionId, filter)
+    if (options.json) printJson(view)
+    else printAction(view)
+  })
+}
+
+const printAction = (view: ActionView): void => {
   print(
     fields([
       ['Action', view.actionId],

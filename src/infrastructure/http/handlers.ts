@@ -1,11 +1,25 @@
 import type { ActionView } from '../../application/bulk-action.ts'
+import type { ProofFigures } from '../proof/keeper.ts'
+import type { proofRoutes } from './contract/proof.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import type { Handlers } from './mount.ts'
+import { proofAnswer } from './proof-answer.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
 
+/** What the service knows besides the bus. */
+export interface HandlerDeps {
+  /** What the keeper of the proof knows; null: nobody keeps it, or not yet. */
+  readonly proof: () => ProofFigures | null
+}
+
+export const createHandlers = ({ proof }: HandlerDeps): Handlers => ({
+  ...handlers,
+  getProof: async (_, { identity }) => proofAnswer(proof(), identity.tenant),
+})
+
 /** What each route does: a call of the application as the caller may use it. */
-export const handlers: Handlers = {
+const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   sendCommand: ({ params, body }, caller, trace) => caller.send(params.domain, { ...body, ...trace }),
   sendCommands: async ({ params, body }, caller, trace) => ({
     results: [
@@ -25,7 +39,10 @@ export const handlers: Handlers = {
   getHistory: async ({ params, query }, caller) =>
     historyAnswer(await caller.history(params.domain, params.commandId, query)),
   getRunHistory: async ({ params, query }, caller) => runHistoryAnswer(await caller.runs.history(params.id, query)),
-  getCorrelation: async ({ params }, caller) => page(await caller.correlation(params.correlationId)),
+  getCorrelation: async ({ params }, caller) => {
+    const { notShown, ...tree } = await caller.correlation(params.correlationId)
+    return { ...page(tree), notShown: [...notShown] }
+  },
   listParked: async ({ query }, caller) => page(await caller.troubleshooting.list(query)),
   listParkedAt: async ({ query }, caller) => page(await caller.troubleshooting.listAt(query)),
   groupParked: async ({ query }, caller) => ({
@@ -52,6 +69,11 @@ export const handlers: Handlers = {
       ? progressOf(found)
       : { ...progressOf(found), items: [...found.items.items], nextCursor: found.items.nextCursor }
   },
+  listActions: async ({ query }, caller) => {
+    const { items, nextCursor } = await caller.troubleshooting.actions(query)
+    return { items: items.map(progressOf), nextCursor }
+  },
+  stopAction: async ({ params }, caller) => progressOf(await caller.troubleshooting.stop(params.id)),
   getStats: async (_, caller) => {
     const { domains, throughput, queues, ...stats } = await caller.stats()
     return { ...stats, domains: [...domains], throughput: [...throughput], queues: [...queues] }
@@ -63,7 +85,10 @@ export const handlers: Handlers = {
   ...workflowHandlers,
 }
 
-const progressOf = ({ criteria: _, tenantId: __, items: ___, ...progress }: ActionView) => progress
+const progressOf = ({ criteria, tenantId: _, items: __, ...progress }: ActionView) => ({
+  ...progress,
+  filter: 'filter' in criteria ? criteria.filter : null,
+})
 
 const page = <Item, Found extends { readonly items: readonly Item[] }>(found: Found) => ({
   ...found,

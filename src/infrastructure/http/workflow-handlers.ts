@@ -5,8 +5,11 @@ import type { Handlers } from './mount.ts'
 /** Workflow runs and credits, as the caller may use them. */
 export const workflowHandlers: Pick<Handlers, keyof typeof workflowRoutes> = {
   createTemplate: ({ body }, caller) => caller.runs.createTemplate(body),
-  listTemplates: async ({ query }, caller) => {
-    const { items, nextCursor } = await caller.runs.listTemplates({ ...query, archived: false })
+  listTemplates: async ({ query: { archived = 'false', ...query } }, caller) => {
+    const { items, nextCursor } = await caller.runs.listTemplates({
+      ...query,
+      ...(archived === 'any' ? {} : { archived: archived === 'true' }),
+    })
     return { items: [...items], nextCursor }
   },
   archiveTemplate: ({ params }, caller) => caller.runs.archiveTemplate(params.id),

@@ -5,6 +5,7 @@ import type {
   ParkedAtFilter,
   ParkedThenPage,
   RunsFilter,
+  StatusCount,
 } from '../../application/ports/investigation.ts'
 import { commandStream, parseCommandStream } from '../../domain/command/names.ts'
 import { viewOf } from './command-queries.ts'
@@ -34,6 +35,12 @@ export const createInvestigationQueries = (pool: Pool): InvestigationQueries => 
   related: async ({ correlationId, tenantId }: CausalFilter, limit) => {
     const { rows } = await pool.query(related, [correlationId, tenantId ?? null, limit])
     return rows.map(viewOf)
+  },
+
+  relatedFirst: async ({ correlationId, tenantId }: CausalFilter, limit) => {
+    const found = await pool.query(relatedFirst, [correlationId, tenantId ?? null, limit, OWN_AT_MOST])
+    const counted = await pool.query<StatusCount>(countOwn, [correlationId, tenantId ?? null, OWN_AT_MOST])
+    return { commands: found.rows.map(viewOf), counts: counted.rows }
   },
 
   relatedRuns: async ({ runIds, tenantId }: RunsFilter, limit) => {
@@ -109,6 +116,9 @@ const pageOf = (rows: readonly ParkedRow[], last: ParkedRow | undefined): Parked
 
 const ofTenant = (alias: string): string => `($2::text is null or ${alias}.tenant_id = $2)`
 
+/** Commands with one correlation id that are looked at where not all can be shown. */
+const OWN_AT_MOST = 50_000
+
 const relatedRuns = `
   select r.* from command_bus_workflow_run r where r.run_id = any ($1::uuid[]) and ${ofTenant('r')}
   order by r.created_at, r.run_id limit $3::int`
@@ -118,11 +128,9 @@ const entriesOfRuns = `
   order by e.at, e.tenant_id, e.revision limit $3::int`
 
 /** Each step from a command to another is a look at an index; `union` keeps a circle from going on for ever. */
-const related = `
-  with recursive tree as (
-    (select c.domain, c.command_id from command_bus_command c
-     where c.correlation_id = $1::text and ${ofTenant('c')}
-     order by c.created_at, c.command_id limit $3::int)
+const treeFrom = (seeds: string): string => `
+  tree as (
+    (${seeds})
     union
     select n.domain, n.command_id from tree t
     cross join lateral (
@@ -138,3 +146,34 @@ const related = `
   select c.* from (select domain, command_id from tree limit $3::int) t
   join command_bus_command c on c.domain = t.domain and c.command_id = t.command_id
   order by c.created_at, c.domain, c.command_id`
+
+const related = `
+  with recursive ${treeFrom(`
+    select c.domain, c.command_id from command_bus_command c
+    where c.correlation_id = $1::text and ${ofTenant('c')}
+    order by c.created_at, c.command_id limit $3::int`)}`
+
+const own = (most: string): string => `
+  select c.domain, c.command_id, c.status, c.created_at,
+         coalesce(c.parent_command_id::text, lower(c.causation_id)) as cause
+  from command_bus_command c where c.correlation_id = $1::text and ${ofTenant('c')} limit ${most}::int`
+
+/** The same with the room given to what an investigator looks for; a fifth of it is left for what led there. */
+const relatedFirst = `
+  with recursive own as materialized (${own('$4')}),
+  bad as (
+    select domain, command_id, cause from own where status in ('IN_TROUBLESHOOTING_QUEUE', 'FAILED')
+    order by created_at, command_id limit greatest(1, $3::int * 4 / 5)),
+  above as (
+    select domain, command_id, cause from bad
+    union
+    select o.domain, o.command_id, o.cause from above a join own o on o.command_id::text = a.cause),
+  ${treeFrom(`
+    select o.domain, o.command_id from own o
+    left join (select distinct domain, command_id from above) a on a.domain = o.domain and a.command_id = o.command_id
+    order by a.command_id is null,
+             case when o.status in ('IN_TROUBLESHOOTING_QUEUE', 'FAILED') then 0
+                  when o.status in ('PENDING', 'IN_PROGRESS') then 1 else 2 end,
+             o.created_at, o.command_id limit $3::int`)}`
+
+const countOwn = `select status, count(*)::int as count from (${own('$3')}) c group by status order by status`

@@ -27,7 +27,11 @@ export interface KeeperOptions {
 export interface ProofFigures {
   /** Things found in this round of looking through the log, or in the last whole one. */
   readonly findings: number
+  /** The first of them, up to 20. */
+  readonly found: readonly Finding[]
   readonly first: Finding | null
+  /** When the round under way began, in ms since 1970; null: none has. */
+  readonly roundSince: number | null
   /** When the last whole round ended, in ms since 1970; null: not yet. */
   readonly verifiedAt: number | null
   /** Age of the oldest event that no seal covers. */
@@ -45,6 +49,8 @@ export interface Keeper {
 }
 
 const LATE_SEAL_SECONDS = 300
+/** Findings that are told one by one. */
+const MOST_TOLD = 20
 /** Seals looked at each time. */
 const SEALS = 20n
 
@@ -62,6 +68,7 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
   let place = ''
   let round: Finding[] = []
   let last: Finding[] = []
+  let roundSince: number | null = null
   let verifiedAt: number | null = null
   let sealLagSeconds = 0
   let failing: string | null = null
@@ -83,8 +90,9 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     sealLagSeconds = Math.max(0, rows[0]?.lag ?? 0)
   }
 
-  const look = (): Promise<void> =>
-    withClient(pool, async client => {
+  const look = (): Promise<void> => {
+    roundSince ??= Date.now()
+    return withClient(pool, async client => {
       await client.query('begin isolation level repeatable read read only')
       await holdReadTables(client)
       const { rows } = await client.query(
@@ -108,7 +116,9 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
       last = round
       round = []
       verifiedAt = Date.now()
+      roundSince = null
     })
+  }
 
   const turn = async (): Promise<void> => {
     try {
@@ -123,7 +133,15 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
 
   const figures = (): ProofFigures => {
     const found = round.length > 0 ? round : last
-    return { findings: found.length, first: found[0] ?? null, verifiedAt, sealLagSeconds, failing }
+    return {
+      findings: found.length,
+      found: found.slice(0, MOST_TOLD),
+      first: found[0] ?? null,
+      roundSince,
+      verifiedAt,
+      sealLagSeconds,
+      failing,
+    }
   }
 
   return {

@@ -10,7 +10,7 @@ import type { Config } from '../config.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
 import { readConsole } from '../http/console.ts'
-import { handlers } from '../http/handlers.ts'
+import { createHandlers } from '../http/handlers.ts'
 import type { HealthReport } from '../http/health.ts'
 import { createIdentify, type IdentityOptions } from '../http/identity.ts'
 import { identityOptions } from '../http/identity-options.ts'
@@ -88,8 +88,9 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   let url = ''
   const describe = () => describeService({ ...options, url, database: parts.database })
   const identity = await identityOptions(config)
+  const proof = () => parts.keeper?.figures() ?? null
   const metrics = createMetrics({
-    proof: () => parts.keeper?.figures() ?? null,
+    proof,
     figures: async () => {
       if (parts.pool === undefined) throw new UnavailableError('the service is starting')
       return readFigures(parts.pool)
@@ -111,7 +112,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
         if (parts.bus === undefined) throw new UnavailableError('the service is starting: try again in a moment')
         return parts.bus.as(identity)
       },
-      handlers,
+      handlers: createHandlers({ proof }),
       writesPerMinute: config.writesPerMinute,
     },
     corsOrigins: config.corsOrigins,

@@ -33,6 +33,27 @@ export const investigating = (stage: Stage): void => {
     })
   })
 
+  test('an auditor sees when the log was last looked through, and what does not fit', async () => {
+    const { page } = await stage.visit(['AUDITOR'], '/audit?view=proof')
+    await page.getByText('No round has ended since the service began').waitFor()
+    const { commandId } = await stage.bus.send('demo', 'Tampered', {})
+    await stage.bus.send('demo', 'Fine', {})
+    const tamper = (owner: string | null) =>
+      stage.pool.query('update command_bus_command set owner_id = $1 where command_id = $2', [owner, commandId])
+    await tamper('eve')
+    await stage.keeper.turn()
+    await page.reload()
+    await page.getByText('the row says owner_id "eve"').waitFor()
+    await page
+      .getByTestId('verified')
+      .getByText(/ago|now/)
+      .waitFor()
+    await tamper(null)
+    await stage.keeper.turn()
+    await page.reload()
+    await page.getByText('Nothing was found that does not fit').waitFor()
+  })
+
   test('an operator rehearses a retry, sees what it would do, and nothing has changed', async () => {
     const [id = ''] = await stage.park(1, 'Rehearsed', 'REHEARSE', { permanent: false, failTransientTimes: 1 })
     const { page } = await stage.visit(['OPERATOR'], `/commands/demo/${id}`)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type CommandSnapshot, historyOf, snapshotDiff } from '../../../src/domain/command/history.ts'
+import { type CommandSnapshot, historyOf, namesOf, snapshotDiff } from '../../../src/domain/command/history.ts'
 import { command } from '../../../src/domain/command/index.ts'
 import { fold } from '../../../src/domain/decider.ts'
 import { stepsAt } from '../../../src/domain/history.ts'
@@ -14,6 +14,8 @@ import { life } from '../../support/command-arbitraries.ts'
 import {
   at,
   completed,
+  error,
+  exhausted,
   failed,
   historyOf as lifeOf,
   operatorRetried,
@@ -165,4 +167,14 @@ test('where clocks differ, a state is never made of events with a gap between th
 
 test.each(Object.entries(lifeOf))('a life that ends %s is told to its end', (status, events) => {
   expect(historyOf(recorded(events)).at(-1)?.state.status ?? 'NONE').toBe(status)
+})
+
+describe('the names of a failure that ends a command', () => {
+  test.each(['TRANSIENT', 'LEASE_LOST'] as const)('say that the retries are exhausted after %s', type => {
+    expect(namesOf(exhausted(3, { error: error(type) }))).toEqual(['RETRY_EXHAUSTED'])
+  })
+
+  test.each(['PERMANENT', 'NO_HANDLER', 'INVALID_PAYLOAD'] as const)('A21: speak of no retries after %s', type => {
+    expect(namesOf(exhausted(1, { error: error(type) }))).toEqual(['FAILED'])
+  })
 })

@@ -44,6 +44,20 @@ export const groupsQuery = (query: QueryOf<'groupParked'>) =>
     placeholderData: keepPreviousData,
   })
 
+/** No events tell of actions: while one of them goes on, the list is asked for again. */
+const ACTIONS_MS = 2_000
+
+export const actionsQuery = (query: QueryOf<'listActions'>) =>
+  queryOptions({
+    queryKey: ['actions', query],
+    queryFn: ({ signal }) => api.listActions({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.items.some(({ status }) => status === 'RUNNING' || status === 'WAITING_FOR_CANARY')
+        ? ACTIONS_MS
+        : false,
+  })
+
 export const isOver = ({ status }: { readonly status: string }): boolean =>
   status === 'completed' || status === 'failed'
 
@@ -75,6 +89,16 @@ export const correlationQuery = (correlationId: string) =>
   queryOptions({
     queryKey: ['correlation', correlationId],
     queryFn: ({ signal }) => api.getCorrelation({ params: { correlationId } }, { signal }),
+  })
+
+const PROOF_MS = 10_000
+
+/** A round of the check goes on by itself: no event tells of it. */
+export const proofQuery = () =>
+  queryOptions({
+    queryKey: ['server', 'proof'],
+    queryFn: ({ signal }) => api.getProof({}, { signal }),
+    refetchInterval: PROOF_MS,
   })
 
 export const parkedAtQuery = (query: QueryOf<'listParkedAt'>) =>
@@ -109,6 +133,7 @@ export const templatesQuery = (query: QueryOf<'listTemplates'> = {}) =>
   queryOptions({
     queryKey: ['templates', query],
     queryFn: ({ signal }) => api.listTemplates({ query: { limit: 200, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
   })
 
 export const creditsQuery = (query: QueryOf<'getCredits'>) =>

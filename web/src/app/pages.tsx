@@ -10,8 +10,10 @@ import { OverviewPage } from '../pages/overview/OverviewPage.tsx'
 import { CreditsPage } from '../pages/runs/CreditsPage.tsx'
 import { RunPage } from '../pages/runs/RunPage.tsx'
 import { RunsPage } from '../pages/runs/RunsPage.tsx'
+import { TemplatesPage } from '../pages/runs/TemplatesPage.tsx'
 import { SearchPage } from '../pages/search/SearchPage.tsx'
 import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
+import { ActionsPage } from '../pages/troubleshooting/ActionsPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
 import { usePlaces } from './navigation.ts'
 import { Link, matchPath, navigate, usePath } from './router.tsx'
@@ -33,10 +35,12 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/commands', () => <CommandsPage />],
   ['/commands/:domain/:id', ({ domain = '', id = '' }) => <CommandPage key={id} domain={domain} commandId={id} />],
   ['/troubleshooting', () => <TroubleshootingPage />],
+  ['/troubleshooting/actions', () => <ActionsPage />],
   ['/troubleshooting/actions/:id', ({ id = '' }) => <ActionPage key={id} id={id} />],
   ['/operations', () => <OperationsPage />],
   ['/operations/:id', ({ id = '' }) => <OperationPage key={id} id={id} />],
   ['/runs', () => <RunsPage />],
+  ['/runs/templates', () => <TemplatesPage />],
   ['/runs/:id', ({ id = '' }) => <RunPage key={id} id={id} />],
   ['/credits', () => <CreditsPage />],
   ['/audit', () => <AuditPage />],

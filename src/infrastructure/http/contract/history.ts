@@ -163,7 +163,7 @@ export const historyRoutes = {
     method: 'GET',
     path: '/correlations/:correlationId',
     summary:
-      'Everything with a correlation id (of a run: its id), and what caused what: each after what it came from, whose place in the list is its `cause`',
+      'Everything with a correlation id (of a run: its id), and what caused what: each after what it came from, whose place in the list is its `cause`. At most 1,000: then what failed or is parked comes first, and `notShown` counts the rest by status',
     tag: 'Commands',
     permission: 'audit',
     params: object({ correlationId: t.string }),
@@ -171,7 +171,12 @@ export const historyRoutes = {
     body: null,
     success: {
       status: 200,
-      body: t.type({ correlationId: t.string, items: t.array(node), truncated: t.boolean }),
+      body: t.type({
+        correlationId: t.string,
+        items: t.array(node),
+        truncated: t.boolean,
+        notShown: t.array(t.type({ status, count: t.number })),
+      }),
     },
     problems: [],
   }),

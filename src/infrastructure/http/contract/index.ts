@@ -1,6 +1,7 @@
 import { commandRoutes } from './commands.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
+import { proofRoutes } from './proof.ts'
 import { statsRoutes } from './stats.ts'
 import { actionRoutes, rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
 import { workflowRoutes } from './workflows.ts'
@@ -15,6 +16,7 @@ export const api = {
   ...operationRoutes,
   ...workflowRoutes,
   ...statsRoutes,
+  ...proofRoutes,
 }
 
 export type Api = typeof api

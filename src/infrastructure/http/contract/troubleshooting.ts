@@ -198,10 +198,22 @@ const actionItem = t.type({
   message: nullable(t.string),
 })
 
+const actionStatus = t.keyof({
+  RUNNING: null,
+  WAITING_FOR_CANARY: null,
+  COMPLETED: null,
+  CANARY_FAILED: null,
+  STOPPED: null,
+})
+
 const actionProgress = {
   actionId: t.string,
   action: t.keyof({ retry: null, cancel: null, complete: null }),
-  status: t.keyof({ RUNNING: null, WAITING_FOR_CANARY: null, COMPLETED: null, CANARY_FAILED: null, STOPPED: null }),
+  status: actionStatus,
+  /** What it was asked for; null: commands named by their ids. */
+  filter: nullable(
+    t.partial({ domain: t.string, commandType: t.string, errorCode: t.string, from: instant, to: instant }),
+  ),
   total: t.number,
   succeeded: t.number,
   failed: t.number,
@@ -269,6 +281,34 @@ export const actionRoutes = {
       }),
     },
     problems: [],
+  }),
+  listActions: route({
+    method: 'GET',
+    path: '/troubleshooting/actions',
+    summary: 'Actions on many commands, newest first, and how far each has come',
+    tag: 'Troubleshooting',
+    permission: 'operate',
+    params: none,
+    query: object({}, { status: actionStatus, ...paging }),
+    body: null,
+    success: {
+      status: 200,
+      body: t.type({ items: t.array(t.type(actionProgress)), nextCursor: nullable(t.string) }),
+    },
+    problems: [],
+  }),
+  stopAction: route({
+    method: 'POST',
+    path: '/troubleshooting/actions/:id/stop',
+    summary:
+      'End an action after the piece under way: what is done stays done, the rest is SKIPPED and stays parked. One that is over stays as it is',
+    tag: 'Troubleshooting',
+    permission: 'operate',
+    params: object({ id: uuid }),
+    query: none,
+    body: object({}),
+    success: { status: 200, body: t.type(actionProgress) },
+    problems: ['ACTION_NOT_FOUND'],
   }),
   getAction: route({
     method: 'GET',

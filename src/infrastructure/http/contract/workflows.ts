@@ -105,11 +105,12 @@ export const workflowRoutes = {
   listTemplates: route({
     method: 'GET',
     path: '/workflow-templates',
-    summary: "The tenant's templates and those of all, newest first",
+    summary:
+      "The tenant's templates and those of all, newest first; with `archived` only the archived ones (`true`) or both (`any`)",
     tag,
     permission: 'runs',
     params: none,
-    query: object({}, { ...tenant, ...paging }),
+    query: object({}, { archived: wordOf(['false', 'true', 'any']), ...tenant, ...paging }),
     body: null,
     success: { status: 200, body: pageOf(template) },
     problems: [],

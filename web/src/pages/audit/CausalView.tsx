@@ -1,10 +1,10 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
-import type { AuditEntry, CausalNode } from '../../api/client.ts'
+import type { AuditEntry, CausalNode, CommandStatus } from '../../api/client.ts'
 import { auditQuery, correlationQuery } from '../../api/queries.ts'
 import { Link } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
 import { Section } from '../../components/Page.tsx'
-import { Badge, StatusBadge } from '../../components/StatusBadge.tsx'
+import { Badge, StatusBadge, statusLooks } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { Ago, At } from '../../components/Time.tsx'
 import { eventWords } from '../commands/Timeline.tsx'
@@ -95,6 +95,29 @@ const Tree = ({ items }: { readonly items: readonly CausalNode[] }) => (
   </ol>
 )
 
+/** What there was no room for, with the way to it. */
+const NotShown = ({
+  correlationId,
+  counts,
+}: {
+  readonly correlationId: string
+  readonly counts: readonly { readonly status: CommandStatus; readonly count: number }[]
+}) => (
+  <p role="note" className="m-3 rounded-md bg-warn-soft px-3 py-2 text-sm text-warn">
+    There is no room for all. What failed or is in troubleshooting comes first, with what led to it.
+    {counts.length > 0 && ' Not shown: '}
+    {counts.map(({ status, count }, i) => (
+      <span key={status}>
+        {i > 0 && ', '}
+        <Link href={`/commands?${new URLSearchParams({ correlationId, status })}`} className="underline">
+          {count} {statusLooks[status].label.toLowerCase()}
+        </Link>
+      </span>
+    ))}
+    {counts.length > 0 && '.'}
+  </p>
+)
+
 type Told = AuditEntry & { readonly of: CommandNode }
 
 /** The trails of all commands, as one story. */
@@ -148,7 +171,7 @@ export const CausalView = ({ correlationId }: { readonly correlationId: string }
   const correlation = useQuery(correlationQuery(correlationId))
   return (
     <Answered query={correlation} what="what belongs together">
-      {({ items, truncated }) =>
+      {({ items, truncated, notShown }) =>
         items.length === 0 ? (
           <div className="card">
             <Empty title="Nothing has this correlation id" />
@@ -159,11 +182,11 @@ export const CausalView = ({ correlationId }: { readonly correlationId: string }
               title="What caused what"
               aside={
                 <span className="text-xs text-muted">
-                  {truncated ? 'the first ' : ''}
-                  {counted(items.length)}
+                  {truncated ? `${items.length} of them` : counted(items.length)}
                 </span>
               }
             >
+              {truncated && <NotShown correlationId={correlationId} counts={notShown} />}
               <Tree items={items} />
             </Section>
             <Story items={items.filter(isCommand)} />

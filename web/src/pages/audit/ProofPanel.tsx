@@ -1,43 +1,127 @@
-import { ShieldCheck, ShieldQuestion } from 'lucide-react'
-import { healthTones, useHealth } from '../../app/useHealth.ts'
+import { useQuery } from '@tanstack/react-query'
+import { ShieldAlert, ShieldCheck, ShieldQuestion } from 'lucide-react'
+import type { Proof } from '../../api/client.ts'
+import { proofQuery } from '../../api/queries.ts'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
 import { Section } from '../../components/Page.tsx'
-import { Badge } from '../../components/StatusBadge.tsx'
+import { Badge, type Tone } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
+import { Ago, At, duration } from '../../components/Time.tsx'
 
-/** Whether the log still is what was written, as far as this service has looked. */
+const verdicts = {
+  HOLDS: {
+    icon: ShieldCheck,
+    tone: 'ok',
+    label: 'holds',
+    text: 'Nothing was found that does not fit: events, their seals and the read tables agree.',
+  },
+  DOES_NOT_HOLD: { icon: ShieldAlert, tone: 'bad', label: 'does not hold', text: 'Something does not fit:' },
+  UNKNOWN: {
+    icon: ShieldQuestion,
+    tone: 'idle',
+    label: 'not known yet',
+    text: 'No round has ended since the service began.',
+  },
+} as const satisfies Readonly<
+  Record<
+    Proof['verdict'],
+    { readonly icon: unknown; readonly tone: Tone; readonly label: string; readonly text: string }
+  >
+>
+
+/** Events wait for their seal a few seconds; more than this wants a look. */
+const LATE_SEAL_S = 300
+
+const Findings = ({ proof }: { readonly proof: Proof }) => (
+  <>
+    <ul className="grid gap-2">
+      {proof.found.map(({ kind, stream, column, message }) => (
+        <li key={`${stream} ${column} ${message}`} className="rounded-md bg-bad-soft px-3 py-2 text-bad">
+          <span className="font-medium">{kind}</span>: <span className="wrap-anywhere">{message}</span>
+          <span className="block font-mono text-xs wrap-anywhere">{stream}</span>
+        </li>
+      ))}
+    </ul>
+    {proof.findings > proof.found.length && (
+      <p className="text-muted">
+        {proof.found.length === 0
+          ? `${proof.findings} found; what they are is told to those without a tenant.`
+          : `and ${proof.findings - proof.found.length} more`}
+      </p>
+    )}
+  </>
+)
+
+const Facts = ({ proof }: { readonly proof: Proof }) => (
+  <dl className="grid grid-cols-[10rem_minmax(0,1fr)] gap-y-1.5">
+    <dt className="text-muted">Last whole round</dt>
+    <dd data-testid="verified">
+      {proof.verifiedAt === null ? (
+        'none yet'
+      ) : (
+        <>
+          <Ago at={proof.verifiedAt} />, <At at={proof.verifiedAt} />
+        </>
+      )}
+    </dd>
+    {proof.roundSince !== null && (
+      <>
+        <dt className="text-muted">Round under way</dt>
+        <dd>
+          since <At at={proof.roundSince} />
+        </dd>
+      </>
+    )}
+    <dt className="text-muted">Not sealed yet</dt>
+    <dd>{(proof.sealLagSeconds ?? 0) < 1 ? 'nothing' : `events of the last ${duration(proof.sealLagSeconds ?? 0)}`}</dd>
+  </dl>
+)
+
+/** Whether the log still is what was written, as far as this service has looked, and how long ago that was. */
 export const ProofPanel = () => {
-  const health = useHealth()
+  const proof = useQuery(proofQuery())
   return (
     <Section title="Proof">
-      <Answered query={health} what="the state of the proof">
-        {({ checks: { proof } }) => (
-          <div className="grid gap-3 p-4 text-sm">
-            {proof === undefined ? (
-              <p className="flex items-center gap-2">
-                <ShieldQuestion aria-hidden className="size-5 text-muted" />
-                This service does not check the log by itself.
-              </p>
-            ) : (
-              <>
-                <p className="flex flex-wrap items-center gap-2">
-                  <ShieldCheck aria-hidden className="size-5 text-muted" />
-                  <Badge tone={healthTones[proof.status]}>{proof.status}</Badge>
-                  {proof.status === 'healthy'
-                    ? 'Nothing was found that does not fit: events, their seals and the read tables agree.'
-                    : 'Something needs a look:'}
+      <Answered query={proof} what="the state of the proof">
+        {proof => {
+          const { icon: Icon, tone, label, text } = verdicts[proof.verdict]
+          return (
+            <div className="grid gap-3 p-4 text-sm">
+              {!proof.checking ? (
+                <p className="flex items-center gap-2">
+                  <ShieldQuestion aria-hidden className="size-5 text-muted" />
+                  This service does not check the log by itself.
                 </p>
-                {proof.reasons.map(reason => (
-                  <ErrorDisplay key={reason} severity="warning" message={reason} />
-                ))}
-              </>
-            )}
-            <p className="max-w-prose text-muted">
-              The service goes round through the log a little at a time. To look at all of it now, run:
-            </p>
-            <pre className="overflow-x-auto rounded-md bg-raised p-3 font-mono text-xs">npx commandbus verify</pre>
-          </div>
-        )}
+              ) : (
+                <>
+                  <p className="flex flex-wrap items-center gap-2">
+                    <Icon aria-hidden className="size-5 text-muted" />
+                    <Badge tone={tone}>{label}</Badge>
+                    {text}
+                  </p>
+                  {proof.findings > 0 && <Findings proof={proof} />}
+                  {(proof.sealLagSeconds ?? 0) >= LATE_SEAL_S && (
+                    <ErrorDisplay
+                      severity="warning"
+                      message={`Events are not sealed for ${duration(proof.sealLagSeconds ?? 0)}. What to do: look for a transaction that has written and is still open.`}
+                    />
+                  )}
+                  {proof.failing !== null && (
+                    <ErrorDisplay
+                      severity="warning"
+                      message={`The last look did not come to an end: ${proof.failing}. It is tried again.`}
+                    />
+                  )}
+                  <Facts proof={proof} />
+                </>
+              )}
+              <p className="max-w-prose text-muted">
+                The service goes round through the log a little at a time. To look at all of it now, run:
+              </p>
+              <pre className="overflow-x-auto rounded-md bg-raised p-3 font-mono text-xs">npx commandbus verify</pre>
+            </div>
+          )
+        }}
       </Answered>
     </Section>
   )

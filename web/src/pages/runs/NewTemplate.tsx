@@ -1,15 +1,26 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
-import { api } from '../../api/client.ts'
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { api, type Template } from '../../api/client.ts'
+import { useSessionState } from '../../api/session.ts'
 import { Button } from '../../components/Button.tsx'
 import { Refusal } from '../troubleshooting/Refusal.tsx'
 
-/** The first thing a tenant needs. */
-export const NewTemplate = ({ tenantId }: { readonly tenantId: string | undefined }) => {
+interface NewTemplateProps {
+  readonly tenantId: string | undefined
+  /** What to know before. */
+  readonly children: ReactNode
+  readonly onDone?: (made: Template) => void
+}
+
+/** The first thing a tenant needs. Whoever is bound to no tenant says for whom it is. */
+export const NewTemplate = ({ tenantId, children, onDone = () => undefined }: NewTemplateProps) => {
   const queries = useQueryClient()
   const [name, setName] = useState('')
   const [price, setPrice] = useState(1)
   const [batchMode, setBatchMode] = useState(false)
+  const [tenant, setTenant] = useState(tenantId ?? '')
+  const { session } = useSessionState()
+  const anyTenant = session?.tenant === null
   const create = useMutation({
     mutationFn: () =>
       api.createTemplate({
@@ -17,10 +28,13 @@ export const NewTemplate = ({ tenantId }: { readonly tenantId: string | undefine
           name: name.trim(),
           creditsPerRun: price,
           batchMode,
-          ...(tenantId === undefined ? {} : { tenantId }),
+          ...(anyTenant && tenant.trim() !== '' ? { tenantId: tenant.trim() } : {}),
         },
       }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['templates'] }),
+    onSuccess: made => {
+      onDone(made)
+      return queries.invalidateQueries({ queryKey: ['templates'] })
+    },
   })
   const submit = (event: FormEvent): void => {
     event.preventDefault()
@@ -28,16 +42,24 @@ export const NewTemplate = ({ tenantId }: { readonly tenantId: string | undefine
   }
   return (
     <form onSubmit={submit} className="grid gap-4">
-      <p className="text-muted">A run needs a template, and there is none yet. It says what a file costs.</p>
+      <p className="text-muted">{children}</p>
       <label className="grid gap-1 font-medium">
         Name
-        <input className="field font-normal" required value={name} onChange={event => setName(event.target.value)} />
+        <input
+          className="field font-normal"
+          required
+          maxLength={200}
+          value={name}
+          onChange={event => setName(event.target.value)}
+        />
       </label>
       <label className="grid max-w-48 gap-1 font-medium">
         Credits a file
         <input
           type="number"
           min={0}
+          max={1_000_000}
+          step={1}
           required
           className="field font-normal"
           value={Number.isNaN(price) ? '' : price}
@@ -48,6 +70,17 @@ export const NewTemplate = ({ tenantId }: { readonly tenantId: string | undefine
         <input type="checkbox" checked={batchMode} onChange={event => setBatchMode(event.target.checked)} />
         All files in one job
       </label>
+      {anyTenant && (
+        <label className="grid gap-1 font-medium">
+          Tenant (empty: every tenant)
+          <input
+            className="field font-normal"
+            maxLength={128}
+            value={tenant}
+            onChange={event => setTenant(event.target.value)}
+          />
+        </label>
+      )}
       <Refusal error={create.error} />
       <Button type="submit" look="primary" busy={create.isPending} className="justify-self-end">
         Make the template

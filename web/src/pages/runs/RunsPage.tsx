@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Coins, Plus } from 'lucide-react'
+import { Coins, LayoutTemplate, Plus } from 'lucide-react'
 import { useState } from 'react'
 import type { Run } from '../../api/client.ts'
 import { runsQuery } from '../../api/queries.ts'
@@ -61,6 +61,10 @@ export const RunsPage = () => {
           <Link href="/credits" className="inline-flex items-center gap-1.5 text-sm text-accent hover:underline">
             <Coins aria-hidden className="size-4" />
             Credits
+          </Link>
+          <Link href="/runs/templates" className="inline-flex items-center gap-1.5 text-sm text-accent hover:underline">
+            <LayoutTemplate aria-hidden className="size-4" />
+            Templates
           </Link>
           <Button look="primary" icon={<Plus aria-hidden className="size-4" />} onClick={() => setStarting(true)}>
             Start a run

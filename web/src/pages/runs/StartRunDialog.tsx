@@ -14,14 +14,16 @@ import { credits, files as filesText } from './words.tsx'
 
 interface StartRunDialogProps {
   readonly tenantId: string | undefined
+  /** Chosen already. */
+  readonly templateId?: string
   readonly onClose: () => void
 }
 
 /** A template, the names of the files, and what each job gets: the same input for all of them. */
-export const StartRunDialog = ({ tenantId, onClose }: StartRunDialogProps) => {
+export const StartRunDialog = ({ tenantId, templateId = '', onClose }: StartRunDialogProps) => {
   const tenant = tenantId === undefined ? {} : { tenantId }
   const templates = useQuery(templatesQuery(tenant))
-  const [picked, setPicked] = useState('')
+  const [picked, setPicked] = useState(templateId)
   const [names, setNames] = useState('')
   const [input, setInput] = useState('{}')
   const [retries, setRetries] = useState(3)
@@ -57,7 +59,9 @@ export const StartRunDialog = ({ tenantId, onClose }: StartRunDialogProps) => {
       <Answered query={templates} what="templates">
         {() =>
           template === undefined ? (
-            <NewTemplate tenantId={tenantId} />
+            <NewTemplate tenantId={tenantId}>
+              A run needs a template, and there is none yet. It says what a file costs.
+            </NewTemplate>
           ) : (
             <form onSubmit={submit} className="grid gap-4">
               <label className="grid gap-1 font-medium">

@@ -11,7 +11,9 @@ import { Badge, type Tone } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { Table } from '../../components/Table.tsx'
 import { At } from '../../components/Time.tsx'
+import { actionVerbs, filterText, isRunning } from './action-words.tsx'
 import { Progress } from './Progress.tsx'
+import { StopAction } from './StopAction.tsx'
 import { counted } from './target.ts'
 
 const POLL_MS = 1_000
@@ -33,9 +35,6 @@ const ends: Readonly<Partial<Record<Action['status'], { severity: 'warning' | 'i
   },
   STOPPED: { severity: 'info', text: 'This was stopped before all was done. What is left stays in troubleshooting.' },
 }
-
-export const isRunning = ({ status }: Pick<Action, 'status'>): boolean =>
-  status === 'RUNNING' || status === 'WAITING_FOR_CANARY'
 
 /** How far an action on many commands has come. Its id is in the address: a reload, or another browser, shows the same. */
 export const ActionPage = ({ id }: { readonly id: string }) => {
@@ -75,13 +74,22 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
   const found = action.data
   return (
     <Page
-      title={found ? `${verbs[found.action]} ${counted(found.total)}` : 'Action'}
+      title={found ? `${actionVerbs[found.action]} ${counted(found.total)}` : 'Action'}
       intro={
         found && (
           <>
-            Asked for by {found.operator} at <At at={found.createdAt} />. It goes on without this page.
+            Asked for by {found.operator} at <At at={found.createdAt} />: {filterText(found.filter)}. It goes on without
+            this page.
           </>
         )
+      }
+      aside={
+        <>
+          <Link href="/troubleshooting/actions" className="text-sm text-accent hover:underline">
+            All actions
+          </Link>
+          {found && <StopAction action={found} offered={isRunning(found)} />}
+        </>
       }
     >
       <Answered query={action} what="the action">
@@ -142,5 +150,3 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
     </Page>
   )
 }
-
-const verbs: Readonly<Record<Action['action'], string>> = { retry: 'Retry', cancel: 'Cancel', complete: 'Complete' }

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { statsQuery } from '../../api/queries.ts'
+import { usePermissions } from '../../api/session.ts'
 import { Link } from '../../app/router.tsx'
 import { FilterBar, TextFilter, TimeFilter } from '../../components/Filters.tsx'
 import { Page } from '../../components/Page.tsx'
@@ -16,13 +17,22 @@ const views = [
   ['list', 'List'],
 ] as const
 
+/** What was started here last, and the way to everybody's. */
 const Recent = () => {
+  const may = usePermissions()
   const [latest] = recentActions()
-  if (latest === undefined) return null
+  if (!may('operate')) return null
   return (
-    <Link href={`/troubleshooting/actions/${latest.id}`} className="text-sm text-accent hover:underline">
-      Latest action: {latest.action} {counted(latest.count)}, <Ago at={latest.at} />
-    </Link>
+    <>
+      {latest !== undefined && (
+        <Link href={`/troubleshooting/actions/${latest.id}`} className="text-sm text-accent hover:underline">
+          Latest action: {latest.action} {counted(latest.count)}, <Ago at={latest.at} />
+        </Link>
+      )}
+      <Link href="/troubleshooting/actions" className="text-sm text-accent hover:underline">
+        All actions
+      </Link>
+    </>
   )
 }
 

@@ -1,0 +1,42 @@
+import * as t from 'io-ts'
+import { instant, nullable } from './codecs.ts'
+import { none } from './commands.ts'
+import { route } from './route.ts'
+
+const finding = t.type({
+  kind: t.keyof({ event: null, seal: null, row: null, message: null, archive: null }),
+  stream: t.string,
+  revision: nullable(t.number),
+  column: t.string,
+  message: t.string,
+})
+
+export const proofRoutes = {
+  getProof: route({
+    method: 'GET',
+    path: '/proof',
+    summary:
+      'What the continuous check of the log has found, and when it last went through all of it. `HOLDS`: nothing that does not fit; `UNKNOWN`: no round has ended since the service began. What was found is told one by one (20 at most) to those without a tenant only',
+    tag: 'Figures',
+    permission: 'audit',
+    params: none,
+    query: none,
+    body: null,
+    success: {
+      status: 200,
+      body: t.type({
+        at: instant,
+        checking: t.boolean,
+        verdict: t.keyof({ HOLDS: null, DOES_NOT_HOLD: null, UNKNOWN: null }),
+        verifiedAt: nullable(instant),
+        verifiedAgeSeconds: nullable(t.number),
+        roundSince: nullable(instant),
+        findings: t.number,
+        found: t.array(finding),
+        sealLagSeconds: nullable(t.number),
+        failing: nullable(t.string),
+      }),
+    },
+    problems: [],
+  }),
+}

@@ -1,0 +1,48 @@
+import { maskSecrets } from '../../application/mask-secrets.ts'
+import type { Finding } from '../proof/finding.ts'
+import type { ProofFigures } from '../proof/keeper.ts'
+import type { proofRoutes } from './contract/proof.ts'
+import type { ResponseOf } from './contract/route.ts'
+
+type Answer = ResponseOf<typeof proofRoutes.getProof>
+
+/** What is known of the proof, for one who may audit. The log is everybody's: a tenant is told no stream of it. */
+export const proofAnswer = (figures: ProofFigures | null, tenant: string | null, now = Date.now()): Answer => {
+  const at = new Date(now).toISOString()
+  if (figures === null) return { ...nothing, at }
+  const { findings, found, verifiedAt, roundSince, sealLagSeconds, failing } = figures
+  return {
+    at,
+    checking: true,
+    verdict: findings > 0 ? 'DOES_NOT_HOLD' : verifiedAt === null ? 'UNKNOWN' : 'HOLDS',
+    verifiedAt: instantOf(verifiedAt),
+    verifiedAgeSeconds: verifiedAt === null ? null : Math.max(0, Math.round((now - verifiedAt) / 1000)),
+    roundSince: instantOf(roundSince),
+    findings,
+    found: tenant === null ? found.map(told) : [],
+    sealLagSeconds,
+    failing: failing === null ? null : maskSecrets(failing),
+  }
+}
+
+const nothing: Omit<Answer, 'at'> = {
+  checking: false,
+  verdict: 'UNKNOWN',
+  verifiedAt: null,
+  verifiedAgeSeconds: null,
+  roundSince: null,
+  findings: 0,
+  found: [],
+  sealLagSeconds: null,
+  failing: null,
+}
+
+const told = ({ kind, stream, revision, column, message }: Finding) => ({
+  kind,
+  stream,
+  revision,
+  column,
+  message: maskSecrets(message),
+})
+
+const instantOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())

@@ -1,0 +1,35 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { toast } from 'react-hot-toast/headless'
+import { api, type Template } from '../../api/client.ts'
+import { Button } from '../../components/Button.tsx'
+import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
+import { Refusal } from '../troubleshooting/Refusal.tsx'
+
+/** Asks before a template starts no further runs. */
+export const ArchiveDialog = ({ template, onClose }: { readonly template: Template; readonly onClose: () => void }) => {
+  const queries = useQueryClient()
+  const archive = useMutation({
+    mutationFn: () => api.archiveTemplate({ params: { id: template.id } }),
+    onSuccess: () => {
+      toast.success(`The template ${template.name} is archived`)
+      onClose()
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ['templates'] }),
+  })
+  return (
+    <Dialog title="Archive this template" onClose={onClose}>
+      <p>
+        <strong className="font-medium wrap-anywhere">{template.name}</strong> starts no further runs
+        {template.tenantId === null && ', of no tenant'}. Those that there are go on, and can be continued. It stays in
+        the list, and there is no way back: make a new one then.
+      </p>
+      <Refusal error={archive.error} />
+      <DialogButtons>
+        <Button onClick={onClose}>Back</Button>
+        <Button look="danger" busy={archive.isPending} onClick={() => archive.mutate()}>
+          Archive it
+        </Button>
+      </DialogButtons>
+    </Dialog>
+  )
+}

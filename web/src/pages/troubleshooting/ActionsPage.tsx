@@ -1,0 +1,75 @@
+import { useQuery } from '@tanstack/react-query'
+import type { ActionProgress } from '../../api/client.ts'
+import { actionsQuery } from '../../api/queries.ts'
+import { Link, useSearch } from '../../app/router.tsx'
+import { SelectFilter } from '../../components/Filters.tsx'
+import { Page } from '../../components/Page.tsx'
+import { Pager } from '../../components/Pager.tsx'
+import { Answered, Empty } from '../../components/states.tsx'
+import { type Column, Table } from '../../components/Table.tsx'
+import { Ago } from '../../components/Time.tsx'
+import { ActionBadge, actionLooks, actionVerbs, filterText, isActionStatus } from './action-words.tsx'
+import { counted } from './target.ts'
+
+const columns: readonly Column<ActionProgress>[] = [
+  {
+    title: 'Action',
+    cell: ({ actionId, action, total, filter }) => (
+      <Link href={`/troubleshooting/actions/${actionId}`} data-row className="group block rounded">
+        <span className="font-medium text-accent group-hover:underline">
+          {actionVerbs[action]} {counted(total)}
+        </span>
+        <span className="block text-xs text-muted wrap-anywhere">{filterText(filter)}</span>
+      </Link>
+    ),
+  },
+  { title: 'Status', cell: ({ status }) => <ActionBadge status={status} /> },
+  { title: 'Done', numeric: true, from: 'sm', cell: ({ succeeded }) => succeeded },
+  { title: 'Failed', numeric: true, from: 'sm', cell: ({ failed }) => failed },
+  { title: 'Skipped', numeric: true, from: 'md', cell: ({ skipped }) => skipped },
+  { title: 'By', from: 'lg', cell: ({ operator }) => <span className="wrap-anywhere">{operator}</span> },
+  { title: 'Asked for', from: 'sm', cell: ({ createdAt }) => <Ago at={createdAt} /> },
+]
+
+const statusOptions = Object.entries(actionLooks).map(([value, { label }]) => [value, label] as const)
+
+/** What was done to many commands at once, by whomever. */
+export const ActionsPage = () => {
+  const { get } = useSearch()
+  const [status, cursor] = [get('status'), get('cursor')]
+  const actions = useQuery(
+    actionsQuery({
+      ...(isActionStatus(status) ? { status } : {}),
+      ...(cursor === undefined ? {} : { cursor }),
+    }),
+  )
+  return (
+    <Page
+      title="Actions"
+      intro="What operators have done to many commands at once. An action goes on without this page."
+      aside={
+        <Link href="/troubleshooting" className="text-sm text-accent hover:underline">
+          To troubleshooting
+        </Link>
+      }
+    >
+      <div className="card overflow-hidden">
+        <div className="max-w-56 p-3">
+          <SelectFilter name="status" label="Status" options={statusOptions} />
+        </div>
+        <Answered query={actions} what="actions">
+          {({ items, nextCursor }) => (
+            <>
+              {items.length === 0 ? (
+                <Empty title={status === undefined ? 'There are no actions yet' : 'No action has this status'} />
+              ) : (
+                <Table label="Actions" columns={columns} rows={items} keyOf={({ actionId }) => actionId} />
+              )}
+              <Pager nextCursor={nextCursor} summary={`${items.length} actions on this page, newest first`} />
+            </>
+          )}
+        </Answered>
+      </div>
+    </Page>
+  )
+}

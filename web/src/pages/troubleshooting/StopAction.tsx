@@ -1,0 +1,53 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { CircleStop } from 'lucide-react'
+import { useState } from 'react'
+import { toast } from 'react-hot-toast/headless'
+import { type ActionProgress, api } from '../../api/client.ts'
+import { Button } from '../../components/Button.tsx'
+import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
+import { Refusal } from './Refusal.tsx'
+import { counted } from './target.ts'
+
+const StopDialog = ({ action, onClose }: { readonly action: ActionProgress; readonly onClose: () => void }) => {
+  const queries = useQueryClient()
+  const stop = useMutation({
+    mutationFn: () => api.stopAction({ params: { id: action.actionId }, body: {} }),
+    onSuccess: ({ status }) => {
+      if (status === 'STOPPED') toast.success('Stopped; what was not done stays in troubleshooting')
+      else toast('It was over before it could be stopped')
+      onClose()
+    },
+    onSettled: () => queries.invalidateQueries(),
+  })
+  const done = action.succeeded + action.failed + action.skipped
+  return (
+    <Dialog title="Stop this action" onClose={onClose}>
+      <p>
+        {counted(done)} of {action.total} had their turn by now, and stay as they are. What is at work this moment is
+        finished; the rest stays in troubleshooting, counted as skipped. It cannot be resumed: act on the rest anew.
+      </p>
+      <Refusal error={stop.error} />
+      <DialogButtons>
+        <Button onClick={onClose}>Back</Button>
+        <Button look="danger" busy={stop.isPending} onClick={() => stop.mutate()}>
+          Stop it
+        </Button>
+      </DialogButtons>
+    </Dialog>
+  )
+}
+
+/** Asks first, then ends an action. A dialog that is open stays when the action ends meanwhile, to say so. */
+export const StopAction = ({ action, offered }: { readonly action: ActionProgress; readonly offered: boolean }) => {
+  const [open, setOpen] = useState(false)
+  return (
+    <>
+      {offered && (
+        <Button icon={<CircleStop aria-hidden className="size-4" />} onClick={() => setOpen(true)}>
+          Stop
+        </Button>
+      )}
+      {open && <StopDialog action={action} onClose={() => setOpen(false)} />}
+    </>
+  )
+}
