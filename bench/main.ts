@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { lagJson, lagTable, measureLag, targetP99Ms } from './eventstoredb.ts'
 import { measureHttp } from './http.ts'
 import { httpJson, httpTable } from './http-report.ts'
+import { latencyJson, latencyTable, measureLatency, missedLatency } from './latency.ts'
 import { openOurs } from './ours.ts'
 import { runProof } from './proof.ts'
 import { openRaw } from './raw.ts'
@@ -13,7 +14,7 @@ import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
 /** What is measured instead of the rest. */
-const modes: readonly string[] = ['quick', 'http', 'replay', 'eventstoredb', 'proof', 'runs']
+const modes: readonly string[] = ['quick', 'http', 'replay', 'eventstoredb', 'proof', 'runs', 'latency']
 
 const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--rounds <n>] [--json] [--check]
 
@@ -28,6 +29,7 @@ const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--round
   proof            instead of the rest: 100,000 commands by chance but legal, verified clean, then tampered with in every way
   runs             instead of the rest: 10 workflow runs over 1,000 files, a fifth of which fail, finish, are continued, and
                    finish again
+  latency          from send to the start of the handler on an idle system, beside a notification by hand
   --commands <n>   commands a work
   --rounds <n>     rounds, 3 unless told; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
@@ -175,6 +177,9 @@ const benchEventStoreDb = async (options: Options): Promise<number> => {
   }
 }
 
+/** Of a thousand, the slowest ten make the 99th percentile. */
+const SENDS = 1_000
+
 /** A rebuild of less says nothing: it is over before the writers notice. */
 const leastRebuilt = 50_000
 
@@ -185,6 +190,22 @@ const benchReplay = async ({ commands, json: asJson, check }: Options): Promise<
     const figures = await measureReplay(database.url, Math.max(commands, leastRebuilt), say)
     process.stdout.write(`${asJson ? replayJson(figures) : replayTable(figures)}\n`)
     const misses = check ? missedReplay(figures) : []
+    for (const miss of misses) say(miss)
+    return misses.length === 0 ? 0 : 1
+  } finally {
+    await database.release()
+  }
+}
+
+const benchLatency = async (options: Options): Promise<number> => {
+  const check = interruptible()
+  const database = await openDatabase()
+  try {
+    say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    await settle(database.url)
+    const figures = await measureLatency(database.url, { sends: SENDS, check })
+    process.stdout.write(`${options.json ? latencyJson(figures) : latencyTable(figures)}\n`)
+    const misses = options.check ? missedLatency(figures) : []
     for (const miss of misses) say(miss)
     return misses.length === 0 ? 0 : 1
   } finally {
@@ -218,6 +239,7 @@ const instead: Readonly<Record<string, (options: Options) => Promise<number>>> =
   eventstoredb: benchEventStoreDb,
   proof: () => runProof(100_000),
   runs: benchRuns,
+  latency: benchLatency,
 }
 
 const main = async (): Promise<number> => {

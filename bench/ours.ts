@@ -3,7 +3,6 @@ import { loadLibrary } from './build.ts'
 import { atOnce, batches, type Contender, payload, perSecond } from './work.ts'
 
 const commandType = 'Measure'
-const senders = 10
 const pollMs = 5
 
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
@@ -41,7 +40,7 @@ export const openOurs = async (url: string, settle: () => Promise<void>): Promis
     return rows[0]?.count ?? 0
   }
 
-  const send10 = async (commands: number) => {
+  const send = (senders: number) => async (commands: number) => {
     const domain = newDomain()
     await bus.send(domain, commandType, payload(0))
     await settle()
@@ -81,7 +80,13 @@ export const openOurs = async (url: string, settle: () => Promise<void>): Promis
 
   return {
     variant: 'ours',
-    measure: { 'send-10': send10, 'send-bulk': sendBulk, 'work-10': work10, 'work-50': work50 },
+    measure: {
+      'send-10': send(10),
+      'send-100': send(100),
+      'send-bulk': sendBulk,
+      'work-10': work10,
+      'work-50': work50,
+    },
     close: async () => {
       await bus.close()
       await watch.end()

@@ -52,7 +52,8 @@ export const openRaw = async (url: string, settle: () => Promise<void>): Promise
     }
   }
 
-  const send10 = (commands: number) =>
+  /** A connection sends one at a time, however many callers there are. */
+  const send = (commands: number) =>
     withQueue(queue =>
       withClients(senders, async clients => {
         await settle()
@@ -87,7 +88,7 @@ export const openRaw = async (url: string, settle: () => Promise<void>): Promise
 
   return {
     variant: 'raw',
-    measure: { 'send-10': send10, 'send-bulk': sendBulk, 'work-10': work, 'work-50': work },
+    measure: { 'send-10': send, 'send-100': send, 'send-bulk': sendBulk, 'work-10': work, 'work-50': work },
     close: () => pool.end(),
   }
 }

@@ -1,5 +1,5 @@
 /** The kinds of work that are measured, by the names of the report. */
-export const works = ['send-10', 'send-bulk', 'work-10', 'work-50'] as const
+export const works = ['send-10', 'send-100', 'send-bulk', 'work-10', 'work-50'] as const
 export type Work = (typeof works)[number]
 
 /** What is compared: each contender does each work once and says how many commands a second it managed. */
