@@ -9,7 +9,7 @@ test('a log restored from a dump of another server is refused before anything is
   // what a dump of a server that is ahead of this one brings along
   await pool.query(`update command_bus_event set xid = ((xid::text::bigint + 1000000000)::text)::xid8`)
   const restored = createCommandBus({ databaseUrl: database.url })
-  const refused = expect.objectContaining({ message: expect.stringMatching(/another server.*physical backup/) })
+  const refused = expect.objectContaining({ message: expect.stringMatching(/another server.*commandbus adopt-log/) })
   await expect(restored.ready()).rejects.toEqual(refused)
   await expect(restored.send('shop', 'Charge', {})).rejects.toBeInstanceOf(UnavailableError)
   await expect(restored.as({ subject: 'ann', tenant: null, roles: ['ADMIN'] }).queryCommands({})).rejects.toEqual(

@@ -123,6 +123,7 @@ describe('live events', () => {
       beginning: '0',
       head: async () => String(log.length),
       parse: text => text,
+      has: async () => true,
       compare: (a, b) => Number(a) - Number(b),
       read: async (after, limit) => {
         const events = log.slice(Number(after), Number(after) + limit)

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addAdoptLog } from './adopt-log.ts'
 import { addArchive } from './archive.ts'
 import { addCancel } from './cancel.ts'
 import { addCopyLog } from './copy-log.ts'
@@ -56,6 +57,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addReplies,
     addDoctor,
     addCopyLog,
+    addAdoptLog,
     addToken,
     addVerify,
     addExport,

@@ -26,6 +26,8 @@ export class CopyLogError extends CommandBusError {
   }
 }
 
+export const copyRefusal = (message: string): CopyLogError => new CopyLogError(message)
+
 export interface CopyProgress {
   readonly phase: 'copying' | 'comparing'
   readonly done: number

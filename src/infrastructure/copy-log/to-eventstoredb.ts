@@ -7,10 +7,10 @@ import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { createEventStoreDbEventStore } from '../eventstoredb/event-store.ts'
 import { LOG_PREFIXES } from '../eventstoredb/index.ts'
 import { COMMANDS } from '../eventstoredb/whose-log.ts'
+import { aloneOn, lockOutWriters } from '../postgres/alone.ts'
 import type { EventRow } from '../postgres/event-store.ts'
-import { aloneOn, lockOutWriters } from './alone.ts'
 import { compareLogs, countEvents } from './compare.ts'
-import { type CopiedLog, CopyLogError, notLookedAt, type OnCopyProgress, storedCodec } from './stored.ts'
+import { type CopiedLog, CopyLogError, copyRefusal, notLookedAt, type OnCopyProgress, storedCodec } from './stored.ts'
 
 export interface CopyLogOptions {
   readonly databaseUrl: string
@@ -37,8 +37,8 @@ export const copyToEventStoreDb = ({
   eventStoreUrl,
   onProgress = () => {},
 }: CopyLogOptions): Promise<CopiedLog> =>
-  aloneOn(databaseUrl, async client => {
-    await lockOutWriters(client)
+  aloneOn({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
+    await lockOutWriters(client, copyRefusal)
     if ((await loadCheckpoint(client, COMMANDS)) !== null) {
       throw new CopyLogError('the log of this database is in EventStoreDB already')
     }

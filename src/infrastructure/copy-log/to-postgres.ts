@@ -8,10 +8,10 @@ import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { type EventStoreDbLog, LOG_PREFIXES, openEventStoreDbLog } from '../eventstoredb/index.ts'
 import { COMMANDS } from '../eventstoredb/whose-log.ts'
 import { createQueueCatalog } from '../pgmq/queue.ts'
+import { aloneOn } from '../postgres/alone.ts'
 import { clientLike, createPool } from '../postgres/pool.ts'
-import { aloneOn } from './alone.ts'
 import { compareLogs } from './compare.ts'
-import { type CopiedLog, CopyLogError, type OnCopyProgress, storedCodec } from './stored.ts'
+import { type CopiedLog, CopyLogError, copyRefusal, type OnCopyProgress, storedCodec } from './stored.ts'
 import type { CopyLogOptions } from './to-eventstoredb.ts'
 
 const LOOK_MS = 100
@@ -28,7 +28,7 @@ export const copyToPostgres = ({
   eventStoreUrl,
   onProgress = () => {},
 }: CopyLogOptions): Promise<CopiedLog> =>
-  aloneOn(databaseUrl, async client => {
+  aloneOn({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
     const pool = createPool(databaseUrl, 4)
     const connection = connectEventStoreDb(eventStoreUrl)
     try {

@@ -19,6 +19,8 @@ export interface LiveSource {
   readonly head: () => Promise<FeedPosition>
   /** The position as this log writes it; null for a text that is none. */
   readonly parse: (text: string) => FeedPosition | null
+  /** Whether an event of this very log has the position, or had it before it was moved to a file; true of `beginning`. */
+  readonly has: (position: FeedPosition) => Promise<boolean>
   /** Less than 0: `a` comes first. */
   readonly compare: (a: FeedPosition, b: FeedPosition) => number
 }

@@ -55,6 +55,13 @@ export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
     if (source.compare(position, await source.head()) > 0) {
       throw new InvalidInputError('after', 'this log has not come that far: the position is of another one')
     }
+    // what would be skipped, or given twice, nobody could tell
+    if (!(await source.has(position))) {
+      throw new InvalidInputError(
+        'after',
+        `no event of this log has that position: it is of another one, or of this one before a restore; leave it out to begin now, or send ${source.beginning} to begin with the first event`,
+      )
+    }
     return position
   }
 

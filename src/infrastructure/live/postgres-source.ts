@@ -65,6 +65,17 @@ export const createPostgresLiveSource = (pool: Pool): LiveSource => ({
     return inRange ? `${BigInt(xid)}/${BigInt(position)}` : null
   },
 
+  has: async position => {
+    const [xid, place] = parsePosition(position)
+    if (place === '0') return xid === '0'
+    const { rows } = await pool.query(
+      `select from command_bus_event e where e.xid = $1::xid8 and e.position = $2::bigint
+       union all select from command_bus_archived_event a where a.xid = $1::xid8 and a.position = $2::bigint limit 1`,
+      [xid, place],
+    )
+    return rows.length > 0
+  },
+
   compare: (a, b) => {
     const [aXid, aPosition] = parsePosition(a)
     const [bXid, bPosition] = parsePosition(b)

@@ -1,0 +1,71 @@
+import type { Command } from 'commander'
+import { readConfig } from '../config.ts'
+import { type AdoptionPlan, type AdoptionProgress, adoptLog, planAdoption } from '../postgres/adopt-log.ts'
+import { signerIfAny, signerOf } from '../proof/home.ts'
+import type { CliDeps } from './deps.ts'
+import { operatorOf } from './input.ts'
+import { print, printJson } from './output.ts'
+import { type Progress, startProgress } from './progress.ts'
+import { withDatabase } from './session.ts'
+
+interface Options {
+  readonly operator?: string
+  readonly dryRun?: true
+  readonly json?: true
+}
+
+export const addAdoptLog = (program: Command, deps: CliDeps): void => {
+  program
+    .command('adopt-log')
+    .description(
+      "make a log that was restored from another server's dump this server's own, with every service stopped",
+    )
+    .option('--operator <who>', 'who does this; a seal names them (default: your user name)')
+    .option('--dry-run', 'say what would be changed, and change nothing')
+    .option('--json', 'print JSON')
+    .action(async (options: Options) => {
+      const config = readConfig(deps.env)
+      const by = operatorOf(options.operator)
+      await withDatabase(config, async ({ url: databaseUrl, kind }) => {
+        if (options.dryRun) {
+          const plan = await planAdoption({ databaseUrl })
+          if (options.json) printJson({ ...plan, dryRun: true })
+          else print(`Would rewrite ${told(plan)}${tellUsedUp(plan)}\nNothing was changed.`)
+          return
+        }
+        // a server of the user's is sealed by whoever has a key already; see `verify`
+        const signer = kind === 'embedded' ? await signerOf(config) : await signerIfAny(config)
+        const bars = barsFor()
+        const done = await adoptLog({ databaseUrl, signer, by, onProgress: bars.onProgress }).finally(bars.end)
+        if (options.json) printJson(done)
+        else print(`Rewrote ${told(done)}\nLook at it with \`commandbus verify\`, then start the services.`)
+      })
+    })
+}
+
+const counted = (n: number, what: string): string => `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`
+
+const told = ({ events, archived, seals, checkpoints, from, to }: AdoptionPlan): string =>
+  `the transaction ids of ${counted(events, 'event')}, ${counted(archived, 'archived event')}, ${counted(seals, 'seal')} and ${counted(checkpoints, 'checkpoint')}: ${from.first} to ${from.last} become ${to.first} to ${to.last}.`
+
+const tellUsedUp = ({ usedUp }: AdoptionPlan): string =>
+  usedUp === 0
+    ? ''
+    : `\nThis server has given out too few ids for that: ${counted(usedUp, 'id')} would be used up first.`
+
+/** A bar for each phase that there is. */
+const barsFor = (): { readonly onProgress: (progress: AdoptionProgress) => void; readonly end: () => void } => {
+  let bar: Progress | null = null
+  let phase = ''
+  return {
+    onProgress: progress => {
+      if (progress.phase !== phase) {
+        bar?.end()
+        phase = progress.phase
+        bar = startProgress(phase === 'rewriting' ? 'events rewritten' : 'ids used up', progress.total)
+      }
+      bar?.to(progress.done, progress.total)
+    },
+    end: () => bar?.end(),
+  }
+}
