@@ -144,3 +144,27 @@ test('a wrong environment is not understood', async () => {
     message: expect.stringMatching(/^EVENTSTORE_URL/),
   })
 })
+
+test('adopt-log makes a log of another server usable, says what it would do first, and refuses a log that is at home', async () => {
+  const database = await createTestDatabase()
+  const where = on(database)
+  expect((await program.run(['send', 'shop', 'Charge', '--data', '{}'], where)).code).toBe(0)
+  // as pg_restore brings it: the rows were copied with the ids of a server that is ahead
+  await database.pool.query(
+    `set session_replication_role = replica; update command_bus_event set xid = '7000000000'; reset session_replication_role`,
+  )
+  const refused = await program.run(['list', '--json'], where)
+  expect(refused.code).toBe(1)
+  expect(refused.json().error).toMatchObject({ message: expect.stringContaining('run `commandbus adopt-log`') })
+  const rewritten =
+    'the transaction ids of 1 event, 0 archived events, 0 seals and 0 checkpoints: 7000000000 to 7000000000 become 1 to 1.'
+  expect(await program.run(['adopt-log', '--dry-run'], where)).toEqual(
+    expect.objectContaining({ code: 0, stdout: `Would rewrite ${rewritten}\nNothing was changed.\n` }),
+  )
+  const adopted = await program.run(['adopt-log'], where)
+  expect(adopted).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining(`Rewrote ${rewritten}`) })
+  const again = await program.run(['adopt-log', '--json'], where)
+  expect(again).toMatchObject({ code: 1, stdout: '' })
+  expect(again.json().error).toMatchObject({ code: 'LOG_AT_HOME' })
+  expect((await program.run(['list', '--json'], where)).json().items).toHaveLength(1)
+})

@@ -142,7 +142,7 @@ const rewrite = async (client: Client, { signer, by, onProgress }: AdoptLogOptio
       return false
     }
     const { events } = await applyAdoption(client, (done, total) => onProgress?.({ phase: 'rewriting', done, total }))
-    if (signer !== null) await sealAbout(client, signer, { adopted: { events, from: first, to: last, by } })
+    if (signer !== null) await sealAbout(client, signer, { adopted: { events, first, last, by } })
     await client.query('commit')
     return true
   } catch (error) {
@@ -151,11 +151,13 @@ const rewrite = async (client: Client, { signer, by, onProgress }: AdoptLogOptio
   }
 }
 
-/** Nobody appends, seals or archives before the transaction ends. In the order in which they take their locks. */
+/** Nobody appends, seals or archives before the transaction ends. Locks are taken in the order in which they take them. */
 const lockOut = async (client: ClientBase): Promise<void> => {
-  await client.query(`set local lock_timeout = '5s'`)
+  await client.query(`set local lock_timeout = '1s'`)
   await client.query('select pg_advisory_xact_lock(command_bus_lock())')
   await holdSeals(client)
+  // the server's own vacuum gives way, a second after it is asked to
+  await client.query(`set local lock_timeout = '10s'`)
   await client.query(
     `lock table command_bus_event, command_bus_archived_event, command_bus_seal, command_bus_checkpoint in share row exclusive mode`,
   )
