@@ -69,6 +69,13 @@ describe('GET /events', () => {
     expect(streams).toHaveLength(60)
     expect(new Set(streams).size).toBe(60)
     for (const { data } of second.events) expect(data).toMatchObject({ type: 'CommandSent', domain: 'payments' })
+    // what another server, or this one before a restore, has handed out
+    const [xid, place] = before[0]?.id.split('/') ?? []
+    const foreign = { ...headers, 'last-event-id': `${Number(xid) - 1}/${place}` }
+    expect(await api.request('GET', '/events', { headers: foreign })).toMatchObject({
+      status: 400,
+      body: { code: 'INVALID_REQUEST', detail: expect.stringMatching(/no event of this log has that position/) },
+    })
   })
 
   test('a tenant sees its own events only', async () => {
