@@ -42,6 +42,7 @@ import { settled } from '../support/settled.ts'
 const signer = parseSigner(randomBytes(32).toString('base64url')) as Signer
 const trusted = [fingerprintOf(signer.key)]
 
+let directory: string
 let other: OtherServer
 /** What was restored on the other server: a template for each test's own. */
 let dump: string
@@ -80,7 +81,7 @@ const cross = async ({ bus, pool }: TestRuns): Promise<void> => {
 }
 
 /** A log with everything in it, in a server that is ahead of the other one. */
-const makeSource = async (setup: TestRuns, directory: string): Promise<Source> => {
+const makeSource = async (setup: TestRuns): Promise<Source> => {
   const { bus, pool, work } = setup
   const run = await failedRun(setup)
   const worker = await work({
@@ -151,19 +152,21 @@ const reach = async (bus: CommandBus, status: string, ...ids: readonly string[])
 }
 
 beforeAll(async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'commandbus-adopt-'))
+  directory = await mkdtemp(join(tmpdir(), 'commandbus-adopt-'))
   other = await startOtherServer()
   const setup = await createTestRuns()
   const first = await other.database()
   await useUpTo(setup.pool, (await idsOf(first.pool)) + 5_000)
-  source = await makeSource(setup, directory)
+  source = await makeSource(setup)
   await dumpAndRestore(setup.pool, first.pool)
   expect(await fingerprint(first.pool)).toEqual(source.tables)
   await first.pool.end()
   dump = first.name
+})
+afterAll(async () => {
+  await other?.stop()
   await rm(directory, { recursive: true, force: true })
 })
-afterAll(async () => other.stop())
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close()
 })
