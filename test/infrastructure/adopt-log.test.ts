@@ -303,7 +303,7 @@ describe('a log that was restored in another server', () => {
     await isWhole(database.pool)
   })
 
-  test('is left as it was when somebody is at work on it, when a writer holds it, and when the work is killed', async () => {
+  test('is left as it was when the bus is at work on it, a writer holds it, who asks does not own it, or the work is killed', async () => {
     const { pool, url } = await restored()
     const adopt = () => adoptLog({ databaseUrl: url, signer, by: 'jane' })
     const { bus } = busOn(url)
@@ -319,6 +319,13 @@ describe('a log that was restored in another server', () => {
       message: expect.stringMatching(/somebody holds the log/),
     })
     await holder.query('rollback')
+
+    const clerk = new URL(url)
+    clerk.username = `clerk_${randomBytes(4).toString('hex')}`
+    clerk.password = randomBytes(8).toString('hex')
+    await pool.query(`create role ${clerk.username} login password '${clerk.password}'`)
+    await pool.query(`grant select, update on all tables in schema public to ${clerk.username}`)
+    await expect(adoptLog({ databaseUrl: clerk.href, signer, by: 'jane' })).rejects.toMatchObject({ code: 'NOT_OWNER' })
 
     // a checkpoint comes last of what is rewritten
     await holder.query('begin')

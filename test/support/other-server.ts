@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { removeEmbedded, startEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
 import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
 import { ensurePgmq } from '../../src/infrastructure/postgres/pgmq-install.ts'
+import { dataDirectory } from './data-directory.ts'
 
 /** A server beside that of the tests: it counts its transactions for itself. */
 export interface OtherServer {
@@ -21,7 +21,8 @@ export interface OtherDatabase {
 }
 
 export const startOtherServer = async (): Promise<OtherServer> => {
-  const home = join(tmpdir(), `commandbus-other-${randomBytes(6).toString('hex')}`)
+  // named as the server of the tests is, which removes what was left behind
+  const home = join(dataDirectory(), `commandbus-test-${process.pid}-${randomBytes(6).toString('hex')}`)
   const server = await startEmbedded({ home, settings: { fsync: 'off', full_page_writes: 'off' } })
   const pools: pg.Pool[] = []
   const open = (url: string): pg.Pool => {
