@@ -383,6 +383,48 @@ describe('a log that was restored in another server', () => {
     expect(readable.rows).toEqual([{ n: falls }])
   })
 
+  test('keeps its order, and what each checkpoint has left to read, however its transactions lie across each other', async () => {
+    const { pool, url } = await other.database()
+    // some 400 transactions of some five events each, written in any order; checkpoints on events and between them
+    await pool.query(
+      `with place as (
+         select (1000000000 + floor(random() * 400))::bigint as xid, row_number() over (order by random()) as position, n
+         from (select setseed(0.5)) s cross join generate_series(1, 2000) n)
+       insert into command_bus_event (position, xid, stream, revision, id, type, data, meta, hash) overriding system value
+       select position, xid::text::xid8, 'command-a-' || n, 0, gen_random_uuid(), 'Other', '{}', '{}', '' from place`,
+    )
+    await pool.query(
+      `insert into command_bus_checkpoint (projection, position)
+       select 'reader ' || n, (999999999 + floor(random() * 402))::bigint || '/' || (n * 20) from generate_series(1, 100) n`,
+    )
+    const seen = async () => {
+      const { rows } = await pool.query(
+        `select (select string_agg(position::text, ',' order by e.xid, e.position) from command_bus_event e) as feed,
+           (select json_object_agg(c.projection, (
+              select count(*) from command_bus_event e
+              where (e.xid, e.position) > (split_part(c.position, '/', 1)::xid8, split_part(c.position, '/', 2)::bigint)))
+            from command_bus_checkpoint c) as left`,
+      )
+      return rows[0]
+    }
+    const before = await seen()
+    expect(new Set(Object.values(before.left)).size).toBeGreaterThan(50)
+    const adopted = await adoptLog({ databaseUrl: url, signer: null, by: 'jane' })
+    expect(await seen()).toEqual(before)
+    // one id would do for as long as positions rise, checkpoints among them
+    const { rows: places } = await pool.query(
+      `select xid, position from (
+         select xid, position from command_bus_event
+         union all select split_part(c.position, '/', 1)::xid8, split_part(c.position, '/', 2)::bigint from command_bus_checkpoint c) p
+       order by xid, position`,
+    )
+    const falls = places.filter(
+      ({ xid, position }, n) =>
+        n > 0 && places[n - 1].xid !== xid && Number(places[n - 1].position) >= Number(position),
+    )
+    expect(adopted.to.last).toBe(String(falls.length + 1))
+  })
+
   test('is refused for what is left of it when all its events have gone to files', async () => {
     const { pool, url } = await other.database()
     // that of a mirror is a place in EventStoreDB
