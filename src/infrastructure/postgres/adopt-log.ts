@@ -55,7 +55,7 @@ export const planAdoption = ({ databaseUrl }: Pick<AdoptLogOptions, 'databaseUrl
  * Seals, what is known of archived events, and checkpoints move with the events. One transaction: whatever ends it early
  * leaves the log as it was.
  *
- * @throws AdoptLogError LOG_AT_HOME, BUSY
+ * @throws AdoptLogError LOG_AT_HOME; BUSY when somebody is at work; NOT_OWNER. SchemaVersionError before a migration
  */
 export const adoptLog = (options: AdoptLogOptions): Promise<AdoptionPlan> => {
   const { databaseUrl, onProgress = () => {} } = options
