@@ -16,6 +16,7 @@ import type { Identity } from './application/ports/authorization.ts'
 import type { Clock } from './application/ports/clock.ts'
 import type {
   AuditEntry,
+  AuditFilter,
   CommandDetail,
   CommandFilter,
   CommandView,
@@ -108,8 +109,8 @@ export interface CommandBus {
   readonly findCommand: (commandId: string) => Promise<readonly CommandDetail[]>
   /** All filters combine; newest first, in pages. */
   readonly queryCommands: (filter?: CommandFilter) => Promise<Page<CommandView>>
-  /** What happened to a command, oldest first; empty for an unknown id. */
-  readonly getAuditTrail: (domain: string, commandId: string) => Promise<readonly AuditEntry[]>
+  /** What happened to a command, oldest first, or what of it is called `eventType`; empty for an unknown id. */
+  readonly getAuditTrail: (domain: string, commandId: string, filter?: AuditFilter) => Promise<readonly AuditEntry[]>
   /**
    * What each event made of a command: its state after it, and what changed. Ends at a revision or an instant with `at`;
    * compares two moments with `from` and `to`. @throws CommandNotFoundError

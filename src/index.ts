@@ -45,6 +45,7 @@ export {
 export type { Identity, Role } from './application/ports/authorization.ts'
 export type {
   AuditEntry,
+  AuditFilter,
   CommandDetail,
   CommandFilter,
   CommandView,

@@ -15,7 +15,7 @@ import {
 import type { OperationFilter, Operations, StartOperation } from './operations.ts'
 import type { ActionListFilter, ItemListFilter } from './ports/action-store.ts'
 import type { Authorization, Identity, Permission } from './ports/authorization.ts'
-import type { CommandFilter, Page, TroubleshootingFilter } from './ports/command-queries.ts'
+import type { AuditFilter, CommandFilter, Page, TroubleshootingFilter } from './ports/command-queries.ts'
 import type { Subscribe, SubscribeOptions, Subscription } from './ports/live-events.ts'
 import type { Stats, StatsReader } from './ports/stats.ts'
 import type { createCommandReader } from './read-commands.ts'
@@ -128,10 +128,10 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       return reader.list({ ...filter, ...scope })
     },
     /** Empty for an unknown command, and for one of another tenant. */
-    auditTrail: async (domain: string, commandId: string) => {
+    auditTrail: async (domain: string, commandId: string, filter: AuditFilter = {}) => {
       demand('audit')
       if (tenant !== null && (await find(domain, commandId)) === null) return []
-      return reader.auditTrail(domain, commandId)
+      return reader.auditTrail(domain, commandId, filter)
     },
 
     /** What each event made of a command. @throws CommandNotFoundError */

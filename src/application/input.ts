@@ -1,4 +1,5 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js'
+import { parseAuditType } from '../domain/command/audit-names.ts'
 import type { Json } from '../domain/command/events.ts'
 import {
   parseCommandId,
@@ -54,6 +55,8 @@ export const statusOf = (value: unknown): CommandStatus => {
   }
   return status
 }
+
+export const auditTypeOf = (value: unknown): string => accept('eventType', parseAuditType(text('eventType', value)))
 
 const printed = (value: unknown): string =>
   typeof value === 'string' ? value.slice(0, 80) : typeof value === 'number' ? String(value) : describe(value)

@@ -1,5 +1,6 @@
 import { InvalidInputError } from './errors.ts'
 import {
+  auditTypeOf,
   commandIdOf,
   commandTypeOf,
   correlationIdOf,
@@ -10,14 +11,17 @@ import {
   statusOf,
   textOf,
 } from './input.ts'
-import type { CommandFilter, CommandQueries, TroubleshootingFilter } from './ports/command-queries.ts'
+import type { AuditFilter, CommandFilter, CommandQueries, TroubleshootingFilter } from './ports/command-queries.ts'
 
 /** The queries with their input checked. @throws InvalidInputError */
 export const createCommandReader = (queries: CommandQueries) => ({
   get: async (domain: string, commandId: string) => queries.get(domainOf(domain), commandIdOf(commandId)),
   find: async (commandId: string) => queries.find(commandIdOf(commandId)),
   list: async (filter: CommandFilter = {}) => queries.list(commandFilterOf(filter)),
-  auditTrail: async (domain: string, commandId: string) => queries.auditTrail(domainOf(domain), commandIdOf(commandId)),
+  auditTrail: async (domain: string, commandId: string, filter: AuditFilter = {}) => {
+    const eventType = optional(filter.eventType, auditTypeOf)
+    return queries.auditTrail(domainOf(domain), commandIdOf(commandId), eventType === null ? {} : { eventType })
+  },
   parked: async (filter: TroubleshootingFilter = {}) => queries.parked(troubleshootingFilterOf(filter)),
   parkedGroups: async (filter: TroubleshootingFilter = {}) => queries.parkedGroups(troubleshootingFilterOf(filter)),
 })

@@ -15,6 +15,12 @@ describe('bad input', () => {
     [['tsq', 'retry', unknown, unknown.replace('dead', 'beef'), '--data', '1'], '--data edits one command'],
     [['tsq', 'complete', unknown, '--result', '{'], '--result is not JSON'],
     [['list', '--status', 'LOST'], "status: 'LOST' is none of PENDING, IN_PROGRESS"],
+    [
+      ['audit', unknown, '--event', 'parked'],
+      "eventType: 'PARKED' is none of SENT, RECEIVED, FAILED, RETRY_SCHEDULED, MOVED_TO_TROUBLESHOOTING_QUEUE, BUSINESS_RULE_FAILED, RETRY_EXHAUSTED, COMPLETED, CANCELED, OPERATOR_RETRY, OPERATOR_CANCEL, OPERATOR_COMPLETE, MOVED_TO_TSQ",
+    ],
+    [['runs', 'list', '--status', 'LOST'], 'status: must be one of QUEUED, RUNNING, COMPLETED, COMPLETED_WITH_ERRORS'],
+    [['operations', 'list', '--status', 'LOST'], 'status: must be one of pending, processing, completed, failed'],
     [['list', '--limit', '501'], 'limit: must be a whole number from 1 to 500'],
     [['list', '--created-after', 'yesterday'], 'createdAfter: must be an ISO 8601 date or time'],
     [['list', '--domain', 'a b'], "domain: 'a b' is no domain name"],

@@ -17,6 +17,10 @@ test('replay tells of each event, at a moment, between two, and step by step', a
   expect(whole.stdout).toMatch(
     /#0 .* SENT +by sender[\s\S]*#2 .*MOVED_TO_TROUBLESHOOTING_QUEUE +by worker:[\s\S]*#3 .*OPERATOR_RETRY +by jane@example.com\n[\s\S]*data.amount: 5 -> 6\n[\s\S]*State\n +status +PENDING/,
   )
+  const audit = async (event: string) =>
+    (await program.run(['audit', id, '--event', event, '--json'], on(setup))).json().items.map(item => item.eventType)
+  expect(await audit('moved_to_tsq')).toEqual(['MOVED_TO_TROUBLESHOOTING_QUEUE'])
+  expect(await audit('COMPLETED')).toEqual([])
   const then = await replay('--at', '2')
   expect(then.stdout).not.toContain('OPERATOR_RETRY')
   expect(then.stdout).toMatch(/State\n +status +IN_TROUBLESHOOTING_QUEUE[\s\S]*"amount": 5/)

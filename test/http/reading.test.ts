@@ -207,4 +207,18 @@ test('an audit trail goes from the oldest event to the newest, with keys of deta
     for (const key of Object.keys(entry.details)) expect(key).toMatch(/^[a-z]+(_[a-z]+)*$/)
   }
   expect(body.items.at(-1)).toMatchObject({ actor: 'joe', details: { reason: 'enough' } })
+
+  const only = (type: string) =>
+    api.request('GET', `/domains/payments/commands/${commandId}/audit?eventType=${type}`, { token })
+  expect((await only('OPERATOR_CANCEL')).body.items).toEqual(body.items.slice(3))
+  for (const type of ['MOVED_TO_TSQ', 'MOVED_TO_TROUBLESHOOTING_QUEUE']) {
+    expect((await only(type)).body.items).toEqual([body.items[2]])
+  }
+  expect((await only('COMPLETED')).body).toEqual({ items: [] })
+  const wrong = await only('PARKED')
+  expectFaults(wrong, 'eventType')
+  for (const word of ['SENT', 'RETRY_EXHAUSTED', 'MOVED_TO_TSQ', 'OPERATOR_COMPLETE']) {
+    expect(wrong.body.errors[0].message).toContain(word)
+  }
+  await expect(api.bus.getAuditTrail('payments', commandId, { eventType: 'PARKED' })).rejects.toThrow(/none of SENT, /)
 })

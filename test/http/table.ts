@@ -134,7 +134,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     roles: auditors,
     succeeds: 200,
     unknown: 'empty list',
-    query: [],
+    query: ['eventType'],
   },
   getHistory: {
     is: 'GET /domains/:domain/commands/:commandId/history',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { auditNames, namesOf } from '../../src/domain/command/audit-names.ts'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
-import { auditNames, namesOf } from '../../src/domain/command/history.ts'
 import { transitions } from '../../src/domain/command/transitions.ts'
 import { commandCodec } from '../../src/infrastructure/codec/command-codec.ts'
 import { createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'

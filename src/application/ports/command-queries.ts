@@ -104,6 +104,11 @@ export interface TroubleshootingGroup {
   readonly sample: string | null
 }
 
+export interface AuditFilter {
+  /** Only what the audit calls so; MOVED_TO_TSQ is short for MOVED_TO_TROUBLESHOOTING_QUEUE. */
+  readonly eventType?: string
+}
+
 export interface AuditEntry {
   readonly auditId: string
   readonly domain: string
@@ -132,7 +137,7 @@ export interface CommandQueries {
   readonly find: (commandId: string) => Promise<readonly CommandDetail[]>
   readonly list: (filter: CommandFilter) => Promise<Page<CommandView>>
   readonly listOwned: (domain: string, filter: OwnedFilter) => Promise<Page<CommandDetail>>
-  readonly auditTrail: (domain: string, commandId: string) => Promise<readonly AuditEntry[]>
+  readonly auditTrail: (domain: string, commandId: string, filter?: AuditFilter) => Promise<readonly AuditEntry[]>
   readonly parked: (filter: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
   readonly parkedGroups: (
     filter: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,

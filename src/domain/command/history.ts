@@ -1,6 +1,7 @@
 import { differ, type Step, stepsOf } from '../history.ts'
 import type { Recorded } from '../recorded.ts'
-import type { CommandEvent, CommandExhausted, Instant, Json, ParkingReason } from './events.ts'
+import { namesOf } from './audit-names.ts'
+import type { CommandEvent, Instant, Json, ParkingReason } from './events.ts'
 import { evolve } from './evolve.ts'
 import { type CommandState, initialState, type SentCommandState } from './state.ts'
 import type { CommandStatus } from './transitions.ts'
@@ -117,29 +118,3 @@ const compared = Object.keys({
 
 /** What one snapshot has that another has not; null: the command did not exist. A member that is null is as good as none. */
 export const snapshotDiff = differ(compared)
-
-/** What the audit calls each event; `namesOf` knows the exceptions. */
-export const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]>> = {
-  CommandSent: ['SENT'],
-  CommandReceived: ['RECEIVED'],
-  CommandFailed: ['FAILED', 'RETRY_SCHEDULED'],
-  CommandMovedToTroubleshooting: ['MOVED_TO_TROUBLESHOOTING_QUEUE'],
-  CommandRejectedByBusinessRule: ['BUSINESS_RULE_FAILED'],
-  CommandExhausted: ['RETRY_EXHAUSTED'],
-  CommandCompleted: ['COMPLETED'],
-  CommandCanceled: ['CANCELED'],
-  OperatorRetried: ['OPERATOR_RETRY'],
-  OperatorCanceled: ['OPERATOR_CANCEL'],
-  OperatorCompleted: ['OPERATOR_COMPLETE'],
-}
-
-/**
- * The same for one event. A success may carry its receipt: then it tells of both. A failure that no retry could mend has
- * exhausted nothing, whatever its policy did with it: it FAILED, and no retry is scheduled.
- */
-export const namesOf = (event: CommandEvent): readonly string[] => {
-  if (event.type === 'CommandCompleted' && event.receipt !== undefined) return ['RECEIVED', ...auditNames[event.type]]
-  return event.type === 'CommandExhausted' && !ranOut(event) ? ['FAILED'] : auditNames[event.type]
-}
-
-const ranOut = ({ error }: CommandExhausted): boolean => error.type === 'TRANSIENT' || error.type === 'LEASE_LOST'

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { CommandNotFoundError } from '../../application/errors.ts'
-import { commandIdOf, domainOf } from '../../application/input.ts'
+import { auditTypeOf, commandIdOf, domainOf } from '../../application/input.ts'
 import type { AuditEntry, CommandDetail, CommandView } from '../../application/ports/command-queries.ts'
+import { auditWords } from '../../domain/command/audit-names.ts'
+import { commandStatuses } from '../../domain/command/transitions.ts'
 import type { CliDeps } from './deps.ts'
 import { type CommandFilterOptions, commandFilterOf } from './filters.ts'
 import { numberOf } from './input.ts'
@@ -12,6 +14,10 @@ import { whichDomain } from './which-domain.ts'
 interface OneOptions {
   readonly domain?: string
   readonly json?: true
+}
+
+interface AuditOptions extends OneOptions {
+  readonly event?: string
 }
 
 /** `show`, `list` and `audit`: looking without changing anything. */
@@ -37,7 +43,7 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     .command('list')
     .description('list commands, newest first')
     .option('--domain <domain>', 'of this domain')
-    .option('--status <status>', 'PENDING, IN_PROGRESS, COMPLETED, FAILED, CANCELED or IN_TROUBLESHOOTING_QUEUE')
+    .option('--status <status>', commandStatuses.join(', '))
     .option('--type <type>', 'of this command type')
     .option('--error-code <code>', 'whose last error has this code')
     .option('--correlation-id <text>', 'with this correlation id')
@@ -61,15 +67,23 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     .description('show what happened to a command, oldest first')
     .argument('<id>', 'the id of the command')
     .option('--domain <domain>', 'where to look; needed when the id is in several')
+    .option('--event <type>', `only ${auditWords.join(', ')}`)
     .option('--json', 'print JSON')
-    .action(async (given: string, options: OneOptions) => {
+    .action(async (given: string, options: AuditOptions) => {
       const { id, domain } = oneCommand(given, options)
+      const filter = options.event === undefined ? {} : { eventType: auditTypeOf(options.event.toUpperCase()) }
       await withBus(deps, async ({ bus }) => {
         const found = domain === undefined ? await bus.findCommand(id) : []
         const where = domain ?? (found.length === 0 ? undefined : await whichDomain(bus, id, domain))
-        const items = where === undefined ? [] : await bus.getAuditTrail(where, id)
+        const items = where === undefined ? [] : await bus.getAuditTrail(where, id, filter)
         if (options.json) printJson({ items })
-        else print(items.length === 0 ? `No events: there is no command ${id}.` : table(items, auditColumns))
+        else if (items.length > 0) print(table(items, auditColumns))
+        else
+          print(
+            where === undefined || options.event === undefined
+              ? `No events: there is no command ${id}.`
+              : 'No such events.',
+          )
       })
     })
 }

@@ -3,6 +3,7 @@ import { commandIdOf, limitOf, textOf } from '../../application/input.ts'
 import type { PerFileResult, WorkflowRun, WorkflowTemplate } from '../../application/ports/workflow-queries.ts'
 import { filesOf, priceOf, retryCountOf, runStatusOf, templateNameOf } from '../../application/workflow-input.ts'
 import type { RetryPreview } from '../../application/workflow-runs.ts'
+import { runStatuses } from '../../domain/workflow-run/status.ts'
 import { type AskerOptions, asked, askerOf } from './asker.ts'
 import type { CliDeps } from './deps.ts'
 import { numberOf, readJson } from './input.ts'
@@ -62,7 +63,7 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
   addRunsReplay(runs, deps)
 
   asked(runs.command('list').description('list runs, newest first'))
-    .option('--status <status>', 'QUEUED, RUNNING, COMPLETED, COMPLETED_WITH_ERRORS, FAILED, CANCELLED')
+    .option('--status <status>', runStatuses.join(', '))
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'go on where the page before ended')
     .action(async (options: ListOptions) => {

@@ -33,8 +33,8 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   listCommands: async ({ query }, caller) => page(await caller.queryCommands(query)),
   getCommand: ({ params }, caller) => caller.getCommand(params.domain, params.commandId),
   cancelCommand: ({ params, query }, caller) => caller.cancel(params.domain, params.commandId, query),
-  getAuditTrail: async ({ params }, caller) => ({
-    items: [...(await caller.auditTrail(params.domain, params.commandId))],
+  getAuditTrail: async ({ params, query }, caller) => ({
+    items: [...(await caller.auditTrail(params.domain, params.commandId, query))],
   }),
   getHistory: async ({ params, query }, caller) =>
     historyAnswer(await caller.history(params.domain, params.commandId, query)),

@@ -114,10 +114,11 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
       return page(rows, limit, detailOf, row => row.created_at)
     },
 
-    auditTrail: async (domain, commandId) => {
+    auditTrail: async (domain, commandId, { eventType } = {}) => {
       const { rows } = await pool.query(
-        'select * from command_bus_audit where stream = $1 order by revision, audit_id',
-        [commandStream({ domain, commandId })],
+        `select * from command_bus_audit where stream = $1 and ($2::text is null or event_type = $2)
+         order by revision, audit_id`,
+        [commandStream({ domain, commandId }), eventType ?? null],
       )
       return rows.map(
         (row): AuditEntry => ({

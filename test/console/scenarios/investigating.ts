@@ -18,6 +18,12 @@ export const investigating = (stage: Stage): void => {
       expect(await moment.textContent()).toContain('/attempts')
       await page.reload()
       await moment.getByText('In progress', { exact: true }).waitFor()
+      const timeline = page.getByRole('region', { name: 'Timeline' })
+      expect(await timeline.getByRole('listitem').count()).toBe(3)
+      await timeline.getByLabel('Event').selectOption('MOVED_TO_TROUBLESHOOTING_QUEUE')
+      await timeline.getByText('Sent', { exact: true }).waitFor({ state: 'detached' })
+      expect(await timeline.getByRole('listitem').textContent()).toMatch(/Moved to troubleshooting queue.*after/)
+      expect(new URL(page.url()).search).toBe('?at=1&event=MOVED_TO_TROUBLESHOOTING_QUEUE')
     })
 
     test('sees what caused what, and all of it as one story', async () => {

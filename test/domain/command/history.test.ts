@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type CommandSnapshot, historyOf, namesOf, snapshotDiff } from '../../../src/domain/command/history.ts'
+import { namesOf } from '../../../src/domain/command/audit-names.ts'
+import { type CommandSnapshot, historyOf, snapshotDiff } from '../../../src/domain/command/history.ts'
 import { command } from '../../../src/domain/command/index.ts'
 import { fold } from '../../../src/domain/decider.ts'
 import { stepsAt } from '../../../src/domain/history.ts'

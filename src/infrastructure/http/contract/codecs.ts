@@ -57,6 +57,13 @@ export const status = described(t.keyof(Object.fromEntries(commandStatuses.map(w
 })
 type Words = Record<(typeof commandStatuses)[number], null>
 
+/** One of these words; a refusal lists them. */
+export const wordOf = <const W extends string>(words: readonly W[]) =>
+  described(t.keyof(Object.fromEntries(words.map(word => [word, null])) as Record<W, null>), {
+    type: 'string',
+    enum: words,
+  })
+
 /** A whole number in a query, as text there. */
 export const wholeNumber = (min: number, max: number): t.Type<number, string, unknown> =>
   described(

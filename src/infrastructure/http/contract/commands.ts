@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import { auditWords } from '../../../domain/command/audit-names.ts'
 import { MAX_WAIT_SECONDS } from '../../../domain/command/retry-policy.ts'
 import {
   anyJson,
@@ -11,6 +12,7 @@ import {
   status,
   uuid,
   wholeNumber,
+  wordOf,
 } from './codecs.ts'
 import { route } from './route.ts'
 
@@ -185,11 +187,12 @@ export const commandRoutes = {
   getAuditTrail: route({
     method: 'GET',
     path: '/domains/:domain/commands/:commandId/audit',
-    summary: 'What happened to a command, oldest first; empty for an unknown id',
+    summary:
+      'What happened to a command, oldest first, or what of it is called `eventType` (MOVED_TO_TSQ is short for MOVED_TO_TROUBLESHOOTING_QUEUE); empty for an unknown id',
     tag: 'Commands',
     permission: 'audit',
     params: commandParams,
-    query: none,
+    query: object({}, { eventType: wordOf(auditWords) }),
     body: null,
     success: { status: 200, body: t.type({ items: t.array(auditEntry) }) },
     problems: [],

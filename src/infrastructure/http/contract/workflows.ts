@@ -1,14 +1,8 @@
 import * as t from 'io-ts'
 import { runStatuses } from '../../../domain/workflow-run/status.ts'
-import { anyJson, described, instant, integerFrom, listOf, nullable, object, uuid } from './codecs.ts'
+import { anyJson, instant, integerFrom, listOf, nullable, object, uuid, wordOf } from './codecs.ts'
 import { none, paging } from './commands.ts'
 import { route } from './route.ts'
-
-const wordOf = <const W extends string>(words: readonly W[]) =>
-  described(t.keyof(Object.fromEntries(words.map(word => [word, null])) as Record<W, null>), {
-    type: 'string',
-    enum: words,
-  })
 
 export const runStatus = wordOf(runStatuses)
 

@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { statusOf } from '../../api/problem.ts'
 import { auditQuery, commandQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
-import { Link } from '../../app/router.tsx'
+import { Link, useSearch } from '../../app/router.tsx'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
+import { SelectFilter } from '../../components/Filters.tsx'
 import { Json } from '../../components/Json.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { StatusBadge } from '../../components/StatusBadge.tsx'
@@ -11,7 +12,7 @@ import { Answered, Empty } from '../../components/states.tsx'
 import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
 import { Replies } from './Replies.tsx'
-import { Timeline } from './Timeline.tsx'
+import { eventOptions, Timeline } from './Timeline.tsx'
 import { TimeTravel } from './TimeTravel.tsx'
 
 interface CommandPageProps {
@@ -21,6 +22,7 @@ interface CommandPageProps {
 
 export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
   const may = usePermissions()
+  const event = useSearch().get('event')
   const command = useQuery(commandQuery(domain, commandId))
   const audit = useQuery({ ...auditQuery(domain, commandId), enabled: may('audit') })
   const found = command.data
@@ -84,7 +86,16 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                 <Section title="Timeline">
                   {may('audit') ? (
                     <Answered query={audit} what="the timeline">
-                      {({ items }) => <Timeline items={items} />}
+                      {({ items }) => (
+                        <>
+                          {items.length > 1 && (
+                            <div className="max-w-72 px-4 pt-3">
+                              <SelectFilter name="event" label="Event" options={eventOptions(items)} />
+                            </div>
+                          )}
+                          <Timeline items={items} only={event} />
+                        </>
+                      )}
                     </Answered>
                   ) : (
                     <p className="p-4 text-sm text-muted">

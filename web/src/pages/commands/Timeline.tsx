@@ -24,6 +24,10 @@ const dots: Readonly<Record<Tone, string>> = {
   idle: 'bg-chart-sent',
 }
 
+/** What a trail can be narrowed to, in the words of the audit and the order of its events. */
+export const eventOptions = (items: readonly AuditEntry[]): readonly (readonly [value: string, label: string])[] =>
+  [...new Set(items.map(({ eventType }) => eventType))].map(type => [type, type] as const)
+
 /** `MOVED_TO_TROUBLESHOOTING_QUEUE` as people say it. */
 export const eventWords = (type: string): string => {
   const words = type.toLowerCase().replaceAll('_', ' ')
@@ -33,17 +37,27 @@ export const eventWords = (type: string): string => {
 const isEmpty = (details: unknown): boolean =>
   details === null || (typeof details === 'object' && Object.keys(details).length === 0)
 
-/** What happened, with the time between two events. */
-export const Timeline = ({ items }: { readonly items: readonly AuditEntry[] }) => {
+interface TimelineProps {
+  readonly items: readonly AuditEntry[]
+  /** Only what is called so. */
+  readonly only?: string | undefined
+}
+
+/** What happened, with the time since the event before, which a filter does not change. */
+export const Timeline = ({ items, only }: TimelineProps) => {
   if (items.length === 0) return <Empty title="Nothing is recorded" />
+  const told = items.map((entry, i) => {
+    const before = items[i - 1]
+    return { entry, gap: before === undefined ? null : (Date.parse(entry.ts) - Date.parse(before.ts)) / 1000 }
+  })
+  const shown = only === undefined ? told : told.filter(({ entry }) => entry.eventType === only)
+  if (shown.length === 0) return <Empty title="No event of this command is called so" />
   return (
     <ol className="p-4 text-sm">
-      {items.map((entry, i) => {
-        const before = items[i - 1]
-        const gap = before === undefined ? null : (Date.parse(entry.ts) - Date.parse(before.ts)) / 1000
+      {shown.map(({ entry, gap }, i) => {
         return (
           <li key={entry.auditId} className="relative pb-4 pl-6 last:pb-0">
-            {i < items.length - 1 && <span aria-hidden className="absolute top-3 bottom-0 left-[4.5px] w-px bg-line" />}
+            {i < shown.length - 1 && <span aria-hidden className="absolute top-3 bottom-0 left-[4.5px] w-px bg-line" />}
             <span
               aria-hidden
               className={`absolute top-1.5 left-0 size-2.5 rounded-full ${dots[tones[entry.eventType] ?? 'idle']}`}
