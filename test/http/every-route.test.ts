@@ -58,6 +58,7 @@ describe.each(allRoutes)('%s', (id, route) => {
     await api.bus.ready()
     await api.database.drop()
     const answer = await api.request(...addressOf(route), { token, body: route.body })
+    if (route.fromMemory) return expect(answer.status).toBe(200)
     expectProblem(answer, 503, 'UNAVAILABLE')
     expect(answer.body.detail).not.toContain('commandbus_test_')
   })
