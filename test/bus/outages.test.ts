@@ -86,3 +86,17 @@ test('A6: a reply goes to a queue of any name', async () => {
     expect(await test.messages(replyTo), replyTo).toHaveLength(1)
   }
 })
+
+test('A5: a command is worked on again after its queue was dropped by hand: message ids do not begin anew', async () => {
+  const test = await createTestBus()
+  const { bus, pool, work, until } = test
+  const commandId = await parked(test, 'payments.eu')
+  await pool.query(`select pgmq.drop_queue('payments__eu__commands')`)
+  const { msgId } = await bus.troubleshooting.retry('payments.eu', commandId, { operator: 'jane' })
+  expect(msgId).toBe('2')
+  await work({ domain: 'payments.eu', handlers: { Charge: () => 'done' } })
+  await until(
+    () => bus.getCommand('payments.eu', commandId),
+    c => c?.status === 'COMPLETED',
+  )
+})

@@ -130,7 +130,7 @@ describe('queues', () => {
     await store.append([sending('payments')])
     await database.pool.query(`select pgmq.drop_queue('payments__commands')`)
     const [result] = await store.append([sending('payments')])
-    expect(result).toMatchObject({ outcome: 'appended', msgId: '1' })
+    expect(result).toMatchObject({ outcome: 'appended', msgId: '2' })
     expect(await counts()).toEqual({ events: 2, rows: 2, messages: 1 })
   })
 

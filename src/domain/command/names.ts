@@ -62,6 +62,10 @@ export const parseCorrelationId = (text: string): Either<string, string> =>
 const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}...` : text)
 
 export const commandQueue = (domain: string): string => `${domain.replaceAll('.', '__')}${SUFFIX}`
+/** The domain whose commands a queue is for, as no domain has `__`; null for other queues. */
+export const domainOfQueue = (queue: string): string | null =>
+  queue.endsWith(SUFFIX) ? queue.slice(0, -SUFFIX.length).replaceAll('__', '.') : null
+
 export const replyQueue = (domain: string): string => `${domain.replaceAll('.', '__')}__replies`
 
 /** `command-<domain>-<uuid>`: the part before the first dash is the category. */

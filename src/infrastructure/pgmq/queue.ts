@@ -1,5 +1,7 @@
 import type { Pool } from 'pg'
 import type { Queue } from '../../application/ports/queue.ts'
+import { domainOfQueue } from '../../domain/command/names.ts'
+import { withClient } from '../postgres/with-client.ts'
 
 interface MessageRow {
   readonly msg_id: string
@@ -53,6 +55,16 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => ({
   },
 })
 
+/**
+ * A queue that was dropped by hand begins anew at 1, with the ids of messages that its commands have had: they would be
+ * taken for those. So it goes on after the last one.
+ */
+const goOnCounting = `
+  select setval(ids.name, last.msg_id)
+  from (select pg_get_serial_sequence(format('pgmq.%I', 'q_' || $1::text), 'msg_id') as name) ids,
+       (select max(msg_id) as msg_id from command_bus_command where domain = $2::text) last
+  where last.msg_id is not null and pg_sequence_last_value(ids.name::regclass) is null`
+
 /** Knows which queues exist, and makes those that do not: once a process, outside everybody's transaction. */
 export interface QueueCatalog {
   readonly ensure: (queues: ReadonlySet<string>, options?: { readonly forget: boolean }) => Promise<void>
@@ -62,7 +74,13 @@ export const createQueueCatalog = (pool: Pool): QueueCatalog => {
   const known = new Map<string, Promise<void>>()
   const make = async (queue: string): Promise<void> => {
     const { rows } = await pool.query('select 1 from pgmq.list_queues() where queue_name = $1', [queue])
-    if (rows.length === 0) await pool.query('select pgmq.create($1::text)', [queue])
+    if (rows.length > 0) return
+    await withClient(pool, async client => {
+      await client.query('begin')
+      await client.query('select pgmq.create($1::text)', [queue])
+      await client.query(goOnCounting, [queue, domainOfQueue(queue)])
+      await client.query('commit')
+    })
   }
   const ensureOne = (queue: string): Promise<void> => {
     const made = known.get(queue)
