@@ -1,4 +1,4 @@
-import type { CommandError, CommandEvent, CommandKey, Instant, Json } from '../domain/command/events.ts'
+import type { CommandError, CommandEvent, CommandKey, Json } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
 import type { EventContext, Recorded } from '../domain/recorded.ts'
 
@@ -22,7 +22,8 @@ export type Effect =
     }
   | { readonly kind: 'reply'; readonly queue: string; readonly body: JsonObject }
   | { readonly kind: 'delete' | 'archive'; readonly queue: string; readonly msgId: string }
-  | { readonly kind: 'postpone'; readonly queue: string; readonly msgId: string; readonly until: Instant }
+  /** Visible again after so long, by the clock of the queue: that of who reports may be wrong. */
+  | { readonly kind: 'postpone'; readonly queue: string; readonly msgId: string; readonly waitMs: number }
   /** The command's present message, which only the row knows. */
   | { readonly kind: 'archive-current'; readonly queue: string }
 
@@ -48,7 +49,7 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
     case 'CommandReceived':
       return []
     case 'CommandFailed':
-      return [{ kind: 'postpone', queue, msgId: event.msgId, until: event.retryAt }]
+      return [{ kind: 'postpone', queue, msgId: event.msgId, waitMs: Date.parse(event.retryAt) - Date.parse(event.at) }]
     case 'CommandMovedToTroubleshooting':
       return [{ kind: 'archive', queue, msgId: event.msgId }]
     case 'CommandRejectedByBusinessRule':

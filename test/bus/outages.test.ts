@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { createCommandBus, UnavailableError } from '../../src/index.ts'
+import { createCommandBus, TransientCommandError, UnavailableError } from '../../src/index.ts'
 import { createTestBus, signal } from '../support/bus.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { parked } from '../support/park.ts'
@@ -99,4 +99,40 @@ test('A5: a command is worked on again after its queue was dropped by hand: mess
     () => bus.getCommand('payments.eu', commandId),
     c => c?.status === 'COMPLETED',
   )
+})
+
+test('A1: an archived message that is of another command is never sent instead', async () => {
+  const test = await createTestBus()
+  const { bus, pool, messages } = test
+  await parked(test, 'payments', { amount: 1 })
+  const commandId = await parked(test, 'payments', { amount: 2 })
+  // as where the log was moved to a database whose queues have given other ids
+  await pool.query(
+    'update pgmq.a_payments__commands set msg_id = -msg_id; update pgmq.a_payments__commands set msg_id = 1 - msg_id',
+  )
+  await bus.troubleshooting.retry('payments', commandId, { operator: 'jane' })
+  expect((await messages('payments__commands'))[0]?.message).toMatchObject({
+    command_id: commandId,
+    data: { amount: 2 },
+  })
+})
+
+test('A19: the wait of a retry is measured by the clock of the queue, not by that of the worker', async () => {
+  const behind = { now: () => new Date(Date.now() - 3_600_000), random: () => 0 }
+  const { bus, pool, work, until } = await createTestBus({ clock: behind })
+  await bus.send('payments', 'Charge', {}, { backoffSeconds: [60] })
+  let attempts = 0
+  await work({
+    domain: 'payments',
+    handlers: {
+      Charge: () => {
+        attempts++
+        throw new TransientCommandError('LATER', 'not now')
+      },
+    },
+  })
+  const wait = async () =>
+    (await pool.query(`select extract(epoch from vt - now())::float8 as s from pgmq.q_payments__commands`)).rows[0]?.s
+  const seconds = await until(wait, s => s === undefined || s > 31)
+  expect([Math.round(seconds / 10), attempts]).toEqual([6, 1])
 })

@@ -92,8 +92,8 @@ describe('what becomes of the message', () => {
   })
 
   test('A19: CommandFailed hides the same message until its next attempt, and tells nobody', () => {
-    expect(effectsOf(failed(1, { msgId: '42', retryAt: at(12) }))).toEqual([
-      { kind: 'postpone', queue, msgId: '42', until: at(12) },
+    expect(effectsOf(failed(1, { msgId: '42', at: at(2), retryAt: at(12) }))).toEqual([
+      { kind: 'postpone', queue, msgId: '42', waitMs: 10_000 },
     ])
   })
 

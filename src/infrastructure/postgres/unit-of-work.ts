@@ -19,7 +19,7 @@ export interface SettledAppend<Event> {
   readonly from: number
 }
 
-/** The document that `command_bus_commit` takes; see migrations/0003_commit.sql. Empty parts are left out. */
+/** The document that `command_bus_commit` takes; see migrations/0003_commit.sql and its last form in 0012. Empty parts are left out. */
 export interface UnitOfWork {
   readonly atomic: boolean
   readonly events: object[]
@@ -47,7 +47,8 @@ interface Acks {
   readonly op: 'delete' | 'archive' | 'postpone'
   readonly events: number[]
   readonly msgIds: string[]
-  readonly untils?: string[]
+  /** In milliseconds. */
+  readonly waits?: number[]
 }
 
 export interface PlannedUnit {
@@ -148,7 +149,7 @@ const messagesTo = (parts: Messages[], queue: string): Messages => {
 const acksOf = (parts: Acks[], queue: string, op: Acks['op']): Acks => {
   const found = parts.find(part => part.queue === queue && part.op === op)
   if (found !== undefined) return found
-  const made: Acks = { queue, op, events: [], msgIds: [], ...(op === 'postpone' ? { untils: [] } : {}) }
+  const made: Acks = { queue, op, events: [], msgIds: [], ...(op === 'postpone' ? { waits: [] } : {}) }
   parts.push(made)
   return made
 }
@@ -180,7 +181,7 @@ const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effe
       const acks = acksOf(unit.acks, queue, effect.kind)
       acks.events.push(event)
       acks.msgIds.push(effect.msgId)
-      if (effect.kind === 'postpone') acks.untils?.push(effect.until)
+      if (effect.kind === 'postpone') acks.waits?.push(effect.waitMs)
       return
     }
     case 'archive-current': {

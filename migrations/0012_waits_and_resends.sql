@@ -1,0 +1,219 @@
+-- As in 0003_commit.sql, with two differences. What is postponed waits by the clock of this database, whatever the
+-- worker's says:
+--
+--   acks     [{queue, op: delete | archive | postpone, events: [event], msgIds: [msgId], waits?: [milliseconds]}]
+--
+-- And an archived message is sent again only for the command it was for: ids of messages are not what they were where a
+-- log was moved to another database.
+create or replace function command_bus_commit(unit jsonb) returns jsonb
+language plpgsql
+-- a table nobody analysed yet must not turn a lookup by key into a scan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v_queue   text;
+  v_op      text;
+  v_part    jsonb;
+  v_events  int[];
+  v_bodies  jsonb[];
+  v_ids     bigint[];
+  v_waits   float8[];
+  -- the message of event n stands at n + 1; 0: none
+  m_ids     bigint[] := '{}';
+  m_events  int[] := '{}';
+  v_streams int;
+  v_won     text[];
+  v_lost    text[] := '{}';
+  v_losers  int[] := '{}';
+begin
+  perform pg_advisory_xact_lock_shared(command_bus_lock());
+  if unit ? 'messages' or unit ? 'resends' then
+    m_ids := array_fill(0::bigint, array[jsonb_array_length(unit->'events') + jsonb_array_length(coalesce(unit->'more', '[]'))]);
+  end if;
+
+  -- messages first: their ids are written with the events
+  for v_queue, v_part in select x->>'queue', x from jsonb_array_elements(unit->'messages') x loop
+    v_events := array(select jsonb_array_elements_text(v_part->'events')::int);
+    v_bodies := array(select jsonb_array_elements(v_part->'bodies'));
+    v_ids := array(select id from pgmq.send_batch(v_queue, v_bodies) id);
+    for i in 1 .. cardinality(v_ids) loop
+      m_ids[v_events[i] + 1] := v_ids[i];
+    end loop;
+    m_events := m_events || v_events;
+  end loop;
+
+  for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'resends') x loop
+    execute format($q$
+      select array_agg(x.event order by x.event), array_agg(
+          coalesce(a.message, x.head || jsonb_build_object('data', e.data->'data'))
+            || case when x.edited is null then '{}'::jsonb else jsonb_build_object('data', x.edited->'data') end
+          order by x.event)
+      from jsonb_to_recordset($1) x(event int, stream text, queue text, archived bigint, head jsonb, "dataRevision" bigint, edited jsonb)
+      left join pgmq.%I a on a.msg_id = x.archived and a.message->>'command_id' = x.head->>'command_id'
+      left join command_bus_event e on e.stream = x.stream collate "C" and e.revision = x."dataRevision"
+      where x.queue = $2 $q$, 'a_' || v_queue)
+      into v_events, v_bodies using unit->'resends', v_queue;
+    v_ids := array(select id from pgmq.send_batch(v_queue, v_bodies) id);
+    for i in 1 .. cardinality(v_ids) loop
+      m_ids[v_events[i] + 1] := v_ids[i];
+    end loop;
+    m_events := m_events || v_events;
+  end loop;
+
+  -- The first event of each stream decides the race: whoever owns revision n writes n + 1 without rivals. The event
+  -- before must be there, and from a transaction that the feed orders before this one: its hash goes into the next.
+  with e as materialized (
+    select x.*, nullif(m_ids[x.event + 1], 0) as msg_id
+    from jsonb_to_recordset(unit->'events')
+      x(event int, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
+  ), won as (
+    insert into command_bus_event (stream, revision, id, type, data, meta, msg_id, recorded, hash)
+    select s.stream, s.revision, s.id, s.type, s.data, s.meta, s.msg_id, s.recorded, sha256(s.before
+      || command_bus_event_content(s.stream, s.revision, s.id, s.type, s.data, s.meta, s.msg_id, s.recorded))
+    from (
+      select e.*, clock_timestamp() as recorded,
+        case
+          when e.revision > 0 then (
+            select p.hash from command_bus_event p
+            where p.stream = e.stream collate "C" and p.revision = e.revision - 1 and p.xid <= pg_current_xact_id())
+          -- what was archived does not begin anew
+          when (select a.seal from command_bus_archived_stream a where a.stream = e.stream collate "C") is null then ''::bytea
+        end as before
+      from e
+      order by e.stream collate "C"
+      offset 0) s
+    where s.before is not null
+    on conflict (stream, revision) do nothing
+    returning stream
+  )
+  select (select count(*) from e), array_agg(won.stream) into v_streams, v_won from won;
+
+  if v_streams > coalesce(cardinality(v_won), 0) then
+    v_lost := array(
+      select x.stream from jsonb_to_recordset(unit->'events') x(stream text)
+      where x.stream <> all (coalesce(v_won, '{}')));
+    if (unit->>'atomic')::boolean then
+      raise exception 'another writer was first' using errcode = 'CB409', detail = to_jsonb(v_lost)::text;
+    end if;
+    v_losers := array(
+      select x.event from jsonb_to_recordset(unit->'events' || coalesce(unit->'more', '[]')) x(event int, stream text)
+      where x.stream = any (v_lost));
+    for v_queue, v_ids in
+      select x.queue, array_agg(m_ids[x.event + 1])
+      from (
+        select m.queue, e::int as event from jsonb_to_recordset(unit->'messages') m(queue text, events jsonb), jsonb_array_elements_text(m.events) e
+        union all
+        select r.queue, r.event from jsonb_to_recordset(unit->'resends') r(queue text, event int)
+      ) x
+      where x.event = any (v_losers)
+      group by x.queue
+    loop
+      perform pgmq.delete(v_queue, v_ids);
+    end loop;
+  end if;
+
+  if unit ? 'more' then
+    insert into command_bus_event (stream, revision, id, type, data, meta, msg_id, recorded, hash)
+    select s.stream, s.revision, s.id, s.type, s.data, s.meta, s.msg_id, s.recorded,
+      command_bus_chain(
+        (select p.hash from command_bus_event p where p.stream = s.stream collate "C" and p.revision = s.revision - 1),
+        command_bus_event_content(s.stream, s.revision, s.id, s.type, s.data, s.meta, s.msg_id, s.recorded))
+      over (partition by s.stream collate "C" order by s.revision)
+    from (
+      select x.*, nullif(m_ids[x.event + 1], 0) as msg_id, clock_timestamp() as recorded
+      from jsonb_to_recordset(unit->'more')
+        x(event int, stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb)
+      where x.stream <> all (v_lost)
+      order by x.stream collate "C", x.revision
+      offset 0) s
+    order by s.stream collate "C", s.revision;
+  end if;
+
+  if unit ? 'rows' then
+    insert into command_bus_command (
+      domain, command_id, command_type, status, attempts, max_attempts, total_attempts, msg_id, queue_name, reply_queue,
+      correlation_id, causation_id, tenant_id, owner_id, parent_command_id, retry_count, lease_expires_at,
+      next_attempt_at, parked_at, parked_reason, last_error_type, last_error_code, last_error_msg, data_revision,
+      created_at, updated_at, revision)
+    select
+      x.domain, x.command_id, x.command_type, x.status, x.attempts, x.max_attempts, x.total_attempts, nullif(m_ids[x.event + 1], 0),
+      x.queue_name, x.reply_queue, x.correlation_id, x.causation_id, x.tenant_id, x.owner_id, x.parent_command_id,
+      x.retry_count, x.lease_expires_at, x.next_attempt_at, x.parked_at, x.parked_reason, x.last_error_type,
+      x.last_error_code, x.last_error_msg, x.data_revision, x.created_at, x.updated_at, x.revision
+    from jsonb_to_recordset(unit->'rows') x(
+      event int, domain text, command_id uuid, command_type text, status text, attempts int,
+      max_attempts int, total_attempts int, queue_name text, reply_queue text, correlation_id text, causation_id text,
+      tenant_id text, owner_id text, parent_command_id uuid, retry_count int, lease_expires_at timestamptz,
+      next_attempt_at timestamptz, parked_at timestamptz, parked_reason text, last_error_type text,
+      last_error_code text, last_error_msg text, data_revision bigint, created_at timestamptz,
+      updated_at timestamptz, revision bigint)
+    where v_lost = '{}' or command_bus_command_stream(x.domain, x.command_id) <> all (v_lost)
+    on conflict (domain, command_id) do nothing;
+  end if;
+
+  if unit ? 'moves' then
+    update command_bus_command c set
+      status = x.status,
+      attempts = coalesce(x.attempts, c.attempts),
+      total_attempts = coalesce(x.total_attempts, c.total_attempts),
+      msg_id = coalesce(nullif(m_ids[x.event + 1], 0), c.msg_id),
+      lease_expires_at = x.lease_expires_at,
+      next_attempt_at = x.next_attempt_at,
+      parked_at = x.parked_at,
+      parked_reason = x.parked_reason,
+      last_error_type = coalesce(x.last_error_type, c.last_error_type),
+      last_error_code = coalesce(x.last_error_code, c.last_error_code),
+      last_error_msg = coalesce(x.last_error_msg, c.last_error_msg),
+      data_revision = coalesce(x.data_revision, c.data_revision),
+      updated_at = x.updated_at,
+      revision = x.revision
+    from jsonb_to_recordset(unit->'moves') x(
+      event int, after bigint, domain text, command_id uuid, status text, attempts int, total_attempts int,
+      lease_expires_at timestamptz, next_attempt_at timestamptz, parked_at timestamptz, parked_reason text,
+      last_error_type text, last_error_code text, last_error_msg text, data_revision bigint, updated_at timestamptz,
+      revision bigint)
+    where c.domain = x.domain collate "C" and c.command_id = x.command_id
+      and c.revision >= x.after and c.revision < x.revision
+      and (v_lost = '{}' or command_bus_command_stream(x.domain, x.command_id) <> all (v_lost));
+  end if;
+
+  for v_queue, v_op, v_part in select x->>'queue', x->>'op', x from jsonb_array_elements(unit->'acks') x loop
+    select array_agg(x.msg_id::bigint), array_agg(x.wait::float8) into v_ids, v_waits
+      from rows from (
+        jsonb_array_elements_text(v_part->'events'), jsonb_array_elements_text(v_part->'msgIds'), jsonb_array_elements_text(v_part->'waits')
+      ) x(event, msg_id, wait)
+      where x.event::int <> all (v_losers);
+    case v_op
+      when 'delete' then perform pgmq.delete(v_queue, v_ids);
+      when 'archive' then perform pgmq.archive(v_queue, v_ids);
+      when 'postpone' then
+        execute format('update pgmq.%I q set vt = clock_timestamp() + make_interval(secs => x.wait / 1000)
+          from unnest($1, $2) x(msg_id, wait) where q.msg_id = x.msg_id', 'q_' || v_queue) using v_ids, v_waits;
+    end case;
+  end loop;
+
+  for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'current') x loop
+    v_ids := array(
+      select c.msg_id
+      from jsonb_to_recordset(unit->'current') x(stream text, queue text, domain text, command_id uuid)
+      join command_bus_command c on c.domain = x.domain collate "C" and c.command_id = x.command_id
+      where x.queue = v_queue and x.stream <> all (v_lost));
+    perform pgmq.archive(v_queue, v_ids);
+  end loop;
+
+  for v_queue, v_part in select x->>'queue', x from jsonb_array_elements(unit->'replies') x loop
+    v_bodies := array(
+      select x.body
+      from rows from (jsonb_array_elements_text(v_part->'events'), jsonb_array_elements(v_part->'bodies')) x(event, body)
+      where x.event::int <> all (v_losers));
+    if cardinality(v_bodies) > 0 then
+      perform pgmq.send_batch(v_queue, v_bodies);
+    end if;
+  end loop;
+
+  return jsonb_build_object(
+    'lost', to_jsonb(v_lost),
+    'messages', coalesce((select jsonb_agg(jsonb_build_array(n, m_ids[n + 1]::text)) from unnest(m_events) n), '[]'));
+end $$;
