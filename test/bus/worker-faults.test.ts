@@ -207,3 +207,24 @@ test('A10: the list of a small tenant goes by an index of its own, whatever the 
     n => n > 0,
   )
 })
+
+test('A26: while a stop waits for a handler its lease is kept: nobody else begins', async () => {
+  const { bus, pool, work, until } = await createTestBus()
+  const { commandId } = await bus.send('payments', 'Charge', {})
+  const began = signal()
+  const go = signal()
+  const handle = async () => {
+    began.resolve()
+    await go.promise
+    return 'done'
+  }
+  const worker = await work({ domain: 'payments', leaseSeconds: 1, handlers: { Charge: handle } })
+  await began.promise
+  const { rows } = await pool.query(`select now() + interval '1500 ms' as later`)
+  const stopped = worker.stop()
+  const lease = async () => (await pool.query('select vt from pgmq.q_payments__commands')).rows[0].vt
+  await until(lease, vt => vt > rows[0].later)
+  go.resolve()
+  await stopped
+  expect(await bus.getCommand('payments', commandId)).toMatchObject({ status: 'COMPLETED', totalAttempts: 1 })
+})

@@ -19,7 +19,7 @@ interface HeartbeatOptions {
  */
 export const startHeartbeat = ({ queue, name, leaseMs, held, buffered, log }: HeartbeatOptions) => {
   let failingSince: Date | null = null
-  let beating = false
+  let beating: Promise<void> | null = null
 
   const beat = async (): Promise<void> => {
     const runs = held()
@@ -38,18 +38,23 @@ export const startHeartbeat = ({ queue, name, leaseMs, held, buffered, log }: He
 
   const timer = setInterval(
     () => {
-      if (beating) return
-      beating = true
-      beat()
+      beating ??= beat()
         .catch(error => {
           failingSince ??= new Date()
           log.warn({ err: error }, 'leases could not be extended')
         })
         .finally(() => {
-          beating = false
+          beating = null
         })
     },
     Math.max(200, leaseMs / 3),
   )
-  return { failingSince: () => failingSince, stop: () => clearInterval(timer) }
+  return {
+    failingSince: () => failingSince,
+    /** Comes back when nothing is extended any more. */
+    stop: async (): Promise<void> => {
+      clearInterval(timer)
+      await beating
+    },
+  }
 }

@@ -138,6 +138,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   let stopping = false
   let loop: Promise<void> | null = null
   let stopped: Promise<void> | null = null
+  let heartbeat: ReturnType<typeof startHeartbeat> | null = null
 
   const extend = async (job: Job, ms: number): Promise<void> => {
     await deps.queue.extend(queue, [job.delivery], ms)
@@ -249,7 +250,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       if (stopping) return
       const listener = listenForDoorbell(deps.newClient, queue, bell.wake, log)
       deps.localBell.on(queue, bell.wake)
-      const heartbeat = startHeartbeat({
+      heartbeat = startHeartbeat({
         queue: deps.heartbeatQueue,
         name: queue,
         leaseMs,
@@ -263,7 +264,6 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         leave()
         deps.localBell.off(queue, bell.wake)
         await listener.stop()
-        heartbeat.stop()
       })
     },
     stop: ({ deadlineMs = 30_000 } = {}) => {
@@ -274,6 +274,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         const idle = buffer.splice(0).map(job => job.delivery)
         await deps.queue.handBack(queue, idle, { uncount: true }).catch(() => {})
         await withinDeadline(deadlineMs, () => settledAll(unreported))
+        // until then handlers under way keep their leases; what goes back now must not be extended once more
+        await heartbeat?.stop()
         const left = [...unreported]
         for (const run of left) run.abandon('the worker stops')
         reporter.giveUp()
