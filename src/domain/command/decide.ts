@@ -60,7 +60,7 @@ const receive = (intent: Receive, state: SentCommandState): Decision => {
   if (!isLegal('CommandReceived', state.status)) return left({ type: 'NothingToDo', status: state.status })
   const attempt = state.attemptOffset + intent.delivery
   if (isOwnReceipt(intent, state) && attempt === state.attempts) return nothing
-  if (attempt <= state.attempts || intent.msgId === state.retiredMsgId) {
+  if (attempt <= state.attempts || state.retiredMsgIds.includes(intent.msgId)) {
     return left({ type: 'StaleAttempt', status: state.status, reported: attempt, present: state.attempts })
   }
   const limit = attemptLimit(state)

@@ -18,13 +18,13 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
       attemptOffset: 0,
       totalAttempts: 0,
       lastError: null,
-      retiredMsgId: null,
+      retiredMsgIds: [],
       revision: 0,
       retryAt: null,
     }
   }
   if (state.status === 'NONE') return state
-  const { sent, data, dataRevision, attempts, attemptOffset, totalAttempts, lastError, retiredMsgId } = state
+  const { sent, data, dataRevision, attempts, attemptOffset, totalAttempts, lastError, retiredMsgIds } = state
   const revision = state.revision + 1
   switch (event.type) {
     case 'CommandReceived':
@@ -37,7 +37,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         attemptOffset,
         totalAttempts: event.total,
         lastError,
-        retiredMsgId,
+        retiredMsgIds,
         revision,
         workerId: event.actor,
         msgId: event.msgId,
@@ -53,7 +53,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         attemptOffset,
         totalAttempts,
         lastError: event.error,
-        retiredMsgId,
+        retiredMsgIds,
         revision,
         retryAt: event.retryAt,
       }
@@ -67,7 +67,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         attemptOffset,
         totalAttempts,
         lastError: event.error,
-        retiredMsgId,
+        retiredMsgIds,
         revision,
         reason: event.reason,
         archivedMsgId: event.msgId,
@@ -84,7 +84,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         attemptOffset,
         totalAttempts,
         lastError: event.error,
-        retiredMsgId,
+        retiredMsgIds,
         revision,
         finishedBy: event.actor,
       }
@@ -100,7 +100,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         attemptOffset,
         totalAttempts: (byWorker ? event.receipt?.total : undefined) ?? totalAttempts,
         lastError,
-        retiredMsgId,
+        retiredMsgIds,
         revision,
         result: byWorker ? event.result : event.resultData,
         finishedBy: event.actor,
@@ -117,7 +117,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         attemptOffset,
         totalAttempts,
         lastError,
-        retiredMsgId,
+        retiredMsgIds,
         revision,
         reason: event.reason,
       }
@@ -131,7 +131,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         attemptOffset: event.attempts,
         totalAttempts,
         lastError,
-        retiredMsgId: event.archivedMsgId,
+        retiredMsgIds: [...retiredMsgIds, event.archivedMsgId],
         revision,
         retryAt: null,
       }

@@ -13,8 +13,8 @@ export interface CommandFacts {
   readonly attemptOffset: number
   readonly totalAttempts: number
   readonly lastError: CommandError | null
-  /** The message of the round before, archived when it parked: what is still told of it is stale. */
-  readonly retiredMsgId: string | null
+  /** The messages of earlier rounds, archived when they parked: what is still told of one is stale. */
+  readonly retiredMsgIds: readonly string[]
   /** Revision of the last event, so that a retry can say where its payload lies. */
   readonly revision: number
 }

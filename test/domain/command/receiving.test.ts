@@ -16,6 +16,7 @@ import {
   receive,
   received,
   sent,
+  succeed,
 } from '../../support/command-life.ts'
 
 const leaseLost = error('LEASE_LOST', {
@@ -174,6 +175,21 @@ describe('a command sent again by an operator', () => {
     const stale = { type: 'StaleAttempt', status: 'PENDING' } as const
     const state = fold(command, [...historyOf.IN_TROUBLESHOOTING_QUEUE, operatorRetried()])
     expect(command.decide(receive(2, { msgId: '1', actor: 'worker:b' }), state)).toMatchObject({ left: stale })
+  })
+
+  test('so is one of a round before that: a worker that sleeps through two of them ends nothing', () => {
+    const state = fold(command, [
+      ...historyOf.IN_TROUBLESHOOTING_QUEUE,
+      operatorRetried(),
+      received(1, { msgId: '2', total: 2 }),
+      parked(1, 'PERMANENT', { msgId: '2' }),
+      operatorRetried({ archivedMsgId: '2' }),
+    ])
+    const late = receive(1, { msgId: '1', actor: 'worker:b' })
+    expect(command.decide(late, state)).toMatchObject({ left: { type: 'StaleAttempt', status: 'PENDING' } })
+    expect(command.decide({ ...succeed(1), receive: late }, state)).toMatchObject({
+      left: { type: 'StaleAttempt', status: 'PENDING' },
+    })
   })
 
   test('the receipt of an earlier round is not mistaken for the present one with the same number', () => {
