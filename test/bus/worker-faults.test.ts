@@ -228,3 +228,15 @@ test('A26: while a stop waits for a handler its lease is kept: nobody else begin
   await stopped
   expect(await bus.getCommand('payments', commandId)).toMatchObject({ status: 'COMPLETED', totalAttempts: 1 })
 })
+
+test('a worker starts once, also when it is asked twice at the same time, and again after a start that failed', async () => {
+  const { bus, pool } = await createTestBus()
+  await bus.ready()
+  const worker = bus.worker({ domain: 'payments', handlers: {} })
+  await pool.query('alter schema pgmq rename to away')
+  await expect(worker.start()).rejects.toThrow()
+  await pool.query('alter schema away rename to pgmq')
+  const starts = await Promise.allSettled([worker.start(), worker.start()])
+  expect(starts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+  await worker.stop()
+})

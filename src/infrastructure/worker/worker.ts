@@ -135,6 +135,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     log,
     take: job => buffer.push(job),
   })
+  let started = false
   let stopping = false
   let loop: Promise<void> | null = null
   let stopped: Promise<void> | null = null
@@ -245,8 +246,14 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     workerId,
     handle,
     start: async () => {
-      if (loop !== null) throw new InvalidInputError('worker', 'it was started already; make another one')
-      await deps.queue.ensure(queue)
+      if (started) throw new InvalidInputError('worker', 'it was started already; make another one')
+      started = true
+      try {
+        await deps.queue.ensure(queue)
+      } catch (error) {
+        started = false
+        throw error
+      }
       if (stopping) return
       const listener = listenForDoorbell(deps.newClient, queue, bell.wake, log)
       deps.localBell.on(queue, bell.wake)
