@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { persistently } from '../../src/infrastructure/postgres/persistently.ts'
+
+const failing = (code: string) => {
+  let tries = 0
+  const work = async () => {
+    tries++
+    throw Object.assign(new Error('no'), { code })
+  }
+  return { work, tries: () => tries }
+}
+
+test('work whose connection broke is tried again once at least, and no more when its time is over', async () => {
+  const broken = failing('ECONNRESET')
+  await expect(persistently(broken.work, 0)).rejects.toThrow('no')
+  expect(broken.tries()).toBe(2)
+})
+
+test('what will fail again is not tried again', async () => {
+  const refused = failing('23505')
+  await expect(persistently(refused.work)).rejects.toThrow('no')
+  expect(refused.tries()).toBe(1)
+})
