@@ -70,6 +70,8 @@ export interface PreparedSend {
   readonly domain: string
   readonly commandId: string
   readonly intent: Send
+  /** The id of its event, for a send that may be repeated: whoever finds it in the log has sent it before. */
+  readonly eventId?: string
 }
 
 /** Checks a command and fills in what was left out. @throws InvalidInputError */
@@ -133,10 +135,11 @@ export const sendPrepared =
   (transact: TransactCommands) =>
   async (prepared: readonly PreparedSend[], within?: Transaction): Promise<readonly SendOutcome[]> => {
     const turns = prepared.map(
-      ({ domain, commandId, intent }): Turn<CommandState, Send> => ({
+      ({ domain, commandId, intent, eventId }): Turn<CommandState, Send> => ({
         stream: commandStream({ domain, commandId }),
         intents: [intent],
         known: { state: initialState, revision: -1 },
+        ...(eventId === undefined ? {} : { firstId: eventId }),
       }),
     )
     const outcomes = await transact(turns, within === undefined ? {} : { within })

@@ -52,7 +52,9 @@ export const createSender = ({ share, ...deps }: SenderDeps): Sender => {
           isShared: share.isShared,
         })
   const one: Sender['one'] = async (domain, command, within) => {
-    const [outcome] = await watched([prepare(domain, command)], async ready =>
+    // those who shared a statement may have to go once more, each alone
+    const prepared = { ...prepare(domain, command), eventId: deps.ids.next() }
+    const [outcome] = await watched([prepared], async ready =>
       within === undefined ? [await sendNow(ready[0] as PreparedSend)] : sendMany(ready, within),
     )
     return outcome as SendOutcome

@@ -136,3 +136,19 @@ test('A19: the wait of a retry is measured by the clock of the queue, not by tha
   const seconds = await until(wait, s => s === undefined || s > 31)
   expect([Math.round(seconds / 10), attempts]).toEqual([6, 1])
 })
+
+test('A14: who shares a statement with a command that cannot be read is told what became of his own', async () => {
+  const { bus, pool } = await createTestBus()
+  const { commandId } = await bus.send('payments', 'Charge', {})
+  await pool.query(
+    `insert into command_bus_event (stream, revision, id, type, data, meta, hash)
+     select stream, 1, gen_random_uuid(), 'CommandOfALaterVersion', '{}', meta, '' from command_bus_event`,
+  )
+  const [other, again] = await Promise.allSettled([
+    bus.send('payments', 'Charge', {}),
+    bus.send('payments', 'Charge', {}, { commandId }),
+  ])
+  expect(other).toMatchObject({ status: 'fulfilled', value: { status: 'PENDING', msgId: expect.any(String) } })
+  expect(again).toMatchObject({ status: 'rejected', reason: { name: 'EventDecodeError' } })
+  expect((await pool.query('select from pgmq.q_payments__commands')).rowCount).toBe(2)
+})
