@@ -34,7 +34,10 @@ export interface HandlerDefinition<Payload> {
   readonly handle: Handle<Payload>
   /** After this time the attempt counts as failed for a passing reason (TIMEOUT) and the signal is aborted. */
   readonly timeoutMs?: number
-  /** Gives the handler `context.client`. The transaction is open while the handler runs: keep such handlers short. */
+  /**
+   * Gives the handler `context.client`. The transaction is open while the handler runs: keep such handlers short. One that
+   * goes on after its timeout finds the connection closed.
+   */
   readonly transactional?: boolean
   /**
    * Whether an operator may rehearse it: run it on a parked command, in a transaction that is rolled back. A handler that
