@@ -57,8 +57,12 @@ create index command_bus_command_owner on command_bus_command (owner_id, created
   where owner_id is not null;
 create index command_bus_command_parent on command_bus_command (parent_command_id)
   where parent_command_id is not null;
+-- A tenant's own commands, newest first. Those without a tenant are not in it.
+create index command_bus_command_tenant_newest on command_bus_command (tenant_id, created_at desc, command_id desc)
+  where tenant_id is not null;
 
 -- The audit is the log in other words. Filter by `stream` to read one command by the log's key.
+-- What ends a command for a failure that would never pass is FAILED: no retries were exhausted.
 create view command_bus_audit as
 select
   e.position * 2 + line.part as audit_id,
@@ -90,6 +94,7 @@ cross join lateral (
       'error_type', e.data#>'{error,type}', 'error_code', e.data#>'{error,code}',
       'error_message', e.data#>'{error,message}', 'error_details', e.data#>'{error,details}')
     where e.type = 'CommandFailed'
+      or e.type = 'CommandExhausted' and e.data#>>'{error,type}' not in ('TRANSIENT', 'LEASE_LOST')
   union all
   select 1, 'RETRY_SCHEDULED', jsonb_build_object('attempt', e.data->'attempt', 'retry_at', e.data->'retryAt')
     where e.type = 'CommandFailed'
@@ -102,7 +107,8 @@ cross join lateral (
     jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint, 'reason', e.data->'reason',
       'error_type', e.data#>'{error,type}', 'error_code', e.data#>'{error,code}',
       'error_message', e.data#>'{error,message}', 'error_details', e.data#>'{error,details}')
-    where e.type in ('CommandMovedToTroubleshooting', 'CommandRejectedByBusinessRule', 'CommandExhausted')
+    where e.type in ('CommandMovedToTroubleshooting', 'CommandRejectedByBusinessRule')
+      or e.type = 'CommandExhausted' and e.data#>>'{error,type}' in ('TRANSIENT', 'LEASE_LOST')
   union all
   select 1, 'COMPLETED', jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint,
       'result', e.data->'result', 'reply_to', e.meta#>'{context,replyTo}')

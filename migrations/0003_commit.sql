@@ -7,7 +7,8 @@
 --   resends  [{event, stream, queue, archived, head, dataRevision, data?}]
 --   rows     [{event?, <columns of command_bus_command>}]                 `event`: the one whose message is the row's
 --   moves    [{event?, after, <columns>}]
---   acks     [{queue, op: delete | archive | postpone, events: [event], msgIds: [msgId], untils?: [until]}]
+--   acks     [{queue, op: delete | archive | postpone, events: [event], msgIds: [msgId], waits?: [wait]}]
+--                                                                       `wait`: milliseconds, by the clock of the database
 --   current  [{stream, queue, domain, command_id}]                      archive the command's present message
 --   replies  [{queue, events: [event], bodies: [body]}]
 --   atomic   true: a lost race raises CB409 and nothing is done
@@ -35,7 +36,7 @@ declare
   v_events  int[];
   v_bodies  jsonb[];
   v_ids     bigint[];
-  v_untils  timestamptz[];
+  v_waits   float8[];
   -- the message of event n stands at n + 1; 0: none
   m_ids     bigint[] := '{}';
   m_events  int[] := '{}';
@@ -60,6 +61,7 @@ begin
     m_events := m_events || v_events;
   end loop;
 
+  -- an archived message is sent again only for its own command: where a log was moved, ids may be another's
   for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'resends') x loop
     execute format($q$
       select array_agg(x.event order by x.event), array_agg(
@@ -67,7 +69,7 @@ begin
             || case when x.edited is null then '{}'::jsonb else jsonb_build_object('data', x.edited->'data') end
           order by x.event)
       from jsonb_to_recordset($1) x(event int, stream text, queue text, archived bigint, head jsonb, "dataRevision" bigint, edited jsonb)
-      left join pgmq.%I a on a.msg_id = x.archived
+      left join pgmq.%I a on a.msg_id = x.archived and a.message->>'command_id' = x.head->>'command_id'
       left join command_bus_event e on e.stream = x.stream collate "C" and e.revision = x."dataRevision"
       where x.queue = $2 $q$, 'a_' || v_queue)
       into v_events, v_bodies using unit->'resends', v_queue;
@@ -196,17 +198,17 @@ begin
   end if;
 
   for v_queue, v_op, v_part in select x->>'queue', x->>'op', x from jsonb_array_elements(unit->'acks') x loop
-    select array_agg(x.msg_id::bigint), array_agg(x.until::timestamptz) into v_ids, v_untils
+    select array_agg(x.msg_id::bigint), array_agg(x.wait::float8) into v_ids, v_waits
       from rows from (
-        jsonb_array_elements_text(v_part->'events'), jsonb_array_elements_text(v_part->'msgIds'), jsonb_array_elements_text(v_part->'untils')
-      ) x(event, msg_id, until)
+        jsonb_array_elements_text(v_part->'events'), jsonb_array_elements_text(v_part->'msgIds'), jsonb_array_elements_text(v_part->'waits')
+      ) x(event, msg_id, wait)
       where x.event::int <> all (v_losers);
     case v_op
       when 'delete' then perform pgmq.delete(v_queue, v_ids);
       when 'archive' then perform pgmq.archive(v_queue, v_ids);
       when 'postpone' then
-        execute format('update pgmq.%I q set vt = x.until from unnest($1, $2) x(msg_id, until) where q.msg_id = x.msg_id',
-          'q_' || v_queue) using v_ids, v_untils;
+        execute format('update pgmq.%I q set vt = clock_timestamp() + make_interval(secs => x.wait / 1000)
+          from unnest($1, $2) x(msg_id, wait) where q.msg_id = x.msg_id', 'q_' || v_queue) using v_ids, v_waits;
     end case;
   end loop;
 
@@ -235,12 +237,13 @@ begin
 end $$;
 
 -- Hides messages until `now + lease`, but only those whose read is still the last one; a row that somebody is working
--- on at this moment is passed over. Returns the messages that are still the caller's.
-create function command_bus_extend(queue text, msg_ids bigint[], deliveries int[], lease interval) returns setof bigint
-language plpgsql as $$
+-- on at this moment is passed over. The end of a lease is never brought forward: a handler may have asked for more than
+-- a heartbeat gives. Returns the messages that are still the caller's.
+create function command_bus_extend(queue text, msg_ids bigint[], deliveries int[], lease interval)
+returns setof bigint language plpgsql as $$
 begin
   return query execute format($q$
-    update pgmq.%1$I q set vt = clock_timestamp() + $3
+    update pgmq.%1$I q set vt = greatest(q.vt, clock_timestamp() + $3)
     from (
       select m.msg_id from pgmq.%1$I m join unnest($1, $2) x(msg_id, delivery) on x.msg_id = m.msg_id and x.delivery = m.read_ct
       for update of m skip locked) held
