@@ -19,7 +19,7 @@ export interface SettledAppend<Event> {
   readonly from: number
 }
 
-/** The document that `command_bus_commit` takes; see migrations/0003_commit.sql and its last form in 0012. Empty parts are left out. */
+/** The document that `command_bus_commit` takes; see migrations/0003_commit.sql. Empty parts are left out. */
 export interface UnitOfWork {
   readonly atomic: boolean
   readonly events: object[]
