@@ -69,7 +69,11 @@ const environment = t.type({
   COMMANDBUS_HOME: orAbsent(text('a directory')),
   HOST: orAbsent(text('a host name or an address')),
   PORT: orAbsent(port),
-  COMMANDBUS_JWT_SECRET: orAbsent(text('a secret that is not blank')),
+  COMMANDBUS_JWT_SECRET: orAbsent(
+    setting('a secret of at least 32 characters, such as `openssl rand -hex 32` makes', given =>
+      given.length >= 32 ? given : undefined,
+    ),
+  ),
   COMMANDBUS_JWKS_URL: orAbsent(setting('an http or https address', urlWith('http:', 'https:'))),
   COMMANDBUS_JWT_ISSUER: orAbsent(text('a text that is not blank')),
   COMMANDBUS_JWT_AUDIENCE: orAbsent(text('a text that is not blank')),

@@ -24,7 +24,7 @@ describe('a full environment', () => {
     HOST: '0.0.0.0',
     PORT: '8080',
     LOG_LEVEL: 'warn',
-    COMMANDBUS_JWT_SECRET: 'hidden',
+    COMMANDBUS_JWT_SECRET: 'hidden'.repeat(6),
     COMMANDBUS_JWKS_URL: 'https://id.example.com/keys',
   }
 
@@ -35,7 +35,7 @@ describe('a full environment', () => {
       host: '0.0.0.0',
       port: 8080,
       logLevel: 'warn',
-      jwt: { secret: 'hidden', jwksUrl: env.COMMANDBUS_JWKS_URL, issuer: undefined },
+      jwt: { secret: env.COMMANDBUS_JWT_SECRET, jwksUrl: env.COMMANDBUS_JWKS_URL, issuer: undefined },
     })
   })
 
@@ -57,6 +57,7 @@ describe('EVENTSTORE_URL', () => {
 
 describe('a wrong value', () => {
   test.each([
+    [{ COMMANDBUS_JWT_SECRET: 'topsecret' }, 'COMMANDBUS_JWT_SECRET must be a secret of at least 32 characters'],
     [{ DATABASE_URL: 'mysql://u:topsecret@h/d' }, 'DATABASE_URL must be a connection string like postgres://'],
     [{ DATABASE_URL: 'topsecret' }, 'DATABASE_URL must be'],
     [{ PORT: '65536' }, 'PORT must be a port number from 0 to 65535'],

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { createTestApi, type TestApi } from '../support/http.ts'
+import { signToken } from '../../src/infrastructure/http/token.ts'
+import { createTestApi, SECRET, type TestApi } from '../support/http.ts'
 
 interface Stream {
   /** Frames with data, as they came. */
@@ -105,11 +106,24 @@ describe('GET /events', () => {
     expect((await api.request('GET', '/events?tenantId=t2', { token })).status).toBe(400)
   })
 
-  test('streams end when the server stops', async () => {
+  test('a stream ends when its token expires, in order, so that the client asks again', async () => {
     const api = await createTestApi()
+    const jane = { subject: 'jane@example.com', tenant: null, roles: ['AUDITOR'] } as const
+    // what clocks may differ by keeps it valid for another moment
+    const token = await signToken({ secret: SECRET }, jane, -3)
+    const stream = await open(api, '', { authorization: `Bearer ${token}` })
+    expect(stream.response.statusCode).toBe(200)
+    await once(stream.response, 'end')
+    expect(stream.response.complete).toBe(true)
+    expect((await api.request('GET', '/events', { token })).status).toBe(401)
+  })
+
+  test('streams end in order when the server stops, and it does not wait for their connections', async () => {
+    const api = await createTestApi({ limits: { keepAliveMs: 600_000 } })
     const stream = await open(api, '', await authorized(api))
-    const ended = once(stream.response, 'close')
+    const ended = once(stream.response, 'end')
     await api.app.close()
     await ended
+    expect(stream.response.complete).toBe(true)
   })
 })

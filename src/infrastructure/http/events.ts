@@ -7,9 +7,12 @@ import { EVENTS_PATH, eventsQuery } from './contract/events.ts'
 import type { Identify } from './identity.ts'
 import { checkPart } from './mount.ts'
 
+/** What a timer can wait for; a stream that lasts so long is resumed. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /**
  * `GET /events`: events as they commit, as server-sent events. `Last-Event-ID` goes on after that one; without it the
- * stream starts now. Ends with the server: clients connect again and resume.
+ * stream starts now. Ends with the server, and when the token expires: clients connect again and resume.
  */
 export const addEvents = (
   app: FastifyInstance,
@@ -20,14 +23,26 @@ export const addEvents = (
   setMaxListeners(0, closing.signal)
   app.addHook('preClose', async () => closing.abort())
   app.get(EVENTS_PATH, async (request, reply) => {
-    const caller = callerOf(await identify(request.headers.authorization))
+    const identity = await identify(request.headers.authorization)
+    const caller = callerOf(identity)
     const filter = checkPart('query', eventsQuery, request.query)
     const after = resumeAfter(request.headers['last-event-id'])
-    const subscription = await caller.live({ after, filter, signal: closing.signal })
-    reply.hijack()
-    const set = reply.getHeaders()
-    const headers = Object.fromEntries(Object.entries(set).map(([name, value]) => [name, String(value)]))
-    const { reason, error } = await writeEvents(reply.raw, subscription, { headers, signal: closing.signal })
-    if (reason === 'failed') request.log.warn({ err: error }, 'a stream of events ended early')
+    const end = new AbortController()
+    const stop = (): void => end.abort()
+    closing.signal.addEventListener('abort', stop, { signal: end.signal })
+    const expiry = setTimeout(stop, Math.min(identity.validUntil - Date.now(), LONGEST_MS))
+    try {
+      const subscription = await caller.live({ after, filter, signal: end.signal })
+      reply.hijack()
+      const set = reply.getHeaders()
+      const headers = Object.fromEntries(Object.entries(set).map(([name, value]) => [name, String(value)]))
+      const { reason, error } = await writeEvents(reply.raw, subscription, { headers, signal: end.signal })
+      if (reason === 'failed') request.log.warn({ err: error }, 'a stream of events ended early')
+      // a stopping server waits for connections that could ask again
+      if (closing.signal.aborted) request.raw.socket.destroySoon()
+    } finally {
+      clearTimeout(expiry)
+      stop()
+    }
   })
 }

@@ -23,7 +23,13 @@ export interface IdentityOptions {
 const CLOCK_TOLERANCE_S = 5
 const JWKS_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 
-export type Identify = (authorization: string | undefined) => Promise<Identity>
+/** Who asks, and for how long the token says so. */
+export interface Identified extends Identity {
+  /** Milliseconds since 1970, with what clocks may differ by. */
+  readonly validUntil: number
+}
+
+export type Identify = (authorization: string | undefined) => Promise<Identified>
 
 /** From an `Authorization` header to who asks. @throws UnauthenticatedError, UnavailableError (keys cannot be fetched) */
 export const createIdentify = (options: IdentityOptions): Identify => {
@@ -61,13 +67,18 @@ const verifierOf = ({ secret, jwksUrl }: IdentityOptions, common: Common) => {
 
 const MAX_CLAIM = 128
 
-const identityOf = ({ sub, tenant, roles: claimed }: JWTPayload): Identity => {
+const identityOf = ({ sub, tenant, exp = 0, roles: claimed }: JWTPayload): Identified => {
   if (!isName(sub)) throw new UnauthenticatedError(`the token's sub must be a text of 1 to ${MAX_CLAIM} characters`)
   if (tenant !== undefined && tenant !== null && !isName(tenant)) {
     throw new UnauthenticatedError(`the token's tenant must be a text of 1 to ${MAX_CLAIM} characters`)
   }
   if (!Array.isArray(claimed)) throw new UnauthenticatedError("the token's roles must be a list")
-  return { subject: sub, tenant: (tenant as string | undefined) ?? null, roles: claimed.filter(isRole) }
+  return {
+    subject: sub,
+    tenant: (tenant as string | undefined) ?? null,
+    roles: claimed.filter(isRole),
+    validUntil: (exp + CLOCK_TOLERANCE_S) * 1000,
+  }
 }
 
 const isName = (value: unknown): value is string =>
