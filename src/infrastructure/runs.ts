@@ -40,6 +40,8 @@ const PROJECTION = 'workflow-runs'
 /** Where results come, more come soon. */
 const SOON_MS = 20
 const SWEPT_AT_ONCE = 10_000
+/** Rows that follow the log may be late: charges are looked at again for this long. */
+const LATE_MS = 24 * 3_600_000
 
 /**
  * Follows the log and notes on runs how their jobs ended; one process of the fleet does, the others stand by. What it
@@ -58,6 +60,9 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
   const closing = new AbortController()
   const underWay = new Set<Promise<unknown>>()
 
+  /** Every charge that was made before then is its run's, or was given back; a new leader looks at all of them once. */
+  let claimedUntil: number | null = null
+
   const sweep = async (graceFor: number, signal: AbortSignal): Promise<void> => {
     const before = new Date(clock.now().getTime() - graceFor).toISOString()
     for (const runId of await queries.unsettled(before, SWEPT_AT_ONCE)) {
@@ -65,16 +70,20 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
       await process.resumeAlone(runId)
     }
     if (!deps.mayOrphan) return
-    const old = new Date(clock.now().getTime() - graceMs).toISOString()
-    for (const orphan of await queries.orphans(old, SWEPT_AT_ONCE)) {
+    const old = clock.now().getTime() - graceMs
+    const from = claimedUntil === null ? null : new Date(claimedUntil - LATE_MS).toISOString()
+    const orphans = await queries.orphans(from, new Date(old).toISOString(), SWEPT_AT_ONCE)
+    for (const orphan of orphans) {
       if (signal.aborted) return
       log.warn({ ...orphan }, 'a charge that no run has claimed is given back')
       await process.giveBack(orphan)
     }
+    if (orphans.length < SWEPT_AT_ONCE) claimedUntil = old
   }
 
   const follow = async ({ client }: Leadership, signal: AbortSignal): Promise<void> => {
     const bell = createWakeUp()
+    claimedUntil = null
     bells.add(bell)
     signal.addEventListener('abort', bell.wake)
     try {

@@ -123,6 +123,6 @@ export interface WorkflowQueries {
   readonly balances: (tenantId: string, month: Month) => Promise<Readonly<Record<Pool, number>>>
   /** Newest first. */
   readonly entries: (tenantId: string, filter: EntryFilter) => Promise<Page<CreditEntry>>
-  /** Charges made before `before` that were neither claimed by their run nor given back. */
-  readonly orphans: (before: string, limit: number) => Promise<readonly OrphanCharge[]>
+  /** Charges made from `from` (null: ever) until `before` that were neither claimed by their run nor given back. */
+  readonly orphans: (from: string | null, before: string, limit: number) => Promise<readonly OrphanCharge[]>
 }

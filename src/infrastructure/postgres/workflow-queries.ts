@@ -144,16 +144,16 @@ export const createWorkflowQueries = ({ pool, domain, commandId }: WorkflowQueri
       return { items, nextCursor }
     },
 
-    orphans: async (before, limit) => {
+    orphans: async (from, before, limit) => {
       const { rows } = await pool.query(
         `select c.tenant_id, c.run_id, c.charge_id, -(c.monthly + c.purchased) as amount from command_bus_credit_entry c
-         where c.kind = 'CHARGE' and c.at < $1::timestamptz
+         where c.kind = 'CHARGE' and c.at < $1::timestamptz and c.at >= coalesce($3::timestamptz, '-infinity')
            and not exists (select from command_bus_credit_entry r where r.charge_id = c.charge_id and r.kind = 'REFUND')
            and not exists (
              select from command_bus_event e where e.stream = ('workflow_run-' || c.run_id) collate "C"
                and e.type in ('RunInitiated', 'RunResumed') and e.data#>>'{charge,chargeId}' = c.charge_id::text)
          order by c.at limit $2::int`,
-        [before, limit],
+        [before, limit, from],
       )
       return rows.map(row => ({
         tenantId: row.tenant_id,
