@@ -6,7 +6,7 @@ import { commandsOf } from './application/commands-of.ts'
 import type { Credits } from './application/credits.ts'
 import { planTurns } from './application/dry-run.ts'
 import { dryRunAction } from './application/dry-run-action.ts'
-import { InvalidInputError } from './application/errors.ts'
+import { InvalidInputError, UnavailableError } from './application/errors.ts'
 import { readCorrelation, readParkedAt } from './application/investigate.ts'
 import { cancelCommand, operatorCancel, operatorComplete, operatorRetry } from './application/operate-command.ts'
 import { createOperations } from './application/operations.ts'
@@ -93,6 +93,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
 
   let checked: Promise<void> | null = null
   let closed: Promise<void> | null = null
+  let gone = false
   const ready = (): Promise<void> => {
     checked ??= assertSchemaCurrent(pool)
       .then(() => assertOwnCluster(pool))
@@ -117,6 +118,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const guarded =
     <Args extends readonly unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
+      if (gone)
+        throw new UnavailableError('this bus was closed: await what is under way before `close`, or make another')
       try {
         await ready()
         return await call(...args)
@@ -269,6 +272,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
           workflows.runner.close(),
           live.stop(),
         ])
+        // not before: handlers under way may send until they have ended
+        gone = true
         await commandLog.close()
         await doorbell.stop()
         await heartbeatPool.end()

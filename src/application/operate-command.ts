@@ -59,7 +59,7 @@ export interface CancelOptions extends Scope {
 /** One operator's action on one parked command. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError */
 export const operatorRetry =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorRetryOptions) => {
-    const data = options.data === undefined ? undefined : jsonOf(options.data)
+    const data = options?.data === undefined ? undefined : jsonOf(options.data)
     const { msgId, ...plan } = await act(
       deps,
       domain,
@@ -76,14 +76,14 @@ export const operatorRetry =
 
 export const operatorCancel =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCancelOptions) => {
-    const intent = cancelIntent(askedBy(deps, options), textOf(options.reason, 'reason'))
+    const intent = cancelIntent(askedBy(deps, options), textOf(options?.reason, 'reason'))
     const { msgId: _, ...plan } = await act(deps, domain, commandId, options, intent)
     return { commandId: commandId.toLowerCase(), status: 'CANCELED' as const, ...plan }
   }
 
 export const operatorComplete =
   (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCompleteOptions) => {
-    const intent = completeIntent(askedBy(deps, options), jsonOf(options.resultData ?? null, 'resultData'))
+    const intent = completeIntent(askedBy(deps, options), jsonOf(options?.resultData ?? null, 'resultData'))
     const { msgId: _, ...plan } = await act(deps, domain, commandId, options, intent)
     return { commandId: commandId.toLowerCase(), status: 'COMPLETED' as const, ...plan }
   }

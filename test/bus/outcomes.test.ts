@@ -165,12 +165,14 @@ describe('what a handler ends with', () => {
     const permanent = await bus.send('payments', 'Charge', {}, { replyTo: 'replies' })
     const unknown = await bus.send('payments', 'Refund', {}, { maxAttempts: 1 })
     const noError = await bus.send('payments', 'Odd', {}, { maxAttempts: 1 })
+    const object = await bus.send('payments', 'Object', {}, { maxAttempts: 1 })
     await work({
       domain: 'payments',
       handlers: {
         Charge: throwing(new PermanentCommandError('NO_ACCOUNT', 'there is no such account', { iban: 'x' })),
         Refund: throwing(new BankIsOnFire('fire \u0000 and smoke')),
         Odd: throwing('just a text'),
+        Object: throwing({ statusCode: 502, body: { token: 'sk-abcdef123456' } }),
       },
     })
     expect(await until(() => bus.getCommand('payments', permanent.commandId), isParked)).toMatchObject({
@@ -190,6 +192,10 @@ describe('what a handler ends with', () => {
     expect(await until(() => bus.getCommand('payments', noError.commandId), isParked)).toMatchObject({
       lastErrorCode: 'string',
       lastErrorMsg: 'just a text',
+    })
+    expect(await until(() => bus.getCommand('payments', object.commandId), isParked)).toMatchObject({
+      lastErrorCode: 'object',
+      lastErrorMsg: '{"statusCode":502,"body":{"token":"(hidden)"}}',
     })
     expect(await messages('replies')).toEqual([])
   })

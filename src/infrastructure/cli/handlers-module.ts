@@ -1,15 +1,12 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Handler } from '../worker/handler.ts'
+import { type Handler, isHandler } from '../worker/handler.ts'
 import { UsageError } from './failure.ts'
 
 export type Handlers = { readonly [commandType: string]: Handler }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isHandler = (value: unknown): value is Handler =>
-  typeof value === 'function' || (isObject(value) && typeof value.handle === 'function')
 
 const isHandlers = (value: unknown): value is Handlers => isObject(value) && Object.values(value).every(isHandler)
 
@@ -50,7 +47,10 @@ const load = async (path: string): Promise<{ readonly handlers?: unknown }> => {
     return await import(pathToFileURL(resolve(path)).href)
   } catch (error) {
     throw new UsageError(
-      `--handlers: ${path} cannot be loaded (${error instanceof Error ? error.message : String(error)})`,
+      `--handlers: ${path} cannot be loaded (${error instanceof Error ? withoutImporter(error.message) : String(error)})`,
     )
   }
 }
+
+/** Node adds which file of ours asked for the module: of no use to its author. */
+const withoutImporter = (message: string): string => message.replace(/ imported from \S+$/, '')

@@ -75,4 +75,11 @@ const safely = (map: MapError | undefined, thrown: unknown): MappedError | undef
 const className = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.constructor.name || thrown.name : typeof thrown
 
-const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown))
+/** Not everything that is thrown is an error: an object says what it says, or is shown as JSON. */
+const messageOf = (thrown: unknown): string => {
+  if (thrown instanceof Error) return thrown.message
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown)
+  if ('message' in thrown && typeof thrown.message === 'string') return thrown.message
+  const json = parseJson(thrown)
+  return isLeft(json) ? 'an object was thrown that cannot be shown' : JSON.stringify(maskJson(json.right))
+}

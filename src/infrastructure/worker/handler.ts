@@ -60,3 +60,8 @@ export type AnyHandler = HandlerDefinition<unknown>
 
 export const definitionOf = (handler: Handler): AnyHandler =>
   (typeof handler === 'function' ? { handle: handler } : handler) as unknown as AnyHandler
+
+/** Whether this can be called at all; types say so already, where there are types. */
+export const isHandler = (value: unknown): value is Handler =>
+  typeof value === 'function' ||
+  (typeof value === 'object' && value !== null && 'handle' in value && typeof value.handle === 'function')
