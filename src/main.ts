@@ -20,14 +20,17 @@ process.on('unhandledRejection', endWith)
 // `commandbus list | head` closes the pipe early
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
-process.exit(
-  await runCli(
-    {
-      createBus: createCommandBus,
-      version: versionOf(new URL('../package.json', import.meta.url)),
-      program: fileURLToPath(import.meta.url),
-      env: process.env,
-    },
-    process.argv.slice(2),
-  ),
+const exitCode = await runCli(
+  {
+    createBus: createCommandBus,
+    version: versionOf(new URL('../package.json', import.meta.url)),
+    program: fileURLToPath(import.meta.url),
+    env: process.env,
+  },
+  process.argv.slice(2),
 )
+
+// what a full pipe has not taken yet would be lost: half a JSON document
+const written = (stream: NodeJS.WriteStream): Promise<void> => new Promise(done => stream.write('', () => done()))
+await Promise.all([written(process.stdout), written(process.stderr)])
+process.exit(exitCode)

@@ -54,6 +54,8 @@ describe('send', () => {
     const sent = await program.run(['send', 'payments', 'Charge', '--data', `@${file}`, '--id', id], { env })
     expect(sent).toMatchObject({ code: 0, stderr: '' })
     expect((await bus.getCommand('payments', id))?.data).toBe('x'.repeat(1_048_574))
+    // more than a pipe holds at once comes out whole
+    expect((await program.run(['show', id, '--json'], { env })).json()).toMatchObject({ data: 'x'.repeat(1_048_574) })
     const tooLarge = await program.run(['send', 'payments', 'Charge', '--data', '-', '--json'], {
       env,
       input: ` ${largest}`,
