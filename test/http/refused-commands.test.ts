@@ -56,6 +56,18 @@ describe('a command is refused, and nothing is sent', () => {
   })
 })
 
+test('what is missing, what is wrong and what there is to choose from are told apart', async () => {
+  const token = await shared().token(['ADMIN'])
+  expectProblem(
+    await post('', { commandType: 5 }),
+    400,
+    'INVALID_REQUEST',
+    'commandType: expected string; data: missing; expected any JSON value',
+  )
+  const action = await shared().request('POST', '/troubleshooting/actions', { token, body: { action: 'kill' } })
+  expectProblem(action, 400, 'INVALID_REQUEST', 'expected one of retry, cancel, complete')
+})
+
 describe('a body is refused, and nothing is sent', () => {
   const around = (data: string) => `{"commandType":"Charge","data":${data}}`
 
@@ -100,7 +112,7 @@ describe('a body is refused, and nothing is sent', () => {
   const bodyOf = (bytes: number) => around(JSON.stringify('x'.repeat(bytes - around('""').length)))
 
   test('of a byte more than 1 MiB; with 1 MiB exactly it is sent', async () => {
-    expectProblem(await post('', bodyOf(MIB + 1)), 413, 'PAYLOAD_TOO_LARGE')
+    expectProblem(await post('', bodyOf(MIB + 1)), 413, 'PAYLOAD_TOO_LARGE', 'at most 1 MiB')
     expect((await post('', bodyOf(MIB))).status).toBe(202)
   })
 
@@ -116,7 +128,7 @@ describe('a body is refused, and nothing is sent', () => {
   test('of more than 16 MiB in a batch; up to there each command may have 1 MiB of data', async () => {
     const command = bodyOf(MIB)
     const batch = (count: number) => `{"commands":[${Array(count).fill(command).join(',')}]}`
-    expectProblem(await post('/batch', batch(16)), 413, 'PAYLOAD_TOO_LARGE')
+    expectProblem(await post('/batch', batch(16)), 413, 'PAYLOAD_TOO_LARGE', 'at most 16 MiB')
     const sent = await post('/batch', batch(3))
     expect([sent.status, sent.body.results.length]).toEqual([202, 3])
     const large = { commandType: 'Charge', data: 'x'.repeat(MIB + 1) }

@@ -64,6 +64,13 @@ test('where there is nothing, nobody is asked who he is', async () => {
   }
   for (const [, route] of allRoutes) {
     const [, path] = addressOf(route)
-    expectProblem(await shared().request('PUT', path), 404, 'NOT_FOUND')
+    const wrong = await shared().request('PUT', path)
+    expectProblem(
+      wrong,
+      404,
+      'NOT_FOUND',
+      `this address takes ${wrong.headers.get('allow')?.replaceAll(', ', ' and ')}`,
+    )
+    expect(wrong.headers.get('allow')).toContain(addressOf(route)[0])
   }
 })

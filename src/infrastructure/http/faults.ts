@@ -7,10 +7,14 @@ import type { Fault } from './problem.ts'
  * `root` names the whole when it is wrong as a whole.
  */
 export const faultsOf = (root: string, errors: t.Errors): readonly Fault[] =>
-  errors.map(({ context, message }) => ({
+  errors.map(({ value, context, message }) => ({
     path: pathOf(context) || root,
-    message: message ?? `expected ${context.at(-1)?.type.name ?? 'something else'}`,
+    message: message ?? `${value === undefined ? 'missing; ' : ''}expected ${nameOf(context.at(-1)?.type.name)}`,
   }))
+
+/** io-ts writes words to choose from as `"A" | "B"`. */
+const nameOf = (name = 'something else'): string =>
+  /^"[^"]*"( \| "[^"]*")+$/.test(name) ? `one of ${name.replaceAll('"', '').replaceAll(' | ', ', ')}` : name
 
 const pathOf = (context: t.Context): string =>
   context.reduce((path, { key, type }, i) => {

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../application/errors.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { statusOfProblem } from './contract/route.ts'
+import { methodsAt } from './methods.ts'
 
 const statusOf: Readonly<Record<string, number>> = {
   ...statusOfProblem,
@@ -84,9 +85,17 @@ const faultsOf = (error: CommandBusError): readonly Fault[] => {
 
 /** Every refusal and failure in one form, without stack traces. */
 export const addProblems = (app: FastifyInstance): void => {
-  app.setNotFoundHandler((request, reply) =>
-    problem(reply, 404, 'NOT_FOUND', `there is nothing at ${request.method} ${request.url.slice(0, 500)}`),
-  )
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsAt(request.url)
+    if (methods.length > 0) reply.header('allow', methods.join(', '))
+    const instead = methods.length === 0 ? '' : `: this address takes ${methods.join(' and ')}`
+    return problem(
+      reply,
+      404,
+      'NOT_FOUND',
+      `there is nothing at ${request.method} ${request.url.slice(0, 500)}${instead}`,
+    )
+  })
   app.setErrorHandler((given: FastifyError, request, reply) => {
     const error = given.statusCode === undefined ? toPublicError(given) : given
     if (error instanceof CommandBusError) {
@@ -98,7 +107,13 @@ export const addProblems = (app: FastifyInstance): void => {
       return problem(reply, status, error.code, error.message)
     }
     const status = given.statusCode ?? (isDataError(given) ? 400 : 500)
-    if (status < 500) return problem(reply, status, codeOf[status] ?? 'INVALID_REQUEST', sentenceOf(given, status))
+    if (status < 500)
+      return problem(
+        reply,
+        status,
+        codeOf[status] ?? 'INVALID_REQUEST',
+        sentenceOf(given, status, request.routeOptions.bodyLimit),
+      )
     if (status === 503) reply.header('retry-after', RETRY_AFTER_S)
     request.log.error({ err: error }, 'a request failed')
     return problem(
@@ -113,7 +128,10 @@ export const addProblems = (app: FastifyInstance): void => {
 /** A value no column can hold got as far as the database. */
 const isDataError = (error: { readonly code?: string }): boolean => /^22\w{3}$/.test(error.code ?? '')
 
-const sentenceOf = (error: FastifyError, status: number): string => {
+const MIB = 1_048_576
+
+const sentenceOf = (error: FastifyError, status: number, bodyLimit: number): string => {
   if (isDataError(error) && status === 400) return 'a value in this request cannot be stored'
+  if (status === 413) return `the body is too large: at most ${bodyLimit / MIB} MiB are taken here`
   return status === 415 ? 'a body must be JSON, sent with content-type: application/json' : error.message
 }
