@@ -131,13 +131,15 @@ export const momentsOf = ({ at, from, to }: Omit<HistoryOptions, 'tenantId'>): A
 /** A revision or an instant. @throws InvalidInputError */
 export const momentOf = (value: unknown, field: string): Moment => {
   const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
-  if (typeof number !== 'number') return instantOf(number, field)
-  if (!Number.isInteger(number) || number < 0 || number > MAX_REVISION) {
+  if (number instanceof Date || (typeof number === 'string' && LIKE_A_DATE.test(number)))
+    return instantOf(number, field)
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > MAX_REVISION) {
     throw new InvalidInputError(field, 'must be a revision (0 is the first event) or an ISO 8601 date or time')
   }
   return number
 }
 
+const LIKE_A_DATE = /^\d{4}-/
 const MAX_REVISION = 999_999_999
 
 /** A revision that has not happened yet is a mistake; an instant to come is now. */

@@ -61,7 +61,7 @@ const port = setting('a port number from 0 to 65535', given =>
 const environment = t.type({
   DATABASE_URL: orAbsent(
     setting(
-      'a connection string like postgres://user:password@host:5432/database',
+      'a connection string like postgres://host:5432/database, with user:password@ before the host where it asks for them',
       urlWith('postgres:', 'postgresql:'),
     ),
   ),

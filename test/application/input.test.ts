@@ -14,6 +14,7 @@ import {
   statusOf,
   textOf,
 } from '../../src/application/input.ts'
+import { momentOf } from '../../src/application/read-history.ts'
 import { commandStatuses } from '../../src/domain/command/transitions.ts'
 
 /** The error a call throws, which must be one that says what to mend. */
@@ -61,9 +62,7 @@ describe.each(Object.entries(parsers))('%s', (field, parse) => {
 
 test('a refusal of the domain comes through with the name of the field', () => {
   expect(refusalOf(() => domainOf('No Domain')).message).toMatch(/^domain: 'No Domain' is no domain name/)
-  expect(refusalOf(() => commandIdOf('17', 'parentCommandId')).message).toMatch(
-    /^parentCommandId: '17' is no command id/,
-  )
+  expect(refusalOf(() => commandIdOf('17', 'parentCommandId')).message).toMatch(/^parentCommandId: '17' is no id/)
   expect(refusalOf(() => queueOf('q'.repeat(48))).message).toMatch(/^replyTo: .* pgmq allows 47$/)
   expect(refusalOf(() => jsonOf({ a: 1n }, 'resultData')).message).toBe(
     "resultData: 'a' is a bigint, which JSON cannot hold",
@@ -156,4 +155,13 @@ describe('an instant', () => {
   ])('%s is none', given => {
     expect(refusalOf(() => instantOf(given, 'from')).message).toBe('from: must be an ISO 8601 date or time')
   })
+})
+
+test('a moment that is neither a revision nor an instant is told what it may be', () => {
+  for (const given of ['x', '-1', 1.5, null]) {
+    expect(refusalOf(() => momentOf(given, '--at')).message).toBe(
+      '--at: must be a revision (0 is the first event) or an ISO 8601 date or time',
+    )
+  }
+  expect(refusalOf(() => momentOf('2026-13-01', '--at')).message).toBe('--at: must be an ISO 8601 date or time')
 })

@@ -9,7 +9,7 @@ describe('bad input', () => {
   const cases: readonly (readonly [args: readonly string[], sentence: string])[] = [
     [['tsq', 'cancel', unknown, '--reason', '  '], 'reason: must not be blank'],
     [['tsq', 'cancel', unknown], "required option '--reason <text>' not specified"],
-    [['tsq', 'retry', 'x', '--operator', 'jane'], "commandId: 'x' is no command id: use a UUID"],
+    [['tsq', 'retry', 'x', '--operator', 'jane'], "commandId: 'x' is no id: use a UUID"],
     [['tsq', 'retry', unknown, '--operator', ' '], 'operator: must not be blank'],
     [['tsq', 'retry'], "missing required argument 'ids'"],
     [['tsq', 'retry', unknown, unknown.replace('dead', 'beef'), '--data', '1'], '--data edits one command'],
@@ -28,7 +28,7 @@ describe('bad input', () => {
     [['replies', 'read', 'q', '--count', '0'], '--count: must be a whole number from 1 to 1000'],
     [['worker'], 'say what to handle: --handlers <module>, or --demo'],
     [['worker', '--demo', '--concurrency', '0'], '--concurrency: must be from 1 to 1000'],
-    [['worker', '--handlers', '/no/such.js'], '/no/such.js cannot be loaded'],
+    [['worker', '--handlers', '/no/such.js'], "/no/such.js cannot be loaded (Cannot find module '/no/such.js')"],
     [['shwo'], "unknown command 'shwo'"],
     [['start', '--port', 'http'], '--port must be a port number from 0 to 65535'],
   ]

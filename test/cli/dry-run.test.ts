@@ -23,9 +23,7 @@ test('--dry-run shows what an action would do to one command and to many, and do
     dryRun: { to: 'COMPLETED' },
   })
   const many = await tsq('cancel', '--error-code', 'CARD_DECLINED', '--reason', 'gone')
-  expect(many.stdout).toMatch(
-    /^Would cancel 1 of 1; 0 blocked.\n {2}1 replies to shop__replies\n[\s\S]*Nothing was done/,
-  )
+  expect(many.stdout).toMatch(/^Would cancel 1 of 1; 0 blocked.\n {2}1 reply to shop__replies\n[\s\S]*Nothing was done/)
   expect((await tsq('retry', '--all', '--json')).json()).toMatchObject({ action: 'retry', would: 1 })
   expect(await fingerprint(setup.pool)).toEqual(before)
 })

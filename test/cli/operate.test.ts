@@ -162,7 +162,7 @@ describe('an unknown command', () => {
     ]) {
       expect(await program.run(args, on(setup))).toMatchObject({
         code: 1,
-        stderr: `commandbus: no command ${unknown} in any domain\n`,
+        stderr: `commandbus: no command ${unknown} in any domain; if it was archived, \`commandbus archive --find ${unknown}\` says where\n`,
       })
     }
     const named = await program.run(['show', unknown, '--domain', 'payments'], on(setup))

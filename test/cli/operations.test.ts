@@ -135,7 +135,7 @@ describe('operations that make no sense', () => {
     [['start', 'x'], "required option '--data <json>' not specified"],
     [['start', 'x', '--data', '{'], '--data is not JSON'],
     [['start', 'x', '--data', '1', '--session', ' '], 'session: must not be blank'],
-    [['show', 'x'], "id: 'x' is no command id: use a UUID"],
+    [['show', 'x'], "id: 'x' is no id: use a UUID"],
     [['show', unknown, '--owner', ''], 'owner: must not be blank'],
     [['list', '--status', 'done'], 'status: must be one of pending, processing, completed, failed'],
     [['list', '--limit', '0'], 'limit: must be a whole number from 1 to 500'],

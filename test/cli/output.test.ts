@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { oneSentence } from '../../src/infrastructure/cli/failure.ts'
-import { type Column, fields, plain, table } from '../../src/infrastructure/cli/output.ts'
+import { actionPlanText } from '../../src/infrastructure/cli/dry-run-text.ts'
+import { failureOf, oneSentence } from '../../src/infrastructure/cli/failure.ts'
+import { type Column, counted, fields, plain, table } from '../../src/infrastructure/cli/output.ts'
+import { readConfig } from '../../src/infrastructure/config.ts'
 
 interface Row {
   readonly id: string
@@ -51,4 +53,37 @@ describe('a table', () => {
 test('an error is one line without connection strings, keys and tokens', () => {
   const said = oneSentence('no\n  postgres://jane:pw@db/x and sk-abcdef123456 and Bearer abc.def')
   expect(said).toBe('no postgres://(hidden) and (hidden) and Bearer (hidden)')
+})
+
+test('the form that a connection string has is not taken for one', () => {
+  const refused = () => readConfig({ DATABASE_URL: 'topsecret' })
+  expect(refused).toThrow(/postgres:\/\/host:5432\/database/)
+  try {
+    refused()
+  } catch (error) {
+    expect(failureOf(error).message).toBe((error as Error).message)
+  }
+})
+
+test('one is not many', () => {
+  expect([counted(1, 'file'), counted(2, 'file'), counted(0, 'reply', 'replies')]).toEqual([
+    '1 file',
+    '2 files',
+    '0 replies',
+  ])
+})
+
+test('a dry run of many says that it shows some of them', () => {
+  const plan = {
+    domain: 'demo',
+    from: 'IN_TROUBLESHOOTING_QUEUE',
+    to: 'PENDING',
+    events: [],
+    diff: [],
+    messages: [],
+  } as const
+  const samples = [{ ...plan, commandId: id, replies: [] }]
+  const many = { action: 'retry', decided: 300, blocked: 0, messages: [], replies: [], blockedSamples: [] } as const
+  expect(actionPlanText({ ...many, total: 300, would: 300, samples })).toContain('1 of these 300:\nCOMMAND')
+  expect(actionPlanText({ ...many, total: 1, would: 1, samples })).not.toContain('of these')
 })

@@ -76,7 +76,7 @@ describe('send with bad input says so in one sentence, before anything is connec
     ['a domain too long', ['send', 'p'.repeat(40), 'Charge', '--data', '{}'], 'pgmq allows 47'],
     ['an empty domain', ['send', '', 'Charge', '--data', '{}'], "domain: '' is no domain name"],
     ['a bad type', ['send', 'payments', 'drop table', '--data', '{}'], "commandType: 'drop table' is no command type"],
-    ['a bad UUID', ['--id', '12345'], "commandId: '12345' is no command id: use a UUID"],
+    ['a bad UUID', ['--id', '12345'], "commandId: '12345' is no id: use a UUID"],
     ['a bad reply queue', ['--reply-to', 'Shop;--'], "replyTo: 'Shop;--' is no queue name"],
     ['a long correlation id', ['--correlation-id', 'x'.repeat(129)], 'at most 128 characters'],
     ['a negative wait', ['--backoff', '-1'], 'backoffSeconds must be waits from 0'],

@@ -38,7 +38,7 @@ test('a run goes into a case file with its jobs and its own entries of the ledge
     const first = await exported(id)
     expect(first.written).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/a run with 1 entries of credits, and 2 commands/),
+      stdout: expect.stringMatching(/a run with 1 entry of credits, and 2 commands/),
     })
     expect(first.text).not.toContain('abc-123')
     expect(first.text).not.toContain(other.id)

@@ -50,7 +50,7 @@ export const parseCommandType = (text: string): Either<string, string> =>
 /** Command ids are UUIDs; upper case is folded, so that one id is one stream. */
 export const parseCommandId = (text: string): Either<string, string> => {
   const id = text.toLowerCase()
-  return UUID.test(id) ? right(id) : left(`'${clip(text)}' is no command id: use a UUID`)
+  return UUID.test(id) ? right(id) : left(`'${clip(text)}' is no id: use a UUID`)
 }
 
 /** Any non-empty text up to 128 characters that PostgreSQL can hold. */

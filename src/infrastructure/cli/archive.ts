@@ -11,7 +11,7 @@ import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
 import { operatorOf } from './input.ts'
-import { print, printJson } from './output.ts'
+import { counted, print, printJson } from './output.ts'
 import { startProgress } from './progress.ts'
 import { withDatabase } from './session.ts'
 
@@ -59,7 +59,7 @@ export const addArchive = (program: Command, deps: CliDeps): void => {
           const old = await countOld(pool, before)
           if (options.dryRun) {
             if (options.json) printJson({ ...old, before, dryRun: true })
-            else print(`Would move ${counted(old)} of before ${before.toISOString()}. Nothing was moved.`)
+            else print(`Would move ${sizes(old)} of before ${before.toISOString()}. Nothing was moved.`)
             return
           }
           const progress = startProgress('commands', old.streams)
@@ -93,7 +93,7 @@ const find = async (deps: CliDeps, id: string, { json }: Options): Promise<void>
     }),
   )
 
-const counted = ({ streams, events, messages }: { streams: number; events: number; messages: number }): string =>
-  `${streams} commands with ${events} events, and ${messages} archived messages`
+const sizes = ({ streams, events, messages }: { streams: number; events: number; messages: number }): string =>
+  `${counted(streams, 'command')} with ${counted(events, 'event')}, and ${counted(messages, 'archived message')}`
 
-const told = (file: ArchivedFile): string => `Moved ${counted(file)} to ${file.file}.`
+const told = (file: ArchivedFile): string => `Moved ${sizes(file)} to ${file.file}.`

@@ -2,7 +2,7 @@ import type { ActionView } from '../../application/bulk-action.ts'
 import type { ActionItem } from '../../application/ports/action-store.ts'
 import type { Bus } from '../service/bus.ts'
 import { Refused } from './failure.ts'
-import { type Column, print, printJson, table } from './output.ts'
+import { type Column, counted, print, printJson, table } from './output.ts'
 import { startProgress } from './progress.ts'
 
 /** Between two lines of progress, where there is no terminal to draw on. */
@@ -18,7 +18,7 @@ const doneOf = ({ succeeded, failed, skipped }: ActionView): number => succeeded
 export const carryOut = async (bus: Bus, start: ActionView, options: { readonly json?: true }): Promise<void> => {
   const quiet = options.json === true
   if (!quiet && doneOf(start) < start.total) {
-    say(`Action ${start.actionId}: ${start.total} commands. To go on after an interruption:`)
+    say(`Action ${start.actionId}: ${counted(start.total, 'command')}. To go on after an interruption:`)
     say(`  commandbus tsq actions resume ${start.actionId}`)
   }
   const watch = watchProgress(start, quiet)
@@ -50,7 +50,9 @@ const watchProgress = ({ total }: ActionView, quiet: boolean) => {
       const waits = view.status === 'WAITING_FOR_CANARY' && view.succeeded >= (view.canary ?? 0)
       if (waits && !waiting) {
         bar.above(() =>
-          say(`Waiting for the canary: ${view.succeeded} commands have to complete before the rest goes.`),
+          say(
+            `Waiting for the canary: ${counted(view.succeeded, 'command has', 'commands have')} to complete before the rest goes.`,
+          ),
         )
       } else if (!drawn && !waits && performance.now() - told >= LINE_MS) {
         told = performance.now()

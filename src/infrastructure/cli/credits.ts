@@ -6,7 +6,7 @@ import { type AskerOptions, asked, askerOf } from './asker.ts'
 import type { CliDeps } from './deps.ts'
 import { numberOf } from './input.ts'
 import { more } from './inspect.ts'
-import { type Column, print, printJson, table, when } from './output.ts'
+import { type Column, counted, print, printJson, table, when } from './output.ts'
 import { withBus } from './session.ts'
 
 /** `credits`: what tenants pay runs with. */
@@ -22,7 +22,7 @@ export const addCredits = (program: Command, deps: CliDeps): void => {
         if (options.json) printJson({ ...balance, ledger: ledger.items, nextCursor: ledger.nextCursor })
         else {
           print(
-            `${tenant} has ${balance.monthly} credits for ${balance.month} and ${balance.purchased} purchased ones.`,
+            `Tenant ${tenant} has ${counted(balance.monthly, 'credit')} for ${balance.month} and ${balance.purchased} purchased ones.`,
           )
           if (ledger.items.length > 0) print(`\n${table(ledger.items, columns)}${more(ledger.nextCursor)}`)
         }
@@ -42,7 +42,7 @@ export const addCredits = (program: Command, deps: CliDeps): void => {
         if (options.json) printJson(balance)
         else
           print(
-            `${balance.tenantId} has ${balance.monthly} credits for ${balance.month} and ${balance.purchased} purchased ones.`,
+            `Tenant ${balance.tenantId} has ${counted(balance.monthly, 'credit')} for ${balance.month} and ${balance.purchased} purchased ones.`,
           )
       })
     })

@@ -1,6 +1,6 @@
 import type { CommandPlan } from '../../application/dry-run.ts'
 import type { ActionPlan, BlockedItem } from '../../application/dry-run-action.ts'
-import { type Column, plain, table } from './output.ts'
+import { type Column, counted, plain, table } from './output.ts'
 import { changeText } from './replay-text.ts'
 
 /** What an action would do to one command. */
@@ -16,16 +16,22 @@ export const planText = ({ domain, commandId, from, to, events, diff, messages, 
 /** What an action would do to many. */
 export const actionPlanText = ({ action, total, decided, would, blocked, ...plan }: ActionPlan): string => {
   if (total === 0) return 'Nothing that fits is parked.'
-  const counted = decided < total ? ` (of the first ${decided}; the rest was not looked at)` : ''
+  const looked = decided < total ? ` (of the first ${decided}; the rest was not looked at)` : ''
   return [
-    `Would ${action} ${would} of ${total}${counted}; ${blocked} blocked.`,
-    ...plan.messages.map(({ queue, count }) => `  ${count} messages to ${queue}`),
-    ...plan.replies.map(({ queue, count }) => `  ${count} replies to ${queue}`),
-    ...(plan.samples.length === 0 ? [] : [`\n${table(plan.samples, sampleColumns)}`]),
-    ...(plan.blockedSamples.length === 0 ? [] : [`\n${table(plan.blockedSamples, blockedColumns)}`]),
+    `Would ${action} ${would} of ${total}${looked}; ${blocked} blocked.`,
+    ...plan.messages.map(({ queue, count }) => `  ${counted(count, 'message')} to ${queue}`),
+    ...plan.replies.map(({ queue, count }) => `  ${counted(count, 'reply', 'replies')} to ${queue}`),
+    ...(plan.samples.length === 0 ? [] : [`${exampleOf(plan.samples, would)}${table(plan.samples, sampleColumns)}`]),
+    ...(plan.blockedSamples.length === 0
+      ? []
+      : [`${exampleOf(plan.blockedSamples, blocked)}${table(plan.blockedSamples, blockedColumns)}`]),
     '\nNothing was done.',
   ].join('\n')
 }
+
+/** Says that what follows is not all. */
+const exampleOf = (samples: readonly unknown[], all: number): string =>
+  samples.length < all ? `\n${samples.length} of these ${all}:\n` : '\n'
 
 const sampleColumns: readonly Column<CommandPlan>[] = [
   { title: 'COMMAND', value: plan => plan.commandId },

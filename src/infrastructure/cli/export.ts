@@ -9,23 +9,23 @@ import { fingerprintOf } from '../proof/keys.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
-import { operatorOf } from './input.ts'
-import { print, printJson } from './output.ts'
+import { again, operatorOf } from './input.ts'
+import { counted, print, printJson } from './output.ts'
 import { withDatabase } from './session.ts'
 
 interface Options {
   readonly correlation?: string
-  readonly id: readonly string[]
+  readonly id?: readonly string[]
   readonly output: string
-  readonly redact: readonly string[]
+  readonly redact?: readonly string[]
   readonly operator?: string
   readonly json?: true
 }
 
 const whatOf = ({ commands, runs, entries }: Exported): string =>
-  runs === 0 ? `${commands} commands` : `a run with ${entries} entries of credits, and ${commands} commands`
-
-const again = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+  runs === 0
+    ? counted(commands, 'command')
+    : `a run with ${counted(entries, 'entry', 'entries')} of credits, and ${counted(commands, 'command')}`
 
 export const addExport = (program: Command, deps: CliDeps): void => {
   program
@@ -35,14 +35,14 @@ export const addExport = (program: Command, deps: CliDeps): void => {
       '--correlation <id>',
       'of all commands with this correlation id; of a run by its id, with its jobs and credits',
     )
-    .option('--id <id>', 'of this command; may be repeated', again, [])
+    .option('--id <id>', 'of this command; may be repeated', again)
     .requiredOption('-o, --output <file>', 'the file to write, like case.jsonl.gz')
-    .option('--redact <name>', 'hide members of the data with this name, too; may be repeated', again, [])
+    .option('--redact <name>', 'hide members of the data with this name, too; may be repeated', again)
     .option('--operator <who>', 'who makes it; the file names them (default: your user name)')
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       const correlationId = options.correlation === undefined ? undefined : correlationIdOf(options.correlation)
-      const commandIds = options.id.map(id => commandIdOf(id))
+      const commandIds = (options.id ?? []).map(id => commandIdOf(id))
       if (correlationId === undefined && commandIds.length === 0) {
         throw new UsageError('name what to write: --correlation <id>, or --id <id>')
       }
@@ -58,7 +58,7 @@ export const addExport = (program: Command, deps: CliDeps): void => {
             path,
             signer,
             commandIds,
-            redact: options.redact,
+            redact: options.redact ?? [],
             madeBy,
             now: new Date(),
             ...(correlationId === undefined ? {} : { correlationId }),

@@ -14,6 +14,9 @@ export const numberOf =
     return Number(text)
   }
 
+/** Gathers a flag that may be repeated. */
+export const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
 /** `0.1,0.2` as seconds. */
 export const backoffOf = (text: string): readonly number[] =>
   text.split(',').map(part => {

@@ -96,5 +96,8 @@ export const fields = (pairs: readonly (readonly [name: string, value: unknown])
   return shown.map(([name, value]) => `${name.padEnd(longest)}  ${plain(value)}`).join('\n')
 }
 
+/** `1 file`, `2 files`. */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
+
 /** JSON over several lines, as people read it. */
 export const pretty = (value: unknown): string => JSON.stringify(value, null, 2)

@@ -23,7 +23,7 @@ import { historyText } from './replay-text.ts'
 import { runHistoryText } from './runs-replay.ts'
 
 interface FileOptions {
-  readonly trust: readonly string[]
+  readonly trust?: readonly string[]
   readonly json?: true
 }
 
@@ -32,7 +32,7 @@ export const replayFile = async (
   deps: CliDeps,
   path: string,
   given: string | undefined,
-  { trust, json }: FileOptions,
+  { trust = [], json }: FileOptions,
 ): Promise<void> => {
   const id = given === undefined ? undefined : commandIdOf(given)
   const streams = new Map<string, EventLine[]>()

@@ -5,6 +5,7 @@ import type { CausalTree } from '../../application/investigate.ts'
 import type { CommandHistory } from '../../application/read-history.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
+import { again } from './input.ts'
 import { type Column, print, printJson, table, when } from './output.ts'
 import { replayFile } from './replay-file.ts'
 import { momentsOf } from './replay-moments.ts'
@@ -19,7 +20,7 @@ export interface ReplayOptions {
   readonly compare?: string
   readonly correlation?: string
   readonly from?: string
-  readonly trust: readonly string[]
+  readonly trust?: readonly string[]
   readonly step?: true
   readonly json?: true
 }
@@ -36,7 +37,7 @@ export const addReplay = (program: Command, deps: CliDeps): void => {
     .option('--step', 'one event at a time')
     .option('--correlation <id>', 'instead of one command: all with this correlation id, and what caused what')
     .option('--from <file>', 'offline, from a file of `export` or `archive`; says whether it was altered')
-    .option('--trust <fingerprint>', 'with --from: the key that has to have signed it; may be repeated', again, [])
+    .option('--trust <fingerprint>', 'with --from: the key that has to have signed it; may be repeated', again)
     .option('--json', 'print JSON')
     .action(async (given: string | undefined, options: ReplayOptions) => {
       if (options.from !== undefined) return replayFrom(deps, options.from, given, options)
@@ -45,8 +46,6 @@ export const addReplay = (program: Command, deps: CliDeps): void => {
       return replayCommand(deps, given, options)
     })
 }
-
-const again = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 const replayFrom = (deps: CliDeps, file: string, id: string | undefined, options: ReplayOptions): Promise<void> => {
   const { domain, at, compare, correlation, step } = options

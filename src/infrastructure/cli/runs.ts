@@ -8,7 +8,7 @@ import { type AskerOptions, asked, askerOf } from './asker.ts'
 import type { CliDeps } from './deps.ts'
 import { numberOf, readJson } from './input.ts'
 import { more } from './inspect.ts'
-import { type Column, fields, print, printJson, table, when } from './output.ts'
+import { type Column, counted, fields, print, printJson, table, when } from './output.ts'
 import { addRunsReplay } from './runs-replay.ts'
 import { withBus } from './session.ts'
 
@@ -45,7 +45,10 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
       await withBus(deps, async ({ bus }) => {
         const run = await bus.runs.initiate(starter, start)
         if (options.json) printJson(run)
-        else print(`Run ${run.id} is ${run.status}: ${run.totalJobs} files for ${run.creditsConsumed} credits.`)
+        else
+          print(
+            `Run ${run.id} is ${run.status}: ${counted(run.totalJobs, 'file')} for ${counted(run.creditsConsumed, 'credit')}.`,
+          )
       })
     })
 
@@ -91,7 +94,7 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
           : await bus.runs.retryFailed(askerOf(options), id)
         if (options.json) printJson(answer)
         else if ('blockedBy' in answer) print(previewText(answer))
-        else print(`Run ${id} is ${answer.status}: round ${answer.round}, ${answer.roundJobs} files.`)
+        else print(`Run ${id} is ${answer.status}: round ${answer.round}, ${counted(answer.roundJobs, 'file')}.`)
       })
     })
 
@@ -131,7 +134,7 @@ const addTemplates = (runs: Command, deps: CliDeps): void => {
       await withBus(deps, async ({ bus }) => {
         const made = await bus.runs.createTemplate(askerOf(options), given)
         if (options.json) printJson(made)
-        else print(`Template ${made.id}: ${made.name}, ${made.creditsPerRun} credits a file.`)
+        else print(`Template ${made.id}: ${made.name}, ${counted(made.creditsPerRun, 'credit')} a file.`)
       })
     })
 
@@ -148,7 +151,7 @@ const addTemplates = (runs: Command, deps: CliDeps): void => {
       await withBus(deps, async ({ bus }) => {
         const edited = await bus.runs.editTemplate(askerOf(options), id, change)
         if (options.json) printJson(edited)
-        else print(`Template ${id}: ${edited.name}, ${edited.creditsPerRun} credits a file.`)
+        else print(`Template ${id}: ${edited.name}, ${counted(edited.creditsPerRun, 'credit')} a file.`)
       })
     })
 
@@ -220,4 +223,4 @@ const details = (run: WorkflowRun): string =>
 
 const previewText = (preview: RetryPreview): string =>
   preview.message ??
-  `It would retry ${preview.files} files for ${preview.creditsNeeded} of ${preview.creditsAvailable} credits.`
+  `It would retry ${counted(preview.files, 'file')} for ${preview.creditsNeeded} of ${counted(preview.creditsAvailable, 'credit')}.`

@@ -12,7 +12,7 @@ import { type Finding, type KnownSeal, type Verified, verifyLog } from '../proof
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { Refused, UsageError } from './failure.ts'
-import { numberOf } from './input.ts'
+import { again, numberOf } from './input.ts'
 import { type Column, fields, print, printJson, table } from './output.ts'
 import { startProgress } from './progress.ts'
 import { withDatabase } from './session.ts'
@@ -20,13 +20,11 @@ import { withDatabase } from './session.ts'
 interface Options {
   readonly repair?: true
   readonly archives?: string
-  readonly trust: readonly string[]
+  readonly trust?: readonly string[]
   readonly expect?: string
   readonly limit?: number
   readonly json?: true
 }
-
-const again = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 export const addVerify = (program: Command, deps: CliDeps): void => {
   program
@@ -34,7 +32,7 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
     .description('check that nobody changed the log, and that rows and messages are what it says')
     .option('--repair', 'write the rows anew from the log where they differ; the bus goes on meanwhile')
     .option('--archives <dir>', 'look at the files of `archive` there, too')
-    .option('--trust <fingerprint>', 'a key that may have signed seals, beside the one of this home', again, [])
+    .option('--trust <fingerprint>', 'a key that may have signed seals, beside the one of this home', again)
     .option('--expect <number:hash>', 'a seal that was kept elsewhere and has to be there still')
     .option('--limit <n>', 'end after so many findings (default: 1000)', numberOf('--limit'))
     .option('--json', 'print JSON')
@@ -74,7 +72,7 @@ const look = async (
   const progress = startProgress('events', LONG)
   try {
     const verified = await verifyLog(pool, {
-      trusted: [...own, ...options.trust],
+      trusted: [...own, ...(options.trust ?? [])],
       known,
       onProgress: ({ events, total }) => progress.to(events, total),
       ...(options.limit === undefined ? {} : { limit: options.limit }),

@@ -9,7 +9,11 @@ export const whichDomain = async (bus: Bus, commandId: string, named: string | u
   if (named !== undefined) return named
   const found = await bus.findCommand(commandId)
   const [only] = found
-  if (only === undefined) throw new CommandBusError('COMMAND_NOT_FOUND', `no command ${commandId} in any domain`)
+  if (only === undefined)
+    throw new CommandBusError(
+      'COMMAND_NOT_FOUND',
+      `no command ${commandId} in any domain; if it was archived, \`commandbus archive --find ${commandId}\` says where`,
+    )
   if (found.length > 1) {
     const domains = found.map(command => command.domain).sort()
     throw new CommandBusError(

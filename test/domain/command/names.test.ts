@@ -139,7 +139,7 @@ describe('streams', () => {
 test('A14: an id is a UUID, and upper case is the same id', () => {
   expect(parseCommandId(key.commandId.toUpperCase())).toEqual(right(key.commandId))
   for (const text of ['', '17', `${key.commandId} `, `{${key.commandId}}`, key.commandId.replaceAll('-', '')]) {
-    expect(parseCommandId(text)).toEqual(left(expect.stringContaining('is no command id')))
+    expect(parseCommandId(text)).toEqual(left(expect.stringContaining('is no id')))
   }
 })
 
