@@ -5,7 +5,17 @@ export const bulk = (stage: Stage): void => {
   describe('many commands at once', () => {
     test('200 are retried with a canary; a reload in the middle shows the same; each has its result', async () => {
       await stage.park(200, 'ChargeCard', 'GATEWAY_DOWN', { permanent: false, failTransientTimes: 1, durationMs: 20 })
-      const { page } = await stage.visit(['OPERATOR'], '/troubleshooting?errorCode=GATEWAY_DOWN')
+      const { page } = await stage.visit(['OPERATOR'], '/troubleshooting?view=list&errorCode=GATEWAY_DOWN')
+      await page.getByRole('button', { name: 'Select all 200 commands that match' }).click()
+      await page.getByText('200 commands selected').waitFor()
+      const boxes = page.getByRole('checkbox', { name: /^Select ChargeCard/ })
+      expect([await boxes.count(), await boxes.last().isChecked()]).toEqual([50, true])
+      await boxes.last().uncheck()
+      await page.getByText('49 commands selected').waitFor()
+      const actions = await page.getByRole('button', { name: 'Retry' }).boundingBox()
+      expect(actions?.y, 'in sight from the last row, too').toBeGreaterThan(0)
+
+      await page.goto(`${stage.url}/troubleshooting?errorCode=GATEWAY_DOWN`)
       await page.getByText('200 commands').waitFor()
       await page.getByRole('button', { name: 'Retry' }).click()
       expect(await dialogOf(page).getByTestId('target').textContent()).toBe(

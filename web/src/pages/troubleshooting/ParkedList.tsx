@@ -25,13 +25,21 @@ export const ParkedList = () => {
     parkedQuery({ ...filter, ...(q === undefined ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) }),
   )
   const [picked, setPicked] = useState<ReadonlyMap<string, Parked>>(new Map())
-  const pick = (items: readonly Parked[], on: boolean): void => {
-    const next = new Map(picked)
+  const [all, setAll] = useState(false)
+  // a free text is nothing an action could match by
+  const everything = all && q === undefined
+  const pick = (items: readonly Parked[], on: boolean, from: ReadonlyMap<string, Parked> = picked): void => {
+    const next = new Map(from)
     for (const item of items) {
       if (on) next.set(keyOf(item), item)
       else next.delete(keyOf(item))
     }
     setPicked(next)
+  }
+  /** One of all is taken out: what is left of this page stays selected. */
+  const unpickOne = (page: readonly Parked[], item: Parked): void => {
+    setAll(false)
+    pick([item], false, everything ? new Map(page.map(one => [keyOf(one), one])) : picked)
   }
 
   const selection: Column<Parked> = {
@@ -41,8 +49,11 @@ export const ParkedList = () => {
       <input
         type="checkbox"
         aria-label={`Select ${item.commandType} ${item.commandId}`}
-        checked={picked.has(keyOf(item))}
-        onChange={event => pick([item], event.target.checked)}
+        checked={everything || picked.has(keyOf(item))}
+        onChange={event => {
+          if (event.target.checked) pick([item], true)
+          else unpickOne(parked.data?.items ?? [], item)
+        }}
         className="mt-1 size-4"
       />
     ),
@@ -61,7 +72,11 @@ export const ParkedList = () => {
         </>
       ),
     },
-    { title: 'Why here', from: 'lg', cell: ({ parkedReason }) => reasonText(parkedReason) },
+    {
+      title: 'Why here',
+      from: 'lg',
+      cell: ({ parkedReason }) => <span className="block min-w-32">{reasonText(parkedReason)}</span>,
+    },
     {
       title: 'Attempts',
       numeric: true,
@@ -71,7 +86,7 @@ export const ParkedList = () => {
     { title: 'Since', from: 'sm', cell: ({ updatedAt }) => <Ago at={updatedAt} /> },
   ]
   return (
-    <div className="card overflow-hidden">
+    <div className="card overflow-clip">
       <Answered query={parked} what="commands in troubleshooting">
         {({ items, nextCursor, total }) => (
           <>
@@ -81,7 +96,12 @@ export const ParkedList = () => {
                 picked={[...picked.values()]}
                 allPicked={items.length > 0 && items.every(item => picked.has(keyOf(item)))}
                 onPickPage={on => pick(items, on)}
-                onClear={() => setPicked(new Map())}
+                onClear={() => {
+                  setAll(false)
+                  setPicked(new Map())
+                }}
+                everything={everything}
+                onEverything={() => setAll(true)}
                 matching={q === undefined ? { kind: 'matching', filter, total } : null}
               />
             )}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef } from 'react'
 import type { Parked } from '../../api/client.ts'
 import { Button } from '../../components/Button.tsx'
 import { ActionBar } from './ActionBar.tsx'
@@ -10,6 +10,9 @@ interface SelectionBarProps {
   readonly allPicked: boolean
   readonly onPickPage: (on: boolean) => void
   readonly onClear: () => void
+  /** All that match are selected, also those on other pages. */
+  readonly everything: boolean
+  readonly onEverything: () => void
   /** All that the filters match; null when they hold a free text, which an action cannot take. */
   readonly matching: Extract<Target, { readonly kind: 'matching' }> | null
 }
@@ -22,19 +25,22 @@ const targetOf = (picked: readonly Parked[]): Target => {
 }
 
 /** Select the page, all that match, or nothing; and what to do with what is selected. */
-export const SelectionBar = ({ items, picked, allPicked, onPickPage, onClear, matching }: SelectionBarProps) => {
-  const [all, setAll] = useState(false)
+export const SelectionBar = ({
+  items,
+  picked,
+  allPicked,
+  onPickPage,
+  onClear,
+  everything,
+  onEverything,
+  matching,
+}: SelectionBarProps) => {
   const box = useRef<HTMLInputElement>(null)
   useEffect(() => {
-    if (box.current !== null) box.current.indeterminate = picked.length > 0 && !allPicked && !all
+    if (box.current !== null) box.current.indeterminate = picked.length > 0 && !allPicked && !everything
   })
-  const everything = all && matching !== null
-  const clear = (): void => {
-    setAll(false)
-    onClear()
-  }
   return (
-    <div className="flex min-h-13 flex-wrap items-center gap-x-3 gap-y-2 border-b border-line px-4 py-2 text-sm">
+    <div className="z-10 flex min-h-13 flex-wrap items-center gap-x-3 gap-y-2 rounded-t-[inherit] border-b border-line bg-surface px-4 py-2 text-sm lg:sticky lg:top-12">
       <label className="flex items-center gap-2">
         <input
           ref={box}
@@ -43,24 +49,24 @@ export const SelectionBar = ({ items, picked, allPicked, onPickPage, onClear, ma
           checked={allPicked || everything}
           onChange={event => {
             if (event.target.checked) onPickPage(true)
-            else clear()
+            else onClear()
           }}
         />
         Select page
       </label>
       {matching !== null && !everything && matching.total > items.length && (
-        <Button look="quiet" onClick={() => setAll(true)}>
+        <Button look="quiet" onClick={onEverything}>
           Select all {counted(matching.total)} that match
         </Button>
       )}
       {(everything || picked.length > 0) && (
         <>
           <span role="status" className="font-medium">
-            {counted(everything ? matching.total : picked.length)} selected
+            {counted(everything && matching !== null ? matching.total : picked.length)} selected
           </span>
           <div className="flex flex-wrap gap-2">
-            <ActionBar target={everything ? matching : targetOf(picked)} onDone={clear} />
-            <Button look="quiet" onClick={clear}>
+            <ActionBar target={everything && matching !== null ? matching : targetOf(picked)} onDone={onClear} />
+            <Button look="quiet" onClick={onClear}>
               Select none
             </Button>
           </div>
