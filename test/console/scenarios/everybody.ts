@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { dialogOf, type Stage } from '../stage.ts'
 
@@ -56,6 +56,29 @@ export const everybody = (stage: Stage, paths: () => Promise<readonly string[]>)
       await page.getByRole('button', { name: 'Sign out' }).click()
       await page.getByRole('heading', { name: 'Sign in' }).waitFor()
       await fitsAndReads(page, 'sign in')
+    })
+
+    test('long names leave what matters in sight on a phone', async () => {
+      const errorCode = `PARTNER_REJECTED_${'CONFLICTING_'.repeat(4)}VERSIONS`
+      const errorMessage = `HTTP 409 ${'x'.repeat(300)}`
+      await stage.park(1, `Synchronize${'CustomerMasterData'.repeat(3)}`, errorCode, { errorMessage })
+      const { page } = await stage.visit(['OPERATOR'], '/', { viewport: { width: 360, height: 800 } })
+      const rightOf = async (place: Locator): Promise<number> => {
+        const box = await place.first().boundingBox()
+        return (box?.x ?? 0) + (box?.width ?? Number.POSITIVE_INFINITY)
+      }
+      const rows = page.locator('tbody tr', { hasText: errorCode })
+      for (const path of [
+        '/',
+        `/commands?errorCode=${errorCode}`,
+        `/troubleshooting?view=list&errorCode=${errorCode}`,
+      ]) {
+        await page.goto(stage.url + path)
+        expect(await rightOf(rows.locator('td:visible').last()), path).toBeLessThanOrEqual(360)
+      }
+      await page.goto(`${stage.url}/troubleshooting?errorCode=${errorCode}`)
+      await page.getByRole('button', { name: 'Retry' }).waitFor()
+      expect(await overflow(page)).toBeLessThanOrEqual(0)
     })
 
     test('the keyboard alone gets everywhere, into a dialog and out of it', async () => {

@@ -8,14 +8,14 @@ interface CommandLinkProps {
   readonly row?: boolean
 }
 
-/** The type and the id of a command; the id is cut in the middle of narrow places, but whole to copy and to hear. */
+/** The type and the id of a command; both break anywhere in narrow places, so that the columns beside them stay in sight. */
 export const CommandLink = ({ domain, commandId, commandType, row = true }: CommandLinkProps) => (
   <Link
     href={commandPath(domain, commandId)}
     data-row={row ? '' : undefined}
-    className="group block rounded text-left focus-visible:outline-offset-4"
+    className="group block min-w-36 rounded text-left md:min-w-80 focus-visible:outline-offset-4"
   >
-    <span className="font-medium text-accent group-hover:underline">{commandType}</span>
+    <span className="font-medium text-accent wrap-anywhere group-hover:underline">{commandType}</span>
     <span className="block text-xs text-muted">
       {domain} · <span className="font-mono wrap-anywhere">{commandId}</span>
     </span>

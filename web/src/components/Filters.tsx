@@ -113,6 +113,7 @@ export const FilterBar = ({ names, children }: { readonly names: readonly string
       {children}
       <Button
         look="quiet"
+        className="justify-self-start"
         disabled={active.length === 0}
         icon={<X aria-hidden className="size-4" />}
         onClick={() => search.set({ ...Object.fromEntries(names.map(name => [name, null])), cursor: null })}

@@ -54,7 +54,7 @@ export const AuditPage = () => {
     )
   }
   return (
-    <Page title="Audit" intro="Every change of a command is an event that nobody can change or remove.">
+    <Page title="Audit" intro="Every change of a command is an event that nobody changes or removes unnoticed.">
       <Views views={views} path="/audit" />
       {view === 'cause' && (
         <>

@@ -141,7 +141,9 @@ const Story = ({ items }: { readonly items: readonly CommandNode[] }) => {
       title="The whole story"
       aside={items.length > TRAILS && <span className="text-xs text-muted">of the first {counted(TRAILS)}</span>}
     >
-      {trails.loading && entries.length === 0 ? (
+      {items.length === 0 ? (
+        <p className="p-4 text-sm text-muted">No command of it is here. Old ones may have been archived.</p>
+      ) : trails.loading && entries.length === 0 ? (
         <p role="status" className="p-4 text-sm text-muted">
           Loading the story …
         </p>
@@ -150,7 +152,7 @@ const Story = ({ items }: { readonly items: readonly CommandNode[] }) => {
           {entries.map(entry => (
             <li
               key={`${entry.of.domain}/${entry.of.commandId}/${entry.auditId}`}
-              className="grid gap-x-4 sm:grid-cols-[13rem_minmax(0,1fr)]"
+              className="grid gap-x-4 sm:grid-cols-[10.5rem_minmax(0,1fr)]"
             >
               <span className="text-xs text-muted">
                 <At at={entry.ts} />
@@ -182,7 +184,11 @@ export const CausalView = ({ correlationId }: { readonly correlationId: string }
               title="What caused what"
               aside={
                 <span className="text-xs text-muted">
-                  {truncated ? `${items.length} of them` : counted(items.length)}
+                  {truncated
+                    ? `${items.length} of them`
+                    : items.every(isCommand)
+                      ? counted(items.length)
+                      : `${items.length} entries`}
                 </span>
               }
             >

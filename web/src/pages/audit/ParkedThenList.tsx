@@ -44,8 +44,8 @@ export const ParkedThenList = () => {
                       title: 'Error then',
                       cell: ({ lastErrorCode, lastErrorMsg }) => (
                         <>
-                          {lastErrorCode}
-                          <span className="block text-xs text-muted wrap-anywhere">{lastErrorMsg}</span>
+                          <span className="wrap-anywhere">{lastErrorCode}</span>
+                          <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{lastErrorMsg}</span>
                         </>
                       ),
                     },

@@ -5,7 +5,7 @@ import { CopyButton, Mono } from '../../components/Json.tsx'
 import { At } from '../../components/Time.tsx'
 
 const parkedReasons: Readonly<Record<string, string>> = {
-  PERMANENT: 'it failed for good',
+  PERMANENT: 'a permanent error',
   EXHAUSTED: 'its attempts are used up',
   LEASE_LOST: 'its workers died on it',
   NO_HANDLER: 'no worker has a handler for its type',
@@ -41,7 +41,7 @@ export const CommandFacts = ({ command }: { readonly command: CommandDetail }) =
       'Attempts',
       `${command.attempts} of ${command.maxAttempts}${command.totalAttempts > command.attempts ? `, ${command.totalAttempts} in its whole life` : ''}`,
     ],
-    ['In troubleshooting as', command.parkedReason && reasonText(command.parkedReason)],
+    ['Why parked', command.parkedReason && reasonText(command.parkedReason)],
     ['Next attempt', command.nextAttemptAt && <At key="n" at={command.nextAttemptAt} />],
     ['Lease until', command.leaseExpiresAt && <At key="l" at={command.leaseExpiresAt} />],
     ['Sent', <At key="s" at={command.createdAt} />],

@@ -11,6 +11,7 @@ import { StatusBadge, statusLooks } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { type Column, Table } from '../../components/Table.tsx'
 import { Ago } from '../../components/Time.tsx'
+import { counted } from '../troubleshooting/target.ts'
 
 const names = [
   'status',
@@ -92,7 +93,7 @@ export const CommandsPage = () => {
               )}
               <Pager
                 nextCursor={nextCursor}
-                summary={`${items.length} commands, newest first${items.length < PAGE_SIZE ? '' : `, ${PAGE_SIZE} a page`}`}
+                summary={`${counted(items.length)}, newest first${items.length < PAGE_SIZE ? '' : `, ${PAGE_SIZE} a page`}`}
               />
             </>
           )}

@@ -72,14 +72,14 @@ const ParkedByError = () => {
                     <>
                       <Link
                         href={`/troubleshooting?view=list&domain=${encodeURIComponent(domain)}&commandType=${encodeURIComponent(commandType)}&errorCode=${encodeURIComponent(errorCode)}`}
-                        className="font-medium text-accent hover:underline"
+                        className="font-medium text-accent wrap-anywhere hover:underline"
                       >
-                        {errorCode}
+                        {errorCode || 'No error code'}
                       </Link>
-                      <span className="block text-xs text-muted">
+                      <span className="block text-xs text-muted wrap-anywhere">
                         {domain} · {commandType}
                       </span>
-                      {sample && <span className="line-clamp-1 text-xs text-muted">{sample}</span>}
+                      {sample && <span className="line-clamp-1 text-xs text-muted wrap-anywhere">{sample}</span>}
                     </>
                   ),
                 },

@@ -5,6 +5,7 @@ import { toast } from 'react-hot-toast/headless'
 import { api, type Run } from '../../api/client.ts'
 import { explain, statusOf } from '../../api/problem.ts'
 import { isActive, runQuery } from '../../api/queries.ts'
+import { usePermissions } from '../../api/session.ts'
 import { Link } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
@@ -82,6 +83,7 @@ const Facts = ({ run }: { readonly run: Run }) => {
 
 export const RunPage = ({ id }: { readonly id: string }) => {
   const run = useQuery(runQuery(id))
+  const may = usePermissions()
   const [canceling, setCanceling] = useState(false)
   const found = run.data
   if (statusOf(run.error) === 404) {
@@ -122,7 +124,16 @@ export const RunPage = ({ id }: { readonly id: string }) => {
               <Section title="Progress">
                 <RunProgress run={run} />
               </Section>
-              <Section title="Facts">
+              <Section
+                title="Facts"
+                aside={
+                  may('audit') && (
+                    <Link className="text-xs text-accent hover:underline" href={`/audit?correlationId=${run.id}`}>
+                      Causal view
+                    </Link>
+                  )
+                }
+              >
                 <Facts run={run} />
               </Section>
             </div>

@@ -31,6 +31,9 @@ const useCommandsById = (text: string) => {
   }
 }
 
+/** One line: most of the places looked at have nothing, and must not push away the one that has. */
+const Nothing = ({ text }: { readonly text: string }) => <p className="px-4 py-3 text-sm text-muted">{text}</p>
+
 const Results = ({ text }: { readonly text: string }) => {
   const may = usePermissions()
   const byId = useCommandsById(text)
@@ -48,7 +51,7 @@ const Results = ({ text }: { readonly text: string }) => {
           ) : byId.loading ? (
             <Loading what="commands" />
           ) : byId.items.length === 0 ? (
-            <Empty title="No command has this id" />
+            <Nothing text="No command has this id" />
           ) : (
             <Table label="Commands with this id" columns={commandColumns} rows={byId.items} keyOf={keyOf} />
           )}
@@ -67,7 +70,7 @@ const Results = ({ text }: { readonly text: string }) => {
         <Answered query={byCorrelation} what="commands">
           {({ items }) =>
             items.length === 0 ? (
-              <Empty title="No command has this correlation id" />
+              <Nothing text="No command has this correlation id" />
             ) : (
               <Table label="Commands with this correlation id" columns={commandColumns} rows={items} keyOf={keyOf} />
             )
@@ -85,7 +88,7 @@ const Results = ({ text }: { readonly text: string }) => {
         <Answered query={parked} what="what is in troubleshooting">
           {({ items }) =>
             items.length === 0 ? (
-              <Empty title="Nothing in troubleshooting mentions it" />
+              <Nothing text="Nothing in troubleshooting mentions it" />
             ) : (
               <Table
                 label="In troubleshooting"
@@ -97,8 +100,8 @@ const Results = ({ text }: { readonly text: string }) => {
                     title: 'Error',
                     cell: item => (
                       <>
-                        {item.lastErrorCode}
-                        <span className="block text-xs text-muted wrap-anywhere">{item.lastErrorMsg}</span>
+                        <span className="wrap-anywhere">{item.lastErrorCode}</span>
+                        <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{item.lastErrorMsg}</span>
                       </>
                     ),
                   },
@@ -113,7 +116,7 @@ const Results = ({ text }: { readonly text: string }) => {
         <Answered query={byError} what="commands">
           {({ items }) =>
             items.length === 0 ? (
-              <Empty title="No command has this error code" />
+              <Nothing text="No command has this error code" />
             ) : (
               <Table label="Commands with this error code" columns={commandColumns} rows={items} keyOf={keyOf} />
             )

@@ -9,10 +9,28 @@ import { TargetSummary } from './TargetSummary.tsx'
 import { type ActionKind, counted, howMany, type Target } from './target.ts'
 import { type Choice, useAct } from './useAct.ts'
 
-const words: Readonly<Record<ActionKind, { readonly verb: string; readonly what: string }>> = {
-  retry: { verb: 'Retry', what: 'The payload is sent again, as a new message with the same command id.' },
-  cancel: { verb: 'Cancel', what: 'It ends as canceled, for good. The sender gets the reason in the reply.' },
-  complete: { verb: 'Complete', what: 'It ends as completed by you. The sender gets this result in the reply.' },
+interface Words {
+  readonly verb: string
+  readonly one: string
+  readonly many: string
+}
+
+const words: Readonly<Record<ActionKind, Words>> = {
+  retry: {
+    verb: 'Retry',
+    one: 'The payload is sent again, as a new message with the same command id.',
+    many: 'Each payload is sent again, as a new message with the same command id.',
+  },
+  cancel: {
+    verb: 'Cancel',
+    one: 'It ends as canceled, for good. The sender gets the reason in the reply.',
+    many: 'They end as canceled, for good. Each sender gets the reason in the reply.',
+  },
+  complete: {
+    verb: 'Complete',
+    one: 'It ends as completed by you. The sender gets this result in the reply.',
+    many: 'They end as completed by you. Each sender gets this result in the reply.',
+  },
 }
 
 interface ActDialogProps {
@@ -24,7 +42,7 @@ interface ActDialogProps {
 
 /** Asks before anything is done: says how many commands and which, and takes what the action needs. */
 export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) => {
-  const { verb, what } = words[action]
+  const { verb, one, many } = words[action]
   const count = howMany(target)
   const [reason, setReason] = useState('')
   const [result, setResult] = useState('null')
@@ -52,7 +70,7 @@ export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) =
     <Dialog title={`${verb} ${counted(count)}`} onClose={onClose}>
       <form onSubmit={submit} className="grid gap-4">
         <TargetSummary target={target} />
-        <p className="text-muted">{what}</p>
+        <p className="text-muted">{count === 1 ? one : many}</p>
         {action === 'cancel' && (
           <label className="grid gap-1 font-medium">
             Reason (required)
@@ -79,7 +97,11 @@ export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) =
               />
               <span>
                 Keep the count of attempts
-                <span className="block text-xs text-muted">Otherwise it gets all its attempts again.</span>
+                <span className="block text-xs text-muted">
+                  {count === 1
+                    ? 'Otherwise it gets all its attempts again.'
+                    : 'Otherwise they get all their attempts again.'}
+                </span>
               </span>
             </label>
           </>

@@ -36,7 +36,7 @@ export const Groups = () => {
                         {errorCode || 'No error code'}
                       </Link>
                     </h2>
-                    <p className="text-sm text-muted">
+                    <p className="text-sm text-muted wrap-anywhere">
                       {commandType} in {domain} · {counted(count)} · first <Ago at={first} />, last <Ago at={last} />
                     </p>
                     {sample !== null && <p className="mt-1 line-clamp-2 text-sm wrap-anywhere">{sample}</p>}
