@@ -1,5 +1,6 @@
 import type * as t from 'io-ts'
 import { addedSchemaOf, innerOf, type JsonSchema, schemaOf } from './contract/codecs.ts'
+import { EVENTS_PATH, EVENTS_SUMMARY, eventsQuery } from './contract/events.ts'
 import { api } from './contract/index.ts'
 import { BASE_PATH, type ProblemCode, type Route, statusOfProblem } from './contract/route.ts'
 
@@ -10,6 +11,7 @@ export const openApi = (version: string): object => {
     const path = `${BASE_PATH}${route.path.replace(/:(\w+)/g, '{$1}')}`
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(operationId, route) }
   }
+  paths[EVENTS_PATH] = { get: events() }
   return {
     openapi: '3.1.0',
     info: {
@@ -57,13 +59,15 @@ const always: readonly ProblemCode[] = ['INVALID_REQUEST', 'UNAUTHENTICATED', 'F
 const ofBodies: readonly ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE']
 const ofWrites: readonly ProblemCode[] = ['RATE_LIMITED']
 
-const problems = (route: Route): object => {
-  const codes = [
+const problems = (route: Route): object =>
+  problemsOf([
     ...always,
     ...(route.body === null ? [] : ofBodies),
     ...(route.method === 'GET' ? [] : ofWrites),
     ...route.problems,
-  ]
+  ])
+
+const problemsOf = (codes: readonly ProblemCode[]): object => {
   const byStatus = new Map<number, ProblemCode[]>()
   for (const code of codes) byStatus.set(statusOfProblem[code], [...(byStatus.get(statusOfProblem[code]) ?? []), code])
   return Object.fromEntries(
@@ -108,6 +112,21 @@ const parameters = (place: 'path' | 'query', codec: t.Mixed): readonly object[] 
     schema,
   }))
 }
+
+/** No route like the others, as its answer does not end. */
+const events = (): object => ({
+  operationId: 'streamEvents',
+  summary: EVENTS_SUMMARY,
+  tags: ['Figures'],
+  parameters: [
+    ...parameters('query', eventsQuery),
+    { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'string' } },
+  ],
+  responses: {
+    200: { description: 'The stream', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+    ...problemsOf(always),
+  },
+})
 
 const required = (codec: t.Mixed): readonly string[] =>
   (jsonSchema(codec) as { readonly required?: readonly string[] }).required ?? []

@@ -8,3 +8,6 @@ export type { LiveEvent } from '../../../application/ports/live-events.ts'
 export const EVENTS_PATH = `${BASE_PATH}/events`
 
 export const eventsQuery = object({}, { domain: t.string, commandId: uuid, run: uuid })
+
+export const EVENTS_SUMMARY =
+  'Events as they commit (server-sent events, each with a JSON object as its data); without Last-Event-ID from now on'
