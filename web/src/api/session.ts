@@ -15,7 +15,7 @@ export interface Session {
 }
 
 /** Why nobody is signed in. */
-export type SignedOut = 'nobody' | 'signed-out' | 'refused' | 'expired'
+export type SignedOut = 'nobody' | 'signed-out' | 'refused' | 'expired' | 'unreadable'
 
 interface State {
   readonly session: Session | null
@@ -54,8 +54,10 @@ export const readToken = (token: string): Session | null => {
 export const startSession = (): void => {
   const fromLink = new URLSearchParams(location.hash.slice(1)).get('token')
   if (fromLink !== null) history.replaceState(history.state, '', location.pathname + location.search)
-  const token = fromLink ?? sessionStorage.getItem(KEY)
-  if (token !== null) signIn(token)
+  if (fromLink !== null && signIn(fromLink)) return
+  const kept = sessionStorage.getItem(KEY)
+  if (kept !== null && signIn(kept)) return
+  if (fromLink !== null) set({ session: null, why: 'unreadable' })
 }
 
 /** False for a text that is no token. */

@@ -9,6 +9,8 @@ const reasons: Readonly<Record<SignedOut, string | null>> = {
   'signed-out': 'You are signed out. This tab has forgotten the token.',
   refused:
     'The server does not accept this token: it was signed for another service, or the secret has changed. What to do: sign in with a new token.',
+  unreadable:
+    'The link holds no token that can be read: a part of it may be missing. What to do: open the whole link, or paste it here.',
   expired: 'Your token has expired. What to do: sign in with a new one; nothing you did is lost.',
 }
 
@@ -30,7 +32,9 @@ export const SignIn = ({ why }: { readonly why: SignedOut }) => {
           </p>
           <h1 className="mt-1 text-xl font-semibold">Sign in</h1>
         </div>
-        {reason !== null && <ErrorDisplay severity={why === 'refused' ? 'warning' : 'info'} message={reason} />}
+        {reason !== null && (
+          <ErrorDisplay severity={why === 'refused' || why === 'unreadable' ? 'warning' : 'info'} message={reason} />
+        )}
         <form onSubmit={submit} className="grid gap-3">
           <label className="grid gap-1 text-sm font-medium">
             Token
