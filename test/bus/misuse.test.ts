@@ -42,11 +42,21 @@ test('while a bus closes, handlers under way may still send; a closed one says s
   await bus.close()
 })
 
-test('a handler that is none is named', async () => {
+test('a handler that could not work is refused when it is registered', async () => {
   const bus = createCommandBus({ databaseUrl: 'postgres://127.0.0.1/nobody-connects' })
-  const handlers = { Charge: undefined as never }
-  expect(() => bus.worker({ domain: 'payments', handlers })).toThrow(
-    new InvalidInputError('handlers.Charge', 'must be a function, or what `defineHandler({ handle })` gives'),
-  )
+  const handle = () => null
+  const wrong: readonly (readonly [handler: unknown, sentence: string])[] = [
+    [undefined, 'must be a function, or what `defineHandler({ handle })` gives'],
+    [{ handle: 'Charge' }, 'must be a function'],
+    [{ payload: { parse: handle }, handle }, 'its payload must be an io-ts codec'],
+    [{ payload: null, handle }, 'its payload must be an io-ts codec'],
+    [{ timeoutMs: 0, handle }, 'its timeoutMs must be more than 0'],
+    [{ timeoutMs: Number.NaN, handle }, 'its timeoutMs must be more than 0'],
+    [{ timeoutMs: 1e12, handle }, 'its timeoutMs must be more than 0 and at most 2147483647'],
+  ]
+  for (const [handler, sentence] of wrong) {
+    const handlers = { Charge: handler as never }
+    expect(() => bus.worker({ domain: 'payments', handlers })).toThrow(`handlers.Charge: ${sentence}`)
+  }
   await bus.close()
 })

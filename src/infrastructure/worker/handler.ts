@@ -61,6 +61,19 @@ export type AnyHandler = HandlerDefinition<unknown>
 export const definitionOf = (handler: Handler): AnyHandler =>
   (typeof handler === 'function' ? { handle: handler } : handler) as unknown as AnyHandler
 
+const MAX_TIMEOUT_MS = 2_147_483_647
+
+/** What is wrong with a handler, told when it is registered: at its first command it would be too late. */
+export const handlerFault = (handler: unknown): string | null => {
+  if (!isHandler(handler)) return 'must be a function, or what `defineHandler({ handle })` gives'
+  const { payload, timeoutMs } = definitionOf(handler)
+  if (payload !== undefined && typeof payload?.decode !== 'function') {
+    return 'its payload must be an io-ts codec, or have a `decode` that gives an Either like one'
+  }
+  const fits = timeoutMs === undefined || (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)
+  return fits ? null : `its timeoutMs must be more than 0 and at most ${MAX_TIMEOUT_MS}`
+}
+
 /** Whether this can be called at all; types say so already, where there are types. */
 export const isHandler = (value: unknown): value is Handler =>
   typeof value === 'function' ||

@@ -16,7 +16,7 @@ import { persistently } from '../postgres/persistently.ts'
 import { createAccept } from './accept.ts'
 import { createBackOff } from './back-off.ts'
 import type { MapError } from './failures.ts'
-import { type AnyHandler, definitionOf, type Handler, isHandler } from './handler.ts'
+import { type AnyHandler, definitionOf, type Handler, handlerFault } from './handler.ts'
 import { createHealth, type Health } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { onlyPassingErrors } from './passing-errors.ts'
@@ -106,12 +106,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const handle = (commandType: string, handler: Handler): void => {
     if (commandType !== '*') commandTypeOf(commandType)
     if (handlers.has(commandType)) throw new HandlerAlreadyRegisteredError(domain, commandType)
-    if (!isHandler(handler)) {
-      throw new InvalidInputError(
-        `handlers.${commandType}`,
-        'must be a function, or what `defineHandler({ handle })` gives',
-      )
-    }
+    const fault = handlerFault(handler)
+    if (fault !== null) throw new InvalidInputError(`handlers.${commandType}`, fault)
     const definition = definitionOf(handler)
     if (definition.transactional === true && !deps.store.capabilities.inlineProjections) {
       throw new InvalidInputError(
