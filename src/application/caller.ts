@@ -2,6 +2,7 @@ import type { BulkActionOptions } from './action-input.ts'
 import { ActionNotFoundError, type ActionView, type GetActionOptions, type StopActionOptions } from './bulk-action.ts'
 import type { ActionPlan } from './dry-run-action.ts'
 import { CommandNotFoundError, ForbiddenError } from './errors.ts'
+import { domainOf } from './input.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './investigate.ts'
 import {
   type CancelOptions,
@@ -171,6 +172,8 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
     /** Events of the caller's tenant as they commit. */
     live: async ({ filter = {}, ...options }: SubscribeOptions): Promise<Subscription> => {
       demand('read')
+      // a name that no domain can have would be a stream that never says anything
+      if (filter.domain !== undefined) domainOf(filter.domain)
       return deps.subscribe({ ...options, filter: { ...filter, ...scope } })
     },
     stats: async (): Promise<Stats> => {

@@ -3,6 +3,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { signToken } from '../../src/infrastructure/http/token.ts'
 import { createTestApi, SECRET, type TestApi } from '../support/http.ts'
+import { expectFaults } from '../support/problem.ts'
 
 interface Stream {
   /** Frames with data, as they came. */
@@ -104,6 +105,7 @@ describe('GET /events', () => {
     const bad = await api.request('GET', '/events', { token, headers: { 'last-event-id': 'x' } })
     expect(bad).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST' } })
     expect((await api.request('GET', '/events?tenantId=t2', { token })).status).toBe(400)
+    expectFaults(await api.request('GET', '/events?domain=a%20b', { token }), 'domain')
   })
 
   test('a stream ends when its token expires, in order, so that the client asks again', async () => {
