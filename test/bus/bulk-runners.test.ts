@@ -1,29 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { createActionStore } from '../../src/infrastructure/postgres/action-store.ts'
 import { createTestActions, onceEach, parkMany, running, tracesOf } from '../support/actions.ts'
 import { createTestBus, until } from '../support/bus.ts'
-import { type Compiled, compileSource } from '../support/compiled.ts'
+import { compiledSource } from '../support/compiled.ts'
 
 const jane = { operator: 'jane@example.com' }
 const script = fileURLToPath(new URL('./bulk-child.mjs', import.meta.url))
 
-let compiled: Compiled
 const children: ChildProcess[] = []
 
-beforeAll(() => {
-  compiled = compileSource()
-})
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
 })
-afterAll(() => compiled.remove())
 
 /** A process that carries out actions, until it is killed. */
 const spawnRunner = (databaseUrl: string) => {
-  const child = spawn(process.execPath, [script, compiled.directory, databaseUrl], {
+  const child = spawn(process.execPath, [script, compiledSource(), databaseUrl], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   children.push(child)

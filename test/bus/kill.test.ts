@@ -5,27 +5,22 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { createCommandBus } from '../../src/index.ts'
 import { embeddedStatus, removeEmbedded, startEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
 import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
 import { createTestBus, logIsApart, type TestBus, until } from '../support/bus.ts'
-import { type Compiled, compileSource } from '../support/compiled.ts'
+import { compiledSource } from '../support/compiled.ts'
 import { dataDirectory } from '../support/data-directory.ts'
 import { isParked } from '../support/park.ts'
 
 const script = fileURLToPath(new URL('./worker-child.mjs', import.meta.url))
 
-let compiled: Compiled
 const children: ChildProcess[] = []
 
-beforeAll(() => {
-  compiled = compileSource()
-})
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
 })
-afterAll(() => compiled.remove())
 
 interface ChildOptions {
   readonly leaseSeconds: number
@@ -36,7 +31,7 @@ interface ChildOptions {
 /** A worker process; `says` ends at the first line that begins so. */
 const spawnWorker = ({ database, log }: Pick<TestBus, 'database' | 'log'>, options: ChildOptions) => {
   const given = JSON.stringify({ ...options, log })
-  const child = spawn(process.execPath, [script, compiled.directory, database.url, given], {
+  const child = spawn(process.execPath, [script, compiledSource(), database.url, given], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   children.push(child)

@@ -39,7 +39,10 @@ describe('commandbus verify', () => {
   test('trusts its own key only, and those that are named', async () => {
     const { pool, database } = await createTestBus()
     await writeHistory({ pool, commands: 5 })
-    const with_ = (key: string) => ({ env: { DATABASE_URL: database.url, COMMANDBUS_PROOF_KEY: key } })
+    const home = await program.newHome()
+    const with_ = (key: string) => ({
+      env: { DATABASE_URL: database.url, COMMANDBUS_PROOF_KEY: key, COMMANDBUS_HOME: home },
+    })
     const first = await program.run(['verify', '--json'], with_(newKey()))
     expect(first.code).toBe(0)
     const { signedBy } = first.json() as unknown as { signedBy: { key: string | null }[] }
@@ -56,7 +59,7 @@ describe('commandbus verify', () => {
     await pool.query(
       `set session_replication_role = replica; update command_bus_event set meta = jsonb_set(meta, '{actor}', '"x"') where stream = '${stream}' and revision = 0; reset session_replication_role; update command_bus_command set retry_count = 9`,
     )
-    const env = { DATABASE_URL: database.url }
+    const env = { DATABASE_URL: database.url, COMMANDBUS_HOME: await program.newHome() }
     const answer = await program.run(['verify', '--repair'], { env })
     expect(answer).toMatchObject({ code: 1, stdout: '' })
     expect(answer.stderr).toContain(

@@ -2,19 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createCommandBus, DuplicateCommandError } from '../../src/index.ts'
 import { until } from '../support/bus.ts'
-import { type Compiled, compileSource } from '../support/compiled.ts'
+import { compiledSource } from '../support/compiled.ts'
 import { closeAfterTest, openParts, rowsOf } from '../support/eventstoredb/bus.ts'
 
 const script = fileURLToPath(new URL('./sender-child.mjs', import.meta.url))
-let compiled: Compiled
-
-beforeAll(() => {
-  compiled = compileSource()
-})
-afterAll(() => compiled.remove())
 
 const begin = async () => {
   const parts = await openParts()
@@ -103,7 +97,7 @@ test('of the same id sent within a transaction and without, one counts, and noth
 })
 
 const spawnSender = async (databaseUrl: string, eventStoreUrl: string): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, [script, compiled.directory, databaseUrl, eventStoreUrl], {
+  const child = spawn(process.execPath, [script, compiledSource(), databaseUrl, eventStoreUrl], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   closeAfterTest(() => void child.kill('SIGKILL'))

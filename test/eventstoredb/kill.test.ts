@@ -2,21 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { until } from '../support/bus.ts'
-import { type Compiled, compileSource } from '../support/compiled.ts'
+import { compiledSource } from '../support/compiled.ts'
 import { closeAfterTest, openLogBus, openParts, rowsOf } from '../support/eventstoredb/bus.ts'
 
 const script = fileURLToPath(new URL('./follower-child.mjs', import.meta.url))
-let compiled: Compiled
-
-beforeAll(() => {
-  compiled = compileSource()
-})
-afterAll(() => compiled.remove())
 
 const spawnFollower = async (databaseUrl: string, eventStoreUrl: string): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, [script, compiled.directory, databaseUrl, eventStoreUrl], {
+  const child = spawn(process.execPath, [script, compiledSource(), databaseUrl, eventStoreUrl], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   closeAfterTest(() => void child.kill('SIGKILL'))

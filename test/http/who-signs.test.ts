@@ -8,7 +8,7 @@ import { createIdentify } from '../../src/infrastructure/http/identity.ts'
 import { identityOptions } from '../../src/infrastructure/http/identity-options.ts'
 import { localSecret } from '../../src/infrastructure/http/local-secret.ts'
 import { signToken } from '../../src/infrastructure/http/token.ts'
-import { type Compiled, compileSource } from '../support/compiled.ts'
+import { compiledSource } from '../support/compiled.ts'
 
 let root: string
 let home: string
@@ -105,14 +105,8 @@ describe('the secret of a home', () => {
   })
 
   describe('of twenty processes that start at once', () => {
-    let compiled: Compiled
-    beforeAll(() => {
-      compiled = compileSource()
-    })
-    afterAll(() => compiled.remove())
-
     test('is one', async () => {
-      const module = join(compiled.directory, 'infrastructure', 'http', 'local-secret.js')
+      const module = join(compiledSource(), 'infrastructure', 'http', 'local-secret.js')
       const program = `const { localSecret } = await import(${JSON.stringify(module)})
         process.stdin.once('data', async () => { console.log(await localSecret(${JSON.stringify(home)})); process.exit(0) })
         console.error('ready')`

@@ -7,26 +7,21 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import {
   EmbeddedServerError,
   embeddedStatus,
   removeEmbedded,
   startEmbedded,
 } from '../../src/infrastructure/postgres/embedded/index.ts'
-import { type Compiled, compileSource } from '../support/compiled.ts'
+import { compiledSource } from '../support/compiled.ts'
 import { dataDirectory } from '../support/data-directory.ts'
 
 const root = process.getuid?.() === 0
 const fast = { settings: { fsync: 'off' } }
 const owners: ChildProcess[] = []
 const places: string[] = []
-let compiled: Compiled
 
-beforeAll(() => {
-  compiled = compileSource()
-})
-afterAll(() => compiled.remove())
 afterEach(async () => {
   for (const owner of owners.splice(0)) owner.kill('SIGKILL')
   for (const place of places.splice(0)) {
@@ -52,14 +47,10 @@ interface Owner {
 
 const newOwner = async (home: string, options: { supervise?: boolean; uid?: number } = {}): Promise<Owner> => {
   const script = join(import.meta.dirname, 'embedded-owner.mjs')
-  const child = spawn(
-    process.execPath,
-    [script, compiled.directory, home, ...(options.supervise ? ['supervise'] : [])],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
-    },
-  )
+  const child = spawn(process.execPath, [script, compiledSource(), home, ...(options.supervise ? ['supervise'] : [])], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+  })
   owners.push(child)
   const ended = once(child, 'exit').then(() => undefined)
   const [line] = await once(createInterface(child.stdout), 'line')

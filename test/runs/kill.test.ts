@@ -1,25 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { createApartWorkflows } from '../support/apart-workflows.ts'
-import { type Compiled, compileSource } from '../support/compiled.ts'
+import { compiledSource } from '../support/compiled.ts'
 import { createTestRuns, failedRun, files, jane, type TestRuns } from '../support/runs.ts'
 
 const script = fileURLToPath(new URL('./runs-child.mjs', import.meta.url))
-let compiled: Compiled
 const children: ChildProcess[] = []
 
-beforeAll(() => {
-  compiled = compileSource()
-})
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
 })
-afterAll(() => compiled.remove())
 
 const process_ = (setup: TestRuns, what: 'charge' | 'resume' | 'follow', runId = '') => {
-  const args = [script, compiled.directory, setup.database.url, what, runId]
+  const args = [script, compiledSource(), setup.database.url, what, runId]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
   return { child, gone: once(child, 'exit') }

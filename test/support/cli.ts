@@ -1,13 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { mkdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll } from 'vitest'
+import { afterAll, afterEach, beforeAll, inject } from 'vitest'
 import { removeEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
 import { dataDirectory } from './data-directory.ts'
 
@@ -60,18 +60,24 @@ export const useProgram = () => {
   const running: ChildProcess[] = []
   const started = new Set<ChildProcess>()
   const homes: string[] = []
+  let place: string | null = null
+
+  /** Where command lines are typed: what they keep there is for the tests of this file alone. */
+  const placeOfFile = (): string => {
+    place ??= mkdtempSync(join(tmpdir(), 'commandbus-cli-'))
+    return place
+  }
 
   beforeAll(async () => {
-    const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
-    const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')]
-    const { stdout } = spawnSync(process.execPath, args, { cwd: repository, encoding: 'utf8' })
-    if (!existsSync(main)) throw new Error(`src/ could not be compiled: ${stdout}`)
-    await symlink(join(repository, 'migrations'), join(directory, 'migrations'))
-    await symlink(join(repository, 'package.json'), join(directory, 'package.json'))
+    await mkdir(directory, { recursive: true })
+    const compiled = inject('compiledPackage')
+    for (const name of ['dist', 'migrations', 'package.json'])
+      await symlink(join(compiled, name), join(directory, name))
   })
   afterAll(async () => {
     for (const child of started) child.kill('SIGKILL')
     await rm(directory, { recursive: true, force: true })
+    if (place !== null) await rm(place, { recursive: true, force: true })
   })
   afterEach(async () => {
     for (const child of running.splice(0)) {
@@ -85,7 +91,7 @@ export const useProgram = () => {
     }
   })
 
-  const begin = (args: readonly string[], { env = {}, cwd = tmpdir() }: RunOptions): ChildProcess => {
+  const begin = (args: readonly string[], { env = {}, cwd = placeOfFile() }: RunOptions): ChildProcess => {
     const child = spawn(process.execPath, [main, ...args], { env: { ...plainEnv(), ...env }, cwd, stdio: 'pipe' })
     started.add(child)
     child.once('exit', () => started.delete(child))

@@ -1,30 +1,49 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { inject } from 'vitest'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The package, compiled once for all tests: `dist`, `migrations` and `package.json`. */
+    compiledPackage: string
+  }
+}
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 
 /** `src/` as JavaScript, for tests that run processes of their own. */
-export interface Compiled {
+export const compiledSource = (): string => join(inject('compiledPackage'), 'dist')
+
+export interface CompiledPackage {
   readonly directory: string
-  remove(): Promise<void>
+  /** Once more, after a change. */
+  readonly compile: () => Promise<void>
+  readonly remove: () => Promise<void>
 }
 
 /** Compiles `src/` to a directory from which node_modules is found; type errors are left to `npm run check`. */
-export const compileSource = (): Compiled => {
-  // laid out as the package is: dist/ beside migrations/
-  const root = join(repository, 'node_modules', '.cache', `commandbus-test-${process.pid}`)
-  const directory = join(root, 'dist')
-  mkdirSync(root, { recursive: true })
-  rmSync(join(root, 'migrations'), { force: true })
-  symlinkSync(join(repository, 'migrations'), join(root, 'migrations'))
-  const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
-  const { stdout } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', directory], {
-    cwd: repository,
-    encoding: 'utf8',
-  })
-  if (!existsSync(directory)) throw new Error(`src/ could not be compiled: ${stdout}`)
-  return { directory, remove: () => rm(root, { recursive: true, force: true }) }
+export const compilePackage = async (): Promise<CompiledPackage> => {
+  const directory = join(repository, 'node_modules', '.cache', `commandbus-test-${process.pid}`)
+  const remove = () => rm(directory, { recursive: true, force: true })
+  const compile = async (): Promise<void> => {
+    const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
+    const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: repository }).catch(error => error)
+    if (!existsSync(join(directory, 'dist', 'main.js'))) throw new Error(`src/ could not be compiled: ${stdout}`)
+  }
+  await remove()
+  await mkdir(directory, { recursive: true })
+  // laid out as the package is
+  for (const name of ['migrations', 'package.json']) await symlink(join(repository, name), join(directory, name))
+  try {
+    await compile()
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  return { directory, compile, remove }
 }

@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
 import { ensurePgmq } from '../../src/infrastructure/postgres/pgmq-install.ts'
+import { compilePackage } from './compiled.ts'
 import { startTestServer } from './server.ts'
 
 declare module 'vitest' {
@@ -29,6 +30,9 @@ const withClient = async <A>(url: string, body: (client: pg.Client) => Promise<A
 
 /** Starts (or finds) the server and makes the template; the function it gives back removes what was made. */
 export default async (project: TestProject): Promise<() => Promise<void>> => {
+  const compiling = compilePackage()
+  // whoever waits for it is told
+  compiling.catch(() => undefined)
   const server = await startTestServer()
   const template = `commandbus_template_${process.pid}_${randomBytes(4).toString('hex')}`
   try {
@@ -41,7 +45,11 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
     })
     // With nobody connected, several workers may copy the template at once.
     await withClient(server.url, client => client.query(`alter database ${template} allow_connections false`))
+    const compiled = await compiling
+    project.provide('compiledPackage', compiled.directory)
+    project.onTestsRerun(compiled.compile)
   } catch (error) {
+    await compiling.then(compiled => compiled.remove()).catch(() => undefined)
     await server.stop()
     throw error
   }
@@ -51,5 +59,6 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
     if (server.kind === 'TEST_DATABASE_URL')
       await withClient(server.url, client => client.query(`drop database if exists ${template} with (force)`))
     await server.stop()
+    await (await compiling).remove()
   }
 }
