@@ -49,6 +49,8 @@ import { outbox } from './projections/outbox.ts'
 
 /** A command bus on PostgreSQL and pgmq. Nothing is connected before the first call. */
 export const createCommandBus = (options: CommandBusOptions): CommandBus => {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidInputError('options', 'say where the database is, as in { databaseUrl }')
   const pool = options.pool ?? createPool(requireUrl(options.databaseUrl), options.maxConnections ?? 10)
   const heartbeatPool = apartFrom(pool)
   const log = options.log ?? silentLog

@@ -60,3 +60,8 @@ test('a handler that could not work is refused when it is registered', async () 
   }
   await bus.close()
 })
+
+test('a bus that is not told where its database is says so', () => {
+  expect(() => createCommandBus(undefined as never)).toThrow('options: say where the database is')
+  expect(() => createCommandBus({})).toThrow('databaseUrl: must be a connection string')
+})

@@ -85,7 +85,7 @@ test('A21: a handler that throws what nobody can read, or whose codec throws, ha
     NoLooking: () => Promise.reject(new Proxy({}, { getPrototypeOf: unreadable })),
     Codec: defineHandler({ payload: throwing, handle: () => 'never' }),
   }
-  const codes = { NoText: 'UNKNOWN', NoLooking: 'UNKNOWN', Codec: 'RangeError' }
+  const codes = { NoText: 'object', NoLooking: 'UNKNOWN', Codec: 'RangeError' }
   await work({ domain: 'payments', handlers })
   for (const [type, code] of Object.entries(codes)) {
     const { commandId } = await bus.send('payments', type, {}, { maxAttempts: 1 })

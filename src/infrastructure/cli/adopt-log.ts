@@ -4,7 +4,7 @@ import { type AdoptionPlan, type AdoptionProgress, adoptLog, planAdoption } from
 import { signerIfAny, signerOf } from '../proof/home.ts'
 import type { CliDeps } from './deps.ts'
 import { operatorOf } from './input.ts'
-import { print, printJson } from './output.ts'
+import { counted, print, printJson } from './output.ts'
 import { type Progress, startProgress } from './progress.ts'
 import { withDatabase } from './session.ts'
 
@@ -42,8 +42,6 @@ export const addAdoptLog = (program: Command, deps: CliDeps): void => {
       })
     })
 }
-
-const counted = (n: number, what: string): string => `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`
 
 const told = ({ events, archived, seals, checkpoints, from, to }: AdoptionPlan): string =>
   `the transaction ids of ${counted(events, 'event')}, ${counted(archived, 'archived event')}, ${counted(seals, 'seal')} and ${counted(checkpoints, 'checkpoint')}: ${from.first} to ${from.last} become ${to.first} to ${to.last}.`

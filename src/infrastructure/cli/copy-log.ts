@@ -3,7 +3,7 @@ import { readConfig } from '../config.ts'
 import type { CopiedLog, OnCopyProgress } from '../copy-log/stored.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
-import { print, printJson } from './output.ts'
+import { counted, print, printJson } from './output.ts'
 import { type Progress, startProgress } from './progress.ts'
 import { withDatabase } from './session.ts'
 
@@ -41,7 +41,10 @@ export const addCopyLog = (program: Command, deps: CliDeps): void => {
         }
       })
       if (json) printJson({ from, to, ...copied })
-      else print(`Copied and compared: ${copied.events} events of ${copied.streams} commands.\n${afterwards[target]}`)
+      else
+        print(
+          `Copied and compared: ${counted(copied.events, 'event')} of ${counted(copied.streams, 'command')}.\n${afterwards[target]}`,
+        )
     })
 }
 

@@ -51,6 +51,10 @@ export const bulk = (stage: Stage): void => {
       await page.locator('[data-testid=action-status][data-status=CANARY_FAILED]').waitFor()
       await page.getByText('the rest stayed in troubleshooting').waitFor()
       expect(await Promise.all(ids.map(id => stage.status(id)))).toEqual(Array(5).fill('IN_TROUBLESHOOTING_QUEUE'))
+      await page
+        .getByRole('navigation', { name: 'Main' })
+        .getByTitle(/^\d+ waiting$/)
+        .waitFor()
       await page.getByRole('link', { name: 'Troubleshooting' }).click()
       await page.getByText('Latest action: retry 5 commands').waitFor()
     })

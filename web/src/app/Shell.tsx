@@ -1,8 +1,10 @@
+import { useQuery } from '@tanstack/react-query'
 import { LogOut, Monitor, Moon, Sun } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useId, useState } from 'react'
+import { statsQuery } from '../api/queries.ts'
 import { signOut, useSessionState } from '../api/session.ts'
 import { LiveIndicator } from './LiveIndicator.tsx'
-import { isAt, usePlaces } from './navigation.ts'
+import { isAt, TROUBLESHOOTING, usePlaces } from './navigation.ts'
 import { Link, usePath } from './router.tsx'
 import { SearchBox } from './SearchBox.tsx'
 import { Shortcuts } from './Shortcuts.tsx'
@@ -28,9 +30,30 @@ const ThemeSwitch = () => {
   )
 }
 
+const compact = new Intl.NumberFormat('en', { notation: 'compact' })
+
+/** How many wait for an operator, wherever in the console one is. */
+const Waiting = ({ id }: { readonly id: string }) => {
+  const { data } = useQuery({ ...statsQuery(), staleTime: 30_000 })
+  const waiting = data?.total.IN_TROUBLESHOOTING_QUEUE ?? 0
+  if (waiting === 0) return null
+  return (
+    <span
+      id={id}
+      aria-hidden
+      title={`${waiting} waiting`}
+      className="relative ml-auto rounded-full bg-warn-soft px-1.5 py-0.5 text-xs font-semibold text-warn tabular-nums"
+    >
+      {compact.format(waiting)}
+      <span className="sr-only"> waiting</span>
+    </span>
+  )
+}
+
 const Navigation = () => {
   const path = usePath()
   const places = usePlaces()
+  const waiting = useId()
   return (
     <nav aria-label="Main" className="overflow-x-auto lg:overflow-visible">
       <ul className="flex gap-1 lg:flex-col">
@@ -41,10 +64,12 @@ const Navigation = () => {
               <Link
                 href={href}
                 aria-current={here ? 'page' : undefined}
+                aria-describedby={href === TROUBLESHOOTING ? waiting : undefined}
                 className={`flex items-center gap-2.5 rounded-md px-3 py-1.5 text-sm font-medium whitespace-nowrap ${here ? 'bg-accent-soft text-accent' : 'text-muted hover:bg-raised hover:text-ink'}`}
               >
                 <Icon aria-hidden className="size-4 shrink-0" />
                 {label}
+                {href === TROUBLESHOOTING && <Waiting id={waiting} />}
               </Link>
             </li>
           )
@@ -59,7 +84,7 @@ export const Shell = ({ children }: { readonly children: ReactNode }) => {
   const { session } = useSessionState()
   const [who, setWho] = useState(false)
   return (
-    <div className="mx-auto grid min-h-dvh max-w-[110rem] grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_1fr] lg:grid-cols-[13rem_minmax(0,1fr)] lg:grid-rows-[auto_1fr]">
+    <div className="mx-auto grid min-h-dvh max-w-[110rem] grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_1fr] lg:grid-cols-[14.5rem_minmax(0,1fr)] lg:grid-rows-[auto_1fr]">
       <a
         href="#main"
         className="sr-only z-50 rounded bg-accent-fill px-3 py-2 text-white focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
@@ -67,7 +92,7 @@ export const Shell = ({ children }: { readonly children: ReactNode }) => {
         Skip to the page
       </a>
       <header className="sticky top-0 z-30 flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-canvas px-4 py-2 lg:col-span-2">
-        <Link href="/" className="mr-auto text-base font-bold tracking-tight lg:mr-0 lg:w-44">
+        <Link href="/" className="mr-auto text-base font-bold tracking-tight lg:mr-0 lg:w-50">
           command<span className="text-accent">bus</span>
         </Link>
         <div className="order-last w-full sm:order-none sm:w-auto sm:max-w-md sm:flex-1">

@@ -10,10 +10,12 @@ export interface Place {
   readonly permission: Permission
 }
 
+export const TROUBLESHOOTING = '/troubleshooting'
+
 const places: readonly Place[] = [
   { href: '/', label: 'Overview', icon: Activity, key: 'o', permission: 'read' },
   { href: '/commands', label: 'Commands', icon: ListOrdered, key: 'c', permission: 'read' },
-  { href: '/troubleshooting', label: 'Troubleshooting', icon: LifeBuoy, key: 't', permission: 'read' },
+  { href: TROUBLESHOOTING, label: 'Troubleshooting', icon: LifeBuoy, key: 't', permission: 'read' },
   { href: '/operations', label: 'Operations', icon: Sparkles, key: 'p', permission: 'operations' },
   { href: '/runs', label: 'Workflow runs', icon: Workflow, key: 'r', permission: 'runs' },
   { href: '/credits', label: 'Credits', icon: Coins, key: 'm', permission: 'runs' },

@@ -75,7 +75,7 @@ export const TimeTravel = ({ domain, commandId }: TimeTravelProps) => {
                   aria-label="Moment in the life of the command"
                   aria-valuetext={`Revision ${step.revision}: ${step.names.map(eventWords).join(', ')}`}
                   onChange={event => go(event.target.valueAsNumber)}
-                  className="w-full accent-accent-fill"
+                  className="w-full accent-accent"
                 />
                 <Button
                   aria-label="The event after"

@@ -102,7 +102,7 @@ export const OverviewPage = () => {
         {({ total, throughput, domains, queues, feed }) => (
           <>
             <Counts total={total} />
-            <div className="grid gap-4 xl:grid-cols-[3fr_2fr]">
+            <div className="grid items-start gap-4 xl:grid-cols-[3fr_2fr]">
               <Section
                 title="Throughput"
                 aside={
