@@ -76,6 +76,37 @@ describe('sending', () => {
     expect((await pool.query('select id from orders')).rows).toEqual([{ id: 2 }])
   })
 
+  test("A13: workers hear of a send in the caller's transaction when it commits, long before they would look", {
+    timeout: 45_000,
+  }, async () => {
+    const { bus, pool, work, another, until } = await createTestBus()
+    const handled: unknown[] = []
+    const handlers = { Charge: (data: unknown) => void handled.push(data) }
+    // of another process: it is not told directly
+    await work({ domain: 'payments', pollMs: 60_000, handlers }, another())
+    const count = (n: number) =>
+      until(
+        async () => handled.length,
+        length => length === n,
+      )
+    await bus.send('payments', 'Charge', 1)
+    await count(1)
+
+    const client = await pool.connect()
+    await client.query('begin')
+    for (const n of [2, 3]) await bus.send('payments', 'Charge', n, { client })
+    await client.query('select 1')
+    expect(handled).toEqual([1])
+    await client.query('commit')
+    await count(3)
+    await client.query('begin')
+    await bus.send('payments', 'Charge', 4, { client })
+    await client.query('commit')
+    client.release()
+    await count(4)
+    expect(client.listenerCount('drain')).toBe(0)
+  })
+
   test("A14: a duplicate in the caller's transaction leaves that transaction usable", async () => {
     const { bus, pool, messages, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {})

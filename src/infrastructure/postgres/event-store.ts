@@ -9,6 +9,7 @@ import {
 } from '../../application/ports/event-store.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
+import { createAfterTransaction } from './after-transaction.ts'
 import { isLostRace, isMissingRelation } from './errors.ts'
 import { persistently } from './persistently.ts'
 import { commitQuery, type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
@@ -48,6 +49,7 @@ type Querier = Pick<ClientBase, 'query'>
  */
 export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptions<Event>): EventStore<Event> => {
   const { pool, codec, projections } = options
+  const afterTransaction = createAfterTransaction(options.onFilled)
 
   const commit = async (
     appends: readonly StreamAppend<Event>[],
@@ -64,7 +66,10 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
       const planned = planUnit(settled, codec, projections, atomic)
       const answer = await runUnit(querier, planned, client === undefined)
       const results = await resultsOf(querier, settled, planned, answer, atomic)
-      if (client === undefined && planned.filled.size > 0) options.onFilled(planned.filled)
+      if (planned.filled.size > 0) {
+        if (client === undefined) options.onFilled(planned.filled)
+        else afterTransaction(client, planned.filled)
+      }
       return results
     }
     return client === undefined ? persistently(tryOnce) : tryOnce()
