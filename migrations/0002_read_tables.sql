@@ -47,6 +47,9 @@ create index command_bus_command_correlation on command_bus_command (correlation
 -- what is not finished is little: these stay small however long the history grows
 create index command_bus_command_open on command_bus_command (status, domain, command_type, created_at desc, command_id desc)
   where status in ('PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE');
+-- few are canceled, and somebody wants to see them among millions
+create index command_bus_command_canceled on command_bus_command (created_at desc, command_id desc)
+  where status = 'CANCELED';
 create index command_bus_command_parked_newest on command_bus_command (parked_at desc, command_id desc)
   where status = 'IN_TROUBLESHOOTING_QUEUE';
 create index command_bus_command_parked_domain on command_bus_command (domain, parked_at desc, command_id desc)

@@ -97,8 +97,7 @@ export const fields = (pairs: readonly (readonly [name: string, value: unknown])
 }
 
 /** `1 file`, `2 files`. */
-export const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
 
 /** JSON over several lines, as people read it. */
 export const pretty = (value: unknown): string => JSON.stringify(value, null, 2)
