@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { type AdoptionPlan, type AdoptionProgress, adoptLog, planAdoption } from '../postgres/adopt-log.ts'
+import { type AdoptionPlan, adoptLog, planAdoption } from '../postgres/adopt-log.ts'
 import { signerIfAny, signerOf } from '../proof/home.ts'
 import type { CliDeps } from './deps.ts'
 import { operatorOf } from './input.ts'
 import { counted, print, printJson } from './output.ts'
-import { type Progress, startProgress } from './progress.ts'
+import { startPhases } from './progress.ts'
 import { withDatabase } from './session.ts'
 
 interface Options {
@@ -35,7 +35,7 @@ export const addAdoptLog = (program: Command, deps: CliDeps): void => {
         }
         // a server of the user's is sealed by whoever has a key already; see `verify`
         const signer = kind === 'embedded' ? await signerOf(config) : await signerIfAny(config)
-        const bars = barsFor()
+        const bars = startPhases({ 'using up': 'ids used up', rewriting: 'events rewritten' })
         const done = await adoptLog({ databaseUrl, signer, by, onProgress: bars.onProgress }).finally(bars.end)
         if (options.json) printJson(done)
         else print(`Rewrote ${told(done)}\nLook at it with \`commandbus verify\`, then start the services.`)
@@ -50,20 +50,3 @@ const tellUsedUp = ({ usedUp }: AdoptionPlan): string =>
   usedUp === 0
     ? ''
     : `\nThis server has given out too few ids for that: ${counted(usedUp, 'id')} would be used up first.`
-
-/** A bar for each phase that there is. */
-const barsFor = (): { readonly onProgress: (progress: AdoptionProgress) => void; readonly end: () => void } => {
-  let bar: Progress | null = null
-  let phase = ''
-  return {
-    onProgress: progress => {
-      if (progress.phase !== phase) {
-        bar?.end()
-        phase = progress.phase
-        bar = startProgress(phase === 'rewriting' ? 'events rewritten' : 'ids used up', progress.total)
-      }
-      bar?.to(progress.done, progress.total)
-    },
-    end: () => bar?.end(),
-  }
-}

@@ -4,7 +4,7 @@ import type { CopiedLog, OnCopyProgress } from '../copy-log/stored.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
 import { counted, print, printJson } from './output.ts'
-import { type Progress, startProgress } from './progress.ts'
+import { startPhases } from './progress.ts'
 import { withDatabase } from './session.ts'
 
 interface Options {
@@ -33,7 +33,7 @@ export const addCopyLog = (program: Command, deps: CliDeps): void => {
         throw new UsageError('set EVENTSTORE_URL to the EventStoreDB that the log moves to or comes from')
       }
       const copied = await withDatabase(config, async ({ url: databaseUrl }) => {
-        const bars = barsFor()
+        const bars = startPhases({ copying: 'events copied', comparing: 'events compared' })
         try {
           return await copyTo(target, { databaseUrl, eventStoreUrl, onProgress: bars.onProgress })
         } finally {
@@ -64,21 +64,4 @@ const copyTo = async (
   }
   const { copyToPostgres } = await import('../copy-log/to-postgres.ts')
   return copyToPostgres(options)
-}
-
-/** A bar for each phase whose length is known. */
-const barsFor = (): { readonly onProgress: OnCopyProgress; readonly end: () => void } => {
-  let bar: Progress | null = null
-  let phase = ''
-  return {
-    onProgress: progress => {
-      if (progress.phase !== phase) {
-        bar?.end()
-        phase = progress.phase
-        bar = startProgress(progress.phase === 'copying' ? 'events copied' : 'events compared', progress.total)
-      }
-      bar?.to(progress.done, progress.total)
-    },
-    end: () => bar?.end(),
-  }
 }

@@ -36,3 +36,27 @@ export const startProgress = (what: string, total: number): Progress => {
     end: () => bar.stop(),
   }
 }
+
+/** What long work tells: `phase` is one of its parts, each counted by itself. */
+export interface PhaseProgress<Phase extends string> {
+  readonly phase: Phase
+  readonly done: number
+  readonly total: number
+}
+
+/** A bar for each phase whose length is known; `names` says what is counted in it. */
+export const startPhases = <Phase extends string>(names: Readonly<Record<Phase, string>>) => {
+  let bar: Progress | null = null
+  let present: Phase | null = null
+  return {
+    onProgress: ({ phase, done, total }: PhaseProgress<Phase>): void => {
+      if (phase !== present) {
+        bar?.end()
+        present = phase
+        bar = startProgress(names[phase], total)
+      }
+      bar?.to(done, total)
+    },
+    end: (): void => bar?.end(),
+  }
+}

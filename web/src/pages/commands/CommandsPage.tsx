@@ -1,17 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
 import { commandStatuses } from '../../../../src/domain/command/transitions.ts'
 import type { Command, CommandStatus } from '../../api/client.ts'
-import { commandsQuery, PAGE_SIZE, statsQuery } from '../../api/queries.ts'
+import { commandsQuery, statsQuery } from '../../api/queries.ts'
 import { useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
 import { FilterBar, SelectFilter, TextFilter, TimeFilter } from '../../components/Filters.tsx'
 import { Page } from '../../components/Page.tsx'
-import { Pager } from '../../components/Pager.tsx'
+import { PagedList } from '../../components/PagedList.tsx'
 import { StatusBadge, statusLooks } from '../../components/StatusBadge.tsx'
-import { Answered, Empty } from '../../components/states.tsx'
-import { type Column, Table } from '../../components/Table.tsx'
+import { Empty } from '../../components/states.tsx'
+import type { Column } from '../../components/Table.tsx'
 import { Ago } from '../../components/Time.tsx'
-import { counted } from '../troubleshooting/target.ts'
 
 const names = [
   'status',
@@ -75,30 +74,17 @@ export const CommandsPage = () => {
         <TimeFilter name="createdAfter" label="Sent after" />
         <TimeFilter name="createdBefore" label="Sent before" />
       </FilterBar>
-      <div className="card overflow-hidden">
-        <Answered query={commands} what="commands">
-          {({ items, nextCursor }) => (
-            <>
-              {items.length === 0 ? (
-                <Empty title="No command fits">
-                  <p>{names.some(name => get(name)) ? 'Try with fewer filters.' : 'Nothing has been sent yet.'}</p>
-                </Empty>
-              ) : (
-                <Table
-                  label="Commands"
-                  columns={commandColumns}
-                  rows={items}
-                  keyOf={c => `${c.domain}/${c.commandId}`}
-                />
-              )}
-              <Pager
-                nextCursor={nextCursor}
-                summary={`${counted(items.length)}, newest first${items.length < PAGE_SIZE ? '' : `, ${PAGE_SIZE} a page`}`}
-              />
-            </>
-          )}
-        </Answered>
-      </div>
+      <PagedList
+        query={commands}
+        names={['command', 'commands']}
+        columns={commandColumns}
+        keyOf={c => `${c.domain}/${c.commandId}`}
+        empty={
+          <Empty title="No command fits">
+            <p>{names.some(name => get(name)) ? 'Try with fewer filters.' : 'Nothing has been sent yet.'}</p>
+          </Empty>
+        }
+      />
     </Page>
   )
 }

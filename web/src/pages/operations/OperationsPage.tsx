@@ -2,14 +2,14 @@ import { useQuery } from '@tanstack/react-query'
 import { Plus, RefreshCw } from 'lucide-react'
 import { useState } from 'react'
 import type { Operation } from '../../api/client.ts'
-import { operationsQuery, PAGE_SIZE } from '../../api/queries.ts'
+import { operationsQuery } from '../../api/queries.ts'
 import { Link, navigate, useSearch } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
 import { SelectFilter } from '../../components/Filters.tsx'
 import { Page } from '../../components/Page.tsx'
-import { Pager } from '../../components/Pager.tsx'
-import { Answered, Empty } from '../../components/states.tsx'
-import { type Column, Table } from '../../components/Table.tsx'
+import { PagedList } from '../../components/PagedList.tsx'
+import { Empty } from '../../components/states.tsx'
+import type { Column } from '../../components/Table.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { StartDialog } from './StartDialog.tsx'
 import { useRetryOperation } from './useRetryOperation.ts'
@@ -81,26 +81,18 @@ export const OperationsPage = () => {
         </Button>
       }
     >
-      <div className="card overflow-hidden">
-        <div className="max-w-56 p-3">
-          <SelectFilter name="status" label="Status" options={statuses} />
-        </div>
-        <Answered query={operations} what="your operations">
-          {({ items, nextCursor }) => (
-            <>
-              {items.length === 0 ? (
-                <Empty title={status === undefined ? 'You have started no operation yet' : 'None has this status'} />
-              ) : (
-                <Table label="Operations" columns={columns} rows={items} keyOf={({ id }) => id} />
-              )}
-              <Pager
-                nextCursor={nextCursor}
-                summary={`${items.length} operations, newest first${items.length < PAGE_SIZE ? '' : `, ${PAGE_SIZE} a page`}`}
-              />
-            </>
-          )}
-        </Answered>
-      </div>
+      <PagedList
+        query={operations}
+        names={['operation', 'operations']}
+        columns={columns}
+        keyOf={({ id }) => id}
+        filters={
+          <div className="max-w-56 p-3">
+            <SelectFilter name="status" label="Status" options={statuses} />
+          </div>
+        }
+        empty={<Empty title={status === undefined ? 'You have started no operation yet' : 'None has this status'} />}
+      />
       {starting && <StartDialog onClose={() => setStarting(false)} />}
     </Page>
   )

@@ -104,7 +104,10 @@ export const CreditsPage = () => {
               ) : (
                 <Table label="Ledger" columns={columns} rows={ledger} keyOf={({ revision }) => String(revision)} />
               )}
-              <Pager nextCursor={nextCursor} summary={`${ledger.length} entries on this page, newest first`} />
+              <Pager
+                nextCursor={nextCursor}
+                summary={`${ledger.length} ${ledger.length === 1 ? 'entry' : 'entries'} on this page, newest first`}
+              />
             </Section>
           </>
         )}

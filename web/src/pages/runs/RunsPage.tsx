@@ -8,9 +8,9 @@ import { Link, useSearch } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
 import { SelectFilter, TextFilter } from '../../components/Filters.tsx'
 import { Page } from '../../components/Page.tsx'
-import { Pager } from '../../components/Pager.tsx'
-import { Answered, Empty } from '../../components/states.tsx'
-import { type Column, Table } from '../../components/Table.tsx'
+import { PagedList } from '../../components/PagedList.tsx'
+import { Empty } from '../../components/states.tsx'
+import type { Column } from '../../components/Table.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { StartRunDialog } from './StartRunDialog.tsx'
 import { credits, isRunStatus, RunBadge, runOptions } from './words.tsx'
@@ -72,24 +72,19 @@ export const RunsPage = () => {
         </>
       }
     >
-      <div className="card overflow-hidden">
-        <div className="grid grid-cols-2 gap-3 p-3 sm:max-w-md">
-          <SelectFilter name="status" label="Status" options={runOptions} />
-          {session?.tenant === null && <TextFilter name="tenantId" label="Tenant" />}
-        </div>
-        <Answered query={runs} what="runs">
-          {({ items, nextCursor }) => (
-            <>
-              {items.length === 0 ? (
-                <Empty title={status === undefined ? 'There are no runs yet' : 'No run has this status'} />
-              ) : (
-                <Table label="Runs" columns={columns} rows={items} keyOf={({ id }) => id} />
-              )}
-              <Pager nextCursor={nextCursor} summary={`${items.length} runs on this page, newest first`} />
-            </>
-          )}
-        </Answered>
-      </div>
+      <PagedList
+        query={runs}
+        names={['run', 'runs']}
+        columns={columns}
+        keyOf={({ id }) => id}
+        filters={
+          <div className="grid grid-cols-2 gap-3 p-3 sm:max-w-md">
+            <SelectFilter name="status" label="Status" options={runOptions} />
+            {session?.tenant === null && <TextFilter name="tenantId" label="Tenant" />}
+          </div>
+        }
+        empty={<Empty title={status === undefined ? 'There are no runs yet' : 'No run has this status'} />}
+      />
       {starting && <StartRunDialog tenantId={tenantId} onClose={() => setStarting(false)} />}
     </Page>
   )

@@ -10,10 +10,10 @@ import { Button } from '../../components/Button.tsx'
 import { Dialog } from '../../components/Dialog.tsx'
 import { SelectFilter, TextFilter } from '../../components/Filters.tsx'
 import { Page } from '../../components/Page.tsx'
-import { Pager } from '../../components/Pager.tsx'
+import { PagedList } from '../../components/PagedList.tsx'
 import { Badge } from '../../components/StatusBadge.tsx'
-import { Answered, Empty } from '../../components/states.tsx'
-import { type Column, Table } from '../../components/Table.tsx'
+import { Empty } from '../../components/states.tsx'
+import type { Column } from '../../components/Table.tsx'
 import { Ago, At } from '../../components/Time.tsx'
 import { ArchiveDialog } from './ArchiveDialog.tsx'
 import { NewTemplate } from './NewTemplate.tsx'
@@ -152,24 +152,19 @@ export const TemplatesPage = () => {
         </>
       }
     >
-      <div className="card overflow-hidden">
-        <div className="grid grid-cols-2 gap-3 p-3 sm:max-w-md">
-          <SelectFilter name="archived" label="State" options={archivedOptions} />
-          {session?.tenant === null && <TextFilter name="tenantId" label="Tenant" />}
-        </div>
-        <Answered query={templates} what="templates">
-          {({ items, nextCursor }) => (
-            <>
-              {items.length === 0 ? (
-                <Empty title={emptyText(archived)} />
-              ) : (
-                <Table label="Templates" columns={[...facts, actions]} rows={items} keyOf={({ id }) => id} />
-              )}
-              <Pager nextCursor={nextCursor} summary={`${items.length} templates on this page, newest first`} />
-            </>
-          )}
-        </Answered>
-      </div>
+      <PagedList
+        query={templates}
+        names={['template', 'templates']}
+        columns={[...facts, actions]}
+        keyOf={({ id }) => id}
+        filters={
+          <div className="grid grid-cols-2 gap-3 p-3 sm:max-w-md">
+            <SelectFilter name="archived" label="State" options={archivedOptions} />
+            {session?.tenant === null && <TextFilter name="tenantId" label="Tenant" />}
+          </div>
+        }
+        empty={<Empty title={emptyText(archived)} />}
+      />
       {open?.what === 'new' && (
         <Dialog title="New template" onClose={close}>
           <NewTemplate

@@ -4,9 +4,9 @@ import { actionsQuery } from '../../api/queries.ts'
 import { Link, useSearch } from '../../app/router.tsx'
 import { SelectFilter } from '../../components/Filters.tsx'
 import { Page } from '../../components/Page.tsx'
-import { Pager } from '../../components/Pager.tsx'
-import { Answered, Empty } from '../../components/states.tsx'
-import { type Column, Table } from '../../components/Table.tsx'
+import { PagedList } from '../../components/PagedList.tsx'
+import { Empty } from '../../components/states.tsx'
+import type { Column } from '../../components/Table.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { ActionBadge, actionLooks, actionVerbs, filterText, isActionStatus } from './action-words.tsx'
 import { counted } from './target.ts'
@@ -53,23 +53,18 @@ export const ActionsPage = () => {
         </Link>
       }
     >
-      <div className="card overflow-hidden">
-        <div className="max-w-56 p-3">
-          <SelectFilter name="status" label="Status" options={statusOptions} />
-        </div>
-        <Answered query={actions} what="actions">
-          {({ items, nextCursor }) => (
-            <>
-              {items.length === 0 ? (
-                <Empty title={status === undefined ? 'There are no actions yet' : 'No action has this status'} />
-              ) : (
-                <Table label="Actions" columns={columns} rows={items} keyOf={({ actionId }) => actionId} />
-              )}
-              <Pager nextCursor={nextCursor} summary={`${items.length} actions on this page, newest first`} />
-            </>
-          )}
-        </Answered>
-      </div>
+      <PagedList
+        query={actions}
+        names={['action', 'actions']}
+        columns={columns}
+        keyOf={({ actionId }) => actionId}
+        filters={
+          <div className="max-w-56 p-3">
+            <SelectFilter name="status" label="Status" options={statusOptions} />
+          </div>
+        }
+        empty={<Empty title={status === undefined ? 'There are no actions yet' : 'No action has this status'} />}
+      />
     </Page>
   )
 }
