@@ -87,7 +87,7 @@ export interface RunEnded extends Fact {
 export interface RetriedFile {
   readonly index: number
   readonly retryAttempt: number
-  /** A failed file is charged again; one that a failure of ours left pending is not. */
+  /** A failed file is charged again; one that a failure of ours left pending only where the run was given back. */
   readonly charged: boolean
 }
 

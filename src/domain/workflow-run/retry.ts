@@ -8,7 +8,7 @@ import { isActive } from './status.ts'
 export interface RetryPlan {
   readonly files: readonly RetriedFile[]
   readonly failed: number
-  /** Left without an outcome by a failure of ours: free. */
+  /** Left without an outcome by a failure of ours: free, as they are paid for, unless the run was given back whole. */
   readonly pending: number
   readonly credits: number
 }
@@ -26,15 +26,20 @@ export const planRetry = (run: RunState): Either<RunRejection, RetryPlan> => {
   if (chosen.some(({ retryAttempt }) => retryAttempt >= run.maxRetryCount)) {
     return left({ type: 'MaxRetriesExceeded', max: run.maxRetryCount })
   }
-  const files = chosen.map(({ index, status, retryAttempt }): RetriedFile => {
-    const charged = status === 'failed'
-    return { index, charged, retryAttempt: retryAttempt + (charged ? 1 : 0) }
-  })
-  const failed = files.filter(({ charged }) => charged).length
+  // of a run that came to nothing all was given back: what runs again is paid again
+  const givenBack = run.status === 'FAILED'
+  const files = chosen.map(
+    ({ index, status, retryAttempt }): RetriedFile => ({
+      index,
+      charged: givenBack || status === 'failed',
+      retryAttempt: retryAttempt + (status === 'failed' ? 1 : 0),
+    }),
+  )
+  const failed = chosen.filter(({ status }) => status === 'failed').length
   return right({
     files,
     failed,
     pending: files.length - failed,
-    credits: run.testRun ? 0 : failed * run.creditsPerRun,
+    credits: run.testRun ? 0 : files.filter(({ charged }) => charged).length * run.creditsPerRun,
   })
 }

@@ -64,6 +64,13 @@ describe('Continue', () => {
     },
   )
 
+  test('C4, C14, C15: of a run that came to nothing, files that never began have their price, too', async () => {
+    answering(() => [200, preview({ creditsNeeded: 12 })])
+    show(<ContinueButton run={run('FAILED')} />)
+    const dialog = await open()
+    expect((await dialog.findByTestId('preview')).textContent).toContain('never begun, 4 credits each1Credits needed12')
+  })
+
   test('C15: shows files and credits before anything is charged', async () => {
     answering(() => [200, preview()])
     show(<ContinueButton run={run()} />)

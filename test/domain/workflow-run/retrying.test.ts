@@ -107,9 +107,26 @@ describe('Continue', () => {
     const run = fold(workflowRun, ended(['completed', 'interrupted', 'interrupted']))
     const plan = planRetry(run)
     expect(isRight(plan) && plan.right).toMatchObject({ failed: 0, pending: 2, credits: 0 })
-    given(ended(['interrupted', 'interrupted']))
+    given(ended(['completed', 'interrupted', 'interrupted']))
       .when(retry('again', split(1, 0)))
       .then({ type: 'ChargeDoesNotFit', needed: 0 })
+  })
+  test('C4, C14: of a run that came to nothing, and was given back, is paid for pending files, too', () => {
+    const nothing = ended(['interrupted', 'failed', 'error'])
+    expect(stateOf(nothing).status).toBe('FAILED')
+    const plan = planRetry(stateOf(nothing))
+    expect(isRight(plan) && plan.right).toMatchObject({ failed: 1, pending: 1, credits: 4 })
+    given(nothing)
+      .when(retry('again', split(2, 0)))
+      .then({ type: 'ChargeDoesNotFit', needed: 4 })
+    const again = [...nothing, ...resumedBy(nothing, retry('again', split(4, 0)))]
+    // a failure of ours uses up no retry, whoever pays
+    expect(stateOf(again).files.map(file => file.retryAttempt)).toEqual([0, 1, 0])
+    const once = [...again, ...resumedBy(again, note(2, result(0, 'interrupted'), result(1, 'completed')))]
+    expect(planRetry(stateOf(once))).toMatchObject({ right: { pending: 1, credits: 0 } })
+    expect(planRetry(fold(workflowRun, ended(['interrupted'], { testRun: true, charge: null })))).toMatchObject({
+      right: { credits: 0 },
+    })
   })
   test('C4: keeps the price at which the run began, and a test run is free', () => {
     const plan = (more: object) => planRetry(fold(workflowRun, ended(['completed', 'failed'], more)))

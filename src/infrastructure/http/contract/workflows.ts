@@ -187,7 +187,8 @@ export const workflowRoutes = {
   retryFailed: route({
     method: 'POST',
     path: '/workflow-runs/:id/retry-failed',
-    summary: "Continues a run: failed files again at the run's price, pending ones for free, errors never",
+    summary:
+      "Continues a run: failed files again at the run's price, pending ones for free unless the run was given back, errors never",
     tag,
     permission: 'runs',
     params,

@@ -13,6 +13,10 @@ const todo: Readonly<Record<string, string>> = {
   ALREADY_RUNNING: 'nothing; the run goes on already.',
 }
 
+/** What a file costs that was left without an outcome: of a run that came to nothing, what was paid has been given back. */
+const pricePending = ({ status, testRun, creditsPerRun }: Run): string =>
+  status === 'FAILED' && !testRun ? `${credits(creditsPerRun)} each` : 'free'
+
 const Preview = ({ preview, run }: { readonly preview: RunPreview; readonly run: Run }) => (
   <div className="grid gap-3">
     <dl data-testid="preview" className="grid grid-cols-[1fr_auto] gap-x-4 gap-y-1.5">
@@ -22,7 +26,7 @@ const Preview = ({ preview, run }: { readonly preview: RunPreview; readonly run:
         failed, {run.testRun ? 'free in a test run' : `${credits(run.creditsPerRun)} each`}
       </dt>
       <dd className="text-right tabular-nums">{preview.failedFiles}</dd>
-      <dt className="pl-3 text-muted">never begun, free</dt>
+      <dt className="pl-3 text-muted">never begun, {pricePending(run)}</dt>
       <dd className="text-right tabular-nums">{preview.pendingFiles}</dd>
       <dt>Credits needed</dt>
       <dd className="text-right font-semibold tabular-nums">{preview.creditsNeeded}</dd>
