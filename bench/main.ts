@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { bulkJson, bulkTable, measureBulk, missesBulk } from './bulk.ts'
 import { lagJson, lagTable, measureLag, targetP99Ms } from './eventstoredb.ts'
 import { measureHttp } from './http.ts'
 import { httpJson, httpTable } from './http-report.ts'
@@ -14,7 +15,7 @@ import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
 /** What is measured instead of the rest. */
-const modes: readonly string[] = ['quick', 'http', 'replay', 'eventstoredb', 'proof', 'runs', 'latency']
+const modes: readonly string[] = ['quick', 'http', 'replay', 'eventstoredb', 'proof', 'runs', 'latency', 'bulk']
 
 const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--rounds <n>] [--json] [--check]
 
@@ -30,6 +31,7 @@ const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--round
   runs             instead of the rest: 10 workflow runs over 1,000 files, a fifth of which fail, finish, are continued, and
                    finish again
   latency          from send to the start of the handler on an idle system, beside a notification by hand
+  bulk             10,000 commands that failed for good, retried by one action
   --commands <n>   commands a work
   --rounds <n>     rounds, 3 unless told; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
@@ -213,6 +215,21 @@ const benchLatency = async (options: Options): Promise<number> => {
   }
 }
 
+const PARKED = 10_000
+
+const benchBulk = async ({ rounds, json: asJson, check: asked }: Options): Promise<number> => {
+  const check = interruptible()
+  const database = await openDatabase()
+  try {
+    say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    const rates = await measureBulk(database.url, { commands: PARKED, rounds, say, check })
+    process.stdout.write(`${asJson ? bulkJson(rates) : bulkTable(rates)}\n`)
+    return asked && missesBulk(rates) ? 1 : 0
+  } finally {
+    await database.release()
+  }
+}
+
 const RUNS = 10
 const FILES_A_RUN = 1_000
 
@@ -240,6 +257,7 @@ const instead: Readonly<Record<string, (options: Options) => Promise<number>>> =
   proof: () => runProof(100_000),
   runs: benchRuns,
   latency: benchLatency,
+  bulk: benchBulk,
 }
 
 const main = async (): Promise<number> => {
