@@ -3,6 +3,8 @@ export interface CoalesceOptions<Item, Result> {
   readonly maxBatch: number
   /** Runs at the same time at the most; further items wait and are gathered meanwhile. */
   readonly maxRuns: number
+  /** Items that must wait before one more run begins beside those under way. Default 1. */
+  readonly worthARun?: number
   /** Results in the order of the items. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>
   /** Whether a failure is of everybody (the database is away) rather than of one item. */
@@ -20,7 +22,8 @@ interface Waiting<Item, Result> {
  * and go together. When a shared run fails because of one item, each item runs again by itself, so that nobody fails
  * for a neighbour; `run` must therefore be all or nothing.
  */
-export const coalesce = <Item, Result>({ maxBatch, maxRuns, run, isShared }: CoalesceOptions<Item, Result>) => {
+export const coalesce = <Item, Result>(options: CoalesceOptions<Item, Result>) => {
+  const { maxBatch, maxRuns, worthARun = 1, run, isShared } = options
   const waiting: Waiting<Item, Result>[] = []
   let runs = 0
   let scheduled = false
@@ -40,9 +43,11 @@ export const coalesce = <Item, Result>({ maxBatch, maxRuns, run, isShared }: Coa
     }
   }
 
+  const mayRun = (): boolean => runs < maxRuns && waiting.length >= (runs === 0 ? 1 : worthARun)
+
   const start = (): void => {
     scheduled = false
-    while (waiting.length > 0 && runs < maxRuns) {
+    while (mayRun()) {
       runs++
       void runOne(waiting.splice(0, maxBatch)).finally(() => {
         runs--
@@ -55,7 +60,7 @@ export const coalesce = <Item, Result>({ maxBatch, maxRuns, run, isShared }: Coa
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
       // callers of the same tick go together
-      if (!scheduled && runs < maxRuns) {
+      if (!scheduled && mayRun()) {
         scheduled = true
         queueMicrotask(start)
       }

@@ -36,6 +36,26 @@ const options = (
 })
 
 describe('callers', () => {
+  test('wait for the run under way, unless enough of them wait to be worth another', async () => {
+    const { run, batch, batches } = controlled()
+    const call = coalesce(options(run, { maxRuns: 2, worthARun: 3 }))
+    const first = call('a')
+    const { end } = await batch(0)
+    const others = [call('b'), call('c')]
+    await Promise.resolve()
+    expect(batches).toHaveLength(1)
+    others.push(call('d'))
+    const second = await batch(1)
+    expect(second.items).toEqual(['b', 'c', 'd'])
+    const last = call('e')
+    end()
+    second.end()
+    const third = await batch(2)
+    expect(third.items).toEqual(['e'])
+    third.end()
+    expect(await Promise.all([first, ...others, last])).toEqual(['did a', 'did b', 'did c', 'did d', 'did e'])
+  })
+
   test('alone run at once', async () => {
     const { run, batch } = controlled()
     const result = coalesce(options(run))('a')

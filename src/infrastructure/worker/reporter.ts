@@ -21,6 +21,8 @@ export interface Reporter {
 
 const MAX_BATCH = 200
 const MAX_RUNS = 3
+/** Where the database keeps up, one run after the other carries more; where it is far away, several are under way. */
+const WORTH_A_RUN = 100
 const LONGEST_WAIT_MS = 2_000
 
 export const createReporter = (transact: TransactCommands, isAway: (error: unknown) => boolean, log: Log): Reporter => {
@@ -30,6 +32,7 @@ export const createReporter = (transact: TransactCommands, isAway: (error: unkno
   const append = coalesce<CommandTurn, ReportOutcome>({
     maxBatch: MAX_BATCH,
     maxRuns: MAX_RUNS,
+    worthARun: WORTH_A_RUN,
     run: turns => transact(turns),
     isShared: isAway,
   })
