@@ -20,7 +20,9 @@ const begin = async () => {
   /** All that a copy must leave as it is. */
   const traces = async () => ({
     rows: await look('select to_jsonb(c) as row from command_bus_command c order by domain, command_id'),
-    audit: await look('select stream, revision, event_type, actor from command_bus_audit order by stream, revision'),
+    audit: await look(
+      'select stream, revision, event_type, actor from command_bus_audit order by stream, revision, audit_id',
+    ),
     messages: await look('select msg_id, message from pgmq.q_payments__commands order by msg_id'),
     archived: await look('select msg_id, message from pgmq.a_payments__commands order by msg_id'),
     replies: await look('select msg_id, message from pgmq.q_replies order by msg_id'),
