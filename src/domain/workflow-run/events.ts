@@ -41,20 +41,25 @@ export interface Returned {
   readonly returned: Split
 }
 
+/** What is settled when a run begins, and stays. */
+export interface RunTerms {
+  readonly tenantId: string
+  readonly templateId: string
+  readonly templateName: string
+  /** The price of a file. */
+  readonly creditsPerRun: number
+  readonly batchMode: boolean
+  readonly testRun: boolean
+  readonly maxRetryCount: number
+}
+
 interface Fact {
   readonly at: Instant
   readonly actor: string
 }
 
-export interface RunInitiated extends Fact {
+export interface RunInitiated extends Fact, RunTerms {
   readonly type: 'RunInitiated'
-  readonly tenantId: string
-  readonly templateId: string
-  readonly templateName: string
-  readonly creditsPerRun: number
-  readonly batchMode: boolean
-  readonly testRun: boolean
-  readonly maxRetryCount: number
   readonly files: readonly NewFile[]
   readonly charge: Charge | null
 }

@@ -1,7 +1,7 @@
 import type { Instant } from '../command/events.ts'
 import { differ, type Step, stepsOf } from '../history.ts'
 import type { Recorded } from '../recorded.ts'
-import type { FileStatus, Owed, RunEvent } from './events.ts'
+import type { FileStatus, Owed, RunEvent, RunTerms } from './events.ts'
 import { evolve } from './evolve.ts'
 import { type ChargeOfRun, costOf, type FileState, initialState, type RunState, type StartedRun } from './state.ts'
 import type { RunStatus } from './status.ts'
@@ -20,15 +20,8 @@ export type FileSnapshot = {
 }
 
 /** A run as it stood after one of its events, in the words of the read row, without its files. */
-export interface RunSummary {
+export interface RunSummary extends RunTerms {
   readonly status: RunStatus
-  readonly tenantId: string
-  readonly templateId: string
-  readonly templateName: string
-  readonly creditsPerRun: number
-  readonly batchMode: boolean
-  readonly testRun: boolean
-  readonly maxRetryCount: number
   readonly totalJobs: number
   readonly completedJobs: number
   readonly failedJobs: number

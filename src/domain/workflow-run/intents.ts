@@ -1,20 +1,13 @@
 import type { Instant } from '../command/events.ts'
-import type { Charge, FileResult, NewFile, Returned } from './events.ts'
+import type { Charge, FileResult, NewFile, Returned, RunTerms } from './events.ts'
 
 interface Asked {
   readonly at: Instant
   readonly actor: string
 }
 
-export interface Initiate extends Asked {
+export interface Initiate extends Asked, RunTerms {
   readonly type: 'Initiate'
-  readonly tenantId: string
-  readonly templateId: string
-  readonly templateName: string
-  readonly creditsPerRun: number
-  readonly batchMode: boolean
-  readonly testRun: boolean
-  readonly maxRetryCount: number
   readonly files: readonly NewFile[]
   /** What was charged for it; null: it is free. */
   readonly charge: Charge | null

@@ -1,6 +1,6 @@
 import type { Instant, Json } from '../command/events.ts'
 import type { Split } from '../credits/events.ts'
-import type { FileStatus, Owed } from './events.ts'
+import type { FileStatus, Owed, RunTerms } from './events.ts'
 import type { RunStatus } from './status.ts'
 
 /** What a file was before the present round. */
@@ -31,15 +31,7 @@ export interface ChargeOfRun {
   readonly returned: Split | null
 }
 
-export interface RunFacts {
-  readonly tenantId: string
-  readonly templateId: string
-  readonly templateName: string
-  /** The price of a file, as it was when the run began. */
-  readonly creditsPerRun: number
-  readonly batchMode: boolean
-  readonly testRun: boolean
-  readonly maxRetryCount: number
+export interface RunFacts extends RunTerms {
   /** In the order they were handed in: never shifted, never left out. */
   readonly files: readonly FileState[]
   /** 1 for the first; each Continue begins another. */
