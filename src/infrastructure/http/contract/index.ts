@@ -1,9 +1,10 @@
+import { actionRoutes } from './actions.ts'
 import { commandRoutes } from './commands.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
 import { proofRoutes } from './proof.ts'
 import { statsRoutes } from './stats.ts'
-import { actionRoutes, rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
+import { rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
 import { workflowRoutes } from './workflows.ts'
 
 /** Every route below the base path, by its operation id. */
