@@ -1,6 +1,6 @@
 import type { Client, Pool } from 'pg'
-import { HandlerAlreadyRegisteredError, InvalidInputError } from '../../application/errors.ts'
-import { commandTypeOf, domainOf } from '../../application/input.ts'
+import { InvalidInputError } from '../../application/errors.ts'
+import { domainOf } from '../../application/input.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
@@ -16,11 +16,12 @@ import { persistently } from '../postgres/persistently.ts'
 import { createAccept } from './accept.ts'
 import { createBackOff } from './back-off.ts'
 import type { MapError } from './failures.ts'
-import { type AnyHandler, definitionOf, type Handler, handlerFault } from './handler.ts'
+import type { AnyHandler, Handler } from './handler.ts'
 import { createHealth, type Health } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { onlyPassingErrors } from './passing-errors.ts'
 import { createPrefetch } from './prefetch.ts'
+import { createRegistry } from './registry.ts'
 import { createReporter } from './reporter.ts'
 import { nameOf, type Run, runJob } from './run-job.ts'
 import { createWakeUp } from './signal.ts'
@@ -102,24 +103,9 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const queue = commandQueue(domain)
   const { log } = deps
 
-  const handlers = new Map<string, AnyHandler>()
-  const handle = (commandType: string, handler: Handler): void => {
-    if (commandType !== '*') commandTypeOf(commandType)
-    if (handlers.has(commandType)) throw new HandlerAlreadyRegisteredError(domain, commandType)
-    const fault = handlerFault(handler)
-    if (fault !== null) throw new InvalidInputError(`handlers.${commandType}`, fault)
-    const definition = definitionOf(handler)
-    if (definition.transactional === true && !deps.store.capabilities.inlineProjections) {
-      throw new InvalidInputError(
-        'transactional',
-        `cannot be had for '${commandType}': the log is in EventStoreDB and cannot take part in a transaction of ` +
-          'PostgreSQL; leave it out, and make what the handler writes idempotent by the command id',
-      )
-    }
-    handlers.set(commandType, definition)
-  }
-  for (const [commandType, handler] of Object.entries(options.handlers ?? {})) handle(commandType, handler)
-
+  const transactional = deps.store.capabilities.inlineProjections
+  const mapError = options.mapError ?? (domain === OPERATIONS_DOMAIN ? onlyPassingErrors : undefined)
+  const { handle, handlerOf } = createRegistry({ domain, transactional }, options.handlers)
   const bell = createWakeUp()
   const slotFree = createWakeUp()
   const prefetch = createPrefetch(concurrency)
@@ -147,7 +133,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     await deps.queue.extend(queue, [job.delivery], ms)
   }
   const runDeps = {
-    handlerOf: (type: string) => handlers.get(type) ?? handlers.get('*'),
+    handlerOf,
     reporter,
     transact: deps.transact,
     pool: deps.pool,
@@ -155,7 +141,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     log,
     telemetry: deps.telemetry,
     isAway: deps.isAway,
-    mapError: options.mapError ?? (domain === OPERATIONS_DOMAIN ? onlyPassingErrors : undefined),
+    mapError,
     extend,
   }
 
@@ -303,13 +289,12 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       return stopped
     },
     health: () => health.report(),
-    handlerOf: runDeps.handlerOf,
-    mapError: options.mapError,
+    handlerOf,
+    mapError,
   }
 }
 
-/** Each automatic retry, with its attempt, its wait and the error. */
-/** Whether the attempt is to be tried again. */
+/** Tells of an automatic retry, with its attempt, its wait and the error; whether it is one. */
 const logRetry = (log: Log, job: Job, events: readonly CommandEvent[]): boolean => {
   const failed = events.find(event => event.type === 'CommandFailed')
   if (failed === undefined) return false

@@ -1,0 +1,34 @@
+import { HandlerAlreadyRegisteredError, InvalidInputError } from '../../application/errors.ts'
+import { commandTypeOf } from '../../application/input.ts'
+import { type AnyHandler, definitionOf, type Handler, handlerFault } from './handler.ts'
+
+export interface RegistryOptions {
+  readonly domain: string
+  /** Whether handlers can share the transaction that completes their command. */
+  readonly transactional: boolean
+}
+
+/** The handlers of a worker, each checked when it is registered: one a command type, `*` for all that have none. */
+export const createRegistry = (
+  { domain, transactional }: RegistryOptions,
+  given: { readonly [commandType: string]: Handler } = {},
+) => {
+  const handlers = new Map<string, AnyHandler>()
+  const handle = (commandType: string, handler: Handler): void => {
+    if (commandType !== '*') commandTypeOf(commandType)
+    if (handlers.has(commandType)) throw new HandlerAlreadyRegisteredError(domain, commandType)
+    const fault = handlerFault(handler)
+    if (fault !== null) throw new InvalidInputError(`handlers.${commandType}`, fault)
+    const definition = definitionOf(handler)
+    if (definition.transactional === true && !transactional) {
+      throw new InvalidInputError(
+        'transactional',
+        `cannot be had for '${commandType}': the log is in EventStoreDB and cannot take part in a transaction of ` +
+          'PostgreSQL; leave it out, and make what the handler writes idempotent by the command id',
+      )
+    }
+    handlers.set(commandType, definition)
+  }
+  for (const [commandType, handler] of Object.entries(given)) handle(commandType, handler)
+  return { handle, handlerOf: (commandType: string) => handlers.get(commandType) ?? handlers.get('*') }
+}
