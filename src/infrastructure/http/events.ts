@@ -30,6 +30,8 @@ export const addEvents = (
     const end = new AbortController()
     const stop = (): void => end.abort()
     closing.signal.addEventListener('abort', stop, { signal: end.signal })
+    // a request that came in at the last moment
+    if (closing.signal.aborted) stop()
     const expiry = setTimeout(stop, Math.min(identity.validUntil - Date.now(), LONGEST_MS))
     try {
       const subscription = await caller.live({ after, filter, signal: end.signal })
