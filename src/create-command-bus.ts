@@ -29,11 +29,12 @@ import { openLog } from './infrastructure/open-log.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
+import { sessionOn } from './infrastructure/postgres/connection/database.ts'
 import { isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
-import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
+import { apartFrom, clientLike, createPool, userPool } from './infrastructure/postgres/pool.ts'
 import { rebuildCommands } from './infrastructure/postgres/rebuild.ts'
 import { createStats } from './infrastructure/postgres/stats.ts'
 import { verifyCommands } from './infrastructure/postgres/verify.ts'
@@ -51,7 +52,8 @@ import { outbox } from './projections/outbox.ts'
 export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   if (typeof options !== 'object' || options === null)
     throw new InvalidInputError('options', 'say where the database is, as in { databaseUrl }')
-  const pool = options.pool ?? createPool(requireUrl(options.databaseUrl), options.maxConnections ?? 10)
+  const given = options.pool === undefined ? null : userPool(options.pool)
+  const pool = given?.pool ?? createPool(requireUrl(options.databaseUrl), options.maxConnections ?? 10)
   const heartbeatPool = apartFrom(pool)
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock
@@ -216,8 +218,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   return {
     ready: guarded(async () => {}),
     send: (domain, commandType, data, { client, ...rest } = {}) =>
-      calls.send(domain, { ...rest, commandType, data }, client),
-    sendBatch: (domain, commands, { client } = {}) => calls.sendBatch(domain, commands, client),
+      calls.send(domain, { ...rest, commandType, data }, client && sessionOn(client, pool)),
+    sendBatch: (domain, commands, { client } = {}) =>
+      calls.sendBatch(domain, commands, client && sessionOn(client, pool)),
     getCommand: guarded(reader.get),
     findCommand: guarded(reader.find),
     queryCommands: guarded(reader.list),
@@ -279,7 +282,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
         await commandLog.close()
         await doorbell.stop()
         await heartbeatPool.end()
-        if (options.pool === undefined) await pool.end()
+        if (given === null) await pool.end()
+        else given.letGo()
       })()
       return closed
     },

@@ -1,12 +1,13 @@
 import type { Pool } from 'pg'
 import type { Queue } from '../../application/ports/queue.ts'
 import { domainOfQueue } from '../../domain/command/names.ts'
+import { instant } from '../postgres/connection/instant.ts'
 import { withClient } from '../postgres/with-client.ts'
 
 interface MessageRow {
   readonly msg_id: string
   readonly read_ct: number
-  readonly enqueued_at: Date
+  readonly enqueued_at: string
   readonly message: unknown
 }
 
@@ -17,13 +18,13 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => ({
   read: async (queue, quantity, leaseMs) => {
     const { rows } = await pool.query({
       name: 'command_bus_read',
-      text: 'select msg_id, read_ct, enqueued_at, message from pgmq.read($1::text, $2::int, $3::int)',
+      text: `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message from pgmq.read($1::text, $2::int, $3::int)`,
       values: [queue, Math.max(1, Math.ceil(leaseMs / 1000)), quantity],
     })
     return (rows as MessageRow[]).map(row => ({
       msgId: row.msg_id,
       delivery: row.read_ct,
-      enqueuedAt: row.enqueued_at.toISOString(),
+      enqueuedAt: row.enqueued_at,
       body: row.message,
     }))
   },

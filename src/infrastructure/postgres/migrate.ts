@@ -1,5 +1,7 @@
 import pg, { type ClientBase, type Pool } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
+import { databaseOn, rawClient, sessionOn } from './connection/database.ts'
+import { chooseSchema, pinFunctions } from './connection/schema.ts'
 import { type Migration, MigrationError, migrationsDirectory, readMigrations } from './migration-files.ts'
 import { withClient } from './with-client.ts'
 
@@ -28,6 +30,11 @@ export interface MigrationOptions {
 export interface MigrateOptions extends MigrationOptions {
   /** Stop after this version; default the latest. Versions beyond it that are applied already stay. */
   readonly target?: number
+  /**
+   * Where the tables go: made when it is not there. Default: where they are already, else the first schema of the search
+   * path. A database holds one installation.
+   */
+  readonly schema?: string
   /** Called before each file that is applied. */
   readonly onApply?: (migration: Migration) => void
 }
@@ -79,10 +86,11 @@ const lineOf = (sql: string, error: unknown): string => {
   return position > 0 ? ` in line ${sql.slice(0, position).split('\n').length}` : ''
 }
 
-const apply = async (client: ClientBase, migration: Migration): Promise<void> => {
+const apply = async (client: ClientBase, schema: string, migration: Migration): Promise<void> => {
   const { version, name, checksum, sql } = migration
   try {
     await client.query('begin')
+    await client.query(`set local search_path = "${schema}"; set local standard_conforming_strings = on`)
     await client.query(sql)
     await client.query('insert into command_bus_migration (version, name, checksum) values ($1::int, $2, $3)', [
       version,
@@ -100,7 +108,7 @@ const apply = async (client: ClientBase, migration: Migration): Promise<void> =>
   }
 }
 
-const createTable = `create table if not exists command_bus_migration (
+const createTable = (schema: string): string => `create table if not exists "${schema}".command_bus_migration (
   version int primary key,
   name text not null,
   checksum text not null,
@@ -124,11 +132,16 @@ const migrateLocked = async (client: ClientBase, options: MigrateOptions): Promi
     throw new MigrationError(`There is no schema version ${target}: choose one from 0 to ${known.length}.`)
   const { pending } = compare(await readApplied(client), known)
   const wanted = pending.filter(({ version }) => version <= target)
-  if (wanted.length > 0) await client.query(createTable).catch(explainRefusal)
+  const schema = await chooseSchema(client, options.schema).catch(explainRefusal)
+  if (wanted.length === 0) return wanted
+  // the files speak of our tables by their bare names
+  const plain = rawClient(client)
+  await plain.query(createTable(schema)).catch(explainRefusal)
   for (const migration of wanted) {
     onApply(migration)
-    await apply(client, migration)
+    await apply(plain, schema, migration)
   }
+  await pinFunctions(plain, schema)
   return wanted
 }
 
@@ -150,7 +163,7 @@ const underLock = async <A>(client: ClientBase, body: () => Promise<A>): Promise
  */
 export const migrate = async (db: ClientBase | Pool, options: MigrateOptions = {}): Promise<readonly Migration[]> => {
   const on = (client: ClientBase) => underLock(client, () => migrateLocked(client, options))
-  return db instanceof pg.Pool ? withClient(db, on) : on(db)
+  return isPool(db) ? withClient(databaseOn(db), on) : on(sessionOn(db))
 }
 
 /**
@@ -162,8 +175,11 @@ export const schemaStatus = async (
   { directory = migrationsDirectory }: MigrationOptions = {},
 ): Promise<SchemaStatus> => {
   const known = await readMigrations(directory)
-  return compare(await readApplied(db), known)
+  return compare(await readApplied(isPool(db) ? databaseOn(db) : sessionOn(db)), known)
 }
+
+/** Not by its class: it may come from another copy of `pg`. */
+const isPool = (db: ClientBase | Pool): db is Pool => 'totalCount' in db
 
 /**
  * Passes when the schema is exactly the one this code was written for.

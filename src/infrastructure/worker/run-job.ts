@@ -20,6 +20,7 @@ import {
 import type { Json } from '../../domain/command/events.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'
+import { rawClient } from '../postgres/connection/database.ts'
 import { attemptEnd } from './attempt-end.ts'
 import { failure, failureOf, type MapError } from './failures.ts'
 import type { AnyHandler, HandlerContext } from './handler.ts'
@@ -143,7 +144,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     try {
       await client.query('begin')
       await client.query(`set local idle_in_transaction_session_timeout = ${LONGEST_TRANSACTION_MS}`)
-      const outcome = await ended(run(client))
+      const outcome = await ended(run(rawClient(client)))
       if (late) {
         // the handler may still be at it: its connection goes with it, so that nothing of it reaches anybody else
         broken = new Error('the handler did not end in time')
