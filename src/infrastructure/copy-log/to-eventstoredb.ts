@@ -6,17 +6,12 @@ import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { createEventStoreDbEventStore } from '../eventstoredb/event-store.ts'
 import { LOG_PREFIXES } from '../eventstoredb/index.ts'
+import { beginningsOf } from '../eventstoredb/records.ts'
 import { COMMANDS } from '../eventstoredb/whose-log.ts'
 import { aloneOn, lockOutWriters } from '../postgres/alone.ts'
 import type { EventRow } from '../postgres/event-store.ts'
 import { compareLogs, countEvents } from './compare.ts'
-import { type CopiedLog, CopyLogError, copyRefusal, notLookedAt, type OnCopyProgress, storedCodec } from './stored.ts'
-
-export interface CopyLogOptions {
-  readonly databaseUrl: string
-  readonly eventStoreUrl: string
-  readonly onProgress?: OnCopyProgress
-}
+import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, notLookedAt, storedCodec } from './stored.ts'
 
 /** How far an unfinished copy has come, beside the checkpoints of projections. */
 const COPYING = 'copy-log'
@@ -35,6 +30,7 @@ const APPEND_CHARACTERS = 512 * 1024
 export const copyToEventStoreDb = ({
   databaseUrl,
   eventStoreUrl,
+  eventStorePrefix: streamPrefix = '',
   onProgress = () => {},
 }: CopyLogOptions): Promise<CopiedLog> =>
   aloneOn({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
@@ -45,16 +41,16 @@ export const copyToEventStoreDb = ({
     await refuseOthers(client)
     const connection = connectEventStoreDb(eventStoreUrl)
     try {
-      const options = { connection, codec: storedCodec, prefixes: LOG_PREFIXES }
+      const options = { connection, codec: storedCodec, streamPrefix, prefixes: LOG_PREFIXES }
       const feed = createEventStoreDbEventFeed<StoredEvent>(options)
       let position = await loadCheckpoint(client, COPYING)
       if (position === null && (await feed.head()) !== null) {
         throw new CopyLogError(
-          `this EventStoreDB has a log already: name one without streams that begin with ${LOG_PREFIXES.join(', ')}`,
+          `this EventStoreDB has a log already: name one without streams that begin with ${beginningsOf(options).join(', ')}, or set another EVENTSTORE_PREFIX`,
         )
       }
       position ??= '0/0'
-      await saveCheckpoint(client, COPYING, position)
+      await saveCheckpoint(client, COPYING, position, streamPrefix)
       const { events: total } = await countEvents(client)
       const store = createEventStoreDbEventStore<StoredEvent>(options)
       let done = await countUpTo(client, position)
@@ -71,7 +67,7 @@ export const copyToEventStoreDb = ({
       const { end, ...copied } = await compareLogs(client, feed, onProgress)
       await client.query('begin')
       // a log without commands has no end; any position is after nothing
-      await saveCheckpoint(client, COMMANDS, end ?? '0/0')
+      await saveCheckpoint(client, COMMANDS, end ?? '0/0', streamPrefix)
       await client.query('delete from command_bus_checkpoint where projection = $1::text', [COPYING])
       await client.query('commit')
       return copied

@@ -12,12 +12,14 @@ export interface CatchUpHealth {
   readonly state: CatchUpState
   /** The event that stopped the projection. */
   readonly fault: { readonly stream: string; readonly revision: number; readonly message: string } | null
-  /** Milliseconds behind the log; 0 when this process does not follow it. */
+  /** Milliseconds behind the log, by what this process has seen of it. */
   readonly lagMs: number
   /** The last position this process has committed. */
   readonly position: FeedPosition | null
   /** Events this process has applied. */
   readonly applied: number
+  /** Events of others that this process has passed over, in streams that are named like ours. */
+  readonly passedOver: number
 }
 
 const DEGRADED_LAG_MS = 5_000
@@ -25,13 +27,17 @@ const CRITICAL_AFTER_MS = 10_000
 
 export interface CatchUpFigures extends Omit<CatchUpHealth, 'status' | 'reasons'> {
   readonly projection: string
-  /** Milliseconds since it last followed or stood by; 0 when it does. */
+  /** Milliseconds since it was last known to be well; 0 when it is. */
   readonly troubledMs: number
+  /** Milliseconds since EventStoreDB last said where its log ends; 0 where nobody asks. */
+  readonly unansweredMs: number
   readonly lastError: string
 }
 
+const isActive = (state: CatchUpState): boolean => state === 'following' || state === 'standby'
+
 export const healthOf = (figures: CatchUpFigures): CatchUpHealth => {
-  const { projection, troubledMs, lastError, ...shown } = figures
+  const { projection, troubledMs, unansweredMs, lastError, ...shown } = figures
   const { state, fault, lagMs } = shown
   const seconds = (ms: number): number => Math.round(ms / 1000)
   const reasons = [
@@ -41,7 +47,11 @@ export const healthOf = (figures: CatchUpFigures): CatchUpHealth => {
       : [
           `the projection '${projection}' stopped at revision ${fault.revision} of '${fault.stream}': ${fault.message}`,
         ]),
-    ...(state === 'retrying' ? [`the log is not followed for ${seconds(troubledMs)} s: ${lastError}`] : []),
+    ...(state === 'starting' ? ['the log is not followed yet'] : []),
+    ...(state === 'retrying' || (isActive(state) && troubledMs > 0)
+      ? [`the log is not followed for ${seconds(troubledMs)} s: ${lastError}`]
+      : []),
+    ...(unansweredMs > DEGRADED_LAG_MS ? [`EventStoreDB has not answered for ${seconds(unansweredMs)} s`] : []),
     ...(lagMs > DEGRADED_LAG_MS ? [`messages and rows are ${seconds(lagMs)} s behind the log`] : []),
   ]
   const isCritical = state === 'stopped' || fault !== null || troubledMs > CRITICAL_AFTER_MS

@@ -1,7 +1,7 @@
 import type { EventStoreDBClient } from '@eventstore/db-client'
 import { InvalidInputError } from '../../application/errors.ts'
 import { SilentStoreError } from './errors.ts'
-import { eventStoreUrlForm } from './url.ts'
+import { clientUrl, eventStoreUrlForm } from './url.ts'
 
 /** What a process has of one EventStoreDB. Nothing is loaded or connected before the first call. */
 export interface EventStoreDbConnection {
@@ -28,7 +28,8 @@ const shared = new Map<string, Shared>()
  * The client keeps the answers it waits for once a process: an error of one appending client fails the appends of
  * another, whose answers then end the process. So all buses of a process share one, and another server is refused.
  */
-export const connectEventStoreDb = (url: string): EventStoreDbConnection => {
+export const connectEventStoreDb = (given: string): EventStoreDbConnection => {
+  const url = clientUrl(given)
   const [other] = [...shared.keys()].filter(key => key !== url)
   if (other !== undefined) {
     throw new InvalidInputError('EVENTSTORE_URL', 'this process uses another EventStoreDB already; one is the limit')

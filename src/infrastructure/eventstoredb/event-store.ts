@@ -17,6 +17,8 @@ import { decodeRecord } from './records.ts'
 export interface EventStoreDbOptions<Event> {
   readonly connection: EventStoreDbConnection
   readonly codec: EventCodec<Event>
+  /** What the names of all streams begin with in EventStoreDB. Default: nothing. */
+  readonly streamPrefix?: string
   /** How long one call may be without an answer, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
   /** How long calls are repeated while the server is away, in milliseconds. Default 10,000. */
@@ -32,12 +34,12 @@ const READS_AT_ONCE = 32
  * effect once. When a call fails, some of its appends may have taken place.
  */
 export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions<Event>): EventStore<Event> => {
-  const { connection, codec, timeoutMs = 10_000, retryMs = 10_000 } = options
+  const { connection, codec, streamPrefix = '', timeoutMs = 10_000, retryMs = 10_000 } = options
 
   const readPage = (stream: string, from: number, count: number) =>
     persevere(retryMs, async () => {
       const client = await connection.reader()
-      const read = client.readStream(stream, { fromRevision: BigInt(from), maxCount: count })
+      const read = client.readStream(streamPrefix + stream, { fromRevision: BigInt(from), maxCount: count })
       return (await collect(read, timeoutMs)).flatMap(({ event }) => event ?? [])
     })
 
@@ -45,7 +47,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     const events: Recorded<Event>[] = []
     for (;;) {
       const page = await readPage(stream, from + events.length, PAGE)
-      events.push(...page.map(record => decodeRecord(codec, record)))
+      events.push(...page.map(record => decodeRecord(codec, record, streamPrefix)))
       if (page.length < PAGE) return events
     }
   }
@@ -56,7 +58,8 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     if (expected !== 'any') return expected + 1
     const [last] = await persevere(retryMs, async () => {
       const client = await connection.reader()
-      const read = client.readStream(stream, { direction: 'backwards', fromRevision: 'end', maxCount: 1 })
+      const from = { direction: 'backwards', fromRevision: 'end', maxCount: 1 } as const
+      const read = client.readStream(streamPrefix + stream, from)
       return collect(read, timeoutMs)
     })
     return last?.event === undefined ? 0 : Number(last.event.revision) + 1
@@ -74,7 +77,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     const outcome = await persevere(retryMs, async () => {
       try {
         await connection.appending(timeoutMs, client =>
-          client.appendToStream(stream, data, {
+          client.appendToStream(streamPrefix + stream, data, {
             expectedRevision: from === 0 ? 'no_stream' : BigInt(from - 1),
             deadline: timeoutMs,
           }),

@@ -12,8 +12,10 @@ import { createRelay } from './relay.ts'
 import { assertLogIsThere, COMMANDS } from './whose-log.ts'
 
 export interface EventStoreDbLogOptions {
-  /** `esdb://...` or `esdb+discover://...` */
+  /** `esdb://...` or `esdb+discover://...`; `kurrentdb` is the same. */
   readonly url: string
+  /** What the names of all streams begin with in EventStoreDB. Default: nothing. */
+  readonly streamPrefix?: string
   /** The database of rows and queues. */
   readonly pool: Pool
   readonly newClient: () => Client
@@ -30,8 +32,7 @@ export interface EventStoreDbLogOptions {
   >
 }
 
-/** Streams of commands, runs, their templates and the ledgers of credits. */
-/** How the streams of this log begin. */
+/** How the streams of this log begin: those of commands, runs, their templates and the ledgers of credits. */
 export const LOG_PREFIXES = ['command-', 'workflow_run-', 'workflow_template-', 'credits-']
 
 /** The log in EventStoreDB, with the runner that brings it to PostgreSQL. */
@@ -43,9 +44,14 @@ export interface EventStoreDbLog {
   readonly close: () => Promise<void>
 }
 
-export const openEventStoreDbLog = ({ url, limits = {}, ...given }: EventStoreDbLogOptions): EventStoreDbLog => {
+export const openEventStoreDbLog = ({
+  url,
+  streamPrefix = '',
+  limits = {},
+  ...given
+}: EventStoreDbLogOptions): EventStoreDbLog => {
   const connection = connectEventStoreDb(url)
-  const shared = { connection, codec: busCodec, ...limits }
+  const shared = { connection, codec: busCodec, streamPrefix, ...limits }
   const catchUp = createCatchUp<BusEvent>({ ...given, prefixes: LOG_PREFIXES, projection: COMMANDS, ...shared })
   const store = createEventStoreDbEventStore<BusEvent>(shared)
   const relay = createRelay<BusEvent>({ pool: given.pool, store, codec: shared.codec, log: given.log })
@@ -54,7 +60,7 @@ export const openEventStoreDbLog = ({ url, limits = {}, ...given }: EventStoreDb
     catchUp,
     begin: async () => {
       if (catchUp.health().state !== 'stopped') return
-      await assertLogIsThere(given.pool)
+      await assertLogIsThere(given.pool, streamPrefix)
       catchUp.start()
       relay.start()
     },
