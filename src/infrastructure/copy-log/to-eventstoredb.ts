@@ -7,7 +7,7 @@ import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { createEventStoreDbEventStore } from '../eventstoredb/event-store.ts'
 import { LOG_PREFIXES } from '../eventstoredb/index.ts'
 import { beginningsOf } from '../eventstoredb/records.ts'
-import { COMMANDS } from '../eventstoredb/whose-log.ts'
+import { assertSamePrefix, COMMANDS } from '../eventstoredb/whose-log.ts'
 import { aloneOn, lockOutWriters } from '../postgres/alone.ts'
 import type { EventRow } from '../postgres/event-store.ts'
 import { compareLogs, countEvents } from './compare.ts'
@@ -43,6 +43,7 @@ export const copyToEventStoreDb = ({
     try {
       const options = { connection, codec: storedCodec, streamPrefix, prefixes: LOG_PREFIXES }
       const feed = createEventStoreDbEventFeed<StoredEvent>(options)
+      await assertSamePrefix(client, streamPrefix, COPYING)
       let position = await loadCheckpoint(client, COPYING)
       if (position === null && (await feed.head()) !== null) {
         throw new CopyLogError(

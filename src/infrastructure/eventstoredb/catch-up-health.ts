@@ -1,4 +1,5 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import { type SetAside, setAsideReasons } from './set-aside.ts'
 
 /**
  * `following`: applies what arrives. `standby`: another process does. `retrying`: the log or the database is away.
@@ -20,12 +21,14 @@ export interface CatchUpHealth {
   readonly applied: number
   /** Events of others that this process has passed over, in streams that are named like ours. */
   readonly passedOver: number
+  /** Commands sent in transactions that the log does not take; the reasons name one. */
+  readonly setAside: number
 }
 
 const DEGRADED_LAG_MS = 5_000
 const CRITICAL_AFTER_MS = 10_000
 
-export interface CatchUpFigures extends Omit<CatchUpHealth, 'status' | 'reasons'> {
+export interface CatchUpFigures extends Omit<CatchUpHealth, 'status' | 'reasons' | 'setAside'> {
   readonly projection: string
   /** Milliseconds since it was last known to be well; 0 when it is. */
   readonly troubledMs: number
@@ -55,5 +58,21 @@ export const healthOf = (figures: CatchUpFigures): CatchUpHealth => {
     ...(lagMs > DEGRADED_LAG_MS ? [`messages and rows are ${seconds(lagMs)} s behind the log`] : []),
   ]
   const isCritical = state === 'stopped' || fault !== null || troubledMs > CRITICAL_AFTER_MS
-  return { ...shown, status: isCritical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy', reasons }
+  return {
+    ...shown,
+    setAside: 0,
+    status: isCritical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy',
+    reasons,
+  }
 }
+
+/** The same, with what the relay has set aside. */
+export const withSetAside = (health: CatchUpHealth, setAside: SetAside): CatchUpHealth =>
+  setAside.count === 0
+    ? health
+    : {
+        ...health,
+        setAside: setAside.count,
+        status: health.status === 'healthy' ? 'degraded' : health.status,
+        reasons: [...health.reasons, ...setAsideReasons(setAside)],
+      }

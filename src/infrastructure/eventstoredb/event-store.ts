@@ -1,4 +1,5 @@
 import type { EventData } from '@eventstore/db-client'
+import { TooLargeError } from '../../application/errors.ts'
 import type {
   AppendOptions,
   AppendResult,
@@ -9,7 +10,7 @@ import type {
 import type { Recorded } from '../../domain/recorded.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 import type { EventStoreDbConnection } from './connection.ts'
-import { troubleOf } from './errors.ts'
+import { isMessageLimit, troubleOf } from './errors.ts'
 import { eachOf, persevere } from './persevere.ts'
 import { collect } from './reading.ts'
 import { decodeRecord } from './records.ts'
@@ -27,6 +28,11 @@ export interface EventStoreDbOptions<Event> {
 
 const PAGE = 500
 const READS_AT_ONCE = 32
+/** What EventStoreDB takes in one append unless told otherwise; nobody takes less. */
+const USUAL_LIMIT = 1024 * 1024
+
+const bytesOf = (events: readonly EventData[]): number =>
+  events.reduce((sum, { data, metadata }) => sum + Buffer.byteLength(JSON.stringify([data, metadata])), 0)
 
 /**
  * The log in EventStoreDB. Appends of a call stand alone, each is one request; rows and messages follow with the runner
@@ -85,6 +91,8 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
         return 'appended'
       } catch (error) {
         if (troubleOf(error) === 'conflict') return 'conflict'
+        // the connection broke under a message that was too large; whose it was shows in its size alone
+        if (isMessageLimit(error) && bytesOf(data) > USUAL_LIMIT) throw new TooLargeError({ cause: error })
         throw error
       }
     })

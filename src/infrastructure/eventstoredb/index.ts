@@ -5,10 +5,11 @@ import type { BusEvent } from '../../domain/bus-event.ts'
 import { busCodec } from '../codec/workflow-codec.ts'
 import type { InlineProjections } from '../postgres/unit-of-work.ts'
 import { type CatchUp, type CatchUpOptions, createCatchUp } from './catch-up.ts'
+import { withSetAside } from './catch-up-health.ts'
 import { connectEventStoreDb } from './connection.ts'
 import { createEventStoreDbEventStore } from './event-store.ts'
 import { withIntents } from './intents.ts'
-import { createRelay } from './relay.ts'
+import { createRelay, type RelayOptions } from './relay.ts'
 import { assertLogIsThere, COMMANDS } from './whose-log.ts'
 
 export interface EventStoreDbLogOptions {
@@ -28,7 +29,8 @@ export interface EventStoreDbLogOptions {
     Pick<
       CatchUpOptions<BusEvent>,
       'timeoutMs' | 'retryMs' | 'batch' | 'probeMs' | 'standbyMs' | 'stallMs' | 'codec' | 'newClient'
-    >
+    > &
+      Pick<RelayOptions<BusEvent>, 'refusedMs'>
   >
 }
 
@@ -54,10 +56,10 @@ export const openEventStoreDbLog = ({
   const shared = { connection, codec: busCodec, streamPrefix, ...limits }
   const catchUp = createCatchUp<BusEvent>({ ...given, prefixes: LOG_PREFIXES, projection: COMMANDS, ...shared })
   const store = createEventStoreDbEventStore<BusEvent>(shared)
-  const relay = createRelay<BusEvent>({ pool: given.pool, store, codec: shared.codec, log: given.log })
+  const relay = createRelay<BusEvent>({ ...shared, pool: given.pool, store, log: given.log })
   return {
     store: withIntents(store, shared.codec, relay.wake),
-    catchUp,
+    catchUp: { ...catchUp, health: () => withSetAside(catchUp.health(), relay.setAside()) },
     begin: async () => {
       if (catchUp.health().state !== 'stopped') return
       await assertLogIsThere(given.pool, streamPrefix)

@@ -26,10 +26,14 @@ export const assertLogIsThere = async (pool: Pool, streamPrefix: string): Promis
 }
 
 /** Refuses a database that mirrors the streams of another prefix. */
-export const assertSamePrefix = async (client: Pick<ClientBase, 'query'>, streamPrefix: string): Promise<void> => {
+export const assertSamePrefix = async (
+  client: Pick<ClientBase, 'query'>,
+  streamPrefix: string,
+  projection: string = COMMANDS,
+): Promise<void> => {
   const { rows } = await client.query<{ readonly stream_prefix: string }>(
     'select stream_prefix from command_bus_checkpoint where projection = $1::text and stream_prefix <> $2::text',
-    [COMMANDS, streamPrefix],
+    [projection, streamPrefix],
   )
   const [other] = rows
   if (other === undefined) return

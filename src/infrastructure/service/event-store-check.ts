@@ -6,6 +6,7 @@ import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { LOG_PREFIXES } from '../eventstoredb/index.ts'
 import { isAfter, parsePosition } from '../eventstoredb/records.ts'
+import { readSetAside, setAsideReasons } from '../eventstoredb/set-aside.ts'
 import { eventStoreHosts } from '../eventstoredb/url.ts'
 import { assertLogIsThere, COMMANDS } from '../eventstoredb/whose-log.ts'
 import type { Check } from '../http/health.ts'
@@ -22,11 +23,17 @@ export const checkEventStore = async (url: string, streamPrefix: string, pool: P
       const limits = { timeoutMs: ANSWER_MS, retryMs: 0 }
       const ours = { streamPrefix, prefixes: LOG_PREFIXES }
       const feed = createEventStoreDbEventFeed({ connection, codec: busCodec, ...ours, ...limits })
-      const [head, reached] = await Promise.all([feed.head(), loadCheckpoint(pool, COMMANDS)])
+      const [head, reached, refused] = await Promise.all([
+        feed.head(),
+        loadCheckpoint(pool, COMMANDS),
+        readSetAside(pool),
+      ])
       const isBehind = head !== null && (reached === null || isAfter(parsePosition(head), parsePosition(reached)))
-      return isBehind
-        ? { status: 'degraded', reasons: ['events wait in EventStoreDB: a service or a worker brings them'], ...facts }
-        : { status: 'healthy', reasons: [], ...facts }
+      const reasons = [
+        ...(isBehind ? ['events wait in EventStoreDB: a service or a worker brings them'] : []),
+        ...setAsideReasons(refused),
+      ]
+      return { status: reasons.length > 0 ? 'degraded' : 'healthy', reasons, ...facts }
     } finally {
       await connection.close()
     }
