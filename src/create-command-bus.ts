@@ -68,6 +68,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ...commandLog
   } = openLog({
     eventStoreUrl: options.eventStoreUrl,
+    eventStorePrefix: options.eventStorePrefix,
     pool,
     newClient: () => clientLike(pool),
     projections: busProjections({ onSuccess: options.onSuccess ?? 'delete' }),

@@ -8,6 +8,7 @@ import { busCodec } from './codec/workflow-codec.ts'
 import type { CatchUp } from './eventstoredb/catch-up.ts'
 import { isAway } from './eventstoredb/errors.ts'
 import { type EventStoreDbLogOptions, openEventStoreDbLog } from './eventstoredb/index.ts'
+import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
 import { assertLogIsHere } from './eventstoredb/whose-log.ts'
 import { createPostgresEventStore } from './postgres/event-store.ts'
@@ -31,6 +32,8 @@ export interface CommandLog {
 export interface CommandLogOptions {
   /** Where the log is when it is not in PostgreSQL. */
   readonly eventStoreUrl: string | undefined
+  /** What the names of its streams begin with in EventStoreDB. */
+  readonly eventStorePrefix: string | undefined
   readonly pool: Pool
   readonly newClient: () => Client
   readonly projections: InlineProjections<BusEvent>
@@ -40,9 +43,15 @@ export interface CommandLogOptions {
   readonly limits: EventStoreDbLogOptions['limits']
 }
 
-/** @throws InvalidInputError when `eventStoreUrl` cannot be a connection string. */
-export const openLog = ({ eventStoreUrl: url, limits, ...options }: CommandLogOptions): CommandLog => {
+/** @throws InvalidInputError when `eventStoreUrl` or `eventStorePrefix` cannot work. */
+export const openLog = ({
+  eventStoreUrl: url,
+  eventStorePrefix: streamPrefix,
+  limits,
+  ...options
+}: CommandLogOptions): CommandLog => {
   if (url === undefined) {
+    if (streamPrefix !== undefined) throw new InvalidInputError('eventStorePrefix', 'goes with eventStoreUrl only')
     return {
       store: createPostgresEventStore({ ...options, codec: busCodec, ofArchived: archivedCommand }),
       begin: () => assertLogIsHere(options.pool),
@@ -52,9 +61,13 @@ export const openLog = ({ eventStoreUrl: url, limits, ...options }: CommandLogOp
     }
   }
   if (!isEventStoreUrl(url)) throw new InvalidInputError('eventStoreUrl', `must be ${eventStoreUrlForm}`)
+  if (streamPrefix !== undefined && !isEventStorePrefix(streamPrefix)) {
+    throw new InvalidInputError('eventStorePrefix', `must be ${eventStorePrefixForm}`)
+  }
   const { store, catchUp, begin, close } = openEventStoreDbLog({
     ...options,
     url,
+    ...(streamPrefix === undefined ? {} : { streamPrefix }),
     ...(limits === undefined ? {} : { limits }),
   })
   return { store, begin, isAway, follower: catchUp, close }

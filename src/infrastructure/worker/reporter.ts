@@ -25,14 +25,20 @@ const MAX_RUNS = 3
 const WORTH_A_RUN = 100
 const LONGEST_WAIT_MS = 2_000
 
-export const createReporter = (transact: TransactCommands, isAway: (error: unknown) => boolean, log: Log): Reporter => {
+/** `alone`: the log takes one append a request, so that reports gain nothing by going together, and fail apart. */
+export const createReporter = (
+  transact: TransactCommands,
+  isAway: (error: unknown) => boolean,
+  log: Log,
+  alone = false,
+): Reporter => {
   const stop = new AbortController()
   let failingSince: Date | null = null
 
   const append = coalesce<CommandTurn, ReportOutcome>({
-    maxBatch: MAX_BATCH,
-    maxRuns: MAX_RUNS,
-    worthARun: WORTH_A_RUN,
+    ...(alone
+      ? { maxBatch: 1, maxRuns: Number.POSITIVE_INFINITY }
+      : { maxBatch: MAX_BATCH, maxRuns: MAX_RUNS, worthARun: WORTH_A_RUN }),
     run: turns => transact(turns),
     isShared: isAway,
   })

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase, Pool, PoolClient } from 'pg'
 import { TransientCommandError } from '../../application/command-errors.ts'
+import { TooLargeError } from '../../application/errors.ts'
 import { handledCommand } from '../../application/handled-command.ts'
 import { parseJson } from '../../application/json.ts'
 import type { Clock } from '../../application/ports/clock.ts'
@@ -180,7 +181,13 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     await receipt?.catch(() => {})
     if ('outcome' in outcome) return outcome
     if (abandoned) return 'abandoned'
-    return deps.reporter.report(outcomeTurn(job, known, outcome, deps.clock))
+    const report = (of: Outcome): Promise<ReportOutcome> =>
+      deps.reporter.report(outcomeTurn(job, known, of, deps.clock))
+    return report(outcome).catch(error => {
+      if (!(error instanceof TooLargeError)) throw error
+      log.warn({ err: error, ...nameOf(job) }, 'the outcome is too large for the log: it is left out')
+      return report(withoutSize(outcome))
+    })
   }
 
   const finished = finish()
@@ -229,6 +236,16 @@ const lazyAbort = (): LazyAbort => {
 const refused = (deps: RunDeps, job: Job, type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outcome => {
   deps.log.warn(nameOf(job), `parked: ${message}`)
   return { kind: 'failure', error: failure(type, type, message) }
+}
+
+/** What is left of an outcome that the log cannot take. */
+const withoutSize = (outcome: Outcome): Outcome => {
+  if (outcome.kind === 'failure') {
+    const { details: _, ...error } = outcome.error
+    return { kind: 'failure', error }
+  }
+  const message = "the handler's result cannot be kept: it is larger than the log takes in one append"
+  return { kind: 'failure', error: failure('PERMANENT', 'INVALID_RESULT', message) }
 }
 
 const successOf = (result: unknown): Outcome => {

@@ -109,7 +109,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const bell = createWakeUp()
   const slotFree = createWakeUp()
   const prefetch = createPrefetch(concurrency)
-  const reporter = createReporter(deps.transact, deps.isAway, log)
+  const reporter = createReporter(deps.transact, deps.isAway, log, !deps.store.capabilities.inlineProjections)
   const open = openDeliveries({ store: deps.store, clock: deps.clock })
   const buffer: Job[] = []
   const handling = new Set<Run>()
