@@ -5,10 +5,14 @@ type Parse = (text: string) => unknown
 const number: Parse = text => Number(text)
 const same: Parse = text => text
 const json: Parse = text => JSON.parse(text)
+/** As it is; the types of pg call it a function. */
+const arrays = pg.types.arrayParser as unknown as {
+  readonly create: (text: string, parse: Parse) => { readonly parse: () => unknown }
+}
 const listOf =
   (parse: Parse): Parse =>
   text =>
-    pg.types.arrayParser(text, parse)
+    arrays.create(text, parse).parse()
 
 /** `\x0a` or, where `bytea_output` is `escape`, octal digits behind backslashes. */
 const bytes: Parse = text => {
