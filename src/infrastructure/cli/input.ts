@@ -4,6 +4,7 @@ import { InvalidInputError } from '../../application/errors.ts'
 import { jsonOf } from '../../application/input.ts'
 import { MAX_JSON_BYTES } from '../../application/json.ts'
 import type { Json } from '../../domain/command/events.ts'
+import { numberFault } from '../../domain/json-numbers.ts'
 import { UsageError } from './failure.ts'
 
 /** A whole number; which ones are allowed is for the library to say. */
@@ -42,6 +43,8 @@ export const readJson = async (flag: string, given: string): Promise<Json> => {
       `${flag} is not JSON (${(error as Error).message}): quote it for the shell, like '{"amount": 5}'`,
     )
   }
+  const fault = numberFault(text)
+  if (fault !== null) throw new InvalidInputError(flag, `${fault.path || 'the value'} ${fault.message}`)
   return jsonOf(value, flag)
 }
 

@@ -231,7 +231,7 @@ const refused = (deps: RunDeps, job: Job, type: 'NO_HANDLER' | 'INVALID_PAYLOAD'
 }
 
 const successOf = (result: unknown): Outcome => {
-  const json = parseJson(result ?? null)
+  const json = parseJson(result ?? null, { root: 'result', before: 'returning' })
   return isLeft(json)
     ? {
         kind: 'failure',
