@@ -31,11 +31,13 @@ import {
 
 /** Any JSON value, as it comes back from JSON text. */
 /** With numbers that are kept as they are: larger ones are refused. */
-export const json: fc.Arbitrary<Json> = fc.jsonValue().map(value =>
-  JSON.parse(JSON.stringify(value), (_, member) =>
-    typeof member === 'number' && Math.abs(member) > Number.MAX_SAFE_INTEGER ? 1.5 : member,
-  ),
-)
+export const json: fc.Arbitrary<Json> = fc
+  .jsonValue()
+  .map(value =>
+    JSON.parse(JSON.stringify(value), (_, member) =>
+      typeof member === 'number' && Math.abs(member) > Number.MAX_SAFE_INTEGER ? 1.5 : member,
+    ),
+  )
 
 export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc.record({
   maxAttempts: fc.integer({ min: 1, max: 5 }),
