@@ -35,7 +35,7 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
 ]
 
 describe('R8: what is no JSON', () => {
-  test('R8: is refused with its path when it is sent, in a batch, in an operation, in a run and by an operator', async () => {
+  test('R8: is refused with its path when it is sent, in a batch, in an operation and by an operator', async () => {
     const t = await createTestBus()
     const { bus } = t
     const owner = { subject: 'ada', tenant: null }

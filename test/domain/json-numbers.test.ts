@@ -32,7 +32,7 @@ describe('numbers in a JSON text', () => {
     fc.assert(
       fc.property(literal, fc.array(fc.option(text, { nil: null }), { maxLength: 5 }), text, (found, way, other) => {
         const beside = JSON.stringify(other)
-        let json = found
+        let json: string = found
         const path: string[] = []
         for (const name of way) {
           json = name === null ? `[${beside}, ${json} ]` : `{"other":${beside}, ${JSON.stringify(name)} : ${json}}`
