@@ -1,197 +1,167 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Json } from '../domain/command/events.ts'
-import { extraDigits, INEXACT, isExact } from '../domain/json-numbers.ts'
+import { extraDigits, numberFault } from '../domain/json-numbers.ts'
+import { FORBIDDEN_NAME, isForbiddenName, type PathStep, pathText } from '../domain/json-text.ts'
+import { isPlain, kindFault } from './json-kinds.ts'
 
 /** Largest JSON text of a payload or a result, in bytes. */
 export const MAX_JSON_BYTES = 1_048_576
 /** Deeper than this is taken for an attack or a mistake. */
 export const MAX_JSON_DEPTH = 100
 
-/** How a refusal speaks of the value. */
-export interface JsonPlace {
-  /** What stands before the path: `data` gives `data.user is a Promise`. Default: nothing. */
-  readonly root?: string
-  /** What is about to be done with it. Default `sending`. */
-  readonly before?: 'sending' | 'returning'
-}
-
-export interface SizedJson {
-  readonly json: Json
-  /** Of its text as PostgreSQL writes it, without blanks. */
-  readonly bytes: number
-}
-
 /**
- * A copy of a value that is JSON which PostgreSQL keeps as it is: no functions, symbols, bigints, promises, errors, typed
- * arrays, instances of classes, cycles, NUL characters, half surrogates or numbers beyond 2^53 - 1; at most 1 MiB as text,
- * with all digits of its numbers, and 100 levels deep. Left is one sentence with the path. Dates and other objects with
- * `toJSON` become what they stand for; undefined members are left out, as in `JSON.stringify`. A member named `__proto__`
- * is a member like any other.
+ * A copy of a value that is JSON and that PostgreSQL keeps as it is: no promises, errors, typed arrays, instances of
+ * classes, functions, symbols, bigints, lists with holes, cycles, NUL characters, half surrogates, or numbers that are
+ * rounded; at most 1 MiB as text, with numbers written out, and 100 levels deep. Left is one sentence with the path.
+ * Dates and other objects with `toJSON` become what they stand for; undefined members are left out and undefined items
+ * become null, as in `JSON.stringify`. Getters and `toJSON` are asked once.
  */
-export const parseJson = (value: unknown, place: JsonPlace = {}): Either<string, Json> => {
-  const parsed = parseSizedJson(value, place)
-  return parsed._tag === 'Left' ? parsed : right(parsed.right.json)
+export const parseJson = (value: unknown): Either<string, Json> => {
+  const walk: Walk = { path: [], above: [], atMost: 0, isSpelledOut: false }
+  try {
+    const json = copy(value, walk)
+    if (json === undefined) return left('the value is undefined; use null for "nothing"')
+    const fault = walk.atMost <= MAX_JSON_BYTES ? null : sizeFault(json, walk.isSpelledOut)
+    return fault === null ? right(json) : left(fault)
+  } catch (error) {
+    if (error instanceof Fault) return left(error.message)
+    return left(`the value cannot be written as JSON: ${storableText(String((error as Error)?.message), 200)}`)
+  }
 }
 
-/** The same, with its size. */
-export const parseSizedJson = (value: unknown, place: JsonPlace = {}): Either<string, SizedJson> => {
-  const copier = new Copier(place)
-  try {
-    const json = copier.copy(value, '', 0)
-    if (json === undefined) return left('the value is undefined; use null for "nothing"')
-    const bytes = Buffer.byteLength(JSON.stringify(json)) + copier.digits
-    if (bytes <= MAX_JSON_BYTES) return right({ json, bytes })
-    const how = copier.digits === 0 ? 'as JSON' : 'as PostgreSQL writes it, with all digits of its numbers'
-    return left(`the value has ${bytes} bytes ${how}; at most ${MAX_JSON_BYTES} (1 MiB) are allowed`)
-  } catch (error) {
-    return left(
-      error instanceof Fault
-        ? error.message
-        : `the value cannot be written as JSON: ${storableText(String((error as Error)?.message), 200)}`,
-    )
-  }
+interface Walk {
+  readonly path: PathStep[]
+  readonly above: object[]
+  /** The text has no more bytes than this: most values need not be written to know that they are small. */
+  atMost: number
+  /** PostgreSQL writes some number with more characters than JavaScript. */
+  isSpelledOut: boolean
 }
 
 class Fault extends Error {}
 
-type Copied = Json | undefined
+const refuse = ({ path }: Walk, fault: string): never => {
+  throw new Fault(path.length === 0 ? `the value ${fault}` : `'${pathText(path)}' ${fault}`)
+}
 
-/** One walk makes the copy and finds the first fault; what a getter or a `toJSON` gives is asked for once. */
-class Copier {
-  /** Characters that PostgreSQL writes for numbers and JavaScript does not. */
-  digits = 0
-  readonly #above: object[] = []
-  readonly #root: string
-  readonly #before: string
+/** Bytes of a character in JSON text at the most: a control character as six. */
+const LONGEST_CHARACTER = 6
+const LONGEST_NUMBER = 100
 
-  constructor({ root = '', before = 'sending' }: JsonPlace) {
-    this.#root = root
-    this.#before = before
-  }
-
-  copy(value: unknown, path: string, depth: number): Copied {
-    switch (typeof value) {
-      case 'string': {
-        const fault = textFault(value)
-        if (fault !== null) this.#refuse(path, fault)
-        return value
-      }
-      case 'number':
-        return this.#number(value, path)
-      case 'boolean':
-      case 'undefined':
-        return value
-      case 'object':
-        return value === null ? null : this.#object(value, path, depth)
-      case 'bigint':
-        return this.#refuse(path, 'is a bigint, which JSON cannot hold: send it as a text')
-      default:
-        return this.#refuse(path, `is a ${typeof value}, which JSON cannot hold`)
+const copy = (value: unknown, walk: Walk): Json | undefined => {
+  switch (typeof value) {
+    case 'string': {
+      const fault = textFault(value)
+      if (fault !== null) refuse(walk, fault)
+      walk.atMost += value.length * LONGEST_CHARACTER + 3
+      return value
     }
-  }
-
-  #number(value: number, path: string): number {
-    if (!isExact(value)) {
-      this.#refuse(path, Number.isFinite(value) ? `is ${value}, ${INEXACT}` : `is ${value}, which JSON cannot hold`)
+    case 'number': {
+      const fault = numberFault(value)
+      if (fault !== null) refuse(walk, fault)
+      walk.atMost += LONGEST_NUMBER
+      if (value < 1e-6 && value > -1e-6 && value !== 0) walk.isSpelledOut = true
+      // PostgreSQL knows no -0
+      return value === 0 ? 0 : value
     }
-    this.digits += extraDigits(value)
-    // there is no -0 in PostgreSQL
-    return value === 0 ? 0 : value
-  }
-
-  #object(value: object, path: string, depth: number): Copied {
-    if (depth >= MAX_JSON_DEPTH) this.#refuse(path, `is nested deeper than ${MAX_JSON_DEPTH} levels`)
-    if (this.#above.includes(value)) this.#refuse(path, 'refers back to itself, which JSON cannot hold')
-    const isList = Array.isArray(value)
-    if (!isList && !isPlain(value)) {
-      const fault = this.#kindFault(value)
-      if (fault !== null) this.#refuse(path, fault)
-    }
-    if ('toJSON' in value && typeof value.toJSON === 'function') {
-      return this.copy(this.#told(value as { toJSON: () => unknown }, path), path, depth + 1)
-    }
-    this.#above.push(value)
-    const copied = isList ? this.#list(value, path, depth) : this.#members(value, path, depth)
-    this.#above.pop()
-    return copied
-  }
-
-  #list(list: readonly unknown[], path: string, depth: number): Json {
-    const copied: Json[] = []
-    for (let i = 0; i < list.length; i++) {
-      const item = list[i]
-      // paths are texts that are hardly ever read: none is made for what cannot be at fault
-      copied.push(isHarmless(item) ? item : (this.copy(item, `${path}[${i}]`, depth + 1) ?? null))
-    }
-    return copied
-  }
-
-  #members(value: object, path: string, depth: number): Json {
-    const copied: { [name: string]: Json } = {}
-    for (const name of Object.keys(value)) {
-      const below = path === '' ? name : `${path}.${name}`
-      const fault = textFault(name)
-      if (fault !== null) throw new Fault(`the name '${clipped(below)}' ${fault}`)
-      const member = this.copy((value as Record<string, unknown>)[name], below, depth + 1)
-      if (member === undefined) continue
-      if (name === '__proto__') Object.defineProperty(copied, name, { ...MEMBER, value: member })
-      else copied[name] = member
-    }
-    return copied
-  }
-
-  #told(value: { toJSON: () => unknown }, path: string): unknown {
-    try {
-      return value.toJSON()
-    } catch (error) {
-      return this.#refuse(path, `has a toJSON that throws: ${storableText(String((error as Error)?.message), 200)}`)
-    }
-  }
-
-  /** Why something that is neither a list nor a plain object is no JSON, unless its `toJSON` says what it stands for. */
-  #kindFault(value: object): string | null {
-    if ('then' in value && typeof value.then === 'function') {
-      return `is a Promise: await it before ${this.#before}`
-    }
-    if (ArrayBuffer.isView(value)) {
-      return `is ${named(value)}, which JSON cannot hold: make it a text (base64) or a list of numbers`
-    }
-    if (value instanceof Date && Number.isNaN(value.getTime())) return 'is a Date that is no date'
-    if ('toJSON' in value && typeof value.toJSON === 'function') return null
-    if (value instanceof Error) return `is ${named(value)}, which JSON cannot hold: take its message and code`
-    return `is ${named(value)}, which JSON cannot hold: make it a plain object, or give it a toJSON`
-  }
-
-  #refuse(path: string, fault: string): never {
-    throw new Fault(`${this.#at(path)} ${fault}`)
-  }
-
-  #at(path: string): string {
-    if (path === '') return 'the value'
-    if (this.#root === '') return `'${clipped(path)}'`
-    return clipped(path.startsWith('[') ? `${this.#root}${path}` : `${this.#root}.${path}`)
+    case 'boolean':
+      walk.atMost += 6
+      return value
+    case 'undefined':
+      return undefined
+    case 'object':
+      walk.atMost += 5
+      return value === null ? null : copyObject(value, walk)
+    default:
+      return refuse(walk, `is a ${typeof value}, which JSON cannot hold`)
   }
 }
 
-const MEMBER = { configurable: true, enumerable: true, writable: true }
-
-const isHarmless = (item: unknown): item is boolean | null => item === null || typeof item === 'boolean'
-
-/** Made by a literal or by JSON.parse, in this realm or in another one, such as a test runner's. */
-const isPlain = (value: object): boolean => {
-  const parent = Object.getPrototypeOf(value)
-  if (parent === Object.prototype || parent === null) return true
-  return Object.getPrototypeOf(parent) === null && Object.hasOwn(parent, 'isPrototypeOf')
+const copyObject = (value: object, walk: Walk): Json | undefined => {
+  const isList = Array.isArray(value)
+  if (walk.above.length >= MAX_JSON_DEPTH) refuseDepth(walk)
+  if (!isList && !isPlain(value)) {
+    const fault = kindFault(value)
+    if (fault !== null) refuse(walk, fault)
+  }
+  walk.above.push(value)
+  const copied =
+    'toJSON' in value && typeof value.toJSON === 'function'
+      ? copy(toldBy(value as WithToJson, walk), walk)
+      : isList
+        ? copyList(value, walk)
+        : copyMembers(value, walk)
+  walk.above.pop()
+  return copied
 }
 
-/** `a Map`, `an Error`, `an object with a prototype of its own`. */
-const named = (value: object): string => {
-  const name: unknown = value.constructor?.name
-  if (typeof name !== 'string' || name === '' || name === 'Object') return 'an object with a prototype of its own'
-  return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${storableText(name, 60)}`
+const copyList = (list: readonly unknown[], walk: Walk): Json => {
+  const copied: Json[] = []
+  for (let i = 0; i < list.length; i++) {
+    walk.path.push(i)
+    const item = copy(list[i], walk)
+    if (item === undefined && !(i in list))
+      refuse(walk, 'is a hole in a list, which JSON cannot hold: fill it, or use null')
+    copied.push(item ?? null)
+    walk.path.pop()
+  }
+  return copied
 }
 
-const clipped = (path: string): string => (path.length > 80 ? `${path.slice(0, 80)}...` : path)
+const copyMembers = (value: object, walk: Walk): Json => {
+  const copied: { [name: string]: Json } = {}
+  for (const name of Object.keys(value)) {
+    const member = (value as Readonly<Record<string, unknown>>)[name]
+    walk.path.push(name)
+    const fault = textFault(name)
+    if (fault !== null) throw new Fault(`the name '${pathText(walk.path)}' ${fault}`)
+    if (isForbiddenName(name, member)) {
+      if (name === 'constructor') walk.path.push('prototype')
+      refuse(walk, FORBIDDEN_NAME)
+    }
+    const kept = copy(member, walk)
+    if (kept !== undefined) {
+      walk.atMost += name.length * LONGEST_CHARACTER + 4
+      copied[name] = kept
+    }
+    walk.path.pop()
+  }
+  return copied
+}
+
+interface WithToJson {
+  readonly toJSON: (key: string) => unknown
+}
+
+const toldBy = (value: WithToJson, walk: Walk): unknown => {
+  try {
+    return value.toJSON(String(walk.path.at(-1) ?? ''))
+  } catch (error) {
+    return refuse(walk, `has a toJSON that throws: ${storableText(String((error as Error)?.message), 200)}`)
+  }
+}
+
+/** What refers back to itself has no end; looking for that at each object would cost more than going down once. */
+const refuseDepth = (walk: Walk): never => {
+  const { above, path } = walk
+  const place = above.findIndex((value, i) => above.indexOf(value) < i)
+  // what toJSON gives has no place of its own in the path
+  if (place < 0 || above.length > path.length) return refuse(walk, `is nested deeper than ${MAX_JSON_DEPTH} levels`)
+  return refuse({ ...walk, path: path.slice(0, place) }, 'refers back to itself, which JSON cannot hold')
+}
+
+const sizeFault = (json: Json, isSpelledOut: boolean): string | null => {
+  const bytes = Buffer.byteLength(JSON.stringify(json)) + (isSpelledOut ? extraDigitsIn(json) : 0)
+  if (bytes <= MAX_JSON_BYTES) return null
+  const how = isSpelledOut ? 'as JSON with its numbers written out' : 'as JSON'
+  return `the value has ${bytes} bytes ${how}; at most ${MAX_JSON_BYTES} (1 MiB) are allowed`
+}
+
+const extraDigitsIn = (json: Json): number => {
+  if (typeof json === 'number') return extraDigits(json)
+  if (typeof json !== 'object' || json === null) return 0
+  return Object.values(json).reduce<number>((sum, member) => sum + extraDigitsIn(member), 0)
+}
 
 const textFault = (text: string): string | null => {
   if (text.includes('\u0000')) return 'holds a NUL character, which PostgreSQL cannot store'
