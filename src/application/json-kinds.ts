@@ -9,8 +9,8 @@ export const isPlain = (value: object): boolean => {
  * Why an object that is neither plain nor a list is not JSON: written as it is, it would lose what it holds. Null: it says
  * itself what it stands for.
  */
-export const kindFault = (value: object): string | null => {
-  if (hasMethod(value, 'then')) return `is ${named(value)}, which JSON cannot hold: await it first`
+export const kindFault = (value: object, before: string): string | null => {
+  if (hasMethod(value, 'then')) return `is a Promise: await it before ${before}`
   // a Buffer has a toJSON, which makes four bytes out of one
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     return `is ${named(value)}, which JSON cannot hold: make it a text (base64), or a list of numbers`

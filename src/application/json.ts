@@ -1,7 +1,7 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Json } from '../domain/command/events.ts'
 import { extraDigits, numberFault } from '../domain/json-numbers.ts'
-import { FORBIDDEN_NAME, isForbiddenName, type PathStep, pathText } from '../domain/json-text.ts'
+import { type PathStep, pathText } from '../domain/json-text.ts'
 import { isPlain, kindFault } from './json-kinds.ts'
 
 /** Largest JSON text of a payload or a result, in bytes. */
@@ -9,15 +9,23 @@ export const MAX_JSON_BYTES = 1_048_576
 /** Deeper than this is taken for an attack or a mistake. */
 export const MAX_JSON_DEPTH = 100
 
+/** How a refusal speaks of the value. */
+export interface JsonPlace {
+  /** What stands before the path: `data` gives `data.user is a Promise`. Default: nothing. */
+  readonly root?: string
+  /** What is about to be done with it. Default `sending`. */
+  readonly before?: 'sending' | 'returning'
+}
+
 /**
  * A copy of a value that is JSON and that PostgreSQL keeps as it is: no promises, errors, typed arrays, instances of
  * classes, functions, symbols, bigints, lists with holes, cycles, NUL characters, half surrogates, or numbers that are
  * rounded; at most 1 MiB as text, with numbers written out, and 100 levels deep. Left is one sentence with the path.
  * Dates and other objects with `toJSON` become what they stand for; undefined members are left out and undefined items
- * become null, as in `JSON.stringify`. Getters and `toJSON` are asked once.
+ * become null, as in `JSON.stringify`. Getters and `toJSON` are asked once. A member called `__proto__` is one like any other.
  */
-export const parseJson = (value: unknown): Either<string, Json> => {
-  const walk: Walk = { path: [], above: [], atMost: 0, isSpelledOut: false }
+export const parseJson = (value: unknown, place: JsonPlace = {}): Either<string, Json> => {
+  const walk: Walk = { place, path: [], above: [], atMost: 0, isSpelledOut: false }
   try {
     const json = copy(value, walk)
     if (json === undefined) return left('the value is undefined; use null for "nothing"')
@@ -30,6 +38,7 @@ export const parseJson = (value: unknown): Either<string, Json> => {
 }
 
 interface Walk {
+  readonly place: JsonPlace
   readonly path: PathStep[]
   readonly above: object[]
   /** The text has no more bytes than this: most values need not be written to know that they are small. */
@@ -40,8 +49,13 @@ interface Walk {
 
 class Fault extends Error {}
 
-const refuse = ({ path }: Walk, fault: string): never => {
-  throw new Fault(path.length === 0 ? `the value ${fault}` : `'${pathText(path)}' ${fault}`)
+const refuse = (walk: Walk, fault: string): never => {
+  throw new Fault(`${at(walk)} ${fault}`)
+}
+
+const at = ({ path, place: { root } }: Walk): string => {
+  if (path.length === 0) return 'the value'
+  return root === undefined ? `'${pathText(path)}'` : pathText([root, ...path])
 }
 
 /** Bytes of a character in JSON text at the most: a control character as six. */
@@ -81,7 +95,7 @@ const copyObject = (value: object, walk: Walk): Json | undefined => {
   const isList = Array.isArray(value)
   if (walk.above.length >= MAX_JSON_DEPTH) refuseDepth(walk)
   if (!isList && !isPlain(value)) {
-    const fault = kindFault(value)
+    const fault = kindFault(value, walk.place.before ?? 'sending')
     if (fault !== null) refuse(walk, fault)
   }
   walk.above.push(value)
@@ -115,19 +129,19 @@ const copyMembers = (value: object, walk: Walk): Json => {
     walk.path.push(name)
     const fault = textFault(name)
     if (fault !== null) throw new Fault(`the name '${pathText(walk.path)}' ${fault}`)
-    if (isForbiddenName(name, member)) {
-      if (name === 'constructor') walk.path.push('prototype')
-      refuse(walk, FORBIDDEN_NAME)
-    }
     const kept = copy(member, walk)
     if (kept !== undefined) {
       walk.atMost += name.length * LONGEST_CHARACTER + 4
-      copied[name] = kept
+      if (name === '__proto__') Object.defineProperty(copied, name, { ...MEMBER, value: kept })
+      else copied[name] = kept
     }
     walk.path.pop()
   }
   return copied
 }
+
+/** What an assignment makes, except where the name has a meaning of its own. */
+const MEMBER = { configurable: true, enumerable: true, writable: true }
 
 interface WithToJson {
   readonly toJSON: (key: string) => unknown

@@ -15,23 +15,26 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
   ['something like a promise', Object.create({ [THEN]: () => {} }), /user is a Promise/],
   ['an error', new TypeError('no'), /user is a TypeError/],
   ['a buffer', Buffer.from('a'), /user is a Buffer/],
-  ['a typed array', new Uint8Array(2), /user is an Uint8Array/],
+  ['a typed array', new Uint8Array(2), /user is a Uint8Array/],
   ['an array buffer', new ArrayBuffer(2), /user is an ArrayBuffer/],
   ['a map', new Map(), /user is a Map/],
   ['a set', new Set(), /user is a Set/],
   ['a request', new Request('http://localhost'), /user is a Request/],
   ['a response', new Response(), /user is a Response/],
   ['a regular expression', /a/, /user is a RegExp/],
-  ['an instance of a class', new User(), /user is an User|user is a User/],
+  ['an instance of a class', new User(), /user is a User/],
   ['a boxed number', Object(1), /user is a Number/],
   ['an object that inherits', { __proto__: { name: 'Ada' } }, /user is an object with a prototype of its own/],
-  ['a date that is none', new Date(Number.NaN), /user is a Date that is no date/],
+  ['a date that is none', new Date(Number.NaN), /user is a Date without a time/],
   ['a function', () => 1, /user is a function/],
   ['a symbol', Symbol('s'), /user is a symbol/],
   ['a bigint', 1n, /user is a bigint/],
   ['NaN', Number.NaN, /user is NaN/],
-  ['a rounded whole number', 2 ** 53 + 2, /user is 9007199254740994, a number beyond/],
-  ['a huge number', 1e308, /user is 1e\+308, a number beyond/],
+  ['a rounded whole number', 2 ** 53 + 2, /user is past 9007199254740991/],
+  ['a tiny number', 5e-324, /user is nearer to zero than 1e-80/],
+  // biome-ignore lint/suspicious/noSparseArray: that is what is shown
+  ['a list with a hole', [1, , 2], /user\[1\] is a hole/],
+  ['a huge number', 1e308, /user is past 9007199254740991/],
 ]
 
 describe('R8: what is no JSON', () => {
@@ -88,9 +91,9 @@ describe('R8: what is no JSON', () => {
 
   test('R8: numbers count with the digits that PostgreSQL writes', async () => {
     const { bus } = await createTestBus()
-    await expect(bus.send('payments', 'Charge', Array(10_000).fill(1e-300))).rejects.toThrow(/as PostgreSQL writes it/)
-    const { commandId } = await bus.send('payments', 'Charge', [1e-300, 0.1, 5])
-    expect((await bus.getCommand('payments', commandId))?.data).toEqual([1e-300, 0.1, 5])
+    await expect(bus.send('payments', 'Charge', Array(14_000).fill(1e-79))).rejects.toThrow(/numbers written out/)
+    const { commandId } = await bus.send('payments', 'Charge', [1e-79, 0.1, 5])
+    expect((await bus.getCommand('payments', commandId))?.data).toEqual([1e-79, 0.1, 5])
   })
 
   test('R8: a member called __proto__ is kept like any other', async () => {

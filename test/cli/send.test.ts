@@ -88,7 +88,7 @@ describe('send with bad input says so in one sentence, before anything is connec
     [
       'R8: a whole number that would be rounded',
       ['send', 'payments', 'Charge', '--data', '{"lines":[{"id":9007199254740993}]}'],
-      'lines[0].id is 9007199254740993, a number beyond 2^53 - 1',
+      'lines[0].id is past 9007199254740991 (2^53 - 1), where numbers are rounded: send it as a text',
     ],
     ['JSON with a NUL', ['send', 'payments', 'Charge', '--data', '{"a": "\\u0000"}'], 'NUL character'],
     [

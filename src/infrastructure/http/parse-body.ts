@@ -1,5 +1,6 @@
+import { type Either, isLeft } from 'fp-ts/lib/Either.js'
 import { CommandBusError } from '../../application/errors.ts'
-import { numberFault } from '../../domain/json-numbers.ts'
+import { type JsonFault, parseJsonText } from '../../domain/json-text.ts'
 import { RequestError } from './problem.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -9,11 +10,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * like any other, as in the library. @throws CommandBusError
  */
 export const parseBody = (body: Buffer): unknown => {
-  const text = textOf(body)
-  const value = valueOf(text)
-  const fault = numberFault(text)
-  if (fault !== null) throw new RequestError([{ path: fault.path || 'body', message: fault.message }])
-  return value
+  const parsed = parsedOf(textOf(body))
+  if (isLeft(parsed)) throw new RequestError([{ ...parsed.left, path: parsed.left.path || 'body' }])
+  return parsed.right
 }
 
 const textOf = (body: Buffer): string => {
@@ -24,9 +23,9 @@ const textOf = (body: Buffer): string => {
   }
 }
 
-const valueOf = (text: string): unknown => {
+const parsedOf = (text: string): Either<JsonFault, unknown> => {
   try {
-    return JSON.parse(text)
+    return parseJsonText(text)
   } catch {
     throw new CommandBusError('INVALID_REQUEST', 'the body is not valid JSON')
   }

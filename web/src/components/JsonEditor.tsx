@@ -1,5 +1,5 @@
 import { useId } from 'react'
-import { numberFault } from '../../../src/domain/json-numbers.ts'
+import { parseJsonText } from '../../../src/domain/json-text.ts'
 
 export type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string }
 
@@ -12,11 +12,10 @@ const placeOf = (text: string, position: number): string => {
 export const parseJson = (text: string): Parsed => {
   if (text.trim() === '') return { ok: false, message: 'Empty: write a JSON value, or null' }
   try {
-    const value: unknown = JSON.parse(text)
-    const fault = numberFault(text)
-    return fault === null
-      ? { ok: true, value }
-      : { ok: false, message: `${fault.path || 'The value'} ${fault.message}` }
+    const parsed = parseJsonText(text)
+    return parsed._tag === 'Right'
+      ? { ok: true, value: parsed.right }
+      : { ok: false, message: `${parsed.left.path || 'The value'} ${parsed.left.message}` }
   } catch (error) {
     const message = error instanceof Error ? error.message : 'This is no JSON'
     const [, position] = /at position (\d+)/.exec(message) ?? []
