@@ -135,6 +135,10 @@ describe.each(routesWithBody)('the body of %s', (_, route) => {
     expectProblem(await send(body), 400, 'INVALID_REQUEST', /JSON/)
   })
 
+  test('R8: may hold no number that would be rounded', async () => {
+    expectFaults(await send('{"a":[9007199254740993]}'), 'a[0]')
+  })
+
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'multipart/form-data; boundary=x'])(
     'is not sent as %s',
     async type => {
