@@ -7,6 +7,8 @@ import { demoDomains, demoLeaseSeconds } from '../demo/index.ts'
 import { openDatabase } from '../service/database.ts'
 import { listenForStop } from '../service/signals.ts'
 import { type WorkerReport, worst } from '../service/worker-report.ts'
+import { poolSizeFor } from '../worker/connections.ts'
+import { definitionOf } from '../worker/handler.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
@@ -101,7 +103,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     const bus = deps.createBus({
       ...logOf(config),
       databaseUrl: database.url,
-      maxConnections: 10,
+      maxConnections: connectionsFor(plans),
       log,
       telemetry: allTelemetry(metrics.telemetry, createTracing()),
     })
@@ -134,6 +136,15 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     await database.release()
     stop.dispose()
   }
+}
+
+/** Transactional handlers hold a connection each: the pool has room for as many as may run at once. */
+const connectionsFor = (plans: readonly WorkerOptions[]): number => {
+  const held = plans.filter(({ handlers = {} }) =>
+    Object.values(handlers).some(handler => definitionOf(handler).transactional === true),
+  )
+  const handlers = held.reduce((sum, { concurrency = 0 }) => sum + concurrency, 0)
+  return Math.max(10, poolSizeFor(handlers))
 }
 
 const startReports = (report: (withMetrics: boolean) => Promise<WorkerReport>): NodeJS.Timeout => {

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import type { Queue } from '../../application/ports/queue.ts'
 import { domainOfQueue } from '../../domain/command/names.ts'
 import { instant } from '../postgres/connection/instant.ts'
@@ -66,38 +66,58 @@ const goOnCounting = `
        (select max(msg_id) as msg_id from command_bus_command where domain = $2::text) last
   where last.msg_id is not null and pg_sequence_last_value(ids.name::regclass) is null`
 
-/** Knows which queues exist, and makes those that do not: once a process, outside everybody's transaction. */
-export interface QueueCatalog {
-  readonly ensure: (queues: ReadonlySet<string>, options?: { readonly forget: boolean }) => Promise<void>
+export interface EnsureOptions {
+  /** Looks again: a queue that was there is gone. */
+  readonly forget?: boolean
+  /** The caller's own transaction, which may have made the queue itself: nobody else sees it before the commit. */
+  readonly within?: Pick<ClientBase, 'query'>
 }
 
+/** Knows which queues exist, and makes those that do not: once a process, outside everybody's transaction. */
+export interface QueueCatalog {
+  readonly ensure: (queues: ReadonlySet<string>, options?: EnsureOptions) => Promise<void>
+}
+
+/** Somebody else may be making the queue in a transaction that stays open. */
+const LONGEST_LOCK_MS = 10_000
+
+/**
+ * @param pool apart from the connections that callers and handlers hold while they wait for a queue; nobody who holds one
+ * of its connections may wait for another
+ */
 export const createQueueCatalog = (pool: Pool): QueueCatalog => {
-  const known = new Map<string, Promise<void>>()
+  const known = new Set<string>()
+  const making = new Map<string, Promise<void>>()
+  const isThere = async (querier: Pick<ClientBase, 'query'>, queue: string): Promise<boolean> => {
+    const { rows } = await querier.query('select 1 from pgmq.list_queues() where queue_name = $1', [queue])
+    return rows.length > 0
+  }
   const make = async (queue: string): Promise<void> => {
-    const { rows } = await pool.query('select 1 from pgmq.list_queues() where queue_name = $1', [queue])
-    if (rows.length > 0) return
+    if (await isThere(pool, queue)) return
     await withClient(pool, async client => {
       await client.query('begin')
+      await client.query(`set local lock_timeout = ${LONGEST_LOCK_MS}`)
       await client.query('select pgmq.create($1::text)', [queue])
       await client.query(goOnCounting, [queue, domainOfQueue(queue)])
       await client.query('commit')
     })
   }
-  const ensureOne = (queue: string): Promise<void> => {
-    const made = known.get(queue)
-    if (made !== undefined) return made
-    const making = make(queue).catch(error => {
-      known.delete(queue)
-      throw error
-    })
-    known.set(queue, making)
-    return making
+  const makeOnce = (queue: string): Promise<void> => {
+    const under = making.get(queue)
+    if (under !== undefined) return under
+    const made = make(queue)
+      .then(() => void known.add(queue))
+      .finally(() => making.delete(queue))
+    making.set(queue, made)
+    return made
   }
   return {
-    ensure: async (queues, { forget } = { forget: false }) => {
+    ensure: async (queues, { forget = false, within } = {}) => {
       for (const queue of queues) {
         if (forget) known.delete(queue)
-        await ensureOne(queue)
+        // one that only this transaction sees is not remembered: it may be rolled back
+        if (known.has(queue) || (within !== undefined && (await isThere(within, queue)))) continue
+        await makeOnce(queue)
       }
     },
   }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { ClientBase, Pool, PoolClient } from 'pg'
+import type { ClientBase } from 'pg'
 import { TransientCommandError } from '../../application/command-errors.ts'
 import { TooLargeError } from '../../application/errors.ts'
 import { handledCommand } from '../../application/handled-command.ts'
@@ -23,6 +23,7 @@ import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
 import { attemptEnd } from './attempt-end.ts'
+import type { HandlerConnection, HandlerConnections } from './connections.ts'
 import { failure, failureOf, type MapError } from './failures.ts'
 import type { AnyHandler, HandlerContext } from './handler.ts'
 import type { Reporter, ReportOutcome } from './reporter.ts'
@@ -36,7 +37,7 @@ export interface RunDeps {
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
   readonly reporter: Reporter
   readonly transact: TransactCommands
-  readonly pool: Pool
+  readonly connections: HandlerConnections
   readonly clock: Clock
   readonly log: Log
   readonly telemetry: Telemetry
@@ -119,10 +120,13 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   }
 
   /** The handler has not begun: it waits for a connection for as long as the attempt is its own. */
-  const connected = async (): Promise<PoolClient> => {
+  const connected = async (): Promise<HandlerConnection> => {
     for (;;) {
       try {
-        return await deps.pool.connect()
+        const connection = await deps.connections.connect()
+        if (!abandoned) return connection
+        connection.release()
+        throw new Error('the attempt is not ours any more')
       } catch (error) {
         if (abandoned || !deps.isAway(error)) throw error
         log.warn({ err: error, ...nameOf(job) }, 'no connection for a transactional handler; trying again')
@@ -135,7 +139,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   const inTransaction = async (run: (client: ClientBase) => Promise<unknown>): Promise<Outcome | ReportOutcome> => {
     await recordReceipt()
     if (abandoned) throw new Error('the attempt is not ours any more')
-    const client = await connected()
+    const { client, release } = await connected()
     let broken: Error | undefined
     // a connection that is cut while the handler is busy elsewhere must not end the process
     const onError = (error: Error): void => {
@@ -164,7 +168,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       return { kind: 'failure', error: failure('TRANSIENT', 'TRANSACTION_FAILED', broken.message) }
     } finally {
       client.off('error', onError)
-      client.release(broken)
+      release(broken)
     }
   }
 

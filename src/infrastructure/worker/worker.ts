@@ -1,4 +1,4 @@
-import type { Client, Pool } from 'pg'
+import type { Client } from 'pg'
 import { InvalidInputError } from '../../application/errors.ts'
 import { domainOf } from '../../application/input.ts'
 import type { Clock } from '../../application/ports/clock.ts'
@@ -15,6 +15,7 @@ import { listenForDoorbell } from '../pgmq/doorbell.ts'
 import { persistently } from '../postgres/persistently.ts'
 import { createAccept } from './accept.ts'
 import { createBackOff } from './back-off.ts'
+import { type HandlerConnections, poolSizeFor } from './connections.ts'
 import type { MapError } from './failures.ts'
 import type { AnyHandler, Handler } from './handler.ts'
 import { createHealth, type Health } from './health.ts'
@@ -72,9 +73,10 @@ export interface WorkerDeps {
   readonly store: EventStore<CommandEvent>
   readonly transact: TransactCommands
   readonly queue: Queue
-  readonly pool: Pool
-  /** A connection apart from the pool, for heartbeats: busy handlers must not hold them up. */
+  /** A connection apart, for heartbeats: neither busy handlers nor the worker's own statements must hold them up. */
   readonly heartbeatQueue: Queue
+  /** For transactional handlers. Nothing else here takes a connection that handlers may hold. */
+  readonly connections: HandlerConnections
   readonly newClient: () => Client
   readonly localBell: {
     readonly on: (queue: string, wake: () => void) => unknown
@@ -105,7 +107,11 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
 
   const transactional = deps.store.capabilities.inlineProjections
   const mapError = options.mapError ?? (domain === OPERATIONS_DOMAIN ? onlyPassingErrors : undefined)
-  const { handle, handlerOf } = createRegistry({ domain, transactional }, options.handlers)
+  const { connections } = deps
+  const { handle, handlerOf, anyTransactional } = createRegistry(
+    { domain, transactional, poolSize: connections.max > 0 ? null : connections.poolSize },
+    options.handlers,
+  )
   const bell = createWakeUp()
   const slotFree = createWakeUp()
   const prefetch = createPrefetch(concurrency)
@@ -136,7 +142,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     handlerOf,
     reporter,
     transact: deps.transact,
-    pool: deps.pool,
+    connections,
     clock: deps.clock,
     log,
     telemetry: deps.telemetry,
@@ -243,6 +249,13 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         throw error
       }
       if (stopping) return
+      if (anyTransactional() && concurrency > connections.max) {
+        const said =
+          `${connections.max} of the ${concurrency} handlers can be transactional at once: for all of them, ` +
+          `raise maxConnections from ${connections.poolSize} to ${poolSizeFor(concurrency)}`
+        // nobody asked for the default
+        log[options.concurrency === undefined ? 'info' : 'warn']({ domain }, said)
+      }
       const listener = listenForDoorbell(deps.newClient, queue, bell.wake, log)
       deps.localBell.on(queue, bell.wake)
       heartbeat = startHeartbeat({

@@ -2,13 +2,18 @@ import pg, { type CustomTypesConfig } from 'pg'
 
 type Parse = (text: string) => unknown
 
+/** Its declaration says that it is a function. */
+const arrays = pg.types.arrayParser as unknown as {
+  readonly create: (text: string, parse: Parse) => { readonly parse: () => unknown[] }
+}
+
 const number: Parse = text => Number(text)
 const same: Parse = text => text
 const json: Parse = text => JSON.parse(text)
 const listOf =
   (parse: Parse): Parse =>
   text =>
-    pg.types.arrayParser(text, parse)
+    arrays.create(text, parse).parse()
 
 /** `\x0a` or, where `bytea_output` is `escape`, octal digits behind backslashes. */
 const bytes: Parse = text => {
