@@ -60,7 +60,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const pool = given?.pool ?? createPool(requireUrl(options.databaseUrl), maxOf(options.maxConnections ?? 10))
   // callers and handlers hold connections of `pool` while they wait for what these do, so these wait for nothing
   const workerPool = apartFrom(pool, WORKER_CONNECTIONS)
-  const heartbeatPool = apartFrom(pool)
+  // its connection stays open while nothing is done with it: another may be refused when it is needed
+  const heartbeatPool = apartFrom(pool, 1, { idleTimeoutMillis: 0, maxLifetimeSeconds: 0 })
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock
   const telemetry = options.telemetry ?? silentTelemetry

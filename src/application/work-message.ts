@@ -173,5 +173,27 @@ export const outcomeTurn = (job: Job, known: Loaded<CommandState>, outcome: Outc
   return { stream, intents: [receive, failed], known }
 }
 
+/**
+ * The report of a worker that gave an attempt up while its handler ran. `counts`: whether it takes one of the command's
+ * attempts, which then may begin the next one at once; undefined: it is a failure as any other.
+ */
+export const gaveUpTurn = (
+  { stream, receive, attempt }: Job,
+  error: CommandError,
+  counts: boolean | undefined,
+  clock: Clock,
+): CommandTurn => {
+  const failed: ReportFailure = {
+    type: 'ReportFailure',
+    at: clock.now().toISOString(),
+    actor: receive.actor,
+    attempt,
+    error,
+    ...(counts === undefined ? {} : { givenUp: { counts } }),
+    random: clock.random(),
+  }
+  return { stream, intents: [receive, failed] }
+}
+
 /** Whether the report counted, or somebody else has the command now. */
 export const wasAccepted = (outcome: TurnOutcome<CommandState, unknown, unknown>): boolean => outcome.outcome === 'done'

@@ -73,7 +73,10 @@ export const commandCodec = eventCodec<CommandEvent>(
     },
     CommandFailed: {
       version: 1,
-      data: t.strict({ attempt: t.number, msgId: t.string, error, retryAt: t.string }),
+      data: withOptional(
+        { attempt: t.number, msgId: t.string, error, retryAt: t.string },
+        { uncounted: t.literal(true) },
+      ),
     },
     CommandMovedToTroubleshooting: {
       version: 1,

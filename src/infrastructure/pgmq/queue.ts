@@ -34,7 +34,6 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => ({
   },
 
   extend: async (queue, tags, leaseMs) => {
-    if (tags.length === 0) return []
     const { rows } = await pool.query(
       `select command_bus_extend($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8)) as msg_id`,
       [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), leaseMs / 1000],

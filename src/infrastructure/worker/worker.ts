@@ -16,6 +16,7 @@ import { persistently } from '../postgres/persistently.ts'
 import { createAccept } from './accept.ts'
 import { createBackOff } from './back-off.ts'
 import { type HandlerConnections, poolSizeFor } from './connections.ts'
+import { createEnding } from './ending.ts'
 import type { MapError } from './failures.ts'
 import type { AnyHandler, Handler } from './handler.ts'
 import { createHealth, type Health } from './health.ts'
@@ -59,8 +60,9 @@ export interface Worker {
   /** Begins to receive; comes back when the queue is there and the first read is about to happen. */
   readonly start: () => Promise<void>
   /**
-   * No new messages; handlers under way finish until the deadline, then their messages go back to the queue. Messages
-   * nobody had begun go back at once, uncounted.
+   * No new messages; handlers under way finish until the deadline. What has not ended by then is given up: its attempt
+   * counts, and its command may be tried again at once. Messages nobody had begun go back at once, uncounted. Comes back
+   * two seconds after the deadline at the latest, also when the database does not answer.
    */
   readonly stop: (options?: StopOptions) => Promise<void>
   readonly health: () => Health
@@ -92,6 +94,7 @@ export interface WorkerDeps {
 const MAX_READ = 200
 /** The shortest pause after a look that found nothing: what is visible then is in somebody else's hands. */
 const SOON_MS = 10
+const MAX_DEADLINE_MS = 2_147_483_647
 /** Outcomes on their way to the log; past this nothing more is read. */
 const MAX_UNREPORTED = 1000
 
@@ -115,7 +118,13 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const bell = createWakeUp()
   const slotFree = createWakeUp()
   const prefetch = createPrefetch(concurrency)
-  const reporter = createReporter(deps.transact, deps.isAway, log, !deps.store.capabilities.inlineProjections)
+  const reporter = createReporter(
+    deps.transact,
+    deps.isAway,
+    deps.clock,
+    log,
+    !deps.store.capabilities.inlineProjections,
+  )
   const open = openDeliveries({ store: deps.store, clock: deps.clock })
   const buffer: Job[] = []
   const handling = new Set<Run>()
@@ -194,7 +203,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     return handling.size + buffer.length < concurrency || room >= concurrency ? Math.min(room, MAX_READ) : 0
   }
 
-  const health = createHealth({ clock: deps.clock, reporterFailingSince: reporter.failingSince })
+  const health = createHealth({ clock: deps.clock, pollMs, leaseMs, reporterFailingSince: reporter.failingSince })
 
   /** While the log cannot be read nobody begins: the messages go back uncounted. */
   const openOrHandBack = async (deliveries: readonly Delivery[]): Promise<readonly Opened[]> => {
@@ -209,6 +218,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const fetchLoop = async (): Promise<void> => {
     const backOff = createBackOff()
     while (!stopping) {
+      let read = 0
+      health.round()
       try {
         const pause = suspects.waitMs()
         const quantity = pause > 0 ? 0 : Math.min(wanted(), suspects.atMost())
@@ -217,24 +228,45 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
           continue
         }
         const deliveries = await deps.queue.read(queue, quantity, leaseMs)
-        const opened = deliveries.length > 0 ? await openOrHandBack(deliveries) : []
-        health.reachable()
+        read = deliveries.length
+        const opened = read > 0 ? await openOrHandBack(deliveries) : []
+        // what is to be worked on has been taken by then, whatever becomes of the other messages
+        if (read > 0) await accept(opened).finally(pump)
+        const next = read > 0 || stopping ? null : await deps.queue.nextVisibleIn(queue)
+        health.fetched(read)
         backOff.reset()
-        if (opened.length > 0) {
-          // what is to be worked on has been taken by then, whatever becomes of the other messages
-          await accept(opened).finally(pump)
-        } else if (!stopping) {
-          const next = await deps.queue.nextVisibleIn(queue)
+        if (read === 0 && !stopping) {
           await bell.wait(Math.min(pollMs, next === null ? pollMs : Math.max(SOON_MS, Math.ceil(next) + 1)))
         }
       } catch (error) {
-        health.unreachable(error)
+        health.failed(read > 0)
         log.warn({ err: error, queue }, 'the queue cannot be read; trying again')
         await deps.queue.ensure(queue).catch(() => {})
         await bell.wait(backOff.next())
       }
     }
   }
+
+  const ending = createEnding({
+    queue: deps.queue,
+    name: queue,
+    transact: deps.transact,
+    clock: deps.clock,
+    log,
+    take: () => buffer.splice(0),
+    unreported,
+    halt: () => {
+      stopping = true
+      if (started) health.stopping()
+      bell.wake()
+      slotFree.wake()
+    },
+    // until handlers under way have ended their leases are kept; what goes back then must not be extended once more
+    stopBeating: async () => heartbeat?.stop(),
+    stopReporting: reporter.giveUp,
+    fetched: async () => loop,
+    ended: health.stopped,
+  })
 
   return {
     workerId,
@@ -260,10 +292,12 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       deps.localBell.on(queue, bell.wake)
       heartbeat = startHeartbeat({
         queue: deps.heartbeatQueue,
+        otherQueue: deps.queue,
         name: queue,
         leaseMs,
         held: () => [...handling],
         buffered: () => buffer,
+        clock: deps.clock,
         log,
       })
       health.watch({ doorbell: listener.connected, heartbeat: heartbeat.failingSince })
@@ -275,30 +309,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       })
     },
     stop: ({ deadlineMs = 30_000 } = {}) => {
-      stopped ??= (async () => {
-        stopping = true
-        bell.wake()
-        slotFree.wake()
-        const idle = buffer.splice(0).map(job => job.delivery)
-        await deps.queue.handBack(queue, idle, { uncount: true }).catch(() => {})
-        await withinDeadline(deadlineMs, () => settledAll(unreported))
-        // until then handlers under way keep their leases; what goes back now must not be extended once more
-        await heartbeat?.stop()
-        const left = [...unreported]
-        for (const run of left) run.abandon('the worker stops')
-        reporter.giveUp()
-        await deps.queue
-          .handBack(
-            queue,
-            left.map(run => run.job.delivery),
-            { uncount: false },
-          )
-          .catch(() => {})
-        await loop
-        // messages read while the stop came
-        const late = buffer.splice(0).map(job => job.delivery)
-        await deps.queue.handBack(queue, late, { uncount: true }).catch(() => {})
-      })()
+      stopped ??= ending.stop(whole('deadlineMs', deadlineMs, 0, MAX_DEADLINE_MS))
       return stopped
     },
     health: () => health.report(),
@@ -314,19 +325,6 @@ const logRetry = (log: Log, job: Job, events: readonly CommandEvent[]): boolean 
   const waitMs = Date.parse(failed.retryAt) - Date.parse(failed.at)
   log.info({ ...nameOf(job), waitMs, error: failed.error }, 'the attempt failed and is tried again')
   return true
-}
-
-const settledAll = async (runs: ReadonlySet<Run>): Promise<void> => {
-  while (runs.size > 0) await Promise.allSettled([...runs].map(run => run.finished))
-}
-
-const withinDeadline = async (ms: number, work: () => Promise<void>): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work(), deadline])
-  clearTimeout(timer)
 }
 
 const whole = (field: string, value: number, min: number, max: number): number => {
