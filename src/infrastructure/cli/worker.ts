@@ -111,6 +111,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     let reports: NodeJS.Timeout | undefined
     try {
       for (const plan of plans) workers.push(bus.worker(plan))
+      deps.beforeCrash(error => Promise.all(workers.map(worker => worker.crashed(error))))
       for (const worker of workers) await worker.start()
       const names = plans.map((plan, i) => ({ domain: plan.domain, workerId: workers[i]?.workerId ?? '' }))
       log.info({ workers: names, concurrency: options.concurrency }, 'working')

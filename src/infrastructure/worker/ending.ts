@@ -2,10 +2,11 @@ import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Queue } from '../../application/ports/queue.ts'
 import type { TransactCommands } from '../../application/transact-commands.ts'
-import type { Job } from '../../application/work-message.ts'
+import { type Job, WORKER_CRASHED } from '../../application/work-message.ts'
 import type { CommandError } from '../../domain/command/events.ts'
-import { createGiveUp } from './give-up.ts'
-import type { Run } from './run-job.ts'
+import { failure } from './failures.ts'
+import { createGiveUp, type GivenUp } from './give-up.ts'
+import { nameOf, type Run } from './run-job.ts'
 import { endsWithin } from './within.ts'
 
 export interface EndingDeps {
@@ -17,6 +18,8 @@ export interface EndingDeps {
   readonly log: Log
   /** Takes what nobody has begun. */
   readonly take: () => readonly Job[]
+  /** Attempts whose handler has not ended. */
+  readonly handling: ReadonlySet<Run>
   /** Attempts whose outcome is not in the log. */
   readonly unreported: ReadonlySet<Run>
   /** Begins nothing any more. */
@@ -52,7 +55,7 @@ export const createEnding = (deps: EndingDeps) => {
   const settle = async (idle: Promise<void>): Promise<void> => {
     await deps.stopBeating()
     const left = [...unreported]
-    for (const run of left) run.abandon('the worker stops')
+    for (const run of left) void run.abandon('the worker stops')
     deps.stopReporting()
     await giveUp(left.map(({ job }) => ({ job, error: STOPPED, counts: true })))
     await idle
@@ -61,7 +64,35 @@ export const createEnding = (deps: EndingDeps) => {
     await handBackIdle()
   }
 
+  const afterCrash = async (message: string): Promise<void> => {
+    await deps.stopBeating()
+    const running = [...deps.handling]
+    // a receipt on its way must not come after what is recorded here
+    await Promise.all(running.map(run => run.abandon('the process of this worker ends')))
+    // the second time the one that runs alone is to blame
+    const blamed = running.some(({ job }) => job.suspect)
+    await Promise.all([
+      giveUp(running.map(({ job }) => crashOf(job, !blamed || !job.suspect, message))),
+      handBackIdle(),
+      // whose handlers had ended before
+      Promise.allSettled([...unreported].filter(run => !running.includes(run)).map(run => run.finished)),
+    ])
+  }
+
   return {
+    crash: async (error: unknown, withinMs: number): Promise<void> => {
+      const running = [...deps.handling].map(({ job }) => nameOf(job))
+      // errors are logged without their stack, which is all that leads to this one
+      const stack = error instanceof Error ? error.stack : undefined
+      log.error({ err: error, stack, queue: name, running }, 'nobody caught this error, and it ends the process')
+      deps.halt()
+      const message = error instanceof Error ? error.message : String(error)
+      const inTime = await endsWithin(withinMs, () =>
+        afterCrash(message).catch(failed => log.warn({ err: failed }, NOT_GIVEN)),
+      )
+      if (!inTime) log.warn({ queue: name }, LATE)
+      deps.ended()
+    },
     stop: async (deadlineMs: number): Promise<void> => {
       deps.halt()
       const idle = handBackIdle().catch(() => {})
@@ -73,9 +104,17 @@ export const createEnding = (deps: EndingDeps) => {
   }
 }
 
+const crashOf = (job: Job, innocent: boolean, message: string): GivenUp => {
+  const text = `Its worker process ended while it ran: ${message}`
+  return innocent
+    ? { job, error: failure('TRANSIENT', WORKER_CRASHED, `${text} (this attempt does not count)`), counts: false }
+    : { job, error: failure('TRANSIENT', WORKER_CRASHED, text) }
+}
+
 const NOT_GIVEN = 'messages could not be given back; they come back after their lease'
 const LATE = 'the database did not answer in time: what is left comes back after its lease'
 
+/** Waits for runs that are added meanwhile, too. */
 const settledAll = async (runs: ReadonlySet<Run>): Promise<void> => {
   while (runs.size > 0) await Promise.allSettled([...runs].map(run => run.finished))
 }

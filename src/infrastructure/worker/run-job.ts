@@ -56,8 +56,8 @@ export interface Run {
   readonly finished: Promise<ReportOutcome | 'abandoned'>
   /** Tells the handler to stop. Its outcome is still reported: the log knows whether the attempt counts. */
   readonly abort: (reason: string) => void
-  /** Tells the handler to stop and forgets its outcome. */
-  readonly abandon: (reason: string) => void
+  /** Tells the handler to stop and forgets its outcome. Comes back when no receipt is on its way any more. */
+  readonly abandon: (reason: string) => Promise<void>
 }
 
 /** decode -> run the handler -> report: the steps of one attempt. The receipt goes first only when it has to. */
@@ -70,9 +70,11 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   let abandoned = false
   let late = false
   let receipt: Promise<void> | null = null
-  const abandon = (reason: string): void => {
+  const abandon = async (reason: string): Promise<void> => {
     abandoned = true
+    if (timer !== null) clearTimeout(timer)
     abort.abort(new Error(reason))
+    await receipt?.catch(() => {})
   }
 
   const tooLate = (error: Error): void => {
@@ -83,7 +85,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   const recordReceipt = (): Promise<void> => {
     receipt ??= deps.reporter.report(receiptTurn(job)).then(outcome => {
       if (wasAccepted(outcome)) known = outcome.now
-      else abandon('another worker has this command now')
+      else void abandon('another worker has this command now')
     })
     return receipt
   }

@@ -21,12 +21,14 @@ import type { MapError } from './failures.ts'
 import type { AnyHandler, Handler } from './handler.ts'
 import { createHealth, type Health } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { createOwnMessages } from './own-messages.ts'
 import { onlyPassingErrors } from './passing-errors.ts'
 import { createPrefetch } from './prefetch.ts'
 import { createRegistry } from './registry.ts'
 import { createReporter } from './reporter.ts'
 import { nameOf, type Run, runJob } from './run-job.ts'
 import { createWakeUp } from './signal.ts'
+import { watchStalls } from './stalls.ts'
 import { createSuspects } from './suspects.ts'
 
 export interface WorkerOptions {
@@ -65,6 +67,13 @@ export interface Worker {
    * two seconds after the deadline at the latest, also when the database does not answer.
    */
   readonly stop: (options?: StopOptions) => Promise<void>
+  /**
+   * For a process that cannot go on, to be called from its own `uncaughtException` and `unhandledRejection` listeners before it
+   * exits: logs the error with what was running, and gives back what was running beside it, uncounted. Whose fault it was
+   * cannot be told: all that ran run one by one next time, and one that takes its process down again has that counted.
+   * Comes back within `withinMs`, default 2,000.
+   */
+  readonly crashed: (error: unknown, options?: { readonly withinMs?: number }) => Promise<void>
   readonly health: () => Health
   /** What handles commands of a type here. */
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
@@ -130,13 +139,29 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const handling = new Set<Run>()
   const unreported = new Set<Run>()
   const suspects = createSuspects()
+  const own = createOwnMessages({ queue: deps.queue, name: queue, leaseMs, log })
+  const stalls = watchStalls<Run>({
+    running: () => [...handling],
+    onStall: (ms, suspected) => {
+      // leases may have run out meanwhile
+      heartbeat?.beatNow()
+      const running = suspected.map(run => nameOf(run.job))
+      log.warn(
+        { queue, ms, running },
+        'the event loop stood still: nothing was fetched, reported or kept meanwhile; what computes for long belongs in a thread of its own',
+      )
+    },
+  })
   const accept = createAccept({
     queue: deps.queue,
     name: queue,
     reporter,
     suspects,
     log,
-    take: job => buffer.push(job),
+    take: job => {
+      buffer.push(job)
+      own.hold(job.delivery, () => buffer.splice(buffer.indexOf(job), 1))
+    },
   })
   let started = false
   let stopping = false
@@ -173,9 +198,12 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     const run = runJob(runDeps, job)
     handling.add(run)
     unreported.add(run)
+    own.hold(job.delivery, () => run.abort('another worker has this command now'))
     void run.handled.then(() => {
+      const tookMs = performance.now() - began
       handling.delete(run)
-      prefetch.observe(performance.now() - began)
+      prefetch.observe(tookMs)
+      stalls.ended(run, tookMs)
       pump()
       slotFree.wake()
     })
@@ -191,6 +219,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       .catch(error => log.error({ err: error, ...nameOf(job) }, 'no outcome was recorded; the message comes back'))
       .finally(() => {
         unreported.delete(run)
+        own.letGo(job.delivery)
         suspects.ended(job)
         slotFree.wake()
       })
@@ -227,7 +256,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
           await slotFree.wait(pause > 0 ? pause : pollMs)
           continue
         }
-        const deliveries = await deps.queue.read(queue, quantity, leaseMs)
+        const deliveries = await own.others(await deps.queue.read(queue, quantity, leaseMs))
         read = deliveries.length
         const opened = read > 0 ? await openOrHandBack(deliveries) : []
         // what is to be worked on has been taken by then, whatever becomes of the other messages
@@ -254,6 +283,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     clock: deps.clock,
     log,
     take: () => buffer.splice(0),
+    handling,
     unreported,
     halt: () => {
       stopping = true
@@ -300,16 +330,22 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         clock: deps.clock,
         log,
       })
+      stalls.start()
       health.watch({ doorbell: listener.connected, heartbeat: heartbeat.failingSince })
       const leave = deps.telemetry.working({ domain, workerId, slots: concurrency, busy: () => handling.size })
       loop = fetchLoop().finally(async () => {
         leave()
+        stalls.stop()
         deps.localBell.off(queue, bell.wake)
         await listener.stop()
       })
     },
     stop: ({ deadlineMs = 30_000 } = {}) => {
       stopped ??= ending.stop(whole('deadlineMs', deadlineMs, 0, MAX_DEADLINE_MS))
+      return stopped
+    },
+    crashed: (error, { withinMs = 2_000 } = {}) => {
+      stopped ??= ending.crash(error, withinMs)
       return stopped
     },
     health: () => health.report(),
