@@ -5,6 +5,8 @@ export interface Delivery {
   readonly enqueuedAt: string
   /** Untrusted: whatever somebody put on the queue. */
   readonly body: unknown
+  /** Characters of the body as text. */
+  readonly size: number
 }
 
 export type DeliveryTag = Pick<Delivery, 'msgId' | 'delivery'>

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Queue } from '../../application/ports/queue.ts'
+import type { Delivery, DeliveryTag, Queue } from '../../application/ports/queue.ts'
 import { domainOfQueue } from '../../domain/command/names.ts'
 import { instant } from '../postgres/connection/instant.ts'
 import { withClient } from '../postgres/with-client.ts'
@@ -8,52 +8,68 @@ interface MessageRow {
   readonly msg_id: string
   readonly read_ct: number
   readonly enqueued_at: string
-  readonly message: unknown
+  /** As text: its length is what it takes here. */
+  readonly message: string
 }
 
+const tagOf = ({ msg_id, read_ct }: MessageRow): DeliveryTag => ({ msgId: msg_id, delivery: read_ct })
+
+const deliveryOf = ({ msg_id, read_ct, enqueued_at, message }: MessageRow): Delivery => ({
+  msgId: msg_id,
+  delivery: read_ct,
+  enqueuedAt: enqueued_at,
+  body: JSON.parse(message),
+  size: message.length,
+})
+
 /** The queue port over pgmq's SQL functions. Names are validated before they come here and passed as parameters. */
-export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => ({
-  ensure: queue => queues.ensure(new Set([queue])),
-
-  read: async (queue, quantity, leaseMs) => {
-    const { rows } = await pool.query({
-      name: 'command_bus_read',
-      text: `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message from pgmq.read($1::text, $2::int, $3::int)`,
-      values: [queue, Math.max(1, Math.ceil(leaseMs / 1000)), quantity],
-    })
-    return (rows as MessageRow[]).map(row => ({
-      msgId: row.msg_id,
-      delivery: row.read_ct,
-      enqueuedAt: row.enqueued_at,
-      body: row.message,
-    }))
-  },
-
-  archive: async (queue, msgIds) => {
-    if (msgIds.length > 0) await pool.query('select pgmq.archive($1::text, $2::bigint[])', [queue, msgIds])
-  },
-
-  extend: async (queue, tags, leaseMs) => {
-    const { rows } = await pool.query(
-      `select command_bus_extend($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8)) as msg_id`,
-      [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), leaseMs / 1000],
-    )
-    return rows.map(row => row.msg_id)
-  },
-
-  handBack: async (queue, tags, { uncount, delayMs = 0 }) => {
+export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => {
+  const handBack: Queue['handBack'] = async (queue, tags, { uncount, delayMs = 0 }) => {
     if (tags.length === 0) return
     await pool.query(
       `select command_bus_hand_back($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8), $5::boolean)`,
       [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), delayMs / 1000, uncount],
     )
-  },
+  }
 
-  nextVisibleIn: async queue => {
-    const { rows } = await pool.query('select command_bus_next_visible($1::text) as ms', [queue])
-    return rows[0]?.ms ?? null
-  },
-})
+  return {
+    ensure: queue => queues.ensure(new Set([queue])),
+
+    read: async (queue, quantity, leaseMs) => {
+      const { rows } = await pool.query({
+        name: 'command_bus_read',
+        text: `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message::text as message from pgmq.read($1::text, $2::int, $3::int)`,
+        values: [queue, Math.max(1, Math.ceil(leaseMs / 1000)), quantity],
+      })
+      try {
+        return (rows as MessageRow[]).map(deliveryOf)
+      } catch (error) {
+        // nobody gets to begin these
+        await handBack(queue, (rows as MessageRow[]).map(tagOf), { uncount: true }).catch(() => {})
+        throw error
+      }
+    },
+
+    archive: async (queue, msgIds) => {
+      if (msgIds.length > 0) await pool.query('select pgmq.archive($1::text, $2::bigint[])', [queue, msgIds])
+    },
+
+    extend: async (queue, tags, leaseMs) => {
+      const { rows } = await pool.query(
+        `select command_bus_extend($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8)) as msg_id`,
+        [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), leaseMs / 1000],
+      )
+      return rows.map(row => row.msg_id)
+    },
+
+    handBack,
+
+    nextVisibleIn: async queue => {
+      const { rows } = await pool.query('select command_bus_next_visible($1::text) as ms', [queue])
+      return rows[0]?.ms ?? null
+    },
+  }
+}
 
 /**
  * A queue that was dropped by hand begins anew at 1, with the ids of messages that its commands have had: they would be

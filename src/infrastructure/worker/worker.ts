@@ -26,6 +26,7 @@ import { onlyPassingErrors } from './passing-errors.ts'
 import { createPrefetch } from './prefetch.ts'
 import { createRegistry } from './registry.ts'
 import { createReporter } from './reporter.ts'
+import { createRoom } from './room.ts'
 import { nameOf, type Run, runJob } from './run-job.ts'
 import { createWakeUp } from './signal.ts'
 import { watchStalls } from './stalls.ts'
@@ -127,6 +128,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const bell = createWakeUp()
   const slotFree = createWakeUp()
   const prefetch = createPrefetch(concurrency)
+  const room = createRoom()
   const reporter = createReporter(
     deps.transact,
     deps.isAway,
@@ -160,7 +162,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     log,
     take: job => {
       buffer.push(job)
-      own.hold(job.delivery, () => buffer.splice(buffer.indexOf(job), 1))
+      room.take(job.delivery)
+      own.hold(job.delivery, () => letGo(buffer.splice(buffer.indexOf(job), 1)))
     },
   })
   let started = false
@@ -183,6 +186,15 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     isAway: deps.isAway,
     mapError,
     extend,
+  }
+
+  /** Jobs that are in nobody's hands here any more. */
+  const letGo = (jobs: readonly Job[]): readonly Job[] => {
+    for (const { delivery } of jobs) {
+      room.give(delivery)
+      own.letGo(delivery)
+    }
+    return jobs
   }
 
   const pump = (): void => {
@@ -219,7 +231,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       .catch(error => log.error({ err: error, ...nameOf(job) }, 'no outcome was recorded; the message comes back'))
       .finally(() => {
         unreported.delete(run)
-        own.letGo(job.delivery)
+        letGo([job])
         suspects.ended(job)
         slotFree.wake()
       })
@@ -227,9 +239,11 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
 
   const wanted = (): number => {
     if (unreported.size >= MAX_UNREPORTED) return 0
-    const room = concurrency + prefetch.ahead() - handling.size - buffer.length
+    const slots = concurrency + prefetch.ahead() - handling.size - buffer.length
     // a read costs the same for one message as for many: wait until it is worth it, unless a slot lies idle
-    return handling.size + buffer.length < concurrency || room >= concurrency ? Math.min(room, MAX_READ) : 0
+    return handling.size + buffer.length < concurrency || slots >= concurrency
+      ? Math.min(slots, MAX_READ, room.fitting())
+      : 0
   }
 
   const health = createHealth({ clock: deps.clock, pollMs, leaseMs, reporterFailingSince: reporter.failingSince })
@@ -257,6 +271,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
           continue
         }
         const deliveries = await own.others(await deps.queue.read(queue, quantity, leaseMs))
+        room.saw(deliveries)
         read = deliveries.length
         const opened = read > 0 ? await openOrHandBack(deliveries) : []
         // what is to be worked on has been taken by then, whatever becomes of the other messages
@@ -282,7 +297,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     transact: deps.transact,
     clock: deps.clock,
     log,
-    take: () => buffer.splice(0),
+    take: () => letGo(buffer.splice(0)),
     handling,
     unreported,
     halt: () => {
