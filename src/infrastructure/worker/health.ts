@@ -7,6 +7,7 @@ export interface Health {
 }
 
 const CRITICAL_AFTER_MS = 10_000
+const MARGIN_MS = 1_000
 /** A round takes as long as a poll and some statements. */
 const ROUND_MS = 5_000
 
@@ -62,7 +63,7 @@ export const createHealth = ({ clock, pollMs, leaseMs, reporterFailingSince, now
     /** A round has failed; `read`: when it had read messages already. */
     failed: (read: boolean): void => {
       failingSince ??= clock.now()
-      if (read) failsUntil = now() + leaseMs + pollMs
+      if (read) failsUntil = now() + leaseMs + pollMs + MARGIN_MS
     },
     stopping: (): void => {
       phase = 'stopping'
