@@ -5,6 +5,7 @@ import { allTelemetry } from '../../application/ports/telemetry.ts'
 import { readConfig } from '../config.ts'
 import { demoDomains, demoLeaseSeconds } from '../demo/index.ts'
 import { openDatabase } from '../service/database.ts'
+import { dieWithParent } from '../service/die-with-parent.ts'
 import { listenForStop } from '../service/signals.ts'
 import { type WorkerReport, worst } from '../service/worker-report.ts'
 import { poolSizeFor } from '../worker/connections.ts'
@@ -29,6 +30,9 @@ interface Options {
 
 const REPORT_EVERY_MS = 250
 const SETTLES_MS = 2_000
+/** Nobody waits for a worker whose service was killed: its handlers end within the first, the whole process within the second. */
+const ORPHAN_DEADLINE_MS = 3_000
+const ORPHAN_GRACE_MS = 10_000
 /** Metrics go with one report in so many: they are larger, and nobody scrapes that often. */
 const METRICS_EVERY = 8
 
@@ -92,7 +96,16 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   const stop = listenForStop()
   const supervised = process.send !== undefined
   // whoever started this process to watch over it is gone
-  if (supervised) process.on('disconnect', () => stop.ask('the end of the service'))
+  let orphaned = false
+  const onOrphaned = (): void => {
+    orphaned = true
+    stop.ask('the end of the service')
+  }
+  if (supervised) {
+    dieWithParent({ graceMs: ORPHAN_GRACE_MS, onGone: onOrphaned })
+    process.on('disconnect', onOrphaned)
+  }
+  const deadlineMs = () => Math.min(options.deadline * 1000, orphaned ? ORPHAN_DEADLINE_MS : Number.POSITIVE_INFINITY)
   const database = await openDatabase(config)
   try {
     const [{ createMetrics }, { createTracing }] = await Promise.all([
@@ -130,7 +143,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
       log.info({ why: await stop.promise }, 'stopping')
     } finally {
       clearInterval(reports)
-      await Promise.all(workers.map(worker => worker.stop({ deadlineMs: options.deadline * 1000 })))
+      await Promise.all(workers.map(worker => worker.stop({ deadlineMs: deadlineMs() })))
       await bus.close()
     }
   } finally {

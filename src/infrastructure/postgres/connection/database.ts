@@ -109,3 +109,9 @@ export const sessionOn = <A extends ClientBase>(client: A, like?: Pool): A =>
 
 /** The client that a user handed in, or that a handler of his gets. */
 export const rawClient = <A extends ClientBase>(client: A): A => (raws.get(client) as A | undefined) ?? client
+
+/** Not by its class: it may come from another copy of `pg`. */
+export const isPool = (db: ClientBase | Pool): db is Pool => 'totalCount' in db
+
+/** Either of them, as statements of ours use it. */
+export const onDatabase = (db: ClientBase | Pool): ClientBase | Pool => (isPool(db) ? databaseOn(db) : sessionOn(db))

@@ -2,7 +2,6 @@
 export const schemaNames = [
   'command_bus_action',
   'command_bus_action_item',
-  'command_bus_adoption',
   'command_bus_archived_event',
   'command_bus_archived_message',
   'command_bus_archived_stream',
@@ -36,8 +35,16 @@ export const schemaNames = [
   'command_bus_workflow_template',
 ] as const
 
-/** A name of ours that stands free: not part of a longer one, not quoted, and without a schema in front of it. */
-const FREE_NAME = new RegExp(`(?<![\\w."$])(?:${schemaNames.join('|')})(?![\\w$])`, 'g')
+const NAMES = schemaNames.join('|')
+
+/**
+ * A name of ours that stands free: not part of a longer one, not quoted, without a schema in front of it. Between quotes
+ * it is a name where it is made a regclass, and just a text elsewhere.
+ */
+const FREE_NAME = new RegExp(
+  `(?<![\\w."$'])(?:${NAMES})(?![\\w$])|(?<=to_regclass\\(')(?:${NAMES})(?=')|(?<=')(?:${NAMES})(?='::regclass)`,
+  'g',
+)
 
 /** Whether a statement is about tables or functions of ours. */
 export const namesOurs = (sql: string): boolean => {
@@ -46,10 +53,7 @@ export const namesOurs = (sql: string): boolean => {
 }
 
 /** The statement with our names in `schema`, whatever the session's search path is. */
-export const inSchema = (sql: string, schema: string): string => {
-  const quoted = `"${schema}".`
-  return sql.replace(FREE_NAME, name => quoted + name)
-}
+export const inSchema = (sql: string, schema: string): string => sql.replace(FREE_NAME, name => `"${schema}".${name}`)
 
 /**
  * What a schema may be called: its name is put into statements, also between quotes.

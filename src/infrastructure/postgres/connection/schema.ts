@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { MigrationError } from '../migration-files.ts'
+import { MigrationError } from '../schema-version.ts'
 import { rawClient } from './database.ts'
 import { findInstallation } from './installation.ts'
 import { isSchemaName } from './names.ts'

@@ -10,6 +10,10 @@ const arrays = pg.types.arrayParser as unknown as {
 const number: Parse = text => Number(text)
 const same: Parse = text => text
 const json: Parse = text => JSON.parse(text)
+/** As it is; the types of pg call it a function. */
+const arrays = pg.types.arrayParser as unknown as {
+  readonly create: (text: string, parse: Parse) => { readonly parse: () => unknown }
+}
 const listOf =
   (parse: Parse): Parse =>
   text =>
