@@ -2,11 +2,6 @@ import pg, { type CustomTypesConfig } from 'pg'
 
 type Parse = (text: string) => unknown
 
-/** Its declaration says that it is a function. */
-const arrays = pg.types.arrayParser as unknown as {
-  readonly create: (text: string, parse: Parse) => { readonly parse: () => unknown[] }
-}
-
 const number: Parse = text => Number(text)
 const same: Parse = text => text
 const json: Parse = text => JSON.parse(text)
