@@ -62,7 +62,10 @@ export interface CommandBusOptions {
    * One that takes longer succeeds all the same. Default 0: it does not wait, and tells no message id.
    */
   readonly waitForDispatchMs?: number
-  /** Connections of the bus's own pool. Default 10. */
+  /**
+   * Connections of the bus's own pool. Default 10; at least 2 for transactional handlers, which leave two free (one of a
+   * pool of two). Workers open a few more, see docs/production.md.
+   */
   readonly maxConnections?: number
   /** Retry policies by command type, for senders that name none. */
   readonly policies?: { readonly [commandType: string]: RetryOptions }

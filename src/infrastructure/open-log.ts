@@ -11,7 +11,7 @@ import { type EventStoreDbLogOptions, openEventStoreDbLog } from './eventstoredb
 import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
 import { assertLogIsHere } from './eventstoredb/whose-log.ts'
-import { createPostgresEventStore } from './postgres/event-store.ts'
+import { createPostgresEventStore, type PostgresEventStoreOptions } from './postgres/event-store.ts'
 import type { InlineProjections } from './postgres/unit-of-work.ts'
 
 /** What brings the log to PostgreSQL; one process of the fleet does, the others stand by. */
@@ -20,6 +20,8 @@ export type Follower = Pick<CatchUp, 'health' | 'resume' | 'waitFor'>
 /** The log, wherever it is. */
 export interface CommandLog {
   readonly store: EventStore<BusEvent>
+  /** The same log, for workers: on connections that no handler holds. */
+  readonly workerStore: EventStore<BusEvent>
   /** Checks that the log and the database belong together, then follows the log. May be called again and again. */
   readonly begin: () => Promise<void>
   /** Whether an error means that the log cannot be reached now; the database's own errors are not looked at. */
@@ -35,9 +37,11 @@ export interface CommandLogOptions {
   /** What the names of its streams begin with in EventStoreDB. */
   readonly eventStorePrefix: string | undefined
   readonly pool: Pool
+  /** Connections apart from those that callers and handlers hold. */
+  readonly workerPool: Pool
   readonly newClient: () => Client
   readonly projections: InlineProjections<BusEvent>
-  readonly ensureQueues: EventStoreDbLogOptions['ensureQueues']
+  readonly ensureQueues: PostgresEventStoreOptions<BusEvent>['ensureQueues']
   readonly onFilled: (queues: ReadonlySet<string>) => void
   readonly log: Log
   readonly limits: EventStoreDbLogOptions['limits']
@@ -48,12 +52,16 @@ export const openLog = ({
   eventStoreUrl: url,
   eventStorePrefix: streamPrefix,
   limits,
+  workerPool,
   ...options
 }: CommandLogOptions): CommandLog => {
   if (url === undefined) {
     if (streamPrefix !== undefined) throw new InvalidInputError('eventStorePrefix', 'goes with eventStoreUrl only')
+    const storeOn = (pool: Pool) =>
+      createPostgresEventStore({ ...options, pool, codec: busCodec, ofArchived: archivedCommand })
     return {
-      store: createPostgresEventStore({ ...options, codec: busCodec, ofArchived: archivedCommand }),
+      store: storeOn(options.pool),
+      workerStore: storeOn(workerPool),
       begin: () => assertLogIsHere(options.pool),
       isAway: () => false,
       follower: null,
@@ -70,5 +78,5 @@ export const openLog = ({
     ...(streamPrefix === undefined ? {} : { streamPrefix }),
     ...(limits === undefined ? {} : { limits }),
   })
-  return { store, begin, isAway, follower: catchUp, close }
+  return { store, workerStore: store, begin, isAway, follower: catchUp, close }
 }

@@ -58,9 +58,9 @@ export const clientLike = (pool: Pool, more: PoolConfig = {}): Client => {
 }
 
 /** A pool of its own with the settings of another, for what must not wait behind busy connections. */
-export const apartFrom = (pool: Pool, max = 1): Pool => {
+export const apartFrom = (pool: Pool, max = 1, more: PoolConfig = {}): Pool => {
   const Made = (pool as PoolParts).Client ?? pg.Client
-  return listened(new pg.Pool({ ...settingsOf(pool), max, min: 0, Client: Made } as PoolConfig))
+  return listened(new pg.Pool({ ...settingsOf(pool), max, min: 0, ...more, Client: Made } as PoolConfig))
 }
 
 const listened = (pool: Pool): Pool => {

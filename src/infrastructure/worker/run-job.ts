@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { ClientBase, Pool, PoolClient } from 'pg'
+import type { ClientBase } from 'pg'
 import { TransientCommandError } from '../../application/command-errors.ts'
 import { TooLargeError } from '../../application/errors.ts'
 import { handledCommand } from '../../application/handled-command.ts'
@@ -23,6 +23,7 @@ import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
 import { attemptEnd } from './attempt-end.ts'
+import type { HandlerConnection, HandlerConnections } from './connections.ts'
 import { failure, failureOf, type MapError } from './failures.ts'
 import type { AnyHandler, HandlerContext } from './handler.ts'
 import type { Reporter, ReportOutcome } from './reporter.ts'
@@ -36,7 +37,7 @@ export interface RunDeps {
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
   readonly reporter: Reporter
   readonly transact: TransactCommands
-  readonly pool: Pool
+  readonly connections: HandlerConnections
   readonly clock: Clock
   readonly log: Log
   readonly telemetry: Telemetry
@@ -55,8 +56,8 @@ export interface Run {
   readonly finished: Promise<ReportOutcome | 'abandoned'>
   /** Tells the handler to stop. Its outcome is still reported: the log knows whether the attempt counts. */
   readonly abort: (reason: string) => void
-  /** Tells the handler to stop and forgets its outcome. */
-  readonly abandon: (reason: string) => void
+  /** Tells the handler to stop and forgets its outcome. Comes back when no receipt is on its way any more. */
+  readonly abandon: (reason: string) => Promise<void>
 }
 
 /** decode -> run the handler -> report: the steps of one attempt. The receipt goes first only when it has to. */
@@ -69,9 +70,11 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   let abandoned = false
   let late = false
   let receipt: Promise<void> | null = null
-  const abandon = (reason: string): void => {
+  const abandon = async (reason: string): Promise<void> => {
     abandoned = true
+    if (timer !== null) clearTimeout(timer)
     abort.abort(new Error(reason))
+    await receipt?.catch(() => {})
   }
 
   const tooLate = (error: Error): void => {
@@ -82,7 +85,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   const recordReceipt = (): Promise<void> => {
     receipt ??= deps.reporter.report(receiptTurn(job)).then(outcome => {
       if (wasAccepted(outcome)) known = outcome.now
-      else abandon('another worker has this command now')
+      else void abandon('another worker has this command now')
     })
     return receipt
   }
@@ -119,10 +122,13 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   }
 
   /** The handler has not begun: it waits for a connection for as long as the attempt is its own. */
-  const connected = async (): Promise<PoolClient> => {
+  const connected = async (): Promise<HandlerConnection> => {
     for (;;) {
       try {
-        return await deps.pool.connect()
+        const connection = await deps.connections.connect()
+        if (!abandoned) return connection
+        connection.release()
+        throw new Error('the attempt is not ours any more')
       } catch (error) {
         if (abandoned || !deps.isAway(error)) throw error
         log.warn({ err: error, ...nameOf(job) }, 'no connection for a transactional handler; trying again')
@@ -135,7 +141,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   const inTransaction = async (run: (client: ClientBase) => Promise<unknown>): Promise<Outcome | ReportOutcome> => {
     await recordReceipt()
     if (abandoned) throw new Error('the attempt is not ours any more')
-    const client = await connected()
+    const { client, release } = await connected()
     let broken: Error | undefined
     // a connection that is cut while the handler is busy elsewhere must not end the process
     const onError = (error: Error): void => {
@@ -164,7 +170,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       return { kind: 'failure', error: failure('TRANSIENT', 'TRANSACTION_FAILED', broken.message) }
     } finally {
       client.off('error', onError)
-      client.release(broken)
+      release(broken)
     }
   }
 

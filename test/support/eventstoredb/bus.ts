@@ -16,6 +16,7 @@ import { createCommandQueries } from '../../../src/infrastructure/postgres/comma
 import { isConnectionError } from '../../../src/infrastructure/postgres/errors.ts'
 import { clientLike } from '../../../src/infrastructure/postgres/pool.ts'
 import { uuidIds } from '../../../src/infrastructure/uuid-ids.ts'
+import { createHandlerConnections } from '../../../src/infrastructure/worker/connections.ts'
 import { createWorker, type WorkerOptions } from '../../../src/infrastructure/worker/worker.ts'
 import { busProjections } from '../../../src/projections/bus-projections.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
@@ -85,7 +86,7 @@ export const openLogBus = (
         transact,
         queue,
         heartbeatQueue: queue,
-        pool,
+        connections: createHandlerConnections(pool),
         newClient: () => clientLike(pool),
         localBell,
         clock: systemClock,
