@@ -179,7 +179,7 @@ const extraDigitsIn = (json: Json): number => {
 
 const textFault = (text: string): string | null => {
   if (text.includes('\u0000')) return 'holds a NUL character, which PostgreSQL cannot store'
-  return text.isWellFormed() ? null : 'holds half a surrogate pair, which is no valid text'
+  return text.isWellFormed() ? null : 'holds half a surrogate pair, which is not valid text'
 }
 
 /** Text as PostgreSQL can store it: for messages of errors, which must never be refused. Cut at `max` characters. */
