@@ -71,6 +71,11 @@ export interface CommandBusOptions {
   readonly policies?: { readonly [commandType: string]: RetryOptions }
   /** What becomes of the message of a completed command: `delete` (default) or `archive`. */
   readonly onSuccess?: 'delete' | 'archive'
+  /**
+   * Queues that callers of `as(identity)` and of HTTP may name in `replyTo`: names, `*` for any part of one, `{tenant}` for
+   * the caller's tenant. Default: a tenant has `t_{tenant}__*`, callers without a tenant what begins otherwise.
+   */
+  readonly replyQueues?: readonly string[]
   /** How often a failed operation and its children may be retried by hand, one after the other. Default 20. */
   readonly maxOperationRetries?: number
   /**

@@ -17,12 +17,14 @@ import { silentTelemetry } from './application/ports/telemetry.ts'
 import { createCommandReader } from './application/read-commands.ts'
 import { readHistory } from './application/read-history.ts'
 import { payloadFaults, rehearseCommand } from './application/rehearse-command.ts'
+import { replyQueuesOf } from './application/reply-queues.ts'
 import { roleAuthorization } from './application/roles.ts'
 import { createSender } from './application/sender.ts'
 import { createTransactCommands } from './application/transact-commands.ts'
 import type { WorkflowCalls } from './application/workflow-calls.ts'
 import type { CommandBus, CommandBusOptions } from './command-bus.ts'
 import type { CommandEvent } from './domain/command/events.ts'
+import { OPERATIONS_DOMAIN } from './domain/operation/policy.ts'
 import { type Actions, createActions } from './infrastructure/actions.ts'
 import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-events.ts'
 import { openLog } from './infrastructure/open-log.ts'
@@ -45,7 +47,7 @@ import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
 import { createHandlerConnections } from './infrastructure/worker/connections.ts'
 import { createWorker, type Worker } from './infrastructure/worker/worker.ts'
-import { createWorkflows } from './infrastructure/workflows.ts'
+import { createWorkflows, WORKFLOW_DOMAIN } from './infrastructure/workflows.ts'
 import { busProjections } from './projections/bus-projections.ts'
 import { outbox } from './projections/outbox.ts'
 
@@ -220,6 +222,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ...calls,
     transact: guarded(transact),
     authorization: roleAuthorization,
+    reservedDomains: new Map([
+      [OPERATIONS_DOMAIN, 'start operations'],
+      [options.workflows?.domain ?? WORKFLOW_DOMAIN, 'start workflow runs'],
+    ]),
+    mayReplyTo: replyQueuesOf(options.replyQueues),
     reader: guardedAll(reader),
     operations: guardedAll(operations),
     actions: guardedAll({ start: actions.start, get: actions.get, list: actions.list, stop: actions.stop }),

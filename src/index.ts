@@ -13,13 +13,16 @@ export type { CommandPlan } from './application/dry-run.ts'
 export type { ActionPlan } from './application/dry-run-action.ts'
 export {
   CommandBusError,
+  CommandIdTakenError,
   CommandNotFoundError,
+  DomainReservedError,
   DuplicateCommandError,
   ForbiddenError,
   HandlerAlreadyRegisteredError,
   InvalidInputError,
   InvalidOperationError,
   InvalidPayloadError,
+  ReplyQueueRefusedError,
   UnavailableError,
 } from './application/errors.ts'
 export type {
@@ -91,6 +94,7 @@ export type { Follower } from './infrastructure/open-log.ts'
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
 export type { Drift } from './infrastructure/postgres/verify.ts'
 export type { Finding, KnownSeal, Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
+export { commandIdFor } from './infrastructure/uuid-ids.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures.ts'
 export {
   defineHandler,

@@ -11,6 +11,7 @@ import {
   itemOutcomes,
   type NewAction,
 } from './ports/action-store.ts'
+import { scopedTenantOf } from './scope.ts'
 
 /** Ids in one action; a filter may take in any number. */
 export const MAX_IDS = 10_000
@@ -42,7 +43,7 @@ export const actionOf = (options: BulkActionOptions): Omit<NewAction, 'id' | 'cu
   target: targetOf(options),
   canary: optional(options.canary, value => wholeOf(value, 'canary', MAX_CANARY)),
   operator: textOf(options.operator, 'operator', 200),
-  tenantId: optional(options.tenantId, value => textOf(value, 'tenantId', 128)),
+  tenantId: optional(options.tenantId, scopedTenantOf),
 })
 
 const detailsOf = (options: BulkActionOptions): ActionDetails => {
@@ -123,7 +124,7 @@ const idsOf = (given: unknown): readonly CommandKey[] => {
 /** What a list of actions may be narrowed to. @throws InvalidInputError */
 export const actionListOf = (filter: ActionListFilter): ActionListFilter => ({
   ...(filter.status === undefined ? {} : { status: oneOf(actionStatuses, filter.status, 'status') }),
-  ...(filter.tenantId === undefined ? {} : { tenantId: textOf(filter.tenantId, 'tenantId', 128) }),
+  ...(filter.tenantId === undefined ? {} : { tenantId: scopedTenantOf(filter.tenantId) }),
   ...pageOf(filter),
 })
 

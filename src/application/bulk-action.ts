@@ -109,6 +109,7 @@ export const stopAction =
     return (await get(id)) ?? before
   }
 
+/** One of all tenants' commands is shown to those only who reach all of them. */
 const isVisible = ({ tenantId }: ActionRecord, wanted: string | null | undefined): boolean =>
   wanted === undefined || wanted === null || tenantId === wanted
 

@@ -1,7 +1,13 @@
 import type { BulkActionOptions } from './action-input.ts'
 import { ActionNotFoundError, type ActionView, type GetActionOptions, type StopActionOptions } from './bulk-action.ts'
 import type { ActionPlan } from './dry-run-action.ts'
-import { CommandNotFoundError, ForbiddenError } from './errors.ts'
+import {
+  CommandIdTakenError,
+  CommandNotFoundError,
+  DomainReservedError,
+  ForbiddenError,
+  ReplyQueueRefusedError,
+} from './errors.ts'
 import { domainOf } from './input.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './investigate.ts'
 import {
@@ -13,7 +19,7 @@ import {
   operatorComplete,
   operatorRetry,
 } from './operate-command.ts'
-import type { OperationFilter, Operations, StartOperation } from './operations.ts'
+import type { OperationFilter, Operations, Owner, StartOperation } from './operations.ts'
 import type { ActionListFilter, ItemListFilter } from './ports/action-store.ts'
 import type { Authorization, Identity, Permission } from './ports/authorization.ts'
 import type { AuditFilter, CommandFilter, Page, TroubleshootingFilter } from './ports/command-queries.ts'
@@ -22,7 +28,9 @@ import type { Stats, StatsReader } from './ports/stats.ts'
 import type { createCommandReader } from './read-commands.ts'
 import type { HistoryOptions, ReadHistory } from './read-history.ts'
 import type { Rehearsal, RehearseOptions } from './rehearse-command.ts'
+import { type MayReplyTo, refusedQueue } from './reply-queues.ts'
 import { rolesFor } from './roles.ts'
+import { isWithin, type Scope, scopeOf } from './scope.ts'
 import type { BatchResult, CommandToSend, SentCommand } from './send-command.ts'
 import { createWorkflowCaller, type WorkflowCallerDeps } from './workflow-caller.ts'
 
@@ -48,13 +56,16 @@ const pick = <T extends object, K extends keyof T>(from: T, names: readonly K[])
 }
 
 export interface CallerDeps extends OperateDeps, WorkflowCallerDeps {
+  /** Domains whose commands the bus itself sends, and what their users call instead. */
+  readonly reservedDomains: ReadonlyMap<string, string>
+  readonly mayReplyTo: MayReplyTo
   readonly authorization: Authorization
   readonly send: (domain: string, command: CommandToSend) => Promise<SentCommand>
   readonly sendBatch: (domain: string, commands: readonly CommandToSend[]) => Promise<readonly BatchResult[]>
   readonly reader: ReturnType<typeof createCommandReader>
   readonly history: ReadHistory
   readonly parkedAt: (options: ParkedAtOptions) => Promise<ParkedAtPage>
-  readonly correlation: (correlationId: string, scope: { readonly tenantId?: string }) => Promise<CausalTree>
+  readonly correlation: (correlationId: string, scope: Scope) => Promise<CausalTree>
   readonly operations: Operations
   readonly rehearse: (domain: string, commandId: string, options: RehearseOptions) => Promise<Rehearsal>
   readonly dryRun: (options: BulkActionOptions) => Promise<ActionPlan>
@@ -75,28 +86,50 @@ export type CallersFilter<Filter> = Omit<Filter, 'tenantId'>
 
 /**
  * The bus as one identity may use it: every call checks the permission, acts as the identity's subject and stays within
- * its tenant. What lies outside the tenant is as good as unknown. @throws ForbiddenError
+ * its scope: its tenant, or what has none. What lies outside is as good as unknown. @throws ForbiddenError
  */
 export const createCaller = (deps: CallerDeps, identity: Identity) => {
-  const { reader } = deps
+  const { reader, log } = deps
   const { subject, tenant } = identity
-  const scope = tenant === null ? {} : { tenantId: tenant }
+  const scope = scopeOf(identity, 'ADMIN')
+  const owner: Owner = { subject, tenant, ...scope }
+  // where null stands for all
+  const tenantId = scope.tenantId ?? null
 
   const demand = (permission: Permission): void => {
     if (deps.authorization.allows(identity, permission)) return
     throw new ForbiddenError(`this needs one of the roles ${rolesFor[permission].join(', ')}`)
   }
+  const demandOpen = (domain: string): void => {
+    const instead = deps.reservedDomains.get(domain)
+    if (instead !== undefined) throw new DomainReservedError(domain, instead)
+  }
+  const isTaken = (domain: string, commandIds: readonly string[]): void =>
+    log.warn(
+      {
+        security: 'command id of another tenant',
+        subject,
+        tenant,
+        domain,
+        commandIds: commandIds.slice(0, 10),
+        count: commandIds.length,
+      },
+      'a command was sent with an id that another tenant has taken',
+    )
   // member by member: what a caller may not say of a command is left behind
-  const own = (command: CallersCommand): CommandToSend => ({
-    ...pick(command, callersMembers),
-    ...scope,
-    actor: subject,
-  })
-  const isOwn = (row: { readonly tenantId: string | null }): boolean => tenant === null || row.tenantId === tenant
-
+  const own = (command: CallersCommand): CommandToSend => {
+    if (typeof command.replyTo === 'string' && !deps.mayReplyTo(command.replyTo, tenant)) {
+      throw new ReplyQueueRefusedError(command.replyTo, refusedQueue(tenant))
+    }
+    return {
+      ...pick(command, callersMembers),
+      ...(tenant === null ? {} : { tenantId: tenant }),
+      actor: subject,
+    }
+  }
   const find = async (domain: string, commandId: string) => {
     const command = await reader.get(domain, commandId)
-    return command !== null && isOwn(command) ? command : null
+    return command !== null && isWithin(scope, command.tenantId) ? command : null
   }
 
   return {
@@ -106,14 +139,27 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
 
     send: async (domain: string, command: CallersCommand) => {
       demand('send')
-      return deps.send(domain, own(command))
+      demandOpen(domain)
+      return deps.send(domain, own(command)).catch(error => {
+        if (error instanceof CommandIdTakenError) isTaken(domain, [error.commandId])
+        throw error
+      })
     },
     sendBatch: async (domain: string, commands: readonly CallersCommand[]) => {
       demand('send')
-      return deps.sendBatch(domain, commands.map(own))
+      demandOpen(domain)
+      const results = await deps.sendBatch(domain, commands.map(own))
+      const taken = results.filter(({ outcome }) => outcome === 'taken')
+      if (taken.length > 0)
+        isTaken(
+          domain,
+          taken.map(({ commandId }) => commandId),
+        )
+      return results
     },
     cancel: async (domain: string, commandId: string, options: Pick<CancelOptions, 'reason'> = {}) => {
       demand('send')
+      demandOpen(domain)
       return cancelCommand(deps)(domain, commandId, { ...options, ...scope, actor: subject })
     },
 
@@ -131,7 +177,7 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
     /** Empty for an unknown command, and for one of another tenant. */
     auditTrail: async (domain: string, commandId: string, filter: AuditFilter = {}) => {
       demand('audit')
-      if (tenant !== null && (await find(domain, commandId)) === null) return []
+      if (tenantId !== null && (await find(domain, commandId)) === null) return []
       return reader.auditTrail(domain, commandId, filter)
     },
 
@@ -151,25 +197,25 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
     operations: {
       start: async (start: StartOperation) => {
         demand('operations')
-        return deps.operations.start(identity, start)
+        return deps.operations.start(owner, start)
       },
       get: async (id: string) => {
         demand('operations')
-        return deps.operations.get(identity, id)
+        return deps.operations.get(owner, id)
       },
       list: async (filter: OperationFilter) => {
         demand('operations')
-        return deps.operations.list(identity, filter)
+        return deps.operations.list(owner, filter)
       },
       retry: async (id: string) => {
         demand('operations')
-        return deps.operations.retry(identity, id)
+        return deps.operations.retry(owner, id)
       },
     },
 
     ...createWorkflowCaller(deps, identity, demand),
 
-    /** Events of the caller's tenant as they commit. */
+    /** Events of the caller's scope as they commit. */
     live: async ({ filter = {}, ...options }: SubscribeOptions): Promise<Subscription> => {
       demand('read')
       // a name that no domain can have would be a stream that never says anything
@@ -214,17 +260,17 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       /** Takes in what is parked now; a runner does the work. */
       start: async (options: DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>) => {
         demand('operate')
-        return deps.actions.start({ ...options, operator: subject, tenantId: tenant } as BulkActionOptions)
+        return deps.actions.start({ ...options, operator: subject, tenantId } as BulkActionOptions)
       },
       /** What `start` would do. */
       dryRun: async (options: DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>) => {
         demand('operate')
-        return deps.dryRun({ ...options, operator: subject, tenantId: tenant } as BulkActionOptions)
+        return deps.dryRun({ ...options, operator: subject, tenantId } as BulkActionOptions)
       },
       /** @throws ActionNotFoundError */
       action: async (id: string, items?: ItemListFilter) => {
         demand('operate')
-        const found = await deps.actions.get(id, { tenantId: tenant, ...(items === undefined ? {} : { items }) })
+        const found = await deps.actions.get(id, { tenantId, ...(items === undefined ? {} : { items }) })
         if (found === null) throw new ActionNotFoundError(id)
         return found
       },
@@ -236,7 +282,7 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       /** One that is over stays as it is. @throws ActionNotFoundError */
       stop: async (id: string) => {
         demand('operate')
-        return deps.actions.stop(id, { operator: subject, tenantId: tenant })
+        return deps.actions.stop(id, { operator: subject, tenantId })
       },
       complete: async (
         domain: string,

@@ -3,7 +3,7 @@ import { actionOf, type BulkActionOptions } from './action-input.ts'
 import { intentOf } from './action-turns.ts'
 import type { CommandPlan, PlanTurns } from './dry-run.ts'
 import { CommandBusError } from './errors.ts'
-import { ofTenant, refusal } from './operate-command.ts'
+import { onlyWithin, refusal } from './operate-command.ts'
 import type { ActionKind } from './ports/action-store.ts'
 import type { Clock } from './ports/clock.ts'
 import type { CommandQueries } from './ports/command-queries.ts'
@@ -53,8 +53,8 @@ export const dryRunAction =
   async (options: BulkActionOptions): Promise<ActionPlan> => {
     const { details, target, operator, tenantId } = actionOf(options)
     const intent = intentOf(details, { at: clock.now().toISOString(), actor: operator })
-    const guard = tenantId === null ? {} : { guard: ofTenant(tenantId) }
     const scope = tenantId === null ? {} : { tenantId }
+    const guard = tenantId === null ? {} : { guard: onlyWithin({ tenantId }) }
     const messages = new Map<string, number>()
     const replies = new Map<string, number>()
     const samples: CommandPlan[] = []

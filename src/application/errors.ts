@@ -68,6 +68,37 @@ export class DuplicateCommandError extends CommandBusError {
   }
 }
 
+/** The id was sent before, by another tenant: what is there is not the caller's. Nothing was sent. */
+export class CommandIdTakenError extends CommandBusError {
+  override readonly name = 'CommandIdTakenError'
+  readonly domain: string
+  readonly commandId: string
+  constructor(domain: string, commandId: string) {
+    super(
+      'COMMAND_ID_TAKEN',
+      `command id ${commandId} in domain '${domain}' belongs to another tenant; nothing was sent: take a new id, or make ids from business keys with commandIdFor`,
+    )
+    this.domain = domain
+    this.commandId = commandId
+  }
+}
+
+/** The commands of the domain are sent by the bus itself. */
+export class DomainReservedError extends CommandBusError {
+  override readonly name = 'DomainReservedError'
+  constructor(domain: string, instead: string) {
+    super('DOMAIN_RESERVED', `domain '${domain}' is closed to plain sends and cancels: ${instead}`)
+  }
+}
+
+/** Replies may not go there. Nothing was sent. */
+export class ReplyQueueRefusedError extends CommandBusError {
+  override readonly name = 'ReplyQueueRefusedError'
+  constructor(queue: string, why: string) {
+    super('REPLY_QUEUE_REFUSED', `replyTo: '${queue}' ${why}; nothing was sent`)
+  }
+}
+
 export class HandlerAlreadyRegisteredError extends CommandBusError {
   override readonly name = 'HandlerAlreadyRegisteredError'
   constructor(domain: string, commandType: string) {

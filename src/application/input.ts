@@ -2,6 +2,7 @@ import { type Either, isLeft } from 'fp-ts/lib/Either.js'
 import { parseAuditType } from '../domain/command/audit-names.ts'
 import type { Json } from '../domain/command/events.ts'
 import {
+  domainOfQueue,
   parseCommandId,
   parseCommandType,
   parseCorrelationId,
@@ -9,7 +10,7 @@ import {
   parseQueueName,
 } from '../domain/command/names.ts'
 import { type CommandStatus, commandStatuses } from '../domain/command/transitions.ts'
-import { InvalidInputError } from './errors.ts'
+import { InvalidInputError, ReplyQueueRefusedError } from './errors.ts'
 import { parseJson } from './json.ts'
 
 /** Each takes what a caller gave and returns it parsed, or throws InvalidInputError with the field's name. */
@@ -31,6 +32,12 @@ export const commandIdOf = (value: unknown, field = 'commandId'): string =>
 export const commandTypeOf = (value: unknown): string =>
   accept('commandType', parseCommandType(text('commandType', value)))
 export const queueOf = (value: unknown, field = 'replyTo'): string => accept(field, parseQueueName(text(field, value)))
+/** A queue that replies may go to. @throws InvalidInputError, ReplyQueueRefusedError */
+export const replyQueueOf = (value: unknown, field = 'replyTo'): string => {
+  const queue = queueOf(value, field)
+  if (domainOfQueue(queue) !== null) throw new ReplyQueueRefusedError(queue, 'is for commands, not for replies')
+  return queue
+}
 export const correlationIdOf = (value: unknown): string =>
   accept('correlationId', parseCorrelationId(text('correlationId', value)))
 export const jsonOf = (value: unknown, field = 'data'): Json =>

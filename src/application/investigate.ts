@@ -2,12 +2,13 @@ import type { CommandEvent, Json } from '../domain/command/events.ts'
 import { historyOf } from '../domain/command/history.ts'
 import type { Recorded } from '../domain/recorded.ts'
 import { type CausalNode, runOfJob, treeOf } from './causal-tree.ts'
-import { correlationIdOf, instantOf, optional, textOf } from './input.ts'
+import { correlationIdOf, instantOf, optional } from './input.ts'
 import type { Clock } from './ports/clock.ts'
 import type { CommandView, TroubleshootingFilter, TroubleshootingItem } from './ports/command-queries.ts'
 import type { EventStore } from './ports/event-store.ts'
 import type { CausalFilter, InvestigationQueries, StatusCount } from './ports/investigation.ts'
 import { troubleshootingFilterOf } from './read-commands.ts'
+import { scopedTenantOf } from './scope.ts'
 
 export interface InvestigateDeps {
   readonly queries: InvestigationQueries
@@ -102,7 +103,7 @@ export const readCorrelation =
   (queries: Pick<InvestigationQueries, 'related' | 'relatedFirst' | 'relatedRuns'>) =>
   async (correlationId: string, options: Pick<CausalFilter, 'tenantId'> = {}): Promise<CausalTree> => {
     const id = correlationIdOf(correlationId)
-    const tenantId = optional(options.tenantId, value => textOf(value, 'tenantId', 128))
+    const tenantId = optional(options.tenantId, scopedTenantOf)
     const scope = tenantId === null ? {} : { tenantId }
     const oldest = await queries.related({ correlationId: id, ...scope }, MAX_NODES + 1)
     const runIds = new Set([id, ...oldest.flatMap(({ causationId }) => runOfJob(causationId) ?? [])])

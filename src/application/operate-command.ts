@@ -7,6 +7,7 @@ import type { CommandPlan, PlanTurns } from './dry-run.ts'
 import { CommandNotFoundError, InvalidInputError, InvalidOperationError, InvalidPayloadError } from './errors.ts'
 import { commandIdOf, domainOf, jsonOf, optional, textOf } from './input.ts'
 import type { Clock } from './ports/clock.ts'
+import { isWithin, type Scope } from './scope.ts'
 import type { TransactCommands } from './transact-commands.ts'
 
 export interface OperateDeps {
@@ -16,11 +17,6 @@ export interface OperateDeps {
   readonly plan: PlanTurns
   /** What the handler's codec, where one is known, has against a payload for this command. */
   readonly faultsOf: (key: CommandKey, data: Json, scope: Scope) => Promise<readonly string[]>
-}
-
-/** Whose commands may be touched: those of one tenant, or all when it is left out. Others are as good as unknown. */
-export interface Scope {
-  readonly tenantId?: string
 }
 
 /** Only look what would happen. */
@@ -170,13 +166,13 @@ const turn = async (
   return outcome
 }
 
-const guardOf = ({ tenantId }: Scope) => (tenantId === undefined ? {} : { guard: ofTenant(tenantId) })
+const guardOf = (scope: Scope) => (scope.tenantId === undefined ? {} : { guard: onlyWithin(scope) })
 
 /** Refuses the commands of other tenants as if they were not there. */
-export const ofTenant =
-  (tenantId: string) =>
+export const onlyWithin =
+  (scope: Scope) =>
   (state: CommandState): CommandRejection | null =>
-    state.status === 'NONE' || state.sent.tenantId === tenantId ? null : { type: 'NotFound' }
+    state.status === 'NONE' || isWithin(scope, state.sent.tenantId) ? null : { type: 'NotFound' }
 
 /** A domain's refusal as the error a caller catches. */
 export const refusal = (domain: string, commandId: string, rejection: CommandRejection): Error => {

@@ -9,6 +9,7 @@ import { commandIdOf, jsonOf, limitOf, optional, textOf } from './input.ts'
 import type { Clock } from './ports/clock.ts'
 import type { CommandDetail, CommandQueries, Page } from './ports/command-queries.ts'
 import type { Log } from './ports/log.ts'
+import { isWithin, type Scope } from './scope.ts'
 import type { CommandToSend, SendOutcome } from './send-command.ts'
 
 /** A user's operation, as the user sees it. Times are ISO 8601. */
@@ -37,8 +38,8 @@ export interface StartOperation {
   readonly parameters: unknown
 }
 
-/** Whose operation it is. */
-export interface Owner {
+/** Whose operation it is. Without a tenant, and without a scope, operations of all tenants are reached. */
+export interface Owner extends Scope {
   readonly subject: string
   readonly tenant: string | null
 }
@@ -82,8 +83,7 @@ export const createOperations = (deps: OperationsDeps) => {
 
   const find = async (id: string, owner: Owner): Promise<CommandDetail> => {
     const command = await deps.queries.get(OPERATIONS_DOMAIN, commandIdOf(id, 'id'))
-    if (command === null || (owner.tenant !== null && command.tenantId !== owner.tenant))
-      throw new OperationNotFoundError()
+    if (command === null || !isWithin(scopeOf(owner), command.tenantId)) throw new OperationNotFoundError()
     return command
   }
 
@@ -140,7 +140,7 @@ export const createOperations = (deps: OperationsDeps) => {
     list: async (owner: Owner, filter: OperationFilter = {}): Promise<Page<Operation>> => {
       const { items, nextCursor } = await deps.queries.listOwned(OPERATIONS_DOMAIN, {
         ownerId: owner.subject,
-        ...(owner.tenant === null ? {} : { tenantId: owner.tenant }),
+        ...scopeOf(owner),
         ...(filter.status === undefined ? {} : { progress: operationStatusOf(filter.status) }),
         ...(filter.limit === undefined ? {} : { limit: limitOf(filter.limit) }),
         ...(filter.cursor === undefined ? {} : { cursor: filter.cursor }),
@@ -223,6 +223,11 @@ const operationStatusOf = (value: unknown): OperationStatus => {
   const status = operationStatuses.find(known => known === value)
   if (status === undefined) throw new InvalidInputError('status', `must be one of ${operationStatuses.join(', ')}`)
   return status
+}
+
+const scopeOf = ({ tenantId, tenant }: Owner): Scope => {
+  const within = tenantId ?? tenant
+  return within === null ? {} : { tenantId: within }
 }
 
 export type Operations = ReturnType<typeof createOperations>

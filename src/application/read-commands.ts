@@ -12,6 +12,7 @@ import {
   textOf,
 } from './input.ts'
 import type { AuditFilter, CommandFilter, CommandQueries, TroubleshootingFilter } from './ports/command-queries.ts'
+import { scopedTenantOf } from './scope.ts'
 
 /** The queries with their input checked. @throws InvalidInputError */
 export const createCommandReader = (queries: CommandQueries) => ({
@@ -36,7 +37,6 @@ const ordered = (from: string | null, to: string | null, names: string): void =>
 }
 
 const errorCodeOf = (value: unknown): string => textOf(value, 'errorCode', 200)
-const tenantOf = (value: unknown): string => textOf(value, 'tenantId', 128)
 const cursorOf = (value: unknown): string => textOf(value, 'cursor', 500)
 
 const commandFilterOf = (filter: CommandFilter): CommandFilter => {
@@ -49,7 +49,7 @@ const commandFilterOf = (filter: CommandFilter): CommandFilter => {
     commandType: optional(filter.commandType, commandTypeOf),
     errorCode: optional(filter.errorCode, errorCodeOf),
     correlationId: optional(filter.correlationId, correlationIdOf),
-    tenantId: optional(filter.tenantId, tenantOf),
+    tenantId: optional(filter.tenantId, scopedTenantOf),
     createdAfter,
     createdBefore,
     limit: optional(filter.limit, limitOf),
@@ -65,7 +65,7 @@ export const troubleshootingFilterOf = (filter: TroubleshootingFilter): Troubles
     domain: optional(filter.domain, domainOf),
     commandType: optional(filter.commandType, commandTypeOf),
     errorCode: optional(filter.errorCode, errorCodeOf),
-    tenantId: optional(filter.tenantId, tenantOf),
+    tenantId: optional(filter.tenantId, scopedTenantOf),
     q: optional(filter.q, value => textOf(value, 'q', 200)),
     from,
     to,

@@ -5,8 +5,9 @@ import { type Moment, type Step, stepsAt } from '../domain/history.ts'
 import type { Change } from '../domain/json-diff.ts'
 import type { Recorded } from '../domain/recorded.ts'
 import { CommandNotFoundError, InvalidInputError } from './errors.ts'
-import { commandIdOf, domainOf, instantOf, optional, textOf } from './input.ts'
+import { commandIdOf, domainOf, instantOf, optional } from './input.ts'
 import type { EventStore } from './ports/event-store.ts'
+import { isWithin, scopedTenantOf } from './scope.ts'
 
 /** A moment is a revision (0 is the first event) or an ISO 8601 instant. */
 export interface HistoryOptions {
@@ -54,9 +55,9 @@ export const readHistory =
   async (domain, commandId, options = {}) => {
     const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
     const asked = momentsOf(options)
-    const tenantId = optional(options.tenantId, value => textOf(value, 'tenantId', 128))
+    const tenantId = optional(options.tenantId, scopedTenantOf)
     const events = await store.readStream(commandStream(key))
-    const isTheirs = tenantId === null || events[0]?.context.tenantId === tenantId
+    const isTheirs = tenantId === null || isWithin({ tenantId }, events[0]?.context.tenantId ?? null)
     if (events.length === 0 || !isTheirs) throw new CommandNotFoundError(key.domain, key.commandId)
     return replayed(key, events, asked)
   }

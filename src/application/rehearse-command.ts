@@ -9,10 +9,11 @@ import { fold } from '../domain/decider.ts'
 import { CommandNotFoundError, InvalidInputError, InvalidOperationError, InvalidPayloadError } from './errors.ts'
 import { handledCommand } from './handled-command.ts'
 import { commandIdOf, domainOf, jsonOf } from './input.ts'
-import { refusal, retryIntent, type Scope } from './operate-command.ts'
+import { refusal, retryIntent } from './operate-command.ts'
 import type { Clock } from './ports/clock.ts'
 import type { EventStore } from './ports/event-store.ts'
 import { MAX_REHEARSAL_MS, type RehearsalAnswer, type Rehearsals } from './ports/rehearsals.ts'
+import { isWithin, type Scope } from './scope.ts'
 
 export interface RehearseDeps {
   readonly store: Pick<EventStore<CommandEvent>, 'readStream'>
@@ -72,7 +73,7 @@ export const rehearseCommand =
       command,
       events.map(({ event }) => event),
     )
-    if (present.status === 'NONE' || (options.tenantId !== undefined && present.sent.tenantId !== options.tenantId)) {
+    if (present.status === 'NONE' || !isWithin(options, present.sent.tenantId)) {
       throw new CommandNotFoundError(key.domain, key.commandId)
     }
     const at = clock.now().toISOString()
@@ -105,10 +106,10 @@ export const refuseMisfit = async (
 /** The same for a command as it stands in the log; what is not there, or not the caller's, is refused by its turn. */
 export const payloadFaults =
   ({ store, rehearsals }: Pick<RehearseDeps, 'store' | 'rehearsals'>) =>
-  async (key: CommandKey, data: Json, { tenantId }: Scope): Promise<readonly string[]> => {
+  async (key: CommandKey, data: Json, scope: Scope): Promise<readonly string[]> => {
     const [first] = await store.readStream(commandStream(key))
     if (first?.event.type !== 'CommandSent') return []
-    if (tenantId !== undefined && first.event.tenantId !== tenantId) return []
+    if (!isWithin(scope, first.event.tenantId)) return []
     return rehearsals.faultsOf(key.domain, first.event.commandType, data)
   }
 

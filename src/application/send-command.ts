@@ -2,8 +2,17 @@ import type { Send } from '../domain/command/intents.ts'
 import { commandStream } from '../domain/command/names.ts'
 import { defaultRetryPolicy, type OnExhausted, policyFaults, type RetryPolicy } from '../domain/command/retry-policy.ts'
 import { type CommandState, initialState } from '../domain/command/state.ts'
-import { DuplicateCommandError, InvalidInputError } from './errors.ts'
-import { commandIdOf, commandTypeOf, correlationIdOf, domainOf, jsonOf, optional, queueOf, textOf } from './input.ts'
+import { CommandIdTakenError, DuplicateCommandError, InvalidInputError } from './errors.ts'
+import {
+  commandIdOf,
+  commandTypeOf,
+  correlationIdOf,
+  domainOf,
+  jsonOf,
+  optional,
+  replyQueueOf,
+  textOf,
+} from './input.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Transaction } from './ports/event-store.ts'
 import type { Ids } from './ports/ids.ts'
@@ -88,7 +97,7 @@ export const prepareSend =
       data: jsonOf(command.data),
       correlationId: optional(command.correlationId, correlationIdOf) ?? ids.next(),
       causationId: optional(command.causationId, id => textOf(id, 'causationId', 128)),
-      replyTo: optional(command.replyTo, queueOf),
+      replyTo: optional(command.replyTo, value => replyQueueOf(value)),
       tenantId: optional(command.tenantId, id => textOf(id, 'tenantId', 128)),
       ownerId: optional(command.ownerId, id => textOf(id, 'ownerId', 128)),
       parentCommandId: optional(command.parentCommandId, id => commandIdOf(id, 'parentCommandId')),
@@ -129,6 +138,8 @@ const policyOf = (own: RetryOptions, ofType: RetryOptions = {}): RetryPolicy => 
 export type SendOutcome =
   | { readonly outcome: 'accepted'; readonly sent: SentCommand }
   | { readonly outcome: 'duplicate'; readonly commandId: string }
+  /** Another tenant has sent a command with this id. */
+  | { readonly outcome: 'taken'; readonly commandId: string }
 
 /** Sends prepared commands together; a duplicate is reported and does not disturb the others. */
 export const sendPrepared =
@@ -178,9 +189,13 @@ export const watchSend =
 const sendOutcome = (
   { domain, commandId, intent }: PreparedSend,
   outcome: TurnOutcome<CommandState, unknown, unknown>,
+  { state: now } = outcome.now,
 ): SendOutcome =>
   outcome.outcome === 'rejected'
-    ? { outcome: 'duplicate', commandId }
+    ? {
+        outcome: now.status === 'NONE' || now.sent.tenantId === intent.tenantId ? 'duplicate' : 'taken',
+        commandId,
+      }
     : {
         outcome: 'accepted',
         sent: {
@@ -193,15 +208,17 @@ const sendOutcome = (
         },
       }
 
-/** What a single send gives its caller. @throws DuplicateCommandError */
+/** What a single send gives its caller. @throws DuplicateCommandError, CommandIdTakenError */
 export const acceptedOrThrow = (domain: string, outcome: SendOutcome): SentCommand => {
   if (outcome.outcome === 'duplicate') throw new DuplicateCommandError(domain, outcome.commandId)
+  if (outcome.outcome === 'taken') throw new CommandIdTakenError(domain, outcome.commandId)
   return outcome.sent
 }
 
 export interface BatchResult {
   readonly commandId: string
-  readonly outcome: 'accepted' | 'duplicate'
+  /** `duplicate`: the caller's tenant has sent it before; `taken`: the id belongs to another tenant's command. */
+  readonly outcome: 'accepted' | 'duplicate' | 'taken'
   readonly msgId: string | null
 }
 
@@ -256,7 +273,7 @@ const sendInChunks = async (
 const batchResult = (outcome: SendOutcome): BatchResult =>
   outcome.outcome === 'accepted'
     ? { commandId: outcome.sent.commandId, outcome: 'accepted', msgId: outcome.sent.msgId }
-    : { commandId: outcome.commandId, outcome: 'duplicate', msgId: null }
+    : { commandId: outcome.commandId, outcome: outcome.outcome, msgId: null }
 
 /** Places of the batch in chunks; all commands of one id stay in one chunk, so that the first of them wins. */
 const distinctChunks = (prepared: readonly PreparedSend[]): readonly (readonly number[])[] => {

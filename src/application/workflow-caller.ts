@@ -4,6 +4,7 @@ import type { Identity, Permission } from './ports/authorization.ts'
 import type { Log } from './ports/log.ts'
 import type { EntryFilter, RunFilter, TemplateFilter } from './ports/workflow-queries.ts'
 import type { RunHistoryOptions } from './read-run-history.ts'
+import { NO_TENANT, scopeOf } from './scope.ts'
 import type { WorkflowCalls } from './workflow-calls.ts'
 import { DEFAULT_TENANT } from './workflow-input.ts'
 import type { StartRun } from './workflow-runs.ts'
@@ -21,8 +22,12 @@ export const createWorkflowCaller = (
   identity: Identity,
   demand: (permission: Permission) => void,
 ) => {
-  const { subject, tenant } = identity
+  const { subject } = identity
+  // who is bound to no tenant has the one of those that name none
+  const tenant = scopeOf(identity, 'BUBBLE_ADMIN').tenantId === NO_TENANT ? DEFAULT_TENANT : identity.tenant
   const asker = { subject, tenant }
+  // the log is an auditor's to look at: all of it with ADMIN, too
+  const auditor = scopeOf(identity, 'ADMIN').tenantId === undefined ? { subject, tenant: null } : asker
   // who runs it decides, and nothing that is asked for
   const starter = { ...asker, testRun: identity.roles.includes('BUBBLE_ADMIN') }
 
@@ -61,7 +66,7 @@ export const createWorkflowCaller = (
       /** What each event made of a run. */
       history: async (id: string, options: RunHistoryOptions = {}) => {
         demand('audit')
-        return runs.history(asker, id, options)
+        return runs.history(auditor, id, options)
       },
       list: async (filter: RunFilter = {}) => {
         demand('runs')

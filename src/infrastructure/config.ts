@@ -2,8 +2,11 @@ import { resolve } from 'node:path'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { CommandBusError } from '../application/errors.ts'
+import { roles } from '../application/ports/authorization.ts'
+import { isReplyQueuePattern, replyQueueForm } from '../application/reply-queues.ts'
 import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
+import { type RoleMap, roleMapOf } from './http/claims.ts'
 import { parseSigner } from './proof/keys.ts'
 
 /** A variable or a flag holds what it may not. The message never shows the value: it may be a secret. */
@@ -79,6 +82,17 @@ const environment = t.type({
   COMMANDBUS_JWKS_URL: orAbsent(setting('an http or https address', urlWith('http:', 'https:'))),
   COMMANDBUS_JWT_ISSUER: orAbsent(text('a text that is not blank')),
   COMMANDBUS_JWT_AUDIENCE: orAbsent(text('a text that is not blank')),
+  COMMANDBUS_JWT_ROLES_CLAIM: orAbsent(text('the name of a claim, or a path with dots')),
+  COMMANDBUS_JWT_TENANT_CLAIM: orAbsent(text('the name of a claim, or a path with dots')),
+  COMMANDBUS_JWT_ROLE_MAP: orAbsent(
+    setting(`pairs like bus-operators=OPERATOR, joined by commas, of ${roles.join(', ')}`, roleMapOf),
+  ),
+  COMMANDBUS_REPLY_QUEUES: orAbsent(
+    setting(`${replyQueueForm}, joined by commas`, given => {
+      const patterns = given.split(',').map(pattern => pattern.trim())
+      return patterns.every(isReplyQueuePattern) ? patterns : undefined
+    }),
+  ),
   COMMANDBUS_WRITES_PER_MINUTE: orAbsent(
     setting('a whole number from 0 (no limit) to 100000000', given =>
       /^\d{1,8}$/.test(given) ? Number(given) : undefined,
@@ -111,8 +125,16 @@ export interface Config {
     readonly secret: string | undefined
     readonly jwksUrl: string | undefined
     readonly issuer: string | undefined
+    /** `*`: whatever it is. */
     readonly audience: string | undefined
+    /** Where roles and tenant stand: the name of a claim, or a path with dots. */
+    readonly rolesClaim: string | undefined
+    readonly tenantClaim: string | undefined
+    /** What the issuer calls them, and which they are here. */
+    readonly roleMap: RoleMap | undefined
   }
+  /** Queues that callers may name in `replyTo`. */
+  readonly replyQueues: readonly string[] | undefined
   /** Writes over HTTP that one token may make in a minute; 0: as many as it likes. */
   readonly writesPerMinute: number
   /** Origins whose pages may call the API. */
@@ -150,7 +172,11 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
       jwksUrl: given.COMMANDBUS_JWKS_URL,
       issuer: given.COMMANDBUS_JWT_ISSUER,
       audience: given.COMMANDBUS_JWT_AUDIENCE,
+      rolesClaim: given.COMMANDBUS_JWT_ROLES_CLAIM,
+      tenantClaim: given.COMMANDBUS_JWT_TENANT_CLAIM,
+      roleMap: given.COMMANDBUS_JWT_ROLE_MAP,
     },
+    replyQueues: given.COMMANDBUS_REPLY_QUEUES,
     writesPerMinute: given.COMMANDBUS_WRITES_PER_MINUTE ?? 60_000,
     corsOrigins: given.COMMANDBUS_CORS_ORIGINS ?? [],
     proofKey: given.COMMANDBUS_PROOF_KEY,

@@ -23,3 +23,11 @@ const NAMESPACE = '6f7a3a52-94c1-5e0c-9d0a-1f1f7f0f2b11'
 
 /** The same UUID for the same text, always: what is sent twice for one reason is one command. */
 export const derivedId = (text: string): string => v5(text, NAMESPACE)
+
+/**
+ * The id of a command that a business key names, such as an order's number: the same for the same key, so that what is
+ * sent twice is one command. Tenants are kept apart: the same key of another tenant is another id.
+ * @param tenantId null: of no tenant
+ */
+export const commandIdFor = (tenantId: string | null, domain: string, key: string): string =>
+  derivedId(JSON.stringify(['command', tenantId, domain, key]))

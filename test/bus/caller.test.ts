@@ -75,6 +75,8 @@ const untouchable = (name: string): never =>
 
 const untouchableDeps = (): CallerDeps => ({
   authorization: { allows: () => false },
+  reservedDomains: new Map(),
+  mayReplyTo: untouchable('mayReplyTo'),
   reader: untouchable('reader'),
   history: untouchable('history'),
   plan: untouchable('plan'),

@@ -36,7 +36,7 @@ export interface NewAction {
   readonly target: { readonly filter: ActionFilter } | { readonly ids: readonly CommandKey[] }
   readonly canary: number | null
   readonly operator: string
-  /** Null: commands of all tenants. */
+  /** Null: commands of all tenants; `''`: of none. */
   readonly tenantId: string | null
   /** The moment of the request: what was parked later is left alone. */
   readonly cutOff: string

@@ -26,7 +26,7 @@ export interface Sending {
   readonly failed: (error: unknown) => void
 }
 
-export type SendOutcomeKind = 'accepted' | 'duplicate'
+export type SendOutcomeKind = 'accepted' | 'duplicate' | 'taken'
 
 export interface AttemptFacts {
   readonly domain: string

@@ -6,7 +6,9 @@ export const MAX_QUEUE_NAME = 47
 const SUFFIX = '__commands'
 
 const DOMAIN = /^[a-z][a-z0-9]*([._-][a-z0-9]+)*$/
-const QUEUE = /^[a-z_][a-z0-9_-]*$/
+const QUEUE = /^[a-z_](?!.*--)[a-z0-9_-]*$/
+/** What PostgreSQL calls what belongs to the table of a queue. */
+const OF_A_TABLE = /_(vt_idx|pkey|msg_id_seq|msg_id_not_null)\d*$/
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const COMMAND_TYPE = /^[A-Za-z][A-Za-z0-9_.:-]{0,127}$/
 
@@ -28,15 +30,16 @@ export const parseDomain = (text: string): Either<string, string> => {
     : right(text)
 }
 
-/** A queue to reply to: what pgmq takes without changing it (it folds upper case). */
+/** What pgmq takes without changing it (it folds upper case), and what cannot meet the name of another queue's index. */
 export const parseQueueName = (text: string): Either<string, string> => {
   if (text.length > MAX_QUEUE_NAME) {
     return left(`queue '${clip(text)}' has ${text.length} characters and pgmq allows ${MAX_QUEUE_NAME}`)
   }
+  if (OF_A_TABLE.test(text)) return left(`'${text}' is no queue name: what ends like this is an index of another queue`)
   return QUEUE.test(text)
     ? right(text)
     : left(
-        `'${clip(text)}' is no queue name: use lower-case letters, digits, '_' and '-', starting with a letter or '_'`,
+        `'${clip(text)}' is no queue name: use lower-case letters, digits, '_' and single '-', starting with a letter or '_'`,
       )
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Pool } from 'pg'
 import { CommandBusError, InvalidInputError } from '../../application/errors.ts'
-import { queueOf } from '../../application/input.ts'
+import { replyQueueOf } from '../../application/input.ts'
 import { readConfig } from '../config.ts'
 import { instant } from '../postgres/connection/instant.ts'
 import { withPool } from '../service/database.ts'
@@ -38,7 +38,7 @@ export const addReplies = (program: Command, deps: CliDeps): void => {
     .option('--keep', 'leave them on the queue')
     .option('--json', 'print JSON')
     .action(async (given: string, options: Options) => {
-      const queue = queueOf(given, 'queue')
+      const queue = replyQueueOf(given, 'queue')
       if (options.count < 1 || options.count > MAX_COUNT) {
         throw new InvalidInputError('--count', `must be a whole number from 1 to ${MAX_COUNT}`)
       }

@@ -1,4 +1,5 @@
 import type { ActionView } from '../../application/bulk-action.ts'
+import { scopeOf } from '../../application/scope.ts'
 import type { ProofFigures } from '../proof/keeper.ts'
 import type { proofRoutes } from './contract/proof.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
@@ -15,7 +16,7 @@ export interface HandlerDeps {
 
 export const createHandlers = ({ proof }: HandlerDeps): Handlers => ({
   ...handlers,
-  getProof: async (_, { identity }) => proofAnswer(proof(), identity.tenant),
+  getProof: async (_, { identity }) => proofAnswer(proof(), scopeOf(identity, 'ADMIN').tenantId === undefined),
 })
 
 /** What each route does: a call of the application as the caller may use it. */

@@ -3,6 +3,9 @@ import { ConfigError } from '../config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { localSecret } from './local-secret.ts'
 
+/** The audience that waives the question. */
+const ANY = '*'
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/
 
 /**
@@ -12,9 +15,19 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/
 export const identityOptions = async ({ jwt, host, home }: Config): Promise<IdentityOptions> => {
   const claims = {
     ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
-    ...(jwt.audience === undefined ? {} : { audience: jwt.audience }),
+    ...(jwt.audience === undefined || jwt.audience === ANY ? {} : { audience: jwt.audience }),
+    ...(jwt.rolesClaim === undefined ? {} : { rolesClaim: jwt.rolesClaim }),
+    ...(jwt.tenantClaim === undefined ? {} : { tenantClaim: jwt.tenantClaim }),
+    ...(jwt.roleMap === undefined ? {} : { roleMap: jwt.roleMap }),
   }
-  if (jwt.jwksUrl !== undefined) return { ...claims, jwksUrl: jwt.jwksUrl }
+  if (jwt.jwksUrl !== undefined) {
+    if (jwt.audience === undefined) {
+      throw new ConfigError(
+        `COMMANDBUS_JWKS_URL signs tokens for others, too: set COMMANDBUS_JWT_AUDIENCE to what tokens for this service say, or to ${ANY} to take those for anybody`,
+      )
+    }
+    return { ...claims, jwksUrl: jwt.jwksUrl }
+  }
   if (jwt.secret !== undefined) return { ...claims, secret: jwt.secret }
   if (!LOOPBACK.test(host)) {
     throw new ConfigError(

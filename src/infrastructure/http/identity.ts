@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import { CommandBusError, UnavailableError } from '../../application/errors.ts'
-import { type Identity, type Role, roles } from '../../application/ports/authorization.ts'
+import type { Identity } from '../../application/ports/authorization.ts'
+import { type ClaimOptions, claimAt, namesIn, ROLES_CLAIM, rolesOf, TENANT_CLAIM } from './claims.ts'
 
 /** The caller is not known: no token, or one that does not hold. */
 export class UnauthenticatedError extends CommandBusError {
@@ -10,7 +11,7 @@ export class UnauthenticatedError extends CommandBusError {
   }
 }
 
-export interface IdentityOptions {
+export interface IdentityOptions extends ClaimOptions {
   /** Signs and verifies HS256. Used when there is no `jwksUrl`. */
   readonly secret?: string
   /** Public keys of an identity provider; they are fetched again when a token names an unknown one. */
@@ -46,7 +47,7 @@ export const createIdentify = (options: IdentityOptions): Identify => {
       throw new UnauthenticatedError('send a token as `Authorization: Bearer <token>`; `commandbus token` makes one')
     }
     try {
-      return identityOf(await verify(token))
+      return identityOf(await verify(token), options)
     } catch (error) {
       throw error instanceof CommandBusError ? error : refusalOf(error)
     }
@@ -67,16 +68,26 @@ const verifierOf = ({ secret, jwksUrl }: IdentityOptions, common: Common) => {
 
 const MAX_CLAIM = 128
 
-const identityOf = ({ sub, tenant, exp = 0, roles: claimed }: JWTPayload): Identified => {
+const identityOf = (claims: JWTPayload, options: ClaimOptions): Identified => {
+  const { sub, exp = 0 } = claims
+  const { tenantClaim = TENANT_CLAIM, rolesClaim = ROLES_CLAIM } = options
+  const tenant = claimAt(claims, tenantClaim)
   if (!isName(sub)) throw new UnauthenticatedError(`the token's sub must be a text of 1 to ${MAX_CLAIM} characters`)
   if (tenant !== undefined && tenant !== null && !isName(tenant)) {
-    throw new UnauthenticatedError(`the token's tenant must be a text of 1 to ${MAX_CLAIM} characters`)
+    throw new UnauthenticatedError(
+      `the token's tenant, at '${tenantClaim}', must be a text of 1 to ${MAX_CLAIM} characters`,
+    )
   }
-  if (!Array.isArray(claimed)) throw new UnauthenticatedError("the token's roles must be a list")
+  const named = namesIn(claimAt(claims, rolesClaim))
+  if (named === null) {
+    throw new UnauthenticatedError(
+      `the token's roles must be a list or a text at '${rolesClaim}': COMMANDBUS_JWT_ROLES_CLAIM says where an issuer puts them`,
+    )
+  }
   return {
     subject: sub,
     tenant: (tenant as string | undefined) ?? null,
-    roles: claimed.filter(isRole),
+    roles: rolesOf(named, options.roleMap),
     validUntil: (exp + CLOCK_TOLERANCE_S) * 1000,
   }
 }
@@ -87,9 +98,6 @@ const isName = (value: unknown): value is string =>
   value.length <= MAX_CLAIM &&
   value.isWellFormed() &&
   !value.includes('\u0000')
-
-/** Roles of other systems in the same token are none of ours. */
-const isRole = (value: unknown): value is Role => roles.some(role => role === value)
 
 const refusalOf = (error: unknown): Error => {
   if (error instanceof errors.JWTExpired) return new UnauthenticatedError('the token has expired: get a new one')

@@ -6,8 +6,8 @@ import type { ResponseOf } from './contract/route.ts'
 
 type Answer = ResponseOf<typeof proofRoutes.getProof>
 
-/** What is known of the proof, for one who may audit. The log is everybody's: a tenant is told no stream of it. */
-export const proofAnswer = (figures: ProofFigures | null, tenant: string | null, now = Date.now()): Answer => {
+/** What is known of the proof, for one who may audit. The log is everybody's: only those who reach all of it are told its streams. */
+export const proofAnswer = (figures: ProofFigures | null, ofAll: boolean, now = Date.now()): Answer => {
   const at = new Date(now).toISOString()
   if (figures === null) return { ...nothing, at }
   const { findings, found, verifiedAt, roundSince, sealLagSeconds, failing } = figures
@@ -19,7 +19,7 @@ export const proofAnswer = (figures: ProofFigures | null, tenant: string | null,
     verifiedAgeSeconds: verifiedAt === null ? null : Math.max(0, Math.round((now - verifiedAt) / 1000)),
     roundSince: instantOf(roundSince),
     findings,
-    found: tenant === null ? found.map(told) : [],
+    found: ofAll ? found.map(told) : [],
     sealLagSeconds,
     failing: failing === null ? null : maskSecrets(failing),
   }

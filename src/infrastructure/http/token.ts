@@ -1,14 +1,15 @@
 import { SignJWT } from 'jose'
 import type { Identity } from '../../application/ports/authorization.ts'
+import { claimsOf } from './claims.ts'
 import type { IdentityOptions } from './identity.ts'
 
 /** A signed token that this server's `secret` verifies, valid for `ttlSeconds` from now. */
 export const signToken = async (
-  { secret, issuer, audience }: IdentityOptions & { readonly secret: string },
+  { secret, issuer, audience, ...claims }: IdentityOptions & { readonly secret: string },
   { subject, tenant, roles }: Identity,
   ttlSeconds: number,
 ): Promise<string> => {
-  const token = new SignJWT({ roles: [...roles], ...(tenant === null ? {} : { tenant }) })
+  const token = new SignJWT(claimsOf({ tenant, roles }, claims))
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(subject)
     .setIssuedAt()

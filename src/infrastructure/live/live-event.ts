@@ -1,5 +1,6 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { LiveEvent, LiveFilter } from '../../application/ports/live-events.ts'
+import { isWithin } from '../../application/scope.ts'
 
 export type { LiveEvent, LiveFilter } from '../../application/ports/live-events.ts'
 
@@ -25,8 +26,8 @@ export interface LiveSource {
   readonly compare: (a: FeedPosition, b: FeedPosition) => number
 }
 
-export const matches = ({ domain, commandId, run, tenantId }: LiveFilter, event: LiveEvent): boolean =>
+export const matches = ({ domain, commandId, run, ...scope }: LiveFilter, event: LiveEvent): boolean =>
   (domain === undefined || event.domain === domain) &&
   (commandId === undefined || event.commandId === commandId) &&
   (run === undefined || event.run === run) &&
-  (tenantId === undefined || event.tenantId === tenantId)
+  isWithin(scope, event.tenantId)

@@ -8,6 +8,7 @@ import type {
   TroubleshootingFilter,
   TroubleshootingItem,
 } from '../../application/ports/command-queries.ts'
+import { NO_TENANT } from '../../application/scope.ts'
 import type { Json } from '../../domain/command/events.ts'
 import { commandStream } from '../../domain/command/names.ts'
 import type { OperationStatus } from '../../domain/operation/status.ts'
@@ -67,6 +68,12 @@ const conditions = () => {
       values.push(...given)
       parts.push(sql.replace(/\?/g, () => `$${++i}`))
     },
+    /** Nothing is added for an undefined tenant, which stands for all. */
+    tenant: (column: string, tenantId: string | undefined): void => {
+      if (tenantId === undefined) return
+      if (tenantId !== NO_TENANT) values.push(tenantId)
+      parts.push(tenantId === NO_TENANT ? `${column} is null` : `${column} = $${values.length}`)
+    },
     where: () => (parts.length === 0 ? 'true' : parts.join(' and ')),
   }
 }
@@ -117,7 +124,7 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
       filters.add('command_type = ?', filter.commandType)
       filters.add('last_error_code = ?', filter.errorCode)
       filters.add('correlation_id = ?', filter.correlationId)
-      filters.add('tenant_id = ?', filter.tenantId)
+      filters.tenant('tenant_id', filter.tenantId)
       filters.add('created_at >= ?::timestamptz', filter.createdAfter)
       filters.add('created_at < ?::timestamptz', filter.createdBefore)
       if (filter.cursor !== undefined) {
@@ -137,7 +144,7 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
       const filters = conditions()
       filters.add('domain = ?', domain)
       filters.add('owner_id = ?', filter.ownerId)
-      filters.add('tenant_id = ?', filter.tenantId)
+      filters.tenant('tenant_id', filter.tenantId)
       if (filter.progress !== undefined) filters.add(progressIs[filter.progress])
       if (filter.cursor !== undefined) {
         const { at, commandId, domain: last } = decodeCursor(filter.cursor)
@@ -237,7 +244,7 @@ const parkedFilters = (filter: TroubleshootingFilter) => {
   filters.add('c.domain = ?', filter.domain)
   filters.add('c.command_type = ?', filter.commandType)
   filters.add('c.last_error_code = ?', filter.errorCode)
-  filters.add('c.tenant_id = ?', filter.tenantId)
+  filters.tenant('c.tenant_id', filter.tenantId)
   filters.add('c.parked_at >= ?::timestamptz', filter.from)
   filters.add('c.parked_at < ?::timestamptz', filter.to)
   if (filter.q !== undefined) {

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { NewAction } from '../../application/ports/action-store.ts'
 import { type ActionRow, actionColumns } from './action-rows.ts'
+import { tenantIs } from './tenant-is.ts'
 
 /** The action beside its items: `frozen` is the part that writes those, as one statement with this one. */
 const statement = (frozen: string): string => `
@@ -24,7 +25,7 @@ const frozenByFilter = `
   select $1::uuid, row_number() over (order by c.parked_at, c.domain, c.command_id), c.domain, c.command_id, c.revision
   from command_bus_command c
   where c.status = 'IN_TROUBLESHOOTING_QUEUE' and c.parked_at <= $2::timestamptz
-    and ($3::text is null or c.tenant_id = $3)
+    and ${tenantIs('$3', 'c.tenant_id')}
     and ($11::text is null or c.domain = $11)
     and ($12::text is null or c.command_type = $12)
     and ($13::text is null or c.last_error_code = $13)
@@ -45,7 +46,7 @@ const frozenById = `
               when c.parked_at > $2 then format('command %s was parked after the request', i.command_id) end
   from unnest($11::text[], $12::uuid[]) with ordinality i(domain, command_id, ordinal)
   left join command_bus_command c
-    on c.domain = i.domain and c.command_id = i.command_id and ($3::text is null or c.tenant_id = $3)
+    on c.domain = i.domain and c.command_id = i.command_id and ${tenantIs('$3', 'c.tenant_id')}
   order by i.ordinal`
 
 const byFilter = statement(frozenByFilter)

@@ -10,6 +10,7 @@ import type {
 import { commandStream, parseCommandStream } from '../../domain/command/names.ts'
 import { commandColumns, viewOf } from './command-queries.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
+import { tenantIs } from './tenant-is.ts'
 import { type EntryRow, entryColumns, entryOf, type RunRow, runColumns, runOf } from './workflow-rows.ts'
 
 const DEFAULT_LIMIT = 100
@@ -84,7 +85,7 @@ const parkedAt = `
     and ($6::text is null or substr(p.stream, 9, length(p.stream) - 45) = $6)
     and ($7::text is null or p.meta#>>'{context,commandType}' = $7)
     and ($8::text is null or p.data#>>'{error,code}' = $8)
-    and ($9::text is null or p.meta#>>'{context,tenantId}' = $9)
+    and ${tenantIs('$9', "p.meta#>>'{context,tenantId}'")}
     and ($10::text is null
          or concat_ws(' ', right(p.stream, 36), p.data#>>'{error,code}', p.data#>>'{error,message}') ilike $10)
   order by p.at desc, p.stream desc limit $11::int`
@@ -114,7 +115,7 @@ const pageOf = (rows: readonly ParkedRow[], last: ParkedRow | undefined): Parked
   }
 }
 
-const ofTenant = (alias: string): string => `($2::text is null or ${alias}.tenant_id = $2)`
+const ofTenant = (alias: string): string => tenantIs('$2', `${alias}.tenant_id`)
 
 /** Commands with one correlation id that are looked at where not all can be shown. */
 const OWN_AT_MOST = 50_000

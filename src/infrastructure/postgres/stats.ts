@@ -5,6 +5,7 @@ import { cachedFor } from './cached.ts'
 import { instant } from './connection/instant.ts'
 import { type FeedFigures, openTransactions, type QueueFigures, queueFigures } from './figures.ts'
 import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
+import { tenantIs } from './tenant-is.ts'
 
 export type { DomainStats, MinuteStats, Stats, StatsReader } from '../../application/ports/stats.ts'
 export { type Figures, feedCheck, readFigures } from './figures.ts'
@@ -51,7 +52,7 @@ const openRows = async (pool: Pool, tenantId: string | undefined): Promise<reado
   const { rows } = await pool.query<OpenRow>(
     `select domain, status, count(*)::int as count, ${instant('min(created_at)')} as oldest from command_bus_command
      where status in ('PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE')
-     ${tenantId === undefined ? '' : 'and tenant_id = $1::text'} group by status, domain`,
+     ${tenantId === undefined ? '' : `and ${tenantIs('$1', 'tenant_id')}`} group by status, domain`,
     tenantId === undefined ? [] : [tenantId],
   )
   return rows

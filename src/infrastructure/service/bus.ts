@@ -76,6 +76,7 @@ export interface BusOptions {
   readonly log?: Log
   readonly telemetry?: Telemetry
   readonly rehearsals?: RehearsalProcess
+  readonly replyQueues?: readonly string[]
 }
 
 export type CreateBus = (options: BusOptions) => Bus

@@ -133,6 +133,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     ...(config.eventStoreUrl === undefined ? {} : { eventStoreUrl: config.eventStoreUrl }),
     ...(config.eventStorePrefix === undefined ? {} : { eventStorePrefix: config.eventStorePrefix }),
     waitForDispatchMs: DISPATCH_MS,
+    ...(config.replyQueues === undefined ? {} : { replyQueues: config.replyQueues }),
     log,
     telemetry: allTelemetry(metrics.telemetry, createTracing()),
     ...rehearsalsOf(options),

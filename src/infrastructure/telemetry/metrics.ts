@@ -66,7 +66,7 @@ export const createMetrics = (options: MetricsOptions = {}): Metrics => {
 
   const commands = new Counter({
     name: 'commandbus_commands_total',
-    help: 'Commands sent (accepted, duplicate) and attempts ended (completed, retried, failed, parked, stale, lost).',
+    help: 'Commands sent (accepted, duplicate, or taken: the id of another tenant) and attempts ended (completed, retried, failed, parked, stale, lost).',
     labelNames: ['domain', 'type', 'outcome'],
     registers,
   })

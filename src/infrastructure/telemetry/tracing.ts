@@ -62,7 +62,7 @@ export const createTracing = (): Telemetry => {
     return {
       traceparent: traceparentOf(span),
       done: outcomes => {
-        const duplicates = outcomes.filter(outcome => outcome === 'duplicate').length
+        const duplicates = outcomes.filter(outcome => outcome !== 'accepted').length
         if (duplicates > 0) span.setAttribute('commandbus.duplicates', duplicates)
         span.end()
       },

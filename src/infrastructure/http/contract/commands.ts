@@ -111,7 +111,7 @@ export const commandRoutes = {
     query: none,
     body: newCommand,
     success: { status: 202, body: sent, location: { under: '/domains/:domain/commands', member: 'commandId' } },
-    problems: ['DUPLICATE_COMMAND'],
+    problems: ['DUPLICATE_COMMAND', 'COMMAND_ID_TAKEN', 'DOMAIN_RESERVED', 'REPLY_QUEUE_REFUSED'],
   }),
   sendCommands: route({
     method: 'POST',
@@ -128,13 +128,13 @@ export const commandRoutes = {
         results: t.array(
           t.type({
             commandId: t.string,
-            outcome: t.keyof({ accepted: null, duplicate: null }),
+            outcome: t.keyof({ accepted: null, duplicate: null, taken: null }),
             msgId: nullable(t.string),
           }),
         ),
       }),
     },
-    problems: [],
+    problems: ['DOMAIN_RESERVED', 'REPLY_QUEUE_REFUSED'],
   }),
   listDomainCommands: route({
     method: 'GET',
@@ -182,7 +182,7 @@ export const commandRoutes = {
     query: object({}, { reason: t.string }),
     body: null,
     success: { status: 200, body: t.type({ commandId: t.string, status }) },
-    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
+    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION', 'DOMAIN_RESERVED'],
   }),
   getAuditTrail: route({
     method: 'GET',

@@ -6,9 +6,11 @@ export type Method = 'GET' | 'POST' | 'DELETE'
 /** Codes of the problems a route can answer with, besides those every route can. */
 export type ProblemCode =
   | 'INVALID_REQUEST'
+  | 'REPLY_QUEUE_REFUSED'
   | 'UNAUTHENTICATED'
   | 'INSUFFICIENT_CREDITS'
   | 'FORBIDDEN'
+  | 'DOMAIN_RESERVED'
   | 'NOT_FOUND'
   | 'COMMAND_NOT_FOUND'
   | 'OPERATION_NOT_FOUND'
@@ -16,6 +18,7 @@ export type ProblemCode =
   | 'RUN_NOT_FOUND'
   | 'CONFLICT'
   | 'DUPLICATE_COMMAND'
+  | 'COMMAND_ID_TAKEN'
   | 'INVALID_OPERATION'
   | 'ALREADY_RUNNING'
   | 'PAYLOAD_TOO_LARGE'
@@ -26,9 +29,11 @@ export type ProblemCode =
 /** The HTTP status of each code. */
 export const statusOfProblem: Readonly<Record<ProblemCode, number>> = {
   INVALID_REQUEST: 400,
+  REPLY_QUEUE_REFUSED: 400,
   UNAUTHENTICATED: 401,
   INSUFFICIENT_CREDITS: 402,
   FORBIDDEN: 403,
+  DOMAIN_RESERVED: 403,
   NOT_FOUND: 404,
   COMMAND_NOT_FOUND: 404,
   OPERATION_NOT_FOUND: 404,
@@ -36,6 +41,7 @@ export const statusOfProblem: Readonly<Record<ProblemCode, number>> = {
   RUN_NOT_FOUND: 404,
   CONFLICT: 409,
   DUPLICATE_COMMAND: 409,
+  COMMAND_ID_TAKEN: 409,
   INVALID_OPERATION: 409,
   ALREADY_RUNNING: 409,
   PAYLOAD_TOO_LARGE: 413,

@@ -1,0 +1,21 @@
+import { textOf } from './input.ts'
+import type { Identity, Role } from './ports/authorization.ts'
+
+/** Whose things are reached: one tenant's, those of no tenant, or all when it is left out. Others are as good as unknown. */
+export interface Scope {
+  /** `NO_TENANT` names what belongs to no tenant. */
+  readonly tenantId?: string
+}
+
+/** No tenant is called so. */
+export const NO_TENANT = ''
+
+/** Without a tenant a token reaches what has none; everything only with the role `across`. */
+export const scopeOf = ({ tenant, roles }: Identity, across: Role): Scope =>
+  tenant !== null ? { tenantId: tenant } : roles.includes(across) ? {} : { tenantId: NO_TENANT }
+
+export const isWithin = ({ tenantId }: Scope, owner: string | null): boolean =>
+  tenantId === undefined || tenantId === (owner ?? NO_TENANT)
+
+/** The tenant that a scope names. @throws InvalidInputError */
+export const scopedTenantOf = (value: unknown): string => (value === NO_TENANT ? value : textOf(value, 'tenantId', 128))

@@ -1,0 +1,72 @@
+import type { JWTPayload } from 'jose'
+import { CommandBusError } from '../../application/errors.ts'
+import { type Identity, type Role, roles } from '../../application/ports/authorization.ts'
+
+/** Names of an issuer, and the roles that they are here. */
+export type RoleMap = ReadonlyMap<string, readonly Role[]>
+
+/** Where a token says who its bearer is. */
+export interface ClaimOptions {
+  /** The name of a claim, or a path with dots, such as `realm_access.roles`. Default `roles`. */
+  readonly rolesClaim?: string
+  /** As `rolesClaim`. Default `tenant`. */
+  readonly tenantClaim?: string
+  /** Default: roles are called as they are here. With a map only what it names counts. */
+  readonly roleMap?: RoleMap
+}
+
+export const ROLES_CLAIM = 'roles'
+export const TENANT_CLAIM = 'tenant'
+
+/** A claim of this very name comes first: issuers call claims by addresses, which have dots. */
+export const claimAt = (claims: JWTPayload, path: string): unknown =>
+  Object.hasOwn(claims, path)
+    ? claims[path]
+    : path
+        .split('.')
+        .reduce<unknown>((at, name) => (isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined), claims)
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A list, or a text with spaces or commas between names, as scopes are written; null: neither. */
+export const namesIn = (claim: unknown): readonly unknown[] | null =>
+  Array.isArray(claim) ? claim : typeof claim === 'string' ? claim.split(/[\s,]+/) : null
+
+/** Names of other systems in the same token are none of ours. */
+export const rolesOf = (names: readonly unknown[], map: RoleMap | undefined): readonly Role[] =>
+  map === undefined
+    ? names.filter(isRole)
+    : [...new Set(names.flatMap(name => (typeof name === 'string' ? (map.get(name) ?? []) : [])))]
+
+const isRole = (value: unknown): value is Role => roles.some(role => role === value)
+
+/** `theirs=OURS` pairs, joined by commas; a name may stand in several. Undefined: it is none. */
+export const roleMapOf = (text: string): RoleMap | undefined => {
+  const map = new Map<string, readonly Role[]>()
+  for (const pair of text.split(',')) {
+    const at = pair.lastIndexOf('=')
+    const [name, role] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()]
+    if (at < 1 || name === '' || !isRole(role)) return undefined
+    map.set(name, [...(map.get(name) ?? []), role])
+  }
+  return map
+}
+
+/** What a token of ours says, so that the same options read it. @throws CommandBusError when no name stands for a role */
+export const claimsOf = (
+  { tenant, roles: given }: Pick<Identity, 'tenant' | 'roles'>,
+  { rolesClaim = ROLES_CLAIM, tenantClaim = TENANT_CLAIM, roleMap }: ClaimOptions,
+): JWTPayload => ({
+  [rolesClaim]: roleMap === undefined ? [...given] : given.map(role => nameOf(role, given, roleMap)),
+  ...(tenant === null ? {} : { [tenantClaim]: tenant }),
+})
+
+/** A name that gives no more than what is given anyway. */
+const nameOf = (role: Role, given: readonly Role[], map: RoleMap): string => {
+  for (const [name, its] of map) if (its.includes(role) && its.every(one => given.includes(one))) return name
+  throw new CommandBusError(
+    'INVALID_CONFIGURATION',
+    `COMMANDBUS_JWT_ROLE_MAP has no name that gives ${role} and nothing else: name one, or ask for all that it gives`,
+  )
+}
