@@ -86,14 +86,28 @@ test('what a tenant sends belongs to it, single or in a batch', async () => {
   }
 })
 
-test('an id that another tenant has used is a duplicate, and what it sent stays as it is', async () => {
-  const api = await createTestApi()
+test('G3: an id that another tenant has taken is told apart from a duplicate, and what it sent stays as it is', async () => {
+  const { log, noted } = notingLog()
+  const api = await createTestApi({}, { log })
   const { commandId } = await api.bus.send('a', 'X', { of: 't1' }, { tenantId: 't1' })
   const token = await api.token(['SENDER'], { tenant: 't2' })
   const body = { commandId, commandType: 'Y', data: { of: 't2' } }
-  expectProblem(await api.request('POST', '/domains/a/commands', { token, body }), 409, 'DUPLICATE_COMMAND')
+  expectProblem(await api.request('POST', '/domains/a/commands', { token, body }), 409, 'COMMAND_ID_TAKEN')
   const batch = await api.request('POST', '/domains/a/commands/batch', { token, body: { commands: [body] } })
-  expect(batch.body.results).toEqual([{ commandId, outcome: 'duplicate', msgId: null }])
+  expect(batch.body.results).toEqual([{ commandId, outcome: 'taken', msgId: null }])
+  for (const owner of ['t1', undefined]) {
+    const again = await api.request('POST', '/domains/a/commands', {
+      token: await api.token(['SENDER'], owner === undefined ? {} : { tenant: owner }),
+      body,
+    })
+    expectProblem(again, 409, owner === 't1' ? 'DUPLICATE_COMMAND' : 'COMMAND_ID_TAKEN')
+  }
+  const told = noted.filter(line => line.security === 'command id of another tenant')
+  expect(told).toEqual([
+    expect.objectContaining({ tenant: 't2', domain: 'a', commandIds: [commandId], count: 1 }),
+    expect.objectContaining({ tenant: 't2', domain: 'a', commandIds: [commandId], count: 1 }),
+    expect.objectContaining({ tenant: null }),
+  ])
   expect(await api.bus.getCommand('a', commandId)).toMatchObject({
     tenantId: 't1',
     commandType: 'X',
@@ -101,11 +115,11 @@ test('an id that another tenant has used is a duplicate, and what it sent stays 
   })
 })
 
-test('an operator of the tenant, and one of none, may act on its commands', async () => {
+test('an operator of the tenant, and an administrator of none, may act on its commands', async () => {
   const api = await createTestApi()
-  for (const tenant of ['t1', undefined]) {
+  for (const [role, tenant] of [['OPERATOR', 't1'], ['ADMIN', undefined]] as const) {
     const commandId = await parked(api, 'a', {}, { tenantId: 't1' })
-    const token = await api.token(['OPERATOR'], { sub: 'joe', ...(tenant === undefined ? {} : { tenant }) })
+    const token = await api.token([role], { sub: 'joe', ...(tenant === undefined ? {} : { tenant }) })
     const answer = await api.request('POST', `/domains/a/commands/${commandId}/complete`, { token, body: {} })
     expect(answer.status).toBe(200)
     expect((await auditNames(api.bus, 'a', commandId)).at(-1)).toBe('OPERATOR_COMPLETE')

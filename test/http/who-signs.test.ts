@@ -45,7 +45,8 @@ describe('who signs tokens', () => {
     const secret = 's3cret'.repeat(6)
     expect(await options({ HOST: host, COMMANDBUS_JWT_SECRET: secret })).toEqual({ secret })
     const jwksUrl = 'https://id.example.com/keys'
-    expect(await options({ HOST: host, COMMANDBUS_JWKS_URL: jwksUrl })).toEqual({ jwksUrl })
+    const ours = { HOST: host, COMMANDBUS_JWKS_URL: jwksUrl, COMMANDBUS_JWT_AUDIENCE: 'bus' }
+    expect(await options(ours)).toEqual({ jwksUrl, audience: 'bus' })
   })
 
   test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1', '[::1]'])('is the home itself at %s', async host => {
@@ -55,8 +56,17 @@ describe('who signs tokens', () => {
 
   test('are the public keys when both are configured: the secret opens nothing then', async () => {
     const COMMANDBUS_JWT_SECRET = 's3cret'.repeat(6)
-    const both = await options({ COMMANDBUS_JWKS_URL: 'http://localhost:1/keys', COMMANDBUS_JWT_SECRET })
-    expect(both).toEqual({ jwksUrl: 'http://localhost:1/keys' })
+    const keys = { COMMANDBUS_JWKS_URL: 'http://localhost:1/keys', COMMANDBUS_JWT_AUDIENCE: '*' }
+    expect(await options({ ...keys, COMMANDBUS_JWT_SECRET })).toEqual({ jwksUrl: 'http://localhost:1/keys' })
+  })
+
+  test('G13: keys of an identity provider sign for others, too: an audience is named, or waived', async () => {
+    const COMMANDBUS_JWKS_URL = 'https://id.example.com/keys'
+    await expect(options({ COMMANDBUS_JWKS_URL, COMMANDBUS_JWT_ISSUER: 'https://id.example.com' })).rejects.toMatchObject({
+      code: 'INVALID_CONFIGURATION',
+      message: expect.stringMatching(/COMMANDBUS_JWT_AUDIENCE.*\*/),
+    })
+    expect(await options({ COMMANDBUS_JWKS_URL, COMMANDBUS_JWT_AUDIENCE: '*' })).toEqual({ jwksUrl: COMMANDBUS_JWKS_URL })
   })
 
   test('issuer and audience are passed on, and a token made here carries them', async () => {
