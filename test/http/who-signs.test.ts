@@ -62,11 +62,15 @@ describe('who signs tokens', () => {
 
   test('G13: keys of an identity provider sign for others, too: an audience is named, or waived', async () => {
     const COMMANDBUS_JWKS_URL = 'https://id.example.com/keys'
-    await expect(options({ COMMANDBUS_JWKS_URL, COMMANDBUS_JWT_ISSUER: 'https://id.example.com' })).rejects.toMatchObject({
+    await expect(
+      options({ COMMANDBUS_JWKS_URL, COMMANDBUS_JWT_ISSUER: 'https://id.example.com' }),
+    ).rejects.toMatchObject({
       code: 'INVALID_CONFIGURATION',
       message: expect.stringMatching(/COMMANDBUS_JWT_AUDIENCE.*\*/),
     })
-    expect(await options({ COMMANDBUS_JWKS_URL, COMMANDBUS_JWT_AUDIENCE: '*' })).toEqual({ jwksUrl: COMMANDBUS_JWKS_URL })
+    expect(await options({ COMMANDBUS_JWKS_URL, COMMANDBUS_JWT_AUDIENCE: '*' })).toEqual({
+      jwksUrl: COMMANDBUS_JWKS_URL,
+    })
   })
 
   test('issuer and audience are passed on, and a token made here carries them', async () => {

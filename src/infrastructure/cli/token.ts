@@ -25,7 +25,7 @@ export const addToken = (program: Command, deps: CliDeps): void => {
     .description('print a token for the HTTP API, signed with the secret of this service')
     .requiredOption('--sub <who>', 'who it is for, like jane@example.com; the audit names them')
     .requiredOption('--roles <roles>', `what they may do, joined by commas: ${roles.join(', ')}`)
-    .option('--tenant <tenant>', 'only rows of this tenant (default: all tenants)')
+    .option('--tenant <tenant>', 'only rows of this tenant (default: those of none; with ADMIN all)')
     .option('--ttl <time>', 'how long it is valid, like 30m, 1h or 7d', '1h')
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
