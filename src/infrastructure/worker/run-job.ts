@@ -17,7 +17,7 @@ import {
   receiptTurn,
   wasAccepted,
 } from '../../application/work-message.ts'
-import type { Json } from '../../domain/command/events.ts'
+import type { CommandError, Json } from '../../domain/command/events.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'
 import { attemptEnd } from './attempt-end.ts'
@@ -51,6 +51,8 @@ export interface Run {
   readonly handled: Promise<void>
   /** The outcome is in the log, or the attempt is no longer ours. */
   readonly finished: Promise<ReportOutcome | 'abandoned'>
+  /** What the handler failed with, whether or not that counted. */
+  readonly failure: () => CommandError | undefined
   /** Tells the handler to stop. Its outcome is still reported: the log knows whether the attempt counts. */
   readonly abort: (reason: string) => void
   /** Tells the handler to stop and forgets its outcome. */
@@ -67,6 +69,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   let abandoned = false
   let late = false
   let receipt: Promise<void> | null = null
+  let failed: CommandError | undefined
   const abandon = (reason: string): void => {
     abandoned = true
     abort.abort(new Error(reason))
@@ -94,11 +97,11 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
         }, RECEIPT_AFTER_MS)
 
   const decideOutcome = async (): Promise<Outcome | ReportOutcome> => {
-    if (handler === undefined) return refused(deps, job, 'NO_HANDLER', 'no handler is registered for this type')
+    if (handler === undefined) return refused('NO_HANDLER', 'no handler is registered for this type')
     const payload = payloadOf(job)
     const decoded = handler.payload?.decode(payload)
     if (decoded !== undefined && isLeft(decoded)) {
-      return refused(deps, job, 'INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
+      return refused('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
     }
     const data = decoded === undefined ? payload : decoded.right
     const run = (client: ClientBase | null): Promise<unknown> =>
@@ -159,7 +162,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     } catch (error) {
       broken = error instanceof Error ? error : new Error(String(error))
       // whether it committed is unknown: if it did, this report is stale and changes nothing
-      return { kind: 'failure', error: failure('TRANSIENT', 'TRANSACTION_FAILED', broken.message) }
+      return { kind: 'failure', error: { ...failureOf(error, undefined), code: 'TRANSACTION_FAILED' } }
     } finally {
       client.off('error', onError)
       client.release(broken)
@@ -176,6 +179,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
 
   const finish = async (): Promise<ReportOutcome | 'abandoned'> => {
     const outcome = await handled
+    if ('kind' in outcome && outcome.kind === 'failure') failed = outcome.error
     await receipt?.catch(() => {})
     if ('outcome' in outcome) return outcome
     if (abandoned) return 'abandoned'
@@ -197,6 +201,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       () => {},
     ),
     finished,
+    failure: () => failed,
     abort: reason => abort.abort(new Error(reason)),
     abandon,
   }
@@ -225,10 +230,10 @@ const lazyAbort = (): LazyAbort => {
   return { signal: () => get().signal, abort: reason => get().abort(reason) }
 }
 
-const refused = (deps: RunDeps, job: Job, type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outcome => {
-  deps.log.warn(nameOf(job), `parked: ${message}`)
-  return { kind: 'failure', error: failure(type, type, message) }
-}
+const refused = (type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outcome => ({
+  kind: 'failure',
+  error: failure(type, type, message),
+})
 
 const successOf = (result: unknown): Outcome => {
   const json = parseJson(result ?? null)

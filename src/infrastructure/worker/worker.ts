@@ -14,6 +14,7 @@ import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { listenForDoorbell } from '../pgmq/doorbell.ts'
 import { persistently } from '../postgres/persistently.ts'
 import { createAccept } from './accept.ts'
+import { logFailure } from './attempt-log.ts'
 import { createBackOff } from './back-off.ts'
 import type { MapError } from './failures.ts'
 import type { AnyHandler, Handler } from './handler.ts'
@@ -167,13 +168,22 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     run.finished
       .then(outcome => {
         if (outcome === 'abandoned' || outcome.outcome === 'rejected') {
-          log.warn(nameOf(job), 'the outcome of this attempt does not count: the command has moved on')
-        } else if (logRetry(log, job, outcome.events)) {
+          const failed = { error: run.failure() }
+          log.warn(
+            { ...nameOf(job), ...failed },
+            'the outcome of this attempt does not count: the command has moved on',
+          )
+        } else if (logFailure(log, nameOf(job), outcome.events)?.type === 'CommandFailed') {
           // its wait may end before the next look at the queue
           bell.wake()
         }
       })
-      .catch(error => log.error({ err: error, ...nameOf(job) }, 'no outcome was recorded; the message comes back'))
+      .catch(error => {
+        log.error(
+          { err: error, ...nameOf(job), error: run.failure() },
+          'no outcome was recorded; the message comes back',
+        )
+      })
       .finally(() => {
         unreported.delete(run)
         suspects.ended(job)
@@ -292,15 +302,6 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     handlerOf,
     mapError,
   }
-}
-
-/** Tells of an automatic retry, with its attempt, its wait and the error; whether it is one. */
-const logRetry = (log: Log, job: Job, events: readonly CommandEvent[]): boolean => {
-  const failed = events.find(event => event.type === 'CommandFailed')
-  if (failed === undefined) return false
-  const waitMs = Date.parse(failed.retryAt) - Date.parse(failed.at)
-  log.info({ ...nameOf(job), waitMs, error: failed.error }, 'the attempt failed and is tried again')
-  return true
 }
 
 const settledAll = async (runs: ReadonlySet<Run>): Promise<void> => {
