@@ -134,5 +134,9 @@ cross join lateral (
   select 0, 'OPERATOR_COMPLETE', jsonb_build_object('operator', e.meta->'actor', 'result_data', e.data->'resultData',
       'reply_to', e.meta#>'{context,replyTo}', 'reply_sent', e.meta#>>'{context,replyTo}' is not null)
     where e.type = 'OperatorCompleted'
+  union all
+  select 0, 'OPERATOR_END_ATTEMPT', jsonb_build_object('operator', e.meta->'actor', 'reason', e.data->'reason',
+      'attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint)
+    where e.type = 'OperatorEndedAttempt'
 ) line
 where e.stream >= 'command-' and e.stream < 'command.';

@@ -30,6 +30,7 @@ export type {
 } from './application/investigate.ts'
 export type {
   CancelOptions,
+  EndAttemptOptions,
   OperatorCancelOptions,
   OperatorCompleteOptions,
   OperatorRetryOptions,

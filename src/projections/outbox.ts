@@ -51,6 +51,7 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
     case 'CommandFailed':
       return [{ kind: 'postpone', queue, msgId: event.msgId, waitMs: Date.parse(event.retryAt) - Date.parse(event.at) }]
     case 'CommandMovedToTroubleshooting':
+    case 'OperatorEndedAttempt':
       return [{ kind: 'archive', queue, msgId: event.msgId }]
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':

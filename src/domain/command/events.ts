@@ -13,9 +13,22 @@ export interface CommandKey {
   readonly commandId: string
 }
 
-export type ParkingReason = 'PERMANENT' | 'EXHAUSTED' | 'LEASE_LOST' | 'NO_HANDLER' | 'INVALID_PAYLOAD'
+export type ParkingReason =
+  | 'PERMANENT'
+  | 'EXHAUSTED'
+  | 'LEASE_LOST'
+  | 'NO_HANDLER'
+  | 'INVALID_PAYLOAD'
+  | 'ATTEMPT_ENDED'
 
-export type ErrorType = 'TRANSIENT' | 'PERMANENT' | 'BUSINESS_RULE' | 'LEASE_LOST' | 'NO_HANDLER' | 'INVALID_PAYLOAD'
+export type ErrorType =
+  | 'TRANSIENT'
+  | 'PERMANENT'
+  | 'BUSINESS_RULE'
+  | 'LEASE_LOST'
+  | 'NO_HANDLER'
+  | 'INVALID_PAYLOAD'
+  | 'ATTEMPT_ENDED'
 
 export interface CommandError {
   readonly type: ErrorType
@@ -149,6 +162,15 @@ export interface OperatorCompleted extends Fact {
   readonly resultData: Json
 }
 
+/** The operator did not wait for the handler any longer: the command is parked, and what that attempt reports is stale. */
+export interface OperatorEndedAttempt extends Fact {
+  readonly type: 'OperatorEndedAttempt'
+  readonly attempt: number
+  readonly msgId: string
+  readonly reason: string
+  readonly error: CommandError
+}
+
 export type CommandEvent =
   | CommandSent
   | CommandReceived
@@ -161,5 +183,6 @@ export type CommandEvent =
   | OperatorRetried
   | OperatorCanceled
   | OperatorCompleted
+  | OperatorEndedAttempt
 
 export type CommandEventType = CommandEvent['type']

@@ -15,6 +15,7 @@ const error = withOptional(
       LEASE_LOST: null,
       NO_HANDLER: null,
       INVALID_PAYLOAD: null,
+      ATTEMPT_ENDED: null,
     }),
     code: t.string,
     message: t.string,
@@ -45,7 +46,14 @@ const policy = t.strict({
   onExhausted: t.keyof({ park: null, fail: null }),
 })
 
-const reason = t.keyof({ PERMANENT: null, EXHAUSTED: null, LEASE_LOST: null, NO_HANDLER: null, INVALID_PAYLOAD: null })
+const reason = t.keyof({
+  PERMANENT: null,
+  EXHAUSTED: null,
+  LEASE_LOST: null,
+  NO_HANDLER: null,
+  INVALID_PAYLOAD: null,
+  ATTEMPT_ENDED: null,
+})
 
 const failure = t.strict({ attempt: t.number, msgId: t.string, error })
 
@@ -107,6 +115,10 @@ export const commandCodec = eventCodec<CommandEvent>(
     },
     OperatorCanceled: { version: 1, data: t.strict({ reason: t.string }) },
     OperatorCompleted: { version: 1, data: t.strict({ resultData: json }) },
+    OperatorEndedAttempt: {
+      version: 1,
+      data: t.strict({ attempt: t.number, msgId: t.string, reason: t.string, error }),
+    },
   },
   {},
 )

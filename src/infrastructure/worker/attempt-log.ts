@@ -9,6 +9,7 @@ const lines = {
   CommandMovedToTroubleshooting: ['warn', 'parked: an operator has to look at the command'],
   CommandExhausted: ['warn', 'the command failed for good'],
   CommandRejectedByBusinessRule: ['info', 'a business rule refused the command'],
+  OperatorEndedAttempt: ['warn', 'an operator ended the attempt'],
 } as const satisfies Record<FailureEvent['type'], readonly ['info' | 'warn', string]>
 
 /** Writes one line for an attempt that failed, with the error, its stack and its causes. Gives the event that says so. */

@@ -14,6 +14,7 @@ const tones: Readonly<Record<string, Tone>> = {
   BUSINESS_RULE_FAILED: 'bad',
   RETRY_EXHAUSTED: 'bad',
   OPERATOR_RETRY: 'info',
+  OPERATOR_END_ATTEMPT: 'warn',
   RECEIVED: 'info',
 }
 
