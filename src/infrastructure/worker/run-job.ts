@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase } from 'pg'
-import { TransientCommandError } from '../../application/command-errors.ts'
 import { TooLargeError } from '../../application/errors.ts'
 import { handledCommand } from '../../application/handled-command.ts'
 import { parseJson } from '../../application/json.ts'
@@ -24,6 +23,7 @@ import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
 import { attemptEnd } from './attempt-end.ts'
 import type { HandlerConnection, HandlerConnections } from './connections.ts'
+import { createDeadline, limitOf, type TimeoutMs } from './deadline.ts'
 import { failure, failureOf, type MapError } from './failures.ts'
 import type { AnyHandler, HandlerContext } from './handler.ts'
 import type { Reporter, ReportOutcome } from './reporter.ts'
@@ -32,6 +32,8 @@ import type { Reporter, ReportOutcome } from './reporter.ts'
 export const RECEIPT_AFTER_MS = 25
 const LONGEST_TRANSACTION_MS = 300_000
 const CONNECT_AGAIN_MS = 100
+/** A handler that is told to stop because its message is lost may take so long to do so. */
+const GIVE_WAY_MS = 250
 
 export interface RunDeps {
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
@@ -42,6 +44,8 @@ export interface RunDeps {
   readonly log: Log
   readonly telemetry: Telemetry
   readonly mapError: MapError | undefined
+  /** The deadline of handlers that have none of their own. */
+  readonly timeoutMs: TimeoutMs
   /** The database cannot be had now. */
   readonly isAway: (error: unknown) => boolean
   readonly extend: (job: Job, ms: number) => Promise<void>
@@ -50,13 +54,18 @@ export interface RunDeps {
 /** One attempt under way. */
 export interface Run {
   readonly job: Job
+  /** By the clock of `performance`. */
+  readonly began: number
   /** The handler has ended: its slot is free. */
   readonly handled: Promise<void>
   /** The outcome is in the log, or the attempt is no longer ours. */
   readonly finished: Promise<ReportOutcome | 'abandoned'>
   /** What the handler failed with, whether or not that counted. */
   readonly failure: () => CommandError | undefined
-  /** Tells the handler to stop. Its outcome is still reported: the log knows whether the attempt counts. */
+  /**
+   * Tells the handler to stop, as its message is lost. What it ends with in a moment is still reported: the log knows whether
+   * the attempt counts. A handler that goes on loses its slot, and its outcome is forgotten.
+   */
   readonly abort: (reason: string) => void
   /** Tells the handler to stop and forgets its outcome. Comes back when no receipt is on its way any more. */
   readonly abandon: (reason: string) => Promise<void>
@@ -64,6 +73,7 @@ export interface Run {
 
 /** decode -> run the handler -> report: the steps of one attempt. The receipt goes first only when it has to. */
 export const runJob = (deps: RunDeps, job: Job): Run => {
+  const began = performance.now()
   const abort = lazyAbort()
   const log = deps.log
   const { commandType, traceparent } = job.command.sent
@@ -72,6 +82,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   let abandoned = false
   let late = false
   let receipt: Promise<void> | null = null
+  let wait: NodeJS.Timeout | null = null
   let failed: CommandError | undefined
   const abandon = async (reason: string): Promise<void> => {
     abandoned = true
@@ -80,9 +91,20 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     await receipt?.catch(() => {})
   }
 
-  const tooLate = (error: Error): void => {
+  /** Waits no longer for the handler. */
+  const cutOff = (error: Error): void => {
     late = true
     abort.abort(error)
+    deadline.cut(error)
+  }
+
+  const giveWay = (reason: string): void => {
+    const error = new Error(reason)
+    abort.abort(error)
+    wait ??= setTimeout(() => {
+      abandoned = true
+      cutOff(error)
+    }, GIVE_WAY_MS)
   }
 
   const recordReceipt = (): Promise<void> => {
@@ -94,10 +116,12 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   }
 
   const handler = deps.handlerOf(commandType)
+  const deadline = createDeadline(limitOf(handler?.timeoutMs, deps.timeoutMs), RECEIPT_AFTER_MS, cutOff)
   const timer =
     handler === undefined
       ? null
       : setTimeout(() => {
+          deadline.watch()
           recordReceipt().catch(error => log.warn({ err: error, ...nameOf(job) }, 'the receipt was not recorded'))
         }, RECEIPT_AFTER_MS)
 
@@ -110,9 +134,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     }
     const data = decoded === undefined ? payload : decoded.right
     const run = (client: ClientBase | null): Promise<unknown> =>
-      withTimeout(handler, tooLate, () =>
-        attempt.run(() => handler.handle(data, new JobContext(deps, job, data, abort, client))),
-      )
+      deadline.run(() => attempt.run(() => handler.handle(data, new JobContext(deps, job, data, abort, client))))
     return handler.transactional === true ? inTransaction(run) : ended(run(null))
   }
 
@@ -181,7 +203,8 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     // a codec that throws, a transaction that cannot begin: the attempt failed, and nobody has to wait for its lease
     .catch((thrown): Outcome => ({ kind: 'failure', error: failureOf(thrown, deps.mapError) }))
     .finally(() => {
-      if (timer !== null) clearTimeout(timer)
+      for (const one of [timer, wait]) if (one !== null) clearTimeout(one)
+      deadline.end()
       attempt.handled()
     })
 
@@ -210,13 +233,14 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
 
   return {
     job,
+    began,
     handled: handled.then(
       () => {},
       () => {},
     ),
     finished,
     failure: () => failed,
-    abort: reason => abort.abort(new Error(reason)),
+    abort: giveWay,
     abandon,
   }
 }
@@ -301,27 +325,5 @@ class JobContext implements HandlerContext<unknown> {
     if (this.#client !== null) return this.#client
     const { commandType } = this.command
     throw new Error(`context.client is there only with transactional: true; set it on the handler of '${commandType}'`)
-  }
-}
-
-/** A handler that ignores its timeout loses its slot all the same; what it still does is not awaited. */
-const withTimeout = async (
-  { timeoutMs }: AnyHandler,
-  onLate: (error: Error) => void,
-  run: () => Promise<unknown> | unknown,
-): Promise<unknown> => {
-  if (timeoutMs === undefined) return run()
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new TransientCommandError('TIMEOUT', `the handler did not end within ${timeoutMs} ms`)
-      onLate(error)
-      reject(error)
-    }, timeoutMs)
-  })
-  try {
-    return await Promise.race([run(), timeout])
-  } finally {
-    clearTimeout(timer)
   }
 }
