@@ -87,3 +87,18 @@ it('R4: another version of the package in the process may have statements with t
   cleanUps.push(() => bus.close())
   await expect(bus.send('demo', 'Greet', {})).resolves.toMatchObject({ status: 'PENDING' })
 })
+
+it('R1: functions find our tables from the migration on that makes them, also where a later one never came', async () => {
+  const database = await emptyWithPgmq()
+  const onApply = ({ version }: { readonly version: number }): void => {
+    if (version === 4) throw new Error('the process ended here')
+  }
+  await expect(migrate(database.pool, { onApply })).rejects.toThrow('the process ended here')
+  const { rows } = await database.pool.query<{ pinned: boolean }>(
+    `select coalesce(p.proconfig::text like '%search_path=%', false) as pinned
+     from pg_proc p join pg_language l on l.oid = p.prolang
+     where starts_with(p.proname::text, 'command_bus_') and l.lanname = 'plpgsql'`,
+  )
+  expect(rows.length).toBeGreaterThan(3)
+  expect(rows.filter(({ pinned }) => !pinned)).toEqual([])
+})

@@ -32,6 +32,7 @@ const apply = async (client: ClientBase, schema: string, migration: Migration): 
     await client.query('begin')
     await client.query(`set local search_path = "${schema}"; set local standard_conforming_strings = on`)
     await client.query(sql)
+    await pinFunctions(client, schema)
     await client.query('insert into command_bus_migration (version, name, checksum) values ($1::int, $2, $3)', [
       version,
       name,
@@ -81,7 +82,6 @@ const migrateLocked = async (client: ClientBase, options: MigrateOptions): Promi
     onApply(migration)
     await apply(plain, schema, migration)
   }
-  await pinFunctions(plain, schema)
   return wanted
 }
 

@@ -21,7 +21,7 @@ export const createPool = (databaseUrl: string, max: number): Pool =>
 /**
  * A pool that a user made, as the bus uses it: it stays the user's, and `letGo` takes back what was added to it.
  *
- * @throws InvalidInputError for what is no pool, or one that asks PostgreSQL for values in binary
+ * @throws InvalidInputError for a value that is not a pool, and for a pool that asks PostgreSQL for values in binary
  */
 export const userPool = (pool: Pool): { readonly pool: Pool; readonly letGo: () => void } => {
   if (typeof pool?.connect !== 'function' || typeof pool.query !== 'function' || typeof pool.options !== 'object') {

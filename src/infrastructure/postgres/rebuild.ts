@@ -44,7 +44,7 @@ const LOCK_TIMEOUT_MS = 250
 export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOptions): Promise<Rebuilt> => {
   // not of the pool, which pages are read from meanwhile: nobody waits for a connection while he holds one
   const client = clientLike(pool)
-  // one that breaks is told by the next statement
+  // one that breaks fails at its next statement
   client.on('error', () => {})
   await client.connect()
   try {

@@ -144,7 +144,7 @@ const perform = async (
     try {
       const context = contextOf(options, given, abort, client)
       const result = await Promise.race([handler.handle(given.command.data, context), ...own])
-      const json = parseJson(result ?? null)
+      const json = parseJson(result ?? null, { root: 'result', before: 'returning' })
       if (!isLeft(json)) return { kind: 'succeeded', result: json.right, durationMs: took() }
       const message = `the handler's result cannot be kept: ${json.left}`
       return { kind: 'failed', error: failure('PERMANENT', 'INVALID_RESULT', message), durationMs: took() }

@@ -284,7 +284,7 @@ const withoutSize = (outcome: Outcome): Outcome => {
 }
 
 const successOf = (result: unknown): Outcome => {
-  const json = parseJson(result ?? null)
+  const json = parseJson(result ?? null, { root: 'result', before: 'returning' })
   return isLeft(json)
     ? {
         kind: 'failure',
