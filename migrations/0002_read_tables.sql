@@ -96,6 +96,7 @@ cross join lateral (
   select 0, 'FAILED', jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint,
       'error_type', e.data#>'{error,type}', 'error_code', e.data#>'{error,code}',
       'error_message', e.data#>'{error,message}', 'error_details', e.data#>'{error,details}')
+      || jsonb_strip_nulls(jsonb_build_object('error_stack', e.data#>'{error,stack}', 'error_causes', e.data#>'{error,causes}'))
     where e.type = 'CommandFailed'
       or e.type = 'CommandExhausted' and e.data#>>'{error,type}' not in ('TRANSIENT', 'LEASE_LOST')
   union all
@@ -110,6 +111,7 @@ cross join lateral (
     jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint, 'reason', e.data->'reason',
       'error_type', e.data#>'{error,type}', 'error_code', e.data#>'{error,code}',
       'error_message', e.data#>'{error,message}', 'error_details', e.data#>'{error,details}')
+      || jsonb_strip_nulls(jsonb_build_object('error_stack', e.data#>'{error,stack}', 'error_causes', e.data#>'{error,causes}'))
     where e.type in ('CommandMovedToTroubleshooting', 'CommandRejectedByBusinessRule')
       or e.type = 'CommandExhausted' and e.data#>>'{error,type}' in ('TRANSIENT', 'LEASE_LOST')
   union all
@@ -132,5 +134,9 @@ cross join lateral (
   select 0, 'OPERATOR_COMPLETE', jsonb_build_object('operator', e.meta->'actor', 'result_data', e.data->'resultData',
       'reply_to', e.meta#>'{context,replyTo}', 'reply_sent', e.meta#>>'{context,replyTo}' is not null)
     where e.type = 'OperatorCompleted'
+  union all
+  select 0, 'OPERATOR_END_ATTEMPT', jsonb_build_object('operator', e.meta->'actor', 'reason', e.data->'reason',
+      'attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint)
+    where e.type = 'OperatorEndedAttempt'
 ) line
 where e.stream >= 'command-' and e.stream < 'command.';

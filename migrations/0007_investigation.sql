@@ -4,7 +4,7 @@ create index command_bus_command_causation on command_bus_command (causation_id)
 
 -- When commands were parked, newest first: the troubleshooting queue as it was at an instant. Only parkings are in it.
 create index command_bus_event_parked on command_bus_event ((meta->>'at') desc, stream desc)
-  where type = 'CommandMovedToTroubleshooting';
+  where type in ('CommandMovedToTroubleshooting', 'OperatorEndedAttempt');
 
 -- A rehearsal runs a handler in a transaction that is rolled back. It puts a row in here first, so that a commit, whoever
 -- asks for it, fails. Nothing is ever in this table.

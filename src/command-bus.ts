@@ -7,6 +7,7 @@ import type { ActionPlan } from './application/dry-run-action.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './application/investigate.ts'
 import type {
   CancelOptions,
+  EndAttemptOptions,
   OperatorCancelOptions,
   OperatorCompleteOptions,
   OperatorRetryOptions,
@@ -177,6 +178,19 @@ export interface CommandBus {
       commandId: string,
       options: OperatorCompleteOptions,
     ) => Promise<{ readonly commandId: string; readonly status: 'COMPLETED'; readonly dryRun?: CommandPlan }>
+    /**
+     * Ends the attempt of a command that is IN_PROGRESS: parks it as ATTEMPT_ENDED. Its worker stops the handler and frees the
+     * slot within a third of its lease. @throws CommandNotFoundError, InvalidOperationError (not IN_PROGRESS)
+     */
+    readonly endAttempt: (
+      domain: string,
+      commandId: string,
+      options: EndAttemptOptions,
+    ) => Promise<{
+      readonly commandId: string
+      readonly status: 'IN_TROUBLESHOOTING_QUEUE'
+      readonly dryRun?: CommandPlan
+    }>
   }
   /** Operations: commands of domain `operations` that belong to a user, with automatic retry and a retry by hand. */
   readonly operations: {

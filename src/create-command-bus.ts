@@ -8,7 +8,13 @@ import { planTurns } from './application/dry-run.ts'
 import { dryRunAction } from './application/dry-run-action.ts'
 import { InvalidInputError, UnavailableError } from './application/errors.ts'
 import { readCorrelation, readParkedAt } from './application/investigate.ts'
-import { cancelCommand, operatorCancel, operatorComplete, operatorRetry } from './application/operate-command.ts'
+import {
+  cancelCommand,
+  endAttempt,
+  operatorCancel,
+  operatorComplete,
+  operatorRetry,
+} from './application/operate-command.ts'
 import { createOperations } from './application/operations.ts'
 import { systemClock } from './application/ports/clock.ts'
 import type { EventStore } from './application/ports/event-store.ts'
@@ -254,6 +260,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       retry: guarded(operatorRetry(operate)),
       cancel: guarded(operatorCancel(operate)),
       complete: guarded(operatorComplete(operate)),
+      endAttempt: guarded(endAttempt(operate)),
       rehearse: calls.rehearse,
     },
     operations: callerDeps.operations,

@@ -33,6 +33,7 @@ export type {
 } from './application/investigate.ts'
 export type {
   CancelOptions,
+  EndAttemptOptions,
   OperatorCancelOptions,
   OperatorCompleteOptions,
   OperatorRetryOptions,

@@ -14,6 +14,7 @@ import {
   type CancelOptions,
   cancelCommand,
   type DryRunOption,
+  endAttempt,
   type OperateDeps,
   operatorCancel,
   operatorComplete,
@@ -252,6 +253,10 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       cancel: async (domain: string, commandId: string, options: { readonly reason: string } & DryRunOption) => {
         demand('operate')
         return operatorCancel(deps)(domain, commandId, { ...options, ...scope, operator: subject })
+      },
+      endAttempt: async (domain: string, commandId: string, options: { readonly reason: string } & DryRunOption) => {
+        demand('operate')
+        return endAttempt(deps)(domain, commandId, { ...options, ...scope, operator: subject })
       },
       rehearse: async (domain: string, commandId: string, options: Omit<RehearseOptions, 'tenantId'> = {}) => {
         demand('operate')

@@ -1,5 +1,11 @@
 import type { CommandKey, Json } from '../domain/command/events.ts'
-import type { CommandIntent, OperatorCancel, OperatorComplete, OperatorRetry } from '../domain/command/intents.ts'
+import type {
+  CommandIntent,
+  OperatorCancel,
+  OperatorComplete,
+  OperatorEndAttempt,
+  OperatorRetry,
+} from '../domain/command/intents.ts'
 import { commandStream } from '../domain/command/names.ts'
 import type { CommandRejection } from '../domain/command/rejections.ts'
 import type { CommandState } from '../domain/command/state.ts'
@@ -46,6 +52,12 @@ export interface OperatorCompleteOptions extends Scope, DryRunOption {
   readonly resultData?: unknown
 }
 
+export interface EndAttemptOptions extends Scope, DryRunOption {
+  readonly operator: string
+  /** Required: whoever finds the parked command wants to know. */
+  readonly reason: string
+}
+
 export interface CancelOptions extends Scope {
   /** Who cancels, for the audit. Default `sender`. */
   readonly actor?: string
@@ -82,6 +94,21 @@ export const operatorComplete =
     const intent = completeIntent(askedBy(deps, options), jsonOf(options?.resultData ?? null, 'resultData'))
     const { msgId: _, ...plan } = await act(deps, domain, commandId, options, intent)
     return { commandId: commandId.toLowerCase(), status: 'COMPLETED' as const, ...plan }
+  }
+
+/**
+ * Ends the attempt that runs now: the command is parked, to be retried, canceled or completed. The worker tells its handler
+ * to stop and frees the slot with its next heartbeat; what that attempt still reports does not count.
+ */
+export const endAttempt =
+  (deps: OperateDeps) => async (domain: string, commandId: string, options: EndAttemptOptions) => {
+    const intent: OperatorEndAttempt = {
+      ...askedBy(deps, options),
+      type: 'OperatorEndAttempt',
+      reason: textOf(options?.reason, 'reason'),
+    }
+    const { msgId: _, ...plan } = await act(deps, domain, commandId, options, intent)
+    return { commandId: commandId.toLowerCase(), status: 'IN_TROUBLESHOOTING_QUEUE' as const, ...plan }
   }
 
 /** The sender's own cancel, while the command is PENDING. */
@@ -187,6 +214,11 @@ export const refusal = (domain: string, commandId: string, rejection: CommandRej
     case 'NotPending':
       return new InvalidOperationError(
         `command ${commandId} is ${rejection.status}: its sender can cancel it only while it is PENDING`,
+        rejection.status,
+      )
+    case 'NotInProgress':
+      return new InvalidOperationError(
+        `command ${commandId} is ${rejection.status}, not IN_PROGRESS: there is no attempt to end`,
         rejection.status,
       )
     case 'BlankReason':

@@ -163,7 +163,11 @@ const told = (answer: Ran): Pick<Rehearsal, 'outcome' | 'result' | 'error'> => {
       return { outcome: 'SUCCESS', result: answer.result, error: null }
     case 'failed': {
       const { type, code, message } = answer.error
-      return { outcome: type === 'LEASE_LOST' ? 'CRASHED' : type, result: null, error: { code, message } }
+      return {
+        outcome: type === 'LEASE_LOST' || type === 'ATTEMPT_ENDED' ? 'CRASHED' : type,
+        result: null,
+        error: { code, message },
+      }
     }
     case 'timeout':
       return { outcome: 'TIMEOUT', result: null, error: { code: 'REHEARSAL_TIMEOUT', message: answer.message } }

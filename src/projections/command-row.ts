@@ -135,6 +135,8 @@ const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
         parked_at: event.at,
         parked_reason: event.reason,
       }
+    case 'OperatorEndedAttempt':
+      return { ...lastError(event.error), parked_at: event.at, parked_reason: 'ATTEMPT_ENDED' }
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
       return lastError(event.error)

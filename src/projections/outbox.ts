@@ -66,6 +66,7 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
         },
       ]
     case 'CommandMovedToTroubleshooting':
+    case 'OperatorEndedAttempt':
       return [{ kind: 'archive', queue, msgId: event.msgId }]
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':

@@ -259,7 +259,10 @@ describe('what a handler ends with', () => {
     expect(parked).toMatchObject({ parkedReason: 'INVALID_PAYLOAD' })
     expect(parked?.lastErrorMsg).toMatch(/amount: expected number/)
     expect(parked?.lastErrorMsg).not.toContain(secret)
-    expect(warnings.filter(message => message.startsWith('parked'))).toHaveLength(2)
+    await until(
+      async () => warnings.filter(message => message.startsWith('parked')),
+      found => found.length === 2,
+    )
     expect(await archived('payments__commands')).toHaveLength(2)
   })
 

@@ -1,6 +1,7 @@
 import { PermanentCommandError, type Role } from '../../src/index.ts'
 import type { Api } from '../../src/infrastructure/http/contract/index.ts'
 import type { ProblemCode } from '../../src/infrastructure/http/contract/route.ts'
+import { beginAttempt } from '../support/begin-attempt.ts'
 import type { SharedApi } from '../support/http.ts'
 
 /** What the contract says of a route, written by hand and not read from the declaration that it is held against. */
@@ -54,6 +55,13 @@ const failedOperation = async ({ bus, until }: SharedApi): Promise<string> => {
   )
   await worker.stop()
   return id
+}
+
+/** As if a worker had begun with it. */
+const runningCommand = async ({ bus, pool }: SharedApi): Promise<string> => {
+  const { commandId, msgId } = await bus.send('payments', 'Hang', {})
+  await beginAttempt(pool, { domain: 'payments', commandId }, msgId ?? '')
+  return commandId
 }
 
 const emptyAction = async ({ bus }: SharedApi): Promise<string> =>
@@ -204,6 +212,15 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     succeeds: 200,
     unknown: 'COMMAND_NOT_FOUND',
     query: [],
+  },
+  endAttempt: {
+    is: 'POST /domains/:domain/commands/:commandId/end-attempt',
+    roles: operators,
+    body: { reason: 'it hangs' },
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+    prepare: runningCommand,
   },
   rehearseCommand: {
     is: 'POST /domains/:domain/commands/:commandId/rehearse',

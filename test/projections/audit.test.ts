@@ -21,6 +21,7 @@ import {
   lost,
   operatorCanceled,
   operatorCompleted,
+  operatorEndedAttempt,
   operatorRetried,
   parked,
   received,
@@ -67,6 +68,7 @@ const lives: readonly (readonly CommandEvent[])[] = [
   [sent(), received(1), exhausted(1, { error: detailed })],
   [sent(), received(1), exhausted(1, { error: error('NO_HANDLER') })],
   [sent(), received(1), exhausted(1, { error: error('LEASE_LOST') })],
+  [sent(), received(1), operatorEndedAttempt(1)],
 ]
 
 /** Names and times of an event's lines. */
@@ -222,6 +224,12 @@ describe('the details', () => {
     })
     expect(edited?.new_msg_id).toBeGreaterThan(Number(message?.msg_id))
     expect(await detailsOf(5, 'OPERATOR_RETRY')).toMatchObject([{ edited: false }])
+  })
+
+  test('R6: of OPERATOR_END_ATTEMPT say who ended which attempt, and why', async () => {
+    expect(await detailsOf(11, 'OPERATOR_END_ATTEMPT')).toEqual([
+      { operator: 'jane@example.com', reason: 'it hangs', attempt: 1, msg_id: 1 },
+    ])
   })
 
   test('A6: of OPERATOR_CANCEL name the operator, the reason and that a reply was sent', async () => {

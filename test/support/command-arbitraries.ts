@@ -19,6 +19,8 @@ import {
   operatorCanceled,
   operatorComplete,
   operatorCompleted,
+  operatorEndAttempt,
+  operatorEndedAttempt,
   operatorRetried,
   operatorRetry,
   parked,
@@ -48,8 +50,26 @@ export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc.record({
 
 const errorTypes = ['TRANSIENT', 'PERMANENT', 'BUSINESS_RULE', 'LEASE_LOST', 'NO_HANDLER', 'INVALID_PAYLOAD'] as const
 
+const cause = fc.record(
+  {
+    kind: fc.constantFrom('cause', 'member'),
+    depth: fc.nat(),
+    code: fc.string(),
+    message: fc.string(),
+    stack: fc.string(),
+  },
+  { requiredKeys: ['kind', 'depth', 'code', 'message'] },
+)
+
 export const commandError: fc.Arbitrary<CommandError> = fc.record(
-  { type: fc.constantFrom(...errorTypes), code: fc.string(), message: fc.string(), details: json },
+  {
+    type: fc.constantFrom(...errorTypes),
+    code: fc.string(),
+    message: fc.string(),
+    details: json,
+    stack: fc.string(),
+    causes: fc.array(cause, { maxLength: 3 }),
+  },
   { requiredKeys: ['type', 'code', 'message'] },
 )
 
@@ -58,7 +78,7 @@ const actor = fc.constantFrom('shop', 'worker:a', 'worker:b', 'jane@example.com'
 const attempt = fc.integer({ min: 0, max: 9 })
 const msgId = fc.integer({ min: 1, max: 9 }).map(String)
 const maybeText = fc.option(fc.string(), { nil: null })
-const reason = fc.constantFrom('PERMANENT', 'EXHAUSTED', 'LEASE_LOST', 'NO_HANDLER', 'INVALID_PAYLOAD')
+const reason = fc.constantFrom('PERMANENT', 'EXHAUSTED', 'LEASE_LOST', 'NO_HANDLER', 'INVALID_PAYLOAD', 'ATTEMPT_ENDED')
 
 const fact = { at: instant, actor }
 const ofAttempt = { ...fact, attempt, msgId }
@@ -113,6 +133,9 @@ export const commandEvents = {
     .map(operatorRetried),
   OperatorCanceled: fc.record({ ...fact, reason: fc.string() }).map(operatorCanceled),
   OperatorCompleted: fc.record({ ...fact, resultData: json }).map(operatorCompleted),
+  OperatorEndedAttempt: fc
+    .record({ ...ofAttempt, reason: fc.string(), error: commandError })
+    .map(over => operatorEndedAttempt(over.attempt, over)),
 } satisfies { readonly [K in CommandEvent['type']]: fc.Arbitrary<Extract<CommandEvent, { type: K }>> }
 
 export const commandEvent: fc.Arbitrary<CommandEvent> = fc.oneof(...Object.values(commandEvents))
@@ -201,6 +224,12 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc
       .constantFrom(' ', 'a duplicate')
       .map(text => moveOf(step => operatorCancel({ ...dueAt(step), reason: text }))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(' ', 'it hangs')
+      .map(text => moveOf(step => operatorEndAttempt({ ...dueAt(step), reason: text }))),
   },
   { weight: 1, arbitrary: json.map(resultData => moveOf(step => operatorComplete({ ...dueAt(step), resultData }))) },
 )

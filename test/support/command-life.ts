@@ -149,6 +149,23 @@ export const operatorCompleted = (over: Over<events.OperatorCompleted> = {}): ev
   type: 'OperatorCompleted',
 })
 
+export const operatorEndedAttempt = (
+  attempt: number,
+  over: Over<events.OperatorEndedAttempt> = {},
+): events.OperatorEndedAttempt => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  attempt,
+  msgId: '1',
+  reason: 'it hangs',
+  error: error('ATTEMPT_ENDED', {
+    code: 'ATTEMPT_ENDED',
+    message: `an operator ended attempt ${attempt}: ${over.reason ?? 'it hangs'}`,
+  }),
+  ...over,
+  type: 'OperatorEndedAttempt',
+})
+
 // Intents, with the values that cause the events above.
 
 export const send = (over: Over<intents.Send> = {}): intents.Send => ({ ...sentFacts, ...over, type: 'Send' })
@@ -216,6 +233,14 @@ export const operatorComplete = (over: Over<intents.OperatorComplete> = {}): int
   resultData: { settledBy: 'hand' },
   ...over,
   type: 'OperatorComplete',
+})
+
+export const operatorEndAttempt = (over: Over<intents.OperatorEndAttempt> = {}): intents.OperatorEndAttempt => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  reason: 'it hangs',
+  ...over,
+  type: 'OperatorEndAttempt',
 })
 
 /** The shortest history that ends in each status. */

@@ -14,6 +14,7 @@ export const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]
   OperatorRetried: ['OPERATOR_RETRY'],
   OperatorCanceled: ['OPERATOR_CANCEL'],
   OperatorCompleted: ['OPERATOR_COMPLETE'],
+  OperatorEndedAttempt: ['OPERATOR_END_ATTEMPT'],
 }
 
 /** Every word of the audit, in the order of a life. */

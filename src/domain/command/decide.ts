@@ -6,6 +6,7 @@ import type {
   CommandIntent,
   OperatorCancel,
   OperatorComplete,
+  OperatorEndAttempt,
   OperatorRetry,
   Receive,
   ReportFailure,
@@ -44,6 +45,10 @@ export const decide = (intent: CommandIntent, state: CommandState): Decision => 
       return whenParked(state, () => operatorCancel(intent))
     case 'OperatorComplete':
       return whenParked(state, () => operatorComplete(intent))
+    case 'OperatorEndAttempt':
+      return state.status === 'IN_PROGRESS'
+        ? endAttempt(intent, state)
+        : left({ type: 'NotInProgress', status: state.status })
   }
 }
 
@@ -117,7 +122,7 @@ const isRepetition = (intent: ReportSuccess | ReportFailure, state: SentCommandS
   intent.type === 'ReportSuccess'
     ? state.status === 'COMPLETED' && state.finishedBy === intent.actor
     : (state.status === 'PENDING' && state.retryAt !== null) ||
-      state.status === 'IN_TROUBLESHOOTING_QUEUE' ||
+      (state.status === 'IN_TROUBLESHOOTING_QUEUE' && state.reason !== 'ATTEMPT_ENDED') ||
       (state.status === 'FAILED' && state.finishedBy === intent.actor)
 
 const succeed = (intent: ReportSuccess, msgId: string): CommandCompleted => ({
@@ -162,6 +167,7 @@ const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] 
     case 'NO_HANDLER':
     case 'INVALID_PAYLOAD':
     case 'LEASE_LOST':
+    case 'ATTEMPT_ENDED':
       return [ending(base, running, error.type, error)]
   }
 }
@@ -197,3 +203,23 @@ const operatorCancel = (intent: OperatorCancel): Decision =>
 
 const operatorComplete = (intent: OperatorComplete): Decision =>
   right([{ type: 'OperatorCompleted', at: intent.at, actor: intent.actor, resultData: intent.resultData }])
+
+/** Parks whatever the policy says: an operator is looking at it already. */
+const endAttempt = ({ at, actor, reason }: OperatorEndAttempt, { attempts, msgId }: Running): Decision =>
+  reason.trim() === ''
+    ? left({ type: 'BlankReason' })
+    : right([
+        {
+          type: 'OperatorEndedAttempt',
+          at,
+          actor,
+          attempt: attempts,
+          msgId,
+          reason,
+          error: {
+            type: 'ATTEMPT_ENDED',
+            code: 'ATTEMPT_ENDED',
+            message: `an operator ended attempt ${attempts}: ${reason}`,
+          },
+        },
+      ])

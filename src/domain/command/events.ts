@@ -13,15 +13,42 @@ export interface CommandKey {
   readonly commandId: string
 }
 
-export type ParkingReason = 'PERMANENT' | 'EXHAUSTED' | 'LEASE_LOST' | 'NO_HANDLER' | 'INVALID_PAYLOAD'
+export type ParkingReason =
+  | 'PERMANENT'
+  | 'EXHAUSTED'
+  | 'LEASE_LOST'
+  | 'NO_HANDLER'
+  | 'INVALID_PAYLOAD'
+  | 'ATTEMPT_ENDED'
 
-export type ErrorType = 'TRANSIENT' | 'PERMANENT' | 'BUSINESS_RULE' | 'LEASE_LOST' | 'NO_HANDLER' | 'INVALID_PAYLOAD'
+export type ErrorType =
+  | 'TRANSIENT'
+  | 'PERMANENT'
+  | 'BUSINESS_RULE'
+  | 'LEASE_LOST'
+  | 'NO_HANDLER'
+  | 'INVALID_PAYLOAD'
+  | 'ATTEMPT_ENDED'
 
 export interface CommandError {
   readonly type: ErrorType
   readonly code: string
   readonly message: string
   readonly details?: Json
+  /** Where it was thrown: for those who may see the history. Never in a reply or in a read row. */
+  readonly stack?: string
+  /** The causes below it and the errors it collects, each one before its own. As `stack`, for the history only. */
+  readonly causes?: readonly ErrorCause[]
+}
+
+export interface ErrorCause {
+  /** The `cause` of the error it belongs to, or one of the `member`s of an AggregateError. */
+  readonly kind: 'cause' | 'member'
+  /** 1: it belongs to the error itself; 2: to one of depth 1 before it; and so on. */
+  readonly depth: number
+  readonly code: string
+  readonly message: string
+  readonly stack?: string
 }
 
 /** When it happened and who did it: a sender, `worker:<id>` or an operator. Every event has both. */
@@ -137,6 +164,15 @@ export interface OperatorCompleted extends Fact {
   readonly resultData: Json
 }
 
+/** The operator did not wait for the handler any longer: the command is parked, and what that attempt reports is stale. */
+export interface OperatorEndedAttempt extends Fact {
+  readonly type: 'OperatorEndedAttempt'
+  readonly attempt: number
+  readonly msgId: string
+  readonly reason: string
+  readonly error: CommandError
+}
+
 export type CommandEvent =
   | CommandSent
   | CommandReceived
@@ -149,5 +185,6 @@ export type CommandEvent =
   | OperatorRetried
   | OperatorCanceled
   | OperatorCompleted
+  | OperatorEndedAttempt
 
 export type CommandEventType = CommandEvent['type']

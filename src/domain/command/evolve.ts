@@ -58,6 +58,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         retryAt: event.retryAt,
       }
     case 'CommandMovedToTroubleshooting':
+    case 'OperatorEndedAttempt':
       return {
         status: 'IN_TROUBLESHOOTING_QUEUE',
         sent,
@@ -69,7 +70,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         lastError: event.error,
         retiredMsgIds,
         revision,
-        reason: event.reason,
+        reason: event.type === 'OperatorEndedAttempt' ? 'ATTEMPT_ENDED' : event.reason,
         archivedMsgId: event.msgId,
         parkedAt: event.at,
       }

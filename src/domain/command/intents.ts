@@ -73,6 +73,11 @@ export interface OperatorComplete extends Asked {
   readonly resultData: Json
 }
 
+export interface OperatorEndAttempt extends Asked {
+  readonly type: 'OperatorEndAttempt'
+  readonly reason: string
+}
+
 export type CommandIntent =
   | Send
   | Receive
@@ -82,3 +87,4 @@ export type CommandIntent =
   | OperatorRetry
   | OperatorCancel
   | OperatorComplete
+  | OperatorEndAttempt

@@ -6,6 +6,7 @@ export type CommandRejection =
   | { readonly type: 'NotFound' }
   | { readonly type: 'NotInTroubleshooting'; readonly status: CommandStatus }
   | { readonly type: 'NotPending'; readonly status: CommandStatus }
+  | { readonly type: 'NotInProgress'; readonly status: CommandStatus }
   /** The message belongs to a command that is finished or parked: nothing is left to do with it. */
   | { readonly type: 'NothingToDo'; readonly status: CommandStatus }
   /** The report is about an attempt that is no longer the present one. */

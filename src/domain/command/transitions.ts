@@ -33,6 +33,7 @@ export const transitions: Readonly<Record<CommandEventType, Transition>> = {
   OperatorRetried: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'PENDING' },
   OperatorCanceled: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'CANCELED' },
   OperatorCompleted: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'COMPLETED' },
+  OperatorEndedAttempt: { from: ['IN_PROGRESS'], to: 'IN_TROUBLESHOOTING_QUEUE' },
 }
 
 export const isLegal = (event: CommandEventType, from: CommandStatus | 'NONE'): boolean =>

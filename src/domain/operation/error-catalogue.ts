@@ -36,6 +36,12 @@ const texts: Readonly<Record<string, ErrorText>> = {
     severity: 'error',
     transient: true,
   },
+  ATTEMPT_ENDED: {
+    message: 'The operation took too long, and an administrator ended it.',
+    whatToDo: again,
+    severity: 'warning',
+    transient: false,
+  },
   RATE_LIMITED_SHORTLY: {
     message: 'The AI service asked us to slow down.',
     whatToDo: again,

@@ -51,6 +51,7 @@ export const react = (event: CommandEvent): JobNews | null => {
     case 'CommandSent':
     case 'CommandFailed':
     case 'CommandMovedToTroubleshooting':
+    case 'OperatorEndedAttempt':
     case 'OperatorRetried':
       return null
   }
@@ -64,6 +65,7 @@ const outcomeOf = {
   INVALID_PAYLOAD: 'error',
   LEASE_LOST: 'interrupted',
   NO_HANDLER: 'interrupted',
+  ATTEMPT_ENDED: 'interrupted',
 } as const
 
 /** The results of a job's files. Which file failed a batch may say in its result; what it does not name is completed. */

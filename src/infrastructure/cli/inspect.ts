@@ -3,8 +3,10 @@ import { CommandNotFoundError } from '../../application/errors.ts'
 import { auditTypeOf, commandIdOf, domainOf } from '../../application/input.ts'
 import type { AuditEntry, CommandDetail, CommandView } from '../../application/ports/command-queries.ts'
 import { auditWords } from '../../domain/command/audit-names.ts'
+import type { ErrorCause } from '../../domain/command/events.ts'
 import { commandStatuses } from '../../domain/command/transitions.ts'
 import type { CliDeps } from './deps.ts'
+import { traceLines } from './error-text.ts'
 import { type CommandFilterOptions, commandFilterOf } from './filters.ts'
 import { numberOf } from './input.ts'
 import { type Column, fields, plain, pretty, print, printJson, table, when } from './output.ts'
@@ -34,8 +36,9 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
         const where = await whichDomain(bus, id, domain)
         const command = await bus.getCommand(where, id)
         if (command === null) throw new CommandNotFoundError(where, id)
-        if (options.json) printJson(command)
-        else print(details(command))
+        if (options.json) return printJson(command)
+        const trail = command.lastErrorCode === null ? [] : await bus.getAuditTrail(where, id)
+        print([details(command), ...traces(trail).slice(-1)].join('\n\n'))
       })
     })
 
@@ -77,7 +80,7 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
         const where = domain ?? (found.length === 0 ? undefined : await whichDomain(bus, id, domain))
         const items = where === undefined ? [] : await bus.getAuditTrail(where, id, filter)
         if (options.json) printJson({ items })
-        else if (items.length > 0) print(table(items, auditColumns))
+        else if (items.length > 0) print([table(items, auditColumns), ...traces(items)].join('\n\n'))
         else
           print(
             where === undefined || options.event === undefined
@@ -121,10 +124,21 @@ function lastError({ lastErrorCode, lastErrorMsg }: CommandView): string {
 /** The details that say something, as `name=value`. */
 function told({ details }: AuditEntry): string {
   return Object.entries(details ?? {})
-    .filter(([, value]) => value !== null && value !== false)
+    .filter(([name, value]) => value !== null && value !== false && name !== 'error_stack' && name !== 'error_causes')
     .map(([name, value]) => `${name}=${plain(value)}`)
     .join(' ')
 }
+
+/** Where failures were thrown, each under the event that tells of it. */
+const traces = (entries: readonly AuditEntry[]): readonly string[] =>
+  entries.flatMap(({ ts, eventType, details }) => {
+    const { error_stack: stack, error_causes: causes } = (details ?? {}) as {
+      readonly error_stack?: string
+      readonly error_causes?: readonly ErrorCause[]
+    }
+    const lines = traceLines({ ...(stack === undefined ? {} : { stack }), ...(causes === undefined ? {} : { causes }) })
+    return lines.length === 0 ? [] : [[`${eventType} ${when(ts)}`, ...lines.map(line => `  ${line}`)].join('\n')]
+  })
 
 const details = (command: CommandDetail): string =>
   [

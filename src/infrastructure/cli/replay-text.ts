@@ -1,7 +1,9 @@
 import type { CommandHistory, Comparison } from '../../application/read-history.ts'
+import type { CommandError } from '../../domain/command/events.ts'
 import type { CommandSnapshot } from '../../domain/command/history.ts'
 import type { Step } from '../../domain/history.ts'
 import type { Change } from '../../domain/json-diff.ts'
+import { traceLines } from './error-text.ts'
 import { fields, plain, pretty } from './output.ts'
 
 /** The history of a command as people read it: a block for each event with what it changed, and the state at the end. */
@@ -13,10 +15,17 @@ export const historyText = ({ domain, commandId, items, state, comparison }: Com
   ].join('\n\n')
 
 /** One event: when, what, who, and what it changed. */
-export const stepText = ({ revision, at, sinceLastMs, names, actor, diff }: Step<unknown, unknown>): string =>
-  [`#${revision}  ${at}${waitText(sinceLastMs)}  ${names.join(', ')}  by ${plain(actor)}`, ...changesText(diff)].join(
-    '\n',
-  )
+export const stepText = ({ revision, at, sinceLastMs, names, actor, diff, event }: Step<unknown, unknown>): string =>
+  [
+    `#${revision}  ${at}${waitText(sinceLastMs)}  ${names.join(', ')}  by ${plain(actor)}`,
+    ...changesText(diff),
+    ...traceText(event),
+  ].join('\n')
+
+const traceText = (event: unknown): readonly string[] => {
+  const { error } = event as { readonly error?: CommandError }
+  return error === undefined ? [] : traceLines(error).map(line => `    ${line}`)
+}
 
 /** An event on a thousand files at once would fill screens. */
 const MOST_CHANGES = 60

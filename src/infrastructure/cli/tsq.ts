@@ -16,6 +16,7 @@ import { type Column, print, printJson, table, when } from './output.ts'
 import { rehearsalProcess } from './rehearse.ts'
 import { withBus } from './session.ts'
 import { addActions } from './tsq-actions.ts'
+import { addEndAttempt } from './tsq-end-attempt.ts'
 
 interface ActOptions extends BulkFlags {
   readonly dryRun?: true
@@ -35,6 +36,7 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
   const tsq = program.command('tsq').description('look after commands in troubleshooting')
   addLists(tsq, deps)
   addActions(tsq, deps)
+  addEndAttempt(tsq, deps)
 
   /** Checks, then starts an action on many commands and carries it out. */
   const actOnMany = async (asked: BulkActionOptions, options: ActOptions): Promise<void> => {

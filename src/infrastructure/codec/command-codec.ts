@@ -15,11 +15,21 @@ const error = withOptional(
       LEASE_LOST: null,
       NO_HANDLER: null,
       INVALID_PAYLOAD: null,
+      ATTEMPT_ENDED: null,
     }),
     code: t.string,
     message: t.string,
   },
-  { details: json },
+  {
+    details: json,
+    stack: t.string,
+    causes: t.readonlyArray(
+      withOptional(
+        { kind: t.keyof({ cause: null, member: null }), depth: t.number, code: t.string, message: t.string },
+        { stack: t.string },
+      ),
+    ),
+  },
 )
 
 const change = t.strict({
@@ -36,7 +46,14 @@ const policy = t.strict({
   onExhausted: t.keyof({ park: null, fail: null }),
 })
 
-const reason = t.keyof({ PERMANENT: null, EXHAUSTED: null, LEASE_LOST: null, NO_HANDLER: null, INVALID_PAYLOAD: null })
+const reason = t.keyof({
+  PERMANENT: null,
+  EXHAUSTED: null,
+  LEASE_LOST: null,
+  NO_HANDLER: null,
+  INVALID_PAYLOAD: null,
+  ATTEMPT_ENDED: null,
+})
 
 const failure = t.strict({ attempt: t.number, msgId: t.string, error })
 
@@ -101,6 +118,10 @@ export const commandCodec = eventCodec<CommandEvent>(
     },
     OperatorCanceled: { version: 1, data: t.strict({ reason: t.string }) },
     OperatorCompleted: { version: 1, data: t.strict({ resultData: json }) },
+    OperatorEndedAttempt: {
+      version: 1,
+      data: t.strict({ attempt: t.number, msgId: t.string, reason: t.string, error }),
+    },
   },
   {},
 )

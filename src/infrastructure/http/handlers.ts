@@ -58,6 +58,8 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
     acted(await caller.troubleshooting.cancel(params.domain, params.commandId, body)),
   operatorComplete: async ({ params, body }, caller) =>
     acted(await caller.troubleshooting.complete(params.domain, params.commandId, body)),
+  endAttempt: async ({ params, body }, caller) =>
+    acted(await caller.troubleshooting.endAttempt(params.domain, params.commandId, body)),
   dryRunAction: async ({ body }, caller) =>
     actionPlanAnswer(await caller.troubleshooting.dryRun(body as Parameters<typeof caller.troubleshooting.dryRun>[0])),
   rehearseCommand: async ({ params, body }, caller) =>

@@ -68,7 +68,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const parkings = `
   select e.stream, e.revision, e.meta->>'at' as at, e.data, e.meta
   from command_bus_event e
-  where e.type = 'CommandMovedToTroubleshooting' and e.meta->>'at' <= $1::text
+  where e.type in ('CommandMovedToTroubleshooting', 'OperatorEndedAttempt') and e.meta->>'at' <= $1::text
     and ($2::text is null or (e.meta->>'at', e.stream) < ($2::text, $3::text collate "C"))
     and ($4::text is null or e.meta->>'at' >= $4::text)
   order by e.meta->>'at' desc, e.stream desc`

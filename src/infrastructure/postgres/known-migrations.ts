@@ -9,12 +9,12 @@ export interface KnownMigration {
 // Written by `npm run generate:migrations`.
 const files = [
   '0001_event_log 57a0ccaa113c2e31cfb4bda96ea05c50267c17408f1e6cebd92ba2ce7aedd494',
-  '0002_read_tables 5c7d00625f52098ddc5fa6956d34cfc7b9e898d7a8dc6d6b6daf9953d6934c48',
+  '0002_read_tables 3ff7a60044e9756affc889253ce93d8a225e74c2d881f264c032d1971097f6b3',
   '0003_commit e4b031f81e527cc6d2d938261a3fd55ead009d5a6b5b5205f64326b45c4ae78b',
   '0004_actions a1a20ee184217a104c505cdb56447c0db6bf845fdf67a1eeec1e0948138eee32',
   '0005_checkpoint 079e59faadd7c8c354d11c49e4df0f822188432923a16ab85a00d4d7dc96602e',
   '0006_intent c7c91747f22815494db9c5de677ee819748835ad1e5fdf281f56d287b3653091',
-  '0007_investigation ec68a08ab1394ec696cd7fb06fcb1f990fab7a35ab3ed5362bc31f4c2691c6ac',
+  '0007_investigation 6e606c77b537125ff1e45713de8abebab99a4b88908b08ca2d13d3d21cec5551',
   '0008_workflow_runs 74beafefbc32224f33f1537d8486d82c8f6bf4932a182df9e6fb4722693e2b03',
   '0009_credit_entries_of_runs 40e929dc2c20af55739043616e8bb3fa03200d877efcd88a8cadbecd4d4f6315',
 ]

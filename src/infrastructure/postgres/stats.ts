@@ -121,7 +121,7 @@ const minutesOf = (tally: Tally, tenant: string | undefined, now: number): reado
       sent: count('CommandSent'),
       completed: count('CommandCompleted', 'OperatorCompleted'),
       failed: count('CommandRejectedByBusinessRule', 'CommandExhausted'),
-      parked: count('CommandMovedToTroubleshooting'),
+      parked: count('CommandMovedToTroubleshooting', 'OperatorEndedAttempt'),
     }
   })
 }

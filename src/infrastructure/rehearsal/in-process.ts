@@ -8,6 +8,7 @@ import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../applic
 import type { CommandError } from '../../domain/command/events.ts'
 import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
+import { limitOf } from '../worker/deadline.ts'
 import { failure, failureOf, type MapError } from '../worker/failures.ts'
 import type { AnyHandler, HandlerContext } from '../worker/handler.ts'
 import { guardedClient } from './guarded-client.ts'
@@ -136,7 +137,9 @@ const perform = async (
     abort.abort(new TransientCommandError('REHEARSAL_TIMEOUT', message))
     return { kind: 'timeout', message, durationMs: took() }
   })
-  const own = handler.timeoutMs === undefined ? [] : [after(handler.timeoutMs).then(() => stopped(handler, abort))]
+  // the rehearsal's own deadline is shorter than the default of a worker
+  const limitMs = limitOf(handler.timeoutMs, null)
+  const own = limitMs === null ? [] : [after(limitMs).then(() => stopped(limitMs, abort))]
   const run = async (): Promise<RehearsalAnswer> => {
     try {
       const context = contextOf(options, given, abort, client)
@@ -156,7 +159,7 @@ const perform = async (
   }
 }
 
-const stopped = ({ timeoutMs }: AnyHandler, abort: AbortController): never => {
+const stopped = (timeoutMs: number, abort: AbortController): never => {
   const error = new TransientCommandError('TIMEOUT', `the handler did not end within ${timeoutMs} ms`)
   abort.abort(error)
   throw error

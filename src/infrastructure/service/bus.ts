@@ -4,6 +4,7 @@ import type { dryRunAction } from '../../application/dry-run-action.ts'
 import type { readCorrelation, readParkedAt } from '../../application/investigate.ts'
 import type {
   cancelCommand,
+  endAttempt,
   operatorCancel,
   operatorComplete,
   operatorRetry,
@@ -48,6 +49,7 @@ export interface Bus {
     readonly retry: ReturnType<typeof operatorRetry>
     readonly cancel: ReturnType<typeof operatorCancel>
     readonly complete: ReturnType<typeof operatorComplete>
+    readonly endAttempt: ReturnType<typeof endAttempt>
     readonly rehearse: ReturnType<typeof rehearseCommand>
   }
   readonly operations: Operations

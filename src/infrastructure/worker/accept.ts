@@ -1,6 +1,7 @@
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import type { Job, Opened } from '../../application/work-message.ts'
+import { logFailure } from './attempt-log.ts'
 import type { Reporter } from './reporter.ts'
 import type { createSuspects } from './suspects.ts'
 
@@ -44,9 +45,12 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
           else apart.push(one.delivery)
           break
         case 'exhausted':
-          log.warn({ ...one.key, msgId: one.delivery.msgId }, 'its workers died until no attempt was left: parked')
           reporter
             .report(one.turn)
+            .then(reported => {
+              const about = { ...one.key, msgId: one.delivery.msgId }
+              if (reported.outcome === 'done') logFailure(log, about, reported.events)
+            })
             .catch(error => log.error({ err: error, ...one.key }, 'parking failed; the message comes back'))
           break
         case 'finished':

@@ -3,6 +3,7 @@ import type { ClientBase } from 'pg'
 import type { HandledCommand } from '../../application/handled-command.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Json } from '../../domain/command/events.ts'
+import { isTimeout, MAX_TIMEOUT_MS } from './deadline.ts'
 
 export interface HandlerContext<Payload = Json> {
   readonly command: HandledCommand<Payload>
@@ -32,8 +33,11 @@ export interface HandlerDefinition<Payload> {
   /** An io-ts codec; a payload it refuses parks the command as INVALID_PAYLOAD. */
   readonly payload?: Decoder<unknown, Payload>
   readonly handle: Handle<Payload>
-  /** After this time the attempt counts as failed for a passing reason (TIMEOUT) and the signal is aborted. */
-  readonly timeoutMs?: number
+  /**
+   * After this time the attempt counts as failed for a passing reason (TIMEOUT) and the signal is aborted. Default: the
+   * worker's `handlerTimeoutMs`. `null` or `Infinity`: it may run for as long as it likes.
+   */
+  readonly timeoutMs?: number | null
   /**
    * Gives the handler `context.client`. The transaction is open while the handler runs: keep such handlers short. One that
    * goes on after its timeout finds the connection closed.
@@ -61,8 +65,6 @@ export type AnyHandler = HandlerDefinition<unknown>
 export const definitionOf = (handler: Handler): AnyHandler =>
   (typeof handler === 'function' ? { handle: handler } : handler) as unknown as AnyHandler
 
-const MAX_TIMEOUT_MS = 2_147_483_647
-
 /** What is wrong with a handler, told when it is registered: at its first command it would be too late. */
 export const handlerFault = (handler: unknown): string | null => {
   if (!isHandler(handler)) return 'must be a function, or what `defineHandler({ handle })` gives'
@@ -70,8 +72,9 @@ export const handlerFault = (handler: unknown): string | null => {
   if (payload !== undefined && typeof payload?.decode !== 'function') {
     return 'its payload must be an io-ts codec, or have a `decode` that gives an Either like one'
   }
-  const fits = timeoutMs === undefined || (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)
-  return fits ? null : `its timeoutMs must be more than 0 and at most ${MAX_TIMEOUT_MS}`
+  return timeoutMs === undefined || isTimeout(timeoutMs)
+    ? null
+    : `its timeoutMs must be more than 0 and at most ${MAX_TIMEOUT_MS}, or null for no deadline`
 }
 
 /** Whether this can be called at all; types say so already, where there are types. */

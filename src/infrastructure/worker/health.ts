@@ -1,4 +1,5 @@
 import type { Clock } from '../../application/ports/clock.ts'
+import type { HeldUp } from './long-running.ts'
 
 export interface Health {
   /** degraded: work goes on, but something needs a look; critical: no work is done. */
@@ -22,6 +23,7 @@ export interface HealthOptions {
   readonly pollMs: number
   readonly leaseMs: number
   readonly reporterFailingSince: () => Date | null
+  readonly heldUp?: () => HeldUp
   /** Milliseconds that only go forward. */
   readonly now?: () => number
 }
@@ -29,7 +31,8 @@ export interface HealthOptions {
 type Phase = 'waiting' | 'fetching' | 'stopping' | 'stopped'
 
 /** What a worker says of itself; it goes by what its fetcher does, and when it did so last. */
-export const createHealth = ({ clock, pollMs, leaseMs, reporterFailingSince, now = monotonic }: HealthOptions) => {
+export const createHealth = (options: HealthOptions) => {
+  const { clock, pollMs, leaseMs, reporterFailingSince, heldUp, now = monotonic } = options
   let phase: Phase = 'waiting'
   let watched: Watched | null = null
   let lastRound = 0
@@ -77,6 +80,7 @@ export const createHealth = ({ clock, pollMs, leaseMs, reporterFailingSince, now
       const reporting = reporterFailingSince()
       const beating = watched?.heartbeat() ?? null
       const stuck = stuckMs()
+      const held = heldUp?.()
       const reasons = [
         ...(phase === 'stopping' ? ['the worker is stopping'] : []),
         ...(stuck === 0 ? [] : [`nothing is fetched for ${Math.round(stuck / 1000)} s`]),
@@ -86,9 +90,14 @@ export const createHealth = ({ clock, pollMs, leaseMs, reporterFailingSince, now
         ...(phase === 'fetching' && watched?.doorbell() === false
           ? ['the doorbell is not connected: new work is found by polling']
           : []),
+        ...(held?.reasons ?? []),
       ]
       const critical =
-        stuck >= CRITICAL_AFTER_MS + ROUND_MS || lasting(failingSince) || lasting(reporting) || lasting(beating)
+        held?.critical === true ||
+        stuck >= CRITICAL_AFTER_MS + ROUND_MS ||
+        lasting(failingSince) ||
+        lasting(reporting) ||
+        lasting(beating)
       return { status: critical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy', reasons }
     },
   }

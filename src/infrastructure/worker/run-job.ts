@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase } from 'pg'
-import { TransientCommandError } from '../../application/command-errors.ts'
 import { TooLargeError } from '../../application/errors.ts'
 import { handledCommand } from '../../application/handled-command.ts'
 import { parseJson } from '../../application/json.ts'
@@ -18,12 +17,13 @@ import {
   receiptTurn,
   wasAccepted,
 } from '../../application/work-message.ts'
-import type { Json } from '../../domain/command/events.ts'
+import type { CommandError, Json } from '../../domain/command/events.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
 import { attemptEnd } from './attempt-end.ts'
 import type { HandlerConnection, HandlerConnections } from './connections.ts'
+import { createDeadline, limitOf, type TimeoutMs } from './deadline.ts'
 import { failure, failureOf, type MapError } from './failures.ts'
 import type { AnyHandler, HandlerContext } from './handler.ts'
 import type { Reporter, ReportOutcome } from './reporter.ts'
@@ -32,6 +32,8 @@ import type { Reporter, ReportOutcome } from './reporter.ts'
 export const RECEIPT_AFTER_MS = 25
 const LONGEST_TRANSACTION_MS = 300_000
 const CONNECT_AGAIN_MS = 100
+/** A handler that is told to stop because its message is lost may take so long to do so. */
+const GIVE_WAY_MS = 250
 
 export interface RunDeps {
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
@@ -42,6 +44,8 @@ export interface RunDeps {
   readonly log: Log
   readonly telemetry: Telemetry
   readonly mapError: MapError | undefined
+  /** The deadline of handlers that have none of their own. */
+  readonly timeoutMs: TimeoutMs
   /** The database cannot be had now. */
   readonly isAway: (error: unknown) => boolean
   readonly extend: (job: Job, ms: number) => Promise<void>
@@ -50,11 +54,18 @@ export interface RunDeps {
 /** One attempt under way. */
 export interface Run {
   readonly job: Job
+  /** By the clock of `performance`. */
+  readonly began: number
   /** The handler has ended: its slot is free. */
   readonly handled: Promise<void>
   /** The outcome is in the log, or the attempt is no longer ours. */
   readonly finished: Promise<ReportOutcome | 'abandoned'>
-  /** Tells the handler to stop. Its outcome is still reported: the log knows whether the attempt counts. */
+  /** What the handler failed with, whether or not that counted. */
+  readonly failure: () => CommandError | undefined
+  /**
+   * Tells the handler to stop, as its message is lost. What it ends with in a moment is still reported: the log knows whether
+   * the attempt counts. A handler that goes on loses its slot, and its outcome is forgotten.
+   */
   readonly abort: (reason: string) => void
   /** Tells the handler to stop and forgets its outcome. Comes back when no receipt is on its way any more. */
   readonly abandon: (reason: string) => Promise<void>
@@ -62,6 +73,7 @@ export interface Run {
 
 /** decode -> run the handler -> report: the steps of one attempt. The receipt goes first only when it has to. */
 export const runJob = (deps: RunDeps, job: Job): Run => {
+  const began = performance.now()
   const abort = lazyAbort()
   const log = deps.log
   const { commandType, traceparent } = job.command.sent
@@ -70,6 +82,8 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   let abandoned = false
   let late = false
   let receipt: Promise<void> | null = null
+  let wait: NodeJS.Timeout | null = null
+  let failed: CommandError | undefined
   const abandon = async (reason: string): Promise<void> => {
     abandoned = true
     if (timer !== null) clearTimeout(timer)
@@ -77,9 +91,20 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     await receipt?.catch(() => {})
   }
 
-  const tooLate = (error: Error): void => {
+  /** Waits no longer for the handler. */
+  const cutOff = (error: Error): void => {
     late = true
     abort.abort(error)
+    deadline.cut(error)
+  }
+
+  const giveWay = (reason: string): void => {
+    const error = new Error(reason)
+    abort.abort(error)
+    wait ??= setTimeout(() => {
+      abandoned = true
+      cutOff(error)
+    }, GIVE_WAY_MS)
   }
 
   const recordReceipt = (): Promise<void> => {
@@ -91,25 +116,25 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   }
 
   const handler = deps.handlerOf(commandType)
+  const deadline = createDeadline(limitOf(handler?.timeoutMs, deps.timeoutMs), RECEIPT_AFTER_MS, cutOff)
   const timer =
     handler === undefined
       ? null
       : setTimeout(() => {
+          deadline.watch()
           recordReceipt().catch(error => log.warn({ err: error, ...nameOf(job) }, 'the receipt was not recorded'))
         }, RECEIPT_AFTER_MS)
 
   const decideOutcome = async (): Promise<Outcome | ReportOutcome> => {
-    if (handler === undefined) return refused(deps, job, 'NO_HANDLER', 'no handler is registered for this type')
+    if (handler === undefined) return refused('NO_HANDLER', 'no handler is registered for this type')
     const payload = payloadOf(job)
     const decoded = handler.payload?.decode(payload)
     if (decoded !== undefined && isLeft(decoded)) {
-      return refused(deps, job, 'INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
+      return refused('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)
     }
     const data = decoded === undefined ? payload : decoded.right
     const run = (client: ClientBase | null): Promise<unknown> =>
-      withTimeout(handler, tooLate, () =>
-        attempt.run(() => handler.handle(data, new JobContext(deps, job, data, abort, client))),
-      )
+      deadline.run(() => attempt.run(() => handler.handle(data, new JobContext(deps, job, data, abort, client))))
     return handler.transactional === true ? inTransaction(run) : ended(run(null))
   }
 
@@ -167,7 +192,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     } catch (error) {
       broken = error instanceof Error ? error : new Error(String(error))
       // whether it committed is unknown: if it did, this report is stale and changes nothing
-      return { kind: 'failure', error: failure('TRANSIENT', 'TRANSACTION_FAILED', broken.message) }
+      return { kind: 'failure', error: { ...failureOf(error, undefined), code: 'TRANSACTION_FAILED' } }
     } finally {
       client.off('error', onError)
       release(broken)
@@ -178,12 +203,14 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     // a codec that throws, a transaction that cannot begin: the attempt failed, and nobody has to wait for its lease
     .catch((thrown): Outcome => ({ kind: 'failure', error: failureOf(thrown, deps.mapError) }))
     .finally(() => {
-      if (timer !== null) clearTimeout(timer)
+      for (const one of [timer, wait]) if (one !== null) clearTimeout(one)
+      deadline.end()
       attempt.handled()
     })
 
   const finish = async (): Promise<ReportOutcome | 'abandoned'> => {
     const outcome = await handled
+    if ('kind' in outcome && outcome.kind === 'failure') failed = outcome.error
     await receipt?.catch(() => {})
     if ('outcome' in outcome) return outcome
     if (abandoned) return 'abandoned'
@@ -206,12 +233,14 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
 
   return {
     job,
+    began,
     handled: handled.then(
       () => {},
       () => {},
     ),
     finished,
-    abort: reason => abort.abort(new Error(reason)),
+    failure: () => failed,
+    abort: giveWay,
     abandon,
   }
 }
@@ -239,16 +268,16 @@ const lazyAbort = (): LazyAbort => {
   return { signal: () => get().signal, abort: reason => get().abort(reason) }
 }
 
-const refused = (deps: RunDeps, job: Job, type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outcome => {
-  deps.log.warn(nameOf(job), `parked: ${message}`)
-  return { kind: 'failure', error: failure(type, type, message) }
-}
+const refused = (type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outcome => ({
+  kind: 'failure',
+  error: failure(type, type, message),
+})
 
 /** What is left of an outcome that the log cannot take. */
 const withoutSize = (outcome: Outcome): Outcome => {
   if (outcome.kind === 'failure') {
-    const { details: _, ...error } = outcome.error
-    return { kind: 'failure', error }
+    const { type, code, message } = outcome.error
+    return { kind: 'failure', error: { type, code, message } }
   }
   const message = "the handler's result cannot be kept: it is larger than the log takes in one append"
   return { kind: 'failure', error: failure('PERMANENT', 'INVALID_RESULT', message) }
@@ -296,27 +325,5 @@ class JobContext implements HandlerContext<unknown> {
     if (this.#client !== null) return this.#client
     const { commandType } = this.command
     throw new Error(`context.client is there only with transactional: true; set it on the handler of '${commandType}'`)
-  }
-}
-
-/** A handler that ignores its timeout loses its slot all the same; what it still does is not awaited. */
-const withTimeout = async (
-  { timeoutMs }: AnyHandler,
-  onLate: (error: Error) => void,
-  run: () => Promise<unknown> | unknown,
-): Promise<unknown> => {
-  if (timeoutMs === undefined) return run()
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new TransientCommandError('TIMEOUT', `the handler did not end within ${timeoutMs} ms`)
-      onLate(error)
-      reject(error)
-    }, timeoutMs)
-  })
-  try {
-    return await Promise.race([run(), timeout])
-  } finally {
-    clearTimeout(timer)
   }
 }

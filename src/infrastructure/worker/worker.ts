@@ -14,13 +14,16 @@ import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { listenForDoorbell } from '../pgmq/doorbell.ts'
 import { persistently } from '../postgres/persistently.ts'
 import { createAccept } from './accept.ts'
+import { logFailure } from './attempt-log.ts'
 import { createBackOff } from './back-off.ts'
 import { type HandlerConnections, poolSizeFor } from './connections.ts'
+import { DEFAULT_TIMEOUT_MS, isTimeout, MAX_TIMEOUT_MS, type TimeoutMs } from './deadline.ts'
 import { createEnding } from './ending.ts'
 import type { MapError } from './failures.ts'
 import type { AnyHandler, Handler } from './handler.ts'
 import { createHealth, type Health } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { createLongRunning } from './long-running.ts'
 import { createOwnMessages } from './own-messages.ts'
 import { onlyPassingErrors } from './passing-errors.ts'
 import { createPrefetch } from './prefetch.ts'
@@ -40,6 +43,13 @@ export interface WorkerOptions {
   readonly concurrency?: number
   /** How long a message stays ours without a heartbeat, in seconds. 1-43,200, default 30. */
   readonly leaseSeconds?: number
+  /**
+   * The deadline of handlers that have no `timeoutMs` of their own, in milliseconds. Default 900,000 (15 minutes); `null` or
+   * `Infinity`: none, and a handler that never ends holds its slot until an operator ends the attempt.
+   */
+  readonly handlerTimeoutMs?: number | null
+  /** Health names handlers that run longer, and is critical when all slots are held so. In milliseconds; default 300,000. */
+  readonly longRunningMs?: number
   /** How often to look without having been rung, in milliseconds. Default 500. */
   readonly pollMs?: number
   /** Names this worker in the audit; made when absent. */
@@ -114,6 +124,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const concurrency = whole('concurrency', options.concurrency ?? 10, 1, 1000)
   const leaseMs = whole('leaseSeconds', options.leaseSeconds ?? 30, 1, 43_200) * 1000
   const pollMs = whole('pollMs', options.pollMs ?? 500, 1, 60_000)
+  const timeoutMs = timeoutOf(options.handlerTimeoutMs)
+  const longRunningMs = whole('longRunningMs', options.longRunningMs ?? 300_000, 1, MAX_TIMEOUT_MS)
   const workerId = `worker:${options.workerId ?? deps.ids.next()}`
   const queue = commandQueue(domain)
   const { log } = deps
@@ -185,6 +197,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     telemetry: deps.telemetry,
     isAway: deps.isAway,
     mapError,
+    timeoutMs,
     extend,
   }
 
@@ -222,13 +235,22 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     run.finished
       .then(outcome => {
         if (outcome === 'abandoned' || outcome.outcome === 'rejected') {
-          log.warn(nameOf(job), 'the outcome of this attempt does not count: the command has moved on')
-        } else if (logRetry(log, job, outcome.events)) {
+          const failed = { error: run.failure() }
+          log.warn(
+            { ...nameOf(job), ...failed },
+            'the outcome of this attempt does not count: the command has moved on',
+          )
+        } else if (logFailure(log, nameOf(job), outcome.events)?.type === 'CommandFailed') {
           // its wait may end before the next look at the queue
           bell.wake()
         }
       })
-      .catch(error => log.error({ err: error, ...nameOf(job) }, 'no outcome was recorded; the message comes back'))
+      .catch(error => {
+        log.error(
+          { err: error, ...nameOf(job), error: run.failure() },
+          'no outcome was recorded; the message comes back',
+        )
+      })
       .finally(() => {
         unreported.delete(run)
         letGo([job])
@@ -246,7 +268,13 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       : 0
   }
 
-  const health = createHealth({ clock: deps.clock, pollMs, leaseMs, reporterFailingSince: reporter.failingSince })
+  const health = createHealth({
+    clock: deps.clock,
+    pollMs,
+    leaseMs,
+    reporterFailingSince: reporter.failingSince,
+    heldUp: createLongRunning({ handling, concurrency, limitMs: longRunningMs, clock: deps.clock }),
+  })
 
   /** While the log cannot be read nobody begins: the messages go back uncounted. */
   const openOrHandBack = async (deliveries: readonly Delivery[]): Promise<readonly Opened[]> => {
@@ -369,13 +397,11 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   }
 }
 
-/** Tells of an automatic retry, with its attempt, its wait and the error; whether it is one. */
-const logRetry = (log: Log, job: Job, events: readonly CommandEvent[]): boolean => {
-  const failed = events.find(event => event.type === 'CommandFailed')
-  if (failed === undefined) return false
-  const waitMs = Date.parse(failed.retryAt) - Date.parse(failed.at)
-  log.info({ ...nameOf(job), waitMs, error: failed.error }, 'the attempt failed and is tried again')
-  return true
+const timeoutOf = (given: TimeoutMs | undefined): TimeoutMs => {
+  if (given === undefined) return DEFAULT_TIMEOUT_MS
+  if (isTimeout(given)) return given
+  const range = `more than 0 and at most ${MAX_TIMEOUT_MS} ms, or null for no deadline`
+  throw new InvalidInputError('handlerTimeoutMs', `must be ${range}`)
 }
 
 const whole = (field: string, value: number, min: number, max: number): number => {

@@ -10,6 +10,7 @@ import {
   historyOf,
   operatorCancel,
   operatorComplete,
+  operatorEndAttempt,
   operatorRetry,
   receive,
   send,
@@ -30,6 +31,7 @@ const intents: Readonly<Record<string, CommandIntent>> = {
   'retry as an operator': operatorRetry(),
   'cancel as an operator': operatorCancel(),
   'complete as an operator': operatorComplete(),
+  'end the attempt as an operator': operatorEndAttempt(),
 }
 
 const rows = ['NONE', ...commandStatuses] as const
@@ -65,6 +67,15 @@ const answers: Readonly<Record<keyof typeof intents, readonly string[]>> = {
   'retry as an operator': operated('OperatorRetried'),
   'cancel as an operator': operated('OperatorCanceled'),
   'complete as an operator': operated('OperatorCompleted'),
+  'end the attempt as an operator': row(
+    'NotFound',
+    'NotInProgress',
+    'OperatorEndedAttempt',
+    'NotInProgress',
+    'NotInProgress',
+    'NotInProgress',
+    'NotInProgress',
+  ),
 }
 
 function row(...cells: readonly string[]): readonly string[] {

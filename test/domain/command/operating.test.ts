@@ -4,6 +4,7 @@ import { command } from '../../../src/domain/command/index.ts'
 import type { CommandStatus } from '../../../src/domain/command/transitions.ts'
 import { fold } from '../../../src/domain/decider.ts'
 import {
+  fail,
   failed,
   given,
   historyOf,
@@ -11,11 +12,15 @@ import {
   operatorCanceled,
   operatorComplete,
   operatorCompleted,
+  operatorEndAttempt,
+  operatorEndedAttempt,
   operatorRetried,
   operatorRetry,
   parked,
+  receive,
   received,
   sent,
+  succeed,
 } from '../../support/command-life.ts'
 
 const inTroubleshooting = historyOf.IN_TROUBLESHOOTING_QUEUE
@@ -148,4 +153,71 @@ test('A5: of two operators the second finds the command no longer in troubleshoo
   given([...inTroubleshooting, operatorCanceled()])
     .when(operatorComplete())
     .then(notIn('CANCELED'))
+})
+
+describe('an operator ends an attempt', () => {
+  const running = [sent(), received(1, { msgId: '42' })]
+  const ended = operatorEndedAttempt(1, { msgId: '42' })
+  const notRunning = (status: CommandStatus) => ({ type: 'NotInProgress', status }) as const
+
+  test('R6: that runs now: the command is parked, with the reason', () => {
+    given(running).when(operatorEndAttempt()).then([ended]).again(notRunning('IN_TROUBLESHOOTING_QUEUE'))
+    expect(fold(command, [...running, ended])).toMatchObject({
+      status: 'IN_TROUBLESHOOTING_QUEUE',
+      reason: 'ATTEMPT_ENDED',
+      archivedMsgId: '42',
+      attempts: 1,
+      totalAttempts: 1,
+      lastError: { code: 'ATTEMPT_ENDED', message: 'an operator ended attempt 1: it hangs' },
+    })
+  })
+
+  test.each(['', ' ', '\n\t\u00a0'])('R6: not with the blank reason %j', reason => {
+    given(running).when(operatorEndAttempt({ reason })).then({ type: 'BlankReason' }).again({ type: 'BlankReason' })
+  })
+
+  test('R6: what that attempt reports afterwards does not count, whatever it is', () => {
+    const status = 'IN_TROUBLESHOOTING_QUEUE'
+    const stale = { type: 'StaleAttempt', status, reported: 1, present: 1 } as const
+    given([...running, ended])
+      .when(fail(1))
+      .then(stale)
+    given([...running, ended])
+      .when(fail(1, 'PERMANENT'))
+      .then(stale)
+    given([...running, ended])
+      .when(succeed(1))
+      .then(stale)
+    const receipt = receive(1, { msgId: '42' })
+    given([...running, ended])
+      .when(succeed(1, { receive: receipt }))
+      .then({ type: 'NothingToDo', status })
+  })
+
+  test('R6: nor does it when the command runs again, as the same attempt of a new round', () => {
+    const again = [...running, ended, operatorRetried({ archivedMsgId: '42' })]
+    const late = succeed(1, { receive: receive(1, { msgId: '42' }) })
+    const stale = (status: CommandStatus, present: number) =>
+      ({ type: 'StaleAttempt', status, reported: 1, present }) as const
+    given(again).when(late).then(stale('PENDING', 0))
+    given([...again, received(1, { msgId: '43', total: 2, actor: 'worker:b' })])
+      .when(late)
+      .then(stale('IN_PROGRESS', 1))
+  })
+
+  test('R6: the command can be retried, canceled and completed then', () => {
+    const parkedSo = [...running, ended]
+    given(parkedSo)
+      .when(operatorRetry())
+      .then([operatorRetried({ archivedMsgId: '42' })])
+    given(parkedSo).when(operatorCancel()).then([operatorCanceled()])
+    given(parkedSo).when(operatorComplete()).then([operatorCompleted()])
+  })
+
+  test.each(['PENDING', 'COMPLETED', 'FAILED', 'CANCELED', 'IN_TROUBLESHOOTING_QUEUE'] as const)(
+    'R6: not of a command in %s',
+    status => {
+      given(historyOf[status]).when(operatorEndAttempt()).then(notRunning(status)).again(notRunning(status))
+    },
+  )
 })

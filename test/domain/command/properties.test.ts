@@ -75,10 +75,14 @@ test('a running attempt always has a lease when a decision is over', () => {
   })
 })
 
-test('an operator acts only right after a parking', () => {
+test('an operator ends the attempt that runs, and else acts only right after a parking', () => {
   forEveryLife(({ events }) => {
     for (const [i, event] of events.entries()) {
-      if (event.type.startsWith('Operator')) expect(events[i - 1]?.type).toBe('CommandMovedToTroubleshooting')
+      const before = events[i - 1]?.type
+      if (event.type === 'OperatorEndedAttempt') expect(before).toBe('CommandReceived')
+      else if (event.type.startsWith('Operator')) {
+        expect(['CommandMovedToTroubleshooting', 'OperatorEndedAttempt']).toContain(before)
+      }
     }
   })
 })

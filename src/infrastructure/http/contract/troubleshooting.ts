@@ -145,6 +145,19 @@ export const troubleshootingRoutes = {
     success: { status: 200, body: acted },
     problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
   }),
+  endAttempt: route({
+    method: 'POST',
+    path: '/domains/:domain/commands/:commandId/end-attempt',
+    summary:
+      'End the attempt that runs now and park the command; its handler is told to stop, and its outcome does not count',
+    tag: 'Troubleshooting',
+    permission: 'operate',
+    params: commandParams,
+    query: none,
+    body: object({ reason: t.string }, { dryRun: t.boolean }),
+    success: { status: 200, body: acted },
+    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
+  }),
 }
 
 const rehearsal = t.type({

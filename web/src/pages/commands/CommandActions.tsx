@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Ban } from 'lucide-react'
+import { Ban, OctagonX } from 'lucide-react'
 import { useState } from 'react'
 import { toast } from 'react-hot-toast/headless'
 import { api, type CommandDetail } from '../../api/client.ts'
@@ -8,6 +8,7 @@ import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
 import { ActionBar } from '../troubleshooting/ActionBar.tsx'
 import { Refusal } from '../troubleshooting/Refusal.tsx'
+import { EndAttempt } from './EndAttempt.tsx'
 
 const CancelPending = ({ command, onClose }: { readonly command: CommandDetail; readonly onClose: () => void }) => {
   const queries = useQueryClient()
@@ -41,6 +42,7 @@ const CancelPending = ({ command, onClose }: { readonly command: CommandDetail; 
 export const CommandActions = ({ command }: { readonly command: CommandDetail }) => {
   const may = usePermissions()
   const [canceling, setCanceling] = useState(false)
+  const [ending, setEnding] = useState(false)
   const { domain, commandId, commandType, data, status } = command
   return (
     <>
@@ -53,6 +55,12 @@ export const CommandActions = ({ command }: { readonly command: CommandDetail })
           Cancel
         </Button>
       )}
+      {status === 'IN_PROGRESS' && may('operate') && (
+        <Button icon={<OctagonX aria-hidden className="size-4" />} onClick={() => setEnding(true)}>
+          End the attempt
+        </Button>
+      )}
+      {ending && <EndAttempt command={command} onClose={() => setEnding(false)} />}
       {canceling && <CancelPending command={command} onClose={() => setCanceling(false)} />}
     </>
   )

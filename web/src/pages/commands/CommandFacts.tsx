@@ -10,6 +10,7 @@ const parkedReasons: Readonly<Record<string, string>> = {
   LEASE_LOST: 'its workers died on it',
   NO_HANDLER: 'no worker has a handler for its type',
   INVALID_PAYLOAD: 'the handler refuses its payload',
+  ATTEMPT_ENDED: 'an operator ended its attempt',
 }
 
 export const reasonText = (reason: string): string => parkedReasons[reason] ?? reason

@@ -3,6 +3,7 @@ import { Json } from '../../components/Json.tsx'
 import type { Tone } from '../../components/StatusBadge.tsx'
 import { Empty } from '../../components/states.tsx'
 import { At, duration } from '../../components/Time.tsx'
+import { splitTrace, Trace } from './Trace.tsx'
 
 const tones: Readonly<Record<string, Tone>> = {
   COMPLETED: 'ok',
@@ -13,6 +14,7 @@ const tones: Readonly<Record<string, Tone>> = {
   BUSINESS_RULE_FAILED: 'bad',
   RETRY_EXHAUSTED: 'bad',
   OPERATOR_RETRY: 'info',
+  OPERATOR_END_ATTEMPT: 'warn',
   RECEIVED: 'info',
 }
 
@@ -55,6 +57,7 @@ export const Timeline = ({ items, only }: TimelineProps) => {
   return (
     <ol className="p-4 text-sm">
       {shown.map(({ entry, gap }, i) => {
+        const { rest, trace } = splitTrace(entry.details)
         return (
           <li key={entry.auditId} className="relative pb-4 pl-6 last:pb-0">
             {i < shown.length - 1 && <span aria-hidden className="absolute top-3 bottom-0 left-[4.5px] w-px bg-line" />}
@@ -69,11 +72,19 @@ export const Timeline = ({ items, only }: TimelineProps) => {
                 {gap !== null && gap >= 0 && ` · after ${duration(gap)}`} · by {entry.actor} · revision {entry.revision}
               </span>
             </div>
-            {!isEmpty(entry.details) && (
+            {!isEmpty(rest) && (
               <details className="mt-1">
                 <summary className="text-xs text-muted">Details</summary>
                 <div className="mt-1">
-                  <Json value={entry.details} label={`Details of ${entry.eventType}`} />
+                  <Json value={rest} label={`Details of ${entry.eventType}`} />
+                </div>
+              </details>
+            )}
+            {trace !== null && (
+              <details className="mt-1">
+                <summary className="text-xs text-muted">Stack and causes</summary>
+                <div className="mt-1">
+                  <Trace text={trace} />
                 </div>
               </details>
             )}

@@ -3,7 +3,7 @@ import { explain } from '../../api/problem.ts'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
 
 /** The command is no longer where it was when the dialog was opened. */
-const RACE = /not in troubleshooting|only while it is PENDING/
+const RACE = /not in troubleshooting|only while it is PENDING|there is no attempt to end/
 
 /** Why an action was refused, and where the request was wrong. */
 export const Refusal = ({ error }: { readonly error: unknown }) => {
