@@ -10,8 +10,8 @@ import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
 import { limitOf } from '../worker/deadline.ts'
 import { failure, failureOf, type MapError } from '../worker/failures.ts'
+import { guardedClient, transactionEnded } from '../worker/guarded-client.ts'
 import type { AnyHandler, HandlerContext } from '../worker/handler.ts'
-import { guardedClient } from './guarded-client.ts'
 import { beginRehearsal, checkAtEnd, rollBack, undo } from './transaction.ts'
 
 /** The handlers of a domain. */
@@ -106,10 +106,7 @@ const settle = async (
 ): Promise<RehearsalAnswer> => {
   if (answer.kind !== 'succeeded') return answer
   const { durationMs } = answer
-  if (tried !== null) {
-    const message = `the handler tried to end the transaction it was given (${tried}): it must leave that to its worker`
-    return { kind: 'failed', error: failure('PERMANENT', 'TRANSACTION_ENDED', message), durationMs }
-  }
+  if (tried !== null) return { kind: 'failed', error: transactionEnded(tried), durationMs }
   try {
     await checkAtEnd(client)
     return answer

@@ -25,6 +25,7 @@ import { attemptEnd } from './attempt-end.ts'
 import type { HandlerConnection, HandlerConnections } from './connections.ts'
 import { createDeadline, limitOf, type TimeoutMs } from './deadline.ts'
 import { failure, failureOf, type MapError } from './failures.ts'
+import { guardedClient, transactionEnded } from './guarded-client.ts'
 import type { AnyHandler, HandlerContext } from './handler.ts'
 import type { Reporter, ReportOutcome } from './reporter.ts'
 
@@ -167,6 +168,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     await recordReceipt()
     if (abandoned) throw new Error('the attempt is not ours any more')
     const { client, release } = await connected()
+    const guarded = guardedClient(rawClient(client))
     let broken: Error | undefined
     // a connection that is cut while the handler is busy elsewhere must not end the process
     const onError = (error: Error): void => {
@@ -176,15 +178,17 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     try {
       await client.query('begin')
       await client.query(`set local idle_in_transaction_session_timeout = ${LONGEST_TRANSACTION_MS}`)
-      const outcome = await ended(run(rawClient(client)))
+      const outcome = await ended(run(guarded.client))
+      if (guarded.isMarked()) broken = new Error('the handler has left something on its connection')
       if (late) {
         // the handler may still be at it: its connection goes with it, so that nothing of it reaches anybody else
         broken = new Error('the handler did not end in time')
         return outcome
       }
-      if (outcome.kind === 'failure' || abandoned) {
+      const tried = guarded.tried()
+      if (outcome.kind === 'failure' || abandoned || tried !== null) {
         await client.query('rollback')
-        return outcome
+        return tried === null ? outcome : { kind: 'failure', error: transactionEnded(tried) }
       }
       const [reported] = await deps.transact([outcomeTurn(job, known, outcome, deps.clock)], { within: client })
       await client.query(reported !== undefined && wasAccepted(reported) ? 'commit' : 'rollback')

@@ -22,6 +22,28 @@ export const endOfTransaction = (sql: string): string | null => {
   return null
 }
 
+/** What a session keeps after its transaction; `local` ends with it. */
+const LASTING = new Set(['reset', 'listen', 'unlisten', 'prepare', 'deallocate', 'discard', 'load', 'do', 'call'])
+const LASTING_CALLS = /\b(set_config|setseed|pg_(try_)?advisory_lock(_shared)?|dblink_connect(_u)?)\s*\(/i
+
+/**
+ * Whether a text of SQL may leave something on its session: a setting, a lock, a listener, a temporary table. What functions
+ * of the user's own do is not seen.
+ */
+export const leavesTraces = (sql: string): boolean =>
+  statementsOf(sql).some(statement => {
+    const words = statement.toLowerCase().split(/[^a-z_]+/)
+    const [first = '', second = '', third = ''] = words.filter(word => word !== '')
+    return (
+      LASTING.has(first) ||
+      (first === 'set' && !['local', 'constraints', 'transaction'].includes(second)) ||
+      (first === 'create' && [second, third].some(word => word === 'temp' || word === 'temporary')) ||
+      (first === 'select' && /\binto\s+(local\s+|global\s+)?temp(orary)?\b/i.test(statement)) ||
+      (first === 'declare' && words.includes('hold')) ||
+      LASTING_CALLS.test(statement)
+    )
+  })
+
 const QUOTED = /^(?:[eE]'(?:[^'\\]|''|\\[\s\S])*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?)/
 const DOLLAR = /^\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endOfTransaction } from '../../src/infrastructure/rehearsal/statements.ts'
+import { endOfTransaction, leavesTraces } from '../../src/infrastructure/worker/statements.ts'
 
 test.each([
   'commit',
@@ -47,4 +47,38 @@ test.each([
   '',
 ])('%j does not', sql => {
   expect(endOfTransaction(sql)).toBeNull()
+})
+
+test.each([
+  'set search_path = other',
+  'SET SESSION statement_timeout = 5',
+  'set role other',
+  "select set_config('search_path', 'other', false)",
+  'select pg_advisory_lock(1)',
+  'select pg_try_advisory_lock_shared (1)',
+  'listen news',
+  'prepare p as select 1',
+  'create temp table t (id int)',
+  'create local temporary table t (id int)',
+  'select 1 as a into temporary t',
+  'declare c cursor with hold for select 1',
+  'do $$ begin end $$',
+  'call something()',
+  'select 1; set role other',
+])('G9: %j may leave something on its session', sql => {
+  expect(leavesTraces(sql)).toBe(true)
+})
+
+test.each([
+  'set local search_path = other',
+  'set constraints all deferred',
+  'set transaction isolation level serializable',
+  'select pg_advisory_xact_lock(1)',
+  "select 'set role other; listen news'",
+  'update settings set name = 1',
+  'insert into temp_tables (temporary) values (1)',
+  'declare c cursor for select 1',
+  'create table temperature (id int)',
+])('G9: %j leaves nothing on its session', sql => {
+  expect(leavesTraces(sql)).toBe(false)
 })
