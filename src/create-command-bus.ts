@@ -30,7 +30,14 @@ import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { sessionOn } from './infrastructure/postgres/connection/database.ts'
-import { isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
+import { USUAL_TIMEOUT_MS } from './infrastructure/postgres/connection/time-limit.ts'
+import {
+  isConnectionError,
+  isNoAnswer,
+  isOutage,
+  isUnavailable,
+  toPublicError,
+} from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
 import { apartFrom, clientLike, createPool, userPool } from './infrastructure/postgres/pool.ts'
@@ -56,8 +63,10 @@ const WORKER_CONNECTIONS = 4
 export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   if (typeof options !== 'object' || options === null)
     throw new InvalidInputError('options', 'say where the database is, as in { databaseUrl }')
-  const given = options.pool === undefined ? null : userPool(options.pool)
-  const pool = given?.pool ?? createPool(requireUrl(options.databaseUrl), maxOf(options.maxConnections ?? 10))
+  const timeoutMs = timeoutOf(options.databaseTimeoutMs ?? USUAL_TIMEOUT_MS)
+  const given = options.pool === undefined ? null : userPool(options.pool, timeoutMs)
+  const pool =
+    given?.pool ?? createPool(requireUrl(options.databaseUrl), maxOf(options.maxConnections ?? 10), timeoutMs)
   // callers and handlers hold connections of `pool` while they wait for what these do, so these wait for nothing
   const workerPool = apartFrom(pool, WORKER_CONNECTIONS)
   // its connection stays open while nothing is done with it: another may be refused when it is needed
@@ -129,6 +138,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     policies,
     telemetry,
     share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
+    whyInDoubt: error =>
+      isNoAnswer(error) || isConnectionError(error) || commandLog.isAway(error) ? toPublicError(error).message : null,
   })
 
   /** Every call waits for the schema check, and fails in our words. */
@@ -314,6 +325,17 @@ const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): Ap
 const maxOf = (maxConnections: number): number => {
   if (Number.isInteger(maxConnections) && maxConnections >= 1) return maxConnections
   throw new InvalidInputError('maxConnections', `must be a whole number from 1, not ${maxConnections}`)
+}
+
+/** Shorter ones would be missed by any server now and then; longer ones no timer can hold. */
+const timeoutOf = (databaseTimeoutMs: number): number => {
+  if (Number.isInteger(databaseTimeoutMs) && databaseTimeoutMs >= 10 && databaseTimeoutMs <= 2_147_483_647) {
+    return databaseTimeoutMs
+  }
+  throw new InvalidInputError(
+    'databaseTimeoutMs',
+    `must be a whole number of milliseconds from 10 to 2147483647, not ${databaseTimeoutMs}; leave it out for 30000`,
+  )
 }
 
 const requireUrl = (databaseUrl: string | undefined): string => {
