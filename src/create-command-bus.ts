@@ -31,13 +31,7 @@ import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { sessionOn } from './infrastructure/postgres/connection/database.ts'
 import { USUAL_TIMEOUT_MS } from './infrastructure/postgres/connection/time-limit.ts'
-import {
-  isConnectionError,
-  isNoAnswer,
-  isOutage,
-  isUnavailable,
-  toPublicError,
-} from './infrastructure/postgres/errors.ts'
+import { isInDoubt, isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
 import { apartFrom, clientLike, createPool, userPool } from './infrastructure/postgres/pool.ts'
@@ -51,6 +45,7 @@ import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
 import { createHandlerConnections } from './infrastructure/worker/connections.ts'
+import { LONGEST_ANSWER_MS } from './infrastructure/worker/heartbeat.ts'
 import { createWorker, type Worker } from './infrastructure/worker/worker.ts'
 import { createWorkflows } from './infrastructure/workflows.ts'
 import { busProjections } from './projections/bus-projections.ts'
@@ -70,7 +65,12 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   // callers and handlers hold connections of `pool` while they wait for what these do, so these wait for nothing
   const workerPool = apartFrom(pool, WORKER_CONNECTIONS)
   // its connection stays open while nothing is done with it: another may be refused when it is needed
-  const heartbeatPool = apartFrom(pool, 1, { idleTimeoutMillis: 0, maxLifetimeSeconds: 0 })
+  const heartbeatPool = apartFrom(
+    pool,
+    1,
+    { idleTimeoutMillis: 0, maxLifetimeSeconds: 0 },
+    Math.min(LONGEST_ANSWER_MS, timeoutMs),
+  )
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock
   const telemetry = options.telemetry ?? silentTelemetry
@@ -138,8 +138,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     policies,
     telemetry,
     share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
-    whyInDoubt: error =>
-      isNoAnswer(error) || isConnectionError(error) || commandLog.isAway(error) ? toPublicError(error).message : null,
+    whyInDoubt: error => (isInDoubt(error) || commandLog.isAway(error) ? toPublicError(error).message : null),
   })
 
   /** Every call waits for the schema check, and fails in our words. */

@@ -181,6 +181,7 @@ test('R11: an idle worker hears nothing from a silent database, notices, and is 
     domain: 'payments',
     // the ring must bring it
     pollMs: 60_000,
+    leaseSeconds: 3,
     handlers: { Charge: () => done.resolve() },
   })
   await worker.start()

@@ -56,6 +56,9 @@ const GAVE_UP = new Set(['55P03', '57014'])
 const isUnableNow = (code: string): boolean =>
   code.startsWith('53') || code.startsWith('58') || code === '25006' || GAVE_UP.has(code)
 
+/** Whether what was asked has been done is unknown; a try before this one may have been carried out. */
+export const isInDoubt = (error: unknown): boolean => isNoAnswer(error) || isConnectionError(error) || isPoolBusy(error)
+
 /** It is the database's trouble, not the statement's, and it passes: what is idempotent may be tried until then. */
 export const isOutage = (error: unknown): boolean =>
   isConnectionError(error) ||
@@ -99,7 +102,7 @@ export const toPublicError = (error: unknown): Error => {
   if (sentence !== undefined) return new UnavailableError(sentence, { cause: error })
   if (isPoolBusy(error)) {
     return new UnavailableError(
-      'no connection to the database became free in time: look for transactions that stay open, or raise maxConnections',
+      'no connection to the database became free in time: look for transactions that stay open, raise maxConnections, or see whether the database still answers',
       { cause: error },
     )
   }

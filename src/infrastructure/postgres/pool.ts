@@ -78,12 +78,9 @@ export const clientLike = (pool: Pool, more: PoolConfig = {}): Client => {
 }
 
 /** A pool of its own with the settings of another, for what must not wait behind busy connections. */
-export const apartFrom = (pool: Pool, max = 1, more: PoolConfig = {}): Pool => {
+export const apartFrom = (pool: Pool, max = 1, more: PoolConfig = {}, timeoutMs = timeoutOf(pool)): Pool => {
   const Made = (pool as PoolParts).Client ?? pg.Client
-  return listened(
-    timeoutOf(pool),
-    new pg.Pool({ ...settingsLike(pool), max, min: 0, ...more, Client: Made } as PoolConfig),
-  )
+  return listened(timeoutMs, new pg.Pool({ ...settingsLike(pool), max, min: 0, ...more, Client: Made } as PoolConfig))
 }
 
 /** A pool of ours: its end cuts connections that a silent server does not close. */

@@ -52,6 +52,8 @@ export interface Run {
   readonly job: Job
   /** The handler has ended: its slot is free. */
   readonly handled: Promise<void>
+  /** The handler has ended, and the database does not take its outcome now: the lease has to be kept. */
+  readonly isWaiting: () => boolean
   /** The outcome is in the log, or the attempt is no longer ours. */
   readonly finished: Promise<ReportOutcome | 'abandoned'>
   /** Tells the handler to stop. Its outcome is still reported: the log knows whether the attempt counts. */
@@ -69,6 +71,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   let known: Loaded<CommandState> = job.loaded
   let abandoned = false
   let late = false
+  let waiting = false
   let receipt: Promise<void> | null = null
   const abandon = async (reason: string): Promise<void> => {
     abandoned = true
@@ -188,7 +191,9 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     if ('outcome' in outcome) return outcome
     if (abandoned) return 'abandoned'
     const report = (of: Outcome): Promise<ReportOutcome> =>
-      deps.reporter.report(outcomeTurn(job, known, of, deps.clock))
+      deps.reporter.report(outcomeTurn(job, known, of, deps.clock), () => {
+        waiting = true
+      })
     return report(outcome).catch(error => {
       if (!(error instanceof TooLargeError)) throw error
       log.warn({ err: error, ...nameOf(job) }, 'the outcome is too large for the log: it is left out')
@@ -210,6 +215,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       () => {},
       () => {},
     ),
+    isWaiting: () => waiting,
     finished,
     abort: reason => abort.abort(new Error(reason)),
     abandon,

@@ -156,8 +156,8 @@ export const databaseOn = (pool: Pool, timeoutMs = USUAL_TIMEOUT_MS): Pool => {
 const homeLike = (like: Pool | undefined): Home =>
   (like === undefined ? undefined : homes.get(databaseOn(like))) ?? newHome(USUAL_TIMEOUT_MS)
 
-/** The time limit of a pool. */
-export const timeoutOf = (pool: Pool): number => homeLike(pool).timeoutMs
+/** The time limit that a pool or a client has here. */
+export const timeoutOf = (db: ClientBase | Pool): number => homes.get(onDatabase(db))?.timeoutMs ?? USUAL_TIMEOUT_MS
 
 /** A client of the user's, as statements of ours use it; `like` knows where our tables are. */
 export const sessionOn = <A extends ClientBase>(client: A, like?: Pool): A => usersClient(homeLike(like), client)
