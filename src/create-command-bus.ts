@@ -30,7 +30,7 @@ import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { sessionOn } from './infrastructure/postgres/connection/database.ts'
-import { USUAL_TIMEOUT_MS } from './infrastructure/postgres/connection/time-limit.ts'
+import { isTimeout, timeoutForm, USUAL_TIMEOUT_MS } from './infrastructure/postgres/connection/time-limit.ts'
 import { isInDoubt, isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
@@ -58,7 +58,7 @@ const WORKER_CONNECTIONS = 4
 export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   if (typeof options !== 'object' || options === null)
     throw new InvalidInputError('options', 'say where the database is, as in { databaseUrl }')
-  const timeoutMs = timeoutOf(options.databaseTimeoutMs ?? USUAL_TIMEOUT_MS)
+  const timeoutMs = timeoutOf(options.databaseTimeoutMs)
   const given = options.pool === undefined ? null : userPool(options.pool, timeoutMs)
   const pool =
     given?.pool ?? createPool(requireUrl(options.databaseUrl), maxOf(options.maxConnections ?? 10), timeoutMs)
@@ -326,14 +326,11 @@ const maxOf = (maxConnections: number): number => {
   throw new InvalidInputError('maxConnections', `must be a whole number from 1, not ${maxConnections}`)
 }
 
-/** Shorter ones would be missed by any server now and then; longer ones no timer can hold. */
-const timeoutOf = (databaseTimeoutMs: number): number => {
-  if (Number.isInteger(databaseTimeoutMs) && databaseTimeoutMs >= 10 && databaseTimeoutMs <= 2_147_483_647) {
-    return databaseTimeoutMs
-  }
+const timeoutOf = (databaseTimeoutMs = USUAL_TIMEOUT_MS): number => {
+  if (isTimeout(databaseTimeoutMs)) return databaseTimeoutMs
   throw new InvalidInputError(
     'databaseTimeoutMs',
-    `must be a whole number of milliseconds from 10 to 2147483647, not ${databaseTimeoutMs}; leave it out for 30000`,
+    `must be ${timeoutForm}, not ${databaseTimeoutMs}; leave it out for ${USUAL_TIMEOUT_MS}`,
   )
 }
 

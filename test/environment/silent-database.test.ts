@@ -3,6 +3,7 @@ import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import { silentLog } from '../../src/application/ports/log.ts'
 import { type CommandBusOptions, createCommandBus, UnavailableError, type Worker } from '../../src/index.ts'
+import { isOutage } from '../../src/infrastructure/postgres/errors.ts'
 import { createTestBus, signal, until } from '../support/bus.ts'
 import { type CutLine, openCutLine } from '../support/cut-line.ts'
 
@@ -307,6 +308,89 @@ test('R11: a failover, silence and then another server, is got over; a user who 
     n => n === 2,
   )
   await healthIs(worker, 'healthy')
+})
+
+test('R11: the connection of a transaction that is not answered is thrown away; the handler runs again, and its writes count once', async () => {
+  const { bus, line, other, pool } = await openOverLine()
+  await pool.query('create table booked (n int)')
+  const began = signal()
+  const go = signal()
+  const worker = bus.worker({
+    domain: 'payments',
+    pollMs: 50,
+    handlers: {
+      Charge: {
+        transactional: true,
+        handle: async (_, { client, attempt }) => {
+          await client.query('insert into booked values ($1)', [attempt])
+          began.resolve()
+          await go.promise
+        },
+      },
+    },
+  })
+  await worker.start()
+  const { commandId } = await other.send('payments', 'Charge', {}, { backoffSeconds: [1] })
+  await began.promise
+  line.silence()
+  go.resolve()
+  await healthIs(worker, 'degraded', 'critical')
+  await until(
+    async () => worker.health().reasons.join(),
+    said => /outcomes cannot be recorded/.test(said),
+  )
+  line.silence(false)
+  const done = await until(
+    () => other.getCommand('payments', commandId),
+    c => c?.status === 'COMPLETED',
+  )
+  expect(done?.totalAttempts).toBe(2)
+  expect((await pool.query('select n from booked')).rows).toEqual([{ n: 2 }])
+})
+
+test('R11: what may rightly take long has no time limit', async () => {
+  const { bus, pool } = await openOverLine()
+  const { commandId } = await bus.send('payments', 'Charge', {})
+  const holder = await pool.connect()
+  await holder.query('begin')
+  await holder.query('lock table command_bus_command in access exclusive mode')
+  let verified = false
+  const verifying = bus.maintenance.verify().then(drift => {
+    verified = true
+    return drift
+  })
+  // two that are limited, one after the other, are over before
+  for (const _ of [1, 2]) await expect(bus.getCommand('payments', commandId)).rejects.toThrow(/did not answer in time/)
+  expect(verified).toBe(false)
+  await holder.query('rollback')
+  holder.release()
+  expect(await verifying).toEqual([])
+})
+
+test('R11: what passes by itself is an outage, whichever part of the way says it', () => {
+  const codes = (
+    'ENETUNREACH EHOSTUNREACH EHOSTDOWN ENETDOWN EPIPE ETIMEDOUT ECONNRESET ECONNREFUSED ECONNABORTED EAI_AGAIN ENOTFOUND ' +
+    '08006 08P01 25006 25P03 40001 40P01 53100 53300 55P03 57014 57P01 57P02 57P03 57P05 58030'
+  ).split(' ')
+  for (const code of codes) {
+    const error = Object.assign(new Error('x'), { code })
+    expect([code, isOutage(error)]).toEqual([code, true])
+  }
+  const messages = [
+    'timeout exceeded when trying to connect',
+    'Connection terminated unexpectedly',
+    'Connection terminated due to connection timeout',
+    'Query read timeout',
+    'Client was closed and is not queryable',
+    'Client has encountered a connection error and is not queryable',
+  ]
+  for (const message of messages) expect([message, isOutage(new Error(message))]).toEqual([message, true])
+  // one of several addresses of a host: node says what became of each
+  const refused = Object.assign(new Error('x'), { code: 'ENETUNREACH' })
+  expect(isOutage(new AggregateError([refused]))).toBe(true)
+  for (const code of ['22P02', '23505', '42501', '42P01', '28P01', 'CB409']) {
+    expect([code, isOutage(Object.assign(new Error('x'), { code }))]).toEqual([code, false])
+  }
 })
 
 test('R11: a time limit that cannot work is refused with what to do', () => {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createCommandBus, UnavailableError } from '../../src/index.ts'
 import { until } from '../support/bus.ts'
+import { openCutLine } from '../support/cut-line.ts'
 import { closeAfterTest, openParts, rowsOf } from '../support/eventstoredb/bus.ts'
 import { openSilentLine } from '../support/eventstoredb/silent-line.ts'
 
@@ -86,4 +87,32 @@ test('R11: a bus ends while the store is silent; what was sent in a transaction 
     () => rowsOf(database.pool, 'select from command_bus_intent'),
     left => left.length === 0,
   )
+})
+
+test('R11: a follower whose PostgreSQL falls silent says so, and goes on by itself', async () => {
+  const { double, database } = await openParts()
+  const line = await openCutLine(database.url)
+  closeAfterTest(line.close)
+  const bus = createCommandBus({
+    databaseUrl: line.url,
+    databaseTimeoutMs: 1_500,
+    eventStoreUrl: double.url,
+    eventStoreLimits: { retryMs: 100, probeMs: 50, standbyMs: 50 },
+  })
+  closeAfterTest(bus.close)
+  const reaches = (isWell: boolean) =>
+    until(
+      async () => bus.follower?.health().status === 'healthy',
+      healthy => healthy === isWell,
+    )
+  await bus.ready()
+  await reaches(true)
+  line.silence()
+  const { commandId } = await inTime(bus.send('payments', 'Charge', {}))
+  await reaches(false)
+  const [read] = await inTime(Promise.allSettled([bus.getCommand('payments', commandId)]))
+  expect(read).toMatchObject({ status: 'rejected', reason: expect.any(UnavailableError) })
+  line.silence(false)
+  await until(() => bus.getCommand('payments', commandId), Boolean)
+  await reaches(true)
 })

@@ -1,8 +1,12 @@
 import { CommandBusError, UnavailableError } from '../../application/errors.ts'
 import { NoAnswerError } from './connection/time-limit.ts'
 
-const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+/** Of an error, or of the first of several: each address of a host may fail in a way of its own. */
+const codeOf = (error: unknown): string => {
+  if (typeof error !== 'object' || error === null) return ''
+  if ('code' in error) return String(error.code)
+  return error instanceof AggregateError ? codeOf(error.errors[0]) : ''
+}
 
 const NETWORK = new Set([
   'EADDRNOTAVAIL',

@@ -7,6 +7,9 @@ import { USUAL_TIMEOUT_MS } from './connection/time-limit.ts'
 /** A transaction that holds locks and does nothing is ended by the server after this. */
 const IDLE_IN_TRANSACTION_MS = 60_000
 
+/** A network that is gone is noticed some 20 s after the last word, also by handlers that wait for a statement of theirs. */
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const
+
 /** A connection that takes longer is given up, or sooner where the time limit is shorter. */
 const CONNECT_WITHIN_MS = 10_000
 
@@ -25,7 +28,7 @@ export const createPool = (databaseUrl: string, max: number, timeoutMs = USUAL_T
       connectionTimeoutMillis: connectWithin(timeoutMs),
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       application_name: 'commandbus',
-      keepAlive: true,
+      ...KEEP_ALIVE,
     }),
   )
 
@@ -68,7 +71,11 @@ const settingsOf = (pool: Pool): PoolConfig => {
 /** The settings of a pool for connections of ours: they are given up in time, also where the pool waits for ever. */
 const settingsLike = (pool: Pool): PoolConfig => {
   const settings = settingsOf(pool)
-  return { ...settings, connectionTimeoutMillis: settings.connectionTimeoutMillis || connectWithin(timeoutOf(pool)) }
+  return {
+    ...settings,
+    ...KEEP_ALIVE,
+    connectionTimeoutMillis: settings.connectionTimeoutMillis || connectWithin(timeoutOf(pool)),
+  }
 }
 
 /** A single connection with the settings of a pool, for LISTEN and locks. `more`: settings of its own. */

@@ -1,6 +1,14 @@
 /** How long a connection may take to be had, and PostgreSQL to answer one statement, when nobody says otherwise. */
 export const USUAL_TIMEOUT_MS = 30_000
 
+const SHORTEST_MS = 10
+/** No timer takes more. */
+const LONGEST_MS = 2_147_483_647
+
+export const isTimeout = (ms: number): boolean => Number.isInteger(ms) && ms >= SHORTEST_MS && ms <= LONGEST_MS
+
+export const timeoutForm = `a whole number of milliseconds from ${SHORTEST_MS} to ${LONGEST_MS}`
+
 /** The database has said nothing for so long: what it was asked may have been done, or may still be. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError'
