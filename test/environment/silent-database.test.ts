@@ -3,9 +3,12 @@ import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import { silentLog } from '../../src/application/ports/log.ts'
 import { type CommandBusOptions, createCommandBus, UnavailableError, type Worker } from '../../src/index.ts'
+import { demoWorkflowHandlers } from '../../src/infrastructure/demo/index.ts'
 import { isOutage } from '../../src/infrastructure/postgres/errors.ts'
 import { createTestBus, signal, until } from '../support/bus.ts'
 import { type CutLine, openCutLine } from '../support/cut-line.ts'
+import { parked } from '../support/park.ts'
+import { files, jane, quickly, runsOf } from '../support/runs.ts'
 
 /** Short, so that the tests are; long enough for a busy machine. */
 const TIMEOUT_MS = 1_500
@@ -49,6 +52,8 @@ const unavailable = (words: RegExp) => ({
 test('R11: every call to a database that falls silent settles, however many there are, and works again afterwards', async () => {
   const { bus, line } = await openOverLine()
   const { commandId } = await bus.send('payments', 'Charge', {})
+  // all connections of the pool are open by then
+  await Promise.all(Array.from({ length: 50 }, () => bus.getCommand('payments', commandId)))
   line.silence()
   const calls = await inTime(
     Promise.allSettled([
@@ -298,9 +303,9 @@ test('R11: a failover, silence and then another server, is got over; a user who 
   )
   line.silence()
   await healthIs(worker, 'degraded', 'critical')
-  line.refuse(true)
+  line.refuseNew(true)
   await expect(bus.queryCommands({})).rejects.toThrow(UnavailableError)
-  line.refuse(false)
+  line.refuseNew(false)
   line.silence(false)
   await other.send('payments', 'Charge', { n: 2 })
   await until(
@@ -399,4 +404,61 @@ test('R11: a time limit that cannot work is refused with what to do', () => {
       /databaseTimeoutMs: must be a whole number of milliseconds from 10 to 2147483647, not .*leave it out for 30000/,
     )
   }
+})
+
+test('R11: workflow runs, bulk actions and live events go on by themselves after a silence', async () => {
+  const over = await openOverLine({ workflows: quickly })
+  const { bus, line, other } = over
+  const commandId = await parked(over)
+  const errors: unknown[] = []
+  void bus.runs.run().catch(error => errors.push(error))
+  void bus.actions.run().catch(error => errors.push(error))
+  const seen = new Set<string>()
+  const live = await bus.as({ subject: 'jane', tenant: null, roles: ['ADMIN'] }).live({ after: 'now' })
+  void (async () => {
+    for await (const { type } of live) seen.add(type)
+  })().catch(error => errors.push(error))
+  const worker = other.worker({ domain: 'workflow', handlers: demoWorkflowHandlers })
+  await worker.start()
+  const setup = { bus: other, work: over.work }
+  const { template, grant } = runsOf(setup)
+  await grant(100)
+  const templateId = await template()
+  const oneRun = async () => {
+    const { id } = await other.runs.initiate(jane, { templateId, files: files('ok') })
+    await until(
+      () => other.runs.get(jane, id),
+      ({ endedAt }) => endedAt !== null,
+    )
+  }
+  await oneRun()
+  await other.send('payments', 'Charge', {})
+  await until(
+    async () => seen.size,
+    size => size > 0,
+  )
+  line.silence()
+  const [read] = await inTime(Promise.allSettled([bus.getCommand('payments', commandId)]))
+  expect(read).toEqual(unavailable(/./))
+  line.silence(false)
+  await inTime(oneRun())
+  const { actionId } = await other.actions.start({
+    action: 'cancel',
+    filter: {},
+    operator: 'jane',
+    reason: 'not needed',
+  })
+  await inTime(
+    until(
+      () => other.actions.get(actionId),
+      action => action?.succeeded === 1,
+    ),
+  )
+  await inTime(
+    until(
+      async () => seen.has('OperatorCanceled'),
+      canceled => canceled,
+    ),
+  )
+  expect(errors).toEqual([])
 })

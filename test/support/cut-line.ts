@@ -29,15 +29,17 @@ export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
   let silent = false
   const mute = new WeakSet<Socket>()
 
-  const server = createServer(near => {
+  // half open: a silent peer does not say goodbye either
+  const server = createServer({ allowHalfOpen: true }, near => {
     if (refused) return void near.destroy()
     const far = connect(target)
     if (silent) mute.add(near)
     let losing = false
     const cut = () => {
-      near.destroy()
+      if (!mute.has(near)) near.destroy()
       far.destroy()
     }
+    near.on('end', cut)
     for (const socket of [near, far]) {
       sockets.add(socket)
       socket.setNoDelay(true)
