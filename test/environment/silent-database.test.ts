@@ -72,7 +72,9 @@ test('R11: every call to a database that falls silent settles, however many ther
 
 test('R11: a send that gets no answer says that it may be stored, and the same id stores it once', async () => {
   const { bus, line, other, pool } = await openOverLine()
-  await bus.send('payments', 'Charge', {})
+  const { commandId } = await bus.send('payments', 'Charge', {})
+  // so that there is an open connection to send on
+  await Promise.all(Array.from({ length: 10 }, () => bus.getCommand('payments', commandId)))
   line.silence()
   const error: unknown = await inTime(bus.send('payments', 'Charge', {})).catch(failed => failed)
   expect(error).toBeInstanceOf(UnavailableError)

@@ -60,8 +60,8 @@ const GAVE_UP = new Set(['55P03', '57014'])
 const isUnableNow = (code: string): boolean =>
   code.startsWith('53') || code.startsWith('58') || code === '25006' || GAVE_UP.has(code)
 
-/** Whether what was asked has been done is unknown; a try before this one may have been carried out. */
-export const isInDoubt = (error: unknown): boolean => isNoAnswer(error) || isConnectionError(error) || isPoolBusy(error)
+/** Whether what was asked has been done is unknown. */
+export const isInDoubt = (error: unknown): boolean => isNoAnswer(error) || isConnectionError(error)
 
 /** It is the database's trouble, not the statement's, and it passes: what is idempotent may be tried until then. */
 export const isOutage = (error: unknown): boolean =>
