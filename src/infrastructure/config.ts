@@ -4,6 +4,7 @@ import * as t from 'io-ts'
 import { CommandBusError } from '../application/errors.ts'
 import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
+import { isTimeout, timeoutForm } from './postgres/connection/time-limit.ts'
 import { parseSigner } from './proof/keys.ts'
 
 /** A variable or a flag holds what it may not. The message never shows the value: it may be a secret. */
@@ -66,6 +67,9 @@ const environment = t.type({
       urlWith('postgres:', 'postgresql:'),
     ),
   ),
+  DATABASE_TIMEOUT_MS: orAbsent(
+    setting(timeoutForm, given => (/^\d+$/.test(given) && isTimeout(Number(given)) ? Number(given) : undefined)),
+  ),
   EVENTSTORE_URL: orAbsent(setting(eventStoreUrlForm, given => (isEventStoreUrl(given) ? given : undefined))),
   EVENTSTORE_PREFIX: orAbsent(setting(eventStorePrefixForm, given => (isEventStorePrefix(given) ? given : undefined))),
   COMMANDBUS_HOME: orAbsent(text('a directory')),
@@ -99,6 +103,8 @@ const environment = t.type({
 export interface Config {
   /** The user's own server; undefined: the embedded one of `home`. */
   readonly databaseUrl: string | undefined
+  /** How long a statement may take; undefined: as usual. */
+  readonly databaseTimeoutMs: number | undefined
   /** Where the log is; undefined: in PostgreSQL. */
   readonly eventStoreUrl: string | undefined
   /** What the names of its streams begin with in EventStoreDB; undefined: nothing. */
@@ -140,6 +146,7 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
   }
   return {
     databaseUrl: given.DATABASE_URL,
+    databaseTimeoutMs: given.DATABASE_TIMEOUT_MS,
     eventStoreUrl: given.EVENTSTORE_URL,
     eventStorePrefix: given.EVENTSTORE_PREFIX,
     home: resolve(given.COMMANDBUS_HOME ?? '.commandbus'),

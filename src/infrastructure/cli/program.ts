@@ -26,6 +26,7 @@ import { addWorker } from './worker.ts'
 const environment = `
 Environment:
   DATABASE_URL      a PostgreSQL database of yours (default: one that is started in COMMANDBUS_HOME)
+  DATABASE_TIMEOUT_MS how long PostgreSQL may take to answer a statement (default: 30000)
   EVENTSTORE_URL    an EventStoreDB that keeps the log (default: the log is in PostgreSQL)
   EVENTSTORE_PREFIX what the streams of this log begin with there (default: nothing)
   COMMANDBUS_HOME   where that one lives (default: .commandbus), and the keys of this service

@@ -130,6 +130,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   if (stop.asked()) return
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
+    ...(config.databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs: config.databaseTimeoutMs }),
     ...(config.eventStoreUrl === undefined ? {} : { eventStoreUrl: config.eventStoreUrl }),
     ...(config.eventStorePrefix === undefined ? {} : { eventStorePrefix: config.eventStorePrefix }),
     waitForDispatchMs: DISPATCH_MS,
@@ -138,7 +139,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     ...rehearsalsOf(options),
   })
   await parts.bus.ready()
-  parts.pool = createPool(parts.database.url, 5)
+  parts.pool = createPool(parts.database.url, 5, config.databaseTimeoutMs)
   parts.keeper = await startKeeper(parts.pool, config, log)
   if (demo && !stop.asked()) {
     const sent = await parts.bus.sendBatch(demoDomain, demoCommands)
