@@ -47,10 +47,11 @@ const askReadiness = async (url: string): Promise<void> => {
   print(status)
 }
 
-const whyOf = (error: Error): string =>
-  error.name === 'TimeoutError'
-    ? `not within ${ANSWER_MS / 1000} s`
-    : ((error.cause as NodeJS.ErrnoException | undefined)?.code ?? error.message)
+const whyOf = (error: Error): string => {
+  if (error.name === 'TimeoutError') return `not within ${ANSWER_MS / 1000} s`
+  const cause = error.cause as NodeJS.ErrnoException | undefined
+  return cause?.code ?? cause?.message ?? error.message
+}
 
 /** A member of the answer in words; a process that is no commandbus may answer anything. */
 const textOf = (report: unknown, member: string): string => {
