@@ -112,7 +112,8 @@ export interface Config {
   /** Absolute. */
   readonly home: string
   readonly host: string
-  readonly port: number
+  /** Where HTTP listens, when that was said; each command has a default of its own. */
+  readonly port: number | undefined
   readonly jwt: {
     readonly secret: string | undefined
     readonly jwksUrl: string | undefined
@@ -127,6 +128,9 @@ export interface Config {
   readonly proofKey: string | undefined
   readonly logLevel: LogLevel
 }
+
+/** Where `start` listens, and where `health` asks, when nothing else was said. */
+export const DEFAULT_PORT = 4000
 
 /** What the command line may say; it wins over the environment. */
 export interface ConfigFlags {
@@ -151,7 +155,7 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
     eventStorePrefix: given.EVENTSTORE_PREFIX,
     home: resolve(given.COMMANDBUS_HOME ?? '.commandbus'),
     host: host ?? given.HOST ?? '127.0.0.1',
-    port: flaggedPort ?? given.PORT ?? 4000,
+    port: flaggedPort ?? given.PORT,
     jwt: {
       secret: given.COMMANDBUS_JWT_SECRET,
       jwksUrl: given.COMMANDBUS_JWKS_URL,

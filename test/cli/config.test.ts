@@ -7,7 +7,7 @@ describe('an empty environment', () => {
       databaseUrl: undefined,
       home: expect.stringMatching(/^\/.*\.commandbus$/),
       host: '127.0.0.1',
-      port: 4000,
+      port: undefined,
       logLevel: 'info',
     })
   })

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { UnavailableError } from '../../application/errors.ts'
 import { roles } from '../../application/ports/authorization.ts'
 import { allTelemetry } from '../../application/ports/telemetry.ts'
-import type { Config } from '../config.ts'
+import { type Config, DEFAULT_PORT } from '../config.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
 import { readConsole } from '../http/console.ts'
@@ -122,7 +122,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     },
   })
   parts.app = app
-  url = await listen(app, config.host, config.port)
+  url = await listen(app, config.host, config.port ?? DEFAULT_PORT)
   await parts.claim?.update({ url, stopping: false })
   if (stop.asked()) return
 
