@@ -8,7 +8,7 @@ COPY web web
 RUN npm run build && npm prune --omit=dev
 
 FROM node:20-slim
-ENV NODE_ENV=production
+ENV NODE_ENV=production PORT=4000
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
@@ -19,7 +19,8 @@ RUN install --directory --owner=node --group=node .commandbus
 USER node
 EXPOSE 4000
 STOPSIGNAL SIGTERM
+# `start` and `worker` both listen at PORT, and are asked there.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 4000}/health/ready`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "dist/main.js", "health"]
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["start"]

@@ -68,6 +68,13 @@ export interface CommandBusOptions {
    * pool of two). Workers open a few more, see docs/production.md.
    */
   readonly maxConnections?: number
+  /**
+   * How long a connection may take to be had, and PostgreSQL to answer a statement, in milliseconds: 10 to 2,147,483,647,
+   * default 30,000. After it a call fails with an UnavailableError, a worker tries again, and the server is asked to end
+   * the statement; a connection of the bus's is thrown away, a client of yours stays yours. Migrations, rebuilds, `verify`,
+   * archives and exports have no such limit.
+   */
+  readonly databaseTimeoutMs?: number
   /** Retry policies by command type, for senders that name none. */
   readonly policies?: { readonly [commandType: string]: RetryOptions }
   /** What becomes of the message of a completed command: `delete` (default) or `archive`. */

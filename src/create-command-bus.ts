@@ -38,7 +38,8 @@ import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { sessionOn } from './infrastructure/postgres/connection/database.ts'
-import { isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
+import { isTimeout, timeoutForm, USUAL_TIMEOUT_MS } from './infrastructure/postgres/connection/time-limit.ts'
+import { isInDoubt, isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
 import { apartFrom, clientLike, createPool, userPool } from './infrastructure/postgres/pool.ts'
@@ -52,6 +53,7 @@ import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
 import { createHandlerConnections } from './infrastructure/worker/connections.ts'
+import { LONGEST_ANSWER_MS } from './infrastructure/worker/heartbeat.ts'
 import { createWorker, type Worker } from './infrastructure/worker/worker.ts'
 import { createWorkflows, WORKFLOW_DOMAIN } from './infrastructure/workflows.ts'
 import { busProjections } from './projections/bus-projections.ts'
@@ -64,12 +66,19 @@ const WORKER_CONNECTIONS = 4
 export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   if (typeof options !== 'object' || options === null)
     throw new InvalidInputError('options', 'say where the database is, as in { databaseUrl }')
-  const given = options.pool === undefined ? null : userPool(options.pool)
-  const pool = given?.pool ?? createPool(requireUrl(options.databaseUrl), maxOf(options.maxConnections ?? 10))
+  const timeoutMs = timeoutOf(options.databaseTimeoutMs)
+  const given = options.pool === undefined ? null : userPool(options.pool, timeoutMs)
+  const pool =
+    given?.pool ?? createPool(requireUrl(options.databaseUrl), maxOf(options.maxConnections ?? 10), timeoutMs)
   // callers and handlers hold connections of `pool` while they wait for what these do, so these wait for nothing
   const workerPool = apartFrom(pool, WORKER_CONNECTIONS)
   // its connection stays open while nothing is done with it: another may be refused when it is needed
-  const heartbeatPool = apartFrom(pool, 1, { idleTimeoutMillis: 0, maxLifetimeSeconds: 0 })
+  const heartbeatPool = apartFrom(
+    pool,
+    1,
+    { idleTimeoutMillis: 0, maxLifetimeSeconds: 0 },
+    Math.min(LONGEST_ANSWER_MS, timeoutMs),
+  )
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock
   const telemetry = options.telemetry ?? silentTelemetry
@@ -137,6 +146,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     policies,
     telemetry,
     share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
+    whyInDoubt: error => (isInDoubt(error) || commandLog.isAway(error) ? toPublicError(error).message : null),
   })
 
   /** Every call waits for the schema check, and fails in our words. */
@@ -328,6 +338,14 @@ const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): Ap
 const maxOf = (maxConnections: number): number => {
   if (Number.isInteger(maxConnections) && maxConnections >= 1) return maxConnections
   throw new InvalidInputError('maxConnections', `must be a whole number from 1, not ${maxConnections}`)
+}
+
+const timeoutOf = (databaseTimeoutMs = USUAL_TIMEOUT_MS): number => {
+  if (isTimeout(databaseTimeoutMs)) return databaseTimeoutMs
+  throw new InvalidInputError(
+    'databaseTimeoutMs',
+    `must be ${timeoutForm}, not ${databaseTimeoutMs}; leave it out for ${USUAL_TIMEOUT_MS}`,
+  )
 }
 
 const requireUrl = (databaseUrl: string | undefined): string => {

@@ -1,4 +1,5 @@
 import { coalesce } from './coalesce.ts'
+import { UnavailableError } from './errors.ts'
 import type { Transaction } from './ports/event-store.ts'
 import {
   acceptedOrThrow,
@@ -20,6 +21,8 @@ export interface SenderDeps extends SendDeps {
     /** Whether a failure is of everybody (the database is away) rather than of one command. */
     readonly isShared: (error: unknown) => boolean
   } | null
+  /** What went wrong, in a sentence, when it left open whether the append took place; else null. */
+  readonly whyInDoubt: (error: unknown) => string | null
 }
 
 /** `within` is a transaction of the caller's: the command commits or rolls back with it. */
@@ -37,8 +40,14 @@ export interface Sender {
 const SENDS_A_STATEMENT = 500
 const SENDING_CONNECTIONS = 4
 
+const inDoubt = (why: string, commandId: string, cause: unknown): UnavailableError =>
+  new UnavailableError(
+    `${why}; whether the command was stored is unknown: send it again with commandId '${commandId}', which stores it once`,
+    { cause },
+  )
+
 /** Everything that sends: callers at the same moment share statements where that gains something. */
-export const createSender = ({ share, ...deps }: SenderDeps): Sender => {
+export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender => {
   const prepare = prepareSend(deps)
   const sendMany = sendPrepared(deps.transact)
   const watched = watchSend(deps.telemetry)
@@ -54,10 +63,17 @@ export const createSender = ({ share, ...deps }: SenderDeps): Sender => {
   const one: Sender['one'] = async (domain, command, within) => {
     // those who shared a statement may have to go once more, each alone
     const prepared = { ...prepare(domain, command), eventId: deps.ids.next() }
-    const [outcome] = await watched([prepared], async ready =>
-      within === undefined ? [await sendNow(ready[0] as PreparedSend)] : sendMany(ready, within),
-    )
-    return outcome as SendOutcome
+    try {
+      const [outcome] = await watched([prepared], async ready =>
+        within === undefined ? [await sendNow(ready[0] as PreparedSend)] : sendMany(ready, within),
+      )
+      return outcome as SendOutcome
+    } catch (error) {
+      const why = whyInDoubt(error)
+      // within a transaction of his the caller knows: he rolls back
+      if (why === null || within !== undefined) throw error
+      throw inDoubt(why, prepared.commandId, error)
+    }
   }
   return {
     one,

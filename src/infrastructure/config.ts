@@ -7,6 +7,7 @@ import { isReplyQueuePattern, replyQueueForm } from '../application/reply-queues
 import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
 import { type RoleMap, roleMapOf } from './http/claims.ts'
+import { isTimeout, timeoutForm } from './postgres/connection/time-limit.ts'
 import { parseSigner } from './proof/keys.ts'
 
 /** A variable or a flag holds what it may not. The message never shows the value: it may be a secret. */
@@ -69,6 +70,9 @@ const environment = t.type({
       urlWith('postgres:', 'postgresql:'),
     ),
   ),
+  DATABASE_TIMEOUT_MS: orAbsent(
+    setting(timeoutForm, given => (/^\d+$/.test(given) && isTimeout(Number(given)) ? Number(given) : undefined)),
+  ),
   EVENTSTORE_URL: orAbsent(setting(eventStoreUrlForm, given => (isEventStoreUrl(given) ? given : undefined))),
   EVENTSTORE_PREFIX: orAbsent(setting(eventStorePrefixForm, given => (isEventStorePrefix(given) ? given : undefined))),
   COMMANDBUS_HOME: orAbsent(text('a directory')),
@@ -113,6 +117,8 @@ const environment = t.type({
 export interface Config {
   /** The user's own server; undefined: the embedded one of `home`. */
   readonly databaseUrl: string | undefined
+  /** How long a statement may take; undefined: as usual. */
+  readonly databaseTimeoutMs: number | undefined
   /** Where the log is; undefined: in PostgreSQL. */
   readonly eventStoreUrl: string | undefined
   /** What the names of its streams begin with in EventStoreDB; undefined: nothing. */
@@ -120,7 +126,8 @@ export interface Config {
   /** Absolute. */
   readonly home: string
   readonly host: string
-  readonly port: number
+  /** Where HTTP listens, when that was said; each command has a default of its own. */
+  readonly port: number | undefined
   readonly jwt: {
     readonly secret: string | undefined
     readonly jwksUrl: string | undefined
@@ -144,6 +151,9 @@ export interface Config {
   readonly logLevel: LogLevel
 }
 
+/** Where `start` listens, and where `health` asks, when nothing else was said. */
+export const DEFAULT_PORT = 4000
+
 /** What the command line may say; it wins over the environment. */
 export interface ConfigFlags {
   readonly host?: string
@@ -162,11 +172,12 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
   }
   return {
     databaseUrl: given.DATABASE_URL,
+    databaseTimeoutMs: given.DATABASE_TIMEOUT_MS,
     eventStoreUrl: given.EVENTSTORE_URL,
     eventStorePrefix: given.EVENTSTORE_PREFIX,
     home: resolve(given.COMMANDBUS_HOME ?? '.commandbus'),
     host: host ?? given.HOST ?? '127.0.0.1',
-    port: flaggedPort ?? given.PORT ?? 4000,
+    port: flaggedPort ?? given.PORT,
     jwt: {
       secret: given.COMMANDBUS_JWT_SECRET,
       jwksUrl: given.COMMANDBUS_JWKS_URL,

@@ -7,7 +7,7 @@ describe('an empty environment', () => {
       databaseUrl: undefined,
       home: expect.stringMatching(/^\/.*\.commandbus$/),
       host: '127.0.0.1',
-      port: 4000,
+      port: undefined,
       logLevel: 'info',
     })
   })
@@ -21,6 +21,7 @@ describe('a full environment', () => {
   const env = {
     DATABASE_URL: 'postgresql://jane:secret@db:5432/bus',
     COMMANDBUS_HOME: '/srv/bus',
+    DATABASE_TIMEOUT_MS: '5000',
     HOST: '0.0.0.0',
     PORT: '8080',
     LOG_LEVEL: 'warn',
@@ -31,6 +32,7 @@ describe('a full environment', () => {
   test('is read once, as it is', () => {
     expect(readConfig(env)).toMatchObject({
       databaseUrl: env.DATABASE_URL,
+      databaseTimeoutMs: 5_000,
       home: '/srv/bus',
       host: '0.0.0.0',
       port: 8080,
@@ -60,6 +62,10 @@ describe('a wrong value', () => {
     [{ COMMANDBUS_JWT_SECRET: 'topsecret' }, 'COMMANDBUS_JWT_SECRET must be a secret of at least 32 characters'],
     [{ DATABASE_URL: 'mysql://u:topsecret@h/d' }, 'DATABASE_URL must be a connection string like postgres://'],
     [{ DATABASE_URL: 'topsecret' }, 'DATABASE_URL must be'],
+    [{ DATABASE_TIMEOUT_MS: '0' }, 'DATABASE_TIMEOUT_MS must be a whole number of milliseconds from 10 to 2147483647'],
+    [{ DATABASE_TIMEOUT_MS: '5s' }, 'DATABASE_TIMEOUT_MS must be'],
+    [{ DATABASE_TIMEOUT_MS: '-1' }, 'DATABASE_TIMEOUT_MS must be'],
+    [{ DATABASE_TIMEOUT_MS: '3000000000' }, 'DATABASE_TIMEOUT_MS must be'],
     [{ PORT: '65536' }, 'PORT must be a port number from 0 to 65535'],
     [{ PORT: 'topsecret' }, 'PORT must be'],
     [{ PORT: '-1' }, 'PORT must be'],

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { httpLimits } from '../../src/infrastructure/http/app.ts'
+import { httpLimits } from '../../src/infrastructure/http/base-app.ts'
 import { sharedTestApi } from '../support/http.ts'
 import { answersIn, type RawConnection, rawConnection, rawRequest } from '../support/raw-connection.ts'
 

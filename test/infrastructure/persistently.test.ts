@@ -21,3 +21,14 @@ test('what will fail again is not tried again', async () => {
   await expect(persistently(refused.work)).rejects.toThrow('no')
   expect(refused.tries()).toBe(1)
 })
+
+test('R11: when a try broke and the next finds no connection, it is still said that the work may have been done', async () => {
+  const errors = [
+    Object.assign(new Error('cut'), { code: 'ECONNRESET' }),
+    new Error('timeout exceeded when trying to connect'),
+  ]
+  const work = async () => {
+    throw errors.shift()
+  }
+  await expect(persistently(work)).rejects.toThrow('cut')
+})

@@ -10,8 +10,11 @@ export interface CutLine {
   readonly refuseNew: (refused: boolean) => void
   /** As `refuseNew`, and what is open is cut. */
   readonly refuse: (refused: boolean) => void
-  /** Nothing that was asked is passed on any more, and nobody is told: no end, no reset. */
-  readonly silence: () => void
+  /**
+   * Connections stay open, new ones are accepted, and nothing goes through any more, in either direction: no end, no
+   * reset. With `false` new ones work; those that were open meanwhile are silent for ever, as after a failover.
+   */
+  readonly silence: (silent?: boolean) => void
   readonly close: () => Promise<void>
 }
 
@@ -24,15 +27,19 @@ export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
   let cuts = 0
   let refused = false
   let silent = false
+  const mute = new WeakSet<Socket>()
 
-  const server = createServer(near => {
+  // half open: a silent peer does not say goodbye either
+  const server = createServer({ allowHalfOpen: true }, near => {
     if (refused) return void near.destroy()
     const far = connect(target)
+    if (silent) mute.add(near)
     let losing = false
     const cut = () => {
-      near.destroy()
+      if (!mute.has(near)) near.destroy()
       far.destroy()
     }
+    near.on('end', cut)
     for (const socket of [near, far]) {
       sockets.add(socket)
       socket.setNoDelay(true)
@@ -43,7 +50,7 @@ export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
       })
     }
     near.on('data', data => {
-      if (silent) return
+      if (mute.has(near)) return
       if (armedFor !== null && data.includes(armedFor)) {
         armedFor = null
         losing = true
@@ -51,6 +58,7 @@ export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
       far.write(data)
     })
     far.on('data', data => {
+      if (mute.has(near)) return
       if (!losing) return void near.write(data)
       cuts++
       cut()
@@ -74,8 +82,9 @@ export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
       refused = now
       if (now) for (const socket of sockets) socket.destroy()
     },
-    silence: () => {
-      silent = true
+    silence: (now = true) => {
+      silent = now
+      if (now) for (const socket of sockets) mute.add(socket)
     },
     close: () =>
       new Promise(resolve => {

@@ -3,7 +3,7 @@ import { readConfig } from '../config.ts'
 import { migrate } from '../postgres/migrate.ts'
 import { ensurePgmq } from '../postgres/pgmq-install.ts'
 import { schemaStatus } from '../postgres/schema-version.ts'
-import { withClient } from '../postgres/with-client.ts'
+import { withUnhurriedClient } from '../postgres/unhurried.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { print, printJson } from './output.ts'
@@ -31,7 +31,7 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
         withPool(database.url, async pool => {
           // a database of a newer commandbus is refused before anything is changed
           const { pending } = await schemaStatus(pool)
-          await withClient(pool, async client => {
+          await withUnhurriedClient(pool, async client => {
             const pgmq = await ensurePgmq(client, { installSql: options.installPgmq === true })
             const progress = startProgress('migrations', pending.length)
             const applied = await migrate(client, {

@@ -8,6 +8,7 @@ import type { CliDeps } from './deps.ts'
 import { addDoctor } from './doctor.ts'
 import { addExport } from './export.ts'
 import { failureOf, Refused } from './failure.ts'
+import { addHealthCommand } from './health.ts'
 import { addInspect } from './inspect.ts'
 import { addMigrate } from './migrate.ts'
 import { addOperations } from './operations.ts'
@@ -26,10 +27,11 @@ import { addWorker } from './worker.ts'
 const environment = `
 Environment:
   DATABASE_URL      a PostgreSQL database of yours (default: one that is started in COMMANDBUS_HOME)
+  DATABASE_TIMEOUT_MS how long PostgreSQL may take to answer a statement (default: 30000)
   EVENTSTORE_URL    an EventStoreDB that keeps the log (default: the log is in PostgreSQL)
   EVENTSTORE_PREFIX what the streams of this log begin with there (default: nothing)
   COMMANDBUS_HOME   where that one lives (default: .commandbus), and the keys of this service
-  HOST, PORT        where \`start\` listens (default: 127.0.0.1, 4000)
+  HOST, PORT        where \`start\` listens (default: 127.0.0.1, 4000), and \`worker\` where PORT is set
   LOG_LEVEL         how much \`start\` and \`worker\` log (default: info)
 
 Exit codes: 0 done, 1 refused or failed, 2 not understood.`
@@ -57,6 +59,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addCredits,
     addReplies,
     addDoctor,
+    addHealthCommand,
     addCopyLog,
     addAdoptLog,
     addToken,

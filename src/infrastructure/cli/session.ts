@@ -43,11 +43,13 @@ export const withBus = async <A>(
   })
 }
 
-/** Where the bus has its log. */
+/** Where the bus has its log, and how long it waits for the database. */
 export const logOf = ({
+  databaseTimeoutMs,
   eventStoreUrl,
   eventStorePrefix,
-}: Config): { readonly eventStoreUrl?: string; readonly eventStorePrefix?: string } => ({
+}: Config): Pick<BusOptions, 'databaseTimeoutMs' | 'eventStoreUrl' | 'eventStorePrefix'> => ({
+  ...(databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs }),
   ...(eventStoreUrl === undefined ? {} : { eventStoreUrl }),
   ...(eventStorePrefix === undefined ? {} : { eventStorePrefix }),
 })

@@ -4,10 +4,13 @@ import { domainOf } from '../../application/input.ts'
 import { allTelemetry } from '../../application/ports/telemetry.ts'
 import { readConfig } from '../config.ts'
 import { demoDomains, demoLeaseSeconds } from '../demo/index.ts'
+import type { HealthReport } from '../http/health.ts'
+import type { Bus } from '../service/bus.ts'
 import { openDatabase } from '../service/database.ts'
 import { dieWithParent } from '../service/die-with-parent.ts'
 import { listenForStop } from '../service/signals.ts'
-import { type WorkerReport, worst } from '../service/worker-report.ts'
+import { workerHealth } from '../service/worker-health.ts'
+import type { WorkerReport } from '../service/worker-report.ts'
 import { poolSizeFor } from '../worker/connections.ts'
 import { definitionOf } from '../worker/handler.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
@@ -25,6 +28,8 @@ interface Options {
   readonly concurrency: number
   readonly lease?: number
   readonly deadline: number
+  readonly port?: string
+  readonly host?: string
   readonly json?: true
 }
 
@@ -46,6 +51,8 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
     .option('--concurrency <n>', 'handlers at once in each domain, 1-1000', numberOf('--concurrency'), 10)
     .option('--lease <seconds>', 'how long a message stays with a worker that died (default: 30)', numberOf('--lease'))
     .option('--deadline <seconds>', 'how long a stop waits for handlers', numberOf('--deadline'), 30)
+    .option('--port <port>', 'where health and metrics are served; 0 for any free port (default: PORT, or nowhere)')
+    .option('--host <host>', 'the address they are served at (default: HOST, or 127.0.0.1)')
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       const plans = await plansOf(options)
@@ -90,7 +97,11 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
 }
 
 const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], options: Options): Promise<void> => {
-  const config = readConfig(deps.env)
+  const { port, host } = options
+  const config = readConfig(deps.env, {
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+  })
   const { createLogger } = await import('../telemetry/logger.ts')
   const log = createLogger({ level: config.logLevel, name: 'worker' })
   const stop = listenForStop()
@@ -106,48 +117,67 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     process.on('disconnect', onOrphaned)
   }
   const deadlineMs = () => Math.min(options.deadline * 1000, orphaned ? ORPHAN_DEADLINE_MS : Number.POSITIVE_INFINITY)
-  const database = await openDatabase(config)
+  const [{ createMetrics }, { createTracing }] = await Promise.all([
+    import('../telemetry/metrics.ts'),
+    import('../telemetry/tracing.ts'),
+  ])
+  let bus: Bus | undefined
+  const workers: { readonly domain: string; readonly worker: Worker }[] = []
+  const health = (): HealthReport =>
+    workerHealth({ workers, follower: bus?.follower?.health(), stopping: stop.asked() })
+  // a supervised worker is asked through its service, which listens on the port of the environment itself
+  const listenAt = supervised && port === undefined ? undefined : config.port
+  const metrics = createMetrics({
+    processMetrics: listenAt !== undefined,
+    follower: () => bus?.follower?.health() ?? null,
+    log,
+  })
+  // first, as in the service: a port in use is found before anything else is started
+  const http =
+    listenAt === undefined
+      ? undefined
+      : await import('../service/worker-http.ts').then(({ serveWorkerHttp }) =>
+          serveWorkerHttp({ host: config.host, port: listenAt, health, metrics, log }),
+        )
   try {
-    const [{ createMetrics }, { createTracing }] = await Promise.all([
-      import('../telemetry/metrics.ts'),
-      import('../telemetry/tracing.ts'),
-    ])
-    const metrics = createMetrics({ processMetrics: false, follower: () => bus.follower?.health() ?? null, log })
-    const bus = deps.createBus({
-      ...logOf(config),
-      databaseUrl: database.url,
-      maxConnections: connectionsFor(plans),
-      log,
-      telemetry: allTelemetry(metrics.telemetry, createTracing()),
-    })
-    const workers: Worker[] = []
+    const database = await openDatabase(config)
     let reports: NodeJS.Timeout | undefined
     try {
-      for (const plan of plans) workers.push(bus.worker(plan))
-      deps.beforeCrash(error => Promise.all(workers.map(worker => worker.crashed(error))))
-      for (const worker of workers) await worker.start()
-      const names = plans.map((plan, i) => ({ domain: plan.domain, workerId: workers[i]?.workerId ?? '' }))
+      const opened = deps.createBus({
+        ...logOf(config),
+        databaseUrl: database.url,
+        maxConnections: connectionsFor(plans),
+        log,
+        telemetry: allTelemetry(metrics.telemetry, createTracing()),
+      })
+      bus = opened
+      for (const plan of plans) workers.push({ domain: plan.domain, worker: opened.worker(plan) })
+      deps.beforeCrash(error => Promise.all(workers.map(({ worker }) => worker.crashed(error))))
+      for (const { worker } of workers) await worker.start()
+      const names = workers.map(({ domain, worker }) => ({ domain, workerId: worker.workerId }))
       log.info({ workers: names, concurrency: options.concurrency }, 'working')
       if (supervised)
         reports = startReports(async withMetrics => ({
           kind: 'worker-report',
           workers: names,
-          health: worst([
-            ...workers.map(worker => worker.health()),
-            ...(bus.follower === null ? [] : [bus.follower.health()]),
-          ]),
+          health: health(),
           ...(withMetrics ? { metrics: await metrics.snapshot() } : {}),
         }))
-      if (options.json) printJson({ pid: process.pid, workers: names })
-      else print(`Working on ${plans.map(plan => plan.domain).join(', ')}. Ctrl-C stops.`)
+      if (options.json)
+        printJson({ pid: process.pid, workers: names, ...(http === undefined ? {} : { url: http.url }) })
+      else {
+        const served = http === undefined ? '' : ` Health and metrics are at ${http.url}.`
+        print(`Working on ${plans.map(plan => plan.domain).join(', ')}.${served} Ctrl-C stops.`)
+      }
       log.info({ why: await stop.promise }, 'stopping')
     } finally {
       clearInterval(reports)
-      await Promise.all(workers.map(worker => worker.stop({ deadlineMs: deadlineMs() })))
-      await bus.close()
+      await Promise.all(workers.map(({ worker }) => worker.stop({ deadlineMs: deadlineMs() })))
+      await bus?.close()
+      await database.release()
     }
   } finally {
-    await database.release()
+    await http?.close()
     stop.dispose()
   }
 }

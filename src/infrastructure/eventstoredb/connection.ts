@@ -1,5 +1,6 @@
 import type { EventStoreDBClient } from '@eventstore/db-client'
 import { InvalidInputError, UnavailableError } from '../../application/errors.ts'
+import { answeredWithin } from '../postgres/connection/time-limit.ts'
 import { isAway, SilentStoreError } from './errors.ts'
 import { clientUrl, eventStoreUrlForm } from './url.ts'
 
@@ -136,22 +137,19 @@ const open = (url: string): Shared => {
         appender = null
       })
       const client = appender
-      let timer: NodeJS.Timeout | undefined
-      const silence = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          renew(client)
-          reject(new SilentStoreError(timeoutMs))
-        }, timeoutMs)
-      })
       try {
-        const answer = await Promise.race([client.then(append), silence])
+        // loading it takes a while where much else is done, and is not the server's silence
+        const loaded = await client
+        const answer = await answeredWithin(timeoutMs, append(loaded), () => {
+          renew(client)
+          return new SilentStoreError(timeoutMs)
+        })
         answeredAt = performance.now()
         return answer
       } catch (error) {
         if (!isAway(error)) answeredAt = performance.now()
         throw error
       } finally {
-        clearTimeout(timer)
         release()
       }
     },

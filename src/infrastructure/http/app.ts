@@ -1,90 +1,27 @@
-import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { UnavailableError } from '../../application/errors.ts'
-import { answerBadAddress, answerBrokenRequest } from './broken-request.ts'
+import type { FastifyInstance } from 'fastify'
+import { type BaseOptions, createBaseApp } from './base-app.ts'
 import { addConsole, type ConsoleFiles } from './console.ts'
 import { addDocs } from './docs.ts'
 import { addEvents } from './events.ts'
-import { addHealth, type HealthReport } from './health.ts'
 import { type MountOptions, mountApi } from './mount.ts'
 import { addPage, type PageFacts } from './page.ts'
-import { parseBody } from './parse-body.ts'
-import { addProblems } from './problem.ts'
 
-export interface HttpOptions {
-  readonly log: FastifyBaseLogger
+export interface HttpOptions extends BaseOptions {
   readonly version: string
-  /** Asked at every `/health/ready`. */
-  readonly health: () => Promise<HealthReport>
   /** What the plain page at `/` tells, where there is no console. */
   readonly facts: () => PageFacts
   /** The built console, served at `/`. */
   readonly console?: ConsoleFiles | null
   readonly api: MountOptions
-  /** What `/metrics` shows; no such page when left out. */
-  readonly metrics?: { readonly contentType: string; readonly page: () => Promise<string> }
   /** Origins whose pages may call; none by default. */
   readonly corsOrigins: readonly string[]
-  /** Tests set smaller ones. */
-  readonly limits?: Partial<HttpLimits>
 }
-
-export interface HttpLimits {
-  /** For the head of a request. */
-  readonly headersMs: number
-  /** For the whole request. */
-  readonly requestMs: number
-  /** How often late requests are looked for: how late one can be. */
-  readonly checkMs: number
-  /** A connection nobody uses is closed after this long. */
-  readonly keepAliveMs: number
-  readonly headerBytes: number
-  readonly bodyBytes: number
-}
-
-export const httpLimits: HttpLimits = {
-  headersMs: 10_000,
-  requestMs: 30_000,
-  checkMs: 1_000,
-  keepAliveMs: 72_000,
-  headerBytes: 16_384,
-  bodyBytes: 1_048_576,
-}
-const MAX_PARAM = 500
 
 /** The HTTP side of the service; it does not listen yet. */
 export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstance> => {
-  const limits = { ...httpLimits, ...options.limits }
-  const app = Fastify({
-    loggerInstance: options.log,
-    logController: new LogController({ disableRequestLogging: true }),
-    requestIdHeader: false,
-    routerOptions: { maxParamLength: MAX_PARAM },
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    bodyLimit: limits.bodyBytes,
-    forceCloseConnections: 'idle',
-    return503OnClosing: false,
-    clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: answerBadAddress,
-    // a client that sends its head or its body drop by drop is cut off
-    http: {
-      headersTimeout: limits.headersMs,
-      requestTimeout: limits.requestMs,
-      connectionsCheckingInterval: limits.checkMs,
-      maxHeaderSize: limits.headerBytes,
-    },
-  })
-  // an `Expect` that nobody knows is passed over: Node would answer it without a word
-  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
-  addProblems(app)
-  refuseWhenClosing(app)
-  dropSilentWhenClosing(app)
-  acceptJsonOnly(app)
-  await app.register(helmet, { contentSecurityPolicy: false, global: true })
+  const app = await createBaseApp(options)
   if (options.corsOrigins.length > 0) {
     await app.register(cors, {
       origin: [...options.corsOrigins],
@@ -94,50 +31,10 @@ export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstan
     })
   }
   await app.register(rateLimit, { global: false })
-  addHealth(app, options.health)
   if (options.console) addConsole(app, options.console)
   else addPage(app, options.facts)
   addDocs(app, options.version)
   mountApi(app, options.api)
   addEvents(app, options.api)
-  const { metrics } = options
-  if (metrics !== undefined) {
-    app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.page()))
-  }
   return app
-}
-
-/** Requests on connections that are still open are told to go elsewhere; those under way may end. */
-const refuseWhenClosing = (app: FastifyInstance): void => {
-  let closing = false
-  app.addHook('preClose', async () => {
-    closing = true
-  })
-  app.addHook('onRequest', async () => {
-    if (closing) throw new UnavailableError('the service is stopping: try again in a moment')
-  })
-}
-
-/** A connection that was opened in advance and never used would hold up the stop: to Node it is not idle. */
-const dropSilentWhenClosing = (app: FastifyInstance): void => {
-  const sockets = new Set<Socket>()
-  app.server.on('connection', socket => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  app.addHook('preClose', async () => {
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
-  })
-}
-
-/** JSON in UTF-8 and nothing else; `content-type: application/json` without a body is a request without a body. */
-const acceptJsonOnly = (app: FastifyInstance): void => {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => {
-    try {
-      done(null, body.length === 0 ? undefined : parseBody(body as Buffer))
-    } catch (error) {
-      done(error as Error)
-    }
-  })
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { CommandBusError } from '../../application/errors.ts'
+import { hostInUrl } from './host-in-url.ts'
 
 const IN_FLIGHT_MS = 5_000
 
@@ -22,7 +23,7 @@ export const listen = async (app: FastifyInstance, host: string, port: number): 
     throw sentence === undefined ? error : new CommandBusError('LISTEN_FAILED', sentence(host, port), { cause: error })
   }
   const { port: taken } = app.server.address() as AddressInfo
-  return `http://${host.includes(':') ? `[${host}]` : host}:${taken}`
+  return `http://${hostInUrl(host)}:${taken}`
 }
 
 /** No new connections; requests under way may end within a few seconds, then they are cut. */

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { Client, Pool } from 'pg'
 import type { Log } from '../../application/ports/log.ts'
 import type { Doorbell } from '../../application/ports/queue.ts'
+import { timeoutOf } from '../postgres/connection/database.ts'
 
 const CHANNEL = 'command_bus_doorbell'
 /** NOTIFY takes a lock of the whole cluster at commit: at most one in this time. */
@@ -53,6 +54,9 @@ export interface DoorbellListener {
   readonly connected: () => boolean
 }
 
+/** How often a listener asks whether somebody is still there: from a connection that broke silently nothing comes at all. */
+const PING_MS = 10_000
+
 /**
  * Hears rings for `queue` (null: every ring), reconnecting for as long as it is not stopped; calls `wake` after every
  * reconnection too.
@@ -63,53 +67,72 @@ export const listenForDoorbell = (
   wake: () => void,
   log: Log,
 ): DoorbellListener => {
+  /** The one that hears, or is about to. */
   let client: Client | null = null
+  let connected = false
   let timer: NodeJS.Timeout | null = null
   let stopped = false
   let failures = 0
 
-  const retry = (): void => {
-    if (stopped || timer !== null) return
-    const wait = Math.min(5_000, 100 * 2 ** Math.min(failures++, 6))
-    timer = setTimeout(() => {
-      timer = null
-      void open()
-    }, wait)
+  const later = (ms: number, work: () => Promise<void>): void => {
+    if (timer !== null) clearTimeout(timer)
+    timer = stopped ? null : setTimeout(() => void work(), ms)
   }
+
+  /** Ends a connection that is of no use any more, and makes another in a while. */
+  const lose = (lost: Client): void => {
+    if (client !== lost) return
+    client = null
+    connected = false
+    void lost.end().catch(() => {})
+    later(Math.min(5_000, 100 * 2 ** Math.min(failures++, 6)), open)
+  }
+
+  const ping = async (): Promise<void> => {
+    const pinged = client
+    if (pinged === null) return
+    try {
+      await pinged.query('select 1')
+      if (client === pinged) pingLater(pinged)
+    } catch (error) {
+      log.debug({ err: error }, 'the doorbell does not answer; polling goes on')
+      lose(pinged)
+    }
+  }
+  const pingLater = (of: Client): void => later(Math.min(PING_MS, timeoutOf(of)), ping)
 
   const open = async (): Promise<void> => {
     const next = connect()
+    client = next
     next.on('notification', ({ payload }) => {
       if (queue === null || payload?.split(' ').includes(queue)) wake()
     })
     next.on('error', () => {})
-    next.on('end', () => {
-      if (client !== next) return
-      client = null
-      retry()
-    })
+    next.on('end', () => lose(next))
     try {
       await next.connect()
       await next.query(`listen ${CHANNEL}`)
-      if (stopped) return void (await next.end())
-      client = next
+      if (client !== next) return
+      connected = true
       failures = 0
+      pingLater(next)
       wake()
     } catch (error) {
       log.debug({ err: error }, 'the doorbell is not connected; polling goes on')
-      await next.end().catch(() => {})
-      retry()
+      lose(next)
     }
   }
 
-  const opening = open()
+  void open()
   return {
-    connected: () => client !== null,
+    connected: () => connected,
     stop: async () => {
       stopped = true
       if (timer !== null) clearTimeout(timer)
-      await opening
-      await client?.end().catch(() => {})
+      const last = client
+      client = null
+      connected = false
+      await last?.end().catch(() => {})
     },
   }
 }

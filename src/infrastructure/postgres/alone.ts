@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
-import { sessionOn } from './connection/database.ts'
+import { ownSessionOn, unhurried } from './connection/database.ts'
 
 export interface AloneOptions {
   readonly databaseUrl: string
@@ -14,6 +14,7 @@ type AloneCommand = 'copy-log' | 'adopt-log'
 
 /** As connections name themselves; see `createPool`. */
 const OURS = ['commandbus', 'commandbus copy-log', 'commandbus adopt-log']
+const CONNECT_MS = 10_000
 const TRIES = 20
 const COMPANY_TRIES = 5
 const PAUSE_MS = 250
@@ -23,7 +24,13 @@ export const aloneOn = async <A>(
   { databaseUrl, command, refusal }: AloneOptions,
   work: (client: pg.Client) => Promise<A>,
 ): Promise<A> => {
-  const client = sessionOn(new pg.Client({ connectionString: databaseUrl, application_name: `commandbus ${command}` }))
+  const client = ownSessionOn(
+    new pg.Client({
+      connectionString: databaseUrl,
+      application_name: `commandbus ${command}`,
+      connectionTimeoutMillis: CONNECT_MS,
+    }),
+  )
   let broken: Error | undefined
   client.on('error', error => {
     broken = error
@@ -31,7 +38,7 @@ export const aloneOn = async <A>(
   await client.connect()
   try {
     await refuseCompany(client, refusal)
-    return await work(client)
+    return await work(unhurried(client))
   } catch (error) {
     throw broken ?? error
   } finally {

@@ -1,20 +1,45 @@
 import { CommandBusError, UnavailableError } from '../../application/errors.ts'
+import { NoAnswerError } from './connection/time-limit.ts'
 
-const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+/** Of an error, or of the first of several: each address of a host may fail in a way of its own. */
+const codeOf = (error: unknown): string => {
+  if (typeof error !== 'object' || error === null) return ''
+  if ('code' in error) return String(error.code)
+  return error instanceof AggregateError ? codeOf(error.errors[0]) : ''
+}
 
-const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'])
-const SHUTDOWN = new Set(['57P01', '57P02', '57P03'])
+const NETWORK = new Set([
+  'EADDRNOTAVAIL',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'EMFILE',
+  'ENETDOWN',
+  'ENETRESET',
+  'ENETUNREACH',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOTCONN',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+])
+/** The server ends the connection: a shutdown, a crash of another session, or a session that was idle for too long. */
+const ENDED = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '25P04'])
 
 /** The connection broke or the server is not there: whether a commit took place is unknown, so repeat it idempotently. */
 export const isConnectionError = (error: unknown): boolean => {
   const code = codeOf(error)
   return (
     NETWORK.has(code) ||
-    SHUTDOWN.has(code) ||
+    ENDED.has(code) ||
     code.startsWith('08') ||
     (error instanceof Error &&
-      /Connection terminated|connection timeout|timeout expired|Client has encountered a connection error|Connection ended/i.test(
+      /Connection terminated|connection timeout|timeout expired|Client has encountered a connection error|Client was closed|Connection ended/i.test(
         error.message,
       ))
   )
@@ -24,12 +49,27 @@ export const isConnectionError = (error: unknown): boolean => {
 const isPoolBusy = (error: unknown): boolean =>
   error instanceof Error && error.message === 'timeout exceeded when trying to connect'
 
-/** No room left, no connection left, or a standby that has not taken over yet. */
-const isUnableNow = (code: string): boolean => code.startsWith('53') || code === '25006'
+/** There was no answer in time: ours, or pg's own where the user's pool has a `query_timeout`. */
+export const isNoAnswer = (error: unknown): boolean =>
+  error instanceof NoAnswerError || (error instanceof Error && error.message === 'Query read timeout')
+
+/** No lock in time, or no time left for the statement: limits that the server, the role or its owner has set. */
+const GAVE_UP = new Set(['55P03', '57014'])
+
+/** No room left, no connection left, a broken disk, a lock not given, or a standby that has not taken over yet. */
+const isUnableNow = (code: string): boolean =>
+  code.startsWith('53') || code.startsWith('58') || code === '25006' || GAVE_UP.has(code)
+
+/** Whether what was asked has been done is unknown. */
+export const isInDoubt = (error: unknown): boolean => isNoAnswer(error) || isConnectionError(error)
 
 /** It is the database's trouble, not the statement's, and it passes: what is idempotent may be tried until then. */
 export const isOutage = (error: unknown): boolean =>
-  isConnectionError(error) || isPoolBusy(error) || isUnableNow(codeOf(error))
+  isConnectionError(error) ||
+  isPoolBusy(error) ||
+  isNoAnswer(error) ||
+  isUnableNow(codeOf(error)) ||
+  isSerializationError(error)
 
 /** The server undid the transaction because of others: the same statement may work at once. */
 export const isSerializationError = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error))
@@ -45,6 +85,10 @@ const sentences: Readonly<Record<string, string>> = {
   '53200': 'the database server is out of memory: lower its load or give it more, then try again',
   '53300': 'the database server takes no more connections: raise max_connections or lower the pool size',
   '25006': 'the database is read-only (a standby, or default_transaction_read_only is on): use the primary server',
+  '55P03':
+    'another session holds a lock this needs for longer than lock_timeout: look for it in pg_stat_activity, then try again; nothing was written',
+  '57014':
+    'the database ended the statement before it was done (statement_timeout, or somebody cancelled it): try again, or raise the limit; nothing was written',
   '28P01': 'the database refused the password: check DATABASE_URL',
   '28000': 'the database refused this user: check DATABASE_URL and pg_hba.conf',
   '3D000': 'the database named in DATABASE_URL does not exist: create it first',
@@ -62,7 +106,13 @@ export const toPublicError = (error: unknown): Error => {
   if (sentence !== undefined) return new UnavailableError(sentence, { cause: error })
   if (isPoolBusy(error)) {
     return new UnavailableError(
-      'no connection to the database became free in time: look for transactions that stay open, or raise maxConnections',
+      'no connection to the database became free in time: look for transactions that stay open, raise maxConnections, or see whether the database still answers',
+      { cause: error },
+    )
+  }
+  if (isNoAnswer(error)) {
+    return new UnavailableError(
+      'the database did not answer in time: check that it can be reached, and look for sessions that hold locks; what was asked may have been done',
       { cause: error },
     )
   }

@@ -1,9 +1,9 @@
 import pg, { type ClientBase, type Pool } from 'pg'
-import { databaseOn, isPool, rawClient, sessionOn } from './connection/database.ts'
+import { databaseOn, isPool, rawClient, sessionOn, unhurried } from './connection/database.ts'
 import { chooseSchema, pinFunctions } from './connection/schema.ts'
 import { type Migration, ownMigrations, readMigrations } from './migration-files.ts'
 import { compare, MigrationError, readApplied } from './schema-version.ts'
-import { withClient } from './with-client.ts'
+import { withUnhurriedClient } from './unhurried.ts'
 
 export interface MigrateOptions {
   /** Directory of the `NNNN_name.sql` files; default the package's own. */
@@ -103,5 +103,5 @@ const underLock = async <A>(client: ClientBase, body: () => Promise<A>): Promise
  */
 export const migrate = async (db: ClientBase | Pool, options: MigrateOptions = {}): Promise<readonly Migration[]> => {
   const on = (client: ClientBase) => underLock(client, () => migrateLocked(client, options))
-  return isPool(db) ? withClient(databaseOn(db), on) : on(sessionOn(db))
+  return isPool(db) ? withUnhurriedClient(databaseOn(db), on) : on(unhurried(sessionOn(db)))
 }

@@ -1,23 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isConnectionError, isSerializationError } from './errors.ts'
+import { isConnectionError, isOutage, isSerializationError } from './errors.ts'
 
 const WAITS_MS = [0, 20, 100, 300, 700, 1500]
 
 /**
  * Runs an idempotent piece of work again when its connection broke or the server undid it: once at least, and a few times
  * while less than `withinMs` has passed; then the last error comes through. A server that does not answer at all costs
- * each try its whole timeout, and whoever waits should be told.
+ * each try its whole timeout, and whoever waits should be told. A try that broke may have been carried out: when a later
+ * one does not come to anything, its error is the one that comes through.
  */
 export const persistently = async <A>(work: () => Promise<A>, withinMs = 3_000): Promise<A> => {
   const began = performance.now()
-  for (const [tries, wait] of WAITS_MS.entries()) {
+  let broken: unknown = null
+  for (let tries = 0; ; tries++) {
     try {
       return await work()
     } catch (error) {
-      if (!isConnectionError(error) && !isSerializationError(error)) throw error
-      if (tries > 0 && performance.now() - began >= withinMs) throw error
+      if (isConnectionError(error)) broken = error
+      else if (!isSerializationError(error)) throw broken !== null && isOutage(error) ? broken : error
+      const wait = WAITS_MS[tries]
+      if (wait === undefined || (tries > 0 && performance.now() - began >= withinMs)) throw error
       await delay(wait)
     }
   }
-  return work()
 }

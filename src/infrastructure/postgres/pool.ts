@@ -1,20 +1,34 @@
-import pg, { type Client, type Pool, type PoolConfig } from 'pg'
+import pg, { type Client, type ClientBase, type Pool, type PoolConfig } from 'pg'
 import { InvalidInputError } from '../../application/errors.ts'
-import { databaseOn, sessionOn } from './connection/database.ts'
+import { databaseOn, ownSessionOn, timeoutOf } from './connection/database.ts'
+import { cutSoon } from './connection/give-up.ts'
+import { USUAL_TIMEOUT_MS } from './connection/time-limit.ts'
 
 /** A transaction that holds locks and does nothing is ended by the server after this. */
 const IDLE_IN_TRANSACTION_MS = 60_000
 
-/** Connections to the bus's database. A broken idle connection is dropped by the pool; nobody has to know. */
-export const createPool = (databaseUrl: string, max: number): Pool =>
+/** A network that is gone is noticed some 20 s after the last word, also by handlers that wait for a statement of theirs. */
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const
+
+/** A connection that takes longer is given up, or sooner where the time limit is shorter. */
+const CONNECT_WITHIN_MS = 10_000
+
+const connectWithin = (timeoutMs: number): number => Math.min(CONNECT_WITHIN_MS, timeoutMs)
+
+/**
+ * Connections to the bus's database. A broken idle connection is dropped by the pool; nobody has to know. `timeoutMs`: how
+ * long the answer to a statement may take.
+ */
+export const createPool = (databaseUrl: string, max: number, timeoutMs = USUAL_TIMEOUT_MS): Pool =>
   listened(
+    timeoutMs,
     new pg.Pool({
       connectionString: databaseUrl,
       max,
-      connectionTimeoutMillis: 10_000,
+      connectionTimeoutMillis: connectWithin(timeoutMs),
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       application_name: 'commandbus',
-      keepAlive: true,
+      ...KEEP_ALIVE,
     }),
   )
 
@@ -23,7 +37,10 @@ export const createPool = (databaseUrl: string, max: number): Pool =>
  *
  * @throws InvalidInputError for a value that is not a pool, and for a pool that asks PostgreSQL for values in binary
  */
-export const userPool = (pool: Pool): { readonly pool: Pool; readonly letGo: () => void } => {
+export const userPool = (
+  pool: Pool,
+  timeoutMs = USUAL_TIMEOUT_MS,
+): { readonly pool: Pool; readonly letGo: () => void } => {
   if (typeof pool?.connect !== 'function' || typeof pool.query !== 'function' || typeof pool.options !== 'object') {
     throw new InvalidInputError('pool', 'must be a `pg.Pool`; give `databaseUrl` where you have none')
   }
@@ -36,7 +53,7 @@ export const userPool = (pool: Pool): { readonly pool: Pool; readonly letGo: () 
   // an idle connection that breaks would otherwise end the process
   const heard = (): void => {}
   pool.on('error', heard)
-  return { pool: databaseOn(pool), letGo: () => void pool.off('error', heard) }
+  return { pool: databaseOn(pool, timeoutMs), letGo: () => void pool.off('error', heard) }
 }
 
 /** `Client` is the one the pool makes its connections with: it may come from another copy of `pg`. */
@@ -51,19 +68,44 @@ const settingsOf = (pool: Pool): PoolConfig => {
   return options.password === undefined ? { ...options } : { ...options, password: options.password }
 }
 
+/** The settings of a pool for connections of ours: they are given up in time, also where the pool waits for ever. */
+const settingsLike = (pool: Pool): PoolConfig => {
+  const settings = settingsOf(pool)
+  return {
+    ...settings,
+    ...KEEP_ALIVE,
+    connectionTimeoutMillis: settings.connectionTimeoutMillis || connectWithin(timeoutOf(pool)),
+  }
+}
+
 /** A single connection with the settings of a pool, for LISTEN and locks. `more`: settings of its own. */
 export const clientLike = (pool: Pool, more: PoolConfig = {}): Client => {
   const Made = (pool as PoolParts).Client ?? pg.Client
-  return sessionOn(new Made({ ...settingsOf(pool), ...more }), pool)
+  return ownSessionOn(new Made({ ...settingsLike(pool), ...more }), pool)
 }
 
 /** A pool of its own with the settings of another, for what must not wait behind busy connections. */
-export const apartFrom = (pool: Pool, max = 1, more: PoolConfig = {}): Pool => {
+export const apartFrom = (pool: Pool, max = 1, more: PoolConfig = {}, timeoutMs = timeoutOf(pool)): Pool => {
   const Made = (pool as PoolParts).Client ?? pg.Client
-  return listened(new pg.Pool({ ...settingsOf(pool), max, min: 0, ...more, Client: Made } as PoolConfig))
+  return listened(timeoutMs, new pg.Pool({ ...settingsLike(pool), max, min: 0, ...more, Client: Made } as PoolConfig))
 }
 
-const listened = (pool: Pool): Pool => {
+/** A pool of ours: its end cuts connections that a silent server does not close. */
+const listened = (timeoutMs: number, pool: Pool): Pool => {
+  const open = new Set<ClientBase>()
   pool.on('error', () => {})
-  return databaseOn(pool)
+  pool.on('connect', client => {
+    open.add(client)
+    client.once('end', () => open.delete(client))
+  })
+  const end = pool.end.bind(pool) as () => Promise<void>
+  return databaseOn(
+    Object.assign(pool, {
+      end: async (): Promise<void> => {
+        await end()
+        cutSoon(open)
+      },
+    }),
+    timeoutMs,
+  )
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
 import { isBefore, type LogPage, type LogPosition, readLogPage, settledHead, startOfLog } from './command-log.ts'
+import { unhurried } from './connection/database.ts'
 import { clientLike } from './pool.ts'
 import { COMMANDS, readTableNames } from './read-tables.ts'
 import { applyEvents } from './rebuild-rows.ts'
@@ -43,10 +44,11 @@ const LOCK_TIMEOUT_MS = 250
  */
 export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOptions): Promise<Rebuilt> => {
   // not of the pool, which pages are read from meanwhile: nobody waits for a connection while he holds one
-  const client = clientLike(pool)
+  const connection = clientLike(pool)
   // one that breaks fails at its next statement
-  client.on('error', () => {})
-  await client.connect()
+  connection.on('error', () => {})
+  await connection.connect()
+  const client = unhurried(connection)
   try {
     return await alone(client, async () => {
       const fresh = new Map<string, FreshTable>()
@@ -59,7 +61,7 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
       }
     })
   } finally {
-    await client.end().catch(() => {})
+    await connection.end().catch(() => {})
   }
 }
 

@@ -3,8 +3,8 @@ import { EventDecodeError } from '../../application/ports/event-store.ts'
 import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from './command-log.ts'
 import type { Drift } from './drift.ts'
 import { holdReadTables } from './read-tables.ts'
+import { withUnhurriedClient } from './unhurried.ts'
 import { verifyWorkflows } from './verify-workflows.ts'
-import { withClient } from './with-client.ts'
 
 export type { Drift } from './drift.ts'
 
@@ -24,7 +24,7 @@ export const verifyCommands = ({
   limit = 1_000,
   onProgress = () => {},
 }: VerifyOptions): Promise<readonly Drift[]> =>
-  withClient(pool, async client => {
+  withUnhurriedClient(pool, async client => {
     await client.query('begin isolation level repeatable read read only')
     await holdReadTables(client)
     const drift: Drift[] = []

@@ -3,7 +3,7 @@ import { mkdir, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ClientBase, escapeIdentifier, type Pool } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
-import { withClient } from '../postgres/with-client.ts'
+import { withUnhurriedClient } from '../postgres/unhurried.ts'
 import { archivable, messagesOf, oldMessages, type Picked, pickStreams, streamEvents } from './archive-rows.ts'
 import type { CaseHeader, MessageLine } from './case-lines.ts'
 import { eventHash, sha256 } from './event-hash.ts'
@@ -49,7 +49,7 @@ export const archiveOld = async (options: ArchiveOptions): Promise<readonly Arch
   })
   // only what is sealed goes: seals keep vouching for it
   await sealEvents(pool, { signer })
-  return withClient(pool, async client => {
+  return withUnhurriedClient(pool, async client => {
     const { rows } = await client.query(`select pg_try_advisory_lock(${LOCK}) as ours`)
     if (rows[0].ours !== true) {
       throw new CommandBusError('BUSY', 'a rebuild or another archive is running: wait for it, or end it')

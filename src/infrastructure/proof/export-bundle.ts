@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
 import { creditsStream } from '../../domain/credits/names.ts'
 import { runStream } from '../../domain/workflow-run/names.ts'
-import { withClient } from '../postgres/with-client.ts'
+import { withUnhurriedClient } from '../postgres/unhurried.ts'
 import type { EventLine } from './case-lines.ts'
 import { exactColumns, sha256 } from './event-hash.ts'
 import type { Signer } from './keys.ts'
@@ -40,7 +40,7 @@ export interface Exported extends WrittenCase {
  */
 export const exportBundle = (options: ExportOptions): Promise<Exported> => {
   const { pool, path, signer, correlationId, commandIds = [], redact = [], madeBy, now } = options
-  return withClient(pool, async client => {
+  return withUnhurriedClient(pool, async client => {
     await client.query('begin isolation level repeatable read read only')
     const { rows } = await client.query<{ stream: string }>(
       `select 'command-' || domain || '-' || command_id as stream from command_bus_command

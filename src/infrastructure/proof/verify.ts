@@ -1,8 +1,8 @@
 import type { ClientBase, Pool } from 'pg'
 import { holdReadTables } from '../postgres/read-tables.ts'
+import { withUnhurriedClient } from '../postgres/unhurried.ts'
 import { rowsWithoutEvents } from '../postgres/verify.ts'
 import { workflowsWithoutEvents } from '../postgres/verify-workflows.ts'
-import { withClient } from '../postgres/with-client.ts'
 import { createFindings, type Finding, type Findings } from './finding.ts'
 import { logName, type SealHead, sealHead } from './seals.ts'
 import { rowFinding, verifyEvents } from './verify-events.ts'
@@ -53,7 +53,7 @@ export interface Verified {
  * log, every column of every read row against a fresh fold of its events, and every message. Changes nothing.
  */
 export const verifyLog = (pool: Pool, options: VerifyOptions = {}): Promise<Verified> =>
-  withClient(pool, async client => {
+  withUnhurriedClient(pool, async client => {
     await client.query('begin isolation level repeatable read read only')
     await holdReadTables(client)
     const verified = await verifyWithin(client, options)

@@ -71,6 +71,7 @@ export type RehearsalProcess = Pick<ChildOptions, 'command' | 'env' | 'hasCodecs
 
 export interface BusOptions {
   readonly databaseUrl: string
+  readonly databaseTimeoutMs?: number
   readonly eventStoreUrl?: string
   readonly eventStorePrefix?: string
   readonly waitForDispatchMs?: number

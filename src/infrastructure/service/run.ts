@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { UnavailableError } from '../../application/errors.ts'
 import { roles } from '../../application/ports/authorization.ts'
 import { allTelemetry } from '../../application/ports/telemetry.ts'
-import type { Config } from '../config.ts'
+import { type Config, DEFAULT_PORT } from '../config.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
 import { readConsole } from '../http/console.ts'
@@ -122,7 +122,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     },
   })
   parts.app = app
-  url = await listen(app, config.host, config.port)
+  url = await listen(app, config.host, config.port ?? DEFAULT_PORT)
   await parts.claim?.update({ url, stopping: false })
   if (stop.asked()) return
 
@@ -130,6 +130,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   if (stop.asked()) return
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
+    ...(config.databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs: config.databaseTimeoutMs }),
     ...(config.eventStoreUrl === undefined ? {} : { eventStoreUrl: config.eventStoreUrl }),
     ...(config.eventStorePrefix === undefined ? {} : { eventStorePrefix: config.eventStorePrefix }),
     waitForDispatchMs: DISPATCH_MS,
@@ -139,7 +140,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     ...rehearsalsOf(options),
   })
   await parts.bus.ready()
-  parts.pool = createPool(parts.database.url, 5)
+  parts.pool = createPool(parts.database.url, 5, config.databaseTimeoutMs)
   parts.keeper = await startKeeper(parts.pool, config, log)
   if (demo && !stop.asked()) {
     const sent = await parts.bus.sendBatch(demoDomain, demoCommands)

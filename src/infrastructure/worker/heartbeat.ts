@@ -12,7 +12,7 @@ interface HeartbeatOptions {
   readonly otherQueue: Pick<Queue, 'extend'>
   readonly name: string
   readonly leaseMs: number
-  /** Runs whose handler has not ended: an outcome on its way may set the wait itself. */
+  /** Runs whose handler has not ended, or whose outcome waits for the database; one on its way may set the wait itself. */
   readonly held: () => readonly Run[]
   readonly buffered: () => readonly Job[]
   readonly clock: Clock
@@ -20,8 +20,8 @@ interface HeartbeatOptions {
 }
 
 const SHORTEST_MS = 200
-/** No answer after this is as good as none. */
-const LONGEST_ANSWER_MS = 10_000
+/** No answer after this is as good as none; the connection for leases is made anew then. */
+export const LONGEST_ANSWER_MS = 10_000
 
 /**
  * Extends the leases of everything this worker holds, three times a lease, in one statement. A message that is no longer

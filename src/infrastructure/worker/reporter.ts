@@ -12,8 +12,11 @@ import type { CommandState } from '../../domain/command/state.ts'
 export type ReportOutcome = TurnOutcome<CommandState, CommandEvent, CommandRejection>
 
 export interface Reporter {
-  /** Appends a turn together with those of other jobs; while the database is away it goes on trying. */
-  readonly report: (turn: CommandTurn) => Promise<ReportOutcome>
+  /**
+   * Appends a turn together with those of other jobs; while the database is away it goes on trying, and `onAway` is told
+   * before each wait.
+   */
+  readonly report: (turn: CommandTurn, onAway?: () => void) => Promise<ReportOutcome>
   /** The database has not taken reports since then. */
   readonly failingSince: () => Date | null
   /** Stops trying: reports still waiting are rejected, their messages come back after their lease. */
@@ -46,7 +49,7 @@ export const createReporter = (
     isShared: isAway,
   })
 
-  const report = async (turn: CommandTurn): Promise<ReportOutcome> => {
+  const report: Reporter['report'] = async (turn, onAway = () => {}) => {
     let failed = false
     try {
       for (let wait = 100; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
@@ -56,6 +59,7 @@ export const createReporter = (
           if (!isAway(error) || stop.signal.aborted) throw error
           if (!failed) failing++
           failed = true
+          onAway()
           failingSince ??= clock.now()
           log.warn({ err: error, stream: turn.stream }, 'the database does not take reports; trying again')
           await delay(wait, undefined, { signal: stop.signal })

@@ -59,6 +59,8 @@ export interface Run {
   readonly began: number
   /** The handler has ended: its slot is free. */
   readonly handled: Promise<void>
+  /** The handler has ended, and the database does not take its outcome now: the lease has to be kept. */
+  readonly isWaiting: () => boolean
   /** The outcome is in the log, or the attempt is no longer ours. */
   readonly finished: Promise<ReportOutcome | 'abandoned'>
   /** What the handler failed with, whether or not that counted. */
@@ -82,6 +84,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   let known: Loaded<CommandState> = job.loaded
   let abandoned = false
   let late = false
+  let waiting = false
   let receipt: Promise<void> | null = null
   let wait: NodeJS.Timeout | null = null
   let failed: CommandError | undefined
@@ -219,7 +222,9 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     if ('outcome' in outcome) return outcome
     if (abandoned) return 'abandoned'
     const report = (of: Outcome): Promise<ReportOutcome> =>
-      deps.reporter.report(outcomeTurn(job, known, of, deps.clock))
+      deps.reporter.report(outcomeTurn(job, known, of, deps.clock), () => {
+        waiting = true
+      })
     return report(outcome).catch(error => {
       if (!(error instanceof TooLargeError)) throw error
       log.warn({ err: error, ...nameOf(job) }, 'the outcome is too large for the log: it is left out')
@@ -242,6 +247,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       () => {},
       () => {},
     ),
+    isWaiting: () => waiting,
     finished,
     failure: () => failed,
     abort: giveWay,

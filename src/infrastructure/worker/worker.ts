@@ -368,7 +368,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         otherQueue: deps.queue,
         name: queue,
         leaseMs,
-        held: () => [...handling],
+        held: () => [...handling, ...[...unreported].filter(run => run.isWaiting())],
         buffered: () => buffer,
         clock: deps.clock,
         log,

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { ClientBase, Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
+import { withClient } from '../with-client.ts'
+import { cancelStatement, destroy, endInTime, keepAlive } from './give-up.ts'
 import { findInstallation } from './installation.ts'
 import { inSchema, namesOurs } from './names.ts'
+import { answeredWithin, NoAnswerError, USUAL_TIMEOUT_MS } from './time-limit.ts'
 import { ownTypes } from './types.ts'
 
 /**
@@ -11,6 +14,8 @@ import { ownTypes } from './types.ts'
  * - values are read by `ownTypes`, not by what the process has set for `pg`
  * - our tables and functions are named with their schema, which is looked up once
  * - a named statement carries a mark of its text, so that another version in this process does not meet it
+ * - each has a time limit, also where the database says nothing any more: then the server is asked to end the statement,
+ *   and a connection of ours is thrown away; one of the user's stays his
  *
  * What it gives is used like the pool or client it was made from; `rawClient` gives the user's client back.
  */
@@ -25,6 +30,8 @@ interface Statement {
 interface Home {
   schema: string | null
   readonly statements: Map<string, Statement>
+  /** For a connection, and for the answer to a statement. */
+  readonly timeoutMs: number
 }
 
 type Query = string | QueryConfig
@@ -33,11 +40,16 @@ type RunQuery = (config: QueryConfig) => Promise<QueryResult>
 /** Statements are few; a text that is built from a name a user chose must not pile up. */
 const MAX_STATEMENTS = 500
 
+type Facades = WeakMap<object, object>
+
 const homes = new WeakMap<object, Home>()
-const facades = new WeakMap<object, object>()
+const pools: Facades = new WeakMap()
+/** Clients as ours, and as their users': the same one may be either, at different times. */
+const ownClients: Facades = new WeakMap()
+const usersClients: Facades = new WeakMap()
 const raws = new WeakMap<object, object>()
 
-const newHome = (): Home => ({ schema: null, statements: new Map() })
+const newHome = (timeoutMs: number): Home => ({ schema: null, statements: new Map(), timeoutMs })
 
 const statementOf = ({ schema, statements }: Home, sql: string): Statement => {
   const known = statements.get(sql)
@@ -67,7 +79,12 @@ const runIn =
   }
 
 /** The same object with other methods; what they do not replace is the object's own. */
-const facadeOf = <A extends Pool | ClientBase>(target: A, methods: Readonly<Record<string, unknown>>): A => {
+const facadeOf = <A extends Pool | ClientBase>(
+  target: A,
+  home: Home,
+  methods: Readonly<Record<string, unknown>>,
+  known?: Facades,
+): A => {
   const facade = new Proxy(target, {
     get: (_, key) => {
       if (typeof key === 'string' && Object.hasOwn(methods, key)) return methods[key]
@@ -75,37 +92,89 @@ const facadeOf = <A extends Pool | ClientBase>(target: A, methods: Readonly<Reco
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
-  facades.set(target, facade)
+  known?.set(target, facade)
   raws.set(facade, target)
+  homes.set(facade, home)
   return facade
 }
 
-const clientIn = <A extends ClientBase>(home: Home, client: A): A => {
-  if (raws.has(client)) return client
-  const known = facades.get(client)
+const limited =
+  (client: ClientBase, timeoutMs: number, onLate: (client: ClientBase) => void): RunQuery =>
+  config =>
+    answeredWithin(timeoutMs, client.query(config), () => {
+      cancelStatement(client)
+      onLate(client)
+      return new NoAnswerError(timeoutMs)
+    })
+
+const ownClient = <A extends ClientBase>(home: Home, client: A): A => {
+  const known = ownClients.get(client)
   if (known !== undefined && homes.get(known) === home) return known as A
-  const facade = facadeOf(client, { query: runIn(home, config => client.query(config)) })
-  homes.set(facade, home)
-  return facade
+  const query = runIn(home, limited(client, home.timeoutMs, destroy))
+  return facadeOf(client, home, { query, end: () => endInTime(client) }, ownClients)
+}
+
+const usersClient = <A extends ClientBase>(home: Home, client: A): A => {
+  if (raws.has(client)) return client
+  const known = usersClients.get(client)
+  if (known !== undefined && homes.get(known) === home) return known as A
+  // his next statement, a rollback, waits until this one has ended
+  const query = runIn(
+    home,
+    limited(client, home.timeoutMs, () => {}),
+  )
+  return facadeOf(client, home, { query }, usersClients)
+}
+
+/** A connection of the pool, or an error after the time limit; one that comes later goes back at once. */
+const connectIn = (pool: Pool, timeoutMs: number): Promise<PoolClient> => {
+  const coming = pool.connect()
+  const { connectionTimeoutMillis: own = 0 } = pool.options
+  if (own > 0 && own <= timeoutMs) return coming
+  return answeredWithin(timeoutMs, coming, () => {
+    coming.then(
+      client => client.release(),
+      () => {},
+    )
+    const isFull = pool.totalCount >= pool.options.max && pool.waitingCount > 0
+    // as the pool says it itself, where it has a limit of its own
+    return isFull ? new Error('timeout exceeded when trying to connect') : new NoAnswerError(timeoutMs)
+  })
 }
 
 /** A pool, the bus's or the user's, as statements of ours use it. */
-export const databaseOn = (pool: Pool): Pool => {
+export const databaseOn = (pool: Pool, timeoutMs = USUAL_TIMEOUT_MS): Pool => {
   if (raws.has(pool)) return pool
-  const known = facades.get(pool)
-  if (known !== undefined) return known as Pool
-  const home = newHome()
-  const facade = facadeOf(pool, {
-    query: runIn(home, config => pool.query(config)),
-    connect: async (): Promise<PoolClient> => clientIn(home, await pool.connect()),
-  })
-  homes.set(facade, home)
-  return facade
+  const known = pools.get(pool)
+  if (known !== undefined && homes.get(known)?.timeoutMs === timeoutMs) return known as Pool
+  const home = newHome(timeoutMs)
+  const connect = (): Promise<PoolClient> => connectIn(pool, timeoutMs)
+  const query = runIn(home, config => withClient({ connect }, client => limited(client, timeoutMs, destroy)(config)))
+  return facadeOf(pool, home, { query, connect: async () => ownClient(home, await connect()) }, pools)
 }
 
-/** A client, the user's or one more of ours, as statements of ours use it; `like` knows where our tables are. */
-export const sessionOn = <A extends ClientBase>(client: A, like?: Pool): A =>
-  clientIn((like === undefined ? undefined : homes.get(databaseOn(like))) ?? newHome(), client)
+const homeLike = (like: Pool | undefined): Home =>
+  (like === undefined ? undefined : homes.get(databaseOn(like))) ?? newHome(USUAL_TIMEOUT_MS)
+
+/** The time limit that a pool or a client has here. */
+export const timeoutOf = (db: ClientBase | Pool): number => homes.get(onDatabase(db))?.timeoutMs ?? USUAL_TIMEOUT_MS
+
+/** A client of the user's, as statements of ours use it; `like` knows where our tables are. */
+export const sessionOn = <A extends ClientBase>(client: A, like?: Pool): A => usersClient(homeLike(like), client)
+
+/** The same for one more connection of ours: a statement that is not answered ends it. */
+export const ownSessionOn = <A extends ClientBase>(client: A, like?: Pool): A => ownClient(homeLike(like), client)
+
+/**
+ * The same client without a time limit, for what may rightly take long: migrations, indexes, reads of everything. A
+ * network that is gone is noticed all the same.
+ */
+export const unhurried = <A extends ClientBase>(client: A): A => {
+  const raw = rawClient(client)
+  const home = homes.get(client) ?? newHome(USUAL_TIMEOUT_MS)
+  keepAlive(raw)
+  return facadeOf(raw, home, { query: runIn(home, config => raw.query(config)) })
+}
 
 /** The client that a user handed in, or that a handler of his gets. */
 export const rawClient = <A extends ClientBase>(client: A): A => (raws.get(client) as A | undefined) ?? client

@@ -1,0 +1,67 @@
+import { connect, type Socket } from 'node:net'
+import type { ClientBase } from 'pg'
+
+/** What a client of `pg` has besides what its types tell; another kind of client may lack all of it. */
+interface ClientParts {
+  readonly host?: string
+  readonly port?: number
+  readonly processID?: number | null
+  readonly secretKey?: number | null
+  readonly connection?: { readonly stream?: Socket }
+  readonly end?: () => Promise<void>
+}
+
+const CANCEL_REQUEST = 80_877_102
+const CANCEL_WITHIN_MS = 5_000
+/** How long the server may take to close a connection that says goodbye. */
+const END_WITHIN_MS = 2_000
+/** A peer that is gone is noticed so long after its last word, and some ten seconds. */
+const KEEPALIVE_AFTER_MS = 10_000
+
+const partsOf = (client: ClientBase): ClientParts => client as unknown as ClientParts
+
+/**
+ * Asks the server to end the statement of a connection that nobody waits for any more, as it may wait for a lock that is
+ * never given. On a connection of its own, as the protocol has it; whether it works is not told.
+ */
+export const cancelStatement = (client: ClientBase): void => {
+  const { host, port, processID, secretKey } = partsOf(client)
+  if (host === undefined || port === undefined || typeof processID !== 'number' || typeof secretKey !== 'number') return
+  const request = Buffer.alloc(16)
+  for (const [i, word] of [16, CANCEL_REQUEST, processID, secretKey].entries()) request.writeInt32BE(word, 4 * i)
+  const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
+  socket.on('error', () => {})
+  socket.on('connect', () => socket.end(request))
+  socket.setTimeout(CANCEL_WITHIN_MS, () => socket.destroy())
+  socket.unref()
+}
+
+/** Ends a connection of ours at once; whatever waits on it fails. */
+export const destroy = (client: ClientBase): void => {
+  // said first, so that the end is not an error of its own
+  partsOf(client)
+    .end?.()
+    .catch(() => {})
+  partsOf(client).connection?.stream?.destroy()
+}
+
+/** Cuts connections that the server has not closed a while after it was told goodbye: they would keep the process. */
+export const cutSoon = (clients: Iterable<ClientBase>): void => {
+  const left = [...clients]
+  if (left.length > 0) setTimeout(() => left.forEach(destroy), END_WITHIN_MS).unref()
+}
+
+/** Says goodbye, and cuts the connection when nothing comes back. */
+export const endInTime = async (client: ClientBase): Promise<void> => {
+  const timer = setTimeout(() => destroy(client), END_WITHIN_MS)
+  try {
+    await partsOf(client).end?.()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Lets the system notice that the peer is gone, where no time limit does. */
+export const keepAlive = (client: ClientBase): void => {
+  partsOf(client).connection?.stream?.setKeepAlive?.(true, KEEPALIVE_AFTER_MS)
+}

@@ -1,0 +1,23 @@
+import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
+import type { Check, HealthReport } from '../http/health.ts'
+import type { Worker } from '../worker/worker.ts'
+import { followerCheck } from './checks.ts'
+import { worst } from './worker-report.ts'
+
+export interface WorkerParts {
+  /** Empty until they are made. */
+  readonly workers: readonly { readonly domain: string; readonly worker: Pick<Worker, 'health'> }[]
+  /** What follows the log for the tables, where it is not in PostgreSQL. */
+  readonly follower: CatchUpHealth | undefined
+  readonly stopping: boolean
+}
+
+/** The health of a worker process. It asks nobody outside the process, so that it may be asked as often as one likes. */
+export const workerHealth = ({ workers, follower, stopping }: WorkerParts): HealthReport => {
+  const checks: { [part: string]: Check } = {}
+  for (const { domain, worker } of workers) checks[`worker:${domain}`] = { ...worker.health() }
+  if (follower !== undefined) checks.eventStore = followerCheck(follower)
+  if (workers.length === 0) checks.worker = { status: 'critical', reasons: ['the worker is starting'] }
+  if (stopping) checks.process = { status: 'critical', reasons: ['the worker is stopping'] }
+  return { ...worst(Object.values(checks)), checks }
+}
