@@ -11,6 +11,7 @@ import { failureOf, Refused } from './failure.ts'
 import { addInspect } from './inspect.ts'
 import { addMigrate } from './migrate.ts'
 import { addOperations } from './operations.ts'
+import { addQueues } from './queues.ts'
 import { addRehearse } from './rehearse.ts'
 import { addReplay } from './replay.ts'
 import { addReplies } from './replies.ts'
@@ -56,6 +57,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addRuns,
     addCredits,
     addReplies,
+    addQueues,
     addDoctor,
     addCopyLog,
     addAdoptLog,
