@@ -195,7 +195,10 @@ describe('queues drop', () => {
     const dropping = queues(setup, 'drop', 'payments__commands', '--json')
     await setup.until(
       async () =>
-        (await setup.pool.query(`select from pg_locks where not granted and mode = 'AccessExclusiveLock'`)).rowCount,
+        (
+          await setup.pool.query(`select from pg_locks where not granted and mode = 'AccessExclusiveLock'
+             and database = (select oid from pg_database where datname = current_database())`)
+        ).rowCount,
       waiting => waiting === 1,
     )
     await client.query('commit')
