@@ -6,7 +6,7 @@ export const MAX_QUEUE_NAME = 47
 const SUFFIX = '__commands'
 
 const DOMAIN = /^[a-z][a-z0-9]*([._-][a-z0-9]+)*$/
-const QUEUE = /^[a-z_][a-z0-9_-]*$/
+const QUEUE = /^[a-z_](?:[a-z0-9_]|-(?!-))*$/
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const COMMAND_TYPE = /^[A-Za-z][A-Za-z0-9_.:-]{0,127}$/
 
@@ -28,7 +28,7 @@ export const parseDomain = (text: string): Either<string, string> => {
     : right(text)
 }
 
-/** A queue to reply to: what pgmq takes without changing it (it folds upper case). */
+/** A queue to reply to: what pgmq takes without changing it (it folds upper case) or refusing it (it takes `--` for a comment). */
 export const parseQueueName = (text: string): Either<string, string> => {
   if (text.length > MAX_QUEUE_NAME) {
     return left(`queue '${clip(text)}' has ${text.length} characters and pgmq allows ${MAX_QUEUE_NAME}`)
@@ -36,7 +36,7 @@ export const parseQueueName = (text: string): Either<string, string> => {
   return QUEUE.test(text)
     ? right(text)
     : left(
-        `'${clip(text)}' is no queue name: use lower-case letters, digits, '_' and '-', starting with a letter or '_'`,
+        `'${clip(text)}' is no queue name: use lower-case letters, digits, '_' and single '-', starting with a letter or '_'`,
       )
 }
 
