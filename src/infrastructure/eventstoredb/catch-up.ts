@@ -9,12 +9,13 @@ import { type CatchUpHealth, type CatchUpState, healthOf } from './catch-up-heal
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import { createEventStoreDbEventFeed, type EventStoreDbFeedOptions } from './event-feed.ts'
 import { createFollow, messageOf } from './follow.ts'
+import type { Follower } from './follower.ts'
 import { createLag } from './lag.ts'
 import { createMirror, type MirrorOptions } from './mirror.ts'
 import { FaultedError } from './mirror-plan.ts'
 import { probe } from './probe.ts'
 import { type Subscription, subscribe } from './subscription.ts'
-import { type AwaitedEvent, createWaiting, type Dispatched, type WaitOptions } from './waiting.ts'
+import { createWaiting } from './waiting.ts'
 
 export interface CatchUpOptions<Event> extends EventStoreDbFeedOptions<Event>, Omit<MirrorOptions<Event>, 'codec'> {
   readonly pool: Pool
@@ -31,14 +32,9 @@ export interface CatchUpOptions<Event> extends EventStoreDbFeedOptions<Event>, O
   readonly stallMs?: number
 }
 
-export interface CatchUp {
+export interface CatchUp extends Follower {
   readonly start: () => void
   readonly stop: () => Promise<void>
-  /** Goes on after a fault whose cause is mended. */
-  readonly resume: () => void
-  readonly health: () => CatchUpHealth
-  /** Waits until an event has its rows and messages, whichever process applies it. */
-  readonly waitFor: (awaited: AwaitedEvent, options?: WaitOptions) => Promise<Dispatched>
 }
 
 class Stopped extends Error {}

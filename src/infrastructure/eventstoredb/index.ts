@@ -7,6 +7,7 @@ import type { InlineProjections } from '../postgres/unit-of-work.ts'
 import { type CatchUp, type CatchUpOptions, createCatchUp } from './catch-up.ts'
 import { connectEventStoreDb } from './connection.ts'
 import { createEventStoreDbEventStore } from './event-store.ts'
+import type { EventStoreDbLimits } from './follower.ts'
 import { withIntents } from './intents.ts'
 import { createRelay } from './relay.ts'
 import { assertLogIsThere, COMMANDS } from './whose-log.ts'
@@ -22,12 +23,7 @@ export interface EventStoreDbLogOptions {
   readonly onFilled: CatchUpOptions<BusEvent>['onFilled']
   readonly log: Log
   /** Other limits than the usual ones. */
-  readonly limits?: Partial<
-    Pick<
-      CatchUpOptions<BusEvent>,
-      'timeoutMs' | 'retryMs' | 'batch' | 'probeMs' | 'standbyMs' | 'stallMs' | 'codec' | 'newClient'
-    >
-  >
+  readonly limits?: EventStoreDbLimits
 }
 
 /** Streams of commands, runs, their templates and the ledgers of credits. */
