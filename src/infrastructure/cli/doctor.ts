@@ -44,10 +44,11 @@ export const addDoctor = (program: Command, deps: CliDeps): void => {
 }
 
 const diagnose = async (config: Config, database: Database, pool: Pool): Promise<Diagnosis> => {
-  const { eventStoreUrl } = config
+  const { eventStoreUrl, eventStorePrefix } = config
   const [report, pgmqVersion, schemaVersion, service] = await Promise.all([
     checkHealth(pool, {
-      eventStore: eventStoreUrl === undefined ? undefined : () => checkEventStore(eventStoreUrl, pool),
+      eventStore:
+        eventStoreUrl === undefined ? undefined : () => checkEventStore(eventStoreUrl, eventStorePrefix ?? '', pool),
     }),
     versionOfPgmq(pool).catch(() => null),
     versionOfSchema(pool).catch(() => null),

@@ -12,6 +12,7 @@ import { withDatabase } from './session.ts'
 
 interface Options {
   readonly installPgmq?: true
+  readonly schema?: string
   readonly json?: true
 }
 
@@ -20,6 +21,10 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
     .command('migrate')
     .description('bring the database up to this version: pgmq and the tables')
     .option('--install-pgmq', 'where the pgmq extension cannot be created, install its SQL from npm')
+    .option(
+      '--schema <name>',
+      'put the tables into this schema, made when it is not there (default: the first of the search path)',
+    )
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       await withDatabase(readConfig(deps.env), database =>
@@ -29,7 +34,10 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
           await withClient(pool, async client => {
             const pgmq = await ensurePgmq(client, { installSql: options.installPgmq === true })
             const progress = startProgress('migrations', pending.length)
-            const applied = await migrate(client, { onApply: () => progress.step() }).finally(progress.end)
+            const applied = await migrate(client, {
+              onApply: () => progress.step(),
+              ...(options.schema === undefined ? {} : { schema: options.schema }),
+            }).finally(progress.end)
             const { current } = await schemaStatus(client)
             if (options.json) {
               printJson({

@@ -27,6 +27,7 @@ const environment = `
 Environment:
   DATABASE_URL      a PostgreSQL database of yours (default: one that is started in COMMANDBUS_HOME)
   EVENTSTORE_URL    an EventStoreDB that keeps the log (default: the log is in PostgreSQL)
+  EVENTSTORE_PREFIX what the streams of this log begin with there (default: nothing)
   COMMANDBUS_HOME   where that one lives (default: .commandbus), and the keys of this service
   HOST, PORT        where \`start\` listens (default: 127.0.0.1, 4000)
   LOG_LEVEL         how much \`start\` and \`worker\` log (default: info)

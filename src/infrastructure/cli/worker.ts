@@ -8,6 +8,8 @@ import { openDatabase } from '../service/database.ts'
 import { dieWithParent } from '../service/die-with-parent.ts'
 import { listenForStop } from '../service/signals.ts'
 import { type WorkerReport, worst } from '../service/worker-report.ts'
+import { poolSizeFor } from '../worker/connections.ts'
+import { definitionOf } from '../worker/handler.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
@@ -114,7 +116,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     const bus = deps.createBus({
       ...logOf(config),
       databaseUrl: database.url,
-      maxConnections: 10,
+      maxConnections: connectionsFor(plans),
       log,
       telemetry: allTelemetry(metrics.telemetry, createTracing()),
     })
@@ -122,6 +124,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     let reports: NodeJS.Timeout | undefined
     try {
       for (const plan of plans) workers.push(bus.worker(plan))
+      deps.beforeCrash(error => Promise.all(workers.map(worker => worker.crashed(error))))
       for (const worker of workers) await worker.start()
       const names = plans.map((plan, i) => ({ domain: plan.domain, workerId: workers[i]?.workerId ?? '' }))
       log.info({ workers: names, concurrency: options.concurrency }, 'working')
@@ -147,6 +150,15 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     await database.release()
     stop.dispose()
   }
+}
+
+/** Transactional handlers hold a connection each: the pool has room for as many as may run at once. */
+const connectionsFor = (plans: readonly WorkerOptions[]): number => {
+  const held = plans.filter(({ handlers = {} }) =>
+    Object.values(handlers).some(handler => definitionOf(handler).transactional === true),
+  )
+  const handlers = held.reduce((sum, { concurrency = 0 }) => sum + concurrency, 0)
+  return Math.max(10, poolSizeFor(handlers))
 }
 
 const startReports = (report: (withMetrics: boolean) => Promise<WorkerReport>): NodeJS.Timeout => {

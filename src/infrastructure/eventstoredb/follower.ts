@@ -24,6 +24,7 @@ export interface EventStoreDbLimits {
   readonly probeMs?: number
   readonly standbyMs?: number
   readonly stallMs?: number
+  readonly refusedMs?: number
   readonly codec?: EventCodec<BusEvent>
   readonly newClient?: () => Client
 }

@@ -1,4 +1,6 @@
 import pg, { type ClientBase, type Pool } from 'pg'
+import { databaseOn, isPool, rawClient, sessionOn } from './connection/database.ts'
+import { chooseSchema, pinFunctions } from './connection/schema.ts'
 import { type Migration, ownMigrations, readMigrations } from './migration-files.ts'
 import { compare, MigrationError, readApplied } from './schema-version.ts'
 import { withClient } from './with-client.ts'
@@ -8,6 +10,11 @@ export interface MigrateOptions {
   readonly directory?: string
   /** Stop after this version; default the latest. Versions beyond it that are applied already stay. */
   readonly target?: number
+  /**
+   * Where the tables go: made when it is not there. Default: where they are already, else the first schema of the search
+   * path. A database holds one installation.
+   */
+  readonly schema?: string
   /** Called before each file that is applied. */
   readonly onApply?: (migration: Migration) => void
 }
@@ -19,11 +26,13 @@ const lineOf = (sql: string, error: unknown): string => {
   return position > 0 ? ` in line ${sql.slice(0, position).split('\n').length}` : ''
 }
 
-const apply = async (client: ClientBase, migration: Migration): Promise<void> => {
+const apply = async (client: ClientBase, schema: string, migration: Migration): Promise<void> => {
   const { version, name, checksum, sql } = migration
   try {
     await client.query('begin')
+    await client.query(`set local search_path = "${schema}"; set local standard_conforming_strings = on`)
     await client.query(sql)
+    await pinFunctions(client, schema)
     await client.query('insert into command_bus_migration (version, name, checksum) values ($1::int, $2, $3)', [
       version,
       name,
@@ -40,7 +49,7 @@ const apply = async (client: ClientBase, migration: Migration): Promise<void> =>
   }
 }
 
-const createTable = `create table if not exists command_bus_migration (
+const createTable = (schema: string): string => `create table if not exists "${schema}".command_bus_migration (
   version int primary key,
   name text not null,
   checksum text not null,
@@ -64,10 +73,14 @@ const migrateLocked = async (client: ClientBase, options: MigrateOptions): Promi
     throw new MigrationError(`There is no schema version ${target}: choose one from 0 to ${known.length}.`)
   const { current } = compare(await readApplied(client), known)
   const wanted = known.slice(current, target)
-  if (wanted.length > 0) await client.query(createTable).catch(explainRefusal)
+  const schema = await chooseSchema(client, options.schema).catch(explainRefusal)
+  if (wanted.length === 0) return wanted
+  // the files speak of our tables by their bare names
+  const plain = rawClient(client)
+  await plain.query(createTable(schema)).catch(explainRefusal)
   for (const migration of wanted) {
     onApply(migration)
-    await apply(client, migration)
+    await apply(plain, schema, migration)
   }
   return wanted
 }
@@ -90,5 +103,5 @@ const underLock = async <A>(client: ClientBase, body: () => Promise<A>): Promise
  */
 export const migrate = async (db: ClientBase | Pool, options: MigrateOptions = {}): Promise<readonly Migration[]> => {
   const on = (client: ClientBase) => underLock(client, () => migrateLocked(client, options))
-  return db instanceof pg.Pool ? withClient(db, on) : on(db)
+  return isPool(db) ? withClient(databaseOn(db), on) : on(sessionOn(db))
 }

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
+import { onDatabase } from './connection/database.ts'
 import { type KnownMigration, knownMigrations } from './known-migrations.ts'
 
 /** Raised when migrations cannot be read or applied; `message` says which and what to do. */
@@ -71,7 +72,7 @@ export const compare = (applied: readonly Applied[], known: readonly KnownMigrat
  * @throws SchemaVersionError, MigrationError as `migrate` does
  */
 export const schemaStatus = async (db: ClientBase | Pool, known = knownMigrations): Promise<SchemaStatus> =>
-  compare(await readApplied(db), known)
+  compare(await readApplied(onDatabase(db)), known)
 
 /**
  * Passes when the schema is exactly the one this code was written for.

@@ -19,10 +19,21 @@ export interface AcceptDeps {
 const UNREADABLE_MS = 30_000
 
 /** Sorts what was read: work is taken, the rest is settled here. */
-export const createAccept =
-  ({ queue, name, reporter, suspects, log, take }: AcceptDeps) =>
-  async (opened: readonly Opened[]): Promise<void> => {
-    const archived: string[] = []
+export const createAccept = ({ queue, name, reporter, suspects, log, take }: AcceptDeps) => {
+  const putAway = async (deliveries: readonly Delivery[]): Promise<void> => {
+    try {
+      await queue.archive(
+        name,
+        deliveries.map(({ msgId }) => msgId),
+      )
+    } catch (error) {
+      await queue.handBack(name, deliveries, { uncount: true, delayMs: UNREADABLE_MS })
+      throw error
+    }
+  }
+
+  return async (opened: readonly Opened[]): Promise<void> => {
+    const away: Delivery[] = []
     const apart: Delivery[] = []
     const unreadable: Delivery[] = []
     suspects.saw(opened)
@@ -40,14 +51,14 @@ export const createAccept =
           break
         case 'finished':
           log.debug({ ...one.key, status: one.status }, 'a message of a finished or parked command was archived')
-          archived.push(one.delivery.msgId)
+          away.push(one.delivery)
           break
         case 'unknown':
           log.warn(
             { queue: name, msgId: one.delivery.msgId, why: one.why },
             'a message of no known command was archived',
           )
-          archived.push(one.delivery.msgId)
+          away.push(one.delivery)
           break
         case 'unreadable':
           log.error(
@@ -60,7 +71,13 @@ export const createAccept =
           break
       }
     }
-    await queue.archive(name, archived)
-    await queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() })
-    await queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS })
+    // each on its own: what fails for some costs the others no attempt
+    const settled = await Promise.allSettled([
+      putAway(away),
+      queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
+      queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),
+    ])
+    const failed = settled.find(one => one.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
   }
+}
