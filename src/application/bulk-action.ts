@@ -1,4 +1,5 @@
 import { actionListOf, actionOf, type BulkActionOptions, itemListOf } from './action-input.ts'
+import { brandErrors } from './brand.ts'
 import { CommandBusError } from './errors.ts'
 import { commandIdOf, textOf } from './input.ts'
 import type {
@@ -55,6 +56,8 @@ export class ActionNotFoundError extends CommandBusError {
     super('ACTION_NOT_FOUND', `no action ${actionId}`)
   }
 }
+
+brandErrors({ ActionNotFoundError })
 
 export interface ActionDeps {
   readonly store: ActionStore

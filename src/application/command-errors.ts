@@ -1,11 +1,12 @@
 import type { Json } from '../domain/command/events.ts'
+import { brandErrors } from './brand.ts'
 
-/** What a handler throws to say how its failure is to be treated. `details` must be JSON. */
+/** What a handler throws to say how its failure is to be treated. `details` must be JSON; a `cause` is kept in the history. */
 abstract class CommandError extends Error {
   readonly code: string
   readonly details: Json | undefined
-  constructor(code: string, message: string, details?: Json) {
-    super(message)
+  constructor(code: string, message: string, details?: Json, options?: ErrorOptions) {
+    super(message, options)
     this.code = code
     this.details = details
   }
@@ -25,3 +26,5 @@ export class PermanentCommandError extends CommandError {
 export class BusinessRuleError extends CommandError {
   override readonly name = 'BusinessRuleError'
 }
+
+brandErrors({ TransientCommandError, PermanentCommandError, BusinessRuleError })

@@ -1,3 +1,5 @@
+import { brandErrors } from './brand.ts'
+
 /** Base of every error this library throws on purpose. `code` is stable; `message` says what to do. */
 export class CommandBusError extends Error {
   override readonly name: string = 'CommandBusError'
@@ -101,3 +103,16 @@ export class ForbiddenError extends CommandBusError {
     super('FORBIDDEN', message)
   }
 }
+
+brandErrors({
+  CommandBusError,
+  InvalidInputError,
+  InvalidPayloadError,
+  CommandNotFoundError,
+  InvalidOperationError,
+  DuplicateCommandError,
+  HandlerAlreadyRegisteredError,
+  UnavailableError,
+  ContentionError,
+  ForbiddenError,
+})

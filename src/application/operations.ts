@@ -4,6 +4,7 @@ import { errorMessage } from '../domain/operation/error-catalogue.ts'
 import { DEFAULT_MAX_RETRIES, OPERATIONS_DOMAIN, operationPolicy } from '../domain/operation/policy.ts'
 import { mayRetry, type Retriable, type RetryRejection, retryOperation } from '../domain/operation/retry.ts'
 import { type OperationStatus, operationStatus, operationStatuses } from '../domain/operation/status.ts'
+import { brandErrors } from './brand.ts'
 import { CommandBusError, ForbiddenError, InvalidInputError } from './errors.ts'
 import { commandIdOf, jsonOf, limitOf, optional, textOf } from './input.ts'
 import type { Clock } from './ports/clock.ts'
@@ -63,6 +64,8 @@ export class OperationNotRetriableError extends CommandBusError {
     super('INVALID_REQUEST', message)
   }
 }
+
+brandErrors({ OperationNotFoundError, OperationNotRetriableError })
 
 export interface OperationsDeps {
   readonly queries: Pick<CommandQueries, 'get' | 'listOwned'>

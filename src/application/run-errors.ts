@@ -1,5 +1,6 @@
 import type { CreditsRejection } from '../domain/credits/rejections.ts'
 import type { RunRejection } from '../domain/workflow-run/rejections.ts'
+import { brandErrors } from './brand.ts'
 import { CommandBusError, ContentionError, InvalidInputError, InvalidOperationError } from './errors.ts'
 
 export class RunNotFoundError extends CommandBusError {
@@ -48,6 +49,14 @@ export class InsufficientCreditsError extends CommandBusError {
     this.available = available
   }
 }
+
+brandErrors({
+  RunNotFoundError,
+  TemplateNotFoundError,
+  AlreadyRunningError,
+  RunNotRetriableError,
+  InsufficientCreditsError,
+})
 
 /** A run's refusal as the error a caller catches. */
 export const runRefusal = (runId: string, rejection: RunRejection): CommandBusError => {

@@ -22,6 +22,20 @@ export interface CommandError {
   readonly code: string
   readonly message: string
   readonly details?: Json
+  /** Where it was thrown: for those who may see the history. Never in a reply or in a read row. */
+  readonly stack?: string
+  /** The causes below it and the errors it collects, each one before its own. As `stack`, for the history only. */
+  readonly causes?: readonly ErrorCause[]
+}
+
+export interface ErrorCause {
+  /** The `cause` of the error it belongs to, or one of the `member`s of an AggregateError. */
+  readonly kind: 'cause' | 'member'
+  /** 1: it belongs to the error itself; 2: to one of depth 1 before it; and so on. */
+  readonly depth: number
+  readonly code: string
+  readonly message: string
+  readonly stack?: string
 }
 
 /** When it happened and who did it: a sender, `worker:<id>` or an operator. Every event has both. */

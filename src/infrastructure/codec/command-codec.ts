@@ -19,7 +19,16 @@ const error = withOptional(
     code: t.string,
     message: t.string,
   },
-  { details: json },
+  {
+    details: json,
+    stack: t.string,
+    causes: t.readonlyArray(
+      withOptional(
+        { kind: t.keyof({ cause: null, member: null }), depth: t.number, code: t.string, message: t.string },
+        { stack: t.string },
+      ),
+    ),
+  },
 )
 
 const change = t.strict({

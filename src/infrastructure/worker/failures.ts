@@ -1,8 +1,9 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { BusinessRuleError, PermanentCommandError, TransientCommandError } from '../../application/command-errors.ts'
 import { parseJson, storableText } from '../../application/json.ts'
-import { HIDDEN, isSecretName, maskSecrets } from '../../application/mask-secrets.ts'
-import type { CommandError, ErrorType, Json } from '../../domain/command/events.ts'
+import type { CommandError, ErrorType } from '../../domain/command/events.ts'
+import { maskedText, maskJson, messageOf, traceOf } from './describe-error.ts'
+import { codeOf, textOf } from './thrown.ts'
 
 export type HandlerErrorType = Extract<ErrorType, 'TRANSIENT' | 'PERMANENT' | 'BUSINESS_RULE'>
 
@@ -30,10 +31,13 @@ const errorOf = (thrown: unknown, map: MapError | undefined): CommandError => {
   const known = knownType(thrown)
   if (known !== undefined) {
     const error = thrown as TransientCommandError | PermanentCommandError | BusinessRuleError
-    return failure(known, error.code, error.message, error.details)
+    // what its author wrote may be meant for the sender: a cause is not added to it
+    const message = textOf(error.message) ?? `${textOf(error.code) ?? error.name} (no message)`
+    return { ...failure(known, error.code, message, error.details), ...traceOf(thrown) }
   }
   const mapped = safely(map, thrown)
-  return failure(mapped?.type ?? 'TRANSIENT', mapped?.code ?? className(thrown), mapped?.message ?? messageOf(thrown))
+  const message = textOf(mapped?.message) ?? messageOf(thrown)
+  return { ...failure(mapped?.type ?? 'TRANSIENT', mapped?.code ?? codeOf(thrown), message), ...traceOf(thrown) }
 }
 
 export const failure = (type: ErrorType, code: string, message: string, details?: unknown): CommandError => {
@@ -41,21 +45,11 @@ export const failure = (type: ErrorType, code: string, message: string, details?
   return {
     type,
     code: storableText(String(code), MAX_CODE) || 'UNKNOWN',
-    message: storableText(maskSecrets(String(message))),
+    message: maskedText(String(message)),
     ...(json === undefined
       ? {}
       : { details: isLeft(json) ? `details were left out: ${json.left}` : maskJson(json.right) }),
   }
-}
-
-/** Details with every text masked. */
-const maskJson = (value: Json): Json => {
-  if (typeof value === 'string') return maskSecrets(value)
-  if (value === null || typeof value !== 'object') return value
-  if (Array.isArray(value)) return value.map(maskJson)
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, isSecretName(name) ? HIDDEN : maskJson(member)]),
-  )
 }
 
 const knownType = (thrown: unknown): HandlerErrorType | undefined => {
@@ -70,16 +64,4 @@ const safely = (map: MapError | undefined, thrown: unknown): MappedError | undef
   } catch {
     return undefined
   }
-}
-
-const className = (thrown: unknown): string =>
-  thrown instanceof Error ? thrown.constructor.name || thrown.name : typeof thrown
-
-/** Not everything that is thrown is an error: an object says what it says, or is shown as JSON. */
-const messageOf = (thrown: unknown): string => {
-  if (thrown instanceof Error) return thrown.message
-  if (typeof thrown !== 'object' || thrown === null) return String(thrown)
-  if ('message' in thrown && typeof thrown.message === 'string') return thrown.message
-  const json = parseJson(thrown)
-  return isLeft(json) ? 'an object was thrown that cannot be shown' : JSON.stringify(maskJson(json.right))
 }

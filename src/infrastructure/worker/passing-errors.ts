@@ -18,20 +18,25 @@ const CODES = new Set([
 ])
 const NAMES = new Set(['AbortError', 'TimeoutError'])
 const DEEPEST_CAUSE = 5
+const MOST_MEMBERS = 100
 
-/** Only what passes by itself is worth another attempt: timeouts, connections, and answers that say "later" (5xx, 408, 429). */
+/**
+ * Only what passes by itself is worth another attempt: timeouts, connections, and answers that say "later" (5xx, 408,
+ * 429), also as the cause of an error or among those that an AggregateError collects.
+ */
 export const onlyPassingErrors: MapError = error => ({
   type: isPassing(error, DEEPEST_CAUSE) ? 'TRANSIENT' : 'PERMANENT',
 })
 
 const isPassing = (error: unknown, depth: number): boolean => {
   if (typeof error !== 'object' || error === null || depth === 0) return false
-  const { name, code, status, statusCode, cause } = error as Readonly<Record<string, unknown>>
+  const { name, code, status, statusCode, cause, errors } = error as Readonly<Record<string, unknown>>
   return (
     (typeof name === 'string' && NAMES.has(name)) ||
     (typeof code === 'string' && CODES.has(code)) ||
     saysLater(status ?? statusCode) ||
-    isPassing(cause, depth - 1)
+    isPassing(cause, depth - 1) ||
+    (Array.isArray(errors) && errors.slice(0, MOST_MEMBERS).some(member => isPassing(member, depth - 1)))
   )
 }
 

@@ -1,0 +1,112 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import { parseJson, storableText } from '../../application/json.ts'
+import { HIDDEN, isSecretName, maskSecrets } from '../../application/mask-secrets.ts'
+import type { CommandError, ErrorCause, Json } from '../../domain/command/events.ts'
+import { codeOf, isError, memberOf, membersOf, textOf } from './thrown.ts'
+
+const DEEPEST = 5
+const MOST_CAUSES = 8
+/** Members of an AggregateError that are told in its message. */
+const TOLD_MEMBERS = 3
+const MAX_MESSAGE = 10_000
+const MAX_PART = 500
+const MAX_STACK = 3_000
+const MAX_CAUSE_STACK = 1_000
+/** Of stack and causes together: every attempt that fails keeps its own. */
+const MAX_ALL = 8_000
+/** Masking takes time for each character, and what is longer is cut anyway. */
+const MAX_MASKED = 65_536
+
+/** A text as the log and the history keep it: without secrets, and cut. */
+export const maskedText = (text: string, max = MAX_MESSAGE): string =>
+  storableText(maskSecrets(text.slice(0, MAX_MASKED)), max)
+
+/**
+ * What an error says, never blank: its own text, the errors it collects, and what caused it, where it does not say so
+ * itself. `fetch failed: connect ECONNREFUSED 127.0.0.1:1`.
+ */
+export const messageOf = (thrown: unknown): string => sentenceOf(thrown, new Set()) ?? `${codeOf(thrown)} (no message)`
+
+const sentenceOf = (thrown: unknown, above: Set<unknown>): string | undefined => {
+  if (!isError(thrown)) return plainText(thrown)
+  if (above.has(thrown) || above.size >= DEEPEST) return undefined
+  const below = new Set(above).add(thrown)
+  const own = textOf(memberOf(thrown, 'message'))
+  const members = membersOf(thrown)
+  const told = members.slice(0, TOLD_MEMBERS).flatMap(member => partOf(member, below) ?? [])
+  const more = members.length > TOLD_MEMBERS ? ` (and ${members.length - TOLD_MEMBERS} more)` : ''
+  const collected = told.length === 0 ? undefined : `${[...new Set(told)].join('; ')}${more}`
+  const cause = memberOf(thrown, 'cause')
+  const caused = cause === undefined ? undefined : partOf(cause, below)
+  const parts = [own, collected, caused].filter(part => part !== undefined)
+  const said = parts.filter((part, i) => !parts.slice(0, i).some(before => before.includes(part)))
+  return said.length === 0 ? undefined : said.join(': ')
+}
+
+/** A part of another error's message; one without a text is told by its code. */
+const partOf = (error: unknown, above: Set<unknown>): string | undefined => {
+  if (above.has(error)) return undefined
+  const text = sentenceOf(error, above) ?? (isError(error) ? codeOf(error) : undefined)
+  return text === undefined ? undefined : maskedText(text, MAX_PART)
+}
+
+/** Not everything that is thrown is an error: an object says what it says, or is shown as JSON. */
+const plainText = (thrown: unknown): string | undefined => {
+  if (typeof thrown !== 'object' || thrown === null) return textOf(String(thrown))
+  const text = textOf(memberOf(thrown, 'message'))
+  if (text !== undefined) return text
+  const json = parseJson(thrown)
+  return isLeft(json) ? 'an object was thrown that cannot be shown' : JSON.stringify(maskJson(json.right))
+}
+
+/** JSON with every text masked. */
+export const maskJson = (value: Json): Json => {
+  if (typeof value === 'string') return maskSecrets(value)
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) return value.map(maskJson)
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, isSecretName(name) ? HIDDEN : maskJson(member)]),
+  )
+}
+
+/** Where an error was thrown, and the causes below it with theirs: a few KiB at the most. */
+export const traceOf = (thrown: unknown): Pick<CommandError, 'stack' | 'causes'> => {
+  let room = MAX_ALL
+  const fitting = (text: string, max: number): string => {
+    const fits = text.slice(0, Math.min(max, room)).toWellFormed()
+    room -= fits.length
+    return fits
+  }
+  const stackOf = (error: unknown, max: number): { readonly stack?: string } => {
+    const stack = isError(error) ? textOf(memberOf(error, 'stack')) : undefined
+    const fits = stack === undefined ? '' : fitting(shortStack(stack), max)
+    return fits === '' ? {} : { stack: fits }
+  }
+  const own = stackOf(thrown, MAX_STACK)
+  const causes: ErrorCause[] = []
+  const seen = new Set<unknown>([thrown])
+  const add = (error: unknown, kind: ErrorCause['kind'], depth: number): void => {
+    if (error === undefined || seen.has(error) || depth > DEEPEST || causes.length >= MOST_CAUSES || room <= 0) return
+    if (typeof error === 'object') seen.add(error)
+    const message = fitting(maskedText(messageOf(error), MAX_PART), MAX_PART * 2)
+    causes.push({ kind, depth, code: codeOf(error), message, ...stackOf(error, MAX_CAUSE_STACK) })
+    below(error, depth + 1)
+  }
+  const below = (error: unknown, depth: number): void => {
+    if (!isError(error)) return
+    for (const member of membersOf(error).slice(0, MOST_CAUSES)) add(member, 'member', depth)
+    add(memberOf(error, 'cause'), 'cause', depth)
+  }
+  below(thrown, 1)
+  return { ...own, ...(causes.length === 0 ? {} : { causes }) }
+}
+
+const FRAME = /\n\s+at [^\n]*/g
+
+/** A stack says the message again before its frames, however long that is: the first line of it will do. */
+const shortStack = (stack: string): string => {
+  const frames = stack.slice(-MAX_MASKED).match(FRAME)
+  if (frames === null) return maskedText(stack)
+  const [head = ''] = stack.slice(0, MAX_MASKED).split('\n', 1)
+  return `${maskedText(head, MAX_PART)}${maskedText(frames.join(''))}`
+}
