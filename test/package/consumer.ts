@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -116,37 +116,61 @@ export const consumer = async (packed: Packed): Promise<string> => {
 
 const body = `
 const { setTimeout: delay } = require('node:timers/promises')
-const until = async (read, is) => {
-  for (;;) {
-    const seen = await read()
-    if (is(seen)) return seen
-    await delay(20)
-  }
+class CardDeclined extends Error { name = 'CardDeclined' }
+const fail = error => async () => { throw error }
+const handlers = {
+  Charge: defineHandler({ handle: async data => ({ charged: data.amount }) }),
+  Refuse: fail(new PermanentCommandError('NO_CARD', 'the card is unknown')),
+  Limit: fail(new BusinessRuleError('LIMIT_EXCEEDED', 'the card has a limit')),
+  Decline: fail(new CardDeclined('declined')),
 }
 const main = async () => {
   const bus = createCommandBus({ databaseUrl: process.env.DATABASE_URL })
-  const charge = defineHandler({ handle: async data => ({ charged: data.amount }) })
-  const refuse = async () => { throw new PermanentCommandError('NO_CARD', 'the card is unknown') }
-  await bus.worker({ domain: 'bundled', handlers: { Charge: charge, Refuse: refuse } }).start()
-  const [good, bad] = [await bus.send('bundled', 'Charge', { amount: 5 }), await bus.send('bundled', 'Refuse', {})]
-  const of = ({ commandId }) => () => bus.getCommand('bundled', commandId)
-  const { status, result } = await until(of(good), ({ status }) => status === 'COMPLETED')
-  const { parkedReason } = await until(of(bad), ({ parkedAt }) => parkedAt !== null)
+  await bus.worker({ domain: 'bundled', handlers }).start()
+  const outcomeOf = async type => {
+    const { commandId } = await bus.send('bundled', type, { amount: 5 }, { maxAttempts: 1 })
+    for (;;) {
+      const { status, parkedReason, result, lastErrorCode } = await bus.getCommand('bundled', commandId)
+      if (!['PENDING', 'IN_PROGRESS'].includes(status)) return [status, parkedReason, result, lastErrorCode]
+      await delay(20)
+    }
+  }
+  const outcomes = []
+  for (const type of Object.keys(handlers)) outcomes.push(await outcomeOf(type))
+  const refused = await bus.send('no domain!', 'Charge', {}).catch(error => [error instanceof CommandBusError, error.code])
   await bus.close()
-  console.log(JSON.stringify({ status, result, parkedReason }))
+  console.log(JSON.stringify({ outcomes, refused }))
 }
 main().catch(error => { console.error(error); process.exit(1) })
 `
-const names = 'createCommandBus, defineHandler, PermanentCommandError'
+const names = 'BusinessRuleError, CommandBusError, createCommandBus, defineHandler, PermanentCommandError'
 
-/** A program that sends and works on two commands. It prints what \`appAnswer\` says. */
+/** A program that sends and works on four commands. It prints `appAnswer`. */
 export const esmApp = `import { createRequire } from 'node:module'
 import { ${names} } from 'commandbus'
 const require = createRequire(import.meta.url)
 ${body}`
+/** The same for a bundler, which makes an import of what is required. */
+export const bareEsmApp = esmApp.replace(/^.*createRequire.*$/gm, '')
 export const cjsApp = `const { ${names} } = require('commandbus')
 ${body}`
-export const appAnswer = { status: 'COMPLETED', result: { charged: 5 }, parkedReason: 'PERMANENT' }
+export const appAnswer = {
+  outcomes: [
+    ['COMPLETED', null, { charged: 5 }, null],
+    ['IN_TROUBLESHOOTING_QUEUE', 'PERMANENT', null, 'NO_CARD'],
+    ['FAILED', null, null, 'LIMIT_EXCEEDED'],
+    ['IN_TROUBLESHOOTING_QUEUE', 'EXHAUSTED', null, 'CardDeclined'],
+  ],
+  refused: [true, 'INVALID_REQUEST'],
+}
+
+/** The scripts that a program loads, as the engine sees them. */
+export const loadedBy = async (file: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> => {
+  const place = await mkdtemp(join(dirname(file), 'loaded-'))
+  await runProgram(file, { ...env, NODE_V8_COVERAGE: place })
+  const reports = await Promise.all((await readdir(place)).map(name => readFile(join(place, name), 'utf8')))
+  return reports.flatMap(report => JSON.parse(report).result.map(({ url }: { url: string }) => url))
+}
 
 /** A folder far down, with folders \`migrations\` of somebody else on the way, for a program that was bundled. */
 export const foreignPlace = async (packed: Packed): Promise<string> => {

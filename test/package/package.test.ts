@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   appAnswer,
+  bareEsmApp,
   cjsApp,
   consumer,
   esmApp,
   foreignPlace,
+  loadedBy,
   type Packed,
   pack,
   repository,
@@ -87,11 +89,11 @@ describe('R9: a program', () => {
   test.each([
     ['imports it', 'app.mjs', esmApp],
     ['requires it', 'app.cjs', cjsApp],
-    ['requires the CommonJS version', 'jest.cjs', cjsApp.replace("'commandbus'", "'commandbus/../dist/index.cjs'")],
+    ['requires the CommonJS version', 'jest.cjs', cjsApp.replace("'commandbus'", 'COMMONJS')],
   ])('R9: that %s sends and works', async (_, name, text) => {
     const file = join(project, name)
-    const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'index.cjs')
-    await writeFile(file, text.replace("'commandbus/../dist/index.cjs'", JSON.stringify(cjs)))
+    const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'commonjs', 'index.js')
+    await writeFile(file, text.replace('COMMONJS', JSON.stringify(cjs)))
     expect(await runApp(file)).toEqual(appAnswer)
   })
 
@@ -104,35 +106,86 @@ describe('R9: a program', () => {
     expect(await runApp(file)).toBe(true)
   })
 
-  // what Rolldown (Vite) bundles here, esbuild bundles in installed.test.ts
-  test.each([
-    ['ESM', 'es', 'app.mjs', esmApp],
-    ['CommonJS', 'cjs', 'app.cjs', cjsApp],
-    ['CommonJS from ES modules', 'cjs', 'app.cjs', esmApp.replace(/^.*createRequire.*$/gm, '')],
-  ] as const)('R9: that was bundled to %s sends and works', async (_, format, name, text) => {
-    const input = join(project, `bundle-${format}-${text.length}.${text.startsWith('const') ? 'cjs' : 'mjs'}`)
+  test('R9: loads no more than it needs: no server, console, client of EventStoreDB, telemetry or program', async () => {
+    const file = join(project, 'lean.mjs')
+    await writeFile(file, esmApp)
+    const scripts = await loadedBy(file, { DATABASE_URL: database.url })
+    const ofPackages = scripts.flatMap(url => url.split('/node_modules/').at(-1) ?? [])
+    const { dependencies } = JSON.parse(await readFile(join(packed.directory, 'package.json'), 'utf8'))
+    const loaded = Object.keys(dependencies).filter(name => ofPackages.some(path => path.startsWith(`${name}/`)))
+    expect(loaded).toEqual(['fp-ts', 'io-ts', 'pg', 'uuid'])
+    const rooms = ofPackages.flatMap(path => /^commandbus\/dist\/infrastructure\/([\w-]+)\//.exec(path)?.[1] ?? [])
+    expect(rooms).toContain('worker')
+    for (const room of ['cli', 'http', 'telemetry', 'demo', 'copy-log']) expect(rooms).not.toContain(room)
+    expect(scripts.filter(url => /postgres\/embedded\//.test(url))).toEqual([])
+  })
+
+  const bundle = async (format: 'es' | 'cjs', name: string, text: string, external: readonly string[] = []) => {
+    const input = join(project, `${format}-${name}`)
     await writeFile(input, text)
     const place = await foreignPlace(packed)
     const warnings: string[] = []
+    const file = join(place, format === 'es' ? 'app.mjs' : 'app.cjs')
     await build({
       configFile: false,
       root: project,
       logLevel: 'silent',
-      ssr: { noExternal: true },
+      ssr: { noExternal: true, external: [...external] },
       build: {
         ssr: true,
         target: 'node20',
         outDir: place,
         emptyOutDir: false,
+        minify: name.startsWith('small'),
         rolldownOptions: {
           input,
-          output: { format, entryFileNames: name, codeSplitting: false },
+          output: { format, entryFileNames: basename(file), codeSplitting: false },
           onwarn: ({ message }) => warnings.push(message),
         },
       },
     })
     expect(warnings.filter(text => /commandbus\/dist/.test(text))).toEqual([])
-    expect(await runApp(join(place, name))).toEqual(appAnswer)
+    return file
+  }
+
+  // what Rolldown (Vite) bundles here, esbuild bundles in installed.test.ts
+  test.each([
+    ['ESM', 'es', 'app.mjs', esmApp],
+    ['CommonJS', 'cjs', 'app.cjs', cjsApp],
+    ['CommonJS from ES modules', 'cjs', 'mixed.mjs', bareEsmApp],
+    ['CommonJS, minified', 'cjs', 'small.mjs', bareEsmApp],
+  ] as const)(
+    'R9: that was bundled to %s sends and works, and its errors keep their codes',
+    async (_, format, name, text) => {
+      expect(await runApp(await bundle(format, name, text))).toEqual(appAnswer)
+    },
+  )
+
+  test('R9: that was bundled without the client of EventStoreDB says what a log there needs', async () => {
+    const file = await bundle(
+      'cjs',
+      'without-client.mjs',
+      `import { createCommandBus } from 'commandbus'
+       const bus = createCommandBus({
+         databaseUrl: process.env.DATABASE_URL, eventStoreUrl: 'esdb://127.0.0.1:1?tls=false',
+       })
+       bus.ready().then(() => bus.send('bundled', 'Charge', {})).catch(({ code, message }) =>
+         bus.close().then(() => console.log(JSON.stringify({ code, message }))))`,
+      ['@eventstore/db-client'],
+    )
+    const empty = await createTestDatabase()
+    const said = await runProgram(file, { DATABASE_URL: empty.url }).finally(() => empty.drop())
+    expect(said).toEqual({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('needs the package @eventstore/db-client: install it'),
+    })
+  })
+
+  test('R9: the program commandbus says that it cannot be bundled', async () => {
+    const main = join(project, 'node_modules', 'commandbus', 'dist', 'main.js')
+    const file = await bundle('es', 'program.mjs', `import ${JSON.stringify(main)}`)
+    const said = 'commandbus: this program cannot be bundled: run it from its package, with `npx commandbus`\n'
+    expect(await run(process.execPath, [file, 'migrate'], { cwd: dirname(file) })).toEqual({ code: 1, output: said })
   })
 })
 
@@ -140,16 +193,16 @@ describe('R9: TypeScript without skipLibCheck and without types of pg of its own
   const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
 
   test.each([
-    ['nodenext', 'nodenext', 'use.mts'],
-    ['nodenext, from CommonJS', 'nodenext', 'use.cts'],
-    ['bundler', 'esnext', 'use.ts'],
-  ])('R9: accepts a program (%s)', async (_, module, name) => {
-    await writeFile(join(project, name), await typedProgram())
-    const resolution = module === 'nodenext' ? 'nodenext' : 'bundler'
-    const args = ['--module', module, '--moduleResolution', resolution, '--target', 'es2022', '--types', 'node']
+    ['nodenext', ['use.mts', 'use.cts']],
+    ['node16', ['use.mts', 'use.cts']],
+    ['esnext', ['use.ts']],
+  ])('R9: accepts a program (--module %s)', async (module, names) => {
+    for (const name of names) await writeFile(join(project, name), await typedProgram())
+    const resolution = module === 'esnext' ? ['--moduleResolution', 'bundler'] : []
+    const args = ['--module', module, ...resolution, '--target', 'es2022', '--types', 'node']
     const { code, output } = await run(
       process.execPath,
-      [tsc, '--ignoreConfig', '--noEmit', '--strict', ...args, name],
+      [tsc, '--ignoreConfig', '--noEmit', '--strict', ...args, ...names],
       {
         cwd: project,
       },
