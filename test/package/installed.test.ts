@@ -92,24 +92,28 @@ describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COM
     expect(await bundle('small.mjs', bareEsmApp, 'app.cjs', ['--format=cjs', '--minify'])).toEqual(appAnswer)
   })
 
-  test.each(typescripts)('R9: is typed for TypeScript %s %j', async (version, flags) => {
-    const tsc = bin(`typescript-${version}`, 'bin/tsc')
-    const program = await typedProgram()
-    const cases: readonly (readonly [module: string, ...rest: string[]])[] = [
-      ['nodenext', 'use.mts', 'use.cts'],
-      ['node16', 'use.mts', 'use.cts'],
-      ['esnext', 'use.ts', '--moduleResolution', 'bundler'],
-      // which TypeScript 7 does not have any more
-      ...(version === '7' ? [] : [['commonjs', 'use.ts', '--moduleResolution', 'node10'] as const]),
-    ]
-    for (const file of ['use.mts', 'use.cts', 'use.ts']) await put(file, program)
-    for (const [module, ...rest] of cases) {
-      const args = [...flags, '--module', module, ...rest, '--target', 'es2022', '--strict', '--noEmit']
-      // nothing of this folder but what the program names: Jest brings types of its own
-      const { code, output } = await run(process.execPath, [tsc, ...args, '--types', 'node'], { cwd: project })
-      expect({ module, code, output }).toEqual({ module, code: 0, output: '' })
-    }
-  })
+  test.each(typescripts)(
+    'R9: is typed for TypeScript %s %j',
+    async (version, flags) => {
+      const tsc = bin(`typescript-${version}`, 'bin/tsc')
+      const program = await typedProgram()
+      const cases: readonly (readonly [module: string, ...rest: string[]])[] = [
+        ['nodenext', 'use.mts', 'use.cts'],
+        ['node16', 'use.mts', 'use.cts'],
+        ['esnext', 'use.ts', '--moduleResolution', 'bundler'],
+        // which TypeScript 7 does not have any more
+        ...(version === '7' ? [] : [['commonjs', 'use.ts', '--moduleResolution', 'node10'] as const]),
+      ]
+      for (const file of ['use.mts', 'use.cts', 'use.ts']) await put(file, program)
+      for (const [module, ...rest] of cases) {
+        const args = [...flags, '--module', module, ...rest, '--target', 'es2022', '--strict', '--noEmit']
+        // nothing of this folder but what the program names: Jest brings types of its own
+        const { code, output } = await run(process.execPath, [tsc, ...args, '--types', 'node'], { cwd: project })
+        expect({ module, code, output }).toEqual({ module, code: 0, output: '' })
+      }
+    },
+    400_000,
+  )
 
   test('R9: works in Jest as it comes, and with its ES modules', async () => {
     await put(
