@@ -106,6 +106,45 @@ describe('R9: a program', () => {
     expect(await runApp(file)).toBe(true)
   })
 
+  test('R9: that has two copies gives both of them one pool, one client and the same handlers', async () => {
+    const file = join(project, 'two.mjs')
+    const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'commonjs', 'index.js')
+    await writeFile(
+      file,
+      `import { createRequire } from 'node:module'
+       import { setTimeout as delay } from 'node:timers/promises'
+       import * as one from 'commandbus'
+       import pg from 'pg'
+       const two = createRequire(import.meta.url)(${JSON.stringify(cjs)})
+       const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+       const [sends, works] = [one.createCommandBus({ pool }), two.createCommandBus({ pool })]
+       const handle = async (_, { client }) => {
+         await sends.send('two', 'Second', {}, { client })
+         throw new one.BusinessRuleError('LIMIT_EXCEEDED', 'the card has a limit')
+       }
+       const second = async () => { throw new one.PermanentCommandError('NO_CARD', 'the card is unknown') }
+       const handlers = { First: one.defineHandler({ transactional: true, handle }), Second: second }
+       await works.worker({ domain: 'two', handlers }).start()
+       const client = await pool.connect()
+       await client.query('begin')
+       const first = await sends.send('two', 'First', {}, { client })
+       const direct = await works.send('two', 'Second', {}, { client })
+       await client.query('commit')
+       client.release()
+       const codes = []
+       for (const { commandId } of [first, direct]) {
+         let seen
+         while ((seen = await works.getCommand('two', commandId)).lastErrorCode === null) await delay(20)
+         codes.push(seen.lastErrorCode)
+       }
+       const missing = await works.cancel('two', '00000000-0000-4000-8000-000000000000').catch(error => error)
+       await Promise.all([sends.close(), works.close()])
+       await pool.end()
+       console.log(JSON.stringify([...codes, missing instanceof one.CommandNotFoundError, one.CommandBusError === two.CommandBusError]))`,
+    )
+    expect(await runApp(file)).toEqual(['LIMIT_EXCEEDED', 'NO_CARD', true, false])
+  })
+
   test('R9: loads no more than it needs: no server, console, client of EventStoreDB, telemetry or program', async () => {
     const file = join(project, 'lean.mjs')
     await writeFile(file, esmApp)
