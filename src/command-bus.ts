@@ -33,8 +33,7 @@ import type { Rehearsal, RehearseOptions } from './application/rehearse-command.
 import type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
 import type { WorkflowCalls } from './application/workflow-calls.ts'
 import type { Actions } from './infrastructure/actions.ts'
-import type { EventStoreDbLogOptions } from './infrastructure/eventstoredb/index.ts'
-import type { Follower } from './infrastructure/open-log.ts'
+import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/follower.ts'
 import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
 import type { Drift } from './infrastructure/postgres/verify.ts'
 import type { Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
@@ -102,7 +101,7 @@ export interface CommandBusOptions {
   /** For tests. */
   readonly clock?: Clock
   /** For tests: other limits than the usual ones. */
-  readonly eventStoreLimits?: NonNullable<EventStoreDbLogOptions['limits']>
+  readonly eventStoreLimits?: EventStoreDbLimits
 }
 
 export type SendOptions = Omit<CommandToSend, 'commandType' | 'data'> & JoinOptions

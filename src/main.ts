@@ -2,12 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createCommandBus } from './index.ts'
-import { failureOf } from './infrastructure/cli/failure.ts'
+import { failureOf, UsageError } from './infrastructure/cli/failure.ts'
 import { runCli } from './infrastructure/cli/program.ts'
 
+/** The program needs files beside it (migrations, the console, PostgreSQL): they are not there where it was bundled. */
 const versionOf = (packageFile: URL): string => {
-  const { version } = JSON.parse(readFileSync(packageFile, 'utf8'))
-  return version
+  try {
+    const { name, version } = JSON.parse(readFileSync(packageFile, 'utf8'))
+    if (name === 'commandbus') return version
+  } catch {
+    // said below
+  }
+  throw new UsageError('this program cannot be bundled: run it from its package, with `npx commandbus`')
 }
 
 /** Nobody waits longer for what is done before the end. */

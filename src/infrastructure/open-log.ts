@@ -5,17 +5,14 @@ import type { Log } from '../application/ports/log.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import { archivedCommand } from './archived-command.ts'
 import { busCodec } from './codec/workflow-codec.ts'
-import type { CatchUp } from './eventstoredb/catch-up.ts'
 import { isAway } from './eventstoredb/errors.ts'
+import type { Follower } from './eventstoredb/follower.ts'
 import { type EventStoreDbLogOptions, openEventStoreDbLog } from './eventstoredb/index.ts'
 import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
 import { assertLogIsHere } from './eventstoredb/whose-log.ts'
 import { createPostgresEventStore, type PostgresEventStoreOptions } from './postgres/event-store.ts'
 import type { InlineProjections } from './postgres/unit-of-work.ts'
-
-/** What brings the log to PostgreSQL; one process of the fleet does, the others stand by. */
-export type Follower = Pick<CatchUp, 'health' | 'resume' | 'waitFor'>
 
 /** The log, wherever it is. */
 export interface CommandLog {

@@ -6,7 +6,7 @@ export const MAX_QUEUE_NAME = 47
 const SUFFIX = '__commands'
 
 const DOMAIN = /^[a-z][a-z0-9]*([._-][a-z0-9]+)*$/
-const QUEUE = /^[a-z_](?!.*--)[a-z0-9_-]*$/
+const QUEUE = /^[a-z_](?:[a-z0-9_]|-(?!-))*$/
 /** What PostgreSQL calls what belongs to the table of a queue. */
 const OF_A_TABLE = /_(vt_idx|pkey|msg_id_seq|msg_id_not_null)\d*$/
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -30,7 +30,10 @@ export const parseDomain = (text: string): Either<string, string> => {
     : right(text)
 }
 
-/** What pgmq takes without changing it (it folds upper case), and what cannot meet the name of another queue's index. */
+/**
+ * A queue: what pgmq takes without changing it (it folds upper case) or refusing it (it takes `--` for a comment), and what
+ * cannot meet the name of another queue's index.
+ */
 export const parseQueueName = (text: string): Either<string, string> => {
   if (text.length > MAX_QUEUE_NAME) {
     return left(`queue '${clip(text)}' has ${text.length} characters and pgmq allows ${MAX_QUEUE_NAME}`)

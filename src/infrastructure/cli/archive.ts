@@ -9,8 +9,7 @@ import { archivedIn } from '../proof/archive-rows.ts'
 import { signerOf } from '../proof/home.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
-import { UsageError } from './failure.ts'
-import { operatorOf } from './input.ts'
+import { ageOf, operatorOf } from './input.ts'
 import { counted, print, printJson } from './output.ts'
 import { startProgress } from './progress.ts'
 import { withDatabase } from './session.ts'
@@ -22,17 +21,6 @@ interface Options {
   readonly find?: string
   readonly dryRun?: true
   readonly json?: true
-}
-
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** `90d`, `12h` or `30m` in milliseconds. */
-const ageOf = (text: string | undefined): number => {
-  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text?.trim() ?? '') ?? []
-  if (amount === undefined || unit === undefined) {
-    throw new UsageError('--older-than must be an age like 90d, 12h or 30m')
-  }
-  return Number(amount) * (UNITS[unit] ?? 0)
 }
 
 export const addArchive = (program: Command, deps: CliDeps): void => {

@@ -16,6 +16,17 @@ export const numberOf =
     return Number(text)
   }
 
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `90d`, `12h` or `30m` in milliseconds. */
+export const ageOf = (text: string | undefined): number => {
+  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text?.trim() ?? '') ?? []
+  if (amount === undefined || unit === undefined) {
+    throw new UsageError('--older-than must be an age like 90d, 12h or 30m')
+  }
+  return Number(amount) * (UNITS[unit] ?? 0)
+}
+
 /** Gathers a flag that may be repeated. */
 export const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 

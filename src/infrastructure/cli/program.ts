@@ -12,6 +12,7 @@ import { addHealthCommand } from './health.ts'
 import { addInspect } from './inspect.ts'
 import { addMigrate } from './migrate.ts'
 import { addOperations } from './operations.ts'
+import { addQueues } from './queues.ts'
 import { addRehearse } from './rehearse.ts'
 import { addReplay } from './replay.ts'
 import { addReplies } from './replies.ts'
@@ -58,6 +59,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addRuns,
     addCredits,
     addReplies,
+    addQueues,
     addDoctor,
     addHealthCommand,
     addCopyLog,

@@ -9,6 +9,7 @@ import { type CatchUpHealth, type CatchUpState, healthOf } from './catch-up-heal
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import { createEventStoreDbEventFeed, type EventStoreDbFeedOptions } from './event-feed.ts'
 import { createFollow, messageOf } from './follow.ts'
+import type { Follower } from './follower.ts'
 import { createLag } from './lag.ts'
 import { createMirror, isMirrored, type MirrorOptions } from './mirror.ts'
 import { FaultedError } from './mirror-plan.ts'
@@ -16,7 +17,7 @@ import { createPassedOver } from './passed-over.ts'
 import { probe } from './probe.ts'
 import { beginningsOf, isAfter, parsePosition } from './records.ts'
 import { type Subscription, subscribe } from './subscription.ts'
-import { type AwaitedEvent, createWaiting, type Dispatched, type WaitOptions } from './waiting.ts'
+import { createWaiting } from './waiting.ts'
 import { assertSamePrefix } from './whose-log.ts'
 
 export interface CatchUpOptions<Event>
@@ -36,14 +37,9 @@ export interface CatchUpOptions<Event>
   readonly stallMs?: number
 }
 
-export interface CatchUp {
+export interface CatchUp extends Follower {
   readonly start: () => void
   readonly stop: () => Promise<void>
-  /** Goes on after a fault whose cause is mended. */
-  readonly resume: () => void
-  readonly health: () => CatchUpHealth
-  /** Waits until an event has its rows and messages, whichever process applies it. */
-  readonly waitFor: (awaited: AwaitedEvent, options?: WaitOptions) => Promise<Dispatched>
 }
 
 class Stopped extends Error {}

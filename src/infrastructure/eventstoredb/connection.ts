@@ -51,7 +51,12 @@ export const connectEventStoreDb = (given: string): EventStoreDbConnection => {
 }
 
 const newClient = async (url: string): Promise<EventStoreDBClient> => {
-  const { EventStoreDBClient } = await import('@eventstore/db-client')
+  const { EventStoreDBClient } = await import('@eventstore/db-client').catch(cause => {
+    throw new UnavailableError(
+      'a log in EventStoreDB needs the package @eventstore/db-client: install it beside the program, or bundle it too',
+      { cause },
+    )
+  })
   try {
     return EventStoreDBClient.connectionString(url)
   } catch {

@@ -8,8 +8,9 @@ import { type CatchUp, type CatchUpOptions, createCatchUp } from './catch-up.ts'
 import { withSetAside } from './catch-up-health.ts'
 import { connectEventStoreDb } from './connection.ts'
 import { createEventStoreDbEventStore } from './event-store.ts'
+import type { EventStoreDbLimits } from './follower.ts'
 import { withIntents } from './intents.ts'
-import { createRelay, type RelayOptions } from './relay.ts'
+import { createRelay } from './relay.ts'
 import { assertLogIsThere, COMMANDS } from './whose-log.ts'
 
 export interface EventStoreDbLogOptions {
@@ -25,13 +26,7 @@ export interface EventStoreDbLogOptions {
   readonly onFilled: CatchUpOptions<BusEvent>['onFilled']
   readonly log: Log
   /** Other limits than the usual ones. */
-  readonly limits?: Partial<
-    Pick<
-      CatchUpOptions<BusEvent>,
-      'timeoutMs' | 'retryMs' | 'batch' | 'probeMs' | 'standbyMs' | 'stallMs' | 'codec' | 'newClient'
-    > &
-      Pick<RelayOptions<BusEvent>, 'refusedMs'>
-  >
+  readonly limits?: EventStoreDbLimits
 }
 
 /** How the streams of this log begin: those of commands, runs, their templates and the ledgers of credits. */

@@ -75,7 +75,7 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => {
  * A queue that was dropped by hand begins anew at 1, with the ids of messages that its commands have had: they would be
  * taken for those. So it goes on after the last one.
  */
-const goOnCounting = `
+export const goOnCounting = `
   select setval(ids.name, last.msg_id)
   from (select pg_get_serial_sequence(format('pgmq.%I', 'q_' || $1::text), 'msg_id') as name) ids,
        (select max(msg_id) as msg_id from command_bus_command where domain = $2::text) last
@@ -94,7 +94,7 @@ export interface QueueCatalog {
 }
 
 /** Somebody else may be making the queue in a transaction that stays open. */
-const LONGEST_LOCK_MS = 10_000
+export const LONGEST_LOCK_MS = 10_000
 
 /**
  * @param pool apart from the connections that callers and handlers hold while they wait for a queue; nobody who holds one

@@ -19,7 +19,7 @@ import type { rehearseCommand } from '../../application/rehearse-command.ts'
 import type { BatchResult, CommandToSend, SentCommand } from '../../application/send-command.ts'
 import type { WorkflowCalls } from '../../application/workflow-calls.ts'
 import type { Actions } from '../actions.ts'
-import type { Follower } from '../open-log.ts'
+import type { Follower } from '../eventstoredb/follower.ts'
 import type { ChildOptions } from '../rehearsal/child.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
 

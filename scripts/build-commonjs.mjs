@@ -1,0 +1,43 @@
+// Makes dist/commonjs of dist: the library in one CommonJS file, and its declarations once more, for what cannot load ES
+// modules from CommonJS (Jest, TypeScript's node16 and node18). Node itself does not use it: see "exports" in package.json
+// and docs/as-a-dependency.md. uuid goes into it, as there is no CommonJS version of it.
+//   node scripts/build-commonjs.mjs [<package directory>]
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'vite'
+
+const repository = fileURLToPath(new URL('../', import.meta.url))
+const root = resolve(process.argv[2] ?? repository)
+const dist = join(root, 'dist')
+const target = join(dist, 'commonjs')
+const licence = readFileSync(join(repository, 'node_modules', 'uuid', 'LICENSE.md'), 'utf8').trim()
+
+/** Copies a declaration and those it needs; their folder's package.json makes them CommonJS. */
+const copyDeclarations = (file, copied = new Set()) => {
+  if (copied.has(file)) return
+  copied.add(file)
+  cpSync(file, join(target, relative(dist, file)))
+  for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)['"]/g))
+    copyDeclarations(join(dirname(file), name.replace(/\.[jt]s$/, '.d.ts')), copied)
+}
+
+rmSync(target, { recursive: true, force: true })
+await build({
+  configFile: false,
+  logLevel: 'warn',
+  root,
+  ssr: { noExternal: ['uuid'] },
+  build: {
+    ssr: true,
+    target: 'node20',
+    minify: false,
+    outDir: target,
+    rolldownOptions: {
+      input: join(dist, 'index.js'),
+      output: { format: 'cjs', entryFileNames: 'index.js', banner: `/*! Contains uuid.\n\n${licence}\n*/` },
+    },
+  },
+})
+copyDeclarations(join(dist, 'index.d.ts'))
+writeFileSync(join(target, 'package.json'), '{ "type": "commonjs" }\n')
