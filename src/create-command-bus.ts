@@ -30,7 +30,7 @@ import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { sessionOn } from './infrastructure/postgres/connection/database.ts'
-import { isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
+import { isOutage, isUnavailable, isUndone, toPublicError } from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
 import { apartFrom, clientLike, createPool, userPool } from './infrastructure/postgres/pool.ts'
@@ -128,6 +128,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     policies,
     telemetry,
+    toPublicError,
+    isUndone: error => store.capabilities.inlineProjections && isUndone(error),
     share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
   })
 

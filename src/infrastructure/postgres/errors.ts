@@ -20,6 +20,21 @@ export const isConnectionError = (error: unknown): boolean => {
   )
 }
 
+const doubtful = new WeakSet<object>()
+
+/** Notes of an error that an earlier try of the same work may have been committed. */
+export const markDoubtful = (error: unknown): void => {
+  if (typeof error === 'object' && error !== null) doubtful.add(error)
+}
+
+/** The server refused the statement, or we did before it was sent: nothing of it, nor of an earlier try, was committed. */
+export const isUndone = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  !doubtful.has(error) &&
+  !isConnectionError(error) &&
+  (error instanceof CommandBusError ? !(error instanceof UnavailableError) : 'severity' in error)
+
 /** All connections of the pool were busy for longer than anybody waits; pg-pool says so in these words only. */
 const isPoolBusy = (error: unknown): boolean =>
   error instanceof Error && error.message === 'timeout exceeded when trying to connect'
