@@ -1,4 +1,5 @@
 import { CommandBusError, UnavailableError } from '../../application/errors.ts'
+import { EventEncodeError } from '../../application/ports/event-store.ts'
 
 const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
@@ -33,7 +34,8 @@ export const isUndone = (error: unknown): boolean =>
   error !== null &&
   !doubtful.has(error) &&
   !isConnectionError(error) &&
-  (error instanceof CommandBusError ? !(error instanceof UnavailableError) : 'severity' in error)
+  (error instanceof EventEncodeError ||
+    (error instanceof CommandBusError ? !(error instanceof UnavailableError) : 'severity' in error))
 
 /** All connections of the pool were busy for longer than anybody waits; pg-pool says so in these words only. */
 const isPoolBusy = (error: unknown): boolean =>
