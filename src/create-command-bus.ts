@@ -37,7 +37,7 @@ import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { sessionOn } from './infrastructure/postgres/connection/database.ts'
 import { isTimeout, timeoutForm, USUAL_TIMEOUT_MS } from './infrastructure/postgres/connection/time-limit.ts'
-import { isInDoubt, isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
+import { isInDoubt, isOutage, isUnavailable, isUndone, toPublicError } from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
 import { apartFrom, clientLike, createPool, userPool } from './infrastructure/postgres/pool.ts'
@@ -143,6 +143,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     policies,
     telemetry,
+    toPublicError,
+    isUndone: error => store.capabilities.inlineProjections && isUndone(error),
     share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
     whyInDoubt: error => (isInDoubt(error) || commandLog.isAway(error) ? toPublicError(error).message : null),
   })

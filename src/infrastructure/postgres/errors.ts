@@ -1,4 +1,5 @@
 import { CommandBusError, UnavailableError } from '../../application/errors.ts'
+import { EventEncodeError } from '../../application/ports/event-store.ts'
 import { NoAnswerError } from './connection/time-limit.ts'
 
 /** Of an error, or of the first of several: each address of a host may fail in a way of its own. */
@@ -44,6 +45,22 @@ export const isConnectionError = (error: unknown): boolean => {
       ))
   )
 }
+
+const doubtful = new WeakSet<object>()
+
+/** Notes of an error that an earlier try of the same work may have been committed. */
+export const markDoubtful = (error: unknown): void => {
+  if (typeof error === 'object' && error !== null) doubtful.add(error)
+}
+
+/** The server refused the statement, or we did before it was sent: nothing of it, nor of an earlier try, was committed. */
+export const isUndone = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  !doubtful.has(error) &&
+  !isConnectionError(error) &&
+  (error instanceof EventEncodeError ||
+    (error instanceof CommandBusError ? !(error instanceof UnavailableError) : 'severity' in error))
 
 /** All connections of the pool were busy for longer than anybody waits; pg-pool says so in these words only. */
 const isPoolBusy = (error: unknown): boolean =>

@@ -3,7 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase } from 'pg'
 import { TooLargeError } from '../../application/errors.ts'
 import { handledCommand } from '../../application/handled-command.ts'
-import { parseJson } from '../../application/json.ts'
+import { parseSizedJson } from '../../application/json.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
@@ -290,13 +290,13 @@ const withoutSize = (outcome: Outcome): Outcome => {
 }
 
 const successOf = (result: unknown): Outcome => {
-  const json = parseJson(result ?? null, { root: 'result', before: 'returning' })
-  return isLeft(json)
+  const parsed = parseSizedJson(result ?? null, { root: 'result', before: 'returning' })
+  return isLeft(parsed)
     ? {
         kind: 'failure',
-        error: failure('PERMANENT', 'INVALID_RESULT', `the handler's result cannot be kept: ${json.left}`),
+        error: failure('PERMANENT', 'INVALID_RESULT', `the handler's result cannot be kept: ${parsed.left}`),
       }
-    : { kind: 'success', result: json.right as Json }
+    : { kind: 'success', result: parsed.right.json, bytes: parsed.right.bytes }
 }
 
 /** A class, because getters on a fresh literal are slow to make. */
