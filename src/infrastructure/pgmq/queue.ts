@@ -1,26 +1,30 @@
 import type { Pool } from 'pg'
 import type { Queue } from '../../application/ports/queue.ts'
-import { domainOfQueue } from '../../domain/command/names.ts'
-import { withClient } from '../postgres/with-client.ts'
+import { createReadPositions } from './read-positions.ts'
 
 interface MessageRow {
   readonly msg_id: string
   readonly read_ct: number
   readonly enqueued_at: Date
   readonly message: unknown
+  /** When it became due, in ms since 1970. */
+  readonly due: number
 }
 
-/** The queue port over pgmq's SQL functions. Names are validated before they come here and passed as parameters. */
-export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => ({
+/** The queue port over pgmq's tables and functions. Names are validated before they come here and passed as parameters. */
+export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = createReadPositions()): Queue => ({
   ensure: queue => queues.ensure(new Set([queue])),
 
   read: async (queue, quantity, leaseMs) => {
-    const { rows } = await pool.query({
+    const look = positions.next(queue)
+    const { rows } = await pool.query<MessageRow>({
       name: 'command_bus_read',
-      text: 'select msg_id, read_ct, enqueued_at, message from pgmq.read($1::text, $2::int, $3::int)',
-      values: [queue, Math.max(1, Math.ceil(leaseMs / 1000)), quantity],
+      text: `select msg_id, read_ct, enqueued_at, message, due
+             from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
+      values: [queue, leaseMs / 1000, quantity, look.after],
     })
-    return (rows as MessageRow[]).map(row => ({
+    look.found(rows.at(-1)?.due)
+    return rows.map(row => ({
       msgId: row.msg_id,
       delivery: row.read_ct,
       enqueuedAt: row.enqueued_at.toISOString(),
@@ -29,7 +33,13 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => ({
   },
 
   archive: async (queue, msgIds) => {
-    if (msgIds.length > 0) await pool.query('select pgmq.archive($1::text, $2::bigint[])', [queue, msgIds])
+    if (msgIds.length > 0) await pool.query(archiveMessages, [queue, msgIds, null])
+  },
+
+  keepStrangers: async (queue, strangers) => {
+    if (strangers.size > 0) {
+      await pool.query(archiveMessages, [queue, [...strangers.keys()], Object.fromEntries(strangers)])
+    }
   },
 
   extend: async (queue, tags, leaseMs) => {
@@ -50,20 +60,15 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => ({
   },
 
   nextVisibleIn: async queue => {
-    const { rows } = await pool.query('select command_bus_next_visible($1::text) as ms', [queue])
+    const { rows } = await pool.query('select command_bus_next_visible($1::text, $2::float8) as ms', [
+      queue,
+      positions.after(queue),
+    ])
     return rows[0]?.ms ?? null
   },
 })
 
-/**
- * A queue that was dropped by hand begins anew at 1, with the ids of messages that its commands have had: they would be
- * taken for those. So it goes on after the last one.
- */
-const goOnCounting = `
-  select setval(ids.name, last.msg_id)
-  from (select pg_get_serial_sequence(format('pgmq.%I', 'q_' || $1::text), 'msg_id') as name) ids,
-       (select max(msg_id) as msg_id from command_bus_command where domain = $2::text) last
-  where last.msg_id is not null and pg_sequence_last_value(ids.name::regclass) is null`
+const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
 
 /** Knows which queues exist, and makes those that do not: once a process, outside everybody's transaction. */
 export interface QueueCatalog {
@@ -73,14 +78,7 @@ export interface QueueCatalog {
 export const createQueueCatalog = (pool: Pool): QueueCatalog => {
   const known = new Map<string, Promise<void>>()
   const make = async (queue: string): Promise<void> => {
-    const { rows } = await pool.query('select 1 from pgmq.list_queues() where queue_name = $1', [queue])
-    if (rows.length > 0) return
-    await withClient(pool, async client => {
-      await client.query('begin')
-      await client.query('select pgmq.create($1::text)', [queue])
-      await client.query(goOnCounting, [queue, domainOfQueue(queue)])
-      await client.query('commit')
-    })
+    await pool.query('select command_bus_make_queue($1::text)', [queue])
   }
   const ensureOne = (queue: string): Promise<void> => {
     const made = known.get(queue)

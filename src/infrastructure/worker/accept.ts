@@ -5,7 +5,7 @@ import type { Reporter } from './reporter.ts'
 import type { createSuspects } from './suspects.ts'
 
 export interface AcceptDeps {
-  readonly queue: Pick<Queue, 'archive' | 'handBack'>
+  readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack'>
   /** The queue's name. */
   readonly name: string
   readonly reporter: Reporter
@@ -23,6 +23,7 @@ export const createAccept =
   ({ queue, name, reporter, suspects, log, take }: AcceptDeps) =>
   async (opened: readonly Opened[]): Promise<void> => {
     const archived: string[] = []
+    const strangers = new Map<string, string>()
     const apart: Delivery[] = []
     const unreadable: Delivery[] = []
     suspects.saw(opened)
@@ -45,9 +46,9 @@ export const createAccept =
         case 'unknown':
           log.warn(
             { queue: name, msgId: one.delivery.msgId, why: one.why },
-            'a message of no known command was archived',
+            'a message of no known command was archived: `commandbus queues list` counts them',
           )
-          archived.push(one.delivery.msgId)
+          strangers.set(one.delivery.msgId, one.why)
           break
         case 'unreadable':
           log.error(
@@ -61,6 +62,7 @@ export const createAccept =
       }
     }
     await queue.archive(name, archived)
+    await queue.keepStrangers(name, strangers)
     await queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() })
     await queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS })
   }
