@@ -1,11 +1,15 @@
-import type { Pool } from 'pg'
+import pg, { type Pool, type PoolClient } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Queue } from '../../src/application/ports/queue.ts'
 import { createPgmqQueue, createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
+import { createReadPositions } from '../../src/infrastructure/pgmq/read-positions.ts'
+import { createCommandQueries } from '../../src/infrastructure/postgres/command-queries.ts'
 import { queueFigures } from '../../src/infrastructure/postgres/figures.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 const MANY = 200_000
 const QUEUE = 'busy__commands'
+const TABLE = `pgmq.q_${QUEUE}`
 
 let database: TestDatabase
 let pool: Pool
@@ -16,41 +20,193 @@ beforeEach(async () => {
 })
 afterEach(() => database.drop())
 
-const newQueue = () => createPgmqQueue(pool, createQueueCatalog(pool))
-
 /** So many messages, the first of them due at `vt`, each a microsecond after the one before. */
 const fill = (many: number, vt: string): Promise<unknown> =>
   pool.query(
-    `insert into pgmq.q_${QUEUE} (vt, message) select ${vt} + i * interval '1 microsecond', '{"a": 1}'
+    `insert into ${TABLE} (vt, message) select ${vt} + i * interval '1 microsecond', '{"a": 1}'
      from generate_series(1, $1::int) i`,
     [many],
   )
 
-/** How many blocks the work touches, as the server counts them for this one connection. */
-const blocksOf = async <A>(work: (one: Pool) => Promise<A>): Promise<{ readonly blocks: number; readonly answer: A }> => {
-  const client = await pool.connect()
+/** Keeps the server from removing anything until the function it gives is called, or the database dropped. */
+const holdSnapshot = async (): Promise<() => Promise<void>> => {
+  const holder = new pg.Client(database.url)
+  holder.on('error', () => {})
+  await holder.connect()
+  await holder.query('begin isolation level repeatable read')
+  await holder.query('select 1 from pg_class limit 1')
+  return () => holder.end()
+}
+
+/** Blocks of a table and its indexes that the work touches, as the server counts them for the connection. */
+const blocksOf = async <A>(work: (one: Pool) => Promise<A>, table = TABLE) => {
+  const client: PoolClient = await pool.connect()
+  const count = async (): Promise<number> => {
+    const { rows } = await client.query(
+      `select sum(pg_stat_get_xact_blocks_fetched(r))::float8 as n
+       from (select $1::regclass as r union all select indexrelid from pg_index where indrelid = $1::regclass) t`,
+      [table],
+    )
+    return rows[0].n
+  }
   try {
-    const count = async (): Promise<number> => {
-      // what a connection has counted so far is reported when it is told to
-      await client.query('select pg_stat_force_next_flush()')
-      await client.query('select pg_stat_clear_snapshot()')
-      const { rows } = await client.query(
-        `select coalesce(sum(heap_blks_read + heap_blks_hit + coalesce(idx_blks_read, 0) + coalesce(idx_blks_hit, 0)), 0)::float8 as n
-         from pg_statio_all_tables where relname = 'q_${QUEUE}'`,
-      )
-      return rows[0].n
-    }
+    // a connection's first look at anything reads the catalogue, too
+    await work(client as unknown as Pool)
+    await client.query('begin')
     const before = await count()
     const answer = await work(client as unknown as Pool)
-    return { answer, blocks: (await count()) - before }
+    const blocks = (await count()) - before
+    await client.query('commit')
+    return { blocks, answer }
   } finally {
     client.release()
   }
 }
 
-const readSome = async (queue = newQueue(), quantity = 10) => {
-  const { blocks, answer } = await blocksOf(one =>
-    createPgmqQueue(one, createQueueCatalog(pool), positionsOf(queue)).read(QUEUE, quantity, 30_000),
-  )
-  return { blocks, ids: answer.map(({ msgId }) => Number(msgId)) }
+/** A clock on which reads take time, so that not every one of them begins at the beginning. */
+const ticking = (): (() => number) => {
+  let ticks = 0
+  return () => ++ticks
 }
+
+const reading =
+  (positions = createReadPositions(ticking()), quantity = 10) =>
+  (one: Pool) =>
+    createPgmqQueue(one, createQueueCatalog(pool), positions).read(QUEUE, quantity, 30_000)
+
+const idsOf = (read: Awaited<ReturnType<Queue['read']>>): readonly number[] => read.map(({ msgId }) => Number(msgId))
+
+/** Far below one for each message in the way, far above what a read of ten needs. */
+const LITTLE = 1_000
+
+describe('R17: reads keep their cost', () => {
+  test('R17: with 200,000 messages that wait for their next attempt', async () => {
+    await fill(MANY, "now() + interval '1 hour'")
+    await fill(100, "now() - interval '1 minute'")
+    for (const prepare of ['select 1', `vacuum analyze ${TABLE}`]) {
+      await pool.query(prepare)
+      const { blocks, answer } = await blocksOf(reading())
+      expect(answer).toHaveLength(10)
+      expect(Math.min(...idsOf(answer))).toBeGreaterThan(MANY)
+      expect(blocks).toBeLessThan(LITTLE)
+    }
+    const queue = createPgmqQueue(pool, createQueueCatalog(pool))
+    await pool.query(`delete from ${TABLE} where msg_id > $1`, [MANY])
+    const next = await blocksOf(() => queue.nextVisibleIn(QUEUE))
+    expect(next.answer).toBeGreaterThan(0)
+    const nothing = await blocksOf(reading())
+    expect(nothing.answer).toEqual([])
+    expect(nothing.blocks).toBeLessThan(LITTLE)
+  })
+
+  test('R17: with 200,000 messages that could all be read, in the order they became due', async () => {
+    await fill(MANY, "now() - interval '1 hour'")
+    const { blocks, answer } = await blocksOf(reading())
+    expect(idsOf(answer)).toEqual(Array.from({ length: 10 }, (_, i) => i + 11))
+    expect(blocks).toBeLessThan(LITTLE)
+  })
+
+  test('R17: a retry stands in line from when it is due, before what is sent later', async () => {
+    await fill(3, "now() - interval '1 minute'")
+    await pool.query(`update ${TABLE} set vt = now() - interval '30 seconds' where msg_id = 1`)
+    await fill(2, "now() - interval '10 seconds'")
+    expect(idsOf(await reading()(pool))).toEqual([2, 3, 1, 4, 5])
+  })
+
+  test('R17: with a snapshot that is held while 20,000 messages are read and done', async () => {
+    await fill(20_200, "now() - interval '1 hour'")
+    // as they were sent: over some time
+    await pool.query(`update ${TABLE} set vt = vt + msg_id * interval '10 milliseconds'`)
+    await pool.query(`vacuum ${TABLE}`)
+    const letGo = await holdSnapshot()
+    const positions = createReadPositions(ticking())
+    const queue = createPgmqQueue(pool, createQueueCatalog(pool), positions)
+    for (let done = 0; done < 20_000; ) {
+      const read = await queue.read(QUEUE, 1_000, 30_000)
+      await pool.query('select pgmq.delete($1::text, $2::bigint[])', [QUEUE, read.map(({ msgId }) => msgId)])
+      done += read.length
+    }
+    // the whole look is over, and the next ones go on from where it ended
+    await queue.read(QUEUE, 10, 30_000)
+    await queue.read(QUEUE, 10, 30_000)
+    const on = await blocksOf(async one => {
+      const look = createPgmqQueue(one, createQueueCatalog(pool), positions)
+      return [await look.read(QUEUE, 1, 30_000), await look.nextVisibleIn(QUEUE)]
+    })
+    const whole = await blocksOf(one => reading(createReadPositions(), 1)(one))
+    expect(on.answer[0]).toHaveLength(1)
+    // neighbours share a block
+    expect(whole.blocks).toBeGreaterThan(200)
+    expect(on.blocks).toBeLessThan(whole.blocks / 4)
+    await letGo()
+  })
+
+  test('R17: what was committed late, or handed back, is found by a later look from the beginning', async () => {
+    await fill(10, "now() - interval '1 minute'")
+    const positions = createReadPositions(ticking())
+    const queue = createPgmqQueue(pool, createQueueCatalog(pool), positions)
+    const read = await queue.read(QUEUE, 10, 30_000)
+    expect(read).toHaveLength(10)
+    await fill(1, "now() - interval '1 hour'")
+    await pool.query(`update ${TABLE} set enqueued_at = now() - interval '1 hour' where msg_id = 1`)
+    await queue.handBack(QUEUE, read.slice(0, 1), { uncount: true })
+    const late: number[] = []
+    for (let tries = 0; late.length < 2; tries++) {
+      expect(tries).toBeLessThan(20)
+      late.push(...idsOf(await queue.read(QUEUE, 10, 30_000)))
+    }
+    expect(late.sort()).toEqual([1, 11])
+  })
+})
+
+describe('R17: figures keep their cost', () => {
+  test('R17: those of a queue of 200,000, a quarter of them waiting, are close', async () => {
+    await fill(50_000, "now() + interval '1 hour'")
+    await fill(150_000, "now() - interval '1 hour'")
+    await pool.query(`update ${TABLE} set enqueued_at = now() - interval '2 hours' where msg_id = 1`)
+    await pool.query(`vacuum analyze ${TABLE}`)
+    const { blocks, answer } = await blocksOf(queueFigures)
+    expect(blocks).toBeLessThan(LITTLE)
+    const [figures] = answer
+    expect(figures).toMatchObject({ queue: QUEUE, total: MANY, oldestAgeSeconds: expect.closeTo(7_200, -2) })
+    expect(figures?.depth).toBeGreaterThan(MANY * 0.9)
+    expect(figures?.depth).toBeLessThan(MANY * 1.1)
+    expect(figures?.visible).toBeGreaterThan(150_000 * 0.8)
+    expect(figures?.visible).toBeLessThan(150_000 * 1.2)
+  })
+
+  test('R17: those of a queue that is empty but for what a snapshot holds', async () => {
+    await fill(50_000, 'now()')
+    const letGo = await holdSnapshot()
+    await pool.query(`delete from ${TABLE}`)
+    await queueFigures(pool)
+    const { blocks, answer } = await blocksOf(() => queueFigures(pool))
+    expect(answer).toMatchObject([{ depth: 0, visible: 0, oldestAgeSeconds: null, newestAgeSeconds: null }])
+    expect(blocks).toBeLessThan(LITTLE)
+    await letGo()
+  })
+
+  test('R17: groups of parked commands sort no messages', async () => {
+    await pool.query(
+      `insert into command_bus_command (domain, command_id, command_type, status, attempts, max_attempts, total_attempts,
+         queue_name, correlation_id, retry_count, parked_at, parked_reason, last_error_code, last_error_msg, data_revision,
+         created_at, updated_at, revision)
+       select 'd', gen_random_uuid(), 'T', 'IN_TROUBLESHOOTING_QUEUE', 1, 3, 1, 'd__commands', 'c', 0,
+         now() - i * interval '1 second', 'PERMANENT', 'BROKEN', i || repeat(' long', 2000), 0, now(), now(), 1
+       from generate_series(1, 5000) i`,
+    )
+    const client = await pool.connect()
+    await client.query('set work_mem = 64')
+    await client.query('begin')
+    const queries = createCommandQueries(client as unknown as Pool)
+    const groups = await queries.parkedGroups({})
+    const { rows } = await client.query(
+      'select pg_stat_get_xact_blocks_fetched(reltoastrelid)::float8 as n from pg_class where relname = $1',
+      ['command_bus_command'],
+    )
+    await client.query('commit')
+    client.release()
+    expect(groups).toMatchObject([{ count: 5000, errorCode: 'BROKEN', sample: expect.stringMatching(/^1 long/) }])
+    expect(rows[0].n).toBeLessThan(100)
+  })
+})
