@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { migrate, schemaStatus } from '../postgres/migrate.ts'
+import { MigrationError, migrate, schemaStatus } from '../postgres/migrate.ts'
 import { ensurePgmq } from '../postgres/pgmq-install.ts'
+import { lackOfPgmqRights } from '../postgres/rights/pgmq-rights.ts'
 import { withClient } from '../postgres/with-client.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
@@ -27,6 +28,8 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
           const { pending } = await schemaStatus(pool)
           await withClient(pool, async client => {
             const pgmq = await ensurePgmq(client, { installSql: options.installPgmq === true })
+            const lack = await lackOfPgmqRights(client)
+            if (lack !== null) throw new MigrationError(lack)
             const progress = startProgress('migrations', pending.length)
             const applied = await migrate(client, { onApply: () => progress.step() }).finally(progress.end)
             const { current } = await schemaStatus(client)

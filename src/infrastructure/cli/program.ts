@@ -8,9 +8,11 @@ import type { CliDeps } from './deps.ts'
 import { addDoctor } from './doctor.ts'
 import { addExport } from './export.ts'
 import { failureOf, Refused } from './failure.ts'
+import { addGrants } from './grants.ts'
 import { addInspect } from './inspect.ts'
 import { addMigrate } from './migrate.ts'
 import { addOperations } from './operations.ts'
+import { addQueues } from './queues.ts'
 import { addRehearse } from './rehearse.ts'
 import { addReplay } from './replay.ts'
 import { addReplies } from './replies.ts'
@@ -45,6 +47,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addStart,
     addWorker,
     addMigrate,
+    addGrants,
     addSend,
     addInspect,
     addReplay,
@@ -55,6 +58,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addRuns,
     addCredits,
     addReplies,
+    addQueues,
     addDoctor,
     addCopyLog,
     addAdoptLog,

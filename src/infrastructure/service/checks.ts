@@ -6,6 +6,7 @@ import type { Check, HealthReport } from '../http/health.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { assertSchemaCurrent } from '../postgres/migrate.ts'
 import { assertOwnCluster } from '../postgres/own-cluster.ts'
+import { foreignQueues, lackOfPgmqRights } from '../postgres/rights/pgmq-rights.ts'
 import { feedCheck } from '../postgres/stats.ts'
 import type { Health } from '../worker/health.ts'
 import { worst } from './worker-report.ts'
@@ -59,7 +60,8 @@ const schemaCheck = async (pool: Pool): Promise<Check> => {
 
 const queueCheck = async (pool: Pool): Promise<Check> => {
   const { rows } = await pool.query<{ queues: number }>('select count(*)::int as queues from pgmq.list_queues()')
-  return { ...healthy, queues: rows[0]?.queues ?? 0 }
+  const reasons = [await lackOfPgmqRights(pool), await foreignQueues(pool)].filter(reason => reason !== null)
+  return { status: reasons.length === 0 ? 'healthy' : 'degraded', reasons, queues: rows[0]?.queues ?? 0 }
 }
 
 /** What can be asked besides the database. */
