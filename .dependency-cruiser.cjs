@@ -102,6 +102,7 @@ module.exports = {
           '^src/infrastructure/http/contract/',
           '^src/application/(roles|ports/authorization)\\.ts$',
           '^src/domain/[^/]+/(transitions|status)\\.ts$',
+          '^src/domain/json-text\\.ts$',
         ],
       },
     },

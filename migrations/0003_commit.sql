@@ -7,8 +7,9 @@
 --   resends  [{event, stream, queue, archived, head, dataRevision, data?}]
 --   rows     [{event?, <columns of command_bus_command>}]                 `event`: the one whose message is the row's
 --   moves    [{event?, after, <columns>}]
---   acks     [{queue, op: delete | archive | postpone, events: [event], msgIds: [msgId], waits?: [wait]}]
---                                                                       `wait`: milliseconds, by the clock of the database
+--   acks     [{queue, op: delete | archive | postpone | uncount, events: [event], msgIds: [msgId], waits?: [wait]}]
+--                                                                       `wait`: milliseconds, by the clock of the database;
+--                                                                       uncount: postpone, and take the last read back
 --   current  [{stream, queue, domain, command_id}]                      archive the command's present message
 --   replies  [{queue, events: [event], bodies: [body]}]
 --   atomic   true: a lost race raises CB409 and nothing is done
@@ -215,6 +216,9 @@ begin
       when 'archive' then perform pgmq.archive(v_queue, v_ids);
       when 'postpone' then
         execute format('update pgmq.%I q set vt = clock_timestamp() + make_interval(secs => x.wait / 1000)
+          from unnest($1, $2) x(msg_id, wait) where q.msg_id = x.msg_id', 'q_' || v_queue) using v_ids, v_waits;
+      when 'uncount' then
+        execute format('update pgmq.%I q set vt = clock_timestamp() + make_interval(secs => x.wait / 1000), read_ct = q.read_ct - 1
           from unnest($1, $2) x(msg_id, wait) where q.msg_id = x.msg_id', 'q_' || v_queue) using v_ids, v_waits;
     end case;
   end loop;

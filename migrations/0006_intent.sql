@@ -10,6 +10,11 @@ create table command_bus_intent (
   created_at  timestamptz not null default clock_timestamp(),
   -- the log has it, as this event or as another command with the same id
   appended_at timestamptz,
+  -- the log did not take it, for a reason that lies in it: it is tried again now and then, and holds up nobody
+  refused_at  timestamptz,
+  refusal     text collate "C",
   constraint command_bus_intent_pkey primary key (intent_id),
   constraint command_bus_intent_stream_key unique (stream)
 );
+
+create index command_bus_intent_refused_idx on command_bus_intent (refused_at) where refused_at is not null;

@@ -59,11 +59,13 @@ create table command_bus_stranger (
 -- Moves messages to pgmq's archive. `strangers`: {msg_id: why}, those of them that belong to no command.
 create function command_bus_archive(queue text, msg_ids bigint[], strangers jsonb) returns void
 language plpgsql as $$
+declare
+  v_archived bigint[] := array(select a from pgmq.archive(queue, msg_ids) a);
 begin
-  perform pgmq.archive(queue, msg_ids);
   insert into command_bus_stranger (queue, msg_id, why)
   select command_bus_archive.queue, x.key::bigint, x.value from jsonb_each_text(strangers) x
-  on conflict do nothing;
+  where x.key::bigint = any (v_archived)
+  on conflict on constraint command_bus_stranger_pkey do update set why = excluded.why, found_at = excluded.found_at;
 end $$;
 
 -- Gives the roles that read the log the right to read a queue, and those that send the right to take replies off one.
@@ -96,7 +98,10 @@ end $$;
 -- Makes a queue when it is not there. One that was dropped by hand begins anew at 1, with the ids of messages that its
 -- commands have had: they would be taken for those, so it goes on after the last one.
 create function command_bus_make_queue(queue text) returns void
-language plpgsql as $$
+language plpgsql
+-- somebody else may be making it in a transaction that stays open
+set lock_timeout = '10s'
+as $$
 declare
   v_last bigint;
 begin

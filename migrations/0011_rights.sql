@@ -46,7 +46,8 @@ begin
   end if;
 end $$;
 
--- The last thing a migration does: these run as their owner, in a search path that nobody else can put anything into.
+-- These run as their owner; the transaction that applies this file also pins their search path, which nobody else can
+-- put anything into.
 do $$
 declare
   v_function regprocedure;
@@ -57,7 +58,7 @@ begin
       'command_bus_streams', 'command_bus_read', 'command_bus_next_visible', 'command_bus_extend', 'command_bus_hand_back',
       'command_bus_archive', 'command_bus_make_queue', 'command_bus_queue_figures')
   loop
-    execute format('alter function %s security definer set search_path = pg_catalog, %I, pg_temp', v_function, current_schema());
+    execute format('alter function %s security definer', v_function);
     execute format('revoke all on function %s from public', v_function);
   end loop;
 end $$;

@@ -48,16 +48,24 @@ export interface CommandBusOptions {
   /** A pool of yours; `close` leaves it open. Its settings are used for further connections too. */
   readonly pool?: Pool
   /**
-   * `esdb://...`: the log is in EventStoreDB, one for the whole process, and PostgreSQL keeps rows and queues. Default:
+   * `esdb://...` or `kurrentdb://...`: the log is in EventStoreDB, one for the whole process, and PostgreSQL keeps rows and queues. Default:
    * the log is in PostgreSQL. See docs/eventstoredb.md for what differs.
    */
   readonly eventStoreUrl?: string
+  /**
+   * With `eventStoreUrl`: what the names of all streams of this installation begin with, such as `billing_`, for an
+   * EventStoreDB that others use, too. Letters, digits, `_` and `.`. Default: nothing.
+   */
+  readonly eventStorePrefix?: string
   /**
    * With `eventStoreUrl`: how long a call that changes something waits until row and message are there, in milliseconds.
    * One that takes longer succeeds all the same. Default 0: it does not wait, and tells no message id.
    */
   readonly waitForDispatchMs?: number
-  /** Connections of the bus's own pool. Default 10. */
+  /**
+   * Connections of the bus's own pool. Default 10; at least 2 for transactional handlers, which leave two free (one of a
+   * pool of two). Workers open a few more, see docs/production.md.
+   */
   readonly maxConnections?: number
   /** Retry policies by command type, for senders that name none. */
   readonly policies?: { readonly [commandType: string]: RetryOptions }

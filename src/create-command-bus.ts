@@ -29,12 +29,13 @@ import { openLog } from './infrastructure/open-log.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
+import { sessionOn } from './infrastructure/postgres/connection/database.ts'
 import { isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
-import { assertSchemaCurrent } from './infrastructure/postgres/migrate.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
-import { apartFrom, clientLike, createPool } from './infrastructure/postgres/pool.ts'
+import { apartFrom, clientLike, createPool, userPool } from './infrastructure/postgres/pool.ts'
 import { rebuildCommands } from './infrastructure/postgres/rebuild.ts'
+import { assertSchemaCurrent } from './infrastructure/postgres/schema-version.ts'
 import { createStats } from './infrastructure/postgres/stats.ts'
 import { verifyCommands } from './infrastructure/postgres/verify.ts'
 import { verifyLog } from './infrastructure/proof/verify.ts'
@@ -42,31 +43,42 @@ import { createChildRehearsals } from './infrastructure/rehearsal/child.ts'
 import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
+import { createHandlerConnections } from './infrastructure/worker/connections.ts'
 import { createWorker, type Worker } from './infrastructure/worker/worker.ts'
 import { createWorkflows } from './infrastructure/workflows.ts'
 import { busProjections } from './projections/bus-projections.ts'
 import { outbox } from './projections/outbox.ts'
 
+/** Enough for a worker's reads and reports; see docs/production.md for all that a process opens. */
+const WORKER_CONNECTIONS = 4
+
 /** A command bus on PostgreSQL and pgmq. Nothing is connected before the first call. */
 export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   if (typeof options !== 'object' || options === null)
     throw new InvalidInputError('options', 'say where the database is, as in { databaseUrl }')
-  const pool = options.pool ?? createPool(requireUrl(options.databaseUrl), options.maxConnections ?? 10)
-  const heartbeatPool = apartFrom(pool)
+  const given = options.pool === undefined ? null : userPool(options.pool)
+  const pool = given?.pool ?? createPool(requireUrl(options.databaseUrl), maxOf(options.maxConnections ?? 10))
+  // callers and handlers hold connections of `pool` while they wait for what these do, so these wait for nothing
+  const workerPool = apartFrom(pool, WORKER_CONNECTIONS)
+  // its connection stays open while nothing is done with it: another may be refused when it is needed
+  const heartbeatPool = apartFrom(pool, 1, { idleTimeoutMillis: 0, maxLifetimeSeconds: 0 })
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock
   const telemetry = options.telemetry ?? silentTelemetry
   const ids = uuidIds
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)
-  const catalog = createQueueCatalog(pool)
+  const catalog = createQueueCatalog(workerPool)
   const {
     store: wholeStore,
+    workerStore: wholeWorkerStore,
     follower,
     ...commandLog
   } = openLog({
     eventStoreUrl: options.eventStoreUrl,
+    eventStorePrefix: options.eventStorePrefix,
     pool,
+    workerPool,
     newClient: () => clientLike(pool),
     projections: busProjections({ onSuccess: options.onSuccess ?? 'delete' }),
     ensureQueues: catalog.ensure,
@@ -76,6 +88,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   })
   const store = commandsOf(wholeStore)
   const transactNow = createTransactCommands(store, ids)
+  const workerStore = commandsOf(wholeWorkerStore)
+  const workerTransact = createTransactCommands(workerStore, ids)
+  const connections = createHandlerConnections(pool)
   const waitMs = options.waitForDispatchMs ?? 0
   // senders and operators read what they have written; workers have no time to wait
   const dispatched =
@@ -216,8 +231,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   return {
     ready: guarded(async () => {}),
     send: (domain, commandType, data, { client, ...rest } = {}) =>
-      calls.send(domain, { ...rest, commandType, data }, client),
-    sendBatch: (domain, commands, { client } = {}) => calls.sendBatch(domain, commands, client),
+      calls.send(domain, { ...rest, commandType, data }, client && sessionOn(client, pool)),
+    sendBatch: (domain, commands, { client } = {}) =>
+      calls.sendBatch(domain, commands, client && sessionOn(client, pool)),
     getCommand: guarded(reader.get),
     findCommand: guarded(reader.find),
     queryCommands: guarded(reader.list),
@@ -247,11 +263,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     worker: workerOptions => {
       const worker = createWorker(
         {
-          store,
-          transact: transactNow,
-          queue: createPgmqQueue(pool, catalog),
+          store: workerStore,
+          transact: workerTransact,
+          queue: createPgmqQueue(workerPool, catalog),
           heartbeatQueue: createPgmqQueue(heartbeatPool, catalog),
-          pool,
+          connections,
           newClient: () => clientLike(pool),
           localBell,
           clock,
@@ -278,8 +294,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
         gone = true
         await commandLog.close()
         await doorbell.stop()
-        await heartbeatPool.end()
-        if (options.pool === undefined) await pool.end()
+        await Promise.all([heartbeatPool.end(), workerPool.end()])
+        if (given === null) await pool.end()
+        else given.letGo()
       })()
       return closed
     },
@@ -293,6 +310,11 @@ const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): Ap
   eventIdOf: (actionId, ordinal) => derivedId(`bulk action ${actionId} item ${ordinal}`),
   idAt: async (stream, revision) => (await store.readStream(stream, revision))[0]?.id ?? null,
 })
+
+const maxOf = (maxConnections: number): number => {
+  if (Number.isInteger(maxConnections) && maxConnections >= 1) return maxConnections
+  throw new InvalidInputError('maxConnections', `must be a whole number from 1, not ${maxConnections}`)
+}
 
 const requireUrl = (databaseUrl: string | undefined): string => {
   if (databaseUrl === undefined || !/^postgres(ql)?:\/\//.test(databaseUrl)) {

@@ -10,10 +10,24 @@ const versionOf = (packageFile: URL): string => {
   return version
 }
 
+/** Nobody waits longer for what is done before the end. */
+const CRASH_MS = 5_000
+let beforeCrash: ((error: unknown) => Promise<unknown>) | null = null
+let crashing = false
+
 // What is left after this has nothing to say that a person could use.
 const endWith = (error: unknown): void => {
-  process.stderr.write(`commandbus: ${failureOf(error).message}\n`)
-  process.exit(1)
+  if (crashing) return
+  crashing = true
+  const end = (): never => {
+    process.stderr.write(`commandbus: ${failureOf(error).message}\n`)
+    process.exit(1)
+  }
+  if (beforeCrash === null) end()
+  else {
+    setTimeout(end, CRASH_MS)
+    beforeCrash(error).then(end, end)
+  }
 }
 process.on('uncaughtException', endWith)
 process.on('unhandledRejection', endWith)
@@ -25,6 +39,9 @@ const exitCode = await runCli(
     createBus: createCommandBus,
     version: versionOf(new URL('../package.json', import.meta.url)),
     program: fileURLToPath(import.meta.url),
+    beforeCrash: work => {
+      beforeCrash = work
+    },
     env: process.env,
   },
   process.argv.slice(2),

@@ -18,6 +18,17 @@ export class InvalidInputError extends CommandBusError {
   }
 }
 
+/** An event that is larger than the log takes at once. Nothing was done. */
+export class TooLargeError extends InvalidInputError {
+  constructor(options?: { readonly cause?: unknown }) {
+    super('data', TOO_LARGE)
+    if (options !== undefined) this.cause = options.cause
+  }
+}
+
+const TOO_LARGE =
+  "larger than EventStoreDB takes in one append: make it smaller, or raise the server's MaxAppendSize (1 MiB by default)"
+
 /** A payload that the handler's codec refuses. Nothing was done. */
 export class InvalidPayloadError extends CommandBusError {
   override readonly name = 'InvalidPayloadError'

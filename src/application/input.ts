@@ -33,7 +33,8 @@ export const commandTypeOf = (value: unknown): string =>
 export const queueOf = (value: unknown, field = 'replyTo'): string => accept(field, parseQueueName(text(field, value)))
 export const correlationIdOf = (value: unknown): string =>
   accept('correlationId', parseCorrelationId(text('correlationId', value)))
-export const jsonOf = (value: unknown, field = 'data'): Json => accept(field, parseJson(value))
+export const jsonOf = (value: unknown, field = 'data'): Json =>
+  accept(field, parseJson(value, { root: field.replace(/^-+/, '') }))
 
 /** A non-blank text of at most `max` characters that PostgreSQL can store. */
 export const textOf = (value: unknown, field: string, max = 1000): string => {

@@ -5,6 +5,7 @@ import type { CreditsState } from '../domain/credits/state.ts'
 import type { Charge } from '../domain/workflow-run/events.ts'
 import type { RunIntent } from '../domain/workflow-run/intents.ts'
 import type { RunState, StartedRun } from '../domain/workflow-run/state.ts'
+import { TooLargeError } from './errors.ts'
 import { createKeyedQueue } from './keyed-queue.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
@@ -83,20 +84,29 @@ export const createPayment = (deps: PaymentDeps) => {
       const paid = chargeOf(account.state, { chargeId: requestId, runId, amount, actor })
       return { appends: workflows.ofCredits(tenantId, account, paid.events), answer: paid.charge }
     })
-    const run = await workflows.together(async () => {
-      const loaded = await workflows.loadRun(runId)
-      const decided = decideRun(loaded.state, [intent(charge)])
-      const refused = isLeft(decided) ? decided.left : null
-      const done = isLeft(decided) ? null : decided.right
-      return {
-        appends: done === null ? [] : workflows.ofRun(runId, tenantId, loaded, done.events),
-        answer: { refused, run: done === null ? null : (done.state as StartedRun) },
-      }
-    })
+    const giveBack = async (): Promise<void> => {
+      if (charge === null) return
+      await process.giveBack({ tenantId, runId, chargeId: requestId, amount }).catch(laterSettled(runId))
+    }
+    const run = await workflows
+      .together(async () => {
+        const loaded = await workflows.loadRun(runId)
+        const decided = decideRun(loaded.state, [intent(charge)])
+        const refused = isLeft(decided) ? decided.left : null
+        const done = isLeft(decided) ? null : decided.right
+        return {
+          appends: done === null ? [] : workflows.ofRun(runId, tenantId, loaded, done.events),
+          answer: { refused, run: done === null ? null : (done.state as StartedRun) },
+        }
+      })
+      .catch(async error => {
+        // it was certainly not appended; of other failures that is not known yet
+        if (error instanceof TooLargeError) await giveBack()
+        throw error
+      })
     if (run.refused !== null) {
       // somebody was first: the charge is nobody's
-      if (charge !== null)
-        await process.giveBack({ tenantId, runId, chargeId: requestId, amount }).catch(laterSettled(runId))
+      await giveBack()
       throw runRefusal(runId, run.refused)
     }
     await process.dispatch(runId, run.run as StartedRun)

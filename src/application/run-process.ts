@@ -4,10 +4,11 @@ import { parseCommandStream } from '../domain/command/names.ts'
 import { credits } from '../domain/credits/index.ts'
 import type { Recorded } from '../domain/recorded.ts'
 import type { FileResult } from '../domain/workflow-run/events.ts'
-import type { RunIntent } from '../domain/workflow-run/intents.ts'
 import { parseJobName } from '../domain/workflow-run/names.ts'
+import { piecesOf } from '../domain/workflow-run/pieces.ts'
 import { openJobs, react, resultsOf, resume } from '../domain/workflow-run/process.ts'
 import { isOpen, type StartedRun } from '../domain/workflow-run/state.ts'
+import { isActive } from '../domain/workflow-run/status.ts'
 import { CommandBusError, ContentionError } from './errors.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
@@ -44,10 +45,9 @@ export const createRunProcess = (deps: RunProcessDeps) => {
     round: number,
     news: { readonly begun: boolean; readonly results: readonly FileResult[] },
   ): Promise<void> => {
-    const intents: RunIntent[] = []
-    if (news.results.length > 0) intents.push({ ...by(), type: 'NoteResults', round, results: news.results })
-    else if (news.begun) intents.push({ ...by(), type: 'Begin', round })
-    if (intents.length > 0) await turn(runId, intents)
+    // a note that is too large for the log would end no run: long errors go in several
+    for (const results of piecesOf(news.results)) await turn(runId, [{ ...by(), type: 'NoteResults', round, results }])
+    if (news.begun && news.results.length === 0) await turn(runId, [{ ...by(), type: 'Begin', round }])
   }
 
   /** Puts jobs on the queue. Sent twice they are there once. */
@@ -67,7 +67,9 @@ export const createRunProcess = (deps: RunProcessDeps) => {
     try {
       const { state } = await workflows.loadRun(runId)
       const open = state.status === 'NONE' || state.round !== round ? [] : openJobs(runId, state)
-      await turn(runId, [{ ...by(), type: 'FailDispatch', round, code, message }])
+      let run: StartedRun
+      do run = await turn(runId, [{ ...by(), type: 'FailDispatch', round, code, message }])
+      while (run.round === round && isActive(run.status) && isOpen(run))
       await withdraw(await jobs.look(open), 'the run could not be queued')
     } catch (second) {
       log.error({ err: second, runId, round }, 'a round that could not be queued is not settled yet; it will be')

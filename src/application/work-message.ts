@@ -11,6 +11,9 @@ import { EventDecodeError, type EventStore } from './ports/event-store.ts'
 import type { Delivery } from './ports/queue.ts'
 import type { Loaded, Turn, TurnOutcome } from './transact.ts'
 
+/** Error code of an attempt that ended with the process of its worker. */
+export const WORKER_CRASHED = 'WORKER_CRASHED'
+
 /** A message that is this worker's to work on. */
 export interface Job {
   readonly kind: 'work'
@@ -22,7 +25,7 @@ export interface Job {
   readonly maxAttempts: number
   readonly loaded: Loaded<CommandState>
   readonly receive: Receive
-  /** An earlier attempt ended without a report: this command may be what killed its worker. */
+  /** An earlier attempt ended without a report, or with its process: this command may be what killed its worker. */
   readonly suspect: boolean
 }
 
@@ -118,7 +121,7 @@ const open = (delivery: Delivery, key: CommandKey, loaded: Loaded<CommandState>,
     maxAttempts: attemptLimit(after),
     loaded,
     receive,
-    suspect: lost || state.status === 'IN_PROGRESS',
+    suspect: lost || state.status === 'IN_PROGRESS' || state.lastError?.code === WORKER_CRASHED,
   }
 }
 
@@ -171,6 +174,28 @@ export const outcomeTurn = (job: Job, known: Loaded<CommandState>, outcome: Outc
     random: clock.random(),
   }
   return { stream, intents: [receive, failed], known }
+}
+
+/**
+ * The report of a worker that gave an attempt up while its handler ran. `counts`: whether it takes one of the command's
+ * attempts, which then may begin the next one at once; undefined: it is a failure as any other.
+ */
+export const gaveUpTurn = (
+  { stream, receive, attempt }: Job,
+  error: CommandError,
+  counts: boolean | undefined,
+  clock: Clock,
+): CommandTurn => {
+  const failed: ReportFailure = {
+    type: 'ReportFailure',
+    at: clock.now().toISOString(),
+    actor: receive.actor,
+    attempt,
+    error,
+    ...(counts === undefined ? {} : { givenUp: { counts } }),
+    random: clock.random(),
+  }
+  return { stream, intents: [receive, failed] }
 }
 
 /** Whether the report counted, or somebody else has the command now. */

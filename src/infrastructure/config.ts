@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { CommandBusError } from '../application/errors.ts'
+import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
 import { parseSigner } from './proof/keys.ts'
 
@@ -66,6 +67,7 @@ const environment = t.type({
     ),
   ),
   EVENTSTORE_URL: orAbsent(setting(eventStoreUrlForm, given => (isEventStoreUrl(given) ? given : undefined))),
+  EVENTSTORE_PREFIX: orAbsent(setting(eventStorePrefixForm, given => (isEventStorePrefix(given) ? given : undefined))),
   COMMANDBUS_HOME: orAbsent(text('a directory')),
   HOST: orAbsent(text('a host name or an address')),
   PORT: orAbsent(port),
@@ -99,6 +101,8 @@ export interface Config {
   readonly databaseUrl: string | undefined
   /** Where the log is; undefined: in PostgreSQL. */
   readonly eventStoreUrl: string | undefined
+  /** What the names of its streams begin with in EventStoreDB; undefined: nothing. */
+  readonly eventStorePrefix: string | undefined
   /** Absolute. */
   readonly home: string
   readonly host: string
@@ -131,9 +135,13 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
     t.type({ '--host': orAbsent(text('a host name or an address')), '--port': orAbsent(port) }),
     { '--host': flags.host, '--port': flags.port },
   )
+  if (given.EVENTSTORE_PREFIX !== undefined && given.EVENTSTORE_URL === undefined) {
+    throw new ConfigError('EVENTSTORE_PREFIX goes with EVENTSTORE_URL only: set that, too, or neither')
+  }
   return {
     databaseUrl: given.DATABASE_URL,
     eventStoreUrl: given.EVENTSTORE_URL,
+    eventStorePrefix: given.EVENTSTORE_PREFIX,
     home: resolve(given.COMMANDBUS_HOME ?? '.commandbus'),
     host: host ?? given.HOST ?? '127.0.0.1',
     port: flaggedPort ?? given.PORT ?? 4000,

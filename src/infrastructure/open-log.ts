@@ -8,9 +8,10 @@ import { busCodec } from './codec/workflow-codec.ts'
 import type { CatchUp } from './eventstoredb/catch-up.ts'
 import { isAway } from './eventstoredb/errors.ts'
 import { type EventStoreDbLogOptions, openEventStoreDbLog } from './eventstoredb/index.ts'
+import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
 import { assertLogIsHere } from './eventstoredb/whose-log.ts'
-import { createPostgresEventStore } from './postgres/event-store.ts'
+import { createPostgresEventStore, type PostgresEventStoreOptions } from './postgres/event-store.ts'
 import type { InlineProjections } from './postgres/unit-of-work.ts'
 
 /** What brings the log to PostgreSQL; one process of the fleet does, the others stand by. */
@@ -19,6 +20,8 @@ export type Follower = Pick<CatchUp, 'health' | 'resume' | 'waitFor'>
 /** The log, wherever it is. */
 export interface CommandLog {
   readonly store: EventStore<BusEvent>
+  /** The same log, for workers: on connections that no handler holds. */
+  readonly workerStore: EventStore<BusEvent>
   /** Checks that the log and the database belong together, then follows the log. May be called again and again. */
   readonly begin: () => Promise<void>
   /** Whether an error means that the log cannot be reached now; the database's own errors are not looked at. */
@@ -31,20 +34,34 @@ export interface CommandLog {
 export interface CommandLogOptions {
   /** Where the log is when it is not in PostgreSQL. */
   readonly eventStoreUrl: string | undefined
+  /** What the names of its streams begin with in EventStoreDB. */
+  readonly eventStorePrefix: string | undefined
   readonly pool: Pool
+  /** Connections apart from those that callers and handlers hold. */
+  readonly workerPool: Pool
   readonly newClient: () => Client
   readonly projections: InlineProjections<BusEvent>
-  readonly ensureQueues: EventStoreDbLogOptions['ensureQueues']
+  readonly ensureQueues: PostgresEventStoreOptions<BusEvent>['ensureQueues']
   readonly onFilled: (queues: ReadonlySet<string>) => void
   readonly log: Log
   readonly limits: EventStoreDbLogOptions['limits']
 }
 
-/** @throws InvalidInputError when `eventStoreUrl` cannot be a connection string. */
-export const openLog = ({ eventStoreUrl: url, limits, ...options }: CommandLogOptions): CommandLog => {
+/** @throws InvalidInputError when `eventStoreUrl` or `eventStorePrefix` cannot work. */
+export const openLog = ({
+  eventStoreUrl: url,
+  eventStorePrefix: streamPrefix,
+  limits,
+  workerPool,
+  ...options
+}: CommandLogOptions): CommandLog => {
   if (url === undefined) {
+    if (streamPrefix !== undefined) throw new InvalidInputError('eventStorePrefix', 'goes with eventStoreUrl only')
+    const storeOn = (pool: Pool) =>
+      createPostgresEventStore({ ...options, pool, codec: busCodec, ofArchived: archivedCommand })
     return {
-      store: createPostgresEventStore({ ...options, codec: busCodec, ofArchived: archivedCommand }),
+      store: storeOn(options.pool),
+      workerStore: storeOn(workerPool),
       begin: () => assertLogIsHere(options.pool),
       isAway: () => false,
       follower: null,
@@ -52,10 +69,14 @@ export const openLog = ({ eventStoreUrl: url, limits, ...options }: CommandLogOp
     }
   }
   if (!isEventStoreUrl(url)) throw new InvalidInputError('eventStoreUrl', `must be ${eventStoreUrlForm}`)
+  if (streamPrefix !== undefined && !isEventStorePrefix(streamPrefix)) {
+    throw new InvalidInputError('eventStorePrefix', `must be ${eventStorePrefixForm}`)
+  }
   const { store, catchUp, begin, close } = openEventStoreDbLog({
     ...options,
     url,
+    ...(streamPrefix === undefined ? {} : { streamPrefix }),
     ...(limits === undefined ? {} : { limits }),
   })
-  return { store, begin, isAway, follower: catchUp, close }
+  return { store, workerStore: store, begin, isAway, follower: catchUp, close }
 }

@@ -123,7 +123,11 @@ const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
     case 'CommandReceived':
       return { attempts: event.attempt, total_attempts: event.total, lease_expires_at: event.leaseExpiresAt }
     case 'CommandFailed':
-      return { ...lastError(event.error), next_attempt_at: event.retryAt }
+      return {
+        ...lastError(event.error),
+        next_attempt_at: event.retryAt,
+        ...(event.uncounted === true ? { attempts: event.attempt - 1 } : {}),
+      }
     case 'CommandMovedToTroubleshooting':
       return {
         ...lastError(event.error),

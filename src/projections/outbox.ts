@@ -23,7 +23,14 @@ export type Effect =
   | { readonly kind: 'reply'; readonly queue: string; readonly body: JsonObject }
   | { readonly kind: 'delete' | 'archive'; readonly queue: string; readonly msgId: string }
   /** Visible again after so long, by the clock of the queue: that of who reports may be wrong. */
-  | { readonly kind: 'postpone'; readonly queue: string; readonly msgId: string; readonly waitMs: number }
+  | {
+      readonly kind: 'postpone'
+      readonly queue: string
+      readonly msgId: string
+      readonly waitMs: number
+      /** Its last read is taken back: the next one has the same number. */
+      readonly uncount?: true
+    }
   /** The command's present message, which only the row knows. */
   | { readonly kind: 'archive-current'; readonly queue: string }
 
@@ -49,7 +56,15 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
     case 'CommandReceived':
       return []
     case 'CommandFailed':
-      return [{ kind: 'postpone', queue, msgId: event.msgId, waitMs: Date.parse(event.retryAt) - Date.parse(event.at) }]
+      return [
+        {
+          kind: 'postpone',
+          queue,
+          msgId: event.msgId,
+          waitMs: Date.parse(event.retryAt) - Date.parse(event.at),
+          ...(event.uncounted === true ? { uncount: true } : {}),
+        },
+      ]
     case 'CommandMovedToTroubleshooting':
       return [{ kind: 'archive', queue, msgId: event.msgId }]
     case 'CommandRejectedByBusinessRule':

@@ -1,5 +1,6 @@
 import type { Instant } from '../domain/command/events.ts'
 import type { FileResult, RunEvent, RunInitiated } from '../domain/workflow-run/events.ts'
+import { isActive } from '../domain/workflow-run/status.ts'
 import type { Columns, RowWrite } from './row-write.ts'
 
 /** Errors' texts are cut here; the log keeps them whole. */
@@ -63,7 +64,7 @@ export const runRows = (runId: string, revision: number, event: RunEvent): reado
       return [run({ status: 'CANCELLED', unsettled: true })]
     case 'RunDispatchFailed':
       return [
-        run({ status: event.status, unsettled: !event.settled, ended_at: event.at }),
+        run({ status: event.status, unsettled: !event.settled, ended_at: isActive(event.status) ? null : event.at }),
         ...event.restored.map(({ index, status, retryAttempt, errorCode, errorMessage, lastRetriedAt }) =>
           file(index, {
             status,

@@ -65,7 +65,7 @@ test('a refusal of the domain comes through with the name of the field', () => {
   expect(refusalOf(() => commandIdOf('17', 'parentCommandId')).message).toMatch(/^parentCommandId: '17' is no id/)
   expect(refusalOf(() => queueOf('q'.repeat(48))).message).toMatch(/^replyTo: .* pgmq allows 47$/)
   expect(refusalOf(() => jsonOf({ a: 1n }, 'resultData')).message).toBe(
-    "resultData: 'a' is a bigint, which JSON cannot hold",
+    'resultData: resultData.a is a bigint, which JSON cannot hold',
   )
 })
 

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
@@ -36,7 +37,7 @@ describe('what is JSON', () => {
 
   test('is parsed to itself once it was parsed', () => {
     fc.assert(
-      fc.property(fc.anything({ withDate: true, withNullPrototype: true }), value => {
+      fc.property(fc.anything({ withDate: true, withNullPrototype: true, withSparseArray: true }), value => {
         const once = parseJson(value)
         if (!isLeft(once)) expect(parseJson(once.right)).toEqual(once)
       }),
@@ -61,6 +62,19 @@ describe('what is JSON', () => {
     expect(parseJson({ on: new Date(0), price: { toJSON: () => ({ cents: 5 }) } })).toEqual(
       right({ on: '1970-01-01T00:00:00.000Z', price: { cents: 5 } }),
     )
+  })
+
+  test('R8: is what JSON.stringify makes of it, or is refused', () => {
+    fc.assert(
+      fc.property(fc.anything({ withDate: true, withNullPrototype: true }), value => {
+        const once = parseJson(value)
+        if (!isLeft(once)) expect(once.right).toEqual(JSON.parse(JSON.stringify(value)))
+      }),
+    )
+  })
+
+  test('may come from another realm', () => {
+    expect(parseJson(runInNewContext('({ a: [{ b: 1 }] })'))).toEqual(right({ a: [{ b: 1 }] }))
   })
 
   test('may hold the same object twice, side by side', () => {

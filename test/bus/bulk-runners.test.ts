@@ -44,7 +44,7 @@ describe('kill -9', () => {
        create trigger linger before update on command_bus_action_item for each statement execute function linger()`,
     )
     for (const [share, moment] of [
-      [0.2, 'select command_bus_commit'],
+      [0.2, 'select "public".command_bus_commit'],
       [0.4, 'with marked as'],
       [0.6, 'select stream, revision'],
     ] as const) {

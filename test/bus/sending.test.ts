@@ -233,7 +233,7 @@ describe('sending', () => {
     ['a domain whose queue name pgmq cannot hold', ['a'.repeat(38), 'Charge', {}], /47/],
     ['an id that is no UUID', ['payments', 'Charge', {}, { commandId: 'abc' }], /UUID/],
     ['a reply queue pgmq would fold', ['payments', 'Charge', {}, { replyTo: 'Replies' }], /queue name/],
-    ['data that JSON cannot hold', ['payments', 'Charge', { when: () => 1 }], /'when' is a function/],
+    ['data that JSON cannot hold', ['payments', 'Charge', { when: () => 1 }], /data\.when is a function/],
     ['data with a NUL character', ['payments', 'Charge', { text: 'a\u0000' }], /NUL/],
     ['data over 1 MiB', ['payments', 'Charge', 'x'.repeat(1_048_576)], /1 MiB/],
     ['no attempts', ['payments', 'Charge', {}, { maxAttempts: 0 }], /from 1 to 100/],

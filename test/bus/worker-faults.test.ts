@@ -96,25 +96,25 @@ test('A21: a handler that throws what nobody can read, or whose codec throws, ha
 
 test('A28: transactional handlers that are more than the connections wait for one, and spend no attempt on it', async () => {
   const { database, until } = await createTestBus()
-  const pool = new pg.Pool({ connectionString: database.url, max: 2 })
-  const go = signal()
+  const pool = new pg.Pool({ connectionString: database.url, max: 3 })
   const noted: string[] = []
   const warn = (_: object, message: string) => noted.push(message)
   const bus = createCommandBus({ pool, log: { ...silentLog, warn, error: warn } })
   const sent = await bus.sendBatch('payments', Array(3).fill({ commandType: 'Charge', data: {} }))
-  await Promise.all([pool.query('select 1'), pool.query('select 1')])
+  const held = await Promise.all([pool.connect(), pool.connect(), pool.connect()])
   pool.options.connectionTimeoutMillis = 50
   const worker = bus.worker({
     domain: 'payments',
     leaseSeconds: 1,
-    handlers: { Charge: defineHandler({ transactional: true, handle: () => go.promise }) },
+    handlers: { Charge: defineHandler({ transactional: true, handle: () => 'done' }) },
   })
   await worker.start()
   await until(
     async () => noted,
     all => all.some(message => message.includes('no connection for a transactional handler')),
   )
-  go.resolve()
+  pool.options.connectionTimeoutMillis = 0
+  for (const client of held) client.release()
   for (const { commandId } of sent) {
     const done = await until(
       () => bus.getCommand('payments', commandId),

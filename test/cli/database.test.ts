@@ -44,6 +44,15 @@ describe('a database without a schema', () => {
     expect(again.stdout).toMatch(/^The schema is at version \d+; pgmq .* is there/)
     expect(await program.run(['list'], where)).toMatchObject({ code: 0, stdout: 'No commands.\n' })
   })
+
+  test('R21: gets its tables in a schema of their own where one is named, and is worked with there', async () => {
+    const database = await createEmptyDatabase()
+    const where = on(database)
+    const answer = await program.run(['migrate', '--install-pgmq', '--schema', 'bus'], where)
+    expect(answer).toMatchObject({ code: 0, stderr: '' })
+    expect((await database.pool.query('select count(*)::int as n from bus.command_bus_event')).rows).toEqual([{ n: 0 }])
+    expect(await program.run(['list'], where)).toMatchObject({ code: 0, stdout: 'No commands.\n' })
+  })
 })
 
 describe('a database where pgmq cannot be had as an extension', () => {

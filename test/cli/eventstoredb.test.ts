@@ -72,7 +72,8 @@ test('the service shows in health and metrics how the log is followed', async ()
       type: 'FromTheFuture',
       contentType: 'application/json',
       data: Buffer.from('{}'),
-      metadata: Buffer.from('{}'),
+      // as a bus writes it: an event of others would be passed over
+      metadata: Buffer.from(JSON.stringify({ v: 1, at: '2026-01-01T00:00:00.000Z', actor: 'sender', context: {} })),
     },
   ])
   await until(ready, ({ status }) => status === 'critical')

@@ -85,6 +85,11 @@ describe('send with bad input says so in one sentence, before anything is connec
     ['101 attempts', ['--max-attempts', '101'], 'maxAttempts must be a whole number from 1 to 100, not 101'],
     ['half an attempt', ['--max-attempts', '1.5'], '--max-attempts must be a whole number'],
     ['no JSON', ['send', 'payments', 'Charge', '--data', '{amount: 5}'], '--data is not JSON'],
+    [
+      'R8: a whole number that would be rounded',
+      ['send', 'payments', 'Charge', '--data', '{"lines":[{"id":9007199254740993}]}'],
+      'lines[0].id is past 9007199254740991 (2^53 - 1), where numbers are rounded: send it as a text',
+    ],
     ['JSON with a NUL', ['send', 'payments', 'Charge', '--data', '{"a": "\\u0000"}'], 'NUL character'],
     [
       'deep JSON',

@@ -73,6 +73,24 @@ describe('worker', () => {
 })
 
 describe('a worker that is told to stop twice', () => {
+  test('R3: runs as many transactional handlers at once as it was asked to, whatever a pool has by default', async () => {
+    const { bus, database, until } = await createTestBus()
+    const handlers = await moduleWith(`
+      import { defineHandler } from 'commandbus'
+      let begun = 0, resolve
+      const all = new Promise(r => { resolve = r })
+      const handle = async () => { if (++begun === 14) resolve(); await all }
+      export const handlers = { payments: { Charge: defineHandler({ transactional: true, handle }) } }`)
+    const sent = await bus.sendBatch('payments', Array(14).fill({ commandType: 'Charge', data: {}, maxAttempts: 1 }))
+    program.launch(['worker', '--handlers', handlers, '--concurrency', '14'], { env: { DATABASE_URL: database.url } })
+    for (const { commandId } of sent) {
+      await until(
+        () => bus.getCommand('payments', commandId),
+        command => command?.status === 'COMPLETED',
+      )
+    }
+  })
+
   test('ends at once the second time', async () => {
     const { bus, database, until } = await createTestBus()
     const worker = program.launch(['worker', '--demo'], { env: { DATABASE_URL: database.url } })

@@ -145,7 +145,10 @@ test('refused: a target with commands of others, a database at work, and one tha
   await expect(copyToEventStoreDb(urls)).rejects.toThrow(/stop every service/)
   await bus.close()
   const kept = { id: '4f0c2a7e-0000-4000-8000-00000000000a', type: 'X', contentType: 'application/json' }
-  double.log.append('command-x-1', -1, [{ ...kept, data: Buffer.from('{}'), metadata: Buffer.from('{}') }])
+  const marked = { v: 1, at: '2026-01-01T00:00:00.000Z', actor: 'sender', context: {} }
+  double.log.append('command-x-1', -1, [
+    { ...kept, data: Buffer.from('{}'), metadata: Buffer.from(JSON.stringify(marked)) },
+  ])
   await expect(copyToEventStoreDb(urls)).rejects.toThrow(/has a log already/)
   await expect(copyToPostgres(urls)).rejects.toThrow(/holds a log of its own/)
 

@@ -31,6 +31,8 @@ const followed = async (records: readonly AllStreamRecordedEvent[]) => {
       return []
     },
     save: async () => {},
+    isMirrored: async () => false,
+    onPassedOver: () => {},
     onMoved: position => {
       reached = position
     },

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { knownMigrations } from '../../src/infrastructure/postgres/known-migrations.ts'
+import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
+import { migrationsDirectory, readMigrations } from '../../src/infrastructure/postgres/migration-files.ts'
 import {
   assertSchemaCurrent,
   MigrationError,
-  migrate,
   SchemaVersionError,
   schemaStatus,
-} from '../../src/infrastructure/postgres/migrate.ts'
+} from '../../src/infrastructure/postgres/schema-version.ts'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 let db: TestDatabase
@@ -27,6 +29,7 @@ afterEach(async () => {
 })
 
 const file = (name: string, sql: string) => writeFile(join(directory, name), sql)
+const known = () => readMigrations(directory)
 const versions = (list: readonly { version: number }[]) => list.map(({ version }) => version)
 const tables = async () =>
   (await db.pool.query(`select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`))
@@ -55,8 +58,8 @@ describe('an empty database', () => {
   })
 
   it('reports all as pending, is refused, and stays empty', async () => {
-    expect(await schemaStatus(db.pool, { directory })).toMatchObject({ current: 0, latest: 2, pending: [{}, {}] })
-    await expect(assertSchemaCurrent(db.pool, { directory })).rejects.toThrow(
+    expect(await schemaStatus(db.pool, await known())).toMatchObject({ current: 0, latest: 2, pending: [{}, {}] })
+    await expect(assertSchemaCurrent(db.pool, await known())).rejects.toThrow(
       /no commandbus schema.*commandbus migrate/,
     )
     expect(await tables()).toEqual([])
@@ -68,9 +71,9 @@ describe('an empty database', () => {
     await expect(migrate(client, { directory, target: 3 })).rejects.toThrow(
       /no schema version 3: choose one from 0 to 2/,
     )
-    await expect(assertSchemaCurrent(client, { directory })).rejects.toThrow(/version 1, this commandbus needs 2: run/)
+    await expect(assertSchemaCurrent(client, await known())).rejects.toThrow(/version 1, this commandbus needs 2: run/)
     expect(versions(await migrate(client, { directory }))).toEqual([2])
-    await assertSchemaCurrent(client, { directory })
+    await assertSchemaCurrent(client, await known())
     client.release()
   })
 
@@ -78,7 +81,7 @@ describe('an empty database', () => {
     await file('0003_third.sql', 'create table third ();\ninsert into missing values (1);\n')
     const failed = migrate(db.pool, { directory })
     await expect(failed).rejects.toThrow(/Migration 3 \(third\) failed in line 2.*"missing" does not exist/)
-    expect((await schemaStatus(db.pool, { directory })).current).toBe(2)
+    expect((await schemaStatus(db.pool, await known())).current).toBe(2)
     expect(await tables()).not.toContainEqual({ relname: 'third' })
     await file('0003_third.sql', 'create table third ();')
     expect(versions(await migrate(db.pool, { directory }))).toEqual([3])
@@ -108,8 +111,9 @@ describe('a migrated database', () => {
 
   it('is refused by code that knows fewer versions', async () => {
     await unlink(join(directory, '0002_second.sql'))
-    for (const attempt of [migrate, assertSchemaCurrent]) {
-      const refused = attempt(db.pool, { directory })
+    const attempts = [() => migrate(db.pool, { directory }), async () => assertSchemaCurrent(db.pool, await known())]
+    for (const attempt of attempts) {
+      const refused = attempt()
       await expect(refused).rejects.toBeInstanceOf(SchemaVersionError)
       await expect(refused).rejects.toThrow(
         'The database schema is at version 2, this commandbus knows up to 1: upgrade commandbus.',
@@ -137,6 +141,11 @@ describe('a migrated database', () => {
 })
 
 describe('the migrations of this package', () => {
+  it('R9: are known to the library without their files (after a change: npm run generate:migrations)', async () => {
+    const files = await readMigrations(migrationsDirectory)
+    expect(knownMigrations).toEqual(files.map(({ sql: _, ...known }) => known))
+  })
+
   it('are applied in the databases that tests get', async () => {
     const copy = await createTestDatabase()
     await assertSchemaCurrent(copy.pool)

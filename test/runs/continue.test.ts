@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { PermanentCommandError } from '../../src/index.ts'
 import { createTestRuns, files, jane } from '../support/runs.ts'
 
 describe('a run over many files', () => {
@@ -50,5 +51,31 @@ describe('a run over many files', () => {
         .map(row => row.job)
         .sort(),
     ).toEqual([`${started.id}:file:1`, `${started.id}:file:3`])
+  })
+
+  test('R20: ends although all of its many files fail with long errors, more than the log takes in one append', async () => {
+    const { bus, pool, template, grant, ended, work, until } = await createTestRuns()
+    const count = 400
+    await grant(2 * count)
+    const { id } = await bus.runs.initiate(jane, {
+      templateId: await template(),
+      files: Array.from({ length: count }, (_, i) => ({ fileName: `${i}.pdf`, input: {} })),
+    })
+    const refuse = () => {
+      throw new PermanentCommandError('UNREADABLE', '読めません。'.repeat(1_500))
+    }
+    await work({ domain: 'workflow', handlers: { '*': refuse }, concurrency: 50 })
+    // only then is anything noted: all of it at once
+    await until(
+      () => pool.query(`select from command_bus_command where status in ('FAILED', 'IN_TROUBLESHOOTING_QUEUE')`),
+      ({ rowCount }) => rowCount === count,
+    )
+    const following = new AbortController()
+    const followed = bus.runs.run(following.signal)
+    const run = await ended(id)
+    following.abort()
+    await followed
+    expect(run.status).toBe('FAILED')
+    expect(run.perFileResults.map(({ status }) => status)).toEqual(Array.from({ length: count }, () => 'error'))
   })
 })

@@ -97,7 +97,7 @@ export const createTestBus = async (
 /** Loaded where it is used only: the client of EventStoreDB is large. */
 const startDouble = async (): Promise<TestDouble> => {
   const { startTestDouble } = await import('./eventstoredb/server.ts')
-  const double = await startTestDouble()
+  const double = await startTestDouble({ maxAppendBytes: 4 * 1024 * 1024 })
   open.push(async () => double.stop())
   return double
 }

@@ -6,6 +6,7 @@ import type { CommandIntent } from '../../src/domain/command/intents.ts'
 import type { RetryPolicy } from '../../src/domain/command/retry-policy.ts'
 import type { CommandState } from '../../src/domain/command/state.ts'
 import { fold } from '../../src/domain/decider.ts'
+import { numberFault } from '../../src/domain/json-numbers.ts'
 import {
   at,
   cancel,
@@ -29,8 +30,14 @@ import {
   succeed,
 } from './command-life.ts'
 
-/** Any JSON value, as it comes back from JSON text. */
-export const json: fc.Arbitrary<Json> = fc.jsonValue().map(value => JSON.parse(JSON.stringify(value)))
+/** Any JSON value, as it comes back from JSON text, with numbers that are kept as they are. */
+export const json: fc.Arbitrary<Json> = fc
+  .jsonValue()
+  .map(value =>
+    JSON.parse(JSON.stringify(value), (_, member) =>
+      typeof member === 'number' && numberFault(member) !== null ? 1.5 : member,
+    ),
+  )
 
 export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc.record({
   maxAttempts: fc.integer({ min: 1, max: 5 }),

@@ -6,6 +6,12 @@ export interface CutLine {
   /** The next statement that holds `text` is carried out, and its answer is lost: the line breaks instead. */
   readonly loseNextAnswerTo: (text: string) => void
   readonly cuts: () => number
+  /** New connections are refused; those that are open go on. */
+  readonly refuseNew: (refused: boolean) => void
+  /** As `refuseNew`, and what is open is cut. */
+  readonly refuse: (refused: boolean) => void
+  /** Nothing that was asked is passed on any more, and nobody is told: no end, no reset. */
+  readonly silence: () => void
   readonly close: () => Promise<void>
 }
 
@@ -16,8 +22,11 @@ export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
   const sockets = new Set<Socket>()
   let armedFor: string | null = null
   let cuts = 0
+  let refused = false
+  let silent = false
 
   const server = createServer(near => {
+    if (refused) return void near.destroy()
     const far = connect(target)
     let losing = false
     const cut = () => {
@@ -34,6 +43,7 @@ export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
       })
     }
     near.on('data', data => {
+      if (silent) return
       if (armedFor !== null && data.includes(armedFor)) {
         armedFor = null
         losing = true
@@ -57,6 +67,16 @@ export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
       armedFor = text
     },
     cuts: () => cuts,
+    refuseNew: now => {
+      refused = now
+    },
+    refuse: now => {
+      refused = now
+      if (now) for (const socket of sockets) socket.destroy()
+    },
+    silence: () => {
+      silent = true
+    },
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())

@@ -5,6 +5,8 @@ export interface Delivery {
   readonly enqueuedAt: string
   /** Untrusted: whatever somebody put on the queue. */
   readonly body: unknown
+  /** Characters of the body as text. */
+  readonly size: number
 }
 
 export type DeliveryTag = Pick<Delivery, 'msgId' | 'delivery'>
@@ -22,7 +24,7 @@ export interface Queue {
   readonly archive: (queue: string, msgIds: readonly string[]) => Promise<void>
   /** Moves messages of no known command to the archive, and notes which they are and why; by message id. */
   readonly keepStrangers: (queue: string, strangers: ReadonlyMap<string, string>) => Promise<void>
-  /** Hides the messages for `leaseMs` from now on; returns those that are still ours. */
+  /** Hides the messages for `leaseMs` from now on; returns those that are still ours. Asks the queue also for none. */
   readonly extend: (queue: string, tags: readonly DeliveryTag[], leaseMs: number) => Promise<readonly string[]>
   /** Makes messages visible again after `delayMs`; `uncount` takes the read back, for a message nobody worked on. */
   readonly handBack: (

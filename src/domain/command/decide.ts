@@ -150,7 +150,11 @@ const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] 
     case 'BUSINESS_RULE':
       return [{ ...base, type: 'CommandRejectedByBusinessRule', error }]
     case 'TRANSIENT': {
+      if (intent.givenUp?.counts === false) {
+        return [{ ...base, type: 'CommandFailed', error, retryAt: intent.at, uncounted: true }]
+      }
       if (intent.attempt >= attemptLimit(running)) return [ending(base, running, 'EXHAUSTED', error)]
+      if (intent.givenUp !== undefined) return [{ ...base, type: 'CommandFailed', error, retryAt: intent.at }]
       const wait = waitAfter(running.sent.policy, intent.attempt - running.attemptOffset, intent.random)
       return [{ ...base, type: 'CommandFailed', error, retryAt: new Date(Date.parse(intent.at) + wait).toISOString() }]
     }

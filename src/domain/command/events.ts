@@ -59,12 +59,14 @@ export interface CommandReceived extends Fact {
   readonly lost: boolean
 }
 
+/** `uncounted`: its worker could not go on, and the next attempt has the same number. */
 export interface CommandFailed extends Fact {
   readonly type: 'CommandFailed'
   readonly attempt: number
   readonly msgId: string
   readonly error: CommandError
   readonly retryAt: Instant
+  readonly uncounted?: true
 }
 
 export interface CommandMovedToTroubleshooting extends Fact {

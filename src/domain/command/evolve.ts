@@ -49,7 +49,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         sent,
         data,
         dataRevision,
-        attempts,
+        attempts: event.uncounted === true ? event.attempt - 1 : attempts,
         attemptOffset,
         totalAttempts,
         lastError: event.error,

@@ -43,6 +43,11 @@ export interface ReportFailure extends Asked {
   readonly type: 'ReportFailure'
   readonly attempt: number
   readonly error: CommandError
+  /** The worker gave the attempt up, not the handler: the command may be tried again at once. */
+  readonly givenUp?: {
+    /** False: the attempt takes none of those the command has. */
+    readonly counts: boolean
+  }
   /** In [0, 1): see `waitAfter`. */
   readonly random: number
 }

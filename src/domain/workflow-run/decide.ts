@@ -12,6 +12,7 @@ import type {
   RunIntent,
 } from './intents.ts'
 import { endOf, refundsAt } from './outcome.ts'
+import { fitting } from './pieces.ts'
 import type { RunRejection } from './rejections.ts'
 import { planRetry } from './retry.ts'
 import { costOf, isOpen, type RunState, type StartedRun } from './state.ts'
@@ -82,10 +83,13 @@ const cancel = ({ at, actor, reason }: CancelRun, state: StartedRun): Decision =
     : left({ type: 'NotRunning', status: state.status })
 }
 
-/** The files get back what they were, and the round's charge is owed: as if nobody had clicked. */
+/**
+ * The files get back what they were, and the round's charge is owed: as if nobody had clicked. Where there are more files
+ * than one event can hold, the run stays as it is until the same intent has restored the last of them.
+ */
 const failDispatch = ({ at, actor, round, code, message }: FailDispatch, state: StartedRun): Decision => {
   if (state.round !== round || !isActive(state.status)) return nothing
-  const restored = state.files.flatMap((file, index) => {
+  const open = state.files.flatMap((file, index) => {
     if (!file.open) return []
     const { status, retryAttempt, errorCode, errorMessage, lastRetriedAt } = file.before ?? {
       ...file,
@@ -96,12 +100,15 @@ const failDispatch = ({ at, actor, round, code, message }: FailDispatch, state: 
     }
     return [{ index, status, retryAttempt, errorCode, errorMessage, lastRetriedAt }]
   })
+  const restored = fitting(open)
+  const event = { type: 'RunDispatchFailed', at, actor, round, code, message, restored } as const
+  if (restored.length < open.length) return right([{ ...event, status: state.status, refunds: [], settled: false }])
   const statuses = new Map(restored.map(({ index, status }) => [index, status]))
   const after = state.files.map((file, index) => ({ ...file, status: statuses.get(index) ?? file.status }))
   const status = endOf(after)
   const refunds = refundsAt(status, state, `the jobs of round ${round} could not be queued`, round)
   const settled = refunds.length + state.owed.length === 0
-  return right([{ type: 'RunDispatchFailed', at, actor, round, code, message, restored, status, refunds, settled }])
+  return right([{ ...event, status, refunds, settled }])
 }
 
 const noteRefund = ({ at, actor, returned }: NoteRefund, state: StartedRun): Decision => {

@@ -127,6 +127,7 @@ export interface RunDispatchFailed extends Fact {
   readonly round: number
   readonly code: string
   readonly message: string
+  /** With a status that is active: some of them, more follow. */
   readonly restored: readonly RestoredFile[]
   readonly status: RunStatus
   readonly refunds: readonly Owed[]

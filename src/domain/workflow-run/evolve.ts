@@ -1,5 +1,6 @@
 import type { FileResult, RetriedFile, RunChargeAbandoned, RunEvent, RunInitiated, RunResumed } from './events.ts'
 import type { ChargeOfRun, FileState, RunState, StartedRun } from './state.ts'
+import { isActive } from './status.ts'
 
 /** The state after one more event. Total: an event in the log happened, whatever we think of it. */
 export const evolve = (state: RunState, event: RunEvent): RunState => {
@@ -37,7 +38,7 @@ const moved = (state: StartedRun, event: Exclude<RunEvent, RunInitiated | RunCha
           charged: false,
         })),
         owed: [...state.owed, ...event.refunds],
-        endedAt: event.at,
+        endedAt: isActive(event.status) ? null : event.at,
       }
     case 'RunRefunded': {
       const back = new Map(event.returned.map(({ chargeId, returned }) => [chargeId, returned]))

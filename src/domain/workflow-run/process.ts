@@ -75,6 +75,10 @@ export const resultsOf = (
   return files.map((index): FileResult => told?.get(index) ?? { index, outcome, errorCode, errorMessage })
 }
 
+/** As those of other errors. */
+const LONGEST_CODE = 200
+const LONGEST_MESSAGE = 10_000
+
 const toldByBatch = (result: Json): ReadonlyMap<number, FileResult> | null => {
   const list = memberOf(result, 'files')
   if (!Array.isArray(list)) return null
@@ -82,16 +86,16 @@ const toldByBatch = (result: Json): ReadonlyMap<number, FileResult> | null => {
   for (const item of list as readonly Json[]) {
     const [index, status] = [memberOf(item, 'index'), memberOf(item, 'status')]
     if (typeof index !== 'number' || (status !== 'completed' && status !== 'failed' && status !== 'error')) continue
-    const text = (name: string): string | null => {
+    const text = (name: string, max: number): string | null => {
       const value = memberOf(item, name)
-      return typeof value === 'string' ? value : null
+      return typeof value === 'string' ? value.slice(0, max).toWellFormed() : null
     }
     const failed = status !== 'completed'
     told.set(index, {
       index,
       outcome: status,
-      errorCode: failed ? (text('errorCode') ?? 'FILE_FAILED') : null,
-      errorMessage: failed ? (text('errorMessage') ?? 'the job says that this file failed') : null,
+      errorCode: failed ? (text('errorCode', LONGEST_CODE) ?? 'FILE_FAILED') : null,
+      errorMessage: failed ? (text('errorMessage', LONGEST_MESSAGE) ?? 'the job says that this file failed') : null,
     })
   }
   return told

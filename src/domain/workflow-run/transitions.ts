@@ -18,7 +18,12 @@ export const transitions: Readonly<Record<RunEventType, readonly Step[]>> = {
   RunEnded: [{ from: ['RUNNING'], to: ends }, stays('CANCELLED')],
   RunResumed: [{ from: ['COMPLETED_WITH_ERRORS', 'FAILED'], to: ['RUNNING'] }],
   RunCancelled: [{ from: ['QUEUED', 'RUNNING'], to: ['CANCELLED'] }],
-  RunDispatchFailed: [{ from: ['QUEUED', 'RUNNING'], to: ['COMPLETED_WITH_ERRORS', 'FAILED'] }],
+  // of many files it takes several: the last one ends the run
+  RunDispatchFailed: [
+    { from: ['QUEUED', 'RUNNING'], to: ['COMPLETED_WITH_ERRORS', 'FAILED'] },
+    stays('QUEUED'),
+    stays('RUNNING'),
+  ],
   RunRefunded: runStatuses.map(stays),
   RunChargeAbandoned: (['NONE', ...runStatuses] as const).map(stays),
 }

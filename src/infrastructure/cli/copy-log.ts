@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import type { CopiedLog, OnCopyProgress } from '../copy-log/stored.ts'
+import type { CopiedLog, CopyLogOptions } from '../copy-log/stored.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
 import { counted, print, printJson } from './output.ts'
@@ -14,7 +14,8 @@ interface Options {
 }
 
 const afterwards = {
-  eventstoredb: 'From now on every service, worker and sender needs EVENTSTORE_URL.',
+  eventstoredb:
+    'From now on every service, worker and sender needs EVENTSTORE_URL, and EVENTSTORE_PREFIX if it was set.',
   postgres: 'From now on no service, worker or sender may have EVENTSTORE_URL set; EventStoreDB was left as it is.',
 }
 
@@ -28,14 +29,19 @@ export const addCopyLog = (program: Command, deps: CliDeps): void => {
     .action(async ({ from, to, json }: Options) => {
       const target = targetOf(from, to)
       const config = readConfig(deps.env)
-      const { eventStoreUrl } = config
+      const { eventStoreUrl, eventStorePrefix } = config
       if (eventStoreUrl === undefined) {
         throw new UsageError('set EVENTSTORE_URL to the EventStoreDB that the log moves to or comes from')
       }
       const copied = await withDatabase(config, async ({ url: databaseUrl }) => {
         const bars = startPhases({ copying: 'events copied', comparing: 'events compared' })
         try {
-          return await copyTo(target, { databaseUrl, eventStoreUrl, onProgress: bars.onProgress })
+          return await copyTo(target, {
+            databaseUrl,
+            eventStoreUrl,
+            ...(eventStorePrefix === undefined ? {} : { eventStorePrefix }),
+            onProgress: bars.onProgress,
+          })
         } finally {
           bars.end()
         }
@@ -54,10 +60,7 @@ const targetOf = (from: string, to: string): keyof typeof afterwards => {
   throw new UsageError('say --from postgres --to eventstoredb, or --from eventstoredb --to postgres')
 }
 
-const copyTo = async (
-  target: keyof typeof afterwards,
-  options: { readonly databaseUrl: string; readonly eventStoreUrl: string; readonly onProgress: OnCopyProgress },
-): Promise<CopiedLog> => {
+const copyTo = async (target: keyof typeof afterwards, options: CopyLogOptions): Promise<CopiedLog> => {
   if (target === 'eventstoredb') {
     const { copyToEventStoreDb } = await import('../copy-log/to-eventstoredb.ts')
     return copyToEventStoreDb(options)

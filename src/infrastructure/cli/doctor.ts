@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 import type { Pool } from 'pg'
 import { type Config, readConfig } from '../config.ts'
 import type { HealthReport } from '../http/health.ts'
-import { SchemaVersionError, schemaStatus } from '../postgres/migrate.ts'
 import { findPgmq } from '../postgres/pgmq-install.ts'
+import { SchemaVersionError, schemaStatus } from '../postgres/schema-version.ts'
 import { withClient } from '../postgres/with-client.ts'
 import { checkHealth } from '../service/checks.ts'
 import { type Database, withPool } from '../service/database.ts'
@@ -44,10 +44,11 @@ export const addDoctor = (program: Command, deps: CliDeps): void => {
 }
 
 const diagnose = async (config: Config, database: Database, pool: Pool): Promise<Diagnosis> => {
-  const { eventStoreUrl } = config
+  const { eventStoreUrl, eventStorePrefix } = config
   const [report, pgmqVersion, schemaVersion, service] = await Promise.all([
     checkHealth(pool, {
-      eventStore: eventStoreUrl === undefined ? undefined : () => checkEventStore(eventStoreUrl, pool),
+      eventStore:
+        eventStoreUrl === undefined ? undefined : () => checkEventStore(eventStoreUrl, eventStorePrefix ?? '', pool),
     }),
     versionOfPgmq(pool).catch(() => null),
     versionOfSchema(pool).catch(() => null),

@@ -4,8 +4,8 @@ import { maskSecrets } from '../../application/mask-secrets.ts'
 import { ConfigError } from '../config.ts'
 import { EmbeddedServerError } from '../postgres/embedded/index.ts'
 import { toPublicError } from '../postgres/errors.ts'
-import { MigrationError, SchemaVersionError } from '../postgres/migrate.ts'
 import { PgmqMissingError } from '../postgres/pgmq-install.ts'
+import { MigrationError, SchemaVersionError } from '../postgres/schema-version.ts'
 
 /** The command line itself cannot be understood. */
 export class UsageError extends CommandBusError {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { schemaStatus } from '../postgres/migrate.ts'
 import { type Grantee, grant, grantStatements, type RoleKind, roleKinds } from '../postgres/rights/grants.ts'
+import { schemaStatus } from '../postgres/schema-version.ts'
 import { withClient } from '../postgres/with-client.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
@@ -26,7 +26,8 @@ export const addGrants = (program: Command, deps: CliDeps): void => {
   const command = program
     .command('grants')
     .description('print what other database roles need, or grant it; the role that migrates needs nothing')
-  for (const kind of roleKinds) command.option(`--${kind} <role>`, `a role that ${meaning[kind]} (may be repeated)`, again)
+  for (const kind of roleKinds)
+    command.option(`--${kind} <role>`, `a role that ${meaning[kind]} (may be repeated)`, again)
   command
     .option('--apply', 'grant it, as the role that migrates')
     .option('--json', 'print JSON')
@@ -42,7 +43,8 @@ export const addGrants = (program: Command, deps: CliDeps): void => {
             return needed
           })
           if (options.json) printJson({ applied: options.apply === true, statements })
-          else if (options.apply) print(`Granted to ${grantees.map(({ kind, role }) => `${role} (${kind})`).join(', ')}.`)
+          else if (options.apply)
+            print(`Granted to ${grantees.map(({ kind, role }) => `${role} (${kind})`).join(', ')}.`)
           else print(statements.join('\n'))
         }),
       )

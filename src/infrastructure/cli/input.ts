@@ -1,9 +1,11 @@
 import { open } from 'node:fs/promises'
 import { userInfo } from 'node:os'
+import { type Either, isRight } from 'fp-ts/lib/Either.js'
 import { InvalidInputError } from '../../application/errors.ts'
 import { jsonOf } from '../../application/input.ts'
 import { MAX_JSON_BYTES } from '../../application/json.ts'
 import type { Json } from '../../domain/command/events.ts'
+import { type JsonFault, parseJsonText } from '../../domain/json-text.ts'
 import { UsageError } from './failure.ts'
 
 /** A whole number; which ones are allowed is for the library to say. */
@@ -34,15 +36,19 @@ export const readJson = async (flag: string, given: string): Promise<Json> => {
       : given.startsWith('@')
         ? await readFile(flag, given.slice(1))
         : given
-  let value: unknown
+  const parsed = parsedOf(flag, text)
+  if (isRight(parsed)) return jsonOf(parsed.right, flag)
+  throw new InvalidInputError(flag, `${parsed.left.path || 'the value'} ${parsed.left.message}`)
+}
+
+const parsedOf = (flag: string, text: string): Either<JsonFault, unknown> => {
   try {
-    value = JSON.parse(text)
+    return parseJsonText(text)
   } catch (error) {
     throw new UsageError(
       `${flag} is not JSON (${(error as Error).message}): quote it for the shell, like '{"amount": 5}'`,
     )
   }
-  return jsonOf(value, flag)
 }
 
 const readFile = async (flag: string, path: string): Promise<string> => {
@@ -73,7 +79,11 @@ const read = async (flag: string, stream: AsyncIterable<Buffer | string>): Promi
     }
     chunks.push(bytes)
   }
-  return Buffer.concat(chunks).toString()
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch {
+    throw new InvalidInputError(flag, 'is not valid UTF-8')
+  }
 }
 
 /** Who acts, when nobody is named: the user of the operating system. */

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { MigrationError, migrate, schemaStatus } from '../postgres/migrate.ts'
+import { migrate } from '../postgres/migrate.ts'
 import { ensurePgmq } from '../postgres/pgmq-install.ts'
 import { lackOfPgmqRights } from '../postgres/rights/pgmq-rights.ts'
+import { MigrationError, schemaStatus } from '../postgres/schema-version.ts'
 import { withClient } from '../postgres/with-client.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
@@ -12,6 +13,7 @@ import { withDatabase } from './session.ts'
 
 interface Options {
   readonly installPgmq?: true
+  readonly schema?: string
   readonly json?: true
 }
 
@@ -20,6 +22,10 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
     .command('migrate')
     .description('bring the database up to this version: pgmq and the tables')
     .option('--install-pgmq', 'where the pgmq extension cannot be created, install its SQL from npm')
+    .option(
+      '--schema <name>',
+      'put the tables into this schema, made when it is not there (default: the first of the search path)',
+    )
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       await withDatabase(readConfig(deps.env), database =>
@@ -31,7 +37,10 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
             const lack = await lackOfPgmqRights(client)
             if (lack !== null) throw new MigrationError(lack)
             const progress = startProgress('migrations', pending.length)
-            const applied = await migrate(client, { onApply: () => progress.step() }).finally(progress.end)
+            const applied = await migrate(client, {
+              onApply: () => progress.step(),
+              ...(options.schema === undefined ? {} : { schema: options.schema }),
+            }).finally(progress.end)
             const { current } = await schemaStatus(client)
             if (options.json) {
               printJson({

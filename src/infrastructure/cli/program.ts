@@ -12,7 +12,6 @@ import { addGrants } from './grants.ts'
 import { addInspect } from './inspect.ts'
 import { addMigrate } from './migrate.ts'
 import { addOperations } from './operations.ts'
-import { addQueues } from './queues.ts'
 import { addRehearse } from './rehearse.ts'
 import { addReplay } from './replay.ts'
 import { addReplies } from './replies.ts'
@@ -29,6 +28,7 @@ const environment = `
 Environment:
   DATABASE_URL      a PostgreSQL database of yours (default: one that is started in COMMANDBUS_HOME)
   EVENTSTORE_URL    an EventStoreDB that keeps the log (default: the log is in PostgreSQL)
+  EVENTSTORE_PREFIX what the streams of this log begin with there (default: nothing)
   COMMANDBUS_HOME   where that one lives (default: .commandbus), and the keys of this service
   HOST, PORT        where \`start\` listens (default: 127.0.0.1, 4000)
   LOG_LEVEL         how much \`start\` and \`worker\` log (default: info)
@@ -58,7 +58,6 @@ const buildProgram = (deps: CliDeps): Command => {
     addRuns,
     addCredits,
     addReplies,
-    addQueues,
     addDoctor,
     addCopyLog,
     addAdoptLog,

@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import { CommandBusError, InvalidInputError } from '../../application/errors.ts'
 import { queueOf } from '../../application/input.ts'
 import { readConfig } from '../config.ts'
+import { instant } from '../postgres/connection/instant.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { numberOf } from './input.ts'
@@ -64,13 +65,13 @@ const requireQueue = async (pool: Pool, queue: string): Promise<void> => {
 
 const read = async (pool: Pool, queue: string, count: number, hidden: number): Promise<readonly Reply[]> => {
   const { rows } = await pool.query(
-    'select msg_id, read_ct, enqueued_at, message from pgmq.read($1::text, $2::int, $3::int) order by msg_id',
+    `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message from pgmq.read($1::text, $2::int, $3::int) order by msg_id`,
     [queue, hidden, count],
   )
   return rows.map(row => ({
     msgId: row.msg_id,
     readCount: row.read_ct,
-    enqueuedAt: row.enqueued_at.toISOString(),
+    enqueuedAt: row.enqueued_at,
     message: row.message,
   }))
 }

@@ -44,8 +44,13 @@ export const withBus = async <A>(
 }
 
 /** Where the bus has its log. */
-export const logOf = ({ eventStoreUrl }: Config): { readonly eventStoreUrl?: string } =>
-  eventStoreUrl === undefined ? {} : { eventStoreUrl }
+export const logOf = ({
+  eventStoreUrl,
+  eventStorePrefix,
+}: Config): { readonly eventStoreUrl?: string; readonly eventStorePrefix?: string } => ({
+  ...(eventStoreUrl === undefined ? {} : { eventStoreUrl }),
+  ...(eventStorePrefix === undefined ? {} : { eventStorePrefix }),
+})
 
 /** The same without a bus. */
 export const withDatabase = async <A>(config: Config, body: (database: Database) => Promise<A>): Promise<A> => {

@@ -5,8 +5,11 @@ import { allTelemetry } from '../../application/ports/telemetry.ts'
 import { readConfig } from '../config.ts'
 import { demoDomains, demoLeaseSeconds } from '../demo/index.ts'
 import { openDatabase } from '../service/database.ts'
+import { dieWithParent } from '../service/die-with-parent.ts'
 import { listenForStop } from '../service/signals.ts'
 import { type WorkerReport, worst } from '../service/worker-report.ts'
+import { poolSizeFor } from '../worker/connections.ts'
+import { definitionOf } from '../worker/handler.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
@@ -27,6 +30,9 @@ interface Options {
 
 const REPORT_EVERY_MS = 250
 const SETTLES_MS = 2_000
+/** Nobody waits for a worker whose service was killed: its handlers end within the first, the whole process within the second. */
+const ORPHAN_DEADLINE_MS = 3_000
+const ORPHAN_GRACE_MS = 10_000
 /** Metrics go with one report in so many: they are larger, and nobody scrapes that often. */
 const METRICS_EVERY = 8
 
@@ -90,7 +96,16 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   const stop = listenForStop()
   const supervised = process.send !== undefined
   // whoever started this process to watch over it is gone
-  if (supervised) process.on('disconnect', () => stop.ask('the end of the service'))
+  let orphaned = false
+  const onOrphaned = (): void => {
+    orphaned = true
+    stop.ask('the end of the service')
+  }
+  if (supervised) {
+    dieWithParent({ graceMs: ORPHAN_GRACE_MS, onGone: onOrphaned })
+    process.on('disconnect', onOrphaned)
+  }
+  const deadlineMs = () => Math.min(options.deadline * 1000, orphaned ? ORPHAN_DEADLINE_MS : Number.POSITIVE_INFINITY)
   const database = await openDatabase(config)
   try {
     const [{ createMetrics }, { createTracing }] = await Promise.all([
@@ -101,7 +116,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     const bus = deps.createBus({
       ...logOf(config),
       databaseUrl: database.url,
-      maxConnections: 10,
+      maxConnections: connectionsFor(plans),
       log,
       telemetry: allTelemetry(metrics.telemetry, createTracing()),
     })
@@ -109,6 +124,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     let reports: NodeJS.Timeout | undefined
     try {
       for (const plan of plans) workers.push(bus.worker(plan))
+      deps.beforeCrash(error => Promise.all(workers.map(worker => worker.crashed(error))))
       for (const worker of workers) await worker.start()
       const names = plans.map((plan, i) => ({ domain: plan.domain, workerId: workers[i]?.workerId ?? '' }))
       log.info({ workers: names, concurrency: options.concurrency }, 'working')
@@ -127,13 +143,22 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
       log.info({ why: await stop.promise }, 'stopping')
     } finally {
       clearInterval(reports)
-      await Promise.all(workers.map(worker => worker.stop({ deadlineMs: options.deadline * 1000 })))
+      await Promise.all(workers.map(worker => worker.stop({ deadlineMs: deadlineMs() })))
       await bus.close()
     }
   } finally {
     await database.release()
     stop.dispose()
   }
+}
+
+/** Transactional handlers hold a connection each: the pool has room for as many as may run at once. */
+const connectionsFor = (plans: readonly WorkerOptions[]): number => {
+  const held = plans.filter(({ handlers = {} }) =>
+    Object.values(handlers).some(handler => definitionOf(handler).transactional === true),
+  )
+  const handlers = held.reduce((sum, { concurrency = 0 }) => sum + concurrency, 0)
+  return Math.max(10, poolSizeFor(handlers))
 }
 
 const startReports = (report: (withMetrics: boolean) => Promise<WorkerReport>): NodeJS.Timeout => {

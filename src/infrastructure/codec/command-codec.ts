@@ -4,7 +4,7 @@ import { eventCodec, nullable } from './event-codec.ts'
 import { json } from './json.ts'
 
 const withOptional = <R extends t.Props, O extends t.Props>(required: R, optional: O) =>
-  t.exact(t.intersection([t.type(required), t.partial(optional)]))
+  t.exact(t.intersection([t.type(required), t.partial(optional)]), `{ ${Object.keys(required).join(', ')} }`)
 
 const error = withOptional(
   {
@@ -73,7 +73,10 @@ export const commandCodec = eventCodec<CommandEvent>(
     },
     CommandFailed: {
       version: 1,
-      data: t.strict({ attempt: t.number, msgId: t.string, error, retryAt: t.string }),
+      data: withOptional(
+        { attempt: t.number, msgId: t.string, error, retryAt: t.string },
+        { uncounted: t.literal(true) },
+      ),
     },
     CommandMovedToTroubleshooting: {
       version: 1,

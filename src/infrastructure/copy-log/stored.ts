@@ -34,6 +34,14 @@ export interface CopyProgress {
   readonly total: number
 }
 
+export interface CopyLogOptions {
+  readonly databaseUrl: string
+  readonly eventStoreUrl: string
+  /** What the names of the log's streams begin with in EventStoreDB. Default: nothing. */
+  readonly eventStorePrefix?: string
+  readonly onProgress?: OnCopyProgress
+}
+
 export interface CopiedLog {
   /** Events in both logs now, each compared: stream, revision, id, type and contents. */
   readonly events: number

@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import { TooLargeError } from '../../application/errors.ts'
 import type { EventStore, StreamAppend } from '../../application/ports/event-store.ts'
 import type { StoredEvent } from '../codec/event-codec.ts'
 import { loadCheckpoint, saveCheckpoint } from '../eventstoredb/checkpoint.ts'
@@ -6,24 +7,19 @@ import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { createEventStoreDbEventStore } from '../eventstoredb/event-store.ts'
 import { LOG_PREFIXES } from '../eventstoredb/index.ts'
-import { COMMANDS } from '../eventstoredb/whose-log.ts'
+import { beginningsOf } from '../eventstoredb/records.ts'
+import { assertSamePrefix, COMMANDS } from '../eventstoredb/whose-log.ts'
 import { aloneOn, lockOutWriters } from '../postgres/alone.ts'
 import type { EventRow } from '../postgres/event-store.ts'
 import { compareLogs, countEvents } from './compare.ts'
-import { type CopiedLog, CopyLogError, copyRefusal, notLookedAt, type OnCopyProgress, storedCodec } from './stored.ts'
-
-export interface CopyLogOptions {
-  readonly databaseUrl: string
-  readonly eventStoreUrl: string
-  readonly onProgress?: OnCopyProgress
-}
+import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, notLookedAt, storedCodec } from './stored.ts'
 
 /** How far an unfinished copy has come, beside the checkpoints of projections. */
 const COPYING = 'copy-log'
 const PAGE = 500
 const PAGE_BYTES = 16 * 1024 * 1024
 /** EventStoreDB takes 1 MiB at once unless told otherwise. */
-const APPEND_CHARACTERS = 512 * 1024
+const APPEND_BYTES = 512 * 1024
 
 /**
  * Copies the log of a database to an EventStoreDB without commands, compares the two, and makes the database that log's
@@ -35,6 +31,7 @@ const APPEND_CHARACTERS = 512 * 1024
 export const copyToEventStoreDb = ({
   databaseUrl,
   eventStoreUrl,
+  eventStorePrefix: streamPrefix = '',
   onProgress = () => {},
 }: CopyLogOptions): Promise<CopiedLog> =>
   aloneOn({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
@@ -45,16 +42,17 @@ export const copyToEventStoreDb = ({
     await refuseOthers(client)
     const connection = connectEventStoreDb(eventStoreUrl)
     try {
-      const options = { connection, codec: storedCodec, prefixes: LOG_PREFIXES }
+      const options = { connection, codec: storedCodec, streamPrefix, prefixes: LOG_PREFIXES }
       const feed = createEventStoreDbEventFeed<StoredEvent>(options)
+      await assertSamePrefix(client, streamPrefix, COPYING)
       let position = await loadCheckpoint(client, COPYING)
       if (position === null && (await feed.head()) !== null) {
         throw new CopyLogError(
-          `this EventStoreDB has a log already: name one without streams that begin with ${LOG_PREFIXES.join(', ')}`,
+          `this EventStoreDB has a log already: name one without streams that begin with ${beginningsOf(options).join(', ')}, or set another EVENTSTORE_PREFIX`,
         )
       }
       position ??= '0/0'
-      await saveCheckpoint(client, COPYING, position)
+      await saveCheckpoint(client, COPYING, position, streamPrefix)
       const { events: total } = await countEvents(client)
       const store = createEventStoreDbEventStore<StoredEvent>(options)
       let done = await countUpTo(client, position)
@@ -71,7 +69,7 @@ export const copyToEventStoreDb = ({
       const { end, ...copied } = await compareLogs(client, feed, onProgress)
       await client.query('begin')
       // a log without commands has no end; any position is after nothing
-      await saveCheckpoint(client, COMMANDS, end ?? '0/0')
+      await saveCheckpoint(client, COMMANDS, end ?? '0/0', streamPrefix)
       await client.query('delete from command_bus_checkpoint where projection = $1::text', [COPYING])
       await client.query('commit')
       return copied
@@ -126,32 +124,50 @@ const readPage = async (client: Client, after: string): Promise<readonly LogRow[
 
 /** A stream's events one append after the other, streams beside each other. An append that is there already counts. */
 const appendPage = async (store: EventStore<StoredEvent>, page: readonly LogRow[]): Promise<void> => {
-  const waiting = new Map<string, StreamAppend<StoredEvent>[]>()
+  const streams = new Map<string, StreamAppend<StoredEvent>[]>()
   for (const row of page) {
-    const appends = waiting.get(row.stream) ?? []
+    const appends = streams.get(row.stream) ?? []
     const revision = Number(row.revision)
     const next = { id: row.id, event: { type: row.type, data: row.data, meta: row.meta }, context: notLookedAt }
     const last = appends.at(-1)
-    if (last !== undefined && sizeOf(last.events) + sizeOf([next]) <= APPEND_CHARACTERS) {
+    if (last !== undefined && bytesOf([...last.events, next]) <= APPEND_BYTES) {
       appends[appends.length - 1] = { ...last, events: [...last.events, next] }
     } else {
       appends.push({ stream: row.stream, expected: revision === 0 ? 'none' : revision - 1, events: [next] })
     }
-    waiting.set(row.stream, appends)
+    streams.set(row.stream, appends)
   }
-  while (waiting.size > 0) {
-    const round = [...waiting].map(([stream, appends]) => {
-      const append = appends.shift() as StreamAppend<StoredEvent>
-      if (appends.length === 0) waiting.delete(stream)
-      return append
-    })
-    for (const { outcome, stream } of await store.append(round)) {
-      if (outcome === 'conflict') {
-        throw new CopyLogError(`'${stream}' has other events in EventStoreDB: it is not a copy of this log`)
-      }
+  const results = await Promise.allSettled(
+    [...streams.values()].map(async appends => {
+      for (const append of appends) await appendOne(store, append)
+    }),
+  )
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+}
+
+/** In halves where the server takes less than it usually does. */
+const appendOne = async (store: EventStore<StoredEvent>, append: StreamAppend<StoredEvent>): Promise<void> => {
+  const { stream, expected, events } = append
+  const from = typeof expected === 'number' ? expected + 1 : 0
+  try {
+    const [result] = await store.append([append])
+    if (result?.outcome === 'conflict') {
+      throw new CopyLogError(`'${stream}' has other events in EventStoreDB: it is not a copy of this log`)
     }
+  } catch (error) {
+    if (!(error instanceof TooLargeError)) throw error
+    const half = Math.ceil(events.length / 2)
+    if (half === events.length) {
+      throw new CopyLogError(
+        `event ${from} of '${stream}' has ${bytesOf(events)} bytes, and EventStoreDB takes less in one append: ` +
+          "raise the server's MaxAppendSize, then begin again: it goes on where it was",
+        { cause: error },
+      )
+    }
+    await appendOne(store, { stream, expected, events: events.slice(0, half) })
+    await appendOne(store, { stream, expected: from + half - 1, events: events.slice(half) })
   }
 }
 
-const sizeOf = (events: StreamAppend<StoredEvent>['events']): number =>
-  events.reduce((sum, { event }) => sum + JSON.stringify(event).length, 0)
+const bytesOf = (events: StreamAppend<StoredEvent>['events']): number =>
+  events.reduce((sum, { event }) => sum + Buffer.byteLength(JSON.stringify(event)), 0)

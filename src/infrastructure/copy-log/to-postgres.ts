@@ -11,8 +11,7 @@ import { createQueueCatalog } from '../pgmq/queue.ts'
 import { aloneOn } from '../postgres/alone.ts'
 import { clientLike, createPool } from '../postgres/pool.ts'
 import { compareLogs } from './compare.ts'
-import { type CopiedLog, CopyLogError, copyRefusal, type OnCopyProgress, storedCodec } from './stored.ts'
-import type { CopyLogOptions } from './to-eventstoredb.ts'
+import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, storedCodec } from './stored.ts'
 
 const LOOK_MS = 100
 
@@ -26,16 +25,19 @@ const LOOK_MS = 100
 export const copyToPostgres = ({
   databaseUrl,
   eventStoreUrl,
+  eventStorePrefix: streamPrefix = '',
   onProgress = () => {},
 }: CopyLogOptions): Promise<CopiedLog> =>
   aloneOn({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
     const pool = createPool(databaseUrl, 4)
     const connection = connectEventStoreDb(eventStoreUrl)
     try {
-      const feed = createEventStoreDbEventFeed<StoredEvent>({ connection, codec: storedCodec, prefixes: LOG_PREFIXES })
+      const options = { connection, codec: storedCodec, streamPrefix, prefixes: LOG_PREFIXES }
+      const feed = createEventStoreDbEventFeed<StoredEvent>(options)
       const head = await feed.head()
-      if (head === null) throw new CopyLogError('this EventStoreDB has none of our streams')
-      await catchUp(pool, eventStoreUrl, head, onProgress)
+      if (head === null)
+        throw new CopyLogError('this EventStoreDB has none of our streams: check EVENTSTORE_URL and EVENTSTORE_PREFIX')
+      await catchUp({ pool, url: eventStoreUrl, streamPrefix, head, onProgress })
       const { end: _, ...copied } = await compareLogs(client, feed, onProgress)
       await client.query('delete from command_bus_checkpoint where projection = $1::text', [COMMANDS])
       return copied
@@ -45,10 +47,18 @@ export const copyToPostgres = ({
     }
   })
 
+interface CatchingUp extends Required<Pick<CopyLogOptions, 'onProgress'>> {
+  readonly pool: Pool
+  readonly url: string
+  readonly streamPrefix: string
+  readonly head: string
+}
+
 /** With the outbox of a bus that deletes what has succeeded: a queue made anew has none of those anyway. */
-const catchUp = async (pool: Pool, url: string, head: string, onProgress: OnCopyProgress): Promise<void> => {
+const catchUp = async ({ pool, url, streamPrefix, head, onProgress }: CatchingUp): Promise<void> => {
   const log = openEventStoreDbLog({
     url,
+    streamPrefix,
     pool,
     newClient: () => clientLike(pool),
     projections: busProjections({ onSuccess: 'delete' }),

@@ -1,4 +1,5 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import { type SetAside, setAsideReasons } from './set-aside.ts'
 
 /**
  * `following`: applies what arrives. `standby`: another process does. `retrying`: the log or the database is away.
@@ -12,26 +13,34 @@ export interface CatchUpHealth {
   readonly state: CatchUpState
   /** The event that stopped the projection. */
   readonly fault: { readonly stream: string; readonly revision: number; readonly message: string } | null
-  /** Milliseconds behind the log; 0 when this process does not follow it. */
+  /** Milliseconds behind the log, by what this process has seen of it. */
   readonly lagMs: number
   /** The last position this process has committed. */
   readonly position: FeedPosition | null
   /** Events this process has applied. */
   readonly applied: number
+  /** Events of others that this process has passed over, in streams that are named like ours. */
+  readonly passedOver: number
+  /** Commands sent in transactions that the log does not take; the reasons name one. */
+  readonly setAside: number
 }
 
 const DEGRADED_LAG_MS = 5_000
 const CRITICAL_AFTER_MS = 10_000
 
-export interface CatchUpFigures extends Omit<CatchUpHealth, 'status' | 'reasons'> {
+export interface CatchUpFigures extends Omit<CatchUpHealth, 'status' | 'reasons' | 'setAside'> {
   readonly projection: string
-  /** Milliseconds since it last followed or stood by; 0 when it does. */
+  /** Milliseconds since it was last known to be well; 0 when it is. */
   readonly troubledMs: number
+  /** Milliseconds since EventStoreDB last said where its log ends; 0 where nobody asks. */
+  readonly unansweredMs: number
   readonly lastError: string
 }
 
+const isActive = (state: CatchUpState): boolean => state === 'following' || state === 'standby'
+
 export const healthOf = (figures: CatchUpFigures): CatchUpHealth => {
-  const { projection, troubledMs, lastError, ...shown } = figures
+  const { projection, troubledMs, unansweredMs, lastError, ...shown } = figures
   const { state, fault, lagMs } = shown
   const seconds = (ms: number): number => Math.round(ms / 1000)
   const reasons = [
@@ -41,9 +50,29 @@ export const healthOf = (figures: CatchUpFigures): CatchUpHealth => {
       : [
           `the projection '${projection}' stopped at revision ${fault.revision} of '${fault.stream}': ${fault.message}`,
         ]),
-    ...(state === 'retrying' ? [`the log is not followed for ${seconds(troubledMs)} s: ${lastError}`] : []),
+    ...(state === 'starting' ? ['the log is not followed yet'] : []),
+    ...(state === 'retrying' || (isActive(state) && troubledMs > 0)
+      ? [`the log is not followed for ${seconds(troubledMs)} s: ${lastError}`]
+      : []),
+    ...(unansweredMs > DEGRADED_LAG_MS ? [`EventStoreDB has not answered for ${seconds(unansweredMs)} s`] : []),
     ...(lagMs > DEGRADED_LAG_MS ? [`messages and rows are ${seconds(lagMs)} s behind the log`] : []),
   ]
   const isCritical = state === 'stopped' || fault !== null || troubledMs > CRITICAL_AFTER_MS
-  return { ...shown, status: isCritical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy', reasons }
+  return {
+    ...shown,
+    setAside: 0,
+    status: isCritical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy',
+    reasons,
+  }
 }
+
+/** The same, with what the relay has set aside. */
+export const withSetAside = (health: CatchUpHealth, setAside: SetAside): CatchUpHealth =>
+  setAside.count === 0
+    ? health
+    : {
+        ...health,
+        setAside: setAside.count,
+        status: health.status === 'healthy' ? 'degraded' : health.status,
+        reasons: [...health.reasons, ...setAsideReasons(setAside)],
+      }

@@ -10,13 +10,18 @@ import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import { createEventStoreDbEventFeed, type EventStoreDbFeedOptions } from './event-feed.ts'
 import { createFollow, messageOf } from './follow.ts'
 import { createLag } from './lag.ts'
-import { createMirror, type MirrorOptions } from './mirror.ts'
+import { createMirror, isMirrored, type MirrorOptions } from './mirror.ts'
 import { FaultedError } from './mirror-plan.ts'
+import { createPassedOver } from './passed-over.ts'
 import { probe } from './probe.ts'
+import { beginningsOf, isAfter, parsePosition } from './records.ts'
 import { type Subscription, subscribe } from './subscription.ts'
 import { type AwaitedEvent, createWaiting, type Dispatched, type WaitOptions } from './waiting.ts'
+import { assertSamePrefix } from './whose-log.ts'
 
-export interface CatchUpOptions<Event> extends EventStoreDbFeedOptions<Event>, Omit<MirrorOptions<Event>, 'codec'> {
+export interface CatchUpOptions<Event>
+  extends EventStoreDbFeedOptions<Event>,
+    Omit<MirrorOptions<Event>, 'codec' | 'streamPrefix'> {
   readonly pool: Pool
   /** A connection of its own, for the lock and the transactions. */
   readonly newClient: () => Client
@@ -43,12 +48,15 @@ export interface CatchUp {
 
 class Stopped extends Error {}
 
+/** How often a process that stands by looks whether the log is followed, while it is. */
+const STANDBY_LOOK_MS = 5_000
+
 /**
  * Follows the log and applies it to PostgreSQL: the mirror, rows, messages and the checkpoint of a batch in one
  * transaction. One process of the fleet does, the others stand by. Whatever fails, it begins again at the checkpoint.
  */
 export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp => {
-  const { connection, codec, prefixes, projection, pool, log } = options
+  const { connection, codec, prefixes, streamPrefix = '', projection, pool, log } = options
   const { batch = 500, probeMs = 1_000, standbyMs = 1_000, stallMs = 15_000 } = options
   const feed = createEventStoreDbEventFeed({ ...options, retryMs: 0 })
   const lag = createLag(() => performance.now())
@@ -58,26 +66,66 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
   let fault: CatchUpHealth['fault'] = null
   let position: FeedPosition | null = null
   let applied = 0
+  /** Nothing has shown yet that what failed last is over. */
+  let isTroubled = false
   let wellAt = 0
+  let answeredAt = 0
   let progressAt = 0
   let lastError = ''
   let running: Promise<void> | null = null
   let stopping = new AbortController()
+  let resumed = new AbortController()
   let current: Subscription | null = null
   const waiting = createWaiting(pool, projection, () => state === 'following')
 
+  const passedOver = createPassedOver(log)
+  const isWell = (): boolean => (state === 'following' || state === 'standby') && !isTroubled
+
   const enter = (next: CatchUpState): void => {
-    if (state === 'following' || state === 'standby') wellAt = performance.now()
+    if (isWell()) wellAt = performance.now()
     state = next
+    isTroubled ||= next === 'retrying' || next === 'faulted'
+  }
+
+  const saw = (head: FeedPosition | null): void => {
+    answeredAt = performance.now()
+    lag.saw(head)
+    if (!lag.isBehind()) isTroubled = false
+  }
+
+  /** Whoever follows the log, does it arrive? */
+  const look = async (): Promise<void> => {
+    const isQuiet = !isTroubled && !lag.isBehind()
+    if (isQuiet && performance.now() - answeredAt < STANDBY_LOOK_MS) return
+    // the head first: what is reached may be past it, and never lies behind it for long
+    const head = await feed.head()
+    const reached = await loadCheckpoint(pool, projection)
+    if (reached !== null) lag.reached(reached)
+    saw(head)
+  }
+
+  /** Rejects once this is stopped: what stands still then has nobody who waits. */
+  const orStopped = <A>(work: Promise<A>): Promise<A> => {
+    const { signal } = stopping
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => reject(new Stopped())
+      if (signal.aborted) onAbort()
+      signal.addEventListener('abort', onAbort)
+      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    })
   }
 
   const follow = createFollow({
     codec,
+    streamPrefix,
     prefixes,
     batch,
     apply: createMirror(options).apply,
-    save: (client, reached) => saveCheckpoint(client, projection, reached),
+    save: (client, reached) => saveCheckpoint(client, projection, reached, streamPrefix),
+    isMirrored,
+    onPassedOver: passedOver.note,
     onMoved: (reached, events) => {
+      isTroubled = false
       position = reached
       applied += events.length
       progressAt = performance.now()
@@ -90,6 +138,8 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
   const lead = async (): Promise<void> => {
     const leadership = await tryToLead(options.newClient, projection, error => current?.end(error))
     if (leadership === null) {
+      if (state !== 'standby') answeredAt = performance.now()
+      await orStopped(look())
       enter('standby')
       await delay(standbyMs, undefined, { signal: stopping.signal })
       return
@@ -97,6 +147,7 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
     const over = new AbortController()
     let isConfirmed = false
     try {
+      await assertSamePrefix(leadership.client, streamPrefix)
       const after = await loadCheckpoint(leadership.client, projection)
       const reader = await connection.reader()
       if (stopping.signal.aborted) throw new Stopped()
@@ -106,14 +157,16 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
         enter('following')
         log.info({ projection, after }, 'this process follows the log')
       }
-      const subscription = subscribe(reader, { after, prefixes, onConfirmed })
+      const subscription = subscribe(reader, { after, beginnings: beginningsOf(options), onConfirmed })
       current = subscription
       position = after
       progressAt = performance.now()
+      answeredAt = progressAt
       lag.reset(after)
       const watched = {
         feed,
         lag,
+        onHead: saw,
         everyMs: probeMs,
         stallMs,
         progressAt: () => progressAt,
@@ -130,6 +183,17 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
     }
   }
 
+  /** Until it is resumed, or another process, of a newer version perhaps, has gone past the event. */
+  const untilPassed = async (): Promise<void> => {
+    resumed = new AbortController()
+    const signal = AbortSignal.any([resumed.signal, stopping.signal])
+    while (!signal.aborted) {
+      await delay(standbyMs, undefined, { signal }).catch(() => {})
+      const reached = await loadCheckpoint(pool, projection).catch(() => null)
+      if (reached !== null && (position === null || isAfter(parsePosition(reached), parsePosition(position)))) return
+    }
+  }
+
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
@@ -140,7 +204,10 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
           fault = { stream: error.stream, revision: error.revision, message: error.message }
           enter('faulted')
           log.error({ err: error, projection, ...fault }, 'the projection is stopped: it cannot pass this event')
-          return
+          await untilPassed()
+          fault = null
+          enter('starting')
+          continue
         }
         enter('retrying')
         lastError = messageOf(error)
@@ -154,7 +221,9 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
     if (running !== null) return
     stopping = new AbortController()
     fault = null
+    isTroubled = false
     wellAt = performance.now()
+    answeredAt = wellAt
     enter('starting')
     running = run().finally(() => {
       running = null
@@ -170,9 +239,7 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
       waiting.stop()
       state = 'stopped'
     },
-    resume: () => {
-      if (state === 'faulted') void Promise.resolve(running).then(start)
-    },
+    resume: () => resumed.abort(),
     health: () =>
       healthOf({
         projection,
@@ -180,8 +247,10 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
         fault,
         position,
         applied,
+        passedOver: passedOver.count(),
         lagMs: Math.round(lag.behindMs()),
-        troubledMs: state === 'retrying' || state === 'starting' ? performance.now() - wellAt : 0,
+        troubledMs: state === 'stopped' || isWell() ? 0 : performance.now() - wellAt,
+        unansweredMs: state === 'following' ? performance.now() - answeredAt : 0,
         lastError,
       }),
     waitFor: waiting.waitFor,

@@ -1,12 +1,18 @@
 import type { ClientBase } from 'pg'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 
-export const saveCheckpoint = async (client: ClientBase, projection: string, position: FeedPosition): Promise<void> => {
+/** `streamPrefix`: of the log, where that is in EventStoreDB; it is written once and stays. */
+export const saveCheckpoint = async (
+  client: ClientBase,
+  projection: string,
+  position: FeedPosition,
+  streamPrefix = '',
+): Promise<void> => {
   await client.query({
     name: 'command_bus_checkpoint',
-    text: `insert into command_bus_checkpoint (projection, position) values ($1::text, $2::text)
+    text: `insert into command_bus_checkpoint (projection, position, stream_prefix) values ($1::text, $2::text, $3::text)
            on conflict (projection) do update set position = excluded.position, updated_at = clock_timestamp()`,
-    values: [projection, position],
+    values: [projection, position, streamPrefix],
   })
 }
 

@@ -1,7 +1,7 @@
 import type { EventStoreDBClient } from '@eventstore/db-client'
-import { InvalidInputError } from '../../application/errors.ts'
-import { SilentStoreError } from './errors.ts'
-import { eventStoreUrlForm } from './url.ts'
+import { InvalidInputError, UnavailableError } from '../../application/errors.ts'
+import { isAway, SilentStoreError } from './errors.ts'
+import { clientUrl, eventStoreUrlForm } from './url.ts'
 
 /** What a process has of one EventStoreDB. Nothing is loaded or connected before the first call. */
 export interface EventStoreDbConnection {
@@ -28,7 +28,8 @@ const shared = new Map<string, Shared>()
  * The client keeps the answers it waits for once a process: an error of one appending client fails the appends of
  * another, whose answers then end the process. So all buses of a process share one, and another server is refused.
  */
-export const connectEventStoreDb = (url: string): EventStoreDbConnection => {
+export const connectEventStoreDb = (given: string): EventStoreDbConnection => {
+  const url = clientUrl(given)
   const [other] = [...shared.keys()].filter(key => key !== url)
   if (other !== undefined) {
     throw new InvalidInputError('EVENTSTORE_URL', 'this process uses another EventStoreDB already; one is the limit')
@@ -66,14 +67,21 @@ const open = (url: string): Shared => {
   let reader: Promise<EventStoreDBClient> | null = null
   let appender: Promise<EventStoreDBClient> | null = null
   let inFlight = 0
+  let answeredAt = 0
+  let isClosed = false
   const waiting: (() => void)[] = []
 
-  const made = (client: Promise<EventStoreDBClient> | null, forget: () => void): Promise<EventStoreDBClient> =>
-    client ??
-    newClient(url).catch(error => {
-      forget()
-      throw error
-    })
+  const made = (client: Promise<EventStoreDBClient> | null, forget: () => void): Promise<EventStoreDBClient> => {
+    // what is tried again after the end must not open anything anew
+    if (isClosed) return Promise.reject(new UnavailableError('the connection to EventStoreDB was closed'))
+    return (
+      client ??
+      newClient(url).catch(error => {
+        forget()
+        throw error
+      })
+    )
+  }
 
   /** A client that was silent gives up all it waits for, and only then does another take its place. */
   const renew = (failed: Promise<EventStoreDBClient>): void => {
@@ -82,14 +90,36 @@ const open = (url: string): Shared => {
     appender.catch(() => {})
   }
 
-  const slot = async (): Promise<() => void> => {
-    if (inFlight >= MAX_IN_FLIGHT) await new Promise<void>(resolve => waiting.push(resolve))
-    else inFlight++
-    return () => {
-      const next = waiting.shift()
-      if (next === undefined) inFlight--
-      else next()
+  /** Waits for its turn for as long as others get answers. */
+  const slot = async (timeoutMs: number): Promise<void> => {
+    if (inFlight < MAX_IN_FLIGHT) {
+      inFlight++
+      return
     }
+    await new Promise<void>((resolve, reject) => {
+      const since = performance.now()
+      const begin = (): void => {
+        clearTimeout(timer)
+        resolve()
+      }
+      const check = (): void => {
+        const left = timeoutMs - (performance.now() - Math.max(since, answeredAt))
+        if (left > 0) {
+          timer = setTimeout(check, left)
+          return
+        }
+        waiting.splice(waiting.indexOf(begin), 1)
+        reject(new SilentStoreError(timeoutMs))
+      }
+      let timer = setTimeout(check, timeoutMs)
+      waiting.push(begin)
+    })
+  }
+
+  const release = (): void => {
+    const next = waiting.shift()
+    if (next === undefined) inFlight--
+    else next()
   }
 
   return {
@@ -101,7 +131,7 @@ const open = (url: string): Shared => {
       return reader
     },
     appending: async (timeoutMs, append) => {
-      const release = await slot()
+      await slot(timeoutMs)
       appender = made(appender, () => {
         appender = null
       })
@@ -114,7 +144,12 @@ const open = (url: string): Shared => {
         }, timeoutMs)
       })
       try {
-        return await Promise.race([client.then(append), silence])
+        const answer = await Promise.race([client.then(append), silence])
+        answeredAt = performance.now()
+        return answer
+      } catch (error) {
+        if (!isAway(error)) answeredAt = performance.now()
+        throw error
       } finally {
         clearTimeout(timer)
         release()
@@ -122,6 +157,7 @@ const open = (url: string): Shared => {
     },
     close: async () => {
       const open = [reader, appender]
+      isClosed = true
       reader = null
       appender = null
       await Promise.all(open.map(dispose))

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../application/errors.ts'
+import { TooLargeError, UnavailableError } from '../../application/errors.ts'
 
 /** EventStoreDB did not answer in time; whether an append took place is not known. */
 export class SilentStoreError extends Error {
@@ -43,6 +43,15 @@ const BY_STATUS: Readonly<Record<string, Trouble>> = {
 
 const NETWORK = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_HTTP2|ERR_STREAM)/
 
+/** Newer servers limit single events, too, which the client does not know: it passes on the words alone. */
+const APPEND_LIMIT = /maximum ?append/i
+/** What gRPC says, of the server or of a proxy before it, and to every append under way on that connection. */
+const MESSAGE_LIMIT = /message (?:larger than max|exceeds the maximum)/i
+
+const saidBy = (error: unknown): string => (error instanceof Error ? error.message : '')
+
+export const isMessageLimit = (error: unknown): boolean => MESSAGE_LIMIT.test(saidBy(error))
+
 /** What an error of the client means. An unknown failure counts as away: everything here may be repeated. */
 export const troubleOf = (error: unknown): Trouble => {
   if (error instanceof SilentStoreError) return 'away'
@@ -50,6 +59,7 @@ export const troubleOf = (error: unknown): Trouble => {
   const { type, code, message } = error as { readonly type?: unknown; readonly code?: unknown; message?: unknown }
   const byType = typeof type === 'string' ? BY_TYPE[type] : undefined
   if (byType !== undefined) return byType
+  if (APPEND_LIMIT.test(saidBy(error))) return 'too large'
   const byStatus = typeof code === 'number' ? BY_STATUS[code] : undefined
   if (byStatus !== undefined) return byStatus
   if (type === 'unknown' || (typeof code === 'string' && NETWORK.test(code))) return 'away'
@@ -60,7 +70,7 @@ export const isAway = (error: unknown): boolean => troubleOf(error) === 'away' |
 
 /** One sentence of ours for what the client said; connection strings never appear in it. */
 export const toStoreError = (error: unknown): Error => {
-  if (error instanceof UnavailableError) return error
+  if (error instanceof UnavailableError || error instanceof TooLargeError) return error
   switch (troubleOf(error)) {
     case 'away':
       return new EventStoreAwayError(
@@ -74,12 +84,7 @@ export const toStoreError = (error: unknown): Error => {
         { cause: error },
       )
     case 'too large':
-      return new Error(
-        "the events are larger than EventStoreDB takes in one append: raise the server's MaxAppendSize",
-        {
-          cause: error,
-        },
-      )
+      return new TooLargeError({ cause: error })
     case 'deleted':
       return new Error('the stream was deleted in EventStoreDB; a log of commands must not be', { cause: error })
     default:

@@ -3,12 +3,18 @@ import type { EventFeed, FeedPosition } from '../../application/ports/event-feed
 import type { EventStoreDbOptions } from './event-store.ts'
 import { persevere } from './persevere.ts'
 import { collect } from './reading.ts'
-import { feedEventOf, isAfter, isOurs, parsePosition, positionText } from './records.ts'
+import {
+  beginningsOf,
+  feedEventOf,
+  isAfter,
+  isMarked,
+  isNamedLikeOurs,
+  type OurStreams,
+  parsePosition,
+  positionText,
+} from './records.ts'
 
-export interface EventStoreDbFeedOptions<Event> extends EventStoreDbOptions<Event> {
-  /** How our streams begin; all else in the log belongs to others. */
-  readonly prefixes: readonly string[]
-}
+export interface EventStoreDbFeedOptions<Event> extends EventStoreDbOptions<Event>, OurStreams {}
 
 const PAGE = 500
 /** Not less than this for a small limit: what is not ours has to be passed over. */
@@ -16,7 +22,9 @@ const SMALLEST_PAGE = 50
 
 /** `$all` without what is not ours. The server cannot filter such a read, so long stretches of others are remembered. */
 export const createEventStoreDbEventFeed = <Event>(options: EventStoreDbFeedOptions<Event>): EventFeed<Event> => {
-  const { connection, codec, prefixes, timeoutMs = 10_000, retryMs = 10_000 } = options
+  const { connection, codec, streamPrefix, timeoutMs = 10_000, retryMs = 10_000 } = options
+  const beginnings = beginningsOf(options)
+  const isOurs = (record: AllStreamRecordedEvent): boolean => isNamedLikeOurs(record, beginnings) && isMarked(record)
   /** Nothing of ours lies between the two. */
   let empty: { readonly after: FeedPosition | null; readonly until: Position } | null = null
   let newest: { readonly ours: FeedPosition | null; readonly seen: Position | null } = { ours: null, seen: null }
@@ -43,12 +51,12 @@ export const createEventStoreDbEventFeed = <Event>(options: EventStoreDbFeedOpti
       for (;;) {
         const page = await readPage(last ?? 'start', 'forwards', count)
         const fresh = page.filter(({ position }) => last === null || isAfter(position, last))
-        found.push(...fresh.filter(record => isOurs(record, prefixes)))
+        found.push(...fresh.filter(isOurs))
         last = fresh.at(-1)?.position ?? last
         if (found.length >= limit || page.length < count || fresh.length === 0) break
       }
       if (found.length === 0 && last !== null) empty = { after, until: last }
-      return found.slice(0, limit).map(record => feedEventOf(codec, record))
+      return found.slice(0, limit).map(record => feedEventOf(codec, record, streamPrefix))
     },
 
     head: async () => {
@@ -58,7 +66,7 @@ export const createEventStoreDbEventFeed = <Event>(options: EventStoreDbFeedOpti
       for (;;) {
         const page = await readPage(from, 'backwards', from === 'end' ? SMALLEST_PAGE : PAGE)
         seen ??= page[0]?.position ?? null
-        const ours = page.find(record => isOurs(record, prefixes))
+        const ours = page.find(isOurs)
         if (ours !== undefined) newest = { ours: positionText(ours.position), seen }
         const last = page.at(-1)?.position
         const isFirst = page.length < (from === 'end' ? SMALLEST_PAGE : PAGE)

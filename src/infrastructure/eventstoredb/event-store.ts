@@ -1,4 +1,5 @@
 import type { EventData } from '@eventstore/db-client'
+import { TooLargeError } from '../../application/errors.ts'
 import type {
   AppendOptions,
   AppendResult,
@@ -9,7 +10,7 @@ import type {
 import type { Recorded } from '../../domain/recorded.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 import type { EventStoreDbConnection } from './connection.ts'
-import { troubleOf } from './errors.ts'
+import { isMessageLimit, troubleOf } from './errors.ts'
 import { eachOf, persevere } from './persevere.ts'
 import { collect } from './reading.ts'
 import { decodeRecord } from './records.ts'
@@ -17,6 +18,8 @@ import { decodeRecord } from './records.ts'
 export interface EventStoreDbOptions<Event> {
   readonly connection: EventStoreDbConnection
   readonly codec: EventCodec<Event>
+  /** What the names of all streams begin with in EventStoreDB. Default: nothing. */
+  readonly streamPrefix?: string
   /** How long one call may be without an answer, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
   /** How long calls are repeated while the server is away, in milliseconds. Default 10,000. */
@@ -25,6 +28,11 @@ export interface EventStoreDbOptions<Event> {
 
 const PAGE = 500
 const READS_AT_ONCE = 32
+/** What EventStoreDB takes in one append unless told otherwise; nobody takes less. */
+const USUAL_LIMIT = 1024 * 1024
+
+const bytesOf = (events: readonly EventData[]): number =>
+  events.reduce((sum, { data, metadata }) => sum + Buffer.byteLength(JSON.stringify([data, metadata])), 0)
 
 /**
  * The log in EventStoreDB. Appends of a call stand alone, each is one request; rows and messages follow with the runner
@@ -32,12 +40,12 @@ const READS_AT_ONCE = 32
  * effect once. When a call fails, some of its appends may have taken place.
  */
 export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions<Event>): EventStore<Event> => {
-  const { connection, codec, timeoutMs = 10_000, retryMs = 10_000 } = options
+  const { connection, codec, streamPrefix = '', timeoutMs = 10_000, retryMs = 10_000 } = options
 
   const readPage = (stream: string, from: number, count: number) =>
     persevere(retryMs, async () => {
       const client = await connection.reader()
-      const read = client.readStream(stream, { fromRevision: BigInt(from), maxCount: count })
+      const read = client.readStream(streamPrefix + stream, { fromRevision: BigInt(from), maxCount: count })
       return (await collect(read, timeoutMs)).flatMap(({ event }) => event ?? [])
     })
 
@@ -45,7 +53,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     const events: Recorded<Event>[] = []
     for (;;) {
       const page = await readPage(stream, from + events.length, PAGE)
-      events.push(...page.map(record => decodeRecord(codec, record)))
+      events.push(...page.map(record => decodeRecord(codec, record, streamPrefix)))
       if (page.length < PAGE) return events
     }
   }
@@ -56,7 +64,8 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     if (expected !== 'any') return expected + 1
     const [last] = await persevere(retryMs, async () => {
       const client = await connection.reader()
-      const read = client.readStream(stream, { direction: 'backwards', fromRevision: 'end', maxCount: 1 })
+      const from = { direction: 'backwards', fromRevision: 'end', maxCount: 1 } as const
+      const read = client.readStream(streamPrefix + stream, from)
       return collect(read, timeoutMs)
     })
     return last?.event === undefined ? 0 : Number(last.event.revision) + 1
@@ -74,7 +83,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     const outcome = await persevere(retryMs, async () => {
       try {
         await connection.appending(timeoutMs, client =>
-          client.appendToStream(stream, data, {
+          client.appendToStream(streamPrefix + stream, data, {
             expectedRevision: from === 0 ? 'no_stream' : BigInt(from - 1),
             deadline: timeoutMs,
           }),
@@ -82,6 +91,8 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
         return 'appended'
       } catch (error) {
         if (troubleOf(error) === 'conflict') return 'conflict'
+        // the connection broke under a message that was too large; whose it was shows in its size alone
+        if (isMessageLimit(error) && bytesOf(data) > USUAL_LIMIT) throw new TooLargeError({ cause: error })
         throw error
       }
     })

@@ -4,18 +4,30 @@ import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import { EventDecodeError } from '../../application/ports/event-store.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 import { type Arrived, FaultedError } from './mirror-plan.ts'
-import { feedEventOf, isOurs, storedOf } from './records.ts'
+import {
+  beginningsOf,
+  feedEventOf,
+  isMarked,
+  isNamedLikeOurs,
+  type OurStreams,
+  positionText,
+  storedOf,
+  streamOf,
+} from './records.ts'
 import type { Subscription } from './subscription.ts'
 import type { Applied } from './waiting.ts'
 
-export interface FollowOptions<Event> {
+export interface FollowOptions<Event> extends OurStreams {
   readonly codec: EventCodec<Event>
-  readonly prefixes: readonly string[]
   readonly batch: number
   /** Applies a batch and its checkpoint in one transaction, and says what has its rows and messages now. */
   readonly apply: (client: ClientBase, batch: readonly Arrived<Event>[]) => Promise<readonly Applied[]>
   /** Keeps a checkpoint at which nothing was to be applied. */
   readonly save: (client: ClientBase, position: FeedPosition) => Promise<void>
+  /** Whether the mirror has events of a stream. */
+  readonly isMirrored: (client: ClientBase, stream: string) => Promise<boolean>
+  /** These events in streams named like ours were written by others. */
+  readonly onPassedOver: (records: readonly AllStreamRecordedEvent[]) => void
   /** Everything up to here is done; these events have just been applied. */
   readonly onMoved: (position: FeedPosition, applied: readonly Applied[]) => void
 }
@@ -30,19 +42,46 @@ const SAVE_EVERY_MS = 1_000
  * Applies what a subscription brings, until it fails. Ends with an EventDecodeError or a FaultedError at an event that
  * cannot be applied; everything before it is.
  */
-export const createFollow = <Event>({ codec, prefixes, batch, apply, save, onMoved }: FollowOptions<Event>) => {
-  const read = (records: readonly AllStreamRecordedEvent[]) => {
+export const createFollow = <Event>(options: FollowOptions<Event>) => {
+  const { codec, streamPrefix, batch, apply, save, isMirrored, onPassedOver, onMoved } = options
+  const beginnings = beginningsOf(options)
+
+  /**
+   * An event without the marks of a bus is somebody else's, unless it stands in a stream that a bus has begun: there it
+   * is an event of ours that was damaged, or one that somebody put in between.
+   */
+  const isOurs = async (
+    client: ClientBase,
+    record: AllStreamRecordedEvent,
+    before: readonly Arrived<Event>[],
+    mirrored: Map<string, boolean>,
+  ): Promise<boolean> => {
+    if (isMarked(record)) return true
+    const stream = streamOf(record, streamPrefix)
+    if (before.some(({ event }) => event.stream === stream)) return true
+    const known = mirrored.get(stream) ?? (await isMirrored(client, stream))
+    mirrored.set(stream, known)
+    return known
+  }
+
+  const read = async (client: ClientBase, records: readonly AllStreamRecordedEvent[]) => {
     const events: Arrived<Event>[] = []
+    const foreign: AllStreamRecordedEvent[] = []
+    const mirrored = new Map<string, boolean>()
     for (const record of records) {
-      if (!isOurs(record, prefixes)) continue
+      if (!isNamedLikeOurs(record, beginnings)) continue
+      if (!(await isOurs(client, record, events, mirrored))) {
+        foreign.push(record)
+        continue
+      }
       try {
-        events.push({ event: feedEventOf(codec, record), stored: storedOf(record) })
+        events.push({ event: feedEventOf(codec, record, streamPrefix), stored: storedOf(record) })
       } catch (error) {
-        if (error instanceof EventDecodeError) return { events, unreadable: error }
+        if (error instanceof EventDecodeError) return { events, foreign, unreadable: error }
         throw error
       }
     }
-    return { events, unreadable: null }
+    return { events, foreign, unreadable: null }
   }
 
   /** Smaller and smaller pieces, until the one event that cannot be applied stands alone. */
@@ -69,19 +108,26 @@ export const createFollow = <Event>({ codec, prefixes, batch, apply, save, onMov
 
   return async (client: ClientBase, subscription: Subscription): Promise<never> => {
     let saved = performance.now()
+    /** Past what is not ours. */
+    const passTo = async (position: FeedPosition): Promise<void> => {
+      if (performance.now() - saved >= SAVE_EVERY_MS) {
+        await save(client, position)
+        saved = performance.now()
+      }
+      onMoved(position, [])
+    }
     for (;;) {
       const arrival = await subscription.next(batch)
       if (arrival.kind === 'checkpoint') {
-        if (performance.now() - saved >= SAVE_EVERY_MS) {
-          await save(client, arrival.position)
-          saved = performance.now()
-        }
-        onMoved(arrival.position, [])
+        await passTo(arrival.position)
         continue
       }
-      const { events, unreadable } = read(arrival.events)
+      const { events, foreign, unreadable } = await read(client, arrival.events)
       await applyPieces(client, events)
+      if (foreign.length > 0) onPassedOver(foreign)
       if (unreadable !== null) throw unreadable
+      const last = arrival.events.at(-1)
+      if (last !== undefined && last === foreign.at(-1)) await passTo(positionText(last.position))
     }
   }
 }

@@ -5,15 +5,18 @@ import type { BusEvent } from '../../domain/bus-event.ts'
 import { busCodec } from '../codec/workflow-codec.ts'
 import type { InlineProjections } from '../postgres/unit-of-work.ts'
 import { type CatchUp, type CatchUpOptions, createCatchUp } from './catch-up.ts'
+import { withSetAside } from './catch-up-health.ts'
 import { connectEventStoreDb } from './connection.ts'
 import { createEventStoreDbEventStore } from './event-store.ts'
 import { withIntents } from './intents.ts'
-import { createRelay } from './relay.ts'
+import { createRelay, type RelayOptions } from './relay.ts'
 import { assertLogIsThere, COMMANDS } from './whose-log.ts'
 
 export interface EventStoreDbLogOptions {
-  /** `esdb://...` or `esdb+discover://...` */
+  /** `esdb://...` or `esdb+discover://...`; `kurrentdb` is the same. */
   readonly url: string
+  /** What the names of all streams begin with in EventStoreDB. Default: nothing. */
+  readonly streamPrefix?: string
   /** The database of rows and queues. */
   readonly pool: Pool
   readonly newClient: () => Client
@@ -26,12 +29,12 @@ export interface EventStoreDbLogOptions {
     Pick<
       CatchUpOptions<BusEvent>,
       'timeoutMs' | 'retryMs' | 'batch' | 'probeMs' | 'standbyMs' | 'stallMs' | 'codec' | 'newClient'
-    >
+    > &
+      Pick<RelayOptions<BusEvent>, 'refusedMs'>
   >
 }
 
-/** Streams of commands, runs, their templates and the ledgers of credits. */
-/** How the streams of this log begin. */
+/** How the streams of this log begin: those of commands, runs, their templates and the ledgers of credits. */
 export const LOG_PREFIXES = ['command-', 'workflow_run-', 'workflow_template-', 'credits-']
 
 /** The log in EventStoreDB, with the runner that brings it to PostgreSQL. */
@@ -43,18 +46,23 @@ export interface EventStoreDbLog {
   readonly close: () => Promise<void>
 }
 
-export const openEventStoreDbLog = ({ url, limits = {}, ...given }: EventStoreDbLogOptions): EventStoreDbLog => {
+export const openEventStoreDbLog = ({
+  url,
+  streamPrefix = '',
+  limits = {},
+  ...given
+}: EventStoreDbLogOptions): EventStoreDbLog => {
   const connection = connectEventStoreDb(url)
-  const shared = { connection, codec: busCodec, ...limits }
+  const shared = { connection, codec: busCodec, streamPrefix, ...limits }
   const catchUp = createCatchUp<BusEvent>({ ...given, prefixes: LOG_PREFIXES, projection: COMMANDS, ...shared })
   const store = createEventStoreDbEventStore<BusEvent>(shared)
-  const relay = createRelay<BusEvent>({ pool: given.pool, store, codec: shared.codec, log: given.log })
+  const relay = createRelay<BusEvent>({ ...shared, pool: given.pool, store, log: given.log })
   return {
     store: withIntents(store, shared.codec, relay.wake),
-    catchUp,
+    catchUp: { ...catchUp, health: () => withSetAside(catchUp.health(), relay.setAside()) },
     begin: async () => {
       if (catchUp.health().state !== 'stopped') return
-      await assertLogIsThere(given.pool)
+      await assertLogIsThere(given.pool, streamPrefix)
       catchUp.start()
       relay.start()
     },

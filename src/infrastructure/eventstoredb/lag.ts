@@ -25,6 +25,8 @@ export const createLag = (now: () => number) => {
       reached = position
       seen = []
     },
+    /** More of the log was seen than is reached. */
+    isBehind: (): boolean => seen.length > 0,
     behindMs: (): number => (seen[0] === undefined ? 0 : now() - seen[0].at),
   }
 }

@@ -17,6 +17,7 @@ import type { Applied } from './waiting.ts'
 export interface MirrorOptions<Event> {
   readonly projection: string
   readonly codec: EventCodec<Event>
+  readonly streamPrefix?: string
   readonly projections: InlineProjections<Event>
   readonly ensureQueues: (queues: ReadonlySet<string>, options?: { readonly forget: boolean }) => Promise<void>
   /** Called after a commit with the queues that got messages. */
@@ -30,6 +31,7 @@ export interface MirrorOptions<Event> {
 export const createMirror = <Event>({
   projection,
   codec,
+  streamPrefix,
   projections,
   ensureQueues,
   onFilled,
@@ -73,7 +75,7 @@ export const createMirror = <Event>({
             messages.set(stream, [...(messages.get(stream) ?? []), msgId])
           }
         }
-        await saveCheckpoint(client, projection, last.event.position)
+        await saveCheckpoint(client, projection, last.event.position, streamPrefix)
       })
     try {
       await commit()
@@ -133,6 +135,15 @@ const readMirror = async (client: ClientBase, batch: readonly Arrived<unknown>[]
     mirror.set(row.stream, events.set(Number(row.revision), { id: row.id, msgId: row.msg_id }))
   }
   return mirror
+}
+
+/** Whether the mirror has events of a stream. */
+export const isMirrored = async (client: ClientBase, stream: string): Promise<boolean> => {
+  const { rows } = await client.query(
+    'select from command_bus_event e where e.stream = $1::text collate "C" and e.revision = 0',
+    [stream],
+  )
+  return rows.length > 0
 }
 
 const transaction = async (client: ClientBase, work: () => Promise<void>): Promise<void> => {

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EventFeed } from '../../application/ports/event-feed.ts'
+import type { EventFeed, FeedPosition } from '../../application/ports/event-feed.ts'
 import type { createLag } from './lag.ts'
 
 export interface ProbeOptions {
   readonly feed: Pick<EventFeed<unknown>, 'head'>
-  readonly lag: ReturnType<typeof createLag>
+  readonly lag: Pick<ReturnType<typeof createLag>, 'behindMs'>
+  /** The log ends there, EventStoreDB says. */
+  readonly onHead: (head: FeedPosition | null) => void
   readonly everyMs: number
   readonly stallMs: number
   /** When the subscription was confirmed or last brought something; `performance.now()`. */
@@ -17,7 +19,7 @@ export interface ProbeOptions {
  * looks like one with nothing to say, so silence while the log has more is called a stall.
  */
 export const probe = async (options: ProbeOptions, over: AbortSignal, onStalled: (why: string) => void) => {
-  const { feed, lag, everyMs, stallMs } = options
+  const { feed, lag, onHead, everyMs, stallMs } = options
   let answered = performance.now()
   while (!over.aborted) {
     const head = await feed.head().catch(() => undefined)
@@ -25,7 +27,7 @@ export const probe = async (options: ProbeOptions, over: AbortSignal, onStalled:
     const now = performance.now()
     if (head !== undefined) {
       answered = now
-      lag.saw(head)
+      onHead(head)
     }
     const idleMs = now - options.progressAt()
     const why = !options.isConfirmed()

@@ -19,9 +19,34 @@ export const parsePosition = (position: FeedPosition): Position => {
 export const isAfter = (a: Position, b: Position): boolean =>
   a.commit === b.commit ? a.prepare > b.prepare : a.commit > b.commit
 
-/** Our streams among those of others; what begins with `$` is the server's own, links included. */
-export const isOurs = ({ streamId, type }: RecordedEvent, prefixes: readonly string[]): boolean =>
-  !type.startsWith('$') && prefixes.some(prefix => streamId.startsWith(prefix))
+/** Which streams of an EventStoreDB are ours. */
+export interface OurStreams {
+  /** What all names of this installation begin with there, and nowhere else. Default: nothing. */
+  readonly streamPrefix?: string
+  /** How our streams begin, after the prefix. */
+  readonly prefixes: readonly string[]
+}
+
+/** How our streams begin in EventStoreDB. */
+export const beginningsOf = ({ streamPrefix = '', prefixes }: OurStreams): readonly string[] =>
+  prefixes.map(prefix => streamPrefix + prefix)
+
+/** Named like our streams; what begins with `$` is the server's own, links included. Others may use such names, too. */
+export const isNamedLikeOurs = ({ streamId, type }: RecordedEvent, beginnings: readonly string[]): boolean =>
+  !type.startsWith('$') && beginnings.some(beginning => streamId.startsWith(beginning))
+
+/** Written by a bus: every version of it writes these with every event, and nobody else has reason to. */
+export const isMarked = ({ metadata }: RecordedEvent): boolean => {
+  if (typeof metadata !== 'object' || metadata === null) return false
+  const { v, at, actor, context } = metadata as Readonly<Record<string, unknown>>
+  return (
+    typeof v === 'number' &&
+    typeof at === 'string' &&
+    typeof actor === 'string' &&
+    typeof context === 'object' &&
+    context !== null
+  )
+}
 
 /** The three parts as they were written. Anything that is no JSON object decodes with a fault, not with a crash. */
 export const storedOf = ({ type, data, metadata }: RecordedEvent): StoredEvent => ({
@@ -30,15 +55,32 @@ export const storedOf = ({ type, data, metadata }: RecordedEvent): StoredEvent =
   meta: (metadata ?? {}) as object,
 })
 
-export const decodeRecord = <Event>(codec: EventCodec<Event>, record: RecordedEvent): Recorded<Event> => {
+/** The name of a stream without the prefix of this installation. */
+export const streamOf = ({ streamId }: RecordedEvent, streamPrefix = ''): string => streamId.slice(streamPrefix.length)
+
+export const decodeRecord = <Event>(
+  codec: EventCodec<Event>,
+  record: RecordedEvent,
+  streamPrefix?: string,
+): Recorded<Event> => {
+  const stream = streamOf(record, streamPrefix)
   const revision = Number(record.revision)
   const decoded = codec.decode(storedOf(record))
-  if (isLeft(decoded)) throw new EventDecodeError(record.streamId, revision, decoded.left)
-  return { stream: record.streamId, revision, id: record.id, ...decoded.right }
+  if (isLeft(decoded)) {
+    throw new EventDecodeError(stream, revision, isMarked(record) ? decoded.left : [...decoded.left, FOREIGN])
+  }
+  return { stream, revision, id: record.id, ...decoded.right }
 }
 
-export const feedEventOf = <Event>(codec: EventCodec<Event>, record: AllStreamRecordedEvent): FeedEvent<Event> => ({
-  ...decodeRecord(codec, record),
+const FOREIGN =
+  'a command bus did not write this event: where others use this EventStoreDB, give this installation a prefix (EVENTSTORE_PREFIX)'
+
+export const feedEventOf = <Event>(
+  codec: EventCodec<Event>,
+  record: AllStreamRecordedEvent,
+  streamPrefix?: string,
+): FeedEvent<Event> => ({
+  ...decodeRecord(codec, record, streamPrefix),
   position: positionText(record.position),
   recordedAt: record.created.toISOString(),
   msgId: null,

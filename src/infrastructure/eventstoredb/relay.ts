@@ -1,9 +1,12 @@
 import type { Pool } from 'pg'
-import { EventDecodeError, type EventStore } from '../../application/ports/event-store.ts'
+import { UnavailableError } from '../../application/errors.ts'
+import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 import { decodeRow, type EventRow } from '../postgres/event-store.ts'
 import { createWakeUp } from '../worker/signal.ts'
+import { messageOf } from './follow.ts'
+import { nothingSetAside, type Refused, readSetAside, type SetAside, setAside } from './set-aside.ts'
 
 export interface RelayOptions<Event> {
   readonly pool: Pool
@@ -11,68 +14,114 @@ export interface RelayOptions<Event> {
   readonly store: Pick<EventStore<Event>, 'append'>
   readonly codec: EventCodec<Event>
   readonly log: Log
+  /** How often what the log has refused is tried again, in milliseconds. Default 60,000. */
+  readonly refusedMs?: number
 }
 
 export interface Relay {
   readonly start: () => void
   /** An intent was written in this process: look often until its transaction has ended. */
   readonly wake: () => void
+  /** What the log has refused, as seen a moment ago. */
+  readonly setAside: () => SetAside
+  /** Waits for what is under way, but not for a log that is silent: the next process repeats it without effect. */
   readonly stop: () => Promise<void>
 }
 
 const BATCH = 100
+/** Payloads can be large: a batch ends before it holds more than this, compressed. */
+const BATCH_BYTES = 16 * 1024 * 1024
 const SHORTEST_MS = 10
 const LONGEST_MS = 1_000
+const LOOK_EVERY_MS = 5_000
+const STOP_MS = 2_000
 
 interface IntentRow extends EventRow {
   readonly intent_id: string
+  readonly refused: boolean
 }
+
+type Relayed = { readonly intentId: string } | Refused
+
+const pageOf = (condition: string): string => `
+  select x.intent_id, x.stream, 0 as revision, x.event_id as id, x.type, x.data, x.meta, x.refused_at is not null as refused
+  from (
+    select i.*, sum(pg_column_size(i.data)) over (order by i.intent_id rows unbounded preceding)
+                  - pg_column_size(i.data) as before
+    from (select * from command_bus_intent where appended_at is null and ${condition}
+          order by intent_id limit ${BATCH}) i) x
+  where x.before < ${BATCH_BYTES} order by x.intent_id`
+
+// a row goes with a later look: once the mirror has its event
+const FRESH = `with gone as (
+    delete from command_bus_intent i where i.appended_at is not null
+      and exists (select from command_bus_event e where e.stream = i.stream and e.revision = 0))
+  ${pageOf('refused_at is null')}`
+const REFUSED = pageOf(`refused_at < clock_timestamp() - $1::float8 * interval '1 ms'`)
 
 /**
  * Appends what callers have written down in their transactions. Any number of processes may do so at once: an event
  * keeps its id, so the log takes it once, and a crash between append and mark is repeated without effect. An intent
- * whose command was sent by somebody else meanwhile, with the same id, is dropped: that command exists.
+ * whose command was sent by somebody else meanwhile, with the same id, is dropped: that command exists. One that the log
+ * refuses is set aside, so that it holds up nobody.
  */
-export const createRelay = <Event>({ pool, store, codec, log }: RelayOptions<Event>): Relay => {
+export const createRelay = <Event>({ pool, store, codec, log, refusedMs = 60_000 }: RelayOptions<Event>): Relay => {
   const bell = createWakeUp()
-  const unreadable = new Set<string>()
   let stopping = false
   let wait = SHORTEST_MS
   let running: Promise<void> | null = null
+  let seen = nothingSetAside
+  let lookAt = 0
+  let retryAt = 0
 
-  const relayed = async (row: IntentRow): Promise<string | null> => {
+  const relayed = async (row: IntentRow): Promise<Relayed> => {
+    const intentId = row.intent_id
     try {
       const { id, event, context } = decodeRow(codec, row)
       const [result] = await store.append([{ stream: row.stream, expected: 'none', events: [{ id, event, context }] }])
       if (result?.outcome === 'conflict') {
         log.warn({ stream: row.stream }, 'a command with this id was sent by others meanwhile: theirs counts')
       }
-      return row.intent_id
+      return { intentId }
     } catch (error) {
-      if (!(error instanceof EventDecodeError)) throw error
-      unreadable.add(row.intent_id)
-      log.error({ err: error, stream: row.stream }, 'a command sent in a transaction cannot be read; it waits')
-      return null
+      // the log is away, for this one as for all
+      if (error instanceof UnavailableError) throw error
+      if (!row.refused) {
+        log.error(
+          { err: error, stream: row.stream },
+          'a command sent in a transaction is set aside: the log refuses it',
+        )
+      }
+      return { intentId, refusal: messageOf(error) }
     }
+  }
+
+  const readRows = async (): Promise<readonly IntentRow[]> => {
+    const { rows } = await pool.query<IntentRow>(FRESH)
+    if (performance.now() < retryAt) return rows
+    retryAt = performance.now() + refusedMs
+    const refused = await pool.query<IntentRow>(REFUSED, [refusedMs])
+    return [...rows, ...refused.rows]
   }
 
   /** How many were found. */
   const relay = async (): Promise<number> => {
-    const { rows } = await pool.query<IntentRow>(
-      `with gone as (
-         delete from command_bus_intent i where i.appended_at is not null
-           and exists (select from command_bus_event e where e.stream = i.stream and e.revision = 0))
-       select intent_id, stream, 0 as revision, event_id as id, type, data, meta from command_bus_intent
-       where appended_at is null and intent_id <> all ($1::bigint[]) order by intent_id limit ${BATCH}`,
-      [[...unreadable]],
-    )
-    if (rows.length === 0) return 0
+    const rows = await readRows()
     const results = await Promise.allSettled(rows.map(relayed))
-    const done = results.flatMap(result => (result.status === 'fulfilled' ? (result.value ?? []) : []))
-    await pool.query(
-      'update command_bus_intent set appended_at = clock_timestamp() where intent_id = any ($1::bigint[])',
-      [done],
-    )
+    const done = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+    const refused = done.filter((one): one is Refused => 'refusal' in one)
+    const appended = done.filter(one => !('refusal' in one))
+    if (appended.length > 0) {
+      await pool.query(
+        'update command_bus_intent set appended_at = clock_timestamp(), refused_at = null where intent_id = any ($1::bigint[])',
+        [appended.map(({ intentId }) => intentId)],
+      )
+    }
+    if (refused.length > 0) await setAside(pool, refused)
+    if (refused.length > 0 || performance.now() >= lookAt) {
+      seen = await readSetAside(pool)
+      lookAt = performance.now() + LOOK_EVERY_MS
+    }
     for (const result of results) if (result.status === 'rejected') throw result.reason
     return rows.length
   }
@@ -101,10 +150,16 @@ export const createRelay = <Event>({ pool, store, codec, log }: RelayOptions<Eve
       wait = SHORTEST_MS
       bell.wake()
     },
+    setAside: () => seen,
     stop: async () => {
       stopping = true
       bell.wake()
-      await running
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<void>(resolve => {
+        timer = setTimeout(resolve, STOP_MS)
+      })
+      await Promise.race([running, late])
+      clearTimeout(timer)
     },
   }
 }

@@ -17,7 +17,7 @@ export interface Subscription {
 export interface SubscribeOptions {
   readonly after: FeedPosition | null
   /** How the streams begin whose events are wanted. */
-  readonly prefixes: readonly string[]
+  readonly beginnings: readonly string[]
   readonly onConfirmed: () => void
 }
 
@@ -27,7 +27,7 @@ const BUFFER = 250
 /** `$all`, filtered by the server. */
 export const subscribe = (
   client: EventStoreDBClient,
-  { after, prefixes, onConfirmed }: SubscribeOptions,
+  { after, beginnings, onConfirmed }: SubscribeOptions,
 ): Subscription => {
   let wake = (): void => {}
   let failure: { readonly reason: unknown } | null = null
@@ -38,7 +38,7 @@ export const subscribe = (
       fromPosition: after === null ? 'start' : parsePosition(after),
       filter: {
         filterOn: 'streamName',
-        prefixes: [...prefixes],
+        prefixes: [...beginnings],
         checkpointInterval: 1,
         // nothing follows until this is taken, so it counts for every event before it and none after; where events wait
         // it is passed over, as their own positions say more, and holding it would keep batches small

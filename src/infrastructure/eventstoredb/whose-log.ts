@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import { UnavailableError } from '../../application/errors.ts'
 import { loadCheckpoint } from './checkpoint.ts'
 
@@ -12,7 +12,8 @@ export const assertLogIsHere = async (pool: Pool): Promise<void> => {
 }
 
 /** Where the log is in EventStoreDB: refuses a database that holds a log of its own, which would be out of reach. */
-export const assertLogIsThere = async (pool: Pool): Promise<void> => {
+export const assertLogIsThere = async (pool: Pool, streamPrefix: string): Promise<void> => {
+  await assertSamePrefix(pool, streamPrefix)
   const { rows } = await pool.query(
     `select from command_bus_event
      where not exists (select from command_bus_checkpoint where projection = $1::text) limit 1`,
@@ -21,5 +22,24 @@ export const assertLogIsThere = async (pool: Pool): Promise<void> => {
   if (rows.length === 0) return
   throw new UnavailableError(
     'this database holds a log of its own, and EVENTSTORE_URL names another: copy the log first, or use another database',
+  )
+}
+
+/** Refuses a database that mirrors the streams of another prefix. */
+export const assertSamePrefix = async (
+  client: Pick<ClientBase, 'query'>,
+  streamPrefix: string,
+  projection: string = COMMANDS,
+): Promise<void> => {
+  const { rows } = await client.query<{ readonly stream_prefix: string }>(
+    'select stream_prefix from command_bus_checkpoint where projection = $1::text and stream_prefix <> $2::text',
+    [projection, streamPrefix],
+  )
+  const [other] = rows
+  if (other === undefined) return
+  const named = (prefix: string): string => (prefix === '' ? 'no prefix' : `the prefix '${prefix}'`)
+  throw new UnavailableError(
+    `this database mirrors streams with ${named(other.stream_prefix)}, and EVENTSTORE_PREFIX gives ${named(streamPrefix)}: ` +
+      'set it as it was, or use another database',
   )
 }

@@ -3,7 +3,7 @@ import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { CommandBusError, UnavailableError } from '../../application/errors.ts'
+import { UnavailableError } from '../../application/errors.ts'
 import { answerBadAddress, answerBrokenRequest } from './broken-request.ts'
 import { addConsole, type ConsoleFiles } from './console.ts'
 import { addDocs } from './docs.ts'
@@ -11,6 +11,7 @@ import { addEvents } from './events.ts'
 import { addHealth, type HealthReport } from './health.ts'
 import { type MountOptions, mountApi } from './mount.ts'
 import { addPage, type PageFacts } from './page.ts'
+import { parseBody } from './parse-body.ts'
 import { addProblems } from './problem.ts'
 
 export interface HttpOptions {
@@ -131,15 +132,12 @@ const dropSilentWhenClosing = (app: FastifyInstance): void => {
 
 /** JSON in UTF-8 and nothing else; `content-type: application/json` without a body is a request without a body. */
 const acceptJsonOnly = (app: FastifyInstance): void => {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  const utf8 = new TextDecoder('utf-8', { fatal: true })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (body.length === 0) return done(null, undefined)
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => {
     try {
-      parse(request, utf8.decode(body as Buffer), done)
-    } catch {
-      done(new CommandBusError('INVALID_REQUEST', 'the body is not valid UTF-8'))
+      done(null, body.length === 0 ? undefined : parseBody(body as Buffer))
+    } catch (error) {
+      done(error as Error)
     }
   })
 }

@@ -6,6 +6,7 @@ import { parseCommandStream } from '../../domain/command/names.ts'
 import { transitions } from '../../domain/command/transitions.ts'
 import { parseJobName, parseRunStream } from '../../domain/workflow-run/names.ts'
 import { transitions as runTransitions } from '../../domain/workflow-run/transitions.ts'
+import { instant } from '../postgres/connection/instant.ts'
 import { parsePosition } from '../postgres/event-feed.ts'
 import type { LiveEvent, LiveSource } from './live-event.ts'
 
@@ -16,7 +17,7 @@ interface Row {
   readonly revision: string
   readonly type: string
   readonly meta: unknown
-  readonly recorded: Date
+  readonly recorded: string
 }
 
 const meta = t.type({
@@ -36,7 +37,8 @@ export const createPostgresLiveSource = (pool: Pool): LiveSource => ({
     const { rows } = await pool.query({
       name: 'command_bus_live',
       // `order by xid` without the table's name would order by the text in the list
-      text: `select e.xid::text, e.position::text, e.stream, e.revision, e.type, e.meta, e.recorded
+      text: `select e.xid::text, e.position::text, e.stream, e.revision, e.type, e.meta,
+               ${instant('e.recorded')} as recorded
              from command_bus_event e
              where (e.xid, e.position) > ($1::xid8, $2::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
              order by e.xid, e.position limit $3::int`,
@@ -105,7 +107,7 @@ const liveEventOf = (row: Row): LiveEvent | null => {
     actor,
     correlationId: context.correlationId,
     tenantId: context.tenantId ?? null,
-    recordedAt: row.recorded.toISOString(),
+    recordedAt: row.recorded,
   }
 }
 

@@ -1,100 +1,131 @@
-import type { Pool } from 'pg'
-import type { Queue } from '../../application/ports/queue.ts'
+import type { ClientBase, Pool } from 'pg'
+import type { Delivery, DeliveryTag, Queue } from '../../application/ports/queue.ts'
+import { instant } from '../postgres/connection/instant.ts'
 import { createReadPositions } from './read-positions.ts'
 
 interface MessageRow {
   readonly msg_id: string
   readonly read_ct: number
-  readonly enqueued_at: Date
-  readonly message: unknown
+  readonly enqueued_at: string
+  /** As text: its length is what it takes here. */
+  readonly message: string
   /** When it became due, in ms since 1970. */
   readonly due: number
 }
 
+const tagOf = ({ msg_id, read_ct }: MessageRow): DeliveryTag => ({ msgId: msg_id, delivery: read_ct })
+
+const deliveryOf = ({ msg_id, read_ct, enqueued_at, message }: MessageRow): Delivery => ({
+  msgId: msg_id,
+  delivery: read_ct,
+  enqueuedAt: enqueued_at,
+  body: JSON.parse(message),
+  size: message.length,
+})
+
+const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
+
 /** The queue port over pgmq's tables and functions. Names are validated before they come here and passed as parameters. */
-export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = createReadPositions()): Queue => ({
-  ensure: queue => queues.ensure(new Set([queue])),
-
-  read: async (queue, quantity, leaseMs) => {
-    const look = positions.next(queue)
-    const { rows } = await pool.query<MessageRow>({
-      name: 'command_bus_read',
-      text: `select msg_id, read_ct, enqueued_at, message, due
-             from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
-      values: [queue, leaseMs / 1000, quantity, look.after],
-    })
-    look.found(rows.at(-1)?.due)
-    return rows.map(row => ({
-      msgId: row.msg_id,
-      delivery: row.read_ct,
-      enqueuedAt: row.enqueued_at.toISOString(),
-      body: row.message,
-    }))
-  },
-
-  archive: async (queue, msgIds) => {
-    if (msgIds.length > 0) await pool.query(archiveMessages, [queue, msgIds, null])
-  },
-
-  keepStrangers: async (queue, strangers) => {
-    if (strangers.size > 0) {
-      await pool.query(archiveMessages, [queue, [...strangers.keys()], Object.fromEntries(strangers)])
-    }
-  },
-
-  extend: async (queue, tags, leaseMs) => {
-    if (tags.length === 0) return []
-    const { rows } = await pool.query(
-      `select command_bus_extend($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8)) as msg_id`,
-      [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), leaseMs / 1000],
-    )
-    return rows.map(row => row.msg_id)
-  },
-
-  handBack: async (queue, tags, { uncount, delayMs = 0 }) => {
+export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = createReadPositions()): Queue => {
+  const handBack: Queue['handBack'] = async (queue, tags, { uncount, delayMs = 0 }) => {
     if (tags.length === 0) return
     await pool.query(
       `select command_bus_hand_back($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8), $5::boolean)`,
       [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), delayMs / 1000, uncount],
     )
-  },
+  }
 
-  nextVisibleIn: async queue => {
-    const { rows } = await pool.query('select command_bus_next_visible($1::text, $2::float8) as ms', [
-      queue,
-      positions.after(queue),
-    ])
-    return rows[0]?.ms ?? null
-  },
-})
+  return {
+    ensure: queue => queues.ensure(new Set([queue])),
 
-const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
+    read: async (queue, quantity, leaseMs) => {
+      const look = positions.next(queue)
+      const { rows } = await pool.query<MessageRow>({
+        name: 'command_bus_read',
+        text: `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message::text as message, due
+               from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
+        values: [queue, leaseMs / 1000, quantity, look.after],
+      })
+      look.found(rows.at(-1)?.due)
+      try {
+        return rows.map(deliveryOf)
+      } catch (error) {
+        // nobody gets to begin these
+        await handBack(queue, rows.map(tagOf), { uncount: true }).catch(() => {})
+        throw error
+      }
+    },
+
+    archive: async (queue, msgIds) => {
+      if (msgIds.length > 0) await pool.query(archiveMessages, [queue, msgIds, null])
+    },
+
+    keepStrangers: async (queue, strangers) => {
+      if (strangers.size > 0) {
+        await pool.query(archiveMessages, [queue, [...strangers.keys()], Object.fromEntries(strangers)])
+      }
+    },
+
+    extend: async (queue, tags, leaseMs) => {
+      const { rows } = await pool.query(
+        `select command_bus_extend($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8)) as msg_id`,
+        [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), leaseMs / 1000],
+      )
+      return rows.map(row => row.msg_id)
+    },
+
+    handBack,
+
+    nextVisibleIn: async queue => {
+      const { rows } = await pool.query('select command_bus_next_visible($1::text, $2::float8) as ms', [
+        queue,
+        positions.after(queue),
+      ])
+      return rows[0]?.ms ?? null
+    },
+  }
+}
+
+export interface EnsureOptions {
+  /** Looks again: a queue that was there is gone. */
+  readonly forget?: boolean
+  /** The caller's own transaction, which may have made the queue itself: nobody else sees it before the commit. */
+  readonly within?: Pick<ClientBase, 'query'>
+}
 
 /** Knows which queues exist, and makes those that do not: once a process, outside everybody's transaction. */
 export interface QueueCatalog {
-  readonly ensure: (queues: ReadonlySet<string>, options?: { readonly forget: boolean }) => Promise<void>
+  readonly ensure: (queues: ReadonlySet<string>, options?: EnsureOptions) => Promise<void>
 }
 
+/**
+ * @param pool apart from the connections that callers and handlers hold while they wait for a queue; nobody who holds one
+ * of its connections may wait for another
+ */
 export const createQueueCatalog = (pool: Pool): QueueCatalog => {
-  const known = new Map<string, Promise<void>>()
-  const make = async (queue: string): Promise<void> => {
-    await pool.query('select command_bus_make_queue($1::text)', [queue])
+  const known = new Set<string>()
+  const making = new Map<string, Promise<void>>()
+  const isThere = async (querier: Pick<ClientBase, 'query'>, queue: string): Promise<boolean> => {
+    const { rows } = await querier.query('select 1 from pgmq.meta where queue_name = $1::text', [queue])
+    return rows.length > 0
   }
-  const ensureOne = (queue: string): Promise<void> => {
-    const made = known.get(queue)
-    if (made !== undefined) return made
-    const making = make(queue).catch(error => {
-      known.delete(queue)
-      throw error
-    })
-    known.set(queue, making)
-    return making
+  const makeOnce = (queue: string): Promise<void> => {
+    const under = making.get(queue)
+    if (under !== undefined) return under
+    const made = pool
+      .query('select command_bus_make_queue($1::text)', [queue])
+      .then(() => void known.add(queue))
+      .finally(() => making.delete(queue))
+    making.set(queue, made)
+    return made
   }
   return {
-    ensure: async (queues, { forget } = { forget: false }) => {
+    ensure: async (queues, { forget = false, within } = {}) => {
       for (const queue of queues) {
         if (forget) known.delete(queue)
-        await ensureOne(queue)
+        // one that only this transaction sees is not remembered: it may be rolled back
+        if (known.has(queue) || (within !== undefined && (await isThere(within, queue)))) continue
+        await makeOnce(queue)
       }
     },
   }

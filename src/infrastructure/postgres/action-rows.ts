@@ -7,6 +7,31 @@ import type {
   ItemOutcome,
 } from '../../application/ports/action-store.ts'
 import type { Json } from '../../domain/command/events.ts'
+import { columnsOf } from './connection/instant.ts'
+
+/** What `ActionRow` has of the table. */
+export const actionColumns = columnsOf(
+  'command_bus_action',
+  [
+    'id',
+    'action',
+    'criteria',
+    'canary',
+    'reason',
+    'result_data',
+    'reset_attempts',
+    'operator',
+    'tenant_id',
+    'status',
+    'note',
+    'total',
+    'succeeded',
+    'failed',
+    'skipped',
+    'done_to',
+  ],
+  ['created_at', 'updated_at'],
+)
 
 /** A row of `command_bus_action`; its CHECKs say which of the details are there. */
 export interface ActionRow {
@@ -26,8 +51,8 @@ export interface ActionRow {
   readonly failed: number
   readonly skipped: number
   readonly done_to: number
-  readonly created_at: Date
-  readonly updated_at: Date
+  readonly created_at: string
+  readonly updated_at: string
 }
 
 const detailsOf = (row: ActionRow): ActionDetails => {
@@ -54,8 +79,8 @@ export const recordOf = (row: ActionRow): ActionRecord => ({
   succeeded: row.succeeded,
   failed: row.failed,
   skipped: row.skipped,
-  createdAt: row.created_at.toISOString(),
-  updatedAt: row.updated_at.toISOString(),
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
 })
 
 export interface ItemRow {

@@ -5,7 +5,7 @@ import type { ActionStore, CanaryVerdict } from '../../application/ports/action-
 import type { CommandEventType } from '../../domain/command/events.ts'
 import { transitions } from '../../domain/command/transitions.ts'
 import { createQueueCatalog } from '../pgmq/queue.ts'
-import { type ActionRow, type ItemRow, itemOf, recordOf } from './action-rows.ts'
+import { type ActionRow, actionColumns, type ItemRow, itemOf, recordOf } from './action-rows.ts'
 import { insertAction } from './create-action.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { readDue } from './due-items.ts'
@@ -18,7 +18,10 @@ const DEFAULT_LIMIT = 100
 /** Bulk actions in the tables `command_bus_action` and `command_bus_action_item`, beside the log they work on. */
 export const createActionStore = (pool: Pool): ActionStore => {
   const get: ActionStore['get'] = async id => {
-    const { rows } = await pool.query<ActionRow>('select * from command_bus_action where id = $1::uuid', [id])
+    const { rows } = await pool.query<ActionRow>(
+      `select ${actionColumns} from command_bus_action where id = $1::uuid`,
+      [id],
+    )
     return rows[0] === undefined ? null : recordOf(rows[0])
   }
 
@@ -36,20 +39,17 @@ export const createActionStore = (pool: Pool): ActionStore => {
     list: async ({ status, tenantId, limit = DEFAULT_LIMIT, cursor }) => {
       const after = cursor === undefined ? null : decodeCursor(cursor)
       const { rows } = await pool.query<ActionRow>(
-        `select * from command_bus_action
+        `select ${actionColumns} from command_bus_action
          where ($1::text is null or status = $1) and ($2::text is null or tenant_id = $2)
            and ($3::timestamptz is null or (created_at, id) < ($3, $4::uuid))
-         order by created_at desc, id desc limit $5::int`,
+         order by command_bus_action.created_at desc, id desc limit $5::int`,
         [status ?? null, tenantId ?? null, after?.at ?? null, after?.commandId ?? null, limit + 1],
       )
       const shown = rows.slice(0, limit)
       const last = rows.length > limit ? shown.at(-1) : undefined
       return {
         items: shown.map(recordOf),
-        nextCursor:
-          last === undefined
-            ? null
-            : encodeCursor({ at: last.created_at.toISOString(), domain: '', commandId: last.id }),
+        nextCursor: last === undefined ? null : encodeCursor({ at: last.created_at, domain: '', commandId: last.id }),
       }
     },
 
@@ -69,7 +69,8 @@ export const createActionStore = (pool: Pool): ActionStore => {
 
     open: async () => {
       const { rows } = await pool.query<ActionRow>(
-        `select * from command_bus_action where status in ('RUNNING', 'WAITING_FOR_CANARY') order by created_at, id`,
+        `select ${actionColumns} from command_bus_action where status in ('RUNNING', 'WAITING_FOR_CANARY')
+         order by command_bus_action.created_at, id`,
       )
       return rows.map(recordOf)
     },

@@ -5,8 +5,8 @@ import type { Signer } from '../proof/keys.ts'
 import { holdSeals, sealAbout } from '../proof/seals.ts'
 import { applyAdoption, countPlaces, makeMap, type PlaceCounts } from './adopt-places.ts'
 import { aloneOn } from './alone.ts'
-import { assertSchemaCurrent } from './migrate.ts'
 import { isFromElsewhere } from './own-cluster.ts'
+import { assertSchemaCurrent } from './schema-version.ts'
 
 /** The log was not adopted, and is as it was; `message` says what to do. */
 export class AdoptLogError extends CommandBusError {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import { sessionOn } from './connection/database.ts'
 
 export interface AloneOptions {
   readonly databaseUrl: string
@@ -22,7 +23,7 @@ export const aloneOn = async <A>(
   { databaseUrl, command, refusal }: AloneOptions,
   work: (client: pg.Client) => Promise<A>,
 ): Promise<A> => {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: `commandbus ${command}` })
+  const client = sessionOn(new pg.Client({ connectionString: databaseUrl, application_name: `commandbus ${command}` }))
   let broken: Error | undefined
   client.on('error', error => {
     broken = error

@@ -12,9 +12,47 @@ import type { Json } from '../../domain/command/events.ts'
 import { commandStream } from '../../domain/command/names.ts'
 import type { OperationStatus } from '../../domain/operation/status.ts'
 import type { CommandRow } from '../../projections/command-row.ts'
+import { columnsOf, instant } from './connection/instant.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 
 const DEFAULT_LIMIT = 100
+
+/** Every column of a command's row. */
+export const commandColumns = (alias: string): string =>
+  columnsOf(
+    alias,
+    [
+      'domain',
+      'command_id',
+      'command_type',
+      'status',
+      'attempts',
+      'max_attempts',
+      'total_attempts',
+      'msg_id',
+      'queue_name',
+      'reply_queue',
+      'correlation_id',
+      'causation_id',
+      'tenant_id',
+      'owner_id',
+      'parent_command_id',
+      'retry_count',
+      'parked_reason',
+      'last_error_type',
+      'last_error_code',
+      'last_error_msg',
+      'data_revision',
+      'revision',
+    ],
+    ['lease_expires_at', 'next_attempt_at', 'parked_at', 'created_at', 'updated_at'],
+  )
+
+const auditColumns = columnsOf(
+  'a',
+  ['audit_id', 'domain', 'command_id', 'event_type', 'actor', 'details_json', 'revision'],
+  ['ts'],
+)
 
 /** Conditions joined with `and`, each with its own numbered parameters. */
 const conditions = () => {
@@ -38,7 +76,7 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
   /** Rows of `commands` with their present payload and their result. */
   const details = async (commands: string, order: string, values: readonly unknown[]) => {
     const { rows } = await pool.query(
-      `select c.*, sent.data->'data' as data,
+      `select ${commandColumns('c')}, sent.data->'data' as data,
               case when c.status = 'COMPLETED' then coalesce(last.data->'result', last.data->'resultData') end as result
        from (${commands}) c
        left join command_bus_event sent
@@ -87,8 +125,8 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
         filters.add('(created_at, command_id, domain) < (?::timestamptz, ?::uuid, ?)', at, commandId, domain)
       }
       const { rows } = await pool.query(
-        `select * from command_bus_command where ${filters.where()}
-         order by created_at desc, command_id desc, domain desc limit ${limit + 1}`,
+        `select ${commandColumns('c')} from command_bus_command c where ${filters.where()}
+         order by c.created_at desc, c.command_id desc, c.domain desc limit ${limit + 1}`,
         filters.values,
       )
       return page(rows, limit, viewOf, row => row.created_at)
@@ -116,8 +154,8 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
 
     auditTrail: async (domain, commandId, { eventType } = {}) => {
       const { rows } = await pool.query(
-        `select * from command_bus_audit where stream = $1 and ($2::text is null or event_type = $2)
-         order by revision, audit_id`,
+        `select ${auditColumns} from command_bus_audit a where a.stream = $1 and ($2::text is null or a.event_type = $2)
+         order by a.revision, a.audit_id`,
         [commandStream({ domain, commandId }), eventType ?? null],
       )
       return rows.map(
@@ -126,7 +164,7 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
           domain: row.domain,
           commandId: row.command_id,
           eventType: row.event_type,
-          ts: row.ts.toISOString(),
+          ts: row.ts,
           actor: row.actor,
           revision: Number(row.revision),
           details: row.details_json,
@@ -147,7 +185,7 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
         total.values,
       )
       const reading = pool.query(
-        `select c.*, sent.data->'data' as payload from (
+        `select ${commandColumns('c')}, sent.data->'data' as payload from (
            select * from command_bus_command c where ${filters.where()}
            order by parked_at desc, command_id desc, domain desc limit ${limit + 1}) c
          left join command_bus_event sent
@@ -167,8 +205,8 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
       // the sample is found by its key: messages are long, and sorting them would be most of the work
       const { rows } = await pool.query(
         `select g.*, sample.last_error_msg as sample from (
-           select c.domain, c.command_type, c.last_error_code, count(*)::int as count, min(c.parked_at) as first,
-                  max(c.parked_at) as last,
+           select c.domain, c.command_type, c.last_error_code, count(*)::int as count, ${instant('min(c.parked_at)')} as first,
+                  ${instant('max(c.parked_at)')} as last,
                   right(max(to_char(c.parked_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') || c.command_id::text collate "C"), 36)::uuid as newest
            from command_bus_command c where ${filters.where()}
            group by c.domain, c.command_type, c.last_error_code) g
@@ -181,8 +219,8 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
         commandType: row.command_type,
         errorCode: row.last_error_code,
         count: row.count,
-        first: row.first.toISOString(),
-        last: row.last.toISOString(),
+        first: row.first,
+        last: row.last,
         sample: row.sample,
       }))
     },
@@ -222,33 +260,22 @@ const page = <Row extends Keyed, Item>(
   rows: readonly Row[],
   limit: number,
   item: (row: Row) => Item,
-  at: (row: Row) => Date,
+  at: (row: Row) => string,
 ) => {
   const shown = rows.slice(0, limit)
   const last = rows.length > limit ? shown.at(-1) : undefined
   return {
     items: shown.map(item),
     nextCursor:
-      last === undefined
-        ? null
-        : encodeCursor({ at: at(last).toISOString(), domain: last.domain, commandId: last.command_id }),
+      last === undefined ? null : encodeCursor({ at: at(last), domain: last.domain, commandId: last.command_id }),
   }
 }
 
-type TimeColumn = 'lease_expires_at' | 'next_attempt_at' | 'parked_at'
-
-/** A row as node-pg gives it: times as dates, bigints as text. */
-interface CommandTableRow extends Omit<CommandRow, TimeColumn | 'created_at' | 'updated_at' | 'revision'> {
+/** A row as `commandColumns` selects it: bigints as text. */
+interface CommandTableRow extends Omit<CommandRow, 'revision'> {
   readonly msg_id: string | null
-  readonly lease_expires_at: Date | null
-  readonly next_attempt_at: Date | null
-  readonly parked_at: Date | null
-  readonly created_at: Date
-  readonly updated_at: Date
   readonly revision: string
 }
-
-const iso = (time: Date | null): string | null => time?.toISOString() ?? null
 
 export const viewOf = (row: CommandTableRow): CommandView => ({
   domain: row.domain,
@@ -267,15 +294,15 @@ export const viewOf = (row: CommandTableRow): CommandView => ({
   ownerId: row.owner_id,
   parentCommandId: row.parent_command_id,
   retryCount: row.retry_count,
-  leaseExpiresAt: iso(row.lease_expires_at),
-  nextAttemptAt: iso(row.next_attempt_at),
-  parkedAt: iso(row.parked_at),
+  leaseExpiresAt: row.lease_expires_at,
+  nextAttemptAt: row.next_attempt_at,
+  parkedAt: row.parked_at,
   parkedReason: row.parked_reason,
   lastErrorType: row.last_error_type,
   lastErrorCode: row.last_error_code,
   lastErrorMsg: row.last_error_msg,
-  createdAt: row.created_at.toISOString(),
-  updatedAt: row.updated_at.toISOString(),
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
   revision: Number(row.revision),
 })
 
@@ -297,7 +324,7 @@ const itemOf = (row: CommandTableRow & { readonly payload: Json }): Troubleshoot
   lastErrorMsg: row.last_error_msg,
   correlationId: row.correlation_id,
   replyTo: row.reply_queue,
-  createdAt: row.created_at.toISOString(),
-  updatedAt: row.updated_at.toISOString(),
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
   payload: row.payload ?? null,
 })

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { NewAction } from '../../application/ports/action-store.ts'
-import type { ActionRow } from './action-rows.ts'
+import { type ActionRow, actionColumns } from './action-rows.ts'
 
 /** The action beside its items: `frozen` is the part that writes those, as one statement with this one. */
 const statement = (frozen: string): string => `
@@ -16,7 +16,7 @@ const statement = (frozen: string): string => `
          case when total = failed + skipped then 'COMPLETED' when $6 is null then 'RUNNING' else 'WAITING_FOR_CANARY' end,
          $2::timestamptz, total, failed, skipped, $2, $2
   from counted
-  returning *`
+  returning ${actionColumns}`
 
 /** Oldest first: what waited longest is done first, and is the canary. */
 const frozenByFilter = `

@@ -1,13 +1,14 @@
 import type { Pool } from 'pg'
 import type { EventFeed, FeedEvent, FeedPosition } from '../../application/ports/event-feed.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
+import { instant } from './connection/instant.ts'
 import { decodeRow, type EventRow } from './event-store.ts'
 
 interface FeedRow extends EventRow {
   readonly xid: string
   readonly position: string
   readonly msg_id: string | null
-  readonly recorded: Date
+  readonly recorded: string
 }
 
 /**
@@ -19,7 +20,8 @@ export const createPostgresEventFeed = <Event>(pool: Pool, codec: EventCodec<Eve
     const [xid, position] = parsePosition(after)
     const { rows } = await pool.query({
       name: 'command_bus_feed',
-      text: `select xid::text, position::text, stream, revision, id, type, data, meta, msg_id, recorded
+      text: `select xid::text, position::text, stream, revision, id, type, data, meta, msg_id,
+               ${instant('recorded')} as recorded
              from command_bus_event e
              where (xid, position) > ($1::xid8, $2::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
              order by e.xid, e.position limit $3::int`,
@@ -29,7 +31,7 @@ export const createPostgresEventFeed = <Event>(pool: Pool, codec: EventCodec<Eve
       (row): FeedEvent<Event> => ({
         ...decodeRow(codec, row),
         position: `${row.xid}/${row.position}`,
-        recordedAt: row.recorded.toISOString(),
+        recordedAt: row.recorded,
         msgId: row.msg_id,
       }),
     )

@@ -18,8 +18,14 @@ export interface PostgresEventStoreOptions<Event> {
   readonly pool: Pool
   readonly codec: EventCodec<Event>
   readonly projections: InlineProjections<Event>
-  /** Makes queues that do not exist yet; called before a unit that needs them. `forget`: look again, one was missing. */
-  readonly ensureQueues: (queues: ReadonlySet<string>, options?: { readonly forget: boolean }) => Promise<void>
+  /**
+   * Makes queues that do not exist yet; called before a unit that needs them. It must not take its connection from the pool
+   * that callers hold theirs from. `forget`: look again, one was missing; `within`: the caller's transaction.
+   */
+  readonly ensureQueues: (
+    queues: ReadonlySet<string>,
+    options?: { readonly forget?: boolean; readonly within?: Querier },
+  ) => Promise<void>
   /** What is left to say of a stream that was moved to a file, so that nothing is decided as if it had never been. */
   readonly ofArchived?: (archived: ArchivedStream) => readonly Recorded<Event>[]
   /** Called after a commit with the queues that got messages. */
@@ -85,7 +91,7 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
       })
       return rows[0].answer
     }
-    await options.ensureQueues(planned.queues)
+    await options.ensureQueues(planned.queues, mayRepeat ? {} : { within: querier })
     const undoable = !mayRepeat && planned.unit.atomic === true
     try {
       if (undoable) await querier.query('savepoint command_bus_append')

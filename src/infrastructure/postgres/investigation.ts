@@ -8,9 +8,9 @@ import type {
   StatusCount,
 } from '../../application/ports/investigation.ts'
 import { commandStream, parseCommandStream } from '../../domain/command/names.ts'
-import { viewOf } from './command-queries.ts'
+import { commandColumns, viewOf } from './command-queries.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { type EntryRow, entryOf, type RunRow, runOf } from './workflow-rows.ts'
+import { type EntryRow, entryColumns, entryOf, type RunRow, runColumns, runOf } from './workflow-rows.ts'
 
 const DEFAULT_LIMIT = 100
 /** Parkings that one page looks at, at most: each costs a look at the index, and one at the event that followed. */
@@ -120,11 +120,11 @@ const ofTenant = (alias: string): string => `($2::text is null or ${alias}.tenan
 const OWN_AT_MOST = 50_000
 
 const relatedRuns = `
-  select r.* from command_bus_workflow_run r where r.run_id = any ($1::uuid[]) and ${ofTenant('r')}
+  select ${runColumns('r')} from command_bus_workflow_run r where r.run_id = any ($1::uuid[]) and ${ofTenant('r')}
   order by r.created_at, r.run_id limit $3::int`
 
 const entriesOfRuns = `
-  select e.* from command_bus_credit_entry e where e.run_id = any ($1::uuid[]) and ${ofTenant('e')}
+  select ${entryColumns('e')} from command_bus_credit_entry e where e.run_id = any ($1::uuid[]) and ${ofTenant('e')}
   order by e.at, e.tenant_id, e.revision limit $3::int`
 
 /** Each step from a command to another is a look at an index; `union` keeps a circle from going on for ever. */
@@ -143,7 +143,7 @@ const treeFrom = (seeds: string): string => `
       select p.domain, p.command_id from command_bus_command c
       join command_bus_command p on p.domain = c.domain and p.command_id = c.parent_command_id
       where c.domain = t.domain and c.command_id = t.command_id and ${ofTenant('p')}) n)
-  select c.* from (select domain, command_id from tree limit $3::int) t
+  select ${commandColumns('c')} from (select domain, command_id from tree limit $3::int) t
   join command_bus_command c on c.domain = t.domain and c.command_id = t.command_id
   order by c.created_at, c.domain, c.command_id`
 

@@ -2,23 +2,12 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CommandBusError } from '../../application/errors.ts'
+import { type KnownMigration, knownMigrations } from './known-migrations.ts'
+import { MigrationError } from './schema-version.ts'
 
 /** One numbered SQL file. */
-export interface Migration {
-  readonly version: number
-  readonly name: string
-  /** SHA-256 of the text with line ends as `\n`, in hex. */
-  readonly checksum: string
+export interface Migration extends KnownMigration {
   readonly sql: string
-}
-
-/** Raised when migrations cannot be read or applied; `message` says which and what to do. */
-export class MigrationError extends CommandBusError {
-  override readonly name = 'MigrationError'
-  constructor(message: string, options?: ErrorOptions) {
-    super('MIGRATION_FAILED', message, options)
-  }
 }
 
 /** The package's own `migrations/`, as far from `src/` as from `dist/`. */
@@ -50,4 +39,21 @@ export const readMigrations = async (directory: string): Promise<readonly Migrat
       )
   })
   return migrations
+}
+
+/**
+ * The package's own migrations, when they are there as this version knows them. Code that was copied or bundled looks in
+ * a folder that may be somebody else's.
+ * @throws MigrationError
+ */
+export const ownMigrations = async (): Promise<readonly Migration[]> => {
+  const migrations = await readMigrations(migrationsDirectory)
+  const differs = Array.from({ length: Math.max(migrations.length, knownMigrations.length) }, (_, i) => i).find(
+    i => migrations[i]?.checksum !== knownMigrations[i]?.checksum,
+  )
+  if (differs === undefined) return migrations
+  throw new MigrationError(
+    `The files in ${migrationsDirectory} are not the migrations of this version (${differs + 1} differs): reinstall ` +
+      'commandbus, or run `npm run generate:migrations` where you changed one of them.',
+  )
 }

@@ -89,8 +89,7 @@ const describe = async (client: ClientBase, table: string): Promise<TableRow> =>
   const { rows } = await client.query<TableRow>(
     `select n.nspname as schema, c.reloptions as options, obj_description(c.oid, 'pg_class') as comment,
             case when pg_get_userbyid(c.relowner) <> current_user then c.relowner::regrole::text end as owner
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1)`,
-    [table],
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass('${table}')`,
   )
   if (rows[0] === undefined) throw new RebuildError(`there is no table ${table} yet: run \`commandbus migrate\``)
   return rows[0]

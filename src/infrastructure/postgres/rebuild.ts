@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
 import { isBefore, type LogPage, type LogPosition, readLogPage, settledHead, startOfLog } from './command-log.ts'
+import { clientLike } from './pool.ts'
 import { COMMANDS, readTableNames } from './read-tables.ts'
 import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
@@ -41,12 +42,11 @@ const LOCK_TIMEOUT_MS = 250
  * @throws RebuildError when another rebuild runs, when something is attached to a table, or when the swap gets no locks
  */
 export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOptions): Promise<Rebuilt> => {
-  const client = await pool.connect()
-  let broken: Error | undefined
-  const onError = (error: Error): void => {
-    broken = error
-  }
-  client.on('error', onError)
+  // not of the pool, which pages are read from meanwhile: nobody waits for a connection while he holds one
+  const client = clientLike(pool)
+  // one that breaks fails at its next statement
+  client.on('error', () => {})
+  await client.connect()
   try {
     return await alone(client, async () => {
       const fresh = new Map<string, FreshTable>()
@@ -59,8 +59,7 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
       }
     })
   } finally {
-    client.off('error', onError)
-    client.release(broken)
+    await client.end().catch(() => {})
   }
 }
 
@@ -83,8 +82,6 @@ const fillAndSwap = async (
   onProgress: (progress: RebuildProgress) => void,
 ): Promise<Rebuilt> => {
   const tables = [...fresh.values()]
-  // a pool of one has no second connection to read with
-  const reader = pool.options.max > 1 ? pool : client
   const nameOf = (table: string): string => fresh.get(table)?.name ?? table
   const total = Number((await settledHead(client)).position)
   let after = startOfLog
@@ -99,7 +96,7 @@ const fillAndSwap = async (
     const head = await settledHead(client)
     const before = events
     const pageAfter = (place: LogPosition): Promise<LogPage> | null => {
-      const page = isBefore(place, head) ? readLogPage(reader, place, 'at work') : null
+      const page = isBefore(place, head) ? readLogPage(pool, place, 'at work') : null
       // whoever waits for it hears of its failure; an earlier one may come first
       page?.catch(() => {})
       return page

@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 import type { DomainStats, MinuteStats, Stats, StatsReader } from '../../application/ports/stats.ts'
 import { type CommandStatus, commandStatuses } from '../../domain/command/transitions.ts'
 import { cachedFor } from './cached.ts'
+import { instant } from './connection/instant.ts'
 import { type FeedFigures, openTransactions, type QueueFigures, queueFigures } from './figures.ts'
 import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
 
@@ -12,7 +13,7 @@ interface OpenRow {
   readonly domain: string
   readonly status: CommandStatus
   readonly count: number
-  readonly oldest: Date
+  readonly oldest: string
 }
 
 /** Whoever asks again soon gets the last answer: for nine times what it took, so that this costs a tenth at the most. */
@@ -60,7 +61,7 @@ export const createStats = (pool: Pool): StatsReader => {
 /** Stays within the index of what is open: it holds the status, the domain and the time, and nothing that has ended. */
 const openRows = async (pool: Pool, tenantId: string | undefined): Promise<readonly OpenRow[]> => {
   const { rows } = await pool.query<OpenRow>(
-    `select domain, status, count(*)::int as count, min(created_at) as oldest from command_bus_command
+    `select domain, status, count(*)::int as count, ${instant('min(created_at)')} as oldest from command_bus_command
      where status in ('PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE')
      ${tenantId === undefined ? '' : 'and tenant_id = $1::text'} group by status, domain`,
     tenantId === undefined ? [] : [tenantId],
@@ -86,7 +87,7 @@ const statsOf = (
 ): Stats => {
   const now = tally.now()
   const counts = new Map<string, Record<CommandStatus, number>>()
-  const oldest = new Map<string, Date>()
+  const oldest = new Map<string, string>()
   const of = (domain: string): Record<CommandStatus, number> => {
     const known = counts.get(domain) ?? none()
     counts.set(domain, known)
@@ -113,10 +114,10 @@ const statsOf = (
   }
 }
 
-const pendingSince = (since: Date | undefined, now: number): DomainStats['oldestPending'] =>
+const pendingSince = (since: string | undefined, now: number): DomainStats['oldestPending'] =>
   since === undefined
     ? null
-    : { createdAt: since.toISOString(), ageSeconds: Math.max(0, Math.round((now - since.getTime()) / 1000)) }
+    : { createdAt: since, ageSeconds: Math.max(0, Math.round((now - Date.parse(since)) / 1000)) }
 
 const minutesOf = (tally: Tally, tenant: string | undefined, now: number): readonly MinuteStats[] => {
   const recent = tally.recent(tenant)

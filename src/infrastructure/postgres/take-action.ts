@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import type { TakenAction } from '../../application/ports/action-store.ts'
-import { type ActionRow, recordOf } from './action-rows.ts'
+import { type ActionRow, actionColumns, recordOf } from './action-rows.ts'
 import { readDue } from './due-items.ts'
 import { isConnectionError } from './errors.ts'
 
@@ -22,7 +22,7 @@ export const takeAction = async <A>(
   try {
     await client.query('begin')
     const { rows } = await client.query<ActionRow>(
-      `select * from command_bus_action where id = $1::uuid and ${OPEN} for update ${wait ? '' : 'skip locked'}`,
+      `select ${actionColumns} from command_bus_action where id = $1::uuid and ${OPEN} for update ${wait ? '' : 'skip locked'}`,
       [id],
     )
     const [row] = rows

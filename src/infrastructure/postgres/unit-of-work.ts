@@ -44,7 +44,7 @@ interface Messages {
 
 interface Acks {
   readonly queue: string
-  readonly op: 'delete' | 'archive' | 'postpone'
+  readonly op: 'delete' | 'archive' | 'postpone' | 'uncount'
   readonly events: number[]
   readonly msgIds: string[]
   /** In milliseconds. */
@@ -149,7 +149,13 @@ const messagesTo = (parts: Messages[], queue: string): Messages => {
 const acksOf = (parts: Acks[], queue: string, op: Acks['op']): Acks => {
   const found = parts.find(part => part.queue === queue && part.op === op)
   if (found !== undefined) return found
-  const made: Acks = { queue, op, events: [], msgIds: [], ...(op === 'postpone' ? { waits: [] } : {}) }
+  const made: Acks = {
+    queue,
+    op,
+    events: [],
+    msgIds: [],
+    ...(op === 'postpone' || op === 'uncount' ? { waits: [] } : {}),
+  }
   parts.push(made)
   return made
 }
@@ -176,12 +182,17 @@ const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effe
       })
       return
     case 'delete':
-    case 'archive':
-    case 'postpone': {
+    case 'archive': {
       const acks = acksOf(unit.acks, queue, effect.kind)
       acks.events.push(event)
       acks.msgIds.push(effect.msgId)
-      if (effect.kind === 'postpone') acks.waits?.push(effect.waitMs)
+      return
+    }
+    case 'postpone': {
+      const acks = acksOf(unit.acks, queue, effect.uncount === true ? 'uncount' : 'postpone')
+      acks.events.push(event)
+      acks.msgIds.push(effect.msgId)
+      acks.waits?.push(effect.waitMs)
       return
     }
     case 'archive-current': {

@@ -6,11 +6,15 @@ import { jobId, jobName } from '../../domain/workflow-run/names.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import {
   type EntryRow,
+  entryColumns,
   entryOf,
   type FileRow,
+  fileColumns,
   type RunRow,
+  runColumns,
   runOf,
   type TemplateRow,
+  templateColumns,
   templateOf,
 } from './workflow-rows.ts'
 
@@ -30,7 +34,7 @@ export const createWorkflowQueries = ({ pool, domain, commandId }: WorkflowQueri
   const filesOf = async (runs: readonly RunRow[]): Promise<readonly WorkflowRun[]> => {
     if (runs.length === 0) return []
     const { rows } = await pool.query<FileRow>(
-      `select run_id, idx, file_name, status, open, round, retry_attempt, error_code, error_message, last_retried_at
+      `select ${fileColumns}
        from command_bus_workflow_run_file where run_id = any ($1::uuid[]) order by run_id, idx`,
       [runs.map(run => run.run_id)],
     )
@@ -71,28 +75,31 @@ export const createWorkflowQueries = ({ pool, domain, commandId }: WorkflowQueri
     templates: async ({ tenantId, archived, limit = DEFAULT_LIMIT, cursor }) => {
       const after = cursor === undefined ? null : decodeCursor(cursor)
       const { rows } = await pool.query<TemplateRow>(
-        `select * from command_bus_workflow_template
+        `select ${templateColumns} from command_bus_workflow_template
          where ($1::text is null or tenant_id = $1::text or tenant_id is null)
            and ($2::boolean is null or (archived_at is not null) = $2::boolean)
            and ($3::timestamptz is null or (created_at, template_id) < ($3::timestamptz, $4::uuid))
-         order by created_at desc, template_id desc limit $5::int`,
+         order by command_bus_workflow_template.created_at desc, template_id desc limit $5::int`,
         [tenantId ?? null, archived ?? null, after?.at ?? null, after?.commandId ?? null, limit + 1],
       )
       return pageOf(rows, limit, row => ({ at: row.created_at, id: row.template_id }), templateOf)
     },
 
     run: async id => {
-      const { rows } = await pool.query<RunRow>('select * from command_bus_workflow_run where run_id = $1::uuid', [id])
+      const { rows } = await pool.query<RunRow>(
+        `select ${runColumns('r')} from command_bus_workflow_run r where r.run_id = $1::uuid`,
+        [id],
+      )
       return (await filesOf(rows))[0] ?? null
     },
 
     runs: async ({ tenantId, status, limit = DEFAULT_LIMIT, cursor }) => {
       const after = cursor === undefined ? null : decodeCursor(cursor)
       const { rows } = await pool.query<RunRow>(
-        `select * from command_bus_workflow_run
+        `select ${runColumns('r')} from command_bus_workflow_run r
          where ($1::text is null or tenant_id = $1::text) and ($2::text is null or status = $2::text)
            and ($3::timestamptz is null or (created_at, run_id) < ($3::timestamptz, $4::uuid))
-         order by created_at desc, run_id desc limit $5::int`,
+         order by r.created_at desc, r.run_id desc limit $5::int`,
         [tenantId ?? null, status ?? null, after?.at ?? null, after?.commandId ?? null, limit + 1],
       )
       let files = 0
@@ -131,8 +138,8 @@ export const createWorkflowQueries = ({ pool, domain, commandId }: WorkflowQueri
 
     entries: async (tenantId, { limit = DEFAULT_LIMIT, cursor }) => {
       const { rows } = await pool.query<EntryRow>(
-        `select * from command_bus_credit_entry where tenant_id = $1::text and revision < $2::bigint
-         order by revision desc limit $3::int`,
+        `select ${entryColumns('e')} from command_bus_credit_entry e where tenant_id = $1::text and revision < $2::bigint
+         order by e.revision desc limit $3::int`,
         [tenantId, cursor === undefined ? '9223372036854775807' : revisionOf(cursor), limit + 1],
       )
       const items = rows.slice(0, limit).map(entryOf)
@@ -177,12 +184,12 @@ const revisionOf = (cursor: string): string => {
 const pageOf = <Row, Item>(
   rows: readonly Row[],
   limit: number,
-  keyOf: (row: Row) => { readonly at: Date; readonly id: string },
+  keyOf: (row: Row) => { readonly at: string; readonly id: string },
   itemOf: (row: Row) => Item,
 ): Page<Item> => {
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
   if (rows.length <= limit || last === undefined) return { items: shown.map(itemOf), nextCursor: null }
   const { at, id } = keyOf(last)
-  return { items: shown.map(itemOf), nextCursor: encodeCursor({ at: at.toISOString(), domain: '', commandId: id }) }
+  return { items: shown.map(itemOf), nextCursor: encodeCursor({ at, domain: '', commandId: id }) }
 }

@@ -7,6 +7,13 @@ import type {
 import type { FileStatus } from '../../domain/workflow-run/events.ts'
 import { jobId } from '../../domain/workflow-run/names.ts'
 import type { RunStatus } from '../../domain/workflow-run/status.ts'
+import { columnsOf } from './connection/instant.ts'
+
+export const templateColumns = columnsOf(
+  'command_bus_workflow_template',
+  ['template_id', 'tenant_id', 'name', 'credits_per_run', 'batch_mode', 'created_by'],
+  ['created_at', 'updated_at', 'archived_at'],
+)
 
 export interface TemplateRow {
   readonly template_id: string
@@ -15,9 +22,9 @@ export interface TemplateRow {
   readonly credits_per_run: string
   readonly batch_mode: boolean
   readonly created_by: string
-  readonly created_at: Date
-  readonly updated_at: Date
-  readonly archived_at: Date | null
+  readonly created_at: string
+  readonly updated_at: string
+  readonly archived_at: string | null
 }
 
 export const templateOf = (row: TemplateRow): WorkflowTemplate => ({
@@ -27,10 +34,16 @@ export const templateOf = (row: TemplateRow): WorkflowTemplate => ({
   creditsPerRun: Number(row.credits_per_run),
   batchMode: row.batch_mode,
   createdBy: row.created_by,
-  createdAt: row.created_at.toISOString(),
-  updatedAt: row.updated_at.toISOString(),
-  archivedAt: row.archived_at?.toISOString() ?? null,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  archivedAt: row.archived_at,
 })
+
+export const fileColumns = columnsOf(
+  'command_bus_workflow_run_file',
+  ['run_id', 'idx', 'file_name', 'status', 'open', 'round', 'retry_attempt', 'error_code', 'error_message'],
+  ['last_retried_at'],
+)
 
 export interface FileRow {
   readonly run_id: string
@@ -42,8 +55,33 @@ export interface FileRow {
   readonly retry_attempt: number
   readonly error_code: string | null
   readonly error_message: string | null
-  readonly last_retried_at: Date | null
+  readonly last_retried_at: string | null
 }
+
+export const runColumns = (alias: string): string =>
+  columnsOf(
+    alias,
+    [
+      'run_id',
+      'tenant_id',
+      'template_id',
+      'template_name',
+      'status',
+      'batch_mode',
+      'test_run',
+      'credits_per_run',
+      'max_retry_count',
+      'total_jobs',
+      'completed_jobs',
+      'failed_jobs',
+      'round',
+      'round_jobs',
+      'credits_from_monthly',
+      'credits_from_purchased',
+      'started_by',
+    ],
+    ['created_at', 'updated_at', 'ended_at'],
+  )
 
 export interface RunRow {
   readonly run_id: string
@@ -63,9 +101,9 @@ export interface RunRow {
   readonly credits_from_monthly: string
   readonly credits_from_purchased: string
   readonly started_by: string
-  readonly created_at: Date
-  readonly updated_at: Date
-  readonly ended_at: Date | null
+  readonly created_at: string
+  readonly updated_at: string
+  readonly ended_at: string | null
 }
 
 /** `processing`: whether a worker is at the job with this id in this round. */
@@ -94,9 +132,9 @@ export const runOf = (
     batchMode: row.batch_mode,
     testRun: row.test_run,
     startedBy: row.started_by,
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-    endedAt: row.ended_at?.toISOString() ?? null,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    endedAt: row.ended_at,
     perFileResults: files.map((file): PerFileResult => {
       const id = jobId(row.run_id, row.batch_mode ? null : file.idx)
       return {
@@ -106,12 +144,32 @@ export const runOf = (
         retryAttempt: file.retry_attempt,
         errorMessage: file.error_message,
         errorCode: file.error_code,
-        lastRetriedAt: file.last_retried_at?.toISOString() ?? null,
+        lastRetriedAt: file.last_retried_at,
         jobId: id,
       }
     }),
   }
 }
+
+export const entryColumns = (alias: string): string =>
+  columnsOf(
+    alias,
+    [
+      'tenant_id',
+      'revision',
+      'kind',
+      'monthly',
+      'purchased',
+      'month',
+      'run_id',
+      'charge_id',
+      'reason',
+      'actor',
+      'monthly_left',
+      'purchased_left',
+    ],
+    ['at'],
+  )
 
 export interface EntryRow {
   readonly revision: string
@@ -123,7 +181,7 @@ export interface EntryRow {
   readonly charge_id: string | null
   readonly reason: string | null
   readonly actor: string
-  readonly at: Date
+  readonly at: string
   readonly monthly_left: string
   readonly purchased_left: string
 }
@@ -138,7 +196,7 @@ export const entryOf = (row: EntryRow): CreditEntry => ({
   chargeId: row.charge_id,
   reason: row.reason,
   actor: row.actor,
-  at: row.at.toISOString(),
+  at: row.at,
   monthlyLeft: Number(row.monthly_left),
   purchasedLeft: Number(row.purchased_left),
 })

@@ -1,4 +1,5 @@
 import { type ClientBase, escapeIdentifier, type Pool } from 'pg'
+import { exactInstant } from '../postgres/connection/instant.ts'
 import type { EventLine, MessageLine } from './case-lines.ts'
 import { exactColumns } from './event-hash.ts'
 
@@ -45,8 +46,8 @@ export async function* streamEvents(client: ClientBase, picked: readonly Picked[
 }
 
 const messageColumns = (queue: string): string => `
-  '${queue}' as queue, a.msg_id::text as "msgId", a.read_ct as "readCt", a.enqueued_at::text as "enqueuedAt",
-  a.archived_at::text as "archivedAt", a.message::text as body
+  '${queue}' as queue, a.msg_id::text as "msgId", a.read_ct as "readCt", ${exactInstant('a.enqueued_at')} as "enqueuedAt",
+  ${exactInstant('a.archived_at')} as "archivedAt", a.message::text as body
   from pgmq.${escapeIdentifier(`a_${queue}`)} a`
 
 /** The archived messages of these commands. */

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Json } from '../../domain/command/events.ts'
+import { exactInstant, instant } from '../postgres/connection/instant.ts'
 import { withClient } from '../postgres/with-client.ts'
 import { sha256 } from './event-hash.ts'
 import type { Signer } from './keys.ts'
@@ -27,14 +28,14 @@ const BATCH = 10_000
 /** Held while seals are written: one process at a time. */
 const LOCK = `hashtextextended('commandbus:seal', 0)`
 
-const columns = `number::text, encode(hash, 'hex') as hash, sealed_at as "sealedAt", xid::text, position::text`
+const columns = `number::text, encode(hash, 'hex') as hash, ${instant('sealed_at')} as "sealedAt", xid::text, position::text`
 
 export const sealHead = async (client: Pick<ClientBase, 'query'>): Promise<SealHead> => {
   const { rows } = await client.query(
     `select ${columns} from command_bus_seal order by command_bus_seal.number desc limit 1`,
   )
   if (rows[0] === undefined) throw new Error('the log has no seal at all: the first was made by the migration')
-  return { ...rows[0], sealedAt: rows[0].sealedAt.toISOString() }
+  return rows[0]
 }
 
 /** The name of this log, which its first seal says. */
@@ -119,7 +120,7 @@ const putSeal = async (
   const { xid, position, events, digest, about = {} } = sealed
   // the time stays the database's own text: a date of JavaScript has no microseconds
   const { rows } = await client.query(
-    `select (s.number + 1)::text as number, n.at::text as at,
+    `select (s.number + 1)::text as number, ${exactInstant('n.at')} as at,
        sha256(s.hash || command_bus_seal_content(s.number + 1, $2::bigint, $3::bigint, n.at, $4::jsonb, $5::bytea)) as hash
      from command_bus_seal s cross join lateral (select clock_timestamp() as at offset 0) n
      where s.number = $1::bigint`,
@@ -132,5 +133,5 @@ const putSeal = async (
      returning ${columns}`,
     [number, xid, position, events, at, JSON.stringify(about), hash, signer?.key ?? null, signer?.sign(hash) ?? null],
   )
-  return { ...inserted.rows[0], sealedAt: inserted.rows[0].sealedAt.toISOString() }
+  return inserted.rows[0]
 }

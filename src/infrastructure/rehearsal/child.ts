@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Pool } from 'pg'
 import { UnavailableError } from '../../application/errors.ts'
 import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../application/ports/rehearsals.ts'
+import { childEnv } from '../service/die-with-parent.ts'
 import type { RehearsalMessage, RehearsalTask } from './messages.ts'
 import { undo } from './transaction.ts'
 
@@ -74,7 +75,7 @@ interface Ended {
 const ask = ({ command, env, databaseUrl }: ChildOptions, task: RehearsalTask, withinMs: number): Promise<Ended> =>
   new Promise(resolve => {
     const child: ChildProcess = spawn(process.execPath, command, {
-      env: { ...env, DATABASE_URL: databaseUrl },
+      env: childEnv({ ...env, DATABASE_URL: databaseUrl }),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     let message: Ended['message'] = null

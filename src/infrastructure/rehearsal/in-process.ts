@@ -7,6 +7,7 @@ import type { Log } from '../../application/ports/log.ts'
 import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../application/ports/rehearsals.ts'
 import type { CommandError } from '../../domain/command/events.ts'
 import { faultsOf } from '../codec/json.ts'
+import { rawClient } from '../postgres/connection/database.ts'
 import { failure, failureOf, type MapError } from '../worker/failures.ts'
 import type { AnyHandler, HandlerContext } from '../worker/handler.ts'
 import { guardedClient } from './guarded-client.ts'
@@ -82,7 +83,7 @@ const inTransaction = async (
 ): Promise<RehearsalAnswer> => {
   const id = options.id?.() ?? randomUUID()
   const client = await beginRehearsal(options.pool, id, given.deadlineMs)
-  const guarded = guardedClient(client)
+  const guarded = guardedClient(rawClient(client))
   const answer = await perform(options, known, handler, given, guarded.client)
   if (answer.kind === 'timeout') {
     // the handler may still be at it
@@ -140,7 +141,7 @@ const perform = async (
     try {
       const context = contextOf(options, given, abort, client)
       const result = await Promise.race([handler.handle(given.command.data, context), ...own])
-      const json = parseJson(result ?? null)
+      const json = parseJson(result ?? null, { root: 'result', before: 'returning' })
       if (!isLeft(json)) return { kind: 'succeeded', result: json.right, durationMs: took() }
       const message = `the handler's result cannot be kept: ${json.left}`
       return { kind: 'failed', error: failure('PERMANENT', 'INVALID_RESULT', message), durationMs: took() }

@@ -1,6 +1,6 @@
-import { Worker } from 'node:worker_threads'
 import type { Log } from '../../application/ports/log.ts'
 import { createPool } from '../postgres/pool.ts'
+import { dieWithParent } from '../service/die-with-parent.ts'
 import { createRehearsals, type KnownHandlers } from './in-process.ts'
 import type { RehearsalMessage, RehearsalTask } from './messages.ts'
 
@@ -11,16 +11,9 @@ export interface ServeOptions {
   readonly log: Log
 }
 
-/** A handler in an endless loop lets this process notice nothing: a thread sees that whoever started it is gone. */
-const dieWithParent = (): void => {
-  const watch = `const parent = process.ppid
-    setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL') }, 250)`
-  new Worker(watch, { eval: true }).unref()
-}
-
 /** In a process started for it: does one task, says what came of it, and comes back; the process then ends. */
 export const serveRehearsal = async ({ databaseUrl, handlers, log }: ServeOptions): Promise<void> => {
-  dieWithParent()
+  dieWithParent({ graceMs: 0 })
   const task = await new Promise<RehearsalTask>(resolve => process.once('message', resolve as never))
   const tell = (message: RehearsalMessage): Promise<void> =>
     new Promise(resolve => {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import pg, { type Pool } from 'pg'
+import type { Client, Pool } from 'pg'
+import { clientLike } from '../postgres/pool.ts'
 
 /** How long the server gets to undo what a connection was doing that nobody holds any more. */
 const UNDONE_WITHIN_MS = 5_000
@@ -11,8 +12,8 @@ export const rehearsalName = (id: string): string => `commandbus rehearsal ${id}
  * A connection with a transaction that cannot be committed: the connection's later ones could only read, and a row in
  * `command_bus_rehearsal` makes a commit fail.
  */
-export const beginRehearsal = async (pool: Pool, id: string, deadlineMs: number): Promise<pg.Client> => {
-  const client = new pg.Client({ ...pool.options, application_name: rehearsalName(id) })
+export const beginRehearsal = async (pool: Pool, id: string, deadlineMs: number): Promise<Client> => {
+  const client = clientLike(pool, { application_name: rehearsalName(id) })
   // a connection that is cut is told by the next query
   client.on('error', () => {})
   await client.connect()
@@ -33,12 +34,12 @@ export const beginRehearsal = async (pool: Pool, id: string, deadlineMs: number)
 }
 
 /** What a commit would have found wrong: constraints that are checked at the end, or a transaction that has failed. */
-export const checkAtEnd = async (client: pg.Client): Promise<void> => {
+export const checkAtEnd = async (client: Client): Promise<void> => {
   await client.query("select set_config('commandbus.rehearsal', 'checking', true)")
   await client.query('set constraints all immediate')
 }
 
-export const rollBack = async (client: pg.Client): Promise<void> => {
+export const rollBack = async (client: Client): Promise<void> => {
   await client.query('rollback').catch(() => {})
   await client.end().catch(() => {})
 }

@@ -70,6 +70,7 @@ export type RehearsalProcess = Pick<ChildOptions, 'command' | 'env' | 'hasCodecs
 export interface BusOptions {
   readonly databaseUrl: string
   readonly eventStoreUrl?: string
+  readonly eventStorePrefix?: string
   readonly waitForDispatchMs?: number
   readonly maxConnections?: number
   readonly log?: Log

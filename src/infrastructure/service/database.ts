@@ -1,8 +1,9 @@
 import type { Pool } from 'pg'
 import type { Config } from '../config.ts'
 import { startEmbedded } from '../postgres/embedded/index.ts'
-import { migrate, schemaStatus } from '../postgres/migrate.ts'
+import { migrate } from '../postgres/migrate.ts'
 import { createPool } from '../postgres/pool.ts'
+import { schemaStatus } from '../postgres/schema-version.ts'
 
 export interface Database {
   readonly url: string

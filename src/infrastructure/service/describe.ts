@@ -28,7 +28,9 @@ export const describeService = ({ config, demo, version, env, url, database }: F
     ['Version', version],
     ['Address', url],
     ['Database', databaseText(config, database)],
-    ...(config.eventStoreUrl === undefined ? [] : [['Event store', eventStoreHosts(config.eventStoreUrl)] as const]),
+    ...(config.eventStoreUrl === undefined
+      ? []
+      : [['Event store', eventStoreText(config.eventStoreUrl, config)] as const]),
     [
       'Workers',
       demo ? `domains ${[...demoDomains.keys()].join(', ')}` : 'none here: start them with `commandbus worker`',
@@ -37,6 +39,9 @@ export const describeService = ({ config, demo, version, env, url, database }: F
   ],
   commands: [...sameDatabase(config, env), ...(demo ? demoCommands : plainCommands)],
 })
+
+const eventStoreText = (url: string, { eventStorePrefix }: Config): string =>
+  eventStorePrefix === undefined ? eventStoreHosts(url) : `${eventStoreHosts(url)}, streams ${eventStorePrefix}...`
 
 const databaseText = (config: Config, database: Database | undefined): string => {
   if (database === undefined) return 'starting'
@@ -47,7 +52,8 @@ const databaseText = (config: Config, database: Database | undefined): string =>
 
 /** Another terminal has to find the same database. */
 const sameDatabase = (config: Config, env: Facts['env']): readonly string[] => {
-  const log = config.eventStoreUrl === undefined ? '' : ' EVENTSTORE_URL'
+  const prefix = config.eventStorePrefix === undefined ? '' : ' and EVENTSTORE_PREFIX'
+  const log = config.eventStoreUrl === undefined ? '' : ` EVENTSTORE_URL${prefix}`
   if (config.databaseUrl !== undefined) return [`# with the same DATABASE_URL${log && ' and'}${log}`]
   return [
     ...(log === '' ? [] : [`# with the same${log}`]),

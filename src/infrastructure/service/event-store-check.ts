@@ -1,10 +1,12 @@
 import type { Pool } from 'pg'
 import { maskSecrets } from '../../application/mask-secrets.ts'
-import { commandCodec } from '../codec/command-codec.ts'
+import { busCodec } from '../codec/workflow-codec.ts'
 import { loadCheckpoint } from '../eventstoredb/checkpoint.ts'
 import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
+import { LOG_PREFIXES } from '../eventstoredb/index.ts'
 import { isAfter, parsePosition } from '../eventstoredb/records.ts'
+import { readSetAside, setAsideReasons } from '../eventstoredb/set-aside.ts'
 import { eventStoreHosts } from '../eventstoredb/url.ts'
 import { assertLogIsThere, COMMANDS } from '../eventstoredb/whose-log.ts'
 import type { Check } from '../http/health.ts'
@@ -12,19 +14,26 @@ import type { Check } from '../http/health.ts'
 const ANSWER_MS = 2_000
 
 /** For who looks from outside: whether EventStoreDB answers, belongs to this database, and has anything it has not. */
-export const checkEventStore = async (url: string, pool: Pool): Promise<Check> => {
+export const checkEventStore = async (url: string, streamPrefix: string, pool: Pool): Promise<Check> => {
   const facts = { hosts: eventStoreHosts(url) }
   try {
-    await assertLogIsThere(pool)
+    await assertLogIsThere(pool, streamPrefix)
     const connection = connectEventStoreDb(url)
     try {
       const limits = { timeoutMs: ANSWER_MS, retryMs: 0 }
-      const feed = createEventStoreDbEventFeed({ connection, codec: commandCodec, prefixes: ['command-'], ...limits })
-      const [head, reached] = await Promise.all([feed.head(), loadCheckpoint(pool, COMMANDS)])
+      const ours = { streamPrefix, prefixes: LOG_PREFIXES }
+      const feed = createEventStoreDbEventFeed({ connection, codec: busCodec, ...ours, ...limits })
+      const [head, reached, refused] = await Promise.all([
+        feed.head(),
+        loadCheckpoint(pool, COMMANDS),
+        readSetAside(pool),
+      ])
       const isBehind = head !== null && (reached === null || isAfter(parsePosition(head), parsePosition(reached)))
-      return isBehind
-        ? { status: 'degraded', reasons: ['events wait in EventStoreDB: a service or a worker brings them'], ...facts }
-        : { status: 'healthy', reasons: [], ...facts }
+      const reasons = [
+        ...(isBehind ? ['events wait in EventStoreDB: a service or a worker brings them'] : []),
+        ...setAsideReasons(refused),
+      ]
+      return { status: reasons.length > 0 ? 'degraded' : 'healthy', reasons, ...facts }
     } finally {
       await connection.close()
     }

@@ -131,6 +131,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
     ...(config.eventStoreUrl === undefined ? {} : { eventStoreUrl: config.eventStoreUrl }),
+    ...(config.eventStorePrefix === undefined ? {} : { eventStorePrefix: config.eventStorePrefix }),
     waitForDispatchMs: DISPATCH_MS,
     log,
     telemetry: allTelemetry(metrics.telemetry, createTracing()),

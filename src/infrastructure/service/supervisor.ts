@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Log } from '../../application/ports/log.ts'
 import type { MetricsSnapshot } from '../telemetry/metrics.ts'
+import { childEnv } from './die-with-parent.ts'
 import { isWorkerReport, type WorkerReport } from './worker-report.ts'
 
 export interface SupervisorOptions {
@@ -48,7 +49,7 @@ export const startSupervisor = ({ command, env, log, deadlineMs }: SupervisorOpt
 
   const start = (): void => {
     const began = Date.now()
-    const mine = spawn(process.execPath, command, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const mine = spawn(process.execPath, command, { env: childEnv(env), stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     child = mine
     mine.on('message', message => {
       if (!isWorkerReport(message)) return

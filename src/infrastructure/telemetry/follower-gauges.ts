@@ -37,6 +37,28 @@ export const createFollowerGauges = (registers: Registry[], health: () => CatchU
     },
   })
   new Gauge({
+    name: 'commandbus_log_passed_over_events',
+    help: 'Events of others in streams named like ours that this process has passed over.',
+    registers,
+    aggregator: 'sum',
+    collect() {
+      const now = health()
+      if (now === null) this.remove()
+      else this.set(now.passedOver)
+    },
+  })
+  new Gauge({
+    name: 'commandbus_log_refused_commands',
+    help: 'Commands sent in transactions that the log does not take.',
+    registers,
+    aggregator: 'max',
+    collect() {
+      const now = health()
+      if (now === null) this.remove()
+      else this.set(now.setAside)
+    },
+  })
+  new Gauge({
     name: 'commandbus_log_faulted',
     help: 'The event that has stopped the projection, while it is stopped.',
     labelNames: ['stream', 'revision'],

@@ -19,11 +19,22 @@ export interface AcceptDeps {
 const UNREADABLE_MS = 30_000
 
 /** Sorts what was read: work is taken, the rest is settled here. */
-export const createAccept =
-  ({ queue, name, reporter, suspects, log, take }: AcceptDeps) =>
-  async (opened: readonly Opened[]): Promise<void> => {
-    const archived: string[] = []
-    const strangers = new Map<string, string>()
+export const createAccept = ({ queue, name, reporter, suspects, log, take }: AcceptDeps) => {
+  /** What cannot be put away now is looked at again later. */
+  const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
+    if (deliveries.length === 0) return
+    try {
+      await putAway()
+    } catch (error) {
+      await queue.handBack(name, deliveries, { uncount: true, delayMs: UNREADABLE_MS })
+      throw error
+    }
+  }
+
+  return async (opened: readonly Opened[]): Promise<void> => {
+    const finished: Delivery[] = []
+    const strangers: Delivery[] = []
+    const reasons = new Map<string, string>()
     const apart: Delivery[] = []
     const unreadable: Delivery[] = []
     suspects.saw(opened)
@@ -41,14 +52,15 @@ export const createAccept =
           break
         case 'finished':
           log.debug({ ...one.key, status: one.status }, 'a message of a finished or parked command was archived')
-          archived.push(one.delivery.msgId)
+          finished.push(one.delivery)
           break
         case 'unknown':
           log.warn(
             { queue: name, msgId: one.delivery.msgId, why: one.why },
-            'a message of no known command was archived: `commandbus queues list` counts them',
+            'a message of no known command was archived',
           )
-          strangers.set(one.delivery.msgId, one.why)
+          strangers.push(one.delivery)
+          reasons.set(one.delivery.msgId, one.why)
           break
         case 'unreadable':
           log.error(
@@ -61,8 +73,19 @@ export const createAccept =
           break
       }
     }
-    await queue.archive(name, archived)
-    await queue.keepStrangers(name, strangers)
-    await queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() })
-    await queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS })
+    // each on its own: what fails for some costs the others no attempt
+    const settled = await Promise.allSettled([
+      orHandBack(finished, () =>
+        queue.archive(
+          name,
+          finished.map(({ msgId }) => msgId),
+        ),
+      ),
+      orHandBack(strangers, () => queue.keepStrangers(name, reasons)),
+      queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
+      queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),
+    ])
+    const failed = settled.find(one => one.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
   }
+}

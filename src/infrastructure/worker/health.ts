@@ -7,50 +7,91 @@ export interface Health {
 }
 
 const CRITICAL_AFTER_MS = 10_000
+const MARGIN_MS = 1_000
+/** A round takes as long as a poll and some statements. */
+const ROUND_MS = 5_000
 
 interface Watched {
   readonly doorbell: () => boolean
+  /** Leases have not been extended since then. */
   readonly heartbeat: () => Date | null
 }
 
-export const createHealth = ({
-  clock,
-  reporterFailingSince,
-}: {
+export interface HealthOptions {
   readonly clock: Clock
+  readonly pollMs: number
+  readonly leaseMs: number
   readonly reporterFailingSince: () => Date | null
-}) => {
-  let awaySince: Date | null = null
+  /** Milliseconds that only go forward. */
+  readonly now?: () => number
+}
+
+type Phase = 'waiting' | 'fetching' | 'stopping' | 'stopped'
+
+/** What a worker says of itself; it goes by what its fetcher does, and when it did so last. */
+export const createHealth = ({ clock, pollMs, leaseMs, reporterFailingSince, now = monotonic }: HealthOptions) => {
+  let phase: Phase = 'waiting'
   let watched: Watched | null = null
+  let lastRound = 0
+  let failingSince: Date | null = null
+  /** Until then a read that finds nothing says little: what failed is hidden for as long as its lease. */
+  let failsUntil = 0
 
   const seconds = (since: Date): number => Math.round((clock.now().getTime() - since.getTime()) / 1000)
   const lasting = (since: Date | null): boolean =>
     since !== null && clock.now().getTime() - since.getTime() >= CRITICAL_AFTER_MS
 
+  const stuckMs = (): number => {
+    const quiet = now() - lastRound
+    return phase === 'fetching' && quiet > pollMs + ROUND_MS ? quiet : 0
+  }
+
   return {
     watch: (parts: Watched): void => {
       watched = parts
+      lastRound = now()
+      phase = phase === 'waiting' ? 'fetching' : phase
     },
-    reachable: (): void => {
-      awaySince = null
+    /** The fetcher begins its next round. */
+    round: (): void => {
+      lastRound = now()
     },
-    unreachable: (_: unknown): void => {
-      awaySince ??= clock.now()
+    /** A round has ended well, with so many messages. */
+    fetched: (messages: number): void => {
+      if (messages > 0 || now() >= failsUntil) failingSince = null
+    },
+    /** A round has failed; `read`: when it had read messages already. */
+    failed: (read: boolean): void => {
+      failingSince ??= clock.now()
+      if (read) failsUntil = now() + leaseMs + pollMs + MARGIN_MS
+    },
+    stopping: (): void => {
+      phase = 'stopping'
+    },
+    stopped: (): void => {
+      phase = 'stopped'
     },
     report: (): Health => {
+      if (phase === 'waiting') return { status: 'critical', reasons: ['the worker is not started'] }
+      if (phase === 'stopped') return { status: 'critical', reasons: ['the worker has stopped'] }
       const reporting = reporterFailingSince()
       const beating = watched?.heartbeat() ?? null
+      const stuck = stuckMs()
       const reasons = [
-        ...(watched === null ? ['the worker is not started'] : []),
-        ...(awaySince === null ? [] : [`the queue cannot be read for ${seconds(awaySince)} s`]),
+        ...(phase === 'stopping' ? ['the worker is stopping'] : []),
+        ...(stuck === 0 ? [] : [`nothing is fetched for ${Math.round(stuck / 1000)} s`]),
+        ...(failingSince === null ? [] : [`the queue cannot be read for ${seconds(failingSince)} s`]),
         ...(reporting === null ? [] : [`outcomes cannot be recorded for ${seconds(reporting)} s`]),
         ...(beating === null ? [] : [`leases cannot be extended for ${seconds(beating)} s`]),
-        ...(watched !== null && !watched.doorbell()
+        ...(phase === 'fetching' && watched?.doorbell() === false
           ? ['the doorbell is not connected: new work is found by polling']
           : []),
       ]
-      const critical = watched === null || lasting(awaySince) || lasting(reporting)
+      const critical =
+        stuck >= CRITICAL_AFTER_MS + ROUND_MS || lasting(failingSince) || lasting(reporting) || lasting(beating)
       return { status: critical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy', reasons }
     },
   }
 }
+
+const monotonic = (): number => performance.now()

@@ -1,31 +1,53 @@
+import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Queue } from '../../application/ports/queue.ts'
+import type { DeliveryTag, Queue } from '../../application/ports/queue.ts'
 import type { Job } from '../../application/work-message.ts'
 import { nameOf, type Run } from './run-job.ts'
+import { answerWithin } from './within.ts'
 
 interface HeartbeatOptions {
-  readonly queue: Queue
+  /** On a connection of its own, which stays open, so that leases are kept while no new connection can be had. */
+  readonly queue: Pick<Queue, 'extend'>
+  /** On connections of the worker's, for when that one is lost. */
+  readonly otherQueue: Pick<Queue, 'extend'>
   readonly name: string
   readonly leaseMs: number
   /** Runs whose handler has not ended: an outcome on its way may set the wait itself. */
   readonly held: () => readonly Run[]
   readonly buffered: () => readonly Job[]
+  readonly clock: Clock
   readonly log: Log
 }
 
+const SHORTEST_MS = 200
+/** No answer after this is as good as none. */
+const LONGEST_ANSWER_MS = 10_000
+
 /**
- * Extends the leases of everything this worker holds, three times a lease, in one statement on a connection of its own.
- * A message that is no longer ours (read again by another) has its handler's signal aborted.
+ * Extends the leases of everything this worker holds, three times a lease, in one statement. A message that is no longer
+ * ours (read again by another) has its handler's signal aborted. Beats without anything to extend, too: a worker that has
+ * nothing to do knows that it could.
  */
-export const startHeartbeat = ({ queue, name, leaseMs, held, buffered, log }: HeartbeatOptions) => {
+export const startHeartbeat = (options: HeartbeatOptions) => {
+  const { queue, otherQueue, name, leaseMs, held, buffered, clock, log } = options
+  const everyMs = Math.max(SHORTEST_MS, leaseMs / 3)
+  const answerMs = Math.min(LONGEST_ANSWER_MS, everyMs)
   let failingSince: Date | null = null
   let beating: Promise<void> | null = null
+
+  const extend = async (tags: readonly DeliveryTag[]): Promise<readonly string[]> => {
+    try {
+      return await answerWithin(answerMs, () => queue.extend(name, tags, leaseMs))
+    } catch (error) {
+      log.debug({ err: error }, 'the connection for leases failed; trying another')
+      return answerWithin(answerMs, () => otherQueue.extend(name, tags, leaseMs))
+    }
+  }
 
   const beat = async (): Promise<void> => {
     const runs = held()
     const tags = [...runs.map(run => run.job.delivery), ...buffered().map(job => job.delivery)]
-    if (tags.length === 0) return
-    const ours = new Set(await queue.extend(name, tags, leaseMs))
+    const ours = new Set(await extend(tags))
     failingSince = null
     const stillHeld = new Set(held())
     for (const run of runs) {
@@ -36,20 +58,21 @@ export const startHeartbeat = ({ queue, name, leaseMs, held, buffered, log }: He
     }
   }
 
-  const timer = setInterval(
-    () => {
-      beating ??= beat()
-        .catch(error => {
-          failingSince ??= new Date()
-          log.warn({ err: error }, 'leases could not be extended')
-        })
-        .finally(() => {
-          beating = null
-        })
-    },
-    Math.max(200, leaseMs / 3),
-  )
+  const beatNow = (): void => {
+    beating ??= beat()
+      .catch(error => {
+        failingSince ??= clock.now()
+        log.warn({ err: error }, 'leases could not be extended')
+      })
+      .finally(() => {
+        beating = null
+      })
+  }
+
+  const timer = setInterval(beatNow, everyMs)
+  beatNow()
   return {
+    beatNow,
     failingSince: () => failingSince,
     /** Comes back when nothing is extended any more. */
     stop: async (): Promise<void> => {

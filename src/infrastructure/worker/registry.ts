@@ -6,11 +6,13 @@ export interface RegistryOptions {
   readonly domain: string
   /** Whether handlers can share the transaction that completes their command. */
   readonly transactional: boolean
+  /** Connections of a pool that is too small for transactional handlers; null: it is large enough. */
+  readonly poolSize?: number | null
 }
 
 /** The handlers of a worker, each checked when it is registered: one a command type, `*` for all that have none. */
 export const createRegistry = (
-  { domain, transactional }: RegistryOptions,
+  { domain, transactional, poolSize = null }: RegistryOptions,
   given: { readonly [commandType: string]: Handler } = {},
 ) => {
   const handlers = new Map<string, AnyHandler>()
@@ -27,8 +29,19 @@ export const createRegistry = (
           'PostgreSQL; leave it out, and make what the handler writes idempotent by the command id',
       )
     }
+    if (definition.transactional === true && poolSize !== null) {
+      throw new InvalidInputError(
+        'maxConnections',
+        `must be at least 2 for the transactional handler of '${commandType}', not ${poolSize}: it holds one connection ` +
+          'while it runs, and what it sends needs another',
+      )
+    }
     handlers.set(commandType, definition)
   }
   for (const [commandType, handler] of Object.entries(given)) handle(commandType, handler)
-  return { handle, handlerOf: (commandType: string) => handlers.get(commandType) ?? handlers.get('*') }
+  return {
+    handle,
+    handlerOf: (commandType: string) => handlers.get(commandType) ?? handlers.get('*'),
+    anyTransactional: () => [...handlers.values()].some(handler => handler.transactional === true),
+  }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { coalesce } from '../../application/coalesce.ts'
+import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { TurnOutcome } from '../../application/transact.ts'
 import type { TransactCommands } from '../../application/transact-commands.ts'
@@ -25,30 +26,44 @@ const MAX_RUNS = 3
 const WORTH_A_RUN = 100
 const LONGEST_WAIT_MS = 2_000
 
-export const createReporter = (transact: TransactCommands, isAway: (error: unknown) => boolean, log: Log): Reporter => {
+/** `alone`: the log takes one append a request, so that reports gain nothing by going together, and fail apart. */
+export const createReporter = (
+  transact: TransactCommands,
+  isAway: (error: unknown) => boolean,
+  clock: Clock,
+  log: Log,
+  alone = false,
+): Reporter => {
   const stop = new AbortController()
   let failingSince: Date | null = null
+  let failing = 0
 
   const append = coalesce<CommandTurn, ReportOutcome>({
-    maxBatch: MAX_BATCH,
-    maxRuns: MAX_RUNS,
-    worthARun: WORTH_A_RUN,
+    ...(alone
+      ? { maxBatch: 1, maxRuns: Number.POSITIVE_INFINITY }
+      : { maxBatch: MAX_BATCH, maxRuns: MAX_RUNS, worthARun: WORTH_A_RUN }),
     run: turns => transact(turns),
     isShared: isAway,
   })
 
   const report = async (turn: CommandTurn): Promise<ReportOutcome> => {
-    for (let wait = 100; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
-      try {
-        const outcome = await append(turn)
-        failingSince = null
-        return outcome
-      } catch (error) {
-        if (!isAway(error) || stop.signal.aborted) throw error
-        failingSince ??= new Date()
-        log.warn({ err: error, stream: turn.stream }, 'the database does not take reports; trying again')
-        await delay(wait, undefined, { signal: stop.signal })
+    let failed = false
+    try {
+      for (let wait = 100; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+        try {
+          return await append(turn)
+        } catch (error) {
+          if (!isAway(error) || stop.signal.aborted) throw error
+          if (!failed) failing++
+          failed = true
+          failingSince ??= clock.now()
+          log.warn({ err: error, stream: turn.stream }, 'the database does not take reports; trying again')
+          await delay(wait, undefined, { signal: stop.signal })
+        }
       }
+    } finally {
+      // over when the last one that waits has ended, in whichever way
+      if (failed && --failing === 0) failingSince = null
     }
   }
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { ClientBase, Pool, PoolClient } from 'pg'
+import type { ClientBase } from 'pg'
 import { TransientCommandError } from '../../application/command-errors.ts'
+import { TooLargeError } from '../../application/errors.ts'
 import { handledCommand } from '../../application/handled-command.ts'
 import { parseJson } from '../../application/json.ts'
 import type { Clock } from '../../application/ports/clock.ts'
@@ -20,7 +21,9 @@ import {
 import type { Json } from '../../domain/command/events.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'
+import { rawClient } from '../postgres/connection/database.ts'
 import { attemptEnd } from './attempt-end.ts'
+import type { HandlerConnection, HandlerConnections } from './connections.ts'
 import { failure, failureOf, type MapError } from './failures.ts'
 import type { AnyHandler, HandlerContext } from './handler.ts'
 import type { Reporter, ReportOutcome } from './reporter.ts'
@@ -34,7 +37,7 @@ export interface RunDeps {
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
   readonly reporter: Reporter
   readonly transact: TransactCommands
-  readonly pool: Pool
+  readonly connections: HandlerConnections
   readonly clock: Clock
   readonly log: Log
   readonly telemetry: Telemetry
@@ -53,8 +56,8 @@ export interface Run {
   readonly finished: Promise<ReportOutcome | 'abandoned'>
   /** Tells the handler to stop. Its outcome is still reported: the log knows whether the attempt counts. */
   readonly abort: (reason: string) => void
-  /** Tells the handler to stop and forgets its outcome. */
-  readonly abandon: (reason: string) => void
+  /** Tells the handler to stop and forgets its outcome. Comes back when no receipt is on its way any more. */
+  readonly abandon: (reason: string) => Promise<void>
 }
 
 /** decode -> run the handler -> report: the steps of one attempt. The receipt goes first only when it has to. */
@@ -67,9 +70,11 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   let abandoned = false
   let late = false
   let receipt: Promise<void> | null = null
-  const abandon = (reason: string): void => {
+  const abandon = async (reason: string): Promise<void> => {
     abandoned = true
+    if (timer !== null) clearTimeout(timer)
     abort.abort(new Error(reason))
+    await receipt?.catch(() => {})
   }
 
   const tooLate = (error: Error): void => {
@@ -80,7 +85,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   const recordReceipt = (): Promise<void> => {
     receipt ??= deps.reporter.report(receiptTurn(job)).then(outcome => {
       if (wasAccepted(outcome)) known = outcome.now
-      else abandon('another worker has this command now')
+      else void abandon('another worker has this command now')
     })
     return receipt
   }
@@ -117,10 +122,13 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   }
 
   /** The handler has not begun: it waits for a connection for as long as the attempt is its own. */
-  const connected = async (): Promise<PoolClient> => {
+  const connected = async (): Promise<HandlerConnection> => {
     for (;;) {
       try {
-        return await deps.pool.connect()
+        const connection = await deps.connections.connect()
+        if (!abandoned) return connection
+        connection.release()
+        throw new Error('the attempt is not ours any more')
       } catch (error) {
         if (abandoned || !deps.isAway(error)) throw error
         log.warn({ err: error, ...nameOf(job) }, 'no connection for a transactional handler; trying again')
@@ -133,7 +141,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   const inTransaction = async (run: (client: ClientBase) => Promise<unknown>): Promise<Outcome | ReportOutcome> => {
     await recordReceipt()
     if (abandoned) throw new Error('the attempt is not ours any more')
-    const client = await connected()
+    const { client, release } = await connected()
     let broken: Error | undefined
     // a connection that is cut while the handler is busy elsewhere must not end the process
     const onError = (error: Error): void => {
@@ -143,7 +151,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     try {
       await client.query('begin')
       await client.query(`set local idle_in_transaction_session_timeout = ${LONGEST_TRANSACTION_MS}`)
-      const outcome = await ended(run(client))
+      const outcome = await ended(run(rawClient(client)))
       if (late) {
         // the handler may still be at it: its connection goes with it, so that nothing of it reaches anybody else
         broken = new Error('the handler did not end in time')
@@ -162,7 +170,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       return { kind: 'failure', error: failure('TRANSIENT', 'TRANSACTION_FAILED', broken.message) }
     } finally {
       client.off('error', onError)
-      client.release(broken)
+      release(broken)
     }
   }
 
@@ -179,7 +187,13 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     await receipt?.catch(() => {})
     if ('outcome' in outcome) return outcome
     if (abandoned) return 'abandoned'
-    return deps.reporter.report(outcomeTurn(job, known, outcome, deps.clock))
+    const report = (of: Outcome): Promise<ReportOutcome> =>
+      deps.reporter.report(outcomeTurn(job, known, of, deps.clock))
+    return report(outcome).catch(error => {
+      if (!(error instanceof TooLargeError)) throw error
+      log.warn({ err: error, ...nameOf(job) }, 'the outcome is too large for the log: it is left out')
+      return report(withoutSize(outcome))
+    })
   }
 
   const finished = finish()
@@ -230,8 +244,18 @@ const refused = (deps: RunDeps, job: Job, type: 'NO_HANDLER' | 'INVALID_PAYLOAD'
   return { kind: 'failure', error: failure(type, type, message) }
 }
 
+/** What is left of an outcome that the log cannot take. */
+const withoutSize = (outcome: Outcome): Outcome => {
+  if (outcome.kind === 'failure') {
+    const { details: _, ...error } = outcome.error
+    return { kind: 'failure', error }
+  }
+  const message = "the handler's result cannot be kept: it is larger than the log takes in one append"
+  return { kind: 'failure', error: failure('PERMANENT', 'INVALID_RESULT', message) }
+}
+
 const successOf = (result: unknown): Outcome => {
-  const json = parseJson(result ?? null)
+  const json = parseJson(result ?? null, { root: 'result', before: 'returning' })
   return isLeft(json)
     ? {
         kind: 'failure',

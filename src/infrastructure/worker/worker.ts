@@ -1,4 +1,4 @@
-import type { Client, Pool } from 'pg'
+import type { Client } from 'pg'
 import { InvalidInputError } from '../../application/errors.ts'
 import { domainOf } from '../../application/input.ts'
 import type { Clock } from '../../application/ports/clock.ts'
@@ -15,16 +15,21 @@ import { listenForDoorbell } from '../pgmq/doorbell.ts'
 import { persistently } from '../postgres/persistently.ts'
 import { createAccept } from './accept.ts'
 import { createBackOff } from './back-off.ts'
+import { type HandlerConnections, poolSizeFor } from './connections.ts'
+import { createEnding } from './ending.ts'
 import type { MapError } from './failures.ts'
 import type { AnyHandler, Handler } from './handler.ts'
 import { createHealth, type Health } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { createOwnMessages } from './own-messages.ts'
 import { onlyPassingErrors } from './passing-errors.ts'
 import { createPrefetch } from './prefetch.ts'
 import { createRegistry } from './registry.ts'
 import { createReporter } from './reporter.ts'
+import { createRoom } from './room.ts'
 import { nameOf, type Run, runJob } from './run-job.ts'
 import { createWakeUp } from './signal.ts'
+import { watchStalls } from './stalls.ts'
 import { createSuspects } from './suspects.ts'
 
 export interface WorkerOptions {
@@ -58,10 +63,18 @@ export interface Worker {
   /** Begins to receive; comes back when the queue is there and the first read is about to happen. */
   readonly start: () => Promise<void>
   /**
-   * No new messages; handlers under way finish until the deadline, then their messages go back to the queue. Messages
-   * nobody had begun go back at once, uncounted.
+   * No new messages; handlers under way finish until the deadline. What has not ended by then is given up: its attempt
+   * counts, and its command may be tried again at once. Messages nobody had begun go back at once, uncounted. Comes back
+   * two seconds after the deadline at the latest, also when the database does not answer.
    */
   readonly stop: (options?: StopOptions) => Promise<void>
+  /**
+   * For a process that cannot go on, to be called from its own `uncaughtException` and `unhandledRejection` listeners before it
+   * exits: logs the error with what was running, and gives back what was running beside it, uncounted. Whose fault it was
+   * cannot be told: all that ran run one by one next time, and one that takes its process down again has that counted.
+   * Comes back within `withinMs`, default 2,000.
+   */
+  readonly crashed: (error: unknown, options?: { readonly withinMs?: number }) => Promise<void>
   readonly health: () => Health
   /** What handles commands of a type here. */
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
@@ -72,9 +85,10 @@ export interface WorkerDeps {
   readonly store: EventStore<CommandEvent>
   readonly transact: TransactCommands
   readonly queue: Queue
-  readonly pool: Pool
-  /** A connection apart from the pool, for heartbeats: busy handlers must not hold them up. */
+  /** A connection apart, for heartbeats: neither busy handlers nor the worker's own statements must hold them up. */
   readonly heartbeatQueue: Queue
+  /** For transactional handlers. Nothing else here takes a connection that handlers may hold. */
+  readonly connections: HandlerConnections
   readonly newClient: () => Client
   readonly localBell: {
     readonly on: (queue: string, wake: () => void) => unknown
@@ -90,6 +104,7 @@ export interface WorkerDeps {
 const MAX_READ = 200
 /** The shortest pause after a look that found nothing: what is visible then is in somebody else's hands. */
 const SOON_MS = 10
+const MAX_DEADLINE_MS = 2_147_483_647
 /** Outcomes on their way to the log; past this nothing more is read. */
 const MAX_UNREPORTED = 1000
 
@@ -105,23 +120,51 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
 
   const transactional = deps.store.capabilities.inlineProjections
   const mapError = options.mapError ?? (domain === OPERATIONS_DOMAIN ? onlyPassingErrors : undefined)
-  const { handle, handlerOf } = createRegistry({ domain, transactional }, options.handlers)
+  const { connections } = deps
+  const { handle, handlerOf, anyTransactional } = createRegistry(
+    { domain, transactional, poolSize: connections.max > 0 ? null : connections.poolSize },
+    options.handlers,
+  )
   const bell = createWakeUp()
   const slotFree = createWakeUp()
   const prefetch = createPrefetch(concurrency)
-  const reporter = createReporter(deps.transact, deps.isAway, log)
+  const room = createRoom()
+  const reporter = createReporter(
+    deps.transact,
+    deps.isAway,
+    deps.clock,
+    log,
+    !deps.store.capabilities.inlineProjections,
+  )
   const open = openDeliveries({ store: deps.store, clock: deps.clock })
   const buffer: Job[] = []
   const handling = new Set<Run>()
   const unreported = new Set<Run>()
   const suspects = createSuspects()
+  const own = createOwnMessages({ queue: deps.queue, name: queue, leaseMs, log })
+  const stalls = watchStalls<Run>({
+    running: () => [...handling],
+    onStall: (ms, suspected) => {
+      // leases may have run out meanwhile
+      heartbeat?.beatNow()
+      const running = suspected.map(run => nameOf(run.job))
+      log.warn(
+        { queue, ms, running },
+        'the event loop stood still: nothing was fetched, reported or kept meanwhile; what computes for long belongs in a thread of its own',
+      )
+    },
+  })
   const accept = createAccept({
     queue: deps.queue,
     name: queue,
     reporter,
     suspects,
     log,
-    take: job => buffer.push(job),
+    take: job => {
+      buffer.push(job)
+      room.take(job.delivery)
+      own.hold(job.delivery, () => letGo(buffer.splice(buffer.indexOf(job), 1)))
+    },
   })
   let started = false
   let stopping = false
@@ -136,13 +179,22 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     handlerOf,
     reporter,
     transact: deps.transact,
-    pool: deps.pool,
+    connections,
     clock: deps.clock,
     log,
     telemetry: deps.telemetry,
     isAway: deps.isAway,
     mapError,
     extend,
+  }
+
+  /** Jobs that are in nobody's hands here any more. */
+  const letGo = (jobs: readonly Job[]): readonly Job[] => {
+    for (const { delivery } of jobs) {
+      room.give(delivery)
+      own.letGo(delivery)
+    }
+    return jobs
   }
 
   const pump = (): void => {
@@ -158,9 +210,12 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     const run = runJob(runDeps, job)
     handling.add(run)
     unreported.add(run)
+    own.hold(job.delivery, () => run.abort('another worker has this command now'))
     void run.handled.then(() => {
+      const tookMs = performance.now() - began
       handling.delete(run)
-      prefetch.observe(performance.now() - began)
+      prefetch.observe(tookMs)
+      stalls.ended(run, tookMs)
       pump()
       slotFree.wake()
     })
@@ -176,6 +231,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       .catch(error => log.error({ err: error, ...nameOf(job) }, 'no outcome was recorded; the message comes back'))
       .finally(() => {
         unreported.delete(run)
+        letGo([job])
         suspects.ended(job)
         slotFree.wake()
       })
@@ -183,12 +239,14 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
 
   const wanted = (): number => {
     if (unreported.size >= MAX_UNREPORTED) return 0
-    const room = concurrency + prefetch.ahead() - handling.size - buffer.length
+    const slots = concurrency + prefetch.ahead() - handling.size - buffer.length
     // a read costs the same for one message as for many: wait until it is worth it, unless a slot lies idle
-    return handling.size + buffer.length < concurrency || room >= concurrency ? Math.min(room, MAX_READ) : 0
+    return handling.size + buffer.length < concurrency || slots >= concurrency
+      ? Math.min(slots, MAX_READ, room.fitting())
+      : 0
   }
 
-  const health = createHealth({ clock: deps.clock, reporterFailingSince: reporter.failingSince })
+  const health = createHealth({ clock: deps.clock, pollMs, leaseMs, reporterFailingSince: reporter.failingSince })
 
   /** While the log cannot be read nobody begins: the messages go back uncounted. */
   const openOrHandBack = async (deliveries: readonly Delivery[]): Promise<readonly Opened[]> => {
@@ -203,6 +261,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const fetchLoop = async (): Promise<void> => {
     const backOff = createBackOff()
     while (!stopping) {
+      let read = 0
+      health.round()
       try {
         const pause = suspects.waitMs()
         const quantity = pause > 0 ? 0 : Math.min(wanted(), suspects.atMost())
@@ -210,25 +270,48 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
           await slotFree.wait(pause > 0 ? pause : pollMs)
           continue
         }
-        const deliveries = await deps.queue.read(queue, quantity, leaseMs)
-        const opened = deliveries.length > 0 ? await openOrHandBack(deliveries) : []
-        health.reachable()
+        const deliveries = await own.others(await deps.queue.read(queue, quantity, leaseMs))
+        room.saw(deliveries)
+        read = deliveries.length
+        const opened = read > 0 ? await openOrHandBack(deliveries) : []
+        // what is to be worked on has been taken by then, whatever becomes of the other messages
+        if (read > 0) await accept(opened).finally(pump)
+        const next = read > 0 || stopping ? null : await deps.queue.nextVisibleIn(queue)
+        health.fetched(read)
         backOff.reset()
-        if (opened.length > 0) {
-          // what is to be worked on has been taken by then, whatever becomes of the other messages
-          await accept(opened).finally(pump)
-        } else if (!stopping) {
-          const next = await deps.queue.nextVisibleIn(queue)
+        if (read === 0 && !stopping) {
           await bell.wait(Math.min(pollMs, next === null ? pollMs : Math.max(SOON_MS, Math.ceil(next) + 1)))
         }
       } catch (error) {
-        health.unreachable(error)
+        health.failed(read > 0)
         log.warn({ err: error, queue }, 'the queue cannot be read; trying again')
         await deps.queue.ensure(queue).catch(() => {})
         await bell.wait(backOff.next())
       }
     }
   }
+
+  const ending = createEnding({
+    queue: deps.queue,
+    name: queue,
+    transact: deps.transact,
+    clock: deps.clock,
+    log,
+    take: () => letGo(buffer.splice(0)),
+    handling,
+    unreported,
+    halt: () => {
+      stopping = true
+      if (started) health.stopping()
+      bell.wake()
+      slotFree.wake()
+    },
+    // until handlers under way have ended their leases are kept; what goes back then must not be extended once more
+    stopBeating: async () => heartbeat?.stop(),
+    stopReporting: reporter.giveUp,
+    fetched: async () => loop,
+    ended: health.stopped,
+  })
 
   return {
     workerId,
@@ -243,49 +326,41 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         throw error
       }
       if (stopping) return
+      if (anyTransactional() && concurrency > connections.max) {
+        const said =
+          `${connections.max} of the ${concurrency} handlers can be transactional at once: for all of them, ` +
+          `raise maxConnections from ${connections.poolSize} to ${poolSizeFor(concurrency)}`
+        // nobody asked for the default
+        log[options.concurrency === undefined ? 'info' : 'warn']({ domain }, said)
+      }
       const listener = listenForDoorbell(deps.newClient, queue, bell.wake, log)
       deps.localBell.on(queue, bell.wake)
       heartbeat = startHeartbeat({
         queue: deps.heartbeatQueue,
+        otherQueue: deps.queue,
         name: queue,
         leaseMs,
         held: () => [...handling],
         buffered: () => buffer,
+        clock: deps.clock,
         log,
       })
+      stalls.start()
       health.watch({ doorbell: listener.connected, heartbeat: heartbeat.failingSince })
       const leave = deps.telemetry.working({ domain, workerId, slots: concurrency, busy: () => handling.size })
       loop = fetchLoop().finally(async () => {
         leave()
+        stalls.stop()
         deps.localBell.off(queue, bell.wake)
         await listener.stop()
       })
     },
     stop: ({ deadlineMs = 30_000 } = {}) => {
-      stopped ??= (async () => {
-        stopping = true
-        bell.wake()
-        slotFree.wake()
-        const idle = buffer.splice(0).map(job => job.delivery)
-        await deps.queue.handBack(queue, idle, { uncount: true }).catch(() => {})
-        await withinDeadline(deadlineMs, () => settledAll(unreported))
-        // until then handlers under way keep their leases; what goes back now must not be extended once more
-        await heartbeat?.stop()
-        const left = [...unreported]
-        for (const run of left) run.abandon('the worker stops')
-        reporter.giveUp()
-        await deps.queue
-          .handBack(
-            queue,
-            left.map(run => run.job.delivery),
-            { uncount: false },
-          )
-          .catch(() => {})
-        await loop
-        // messages read while the stop came
-        const late = buffer.splice(0).map(job => job.delivery)
-        await deps.queue.handBack(queue, late, { uncount: true }).catch(() => {})
-      })()
+      stopped ??= ending.stop(whole('deadlineMs', deadlineMs, 0, MAX_DEADLINE_MS))
+      return stopped
+    },
+    crashed: (error, { withinMs = 2_000 } = {}) => {
+      stopped ??= ending.crash(error, withinMs)
       return stopped
     },
     health: () => health.report(),
@@ -301,19 +376,6 @@ const logRetry = (log: Log, job: Job, events: readonly CommandEvent[]): boolean 
   const waitMs = Date.parse(failed.retryAt) - Date.parse(failed.at)
   log.info({ ...nameOf(job), waitMs, error: failed.error }, 'the attempt failed and is tried again')
   return true
-}
-
-const settledAll = async (runs: ReadonlySet<Run>): Promise<void> => {
-  while (runs.size > 0) await Promise.allSettled([...runs].map(run => run.finished))
-}
-
-const withinDeadline = async (ms: number, work: () => Promise<void>): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work(), deadline])
-  clearTimeout(timer)
 }
 
 const whole = (field: string, value: number, min: number, max: number): number => {

@@ -119,6 +119,13 @@ describe('one command', () => {
     expect(asked()).toEqual([{ method: 'POST', path: `${path}/retry`, body: { data: { amount: 4 } } }])
   })
 
+  test('R8: an edit with a number that would be rounded is refused while it is typed', async () => {
+    const { dialog } = await open(one, 'Edit and retry')
+    await write(dialog.getByRole('textbox'), '{"lines":[{"id":9007199254740993}]}')
+    expect(dialog.getByText(/^lines\[0\]\.id is past 9007199254740991 .* send it as a text$/)).toBeDefined()
+    expect(asked()).toEqual([])
+  })
+
   test('a refused edit shows the faults by their path, and keeps what was written', async () => {
     answering(() =>
       problem(400, 'INVALID_REQUEST', 'data.amount: must be positive', [

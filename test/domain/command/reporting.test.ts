@@ -201,6 +201,36 @@ describe('a transient failure', () => {
   })
 })
 
+describe('an attempt that its worker gave up', () => {
+  test('R22: counts, and may be followed by the next one at once', () => {
+    given([...running])
+      .when(fail(1, 'TRANSIENT', { givenUp: { counts: true } }))
+      .then([failed(1, { retryAt: at(2) })])
+      .again()
+  })
+
+  test('R22: parks the command when it was the last one', () => {
+    given(inLastAttempt)
+      .when(fail(3, 'TRANSIENT', { givenUp: { counts: true } }))
+      .then([parked(3, 'EXHAUSTED')])
+      .again()
+  })
+
+  test('R7: does not count when it was for no fault of its own, also the last one', () => {
+    const stale = { type: 'StaleAttempt', status: 'PENDING', reported: 3, present: 2 } as const
+    given(inLastAttempt)
+      .when(fail(3, 'TRANSIENT', { givenUp: { counts: false } }))
+      .then([failed(3, { retryAt: at(2), uncounted: true })])
+      .again(stale)
+  })
+
+  test('R7: is followed by one of the same number, which is told apart by the count of the whole life', () => {
+    given([...running, failed(1, { retryAt: at(2), uncounted: true })])
+      .when(receive(1))
+      .then([received(1, { total: 2 })])
+  })
+})
+
 describe('a failure for good', () => {
   test.each(['PERMANENT', 'NO_HANDLER', 'INVALID_PAYLOAD', 'LEASE_LOST'] as const)(
     'A21: %s parks at once, its details kept, though attempts are left',

@@ -5,6 +5,7 @@ import {
   type AppendCall,
   type BatchAppendReq,
   type BatchCall,
+  grpc,
   type ProposedMessage,
   sharedPb,
   statusPb,
@@ -21,6 +22,20 @@ interface Appending {
   readonly answering: () => Answering | Error
   /** Ends every connection at once. */
   readonly drop: () => void
+  /** Bytes of one append; servers from 25 on say of a single event that it is too large. */
+  readonly limit: { readonly bytes: number; readonly ofEvents: boolean }
+}
+
+/** As the server counts: data and metadata, and the type in two bytes a character. */
+const sizeOf = ({ type, data, metadata }: Proposed): number => data.length + metadata.length + 2 * type.length
+
+type TooLarge = { readonly outcome: 'too large'; readonly of: 'append' | 'event'; readonly bytes: number }
+
+const tooLarge = (events: readonly Proposed[], { limit }: Pick<Appending, 'limit'>): TooLarge | null => {
+  const sizes = events.map(sizeOf)
+  const { bytes } = limit
+  if (limit.ofEvents && sizes.some(size => size > bytes)) return { outcome: 'too large', of: 'event', bytes }
+  return sizes.reduce((sum, size) => sum + size, 0) > bytes ? { outcome: 'too large', of: 'append', bytes } : null
 }
 
 const proposedOf = (message: ProposedMessage): Proposed => ({
@@ -44,7 +59,7 @@ const nameOf = (identifier: { readonly getStreamName_asU8: () => Uint8Array } | 
   identifier === undefined ? '' : textOf(identifier.getStreamName_asU8())
 
 /** One append a call: what the client does with credentials of its own, or where the server offers no batches. */
-export const appendOne = ({ log, answering, drop }: Appending) => {
+export const appendOne = ({ log, answering, drop, limit }: Appending) => {
   return (call: AppendCall, answer: AppendAnswer): void => {
     let stream = ''
     let expected: Expected = 'any'
@@ -62,11 +77,24 @@ export const appendOne = ({ log, answering, drop }: Appending) => {
       const how = answering()
       if (how instanceof Error) return answer(how)
       if (how === 'silence') return
+      const large = tooLarge(events, { limit })
+      if (large !== null) return answer(plainRefusal(large))
       const done = log.append(stream, expected, events)
       if (how === 'drop') return drop()
       answer(null, plainAnswer(done, expected))
     })
   }
+}
+
+const plainRefusal = ({ of, bytes }: TooLarge) => {
+  const metadata = new grpc.Metadata()
+  const isEvent = of === 'event'
+  metadata.set('exception', isEvent ? 'maximum-append-event-size-exceeded' : 'maximum-append-size-exceeded')
+  metadata.set(isEvent ? 'maximum-append-event-size' : 'maximum-append-size', `${bytes}`)
+  const details = isEvent
+    ? `Event with Id: 1, Size: ${bytes + 1}, exceeds Maximum Append Event Size of ${bytes}.`
+    : `Maximum Append Size of ${bytes} Exceeded.`
+  return Object.assign(new Error(details), { code: grpc.status.INVALID_ARGUMENT, details, metadata })
 }
 
 const plainAnswer = (done: Appended, expected: Expected) => {
@@ -89,7 +117,7 @@ const plainAnswer = (done: Appended, expected: Expected) => {
 }
 
 /** Many appends over one call, told apart by their correlation ids. */
-export const appendBatches = ({ log, answering, drop }: Appending) => {
+export const appendBatches = ({ log, answering, drop, limit }: Appending) => {
   return (call: BatchCall): void => {
     const open = new Map<string, { readonly first: BatchAppendReq; readonly events: Proposed[] }>()
     call.on('error', () => {})
@@ -104,6 +132,8 @@ export const appendBatches = ({ log, answering, drop }: Appending) => {
       const how = answering()
       if (how instanceof Error) return void call.destroy(how)
       if (how === 'silence') return
+      const large = tooLarge(batch.events, { limit })
+      if (large !== null) return void call.write(batchRefusal(batch.first, large))
       const options = batch.first.getOptions() as NonNullable<ReturnType<BatchAppendReq['getOptions']>>
       const expected = expectedOf(options, () => options.getStreamPosition())
       const done = log.append(nameOf(options.getStreamIdentifier()), expected, batch.events)
@@ -111,6 +141,25 @@ export const appendBatches = ({ log, answering, drop }: Appending) => {
       call.write(batchAnswer(batch.first, done))
     })
   }
+}
+
+const batchRefusal = (request: BatchAppendReq, { of, bytes }: TooLarge) => {
+  const details = new Any()
+  if (of === 'append') {
+    const exceeded = new sharedPb.MaximumAppendSizeExceeded()
+    exceeded.setMaxappendsize(bytes)
+    details.pack(exceeded.serializeBinary(), 'event_store.client.MaximumAppendSizeExceeded')
+  } else {
+    details.pack(new Uint8Array(), 'event_store.client.MaximumAppendEventSizeExceeded')
+  }
+  const error = new statusPb.Status()
+  error.setCode(3)
+  error.setMessage(of === 'append' ? 'MaximumAppendSizeExceeded' : 'MaximumAppendEventSizeExceeded')
+  error.setDetails(details)
+  const response = new streamsPb.BatchAppendResp()
+  response.setCorrelationId(request.getCorrelationId())
+  response.setStreamIdentifier(request.getOptions()?.getStreamIdentifier())
+  return response.setError(error)
 }
 
 const batchAnswer = (request: BatchAppendReq, done: Appended) => {

@@ -16,10 +16,11 @@ import { createCommandQueries } from '../../../src/infrastructure/postgres/comma
 import { isConnectionError } from '../../../src/infrastructure/postgres/errors.ts'
 import { clientLike } from '../../../src/infrastructure/postgres/pool.ts'
 import { uuidIds } from '../../../src/infrastructure/uuid-ids.ts'
+import { createHandlerConnections } from '../../../src/infrastructure/worker/connections.ts'
 import { createWorker, type WorkerOptions } from '../../../src/infrastructure/worker/worker.ts'
 import { busProjections } from '../../../src/projections/bus-projections.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
-import { startTestDouble, type TestDouble } from './server.ts'
+import { startTestDouble, type TestDouble, type TestDoubleOptions } from './server.ts'
 
 const open: (() => Promise<void> | void)[] = []
 
@@ -30,8 +31,10 @@ afterEach(async () => {
 export const closeAfterTest = (close: () => Promise<void> | void): void => void open.push(close)
 
 /** A test double and a fresh database, taken down after the test. */
-export const openParts = async (): Promise<{ double: TestDouble; database: TestDatabase }> => {
-  const double = await startTestDouble()
+export const openParts = async (
+  options: TestDoubleOptions = {},
+): Promise<{ double: TestDouble; database: TestDatabase }> => {
+  const double = await startTestDouble(options)
   closeAfterTest(double.stop)
   const database = await createTestDatabase()
   closeAfterTest(() => database.drop())
@@ -83,7 +86,7 @@ export const openLogBus = (
         transact,
         queue,
         heartbeatQueue: queue,
-        pool,
+        connections: createHandlerConnections(pool),
         newClient: () => clientLike(pool),
         localBell,
         clock: systemClock,

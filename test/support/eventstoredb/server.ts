@@ -18,6 +18,12 @@ export interface TestDoubleOptions {
   readonly batches?: boolean
   /** Default true. */
   readonly saysCaughtUp?: boolean
+  /** MaxAppendSize, in bytes. Default 1 MiB, as the server's own. */
+  readonly maxAppendBytes?: number
+  /** Says of a single event that it is too large, as servers from 25 on do. Default false. */
+  readonly limitsEvents?: boolean
+  /** The largest message of gRPC, in bytes. Default 16 MiB, as the server's own. */
+  readonly maxMessageBytes?: number
   /** Takes the same ids at the same revision again as the same append. Default true. */
   readonly remembersIds?: boolean
 }
@@ -40,6 +46,8 @@ export interface TestDouble {
   /** Ends every connection; the port is closed until `start`. The log is kept. */
   readonly stop: () => void
   readonly start: () => Promise<void>
+  /** Another MaxAppendSize, from the next `start` on. */
+  readonly setMaxAppend: (bytes: number) => void
   /** Events of the server itself, as statistics are. */
   readonly addSystemEvents: (count: number) => void
   /** Appends that have arrived, answered or not. */
@@ -49,6 +57,9 @@ export interface TestDouble {
 export const startTestDouble = async ({
   batches = true,
   saysCaughtUp = true,
+  maxAppendBytes = 1024 * 1024,
+  limitsEvents = false,
+  maxMessageBytes = 16 * 1024 * 1024,
   remembersIds = true,
 }: TestDoubleOptions = {}): Promise<TestDouble> => {
   const log = createKeptLog({ remembersIds })
@@ -56,6 +67,7 @@ export const startTestDouble = async ({
   let port = 0
   let mode: 'answer' | 'silence' | 'unavailable' = 'answer'
   let drops = 0
+  let appendBytes = maxAppendBytes
   let appends = 0
 
   const unavailable = () => Object.assign(new Error('unavailable'), { code: grpc.status.UNAVAILABLE })
@@ -91,8 +103,9 @@ export const startTestDouble = async ({
   }
 
   const start = async (): Promise<void> => {
-    const next = new grpc.Server({ 'grpc.max_receive_message_length': 20 * 1024 * 1024 })
-    const appending = { log, answering: answeringAppend, drop }
+    const next = new grpc.Server({ 'grpc.max_receive_message_length': maxMessageBytes })
+    const limit = { bytes: appendBytes, ofEvents: limitsEvents }
+    const appending = { log, answering: answeringAppend, drop, limit }
     next.addService(ServerFeaturesService, { getSupportedMethods: features })
     next.addService(StreamsService, {
       read: read({ log, answering, saysCaughtUp }),
@@ -127,6 +140,9 @@ export const startTestDouble = async ({
     },
     dropAfterCommit: (count = 1) => {
       drops = count
+    },
+    setMaxAppend: bytes => {
+      appendBytes = bytes
     },
     stop,
     start,

@@ -1,4 +1,5 @@
 import { useId } from 'react'
+import { parseJsonText } from '../../../src/domain/json-text.ts'
 
 export type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string }
 
@@ -11,7 +12,10 @@ const placeOf = (text: string, position: number): string => {
 export const parseJson = (text: string): Parsed => {
   if (text.trim() === '') return { ok: false, message: 'Empty: write a JSON value, or null' }
   try {
-    return { ok: true, value: JSON.parse(text) }
+    const parsed = parseJsonText(text)
+    return parsed._tag === 'Right'
+      ? { ok: true, value: parsed.right }
+      : { ok: false, message: `${parsed.left.path || 'The value'} ${parsed.left.message}` }
   } catch (error) {
     const message = error instanceof Error ? error.message : 'This is no JSON'
     const [, position] = /at position (\d+)/.exec(message) ?? []

@@ -30,7 +30,9 @@ const everybody: Rights = {
 const writer = ['command_bus_commit(jsonb)', 'command_bus_make_queue(text)']
 
 const reader: Rights = {
-  tables: [['select', [log, 'command_bus_audit', 'command_bus_intent', 'command_bus_stranger', ...actions, ...readTableNames]]],
+  tables: [
+    ['select', [log, 'command_bus_audit', 'command_bus_intent', 'command_bus_stranger', ...actions, ...readTableNames]],
+  ],
   functions: ['command_bus_queue_figures(jsonb)'],
 }
 
@@ -96,7 +98,10 @@ export const grantStatements = async (client: ClientBase, grantees: readonly Gra
       ]),
     ]
   })
-  return [...new Set(statements), `select ${schema}.command_bus_grant_queue(queue_name) from pgmq.meta order by queue_name;`]
+  return [
+    ...new Set(statements),
+    `select ${schema}.command_bus_grant_queue(queue_name) from pgmq.meta order by queue_name;`,
+  ]
 }
 
 const schemaOf = async (client: ClientBase): Promise<string> => {

@@ -8,13 +8,16 @@ interface Missing {
 /** Whose rights count: of the owner of the bus's functions; before they are there, of the role of this connection. */
 const MAKER = `with maker as (
   select id::regrole::text as role, id from (select coalesce(
-    (select p.proowner from pg_proc p where p.proname = 'command_bus_make_queue' and p.prosecdef and pg_function_is_visible(p.oid)),
+    (select p.proowner from pg_proc p where p.proname = 'command_bus_make_queue' and p.prosecdef
+       and p.pronamespace = (select c.relnamespace from pg_class c where c.oid = to_regclass('command_bus_migration'))),
     (select r.oid from pg_roles r where r.rolname = current_user)) as id) o)`
 
 /**
  * What the role that makes queues lacks in the schema of pgmq, where somebody else installed that.
  */
-const missingRights = async (db: ClientBase | Pool): Promise<{ readonly role: string; readonly missing: readonly Missing[] }> => {
+const missingRights = async (
+  db: ClientBase | Pool,
+): Promise<{ readonly role: string; readonly missing: readonly Missing[] }> => {
   const { rows } = await db.query<Missing & { role: string; held: boolean }>(
     `${MAKER}
      select o.role, x.* from maker o cross join lateral (values
@@ -39,7 +42,6 @@ export const lackOfPgmqRights = async (db: ClientBase | Pool): Promise<string | 
     `\`grant usage, create on schema pgmq to ${role}; grant select, insert, delete on pgmq.meta to ${role}\``
   )
 }
-
 
 /** One sentence on command queues that the bus may not use because somebody else made them; null when there are none. */
 export const foreignQueues = async (db: ClientBase | Pool): Promise<string | null> => {

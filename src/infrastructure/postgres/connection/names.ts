@@ -1,0 +1,71 @@
+/** Tables, views and functions of ours that SQL in this code names. A test compares the list with the schema. */
+export const schemaNames = [
+  'command_bus_action',
+  'command_bus_action_item',
+  'command_bus_archive',
+  'command_bus_archived_event',
+  'command_bus_archived_message',
+  'command_bus_archived_stream',
+  'command_bus_audit',
+  'command_bus_caller',
+  'command_bus_chain',
+  'command_bus_check_unit',
+  'command_bus_checkpoint',
+  'command_bus_command',
+  'command_bus_command_stream',
+  'command_bus_commit',
+  'command_bus_commit_rows',
+  'command_bus_credit_account',
+  'command_bus_credit_entry',
+  'command_bus_event',
+  'command_bus_event_content',
+  'command_bus_extend',
+  'command_bus_grant_queue',
+  'command_bus_hand_back',
+  'command_bus_intent',
+  'command_bus_link',
+  'command_bus_lock',
+  'command_bus_make_queue',
+  'command_bus_migration',
+  'command_bus_next_visible',
+  'command_bus_put_rows',
+  'command_bus_queue_figures',
+  'command_bus_read',
+  'command_bus_refuse_change',
+  'command_bus_refuse_commit',
+  'command_bus_refuse_loss',
+  'command_bus_rehearsal',
+  'command_bus_seal',
+  'command_bus_seal_content',
+  'command_bus_stranger',
+  'command_bus_streams',
+  'command_bus_workflow_run',
+  'command_bus_workflow_run_file',
+  'command_bus_workflow_template',
+] as const
+
+const NAMES = schemaNames.join('|')
+
+/**
+ * A name of ours that stands free: not part of a longer one, not quoted, without a schema in front of it. Between quotes
+ * it is a name where it is made a regclass, and just a text elsewhere.
+ */
+const FREE_NAME = new RegExp(
+  `(?<![\\w."$'])(?:${NAMES})(?![\\w$])|(?<=to_regclass\\(')(?:${NAMES})(?=')|(?<=')(?:${NAMES})(?='::regclass)`,
+  'g',
+)
+
+/** Whether a statement is about tables or functions of ours. */
+export const namesOurs = (sql: string): boolean => {
+  FREE_NAME.lastIndex = 0
+  return FREE_NAME.test(sql)
+}
+
+/** The statement with our names in `schema`, whatever the session's search path is. */
+export const inSchema = (sql: string, schema: string): string => sql.replace(FREE_NAME, name => `"${schema}".${name}`)
+
+/**
+ * What a schema may be called: its name is put into statements, also between quotes.
+ * Letters, digits and underscores, at most 63 of them.
+ */
+export const isSchemaName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(name)

@@ -1,0 +1,31 @@
+/** What the library knows of a migration without its file. */
+export interface KnownMigration {
+  readonly version: number
+  readonly name: string
+  /** SHA-256 of the text with line ends as `\n`, in hex. */
+  readonly checksum: string
+}
+
+// Written by `npm run generate:migrations`.
+const files = [
+  '0001_event_log 57a0ccaa113c2e31cfb4bda96ea05c50267c17408f1e6cebd92ba2ce7aedd494',
+  '0002_read_tables 5c7d00625f52098ddc5fa6956d34cfc7b9e898d7a8dc6d6b6daf9953d6934c48',
+  '0003_commit cb8d6579587512bba1876dbbbbac296b0208917fc5f721d7861c12b7d8bac7f4',
+  '0004_actions a1a20ee184217a104c505cdb56447c0db6bf845fdf67a1eeec1e0948138eee32',
+  '0005_checkpoint 079e59faadd7c8c354d11c49e4df0f822188432923a16ab85a00d4d7dc96602e',
+  '0006_intent c7c91747f22815494db9c5de677ee819748835ad1e5fdf281f56d287b3653091',
+  '0007_investigation ec68a08ab1394ec696cd7fb06fcb1f990fab7a35ab3ed5362bc31f4c2691c6ac',
+  '0008_workflow_runs 7319b7bcdc066d9f7a2a1167a4c0e679f411e2067d181dace04789f8fb38c2c2',
+  '0009_credit_entries_of_runs 40e929dc2c20af55739043616e8bb3fa03200d877efcd88a8cadbecd4d4f6315',
+  '0010_queues 9f03638e19a5c2e6e62ff20c1fa9a1fab7a912c3e227aec5c67fa3e90ff5e814',
+  '0011_rights 2a19d8e27560bd991ddab514ec6a24a6bb5abc94b0be8f462050b3a9a7028ea0',
+]
+
+/**
+ * The migrations of this version, in order. They are part of the code, because a bundled library has no `migrations/` of
+ * its own beside it.
+ */
+export const knownMigrations: readonly KnownMigration[] = files.map((line, index) => {
+  const [file = '', checksum = ''] = line.split(' ')
+  return { version: index + 1, name: file.slice('0000_'.length), checksum }
+})

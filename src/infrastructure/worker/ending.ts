@@ -1,0 +1,120 @@
+import type { Clock } from '../../application/ports/clock.ts'
+import type { Log } from '../../application/ports/log.ts'
+import type { Queue } from '../../application/ports/queue.ts'
+import type { TransactCommands } from '../../application/transact-commands.ts'
+import { type Job, WORKER_CRASHED } from '../../application/work-message.ts'
+import type { CommandError } from '../../domain/command/events.ts'
+import { failure } from './failures.ts'
+import { createGiveUp, type GivenUp } from './give-up.ts'
+import { nameOf, type Run } from './run-job.ts'
+import { endsWithin } from './within.ts'
+
+export interface EndingDeps {
+  readonly queue: Pick<Queue, 'handBack'>
+  /** The queue's name. */
+  readonly name: string
+  readonly transact: TransactCommands
+  readonly clock: Clock
+  readonly log: Log
+  /** Takes what nobody has begun. */
+  readonly take: () => readonly Job[]
+  /** Attempts whose handler has not ended. */
+  readonly handling: ReadonlySet<Run>
+  /** Attempts whose outcome is not in the log. */
+  readonly unreported: ReadonlySet<Run>
+  /** Begins nothing any more. */
+  readonly halt: () => void
+  readonly stopBeating: () => Promise<void>
+  readonly stopReporting: () => void
+  /** Ends with the fetcher. */
+  readonly fetched: () => Promise<unknown>
+  readonly ended: () => void
+}
+
+/** What an ending may take beyond its deadline, to record what was given up. */
+const SETTLE_MS = 2_000
+
+const STOPPED: CommandError = {
+  type: 'TRANSIENT',
+  code: 'WORKER_STOPPED',
+  message: 'The worker was stopped before its handler had ended',
+}
+
+/** The ways in which a worker ends. Each keeps its time, also when the database does not answer. */
+export const createEnding = (deps: EndingDeps) => {
+  const { queue, name, log, unreported } = deps
+  const giveUp = createGiveUp(deps)
+
+  const handBackIdle = (): Promise<void> =>
+    queue.handBack(
+      name,
+      deps.take().map(job => job.delivery),
+      { uncount: true },
+    )
+
+  const settle = async (idle: Promise<void>): Promise<void> => {
+    await deps.stopBeating()
+    const left = [...unreported]
+    for (const run of left) void run.abandon('the worker stops')
+    deps.stopReporting()
+    await giveUp(left.map(({ job }) => ({ job, error: STOPPED, counts: true })))
+    await idle
+    await deps.fetched()
+    // messages read while the stop came
+    await handBackIdle()
+  }
+
+  const afterCrash = async (message: string): Promise<void> => {
+    await deps.stopBeating()
+    const running = [...deps.handling]
+    // a receipt on its way must not come after what is recorded here
+    await Promise.all(running.map(run => run.abandon('the process of this worker ends')))
+    // the second time the one that runs alone is to blame
+    const blamed = running.some(({ job }) => job.suspect)
+    await Promise.all([
+      giveUp(running.map(({ job }) => crashOf(job, !blamed || !job.suspect, message))),
+      handBackIdle(),
+      // whose handlers had ended before
+      Promise.allSettled([...unreported].filter(run => !running.includes(run)).map(run => run.finished)),
+    ])
+  }
+
+  return {
+    crash: async (error: unknown, withinMs: number): Promise<void> => {
+      const running = [...deps.handling].map(({ job }) => nameOf(job))
+      // errors are logged without their stack, which is all that leads to this one
+      const stack = error instanceof Error ? error.stack : undefined
+      log.error({ err: error, stack, queue: name, running }, 'nobody caught this error, and it ends the process')
+      deps.halt()
+      const message = error instanceof Error ? error.message : String(error)
+      const inTime = await endsWithin(withinMs, () =>
+        afterCrash(message).catch(failed => log.warn({ err: failed }, NOT_GIVEN)),
+      )
+      if (!inTime) log.warn({ queue: name }, LATE)
+      deps.ended()
+    },
+    stop: async (deadlineMs: number): Promise<void> => {
+      deps.halt()
+      const idle = handBackIdle().catch(() => {})
+      await endsWithin(deadlineMs, () => settledAll(unreported))
+      const inTime = await endsWithin(SETTLE_MS, () => settle(idle).catch(error => log.warn({ err: error }, NOT_GIVEN)))
+      if (!inTime) log.warn({ queue: name }, LATE)
+      deps.ended()
+    },
+  }
+}
+
+const crashOf = (job: Job, innocent: boolean, message: string): GivenUp => {
+  const text = `Its worker process ended while it ran: ${message}`
+  return innocent
+    ? { job, error: failure('TRANSIENT', WORKER_CRASHED, `${text} (this attempt does not count)`), counts: false }
+    : { job, error: failure('TRANSIENT', WORKER_CRASHED, text) }
+}
+
+const NOT_GIVEN = 'messages could not be given back; they come back after their lease'
+const LATE = 'the database did not answer in time: what is left comes back after its lease'
+
+/** Waits for runs that are added meanwhile, too. */
+const settledAll = async (runs: ReadonlySet<Run>): Promise<void> => {
+  while (runs.size > 0) await Promise.allSettled([...runs].map(run => run.finished))
+}

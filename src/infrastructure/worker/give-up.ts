@@ -1,0 +1,48 @@
+import type { Clock } from '../../application/ports/clock.ts'
+import type { Log } from '../../application/ports/log.ts'
+import type { Queue } from '../../application/ports/queue.ts'
+import type { TransactCommands } from '../../application/transact-commands.ts'
+import { type CommandTurn, gaveUpTurn, type Job } from '../../application/work-message.ts'
+import type { CommandError } from '../../domain/command/events.ts'
+import { nameOf } from './run-job.ts'
+
+export interface GiveUpDeps {
+  readonly transact: TransactCommands
+  readonly queue: Pick<Queue, 'handBack'>
+  /** The queue's name. */
+  readonly name: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface GivenUp {
+  readonly job: Job
+  readonly error: CommandError
+  /** Whether the attempt takes one of those the command has, or `undefined`: as any failure of its handler. */
+  readonly counts?: boolean
+}
+
+/**
+ * Records that attempts under way were given up, so that nobody has to wait for their leases and the log says why. Where
+ * the log does not take it, their messages go back at least.
+ */
+export const createGiveUp =
+  ({ transact, queue, name, clock, log }: GiveUpDeps) =>
+  async (given: readonly GivenUp[]): Promise<void> => {
+    if (given.length === 0) return
+    const turns = given.map((one): CommandTurn => gaveUpTurn(one.job, one.error, one.counts, clock))
+    try {
+      const outcomes = await transact(turns)
+      given.forEach(({ job, error, counts }, i) => {
+        if (outcomes[i]?.outcome !== 'done') return
+        log.warn({ ...nameOf(job), error, counts: counts !== false }, 'the attempt was given up')
+      })
+    } catch (error) {
+      log.warn({ err: error, commands: given.map(({ job }) => nameOf(job)) }, 'giving attempts up was not recorded')
+      await queue.handBack(
+        name,
+        given.map(({ job }) => job.delivery),
+        { uncount: false },
+      )
+    }
+  }
