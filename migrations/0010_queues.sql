@@ -1,9 +1,10 @@
--- What workers, metrics and administrators need of pgmq's queues beyond pgmq's own functions; see docs/adr/0020.
+-- What workers, metrics and administrators need of pgmq's queues beyond pgmq's own functions.
 
 -- Takes up to `quantity` messages that are due, in the order they became due, and hides them for `lease` seconds.
 -- pgmq.read goes along the primary key and so passes over every message that waits for its next attempt; this goes
 -- along pgmq's index on vt, which ends where the waiting ones begin. `after` (milliseconds since 1970; null: from the
 -- first) leaves out what became due earlier: the places of messages read before, which a held snapshot keeps there.
+-- Where it finds fewer, a last row without a message says until when it looked.
 create function command_bus_read(queue text, lease double precision, quantity int, after double precision)
 returns table (msg_id bigint, read_ct int, enqueued_at timestamptz, message jsonb, due double precision)
 language plpgsql
@@ -17,6 +18,8 @@ declare
   -- pgmq has this column since 1.10
   v_read_at boolean := exists (
     select from pg_attribute a where a.attrelid = v_table and a.attname = 'last_read_at' and not a.attisdropped);
+  v_until  timestamptz := clock_timestamp();
+  v_found  int;
 begin
   -- a volatile clock could not be a bound of the index
   return query execute format($q$
@@ -29,7 +32,12 @@ begin
     select t.msg_id, t.read_ct, t.enqueued_at, t.message, extract(epoch from t.due)::float8 * 1000
     from taken t order by t.due, t.msg_id $q$,
     v_table, case when v_read_at then ', last_read_at = clock_timestamp()' else '' end)
-    using coalesce(to_timestamp(after / 1000), '-infinity'), clock_timestamp(), quantity, make_interval(secs => lease);
+    using coalesce(to_timestamp(after / 1000), '-infinity'), v_until, quantity, make_interval(secs => lease);
+  get diagnostics v_found = row_count;
+  if v_found < quantity then
+    due := extract(epoch from v_until)::float8 * 1000;
+    return next;
+  end if;
 end $$;
 
 -- Milliseconds until a message of the queue becomes visible, 0 when one is; null when there is none. `after` as above.

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import pg, { type Pool, type PoolClient } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Queue } from '../../src/application/ports/queue.ts'
@@ -156,6 +157,143 @@ describe('R17: reads keep their cost', () => {
       late.push(...idsOf(await queue.read(QUEUE, 10, 30_000)))
     }
     expect(late.sort()).toEqual([1, 11])
+  })
+
+  test('R17: a process that found nothing does not pass over what others have done meanwhile', async () => {
+    await fill(20_000, "now() - interval '1 hour'")
+    await pool.query(`vacuum ${TABLE}`)
+    const letGo = await holdSnapshot()
+    await pool.query(`delete from ${TABLE}`)
+    const positions = createReadPositions(ticking())
+    const look = (one: Pool) => createPgmqQueue(one, createQueueCatalog(pool), positions).read(QUEUE, 1, 30_000)
+    const idle = await blocksOf(look)
+    const whole = await blocksOf(
+      reading(
+        createReadPositions(() => 0),
+        1,
+      ),
+    )
+    expect(idle.answer).toEqual([])
+    expect(idle.blocks).toBeLessThan(whole.blocks / 4)
+    await letGo()
+  })
+
+  test('R17: all that was handed back far behind the place of a reader is found without a look from the beginning for each', async () => {
+    await fill(60, "now() - interval '1 hour'")
+    const queue = createPgmqQueue(pool, createQueueCatalog(pool), createReadPositions(ticking()))
+    const read = await queue.read(QUEUE, 100, 30_000)
+    await pool.query(`update ${TABLE} set enqueued_at = enqueued_at - interval '2 hours'`)
+    await queue.handBack(QUEUE, read, { uncount: true })
+    let looks = 0
+    for (let found = 0; found < 60; looks++) found += (await queue.read(QUEUE, 4, 30_000)).length
+    // fifteen that find something, and some until the first look from the beginning
+    expect(looks).toBeLessThan(15 + 10)
+  })
+})
+
+describe('R17: nothing is skipped for ever', () => {
+  /** What may happen to a queue; `n` chooses the messages. */
+  type Step = readonly [
+    what: 'send' | 'late' | 'past' | 'later' | 'done' | 'back' | 'retry' | 'other' | 'restart',
+    n: number,
+  ]
+  const step: fc.Arbitrary<Step> = fc.tuple(
+    fc.constantFrom('send', 'late', 'past', 'later', 'done', 'back', 'retry', 'other', 'restart'),
+    fc.integer({ min: 1, max: 12 }),
+  )
+  const newQueue = () => createPgmqQueue(pool, createQueueCatalog(pool), createReadPositions(ticking()))
+
+  test('R17: whatever two readers, senders and restarts do, every message is read and done once in the end', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async steps => {
+        await pool.query(`truncate ${TABLE}`)
+        const readers = [newQueue(), newQueue()]
+        const done: string[] = []
+        let sent = 0
+        const late: PoolClient[] = []
+        const readerOf = (n: number): Queue => readers[n % 2] as Queue
+        const send = async (one: Pick<Pool, 'query'>, n: number, vt: string): Promise<void> => {
+          sent += n
+          await one.query(
+            `insert into ${TABLE} (vt, message) select ${vt} + i * interval '1 millisecond', '{}' from generate_series(1, $1::int) i`,
+            [n],
+          )
+        }
+        const take = async (n: number): Promise<number> => {
+          const read = await readerOf(n).read(QUEUE, n, 3_600_000)
+          await pool.query('select pgmq.delete($1::text, $2::bigint[])', [QUEUE, read.map(({ msgId }) => msgId)])
+          done.push(...read.map(({ msgId }) => msgId))
+          return read.length
+        }
+        const handBack = async (n: number, uncount: boolean): Promise<void> => {
+          const read = await readerOf(n).read(QUEUE, n, 3_600_000)
+          // by the other process, which knows nothing of where the first one reads
+          await readerOf(n + 1).handBack(QUEUE, read, { uncount })
+        }
+        const commitLate = async (): Promise<void> => {
+          for (const client of late.splice(0)) {
+            await client.query('commit')
+            client.release()
+          }
+        }
+        for (const [what, n] of steps) {
+          if (what === 'send') await send(pool, n, 'clock_timestamp()')
+          if (what === 'past') await send(pool, n, "now() - interval '1 day'")
+          if (what === 'later') await send(pool, n, "now() + interval '50 milliseconds'")
+          if (what === 'late' && late.length < 5) {
+            const client = await pool.connect()
+            late.push(client)
+            await client.query('begin')
+            await send(client, n, "now() - interval '1 minute'")
+          }
+          if (what === 'done') await take(n)
+          if (what === 'back') await handBack(n, true)
+          if (what === 'retry') await handBack(n, false)
+          if (what === 'other') await commitLate()
+          if (what === 'restart') readers[n % 2] = newQueue()
+        }
+        await commitLate()
+        // one reader has to find all of them: the other may be gone; each look may find one only
+        await expect
+          .poll(async () => {
+            for (let looks = 0; looks < 20; looks++) await take(2)
+            return done.length
+          })
+          .toBe(sent)
+        expect(new Set(done).size).toBe(sent)
+        const { rows } = await pool.query(`select count(*)::int as left from ${TABLE}`)
+        expect(rows).toEqual([{ left: 0 }])
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('R17: two readers beside each other and a sender whose transactions stay open for a while', async () => {
+    const senders = Array.from({ length: 4 }, async () => {
+      for (let i = 0; i < 25; i++) {
+        const client = await pool.connect()
+        await client.query('begin')
+        await client.query('select pgmq.send_batch($1::text, $2::jsonb[])', [QUEUE, ['{}', '{}', '{}']])
+        await client.query('select pg_sleep($1)', [(i % 5) / 200])
+        await client.query('commit')
+        client.release()
+      }
+    })
+    const done: string[] = []
+    const reader = async (): Promise<void> => {
+      let queue = newQueue()
+      for (let looks = 1; done.length < 300; looks++) {
+        const read = await queue.read(QUEUE, 5, 3_600_000)
+        const [first, ...others] = read
+        if (looks % 7 === 0 && first !== undefined) await queue.handBack(QUEUE, [first], { uncount: true })
+        else others.push(...(first === undefined ? [] : [first]))
+        await pool.query('select pgmq.delete($1::text, $2::bigint[])', [QUEUE, others.map(({ msgId }) => msgId)])
+        done.push(...others.map(({ msgId }) => msgId))
+        if (looks % 50 === 0) queue = newQueue()
+      }
+    }
+    await Promise.all([...senders, reader(), reader()])
+    expect([...done].map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1))
   })
 })
 

@@ -13,6 +13,14 @@ interface MessageRow {
   readonly due: number
 }
 
+/** Says until when a look that found fewer messages than it might has looked. */
+interface EndRow {
+  readonly msg_id: null
+  readonly due: number
+}
+
+const isMessage = (row: MessageRow | EndRow): row is MessageRow => row.msg_id !== null
+
 const tagOf = ({ msg_id, read_ct }: MessageRow): DeliveryTag => ({ msgId: msg_id, delivery: read_ct })
 
 const deliveryOf = ({ msg_id, read_ct, enqueued_at, message }: MessageRow): Delivery => ({
@@ -40,13 +48,14 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = cr
 
     read: async (queue, quantity, leaseMs) => {
       const look = positions.next(queue)
-      const { rows } = await pool.query<MessageRow>({
+      const { rows: all } = await pool.query<MessageRow | EndRow>({
         name: 'command_bus_read',
         text: `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message::text as message, due
                from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
         values: [queue, leaseMs / 1000, quantity, look.after],
       })
-      look.found(rows.at(-1)?.due)
+      look.reached(all.at(-1)?.due)
+      const rows = all.filter(isMessage)
       try {
         return rows.map(deliveryOf)
       } catch (error) {

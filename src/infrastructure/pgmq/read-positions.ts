@@ -8,14 +8,17 @@ const LONGEST_MS = 10_000
 export interface Look {
   /** Where it begins, in ms since 1970; null: at the first message. */
   readonly after: number | null
-  /** To be called with when the last message it found became due, if it found any. */
-  readonly found: (due: number | undefined) => void
+  /** To be called with when the last message it found became due, or until when it looked where it found all there were. */
+  readonly reached: (due: number | undefined) => void
 }
 
 /**
  * Where the next read of a queue begins. While some transaction holds a snapshot, the entries of messages that were read
- * stay in the index, and a read from the beginning passes over each of them. So a read goes on where the last one ended,
- * and one from the beginning, for messages that were committed late or handed back, comes as often as it is cheap.
+ * stay in the index, and a read from the beginning passes over each of them. So a read goes on where the last one ended.
+ *
+ * Messages may come to lie before that place: committed late, handed back, or due by a clock that was set back. So a read
+ * from the beginning comes as often as it is cheap, and every ten seconds whatever it costs. The reads after it go on where
+ * it ended, which may be far before the place it left: however many lie there, each is found in its turn.
  */
 export const createReadPositions = (now: () => number = () => performance.now()) => {
   const places = new Map<string, { after: number | null; wholeAt: number }>()
@@ -27,10 +30,10 @@ export const createReadPositions = (now: () => number = () => performance.now())
       const whole = place.after === null || began >= place.wholeAt
       return {
         after: whole ? null : place.after,
-        found: due => {
-          const took = now() - began
-          if (whole) place.wholeAt = now() + Math.min(LONGEST_MS, took * WHOLE_SHARE)
-          if (due !== undefined) place.after = Math.max(place.after ?? 0, Math.floor(due) - LATE_MS)
+        reached: due => {
+          const ended = now()
+          if (whole) place.wholeAt = ended + Math.min(LONGEST_MS, (ended - began) * WHOLE_SHARE)
+          if (due !== undefined) place.after = Math.floor(due) - LATE_MS
         },
       }
     },

@@ -17,7 +17,7 @@ const files = [
   '0007_investigation ec68a08ab1394ec696cd7fb06fcb1f990fab7a35ab3ed5362bc31f4c2691c6ac',
   '0008_workflow_runs 7319b7bcdc066d9f7a2a1167a4c0e679f411e2067d181dace04789f8fb38c2c2',
   '0009_credit_entries_of_runs 40e929dc2c20af55739043616e8bb3fa03200d877efcd88a8cadbecd4d4f6315',
-  '0010_queues 9f03638e19a5c2e6e62ff20c1fa9a1fab7a912c3e227aec5c67fa3e90ff5e814',
+  '0010_queues 017053f45336e8fd98d5d364dc54ce4fde4f00e3def5450e351dbd5b67bce27b',
   '0011_rights 2a19d8e27560bd991ddab514ec6a24a6bb5abc94b0be8f462050b3a9a7028ea0',
 ]
 
