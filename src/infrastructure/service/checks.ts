@@ -59,7 +59,7 @@ const schemaCheck = async (pool: Pool): Promise<Check> => {
 }
 
 const queueCheck = async (pool: Pool): Promise<Check> => {
-  const { rows } = await pool.query<{ queues: number }>('select count(*)::int as queues from pgmq.list_queues()')
+  const { rows } = await pool.query<{ queues: number }>('select count(*)::int as queues from pgmq.meta')
   const reasons = [await lackOfPgmqRights(pool), await foreignQueues(pool)].filter(reason => reason !== null)
   return { status: reasons.length === 0 ? 'healthy' : 'degraded', reasons, queues: rows[0]?.queues ?? 0 }
 }
