@@ -253,6 +253,9 @@ end $$;
 create function command_bus_extend(queue text, msg_ids bigint[], deliveries int[], lease interval)
 returns setof bigint language plpgsql as $$
 begin
+  if right(queue, 10) <> '__commands' then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
   return query execute format($q$
     update pgmq.%1$I q set vt = greatest(q.vt, clock_timestamp() + $3)
     from (
@@ -267,6 +270,9 @@ end $$;
 create function command_bus_hand_back(queue text, msg_ids bigint[], deliveries int[], delay interval, uncount boolean)
 returns void language plpgsql as $$
 begin
+  if right(queue, 10) <> '__commands' then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
   execute format($q$
     update pgmq.%1$I q set
       vt = case when $4 and $3 <= interval '0' then least(q.enqueued_at, clock_timestamp()) else clock_timestamp() + $3 end,

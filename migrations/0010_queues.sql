@@ -21,6 +21,9 @@ declare
   v_until  timestamptz := clock_timestamp();
   v_found  int;
 begin
+  if right(queue, 10) <> '__commands' then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
   -- a volatile clock could not be a bound of the index
   return query execute format($q$
     with due as materialized (
@@ -49,6 +52,9 @@ as $$
 declare
   v_next timestamptz;
 begin
+  if right(queue, 10) <> '__commands' then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
   execute format('select q.vt from pgmq.%I q where q.vt >= $1 order by q.vt limit 1', 'q_' || queue)
     into v_next using coalesce(to_timestamp(after / 1000), '-infinity');
   return case when v_next is not null then greatest(0, extract(epoch from v_next - clock_timestamp()) * 1000) end;
@@ -68,15 +74,22 @@ create table command_bus_stranger (
 create function command_bus_archive(queue text, msg_ids bigint[], strangers jsonb) returns void
 language plpgsql as $$
 declare
-  v_archived bigint[] := array(select a from pgmq.archive(queue, msg_ids) a);
+  v_archived bigint[];
 begin
+  if right(queue, 10) <> '__commands' then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
+  v_archived := array(select a from pgmq.archive(queue, msg_ids) a);
   insert into command_bus_stranger (queue, msg_id, why)
   select command_bus_archive.queue, x.key::bigint, x.value from jsonb_each_text(strangers) x
   where x.key::bigint = any (v_archived)
   on conflict on constraint command_bus_stranger_pkey do update set why = excluded.why, found_at = excluded.found_at;
 end $$;
 
--- Gives the roles that read the log the right to read a queue, and those that send the right to take replies off one.
+-- Whoever may call this may send.
+create function command_bus_send_right() returns void language sql as $$ $$;
+
+-- Gives the roles that read the commands the right to read a queue, and those that send the right to take replies off one.
 create function command_bus_grant_queue(queue text) returns void
 language plpgsql as $$
 declare
@@ -84,22 +97,19 @@ declare
   v_right record;
 begin
   for v_right in
-    select r.grantee::regrole as role, r.may_read, r.may_take
+    select r.grantee::regrole as role, bool_or(r.may_take) as may_take
     from (
-      select a.grantee, bool_or(c.relname = 'command_bus_command') as may_read,
-        bool_or(c.relname = 'command_bus_intent' and a.privilege_type = 'INSERT') as may_take
-      from pg_class c cross join aclexplode(c.relacl) a
-      where c.oid in ('command_bus_command'::regclass, 'command_bus_intent'::regclass)
-        and a.grantee not in (0, c.relowner) and (c.relname = 'command_bus_intent' or a.privilege_type = 'SELECT')
-      group by a.grantee) r
+      select a.grantee, false as may_take from pg_class c cross join aclexplode(c.relacl) a
+        where c.oid = 'command_bus_command'::regclass and a.privilege_type = 'SELECT' and a.grantee <> c.relowner
+      union all
+      select a.grantee, true from pg_proc p cross join aclexplode(p.proacl) a
+        where p.oid = 'command_bus_send_right()'::regprocedure and a.grantee <> p.proowner and v_reply) r
+    where r.grantee <> 0
+    group by r.grantee
     order by 1
   loop
-    if v_right.may_read or v_reply and v_right.may_take then
-      execute format('grant select on pgmq.%I, pgmq.%I to %s', 'q_' || queue, 'a_' || queue, v_right.role);
-    end if;
-    if v_reply and v_right.may_take then
-      execute format('grant insert, update, delete on pgmq.%I, pgmq.%I to %s', 'q_' || queue, 'a_' || queue, v_right.role);
-    end if;
+    execute format('grant %s on pgmq.%I, pgmq.%I to %s',
+      case when v_right.may_take then 'select, insert, update, delete' else 'select' end, 'q_' || queue, 'a_' || queue, v_right.role);
   end loop;
 end $$;
 

@@ -1,8 +1,8 @@
 -- Who may do what. Functions that write run with the rights of their owner, the role that migrates, so that others need
 -- no rights on the tables; `commandbus grants` says which role may call which. What a right to insert or to call names:
 --
---   sender    insert on command_bus_intent      worker   execute on command_bus_read
---   operator  insert on command_bus_action      reader   select on command_bus_command
+--   sender    execute on command_bus_send_right    worker   execute on command_bus_read
+--   operator  insert on command_bus_action         reader   select on command_bus_command
 
 -- The events of the streams that are named, in order: whoever knows a command's id may read its events.
 create function command_bus_streams(streams text[], since bigint)
@@ -21,7 +21,7 @@ create function command_bus_check_unit(unit jsonb) returns void
 language plpgsql as $$
 declare
   v_caller  name := command_bus_caller();
-  v_sends   boolean := has_table_privilege(v_caller, 'command_bus_intent'::regclass, 'insert');
+  v_sends   boolean := has_function_privilege(v_caller, 'command_bus_send_right()'::regprocedure, 'execute');
   v_works   boolean := has_function_privilege(v_caller,
     'command_bus_read(text, double precision, integer, double precision)'::regprocedure, 'execute');
   v_events  jsonb := coalesce(unit->'events', '[]') || coalesce(unit->'more', '[]');
@@ -37,7 +37,11 @@ begin
   if found then
     raise exception 'role % may not append %', quote_ident(v_caller), v_refused using errcode = 'insufficient_privilege';
   end if;
-  if unit ? 'resends' or unit ? 'tables' or unit ? 'acks' and not v_works or exists (
+  -- messages and replies are put, and messages taken away, where such belong
+  if unit ? 'resends' or unit ? 'tables' or unit ? 'messages' and not v_sends or unit ? 'acks' and not v_works or exists (
+    select from jsonb_array_elements(coalesce(unit->'messages', '[]') || coalesce(unit->'acks', '[]') || coalesce(unit->'current', '[]')) x
+    where right(x->>'queue', 10) <> '__commands') or exists (
+    select from jsonb_array_elements(coalesce(unit->'replies', '[]')) x where right(x->>'queue', 10) = '__commands') or exists (
     select from jsonb_array_elements(coalesce(unit->'rows', '[]') || coalesce(unit->'moves', '[]') || coalesce(unit->'current', '[]')) x
     where command_bus_command_stream(x->>'domain', (x->>'command_id')::uuid) <> all (v_streams)
       or x ? 'stream' and x->>'stream' <> all (v_streams))
@@ -63,6 +67,8 @@ begin
   end loop;
 end $$;
 
+-- a right and nothing else
+revoke all on function command_bus_send_right() from public;
 -- for the owner and for those functions alone
 revoke all on function command_bus_put_rows(regclass, jsonb, text[]) from public;
 revoke all on function command_bus_grant_queue(text) from public;

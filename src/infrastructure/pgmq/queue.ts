@@ -1,6 +1,9 @@
 import type { ClientBase, Pool } from 'pg'
+import { UnavailableError } from '../../application/errors.ts'
 import type { Delivery, DeliveryTag, Queue } from '../../application/ports/queue.ts'
 import { instant } from '../postgres/connection/instant.ts'
+import { isRefusal } from '../postgres/errors.ts'
+import { lackOfPgmqRights } from '../postgres/rights/pgmq-rights.ts'
 import { createReadPositions } from './read-positions.ts'
 
 interface MessageRow {
@@ -95,6 +98,13 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = cr
   }
 }
 
+/** A refusal to make a queue says which right of whom is missing. */
+const withMissingRight = async (pool: Pool, cause: unknown): Promise<unknown> => {
+  if (!isRefusal(cause)) return cause
+  const lack = await lackOfPgmqRights(pool).catch(() => null)
+  return lack === null ? cause : new UnavailableError(lack, { cause })
+}
+
 export interface EnsureOptions {
   /** Looks again: a queue that was there is gone. */
   readonly forget?: boolean
@@ -123,6 +133,9 @@ export const createQueueCatalog = (pool: Pool): QueueCatalog => {
     if (under !== undefined) return under
     const made = pool
       .query('select command_bus_make_queue($1::text)', [queue])
+      .catch(async error => {
+        throw await withMissingRight(pool, error)
+      })
       .then(() => void known.add(queue))
       .finally(() => making.delete(queue))
     making.set(queue, made)

@@ -37,6 +37,9 @@ export const isSerializationError = (error: unknown): boolean => ['40001', '40P0
 /** A queue that was there when we looked is gone. */
 export const isMissingRelation = (error: unknown): boolean => codeOf(error) === '42P01'
 
+/** The role lacks a right. */
+export const isRefusal = (error: unknown): boolean => codeOf(error) === '42501'
+
 /** SQLSTATE of a lost race in an all-or-nothing commit. */
 export const isLostRace = (error: unknown): boolean => codeOf(error) === 'CB409'
 
@@ -69,7 +72,7 @@ export const toPublicError = (error: unknown): Error => {
   if (error instanceof CommandBusError) return error
   const code = codeOf(error)
   const sentence = sentences[code]
-  if (code === '42501') return new UnavailableError(lackOfRight(error), { cause: error })
+  if (isRefusal(error)) return new UnavailableError(lackOfRight(error), { cause: error })
   if (sentence !== undefined) return new UnavailableError(sentence, { cause: error })
   if (isPoolBusy(error)) {
     return new UnavailableError(

@@ -36,7 +36,7 @@ const reader: Rights = {
   functions: ['command_bus_queue_figures(jsonb)'],
 }
 
-const sender: Rights = { tables: [['select, insert', ['command_bus_intent']]], functions: writer }
+const sender: Rights = { tables: [], functions: [...writer, 'command_bus_send_right()'] }
 
 const worker: Rights = {
   tables: [],
@@ -54,13 +54,12 @@ const worker: Rights = {
 const operator: Rights = {
   tables: [
     ...reader.tables,
-    ...sender.tables,
     ['insert, update', actions],
     ['insert, update', ['command_bus_checkpoint']],
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
-    ['update, delete', ['command_bus_intent']],
+    ['insert, update, delete', ['command_bus_intent']],
   ],
-  functions: [...writer, ...reader.functions, 'command_bus_commit_rows(jsonb)'],
+  functions: [...sender.functions, ...reader.functions, 'command_bus_commit_rows(jsonb)'],
 }
 
 /** The one place where it is written down what each kind of role needs, besides `usage` of the two schemas. */
@@ -98,11 +97,16 @@ export const grantStatements = async (client: ClientBase, grantees: readonly Gra
       ]),
     ]
   })
-  return [
-    ...new Set(statements),
-    `select ${schema}.command_bus_grant_queue(queue_name) from pgmq.meta order by queue_name;`,
-  ]
+  return [...new Set(statements), forQueuesOf(schema)]
 }
+
+/** Queues that others have in pgmq are none of the bus's. */
+const forQueuesOf = (schema: string): string =>
+  `select ${schema}.command_bus_grant_queue(m.queue_name) from pgmq.meta m
+join pg_class c on c.oid = to_regclass(format('pgmq.%I', 'q_' || m.queue_name)) and pg_has_role(c.relowner, 'usage')
+where right(m.queue_name, 10) = '__commands'
+  or m.queue_name in (select reply_queue from ${schema}.command_bus_command)
+order by m.queue_name;`
 
 const schemaOf = async (client: ClientBase): Promise<string> => {
   const { rows } = await client.query<{ schema: string }>(
