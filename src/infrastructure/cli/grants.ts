@@ -37,11 +37,9 @@ export const addGrants = (program: Command, deps: CliDeps): void => {
       await withDatabase(readConfig(deps.env), database =>
         withPool(database.url, async pool => {
           await schemaStatus(pool)
-          const statements = await withClient(pool, async client => {
-            const needed = await grantStatements(client, grantees)
-            if (options.apply) await grant(client, needed)
-            return needed
-          })
+          const statements = await withClient(pool, client =>
+            options.apply ? grant(client, grantees) : grantStatements(client, grantees),
+          )
           if (options.json) printJson({ applied: options.apply === true, statements })
           else if (options.apply)
             print(`Granted to ${grantees.map(({ kind, role }) => `${role} (${kind})`).join(', ')}.`)

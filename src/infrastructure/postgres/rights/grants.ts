@@ -117,24 +117,47 @@ const schemaOf = async (client: ClientBase): Promise<string> => {
   return rows[0].schema
 }
 
+const rolesOf = (grantees: readonly Grantee[]): readonly string[] => [...new Set(grantees.map(({ role }) => role))]
+
 const requireRoles = async (client: ClientBase, grantees: readonly Grantee[]): Promise<void> => {
   const { rows } = await client.query<{ role: string }>(
     'select r.role from unnest($1::text[]) r(role) where not exists (select from pg_roles p where p.rolname = r.role)',
-    [[...new Set(grantees.map(({ role }) => role))]],
+    [rolesOf(grantees)],
   )
   if (rows.length === 0) return
   const names = rows.map(({ role }) => escapeIdentifier(role))
   throw new GrantError(`there is no role ${names.join(', ')}: make it first, as in \`create role ${names[0]} login\``)
 }
 
-/** Runs the statements, all or none. */
-export const grant = async (client: ClientBase, statements: readonly string[]): Promise<void> => {
+/**
+ * Gives roles what they need, all of it or nothing.
+ * @throws GrantError also where only the owner of pgmq can give a right; PostgreSQL itself just warns of that
+ */
+export const grant = async (client: ClientBase, grantees: readonly Grantee[]): Promise<readonly string[]> => {
+  const statements = await grantStatements(client, grantees)
   await client.query('begin')
   try {
     for (const statement of statements) await client.query(statement)
+    await requireUseOfPgmq(client, grantees)
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {})
     throw error
   }
+  return statements
+}
+
+const requireUseOfPgmq = async (client: ClientBase, grantees: readonly Grantee[]): Promise<void> => {
+  const { rows } = await client.query<{ role: string; me: string }>(
+    `select r.role, current_user::text as me from unnest($1::text[]) r(role)
+     where not has_schema_privilege(r.role, 'pgmq', 'usage') or not has_table_privilege(r.role, 'pgmq.meta', 'select')`,
+    [rolesOf(grantees)],
+  )
+  const [first] = rows
+  if (first === undefined) return
+  const to = rows.map(({ role }) => escapeIdentifier(role)).join(', ')
+  throw new GrantError(
+    `pgmq was installed by another role, and ${escapeIdentifier(first.me)} cannot give others the use of it: let whoever ` +
+      `owns schema pgmq run \`grant usage on schema pgmq to ${to}; grant select on pgmq.meta to ${to}\`, then try again`,
+  )
 }
