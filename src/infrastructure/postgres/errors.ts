@@ -94,6 +94,9 @@ export const isSerializationError = (error: unknown): boolean => ['40001', '40P0
 /** A queue that was there when we looked is gone. */
 export const isMissingRelation = (error: unknown): boolean => codeOf(error) === '42P01'
 
+/** The role lacks a right. */
+export const isRefusal = (error: unknown): boolean => codeOf(error) === '42501'
+
 /** SQLSTATE of a lost race in an all-or-nothing commit. */
 export const isLostRace = (error: unknown): boolean => codeOf(error) === 'CB409'
 
@@ -109,7 +112,17 @@ const sentences: Readonly<Record<string, string>> = {
   '28P01': 'the database refused the password: check DATABASE_URL',
   '28000': 'the database refused this user: check DATABASE_URL and pg_hba.conf',
   '3D000': 'the database named in DATABASE_URL does not exist: create it first',
-  '42501': 'the database user lacks a right this needs: grant it, or use the owner of the commandbus tables',
+}
+
+/** What PostgreSQL and the bus's own functions say of a right that is missing; they name objects and roles only. */
+const REFUSAL = /^(permission denied (for|to) .+|must be (owner|able) .+|role .+ may not .+)$/
+
+const lackOfRight = (error: unknown): string => {
+  const said = error instanceof Error && REFUSAL.test(error.message) ? `: ${error.message}` : ''
+  return (
+    `the database user lacks a right this needs${said}. Let the role that migrates run \`commandbus grants\`, ` +
+    'or use that role; `commandbus doctor` says what the database lacks'
+  )
 }
 
 /**
@@ -120,6 +133,7 @@ export const toPublicError = (error: unknown): Error => {
   if (error instanceof CommandBusError) return error
   const code = codeOf(error)
   const sentence = sentences[code]
+  if (isRefusal(error)) return new UnavailableError(lackOfRight(error), { cause: error })
   if (sentence !== undefined) return new UnavailableError(sentence, { cause: error })
   if (isPoolBusy(error)) {
     return new UnavailableError(

@@ -5,6 +5,7 @@ import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/health.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { assertOwnCluster } from '../postgres/own-cluster.ts'
+import { foreignQueues, lackOfPgmqRights } from '../postgres/rights/pgmq-rights.ts'
 import { assertSchemaCurrent } from '../postgres/schema-version.ts'
 import { feedCheck } from '../postgres/stats.ts'
 import type { Health } from '../worker/health.ts'
@@ -58,8 +59,9 @@ const schemaCheck = async (pool: Pool): Promise<Check> => {
 }
 
 const queueCheck = async (pool: Pool): Promise<Check> => {
-  const { rows } = await pool.query<{ queues: number }>('select count(*)::int as queues from pgmq.list_queues()')
-  return { ...healthy, queues: rows[0]?.queues ?? 0 }
+  const { rows } = await pool.query<{ queues: number }>('select count(*)::int as queues from pgmq.meta')
+  const reasons = [await lackOfPgmqRights(pool), await foreignQueues(pool)].filter(reason => reason !== null)
+  return { status: reasons.length === 0 ? 'healthy' : 'degraded', reasons, queues: rows[0]?.queues ?? 0 }
 }
 
 /** What can be asked besides the database. */

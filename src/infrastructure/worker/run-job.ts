@@ -17,7 +17,7 @@ import {
   receiptTurn,
   wasAccepted,
 } from '../../application/work-message.ts'
-import type { CommandError, Json } from '../../domain/command/events.ts'
+import type { CommandError } from '../../domain/command/events.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
