@@ -50,21 +50,23 @@ export const createDoorbell = (pool: Pool, local: EventEmitter): Doorbell & { re
 
 export interface DoorbellListener {
   readonly stop: () => Promise<void>
-  readonly connected: () => boolean
+  /** Null: nothing can be heard through the pooler. */
+  readonly connected: () => boolean | null
 }
 
 /**
  * Hears rings for `queue` (null: every ring), reconnecting for as long as it is not stopped; calls `wake` after every
- * reconnection too.
+ * reconnection too. `connect` gives null where a pooler passes no notifications on.
  */
 export const listenForDoorbell = (
-  connect: () => Client,
+  connect: () => Client | null,
   queue: string | null,
   wake: () => void,
   log: Log,
 ): DoorbellListener => {
   let client: Client | null = null
   let timer: NodeJS.Timeout | null = null
+  let mute = false
   let stopped = false
   let failures = 0
 
@@ -79,6 +81,10 @@ export const listenForDoorbell = (
 
   const open = async (): Promise<void> => {
     const next = connect()
+    if (next === null) {
+      mute = true
+      return
+    }
     next.on('notification', ({ payload }) => {
       if (queue === null || payload?.split(' ').includes(queue)) wake()
     })
@@ -104,7 +110,7 @@ export const listenForDoorbell = (
 
   const opening = open()
   return {
-    connected: () => client !== null,
+    connected: () => (mute ? null : client !== null),
     stop: async () => {
       stopped = true
       if (timer !== null) clearTimeout(timer)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
-import { sessionOn } from './connection/database.ts'
+import type pg from 'pg'
+import { assertSessions, clientLike, createPool } from './pool.ts'
 
 export interface AloneOptions {
   readonly databaseUrl: string
@@ -23,19 +23,25 @@ export const aloneOn = async <A>(
   { databaseUrl, command, refusal }: AloneOptions,
   work: (client: pg.Client) => Promise<A>,
 ): Promise<A> => {
-  const client = sessionOn(new pg.Client({ connectionString: databaseUrl, application_name: `commandbus ${command}` }))
+  const name = `commandbus ${command}`
+  const pool = createPool(databaseUrl, 1)
+  const client = clientLike(pool, { application_name: name })
   let broken: Error | undefined
   client.on('error', error => {
     broken = error
   })
-  await client.connect()
   try {
+    await assertSessions(pool, `\`commandbus ${command}\``, refusal)
+    // our own would be seen as company
+    await pool.end()
+    await client.connect()
     await refuseCompany(client, refusal)
     return await work(client)
   } catch (error) {
     throw broken ?? error
   } finally {
     await client.end().catch(() => {})
+    if (!pool.ended) await pool.end()
   }
 }
 

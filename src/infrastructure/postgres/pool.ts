@@ -1,22 +1,67 @@
 import pg, { type Client, type Pool, type PoolConfig } from 'pg'
-import { InvalidInputError } from '../../application/errors.ts'
-import { databaseOn, sessionOn } from './connection/database.ts'
+import { InvalidInputError, UnavailableError } from '../../application/errors.ts'
+import { type DatabaseOptions, databaseOn, knownPooling, notePooling, sessionOn } from './connection/database.ts'
+import { findPooling, needsSession, type Pooling } from './connection/pooling.ts'
+import { connectionSettings } from './connection/settings.ts'
+import { withClient } from './with-client.ts'
 
 /** A transaction that holds locks and does nothing is ended by the server after this. */
 const IDLE_IN_TRANSACTION_MS = 60_000
 
-/** Connections to the bus's database. A broken idle connection is dropped by the pool; nobody has to know. */
-export const createPool = (databaseUrl: string, max: number): Pool =>
-  listened(
+/**
+ * Connections to the bus's database. A broken idle connection is dropped by the pool; nobody has to know.
+ *
+ * @throws InvalidInputError for a connection string that cannot work
+ */
+export const createPool = (databaseUrl: string, max: number): Pool => {
+  const { config, Client: Made, saysTransactionPooling } = connectionSettings(databaseUrl)
+  const pool = listened(
     new pg.Pool({
-      connectionString: databaseUrl,
-      max,
       connectionTimeoutMillis: 10_000,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       application_name: 'commandbus',
       keepAlive: true,
+      ...config,
+      ...(Made === null ? {} : { Client: Made }),
+      max,
     }),
+    { idleInTransactionMs: IDLE_IN_TRANSACTION_MS },
   )
+  if (saysTransactionPooling) notePooling(pool, 'transaction')
+  return pool
+}
+
+const finding = new WeakMap<Pool, Promise<Pooling>>()
+
+/** What lies between the pool and the server, found out once. */
+export const poolingOf = (pool: Pool): Promise<Pooling> => {
+  const known = knownPooling(pool)
+  if (known !== null) return Promise.resolve(known)
+  const found =
+    finding.get(pool) ??
+    withClient(pool, async client => {
+      const pooling = await findPooling(client, () => clientLike(pool))
+      notePooling(pool, pooling, client)
+      return pooling
+    }).finally(() => finding.delete(pool))
+  finding.set(pool, found)
+  return found
+}
+
+/** Whether sessions are not to be had; false where that is not known yet. */
+export const sharesSessions = (pool: Pool): boolean => knownPooling(pool) === 'transaction'
+
+/**
+ * For what uses locks and settings of a session.
+ *
+ * @param what its subject, as the sentence begins
+ */
+export const assertSessions = async (
+  pool: Pool,
+  what: string,
+  refusal: (message: string) => Error = message => new UnavailableError(message),
+): Promise<void> => {
+  if ((await poolingOf(pool)) === 'transaction') throw refusal(needsSession(what))
+}
 
 /**
  * A pool that a user made, as the bus uses it: it stays the user's, and `letGo` takes back what was added to it.
@@ -51,6 +96,9 @@ const settingsOf = (pool: Pool): PoolConfig => {
   return options.password === undefined ? { ...options } : { ...options, password: options.password }
 }
 
+/** A connection to listen on; null where a pooler would not pass on what is heard. */
+export const listenerLike = (pool: Pool): Client | null => (sharesSessions(pool) ? null : clientLike(pool))
+
 /** A single connection with the settings of a pool, for LISTEN and locks. `more`: settings of its own. */
 export const clientLike = (pool: Pool, more: PoolConfig = {}): Client => {
   const Made = (pool as PoolParts).Client ?? pg.Client
@@ -60,10 +108,10 @@ export const clientLike = (pool: Pool, more: PoolConfig = {}): Client => {
 /** A pool of its own with the settings of another, for what must not wait behind busy connections. */
 export const apartFrom = (pool: Pool, max = 1, more: PoolConfig = {}): Pool => {
   const Made = (pool as PoolParts).Client ?? pg.Client
-  return listened(new pg.Pool({ ...settingsOf(pool), max, min: 0, ...more, Client: Made } as PoolConfig))
+  return listened(new pg.Pool({ ...settingsOf(pool), max, min: 0, ...more, Client: Made } as PoolConfig), { like: pool })
 }
 
-const listened = (pool: Pool): Pool => {
+const listened = (pool: Pool, options: DatabaseOptions): Pool => {
   pool.on('error', () => {})
-  return databaseOn(pool)
+  return databaseOn(pool, options)
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../application/ports/clock.ts'
+import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'
 
 export interface Health {
   /** degraded: work goes on, but something needs a look; critical: no work is done. */
@@ -12,7 +13,8 @@ const MARGIN_MS = 1_000
 const ROUND_MS = 5_000
 
 interface Watched {
-  readonly doorbell: () => boolean
+  /** Null: not through this pooler, so nothing is amiss. */
+  readonly doorbell: () => boolean | null
   /** Leases have not been extended since then. */
   readonly heartbeat: () => Date | null
 }
@@ -87,9 +89,10 @@ export const createHealth = ({ clock, pollMs, leaseMs, reporterFailingSince, now
           ? ['the doorbell is not connected: new work is found by polling']
           : []),
       ]
+      const notes = watched?.doorbell() === null ? [POOLED_TRANSACTIONS] : []
       const critical =
         stuck >= CRITICAL_AFTER_MS + ROUND_MS || lasting(failingSince) || lasting(reporting) || lasting(beating)
-      return { status: critical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy', reasons }
+      return { status: critical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy', reasons: [...reasons, ...notes] }
     },
   }
 }

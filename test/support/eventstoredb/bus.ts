@@ -58,7 +58,7 @@ export const openLogBus = (
   } = openEventStoreDbLog({
     url: double.url,
     pool,
-    newClient: () => clientLike(pool),
+    newListener: () => clientLike(pool),
     projections: busProjections({ onSuccess: 'delete' }),
     ensureQueues: catalog.ensure,
     onFilled: queues => doorbell.ring([...queues]),
