@@ -323,8 +323,5 @@ const maxOf = (maxConnections: number): number => {
 
 const requireUrl = (databaseUrl: string | undefined): string => {
   if (typeof databaseUrl === 'string' && /^\s*postgres(ql)?:\/\//.test(databaseUrl)) return databaseUrl
-  throw new InvalidInputError(
-    'databaseUrl',
-    'must be a connection string that begins with postgres://, or give a pool',
-  )
+  throw new InvalidInputError('databaseUrl', 'must be a connection string that begins with postgres://, or give a pool')
 }

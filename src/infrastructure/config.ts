@@ -4,6 +4,7 @@ import * as t from 'io-ts'
 import { CommandBusError } from '../application/errors.ts'
 import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
+import { parseConnection } from './postgres/connection/settings.ts'
 import { parseSigner } from './proof/keys.ts'
 
 /** A variable or a flag holds what it may not. The message never shows the value: it may be a secret. */
@@ -63,7 +64,7 @@ const environment = t.type({
   DATABASE_URL: orAbsent(
     setting(
       'a connection string like postgres://host:5432/database, with user:password@ before the host where it asks for them',
-      urlWith('postgres:', 'postgresql:'),
+      given => (/^postgres(ql)?:\/\//.test(given) ? given : undefined),
     ),
   ),
   EVENTSTORE_URL: orAbsent(setting(eventStoreUrlForm, given => (isEventStoreUrl(given) ? given : undefined))),
@@ -138,6 +139,8 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
   if (given.EVENTSTORE_PREFIX !== undefined && given.EVENTSTORE_URL === undefined) {
     throw new ConfigError('EVENTSTORE_PREFIX goes with EVENTSTORE_URL only: set that, too, or neither')
   }
+  const database = given.DATABASE_URL === undefined ? undefined : parseConnection(given.DATABASE_URL)
+  if (database !== undefined && isLeft(database)) throw new ConfigError(`DATABASE_URL ${database.left}`)
   return {
     databaseUrl: given.DATABASE_URL,
     eventStoreUrl: given.EVENTSTORE_URL,

@@ -1,4 +1,5 @@
 import { CommandBusError, UnavailableError } from '../../application/errors.ts'
+import { connectionRefusal } from './connection/refusals.ts'
 
 const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
@@ -45,7 +46,8 @@ const sentences: Readonly<Record<string, string>> = {
   '53200': 'the database server is out of memory: lower its load or give it more, then try again',
   '53300': 'the database server takes no more connections: raise max_connections or lower the pool size',
   '25006': 'the database is read-only (a standby, or default_transaction_read_only is on): use the primary server',
-  '28P01': 'the database refused the password: check DATABASE_URL',
+  '28P01':
+    'the database refused the password: check DATABASE_URL, in which characters such as % / ? # @ are percent-encoded',
   '28000': 'the database refused this user: check DATABASE_URL and pg_hba.conf',
   '3D000': 'the database named in DATABASE_URL does not exist: create it first',
   '42501': 'the database user lacks a right this needs: grant it, or use the owner of the commandbus tables',
@@ -58,7 +60,7 @@ const sentences: Readonly<Record<string, string>> = {
 export const toPublicError = (error: unknown): Error => {
   if (error instanceof CommandBusError) return error
   const code = codeOf(error)
-  const sentence = sentences[code]
+  const sentence = connectionRefusal(error) ?? sentences[code]
   if (sentence !== undefined) return new UnavailableError(sentence, { cause: error })
   if (isPoolBusy(error)) {
     return new UnavailableError(

@@ -49,10 +49,9 @@ const apply = async (
 ): Promise<boolean> => {
   const { version, name, checksum, sql } = migration
   const body = async (): Promise<boolean> => {
-    const { rowCount } = await client.query(
-      `select from "${schema}".command_bus_migration where version = $1::int`,
-      [version],
-    )
+    const { rowCount } = await client.query(`select from "${schema}".command_bus_migration where version = $1::int`, [
+      version,
+    ])
     if (rowCount !== 0) return false
     onApply(migration)
     await client.query(`set local search_path = "${schema}"; set local standard_conforming_strings = on`)

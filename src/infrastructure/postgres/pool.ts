@@ -108,7 +108,9 @@ export const clientLike = (pool: Pool, more: PoolConfig = {}): Client => {
 /** A pool of its own with the settings of another, for what must not wait behind busy connections. */
 export const apartFrom = (pool: Pool, max = 1, more: PoolConfig = {}): Pool => {
   const Made = (pool as PoolParts).Client ?? pg.Client
-  return listened(new pg.Pool({ ...settingsOf(pool), max, min: 0, ...more, Client: Made } as PoolConfig), { like: pool })
+  return listened(new pg.Pool({ ...settingsOf(pool), max, min: 0, ...more, Client: Made } as PoolConfig), {
+    like: pool,
+  })
 }
 
 const listened = (pool: Pool, options: DatabaseOptions): Pool => {

@@ -92,7 +92,10 @@ export const createHealth = ({ clock, pollMs, leaseMs, reporterFailingSince, now
       const notes = watched?.doorbell() === null ? [POOLED_TRANSACTIONS] : []
       const critical =
         stuck >= CRITICAL_AFTER_MS + ROUND_MS || lasting(failingSince) || lasting(reporting) || lasting(beating)
-      return { status: critical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy', reasons: [...reasons, ...notes] }
+      return {
+        status: critical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy',
+        reasons: [...reasons, ...notes],
+      }
     },
   }
 }

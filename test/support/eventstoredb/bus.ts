@@ -58,7 +58,7 @@ export const openLogBus = (
   } = openEventStoreDbLog({
     url: double.url,
     pool,
-    newListener: () => clientLike(pool),
+    newClient: () => clientLike(pool),
     projections: busProjections({ onSuccess: 'delete' }),
     ensureQueues: catalog.ensure,
     onFilled: queues => doorbell.ring([...queues]),

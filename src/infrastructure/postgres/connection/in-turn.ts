@@ -18,7 +18,8 @@ interface Listening {
   readonly listener: (...args: unknown[]) => void
 }
 
-const attach = (emitter: EventEmitter, { kind, event, listener }: Listening): void => void emitter[kind](event, listener)
+const attach = (emitter: EventEmitter, { kind, event, listener }: Listening): void =>
+  void emitter[kind](event, listener)
 
 type Done = (error?: Error | null) => void
 

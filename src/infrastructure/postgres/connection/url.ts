@@ -77,7 +77,10 @@ const hostsOf = (text: string): readonly Host[] | null => {
     const [, address, name = '', port] = found
     if (port !== undefined && port !== '' && !isPort(port)) return null
     const host = address ?? decode(name)
-    hosts.push({ ...(host === '' ? {} : { host }), ...(port === undefined || port === '' ? {} : { port: Number(port) }) })
+    hosts.push({
+      ...(host === '' ? {} : { host }),
+      ...(port === undefined || port === '' ? {} : { port: Number(port) }),
+    })
   }
   return hosts
 }
