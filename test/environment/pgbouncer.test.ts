@@ -1,21 +1,17 @@
 import pg from 'pg'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
-import {
-  type CommandBus,
-  type CommandBusOptions,
-  createCommandBus,
-  migrate,
-  UnavailableError,
-} from '../../src/index.ts'
+import { type CommandBus, type CommandBusOptions, createCommandBus, UnavailableError } from '../../src/index.ts'
 import { knownPooling, notePooling } from '../../src/infrastructure/postgres/connection/database.ts'
 import { toPublicError } from '../../src/infrastructure/postgres/errors.ts'
+import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
 import { ensurePgmq } from '../../src/infrastructure/postgres/pgmq-install.ts'
 import { apartFrom, createPool, poolingOf } from '../../src/infrastructure/postgres/pool.ts'
 import { checkHealth } from '../../src/infrastructure/service/checks.ts'
 import { createTestBus, logIsApart, type TestBus, until } from '../support/bus.ts'
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts'
+import { parked } from '../support/park.ts'
 import { noPgBouncer, type PgBouncerOptions, startPgBouncer } from '../support/pgbouncer.ts'
-import { quickly, runsOf } from '../support/runs.ts'
+import { files, jane, quickly, runsOf } from '../support/runs.ts'
 
 const POOLER = 'pooler in transaction mode'
 
@@ -69,7 +65,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
       await new Promise(resolve => setTimeout(resolve, 1_500))
       return { long: true }
     },
-    FailOnce: ({ commandId }: { readonly commandId: string }) => {
+    FailOnce: (_: unknown, { command: { commandId } }: { readonly command: { readonly commandId: string } }) => {
       const call = (calls.get(commandId) ?? 0) + 1
       calls.set(commandId, call)
       if (call === 1) throw new Error('not yet')
@@ -78,14 +74,14 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
     Park: () => {
       throw Object.assign(new Error('never'), { code: 'NEVER' })
     },
-    Quick: ({ data }: { readonly data: unknown }) => data,
+    Quick: (data: unknown) => data,
     ...(logIsApart
       ? {}
       : {
           Write: {
             transactional: true as const,
-            handle: async ({ data }: { readonly data: unknown }, { client }: { readonly client: pg.ClientBase }) => {
-              await client.query('insert into seen values ($1)', [(data as { readonly n: number }).n])
+            handle: async (data: { readonly n: number }, { client }: { readonly client: pg.ClientBase }) => {
+              await client.query('insert into seen values ($1)', [data.n])
               return data
             },
           },
@@ -101,7 +97,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
   }
   await sent('Long', {})
   await sent('FailOnce', {})
-  const parked = await Promise.all([1, 2, 3].map(n => bus.send('shop', 'Park', { n }, { maxAttempts: 1 })))
+  const hopeless = await Promise.all([1, 2, 3].map(n => bus.send('shop', 'Park', { n }, { maxAttempts: 1 })))
   await bus.sendBatch(
     'shop',
     Array.from({ length: 40 }, (_, n) => ({ commandType: 'Quick', data: { n }, replyTo: 'shop__answers' })),
@@ -122,31 +118,32 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
     )
   }
   await until(
-    () => bus.queryCommands({ domain: 'shop', status: 'COMPLETED' }),
-    ({ total }) => total === 40 + ids.length,
+    () => bus.queryCommands({ domain: 'shop', status: 'COMPLETED', limit: 100 }),
+    ({ items }) => items.length === 40 + ids.length,
   )
   await until(
     () => bus.troubleshooting.list({ domain: 'shop' }),
-    ({ total }) => total === parked.length,
+    ({ total }) => total === hopeless.length,
   )
   if (!logIsApart) expect((await user.query('select count(*)::int as n from seen')).rows).toEqual([{ n: 22 }])
   expect((await user.query('select count(*)::int as n from pgmq.q_shop__answers')).rows).toEqual([{ n: 40 }])
 
   const following = new AbortController()
   const acting = bus.actions.run(following.signal)
-  const { id } = await bus.actions.start({ type: 'cancel', filter: { domain: 'shop' }, operator: 'jane', reason: 'x' })
+  const { actionId } = await bus.actions.start({
+    action: 'cancel',
+    filter: { domain: 'shop' },
+    operator: 'jane',
+    reason: 'x',
+  })
   await until(
-    () => bus.actions.get(id),
-    action => action.status === 'COMPLETED',
+    () => bus.actions.get(actionId),
+    action => action?.status === 'COMPLETED',
   )
   const runs = runsOf({ bus, work: (options, of) => work(options, of ?? bus) })
   await runs.grant(100)
   const { stop } = await runs.atWork()
-  const templateId = await runs.template()
-  const run = await bus.runs.start({ subject: 'jane@example.com', tenant: 't1' }, {
-    templateId,
-    files: [{ name: 'a.txt', input: { behavior: 'ok' } }],
-  } as never)
+  const run = await bus.runs.initiate(jane, { templateId: await runs.template(), files: files('ok', 'ok') })
   await runs.ended(run.id)
   await stop()
   following.abort()
@@ -195,7 +192,7 @@ describe.skipIf(noPgBouncer !== null)(
       )
       expect(worker.health().reasons).toEqual([])
       if (!logIsApart) expect((await bus.maintenance.rebuild()).commands).toBeGreaterThan(60)
-    }, 120_000)
+    }, 60_000)
 
     it('R10: transaction mode: everything works by polling, and leaves nothing behind on connections of others', async () => {
       const test = await openPooled({ mode: 'transaction', poolSize: 8 })
@@ -217,7 +214,7 @@ describe.skipIf(noPgBouncer !== null)(
         locks: 0,
         sessions: [{ channels: 0, timeout: '0', readonly: 'off', prepared: 0 }],
       })
-    }, 120_000)
+    }, 60_000)
 
     it('R10: transaction mode: what needs a session of its own is refused by name', async () => {
       const test = await openPooled({ mode: 'transaction' })
@@ -226,7 +223,7 @@ describe.skipIf(noPgBouncer !== null)(
       })
       await expect(bus.maintenance.rebuild()).rejects.toThrow(POOLER)
       if (logIsApart) return
-      const { commandId } = await bus.send('shop', 'Buy', {})
+      const commandId = await parked(test, 'shop', {}, { commandType: 'Buy' })
       const rehearsal = await bus.troubleshooting.rehearse('shop', commandId).catch(error => error.message)
       expect(JSON.stringify(rehearsal)).toContain(POOLER)
     })
