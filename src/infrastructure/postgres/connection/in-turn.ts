@@ -55,6 +55,8 @@ export const clientInTurn = ({ ways, writable }: InTurnOptions): typeof Client =
     const limit = config.connectionTimeoutMillis ?? 0
     return new pg.Client({
       ...config,
+      // a pool hides it from being listed
+      ...(config.password === undefined ? {} : { password: config.password }),
       ...ways[way],
       // a pool gives up after as long as one client may take
       ...(limit === 0 ? {} : { connectionTimeoutMillis: Math.max(500, Math.floor((limit * 0.9) / ways.length)) }),
