@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
-import { type CommandBus, type CommandBusOptions, createCommandBus, UnavailableError } from '../../src/index.ts'
+import { type CommandBus, type CommandBusOptions, UnavailableError } from '../../src/index.ts'
 import { knownPooling, notePooling } from '../../src/infrastructure/postgres/connection/database.ts'
 import { toPublicError } from '../../src/infrastructure/postgres/errors.ts'
 import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
@@ -42,12 +42,7 @@ interface Pooled extends TestBus {
 const openPooled = async (options: PgBouncerOptions): Promise<Pooled> => {
   const test = await createTestBus()
   const url = await through(test.database.url, options)
-  const pooled = (more: CommandBusOptions = {}) => {
-    const bus = createCommandBus({ databaseUrl: url, workflows: quickly, ...test.log, ...more })
-    // before the pooler goes
-    onTestFinished(() => bus.close())
-    return bus
-  }
+  const pooled = (more: CommandBusOptions = {}) => test.another({ databaseUrl: url, workflows: quickly, ...more })
   return { ...test, url, pooled }
 }
 
