@@ -1,5 +1,6 @@
 import { CommandBusError, UnavailableError } from '../../application/errors.ts'
 import { EventEncodeError } from '../../application/ports/event-store.ts'
+import { connectionRefusal } from './connection/refusals.ts'
 import { NoAnswerError } from './connection/time-limit.ts'
 
 /** Of an error, or of the first of several: each address of a host may fail in a way of its own. */
@@ -109,7 +110,8 @@ const sentences: Readonly<Record<string, string>> = {
     'another session holds a lock this needs for longer than lock_timeout: look for it in pg_stat_activity, then try again; nothing was written',
   '57014':
     'the database ended the statement before it was done (statement_timeout, or somebody cancelled it): try again, or raise the limit; nothing was written',
-  '28P01': 'the database refused the password: check DATABASE_URL',
+  '28P01':
+    'the database refused the password: check DATABASE_URL, in which characters such as % / ? # @ are percent-encoded',
   '28000': 'the database refused this user: check DATABASE_URL and pg_hba.conf',
   '3D000': 'the database named in DATABASE_URL does not exist: create it first',
 }
@@ -132,7 +134,7 @@ const lackOfRight = (error: unknown): string => {
 export const toPublicError = (error: unknown): Error => {
   if (error instanceof CommandBusError) return error
   const code = codeOf(error)
-  const sentence = sentences[code]
+  const sentence = connectionRefusal(error) ?? sentences[code]
   if (isRefusal(error)) return new UnavailableError(lackOfRight(error), { cause: error })
   if (sentence !== undefined) return new UnavailableError(sentence, { cause: error })
   if (isPoolBusy(error)) {

@@ -99,7 +99,8 @@ export interface WorkerDeps {
   readonly heartbeatQueue: Queue
   /** For transactional handlers. Nothing else here takes a connection that handlers may hold. */
   readonly connections: HandlerConnections
-  readonly newClient: () => Client
+  /** A connection to listen on; null: through the pooler nothing is heard. */
+  readonly newListener: () => Client | null
   readonly localBell: {
     readonly on: (queue: string, wake: () => void) => unknown
     readonly off: (queue: string, wake: () => void) => unknown
@@ -361,7 +362,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         // nobody asked for the default
         log[options.concurrency === undefined ? 'info' : 'warn']({ domain }, said)
       }
-      const listener = listenForDoorbell(deps.newClient, queue, bell.wake, log)
+      const listener = listenForDoorbell(deps.newListener, queue, bell.wake, log)
       deps.localBell.on(queue, bell.wake)
       heartbeat = startHeartbeat({
         queue: deps.heartbeatQueue,

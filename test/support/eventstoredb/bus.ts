@@ -87,7 +87,7 @@ export const openLogBus = (
         queue,
         heartbeatQueue: queue,
         connections: createHandlerConnections(pool),
-        newClient: () => clientLike(pool),
+        newListener: () => clientLike(pool),
         localBell,
         clock: systemClock,
         ids: uuidIds,
