@@ -25,7 +25,7 @@ const error = withOptional(
     stack: t.string,
     causes: t.readonlyArray(
       withOptional(
-        { kind: t.keyof({ cause: null, member: null }), depth: t.number, code: t.string, message: t.string },
+        { kind: t.keyof({ cause: null, member: null }), depth: number, code: t.string, message: t.string },
         { stack: t.string },
       ),
     ),
@@ -120,7 +120,7 @@ export const commandCodec = eventCodec<CommandEvent>(
     OperatorCompleted: { version: 1, data: t.strict({ resultData: json }) },
     OperatorEndedAttempt: {
       version: 1,
-      data: t.strict({ attempt: t.number, msgId: t.string, reason: t.string, error }),
+      data: t.strict({ attempt: number, msgId: t.string, reason: t.string, error }),
     },
   },
   {},

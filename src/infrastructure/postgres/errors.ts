@@ -54,18 +54,19 @@ export const markDoubtful = (error: unknown): void => {
   if (typeof error === 'object' && error !== null) doubtful.add(error)
 }
 
+/** All connections of the pool were busy for longer than anybody waits; pg-pool says so in these words only. */
+const isPoolBusy = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'timeout exceeded when trying to connect'
+
 /** The server refused the statement, or we did before it was sent: nothing of it, nor of an earlier try, was committed. */
 export const isUndone = (error: unknown): boolean =>
   typeof error === 'object' &&
   error !== null &&
   !doubtful.has(error) &&
   !isConnectionError(error) &&
-  (error instanceof EventEncodeError ||
+  (isPoolBusy(error) ||
+    error instanceof EventEncodeError ||
     (error instanceof CommandBusError ? !(error instanceof UnavailableError) : 'severity' in error))
-
-/** All connections of the pool were busy for longer than anybody waits; pg-pool says so in these words only. */
-const isPoolBusy = (error: unknown): boolean =>
-  error instanceof Error && error.message === 'timeout exceeded when trying to connect'
 
 /** There was no answer in time: ours, or pg's own where the user's pool has a `query_timeout`. */
 export const isNoAnswer = (error: unknown): boolean =>

@@ -190,9 +190,25 @@ const usersClient = <A extends ClientBase>(terms: Terms, client: A): A => {
   return facadeOf(client, terms, { query }, usersClients)
 }
 
+const unheard = (): void => {}
+
+/**
+ * What a server sends may end a connection together with its beginning: the pool listens no more by then, and whoever asked
+ * for the connection does not listen yet.
+ */
+const lentBy = (pool: Pool): Promise<PoolClient> =>
+  new Promise((resolve, reject) => {
+    pool.connect((error, client) => {
+      if (client === undefined) return reject(error)
+      client.on('error', unheard)
+      setImmediate(() => client.off('error', unheard))
+      resolve(client)
+    })
+  })
+
 /** A connection of the pool, or an error after the time limit; one that comes later goes back at once. */
 const connectIn = (pool: Pool, timeoutMs: number): Promise<PoolClient> => {
-  const coming = pool.connect()
+  const coming = lentBy(pool)
   const { connectionTimeoutMillis: own = 0 } = pool.options
   if (own > 0 && own <= timeoutMs) return coming
   return answeredWithin(timeoutMs, coming, () => {
