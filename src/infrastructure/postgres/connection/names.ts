@@ -37,6 +37,7 @@ export const schemaNames = [
   'command_bus_rehearsal',
   'command_bus_seal',
   'command_bus_seal_content',
+  'command_bus_send_right',
   'command_bus_stranger',
   'command_bus_streams',
   'command_bus_workflow_run',
