@@ -4,13 +4,19 @@
 --   sender    execute on command_bus_send_right    worker   execute on command_bus_read
 --   operator  insert on command_bus_action         reader   select on command_bus_command
 
--- The events of the streams that are named, in order: whoever knows a command's id may read its events.
+-- The events of the streams that are named, in order: whoever knows a command's id may read its events. Other streams
+-- have names that can be guessed, and are for those who may read the log.
 create function command_bus_streams(streams text[], since bigint)
 returns table (stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb, msg_id bigint)
 language plpgsql stable
 set enable_seqscan = off
 as $$
 begin
+  if exists (select from unnest(streams) s where not starts_with(s, 'command-'))
+    and not has_table_privilege(command_bus_caller(), 'command_bus_event'::regclass, 'select')
+  then
+    raise exception 'role % may not read these streams', quote_ident(command_bus_caller()) using errcode = 'insufficient_privilege';
+  end if;
   return query select e.stream, e.revision, e.id, e.type, e.data, e.meta, e.msg_id from command_bus_event e
     where e.stream = any (streams) and e.revision >= since order by e.stream, e.revision;
 end $$;

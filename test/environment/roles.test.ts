@@ -175,6 +175,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       ['sender', `select ${at}.command_bus_read('shop__commands', 30, 1, null)`],
       ['sender', `select ${at}.command_bus_grant_queue('shop__commands')`],
       ['sender', `insert into ${at}.command_bus_intent default values`],
+      ['sender', `select * from ${at}.command_bus_streams('{credits-acme}', 0)`],
       ['worker', `select data from ${at}.command_bus_event`],
       ['worker', `update ${at}.command_bus_command set status = 'COMPLETED'`],
       ['worker', `delete from pgmq.q_shop__commands`],
