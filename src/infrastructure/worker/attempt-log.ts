@@ -1,5 +1,6 @@
 import type { Log } from '../../application/ports/log.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
+import { nameOf, type Run } from './run-job.ts'
 
 type FailureEvent = Extract<CommandEvent, { readonly error: unknown }>
 
@@ -22,4 +23,18 @@ export const logFailure = (log: Log, about: object, events: readonly CommandEven
   const reason = failed.type === 'CommandMovedToTroubleshooting' ? { reason: failed.reason } : {}
   log[level]({ ...about, ...then, ...reason, error }, line)
   return failed
+}
+
+/** Waits for the end of an attempt, and writes its line unless it succeeded. Gives whether the command is tried again. */
+export const logEnd = async (log: Log, run: Run): Promise<boolean> => {
+  const about = nameOf(run.job)
+  try {
+    const outcome = await run.finished
+    if (outcome !== 'abandoned' && outcome.outcome === 'done')
+      return logFailure(log, about, outcome.events)?.type === 'CommandFailed'
+    log.warn({ ...about, error: run.failure() }, 'the outcome of this attempt does not count: the command has moved on')
+  } catch (error) {
+    log.error({ err: error, ...about, error: run.failure() }, 'no outcome was recorded; the message comes back')
+  }
+  return false
 }
