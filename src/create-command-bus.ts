@@ -254,7 +254,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       retry: guarded(operatorRetry(operate)),
       cancel: guarded(operatorCancel(operate)),
       complete: guarded(operatorComplete(operate)),
-      endAttempt: guarded(endAttempt(operate)),
+      endAttempt: guarded(endAttempt({ ...operate, log })),
       rehearse: calls.rehearse,
     },
     operations: callerDeps.operations,

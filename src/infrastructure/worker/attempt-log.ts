@@ -2,7 +2,11 @@ import type { Log } from '../../application/ports/log.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { nameOf, type Run } from './run-job.ts'
 
-type FailureEvent = Extract<CommandEvent, { readonly error: unknown }>
+/** What a worker reports. */
+type FailureEvent = Exclude<
+  Extract<CommandEvent, { readonly error: unknown }>,
+  { readonly type: 'OperatorEndedAttempt' }
+>
 
 /** `warn` where somebody has to look. */
 const lines = {
@@ -10,12 +14,11 @@ const lines = {
   CommandMovedToTroubleshooting: ['warn', 'parked: an operator has to look at the command'],
   CommandExhausted: ['warn', 'the command failed for good'],
   CommandRejectedByBusinessRule: ['info', 'a business rule refused the command'],
-  OperatorEndedAttempt: ['warn', 'an operator ended the attempt'],
 } as const satisfies Record<FailureEvent['type'], readonly ['info' | 'warn', string]>
 
 /** Writes one line for an attempt that failed, with the error, its stack and its causes. Gives the event that says so. */
 export const logFailure = (log: Log, about: object, events: readonly CommandEvent[]): FailureEvent | undefined => {
-  const failed = events.find(event => 'error' in event)
+  const failed = events.find(event => 'error' in event && event.type !== 'OperatorEndedAttempt')
   if (failed === undefined) return undefined
   const [level, line] = lines[failed.type]
   const { error } = failed
