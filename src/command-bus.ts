@@ -40,7 +40,7 @@ import type { Drift } from './infrastructure/postgres/verify.ts'
 import type { Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
 import type { RehearsalProcess } from './infrastructure/service/bus.ts'
 import type { Handler } from './infrastructure/worker/handler.ts'
-import type { Worker, WorkerOptions } from './infrastructure/worker/worker.ts'
+import type { Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
 import type { WorkflowOptions } from './infrastructure/workflows.ts'
 
 export interface CommandBusOptions {

@@ -53,7 +53,8 @@ import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
 import { createHandlerConnections } from './infrastructure/worker/connections.ts'
 import { LONGEST_ANSWER_MS } from './infrastructure/worker/heartbeat.ts'
-import { createWorker, type Worker } from './infrastructure/worker/worker.ts'
+import { createWorker } from './infrastructure/worker/worker.ts'
+import type { Worker } from './infrastructure/worker/worker-api.ts'
 import { createWorkflows } from './infrastructure/workflows.ts'
 import { busProjections } from './projections/bus-projections.ts'
 import { outbox } from './projections/outbox.ts'
@@ -270,7 +271,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       retry: guarded(operatorRetry(operate)),
       cancel: guarded(operatorCancel(operate)),
       complete: guarded(operatorComplete(operate)),
-      endAttempt: guarded(endAttempt(operate)),
+      endAttempt: guarded(endAttempt({ ...operate, log })),
       rehearse: calls.rehearse,
     },
     operations: callerDeps.operations,

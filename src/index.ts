@@ -102,5 +102,5 @@ export {
   type HandlerDefinition,
 } from './infrastructure/worker/handler.ts'
 export type { Health } from './infrastructure/worker/health.ts'
-export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker.ts'
+export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
 export type { WorkflowOptions } from './infrastructure/workflows.ts'

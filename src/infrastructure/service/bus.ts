@@ -22,7 +22,7 @@ import type { WorkflowCalls } from '../../application/workflow-calls.ts'
 import type { Actions } from '../actions.ts'
 import type { Follower } from '../eventstoredb/follower.ts'
 import type { ChildOptions } from '../rehearsal/child.ts'
-import type { Worker, WorkerOptions } from '../worker/worker.ts'
+import type { Worker, WorkerOptions } from '../worker/worker-api.ts'
 
 type Reader = ReturnType<typeof createCommandReader>
 
