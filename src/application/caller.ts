@@ -32,7 +32,8 @@ import type { Rehearsal, RehearseOptions } from './rehearse-command.ts'
 import { type MayReplyTo, refusedQueue } from './reply-queues.ts'
 import { rolesFor } from './roles.ts'
 import { isWithin, type Scope, scopeOf } from './scope.ts'
-import type { BatchResult, CommandToSend, SentCommand } from './send-command.ts'
+import type { BatchResult } from './send-batch.ts'
+import type { CommandToSend, SentCommand } from './send-command.ts'
 import { createWorkflowCaller, type WorkflowCallerDeps } from './workflow-caller.ts'
 
 const callersMembers = [

@@ -5,7 +5,6 @@ import { domainOfQueue, parseDomain } from '../../domain/command/names.ts'
 import { queueFigures } from '../postgres/figures.ts'
 import { withClient } from '../postgres/with-client.ts'
 import { pgmqOn } from './pgmq-js.ts'
-import { goOnCounting, LONGEST_LOCK_MS } from './queue.ts'
 
 /** `other`: neither its name nor a command shows that commandbus uses it. */
 export type QueueKind = 'commands' | 'replies' | 'other'
@@ -81,6 +80,8 @@ const requireQueue = async (db: Querier, queue: string): Promise<void> => {
   if (!(await isThere(db, queue))) throw new CommandBusError('QUEUE_NOT_FOUND', `there is no queue '${queue}'`)
 }
 
+const LONGEST_LOCK_MS = 10_000
+
 /** A transaction that does not wait long for others who use the queue. */
 const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => Promise<A>): Promise<A> =>
   withClient(pool, async client => {
@@ -104,8 +105,7 @@ const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => P
 export const createQueue = (pool: Pool, queue: string): Promise<boolean> =>
   withQueue(pool, queue, async client => {
     if (await isThere(client, queue)) return false
-    await pgmqOn(client).queue.create(queue)
-    await client.query(goOnCounting, [queue, domainOfCommandQueue(queue)])
+    await client.query('select command_bus_make_queue($1::text)', [queue])
     return true
   })
 
