@@ -32,3 +32,12 @@ test('R11: when a try broke and the next finds no connection, it is still said t
   }
   await expect(persistently(work)).rejects.toThrow('cut')
 })
+
+test('R11: nor is it forgotten when all later tries are undone because of others', async () => {
+  let tries = 0
+  const work = async () => {
+    throw Object.assign(new Error(tries++ === 0 ? 'cut' : 'undone'), { code: tries === 1 ? 'ECONNRESET' : '40001' })
+  }
+  await expect(persistently(work, 0)).rejects.toThrow('cut')
+  expect(tries).toBe(2)
+})

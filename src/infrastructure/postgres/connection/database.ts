@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ClientBase, Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { withClient } from '../with-client.ts'
-import { cancelStatement, destroy, endInTime, keepAlive } from './give-up.ts'
+import { destroy, endInTime, giveUpStatement, keepAlive, lastStatement } from './give-up.ts'
 import { findInstallation } from './installation.ts'
 import { inSchema, namesOurs } from './names.ts'
 import { answeredWithin, NoAnswerError, USUAL_TIMEOUT_MS } from './time-limit.ts'
@@ -100,12 +100,15 @@ const facadeOf = <A extends Pool | ClientBase>(
 
 const limited =
   (client: ClientBase, timeoutMs: number, onLate: (client: ClientBase) => void): RunQuery =>
-  config =>
-    answeredWithin(timeoutMs, client.query(config), () => {
-      cancelStatement(client)
+  config => {
+    const answer = client.query(config)
+    const statement = lastStatement(client)
+    return answeredWithin(timeoutMs, answer, () => {
+      giveUpStatement(client, statement)
       onLate(client)
       return new NoAnswerError(timeoutMs)
     })
+  }
 
 const ownClient = <A extends ClientBase>(home: Home, client: A): A => {
   const known = ownClients.get(client)
