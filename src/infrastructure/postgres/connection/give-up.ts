@@ -80,7 +80,7 @@ export const endInTime = async (client: ClientBase): Promise<void> => {
   }
 }
 
-/** Lets the system notice that the peer is gone, where no time limit does. */
+/** Lets the system notice that the peer goes while a statement runs, where no time limit does. */
 export const keepAlive = (client: ClientBase): void => {
   partsOf(client).connection?.stream?.setKeepAlive?.(true, KEEPALIVE_AFTER_MS)
 }
