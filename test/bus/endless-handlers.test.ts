@@ -279,6 +279,22 @@ describe('the deadline of handlers', () => {
     expect((await Promise.all(waiting)).map(found => found?.status)).toEqual(Array(3).fill('COMPLETED'))
   })
 
+  test('R6: one that its handler has asked for is not critical, however few the slots', async () => {
+    const { bus, work, until } = await createTestBus()
+    const worker = await work({
+      domain: 'payments',
+      concurrency: 1,
+      longRunningMs: 100,
+      handlers: { Import: defineHandler({ timeoutMs: 3_600_000, handle: never }) },
+    })
+    await bus.send('payments', 'Import', {})
+    const { status } = await until(
+      async () => worker.health(),
+      ({ reasons }) => reasons.some(reason => reason.includes('1 of 1 handlers run longer than 100 ms: Import')),
+    )
+    expect(status).toBe('degraded')
+  })
+
   test('R6: keeps no process alive whose worker has been stopped', async () => {
     const { bus, database } = await createTestBus()
     await bus.send('payments', 'Hang', {})
