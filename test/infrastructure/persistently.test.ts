@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { isInDoubt } from '../../src/infrastructure/postgres/errors.ts'
 import { persistently } from '../../src/infrastructure/postgres/persistently.ts'
 
 const failing = (code: string) => {
@@ -40,4 +41,16 @@ test('R11: nor is it forgotten when all later tries are undone because of others
   }
   await expect(persistently(work, 0)).rejects.toThrow('cut')
   expect(tries).toBe(2)
+})
+
+test('R11: work that reached nobody in any try is not in doubt; work that broke once is, also when nobody is reached later', async () => {
+  const last = async (...codes: string[]): Promise<unknown> => {
+    const work = async () => {
+      throw Object.assign(new Error('no'), { code: codes.shift() })
+    }
+    return persistently(work, 0).catch(error => error)
+  }
+  expect(isInDoubt(await last('ECONNREFUSED', 'ENOTFOUND'))).toBe(false)
+  expect(isInDoubt(await last('ECONNRESET', 'ECONNREFUSED'))).toBe(true)
+  expect(isInDoubt(await last('ECONNREFUSED', 'ECONNRESET'))).toBe(true)
 })

@@ -60,8 +60,12 @@ const GAVE_UP = new Set(['55P03', '57014'])
 const isUnableNow = (code: string): boolean =>
   code.startsWith('53') || code.startsWith('58') || code === '25006' || GAVE_UP.has(code)
 
+/** There was no connection: nothing was asked. */
+const NOT_REACHED = new Set(['EADDRNOTAVAIL', 'EAI_AGAIN', 'EAI_FAIL', 'ECONNREFUSED', 'EMFILE', 'ENFILE', 'ENOTFOUND'])
+
 /** Whether what was asked has been done is unknown. */
-export const isInDoubt = (error: unknown): boolean => isNoAnswer(error) || isConnectionError(error)
+export const isInDoubt = (error: unknown): boolean =>
+  isNoAnswer(error) || (isConnectionError(error) && !NOT_REACHED.has(codeOf(error)))
 
 /** It is the database's trouble, not the statement's, and it passes: what is idempotent may be tried until then. */
 export const isOutage = (error: unknown): boolean =>

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isConnectionError, isOutage, isSerializationError } from './errors.ts'
+import { isConnectionError, isInDoubt, isOutage, isSerializationError } from './errors.ts'
 
 const WAITS_MS = [0, 20, 100, 300, 700, 1500]
 
@@ -16,7 +16,7 @@ export const persistently = async <A>(work: () => Promise<A>, withinMs = 3_000):
     try {
       return await work()
     } catch (error) {
-      if (isConnectionError(error)) broken = error
+      if (isConnectionError(error)) broken = isInDoubt(broken) ? broken : error
       else if (!isSerializationError(error)) throw broken !== null && isOutage(error) ? broken : error
       const wait = WAITS_MS[tries]
       if (wait === undefined || (tries > 0 && performance.now() - began >= withinMs)) throw broken ?? error
