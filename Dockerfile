@@ -21,7 +21,7 @@ USER node
 EXPOSE 4000
 STOPSIGNAL SIGTERM
 # `start` and `worker` both listen at PORT, and are asked there.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=10s --start-period=30s --retries=3 \
   CMD ["node", "dist/main.js", "health"]
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["start"]

@@ -23,7 +23,7 @@ const onBothStores = [
   'worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)
-  .concat('test/runs/continue.test.ts')
+  .concat('test/runs/continue.test.ts', 'test/environment/pgbouncer.test.ts')
 
 export default defineConfig({
   test: {

@@ -23,6 +23,10 @@ create function command_bus_lock() returns bigint language sql immutable paralle
 create function command_bus_command_stream(domain text, command_id uuid) returns text language sql immutable parallel safe
   as $$ select 'command-' || domain || '-' || command_id $$;
 
+-- Who calls: the functions that change something run with the rights of their owner; see 0011_rights.sql.
+create function command_bus_caller() returns name language sql stable parallel restricted
+  as $$ select case current_setting('role') when 'none' then session_user else current_setting('role')::name end $$;
+
 create function command_bus_commit(unit jsonb) returns jsonb
 language plpgsql
 -- a table nobody analysed yet must not turn a lookup by key into a scan
@@ -46,6 +50,9 @@ declare
   v_lost    text[] := '{}';
   v_losers  int[] := '{}';
 begin
+  if not has_table_privilege(command_bus_caller(), 'command_bus_action'::regclass, 'insert') then
+    perform command_bus_check_unit(unit);
+  end if;
   perform pg_advisory_xact_lock_shared(command_bus_lock());
   if unit ? 'messages' or unit ? 'resends' then
     m_ids := array_fill(0::bigint, array[jsonb_array_length(unit->'events') + jsonb_array_length(coalesce(unit->'more', '[]'))]);
@@ -246,6 +253,9 @@ end $$;
 create function command_bus_extend(queue text, msg_ids bigint[], deliveries int[], lease interval)
 returns setof bigint language plpgsql as $$
 begin
+  if right(queue, 10) <> '__commands' then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
   return query execute format($q$
     with held as (
       select m.msg_id from pgmq.%1$I m join unnest($1, $2) x(msg_id, delivery) on x.msg_id = m.msg_id and x.delivery = m.read_ct
@@ -256,24 +266,18 @@ begin
     $q$, 'q_' || queue) using msg_ids, deliveries, lease;
 end $$;
 
--- Makes messages visible after `delay`, fenced in the same way; `uncount` takes the read back.
+-- Makes messages visible after `delay`, fenced in the same way; `uncount` takes the read back, and a message nobody
+-- worked on returns to its place in line.
 create function command_bus_hand_back(queue text, msg_ids bigint[], deliveries int[], delay interval, uncount boolean)
 returns void language plpgsql as $$
 begin
+  if right(queue, 10) <> '__commands' then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
   execute format($q$
-    update pgmq.%1$I q set vt = clock_timestamp() + $3, read_ct = q.read_ct - case when $4 then 1 else 0 end
+    update pgmq.%1$I q set
+      vt = case when $4 and $3 <= interval '0' then least(q.enqueued_at, clock_timestamp()) else clock_timestamp() + $3 end,
+      read_ct = q.read_ct - case when $4 then 1 else 0 end
     from unnest($1, $2) x(msg_id, delivery)
     where q.msg_id = x.msg_id and q.read_ct = x.delivery $q$, 'q_' || queue) using msg_ids, deliveries, delay, uncount;
-end $$;
-
--- Milliseconds until a message of the queue becomes visible, 0 when one is; null when it is empty.
-create function command_bus_next_visible(queue text) returns double precision
-language plpgsql as $$
-declare
-  result double precision;
-begin
-  execute format($q$
-    select case when min(vt) <= clock_timestamp() then 0 else extract(epoch from min(vt) - clock_timestamp()) * 1000 end
-    from pgmq.%I $q$, 'q_' || queue) into result;
-  return result;
 end $$;

@@ -169,6 +169,10 @@ begin
   v_answer := command_bus_commit(unit - 'tables');
   v_lost := array(select jsonb_array_elements_text(v_answer->'lost'));
   for v_table in select distinct x->>'table' from jsonb_array_elements(unit->'tables') x order by 1 loop
+    if v_table not in ('command_bus_workflow_template', 'command_bus_workflow_run', 'command_bus_workflow_run_file',
+      'command_bus_credit_account', 'command_bus_credit_entry') then
+      raise exception '% is not a read table', v_table using errcode = 'insufficient_privilege';
+    end if;
     perform command_bus_put_rows(v_table::regclass,
       (select jsonb_agg(x) from jsonb_array_elements(unit->'tables') x where x->>'table' = v_table), v_lost);
   end loop;

@@ -30,7 +30,8 @@ import type { Log } from './application/ports/log.ts'
 import type { Telemetry } from './application/ports/telemetry.ts'
 import type { CommandHistory, HistoryOptions } from './application/read-history.ts'
 import type { Rehearsal, RehearseOptions } from './application/rehearse-command.ts'
-import type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
+import type { BatchResult } from './application/send-batch.ts'
+import type { CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
 import type { WorkflowCalls } from './application/workflow-calls.ts'
 import type { Actions } from './infrastructure/actions.ts'
 import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/follower.ts'
@@ -39,7 +40,7 @@ import type { Drift } from './infrastructure/postgres/verify.ts'
 import type { Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
 import type { RehearsalProcess } from './infrastructure/service/bus.ts'
 import type { Handler } from './infrastructure/worker/handler.ts'
-import type { Worker, WorkerOptions } from './infrastructure/worker/worker.ts'
+import type { Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
 import type { WorkflowOptions } from './infrastructure/workflows.ts'
 
 export interface CommandBusOptions {
@@ -112,7 +113,19 @@ export interface CommandBus {
   readonly ready: () => Promise<void>
   /** Sends a command. @throws DuplicateCommandError, InvalidInputError */
   readonly send: (domain: string, commandType: string, data: unknown, options?: SendOptions) => Promise<SentCommand>
-  /** Sends up to 10,000 commands of a domain in a few statements; duplicates are reported, not thrown. */
+  /**
+   * Sends up to 10,000 commands of a domain in a few statements of at most 1,000 commands and about 8 MiB; duplicates are
+   * reported, not thrown. Statements stand alone: when one fails, what the others have sent stays sent, and the error
+   * says of each command what became of it. With `client` all of it is in that transaction.
+   * @throws InvalidInputError (nothing was sent), BatchFailedError (see its `results`)
+   * @example
+   * try {
+   *   await bus.sendBatch('payments', commands)
+   * } catch (error) {
+   *   if (!(error instanceof BatchFailedError)) throw error
+   *   const missing = error.results.filter(({ outcome }) => outcome === 'unknown' || outcome === 'unsent')
+   * }
+   */
   readonly sendBatch: (
     domain: string,
     commands: readonly CommandToSend[],

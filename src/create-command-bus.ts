@@ -36,11 +36,12 @@ import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { sessionOn } from './infrastructure/postgres/connection/database.ts'
+import { POOLED_TRANSACTIONS } from './infrastructure/postgres/connection/pooling.ts'
 import { isTimeout, timeoutForm, USUAL_TIMEOUT_MS } from './infrastructure/postgres/connection/time-limit.ts'
-import { isInDoubt, isOutage, isUnavailable, toPublicError } from './infrastructure/postgres/errors.ts'
+import { isInDoubt, isOutage, isUnavailable, isUndone, toPublicError } from './infrastructure/postgres/errors.ts'
 import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
-import { apartFrom, clientLike, createPool, userPool } from './infrastructure/postgres/pool.ts'
+import { apartFrom, clientLike, createPool, listenerLike, poolingOf, userPool } from './infrastructure/postgres/pool.ts'
 import { rebuildCommands } from './infrastructure/postgres/rebuild.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/schema-version.ts'
 import { createStats } from './infrastructure/postgres/stats.ts'
@@ -52,7 +53,8 @@ import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
 import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
 import { createHandlerConnections } from './infrastructure/worker/connections.ts'
 import { LONGEST_ANSWER_MS } from './infrastructure/worker/heartbeat.ts'
-import { createWorker, type Worker } from './infrastructure/worker/worker.ts'
+import { createWorker } from './infrastructure/worker/worker.ts'
+import type { Worker } from './infrastructure/worker/worker-api.ts'
 import { createWorkflows } from './infrastructure/workflows.ts'
 import { busProjections } from './projections/bus-projections.ts'
 import { outbox } from './projections/outbox.ts'
@@ -127,7 +129,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   let closed: Promise<void> | null = null
   let gone = false
   const ready = (): Promise<void> => {
-    checked ??= assertSchemaCurrent(pool)
+    checked ??= poolingOf(pool)
+      .then(pooling => {
+        if (pooling === 'transaction') log.info({}, POOLED_TRANSACTIONS)
+        return assertSchemaCurrent(pool)
+      })
       .then(() => assertOwnCluster(pool))
       .then(commandLog.begin)
       .catch(error => {
@@ -143,6 +149,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     policies,
     telemetry,
+    toPublicError,
+    isUndone: error => store.capabilities.inlineProjections && isUndone(error),
     share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
     whyInDoubt: error => (isInDoubt(error) || commandLog.isAway(error) ? toPublicError(error).message : null),
   })
@@ -263,7 +271,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       retry: guarded(operatorRetry(operate)),
       cancel: guarded(operatorCancel(operate)),
       complete: guarded(operatorComplete(operate)),
-      endAttempt: guarded(endAttempt(operate)),
+      endAttempt: guarded(endAttempt({ ...operate, log })),
       rehearse: calls.rehearse,
     },
     operations: callerDeps.operations,
@@ -285,7 +293,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
           queue: createPgmqQueue(workerPool, catalog),
           heartbeatQueue: createPgmqQueue(heartbeatPool, catalog),
           connections,
-          newClient: () => clientLike(pool),
+          newListener: () => listenerLike(pool),
           localBell,
           clock,
           ids,
@@ -342,11 +350,6 @@ const timeoutOf = (databaseTimeoutMs = USUAL_TIMEOUT_MS): number => {
 }
 
 const requireUrl = (databaseUrl: string | undefined): string => {
-  if (databaseUrl === undefined || !/^postgres(ql)?:\/\//.test(databaseUrl)) {
-    throw new InvalidInputError(
-      'databaseUrl',
-      'must be a connection string that begins with postgres://, or give a pool',
-    )
-  }
-  return databaseUrl
+  if (typeof databaseUrl === 'string' && /^\s*postgres(ql)?:\/\//.test(databaseUrl)) return databaseUrl
+  throw new InvalidInputError('databaseUrl', 'must be a connection string that begins with postgres://, or give a pool')
 }

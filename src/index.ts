@@ -1,4 +1,5 @@
 export type { BulkActionOptions } from './application/action-input.ts'
+export { BatchFailedError, type BatchItem } from './application/batch-failed.ts'
 export {
   ActionNotFoundError,
   type ActionView,
@@ -75,7 +76,8 @@ export {
   RunNotRetriableError,
   TemplateNotFoundError,
 } from './application/run-errors.ts'
-export type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
+export type { BatchResult } from './application/send-batch.ts'
+export type { CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
 export type { RetryPreview, Starter, StartRun } from './application/workflow-runs.ts'
 export type { Asker, NewTemplate } from './application/workflow-templates.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, SendOptions } from './command-bus.ts'
@@ -100,5 +102,5 @@ export {
   type HandlerDefinition,
 } from './infrastructure/worker/handler.ts'
 export type { Health } from './infrastructure/worker/health.ts'
-export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker.ts'
+export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
 export type { WorkflowOptions } from './infrastructure/workflows.ts'

@@ -24,7 +24,8 @@ import type { createCommandReader } from './read-commands.ts'
 import type { HistoryOptions, ReadHistory } from './read-history.ts'
 import type { Rehearsal, RehearseOptions } from './rehearse-command.ts'
 import { rolesFor } from './roles.ts'
-import type { BatchResult, CommandToSend, SentCommand } from './send-command.ts'
+import type { BatchResult } from './send-batch.ts'
+import type { CommandToSend, SentCommand } from './send-command.ts'
 import { createWorkflowCaller, type WorkflowCallerDeps } from './workflow-caller.ts'
 
 const callersMembers = [

@@ -1,6 +1,8 @@
+import { fittingCount, type Room } from './fitting.ts'
+
 export interface CoalesceOptions<Item, Result> {
-  /** Items of one run at the most. */
-  readonly maxBatch: number
+  /** What goes into one run. */
+  readonly room: Room<Item>
   /** Runs at the same time at the most; further items wait and are gathered meanwhile. */
   readonly maxRuns: number
   /** Items that must wait before one more run begins beside those under way. Default 1. */
@@ -23,8 +25,9 @@ interface Waiting<Item, Result> {
  * for a neighbour; `run` must therefore be all or nothing.
  */
 export const coalesce = <Item, Result>(options: CoalesceOptions<Item, Result>) => {
-  const { maxBatch, maxRuns, worthARun = 1, run, isShared } = options
+  const { room, maxRuns, worthARun = 1, run, isShared } = options
   const waiting: Waiting<Item, Result>[] = []
+  const waitingRoom: Room<Waiting<Item, Result>> = { ...room, sizeOf: ({ item }) => room.sizeOf(item) }
   let runs = 0
   let scheduled = false
 
@@ -49,7 +52,7 @@ export const coalesce = <Item, Result>(options: CoalesceOptions<Item, Result>) =
     scheduled = false
     while (mayRun()) {
       runs++
-      void runOne(waiting.splice(0, maxBatch)).finally(() => {
+      void runOne(waiting.splice(0, fittingCount(waiting, waitingRoom))).finally(() => {
         runs--
         start()
       })

@@ -10,7 +10,7 @@ import {
 } from '../domain/command/names.ts'
 import { type CommandStatus, commandStatuses } from '../domain/command/transitions.ts'
 import { InvalidInputError } from './errors.ts'
-import { parseJson } from './json.ts'
+import { parseSizedJson, type SizedJson } from './json.ts'
 
 /** Each takes what a caller gave and returns it parsed, or throws InvalidInputError with the field's name. */
 const accept = <A>(field: string, parsed: Either<string, A>): A => {
@@ -33,8 +33,11 @@ export const commandTypeOf = (value: unknown): string =>
 export const queueOf = (value: unknown, field = 'replyTo'): string => accept(field, parseQueueName(text(field, value)))
 export const correlationIdOf = (value: unknown): string =>
   accept('correlationId', parseCorrelationId(text('correlationId', value)))
-export const jsonOf = (value: unknown, field = 'data'): Json =>
-  accept(field, parseJson(value, { root: field.replace(/^-+/, '') }))
+export const jsonOf = (value: unknown, field = 'data'): Json => sizedJsonOf(value, field).json
+
+/** The same, with its size for statements. */
+export const sizedJsonOf = (value: unknown, field = 'data'): SizedJson =>
+  accept(field, parseSizedJson(value, { root: field.replace(/^-+/, '') }))
 
 /** A non-blank text of at most `max` characters that PostgreSQL can store. */
 export const textOf = (value: unknown, field: string, max = 1000): string => {

@@ -1,8 +1,9 @@
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, left, map, right } from 'fp-ts/lib/Either.js'
 import type { Json } from '../domain/command/events.ts'
 import { extraDigits, numberFault } from '../domain/json-numbers.ts'
 import { type PathStep, pathText } from '../domain/json-text.ts'
 import { isPlain, kindFault } from './json-kinds.ts'
+import { heldBytes } from './json-size.ts'
 
 /** Largest JSON text of a payload or a result, in bytes. */
 export const MAX_JSON_BYTES = 1_048_576
@@ -24,13 +25,24 @@ export interface JsonPlace {
  * Dates and other objects with `toJSON` become what they stand for; undefined members are left out and undefined items
  * become null, as in `JSON.stringify`. Getters and `toJSON` are asked once. A member called `__proto__` is one like any other.
  */
-export const parseJson = (value: unknown, place: JsonPlace = {}): Either<string, Json> => {
+export const parseJson = (value: unknown, place: JsonPlace = {}): Either<string, Json> =>
+  map(({ json }: SizedJson) => json)(parseSizedJson(value, place))
+
+/** A value with about as many bytes as a statement needs for it. */
+export interface SizedJson {
+  readonly json: Json
+  readonly bytes: number
+}
+
+/** The same, with its size: counted on the way where it is small, which costs nothing. */
+export const parseSizedJson = (value: unknown, place: JsonPlace = {}): Either<string, SizedJson> => {
   const walk: Walk = { place, path: [], above: [], atMost: 0, isSpelledOut: false }
   try {
     const json = copy(value, walk)
     if (json === undefined) return left('the value is undefined; use null for "nothing"')
     const fault = walk.atMost <= MAX_JSON_BYTES ? null : sizeFault(json, walk.isSpelledOut)
-    return fault === null ? right(json) : left(fault)
+    if (fault !== null) return left(fault)
+    return right({ json, bytes: walk.atMost <= SMALL ? walk.atMost : heldBytes(json) })
   } catch (error) {
     if (error instanceof Fault) return left(error.message)
     return left(`the value cannot be written as JSON: ${storableText(String((error as Error)?.message), 200)}`)
@@ -57,6 +69,9 @@ const at = ({ path, place: { root } }: Walk): string => {
   if (path.length === 0) return 'the value'
   return root === undefined ? `'${pathText(path)}'` : pathText([root, ...path])
 }
+
+/** A thousand of these fit into a statement. */
+const SMALL = 8 * 1024
 
 /** Bytes of a character in JSON text at the most: a control character as six. */
 const LONGEST_CHARACTER = 6

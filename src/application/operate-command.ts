@@ -13,6 +13,7 @@ import type { CommandPlan, PlanTurns } from './dry-run.ts'
 import { CommandNotFoundError, InvalidInputError, InvalidOperationError, InvalidPayloadError } from './errors.ts'
 import { commandIdOf, domainOf, jsonOf, optional, textOf } from './input.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Log } from './ports/log.ts'
 import type { TransactCommands } from './transact-commands.ts'
 
 export interface OperateDeps {
@@ -105,14 +106,19 @@ export const operatorComplete =
  * to stop and frees the slot with its next heartbeat; what that attempt still reports does not count.
  */
 export const endAttempt =
-  (deps: OperateDeps) => async (domain: string, commandId: string, options: EndAttemptOptions) => {
+  (deps: OperateDeps & { readonly log: Log }) =>
+  async (domain: string, commandId: string, options: EndAttemptOptions) => {
     const intent: OperatorEndAttempt = {
       ...askedBy(deps, options),
       type: 'OperatorEndAttempt',
       reason: textOf(options?.reason, 'reason'),
     }
     const { msgId: _, ...plan } = await act(deps, domain, commandId, options, intent)
-    return { commandId: commandId.toLowerCase(), status: 'IN_TROUBLESHOOTING_QUEUE' as const, ...plan }
+    const ended = { commandId: commandId.toLowerCase(), status: 'IN_TROUBLESHOOTING_QUEUE' as const, ...plan }
+    const { actor: operator, reason } = intent
+    if (plan.dryRun === undefined)
+      deps.log.info({ domain, commandId: ended.commandId, operator, reason }, 'parked: an operator ended the attempt')
+    return ended
   }
 
 /** The sender's own cancel, while the command is PENDING. */

@@ -3,15 +3,22 @@ import { commandStream } from '../domain/command/names.ts'
 import { defaultRetryPolicy, type OnExhausted, policyFaults, type RetryPolicy } from '../domain/command/retry-policy.ts'
 import { type CommandState, initialState } from '../domain/command/state.ts'
 import { DuplicateCommandError, InvalidInputError } from './errors.ts'
-import { commandIdOf, commandTypeOf, correlationIdOf, domainOf, jsonOf, optional, queueOf, textOf } from './input.ts'
+import {
+  commandIdOf,
+  commandTypeOf,
+  correlationIdOf,
+  domainOf,
+  optional,
+  queueOf,
+  sizedJsonOf,
+  textOf,
+} from './input.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Transaction } from './ports/event-store.ts'
 import type { Ids } from './ports/ids.ts'
 import type { SendOutcomeKind, Telemetry } from './ports/telemetry.ts'
 import type { Turn, TurnOutcome } from './transact.ts'
 import type { TransactCommands } from './transact-commands.ts'
-
-export const MAX_BATCH = 10_000
 
 /** How a command is retried; whatever is left out comes from its type's policy, then from the default. */
 export interface RetryOptions {
@@ -70,33 +77,41 @@ export interface PreparedSend {
   readonly domain: string
   readonly commandId: string
   readonly intent: Send
+  /** About as many bytes as a statement needs for its payload. */
+  readonly bytes: number
   /** The id of its event, for a send that may be repeated: whoever finds it in the log has sent it before. */
   readonly eventId?: string
 }
 
+export const sizeOfSend = ({ bytes }: Pick<PreparedSend, 'bytes'>): number => bytes
+
 /** Checks a command and fills in what was left out. @throws InvalidInputError */
 export const prepareSend =
   ({ clock, ids, policies }: Pick<SendDeps, 'clock' | 'ids' | 'policies'>) =>
-  (domain: string, command: CommandToSend): PreparedSend => ({
-    domain: domainOf(domain),
-    commandId: optional(command.commandId, commandIdOf) ?? ids.next(),
-    intent: {
-      type: 'Send',
-      at: clock.now().toISOString(),
-      actor: optional(command.actor, actor => textOf(actor, 'actor', 200)) ?? 'sender',
-      commandType: commandTypeOf(command.commandType),
-      data: jsonOf(command.data),
-      correlationId: optional(command.correlationId, correlationIdOf) ?? ids.next(),
-      causationId: optional(command.causationId, id => textOf(id, 'causationId', 128)),
-      replyTo: optional(command.replyTo, queueOf),
-      tenantId: optional(command.tenantId, id => textOf(id, 'tenantId', 128)),
-      ownerId: optional(command.ownerId, id => textOf(id, 'ownerId', 128)),
-      parentCommandId: optional(command.parentCommandId, id => commandIdOf(id, 'parentCommandId')),
-      retryCount: optional(command.retryCount, retryCountOf) ?? 0,
-      policy: policyOf(command, policies.get(command.commandType)),
-      ...traceOf(command.traceparent),
-    },
-  })
+  (domain: string, command: CommandToSend): PreparedSend => {
+    const { json, bytes } = sizedJsonOf(command.data)
+    return {
+      domain: domainOf(domain),
+      commandId: optional(command.commandId, commandIdOf) ?? ids.next(),
+      intent: {
+        type: 'Send',
+        at: clock.now().toISOString(),
+        actor: optional(command.actor, actor => textOf(actor, 'actor', 200)) ?? 'sender',
+        commandType: commandTypeOf(command.commandType),
+        data: json,
+        correlationId: optional(command.correlationId, correlationIdOf) ?? ids.next(),
+        causationId: optional(command.causationId, id => textOf(id, 'causationId', 128)),
+        replyTo: optional(command.replyTo, queueOf),
+        tenantId: optional(command.tenantId, id => textOf(id, 'tenantId', 128)),
+        ownerId: optional(command.ownerId, id => textOf(id, 'ownerId', 128)),
+        parentCommandId: optional(command.parentCommandId, id => commandIdOf(id, 'parentCommandId')),
+        retryCount: optional(command.retryCount, retryCountOf) ?? 0,
+        policy: policyOf(command, policies.get(command.commandType)),
+        ...traceOf(command.traceparent),
+      },
+      bytes,
+    }
+  }
 
 const retryCountOf = (value: unknown): number => {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_RETRY_COUNT) {
@@ -133,7 +148,11 @@ export type SendOutcome =
 /** Sends prepared commands together; a duplicate is reported and does not disturb the others. */
 export const sendPrepared =
   (transact: TransactCommands) =>
-  async (prepared: readonly PreparedSend[], within?: Transaction): Promise<readonly SendOutcome[]> => {
+  async (
+    prepared: readonly PreparedSend[],
+    within?: Transaction,
+    onOutcome?: (index: number, outcome: SendOutcome) => void,
+  ): Promise<readonly SendOutcome[]> => {
     const turns = prepared.map(
       ({ domain, commandId, intent, eventId }): Turn<CommandState, Send> => ({
         stream: commandStream({ domain, commandId }),
@@ -142,8 +161,13 @@ export const sendPrepared =
         ...(eventId === undefined ? {} : { firstId: eventId }),
       }),
     )
-    const outcomes = await transact(turns, within === undefined ? {} : { within })
-    return outcomes.map((outcome, i) => sendOutcome(prepared[i] as PreparedSend, outcome))
+    const ofTurn = (i: number, outcome: Parameters<typeof sendOutcome>[1]): SendOutcome =>
+      sendOutcome(prepared[i] as PreparedSend, outcome)
+    const outcomes = await transact(turns, {
+      ...(within === undefined ? {} : { within }),
+      ...(onOutcome === undefined ? {} : { onOutcome: (i, outcome) => onOutcome(i, ofTurn(i, outcome)) }),
+    })
+    return outcomes.map((outcome, i) => ofTurn(i, outcome))
   }
 
 /** Lets telemetry watch a send of one domain; the trace it makes of it travels in the commands. */
@@ -198,84 +222,3 @@ export const acceptedOrThrow = (domain: string, outcome: SendOutcome): SentComma
   if (outcome.outcome === 'duplicate') throw new DuplicateCommandError(domain, outcome.commandId)
   return outcome.sent
 }
-
-export interface BatchResult {
-  readonly commandId: string
-  readonly outcome: 'accepted' | 'duplicate'
-  readonly msgId: string | null
-}
-
-/** Up to 10,000 commands in a few statements; duplicates, also within the batch, are reported one by one. */
-export const sendBatch =
-  (deps: SendDeps) =>
-  async (domain: string, commands: readonly CommandToSend[], within?: Transaction): Promise<readonly BatchResult[]> => {
-    if (!Array.isArray(commands)) throw new InvalidInputError('commands', 'must be a list')
-    if (commands.length > MAX_BATCH) {
-      throw new InvalidInputError('commands', `at most ${MAX_BATCH} in one call, not ${commands.length}; split them`)
-    }
-    domainOf(domain)
-    const prepare = prepareSend(deps)
-    const prepared = commands.map((command, i) => {
-      try {
-        return prepare(domain, command)
-      } catch (error) {
-        throw error instanceof InvalidInputError
-          ? new InvalidInputError(`commands[${i}].${error.field}`, error.message.slice(error.field.length + 2))
-          : error
-      }
-    })
-    return watchSend(deps.telemetry)(prepared, ready => sendInChunks(deps, ready, within))
-  }
-
-const sendInChunks = async (
-  deps: SendDeps,
-  prepared: readonly PreparedSend[],
-  within: Transaction | undefined,
-): Promise<readonly BatchResult[]> => {
-  const send = sendPrepared(deps.transact)
-  const chunks = distinctChunks(prepared)
-  // the caller's own transaction is one connection; otherwise one chunk is prepared while another is written
-  const lanes = within === undefined ? LANES : 1
-  const results: BatchResult[] = new Array(prepared.length)
-  const lane = async (first: number): Promise<void> => {
-    for (let i = first; i < chunks.length; i += lanes) {
-      const places = chunks[i] as readonly number[]
-      const outcomes = await send(
-        places.map(place => prepared[place] as PreparedSend),
-        within,
-      )
-      outcomes.forEach((outcome, j) => {
-        results[places[j] as number] = batchResult(outcome)
-      })
-    }
-  }
-  await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i)))
-  return results
-}
-
-const batchResult = (outcome: SendOutcome): BatchResult =>
-  outcome.outcome === 'accepted'
-    ? { commandId: outcome.sent.commandId, outcome: 'accepted', msgId: outcome.sent.msgId }
-    : { commandId: outcome.commandId, outcome: 'duplicate', msgId: null }
-
-/** Places of the batch in chunks; all commands of one id stay in one chunk, so that the first of them wins. */
-const distinctChunks = (prepared: readonly PreparedSend[]): readonly (readonly number[])[] => {
-  const chunkOf = new Map<string, number>()
-  const chunks: number[][] = []
-  let filled = 0
-  prepared.forEach(({ commandId }, place) => {
-    let chunk = chunkOf.get(commandId)
-    if (chunk === undefined) {
-      chunk = Math.floor(filled++ / CHUNK)
-      chunkOf.set(commandId, chunk)
-    }
-    const places = chunks[chunk]
-    if (places === undefined) chunks[chunk] = [place]
-    else places.push(place)
-  })
-  return chunks
-}
-
-/** Commands a statement; larger ones gain nothing and hold locks longer. */
-const CHUNK = 1000
-const LANES = 2

@@ -1,21 +1,20 @@
 import { coalesce } from './coalesce.ts'
 import { UnavailableError } from './errors.ts'
 import type { Transaction } from './ports/event-store.ts'
+import { type BatchDeps, type BatchResult, sendBatch } from './send-batch.ts'
 import {
   acceptedOrThrow,
-  type BatchResult,
   type CommandToSend,
   type PreparedSend,
   prepareSend,
-  type SendDeps,
   type SendOutcome,
   type SentCommand,
-  sendBatch,
   sendPrepared,
+  sizeOfSend,
   watchSend,
 } from './send-command.ts'
 
-export interface SenderDeps extends SendDeps {
+export interface SenderDeps extends BatchDeps {
   /** Whether one append may carry the commands of several callers; null where each append is a request of its own. */
   readonly share: {
     /** Whether a failure is of everybody (the database is away) rather than of one command. */
@@ -55,7 +54,7 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
     share === null
       ? async (prepared: PreparedSend) => (await sendMany([prepared]))[0] as SendOutcome
       : coalesce<PreparedSend, SendOutcome>({
-          maxBatch: SENDS_A_STATEMENT,
+          room: { most: SENDS_A_STATEMENT, sizeOf: sizeOfSend },
           maxRuns: SENDING_CONNECTIONS,
           run: prepared => sendMany(prepared),
           isShared: share.isShared,

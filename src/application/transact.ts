@@ -19,6 +19,8 @@ export interface Turn<State, Intent, Rejection = never> {
   readonly known?: Loaded<State>
   /** Refuses before anything is decided, on the very state that is decided on: for what the caller may not touch. */
   readonly guard?: (state: State) => Rejection | null
+  /** About as many bytes as a statement needs for what its events hold, where that can be much. */
+  readonly bytes?: number
   /** The id of its first event, for a caller who must recognise it later. Default: a new one. */
   readonly firstId?: string
 }
@@ -40,9 +42,14 @@ export interface TransactDeps<State, Intent, Event, Rejection> {
   readonly contextOf: (state: State) => EventContext
 }
 
+export interface TransactOptions<State, Event, Rejection> extends AppendOptions {
+  /** Called as soon as the outcome of a turn is known: for callers who must know it when a later statement fails. */
+  readonly onOutcome?: (turn: number, outcome: TurnOutcome<State, Event, Rejection>) => void
+}
+
 export type Transact<State, Intent, Event, Rejection> = (
   turns: readonly Turn<State, Intent, Rejection>[],
-  options?: AppendOptions,
+  options?: TransactOptions<State, Event, Rejection>,
 ) => Promise<readonly TurnOutcome<State, Event, Rejection>[]>
 
 const MAX_ROUNDS = 8
@@ -63,6 +70,10 @@ export const createTransact =
   async (turns, options) => {
     type Outcome = TurnOutcome<State, Event, Rejection>
     const outcomes = new Array<Outcome | undefined>(turns.length)
+    const settle = (index: number, outcome: Outcome): void => {
+      outcomes[index] = outcome
+      options?.onOutcome?.(index, outcome)
+    }
     const known = new Map<string, Loaded<State>>()
     for (const { stream, known: given } of turns) {
       if (given !== undefined && !known.has(stream)) known.set(stream, given)
@@ -87,9 +98,9 @@ export const createTransact =
         const refused = turn.guard?.(before.state) ?? null
         const decided = refused === null ? decideAll(decider, turn.intents, before.state) : { rejection: refused }
         if ('rejection' in decided) {
-          outcomes[index] = { outcome: 'rejected', rejection: decided.rejection, now: before }
+          settle(index, { outcome: 'rejected', rejection: decided.rejection, now: before })
         } else if (decided.events.length === 0) {
-          outcomes[index] = { outcome: 'done', events: [], now: before, msgId: null }
+          settle(index, { outcome: 'done', events: [], now: before, msgId: null })
         } else {
           taken.add(turn.stream)
           const context = contextOf(decided.state)
@@ -114,7 +125,7 @@ export const createTransact =
           const now = { state, revision: result.revision }
           known.set(result.stream, now)
           const events = (appends[i] as StreamAppend<Event>).events.map(({ event }) => event)
-          outcomes[index] = { outcome: 'done', events, now, msgId: result.msgId }
+          settle(index, { outcome: 'done', events, now, msgId: result.msgId })
         } else {
           conflicts++
           known.delete(result.stream)

@@ -6,6 +6,7 @@ import { commandStream, parseCommandId, parseDomain } from '../domain/command/na
 import { attemptLimit, type CommandState, type SentCommandState } from '../domain/command/state.ts'
 import { fold } from '../domain/decider.ts'
 import type { Recorded } from '../domain/recorded.ts'
+import { heldBytes } from './json-size.ts'
 import type { Clock } from './ports/clock.ts'
 import { EventDecodeError, type EventStore } from './ports/event-store.ts'
 import type { Delivery } from './ports/queue.ts'
@@ -144,7 +145,8 @@ export const payloadOf = ({ delivery, command: { data } }: Job): Json => {
 }
 
 export type Outcome =
-  | { readonly kind: 'success'; readonly result: Json }
+  /** `bytes`: about as many as a statement needs for the result. */
+  | { readonly kind: 'success'; readonly result: Json; readonly bytes: number }
   | { readonly kind: 'failure'; readonly error: CommandError }
 
 /** The receipt alone: makes a longer run visible as IN_PROGRESS. */
@@ -163,7 +165,8 @@ export const outcomeTurn = (job: Job, known: Loaded<CommandState>, outcome: Outc
   const { actor } = receive
   const at = clock.now().toISOString()
   if (outcome.kind === 'success') {
-    return { stream, intents: [{ type: 'ReportSuccess', at, actor, attempt, result: outcome.result, receive }], known }
+    const { result, bytes } = outcome
+    return { stream, intents: [{ type: 'ReportSuccess', at, actor, attempt, result, receive }], known, bytes }
   }
   const failed: ReportFailure = {
     type: 'ReportFailure',
@@ -173,8 +176,11 @@ export const outcomeTurn = (job: Job, known: Loaded<CommandState>, outcome: Outc
     error: outcome.error,
     random: clock.random(),
   }
-  return { stream, intents: [receive, failed], known }
+  return { stream, intents: [receive, failed], known, bytes: bytesOf(outcome.error) }
 }
+
+/** Messages are cut; details may be as large as a payload. */
+const bytesOf = ({ details }: CommandError): number => (details === undefined ? 0 : heldBytes(details))
 
 /**
  * The report of a worker that gave an attempt up while its handler ran. `counts`: whether it takes one of the command's

@@ -4,6 +4,7 @@ import * as t from 'io-ts'
 import { CommandBusError } from '../application/errors.ts'
 import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
+import { parseConnection } from './postgres/connection/settings.ts'
 import { isTimeout, timeoutForm } from './postgres/connection/time-limit.ts'
 import { parseSigner } from './proof/keys.ts'
 
@@ -64,7 +65,7 @@ const environment = t.type({
   DATABASE_URL: orAbsent(
     setting(
       'a connection string like postgres://host:5432/database, with user:password@ before the host where it asks for them',
-      urlWith('postgres:', 'postgresql:'),
+      given => (/^postgres(ql)?:\/\//.test(given) ? given : undefined),
     ),
   ),
   DATABASE_TIMEOUT_MS: orAbsent(
@@ -148,6 +149,8 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
   if (given.EVENTSTORE_PREFIX !== undefined && given.EVENTSTORE_URL === undefined) {
     throw new ConfigError('EVENTSTORE_PREFIX goes with EVENTSTORE_URL only: set that, too, or neither')
   }
+  const database = given.DATABASE_URL === undefined ? undefined : parseConnection(given.DATABASE_URL)
+  if (database !== undefined && isLeft(database)) throw new ConfigError(`DATABASE_URL ${database.left}`)
   return {
     databaseUrl: given.DATABASE_URL,
     databaseTimeoutMs: given.DATABASE_TIMEOUT_MS,

@@ -120,7 +120,7 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
     while (!signal.aborted) {
       try {
         const lost = new AbortController()
-        const leadership = await tryToLead(deps.newClient, PROJECTION, error => lost.abort(error))
+        const leadership = await tryToLead(deps.pool, deps.newClient, PROJECTION, error => lost.abort(error))
         if (leadership === null) {
           await delay(standbyMs, undefined, { signal }).catch(() => {})
           continue

@@ -36,6 +36,7 @@ export const createWrites = () => {
         before === undefined || write.kind === 'put' ? write : { ...before, row: { ...before.row, ...write.row } }
       writes.set(key, merged)
     },
+    size: (): number => writes.size,
     all: (): readonly RowWrite[] => [...writes.values()],
   }
 }

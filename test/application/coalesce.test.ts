@@ -28,7 +28,7 @@ const options = (
   run: CoalesceOptions<string, string>['run'],
   over: Partial<CoalesceOptions<string, string>> = {},
 ): CoalesceOptions<string, string> => ({
-  maxBatch: 100,
+  room: { most: 100, sizeOf: () => 1 },
   maxRuns: 1,
   run,
   isShared: error => error instanceof Away,
@@ -54,6 +54,20 @@ describe('callers', () => {
     expect(third.items).toEqual(['e'])
     third.end()
     expect(await Promise.all([first, ...others, last])).toEqual(['did a', 'did b', 'did c', 'did d', 'did e'])
+  })
+
+  test('R12: go in several runs where their items are large together, and one that is too large goes alone', async () => {
+    const { run, batch } = controlled()
+    const sizeOf = (item: string): number => item.length
+    const call = coalesce(options(run, { room: { most: 100, sizeOf, maxBytes: 4 } }))
+    const calls = ['aa', 'bb', 'c', 'dddddddd', 'e', 'f'].map(call)
+    const expected = [['aa', 'bb'], ['c'], ['dddddddd'], ['e', 'f']]
+    for (const [number, items] of expected.entries()) {
+      const begun = await batch(number)
+      expect(begun.items).toEqual(items)
+      begun.end()
+    }
+    expect(await Promise.all(calls)).toEqual(expected.flat().map(item => `did ${item}`))
   })
 
   test('alone run at once', async () => {
@@ -94,7 +108,7 @@ describe('callers', () => {
 
   test('are as many in a run as allowed, in the order they came', async () => {
     const { run, batch, batches } = controlled()
-    const call = coalesce(options(run, { maxBatch: 2 }))
+    const call = coalesce(options(run, { room: { most: 2, sizeOf: () => 1 } }))
     const results = Promise.all(['a', 'b', 'c', 'd', 'e'].map(call))
     for (const number of [0, 1, 2]) (await batch(number)).end()
     await results
@@ -103,7 +117,7 @@ describe('callers', () => {
 
   test('have as many runs at the same time as allowed, and no more', async () => {
     const { run, batch, batches } = controlled()
-    const call = coalesce(options(run, { maxBatch: 1, maxRuns: 2 }))
+    const call = coalesce(options(run, { room: { most: 1, sizeOf: () => 1 }, maxRuns: 2 }))
     const results = Promise.all(['a', 'b', 'c'].map(call))
     const first = await batch(0)
     await batch(1)

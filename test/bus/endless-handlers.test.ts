@@ -11,6 +11,7 @@ import {
   type HandlerContext,
   InvalidOperationError,
 } from '../../src/index.ts'
+import { createDeadline } from '../../src/infrastructure/worker/deadline.ts'
 import { createTestBus, logIsApart, signal } from '../support/bus.ts'
 import { compiledSource } from '../support/compiled.ts'
 import { auditNames, isParked } from '../support/park.ts'
@@ -27,11 +28,11 @@ const never = (): Promise<void> => new Promise(resolve => hanging.push(resolve))
 const isRunning = (command: { readonly status: string } | null): boolean => command?.status === 'IN_PROGRESS'
 const isDone = (command: { readonly status: string } | null): boolean => command?.status === 'COMPLETED'
 
-/** A log that keeps its warnings. */
+/** A log that keeps its lines. */
 const noting = () => {
   const lines: { readonly fields: Record<string, unknown>; readonly message: string }[] = []
   const note = (fields: object, message: string): void => void lines.push({ fields: { ...fields }, message })
-  return { log: { debug: () => {}, info: () => {}, warn: note, error: note }, lines }
+  return { log: { debug: () => {}, info: note, warn: note, error: note }, lines }
 }
 
 describe('a handler that never ends', () => {
@@ -87,6 +88,12 @@ describe('a handler that never ends', () => {
       async () => lines,
       all => all.some(({ fields, message }) => fields.commandId === one && message.includes('does not count')),
     )
+    expect(lines.filter(({ message }) => message.includes('parked'))).toEqual([
+      {
+        fields: { domain: 'payments', commandId: one, operator: jane.operator, reason: 'it hangs' },
+        message: 'parked: an operator ended the attempt',
+      },
+    ])
     expect(await bus.troubleshooting.groups({ errorCode: 'ATTEMPT_ENDED' })).toMatchObject([{ count: 1 }])
     expect((await bus.troubleshooting.listAt({ domain: 'payments' })).items).toMatchObject([
       { commandId: one, parkedReason: 'ATTEMPT_ENDED' },
@@ -314,6 +321,12 @@ describe('the deadline of handlers', () => {
       timeout: 60_000,
     })
     expect(ended).toEqual({ stdout: 'closed\n', stderr: '' })
+  })
+
+  test('R6: a handler whose attempt was ended before it began never begins', async () => {
+    const deadline = createDeadline(60_000, 25, () => {})
+    deadline.cut(new Error('the lease of this message is lost'))
+    await expect(deadline.run(() => expect.unreachable())).rejects.toThrow('the lease of this message is lost')
   })
 
   test('R6: one that could not work is refused when the worker is made, with a sentence', async () => {

@@ -55,8 +55,8 @@ test('R8: what is read next fits beside what is held, going by the sizes of late
 test('R7: messages that were read and cannot be taken in go back uncounted', async () => {
   const { pool, messages } = await createTestBus()
   const catalog = createQueueCatalog(pool)
-  await catalog.ensure(new Set(['q']))
-  await pool.query(`select pgmq.send('q', '{"a": 1}')`)
+  await catalog.ensure(new Set(['q__commands']))
+  await pool.query(`select pgmq.send('q__commands', '{"a": 1}')`)
   const damaging = new Proxy(pool, {
     get: (target, key) =>
       key === 'query'
@@ -66,8 +66,8 @@ test('R7: messages that were read and cannot be taken in go back uncounted', asy
           }
         : Reflect.get(target, key),
   })
-  await expect(createPgmqQueue(damaging, catalog).read('q', 10, 30_000)).rejects.toThrow(SyntaxError)
-  const [message] = await messages('q')
+  await expect(createPgmqQueue(damaging, catalog).read('q__commands', 10, 30_000)).rejects.toThrow(SyntaxError)
+  const [message] = await messages('q__commands')
   expect(message?.read_ct).toBe(0)
   expect(message?.vt.getTime()).toBeLessThanOrEqual(Date.now() + 1_000)
 })

@@ -17,7 +17,7 @@ describe('bad input', () => {
     [['list', '--status', 'LOST'], "status: 'LOST' is none of PENDING, IN_PROGRESS"],
     [
       ['audit', unknown, '--event', 'parked'],
-      "eventType: 'PARKED' is none of SENT, RECEIVED, FAILED, RETRY_SCHEDULED, MOVED_TO_TROUBLESHOOTING_QUEUE, BUSINESS_RULE_FAILED, RETRY_EXHAUSTED, COMPLETED, CANCELED, OPERATOR_RETRY, OPERATOR_CANCEL, OPERATOR_COMPLETE, MOVED_TO_TSQ",
+      "eventType: 'PARKED' is none of SENT, RECEIVED, FAILED, RETRY_SCHEDULED, MOVED_TO_TROUBLESHOOTING_QUEUE, BUSINESS_RULE_FAILED, RETRY_EXHAUSTED, COMPLETED, CANCELED, OPERATOR_RETRY, OPERATOR_CANCEL, OPERATOR_COMPLETE, OPERATOR_END_ATTEMPT, MOVED_TO_TSQ",
     ],
     [['runs', 'list', '--status', 'LOST'], 'status: must be one of QUEUED, RUNNING, COMPLETED, COMPLETED_WITH_ERRORS'],
     [['operations', 'list', '--status', 'LOST'], 'status: must be one of pending, processing, completed, failed'],
@@ -28,6 +28,7 @@ describe('bad input', () => {
     [['replies', 'read', 'q', '--count', '0'], '--count: must be a whole number from 1 to 1000'],
     [['worker'], 'say what to handle: --handlers <module>, or --demo'],
     [['worker', '--demo', '--concurrency', '0'], '--concurrency: must be from 1 to 1000'],
+    [['worker', '--demo', '--handler-timeout', '0'], '--handler-timeout: must be from 1 to 2147483'],
     [['worker', '--handlers', '/no/such.js'], "/no/such.js cannot be loaded (Cannot find module '/no/such.js')"],
     [['shwo'], "unknown command 'shwo'"],
     [['start', '--port', 'http'], '--port must be a port number from 0 to 65535'],

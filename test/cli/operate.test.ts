@@ -81,6 +81,19 @@ describe('a parked command', () => {
     )
   })
 
+  test('R1: replies are read also where the role has standard strings off', async () => {
+    const setup = await createTestBus()
+    const id = await parked(setup, 'payments', {}, { replyTo: 'shop__replies' })
+    const name = new URL(setup.database.url).pathname.slice(1)
+    await setup.pool.query(`alter database ${name} set standard_conforming_strings = off`)
+    expect(await program.run(['tsq', 'cancel', id, '--reason', 'x', '--operator', 'jane'], on(setup))).toMatchObject({
+      code: 0,
+    })
+    const read = await program.run(['replies', 'read', 'shop__replies'], on(setup))
+    expect(read).toMatchObject({ code: 0, stdout: expect.stringContaining('CANCELED') })
+    expect((await setup.pool.query('select from pgmq.q_shop__replies')).rowCount).toBe(0)
+  })
+
   test('is one of several; a refused one does not stop the others', async () => {
     const setup = await createTestBus()
     const [a, b] = [await parked(setup), await parked(setup)]

@@ -105,6 +105,8 @@ describe('R1: what the role has set for its session', () => {
     ['search_path', `'pg_catalog'`],
     ['default_transaction_isolation', `'repeatable read'`],
     ['array_nulls', 'off'],
+    ['standard_conforming_strings', 'off'],
+    ['backslash_quote', 'off'],
     ['transform_null_equals', 'on'],
   ]
   it.each(settings)('R1: %s = %s changes nothing', async (name, value) => {

@@ -43,6 +43,35 @@ test('10,000 commands go in one batch, one more is refused as a whole', async ()
   expect(await footprint(api)).toEqual({ events: 10_000, rows: 10_000, messages: 10_000 })
 })
 
+test('R12: of a batch of which only a part could be sent, the problem says so of each command', async () => {
+  const api = await createTestApi()
+  await api.pool.query(`
+    create function refuse() returns trigger language plpgsql as $$
+    begin
+      if new.data->>'commandType' = 'Refused' then raise exception 'refused: %', new.data; end if;
+      return new;
+    end $$;
+    create trigger refuse before insert on command_bus_event for each row execute function refuse();`)
+  const ids = Array.from({ length: 16 }, () => randomUUID())
+  const commands = ids.map((commandId, i) => ({
+    commandId,
+    commandType: i === 15 ? 'Refused' : 'Charge',
+    data: i === 15 ? 'a secret' : 'x'.repeat(1_000_000),
+  }))
+  const answer = await sendBatch(api, commands)
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2'])
+  expect(answer.body).toMatchObject({ status: 503, code: 'BATCH_FAILED', detail: expect.stringContaining('8 of 16') })
+  expect(answer.body.results).toEqual(
+    ids.map((commandId, i) =>
+      i < 8
+        ? { commandId, outcome: 'accepted', msgId: expect.stringMatching(/^\d+$/) }
+        : { commandId, outcome: 'unsent', msgId: null },
+    ),
+  )
+  expect(JSON.stringify(answer.body)).not.toContain('a secret')
+  expect(await footprint(api)).toEqual({ events: 8, rows: 8, messages: 8 })
+})
+
 test('one wrong command, and none of its batch is sent', async () => {
   const api = await createTestApi()
   const good = { commandType: 'Charge', data: {} }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isInDoubt } from '../../src/infrastructure/postgres/errors.ts'
+import { isInDoubt, isUndone } from '../../src/infrastructure/postgres/errors.ts'
 import { persistently } from '../../src/infrastructure/postgres/persistently.ts'
 
 const failing = (code: string) => {
@@ -53,4 +53,19 @@ test('R11: work that reached nobody in any try is not in doubt; work that broke 
   expect(isInDoubt(await last('ECONNREFUSED', 'ENOTFOUND'))).toBe(false)
   expect(isInDoubt(await last('ECONNRESET', 'ECONNREFUSED'))).toBe(true)
   expect(isInDoubt(await last('ECONNREFUSED', 'ECONNRESET'))).toBe(true)
+})
+
+test('R12: what a server refuses is undone, unless an earlier try may have been committed', async () => {
+  const refused = (): Error => Object.assign(new Error('too large'), { severity: 'ERROR', code: '54000' })
+  const broken = (): Error => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+  const ends = async (...errors: readonly Error[]): Promise<unknown> => {
+    let tries = 0
+    return persistently(async () => {
+      throw errors[Math.min(tries++, errors.length - 1)]
+    }, 0).catch((error: unknown) => error)
+  }
+  expect(isUndone(await ends(refused()))).toBe(true)
+  expect(isUndone(await ends(broken(), refused()))).toBe(false)
+  expect(isUndone(await ends(broken()))).toBe(false)
+  expect(isUndone(new Error('no answer in time'))).toBe(false)
 })

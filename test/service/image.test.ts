@@ -66,7 +66,9 @@ describe("the image's health check", () => {
 
   test('R18: finds a worker well, and not one that is stopping or has ended', async () => {
     const { bus, database, until } = await createTestBus()
-    const worker = program.launch(['worker', '--demo'], { env: { DATABASE_URL: database.url, PORT: '0' } })
+    const worker = program.launch(['worker', '--demo', '--domain', 'demo'], {
+      env: { DATABASE_URL: database.url, PORT: '0' },
+    })
     const line = await lineOf(worker, 'stdout', text => text.startsWith('Working'))
     const port = /at http:\/\/127\.0\.0\.1:(\d+)\. /.exec(line)?.[1] ?? ''
     await eventually(

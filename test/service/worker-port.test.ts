@@ -119,7 +119,7 @@ describe('a worker that is given a port', () => {
 
   test('R18: stops within its deadline, whatever a client of its port does; not ready meanwhile', async () => {
     const { bus, database, until } = await createTestBus()
-    const { worker, url } = await startWorker(database.url, ['--port', '0'])
+    const { worker, url } = await startWorker(database.url, ['--port', '0', '--domain', 'demo'])
     const output = collect(worker)
     const half = connect(Number(portOf(url)), '127.0.0.1')
     sockets.push(half.on('error', () => undefined))

@@ -33,8 +33,8 @@ with own as (
   union all
   select relname, 6, '  as ' || pg_get_viewdef(own.oid) from own where relkind in ('v', 'm')
   union all
-  select p.proname, 9, format('function %s(%s) returns %s, %s, body %s%s', p.proname, pg_get_function_identity_arguments(p.oid),
-      pg_get_function_result(p.oid), l.lanname, md5(p.prosrc), coalesce(', set ' || array_to_string(p.proconfig, ', '), ''))
+  select p.proname, 9, format('function %s(%s) returns %s, %s, body %s%s%s', p.proname, pg_get_function_identity_arguments(p.oid),
+      pg_get_function_result(p.oid), l.lanname, md5(p.prosrc), case when p.prosecdef then ', security definer' else '' end, coalesce(', set ' || array_to_string(p.proconfig, ', '), ''))
   from pg_proc p join pg_language l on l.oid = p.prolang
   where p.pronamespace = (select relnamespace from pg_class where oid = 'command_bus_event'::regclass)
     and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')

@@ -68,6 +68,16 @@ export interface EventStore<Event> {
   ) => Promise<ReadonlyMap<string, readonly Recorded<Event>[]>>
 }
 
+/** An event that could not be read again, and is therefore not written. Names its type and the path, never a value. */
+export class EventEncodeError extends Error {
+  override readonly name = 'EventEncodeError'
+  readonly faults: readonly string[]
+  constructor(type: string, faults: readonly string[]) {
+    super(`event '${type}' cannot be written: ${faults.join('; ')}`)
+    this.faults = faults
+  }
+}
+
 /** The log cannot be read as it is: damaged, or written by a newer version. Names the stream, the revision and the path. */
 export class EventDecodeError extends Error {
   override readonly name = 'EventDecodeError'

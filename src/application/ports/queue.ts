@@ -22,6 +22,8 @@ export interface Queue {
   readonly read: (queue: string, quantity: number, leaseMs: number) => Promise<readonly Delivery[]>
   /** Moves messages to the archive. */
   readonly archive: (queue: string, msgIds: readonly string[]) => Promise<void>
+  /** Moves messages of no known command to the archive, and notes which they are and why; by message id. */
+  readonly keepStrangers: (queue: string, strangers: ReadonlyMap<string, string>) => Promise<void>
   /** Hides the messages for `leaseMs` from now on; returns those that are still ours. Asks the queue also for none. */
   readonly extend: (queue: string, tags: readonly DeliveryTag[], leaseMs: number) => Promise<readonly string[]>
   /** Makes messages visible again after `delayMs`; `uncount` takes the read back, for a message nobody worked on. */

@@ -2,13 +2,15 @@ import type { CommandStatus } from '../../domain/command/transitions.ts'
 
 export interface QueueFigures {
   readonly queue: string
-  /** Messages on the queue, visible or not. */
+  /** Messages on the queue, visible or not. Like `visible` an estimate where there are many thousands. */
   readonly depth: number
   readonly visible: number
   readonly oldestAgeSeconds: number | null
   readonly newestAgeSeconds: number | null
   /** Messages ever put on it. */
   readonly total: number
+  /** Messages found on it that belong to no known command; they are in its archive. */
+  readonly strangers: number
 }
 
 export interface FeedFigures {

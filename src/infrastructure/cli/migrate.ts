@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { migrate } from '../postgres/migrate.ts'
 import { ensurePgmq } from '../postgres/pgmq-install.ts'
-import { schemaStatus } from '../postgres/schema-version.ts'
+import { lackOfPgmqRights } from '../postgres/rights/pgmq-rights.ts'
+import { MigrationError, schemaStatus } from '../postgres/schema-version.ts'
 import { withUnhurriedClient } from '../postgres/unhurried.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
@@ -33,6 +34,8 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
           const { pending } = await schemaStatus(pool)
           await withUnhurriedClient(pool, async client => {
             const pgmq = await ensurePgmq(client, { installSql: options.installPgmq === true })
+            const lack = await lackOfPgmqRights(client)
+            if (lack !== null) throw new MigrationError(lack)
             const progress = startProgress('migrations', pending.length)
             const applied = await migrate(client, {
               onApply: () => progress.step(),

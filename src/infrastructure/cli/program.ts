@@ -8,6 +8,7 @@ import type { CliDeps } from './deps.ts'
 import { addDoctor } from './doctor.ts'
 import { addExport } from './export.ts'
 import { failureOf, Refused } from './failure.ts'
+import { addGrants } from './grants.ts'
 import { addHealthCommand } from './health.ts'
 import { addInspect } from './inspect.ts'
 import { addMigrate } from './migrate.ts'
@@ -49,6 +50,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addStart,
     addWorker,
     addMigrate,
+    addGrants,
     addSend,
     addInspect,
     addReplay,

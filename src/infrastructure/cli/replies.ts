@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { CommandBusError, InvalidInputError } from '../../application/errors.ts'
 import { queueOf } from '../../application/input.ts'
 import { readConfig } from '../config.ts'
 import { instant } from '../postgres/connection/instant.ts'
+import { withClient } from '../postgres/with-client.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { numberOf } from './input.ts'
@@ -49,7 +50,8 @@ export const addReplies = (program: Command, deps: CliDeps): void => {
           if (options.json) printJson({ items })
           else print(items.length === 0 ? `No replies on ${queue}.` : table(items, columns))
           if (!options.keep && items.length > 0) {
-            await pool.query('select pgmq.delete($1::text, $2::bigint[])', [queue, items.map(reply => reply.msgId)])
+            const done = items.map(reply => reply.msgId)
+            await inPgmq(pool, client => client.query('select pgmq.delete($1::text, $2::bigint[])', [queue, done]))
           }
         }),
       )
@@ -57,16 +59,28 @@ export const addReplies = (program: Command, deps: CliDeps): void => {
 }
 
 const requireQueue = async (pool: Pool, queue: string): Promise<void> => {
-  const { rowCount } = await pool.query('select from pgmq.list_queues() where queue_name = $1', [queue])
+  const { rowCount } = await pool.query('select from pgmq.meta where queue_name = $1', [queue])
   if (rowCount === 0) {
     throw new CommandBusError('QUEUE_NOT_FOUND', `there is no queue '${queue}': the first reply to it makes it`)
   }
 }
 
+/** pgmq's functions are written for standard strings, whatever the role has set for its session. */
+const inPgmq = <A>(pool: Pool, work: (client: PoolClient) => Promise<A>): Promise<A> =>
+  withClient(pool, async client => {
+    await client.query('begin')
+    await client.query('set local standard_conforming_strings = on')
+    const done = await work(client)
+    await client.query('commit')
+    return done
+  })
+
 const read = async (pool: Pool, queue: string, count: number, hidden: number): Promise<readonly Reply[]> => {
-  const { rows } = await pool.query(
-    `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message from pgmq.read($1::text, $2::int, $3::int) order by msg_id`,
-    [queue, hidden, count],
+  const { rows } = await inPgmq(pool, client =>
+    client.query(
+      `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message from pgmq.read($1::text, $2::int, $3::int) order by msg_id`,
+      [queue, hidden, count],
+    ),
   )
   return rows.map(row => ({
     msgId: row.msg_id,

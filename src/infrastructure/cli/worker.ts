@@ -13,7 +13,7 @@ import { workerHealth } from '../service/worker-health.ts'
 import type { WorkerReport } from '../service/worker-report.ts'
 import { poolSizeFor } from '../worker/connections.ts'
 import { definitionOf } from '../worker/handler.ts'
-import type { Worker, WorkerOptions } from '../worker/worker.ts'
+import type { Worker, WorkerOptions } from '../worker/worker-api.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
 import { loadHandlers } from './handlers-module.ts'
@@ -27,6 +27,7 @@ interface Options {
   readonly handlers?: string
   readonly concurrency: number
   readonly lease?: number
+  readonly handlerTimeout?: number
   readonly deadline: number
   readonly port?: string
   readonly host?: string
@@ -50,6 +51,11 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
     .option('--demo', 'work on domains demo, operations and workflow with the demo handlers')
     .option('--concurrency <n>', 'handlers at once in each domain, 1-1000', numberOf('--concurrency'), 10)
     .option('--lease <seconds>', 'how long a message stays with a worker that died (default: 30)', numberOf('--lease'))
+    .option(
+      '--handler-timeout <seconds>',
+      'deadline of handlers without one of their own (default: 900)',
+      numberOf('--handler-timeout'),
+    )
     .option('--deadline <seconds>', 'how long a stop waits for handlers', numberOf('--deadline'), 30)
     .option('--port <port>', 'where health and metrics are served; 0 for any free port (default: PORT, or nowhere)')
     .option('--host <host>', 'the address they are served at (default: HOST, or 127.0.0.1)')
@@ -63,7 +69,8 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
 /** @throws UsageError, InvalidInputError */
 const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
   const domain = options.domain === undefined ? undefined : domainOf(options.domain)
-  const { concurrency, lease, demo } = options
+  const { concurrency, lease, handlerTimeout, demo } = options
+  const limits = handlerTimeout === undefined ? {} : { handlerTimeoutMs: handlerTimeout * 1000 }
   if (options.handlers === undefined && !demo)
     throw new UsageError('say what to handle: --handlers <module>, or --demo')
   if (demo && options.handlers === undefined && domain !== undefined && !demoDomains.has(domain)) {
@@ -73,6 +80,8 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
   if (concurrency < 1 || concurrency > 1000) throw new InvalidInputError('--concurrency', 'must be from 1 to 1000')
   if (lease !== undefined && (lease < 1 || lease > 43_200))
     throw new InvalidInputError('--lease', 'must be from 1 to 43200')
+  if (handlerTimeout !== undefined && (handlerTimeout < 1 || handlerTimeout > 2_147_483))
+    throw new InvalidInputError('--handler-timeout', 'must be from 1 to 2147483')
   if (options.deadline < 0 || options.deadline > 3600)
     throw new InvalidInputError('--deadline', 'must be from 0 to 3600')
   const given = options.handlers === undefined ? new Map() : await loadHandlers(options.handlers, domain)
@@ -80,6 +89,7 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
     domain: domainOf(name),
     handlers,
     concurrency,
+    ...limits,
     ...(lease === undefined ? {} : { leaseSeconds: lease }),
   }))
   if (!demo) return plans
@@ -91,6 +101,7 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
       domain: name,
       handlers,
       concurrency,
+      ...limits,
       leaseSeconds: lease ?? demoLeaseSeconds,
     })),
   ]

@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { eventCodec, nullable } from './event-codec.ts'
-import { json } from './json.ts'
+import { json, number } from './json.ts'
 
 const withOptional = <R extends t.Props, O extends t.Props>(required: R, optional: O) =>
   t.exact(t.intersection([t.type(required), t.partial(optional)]), `{ ${Object.keys(required).join(', ')} }`)
@@ -25,7 +25,7 @@ const error = withOptional(
     stack: t.string,
     causes: t.readonlyArray(
       withOptional(
-        { kind: t.keyof({ cause: null, member: null }), depth: t.number, code: t.string, message: t.string },
+        { kind: t.keyof({ cause: null, member: null }), depth: number, code: t.string, message: t.string },
         { stack: t.string },
       ),
     ),
@@ -40,9 +40,9 @@ const change = t.strict({
 })
 
 const policy = t.strict({
-  maxAttempts: t.number,
-  backoffSeconds: t.array(t.number),
-  jitter: t.number,
+  maxAttempts: number,
+  backoffSeconds: t.array(number),
+  jitter: number,
   onExhausted: t.keyof({ park: null, fail: null }),
 })
 
@@ -55,7 +55,7 @@ const reason = t.keyof({
   ATTEMPT_ENDED: null,
 })
 
-const failure = t.strict({ attempt: t.number, msgId: t.string, error })
+const failure = t.strict({ attempt: number, msgId: t.string, error })
 
 /** The stored form of every command event. Change a shape only with a new version and a step in `upcasts`. */
 export const commandCodec = eventCodec<CommandEvent>(
@@ -72,7 +72,7 @@ export const commandCodec = eventCodec<CommandEvent>(
           tenantId: nullable(t.string),
           ownerId: nullable(t.string),
           parentCommandId: nullable(t.string),
-          retryCount: t.number,
+          retryCount: number,
           policy,
         },
         { traceparent: t.string },
@@ -81,8 +81,8 @@ export const commandCodec = eventCodec<CommandEvent>(
     CommandReceived: {
       version: 1,
       data: t.strict({
-        attempt: t.number,
-        total: t.number,
+        attempt: number,
+        total: number,
         msgId: t.string,
         leaseExpiresAt: t.string,
         lost: t.boolean,
@@ -91,28 +91,28 @@ export const commandCodec = eventCodec<CommandEvent>(
     CommandFailed: {
       version: 1,
       data: withOptional(
-        { attempt: t.number, msgId: t.string, error, retryAt: t.string },
+        { attempt: number, msgId: t.string, error, retryAt: t.string },
         { uncounted: t.literal(true) },
       ),
     },
     CommandMovedToTroubleshooting: {
       version: 1,
-      data: t.strict({ attempt: t.number, msgId: t.string, reason, error }),
+      data: t.strict({ attempt: number, msgId: t.string, reason, error }),
     },
     CommandRejectedByBusinessRule: { version: 1, data: failure },
     CommandExhausted: { version: 1, data: failure },
     CommandCompleted: {
       version: 1,
       data: withOptional(
-        { attempt: t.number, msgId: t.string, result: json },
-        { receipt: t.strict({ at: t.string, total: t.number, leaseExpiresAt: t.string }) },
+        { attempt: number, msgId: t.string, result: json },
+        { receipt: t.strict({ at: t.string, total: number, leaseExpiresAt: t.string }) },
       ),
     },
     CommandCanceled: { version: 1, data: t.strict({ reason: nullable(t.string) }) },
     OperatorRetried: {
       version: 1,
       data: withOptional(
-        { resetAttempts: t.boolean, attempts: t.number, archivedMsgId: t.string, dataRevision: t.number },
+        { resetAttempts: t.boolean, attempts: number, archivedMsgId: t.string, dataRevision: number },
         { data: json, diff: t.array(change) },
       ),
     },
@@ -120,7 +120,7 @@ export const commandCodec = eventCodec<CommandEvent>(
     OperatorCompleted: { version: 1, data: t.strict({ resultData: json }) },
     OperatorEndedAttempt: {
       version: 1,
-      data: t.strict({ attempt: t.number, msgId: t.string, reason: t.string, error }),
+      data: t.strict({ attempt: number, msgId: t.string, reason: t.string, error }),
     },
   },
   {},

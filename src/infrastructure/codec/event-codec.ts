@@ -1,7 +1,8 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import { EventEncodeError } from '../../application/ports/event-store.ts'
 import type { EventContext } from '../../domain/recorded.ts'
-import { faultsOf } from './json.ts'
+import { faultsOf, number } from './json.ts'
 import { type Upcasts, upcast } from './upcast.ts'
 
 /** An event as a store keeps it: three JSON-ready parts. */
@@ -11,7 +12,10 @@ export interface StoredEvent {
   readonly meta: object
 }
 
-/** How domain events become stored ones and back. `decode` reports every fault with its path. */
+/**
+ * How domain events become stored ones and back, checked by the same schema. `decode` reports every fault with its path;
+ * `encode` throws EventEncodeError for what `decode` would refuse.
+ */
 export interface EventCodec<Event> {
   readonly encode: (event: Event, context: EventContext) => StoredEvent
   readonly decode: (stored: StoredEvent) => Either<readonly string[], { event: Event; context: EventContext }>
@@ -26,7 +30,7 @@ interface Fact {
 export const nullable = <C extends t.Mixed>(codec: C) => t.union([codec, t.null], `${codec.name} or null`)
 
 const meta = t.type({
-  v: t.number,
+  v: number,
   at: t.string,
   actor: t.string,
   context: t.intersection([
@@ -77,12 +81,20 @@ export interface EventSchema<Data> {
   /** Version written today. */
   readonly version: number
   /** Decodes data of that version; extra members are dropped. */
-  readonly data: t.Decoder<unknown, Data>
+  readonly data: t.Decoder<unknown, Data> & { is(value: unknown): value is Data }
 }
 
 /** A schema for each event of a union. */
 export type EventSchemas<Event extends Fact> = {
   readonly [K in Event['type']]: EventSchema<DataOf<Extract<Event, { type: K }>>>
+}
+
+const faultsIn = (schema: EventSchema<unknown>, data: object, about: object): readonly string[] => {
+  const [ofData, ofMeta] = [schema.data.decode(data), meta.decode(about)]
+  return [
+    ...(isLeft(ofMeta) ? faultsOf(ofMeta.left, 'meta') : []),
+    ...(isLeft(ofData) ? faultsOf(ofData.left, 'data') : []),
+  ]
 }
 
 /** One codec for a union of events, from a schema for each of them. */
@@ -91,7 +103,12 @@ export const eventCodec = <Event extends Fact>(schemas: EventSchemas<Event>, upc
   return {
     encode: (event, context) => {
       const { type, at, actor, ...data } = event
-      return { type, data, meta: { v: table.get(type)?.version ?? 0, at, actor, context: storedContext(context) } }
+      const schema = table.get(type)
+      if (schema === undefined) throw new EventEncodeError(type, ['type: not an event of this version of commandbus'])
+      const about = { v: schema.version, at, actor, context: storedContext(context) }
+      // asking is quick; what is wrong is looked for only where something is
+      if (!schema.data.is(data) || !meta.is(about)) throw new EventEncodeError(type, faultsIn(schema, data, about))
+      return { type, data, meta: about }
     },
     decode: stored => {
       const schema = table.get(stored.type)

@@ -6,7 +6,15 @@ export const json = new t.Type<Json, Json, unknown>(
   'Json',
   (value): value is Json => value !== undefined,
   (value, context) => (value === undefined ? t.failure(value, context) : t.success(value as Json)),
-  value => value,
+  t.identity,
+)
+
+/** A number that JSON can hold: written as any other, it would be null when it is read. */
+export const number = new t.Type<number, number, unknown>(
+  'number',
+  (value): value is number => Number.isFinite(value),
+  (value, context) => (Number.isFinite(value) ? t.success(value as number) : t.failure(value, context)),
+  t.identity,
 )
 
 /** What io-ts found wrong, one `path: expected X` each, never the value itself: values may be secrets. */

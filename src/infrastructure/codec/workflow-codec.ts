@@ -7,11 +7,11 @@ import { type RunStatus, runStatuses } from '../../domain/workflow-run/status.ts
 import type { TemplateEvent } from '../../domain/workflow-template/events.ts'
 import { commandCodec } from './command-codec.ts'
 import { type EventCodec, type EventSchemas, eventCodec, nullable } from './event-codec.ts'
-import { json } from './json.ts'
+import { json, number } from './json.ts'
 
-const split = t.strict({ monthly: t.number, purchased: t.number, month: t.string })
+const split = t.strict({ monthly: number, purchased: number, month: t.string })
 const charge = t.strict({ chargeId: t.string, taken: split })
-const owed = t.strict({ chargeId: t.string, amount: t.number, reason: t.string })
+const owed = t.strict({ chargeId: t.string, amount: number, reason: t.string })
 const fileStatus = t.keyof({ pending: null, completed: null, failed: null, error: null })
 const outcome = t.keyof({ completed: null, failed: null, error: null, interrupted: null, cancelled: null })
 const runStatus = t.keyof(Object.fromEntries(runStatuses.map(word => [word, null])) as Record<RunStatus, null>)
@@ -26,52 +26,52 @@ const runSchemas: EventSchemas<RunEvent> = {
       tenantId: t.string,
       templateId: t.string,
       templateName: t.string,
-      creditsPerRun: t.number,
+      creditsPerRun: number,
       batchMode: t.boolean,
       testRun: t.boolean,
-      maxRetryCount: t.number,
+      maxRetryCount: number,
       files: t.array(t.strict({ fileName: t.string, input: json })),
       charge: nullable(charge),
     }),
   },
-  RunBegan: { version: 1, data: t.strict({ round: t.number }) },
+  RunBegan: { version: 1, data: t.strict({ round: number }) },
   RunFilesNoted: {
     version: 1,
     data: t.strict({
-      round: t.number,
+      round: number,
       status: runStatus,
-      results: t.array(t.strict({ index: t.number, outcome, ...errorText })),
-      completedJobs: t.number,
-      failedJobs: t.number,
+      results: t.array(t.strict({ index: number, outcome, ...errorText })),
+      completedJobs: number,
+      failedJobs: number,
     }),
   },
   RunEnded: {
     version: 1,
-    data: t.strict({ round: t.number, status: runStatus, refunds: t.array(owed), settled: t.boolean }),
+    data: t.strict({ round: number, status: runStatus, refunds: t.array(owed), settled: t.boolean }),
   },
   RunResumed: {
     version: 1,
     data: t.strict({
       retryId: t.string,
-      round: t.number,
-      files: t.array(t.strict({ index: t.number, retryAttempt: t.number, charged: t.boolean })),
+      round: number,
+      files: t.array(t.strict({ index: number, retryAttempt: number, charged: t.boolean })),
       charge: nullable(charge),
-      creditsFromMonthly: t.number,
-      creditsFromPurchased: t.number,
+      creditsFromMonthly: number,
+      creditsFromPurchased: number,
     }),
   },
   RunCancelled: { version: 1, data: t.strict({ reason: nullable(t.string) }) },
   RunDispatchFailed: {
     version: 1,
     data: t.strict({
-      round: t.number,
+      round: number,
       code: t.string,
       message: t.string,
       restored: t.array(
         t.strict({
-          index: t.number,
+          index: number,
           status: fileStatus,
-          retryAttempt: t.number,
+          retryAttempt: number,
           ...errorText,
           lastRetriedAt: nullable(t.string),
         }),
@@ -85,8 +85,8 @@ const runSchemas: EventSchemas<RunEvent> = {
     version: 1,
     data: t.strict({
       returned: t.array(t.strict({ chargeId: t.string, returned: split })),
-      creditsFromMonthly: t.number,
-      creditsFromPurchased: t.number,
+      creditsFromMonthly: number,
+      creditsFromPurchased: number,
       settled: t.boolean,
     }),
   },
@@ -100,7 +100,7 @@ const creditsSchemas: EventSchemas<CreditsEvent> = {
     data: t.strict({
       grantId: t.string,
       pool: t.keyof({ monthly: null, purchased: null }),
-      amount: t.number,
+      amount: number,
       reason: t.string,
       left: split,
     }),
@@ -115,7 +115,7 @@ const creditsSchemas: EventSchemas<CreditsEvent> = {
   },
 }
 
-const named = { name: t.string, creditsPerRun: t.number }
+const named = { name: t.string, creditsPerRun: number }
 
 /** The stored form of a template's events, version 1. */
 const templateSchemas: EventSchemas<TemplateEvent> = {

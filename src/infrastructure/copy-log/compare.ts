@@ -1,11 +1,16 @@
 import type { ClientBase } from 'pg'
+import { cutToFit } from '../../application/fitting.ts'
+import { heldBytes } from '../../application/json-size.ts'
 import type { EventFeed, FeedEvent, FeedPosition } from '../../application/ports/event-feed.ts'
+import type { Json } from '../../domain/command/events.ts'
 import type { StoredEvent } from '../codec/event-codec.ts'
 import { type CopiedLog, CopyLogError, type OnCopyProgress } from './stored.ts'
 
 type Querier = Pick<ClientBase, 'query'>
 
 const PAGE = 200
+
+const sizeOf = ({ event: { data } }: FeedEvent<StoredEvent>): number => heldBytes(data as Json)
 
 /** How many events PostgreSQL has, and of how many streams. */
 export const countEvents = async (client: Querier): Promise<CopiedLog> => {
@@ -31,7 +36,7 @@ export const compareLogs = async (
     const page = await feed.read(end, PAGE)
     const last = page.at(-1)
     if (last === undefined) break
-    await comparePage(client, page)
+    for (const some of cutToFit(page, { most: PAGE, sizeOf })) await comparePage(client, some)
     end = last.position
     done += page.length
     onProgress({ phase: 'comparing', done, total: here.events })

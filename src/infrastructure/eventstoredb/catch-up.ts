@@ -132,7 +132,7 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
   })
 
   const lead = async (): Promise<void> => {
-    const leadership = await tryToLead(options.newClient, projection, error => current?.end(error))
+    const leadership = await tryToLead(pool, options.newClient, projection, error => current?.end(error))
     if (leadership === null) {
       if (state !== 'standby') answeredAt = performance.now()
       await orStopped(look())

@@ -1,7 +1,10 @@
 import type { AllStreamRecordedEvent } from '@eventstore/db-client'
 import type { ClientBase } from 'pg'
+import { fittingCount } from '../../application/fitting.ts'
+import { heldBytes } from '../../application/json-size.ts'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import { EventDecodeError } from '../../application/ports/event-store.ts'
+import type { Json } from '../../domain/command/events.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 import { type Arrived, FaultedError } from './mirror-plan.ts'
 import {
@@ -31,9 +34,6 @@ export interface FollowOptions<Event> extends OurStreams {
   /** Everything up to here is done; these events have just been applied. */
   readonly onMoved: (position: FeedPosition, applied: readonly Applied[]) => void
 }
-
-/** JSON of one transaction, about. A single event may be larger. */
-const MAX_CHARACTERS = 8 * 1024 * 1024
 
 /** Passing over what is not ours costs a write in this time, not one for each stretch. */
 const SAVE_EVERY_MS = 1_000
@@ -88,7 +88,7 @@ export const createFollow = <Event>(options: FollowOptions<Event>) => {
   const applyPieces = async (client: ClientBase, events: readonly Arrived<Event>[]): Promise<void> => {
     let size = events.length
     for (let done = 0; done < events.length; ) {
-      const piece = withinSize(events.slice(done, done + size))
+      const piece = events.slice(done, done + fittingCount(events, { most: size, sizeOf }, done))
       const { event: last } = piece.at(-1) as Arrived<Event>
       try {
         const applied = await apply(client, piece)
@@ -132,14 +132,7 @@ export const createFollow = <Event>(options: FollowOptions<Event>) => {
   }
 }
 
-const withinSize = <Event>(events: readonly Arrived<Event>[]): readonly Arrived<Event>[] => {
-  let characters = 0
-  const tooMany = events.findIndex(({ stored }, i) => {
-    characters += JSON.stringify(stored).length
-    return i > 0 && characters > MAX_CHARACTERS
-  })
-  return tooMany < 0 ? events : events.slice(0, tooMany)
-}
+const sizeOf = ({ stored }: Arrived<unknown>): number => heldBytes(stored.data as Json)
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

@@ -99,6 +99,19 @@ const problemSchema: JsonSchema = {
         properties: { path: { type: 'string' }, message: { type: 'string' } },
       },
     },
+    results: {
+      type: 'array',
+      description: 'with BATCH_FAILED: what became of each command, in the order given',
+      items: {
+        type: 'object',
+        required: ['commandId', 'outcome', 'msgId'],
+        properties: {
+          commandId: { type: 'string' },
+          outcome: { enum: ['accepted', 'duplicate', 'unknown', 'unsent'] },
+          msgId: { type: ['string', 'null'] },
+        },
+      },
+    },
   },
 }
 

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import { BatchFailedError, type BatchItem } from '../../application/batch-failed.ts'
 import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../application/errors.ts'
 import { toPublicError } from '../postgres/errors.ts'
 import { statusOfProblem } from './contract/route.ts'
@@ -46,11 +47,12 @@ export const problem = (
   code: string,
   detail: string,
   errors: readonly Fault[] = [],
+  results?: readonly BatchItem[],
 ): FastifyReply =>
   reply
     .code(status)
     .type('application/problem+json')
-    .send(problemText(status, code, detail, reply.request.url, errors))
+    .send(problemText(status, code, detail, reply.request.url, errors, results))
 
 export const problemText = (
   status: number,
@@ -58,6 +60,7 @@ export const problemText = (
   detail: string,
   instance: string,
   errors: readonly Fault[] = [],
+  results?: readonly BatchItem[],
 ): string =>
   JSON.stringify({
     type: 'about:blank',
@@ -67,6 +70,7 @@ export const problemText = (
     detail,
     instance: instance.slice(0, 500),
     ...(errors.length === 0 ? {} : { errors }),
+    results,
   })
 
 const faultsOf = (error: CommandBusError): readonly Fault[] => {
@@ -104,7 +108,8 @@ export const addProblems = (app: FastifyInstance): void => {
       if (status === 503) reply.header('retry-after', RETRY_AFTER_S)
       if (status < 500) return problem(reply, status, error.code, error.message, faultsOf(error))
       request.log.error({ err: error }, 'a request failed')
-      return problem(reply, status, error.code, error.message)
+      const results = error instanceof BatchFailedError ? error.results : undefined
+      return problem(reply, status, error.code, error.message, [], results)
     }
     const status = given.statusCode ?? (isDataError(given) ? 400 : 500)
     if (status < 500)

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { type Log, silentLog } from '../../application/ports/log.ts'
 import { listenForDoorbell } from '../pgmq/doorbell.ts'
-import { clientLike } from '../postgres/pool.ts'
+import { listenerLike } from '../postgres/pool.ts'
 import { createLiveEvents, type LiveEvents, type LiveEventsOptions } from './live-events.ts'
 import { createPostgresLiveSource } from './postgres-source.ts'
 
@@ -14,6 +14,6 @@ export const createPostgresLiveEvents = (
   return createLiveEvents({
     ...options,
     source: createPostgresLiveSource(pool),
-    listen: wake => listenForDoorbell(() => clientLike(pool), null, wake, log),
+    listen: wake => listenForDoorbell(() => listenerLike(pool), null, wake, log),
   })
 }

@@ -51,7 +51,8 @@ export const createDoorbell = (pool: Pool, local: EventEmitter): Doorbell & { re
 
 export interface DoorbellListener {
   readonly stop: () => Promise<void>
-  readonly connected: () => boolean
+  /** Null: nothing can be heard through the pooler. */
+  readonly connected: () => boolean | null
 }
 
 /** How often a listener asks whether somebody is still there: from a connection that broke silently nothing comes at all. */
@@ -59,10 +60,10 @@ const PING_MS = 10_000
 
 /**
  * Hears rings for `queue` (null: every ring), reconnecting for as long as it is not stopped; calls `wake` after every
- * reconnection too.
+ * reconnection too. `connect` gives null where a pooler passes no notifications on.
  */
 export const listenForDoorbell = (
-  connect: () => Client,
+  connect: () => Client | null,
   queue: string | null,
   wake: () => void,
   log: Log,
@@ -71,6 +72,7 @@ export const listenForDoorbell = (
   let client: Client | null = null
   let connected = false
   let timer: NodeJS.Timeout | null = null
+  let mute = false
   let stopped = false
   let failures = 0
 
@@ -103,6 +105,10 @@ export const listenForDoorbell = (
 
   const open = async (): Promise<void> => {
     const next = connect()
+    if (next === null) {
+      mute = true
+      return
+    }
     client = next
     next.on('notification', ({ payload }) => {
       if (queue === null || payload?.split(' ').includes(queue)) wake()
@@ -125,7 +131,7 @@ export const listenForDoorbell = (
 
   void open()
   return {
-    connected: () => connected,
+    connected: () => (mute ? null : connected),
     stop: async () => {
       stopped = true
       if (timer !== null) clearTimeout(timer)

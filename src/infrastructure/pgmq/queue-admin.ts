@@ -6,7 +6,6 @@ import { queueFigures } from '../postgres/figures.ts'
 import { withUnhurriedClient } from '../postgres/unhurried.ts'
 import { withClient } from '../postgres/with-client.ts'
 import { pgmqOn } from './pgmq-js.ts'
-import { goOnCounting, LONGEST_LOCK_MS } from './queue.ts'
 
 /** `other`: neither its name nor a command shows that commandbus uses it. */
 export type QueueKind = 'commands' | 'replies' | 'other'
@@ -84,6 +83,8 @@ const requireQueue = async (db: Querier, queue: string): Promise<void> => {
   if (!(await isThere(db, queue))) throw new CommandBusError('QUEUE_NOT_FOUND', `there is no queue '${queue}'`)
 }
 
+const LONGEST_LOCK_MS = 10_000
+
 /** A transaction that does not wait long for others who use the queue; what it does with a long one may take its time. */
 const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => Promise<A>): Promise<A> =>
   withUnhurriedClient(pool, async client => {
@@ -107,8 +108,7 @@ const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => P
 export const createQueue = (pool: Pool, queue: string): Promise<boolean> =>
   withQueue(pool, queue, async client => {
     if (await isThere(client, queue)) return false
-    await pgmqOn(client).queue.create(queue)
-    await client.query(goOnCounting, [queue, domainOfCommandQueue(queue)])
+    await client.query('select command_bus_make_queue($1::text)', [queue])
     return true
   })
 

@@ -1,8 +1,10 @@
 import type { ClientBase, Pool } from 'pg'
+import { UnavailableError } from '../../application/errors.ts'
 import type { Delivery, DeliveryTag, Queue } from '../../application/ports/queue.ts'
-import { domainOfQueue } from '../../domain/command/names.ts'
 import { instant } from '../postgres/connection/instant.ts'
-import { withClient } from '../postgres/with-client.ts'
+import { isRefusal } from '../postgres/errors.ts'
+import { lackOfPgmqRights } from '../postgres/rights/pgmq-rights.ts'
+import { createReadPositions } from './read-positions.ts'
 
 interface MessageRow {
   readonly msg_id: string
@@ -10,7 +12,17 @@ interface MessageRow {
   readonly enqueued_at: string
   /** As text: its length is what it takes here. */
   readonly message: string
+  /** When it became due, in ms since 1970. */
+  readonly due: number
 }
+
+/** Says until when a look that found fewer messages than it might has looked. */
+interface EndRow {
+  readonly msg_id: null
+  readonly due: number
+}
+
+const isMessage = (row: MessageRow | EndRow): row is MessageRow => row.msg_id !== null
 
 const tagOf = ({ msg_id, read_ct }: MessageRow): DeliveryTag => ({ msgId: msg_id, delivery: read_ct })
 
@@ -22,8 +34,10 @@ const deliveryOf = ({ msg_id, read_ct, enqueued_at, message }: MessageRow): Deli
   size: message.length,
 })
 
-/** The queue port over pgmq's SQL functions. Names are validated before they come here and passed as parameters. */
-export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => {
+const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
+
+/** The queue port over pgmq's tables and functions. Names are validated before they come here and passed as parameters. */
+export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = createReadPositions()): Queue => {
   const handBack: Queue['handBack'] = async (queue, tags, { uncount, delayMs = 0 }) => {
     if (tags.length === 0) return
     await pool.query(
@@ -36,22 +50,32 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => {
     ensure: queue => queues.ensure(new Set([queue])),
 
     read: async (queue, quantity, leaseMs) => {
-      const { rows } = await pool.query({
+      const look = positions.next(queue)
+      const { rows: all } = await pool.query<MessageRow | EndRow>({
         name: 'command_bus_read',
-        text: `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message::text as message from pgmq.read($1::text, $2::int, $3::int)`,
-        values: [queue, Math.max(1, Math.ceil(leaseMs / 1000)), quantity],
+        text: `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message::text as message, due
+               from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
+        values: [queue, leaseMs / 1000, quantity, look.after],
       })
+      look.reached(all.at(-1)?.due)
+      const rows = all.filter(isMessage)
       try {
-        return (rows as MessageRow[]).map(deliveryOf)
+        return rows.map(deliveryOf)
       } catch (error) {
         // nobody gets to begin these
-        await handBack(queue, (rows as MessageRow[]).map(tagOf), { uncount: true }).catch(() => {})
+        await handBack(queue, rows.map(tagOf), { uncount: true }).catch(() => {})
         throw error
       }
     },
 
     archive: async (queue, msgIds) => {
-      if (msgIds.length > 0) await pool.query('select pgmq.archive($1::text, $2::bigint[])', [queue, msgIds])
+      if (msgIds.length > 0) await pool.query(archiveMessages, [queue, msgIds, null])
+    },
+
+    keepStrangers: async (queue, strangers) => {
+      if (strangers.size > 0) {
+        await pool.query(archiveMessages, [queue, [...strangers.keys()], Object.fromEntries(strangers)])
+      }
     },
 
     extend: async (queue, tags, leaseMs) => {
@@ -65,21 +89,21 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog): Queue => {
     handBack,
 
     nextVisibleIn: async queue => {
-      const { rows } = await pool.query('select command_bus_next_visible($1::text) as ms', [queue])
+      const { rows } = await pool.query('select command_bus_next_visible($1::text, $2::float8) as ms', [
+        queue,
+        positions.after(queue),
+      ])
       return rows[0]?.ms ?? null
     },
   }
 }
 
-/**
- * A queue that was dropped by hand begins anew at 1, with the ids of messages that its commands have had: they would be
- * taken for those. So it goes on after the last one.
- */
-export const goOnCounting = `
-  select setval(ids.name, last.msg_id)
-  from (select pg_get_serial_sequence(format('pgmq.%I', 'q_' || $1::text), 'msg_id') as name) ids,
-       (select max(msg_id) as msg_id from command_bus_command where domain = $2::text) last
-  where last.msg_id is not null and pg_sequence_last_value(ids.name::regclass) is null`
+/** A refusal to make a queue says which right of whom is missing. */
+const withMissingRight = async (pool: Pool, cause: unknown): Promise<unknown> => {
+  if (!isRefusal(cause)) return cause
+  const lack = await lackOfPgmqRights(pool).catch(() => null)
+  return lack === null ? cause : new UnavailableError(lack, { cause })
+}
 
 export interface EnsureOptions {
   /** Looks again: a queue that was there is gone. */
@@ -93,9 +117,6 @@ export interface QueueCatalog {
   readonly ensure: (queues: ReadonlySet<string>, options?: EnsureOptions) => Promise<void>
 }
 
-/** Somebody else may be making the queue in a transaction that stays open. */
-export const LONGEST_LOCK_MS = 10_000
-
 /**
  * @param pool apart from the connections that callers and handlers hold while they wait for a queue; nobody who holds one
  * of its connections may wait for another
@@ -104,23 +125,17 @@ export const createQueueCatalog = (pool: Pool): QueueCatalog => {
   const known = new Set<string>()
   const making = new Map<string, Promise<void>>()
   const isThere = async (querier: Pick<ClientBase, 'query'>, queue: string): Promise<boolean> => {
-    const { rows } = await querier.query('select 1 from pgmq.list_queues() where queue_name = $1', [queue])
+    const { rows } = await querier.query('select 1 from pgmq.meta where queue_name = $1::text', [queue])
     return rows.length > 0
-  }
-  const make = async (queue: string): Promise<void> => {
-    if (await isThere(pool, queue)) return
-    await withClient(pool, async client => {
-      await client.query('begin')
-      await client.query(`set local lock_timeout = ${LONGEST_LOCK_MS}`)
-      await client.query('select pgmq.create($1::text)', [queue])
-      await client.query(goOnCounting, [queue, domainOfQueue(queue)])
-      await client.query('commit')
-    })
   }
   const makeOnce = (queue: string): Promise<void> => {
     const under = making.get(queue)
     if (under !== undefined) return under
-    const made = make(queue)
+    const made = pool
+      .query('select command_bus_make_queue($1::text)', [queue])
+      .catch(async error => {
+        throw await withMissingRight(pool, error)
+      })
       .then(() => void known.add(queue))
       .finally(() => making.delete(queue))
     making.set(queue, made)

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
-import { ownSessionOn, unhurried } from './connection/database.ts'
+import type pg from 'pg'
+import { unhurried } from './connection/database.ts'
+import { assertSessions, clientLike, createPool } from './pool.ts'
 
 export interface AloneOptions {
   readonly databaseUrl: string
@@ -14,7 +15,6 @@ type AloneCommand = 'copy-log' | 'adopt-log'
 
 /** As connections name themselves; see `createPool`. */
 const OURS = ['commandbus', 'commandbus copy-log', 'commandbus adopt-log']
-const CONNECT_MS = 10_000
 const TRIES = 20
 const COMPANY_TRIES = 5
 const PAUSE_MS = 250
@@ -24,25 +24,25 @@ export const aloneOn = async <A>(
   { databaseUrl, command, refusal }: AloneOptions,
   work: (client: pg.Client) => Promise<A>,
 ): Promise<A> => {
-  const client = ownSessionOn(
-    new pg.Client({
-      connectionString: databaseUrl,
-      application_name: `commandbus ${command}`,
-      connectionTimeoutMillis: CONNECT_MS,
-    }),
-  )
+  const name = `commandbus ${command}`
+  const pool = createPool(databaseUrl, 1)
+  const client = clientLike(pool, { application_name: name })
   let broken: Error | undefined
   client.on('error', error => {
     broken = error
   })
-  await client.connect()
   try {
+    await assertSessions(pool, `\`commandbus ${command}\``, refusal)
+    // our own would be seen as company
+    await pool.end()
+    await client.connect()
     await refuseCompany(client, refusal)
     return await work(unhurried(client))
   } catch (error) {
     throw broken ?? error
   } finally {
     await client.end().catch(() => {})
+    if (!pool.ended) await pool.end()
   }
 }
 

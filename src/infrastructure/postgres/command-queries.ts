@@ -202,12 +202,16 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
 
     parkedGroups: async filter => {
       const filters = parkedFilters(filter)
+      // the sample is found by its key: messages are long, and sorting them would be most of the work
       const { rows } = await pool.query(
-        `select c.domain, c.command_type, c.last_error_code, count(*)::int as count, ${instant('min(c.parked_at)')} as first,
-                ${instant('max(c.parked_at)')} as last, (array_agg(c.last_error_msg order by c.parked_at desc))[1] as sample
-         from command_bus_command c where ${filters.where()}
-         group by c.domain, c.command_type, c.last_error_code
-         order by count(*) desc, c.domain, c.command_type, c.last_error_code`,
+        `select g.*, sample.last_error_msg as sample from (
+           select c.domain, c.command_type, c.last_error_code, count(*)::int as count, ${instant('min(c.parked_at)')} as first,
+                  ${instant('max(c.parked_at)')} as last,
+                  right(max(to_char(c.parked_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') || c.command_id::text collate "C"), 36)::uuid as newest
+           from command_bus_command c where ${filters.where()}
+           group by c.domain, c.command_type, c.last_error_code) g
+         left join command_bus_command sample on sample.domain = g.domain and sample.command_id = g.newest
+         order by g.count desc, g.domain, g.command_type, g.last_error_code`,
         filters.values,
       )
       return rows.map(row => ({

@@ -1,4 +1,6 @@
 import { CommandBusError, UnavailableError } from '../../application/errors.ts'
+import { EventEncodeError } from '../../application/ports/event-store.ts'
+import { connectionRefusal } from './connection/refusals.ts'
 import { NoAnswerError } from './connection/time-limit.ts'
 
 /** Of an error, or of the first of several: each address of a host may fail in a way of its own. */
@@ -45,6 +47,13 @@ export const isConnectionError = (error: unknown): boolean => {
   )
 }
 
+const doubtful = new WeakSet<object>()
+
+/** Notes of an error that an earlier try of the same work may have been committed. */
+export const markDoubtful = (error: unknown): void => {
+  if (typeof error === 'object' && error !== null) doubtful.add(error)
+}
+
 /** All connections of the pool were busy for longer than anybody waits; pg-pool says so in these words only. */
 const isPoolBusy = (error: unknown): boolean =>
   error instanceof Error && error.message === 'timeout exceeded when trying to connect'
@@ -63,9 +72,21 @@ const isUnableNow = (code: string): boolean =>
 /** There was no connection: nothing was asked. */
 const NOT_REACHED = new Set(['EADDRNOTAVAIL', 'EAI_AGAIN', 'EAI_FAIL', 'ECONNREFUSED', 'EMFILE', 'ENFILE', 'ENOTFOUND'])
 
-/** Whether what was asked has been done is unknown. */
+/** Whether what was asked has been done, at an earlier try perhaps, is unknown. */
 export const isInDoubt = (error: unknown): boolean =>
-  isNoAnswer(error) || (isConnectionError(error) && !NOT_REACHED.has(codeOf(error)))
+  isNoAnswer(error) ||
+  (isConnectionError(error) && !NOT_REACHED.has(codeOf(error))) ||
+  (typeof error === 'object' && error !== null && doubtful.has(error))
+
+/** The server refused the statement, or it was never sent: nothing of it, nor of an earlier try, was committed. */
+export const isUndone = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  !isInDoubt(error) &&
+  (isPoolBusy(error) ||
+    NOT_REACHED.has(codeOf(error)) ||
+    error instanceof EventEncodeError ||
+    (error instanceof CommandBusError ? !(error instanceof UnavailableError) : 'severity' in error))
 
 /** It is the database's trouble, not the statement's, and it passes: what is idempotent may be tried until then. */
 export const isOutage = (error: unknown): boolean =>
@@ -81,6 +102,9 @@ export const isSerializationError = (error: unknown): boolean => ['40001', '40P0
 /** A queue that was there when we looked is gone. */
 export const isMissingRelation = (error: unknown): boolean => codeOf(error) === '42P01'
 
+/** The role lacks a right. */
+export const isRefusal = (error: unknown): boolean => codeOf(error) === '42501'
+
 /** SQLSTATE of a lost race in an all-or-nothing commit. */
 export const isLostRace = (error: unknown): boolean => codeOf(error) === 'CB409'
 
@@ -93,10 +117,21 @@ const sentences: Readonly<Record<string, string>> = {
     'another session holds a lock this needs for longer than lock_timeout: look for it in pg_stat_activity, then try again; nothing was written',
   '57014':
     'the database ended the statement before it was done (statement_timeout, or somebody cancelled it): try again, or raise the limit; nothing was written',
-  '28P01': 'the database refused the password: check DATABASE_URL',
+  '28P01':
+    'the database refused the password: check DATABASE_URL, in which characters such as % / ? # @ are percent-encoded',
   '28000': 'the database refused this user: check DATABASE_URL and pg_hba.conf',
   '3D000': 'the database named in DATABASE_URL does not exist: create it first',
-  '42501': 'the database user lacks a right this needs: grant it, or use the owner of the commandbus tables',
+}
+
+/** What PostgreSQL and the bus's own functions say of a right that is missing; they name objects and roles only. */
+const REFUSAL = /^(permission denied (for|to) .+|must be (owner|able) .+|role .+ may not .+)$/
+
+const lackOfRight = (error: unknown): string => {
+  const said = error instanceof Error && REFUSAL.test(error.message) ? `: ${error.message}` : ''
+  return (
+    `the database user lacks a right this needs${said}. Let the role that migrates run \`commandbus grants\`, ` +
+    'or use that role; `commandbus doctor` says what the database lacks'
+  )
 }
 
 /**
@@ -106,7 +141,8 @@ const sentences: Readonly<Record<string, string>> = {
 export const toPublicError = (error: unknown): Error => {
   if (error instanceof CommandBusError) return error
   const code = codeOf(error)
-  const sentence = sentences[code]
+  const sentence = connectionRefusal(error) ?? sentences[code]
+  if (isRefusal(error)) return new UnavailableError(lackOfRight(error), { cause: error })
   if (sentence !== undefined) return new UnavailableError(sentence, { cause: error })
   if (isPoolBusy(error)) {
     return new UnavailableError(

@@ -113,8 +113,7 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
     const found = new Map<string, Recorded<Event>[]>()
     if (streams.length === 0) return found
     const { rows } = await ((within as ClientBase | undefined) ?? pool).query({
-      text: `select stream, revision, id, type, data, meta from command_bus_event
-             where stream = any ($1::text[]) and revision >= $2::bigint order by stream, revision`,
+      text: 'select stream, revision, id, type, data, meta from command_bus_streams($1::text[], $2::bigint)',
       values: [streams, from],
     })
     for (const row of rows as EventRow[]) {
@@ -181,11 +180,10 @@ const settle = async <Event>(
   const heads = new Map<string, number>()
   if (open.length > 0) {
     const { rows } = await querier.query(
-      `select s.stream, (select max(e.revision) from command_bus_event e where e.stream = s.stream collate "C") as head
-       from unnest($1::text[]) s(stream)`,
+      'select stream, max(revision) as head from command_bus_streams($1::text[], 0) group by stream',
       [open],
     )
-    for (const row of rows) if (row.head !== null) heads.set(row.stream, Number(row.head))
+    for (const row of rows) heads.set(row.stream, Number(row.head))
   }
   return appends.map(append => {
     const { expected } = append
@@ -229,7 +227,7 @@ const ownEarlierTries = async <Event>(
   const losers = settled.filter(({ append }) => lost.has(append.stream))
   const { rows } = await querier.query(
     `select e.stream, e.revision, e.id, e.msg_id from unnest($1::text[], $2::bigint[]) x(stream, revision)
-     join command_bus_event e on e.stream = x.stream collate "C" and e.revision >= x.revision`,
+     join command_bus_streams($1::text[], 0) e on e.stream = x.stream and e.revision >= x.revision`,
     [losers.map(({ append }) => append.stream), losers.map(({ from }) => from)],
   )
   const there = new Map(rows.map(row => [`${row.stream}@${row.revision}`, row]))

@@ -26,10 +26,34 @@ const lineOf = (sql: string, error: unknown): string => {
   return position > 0 ? ` in line ${sql.slice(0, position).split('\n').length}` : ''
 }
 
-const apply = async (client: ClientBase, schema: string, migration: Migration): Promise<void> => {
-  const { version, name, checksum, sql } = migration
+/** In a transaction that no other migrator has at the same time; the lock needs no session, so a pooler may lie between. */
+const underLock = async <A>(client: ClientBase, body: () => Promise<A>): Promise<A> => {
   try {
     await client.query('begin')
+    await client.query('select pg_advisory_xact_lock(hashtextextended($1::text, 0))', [LOCK_KEY])
+    const result = await body()
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined)
+    throw error
+  }
+}
+
+/** False: another migrator was faster. */
+const apply = async (
+  client: ClientBase,
+  schema: string,
+  migration: Migration,
+  onApply: (migration: Migration) => void,
+): Promise<boolean> => {
+  const { version, name, checksum, sql } = migration
+  const body = async (): Promise<boolean> => {
+    const { rowCount } = await client.query(`select from "${schema}".command_bus_migration where version = $1::int`, [
+      version,
+    ])
+    if (rowCount !== 0) return false
+    onApply(migration)
     await client.query(`set local search_path = "${schema}"; set local standard_conforming_strings = on`)
     await client.query(sql)
     await pinFunctions(client, schema)
@@ -38,9 +62,11 @@ const apply = async (client: ClientBase, schema: string, migration: Migration): 
       name,
       checksum,
     ])
-    await client.query('commit')
+    return true
+  }
+  try {
+    return await underLock(client, body)
   } catch (error) {
-    await client.query('rollback').catch(() => undefined)
     throw new MigrationError(
       `Migration ${version} (${name}) failed${lineOf(sql, error)} and changed nothing: ` +
         `${error instanceof Error ? error.message : String(error)}`,
@@ -65,43 +91,33 @@ const explainRefusal = (error: unknown): never => {
   throw error
 }
 
-const migrateLocked = async (client: ClientBase, options: MigrateOptions): Promise<readonly Migration[]> => {
+const migrateOn = async (client: ClientBase, options: MigrateOptions): Promise<readonly Migration[]> => {
   const { directory, onApply = () => undefined } = options
   const known = directory === undefined ? await ownMigrations() : await readMigrations(directory)
   const { target = known.length } = options
   if (!Number.isInteger(target) || target < 0 || target > known.length)
     throw new MigrationError(`There is no schema version ${target}: choose one from 0 to ${known.length}.`)
-  const { current } = compare(await readApplied(client), known)
-  const wanted = known.slice(current, target)
-  const schema = await chooseSchema(client, options.schema).catch(explainRefusal)
-  if (wanted.length === 0) return wanted
   // the files speak of our tables by their bare names
   const plain = rawClient(client)
-  await plain.query(createTable(schema)).catch(explainRefusal)
-  for (const migration of wanted) {
-    onApply(migration)
-    await apply(plain, schema, migration)
-  }
-  return wanted
-}
-
-const underLock = async <A>(client: ClientBase, body: () => Promise<A>): Promise<A> => {
-  await client.query('select pg_advisory_lock(hashtextextended($1::text, 0))', [LOCK_KEY])
-  try {
-    return await body()
-  } finally {
-    // A connection that broke has lost the lock with the session.
-    await client.query('select pg_advisory_unlock(hashtextextended($1::text, 0))', [LOCK_KEY]).catch(() => undefined)
-  }
+  const { wanted, schema } = await underLock(client, async () => {
+    const { current } = compare(await readApplied(client), known)
+    const wanted = known.slice(current, target)
+    const schema = await chooseSchema(client, options.schema).catch(explainRefusal)
+    if (wanted.length > 0) await plain.query(createTable(schema)).catch(explainRefusal)
+    return { wanted, schema }
+  })
+  const applied: Migration[] = []
+  for (const migration of wanted) if (await apply(plain, schema, migration, onApply)) applied.push(migration)
+  return applied
 }
 
 /**
  * Applies the migrations that the database lacks, each in its own transaction, one migrator at a time. Gives those it applied.
- * @param db a pool, or a connection outside any transaction (a direct one: the lock belongs to the session)
+ * @param db a pool, or a connection outside any transaction
  * @throws SchemaVersionError for a database newer than this code
  * @throws MigrationError for a failed, changed or misnamed file; earlier files stay applied
  */
 export const migrate = async (db: ClientBase | Pool, options: MigrateOptions = {}): Promise<readonly Migration[]> => {
-  const on = (client: ClientBase) => underLock(client, () => migrateLocked(client, options))
+  const on = (client: ClientBase) => migrateOn(client, options)
   return isPool(db) ? withUnhurriedClient(databaseOn(db), on) : on(unhurried(sessionOn(db)))
 }

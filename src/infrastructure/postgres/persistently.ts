@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isConnectionError, isInDoubt, isOutage, isSerializationError } from './errors.ts'
+import { isConnectionError, isInDoubt, isOutage, isSerializationError, markDoubtful } from './errors.ts'
 
 const WAITS_MS = [0, 20, 100, 300, 700, 1500]
 
@@ -11,11 +11,13 @@ const WAITS_MS = [0, 20, 100, 300, 700, 1500]
  */
 export const persistently = async <A>(work: () => Promise<A>, withinMs = 3_000): Promise<A> => {
   const began = performance.now()
+  /** A try that may have been committed without our knowing. */
   let broken: unknown = null
   for (let tries = 0; ; tries++) {
     try {
       return await work()
     } catch (error) {
+      if (isInDoubt(broken)) markDoubtful(error)
       if (isConnectionError(error)) broken = isInDoubt(broken) ? broken : error
       else if (!isSerializationError(error)) throw broken !== null && isOutage(error) ? broken : error
       const wait = WAITS_MS[tries]

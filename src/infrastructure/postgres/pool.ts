@@ -1,8 +1,18 @@
 import pg, { type Client, type ClientBase, type Pool, type PoolConfig } from 'pg'
-import { InvalidInputError } from '../../application/errors.ts'
-import { databaseOn, ownSessionOn, timeoutOf } from './connection/database.ts'
+import { InvalidInputError, UnavailableError } from '../../application/errors.ts'
+import {
+  type DatabaseOptions,
+  databaseOn,
+  knownPooling,
+  notePooling,
+  ownSessionOn,
+  timeoutOf,
+} from './connection/database.ts'
 import { cutSoon } from './connection/give-up.ts'
+import { findPooling, needsSession, type Pooling } from './connection/pooling.ts'
+import { connectionSettings } from './connection/settings.ts'
 import { USUAL_TIMEOUT_MS } from './connection/time-limit.ts'
+import { withClient } from './with-client.ts'
 
 /** A transaction that holds locks and does nothing is ended by the server after this. */
 const IDLE_IN_TRANSACTION_MS = 60_000
@@ -21,19 +31,58 @@ const connectWithin = (timeoutMs: number): number => Math.min(CONNECT_WITHIN_MS,
 /**
  * Connections to the bus's database. A broken idle connection is dropped by the pool; nobody has to know. `timeoutMs`: how
  * long the answer to a statement may take.
+ *
+ * @throws InvalidInputError for a connection string that cannot work
  */
-export const createPool = (databaseUrl: string, max: number, timeoutMs = USUAL_TIMEOUT_MS): Pool =>
-  listened(
-    timeoutMs,
+export const createPool = (databaseUrl: string, max: number, timeoutMs = USUAL_TIMEOUT_MS): Pool => {
+  const { config, Client: Made, saysTransactionPooling } = connectionSettings(databaseUrl)
+  const pool = listened(
     new pg.Pool({
-      connectionString: databaseUrl,
-      max,
       connectionTimeoutMillis: connectWithin(timeoutMs),
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       application_name: 'commandbus',
       ...KEEP_ALIVE,
+      ...config,
+      ...(Made === null ? {} : { Client: Made }),
+      max,
     }),
+    { idleInTransactionMs: IDLE_IN_TRANSACTION_MS, timeoutMs },
   )
+  if (saysTransactionPooling) notePooling(pool, 'transaction')
+  return pool
+}
+
+const finding = new WeakMap<Pool, Promise<Pooling>>()
+
+/** What lies between the pool and the server, found out once. */
+export const poolingOf = (pool: Pool): Promise<Pooling> => {
+  const known = knownPooling(pool)
+  if (known !== null) return Promise.resolve(known)
+  const found =
+    finding.get(pool) ??
+    withClient(pool, async client => {
+      const pooling = await findPooling(client, () => clientLike(pool))
+      notePooling(pool, pooling, client)
+      return pooling
+    }).finally(() => finding.delete(pool))
+  finding.set(pool, found)
+  return found
+}
+
+/** Whether sessions are not to be had; false where that is not known yet. */
+export const sharesSessions = (pool: Pool): boolean => knownPooling(pool) === 'transaction'
+
+/**
+ * For what uses locks and settings of a session.
+ *
+ * @param what its subject, as the sentence begins
+ */
+export const assertSessions = async (
+  pool: Pool,
+  what: string,
+  refusal: (message: string) => Error = message => new UnavailableError(message),
+): Promise<void> => {
+  if ((await poolingOf(pool)) === 'transaction') throw refusal(needsSession(what))
+}
 
 /**
  * A pool that a user made, as the bus uses it: it stays the user's, and `letGo` takes back what was added to it.
@@ -56,7 +105,7 @@ export const userPool = (
   // an idle connection that breaks would otherwise end the process
   const heard = (): void => {}
   pool.on('error', heard)
-  return { pool: databaseOn(pool, timeoutMs), letGo: () => void pool.off('error', heard) }
+  return { pool: databaseOn(pool, { timeoutMs }), letGo: () => void pool.off('error', heard) }
 }
 
 /** `Client` is the one the pool makes its connections with: it may come from another copy of `pg`. */
@@ -81,6 +130,9 @@ const settingsLike = (pool: Pool): PoolConfig => {
   }
 }
 
+/** A connection to listen on; null where a pooler would not pass on what is heard. */
+export const listenerLike = (pool: Pool): Client | null => (sharesSessions(pool) ? null : clientLike(pool))
+
 /** A single connection with the settings of a pool, for LISTEN and locks. `more`: settings of its own. */
 export const clientLike = (pool: Pool, more: PoolConfig = {}): Client => {
   const Made = (pool as PoolParts).Client ?? pg.Client
@@ -90,11 +142,12 @@ export const clientLike = (pool: Pool, more: PoolConfig = {}): Client => {
 /** A pool of its own with the settings of another, for what must not wait behind busy connections. */
 export const apartFrom = (pool: Pool, max = 1, more: PoolConfig = {}, timeoutMs = timeoutOf(pool)): Pool => {
   const Made = (pool as PoolParts).Client ?? pg.Client
-  return listened(timeoutMs, new pg.Pool({ ...settingsLike(pool), max, min: 0, ...more, Client: Made } as PoolConfig))
+  const made = new pg.Pool({ ...settingsLike(pool), max, min: 0, ...more, Client: Made } as PoolConfig)
+  return listened(made, { like: pool, timeoutMs })
 }
 
 /** A pool of ours: its end cuts connections that a silent server does not close. */
-const listened = (timeoutMs: number, pool: Pool): Pool => {
+const listened = (pool: Pool, options: DatabaseOptions): Pool => {
   const open = new Set<ClientBase>()
   pool.on('error', () => {})
   pool.on('connect', client => {
@@ -109,6 +162,6 @@ const listened = (timeoutMs: number, pool: Pool): Pool => {
         cutSoon(open)
       },
     }),
-    timeoutMs,
+    options,
   )
 }

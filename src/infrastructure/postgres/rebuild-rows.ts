@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { createWrites } from '../../projections/row-write.ts'
+import { createWrites, type RowWrite } from '../../projections/row-write.ts'
 import { workflowRows } from '../../projections/workflow-rows.ts'
 import { type Folded, foldInto, isOfCommand, type LoggedBusEvent, type LoggedEvent } from './command-log.ts'
 import { COMMANDS } from './read-tables.ts'
@@ -13,10 +13,26 @@ export const applyEvents = async (
   events: readonly LoggedBusEvent[],
 ): Promise<void> => {
   await applyCommands(client, nameOf(COMMANDS), events.filter(isOfCommand))
-  const writes = createWrites()
-  for (const { recorded } of events) for (const write of workflowRows(recorded)) writes.add(write)
+  let writes = createWrites()
+  for (const { recorded } of events) {
+    for (const write of workflowRows(recorded)) writes.add(write)
+    if (writes.size() < MOST_ROWS) continue
+    await putRows(client, nameOf, writes.all())
+    writes = createWrites()
+  }
+  await putRows(client, nameOf, writes.all())
+}
+
+/** An event of a run makes a row for each of its files: a page of them may make millions. */
+const MOST_ROWS = 10_000
+
+const putRows = async (
+  client: ClientBase,
+  nameOf: (table: string) => string,
+  writes: readonly RowWrite[],
+): Promise<void> => {
   for (const table of workflowTables) {
-    const own = writes.all().flatMap(write => (write.table === table ? [{ ...write, stream: '' }] : []))
+    const own = writes.flatMap(write => (write.table === table ? [{ ...write, stream: '' }] : []))
     if (own.length === 0) continue
     await client.query(`select command_bus_put_rows($1::text::regclass, $2::jsonb, '{}')`, [
       nameOf(table),

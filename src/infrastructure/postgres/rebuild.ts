@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
 import { isBefore, type LogPage, type LogPosition, readLogPage, settledHead, startOfLog } from './command-log.ts'
 import { unhurried } from './connection/database.ts'
-import { clientLike } from './pool.ts'
+import { assertSessions, clientLike } from './pool.ts'
 import { COMMANDS, readTableNames } from './read-tables.ts'
 import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
@@ -43,6 +43,7 @@ const LOCK_TIMEOUT_MS = 250
  * @throws RebuildError when another rebuild runs, when something is attached to a table, or when the swap gets no locks
  */
 export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOptions): Promise<Rebuilt> => {
+  await assertSessions(pool, 'a rebuild', message => new RebuildError(message))
   // not of the pool, which pages are read from meanwhile: nobody waits for a connection while he holds one
   const connection = clientLike(pool)
   // one that breaks fails at its next statement

@@ -21,7 +21,11 @@ export const verifyWorkflows = async (client: ClientBase, limit: number): Promis
   let [stream, revision] = ['command.', '-1']
   for (;;) {
     const { rows } = await client.query<EventRow>(streamPage, [stream, revision])
-    for (const row of rows) if (isWorkflowStream(row.stream)) fold.add(decodeRow<BusEvent>(busCodec, row))
+    for (const row of rows) {
+      if (!isWorkflowStream(row.stream)) continue
+      fold.add(decodeRow<BusEvent>(busCodec, row))
+      if (fold.size() >= MOST_ROWS) drift.push(...(await compareWorkflows(client, fold.take())))
+    }
     const last = rows.at(-1)
     if (last === undefined) fold.end()
     drift.push(...(await compareWorkflows(client, fold.take())))
@@ -34,6 +38,8 @@ export const verifyWorkflows = async (client: ClientBase, limit: number): Promis
 }
 
 const PAGE_EVENTS = 5_000
+/** An event of a run makes a row for each of its files: a page of them may make millions. */
+export const MOST_ROWS = 10_000
 
 /** The next events after those of commands, stream by stream. */
 const streamPage = `

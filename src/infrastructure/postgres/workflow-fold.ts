@@ -60,6 +60,8 @@ export const createRowFold = () => {
     drop: (): void => {
       open = null
     },
+    /** How many rows have become comparable since the last time. */
+    size: (): number => ready.writes.length,
     /** What has become comparable since the last time. */
     take: (): FoldedRows => {
       const taken = ready

@@ -3,6 +3,7 @@ import { mkdir, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ClientBase, escapeIdentifier, type Pool } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
+import { assertSessions } from '../postgres/pool.ts'
 import { withUnhurriedClient } from '../postgres/unhurried.ts'
 import { archivable, messagesOf, oldMessages, type Picked, pickStreams, streamEvents } from './archive-rows.ts'
 import type { CaseHeader, MessageLine } from './case-lines.ts'
@@ -44,6 +45,7 @@ export const countOld = (pool: Pool, before: Date) => withUnhurriedClient(pool, 
  */
 export const archiveOld = async (options: ArchiveOptions): Promise<readonly ArchivedFile[]> => {
   const { pool, signer, directory, before, chunk = CHUNK, onFile = () => {} } = options
+  await assertSessions(pool, '`commandbus archive`')
   await mkdir(directory, { recursive: true }).catch(error => {
     throw new CommandBusError('FILE', `${directory} cannot be made (${error.code})`, { cause: error })
   })

@@ -6,7 +6,7 @@ import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from '../
 import type { Drift, RowName } from '../postgres/drift.ts'
 import { decodeRow } from '../postgres/event-store.ts'
 import { compareRows } from '../postgres/verify.ts'
-import { compareWorkflows } from '../postgres/verify-workflows.ts'
+import { compareWorkflows, MOST_ROWS } from '../postgres/verify-workflows.ts'
 import { createRowFold, isWorkflowStream } from '../postgres/workflow-fold.ts'
 import { expectedHash } from './event-hash.ts'
 import type { Finding, Findings } from './finding.ts'
@@ -66,6 +66,12 @@ export const verifyEvents = async (
     const { rows } = await client.query<ChainedRow>(chainPage, [at.stream, at.revision, at.hash, to])
     const done: Folded[] = []
     let streams = 0
+    let workflowRows = 0
+    const compareFolded = async (): Promise<void> => {
+      const folded = workflows.take()
+      workflowRows += folded.writes.length
+      for (const drift of await compareWorkflows(client, folded)) findings.add(rowFinding(drift))
+    }
     for (const row of rows) {
       if (row.stream !== at.stream) {
         if (open.folded !== undefined && open.readable) done.push(open.folded)
@@ -76,18 +82,18 @@ export const verifyEvents = async (
       findings.add(...chainFaults(row, row.stream === at.stream ? Number(at.revision) : -1))
       if (row.stream.startsWith('command-')) foldRow(open, row, findings)
       else if (isWorkflowStream(row.stream)) foldWorkflow(open, workflows, row, findings)
+      if (workflows.size() >= MOST_ROWS) await compareFolded()
       at = row
     }
     if (rows.length === 0 && open.folded !== undefined && open.readable) done.push(open.folded)
     if (rows.length === 0) workflows.end()
     for (const drift of await compareRows(client, done)) findings.add(rowFinding(drift))
-    const folded = workflows.take()
-    for (const drift of await compareWorkflows(client, folded)) findings.add(rowFinding(drift))
+    await compareFolded()
     checked = {
       events: checked.events + rows.length,
       streams: checked.streams + streams,
       commands: checked.commands + done.length,
-      workflowRows: checked.workflowRows + folded.writes.length,
+      workflowRows: checked.workflowRows + workflowRows,
     }
     onProgress(checked)
     if (rows.length === 0) break

@@ -8,6 +8,8 @@ import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../applic
 import type { CommandError } from '../../domain/command/events.ts'
 import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
+import { needsSession } from '../postgres/connection/pooling.ts'
+import { poolingOf } from '../postgres/pool.ts'
 import { limitOf } from '../worker/deadline.ts'
 import { failure, failureOf, type MapError } from '../worker/failures.ts'
 import type { AnyHandler, HandlerContext } from '../worker/handler.ts'
@@ -82,6 +84,7 @@ const inTransaction = async (
   handler: AnyHandler,
   given: Given,
 ): Promise<RehearsalAnswer> => {
+  if ((await poolingOf(options.pool)) === 'transaction') return { kind: 'refused', why: needsSession('a rehearsal') }
   const id = options.id?.() ?? randomUUID()
   const client = await beginRehearsal(options.pool, id, given.deadlineMs)
   const guarded = guardedClient(rawClient(client))

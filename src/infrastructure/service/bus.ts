@@ -16,12 +16,13 @@ import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { createCommandReader } from '../../application/read-commands.ts'
 import type { ReadHistory } from '../../application/read-history.ts'
 import type { rehearseCommand } from '../../application/rehearse-command.ts'
-import type { BatchResult, CommandToSend, SentCommand } from '../../application/send-command.ts'
+import type { BatchResult } from '../../application/send-batch.ts'
+import type { CommandToSend, SentCommand } from '../../application/send-command.ts'
 import type { WorkflowCalls } from '../../application/workflow-calls.ts'
 import type { Actions } from '../actions.ts'
 import type { Follower } from '../eventstoredb/follower.ts'
 import type { ChildOptions } from '../rehearsal/child.ts'
-import type { Worker, WorkerOptions } from '../worker/worker.ts'
+import type { Worker, WorkerOptions } from '../worker/worker-api.ts'
 
 type Reader = ReturnType<typeof createCommandReader>
 

@@ -3,8 +3,12 @@ import type { Pool } from 'pg'
 import { maskSecrets } from '../../application/mask-secrets.ts'
 import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/health.ts'
+import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'
 import { toPublicError } from '../postgres/errors.ts'
+import { LEADER } from '../postgres/leadership.ts'
 import { assertOwnCluster } from '../postgres/own-cluster.ts'
+import { poolingOf } from '../postgres/pool.ts'
+import { foreignQueues, lackOfPgmqRights } from '../postgres/rights/pgmq-rights.ts'
 import { assertSchemaCurrent } from '../postgres/schema-version.ts'
 import { feedCheck } from '../postgres/stats.ts'
 import type { Health } from '../worker/health.ts'
@@ -34,21 +38,29 @@ const guarded = async (check: () => Promise<Check>): Promise<Check> => {
 }
 
 const databaseCheck = async (pool: Pool): Promise<Check> => {
+  const pooling = await poolingOf(pool)
   const { rows } = await pool.query<{ oldest: number | null; readonly: boolean }>(
     `select (select extract(epoch from now() - min(xact_start))::float8 from pg_stat_activity
-             where datname = current_database() and pid <> pg_backend_pid()) as oldest,
+             where datname = current_database() and pid <> pg_backend_pid() and application_name <> '${LEADER}') as oldest,
             pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as readonly`,
   )
   const { oldest = null, readonly = false } = rows[0] ?? {}
   const oldestTransactionSeconds = oldest === null ? 0 : Math.round(oldest)
   if (readonly) return { status: 'critical', reasons: ['the database is read-only'], oldestTransactionSeconds }
+  // it works, and who wonders why should read it
+  const reasons = pooling === 'transaction' ? [POOLED_TRANSACTIONS] : []
+  const pooled = pooling === 'none' ? {} : { pooling }
   return oldestTransactionSeconds >= OLD_TRANSACTION_S
     ? {
         status: 'degraded',
-        reasons: [`a transaction has been open for ${oldestTransactionSeconds} s: find it in pg_stat_activity`],
+        reasons: [
+          ...reasons,
+          `a transaction has been open for ${oldestTransactionSeconds} s: find it in pg_stat_activity`,
+        ],
+        ...pooled,
         oldestTransactionSeconds,
       }
-    : { ...healthy, oldestTransactionSeconds }
+    : { ...healthy, reasons, ...pooled, oldestTransactionSeconds }
 }
 
 const schemaCheck = async (pool: Pool): Promise<Check> => {
@@ -58,8 +70,9 @@ const schemaCheck = async (pool: Pool): Promise<Check> => {
 }
 
 const queueCheck = async (pool: Pool): Promise<Check> => {
-  const { rows } = await pool.query<{ queues: number }>('select count(*)::int as queues from pgmq.list_queues()')
-  return { ...healthy, queues: rows[0]?.queues ?? 0 }
+  const { rows } = await pool.query<{ queues: number }>('select count(*)::int as queues from pgmq.meta')
+  const reasons = [await lackOfPgmqRights(pool), await foreignQueues(pool)].filter(reason => reason !== null)
+  return { status: reasons.length === 0 ? 'healthy' : 'degraded', reasons, queues: rows[0]?.queues ?? 0 }
 }
 
 /** What can be asked besides the database. */

@@ -1,8 +1,8 @@
 import type { Config } from '../config.ts'
 import { demoDomain, demoDomains, parkedDemoCommand } from '../demo/index.ts'
 import { eventStoreHosts } from '../eventstoredb/url.ts'
+import { withoutPassword } from '../postgres/connection/url.ts'
 import type { Database } from './database.ts'
-import { withoutPassword } from './without-password.ts'
 
 /** What runs, for the terminal and for the page at `/`. */
 export interface Description {

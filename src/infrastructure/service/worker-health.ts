@@ -1,6 +1,6 @@
 import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/health.ts'
-import type { Worker } from '../worker/worker.ts'
+import type { Worker } from '../worker/worker-api.ts'
 import { followerCheck } from './checks.ts'
 import { worst } from './worker-report.ts'
 

@@ -10,6 +10,7 @@ export const createFigureGauges = (registers: Registry[]) => {
   const depth = gauge('queue_depth', 'Messages on a queue, visible or not.', ['queue'])
   const visible = gauge('queue_visible', 'Messages on a queue that could be read now.', ['queue'])
   const age = gauge('queue_oldest_message_seconds', 'Age of the oldest message on a queue.', ['queue'])
+  const strangers = gauge('queue_strangers', 'Messages of no known command that were archived.', ['queue'])
   const parked = gauge('parked_commands', 'Commands in troubleshooting.', ['domain'])
   const lag = gauge('feed_lag_seconds', 'Age of the oldest event that readers of the feed cannot see yet.')
   const transaction = gauge('oldest_transaction_seconds', 'Age of the oldest open transaction.')
@@ -17,17 +18,18 @@ export const createFigureGauges = (registers: Registry[]) => {
     'oldest_writer_seconds',
     'Age of the oldest open transaction that has written, which holds up the feed.',
   )
-  const labelled: readonly Gauge<string>[] = [depth, visible, age, parked]
+  const labelled: readonly Gauge<string>[] = [depth, visible, age, strangers, parked]
   const single = [lag, transaction, writer]
 
   return {
     set: (figures: Figures): void => {
       for (const one of labelled) one.reset()
       up.set(1)
-      for (const { queue, depth: messages, visible: ready, oldestAgeSeconds } of figures.queues) {
+      for (const { queue, depth: messages, visible: ready, oldestAgeSeconds, strangers: strange } of figures.queues) {
         depth.set({ queue }, messages)
         visible.set({ queue }, ready)
         age.set({ queue }, oldestAgeSeconds ?? 0)
+        strangers.set({ queue }, strange)
       }
       for (const { domain, count } of figures.parked) parked.set({ domain }, count)
       lag.set(figures.feed.lagSeconds)

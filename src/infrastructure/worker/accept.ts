@@ -6,7 +6,7 @@ import type { Reporter } from './reporter.ts'
 import type { createSuspects } from './suspects.ts'
 
 export interface AcceptDeps {
-  readonly queue: Pick<Queue, 'archive' | 'handBack'>
+  readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack'>
   /** The queue's name. */
   readonly name: string
   readonly reporter: Reporter
@@ -21,12 +21,11 @@ const UNREADABLE_MS = 30_000
 
 /** Sorts what was read: work is taken, the rest is settled here. */
 export const createAccept = ({ queue, name, reporter, suspects, log, take }: AcceptDeps) => {
-  const putAway = async (deliveries: readonly Delivery[]): Promise<void> => {
+  /** What cannot be put away now is looked at again later. */
+  const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
+    if (deliveries.length === 0) return
     try {
-      await queue.archive(
-        name,
-        deliveries.map(({ msgId }) => msgId),
-      )
+      await putAway()
     } catch (error) {
       await queue.handBack(name, deliveries, { uncount: true, delayMs: UNREADABLE_MS })
       throw error
@@ -34,7 +33,9 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
   }
 
   return async (opened: readonly Opened[]): Promise<void> => {
-    const away: Delivery[] = []
+    const finished: Delivery[] = []
+    const strangers: Delivery[] = []
+    const reasons = new Map<string, string>()
     const apart: Delivery[] = []
     const unreadable: Delivery[] = []
     suspects.saw(opened)
@@ -55,14 +56,15 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
           break
         case 'finished':
           log.debug({ ...one.key, status: one.status }, 'a message of a finished or parked command was archived')
-          away.push(one.delivery)
+          finished.push(one.delivery)
           break
         case 'unknown':
           log.warn(
             { queue: name, msgId: one.delivery.msgId, why: one.why },
             'a message of no known command was archived',
           )
-          away.push(one.delivery)
+          strangers.push(one.delivery)
+          reasons.set(one.delivery.msgId, one.why)
           break
         case 'unreadable':
           log.error(
@@ -77,7 +79,13 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
     }
     // each on its own: what fails for some costs the others no attempt
     const settled = await Promise.allSettled([
-      putAway(away),
+      orHandBack(finished, () =>
+        queue.archive(
+          name,
+          finished.map(({ msgId }) => msgId),
+        ),
+      ),
+      orHandBack(strangers, () => queue.keepStrangers(name, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),
     ])

@@ -1,7 +1,12 @@
 import type { Log } from '../../application/ports/log.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
+import { nameOf, type Run } from './run-job.ts'
 
-type FailureEvent = Extract<CommandEvent, { readonly error: unknown }>
+/** What a worker reports. */
+type FailureEvent = Exclude<
+  Extract<CommandEvent, { readonly error: unknown }>,
+  { readonly type: 'OperatorEndedAttempt' }
+>
 
 /** `warn` where somebody has to look. */
 const lines = {
@@ -9,12 +14,11 @@ const lines = {
   CommandMovedToTroubleshooting: ['warn', 'parked: an operator has to look at the command'],
   CommandExhausted: ['warn', 'the command failed for good'],
   CommandRejectedByBusinessRule: ['info', 'a business rule refused the command'],
-  OperatorEndedAttempt: ['warn', 'an operator ended the attempt'],
 } as const satisfies Record<FailureEvent['type'], readonly ['info' | 'warn', string]>
 
 /** Writes one line for an attempt that failed, with the error, its stack and its causes. Gives the event that says so. */
 export const logFailure = (log: Log, about: object, events: readonly CommandEvent[]): FailureEvent | undefined => {
-  const failed = events.find(event => 'error' in event)
+  const failed = events.find(event => 'error' in event && event.type !== 'OperatorEndedAttempt')
   if (failed === undefined) return undefined
   const [level, line] = lines[failed.type]
   const { error } = failed
@@ -22,4 +26,18 @@ export const logFailure = (log: Log, about: object, events: readonly CommandEven
   const reason = failed.type === 'CommandMovedToTroubleshooting' ? { reason: failed.reason } : {}
   log[level]({ ...about, ...then, ...reason, error }, line)
   return failed
+}
+
+/** Waits for the end of an attempt, and writes its line unless it succeeded. Gives whether the command is tried again. */
+export const logEnd = async (log: Log, run: Run): Promise<boolean> => {
+  const about = nameOf(run.job)
+  try {
+    const outcome = await run.finished
+    if (outcome !== 'abandoned' && outcome.outcome === 'done')
+      return logFailure(log, about, outcome.events)?.type === 'CommandFailed'
+    log.warn({ ...about, error: run.failure() }, 'the outcome of this attempt does not count: the command has moved on')
+  } catch (error) {
+    log.error({ err: error, ...about, error: run.failure() }, 'no outcome was recorded; the message comes back')
+  }
+  return false
 }

@@ -24,7 +24,7 @@ export interface Deadline {
   readonly run: (handle: () => unknown) => Promise<unknown>
   /** It takes longer than most: only from now on is there a timer. */
   readonly watch: () => void
-  /** Waits no longer for the handler. */
+  /** Waits no longer for the handler; one that has not begun never does. */
   readonly cut: (error: Error) => void
   readonly end: () => void
 }
@@ -38,7 +38,8 @@ export const createDeadline = (
   let began: number | null = null
   let watched = limitMs !== null && limitMs <= unwatchedMs
   let timer: NodeJS.Timeout | null = null
-  let cut: ((error: Error) => void) | null = null
+  let reject: ((error: Error) => void) | null = null
+  let cutBefore: Error | null = null
 
   const arm = (): void => {
     if (limitMs === null || began === null || !watched || timer !== null) return
@@ -52,17 +53,21 @@ export const createDeadline = (
 
   return {
     run: handle =>
-      new Promise((resolve, reject) => {
-        cut = reject
+      new Promise((resolve, fail) => {
+        if (cutBefore !== null) throw cutBefore
+        reject = fail
         began = performance.now()
         arm()
-        Promise.resolve(handle()).then(resolve, reject)
+        Promise.resolve(handle()).then(resolve, fail)
       }),
     watch: () => {
       watched = true
       arm()
     },
-    cut: error => cut?.(error),
+    cut: error => {
+      cutBefore ??= error
+      reject?.(error)
+    },
     end: () => {
       if (timer !== null) clearTimeout(timer)
     },

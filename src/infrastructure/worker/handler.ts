@@ -34,8 +34,9 @@ export interface HandlerDefinition<Payload> {
   readonly payload?: Decoder<unknown, Payload>
   readonly handle: Handle<Payload>
   /**
-   * After this time the attempt counts as failed for a passing reason (TIMEOUT) and the signal is aborted. Default: the
-   * worker's `handlerTimeoutMs`. `null` or `Infinity`: it may run for as long as it likes.
+   * The handler's deadline in milliseconds, more than 0 and at most 2,147,483,647. After it the attempt counts as failed for
+   * a passing reason (TIMEOUT), the signal is aborted and the slot is free. Default: the worker's `handlerTimeoutMs`. `null` or
+   * `Infinity`: no deadline.
    */
   readonly timeoutMs?: number | null
   /**

@@ -1,4 +1,5 @@
 import type { Clock } from '../../application/ports/clock.ts'
+import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'
 import type { HeldUp } from './long-running.ts'
 
 export interface Health {
@@ -13,7 +14,8 @@ const MARGIN_MS = 1_000
 const ROUND_MS = 5_000
 
 interface Watched {
-  readonly doorbell: () => boolean
+  /** Null: not through this pooler, so nothing is amiss. */
+  readonly doorbell: () => boolean | null
   /** Leases have not been extended since then. */
   readonly heartbeat: () => Date | null
 }
@@ -92,13 +94,17 @@ export const createHealth = (options: HealthOptions) => {
           : []),
         ...(held?.reasons ?? []),
       ]
+      const notes = watched?.doorbell() === null ? [POOLED_TRANSACTIONS] : []
       const critical =
         held?.critical === true ||
         stuck >= CRITICAL_AFTER_MS + ROUND_MS ||
         lasting(failingSince) ||
         lasting(reporting) ||
         lasting(beating)
-      return { status: critical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy', reasons }
+      return {
+        status: critical ? 'critical' : reasons.length > 0 ? 'degraded' : 'healthy',
+        reasons: [...reasons, ...notes],
+      }
     },
   }
 }

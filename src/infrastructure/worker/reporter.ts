@@ -29,6 +29,8 @@ const MAX_RUNS = 3
 const WORTH_A_RUN = 100
 const LONGEST_WAIT_MS = 2_000
 
+const sizeOf = ({ bytes = 0 }: CommandTurn): number => bytes
+
 /** `alone`: the log takes one append a request, so that reports gain nothing by going together, and fail apart. */
 export const createReporter = (
   transact: TransactCommands,
@@ -43,8 +45,8 @@ export const createReporter = (
 
   const append = coalesce<CommandTurn, ReportOutcome>({
     ...(alone
-      ? { maxBatch: 1, maxRuns: Number.POSITIVE_INFINITY }
-      : { maxBatch: MAX_BATCH, maxRuns: MAX_RUNS, worthARun: WORTH_A_RUN }),
+      ? { room: { most: 1, sizeOf }, maxRuns: Number.POSITIVE_INFINITY }
+      : { room: { most: MAX_BATCH, sizeOf }, maxRuns: MAX_RUNS, worthARun: WORTH_A_RUN }),
     run: turns => transact(turns),
     isShared: isAway,
   })

@@ -2,10 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase } from 'pg'
 import { TooLargeError } from '../../application/errors.ts'
-import { handledCommand } from '../../application/handled-command.ts'
-import { parseJson } from '../../application/json.ts'
+import { parseSizedJson } from '../../application/json.ts'
 import type { Clock } from '../../application/ports/clock.ts'
-import type { Log } from '../../application/ports/log.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { Loaded } from '../../application/transact.ts'
 import type { TransactCommands } from '../../application/transact-commands.ts'
@@ -17,7 +15,7 @@ import {
   receiptTurn,
   wasAccepted,
 } from '../../application/work-message.ts'
-import type { CommandError, Json } from '../../domain/command/events.ts'
+import type { CommandError } from '../../domain/command/events.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'
 import { rawClient } from '../postgres/connection/database.ts'
@@ -25,7 +23,8 @@ import { attemptEnd } from './attempt-end.ts'
 import type { HandlerConnection, HandlerConnections } from './connections.ts'
 import { createDeadline, limitOf, type TimeoutMs } from './deadline.ts'
 import { failure, failureOf, type MapError } from './failures.ts'
-import type { AnyHandler, HandlerContext } from './handler.ts'
+import type { AnyHandler } from './handler.ts'
+import { type ContextDeps, JobContext, lazyAbort } from './job-context.ts'
 import type { Reporter, ReportOutcome } from './reporter.ts'
 
 /** A handler that runs longer than this is made visible as IN_PROGRESS; a shorter one's receipt goes with its outcome. */
@@ -35,20 +34,18 @@ const CONNECT_AGAIN_MS = 100
 /** A handler that is told to stop because its message is lost may take so long to do so. */
 const GIVE_WAY_MS = 250
 
-export interface RunDeps {
+export interface RunDeps extends ContextDeps {
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
   readonly reporter: Reporter
   readonly transact: TransactCommands
   readonly connections: HandlerConnections
   readonly clock: Clock
-  readonly log: Log
   readonly telemetry: Telemetry
   readonly mapError: MapError | undefined
   /** The deadline of handlers that have none of their own. */
   readonly timeoutMs: TimeoutMs
   /** The database cannot be had now. */
   readonly isAway: (error: unknown) => boolean
-  readonly extend: (job: Job, ms: number) => Promise<void>
 }
 
 /** One attempt under way. */
@@ -225,7 +222,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       })
     return report(outcome).catch(error => {
       if (!(error instanceof TooLargeError)) throw error
-      log.warn({ err: error, ...nameOf(job) }, 'the outcome is too large for the log: it is left out')
+      log.debug({ err: error, ...nameOf(job) }, 'the outcome is too large for the log: it is left out')
       return report(withoutSize(outcome))
     })
   }
@@ -262,21 +259,6 @@ export const nameOf = (job: Job) => ({
   attempt: job.attempt,
 })
 
-/** Most handlers never look at their signal: it is made when they do. */
-interface LazyAbort {
-  readonly signal: () => AbortSignal
-  readonly abort: (reason: Error) => void
-}
-
-const lazyAbort = (): LazyAbort => {
-  let controller: AbortController | null = null
-  const get = (): AbortController => {
-    controller ??= new AbortController()
-    return controller
-  }
-  return { signal: () => get().signal, abort: reason => get().abort(reason) }
-}
-
 const refused = (type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outcome => ({
   kind: 'failure',
   error: failure(type, type, message),
@@ -285,54 +267,19 @@ const refused = (type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outco
 /** What is left of an outcome that the log cannot take. */
 const withoutSize = (outcome: Outcome): Outcome => {
   if (outcome.kind === 'failure') {
-    const { type, code, message } = outcome.error
-    return { kind: 'failure', error: { type, code, message } }
+    const details = 'details were left out: they are larger than the log takes in one append'
+    return { kind: 'failure', error: { ...outcome.error, details } }
   }
   const message = "the handler's result cannot be kept: it is larger than the log takes in one append"
   return { kind: 'failure', error: failure('PERMANENT', 'INVALID_RESULT', message) }
 }
 
 const successOf = (result: unknown): Outcome => {
-  const json = parseJson(result ?? null, { root: 'result', before: 'returning' })
-  return isLeft(json)
+  const parsed = parseSizedJson(result ?? null, { root: 'result', before: 'returning' })
+  return isLeft(parsed)
     ? {
         kind: 'failure',
-        error: failure('PERMANENT', 'INVALID_RESULT', `the handler's result cannot be kept: ${json.left}`),
+        error: failure('PERMANENT', 'INVALID_RESULT', `the handler's result cannot be kept: ${parsed.left}`),
       }
-    : { kind: 'success', result: json.right as Json }
-}
-
-/** A class, because getters on a fresh literal are slow to make. */
-class JobContext implements HandlerContext<unknown> {
-  readonly command: HandlerContext<unknown>['command']
-  readonly attempt: number
-  readonly maxAttempts: number
-  readonly totalAttempts: number
-  readonly log: Log
-  readonly rehearsal = false
-  readonly extendVisibility: (seconds: number) => Promise<void>
-  readonly #abort: LazyAbort
-  readonly #client: ClientBase | null
-
-  constructor(deps: RunDeps, job: Job, data: unknown, abort: LazyAbort, client: ClientBase | null) {
-    const { sent, totalAttempts } = job.command
-    this.command = handledCommand(job.key, sent, data)
-    this.attempt = job.attempt
-    this.maxAttempts = job.maxAttempts
-    this.totalAttempts = totalAttempts
-    this.log = deps.log
-    this.extendVisibility = seconds => deps.extend(job, seconds * 1000)
-    this.#abort = abort
-    this.#client = client
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal()
-  }
-
-  get client(): ClientBase {
-    if (this.#client !== null) return this.#client
-    const { commandType } = this.command
-    throw new Error(`context.client is there only with transactional: true; set it on the handler of '${commandType}'`)
-  }
+    : { kind: 'success', result: parsed.right.json, bytes: parsed.right.bytes }
 }

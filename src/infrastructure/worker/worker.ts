@@ -1,6 +1,5 @@
 import type { Client } from 'pg'
 import { InvalidInputError } from '../../application/errors.ts'
-import { domainOf } from '../../application/input.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
@@ -10,89 +9,27 @@ import type { TransactCommands } from '../../application/transact-commands.ts'
 import { type Job, type Opened, openDeliveries } from '../../application/work-message.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue } from '../../domain/command/names.ts'
-import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { listenForDoorbell } from '../pgmq/doorbell.ts'
 import { persistently } from '../postgres/persistently.ts'
 import { createAccept } from './accept.ts'
-import { logFailure } from './attempt-log.ts'
+import { logEnd } from './attempt-log.ts'
 import { createBackOff } from './back-off.ts'
 import { type HandlerConnections, poolSizeFor } from './connections.ts'
-import { DEFAULT_TIMEOUT_MS, isTimeout, MAX_TIMEOUT_MS, type TimeoutMs } from './deadline.ts'
 import { createEnding } from './ending.ts'
-import type { MapError } from './failures.ts'
-import type { AnyHandler, Handler } from './handler.ts'
-import { createHealth, type Health } from './health.ts'
+import { createHealth } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { createLongRunning } from './long-running.ts'
 import { createOwnMessages } from './own-messages.ts'
-import { onlyPassingErrors } from './passing-errors.ts'
 import { createPrefetch } from './prefetch.ts'
 import { createRegistry } from './registry.ts'
 import { createReporter } from './reporter.ts'
 import { createRoom } from './room.ts'
 import { nameOf, type Run, runJob } from './run-job.ts'
+import { settingsOf, stopDeadlineOf } from './settings.ts'
 import { createWakeUp } from './signal.ts'
 import { watchStalls } from './stalls.ts'
 import { createSuspects } from './suspects.ts'
-
-export interface WorkerOptions {
-  readonly domain: string
-  /** By command type; `*` takes every type that has no handler of its own. */
-  readonly handlers?: { readonly [commandType: string]: Handler }
-  /** Handlers running at once in this worker. 1-1000, default 10. */
-  readonly concurrency?: number
-  /** How long a message stays ours without a heartbeat, in seconds. 1-43,200, default 30. */
-  readonly leaseSeconds?: number
-  /**
-   * The deadline of handlers that have no `timeoutMs` of their own, in milliseconds. Default 900,000 (15 minutes); `null` or
-   * `Infinity`: none, and a handler that never ends holds its slot until an operator ends the attempt.
-   */
-  readonly handlerTimeoutMs?: number | null
-  /**
-   * Health names handlers that run longer, and is critical when all slots are held so by handlers whose own `timeoutMs` does
-   * not allow for it. In milliseconds; default 300,000.
-   */
-  readonly longRunningMs?: number
-  /** How often to look without having been rung, in milliseconds. Default 500. */
-  readonly pollMs?: number
-  /** Names this worker in the audit; made when absent. */
-  readonly workerId?: string
-  /**
-   * Says how errors that are none of the command errors are treated; default: as transient. In domain `operations` only
-   * timeouts, failing connections and answers that say "later" (5xx, 408, 429) are, unless this says otherwise.
-   */
-  readonly mapError?: MapError
-}
-
-export interface StopOptions {
-  /** How long handlers under way may go on, in milliseconds. Default 30,000. */
-  readonly deadlineMs?: number
-}
-
-export interface Worker {
-  readonly workerId: string
-  /** @throws HandlerAlreadyRegisteredError; the first handler stays. */
-  readonly handle: (commandType: string, handler: Handler) => void
-  /** Begins to receive; comes back when the queue is there and the first read is about to happen. */
-  readonly start: () => Promise<void>
-  /**
-   * No new messages; handlers under way finish until the deadline. What has not ended by then is given up: its attempt
-   * counts, and its command may be tried again at once. Messages nobody had begun go back at once, uncounted. Comes back
-   * two seconds after the deadline at the latest, also when the database does not answer.
-   */
-  readonly stop: (options?: StopOptions) => Promise<void>
-  /**
-   * For a process that cannot go on, to be called from its own `uncaughtException` and `unhandledRejection` listeners before it
-   * exits: logs the error with what was running, and gives back what was running beside it, uncounted. Whose fault it was
-   * cannot be told: all that ran run one by one next time, and one that takes its process down again has that counted.
-   * Comes back within `withinMs`, default 2,000.
-   */
-  readonly crashed: (error: unknown, options?: { readonly withinMs?: number }) => Promise<void>
-  readonly health: () => Health
-  /** What handles commands of a type here. */
-  readonly handlerOf: (commandType: string) => AnyHandler | undefined
-  readonly mapError?: MapError | undefined
-}
+import type { Worker, WorkerOptions } from './worker-api.ts'
 
 export interface WorkerDeps {
   readonly store: EventStore<CommandEvent>
@@ -102,7 +39,8 @@ export interface WorkerDeps {
   readonly heartbeatQueue: Queue
   /** For transactional handlers. Nothing else here takes a connection that handlers may hold. */
   readonly connections: HandlerConnections
-  readonly newClient: () => Client
+  /** A connection to listen on; null: through the pooler nothing is heard. */
+  readonly newListener: () => Client | null
   readonly localBell: {
     readonly on: (queue: string, wake: () => void) => unknown
     readonly off: (queue: string, wake: () => void) => unknown
@@ -117,24 +55,18 @@ export interface WorkerDeps {
 const MAX_READ = 200
 /** The shortest pause after a look that found nothing: what is visible then is in somebody else's hands. */
 const SOON_MS = 10
-const MAX_DEADLINE_MS = 2_147_483_647
 /** Outcomes on their way to the log; past this nothing more is read. */
 const MAX_UNREPORTED = 1000
 
 /** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
 export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker => {
-  const domain = domainOf(options.domain)
-  const concurrency = whole('concurrency', options.concurrency ?? 10, 1, 1000)
-  const leaseMs = whole('leaseSeconds', options.leaseSeconds ?? 30, 1, 43_200) * 1000
-  const pollMs = whole('pollMs', options.pollMs ?? 500, 1, 60_000)
-  const timeoutMs = timeoutOf(options.handlerTimeoutMs)
-  const longRunningMs = whole('longRunningMs', options.longRunningMs ?? 300_000, 1, MAX_TIMEOUT_MS)
+  const settings = settingsOf(options)
+  const { domain, concurrency, leaseMs, pollMs, mapError } = settings
   const workerId = `worker:${options.workerId ?? deps.ids.next()}`
   const queue = commandQueue(domain)
   const { log } = deps
 
   const transactional = deps.store.capabilities.inlineProjections
-  const mapError = options.mapError ?? (domain === OPERATIONS_DOMAIN ? onlyPassingErrors : undefined)
   const { connections } = deps
   const { handle, handlerOf, anyTransactional } = createRegistry(
     { domain, transactional, poolSize: connections.max > 0 ? null : connections.poolSize },
@@ -200,7 +132,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     telemetry: deps.telemetry,
     isAway: deps.isAway,
     mapError,
-    timeoutMs,
+    timeoutMs: settings.timeoutMs,
     extend,
   }
 
@@ -235,24 +167,10 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       pump()
       slotFree.wake()
     })
-    run.finished
-      .then(outcome => {
-        if (outcome === 'abandoned' || outcome.outcome === 'rejected') {
-          const failed = { error: run.failure() }
-          log.warn(
-            { ...nameOf(job), ...failed },
-            'the outcome of this attempt does not count: the command has moved on',
-          )
-        } else if (logFailure(log, nameOf(job), outcome.events)?.type === 'CommandFailed') {
-          // its wait may end before the next look at the queue
-          bell.wake()
-        }
-      })
-      .catch(error => {
-        log.error(
-          { err: error, ...nameOf(job), error: run.failure() },
-          'no outcome was recorded; the message comes back',
-        )
+    void logEnd(log, run)
+      .then(triedAgain => {
+        // its wait may end before the next look at the queue
+        if (triedAgain) bell.wake()
       })
       .finally(() => {
         unreported.delete(run)
@@ -276,7 +194,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     pollMs,
     leaseMs,
     reporterFailingSince: reporter.failingSince,
-    heldUp: createLongRunning({ handling, concurrency, limitMs: longRunningMs, clock: deps.clock }),
+    heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
 
   /** While the log cannot be read nobody begins: the messages go back uncounted. */
@@ -364,7 +282,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         // nobody asked for the default
         log[options.concurrency === undefined ? 'info' : 'warn']({ domain }, said)
       }
-      const listener = listenForDoorbell(deps.newClient, queue, bell.wake, log)
+      const listener = listenForDoorbell(deps.newListener, queue, bell.wake, log)
       deps.localBell.on(queue, bell.wake)
       heartbeat = startHeartbeat({
         queue: deps.heartbeatQueue,
@@ -387,7 +305,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       })
     },
     stop: ({ deadlineMs = 30_000 } = {}) => {
-      stopped ??= ending.stop(whole('deadlineMs', deadlineMs, 0, MAX_DEADLINE_MS))
+      stopped ??= ending.stop(stopDeadlineOf(deadlineMs))
       return stopped
     },
     crashed: (error, { withinMs = 2_000 } = {}) => {
@@ -398,18 +316,4 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     handlerOf,
     mapError,
   }
-}
-
-const timeoutOf = (given: TimeoutMs | undefined): TimeoutMs => {
-  if (given === undefined) return DEFAULT_TIMEOUT_MS
-  if (isTimeout(given)) return given
-  const range = `more than 0 and at most ${MAX_TIMEOUT_MS} ms, or null for no deadline`
-  throw new InvalidInputError('handlerTimeoutMs', `must be ${range}`)
-}
-
-const whole = (field: string, value: number, min: number, max: number): number => {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new InvalidInputError(field, `must be a whole number from ${min} to ${max}, not ${value}`)
-  }
-  return value
 }

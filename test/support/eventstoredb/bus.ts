@@ -17,7 +17,8 @@ import { isConnectionError } from '../../../src/infrastructure/postgres/errors.t
 import { clientLike } from '../../../src/infrastructure/postgres/pool.ts'
 import { uuidIds } from '../../../src/infrastructure/uuid-ids.ts'
 import { createHandlerConnections } from '../../../src/infrastructure/worker/connections.ts'
-import { createWorker, type WorkerOptions } from '../../../src/infrastructure/worker/worker.ts'
+import { createWorker } from '../../../src/infrastructure/worker/worker.ts'
+import type { WorkerOptions } from '../../../src/infrastructure/worker/worker-api.ts'
 import { busProjections } from '../../../src/projections/bus-projections.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
 import { startTestDouble, type TestDouble, type TestDoubleOptions } from './server.ts'
@@ -87,7 +88,7 @@ export const openLogBus = (
         queue,
         heartbeatQueue: queue,
         connections: createHandlerConnections(pool),
-        newClient: () => clientLike(pool),
+        newListener: () => clientLike(pool),
         localBell,
         clock: systemClock,
         ids: uuidIds,

@@ -116,7 +116,8 @@ export const commandRoutes = {
   sendCommands: route({
     method: 'POST',
     path: '/domains/:domain/commands/batch',
-    summary: 'Send up to 10,000 commands; duplicates are reported one by one',
+    summary:
+      'Send up to 10,000 commands; duplicates are reported one by one. When only a part could be sent, the problem BATCH_FAILED has `results` with the outcome of each command: accepted, duplicate, unknown (sent again with the same id it is there once) or unsent',
     tag: 'Commands',
     permission: 'send',
     params: domainParams,
@@ -134,7 +135,7 @@ export const commandRoutes = {
         ),
       }),
     },
-    problems: [],
+    problems: ['BATCH_FAILED'],
   }),
   listDomainCommands: route({
     method: 'GET',

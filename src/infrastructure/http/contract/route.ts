@@ -22,6 +22,7 @@ export type ProblemCode =
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'RATE_LIMITED'
   | 'UNAVAILABLE'
+  | 'BATCH_FAILED'
 
 /** The HTTP status of each code. */
 export const statusOfProblem: Readonly<Record<ProblemCode, number>> = {
@@ -42,6 +43,7 @@ export const statusOfProblem: Readonly<Record<ProblemCode, number>> = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   RATE_LIMITED: 429,
   UNAVAILABLE: 503,
+  BATCH_FAILED: 503,
 }
 
 /** One route, declared once: the server, the OpenAPI page and the typed client all read this. */

@@ -27,6 +27,7 @@ const queue = t.type({
   oldestAgeSeconds: nullable(t.number),
   newestAgeSeconds: nullable(t.number),
   total: t.number,
+  strangers: t.number,
 })
 
 const feed = t.type({ lagSeconds: t.number, heldBack: t.number, oldestWriterSeconds: t.number })

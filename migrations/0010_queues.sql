@@ -1,0 +1,188 @@
+-- What workers, metrics and administrators need of pgmq's queues beyond pgmq's own functions.
+
+-- Takes up to `quantity` messages that are due, in the order they became due, and hides them for `lease` seconds.
+-- pgmq.read goes along the primary key and so passes over every message that waits for its next attempt; this goes
+-- along pgmq's index on vt, which ends where the waiting ones begin. `after` (milliseconds since 1970; null: from the
+-- first) leaves out what became due earlier: the places of messages read before, which a held snapshot keeps there.
+-- Where it finds fewer, a last row without a message says until when it looked.
+create function command_bus_read(queue text, lease double precision, quantity int, after double precision)
+returns table (msg_id bigint, read_ct int, enqueued_at timestamptz, message jsonb, due double precision)
+language plpgsql
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v_table  regclass := format('pgmq.%I', 'q_' || queue)::regclass;
+  -- pgmq has this column since 1.10
+  v_read_at boolean := exists (
+    select from pg_attribute a where a.attrelid = v_table and a.attname = 'last_read_at' and not a.attisdropped);
+  v_until  timestamptz := clock_timestamp();
+  v_found  int;
+begin
+  if right(queue, 10) <> '__commands' then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
+  -- a volatile clock could not be a bound of the index
+  return query execute format($q$
+    with due as materialized (
+      select d.msg_id, d.vt from %1$s d where d.vt >= $1 and d.vt <= $2 order by d.vt limit $3 for update skip locked
+    ), taken as (
+      update %1$s m set vt = clock_timestamp() + $4, read_ct = m.read_ct + 1 %2$s
+      from due where m.msg_id = due.msg_id
+      returning m.msg_id, m.read_ct, m.enqueued_at, m.message, due.vt as due)
+    select t.msg_id, t.read_ct, t.enqueued_at, t.message, extract(epoch from t.due)::float8 * 1000
+    from taken t order by t.due, t.msg_id $q$,
+    v_table, case when v_read_at then ', last_read_at = clock_timestamp()' else '' end)
+    using coalesce(to_timestamp(after / 1000), '-infinity'), v_until, quantity, make_interval(secs => lease);
+  get diagnostics v_found = row_count;
+  if v_found < quantity then
+    due := extract(epoch from v_until)::float8 * 1000;
+    return next;
+  end if;
+end $$;
+
+-- Milliseconds until a message of the queue becomes visible, 0 when one is; null when there is none. `after` as above.
+create function command_bus_next_visible(queue text, after double precision) returns double precision
+language plpgsql
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_next timestamptz;
+begin
+  if right(queue, 10) <> '__commands' then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
+  execute format('select q.vt from pgmq.%I q where q.vt >= $1 order by q.vt limit 1', 'q_' || queue)
+    into v_next using coalesce(to_timestamp(after / 1000), '-infinity');
+  return case when v_next is not null then greatest(0, extract(epoch from v_next - clock_timestamp()) * 1000) end;
+end $$;
+
+-- Messages that were found on a command queue and belong to no command of this log. Each is in pgmq's archive of the
+-- queue; this says which they are, and why.
+create table command_bus_stranger (
+  queue    text collate "C" not null,
+  msg_id   bigint not null,
+  why      text not null,
+  found_at timestamptz not null default clock_timestamp(),
+  constraint command_bus_stranger_pkey primary key (queue, msg_id)
+);
+
+-- Moves messages to pgmq's archive. `strangers`: {msg_id: why}, those of them that belong to no command.
+create function command_bus_archive(queue text, msg_ids bigint[], strangers jsonb) returns void
+language plpgsql as $$
+declare
+  v_archived bigint[];
+begin
+  if right(queue, 10) <> '__commands' then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
+  v_archived := array(select a from pgmq.archive(queue, msg_ids) a);
+  insert into command_bus_stranger (queue, msg_id, why)
+  select command_bus_archive.queue, x.key::bigint, x.value from jsonb_each_text(strangers) x
+  where x.key::bigint = any (v_archived)
+  on conflict on constraint command_bus_stranger_pkey do update set why = excluded.why, found_at = excluded.found_at;
+end $$;
+
+-- Whoever may call this may send.
+create function command_bus_send_right() returns void language sql as $$ $$;
+
+-- Gives the roles that read the commands the right to read a queue, and those that send the right to take replies off one.
+create function command_bus_grant_queue(queue text) returns void
+language plpgsql as $$
+declare
+  v_reply boolean := right(queue, 10) <> '__commands';
+  v_right record;
+begin
+  for v_right in
+    select r.grantee::regrole as role, bool_or(r.may_take) as may_take
+    from (
+      select a.grantee, false as may_take from pg_class c cross join aclexplode(c.relacl) a
+        where c.oid = 'command_bus_command'::regclass and a.privilege_type = 'SELECT' and a.grantee <> c.relowner
+      union all
+      select a.grantee, true from pg_proc p cross join aclexplode(p.proacl) a
+        where p.oid = 'command_bus_send_right()'::regprocedure and a.grantee <> p.proowner and v_reply) r
+    where r.grantee <> 0
+    group by r.grantee
+    order by 1
+  loop
+    execute format('grant %s on pgmq.%I, pgmq.%I to %s',
+      case when v_right.may_take then 'select, insert, update, delete' else 'select' end, 'q_' || queue, 'a_' || queue, v_right.role);
+  end loop;
+end $$;
+
+-- Makes a queue when it is not there. One that was dropped by hand begins anew at 1, with the ids of messages that its
+-- commands have had: they would be taken for those, so it goes on after the last one.
+create function command_bus_make_queue(queue text) returns void
+language plpgsql
+-- somebody else may be making it in a transaction that stays open
+set lock_timeout = '10s'
+as $$
+declare
+  v_last bigint;
+begin
+  if queue !~ '^[a-z_][a-z0-9_-]*$' then
+    raise exception '% is not a queue name', queue using errcode = 'invalid_parameter_value';
+  end if;
+  if exists (select from pgmq.meta m where m.queue_name = queue) then
+    return;
+  end if;
+  perform pgmq.create(queue);
+  if right(queue, 10) = '__commands' then
+    select max(c.msg_id) into v_last from command_bus_command c
+      where c.domain = replace(left(queue, -10), '__', '.') collate "C";
+    if v_last is not null then
+      perform setval(s.name, v_last) from (select pg_get_serial_sequence(format('pgmq.%I', 'q_' || queue), 'msg_id')::regclass as name) s
+        where pg_sequence_last_value(s.name) is null;
+    end if;
+  end if;
+  perform command_bus_grant_queue(queue);
+end $$;
+
+-- Figures of every queue. Small tables are counted; of larger ones the server's own statistics tell, so that the price
+-- does not grow with what waits. `known`: {queue: id}, the first message of an earlier answer, where looking for the first
+-- message begins.
+create function command_bus_queue_figures(known jsonb) returns table (
+  queue text, depth double precision, visible double precision, oldest_seconds double precision, newest_seconds double precision,
+  total double precision, first text, strangers int)
+language plpgsql as $$
+declare
+  v_table  regclass;
+  v_plan   json;
+  v_all    double precision;
+  v_oldest timestamptz;
+  v_newest timestamptz;
+  v_first  bigint;
+begin
+  for queue in select m.queue_name from pgmq.meta m order by m.queue_name loop
+    v_table := to_regclass(format('pgmq.%I', 'q_' || queue));
+    continue when v_table is null or not has_table_privilege(v_table, 'select');
+    total := coalesce(pg_sequence_last_value(pg_get_serial_sequence(v_table::text, 'msg_id')::regclass), 0);
+    v_first := null;
+    v_newest := null;
+    if pg_relation_size(v_table) <= 4 * 1024 * 1024 then
+      execute format('select count(*), count(*) filter (where q.vt <= now()), min(q.enqueued_at), max(q.enqueued_at), min(q.msg_id) from %s q', v_table)
+        into depth, visible, v_oldest, v_newest, v_first;
+    else
+      execute format('select q.enqueued_at, q.msg_id from %s q where q.msg_id >= $1 order by q.msg_id limit 1', v_table)
+        into v_oldest, v_first using coalesce((known->>queue)::bigint, 0);
+      if v_first is not null then
+        execute format('select q.enqueued_at from %s q where q.msg_id >= $1 order by q.msg_id desc limit 1', v_table)
+          into v_newest using v_first;
+      end if;
+      execute format('explain (format json) select from %s', v_table) into v_plan;
+      v_all := (v_plan#>>'{0,Plan,Plan Rows}')::float8;
+      execute format('explain (format json) select from %s q where q.vt <= now()', v_table) into v_plan;
+      visible := (v_plan#>>'{0,Plan,Plan Rows}')::float8;
+      depth := case when v_first is null then 0 else greatest(1, coalesce(nullif(pg_stat_get_live_tuples(v_table), 0), v_all)) end;
+      visible := round(depth * least(1, visible / greatest(1, v_all)));
+    end if;
+    oldest_seconds := extract(epoch from clock_timestamp() - v_oldest);
+    newest_seconds := extract(epoch from clock_timestamp() - v_newest);
+    first := coalesce(v_first, total::bigint + 1);
+    strangers := (select count(*) from command_bus_stranger s where s.queue = command_bus_queue_figures.queue);
+    return next;
+  end loop;
+end $$;

@@ -1,0 +1,163 @@
+import { type ClientBase, escapeIdentifier } from 'pg'
+import { CommandBusError } from '../../../application/errors.ts'
+import { readTableNames } from '../read-tables.ts'
+
+/** What a role may be; one role may be several. Who migrates owns everything and needs no grants. */
+export const roleKinds = ['sender', 'worker', 'operator', 'reader'] as const
+export type RoleKind = (typeof roleKinds)[number]
+
+/** Rights on tables and views: what is granted, and on what. */
+type TableRights = readonly (readonly [rights: string, tables: readonly string[]])[]
+
+interface Rights {
+  readonly tables: TableRights
+  readonly functions: readonly string[]
+}
+
+const log = 'command_bus_event'
+const ofTheLog = ['seal', 'archived_stream', 'archived_event', 'archived_message'].map(name => `command_bus_${name}`)
+const actions = ['command_bus_action', 'command_bus_action_item']
+
+/** What every role needs to find out whether schema, log and server are its own; of events no more than their place. */
+const everybody: Rights = {
+  tables: [
+    ['select', ['command_bus_migration', 'command_bus_checkpoint', ...ofTheLog]],
+    ['select (xid, position)', [log]],
+  ],
+  functions: ['command_bus_streams(text[], bigint)'],
+}
+
+const writer = ['command_bus_commit(jsonb)', 'command_bus_make_queue(text)']
+
+const reader: Rights = {
+  tables: [
+    ['select', [log, 'command_bus_audit', 'command_bus_intent', 'command_bus_stranger', ...actions, ...readTableNames]],
+  ],
+  functions: ['command_bus_queue_figures(jsonb)'],
+}
+
+const sender: Rights = { tables: [], functions: [...writer, 'command_bus_send_right()'] }
+
+const worker: Rights = {
+  tables: [],
+  functions: [
+    ...writer,
+    'command_bus_read(text, double precision, integer, double precision)',
+    'command_bus_next_visible(text, double precision)',
+    'command_bus_extend(text, bigint[], integer[], interval)',
+    'command_bus_hand_back(text, bigint[], integer[], interval, boolean)',
+    'command_bus_archive(text, bigint[], jsonb)',
+  ],
+}
+
+/** Sends and reads as well: bulk actions, runs with their credits, rehearsals and the service's own work. */
+const operator: Rights = {
+  tables: [
+    ...reader.tables,
+    ['insert, update', actions],
+    ['insert, update', ['command_bus_checkpoint']],
+    ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
+    ['insert, update, delete', ['command_bus_intent']],
+  ],
+  functions: [...sender.functions, ...reader.functions, 'command_bus_commit_rows(jsonb)'],
+}
+
+/** The one place where it is written down what each kind of role needs, besides `usage` of the two schemas. */
+export const rightsOf: { readonly [Kind in RoleKind]: Rights } = { sender, worker, operator, reader }
+
+/** Raised when rights cannot be granted; `message` says what to do. */
+export class GrantError extends CommandBusError {
+  override readonly name = 'GrantError'
+  constructor(message: string, options?: ErrorOptions) {
+    super('GRANT_REFUSED', message, options)
+  }
+}
+
+export interface Grantee {
+  readonly kind: RoleKind
+  readonly role: string
+}
+
+/**
+ * The statements that give roles what they need, in the schema where the tables of this connection are. They take
+ * nothing away, and may be run again; the last ones are for the queues that are there already.
+ * @throws GrantError for a role that is not there, or a database that was not migrated
+ */
+export const grantStatements = async (client: ClientBase, grantees: readonly Grantee[]): Promise<readonly string[]> => {
+  const schema = escapeIdentifier(await schemaOf(client))
+  await requireRoles(client, grantees)
+  const statements = grantees.flatMap(({ kind, role }) => {
+    const to = `to ${escapeIdentifier(role)};`
+    return [
+      `grant usage on schema ${schema}, pgmq ${to}`,
+      `grant select on pgmq.meta ${to}`,
+      ...[everybody, rightsOf[kind]].flatMap(({ tables, functions }) => [
+        ...tables.map(([rights, on]) => `grant ${rights} on ${on.map(name => `${schema}.${name}`).join(', ')} ${to}`),
+        `grant execute on function ${functions.map(name => `${schema}.${name}`).join(', ')} ${to}`,
+      ]),
+    ]
+  })
+  return [...new Set(statements), forQueuesOf(schema)]
+}
+
+/** Queues that others have in pgmq are none of the bus's. */
+const forQueuesOf = (schema: string): string =>
+  `select ${schema}.command_bus_grant_queue(m.queue_name) from pgmq.meta m
+join pg_class c on c.oid = to_regclass(format('pgmq.%I', 'q_' || m.queue_name)) and pg_has_role(c.relowner, 'usage')
+where right(m.queue_name, 10) = '__commands'
+  or m.queue_name in (select reply_queue from ${schema}.command_bus_command)
+order by m.queue_name;`
+
+const schemaOf = async (client: ClientBase): Promise<string> => {
+  const { rows } = await client.query<{ schema: string }>(
+    `select n.nspname as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.oid = to_regclass('command_bus_stranger')`,
+  )
+  if (rows[0] === undefined) throw new GrantError('the tables are not here yet: run `commandbus migrate` first')
+  return rows[0].schema
+}
+
+const rolesOf = (grantees: readonly Grantee[]): readonly string[] => [...new Set(grantees.map(({ role }) => role))]
+
+const requireRoles = async (client: ClientBase, grantees: readonly Grantee[]): Promise<void> => {
+  const { rows } = await client.query<{ role: string }>(
+    'select r.role from unnest($1::text[]) r(role) where not exists (select from pg_roles p where p.rolname = r.role)',
+    [rolesOf(grantees)],
+  )
+  if (rows.length === 0) return
+  const names = rows.map(({ role }) => escapeIdentifier(role))
+  throw new GrantError(`there is no role ${names.join(', ')}: make it first, as in \`create role ${names[0]} login\``)
+}
+
+/**
+ * Gives roles what they need, all of it or nothing.
+ * @throws GrantError also where only the owner of pgmq can give a right; PostgreSQL itself just warns of that
+ */
+export const grant = async (client: ClientBase, grantees: readonly Grantee[]): Promise<readonly string[]> => {
+  const statements = await grantStatements(client, grantees)
+  await client.query('begin')
+  try {
+    for (const statement of statements) await client.query(statement)
+    await requireUseOfPgmq(client, grantees)
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    throw error
+  }
+  return statements
+}
+
+const requireUseOfPgmq = async (client: ClientBase, grantees: readonly Grantee[]): Promise<void> => {
+  const { rows } = await client.query<{ role: string; me: string }>(
+    `select r.role, current_user::text as me from unnest($1::text[]) r(role)
+     where not has_schema_privilege(r.role, 'pgmq', 'usage') or not has_table_privilege(r.role, 'pgmq.meta', 'select')`,
+    [rolesOf(grantees)],
+  )
+  const [first] = rows
+  if (first === undefined) return
+  const to = rows.map(({ role }) => escapeIdentifier(role)).join(', ')
+  throw new GrantError(
+    `pgmq was installed by another role, and ${escapeIdentifier(first.me)} cannot give others the use of it: let whoever ` +
+      `owns schema pgmq run \`grant usage on schema pgmq to ${to}; grant select on pgmq.meta to ${to}\`, then try again`,
+  )
+}

@@ -1,0 +1,60 @@
+import type { ClientBase } from 'pg'
+import { handledCommand } from '../../application/handled-command.ts'
+import type { Log } from '../../application/ports/log.ts'
+import type { Job } from '../../application/work-message.ts'
+import type { HandlerContext } from './handler.ts'
+
+export interface ContextDeps {
+  readonly log: Log
+  readonly extend: (job: Job, ms: number) => Promise<void>
+}
+
+/** Most handlers never look at their signal: it is made when they do. */
+export interface LazyAbort {
+  readonly signal: () => AbortSignal
+  readonly abort: (reason: Error) => void
+}
+
+export const lazyAbort = (): LazyAbort => {
+  let controller: AbortController | null = null
+  const get = (): AbortController => {
+    controller ??= new AbortController()
+    return controller
+  }
+  return { signal: () => get().signal, abort: reason => get().abort(reason) }
+}
+
+/** A class, because getters on a fresh literal are slow to make. */
+export class JobContext implements HandlerContext<unknown> {
+  readonly command: HandlerContext<unknown>['command']
+  readonly attempt: number
+  readonly maxAttempts: number
+  readonly totalAttempts: number
+  readonly log: Log
+  readonly rehearsal = false
+  readonly extendVisibility: (seconds: number) => Promise<void>
+  readonly #abort: LazyAbort
+  readonly #client: ClientBase | null
+
+  constructor(deps: ContextDeps, job: Job, data: unknown, abort: LazyAbort, client: ClientBase | null) {
+    const { sent, totalAttempts } = job.command
+    this.command = handledCommand(job.key, sent, data)
+    this.attempt = job.attempt
+    this.maxAttempts = job.maxAttempts
+    this.totalAttempts = totalAttempts
+    this.log = deps.log
+    this.extendVisibility = seconds => deps.extend(job, seconds * 1000)
+    this.#abort = abort
+    this.#client = client
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal()
+  }
+
+  get client(): ClientBase {
+    if (this.#client !== null) return this.#client
+    const { commandType } = this.command
+    throw new Error(`context.client is there only with transactional: true; set it on the handler of '${commandType}'`)
+  }
+}

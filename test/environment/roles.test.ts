@@ -1,0 +1,315 @@
+import pg, { type Pool } from 'pg'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type CommandBus, createCommandBus } from '../../src/index.ts'
+import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
+import { createPool } from '../../src/infrastructure/postgres/pool.ts'
+import { type Grantee, grant, grantStatements, roleKinds } from '../../src/infrastructure/postgres/rights/grants.ts'
+import { withClient } from '../../src/infrastructure/postgres/with-client.ts'
+import { checkHealth } from '../../src/infrastructure/service/checks.ts'
+import { until } from '../support/bus.ts'
+import { createRolesDatabase, type RolesDatabase } from '../support/roles.ts'
+
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+const rolesDatabase = async (): Promise<RolesDatabase> => {
+  const roles = await createRolesDatabase(['migrator', ...roleKinds])
+  cleanUps.push(roles.drop)
+  return roles
+}
+
+const poolOf = (roles: RolesDatabase, role: string): Pool => {
+  const pool = createPool(roles.urlOf(role), 4)
+  cleanUps.push(() => pool.end())
+  return pool
+}
+
+const busOf = (roles: RolesDatabase, role: string): CommandBus => {
+  const bus = createCommandBus({ databaseUrl: roles.urlOf(role) })
+  cleanUps.push(() => bus.close())
+  return bus
+}
+
+/** What the administrator of pgmq gives to the role that migrates, as docs/production.md says. */
+const letMigratorMakeQueues = async ({ database, nameOf }: RolesDatabase): Promise<void> => {
+  const to = pg.escapeIdentifier(nameOf('migrator'))
+  await database.pool.query(
+    `grant usage, create on schema pgmq to ${to}; grant select, insert, delete on pgmq.meta to ${to}`,
+  )
+}
+
+const letMigratorShareThem = async ({ database, nameOf }: RolesDatabase): Promise<void> => {
+  const to = pg.escapeIdentifier(nameOf('migrator'))
+  await database.pool.query(
+    `grant usage on schema pgmq to ${to} with grant option; grant select on pgmq.meta to ${to} with grant option`,
+  )
+}
+
+const withFiveRoles = async (schema?: string): Promise<RolesDatabase> => {
+  const roles = await rolesDatabase()
+  await letMigratorMakeQueues(roles)
+  await letMigratorShareThem(roles)
+  const pool = poolOf(roles, 'migrator')
+  await migrate(pool, schema === undefined ? {} : { schema })
+  const grantees = roleKinds.map((kind): Grantee => ({ kind, role: roles.nameOf(kind) }))
+  // a second time does no harm
+  for (const _ of [1, 2]) {
+    await withClient(pool, client => grant(client, grantees))
+  }
+  return roles
+}
+
+const REFUSED = '42501'
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'done',
+    (error: { readonly code?: string; readonly cause?: { readonly code?: string } }) => error.cause?.code ?? error.code,
+  )
+
+describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s', schema => {
+  it('R15: do all their work, in domains and with reply queues that nobody made before', async () => {
+    const roles = await withFiveRoles(schema)
+    const [sender, worker, operator, reader] = roleKinds.map(kind => busOf(roles, kind)) as [
+      CommandBus,
+      CommandBus,
+      CommandBus,
+      CommandBus,
+    ]
+    let broken = true
+    const working = worker.worker({
+      domain: 'shop',
+      pollMs: 20,
+      handlers: {
+        Buy: () => ({ bought: true }),
+        Fail: () => {
+          if (broken) throw new Error('not today')
+          return null
+        },
+        Slow: async (_, { extendVisibility }) => extendVisibility(60),
+        Note: { transactional: true, handle: () => ({ noted: true }) },
+      },
+    })
+    // the domain is new: whoever works makes its queue
+    await working.start()
+    const replyTo = 'shop__replies'
+    const bought = await sender.send('shop', 'Buy', { n: 1 }, { replyTo })
+    const others = await Promise.all([1, 2].map(() => sender.send('shop', 'Fail', {}, { maxAttempts: 1 })))
+    const failed = await sender.send('shop', 'Fail', {}, { maxAttempts: 1, replyTo })
+    const slow = await sender.send('shop', 'Slow', {})
+    const noted = await withClient(poolOf(roles, 'sender'), async client => {
+      await client.query('begin')
+      const sent = await sender.send('shop', 'Note', {}, { client, replyTo: 'notes__replies' })
+      await client.query('commit')
+      return sent
+    })
+    // whoever sends makes it
+    const unworked = await sender.send('fresh.domain', 'Wait', {}, { replyTo: 'other_answers' })
+    const batch = await sender.sendBatch('shop', [
+      { commandType: 'Buy', data: {} },
+      { commandType: 'Buy', data: {} },
+    ])
+    expect(batch).toBeDefined()
+    await expect(sender.send('shop', 'Buy', {}, { commandId: bought.commandId })).rejects.toThrow(/already/)
+    await sender.cancel('fresh.domain', unworked.commandId, {})
+    const statusOf = async (commandId: string) => (await reader.getCommand('shop', commandId))?.status
+    for (const { commandId } of [bought, slow, noted]) {
+      await until(
+        () => statusOf(commandId),
+        status => status === 'COMPLETED',
+      )
+    }
+    await until(
+      () => reader.troubleshooting.list({ domain: 'shop' }),
+      ({ items }) => items.length === 3,
+    )
+    broken = false
+    expect((await operator.troubleshooting.groups({ domain: 'shop' }))[0]).toMatchObject({ count: 3 })
+    await operator.troubleshooting.cancel('shop', others[0]?.commandId ?? '', { operator: 'jane', reason: 'no more' })
+    await operator.troubleshooting.retry('shop', failed.commandId, { operator: 'jane' })
+    const { actionId } = await operator.actions.start({ operator: 'jane', action: 'retry', filter: { domain: 'shop' } })
+    expect(await operator.actions.runOne(actionId)).toMatchObject({ status: 'COMPLETED', total: 1, succeeded: 1 })
+    await until(
+      () => statusOf(failed.commandId),
+      status => status === 'COMPLETED',
+    )
+    // replies are the sender's
+    const replies = await poolOf(roles, 'sender').query('select message from pgmq.read($1::text, 30, 10)', [replyTo])
+    expect(replies.rows.map(({ message }) => message.outcome)).toEqual(['SUCCESS', 'SUCCESS'])
+    const canceled = await poolOf(roles, 'sender').query(`select message from pgmq.pop('other_answers')`)
+    expect(canceled.rows).toMatchObject([{ message: { outcome: 'CANCELED' } }])
+    // a message of no known command
+    const { pool: admin } = roles.database
+    await admin.query(`select pgmq.send('shop__commands', '{}')`)
+    const readerPool = poolOf(roles, 'reader')
+    await until(
+      async () => (await readerPool.query('select why from command_bus_stranger')).rows,
+      rows => rows.length === 1,
+    )
+    expect((await reader.queryCommands({ domain: 'shop' })).items).toHaveLength(8)
+    expect(await reader.getAuditTrail('shop', bought.commandId)).toHaveLength(3)
+    expect((await reader.getHistory('shop', bought.commandId)).items).toHaveLength(2)
+    expect(await reader.maintenance.verify()).toEqual([])
+    // what the administrator put there
+    expect((await reader.maintenance.verifyLog()).findings).toMatchObject([{ kind: 'message' }])
+    await working.stop()
+    // nothing waits for a right that is missing
+    expect(working.health().reasons.join()).not.toMatch(/permission/)
+  })
+
+  it('R15: are refused what is not theirs', async () => {
+    const roles = await withFiveRoles(schema)
+    const [sender, worker, , reader] = roleKinds.map(kind => busOf(roles, kind)) as [
+      CommandBus,
+      CommandBus,
+      CommandBus,
+      CommandBus,
+    ]
+    const { commandId } = await sender.send('shop', 'Buy', { secret: 1 })
+    const at = schema ?? 'public'
+    const refusals: readonly (readonly [role: string, sql: string])[] = [
+      ['sender', `select data from ${at}.command_bus_event`],
+      ['sender', `select * from ${at}.command_bus_command`],
+      ['sender', `select * from pgmq.q_shop__commands`],
+      ['sender', `select ${at}.command_bus_read('shop__commands', 30, 1, null)`],
+      ['sender', `select ${at}.command_bus_grant_queue('shop__commands')`],
+      ['sender', `insert into ${at}.command_bus_intent default values`],
+      ['sender', `select * from ${at}.command_bus_streams('{credits-acme}', 0)`],
+      ['worker', `select data from ${at}.command_bus_event`],
+      ['worker', `update ${at}.command_bus_command set status = 'COMPLETED'`],
+      ['worker', `delete from pgmq.q_shop__commands`],
+      ['worker', `select ${at}.command_bus_commit_rows('{}')`],
+      ['operator', `delete from ${at}.command_bus_event`],
+      ['operator', `update ${at}.command_bus_command set status = 'COMPLETED'`],
+      ['operator', `select ${at}.command_bus_put_rows('${at}.command_bus_command', '[]', '{}')`],
+      ['reader', `select ${at}.command_bus_commit('{}')`],
+      ['reader', `select ${at}.command_bus_make_queue('x')`],
+      ['reader', `delete from pgmq.q_shop__commands`],
+    ]
+    for (const [role, sql] of refusals) {
+      expect([role, sql, await codeOf(poolOf(roles, role).query(sql))]).toEqual([role, sql, REFUSED])
+    }
+    // through the library, in our words
+    const { troubleshooting } = sender
+    await expect(reader.send('shop', 'Buy', {})).rejects.toThrow(
+      /permission denied for function command_bus_\w+.*commandbus grants/,
+    )
+    await expect(worker.send('shop', 'Buy', {})).rejects.toThrow(/may not append "?CommandSent"?.*commandbus grants/)
+    await expect(troubleshooting.list({})).rejects.toThrow(/permission denied for .*command_bus_command/)
+    await expect(reader.cancel('shop', commandId, {})).rejects.toThrow(/permission denied/)
+    // queues of others in pgmq are nobody's here
+    await poolOf(roles, 'migrator').query(`select pgmq.create('of_others')`)
+    for (const sql of [
+      `select * from command_bus_read('of_others', 30, 1, null)`,
+      `select command_bus_archive('of_others', '{1}', null)`,
+      `select command_bus_hand_back('of_others', '{1}', '{1}', '0', true)`,
+    ]) {
+      expect(await codeOf(poolOf(roles, 'worker').query(sql))).toBe('22023')
+    }
+  })
+
+  it('R15: a unit of work is refused where it does more than its role may', async () => {
+    const roles = await withFiveRoles(schema)
+    const { commandId } = await busOf(roles, 'sender').send('shop', 'Buy', {})
+    const stream = `command-shop-${commandId}`
+    const event = (type: string) => ({ event: 0, stream, revision: 1, id: commandId, type, data: {}, meta: {} })
+    const units: readonly (readonly [role: string, unit: object])[] = [
+      ['sender', { events: [event('CommandCompleted')] }],
+      ['sender', { events: [event('OperatorRetried')] }],
+      ['sender', { events: [{ ...event('CommandSent'), stream: 'credits-42' }] }],
+      ['sender', { events: [event('CommandSent')], messages: [{ queue: 'of_others', events: [0], bodies: [{}] }] }],
+      ['sender', { events: [event('CommandSent')], replies: [{ queue: 'shop__commands', events: [0], bodies: [{}] }] }],
+      [
+        'sender',
+        {
+          events: [event('CommandSent')],
+          acks: [{ queue: 'shop__commands', op: 'delete', events: [0], msgIds: ['1'] }],
+        },
+      ],
+      [
+        'sender',
+        { events: [], moves: [{ domain: 'shop', command_id: commandId, after: 0, revision: 9, status: 'COMPLETED' }] },
+      ],
+      ['worker', { events: [event('OperatorCompleted')] }],
+      ['worker', { events: [event('CommandSent')] }],
+      [
+        'worker',
+        { events: [event('CommandFailed')], acks: [{ queue: 'of_others', op: 'delete', events: [0], msgIds: ['1'] }] },
+      ],
+    ]
+    const before = await roles.database.pool.query(`select count(*) from ${schema ?? 'public'}.command_bus_event`)
+    for (const [role, unit] of units) {
+      const answer = codeOf(poolOf(roles, role).query('select command_bus_commit($1::jsonb)', [JSON.stringify(unit)]))
+      expect([role, unit, await answer]).toEqual([role, unit, REFUSED])
+    }
+    const after = await roles.database.pool.query(`select count(*) from ${schema ?? 'public'}.command_bus_event`)
+    expect(after.rows).toEqual(before.rows)
+  })
+})
+
+describe('R15: pgmq that an administrator installed', () => {
+  it('R15: the first send says which right is missing on what, and whose', async () => {
+    const roles = await rolesDatabase()
+    const { database, nameOf } = roles
+    const migrator = pg.escapeIdentifier(nameOf('migrator'))
+    await database.pool.query(`grant usage on schema pgmq to ${migrator}`)
+    await migrate(poolOf(roles, 'migrator'))
+    const bus = busOf(roles, 'migrator')
+    await expect(bus.send('shop', 'Buy', {})).rejects.toThrow(
+      `lacks create on schema pgmq, select on pgmq.meta, insert on pgmq.meta: let whoever owns schema pgmq run \`grant usage, create on schema pgmq to ${migrator}; grant select, insert, delete on pgmq.meta to ${migrator}\``,
+    )
+    await letMigratorMakeQueues(roles)
+    await expect(bus.send('shop', 'Buy', {})).resolves.toMatchObject({ status: 'PENDING' })
+  })
+
+  it('R15: a queue that the administrator made is named with the way out', async () => {
+    const roles = await rolesDatabase()
+    await letMigratorMakeQueues(roles)
+    await migrate(poolOf(roles, 'migrator'))
+    await roles.database.pool.query(`select pgmq.create('shop__commands')`)
+    const pool = poolOf(roles, 'migrator')
+    await expect(busOf(roles, 'migrator').send('shop', 'Buy', {})).rejects.toThrow(
+      /permission denied for .*q_shop__commands.*commandbus doctor/,
+    )
+    const { queue } = (await checkHealth(pool)).checks
+    expect(queue).toMatchObject({ status: 'degraded' })
+    const owner = pg.escapeIdentifier(roles.nameOf('migrator'))
+    const [said = ''] = queue?.reasons ?? []
+    expect(said).toContain(`alter table pgmq.q_shop__commands owner to ${owner}`)
+    for (const statement of (/`(.*)`/.exec(said)?.[1] ?? '').split('; ')) await roles.database.pool.query(statement)
+    await expect(busOf(roles, 'migrator').send('shop', 'Buy', {})).resolves.toMatchObject({ status: 'PENDING' })
+  })
+
+  it('R15: the grants say what only the owner of pgmq can give, and give nothing until then', async () => {
+    const roles = await rolesDatabase()
+    await letMigratorMakeQueues(roles)
+    const pool = poolOf(roles, 'migrator')
+    await migrate(pool)
+    const role = roles.nameOf('reader')
+    const apply = () => withClient(pool, client => grant(client, [{ kind: 'reader', role }]))
+    await expect(apply()).rejects.toThrow(
+      `grant usage on schema pgmq to "${role}"; grant select on pgmq.meta to "${role}"`,
+    )
+    const { rows } = await roles.database.pool.query(
+      `select has_table_privilege($1, 'command_bus_command', 'select') as may`,
+      [role],
+    )
+    expect(rows).toEqual([{ may: false }])
+    await letMigratorShareThem(roles)
+    await apply()
+    expect((await busOf(roles, 'reader').queryCommands({})).items).toEqual([])
+  })
+
+  it('R15: roles that are not there, and databases that were not migrated, are told', async () => {
+    const roles = await rolesDatabase()
+    await letMigratorMakeQueues(roles)
+    const pool = poolOf(roles, 'migrator')
+    const statements = (role: string) => withClient(pool, client => grantStatements(client, [{ kind: 'sender', role }]))
+    await expect(statements(roles.nameOf('sender'))).rejects.toThrow(/commandbus migrate/)
+    await migrate(pool)
+    await expect(statements('no"body; drop table x')).rejects.toThrow(
+      'there is no role "no""body; drop table x": make it first, as in `create role "no""body; drop table x" login`',
+    )
+  })
+})
