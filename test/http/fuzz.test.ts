@@ -59,7 +59,7 @@ const send = (
   })
 
 /** Where a history has the stack of a failed attempt, for those who may see it. */
-const OF_A_HANDLER = /"stack":"(?:[^"\\]|\\.)*"/g
+const OF_A_HANDLER = /"(?:error_)?stack":"(?:[^"\\]|\\.)*"/g
 const STACK = /\n\s+at |node_modules|\.[cm]?[jt]s:\d+/
 
 /** What must never be heard or read: keys, tokens, how to reach the database. */
