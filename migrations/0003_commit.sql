@@ -248,8 +248,8 @@ begin
 end $$;
 
 -- Hides messages until `now + lease`, but only those whose read is still the last one; a row that somebody is working
--- on at this moment is passed over. The end of a lease is never brought forward: a handler may have asked for more than
--- a heartbeat gives. Returns the messages that are still the caller's.
+-- on at this moment is passed over, which does not make it another's. The end of a lease is never brought forward: a
+-- handler may have asked for more than a heartbeat gives. Returns the messages that are still the caller's.
 create function command_bus_extend(queue text, msg_ids bigint[], deliveries int[], lease interval)
 returns setof bigint language plpgsql as $$
 begin
@@ -257,12 +257,13 @@ begin
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
   return query execute format($q$
-    update pgmq.%1$I q set vt = greatest(q.vt, clock_timestamp() + $3)
-    from (
+    with held as (
       select m.msg_id from pgmq.%1$I m join unnest($1, $2) x(msg_id, delivery) on x.msg_id = m.msg_id and x.delivery = m.read_ct
-      for update of m skip locked) held
-    where q.msg_id = held.msg_id
-    returning q.msg_id $q$, 'q_' || queue) using msg_ids, deliveries, lease;
+      for update of m skip locked),
+    extended as (
+      update pgmq.%1$I q set vt = greatest(q.vt, clock_timestamp() + $3) from held where q.msg_id = held.msg_id)
+    select m.msg_id from pgmq.%1$I m join unnest($1, $2) x(msg_id, delivery) on x.msg_id = m.msg_id and x.delivery = m.read_ct
+    $q$, 'q_' || queue) using msg_ids, deliveries, lease;
 end $$;
 
 -- Makes messages visible after `delay`, fenced in the same way; `uncount` takes the read back, and a message nobody

@@ -92,7 +92,10 @@ const sendInChunks = async (
     if (result !== undefined) return result
     return { commandId, outcome: !isWithin && doubtful.has(place) ? 'unknown' : 'unsent', msgId: null }
   })
-  throw new BatchFailedError(results, deps.toPublicError(failures[0]), isWithin)
+  const cause = deps.toPublicError(failures[0])
+  // as any other call that has done nothing
+  if (!isWithin && results.every(({ outcome }) => outcome === 'unsent')) throw cause
+  throw new BatchFailedError(results, cause, isWithin)
 }
 
 const batchResult = (outcome: SendOutcome): BatchResult =>

@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   type CommandBus,
@@ -9,6 +13,7 @@ import {
 } from '../../src/index.ts'
 import { createDeadline } from '../../src/infrastructure/worker/deadline.ts'
 import { createTestBus, logIsApart, signal } from '../support/bus.ts'
+import { compiledSource } from '../support/compiled.ts'
 import { auditNames, isParked } from '../support/park.ts'
 
 const jane = { operator: 'jane@example.com', reason: 'it hangs' }
@@ -279,6 +284,43 @@ describe('the deadline of handlers', () => {
     expect(signals.Plain?.aborted && signals.Own?.aborted).toBe(true)
     go.resolve()
     expect((await Promise.all(waiting)).map(found => found?.status)).toEqual(Array(3).fill('COMPLETED'))
+  })
+
+  test('R6: one that its handler has asked for is not critical, however few the slots', async () => {
+    const { bus, work, until } = await createTestBus()
+    const worker = await work({
+      domain: 'payments',
+      concurrency: 1,
+      longRunningMs: 100,
+      handlers: { Import: defineHandler({ timeoutMs: 3_600_000, handle: never }) },
+    })
+    await bus.send('payments', 'Import', {})
+    const { status } = await until(
+      async () => worker.health(),
+      ({ reasons }) => reasons.some(reason => reason.includes('1 of 1 handlers run longer than 100 ms: Import')),
+    )
+    expect(status).toBe('degraded')
+  })
+
+  test('R6: keeps no process alive whose worker has been stopped', async () => {
+    const { bus, database } = await createTestBus()
+    await bus.send('payments', 'Hang', {})
+    const program = `
+      const { createCommandBus } = await import(${JSON.stringify(pathToFileURL(join(compiledSource(), 'index.js')).href)})
+      const bus = createCommandBus({ databaseUrl: ${JSON.stringify(database.url)} })
+      let running
+      const runs = new Promise(resolve => { running = resolve })
+      const worker = bus.worker({ domain: 'payments', handlers: { Hang: () => { running(); return new Promise(() => {}) } } })
+      await worker.start()
+      await runs
+      while ((await bus.queryCommands({})).items[0].status !== 'IN_PROGRESS');
+      await worker.stop({ deadlineMs: 0 })
+      await bus.close()
+      console.log('closed')`
+    const ended = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+      timeout: 60_000,
+    })
+    expect(ended).toEqual({ stdout: 'closed\n', stderr: '' })
   })
 
   test('R6: a handler whose attempt was ended before it began never begins', async () => {

@@ -76,6 +76,49 @@ test('R22: leases are kept while no new connection can be had, also when the one
   await line.close()
 })
 
+test('R22: a message that somebody has locked is not taken for one that was lost', async () => {
+  const { bus, pool, until, work } = await createTestBus()
+  const [began, go] = [signal(), signal()]
+  let told: AbortSignal | undefined
+  await bus.send('payments', 'Charge', {})
+  await work({
+    domain: 'payments',
+    leaseSeconds: 3,
+    handlers: {
+      Charge: async (_, context) => {
+        told = context.signal
+        began.resolve()
+        await go.promise
+      },
+    },
+  })
+  await began.promise
+  const holder = await pool.connect()
+  await holder.query('begin')
+  // as an extension that was given up does, for as long as the server waits for its standby
+  await holder.query('select from pgmq.q_payments__commands for update')
+  const lastBeat = async (): Promise<number> =>
+    (
+      await pool.query(
+        `select coalesce(max(extract(epoch from query_start)), 0)::float8 as at from pg_stat_activity
+         where datname = current_database() and state = 'idle' and query like '%command_bus_extend($1%'`,
+      )
+    ).rows[0].at
+  for (const _ of [1, 2]) {
+    const before = await lastBeat()
+    await until(lastBeat, at => at > before)
+  }
+  await holder.query('rollback')
+  holder.release()
+  go.resolve()
+  const { items } = await until(
+    () => bus.queryCommands({}),
+    page => page.items[0]?.status === 'COMPLETED',
+  )
+  expect(items).toMatchObject([{ totalAttempts: 1 }])
+  expect(told?.aborted).toBe(false)
+})
+
 test('R22: between reads that fail a worker is not healthy, and critical when it lasts; it is healthy again afterwards', async () => {
   let now = new Date('2026-01-01T00:00:00Z')
   const { bus, pool, until, work } = await createTestBus({ clock: { now: () => now, random: () => 0 } })

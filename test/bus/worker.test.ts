@@ -78,8 +78,8 @@ describe('leases and attempts', () => {
         return `worker ${i}`
       },
     })
-    // the old one must not find the message again before the new one does
-    await work({ domain: 'payments', workerId: 'old', handlers: slow(0), pollMs: 60_000 })
+    // the old one must neither find the message again before the new one does, nor extend its lease
+    await work({ domain: 'payments', workerId: 'old', handlers: slow(0), pollMs: 60_000, leaseSeconds: 3600 })
     await started[0]?.promise
     await until(
       () => bus.getCommand('payments', commandId),

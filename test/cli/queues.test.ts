@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createTestBus, type TestBus } from '../support/bus.ts'
 import { useProgram } from '../support/cli.ts'
@@ -205,6 +206,32 @@ describe('queues drop', () => {
     client.release()
     expect((await dropping).json()).toMatchObject({ error: { code: 'QUEUE_IN_USE' } })
     expect(await setup.messages('payments__commands')).toHaveLength(1)
+  })
+
+  test('R11: DATABASE_TIMEOUT_MS limits what looks, and not a purge that takes longer', async () => {
+    const setup = await createTestBus()
+    await setup.pool.query(`select pgmq.create('emails')`)
+    await setup.pool.query(`select pgmq.send('emails', '{}')`)
+    await setup.pool.query(
+      `create function slowly() returns trigger language plpgsql as 'begin perform pg_sleep(4); return null; end'`,
+    )
+    await setup.pool.query('create trigger slowly before delete on pgmq.q_emails execute function slowly()')
+    const hurried = (...args: string[]) =>
+      program.run(['queues', ...args], { env: { ...on(setup).env, DATABASE_TIMEOUT_MS: '1500' } })
+    expect(await hurried('purge', 'emails', '--older-than', '0m', '--not-ours')).toMatchObject({
+      code: 0,
+      stdout: 'Purged 1 message of emails.\n',
+    })
+    const holder = await setup.pool.connect()
+    await holder.query('begin')
+    await holder.query('lock table command_bus_command in access exclusive mode')
+    // without the setting it would be 30 s
+    const late = delay(20_000, 'late', { ref: false })
+    expect(await Promise.race([hurried('list'), late])).toMatchObject({
+      stderr: expect.stringMatching(/^commandbus: the database did not answer in time/),
+    })
+    await holder.query('rollback')
+    holder.release()
   })
 
   test("leaves a queue alone that nothing shows to be ours, unless it is said to be one's own", async () => {

@@ -34,7 +34,13 @@ test('B1, B2, B3: the example compiles, says that its server is a mock, heals, f
   const database = await createTestDatabase()
   const main = join(program.directory, 'examples', 'ai-operations', 'main.js')
   const ran = await node([main], { DATABASE_URL: database.url })
-  expect(ran).toMatchObject({ code: 0, stderr: '' })
+  expect(ran.code).toBe(0)
+  // one line for the one failure, for whoever runs it
+  expect(ran.stderr.trim().split('\n')).toEqual([
+    expect.stringMatching(
+      /^\[the command failed for good\] .*"commandType":"feedback_analysis".*"code":"PAYMENT_REQUIRED"/,
+    ),
+  ])
   const lines = ran.stdout.split('\n')
   expect(lines[0]).toBe('No AI_BASE_URL is set: a small mock server answers here, and no model.')
   expect(lines.filter(line => line.includes('tried again'))).toHaveLength(2)

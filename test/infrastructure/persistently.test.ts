@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isUndone } from '../../src/infrastructure/postgres/errors.ts'
+import { isInDoubt, isUndone } from '../../src/infrastructure/postgres/errors.ts'
 import { persistently } from '../../src/infrastructure/postgres/persistently.ts'
 
 const failing = (code: string) => {
@@ -32,6 +32,27 @@ test('R11: when a try broke and the next finds no connection, it is still said t
     throw errors.shift()
   }
   await expect(persistently(work)).rejects.toThrow('cut')
+})
+
+test('R11: nor is it forgotten when all later tries are undone because of others', async () => {
+  let tries = 0
+  const work = async () => {
+    throw Object.assign(new Error(tries++ === 0 ? 'cut' : 'undone'), { code: tries === 1 ? 'ECONNRESET' : '40001' })
+  }
+  await expect(persistently(work, 0)).rejects.toThrow('cut')
+  expect(tries).toBe(2)
+})
+
+test('R11: work that reached nobody in any try is not in doubt; work that broke once is, also when nobody is reached later', async () => {
+  const last = async (...codes: string[]): Promise<unknown> => {
+    const work = async () => {
+      throw Object.assign(new Error('no'), { code: codes.shift() })
+    }
+    return persistently(work, 0).catch(error => error)
+  }
+  expect(isInDoubt(await last('ECONNREFUSED', 'ENOTFOUND'))).toBe(false)
+  expect(isInDoubt(await last('ECONNRESET', 'ECONNREFUSED'))).toBe(true)
+  expect(isInDoubt(await last('ECONNREFUSED', 'ECONNRESET'))).toBe(true)
 })
 
 test('R12: what a server refuses is undone, unless an earlier try may have been committed', async () => {

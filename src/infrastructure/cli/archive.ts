@@ -42,7 +42,7 @@ export const addArchive = (program: Command, deps: CliDeps): void => {
       const before = new Date(Date.now() - ageOf(options.olderThan))
       const by = operatorOf(options.operator)
       await withDatabase(config, database =>
-        withPool(database.url, async pool => {
+        withPool(database, async pool => {
           await assertSchemaCurrent(pool)
           const old = await countOld(pool, before)
           if (options.dryRun) {
@@ -73,7 +73,7 @@ export const addArchive = (program: Command, deps: CliDeps): void => {
 
 const find = async (deps: CliDeps, id: string, { json }: Options): Promise<void> =>
   withDatabase(readConfig(deps.env), database =>
-    withPool(database.url, async pool => {
+    withPool(database, async pool => {
       const items = await archivedIn(pool, id)
       if (items.length === 0) throw new CommandBusError('COMMAND_NOT_FOUND', `no command ${id} was moved to a file`)
       if (json) printJson({ items })

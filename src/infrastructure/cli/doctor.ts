@@ -35,7 +35,7 @@ export const addDoctor = (program: Command, deps: CliDeps): void => {
     .action(async ({ json }: { readonly json?: true }) => {
       const config = readConfig(deps.env)
       await withDatabase(config, async database => {
-        const diagnosis = await withPool(database.url, pool => diagnose(config, database, pool))
+        const diagnosis = await withPool(database, pool => diagnose(config, database, pool))
         if (json) printJson(diagnosis)
         else print(told(diagnosis))
         if (diagnosis.health.status === 'critical') throw new Refused('not well')

@@ -49,7 +49,7 @@ export const addExport = (program: Command, deps: CliDeps): void => {
       const config = readConfig(deps.env)
       const madeBy = operatorOf(options.operator)
       await withDatabase(config, database =>
-        withPool(database.url, async pool => {
+        withPool(database, async pool => {
           await assertSchemaCurrent(pool)
           const signer = await signerOf(config)
           const path = resolve(options.output)

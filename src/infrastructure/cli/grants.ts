@@ -35,7 +35,7 @@ export const addGrants = (program: Command, deps: CliDeps): void => {
       const grantees = roleKinds.flatMap(kind => (options[kind] ?? []).map((role): Grantee => ({ kind, role })))
       if (grantees.length === 0) throw new UsageError(`name a role: --${roleKinds.join(' <role>, --')} <role>`)
       await withDatabase(readConfig(deps.env), database =>
-        withPool(database.url, async pool => {
+        withPool(database, async pool => {
           await schemaStatus(pool)
           const statements = await withClient(pool, client =>
             options.apply ? grant(client, grantees) : grantStatements(client, grantees),

@@ -29,7 +29,7 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       await withDatabase(readConfig(deps.env), database =>
-        withPool(database.url, async pool => {
+        withPool(database, async pool => {
           // a database of a newer commandbus is refused before anything is changed
           const { pending } = await schemaStatus(pool)
           await withUnhurriedClient(pool, async client => {

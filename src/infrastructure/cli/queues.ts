@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import { CommandBusError, InvalidInputError } from '../../application/errors.ts'
 import { domainOf, queueOf } from '../../application/input.ts'
 import { commandQueue } from '../../domain/command/names.ts'
@@ -17,6 +17,7 @@ import {
   type QueueContent,
 } from '../pgmq/queue-admin.ts'
 import { assertSchemaCurrent } from '../postgres/schema-version.ts'
+import { withUnhurriedClient } from '../postgres/unhurried.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
@@ -52,7 +53,7 @@ export const addQueues = (program: Command, deps: CliDeps): void => {
   const queues = program.command('queues').description('create, list, drop and purge queues')
   const withQueues = <A>(body: (pool: Pool) => Promise<A>): Promise<A> =>
     withDatabase(readConfig(deps.env), database =>
-      withPool(database.url, async pool => {
+      withPool(database, async pool => {
         await assertSchemaCurrent(pool)
         return body(pool)
       }),
@@ -96,7 +97,7 @@ export const addQueues = (program: Command, deps: CliDeps): void => {
       const refuse = (content: QueueContent): void => refuseDrop(content, options)
       await withQueues(async pool => {
         const { kind, messages, archived } = options.dryRun
-          ? await look(pool, queue, refuse)
+          ? await withUnhurriedClient(pool, client => look(client, queue, refuse))
           : await dropQueue(pool, queue, refuse)
         if (options.json) printJson({ queue, kind, messages, archived, ...dryOf(options) })
         else
@@ -189,8 +190,8 @@ const refusePurge = (content: QueueContent, options: PurgeOptions): void => {
   refuseOthers(content, options)
 }
 
-const look = async (pool: Pool, queue: string, refuse: (content: QueueContent) => void): Promise<QueueContent> => {
-  const content = await contentOf(pool, queue)
+const look = async (db: ClientBase, queue: string, refuse: (content: QueueContent) => void): Promise<QueueContent> => {
+  const content = await contentOf(db, queue)
   refuse(content)
   return content
 }
@@ -200,10 +201,11 @@ type Purge = (pool: Pool, queue: string, age: number | null, refuse: (content: Q
 const purge: Purge = (pool, queue, age, refuse) =>
   age === null ? purgeQueue(pool, queue, refuse) : purgeOlder(pool, queue, age, refuse)
 
-const countPurged: Purge = async (pool, queue, age, refuse) => {
-  const { messages } = await look(pool, queue, refuse)
-  return age === null ? messages : countOlder(pool, queue, age)
-}
+const countPurged: Purge = (pool, queue, age, refuse) =>
+  withUnhurriedClient(pool, async client => {
+    const { messages } = await look(client, queue, refuse)
+    return age === null ? messages : countOlder(client, queue, age)
+  })
 
 const dryOf = ({ dryRun }: RemoveOptions) => (dryRun ? { dryRun } : {})
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { commandIdOf, domainOf } from '../../application/input.ts'
 import type { Rehearsal } from '../../application/rehearse-command.ts'
+import { readConfig } from '../config.ts'
 import { demoDomains } from '../demo/index.ts'
 import type { KnownHandlers } from '../rehearsal/in-process.ts'
 import { handlersByType } from '../rehearsal/known-handlers.ts'
@@ -51,7 +52,7 @@ export const addRehearse = (program: Command, deps: CliDeps): void => {
     })
 
   fromSource(program.command('rehearsal', { hidden: true })).action(async (options: Source) => {
-    const { DATABASE_URL: databaseUrl } = deps.env
+    const { databaseUrl, databaseTimeoutMs } = readConfig(deps.env)
     if (process.send === undefined || databaseUrl === undefined) {
       throw new UsageError('this is how `rehearse` starts the process that it runs a handler in: use `rehearse`')
     }
@@ -63,6 +64,7 @@ export const addRehearse = (program: Command, deps: CliDeps): void => {
     ])
     await serveRehearsal({
       databaseUrl,
+      databaseTimeoutMs,
       handlers: () => handlersFrom(options),
       log: createLogger({ level: 'warn', name: 'rehearsal' }),
     })

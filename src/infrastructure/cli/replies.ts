@@ -44,7 +44,7 @@ export const addReplies = (program: Command, deps: CliDeps): void => {
         throw new InvalidInputError('--count', `must be a whole number from 1 to ${MAX_COUNT}`)
       }
       await withDatabase(readConfig(deps.env), database =>
-        withPool(database.url, async pool => {
+        withPool(database, async pool => {
           await requireQueue(pool, queue)
           const items = await read(pool, queue, options.count, options.keep ? 0 : HIDDEN_SECONDS)
           if (options.json) printJson({ items })

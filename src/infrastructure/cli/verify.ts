@@ -40,7 +40,7 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
       const config = readConfig(deps.env)
       const expected = options.expect === undefined ? [] : [sealOf(options.expect)]
       const { verified, repaired } = await withDatabase(config, database =>
-        withPool(database.url, async pool => {
+        withPool(database, async pool => {
           await assertSchemaCurrent(pool)
           // a server of the user's is sealed by whoever has a key already: a second key would look like an intruder's
           const signer = database.kind === 'embedded' ? await signerOf(config) : await signerIfAny(config)

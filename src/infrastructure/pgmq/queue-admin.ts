@@ -3,6 +3,7 @@ import { type ClientBase, escapeIdentifier, type Pool, type PoolClient } from 'p
 import { CommandBusError } from '../../application/errors.ts'
 import { domainOfQueue, parseDomain } from '../../domain/command/names.ts'
 import { queueFigures } from '../postgres/figures.ts'
+import { withUnhurriedClient } from '../postgres/unhurried.ts'
 import { withClient } from '../postgres/with-client.ts'
 import { pgmqOn } from './pgmq-js.ts'
 
@@ -43,6 +44,8 @@ const kindsOf = async (db: Querier, queues: readonly string[]): Promise<(queue: 
   const kindByName = (queue: string): QueueKind =>
     domainOfCommandQueue(queue) !== null ? 'commands' : queue.endsWith('__replies') ? 'replies' : 'other'
   const unclear = queues.filter(queue => kindByName(queue) === 'other')
+  // nothing is looked up for a name that says it: the table is long, and the queue may be locked meanwhile
+  if (unclear.length === 0) return kindByName
   const { rows } = await db.query<{ queue: string }>(
     'select distinct reply_queue as queue from command_bus_command where reply_queue = any ($1::text[])',
     [unclear],
@@ -82,9 +85,9 @@ const requireQueue = async (db: Querier, queue: string): Promise<void> => {
 
 const LONGEST_LOCK_MS = 10_000
 
-/** A transaction that does not wait long for others who use the queue. */
+/** A transaction that does not wait long for others who use the queue; what it does with a long one may take its time. */
 const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => Promise<A>): Promise<A> =>
-  withClient(pool, async client => {
+  withUnhurriedClient(pool, async client => {
     try {
       await client.query('begin')
       await client.query(`set local lock_timeout = ${LONGEST_LOCK_MS}`)

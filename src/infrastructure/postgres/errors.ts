@@ -58,16 +58,6 @@ export const markDoubtful = (error: unknown): void => {
 const isPoolBusy = (error: unknown): boolean =>
   error instanceof Error && error.message === 'timeout exceeded when trying to connect'
 
-/** The server refused the statement, or we did before it was sent: nothing of it, nor of an earlier try, was committed. */
-export const isUndone = (error: unknown): boolean =>
-  typeof error === 'object' &&
-  error !== null &&
-  !doubtful.has(error) &&
-  !isConnectionError(error) &&
-  (isPoolBusy(error) ||
-    error instanceof EventEncodeError ||
-    (error instanceof CommandBusError ? !(error instanceof UnavailableError) : 'severity' in error))
-
 /** There was no answer in time: ours, or pg's own where the user's pool has a `query_timeout`. */
 export const isNoAnswer = (error: unknown): boolean =>
   error instanceof NoAnswerError || (error instanceof Error && error.message === 'Query read timeout')
@@ -79,8 +69,24 @@ const GAVE_UP = new Set(['55P03', '57014'])
 const isUnableNow = (code: string): boolean =>
   code.startsWith('53') || code.startsWith('58') || code === '25006' || GAVE_UP.has(code)
 
-/** Whether what was asked has been done is unknown. */
-export const isInDoubt = (error: unknown): boolean => isNoAnswer(error) || isConnectionError(error)
+/** There was no connection: nothing was asked. */
+const NOT_REACHED = new Set(['EADDRNOTAVAIL', 'EAI_AGAIN', 'EAI_FAIL', 'ECONNREFUSED', 'EMFILE', 'ENFILE', 'ENOTFOUND'])
+
+/** Whether what was asked has been done, at an earlier try perhaps, is unknown. */
+export const isInDoubt = (error: unknown): boolean =>
+  isNoAnswer(error) ||
+  (isConnectionError(error) && !NOT_REACHED.has(codeOf(error))) ||
+  (typeof error === 'object' && error !== null && doubtful.has(error))
+
+/** The server refused the statement, or it was never sent: nothing of it, nor of an earlier try, was committed. */
+export const isUndone = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  !isInDoubt(error) &&
+  (isPoolBusy(error) ||
+    NOT_REACHED.has(codeOf(error)) ||
+    error instanceof EventEncodeError ||
+    (error instanceof CommandBusError ? !(error instanceof UnavailableError) : 'severity' in error))
 
 /** It is the database's trouble, not the statement's, and it passes: what is idempotent may be tried until then. */
 export const isOutage = (error: unknown): boolean =>

@@ -17,7 +17,10 @@ import { withClient } from './with-client.ts'
 /** A transaction that holds locks and does nothing is ended by the server after this. */
 const IDLE_IN_TRANSACTION_MS = 60_000
 
-/** A network that is gone is noticed some 20 s after the last word, also by handlers that wait for a statement of theirs. */
+/**
+ * A network that goes while a statement runs is noticed after some 20 s, also by handlers that wait for one of theirs.
+ * One that was gone before is not: the system sends the statement again and again, on Linux for a quarter of an hour.
+ */
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const
 
 /** A connection that takes longer is given up, or sooner where the time limit is shorter. */

@@ -91,14 +91,14 @@ export const oldMessages = async (client: ClientBase, before: Date, limit: numbe
 }
 
 /** How much would be moved. */
-export const archivable = async (pool: Pool, before: Date) => {
-  const { rows } = await pool.query<{ streams: number; events: number }>(
+export const archivable = async (db: ClientBase, before: Date) => {
+  const { rows } = await db.query<{ streams: number; events: number }>(
     `select count(*)::float8 as streams, coalesce(sum(c.revision + 1), 0)::float8 as events from command_bus_command c where ${OLD}`,
     [before],
   )
   let messages = 0
-  for (const queue of await commandQueues(pool)) {
-    const found = await pool.query(
+  for (const queue of await commandQueues(db)) {
+    const found = await db.query(
       `select count(*)::float8 as n from pgmq.${escapeIdentifier(`a_${queue}`)} a where a.archived_at < $1::timestamptz`,
       [before],
     )

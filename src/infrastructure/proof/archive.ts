@@ -34,7 +34,7 @@ const LOCK = `hashtextextended('commandbus:rebuild', 0)`
 const CHUNK = 5_000
 
 /** How much there is to move. */
-export const countOld = async (pool: Pool, before: Date) => archivable(pool, before)
+export const countOld = (pool: Pool, before: Date) => withUnhurriedClient(pool, client => archivable(client, before))
 
 /**
  * Moves what is old out of the database into signed files: the events and rows of commands that have ended, and archived

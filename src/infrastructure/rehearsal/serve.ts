@@ -6,13 +6,19 @@ import type { RehearsalMessage, RehearsalTask } from './messages.ts'
 
 export interface ServeOptions {
   readonly databaseUrl: string
+  readonly databaseTimeoutMs: number | undefined
   /** Loaded only once there is a task. */
   readonly handlers: () => Promise<(domain: string) => KnownHandlers | undefined>
   readonly log: Log
 }
 
 /** In a process started for it: does one task, says what came of it, and comes back; the process then ends. */
-export const serveRehearsal = async ({ databaseUrl, handlers, log }: ServeOptions): Promise<void> => {
+export const serveRehearsal = async ({
+  databaseUrl,
+  databaseTimeoutMs,
+  handlers,
+  log,
+}: ServeOptions): Promise<void> => {
   dieWithParent({ graceMs: 0 })
   const task = await new Promise<RehearsalTask>(resolve => process.once('message', resolve as never))
   const tell = (message: RehearsalMessage): Promise<void> =>
@@ -21,7 +27,7 @@ export const serveRehearsal = async ({ databaseUrl, handlers, log }: ServeOption
       else process.send(message, undefined, undefined, () => resolve())
     })
   try {
-    const pool = createPool(databaseUrl, 1)
+    const pool = createPool(databaseUrl, 1, databaseTimeoutMs)
     const rehearsals = createRehearsals({
       pool,
       handlersOf: await handlers(),

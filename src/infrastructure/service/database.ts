@@ -7,6 +7,8 @@ import { schemaStatus } from '../postgres/schema-version.ts'
 
 export interface Database {
   readonly url: string
+  /** How long a statement may take; undefined: as usual. */
+  readonly timeoutMs: number | undefined
   readonly kind: 'embedded' | 'given'
   /** Gives the embedded server back: the last one to do so stops it. */
   readonly release: () => Promise<void>
@@ -24,26 +26,30 @@ export interface OpenOptions {
  * version's schema.
  */
 export const openDatabase = async (config: Config, { log, supervise }: OpenOptions = {}): Promise<Database> => {
-  if (config.databaseUrl !== undefined) return { url: config.databaseUrl, kind: 'given', release: async () => {} }
+  const { databaseUrl, databaseTimeoutMs: timeoutMs } = config
+  if (databaseUrl !== undefined) return { url: databaseUrl, timeoutMs, kind: 'given', release: async () => {} }
   const server = await startEmbedded({
     home: config.home,
     ...(log === undefined ? {} : { log }),
     ...(supervise === undefined ? {} : { supervise }),
   })
   try {
-    await withPool(server.url, async pool => {
+    await withPool({ url: server.url, timeoutMs }, async pool => {
       if ((await schemaStatus(pool)).pending.length > 0) await migrate(pool)
     })
   } catch (error) {
     await server.release()
     throw error
   }
-  return { url: server.url, kind: 'embedded', release: server.release }
+  return { url: server.url, timeoutMs, kind: 'embedded', release: server.release }
 }
 
 /** A few connections for as long as `body` runs. */
-export const withPool = async <A>(url: string, body: (pool: Pool) => Promise<A>): Promise<A> => {
-  const pool = createPool(url, 2)
+export const withPool = async <A>(
+  { url, timeoutMs }: Pick<Database, 'url' | 'timeoutMs'>,
+  body: (pool: Pool) => Promise<A>,
+): Promise<A> => {
+  const pool = createPool(url, 2, timeoutMs)
   try {
     return await body(pool)
   } finally {

@@ -47,6 +47,8 @@ export const createDeadline = (
       () => onLate(new TransientCommandError('TIMEOUT', `the handler did not end within ${limitMs} ms`)),
       Math.max(0, limitMs - (performance.now() - began)),
     )
+    // a handler that its stopped worker has given up does not keep the process
+    timer.unref()
   }
 
   return {

@@ -13,7 +13,7 @@ export interface LongRunningOptions {
 /** What holds slots for long, in a sentence. */
 export interface HeldUp {
   readonly reasons: readonly string[]
-  /** No slot is left for anything else. */
+  /** No slot is left for anything else, and none of the handlers has said that it takes so long. */
   readonly critical: boolean
 }
 
@@ -34,7 +34,7 @@ export const createLongRunning =
     const many = `${long.length} of ${concurrency} handlers run`
     return {
       reasons: [`${many} longer than ${timeText(limitMs)}: ${named.join(', ')}${more}`],
-      critical: long.length >= concurrency,
+      critical: long.filter(run => now - run.began >= run.expectedMs).length >= concurrency,
     }
   }
 

@@ -54,6 +54,8 @@ export interface Run {
   readonly job: Job
   /** By the clock of `performance`. */
   readonly began: number
+  /** So long its handler says that it may take, in milliseconds; 0 where it does not say. */
+  readonly expectedMs: number
   /** The handler has ended: its slot is free. */
   readonly handled: Promise<void>
   /** The handler has ended, and the database does not take its outcome now: the lease has to be kept. */
@@ -240,6 +242,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   return {
     job,
     began,
+    expectedMs: limitOf(handler?.timeoutMs, null) ?? 0,
     handled: handled.then(
       () => {},
       () => {},

@@ -15,7 +15,10 @@ export interface WorkerOptions {
    * `Infinity`: none, and a handler that never ends holds its slot until an operator ends the attempt.
    */
   readonly handlerTimeoutMs?: number | null
-  /** Health names handlers that run longer, and is critical when all slots are held so. In milliseconds; default 300,000. */
+  /**
+   * Health names handlers that run longer, and is critical when all slots are held so by handlers whose own `timeoutMs` does
+   * not allow for it. In milliseconds; default 300,000.
+   */
   readonly longRunningMs?: number
   /** How often to look without having been rung, in milliseconds. Default 500. */
   readonly pollMs?: number

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ClientBase, Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { withClient } from '../with-client.ts'
-import { cancelStatement, destroy, endInTime, keepAlive } from './give-up.ts'
+import { destroy, endInTime, giveUpStatement, keepAlive, lastStatement } from './give-up.ts'
 import { findInstallation } from './installation.ts'
 import { inSchema, namesOurs } from './names.ts'
 import { isLostStatement, type Pooling } from './pooling.ts'
@@ -154,12 +154,15 @@ const isIdle = (client: ClientBase): boolean => client.getTransactionStatus?.() 
 
 const limited =
   (client: ClientBase, timeoutMs: number, onLate: (client: ClientBase) => void): RunQuery =>
-  config =>
-    answeredWithin(timeoutMs, client.query(config), () => {
-      cancelStatement(client)
+  config => {
+    const answer = client.query(config)
+    const statement = lastStatement(client)
+    return answeredWithin(timeoutMs, answer, () => {
+      giveUpStatement(client, statement)
       onLate(client)
       return new NoAnswerError(timeoutMs)
     })
+  }
 
 /** @param ofPool: of the pool whose home it is */
 const ownClient = <A extends ClientBase>(terms: Terms, client: A, ofPool = false): A => {

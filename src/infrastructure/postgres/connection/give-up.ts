@@ -9,6 +9,11 @@ interface ClientParts {
   readonly secretKey?: number | null
   readonly connection?: { readonly stream?: Socket }
   readonly end?: () => Promise<void>
+  /** Statements that were not sent, and those that were sent ahead of their turn. */
+  readonly _queryQueue?: object[]
+  readonly _sentQueryQueue?: readonly object[]
+  /** The one that the server is at. */
+  readonly _activeQuery?: object | null
 }
 
 const CANCEL_REQUEST = 80_877_102
@@ -20,11 +25,25 @@ const KEEPALIVE_AFTER_MS = 10_000
 
 const partsOf = (client: ClientBase): ClientParts => client as unknown as ClientParts
 
+/** The statement that a client was given last; to be asked at once. */
+export const lastStatement = (client: ClientBase): object | null => {
+  const { _queryQueue: waiting, _sentQueryQueue: sent, _activeQuery: active } = partsOf(client)
+  return waiting?.at(-1) ?? sent?.at(-1) ?? active ?? null
+}
+
 /**
- * Asks the server to end the statement of a connection that nobody waits for any more, as it may wait for a lock that is
- * never given. On a connection of its own, as the protocol has it; whether it works is not told.
+ * Nobody waits for this statement any more. One that is behind others on its connection is never sent; another is
+ * ended by the server, as it may wait for a lock that is never given. Others on the connection are left alone.
  */
-export const cancelStatement = (client: ClientBase): void => {
+export const giveUpStatement = (client: ClientBase, statement: object | null): void => {
+  const { _queryQueue: waiting, _activeQuery: active } = partsOf(client)
+  const at = statement === null ? -1 : (waiting?.indexOf(statement) ?? -1)
+  if (at >= 0) waiting?.splice(at, 1)
+  else if (active === statement || statement === null) cancelStatement(client)
+}
+
+/** Asks the server to end what a connection is at. As the protocol has it on one of its own; whether it works is not told. */
+const cancelStatement = (client: ClientBase): void => {
   const { host, port, processID, secretKey } = partsOf(client)
   if (host === undefined || port === undefined || typeof processID !== 'number' || typeof secretKey !== 'number') return
   const request = Buffer.alloc(16)
@@ -61,7 +80,7 @@ export const endInTime = async (client: ClientBase): Promise<void> => {
   }
 }
 
-/** Lets the system notice that the peer is gone, where no time limit does. */
+/** Lets the system notice that the peer goes while a statement runs, where no time limit does. */
 export const keepAlive = (client: ClientBase): void => {
   partsOf(client).connection?.stream?.setKeepAlive?.(true, KEEPALIVE_AFTER_MS)
 }
