@@ -1,7 +1,7 @@
 import type { CommandKey } from '../domain/command/events.ts'
 import { actionOf, type BulkActionOptions } from './action-input.ts'
 import { intentOf } from './action-turns.ts'
-import type { CommandPlan, PlanTurns } from './dry-run.ts'
+import { type CommandPlan, cutPlan, type PlanTurns } from './dry-run.ts'
 import { CommandBusError } from './errors.ts'
 import { onlyWithin, refusal } from './operate-command.ts'
 import type { ActionKind } from './ports/action-store.ts'
@@ -37,7 +37,7 @@ export interface ActionPlan {
   /** Messages that would be sent again, and replies that senders would get, by queue. */
   readonly messages: readonly QueueCount[]
   readonly replies: readonly QueueCount[]
-  /** Up to 20 of each. */
+  /** Up to 20 of each, without payloads and reply bodies of more than 4 KiB. */
   readonly samples: readonly CommandPlan[]
   readonly blockedSamples: readonly BlockedItem[]
 }
@@ -75,7 +75,7 @@ export const dryRunAction =
         would++
         for (const { queue } of outcome.plan.messages) messages.set(queue, (messages.get(queue) ?? 0) + 1)
         for (const { queue } of outcome.plan.replies) replies.set(queue, (replies.get(queue) ?? 0) + 1)
-        if (samples.length < SAMPLES) samples.push(outcome.plan)
+        if (samples.length < SAMPLES) samples.push(cutPlan(outcome.plan))
       })
     }
 

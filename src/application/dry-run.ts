@@ -5,8 +5,8 @@ import { commandStream } from '../domain/command/names.ts'
 import type { CommandRejection } from '../domain/command/rejections.ts'
 import type { CommandState } from '../domain/command/state.ts'
 import type { CommandStatus } from '../domain/command/transitions.ts'
-import type { Change } from '../domain/json-diff.ts'
 import type { Recorded } from '../domain/recorded.ts'
+import { type CutChange, cutChanges, cutMember } from './cut-json.ts'
 import type { EventStore } from './ports/event-store.ts'
 import type { Ids } from './ports/ids.ts'
 import type { Turn } from './transact.ts'
@@ -26,6 +26,17 @@ export interface PlannedMessage {
   readonly archivedMsgId: string | null
   /** Its payload: the archived one, or the edited one in its place. */
   readonly data: Json
+  /** Only in the samples of an action on many and over HTTP: of data that was left out as it has more than 4 KiB. */
+  readonly dataBytes?: number
+  readonly dataPreview?: string
+}
+
+export interface PlannedReply {
+  readonly queue: string
+  readonly body: Json
+  /** As of a message. */
+  readonly bodyBytes?: number
+  readonly bodyPreview?: string
 }
 
 /** What an action would do to one command. */
@@ -34,9 +45,11 @@ export interface CommandPlan extends CommandKey {
   readonly to: CommandStatus
   /** What the audit would call it. */
   readonly events: readonly string[]
-  readonly diff: readonly Change[]
+  readonly diff: readonly CutChange[]
+  /** Differences that had no room. */
+  readonly diffOmitted?: number
   readonly messages: readonly PlannedMessage[]
-  readonly replies: readonly { readonly queue: string; readonly body: Json }[]
+  readonly replies: readonly PlannedReply[]
 }
 
 export type Planned =
@@ -132,3 +145,11 @@ const planOf = (
     ),
   }
 }
+
+/** The same with large payloads and reply bodies cut, as an answer carries it. */
+export const cutPlan = ({ diff, messages, replies, ...plan }: CommandPlan): CommandPlan => ({
+  ...plan,
+  ...cutChanges(diff),
+  messages: messages.map(({ data, ...message }) => ({ ...message, ...cutMember('data', data) })),
+  replies: replies.map(({ body, ...reply }) => ({ ...reply, ...cutMember('body', body) })),
+})

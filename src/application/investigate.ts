@@ -1,7 +1,8 @@
-import type { CommandEvent, Json } from '../domain/command/events.ts'
+import type { CommandEvent } from '../domain/command/events.ts'
 import { historyOf } from '../domain/command/history.ts'
 import type { Recorded } from '../domain/recorded.ts'
 import { type CausalNode, runOfJob, treeOf } from './causal-tree.ts'
+import { cutMember, cutMessage } from './cut-json.ts'
 import { correlationIdOf, instantOf, optional } from './input.ts'
 import type { Clock } from './ports/clock.ts'
 import type { CommandView, TroubleshootingFilter, TroubleshootingItem } from './ports/command-queries.ts'
@@ -42,17 +43,19 @@ export const readParkedAt =
   async (options: ParkedAtOptions = {}): Promise<ParkedAtPage> => {
     const at = optional(options.at, value => instantOf(value, 'at')) ?? clock.now().toISOString()
     const { items, nextCursor } = await queries.parkedAt({ ...troubleshootingFilterOf(options), at })
-    const streams = await store.readStreams(items.map(({ stream }) => stream))
-    return {
-      at,
-      nextCursor,
-      items: items.map(({ domain, commandId, stream, revision }) => ({
-        domain,
-        commandId,
-        ...asItStood(streams.get(stream) ?? [], revision),
-      })),
+    const found: ParkedThenItem[] = []
+    for (let i = 0; i < items.length; i += PIECE) {
+      const piece = items.slice(i, i + PIECE)
+      const streams = await store.readStreams(piece.map(({ stream }) => stream))
+      for (const { domain, commandId, stream, revision } of piece) {
+        found.push({ domain, commandId, ...asItStood(streams.get(stream) ?? [], revision) })
+      }
     }
+    return { at, nextCursor, items: found }
   }
+
+/** Streams that are held at a time: whole ones are read, payloads with them. */
+const PIECE = 25
 
 const asItStood = (
   events: readonly Recorded<CommandEvent>[],
@@ -67,12 +70,12 @@ const asItStood = (
     parkedReason: state.parkedReason ?? '',
     lastErrorType: state.lastErrorType,
     lastErrorCode: state.lastErrorCode,
-    lastErrorMsg: state.lastErrorMsg,
+    lastErrorMsg: cutMessage(state.lastErrorMsg),
     correlationId: state.correlationId,
     replyTo: state.replyTo,
     createdAt: state.createdAt,
     updatedAt: state.updatedAt,
-    payload: state.data as Json,
+    ...cutMember('payload', state.data),
     parkedAt: state.parkedAt ?? state.updatedAt,
     revision,
   }

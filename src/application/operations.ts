@@ -8,7 +8,7 @@ import { brandErrors } from './brand.ts'
 import { CommandBusError, ForbiddenError, InvalidInputError } from './errors.ts'
 import { commandIdOf, jsonOf, limitOf, optional, textOf } from './input.ts'
 import type { Clock } from './ports/clock.ts'
-import type { CommandDetail, CommandQueries, Page } from './ports/command-queries.ts'
+import type { CommandDetail, CommandQueries, OwnedItem, Page } from './ports/command-queries.ts'
 import type { Log } from './ports/log.ts'
 import { isWithin, type Scope } from './scope.ts'
 import type { CommandToSend, SendOutcome } from './send-command.ts'
@@ -18,7 +18,11 @@ export interface Operation {
   readonly id: string
   readonly operation_type: string
   readonly status: OperationStatus
+  /** In a list null where it has more than 4 KiB: `get` has it whole. */
   readonly result: Json
+  /** Of a result that a list left out: its size as JSON text, and the beginning of that. */
+  readonly result_bytes?: number
+  readonly result_preview?: string
   /** What happened, then `What to do:`; only of a failed operation. */
   readonly error_message: string | null
   readonly parent_operation_id: string | null
@@ -90,7 +94,7 @@ export const createOperations = (deps: OperationsDeps) => {
     return command
   }
 
-  const view = (command: CommandDetail, owner: Owner): Operation => operationOf(command, owner.subject, maxRetries)
+  const view = (command: OwnedItem, owner: Owner): Operation => operationOf(command, owner.subject, maxRetries)
 
   const send = async (
     owner: Owner,
@@ -235,7 +239,7 @@ const scopeOf = ({ tenantId, tenant }: Owner): Scope => {
 
 export type Operations = ReturnType<typeof createOperations>
 
-const retriableOf = (command: CommandDetail): Retriable => ({
+const retriableOf = (command: OwnedItem): Retriable => ({
   id: command.commandId,
   operationType: command.commandType,
   status: operationStatus(command.status, command.totalAttempts),
@@ -252,13 +256,14 @@ const belongsTo = (data: Json): Pick<Operation, 'session_id' | 'message_id'> => 
   return { session_id, message_id }
 }
 
-const operationOf = (command: CommandDetail, asker: string, maxRetries: number): Operation => {
+const operationOf = (command: OwnedItem, asker: string, maxRetries: number): Operation => {
   const status = operationStatus(command.status, command.totalAttempts)
   return {
     id: command.commandId,
     operation_type: command.commandType,
     status,
     result: command.result,
+    ...cutResultOf(command),
     error_message: status === 'failed' ? errorMessage(command.lastErrorCode ?? '') : null,
     parent_operation_id: command.parentCommandId,
     retry_count: command.retryCount,
@@ -268,6 +273,11 @@ const operationOf = (command: CommandDetail, asker: string, maxRetries: number):
     retriable: mayRetry(retriableOf(command), asker, maxRetries),
   }
 }
+
+const cutResultOf = ({ resultBytes, resultPreview }: OwnedItem) =>
+  resultBytes === undefined || resultPreview === undefined
+    ? {}
+    : { result_bytes: resultBytes, result_preview: resultPreview }
 
 const refusalOf = (rejection: RetryRejection): CommandBusError => {
   switch (rejection.type) {

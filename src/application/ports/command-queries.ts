@@ -2,7 +2,7 @@ import type { Json } from '../../domain/command/events.ts'
 import type { CommandStatus } from '../../domain/command/transitions.ts'
 import type { OperationStatus } from '../../domain/operation/status.ts'
 
-/** A command as its read row tells it, with the present payload and the result. Times are ISO 8601. */
+/** A command as its read row tells it. Times are ISO 8601. */
 export interface CommandView {
   readonly domain: string
   readonly commandId: string
@@ -26,15 +26,26 @@ export interface CommandView {
   readonly parkedReason: string | null
   readonly lastErrorType: string | null
   readonly lastErrorCode: string | null
+  /** In lists its first 1,000 characters, and then how many there are. */
   readonly lastErrorMsg: string | null
   readonly createdAt: string
   readonly updatedAt: string
   readonly revision: number
 }
 
+/** With the present payload and the result, whole. */
 export interface CommandDetail extends CommandView {
   readonly data: Json
   readonly result: Json
+}
+
+/**
+ * An item of a list of one owner's commands. Of `data` only `session_id` and `message_id` are there; `result` is null where
+ * it has more than 4 KiB, and its size and its beginning stand beside it.
+ */
+export interface OwnedItem extends CommandDetail {
+  readonly resultBytes?: number
+  readonly resultPreview?: string
 }
 
 export interface Page<Item> {
@@ -89,8 +100,12 @@ export interface TroubleshootingItem {
   readonly replyTo: string | null
   readonly createdAt: string
   readonly updatedAt: string
-  /** The original data, or an operator's edit of it. */
+  /** The original data, or an operator's edit of it. Null where it has more than 4 KiB: `getCommand` has it whole. */
   readonly payload: Json
+  /** Of a payload that was left out: its size as JSON text, which may count a space after each comma and colon. */
+  readonly payloadBytes?: number
+  /** Of a payload that was left out: the beginning of its JSON text. */
+  readonly payloadPreview?: string
 }
 
 export interface TroubleshootingGroup {
@@ -100,7 +115,7 @@ export interface TroubleshootingGroup {
   readonly count: number
   readonly first: string
   readonly last: string
-  /** The newest message of the group. */
+  /** The newest message of the group, up to 1,000 characters of it. */
   readonly sample: string | null
 }
 
@@ -117,11 +132,14 @@ export interface AuditEntry {
   readonly ts: string
   readonly actor: string
   readonly revision: number
-  /** Keys in snake_case. */
+  /**
+   * Keys in snake_case. A member of more than 4 KiB, like `result` or `diff`, is null, and its size and its beginning stand
+   * beside it, as `result_bytes` and `result_preview`: the history has it whole.
+   */
   readonly details: Json
 }
 
-/** Commands of one owner, with their payloads; `progress` is the user's word for their status. */
+/** Commands of one owner; `progress` is the user's word for their status. */
 export interface OwnedFilter {
   readonly ownerId: string
   readonly tenantId?: string
@@ -136,7 +154,7 @@ export interface CommandQueries {
   /** Every command with this id, whatever its domain. */
   readonly find: (commandId: string) => Promise<readonly CommandDetail[]>
   readonly list: (filter: CommandFilter) => Promise<Page<CommandView>>
-  readonly listOwned: (domain: string, filter: OwnedFilter) => Promise<Page<CommandDetail>>
+  readonly listOwned: (domain: string, filter: OwnedFilter) => Promise<Page<OwnedItem>>
   readonly auditTrail: (domain: string, commandId: string, filter?: AuditFilter) => Promise<readonly AuditEntry[]>
   readonly parked: (filter: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
   readonly parkedGroups: (

@@ -6,6 +6,7 @@ import type { TroubleshootingGroup, TroubleshootingItem } from '../../applicatio
 import { actOnEach, type Done, targetsOf } from './bulk.ts'
 import { type BulkFlags, bulkFilterOf, bulkFlags } from './bulk-filter.ts'
 import { carryOut } from './carry-out.ts'
+import { cutNote, payloadText } from './cut-payload.ts'
 import type { CliDeps } from './deps.ts'
 import { actionPlanText, planText } from './dry-run-text.ts'
 import { UsageError } from './failure.ts'
@@ -164,7 +165,10 @@ const addLists = (tsq: Command, deps: CliDeps): void => {
         const page = await bus.troubleshooting.list(filter)
         if (options.json) printJson(page)
         else if (page.items.length === 0) print('Nothing is parked.')
-        else print(`${table(page.items, itemColumns)}\n\n${page.total} in all${more(page.nextCursor)}`)
+        else
+          print(
+            `${table(page.items, itemColumns)}\n\n${page.total} in all${cutNote(page.items)}${more(page.nextCursor)}`,
+          )
       })
     })
 
@@ -185,7 +189,10 @@ const listAt = (deps: CliDeps, filter: ParkedAtOptions, { json }: { readonly jso
     const page = await bus.troubleshooting.listAt(filter)
     if (json) printJson(page)
     else if (page.items.length === 0) print(`Nothing was parked at ${page.at}.${more(page.nextCursor)}`)
-    else print(`${table(page.items, itemColumns)}\n\nAs it was at ${page.at}${more(page.nextCursor)}`)
+    else
+      print(
+        `${table(page.items, itemColumns)}\n\nAs it was at ${page.at}${cutNote(page.items)}${more(page.nextCursor)}`,
+      )
   })
 
 const itemColumns: readonly Column<TroubleshootingItem>[] = [
@@ -195,7 +202,7 @@ const itemColumns: readonly Column<TroubleshootingItem>[] = [
   { title: 'REASON', value: item => item.parkedReason },
   { title: 'ERROR', value: item => `${item.lastErrorCode}: ${item.lastErrorMsg ?? ''}`, flexible: true },
   { title: 'ATTEMPTS', value: item => `${item.attempts}/${item.maxAttempts}` },
-  { title: 'PAYLOAD', value: item => item.payload, flexible: true },
+  { title: 'PAYLOAD', value: payloadText, flexible: true },
 ]
 
 const groupColumns: readonly Column<TroubleshootingGroup>[] = [

@@ -1,10 +1,10 @@
-import type { CommandPlan } from '../../application/dry-run.ts'
+import { type CommandPlan, cutPlan } from '../../application/dry-run.ts'
 import type { ActionPlan } from '../../application/dry-run-action.ts'
 
 /** What was done, or, of a dry run, what would be. */
 export const acted = <A extends { readonly dryRun?: CommandPlan }>({ dryRun, ...answer }: A) => ({
   ...answer,
-  ...(dryRun === undefined ? {} : { dryRun: planAnswer(dryRun) }),
+  ...(dryRun === undefined ? {} : { dryRun: planAnswer(cutPlan(dryRun)) }),
 })
 
 const planAnswer = ({ events, diff, messages, replies, ...plan }: CommandPlan) => ({

@@ -1,28 +1,80 @@
+import { cutChanges, type cutMember, cutMessage, rememberCuts } from '../../application/cut-json.ts'
 import type { CommandHistory, MomentView } from '../../application/read-history.ts'
 import type { RunHistory } from '../../application/read-run-history.ts'
+import type { CommandSnapshot } from '../../domain/command/history.ts'
 import type { Step } from '../../domain/history.ts'
+import type { Json } from '../../domain/json.ts'
 
-/** A history as the route declares it: lists that may be written to, events with any members. */
-export const historyAnswer = ({ items, comparison, ...history }: CommandHistory) => ({
-  ...history,
-  items: items.map(stepAnswer),
-  comparison:
-    comparison === null
-      ? null
-      : { from: moment(comparison.from), to: moment(comparison.to), diff: [...comparison.diff] },
-})
+type CutMember = typeof cutMember
 
-export const runHistoryAnswer = ({ items, comparison, ...history }: RunHistory) => ({
-  ...history,
-  items: items.map(stepAnswer),
-  comparison: comparison === null ? null : { ...comparison, diff: [...comparison.diff] },
-})
+/** A history as the route declares it: what is large stands in it once, in the state and the event at the moment asked for. */
+export const historyAnswer = ({ items, comparison, ...history }: CommandHistory) => {
+  const cut = rememberCuts()
+  const last = items.at(-1)?.event
+  return {
+    ...history,
+    event: last === undefined ? null : { ...cutEvent(last, cut), ...('error' in last ? { error: last.error } : {}) },
+    items: items.map(step => ({ ...stepAnswer(step, cut), state: cutState(step.state, cut) })),
+    comparison:
+      comparison === null
+        ? null
+        : {
+            from: cutMoment(comparison.from, cut),
+            to: cutMoment(comparison.to, cut),
+            ...changesAnswer(comparison.diff, cut),
+          },
+  }
+}
 
-const stepAnswer = <Snapshot>(step: Step<object, Snapshot>) => ({
+export const runHistoryAnswer = ({ items, state, comparison, ...history }: RunHistory) => {
+  const cut = rememberCuts()
+  return {
+    ...history,
+    items: items.map(step => ({ ...stepAnswer(step, cut), state: step.state })),
+    state:
+      state === null
+        ? null
+        : {
+            ...state,
+            files: state.files.map(file => ({ ...file, errorMessage: cutMessage(file.errorMessage) })),
+          },
+    comparison:
+      comparison === null ? null : { from: comparison.from, to: comparison.to, ...changesAnswer(comparison.diff, cut) },
+  }
+}
+
+const stepAnswer = <Snapshot>({ event, names, diff, ...step }: Step<object, Snapshot>, cut: CutMember) => ({
   ...step,
-  event: { ...step.event },
-  names: [...step.names],
-  diff: [...step.diff],
+  event: cutEvent(event, cut),
+  names: [...names],
+  ...changesAnswer(diff, cut),
 })
 
-const moment = (view: MomentView) => ({ ...view })
+const changesAnswer = (changes: Step<unknown, unknown>['diff'], cut: CutMember) => {
+  const { diff, ...omitted } = cutChanges(changes, cut)
+  return { diff: [...diff], ...omitted }
+}
+
+/** Bounded where they are written: 10,000 characters of a message, 8,000 of stack and causes together. */
+const BOUNDED = ['message', 'stack', 'causes']
+
+/** Every member that is large is null, with its size and its beginning beside it; of an error, its members. */
+const cutEvent = (event: object, cut: CutMember): { [name: string]: unknown } =>
+  Object.fromEntries(Object.entries(event).flatMap(([name, value]) => cutOfEvent(name, value, cut)))
+
+const cutOfEvent = (name: string, value: Json, cut: CutMember): readonly [string, unknown][] => {
+  if (name === 'error') return [[name, cutEvent(value as object, cut)]]
+  return BOUNDED.includes(name) ? [[name, value]] : Object.entries(cut(name, value))
+}
+
+const cutState = ({ data, result, lastErrorMsg, ...state }: CommandSnapshot, cut: CutMember) => ({
+  ...state,
+  lastErrorMsg: cutMessage(lastErrorMsg),
+  ...cut('data', data),
+  ...cut('result', result),
+})
+
+const cutMoment = ({ state, ...view }: MomentView, cut: CutMember) => ({
+  ...view,
+  state: state === null ? null : cutState(state, cut),
+})

@@ -1,10 +1,12 @@
 import type { Pool } from 'pg'
+import { cutMessage } from '../../application/cut-json.ts'
 import type {
   AuditEntry,
   CommandDetail,
   CommandFilter,
   CommandQueries,
   CommandView,
+  OwnedItem,
   TroubleshootingFilter,
   TroubleshootingItem,
 } from '../../application/ports/command-queries.ts'
@@ -15,11 +17,17 @@ import type { OperationStatus } from '../../domain/operation/status.ts'
 import type { CommandRow } from '../../projections/command-row.ts'
 import { columnsOf, instant } from './connection/instant.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
+import { cutColumns, cutFrom, cutMessageColumn, cutObject, joinCut } from './cut-json.ts'
 
 const DEFAULT_LIMIT = 100
 
-/** Every column of a command's row. */
+/** Every column of a command's row, as lists carry it: the message of the last error may be cut. */
 export const commandColumns = (alias: string): string =>
+  `${withoutMessage(alias)}, ${cutMessageColumn(`${alias}.last_error_msg`)} as last_error_msg`
+
+const wholeColumns = (alias: string): string => `${withoutMessage(alias)}, ${alias}.last_error_msg`
+
+const withoutMessage = (alias: string): string =>
   columnsOf(
     alias,
     [
@@ -42,18 +50,25 @@ export const commandColumns = (alias: string): string =>
       'parked_reason',
       'last_error_type',
       'last_error_code',
-      'last_error_msg',
       'data_revision',
       'revision',
     ],
     ['lease_expires_at', 'next_attempt_at', 'parked_at', 'created_at', 'updated_at'],
   )
 
-const auditColumns = columnsOf(
+const auditColumns = `${columnsOf(
   'a',
-  ['audit_id', 'domain', 'command_id', 'event_type', 'actor', 'details_json', 'revision'],
+  ['audit_id', 'domain', 'command_id', 'event_type', 'actor', 'revision'],
   ['ts'],
-)
+)}, ${cutObject('a.details_json')} as details_json`
+
+/** What a `c` of commands is joined with for its present payload (`sent`) and its last event (`last`). */
+const joinSent = `left join command_bus_event sent
+  on sent.stream = 'command-' || c.domain || '-' || c.command_id and sent.revision = c.data_revision`
+const joinLast = `left join command_bus_event last
+  on last.stream = 'command-' || c.domain || '-' || c.command_id and last.revision = c.revision`
+
+const resultOf = `case when c.status = 'COMPLETED' then coalesce(last.data->'result', last.data->'resultData') end`
 
 /** Conditions joined with `and`, each with its own numbered parameters. */
 const conditions = () => {
@@ -80,23 +95,14 @@ const conditions = () => {
 
 /** The read side on PostgreSQL. Lists go by key from where the page before ended, so a late page costs what the first does. */
 export const createCommandQueries = (pool: Pool): CommandQueries => {
-  /** Rows of `commands` with their present payload and their result. */
-  const details = async (commands: string, order: string, values: readonly unknown[]) => {
+  const byKey = async (where: string, values: readonly unknown[]): Promise<readonly CommandDetail[]> => {
     const { rows } = await pool.query(
-      `select ${commandColumns('c')}, sent.data->'data' as data,
-              case when c.status = 'COMPLETED' then coalesce(last.data->'result', last.data->'resultData') end as result
-       from (${commands}) c
-       left join command_bus_event sent
-         on sent.stream = 'command-' || c.domain || '-' || c.command_id and sent.revision = c.data_revision
-       left join command_bus_event last
-         on last.stream = 'command-' || c.domain || '-' || c.command_id and last.revision = c.revision
-       order by ${order}`,
+      `select ${wholeColumns('c')}, sent.data->'data' as data, ${resultOf} as result
+       from command_bus_command c ${joinSent} ${joinLast} where ${where} order by c.domain`,
       [...values],
     )
-    return rows as (CommandTableRow & { readonly data: Json; readonly result: Json })[]
+    return rows.map(detailOf)
   }
-  const byKey = async (where: string, values: readonly unknown[]): Promise<readonly CommandDetail[]> =>
-    (await details(`select * from command_bus_command c where ${where}`, 'c.domain', values)).map(detailOf)
 
   return {
     get: async (domain, commandId) =>
@@ -151,12 +157,16 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
         filters.add('(created_at, command_id, domain) < (?::timestamptz, ?::uuid, ?)', at, commandId, last)
       }
       const order = 'created_at desc, command_id desc, domain desc'
-      const rows = await details(
-        `select * from command_bus_command where ${filters.where()} order by ${order} limit ${limit + 1}`,
-        'c.created_at desc, c.command_id desc, c.domain desc',
+      const { rows } = await pool.query(
+        `select ${commandColumns('c')}, ${cutColumns('answer', 'result')},
+                jsonb_build_object('session_id', sent.data#>'{data,session_id}',
+                                   'message_id', sent.data#>'{data,message_id}') as data
+         from (select * from command_bus_command where ${filters.where()} order by ${order} limit ${limit + 1}) c
+         ${joinSent} ${joinLast} ${joinCut(resultOf, 'answer')}
+         order by c.created_at desc, c.command_id desc, c.domain desc`,
         filters.values,
       )
-      return page(rows, limit, detailOf, row => row.created_at)
+      return page(rows, limit, ownedOf, row => row.created_at)
     },
 
     auditTrail: async (domain, commandId, { eventType } = {}) => {
@@ -192,11 +202,10 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
         total.values,
       )
       const reading = pool.query(
-        `select ${commandColumns('c')}, sent.data->'data' as payload from (
+        `select ${commandColumns('c')}, ${cutColumns('sent_data', 'payload')} from (
            select * from command_bus_command c where ${filters.where()}
            order by parked_at desc, command_id desc, domain desc limit ${limit + 1}) c
-         left join command_bus_event sent
-           on sent.stream = 'command-' || c.domain || '-' || c.command_id and sent.revision = c.data_revision
+         ${joinSent} ${joinCut("sent.data->'data'", 'sent_data')}
          order by c.parked_at desc, c.command_id desc, c.domain desc`,
         filters.values,
       )
@@ -228,7 +237,7 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
         count: row.count,
         first: row.first,
         last: row.last,
-        sample: row.sample,
+        sample: cutMessage(row.sample),
       }))
     },
   }
@@ -319,7 +328,13 @@ const detailOf = (row: CommandTableRow & { readonly data: Json; readonly result:
   result: row.result ?? null,
 })
 
-const itemOf = (row: CommandTableRow & { readonly payload: Json }): TroubleshootingItem => ({
+const ownedOf = (row: CommandTableRow & { readonly data: Json }): OwnedItem => ({
+  ...viewOf(row),
+  data: row.data,
+  ...cutFrom(row, 'result'),
+})
+
+const itemOf = (row: CommandTableRow): TroubleshootingItem => ({
   domain: row.domain,
   commandId: row.command_id,
   commandType: row.command_type,
@@ -333,5 +348,5 @@ const itemOf = (row: CommandTableRow & { readonly payload: Json }): Troubleshoot
   replyTo: row.reply_queue,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
-  payload: row.payload ?? null,
+  ...cutFrom(row, 'payload'),
 })

@@ -24,6 +24,14 @@ export const commandQuery = (domain: string, commandId: string) =>
     queryFn: ({ signal }) => api.getCommand({ params: { domain, commandId } }, { signal }),
   })
 
+/** The command with its payload as it is now: never one that was read earlier, as it is about to be edited. */
+export const payloadQuery = (domain: string, commandId: string) =>
+  queryOptions({
+    queryKey: ['command', 'payload', domain, commandId],
+    queryFn: ({ signal }) => api.getCommand({ params: { domain, commandId } }, { signal }),
+    gcTime: 0,
+  })
+
 export const auditQuery = (domain: string, commandId: string) =>
   queryOptions({
     queryKey: ['command', 'audit', domain, commandId],
@@ -83,6 +91,14 @@ export const historyQuery = (domain: string, commandId: string) =>
   queryOptions({
     queryKey: ['command', 'history', domain, commandId],
     queryFn: ({ signal }) => api.getHistory({ params: { domain, commandId } }, { signal }),
+  })
+
+/** The command as it stood after one of its events, whole. That never changes. */
+export const historyAtQuery = (domain: string, commandId: string, at: number) =>
+  queryOptions({
+    queryKey: ['history-at', domain, commandId, at],
+    queryFn: ({ signal }) => api.getHistory({ params: { domain, commandId }, query: { at: String(at) } }, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
   })
 
 export const correlationQuery = (correlationId: string) =>

@@ -26,6 +26,9 @@ export const CopyButton = ({ text, what }: { readonly text: string; readonly wha
 /** Longer ones are cut: a page must not freeze on a payload of megabytes. The copy is whole. */
 const LONGEST = 50_000
 
+/** A size as people read it: `1,024 KB`. */
+export const byteCount = (bytes: number): string => `${new Intl.NumberFormat().format(Math.ceil(bytes / 1_000))} KB`
+
 export const Json = ({ value, label }: { readonly value: unknown; readonly label: string }) => {
   const text = JSON.stringify(value, null, 2) ?? 'null'
   return (
@@ -44,4 +47,17 @@ export const Json = ({ value, label }: { readonly value: unknown; readonly label
 
 export const Mono = ({ children }: { readonly children: string }) => (
   <span className="font-mono text-[0.8125rem] wrap-anywhere">{children}</span>
+)
+
+interface BeginningProps {
+  readonly bytes: number
+  readonly preview?: string | undefined
+}
+
+/** Of a value that was too large for the answer: how it begins, and its size. */
+export const Beginning = ({ bytes, preview = '' }: BeginningProps) => (
+  <div className="grid gap-1" data-testid="beginning">
+    <pre className="rounded-md bg-raised p-3 font-mono text-xs whitespace-pre-wrap wrap-anywhere">{preview} …</pre>
+    <p className="text-xs text-muted">The beginning of {byteCount(bytes)}.</p>
+  </div>
 )

@@ -80,7 +80,8 @@ export const actionRoutes = {
   dryRunAction: route({
     method: 'POST',
     path: '/troubleshooting/actions/dry-run',
-    summary: 'What an action would do, and what is in its way; nothing is done',
+    summary:
+      'What an action would do, and what is in its way; nothing is done. Payloads and reply bodies of more than 4 KiB are cut in the samples',
     tag: 'Troubleshooting',
     permission: 'operate',
     params: none,

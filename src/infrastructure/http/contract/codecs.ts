@@ -184,3 +184,19 @@ export const innerOf = (codec: t.Mixed): t.Mixed | undefined => wrapped.get(code
 export const addedSchemaOf = (codec: t.Mixed): JsonSchema => wrapped.get(codec)?.schema ?? {}
 
 export const nullable = <C extends t.Mixed>(codec: C) => t.union([codec, t.null])
+
+/**
+ * What stands beside a member of a list or a history that is null because it has more than 4 KiB: its size as JSON text,
+ * in bytes, and the beginning of that text.
+ */
+export const cutBeside = <const Name extends string>(name: Name) =>
+  t.partial({
+    [`${name}Bytes`]: described(new t.NumberType(), {
+      type: 'number',
+      description: `Only where ${name} has more than 4 KiB and is null for that: its size as JSON text, in bytes`,
+    }),
+    [`${name}Preview`]: described(new t.StringType(), {
+      type: 'string',
+      description: `Only where ${name} has more than 4 KiB and is null for that: the beginning of its JSON text`,
+    }),
+  } as { readonly [N in Name as `${N}Bytes`]: t.NumberType } & { readonly [N in Name as `${N}Preview`]: t.StringType })

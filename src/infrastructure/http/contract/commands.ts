@@ -140,7 +140,7 @@ export const commandRoutes = {
   listDomainCommands: route({
     method: 'GET',
     path: '/domains/:domain/commands',
-    summary: 'Commands of a domain, newest first',
+    summary: 'Commands of a domain, newest first, without payloads; messages of errors end after 1,000 characters',
     tag: 'Commands',
     permission: 'read',
     params: domainParams,
@@ -152,7 +152,7 @@ export const commandRoutes = {
   listCommands: route({
     method: 'GET',
     path: '/commands',
-    summary: 'Commands of all domains, newest first',
+    summary: 'Commands of all domains, newest first, without payloads; messages of errors end after 1,000 characters',
     tag: 'Commands',
     permission: 'read',
     params: none,
@@ -164,7 +164,7 @@ export const commandRoutes = {
   getCommand: route({
     method: 'GET',
     path: '/domains/:domain/commands/:commandId',
-    summary: 'One command with its data and result',
+    summary: 'One command with its data and result, both whole',
     tag: 'Commands',
     permission: 'read',
     params: commandParams,
@@ -189,7 +189,7 @@ export const commandRoutes = {
     method: 'GET',
     path: '/domains/:domain/commands/:commandId/audit',
     summary:
-      'What happened to a command, oldest first, or what of it is called `eventType` (MOVED_TO_TSQ is short for MOVED_TO_TROUBLESHOOTING_QUEUE); empty for an unknown id',
+      'What happened to a command, oldest first, or what of it is called `eventType` (MOVED_TO_TSQ is short for MOVED_TO_TROUBLESHOOTING_QUEUE); empty for an unknown id. A detail of more than 4 KiB, like `result` or `diff`, is null, with its size and its beginning beside it (`result_bytes`, `result_preview`)',
     tag: 'Commands',
     permission: 'audit',
     params: commandParams,

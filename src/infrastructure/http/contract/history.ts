@@ -1,17 +1,24 @@
 import * as t from 'io-ts'
-import { anyJson, described, instant, nullable, object, status, uuid } from './codecs.ts'
+import { anyJson, cutBeside, described, instant, nullable, object, status, uuid } from './codecs.ts'
 import { columns, commandParams, none } from './commands.ts'
 import { route } from './route.ts'
 import { entryColumns, runColumns, runStatus } from './workflows.ts'
 
-export const change = t.type({
-  op: t.keyof({ add: null, remove: null, replace: null }),
-  path: t.string,
-  from: anyJson,
-  to: anyJson,
-})
+const change = t.intersection([
+  t.type({
+    op: t.keyof({ add: null, remove: null, replace: null }),
+    path: t.string,
+    from: anyJson,
+    to: anyJson,
+  }),
+  cutBeside('from'),
+  cutBeside('to'),
+])
 
-const snapshot = t.type({
+/** Differences up to 64 KiB, and how many there are beyond. */
+export const changes = { whole: { diff: t.array(change) }, more: t.partial({ diffOmitted: t.number }) }
+
+const snapshotColumns = {
   status,
   commandType: t.string,
   attempts: t.number,
@@ -39,11 +46,17 @@ const snapshot = t.type({
   createdAt: instant,
   updatedAt: instant,
   revision: t.number,
-})
+}
+
+/** Whole. */
+const snapshot = t.type(snapshotColumns)
+const cutSnapshot = t.intersection([snapshot, cutBeside('data'), cutBeside('result')])
 
 /** As the log holds it: its type, time and actor, and what that type of event tells. */
 const event = described(t.UnknownRecord, {
   type: 'object',
+  description:
+    'As the log holds it. A member of more than 4 KiB, like data, result or diff, is null, and its size and its beginning stand beside it: dataBytes, dataPreview',
   required: ['type', 'at', 'actor'],
   properties: { type: { type: 'string' }, at: { type: 'string', format: 'date-time' }, actor: { type: 'string' } },
 })
@@ -55,15 +68,15 @@ const stepColumns = {
   actor: t.string,
   at: instant,
   sinceLastMs: nullable(t.number),
-  diff: t.array(change),
+  ...changes.whole,
 }
 
-const step = t.type({ ...stepColumns, state: snapshot })
+const step = t.intersection([t.type({ ...stepColumns, state: cutSnapshot }), changes.more])
 
 const moment = t.type({
   moment: t.union([t.number, t.string]),
   revision: nullable(t.number),
-  state: nullable(snapshot),
+  state: nullable(cutSnapshot),
 })
 
 const REVISION_OR_INSTANT = 'a revision (0 is the first event) or an ISO 8601 date or time'
@@ -141,7 +154,7 @@ export const historyRoutes = {
     method: 'GET',
     path: '/domains/:domain/commands/:commandId/history',
     summary:
-      'What each event made of a command: state and differences. `at` ends it at a revision or an instant; `from` and `to` compare two',
+      'What each event made of a command: state and differences. `at` ends it at a revision or an instant; `from` and `to` compare two. Values of more than 4 KiB are cut in all steps; `state` has data and result whole, and `event` the error, both at the end of what was asked for',
     tag: 'Commands',
     permission: 'audit',
     params: commandParams,
@@ -154,7 +167,8 @@ export const historyRoutes = {
         commandId: t.string,
         items: t.array(step),
         state: nullable(snapshot),
-        comparison: nullable(t.type({ from: moment, to: moment, diff: t.array(change) })),
+        event: nullable(event),
+        comparison: nullable(t.intersection([t.type({ from: moment, to: moment, ...changes.whole }), changes.more])),
       }),
     },
     problems: ['COMMAND_NOT_FOUND'],
@@ -184,7 +198,7 @@ export const historyRoutes = {
     method: 'GET',
     path: '/workflow-runs/:id/history',
     summary:
-      'What each event made of a run: state and differences, and every file at the end. `at` ends it at a revision or an instant; `from` and `to` compare two',
+      'What each event made of a run: state and differences, and every file at the end. `at` ends it at a revision or an instant; `from` and `to` compare two. Values of more than 4 KiB are cut',
     tag: 'Workflow runs and credits',
     permission: 'audit',
     params: object({ id: uuid }),
@@ -194,9 +208,11 @@ export const historyRoutes = {
       status: 200,
       body: t.type({
         id: t.string,
-        items: t.array(t.type({ ...stepColumns, state: t.type(runSummary) })),
+        items: t.array(t.intersection([t.type({ ...stepColumns, state: t.type(runSummary) }), changes.more])),
         state: nullable(t.type({ ...runSummary, files: t.readonlyArray(fileSnapshot) })),
-        comparison: nullable(t.type({ from: runMoment, to: runMoment, diff: t.array(change) })),
+        comparison: nullable(
+          t.intersection([t.type({ from: runMoment, to: runMoment, ...changes.whole }), changes.more]),
+        ),
       }),
     },
     problems: ['RUN_NOT_FOUND'],

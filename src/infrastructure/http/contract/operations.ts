@@ -26,6 +26,8 @@ const operation = t.type({
   retriable: t.boolean,
 })
 
+const listed = t.intersection([operation, t.partial({ result_bytes: t.number, result_preview: t.string })])
+
 const params = object({ id: uuid })
 
 export const operationRoutes = {
@@ -47,13 +49,14 @@ export const operationRoutes = {
   listOperations: route({
     method: 'GET',
     path: '/operations',
-    summary: 'Your operations, newest first',
+    summary:
+      'Your operations, newest first. A result of more than 4 KiB is null here, with its size and its beginning beside it: the single operation has it whole',
     tag: 'Operations',
     permission: 'operations',
     params: none,
     query: object({}, { status: operationStatus, ...paging }),
     body: null,
-    success: { status: 200, body: t.type({ items: t.array(operation), nextCursor: nullable(t.string) }) },
+    success: { status: 200, body: t.type({ items: t.array(listed), nextCursor: nullable(t.string) }) },
     problems: [],
   }),
   getOperation: route({

@@ -1,8 +1,8 @@
 import * as t from 'io-ts'
 import { MAX_REHEARSAL_MS } from '../../../application/ports/rehearsals.ts'
-import { anyJson, instant, integerFrom, nullable, object, status } from './codecs.ts'
+import { anyJson, cutBeside, instant, integerFrom, nullable, object, status } from './codecs.ts'
 import { commandParams, none, paging } from './commands.ts'
-import { change } from './history.ts'
+import { changes } from './history.ts'
 import { route } from './route.ts'
 
 const filters = {
@@ -31,7 +31,7 @@ const itemColumns = {
   payload: anyJson,
 }
 
-const item = t.type(itemColumns)
+const item = t.intersection([t.type(itemColumns), cutBeside('payload')])
 
 const group = t.type({
   key: t.string,
@@ -45,16 +45,24 @@ const group = t.type({
 })
 
 /** Of a dry run: what would become of a command. */
-export const commandPlan = t.type({
-  domain: t.string,
-  commandId: t.string,
-  from: status,
-  to: status,
-  events: t.array(t.string),
-  diff: t.array(change),
-  messages: t.array(t.type({ queue: t.string, archivedMsgId: nullable(t.string), data: anyJson })),
-  replies: t.array(t.type({ queue: t.string, body: anyJson })),
-})
+export const commandPlan = t.intersection([
+  t.type({
+    domain: t.string,
+    commandId: t.string,
+    from: status,
+    to: status,
+    events: t.array(t.string),
+    ...changes.whole,
+    messages: t.array(
+      t.intersection([
+        t.type({ queue: t.string, archivedMsgId: nullable(t.string), data: anyJson }),
+        cutBeside('data'),
+      ]),
+    ),
+    replies: t.array(t.intersection([t.type({ queue: t.string, body: anyJson }), cutBeside('body')])),
+  }),
+  changes.more,
+])
 
 /** Of a dry run: what would be done. */
 const planned = t.partial({ dryRun: commandPlan })
@@ -65,7 +73,8 @@ export const troubleshootingRoutes = {
   listParked: route({
     method: 'GET',
     path: '/troubleshooting',
-    summary: 'What is parked, newest first; `q` looks in ids, error codes and messages',
+    summary:
+      'What is parked, newest first; `q` looks in ids, error codes and messages. A payload of more than 4 KiB is null here, with its size and its beginning beside it: the single command has it whole. Messages end after 1,000 characters',
     tag: 'Troubleshooting',
     permission: 'read',
     params: none,
@@ -78,7 +87,7 @@ export const troubleshootingRoutes = {
     method: 'GET',
     path: '/troubleshooting/history',
     summary:
-      'What was parked at the instant `at` (now when left out), as it stood then, from the log. A page may be short and not the last',
+      'What was parked at the instant `at` (now when left out), as it stood then, from the log. A page may be short and not the last. A payload of more than 4 KiB is null, with its size and its beginning beside it',
     tag: 'Troubleshooting',
     permission: 'audit',
     params: none,
@@ -88,7 +97,9 @@ export const troubleshootingRoutes = {
       status: 200,
       body: t.type({
         at: instant,
-        items: t.array(t.type({ ...itemColumns, parkedAt: instant, revision: t.number })),
+        items: t.array(
+          t.intersection([t.type({ ...itemColumns, parkedAt: instant, revision: t.number }), cutBeside('payload')]),
+        ),
         nextCursor: nullable(t.string),
       }),
     },
@@ -97,7 +108,8 @@ export const troubleshootingRoutes = {
   groupParked: route({
     method: 'GET',
     path: '/troubleshooting/groups',
-    summary: 'What is parked, by domain, type and error code',
+    summary:
+      'What is parked, by domain, type and error code; a sample is the beginning of a message, up to 1,000 characters',
     tag: 'Troubleshooting',
     permission: 'read',
     params: none,

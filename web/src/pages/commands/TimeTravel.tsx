@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { StepBack, StepForward } from 'lucide-react'
+import { useState } from 'react'
 import type { Step } from '../../api/client.ts'
 import { statusOf } from '../../api/problem.ts'
-import { historyQuery } from '../../api/queries.ts'
+import { historyAtQuery, historyQuery } from '../../api/queries.ts'
 import { useSearch } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
 import { Json } from '../../components/Json.tsx'
@@ -18,7 +19,37 @@ interface TimeTravelProps {
   readonly commandId: string
 }
 
-const Moment = ({ step, of }: { readonly step: Step; readonly of: number }) => (
+interface MomentProps {
+  readonly step: Step
+  readonly command: TimeTravelProps
+}
+
+/** The state after an event. Large values are in no step: they are read when somebody opens it. */
+const StateThen = ({ step, command }: MomentProps) => {
+  const [open, setOpen] = useState(false)
+  const { dataBytes, resultBytes } = step.state
+  const isCut = dataBytes !== undefined || resultBytes !== undefined
+  const whole = useQuery({
+    ...historyAtQuery(command.domain, command.commandId, step.revision),
+    enabled: isCut && open,
+  })
+  return (
+    <details onToggle={event => setOpen(event.currentTarget.open)}>
+      <summary className="text-xs text-muted">The whole state then</summary>
+      <div className="mt-1">
+        {isCut ? (
+          <Answered query={whole} what="the state">
+            {({ state }) => <Json value={state} label="State at this event" />}
+          </Answered>
+        ) : (
+          <Json value={step.state} label="State at this event" />
+        )}
+      </div>
+    </details>
+  )
+}
+
+const Moment = ({ step, of, command }: MomentProps & { readonly of: number }) => (
   <div className="grid gap-3" data-testid="moment">
     <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm">
       <StatusBadge status={step.state.status} />
@@ -30,14 +61,9 @@ const Moment = ({ step, of }: { readonly step: Step; readonly of: number }) => (
     </p>
     <div>
       <h3 className="mb-1 text-xs font-semibold text-muted">What the event changed</h3>
-      <Changes changes={step.diff} />
+      <Changes changes={step.diff} omitted={step.diffOmitted} />
     </div>
-    <details>
-      <summary className="text-xs text-muted">The whole state then</summary>
-      <div className="mt-1">
-        <Json value={step.state} label="State at this event" />
-      </div>
-    </details>
+    <StateThen key={step.revision} step={step} command={command} />
   </div>
 )
 
@@ -84,7 +110,7 @@ export const TimeTravel = ({ domain, commandId }: TimeTravelProps) => {
                   icon={<StepForward aria-hidden className="size-4" />}
                 />
               </div>
-              <Moment step={step} of={items.length} />
+              <Moment step={step} of={items.length} command={{ domain, commandId }} />
             </div>
           )
         }}

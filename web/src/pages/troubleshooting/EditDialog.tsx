@@ -1,7 +1,11 @@
+import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
+import { payloadQuery } from '../../api/queries.ts'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
+import { Beginning } from '../../components/Json.tsx'
 import { JsonEditor, parseJson } from '../../components/JsonEditor.tsx'
+import { Answered } from '../../components/states.tsx'
 import { Refusal } from './Refusal.tsx'
 import { TargetSummary } from './TargetSummary.tsx'
 import type { Target } from './target.ts'
@@ -13,41 +17,58 @@ interface EditDialogProps {
   readonly onDone: () => void
 }
 
-/** A retry with another payload; the audit keeps what was changed. */
-export const EditDialog = ({ target, onClose, onDone }: EditDialogProps) => {
-  const [before] = useState(() => JSON.stringify(target.command.payload, null, 2))
+/** A retry with another payload; the audit keeps what was changed. What a list left out is read first, whole. */
+export const EditDialog = (props: EditDialogProps) => {
+  const { domain, commandId, payload, payloadBytes, payloadPreview } = props.target.command
+  const whole = useQuery({ ...payloadQuery(domain, commandId), enabled: payloadBytes !== undefined })
+  return (
+    <Dialog title="Edit and retry" onClose={props.onClose} wide>
+      {payloadBytes === undefined ? (
+        <EditForm {...props} payload={payload} />
+      ) : (
+        <>
+          {whole.data === undefined && <Beginning bytes={payloadBytes} preview={payloadPreview} />}
+          <Answered query={whole} what="the whole payload">
+            {({ data }) => <EditForm {...props} payload={data} />}
+          </Answered>
+        </>
+      )}
+    </Dialog>
+  )
+}
+
+const EditForm = ({ target, payload, onClose, onDone }: EditDialogProps & { readonly payload: unknown }) => {
+  // a list or a command that changes behind the dialog changes nothing in it
+  const [before] = useState(() => JSON.stringify(payload, null, 2))
+  const [original] = useState(() => JSON.stringify(payload))
   const [text, setText] = useState(before)
   const act = useAct(target, () => {
     onDone()
     onClose()
   })
   const parsed = parseJson(text)
-  const same = parsed.ok && JSON.stringify(parsed.value) === JSON.stringify(target.command.payload)
+  const same = parsed.ok && JSON.stringify(parsed.value) === original
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     if (parsed.ok) act.mutate({ action: 'retry', ...(same ? {} : { data: parsed.value }) })
   }
   return (
-    <Dialog title="Edit and retry" onClose={onClose} wide>
-      <form onSubmit={submit} className="grid gap-4">
-        <TargetSummary target={target} />
-        <JsonEditor label="Payload" value={text} onChange={setText} rows={16} />
-        <p className="text-muted">
-          {same
-            ? 'Not changed: the original payload is sent again.'
-            : 'The audit keeps the difference, with your name.'}
-        </p>
-        <Refusal error={act.error} />
-        <DialogButtons>
-          <Button disabled={text === before} onClick={() => setText(before)}>
-            Undo changes
-          </Button>
-          <Button onClick={onClose}>Back</Button>
-          <Button type="submit" look="primary" busy={act.isPending} disabled={!parsed.ok}>
-            {same ? 'Retry 1 command' : 'Retry with this payload'}
-          </Button>
-        </DialogButtons>
-      </form>
-    </Dialog>
+    <form onSubmit={submit} className="grid gap-4">
+      <TargetSummary target={target} />
+      <JsonEditor label="Payload" value={text} onChange={setText} rows={16} />
+      <p className="text-muted">
+        {same ? 'Not changed: the original payload is sent again.' : 'The audit keeps the difference, with your name.'}
+      </p>
+      <Refusal error={act.error} />
+      <DialogButtons>
+        <Button disabled={text === before} onClick={() => setText(before)}>
+          Undo changes
+        </Button>
+        <Button onClick={onClose}>Back</Button>
+        <Button type="submit" look="primary" busy={act.isPending} disabled={!parsed.ok}>
+          {same ? 'Retry 1 command' : 'Retry with this payload'}
+        </Button>
+      </DialogButtons>
+    </form>
   )
 }

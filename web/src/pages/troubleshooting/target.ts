@@ -15,9 +15,16 @@ export interface ParkedFilter {
   readonly to?: string
 }
 
+/** As an item of a list has it: null with its size where it was too large for one. */
+export interface Payload {
+  readonly payload: unknown
+  readonly payloadBytes?: number | undefined
+  readonly payloadPreview?: string | undefined
+}
+
 /** What an action is about: one command, some that were picked, or all that a filter matches when it is asked for. */
 export type Target =
-  | { readonly kind: 'one'; readonly command: Named & { readonly payload: unknown } }
+  | { readonly kind: 'one'; readonly command: Named & Payload }
   | { readonly kind: 'many'; readonly commands: readonly Named[] }
   | { readonly kind: 'matching'; readonly filter: ParkedFilter; readonly total: number }
 
