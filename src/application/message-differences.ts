@@ -19,19 +19,22 @@ export const messageDifferences = (
 ): readonly string[] => {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return ['']
   const said = body as { readonly [name: string]: Json | undefined }
-  const { command_id, command_type, correlation_id, reply_to } = said
   const differences: string[] = []
-  if (!isIdOf(command_id, commandId)) differences.push('/command_id')
-  if (typeof said.domain === 'string' && said.domain !== domain) differences.push('/domain')
-  if (command_type !== undefined && command_type !== sent.commandType) differences.push('/command_type')
-  if (correlation_id !== undefined && correlation_id !== sent.correlationId) differences.push('/correlation_id')
-  if (reply_to !== undefined && reply_to !== sent.replyTo) differences.push('/reply_to')
+  if (!isIdOf(said.command_id, commandId)) differences.push('/command_id')
+  if (isOther(said.domain, domain)) differences.push('/domain')
+  if (isOther(said.command_type, sent.commandType)) differences.push('/command_type')
+  if (isOther(said.correlation_id, sent.correlationId)) differences.push('/correlation_id')
+  if (isOther(said.reply_to, sent.replyTo)) differences.push('/reply_to')
   if (said.data !== undefined && !sameJson(data, said.data)) {
     const changes = jsonDiff(data, said.data, '/data')
     differences.push(...changes.slice(0, MOST).map(({ path }) => path.slice(0, LONGEST).toWellFormed()))
   }
   return differences
 }
+
+/** Left out, or null, it says nothing. */
+const isOther = (given: Json | undefined, own: string | null): boolean =>
+  given !== undefined && given !== null && given !== own
 
 const isIdOf = (given: Json | undefined, commandId: string): boolean => {
   if (given === commandId) return true
