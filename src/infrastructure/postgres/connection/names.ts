@@ -19,6 +19,7 @@ export const schemaNames = [
   'command_bus_extend',
   'command_bus_hand_back',
   'command_bus_intent',
+  'command_bus_is_archived',
   'command_bus_link',
   'command_bus_lock',
   'command_bus_migration',
