@@ -20,6 +20,7 @@ const onBothStores = [
   'outcomes',
   'sending',
   'stats',
+  'tampered',
   'worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)

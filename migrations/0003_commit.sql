@@ -27,6 +27,18 @@ create function command_bus_command_stream(domain text, command_id uuid) returns
 create function command_bus_caller() returns name language sql stable parallel restricted
   as $$ select case current_setting('role') when 'none' then session_user else current_setting('role')::name end $$;
 
+-- In a snapshot that is kept for the whole transaction, what was archived since is not to be seen. The unique index is not
+-- bound to it: a row that is taken back asks it.
+create function command_bus_is_archived(streams text[]) returns boolean language plpgsql as $$
+begin
+  insert into command_bus_archived_stream (stream, revision, hash, status, seal)
+  select s.stream, 0, '', '', 0 from unnest(streams) s(stream) order by s.stream;
+  raise exception using errcode = 'CB000';
+exception
+  when sqlstate 'CB000' then return false;
+  when unique_violation then return true;
+end $$;
+
 create function command_bus_commit(unit jsonb) returns jsonb
 language plpgsql
 -- a table nobody analysed yet must not turn a lookup by key into a scan
@@ -47,6 +59,7 @@ declare
   m_events  int[] := '{}';
   v_streams int;
   v_won     text[];
+  v_new     text[];
   v_lost    text[] := '{}';
   v_losers  int[] := '{}';
 begin
@@ -112,9 +125,19 @@ begin
       offset 0) s
     where s.before is not null
     on conflict (stream, revision) do nothing
-    returning stream
+    returning stream, revision
   )
-  select (select count(*) from e), array_agg(won.stream) into v_streams, v_won from won;
+  select (select count(*) from e), array_agg(won.stream), array_agg(won.stream) filter (where won.revision = 0)
+    into v_streams, v_won, v_new from won;
+
+  -- An archive that ends while the statement above runs has let go of the events, and is not in its snapshot: the stream
+  -- would begin anew.
+  if v_new is not null and (
+    exists (select from command_bus_archived_stream a where a.stream = any (v_new))
+    or (current_setting('transaction_isolation') in ('repeatable read', 'serializable') and command_bus_is_archived(v_new)))
+  then
+    raise exception 'a command of this id is being archived: try again' using errcode = 'serialization_failure';
+  end if;
 
   if v_streams > coalesce(cardinality(v_won), 0) then
     v_lost := array(

@@ -74,6 +74,7 @@ export type { RunHistory, RunHistoryOptions } from './application/read-run-histo
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/rehearse-command.ts'
 export {
   AlreadyRunningError,
+  GrantConflictError,
   InsufficientCreditsError,
   RunNotFoundError,
   RunNotRetriableError,

@@ -26,7 +26,7 @@ export interface GrantCredits {
   /** A whole number from 1 to 1,000,000,000. */
   readonly amount: number
   readonly reason: string
-  /** A UUID of the caller's: the same grant twice counts once. */
+  /** A UUID of the caller's: the same grant twice counts once, and with another pool or amount it is refused. */
   readonly grantId?: string
 }
 
@@ -52,7 +52,7 @@ export const createCredits = ({ workflows, queries, clock, ids }: CreditsDeps) =
       ...(filter.cursor === undefined ? {} : { cursor: textOf(filter.cursor, 'cursor', 500) }),
     }),
 
-  /** Adds credits, and gives the balance afterwards. @throws InvalidInputError */
+  /** Adds credits, and gives the balance afterwards. @throws InvalidInputError, GrantConflictError */
   grant: async (by: string, tenant: string, given: GrantCredits): Promise<CreditBalance> => {
     const tenantId = tenantOf(tenant)
     const intent = {

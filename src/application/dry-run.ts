@@ -17,7 +17,7 @@ export type EffectsOf = (recorded: Recorded<CommandEvent>) => readonly {
   readonly kind: string
   readonly queue: string
   readonly body?: Json
-  readonly archivedMsgId?: string
+  readonly archivedMsgId?: string | null
 }[]
 
 export interface PlannedMessage {

@@ -164,7 +164,7 @@ const told = (answer: Ran): Pick<Rehearsal, 'outcome' | 'result' | 'error'> => {
     case 'failed': {
       const { type, code, message } = answer.error
       return {
-        outcome: type === 'LEASE_LOST' || type === 'ATTEMPT_ENDED' ? 'CRASHED' : type,
+        outcome: type === 'LEASE_LOST' || type === 'ATTEMPT_ENDED' || type === 'TAMPERED' ? 'CRASHED' : type,
         result: null,
         error: { code, message },
       }

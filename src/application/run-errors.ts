@@ -50,7 +50,19 @@ export class InsufficientCreditsError extends CommandBusError {
   }
 }
 
+/** The grant's id is that of another one. */
+export class GrantConflictError extends CommandBusError {
+  override readonly name = 'GrantConflictError'
+  constructor(before: { readonly grantId: string; readonly pool: string; readonly amount: number }) {
+    super(
+      'CONFLICT',
+      `grant ${before.grantId} was made before, of ${before.amount} ${before.pool} credits: repeat it as it was, or use a new grantId`,
+    )
+  }
+}
+
 brandErrors({
+  GrantConflictError,
   RunNotFoundError,
   TemplateNotFoundError,
   AlreadyRunningError,
@@ -97,6 +109,8 @@ export const creditsRefusal = (rejection: CreditsRejection): CommandBusError => 
       return new InvalidInputError('amount', 'must be a whole number from 1 on')
     case 'TooMuch':
       return new InvalidInputError('amount', 'the balance would be more than can be counted exactly')
+    case 'GrantDiffers':
+      return new GrantConflictError(rejection)
     case 'UnknownCharge':
       return new InvalidOperationError(`there is no charge ${rejection.chargeId}`, 'NONE')
   }

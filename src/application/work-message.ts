@@ -7,13 +7,16 @@ import { attemptLimit, type CommandState, type SentCommandState } from '../domai
 import { fold } from '../domain/decider.ts'
 import type { Recorded } from '../domain/recorded.ts'
 import { heldBytes } from './json-size.ts'
+import { messageDifferences } from './message-differences.ts'
 import type { Clock } from './ports/clock.ts'
 import { EventDecodeError, type EventStore } from './ports/event-store.ts'
-import type { Delivery } from './ports/queue.ts'
+import type { Delivery, Queue } from './ports/queue.ts'
 import type { Loaded, Turn, TurnOutcome } from './transact.ts'
 
 /** Error code of an attempt that ended with the process of its worker. */
 export const WORKER_CRASHED = 'WORKER_CRASHED'
+/** Type and code of the error of a command whose message was changed. */
+const TAMPERED = 'TAMPERED'
 
 /** A message that is this worker's to work on. */
 export interface Job {
@@ -35,6 +38,14 @@ export type Opened =
   | Job
   /** Its attempts ran out with its workers: the turn parks it. */
   | { readonly kind: 'exhausted'; readonly delivery: Delivery; readonly key: CommandKey; readonly turn: CommandTurn }
+  /** It says something else than the log: the turn parks its command. */
+  | {
+      readonly kind: 'tampered'
+      readonly delivery: Delivery
+      readonly key: CommandKey
+      readonly turn: CommandTurn
+      readonly differences: readonly string[]
+    }
   /** Its command is finished or parked already: to be archived, without an event. */
   | { readonly kind: 'finished'; readonly delivery: Delivery; readonly key: CommandKey; readonly status: string }
   /** No command of ours: to be archived, with a warning. */
@@ -52,25 +63,69 @@ export interface Holder {
   readonly leaseMs: number
 }
 
-/** Loads the commands of messages just read, in one round trip, and says what each message is. Changes nothing. */
+export interface OpenDeps {
+  readonly store: Pick<EventStore<CommandEvent>, 'readStreams'>
+  readonly queue: Pick<Queue, 'ownersOf'>
+  readonly clock: Clock
+}
+
+/**
+ * Loads the commands of messages just read, in one round trip, and says what each message is. Changes nothing.
+ *
+ * What runs is what the log has. A message that names no command, or one that it does not fit, may have been changed by
+ * somebody: then the rows are asked whose message it was, so that the right command is parked.
+ */
 export const openDeliveries =
-  ({ store, clock }: { readonly store: Pick<EventStore<CommandEvent>, 'readStreams'>; readonly clock: Clock }) =>
+  ({ store, queue, clock }: OpenDeps) =>
   async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly Opened[]> => {
     const keys = deliveries.map(delivery => keyOf(delivery, holder.domain))
-    const streams = keys.flatMap(key => (typeof key === 'string' ? [] : [commandStream(key)]))
-    const found = await readEach(store, [...new Set(streams)])
     const now = clock.now()
-    return deliveries.map((delivery, i): Opened => {
-      const key = keys[i] as CommandKey | string
-      if (typeof key === 'string') return { kind: 'unknown', delivery, why: key }
-      const stream = commandStream(key)
-      const history = found.get(stream) ?? []
-      if (history instanceof EventDecodeError) return { kind: 'unreadable', delivery, key, why: history.message }
-      const events = history.map(({ event }) => event)
-      const loaded: Loaded<CommandState> = { state: fold(command, events), revision: events.length - 1 }
-      return open(delivery, key, loaded, holder, now)
+    const opened = await openAs(store, deliveries, keys, holder, now)
+    const strange = opened.filter(({ kind }) => kind === 'unknown' || kind === 'tampered' || kind === 'finished')
+    if (strange.length === 0) return opened
+    const owners = await queue.ownersOf(
+      holder.domain,
+      strange.map(({ delivery }) => delivery.msgId),
+    )
+    const others = strange.flatMap(({ delivery }) => {
+      const commandId = owners.get(delivery.msgId)
+      const key = keys[deliveries.indexOf(delivery)]
+      const isOther = commandId !== undefined && (typeof key === 'string' || key?.commandId !== commandId)
+      return isOther ? [{ delivery, key: { domain: holder.domain, commandId } }] : []
     })
+    if (others.length === 0) return opened
+    const reopened = await openAs(
+      store,
+      others.map(({ delivery }) => delivery),
+      others.map(({ key }) => key),
+      holder,
+      now,
+    )
+    const better = new Map(reopened.flatMap(one => (one.kind === 'tampered' ? [[one.delivery, one]] : [])))
+    return opened.map(one => better.get(one.delivery) ?? one)
   }
+
+/** What each message is as one of the command whose key stands at its place; a text there says why there is none. */
+const openAs = async (
+  store: OpenDeps['store'],
+  deliveries: readonly Delivery[],
+  keys: readonly (CommandKey | string)[],
+  holder: Holder,
+  now: Date,
+): Promise<readonly Opened[]> => {
+  const streams = keys.flatMap(key => (typeof key === 'string' ? [] : [commandStream(key)]))
+  const found = await readEach(store, [...new Set(streams)])
+  return deliveries.map((delivery, i): Opened => {
+    const key = keys[i] as CommandKey | string
+    if (typeof key === 'string') return { kind: 'unknown', delivery, why: key }
+    const stream = commandStream(key)
+    const history = found.get(stream) ?? []
+    if (history instanceof EventDecodeError) return { kind: 'unreadable', delivery, key, why: history.message }
+    const events = history.map(({ event }) => event)
+    const loaded: Loaded<CommandState> = { state: fold(command, events), revision: events.length - 1 }
+    return open(delivery, key, loaded, holder, now)
+  })
+}
 
 /** One stream that cannot be read leaves the others alone: each is then read by itself. */
 const readEach = async (
@@ -111,6 +166,11 @@ const open = (delivery: Delivery, key: CommandKey, loaded: Loaded<CommandState>,
   if (after.status !== 'IN_PROGRESS') {
     return { kind: 'exhausted', delivery, key, turn: { stream, intents: [receive], known: loaded } }
   }
+  const differences = messageDifferences(delivery.body, key, after)
+  if (differences.length > 0) {
+    const intents = [receive, tampered(receive, after.attempts, differences)]
+    return { kind: 'tampered', delivery, key, turn: { stream, intents, known: loaded }, differences }
+  }
   const lost = decision.right.some(event => event.type === 'CommandReceived' && event.lost)
   return {
     kind: 'work',
@@ -126,6 +186,21 @@ const open = (delivery: Delivery, key: CommandKey, loaded: Loaded<CommandState>,
   }
 }
 
+const tampered = ({ at, actor }: Receive, attempt: number, differences: readonly string[]): ReportFailure => ({
+  type: 'ReportFailure',
+  at,
+  actor,
+  attempt,
+  error: {
+    type: TAMPERED,
+    code: TAMPERED,
+    message:
+      'The message says something else than the log: it was changed on the queue or in the archive, and did not run',
+    details: { differences },
+  },
+  random: 0,
+})
+
 const keyOf = ({ body }: Delivery, domain: string): CommandKey | string => {
   if (typeof body !== 'object' || body === null) return 'the message is no JSON object'
   const id = 'command_id' in body ? body.command_id : undefined
@@ -136,12 +211,6 @@ const keyOf = ({ body }: Delivery, domain: string): CommandKey | string => {
   if (named !== undefined && (isLeft(named) || named.right !== domain))
     return `the message is not for domain '${domain}'`
   return { domain, commandId: parsed.right }
-}
-
-/** The payload to work on: the message's own. */
-export const payloadOf = ({ delivery, command: { data } }: Job): Json => {
-  const body = delivery.body as { readonly data?: Json }
-  return body.data === undefined ? data : body.data
 }
 
 export type Outcome =

@@ -17,6 +17,7 @@ import type { Ids } from '../application/ports/ids.ts'
 import type { Log } from '../application/ports/log.ts'
 import { type StepResult, stepAction } from '../application/run-action.ts'
 import type { TransactCommands } from '../application/transact-commands.ts'
+import { createLooks } from './looks.ts'
 import { createActionStore } from './postgres/action-store.ts'
 import { createBackOff } from './worker/back-off.ts'
 import { createWakeUp } from './worker/signal.ts'
@@ -42,8 +43,14 @@ export interface RunOneOptions {
 
 /** How often a runner without work looks for actions that another process has started. */
 const IDLE_MS = 1000
-/** How often it looks how a canary fares, or whether another process has let go of an action. */
-const LOOK_MS = 200
+
+type Looks = ReturnType<typeof createLooks>
+
+/** One that waits for its canary, or that another process works on, is looked at less and less often. */
+const note = (looks: Looks, id: string, result: StepResult): void => {
+  if (result === 'waiting' || result === 'busy') looks.stoodStill(id)
+  else looks.moved(id)
+}
 
 /** Bulk actions on parked commands, and what carries them out. */
 export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) => {
@@ -62,12 +69,17 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
   }
 
   /** One piece of every open action. One that fails leaves the others alone. */
-  const round = async (signal: AbortSignal): Promise<ReadonlySet<StepResult | 'failed'>> => {
+  const round = async (signal: AbortSignal, looks: Looks): Promise<ReadonlySet<StepResult | 'failed'>> => {
     const results = new Set<StepResult | 'failed'>()
-    for (const action of await store.open()) {
+    const open = await store.open()
+    looks.keep(new Set(open.map(({ id }) => id)))
+    for (const action of open) {
       if (signal.aborted) break
+      if (!looks.isDue(action.id)) continue
       try {
-        results.add(await step(action))
+        const result = await step(action)
+        results.add(result)
+        note(looks, action.id, result)
       } catch (error) {
         log.warn({ err: error, actionId: action.id }, 'a bulk action cannot go on now; trying again')
         results.add('failed')
@@ -79,15 +91,16 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
   const runAll = async (signal: AbortSignal): Promise<void> => {
     const bell = createWakeUp()
     const backOff = createBackOff()
+    const looks = createLooks()
     runners.add(bell)
     signal.addEventListener('abort', bell.wake)
     while (!signal.aborted) {
       let pause = IDLE_MS
       try {
-        const results = await round(signal)
+        const results = await round(signal, looks)
         if (results.has('worked')) pause = 0
         else if (results.has('failed')) pause = backOff.next()
-        else if (results.size > 0) pause = LOOK_MS
+        else pause = Math.min(IDLE_MS, looks.nextIn() ?? IDLE_MS)
         if (!results.has('failed')) backOff.reset()
       } catch (error) {
         log.warn({ err: error }, 'bulk actions cannot be read; trying again')
@@ -104,6 +117,7 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
     onProgress: (view: ActionView) => void,
     signal: AbortSignal,
   ): Promise<ActionView> => {
+    const looks = createLooks()
     for (let told = ''; ; ) {
       const record = await store.get(id)
       if (record === null) throw new ActionNotFoundError(id)
@@ -112,8 +126,9 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
       if (now !== told) onProgress(view)
       told = now
       if (isOver(record) || signal.aborted) return view
-      const result = await step(record)
-      if (result === 'waiting' || result === 'busy') await delay(LOOK_MS, undefined, { signal }).catch(() => {})
+      note(looks, id, await step(record))
+      const pause = looks.nextIn()
+      if (pause !== null) await delay(pause, undefined, { signal }).catch(() => {})
     }
   }
 

@@ -9,13 +9,13 @@ export type Effect =
   /** A new message; its id becomes the command's msg_id. */
   | { readonly kind: 'enqueue'; readonly queue: string; readonly body: JsonObject }
   /**
-   * The archived message `archivedMsgId` again, as a new one. `data` replaces its payload. Where the archive was
-   * purged, the message is `head` plus the payload of the event at `dataRevision`.
+   * The archived message `archivedMsgId` again, as a new one. `data` replaces its payload. Where that is null, or the
+   * archive was purged, the message is `head` plus the payload of the event at `dataRevision`.
    */
   | {
       readonly kind: 'resend'
       readonly queue: string
-      readonly archivedMsgId: string
+      readonly archivedMsgId: string | null
       readonly head: JsonObject
       readonly dataRevision: number
       readonly data?: Json
@@ -89,7 +89,7 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
         {
           kind: 'resend',
           queue,
-          archivedMsgId: event.archivedMsgId,
+          archivedMsgId: event.fromLog === true ? null : event.archivedMsgId,
           head: { ...head(key, recorded), created_at: event.at },
           dataRevision: event.dataRevision,
           ...(event.data === undefined ? {} : { data: event.data }),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { PermanentCommandError } from '../../src/index.ts'
+import { createLooks } from '../../src/infrastructure/looks.ts'
 import { createTestActions, onceEach, parkMany, running, type TestActions, tracesOf } from '../support/actions.ts'
 import { createTestBus, signal, type TestBus } from '../support/bus.ts'
 
@@ -53,6 +54,21 @@ describe('a canary', () => {
     )
     expect((await tracesOf(pool)).audit).toEqual({ OPERATOR_RETRY: onceEach(23) })
     expect((await bus.queryCommands({ status: 'COMPLETED' })).items).toHaveLength(23)
+  })
+
+  test('that nobody handles is looked at less and less often, at last every five seconds', () => {
+    let now = 0
+    const looks = createLooks(() => now)
+    const at: number[] = []
+    for (; now < 60_000; now += 100) {
+      if (!looks.isDue('a')) continue
+      at.push(now)
+      looks.stoodStill('a')
+    }
+    expect(at.slice(0, 7)).toEqual([0, 200, 600, 1400, 3000, 6200, 11_200])
+    expect(at.length).toBeLessThan(20)
+    looks.moved('a')
+    expect([looks.isDue('a'), looks.nextIn()]).toEqual([true, null])
   })
 
   test('is waited for while one of it is still at work', async () => {

@@ -51,6 +51,7 @@ const write = ({ client }: HandlerContext<unknown>, entry = 'x') =>
   client.query('insert into ledger values ($1)', [entry])
 const inTransaction = (handle: (context: HandlerContext) => unknown): Handler => ({
   transactional: true,
+  rehearsable: true,
   handle: ((_: unknown, context: HandlerContext) => handle(context)) as never,
 })
 
@@ -151,7 +152,7 @@ describe('a rehearsal changes nothing', () => {
 })
 
 describe('what is not rehearsed', () => {
-  test('a handler that may reach outside the database, unless it says that it may be', async () => {
+  test('a handler that may reach outside the database, also a transactional one, unless it says that it may be', async () => {
     const setup = await scene()
     let runs = 0
     const handle = () => {
@@ -160,6 +161,7 @@ describe('what is not rehearsed', () => {
     await expect(rehearse(setup, handle)).rejects.toThrow(/may reach outside the database.*rehearsable: true/)
     await expect(rehearse(setup, { handle })).rejects.toThrow(InvalidOperationError)
     await expect(rehearse(setup, { handle, transactional: true, rehearsable: false })).rejects.toThrow(/rehearsable/)
+    await expect(rehearse(setup, { handle, transactional: true })).rejects.toThrow(/rehearsable: true/)
     expect(runs).toBe(0)
     expect(await rehearse(setup, { handle, rehearsable: true })).toMatchObject({ outcome: 'SUCCESS', result: null })
     expect(runs).toBe(1)

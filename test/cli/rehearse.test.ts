@@ -25,7 +25,7 @@ beforeAll(async () => {
        spin: () => { for (;;) {} },
      }
      export const handlers = { payments: { Charge: {
-       payload: number, transactional: true,
+       payload: number, transactional: true, rehearsable: true,
        handle: async (data, { client }) => {
          await client.query("create table trace (x int)")
          return act[data.act ?? 'fine']()

@@ -110,6 +110,23 @@ describe('POST /workflow-runs/:id/retry-failed', () => {
   })
 })
 
+test('a grant again is the same grant; with a known id and another amount it is refused with 409, in a sentence', async () => {
+  const api = await createTestApi({}, quick)
+  const admin = await api.token(['BUBBLE_ADMIN'])
+  const body = { pool: 'monthly', amount: 5, reason: 'plan', tenantId: 't1', grantId: UNKNOWN }
+  const grant = (more: object = {}) =>
+    api.request('POST', '/credits/grants', { token: admin, body: { ...body, ...more } })
+  expect((await grant()).body).toMatchObject({ monthly: 5 })
+  expect((await grant()).body).toMatchObject({ monthly: 5 })
+  for (const other of [{ amount: 500 }, { pool: 'purchased' }]) {
+    const refused = await grant(other)
+    expect([refused.status, refused.body.code]).toEqual([409, 'CONFLICT'])
+    expect(refused.body.detail).toContain(
+      'was made before, of 5 monthly credits: repeat it as it was, or use a new grantId',
+    )
+  }
+})
+
 test('C1, C16: a run with a wrong number of retries, without files or with damaged ones is refused with 400', async () => {
   const api = await createTestApi({}, quick)
   const { call, templateId } = await customer(api, 10)

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DuplicateCommandError } from '../../src/index.ts'
 import { type ArchiveOptions, archiveOld, countOld } from '../../src/infrastructure/proof/archive.ts'
@@ -134,6 +135,94 @@ describe('archive', () => {
     )
     expect((await pool.query('select from command_bus_event where right(stream, 36) = $1', [id])).rowCount).toBe(0)
   })
+
+  test.each(['read committed', 'repeatable read'])(
+    'G11: twenty late duplicates at once, while their streams are being moved (%s), are duplicates and live no second time',
+    async isolation => {
+      const { bus, pool, database, options, until } = await aged()
+      const { rows } = await pool.query(
+        `select command_id as id from command_bus_command where domain = 'shop' and status = 'COMPLETED' order by created_at, command_id, domain limit 5`,
+      )
+      const ids: readonly string[] = rows.map(({ id }) => id)
+      const clients = await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const client = new pg.Client({ connectionString: database.url })
+          await client.connect()
+          return client
+        }),
+      )
+      const holder = await pool.connect()
+      try {
+        // in some transactions the stream is still to be seen, and in some it is not: of each kind some
+        if (isolation === 'repeatable read') {
+          for (const client of clients) await client.query('begin isolation level repeatable read; select 1')
+        }
+        // the archive has let go of the events, and waits for a row
+        await holder.query('begin')
+        await holder.query(
+          `select from command_bus_command where domain = 'shop' and command_id = any ($1) for update`,
+          [ids],
+        )
+        const archived = archiveOld({ ...options, chunk: 5_000 })
+        await until(
+          () =>
+            pool.query(
+              `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'delete from %command_bus_command c %'`,
+            ),
+          ({ rowCount }) => rowCount === 1,
+        )
+        const stream = (id: string) => `command-shop-${id}`
+        // as the bus sends: the first event is expected to be the first
+        const sent = clients.map(async (client, i) => {
+          const id = ids[i % ids.length] as string
+          const event = {
+            event: 0,
+            stream: stream(id),
+            revision: 0,
+            id: randomUUID(),
+            type: 'CommandSent',
+            data: {},
+            meta: {},
+          }
+          const outcome = await client
+            .query('select command_bus_commit($1) as answer', [JSON.stringify({ events: [event] })])
+            .then(
+              ({ rows: [row] }) => row.answer.lost.length,
+              error => error.code,
+            )
+          await client.query('commit')
+          return outcome
+        })
+        const byBus = ids.map(id =>
+          bus.send('shop', 'Charge', {}, { commandId: id }).then(
+            () => 'sent',
+            error => error.code,
+          ),
+        )
+        await until(
+          () =>
+            pool.query(
+              `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%command_bus_commit%'`,
+            ),
+          ({ rowCount }) => (rowCount ?? 0) >= 20,
+        )
+        await holder.query('commit')
+        await archived
+        expect(new Set(await Promise.all(byBus))).toEqual(new Set(['DUPLICATE_COMMAND']))
+        const outcomes = await Promise.all(sent)
+        expect(outcomes.filter(outcome => outcome !== '40001' && outcome !== 1)).toEqual([])
+        const left = await pool.query(`select from command_bus_event where stream = any ($1)`, [ids.map(stream)])
+        expect(left.rowCount).toBe(0)
+        for (const id of ids) {
+          await expect(bus.send('shop', 'Charge', {}, { commandId: id })).rejects.toThrow(DuplicateCommandError)
+        }
+        expect(await verifyLog(pool, { trusted })).toMatchObject({ findings: [] })
+      } finally {
+        holder.release()
+        await Promise.all(clients.map(client => client.end()))
+      }
+    },
+  )
 
   test('what is not written down as archived cannot be deleted, nor can a part of a stream', async () => {
     const { pool, fresh } = await aged()

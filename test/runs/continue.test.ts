@@ -53,7 +53,7 @@ describe('a run over many files', () => {
     ).toEqual([`${started.id}:file:1`, `${started.id}:file:3`])
   })
 
-  test('R20: ends although all of its many files fail with long errors, more than the log takes in one append', async () => {
+  test('R20, G11: ends although all of its many files fail with long errors, more than the log takes in one append', async () => {
     const { bus, pool, template, grant, ended, work, until } = await createTestRuns()
     const count = 400
     await grant(2 * count)

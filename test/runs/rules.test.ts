@@ -349,6 +349,22 @@ describe('the end of a run', () => {
     expect(rows[0].whole).toBe('x'.repeat(900))
   })
 
+  test('G11: by cancelling after a free Continue gives back what nobody worked on', async () => {
+    const { bus, template, grant, ended, atWork, balance, until } = await createTestRuns()
+    await grant(6)
+    const { id } = await bus.runs.initiate(jane, { templateId: await template(), files: files('ok', 'ok', 'ok') })
+    const jobs = (await bus.queryCommands({ domain: 'workflow', correlationId: id })).items
+    for (const { commandId } of jobs.slice(0, 2)) await bus.cancel('workflow', commandId, { actor: 'somebody' })
+    const { stop } = await atWork()
+    expect(await ended(id)).toMatchObject({ status: 'COMPLETED_WITH_ERRORS' })
+    await stop()
+    expect(await bus.runs.retryFailed(jane, id)).toMatchObject({ status: 'RUNNING', creditsConsumed: 6 })
+    expect(await bus.runs.cancel(jane, id, { reason: 'wrong files' })).toMatchObject({ status: 'CANCELLED' })
+    await atWork()
+    expect(await ended(id, 2)).toMatchObject({ status: 'CANCELLED', creditsConsumed: 2 })
+    await until(balance, left => left === '4/0')
+  })
+
   test('by cancelling withdraws what nobody works on and gives it back, and lets the rest end', async () => {
     const { bus, template, grant, ended, balance, work, until } = await createTestRuns()
     await grant(6)

@@ -48,7 +48,15 @@ export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc.record({
   onExhausted: fc.constantFrom('park', 'fail'),
 })
 
-const errorTypes = ['TRANSIENT', 'PERMANENT', 'BUSINESS_RULE', 'LEASE_LOST', 'NO_HANDLER', 'INVALID_PAYLOAD'] as const
+const errorTypes = [
+  'TRANSIENT',
+  'PERMANENT',
+  'BUSINESS_RULE',
+  'LEASE_LOST',
+  'NO_HANDLER',
+  'INVALID_PAYLOAD',
+  'TAMPERED',
+] as const
 
 const cause = fc.record(
   {
@@ -78,7 +86,15 @@ const actor = fc.constantFrom('shop', 'worker:a', 'worker:b', 'jane@example.com'
 const attempt = fc.integer({ min: 0, max: 9 })
 const msgId = fc.integer({ min: 1, max: 9 }).map(String)
 const maybeText = fc.option(fc.string(), { nil: null })
-const reason = fc.constantFrom('PERMANENT', 'EXHAUSTED', 'LEASE_LOST', 'NO_HANDLER', 'INVALID_PAYLOAD', 'ATTEMPT_ENDED')
+const reason = fc.constantFrom(
+  'PERMANENT',
+  'EXHAUSTED',
+  'LEASE_LOST',
+  'NO_HANDLER',
+  'INVALID_PAYLOAD',
+  'ATTEMPT_ENDED',
+  'TAMPERED',
+)
 
 const fact = { at: instant, actor }
 const ofAttempt = { ...fact, attempt, msgId }

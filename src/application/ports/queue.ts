@@ -32,6 +32,8 @@ export interface Queue {
     tags: readonly DeliveryTag[],
     options: { readonly uncount: boolean; readonly delayMs?: number },
   ) => Promise<void>
+  /** Which unfinished commands of the domain these messages belong to, by message, as the rows say: for the rare case only. */
+  readonly ownersOf: (domain: string, msgIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
   /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. */
   readonly nextVisibleIn: (queue: string) => Promise<number | null>
 }

@@ -163,6 +163,9 @@ const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] 
       const wait = waitAfter(running.sent.policy, intent.attempt - running.attemptOffset, intent.random)
       return [{ ...base, type: 'CommandFailed', error, retryAt: new Date(Date.parse(intent.at) + wait).toISOString() }]
     }
+    case 'TAMPERED':
+      // whatever the policy says: somebody has to find out who did it
+      return [{ ...base, type: 'CommandMovedToTroubleshooting', reason: 'TAMPERED', error }]
     case 'PERMANENT':
     case 'NO_HANDLER':
     case 'INVALID_PAYLOAD':
@@ -192,6 +195,7 @@ const retry = (intent: OperatorRetry, parked: Parked): Decision =>
       attempts: intent.resetAttempts ? 0 : parked.attempts,
       archivedMsgId: parked.archivedMsgId,
       dataRevision: intent.data === undefined ? parked.dataRevision : parked.revision + 1,
+      ...(parked.reason === 'TAMPERED' ? { fromLog: true as const } : {}),
       ...(intent.data === undefined ? {} : { data: intent.data, diff: jsonDiff(parked.data, intent.data) }),
     },
   ])

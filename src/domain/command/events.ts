@@ -20,6 +20,7 @@ export type ParkingReason =
   | 'NO_HANDLER'
   | 'INVALID_PAYLOAD'
   | 'ATTEMPT_ENDED'
+  | 'TAMPERED'
 
 export type ErrorType =
   | 'TRANSIENT'
@@ -29,6 +30,7 @@ export type ErrorType =
   | 'NO_HANDLER'
   | 'INVALID_PAYLOAD'
   | 'ATTEMPT_ENDED'
+  | 'TAMPERED'
 
 export interface CommandError {
   readonly type: ErrorType
@@ -142,6 +144,7 @@ export interface CommandCanceled extends Fact {
 /**
  * `attempts` is where the count goes on: 0, or what it was with `resetAttempts: false`. `archivedMsgId` is the message
  * whose archived payload is sent again; `dataRevision` the event that holds that payload (this one, when `data` is set).
+ * `fromLog`: the message is made from the log, because the archived one was changed.
  * `diff` is what the operator's edit changed in the payload before it; events written before there was one have none.
  */
 export interface OperatorRetried extends Fact {
@@ -150,6 +153,7 @@ export interface OperatorRetried extends Fact {
   readonly attempts: number
   readonly archivedMsgId: string
   readonly dataRevision: number
+  readonly fromLog?: true
   readonly data?: Json
   readonly diff?: readonly Change[]
 }

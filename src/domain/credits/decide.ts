@@ -31,7 +31,12 @@ const plus = (balance: Split, change: Split, sign: 1 | -1): Split => ({
 })
 
 const grant = ({ at, actor, grantId, pool, amount, reason }: Grant, state: CreditsState): Decision => {
-  if (find(state.grants, grantId) !== undefined) return nothing
+  const before = find(state.grants, grantId)
+  if (before !== undefined) {
+    return before.pool === pool && before.amount === amount
+      ? nothing
+      : left({ type: 'GrantDiffers', grantId, ...before })
+  }
   const month = monthOf(at)
   const given = { monthly: pool === 'monthly' ? amount : 0, purchased: pool === 'purchased' ? amount : 0, month }
   const after = plus(balanceIn(state, month), given, 1)

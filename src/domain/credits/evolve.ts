@@ -8,7 +8,11 @@ export const evolve = (state: CreditsState, event: CreditsEvent): CreditsState =
   const balances = { months: { ...state.months, [left.month]: left.monthly }, purchased: left.purchased }
   switch (event.type) {
     case 'CreditsGranted':
-      return { ...balances, charges: state.charges, grants: put(state.grants, event.grantId, true) }
+      return {
+        ...balances,
+        charges: state.charges,
+        grants: put(state.grants, event.grantId, { pool: event.pool, amount: event.amount }),
+      }
     case 'CreditsCharged': {
       const { chargeId, runId, taken } = event
       return {

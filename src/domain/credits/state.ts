@@ -1,4 +1,4 @@
-import type { Month, Split } from './events.ts'
+import type { Month, Pool, Split } from './events.ts'
 import { emptyIndex, type LedgerIndex } from './ledger-index.ts'
 
 export interface ChargeState {
@@ -7,13 +7,18 @@ export interface ChargeState {
   readonly refunded: boolean
 }
 
+export interface GrantState {
+  readonly pool: Pool
+  readonly amount: number
+}
+
 /** A tenant's account. It is there from the beginning, with nothing in it. */
 export interface CreditsState {
   /** What is left of each month's pool. A month's rest is not carried over to the next. */
   readonly months: { readonly [month: Month]: number }
   readonly purchased: number
   readonly charges: LedgerIndex<ChargeState>
-  readonly grants: LedgerIndex<true>
+  readonly grants: LedgerIndex<GrantState>
 }
 
 export const initialState: CreditsState = { months: {}, purchased: 0, charges: emptyIndex, grants: emptyIndex }

@@ -42,6 +42,12 @@ const texts: Readonly<Record<string, ErrorText>> = {
     severity: 'warning',
     transient: false,
   },
+  TAMPERED: {
+    message: 'The operation was changed by somebody before it began, and was not carried out.',
+    whatToDo: 'Tell an administrator which operation you started; nothing was done yet.',
+    severity: 'error',
+    transient: false,
+  },
   RATE_LIMITED_SHORTLY: {
     message: 'The AI service asked us to slow down.',
     whatToDo: again,

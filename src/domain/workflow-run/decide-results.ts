@@ -42,12 +42,12 @@ const freshOf = (given: readonly FileResult[], run: StartedRun): readonly FileRe
   })
 }
 
-/** Of a cancelled run, the files of its last round that got no outcome are given back. */
-const unworkedRefund = (run: StartedRun, files: readonly FileState[]): readonly Owed[] => {
-  const charge = run.charges.find(({ round, returned }) => round === run.round && returned === null)
-  const unworked = files.filter(file => file.charged && file.unworked).length
-  const amount = unworked * run.creditsPerRun
-  return charge === undefined || amount === 0
-    ? []
-    : [{ chargeId: charge.chargeId, amount, reason: `cancelled before ${unworked} files were worked on` }]
-}
+/** Of a cancelled run, the files that nobody worked on are given back to the charges that paid for them. */
+const unworkedRefund = (run: StartedRun, files: readonly FileState[]): readonly Owed[] =>
+  run.charges.flatMap(({ chargeId, returned }) => {
+    const unworked = files.filter(({ paidBy }) => paidBy === chargeId).length
+    const amount = unworked * run.creditsPerRun
+    return returned !== null || amount === 0 || run.owed.some(owed => owed.chargeId === chargeId)
+      ? []
+      : [{ chargeId, amount, reason: `cancelled before ${unworked} files were worked on` }]
+  })

@@ -1,4 +1,4 @@
-import type { FileResult, RetriedFile, RunChargeAbandoned, RunEvent, RunInitiated, RunResumed } from './events.ts'
+import type { FileResult, Owed, RetriedFile, RunChargeAbandoned, RunEvent, RunInitiated, RunResumed } from './events.ts'
 import type { ChargeOfRun, FileState, RunState, StartedRun } from './state.ts'
 import { isActive } from './status.ts'
 
@@ -22,7 +22,13 @@ const moved = (state: StartedRun, event: Exclude<RunEvent, RunInitiated | RunCha
         failedJobs: event.failedJobs,
       }
     case 'RunEnded':
-      return { ...state, status: event.status, owed: [...state.owed, ...event.refunds], endedAt: event.at }
+      return {
+        ...state,
+        status: event.status,
+        files: withoutPay(state.files, event.refunds),
+        owed: [...state.owed, ...event.refunds],
+        endedAt: event.at,
+      }
     case 'RunResumed':
       return resumed(state, event)
     case 'RunCancelled':
@@ -31,12 +37,14 @@ const moved = (state: StartedRun, event: Exclude<RunEvent, RunInitiated | RunCha
       return {
         ...state,
         status: event.status,
-        files: changed(state.files, event.restored, (file, { index: _, ...restored }) => ({
-          ...file,
-          ...restored,
-          open: false,
-          charged: false,
-        })),
+        files: withoutPay(
+          changed(state.files, event.restored, (file, { index: _, ...restored }) => ({
+            ...file,
+            ...restored,
+            open: false,
+          })),
+          event.refunds,
+        ),
         owed: [...state.owed, ...event.refunds],
         endedAt: isActive(event.status) ? null : event.at,
       }
@@ -67,7 +75,14 @@ const changed = <Change extends { readonly index: number }>(
 /** A file once its job has ended. */
 export const fileAfter = (file: FileState, { outcome, errorCode, errorMessage }: FileResult): FileState => {
   const unworked = outcome === 'interrupted' || outcome === 'cancelled'
-  return { ...file, status: unworked ? 'pending' : outcome, open: false, unworked, errorCode, errorMessage }
+  const paidBy = unworked ? file.paidBy : null
+  return { ...file, status: unworked ? 'pending' : outcome, open: false, paidBy, errorCode, errorMessage }
+}
+
+/** What is given back has paid for nothing. */
+const withoutPay = (files: readonly FileState[], refunds: readonly Owed[]): readonly FileState[] => {
+  const back = new Set<string | null>(refunds.map(({ chargeId }) => chargeId))
+  return back.size === 0 ? files : files.map(file => (back.has(file.paidBy) ? { ...file, paidBy: null } : file))
 }
 
 const chargesOf = (round: number, charge: RunInitiated['charge']): readonly ChargeOfRun[] =>
@@ -87,8 +102,7 @@ const initiated = ({ abandoned }: RunState, event: RunInitiated): StartedRun => 
     input,
     status: 'pending',
     open: true,
-    charged: event.charge !== null,
-    unworked: false,
+    paidBy: event.charge?.chargeId ?? null,
     retryAttempt: 0,
     errorCode: null,
     errorMessage: null,
@@ -131,8 +145,7 @@ const retriedFile = (
   input: file.input,
   status: 'pending',
   open: true,
-  charged: charged && charge !== null,
-  unworked: false,
+  paidBy: charged ? (charge?.chargeId ?? null) : file.paidBy,
   retryAttempt,
   errorCode: null,
   errorMessage: null,

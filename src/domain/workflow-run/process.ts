@@ -66,6 +66,7 @@ const outcomeOf = {
   LEASE_LOST: 'interrupted',
   NO_HANDLER: 'interrupted',
   ATTEMPT_ENDED: 'interrupted',
+  TAMPERED: 'interrupted',
 } as const
 
 /** The results of a job's files. Which file failed a batch may say in its result; what it does not name is completed. */

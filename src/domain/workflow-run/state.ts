@@ -17,10 +17,8 @@ export interface FileState extends FileBefore {
   readonly input: Json
   /** Its job of this round has no known outcome yet. */
   readonly open: boolean
-  /** It was paid for in this round. */
-  readonly charged: boolean
-  /** Its job of this round ended without an outcome of the work. */
-  readonly unworked: boolean
+  /** The charge that has paid for work on it that nobody has done yet, be it of this round or of an earlier one. */
+  readonly paidBy: string | null
   readonly before: FileBefore | null
 }
 

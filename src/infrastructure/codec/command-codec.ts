@@ -16,6 +16,7 @@ const error = withOptional(
       NO_HANDLER: null,
       INVALID_PAYLOAD: null,
       ATTEMPT_ENDED: null,
+      TAMPERED: null,
     }),
     code: t.string,
     message: t.string,
@@ -53,6 +54,7 @@ const reason = t.keyof({
   NO_HANDLER: null,
   INVALID_PAYLOAD: null,
   ATTEMPT_ENDED: null,
+  TAMPERED: null,
 })
 
 const failure = t.strict({ attempt: number, msgId: t.string, error })
@@ -113,7 +115,7 @@ export const commandCodec = eventCodec<CommandEvent>(
       version: 1,
       data: withOptional(
         { resetAttempts: t.boolean, attempts: number, archivedMsgId: t.string, dataRevision: number },
-        { data: json, diff: t.array(change) },
+        { fromLog: t.literal(true), data: json, diff: t.array(change) },
       ),
     },
     OperatorCanceled: { version: 1, data: t.strict({ reason: t.string }) },

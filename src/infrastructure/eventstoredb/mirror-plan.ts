@@ -108,7 +108,9 @@ export const withKnownMessages = <Event>(
         case 'postpone':
           return { ...effect, msgId: known(recorded.stream, effect.msgId) }
         case 'resend':
-          return { ...effect, archivedMsgId: known(recorded.stream, effect.archivedMsgId) }
+          return effect.archivedMsgId === null
+            ? effect
+            : { ...effect, archivedMsgId: known(recorded.stream, effect.archivedMsgId) }
         default:
           return effect
       }

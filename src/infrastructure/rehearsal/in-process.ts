@@ -63,8 +63,8 @@ const rehearse = async (options: InProcessOptions, request: RehearsalRequest): P
 const whereTo =
   'run `commandbus rehearse <id> --handlers <module>` where they are, or give them to the bus (`handlers`) or to the service (`start --rehearse-with <module>`)'
 
-const whyNot = ({ transactional, rehearsable }: AnyHandler, commandType: string): string | null => {
-  if (rehearsable === true || (transactional === true && rehearsable === undefined)) return null
+const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null => {
+  if (rehearsable === true) return null
   return rehearsable === false
     ? `the handler of '${commandType}' is not to be rehearsed: it says \`rehearsable: false\``
     : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it leaves those alone while \`context.rehearsal\` is true`

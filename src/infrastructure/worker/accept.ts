@@ -32,6 +32,16 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
     }
   }
 
+  const park = ({ key, delivery, turn }: Extract<Opened, { kind: 'exhausted' | 'tampered' }>): void => {
+    reporter
+      .report(turn)
+      .then(reported => {
+        const about = { ...key, msgId: delivery.msgId }
+        if (reported.outcome === 'done') logFailure(log, about, reported.events)
+      })
+      .catch(error => log.error({ err: error, ...key }, 'parking failed; the message comes back'))
+  }
+
   return async (opened: readonly Opened[]): Promise<void> => {
     const finished: Delivery[] = []
     const strangers: Delivery[] = []
@@ -45,14 +55,21 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
           if (suspects.mayRun(one)) take(one)
           else apart.push(one.delivery)
           break
+        case 'tampered':
+          log.error(
+            {
+              security: 'tampered message',
+              ...one.key,
+              queue: name,
+              msgId: one.delivery.msgId,
+              differences: one.differences,
+            },
+            'a message says something else than the log: it does not run, and its command is parked',
+          )
+          park(one)
+          break
         case 'exhausted':
-          reporter
-            .report(one.turn)
-            .then(reported => {
-              const about = { ...one.key, msgId: one.delivery.msgId }
-              if (reported.outcome === 'done') logFailure(log, about, reported.events)
-            })
-            .catch(error => log.error({ err: error, ...one.key }, 'parking failed; the message comes back'))
+          park(one)
           break
         case 'finished':
           log.debug({ ...one.key, status: one.status }, 'a message of a finished or parked command was archived')

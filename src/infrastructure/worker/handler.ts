@@ -47,7 +47,7 @@ export interface HandlerDefinition<Payload> {
   /**
    * Whether an operator may rehearse it: run it on a parked command, in a transaction that is rolled back. A handler that
    * reaches outside that transaction (another service, a connection of its own) says `true` only when it looks at
-   * `context.rehearsal` and leaves those alone. Default: as `transactional`.
+   * `context.rehearsal` and leaves those alone. Default: false, also with `transactional`.
    */
   readonly rehearsable?: boolean
 }

@@ -7,14 +7,7 @@ import type { Clock } from '../../application/ports/clock.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { Loaded } from '../../application/transact.ts'
 import type { TransactCommands } from '../../application/transact-commands.ts'
-import {
-  type Job,
-  type Outcome,
-  outcomeTurn,
-  payloadOf,
-  receiptTurn,
-  wasAccepted,
-} from '../../application/work-message.ts'
+import { type Job, type Outcome, outcomeTurn, receiptTurn, wasAccepted } from '../../application/work-message.ts'
 import type { CommandError } from '../../domain/command/events.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'
@@ -130,7 +123,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
 
   const decideOutcome = async (): Promise<Outcome | ReportOutcome> => {
     if (handler === undefined) return refused('NO_HANDLER', 'no handler is registered for this type')
-    const payload = payloadOf(job)
+    const payload = job.command.data
     const decoded = handler.payload?.decode(payload)
     if (decoded !== undefined && isLeft(decoded)) {
       return refused('INVALID_PAYLOAD', `the payload does not fit: ${faultsOf(decoded.left).join('; ')}`)

@@ -83,7 +83,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     log,
     !deps.store.capabilities.inlineProjections,
   )
-  const open = openDeliveries({ store: deps.store, clock: deps.clock })
+  const open = openDeliveries({ store: deps.store, queue: deps.queue, clock: deps.clock })
   const buffer: Job[] = []
   const handling = new Set<Run>()
   const unreported = new Set<Run>()

@@ -52,6 +52,16 @@ const historyOf = (...intents: readonly (Grant | ChargeCredits | Refund)[]): rea
 const funded = historyOf(grant('monthly', 10), grant('purchased', 5))
 
 describe('a grant', () => {
+  test('with the id of another grant is refused: neither its pool nor its amount can change', () => {
+    const differs = { type: 'GrantDiffers', grantId: 'g-monthly', pool: 'monthly', amount: 10 } as const
+    given(funded).when(grant('monthly', 11)).then(differs)
+    given(funded)
+      .when(grant('purchased', 10, { grantId: 'g-monthly' }))
+      .then(differs)
+    given(funded)
+      .when(grant('monthly', 10, { reason: 'the same again' }))
+      .then([])
+  })
   test('adds to its pool, once', () => {
     given([])
       .when(grant('monthly', 10))

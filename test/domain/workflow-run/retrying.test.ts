@@ -252,6 +252,41 @@ describe('cancelling', () => {
     )
     expect(events.at(-1)).toMatchObject({ status: 'CANCELLED', refunds: [{ chargeId: 'c1', amount: 4 }] })
   })
+  test('G11: after a free Continue gives back what the first charge paid for and nobody worked on', () => {
+    const left = [...ended(['completed', 'interrupted', 'interrupted'])]
+    const free = [...left, ...resumedBy(left, retry('again', null))]
+    const cancelled = [...free, ...resumedBy(free, cancel)]
+    const over = [...cancelled, ...resumedBy(cancelled, note(2, result(1, 'cancelled'), result(2, 'completed')))]
+    expect(over.at(-1)).toMatchObject({ status: 'CANCELLED', refunds: [{ chargeId: 'c1', amount: 2 }] })
+  })
+  test('G11: after a Continue that was paid in part gives each file back to the charge that paid for it', () => {
+    const left = [...ended(['completed', 'interrupted', 'failed', 'failed'])]
+    const again = [...left, ...resumedBy(left, retry('again', split(4, 0)))]
+    const cancelled = [...again, ...resumedBy(again, cancel)]
+    const results = note(2, result(1, 'cancelled'), result(2, 'failed'), result(3, 'cancelled'))
+    const over = [...cancelled, ...resumedBy(cancelled, results)]
+    expect(over.at(-1)).toMatchObject({
+      refunds: [
+        { chargeId: 'c1', amount: 2 },
+        { chargeId: 'again', amount: 2 },
+      ],
+    })
+  })
+  test('G11: a round that could not be queued takes nothing of what an earlier charge paid for', () => {
+    const left = [...ended(['completed', 'interrupted', 'failed'])]
+    const again = [...left, ...resumedBy(left, retry('again', split(2, 0)))]
+    const undo = { type: 'FailDispatch', at: later, actor: 'runs', round: 2, code: 'TOO_LARGE', message: 'x' } as const
+    const undone = [...again, ...resumedBy(again, undo)]
+    const third = [...undone, ...resumedBy(undone, retry('third', split(2, 0)))]
+    const cancelled = [...third, ...resumedBy(third, cancel)]
+    const over = [...cancelled, ...resumedBy(cancelled, note(3, result(1, 'cancelled'), result(2, 'cancelled')))]
+    expect(over.at(-1)).toMatchObject({
+      refunds: [
+        { chargeId: 'c1', amount: 2 },
+        { chargeId: 'third', amount: 2 },
+      ],
+    })
+  })
   test('of a run that is over is refused', () => {
     given(ended(['completed']))
       .when(cancel)

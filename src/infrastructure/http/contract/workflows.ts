@@ -237,6 +237,6 @@ export const workflowRoutes = {
       { grantId: uuid, ...tenant },
     ),
     success: { status: 201, body: t.type(balance) },
-    problems: [],
+    problems: ['CONFLICT'],
   }),
 }

@@ -23,6 +23,7 @@ export const schemaNames = [
   'command_bus_grant_queue',
   'command_bus_hand_back',
   'command_bus_intent',
+  'command_bus_is_archived',
   'command_bus_link',
   'command_bus_lock',
   'command_bus_make_queue',

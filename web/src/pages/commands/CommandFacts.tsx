@@ -11,6 +11,7 @@ const parkedReasons: Readonly<Record<string, string>> = {
   NO_HANDLER: 'no worker has a handler for its type',
   INVALID_PAYLOAD: 'the handler refuses its payload',
   ATTEMPT_ENDED: 'an operator ended its attempt',
+  TAMPERED: 'its message was changed: it says something else than the log',
 }
 
 export const reasonText = (reason: string): string => parkedReasons[reason] ?? reason
