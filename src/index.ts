@@ -81,7 +81,7 @@ export {
 export type { BatchResult, CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
 export type { RetryPreview, Starter, StartRun } from './application/workflow-runs.ts'
 export type { Asker, NewTemplate } from './application/workflow-templates.ts'
-export type { CommandBus, CommandBusOptions, JoinOptions, SendOptions } from './command-bus.ts'
+export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './create-command-bus.ts'
 export type { Json } from './domain/command/events.ts'
 export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'

@@ -58,6 +58,9 @@ afterEach(async () => {
 export interface ApiOptions {
   readonly identity?: IdentityOptions
   readonly writesPerMinute?: number
+  readonly readsPerMinute?: number
+  readonly readTimeoutMs?: number
+  readonly liveReadersPerToken?: number
   readonly corsOrigins?: readonly string[]
   readonly limits?: Partial<HttpLimits>
   readonly health?: () => Promise<HealthReport>
@@ -114,9 +117,12 @@ export const serve = async (bus: CommandBus, options: ApiOptions = {}, port = 0)
     console: options.console ?? null,
     api: {
       identify: createIdentify(options.identity ?? { secret: SECRET }),
-      callerOf: identity => bus.as(identity),
+      callerOf: (identity, reading) => bus.as(identity, reading),
       handlers: createHandlers({ proof: options.proof ?? (() => null) }),
       writesPerMinute: options.writesPerMinute ?? 0,
+      readsPerMinute: options.readsPerMinute ?? 0,
+      readTimeoutMs: options.readTimeoutMs ?? 10_000,
+      liveReadersPerToken: options.liveReadersPerToken ?? 0,
     },
     corsOrigins: options.corsOrigins ?? [],
     ...(options.limits === undefined ? {} : { limits: options.limits }),

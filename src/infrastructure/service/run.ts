@@ -108,12 +108,15 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     console: await readConsole(join(dirname(options.program), 'web')),
     api: {
       identify: createIdentify(identity),
-      callerOf: identity => {
+      callerOf: (identity, reading) => {
         if (parts.bus === undefined) throw new UnavailableError('the service is starting: try again in a moment')
-        return parts.bus.as(identity)
+        return parts.bus.as(identity, reading)
       },
       handlers: createHandlers({ proof }),
       writesPerMinute: config.writesPerMinute,
+      readsPerMinute: config.readsPerMinute,
+      readTimeoutMs: config.readTimeoutMs,
+      liveReadersPerToken: config.liveReadersPerToken,
     },
     corsOrigins: config.corsOrigins,
     metrics: {
@@ -133,6 +136,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     ...(config.databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs: config.databaseTimeoutMs }),
     ...(config.eventStoreUrl === undefined ? {} : { eventStoreUrl: config.eventStoreUrl }),
     ...(config.eventStorePrefix === undefined ? {} : { eventStorePrefix: config.eventStorePrefix }),
+    readTimeoutMs: config.readTimeoutMs,
     waitForDispatchMs: DISPATCH_MS,
     ...(config.replyQueues === undefined ? {} : { replyQueues: config.replyQueues }),
     log,

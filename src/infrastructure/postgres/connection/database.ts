@@ -126,16 +126,21 @@ const usersClient = <A extends ClientBase>(home: Home, client: A): A => {
   return facadeOf(client, home, { query }, usersClients)
 }
 
+/** A connection that nobody waits for any more goes back at once when it comes. */
+const giveBack = (coming: Promise<PoolClient>): void => {
+  coming.then(
+    client => client.release(),
+    () => {},
+  )
+}
+
 /** A connection of the pool, or an error after the time limit; one that comes later goes back at once. */
 const connectIn = (pool: Pool, timeoutMs: number): Promise<PoolClient> => {
   const coming = pool.connect()
   const { connectionTimeoutMillis: own = 0 } = pool.options
   if (own > 0 && own <= timeoutMs) return coming
   return answeredWithin(timeoutMs, coming, () => {
-    coming.then(
-      client => client.release(),
-      () => {},
-    )
+    giveBack(coming)
     const isFull = pool.totalCount >= pool.options.max && pool.waitingCount > 0
     // as the pool says it itself, where it has a limit of its own
     return isFull ? new Error('timeout exceeded when trying to connect') : new NoAnswerError(timeoutMs)
@@ -151,6 +156,49 @@ export const databaseOn = (pool: Pool, timeoutMs = USUAL_TIMEOUT_MS): Pool => {
   const connect = (): Promise<PoolClient> => connectIn(pool, timeoutMs)
   const query = runIn(home, config => withClient({ connect }, client => limited(client, timeoutMs, destroy)(config)))
   return facadeOf(pool, home, { query, connect: async () => ownClient(home, await connect()) }, pools)
+}
+
+/** What `begin` gives, or the reason of the signal once nobody waits any more; `onEnd` stops what is under way. */
+const until = <A>(signal: AbortSignal, begin: () => Promise<A>, onEnd: (work: Promise<A>) => void): Promise<A> =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const work = begin()
+    const stop = (): void => {
+      reject(signal.reason)
+      onEnd(work)
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+
+/**
+ * The same pool for work that is of no use once `signal` is aborted: whatever waits then fails with the signal's reason,
+ * the server is asked to end the statement, and its connection is thrown away.
+ */
+export const databaseUntil = (pool: Pool, signal: AbortSignal): Pool => {
+  const ours = databaseOn(pool)
+  const home = homes.get(ours) ?? newHome(USUAL_TIMEOUT_MS)
+  const raw = (raws.get(ours) ?? ours) as Pool
+  const connect = (): Promise<PoolClient> =>
+    until(
+      signal,
+      () => connectIn(raw, home.timeoutMs),
+      coming => giveBack(coming),
+    )
+  const onClient = (client: ClientBase): RunQuery => {
+    const run = limited(client, home.timeoutMs, destroy)
+    const end = (): void => {
+      cancelStatement(client)
+      destroy(client)
+    }
+    return config => until(signal, () => run(config), end)
+  }
+  const lend = async (): Promise<PoolClient> => {
+    const client = await connect()
+    return facadeOf(client, home, { query: runIn(home, onClient(client)), end: () => endInTime(client) })
+  }
+  const query = runIn(home, config => withClient({ connect }, client => onClient(client)(config)))
+  return facadeOf(raw, home, { query, connect: lend })
 }
 
 const homeLike = (like: Pool | undefined): Home =>
