@@ -60,8 +60,9 @@ export interface Readiness {
   readonly checks: { readonly [part: string]: { readonly status: string } }
 }
 
-export const readiness = async (url: string): Promise<Readiness> => {
-  const response = await fetch(`${url}/health/ready`)
+/** As one sees it who may: `token` for the reasons. */
+export const readiness = async (url: string, token = ''): Promise<Readiness> => {
+  const response = await fetch(`${url}/health/ready`, { headers: { authorization: `Bearer ${token}` } })
   const body = (await response.json()) as Omit<Readiness, 'code'>
   return { ...body, code: response.status }
 }
