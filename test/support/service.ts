@@ -8,6 +8,8 @@ type Program = ReturnType<typeof useProgram>
 export interface Service {
   readonly url: string
   readonly pid: number
+  /** The one it prints, of its own secret; empty where others sign. */
+  readonly token: string
   /** Pids of the worker processes so far, from the logs. */
   readonly workers: () => readonly number[]
   /** Entries of the log so far. */
@@ -28,7 +30,7 @@ export const startService = async (
   const ended = once(child, 'exit').then(([code, signal]) => code ?? signal)
   for await (const _ of child.stdout ?? []) if (isWhole(output.stdout)) break
   if (!isWhole(output.stdout)) throw new Error(`the service did not start: ${output.stderr}`)
-  const { url, pid } = JSON.parse(output.stdout)
+  const { url, pid, token = '' } = JSON.parse(output.stdout)
   const log = () =>
     output.stderr
       .split('\n')
@@ -37,6 +39,7 @@ export const startService = async (
   return {
     url,
     pid,
+    token,
     log,
     workers: () => [...new Set(log().flatMap(({ name, pid: worker }) => (name === 'worker' ? [Number(worker)] : [])))],
     signal: name => child.kill(name),
