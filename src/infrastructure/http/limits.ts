@@ -40,6 +40,38 @@ export const placesPerToken = (max: number, refusal: string): ((request: Fastify
   }
 }
 
+/**
+ * At most `max` at once for a token: its next ones wait for their turn, or for the end of their signal, and nobody else does.
+ * Gives what ends the turn.
+ */
+export const turnsPerToken = (max: number) => {
+  const lines = new Map<string, { running: number; readonly waiting: Set<() => void> }>()
+  return async (request: FastifyRequest, signal: AbortSignal): Promise<() => void> => {
+    signal.throwIfAborted()
+    const token = tokenOf(request)
+    const line = lines.get(token) ?? { running: 0, waiting: new Set() }
+    lines.set(token, line)
+    if (line.running < max) line.running++
+    else {
+      await new Promise<void>((resolve, reject) => {
+        line.waiting.add(resolve)
+        const leave = (): void => {
+          line.waiting.delete(resolve)
+          reject(signal.reason)
+        }
+        signal.addEventListener('abort', leave, { once: true })
+      })
+    }
+    return () => {
+      const [next] = line.waiting
+      if (next !== undefined) {
+        line.waiting.delete(next)
+        next()
+      } else if (--line.running === 0) lines.delete(token)
+    }
+  }
+}
+
 /** The signed part of a verified token, without keeping it: what can be written in more ways than one is left out. */
 const tokenOf = (request: FastifyRequest): string => {
   const [, signed = ''] = /\s([\w-]+\.[\w-]+)\./.exec(request.headers.authorization ?? '') ?? []

@@ -7,7 +7,7 @@ import { type Api, api } from './contract/index.ts'
 import { BASE_PATH, type RequestOf, type ResponseOf, type Route } from './contract/route.ts'
 import { faultsOf } from './faults.ts'
 import type { Identify } from './identity.ts'
-import { type Count, perMinute } from './limits.ts'
+import { type Count, perMinute, turnsPerToken } from './limits.ts'
 import { type Fault, RequestError } from './problem.ts'
 import { HungUpError, readFor } from './reading.ts'
 
@@ -43,9 +43,13 @@ export interface MountOptions {
 /** A batch of 10,000 commands is larger than one command may be. */
 const BATCH_BODY_BYTES = 16 * 1_048_576
 
+/** For a token: half of the connections that there are for reads. */
+const READS_AT_ONCE = 2
+
 /** Every declared route, with identity, permission and request checked in this order before its handler runs. */
 export const mountApi = (app: FastifyInstance, options: MountOptions, countRead: Count): void => {
   const countWrite = perMinute(app, 'write', options.writesPerMinute)
+  const takeTurn = turnsPerToken(READS_AT_ONCE)
   const callers = new WeakMap<FastifyRequest, Caller>()
   for (const [id, route] of Object.entries(api) as [keyof Api, Route][]) {
     const handle = options.handlers[id] as HandlerOf<Route>
@@ -67,9 +71,14 @@ export const mountApi = (app: FastifyInstance, options: MountOptions, countRead:
         const trace = typeof traceparent === 'string' ? { traceparent } : {}
         if (!onlyReads(route, checked)) return send(route, request, reply, await handle(checked, caller, trace))
         try {
-          const answer = await readFor(reply, options.readTimeoutMs, signal =>
-            handle(checked, options.callerOf(caller.identity, { signal }), trace),
-          )
+          const answer = await readFor(reply, options.readTimeoutMs, async signal => {
+            const endTurn = await takeTurn(request, signal)
+            try {
+              return await handle(checked, options.callerOf(caller.identity, { signal }), trace)
+            } finally {
+              endTurn()
+            }
+          })
           return send(route, request, reply, answer)
         } catch (error) {
           if (!(error instanceof HungUpError)) throw error
