@@ -115,7 +115,7 @@ export const serve = async (bus: CommandBus, options: ApiOptions = {}, port = 0)
   const app = await createHttpApp({
     log: pino({ level: 'debug' }, { write: line => void logged.push(line) }),
     version: '0.0.0',
-    health: options.health ?? (async () => ({ status: 'healthy', reasons: [], checks: {} })),
+    health: { health: options.health ?? (async () => ({ status: 'healthy', reasons: [], checks: {} })) },
     watch: createWatch(identify),
     ...(options.metrics === undefined
       ? {}

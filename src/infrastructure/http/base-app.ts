@@ -3,7 +3,7 @@ import helmet from '@fastify/helmet'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { UnavailableError } from '../../application/errors.ts'
 import { answerBadAddress, answerBrokenRequest } from './broken-request.ts'
-import { addHealth, type HealthReport } from './health.ts'
+import { addHealth, type HealthOptions } from './health.ts'
 import { addMetricsPage, type MetricsPage } from './metrics-page.ts'
 import { parseBody } from './parse-body.ts'
 import { addProblems } from './problem.ts'
@@ -11,8 +11,8 @@ import type { Watch } from './watch.ts'
 
 export interface BaseOptions {
   readonly log: FastifyBaseLogger
-  /** Asked at most once a second; no such pages when left out. */
-  readonly health?: () => Promise<HealthReport>
+  /** No such pages when left out. */
+  readonly health?: HealthOptions
   /** Who is shown more of health than the status, from a request's `Authorization`; null: nobody. */
   readonly watch: Watch | null
   /** What `/metrics` shows, to those who may watch or, with `open`, to everybody; no such page when left out. */

@@ -6,15 +6,26 @@ import type { Watch } from './watch.ts'
 export type { Check, HealthReport }
 
 const RETRY_SECONDS = '2'
-/** Whoever asks again within this time gets the same answer, so that a thousand askers cost what one does. */
-const KEPT_MS = 1_000
+
+export interface HealthOptions {
+  readonly health: () => Promise<HealthReport>
+  /**
+   * Whoever asks again within this time gets the same answer, so that a thousand askers cost what one does. Default 1,000; 0
+   * where `health` asks nobody outside the process.
+   */
+  readonly keptMs?: number
+}
 
 /**
  * `/health/live`: the process answers. `/health/ready`: it can do its work; 503 when it cannot. Everybody gets the status;
  * the reasons and checks only those whom `watch` lets pass.
  */
-export const addHealth = (app: FastifyInstance, health: () => Promise<HealthReport>, watch: Watch | null): void => {
-  const report = cachedFor(KEPT_MS, health)
+export const addHealth = (
+  app: FastifyInstance,
+  { health, keptMs = 1_000 }: HealthOptions,
+  watch: Watch | null,
+): void => {
+  const report = cachedFor(keptMs, health)
   const mayWatch = async (authorization: string | undefined): Promise<boolean> =>
     watch !== null &&
     authorization !== undefined &&

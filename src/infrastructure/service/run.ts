@@ -114,7 +114,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   const app = await createHttpApp({
     log,
     version: options.version,
-    health: () => health(parts, demo),
+    health: { health: () => health(parts, demo) },
     watch: createWatch(identify),
     facts: describe,
     console: await readConsole(join(dirname(options.program), 'web')),

@@ -31,7 +31,7 @@ export const serveWorkerHttp = async ({ config, port, log, ...options }: WorkerH
   const app: FastifyInstance = await createBaseApp({
     log,
     watch: await watchOf(config, log),
-    health: async () => options.health(),
+    health: { health: async () => options.health(), keptMs: 0 },
     metrics: { contentType: options.metrics.contentType, page: () => options.metrics.page(), open: true },
   })
   const url = await listen(app, config.host, port)
