@@ -43,6 +43,11 @@ import type { Handler } from './infrastructure/worker/handler.ts'
 import type { Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
 import type { WorkflowOptions } from './infrastructure/workflows.ts'
 
+/** Until when somebody waits for what is read. */
+export interface Reading {
+  readonly signal: AbortSignal
+}
+
 export interface CommandBusOptions {
   /** `postgres://...` of a database that `commandbus migrate` has prepared. Or give `pool`. */
   readonly databaseUrl?: string
@@ -75,6 +80,11 @@ export interface CommandBusOptions {
    * archives and exports have no such limit.
    */
   readonly databaseTimeoutMs?: number
+  /**
+   * The same for the statements of reads that have connections of their own: those of `as(identity, reading)`, figures and
+   * live events. Default 10,000; never longer than `databaseTimeoutMs`.
+   */
+  readonly readTimeoutMs?: number
   /** Retry policies by command type, for senders that name none. */
   readonly policies?: { readonly [commandType: string]: RetryOptions }
   /** What becomes of the message of a completed command: `delete` (default) or `archive`. */
@@ -220,8 +230,12 @@ export interface CommandBus {
     /** A new operation for a failed one; twice gives the same. @throws OperationNotRetriableError too */
     readonly retry: (owner: Owner, id: string) => Promise<Operation>
   }
-  /** The bus as an identity may use it: permissions checked, within its tenant, its subject in the audit. */
-  readonly as: (identity: Identity) => Caller
+  /**
+   * The bus as an identity may use it: permissions checked, within its tenant, its subject in the audit. With `reading` only
+   * for reads and dry runs: they go over a few connections of their own, so that they never hold up sends, and end on the
+   * server when the signal is aborted; the call then fails with the signal's reason.
+   */
+  readonly as: (identity: Identity, reading?: Reading) => Caller
   /** Actions on many parked commands at once. `run` carries them out, in any number of processes. */
   readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'> & {
     /** What an action would do, by the same decisions, and nothing done. */

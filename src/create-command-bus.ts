@@ -4,10 +4,7 @@ import { awaitingDispatch } from './application/await-dispatch.ts'
 import { type CallerDeps, createCaller } from './application/caller.ts'
 import { commandsOf } from './application/commands-of.ts'
 import type { Credits } from './application/credits.ts'
-import { planTurns } from './application/dry-run.ts'
-import { dryRunAction } from './application/dry-run-action.ts'
 import { InvalidInputError, UnavailableError } from './application/errors.ts'
-import { readCorrelation, readParkedAt } from './application/investigate.ts'
 import {
   cancelCommand,
   endAttempt,
@@ -20,8 +17,6 @@ import { systemClock } from './application/ports/clock.ts'
 import type { EventStore } from './application/ports/event-store.ts'
 import { silentLog } from './application/ports/log.ts'
 import { silentTelemetry } from './application/ports/telemetry.ts'
-import { createCommandReader } from './application/read-commands.ts'
-import { readHistory } from './application/read-history.ts'
 import { payloadFaults, rehearseCommand } from './application/rehearse-command.ts'
 import { replyQueuesOf } from './application/reply-queues.ts'
 import { roleAuthorization } from './application/roles.ts'
@@ -36,12 +31,15 @@ import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-ev
 import { openLog } from './infrastructure/open-log.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
-import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
-import { sessionOn } from './infrastructure/postgres/connection/database.ts'
+import { databaseUntil, sessionOn } from './infrastructure/postgres/connection/database.ts'
 import { POOLED_TRANSACTIONS } from './infrastructure/postgres/connection/pooling.ts'
-import { isTimeout, timeoutForm, USUAL_TIMEOUT_MS } from './infrastructure/postgres/connection/time-limit.ts'
+import {
+  isTimeout,
+  timeoutForm,
+  USUAL_READ_TIMEOUT_MS,
+  USUAL_TIMEOUT_MS,
+} from './infrastructure/postgres/connection/time-limit.ts'
 import { isInDoubt, isOutage, isUnavailable, isUndone, toPublicError } from './infrastructure/postgres/errors.ts'
-import { createInvestigationQueries } from './infrastructure/postgres/investigation.ts'
 import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
 import { apartFrom, clientLike, createPool, listenerLike, poolingOf, userPool } from './infrastructure/postgres/pool.ts'
 import { rebuildCommands } from './infrastructure/postgres/rebuild.ts'
@@ -49,6 +47,7 @@ import { assertSchemaCurrent } from './infrastructure/postgres/schema-version.ts
 import { createStats } from './infrastructure/postgres/stats.ts'
 import { verifyCommands } from './infrastructure/postgres/verify.ts'
 import { verifyLog } from './infrastructure/proof/verify.ts'
+import { createReads } from './infrastructure/reads.ts'
 import { createChildRehearsals } from './infrastructure/rehearsal/child.ts'
 import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
@@ -57,18 +56,20 @@ import { createHandlerConnections } from './infrastructure/worker/connections.ts
 import { LONGEST_ANSWER_MS } from './infrastructure/worker/heartbeat.ts'
 import { createWorker } from './infrastructure/worker/worker.ts'
 import type { Worker } from './infrastructure/worker/worker-api.ts'
-import { createWorkflows, WORKFLOW_DOMAIN } from './infrastructure/workflows.ts'
+import { createWorkflows, WORKFLOW_DOMAIN, type Workflows } from './infrastructure/workflows.ts'
 import { busProjections } from './projections/bus-projections.ts'
-import { outbox } from './projections/outbox.ts'
 
 /** Enough for a worker's reads and reports; see docs/production.md for all that a process opens. */
 const WORKER_CONNECTIONS = 4
+/** For reads that must not stand in the way of anything else. */
+const READ_CONNECTIONS = 4
 
 /** A command bus on PostgreSQL and pgmq. Nothing is connected before the first call. */
 export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   if (typeof options !== 'object' || options === null)
     throw new InvalidInputError('options', 'say where the database is, as in { databaseUrl }')
-  const timeoutMs = timeoutOf(options.databaseTimeoutMs)
+  const timeoutMs = timeoutOf('databaseTimeoutMs', USUAL_TIMEOUT_MS, options.databaseTimeoutMs)
+  const readTimeoutMs = timeoutOf('readTimeoutMs', USUAL_READ_TIMEOUT_MS, options.readTimeoutMs)
   const given = options.pool === undefined ? null : userPool(options.pool, timeoutMs)
   const pool =
     given?.pool ?? createPool(requireUrl(options.databaseUrl), maxOf(options.maxConnections ?? 10), timeoutMs)
@@ -81,16 +82,20 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     { idleTimeoutMillis: 0, maxLifetimeSeconds: 0 },
     Math.min(LONGEST_ANSWER_MS, timeoutMs),
   )
+  // whatever reads for callers of HTTP holds up nobody who sends
+  const readPool = apartFrom(pool, READ_CONNECTIONS, {}, Math.min(readTimeoutMs, timeoutMs))
   const log = options.log ?? silentLog
   const clock = options.clock ?? systemClock
   const telemetry = options.telemetry ?? silentTelemetry
   const ids = uuidIds
+  const onSuccess = options.onSuccess ?? 'delete'
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)
   const catalog = createQueueCatalog(workerPool)
   const {
     store: wholeStore,
     workerStore: wholeWorkerStore,
+    storeOn,
     follower,
     ...commandLog
   } = openLog({
@@ -99,7 +104,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     pool,
     workerPool,
     newClient: () => clientLike(pool),
-    projections: busProjections({ onSuccess: options.onSuccess ?? 'delete' }),
+    projections: busProjections({ onSuccess }),
     ensureQueues: catalog.ensure,
     onFilled: queues => doorbell.ring([...queues]),
     log,
@@ -117,12 +122,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   // callers of `as` come without having asked for readiness, and the log may not be followed yet
   const transact: typeof transactNow =
     follower === null ? transactNow : async (...turns) => ready().then(() => dispatched(...turns))
-  const queries = createCommandQueries(pool)
-  const reader = createCommandReader(queries)
-  const history = readHistory(store)
-  const investigations = createInvestigationQueries(pool)
-  const parkedAt = readParkedAt({ queries: investigations, store, clock })
-  const correlation = readCorrelation(investigations)
+  const reads = createReads({ pool, store: wholeStore, clock, ids, onSuccess })
+  const { queries, reader, history, parkedAt, correlation, plan, dryRun } = reads
   const policies = new Map(Object.entries(options.policies ?? {}))
   const workers = new Set<Worker>()
   const handlersOf = knownHandlers(options.handlers ?? {})
@@ -182,53 +183,38 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? createRehearsals({ pool, handlersOf: handlersOf.of, log })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
   const rehearse = rehearseCommand({ store, rehearsals, clock })
-  const plan = planTurns(store, ids, outbox({ onSuccess: options.onSuccess ?? 'delete' }))
   const operate = { transact, clock, plan, faultsOf: payloadFaults({ store, rehearsals }) }
-  const dryRun = dryRunAction({ plan, queries, clock })
-  const live = createPostgresLiveEvents(pool, { log })
-  const stats = createStats(pool)
-  const actions = createActions({
-    pool,
+  const live = createPostgresLiveEvents(readPool, { log })
+  const stats = createStats(readPool)
+  const actionsDeps = {
     transact: transactNow,
     ...(store.capabilities.inlineProjections ? {} : { apart: apartFromMarks(store) }),
     clock,
     ids,
     log,
-    onFilled: queues => doorbell.ring([...queues]),
-  })
-  const operations = createOperations({
-    queries,
+    onFilled: (queues: ReadonlySet<string>) => doorbell.ring([...queues]),
+  }
+  const actions = createActions({ ...actionsDeps, pool })
+  const operationsDeps = {
     send: sender.one,
     derivedId,
     clock,
     log,
     ...(options.maxOperationRetries === undefined ? {} : { maxRetries: options.maxOperationRetries }),
-  })
+  }
+  const operations = createOperations({ ...operationsDeps, queries })
   const isAway = (error: unknown): boolean => isOutage(error) || commandLog.isAway(error)
-  const workflows = createWorkflows({
-    pool,
+  const workflowsDeps = {
     newClient: () => clientLike(pool),
-    store: wholeStore,
     clock,
     ids,
     derivedId,
     log,
-    isAway: error => isAway(error) || isUnavailable(error),
+    isAway: (error: unknown) => isAway(error) || isUnavailable(error),
     ...(options.workflows === undefined ? {} : { options: options.workflows }),
-  })
-  const {
-    create: createTemplate,
-    edit: editTemplate,
-    archive: archiveTemplate,
-    list: listTemplates,
-  } = workflows.templates
-  const runs: WorkflowCalls = guardedAll({
-    createTemplate,
-    editTemplate,
-    archiveTemplate,
-    listTemplates,
-    ...workflows.runs,
-  })
+  }
+  const workflows = createWorkflows({ ...workflowsDeps, pool, store: wholeStore })
+  const runs = guardedAll(workflowCallsOf(workflows))
   const credits: Credits = guardedAll(workflows.credits)
   const calls = guardedAll({
     history,
@@ -258,6 +244,23 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     runs,
     credits,
     log,
+  }
+  /** What a caller reads with until `signal` is aborted, on connections of `readPool`. */
+  const readingUntil = (signal: AbortSignal): Partial<CallerDeps> => {
+    const on = databaseUntil(readPool, signal)
+    const store = storeOn(on)
+    const { queries, reader, plan, ...calls } = createReads({ pool: on, store, clock, ids, onSuccess })
+    const flows = createWorkflows({ ...workflowsDeps, pool: on, store })
+    return {
+      ...guardedAll(calls),
+      plan,
+      faultsOf: payloadFaults({ store: commandsOf(store), rehearsals }),
+      reader: guardedAll(reader),
+      operations: guardedAll(createOperations({ ...operationsDeps, queries })),
+      actions: guardedAll(callsOf(createActions({ ...actionsDeps, pool: on }))),
+      runs: guardedAll(workflowCallsOf(flows)),
+      credits: guardedAll(flows.credits),
+    }
   }
   return {
     ready: guarded(async () => {}),
@@ -290,7 +293,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
       verifyLog: guarded((given = {}) => verifyLog(pool, given)),
     },
-    as: identity => createCaller(callerDeps, identity),
+    as: (identity, reading) =>
+      createCaller(reading === undefined ? callerDeps : { ...callerDeps, ...readingUntil(reading.signal) }, identity),
     follower,
     worker: workerOptions => {
       const worker = createWorker(
@@ -326,7 +330,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
         gone = true
         await commandLog.close()
         await doorbell.stop()
-        await Promise.all([heartbeatPool.end(), workerPool.end()])
+        await Promise.all([heartbeatPool.end(), workerPool.end(), readPool.end()])
         if (given === null) await pool.end()
         else given.letGo()
       })()
@@ -336,6 +340,14 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
 }
 
 const callsOf = ({ start, get, list, stop, run, runOne }: Actions) => ({ start, get, list, stop, run, runOne })
+
+const workflowCallsOf = ({ templates, runs }: Workflows): WorkflowCalls => ({
+  createTemplate: templates.create,
+  editTemplate: templates.edit,
+  archiveTemplate: templates.archive,
+  listTemplates: templates.list,
+  ...runs,
+})
 
 /** How bulk actions recognise what they have done where the log is not in their database. */
 const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): ApartFromMarks => ({
@@ -348,12 +360,9 @@ const maxOf = (maxConnections: number): number => {
   throw new InvalidInputError('maxConnections', `must be a whole number from 1, not ${maxConnections}`)
 }
 
-const timeoutOf = (databaseTimeoutMs = USUAL_TIMEOUT_MS): number => {
-  if (isTimeout(databaseTimeoutMs)) return databaseTimeoutMs
-  throw new InvalidInputError(
-    'databaseTimeoutMs',
-    `must be ${timeoutForm}, not ${databaseTimeoutMs}; leave it out for ${USUAL_TIMEOUT_MS}`,
-  )
+const timeoutOf = (name: 'databaseTimeoutMs' | 'readTimeoutMs', usual: number, given = usual): number => {
+  if (isTimeout(given)) return given
+  throw new InvalidInputError(name, `must be ${timeoutForm}, not ${given}; leave it out for ${usual}`)
 }
 
 const requireUrl = (databaseUrl: string | undefined): string => {

@@ -8,7 +8,7 @@ import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
 import { type RoleMap, roleMapOf } from './http/claims.ts'
 import { parseConnection } from './postgres/connection/settings.ts'
-import { isTimeout, timeoutForm } from './postgres/connection/time-limit.ts'
+import { isTimeout, timeoutForm, USUAL_READ_TIMEOUT_MS } from './postgres/connection/time-limit.ts'
 import { parseSigner } from './proof/keys.ts'
 
 /** A variable or a flag holds what it may not. The message never shows the value: it may be a secret. */
@@ -64,6 +64,14 @@ const port = setting('a port number from 0 to 65535', given =>
   /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined,
 )
 
+const timeout = setting(timeoutForm, given =>
+  /^\d+$/.test(given) && isTimeout(Number(given)) ? Number(given) : undefined,
+)
+
+const limit = setting('a whole number from 0 (no limit) to 100000000', given =>
+  /^\d{1,8}$/.test(given) ? Number(given) : undefined,
+)
+
 const environment = t.type({
   DATABASE_URL: orAbsent(
     setting(
@@ -71,9 +79,7 @@ const environment = t.type({
       given => (/^postgres(ql)?:\/\//.test(given) ? given : undefined),
     ),
   ),
-  DATABASE_TIMEOUT_MS: orAbsent(
-    setting(timeoutForm, given => (/^\d+$/.test(given) && isTimeout(Number(given)) ? Number(given) : undefined)),
-  ),
+  DATABASE_TIMEOUT_MS: orAbsent(timeout),
   EVENTSTORE_URL: orAbsent(setting(eventStoreUrlForm, given => (isEventStoreUrl(given) ? given : undefined))),
   EVENTSTORE_PREFIX: orAbsent(setting(eventStorePrefixForm, given => (isEventStorePrefix(given) ? given : undefined))),
   COMMANDBUS_HOME: orAbsent(text('a directory')),
@@ -98,11 +104,11 @@ const environment = t.type({
       return patterns.every(isReplyQueuePattern) ? patterns : undefined
     }),
   ),
-  COMMANDBUS_WRITES_PER_MINUTE: orAbsent(
-    setting('a whole number from 0 (no limit) to 100000000', given =>
-      /^\d{1,8}$/.test(given) ? Number(given) : undefined,
-    ),
-  ),
+  COMMANDBUS_WRITES_PER_MINUTE: orAbsent(limit),
+  COMMANDBUS_READS_PER_MINUTE: orAbsent(limit),
+  COMMANDBUS_READ_TIMEOUT_MS: orAbsent(timeout),
+  COMMANDBUS_LIVE_READERS_PER_TOKEN: orAbsent(limit),
+  COMMANDBUS_METRICS_PORT: orAbsent(port),
   COMMANDBUS_CORS_ORIGINS: orAbsent(
     setting('origins like https://console.example.com, joined by commas', given => {
       const origins = given.split(',').map(origin => origin.trim())
@@ -145,6 +151,14 @@ export interface Config {
   readonly replyQueues: readonly string[] | undefined
   /** Writes over HTTP that one token may make in a minute; 0: as many as it likes. */
   readonly writesPerMinute: number
+  /** The same for reads. */
+  readonly readsPerMinute: number
+  /** A read over HTTP that takes longer is ended. */
+  readonly readTimeoutMs: number
+  /** Streams of live events that one token may have open; 0: as many as it likes. */
+  readonly liveReadersPerToken: number
+  /** Where metrics are served without a token; undefined: nowhere. */
+  readonly metricsPort: number | undefined
   /** Origins whose pages may call the API. */
   readonly corsOrigins: readonly string[]
   /** Signs seals and bundles, where it is not the home's own key. */
@@ -192,6 +206,10 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
     },
     replyQueues: given.COMMANDBUS_REPLY_QUEUES,
     writesPerMinute: given.COMMANDBUS_WRITES_PER_MINUTE ?? 60_000,
+    readsPerMinute: given.COMMANDBUS_READS_PER_MINUTE ?? 12_000,
+    readTimeoutMs: given.COMMANDBUS_READ_TIMEOUT_MS ?? USUAL_READ_TIMEOUT_MS,
+    liveReadersPerToken: given.COMMANDBUS_LIVE_READERS_PER_TOKEN ?? 50,
+    metricsPort: given.COMMANDBUS_METRICS_PORT,
     corsOrigins: given.COMMANDBUS_CORS_ORIGINS ?? [],
     proofKey: given.COMMANDBUS_PROOF_KEY,
     logLevel: given.LOG_LEVEL ?? 'info',

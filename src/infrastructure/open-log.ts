@@ -19,6 +19,8 @@ export interface CommandLog {
   readonly store: EventStore<BusEvent>
   /** The same log, for workers: on connections that no handler holds. */
   readonly workerStore: EventStore<BusEvent>
+  /** The same log, read on connections of another pool of its database. */
+  readonly storeOn: (pool: Pool) => EventStore<BusEvent>
   /** Checks that the log and the database belong together, then follows the log. May be called again and again. */
   readonly begin: () => Promise<void>
   /** Whether an error means that the log cannot be reached now; the database's own errors are not looked at. */
@@ -59,6 +61,7 @@ export const openLog = ({
     return {
       store: storeOn(options.pool),
       workerStore: storeOn(workerPool),
+      storeOn,
       begin: () => assertLogIsHere(options.pool),
       isAway: () => false,
       follower: null,
@@ -75,5 +78,5 @@ export const openLog = ({
     ...(streamPrefix === undefined ? {} : { streamPrefix }),
     ...(limits === undefined ? {} : { limits }),
   })
-  return { store, workerStore: store, begin, isAway, follower: catchUp, close }
+  return { store, workerStore: store, storeOn: () => store, begin, isAway, follower: catchUp, close }
 }

@@ -297,3 +297,29 @@ describe('whose command it is', () => {
     expect(await store.readStream(`command-a-${ID}`)).toHaveLength(before)
   })
 })
+
+test('G6: a caller that reads until a signal is aborted ends with it, on the server too', async () => {
+  const { bus, pool, until } = await createTestBus()
+  await bus.ready()
+  const lock = await pool.connect()
+  await lock.query('begin; lock table command_bus_command in access exclusive mode')
+  const waiting = async () => {
+    const { rowCount } = await pool.query(
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    )
+    return rowCount
+  }
+  const end = new AbortController()
+  const identity = { subject: 'jane@example.com', tenant: null, roles: ['ADMIN'] } as const
+  const reading = bus.as(identity, { signal: end.signal }).queryCommands({})
+  const ended = expect(reading).rejects.toThrow('nobody waits for it')
+  await until(waiting, count => count === 1)
+  end.abort(new Error('nobody waits for it'))
+  await ended
+  await until(waiting, count => count === 0)
+  await lock.query('rollback')
+  lock.release()
+  // and what begins afterwards does not begin
+  await expect(bus.as(identity, { signal: end.signal }).queryCommands({})).rejects.toThrow('nobody waits for it')
+  expect((await bus.as(identity, { signal: new AbortController().signal }).queryCommands({})).items).toEqual([])
+})

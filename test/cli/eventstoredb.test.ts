@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { signToken } from '../../src/infrastructure/http/token.ts'
 import { until } from '../support/bus.ts'
 import { lineOf, useProgram } from '../support/cli.ts'
 import { openParts, rowsOf } from '../support/eventstoredb/bus.ts'
@@ -53,16 +54,19 @@ test('a database of the one kind is refused with the other', async () => {
 
 test('the service shows in health and metrics how the log is followed', async () => {
   const { env, double } = await begin()
-  const service = program.launch(['start', '--port', '0'], { env: { ...env, COMMANDBUS_JWT_SECRET: 'x'.repeat(32) } })
+  const secret = 'x'.repeat(32)
+  const service = program.launch(['start', '--port', '0'], { env: { ...env, COMMANDBUS_JWT_SECRET: secret } })
+  const token = await signToken({ secret }, { subject: 'me', tenant: null, roles: ['AUDITOR'] }, 3600)
+  const ask = (path: string) => fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } })
   const line = await lineOf(service, 'stdout', text => text.startsWith('commandbus runs at '))
   const url = line.slice('commandbus runs at '.length)
   const ready = async () => {
-    const response = await fetch(`${url}/health/ready`)
+    const response = await ask('/health/ready')
     const { checks } = (await response.json()) as { checks: { eventStore: { status: string; state: string } } }
     return checks.eventStore
   }
   await until(ready, ({ state }) => state === 'following')
-  const metrics = async () => (await fetch(`${url}/metrics`)).text()
+  const metrics = async () => (await ask('/metrics')).text()
   expect(await metrics()).toMatch(/^commandbus_log_following 1$/m)
   expect(await metrics()).toMatch(/^commandbus_log_lag_seconds 0$/m)
 
@@ -81,6 +85,8 @@ test('the service shows in health and metrics how the log is followed', async ()
     state: 'faulted',
     fault: { stream: 'command-demo-4f0c2a7e-0000-4000-8000-000000000001', revision: 0 },
   })
+  // a page is kept for a second
+  await until(metrics, page => page.includes('commandbus_log_faulted{'))
   expect(await metrics()).toMatch(
     /^commandbus_log_faulted\{stream="command-demo-4f0c2a7e-0000-4000-8000-000000000001",revision="0"\} 1$/m,
   )

@@ -53,23 +53,3 @@ test('a database that comes back is found again', async () => {
     status => status === 200,
   )
 })
-
-test('health is told in full, and 503 when there is none', async () => {
-  const reports = {
-    healthy: { status: 'healthy', reasons: [], checks: {} },
-    critical: { status: 'critical', reasons: ['the database is read-only'], checks: {} },
-  } as const
-  let report: (typeof reports)[keyof typeof reports] = reports.healthy
-  const api = await createTestApi({ health: async () => report })
-  const ready = () => api.request('GET', '//health/ready')
-  expect(await ready()).toMatchObject({ status: 200, body: reports.healthy })
-  report = reports.critical
-  const answer = await ready()
-  expect(answer).toMatchObject({ status: 503, body: reports.critical })
-  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
-  const live = await api.request('GET', '//health/live')
-  expect(live).toMatchObject({
-    status: 200,
-    body: { status: 'alive', pid: process.pid, uptimeSeconds: expect.any(Number) },
-  })
-})

@@ -11,7 +11,7 @@ describe('start, with nothing configured', () => {
   test('A29: is ready with database and worker, shows the demo, and leaves nothing behind after SIGTERM', async () => {
     const env = { COMMANDBUS_HOME: await program.newHome() }
     const service = await startService(program, env)
-    const ready = await readiness(service.url)
+    const ready = await readiness(service.url, service.token)
     expect(ready).toMatchObject({ code: 200, status: 'healthy', reasons: [] })
     expect(Object.keys(ready.checks)).toEqual(
       expect.arrayContaining(['database', 'schema', 'queue', 'worker', 'proof']),

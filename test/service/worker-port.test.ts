@@ -41,6 +41,10 @@ const urlOf = async (worker: ChildProcess): Promise<string> => {
 
 const portOf = (url: string): string => new URL(url).port
 
+/** A token for the reasons, as whoever can read this machine's secret makes one. */
+const watcher = async (): Promise<string> =>
+  (await program.run(['token', '--sub', 'me', '--roles', 'AUDITOR'])).stdout.trim()
+
 const startWorker = async (databaseUrl: string, args: readonly string[] = [], env = {}) => {
   const worker = program.launch(['worker', '--demo', ...args], { env: { DATABASE_URL: databaseUrl, ...env } })
   return { worker, url: await urlOf(worker) }
@@ -51,8 +55,9 @@ describe('a worker that is given a port', () => {
     const { bus, database, until } = await createTestBus()
     const { worker, url } = await startWorker(database.url, ['--port', '0'])
     expect(await (await fetch(`${url}/health/live`)).json()).toMatchObject({ status: 'alive', pid: worker.pid })
+    const token = await watcher()
     const ready = await eventually(
-      () => readiness(url),
+      () => readiness(url, token),
       ({ status }) => status === 'healthy',
     )
     expect(ready).toMatchObject({ code: 200, reasons: [], checks: { 'worker:demo': { status: 'healthy' } } })
@@ -98,8 +103,9 @@ describe('a worker that is given a port', () => {
     try {
       await admin.query(`alter database ${name} allow_connections false`)
       await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+      const token = await watcher()
       const away = await eventually(
-        () => readiness(url),
+        () => readiness(url, token),
         ({ code }) => code === 503,
       )
       expect(away.reasons.join()).toMatch(/the queue cannot be read for \d+ s/)
@@ -129,10 +135,11 @@ describe('a worker that is given a port', () => {
       () => bus.getCommand('demo', commandId),
       command => command?.status === 'IN_PROGRESS',
     )
+    const token = await watcher()
     const ended = once(worker, 'exit')
     worker.kill('SIGTERM')
     const stopping = await eventually(
-      () => readiness(url),
+      () => readiness(url, token),
       ({ code }) => code === 503,
     )
     expect(stopping.reasons).toContain('the worker is stopping')
@@ -152,9 +159,45 @@ test('R18: a worker listens nowhere when no port is given, and one that is super
   )
   const service = await startService(program, { DATABASE_URL: database.url, PORT: port }, ['--demo', '--port', port])
   const ready = await eventually(
-    () => readiness(service.url),
+    () => readiness(service.url, service.token),
     ({ status }) => status === 'healthy',
   )
   expect(ready.checks.worker?.status).toBe('healthy')
   expect((await program.run(['health'], { env: { PORT: port } })).stdout).toBe('healthy\n')
+})
+
+test('G12: the port of a worker tells strangers how it is and what it counts, and no more', async () => {
+  const { database } = await createTestBus()
+  const { url } = await startWorker(database.url, ['--port', '0'])
+  await eventually(
+    () => readiness(url),
+    ({ status }) => status === 'healthy',
+  )
+  expect(await (await fetch(`${url}/health/ready`)).json()).toEqual({ status: 'healthy' })
+  expect((await fetch(`${url}/metrics`)).status).toBe(200)
+})
+
+test('G12: a service shows metrics to those with a token, and to everybody at a port that is named for it, alone', async () => {
+  const { database } = await createTestBus()
+  const metricsPort = String(await freePort())
+  const env = { DATABASE_URL: database.url, COMMANDBUS_METRICS_PORT: metricsPort }
+  const service = await startService(program, env, [])
+  const statusOf = async (url: string, token?: string) =>
+    (await fetch(url, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } })).status
+  expect(await statusOf(`${service.url}/metrics`)).toBe(401)
+  expect(await statusOf(`${service.url}/metrics`, service.token)).toBe(200)
+  const open = `http://127.0.0.1:${metricsPort}`
+  expect(await (await fetch(`${open}/metrics`)).text()).toContain('commandbus_database_up 1')
+  for (const path of ['/', '/health/ready', '/health/live', '/docs', '/api/v1/commands']) {
+    expect([path, await statusOf(`${open}${path}`, service.token)]).toEqual([path, 404])
+  }
+  const taken = await program.run(['start', '--port', '0'], {
+    env: { ...env, COMMANDBUS_HOME: await program.newHome() },
+  })
+  expect(taken).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(
+      `port ${metricsPort} on 127.0.0.1 is in use by another program: choose another one with COMMANDBUS_METRICS_PORT`,
+    ),
+  })
 })

@@ -10,6 +10,7 @@ import { createHandlers } from '../../src/infrastructure/http/handlers.ts'
 import type { HealthReport } from '../../src/infrastructure/http/health.ts'
 import { createIdentify, type IdentityOptions } from '../../src/infrastructure/http/identity.ts'
 import { signToken } from '../../src/infrastructure/http/token.ts'
+import { createWatch } from '../../src/infrastructure/http/watch.ts'
 import type { ProofFigures } from '../../src/infrastructure/proof/keeper.ts'
 import { createTestBus, type TestBus, until } from './bus.ts'
 import { createTestDatabase } from './database.ts'
@@ -58,9 +59,13 @@ afterEach(async () => {
 export interface ApiOptions {
   readonly identity?: IdentityOptions
   readonly writesPerMinute?: number
+  readonly readsPerMinute?: number
+  readonly readTimeoutMs?: number
+  readonly liveReadersPerToken?: number
   readonly corsOrigins?: readonly string[]
   readonly limits?: Partial<HttpLimits>
   readonly health?: () => Promise<HealthReport>
+  readonly metrics?: () => Promise<string>
   readonly console?: ConsoleFiles | null
   readonly proof?: () => ProofFigures | null
 }
@@ -106,17 +111,25 @@ export const sharedTestApi = (options: ApiOptions = {}): (() => SharedApi) => {
 /** The real server over a bus; the caller closes it. */
 export const serve = async (bus: CommandBus, options: ApiOptions = {}, port = 0): Promise<Served> => {
   const logged: string[] = []
+  const identify = createIdentify(options.identity ?? { secret: SECRET })
   const app = await createHttpApp({
     log: pino({ level: 'debug' }, { write: line => void logged.push(line) }),
     version: '0.0.0',
-    health: options.health ?? (async () => ({ status: 'healthy', reasons: [], checks: {} })),
+    health: { health: options.health ?? (async () => ({ status: 'healthy', reasons: [], checks: {} })) },
+    watch: createWatch(identify),
+    ...(options.metrics === undefined
+      ? {}
+      : { metrics: { contentType: 'text/plain', page: options.metrics, open: false } }),
     facts: () => ({ running: [], commands: [] }),
     console: options.console ?? null,
     api: {
-      identify: createIdentify(options.identity ?? { secret: SECRET }),
-      callerOf: identity => bus.as(identity),
+      identify,
+      callerOf: (identity, reading) => bus.as(identity, reading),
       handlers: createHandlers({ proof: options.proof ?? (() => null) }),
       writesPerMinute: options.writesPerMinute ?? 0,
+      readsPerMinute: options.readsPerMinute ?? 0,
+      readTimeoutMs: options.readTimeoutMs ?? 10_000,
+      liveReadersPerToken: options.liveReadersPerToken ?? 0,
     },
     corsOrigins: options.corsOrigins ?? [],
     ...(options.limits === undefined ? {} : { limits: options.limits }),

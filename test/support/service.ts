@@ -8,6 +8,8 @@ type Program = ReturnType<typeof useProgram>
 export interface Service {
   readonly url: string
   readonly pid: number
+  /** The one it prints, of its own secret; empty where others sign. */
+  readonly token: string
   /** Pids of the worker processes so far, from the logs. */
   readonly workers: () => readonly number[]
   /** Entries of the log so far. */
@@ -28,7 +30,7 @@ export const startService = async (
   const ended = once(child, 'exit').then(([code, signal]) => code ?? signal)
   for await (const _ of child.stdout ?? []) if (isWhole(output.stdout)) break
   if (!isWhole(output.stdout)) throw new Error(`the service did not start: ${output.stderr}`)
-  const { url, pid } = JSON.parse(output.stdout)
+  const { url, pid, token = '' } = JSON.parse(output.stdout)
   const log = () =>
     output.stderr
       .split('\n')
@@ -37,6 +39,7 @@ export const startService = async (
   return {
     url,
     pid,
+    token,
     log,
     workers: () => [...new Set(log().flatMap(({ name, pid: worker }) => (name === 'worker' ? [Number(worker)] : [])))],
     signal: name => child.kill(name),
@@ -60,8 +63,9 @@ export interface Readiness {
   readonly checks: { readonly [part: string]: { readonly status: string } }
 }
 
-export const readiness = async (url: string): Promise<Readiness> => {
-  const response = await fetch(`${url}/health/ready`)
+/** As one sees it who may: `token` for the reasons. */
+export const readiness = async (url: string, token = ''): Promise<Readiness> => {
+  const response = await fetch(`${url}/health/ready`, { headers: { authorization: `Bearer ${token}` } })
   const body = (await response.json()) as Omit<Readiness, 'code'>
   return { ...body, code: response.status }
 }

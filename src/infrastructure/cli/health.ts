@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { CommandBusError } from '../../application/errors.ts'
-import { DEFAULT_PORT, readConfig } from '../config.ts'
+import { type Config, DEFAULT_PORT, readConfig } from '../config.ts'
 import { hostInUrl } from '../http/host-in-url.ts'
+import { ownSigner } from '../http/identity-options.ts'
 import type { CliDeps } from './deps.ts'
 import { oneSentence } from './failure.ts'
 import { print } from './output.ts'
@@ -26,23 +27,40 @@ export const addHealthCommand = (program: Command, deps: CliDeps): void => {
       })
       if (config.port === 0)
         throw new CommandBusError('USAGE', 'port 0 is any free port: give the port that was taken, with --port or PORT')
-      await askReadiness(`http://${hostInUrl(reachable(config.host))}:${config.port ?? DEFAULT_PORT}/health/ready`)
+      await askReadiness(
+        `http://${hostInUrl(reachable(config.host))}:${config.port ?? DEFAULT_PORT}/health/ready`,
+        await ownToken(config),
+      )
     })
+}
+
+const TOKEN_S = 60
+
+/** The reasons are for those who may watch: who has the secret may. Without it the status does. */
+const ownToken = async (config: Config): Promise<string | null> => {
+  const signer = await ownSigner(config)
+  if (signer === null) return null
+  const { signToken } = await import('../http/token.ts')
+  return signToken(signer, { subject: 'commandbus health', tenant: null, roles: ['AUDITOR'] }, TOKEN_S)
 }
 
 /** A process that listens everywhere is asked on the loopback. */
 const reachable = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host)
 
 /** Prints the status. @throws CommandBusError NOT_READY with the reasons */
-const askReadiness = async (url: string): Promise<void> => {
-  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' }).catch(error => {
+const askReadiness = async (url: string, token: string | null): Promise<void> => {
+  const response = await fetch(url, {
+    headers: token === null ? {} : { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(ANSWER_MS),
+    redirect: 'error',
+  }).catch(error => {
     throw new CommandBusError('NOT_READY', `nothing answers at ${url} (${whyOf(error)})`)
   })
   const report: unknown = await response.json().catch(() => null)
   const status = textOf(report, 'status') || String(response.status)
   if (!response.ok) {
     const reasons = textOf(report, 'reasons')
-    throw new CommandBusError('NOT_READY', oneSentence(reasons === '' ? status : `${status}: ${reasons}`))
+    throw new CommandBusError('NOT_READY', oneSentence(`${status}: ${reasons || 'the log of that process says why'}`))
   }
   print(status)
 }

@@ -148,7 +148,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     listenAt === undefined
       ? undefined
       : await import('../service/worker-http.ts').then(({ serveWorkerHttp }) =>
-          serveWorkerHttp({ host: config.host, port: listenAt, health, metrics, log }),
+          serveWorkerHttp({ config, port: listenAt, health, metrics, log }),
         )
   try {
     const database = await openDatabase(config)

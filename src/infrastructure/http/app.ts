@@ -5,6 +5,7 @@ import { type BaseOptions, createBaseApp } from './base-app.ts'
 import { addConsole, type ConsoleFiles } from './console.ts'
 import { addDocs } from './docs.ts'
 import { addEvents } from './events.ts'
+import { perMinute } from './limits.ts'
 import { type MountOptions, mountApi } from './mount.ts'
 import { addPage, type PageFacts } from './page.ts'
 
@@ -34,7 +35,8 @@ export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstan
   if (options.console) addConsole(app, options.console)
   else addPage(app, options.facts)
   addDocs(app, options.version)
-  mountApi(app, options.api)
-  addEvents(app, options.api)
+  const countRead = perMinute(app, 'read', options.api.readsPerMinute)
+  mountApi(app, options.api, countRead)
+  addEvents(app, options.api, countRead)
   return app
 }

@@ -3,16 +3,20 @@ import helmet from '@fastify/helmet'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { UnavailableError } from '../../application/errors.ts'
 import { answerBadAddress, answerBrokenRequest } from './broken-request.ts'
-import { addHealth, type HealthReport } from './health.ts'
+import { addHealth, type HealthOptions } from './health.ts'
+import { addMetricsPage, type MetricsPage } from './metrics-page.ts'
 import { parseBody } from './parse-body.ts'
 import { addProblems } from './problem.ts'
+import type { Watch } from './watch.ts'
 
 export interface BaseOptions {
   readonly log: FastifyBaseLogger
-  /** Asked at every `/health/ready`. */
-  readonly health: () => Promise<HealthReport>
-  /** What `/metrics` shows; no such page when left out. */
-  readonly metrics?: { readonly contentType: string; readonly page: () => Promise<string> }
+  /** No such pages when left out. */
+  readonly health?: HealthOptions
+  /** Who is shown more of health than the status, from a request's `Authorization`; null: nobody. */
+  readonly watch: Watch | null
+  /** What `/metrics` shows, to those who may watch or, with `open`, to everybody; no such page when left out. */
+  readonly metrics?: MetricsPage & { readonly open: boolean }
   /** Tests set smaller ones. */
   readonly limits?: Partial<HttpLimits>
 }
@@ -70,10 +74,10 @@ export const createBaseApp = async (options: BaseOptions): Promise<FastifyInstan
   dropSilentWhenClosing(app)
   acceptJsonOnly(app)
   await app.register(helmet, { contentSecurityPolicy: false, global: true })
-  addHealth(app, options.health)
-  const { metrics } = options
-  if (metrics !== undefined) {
-    app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.page()))
+  const { health, metrics, watch } = options
+  if (health !== undefined) addHealth(app, health, watch)
+  if (metrics !== undefined && (metrics.open || watch !== null)) {
+    addMetricsPage(app, metrics, metrics.open ? null : watch)
   }
   return app
 }

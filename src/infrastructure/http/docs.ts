@@ -58,7 +58,8 @@ const render = ({ paths }: { readonly paths: Record<string, Record<string, Opera
 <title>commandbus: HTTP API</title><style>${style}</style></head><body><h1>commandbus: HTTP API</h1>
 <p>Send a token as <code>Authorization: Bearer &lt;token&gt;</code>; <code>commandbus token</code> makes one. Errors are
 <code>application/problem+json</code>. The same for programs: <a href="/openapi.json">/openapi.json</a>.
-Without a token, at the root: <a href="/health/live">/health/live</a>, <a href="/health/ready">/health/ready</a> and <a href="/metrics">/metrics</a>.</p>${tags.map(section).join('')}</body></html>`
+At the root, without a token: <a href="/health/live">/health/live</a> and <a href="/health/ready">/health/ready</a>, whose reasons are for
+AUDITOR, OPERATOR and ADMIN without a tenant, as is <code>/metrics</code>.</p>${tags.map(section).join('')}</body></html>`
 }
 
 const entry = (method: string, path: string, { summary, parameters, requestBody, responses }: Operation): string => {

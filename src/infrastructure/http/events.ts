@@ -1,11 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import type { FastifyInstance } from 'fastify'
-import type { Caller } from '../../application/caller.ts'
-import type { Identity } from '../../application/ports/authorization.ts'
 import { resumeAfter, writeEvents } from '../live/sse.ts'
 import { EVENTS_PATH, eventsQuery } from './contract/events.ts'
-import type { Identify } from './identity.ts'
-import { checkPart } from './mount.ts'
+import { type Count, placesPerToken } from './limits.ts'
+import { checkPart, type MountOptions } from './mount.ts'
 
 /** What a timer can wait for; a stream that lasts so long is resumed. */
 const LONGEST_MS = 2 ** 31 - 1
@@ -16,8 +14,13 @@ const LONGEST_MS = 2 ** 31 - 1
  */
 export const addEvents = (
   app: FastifyInstance,
-  { identify, callerOf }: { readonly identify: Identify; readonly callerOf: (identity: Identity) => Caller },
+  { identify, callerOf, liveReadersPerToken: most }: MountOptions,
+  countRead: Count,
 ): void => {
+  const takePlace = placesPerToken(
+    most,
+    `this token has ${most} streams of live events open, and may have no more: end one, or use a token of its own for each program`,
+  )
   const closing = new AbortController()
   // one signal ends all streams, and each of them listens
   setMaxListeners(0, closing.signal)
@@ -27,6 +30,8 @@ export const addEvents = (
     const caller = callerOf(identity)
     const filter = checkPart('query', eventsQuery, request.query)
     const after = resumeAfter(request.headers['last-event-id'])
+    await countRead(request, reply)
+    const leavePlace = takePlace(request)
     const end = new AbortController()
     const stop = (): void => end.abort()
     closing.signal.addEventListener('abort', stop, { signal: end.signal })
@@ -44,6 +49,7 @@ export const addEvents = (
       if (closing.signal.aborted) request.raw.socket.destroySoon()
     } finally {
       clearTimeout(expiry)
+      leavePlace()
       stop()
     }
   })

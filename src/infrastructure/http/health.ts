@@ -1,18 +1,46 @@
 import type { FastifyInstance } from 'fastify'
+import { cachedFor } from '../postgres/cached.ts'
 import type { Check, HealthReport } from './contract/health.ts'
+import type { Watch } from './watch.ts'
 
 export type { Check, HealthReport }
 
 const RETRY_SECONDS = '2'
 
-/** `/health/live`: the process answers. `/health/ready`: it can do its work; 503 with the reasons when it cannot. */
-export const addHealth = (app: FastifyInstance, health: () => Promise<HealthReport>): void => {
+export interface HealthOptions {
+  readonly health: () => Promise<HealthReport>
+  /**
+   * Whoever asks again within this time gets the same answer, so that a thousand askers cost what one does. Default 1,000; 0
+   * where `health` asks nobody outside the process.
+   */
+  readonly keptMs?: number
+}
+
+/**
+ * `/health/live`: the process answers. `/health/ready`: it can do its work; 503 when it cannot. Everybody gets the status;
+ * the reasons and checks only those whom `watch` lets pass.
+ */
+export const addHealth = (
+  app: FastifyInstance,
+  { health, keptMs = 1_000 }: HealthOptions,
+  watch: Watch | null,
+): void => {
+  const report = cachedFor(keptMs, health)
+  const mayWatch = async (authorization: string | undefined): Promise<boolean> =>
+    watch !== null &&
+    authorization !== undefined &&
+    (await watch(authorization).then(
+      () => true,
+      // a probe with a token that has expired is still a probe
+      () => false,
+    ))
+
   app.get('/health/live', () => ({ status: 'alive', pid: process.pid, uptimeSeconds: Math.round(process.uptime()) }))
 
-  app.get('/health/ready', async (_, reply) => {
-    const report = await health()
-    reply.header('cache-control', 'no-store')
-    if (report.status === 'critical') reply.code(503).header('retry-after', RETRY_SECONDS)
-    return report
+  app.get('/health/ready', async (request, reply) => {
+    const [whole, all] = await Promise.all([report(), mayWatch(request.headers.authorization)])
+    reply.header('cache-control', 'no-store').header('vary', 'authorization')
+    if (whole.status === 'critical') reply.code(503).header('retry-after', RETRY_SECONDS)
+    return all ? whole : { status: whole.status }
   })
 }

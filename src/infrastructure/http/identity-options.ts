@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { ConfigError } from '../config.ts'
 import type { IdentityOptions } from './identity.ts'
-import { localSecret } from './local-secret.ts'
+import { knownLocalSecret, localSecret } from './local-secret.ts'
 
 /** The audience that waives the question. */
 const ANY = '*'
@@ -13,13 +13,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/
  * machine only. @throws ConfigError when others could reach the service and nobody said who signs
  */
 export const identityOptions = async ({ jwt, host, home }: Config): Promise<IdentityOptions> => {
-  const claims = {
-    ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
-    ...(jwt.audience === undefined || jwt.audience === ANY ? {} : { audience: jwt.audience }),
-    ...(jwt.rolesClaim === undefined ? {} : { rolesClaim: jwt.rolesClaim }),
-    ...(jwt.tenantClaim === undefined ? {} : { tenantClaim: jwt.tenantClaim }),
-    ...(jwt.roleMap === undefined ? {} : { roleMap: jwt.roleMap }),
-  }
+  const claims = claimsOf(jwt)
   if (jwt.jwksUrl !== undefined) {
     if (jwt.audience === undefined) {
       throw new ConfigError(
@@ -35,4 +29,22 @@ export const identityOptions = async ({ jwt, host, home }: Config): Promise<Iden
     )
   }
   return { ...claims, secret: await localSecret(home) }
+}
+
+const claimsOf = (jwt: Config['jwt']): Omit<IdentityOptions, 'secret' | 'jwksUrl'> => ({
+  ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
+  ...(jwt.audience === undefined || jwt.audience === ANY ? {} : { audience: jwt.audience }),
+  ...(jwt.rolesClaim === undefined ? {} : { rolesClaim: jwt.rolesClaim }),
+  ...(jwt.tenantClaim === undefined ? {} : { tenantClaim: jwt.tenantClaim }),
+  ...(jwt.roleMap === undefined ? {} : { roleMap: jwt.roleMap }),
+})
+
+/** With what this machine can sign a token of its own: null where others sign, or nothing has been made for it yet. */
+export const ownSigner = async ({
+  jwt,
+  home,
+}: Config): Promise<(IdentityOptions & { readonly secret: string }) | null> => {
+  if (jwt.jwksUrl !== undefined) return null
+  const secret = jwt.secret ?? (await knownLocalSecret(home))
+  return secret === null ? null : { ...claimsOf(jwt), secret }
 }

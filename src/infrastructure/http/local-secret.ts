@@ -27,6 +27,9 @@ export const localSecret = async (home: string): Promise<string> => {
   return made
 }
 
+/** The same secret where it was made before; null: it was not. @throws CommandBusError LOCAL_SECRET */
+export const knownLocalSecret = (home: string): Promise<string | null> => read(join(home, FILE))
+
 const read = async (path: string): Promise<string | null> => {
   try {
     const secret = (await readFile(path, 'utf8')).trim()

@@ -1,15 +1,15 @@
-import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
 import type { Caller } from '../../application/caller.ts'
-import { CommandBusError } from '../../application/errors.ts'
 import type { Identity } from '../../application/ports/authorization.ts'
 import { type Api, api } from './contract/index.ts'
 import { BASE_PATH, type RequestOf, type ResponseOf, type Route } from './contract/route.ts'
 import { faultsOf } from './faults.ts'
 import type { Identify } from './identity.ts'
+import { type Count, perMinute, turnsPerToken } from './limits.ts'
 import { type Fault, RequestError } from './problem.ts'
+import { HungUpError, readFor } from './reading.ts'
 
 /** A handler of a declared route: what it gets is checked, what it gives is typed. */
 export type HandlerOf<R extends Route> = (
@@ -27,21 +27,33 @@ export type Handlers = { readonly [Id in keyof Api]: HandlerOf<Api[Id]> }
 
 export interface MountOptions {
   readonly identify: Identify
-  readonly callerOf: (identity: Identity) => Caller
+  /** With `reading`: for reads only, which end when its signal is aborted. */
+  readonly callerOf: (identity: Identity, reading?: { readonly signal: AbortSignal }) => Caller
   readonly handlers: Handlers
   /** Writes a minute and token; 0: no limit. */
   readonly writesPerMinute: number
+  /** Reads a minute and token; 0: no limit. */
+  readonly readsPerMinute: number
+  /** A read that takes longer is ended. */
+  readonly readTimeoutMs: number
+  /** Streams of live events that one token may have open; 0: no limit. */
+  readonly liveReadersPerToken: number
 }
 
 /** A batch of 10,000 commands is larger than one command may be. */
 const BATCH_BODY_BYTES = 16 * 1_048_576
 
+/** For a token: half of the connections that there are for reads. */
+const READS_AT_ONCE = 2
+
 /** Every declared route, with identity, permission and request checked in this order before its handler runs. */
-export const mountApi = (app: FastifyInstance, options: MountOptions): void => {
-  const countWrite = writeLimit(app, options.writesPerMinute)
+export const mountApi = (app: FastifyInstance, options: MountOptions, countRead: Count): void => {
+  const countWrite = perMinute(app, 'write', options.writesPerMinute)
+  const takeTurn = turnsPerToken(READS_AT_ONCE)
   const callers = new WeakMap<FastifyRequest, Caller>()
   for (const [id, route] of Object.entries(api) as [keyof Api, Route][]) {
     const handle = options.handlers[id] as HandlerOf<Route>
+    const count = route.method === 'GET' ? countRead : countWrite
     app.route({
       method: route.method,
       url: `${BASE_PATH}${route.path}`,
@@ -49,42 +61,37 @@ export const mountApi = (app: FastifyInstance, options: MountOptions): void => {
       onRequest: async (request, reply) => {
         const caller = options.callerOf(await options.identify(request.headers.authorization))
         caller.demand(route.permission)
-        if (route.method !== 'GET') await countWrite(request, reply)
+        await count(request, reply)
         callers.set(request, caller)
       },
       handler: async (request, reply) => {
         const checked = check(route, request)
+        const caller = callers.get(request) as Caller
         const { traceparent } = request.headers
         const trace = typeof traceparent === 'string' ? { traceparent } : {}
-        const answer = await handle(checked, callers.get(request) as Caller, trace)
-        return send(route, request, reply, answer)
+        if (!onlyReads(route, checked)) return send(route, request, reply, await handle(checked, caller, trace))
+        try {
+          const answer = await readFor(reply, options.readTimeoutMs, async signal => {
+            const endTurn = await takeTurn(request, signal)
+            try {
+              return await handle(checked, options.callerOf(caller.identity, { signal }), trace)
+            } finally {
+              endTurn()
+            }
+          })
+          return send(route, request, reply, answer)
+        } catch (error) {
+          if (!(error instanceof HungUpError)) throw error
+          return reply.hijack()
+        }
       },
     })
   }
 }
 
-/** One count for all writes of a token, whatever the route. */
-const writeLimit = (app: FastifyInstance, max: number) => {
-  if (max === 0) return async () => {}
-  const count = app.createRateLimit({ max, timeWindow: 60_000, keyGenerator: tokenOf })
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const counted = await count(request)
-    if (counted.isAllowed) return
-    reply.header('x-ratelimit-limit', max).header('x-ratelimit-remaining', counted.remaining)
-    if (!counted.isExceeded) return
-    reply.header('retry-after', counted.ttlInSeconds)
-    throw new CommandBusError(
-      'RATE_LIMITED',
-      `this token may write ${max} times a minute: try again in ${counted.ttlInSeconds} s`,
-    )
-  }
-}
-
-/** The signed part of a verified token, without keeping it: what can be written in more ways than one is left out. */
-const tokenOf = (request: FastifyRequest): string => {
-  const [, signed = ''] = /\s([\w-]+\.[\w-]+)\./.exec(request.headers.authorization ?? '') ?? []
-  return createHash('sha256').update(signed).digest('base64url')
-}
+/** Also a POST that asks what would happen. */
+const onlyReads = (route: Route, { body }: RequestOf<Route>): boolean =>
+  route.method === 'GET' || route.onlyReads === true || (body as { dryRun?: unknown } | undefined)?.dryRun === true
 
 /** One part of a request by its codec. @throws RequestError */
 export const checkPart = <A>(name: string, codec: t.Type<A, unknown, unknown>, value: unknown): A => {

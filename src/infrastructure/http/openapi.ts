@@ -55,17 +55,17 @@ const operation = (operationId: string, route: Route): object => ({
   },
 })
 
-const always: readonly ProblemCode[] = ['INVALID_REQUEST', 'UNAUTHENTICATED', 'FORBIDDEN', 'UNAVAILABLE']
+const always: readonly ProblemCode[] = [
+  'INVALID_REQUEST',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'RATE_LIMITED',
+  'UNAVAILABLE',
+]
 const ofBodies: readonly ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE']
-const ofWrites: readonly ProblemCode[] = ['RATE_LIMITED']
 
 const problems = (route: Route): object =>
-  problemsOf([
-    ...always,
-    ...(route.body === null ? [] : ofBodies),
-    ...(route.method === 'GET' ? [] : ofWrites),
-    ...route.problems,
-  ])
+  problemsOf([...always, ...(route.body === null ? [] : ofBodies), ...route.problems])
 
 const problemsOf = (codes: readonly ProblemCode[]): object => {
   const byStatus = new Map<number, ProblemCode[]>()

@@ -1,4 +1,4 @@
-import { InvalidInputError, UnavailableError } from '../../application/errors.ts'
+import { CommandBusError, InvalidInputError, UnavailableError } from '../../application/errors.ts'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { SubscribeOptions, Subscription } from '../../application/ports/live-events.ts'
 import { type Log, silentLog } from '../../application/ports/log.ts'
@@ -26,7 +26,7 @@ export interface LiveEventsOptions {
 }
 
 export interface LiveEvents {
-  /** @throws InvalidInputError for a position that is none of this log; UnavailableError when there are too many readers */
+  /** @throws InvalidInputError for a position that is none of this log; CommandBusError RATE_LIMITED when there are too many readers */
   readonly subscribe: (options: SubscribeOptions) => Promise<Subscription>
   /** Who reads now, the past or the present. */
   readonly readers: () => number
@@ -45,6 +45,8 @@ export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
   const pageSize = Math.min(options.pageSize ?? 500, maxBuffered)
   const reader = createReader({ source, listen, pollMs, pageSize, log })
   const open = new Set<AbortController>()
+  /** Subscriptions that are being made. */
+  let starting = 0
   let stopped = false
 
   const startOf = async (after: SubscribeOptions['after']): Promise<FeedPosition> => {
@@ -137,8 +139,16 @@ export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
   return {
     subscribe: async ({ after, filter = {}, signal }) => {
       if (stopped) throw new UnavailableError('the service is stopping: try again')
-      if (open.size >= maxReaders) throw new UnavailableError(`there are ${maxReaders} live readers already`)
-      const from = await startOf(after)
+      if (open.size + starting >= maxReaders) {
+        throw new CommandBusError(
+          'RATE_LIMITED',
+          `there are ${maxReaders} live readers already, as many as this process serves: try again later`,
+        )
+      }
+      starting++
+      const from = await startOf(after).finally(() => {
+        starting--
+      })
       const end = new AbortController()
       const close = (): void => end.abort()
       if (stopped || signal?.aborted) close()

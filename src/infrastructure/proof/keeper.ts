@@ -162,13 +162,11 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
       running = null
     },
     health: () => {
-      const { findings, first } = figures()
+      const { findings } = figures()
       const reasons = [
-        ...(first === null
+        ...(findings === 0
           ? []
-          : [
-              `${findings} ${findings === 1 ? 'thing does' : 'things do'} not fit the log, first ${first.stream}: ${first.message}; run \`commandbus verify\``,
-            ]),
+          : [`${findings} ${findings === 1 ? 'thing does' : 'things do'} not fit the log; run \`commandbus verify\``]),
         ...(sealLagSeconds < LATE_SEAL_SECONDS
           ? []
           : [`events are not sealed for ${Math.round(sealLagSeconds)} s: a transaction that has written may be open`]),

@@ -60,7 +60,7 @@ export interface Bus {
   }
   readonly runs: WorkflowCalls & { readonly run: (signal?: AbortSignal) => Promise<void> }
   readonly credits: Credits
-  readonly as: (identity: Identity) => Caller
+  readonly as: (identity: Identity, reading?: { readonly signal: AbortSignal }) => Caller
   /** Null: the log is in PostgreSQL. */
   readonly follower: Follower | null
   readonly worker: (options: WorkerOptions) => Worker
@@ -73,6 +73,7 @@ export type RehearsalProcess = Pick<ChildOptions, 'command' | 'env' | 'hasCodecs
 export interface BusOptions {
   readonly databaseUrl: string
   readonly databaseTimeoutMs?: number
+  readonly readTimeoutMs?: number
   readonly eventStoreUrl?: string
   readonly eventStorePrefix?: string
   readonly waitForDispatchMs?: number

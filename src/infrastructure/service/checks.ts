@@ -14,7 +14,8 @@ import { feedCheck } from '../postgres/stats.ts'
 import type { Health } from '../worker/health.ts'
 import { worst } from './worker-report.ts'
 
-const CHECK_MS = 2_000
+/** How long a check may take. */
+export const CHECK_MS = 2_000
 /** A transaction that is open this long holds up cleaning, and whoever follows the log. */
 const OLD_TRANSACTION_S = 300
 

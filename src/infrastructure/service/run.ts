@@ -9,6 +9,7 @@ import { allTelemetry } from '../../application/ports/telemetry.ts'
 import { type Config, DEFAULT_PORT } from '../config.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
+import { createBaseApp } from '../http/base-app.ts'
 import { readConsole } from '../http/console.ts'
 import { createHandlers } from '../http/handlers.ts'
 import type { HealthReport } from '../http/health.ts'
@@ -16,6 +17,7 @@ import { createIdentify, type IdentityOptions } from '../http/identity.ts'
 import { identityOptions } from '../http/identity-options.ts'
 import { closeHttp, listen } from '../http/listen.ts'
 import { signToken } from '../http/token.ts'
+import { createWatch } from '../http/watch.ts'
 import { createPool } from '../postgres/pool.ts'
 import { readFigures } from '../postgres/stats.ts'
 import { keepSeal, signerOf } from '../proof/home.ts'
@@ -23,7 +25,7 @@ import { createKeeper, type Keeper } from '../proof/keeper.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createTracing } from '../telemetry/tracing.ts'
 import type { Bus, BusOptions, CreateBus } from './bus.ts'
-import { checkHealth, followerCheck } from './checks.ts'
+import { CHECK_MS, checkHealth, followerCheck } from './checks.ts'
 import { type Database, openDatabase } from './database.ts'
 import { type Description, describeService } from './describe.ts'
 import { type Claim, claimHome } from './home.ts'
@@ -51,10 +53,14 @@ export interface ServiceOptions {
 interface Parts {
   claim?: Claim
   app?: FastifyInstance
+  /** Serves metrics to those who have no token. */
+  metricsApp?: FastifyInstance
   database?: Database
   bus?: Bus
-  /** For health checks: they must not wait behind work. */
+  /** For the keeper of the proof, and the figures of a scrape. */
   pool?: Pool
+  /** For health checks: they must not wait behind work. */
+  checks?: Pool
   supervisor?: Supervisor
   keeper?: Keeper
 }
@@ -88,6 +94,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   let url = ''
   const describe = () => describeService({ ...options, url, database: parts.database })
   const identity = await identityOptions(config)
+  const identify = createIdentify(identity)
   const proof = () => parts.keeper?.figures() ?? null
   const metrics = createMetrics({
     proof,
@@ -96,33 +103,42 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
       return readFigures(parts.pool)
     },
     ...(config.eventStoreUrl === undefined ? {} : { follower: () => parts.bus?.follower?.health() ?? null }),
-    pools: () => (parts.pool === undefined ? {} : { checks: parts.pool }),
+    pools: () => (parts.checks === undefined ? {} : { checks: parts.checks }),
     processMetrics: true,
     log,
   })
+  const page = {
+    contentType: metrics.contentType,
+    page: () => metrics.page(parts.supervisor === undefined ? [] : [parts.supervisor.metrics()]),
+  }
   const app = await createHttpApp({
     log,
     version: options.version,
-    health: () => health(parts, demo),
+    health: { health: () => health(parts, demo) },
+    watch: createWatch(identify),
     facts: describe,
     console: await readConsole(join(dirname(options.program), 'web')),
     api: {
-      identify: createIdentify(identity),
-      callerOf: identity => {
+      identify,
+      callerOf: (identity, reading) => {
         if (parts.bus === undefined) throw new UnavailableError('the service is starting: try again in a moment')
-        return parts.bus.as(identity)
+        return parts.bus.as(identity, reading)
       },
       handlers: createHandlers({ proof }),
       writesPerMinute: config.writesPerMinute,
+      readsPerMinute: config.readsPerMinute,
+      readTimeoutMs: config.readTimeoutMs,
+      liveReadersPerToken: config.liveReadersPerToken,
     },
     corsOrigins: config.corsOrigins,
-    metrics: {
-      contentType: metrics.contentType,
-      page: () => metrics.page(parts.supervisor === undefined ? [] : [parts.supervisor.metrics()]),
-    },
+    metrics: { ...page, open: false },
   })
   parts.app = app
   url = await listen(app, config.host, config.port ?? DEFAULT_PORT)
+  if (config.metricsPort !== undefined) {
+    parts.metricsApp = await createBaseApp({ log, watch: null, metrics: { ...page, open: true } })
+    await listen(parts.metricsApp, config.host, config.metricsPort, 'COMMANDBUS_METRICS_PORT')
+  }
   await parts.claim?.update({ url, stopping: false })
   if (stop.asked()) return
 
@@ -133,6 +149,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     ...(config.databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs: config.databaseTimeoutMs }),
     ...(config.eventStoreUrl === undefined ? {} : { eventStoreUrl: config.eventStoreUrl }),
     ...(config.eventStorePrefix === undefined ? {} : { eventStorePrefix: config.eventStorePrefix }),
+    readTimeoutMs: config.readTimeoutMs,
     waitForDispatchMs: DISPATCH_MS,
     ...(config.replyQueues === undefined ? {} : { replyQueues: config.replyQueues }),
     log,
@@ -140,7 +157,8 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     ...rehearsalsOf(options),
   })
   await parts.bus.ready()
-  parts.pool = createPool(parts.database.url, 5, config.databaseTimeoutMs)
+  parts.pool = createPool(parts.database.url, 3, config.databaseTimeoutMs)
+  parts.checks = createPool(parts.database.url, 2, CHECK_MS)
   parts.keeper = await startKeeper(parts.pool, config, log)
   if (demo && !stop.asked()) {
     const sent = await parts.bus.sendBatch(demoDomain, demoCommands)
@@ -188,14 +206,19 @@ const ownToken = async (
   return { token: await signToken({ ...claims, secret }, everything, OWN_TOKEN_S) }
 }
 
-const shutDown = async ({ claim, app, supervisor, keeper, bus, pool, database }: Parts, log: Logger): Promise<void> => {
+const shutDown = async (
+  { claim, app, metricsApp, supervisor, keeper, bus, pool, checks, database }: Parts,
+  log: Logger,
+): Promise<void> => {
   const steps: readonly (readonly [part: string, end: () => Promise<unknown> | undefined])[] = [
     ['home', () => claim?.update({ url: null, stopping: true })],
     ['http', () => app && closeHttp(app)],
+    ['metrics', () => metricsApp && closeHttp(metricsApp)],
     ['worker', () => supervisor?.stop()],
     ['keeper', () => keeper?.stop()],
     ['bus', () => bus?.close()],
-    ['checks', () => pool?.end()],
+    ['figures', () => pool?.end()],
+    ['checks', () => checks?.end()],
     ['database', () => database?.release()],
     ['home', () => claim?.release()],
   ]
@@ -208,12 +231,12 @@ const shutDown = async ({ claim, app, supervisor, keeper, bus, pool, database }:
   }
 }
 
-const health = async ({ pool, supervisor, bus, keeper }: Parts, demo: boolean): Promise<HealthReport> => {
-  if (pool === undefined || (demo && supervisor === undefined)) {
+const health = async ({ checks, supervisor, bus, keeper }: Parts, demo: boolean): Promise<HealthReport> => {
+  if (checks === undefined || (demo && supervisor === undefined)) {
     return { status: 'critical', reasons: ['the service is starting'], checks: {} }
   }
   const follower = bus?.follower ?? null
-  return checkHealth(pool, {
+  return checkHealth(checks, {
     worker: supervisor === undefined ? undefined : () => supervisor.report().health,
     eventStore: follower === null ? undefined : () => followerCheck(follower.health()),
     proof: keeper?.health,

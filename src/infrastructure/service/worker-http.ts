@@ -1,12 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
 import { createBaseApp } from '../http/base-app.ts'
 import type { HealthReport } from '../http/health.ts'
+import { createIdentify } from '../http/identity.ts'
+import { identityOptions } from '../http/identity-options.ts'
 import { closeHttp, listen } from '../http/listen.ts'
+import { createWatch, type Watch } from '../http/watch.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
 export interface WorkerHttpOptions {
-  readonly host: string
+  readonly config: Config
   /** 0 for any free port. */
   readonly port: number
   readonly health: () => HealthReport
@@ -22,9 +26,24 @@ export interface WorkerHttp {
 /** Probes and scrapes are short: a stop does not wait for a client that is slow. */
 const IN_FLIGHT_MS = 500
 
-/** `/health/live`, `/health/ready` and `/metrics` of a worker process. @throws CommandBusError LISTEN_FAILED */
-export const serveWorkerHttp = async ({ host, port, health, metrics, log }: WorkerHttpOptions): Promise<WorkerHttp> => {
-  const app: FastifyInstance = await createBaseApp({ log, health: async () => health(), metrics })
-  const url = await listen(app, host, port)
+/** `/health/live`, `/health/ready` and, without a token, `/metrics` of a worker process. @throws CommandBusError LISTEN_FAILED */
+export const serveWorkerHttp = async ({ config, port, log, ...options }: WorkerHttpOptions): Promise<WorkerHttp> => {
+  const app: FastifyInstance = await createBaseApp({
+    log,
+    watch: await watchOf(config, log),
+    health: { health: async () => options.health(), keptMs: 0 },
+    metrics: { contentType: options.metrics.contentType, page: () => options.metrics.page(), open: true },
+  })
+  const url = await listen(app, config.host, port)
   return { url, close: () => closeHttp(app, IN_FLIGHT_MS) }
+}
+
+/** A worker works without knowing who signs tokens; then it shows nobody more than its status. */
+const watchOf = async (config: Config, log: Logger): Promise<Watch | null> => {
+  try {
+    return createWatch(createIdentify(await identityOptions(config)))
+  } catch (error) {
+    log.info({ err: error }, 'health shows the status only, as nobody said who signs tokens')
+    return null
+  }
 }

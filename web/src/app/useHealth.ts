@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
-import type { HealthReport } from '../../../src/infrastructure/http/contract/health.ts'
+import type { HealthReport, HealthStatus } from '../../../src/infrastructure/http/contract/health.ts'
+import { currentToken } from '../api/session.ts'
 import type { Tone } from '../components/StatusBadge.tsx'
 import { useRefresh } from './LiveProvider.tsx'
 
@@ -11,10 +12,10 @@ export const healthTones: Readonly<Record<HealthReport['status'], Tone>> = {
   critical: 'bad',
 }
 
-/** 503 carries a report as well. */
-const askHealth = async (signal: AbortSignal): Promise<HealthReport> => {
-  const response = await fetch('/health/ready', { signal })
-  return (await response.json()) as HealthReport
+/** 503 carries a report as well; without the right to audit it is the status only. */
+const askHealth = async (signal: AbortSignal): Promise<HealthReport | HealthStatus> => {
+  const response = await fetch('/health/ready', { signal, headers: { authorization: `Bearer ${currentToken()}` } })
+  return (await response.json()) as HealthReport | HealthStatus
 }
 
 /** How the parts of the service are. */

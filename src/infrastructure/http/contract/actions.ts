@@ -80,6 +80,7 @@ export const actionRoutes = {
   dryRunAction: route({
     method: 'POST',
     path: '/troubleshooting/actions/dry-run',
+    onlyReads: true,
     summary:
       'What an action would do, and what is in its way; nothing is done. Payloads and reply bodies of more than 4 KiB are cut in the samples',
     tag: 'Troubleshooting',

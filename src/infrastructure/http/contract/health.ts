@@ -1,6 +1,9 @@
 /** `critical` does no work; `degraded` does, but somebody should look at the reasons. */
-export interface PartHealth {
+export interface HealthStatus {
   readonly status: 'healthy' | 'degraded' | 'critical'
+}
+
+export interface PartHealth extends HealthStatus {
   readonly reasons: readonly string[]
 }
 
@@ -9,7 +12,7 @@ export interface Check extends PartHealth {
   readonly [fact: string]: unknown
 }
 
-/** What `/health/ready` answers, with 200 or 503. */
+/** What `/health/ready` answers, with 200 or 503, to those who may see it; others get a `HealthStatus`. */
 export interface HealthReport extends PartHealth {
   readonly checks: { readonly [part: string]: Check }
 }

@@ -60,6 +60,8 @@ export interface Route {
   readonly summary: string
   readonly tag: string
   readonly permission: Permission
+  /** A POST that changes nothing: it goes over the connections for reads, and has their time limit. */
+  readonly onlyReads?: true
   readonly params: t.Mixed
   readonly query: t.Mixed
   /** `null`: none. */

@@ -209,16 +209,21 @@ const lentBy = (pool: Pool): Promise<PoolClient> =>
     })
   })
 
+/** A connection that nobody waits for any more goes back at once when it comes. */
+const giveBack = (coming: Promise<PoolClient>): void => {
+  coming.then(
+    client => client.release(),
+    () => {},
+  )
+}
+
 /** A connection of the pool, or an error after the time limit; one that comes later goes back at once. */
 const connectIn = (pool: Pool, timeoutMs: number): Promise<PoolClient> => {
   const coming = lentBy(pool)
   const { connectionTimeoutMillis: own = 0 } = pool.options
   if (own > 0 && own <= timeoutMs) return coming
   return answeredWithin(timeoutMs, coming, () => {
-    coming.then(
-      client => client.release(),
-      () => {},
-    )
+    giveBack(coming)
     const isFull = pool.totalCount >= pool.options.max && pool.waitingCount > 0
     // as the pool says it itself, where it has a limit of its own
     return isFull ? new Error('timeout exceeded when trying to connect') : new NoAnswerError(timeoutMs)
@@ -257,6 +262,54 @@ const termsLike = (like: Pool | undefined): Terms => {
   const pool = like === undefined ? undefined : databaseOn(like)
   const home = pool === undefined ? undefined : homes.get(pool)
   return { home: home ?? newHome(), timeoutMs: pool === undefined ? USUAL_TIMEOUT_MS : timeoutOf(pool) }
+}
+/** What `begin` gives, or the reason of the signal once nobody waits any more; `onEnd` stops what is under way. */
+const until = <A>(signal: AbortSignal, begin: () => Promise<A>, onEnd: (work: Promise<A>) => void): Promise<A> =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const work = begin()
+    const stop = (): void => {
+      reject(signal.reason)
+      onEnd(work)
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+
+/**
+ * The same pool for work that is of no use once `signal` is aborted: whatever waits then fails with the signal's reason,
+ * the server is asked to end the statement, and its connection is thrown away.
+ */
+export const databaseUntil = (pool: Pool, signal: AbortSignal): Pool => {
+  const ours = databaseOn(pool)
+  const terms: Terms = { home: homes.get(ours) ?? newHome(), timeoutMs: timeoutOf(ours) }
+  const raw = (raws.get(ours) ?? ours) as Pool
+  const connect = (): Promise<PoolClient> => until(signal, () => connectIn(raw, terms.timeoutMs), giveBack)
+  const onClient = (client: ClientBase): RunQuery => {
+    const run = limited(client, terms.timeoutMs, destroy)
+    const end = (): void => {
+      giveUpStatement(client, null)
+      destroy(client)
+    }
+    return config => until(signal, () => run(config), end)
+  }
+  const lend = async (): Promise<PoolClient> => {
+    const client = await connect()
+    const query = runIn(
+      terms.home,
+      onClient(client),
+      () => true,
+      () => isIdle(client),
+    )
+    return facadeOf(client, terms, { query, end: () => endInTime(client) })
+  }
+  const query = runIn(
+    terms.home,
+    config => withClient({ connect }, client => onClient(client)(config)),
+    () => true,
+    () => true,
+  )
+  return facadeOf(raw, terms, { query, connect: lend })
 }
 
 /** The time limit that a pool or a client has here. */

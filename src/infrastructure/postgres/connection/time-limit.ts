@@ -1,6 +1,9 @@
 /** How long a connection may take to be had, and PostgreSQL to answer one statement, when nobody says otherwise. */
 export const USUAL_TIMEOUT_MS = 30_000
 
+/** The same for what callers of HTTP read. */
+export const USUAL_READ_TIMEOUT_MS = 10_000
+
 const SHORTEST_MS = 10
 /** No timer takes more. */
 const LONGEST_MS = 2_147_483_647

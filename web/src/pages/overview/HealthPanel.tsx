@@ -1,3 +1,4 @@
+import type { HealthReport, HealthStatus } from '../../../../src/infrastructure/http/contract/health.ts'
 import type { Stats } from '../../api/client.ts'
 import { healthTones, useHealth } from '../../app/useHealth.ts'
 import { Section } from '../../components/Page.tsx'
@@ -5,15 +6,19 @@ import { Badge } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
 import { duration } from '../../components/Time.tsx'
 
+/** Who may not see the parts sees how all of them are. */
+const partsOf = (report: HealthReport | HealthStatus): HealthReport['checks'] =>
+  'checks' in report ? report.checks : { service: { status: report.status, reasons: [] } }
+
 /** How the parts of the service are, and how far readers of the log are behind. */
 export const HealthPanel = ({ feed }: { readonly feed: Stats['feed'] }) => {
   const health = useHealth()
   return (
     <Section title="Health">
       <Answered query={health} what="health">
-        {({ checks }) => (
+        {report => (
           <dl className="grid gap-2 p-4 text-sm">
-            {Object.entries(checks).map(([part, { status, reasons }]) => (
+            {Object.entries(partsOf(report)).map(([part, { status, reasons }]) => (
               <div key={part} className="flex items-baseline justify-between gap-3">
                 <dt className="capitalize">{part}</dt>
                 <dd className="text-right">
