@@ -20,6 +20,7 @@ const onBothStores = [
   'outcomes',
   'sending',
   'stats',
+  'undelivered-replies',
   'worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)

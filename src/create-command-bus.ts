@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import type { ClientBase } from 'pg'
 import type { ApartFromMarks } from './application/action-turns.ts'
 import { awaitingDispatch } from './application/await-dispatch.ts'
 import { type CallerDeps, createCaller } from './application/caller.ts'
@@ -27,6 +28,7 @@ import { replyQueuesOf } from './application/reply-queues.ts'
 import { roleAuthorization } from './application/roles.ts'
 import { createSender } from './application/sender.ts'
 import { createTransactCommands } from './application/transact-commands.ts'
+import { createUndeliveredReplies } from './application/undelivered-replies.ts'
 import type { WorkflowCalls } from './application/workflow-calls.ts'
 import type { CommandBus, CommandBusOptions } from './command-bus.ts'
 import type { CommandEvent } from './domain/command/events.ts'
@@ -36,6 +38,7 @@ import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-ev
 import { openLog } from './infrastructure/open-log.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
+import { createReplyQueues } from './infrastructure/pgmq/reply-queues.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { sessionOn } from './infrastructure/postgres/connection/database.ts'
 import { POOLED_TRANSACTIONS } from './infrastructure/postgres/connection/pooling.ts'
@@ -47,6 +50,7 @@ import { apartFrom, clientLike, createPool, listenerLike, poolingOf, userPool } 
 import { rebuildCommands } from './infrastructure/postgres/rebuild.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/schema-version.ts'
 import { createStats } from './infrastructure/postgres/stats.ts'
+import { createUndeliveredStore } from './infrastructure/postgres/undelivered.ts'
 import { verifyCommands } from './infrastructure/postgres/verify.ts'
 import { verifyLog } from './infrastructure/proof/verify.ts'
 import { createChildRehearsals } from './infrastructure/rehearsal/child.ts'
@@ -88,6 +92,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)
   const catalog = createQueueCatalog(workerPool)
+  const replyQueues = createReplyQueues(catalog)
   const {
     store: wholeStore,
     workerStore: wholeWorkerStore,
@@ -101,6 +106,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     newClient: () => clientLike(pool),
     projections: busProjections({ onSuccess: options.onSuccess ?? 'delete' }),
     ensureQueues: catalog.ensure,
+    replyQueues,
     onFilled: queues => doorbell.ring([...queues]),
     log,
     limits: options.eventStoreLimits,
@@ -151,6 +157,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     policies,
     telemetry,
+    makeReplyQueues: (queues, within) => replyQueues.make(queues, within as ClientBase | undefined),
     toPublicError,
     isUndone: error => store.capabilities.inlineProjections && isUndone(error),
     share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
@@ -255,6 +262,12 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     operations: guardedAll(operations),
     actions: guardedAll({ start: actions.start, get: actions.get, list: actions.list, stop: actions.stop }),
     stats: guardedAll({ read: stats.read }),
+    replies: guardedAll(
+      createUndeliveredReplies(
+        createUndeliveredStore(pool, queues => doorbell.ring([...queues])),
+        log,
+      ),
+    ),
     runs,
     credits,
     log,
@@ -281,6 +294,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       endAttempt: guarded(endAttempt({ ...operate, log })),
       rehearse: calls.rehearse,
     },
+    replies: callerDeps.replies,
     operations: callerDeps.operations,
     actions: { ...guardedAll(callsOf(actions)), dryRun: calls.dryRun },
     runs: { ...runs, run: guarded(workflows.runner.run) },

@@ -31,9 +31,7 @@ const everybody: Rights = {
 const writer = ['command_bus_commit(jsonb)', 'command_bus_make_queue(text)']
 
 const reader: Rights = {
-  tables: [
-    ['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...readTableNames]],
-  ],
+  tables: [['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...readTableNames]]],
   functions: ['command_bus_queue_figures(jsonb)'],
 }
 
@@ -60,7 +58,12 @@ const operator: Rights = {
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
     ['insert, update, delete', ['command_bus_intent']],
   ],
-  functions: [...sender.functions, ...reader.functions, 'command_bus_commit_rows(jsonb)', 'command_bus_deliver_replies(bigint[], text, text)'],
+  functions: [
+    ...sender.functions,
+    ...reader.functions,
+    'command_bus_commit_rows(jsonb)',
+    'command_bus_deliver_replies(bigint[], text, text)',
+  ],
 }
 
 /** The one place where it is written down what each kind of role needs, besides `usage` of the two schemas. */
