@@ -43,10 +43,13 @@ begin
   if found then
     raise exception 'role % may not append %', quote_ident(v_caller), v_refused using errcode = 'insufficient_privilege';
   end if;
-  -- messages are put and taken away where such belong; a reply to a queue of commands is not sent but kept
+  -- messages are put and taken away where such belong, and replies that may be kept are of the unit's own commands
   if unit ? 'resends' or unit ? 'tables' or unit ? 'messages' and not v_sends or unit ? 'acks' and not v_works or exists (
     select from jsonb_array_elements(coalesce(unit->'messages', '[]') || coalesce(unit->'acks', '[]') || coalesce(unit->'current', '[]')) x
     where right(x->>'queue', 10) <> '__commands') or exists (
+    select from jsonb_array_elements(coalesce(unit->'replies', '[]')) x
+    cross join lateral jsonb_array_elements(case when (unit->>'careful')::boolean or right(x->>'queue', 10) = '__commands' then x->'bodies' else '[]' end) b
+    where coalesce(command_bus_command_stream(b->>'domain', (b->>'command_id')::uuid) <> all (v_streams), true)) or exists (
     select from jsonb_array_elements(coalesce(unit->'rows', '[]') || coalesce(unit->'moves', '[]') || coalesce(unit->'current', '[]')) x
     where command_bus_command_stream(x->>'domain', (x->>'command_id')::uuid) <> all (v_streams)
       or x ? 'stream' and x->>'stream' <> all (v_streams))

@@ -18,7 +18,7 @@ test('G1: `replies undelivered` lists what could not be delivered, and `replies 
 
   const listed = await run('undelivered')
   expect(listed).toMatchObject({ code: 0, stdout: expect.stringContaining(commandId) })
-  const { replyId } = (await run('undelivered', '--json')).json().items[0] ?? {}
+  const replyId = String((await run('undelivered', '--json')).json().items[0]?.replyId)
   expect(await run('deliver', '--operator', 'jane')).toMatchObject({
     code: 1,
     stdout: expect.stringMatching(/Delivered 0 replies\.\nReply \d+ to shop__replies stays undelivered: ./),
