@@ -30,7 +30,7 @@ export const createReplyQueues = (catalog: QueueCatalog): ReplyQueues => {
         try {
           await catalog.ensure(new Set([queue]), within === undefined ? {} : { within })
         } catch (error) {
-          if (passes(error)) throw error
+          if (isOutage(error)) throw error
           throw new ReplyQueueRefusedError(queue, `cannot be made (${messageOf(error)}): name another queue`)
         }
       }

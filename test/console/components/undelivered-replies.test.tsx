@@ -1,6 +1,8 @@
 import { screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
+import type { CommandDetail } from '../../../web/src/api/client.ts'
+import { Replies } from '../../../web/src/pages/commands/Replies.tsx'
 import { RepliesPage } from '../../../web/src/pages/troubleshooting/RepliesPage.tsx'
 import { answering, asked, show } from './support.tsx'
 
@@ -46,4 +48,13 @@ test('G1: to another queue, and what still cannot be delivered says why', async 
   await userEvent.click(await screen.findByRole('button', { name: 'Deliver 1 reply again' }))
   await screen.findByText(/1 reply could not be delivered: no such right/)
   expect(asked().find(({ method }) => method === 'POST')?.body).toEqual({ replyIds: ['1'], to: 'rescued' })
+})
+
+test('G1: the page of a command says that its reply is kept', async () => {
+  answering(() => [200, { items: [reply('1')], nextCursor: null }])
+  const { domain, commandId, queue } = reply('1')
+  const command = { domain, commandId, status: 'COMPLETED', replyTo: queue } as unknown as CommandDetail
+  show(<Replies command={command} audit={[]} />)
+  await screen.findByText(/could not be delivered to/)
+  expect(asked()).toMatchObject([{ path: expect.stringContaining(commandId) }])
 })
