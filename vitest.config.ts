@@ -21,6 +21,7 @@ const onBothStores = [
   'sending',
   'stats',
   'tampered',
+  'undelivered-replies',
   'worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)

@@ -13,8 +13,11 @@
 --   current  [{stream, queue, domain, command_id}]                      archive the command's present message
 --   replies  [{queue, events: [event], bodies: [body]}]
 --   atomic   true: a lost race raises CB409 and nothing is done
+--   careful  true: a reply that cannot be put on its queue is kept in command_bus_undelivered; otherwise it fails the unit,
+--            so that replies that can be delivered cost no subtransaction
 --
--- Returns {lost: [stream], messages: [[event, msgId]]}. A stream that lost its race has left nothing behind.
+-- Returns {lost: [stream], messages: [[event, msgId]], undelivered: [queue]}. A stream that lost its race has left
+-- nothing behind.
 
 -- Writers hold this lock shared, the swap of a rebuilt read table holds it alone.
 create function command_bus_lock() returns bigint language sql immutable parallel safe as $$ select 7108218620261122 $$;
@@ -62,6 +65,8 @@ declare
   v_new     text[];
   v_lost    text[] := '{}';
   v_losers  int[] := '{}';
+  v_why     text;
+  v_undelivered text[] := '{}';
 begin
   if not has_table_privilege(command_bus_caller(), 'command_bus_action'::regclass, 'insert') then
     perform command_bus_check_unit(unit);
@@ -260,13 +265,23 @@ begin
       select x.body
       from rows from (jsonb_array_elements_text(v_part->'events'), jsonb_array_elements(v_part->'bodies')) x(event, body)
       where x.event::int <> all (v_losers));
-    if cardinality(v_bodies) > 0 then
+    continue when cardinality(v_bodies) = 0;
+    if (unit->>'careful')::boolean or right(v_queue, 10) = '__commands' then
+      v_why := command_bus_put_replies(v_queue, v_bodies);
+      continue when v_why is null;
+      v_undelivered := v_undelivered || v_queue;
+      insert into command_bus_undelivered (domain, command_id, tenant_id, queue, body, reason)
+      select b->>'domain', (b->>'command_id')::uuid, c.tenant_id, v_queue, b, v_why
+      from unnest(v_bodies) b
+      left join command_bus_command c on c.domain = b->>'domain' collate "C" and c.command_id = (b->>'command_id')::uuid;
+    else
       perform pgmq.send_batch(v_queue, v_bodies);
     end if;
   end loop;
 
   return jsonb_build_object(
     'lost', to_jsonb(v_lost),
+    'undelivered', to_jsonb(v_undelivered),
     'messages', coalesce((select jsonb_agg(jsonb_build_array(n, m_ids[n + 1]::text)) from unnest(m_events) n), '[]'));
 end $$;
 

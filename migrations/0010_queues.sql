@@ -141,6 +141,81 @@ begin
   perform command_bus_grant_queue(queue);
 end $$;
 
+-- Replies that could not be put on their queue: its name cannot be one, it is a queue of commands, a right is missing.
+-- One that was delivered later stays as the record of who did it, without its body.
+create table command_bus_undelivered (
+  reply_id     bigint generated always as identity,
+  domain       text collate "C" not null,
+  command_id   uuid not null,
+  tenant_id    text collate "C",
+  queue        text collate "C" not null,
+  body         jsonb,
+  reason       text not null,
+  since        timestamptz not null default clock_timestamp(),
+  -- attempts to deliver it, the first one included
+  tries        int not null default 1,
+  delivered_at timestamptz,
+  delivered_by text,
+  delivered_to text collate "C",
+  constraint command_bus_undelivered_pkey primary key (reply_id),
+  constraint command_bus_undelivered_delivered check (
+    (delivered_at is null) = (delivered_by is null) and (delivered_at is null) = (delivered_to is null)
+    and (delivered_at is null) = (body is not null))
+);
+
+-- what waits is little, however many were delivered
+create index command_bus_undelivered_waiting on command_bus_undelivered (reply_id) where delivered_at is null;
+create index command_bus_undelivered_command on command_bus_undelivered (command_id);
+
+-- Puts replies on their queue, which is made if necessary. Gives why that cannot be done, or null. What passes by itself
+-- (a deadlock, a full disk, a shutdown) is raised.
+create function command_bus_put_replies(queue text, bodies jsonb[]) returns text
+language plpgsql as $$
+begin
+  if right(queue, 10) = '__commands' then
+    return 'the queue is for commands, not for replies';
+  end if;
+  perform command_bus_make_queue(queue);
+  perform pgmq.send_batch(queue, bodies);
+  return null;
+exception when others then
+  if left(sqlstate, 2) in ('25', '40', '53', '57', '58', 'XX') then
+    raise;
+  end if;
+  return sqlerrm;
+end $$;
+
+-- Delivers replies that are still kept, to their queue or to `target`. Who comes second waits, and finds them delivered.
+-- Gives one row for each that was tried; `why` is null for those delivered.
+create function command_bus_deliver_replies(ids bigint[], target text, actor text)
+returns table (reply_id bigint, domain text, command_id uuid, queue text, why text)
+language plpgsql as $$
+declare
+  v_kept command_bus_undelivered;
+begin
+  if coalesce(actor, '') = '' then
+    raise exception 'say who delivers' using errcode = 'invalid_parameter_value';
+  end if;
+  for v_kept in
+    select u.* from command_bus_undelivered u where u.reply_id = any (ids) and u.delivered_at is null order by u.reply_id for update
+  loop
+    reply_id := v_kept.reply_id;
+    domain := v_kept.domain;
+    command_id := v_kept.command_id;
+    queue := coalesce(target, v_kept.queue);
+    why := command_bus_put_replies(queue, array[v_kept.body]);
+    update command_bus_undelivered u set
+      tries = u.tries + 1,
+      reason = coalesce(why, u.reason),
+      body = case when why is not null then u.body end,
+      delivered_at = case when why is null then clock_timestamp() end,
+      delivered_by = case when why is null then actor end,
+      delivered_to = case when why is null then command_bus_deliver_replies.queue end
+    where u.reply_id = v_kept.reply_id;
+    return next;
+  end loop;
+end $$;
+
 -- Figures of every queue. Small tables are counted; of larger ones the server's own statistics tell, so that the price
 -- does not grow with what waits. `known`: {queue: id}, the first message of an earlier answer, where looking for the first
 -- message begins.

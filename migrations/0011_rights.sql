@@ -43,11 +43,13 @@ begin
   if found then
     raise exception 'role % may not append %', quote_ident(v_caller), v_refused using errcode = 'insufficient_privilege';
   end if;
-  -- messages and replies are put, and messages taken away, where such belong
+  -- messages are put and taken away where such belong, and replies that may be kept are of the unit's own commands
   if unit ? 'resends' or unit ? 'tables' or unit ? 'messages' and not v_sends or unit ? 'acks' and not v_works or exists (
     select from jsonb_array_elements(coalesce(unit->'messages', '[]') || coalesce(unit->'acks', '[]') || coalesce(unit->'current', '[]')) x
     where right(x->>'queue', 10) <> '__commands') or exists (
-    select from jsonb_array_elements(coalesce(unit->'replies', '[]')) x where right(x->>'queue', 10) = '__commands') or exists (
+    select from jsonb_array_elements(coalesce(unit->'replies', '[]')) x
+    cross join lateral jsonb_array_elements(case when (unit->>'careful')::boolean or right(x->>'queue', 10) = '__commands' then x->'bodies' else '[]' end) b
+    where coalesce(command_bus_command_stream(b->>'domain', (b->>'command_id')::uuid) <> all (v_streams), true)) or exists (
     select from jsonb_array_elements(coalesce(unit->'rows', '[]') || coalesce(unit->'moves', '[]') || coalesce(unit->'current', '[]')) x
     where command_bus_command_stream(x->>'domain', (x->>'command_id')::uuid) <> all (v_streams)
       or x ? 'stream' and x->>'stream' <> all (v_streams))
@@ -66,7 +68,7 @@ begin
     select p.oid from pg_proc p
     where p.pronamespace = current_schema()::regnamespace and p.proname in ('command_bus_commit', 'command_bus_commit_rows',
       'command_bus_streams', 'command_bus_read', 'command_bus_next_visible', 'command_bus_extend', 'command_bus_hand_back',
-      'command_bus_archive', 'command_bus_make_queue', 'command_bus_queue_figures')
+      'command_bus_archive', 'command_bus_make_queue', 'command_bus_queue_figures', 'command_bus_deliver_replies')
   loop
     execute format('alter function %s security definer', v_function);
     execute format('revoke all on function %s from public', v_function);
@@ -78,3 +80,4 @@ revoke all on function command_bus_send_right() from public;
 -- for the owner and for those functions alone
 revoke all on function command_bus_put_rows(regclass, jsonb, text[]) from public;
 revoke all on function command_bus_grant_queue(text) from public;
+revoke all on function command_bus_put_replies(text, jsonb[]) from public;

@@ -32,6 +32,7 @@ import type { CommandHistory, HistoryOptions } from './application/read-history.
 import type { Rehearsal, RehearseOptions } from './application/rehearse-command.ts'
 import type { BatchResult } from './application/send-batch.ts'
 import type { CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
+import type { UndeliveredReplies } from './application/undelivered-replies.ts'
 import type { WorkflowCalls } from './application/workflow-calls.ts'
 import type { Actions } from './infrastructure/actions.ts'
 import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/follower.ts'
@@ -221,6 +222,8 @@ export interface CommandBus {
       readonly dryRun?: CommandPlan
     }>
   }
+  /** Replies that could not be put on their queue: they are kept, and can be delivered again, each once. */
+  readonly replies: UndeliveredReplies
   /** Operations: commands of domain `operations` that belong to a user, with automatic retry and a retry by hand. */
   readonly operations: {
     readonly start: (owner: Owner, start: StartOperation) => Promise<Operation>

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import type { ClientBase, Pool } from 'pg'
 import type { ApartFromMarks } from './application/action-turns.ts'
 import { awaitingDispatch } from './application/await-dispatch.ts'
 import { type CallerDeps, createCaller } from './application/caller.ts'
@@ -22,6 +23,7 @@ import { replyQueuesOf } from './application/reply-queues.ts'
 import { roleAuthorization } from './application/roles.ts'
 import { createSender } from './application/sender.ts'
 import { createTransactCommands } from './application/transact-commands.ts'
+import { createUndeliveredReplies } from './application/undelivered-replies.ts'
 import type { WorkflowCalls } from './application/workflow-calls.ts'
 import type { CommandBus, CommandBusOptions } from './command-bus.ts'
 import type { CommandEvent } from './domain/command/events.ts'
@@ -31,6 +33,7 @@ import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-ev
 import { openLog } from './infrastructure/open-log.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
+import { createReplyQueues } from './infrastructure/pgmq/reply-queues.ts'
 import { databaseUntil, sessionOn } from './infrastructure/postgres/connection/database.ts'
 import { POOLED_TRANSACTIONS } from './infrastructure/postgres/connection/pooling.ts'
 import {
@@ -45,6 +48,7 @@ import { apartFrom, clientLike, createPool, listenerLike, poolingOf, userPool } 
 import { rebuildCommands } from './infrastructure/postgres/rebuild.ts'
 import { assertSchemaCurrent } from './infrastructure/postgres/schema-version.ts'
 import { createStats } from './infrastructure/postgres/stats.ts'
+import { createUndeliveredStore } from './infrastructure/postgres/undelivered.ts'
 import { verifyCommands } from './infrastructure/postgres/verify.ts'
 import { verifyLog } from './infrastructure/proof/verify.ts'
 import { createReads } from './infrastructure/reads.ts'
@@ -92,6 +96,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)
   const catalog = createQueueCatalog(workerPool)
+  const replyQueues = createReplyQueues(catalog)
   const {
     store: wholeStore,
     workerStore: wholeWorkerStore,
@@ -106,6 +111,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     newClient: () => clientLike(pool),
     projections: busProjections({ onSuccess }),
     ensureQueues: catalog.ensure,
+    replyQueues,
     onFilled: queues => doorbell.ring([...queues]),
     log,
     limits: options.eventStoreLimits,
@@ -152,6 +158,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     policies,
     telemetry,
+    makeReplyQueues: (queues, within) => replyQueues.make(queues, within as ClientBase | undefined),
     toPublicError,
     isUndone: error => store.capabilities.inlineProjections && isUndone(error),
     share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
@@ -227,6 +234,13 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     subscribe: live.subscribe,
   })
   const parked = guardedAll({ list: reader.parked, groups: reader.parkedGroups })
+  const repliesOn = (on: Pool) =>
+    guardedAll(
+      createUndeliveredReplies(
+        createUndeliveredStore(on, queues => doorbell.ring([...queues])),
+        log,
+      ),
+    )
   const callerDeps: CallerDeps = {
     ...operate,
     ...calls,
@@ -241,6 +255,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     operations: guardedAll(operations),
     actions: guardedAll({ start: actions.start, get: actions.get, list: actions.list, stop: actions.stop }),
     stats: guardedAll({ read: stats.read }),
+    replies: repliesOn(pool),
     runs,
     credits,
     log,
@@ -256,6 +271,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       plan,
       faultsOf: payloadFaults({ store: commandsOf(store), rehearsals }),
       reader: guardedAll(reader),
+      replies: repliesOn(on),
       operations: guardedAll(createOperations({ ...operationsDeps, queries })),
       actions: guardedAll(callsOf(createActions({ ...actionsDeps, pool: on }))),
       runs: guardedAll(workflowCallsOf(flows)),
@@ -284,6 +300,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       endAttempt: guarded(endAttempt({ ...operate, log })),
       rehearse: calls.rehearse,
     },
+    replies: callerDeps.replies,
     operations: callerDeps.operations,
     actions: { ...guardedAll(callsOf(actions)), dryRun: calls.dryRun },
     runs: { ...runs, run: guarded(workflows.runner.run) },

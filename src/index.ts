@@ -61,6 +61,7 @@ export type {
 } from './application/ports/command-queries.ts'
 export type { Log } from './application/ports/log.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
+export type { UndeliveredFilter, UndeliveredReply } from './application/ports/undelivered.ts'
 export type {
   CreditEntry,
   PerFileResult,
@@ -82,6 +83,7 @@ export {
 } from './application/run-errors.ts'
 export type { BatchResult } from './application/send-batch.ts'
 export type { CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
+export type { Delivered, DeliverOptions, UndeliveredReplies } from './application/undelivered-replies.ts'
 export type { RetryPreview, Starter, StartRun } from './application/workflow-runs.ts'
 export type { Asker, NewTemplate } from './application/workflow-templates.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'

@@ -26,6 +26,7 @@ import type { Authorization, Identity, Permission } from './ports/authorization.
 import type { AuditFilter, CommandFilter, Page, TroubleshootingFilter } from './ports/command-queries.ts'
 import type { Subscribe, SubscribeOptions, Subscription } from './ports/live-events.ts'
 import type { Stats, StatsReader } from './ports/stats.ts'
+import type { UndeliveredFilter } from './ports/undelivered.ts'
 import type { createCommandReader } from './read-commands.ts'
 import type { HistoryOptions, ReadHistory } from './read-history.ts'
 import type { Rehearsal, RehearseOptions } from './rehearse-command.ts'
@@ -34,6 +35,7 @@ import { rolesFor } from './roles.ts'
 import { isWithin, type Scope, scopeOf } from './scope.ts'
 import type { BatchResult } from './send-batch.ts'
 import type { CommandToSend, SentCommand } from './send-command.ts'
+import type { DeliverOptions, UndeliveredReplies } from './undelivered-replies.ts'
 import { createWorkflowCaller, type WorkflowCallerDeps } from './workflow-caller.ts'
 
 const callersMembers = [
@@ -74,6 +76,7 @@ export interface CallerDeps extends OperateDeps, WorkflowCallerDeps {
   readonly actions: CallersActions
   readonly subscribe: Subscribe
   readonly stats: StatsReader
+  readonly replies: UndeliveredReplies
 }
 
 /** What carries out actions on many commands. */
@@ -227,6 +230,22 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
     stats: async (): Promise<Stats> => {
       demand('read')
       return deps.stats.read(scope)
+    },
+
+    replies: {
+      /** Those of the caller's scope that could not be delivered. */
+      undelivered: async (filter: CallersFilter<UndeliveredFilter> = {}) => {
+        demand('operate')
+        return deps.replies.undelivered({ ...filter, ...scope })
+      },
+      /** @throws ReplyQueueRefusedError for another queue that the caller may not use */
+      deliverAgain: async (options: Omit<DeliverOptions, 'operator' | 'tenantId'> = {}) => {
+        demand('operate')
+        if (typeof options.to === 'string' && !deps.mayReplyTo(options.to, tenant)) {
+          throw new ReplyQueueRefusedError(options.to, refusedQueue(tenant))
+        }
+        return deps.replies.deliverAgain({ ...options, ...scope, operator: subject })
+      },
     },
 
     troubleshooting: {

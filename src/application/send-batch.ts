@@ -5,6 +5,7 @@ import { domainOf } from './input.ts'
 import type { Transaction } from './ports/event-store.ts'
 import {
   type CommandToSend,
+  makeReplyQueuesOf,
   type PreparedSend,
   prepareSend,
   type SendDeps,
@@ -51,6 +52,7 @@ export const sendBatch =
           : error
       }
     })
+    await makeReplyQueuesOf(prepared, deps, within)
     return watchSend(deps.telemetry)(prepared, ready => sendInChunks(deps, ready, within))
   }
 

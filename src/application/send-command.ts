@@ -70,6 +70,8 @@ export interface SendDeps {
   /** Policies by command type. */
   readonly policies: ReadonlyMap<string, RetryOptions>
   readonly telemetry: Telemetry
+  /** Makes the queues that replies are to go to, where they are not there. @throws ReplyQueueRefusedError */
+  readonly makeReplyQueues: (queues: ReadonlySet<string>, within?: Transaction) => Promise<void>
 }
 
 /** A checked command, ready for its turn. */
@@ -139,6 +141,17 @@ const policyOf = (own: RetryOptions, ofType: RetryOptions = {}): RetryPolicy => 
   const [fault] = policyFaults(policy)
   if (fault !== undefined) throw new InvalidInputError('retry policy', fault)
   return policy
+}
+
+/** Before commands are sent: a command whose reply has no queue is refused. */
+export const makeReplyQueuesOf = async (
+  prepared: readonly PreparedSend[],
+  { makeReplyQueues }: Pick<SendDeps, 'makeReplyQueues'>,
+  within?: Transaction,
+): Promise<void> => {
+  const queues = new Set<string>()
+  for (const { intent } of prepared) if (intent.replyTo !== null) queues.add(intent.replyTo)
+  if (queues.size > 0) await makeReplyQueues(queues, within)
 }
 
 export type SendOutcome =

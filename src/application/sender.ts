@@ -5,6 +5,7 @@ import { type BatchDeps, type BatchResult, sendBatch } from './send-batch.ts'
 import {
   acceptedOrThrow,
   type CommandToSend,
+  makeReplyQueuesOf,
   type PreparedSend,
   prepareSend,
   type SendOutcome,
@@ -62,6 +63,7 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
   const one: Sender['one'] = async (domain, command, within) => {
     // those who shared a statement may have to go once more, each alone
     const prepared = { ...prepare(domain, command), eventId: deps.ids.next() }
+    await makeReplyQueuesOf([prepared], deps, within)
     try {
       const [outcome] = await watched([prepared], async ready =>
         within === undefined ? [await sendNow(ready[0] as PreparedSend)] : sendMany(ready, within),

@@ -11,6 +11,7 @@ import { type EventStoreDbLogOptions, openEventStoreDbLog } from './eventstoredb
 import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
 import { assertLogIsHere } from './eventstoredb/whose-log.ts'
+import type { ReplyQueues } from './pgmq/reply-queues.ts'
 import { createPostgresEventStore, type PostgresEventStoreOptions } from './postgres/event-store.ts'
 import type { InlineProjections } from './postgres/unit-of-work.ts'
 
@@ -41,6 +42,7 @@ export interface CommandLogOptions {
   readonly newClient: () => Client
   readonly projections: InlineProjections<BusEvent>
   readonly ensureQueues: PostgresEventStoreOptions<BusEvent>['ensureQueues']
+  readonly replyQueues: ReplyQueues
   readonly onFilled: (queues: ReadonlySet<string>) => void
   readonly log: Log
   readonly limits: EventStoreDbLogOptions['limits']

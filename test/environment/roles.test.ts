@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import pg, { type Pool } from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type CommandBus, createCommandBus } from '../../src/index.ts'
@@ -209,6 +210,40 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     }
   })
 
+  it('G1: a worker keeps a reply that has no queue, a reader lists it, an operator delivers it', async () => {
+    const roles = await withFiveRoles(schema)
+    const [sender, worker, reader, operator] = [
+      busOf(roles, 'sender'),
+      busOf(roles, 'worker'),
+      busOf(roles, 'reader'),
+      busOf(roles, 'operator'),
+    ]
+    const working = worker.worker({ domain: 'shop', pollMs: 100, handlers: { Buy: () => ({ bought: true }) } })
+    await working.start()
+    await sender.send('shop', 'Buy', {}, { replyTo: 'shop__replies' })
+    const migrator = poolOf(roles, 'migrator')
+    await until(
+      async () => (await migrator.query('select from pgmq.q_shop__replies')).rowCount,
+      count => count === 1,
+    )
+    await migrator.query(`select pgmq.drop_queue('shop__replies')`)
+    await migrator.query('create view pgmq.q_shop__replies as select 1 as nothing')
+    await sender.send('shop', 'Buy', {}, { replyTo: 'shop__replies' })
+    const { items } = await until(
+      () => reader.replies.undelivered(),
+      kept => kept.items.length === 1,
+    )
+    expect(items).toMatchObject([{ domain: 'shop', queue: 'shop__replies' }])
+    for (const bus of [reader, worker, sender]) {
+      await expect(bus.replies.deliverAgain({ operator: 'jane' })).rejects.toThrow(/permission denied/)
+    }
+    expect(await operator.replies.deliverAgain({ operator: 'jane', to: 'rescued' })).toEqual({
+      delivered: 1,
+      failed: [],
+    })
+    await working.stop()
+  })
+
   it('R15: a unit of work is refused where it does more than its role may', async () => {
     const roles = await withFiveRoles(schema)
     const { commandId } = await busOf(roles, 'sender').send('shop', 'Buy', {})
@@ -220,6 +255,14 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       ['sender', { events: [{ ...event('CommandSent'), stream: 'credits-42' }] }],
       ['sender', { events: [event('CommandSent')], messages: [{ queue: 'of_others', events: [0], bodies: [{}] }] }],
       ['sender', { events: [event('CommandSent')], replies: [{ queue: 'shop__commands', events: [0], bodies: [{}] }] }],
+      [
+        'worker',
+        {
+          events: [event('CommandCompleted')],
+          careful: true,
+          replies: [{ queue: 'a--b', events: [0], bodies: [{ domain: 'shop', command_id: randomUUID() }] }],
+        },
+      ],
       [
         'sender',
         {

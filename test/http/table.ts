@@ -272,6 +272,21 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     query: ['items', 'outcome', ...paging],
     prepare: emptyAction,
   },
+  listUndelivered: {
+    is: 'GET /replies/undelivered',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'commandId', 'queue', 'delivered', ...paging],
+  },
+  deliverAgain: {
+    is: 'POST /replies/undelivered/deliver',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
   startOperation: {
     is: 'POST /operations',
     roles: users,

@@ -48,6 +48,8 @@ export interface Stats {
   /** Not told to a tenant: queues hold the commands of all. */
   readonly queues: readonly QueueFigures[]
   readonly feed: FeedFigures
+  /** Replies that could not be delivered and are kept; counted up to 10,000. */
+  readonly undeliveredReplies: number
   readonly oldestTransactionSeconds: number
 }
 

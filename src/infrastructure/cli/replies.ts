@@ -10,6 +10,7 @@ import type { CliDeps } from './deps.ts'
 import { numberOf } from './input.ts'
 import { type Column, plain, print, printJson, table, when } from './output.ts'
 import { withDatabase } from './session.ts'
+import { addUndelivered } from './undelivered.ts'
 
 interface Options {
   readonly count: number
@@ -29,9 +30,9 @@ const MAX_COUNT = 1000
 const HIDDEN_SECONDS = 30
 
 export const addReplies = (program: Command, deps: CliDeps): void => {
-  program
-    .command('replies')
-    .description('read replies')
+  const replies = program.command('replies').description('read replies, and deliver those that could not be delivered')
+  addUndelivered(replies, deps)
+  replies
     .command('read')
     .description('print the replies on a queue, oldest first, and take them off it')
     .argument('<queue>', 'what was given as --reply-to')
@@ -61,7 +62,10 @@ export const addReplies = (program: Command, deps: CliDeps): void => {
 const requireQueue = async (pool: Pool, queue: string): Promise<void> => {
   const { rowCount } = await pool.query('select from pgmq.meta where queue_name = $1', [queue])
   if (rowCount === 0) {
-    throw new CommandBusError('QUEUE_NOT_FOUND', `there is no queue '${queue}': the first reply to it makes it`)
+    throw new CommandBusError(
+      'QUEUE_NOT_FOUND',
+      `there is no queue '${queue}': the first command that names it makes it`,
+    )
   }
 }
 

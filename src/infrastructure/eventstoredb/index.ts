@@ -10,6 +10,7 @@ import { connectEventStoreDb } from './connection.ts'
 import { createEventStoreDbEventStore } from './event-store.ts'
 import type { EventStoreDbLimits } from './follower.ts'
 import { withIntents } from './intents.ts'
+import type { MirrorOptions } from './mirror.ts'
 import { createRelay } from './relay.ts'
 import { assertLogIsThere, COMMANDS } from './whose-log.ts'
 
@@ -23,6 +24,7 @@ export interface EventStoreDbLogOptions {
   readonly newClient: () => Client
   readonly projections: InlineProjections<BusEvent>
   readonly ensureQueues: CatchUpOptions<BusEvent>['ensureQueues']
+  readonly replyQueues?: MirrorOptions<BusEvent>['replyQueues']
   readonly onFilled: CatchUpOptions<BusEvent>['onFilled']
   readonly log: Log
   /** Other limits than the usual ones. */

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { EventCodec, StoredEvent } from '../codec/event-codec.ts'
-import { isMissingRelation } from '../postgres/errors.ts'
+import type { ReplyQueues } from '../pgmq/reply-queues.ts'
+import { isMissingRelation, isOutage } from '../postgres/errors.ts'
 import { commitQuery, type InlineProjections, planUnit } from '../postgres/unit-of-work.ts'
 import { saveCheckpoint } from './checkpoint.ts'
 import {
@@ -20,6 +21,8 @@ export interface MirrorOptions<Event> {
   readonly streamPrefix?: string
   readonly projections: InlineProjections<Event>
   readonly ensureQueues: (queues: ReadonlySet<string>, options?: { readonly forget: boolean }) => Promise<void>
+  /** Makes queues for replies. Without it the commit does so itself, at the price of a subtransaction. */
+  readonly replyQueues?: Pick<ReplyQueues, 'ready' | 'failed'> | undefined
   /** Called after a commit with the queues that got messages. */
   readonly onFilled: (queues: ReadonlySet<string>) => void
 }
@@ -34,6 +37,7 @@ export const createMirror = <Event>({
   streamPrefix,
   projections,
   ensureQueues,
+  replyQueues,
   onFilled,
 }: MirrorOptions<Event>) => {
   const apply = async (client: ClientBase, batch: readonly Arrived<Event>[]): Promise<readonly Applied[]> => {
@@ -54,16 +58,21 @@ export const createMirror = <Event>({
       planUnit(round, asStored, { ...projections, effects: withKnownMessages(projections.effects, messages) }, false)
     const planned = rounds.map(plan)
     const queues = new Set(planned.flatMap(unit => [...unit.queues]))
-    await ensureQueues(queues)
-    const commit = (): Promise<void> =>
+    const forReplies = new Set(planned.flatMap(unit => [...unit.replyQueues]))
+    const ensure = async (options?: { readonly forget: boolean }): Promise<boolean> => {
+      await ensureQueues(queues, options)
+      return forReplies.size === 0 || ((await replyQueues?.ready(forReplies, options)) ?? false)
+    }
+    const commit = (careful: boolean): Promise<void> =>
       transaction(client, async () => {
         for (const round of rounds) {
           const { unit, streamOf } = plan(round)
           const { rows } = await client.query({
             ...commitQuery(unit),
-            values: [JSON.stringify(unit)],
+            values: [JSON.stringify(careful ? { ...unit, careful } : unit)],
           })
-          const { lost, messages: sent } = rows[0].answer as Answer
+          const { lost, messages: sent, undelivered } = rows[0].answer as Answer
+          if (undelivered.length > 0) replyQueues?.failed(undelivered)
           const [taken] = lost
           if (taken !== undefined) throw foreignWriter(taken, round)
           const numbered = round.flatMap(({ append, from }) =>
@@ -77,12 +86,14 @@ export const createMirror = <Event>({
         }
         await saveCheckpoint(client, projection, last.event.position, streamPrefix)
       })
+    const careful = !(await ensure())
     try {
-      await commit()
+      await commit(careful)
     } catch (error) {
-      if (!isMissingRelation(error)) throw error
-      await ensureQueues(queues, { forget: true })
-      await commit()
+      const mayBeReply = forReplies.size > 0 && !careful && !isOutage(error)
+      if (!isMissingRelation(error) && !mayBeReply) throw error
+      await ensure({ forget: true })
+      await commit(forReplies.size > 0)
     }
     const filled = new Set(planned.flatMap(unit => [...unit.filled]))
     if (filled.size > 0) onFilled(filled)
@@ -100,6 +111,7 @@ const placeOf = ({ stream, revision }: { readonly stream: string; readonly revis
 
 interface Answer {
   readonly lost: readonly string[]
+  readonly undelivered: readonly string[]
   readonly messages: readonly (readonly [event: number, msgId: string])[]
 }
 

@@ -81,6 +81,12 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
     const { domains, throughput, queues, ...stats } = await caller.stats()
     return { ...stats, domains: [...domains], throughput: [...throughput], queues: [...queues] }
   },
+  listUndelivered: async ({ query: { delivered, ...filter } }, caller) =>
+    page(await caller.replies.undelivered({ ...filter, delivered: delivered === 'true' })),
+  deliverAgain: async ({ body }, caller) => {
+    const { delivered, failed } = await caller.replies.deliverAgain(body)
+    return { delivered, failed: [...failed] }
+  },
   startOperation: ({ body }, caller) => caller.operations.start(body),
   listOperations: async ({ query }, caller) => page(await caller.operations.list(query)),
   getOperation: ({ params }, caller) => caller.operations.get(params.id),

@@ -9,8 +9,9 @@ import {
 } from '../../application/ports/event-store.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
+import type { ReplyQueues } from '../pgmq/reply-queues.ts'
 import { createAfterTransaction } from './after-transaction.ts'
-import { isLostRace, isMissingRelation } from './errors.ts'
+import { isLostRace, isMissingRelation, isOutage } from './errors.ts'
 import { persistently } from './persistently.ts'
 import { commitQuery, type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
 
@@ -26,6 +27,8 @@ export interface PostgresEventStoreOptions<Event> {
     queues: ReadonlySet<string>,
     options?: { readonly forget?: boolean; readonly within?: Querier },
   ) => Promise<void>
+  /** Makes queues for replies. Without it the commit does so itself, at the price of a subtransaction. */
+  readonly replyQueues?: Pick<ReplyQueues, 'ready' | 'failed'> | undefined
   /** What is left to say of a stream that was moved to a file, so that nothing is decided as if it had never been. */
   readonly ofArchived?: (archived: ArchivedStream) => readonly Recorded<Event>[]
   /** Called after a commit with the queues that got messages. */
@@ -42,6 +45,8 @@ export interface ArchivedStream {
 
 interface CommitAnswer {
   readonly lost: readonly string[]
+  /** Queues whose replies were kept. */
+  readonly undelivered?: readonly string[]
   readonly messages: readonly (readonly [event: number, msgId: string])[]
 }
 
@@ -83,29 +88,39 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
 
   const runUnit = async (querier: Querier, planned: PlannedUnit, mayRepeat: boolean): Promise<CommitAnswer> => {
     const { name, text } = commitQuery(planned.unit)
-    const run = async (): Promise<CommitAnswer> => {
+    const { queues, replyQueues } = planned
+    const run = async (careful: boolean): Promise<CommitAnswer> => {
       const { rows } = await querier.query({
         ...(mayRepeat ? { name } : {}),
         text,
-        values: [JSON.stringify(planned.unit)],
+        values: [JSON.stringify(careful ? { ...planned.unit, careful } : planned.unit)],
       })
-      return rows[0].answer
+      const answer: CommitAnswer = rows[0].answer
+      if (answer.undelivered?.length) options.replyQueues?.failed(answer.undelivered)
+      return answer
     }
-    await options.ensureQueues(planned.queues, mayRepeat ? {} : { within: querier })
+    const ensure = async (given: { readonly forget?: boolean; readonly within?: Querier }): Promise<boolean> => {
+      await options.ensureQueues(queues, given)
+      return replyQueues.size === 0 || ((await options.replyQueues?.ready(replyQueues, given)) ?? false)
+    }
+    const isReady = await ensure(mayRepeat ? {} : { within: querier })
+    // a caller's own transaction has one try
+    const careful = replyQueues.size > 0 && (!isReady || !mayRepeat)
     const undoable = !mayRepeat && planned.unit.atomic === true
     try {
       if (undoable) await querier.query('savepoint command_bus_append')
-      const answer = await run()
+      const answer = await run(careful)
       if (undoable) await querier.query('release savepoint command_bus_append')
       return answer
     } catch (error) {
       if (undoable && isLostRace(error)) await querier.query('rollback to savepoint command_bus_append')
       if (isLostRace(error)) return { lost: JSON.parse((error as { detail?: string }).detail ?? '[]'), messages: [] }
-      if (!isMissingRelation(error)) throw error
+      const mayBeReply = replyQueues.size > 0 && !careful && !isOutage(error)
+      if (!isMissingRelation(error) && !mayBeReply) throw error
       // the caller's own transaction is lost; its next try finds the queue
-      await options.ensureQueues(planned.queues, { forget: true })
+      await ensure({ forget: true })
       if (!mayRepeat) throw error
-      return run()
+      return run(replyQueues.size > 0)
     }
   }
 

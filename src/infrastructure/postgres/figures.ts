@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { FeedFigures, QueueFigures } from '../../application/ports/stats.ts'
 import type { Health } from '../worker/health.ts'
+import { countUndelivered } from './undelivered.ts'
 
 export type { FeedFigures, QueueFigures } from '../../application/ports/stats.ts'
 
@@ -14,6 +15,8 @@ export interface OpenTransactions {
 export interface Figures extends OpenTransactions {
   readonly queues: readonly QueueFigures[]
   readonly parked: readonly { readonly domain: string; readonly count: number }[]
+  /** Replies that are kept, counted up to 10,000. */
+  readonly undeliveredReplies: number
 }
 
 const COUNTED = 10_000
@@ -81,13 +84,18 @@ export const openTransactions = async (pool: Pool): Promise<OpenTransactions> =>
 
 const rounded = (seconds: number | null): number => Math.max(0, Math.round((seconds ?? 0) * 1000) / 1000)
 
-/** Everything a scrape asks of the database, in three cheap queries. */
+/** Everything a scrape asks of the database, in four cheap queries. */
 export const readFigures = async (pool: Pool): Promise<Figures> => {
   const { rows } = await pool.query<{ domain: string; count: number }>(
     `select domain, count(*)::int as count from command_bus_command
      where status = 'IN_TROUBLESHOOTING_QUEUE' group by domain order by domain`,
   )
-  return { queues: await queueFigures(pool), parked: rows, ...(await openTransactions(pool)) }
+  return {
+    queues: await queueFigures(pool),
+    parked: rows,
+    undeliveredReplies: await countUndelivered(pool),
+    ...(await openTransactions(pool)),
+  }
 }
 
 /** Readers of the feed are this far behind when somebody should look. */

@@ -3,9 +3,10 @@ import type { DomainStats, MinuteStats, Stats, StatsReader } from '../../applica
 import { type CommandStatus, commandStatuses } from '../../domain/command/transitions.ts'
 import { cachedFor } from './cached.ts'
 import { instant } from './connection/instant.ts'
-import { type FeedFigures, openTransactions, type QueueFigures, queueFigures } from './figures.ts'
+import { openTransactions, type QueueFigures, queueFigures } from './figures.ts'
 import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
 import { tenantIs } from './tenant-is.ts'
+import { countUndelivered } from './undelivered.ts'
 
 export type { DomainStats, MinuteStats, Stats, StatsReader } from '../../application/ports/stats.ts'
 export { type Figures, feedCheck, readFigures } from './figures.ts'
@@ -15,6 +16,11 @@ interface OpenRow {
   readonly status: CommandStatus
   readonly count: number
   readonly oldest: string
+}
+
+interface OpenOfTenant {
+  readonly open: readonly OpenRow[]
+  readonly undeliveredReplies: number
 }
 
 /** Whoever asks again soon gets the last answer: for nine times what it took, so that this costs a tenth at the most. */
@@ -30,9 +36,17 @@ export const createStats = (pool: Pool): StatsReader => {
   const tally = createTally(pool)
   const advance = cachedFor(0, tally.advance)
 
-  const ofTenants = new Map<string, () => Promise<readonly OpenRow[]>>()
-  const openOf = (tenantId: string): Promise<readonly OpenRow[]> => {
-    const read = ofTenants.get(tenantId) ?? cachedFor(keptFor, () => openRows(pool, tenantId))
+  const ofTenants = new Map<string, () => Promise<OpenOfTenant>>()
+  const openOf = (tenantId: string): Promise<OpenOfTenant> => {
+    const read =
+      ofTenants.get(tenantId) ??
+      cachedFor(keptFor, async () => {
+        const [open, undeliveredReplies] = await Promise.all([
+          openRows(pool, tenantId),
+          countUndelivered(pool, tenantId),
+        ])
+        return { open, undeliveredReplies }
+      })
     ofTenants.delete(tenantId)
     ofTenants.set(tenantId, read)
     const [oldest] = ofTenants.keys()
@@ -41,20 +55,25 @@ export const createStats = (pool: Pool): StatsReader => {
   }
 
   const readAll = cachedFor(keptFor, async () => {
-    const [open, queues, transactions] = await Promise.all([
+    const [open, queues, transactions, undeliveredReplies] = await Promise.all([
       openRows(pool, undefined),
       queueFigures(pool),
       openTransactions(pool),
+      countUndelivered(pool),
       advance(),
     ])
-    return statsOf(tally, undefined, open, queues, transactions)
+    return statsOf(tally, undefined, open, queues, { ...transactions, undeliveredReplies })
   })
 
   return {
     read: async ({ tenantId } = {}) => {
       if (tenantId === undefined) return readAll()
-      const [open, transactions] = await Promise.all([openOf(tenantId), openTransactions(pool), advance()])
-      return statsOf(tally, tenantId, open, [], transactions)
+      const [{ open, undeliveredReplies }, transactions] = await Promise.all([
+        openOf(tenantId),
+        openTransactions(pool),
+        advance(),
+      ])
+      return statsOf(tally, tenantId, open, [], { ...transactions, undeliveredReplies })
     },
   }
 }
@@ -84,7 +103,7 @@ const statsOf = (
   tenant: string | undefined,
   open: readonly OpenRow[],
   queues: readonly QueueFigures[],
-  transactions: { readonly oldestTransactionSeconds: number; readonly feed: FeedFigures },
+  others: Pick<Stats, 'oldestTransactionSeconds' | 'feed' | 'undeliveredReplies'>,
 ): Stats => {
   const now = tally.now()
   const counts = new Map<string, Record<CommandStatus, number>>()
@@ -111,7 +130,7 @@ const statsOf = (
     })),
     throughput: minutesOf(tally, tenant, now),
     queues,
-    ...transactions,
+    ...others,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { StreamAppend } from '../../application/ports/event-store.ts'
+import { domainOfQueue } from '../../domain/command/names.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import { mergeChanges, type RowChange } from '../../projections/command-row.ts'
 import type { Effect } from '../../projections/outbox.ts'
@@ -22,6 +23,8 @@ export interface SettledAppend<Event> {
 /** The document that `command_bus_commit` takes; see migrations/0003_commit.sql. Empty parts are left out. */
 export interface UnitOfWork {
   readonly atomic: boolean
+  /** A reply that cannot be delivered is kept and does not fail the unit; costs a subtransaction for each queue. */
+  readonly careful?: true
   readonly events: object[]
   readonly more: object[]
   readonly messages: Messages[]
@@ -53,8 +56,10 @@ interface Acks {
 
 export interface PlannedUnit {
   readonly unit: Partial<UnitOfWork>
-  /** Every queue that must exist before the unit runs. */
+  /** Every queue of commands that must exist before the unit runs. */
   readonly queues: ReadonlySet<string>
+  /** Those that its replies are for: it does without one that cannot be made. */
+  readonly replyQueues: ReadonlySet<string>
   /** Queues on which the unit puts messages: their workers are rung after the commit. */
   readonly filled: ReadonlySet<string>
   /** Stream of each numbered event. */
@@ -88,6 +93,7 @@ export const planUnit = <Event>(
     tables: [],
   }
   const queues = new Set<string>()
+  const replyQueues = new Set<string>()
   const filled = new Set<string>()
   const streamOf: string[] = []
 
@@ -111,7 +117,9 @@ export const planUnit = <Event>(
       const next = projections.row(recorded)
       change = change === null || next === null ? (next ?? change) : mergeChanges(change, next)
       for (const effect of projections.effects(recorded)) {
-        queues.add(effect.queue)
+        if (effect.kind !== 'reply') queues.add(effect.queue)
+        // events of older versions name queues of commands, too: such a reply is kept
+        else if (domainOfQueue(effect.queue) === null) replyQueues.add(effect.queue)
         if (effect.kind === 'enqueue' || effect.kind === 'resend') messageOf = number
         if (effect.kind === 'enqueue' || effect.kind === 'resend' || effect.kind === 'reply') filled.add(effect.queue)
         addEffect(unit, stream, number, effect, change)
@@ -121,7 +129,7 @@ export const planUnit = <Event>(
     for (const write of writes.all()) unit.tables.push({ ...write, stream })
   }
   const parts = Object.entries(unit).filter(([, part]) => !Array.isArray(part) || part.length > 0)
-  return { unit: Object.fromEntries(parts), queues, filled, streamOf }
+  return { unit: Object.fromEntries(parts), queues, replyQueues, filled, streamOf }
 }
 
 const addChange = (unit: UnitOfWork, event: number | null, change: RowChange | null): void => {

@@ -18,6 +18,7 @@ import type { ReadHistory } from '../../application/read-history.ts'
 import type { rehearseCommand } from '../../application/rehearse-command.ts'
 import type { BatchResult } from '../../application/send-batch.ts'
 import type { CommandToSend, SentCommand } from '../../application/send-command.ts'
+import type { UndeliveredReplies } from '../../application/undelivered-replies.ts'
 import type { WorkflowCalls } from '../../application/workflow-calls.ts'
 import type { Actions } from '../actions.ts'
 import type { Follower } from '../eventstoredb/follower.ts'
@@ -43,6 +44,7 @@ export interface Bus {
   readonly getHistory: ReadHistory
   readonly getCorrelation: ReturnType<typeof readCorrelation>
   readonly cancel: ReturnType<typeof cancelCommand>
+  readonly replies: UndeliveredReplies
   readonly troubleshooting: {
     readonly list: Reader['parked']
     readonly listAt: ReturnType<typeof readParkedAt>

@@ -12,6 +12,10 @@ export const createFigureGauges = (registers: Registry[]) => {
   const age = gauge('queue_oldest_message_seconds', 'Age of the oldest message on a queue.', ['queue'])
   const strangers = gauge('queue_strangers', 'Messages of no known command that were archived.', ['queue'])
   const parked = gauge('parked_commands', 'Commands in troubleshooting.', ['domain'])
+  const undelivered = gauge(
+    'undelivered_replies',
+    'Replies that could not be delivered and are kept, counted up to 10,000.',
+  )
   const lag = gauge('feed_lag_seconds', 'Age of the oldest event that readers of the feed cannot see yet.')
   const transaction = gauge('oldest_transaction_seconds', 'Age of the oldest open transaction.')
   const writer = gauge(
@@ -19,7 +23,7 @@ export const createFigureGauges = (registers: Registry[]) => {
     'Age of the oldest open transaction that has written, which holds up the feed.',
   )
   const labelled: readonly Gauge<string>[] = [depth, visible, age, strangers, parked]
-  const single = [lag, transaction, writer]
+  const single = [undelivered, lag, transaction, writer]
 
   return {
     set: (figures: Figures): void => {
@@ -32,6 +36,7 @@ export const createFigureGauges = (registers: Registry[]) => {
         strangers.set({ queue }, strange)
       }
       for (const { domain, count } of figures.parked) parked.set({ domain }, count)
+      undelivered.set(figures.undeliveredReplies)
       lag.set(figures.feed.lagSeconds)
       transaction.set(figures.oldestTransactionSeconds)
       writer.set(figures.feed.oldestWriterSeconds)

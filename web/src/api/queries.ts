@@ -52,6 +52,13 @@ export const groupsQuery = (query: QueryOf<'groupParked'>) =>
     placeholderData: keepPreviousData,
   })
 
+export const undeliveredQuery = (query: QueryOf<'listUndelivered'>) =>
+  queryOptions({
+    queryKey: ['undelivered', query],
+    queryFn: ({ signal }) => api.listUndelivered({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+  })
+
 /** No events tell of actions: while one of them goes on, the list is asked for again. */
 const ACTIONS_MS = 2_000
 

@@ -14,6 +14,7 @@ import { TemplatesPage } from '../pages/runs/TemplatesPage.tsx'
 import { SearchPage } from '../pages/search/SearchPage.tsx'
 import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
 import { ActionsPage } from '../pages/troubleshooting/ActionsPage.tsx'
+import { RepliesPage } from '../pages/troubleshooting/RepliesPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
 import { usePlaces } from './navigation.ts'
 import { Link, matchPath, navigate, usePath } from './router.tsx'
@@ -36,6 +37,7 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/commands/:domain/:id', ({ domain = '', id = '' }) => <CommandPage key={id} domain={domain} commandId={id} />],
   ['/troubleshooting', () => <TroubleshootingPage />],
   ['/troubleshooting/actions', () => <ActionsPage />],
+  ['/troubleshooting/replies', () => <RepliesPage />],
   ['/troubleshooting/actions/:id', ({ id = '' }) => <ActionPage key={id} id={id} />],
   ['/operations', () => <OperationsPage />],
   ['/operations/:id', ({ id = '' }) => <OperationPage key={id} id={id} />],

@@ -3,6 +3,7 @@ import { commandRoutes } from './commands.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
 import { proofRoutes } from './proof.ts'
+import { replyRoutes } from './replies.ts'
 import { statsRoutes } from './stats.ts'
 import { rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
 import { workflowRoutes } from './workflows.ts'
@@ -14,6 +15,7 @@ export const api = {
   ...troubleshootingRoutes,
   ...rehearsalRoutes,
   ...actionRoutes,
+  ...replyRoutes,
   ...operationRoutes,
   ...workflowRoutes,
   ...statsRoutes,

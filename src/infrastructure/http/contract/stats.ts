@@ -51,6 +51,7 @@ export const statsRoutes = {
         throughput: t.array(minute),
         queues: t.array(queue),
         feed,
+        undeliveredReplies: t.number,
         oldestTransactionSeconds: t.number,
       }),
     },

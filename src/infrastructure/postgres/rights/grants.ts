@@ -16,6 +16,7 @@ interface Rights {
 
 const log = 'command_bus_event'
 const ofTheLog = ['seal', 'archived_stream', 'archived_event', 'archived_message'].map(name => `command_bus_${name}`)
+const kept = ['command_bus_stranger', 'command_bus_undelivered']
 const actions = ['command_bus_action', 'command_bus_action_item']
 
 /** What every role needs to find out whether schema, log and server are its own; of events no more than their place. */
@@ -30,9 +31,7 @@ const everybody: Rights = {
 const writer = ['command_bus_commit(jsonb)', 'command_bus_make_queue(text)']
 
 const reader: Rights = {
-  tables: [
-    ['select', [log, 'command_bus_audit', 'command_bus_intent', 'command_bus_stranger', ...actions, ...readTableNames]],
-  ],
+  tables: [['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...readTableNames]]],
   functions: ['command_bus_queue_figures(jsonb)'],
 }
 
@@ -59,7 +58,12 @@ const operator: Rights = {
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
     ['insert, update, delete', ['command_bus_intent']],
   ],
-  functions: [...sender.functions, ...reader.functions, 'command_bus_commit_rows(jsonb)'],
+  functions: [
+    ...sender.functions,
+    ...reader.functions,
+    'command_bus_commit_rows(jsonb)',
+    'command_bus_deliver_replies(bigint[], text, text)',
+  ],
 }
 
 /** The one place where it is written down what each kind of role needs, besides `usage` of the two schemas. */

@@ -18,7 +18,7 @@ const views = [
 ] as const
 
 /** What was started here last, and the way to everybody's. */
-const Recent = () => {
+const Recent = ({ undelivered }: { readonly undelivered: number }) => {
   const may = usePermissions()
   const [latest] = recentActions()
   if (!may('operate')) return null
@@ -32,6 +32,11 @@ const Recent = () => {
       <Link href="/troubleshooting/actions" className="text-sm text-accent hover:underline">
         All actions
       </Link>
+      {undelivered > 0 && (
+        <Link href="/troubleshooting/replies" className="text-sm text-warn hover:underline">
+          Undelivered replies: {undelivered}
+        </Link>
+      )}
     </>
   )
 }
@@ -43,7 +48,7 @@ export const TroubleshootingPage = () => {
     <Page
       title="Troubleshooting"
       intro="Commands that failed for good wait here for somebody to decide. Their senders have no reply yet."
-      aside={<Recent />}
+      aside={<Recent undelivered={stats.data?.undeliveredReplies ?? 0} />}
     >
       <Views views={views} path="/troubleshooting" />
       <FilterBar names={filterNames}>

@@ -1,0 +1,62 @@
+import * as t from 'io-ts'
+import { instant, integerFrom, listOf, nullable, object, uuid } from './codecs.ts'
+import { none, paging } from './commands.ts'
+import { route } from './route.ts'
+
+const MAX_LIMIT = 500
+
+const reply = t.type({
+  replyId: t.string,
+  domain: t.string,
+  commandId: t.string,
+  tenantId: nullable(t.string),
+  queue: t.string,
+  reason: t.string,
+  since: instant,
+  tries: t.number,
+  deliveredAt: nullable(instant),
+  deliveredBy: nullable(t.string),
+  deliveredTo: nullable(t.string),
+})
+
+const choice = { domain: t.string, commandId: uuid, queue: t.string }
+
+export const replyRoutes = {
+  listUndelivered: route({
+    method: 'GET',
+    path: '/replies/undelivered',
+    summary:
+      'Replies that could not be delivered and are kept, newest first; with `delivered=true` those delivered later',
+    tag: 'Replies',
+    permission: 'operate',
+    params: none,
+    query: object({}, { ...choice, delivered: t.keyof({ true: null, false: null }), ...paging }),
+    body: null,
+    success: { status: 200, body: t.type({ items: t.array(reply), nextCursor: nullable(t.string) }) },
+    problems: [],
+  }),
+  deliverAgain: route({
+    method: 'POST',
+    path: '/replies/undelivered/deliver',
+    summary:
+      'Deliver kept replies, those that are named or those that match, to their queue or to another one; each once',
+    tag: 'Replies',
+    permission: 'operate',
+    params: none,
+    query: none,
+    body: object(
+      {},
+      { ...choice, replyIds: listOf(t.string, 1, MAX_LIMIT), to: t.string, limit: integerFrom(1, MAX_LIMIT) },
+    ),
+    success: {
+      status: 200,
+      body: t.type({
+        delivered: t.number,
+        failed: t.array(
+          t.type({ replyId: t.string, domain: t.string, commandId: t.string, queue: t.string, reason: t.string }),
+        ),
+      }),
+    },
+    problems: ['REPLY_QUEUE_REFUSED'],
+  }),
+}
