@@ -117,8 +117,8 @@ end $$;
 -- commands have had: they would be taken for those, so it goes on after the last one.
 create function command_bus_make_queue(queue text) returns void
 language plpgsql
--- somebody else may be making it in a transaction that stays open
-set lock_timeout = '10s'
+-- somebody else may be making it in a transaction that stays open; callers try again for a while
+set lock_timeout = '1s'
 as $$
 declare
   v_last bigint;

@@ -101,6 +101,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     newClient: () => clientLike(pool),
     projections: busProjections({ onSuccess: options.onSuccess ?? 'delete' }),
     ensureQueues: catalog.ensure,
+    queuesAwaited: catalog.awaited,
     onFilled: queues => doorbell.ring([...queues]),
     log,
     limits: options.eventStoreLimits,
@@ -153,7 +154,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     telemetry,
     toPublicError,
     isUndone: error => store.capabilities.inlineProjections && isUndone(error),
-    share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
+    share: store.capabilities.inlineProjections ? { isShared: isUnavailable, patienceMs: timeoutMs } : null,
     whyInDoubt: error => (isInDoubt(error) || commandLog.isAway(error) ? toPublicError(error).message : null),
   })
 

@@ -119,6 +119,15 @@ export class UnavailableError extends CommandBusError {
   }
 }
 
+/** A transaction that is still open holds what this needs, and has for longer than anybody waits. Nothing was done. */
+export class HeldError extends UnavailableError {
+  constructor(what: string) {
+    super(
+      `${what} is held by a transaction that is still open (lock timeout): nothing of this was stored; look for it in pg_stat_activity, and try again when it has ended`,
+    )
+  }
+}
+
 /** Too many writers at one command: the bounded retries ran out. Try again. */
 export class ContentionError extends CommandBusError {
   override readonly name = 'ContentionError'

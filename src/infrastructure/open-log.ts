@@ -39,6 +39,7 @@ export interface CommandLogOptions {
   readonly newClient: () => Client
   readonly projections: InlineProjections<BusEvent>
   readonly ensureQueues: PostgresEventStoreOptions<BusEvent>['ensureQueues']
+  readonly queuesAwaited: PostgresEventStoreOptions<BusEvent>['queuesAwaited']
   readonly onFilled: (queues: ReadonlySet<string>) => void
   readonly log: Log
   readonly limits: EventStoreDbLogOptions['limits']

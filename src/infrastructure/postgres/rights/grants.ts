@@ -27,7 +27,7 @@ const everybody: Rights = {
   functions: ['command_bus_streams(text[], bigint)'],
 }
 
-const writer = ['command_bus_commit(jsonb)', 'command_bus_make_queue(text)']
+const writer = ['command_bus_commit(jsonb)', 'command_bus_commit_each(jsonb)', 'command_bus_make_queue(text)']
 
 const reader: Rights = {
   tables: [
