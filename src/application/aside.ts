@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 export interface Waiting<Item, Result> {
   readonly item: Item
   readonly resolve: (result: Result) => void
@@ -57,7 +55,7 @@ export const createAside = <Item, Result>(
   const goOn = async (): Promise<void> => {
     trying = true
     for (let wait = FIRST_WAIT_MS; since.size > 0; ) {
-      await delay(wait)
+      await pause(wait)
       wait = (await tryNow()) ? FIRST_WAIT_MS : Math.min(wait * 2, LONGEST_WAIT_MS)
     }
     trying = false
@@ -72,3 +70,5 @@ export const createAside = <Item, Result>(
     },
   }
 }
+
+const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -64,7 +64,8 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
           aside: {
             keyOf: ({ domain, commandId }) => `${domain} ${commandId}`,
             patienceMs: share.patienceMs,
-            onHeld: ({ domain, commandId }) => new HeldError(`the id ${commandId} or the queue of domain '${domain}'`),
+            onHeld: ({ domain, commandId }) =>
+              new HeldError(`the id ${commandId}, or what sending to '${domain}' needs,`),
           },
         })
   const one: Sender['one'] = async (domain, command, within) => {

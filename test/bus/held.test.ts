@@ -98,7 +98,7 @@ describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
     await holder.query('begin')
     await holder.query('select from pgmq.q_payments__commands where msg_id = $1 for update', [held.msgId])
     go.resolve()
-    const others = ids(100)
+    const others = ids(50)
     await Promise.all(others.map(commandId => bus.send('payments', 'Charge', null, { commandId })))
     await until(
       () => bus.queryCommands({ status: 'COMPLETED', limit: 200 }),

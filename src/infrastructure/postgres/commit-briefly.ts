@@ -68,7 +68,10 @@ export const createBriefCommit = <Event>({
     const filled = new Set<string>()
     rows[0]?.answers.forEach((answer, i) => {
       const planned = plans[i] as PlannedUnit
-      if (answer === null) return void held.add(planned.streamOf[0] as string)
+      if (answer === null) {
+        held.add(planned.streamOf[0] as string)
+        return
+      }
       const outcomes = outcomesOf(planned, answer)
       lost.push(...outcomes.lost)
       for (const [stream, msgId] of outcomes.messages) messages.set(stream, msgId)
