@@ -36,6 +36,7 @@ import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-ev
 import { openLog } from './infrastructure/open-log.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
+import { createQueueLimit, usualQueueLimits } from './infrastructure/pgmq/queue-limit.ts'
 import { createCommandQueries } from './infrastructure/postgres/command-queries.ts'
 import { sessionOn } from './infrastructure/postgres/connection/database.ts'
 import { POOLED_TRANSACTIONS } from './infrastructure/postgres/connection/pooling.ts'
@@ -88,6 +89,10 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)
   const catalog = createQueueCatalog(workerPool)
+  const admit = createQueueLimit(workerPool, catalog, {
+    most: countOf('maxQueues', options.maxQueues, usualQueueLimits.most),
+    perHour: countOf('newQueuesPerHour', options.newQueuesPerHour, usualQueueLimits.perHour),
+  })
   const {
     store: wholeStore,
     workerStore: wholeWorkerStore,
@@ -152,6 +157,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     policies,
     telemetry,
+    admit,
     toPublicError,
     isUndone: error => store.capabilities.inlineProjections && isUndone(error),
     share: store.capabilities.inlineProjections ? { isShared: isUnavailable, patienceMs: timeoutMs } : null,
@@ -252,6 +258,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       [options.workflows?.domain ?? WORKFLOW_DOMAIN, 'start workflow runs'],
     ]),
     mayReplyTo: replyQueuesOf(options.replyQueues),
+    admit: guarded(async (queues: readonly string[], caller: string | null) => admit(queues, caller) ?? undefined),
     reader: guardedAll(reader),
     operations: guardedAll(operations),
     actions: guardedAll({ start: actions.start, get: actions.get, list: actions.list, stop: actions.stop }),
@@ -347,6 +354,12 @@ const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): Ap
 const maxOf = (maxConnections: number): number => {
   if (Number.isInteger(maxConnections) && maxConnections >= 1) return maxConnections
   throw new InvalidInputError('maxConnections', `must be a whole number from 1, not ${maxConnections}`)
+}
+
+const countOf = (option: string, count: number | undefined, usual: number): number => {
+  if (count === undefined) return usual
+  if (Number.isInteger(count) && count >= 0) return count
+  throw new InvalidInputError(option, `must be a whole number from 0, not ${count}`)
 }
 
 const timeoutOf = (databaseTimeoutMs = USUAL_TIMEOUT_MS): number => {

@@ -119,6 +119,13 @@ export class UnavailableError extends CommandBusError {
   }
 }
 
+/** The send would need a queue that is not there, and no more may be made. Nothing was done. */
+export class TooManyQueuesError extends CommandBusError {
+  constructor(message: string) {
+    super('TOO_MANY_QUEUES', message)
+  }
+}
+
 /** A transaction that is still open holds what this needs, and has for longer than anybody waits. Nothing was done. */
 export class HeldError extends UnavailableError {
   constructor(what: string) {

@@ -1,3 +1,4 @@
+import { commandQueue } from '../domain/command/names.ts'
 import { coalesce } from './coalesce.ts'
 import { HeldError, UnavailableError } from './errors.ts'
 import type { Transaction } from './ports/event-store.ts'
@@ -71,6 +72,9 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
   const one: Sender['one'] = async (domain, command, within) => {
     // those who shared a statement may have to go once more, each alone
     const prepared = { ...prepare(domain, command), eventId: deps.ids.next() }
+    const { replyTo } = prepared.intent
+    const admitted = deps.admit(replyTo === null ? [commandQueue(domain)] : [commandQueue(domain), replyTo], null)
+    if (admitted !== null) await admitted
     try {
       const [outcome] = await watched([prepared], async ready =>
         within === undefined ? [await sendNow(ready[0] as PreparedSend)] : sendMany(ready, within),

@@ -2,7 +2,7 @@ import { isRight } from 'fp-ts/lib/Either.js'
 import { type ClientBase, escapeIdentifier, type Pool, type PoolClient } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
 import { domainOfQueue, parseDomain } from '../../domain/command/names.ts'
-import { queueFigures } from '../postgres/figures.ts'
+import { queueFigures } from '../postgres/queue-figures.ts'
 import { withClient } from '../postgres/with-client.ts'
 import { pgmqOn } from './pgmq-js.ts'
 

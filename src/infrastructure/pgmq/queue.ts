@@ -117,6 +117,9 @@ export interface EnsureOptions {
 /** Knows which queues exist, and makes those that do not: once a process, outside everybody's transaction. */
 export interface QueueCatalog {
   readonly ensure: (queues: ReadonlySet<string>, options?: EnsureOptions) => Promise<void>
+  readonly isKnown: (queue: string) => boolean
+  /** Those that somebody would have to make. */
+  readonly unmade: (queues: ReadonlySet<string>) => Promise<readonly string[]>
   /** The same for a moment; gives those that are not there yet: somebody else may be making them in a transaction that stays open. */
   readonly awaited: (queues: ReadonlySet<string>) => Promise<ReadonlySet<string>>
 }
@@ -159,7 +162,6 @@ export const createQueueCatalog = (pool: Pool): QueueCatalog => {
     making.set(queue, made)
     return made
   }
-  /** Those that somebody would have to make. */
   const unmade = async (queues: ReadonlySet<string>): Promise<readonly string[]> => {
     const unknown = [...queues].filter(queue => !known.has(queue))
     if (unknown.length === 0) return unknown
@@ -182,6 +184,8 @@ export const createQueueCatalog = (pool: Pool): QueueCatalog => {
     }
   }
   return {
+    isKnown: queue => known.has(queue),
+    unmade,
     ensure: async (queues, { forget = false, within } = {}) => {
       for (const queue of queues) {
         if (forget) known.delete(queue)

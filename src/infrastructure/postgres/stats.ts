@@ -3,7 +3,8 @@ import type { DomainStats, MinuteStats, Stats, StatsReader } from '../../applica
 import { type CommandStatus, commandStatuses } from '../../domain/command/transitions.ts'
 import { cachedFor } from './cached.ts'
 import { instant } from './connection/instant.ts'
-import { type FeedFigures, openTransactions, type QueueFigures, queueFigures } from './figures.ts'
+import { type FeedFigures, openTransactions, type QueueFigures } from './figures.ts'
+import { queueFigures } from './queue-figures.ts'
 import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
 import { tenantIs } from './tenant-is.ts'
 

@@ -33,7 +33,7 @@ const reader: Rights = {
   tables: [
     ['select', [log, 'command_bus_audit', 'command_bus_intent', 'command_bus_stranger', ...actions, ...readTableNames]],
   ],
-  functions: ['command_bus_queue_figures(jsonb)'],
+  functions: ['command_bus_queue_figures(text[], jsonb)'],
 }
 
 const sender: Rights = { tables: [], functions: [...writer, 'command_bus_send_right()'] }
