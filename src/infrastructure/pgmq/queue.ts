@@ -165,10 +165,13 @@ export const createQueueCatalog = (pool: Pool): QueueCatalog => {
   const unmade = async (queues: ReadonlySet<string>): Promise<readonly string[]> => {
     const unknown = [...queues].filter(queue => !known.has(queue))
     if (unknown.length === 0) return unknown
-    const { rows } = await pool.query<{ queue: string }>(
-      'select queue_name as queue from pgmq.meta where queue_name = any ($1::text[])',
-      [unknown],
-    )
+    const { rows } = await pool
+      .query<{ queue: string }>('select queue_name as queue from pgmq.meta where queue_name = any ($1::text[])', [
+        unknown,
+      ])
+      .catch(async error => {
+        throw await withMissingRight(pool, error)
+      })
     for (const { queue } of rows) known.add(queue)
     return unknown.filter(queue => !known.has(queue))
   }
