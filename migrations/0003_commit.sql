@@ -285,6 +285,26 @@ begin
     'messages', coalesce((select jsonb_agg(jsonb_build_array(n, m_ids[n + 1]::text)) from unnest(m_events) n), '[]'));
 end $$;
 
+-- Commits units that have nothing to do with each other, each by itself. One that needs what a transaction holds that is
+-- still open is left alone: its answer is null.
+create function command_bus_commit_each(units jsonb) returns jsonb
+language plpgsql
+set lock_timeout = '2ms'
+as $$
+declare
+  v_unit    jsonb;
+  v_answers jsonb := '[]';
+begin
+  for v_unit in select x.unit from jsonb_array_elements(units) with ordinality x(unit, n) order by x.n loop
+    begin
+      v_answers := v_answers || jsonb_build_array(command_bus_commit(v_unit));
+    exception when lock_not_available then
+      v_answers := v_answers || 'null'::jsonb;
+    end;
+  end loop;
+  return v_answers;
+end $$;
+
 -- Hides messages until `now + lease`, but only those whose read is still the last one; a row that somebody is working
 -- on at this moment is passed over, which does not make it another's. The end of a lease is never brought forward: a
 -- handler may have asked for more than a heartbeat gives. Returns the messages that are still the caller's.

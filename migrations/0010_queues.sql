@@ -117,8 +117,8 @@ end $$;
 -- commands have had: they would be taken for those, so it goes on after the last one.
 create function command_bus_make_queue(queue text) returns void
 language plpgsql
--- somebody else may be making it in a transaction that stays open
-set lock_timeout = '10s'
+-- somebody else may be making it in a transaction that stays open; callers try again for a while
+set lock_timeout = '1s'
 as $$
 declare
   v_last bigint;
@@ -216,10 +216,11 @@ begin
   end loop;
 end $$;
 
--- Figures of every queue. Small tables are counted; of larger ones the server's own statistics tell, so that the price
+-- Figures of some queues; each takes a few locks until the end of the transaction, so that who asks for all of many asks
+-- several times. Small tables are counted; of larger ones the server's own statistics tell, so that the price
 -- does not grow with what waits. `known`: {queue: id}, the first message of an earlier answer, where looking for the first
 -- message begins.
-create function command_bus_queue_figures(known jsonb) returns table (
+create function command_bus_queue_figures(queues text[], known jsonb) returns table (
   queue text, depth double precision, visible double precision, oldest_seconds double precision, newest_seconds double precision,
   total double precision, first text, strangers int)
 language plpgsql as $$
@@ -231,7 +232,7 @@ declare
   v_newest timestamptz;
   v_first  bigint;
 begin
-  for queue in select m.queue_name from pgmq.meta m order by m.queue_name loop
+  for queue in select m.queue_name from pgmq.meta m where m.queue_name = any (queues) order by m.queue_name loop
     v_table := to_regclass(format('pgmq.%I', 'q_' || queue));
     continue when v_table is null or not has_table_privilege(v_table, 'select');
     total := coalesce(pg_sequence_last_value(pg_get_serial_sequence(v_table::text, 'msg_id')::regclass), 0);

@@ -95,6 +95,13 @@ export interface CommandBusOptions {
    * the caller's tenant. Default: a tenant has `t_{tenant}__*`, callers without a tenant what begins otherwise.
    */
   readonly replyQueues?: readonly string[]
+  /**
+   * Queues that the database may have, whoever made them: a send that would need one more is refused. Two for a domain
+   * whose commands are answered. Default 1,000: each takes its share of the memory that PostgreSQL has for locks.
+   */
+  readonly maxQueues?: number
+  /** Domains and reply queues that one caller of `as(identity)` or HTTP may be the first to use within an hour. Default 100. */
+  readonly newQueuesPerHour?: number
   /** How often a failed operation and its children may be retried by hand, one after the other. Default 20. */
   readonly maxOperationRetries?: number
   /**

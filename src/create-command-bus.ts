@@ -33,6 +33,7 @@ import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-ev
 import { openLog } from './infrastructure/open-log.ts'
 import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
+import { createQueueLimit, usualQueueLimits } from './infrastructure/pgmq/queue-limit.ts'
 import { createReplyQueues } from './infrastructure/pgmq/reply-queues.ts'
 import { databaseUntil, sessionOn } from './infrastructure/postgres/connection/database.ts'
 import { POOLED_TRANSACTIONS } from './infrastructure/postgres/connection/pooling.ts'
@@ -97,6 +98,10 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const doorbell = createDoorbell(pool, localBell)
   const catalog = createQueueCatalog(workerPool)
   const replyQueues = createReplyQueues(catalog)
+  const admit = createQueueLimit(workerPool, catalog, {
+    most: countOf('maxQueues', options.maxQueues, usualQueueLimits.most),
+    perHour: countOf('newQueuesPerHour', options.newQueuesPerHour, usualQueueLimits.perHour),
+  })
   const {
     store: wholeStore,
     workerStore: wholeWorkerStore,
@@ -112,6 +117,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     projections: busProjections({ onSuccess }),
     ensureQueues: catalog.ensure,
     replyQueues,
+    queuesAwaited: catalog.awaited,
     onFilled: queues => doorbell.ring([...queues]),
     log,
     limits: options.eventStoreLimits,
@@ -159,9 +165,10 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     policies,
     telemetry,
     makeReplyQueues: (queues, within) => replyQueues.make(queues, within as ClientBase | undefined),
+    admit,
     toPublicError,
     isUndone: error => store.capabilities.inlineProjections && isUndone(error),
-    share: store.capabilities.inlineProjections ? { isShared: isUnavailable } : null,
+    share: store.capabilities.inlineProjections ? { isShared: isUnavailable, patienceMs: timeoutMs } : null,
     whyInDoubt: error => (isInDoubt(error) || commandLog.isAway(error) ? toPublicError(error).message : null),
   })
 
@@ -251,6 +258,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       [options.workflows?.domain ?? WORKFLOW_DOMAIN, 'start workflow runs'],
     ]),
     mayReplyTo: replyQueuesOf(options.replyQueues),
+    admit: guarded(async (queues: readonly string[], caller: string | null) => admit(queues, caller) ?? undefined),
     reader: guardedAll(reader),
     operations: guardedAll(operations),
     actions: guardedAll({ start: actions.start, get: actions.get, list: actions.list, stop: actions.stop }),
@@ -375,6 +383,12 @@ const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): Ap
 const maxOf = (maxConnections: number): number => {
   if (Number.isInteger(maxConnections) && maxConnections >= 1) return maxConnections
   throw new InvalidInputError('maxConnections', `must be a whole number from 1, not ${maxConnections}`)
+}
+
+const countOf = (option: string, count: number | undefined, usual: number): number => {
+  if (count === undefined) return usual
+  if (Number.isInteger(count) && count >= 0) return count
+  throw new InvalidInputError(option, `must be a whole number from 0, not ${count}`)
 }
 
 const timeoutOf = (name: 'databaseTimeoutMs' | 'readTimeoutMs', usual: number, given = usual): number => {

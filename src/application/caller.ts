@@ -1,3 +1,5 @@
+import { isRight } from 'fp-ts/lib/Either.js'
+import { commandQueue, parseQueueName } from '../domain/command/names.ts'
 import type { BulkActionOptions } from './action-input.ts'
 import { ActionNotFoundError, type ActionView, type GetActionOptions, type StopActionOptions } from './bulk-action.ts'
 import type { ActionPlan } from './dry-run-action.ts'
@@ -25,6 +27,7 @@ import type { ActionListFilter, ItemListFilter } from './ports/action-store.ts'
 import type { Authorization, Identity, Permission } from './ports/authorization.ts'
 import type { AuditFilter, CommandFilter, Page, TroubleshootingFilter } from './ports/command-queries.ts'
 import type { Subscribe, SubscribeOptions, Subscription } from './ports/live-events.ts'
+import type { AdmitQueues } from './ports/queue.ts'
 import type { Stats, StatsReader } from './ports/stats.ts'
 import type { UndeliveredFilter } from './ports/undelivered.ts'
 import type { createCommandReader } from './read-commands.ts'
@@ -63,6 +66,7 @@ export interface CallerDeps extends OperateDeps, WorkflowCallerDeps {
   /** Domains whose commands the bus itself sends, and what their users call instead. */
   readonly reservedDomains: ReadonlyMap<string, string>
   readonly mayReplyTo: MayReplyTo
+  readonly admit: AdmitQueues
   readonly authorization: Authorization
   readonly send: (domain: string, command: CommandToSend) => Promise<SentCommand>
   readonly sendBatch: (domain: string, commands: readonly CommandToSend[]) => Promise<readonly BatchResult[]>
@@ -132,6 +136,13 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       actor: subject,
     }
   }
+  /** What cannot be the name of a queue is refused when it is sent. */
+  const admit = (domain: string, commands: readonly CommandToSend[]): Promise<void> | null => {
+    const replies = commands.flatMap(({ replyTo }) =>
+      typeof replyTo === 'string' && isRight(parseQueueName(replyTo)) ? [replyTo] : [],
+    )
+    return deps.admit([...new Set([commandQueue(domainOf(domain)), ...replies])], JSON.stringify([tenant, subject]))
+  }
   const find = async (domain: string, commandId: string) => {
     const command = await reader.get(domain, commandId)
     return command !== null && isWithin(scope, command.tenantId) ? command : null
@@ -145,7 +156,9 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
     send: async (domain: string, command: CallersCommand) => {
       demand('send')
       demandOpen(domain)
-      return deps.send(domain, own(command)).catch(error => {
+      const mine = own(command)
+      await admit(domain, [mine])
+      return deps.send(domain, mine).catch(error => {
         if (error instanceof CommandIdTakenError) isTaken(domain, [error.commandId])
         throw error
       })
@@ -153,7 +166,9 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
     sendBatch: async (domain: string, commands: readonly CallersCommand[]) => {
       demand('send')
       demandOpen(domain)
-      const results = await deps.sendBatch(domain, commands.map(own))
+      const mine = commands.map(own)
+      await admit(domain, mine)
+      const results = await deps.sendBatch(domain, mine)
       const taken = results.filter(({ outcome }) => outcome === 'taken')
       if (taken.length > 0)
         isTaken(

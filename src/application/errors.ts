@@ -119,6 +119,22 @@ export class UnavailableError extends CommandBusError {
   }
 }
 
+/** The send would need a queue that is not there, and no more may be made. Nothing was done. */
+export class TooManyQueuesError extends CommandBusError {
+  constructor(message: string) {
+    super('TOO_MANY_QUEUES', message)
+  }
+}
+
+/** A transaction that is still open holds what this needs, and has for longer than anybody waits. Nothing was done. */
+export class HeldError extends UnavailableError {
+  constructor(what: string) {
+    super(
+      `${what} is held by a transaction that is still open (lock timeout): nothing of this was stored; look for it in pg_stat_activity, and try again when it has ended`,
+    )
+  }
+}
+
 /** Too many writers at one command: the bounded retries ran out. Try again. */
 export class ContentionError extends CommandBusError {
   override readonly name = 'ContentionError'

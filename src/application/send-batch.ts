@@ -1,8 +1,10 @@
+import { commandQueue } from '../domain/command/names.ts'
 import { BatchFailedError, type BatchItem } from './batch-failed.ts'
 import { InvalidInputError } from './errors.ts'
 import { cutToFit } from './fitting.ts'
 import { domainOf } from './input.ts'
 import type { Transaction } from './ports/event-store.ts'
+import type { AdmitQueues } from './ports/queue.ts'
 import {
   type CommandToSend,
   makeReplyQueuesOf,
@@ -18,6 +20,7 @@ import {
 export const MAX_BATCH = 10_000
 
 export interface BatchDeps extends SendDeps {
+  readonly admit: AdmitQueues
   /** Whether a statement that failed with this error has certainly left nothing behind. */
   readonly isUndone: (error: unknown) => boolean
   /** The error as callers see it. */
@@ -52,6 +55,8 @@ export const sendBatch =
           : error
       }
     })
+    const replies = prepared.flatMap(({ intent }) => (intent.replyTo === null ? [] : [intent.replyTo]))
+    if (prepared.length > 0) await deps.admit([...new Set([commandQueue(domain), ...replies])], null)
     await makeReplyQueuesOf(prepared, deps, within)
     return watchSend(deps.telemetry)(prepared, ready => sendInChunks(deps, ready, within))
   }

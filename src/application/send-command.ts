@@ -167,6 +167,7 @@ export const sendPrepared =
     prepared: readonly PreparedSend[],
     within?: Transaction,
     onOutcome?: (index: number, outcome: SendOutcome) => void,
+    brief = false,
   ): Promise<readonly SendOutcome[]> => {
     const turns = prepared.map(
       ({ domain, commandId, intent, eventId }): Turn<CommandState, Send> => ({
@@ -180,6 +181,7 @@ export const sendPrepared =
       sendOutcome(prepared[i] as PreparedSend, outcome)
     const outcomes = await transact(turns, {
       ...(within === undefined ? {} : { within }),
+      ...(brief ? { brief } : {}),
       ...(onOutcome === undefined ? {} : { onOutcome: (i, outcome) => onOutcome(i, ofTurn(i, outcome)) }),
     })
     return outcomes.map((outcome, i) => ofTurn(i, outcome))

@@ -1,5 +1,6 @@
+import { commandQueue } from '../domain/command/names.ts'
 import { coalesce } from './coalesce.ts'
-import { UnavailableError } from './errors.ts'
+import { HeldError, UnavailableError } from './errors.ts'
 import type { Transaction } from './ports/event-store.ts'
 import { type BatchDeps, type BatchResult, sendBatch } from './send-batch.ts'
 import {
@@ -14,12 +15,15 @@ import {
   sizeOfSend,
   watchSend,
 } from './send-command.ts'
+import { settledOrHeld } from './settled-or-held.ts'
 
 export interface SenderDeps extends BatchDeps {
   /** Whether one append may carry the commands of several callers; null where each append is a request of its own. */
   readonly share: {
     /** Whether a failure is of everybody (the database is away) rather than of one command. */
     readonly isShared: (error: unknown) => boolean
+    /** How long a caller waits for an id or a queue that a transaction of somebody else holds. */
+    readonly patienceMs: number
   } | null
   /** What went wrong, in a sentence, when it left open whether the append took place; else null. */
   readonly whyInDoubt: (error: unknown) => string | null
@@ -57,12 +61,21 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
       : coalesce<PreparedSend, SendOutcome>({
           room: { most: SENDS_A_STATEMENT, sizeOf: sizeOfSend },
           maxRuns: SENDING_CONNECTIONS,
-          run: prepared => sendMany(prepared),
+          run: prepared => settledOrHeld(prepared.length, onOutcome => sendMany(prepared, undefined, onOutcome, true)),
           isShared: share.isShared,
+          aside: {
+            keyOf: ({ domain, commandId }) => `${domain} ${commandId}`,
+            patienceMs: share.patienceMs,
+            onHeld: ({ domain, commandId }) =>
+              new HeldError(`the id ${commandId}, or what sending to '${domain}' needs,`),
+          },
         })
   const one: Sender['one'] = async (domain, command, within) => {
     // those who shared a statement may have to go once more, each alone
     const prepared = { ...prepare(domain, command), eventId: deps.ids.next() }
+    const { replyTo } = prepared.intent
+    const admitted = deps.admit(replyTo === null ? [commandQueue(domain)] : [commandQueue(domain), replyTo], null)
+    if (admitted !== null) await admitted
     await makeReplyQueuesOf([prepared], deps, within)
     try {
       const [outcome] = await watched([prepared], async ready =>

@@ -1,7 +1,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { type Decider, fold } from '../domain/decider.ts'
 import type { EventContext } from '../domain/recorded.ts'
-import { ContentionError } from './errors.ts'
+import { ContentionError, HeldError } from './errors.ts'
 import type { AppendOptions, EventStore, NewEvent, StreamAppend } from './ports/event-store.ts'
 import type { Ids } from './ports/ids.ts'
 
@@ -58,7 +58,8 @@ const MAX_ROUNDS = 8
  * The only load -> decide -> append loop. Set-based: many turns cost one load and one append a round; turns that lose a
  * race are loaded and decided again, a bounded number of times. Turns on one stream run in their order.
  *
- * @throws ContentionError when a turn lost every round.
+ * @throws ContentionError when a turn lost every round; HeldError, of `brief` alone, when everything else is done and
+ * its outcome told, but a transaction that is still open holds what the remaining turns need.
  */
 export const createTransact =
   <State, Intent, Event, Rejection>({
@@ -79,6 +80,7 @@ export const createTransact =
       if (given !== undefined && !known.has(stream)) known.set(stream, given)
     }
     let lost = 0
+    let held: string | null = null
 
     for (let open = turns.map((_, i) => i); open.length > 0; ) {
       if (lost >= MAX_ROUNDS) throw new ContentionError(turns[open[0] as number]?.stream ?? '')
@@ -88,6 +90,7 @@ export const createTransact =
       const waiting: { readonly index: number; readonly state: State }[] = []
       const taken = new Set<string>()
       const later: number[] = []
+      const behind = new Set<string>()
       for (const index of open) {
         const turn = turns[index] as Turn<State, Intent, Rejection>
         const before = known.get(turn.stream) as Loaded<State>
@@ -126,6 +129,10 @@ export const createTransact =
           known.set(result.stream, now)
           const events = (appends[i] as StreamAppend<Event>).events.map(({ event }) => event)
           settle(index, { outcome: 'done', events, now, msgId: result.msgId })
+        } else if (result.outcome === 'held') {
+          held = result.stream
+          known.delete(result.stream)
+          behind.add(result.stream)
         } else {
           conflicts++
           known.delete(result.stream)
@@ -133,8 +140,10 @@ export const createTransact =
         }
       })
       if (conflicts > 0) lost++
-      open = later.sort((a, b) => a - b)
+      // turns on one stream keep their order
+      open = later.filter(index => !behind.has(turns[index]?.stream ?? '')).sort((a, b) => a - b)
     }
+    if (held !== null) throw new HeldError(`stream ${held}`)
     return outcomes as Outcome[]
   }
 

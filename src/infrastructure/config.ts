@@ -72,6 +72,10 @@ const limit = setting('a whole number from 0 (no limit) to 100000000', given =>
   /^\d{1,8}$/.test(given) ? Number(given) : undefined,
 )
 
+const queueCount = setting('a whole number from 0 to 1000000', given =>
+  /^\d{1,7}$/.test(given) && Number(given) <= 1_000_000 ? Number(given) : undefined,
+)
+
 const environment = t.type({
   DATABASE_URL: orAbsent(
     setting(
@@ -104,6 +108,8 @@ const environment = t.type({
       return patterns.every(isReplyQueuePattern) ? patterns : undefined
     }),
   ),
+  COMMANDBUS_MAX_QUEUES: orAbsent(queueCount),
+  COMMANDBUS_NEW_QUEUES_PER_HOUR: orAbsent(queueCount),
   COMMANDBUS_WRITES_PER_MINUTE: orAbsent(limit),
   COMMANDBUS_READS_PER_MINUTE: orAbsent(limit),
   COMMANDBUS_READ_TIMEOUT_MS: orAbsent(timeout),
@@ -149,6 +155,9 @@ export interface Config {
   }
   /** Queues that callers may name in `replyTo`. */
   readonly replyQueues: readonly string[] | undefined
+  /** Queues that there may be, and new ones that one token may need in an hour; undefined: as usual. */
+  readonly maxQueues: number | undefined
+  readonly newQueuesPerHour: number | undefined
   /** Writes over HTTP that one token may make in a minute; 0: as many as it likes. */
   readonly writesPerMinute: number
   /** The same for reads. */
@@ -205,6 +214,8 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
       roleMap: given.COMMANDBUS_JWT_ROLE_MAP,
     },
     replyQueues: given.COMMANDBUS_REPLY_QUEUES,
+    maxQueues: given.COMMANDBUS_MAX_QUEUES,
+    newQueuesPerHour: given.COMMANDBUS_NEW_QUEUES_PER_HOUR,
     writesPerMinute: given.COMMANDBUS_WRITES_PER_MINUTE ?? 60_000,
     readsPerMinute: given.COMMANDBUS_READS_PER_MINUTE ?? 12_000,
     readTimeoutMs: given.COMMANDBUS_READ_TIMEOUT_MS ?? USUAL_READ_TIMEOUT_MS,

@@ -43,6 +43,7 @@ export interface CommandLogOptions {
   readonly projections: InlineProjections<BusEvent>
   readonly ensureQueues: PostgresEventStoreOptions<BusEvent>['ensureQueues']
   readonly replyQueues: ReplyQueues
+  readonly queuesAwaited: PostgresEventStoreOptions<BusEvent>['queuesAwaited']
   readonly onFilled: (queues: ReadonlySet<string>) => void
   readonly log: Log
   readonly limits: EventStoreDbLogOptions['limits']

@@ -32,6 +32,7 @@ const options = (
   maxRuns: 1,
   run,
   isShared: error => error instanceof Away,
+  aside: { keyOf: item => item, patienceMs: 60_000, onHeld: item => new Error(`${item} is held`) },
   ...over,
 })
 

@@ -80,6 +80,7 @@ const untouchableDeps = (): CallerDeps => ({
   authorization: { allows: () => false },
   reservedDomains: new Map(),
   mayReplyTo: untouchable('mayReplyTo'),
+  admit: untouchable('admit'),
   reader: untouchable('reader'),
   history: untouchable('history'),
   plan: untouchable('plan'),

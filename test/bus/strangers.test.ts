@@ -36,8 +36,8 @@ test('R14: a message of no known command is kept in the archive, with the reason
   expect((await createStats(pool).read()).queues).toMatchObject([{ queue: QUEUE, depth: 0, strangers: 3 }])
   const metrics = createMetrics({ figures: () => readFigures(pool), log: { warn: () => {} } as never })
   expect(await metrics.page([])).toContain(`commandbus_queue_strangers{queue="${QUEUE}"} 3`)
-  // put there by somebody else: that is told, too
-  expect((await bus.maintenance.verifyLog()).findings).toHaveLength(3)
+  // it was put away, and is counted: nothing of the log is wrong for that
+  expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 3 })
 })
 
 test('R14: one that cannot be kept at the moment stays on its queue, and its neighbours are handled', async () => {

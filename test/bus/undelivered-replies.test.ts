@@ -18,6 +18,7 @@ const jane = { operator: 'jane@example.com' }
 const sendAsBefore = async ({ pool, log }: TestBus, replyTo: string, tenantId: string | null = null) => {
   const catalog = createQueueCatalog(pool)
   const { store, close } = openLog({
+    queuesAwaited: undefined,
     eventStoreUrl: log.eventStoreUrl,
     eventStorePrefix: undefined,
     pool,

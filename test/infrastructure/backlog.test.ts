@@ -5,7 +5,7 @@ import type { Queue } from '../../src/application/ports/queue.ts'
 import { createPgmqQueue, createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
 import { createReadPositions } from '../../src/infrastructure/pgmq/read-positions.ts'
 import { createCommandQueries } from '../../src/infrastructure/postgres/command-queries.ts'
-import { queueFigures } from '../../src/infrastructure/postgres/figures.ts'
+import { queueFigures } from '../../src/infrastructure/postgres/queue-figures.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 const MANY = 200_000

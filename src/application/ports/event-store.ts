@@ -29,12 +29,16 @@ export type AppendResult =
   | { readonly outcome: 'conflict'; readonly stream: string }
   /** Only of `appendAll`: another stream lost its race, so this one was left alone. */
   | { readonly outcome: 'not-tried'; readonly stream: string }
+  /** Only of `brief`: a transaction that is still open holds what this needs; nothing was appended. */
+  | { readonly outcome: 'held'; readonly stream: string }
 
 /** The adapter's own handle of a transaction that the caller began and will end; PostgreSQL: a connected `pg` client. */
 export type Transaction = unknown
 
 export interface AppendOptions {
   readonly within?: Transaction
+  /** The appends are of several callers: none waits for a lock that another one needs. */
+  readonly brief?: boolean
 }
 
 /**

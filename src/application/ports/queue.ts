@@ -42,3 +42,9 @@ export interface Queue {
 export interface Doorbell {
   readonly ring: (queues: readonly string[]) => void
 }
+
+/**
+ * Whether a send may use these queues, some of which may not be there yet. Null: it may, and nobody needs to wait for it.
+ * `caller`: who sends, where that is somebody with a limit of his own. @throws TooManyQueuesError
+ */
+export type AdmitQueues = (queues: readonly string[], caller: string | null) => Promise<void> | null

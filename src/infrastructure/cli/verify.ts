@@ -34,7 +34,7 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
     .option('--archives <dir>', 'look at the files of `archive` there, too')
     .option('--trust <fingerprint>', 'a key that may have signed seals, beside the one of this home', again)
     .option('--expect <number:hash>', 'a seal that was kept elsewhere and has to be there still')
-    .option('--limit <n>', 'end after so many findings (default: 1000)', numberOf('--limit'))
+    .option('--limit <n>', 'list so many findings of each kind (default: 1000)', numberOf('--limit'))
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       const config = readConfig(deps.env)
@@ -84,6 +84,17 @@ const look = async (
   }
 }
 
+/** Of a kind that is not listed whole. */
+const kindsOf = ({ findings, counts }: Verified): string =>
+  Object.entries(counts)
+    .map(([kind, count]) => ({ kind, count, listed: findings.filter(one => one.kind === kind).length }))
+    .filter(({ count, listed }) => count > listed)
+    .map(
+      ({ kind, count, listed }) =>
+        ` Of ${count.toLocaleString('en-US')} of the kind ${kind}, ${listed.toLocaleString('en-US')} are listed.`,
+    )
+    .join('')
+
 /** Enough for a bar; the first page says how many there are. */
 const LONG = 1_000
 
@@ -124,7 +135,7 @@ const told = (verified: Verified, repaired: boolean): string => {
     ...(findings.length === 0 ? [] : [table(findings, columns), '']),
     findings.length === 0
       ? 'Nothing was found that does not fit.'
-      : `${counted(findings.length)}${verified.truncated ? ' and more' : ''} found that do not fit.`,
+      : `${counted(findings.length)}${verified.truncated ? ' and more' : ''} found that do not fit.${kindsOf(verified)}`,
     '',
     fields([
       ['Log', verified.log],
@@ -132,6 +143,9 @@ const told = (verified: Verified, repaired: boolean): string => {
         'Looked at',
         `${counted(verified.events)} events of ${counted(verified.streams)} streams, ${counted(verified.commands + verified.workflowRows)} rows, ${counted(verified.messages)} messages, ${counted(verified.seals)} seals`,
       ],
+      ...(verified.strangers === 0
+        ? []
+        : ([['Strangers', `${counted(verified.strangers)} messages of no command, which do no harm`]] as const)),
       ['Signed', signers.join(', ')],
       ['Not sealed yet', `${counted(unsealed)} events`],
       ['Last seal', `${head.number}:${head.hash}`],

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
 import { UnavailableError } from '../../application/errors.ts'
+import { createKeyedQueue } from '../../application/keyed-queue.ts'
 import type { Delivery, DeliveryTag, Queue } from '../../application/ports/queue.ts'
 import { instant } from '../postgres/connection/instant.ts'
-import { isRefusal } from '../postgres/errors.ts'
+import { isLockTimeout, isRefusal } from '../postgres/errors.ts'
 import { lackOfPgmqRights } from '../postgres/rights/pgmq-rights.ts'
 import { createReadPositions } from './read-positions.ts'
 
@@ -124,7 +126,19 @@ export interface EnsureOptions {
 /** Knows which queues exist, and makes those that do not: once a process, outside everybody's transaction. */
 export interface QueueCatalog {
   readonly ensure: (queues: ReadonlySet<string>, options?: EnsureOptions) => Promise<void>
+  readonly isKnown: (queue: string) => boolean
+  /** Those that somebody would have to make. */
+  readonly unmade: (queues: ReadonlySet<string>) => Promise<readonly string[]>
+  /** The same for a moment; gives those that are not there yet: somebody else may be making them in a transaction that stays open. */
+  readonly awaited: (queues: ReadonlySet<string>) => Promise<ReadonlySet<string>>
 }
+
+/** Connections that may wait at the same time for queues that others are making. */
+const MAKERS = 2
+/** Longer than making one takes. */
+const A_MOMENT_MS = 300
+const LONGEST_MAKING_MS = 10_000
+const NONE: ReadonlySet<string> = new Set()
 
 /**
  * @param pool apart from the connections that callers and handlers hold while they wait for a queue; nobody who holds one
@@ -137,27 +151,74 @@ export const createQueueCatalog = (pool: Pool): QueueCatalog => {
     const { rows } = await querier.query('select 1 from pgmq.meta where queue_name = $1::text', [queue])
     return rows.length > 0
   }
+  /** Took longer than a moment: nobody waits for these again. */
+  const slow = new Set<string>()
+  const inTurn = createKeyedQueue()
+  let turn = 0
+  const make = (queue: string): Promise<unknown> => pool.query('select command_bus_make_queue($1::text)', [queue])
   const makeOnce = (queue: string): Promise<void> => {
     const under = making.get(queue)
     if (under !== undefined) return under
-    const made = pool
-      .query('select command_bus_make_queue($1::text)', [queue])
+    const made = inTurn(String(turn++ % MAKERS), () => make(queue))
       .catch(async error => {
         throw await withMissingRight(pool, error)
       })
-      .then(() => void known.add(queue))
+      .then(() => {
+        known.add(queue)
+        slow.delete(queue)
+      })
       .finally(() => making.delete(queue))
     making.set(queue, made)
     return made
   }
+  const unmade = async (queues: ReadonlySet<string>): Promise<readonly string[]> => {
+    const unknown = [...queues].filter(queue => !known.has(queue))
+    if (unknown.length === 0) return unknown
+    const { rows } = await pool
+      .query<{ queue: string }>('select queue_name as queue from pgmq.meta where queue_name = any ($1::text[])', [
+        unknown,
+      ])
+      .catch(async error => {
+        throw await withMissingRight(pool, error)
+      })
+    for (const { queue } of rows) known.add(queue)
+    return unknown.filter(queue => !known.has(queue))
+  }
+  const makeInTime = async (queue: string): Promise<void> => {
+    const began = performance.now()
+    for (;;) {
+      try {
+        return await makeOnce(queue)
+      } catch (error) {
+        // each try lets others come in between
+        if (!isLockTimeout(error) || performance.now() - began > LONGEST_MAKING_MS) throw error
+      }
+    }
+  }
   return {
+    isKnown: queue => known.has(queue),
+    unmade,
     ensure: async (queues, { forget = false, within } = {}) => {
       for (const queue of queues) {
         if (forget) known.delete(queue)
         // one that only this transaction sees is not remembered: it may be rolled back
         if (known.has(queue) || (within !== undefined && (await isThere(within, queue)))) continue
-        await makeOnce(queue)
+        await makeInTime(queue)
       }
+    },
+    awaited: async queues => {
+      const missing = await unmade(queues)
+      if (missing.length === 0) return NONE
+      // whoever needs one that comes to nothing later tries again
+      const making = missing.map(queue => makeOnce(queue))
+      for (const one of making) one.catch(() => {})
+      const hopeful = making.filter((_, i) => !slow.has(missing[i] as string))
+      const moment = new AbortController()
+      const over = delay(A_MOMENT_MS, undefined, { signal: moment.signal }).catch(() => {})
+      await Promise.race([Promise.all(hopeful), over]).finally(() => moment.abort())
+      const left = missing.filter(queue => !known.has(queue))
+      for (const queue of left) slow.add(queue)
+      return new Set(left)
     },
   }
 }

@@ -99,6 +99,9 @@ export const isOutage = (error: unknown): boolean =>
 /** The server undid the transaction because of others: the same statement may work at once. */
 export const isSerializationError = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error))
 
+/** A lock was not given within `lock_timeout`. */
+export const isLockTimeout = (error: unknown): boolean => codeOf(error) === '55P03'
+
 /** A queue that was there when we looked is gone. */
 export const isMissingRelation = (error: unknown): boolean => codeOf(error) === '42P01'
 

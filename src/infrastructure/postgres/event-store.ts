@@ -11,6 +11,7 @@ import type { Recorded } from '../../domain/recorded.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 import type { ReplyQueues } from '../pgmq/reply-queues.ts'
 import { createAfterTransaction } from './after-transaction.ts'
+import { type BriefDeps, type CommitAnswer, createBriefCommit, type Outcomes, outcomesOf } from './commit-briefly.ts'
 import { isLostRace, isMissingRelation, isOutage } from './errors.ts'
 import { persistently } from './persistently.ts'
 import { commitQuery, type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
@@ -29,6 +30,7 @@ export interface PostgresEventStoreOptions<Event> {
   ) => Promise<void>
   /** Makes queues for replies. Without it the commit does so itself, at the price of a subtransaction. */
   readonly replyQueues?: Pick<ReplyQueues, 'ready' | 'failed'> | undefined
+  readonly queuesAwaited?: BriefDeps<Event>['queuesAwaited'] | undefined
   /** What is left to say of a stream that was moved to a file, so that nothing is decided as if it had never been. */
   readonly ofArchived?: (archived: ArchivedStream) => readonly Recorded<Event>[]
   /** Called after a commit with the queues that got messages. */
@@ -43,13 +45,6 @@ export interface ArchivedStream {
   readonly revision: number
 }
 
-interface CommitAnswer {
-  readonly lost: readonly string[]
-  /** Queues whose replies were kept. */
-  readonly undelivered?: readonly string[]
-  readonly messages: readonly (readonly [event: number, msgId: string])[]
-}
-
 type Querier = Pick<ClientBase, 'query'>
 
 /**
@@ -61,11 +56,12 @@ type Querier = Pick<ClientBase, 'query'>
 export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptions<Event>): EventStore<Event> => {
   const { pool, codec, projections } = options
   const afterTransaction = createAfterTransaction(options.onFilled)
+  const commitBriefly = createBriefCommit(options)
 
   const commit = async (
     appends: readonly StreamAppend<Event>[],
     atomic: boolean,
-    { within }: AppendOptions = {},
+    { within, brief = false }: AppendOptions = {},
   ): Promise<readonly AppendResult[]> => {
     refuseEmpty(appends)
     const client = within as ClientBase | undefined
@@ -74,9 +70,24 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
     const tryOnce = async (): Promise<readonly AppendResult[]> => {
       const querier = client ?? pool
       settled ??= await settle(querier, appends)
+      if (brief && client === undefined && !atomic) {
+        const committed = await commitBriefly(settled)
+        if (committed !== null) {
+          const { held, ...outcomes } = committed
+          const tried = await resultsOf(
+            pool,
+            settled.filter(({ append }) => !held.has(append.stream)),
+            outcomes,
+            false,
+          )
+          if (outcomes.filled.size > 0) options.onFilled(outcomes.filled)
+          const results = new Map(tried.map(result => [result.stream, result]))
+          return appends.map(({ stream }) => results.get(stream) ?? { outcome: 'held', stream })
+        }
+      }
       const planned = planUnit(settled, codec, projections, atomic)
       const answer = await runUnit(querier, planned, client === undefined)
-      const results = await resultsOf(querier, settled, planned, answer, atomic)
+      const results = await resultsOf(querier, settled, outcomesOf(planned, answer), atomic)
       if (planned.filled.size > 0) {
         if (client === undefined) options.onFilled(planned.filled)
         else afterTransaction(client, planned.filled)
@@ -211,12 +222,10 @@ const settle = async <Event>(
 const resultsOf = async <Event>(
   querier: Querier,
   settled: readonly SettledAppend<Event>[],
-  planned: PlannedUnit,
-  answer: CommitAnswer,
+  { messages, lost: losers }: Outcomes,
   atomic: boolean,
 ): Promise<readonly AppendResult[]> => {
-  const messages = new Map(answer.messages.map(([event, msgId]) => [planned.streamOf[event], msgId]))
-  const lost = new Set(answer.lost)
+  const lost = new Set(losers)
   const own = lost.size === 0 ? new Map<string, string | null>() : await ownEarlierTries(querier, settled, lost)
   if (atomic && own.size === settled.length) lost.clear()
   const appended = (append: StreamAppend<Event>, from: number, msgId: string | null): AppendResult => ({

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { FeedFigures, QueueFigures } from '../../application/ports/stats.ts'
 import type { Health } from '../worker/health.ts'
+import { queueFigures } from './queue-figures.ts'
 import { countUndelivered } from './undelivered.ts'
 
 export type { FeedFigures, QueueFigures } from '../../application/ports/stats.ts'
@@ -20,47 +21,6 @@ export interface Figures extends OpenTransactions {
 }
 
 const COUNTED = 10_000
-
-/** What was the first message of each queue, so that looking for it does not begin at those long gone. */
-const firstMessages = new WeakMap<Pool, { readonly known: Map<string, string>; until: number }>()
-/** After this long the first message is looked for from the beginning: some are committed late. */
-const LOOK_AGAIN_MS = 60_000
-
-interface QueueRow {
-  readonly queue: string
-  readonly depth: number
-  readonly visible: number
-  readonly oldest_seconds: number | null
-  readonly newest_seconds: number | null
-  readonly total: number
-  readonly first: string
-  readonly strangers: number
-}
-
-/** Exact for queues of some thousand messages; estimates for larger ones, so that the price stays. */
-export const queueFigures = async (pool: Pool): Promise<readonly QueueFigures[]> => {
-  let first = firstMessages.get(pool)
-  if (first === undefined || first.until < performance.now()) {
-    first = { known: new Map(), until: performance.now() + LOOK_AGAIN_MS }
-    firstMessages.set(pool, first)
-  }
-  const { rows } = await pool.query<QueueRow>('select * from command_bus_queue_figures($1::jsonb)', [
-    JSON.stringify(Object.fromEntries(first.known)),
-  ])
-  for (const row of rows) first.known.set(row.queue, row.first)
-  return rows.map(row => ({
-    queue: row.queue,
-    depth: row.depth,
-    visible: row.visible,
-    oldestAgeSeconds: wholeSeconds(row.oldest_seconds),
-    newestAgeSeconds: wholeSeconds(row.newest_seconds),
-    total: row.total,
-    strangers: row.strangers,
-  }))
-}
-
-const wholeSeconds = (seconds: number | null): number | null =>
-  seconds === null ? null : Math.max(0, Math.round(seconds))
 
 export const openTransactions = async (pool: Pool): Promise<OpenTransactions> => {
   const { rows } = await pool.query<{ lag: number | null; held: number; oldest: number | null; writer: number | null }>(

@@ -22,17 +22,23 @@ export interface Finding {
   readonly message: string
 }
 
-/** Findings up to a limit; past it they are only counted. */
+export type FindingKind = Finding['kind']
+
+/** Findings up to a limit of each kind; past it they are only counted, so that many of one kind hide none of another. */
 export const createFindings = (limit: number) => {
   const kept: Finding[] = []
-  let count = 0
+  const counts = new Map<FindingKind, number>()
+  const countOf = (kind: FindingKind): number => counts.get(kind) ?? 0
   return {
     kept,
-    count: () => count,
-    isFull: () => count >= limit,
+    counts: (): Readonly<Partial<Record<FindingKind, number>>> => Object.fromEntries(counts),
+    /** Nothing more of these kinds would be kept. */
+    isFull: (...kinds: readonly FindingKind[]) => kinds.every(kind => countOf(kind) >= limit),
     add: (...found: readonly Finding[]): void => {
-      count += found.length
-      kept.push(...found.slice(0, Math.max(0, limit - kept.length)))
+      for (const finding of found) {
+        counts.set(finding.kind, countOf(finding.kind) + 1)
+        if (countOf(finding.kind) <= limit) kept.push(finding)
+      }
     },
   }
 }

@@ -62,7 +62,7 @@ export const verifyEvents = async (
   let open: OpenStream = { folded: undefined, readable: true }
   const workflows = createRowFold()
   let checked: EventsChecked = { events: 0, streams: 0, commands: 0, workflowRows: 0 }
-  while (!findings.isFull()) {
+  while (!findings.isFull('event', 'row')) {
     const { rows } = await client.query<ChainedRow>(chainPage, [at.stream, at.revision, at.hash, to])
     const done: Folded[] = []
     let streams = 0

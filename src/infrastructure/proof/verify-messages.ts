@@ -5,6 +5,8 @@ import type { Finding, Findings } from './finding.ts'
 export interface MessagesChecked {
   readonly queues: number
   readonly messages: number
+  /** Those that belong to no command, and are known as such or are replies that went astray. */
+  readonly strangers: number
 }
 
 /**
@@ -18,8 +20,9 @@ export const verifyMessages = async (client: ClientBase, findings: Findings): Pr
      from command_bus_command order by 1`,
   )
   let messages = 0
+  let strangers = 0
   for (const { queue, there } of rows) {
-    if (findings.isFull()) break
+    if (findings.isFull('message')) break
     if (!there) {
       findings.add(
         finding(queue, {
@@ -32,14 +35,19 @@ export const verifyMessages = async (client: ClientBase, findings: Findings): Pr
       )
       continue
     }
+    // gives the locks on its tables back, as there may be more queues than the server has room for
+    await client.query('savepoint command_bus_queue')
     const missing = await client.query<FaultRow>(missingMessages(queue), [queue, MOST_OF_A_QUEUE])
-    const strange = await client.query<FaultRow>(strangeMessages(queue), [MOST_OF_A_QUEUE])
-    for (const row of [...missing.rows, ...strange.rows]) findings.add(finding(queue, row))
+    const unknown = await client.query<FaultRow>(unknownMessages(queue), [queue, MOST_OF_A_QUEUE])
+    const wrong = await client.query<FaultRow>(wrongMessages(queue), [MOST_OF_A_QUEUE])
+    strangers += (await client.query(strangerCount(queue), [queue])).rows[0].n
+    for (const row of [...missing.rows, ...unknown.rows, ...wrong.rows]) findings.add(finding(queue, row))
     messages +=
       (await client.query(`select (select count(*) from ${q(queue)}) + (select count(*) from ${a(queue)}) as n`))
         .rows[0].n * 1
+    await client.query('rollback to savepoint command_bus_queue')
   }
-  return { queues: rows.length, messages }
+  return { queues: rows.length, messages, strangers }
 }
 
 /** Of each kind; more of the same say nothing new. */
@@ -83,10 +91,9 @@ const missingMessages = (queue: string): string => `
       and not exists (select from command_bus_archived_message t where t.queue = $1 and t.msg_id = m.msg_id) end
   order by 1 limit $2::int`
 
-/** Messages whose command does not know them, that are where they should not be, or that say something else. */
-const strangeMessages = (queue: string): string => `
-  select case when k.stream is null then null else k.stream end as stream, d.column, d.expected, d.found, d.what
-  from (
+/** Messages of a queue and its archive, each beside the command that knows it. */
+const eachMessage = (queue: string): string => `
+  (
     select t.msg_id, t.message, true as queued from ${q(queue)} t
     union all select t.msg_id, t.message, false from ${a(queue)} t
   ) m
@@ -96,17 +103,49 @@ const strangeMessages = (queue: string): string => `
     from command_bus_command c
     join command_bus_event e on e.stream = ${STREAM} and e.msg_id = m.msg_id
     join command_bus_event s on s.stream = e.stream and s.revision = 0
-    where c.queue_name = ${escapeLiteral(queue)} and c.domain = m.message->>'domain'
-      and c.command_id = case when m.message->>'command_id' ~ '^[0-9a-f-]{36}$' then (m.message->>'command_id')::uuid end
-    limit 1) k on true
+    where c.queue_name = ${escapeLiteral(queue)} and c.domain = m.message->>'domain' and c.command_id = ${commandId('m')}
+    limit 1) k on true`
+
+const commandId = (message: string): string =>
+  `case when ${message}.message->>'command_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (${message}.message->>'command_id')::uuid end`
+
+/**
+ * Messages that no command knows. `is_stranger`: somebody else's, and harmless: a worker has put it away and written down
+ * why, or it is the reply to a command that named this queue for it. A message whose id is in the log is never one.
+ */
+const unknowns = (queue: string): string => `
+  unknown as materialized (
+    select m.msg_id, m.message, m.queued from ${eachMessage(queue)}
+    where k.stream is null and not (not m.queued and exists (
+      select from command_bus_archived_stream g where g.stream = 'command-' || (m.message->>'domain') || '-' || (m.message->>'command_id')))
+  ), logged as materialized (
+    select distinct u.msg_id from unknown u join command_bus_event e on e.msg_id = u.msg_id
+    where exists (select from command_bus_command c where c.queue_name = $1 and e.stream = ${STREAM})
+  ), judged as (
+    select u.*, l.msg_id is null and (s.msg_id is not null or r.command_id is not null) as is_stranger
+    from unknown u
+    left join logged l on l.msg_id = u.msg_id
+    left join command_bus_stranger s on s.queue = $1 and s.msg_id = u.msg_id and not u.queued
+    left join (select distinct command_id from command_bus_command where reply_queue = $1) r
+      on r.command_id = ${commandId('u')} and u.message ? 'outcome' and u.message->>'type' like '%Response' and not u.message ? 'command_type')`
+
+const strangerCount = (queue: string): string => `
+  with ${unknowns(queue)} select count(*) filter (where j.is_stranger)::int as n from judged j`
+
+const unknownMessages = (queue: string): string => `
+  with ${unknowns(queue)}
+  select null as stream, '*' as column, null::jsonb as expected, j.message as found,
+    'message ' || j.msg_id || case when j.queued then ' on the queue' else ' in the archive' end
+      || ' is not known to the command it names: it was put there or changed by hand' as what
+  from judged j where not j.is_stranger order by j.msg_id limit $2::int`
+
+/** Messages that are where they should not be, or that say something else than their commands. */
+const wrongMessages = (queue: string): string => `
+  select k.stream as stream, d.column, d.expected, d.found, d.what
+  from ${eachMessage(queue)}
   cross join lateral (
-    select '*' as column, null::jsonb as expected, m.message as found,
-      'message ' || m.msg_id || case when m.queued then ' on the queue' else ' in the archive' end
-        || ' is not known to the command it names: it was put there or changed by hand' as what
-      where k.stream is null and not (not m.queued and exists (
-        select from command_bus_archived_stream g where g.stream = 'command-' || (m.message->>'domain') || '-' || (m.message->>'command_id')))
-    union all
-    select 'msg_id', null, to_jsonb(m.msg_id), 'message ' || m.msg_id || ' is still on the queue, though its command is ' || k.status
+    select 'msg_id' as column, null::jsonb as expected, to_jsonb(m.msg_id) as found,
+        'message ' || m.msg_id || ' is still on the queue, though its command is ' || k.status as what
       where m.queued and not k.should_be_queued
     union all
     select 'message.' || x.key, x.expected, m.message->x.key,
@@ -119,5 +158,6 @@ const strangeMessages = (queue: string): string => `
         union all select 'reply_to', nullif(k.sent->'replyTo', 'null')
         union all select 'created_at', k.meta->'at' where k.type = 'CommandSent'
       ) x
-      where k.stream is not null and m.message->x.key is distinct from x.expected) d
+      where m.message->x.key is distinct from x.expected) d
+  where k.stream is not null
   order by 1, 2 limit $1::int`

@@ -60,7 +60,7 @@ export const verifySeals = async (
   const signedBy = new Map<string, number>()
   let seals = 0
   let last = after
-  while (!findings.isFull()) {
+  while (!findings.isFull('seal')) {
     const { rows } = await client.query<SealRow>(sealPage, [last])
     for (const row of rows) {
       findings.add(...sealFaults(row))

@@ -3,7 +3,7 @@ import { holdReadTables } from '../postgres/read-tables.ts'
 import { withUnhurriedClient } from '../postgres/unhurried.ts'
 import { rowsWithoutEvents } from '../postgres/verify.ts'
 import { workflowsWithoutEvents } from '../postgres/verify-workflows.ts'
-import { createFindings, type Finding, type Findings } from './finding.ts'
+import { createFindings, type Finding, type FindingKind, type Findings } from './finding.ts'
 import { logName, type SealHead, sealHead } from './seals.ts'
 import { rowFinding, verifyEvents } from './verify-events.ts'
 import { verifyMessages } from './verify-messages.ts'
@@ -13,7 +13,7 @@ export type { Finding } from './finding.ts'
 export type { KnownSeal } from './verify-seals.ts'
 
 export interface VerifyOptions {
-  /** Ends after about so many findings. Default 1,000. */
+  /** Lists about so many findings of each kind, and ends when nothing but more of the same could be found. Default 1,000. */
   readonly limit?: number
   /** Fingerprints of the keys that seals have to be signed with. None: a signature has to be right, whosever it is. */
   readonly trusted?: readonly string[]
@@ -32,8 +32,12 @@ export interface Verified {
   /** The name of the log. */
   readonly log: string
   readonly findings: readonly Finding[]
-  /** More were found than are listed. */
+  /** More were found than are listed, or could have been. */
   readonly truncated: boolean
+  /** How many of each kind were found. */
+  readonly counts: Readonly<Partial<Record<FindingKind, number>>>
+  /** Messages on queues of commands that are no command's: workers put them away. They are nothing that does not fit. */
+  readonly strangers: number
   readonly events: number
   readonly streams: number
   readonly commands: number
@@ -71,7 +75,7 @@ export const verifyWithin = async (client: ClientBase, options: VerifyOptions = 
   })
   for (const drift of await rowsWithoutEvents(client, limit)) findings.add(rowFinding(drift))
   for (const drift of await workflowsWithoutEvents(client, limit)) findings.add(rowFinding(drift))
-  const { messages } = await verifyMessages(client, findings)
+  const { messages, strangers } = await verifyMessages(client, findings)
   const { seals, signedBy } = await verifySeals(client, findings, { trusted, known })
   await verifyArchived(client, findings)
   const head = await sealHead(client)
@@ -82,7 +86,9 @@ export const verifyWithin = async (client: ClientBase, options: VerifyOptions = 
   return {
     log: await logName(client),
     findings: findings.kept,
-    truncated: findings.count() > findings.kept.length || findings.isFull(),
+    truncated: findingKinds.some(kind => findings.isFull(kind)),
+    counts: findings.counts(),
+    strangers,
     ...events,
     messages,
     seals,
@@ -91,6 +97,8 @@ export const verifyWithin = async (client: ClientBase, options: VerifyOptions = 
     head,
   }
 }
+
+const findingKinds: readonly FindingKind[] = ['event', 'seal', 'row', 'message', 'archive']
 
 /** As the planner's statistics have it. */
 const aboutEvents = async (client: ClientBase): Promise<number> => {

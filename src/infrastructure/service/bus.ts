@@ -84,6 +84,8 @@ export interface BusOptions {
   readonly telemetry?: Telemetry
   readonly rehearsals?: RehearsalProcess
   readonly replyQueues?: readonly string[]
+  readonly maxQueues?: number
+  readonly newQueuesPerHour?: number
 }
 
 export type CreateBus = (options: BusOptions) => Bus

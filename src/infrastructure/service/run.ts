@@ -152,6 +152,8 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     readTimeoutMs: config.readTimeoutMs,
     waitForDispatchMs: DISPATCH_MS,
     ...(config.replyQueues === undefined ? {} : { replyQueues: config.replyQueues }),
+    ...(config.maxQueues === undefined ? {} : { maxQueues: config.maxQueues }),
+    ...(config.newQueuesPerHour === undefined ? {} : { newQueuesPerHour: config.newQueuesPerHour }),
     log,
     telemetry: allTelemetry(metrics.telemetry, createTracing()),
     ...rehearsalsOf(options),

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { coalesce } from '../../application/coalesce.ts'
+import { HeldError } from '../../application/errors.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
+import { settledOrHeld } from '../../application/settled-or-held.ts'
 import type { TurnOutcome } from '../../application/transact.ts'
 import type { TransactCommands } from '../../application/transact-commands.ts'
 import type { CommandTurn } from '../../application/work-message.ts'
@@ -47,8 +49,14 @@ export const createReporter = (
     ...(alone
       ? { room: { most: 1, sizeOf }, maxRuns: Number.POSITIVE_INFINITY }
       : { room: { most: MAX_BATCH, sizeOf }, maxRuns: MAX_RUNS, worthARun: WORTH_A_RUN }),
-    run: turns => transact(turns),
+    run: turns =>
+      alone ? transact(turns) : settledOrHeld(turns.length, onOutcome => transact(turns, { brief: true, onOutcome })),
     isShared: isAway,
+    aside: {
+      keyOf: ({ stream }) => stream,
+      patienceMs: LONGEST_WAIT_MS,
+      onHeld: ({ stream }) => new HeldError(`stream ${stream} or its message`),
+    },
   })
 
   const report: Reporter['report'] = async (turn, onAway = () => {}) => {
@@ -58,7 +66,7 @@ export const createReporter = (
         try {
           return await append(turn)
         } catch (error) {
-          if (!isAway(error) || stop.signal.aborted) throw error
+          if (!(isAway(error) || error instanceof HeldError) || stop.signal.aborted) throw error
           if (!failed) failing++
           failed = true
           onAway()

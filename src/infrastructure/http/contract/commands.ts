@@ -111,7 +111,7 @@ export const commandRoutes = {
     query: none,
     body: newCommand,
     success: { status: 202, body: sent, location: { under: '/domains/:domain/commands', member: 'commandId' } },
-    problems: ['DUPLICATE_COMMAND', 'COMMAND_ID_TAKEN', 'DOMAIN_RESERVED', 'REPLY_QUEUE_REFUSED'],
+    problems: ['DUPLICATE_COMMAND', 'COMMAND_ID_TAKEN', 'DOMAIN_RESERVED', 'REPLY_QUEUE_REFUSED', 'TOO_MANY_QUEUES'],
   }),
   sendCommands: route({
     method: 'POST',
@@ -135,7 +135,7 @@ export const commandRoutes = {
         ),
       }),
     },
-    problems: ['DOMAIN_RESERVED', 'REPLY_QUEUE_REFUSED', 'BATCH_FAILED'],
+    problems: ['DOMAIN_RESERVED', 'REPLY_QUEUE_REFUSED', 'TOO_MANY_QUEUES', 'BATCH_FAILED'],
   }),
   listDomainCommands: route({
     method: 'GET',

@@ -24,6 +24,7 @@ export type ProblemCode =
   | 'PAYLOAD_TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'RATE_LIMITED'
+  | 'TOO_MANY_QUEUES'
   | 'UNAVAILABLE'
   | 'BATCH_FAILED'
 
@@ -48,6 +49,7 @@ export const statusOfProblem: Readonly<Record<ProblemCode, number>> = {
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   RATE_LIMITED: 429,
+  TOO_MANY_QUEUES: 429,
   UNAVAILABLE: 503,
   BATCH_FAILED: 503,
 }

@@ -14,6 +14,7 @@ export const schemaNames = [
   'command_bus_command',
   'command_bus_command_stream',
   'command_bus_commit',
+  'command_bus_commit_each',
   'command_bus_commit_rows',
   'command_bus_credit_account',
   'command_bus_credit_entry',

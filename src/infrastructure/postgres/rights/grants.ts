@@ -28,11 +28,11 @@ const everybody: Rights = {
   functions: ['command_bus_streams(text[], bigint)'],
 }
 
-const writer = ['command_bus_commit(jsonb)', 'command_bus_make_queue(text)']
+const writer = ['command_bus_commit(jsonb)', 'command_bus_commit_each(jsonb)', 'command_bus_make_queue(text)']
 
 const reader: Rights = {
   tables: [['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...readTableNames]]],
-  functions: ['command_bus_queue_figures(jsonb)'],
+  functions: ['command_bus_queue_figures(text[], jsonb)'],
 }
 
 const sender: Rights = { tables: [], functions: [...writer, 'command_bus_send_right()'] }
