@@ -1,8 +1,11 @@
 import type { Pool, PoolClient } from 'pg'
 import { describe, expect, test } from 'vitest'
+import { readConfig } from '../../src/infrastructure/config.ts'
 import { queueFigures } from '../../src/infrastructure/postgres/queue-figures.ts'
 import { createStats, readFigures } from '../../src/infrastructure/postgres/stats.ts'
 import { createTestBus, logIsApart } from '../support/bus.ts'
+import { createTestApi } from '../support/http.ts'
+import { expectProblem } from '../support/problem.ts'
 
 const sender = (subject: string, tenant: string | null = null) => ({ subject, roles: ['SENDER'] as const, tenant })
 
@@ -55,6 +58,19 @@ describe('new queues', () => {
     await another({ maxQueues: 4 }).send('domain30', 'Charge', null)
     expect(() => another({ maxQueues: -1 })).toThrow(/maxQueues/)
   })
+})
+
+test('G7: over HTTP it is a 429 with a sentence, and the limits are read from the environment', async () => {
+  const api = await createTestApi({}, { newQueuesPerHour: 1 })
+  const token = await api.token(['SENDER'])
+  const send = (domain: string) =>
+    api.request('POST', `/domains/${domain}/commands`, { token, body: { commandType: 'Charge', data: {} } })
+  expect((await send('one')).status).toBe(202)
+  expectProblem(await send('two'), 429, 'TOO_MANY_QUEUES', /1 domains and reply queues an hour/)
+  expect((await send('one')).status).toBe(202)
+  const limits = { COMMANDBUS_MAX_QUEUES: '7', COMMANDBUS_NEW_QUEUES_PER_HOUR: '3' }
+  expect(readConfig(limits)).toMatchObject({ maxQueues: 7, newQueuesPerHour: 3 })
+  for (const name of Object.keys(limits)) expect(() => readConfig({ [name]: 'many' })).toThrow(name)
 })
 
 /** A pool whose statements are counted, and the locks that each of them holds at its end. */
