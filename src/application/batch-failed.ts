@@ -1,3 +1,4 @@
+import { brandErrors } from './brand.ts'
 import { CommandBusError } from './errors.ts'
 
 /** What became of one command of a batch that failed. */
@@ -35,6 +36,8 @@ export class BatchFailedError extends CommandBusError {
     return this.#results
   }
 }
+
+brandErrors({ BatchFailedError })
 
 const summaryOf = (results: readonly BatchItem[], isWithin: boolean): string => {
   if (isWithin) return 'the batch failed: roll your transaction back, and nothing of it is sent'

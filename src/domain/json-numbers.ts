@@ -24,7 +24,8 @@ export const literalFault = (literal: string): string | null => {
   if (value === 0 && digits !== '') return TOO_SMALL
   const fault = numberFault(value)
   if (fault !== null || digits.length <= SURE_DIGITS) return fault
-  return significant(value.toPrecision(digits.length)) === digits
+  // as JavaScript writes it itself, or as exactly as so many digits can say it
+  return [String(value), value.toPrecision(digits.length)].some(text => significant(text) === digits)
     ? null
     : 'has more digits than a number can keep, and would be rounded: send it as a text'
 }

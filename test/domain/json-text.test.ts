@@ -25,6 +25,16 @@ describe('JSON text', () => {
     )
   })
 
+  test('R8: with any number as JavaScript writes it is parsed, also where its last digit is a tie', () => {
+    expect(faultOf('[-1136419065709504.2]')).toBeNull()
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, min: -9e15, max: 9e15 }), value => {
+        expect(faultOf(JSON.stringify([value])) === null).toBe(numberFault(value) === null)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
   test('R8: with a number that would be changed is refused with the path, wherever it is', () => {
     const literal = fc.constantFrom(
       '9007199254740993',
