@@ -162,4 +162,8 @@ brandErrors({
   UnavailableError,
   ContentionError,
   ForbiddenError,
+  CommandIdTakenError,
+  DomainReservedError,
+  ReplyQueueRefusedError,
+  TooManyQueuesError,
 })
