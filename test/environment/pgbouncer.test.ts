@@ -218,7 +218,7 @@ describe.skipIf(noPgBouncer !== null)(
     it('R10: transaction mode: what needs a session of its own is refused by name', async () => {
       const test = await openPooled({ mode: 'transaction' })
       const bus = test.pooled({
-        handlers: { shop: { Buy: { transactional: true, handle: async () => null } } } as never,
+        handlers: { shop: { Buy: { transactional: true, rehearsable: true, handle: async () => null } } } as never,
       })
       await expect(bus.maintenance.rebuild()).rejects.toThrow(POOLER)
       if (logIsApart) return

@@ -210,7 +210,7 @@ describe('actions on many', () => {
     const { actionId } = await api.bus.actions.start(start as Parameters<typeof api.bus.actions.start>[0])
     const named = { action: 'retry', ids: [{ domain: 'payments', commandId: actionId }] } as const
     const lost = await api.bus.actions.start({ ...named, operator: 'joe', tenantId: 't1' })
-    const token = await api.token(['OPERATOR'])
+    const token = await api.token(['ADMIN'])
     return { api, actionId, lost: lost.actionId, token }
   }
 
