@@ -43,6 +43,14 @@ begin
   end if;
 end $$;
 
+-- Which commands of a domain that have not ended the messages are of.
+create function command_bus_owners(of_domain text, msg_ids bigint[]) returns table (msg_id bigint, command_id uuid)
+language plpgsql stable as $$
+begin
+  return query select c.msg_id, c.command_id from command_bus_command c
+    where c.status in ('PENDING', 'IN_PROGRESS') and c.domain = of_domain collate "C" and c.msg_id = any (msg_ids);
+end $$;
+
 -- Milliseconds until a message of the queue becomes visible, 0 when one is; null when there is none. `after` as above.
 create function command_bus_next_visible(queue text, after double precision) returns double precision
 language plpgsql

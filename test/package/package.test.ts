@@ -71,7 +71,7 @@ describe('R9: what is in the tarball', () => {
     const follow = async (file: string): Promise<void> => {
       if (seen.has(file)) return
       seen.set(file, await readFile(file, 'utf8'))
-      for (const [, name = ''] of (seen.get(file) ?? '').matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)) {
+      for (const [, name = ''] of (seen.get(file) ?? '').matchAll(/(?:from\s+|import\(\s*)['"]([^'"]+)['"]/g)) {
         if (name.startsWith('.')) await follow(join(dirname(file), name).replace(/(\.d)?\.[jt]s$/, '.d.ts'))
         else packages.add(name.replace(/^((?:@[^/]+\/)?[^/]+).*$/, '$1'))
       }

@@ -91,11 +91,10 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = cr
     handBack,
 
     ownersOf: async (domain, msgIds) => {
-      const { rows } = await pool.query(
-        `select msg_id, command_id from command_bus_command
-         where status in ('PENDING', 'IN_PROGRESS') and domain = $1::text and msg_id = any ($2::bigint[])`,
-        [domain, msgIds],
-      )
+      const { rows } = await pool.query('select msg_id, command_id from command_bus_owners($1::text, $2::bigint[])', [
+        domain,
+        msgIds,
+      ])
       return new Map(rows.map(row => [row.msg_id, row.command_id]))
     },
 

@@ -31,6 +31,7 @@ export const schemaNames = [
   'command_bus_make_queue',
   'command_bus_migration',
   'command_bus_next_visible',
+  'command_bus_owners',
   'command_bus_put_replies',
   'command_bus_put_rows',
   'command_bus_queue_figures',
