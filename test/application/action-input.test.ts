@@ -72,7 +72,7 @@ describe('what is asked for', () => {
     ['a result for a retry', { resultData: null }, 'resultData'],
     ['attempts for a completion', { action: 'complete', resetAttempts: true }, 'resetAttempts'],
     ['attempts that are neither kept nor reset', { resetAttempts: 'no' }, 'resetAttempts'],
-    ['a tenant that is blank', { tenantId: '' }, 'tenantId'],
+    ['a tenant that is blank', { tenantId: ' ' }, 'tenantId'],
   ]
   test.each(refusals)('with %s is refused', (_, over, field) => {
     let thrown: unknown

@@ -92,7 +92,11 @@ test('what belongs to a correlation id is told within the tenant, and any id may
       })
     ).body
   expect((await ask()).items).toEqual([])
-  expect(await ask(undefined, 'ADMIN')).toMatchObject({ correlationId, truncated: false, items: [{ commandId, cause: null, depth: 0 }] })
+  expect(await ask(undefined, 'ADMIN')).toMatchObject({
+    correlationId,
+    truncated: false,
+    items: [{ commandId, cause: null, depth: 0 }],
+  })
   expect((await ask('t1')).items).toHaveLength(1)
   expect((await ask('t2')).items).toEqual([])
 })

@@ -74,6 +74,16 @@ describe.skipIf(logIsApart)('what a sender does', () => {
     }
     const handlers = { Charge: () => 'done' }
     await work({ domain: 'payments', handlers })
+    const kept = await until(
+      () => bus.replies.undelivered(),
+      ({ items }) => items.length === 4,
+    )
+    expect(kept.items.map(({ queue }) => queue).sort()).toEqual([
+      ...Array(2).fill('other__commands'),
+      ...Array(2).fill('payments__commands'),
+    ])
+    // as an older version delivered them
+    await pool.query('select pgmq.send(u.queue, u.body) from command_bus_undelivered u')
     const isOver = async (queue: string, left: number) =>
       until(
         () => messages(queue),

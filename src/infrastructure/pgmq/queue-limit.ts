@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { TooManyQueuesError } from '../../application/errors.ts'
 import type { AdmitQueues } from '../../application/ports/queue.ts'
+import { isOutage } from '../postgres/errors.ts'
 import type { QueueCatalog } from './queue.ts'
 
 export interface QueueLimits {
@@ -41,11 +42,26 @@ export const createQueueLimit = (pool: Pool, catalog: QueueCatalog, { most, perH
     return most - made - reserved.size
   }
 
+  /** Those that are to be made, and how many more there may be; null: the database cannot say so now. */
+  const asked = async (
+    queues: readonly string[],
+  ): Promise<{ readonly missing: readonly string[]; readonly left: number } | null> => {
+    try {
+      const missing = await catalog.unmade(new Set(queues))
+      if (missing.length === 0) return { missing, left: 0 }
+      prune()
+      return { missing, left: await room() }
+    } catch (error) {
+      if (isOutage(error)) return null
+      throw error
+    }
+  }
+
   const admitNew = async (queues: readonly string[], caller: string | null): Promise<void> => {
-    const missing = await catalog.unmade(new Set(queues))
-    if (missing.length === 0) return
-    prune()
-    const left = await room()
+    const found = await asked(queues)
+    // with the log elsewhere a send does without this database; with the log here it fails by itself
+    if (found === null || found.missing.length === 0) return
+    const { missing, left } = found
     // from here on nothing is waited for: what is counted is what is taken
     const own = caller === null ? null : (callers.get(caller) ?? new Map<string, number>())
     if (own !== null && own.size + missing.filter(queue => !own.has(queue)).length > perHour) {
