@@ -39,8 +39,8 @@ export const investigating = (stage: Stage): void => {
     })
   })
 
-  test('an auditor sees when the log was last looked through, and what does not fit', async () => {
-    const { page } = await stage.visit(['AUDITOR'], '/audit?view=proof')
+  test('an auditor who reaches all tenants sees when the log was last looked through, and what does not fit', async () => {
+    const { page } = await stage.visit(['AUDITOR', 'ADMIN'], '/audit?view=proof')
     await page.getByText('No round has ended since the service began').waitFor()
     const { commandId } = await stage.bus.send('demo', 'Tampered', {})
     await stage.bus.send('demo', 'Fine', {})
