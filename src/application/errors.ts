@@ -96,8 +96,8 @@ export class DomainReservedError extends CommandBusError {
 /** Replies may not go there. Nothing was sent. */
 export class ReplyQueueRefusedError extends CommandBusError {
   override readonly name = 'ReplyQueueRefusedError'
-  constructor(queue: string, why: string) {
-    super('REPLY_QUEUE_REFUSED', `replyTo: '${queue}' ${why}; nothing was sent`)
+  constructor(queue: string, why: string, field = 'replyTo') {
+    super('REPLY_QUEUE_REFUSED', `${field}: '${queue}' ${why}`)
   }
 }
 

@@ -35,7 +35,7 @@ export const queueOf = (value: unknown, field = 'replyTo'): string => accept(fie
 /** A queue that replies may go to. @throws InvalidInputError, ReplyQueueRefusedError */
 export const replyQueueOf = (value: unknown, field = 'replyTo'): string => {
   const queue = queueOf(value, field)
-  if (domainOfQueue(queue) !== null) throw new ReplyQueueRefusedError(queue, 'is for commands, not for replies')
+  if (domainOfQueue(queue) !== null) throw new ReplyQueueRefusedError(queue, 'is for commands, not for replies', field)
   return queue
 }
 export const correlationIdOf = (value: unknown): string =>

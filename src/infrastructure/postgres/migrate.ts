@@ -3,6 +3,7 @@ import { databaseOn, isPool, rawClient, sessionOn, unhurried } from './connectio
 import { chooseSchema, pinFunctions } from './connection/schema.ts'
 import { type Migration, ownMigrations, readMigrations } from './migration-files.ts'
 import { compare, MigrationError, readApplied } from './schema-version.ts'
+import { underLock } from './under-lock.ts'
 import { withUnhurriedClient } from './unhurried.ts'
 
 export interface MigrateOptions {
@@ -24,20 +25,6 @@ const LOCK_KEY = 'commandbus:migrate'
 const lineOf = (sql: string, error: unknown): string => {
   const position = error instanceof pg.DatabaseError ? Number(error.position) : Number.NaN
   return position > 0 ? ` in line ${sql.slice(0, position).split('\n').length}` : ''
-}
-
-/** In a transaction that no other migrator has at the same time; the lock needs no session, so a pooler may lie between. */
-const underLock = async <A>(client: ClientBase, body: () => Promise<A>): Promise<A> => {
-  try {
-    await client.query('begin')
-    await client.query('select pg_advisory_xact_lock(hashtextextended($1::text, 0))', [LOCK_KEY])
-    const result = await body()
-    await client.query('commit')
-    return result
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined)
-    throw error
-  }
 }
 
 /** False: another migrator was faster. */
@@ -65,7 +52,7 @@ const apply = async (
     return true
   }
   try {
-    return await underLock(client, body)
+    return await underLock(client, LOCK_KEY, body)
   } catch (error) {
     throw new MigrationError(
       `Migration ${version} (${name}) failed${lineOf(sql, error)} and changed nothing: ` +
@@ -99,7 +86,7 @@ const migrateOn = async (client: ClientBase, options: MigrateOptions): Promise<r
     throw new MigrationError(`There is no schema version ${target}: choose one from 0 to ${known.length}.`)
   // the files speak of our tables by their bare names
   const plain = rawClient(client)
-  const { wanted, schema } = await underLock(client, async () => {
+  const { wanted, schema } = await underLock(client, LOCK_KEY, async () => {
     const { current } = compare(await readApplied(client), known)
     const wanted = known.slice(current, target)
     const schema = await chooseSchema(client, options.schema).catch(explainRefusal)

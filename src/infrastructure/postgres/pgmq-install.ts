@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import { CommandBusError } from '../../application/errors.ts'
 import { readPgmqSql } from './pgmq-files.ts'
+import { underLock } from './under-lock.ts'
 
 /** How a database came to have pgmq: as a PostgreSQL extension, or as plain SQL in the schema `pgmq`. */
 export interface PgmqInstall {
@@ -18,6 +19,7 @@ export class PgmqMissingError extends CommandBusError {
 }
 
 const MARKER = 'pgmq installed from SQL by commandbus, version '
+/** One installer at a time; those who waited then find what the first one made. */
 const LOCK_KEY = 'commandbus:pgmq'
 
 const codeOf = (error: unknown): unknown =>
@@ -36,24 +38,10 @@ export const findPgmq = async (client: ClientBase): Promise<PgmqInstall | undefi
   return { version: remark?.startsWith(MARKER) ? remark.slice(MARKER.length) : 'unknown', how: 'sql' }
 }
 
-const inTransaction = async <A>(client: ClientBase, body: () => Promise<A>): Promise<A> => {
-  await client.query('begin')
-  try {
-    // One installer at a time; those who waited then find what the first one made.
-    await client.query('select pg_advisory_xact_lock(hashtextextended($1::text, 0))', [LOCK_KEY])
-    const result = await body()
-    await client.query('commit')
-    return result
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined)
-    throw error
-  }
-}
-
 /** The reason as text when the extension cannot be created (no rights, damaged files). */
 const createExtension = async (client: ClientBase): Promise<PgmqInstall | string> => {
   try {
-    return await inTransaction(client, async () => {
+    return await underLock(client, LOCK_KEY, async () => {
       await client.query('create extension if not exists pgmq')
       return (await findPgmq(client)) ?? 'CREATE EXTENSION pgmq had no effect'
     })
@@ -71,7 +59,7 @@ const readOnly = (cause: unknown): PgmqMissingError =>
 const installFromSql = async (client: ClientBase): Promise<PgmqInstall> => {
   const { version, sql } = await readPgmqSql()
   try {
-    return await inTransaction(client, async () => {
+    return await underLock(client, LOCK_KEY, async () => {
       const found = await findPgmq(client)
       if (found !== undefined) return found
       await client.query('create schema if not exists pgmq')

@@ -4,6 +4,7 @@ import { toast } from 'react-hot-toast/headless'
 import { api, type CommandDetail } from '../../api/client.ts'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
+import { ReasonField } from '../../components/ReasonField.tsx'
 import { Refusal } from '../troubleshooting/Refusal.tsx'
 
 interface EndAttemptProps {
@@ -35,17 +36,7 @@ export const EndAttempt = ({ command, onClose }: EndAttemptProps) => {
           <strong>{command.commandType}</strong> in {domain} is parked, and its worker tells the handler to stop. What
           the handler has done stays done; what it still reports does not count.
         </p>
-        <label className="grid gap-1 font-medium">
-          Reason (required)
-          <textarea
-            required
-            rows={3}
-            maxLength={1_000}
-            value={reason}
-            onChange={event => setReason(event.target.value)}
-            className="field font-normal"
-          />
-        </label>
+        <ReasonField value={reason} onChange={setReason} />
         <Refusal error={end.error} />
         <DialogButtons>
           <Button onClick={onClose}>Back</Button>

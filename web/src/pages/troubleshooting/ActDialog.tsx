@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
 import { JsonEditor, parseJson } from '../../components/JsonEditor.tsx'
+import { ReasonField } from '../../components/ReasonField.tsx'
 import { CanaryField } from './CanaryField.tsx'
 import { DryRun } from './DryRun.tsx'
 import { Refusal } from './Refusal.tsx'
@@ -71,19 +72,7 @@ export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) =
       <form onSubmit={submit} className="grid gap-4">
         <TargetSummary target={target} />
         <p className="text-muted">{count === 1 ? one : many}</p>
-        {action === 'cancel' && (
-          <label className="grid gap-1 font-medium">
-            Reason (required)
-            <textarea
-              required
-              rows={3}
-              maxLength={1_000}
-              value={reason}
-              onChange={event => setReason(event.target.value)}
-              className="field font-normal"
-            />
-          </label>
-        )}
+        {action === 'cancel' && <ReasonField value={reason} onChange={setReason} />}
         {action === 'complete' && <JsonEditor label="Result (JSON)" value={result} onChange={setResult} rows={5} />}
         {action === 'retry' && (
           <>

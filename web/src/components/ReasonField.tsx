@@ -1,0 +1,19 @@
+interface ReasonFieldProps {
+  readonly value: string
+  readonly onChange: (value: string) => void
+}
+
+/** Why an operator does something; others read it. */
+export const ReasonField = ({ value, onChange }: ReasonFieldProps) => (
+  <label className="grid gap-1 font-medium">
+    Reason (required)
+    <textarea
+      required
+      rows={3}
+      maxLength={1_000}
+      value={value}
+      onChange={event => onChange(event.target.value)}
+      className="field font-normal"
+    />
+  </label>
+)
