@@ -31,7 +31,10 @@ export const createReplyQueues = (catalog: QueueCatalog): ReplyQueues => {
           await catalog.ensure(new Set([queue]), within === undefined ? {} : { within })
         } catch (error) {
           if (isOutage(error)) throw error
-          throw new ReplyQueueRefusedError(queue, `cannot be made (${messageOf(error)}): name another queue`)
+          throw new ReplyQueueRefusedError(
+            queue,
+            `cannot be made (${messageOf(error)}): name another queue; nothing was sent`,
+          )
         }
       }
     },
