@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 const shared = {
   pool: 'forks',
-  maxWorkers: 2,
+  // more than there are processors: tests wait for servers, processes and signals half of the time
+  maxWorkers: 3,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   teardownTimeout: 60_000,
