@@ -1,8 +1,8 @@
-import pg from 'pg'
 import { expect, test } from 'vitest'
 import { silentLog } from '../../src/application/ports/log.ts'
 import { createCommandBus, defineHandler } from '../../src/index.ts'
 import { createTestBus, signal } from '../support/bus.ts'
+import { usersPool } from '../support/database.ts'
 
 /** Handlers that wait for each other: as many as may run at once have begun when the first of them goes on. */
 const together = (count: number) => {
@@ -67,7 +67,7 @@ test.each([
 
 test('R3: ten callers on the ten connections of a pool send in their transactions, to queues that are not there yet', async () => {
   const { database, messages } = await createTestBus()
-  const pool = new pg.Pool({ connectionString: database.url, max: 10 })
+  const pool = usersPool({ connectionString: database.url, max: 10 })
   const bus = createCommandBus({ pool })
   await bus.ready()
   await Promise.all(
@@ -97,7 +97,7 @@ test('R3: a caller who has made the queue in the very transaction he sends in do
 
 test('R3: a worker reads, reports and keeps its leases while others hold every connection of the pool', async () => {
   const { database, bus, until } = await createTestBus()
-  const pool = new pg.Pool({ connectionString: database.url, max: 3 })
+  const pool = usersPool({ connectionString: database.url, max: 3 })
   const own = createCommandBus({ pool })
   const { commandId } = await bus.send('payments', 'Charge', {})
   const worker = own.worker({
@@ -128,7 +128,7 @@ test('R3: a worker reads, reports and keeps its leases while others hold every c
 
 test('R3: every call of the library completes on a pool of one: none asks for a connection while it holds one', async () => {
   const { database, bus: other, work } = await createTestBus()
-  const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+  const pool = usersPool({ connectionString: database.url, max: 1 })
   const bus = createCommandBus({ pool })
   const client = await pool.connect()
   client.release()

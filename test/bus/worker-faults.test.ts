@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import * as t from 'io-ts'
-import pg from 'pg'
 import { expect, test } from 'vitest'
 import { silentLog } from '../../src/application/ports/log.ts'
 import { createCommandBus, defineHandler } from '../../src/index.ts'
 import { createTestBus, signal } from '../support/bus.ts'
+import { usersPool } from '../support/database.ts'
 import { isParked } from '../support/park.ts'
 
 const nothingIsArchived = `
@@ -96,7 +96,7 @@ test('A21: a handler that throws what nobody can read, or whose codec throws, ha
 
 test('A28: transactional handlers that are more than the connections wait for one, and spend no attempt on it', async () => {
   const { database, until } = await createTestBus()
-  const pool = new pg.Pool({ connectionString: database.url, max: 3 })
+  const pool = usersPool({ connectionString: database.url, max: 3 })
   const noted: string[] = []
   const warn = (_: object, message: string) => noted.push(message)
   const bus = createCommandBus({ pool, log: { ...silentLog, warn, error: warn } })

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createCommandBus } from '../../src/index.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createTestDatabase, type TestDatabase, usersPool } from '../support/database.ts'
 
 const cleanUps: (() => unknown)[] = []
 afterEach(async () => {
@@ -16,7 +16,7 @@ const openDatabase = async (): Promise<TestDatabase> => {
 
 /** A pool as somebody else's program would have it. */
 const userPool = (database: TestDatabase, more: pg.PoolConfig = {}): pg.Pool => {
-  const pool = new pg.Pool({ connectionString: database.url, max: 6, ...more })
+  const pool = usersPool({ connectionString: database.url, max: 6, ...more })
   cleanUps.push(() => pool.end())
   return pool
 }
@@ -124,7 +124,7 @@ describe('R2: a pool of the user', () => {
     const parts = { host: hostname, port: Number(port), user: username, database: pathname.slice(1) }
     const secret = decodeURIComponent(password)
     for (const given of [secret, async () => secret]) {
-      const pool = new pg.Pool({ ...parts, password: given })
+      const pool = usersPool({ ...parts, password: given })
       const bus = createCommandBus({ pool })
       const worker = bus.worker({
         domain: 'slow',

@@ -1,10 +1,9 @@
-import pg from 'pg'
 import { afterEach, expect, it } from 'vitest'
 import { createCommandBus } from '../../src/index.ts'
 import { schemaNames } from '../../src/infrastructure/postgres/connection/names.ts'
 import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
 import { ensurePgmq } from '../../src/infrastructure/postgres/pgmq-install.ts'
-import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createEmptyDatabase, createTestDatabase, type TestDatabase, usersPool } from '../support/database.ts'
 
 const cleanUps: (() => unknown)[] = []
 afterEach(async () => {
@@ -80,7 +79,7 @@ it('R1: every table, view and function of the schema is named where statements g
 
 it('R4: another version of the package in the process may have statements with the same names', async () => {
   const database = kept(await createTestDatabase())
-  const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+  const pool = usersPool({ connectionString: database.url, max: 1 })
   cleanUps.push(() => pool.end())
   await pool.query({ name: 'command_bus_commit', text: 'select 1' })
   const bus = createCommandBus({ pool })

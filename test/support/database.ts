@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import pg from 'pg'
 import { inject } from 'vitest'
 
@@ -51,4 +52,22 @@ export const createEmptyDatabase = async (): Promise<TestDatabase> => {
   const name = newName()
   await onServer(`create database ${name} template template0`)
   return open(name)
+}
+
+/**
+ * A pool as a program of the user's has it: nobody hears its errors. It ends with its connections; pg's says so before they
+ * are closed, and a drop in between would be an error that nobody hears.
+ */
+export const usersPool = (config: pg.PoolConfig): pg.Pool => {
+  const pool = new pg.Pool(config)
+  let open = 0
+  pool.on('connect', () => open++)
+  pool.on('remove', () => open--)
+  const end = pool.end.bind(pool) as () => Promise<void>
+  return Object.assign(pool, {
+    end: async () => {
+      await end()
+      while (open > 0) await once(pool, 'remove')
+    },
+  })
 }
