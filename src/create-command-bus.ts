@@ -21,6 +21,7 @@ import { silentTelemetry } from './application/ports/telemetry.ts'
 import { payloadFaults, rehearseCommand } from './application/rehearse-command.ts'
 import { replyQueuesOf } from './application/reply-queues.ts'
 import { roleAuthorization } from './application/roles.ts'
+import { WORKFLOW_DOMAIN } from './application/run-jobs.ts'
 import { createSender } from './application/sender.ts'
 import { createTransactCommands } from './application/transact-commands.ts'
 import { createUndeliveredReplies } from './application/undelivered-replies.ts'
@@ -61,7 +62,7 @@ import { createHandlerConnections } from './infrastructure/worker/connections.ts
 import { LONGEST_ANSWER_MS } from './infrastructure/worker/heartbeat.ts'
 import { createWorker } from './infrastructure/worker/worker.ts'
 import type { Worker } from './infrastructure/worker/worker-api.ts'
-import { createWorkflows, WORKFLOW_DOMAIN, type Workflows } from './infrastructure/workflows.ts'
+import { createWorkflows, type Workflows } from './infrastructure/workflows.ts'
 import { busProjections } from './projections/bus-projections.ts'
 
 /** Enough for a worker's reads and reports; see docs/production.md for all that a process opens. */

@@ -12,9 +12,10 @@ import type { CommandState } from '../domain/command/state.ts'
 import type { CommandPlan, PlanTurns } from './dry-run.ts'
 import { CommandNotFoundError, InvalidInputError, InvalidOperationError, InvalidPayloadError } from './errors.ts'
 import { commandIdOf, domainOf, jsonOf, optional, textOf } from './input.ts'
+import type { Scope } from './ports/authorization.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
-import { isWithin, type Scope } from './scope.ts'
+import { isWithin } from './scope.ts'
 import type { TransactCommands } from './transact-commands.ts'
 
 export interface OperateDeps {

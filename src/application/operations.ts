@@ -7,10 +7,11 @@ import { type OperationStatus, operationStatus, operationStatuses } from '../dom
 import { brandErrors } from './brand.ts'
 import { CommandBusError, ForbiddenError, InvalidInputError } from './errors.ts'
 import { commandIdOf, jsonOf, limitOf, optional, textOf } from './input.ts'
+import type { Scope } from './ports/authorization.ts'
 import type { Clock } from './ports/clock.ts'
 import type { CommandDetail, CommandQueries, OwnedItem, Page } from './ports/command-queries.ts'
 import type { Log } from './ports/log.ts'
-import { isWithin, type Scope } from './scope.ts'
+import { isWithin } from './scope.ts'
 import type { CommandToSend, SendOutcome } from './send-command.ts'
 
 /** A user's operation, as the user sees it. Times are ISO 8601. */

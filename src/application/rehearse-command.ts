@@ -10,10 +10,11 @@ import { CommandNotFoundError, InvalidInputError, InvalidOperationError, Invalid
 import { handledCommand } from './handled-command.ts'
 import { commandIdOf, domainOf, jsonOf } from './input.ts'
 import { refusal, retryIntent } from './operate-command.ts'
+import type { Scope } from './ports/authorization.ts'
 import type { Clock } from './ports/clock.ts'
 import type { EventStore } from './ports/event-store.ts'
 import { MAX_REHEARSAL_MS, type RehearsalAnswer, type Rehearsals } from './ports/rehearsals.ts'
-import { isWithin, type Scope } from './scope.ts'
+import { isWithin } from './scope.ts'
 
 export interface RehearseDeps {
   readonly store: Pick<EventStore<CommandEvent>, 'readStream'>

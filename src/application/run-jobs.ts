@@ -14,6 +14,8 @@ import type { Ids } from './ports/ids.ts'
 import { type PreparedSend, prepareSend, type RetryOptions } from './send-command.ts'
 import { contextOf } from './transact-commands.ts'
 
+/** The domain whose workers work on the files of runs, unless the bus has another one. */
+export const WORKFLOW_DOMAIN = 'workflow'
 export const FILE_COMMAND = 'ProcessFile'
 export const BATCH_COMMAND = 'ProcessBatch'
 

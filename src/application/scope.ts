@@ -1,11 +1,5 @@
 import { textOf } from './input.ts'
-import type { Identity, Role } from './ports/authorization.ts'
-
-/** Whose things are reached: one tenant's, those of no tenant, or all when it is left out. Others are as good as unknown. */
-export interface Scope {
-  /** `NO_TENANT` names what belongs to no tenant. */
-  readonly tenantId?: string
-}
+import type { Identity, Role, Scope } from './ports/authorization.ts'
 
 /** No tenant is called so. */
 export const NO_TENANT = ''

@@ -5,7 +5,7 @@ import type { Clock } from '../application/ports/clock.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Ids } from '../application/ports/ids.ts'
 import type { Log } from '../application/ports/log.ts'
-import { createRunJobs } from '../application/run-jobs.ts'
+import { createRunJobs, WORKFLOW_DOMAIN } from '../application/run-jobs.ts'
 import { createRunProcess } from '../application/run-process.ts'
 import type { RetryOptions } from '../application/send-command.ts'
 import { createTransactCommands } from '../application/transact-commands.ts'
@@ -16,9 +16,6 @@ import type { BusEvent } from '../domain/bus-event.ts'
 import { createJobFeed } from './postgres/job-feed.ts'
 import { createWorkflowQueries } from './postgres/workflow-queries.ts'
 import { createRunRunner, type RunnerLimits } from './runs.ts'
-
-/** The domain whose workers work on the files of runs, unless the bus is told otherwise. */
-export const WORKFLOW_DOMAIN = 'workflow'
 
 export interface WorkflowOptions {
   /** The domain whose workers work on files. Default `workflow`. */

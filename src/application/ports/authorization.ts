@@ -9,6 +9,14 @@ export interface Identity {
   readonly roles: readonly Role[]
 }
 
+/**
+ * Whose things are reached: one tenant's, those of no tenant (`NO_TENANT` of scope.ts), or all when it is left out.
+ * Others are as good as unknown.
+ */
+export interface Scope {
+  readonly tenantId?: string
+}
+
 export const permissions = ['read', 'send', 'operate', 'audit', 'operations', 'runs', 'grant'] as const
 
 /**

@@ -2,13 +2,13 @@ import type { Client } from 'pg'
 import { TooLargeError } from '../../application/errors.ts'
 import type { EventStore, StreamAppend } from '../../application/ports/event-store.ts'
 import type { StoredEvent } from '../codec/event-codec.ts'
-import { loadCheckpoint, saveCheckpoint } from '../eventstoredb/checkpoint.ts'
+import { loadCheckpoint, MIRROR_PROJECTION, saveCheckpoint } from '../eventstoredb/checkpoint.ts'
 import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { createEventStoreDbEventStore } from '../eventstoredb/event-store.ts'
 import { LOG_PREFIXES } from '../eventstoredb/index.ts'
 import { beginningsOf } from '../eventstoredb/records.ts'
-import { assertSamePrefix, COMMANDS } from '../eventstoredb/whose-log.ts'
+import { assertSamePrefix } from '../eventstoredb/whose-log.ts'
 import { aloneOn, lockOutWriters } from '../postgres/alone.ts'
 import type { EventRow } from '../postgres/event-store.ts'
 import { compareLogs, countEvents } from './compare.ts'
@@ -36,7 +36,7 @@ export const copyToEventStoreDb = ({
 }: CopyLogOptions): Promise<CopiedLog> =>
   aloneOn({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
     await lockOutWriters(client, copyRefusal)
-    if ((await loadCheckpoint(client, COMMANDS)) !== null) {
+    if ((await loadCheckpoint(client, MIRROR_PROJECTION)) !== null) {
       throw new CopyLogError('the log of this database is in EventStoreDB already')
     }
     await refuseOthers(client)
@@ -69,7 +69,7 @@ export const copyToEventStoreDb = ({
       const { end, ...copied } = await compareLogs(client, feed, onProgress)
       await client.query('begin')
       // a log without commands has no end; any position is after nothing
-      await saveCheckpoint(client, COMMANDS, end ?? '0/0', streamPrefix)
+      await saveCheckpoint(client, MIRROR_PROJECTION, end ?? '0/0', streamPrefix)
       await client.query('delete from command_bus_checkpoint where projection = $1::text', [COPYING])
       await client.query('commit')
       return copied

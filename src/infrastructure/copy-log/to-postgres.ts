@@ -3,10 +3,10 @@ import type { Pool } from 'pg'
 import { silentLog } from '../../application/ports/log.ts'
 import { busProjections } from '../../projections/bus-projections.ts'
 import type { StoredEvent } from '../codec/event-codec.ts'
+import { MIRROR_PROJECTION } from '../eventstoredb/checkpoint.ts'
 import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { type EventStoreDbLog, LOG_PREFIXES, openEventStoreDbLog } from '../eventstoredb/index.ts'
-import { COMMANDS } from '../eventstoredb/whose-log.ts'
 import { createQueueCatalog } from '../pgmq/queue.ts'
 import { aloneOn } from '../postgres/alone.ts'
 import { clientLike, createPool } from '../postgres/pool.ts'
@@ -39,7 +39,7 @@ export const copyToPostgres = ({
         throw new CopyLogError('this EventStoreDB has none of our streams: check EVENTSTORE_URL and EVENTSTORE_PREFIX')
       await catchUp({ pool, url: eventStoreUrl, streamPrefix, head, onProgress })
       const { end: _, ...copied } = await compareLogs(client, feed, onProgress)
-      await client.query('delete from command_bus_checkpoint where projection = $1::text', [COMMANDS])
+      await client.query('delete from command_bus_checkpoint where projection = $1::text', [MIRROR_PROJECTION])
       return copied
     } finally {
       await connection.close()

@@ -1,9 +1,8 @@
-import { BATCH_COMMAND } from '../../application/run-jobs.ts'
+import { BATCH_COMMAND, WORKFLOW_DOMAIN } from '../../application/run-jobs.ts'
 import type { CommandToSend } from '../../application/send-command.ts'
 import type { Json } from '../../domain/command/events.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import type { Handler } from '../worker/handler.ts'
-import { WORKFLOW_DOMAIN } from '../workflows.ts'
 import { behave, behaveBatch, behaviorOf } from './behavior.ts'
 
 export const demoDomain = 'demo'

@@ -1,6 +1,9 @@
 import type { ClientBase } from 'pg'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 
+/** Where the log is in EventStoreDB: the projection that makes rows, messages and the mirror of the log from it. */
+export const MIRROR_PROJECTION = 'commands'
+
 /** `streamPrefix`: of the log, where that is in EventStoreDB; it is written once and stays. */
 export const saveCheckpoint = async (
   client: ClientBase,

@@ -6,13 +6,14 @@ import { busCodec } from '../codec/workflow-codec.ts'
 import type { InlineProjections } from '../postgres/unit-of-work.ts'
 import { type CatchUp, type CatchUpOptions, createCatchUp } from './catch-up.ts'
 import { withSetAside } from './catch-up-health.ts'
+import { MIRROR_PROJECTION } from './checkpoint.ts'
 import { connectEventStoreDb } from './connection.ts'
 import { createEventStoreDbEventStore } from './event-store.ts'
 import type { EventStoreDbLimits } from './follower.ts'
 import { withIntents } from './intents.ts'
 import type { MirrorOptions } from './mirror.ts'
 import { createRelay } from './relay.ts'
-import { assertLogIsThere, COMMANDS } from './whose-log.ts'
+import { assertLogIsThere } from './whose-log.ts'
 
 export interface EventStoreDbLogOptions {
   /** `esdb://...` or `esdb+discover://...`; `kurrentdb` is the same. */
@@ -51,7 +52,12 @@ export const openEventStoreDbLog = ({
 }: EventStoreDbLogOptions): EventStoreDbLog => {
   const connection = connectEventStoreDb(url)
   const shared = { connection, codec: busCodec, streamPrefix, ...limits }
-  const catchUp = createCatchUp<BusEvent>({ ...given, prefixes: LOG_PREFIXES, projection: COMMANDS, ...shared })
+  const catchUp = createCatchUp<BusEvent>({
+    ...given,
+    prefixes: LOG_PREFIXES,
+    projection: MIRROR_PROJECTION,
+    ...shared,
+  })
   const store = createEventStoreDbEventStore<BusEvent>(shared)
   const relay = createRelay<BusEvent>({ ...shared, pool: given.pool, store, log: given.log })
   return {

@@ -1,13 +1,10 @@
 import type { ClientBase, Pool } from 'pg'
 import { UnavailableError } from '../../application/errors.ts'
-import { loadCheckpoint } from './checkpoint.ts'
-
-/** The projection that makes rows, messages and the mirror of the log from it. */
-export const COMMANDS = 'commands'
+import { loadCheckpoint, MIRROR_PROJECTION } from './checkpoint.ts'
 
 /** Where the log is in PostgreSQL: refuses a database that mirrors a log in EventStoreDB, whose numbers are taken there. */
 export const assertLogIsHere = async (pool: Pool): Promise<void> => {
-  if ((await loadCheckpoint(pool, COMMANDS)) === null) return
+  if ((await loadCheckpoint(pool, MIRROR_PROJECTION)) === null) return
   throw new UnavailableError('this database mirrors a log in EventStoreDB: set EVENTSTORE_URL, or use another database')
 }
 
@@ -17,7 +14,7 @@ export const assertLogIsThere = async (pool: Pool, streamPrefix: string): Promis
   const { rows } = await pool.query(
     `select from command_bus_event
      where not exists (select from command_bus_checkpoint where projection = $1::text) limit 1`,
-    [COMMANDS],
+    [MIRROR_PROJECTION],
   )
   if (rows.length === 0) return
   throw new UnavailableError(
@@ -29,7 +26,7 @@ export const assertLogIsThere = async (pool: Pool, streamPrefix: string): Promis
 export const assertSamePrefix = async (
   client: Pick<ClientBase, 'query'>,
   streamPrefix: string,
-  projection: string = COMMANDS,
+  projection: string = MIRROR_PROJECTION,
 ): Promise<void> => {
   const { rows } = await client.query<{ readonly stream_prefix: string }>(
     'select stream_prefix from command_bus_checkpoint where projection = $1::text and stream_prefix <> $2::text',

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import { createWrites, type RowWrite } from '../../projections/row-write.ts'
 import { workflowRows } from '../../projections/workflow-rows.ts'
 import { type Folded, foldInto, isOfCommand, type LoggedBusEvent, type LoggedEvent } from './command-log.ts'
-import { COMMANDS } from './read-tables.ts'
+import { COMMAND_TABLE } from './read-tables.ts'
 import { RebuildError } from './rebuild-table.ts'
 import { workflowTables } from './workflow-fold.ts'
 
@@ -12,7 +12,7 @@ export const applyEvents = async (
   nameOf: (table: string) => string,
   events: readonly LoggedBusEvent[],
 ): Promise<void> => {
-  await applyCommands(client, nameOf(COMMANDS), events.filter(isOfCommand))
+  await applyCommands(client, nameOf(COMMAND_TABLE), events.filter(isOfCommand))
   let writes = createWrites()
   for (const { recorded } of events) {
     for (const write of workflowRows(recorded)) writes.add(write)

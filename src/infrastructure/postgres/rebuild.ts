@@ -3,7 +3,7 @@ import type { ClientBase, Pool } from 'pg'
 import { isBefore, type LogPage, type LogPosition, readLogPage, settledHead, startOfLog } from './command-log.ts'
 import { unhurried } from './connection/database.ts'
 import { assertSessions, clientLike } from './pool.ts'
-import { COMMANDS, readTableNames } from './read-tables.ts'
+import { COMMAND_TABLE, readTableNames } from './read-tables.ts'
 import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
 
@@ -153,7 +153,7 @@ const fillAndSwap = async (
       await delay(Math.min(LONGEST_PAUSE_MS, 50 * 2 ** tries))
     }
   }
-  const { rows } = await client.query(`select count(*)::int as n from ${COMMANDS}`)
+  const { rows } = await client.query(`select count(*)::int as n from ${COMMAND_TABLE}`)
   return { events, commands: rows[0].n }
 }
 

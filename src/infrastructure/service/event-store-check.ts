@@ -1,14 +1,14 @@
 import type { Pool } from 'pg'
 import { maskSecrets } from '../../application/mask-secrets.ts'
 import { busCodec } from '../codec/workflow-codec.ts'
-import { loadCheckpoint } from '../eventstoredb/checkpoint.ts'
+import { loadCheckpoint, MIRROR_PROJECTION } from '../eventstoredb/checkpoint.ts'
 import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { LOG_PREFIXES } from '../eventstoredb/index.ts'
 import { isAfter, parsePosition } from '../eventstoredb/records.ts'
 import { readSetAside, setAsideReasons } from '../eventstoredb/set-aside.ts'
 import { eventStoreHosts } from '../eventstoredb/url.ts'
-import { assertLogIsThere, COMMANDS } from '../eventstoredb/whose-log.ts'
+import { assertLogIsThere } from '../eventstoredb/whose-log.ts'
 import type { Check } from '../http/health.ts'
 
 const ANSWER_MS = 2_000
@@ -25,7 +25,7 @@ export const checkEventStore = async (url: string, streamPrefix: string, pool: P
       const feed = createEventStoreDbEventFeed({ connection, codec: busCodec, ...ours, ...limits })
       const [head, reached, refused] = await Promise.all([
         feed.head(),
-        loadCheckpoint(pool, COMMANDS),
+        loadCheckpoint(pool, MIRROR_PROJECTION),
         readSetAside(pool),
       ])
       const isBehind = head !== null && (reached === null || isAfter(parsePosition(head), parsePosition(reached)))
