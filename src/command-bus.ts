@@ -39,10 +39,10 @@ import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb
 import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
 import type { Drift } from './infrastructure/postgres/verify.ts'
 import type { Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
+import type { WorkflowOptions } from './infrastructure/runs.ts'
 import type { RehearsalProcess } from './infrastructure/service/bus.ts'
 import type { Handler } from './infrastructure/worker/handler.ts'
 import type { Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
-import type { WorkflowOptions } from './infrastructure/workflows.ts'
 
 /** Until when somebody waits for what is read. */
 export interface Reading {

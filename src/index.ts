@@ -100,6 +100,7 @@ export type { AwaitedEvent, Dispatched, WaitOptions } from './infrastructure/eve
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
 export type { Drift } from './infrastructure/postgres/verify.ts'
 export type { Finding, KnownSeal, Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
+export type { WorkflowOptions } from './infrastructure/runs.ts'
 export { commandIdFor } from './infrastructure/uuid-ids.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures.ts'
 export {
@@ -110,4 +111,3 @@ export {
 } from './infrastructure/worker/handler.ts'
 export type { Health } from './infrastructure/worker/health.ts'
 export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
-export type { WorkflowOptions } from './infrastructure/workflows.ts'

@@ -5,11 +5,21 @@ import type { FeedPosition } from '../application/ports/event-feed.ts'
 import type { Log } from '../application/ports/log.ts'
 import type { WorkflowQueries } from '../application/ports/workflow-queries.ts'
 import type { RunProcess } from '../application/run-process.ts'
+import type { RetryOptions } from '../application/send-command.ts'
 import { loadCheckpoint, saveCheckpoint } from './eventstoredb/checkpoint.ts'
 import type { JobFeed } from './postgres/job-feed.ts'
 import { type Leadership, tryToLead } from './postgres/leadership.ts'
 import { createBackOff } from './worker/back-off.ts'
 import { createWakeUp } from './worker/signal.ts'
+
+export interface WorkflowOptions {
+  /** The domain whose workers work on files. Default `workflow`. */
+  readonly domain?: string
+  /** Automatic attempts of a job, before its file counts as failed. Default: 3, after 1 and 5 seconds. */
+  readonly policy?: Pick<RetryOptions, 'maxAttempts' | 'backoffSeconds' | 'jitter'>
+  /** For tests: other limits than the usual ones. */
+  readonly limits?: Partial<RunnerLimits>
+}
 
 export interface RunRunnerDeps {
   readonly pool: Pool

@@ -15,16 +15,7 @@ import { createTemplates } from '../application/workflow-templates.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import { createJobFeed } from './postgres/job-feed.ts'
 import { createWorkflowQueries } from './postgres/workflow-queries.ts'
-import { createRunRunner, type RunnerLimits } from './runs.ts'
-
-export interface WorkflowOptions {
-  /** The domain whose workers work on files. Default `workflow`. */
-  readonly domain?: string
-  /** Automatic attempts of a job, before its file counts as failed. Default: 3, after 1 and 5 seconds. */
-  readonly policy?: Pick<RetryOptions, 'maxAttempts' | 'backoffSeconds' | 'jitter'>
-  /** For tests: other limits than the usual ones. */
-  readonly limits?: Partial<RunnerLimits>
-}
+import { createRunRunner, type WorkflowOptions } from './runs.ts'
 
 export interface WorkflowsDeps {
   readonly pool: Pool
