@@ -1,18 +1,11 @@
 import type { ClientBase, Pool } from 'pg'
-import type { BulkActionOptions } from './application/action-input.ts'
-import type { Caller } from './application/caller.ts'
-import type { Credits } from './application/credits.ts'
-import type { CommandPlan } from './application/dry-run.ts'
-import type { ActionPlan } from './application/dry-run-action.ts'
-import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './application/investigate.ts'
-import type {
-  CancelOptions,
-  EndAttemptOptions,
-  OperatorCancelOptions,
-  OperatorCompleteOptions,
-  OperatorRetryOptions,
-} from './application/operate-command.ts'
-import type { Operation, OperationFilter, Owner, StartOperation } from './application/operations.ts'
+import type { Caller } from './application/access/caller.ts'
+import type { BatchResult } from './application/commands/send-batch.ts'
+import type { CommandToSend, RetryOptions, SentCommand } from './application/commands/send-command.ts'
+import type { UndeliveredReplies } from './application/commands/undelivered-replies.ts'
+import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './application/investigation/investigate.ts'
+import type { CommandHistory, HistoryOptions } from './application/investigation/read-history.ts'
+import type { Operation, OperationFilter, Owner, StartOperation } from './application/operations/operations.ts'
 import type { Identity } from './application/ports/authorization.ts'
 import type { Clock } from './application/ports/clock.ts'
 import type {
@@ -28,12 +21,19 @@ import type {
 } from './application/ports/command-queries.ts'
 import type { Log } from './application/ports/log.ts'
 import type { Telemetry } from './application/ports/telemetry.ts'
-import type { CommandHistory, HistoryOptions } from './application/read-history.ts'
-import type { Rehearsal, RehearseOptions } from './application/rehearse-command.ts'
-import type { BatchResult } from './application/send-batch.ts'
-import type { CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
-import type { UndeliveredReplies } from './application/undelivered-replies.ts'
-import type { WorkflowCalls } from './application/workflow-calls.ts'
+import type { Credits } from './application/runs/credits.ts'
+import type { WorkflowCalls } from './application/runs/workflow-calls.ts'
+import type { BulkActionOptions } from './application/troubleshooting/action-input.ts'
+import type { CommandPlan } from './application/troubleshooting/dry-run.ts'
+import type { ActionPlan } from './application/troubleshooting/dry-run-action.ts'
+import type {
+  CancelOptions,
+  EndAttemptOptions,
+  OperatorCancelOptions,
+  OperatorCompleteOptions,
+  OperatorRetryOptions,
+} from './application/troubleshooting/operate-command.ts'
+import type { Rehearsal, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 import type { Actions } from './infrastructure/actions.ts'
 import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/follower.ts'
 import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'

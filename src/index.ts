@@ -1,44 +1,26 @@
-export type { BulkActionOptions } from './application/action-input.ts'
-export { BatchFailedError, type BatchItem } from './application/batch-failed.ts'
+export type { Caller } from './application/access/caller.ts'
+export { BatchFailedError, type BatchItem } from './application/commands/batch-failed.ts'
 export {
-  ActionNotFoundError,
-  type ActionView,
-  type GetActionOptions,
-  type StopActionOptions,
-} from './application/bulk-action.ts'
-export type { Caller } from './application/caller.ts'
-export type { CausalNode, CommandNode, CreditNode, RunNode } from './application/causal-tree.ts'
-export { BusinessRuleError, PermanentCommandError, TransientCommandError } from './application/command-errors.ts'
-export type { CreditBalance, GrantCredits } from './application/credits.ts'
-export type { CommandPlan } from './application/dry-run.ts'
-export type { ActionPlan } from './application/dry-run-action.ts'
-export {
-  CommandBusError,
-  CommandIdTakenError,
-  CommandNotFoundError,
-  DomainReservedError,
-  DuplicateCommandError,
-  ForbiddenError,
-  HandlerAlreadyRegisteredError,
-  InvalidInputError,
-  InvalidOperationError,
-  InvalidPayloadError,
-  ReplyQueueRefusedError,
-  UnavailableError,
-} from './application/errors.ts'
+  BusinessRuleError,
+  PermanentCommandError,
+  TransientCommandError,
+} from './application/commands/command-errors.ts'
+export type { BatchResult } from './application/commands/send-batch.ts'
+export type { CommandToSend, RetryOptions, SentCommand } from './application/commands/send-command.ts'
+export type { Delivered, DeliverOptions, UndeliveredReplies } from './application/commands/undelivered-replies.ts'
+export type { CausalNode, CommandNode, CreditNode, RunNode } from './application/investigation/causal-tree.ts'
 export type {
   CausalTree,
   ParkedAtOptions,
   ParkedAtPage,
   ParkedThenItem,
-} from './application/investigate.ts'
+} from './application/investigation/investigate.ts'
 export type {
-  CancelOptions,
-  EndAttemptOptions,
-  OperatorCancelOptions,
-  OperatorCompleteOptions,
-  OperatorRetryOptions,
-} from './application/operate-command.ts'
+  CommandHistory,
+  Comparison,
+  HistoryOptions,
+  MomentView,
+} from './application/investigation/read-history.ts'
 export {
   type Operation,
   type OperationFilter,
@@ -46,7 +28,7 @@ export {
   OperationNotRetriableError,
   type Owner,
   type StartOperation,
-} from './application/operations.ts'
+} from './application/operations/operations.ts'
 export type { Identity, Role } from './application/ports/authorization.ts'
 export type {
   AuditEntry,
@@ -70,9 +52,8 @@ export type {
   WorkflowRun,
   WorkflowTemplate,
 } from './application/ports/workflow-queries.ts'
-export type { CommandHistory, Comparison, HistoryOptions, MomentView } from './application/read-history.ts'
-export type { RunHistory, RunHistoryOptions } from './application/read-run-history.ts'
-export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/rehearse-command.ts'
+export type { CreditBalance, GrantCredits } from './application/runs/credits.ts'
+export type { RunHistory, RunHistoryOptions } from './application/runs/read-run-history.ts'
 export {
   AlreadyRunningError,
   GrantConflictError,
@@ -80,12 +61,40 @@ export {
   RunNotFoundError,
   RunNotRetriableError,
   TemplateNotFoundError,
-} from './application/run-errors.ts'
-export type { BatchResult } from './application/send-batch.ts'
-export type { CommandToSend, RetryOptions, SentCommand } from './application/send-command.ts'
-export type { Delivered, DeliverOptions, UndeliveredReplies } from './application/undelivered-replies.ts'
-export type { RetryPreview, Starter, StartRun } from './application/workflow-runs.ts'
-export type { Asker, NewTemplate } from './application/workflow-templates.ts'
+} from './application/runs/run-errors.ts'
+export type { RetryPreview, Starter, StartRun } from './application/runs/workflow-runs.ts'
+export type { Asker, NewTemplate } from './application/runs/workflow-templates.ts'
+export {
+  CommandBusError,
+  CommandIdTakenError,
+  CommandNotFoundError,
+  DomainReservedError,
+  DuplicateCommandError,
+  ForbiddenError,
+  HandlerAlreadyRegisteredError,
+  InvalidInputError,
+  InvalidOperationError,
+  InvalidPayloadError,
+  ReplyQueueRefusedError,
+  UnavailableError,
+} from './application/shared/errors.ts'
+export type { BulkActionOptions } from './application/troubleshooting/action-input.ts'
+export {
+  ActionNotFoundError,
+  type ActionView,
+  type GetActionOptions,
+  type StopActionOptions,
+} from './application/troubleshooting/bulk-action.ts'
+export type { CommandPlan } from './application/troubleshooting/dry-run.ts'
+export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts'
+export type {
+  CancelOptions,
+  EndAttemptOptions,
+  OperatorCancelOptions,
+  OperatorCompleteOptions,
+  OperatorRetryOptions,
+} from './application/troubleshooting/operate-command.ts'
+export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './create-command-bus.ts'
 export type { Json } from './domain/command/events.ts'

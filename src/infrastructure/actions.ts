@@ -1,6 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
-import type { ApartFromMarks } from '../application/action-turns.ts'
+import type { TransactCommands } from '../application/commands/transact-commands.ts'
+import type { Clock } from '../application/ports/clock.ts'
+import type { Ids } from '../application/ports/ids.ts'
+import type { Log } from '../application/ports/log.ts'
+import { commandIdOf } from '../application/shared/input.ts'
+import type { ApartFromMarks } from '../application/troubleshooting/action-turns.ts'
 import {
   ActionNotFoundError,
   type ActionView,
@@ -10,13 +15,8 @@ import {
   startAction,
   stopAction,
   viewOf,
-} from '../application/bulk-action.ts'
-import { commandIdOf } from '../application/input.ts'
-import type { Clock } from '../application/ports/clock.ts'
-import type { Ids } from '../application/ports/ids.ts'
-import type { Log } from '../application/ports/log.ts'
-import { type StepResult, stepAction } from '../application/run-action.ts'
-import type { TransactCommands } from '../application/transact-commands.ts'
+} from '../application/troubleshooting/bulk-action.ts'
+import { type StepResult, stepAction } from '../application/troubleshooting/run-action.ts'
 import { createLooks } from './looks.ts'
 import { createActionStore } from './postgres/action-store.ts'
 import { createBackOff } from './worker/back-off.ts'

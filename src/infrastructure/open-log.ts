@@ -1,7 +1,7 @@
 import type { Client, Pool } from 'pg'
-import { InvalidInputError } from '../application/errors.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Log } from '../application/ports/log.ts'
+import { InvalidInputError } from '../application/shared/errors.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import { archivedCommand } from './archived-command.ts'
 import { busCodec } from './codec/workflow-codec.ts'

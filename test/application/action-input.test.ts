@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { actionListOf, actionOf, type BulkActionOptions, itemListOf } from '../../src/application/action-input.ts'
-import { InvalidInputError } from '../../src/application/errors.ts'
+import { InvalidInputError } from '../../src/application/shared/errors.ts'
+import {
+  actionListOf,
+  actionOf,
+  type BulkActionOptions,
+  itemListOf,
+} from '../../src/application/troubleshooting/action-input.ts'
 
 const jane = 'jane@example.com'
 const id = randomUUID()

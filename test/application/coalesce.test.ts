@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type CoalesceOptions, coalesce } from '../../src/application/coalesce.ts'
+import { type CoalesceOptions, coalesce } from '../../src/application/shared/coalesce.ts'
 import { signal } from '../support/bus.ts'
 
 class Away extends Error {}

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { InvalidInputError } from '../../src/application/errors.ts'
+import { momentOf } from '../../src/application/investigation/read-history.ts'
+import { InvalidInputError } from '../../src/application/shared/errors.ts'
 import {
   commandIdOf,
   commandTypeOf,
@@ -13,8 +14,7 @@ import {
   queueOf,
   statusOf,
   textOf,
-} from '../../src/application/input.ts'
-import { momentOf } from '../../src/application/read-history.ts'
+} from '../../src/application/shared/input.ts'
 import { commandStatuses } from '../../src/domain/command/transitions.ts'
 
 /** The error a call throws, which must be one that says what to mend. */

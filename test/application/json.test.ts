@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { MAX_JSON_BYTES, MAX_JSON_DEPTH, parseJson, storableText } from '../../src/application/json.ts'
+import { MAX_JSON_BYTES, MAX_JSON_DEPTH, parseJson, storableText } from '../../src/application/shared/json.ts'
 import { json } from '../support/command-arbitraries.ts'
 
 const nested = (depth: number, leaf: unknown): unknown =>

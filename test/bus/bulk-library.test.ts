@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { ActionNotFoundError } from '../../src/application/bulk-action.ts'
+import { ActionNotFoundError } from '../../src/application/troubleshooting/bulk-action.ts'
 import { InvalidInputError } from '../../src/index.ts'
 import { parkMany } from '../support/actions.ts'
 import { createTestBus } from '../support/bus.ts'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
-import { planTurns } from '../../src/application/dry-run.ts'
-import { createTransactCommands } from '../../src/application/transact-commands.ts'
+import { createTransactCommands } from '../../src/application/commands/transact-commands.ts'
+import { planTurns } from '../../src/application/troubleshooting/dry-run.ts'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
 import { historyOf } from '../../src/domain/command/history.ts'
 import {

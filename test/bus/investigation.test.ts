@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type CausalNode, treeOf } from '../../src/application/causal-tree.ts'
+import { type CausalNode, treeOf } from '../../src/application/investigation/causal-tree.ts'
 import { type CommandView, PermanentCommandError } from '../../src/index.ts'
 import { createInvestigationQueries } from '../../src/infrastructure/postgres/investigation.ts'
 import { createTestBus } from '../support/bus.ts'

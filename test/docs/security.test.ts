@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { rolesFor } from '../../src/application/access/roles.ts'
 import { type Permission, roles } from '../../src/application/ports/authorization.ts'
-import { rolesFor } from '../../src/application/roles.ts'
 import { api } from '../../src/infrastructure/http/contract/index.ts'
 
 const path = fileURLToPath(new URL('../../docs/security.md', import.meta.url))

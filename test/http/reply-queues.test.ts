@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { replyQueuesOf } from '../../src/application/reply-queues.ts'
+import { replyQueuesOf } from '../../src/application/access/reply-queues.ts'
 import { createCommandBus } from '../../src/index.ts'
 import { readConfig } from '../../src/infrastructure/config.ts'
 import { useProgram } from '../support/cli.ts'

@@ -3,7 +3,7 @@ import {
   BusinessRuleError,
   PermanentCommandError,
   TransientCommandError,
-} from '../../src/application/command-errors.ts'
+} from '../../src/application/commands/command-errors.ts'
 import type { Json } from '../../src/domain/command/events.ts'
 import { behave, behaviorOf } from '../../src/infrastructure/demo/behavior.ts'
 import { demoCommands, demoHandlers } from '../../src/infrastructure/demo/index.ts'

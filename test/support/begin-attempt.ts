@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { createTransactCommands } from '../../src/application/transact-commands.ts'
+import { createTransactCommands } from '../../src/application/commands/transact-commands.ts'
 import type { CommandKey } from '../../src/domain/command/events.ts'
 import { commandStream } from '../../src/domain/command/names.ts'
 import { uuidIds } from '../../src/infrastructure/uuid-ids.ts'

@@ -1,6 +1,6 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { Pool } from 'pg'
-import { createTransactCommands } from '../../src/application/transact-commands.ts'
+import { createTransactCommands } from '../../src/application/commands/transact-commands.ts'
 import type { CommandError } from '../../src/domain/command/events.ts'
 import { command } from '../../src/domain/command/index.ts'
 import type { CommandIntent, Receive } from '../../src/domain/command/intents.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isSecretName, maskSecrets } from '../../src/application/mask-secrets.ts'
+import { isSecretName, maskSecrets } from '../../src/application/shared/mask-secrets.ts'
 
 /** A secret that cannot stand in a text by chance. */
 const secret = (alphabet: string, minLength = 8) =>

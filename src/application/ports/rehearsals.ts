@@ -1,5 +1,5 @@
 import type { CommandError, Json } from '../../domain/command/events.ts'
-import type { HandledCommand } from '../handled-command.ts'
+import type { HandledCommand } from './handled-command.ts'
 
 /** The longest deadline of a rehearsal. */
 export const MAX_REHEARSAL_MS = 60_000

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { textOf } from '../../application/input.ts'
-import type { Asker } from '../../application/workflow-templates.ts'
+import type { Asker } from '../../application/runs/workflow-templates.ts'
+import { textOf } from '../../application/shared/input.ts'
 import { UsageError } from './failure.ts'
 import { systemUser } from './input.ts'
 

@@ -1,5 +1,5 @@
-import type { CommandPlan } from '../../application/dry-run.ts'
-import { commandIdOf, domainOf } from '../../application/input.ts'
+import { commandIdOf, domainOf } from '../../application/shared/input.ts'
+import type { CommandPlan } from '../../application/troubleshooting/dry-run.ts'
 import type { Bus } from '../service/bus.ts'
 import { failureOf, Refused } from './failure.ts'
 import { print, printJson } from './output.ts'

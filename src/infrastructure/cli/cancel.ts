@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { textOf } from '../../application/input.ts'
+import { textOf } from '../../application/shared/input.ts'
 import { actOnEach, targetsOf } from './bulk.ts'
 import type { CliDeps } from './deps.ts'
 import { systemUser } from './input.ts'

@@ -1,5 +1,5 @@
-import type { ActionView } from '../../application/bulk-action.ts'
 import type { ActionItem } from '../../application/ports/action-store.ts'
+import type { ActionView } from '../../application/troubleshooting/bulk-action.ts'
 import type { Bus } from '../service/bus.ts'
 import { Refused } from './failure.ts'
 import { type Column, counted, print, printJson, table } from './output.ts'

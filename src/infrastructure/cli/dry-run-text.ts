@@ -1,5 +1,5 @@
-import type { CommandPlan } from '../../application/dry-run.ts'
-import type { ActionPlan, BlockedItem } from '../../application/dry-run-action.ts'
+import type { CommandPlan } from '../../application/troubleshooting/dry-run.ts'
+import type { ActionPlan, BlockedItem } from '../../application/troubleshooting/dry-run-action.ts'
 import { type Column, counted, plain, table } from './output.ts'
 import { changeText } from './replay-text.ts'
 

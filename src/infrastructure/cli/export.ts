@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { commandIdOf, correlationIdOf } from '../../application/input.ts'
+import { commandIdOf, correlationIdOf } from '../../application/shared/input.ts'
 import { readConfig } from '../config.ts'
 import { assertSchemaCurrent } from '../postgres/schema-version.ts'
 import { type Exported, exportBundle } from '../proof/export-bundle.ts'

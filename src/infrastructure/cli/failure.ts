@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
-import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../application/errors.ts'
-import { maskSecrets } from '../../application/mask-secrets.ts'
+import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../application/shared/errors.ts'
+import { maskSecrets } from '../../application/shared/mask-secrets.ts'
 import { ConfigError } from '../config.ts'
 import { EmbeddedServerError } from '../postgres/embedded/index.ts'
 import { toPublicError } from '../postgres/errors.ts'

@@ -1,3 +1,4 @@
+import type { CommandFilter, TroubleshootingFilter } from '../../application/ports/command-queries.ts'
 import {
   commandTypeOf,
   correlationIdOf,
@@ -6,8 +7,7 @@ import {
   limitOf,
   statusOf,
   textOf,
-} from '../../application/input.ts'
-import type { CommandFilter, TroubleshootingFilter } from '../../application/ports/command-queries.ts'
+} from '../../application/shared/input.ts'
 
 export interface CommandFilterOptions {
   readonly domain?: string

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import { type Config, DEFAULT_PORT, readConfig } from '../config.ts'
 import { hostInUrl } from '../http/host-in-url.ts'
 import { ownSigner } from '../http/identity-options.ts'

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { ClientBase, Pool } from 'pg'
-import { CommandBusError, InvalidInputError } from '../../application/errors.ts'
-import { domainOf, queueOf } from '../../application/input.ts'
+import { CommandBusError, InvalidInputError } from '../../application/shared/errors.ts'
+import { domainOf, queueOf } from '../../application/shared/input.ts'
 import { commandQueue } from '../../domain/command/names.ts'
 import { readConfig } from '../config.ts'
 import {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { commandIdOf, domainOf } from '../../application/input.ts'
-import type { Rehearsal } from '../../application/rehearse-command.ts'
+import { commandIdOf, domainOf } from '../../application/shared/input.ts'
+import type { Rehearsal } from '../../application/troubleshooting/rehearse-command.ts'
 import { readConfig } from '../config.ts'
 import { demoDomains } from '../demo/index.ts'
 import type { KnownHandlers } from '../rehearsal/in-process.ts'

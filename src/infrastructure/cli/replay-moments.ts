@@ -1,4 +1,4 @@
-import { type HistoryOptions, momentOf } from '../../application/read-history.ts'
+import { type HistoryOptions, momentOf } from '../../application/investigation/read-history.ts'
 import { UsageError } from './failure.ts'
 
 export interface MomentFlags {

@@ -1,4 +1,4 @@
-import type { CommandHistory, Comparison } from '../../application/read-history.ts'
+import type { CommandHistory, Comparison } from '../../application/investigation/read-history.ts'
 import type { CommandError } from '../../domain/command/events.ts'
 import type { CommandSnapshot } from '../../domain/command/history.ts'
 import type { Step } from '../../domain/history.ts'

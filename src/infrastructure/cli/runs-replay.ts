@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { commandIdOf } from '../../application/input.ts'
-import type { RunHistory } from '../../application/read-run-history.ts'
+import type { RunHistory } from '../../application/runs/read-run-history.ts'
+import { commandIdOf } from '../../application/shared/input.ts'
 import type { Change } from '../../domain/json-diff.ts'
 import type { FileSnapshot, RunSnapshot, RunSummary } from '../../domain/workflow-run/history.ts'
 import { type AskerOptions, asked, askerOf } from './asker.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { prepareSend } from '../../application/commands/send-command.ts'
 import { systemClock } from '../../application/ports/clock.ts'
-import { prepareSend } from '../../application/send-command.ts'
 import type { CliDeps } from './deps.ts'
 import { backoffOf, numberOf, readJson, systemUser } from './input.ts'
 import { print, printJson } from './output.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { textOf } from '../../application/input.ts'
 import { type Role, roles } from '../../application/ports/authorization.ts'
+import { textOf } from '../../application/shared/input.ts'
 import { ConfigError, readConfig } from '../config.ts'
 import { identityOptions } from '../http/identity-options.ts'
 import type { CliDeps } from './deps.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { textOf } from '../../application/input.ts'
+import { textOf } from '../../application/shared/input.ts'
 import { actOnEach, targetsOf } from './bulk.ts'
 import type { CliDeps } from './deps.ts'
 import { planText } from './dry-run-text.ts'

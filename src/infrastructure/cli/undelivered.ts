@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { limitOf, replyQueueOf, textOf } from '../../application/input.ts'
 import type { UndeliveredChoice, UndeliveredReply } from '../../application/ports/undelivered.ts'
+import { limitOf, replyQueueOf, textOf } from '../../application/shared/input.ts'
 import type { CliDeps } from './deps.ts'
 import { Refused } from './failure.ts'
 import { numberOf, operatorOf } from './input.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Pool } from 'pg'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import { readConfig } from '../config.ts'
 import { rebuildCommands } from '../postgres/rebuild.ts'
 import { assertSchemaCurrent } from '../postgres/schema-version.ts'

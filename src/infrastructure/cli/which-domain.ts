@@ -1,4 +1,4 @@
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import type { Bus } from '../service/bus.ts'
 
 /**

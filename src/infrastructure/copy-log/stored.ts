@@ -1,5 +1,5 @@
 import { right } from 'fp-ts/lib/Either.js'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import type { EventContext } from '../../domain/recorded.ts'
 import type { EventCodec, StoredEvent } from '../codec/event-codec.ts'
 

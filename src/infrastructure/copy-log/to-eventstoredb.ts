@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
-import { TooLargeError } from '../../application/errors.ts'
 import type { EventStore, StreamAppend } from '../../application/ports/event-store.ts'
+import { TooLargeError } from '../../application/shared/errors.ts'
 import type { StoredEvent } from '../codec/event-codec.ts'
 import { loadCheckpoint, MIRROR_PROJECTION, saveCheckpoint } from '../eventstoredb/checkpoint.ts'
 import { connectEventStoreDb } from '../eventstoredb/connection.ts'

@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import { BusinessRuleError, PermanentCommandError, TransientCommandError } from '../../application/command-errors.ts'
+import {
+  BusinessRuleError,
+  PermanentCommandError,
+  TransientCommandError,
+} from '../../application/commands/command-errors.ts'
 import type { Json } from '../../domain/command/events.ts'
 import { faultsOf, json } from '../codec/json.ts'
 

@@ -1,5 +1,5 @@
-import { BATCH_COMMAND, WORKFLOW_DOMAIN } from '../../application/run-jobs.ts'
-import type { CommandToSend } from '../../application/send-command.ts'
+import type { CommandToSend } from '../../application/commands/send-command.ts'
+import { BATCH_COMMAND, WORKFLOW_DOMAIN } from '../../application/runs/run-jobs.ts'
 import type { Json } from '../../domain/command/events.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import type { Handler } from '../worker/handler.ts'

@@ -1,5 +1,4 @@
 import type { EventData } from '@eventstore/db-client'
-import { TooLargeError } from '../../application/errors.ts'
 import type {
   AppendOptions,
   AppendResult,
@@ -7,6 +6,7 @@ import type {
   NewEvent,
   StreamAppend,
 } from '../../application/ports/event-store.ts'
+import { TooLargeError } from '../../application/shared/errors.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 import type { EventStoreDbConnection } from './connection.ts'

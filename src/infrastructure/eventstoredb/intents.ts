@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
-import { InvalidInputError } from '../../application/errors.ts'
 import type { AppendResult, EventStore, StreamAppend } from '../../application/ports/event-store.ts'
+import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 import { decodeRow, type EventRow } from '../postgres/event-store.ts'

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
-import { UnavailableError } from '../../application/errors.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
+import { UnavailableError } from '../../application/shared/errors.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
 import { decodeRow, type EventRow } from '../postgres/event-store.ts'
 import { createWakeUp } from '../worker/signal.ts'

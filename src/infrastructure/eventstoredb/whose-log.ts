@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import { UnavailableError } from '../../application/errors.ts'
+import { UnavailableError } from '../../application/shared/errors.ts'
 import { loadCheckpoint, MIRROR_PROJECTION } from './checkpoint.ts'
 
 /** Where the log is in PostgreSQL: refuses a database that mirrors a log in EventStoreDB, whose numbers are taken there. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { UnavailableError } from '../../application/errors.ts'
+import { UnavailableError } from '../../application/shared/errors.ts'
 import { answerBadAddress, answerBrokenRequest } from './broken-request.ts'
 import { addHealth, type HealthOptions } from './health.ts'
 import { addMetricsPage, type MetricsPage } from './metrics-page.ts'

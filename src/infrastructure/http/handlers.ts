@@ -1,5 +1,5 @@
-import type { ActionView } from '../../application/bulk-action.ts'
-import { scopeOf } from '../../application/scope.ts'
+import { scopeOf } from '../../application/shared/scope.ts'
+import type { ActionView } from '../../application/troubleshooting/bulk-action.ts'
 import type { ProofFigures } from '../proof/keeper.ts'
 import type { proofRoutes } from './contract/proof.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'

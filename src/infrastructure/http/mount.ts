@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
-import type { Caller } from '../../application/caller.ts'
+import type { Caller } from '../../application/access/caller.ts'
 import type { Identity } from '../../application/ports/authorization.ts'
 import { type Api, api } from './contract/index.ts'
 import { BASE_PATH, type RequestOf, type ResponseOf, type Route } from './contract/route.ts'

@@ -1,5 +1,5 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import { type JsonFault, parseJsonText } from '../../domain/json-text.ts'
 import { RequestError } from './problem.ts'
 

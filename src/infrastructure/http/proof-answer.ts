@@ -1,4 +1,4 @@
-import { maskSecrets } from '../../application/mask-secrets.ts'
+import { maskSecrets } from '../../application/shared/mask-secrets.ts'
 import type { Finding } from '../proof/finding.ts'
 import type { ProofFigures } from '../proof/keeper.ts'
 import type { proofRoutes } from './contract/proof.ts'

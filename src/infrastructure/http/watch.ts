@@ -1,5 +1,5 @@
-import { ForbiddenError } from '../../application/errors.ts'
-import { roleAuthorization, rolesFor } from '../../application/roles.ts'
+import { roleAuthorization, rolesFor } from '../../application/access/roles.ts'
+import { ForbiddenError } from '../../application/shared/errors.ts'
 import type { Identify } from './identity.ts'
 
 /** Lets those pass who may see how the whole installation is. @throws UnauthenticatedError, ForbiddenError, UnavailableError */

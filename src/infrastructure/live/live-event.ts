@@ -1,6 +1,6 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { LiveEvent, LiveFilter } from '../../application/ports/live-events.ts'
-import { isWithin } from '../../application/scope.ts'
+import { isWithin } from '../../application/shared/scope.ts'
 
 export type { LiveEvent, LiveFilter } from '../../application/ports/live-events.ts'
 

@@ -1,7 +1,7 @@
-import { CommandBusError, InvalidInputError, UnavailableError } from '../../application/errors.ts'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { SubscribeOptions, Subscription } from '../../application/ports/live-events.ts'
 import { type Log, silentLog } from '../../application/ports/log.ts'
+import { CommandBusError, InvalidInputError, UnavailableError } from '../../application/shared/errors.ts'
 import { createBackOff } from '../worker/back-off.ts'
 import { createWakeUp } from '../worker/signal.ts'
 import { type LiveEvent, type LiveFilter, type LivePage, type LiveSource, matches } from './live-event.ts'

@@ -1,7 +1,7 @@
 import { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
-import { InvalidInputError } from '../../application/errors.ts'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { LiveEvent } from './live-event.ts'
 import type { Subscription } from './live-events.ts'
 

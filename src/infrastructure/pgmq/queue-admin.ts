@@ -1,6 +1,6 @@
 import { isRight } from 'fp-ts/lib/Either.js'
 import { type ClientBase, escapeIdentifier, type Pool, type PoolClient } from 'pg'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import { domainOfQueue, parseDomain } from '../../domain/command/names.ts'
 import { queueFigures } from '../postgres/queue-figures.ts'
 import { withUnhurriedClient } from '../postgres/unhurried.ts'

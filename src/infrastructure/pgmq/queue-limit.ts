@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
-import { TooManyQueuesError } from '../../application/errors.ts'
 import type { AdmitQueues } from '../../application/ports/queue.ts'
+import { TooManyQueuesError } from '../../application/shared/errors.ts'
 import { isOutage } from '../postgres/errors.ts'
 import type { QueueCatalog } from './queue.ts'
 

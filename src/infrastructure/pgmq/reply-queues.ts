@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { ReplyQueueRefusedError } from '../../application/errors.ts'
+import { ReplyQueueRefusedError } from '../../application/shared/errors.ts'
 import { isOutage } from '../postgres/errors.ts'
 import type { EnsureOptions, QueueCatalog } from './queue.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, ClientBase } from 'pg'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import type { Signer } from '../proof/keys.ts'
 import { holdSeals, sealAbout } from '../proof/seals.ts'
 import { applyAdoption, countPlaces, makeMap, type PlaceCounts } from './adopt-places.ts'

@@ -1,5 +1,4 @@
 import type { Pool } from 'pg'
-import { cutMessage } from '../../application/cut-json.ts'
 import type {
   AuditEntry,
   CommandDetail,
@@ -10,7 +9,8 @@ import type {
   TroubleshootingFilter,
   TroubleshootingItem,
 } from '../../application/ports/command-queries.ts'
-import { NO_TENANT } from '../../application/scope.ts'
+import { cutMessage } from '../../application/shared/cut-json.ts'
+import { NO_TENANT } from '../../application/shared/scope.ts'
 import type { Json } from '../../domain/command/events.ts'
 import { commandStream } from '../../domain/command/names.ts'
 import type { OperationStatus } from '../../domain/operation/status.ts'

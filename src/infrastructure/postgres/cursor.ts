@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../../application/errors.ts'
+import { InvalidInputError } from '../../application/shared/errors.ts'
 
 /** Where a page ended: the time it is ordered by, and what breaks ties. */
 export interface Cursor {

@@ -4,7 +4,7 @@ import {
   MAX_ITEM_BYTES,
   MESSAGE_CHARACTERS,
   PREVIEW_CHARACTERS,
-} from '../../application/cut-json.ts'
+} from '../../application/shared/cut-json.ts'
 import type { Json } from '../../domain/json.ts'
 
 /** PostgreSQL writes a space after each comma and colon: what has more bytes with them has too many without. */

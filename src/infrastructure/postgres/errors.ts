@@ -1,5 +1,5 @@
-import { CommandBusError, UnavailableError } from '../../application/errors.ts'
 import { EventEncodeError } from '../../application/ports/event-store.ts'
+import { CommandBusError, UnavailableError } from '../../application/shared/errors.ts'
 import { connectionRefusal } from './connection/refusals.ts'
 import { NoAnswerError } from './connection/time-limit.ts'
 

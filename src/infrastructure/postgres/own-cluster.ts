@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import { UnavailableError } from '../../application/errors.ts'
+import { UnavailableError } from '../../application/shared/errors.ts'
 import { MIRROR_PROJECTION } from '../eventstoredb/checkpoint.ts'
 
 /** Checkpoints of readers of the log in this database are pairs of it; that of the mirror is of EventStoreDB. */

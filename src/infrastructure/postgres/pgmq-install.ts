@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import { readPgmqSql } from './pgmq-files.ts'
 import { underLock } from './under-lock.ts'
 

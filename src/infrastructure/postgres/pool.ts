@@ -1,5 +1,5 @@
 import pg, { type Client, type ClientBase, type Pool, type PoolConfig } from 'pg'
-import { InvalidInputError, UnavailableError } from '../../application/errors.ts'
+import { InvalidInputError, UnavailableError } from '../../application/shared/errors.ts'
 import {
   type DatabaseOptions,
   databaseOn,

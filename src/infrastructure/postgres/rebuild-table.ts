@@ -1,5 +1,5 @@
 import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 
 /** Why a rebuild did not take place. The table is as it was. */
 export class RebuildError extends CommandBusError {

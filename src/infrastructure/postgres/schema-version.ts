@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import { onDatabase } from './connection/database.ts'
 import { type KnownMigration, knownMigrations } from './known-migrations.ts'
 

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
-import { InvalidInputError } from '../../application/errors.ts'
 import type { Page } from '../../application/ports/command-queries.ts'
 import type { WorkflowQueries, WorkflowRun } from '../../application/ports/workflow-queries.ts'
+import { InvalidInputError } from '../../application/shared/errors.ts'
 import { jobId, jobName } from '../../domain/workflow-run/names.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import {

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import { creditsStream } from '../../domain/credits/names.ts'
 import { runStream } from '../../domain/workflow-run/names.ts'
 import { withUnhurriedClient } from '../postgres/unhurried.ts'

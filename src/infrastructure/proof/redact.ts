@@ -1,4 +1,4 @@
-import { HIDDEN, isSecretName, maskSecrets } from '../../application/mask-secrets.ts'
+import { HIDDEN, isSecretName, maskSecrets } from '../../application/shared/mask-secrets.ts'
 import type { Json } from '../../domain/command/events.ts'
 
 export interface Redacted {

@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createGzip } from 'node:zlib'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import type { CaseHeader, EventLine, MessageLine } from './case-lines.ts'
 import type { Signer } from './keys.ts'
 

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { maskSecrets } from '../../application/mask-secrets.ts'
+import { maskSecrets } from '../../application/shared/mask-secrets.ts'
 import { busCodec } from '../codec/workflow-codec.ts'
 import { loadCheckpoint, MIRROR_PROJECTION } from '../eventstoredb/checkpoint.ts'
 import { connectEventStoreDb } from '../eventstoredb/connection.ts'

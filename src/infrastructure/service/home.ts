@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CommandBusError } from '../../application/errors.ts'
+import { CommandBusError } from '../../application/shared/errors.ts'
 import { exists, explainFileError, readText, writePrivate } from '../postgres/embedded/files.ts'
 import { openHome } from '../postgres/embedded/layout.ts'
 import { withLock } from '../postgres/embedded/lock.ts'

@@ -1,5 +1,5 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
-import { HIDDEN, isSecretName, maskSecrets } from '../../application/mask-secrets.ts'
+import { HIDDEN, isSecretName, maskSecrets } from '../../application/shared/mask-secrets.ts'
 import { traceFields } from './tracing.ts'
 
 export interface LoggerOptions {

@@ -9,8 +9,8 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
-import { maskSecrets } from '../../application/mask-secrets.ts'
 import type { Attempt, AttemptFacts, SendFacts, Sending, Telemetry } from '../../application/ports/telemetry.ts'
+import { maskSecrets } from '../../application/shared/mask-secrets.ts'
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/
 

@@ -1,6 +1,6 @@
+import type { Job, Opened } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
-import type { Job, Opened } from '../../application/work-message.ts'
 import { logFailure } from './attempt-log.ts'
 import type { Reporter } from './reporter.ts'
 import type { createSuspects } from './suspects.ts'

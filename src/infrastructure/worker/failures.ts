@@ -1,6 +1,10 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
-import { BusinessRuleError, PermanentCommandError, TransientCommandError } from '../../application/command-errors.ts'
-import { parseJson, storableText } from '../../application/json.ts'
+import {
+  BusinessRuleError,
+  PermanentCommandError,
+  TransientCommandError,
+} from '../../application/commands/command-errors.ts'
+import { parseJson, storableText } from '../../application/shared/json.ts'
 import type { CommandError, ErrorType } from '../../domain/command/events.ts'
 import { maskedText, maskJson, messageOf, traceOf } from './describe-error.ts'
 import { codeOf, textOf } from './thrown.ts'

@@ -1,6 +1,6 @@
 import type { Decoder } from 'io-ts'
 import type { ClientBase } from 'pg'
-import type { HandledCommand } from '../../application/handled-command.ts'
+import type { HandledCommand } from '../../application/ports/handled-command.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Json } from '../../domain/command/events.ts'
 import { isTimeout, MAX_TIMEOUT_MS } from './deadline.ts'

@@ -1,7 +1,7 @@
+import type { Job } from '../../application/commands/work-message.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { DeliveryTag, Queue } from '../../application/ports/queue.ts'
-import type { Job } from '../../application/work-message.ts'
 import { nameOf, type Run } from './run-job.ts'
 import { answerWithin } from './within.ts'
 

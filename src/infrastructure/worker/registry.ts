@@ -1,5 +1,5 @@
-import { HandlerAlreadyRegisteredError, InvalidInputError } from '../../application/errors.ts'
-import { commandTypeOf } from '../../application/input.ts'
+import { HandlerAlreadyRegisteredError, InvalidInputError } from '../../application/shared/errors.ts'
+import { commandTypeOf } from '../../application/shared/input.ts'
 import { type AnyHandler, definitionOf, type Handler, handlerFault } from './handler.ts'
 
 export interface RegistryOptions {

@@ -1,13 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase } from 'pg'
-import { TooLargeError } from '../../application/errors.ts'
-import { parseSizedJson } from '../../application/json.ts'
+import type { TransactCommands } from '../../application/commands/transact-commands.ts'
+import {
+  type Job,
+  type Outcome,
+  outcomeTurn,
+  receiptTurn,
+  wasAccepted,
+} from '../../application/commands/work-message.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
-import type { Loaded } from '../../application/transact.ts'
-import type { TransactCommands } from '../../application/transact-commands.ts'
-import { type Job, type Outcome, outcomeTurn, receiptTurn, wasAccepted } from '../../application/work-message.ts'
+import { TooLargeError } from '../../application/shared/errors.ts'
+import { parseSizedJson } from '../../application/shared/json.ts'
+import type { Loaded } from '../../application/shared/transact.ts'
 import type { CommandError } from '../../domain/command/events.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import { faultsOf } from '../codec/json.ts'

@@ -1,5 +1,5 @@
-import { InvalidInputError } from '../../application/errors.ts'
-import { domainOf } from '../../application/input.ts'
+import { InvalidInputError } from '../../application/shared/errors.ts'
+import { domainOf } from '../../application/shared/input.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { DEFAULT_TIMEOUT_MS, isTimeout, MAX_TIMEOUT_MS, type TimeoutMs } from './deadline.ts'
 import { onlyPassingErrors } from './passing-errors.ts'

@@ -1,4 +1,4 @@
-import type { Job, Opened } from '../../application/work-message.ts'
+import type { Job, Opened } from '../../application/commands/work-message.ts'
 
 /** A suspect that ends within this time was none: the next one is read at once. */
 const MOMENT_MS = 25

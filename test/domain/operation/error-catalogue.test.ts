@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { maskSecrets } from '../../../src/application/mask-secrets.ts'
+import { maskSecrets } from '../../../src/application/shared/mask-secrets.ts'
 import { errorCodes, errorMessage, errorText } from '../../../src/domain/operation/error-catalogue.ts'
 
 const SENTENCE = /^[A-Z][^?!]*\.$/

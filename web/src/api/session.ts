@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
+import { rolesFor } from '../../../src/application/access/roles.ts'
 import { roles as knownRoles, type Permission, type Role } from '../../../src/application/ports/authorization.ts'
-import { rolesFor } from '../../../src/application/roles.ts'
 
 const KEY = 'commandbus.token'
 

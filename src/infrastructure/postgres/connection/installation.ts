@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../../application/errors.ts'
+import { UnavailableError } from '../../../application/shared/errors.ts'
 import { isSchemaName } from './names.ts'
 
 /** Runs one statement on the connection whose database is asked about. */

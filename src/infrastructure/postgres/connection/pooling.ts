@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase } from 'pg'
-import { UnavailableError } from '../../../application/errors.ts'
+import { UnavailableError } from '../../../application/shared/errors.ts'
 
 /**
  * What lies between us and the server. `transaction`: each transaction may be on another connection to the server, so

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Client, PoolConfig } from 'pg'
-import { InvalidInputError } from '../../../application/errors.ts'
+import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { clientInTurn, type Way } from './in-turn.ts'
 import { tlsOf, type Ways } from './tls.ts'
 import { type DatabaseUrl, parseDatabaseUrl, type UrlFault } from './url.ts'

@@ -1,5 +1,5 @@
 import { type ClientBase, escapeIdentifier } from 'pg'
-import { CommandBusError } from '../../../application/errors.ts'
+import { CommandBusError } from '../../../application/shared/errors.ts'
 import { readTableNames } from '../read-tables.ts'
 
 /** What a role may be; one role may be several. Who migrates owns everything and needs no grants. */

@@ -1,0 +1,75 @@
+import type { AuditFilter, CommandFilter, CommandQueries, TroubleshootingFilter } from '../ports/command-queries.ts'
+import { InvalidInputError } from '../shared/errors.ts'
+import {
+  auditTypeOf,
+  commandIdOf,
+  commandTypeOf,
+  correlationIdOf,
+  domainOf,
+  instantOf,
+  limitOf,
+  optional,
+  statusOf,
+  textOf,
+} from '../shared/input.ts'
+import { scopedTenantOf } from '../shared/scope.ts'
+
+/** The queries with their input checked. @throws InvalidInputError */
+export const createCommandReader = (queries: CommandQueries) => ({
+  get: async (domain: string, commandId: string) => queries.get(domainOf(domain), commandIdOf(commandId)),
+  find: async (commandId: string) => queries.find(commandIdOf(commandId)),
+  list: async (filter: CommandFilter = {}) => queries.list(commandFilterOf(filter)),
+  auditTrail: async (domain: string, commandId: string, filter: AuditFilter = {}) => {
+    const eventType = optional(filter.eventType, auditTypeOf)
+    return queries.auditTrail(domainOf(domain), commandIdOf(commandId), eventType === null ? {} : { eventType })
+  },
+  parked: async (filter: TroubleshootingFilter = {}) => queries.parked(troubleshootingFilterOf(filter)),
+  parkedGroups: async (filter: TroubleshootingFilter = {}) => queries.parkedGroups(troubleshootingFilterOf(filter)),
+})
+
+/** Leaves out what was not given. */
+const given = <Filter extends object>(filter: { readonly [K in keyof Filter]: Filter[K] | null }): Filter =>
+  Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== null)) as Filter
+
+const ordered = (from: string | null, to: string | null, names: string): void => {
+  if (from !== null && to !== null && from >= to)
+    throw new InvalidInputError(names, 'the first must be before the second')
+}
+
+const errorCodeOf = (value: unknown): string => textOf(value, 'errorCode', 200)
+const cursorOf = (value: unknown): string => textOf(value, 'cursor', 500)
+
+const commandFilterOf = (filter: CommandFilter): CommandFilter => {
+  const createdAfter = optional(filter.createdAfter, value => instantOf(value, 'createdAfter'))
+  const createdBefore = optional(filter.createdBefore, value => instantOf(value, 'createdBefore'))
+  ordered(createdAfter, createdBefore, 'createdAfter, createdBefore')
+  return given<CommandFilter>({
+    domain: optional(filter.domain, domainOf),
+    status: optional(filter.status, statusOf),
+    commandType: optional(filter.commandType, commandTypeOf),
+    errorCode: optional(filter.errorCode, errorCodeOf),
+    correlationId: optional(filter.correlationId, correlationIdOf),
+    tenantId: optional(filter.tenantId, scopedTenantOf),
+    createdAfter,
+    createdBefore,
+    limit: optional(filter.limit, limitOf),
+    cursor: optional(filter.cursor, cursorOf),
+  } as never)
+}
+
+export const troubleshootingFilterOf = (filter: TroubleshootingFilter): TroubleshootingFilter => {
+  const from = optional(filter.from, value => instantOf(value, 'from'))
+  const to = optional(filter.to, value => instantOf(value, 'to'))
+  ordered(from, to, 'from, to')
+  return given<TroubleshootingFilter>({
+    domain: optional(filter.domain, domainOf),
+    commandType: optional(filter.commandType, commandTypeOf),
+    errorCode: optional(filter.errorCode, errorCodeOf),
+    tenantId: optional(filter.tenantId, scopedTenantOf),
+    q: optional(filter.q, value => textOf(value, 'q', 200)),
+    from,
+    to,
+    limit: optional(filter.limit, limitOf),
+    cursor: optional(filter.cursor, cursorOf),
+  } as never)
+}

@@ -1,0 +1,81 @@
+import type { Log } from '../ports/log.ts'
+import type { UndeliveredChoice, UndeliveredFilter, UndeliveredStore } from '../ports/undelivered.ts'
+import { InvalidInputError } from '../shared/errors.ts'
+import { commandIdOf, domainOf, limitOf, MAX_LIMIT, optional, replyQueueOf, textOf } from '../shared/input.ts'
+import { scopedTenantOf } from '../shared/scope.ts'
+
+export interface DeliverOptions extends UndeliveredChoice {
+  /** Who does it, for the record. */
+  readonly operator: string
+  /** Only these. Default: all that the other options match, up to `limit`. */
+  readonly replyIds?: readonly string[]
+  /** Another queue than the one each reply names, for a name that cannot be a queue. */
+  readonly to?: string
+}
+
+export interface Delivered {
+  readonly delivered: number
+  /** Those that still cannot be delivered, with the reason; they stay kept. */
+  readonly failed: readonly {
+    readonly replyId: string
+    readonly domain: string
+    readonly commandId: string
+    readonly queue: string
+    readonly reason: string
+  }[]
+}
+
+/** The replies that could not be delivered, with input checked. @throws InvalidInputError, ReplyQueueRefusedError */
+export const createUndeliveredReplies = (store: UndeliveredStore, log: Log) => ({
+  undelivered: async (filter: UndeliveredFilter = {}) => {
+    const cursor = optional(filter.cursor, value => idOf(value, 'cursor'))
+    return store.list({
+      ...choiceOf(filter),
+      delivered: filter.delivered === true,
+      ...(cursor === null ? {} : { cursor }),
+    })
+  },
+  deliverAgain: async (options: DeliverOptions): Promise<Delivered> => {
+    const actor = textOf(options.operator, 'operator', 200)
+    const to = optional(options.to, value => replyQueueOf(value, 'to'))
+    const replyIds = optional(options.replyIds, idsOf)
+    const tried = await store.deliver({
+      ...choiceOf(options),
+      actor,
+      ...(replyIds === null ? {} : { replyIds }),
+      ...(to === null ? {} : { to }),
+    })
+    const failed = tried.flatMap(({ reason, ...reply }) => (reason === null ? [] : [{ ...reply, reason }]))
+    const delivered = tried.length - failed.length
+    if (tried.length > 0) {
+      log.info({ operator: actor, delivered, failed: failed.length }, 'kept replies were delivered again')
+    }
+    return { delivered, failed }
+  },
+})
+
+export type UndeliveredReplies = ReturnType<typeof createUndeliveredReplies>
+
+const idOf = (value: unknown, field: string): string => {
+  if (typeof value === 'string' && /^\d{1,18}$/.test(value)) return value
+  throw new InvalidInputError(field, 'must be a number in a text, as a list of kept replies gives it')
+}
+
+const idsOf = (value: unknown): readonly string[] => {
+  if (!Array.isArray(value) || value.length > MAX_LIMIT) {
+    throw new InvalidInputError('replyIds', `must be a list of at most ${MAX_LIMIT}`)
+  }
+  return value.map((id, i) => idOf(id, `replyIds[${i}]`))
+}
+
+/** Queues are compared only: events of older versions may name what is not a valid name today. */
+const choiceOf = (given: UndeliveredChoice): UndeliveredChoice => {
+  const parsed = {
+    domain: optional(given.domain, domainOf),
+    commandId: optional(given.commandId, value => commandIdOf(value)),
+    queue: optional(given.queue, value => textOf(value, 'queue', 200)),
+    tenantId: optional(given.tenantId, scopedTenantOf),
+    limit: optional(given.limit, limitOf),
+  }
+  return Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== null))
+}

@@ -1,0 +1,277 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { CommandError, CommandEvent, CommandKey, Json } from '../../domain/command/events.ts'
+import { command } from '../../domain/command/index.ts'
+import type { Receive, ReportFailure, ReportSuccess } from '../../domain/command/intents.ts'
+import { commandStream, parseCommandId, parseDomain } from '../../domain/command/names.ts'
+import { attemptLimit, type CommandState, type SentCommandState } from '../../domain/command/state.ts'
+import { fold } from '../../domain/decider.ts'
+import type { Recorded } from '../../domain/recorded.ts'
+import type { Clock } from '../ports/clock.ts'
+import { EventDecodeError, type EventStore } from '../ports/event-store.ts'
+import type { Delivery, Queue } from '../ports/queue.ts'
+import { heldBytes } from '../shared/json-size.ts'
+import type { Loaded, Turn, TurnOutcome } from '../shared/transact.ts'
+import { messageDifferences } from './message-differences.ts'
+
+/** Error code of an attempt that ended with the process of its worker. */
+export const WORKER_CRASHED = 'WORKER_CRASHED'
+/** Type and code of the error of a command whose message was changed. */
+const TAMPERED = 'TAMPERED'
+
+/** A message that is this worker's to work on. */
+export interface Job {
+  readonly kind: 'work'
+  readonly delivery: Delivery
+  readonly key: CommandKey
+  readonly stream: string
+  readonly command: SentCommandState
+  readonly attempt: number
+  readonly maxAttempts: number
+  readonly loaded: Loaded<CommandState>
+  readonly receive: Receive
+  /** An earlier attempt ended without a report, or with its process: this command may be what killed its worker. */
+  readonly suspect: boolean
+}
+
+/** What a message turned out to be. */
+export type Opened =
+  | Job
+  /** Its attempts ran out with its workers: the turn parks it. */
+  | { readonly kind: 'exhausted'; readonly delivery: Delivery; readonly key: CommandKey; readonly turn: CommandTurn }
+  /** It says something else than the log: the turn parks its command. */
+  | {
+      readonly kind: 'tampered'
+      readonly delivery: Delivery
+      readonly key: CommandKey
+      readonly turn: CommandTurn
+      readonly differences: readonly string[]
+    }
+  /** Its command is finished or parked already: to be archived, without an event. */
+  | { readonly kind: 'finished'; readonly delivery: Delivery; readonly key: CommandKey; readonly status: string }
+  /** No command of ours: to be archived, with a warning. */
+  | { readonly kind: 'unknown'; readonly delivery: Delivery; readonly why: string }
+  /** A newer attempt is known: left alone. */
+  | { readonly kind: 'stale'; readonly delivery: Delivery; readonly key: CommandKey }
+  /** Its events are damaged, or of a newer version: not worked on until somebody can read them. */
+  | { readonly kind: 'unreadable'; readonly delivery: Delivery; readonly key: CommandKey; readonly why: string }
+
+export type CommandTurn = Turn<CommandState, Receive | ReportSuccess | ReportFailure>
+
+export interface Holder {
+  readonly domain: string
+  readonly workerId: string
+  readonly leaseMs: number
+}
+
+export interface OpenDeps {
+  readonly store: Pick<EventStore<CommandEvent>, 'readStreams'>
+  readonly queue: Pick<Queue, 'ownersOf'>
+  readonly clock: Clock
+}
+
+/**
+ * Loads the commands of messages just read, in one round trip, and says what each message is. Changes nothing.
+ *
+ * What runs is what the log has. A message that names no command, or one that it does not fit, may have been changed by
+ * somebody: then the rows are asked whose message it was, so that the right command is parked.
+ */
+export const openDeliveries =
+  ({ store, queue, clock }: OpenDeps) =>
+  async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly Opened[]> => {
+    const keys = deliveries.map(delivery => keyOf(delivery, holder.domain))
+    const now = clock.now()
+    const opened = await openAs(store, deliveries, keys, holder, now)
+    const strange = opened.filter(({ kind }) => kind === 'unknown' || kind === 'tampered' || kind === 'finished')
+    if (strange.length === 0) return opened
+    const owners = await queue.ownersOf(
+      holder.domain,
+      strange.map(({ delivery }) => delivery.msgId),
+    )
+    const others = strange.flatMap(({ delivery }) => {
+      const commandId = owners.get(delivery.msgId)
+      const key = keys[deliveries.indexOf(delivery)]
+      const isOther = commandId !== undefined && (typeof key === 'string' || key?.commandId !== commandId)
+      return isOther ? [{ delivery, key: { domain: holder.domain, commandId } }] : []
+    })
+    if (others.length === 0) return opened
+    const reopened = await openAs(
+      store,
+      others.map(({ delivery }) => delivery),
+      others.map(({ key }) => key),
+      holder,
+      now,
+    )
+    const better = new Map(reopened.flatMap(one => (one.kind === 'tampered' ? [[one.delivery, one]] : [])))
+    return opened.map(one => better.get(one.delivery) ?? one)
+  }
+
+/** What each message is as one of the command whose key stands at its place; a text there says why there is none. */
+const openAs = async (
+  store: OpenDeps['store'],
+  deliveries: readonly Delivery[],
+  keys: readonly (CommandKey | string)[],
+  holder: Holder,
+  now: Date,
+): Promise<readonly Opened[]> => {
+  const streams = keys.flatMap(key => (typeof key === 'string' ? [] : [commandStream(key)]))
+  const found = await readEach(store, [...new Set(streams)])
+  return deliveries.map((delivery, i): Opened => {
+    const key = keys[i] as CommandKey | string
+    if (typeof key === 'string') return { kind: 'unknown', delivery, why: key }
+    const stream = commandStream(key)
+    const history = found.get(stream) ?? []
+    if (history instanceof EventDecodeError) return { kind: 'unreadable', delivery, key, why: history.message }
+    const events = history.map(({ event }) => event)
+    const loaded: Loaded<CommandState> = { state: fold(command, events), revision: events.length - 1 }
+    return open(delivery, key, loaded, holder, now)
+  })
+}
+
+/** One stream that cannot be read leaves the others alone: each is then read by itself. */
+const readEach = async (
+  store: Pick<EventStore<CommandEvent>, 'readStreams'>,
+  streams: readonly string[],
+): Promise<ReadonlyMap<string, readonly Recorded<CommandEvent>[] | EventDecodeError>> => {
+  try {
+    return await store.readStreams(streams)
+  } catch (error) {
+    if (!(error instanceof EventDecodeError)) throw error
+    const [only] = streams
+    if (streams.length === 1 && only !== undefined) return new Map([[only, error]])
+    const found = new Map<string, readonly Recorded<CommandEvent>[] | EventDecodeError>()
+    for (const stream of streams) for (const one of await readEach(store, [stream])) found.set(...one)
+    return found
+  }
+}
+
+const open = (delivery: Delivery, key: CommandKey, loaded: Loaded<CommandState>, holder: Holder, now: Date): Opened => {
+  const { state } = loaded
+  if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `no command ${key.commandId} was ever sent` }
+  const receive: Receive = {
+    type: 'Receive',
+    at: now.toISOString(),
+    actor: holder.workerId,
+    msgId: delivery.msgId,
+    delivery: delivery.delivery,
+    leaseExpiresAt: new Date(now.getTime() + holder.leaseMs).toISOString(),
+  }
+  const decision = command.decide(receive, state)
+  if (isLeft(decision)) {
+    return decision.left.type === 'NothingToDo'
+      ? { kind: 'finished', delivery, key, status: state.status }
+      : { kind: 'stale', delivery, key }
+  }
+  const stream = commandStream(key)
+  const after = fold(command, decision.right, state)
+  if (after.status !== 'IN_PROGRESS') {
+    return { kind: 'exhausted', delivery, key, turn: { stream, intents: [receive], known: loaded } }
+  }
+  const differences = messageDifferences(delivery.body, key, after)
+  if (differences.length > 0) {
+    const intents = [receive, tampered(receive, after.attempts, differences)]
+    return { kind: 'tampered', delivery, key, turn: { stream, intents, known: loaded }, differences }
+  }
+  const lost = decision.right.some(event => event.type === 'CommandReceived' && event.lost)
+  return {
+    kind: 'work',
+    delivery,
+    key,
+    stream,
+    command: after,
+    attempt: after.attempts,
+    maxAttempts: attemptLimit(after),
+    loaded,
+    receive,
+    suspect: lost || state.status === 'IN_PROGRESS' || state.lastError?.code === WORKER_CRASHED,
+  }
+}
+
+const tampered = ({ at, actor }: Receive, attempt: number, differences: readonly string[]): ReportFailure => ({
+  type: 'ReportFailure',
+  at,
+  actor,
+  attempt,
+  error: {
+    type: TAMPERED,
+    code: TAMPERED,
+    message:
+      'The message says something else than the log: it was changed on the queue or in the archive, and did not run',
+    details: { differences },
+  },
+  random: 0,
+})
+
+const keyOf = ({ body }: Delivery, domain: string): CommandKey | string => {
+  if (typeof body !== 'object' || body === null) return 'the message is no JSON object'
+  const id = 'command_id' in body ? body.command_id : undefined
+  if (typeof id !== 'string') return 'the message has no command_id'
+  const parsed = parseCommandId(id)
+  if (isLeft(parsed)) return parsed.left
+  const named = 'domain' in body && typeof body.domain === 'string' ? parseDomain(body.domain) : undefined
+  if (named !== undefined && (isLeft(named) || named.right !== domain))
+    return `the message is not for domain '${domain}'`
+  return { domain, commandId: parsed.right }
+}
+
+export type Outcome =
+  /** `bytes`: about as many as a statement needs for the result. */
+  | { readonly kind: 'success'; readonly result: Json; readonly bytes: number }
+  | { readonly kind: 'failure'; readonly error: CommandError }
+
+/** The receipt alone: makes a longer run visible as IN_PROGRESS. */
+export const receiptTurn = (job: Job): CommandTurn => ({
+  stream: job.stream,
+  intents: [job.receive],
+  known: job.loaded,
+})
+
+/**
+ * The report of an attempt, with its receipt: one that is already in the log is not repeated, one that is not goes in
+ * together with the outcome (into the very event, when it is a success).
+ */
+export const outcomeTurn = (job: Job, known: Loaded<CommandState>, outcome: Outcome, clock: Clock): CommandTurn => {
+  const { stream, receive, attempt } = job
+  const { actor } = receive
+  const at = clock.now().toISOString()
+  if (outcome.kind === 'success') {
+    const { result, bytes } = outcome
+    return { stream, intents: [{ type: 'ReportSuccess', at, actor, attempt, result, receive }], known, bytes }
+  }
+  const failed: ReportFailure = {
+    type: 'ReportFailure',
+    at,
+    actor,
+    attempt,
+    error: outcome.error,
+    random: clock.random(),
+  }
+  return { stream, intents: [receive, failed], known, bytes: bytesOf(outcome.error) }
+}
+
+/** Messages are cut; details may be as large as a payload. */
+const bytesOf = ({ details }: CommandError): number => (details === undefined ? 0 : heldBytes(details))
+
+/**
+ * The report of a worker that gave an attempt up while its handler ran. `counts`: whether it takes one of the command's
+ * attempts, which then may begin the next one at once; undefined: it is a failure as any other.
+ */
+export const gaveUpTurn = (
+  { stream, receive, attempt }: Job,
+  error: CommandError,
+  counts: boolean | undefined,
+  clock: Clock,
+): CommandTurn => {
+  const failed: ReportFailure = {
+    type: 'ReportFailure',
+    at: clock.now().toISOString(),
+    actor: receive.actor,
+    attempt,
+    error,
+    ...(counts === undefined ? {} : { givenUp: { counts } }),
+    random: clock.random(),
+  }
+  return { stream, intents: [receive, failed] }
+}
+
+/** Whether the report counted, or somebody else has the command now. */
+export const wasAccepted = (outcome: TurnOutcome<CommandState, unknown, unknown>): boolean => outcome.outcome === 'done'

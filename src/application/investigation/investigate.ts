@@ -1,0 +1,135 @@
+import type { CommandEvent } from '../../domain/command/events.ts'
+import { historyOf } from '../../domain/command/history.ts'
+import type { Recorded } from '../../domain/recorded.ts'
+import { troubleshootingFilterOf } from '../commands/read-commands.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { CommandView, TroubleshootingFilter, TroubleshootingItem } from '../ports/command-queries.ts'
+import type { EventStore } from '../ports/event-store.ts'
+import type { CausalFilter, InvestigationQueries, StatusCount } from '../ports/investigation.ts'
+import { cutMember, cutMessage } from '../shared/cut-json.ts'
+import { correlationIdOf, instantOf, optional } from '../shared/input.ts'
+import { scopedTenantOf } from '../shared/scope.ts'
+import { type CausalNode, runOfJob, treeOf } from './causal-tree.ts'
+
+export interface InvestigateDeps {
+  readonly queries: InvestigationQueries
+  readonly store: Pick<EventStore<CommandEvent>, 'readStreams'>
+  readonly clock: Clock
+}
+
+export interface ParkedAtOptions extends TroubleshootingFilter {
+  /** ISO 8601; now when it is left out. */
+  readonly at?: string
+}
+
+export interface ParkedAtPage {
+  /** The instant that was looked at. */
+  readonly at: string
+  /** As they stood then, newest parking first. */
+  readonly items: readonly ParkedThenItem[]
+  /** A page may be short, or empty, and not the last: it looks at 20,000 parkings at most. */
+  readonly nextCursor: string | null
+}
+
+export type ParkedThenItem = TroubleshootingItem & { readonly parkedAt: string; readonly revision: number }
+
+/**
+ * The troubleshooting queue as it was at an instant, from the log. Walks back from there through what was parked before:
+ * a page costs one look for each parking it passes, so an instant long ago with few parked commands costs as many pages as
+ * there were parkings since, a page for each 20,000. @throws InvalidInputError
+ */
+export const readParkedAt =
+  ({ queries, store, clock }: InvestigateDeps) =>
+  async (options: ParkedAtOptions = {}): Promise<ParkedAtPage> => {
+    const at = optional(options.at, value => instantOf(value, 'at')) ?? clock.now().toISOString()
+    const { items, nextCursor } = await queries.parkedAt({ ...troubleshootingFilterOf(options), at })
+    const found: ParkedThenItem[] = []
+    for (let i = 0; i < items.length; i += PIECE) {
+      const piece = items.slice(i, i + PIECE)
+      const streams = await store.readStreams(piece.map(({ stream }) => stream))
+      for (const { domain, commandId, stream, revision } of piece) {
+        found.push({ domain, commandId, ...asItStood(streams.get(stream) ?? [], revision) })
+      }
+    }
+    return { at, nextCursor, items: found }
+  }
+
+/** Streams that are held at a time: whole ones are read, payloads with them. */
+const PIECE = 25
+
+const asItStood = (
+  events: readonly Recorded<CommandEvent>[],
+  revision: number,
+): Omit<ParkedThenItem, 'domain' | 'commandId'> => {
+  const state = historyOf(events.slice(0, revision + 1)).at(-1)?.state
+  if (state === undefined) throw new Error('a parked command without events')
+  return {
+    commandType: state.commandType,
+    attempts: state.attempts,
+    maxAttempts: state.maxAttempts,
+    parkedReason: state.parkedReason ?? '',
+    lastErrorType: state.lastErrorType,
+    lastErrorCode: state.lastErrorCode,
+    lastErrorMsg: cutMessage(state.lastErrorMsg),
+    correlationId: state.correlationId,
+    replyTo: state.replyTo,
+    createdAt: state.createdAt,
+    updatedAt: state.updatedAt,
+    ...cutMember('payload', state.data),
+    parkedAt: state.parkedAt ?? state.updatedAt,
+    revision,
+  }
+}
+
+export interface CausalTree {
+  readonly correlationId: string
+  /** Each one after what it came from, siblings oldest first. */
+  readonly items: readonly CausalNode[]
+  /**
+   * There are more than 1,000. Then the room goes to runs and charges, to commands that failed or are parked, to what
+   * led to those, and to what is not over, in this order.
+   */
+  readonly truncated: boolean
+  /** Where it is truncated: commands with this correlation id that are not among the items, by status. */
+  readonly notShown: readonly StatusCount[]
+}
+
+export const MAX_NODES = 1000
+
+/**
+ * Everything that belongs to a correlation id, and what caused what. Of a run (its id is the correlation id of all its
+ * jobs) the run itself and its charges come first. Where there is no room for all commands, those that failed or are
+ * parked have it first, and the others are counted.
+ * @throws InvalidInputError
+ */
+export const readCorrelation =
+  (queries: Pick<InvestigationQueries, 'related' | 'relatedFirst' | 'relatedRuns'>) =>
+  async (correlationId: string, options: Pick<CausalFilter, 'tenantId'> = {}): Promise<CausalTree> => {
+    const id = correlationIdOf(correlationId)
+    const tenantId = optional(options.tenantId, scopedTenantOf)
+    const scope = tenantId === null ? {} : { tenantId }
+    const oldest = await queries.related({ correlationId: id, ...scope }, MAX_NODES + 1)
+    const runIds = new Set([id, ...oldest.flatMap(({ causationId }) => runOfJob(causationId) ?? [])])
+    const { runs, entries } = await queries.relatedRuns({ runIds: [...runIds], ...scope }, MAX_NODES + 1)
+    const truncated = runs.length + entries.length + oldest.length > MAX_NODES
+    const shown = runs.slice(0, MAX_NODES)
+    const paid = entries.slice(0, MAX_NODES - shown.length)
+    const room = MAX_NODES - shown.length - paid.length
+    const { commands, counts } = truncated
+      ? await queries.relatedFirst({ correlationId: id, ...scope }, room)
+      : { commands: oldest, counts: [] }
+    return {
+      correlationId: id,
+      items: treeOf({ runs: shown, entries: paid, commands }),
+      truncated,
+      notShown: leftOver(
+        counts,
+        commands.filter(command => command.correlationId === id),
+      ),
+    }
+  }
+
+const leftOver = (counts: readonly StatusCount[], shown: readonly CommandView[]): readonly StatusCount[] =>
+  counts
+    .map(({ status, count }) => ({ status, count: count - shown.filter(one => one.status === status).length }))
+    .filter(({ count }) => count > 0)

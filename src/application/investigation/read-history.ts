@@ -1,0 +1,151 @@
+import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
+import { type CommandSnapshot, historyOf, snapshotDiff } from '../../domain/command/history.ts'
+import { commandStream, parseCommandStream } from '../../domain/command/names.ts'
+import { type Moment, type Step, stepsAt } from '../../domain/history.ts'
+import type { Change } from '../../domain/json-diff.ts'
+import type { Recorded } from '../../domain/recorded.ts'
+import type { EventStore } from '../ports/event-store.ts'
+import { CommandNotFoundError, InvalidInputError } from '../shared/errors.ts'
+import { commandIdOf, domainOf, instantOf, optional } from '../shared/input.ts'
+import { isWithin, scopedTenantOf } from '../shared/scope.ts'
+
+/** A moment is a revision (0 is the first event) or an ISO 8601 instant. */
+export interface HistoryOptions {
+  /** Up to and including this moment. */
+  readonly at?: number | string | undefined
+  /** With `to`: what happened after `from`, up to and including `to`, and how the two states differ. */
+  readonly from?: number | string | undefined
+  readonly to?: number | string | undefined
+  /** Of this tenant only; others' commands are as good as unknown. */
+  readonly tenantId?: string | undefined
+}
+
+/** How something stood at a moment; null before there was anything. */
+export interface MomentView<Snapshot = CommandSnapshot> {
+  readonly moment: Moment
+  /** Of its last event by then. */
+  readonly revision: number | null
+  readonly state: Snapshot | null
+}
+
+export interface Comparison<Snapshot = CommandSnapshot> {
+  readonly from: MomentView<Snapshot>
+  readonly to: MomentView<Snapshot>
+  readonly diff: readonly Change[]
+}
+
+export interface Told<Event, Snapshot> {
+  /** Oldest first: all of it, up to `at`, or between the two moments that are compared. */
+  readonly items: readonly Step<Event, Snapshot>[]
+  /** At the moment asked for; else now. Null: nothing had happened. */
+  readonly state: Snapshot | null
+  readonly comparison: Comparison<Snapshot> | null
+}
+
+export interface CommandHistory extends Told<CommandEvent, CommandSnapshot> {
+  readonly domain: string
+  readonly commandId: string
+}
+
+export type ReadHistory = (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
+
+/** @throws CommandNotFoundError, InvalidInputError */
+export const readHistory =
+  (store: Pick<EventStore<CommandEvent>, 'readStream'>): ReadHistory =>
+  async (domain, commandId, options = {}) => {
+    const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
+    const asked = momentsOf(options)
+    const tenantId = optional(options.tenantId, scopedTenantOf)
+    const events = await store.readStream(commandStream(key))
+    const isTheirs = tenantId === null || isWithin({ tenantId }, events[0]?.context.tenantId ?? null)
+    if (events.length === 0 || !isTheirs) throw new CommandNotFoundError(key.domain, key.commandId)
+    return replayed(key, events, asked)
+  }
+
+/**
+ * The history of one command from its recorded events, wherever they come from: a log, or a file that holds them. All
+ * of the command's events in order, from revision 0. @throws InvalidInputError
+ */
+export const replayEvents = (
+  events: readonly Recorded<CommandEvent>[],
+  options: Omit<HistoryOptions, 'tenantId'> = {},
+): CommandHistory => {
+  const [first] = events
+  const key = first === undefined ? null : parseCommandStream(first.stream)
+  if (key === null) throw new InvalidInputError('events', 'hold no command')
+  return replayed(key, events, momentsOf(options))
+}
+
+export interface Asked {
+  readonly at: Moment | null
+  readonly from: Moment | null
+  readonly to: Moment | null
+}
+
+const replayed = (key: CommandKey, events: readonly Recorded<CommandEvent>[], asked: Asked): CommandHistory => ({
+  ...key,
+  ...toldOf<CommandEvent, CommandSnapshot>(historyOf(events), snapshotDiff, asked),
+})
+
+/** Of a history what was asked for. @throws InvalidInputError for a revision that has not happened */
+export const toldOf = <Event, Snapshot>(
+  steps: readonly Step<Event, Snapshot>[],
+  diff: (before: Snapshot | null, after: Snapshot | null) => readonly Change[],
+  { at, from, to }: Asked,
+): Told<Event, Snapshot> => {
+  const last = steps.at(-1)?.revision ?? -1
+  for (const [name, moment] of Object.entries({ at, from, to })) refuseLater(name, moment, last)
+  if (from === null || to === null) {
+    const items = at === null ? steps : stepsAt(steps, at)
+    return { items, state: items.at(-1)?.state ?? null, comparison: null }
+  }
+  const [before, after] = [stepsAt(steps, from), stepsAt(steps, to)]
+  const [was, is] = [viewOf(from, before), viewOf(to, after)]
+  return {
+    items: after.slice(before.length),
+    state: is.state,
+    comparison: { from: was, to: is, diff: diff(was.state, is.state) },
+  }
+}
+
+const viewOf = <Snapshot>(moment: Moment, steps: readonly Step<unknown, Snapshot>[]): MomentView<Snapshot> => {
+  const last = steps.at(-1)
+  return { moment, revision: last?.revision ?? null, state: last?.state ?? null }
+}
+
+/** @throws InvalidInputError */
+export const momentsOf = ({ at, from, to }: Omit<HistoryOptions, 'tenantId'>): Asked => {
+  const asked = {
+    at: optional(at, value => momentOf(value, 'at')),
+    from: optional(from, value => momentOf(value, 'from')),
+    to: optional(to, value => momentOf(value, 'to')),
+  }
+  if ((asked.from === null) !== (asked.to === null)) {
+    throw new InvalidInputError('from, to', 'give both, to compare two moments; or `at` for one')
+  }
+  if (asked.at !== null && asked.from !== null) {
+    throw new InvalidInputError('at', 'asks for one moment and from and to compare two: leave out one or the other')
+  }
+  return asked
+}
+
+/** A revision or an instant. @throws InvalidInputError */
+export const momentOf = (value: unknown, field: string): Moment => {
+  const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
+  if (number instanceof Date || (typeof number === 'string' && LIKE_A_DATE.test(number)))
+    return instantOf(number, field)
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > MAX_REVISION) {
+    throw new InvalidInputError(field, 'must be a revision (0 is the first event) or an ISO 8601 date or time')
+  }
+  return number
+}
+
+const LIKE_A_DATE = /^\d{4}-/
+const MAX_REVISION = 999_999_999
+
+/** A revision that has not happened yet is a mistake; an instant to come is now. */
+const refuseLater = (name: string, moment: Moment | null, last: number): void => {
+  if (typeof moment === 'number' && moment > last) {
+    throw new InvalidInputError(name, `revision ${moment} has not happened yet: the last one is ${last}`)
+  }
+}

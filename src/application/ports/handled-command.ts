@@ -1,0 +1,32 @@
+import type { CommandKey, CommandSent, Json } from '../../domain/command/events.ts'
+
+/** A command as its handler is told of it. */
+export interface HandledCommand<Payload = Json> {
+  readonly domain: string
+  readonly commandId: string
+  readonly commandType: string
+  readonly data: Payload
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly replyTo: string | null
+  readonly tenantId: string | null
+  readonly ownerId: string | null
+  readonly createdAt: string
+}
+
+export const handledCommand = <Payload>(
+  { domain, commandId }: CommandKey,
+  { commandType, correlationId, causationId, replyTo, tenantId, ownerId, at: createdAt }: CommandSent,
+  data: Payload,
+): HandledCommand<Payload> => ({
+  domain,
+  commandId,
+  commandType,
+  data,
+  correlationId,
+  causationId,
+  replyTo,
+  tenantId,
+  ownerId,
+  createdAt,
+})

@@ -1,0 +1,252 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import { monthOf } from '../../domain/credits/events.ts'
+import { planRetry } from '../../domain/workflow-run/retry.ts'
+import type { RunState } from '../../domain/workflow-run/state.ts'
+import { momentsOf } from '../investigation/read-history.ts'
+import type { Page } from '../ports/command-queries.ts'
+import { EventDecodeError } from '../ports/event-store.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { RunFilter, WorkflowQueries, WorkflowRun } from '../ports/workflow-queries.ts'
+import { ForbiddenError, InvalidOperationError } from '../shared/errors.ts'
+import { commandIdOf, limitOf, optional, textOf } from '../shared/input.ts'
+import { createPayment, type PaymentDeps } from './pay-for-run.ts'
+import { type RunHistory, type RunHistoryOptions, replayRun } from './read-run-history.ts'
+import {
+  creditsRefusal,
+  RunNotFoundError,
+  RunNotRetriableError,
+  runRefusal,
+  TemplateNotFoundError,
+} from './run-errors.ts'
+import { viewOf } from './run-view.ts'
+import { DEFAULT_RETRY_COUNT, DEFAULT_TENANT, filesOf, retryCountOf, runStatusOf, tenantOf } from './workflow-input.ts'
+import type { Asker } from './workflow-templates.ts'
+
+export interface StartRun {
+  readonly templateId: string
+  /** 1 to 10,000 files; the inputs together have at most 1 MiB as JSON. */
+  readonly files: readonly { readonly fileName: string; readonly input: unknown }[]
+  /** How often a file may be continued at a price: 1-10, default 3. */
+  readonly maxRetryCount?: number
+  /** For callers without a tenant. Default `default`. */
+  readonly tenantId?: string
+}
+
+/** Who starts a run. `testRun`: free; decided by who it is, never by what is asked for. */
+export interface Starter extends Asker {
+  readonly testRun?: boolean
+}
+
+/** What a Continue would do now, and why it cannot. */
+export interface RetryPreview {
+  /** The run. */
+  readonly id: string
+  /** Files that would be retried. */
+  readonly files: number
+  readonly failedFiles: number
+  /** Left without an outcome by a failure of ours: retried for free. */
+  readonly pendingFiles: number
+  readonly creditsNeeded: number
+  readonly creditsAvailable: number
+  /** Null: nothing is in the way. */
+  readonly blockedBy: string | null
+  /** The same in a sentence. */
+  readonly message: string | null
+}
+
+export interface RunsDeps extends PaymentDeps {
+  readonly ids: Ids
+  readonly queries: Pick<WorkflowQueries, 'template' | 'run' | 'runs' | 'balances'>
+}
+
+/** Runs of workflows over many files, paid with credits. */
+export const createRuns = (deps: RunsDeps) => {
+  const { workflows, process, queries, clock, ids, log } = deps
+  const pay = createPayment(deps)
+  const now = (): string => clock.now().toISOString()
+
+  /** @throws RunNotFoundError; ForbiddenError for another tenant's, which is told to the log */
+  const demandOwn = (asker: Asker, runId: string, tenantId: string | null): void => {
+    if (tenantId === null) throw new RunNotFoundError(runId)
+    if (asker.tenant === null || asker.tenant === tenantId) return
+    log.warn(
+      { security: 'cross-tenant access', subject: asker.subject, tenant: asker.tenant, runId, ownedBy: tenantId },
+      'a workflow run of another tenant was asked for',
+    )
+    throw new ForbiddenError('this workflow run belongs to another tenant')
+  }
+
+  /** As its rows say, which may be behind where they follow the log: then as the log says. */
+  const look = async (runId: string): Promise<WorkflowRun | null> => {
+    const row = await queries.run(runId)
+    if (workflows.inline) return row
+    const { state } = await workflows.loadRun(runId)
+    if (state.status === 'NONE' || (row !== null && row.updatedAt >= state.updatedAt)) return row
+    return viewOf(runId, state)
+  }
+
+  return {
+    /** Charges files x price, and starts. @throws TemplateNotFoundError, InsufficientCreditsError, InvalidInputError */
+    initiate: async (starter: Starter, start: StartRun): Promise<WorkflowRun> => {
+      const templateId = commandIdOf(start.templateId, 'templateId')
+      const files = filesOf(start.files)
+      const maxRetryCount = optional(start.maxRetryCount, retryCountOf) ?? DEFAULT_RETRY_COUNT
+      const tenantId = starter.tenant ?? optional(start.tenantId, tenantOf) ?? DEFAULT_TENANT
+      const actor = textOf(starter.subject, 'subject', 200)
+      const { state: template } = await workflows.loadTemplate(templateId)
+      if (template.status === 'NONE' || (template.tenantId !== null && template.tenantId !== tenantId)) {
+        throw new TemplateNotFoundError(templateId)
+      }
+      if (template.status === 'ARCHIVED') {
+        throw new InvalidOperationError(
+          `workflow template ${templateId} is archived: it starts no further runs`,
+          'ARCHIVED',
+        )
+      }
+      const { name: templateName, creditsPerRun, batchMode } = template
+      const testRun = starter.testRun === true
+      return pay({
+        runId: ids.next(),
+        tenantId,
+        actor,
+        requestId: ids.next(),
+        price: () => (testRun ? 0 : files.length * creditsPerRun),
+        intent: charge => ({
+          type: 'Initiate',
+          at: now(),
+          actor,
+          tenantId,
+          templateId,
+          templateName,
+          creditsPerRun,
+          batchMode,
+          testRun,
+          maxRetryCount,
+          files,
+          charge,
+        }),
+      })
+    },
+
+    /** @throws RunNotFoundError, ForbiddenError */
+    get: async (asker: Asker, id: string): Promise<WorkflowRun> => {
+      const runId = commandIdOf(id, 'runId')
+      const run = await look(runId)
+      demandOwn(asker, runId, run?.tenantId ?? null)
+      return run as WorkflowRun
+    },
+
+    /**
+     * What each event made of a run: ends at a revision or an instant with `at`; compares two moments with `from` and `to`.
+     * @throws RunNotFoundError, ForbiddenError, InvalidInputError
+     */
+    history: async (asker: Asker, id: string, options: RunHistoryOptions = {}): Promise<RunHistory> => {
+      const runId = commandIdOf(id, 'runId')
+      momentsOf(options)
+      const events = await workflows.historyOfRun(runId)
+      const tenants = events.flatMap(({ event }) => (event.type === 'RunInitiated' ? [event.tenantId] : []))
+      demandOwn(asker, runId, tenants[0] ?? null)
+      return replayRun(runId, events, options)
+    },
+
+    /** The tenant's own, newest first. */
+    list: async (asker: Asker, filter: RunFilter = {}): Promise<Page<WorkflowRun>> => {
+      const tenantId = asker.tenant ?? optional(filter.tenantId, tenantOf)
+      return queries.runs({
+        ...(tenantId === null ? {} : { tenantId }),
+        ...(filter.status === undefined ? {} : { status: runStatusOf(filter.status) }),
+        ...(filter.limit === undefined ? {} : { limit: limitOf(filter.limit) }),
+        ...(filter.cursor === undefined ? {} : { cursor: textOf(filter.cursor, 'cursor', 500) }),
+      })
+    },
+
+    /** What a Continue would do; charges nothing. @throws RunNotFoundError, ForbiddenError */
+    previewRetry: async (asker: Asker, id: string): Promise<RetryPreview> => {
+      const runId = commandIdOf(id, 'runId')
+      const state = await readable(runId, () => workflows.loadRun(runId).then(loaded => loaded.state))
+      demandOwn(asker, runId, tenantIn(state))
+      const { monthly, purchased } = await queries.balances(tenantIn(state) ?? '', monthOf(now()))
+      const plan = planRetry(state)
+      const none = { files: 0, failedFiles: 0, pendingFiles: 0, creditsNeeded: 0 }
+      if (isLeft(plan)) {
+        const { code, message, ...more } = runRefusal(runId, plan.left)
+        const blockedBy = 'reason' in more && typeof more.reason === 'string' ? more.reason : code
+        return { id: runId, ...none, creditsAvailable: monthly + purchased, blockedBy, message }
+      }
+      const { files, failed, pending, credits: needed } = plan.right
+      const lacking =
+        needed > monthly + purchased
+          ? creditsRefusal({ type: 'InsufficientCredits', needed, available: monthly + purchased })
+          : null
+      return {
+        id: runId,
+        files: files.length,
+        failedFiles: failed,
+        pendingFiles: pending,
+        creditsNeeded: needed,
+        creditsAvailable: monthly + purchased,
+        blockedBy: lacking?.code ?? null,
+        message: lacking?.message ?? null,
+      }
+    },
+
+    /**
+     * Continue: failed files again at the run's price, pending ones for free, errors never; all of them, or none.
+     * @throws RunNotFoundError, ForbiddenError, AlreadyRunningError, RunNotRetriableError, InsufficientCreditsError
+     */
+    retryFailed: async (asker: Asker, id: string): Promise<WorkflowRun> => {
+      const runId = commandIdOf(id, 'runId')
+      const { state } = await readable(runId, () => workflows.loadRun(runId))
+      const tenantId = tenantIn(state)
+      demandOwn(asker, runId, tenantId)
+      const actor = textOf(asker.subject, 'subject', 200)
+      const retryId = ids.next()
+      return pay({
+        runId,
+        tenantId: tenantId ?? '',
+        actor,
+        requestId: retryId,
+        price: present => {
+          const plan = planRetry(present)
+          if (isLeft(plan)) throw runRefusal(runId, plan.left)
+          return plan.right.credits
+        },
+        intent: charge => ({ type: 'RetryFailed', at: now(), actor, retryId, charge }),
+      })
+    },
+
+    /**
+     * Ends the run: jobs that nobody works on are withdrawn and given back, the others go on to their end.
+     * @throws RunNotFoundError, ForbiddenError, InvalidOperationError once it is over
+     */
+    cancel: async (asker: Asker, id: string, options: { readonly reason?: string } = {}): Promise<WorkflowRun> => {
+      const runId = commandIdOf(id, 'runId')
+      const reason = optional(options.reason, value => textOf(value, 'reason'))
+      const { state } = await workflows.loadRun(runId)
+      demandOwn(asker, runId, tenantIn(state))
+      const actor = textOf(asker.subject, 'subject', 200)
+      await process.turn(runId, [{ type: 'Cancel', at: now(), actor, reason }])
+      await process.resume(runId)
+      const run = await look(runId)
+      if (run === null) throw new RunNotFoundError(runId)
+      return run
+    },
+  }
+}
+
+const tenantIn = (state: RunState): string | null => (state.status === 'NONE' ? null : state.tenantId)
+
+/** A run whose events are damaged is refused in words, and is no failure of the service. */
+const readable = async <A>(runId: string, read: () => Promise<A>): Promise<A> => {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof EventDecodeError)) throw error
+    throw new RunNotRetriableError(
+      'DAMAGED',
+      `workflow run ${runId} cannot be retried, its results are damaged: ${error.message}`,
+    )
+  }
+}
+
+export type Runs = ReturnType<typeof createRuns>

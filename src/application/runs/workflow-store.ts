@@ -1,0 +1,139 @@
+import { type Either, isLeft } from 'fp-ts/lib/Either.js'
+import type { BusEvent } from '../../domain/bus-event.ts'
+import type { CreditsEvent } from '../../domain/credits/events.ts'
+import { credits } from '../../domain/credits/index.ts'
+import { creditsStream } from '../../domain/credits/names.ts'
+import type { CreditsState } from '../../domain/credits/state.ts'
+import { type Decider, fold } from '../../domain/decider.ts'
+import type { EventContext, Recorded } from '../../domain/recorded.ts'
+import type { RunEvent } from '../../domain/workflow-run/events.ts'
+import { workflowRun } from '../../domain/workflow-run/index.ts'
+import type { RunIntent } from '../../domain/workflow-run/intents.ts'
+import { runStream } from '../../domain/workflow-run/names.ts'
+import type { RunRejection } from '../../domain/workflow-run/rejections.ts'
+import type { RunState } from '../../domain/workflow-run/state.ts'
+import type { TemplateEvent } from '../../domain/workflow-template/events.ts'
+import { workflowTemplate } from '../../domain/workflow-template/index.ts'
+import { templateStream } from '../../domain/workflow-template/names.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { EventStore, StreamAppend } from '../ports/event-store.ts'
+import type { Ids } from '../ports/ids.ts'
+import { ContentionError } from '../shared/errors.ts'
+import type { Loaded } from '../shared/transact.ts'
+
+/** What an attempt came to: what is to be appended together, and the answer once it is. */
+export interface Attempt<A> {
+  readonly appends: readonly StreamAppend<BusEvent>[]
+  readonly answer: A
+}
+
+/** Losing is common when one tenant's users click at once, and harmless: everybody gets his turn. */
+const MAX_TRIES = 24
+const LONGEST_PAUSE_MS = 40
+/** States kept between turns; each may hold some thousand files. */
+const KEPT = 64
+
+/**
+ * Runs, ledgers and templates in the log: turns that concern several of them at once, and states that are kept between
+ * turns, so that a long ledger is not read again for every charge.
+ */
+export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock: Clock) => {
+  const kept = new Map<string, Loaded<unknown>>()
+
+  const keep = <State>(stream: string, loaded: Loaded<State>): Loaded<State> => {
+    kept.delete(stream)
+    kept.set(stream, loaded)
+    if (kept.size > KEPT) kept.delete(kept.keys().next().value as string)
+    return loaded
+  }
+
+  /** The present state: what is kept, and the events that came since. */
+  const load = async <State, Event extends BusEvent>(
+    decider: Pick<Decider<State, never, Event, unknown>, 'initial' | 'evolve'>,
+    stream: string,
+  ): Promise<Loaded<State>> => {
+    const known = (kept.get(stream) as Loaded<State> | undefined) ?? { state: decider.initial, revision: -1 }
+    const more = await store.readStream(stream, known.revision + 1)
+    const events = more.map(({ event }) => event as Event)
+    return keep(stream, { state: fold(decider, events, known.state), revision: known.revision + events.length })
+  }
+
+  const appendOf = (
+    stream: string,
+    { revision }: Pick<Loaded<unknown>, 'revision'>,
+    events: readonly BusEvent[],
+    context: EventContext,
+  ): readonly StreamAppend<BusEvent>[] =>
+    events.length === 0
+      ? []
+      : [
+          {
+            stream,
+            expected: revision < 0 ? 'none' : revision,
+            events: events.map(event => ({ id: ids.next(), event, context })),
+          },
+        ]
+
+  const contextOf = (commandType: string, id: string, tenantId: string | null): EventContext => ({
+    commandType,
+    correlationId: id,
+    causationId: null,
+    replyTo: null,
+    tenantId,
+  })
+
+  return {
+    /** Charge and run can be appended together. */
+    atomic: store.capabilities.atomicAppend,
+    /** Rows are there with the events. */
+    inline: store.capabilities.inlineProjections,
+    load,
+    loadRun: (runId: string): Promise<Loaded<RunState>> => load(workflowRun, runStream(runId)),
+    loadCredits: (tenantId: string): Promise<Loaded<CreditsState>> => load(credits, creditsStream(tenantId)),
+    ofRun: (runId: string, tenantId: string | null, at: Loaded<RunState>, events: readonly RunEvent[]) =>
+      appendOf(runStream(runId), at, events, contextOf('WorkflowRun', runId, tenantId)),
+    ofCredits: (tenantId: string, at: Loaded<CreditsState>, events: readonly CreditsEvent[]) =>
+      appendOf(creditsStream(tenantId), at, events, contextOf('Credits', tenantId.slice(0, 128), tenantId)),
+    ofTemplate: (id: string, tenantId: string | null, at: Loaded<unknown>, events: readonly TemplateEvent[]) =>
+      appendOf(templateStream(id), at, events, contextOf('WorkflowTemplate', id, tenantId)),
+    loadTemplate: (id: string) => load(workflowTemplate, templateStream(id)),
+    historyOfRun: async (runId: string) => (await store.readStream(runStream(runId))) as readonly Recorded<RunEvent>[],
+    historyOfTemplate: async (id: string) =>
+      (await store.readStream(templateStream(id))).map(({ event }) => event as TemplateEvent),
+
+    /**
+     * Loads, decides and appends, again and again while others are first: all of an attempt's appends, or none of them.
+     * @throws ContentionError
+     */
+    together: async <A>(attempt: () => Promise<Attempt<A>>): Promise<A> => {
+      for (let tries = 1; ; tries++) {
+        const { appends, answer } = await attempt()
+        if (appends.length === 0) return answer
+        const results = await (appends.length === 1 ? store.append(appends) : store.appendAll(appends))
+        if (results.every(({ outcome }) => outcome === 'appended')) return answer
+        if (tries === MAX_TRIES) throw new ContentionError(appends[0]?.stream ?? '')
+        await pause(clock.random() * Math.min(LONGEST_PAUSE_MS, 2 ** tries))
+      }
+    },
+  }
+}
+
+export type WorkflowStore = ReturnType<typeof createWorkflowStore>
+
+/** Intents one after the other. A refusal of one refuses all. */
+export const decideRun = (
+  state: RunState,
+  intents: readonly RunIntent[],
+): Either<RunRejection, { readonly events: readonly RunEvent[]; readonly state: RunState }> => {
+  const events: RunEvent[] = []
+  let now = state
+  for (const intent of intents) {
+    const decided = workflowRun.decide(intent, now)
+    if (isLeft(decided)) return decided
+    events.push(...decided.right)
+    now = fold(workflowRun, decided.right, now)
+  }
+  return { _tag: 'Right', right: { events, state: now } }
+}
+
+const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -1,0 +1,123 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import { workflowTemplate } from '../../domain/workflow-template/index.ts'
+import type { TemplateIntent } from '../../domain/workflow-template/intents.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Page } from '../ports/command-queries.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { TemplateFilter, WorkflowQueries, WorkflowTemplate } from '../ports/workflow-queries.ts'
+import { InvalidInputError, InvalidOperationError } from '../shared/errors.ts'
+import { commandIdOf, limitOf, optional, textOf } from '../shared/input.ts'
+import { TemplateNotFoundError } from './run-errors.ts'
+import { priceOf, templateNameOf, tenantOf } from './workflow-input.ts'
+import type { WorkflowStore } from './workflow-store.ts'
+
+export interface NewTemplate {
+  readonly name: string
+  /** The price of a file, in credits: a whole number from 0. */
+  readonly creditsPerRun: number
+  /** All files of a run are one job. Default false: each is its own. */
+  readonly batchMode?: boolean
+  /** Left out: for every tenant. */
+  readonly tenantId?: string
+}
+
+/** Who asks. `tenant` null: no tenant's bounds hold for them. */
+export interface Asker {
+  readonly subject: string
+  readonly tenant: string | null
+}
+
+export interface TemplateDeps {
+  readonly workflows: WorkflowStore
+  readonly queries: Pick<WorkflowQueries, 'templates'>
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
+export const createTemplates = ({ workflows, queries, clock, ids }: TemplateDeps) => {
+  /** A template of another tenant is as good as unknown; one of all tenants may be changed by those without a tenant. */
+  const change = (id: string, asker: Asker, intent: TemplateIntent): Promise<WorkflowTemplate> => {
+    const templateId = commandIdOf(id, 'templateId')
+    return workflows.together(async () => {
+      const loaded = await workflows.loadTemplate(templateId)
+      const { state } = loaded
+      const mine = state.status === 'NONE' || asker.tenant === null || state.tenantId === asker.tenant
+      const decided = workflowTemplate.decide(intent, mine ? state : workflowTemplate.initial)
+      if (isLeft(decided)) {
+        if (decided.left.type === 'NotFound') throw new TemplateNotFoundError(templateId)
+        throw new InvalidOperationError(`workflow template ${templateId} is archived`, 'ARCHIVED')
+      }
+      const events = decided.right
+      const after = events.reduce(workflowTemplate.evolve, state)
+      if (after.status === 'NONE') throw new TemplateNotFoundError(templateId)
+      const history = await historyOf(templateId, events)
+      return {
+        appends: workflows.ofTemplate(templateId, after.tenantId, loaded, events),
+        answer: {
+          id: templateId,
+          tenantId: after.tenantId,
+          name: after.name,
+          creditsPerRun: after.creditsPerRun,
+          batchMode: after.batchMode,
+          ...history,
+        },
+      }
+    })
+  }
+
+  const historyOf = async (
+    id: string,
+    more: readonly { readonly type: string; readonly at: string; readonly actor: string }[],
+  ) => {
+    const events = [...(await workflows.historyOfTemplate(id)), ...more]
+    const [first] = events
+    const last = events.at(-1)
+    return {
+      createdBy: first?.actor ?? '',
+      createdAt: first?.at ?? '',
+      updatedAt: last?.at ?? '',
+      archivedAt: events.find(({ type }) => type === 'TemplateArchived')?.at ?? null,
+    }
+  }
+
+  const by = (asker: Asker) => ({ at: clock.now().toISOString(), actor: textOf(asker.subject, 'subject', 200) })
+
+  return {
+    /** @throws InvalidInputError */
+    create: async (asker: Asker, given: NewTemplate): Promise<WorkflowTemplate> => {
+      if (given.batchMode !== undefined && typeof given.batchMode !== 'boolean') {
+        throw new InvalidInputError('batchMode', 'must be true or false')
+      }
+      return change(ids.next(), asker, {
+        ...by(asker),
+        type: 'Create',
+        tenantId: asker.tenant ?? optional(given.tenantId, tenantOf),
+        name: templateNameOf(given.name),
+        creditsPerRun: priceOf(given.creditsPerRun),
+        batchMode: given.batchMode ?? false,
+      })
+    },
+    /** Runs keep the price they began with. @throws TemplateNotFoundError, InvalidOperationError once it is archived */
+    edit: async (asker: Asker, id: string, given: Pick<Partial<NewTemplate>, 'name' | 'creditsPerRun'>) =>
+      change(id, asker, {
+        ...by(asker),
+        type: 'Edit',
+        ...(given.name === undefined ? {} : { name: templateNameOf(given.name) }),
+        ...(given.creditsPerRun === undefined ? {} : { creditsPerRun: priceOf(given.creditsPerRun) }),
+      }),
+    /** It starts no further runs; those that there are go on, and may be continued. @throws TemplateNotFoundError */
+    archive: async (asker: Asker, id: string) => change(id, asker, { ...by(asker), type: 'Archive' }),
+    /** The tenant's own, and those of all; newest first. */
+    list: async (asker: Asker, filter: TemplateFilter = {}): Promise<Page<WorkflowTemplate>> => {
+      const tenantId = asker.tenant ?? optional(filter.tenantId, tenantOf)
+      return queries.templates({
+        ...(tenantId === null ? {} : { tenantId }),
+        ...(filter.archived === undefined ? {} : { archived: filter.archived }),
+        ...(filter.limit === undefined ? {} : { limit: limitOf(filter.limit) }),
+        ...(filter.cursor === undefined ? {} : { cursor: textOf(filter.cursor, 'cursor', 500) }),
+      })
+    },
+  }
+}
+
+export type Templates = ReturnType<typeof createTemplates>

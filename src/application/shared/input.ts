@@ -1,0 +1,98 @@
+import { type Either, isLeft } from 'fp-ts/lib/Either.js'
+import { parseAuditType } from '../../domain/command/audit-names.ts'
+import type { Json } from '../../domain/command/events.ts'
+import {
+  domainOfQueue,
+  parseCommandId,
+  parseCommandType,
+  parseCorrelationId,
+  parseDomain,
+  parseQueueName,
+} from '../../domain/command/names.ts'
+import { type CommandStatus, commandStatuses } from '../../domain/command/transitions.ts'
+import { InvalidInputError, ReplyQueueRefusedError } from './errors.ts'
+import { parseSizedJson, type SizedJson } from './json.ts'
+
+/** Each takes what a caller gave and returns it parsed, or throws InvalidInputError with the field's name. */
+const accept = <A>(field: string, parsed: Either<string, A>): A => {
+  if (isLeft(parsed)) throw new InvalidInputError(field, parsed.left)
+  return parsed.right
+}
+
+const text = (field: string, value: unknown): string => {
+  if (typeof value !== 'string') throw new InvalidInputError(field, `must be a text, not ${describe(value)}`)
+  return value
+}
+
+const describe = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value)
+
+export const domainOf = (value: unknown): string => accept('domain', parseDomain(text('domain', value)))
+export const commandIdOf = (value: unknown, field = 'commandId'): string =>
+  accept(field, parseCommandId(text(field, value)))
+export const commandTypeOf = (value: unknown): string =>
+  accept('commandType', parseCommandType(text('commandType', value)))
+export const queueOf = (value: unknown, field = 'replyTo'): string => accept(field, parseQueueName(text(field, value)))
+/** A queue that replies may go to. @throws InvalidInputError, ReplyQueueRefusedError */
+export const replyQueueOf = (value: unknown, field = 'replyTo'): string => {
+  const queue = queueOf(value, field)
+  if (domainOfQueue(queue) !== null) throw new ReplyQueueRefusedError(queue, 'is for commands, not for replies', field)
+  return queue
+}
+export const correlationIdOf = (value: unknown): string =>
+  accept('correlationId', parseCorrelationId(text('correlationId', value)))
+export const jsonOf = (value: unknown, field = 'data'): Json => sizedJsonOf(value, field).json
+
+/** The same, with its size for statements. */
+export const sizedJsonOf = (value: unknown, field = 'data'): SizedJson =>
+  accept(field, parseSizedJson(value, { root: field.replace(/^-+/, '') }))
+
+/** A non-blank text of at most `max` characters that PostgreSQL can store. */
+export const textOf = (value: unknown, field: string, max = 1000): string => {
+  const given = text(field, value)
+  if (given.trim() === '') throw new InvalidInputError(field, 'must not be blank')
+  if (given.length > max) throw new InvalidInputError(field, `must have at most ${max} characters`)
+  if (given.includes('\u0000') || !given.isWellFormed())
+    throw new InvalidInputError(field, 'holds characters no text may hold')
+  return given
+}
+
+export const optional = <A>(value: unknown, parse: (given: unknown) => A): A | null =>
+  value === undefined || value === null ? null : parse(value)
+
+export const statusOf = (value: unknown): CommandStatus => {
+  const status = commandStatuses.find(known => known === value)
+  if (status === undefined) {
+    throw new InvalidInputError('status', `'${printed(value)}' is none of ${commandStatuses.join(', ')}`)
+  }
+  return status
+}
+
+export const auditTypeOf = (value: unknown): string => accept('eventType', parseAuditType(text('eventType', value)))
+
+const printed = (value: unknown): string =>
+  typeof value === 'string' ? value.slice(0, 80) : typeof value === 'number' ? String(value) : describe(value)
+
+export const MAX_LIMIT = 500
+
+export const limitOf = (value: unknown): number => {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > MAX_LIMIT) {
+    throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_LIMIT}`)
+  }
+  return value
+}
+
+const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/
+
+/** An ISO 8601 date or instant of the years 1 to 9999, as an instant in UTC; without a zone it is UTC. */
+export const instantOf = (value: unknown, field: string): string => {
+  const given = value instanceof Date ? value : parseInstant(text(field, value))
+  const year = given.getUTCFullYear()
+  if (!(year >= 1 && year <= 9999)) throw new InvalidInputError(field, 'must be an ISO 8601 date or time')
+  return given.toISOString()
+}
+
+const parseInstant = (given: string): Date => {
+  const [, day, time, , , zone] = ISO_8601.exec(given) ?? []
+  const exists = day !== undefined && new Date(Date.parse(day)).getUTCDate() === Number(day.slice(8))
+  return new Date(exists ? `${given}${time !== undefined && zone === undefined ? 'Z' : ''}` : Number.NaN)
+}

@@ -1,0 +1,183 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import { type Decider, fold } from '../../domain/decider.ts'
+import type { EventContext } from '../../domain/recorded.ts'
+import type { AppendOptions, EventStore, NewEvent, StreamAppend } from '../ports/event-store.ts'
+import type { Ids } from '../ports/ids.ts'
+import { ContentionError, HeldError } from './errors.ts'
+
+/** What is known of a stream: its state, and the revision of its last event (-1: it does not exist). */
+export interface Loaded<State> {
+  readonly state: State
+  readonly revision: number
+}
+
+/** One aggregate's turn: intents decided one after the other on its state, their events appended together. */
+export interface Turn<State, Intent, Rejection = never> {
+  readonly stream: string
+  readonly intents: readonly Intent[]
+  /** Saves loading when the caller has just loaded; a conflict loads again. */
+  readonly known?: Loaded<State>
+  /** Refuses before anything is decided, on the very state that is decided on: for what the caller may not touch. */
+  readonly guard?: (state: State) => Rejection | null
+  /** About as many bytes as a statement needs for what its events hold, where that can be much. */
+  readonly bytes?: number
+  /** The id of its first event, for a caller who must recognise it later. Default: a new one. */
+  readonly firstId?: string
+}
+
+export type TurnOutcome<State, Event, Rejection> =
+  /** `events` may be empty: it was already so. */
+  | {
+      readonly outcome: 'done'
+      readonly events: readonly Event[]
+      readonly now: Loaded<State>
+      readonly msgId: string | null
+    }
+  | { readonly outcome: 'rejected'; readonly rejection: Rejection; readonly now: Loaded<State> }
+
+export interface TransactDeps<State, Intent, Event, Rejection> {
+  readonly decider: Decider<State, Intent, Event, Rejection>
+  readonly store: EventStore<Event>
+  readonly ids: Ids
+  readonly contextOf: (state: State) => EventContext
+}
+
+export interface TransactOptions<State, Event, Rejection> extends AppendOptions {
+  /** Called as soon as the outcome of a turn is known: for callers who must know it when a later statement fails. */
+  readonly onOutcome?: (turn: number, outcome: TurnOutcome<State, Event, Rejection>) => void
+}
+
+export type Transact<State, Intent, Event, Rejection> = (
+  turns: readonly Turn<State, Intent, Rejection>[],
+  options?: TransactOptions<State, Event, Rejection>,
+) => Promise<readonly TurnOutcome<State, Event, Rejection>[]>
+
+const MAX_ROUNDS = 8
+
+/**
+ * The only load -> decide -> append loop. Set-based: many turns cost one load and one append a round; turns that lose a
+ * race are loaded and decided again, a bounded number of times. Turns on one stream run in their order.
+ *
+ * @throws ContentionError when a turn lost every round; HeldError, of `brief` alone, when everything else is done and
+ * its outcome told, but a transaction that is still open holds what the remaining turns need.
+ */
+export const createTransact =
+  <State, Intent, Event, Rejection>({
+    decider,
+    store,
+    ids,
+    contextOf,
+  }: TransactDeps<State, Intent, Event, Rejection>): Transact<State, Intent, Event, Rejection> =>
+  async (turns, options) => {
+    type Outcome = TurnOutcome<State, Event, Rejection>
+    const outcomes = new Array<Outcome | undefined>(turns.length)
+    const settle = (index: number, outcome: Outcome): void => {
+      outcomes[index] = outcome
+      options?.onOutcome?.(index, outcome)
+    }
+    const known = new Map<string, Loaded<State>>()
+    for (const { stream, known: given } of turns) {
+      if (given !== undefined && !known.has(stream)) known.set(stream, given)
+    }
+    let lost = 0
+    let held: string | null = null
+
+    for (let open = turns.map((_, i) => i); open.length > 0; ) {
+      if (lost >= MAX_ROUNDS) throw new ContentionError(turns[open[0] as number]?.stream ?? '')
+      await load(store, decider, turns, open, known, options)
+
+      const appends: StreamAppend<Event>[] = []
+      const waiting: { readonly index: number; readonly state: State }[] = []
+      const taken = new Set<string>()
+      const later: number[] = []
+      const behind = new Set<string>()
+      for (const index of open) {
+        const turn = turns[index] as Turn<State, Intent, Rejection>
+        const before = known.get(turn.stream) as Loaded<State>
+        if (taken.has(turn.stream)) {
+          later.push(index)
+          continue
+        }
+        const refused = turn.guard?.(before.state) ?? null
+        const decided = refused === null ? decideAll(decider, turn.intents, before.state) : { rejection: refused }
+        if ('rejection' in decided) {
+          settle(index, { outcome: 'rejected', rejection: decided.rejection, now: before })
+        } else if (decided.events.length === 0) {
+          settle(index, { outcome: 'done', events: [], now: before, msgId: null })
+        } else {
+          taken.add(turn.stream)
+          const context = contextOf(decided.state)
+          const { firstId } = turn
+          const events = decided.events.map(
+            (event, i): NewEvent<Event> => ({
+              id: i === 0 && firstId !== undefined ? firstId : ids.next(),
+              event,
+              context,
+            }),
+          )
+          appends.push({ stream: turn.stream, expected: before.revision < 0 ? 'none' : before.revision, events })
+          waiting.push({ index, state: decided.state })
+        }
+      }
+
+      const results = appends.length === 0 ? [] : await store.append(appends, options)
+      let conflicts = 0
+      results.forEach((result, i) => {
+        const { index, state } = waiting[i] as { index: number; state: State }
+        if (result.outcome === 'appended') {
+          const now = { state, revision: result.revision }
+          known.set(result.stream, now)
+          const events = (appends[i] as StreamAppend<Event>).events.map(({ event }) => event)
+          settle(index, { outcome: 'done', events, now, msgId: result.msgId })
+        } else if (result.outcome === 'held') {
+          held = result.stream
+          known.delete(result.stream)
+          behind.add(result.stream)
+        } else {
+          conflicts++
+          known.delete(result.stream)
+          later.push(index)
+        }
+      })
+      if (conflicts > 0) lost++
+      // turns on one stream keep their order
+      open = later.filter(index => !behind.has(turns[index]?.stream ?? '')).sort((a, b) => a - b)
+    }
+    if (held !== null) throw new HeldError(`stream ${held}`)
+    return outcomes as Outcome[]
+  }
+
+const decideAll = <State, Intent, Event, Rejection>(
+  decider: Decider<State, Intent, Event, Rejection>,
+  intents: readonly Intent[],
+  before: State,
+): { readonly events: readonly Event[]; readonly state: State } | { readonly rejection: Rejection } => {
+  const events: Event[] = []
+  let state = before
+  for (const intent of intents) {
+    const decision = decider.decide(intent, state)
+    if (isLeft(decision)) return { rejection: decision.left }
+    events.push(...decision.right)
+    state = fold(decider, decision.right, state)
+  }
+  return { events, state }
+}
+
+const load = async <State, Intent, Event, Rejection>(
+  store: EventStore<Event>,
+  decider: Decider<State, Intent, Event, Rejection>,
+  turns: readonly Pick<Turn<State, Intent>, 'stream'>[],
+  open: readonly number[],
+  known: Map<string, Loaded<State>>,
+  options: AppendOptions | undefined,
+): Promise<void> => {
+  const missing = [...new Set(open.map(i => (turns[i] as { readonly stream: string }).stream))].filter(
+    s => !known.has(s),
+  )
+  if (missing.length === 0) return
+  const found = await store.readStreams(missing, options)
+  for (const stream of missing) {
+    const events = (found.get(stream) ?? []).map(({ event }) => event)
+    known.set(stream, { state: fold(decider, events), revision: events.length - 1 })
+  }
+}

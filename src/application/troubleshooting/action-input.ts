@@ -1,0 +1,175 @@
+import type { CommandKey } from '../../domain/command/events.ts'
+import {
+  type ActionDetails,
+  type ActionFilter,
+  type ActionListFilter,
+  actionKinds,
+  actionStatuses,
+  type ItemListFilter,
+  itemOutcomes,
+  type NewAction,
+} from '../ports/action-store.ts'
+import { InvalidInputError } from '../shared/errors.ts'
+import { commandIdOf, commandTypeOf, domainOf, instantOf, jsonOf, limitOf, optional, textOf } from '../shared/input.ts'
+import { scopedTenantOf } from '../shared/scope.ts'
+
+/** Ids in one action; a filter may take in any number. */
+export const MAX_IDS = 10_000
+export const MAX_CANARY = 10_000
+
+/** What is to be done to many parked commands: those of a filter (`{}` means all), or those named by id. */
+export interface BulkActionOptions {
+  readonly action: 'retry' | 'cancel' | 'complete'
+  readonly filter?: ActionFilter
+  /** Up to 10,000; each is done once. */
+  readonly ids?: readonly CommandKey[]
+  /** Who does it, for the audit. */
+  readonly operator: string
+  /** Only of `retry`: so many are retried first, oldest first, and the rest when all of them have completed. */
+  readonly canary?: number
+  /** Only of `cancel`, and required there: the senders are told. */
+  readonly reason?: string
+  /** Only of `complete`: any JSON value; goes into the replies. Default null. */
+  readonly resultData?: unknown
+  /** Only of `retry`. Default true: commands get all their attempts again. */
+  readonly resetAttempts?: boolean
+  /** Whose commands may be touched; others are as good as unknown. Null or absent: everybody's. */
+  readonly tenantId?: string | null
+}
+
+/** Checks what was asked for. @throws InvalidInputError */
+export const actionOf = (options: BulkActionOptions): Omit<NewAction, 'id' | 'cutOff'> => ({
+  details: detailsOf(options),
+  target: targetOf(options),
+  canary: optional(options.canary, value => wholeOf(value, 'canary', MAX_CANARY)),
+  operator: textOf(options.operator, 'operator', 200),
+  tenantId: optional(options.tenantId, scopedTenantOf),
+})
+
+const detailsOf = (options: BulkActionOptions): ActionDetails => {
+  const action = oneOf(actionKinds, options.action, 'action')
+  for (const [field, owner] of onlyOf) {
+    if (owner !== action && options[field] !== undefined) {
+      throw new InvalidInputError(field, `belongs to ${owner}, not to ${action}; leave it out`)
+    }
+  }
+  switch (action) {
+    case 'retry':
+      return { action, resetAttempts: booleanOf(options.resetAttempts ?? true, 'resetAttempts') }
+    case 'cancel':
+      return { action, reason: textOf(options.reason, 'reason') }
+    case 'complete':
+      return { action, resultData: jsonOf(options.resultData ?? null, 'resultData') }
+  }
+}
+
+const onlyOf = [
+  ['canary', 'retry'],
+  ['resetAttempts', 'retry'],
+  ['reason', 'cancel'],
+  ['resultData', 'complete'],
+] as const
+
+const targetOf = ({ filter, ids }: BulkActionOptions): NewAction['target'] => {
+  if ((filter === undefined) === (ids === undefined)) {
+    throw new InvalidInputError('filter, ids', 'give one of them: a filter, or the ids of the commands')
+  }
+  return ids === undefined ? { filter: filterOf(filter) } : { ids: idsOf(ids) }
+}
+
+const filterOf = (given: unknown): ActionFilter => {
+  const filter = recordOf(given, 'filter')
+  const from = optional(filter.from, value => instantOf(value, 'filter.from'))
+  const to = optional(filter.to, value => instantOf(value, 'filter.to'))
+  if (from !== null && to !== null && from >= to) {
+    throw new InvalidInputError('filter.from, filter.to', 'the first must be before the second')
+  }
+  const unknown = Object.keys(filter).find(name => !filterFields.has(name))
+  // a condition that is not understood must not widen what is touched
+  if (unknown !== undefined)
+    throw new InvalidInputError(`filter.${unknown.slice(0, 80)}`, 'is no condition of an action')
+  const conditions = {
+    domain: optional(filter.domain, domainOf),
+    commandType: optional(filter.commandType, commandTypeOf),
+    errorCode: optional(filter.errorCode, value => textOf(value, 'errorCode', 200)),
+    from,
+    to,
+  }
+  return Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== null))
+}
+
+const filterFields: ReadonlySet<string> = new Set(['domain', 'commandType', 'errorCode', 'from', 'to'])
+
+/** Each command once, in the order given. */
+const idsOf = (given: unknown): readonly CommandKey[] => {
+  if (!Array.isArray(given)) throw new InvalidInputError('ids', 'must be a list')
+  if (given.length === 0) throw new InvalidInputError('ids', 'names no command')
+  if (given.length > MAX_IDS) {
+    throw new InvalidInputError(
+      'ids',
+      `at most ${MAX_IDS} in one action, not ${given.length}; use a filter or split them`,
+    )
+  }
+  const keys = new Map<string, CommandKey>()
+  given.forEach((one, i) => {
+    const { domain, commandId } = within(`ids[${i}]`, () => {
+      const key = recordOf(one, 'command')
+      return { domain: domainOf(key.domain), commandId: commandIdOf(key.commandId) }
+    })
+    keys.set(`${domain} ${commandId}`, { domain, commandId })
+  })
+  return [...keys.values()]
+}
+
+/** What a list of actions may be narrowed to. @throws InvalidInputError */
+export const actionListOf = (filter: ActionListFilter): ActionListFilter => ({
+  ...(filter.status === undefined ? {} : { status: oneOf(actionStatuses, filter.status, 'status') }),
+  ...(filter.tenantId === undefined ? {} : { tenantId: scopedTenantOf(filter.tenantId) }),
+  ...pageOf(filter),
+})
+
+export const itemListOf = (filter: ItemListFilter): ItemListFilter => ({
+  ...(filter.outcome === undefined ? {} : { outcome: oneOf(itemOutcomes, filter.outcome, 'outcome') }),
+  ...pageOf(filter),
+})
+
+const pageOf = ({ limit, cursor }: { readonly limit?: number; readonly cursor?: string }) => ({
+  ...(limit === undefined ? {} : { limit: limitOf(limit) }),
+  ...(cursor === undefined ? {} : { cursor: textOf(cursor, 'cursor', 500) }),
+})
+
+const recordOf = (value: unknown, field: string): Readonly<Record<string, unknown>> => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidInputError(field, 'must be an object')
+  }
+  return value as Readonly<Record<string, unknown>>
+}
+
+const within = <A>(path: string, parse: () => A): A => {
+  try {
+    return parse()
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error
+    throw new InvalidInputError(`${path}.${error.field}`, error.message.slice(error.field.length + 2))
+  }
+}
+
+const oneOf = <A extends string>(known: readonly A[], value: unknown, field: string): A => {
+  const found = known.find(one => one === value)
+  if (found === undefined) {
+    throw new InvalidInputError(field, `'${String(value).slice(0, 80)}' is none of ${known.join(', ')}`)
+  }
+  return found
+}
+
+const booleanOf = (value: unknown, field: string): boolean => {
+  if (typeof value !== 'boolean') throw new InvalidInputError(field, 'must be true or false')
+  return value
+}
+
+const wholeOf = (value: unknown, field: string, max: number): number => {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > max) {
+    throw new InvalidInputError(field, `must be a whole number from 1 to ${max}`)
+  }
+  return value
+}

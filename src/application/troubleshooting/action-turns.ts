@@ -1,0 +1,128 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import { command } from '../../domain/command/index.ts'
+import type { CommandIntent } from '../../domain/command/intents.ts'
+import { commandQueue, commandStream } from '../../domain/command/names.ts'
+import type { CommandRejection } from '../../domain/command/rejections.ts'
+import type { CommandState } from '../../domain/command/state.ts'
+import { fold } from '../../domain/decider.ts'
+import type { TransactCommands } from '../commands/transact-commands.ts'
+import type { ActionRecord, DueItem, ItemMark, TakenAction } from '../ports/action-store.ts'
+import type { Turn } from '../shared/transact.ts'
+import { cancelIntent, completeIntent, refusal, retryIntent } from './operate-command.ts'
+
+type CommandTurn = Turn<CommandState, CommandIntent, CommandRejection>
+
+/**
+ * Where the log cannot take part in the transaction of the marks. An item may then be done and not marked; its event has
+ * an id of its own, by which the next try recognises it.
+ */
+export interface ApartFromMarks {
+  readonly eventIdOf: (actionId: string, ordinal: number) => string
+  /** The id of the event at a revision, or null. */
+  readonly idAt: (stream: string, revision: number) => Promise<string | null>
+}
+
+export interface Turns {
+  readonly marks: readonly ItemMark[]
+  /** Queues that got messages. */
+  readonly filled: ReadonlySet<string>
+}
+
+/**
+ * Does what the action asks to each item, in the transaction of `taken` unless the log is apart from it, and says what
+ * came of each.
+ */
+export const takeTurns = async (
+  transact: TransactCommands,
+  taken: TakenAction,
+  items: readonly DueItem[],
+  at: string,
+  apart?: ApartFromMarks,
+): Promise<Turns> => {
+  const { details, operator, id } = taken.action
+  const intent = intentOf(details, { at, actor: operator })
+  const marks: ItemMark[] = []
+  const turns: CommandTurn[] = []
+  const turning: DueItem[] = []
+  for (const item of items) {
+    if (isLeft(item.history)) marks.push({ ordinal: item.ordinal, outcome: 'FAILED', message: item.history.left })
+    else {
+      const state = fold(command, item.history.right)
+      const revision = item.history.right.length - 1
+      turns.push({
+        stream: commandStream(item),
+        intents: [intent],
+        known: { state, revision },
+        guard: asItWas(item),
+        ...(apart === undefined ? {} : { firstId: apart.eventIdOf(id, item.ordinal) }),
+      })
+      turning.push(item)
+    }
+  }
+  const filled = new Set<string>()
+  const outcomes = turns.length === 0 ? [] : await transact(turns, apart === undefined ? { within: taken.within } : {})
+  const done = await Promise.all(
+    outcomes.map(({ outcome }, i) => outcome === 'done' || isOwnWork(apart, turns[i], turning[i])),
+  )
+  outcomes.forEach((outcome, i) => {
+    const item = turning[i] as DueItem
+    if (outcome.outcome === 'rejected' && done[i] !== true) {
+      marks.push({ ordinal: item.ordinal, ...refused(item, outcome.rejection) })
+      return
+    }
+    marks.push({ ordinal: item.ordinal, outcome: 'SUCCEEDED', message: null })
+    const queue = filledBy(details.action, item.domain, outcome.now.state)
+    if (queue !== null) filled.add(queue)
+  })
+  return { marks, filled }
+}
+
+/** What an earlier try did before it could mark the item. */
+const isOwnWork = async (
+  apart: ApartFromMarks | undefined,
+  turn: CommandTurn | undefined,
+  item: DueItem | undefined,
+): Promise<boolean> =>
+  apart !== undefined &&
+  turn?.firstId !== undefined &&
+  item !== undefined &&
+  (await apart.idAt(turn.stream, item.revision + 1)) === turn.firstId
+
+/** What the action asks of each command. */
+export const intentOf = (details: ActionRecord['details'], asked: { readonly at: string; readonly actor: string }) => {
+  switch (details.action) {
+    case 'retry':
+      return retryIntent(asked, details.resetAttempts)
+    case 'cancel':
+      return cancelIntent(asked, details.reason)
+    case 'complete':
+      return completeIntent(asked, details.resultData)
+  }
+}
+
+/** A command that was parked once more since the request is another case, which nobody has asked about. */
+const asItWas =
+  ({ revision }: DueItem) =>
+  (state: CommandState): CommandRejection | null =>
+    state.status === 'IN_TROUBLESHOOTING_QUEUE' && state.revision !== revision
+      ? { type: 'NotInTroubleshooting', status: state.status }
+      : null
+
+const refused = ({ domain, commandId }: DueItem, rejection: CommandRejection): Omit<ItemMark, 'ordinal'> => {
+  if (rejection.type !== 'NotInTroubleshooting') {
+    return { outcome: 'FAILED', message: refusal(domain, commandId, rejection).message }
+  }
+  return {
+    outcome: 'SKIPPED',
+    message:
+      rejection.status === 'IN_TROUBLESHOOTING_QUEUE'
+        ? `command ${commandId} was parked again after the request`
+        : refusal(domain, commandId, rejection).message,
+  }
+}
+
+/** The queue that got a message by this action: that of the command, or the one its sender waits at. */
+const filledBy = (action: ActionRecord['details']['action'], domain: string, state: CommandState): string | null => {
+  if (action === 'retry') return commandQueue(domain)
+  return state.status === 'NONE' ? null : state.sent.replyTo
+}

@@ -1,0 +1,112 @@
+import type { CommandKey } from '../../domain/command/events.ts'
+import type { ActionKind } from '../ports/action-store.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { CommandQueries } from '../ports/command-queries.ts'
+import { CommandBusError } from '../shared/errors.ts'
+import { actionOf, type BulkActionOptions } from './action-input.ts'
+import { intentOf } from './action-turns.ts'
+import { type CommandPlan, cutPlan, type PlanTurns } from './dry-run.ts'
+import { onlyWithin, refusal } from './operate-command.ts'
+
+export interface DryRunActionDeps {
+  readonly plan: PlanTurns
+  readonly queries: Pick<CommandQueries, 'parked'>
+  readonly clock: Clock
+}
+
+export interface BlockedItem extends CommandKey {
+  readonly code: string
+  readonly message: string
+}
+
+export interface QueueCount {
+  readonly queue: string
+  readonly count: number
+}
+
+/** What an action on many commands would do. */
+export interface ActionPlan {
+  readonly action: ActionKind
+  /** Commands that fit the filter, or that were named. */
+  readonly total: number
+  /** So many of them were decided, by the same decision that the action takes: all, up to 10,000. */
+  readonly decided: number
+  /** Of those decided. */
+  readonly would: number
+  readonly blocked: number
+  /** Messages that would be sent again, and replies that senders would get, by queue. */
+  readonly messages: readonly QueueCount[]
+  readonly replies: readonly QueueCount[]
+  /** Up to 20 of each, without payloads and reply bodies of more than 4 KiB. */
+  readonly samples: readonly CommandPlan[]
+  readonly blockedSamples: readonly BlockedItem[]
+}
+
+const MOST = 10_000
+const SAMPLES = 20
+/** Whole streams are read, payloads with them. */
+const PIECE = 100
+
+/** Nothing is written, and no action is made. @throws InvalidInputError */
+export const dryRunAction =
+  ({ plan, queries, clock }: DryRunActionDeps) =>
+  async (options: BulkActionOptions): Promise<ActionPlan> => {
+    const { details, target, operator, tenantId } = actionOf(options)
+    const intent = intentOf(details, { at: clock.now().toISOString(), actor: operator })
+    const scope = tenantId === null ? {} : { tenantId }
+    const guard = tenantId === null ? {} : { guard: onlyWithin({ tenantId }) }
+    const messages = new Map<string, number>()
+    const replies = new Map<string, number>()
+    const samples: CommandPlan[] = []
+    const blockedSamples: BlockedItem[] = []
+    let [decided, would, total] = [0, 0, 'ids' in target ? target.ids.length : 0]
+
+    const decide = async (keys: readonly CommandKey[]): Promise<void> => {
+      const outcomes = await plan(keys.map(key => ({ key, intent, ...guard })))
+      decided += keys.length
+      outcomes.forEach((outcome, i) => {
+        const key = keys[i] as CommandKey
+        if (outcome.outcome === 'rejected') {
+          const error = refusal(key.domain, key.commandId, outcome.rejection)
+          const code = error instanceof CommandBusError ? error.code : 'FAILED'
+          if (blockedSamples.length < SAMPLES) blockedSamples.push({ ...key, code, message: error.message })
+          return
+        }
+        would++
+        for (const { queue } of outcome.plan.messages) messages.set(queue, (messages.get(queue) ?? 0) + 1)
+        for (const { queue } of outcome.plan.replies) replies.set(queue, (replies.get(queue) ?? 0) + 1)
+        if (samples.length < SAMPLES) samples.push(cutPlan(outcome.plan))
+      })
+    }
+
+    if ('ids' in target) {
+      for (let i = 0; i < target.ids.length; i += PIECE) await decide(target.ids.slice(i, i + PIECE))
+    } else {
+      let cursor: string | null = null
+      do {
+        const page: Awaited<ReturnType<CommandQueries['parked']>> = await queries.parked({
+          ...target.filter,
+          ...scope,
+          limit: PIECE,
+          ...(cursor === null ? {} : { cursor }),
+        })
+        total = Math.max(total, page.total)
+        await decide(page.items.map(({ domain, commandId }) => ({ domain, commandId })))
+        cursor = page.nextCursor
+      } while (cursor !== null && decided < MOST)
+    }
+    return {
+      action: details.action,
+      total: Math.max(total, decided),
+      decided,
+      would,
+      blocked: decided - would,
+      messages: countsOf(messages),
+      replies: countsOf(replies),
+      samples,
+      blockedSamples,
+    }
+  }
+
+const countsOf = (counts: ReadonlyMap<string, number>): readonly QueueCount[] =>
+  [...counts].map(([queue, count]) => ({ queue, count })).sort((a, b) => b.count - a.count)

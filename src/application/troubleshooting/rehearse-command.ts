@@ -1,0 +1,196 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { CommandEvent, CommandKey, Json } from '../../domain/command/events.ts'
+import { command } from '../../domain/command/index.ts'
+import type { CommandIntent, ReportFailure, ReportSuccess } from '../../domain/command/intents.ts'
+import { commandStream } from '../../domain/command/names.ts'
+import { attemptLimit, type CommandState } from '../../domain/command/state.ts'
+import type { CommandStatus } from '../../domain/command/transitions.ts'
+import { fold } from '../../domain/decider.ts'
+import type { Scope } from '../ports/authorization.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { EventStore } from '../ports/event-store.ts'
+import { handledCommand } from '../ports/handled-command.ts'
+import { MAX_REHEARSAL_MS, type RehearsalAnswer, type Rehearsals } from '../ports/rehearsals.ts'
+import {
+  CommandNotFoundError,
+  InvalidInputError,
+  InvalidOperationError,
+  InvalidPayloadError,
+} from '../shared/errors.ts'
+import { commandIdOf, domainOf, jsonOf } from '../shared/input.ts'
+import { isWithin } from '../shared/scope.ts'
+import { refusal, retryIntent } from './operate-command.ts'
+
+export interface RehearseDeps {
+  readonly store: Pick<EventStore<CommandEvent>, 'readStream'>
+  readonly rehearsals: Rehearsals
+  readonly clock: Clock
+}
+
+export interface RehearseOptions extends Scope {
+  /** Instead of the payload that the command has now. */
+  readonly data?: unknown
+  /** As for a retry: default true. */
+  readonly resetAttempts?: boolean
+  /** How long the handler may take: 1 to 60,000 ms, 10,000 unless told. */
+  readonly timeoutMs?: number
+}
+
+export type RehearsalOutcome =
+  | 'SUCCESS'
+  | 'TRANSIENT'
+  | 'PERMANENT'
+  | 'BUSINESS_RULE'
+  | 'NO_HANDLER'
+  | 'INVALID_PAYLOAD'
+  /** It did not end in time. */
+  | 'TIMEOUT'
+  /** It took its process down. */
+  | 'CRASHED'
+
+/** What a retry would do, as far as one run of the handler shows. */
+export interface Rehearsal {
+  readonly commandId: string
+  readonly domain: string
+  readonly outcome: RehearsalOutcome
+  /** Null unless it succeeded. */
+  readonly result: Json
+  readonly error: { readonly code: string; readonly message: string } | null
+  /** The status that the attempt would leave the command in; null where that is not known. */
+  readonly wouldBe: CommandStatus | null
+  readonly durationMs: number
+  readonly rolledBack: true
+}
+
+const DEFAULT_MS = 10_000
+
+/**
+ * Runs the registered handler on a parked command, in a transaction that is rolled back: the log, the rows and the
+ * queues stay as they are. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError
+ */
+export const rehearseCommand =
+  ({ store, rehearsals, clock }: RehearseDeps) =>
+  async (domain: string, commandId: string, options: RehearseOptions = {}): Promise<Rehearsal> => {
+    const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
+    const deadlineMs = timeoutOf(options.timeoutMs)
+    const data = options.data === undefined ? undefined : jsonOf(options.data)
+    const events = await store.readStream(commandStream(key))
+    const present = fold(
+      command,
+      events.map(({ event }) => event),
+    )
+    if (present.status === 'NONE' || !isWithin(options, present.sent.tenantId)) {
+      throw new CommandNotFoundError(key.domain, key.commandId)
+    }
+    const at = clock.now().toISOString()
+    const running = attempted(key, present, at, options.resetAttempts ?? true, data)
+    const { sent } = running
+    if (data !== undefined) await refuseMisfit(rehearsals, key.domain, sent.commandType, data)
+    const answer = await rehearsals.run({
+      command: handledCommand(key, sent, running.data),
+      attempt: running.attempts,
+      maxAttempts: attemptLimit(running),
+      totalAttempts: running.totalAttempts,
+      deadlineMs,
+    })
+    if (answer.kind === 'refused') throw new InvalidOperationError(answer.why, present.status)
+    const { durationMs } = answer
+    return { ...key, ...told(answer), wouldBe: after(running, answer, at, clock), durationMs, rolledBack: true }
+  }
+
+/** What the handler's codec has against a payload that somebody typed. @throws InvalidPayloadError */
+export const refuseMisfit = async (
+  rehearsals: Pick<Rehearsals, 'faultsOf'>,
+  domain: string,
+  commandType: string,
+  data: Json,
+): Promise<void> => {
+  const faults = await rehearsals.faultsOf(domain, commandType, data)
+  if (faults.length > 0) throw new InvalidPayloadError(faults)
+}
+
+/** The same for a command as it stands in the log; what is not there, or not the caller's, is refused by its turn. */
+export const payloadFaults =
+  ({ store, rehearsals }: Pick<RehearseDeps, 'store' | 'rehearsals'>) =>
+  async (key: CommandKey, data: Json, scope: Scope): Promise<readonly string[]> => {
+    const [first] = await store.readStream(commandStream(key))
+    if (first?.event.type !== 'CommandSent') return []
+    if (!isWithin(scope, first.event.tenantId)) return []
+    return rehearsals.faultsOf(key.domain, first.event.commandType, data)
+  }
+
+const timeoutOf = (given: unknown): number => {
+  if (given === undefined) return DEFAULT_MS
+  if (typeof given !== 'number' || !Number.isInteger(given) || given < 1 || given > MAX_REHEARSAL_MS) {
+    throw new InvalidInputError('timeoutMs', `must be a whole number from 1 to ${MAX_REHEARSAL_MS}`)
+  }
+  return given
+}
+
+type Running = Extract<CommandState, { status: 'IN_PROGRESS' }>
+
+const REHEARSER = 'worker:rehearsal'
+
+/** The command as the first attempt after a retry would find it, by the decisions that a retry and a worker take. */
+const attempted = (
+  key: CommandKey,
+  present: CommandState,
+  at: string,
+  resetAttempts: boolean,
+  data: Json | undefined,
+): Running => {
+  const asked = { at, actor: REHEARSER }
+  const retried = decided(key, present, {
+    ...retryIntent(asked, resetAttempts),
+    ...(data === undefined ? {} : { data }),
+  })
+  const received = decided(key, retried, {
+    ...asked,
+    type: 'Receive',
+    msgId: 'rehearsal',
+    delivery: 1,
+    leaseExpiresAt: at,
+  })
+  if (received.status !== 'IN_PROGRESS') throw new InvalidOperationError('no attempt would be made', received.status)
+  return received
+}
+
+const decided = ({ domain, commandId }: CommandKey, state: CommandState, intent: CommandIntent): CommandState => {
+  const decision = command.decide(intent, state)
+  if (isLeft(decision)) throw refusal(domain, commandId, decision.left)
+  return fold(command, decision.right, state)
+}
+
+type Ran = Exclude<RehearsalAnswer, { kind: 'refused' }>
+
+const told = (answer: Ran): Pick<Rehearsal, 'outcome' | 'result' | 'error'> => {
+  switch (answer.kind) {
+    case 'succeeded':
+      return { outcome: 'SUCCESS', result: answer.result, error: null }
+    case 'failed': {
+      const { type, code, message } = answer.error
+      return {
+        outcome: type === 'LEASE_LOST' || type === 'ATTEMPT_ENDED' || type === 'TAMPERED' ? 'CRASHED' : type,
+        result: null,
+        error: { code, message },
+      }
+    }
+    case 'timeout':
+      return { outcome: 'TIMEOUT', result: null, error: { code: 'REHEARSAL_TIMEOUT', message: answer.message } }
+    case 'crashed':
+      return { outcome: 'CRASHED', result: null, error: { code: 'REHEARSAL_CRASHED', message: answer.message } }
+  }
+}
+
+/** What the log would say of the attempt. */
+const after = (running: Running, answer: Ran, at: string, clock: Clock): CommandStatus | null => {
+  if (answer.kind === 'timeout' || answer.kind === 'crashed') return null
+  const base = { at, actor: REHEARSER, attempt: running.attempts }
+  const report: ReportSuccess | ReportFailure =
+    answer.kind === 'succeeded'
+      ? { ...base, type: 'ReportSuccess', result: answer.result }
+      : { ...base, type: 'ReportFailure', error: answer.error, random: clock.random() }
+  const decision = command.decide(report, running)
+  const state = isLeft(decision) ? running : fold<CommandState, CommandEvent>(command, decision.right, running)
+  return state.status === 'NONE' ? null : state.status
+}
