@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { rolesFor } from '../../src/application/access/roles.ts'
 import { type Permission, roles } from '../../src/application/ports/authorization.ts'
-import { api } from '../../src/infrastructure/http/contract/index.ts'
+import { api } from '../../src/contract/index.ts'
 
 const path = fileURLToPath(new URL('../../docs/security.md', import.meta.url))
 

@@ -1,7 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, test } from 'vitest'
-import { api as declared } from '../../src/infrastructure/http/contract/index.ts'
-import type { Route } from '../../src/infrastructure/http/contract/route.ts'
+import { api as declared } from '../../src/contract/index.ts'
+import type { Route } from '../../src/contract/route.ts'
 import { sharedTestApi } from '../support/http.ts'
 import { allRoutes } from './table.ts'
 

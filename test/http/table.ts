@@ -1,6 +1,6 @@
+import type { Api } from '../../src/contract/index.ts'
+import type { ProblemCode } from '../../src/contract/route.ts'
 import { PermanentCommandError, type Role } from '../../src/index.ts'
-import type { Api } from '../../src/infrastructure/http/contract/index.ts'
-import type { ProblemCode } from '../../src/infrastructure/http/contract/route.ts'
 import { beginAttempt } from '../support/begin-attempt.ts'
 import type { SharedApi } from '../support/http.ts'
 

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { FastifyInstance } from 'fastify'
+import { EVENTS_PATH, eventsQuery } from '../../contract/events.ts'
 import { resumeAfter, writeEvents } from '../live/sse.ts'
-import { EVENTS_PATH, eventsQuery } from './contract/events.ts'
 import { type Count, placesPerToken } from './limits.ts'
 import { checkPart, type MountOptions } from './mount.ts'
 

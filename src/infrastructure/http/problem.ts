@@ -2,8 +2,8 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import { BatchFailedError, type BatchItem } from '../../application/commands/batch-failed.ts'
 import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../application/shared/errors.ts'
+import { statusOfProblem } from '../../contract/route.ts'
 import { toPublicError } from '../postgres/errors.ts'
-import { statusOfProblem } from './contract/route.ts'
 import { methodsAt } from './methods.ts'
 
 const statusOf: Readonly<Record<string, number>> = {

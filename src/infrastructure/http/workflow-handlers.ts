@@ -1,5 +1,5 @@
 import type { PerFileResult, WorkflowRun } from '../../application/ports/workflow-queries.ts'
-import type { workflowRoutes } from './contract/workflows.ts'
+import type { workflowRoutes } from '../../contract/workflows.ts'
 import type { Handlers } from './mount.ts'
 
 /** Workflow runs and credits, as the caller may use them. */

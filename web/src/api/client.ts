@@ -1,6 +1,6 @@
-import { ApiProblem, createClient } from '../../../src/infrastructure/http/contract/client.ts'
-import type { Api } from '../../../src/infrastructure/http/contract/index.ts'
-import type { ResponseOf } from '../../../src/infrastructure/http/contract/route.ts'
+import { ApiProblem, createClient } from '../../../src/contract/client.ts'
+import type { Api } from '../../../src/contract/index.ts'
+import type { ResponseOf } from '../../../src/contract/route.ts'
 import { currentToken, refused } from './session.ts'
 
 /** Asks the server; whoever is not known there any more is signed out. */

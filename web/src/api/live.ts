@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query'
-import { EVENTS_PATH, type LiveEvent } from '../../../src/infrastructure/http/contract/events.ts'
+import { EVENTS_PATH, type LiveEvent } from '../../../src/contract/events.ts'
 import { currentToken, refused } from './session.ts'
 import { readFrames } from './sse.ts'
 

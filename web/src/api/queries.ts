@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
-import type { Api } from '../../../src/infrastructure/http/contract/index.ts'
-import type { RequestOf } from '../../../src/infrastructure/http/contract/route.ts'
+import type { Api } from '../../../src/contract/index.ts'
+import type { RequestOf } from '../../../src/contract/route.ts'
 import { api } from './client.ts'
 
 type QueryOf<Id extends keyof Api> = RequestOf<Api[Id]>['query']

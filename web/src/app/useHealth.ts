@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import type { HealthReport, HealthStatus } from '../../../src/infrastructure/http/contract/health.ts'
+import type { HealthReport, HealthStatus } from '../../../src/contract/health.ts'
 import { currentToken } from '../api/session.ts'
 import type { Tone } from '../components/StatusBadge.tsx'
 import { useRefresh } from './LiveProvider.tsx'

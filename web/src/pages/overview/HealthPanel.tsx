@@ -1,4 +1,4 @@
-import type { HealthReport, HealthStatus } from '../../../../src/infrastructure/http/contract/health.ts'
+import type { HealthReport, HealthStatus } from '../../../../src/contract/health.ts'
 import type { Stats } from '../../api/client.ts'
 import { healthTones, useHealth } from '../../app/useHealth.ts'
 import { Section } from '../../components/Page.tsx'

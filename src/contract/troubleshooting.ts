@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { MAX_REHEARSAL_MS } from '../../../application/ports/rehearsals.ts'
+import { MAX_REHEARSAL_MS } from '../application/ports/rehearsals.ts'
 import { anyJson, cutBeside, instant, integerFrom, nullable, object, status } from './codecs.ts'
 import { commandParams, none, paging } from './commands.ts'
 import { changes } from './history.ts'

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { commandStatuses } from '../../../domain/command/transitions.ts'
+import { commandStatuses } from '../domain/command/transitions.ts'
 
 /** A JSON Schema, as OpenAPI 3.1 takes it. */
 export type JsonSchema = { readonly [keyword: string]: unknown }

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { operationStatuses } from '../../../domain/operation/status.ts'
+import { operationStatuses } from '../domain/operation/status.ts'
 import { anyJson, described, instant, nullable, object, uuid } from './codecs.ts'
 import { none, paging } from './commands.ts'
 import { route } from './route.ts'

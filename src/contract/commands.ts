@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
-import { auditWords } from '../../../domain/command/audit-names.ts'
-import { MAX_WAIT_SECONDS } from '../../../domain/command/retry-policy.ts'
+import { auditWords } from '../domain/command/audit-names.ts'
+import { MAX_WAIT_SECONDS } from '../domain/command/retry-policy.ts'
 import {
   anyJson,
   instant,

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { runStatuses } from '../../../domain/workflow-run/status.ts'
+import { runStatuses } from '../domain/workflow-run/status.ts'
 import { anyJson, instant, integerFrom, listOf, nullable, object, uuid, wordOf } from './codecs.ts'
 import { none, paging } from './commands.ts'
 import { route } from './route.ts'

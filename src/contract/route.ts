@@ -1,5 +1,5 @@
 import type * as t from 'io-ts'
-import type { Permission } from '../../../application/ports/authorization.ts'
+import type { Permission } from '../application/ports/authorization.ts'
 
 export type Method = 'GET' | 'POST' | 'DELETE'
 
