@@ -13,9 +13,9 @@ import {
   InvalidOperationError,
   InvalidPayloadError,
 } from '../../src/index.ts'
-import { createMemoryEventStore } from '../../src/infrastructure/memory/event-store.ts'
 import { uuidIds } from '../../src/infrastructure/uuid-ids.ts'
 import { outbox } from '../../src/projections/outbox.ts'
+import { createMemoryEventStore } from '../contracts/memory-event-store.ts'
 import { createTestBus } from '../support/bus.ts'
 import { life } from '../support/command-arbitraries.ts'
 import { key, operatorCancel, operatorComplete, operatorRetry, recorded, stream } from '../support/command-life.ts'

@@ -1,15 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import {
-  idsOf,
-  newStream,
-  type Opened,
-  outcomes,
-  some,
-  write,
-} from '../../src/application/ports/contract-kit.contract.ts'
 import { connectEventStoreDb } from '../../src/infrastructure/eventstoredb/connection.ts'
 import { EventStoreAwayError } from '../../src/infrastructure/eventstoredb/errors.ts'
 import { createEventStoreDbEventStore } from '../../src/infrastructure/eventstoredb/event-store.ts'
+import { idsOf, newStream, type Opened, outcomes, some, write } from '../contracts/contract-kit.ts'
 import { until } from '../support/bus.ts'
 import { openNotes } from '../support/eventstoredb/notes.ts'
 import { startTestDouble, type TestDouble, type TestDoubleOptions } from '../support/eventstoredb/server.ts'

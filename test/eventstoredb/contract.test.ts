@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { eventStoreContract } from '../../src/application/ports/event-store.contract.ts'
+import { eventStoreContract } from '../contracts/event-store.ts'
 import { openNotes } from '../support/eventstoredb/notes.ts'
 import { startTestDouble } from '../support/eventstoredb/server.ts'
 

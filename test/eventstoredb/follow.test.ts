@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { AllStreamRecordedEvent } from '@eventstore/db-client'
 import type { ClientBase } from 'pg'
 import { expect, test } from 'vitest'
-import { context, noted } from '../../src/application/ports/contract-kit.contract.ts'
 import { EventDecodeError } from '../../src/application/ports/event-store.ts'
 import { createFollow } from '../../src/infrastructure/eventstoredb/follow.ts'
 import { FaultedError } from '../../src/infrastructure/eventstoredb/mirror-plan.ts'
+import { context, noted } from '../contracts/contract-kit.ts'
 import { notedCodec } from '../support/noted.ts'
 
 const recordOf = (place: number, text: string): AllStreamRecordedEvent => {

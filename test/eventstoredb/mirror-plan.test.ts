@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { context, type Noted } from '../../src/application/ports/contract-kit.contract.ts'
 import {
   type Arrived,
   FaultedError,
@@ -9,6 +8,7 @@ import {
   withKnownMessages,
 } from '../../src/infrastructure/eventstoredb/mirror-plan.ts'
 import type { Effect } from '../../src/projections/outbox.ts'
+import { context, type Noted } from '../contracts/contract-kit.ts'
 
 /** An event that has the effects its text names. */
 const arrived = (stream: string, revision: number, ...kinds: readonly Effect['kind'][]): Arrived<Noted> => ({

@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { eventStoreContract } from '../../src/application/ports/event-store.contract.ts'
+import { eventStoreContract } from '../contracts/event-store.ts'
 import { openNotedStore } from '../support/noted.ts'
 
 describe('the log on PostgreSQL', () => {

@@ -1,8 +1,8 @@
 import * as t from 'io-ts'
-import type { Noted, Opened, OpenTransaction } from '../../src/application/ports/contract-kit.contract.ts'
 import { eventCodec } from '../../src/infrastructure/codec/event-codec.ts'
 import { createPostgresEventFeed } from '../../src/infrastructure/postgres/event-feed.ts'
 import { createPostgresEventStore } from '../../src/infrastructure/postgres/event-store.ts'
+import type { Noted, Opened, OpenTransaction } from '../contracts/contract-kit.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
 /** The stored form of the contract suite's event. */

@@ -1,7 +1,7 @@
-import type { Noted, Opened } from '../../../src/application/ports/contract-kit.contract.ts'
 import { connectEventStoreDb } from '../../../src/infrastructure/eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../../../src/infrastructure/eventstoredb/event-feed.ts'
 import { createEventStoreDbEventStore } from '../../../src/infrastructure/eventstoredb/event-store.ts'
+import type { Noted, Opened } from '../../contracts/contract-kit.ts'
 import { notedCodec } from '../noted.ts'
 
 /** A log of notes in EventStoreDB, or in what stands in for it. */

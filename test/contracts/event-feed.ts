@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { idsOf, type Noted, newStream, type Opened, some, write } from './contract-kit.contract.ts'
-import type { FeedEvent, FeedPosition } from './event-feed.ts'
-import type { NewEvent } from './event-store.ts'
+import type { FeedEvent, FeedPosition } from '../../src/application/ports/event-feed.ts'
+import type { NewEvent } from '../../src/application/ports/event-store.ts'
+import { idsOf, type Noted, newStream, type Opened, some, write } from './contract-kit.ts'
 
 /** The feed of a store, with or without transactions. */
 export const eventFeedContract = (opened: () => Opened): void => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ExpectedRevision, StreamAppend } from '../../src/application/ports/event-store.ts'
 import {
   context,
   idsOf,
@@ -10,11 +11,10 @@ import {
   some,
   streamOf,
   write,
-} from './contract-kit.contract.ts'
-import { eventFeedContract } from './event-feed.contract.ts'
-import type { ExpectedRevision, StreamAppend } from './event-store.ts'
-import { readingContract } from './event-store-reading.contract.ts'
-import { repetitionContract } from './event-store-repetition.contract.ts'
+} from './contract-kit.ts'
+import { eventFeedContract } from './event-feed.ts'
+import { readingContract } from './event-store-reading.ts'
+import { repetitionContract } from './event-store-repetition.ts'
 
 /**
  * What every adapter of the log and its feed must do. Declares tests; `open` is called once, and its log may be shared

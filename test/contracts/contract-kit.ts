@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { EventContext } from '../../domain/recorded.ts'
-import type { EventFeed } from './event-feed.ts'
-import type { AppendResult, EventStore, ExpectedRevision, NewEvent, StreamAppend, Transaction } from './event-store.ts'
+import type { EventFeed } from '../../src/application/ports/event-feed.ts'
+import type {
+  AppendResult,
+  EventStore,
+  ExpectedRevision,
+  NewEvent,
+  StreamAppend,
+  Transaction,
+} from '../../src/application/ports/event-store.ts'
+import type { EventContext } from '../../src/domain/recorded.ts'
 
 /** The one event the suite appends: small, and able to carry any text. */
 export interface Noted {

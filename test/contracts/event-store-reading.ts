@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { newStream, type Opened, outcomes, streamOf, write } from './contract-kit.contract.ts'
+import { newStream, type Opened, outcomes, streamOf, write } from './contract-kit.ts'
 
 /** Reading streams, and reading what the caller's own transaction has appended. */
 export const readingContract = (opened: () => Opened): void => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { idsOf, type Noted, newStream, type Opened, outcomes, some, streamOf, write } from './contract-kit.contract.ts'
-import type { ExpectedRevision, NewEvent } from './event-store.ts'
+import type { ExpectedRevision, NewEvent } from '../../src/application/ports/event-store.ts'
+import { idsOf, type Noted, newStream, type Opened, outcomes, some, streamOf, write } from './contract-kit.ts'
 
 /** Appending again, and appending all or nothing. */
 export const repetitionContract = (opened: () => Opened, has: { readonly atomicAppend: boolean }): void => {

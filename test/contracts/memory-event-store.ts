@@ -1,5 +1,5 @@
-import type { EventFeed, FeedEvent, FeedPosition } from '../../application/ports/event-feed.ts'
-import type { AppendOptions, AppendResult, EventStore, StreamAppend } from '../../application/ports/event-store.ts'
+import type { EventFeed, FeedEvent, FeedPosition } from '../../src/application/ports/event-feed.ts'
+import type { AppendOptions, AppendResult, EventStore, StreamAppend } from '../../src/application/ports/event-store.ts'
 
 export interface MemoryEventStore<Event> {
   readonly store: EventStore<Event>
