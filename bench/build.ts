@@ -4,8 +4,8 @@ import type * as Decider from '../src/domain/decider.ts'
 import type * as Library from '../src/index.ts'
 import type * as Token from '../src/infrastructure/http/token.ts'
 import type * as Embedded from '../src/infrastructure/postgres/embedded/index.ts'
-import type * as Migrations from '../src/infrastructure/postgres/migrate.ts'
-import type * as Pgmq from '../src/infrastructure/postgres/pgmq-install.ts'
+import type * as Migrations from '../src/infrastructure/postgres/schema/migrate.ts'
+import type * as Pgmq from '../src/infrastructure/postgres/schema/pgmq-install.ts'
 
 /** What ships is what is measured: the modules come from the build, only their types from the sources. */
 const load = (module: string) => import(new URL(`../../dist/${module}`, import.meta.url).href)

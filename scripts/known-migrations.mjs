@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const directory = new URL('../migrations/', import.meta.url)
-const target = new URL('../src/infrastructure/postgres/known-migrations.ts', import.meta.url)
+const target = new URL('../src/infrastructure/postgres/schema/known-migrations.ts', import.meta.url)
 const checksum = file =>
   createHash('sha256')
     .update(readFileSync(new URL(file, directory), 'utf8').replaceAll('\r\n', '\n'))

@@ -32,11 +32,14 @@ import { OPERATIONS_DOMAIN } from './domain/operation/policy.ts'
 import { type Actions, createActions } from './infrastructure/actions.ts'
 import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-events.ts'
 import { openLog } from './infrastructure/open-log.ts'
-import { createDoorbell } from './infrastructure/pgmq/doorbell.ts'
-import { createPgmqQueue, createQueueCatalog } from './infrastructure/pgmq/queue.ts'
-import { createQueueLimit, usualQueueLimits } from './infrastructure/pgmq/queue-limit.ts'
-import { createReplyQueues } from './infrastructure/pgmq/reply-queues.ts'
 import { databaseUntil, sessionOn } from './infrastructure/postgres/connection/database.ts'
+import {
+  isInDoubt,
+  isOutage,
+  isUnavailable,
+  isUndone,
+  toPublicError,
+} from './infrastructure/postgres/connection/errors.ts'
 import { POOLED_TRANSACTIONS } from './infrastructure/postgres/connection/pooling.ts'
 import {
   isTimeout,
@@ -44,20 +47,30 @@ import {
   USUAL_READ_TIMEOUT_MS,
   USUAL_TIMEOUT_MS,
 } from './infrastructure/postgres/connection/time-limit.ts'
-import { isInDoubt, isOutage, isUnavailable, isUndone, toPublicError } from './infrastructure/postgres/errors.ts'
-import { assertOwnCluster } from './infrastructure/postgres/own-cluster.ts'
-import { apartFrom, clientLike, createPool, listenerLike, poolingOf, userPool } from './infrastructure/postgres/pool.ts'
-import { rebuildCommands } from './infrastructure/postgres/rebuild.ts'
-import { assertSchemaCurrent } from './infrastructure/postgres/schema-version.ts'
-import { createStats } from './infrastructure/postgres/stats.ts'
-import { createUndeliveredStore } from './infrastructure/postgres/undelivered.ts'
-import { verifyCommands } from './infrastructure/postgres/verify.ts'
+import { assertOwnCluster } from './infrastructure/postgres/log/own-cluster.ts'
+import { createDoorbell } from './infrastructure/postgres/queue/doorbell.ts'
+import { createPgmqQueue, createQueueCatalog } from './infrastructure/postgres/queue/queue.ts'
+import { createQueueLimit, usualQueueLimits } from './infrastructure/postgres/queue/queue-limit.ts'
+import { createReplyQueues } from './infrastructure/postgres/queue/reply-queues.ts'
+import { rebuildCommands } from './infrastructure/postgres/read-tables/rebuild.ts'
+import { verifyCommands } from './infrastructure/postgres/read-tables/verify.ts'
+import { createStats } from './infrastructure/postgres/reading/stats.ts'
+import { createUndeliveredStore } from './infrastructure/postgres/reading/undelivered.ts'
+import { assertSchemaCurrent } from './infrastructure/postgres/schema/schema-version.ts'
+import {
+  apartFrom,
+  clientLike,
+  createPool,
+  listenerLike,
+  poolingOf,
+  userPool,
+} from './infrastructure/postgres/transactions/pool.ts'
 import { verifyLog } from './infrastructure/proof/verify.ts'
 import { createReads } from './infrastructure/reads.ts'
 import { createChildRehearsals } from './infrastructure/rehearsal/child.ts'
 import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
-import { derivedId, uuidIds } from './infrastructure/uuid-ids.ts'
+import { derivedId, uuidIds } from './infrastructure/shared/uuid-ids.ts'
 import { createHandlerConnections } from './infrastructure/worker/connections.ts'
 import { LONGEST_ANSWER_MS } from './infrastructure/worker/heartbeat.ts'
 import { createWorker } from './infrastructure/worker/worker.ts'

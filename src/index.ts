@@ -106,11 +106,11 @@ export type { FileSnapshot, RunSnapshot, RunSummary } from './domain/workflow-ru
 export type { CatchUpHealth, CatchUpState } from './infrastructure/eventstoredb/catch-up-health.ts'
 export type { Follower } from './infrastructure/eventstoredb/follower.ts'
 export type { AwaitedEvent, Dispatched, WaitOptions } from './infrastructure/eventstoredb/waiting.ts'
-export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/rebuild.ts'
-export type { Drift } from './infrastructure/postgres/verify.ts'
+export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
+export type { Drift } from './infrastructure/postgres/read-tables/verify.ts'
 export type { Finding, KnownSeal, Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
 export type { WorkflowOptions } from './infrastructure/runs.ts'
-export { commandIdFor } from './infrastructure/uuid-ids.ts'
+export { commandIdFor } from './infrastructure/shared/uuid-ids.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures.ts'
 export {
   defineHandler,

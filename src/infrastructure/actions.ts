@@ -17,10 +17,10 @@ import {
   viewOf,
 } from '../application/troubleshooting/bulk-action.ts'
 import { type StepResult, stepAction } from '../application/troubleshooting/run-action.ts'
-import { createLooks } from './looks.ts'
-import { createActionStore } from './postgres/action-store.ts'
-import { createBackOff } from './worker/back-off.ts'
-import { createWakeUp } from './worker/signal.ts'
+import { createActionStore } from './postgres/bulk/action-store.ts'
+import { createBackOff } from './shared/back-off.ts'
+import { createLooks } from './shared/looks.ts'
+import { createWakeUp } from './shared/signal.ts'
 
 export interface ActionsDeps {
   readonly pool: Pool

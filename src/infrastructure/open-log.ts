@@ -3,7 +3,6 @@ import type { EventStore } from '../application/ports/event-store.ts'
 import type { Log } from '../application/ports/log.ts'
 import { InvalidInputError } from '../application/shared/errors.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
-import { archivedCommand } from './archived-command.ts'
 import { busCodec } from './codec/workflow-codec.ts'
 import { isAway } from './eventstoredb/errors.ts'
 import type { Follower } from './eventstoredb/follower.ts'
@@ -11,9 +10,10 @@ import { type EventStoreDbLogOptions, openEventStoreDbLog } from './eventstoredb
 import { eventStorePrefixForm, isEventStorePrefix } from './eventstoredb/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/url.ts'
 import { assertLogIsHere } from './eventstoredb/whose-log.ts'
-import type { ReplyQueues } from './pgmq/reply-queues.ts'
-import { createPostgresEventStore, type PostgresEventStoreOptions } from './postgres/event-store.ts'
-import type { InlineProjections } from './postgres/unit-of-work.ts'
+import { archivedCommand } from './postgres/log/archived-command.ts'
+import { createPostgresEventStore, type PostgresEventStoreOptions } from './postgres/log/event-store.ts'
+import type { InlineProjections } from './postgres/log/unit-of-work.ts'
+import type { ReplyQueues } from './postgres/queue/reply-queues.ts'
 
 /** The log, wherever it is. */
 export interface CommandLog {

@@ -10,8 +10,8 @@ import { planTurns } from '../application/troubleshooting/dry-run.ts'
 import { dryRunAction } from '../application/troubleshooting/dry-run-action.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import { type OutboxOptions, outbox } from '../projections/outbox.ts'
-import { createCommandQueries } from './postgres/command-queries.ts'
-import { createInvestigationQueries } from './postgres/investigation.ts'
+import { createCommandQueries } from './postgres/reading/command-queries.ts'
+import { createInvestigationQueries } from './postgres/reading/investigation.ts'
 
 export interface ReadsDeps {
   readonly pool: Pool

@@ -6,11 +6,11 @@ import type { FeedPosition } from '../application/ports/event-feed.ts'
 import type { Log } from '../application/ports/log.ts'
 import type { WorkflowQueries } from '../application/ports/workflow-queries.ts'
 import type { RunProcess } from '../application/runs/run-process.ts'
-import { loadCheckpoint, saveCheckpoint } from './eventstoredb/checkpoint.ts'
-import type { JobFeed } from './postgres/job-feed.ts'
-import { type Leadership, tryToLead } from './postgres/leadership.ts'
-import { createBackOff } from './worker/back-off.ts'
-import { createWakeUp } from './worker/signal.ts'
+import { loadCheckpoint, saveCheckpoint } from './postgres/log/checkpoint.ts'
+import type { JobFeed } from './postgres/log/job-feed.ts'
+import { type Leadership, tryToLead } from './postgres/transactions/leadership.ts'
+import { createBackOff } from './shared/back-off.ts'
+import { createWakeUp } from './shared/signal.ts'
 
 export interface WorkflowOptions {
   /** The domain whose workers work on files. Default `workflow`. */

@@ -13,8 +13,8 @@ import { createRuns } from '../application/runs/workflow-runs.ts'
 import { createWorkflowStore } from '../application/runs/workflow-store.ts'
 import { createTemplates } from '../application/runs/workflow-templates.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
-import { createJobFeed } from './postgres/job-feed.ts'
-import { createWorkflowQueries } from './postgres/workflow-queries.ts'
+import { createJobFeed } from './postgres/log/job-feed.ts'
+import { createWorkflowQueries } from './postgres/reading/workflow-queries.ts'
 import { createRunRunner, type WorkflowOptions } from './runs.ts'
 
 export interface WorkflowsDeps {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { PermanentCommandError } from '../../src/index.ts'
-import { createLooks } from '../../src/infrastructure/looks.ts'
+import { createLooks } from '../../src/infrastructure/shared/looks.ts'
 import { createTestActions, onceEach, parkMany, running, type TestActions, tracesOf } from '../support/actions.ts'
 import { createTestBus, signal, type TestBus } from '../support/bus.ts'
 

@@ -13,7 +13,7 @@ import {
   InvalidOperationError,
   InvalidPayloadError,
 } from '../../src/index.ts'
-import { uuidIds } from '../../src/infrastructure/uuid-ids.ts'
+import { uuidIds } from '../../src/infrastructure/shared/uuid-ids.ts'
 import { outbox } from '../../src/projections/outbox.ts'
 import { createMemoryEventStore } from '../contracts/memory-event-store.ts'
 import { createTestBus } from '../support/bus.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type CausalNode, treeOf } from '../../src/application/investigation/causal-tree.ts'
 import { type CommandView, PermanentCommandError } from '../../src/index.ts'
-import { createInvestigationQueries } from '../../src/infrastructure/postgres/investigation.ts'
+import { createInvestigationQueries } from '../../src/infrastructure/postgres/reading/investigation.ts'
 import { createTestBus } from '../support/bus.ts'
 import { parked } from '../support/park.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { verifyCommands } from '../../src/infrastructure/postgres/verify.ts'
+import { verifyCommands } from '../../src/infrastructure/postgres/read-tables/verify.ts'
 import { createTestBus, logIsApart } from '../support/bus.ts'
 import type { Model, Modelled } from '../support/command-model.ts'
 import { actions, parked, type Real } from '../support/command-model-actions.ts'

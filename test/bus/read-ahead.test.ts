@@ -1,6 +1,6 @@
 import type { QueryConfig } from 'pg'
 import { expect, test } from 'vitest'
-import { createPgmqQueue, createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
+import { createPgmqQueue, createQueueCatalog } from '../../src/infrastructure/postgres/queue/queue.ts'
 import { createRoom } from '../../src/infrastructure/worker/room.ts'
 import { createTestBus } from '../support/bus.ts'
 import { collect, useProgram } from '../support/cli.ts'

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
 import { BusinessRuleError, PermanentCommandError } from '../../src/index.ts'
-import { createStats, feedCheck, readFigures, type StatsReader } from '../../src/infrastructure/postgres/stats.ts'
+import {
+  createStats,
+  feedCheck,
+  readFigures,
+  type StatsReader,
+} from '../../src/infrastructure/postgres/reading/stats.ts'
 import { createTestBus, logIsApart, signal, type TestBus } from '../support/bus.ts'
 import { isParked } from '../support/park.ts'
 

@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from 'vitest'
 import { createCommandBus } from '../../src/index.ts'
 import { schemaNames } from '../../src/infrastructure/postgres/connection/names.ts'
-import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
-import { ensurePgmq } from '../../src/infrastructure/postgres/pgmq-install.ts'
+import { migrate } from '../../src/infrastructure/postgres/schema/migrate.ts'
+import { ensurePgmq } from '../../src/infrastructure/postgres/schema/pgmq-install.ts'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase, usersPool } from '../support/database.ts'
 
 const cleanUps: (() => unknown)[] = []

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
+import { createQueueCatalog } from '../../src/infrastructure/postgres/queue/queue.ts'
 import { verifyLog } from '../../src/infrastructure/proof/verify.ts'
 import { until } from '../support/bus.ts'
 import { openLogBus, openParts, rowsOf } from '../support/eventstoredb/bus.ts'

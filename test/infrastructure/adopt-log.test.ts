@@ -15,12 +15,12 @@ import {
   TransientCommandError,
   UnavailableError,
 } from '../../src/index.ts'
+import { adoptLog, planAdoption } from '../../src/infrastructure/copy-log/adopt-log.ts'
 import { storedCodec } from '../../src/infrastructure/copy-log/stored.ts'
-import { loadCheckpoint, saveCheckpoint } from '../../src/infrastructure/eventstoredb/checkpoint.ts'
 import { createPostgresLiveEvents } from '../../src/infrastructure/live/postgres-live-events.ts'
-import { adoptLog, planAdoption } from '../../src/infrastructure/postgres/adopt-log.ts'
-import { createPostgresEventFeed } from '../../src/infrastructure/postgres/event-feed.ts'
-import { readTableNames } from '../../src/infrastructure/postgres/read-tables.ts'
+import { loadCheckpoint, saveCheckpoint } from '../../src/infrastructure/postgres/log/checkpoint.ts'
+import { createPostgresEventFeed } from '../../src/infrastructure/postgres/log/event-feed.ts'
+import { readTableNames } from '../../src/infrastructure/postgres/read-tables/read-tables.ts'
 import { archiveOld } from '../../src/infrastructure/proof/archive.ts'
 import { fingerprintOf, parseSigner, type Signer } from '../../src/infrastructure/proof/keys.ts'
 import { type SealHead, sealEvents, sealHead } from '../../src/infrastructure/proof/seals.ts'

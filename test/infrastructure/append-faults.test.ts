@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createPool } from '../../src/infrastructure/postgres/pool.ts'
+import { createPool } from '../../src/infrastructure/postgres/transactions/pool.ts'
 import { createCommandStore, receiving, sending } from '../support/command-store.ts'
 import { openCutLine } from '../support/cut-line.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { knownMigrations } from '../../src/infrastructure/postgres/known-migrations.ts'
-import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
-import { migrationsDirectory, readMigrations } from '../../src/infrastructure/postgres/migration-files.ts'
+import { knownMigrations } from '../../src/infrastructure/postgres/schema/known-migrations.ts'
+import { migrate } from '../../src/infrastructure/postgres/schema/migrate.ts'
+import { migrationsDirectory, readMigrations } from '../../src/infrastructure/postgres/schema/migration-files.ts'
 import {
   assertSchemaCurrent,
   MigrationError,
   SchemaVersionError,
   schemaStatus,
-} from '../../src/infrastructure/postgres/schema-version.ts'
+} from '../../src/infrastructure/postgres/schema/schema-version.ts'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 let db: TestDatabase

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createWorkflowQueries } from '../../src/infrastructure/postgres/workflow-queries.ts'
+import { createWorkflowQueries } from '../../src/infrastructure/postgres/reading/workflow-queries.ts'
 import { createTestDatabase } from '../support/database.ts'
 
 test('charges that no run has claimed are looked for between two moments', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { isInDoubt, isUndone } from '../../src/infrastructure/postgres/errors.ts'
-import { persistently } from '../../src/infrastructure/postgres/persistently.ts'
+import { isInDoubt, isUndone } from '../../src/infrastructure/postgres/connection/errors.ts'
+import { persistently } from '../../src/infrastructure/postgres/transactions/persistently.ts'
 
 const failing = (code: string) => {
   let tries = 0

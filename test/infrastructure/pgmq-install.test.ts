@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import { readPgmqSql } from '../../src/infrastructure/postgres/pgmq-files.ts'
-import { ensurePgmq, findPgmq, PgmqMissingError } from '../../src/infrastructure/postgres/pgmq-install.ts'
+import { readPgmqSql } from '../../src/infrastructure/postgres/schema/pgmq-files.ts'
+import { ensurePgmq, findPgmq, PgmqMissingError } from '../../src/infrastructure/postgres/schema/pgmq-install.ts'
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts'
 
 let db: TestDatabase

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createPgmqQueue, createQueueCatalog } from '../../src/infrastructure/pgmq/queue.ts'
+import { createPgmqQueue, createQueueCatalog } from '../../src/infrastructure/postgres/queue/queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase

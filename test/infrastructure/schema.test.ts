@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { migrationsDirectory } from '../../src/infrastructure/postgres/migration-files.ts'
+import { migrationsDirectory } from '../../src/infrastructure/postgres/schema/migration-files.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { schemaDump } from '../support/schema-dump.ts'
 

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
-import { ensurePgmq } from '../../src/infrastructure/postgres/pgmq-install.ts'
-import { withClient } from '../../src/infrastructure/postgres/with-client.ts'
+import { withClient } from '../../src/infrastructure/postgres/connection/with-client.ts'
+import { migrate } from '../../src/infrastructure/postgres/schema/migrate.ts'
+import { ensurePgmq } from '../../src/infrastructure/postgres/schema/pgmq-install.ts'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 /** It downloads the ORMs. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
-import { migrate } from '../../src/infrastructure/postgres/migrate.ts'
-import { ensurePgmq } from '../../src/infrastructure/postgres/pgmq-install.ts'
+import { migrate } from '../../src/infrastructure/postgres/schema/migrate.ts'
+import { ensurePgmq } from '../../src/infrastructure/postgres/schema/pgmq-install.ts'
 import { compilePackage } from './compiled.ts'
 import { startTestServer } from './server.ts'
 

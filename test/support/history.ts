@@ -8,7 +8,7 @@ import { commandStream } from '../../src/domain/command/names.ts'
 import { defaultRetryPolicy } from '../../src/domain/command/retry-policy.ts'
 import { type CommandState, initialState } from '../../src/domain/command/state.ts'
 import { fold } from '../../src/domain/decider.ts'
-import { uuidIds } from '../../src/infrastructure/uuid-ids.ts'
+import { uuidIds } from '../../src/infrastructure/shared/uuid-ids.ts'
 import { createCommandStore } from './command-store.ts'
 import { settled } from './settled.ts'
 

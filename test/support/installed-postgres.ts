@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { isRoot, type RunAs, serverAccount, serverEnv } from '../../src/infrastructure/postgres/embedded/os-user.ts'
 import { freePort } from '../../src/infrastructure/postgres/embedded/postmaster.ts'
-import { unpackPgmq } from '../../src/infrastructure/postgres/pgmq-files.ts'
+import { unpackPgmq } from '../../src/infrastructure/postgres/schema/pgmq-files.ts'
 import { dataDirectory } from './data-directory.ts'
 
 const LIB = '/usr/lib/postgresql'

@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { eventCodec } from '../../src/infrastructure/codec/event-codec.ts'
-import { createPostgresEventFeed } from '../../src/infrastructure/postgres/event-feed.ts'
-import { createPostgresEventStore } from '../../src/infrastructure/postgres/event-store.ts'
+import { createPostgresEventFeed } from '../../src/infrastructure/postgres/log/event-feed.ts'
+import { createPostgresEventStore } from '../../src/infrastructure/postgres/log/event-store.ts'
 import type { Noted, Opened, OpenTransaction } from '../contracts/contract-kit.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
-import { ensurePgmq } from '../../src/infrastructure/postgres/pgmq-install.ts'
+import { ensurePgmq } from '../../src/infrastructure/postgres/schema/pgmq-install.ts'
 import { createEmptyDatabase, type TestDatabase } from './database.ts'
 
 /** A database where an administrator has installed pgmq, and login roles without any other right on the server. */

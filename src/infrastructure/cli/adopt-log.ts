@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { type AdoptionPlan, adoptLog, planAdoption } from '../postgres/adopt-log.ts'
+import { type AdoptionPlan, adoptLog, planAdoption } from '../copy-log/adopt-log.ts'
 import { signerIfAny, signerOf } from '../proof/home.ts'
 import type { CliDeps } from './deps.ts'
 import { operatorOf } from './input.ts'

@@ -15,9 +15,9 @@ import {
   purgeOlder,
   purgeQueue,
   type QueueContent,
-} from '../pgmq/queue-admin.ts'
-import { assertSchemaCurrent } from '../postgres/schema-version.ts'
-import { withUnhurriedClient } from '../postgres/unhurried.ts'
+} from '../postgres/queue/queue-admin.ts'
+import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
+import { withUnhurriedClient } from '../postgres/transactions/unhurried.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'

@@ -4,7 +4,7 @@ import { CommandBusError, InvalidInputError } from '../../application/shared/err
 import { replyQueueOf } from '../../application/shared/input.ts'
 import { readConfig } from '../config.ts'
 import { instant } from '../postgres/connection/instant.ts'
-import { withClient } from '../postgres/with-client.ts'
+import { withClient } from '../postgres/connection/with-client.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { numberOf } from './input.ts'

@@ -3,7 +3,7 @@ import type { AppendResult, EventStore, StreamAppend } from '../../application/p
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { EventCodec } from '../codec/event-codec.ts'
-import { decodeRow, type EventRow } from '../postgres/event-store.ts'
+import { decodeRow, type EventRow } from '../postgres/log/event-store.ts'
 
 type Querier = Pick<ClientBase, 'query'>
 

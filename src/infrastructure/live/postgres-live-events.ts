@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { type Log, silentLog } from '../../application/ports/log.ts'
-import { listenForDoorbell } from '../pgmq/doorbell.ts'
-import { listenerLike } from '../postgres/pool.ts'
+import { listenForDoorbell } from '../postgres/queue/doorbell.ts'
+import { listenerLike } from '../postgres/transactions/pool.ts'
 import { createLiveEvents, type LiveEvents, type LiveEventsOptions } from './live-events.ts'
 import { createPostgresLiveSource } from './postgres-source.ts'
 

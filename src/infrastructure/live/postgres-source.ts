@@ -7,7 +7,7 @@ import { transitions } from '../../domain/command/transitions.ts'
 import { parseJobName, parseRunStream } from '../../domain/workflow-run/names.ts'
 import { transitions as runTransitions } from '../../domain/workflow-run/transitions.ts'
 import { instant } from '../postgres/connection/instant.ts'
-import { parsePosition } from '../postgres/event-feed.ts'
+import { parsePosition } from '../postgres/log/event-feed.ts'
 import type { LiveEvent, LiveSource } from './live-event.ts'
 
 interface Row {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Pool } from 'pg'
 import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../application/ports/rehearsals.ts'
 import { UnavailableError } from '../../application/shared/errors.ts'
-import { childEnv } from '../service/die-with-parent.ts'
+import { childEnv } from '../shared/die-with-parent.ts'
 import type { RehearsalMessage, RehearsalTask } from './messages.ts'
 import { undo } from './transaction.ts'
 

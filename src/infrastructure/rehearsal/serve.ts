@@ -1,6 +1,6 @@
 import type { Log } from '../../application/ports/log.ts'
-import { createPool } from '../postgres/pool.ts'
-import { dieWithParent } from '../service/die-with-parent.ts'
+import { createPool } from '../postgres/transactions/pool.ts'
+import { dieWithParent } from '../shared/die-with-parent.ts'
 import { createRehearsals, type KnownHandlers } from './in-process.ts'
 import type { RehearsalMessage, RehearsalTask } from './messages.ts'
 

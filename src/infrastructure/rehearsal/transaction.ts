@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, Pool } from 'pg'
-import { clientLike } from '../postgres/pool.ts'
+import { clientLike } from '../postgres/transactions/pool.ts'
 
 /** How long the server gets to undo what a connection was doing that nobody holds any more. */
 const UNDONE_WITHIN_MS = 5_000

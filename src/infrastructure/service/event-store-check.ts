@@ -1,7 +1,6 @@
 import type { Pool } from 'pg'
 import { maskSecrets } from '../../application/shared/mask-secrets.ts'
 import { busCodec } from '../codec/workflow-codec.ts'
-import { loadCheckpoint, MIRROR_PROJECTION } from '../eventstoredb/checkpoint.ts'
 import { connectEventStoreDb } from '../eventstoredb/connection.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/event-feed.ts'
 import { LOG_PREFIXES } from '../eventstoredb/index.ts'
@@ -10,6 +9,7 @@ import { readSetAside, setAsideReasons } from '../eventstoredb/set-aside.ts'
 import { eventStoreHosts } from '../eventstoredb/url.ts'
 import { assertLogIsThere } from '../eventstoredb/whose-log.ts'
 import type { Check } from '../http/health.ts'
+import { loadCheckpoint, MIRROR_PROJECTION } from '../postgres/log/checkpoint.ts'
 
 const ANSWER_MS = 2_000
 

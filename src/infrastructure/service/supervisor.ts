@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Log } from '../../application/ports/log.ts'
+import { childEnv } from '../shared/die-with-parent.ts'
 import type { MetricsSnapshot } from '../telemetry/metrics.ts'
-import { childEnv } from './die-with-parent.ts'
 import { isWorkerReport, type WorkerReport } from './worker-report.ts'
 
 export interface SupervisorOptions {

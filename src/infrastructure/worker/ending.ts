@@ -4,10 +4,10 @@ import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Queue } from '../../application/ports/queue.ts'
 import type { CommandError } from '../../domain/command/events.ts'
+import { endsWithin } from '../shared/within.ts'
 import { failure } from './failures.ts'
 import { createGiveUp, type GivenUp } from './give-up.ts'
 import { nameOf, type Run } from './run-job.ts'
-import { endsWithin } from './within.ts'
 
 export interface EndingDeps {
   readonly queue: Pick<Queue, 'handBack'>

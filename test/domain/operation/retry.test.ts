@@ -12,7 +12,7 @@ import {
   retryOperation,
 } from '../../../src/domain/operation/retry.ts'
 import { operationStatuses } from '../../../src/domain/operation/status.ts'
-import { derivedId } from '../../../src/infrastructure/uuid-ids.ts'
+import { derivedId } from '../../../src/infrastructure/shared/uuid-ids.ts'
 import { json } from '../../support/command-arbitraries.ts'
 
 const failed: Retriable = {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { ClientBase, Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
-import { withClient } from '../with-client.ts'
 import { destroy, endInTime, giveUpStatement, keepAlive, lastStatement } from './give-up.ts'
 import { findInstallation } from './installation.ts'
 import { inSchema, namesOurs } from './names.ts'
 import { isLostStatement, type Pooling } from './pooling.ts'
 import { answeredWithin, NoAnswerError, USUAL_TIMEOUT_MS } from './time-limit.ts'
 import { ownTypes } from './types.ts'
+import { withClient } from './with-client.ts'
 
 /**
  * Statements of ours on connections of others. A pool or a client given by the user has type parsers, a search path and

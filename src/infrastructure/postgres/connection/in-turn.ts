@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import pg, { type Client, type ClientConfig } from 'pg'
-import { isConnectionError } from '../errors.ts'
+import { isConnectionError } from './errors.ts'
 
 /** What one try differs in from the others. */
 export type Way = Pick<ClientConfig, 'host' | 'port' | 'ssl'>

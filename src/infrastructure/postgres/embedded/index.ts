@@ -1,6 +1,6 @@
 import { rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { unpackPgmq } from '../pgmq-files.ts'
+import { unpackPgmq } from '../schema/pgmq-files.ts'
 import { prepareBinaries, shareWithServer } from './binaries.ts'
 import { type Address, answers, ensureDatabase, urlOf } from './connection.ts'
 import { EmbeddedServerError, messageOf } from './error.ts'

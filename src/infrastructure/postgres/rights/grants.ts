@@ -1,6 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg'
 import { CommandBusError } from '../../../application/shared/errors.ts'
-import { readTableNames } from '../read-tables.ts'
+import { readTableNames } from '../read-tables/read-tables.ts'
 
 /** What a role may be; one role may be several. Who migrates owns everything and needs no grants. */
 export const roleKinds = ['sender', 'worker', 'operator', 'reader'] as const

@@ -1,0 +1,100 @@
+import type {
+  ActionDetails,
+  ActionItem,
+  ActionKind,
+  ActionRecord,
+  ActionStatus,
+  ItemOutcome,
+} from '../../../application/ports/action-store.ts'
+import type { Json } from '../../../domain/command/events.ts'
+import { columnsOf } from '../connection/instant.ts'
+
+/** What `ActionRow` has of the table. */
+export const actionColumns = columnsOf(
+  'command_bus_action',
+  [
+    'id',
+    'action',
+    'criteria',
+    'canary',
+    'reason',
+    'result_data',
+    'reset_attempts',
+    'operator',
+    'tenant_id',
+    'status',
+    'note',
+    'total',
+    'succeeded',
+    'failed',
+    'skipped',
+    'done_to',
+  ],
+  ['created_at', 'updated_at'],
+)
+
+/** A row of `command_bus_action`; its CHECKs say which of the details are there. */
+export interface ActionRow {
+  readonly id: string
+  readonly action: ActionKind
+  readonly criteria: ActionRecord['criteria']
+  readonly canary: number | null
+  readonly reason: string | null
+  readonly result_data: Json
+  readonly reset_attempts: boolean | null
+  readonly operator: string
+  readonly tenant_id: string | null
+  readonly status: ActionStatus
+  readonly note: string | null
+  readonly total: number
+  readonly succeeded: number
+  readonly failed: number
+  readonly skipped: number
+  readonly done_to: number
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+const detailsOf = (row: ActionRow): ActionDetails => {
+  switch (row.action) {
+    case 'retry':
+      return { action: 'retry', resetAttempts: row.reset_attempts === true }
+    case 'cancel':
+      return { action: 'cancel', reason: row.reason ?? '' }
+    case 'complete':
+      return { action: 'complete', resultData: row.result_data }
+  }
+}
+
+export const recordOf = (row: ActionRow): ActionRecord => ({
+  id: row.id,
+  details: detailsOf(row),
+  criteria: row.criteria,
+  canary: row.canary,
+  operator: row.operator,
+  tenantId: row.tenant_id,
+  status: row.status,
+  note: row.note,
+  total: row.total,
+  succeeded: row.succeeded,
+  failed: row.failed,
+  skipped: row.skipped,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+})
+
+export interface ItemRow {
+  readonly ordinal: number
+  readonly domain: string
+  readonly command_id: string
+  readonly outcome: ItemOutcome | null
+  readonly message: string | null
+}
+
+export const itemOf = (row: ItemRow): ActionItem => ({
+  ordinal: row.ordinal,
+  domain: row.domain,
+  commandId: row.command_id,
+  outcome: row.outcome,
+  message: row.message,
+})

@@ -1,0 +1,52 @@
+import type { CommandEvent } from '../../../domain/command/events.ts'
+import { defaultRetryPolicy } from '../../../domain/command/retry-policy.ts'
+import type { EventContext, Recorded } from '../../../domain/recorded.ts'
+import type { ArchivedStream } from './event-store.ts'
+
+const NOWHEN = new Date(0).toISOString()
+const NOBODY = 'archive'
+const context: EventContext = {
+  commandType: 'Archived',
+  correlationId: 'archived',
+  causationId: null,
+  replyTo: null,
+  tenantId: null,
+}
+
+/**
+ * A command that was moved to a file, for decisions only: that it was sent, and how it ended. Enough to refuse its id a
+ * second life and its stray messages any work; what it was is in the file.
+ */
+export const archivedCommand = ({ stream, status, revision }: ArchivedStream): readonly Recorded<CommandEvent>[] => {
+  const fact = { at: NOWHEN, actor: NOBODY }
+  const sent: CommandEvent = {
+    ...fact,
+    ...context,
+    type: 'CommandSent',
+    data: null,
+    ownerId: null,
+    parentCommandId: null,
+    retryCount: 0,
+    policy: defaultRetryPolicy,
+  }
+  return [
+    { stream, revision: 0, id: stream.slice(-36), event: sent, context },
+    { stream, revision, id: stream.slice(-36), event: { ...fact, ...endOf(status) } as CommandEvent, context },
+  ]
+}
+
+const endOf = (status: string) => {
+  switch (status) {
+    case 'COMPLETED':
+      return { type: 'OperatorCompleted', resultData: null }
+    case 'CANCELED':
+      return { type: 'OperatorCanceled', reason: 'archived' }
+    default:
+      return {
+        type: 'CommandExhausted',
+        attempt: 1,
+        msgId: '0',
+        error: { type: 'PERMANENT', code: 'ARCHIVED', message: 'archived' },
+      }
+  }
+}

@@ -1,0 +1,122 @@
+import type { Pool } from 'pg'
+import type { EventCodec } from '../../codec/event-codec.ts'
+import { isLockTimeout, isMissingRelation, isOutage } from '../connection/errors.ts'
+import type { ReplyQueues } from '../queue/reply-queues.ts'
+import { type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
+
+/** What `command_bus_commit` says. */
+export interface CommitAnswer {
+  readonly lost: readonly string[]
+  /** Queues whose replies were kept. */
+  readonly undelivered?: readonly string[]
+  readonly messages: readonly (readonly [event: number, msgId: string])[]
+}
+
+/** The same by stream. */
+export interface Outcomes {
+  readonly lost: readonly string[]
+  readonly messages: ReadonlyMap<string, string>
+}
+
+export const outcomesOf = ({ streamOf }: PlannedUnit, { lost, messages }: CommitAnswer): Outcomes => ({
+  lost,
+  messages: new Map(messages.map(([event, msgId]) => [streamOf[event] as string, msgId])),
+})
+
+export interface BriefOutcomes extends Outcomes {
+  /** Streams that were left alone, as others hold what they need. */
+  readonly held: ReadonlySet<string>
+  readonly filled: ReadonlySet<string>
+}
+
+export interface BriefDeps<Event> {
+  readonly pool: Pool
+  readonly codec: EventCodec<Event>
+  readonly projections: InlineProjections<Event>
+  readonly ensureQueues: (queues: ReadonlySet<string>, options?: { readonly forget?: boolean }) => Promise<void>
+  readonly replyQueues?: Pick<ReplyQueues, 'ready'> | undefined
+  /** Those of the queues that are not there yet after a moment; they are being made. Default: all are waited for. */
+  readonly queuesAwaited?: ((queues: ReadonlySet<string>) => Promise<ReadonlySet<string>>) | undefined
+}
+
+/** What failed may be the reply. */
+const giveUp = (replies: ReadonlySet<string>, error: unknown): null => {
+  if (replies.size === 0 || isOutage(error)) throw error
+  return null
+}
+
+/** The commit that nobody waits in for long; `set_config` is for this transaction, which is this statement. */
+const ALL = {
+  name: 'command_bus_commit_brief',
+  text: `select command_bus_commit($1::jsonb) as answer from set_config('lock_timeout', '100ms', true)`,
+}
+const EACH = 'select command_bus_commit_each($1::jsonb) as answers'
+
+const NONE: ReadonlySet<string> = new Set()
+
+/**
+ * Commits what several callers want, none of whom may wait for a lock that another one needs: all together, and when that
+ * meets a lock, each by itself in one statement, without those that are held. Null: a reply may not reach its queue, and
+ * to keep it takes the commit that is not brief.
+ */
+export const createBriefCommit = <Event>({
+  pool,
+  codec,
+  projections,
+  ensureQueues,
+  replyQueues,
+  queuesAwaited = queues => ensureQueues(queues).then(() => NONE),
+}: BriefDeps<Event>) => {
+  type Appends = readonly SettledAppend<Event>[]
+  const plan = (appends: Appends): PlannedUnit => planUnit(appends, codec, projections, false)
+
+  const eachAlone = async (appends: Appends, held: Set<string>): Promise<BriefOutcomes> => {
+    const plans = appends.map(append => plan([append]))
+    const { rows } = await pool.query<{ answers: readonly (CommitAnswer | null)[] }>(EACH, [
+      JSON.stringify(plans.map(({ unit }) => unit)),
+    ])
+    const lost: string[] = []
+    const messages = new Map<string, string>()
+    const filled = new Set<string>()
+    rows[0]?.answers.forEach((answer, i) => {
+      const planned = plans[i] as PlannedUnit
+      if (answer === null) {
+        held.add(planned.streamOf[0] as string)
+        return
+      }
+      const outcomes = outcomesOf(planned, answer)
+      lost.push(...outcomes.lost)
+      for (const [stream, msgId] of outcomes.messages) messages.set(stream, msgId)
+      for (const queue of planned.filled) filled.add(queue)
+    })
+    return { lost, messages, held, filled }
+  }
+
+  const commit = async (appends: Appends, mayRepeat: boolean): Promise<BriefOutcomes | null> => {
+    const held = new Set<string>()
+    const planned = plan(appends)
+    const replies = planned.replyQueues
+    if (replies.size > 0 && !(await replyQueues?.ready(replies, {}))) return null
+    const awaited = await queuesAwaited(planned.queues)
+    if (awaited.size > 0) {
+      const ready = appends.filter(append => ![...plan([append]).queues].some(queue => awaited.has(queue)))
+      for (const { append } of appends) held.add(append.stream)
+      for (const { append } of ready) held.delete(append.stream)
+      if (ready.length === 0) return { lost: [], messages: new Map(), held, filled: new Set() }
+      const rest = await commit(ready, mayRepeat)
+      return rest === null ? null : { ...rest, held: new Set([...held, ...rest.held]) }
+    }
+    try {
+      const { rows } = await pool.query<{ answer: CommitAnswer }>({ ...ALL, values: [JSON.stringify(planned.unit)] })
+      return { ...outcomesOf(planned, (rows[0] as { answer: CommitAnswer }).answer), held, filled: planned.filled }
+    } catch (error) {
+      if (isLockTimeout(error)) return eachAlone(appends, held).catch(later => giveUp(replies, later))
+      if (replies.size > 0) return giveUp(replies, error)
+      if (!isMissingRelation(error) || !mayRepeat) throw error
+      await ensureQueues(planned.queues, { forget: true })
+      return commit(appends, false)
+    }
+  }
+
+  return (appends: Appends): Promise<BriefOutcomes | null> => commit(appends, true)
+}

@@ -1,0 +1,266 @@
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { ClientBase, Pool } from 'pg'
+import {
+  type AppendOptions,
+  type AppendResult,
+  EventDecodeError,
+  type EventStore,
+  type StreamAppend,
+} from '../../../application/ports/event-store.ts'
+import type { Recorded } from '../../../domain/recorded.ts'
+import type { EventCodec } from '../../codec/event-codec.ts'
+import { isLostRace, isMissingRelation, isOutage } from '../connection/errors.ts'
+import type { ReplyQueues } from '../queue/reply-queues.ts'
+import { createAfterTransaction } from '../transactions/after-transaction.ts'
+import { persistently } from '../transactions/persistently.ts'
+import { type BriefDeps, type CommitAnswer, createBriefCommit, type Outcomes, outcomesOf } from './commit-briefly.ts'
+import { commitQuery, type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
+
+export interface PostgresEventStoreOptions<Event> {
+  readonly pool: Pool
+  readonly codec: EventCodec<Event>
+  readonly projections: InlineProjections<Event>
+  /**
+   * Makes queues that do not exist yet; called before a unit that needs them. It must not take its connection from the pool
+   * that callers hold theirs from. `forget`: look again, one was missing; `within`: the caller's transaction.
+   */
+  readonly ensureQueues: (
+    queues: ReadonlySet<string>,
+    options?: { readonly forget?: boolean; readonly within?: Querier },
+  ) => Promise<void>
+  /** Makes queues for replies. Without it the commit does so itself, at the price of a subtransaction. */
+  readonly replyQueues?: Pick<ReplyQueues, 'ready' | 'failed'> | undefined
+  readonly queuesAwaited?: BriefDeps<Event>['queuesAwaited'] | undefined
+  /** What is left to say of a stream that was moved to a file, so that nothing is decided as if it had never been. */
+  readonly ofArchived?: (archived: ArchivedStream) => readonly Recorded<Event>[]
+  /** Called after a commit with the queues that got messages. */
+  readonly onFilled: (queues: ReadonlySet<string>) => void
+}
+
+/** What the database keeps of a stream whose events are in a file. */
+export interface ArchivedStream {
+  readonly stream: string
+  readonly status: string
+  /** Of its last event. */
+  readonly revision: number
+}
+
+type Querier = Pick<ClientBase, 'query'>
+
+/**
+ * The log, the read rows and the queues in one transaction of PostgreSQL.
+ *
+ * An append whose connection breaks is repeated with the same event ids, so it takes effect once whether or not the
+ * first try was committed. Inside the caller's transaction (`within`: a connected client) nothing is repeated.
+ */
+export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptions<Event>): EventStore<Event> => {
+  const { pool, codec, projections } = options
+  const afterTransaction = createAfterTransaction(options.onFilled)
+  const commitBriefly = createBriefCommit(options)
+
+  const commit = async (
+    appends: readonly StreamAppend<Event>[],
+    atomic: boolean,
+    { within, brief = false }: AppendOptions = {},
+  ): Promise<readonly AppendResult[]> => {
+    refuseEmpty(appends)
+    const client = within as ClientBase | undefined
+    // settled once: a repetition must ask for the same revisions, or its first try would not be recognised
+    let settled: readonly SettledAppend<Event>[] | undefined
+    const tryOnce = async (): Promise<readonly AppendResult[]> => {
+      const querier = client ?? pool
+      settled ??= await settle(querier, appends)
+      if (brief && client === undefined && !atomic) {
+        const committed = await commitBriefly(settled)
+        if (committed !== null) {
+          const { held, ...outcomes } = committed
+          const tried = await resultsOf(
+            pool,
+            settled.filter(({ append }) => !held.has(append.stream)),
+            outcomes,
+            false,
+          )
+          if (outcomes.filled.size > 0) options.onFilled(outcomes.filled)
+          const results = new Map(tried.map(result => [result.stream, result]))
+          return appends.map(({ stream }) => results.get(stream) ?? { outcome: 'held', stream })
+        }
+      }
+      const planned = planUnit(settled, codec, projections, atomic)
+      const answer = await runUnit(querier, planned, client === undefined)
+      const results = await resultsOf(querier, settled, outcomesOf(planned, answer), atomic)
+      if (planned.filled.size > 0) {
+        if (client === undefined) options.onFilled(planned.filled)
+        else afterTransaction(client, planned.filled)
+      }
+      return results
+    }
+    return client === undefined ? persistently(tryOnce) : tryOnce()
+  }
+
+  const runUnit = async (querier: Querier, planned: PlannedUnit, mayRepeat: boolean): Promise<CommitAnswer> => {
+    const { name, text } = commitQuery(planned.unit)
+    const { queues, replyQueues } = planned
+    const run = async (careful: boolean): Promise<CommitAnswer> => {
+      const { rows } = await querier.query({
+        ...(mayRepeat ? { name } : {}),
+        text,
+        values: [JSON.stringify(careful ? { ...planned.unit, careful } : planned.unit)],
+      })
+      const answer: CommitAnswer = rows[0].answer
+      if (answer.undelivered?.length) options.replyQueues?.failed(answer.undelivered)
+      return answer
+    }
+    const ensure = async (given: { readonly forget?: boolean; readonly within?: Querier }): Promise<boolean> => {
+      await options.ensureQueues(queues, given)
+      return replyQueues.size === 0 || ((await options.replyQueues?.ready(replyQueues, given)) ?? false)
+    }
+    const isReady = await ensure(mayRepeat ? {} : { within: querier })
+    // a caller's own transaction has one try
+    const careful = replyQueues.size > 0 && (!isReady || !mayRepeat)
+    const undoable = !mayRepeat && planned.unit.atomic === true
+    try {
+      if (undoable) await querier.query('savepoint command_bus_append')
+      const answer = await run(careful)
+      if (undoable) await querier.query('release savepoint command_bus_append')
+      return answer
+    } catch (error) {
+      if (undoable && isLostRace(error)) await querier.query('rollback to savepoint command_bus_append')
+      if (isLostRace(error)) return { lost: JSON.parse((error as { detail?: string }).detail ?? '[]'), messages: [] }
+      const mayBeReply = replyQueues.size > 0 && !careful && !isOutage(error)
+      if (!isMissingRelation(error) && !mayBeReply) throw error
+      // the caller's own transaction is lost; its next try finds the queue
+      await ensure({ forget: true })
+      if (!mayRepeat) throw error
+      return run(replyQueues.size > 0)
+    }
+  }
+
+  const readStreams = async (streams: readonly string[], { within }: AppendOptions = {}, from = 0) => {
+    const found = new Map<string, Recorded<Event>[]>()
+    if (streams.length === 0) return found
+    const { rows } = await ((within as ClientBase | undefined) ?? pool).query({
+      text: 'select stream, revision, id, type, data, meta from command_bus_streams($1::text[], $2::bigint)',
+      values: [streams, from],
+    })
+    for (const row of rows as EventRow[]) {
+      const recorded = decodeRow(codec, row)
+      const events = found.get(row.stream)
+      if (events === undefined) found.set(row.stream, [recorded])
+      else events.push(recorded)
+    }
+    return found
+  }
+
+  /** With what is left of streams that were moved to files. */
+  const readKnown: EventStore<Event>['readStreams'] = async (streams, given = {}) => {
+    const found = await readStreams(streams, given)
+    const absent = streams.filter(stream => !found.has(stream))
+    if (absent.length === 0 || options.ofArchived === undefined) return found
+    const { rows } = await ((given.within as ClientBase | undefined) ?? pool).query({
+      text: `select stream, status, revision::float8 as revision from command_bus_archived_stream where stream = any ($1::text[])`,
+      values: [absent],
+    })
+    for (const row of rows as ArchivedStream[]) found.set(row.stream, [...options.ofArchived(row)])
+    return found
+  }
+
+  return {
+    capabilities: { atomicAppend: true, inlineProjections: true },
+    append: (appends, appendOptions) => commit(appends, false, appendOptions),
+    appendAll: (appends, appendOptions) => commit(appends, true, appendOptions),
+    readStream: async (stream, from = 0) => (await readStreams([stream], {}, from)).get(stream) ?? [],
+    readStreams: readKnown,
+  }
+}
+
+export interface EventRow {
+  readonly stream: string
+  readonly revision: string
+  readonly id: string
+  readonly type: string
+  readonly data: object
+  readonly meta: object
+}
+
+export const decodeRow = <Event>(codec: EventCodec<Event>, row: EventRow): Recorded<Event> => {
+  const revision = Number(row.revision)
+  const decoded = codec.decode(row)
+  if (isLeft(decoded)) throw new EventDecodeError(row.stream, revision, decoded.left)
+  return { stream: row.stream, revision, id: row.id, ...decoded.right }
+}
+
+const refuseEmpty = (appends: readonly StreamAppend<unknown>[]): void => {
+  const empty = appends.find(append => append.events.length === 0)
+  if (empty !== undefined) throw new Error(`nothing to append to '${empty.stream}': an append needs at least one event`)
+  if (new Set(appends.map(append => append.stream)).size !== appends.length) {
+    throw new Error('a stream stands twice in one append: put its events together')
+  }
+}
+
+/** Settles `any`: the events follow whatever is there now (a race can still be lost). */
+const settle = async <Event>(
+  querier: Querier,
+  appends: readonly StreamAppend<Event>[],
+): Promise<readonly SettledAppend<Event>[]> => {
+  const open = appends.filter(append => append.expected === 'any').map(append => append.stream)
+  const heads = new Map<string, number>()
+  if (open.length > 0) {
+    const { rows } = await querier.query(
+      'select stream, max(revision) as head from command_bus_streams($1::text[], 0) group by stream',
+      [open],
+    )
+    for (const row of rows) heads.set(row.stream, Number(row.head))
+  }
+  return appends.map(append => {
+    const { expected } = append
+    const last = expected === 'none' ? -1 : expected === 'any' ? (heads.get(append.stream) ?? -1) : expected
+    return { append, from: last + 1 }
+  })
+}
+
+/** A loser whose events are already there, id by id, was its own earlier try and has won. */
+const resultsOf = async <Event>(
+  querier: Querier,
+  settled: readonly SettledAppend<Event>[],
+  { messages, lost: losers }: Outcomes,
+  atomic: boolean,
+): Promise<readonly AppendResult[]> => {
+  const lost = new Set(losers)
+  const own = lost.size === 0 ? new Map<string, string | null>() : await ownEarlierTries(querier, settled, lost)
+  if (atomic && own.size === settled.length) lost.clear()
+  const appended = (append: StreamAppend<Event>, from: number, msgId: string | null): AppendResult => ({
+    outcome: 'appended',
+    stream: append.stream,
+    revision: from + append.events.length - 1,
+    msgId,
+  })
+  return settled.map(({ append, from }): AppendResult => {
+    const { stream } = append
+    if (own.has(stream)) return appended(append, from, own.get(stream) ?? null)
+    if (lost.has(stream)) return { outcome: 'conflict', stream }
+    if (atomic && lost.size > 0) return { outcome: 'not-tried', stream }
+    return appended(append, from, messages.get(stream) ?? null)
+  })
+}
+
+const ownEarlierTries = async <Event>(
+  querier: Querier,
+  settled: readonly SettledAppend<Event>[],
+  lost: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string | null>> => {
+  const losers = settled.filter(({ append }) => lost.has(append.stream))
+  const { rows } = await querier.query(
+    `select e.stream, e.revision, e.id, e.msg_id from unnest($1::text[], $2::bigint[]) x(stream, revision)
+     join command_bus_streams($1::text[], 0) e on e.stream = x.stream and e.revision >= x.revision`,
+    [losers.map(({ append }) => append.stream), losers.map(({ from }) => from)],
+  )
+  const there = new Map(rows.map(row => [`${row.stream}@${row.revision}`, row]))
+  const own = new Map<string, string | null>()
+  for (const { append, from } of losers) {
+    const found = append.events.map((_, i) => there.get(`${append.stream}@${from + i}`))
+    if (append.events.every(({ id }, i) => found[i]?.id === id)) {
+      own.set(append.stream, found.findLast(row => row?.msg_id)?.msg_id ?? null)
+    }
+  }
+  return own
+}

@@ -1,0 +1,212 @@
+import type { StreamAppend } from '../../../application/ports/event-store.ts'
+import { domainOfQueue } from '../../../domain/command/names.ts'
+import type { Recorded } from '../../../domain/recorded.ts'
+import { mergeChanges, type RowChange } from '../../../projections/command-row.ts'
+import type { Effect } from '../../../projections/outbox.ts'
+import { createWrites, type RowWrite } from '../../../projections/row-write.ts'
+import type { EventCodec } from '../../codec/event-codec.ts'
+
+/** What the inline runner does with an event, besides appending it. */
+export interface InlineProjections<Event> {
+  readonly row: (recorded: Recorded<Event>) => RowChange | null
+  readonly effects: (recorded: Recorded<Event>) => readonly Effect[]
+  /** Rows of the other read tables. */
+  readonly writes?: (recorded: Recorded<Event>) => readonly RowWrite[]
+}
+
+/** An append whose expected revision is settled: `from` is the revision of its first event. */
+export interface SettledAppend<Event> {
+  readonly append: StreamAppend<Event>
+  readonly from: number
+}
+
+/** The document that `command_bus_commit` takes; see migrations/0003_commit.sql. Empty parts are left out. */
+export interface UnitOfWork {
+  readonly atomic: boolean
+  /** A reply that cannot be delivered is kept and does not fail the unit; costs a subtransaction for each queue. */
+  readonly careful?: true
+  readonly events: object[]
+  readonly more: object[]
+  readonly messages: Messages[]
+  readonly resends: object[]
+  readonly rows: object[]
+  readonly moves: object[]
+  readonly acks: Acks[]
+  readonly current: object[]
+  readonly replies: Messages[]
+  /** For `command_bus_commit_rows`; see migrations/0008_workflow_runs.sql. */
+  readonly tables: object[]
+}
+
+/** For one queue; the lists have the same length, `events` naming the events that ask for it. */
+interface Messages {
+  readonly queue: string
+  readonly events: number[]
+  readonly bodies: object[]
+}
+
+interface Acks {
+  readonly queue: string
+  readonly op: 'delete' | 'archive' | 'postpone' | 'uncount'
+  readonly events: number[]
+  readonly msgIds: string[]
+  /** In milliseconds. */
+  readonly waits?: number[]
+}
+
+export interface PlannedUnit {
+  readonly unit: Partial<UnitOfWork>
+  /** Every queue of commands that must exist before the unit runs. */
+  readonly queues: ReadonlySet<string>
+  /** Those that its replies are for: it does without one that cannot be made. */
+  readonly replyQueues: ReadonlySet<string>
+  /** Queues on which the unit puts messages: their workers are rung after the commit. */
+  readonly filled: ReadonlySet<string>
+  /** Stream of each numbered event. */
+  readonly streamOf: readonly string[]
+}
+
+/** Runs a unit. One that is about commands alone, as nearly all are, pays nothing for the other read tables. */
+export const commitQuery = (unit: Partial<UnitOfWork>): { readonly name: string; readonly text: string } =>
+  unit.tables === undefined
+    ? { name: 'command_bus_commit', text: 'select command_bus_commit($1::jsonb) as answer' }
+    : { name: 'command_bus_commit_rows', text: 'select command_bus_commit_rows($1::jsonb) as answer' }
+
+/** Everything that appending these events means, as one document. Pure. */
+export const planUnit = <Event>(
+  appends: readonly SettledAppend<Event>[],
+  codec: EventCodec<Event>,
+  projections: InlineProjections<Event>,
+  atomic: boolean,
+): PlannedUnit => {
+  const unit: UnitOfWork = {
+    atomic,
+    events: [],
+    more: [],
+    messages: [],
+    resends: [],
+    rows: [],
+    moves: [],
+    acks: [],
+    current: [],
+    replies: [],
+    tables: [],
+  }
+  const queues = new Set<string>()
+  const replyQueues = new Set<string>()
+  const filled = new Set<string>()
+  const streamOf: string[] = []
+
+  for (const { append, from } of appends) {
+    const { stream } = append
+    let change: RowChange | null = null
+    let messageOf: number | null = null
+    const writes = createWrites()
+    append.events.forEach(({ id, event, context }, i) => {
+      const number = streamOf.push(stream) - 1
+      const recorded: Recorded<Event> = { stream, revision: from + i, id, event, context }
+      const part = i === 0 ? unit.events : unit.more
+      part.push({
+        event: number,
+        stream,
+        revision: recorded.revision,
+        id,
+        ...codec.encode(event, context),
+      })
+      for (const write of projections.writes?.(recorded) ?? []) writes.add(write)
+      const next = projections.row(recorded)
+      change = change === null || next === null ? (next ?? change) : mergeChanges(change, next)
+      for (const effect of projections.effects(recorded)) {
+        if (effect.kind !== 'reply') queues.add(effect.queue)
+        // events of older versions name queues of commands, too: such a reply is kept
+        else if (domainOfQueue(effect.queue) === null) replyQueues.add(effect.queue)
+        if (effect.kind === 'enqueue' || effect.kind === 'resend') messageOf = number
+        if (effect.kind === 'enqueue' || effect.kind === 'resend' || effect.kind === 'reply') filled.add(effect.queue)
+        addEffect(unit, stream, number, effect, change)
+      }
+    })
+    addChange(unit, messageOf, change)
+    for (const write of writes.all()) unit.tables.push({ ...write, stream })
+  }
+  const parts = Object.entries(unit).filter(([, part]) => !Array.isArray(part) || part.length > 0)
+  return { unit: Object.fromEntries(parts), queues, replyQueues, filled, streamOf }
+}
+
+const addChange = (unit: UnitOfWork, event: number | null, change: RowChange | null): void => {
+  if (change?.kind === 'insert') unit.rows.push(withoutNulls(change.row, event))
+  if (change?.kind === 'move') unit.moves.push(withoutNulls(change.move, event))
+}
+
+/** Absent means null to the commit function; half of a row's columns are. */
+const withoutNulls = (columns: object, event: number | null): object => {
+  const kept: Record<string, unknown> = {}
+  const given = columns as Readonly<Record<string, unknown>>
+  for (const name in given) if (given[name] !== null) kept[name] = given[name]
+  if (event !== null) kept.event = event
+  return kept
+}
+
+const messagesTo = (parts: Messages[], queue: string): Messages => {
+  const found = parts.find(part => part.queue === queue)
+  if (found !== undefined) return found
+  const made: Messages = { queue, events: [], bodies: [] }
+  parts.push(made)
+  return made
+}
+
+const acksOf = (parts: Acks[], queue: string, op: Acks['op']): Acks => {
+  const found = parts.find(part => part.queue === queue && part.op === op)
+  if (found !== undefined) return found
+  const made: Acks = {
+    queue,
+    op,
+    events: [],
+    msgIds: [],
+    ...(op === 'postpone' || op === 'uncount' ? { waits: [] } : {}),
+  }
+  parts.push(made)
+  return made
+}
+
+const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effect, change: RowChange | null): void => {
+  const { queue } = effect
+  switch (effect.kind) {
+    case 'enqueue':
+    case 'reply': {
+      const messages = messagesTo(effect.kind === 'enqueue' ? unit.messages : unit.replies, queue)
+      messages.events.push(event)
+      messages.bodies.push(effect.body)
+      return
+    }
+    case 'resend':
+      unit.resends.push({
+        event,
+        stream,
+        queue,
+        archived: effect.archivedMsgId,
+        head: effect.head,
+        dataRevision: effect.dataRevision,
+        ...(effect.data === undefined ? {} : { edited: { data: effect.data } }),
+      })
+      return
+    case 'delete':
+    case 'archive': {
+      const acks = acksOf(unit.acks, queue, effect.kind)
+      acks.events.push(event)
+      acks.msgIds.push(effect.msgId)
+      return
+    }
+    case 'postpone': {
+      const acks = acksOf(unit.acks, queue, effect.uncount === true ? 'uncount' : 'postpone')
+      acks.events.push(event)
+      acks.msgIds.push(effect.msgId)
+      acks.waits?.push(effect.waitMs)
+      return
+    }
+    case 'archive-current': {
+      const key = change?.kind === 'move' ? change.move : change?.row
+      unit.current.push({ stream, queue, domain: key?.domain, command_id: key?.command_id })
+      return
+    }
+  }
+}

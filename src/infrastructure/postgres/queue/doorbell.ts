@@ -1,0 +1,144 @@
+import type { EventEmitter } from 'node:events'
+import type { Client, Pool } from 'pg'
+import type { Log } from '../../../application/ports/log.ts'
+import type { Doorbell } from '../../../application/ports/queue.ts'
+import { timeoutOf } from '../connection/database.ts'
+
+const CHANNEL = 'command_bus_doorbell'
+/** NOTIFY takes a lock of the whole cluster at commit: at most one in this time. */
+const PAUSE_MS = 10
+const MAX_QUEUES_A_RING = 100
+
+/**
+ * Rings after commits, on a connection of the pool, never inside the transaction that sent. Rings within a pause are
+ * gathered; a ring that fails is dropped, because workers poll as well. `local` listeners hear at once.
+ */
+export const createDoorbell = (pool: Pool, local: EventEmitter): Doorbell & { readonly stop: () => Promise<void> } => {
+  let waiting = new Set<string>()
+  let timer: NodeJS.Timeout | null = null
+  let ringing: Promise<void> = Promise.resolve()
+  let stopped = false
+
+  const flush = (): void => {
+    timer = null
+    if (waiting.size === 0) return
+    const queues = [...waiting].slice(0, MAX_QUEUES_A_RING)
+    waiting = new Set([...waiting].slice(MAX_QUEUES_A_RING))
+    ringing = pool.query('select pg_notify($1, $2)', [CHANNEL, queues.join(' ')]).then(
+      () => {},
+      () => {},
+    )
+    timer = setTimeout(flush, PAUSE_MS)
+  }
+
+  return {
+    ring: queues => {
+      if (stopped) return
+      for (const queue of queues) {
+        waiting.add(queue)
+        // an emitter throws when nobody listens to an event of this name
+        if (queue !== 'error') local.emit(queue)
+      }
+      if (timer === null) flush()
+    },
+    stop: async () => {
+      stopped = true
+      if (timer !== null) clearTimeout(timer)
+      await ringing
+    },
+  }
+}
+
+export interface DoorbellListener {
+  readonly stop: () => Promise<void>
+  /** Null: nothing can be heard through the pooler. */
+  readonly connected: () => boolean | null
+}
+
+/** How often a listener asks whether somebody is still there: from a connection that broke silently nothing comes at all. */
+const PING_MS = 10_000
+
+/**
+ * Hears rings for `queue` (null: every ring), reconnecting for as long as it is not stopped; calls `wake` after every
+ * reconnection too. `connect` gives null where a pooler passes no notifications on.
+ */
+export const listenForDoorbell = (
+  connect: () => Client | null,
+  queue: string | null,
+  wake: () => void,
+  log: Log,
+): DoorbellListener => {
+  /** The one that hears, or is about to. */
+  let client: Client | null = null
+  let connected = false
+  let timer: NodeJS.Timeout | null = null
+  let mute = false
+  let stopped = false
+  let failures = 0
+
+  const later = (ms: number, work: () => Promise<void>): void => {
+    if (timer !== null) clearTimeout(timer)
+    timer = stopped ? null : setTimeout(() => void work(), ms)
+  }
+
+  /** Ends a connection that is of no use any more, and makes another in a while. */
+  const lose = (lost: Client): void => {
+    if (client !== lost) return
+    client = null
+    connected = false
+    void lost.end().catch(() => {})
+    later(Math.min(5_000, 100 * 2 ** Math.min(failures++, 6)), open)
+  }
+
+  const ping = async (): Promise<void> => {
+    const pinged = client
+    if (pinged === null) return
+    try {
+      await pinged.query('select 1')
+      if (client === pinged) pingLater(pinged)
+    } catch (error) {
+      log.debug({ err: error }, 'the doorbell does not answer; polling goes on')
+      lose(pinged)
+    }
+  }
+  const pingLater = (of: Client): void => later(Math.min(PING_MS, timeoutOf(of)), ping)
+
+  const open = async (): Promise<void> => {
+    const next = connect()
+    if (next === null) {
+      mute = true
+      return
+    }
+    client = next
+    next.on('notification', ({ payload }) => {
+      if (queue === null || payload?.split(' ').includes(queue)) wake()
+    })
+    next.on('error', () => {})
+    next.on('end', () => lose(next))
+    try {
+      await next.connect()
+      await next.query(`listen ${CHANNEL}`)
+      if (client !== next) return
+      connected = true
+      failures = 0
+      pingLater(next)
+      wake()
+    } catch (error) {
+      log.debug({ err: error }, 'the doorbell is not connected; polling goes on')
+      lose(next)
+    }
+  }
+
+  void open()
+  return {
+    connected: () => (mute ? null : connected),
+    stop: async () => {
+      stopped = true
+      if (timer !== null) clearTimeout(timer)
+      const last = client
+      client = null
+      connected = false
+      await last?.end().catch(() => {})
+    },
+  }
+}

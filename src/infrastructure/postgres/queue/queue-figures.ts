@@ -1,0 +1,112 @@
+import type { Pool } from 'pg'
+import type { QueueFigures } from '../../../application/ports/stats.ts'
+
+interface QueueRow {
+  readonly queue: string
+  readonly depth: number
+  readonly visible: number
+  readonly oldest_seconds: number | null
+  readonly newest_seconds: number | null
+  readonly total: number
+  readonly first: string
+  readonly strangers: number
+}
+
+/** What was seen of a queue. */
+interface Seen {
+  /** Null: nobody may look at it. */
+  readonly row: QueueRow | null
+  /** Its table, and how often that had changed by then, as the server's statistics count. */
+  readonly mark: string
+  readonly at: number
+}
+
+interface Known {
+  readonly queues: Map<string, Seen>
+  /** Until then, looking for the first message begins where it was; later from the beginning: some are committed late. */
+  firstUntil: number
+}
+
+const knownOf = new WeakMap<Pool, Known>()
+const LOOK_AGAIN_MS = 60_000
+/** Queues looked at in one transaction: each holds some locks until its end, and all sessions share the room for those. */
+const PORTION = 100
+
+/**
+ * Of every queue that can be read. Exact for queues of some thousand messages, estimates for larger ones, so that the price
+ * stays. Up to 100 queues are all looked at; of more, those that have changed and then those looked at longest ago, and the
+ * rest are as they were seen.
+ */
+export const queueFigures = async (pool: Pool): Promise<readonly QueueFigures[]> => {
+  const known = knownOf.get(pool) ?? { queues: new Map<string, Seen>(), firstUntil: 0 }
+  knownOf.set(pool, known)
+  const marks = await marksOf(pool)
+  for (const queue of known.queues.keys()) if (!marks.has(queue)) known.queues.delete(queue)
+
+  const isNew = (queue: string): boolean => !known.queues.has(queue)
+  const hasChanged = (queue: string): boolean => known.queues.get(queue)?.mark !== marks.get(queue)
+  const seenAt = (queue: string): number => known.queues.get(queue)?.at ?? 0
+  const fresh = [...marks.keys()].filter(isNew)
+  const others = [...marks.keys()]
+    .filter(queue => !isNew(queue))
+    .sort((one, other) => Number(hasChanged(other)) - Number(hasChanged(one)) || seenAt(one) - seenAt(other))
+  const due = [...fresh, ...others.slice(0, Math.max(0, PORTION - fresh.length))]
+  for (let from = 0; from < due.length; from += PORTION) {
+    await look(pool, known, marks, due.slice(from, from + PORTION))
+  }
+  const now = performance.now()
+  return [...marks.keys()].flatMap(queue => {
+    const { row = null, at = now } = known.queues.get(queue) ?? {}
+    return row === null ? [] : [figuresOf(row, (now - at) / 1000)]
+  })
+}
+
+/** Takes no lock on any queue. */
+const marksOf = async (pool: Pool): Promise<ReadonlyMap<string, string>> => {
+  const { rows } = await pool.query<{ queue: string; mark: string }>(
+    `select m.queue_name::text as queue, concat_ws(' ', c.oid, pg_stat_get_tuples_inserted(c.oid),
+       pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_deleted(c.oid)) as mark
+     from pgmq.meta m join pg_class c on c.relnamespace = 'pgmq'::regnamespace and c.relname = 'q_' || m.queue_name
+     order by m.queue_name`,
+  )
+  return new Map(rows.map(({ queue, mark }) => [queue, mark]))
+}
+
+const look = async (
+  pool: Pool,
+  known: Known,
+  marks: ReadonlyMap<string, string>,
+  queues: readonly string[],
+): Promise<void> => {
+  if (known.firstUntil < performance.now()) {
+    known.firstUntil = performance.now() + LOOK_AGAIN_MS
+    for (const [queue, seen] of known.queues)
+      known.queues.set(queue, { ...seen, row: seen.row && { ...seen.row, first: '0' } })
+  }
+  const first = queues.flatMap(queue => {
+    const row = known.queues.get(queue)?.row ?? null
+    return row === null ? [] : [[queue, row.first] as const]
+  })
+  const { rows } = await pool.query<QueueRow>('select * from command_bus_queue_figures($1::text[], $2::jsonb)', [
+    queues,
+    JSON.stringify(Object.fromEntries(first)),
+  ])
+  const at = performance.now()
+  const found = new Map(rows.map(row => [row.queue, row]))
+  for (const queue of queues)
+    known.queues.set(queue, { row: found.get(queue) ?? null, mark: marks.get(queue) ?? '', at })
+}
+
+const figuresOf = (row: QueueRow, since: number): QueueFigures => {
+  const age = (seconds: number | null): number | null =>
+    seconds === null ? null : Math.max(0, Math.round(seconds + since))
+  return {
+    queue: row.queue,
+    depth: row.depth,
+    visible: row.visible,
+    oldestAgeSeconds: age(row.oldest_seconds),
+    newestAgeSeconds: age(row.newest_seconds),
+    total: row.total,
+    strangers: row.strangers,
+  }
+}

@@ -1,0 +1,223 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ClientBase, Pool } from 'pg'
+import type { Delivery, DeliveryTag, Queue } from '../../../application/ports/queue.ts'
+import { UnavailableError } from '../../../application/shared/errors.ts'
+import { createKeyedQueue } from '../../../application/shared/keyed-queue.ts'
+import { isLockTimeout, isRefusal } from '../connection/errors.ts'
+import { instant } from '../connection/instant.ts'
+import { lackOfPgmqRights } from './pgmq-rights.ts'
+import { createReadPositions } from './read-positions.ts'
+
+interface MessageRow {
+  readonly msg_id: string
+  readonly read_ct: number
+  readonly enqueued_at: string
+  /** As text: its length is what it takes here. */
+  readonly message: string
+  /** When it became due, in ms since 1970. */
+  readonly due: number
+}
+
+/** Says until when a look that found fewer messages than it might has looked. */
+interface EndRow {
+  readonly msg_id: null
+  readonly due: number
+}
+
+const isMessage = (row: MessageRow | EndRow): row is MessageRow => row.msg_id !== null
+
+const tagOf = ({ msg_id, read_ct }: MessageRow): DeliveryTag => ({ msgId: msg_id, delivery: read_ct })
+
+const deliveryOf = ({ msg_id, read_ct, enqueued_at, message }: MessageRow): Delivery => ({
+  msgId: msg_id,
+  delivery: read_ct,
+  enqueuedAt: enqueued_at,
+  body: JSON.parse(message),
+  size: message.length,
+})
+
+const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
+
+/** The queue port over pgmq's tables and functions. Names are validated before they come here and passed as parameters. */
+export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = createReadPositions()): Queue => {
+  const handBack: Queue['handBack'] = async (queue, tags, { uncount, delayMs = 0 }) => {
+    if (tags.length === 0) return
+    await pool.query(
+      `select command_bus_hand_back($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8), $5::boolean)`,
+      [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), delayMs / 1000, uncount],
+    )
+  }
+
+  return {
+    ensure: queue => queues.ensure(new Set([queue])),
+
+    read: async (queue, quantity, leaseMs) => {
+      const look = positions.next(queue)
+      const { rows: all } = await pool.query<MessageRow | EndRow>({
+        name: 'command_bus_read',
+        text: `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message::text as message, due
+               from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
+        values: [queue, leaseMs / 1000, quantity, look.after],
+      })
+      look.reached(all.at(-1)?.due)
+      const rows = all.filter(isMessage)
+      try {
+        return rows.map(deliveryOf)
+      } catch (error) {
+        // nobody gets to begin these
+        await handBack(queue, rows.map(tagOf), { uncount: true }).catch(() => {})
+        throw error
+      }
+    },
+
+    archive: async (queue, msgIds) => {
+      if (msgIds.length > 0) await pool.query(archiveMessages, [queue, msgIds, null])
+    },
+
+    keepStrangers: async (queue, strangers) => {
+      if (strangers.size > 0) {
+        await pool.query(archiveMessages, [queue, [...strangers.keys()], Object.fromEntries(strangers)])
+      }
+    },
+
+    extend: async (queue, tags, leaseMs) => {
+      const { rows } = await pool.query(
+        `select command_bus_extend($1::text, $2::bigint[], $3::int[], make_interval(secs => $4::float8)) as msg_id`,
+        [queue, tags.map(tag => tag.msgId), tags.map(tag => tag.delivery), leaseMs / 1000],
+      )
+      return rows.map(row => row.msg_id)
+    },
+
+    handBack,
+
+    ownersOf: async (domain, msgIds) => {
+      const { rows } = await pool.query('select msg_id, command_id from command_bus_owners($1::text, $2::bigint[])', [
+        domain,
+        msgIds,
+      ])
+      return new Map(rows.map(row => [row.msg_id, row.command_id]))
+    },
+
+    nextVisibleIn: async queue => {
+      const { rows } = await pool.query('select command_bus_next_visible($1::text, $2::float8) as ms', [
+        queue,
+        positions.after(queue),
+      ])
+      return rows[0]?.ms ?? null
+    },
+  }
+}
+
+/** A refusal to make a queue says which right of whom is missing. */
+const withMissingRight = async (pool: Pool, cause: unknown): Promise<unknown> => {
+  if (!isRefusal(cause)) return cause
+  const lack = await lackOfPgmqRights(pool).catch(() => null)
+  return lack === null ? cause : new UnavailableError(lack, { cause })
+}
+
+export interface EnsureOptions {
+  /** Looks again: a queue that was there is gone. */
+  readonly forget?: boolean
+  /** The caller's own transaction, which may have made the queue itself: nobody else sees it before the commit. */
+  readonly within?: Pick<ClientBase, 'query'>
+}
+
+/** Knows which queues exist, and makes those that do not: once a process, outside everybody's transaction. */
+export interface QueueCatalog {
+  readonly ensure: (queues: ReadonlySet<string>, options?: EnsureOptions) => Promise<void>
+  readonly isKnown: (queue: string) => boolean
+  /** Those that somebody would have to make. */
+  readonly unmade: (queues: ReadonlySet<string>) => Promise<readonly string[]>
+  /** The same for a moment; gives those that are not there yet: somebody else may be making them in a transaction that stays open. */
+  readonly awaited: (queues: ReadonlySet<string>) => Promise<ReadonlySet<string>>
+}
+
+/** Connections that may wait at the same time for queues that others are making. */
+const MAKERS = 2
+/** Longer than making one takes. */
+const A_MOMENT_MS = 300
+const LONGEST_MAKING_MS = 10_000
+const NONE: ReadonlySet<string> = new Set()
+
+/**
+ * @param pool apart from the connections that callers and handlers hold while they wait for a queue; nobody who holds one
+ * of its connections may wait for another
+ */
+export const createQueueCatalog = (pool: Pool): QueueCatalog => {
+  const known = new Set<string>()
+  const making = new Map<string, Promise<void>>()
+  const isThere = async (querier: Pick<ClientBase, 'query'>, queue: string): Promise<boolean> => {
+    const { rows } = await querier.query('select 1 from pgmq.meta where queue_name = $1::text', [queue])
+    return rows.length > 0
+  }
+  /** Took longer than a moment: nobody waits for these again. */
+  const slow = new Set<string>()
+  const inTurn = createKeyedQueue()
+  let turn = 0
+  const make = (queue: string): Promise<unknown> => pool.query('select command_bus_make_queue($1::text)', [queue])
+  const makeOnce = (queue: string): Promise<void> => {
+    const under = making.get(queue)
+    if (under !== undefined) return under
+    const made = inTurn(String(turn++ % MAKERS), () => make(queue))
+      .catch(async error => {
+        throw await withMissingRight(pool, error)
+      })
+      .then(() => {
+        known.add(queue)
+        slow.delete(queue)
+      })
+      .finally(() => making.delete(queue))
+    making.set(queue, made)
+    return made
+  }
+  const unmade = async (queues: ReadonlySet<string>): Promise<readonly string[]> => {
+    const unknown = [...queues].filter(queue => !known.has(queue))
+    if (unknown.length === 0) return unknown
+    const { rows } = await pool
+      .query<{ queue: string }>('select queue_name as queue from pgmq.meta where queue_name = any ($1::text[])', [
+        unknown,
+      ])
+      .catch(async error => {
+        throw await withMissingRight(pool, error)
+      })
+    for (const { queue } of rows) known.add(queue)
+    return unknown.filter(queue => !known.has(queue))
+  }
+  const makeInTime = async (queue: string): Promise<void> => {
+    const began = performance.now()
+    for (;;) {
+      try {
+        return await makeOnce(queue)
+      } catch (error) {
+        // each try lets others come in between
+        if (!isLockTimeout(error) || performance.now() - began > LONGEST_MAKING_MS) throw error
+      }
+    }
+  }
+  return {
+    isKnown: queue => known.has(queue),
+    unmade,
+    ensure: async (queues, { forget = false, within } = {}) => {
+      for (const queue of queues) {
+        if (forget) known.delete(queue)
+        // one that only this transaction sees is not remembered: it may be rolled back
+        if (known.has(queue) || (within !== undefined && (await isThere(within, queue)))) continue
+        await makeInTime(queue)
+      }
+    },
+    awaited: async queues => {
+      const missing = await unmade(queues)
+      if (missing.length === 0) return NONE
+      // whoever needs one that comes to nothing later tries again
+      const making = missing.map(queue => makeOnce(queue))
+      for (const one of making) one.catch(() => {})
+      const hopeful = making.filter((_, i) => !slow.has(missing[i] as string))
+      const moment = new AbortController()
+      const over = delay(A_MOMENT_MS, undefined, { signal: moment.signal }).catch(() => {})
+      await Promise.race([Promise.all(hopeful), over]).finally(() => moment.abort())
+      const left = missing.filter(queue => !known.has(queue))
+      for (const queue of left) slow.add(queue)
+      return new Set(left)
+    },
+  }
+}

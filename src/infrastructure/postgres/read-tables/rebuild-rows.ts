@@ -1,0 +1,92 @@
+import type { ClientBase } from 'pg'
+import { createWrites, type RowWrite } from '../../../projections/row-write.ts'
+import { workflowRows } from '../../../projections/workflow-rows.ts'
+import { type Folded, foldInto, isOfCommand, type LoggedBusEvent, type LoggedEvent } from './command-log.ts'
+import { COMMAND_TABLE } from './read-tables.ts'
+import { RebuildError } from './rebuild-table.ts'
+import { workflowTables } from './workflow-fold.ts'
+
+/** Takes events into tables, each named as `nameOf` says for the table it will replace. To be called in a transaction. */
+export const applyEvents = async (
+  client: ClientBase,
+  nameOf: (table: string) => string,
+  events: readonly LoggedBusEvent[],
+): Promise<void> => {
+  await applyCommands(client, nameOf(COMMAND_TABLE), events.filter(isOfCommand))
+  let writes = createWrites()
+  for (const { recorded } of events) {
+    for (const write of workflowRows(recorded)) writes.add(write)
+    if (writes.size() < MOST_ROWS) continue
+    await putRows(client, nameOf, writes.all())
+    writes = createWrites()
+  }
+  await putRows(client, nameOf, writes.all())
+}
+
+/** An event of a run makes a row for each of its files: a page of them may make millions. */
+const MOST_ROWS = 10_000
+
+const putRows = async (
+  client: ClientBase,
+  nameOf: (table: string) => string,
+  writes: readonly RowWrite[],
+): Promise<void> => {
+  for (const table of workflowTables) {
+    const own = writes.flatMap(write => (write.table === table ? [{ ...write, stream: '' }] : []))
+    if (own.length === 0) continue
+    await client.query(`select command_bus_put_rows($1::text::regclass, $2::jsonb, '{}')`, [
+      nameOf(table),
+      JSON.stringify(own),
+    ])
+  }
+}
+
+/** New rows in one statement, changes of earlier ones in another. */
+const applyCommands = async (client: ClientBase, table: string, events: readonly LoggedEvent[]): Promise<void> => {
+  const folds = new Map<string, Folded>()
+  for (const event of events) {
+    const folded = foldInto(folds.get(event.recorded.stream), event)
+    if (folded !== undefined) folds.set(event.recorded.stream, folded)
+  }
+  const rows: object[] = []
+  const moves: object[] = []
+  for (const { change, msgId } of folds.values()) {
+    if (change.kind === 'insert') rows.push({ ...change.row, msg_id: msgId })
+    else moves.push({ ...change.move, msg_id: msgId })
+  }
+  if (rows.length > 0) {
+    await client.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`, [
+      JSON.stringify(rows),
+    ])
+  }
+  if (moves.length === 0) return
+  // the planner knows nothing of a table that has just been filled: it must look rows up by their key
+  await client.query(
+    'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off',
+  )
+  const moved = await client.query(moveRows(table), [JSON.stringify(moves)])
+  if (moved.rowCount !== moves.length) throw new RebuildError('the log is damaged: a stream has a gap')
+}
+
+const moveRows = (table: string): string => `
+  update ${table} c set
+    status = x.status,
+    attempts = coalesce(x.attempts, c.attempts),
+    total_attempts = coalesce(x.total_attempts, c.total_attempts),
+    msg_id = coalesce(x.msg_id, c.msg_id),
+    lease_expires_at = x.lease_expires_at,
+    next_attempt_at = x.next_attempt_at,
+    parked_at = x.parked_at,
+    parked_reason = x.parked_reason,
+    last_error_type = coalesce(x.last_error_type, c.last_error_type),
+    last_error_code = coalesce(x.last_error_code, c.last_error_code),
+    last_error_msg = coalesce(x.last_error_msg, c.last_error_msg),
+    data_revision = coalesce(x.data_revision, c.data_revision),
+    updated_at = x.updated_at,
+    revision = x.revision
+  from json_to_recordset($1::json) x(
+    after bigint, domain text, command_id uuid, status text, attempts int, total_attempts int, msg_id bigint,
+    lease_expires_at timestamptz, next_attempt_at timestamptz, parked_at timestamptz, parked_reason text,
+    last_error_type text, last_error_code text, last_error_msg text, data_revision bigint, updated_at timestamptz,
+    revision bigint)
+  where c.domain = x.domain collate "C" and c.command_id = x.command_id and c.revision = x.after`

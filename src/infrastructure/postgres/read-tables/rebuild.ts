@@ -1,0 +1,174 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ClientBase, Pool } from 'pg'
+import { unhurried } from '../connection/database.ts'
+import { assertSessions, clientLike } from '../transactions/pool.ts'
+import { isBefore, type LogPage, type LogPosition, readLogPage, settledHead, startOfLog } from './command-log.ts'
+import { COMMAND_TABLE, readTableNames } from './read-tables.ts'
+import { applyEvents } from './rebuild-rows.ts'
+import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
+
+export { RebuildError } from './rebuild-table.ts'
+
+export interface RebuildProgress {
+  /** Events taken in so far. */
+  readonly events: number
+  /** About as many as there are in all. */
+  readonly total: number
+}
+
+export interface RebuildOptions {
+  readonly pool: Pool
+  readonly onProgress?: (progress: RebuildProgress) => void
+}
+
+export interface Rebuilt {
+  readonly events: number
+  readonly commands: number
+}
+
+/** Events that are quickly taken in under lock. */
+const LITTLE = 2_000
+/** After so many rounds the writers are as fast as the rebuild: the rest has to happen under lock. */
+const CATCH_UP_ROUNDS = 20
+/** How often the swap is tried while long transactions are in its way; in between everybody else goes on. */
+const SWAP_TRIES = 20
+const LONGEST_PAUSE_MS = 5_000
+/** A swap that does not get its locks at once gives way: writers wait no longer, and no deadlock is ever looked for. */
+const LOCK_TIMEOUT_MS = 250
+
+/**
+ * Makes the rows of commands, runs, templates and credits anew from the log and swaps them in, all at one instant, while
+ * the bus goes on: only the last events are taken in under lock. Queues are left alone: nothing is sent again.
+ *
+ * @throws RebuildError when another rebuild runs, when something is attached to a table, or when the swap gets no locks
+ */
+export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOptions): Promise<Rebuilt> => {
+  await assertSessions(pool, 'a rebuild', message => new RebuildError(message))
+  // not of the pool, which pages are read from meanwhile: nobody waits for a connection while he holds one
+  const connection = clientLike(pool)
+  // one that breaks fails at its next statement
+  connection.on('error', () => {})
+  await connection.connect()
+  const client = unhurried(connection)
+  try {
+    return await alone(client, async () => {
+      const fresh = new Map<string, FreshTable>()
+      try {
+        for (const table of readTableNames) fresh.set(table, await makeFreshTable(client, table))
+        return await fillAndSwap(pool, client, fresh, onProgress)
+      } catch (error) {
+        for (const table of fresh.values()) await table.drop().catch(() => {})
+        throw error
+      }
+    })
+  } finally {
+    await connection.end().catch(() => {})
+  }
+}
+
+/** The lock belongs to the session: it goes with a connection that breaks. */
+const alone = async <A>(client: ClientBase, work: () => Promise<A>): Promise<A> => {
+  const key = `hashtextextended('commandbus:rebuild', 0)`
+  const { rows } = await client.query(`select pg_try_advisory_lock(${key}) as ours`)
+  if (rows[0].ours !== true) throw new RebuildError('another rebuild is running: wait for it, or end it')
+  try {
+    return await work()
+  } finally {
+    await client.query(`select pg_advisory_unlock(${key})`).catch(() => {})
+  }
+}
+
+const fillAndSwap = async (
+  pool: Pool,
+  client: ClientBase,
+  fresh: ReadonlyMap<string, FreshTable>,
+  onProgress: (progress: RebuildProgress) => void,
+): Promise<Rebuilt> => {
+  const tables = [...fresh.values()]
+  const nameOf = (table: string): string => fresh.get(table)?.name ?? table
+  const total = Number((await settledHead(client)).position)
+  let after = startOfLog
+  let events = 0
+  const report = (more: number): void => {
+    events += more
+    onProgress({ events, total: Math.max(total, events) })
+  }
+
+  /** Takes in what the log holds at this moment, page by page, each in its own transaction; the next is read meanwhile. */
+  const follow = async (): Promise<number> => {
+    const head = await settledHead(client)
+    const before = events
+    const pageAfter = (place: LogPosition): Promise<LogPage> | null => {
+      const page = isBefore(place, head) ? readLogPage(pool, place, 'at work') : null
+      // whoever waits for it hears of its failure; an earlier one may come first
+      page?.catch(() => {})
+      return page
+    }
+    for (let reading = pageAfter(after); reading !== null; ) {
+      const page = await reading
+      if (page.isLast) break
+      reading = pageAfter(page.end)
+      await inTransaction(client, 'set local synchronous_commit = off', () => applyEvents(client, nameOf, page.events))
+      after = page.end
+      report(page.events.length)
+    }
+    return events - before
+  }
+
+  /** What came meanwhile, and what came during that, until little is left for the time under lock. */
+  const catchUp = async (): Promise<void> => {
+    for (let round = 0; round < CATCH_UP_ROUNDS; round++) if ((await follow()) < LITTLE) return
+  }
+
+  /** With writers locked out: what is left of the log, then the swap. */
+  const finish = async (): Promise<void> => {
+    await client.query('select pg_advisory_xact_lock(command_bus_lock())')
+    await client.query(`lock table ${tables.map(({ replaces }) => replaces).join(', ')} in access exclusive mode`)
+    let more = 0
+    let page = await readLogPage(client, after, 'locked out')
+    for (; !page.isLast; page = await readLogPage(client, page.end, 'locked out')) {
+      await applyEvents(client, nameOf, page.events)
+      more += page.events.length
+    }
+    for (const table of tables) await table.swap()
+    report(more)
+  }
+
+  await catchUp()
+  for (const table of tables) await table.makeIndexes()
+  for (let tries = 1; ; tries++) {
+    await catchUp()
+    try {
+      await inTransaction(client, `set local lock_timeout = ${LOCK_TIMEOUT_MS}`, finish)
+      break
+    } catch (error) {
+      if (!isRefusedLock(error)) throw error
+      if (tries === SWAP_TRIES) {
+        throw new RebuildError(
+          'the rebuilt tables could not take their place, because transactions stay open on the old ones or on the log: ' +
+            'end them, then rebuild again',
+          { cause: error },
+        )
+      }
+      await delay(Math.min(LONGEST_PAUSE_MS, 50 * 2 ** tries))
+    }
+  }
+  const { rows } = await client.query(`select count(*)::int as n from ${COMMAND_TABLE}`)
+  return { events, commands: rows[0].n }
+}
+
+const inTransaction = async (client: ClientBase, setting: string, work: () => Promise<void>): Promise<void> => {
+  await client.query('begin')
+  try {
+    await client.query(setting)
+    await work()
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    throw error
+  }
+}
+
+/** Not within the time, or only by a deadlock. */
+const isRefusedLock = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === '55P03' || error.code === '40P01')

@@ -1,0 +1,151 @@
+import type { ClientBase } from 'pg'
+import type { BusEvent } from '../../../domain/bus-event.ts'
+import { type ReadTable, readTables } from '../../../projections/row-write.ts'
+import { busCodec } from '../../codec/workflow-codec.ts'
+import { decodeRow, type EventRow } from '../log/event-store.ts'
+import { PAGE_BYTES } from './command-log.ts'
+import type { Drift } from './drift.ts'
+import {
+  createRowFold,
+  type FoldedRows,
+  isLedger,
+  isWorkflowStream,
+  streamPrefixes,
+  workflowTables,
+} from './workflow-fold.ts'
+
+/** Compares every column of every row of runs, templates and credits with the log. To be called in a snapshot. */
+export const verifyWorkflows = async (client: ClientBase, limit: number): Promise<readonly Drift[]> => {
+  const drift: Drift[] = []
+  const fold = createRowFold()
+  let [stream, revision] = ['command.', '-1']
+  for (;;) {
+    const { rows } = await client.query<EventRow>(streamPage, [stream, revision])
+    for (const row of rows) {
+      if (!isWorkflowStream(row.stream)) continue
+      fold.add(decodeRow<BusEvent>(busCodec, row))
+      if (fold.size() >= MOST_ROWS) drift.push(...(await compareWorkflows(client, fold.take())))
+    }
+    const last = rows.at(-1)
+    if (last === undefined) fold.end()
+    drift.push(...(await compareWorkflows(client, fold.take())))
+    if (drift.length >= limit) return drift.slice(0, limit)
+    if (last === undefined) break
+    ;[stream, revision] = [last.stream, last.revision]
+  }
+  drift.push(...(await workflowsWithoutEvents(client, limit - drift.length)))
+  return drift.slice(0, limit)
+}
+
+const PAGE_EVENTS = 5_000
+/** An event of a run makes a row for each of its files: a page of them may make millions. */
+export const MOST_ROWS = 10_000
+
+/** The next events after those of commands, stream by stream. */
+const streamPage = `
+  select x.stream, x.revision, x.id, x.type, x.data, x.meta
+  from (
+    select e.*, sum(pg_column_size(e.data)) over (order by e.stream, e.revision rows unbounded preceding)
+                  - pg_column_size(e.data) as before
+    from command_bus_event e
+    where (e.stream, e.revision) > ($1::text collate "C", $2::bigint)
+    order by e.stream, e.revision limit ${PAGE_EVENTS}) x
+  where x.before < ${PAGE_BYTES}
+  order by x.stream, x.revision`
+
+/** What does not fit among rows that were folded, and what is there beside them in streams that have ended. */
+export const compareWorkflows = async (
+  client: ClientBase,
+  { writes, ended }: FoldedRows,
+): Promise<readonly Drift[]> => {
+  const drift: Drift[] = []
+  for (const table of workflowTables) {
+    const expected = writes.filter(write => write.table === table && write.kind === 'put').map(({ row }) => row)
+    const owners = ended.flatMap(({ stream, last }) => {
+      const owner = ownerIn(table, stream)
+      return owner === null ? [] : [{ owner, last }]
+    })
+    if (expected.length === 0 && owners.length === 0) continue
+    const { rows } = await client.query<Drift>(isLedger(table) ? ledgerSql(table) : rowsSql(table), [
+      JSON.stringify(expected),
+      JSON.stringify(owners),
+    ])
+    drift.push(...rows)
+  }
+  return drift
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Whom the stream's rows of this table belong to: the first column of their key. */
+const ownerIn = (table: ReadTable, stream: string): string | null => {
+  const prefix = streamPrefixes[table]
+  if (!stream.startsWith(prefix)) return null
+  const owner = stream.slice(prefix.length)
+  return ownerType(table) === 'text' || UUID.test(owner) ? owner : null
+}
+
+const ownerOf = (table: ReadTable): string => readTables[table][0]
+const ownerType = (table: ReadTable): 'text' | 'uuid' => (ownerOf(table) === 'tenant_id' ? 'text' : 'uuid')
+
+const named = (table: ReadTable, value: (column: string) => string): string => {
+  const key = readTables[table].map(column => `'${column}', ${value(column)}`).join(', ')
+  return `'${streamPrefixes[table]}' || ${value(ownerOf(table))} as stream,
+    jsonb_build_object('table', '${table}', 'key', jsonb_build_object(${key})) as row`
+}
+
+const matching = (table: ReadTable): string =>
+  readTables[table].map(column => `c.${column} = e.${column}`).join(' and ')
+
+const expectedRows = (table: ReadTable): string =>
+  `e as materialized (select * from json_populate_recordset(null::${table}, $1::json))`
+const endedOwners = (table: ReadTable): string =>
+  `o as materialized (select * from json_to_recordset($2::json) x(owner ${ownerType(table)}, last bigint))`
+
+/** Of two rows, each column that differs; of one alone, all of it. Values are compared as the database compares them. */
+const differences = `
+  cross join lateral (
+    select a.key as column, a.value as expected, b.value as found
+    from jsonb_each(to_jsonb(e)) a join jsonb_each(to_jsonb(c)) b using (key) where a.value <> b.value
+    union all
+    select '*', to_jsonb(e), 'null'::jsonb where c.revision is null
+    union all
+    select '*', 'null'::jsonb, to_jsonb(c) where e.revision is null) d`
+
+const rowsSql = (table: ReadTable): string => `
+  with ${expectedRows(table)}, ${endedOwners(table)},
+  c as materialized (select t.* from o join ${table} t on t.${ownerOf(table)} = o.owner)
+  select ${named(table, column => `coalesce(e.${column}, c.${column})`)}, d.column, d.expected, d.found
+  from e full join c on ${matching(table)}
+  ${differences}
+  where c is distinct from e order by 1, 2, 3`
+
+const ledgerSql = (table: ReadTable): string => `
+  with ${expectedRows(table)}, ${endedOwners(table)}
+  select ${named(table, column => `e.${column}`)}, d.column, d.expected, d.found
+  from e left join ${table} c on ${matching(table)}
+  ${differences}
+  where c is distinct from e
+  union all
+  select ${named(table, column => `c.${column}`)}, '*', 'null'::jsonb, to_jsonb(c)
+  from o join ${table} c on c.${ownerOf(table)} = o.owner where c.revision > o.last or c.revision < 0
+  order by 1, 2, 3`
+
+/** Rows whose whole stream is not there. */
+export const workflowsWithoutEvents = async (client: ClientBase, limit: number): Promise<readonly Drift[]> => {
+  const drift: Drift[] = []
+  for (const table of workflowTables) {
+    if (drift.length >= limit) break
+    const { rows } = await client.query<Drift>(
+      `select ${named(table, column => `c.${column}`)}, '*' as column, null as expected, to_jsonb(c) as found
+       from ${table} c
+       where not exists (
+         select from command_bus_event e
+         where e.stream = ('${streamPrefixes[table]}' || c.${ownerOf(table)}) collate "C")
+       order by 1, 2 limit $1::int`,
+      [limit - drift.length],
+    )
+    drift.push(...rows)
+  }
+  return drift
+}

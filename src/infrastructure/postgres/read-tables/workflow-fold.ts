@@ -1,0 +1,72 @@
+import type { BusEvent } from '../../../domain/bus-event.ts'
+import { creditsStream } from '../../../domain/credits/names.ts'
+import type { Recorded } from '../../../domain/recorded.ts'
+import { runStream } from '../../../domain/workflow-run/names.ts'
+import { templateStream } from '../../../domain/workflow-template/names.ts'
+import { createWrites, type ReadTable, type RowWrite, readTables } from '../../../projections/row-write.ts'
+import { workflowRows } from '../../../projections/workflow-rows.ts'
+
+/** The read tables of runs, templates and credits, each with how the streams begin that make its rows. */
+export const streamPrefixes: Readonly<Record<ReadTable, string>> = {
+  command_bus_workflow_template: templateStream(''),
+  command_bus_workflow_run: runStream(''),
+  command_bus_workflow_run_file: runStream(''),
+  command_bus_credit_account: creditsStream(''),
+  command_bus_credit_entry: creditsStream(''),
+}
+
+export const workflowTables = Object.keys(readTables) as readonly ReadTable[]
+
+const prefixes = [...new Set(Object.values(streamPrefixes))]
+
+export const isWorkflowStream = (stream: string): boolean => prefixes.some(prefix => stream.startsWith(prefix))
+
+/** Every event makes a row of its own here, which no later one changes. */
+export const isLedger = (table: ReadTable): boolean => (readTables[table] as readonly string[]).includes('revision')
+
+/** Rows that can be compared now. */
+export interface FoldedRows {
+  readonly writes: readonly RowWrite[]
+  /** Streams that were read to their end, with the revision of their last event. */
+  readonly ended: readonly { readonly stream: string; readonly last: number }[]
+}
+
+/**
+ * Folds streams one after the other into the rows they make. Holds what may still change, which a ledger's entries do
+ * not: memory grows with the files of one run, and not with the log.
+ */
+export const createRowFold = () => {
+  let open: { readonly stream: string; last: number; readonly writes: ReturnType<typeof createWrites> } | null = null
+  let ready: { writes: RowWrite[]; ended: { stream: string; last: number }[] } = { writes: [], ended: [] }
+  const end = (): void => {
+    if (open === null) return
+    ready.writes.push(...open.writes.all())
+    ready.ended.push({ stream: open.stream, last: open.last })
+    open = null
+  }
+  return {
+    add: (recorded: Recorded<BusEvent>): void => {
+      if (open !== null && open.stream !== recorded.stream) end()
+      open ??= { stream: recorded.stream, last: -1, writes: createWrites() }
+      open.last = recorded.revision
+      for (const write of workflowRows(recorded)) {
+        if (isLedger(write.table)) ready.writes.push(write)
+        else open.writes.add(write)
+      }
+    },
+    /** No more events of the stream will come. */
+    end,
+    /** The stream cannot be read: what it makes is not known. */
+    drop: (): void => {
+      open = null
+    },
+    /** How many rows have become comparable since the last time. */
+    size: (): number => ready.writes.length,
+    /** What has become comparable since the last time. */
+    take: (): FoldedRows => {
+      const taken = ready
+      ready = { writes: [], ended: [] }
+      return taken
+    },
+  }
+}

@@ -1,0 +1,78 @@
+import type { Pool } from 'pg'
+import type { FeedFigures, QueueFigures } from '../../../application/ports/stats.ts'
+import type { Health } from '../../worker/health.ts'
+import { queueFigures } from '../queue/queue-figures.ts'
+import { countUndelivered } from './undelivered.ts'
+
+export type { FeedFigures, QueueFigures } from '../../../application/ports/stats.ts'
+
+export interface OpenTransactions {
+  /** Of this database, writing or not. */
+  readonly oldestTransactionSeconds: number
+  readonly feed: FeedFigures
+}
+
+/** What a scrape needs. */
+export interface Figures extends OpenTransactions {
+  readonly queues: readonly QueueFigures[]
+  readonly parked: readonly { readonly domain: string; readonly count: number }[]
+  /** Replies that are kept, counted up to 10,000. */
+  readonly undeliveredReplies: number
+}
+
+const COUNTED = 10_000
+
+export const openTransactions = async (pool: Pool): Promise<OpenTransactions> => {
+  const { rows } = await pool.query<{ lag: number | null; held: number; oldest: number | null; writer: number | null }>(
+    `select
+       (select extract(epoch from clock_timestamp() - e.recorded)::float8 from command_bus_event e
+        where e.xid >= pg_snapshot_xmin(pg_current_snapshot()) order by e.xid, e.position limit 1) as lag,
+       (select count(*)::int from (select from command_bus_event e
+        where e.xid >= pg_snapshot_xmin(pg_current_snapshot()) limit ${COUNTED}) held) as held,
+       (select extract(epoch from clock_timestamp() - min(a.xact_start))::float8 from pg_stat_activity a
+        where a.datname = current_database() and a.pid <> pg_backend_pid()) as oldest,
+       (select extract(epoch from clock_timestamp() - min(w.since))::float8 from (
+          select xact_start as since from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
+          union all select prepared from pg_prepared_xacts) w) as writer`,
+  )
+  const { lag = null, held = 0, oldest = null, writer = null } = rows[0] ?? {}
+  return {
+    oldestTransactionSeconds: rounded(oldest),
+    feed: { lagSeconds: rounded(lag), heldBack: held, oldestWriterSeconds: rounded(writer) },
+  }
+}
+
+const rounded = (seconds: number | null): number => Math.max(0, Math.round((seconds ?? 0) * 1000) / 1000)
+
+/** Everything a scrape asks of the database, in four cheap queries. */
+export const readFigures = async (pool: Pool): Promise<Figures> => {
+  const { rows } = await pool.query<{ domain: string; count: number }>(
+    `select domain, count(*)::int as count from command_bus_command
+     where status = 'IN_TROUBLESHOOTING_QUEUE' group by domain order by domain`,
+  )
+  return {
+    queues: await queueFigures(pool),
+    parked: rows,
+    undeliveredReplies: await countUndelivered(pool),
+    ...(await openTransactions(pool)),
+  }
+}
+
+/** Readers of the feed are this far behind when somebody should look. */
+const LATE_SECONDS = 30
+
+/** For `/health/ready`: whether events reach those who follow the log. A feed that is held up stops no work. */
+export const feedCheck = async (pool: Pool): Promise<Health & FeedFigures> => {
+  const { feed } = await openTransactions(pool)
+  const late = feed.lagSeconds >= LATE_SECONDS
+  return {
+    status: late ? 'degraded' : 'healthy',
+    reasons: late
+      ? [
+          `events of the last ${Math.round(feed.lagSeconds)} s do not reach those who follow the log: a transaction that has ` +
+            `written is open for ${Math.round(feed.oldestWriterSeconds)} s; find it in pg_stat_activity by its backend_xid`,
+        ]
+      : [],
+    ...feed,
+  }
+}

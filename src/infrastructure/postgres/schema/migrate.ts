@@ -1,0 +1,110 @@
+import pg, { type ClientBase, type Pool } from 'pg'
+import { databaseOn, isPool, rawClient, sessionOn, unhurried } from '../connection/database.ts'
+import { underLock } from '../transactions/under-lock.ts'
+import { withUnhurriedClient } from '../transactions/unhurried.ts'
+import { type Migration, ownMigrations, readMigrations } from './migration-files.ts'
+import { chooseSchema, pinFunctions } from './schema.ts'
+import { compare, MigrationError, readApplied } from './schema-version.ts'
+
+export interface MigrateOptions {
+  /** Directory of the `NNNN_name.sql` files; default the package's own. */
+  readonly directory?: string
+  /** Stop after this version; default the latest. Versions beyond it that are applied already stay. */
+  readonly target?: number
+  /**
+   * Where the tables go: made when it is not there. Default: where they are already, else the first schema of the search
+   * path. A database holds one installation.
+   */
+  readonly schema?: string
+  /** Called before each file that is applied. */
+  readonly onApply?: (migration: Migration) => void
+}
+
+const LOCK_KEY = 'commandbus:migrate'
+
+const lineOf = (sql: string, error: unknown): string => {
+  const position = error instanceof pg.DatabaseError ? Number(error.position) : Number.NaN
+  return position > 0 ? ` in line ${sql.slice(0, position).split('\n').length}` : ''
+}
+
+/** False: another migrator was faster. */
+const apply = async (
+  client: ClientBase,
+  schema: string,
+  migration: Migration,
+  onApply: (migration: Migration) => void,
+): Promise<boolean> => {
+  const { version, name, checksum, sql } = migration
+  const body = async (): Promise<boolean> => {
+    const { rowCount } = await client.query(`select from "${schema}".command_bus_migration where version = $1::int`, [
+      version,
+    ])
+    if (rowCount !== 0) return false
+    onApply(migration)
+    await client.query(`set local search_path = "${schema}"; set local standard_conforming_strings = on`)
+    await client.query(sql)
+    await pinFunctions(client, schema)
+    await client.query('insert into command_bus_migration (version, name, checksum) values ($1::int, $2, $3)', [
+      version,
+      name,
+      checksum,
+    ])
+    return true
+  }
+  try {
+    return await underLock(client, LOCK_KEY, body)
+  } catch (error) {
+    throw new MigrationError(
+      `Migration ${version} (${name}) failed${lineOf(sql, error)} and changed nothing: ` +
+        `${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+const createTable = (schema: string): string => `create table if not exists "${schema}".command_bus_migration (
+  version int primary key,
+  name text not null,
+  checksum text not null,
+  applied_at timestamptz not null default now()
+)`
+
+const explainRefusal = (error: unknown): never => {
+  const code = error instanceof pg.DatabaseError ? error.code : undefined
+  if (code === '25006')
+    throw new MigrationError('The database is read-only: connect to its primary server to migrate.', { cause: error })
+  if (code === '42501')
+    throw new MigrationError('This role may not create tables: migrate as the owner of the database.', { cause: error })
+  throw error
+}
+
+const migrateOn = async (client: ClientBase, options: MigrateOptions): Promise<readonly Migration[]> => {
+  const { directory, onApply = () => undefined } = options
+  const known = directory === undefined ? await ownMigrations() : await readMigrations(directory)
+  const { target = known.length } = options
+  if (!Number.isInteger(target) || target < 0 || target > known.length)
+    throw new MigrationError(`There is no schema version ${target}: choose one from 0 to ${known.length}.`)
+  // the files speak of our tables by their bare names
+  const plain = rawClient(client)
+  const { wanted, schema } = await underLock(client, LOCK_KEY, async () => {
+    const { current } = compare(await readApplied(client), known)
+    const wanted = known.slice(current, target)
+    const schema = await chooseSchema(client, options.schema).catch(explainRefusal)
+    if (wanted.length > 0) await plain.query(createTable(schema)).catch(explainRefusal)
+    return { wanted, schema }
+  })
+  const applied: Migration[] = []
+  for (const migration of wanted) if (await apply(plain, schema, migration, onApply)) applied.push(migration)
+  return applied
+}
+
+/**
+ * Applies the migrations that the database lacks, each in its own transaction, one migrator at a time. Gives those it applied.
+ * @param db a pool, or a connection outside any transaction
+ * @throws SchemaVersionError for a database newer than this code
+ * @throws MigrationError for a failed, changed or misnamed file; earlier files stay applied
+ */
+export const migrate = async (db: ClientBase | Pool, options: MigrateOptions = {}): Promise<readonly Migration[]> => {
+  const on = (client: ClientBase) => migrateOn(client, options)
+  return isPool(db) ? withUnhurriedClient(databaseOn(db), on) : on(unhurried(sessionOn(db)))
+}

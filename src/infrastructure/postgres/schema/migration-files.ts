@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type KnownMigration, knownMigrations } from './known-migrations.ts'
+import { MigrationError } from './schema-version.ts'
+
+/** One numbered SQL file. */
+export interface Migration extends KnownMigration {
+  readonly sql: string
+}
+
+/** The package's own `migrations/`, as far from `src/` as from `dist/`. */
+export const migrationsDirectory = fileURLToPath(new URL('../../../../migrations/', import.meta.url))
+
+const parse = async (directory: string, file: string): Promise<Migration> => {
+  const [, digits, name] = /^(\d{4})_([a-z0-9][a-z0-9_-]*)\.sql$/.exec(file) ?? []
+  if (digits === undefined || name === undefined)
+    throw new MigrationError(`${join(directory, file)} is not named like 0001_some_name.sql: rename it.`)
+  const sql = (await readFile(join(directory, file), 'utf8')).replaceAll('\r\n', '\n')
+  return { version: Number(digits), name, checksum: createHash('sha256').update(sql).digest('hex'), sql }
+}
+
+/** All migrations in order; their numbers run from 1 without a gap. */
+export const readMigrations = async (directory: string): Promise<readonly Migration[]> => {
+  const files = await readdir(directory).catch(error => {
+    throw new MigrationError(`The migrations in ${directory} cannot be read: reinstall commandbus.`, { cause: error })
+  })
+  const migrations = await Promise.all(
+    files
+      .filter(file => file.endsWith('.sql'))
+      .sort()
+      .map(file => parse(directory, file)),
+  )
+  migrations.forEach(({ version }, index) => {
+    if (version !== index + 1)
+      throw new MigrationError(
+        `The migrations in ${directory} do not count up from 0001 one by one: found ${version} in place of ${index + 1}.`,
+      )
+  })
+  return migrations
+}
+
+/**
+ * The package's own migrations, when they are there as this version knows them. Code that was copied or bundled looks in
+ * a folder that may be somebody else's.
+ * @throws MigrationError
+ */
+export const ownMigrations = async (): Promise<readonly Migration[]> => {
+  const migrations = await readMigrations(migrationsDirectory)
+  const differs = Array.from({ length: Math.max(migrations.length, knownMigrations.length) }, (_, i) => i).find(
+    i => migrations[i]?.checksum !== knownMigrations[i]?.checksum,
+  )
+  if (differs === undefined) return migrations
+  throw new MigrationError(
+    `The files in ${migrationsDirectory} are not the migrations of this version (${differs + 1} differs): reinstall ` +
+      'commandbus, or run `npm run generate:migrations` where you changed one of them.',
+  )
+}

@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type pg from 'pg'
+import { unhurried } from '../connection/database.ts'
+import { assertSessions, clientLike, createPool } from './pool.ts'
+
+export interface AloneOptions {
+  readonly databaseUrl: string
+  /** The command that wants to be alone. */
+  readonly command: AloneCommand
+  /** Makes the error that says why it cannot be. */
+  readonly refusal: (message: string) => Error
+}
+
+type AloneCommand = 'copy-log' | 'adopt-log'
+
+/** As connections name themselves; see `createPool`. */
+const OURS = ['commandbus', 'commandbus copy-log', 'commandbus adopt-log']
+const TRIES = 20
+const COMPANY_TRIES = 5
+const PAUSE_MS = 250
+
+/** A connection on which nobody else is at work on the database, as far as can be seen. */
+export const aloneOn = async <A>(
+  { databaseUrl, command, refusal }: AloneOptions,
+  work: (client: pg.Client) => Promise<A>,
+): Promise<A> => {
+  const name = `commandbus ${command}`
+  const pool = createPool(databaseUrl, 1)
+  const client = clientLike(pool, { application_name: name })
+  let broken: Error | undefined
+  client.on('error', error => {
+    broken = error
+  })
+  try {
+    await assertSessions(pool, `\`commandbus ${command}\``, refusal)
+    // our own would be seen as company
+    await pool.end()
+    await client.connect()
+    await refuseCompany(client, refusal)
+    return await work(unhurried(client))
+  } catch (error) {
+    throw broken ?? error
+  } finally {
+    await client.end().catch(() => {})
+    if (!pool.ended) await pool.end()
+  }
+}
+
+/** A process that has just ended may be listed for a moment. */
+const refuseCompany = async (client: pg.Client, refusal: AloneOptions['refusal']): Promise<void> => {
+  for (let tries = 1; ; tries++) {
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*)::int as count from pg_stat_activity
+       where datname = current_database() and pid <> pg_backend_pid() and application_name = any ($1::text[])`,
+      [OURS],
+    )
+    const { count = 0 } = rows[0] ?? {}
+    if (count === 0) return
+    if (tries === COMPANY_TRIES) {
+      throw refusal(`the bus is at work on this database (${count} connections): stop every service and worker first`)
+    }
+    await delay(PAUSE_MS)
+  }
+}
+
+/** Keeps writers of the log in this database out until the connection ends. */
+export const lockOutWriters = async (client: pg.Client, refusal: AloneOptions['refusal']): Promise<void> => {
+  for (let tries = 1; ; tries++) {
+    const { rows } = await client.query('select pg_try_advisory_lock(command_bus_lock()) as mine')
+    if (rows[0].mine) return
+    if (tries === TRIES) throw refusal('somebody writes to the log of this database: stop every service first')
+    await delay(PAUSE_MS)
+  }
+}
