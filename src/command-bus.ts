@@ -35,7 +35,7 @@ import type {
 } from './application/troubleshooting/operate-command.ts'
 import type { Rehearsal, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 import type { Actions } from './infrastructure/actions.ts'
-import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/follower.ts'
+import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
 import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
 import type { Drift } from './infrastructure/postgres/read-tables/verify.ts'
 import type { Verified, VerifyOptions } from './infrastructure/proof/verify.ts'

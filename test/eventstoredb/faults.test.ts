@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { busCodec } from '../../src/infrastructure/codec/workflow-codec.ts'
-import { assertLogIsHere } from '../../src/infrastructure/eventstoredb/whose-log.ts'
+import { assertLogIsHere } from '../../src/infrastructure/eventstoredb/mirror/whose-log.ts'
 import { createQueueCatalog } from '../../src/infrastructure/postgres/queue/queue.ts'
 import { until } from '../support/bus.ts'
 import { createCommandStore, sending } from '../support/command-store.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { busCodec } from '../../src/infrastructure/codec/workflow-codec.ts'
-import type { CatchUpHealth } from '../../src/infrastructure/eventstoredb/catch-up-health.ts'
+import type { CatchUpHealth } from '../../src/infrastructure/eventstoredb/mirror/catch-up-health.ts'
 import { until } from '../support/bus.ts'
 import { openLogBus, openParts } from '../support/eventstoredb/bus.ts'
 import { cutClient } from '../support/eventstoredb/cut-client.ts'

@@ -6,7 +6,7 @@ import {
   notYetMirrored,
   roundsOf,
   withKnownMessages,
-} from '../../src/infrastructure/eventstoredb/mirror-plan.ts'
+} from '../../src/infrastructure/eventstoredb/mirror/mirror-plan.ts'
 import type { Effect } from '../../src/projections/outbox.ts'
 import { context, type Noted } from '../contracts/contract-kit.ts'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type CommandBusOptions, createCommandBus } from '../../src/index.ts'
-import { clientUrl, eventStoreHosts, isEventStoreUrl } from '../../src/infrastructure/eventstoredb/url.ts'
+import { clientUrl, eventStoreHosts, isEventStoreUrl } from '../../src/infrastructure/eventstoredb/connection/url.ts'
 import { until } from '../support/bus.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { closeAfterTest, openParts } from '../support/eventstoredb/bus.ts'

@@ -21,7 +21,7 @@ import type {
 } from '../../application/troubleshooting/operate-command.ts'
 import type { rehearseCommand } from '../../application/troubleshooting/rehearse-command.ts'
 import type { Actions } from '../actions.ts'
-import type { Follower } from '../eventstoredb/follower.ts'
+import type { Follower } from '../eventstoredb/mirror/follower.ts'
 import type { ChildOptions } from '../rehearsal/child.ts'
 import type { Worker, WorkerOptions } from '../worker/worker-api.ts'
 

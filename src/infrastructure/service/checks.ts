@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { maskSecrets } from '../../application/shared/mask-secrets.ts'
-import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
+import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/health.ts'
 import { toPublicError } from '../postgres/connection/errors.ts'
 import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'

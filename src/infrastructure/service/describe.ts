@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts'
 import { demoDomain, demoDomains, parkedDemoCommand } from '../demo/index.ts'
-import { eventStoreHosts } from '../eventstoredb/url.ts'
+import { eventStoreHosts } from '../eventstoredb/connection/url.ts'
 import { withoutPassword } from '../postgres/connection/url.ts'
 import type { Database } from './database.ts'
 

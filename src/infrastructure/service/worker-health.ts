@@ -1,4 +1,4 @@
-import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
+import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/health.ts'
 import type { Worker } from '../worker/worker-api.ts'
 import { followerCheck } from './checks.ts'

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
-import type { CatchUpHealth } from '../eventstoredb/catch-up-health.ts'
+import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
 
 /** Gauges of what follows a log outside PostgreSQL. One process of the fleet follows: sums and maxima tell of all. */
 export const createFollowerGauges = (registers: Registry[], health: () => CatchUpHealth | null): void => {

@@ -8,7 +8,7 @@ import { createTransactCommands } from '../../../src/application/commands/transa
 import { systemClock } from '../../../src/application/ports/clock.ts'
 import { silentLog } from '../../../src/application/ports/log.ts'
 import { silentTelemetry } from '../../../src/application/ports/telemetry.ts'
-import { isAway } from '../../../src/infrastructure/eventstoredb/errors.ts'
+import { isAway } from '../../../src/infrastructure/eventstoredb/connection/errors.ts'
 import { type EventStoreDbLogOptions, openEventStoreDbLog } from '../../../src/infrastructure/eventstoredb/index.ts'
 import { isConnectionError } from '../../../src/infrastructure/postgres/connection/errors.ts'
 import { createDoorbell } from '../../../src/infrastructure/postgres/queue/doorbell.ts'

@@ -1,6 +1,6 @@
-import { connectEventStoreDb } from '../../../src/infrastructure/eventstoredb/connection.ts'
-import { createEventStoreDbEventFeed } from '../../../src/infrastructure/eventstoredb/event-feed.ts'
-import { createEventStoreDbEventStore } from '../../../src/infrastructure/eventstoredb/event-store.ts'
+import { connectEventStoreDb } from '../../../src/infrastructure/eventstoredb/connection/connection.ts'
+import { createEventStoreDbEventFeed } from '../../../src/infrastructure/eventstoredb/store/event-feed.ts'
+import { createEventStoreDbEventStore } from '../../../src/infrastructure/eventstoredb/store/event-store.ts'
 import type { Noted, Opened } from '../../contracts/contract-kit.ts'
 import { notedCodec } from '../noted.ts'
 

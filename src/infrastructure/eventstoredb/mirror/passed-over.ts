@@ -1,4 +1,4 @@
-import type { Log } from '../../application/ports/log.ts'
+import type { Log } from '../../../application/ports/log.ts'
 
 /** What somebody else has written into a stream that is named like one of ours. */
 interface Foreign {

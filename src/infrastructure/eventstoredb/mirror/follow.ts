@@ -1,12 +1,11 @@
 import type { AllStreamRecordedEvent } from '@eventstore/db-client'
 import type { ClientBase } from 'pg'
-import type { FeedPosition } from '../../application/ports/event-feed.ts'
-import { EventDecodeError } from '../../application/ports/event-store.ts'
-import { fittingCount } from '../../application/shared/fitting.ts'
-import { heldBytes } from '../../application/shared/json-size.ts'
-import type { Json } from '../../domain/command/events.ts'
-import type { EventCodec } from '../codec/event-codec.ts'
-import { type Arrived, FaultedError } from './mirror-plan.ts'
+import type { FeedPosition } from '../../../application/ports/event-feed.ts'
+import { EventDecodeError } from '../../../application/ports/event-store.ts'
+import { fittingCount } from '../../../application/shared/fitting.ts'
+import { heldBytes } from '../../../application/shared/json-size.ts'
+import type { Json } from '../../../domain/command/events.ts'
+import type { EventCodec } from '../../codec/event-codec.ts'
 import {
   beginningsOf,
   feedEventOf,
@@ -16,8 +15,9 @@ import {
   positionText,
   storedOf,
   streamOf,
-} from './records.ts'
-import type { Subscription } from './subscription.ts'
+} from '../store/records.ts'
+import type { Subscription } from '../store/subscription.ts'
+import { type Arrived, FaultedError } from './mirror-plan.ts'
 import type { Applied } from './waiting.ts'
 
 export interface FollowOptions<Event> extends OurStreams {

@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg'
-import type { EventCodec, StoredEvent } from '../codec/event-codec.ts'
-import { isMissingRelation, isOutage } from '../postgres/connection/errors.ts'
-import { saveCheckpoint } from '../postgres/log/checkpoint.ts'
-import { commitQuery, type InlineProjections, planUnit } from '../postgres/log/unit-of-work.ts'
-import type { ReplyQueues } from '../postgres/queue/reply-queues.ts'
+import type { EventCodec, StoredEvent } from '../../codec/event-codec.ts'
+import { isMissingRelation, isOutage } from '../../postgres/connection/errors.ts'
+import { saveCheckpoint } from '../../postgres/log/checkpoint.ts'
+import { commitQuery, type InlineProjections, planUnit } from '../../postgres/log/unit-of-work.ts'
+import type { ReplyQueues } from '../../postgres/queue/reply-queues.ts'
 import {
   type Arrived,
   FaultedError,

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
-import { UnavailableError } from '../../application/shared/errors.ts'
-import { loadCheckpoint, MIRROR_PROJECTION } from '../postgres/log/checkpoint.ts'
+import { UnavailableError } from '../../../application/shared/errors.ts'
+import { loadCheckpoint, MIRROR_PROJECTION } from '../../postgres/log/checkpoint.ts'
 
 /** Where the log is in PostgreSQL: refuses a database that mirrors a log in EventStoreDB, whose numbers are taken there. */
 export const assertLogIsHere = async (pool: Pool): Promise<void> => {

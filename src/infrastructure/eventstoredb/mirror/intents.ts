@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg'
-import type { AppendResult, EventStore, StreamAppend } from '../../application/ports/event-store.ts'
-import { InvalidInputError } from '../../application/shared/errors.ts'
-import type { Recorded } from '../../domain/recorded.ts'
-import type { EventCodec } from '../codec/event-codec.ts'
-import { decodeRow, type EventRow } from '../postgres/log/event-store.ts'
+import type { AppendResult, EventStore, StreamAppend } from '../../../application/ports/event-store.ts'
+import { InvalidInputError } from '../../../application/shared/errors.ts'
+import type { Recorded } from '../../../domain/recorded.ts'
+import type { EventCodec } from '../../codec/event-codec.ts'
+import { decodeRow, type EventRow } from '../../postgres/log/event-store.ts'
 
 type Querier = Pick<ClientBase, 'query'>
 

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
-import type { FeedPosition } from '../../application/ports/event-feed.ts'
-import { loadCheckpoint } from '../postgres/log/checkpoint.ts'
-import { isAfter, parsePosition } from './records.ts'
+import type { FeedPosition } from '../../../application/ports/event-feed.ts'
+import { loadCheckpoint } from '../../postgres/log/checkpoint.ts'
+import { isAfter, parsePosition } from '../store/records.ts'
 
 /** What to wait for: an event by its place in its stream, or all events up to a position of the feed. */
 export type AwaitedEvent = { readonly stream: string; readonly revision: number } | { readonly position: FeedPosition }

@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
-import type { BusEvent } from '../../domain/bus-event.ts'
-import type { EventCodec } from '../codec/event-codec.ts'
+import type { BusEvent } from '../../../domain/bus-event.ts'
+import type { EventCodec } from '../../codec/event-codec.ts'
 import type { CatchUpHealth } from './catch-up-health.ts'
 import type { AwaitedEvent, Dispatched, WaitOptions } from './waiting.ts'
 

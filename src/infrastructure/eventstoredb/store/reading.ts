@@ -1,5 +1,5 @@
 import type { StreamingRead } from '@eventstore/db-client'
-import { SilentStoreError, troubleOf } from './errors.ts'
+import { SilentStoreError, troubleOf } from '../connection/errors.ts'
 
 /**
  * All that a read gives; nothing when the stream is missing, which shows while iterating only. The client sets reads no

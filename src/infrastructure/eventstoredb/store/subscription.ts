@@ -1,5 +1,5 @@
 import type { AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-client'
-import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import type { FeedPosition } from '../../../application/ports/event-feed.ts'
 import { parsePosition, positionText } from './records.ts'
 
 /** What a subscription has to give: events, or how far it searched without finding any. */

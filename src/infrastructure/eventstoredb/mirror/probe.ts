@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EventFeed, FeedPosition } from '../../application/ports/event-feed.ts'
+import type { EventFeed, FeedPosition } from '../../../application/ports/event-feed.ts'
 import type { createLag } from './lag.ts'
 
 export interface ProbeOptions {

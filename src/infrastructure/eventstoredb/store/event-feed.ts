@@ -1,7 +1,7 @@
 import type { AllStreamRecordedEvent, Direction, Position } from '@eventstore/db-client'
-import type { EventFeed, FeedPosition } from '../../application/ports/event-feed.ts'
+import type { EventFeed, FeedPosition } from '../../../application/ports/event-feed.ts'
+import { persevere } from '../connection/persevere.ts'
 import type { EventStoreDbOptions } from './event-store.ts'
-import { persevere } from './persevere.ts'
 import { collect } from './reading.ts'
 import {
   beginningsOf,

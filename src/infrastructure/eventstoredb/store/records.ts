@@ -1,9 +1,9 @@
 import type { AllStreamRecordedEvent, Position, RecordedEvent } from '@eventstore/db-client'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { FeedEvent, FeedPosition } from '../../application/ports/event-feed.ts'
-import { EventDecodeError } from '../../application/ports/event-store.ts'
-import type { Recorded } from '../../domain/recorded.ts'
-import type { EventCodec, StoredEvent } from '../codec/event-codec.ts'
+import type { FeedEvent, FeedPosition } from '../../../application/ports/event-feed.ts'
+import { EventDecodeError } from '../../../application/ports/event-store.ts'
+import type { Recorded } from '../../../domain/recorded.ts'
+import type { EventCodec, StoredEvent } from '../../codec/event-codec.ts'
 
 const POSITION = /^(\d{1,20})\/(\d{1,20})$/
 

@@ -5,13 +5,13 @@ import type {
   EventStore,
   NewEvent,
   StreamAppend,
-} from '../../application/ports/event-store.ts'
-import { TooLargeError } from '../../application/shared/errors.ts'
-import type { Recorded } from '../../domain/recorded.ts'
-import type { EventCodec } from '../codec/event-codec.ts'
-import type { EventStoreDbConnection } from './connection.ts'
-import { isMessageLimit, troubleOf } from './errors.ts'
-import { eachOf, persevere } from './persevere.ts'
+} from '../../../application/ports/event-store.ts'
+import { TooLargeError } from '../../../application/shared/errors.ts'
+import type { Recorded } from '../../../domain/recorded.ts'
+import type { EventCodec } from '../../codec/event-codec.ts'
+import type { EventStoreDbConnection } from '../connection/connection.ts'
+import { isMessageLimit, troubleOf } from '../connection/errors.ts'
+import { eachOf, persevere } from '../connection/persevere.ts'
 import { collect } from './reading.ts'
 import { decodeRecord } from './records.ts'
 

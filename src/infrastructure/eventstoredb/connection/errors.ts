@@ -1,4 +1,4 @@
-import { TooLargeError, UnavailableError } from '../../application/shared/errors.ts'
+import { TooLargeError, UnavailableError } from '../../../application/shared/errors.ts'
 
 /** EventStoreDB did not answer in time; whether an append took place is not known. */
 export class SilentStoreError extends Error {

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { maskSecrets } from '../../application/shared/mask-secrets.ts'
+import { maskSecrets } from '../../../application/shared/mask-secrets.ts'
 
 type Querier = Pick<ClientBase, 'query'>
 

@@ -1,5 +1,5 @@
-import type { FeedPosition } from '../../application/ports/event-feed.ts'
-import { isAfter, parsePosition } from './records.ts'
+import type { FeedPosition } from '../../../application/ports/event-feed.ts'
+import { isAfter, parsePosition } from '../store/records.ts'
 
 /**
  * How far behind: the age of the oldest end of the log that was seen and is not reached yet. Needs no clock but this

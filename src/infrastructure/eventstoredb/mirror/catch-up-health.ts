@@ -1,4 +1,4 @@
-import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import type { FeedPosition } from '../../../application/ports/event-feed.ts'
 import { type SetAside, setAsideReasons } from './set-aside.ts'
 
 /**
