@@ -34,14 +34,14 @@ import type {
   OperatorRetryOptions,
 } from './application/troubleshooting/operate-command.ts'
 import type { Rehearsal, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
-import type { Actions } from './infrastructure/actions.ts'
 import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
 import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
 import type { Drift } from './infrastructure/postgres/read-tables/verify.ts'
 import type { Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
-import type { WorkflowOptions } from './infrastructure/runs.ts'
+import type { Actions } from './infrastructure/runners/bulk-actions.ts'
+import type { WorkflowOptions } from './infrastructure/runners/workflow-runs.ts'
 import type { RehearsalProcess } from './infrastructure/service/bus.ts'
-import type { Handler } from './infrastructure/worker/handler.ts'
+import type { Handler } from './infrastructure/worker/attempt/handler.ts'
 import type { Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
 
 /** Until when somebody waits for what is read. */

@@ -109,14 +109,14 @@ export type { AwaitedEvent, Dispatched, WaitOptions } from './infrastructure/eve
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
 export type { Drift } from './infrastructure/postgres/read-tables/verify.ts'
 export type { Finding, KnownSeal, Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
-export type { WorkflowOptions } from './infrastructure/runs.ts'
+export type { WorkflowOptions } from './infrastructure/runners/workflow-runs.ts'
 export { commandIdFor } from './infrastructure/shared/uuid-ids.ts'
-export type { MapError, MappedError } from './infrastructure/worker/failures.ts'
 export {
   defineHandler,
   type Handler,
   type HandlerContext,
   type HandlerDefinition,
-} from './infrastructure/worker/handler.ts'
+} from './infrastructure/worker/attempt/handler.ts'
+export type { MapError, MappedError } from './infrastructure/worker/failures/failures.ts'
 export type { Health } from './infrastructure/worker/health.ts'
 export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'

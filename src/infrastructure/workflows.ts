@@ -15,7 +15,7 @@ import { createTemplates } from '../application/runs/workflow-templates.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import { createJobFeed } from './postgres/log/job-feed.ts'
 import { createWorkflowQueries } from './postgres/reading/workflow-queries.ts'
-import { createRunRunner, type WorkflowOptions } from './runs.ts'
+import { createRunRunner, type WorkflowOptions } from './runners/workflow-runs.ts'
 
 export interface WorkflowsDeps {
   readonly pool: Pool

@@ -11,7 +11,7 @@ import {
   type HandlerContext,
   InvalidOperationError,
 } from '../../src/index.ts'
-import { createDeadline } from '../../src/infrastructure/worker/deadline.ts'
+import { createDeadline } from '../../src/infrastructure/worker/attempt/deadline.ts'
 import { createTestBus, logIsApart, signal } from '../support/bus.ts'
 import { compiledSource } from '../support/compiled.ts'
 import { auditNames, isParked } from '../support/park.ts'

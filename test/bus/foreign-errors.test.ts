@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as ours from '../../src/index.ts'
-import { onlyPassingErrors } from '../../src/infrastructure/worker/passing-errors.ts'
+import { onlyPassingErrors } from '../../src/infrastructure/worker/failures/passing-errors.ts'
 import { createTestBus } from '../support/bus.ts'
 import { compiledSource } from '../support/compiled.ts'
 

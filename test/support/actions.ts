@@ -8,7 +8,7 @@ import { type Log, silentLog } from '../../src/application/ports/log.ts'
 import type { CommandEvent, Json } from '../../src/domain/command/events.ts'
 import { commandStream } from '../../src/domain/command/names.ts'
 import { defaultRetryPolicy } from '../../src/domain/command/retry-policy.ts'
-import { type Actions, createActions } from '../../src/infrastructure/actions.ts'
+import { type Actions, createActions } from '../../src/infrastructure/runners/bulk-actions.ts'
 import { uuidIds } from '../../src/infrastructure/shared/uuid-ids.ts'
 import { createCommandStore } from './command-store.ts'
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Handler, isHandler } from '../worker/handler.ts'
+import { type Handler, isHandler } from '../worker/attempt/handler.ts'
 import { UsageError } from './failure.ts'
 
 export type Handlers = { readonly [commandType: string]: Handler }

@@ -2,7 +2,7 @@ import type { CommandToSend } from '../../application/commands/send-command.ts'
 import { BATCH_COMMAND, WORKFLOW_DOMAIN } from '../../application/runs/run-jobs.ts'
 import type { Json } from '../../domain/command/events.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
-import type { Handler } from '../worker/handler.ts'
+import type { Handler } from '../worker/attempt/handler.ts'
 import { behave, behaveBatch, behaviorOf } from './behavior.ts'
 
 export const demoDomain = 'demo'

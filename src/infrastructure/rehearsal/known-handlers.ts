@@ -1,4 +1,4 @@
-import { definitionOf, type Handler } from '../worker/handler.ts'
+import { definitionOf, type Handler } from '../worker/attempt/handler.ts'
 import type { KnownHandlers } from './in-process.ts'
 
 type Handlers = { readonly [commandType: string]: Handler }

@@ -20,9 +20,9 @@ import type {
   operatorRetry,
 } from '../../application/troubleshooting/operate-command.ts'
 import type { rehearseCommand } from '../../application/troubleshooting/rehearse-command.ts'
-import type { Actions } from '../actions.ts'
 import type { Follower } from '../eventstoredb/mirror/follower.ts'
 import type { ChildOptions } from '../rehearsal/child.ts'
+import type { Actions } from '../runners/bulk-actions.ts'
 import type { Worker, WorkerOptions } from '../worker/worker-api.ts'
 
 type Reader = ReturnType<typeof createCommandReader>

@@ -1,8 +1,8 @@
 import type { Job, Opened } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
-import { logFailure } from './attempt-log.ts'
-import type { Reporter } from './reporter.ts'
+import { logFailure } from './attempt/attempt-log.ts'
+import type { Reporter } from './attempt/reporter.ts'
 import type { createSuspects } from './suspects.ts'
 
 export interface AcceptDeps {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../application/ports/clock.ts'
 import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'
-import type { HeldUp } from './long-running.ts'
+import type { HeldUp } from './attempt/long-running.ts'
 
 export interface Health {
   /** degraded: work goes on, but something needs a look; critical: no work is done. */

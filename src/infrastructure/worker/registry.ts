@@ -1,6 +1,6 @@
 import { HandlerAlreadyRegisteredError, InvalidInputError } from '../../application/shared/errors.ts'
 import { commandTypeOf } from '../../application/shared/input.ts'
-import { type AnyHandler, definitionOf, type Handler, handlerFault } from './handler.ts'
+import { type AnyHandler, definitionOf, type Handler, handlerFault } from './attempt/handler.ts'
 
 export interface RegistryOptions {
   readonly domain: string

@@ -1,8 +1,8 @@
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import { domainOf } from '../../application/shared/input.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
-import { DEFAULT_TIMEOUT_MS, isTimeout, MAX_TIMEOUT_MS, type TimeoutMs } from './deadline.ts'
-import { onlyPassingErrors } from './passing-errors.ts'
+import { DEFAULT_TIMEOUT_MS, isTimeout, MAX_TIMEOUT_MS, type TimeoutMs } from './attempt/deadline.ts'
+import { onlyPassingErrors } from './failures/passing-errors.ts'
 import type { WorkerOptions } from './worker-api.ts'
 
 /** A worker's options, checked and with their defaults. @throws InvalidInputError */

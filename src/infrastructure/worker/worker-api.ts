@@ -1,5 +1,5 @@
-import type { MapError } from './failures.ts'
-import type { AnyHandler, Handler } from './handler.ts'
+import type { AnyHandler, Handler } from './attempt/handler.ts'
+import type { MapError } from './failures/failures.ts'
 import type { Health } from './health.ts'
 
 export interface WorkerOptions {

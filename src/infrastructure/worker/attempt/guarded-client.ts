@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
-import type { CommandError } from '../../domain/command/events.ts'
-import { failure } from './failures.ts'
+import type { CommandError } from '../../../domain/command/events.ts'
+import { failure } from '../failures/failures.ts'
 import { endOfTransaction, leavesTraces } from './statements.ts'
 
 export interface GuardedClient {

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
-import type { Job } from '../../application/commands/work-message.ts'
-import { handledCommand } from '../../application/ports/handled-command.ts'
-import type { Log } from '../../application/ports/log.ts'
+import type { Job } from '../../../application/commands/work-message.ts'
+import { handledCommand } from '../../../application/ports/handled-command.ts'
+import type { Log } from '../../../application/ports/log.ts'
 import type { HandlerContext } from './handler.ts'
 
 export interface ContextDeps {

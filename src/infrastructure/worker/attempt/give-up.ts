@@ -1,9 +1,9 @@
-import type { TransactCommands } from '../../application/commands/transact-commands.ts'
-import { type CommandTurn, gaveUpTurn, type Job } from '../../application/commands/work-message.ts'
-import type { Clock } from '../../application/ports/clock.ts'
-import type { Log } from '../../application/ports/log.ts'
-import type { Queue } from '../../application/ports/queue.ts'
-import type { CommandError } from '../../domain/command/events.ts'
+import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
+import { type CommandTurn, gaveUpTurn, type Job } from '../../../application/commands/work-message.ts'
+import type { Clock } from '../../../application/ports/clock.ts'
+import type { Log } from '../../../application/ports/log.ts'
+import type { Queue } from '../../../application/ports/queue.ts'
+import type { CommandError } from '../../../domain/command/events.ts'
 import { nameOf } from './run-job.ts'
 
 export interface GiveUpDeps {

@@ -3,9 +3,9 @@ import {
   BusinessRuleError,
   PermanentCommandError,
   TransientCommandError,
-} from '../../application/commands/command-errors.ts'
-import { parseJson, storableText } from '../../application/shared/json.ts'
-import type { CommandError, ErrorType } from '../../domain/command/events.ts'
+} from '../../../application/commands/command-errors.ts'
+import { parseJson, storableText } from '../../../application/shared/json.ts'
+import type { CommandError, ErrorType } from '../../../domain/command/events.ts'
 import { maskedText, maskJson, messageOf, traceOf } from './describe-error.ts'
 import { codeOf, textOf } from './thrown.ts'
 

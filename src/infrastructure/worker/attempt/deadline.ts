@@ -1,4 +1,4 @@
-import { TransientCommandError } from '../../application/commands/command-errors.ts'
+import { TransientCommandError } from '../../../application/commands/command-errors.ts'
 
 /** A handler nobody gave a deadline has this one: it holds a slot, and maybe a connection, for as long as it runs. */
 export const DEFAULT_TIMEOUT_MS = 900_000

@@ -1,5 +1,5 @@
-import type { Log } from '../../application/ports/log.ts'
-import type { CommandEvent } from '../../domain/command/events.ts'
+import type { Log } from '../../../application/ports/log.ts'
+import type { CommandEvent } from '../../../domain/command/events.ts'
 import { nameOf, type Run } from './run-job.ts'
 
 /** What a worker reports. */

@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { maskSecrets } from '../../application/shared/mask-secrets.ts'
+import { maskSecrets } from '../../../application/shared/mask-secrets.ts'
 
 /** What an error is called when nobody gave it a name. */
 const BUILT_IN = new Set([

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
-import type { TransactCommands } from '../application/commands/transact-commands.ts'
-import type { Clock } from '../application/ports/clock.ts'
-import type { Ids } from '../application/ports/ids.ts'
-import type { Log } from '../application/ports/log.ts'
-import { commandIdOf } from '../application/shared/input.ts'
-import type { ApartFromMarks } from '../application/troubleshooting/action-turns.ts'
+import type { TransactCommands } from '../../application/commands/transact-commands.ts'
+import type { Clock } from '../../application/ports/clock.ts'
+import type { Ids } from '../../application/ports/ids.ts'
+import type { Log } from '../../application/ports/log.ts'
+import { commandIdOf } from '../../application/shared/input.ts'
+import type { ApartFromMarks } from '../../application/troubleshooting/action-turns.ts'
 import {
   ActionNotFoundError,
   type ActionView,
@@ -15,12 +15,12 @@ import {
   startAction,
   stopAction,
   viewOf,
-} from '../application/troubleshooting/bulk-action.ts'
-import { type StepResult, stepAction } from '../application/troubleshooting/run-action.ts'
-import { createActionStore } from './postgres/bulk/action-store.ts'
-import { createBackOff } from './shared/back-off.ts'
-import { createLooks } from './shared/looks.ts'
-import { createWakeUp } from './shared/signal.ts'
+} from '../../application/troubleshooting/bulk-action.ts'
+import { type StepResult, stepAction } from '../../application/troubleshooting/run-action.ts'
+import { createActionStore } from '../postgres/bulk/action-store.ts'
+import { createBackOff } from '../shared/back-off.ts'
+import { createLooks } from '../shared/looks.ts'
+import { createWakeUp } from '../shared/signal.ts'
 
 export interface ActionsDeps {
   readonly pool: Pool

@@ -1,4 +1,4 @@
-import type { Clock } from '../../application/ports/clock.ts'
+import type { Clock } from '../../../application/ports/clock.ts'
 import type { Run } from './run-job.ts'
 
 export interface LongRunningOptions {

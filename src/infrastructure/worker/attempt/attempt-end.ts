@@ -1,5 +1,5 @@
-import type { Job } from '../../application/commands/work-message.ts'
-import type { AttemptEnd, AttemptOutcome } from '../../application/ports/telemetry.ts'
+import type { Job } from '../../../application/commands/work-message.ts'
+import type { AttemptEnd, AttemptOutcome } from '../../../application/ports/telemetry.ts'
 import type { ReportOutcome } from './reporter.ts'
 
 const outcomes: Readonly<Record<string, AttemptOutcome>> = {
