@@ -21,7 +21,7 @@ create index command_bus_event_feed on command_bus_event (xid, position);
 
 -- What an event's hash covers, besides the hash before it. Numbers are big-endian, texts UTF-8; `recorded` is in
 -- microseconds since 2000. Of the data its own hash is taken, so that a copy may leave secrets out and still be checked.
--- The same in TypeScript: src/infrastructure/proof/event-hash.ts
+-- The same in TypeScript: src/infrastructure/proof/chain/event-hash.ts
 create function command_bus_event_content(
   stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb, msg_id bigint, recorded timestamptz
 ) returns bytea language sql stable parallel safe

@@ -37,7 +37,7 @@ import type { Rehearsal, RehearseOptions } from './application/troubleshooting/r
 import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
 import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
 import type { Drift } from './infrastructure/postgres/read-tables/verify.ts'
-import type { Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
+import type { Verified, VerifyOptions } from './infrastructure/proof/verification/verify.ts'
 import type { Actions } from './infrastructure/runners/bulk-actions.ts'
 import type { WorkflowOptions } from './infrastructure/runners/workflow-runs.ts'
 import type { RehearsalProcess } from './infrastructure/service/bus.ts'

@@ -64,7 +64,7 @@ import {
   poolingOf,
   userPool,
 } from './infrastructure/postgres/transactions/pool.ts'
-import { verifyLog } from './infrastructure/proof/verify.ts'
+import { verifyLog } from './infrastructure/proof/verification/verify.ts'
 import { createReads } from './infrastructure/reads.ts'
 import { createChildRehearsals } from './infrastructure/rehearsal/child.ts'
 import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'

@@ -108,7 +108,7 @@ export type { Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
 export type { AwaitedEvent, Dispatched, WaitOptions } from './infrastructure/eventstoredb/mirror/waiting.ts'
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
 export type { Drift } from './infrastructure/postgres/read-tables/verify.ts'
-export type { Finding, KnownSeal, Verified, VerifyOptions } from './infrastructure/proof/verify.ts'
+export type { Finding, KnownSeal, Verified, VerifyOptions } from './infrastructure/proof/verification/verify.ts'
 export type { WorkflowOptions } from './infrastructure/runners/workflow-runs.ts'
 export { commandIdFor } from './infrastructure/shared/uuid-ids.ts'
 export {

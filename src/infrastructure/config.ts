@@ -9,7 +9,7 @@ import { eventStoreUrlForm, isEventStoreUrl } from './eventstoredb/connection/ur
 import { type RoleMap, roleMapOf } from './http/claims.ts'
 import { parseConnection } from './postgres/connection/settings.ts'
 import { isTimeout, timeoutForm, USUAL_READ_TIMEOUT_MS } from './postgres/connection/time-limit.ts'
-import { parseSigner } from './proof/keys.ts'
+import { parseSigner } from './proof/chain/keys.ts'
 
 /** A variable or a flag holds what it may not. The message never shows the value: it may be a secret. */
 export class ConfigError extends CommandBusError {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createQueueCatalog } from '../../src/infrastructure/postgres/queue/queue.ts'
-import { verifyLog } from '../../src/infrastructure/proof/verify.ts'
+import { verifyLog } from '../../src/infrastructure/proof/verification/verify.ts'
 import { until } from '../support/bus.ts'
 import { openLogBus, openParts, rowsOf } from '../support/eventstoredb/bus.ts'
 import { type Cut, cutClient } from '../support/eventstoredb/cut-client.ts'

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { BusinessRuleError, PermanentCommandError, TransientCommandError } from '../../src/index.ts'
 import { RebuildError, rebuildCommands } from '../../src/infrastructure/postgres/read-tables/rebuild.ts'
 import { verifyCommands } from '../../src/infrastructure/postgres/read-tables/verify.ts'
-import { verifyLog } from '../../src/infrastructure/proof/verify.ts'
+import { verifyLog } from '../../src/infrastructure/proof/verification/verify.ts'
 import { createTestBus, signal, type TestBus } from '../support/bus.ts'
 import { schemaDump } from '../support/schema-dump.ts'
 

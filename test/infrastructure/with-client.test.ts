@@ -3,7 +3,7 @@ import { silentLog } from '../../src/application/ports/log.ts'
 import { verifyCommands } from '../../src/infrastructure/postgres/read-tables/verify.ts'
 import { createPool } from '../../src/infrastructure/postgres/transactions/pool.ts'
 import { createKeeper } from '../../src/infrastructure/proof/keeper.ts'
-import { verifyLog } from '../../src/infrastructure/proof/verify.ts'
+import { verifyLog } from '../../src/infrastructure/proof/verification/verify.ts'
 import { openCutLine } from '../support/cut-line.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 

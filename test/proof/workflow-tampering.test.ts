@@ -1,8 +1,8 @@
 import type { Pool, PoolClient } from 'pg'
 import { expect, test } from 'vitest'
-import { createFindings, type Finding } from '../../src/infrastructure/proof/finding.ts'
-import { verifyLog, verifyWithin } from '../../src/infrastructure/proof/verify.ts'
-import { verifyEvents } from '../../src/infrastructure/proof/verify-events.ts'
+import { createFindings, type Finding } from '../../src/infrastructure/proof/chain/finding.ts'
+import { verifyLog, verifyWithin } from '../../src/infrastructure/proof/verification/verify.ts'
+import { verifyEvents } from '../../src/infrastructure/proof/verification/verify-events.ts'
 import { createTestRuns, files, jane, type TestRuns } from '../support/runs.ts'
 
 interface Tampering {

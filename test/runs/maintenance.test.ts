@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { verifyLog } from '../../src/infrastructure/proof/verify.ts'
+import { verifyLog } from '../../src/infrastructure/proof/verification/verify.ts'
 import { createTestRuns, files, jane } from '../support/runs.ts'
 
 const tables = [

@@ -4,8 +4,8 @@ import { CommandBusError } from '../../application/shared/errors.ts'
 import { isFromElsewhere } from '../postgres/log/own-cluster.ts'
 import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
 import { aloneOn } from '../postgres/transactions/alone.ts'
-import type { Signer } from '../proof/keys.ts'
-import { holdSeals, sealAbout } from '../proof/seals.ts'
+import type { Signer } from '../proof/chain/keys.ts'
+import { holdSeals, sealAbout } from '../proof/chain/seals.ts'
 import { applyAdoption, countPlaces, makeMap, type PlaceCounts } from './adopt-places.ts'
 
 /** The log was not adopted, and is as it was; `message` says what to do. */

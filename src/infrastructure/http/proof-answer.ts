@@ -1,7 +1,7 @@
 import { maskSecrets } from '../../application/shared/mask-secrets.ts'
 import type { proofRoutes } from '../../contract/proof.ts'
 import type { ResponseOf } from '../../contract/route.ts'
-import type { Finding } from '../proof/finding.ts'
+import type { Finding } from '../proof/chain/finding.ts'
 import type { ProofFigures } from '../proof/keeper.ts'
 
 type Answer = ResponseOf<typeof proofRoutes.getProof>

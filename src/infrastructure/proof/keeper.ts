@@ -4,11 +4,11 @@ import type { Log } from '../../application/ports/log.ts'
 import { withClient } from '../postgres/connection/with-client.ts'
 import { holdReadTables } from '../postgres/read-tables/read-tables.ts'
 import type { Health } from '../worker/health.ts'
-import { createFindings, type Finding } from './finding.ts'
-import type { Signer } from './keys.ts'
-import { logName, type SealHead, sealEvents, sealHead } from './seals.ts'
-import { verifyEvents } from './verify-events.ts'
-import { verifySeals } from './verify-seals.ts'
+import { createFindings, type Finding } from './chain/finding.ts'
+import type { Signer } from './chain/keys.ts'
+import { logName, type SealHead, sealEvents, sealHead } from './chain/seals.ts'
+import { verifyEvents } from './verification/verify-events.ts'
+import { verifySeals } from './verification/verify-seals.ts'
 
 export interface KeeperOptions {
   readonly pool: Pool

@@ -3,8 +3,10 @@ import { createReadStream } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
-import { CommandBusError } from '../../application/shared/errors.ts'
-import { parseCreditsStream } from '../../domain/credits/names.ts'
+import { CommandBusError } from '../../../application/shared/errors.ts'
+import { parseCreditsStream } from '../../../domain/credits/names.ts'
+import { eventHash, sha256 } from '../chain/event-hash.ts'
+import { fingerprintOf, isSignedBy } from '../chain/keys.ts'
 import {
   type CaseHeader,
   type EndLine,
@@ -15,8 +17,6 @@ import {
   type MessageLine,
   messageLine,
 } from './case-lines.ts'
-import { eventHash, sha256 } from './event-hash.ts'
-import { fingerprintOf, isSignedBy } from './keys.ts'
 
 /** What does not hold in a file. */
 export interface CaseFault {

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Json } from '../../domain/command/events.ts'
-import { exactInstant, instant } from '../postgres/connection/instant.ts'
-import { withClient } from '../postgres/connection/with-client.ts'
+import type { Json } from '../../../domain/command/events.ts'
+import { exactInstant, instant } from '../../postgres/connection/instant.ts'
+import { withClient } from '../../postgres/connection/with-client.ts'
 import { sha256 } from './event-hash.ts'
 import type { Signer } from './keys.ts'
 

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CommandBusError } from '../../application/shared/errors.ts'
+import { CommandBusError } from '../../../application/shared/errors.ts'
 import { sha256 } from './event-hash.ts'
 
 /** Signs seals and files with an Ed25519 key. */

@@ -1,6 +1,6 @@
 import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg'
-import type { Json } from '../../domain/command/events.ts'
-import type { Finding, Findings } from './finding.ts'
+import type { Json } from '../../../domain/command/events.ts'
+import type { Finding, Findings } from '../chain/finding.ts'
 
 export interface MessagesChecked {
   readonly queues: number

@@ -1,15 +1,15 @@
 import type { ClientBase, Pool } from 'pg'
-import { holdReadTables } from '../postgres/read-tables/read-tables.ts'
-import { rowsWithoutEvents } from '../postgres/read-tables/verify.ts'
-import { workflowsWithoutEvents } from '../postgres/read-tables/verify-workflows.ts'
-import { withUnhurriedClient } from '../postgres/transactions/unhurried.ts'
-import { createFindings, type Finding, type FindingKind, type Findings } from './finding.ts'
-import { logName, type SealHead, sealHead } from './seals.ts'
+import { holdReadTables } from '../../postgres/read-tables/read-tables.ts'
+import { rowsWithoutEvents } from '../../postgres/read-tables/verify.ts'
+import { workflowsWithoutEvents } from '../../postgres/read-tables/verify-workflows.ts'
+import { withUnhurriedClient } from '../../postgres/transactions/unhurried.ts'
+import { createFindings, type Finding, type FindingKind, type Findings } from '../chain/finding.ts'
+import { logName, type SealHead, sealHead } from '../chain/seals.ts'
 import { rowFinding, verifyEvents } from './verify-events.ts'
 import { verifyMessages } from './verify-messages.ts'
 import { type KnownSeal, verifySeals } from './verify-seals.ts'
 
-export type { Finding } from './finding.ts'
+export type { Finding } from '../chain/finding.ts'
 export type { KnownSeal } from './verify-seals.ts'
 
 export interface VerifyOptions {

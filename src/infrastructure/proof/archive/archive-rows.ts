@@ -1,7 +1,7 @@
 import { type ClientBase, escapeIdentifier, type Pool } from 'pg'
-import { exactInstant } from '../postgres/connection/instant.ts'
-import type { EventLine, MessageLine } from './case-lines.ts'
-import { exactColumns } from './event-hash.ts'
+import { exactInstant } from '../../postgres/connection/instant.ts'
+import type { EventLine, MessageLine } from '../case/case-lines.ts'
+import { exactColumns } from '../chain/event-hash.ts'
 
 /** A command that is over, with all its events sealed. */
 export interface Picked {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Pool } from 'pg'
-import type { Finding } from './finding.ts'
-import { readCase } from './read-case.ts'
+import { readCase } from '../case/read-case.ts'
+import type { Finding } from '../chain/finding.ts'
 
 interface Named {
   readonly file: string

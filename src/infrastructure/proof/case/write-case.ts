@@ -4,9 +4,9 @@ import { createWriteStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createGzip } from 'node:zlib'
-import { CommandBusError } from '../../application/shared/errors.ts'
+import { CommandBusError } from '../../../application/shared/errors.ts'
+import type { Signer } from '../chain/keys.ts'
 import type { CaseHeader, EventLine, MessageLine } from './case-lines.ts'
-import type { Signer } from './keys.ts'
 
 export interface CaseWriter {
   readonly event: (event: EventLine) => Promise<void>

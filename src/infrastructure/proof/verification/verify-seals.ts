@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
-import type { Finding, Findings } from './finding.ts'
-import { fingerprintOf, isSignedBy } from './keys.ts'
+import type { Finding, Findings } from '../chain/finding.ts'
+import { fingerprintOf, isSignedBy } from '../chain/keys.ts'
 
 interface SealRow {
   readonly number: string

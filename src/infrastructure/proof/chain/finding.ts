@@ -1,5 +1,5 @@
-import type { Json } from '../../domain/command/events.ts'
-import type { RowName } from '../postgres/read-tables/drift.ts'
+import type { Json } from '../../../domain/command/events.ts'
+import type { RowName } from '../../postgres/read-tables/drift.ts'
 
 /** What is not as the log, or the proof over it, says. */
 export interface Finding {
