@@ -13,8 +13,8 @@ import {
   type Worker,
 } from '../../src/index.ts'
 import { demoHandlers } from '../../src/infrastructure/demo/index.ts'
-import { type ConsoleFiles, readConsole } from '../../src/infrastructure/http/console.ts'
 import { closeHttp } from '../../src/infrastructure/http/listen.ts'
+import { type ConsoleFiles, readConsole } from '../../src/infrastructure/http/pages/console.ts'
 import { createKeeper, type Keeper } from '../../src/infrastructure/proof/keeper.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type Served, serve } from '../support/http.ts'

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type ConsoleFiles, readConsole } from '../../src/infrastructure/http/console.ts'
+import { type ConsoleFiles, readConsole } from '../../src/infrastructure/http/pages/console.ts'
 import { type SharedApi, sharedTestApi } from '../support/http.ts'
 import { expectProblem } from '../support/problem.ts'
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { signToken } from '../../src/infrastructure/http/token.ts'
+import { signToken } from '../../src/infrastructure/http/identity/token.ts'
 import { createTestApi, SECRET, type TestApi } from '../support/http.ts'
 import { expectFaults } from '../support/problem.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Role } from '../../src/index.ts'
-import type { HealthReport } from '../../src/infrastructure/http/health.ts'
+import type { HealthReport } from '../../src/infrastructure/http/pages/health.ts'
 import { createTestApi } from '../support/http.ts'
 import { expectProblem } from '../support/problem.ts'
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readConfig } from '../../src/infrastructure/config.ts'
-import { createIdentify } from '../../src/infrastructure/http/identity.ts'
+import { createIdentify } from '../../src/infrastructure/http/identity/identity.ts'
+import { localSecret } from '../../src/infrastructure/http/identity/local-secret.ts'
+import { signToken } from '../../src/infrastructure/http/identity/token.ts'
 import { identityOptions } from '../../src/infrastructure/http/identity-options.ts'
-import { localSecret } from '../../src/infrastructure/http/local-secret.ts'
-import { signToken } from '../../src/infrastructure/http/token.ts'
 import { compiledSource } from '../support/compiled.ts'
 
 let root: string

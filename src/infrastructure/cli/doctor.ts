@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Pool } from 'pg'
 import { type Config, readConfig } from '../config.ts'
-import type { HealthReport } from '../http/health.ts'
+import type { HealthReport } from '../http/pages/health.ts'
 import { withoutPassword } from '../postgres/connection/url.ts'
 import { withClient } from '../postgres/connection/with-client.ts'
 import { findPgmq } from '../postgres/schema/pgmq-install.ts'

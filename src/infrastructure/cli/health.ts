@@ -40,7 +40,7 @@ const TOKEN_S = 60
 const ownToken = async (config: Config): Promise<string | null> => {
   const signer = await ownSigner(config)
   if (signer === null) return null
-  const { signToken } = await import('../http/token.ts')
+  const { signToken } = await import('../http/identity/token.ts')
   return signToken(signer, { subject: 'commandbus health', tenant: null, roles: ['AUDITOR'] }, TOKEN_S)
 }
 

@@ -39,7 +39,7 @@ export const addToken = (program: Command, deps: CliDeps): void => {
       if (secret === undefined) {
         throw new ConfigError('COMMANDBUS_JWKS_URL says that others sign tokens: ask your identity provider for one')
       }
-      const { signToken } = await import('../http/token.ts')
+      const { signToken } = await import('../http/identity/token.ts')
       const token = await signToken({ ...claims, secret }, identity, ttl)
       if (options.json) printJson({ token, ...identity, expiresInSeconds: ttl })
       else print(token)

@@ -2,12 +2,12 @@ import cors from '@fastify/cors'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
 import { type BaseOptions, createBaseApp } from './base-app.ts'
-import { addConsole, type ConsoleFiles } from './console.ts'
-import { addDocs } from './docs.ts'
-import { addEvents } from './events.ts'
-import { perMinute } from './limits.ts'
-import { type MountOptions, mountApi } from './mount.ts'
-import { addPage, type PageFacts } from './page.ts'
+import { addEvents } from './handlers/events.ts'
+import { addConsole, type ConsoleFiles } from './pages/console.ts'
+import { addDocs } from './pages/docs.ts'
+import { addPage, type PageFacts } from './pages/page.ts'
+import { perMinute } from './requests/limits.ts'
+import { type MountOptions, mountApi } from './requests/mount.ts'
 
 export interface HttpOptions extends BaseOptions {
   readonly version: string

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { UnavailableError } from '../../application/shared/errors.ts'
-import { answerBadAddress, answerBrokenRequest } from './broken-request.ts'
-import { addHealth, type HealthOptions } from './health.ts'
-import { addMetricsPage, type MetricsPage } from './metrics-page.ts'
-import { parseBody } from './parse-body.ts'
-import { addProblems } from './problem.ts'
-import type { Watch } from './watch.ts'
+import { addHealth, type HealthOptions } from './pages/health.ts'
+import { addMetricsPage, type MetricsPage } from './pages/metrics-page.ts'
+import type { Watch } from './pages/watch.ts'
+import { answerBadAddress, answerBrokenRequest } from './requests/broken-request.ts'
+import { parseBody } from './requests/parse-body.ts'
+import { addProblems } from './requests/problem.ts'
 
 export interface BaseOptions {
   readonly log: FastifyBaseLogger

@@ -8,7 +8,7 @@ import { readSetAside, setAsideReasons } from '../eventstoredb/mirror/set-aside.
 import { assertLogIsThere } from '../eventstoredb/mirror/whose-log.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/store/event-feed.ts'
 import { isAfter, parsePosition } from '../eventstoredb/store/records.ts'
-import type { Check } from '../http/health.ts'
+import type { Check } from '../http/pages/health.ts'
 import { loadCheckpoint, MIRROR_PROJECTION } from '../postgres/log/checkpoint.ts'
 
 const ANSWER_MS = 2_000

@@ -1,5 +1,5 @@
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
-import type { Check, HealthReport } from '../http/health.ts'
+import type { Check, HealthReport } from '../http/pages/health.ts'
 import type { Worker } from '../worker/worker-api.ts'
 import { followerCheck } from './checks.ts'
 import { worst } from './worker-report.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { CommandBusError } from '../../application/shared/errors.ts'
+import { CommandBusError } from '../../../application/shared/errors.ts'
 
 /** Refuses what a token does too often. */
 export type Count = (request: FastifyRequest, reply: FastifyReply) => Promise<void>

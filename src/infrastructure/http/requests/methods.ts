@@ -1,6 +1,6 @@
-import { EVENTS_PATH } from '../../contract/events.ts'
-import { api } from '../../contract/index.ts'
-import { BASE_PATH } from '../../contract/route.ts'
+import { EVENTS_PATH } from '../../../contract/events.ts'
+import { api } from '../../../contract/index.ts'
+import { BASE_PATH } from '../../../contract/route.ts'
 
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)
 

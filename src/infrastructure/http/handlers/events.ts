@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import type { FastifyInstance } from 'fastify'
-import { EVENTS_PATH, eventsQuery } from '../../contract/events.ts'
-import { resumeAfter, writeEvents } from '../live/sse.ts'
-import { type Count, placesPerToken } from './limits.ts'
-import { checkPart, type MountOptions } from './mount.ts'
+import { EVENTS_PATH, eventsQuery } from '../../../contract/events.ts'
+import { resumeAfter, writeEvents } from '../../live/sse.ts'
+import { type Count, placesPerToken } from '../requests/limits.ts'
+import { checkPart, type MountOptions } from '../requests/mount.ts'
 
 /** What a timer can wait for; a stream that lasts so long is resumed. */
 const LONGEST_MS = 2 ** 31 - 1

@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose'
-import { type Identity, type Role, roles } from '../../application/ports/authorization.ts'
-import { CommandBusError } from '../../application/shared/errors.ts'
+import { type Identity, type Role, roles } from '../../../application/ports/authorization.ts'
+import { CommandBusError } from '../../../application/shared/errors.ts'
 
 /** Names of an issuer, and the roles that they are here. */
 export type RoleMap = ReadonlyMap<string, readonly Role[]>

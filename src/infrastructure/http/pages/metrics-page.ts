@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { cachedFor } from '../shared/cached.ts'
+import { cachedFor } from '../../shared/cached.ts'
 import type { Watch } from './watch.ts'
 
 export interface MetricsPage {

@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
-import { BatchFailedError, type BatchItem } from '../../application/commands/batch-failed.ts'
-import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../application/shared/errors.ts'
-import { statusOfProblem } from '../../contract/route.ts'
-import { toPublicError } from '../postgres/connection/errors.ts'
+import { BatchFailedError, type BatchItem } from '../../../application/commands/batch-failed.ts'
+import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../../application/shared/errors.ts'
+import { statusOfProblem } from '../../../contract/route.ts'
+import { toPublicError } from '../../postgres/connection/errors.ts'
 import { methodsAt } from './methods.ts'
 
 const statusOf: Readonly<Record<string, number>> = {

@@ -1,6 +1,6 @@
-import { roleAuthorization, rolesFor } from '../../application/access/roles.ts'
-import { ForbiddenError } from '../../application/shared/errors.ts'
-import type { Identify } from './identity.ts'
+import { roleAuthorization, rolesFor } from '../../../application/access/roles.ts'
+import { ForbiddenError } from '../../../application/shared/errors.ts'
+import type { Identify } from '../identity/identity.ts'
 
 /** Lets those pass who may see how the whole installation is. @throws UnauthenticatedError, ForbiddenError, UnavailableError */
 export type Watch = (authorization: string | undefined) => Promise<void>

@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
-import type { Identity } from '../../application/ports/authorization.ts'
-import { CommandBusError, UnavailableError } from '../../application/shared/errors.ts'
+import type { Identity } from '../../../application/ports/authorization.ts'
+import { CommandBusError, UnavailableError } from '../../../application/shared/errors.ts'
 import { type ClaimOptions, claimAt, namesIn, ROLES_CLAIM, rolesOf, TENANT_CLAIM } from './claims.ts'
 
 /** The caller is not known: no token, or one that does not hold. */

@@ -1,6 +1,6 @@
-import type { PerFileResult, WorkflowRun } from '../../application/ports/workflow-queries.ts'
-import type { workflowRoutes } from '../../contract/workflows.ts'
-import type { Handlers } from './mount.ts'
+import type { PerFileResult, WorkflowRun } from '../../../application/ports/workflow-queries.ts'
+import type { workflowRoutes } from '../../../contract/workflows.ts'
+import type { Handlers } from '../requests/mount.ts'
 
 /** Workflow runs and credits, as the caller may use them. */
 export const workflowHandlers: Pick<Handlers, keyof typeof workflowRoutes> = {

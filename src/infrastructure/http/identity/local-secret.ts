@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CommandBusError } from '../../application/shared/errors.ts'
+import { CommandBusError } from '../../../application/shared/errors.ts'
 
 const FILE = 'jwt.secret'
 const BYTES = 32

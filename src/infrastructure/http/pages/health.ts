@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import type { Check, HealthReport } from '../../contract/health.ts'
-import { cachedFor } from '../shared/cached.ts'
+import type { Check, HealthReport } from '../../../contract/health.ts'
+import { cachedFor } from '../../shared/cached.ts'
 import type { Watch } from './watch.ts'
 
 export type { Check, HealthReport }

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { UnavailableError } from '../../application/shared/errors.ts'
+import { UnavailableError } from '../../../application/shared/errors.ts'
 
 /** Why a read was ended whose client has hung up; nobody hears it. */
 export class HungUpError extends Error {

@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose'
-import type { Identity } from '../../application/ports/authorization.ts'
+import type { Identity } from '../../../application/ports/authorization.ts'
 import { claimsOf } from './claims.ts'
 import type { IdentityOptions } from './identity.ts'
 

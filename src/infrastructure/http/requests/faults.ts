@@ -1,5 +1,5 @@
 import type * as t from 'io-ts'
-import { innerOf } from '../../contract/codecs.ts'
+import { innerOf } from '../../../contract/codecs.ts'
 import type { Fault } from './problem.ts'
 
 /**

@@ -1,8 +1,8 @@
 import type * as t from 'io-ts'
-import { addedSchemaOf, innerOf, type JsonSchema, schemaOf } from '../../contract/codecs.ts'
-import { EVENTS_PATH, EVENTS_SUMMARY, eventsQuery } from '../../contract/events.ts'
-import { api } from '../../contract/index.ts'
-import { BASE_PATH, type ProblemCode, type Route, statusOfProblem } from '../../contract/route.ts'
+import { addedSchemaOf, innerOf, type JsonSchema, schemaOf } from '../../../contract/codecs.ts'
+import { EVENTS_PATH, EVENTS_SUMMARY, eventsQuery } from '../../../contract/events.ts'
+import { api } from '../../../contract/index.ts'
+import { BASE_PATH, type ProblemCode, type Route, statusOfProblem } from '../../../contract/route.ts'
 
 /** The OpenAPI 3.1 description of every declared route. */
 export const openApi = (version: string): object => {
