@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { actionPlanText } from '../../src/infrastructure/cli/dry-run-text.ts'
 import { failureOf, oneSentence } from '../../src/infrastructure/cli/failure.ts'
 import { type Column, counted, fields, plain, table } from '../../src/infrastructure/cli/output.ts'
-import { readConfig } from '../../src/infrastructure/config.ts'
+import { readConfig } from '../../src/infrastructure/service/config.ts'
 
 interface Row {
   readonly id: string

@@ -1,10 +1,10 @@
 import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import type { Identity } from '../../src/application/ports/authorization.ts'
-import { readConfig } from '../../src/infrastructure/config.ts'
 import { createIdentify } from '../../src/infrastructure/http/identity/identity.ts'
 import { signToken } from '../../src/infrastructure/http/identity/token.ts'
-import { identityOptions } from '../../src/infrastructure/http/identity-options.ts'
+import { readConfig } from '../../src/infrastructure/service/config.ts'
+import { identityOptions } from '../../src/infrastructure/service/identity-options.ts'
 import { SECRET } from '../support/http.ts'
 
 const optionsOf = (env: Record<string, string>) =>

@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { readConfig } from '../../src/infrastructure/config.ts'
 import { createIdentify } from '../../src/infrastructure/http/identity/identity.ts'
 import { localSecret } from '../../src/infrastructure/http/identity/local-secret.ts'
 import { signToken } from '../../src/infrastructure/http/identity/token.ts'
-import { identityOptions } from '../../src/infrastructure/http/identity-options.ts'
+import { readConfig } from '../../src/infrastructure/service/config.ts'
+import { identityOptions } from '../../src/infrastructure/service/identity-options.ts'
 import { compiledSource } from '../support/compiled.ts'
 
 let root: string

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
 import type { CopiedLog, CopyLogOptions } from '../copy-log/stored.ts'
+import { readConfig } from '../service/config.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'
 import { counted, print, printJson } from './output.ts'

@@ -1,11 +1,11 @@
 import { CommanderError } from 'commander'
 import { CommandBusError, InvalidInputError, InvalidPayloadError } from '../../application/shared/errors.ts'
 import { maskSecrets } from '../../application/shared/mask-secrets.ts'
-import { ConfigError } from '../config.ts'
 import { toPublicError } from '../postgres/connection/errors.ts'
 import { EmbeddedServerError } from '../postgres/embedded/index.ts'
 import { PgmqMissingError } from '../postgres/schema/pgmq-install.ts'
 import { MigrationError, SchemaVersionError } from '../postgres/schema/schema-version.ts'
+import { ConfigError } from '../service/config.ts'
 
 /** The command line itself cannot be understood. */
 export class UsageError extends CommandBusError {

@@ -3,7 +3,6 @@ import type { ClientBase, Pool } from 'pg'
 import { CommandBusError, InvalidInputError } from '../../application/shared/errors.ts'
 import { domainOf, queueOf } from '../../application/shared/input.ts'
 import { commandQueue } from '../../domain/command/names.ts'
-import { readConfig } from '../config.ts'
 import {
   contentOf,
   countOlder,
@@ -18,6 +17,7 @@ import {
 } from '../postgres/queue/queue-admin.ts'
 import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
 import { withUnhurriedClient } from '../postgres/transactions/unhurried.ts'
+import { readConfig } from '../service/config.ts'
 import { withPool } from '../service/database.ts'
 import type { CliDeps } from './deps.ts'
 import { UsageError } from './failure.ts'

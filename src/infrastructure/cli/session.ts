@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts'
-import { readConfig } from '../config.ts'
 import type { Bus, BusOptions } from '../service/bus.ts'
+import type { Config } from '../service/config.ts'
+import { readConfig } from '../service/config.ts'
 import { type Database, openDatabase } from '../service/database.ts'
 import { listenForStop } from '../service/signals.ts'
 import type { CliDeps } from './deps.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
+import { readConfig } from '../service/config.ts'
 import type { CliDeps } from './deps.ts'
 import { systemUser } from './input.ts'
 import { fields, print, printJson } from './output.ts'

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg'
-import type { Config } from '../config.ts'
 import { startEmbedded } from '../postgres/embedded/index.ts'
 import { migrate } from '../postgres/schema/migrate.ts'
 import { schemaStatus } from '../postgres/schema/schema-version.ts'
 import { createPool } from '../postgres/transactions/pool.ts'
+import type { Config } from './config.ts'
 
 export interface Database {
   readonly url: string

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { Config } from '../config.ts'
 import { createBaseApp } from '../http/base-app.ts'
 import { createIdentify } from '../http/identity/identity.ts'
-import { identityOptions } from '../http/identity-options.ts'
 import { closeHttp, listen } from '../http/listen.ts'
 import type { HealthReport } from '../http/pages/health.ts'
 import { createWatch, type Watch } from '../http/pages/watch.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Config } from './config.ts'
+import { identityOptions } from './identity-options.ts'
 
 export interface WorkerHttpOptions {
   readonly config: Config

@@ -1,9 +1,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Config } from '../config.ts'
-import { findSigner, localSigner, parseSigner, type Signer } from './chain/keys.ts'
-import type { SealHead } from './chain/seals.ts'
-import type { KnownSeal } from './verification/verify-seals.ts'
+import { findSigner, localSigner, parseSigner, type Signer } from '../proof/chain/keys.ts'
+import type { SealHead } from '../proof/chain/seals.ts'
+import type { KnownSeal } from '../proof/verification/verify-seals.ts'
+import type { Config } from './config.ts'
 
 /** The signer of this configuration: of COMMANDBUS_PROOF_KEY, else of the home. */
 export const signerOf = async ({ proofKey, home }: Config): Promise<Signer> =>

@@ -1,7 +1,7 @@
-import type { Config } from '../config.ts'
-import { ConfigError } from '../config.ts'
-import type { IdentityOptions } from './identity/identity.ts'
-import { knownLocalSecret, localSecret } from './identity/local-secret.ts'
+import type { IdentityOptions } from '../http/identity/identity.ts'
+import { knownLocalSecret, localSecret } from '../http/identity/local-secret.ts'
+import type { Config } from './config.ts'
+import { ConfigError } from './config.ts'
 
 /** The audience that waives the question. */
 const ANY = '*'
