@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createCommandBus } from './index.ts'
-import { failureOf, UsageError } from './infrastructure/cli/failure.ts'
 import { runCli } from './infrastructure/cli/program.ts'
+import { failureOf, UsageError } from './infrastructure/cli/support/failure.ts'
 
 /** The program needs files beside it (migrations, the console, PostgreSQL): they are not there where it was bundled. */
 const versionOf = (packageFile: URL): string => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { actionPlanText } from '../../src/infrastructure/cli/dry-run-text.ts'
-import { failureOf, oneSentence } from '../../src/infrastructure/cli/failure.ts'
-import { type Column, counted, fields, plain, table } from '../../src/infrastructure/cli/output.ts'
+import { failureOf, oneSentence } from '../../src/infrastructure/cli/support/failure.ts'
+import { actionPlanText } from '../../src/infrastructure/cli/text/dry-run-text.ts'
+import { type Column, counted, fields, plain, table } from '../../src/infrastructure/cli/text/output.ts'
 import { readConfig } from '../../src/infrastructure/service/config.ts'
 
 interface Row {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { filesAfterEach } from '../../src/infrastructure/cli/runs-replay.ts'
+import { filesAfterEach } from '../../src/infrastructure/cli/investigation/runs-replay.ts'
 import { useProgram } from '../support/cli.ts'
 import { createTestRuns, files, jane } from '../support/runs.ts'
 

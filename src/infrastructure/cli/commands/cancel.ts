@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { textOf } from '../../../application/shared/input.ts'
+import type { CliDeps } from '../support/deps.ts'
+import { systemUser } from '../support/input.ts'
+import { withBus } from '../support/session.ts'
+import { actOnEach, targetsOf } from '../troubleshooting/bulk.ts'
+
+interface Options {
+  readonly domain?: string
+  readonly reason?: string
+  readonly json?: true
+}
+
+export const addCancel = (program: Command, deps: CliDeps): void => {
+  program
+    .command('cancel')
+    .description('take back commands that no worker has begun')
+    .argument('<ids...>', 'the ids of the commands')
+    .option('--domain <domain>', 'where they are; needed when an id is in several')
+    .option('--reason <text>', 'goes into the reply')
+    .option('--json', 'print JSON')
+    .action(async (ids: string[], options: Options) => {
+      const targets = targetsOf(ids, options.domain)
+      const actor = systemUser()
+      const details = {
+        ...(options.reason === undefined ? {} : { reason: textOf(options.reason, 'reason') }),
+        ...(actor === undefined ? {} : { actor }),
+      }
+      await withBus(deps, ({ bus }) =>
+        actOnEach(
+          bus,
+          targets,
+          options,
+          (domain, id) => bus.cancel(domain, id, details),
+          done => `Command ${done.commandId} is ${done.status}.`,
+        ),
+      )
+    })
+}

@@ -1,0 +1,150 @@
+import type { Command } from 'commander'
+import type { Operation, OperationFilter, Owner } from '../../../application/operations/operations.ts'
+import { InvalidInputError } from '../../../application/shared/errors.ts'
+import { commandIdOf, commandTypeOf, limitOf, textOf } from '../../../application/shared/input.ts'
+import { type OperationStatus, operationStatuses } from '../../../domain/operation/status.ts'
+import type { CliDeps } from '../support/deps.ts'
+import { UsageError } from '../support/failure.ts'
+import { numberOf, readJson, systemUser } from '../support/input.ts'
+import { more } from '../support/inspect.ts'
+import { withBus } from '../support/session.ts'
+import { type Column, fields, pretty, print, printJson, table, when } from '../text/output.ts'
+
+interface OwnedOptions {
+  readonly owner?: string
+  readonly tenant?: string
+  readonly json?: true
+}
+
+interface StartOptions extends OwnedOptions {
+  readonly data: string
+  readonly session?: string
+  readonly message?: string
+}
+
+interface ListOptions extends OwnedOptions {
+  readonly status?: string
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+/** `operations`: work that belongs to a user, tried again automatically and then by hand. */
+export const addOperations = (program: Command, deps: CliDeps): void => {
+  const operations = program.command('operations').description("start, watch and retry a user's operations")
+
+  owned(operations.command('start').description('start an operation'))
+    .argument('<type>', 'what is to be done, like question_generation')
+    .requiredOption('--data <json>', 'its parameters: JSON, @file or - for standard input')
+    .option('--session <id>', 'the session it belongs to, up to 128 characters')
+    .option('--message <id>', 'the message it belongs to, up to 128 characters')
+    .action(async (type: string, options: StartOptions) => {
+      const owner = ownerOf(options)
+      const start = {
+        operation_type: commandTypeOf(type),
+        session_id: options.session === undefined ? null : textOf(options.session, 'session', 128),
+        message_id: options.message === undefined ? null : textOf(options.message, 'message', 128),
+        parameters: await readJson('--data', options.data),
+      }
+      await withBus(deps, async ({ bus }) => {
+        const operation = await bus.operations.start(owner, start)
+        if (options.json) printJson(operation)
+        else print(`Started ${operation.operation_type}: operation ${operation.id} is ${operation.status}.`)
+      })
+    })
+
+  owned(operations.command('show').description('show an operation, and what to do when it failed'))
+    .argument('<id>', 'the id of the operation')
+    .action(async (given: string, options: OwnedOptions) => {
+      const owner = ownerOf(options)
+      const id = commandIdOf(given, 'id')
+      await withBus(deps, async ({ bus }) => {
+        const operation = await bus.operations.get(owner, id)
+        if (options.json) printJson(operation)
+        else print(details(operation))
+      })
+    })
+
+  owned(operations.command('list').description("list the owner's operations, newest first"))
+    .option('--status <status>', operationStatuses.join(', '))
+    .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
+    .option('--cursor <cursor>', 'go on where the page before ended')
+    .action(async (options: ListOptions) => {
+      const owner = ownerOf(options)
+      const filter = filterOf(options)
+      await withBus(deps, async ({ bus }) => {
+        const page = await bus.operations.list(owner, filter)
+        if (options.json) printJson(page)
+        else if (page.items.length === 0) print('No operations.')
+        else print(table(page.items, columns) + more(page.nextCursor))
+      })
+    })
+
+  owned(operations.command('retry').description('make a new operation out of a failed one; twice gives the same'))
+    .argument('<id>', 'the id of the failed operation')
+    .action(async (given: string, options: OwnedOptions) => {
+      const owner = ownerOf(options)
+      const id = commandIdOf(given, 'id')
+      await withBus(deps, async ({ bus }) => {
+        const child = await bus.operations.retry(owner, id)
+        if (options.json) printJson(child)
+        else print(`Operation ${id} is retried by operation ${child.id}, which is ${child.status}.`)
+      })
+    })
+}
+
+const owned = (command: Command): Command =>
+  command
+    .option('--owner <who>', 'whose it is (default: your user name)')
+    .option('--tenant <tenant>', "the owner's tenant")
+    .option('--json', 'print JSON')
+
+const ownerOf = ({ owner, tenant }: OwnedOptions): Owner => {
+  const subject = owner ?? systemUser()
+  if (subject === undefined) throw new UsageError('name the owner with --owner: this account has no user name')
+  return {
+    subject: textOf(subject, 'owner', 128),
+    tenant: tenant === undefined ? null : textOf(tenant, 'tenant', 128),
+  }
+}
+
+const filterOf = ({ status, limit, cursor }: ListOptions): OperationFilter => ({
+  ...(status === undefined ? {} : { status: statusOf(status) }),
+  ...(limit === undefined ? {} : { limit: limitOf(limit) }),
+  ...(cursor === undefined ? {} : { cursor: textOf(cursor, 'cursor', 500) }),
+})
+
+const statusOf = (given: string): OperationStatus => {
+  const status = operationStatuses.find(known => known === given.toLowerCase())
+  if (status === undefined) throw new InvalidInputError('status', `must be one of ${operationStatuses.join(', ')}`)
+  return status
+}
+
+const columns: readonly Column<Operation>[] = [
+  { title: 'OPERATION', value: operation => operation.id },
+  { title: 'TYPE', value: operation => operation.operation_type, flexible: true },
+  { title: 'STATUS', value: operation => operation.status },
+  { title: 'RETRIES', value: operation => String(operation.retry_count) },
+  { title: 'CREATED', value: operation => when(operation.created_at) },
+  { title: 'ERROR', value: operation => operation.error_message, flexible: true },
+]
+
+const details = (operation: Operation): string => {
+  const [happened, next] = operation.error_message?.split('What to do:') ?? []
+  return [
+    fields([
+      ['Operation', operation.id],
+      ['Type', operation.operation_type],
+      ['Status', operation.status],
+      ['Error', happened?.trim()],
+      ['What to do', next?.trim()],
+      ['May be retried', operation.status === 'failed' ? (operation.retriable ? 'yes' : 'no') : ''],
+      ['Retry of', operation.parent_operation_id],
+      ['Retries so far', operation.retry_count === 0 ? '' : String(operation.retry_count)],
+      ['Session', operation.session_id],
+      ['Message', operation.message_id],
+      ['Created', when(operation.created_at)],
+      ['Updated', when(operation.updated_at)],
+    ]),
+    ...(operation.result === null ? [] : [`Result\n${pretty(operation.result)}`]),
+  ].join('\n\n')
+}

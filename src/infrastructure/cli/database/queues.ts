@@ -1,0 +1,222 @@
+import type { Command } from 'commander'
+import type { ClientBase, Pool } from 'pg'
+import { CommandBusError, InvalidInputError } from '../../../application/shared/errors.ts'
+import { domainOf, queueOf } from '../../../application/shared/input.ts'
+import { commandQueue } from '../../../domain/command/names.ts'
+import {
+  contentOf,
+  countOlder,
+  createQueue,
+  domainOfCommandQueue,
+  dropQueue,
+  type ListedQueue,
+  listQueues,
+  purgeOlder,
+  purgeQueue,
+  type QueueContent,
+} from '../../postgres/queue/queue-admin.ts'
+import { assertSchemaCurrent } from '../../postgres/schema/schema-version.ts'
+import { withUnhurriedClient } from '../../postgres/transactions/unhurried.ts'
+import { readConfig } from '../../service/config.ts'
+import { withPool } from '../../service/database.ts'
+import type { CliDeps } from '../support/deps.ts'
+import { UsageError } from '../support/failure.ts'
+import { again, ageOf } from '../support/input.ts'
+import { withDatabase } from '../support/session.ts'
+import { type Column, counted, print, printJson, table } from '../text/output.ts'
+
+interface JsonOption {
+  readonly json?: true
+}
+
+interface CreateOptions extends JsonOption {
+  readonly domain?: readonly string[]
+  readonly replyTo?: readonly string[]
+}
+
+interface RemoveOptions extends JsonOption {
+  readonly notOurs?: true
+  readonly dryRun?: true
+}
+
+interface DropOptions extends RemoveOptions {
+  readonly discard?: true
+}
+
+interface PurgeOptions extends RemoveOptions {
+  readonly all?: true
+  readonly olderThan?: string
+}
+
+/** `queues`: look after pgmq's queues. */
+export const addQueues = (program: Command, deps: CliDeps): void => {
+  const queues = program.command('queues').description('create, list, drop and purge queues')
+  const withQueues = <A>(body: (pool: Pool) => Promise<A>): Promise<A> =>
+    withDatabase(readConfig(deps.env), database =>
+      withPool(database, async pool => {
+        await assertSchemaCurrent(pool)
+        return body(pool)
+      }),
+    )
+
+  queues
+    .command('list')
+    .description('list every queue of the database, with what waits on it')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: JsonOption) => {
+      const items = await withQueues(listQueues)
+      if (json) printJson({ items: items.map(item => ({ ...item, ours: item.kind !== 'other' })) })
+      else print(items.length === 0 ? 'There are no queues.' : table(items, columns))
+    })
+
+  queues
+    .command('create')
+    .description('create queues before the first message needs them')
+    .option('--domain <domain>', 'the queue for commands of this domain (may be repeated)', again)
+    .option('--reply-to <queue>', 'a queue for replies (may be repeated)', again)
+    .option('--json', 'print JSON')
+    .action(async (options: CreateOptions) => {
+      const wanted = wantedOf(options)
+      await withQueues(async pool => {
+        const items = []
+        for (const queue of wanted) items.push({ queue, created: await createQueue(pool, queue) })
+        if (options.json) printJson({ items })
+        else {
+          const lines = items.map(
+            ({ queue, created }) => `Queue ${queue} ${created ? 'was created' : 'exists already'}.`,
+          )
+          print(lines.join('\n'))
+        }
+      })
+    })
+
+  removing(queues.command('drop').description('drop a queue that is empty, with its empty archive'))
+    .option('--discard', 'also with its messages, those in its archive, and the proof of commands that were on it')
+    .action(async (given: string, options: DropOptions) => {
+      const queue = queueOf(given, 'queue')
+      const refuse = (content: QueueContent): void => refuseDrop(content, options)
+      await withQueues(async pool => {
+        const { kind, messages, archived } = options.dryRun
+          ? await withUnhurriedClient(pool, client => look(client, queue, refuse))
+          : await dropQueue(pool, queue, refuse)
+        if (options.json) printJson({ queue, kind, messages, archived, ...dryOf(options) })
+        else
+          print(done(options, 'drop', `${queue} with ${counted(messages, 'message')} and ${archived} in its archive`))
+      })
+    })
+
+  removing(queues.command('purge').description('take replies off a queue without reading them'))
+    .option('--all', 'all of them')
+    .option('--older-than <age>', 'those that were sent longer ago than that, like 30d')
+    .action(async (given: string, options: PurgeOptions) => {
+      const queue = queueOf(given, 'queue')
+      if ((options.all === undefined) === (options.olderThan === undefined)) {
+        throw new UsageError('say which replies go: either --older-than <age>, or --all')
+      }
+      const age = options.all ? null : ageOf(options.olderThan)
+      const refuse = (content: QueueContent): void => refusePurge(content, options)
+      await withQueues(async pool => {
+        const purged = options.dryRun
+          ? await countPurged(pool, queue, age, refuse)
+          : await purge(pool, queue, age, refuse)
+        if (options.json) printJson({ queue, purged, ...dryOf(options) })
+        else print(done(options, 'purge', `${counted(purged, 'message')} of ${queue}`))
+      })
+    })
+}
+
+const removing = (command: Command): Command =>
+  command
+    .argument('<queue>', 'its name, as `queues list` prints it')
+    .option('--not-ours', 'also a queue that neither its name nor a command shows to be of commandbus')
+    .option('--dry-run', 'say what would be removed, or what is in the way; change nothing')
+    .option('--json', 'print JSON')
+
+const wantedOf = ({ domain = [], replyTo = [] }: CreateOptions): ReadonlySet<string> => {
+  if (domain.length + replyTo.length === 0)
+    throw new UsageError('name a queue: --domain <domain> or --reply-to <queue>')
+  const replies = replyTo.map(given => {
+    const queue = queueOf(given, 'replyTo')
+    const owner = domainOfCommandQueue(queue)
+    if (owner === null) return queue
+    throw new InvalidInputError(
+      'replyTo',
+      `'${queue}' is where commands of domain '${owner}' go: create it with --domain ${owner}, or choose another name`,
+    )
+  })
+  return new Set([...domain.map(given => commandQueue(domainOf(given))), ...replies])
+}
+
+const refuseOthers = ({ queue, kind }: QueueContent, { notOurs }: RemoveOptions): void => {
+  if (kind !== 'other' || notOurs) return
+  throw new CommandBusError(
+    'QUEUE_NOT_OURS',
+    `nothing shows that the queue '${queue}' is of commandbus: say --not-ours if it is yours to remove from`,
+  )
+}
+
+const refuseDrop = (content: QueueContent, options: DropOptions): void => {
+  refuseOthers(content, options)
+  const { queue, messages, archived, openCommands, hasCommands } = content
+  if (openCommands > 0) {
+    throw new CommandBusError(
+      'QUEUE_IN_USE',
+      `the queue '${queue}' belongs to ${counted(openCommands, 'command')} not finished yet: let them end, or cancel them, first`,
+    )
+  }
+  if (options.discard) return
+  if (messages > 0 || archived > 0) {
+    throw new CommandBusError(
+      'QUEUE_NOT_EMPTY',
+      `the queue '${queue}' has ${counted(messages, 'message')} and ${archived} in its archive: say --discard to lose them`,
+    )
+  }
+  if (hasCommands) {
+    throw new CommandBusError(
+      'QUEUE_HAS_HISTORY',
+      `finished commands were on the queue '${queue}', and \`commandbus verify\` would miss it: ` +
+        'move them out with `commandbus archive` first, or say --discard',
+    )
+  }
+}
+
+const refusePurge = (content: QueueContent, options: PurgeOptions): void => {
+  if (content.kind === 'commands') {
+    throw new CommandBusError(
+      'QUEUE_OF_COMMANDS',
+      `the queue '${content.queue}' has commands, which are never purged: cancel them with \`commandbus cancel\``,
+    )
+  }
+  refuseOthers(content, options)
+}
+
+const look = async (db: ClientBase, queue: string, refuse: (content: QueueContent) => void): Promise<QueueContent> => {
+  const content = await contentOf(db, queue)
+  refuse(content)
+  return content
+}
+
+type Purge = (pool: Pool, queue: string, age: number | null, refuse: (content: QueueContent) => void) => Promise<number>
+
+const purge: Purge = (pool, queue, age, refuse) =>
+  age === null ? purgeQueue(pool, queue, refuse) : purgeOlder(pool, queue, age, refuse)
+
+const countPurged: Purge = (pool, queue, age, refuse) =>
+  withUnhurriedClient(pool, async client => {
+    const { messages } = await look(client, queue, refuse)
+    return age === null ? messages : countOlder(client, queue, age)
+  })
+
+const dryOf = ({ dryRun }: RemoveOptions) => (dryRun ? { dryRun } : {})
+
+const done = ({ dryRun }: RemoveOptions, verb: 'drop' | 'purge', what: string): string =>
+  dryRun ? `Would ${verb} ${what}. Nothing was done.` : `${verb === 'drop' ? 'Dropped' : 'Purged'} ${what}.`
+
+const columns: readonly Column<ListedQueue>[] = [
+  { title: 'QUEUE', value: item => item.queue },
+  { title: 'FOR', value: item => (item.domain === null ? item.kind : `${item.kind} of ${item.domain}`) },
+  { title: 'MESSAGES', value: item => String(item.depth) },
+  { title: 'VISIBLE', value: item => String(item.visible) },
+  { title: 'OLDEST', value: item => (item.oldestAgeSeconds === null ? '' : `${item.oldestAgeSeconds} s`) },
+  { title: 'NOTE', value: item => (item.unlogged ? 'unlogged: emptied by a crash' : '') },
+]

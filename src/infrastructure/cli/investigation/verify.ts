@@ -1,0 +1,155 @@
+import type { Command } from 'commander'
+import type { Pool } from 'pg'
+import { CommandBusError } from '../../../application/shared/errors.ts'
+import { rebuildCommands } from '../../postgres/read-tables/rebuild.ts'
+import { assertSchemaCurrent } from '../../postgres/schema/schema-version.ts'
+import { verifyFiles } from '../../proof/archive/archive-files.ts'
+import { fingerprintOf, type Signer } from '../../proof/chain/keys.ts'
+import { logName, sealEvents } from '../../proof/chain/seals.ts'
+import { type Finding, type KnownSeal, type Verified, verifyLog } from '../../proof/verification/verify.ts'
+import { readConfig } from '../../service/config.ts'
+import { withPool } from '../../service/database.ts'
+import { keepSeal, keptSeal, signerIfAny, signerOf } from '../../service/proof-home.ts'
+import type { CliDeps } from '../support/deps.ts'
+import { Refused, UsageError } from '../support/failure.ts'
+import { again, numberOf } from '../support/input.ts'
+import { withDatabase } from '../support/session.ts'
+import { type Column, fields, print, printJson, table } from '../text/output.ts'
+import { startProgress } from '../text/progress.ts'
+
+interface Options {
+  readonly repair?: true
+  readonly archives?: string
+  readonly trust?: readonly string[]
+  readonly expect?: string
+  readonly limit?: number
+  readonly json?: true
+}
+
+export const addVerify = (program: Command, deps: CliDeps): void => {
+  program
+    .command('verify')
+    .description('check that nobody changed the log, and that rows and messages are what it says')
+    .option('--repair', 'write the rows anew from the log where they differ; the bus goes on meanwhile')
+    .option('--archives <dir>', 'look at the files of `archive` there, too')
+    .option('--trust <fingerprint>', 'a key that may have signed seals, beside the one of this home', again)
+    .option('--expect <number:hash>', 'a seal that was kept elsewhere and has to be there still')
+    .option('--limit <n>', 'list so many findings of each kind (default: 1000)', numberOf('--limit'))
+    .option('--json', 'print JSON')
+    .action(async (options: Options) => {
+      const config = readConfig(deps.env)
+      const expected = options.expect === undefined ? [] : [sealOf(options.expect)]
+      const { verified, repaired } = await withDatabase(config, database =>
+        withPool(database, async pool => {
+          await assertSchemaCurrent(pool)
+          // a server of the user's is sealed by whoever has a key already: a second key would look like an intruder's
+          const signer = database.kind === 'embedded' ? await signerOf(config) : await signerIfAny(config)
+          if (signer !== null) await sealEvents(pool, { signer })
+          const kept = await keptSeal(config.home, await logName(pool))
+          const verify = () => look(pool, [...(kept === null ? [] : [kept]), ...expected], signer, options)
+          const first = await verify()
+          if (!options.repair || !first.findings.some(({ kind }) => kind === 'row'))
+            return { verified: first, repaired: false }
+          refuseDamaged(first)
+          await rebuildCommands({ pool })
+          return { verified: await verify(), repaired: true }
+        }),
+      )
+      if (options.json) printJson({ ...verified, repaired })
+      else print(told(verified, repaired))
+      if (verified.findings.length > 0) throw new Refused('something does not fit')
+      await keepSeal(config.home, verified.log, verified.head)
+    })
+}
+
+const look = async (
+  pool: Pool,
+  known: readonly KnownSeal[],
+  signer: Signer | null,
+  options: Options,
+): Promise<Verified> => {
+  const own = signer === null ? [] : [fingerprintOf(signer.key)]
+  const progress = startProgress('events', LONG)
+  try {
+    const verified = await verifyLog(pool, {
+      trusted: [...own, ...(options.trust ?? [])],
+      known,
+      onProgress: ({ events, total }) => progress.to(events, total),
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
+    })
+    const files = options.archives === undefined ? [] : await verifyFiles(pool, options.archives)
+    return { ...verified, findings: [...verified.findings, ...files] }
+  } finally {
+    progress.end()
+  }
+}
+
+/** Of a kind that is not listed whole. */
+const kindsOf = ({ findings, counts }: Verified): string =>
+  Object.entries(counts)
+    .map(([kind, count]) => ({ kind, count, listed: findings.filter(one => one.kind === kind).length }))
+    .filter(({ count, listed }) => count > listed)
+    .map(
+      ({ kind, count, listed }) =>
+        ` Of ${count.toLocaleString('en-US')} of the kind ${kind}, ${listed.toLocaleString('en-US')} are listed.`,
+    )
+    .join('')
+
+/** Enough for a bar; the first page says how many there are. */
+const LONG = 1_000
+
+const sealOf = (text: string): KnownSeal => {
+  const [, number, hash] = /^(\d{1,18}):([0-9a-f]{64})$/.exec(text.trim()) ?? []
+  if (number === undefined || hash === undefined) {
+    throw new UsageError('--expect must be a seal as `verify` prints it: its number, a colon and its hash')
+  }
+  return { number, hash }
+}
+
+/** Rows made from a log that was tampered with would only hide it. */
+const refuseDamaged = ({ findings }: Verified): void => {
+  const damaged = findings.find(({ kind }) => kind === 'event' || kind === 'seal')
+  if (damaged === undefined) return
+  throw new CommandBusError(
+    'LOG_DAMAGED',
+    `the rows are not written anew, because the log itself does not hold (${damaged.stream}: ${damaged.message}): ` +
+      'look at it with `commandbus verify`, and restore the log first',
+  )
+}
+
+const columns: readonly Column<Finding>[] = [
+  { title: 'WHAT', value: ({ kind }) => kind },
+  { title: 'WHERE', value: ({ stream }) => stream },
+  { title: 'COLUMN', value: ({ column, revision }) => (revision === null ? column : `${revision}: ${column}`) },
+  { title: 'EXPECTED', value: ({ expected }) => expected, flexible: true },
+  { title: 'FOUND', value: ({ found }) => found, flexible: true },
+  { title: 'WHY', value: ({ message }) => message, flexible: true },
+]
+
+const told = (verified: Verified, repaired: boolean): string => {
+  const { findings, head, unsealed, signedBy } = verified
+  const counted = (n: number): string => n.toLocaleString('en-US')
+  const signers = signedBy.map(({ key, seals }) => `${counted(seals)} by ${key ?? 'nobody'}`)
+  return [
+    ...(repaired ? ['The rows were written anew.', ''] : []),
+    ...(findings.length === 0 ? [] : [table(findings, columns), '']),
+    findings.length === 0
+      ? 'Nothing was found that does not fit.'
+      : `${counted(findings.length)}${verified.truncated ? ' and more' : ''} found that do not fit.${kindsOf(verified)}`,
+    '',
+    fields([
+      ['Log', verified.log],
+      [
+        'Looked at',
+        `${counted(verified.events)} events of ${counted(verified.streams)} streams, ${counted(verified.commands + verified.workflowRows)} rows, ${counted(verified.messages)} messages, ${counted(verified.seals)} seals`,
+      ],
+      ...(verified.strangers === 0
+        ? []
+        : ([['Strangers', `${counted(verified.strangers)} messages of no command, which do no harm`]] as const)),
+      ['Signed', signers.join(', ')],
+      ['Not sealed yet', `${counted(unsealed)} events`],
+      ['Last seal', `${head.number}:${head.hash}`],
+      ['', 'keep this line elsewhere: `verify --expect` then finds a log that was cut or written anew'],
+    ]),
+  ].join('\n')
+}

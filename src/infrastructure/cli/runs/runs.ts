@@ -1,0 +1,232 @@
+import type { Command } from 'commander'
+import type { PerFileResult, WorkflowRun, WorkflowTemplate } from '../../../application/ports/workflow-queries.ts'
+import {
+  filesOf,
+  priceOf,
+  retryCountOf,
+  runStatusOf,
+  templateNameOf,
+} from '../../../application/runs/workflow-input.ts'
+import type { RetryPreview } from '../../../application/runs/workflow-runs.ts'
+import { commandIdOf, limitOf, textOf } from '../../../application/shared/input.ts'
+import { runStatuses } from '../../../domain/workflow-run/status.ts'
+import { addRunsReplay } from '../investigation/runs-replay.ts'
+import { type AskerOptions, asked, askerOf } from '../support/asker.ts'
+import type { CliDeps } from '../support/deps.ts'
+import { numberOf, readJson } from '../support/input.ts'
+import { more } from '../support/inspect.ts'
+import { withBus } from '../support/session.ts'
+import { type Column, counted, fields, print, printJson, table, when } from '../text/output.ts'
+
+interface StartOptions extends AskerOptions {
+  readonly template: string
+  readonly files: string
+  readonly maxRetries?: number
+  readonly test?: true
+}
+
+interface ListOptions extends AskerOptions {
+  readonly status?: string
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+/** `runs`: workflows over many files, and their templates. */
+export const addRuns = (program: Command, deps: CliDeps): void => {
+  const runs = program.command('runs').description('run workflows over many files, and continue what failed')
+  addTemplates(runs, deps)
+
+  asked(runs.command('start').description('start a run; it costs files x the price of its template'))
+    .requiredOption('--template <id>', 'the id of the template')
+    .requiredOption('--files <json>', 'a list of {fileName, input}: JSON, @file or - for standard input')
+    .option('--max-retries <n>', 'how often a file may be continued, 1-10 (default: 3)', numberOf('--max-retries'))
+    .option('--test', 'a test run: free')
+    .action(async (options: StartOptions) => {
+      const starter = { ...askerOf(options), testRun: options.test === true }
+      const start = {
+        templateId: commandIdOf(options.template, 'template'),
+        files: filesOf(await readJson('--files', options.files)),
+        ...(options.maxRetries === undefined ? {} : { maxRetryCount: retryCountOf(options.maxRetries) }),
+      }
+      await withBus(deps, async ({ bus }) => {
+        const run = await bus.runs.initiate(starter, start)
+        if (options.json) printJson(run)
+        else
+          print(
+            `Run ${run.id} is ${run.status}: ${counted(run.totalJobs, 'file')} for ${counted(run.creditsConsumed, 'credit')}.`,
+          )
+      })
+    })
+
+  asked(runs.command('show').description('show a run and its files'))
+    .argument('<id>', 'the id of the run')
+    .action(async (given: string, options: AskerOptions) => {
+      const id = commandIdOf(given, 'id')
+      await withBus(deps, async ({ bus }) => {
+        const run = await bus.runs.get(askerOf(options), id)
+        if (options.json) printJson(run)
+        else print(details(run))
+      })
+    })
+
+  addRunsReplay(runs, deps)
+
+  asked(runs.command('list').description('list runs, newest first'))
+    .option('--status <status>', runStatuses.join(', '))
+    .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
+    .option('--cursor <cursor>', 'go on where the page before ended')
+    .action(async (options: ListOptions) => {
+      const filter = {
+        ...(options.status === undefined ? {} : { status: runStatusOf(options.status.toUpperCase()) }),
+        ...(options.limit === undefined ? {} : { limit: limitOf(options.limit) }),
+        ...(options.cursor === undefined ? {} : { cursor: textOf(options.cursor, 'cursor', 500) }),
+      }
+      await withBus(deps, async ({ bus }) => {
+        const page = await bus.runs.list(askerOf(options), filter)
+        if (options.json) printJson(page)
+        else if (page.items.length === 0) print('No runs.')
+        else print(table(page.items, columns) + more(page.nextCursor))
+      })
+    })
+
+  asked(runs.command('continue').description('retry the failed files of a run'))
+    .argument('<id>', 'the id of the run')
+    .option('--preview', 'say what it would retry and cost, and do nothing')
+    .action(async (given: string, options: AskerOptions & { readonly preview?: true }) => {
+      const id = commandIdOf(given, 'id')
+      await withBus(deps, async ({ bus }) => {
+        const answer = options.preview
+          ? await bus.runs.previewRetry(askerOf(options), id)
+          : await bus.runs.retryFailed(askerOf(options), id)
+        if (options.json) printJson(answer)
+        else if ('blockedBy' in answer) print(previewText(answer))
+        else print(`Run ${id} is ${answer.status}: round ${answer.round}, ${counted(answer.roundJobs, 'file')}.`)
+      })
+    })
+
+  asked(runs.command('cancel').description('end a run; what nobody works on is given back'))
+    .argument('<id>', 'the id of the run')
+    .option('--reason <text>', 'why')
+    .action(async (given: string, options: AskerOptions & { readonly reason?: string }) => {
+      const id = commandIdOf(given, 'id')
+      const reason = options.reason === undefined ? {} : { reason: textOf(options.reason, 'reason') }
+      await withBus(deps, async ({ bus }) => {
+        const run = await bus.runs.cancel(askerOf(options), id, reason)
+        if (options.json) printJson(run)
+        else print(`Run ${id} is ${run.status}.`)
+      })
+    })
+}
+
+interface TemplateOptions extends AskerOptions {
+  readonly price?: number
+  readonly name?: string
+  readonly batch?: true
+}
+
+const addTemplates = (runs: Command, deps: CliDeps): void => {
+  const templates = runs.command('templates').description('what runs are made of: a name and the price of a file')
+
+  asked(templates.command('create').description('make a template'))
+    .argument('<name>', 'its name')
+    .requiredOption('--price <credits>', 'the price of a file, from 0', numberOf('--price'))
+    .option('--batch', 'all files of a run are one job')
+    .action(async (name: string, options: TemplateOptions) => {
+      const given = {
+        name: templateNameOf(name),
+        creditsPerRun: priceOf(options.price),
+        batchMode: options.batch === true,
+      }
+      await withBus(deps, async ({ bus }) => {
+        const made = await bus.runs.createTemplate(askerOf(options), given)
+        if (options.json) printJson(made)
+        else print(`Template ${made.id}: ${made.name}, ${counted(made.creditsPerRun, 'credit')} a file.`)
+      })
+    })
+
+  asked(templates.command('edit').description('change a template; runs keep the price they began with'))
+    .argument('<id>', 'the id of the template')
+    .option('--name <name>', 'its new name')
+    .option('--price <credits>', 'its new price', numberOf('--price'))
+    .action(async (given: string, options: TemplateOptions) => {
+      const id = commandIdOf(given, 'id')
+      const change = {
+        ...(options.name === undefined ? {} : { name: templateNameOf(options.name) }),
+        ...(options.price === undefined ? {} : { creditsPerRun: priceOf(options.price) }),
+      }
+      await withBus(deps, async ({ bus }) => {
+        const edited = await bus.runs.editTemplate(askerOf(options), id, change)
+        if (options.json) printJson(edited)
+        else print(`Template ${id}: ${edited.name}, ${counted(edited.creditsPerRun, 'credit')} a file.`)
+      })
+    })
+
+  asked(templates.command('archive').description('let a template start no further runs'))
+    .argument('<id>', 'the id of the template')
+    .action(async (given: string, options: AskerOptions) => {
+      const id = commandIdOf(given, 'id')
+      await withBus(deps, async ({ bus }) => {
+        const archived = await bus.runs.archiveTemplate(askerOf(options), id)
+        if (options.json) printJson(archived)
+        else print(`Template ${id} is archived.`)
+      })
+    })
+
+  asked(templates.command('list').description('list templates, newest first')).action(async (options: AskerOptions) => {
+    await withBus(deps, async ({ bus }) => {
+      const page = await bus.runs.listTemplates(askerOf(options))
+      if (options.json) printJson(page)
+      else if (page.items.length === 0) print('No templates.')
+      else print(table(page.items, templateColumns) + more(page.nextCursor))
+    })
+  })
+}
+
+const templateColumns: readonly Column<WorkflowTemplate>[] = [
+  { title: 'TEMPLATE', value: template => template.id },
+  { title: 'NAME', value: template => template.name, flexible: true },
+  { title: 'PRICE', value: template => String(template.creditsPerRun) },
+  { title: 'BATCH', value: template => (template.batchMode ? 'yes' : '') },
+  { title: 'TENANT', value: template => template.tenantId },
+  { title: 'ARCHIVED', value: template => when(template.archivedAt) },
+]
+
+const columns: readonly Column<WorkflowRun>[] = [
+  { title: 'RUN', value: run => run.id },
+  { title: 'TENANT', value: run => run.tenantId },
+  { title: 'TEMPLATE', value: run => run.templateName, flexible: true },
+  { title: 'STATUS', value: run => run.status },
+  { title: 'FILES', value: run => String(run.totalJobs) },
+  { title: 'ROUND', value: run => String(run.round) },
+  { title: 'CREDITS', value: run => String(run.creditsConsumed) },
+  { title: 'CREATED', value: run => when(run.createdAt) },
+]
+
+const fileColumns: readonly Column<PerFileResult>[] = [
+  { title: 'FILE', value: file => String(file.index) },
+  { title: 'NAME', value: file => file.fileName, flexible: true },
+  { title: 'STATUS', value: file => file.status },
+  { title: 'RETRIES', value: file => String(file.retryAttempt) },
+  { title: 'ERROR', value: file => file.errorMessage, flexible: true },
+]
+
+const details = (run: WorkflowRun): string =>
+  [
+    fields([
+      ['Run', run.id],
+      ['Tenant', run.tenantId],
+      ['Template', run.templateName],
+      ['Status', run.status],
+      ['Round', `${run.round}: ${run.completedJobs} completed, ${run.failedJobs} failed, of ${run.roundJobs}`],
+      ['Credits', `${run.creditsConsumed} (monthly ${run.creditsFromMonthly}, purchased ${run.creditsFromPurchased})`],
+      ['Test run', run.testRun ? 'yes' : ''],
+      ['Started by', run.startedBy],
+      ['Created', when(run.createdAt)],
+      ['Ended', when(run.endedAt)],
+    ]),
+    table(run.perFileResults, fileColumns),
+  ].join('\n\n')
+
+const previewText = (preview: RetryPreview): string =>
+  preview.message ??
+  `It would retry ${counted(preview.files, 'file')} for ${preview.creditsNeeded} of ${counted(preview.creditsAvailable, 'credit')}.`

@@ -1,0 +1,70 @@
+import type { CommandFilter, TroubleshootingFilter } from '../../../application/ports/command-queries.ts'
+import {
+  commandTypeOf,
+  correlationIdOf,
+  domainOf,
+  instantOf,
+  limitOf,
+  statusOf,
+  textOf,
+} from '../../../application/shared/input.ts'
+
+export interface CommandFilterOptions {
+  readonly domain?: string
+  readonly status?: string
+  readonly type?: string
+  readonly errorCode?: string
+  readonly correlationId?: string
+  readonly createdAfter?: string
+  readonly createdBefore?: string
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export interface TroubleshootingFilterOptions {
+  readonly domain?: string
+  readonly type?: string
+  readonly errorCode?: string
+  readonly from?: string
+  readonly to?: string
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+type Parsers<Filter> = {
+  readonly [K in keyof Filter]?: readonly [option: string, parse: (value: unknown) => Filter[K]]
+}
+
+const shared = {
+  domain: ['domain', domainOf],
+  commandType: ['type', commandTypeOf],
+  errorCode: ['errorCode', value => textOf(value, 'errorCode', 200)],
+  limit: ['limit', limitOf],
+  cursor: ['cursor', value => textOf(value, 'cursor', 500)],
+} satisfies Parsers<CommandFilter & TroubleshootingFilter>
+
+/** The options as the library takes them, checked before anything is connected. @throws InvalidInputError */
+const filterWith =
+  <Filter extends object>(parsers: Parsers<Filter>) =>
+  (options: object): Filter =>
+    Object.fromEntries(
+      Object.entries<readonly [string, (value: unknown) => unknown] | undefined>(parsers).flatMap(([field, entry]) => {
+        const value: unknown = entry === undefined ? undefined : Reflect.get(options, entry[0])
+        return entry === undefined || value === undefined ? [] : [[field, entry[1](value)]]
+      }),
+    ) as Filter
+
+export const commandFilterOf: (options: CommandFilterOptions) => CommandFilter = filterWith<CommandFilter>({
+  ...shared,
+  status: ['status', value => statusOf(String(value).toUpperCase())],
+  correlationId: ['correlationId', correlationIdOf],
+  createdAfter: ['createdAfter', value => instantOf(value, 'createdAfter')],
+  createdBefore: ['createdBefore', value => instantOf(value, 'createdBefore')],
+})
+
+export const troubleshootingFilterOf: (options: TroubleshootingFilterOptions) => TroubleshootingFilter =
+  filterWith<TroubleshootingFilter>({
+    ...shared,
+    from: ['from', value => instantOf(value, 'from')],
+    to: ['to', value => instantOf(value, 'to')],
+  })

@@ -1,0 +1,166 @@
+import type { Command } from 'commander'
+import type { AuditEntry, CommandDetail, CommandView } from '../../../application/ports/command-queries.ts'
+import { CommandNotFoundError } from '../../../application/shared/errors.ts'
+import { auditTypeOf, commandIdOf, domainOf } from '../../../application/shared/input.ts'
+import { auditWords } from '../../../domain/command/audit-names.ts'
+import type { ErrorCause } from '../../../domain/command/events.ts'
+import { commandStatuses } from '../../../domain/command/transitions.ts'
+import { traceLines } from '../text/error-text.ts'
+import { type Column, fields, plain, pretty, print, printJson, table, when } from '../text/output.ts'
+import type { CliDeps } from './deps.ts'
+import { type CommandFilterOptions, commandFilterOf } from './filters.ts'
+import { numberOf } from './input.ts'
+import { withBus } from './session.ts'
+import { whichDomain } from './which-domain.ts'
+
+interface OneOptions {
+  readonly domain?: string
+  readonly json?: true
+}
+
+interface AuditOptions extends OneOptions {
+  readonly event?: string
+}
+
+/** `show`, `list` and `audit`: looking without changing anything. */
+export const addInspect = (program: Command, deps: CliDeps): void => {
+  program
+    .command('show')
+    .description('show one command with its data and result')
+    .argument('<id>', 'the id of the command')
+    .option('--domain <domain>', 'where to look; needed when the id is in several')
+    .option('--json', 'print JSON')
+    .action(async (given: string, options: OneOptions) => {
+      const { id, domain } = oneCommand(given, options)
+      await withBus(deps, async ({ bus }) => {
+        const where = await whichDomain(bus, id, domain)
+        const command = await bus.getCommand(where, id)
+        if (command === null) throw new CommandNotFoundError(where, id)
+        if (options.json) return printJson(command)
+        const trail = command.lastErrorCode === null ? [] : await bus.getAuditTrail(where, id)
+        print([details(command), ...traces(trail).slice(-1)].join('\n\n'))
+      })
+    })
+
+  program
+    .command('list')
+    .description('list commands, newest first')
+    .option('--domain <domain>', 'of this domain')
+    .option('--status <status>', commandStatuses.join(', '))
+    .option('--type <type>', 'of this command type')
+    .option('--error-code <code>', 'whose last error has this code')
+    .option('--correlation-id <text>', 'with this correlation id')
+    .option('--created-after <time>', 'sent at or after this ISO 8601 time')
+    .option('--created-before <time>', 'sent before this ISO 8601 time')
+    .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
+    .option('--cursor <cursor>', 'go on where the page before ended')
+    .option('--json', 'print JSON')
+    .action(async (options: CommandFilterOptions & { readonly json?: true }) => {
+      const filter = commandFilterOf(options)
+      await withBus(deps, async ({ bus }) => {
+        const page = await bus.queryCommands(filter)
+        if (options.json) printJson(page)
+        else if (page.items.length === 0) print('No commands.')
+        else print(table(page.items, listColumns) + more(page.nextCursor))
+      })
+    })
+
+  program
+    .command('audit')
+    .description('show what happened to a command, oldest first')
+    .argument('<id>', 'the id of the command')
+    .option('--domain <domain>', 'where to look; needed when the id is in several')
+    .option('--event <type>', `only ${auditWords.join(', ')}`)
+    .option('--json', 'print JSON')
+    .action(async (given: string, options: AuditOptions) => {
+      const { id, domain } = oneCommand(given, options)
+      const filter = options.event === undefined ? {} : { eventType: auditTypeOf(options.event.toUpperCase()) }
+      await withBus(deps, async ({ bus }) => {
+        const found = domain === undefined ? await bus.findCommand(id) : []
+        const where = domain ?? (found.length === 0 ? undefined : await whichDomain(bus, id, domain))
+        const items = where === undefined ? [] : await bus.getAuditTrail(where, id, filter)
+        if (options.json) printJson({ items })
+        else if (items.length > 0) print([table(items, auditColumns), ...traces(items)].join('\n\n'))
+        else
+          print(
+            where === undefined || options.event === undefined
+              ? `No events: there is no command ${id}.`
+              : 'No such events.',
+          )
+      })
+    })
+}
+
+const oneCommand = (given: string, options: OneOptions) => ({
+  id: commandIdOf(given),
+  domain: options.domain === undefined ? undefined : domainOf(options.domain),
+})
+
+/** The line below a page that is not the last. */
+export const more = (nextCursor: string | null): string =>
+  nextCursor === null ? '' : `\n\nMore: the same with --cursor ${nextCursor}`
+
+const listColumns: readonly Column<CommandView>[] = [
+  { title: 'COMMAND', value: command => command.commandId },
+  { title: 'DOMAIN', value: command => command.domain },
+  { title: 'TYPE', value: command => command.commandType, flexible: true },
+  { title: 'STATUS', value: command => command.status },
+  { title: 'ATTEMPTS', value: command => `${command.attempts}/${command.maxAttempts}` },
+  { title: 'CREATED', value: command => when(command.createdAt) },
+  { title: 'LAST ERROR', value: lastError, flexible: true },
+]
+
+const auditColumns: readonly Column<AuditEntry>[] = [
+  { title: 'TIME', value: entry => when(entry.ts) },
+  { title: 'EVENT', value: entry => entry.eventType },
+  { title: 'ACTOR', value: entry => entry.actor, flexible: true },
+  { title: 'DETAILS', value: told, flexible: true },
+]
+
+function lastError({ lastErrorCode, lastErrorMsg }: CommandView): string {
+  return lastErrorCode === null ? '' : `${lastErrorCode}: ${lastErrorMsg ?? ''}`
+}
+
+/** The details that say something, as `name=value`. */
+function told({ details }: AuditEntry): string {
+  return Object.entries(details ?? {})
+    .filter(([name, value]) => value !== null && value !== false && name !== 'error_stack' && name !== 'error_causes')
+    .map(([name, value]) => `${name}=${plain(value)}`)
+    .join(' ')
+}
+
+/** Where failures were thrown, each under the event that tells of it. */
+const traces = (entries: readonly AuditEntry[]): readonly string[] =>
+  entries.flatMap(({ ts, eventType, details }) => {
+    const { error_stack: stack, error_causes: causes } = (details ?? {}) as {
+      readonly error_stack?: string
+      readonly error_causes?: readonly ErrorCause[]
+    }
+    const lines = traceLines({ ...(stack === undefined ? {} : { stack }), ...(causes === undefined ? {} : { causes }) })
+    return lines.length === 0 ? [] : [[`${eventType} ${when(ts)}`, ...lines.map(line => `  ${line}`)].join('\n')]
+  })
+
+const details = (command: CommandDetail): string =>
+  [
+    fields([
+      ['Command', command.commandId],
+      ['Domain', command.domain],
+      ['Type', command.commandType],
+      ['Status', command.status],
+      ['Attempts', `${command.attempts} of ${command.maxAttempts} (${command.totalAttempts} in its whole life)`],
+      ['Parked', command.parkedAt === null ? '' : `${when(command.parkedAt)}, ${command.parkedReason}`],
+      ['Last error', lastError(command)],
+      ['Next attempt', when(command.nextAttemptAt)],
+      ['Lease until', when(command.leaseExpiresAt)],
+      ['Message', command.msgId === null ? '' : `${command.msgId} on ${command.queueName}`],
+      ['Reply to', command.replyTo],
+      ['Correlation', command.correlationId],
+      ['Causation', command.causationId],
+      ['Tenant', command.tenantId],
+      ['Owner', command.ownerId],
+      ['Created', when(command.createdAt)],
+      ['Updated', when(command.updatedAt)],
+    ]),
+    `Data\n${pretty(command.data)}`,
+    ...(command.result === null ? [] : [`Result\n${pretty(command.result)}`]),
+  ].join('\n\n')

@@ -1,0 +1,81 @@
+import type { Bus, BusOptions } from '../../service/bus.ts'
+import type { Config } from '../../service/config.ts'
+import { readConfig } from '../../service/config.ts'
+import { type Database, openDatabase } from '../../service/database.ts'
+import { listenForStop } from '../../service/signals.ts'
+import type { CliDeps } from './deps.ts'
+
+export interface Session {
+  readonly bus: Bus
+  readonly database: Database
+  readonly config: Config
+}
+
+/** Who sends by hand waits for the message's id, and sees the row afterwards. */
+const DISPATCH_MS = 3_000
+
+/** A few connections do for one command after the other. */
+const CONNECTIONS = 4
+
+/**
+ * Runs `body` with a bus on the configured database, and cleans up after it, also when it is interrupted. Check what the
+ * user typed before: this may start a server.
+ */
+export const withBus = async <A>(
+  deps: CliDeps,
+  body: (session: Session) => Promise<A>,
+  options: Pick<BusOptions, 'rehearsals'> = {},
+): Promise<A> => {
+  const config = readConfig(deps.env)
+  return withDatabase(config, async database => {
+    const bus = deps.createBus({
+      databaseUrl: database.url,
+      maxConnections: CONNECTIONS,
+      waitForDispatchMs: DISPATCH_MS,
+      ...logOf(config),
+      ...options,
+    })
+    try {
+      return await body({ bus, database, config })
+    } finally {
+      await bus.close()
+    }
+  })
+}
+
+/** Where the bus has its log, and how long it waits for the database. */
+export const logOf = ({
+  databaseTimeoutMs,
+  eventStoreUrl,
+  eventStorePrefix,
+}: Config): Pick<BusOptions, 'databaseTimeoutMs' | 'eventStoreUrl' | 'eventStorePrefix'> => ({
+  ...(databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs }),
+  ...(eventStoreUrl === undefined ? {} : { eventStoreUrl }),
+  ...(eventStorePrefix === undefined ? {} : { eventStorePrefix }),
+})
+
+/** The same without a bus. */
+export const withDatabase = async <A>(config: Config, body: (database: Database) => Promise<A>): Promise<A> => {
+  const stop = listenForStop()
+  const waiting = process.stderr.isTTY === true
+  const database = await openDatabase(config, waiting ? { log: line => process.stderr.write(`${line}\n`) } : {})
+  try {
+    return await Promise.race([
+      body(database),
+      stop.promise.then(why => Promise.reject(new Interrupted(why, stop.exitCode()))),
+    ])
+  } finally {
+    await database.release()
+    stop.dispose()
+  }
+}
+
+/** Ended by a signal; the exit code says by which. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+  readonly exitCode: number
+  constructor(why: string, exitCode: number) {
+    super(`ended by ${why}`)
+    this.exitCode = exitCode
+  }
+}

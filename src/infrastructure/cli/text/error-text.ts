@@ -1,0 +1,13 @@
+import type { CommandError, ErrorCause } from '../../../domain/command/events.ts'
+import { plain } from './output.ts'
+
+/** Where an error was thrown, and the causes below it with theirs, as lines; none where nothing is known of it. */
+export const traceLines = ({ stack, causes = [] }: Pick<CommandError, 'stack' | 'causes'>): readonly string[] => [
+  ...linesOf(stack),
+  ...causes.flatMap(causeLines),
+]
+
+const causeLines = ({ kind, depth, code, message, stack }: ErrorCause): readonly string[] =>
+  [`${kind} ${code}: ${plain(message)}`, ...linesOf(stack).slice(1)].map(line => `${'  '.repeat(depth)}${line}`)
+
+const linesOf = (text: string | undefined): readonly string[] => text?.split('\n').map(plain) ?? []

@@ -1,0 +1,47 @@
+import type { Command } from 'commander'
+import type { ActionFilter } from '../../../application/ports/action-store.ts'
+import { UsageError } from '../support/failure.ts'
+
+/** The flags by which an operator chooses many commands at once. */
+export interface BulkFlags {
+  readonly domain?: string
+  readonly type?: string
+  readonly errorCode?: string
+  readonly from?: string
+  readonly to?: string
+  readonly all?: true
+}
+
+export const bulkFlags = (command: Command): Command =>
+  command
+    .option('--type <type>', 'instead of ids: all of this command type')
+    .option('--error-code <code>', 'instead of ids: all whose last error has this code')
+    .option('--from <time>', 'instead of ids: all parked at or after this ISO 8601 time')
+    .option('--to <time>', 'instead of ids: all parked before this ISO 8601 time')
+    .option('--all', 'instead of ids: everything that is parked')
+
+/**
+ * What the flags choose; null when commands are named by id. Everything has to be asked for in so many words.
+ * @throws UsageError
+ */
+export const bulkFilterOf = (ids: readonly string[], flags: BulkFlags): ActionFilter | null => {
+  const { domain, type, errorCode, from, to, all } = flags
+  const narrowed = [type, errorCode, from, to].some(flag => flag !== undefined)
+  if (ids.length > 0) {
+    if (narrowed || all) throw new UsageError('name commands by id, or choose them with flags, not both')
+    return null
+  }
+  if (all && (narrowed || domain !== undefined)) {
+    throw new UsageError('--all means everything that is parked: leave it out, or the other flags')
+  }
+  if (!all && !narrowed && domain === undefined) {
+    throw new UsageError("missing required argument 'ids': name commands, choose them (--error-code ...), or say --all")
+  }
+  return {
+    ...(domain === undefined ? {} : { domain }),
+    ...(type === undefined ? {} : { commandType: type }),
+    ...(errorCode === undefined ? {} : { errorCode }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  }
+}

@@ -1,0 +1,91 @@
+import type { ActionItem } from '../../../application/ports/action-store.ts'
+import type { ActionView } from '../../../application/troubleshooting/bulk-action.ts'
+import type { Bus } from '../../service/bus.ts'
+import { Refused } from '../support/failure.ts'
+import { type Column, counted, print, printJson, table } from '../text/output.ts'
+import { startProgress } from '../text/progress.ts'
+
+/** Between two lines of progress, where there is no terminal to draw on. */
+const LINE_MS = 1000
+/** Of the items that were not done, so many are shown. */
+const SHOWN = 10
+
+const verbs = { retry: 'Retried', cancel: 'Canceled', complete: 'Completed' } as const
+
+const doneOf = ({ succeeded, failed, skipped }: ActionView): number => succeeded + failed + skipped
+
+/** Carries out an action, tells how far it is, and how it ended. @throws Refused when not all was done */
+export const carryOut = async (bus: Bus, start: ActionView, options: { readonly json?: true }): Promise<void> => {
+  const quiet = options.json === true
+  if (!quiet && doneOf(start) < start.total) {
+    say(`Action ${start.actionId}: ${counted(start.total, 'command')}. To go on after an interruption:`)
+    say(`  commandbus tsq actions resume ${start.actionId}`)
+  }
+  const watch = watchProgress(start, quiet)
+  let view: ActionView
+  try {
+    view = await bus.actions.runOne(start.actionId, { onProgress: watch.show })
+  } finally {
+    watch.end()
+  }
+  if (quiet) printJson(view)
+  else await sumUp(bus, view)
+  if (view.succeeded < view.total) throw new Refused('not all was done')
+}
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
+
+const watchProgress = ({ total }: ActionView, quiet: boolean) => {
+  const drawn = process.stderr.isTTY === true
+  const bar = startProgress('commands', total)
+  let shown = 0
+  let told = performance.now()
+  let waiting = false
+  return {
+    show: (view: ActionView): void => {
+      for (; shown < doneOf(view); shown++) bar.step()
+      if (quiet) return
+      const waits = view.status === 'WAITING_FOR_CANARY' && view.succeeded >= (view.canary ?? 0)
+      if (waits && !waiting) {
+        bar.above(() =>
+          say(
+            `Waiting for the canary: ${counted(view.succeeded, 'command has', 'commands have')} to complete before the rest goes.`,
+          ),
+        )
+      } else if (!drawn && !waits && performance.now() - told >= LINE_MS) {
+        told = performance.now()
+        say(`${doneOf(view)} of ${total}`)
+      }
+      waiting = waits
+    },
+    end: bar.end,
+  }
+}
+
+const sumUp = async (bus: Bus, view: ActionView): Promise<void> => {
+  const { action, total, succeeded, failed, skipped, note } = view
+  if (total === 0) return print('Nothing that fits is parked.')
+  const rest = succeeded === total ? '' : `; ${failed} failed, ${skipped} skipped`
+  print(`${verbs[action]} ${succeeded} of ${total}${rest}.`)
+  if (note !== null) print(`It ended early: ${note}.`)
+  else if (succeeded < total) await showUndone(bus, view)
+}
+
+const showUndone = async (bus: Bus, { actionId, failed, skipped }: ActionView): Promise<void> => {
+  for (const outcome of ['FAILED', 'SKIPPED'] as const) {
+    const count = outcome === 'FAILED' ? failed : skipped
+    if (count === 0) continue
+    const found = await bus.actions.get(actionId, { items: { outcome, limit: SHOWN } })
+    print(`\n${table(found?.items?.items ?? [], itemColumns)}`)
+    if (count > SHOWN) print(`and ${count - SHOWN} more: commandbus tsq actions ${actionId} --outcome ${outcome}`)
+  }
+}
+
+export const itemColumns: readonly Column<ActionItem>[] = [
+  { title: 'COMMAND', value: item => item.commandId },
+  { title: 'DOMAIN', value: item => item.domain },
+  { title: 'OUTCOME', value: item => item.outcome },
+  { title: 'WHY', value: item => item.message, flexible: true },
+]

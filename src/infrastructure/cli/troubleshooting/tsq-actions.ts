@@ -1,0 +1,148 @@
+import type { Command } from 'commander'
+import { type ActionListFilter, actionStatuses, type ItemListFilter } from '../../../application/ports/action-store.ts'
+import { commandIdOf, textOf } from '../../../application/shared/input.ts'
+import { actionListOf, itemListOf } from '../../../application/troubleshooting/action-input.ts'
+import { ActionNotFoundError, type ActionView } from '../../../application/troubleshooting/bulk-action.ts'
+import type { Bus } from '../../service/bus.ts'
+import type { CliDeps } from '../support/deps.ts'
+import { UsageError } from '../support/failure.ts'
+import { numberOf, operatorOf } from '../support/input.ts'
+import { more } from '../support/inspect.ts'
+import { withBus } from '../support/session.ts'
+import { type Column, fields, print, printJson, table, when } from '../text/output.ts'
+import { carryOut, itemColumns } from './carry-out.ts'
+
+interface Options {
+  readonly status?: string
+  readonly outcome?: string
+  readonly limit?: number
+  readonly cursor?: string
+  readonly json?: true
+}
+
+/** `tsq actions`: what was done to many commands at once, and what of it is left to do. */
+export const addActions = (tsq: Command, deps: CliDeps): void => {
+  const actions = tsq
+    .command('actions')
+    .description('list actions on many commands, or show one with its items')
+    .argument('[id]', 'the id of an action')
+    .option('--status <status>', `of the list: those that are ${actionStatuses.join(', ')}`)
+    .option('--outcome <outcome>', 'of one action: items that are SUCCEEDED, FAILED or SKIPPED')
+    .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
+    .option('--cursor <cursor>', 'go on where the page before ended')
+    .option('--json', 'print JSON')
+    .action((id: string | undefined, options: Options) =>
+      id === undefined ? showAll(deps, options) : showOne(deps, id, options),
+    )
+
+  actions
+    .command('list')
+    .description('list actions, newest first: the same as without a word')
+    .action((_: unknown, command: Command) => showAll(deps, command.optsWithGlobals()))
+
+  actions
+    .command('show')
+    .description('show one with its items: the same as its id alone')
+    .argument('<id>', 'the id of the action')
+    .action((id: string, _: unknown, command: Command) => showOne(deps, id, command.optsWithGlobals()))
+
+  actions
+    .command('resume')
+    .description('carry out what an interrupted action has left')
+    .argument('<id>', 'the id of the action')
+    .action(async (id: string, _: unknown, command: Command) => {
+      const actionId = commandIdOf(id, 'actionId')
+      await withBus(deps, async ({ bus }) => carryOut(bus, await existing(bus, actionId), jsonOf(command)))
+    })
+
+  actions
+    .command('stop')
+    .description('end an action; what was not done yet is skipped')
+    .argument('<id>', 'the id of the action')
+    .option('--operator <who>', 'who does it (default: your user name)')
+    .action(async (id: string, options: { readonly operator?: string }, command: Command) => {
+      const actionId = commandIdOf(id, 'actionId')
+      const operator = textOf(operatorOf(options.operator), 'operator', 200)
+      await withBus(deps, async ({ bus }) => {
+        const view = await bus.actions.stop(actionId, { operator })
+        if (jsonOf(command).json) printJson(view)
+        else print(`Action ${actionId} is ${view.status}: ${view.succeeded} of ${view.total} were done.`)
+      })
+    })
+}
+
+/** The flag is one of `actions`, wherever in the line it stands. */
+const jsonOf = (command: Command): { readonly json?: true } => (command.optsWithGlobals().json ? { json: true } : {})
+
+const itemFilterOf = ({ outcome, limit, cursor }: Options): ItemListFilter =>
+  itemListOf({
+    ...(outcome === undefined ? {} : { outcome: outcome.toUpperCase() as NonNullable<ItemListFilter['outcome']> }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(cursor === undefined ? {} : { cursor }),
+  })
+
+const listFilterOf = ({ status, limit, cursor }: Options): ActionListFilter =>
+  actionListOf({
+    ...(status === undefined ? {} : { status: status.toUpperCase() as NonNullable<ActionListFilter['status']> }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(cursor === undefined ? {} : { cursor }),
+  })
+
+const existing = async (bus: Bus, actionId: string, items?: ItemListFilter): Promise<ActionView> => {
+  const view = await bus.actions.get(actionId, items === undefined ? {} : { items })
+  if (view === null) throw new ActionNotFoundError(actionId)
+  return view
+}
+
+const showAll = async (deps: CliDeps, options: Options): Promise<void> => {
+  if (options.outcome !== undefined) throw new UsageError('--outcome is about the items of one action: name its id')
+  const filter = listFilterOf(options)
+  await withBus(deps, async ({ bus }) => {
+    const page = await bus.actions.list(filter)
+    if (options.json) printJson(page)
+    else if (page.items.length === 0) print('No actions.')
+    else print(table(page.items, actionColumns) + more(page.nextCursor))
+  })
+}
+
+const showOne = async (deps: CliDeps, id: string, options: Options): Promise<void> => {
+  if (options.status !== undefined) throw new UsageError('--status is about the list of actions: name no id')
+  const filter = itemFilterOf(options)
+  const actionId = commandIdOf(id, 'actionId')
+  await withBus(deps, async ({ bus }) => {
+    const view = await existing(bus, actionId, filter)
+    if (options.json) printJson(view)
+    else printAction(view)
+  })
+}
+
+const printAction = (view: ActionView): void => {
+  print(
+    fields([
+      ['Action', view.actionId],
+      ['What', `${view.action} ${JSON.stringify(view.criteria)}`],
+      ['Status', view.status],
+      ['Ended early', view.note],
+      ['Canary', view.canary],
+      ['Done', `${view.succeeded} of ${view.total}; ${view.failed} failed, ${view.skipped} skipped`],
+      ['Operator', view.operator],
+      ['Tenant', view.tenantId],
+      ['Begun', when(view.createdAt)],
+      ['Changed', when(view.updatedAt)],
+    ]),
+  )
+  const page = view.items
+  if (page !== undefined && page.items.length > 0) print(`\n${table(page.items, itemColumns)}${more(page.nextCursor)}`)
+}
+
+const actionColumns: readonly Column<ActionView>[] = [
+  { title: 'ACTION', value: view => view.actionId },
+  { title: 'WHAT', value: view => view.action },
+  { title: 'STATUS', value: view => view.status },
+  { title: 'TOTAL', value: view => String(view.total) },
+  { title: 'DONE', value: view => String(view.succeeded) },
+  { title: 'FAILED', value: view => String(view.failed) },
+  { title: 'SKIPPED', value: view => String(view.skipped) },
+  { title: 'OPERATOR', value: view => view.operator, flexible: true },
+  { title: 'BEGUN', value: view => when(view.createdAt) },
+]
