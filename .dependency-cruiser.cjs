@@ -51,7 +51,7 @@ module.exports = {
     },
     {
       name: 'composition-roots-are-roots',
-      comment: 'src/main.ts and src/create-command-bus.ts wire the layers together; no layer knows them.',
+      comment: 'src/main.ts and src/compose/create-command-bus.ts wire the layers together; no layer knows them.',
       severity: 'error',
       from: { path: '^src/(domain|application|projections|infrastructure)/' },
       to: { path: '^src/(main|index|command-bus|create-command-bus)\\.ts$' },

@@ -96,7 +96,7 @@ export type {
 } from './application/troubleshooting/operate-command.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'
-export { createCommandBus } from './create-command-bus.ts'
+export { createCommandBus } from './compose/create-command-bus.ts'
 export type { Json } from './domain/command/events.ts'
 export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import type { Workflows } from '../../src/compose/workflows.ts'
 import { AlreadyRunningError } from '../../src/index.ts'
-import type { Workflows } from '../../src/infrastructure/workflows.ts'
 import { type ApartOptions, createApartWorkflows } from '../support/apart-workflows.ts'
 import { createTestRuns, failedRun, jane, type TestRuns } from '../support/runs.ts'
 

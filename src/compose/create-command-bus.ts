@@ -1,61 +1,60 @@
 import { EventEmitter } from 'node:events'
 import type { ClientBase, Pool } from 'pg'
-import { type CallerDeps, createCaller } from './application/access/caller.ts'
-import { replyQueuesOf } from './application/access/reply-queues.ts'
-import { roleAuthorization } from './application/access/roles.ts'
-import { awaitingDispatch } from './application/commands/await-dispatch.ts'
-import { commandsOf } from './application/commands/commands-of.ts'
-import { createSender } from './application/commands/sender.ts'
-import { createTransactCommands } from './application/commands/transact-commands.ts'
-import { createUndeliveredReplies } from './application/commands/undelivered-replies.ts'
-import { createOperations } from './application/operations/operations.ts'
-import { systemClock } from './application/ports/clock.ts'
-import type { EventStore } from './application/ports/event-store.ts'
-import { silentLog } from './application/ports/log.ts'
-import { silentTelemetry } from './application/ports/telemetry.ts'
-import type { Credits } from './application/runs/credits.ts'
-import { WORKFLOW_DOMAIN } from './application/runs/run-jobs.ts'
-import type { WorkflowCalls } from './application/runs/workflow-calls.ts'
-import { InvalidInputError, UnavailableError } from './application/shared/errors.ts'
-import type { ApartFromMarks } from './application/troubleshooting/action-turns.ts'
+import { type CallerDeps, createCaller } from '../application/access/caller.ts'
+import { replyQueuesOf } from '../application/access/reply-queues.ts'
+import { roleAuthorization } from '../application/access/roles.ts'
+import { awaitingDispatch } from '../application/commands/await-dispatch.ts'
+import { commandsOf } from '../application/commands/commands-of.ts'
+import { createSender } from '../application/commands/sender.ts'
+import { createTransactCommands } from '../application/commands/transact-commands.ts'
+import { createUndeliveredReplies } from '../application/commands/undelivered-replies.ts'
+import { createOperations } from '../application/operations/operations.ts'
+import { systemClock } from '../application/ports/clock.ts'
+import type { EventStore } from '../application/ports/event-store.ts'
+import { silentLog } from '../application/ports/log.ts'
+import { silentTelemetry } from '../application/ports/telemetry.ts'
+import type { Credits } from '../application/runs/credits.ts'
+import { WORKFLOW_DOMAIN } from '../application/runs/run-jobs.ts'
+import type { WorkflowCalls } from '../application/runs/workflow-calls.ts'
+import { InvalidInputError, UnavailableError } from '../application/shared/errors.ts'
+import type { ApartFromMarks } from '../application/troubleshooting/action-turns.ts'
 import {
   cancelCommand,
   endAttempt,
   operatorCancel,
   operatorComplete,
   operatorRetry,
-} from './application/troubleshooting/operate-command.ts'
-import { payloadFaults, rehearseCommand } from './application/troubleshooting/rehearse-command.ts'
-import type { CommandBus, CommandBusOptions } from './command-bus.ts'
-import type { CommandEvent } from './domain/command/events.ts'
-import { OPERATIONS_DOMAIN } from './domain/operation/policy.ts'
-import { createPostgresLiveEvents } from './infrastructure/live/postgres-live-events.ts'
-import { openLog } from './infrastructure/open-log.ts'
-import { databaseUntil, sessionOn } from './infrastructure/postgres/connection/database.ts'
+} from '../application/troubleshooting/operate-command.ts'
+import { payloadFaults, rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
+import type { CommandBus, CommandBusOptions } from '../command-bus.ts'
+import type { CommandEvent } from '../domain/command/events.ts'
+import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
+import { createPostgresLiveEvents } from '../infrastructure/live/postgres-live-events.ts'
+import { databaseUntil, sessionOn } from '../infrastructure/postgres/connection/database.ts'
 import {
   isInDoubt,
   isOutage,
   isUnavailable,
   isUndone,
   toPublicError,
-} from './infrastructure/postgres/connection/errors.ts'
-import { POOLED_TRANSACTIONS } from './infrastructure/postgres/connection/pooling.ts'
+} from '../infrastructure/postgres/connection/errors.ts'
+import { POOLED_TRANSACTIONS } from '../infrastructure/postgres/connection/pooling.ts'
 import {
   isTimeout,
   timeoutForm,
   USUAL_READ_TIMEOUT_MS,
   USUAL_TIMEOUT_MS,
-} from './infrastructure/postgres/connection/time-limit.ts'
-import { assertOwnCluster } from './infrastructure/postgres/log/own-cluster.ts'
-import { createDoorbell } from './infrastructure/postgres/queue/doorbell.ts'
-import { createPgmqQueue, createQueueCatalog } from './infrastructure/postgres/queue/queue.ts'
-import { createQueueLimit, usualQueueLimits } from './infrastructure/postgres/queue/queue-limit.ts'
-import { createReplyQueues } from './infrastructure/postgres/queue/reply-queues.ts'
-import { rebuildCommands } from './infrastructure/postgres/read-tables/rebuild.ts'
-import { verifyCommands } from './infrastructure/postgres/read-tables/verify.ts'
-import { createStats } from './infrastructure/postgres/reading/stats.ts'
-import { createUndeliveredStore } from './infrastructure/postgres/reading/undelivered.ts'
-import { assertSchemaCurrent } from './infrastructure/postgres/schema/schema-version.ts'
+} from '../infrastructure/postgres/connection/time-limit.ts'
+import { assertOwnCluster } from '../infrastructure/postgres/log/own-cluster.ts'
+import { createDoorbell } from '../infrastructure/postgres/queue/doorbell.ts'
+import { createPgmqQueue, createQueueCatalog } from '../infrastructure/postgres/queue/queue.ts'
+import { createQueueLimit, usualQueueLimits } from '../infrastructure/postgres/queue/queue-limit.ts'
+import { createReplyQueues } from '../infrastructure/postgres/queue/reply-queues.ts'
+import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.ts'
+import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
+import { createStats } from '../infrastructure/postgres/reading/stats.ts'
+import { createUndeliveredStore } from '../infrastructure/postgres/reading/undelivered.ts'
+import { assertSchemaCurrent } from '../infrastructure/postgres/schema/schema-version.ts'
 import {
   apartFrom,
   clientLike,
@@ -63,20 +62,21 @@ import {
   listenerLike,
   poolingOf,
   userPool,
-} from './infrastructure/postgres/transactions/pool.ts'
-import { verifyLog } from './infrastructure/proof/verification/verify.ts'
-import { createReads } from './infrastructure/reads.ts'
-import { createChildRehearsals } from './infrastructure/rehearsal/child.ts'
-import { createRehearsals } from './infrastructure/rehearsal/in-process.ts'
-import { knownHandlers } from './infrastructure/rehearsal/known-handlers.ts'
-import { type Actions, createActions } from './infrastructure/runners/bulk-actions.ts'
-import { derivedId, uuidIds } from './infrastructure/shared/uuid-ids.ts'
-import { createHandlerConnections } from './infrastructure/worker/attempt/connections.ts'
-import { LONGEST_ANSWER_MS } from './infrastructure/worker/heartbeat.ts'
-import { createWorker } from './infrastructure/worker/worker.ts'
-import type { Worker } from './infrastructure/worker/worker-api.ts'
-import { createWorkflows, type Workflows } from './infrastructure/workflows.ts'
-import { busProjections } from './projections/bus-projections.ts'
+} from '../infrastructure/postgres/transactions/pool.ts'
+import { verifyLog } from '../infrastructure/proof/verification/verify.ts'
+import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
+import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
+import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
+import { type Actions, createActions } from '../infrastructure/runners/bulk-actions.ts'
+import { derivedId, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
+import { createHandlerConnections } from '../infrastructure/worker/attempt/connections.ts'
+import { LONGEST_ANSWER_MS } from '../infrastructure/worker/heartbeat.ts'
+import { createWorker } from '../infrastructure/worker/worker.ts'
+import type { Worker } from '../infrastructure/worker/worker-api.ts'
+import { busProjections } from '../projections/bus-projections.ts'
+import { openLog } from './open-log.ts'
+import { createReads } from './reads.ts'
+import { createWorkflows, type Workflows } from './workflows.ts'
 
 /** Enough for a worker's reads and reports; see docs/production.md for all that a process opens. */
 const WORKER_CONNECTIONS = 4

@@ -9,9 +9,9 @@ import type { Ids } from '../application/ports/ids.ts'
 import { planTurns } from '../application/troubleshooting/dry-run.ts'
 import { dryRunAction } from '../application/troubleshooting/dry-run-action.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
+import { createCommandQueries } from '../infrastructure/postgres/reading/command-queries.ts'
+import { createInvestigationQueries } from '../infrastructure/postgres/reading/investigation.ts'
 import { type OutboxOptions, outbox } from '../projections/outbox.ts'
-import { createCommandQueries } from './postgres/reading/command-queries.ts'
-import { createInvestigationQueries } from './postgres/reading/investigation.ts'
 
 export interface ReadsDeps {
   readonly pool: Pool

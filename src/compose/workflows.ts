@@ -13,9 +13,9 @@ import { createRuns } from '../application/runs/workflow-runs.ts'
 import { createWorkflowStore } from '../application/runs/workflow-store.ts'
 import { createTemplates } from '../application/runs/workflow-templates.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
-import { createJobFeed } from './postgres/log/job-feed.ts'
-import { createWorkflowQueries } from './postgres/reading/workflow-queries.ts'
-import { createRunRunner, type WorkflowOptions } from './runners/workflow-runs.ts'
+import { createJobFeed } from '../infrastructure/postgres/log/job-feed.ts'
+import { createWorkflowQueries } from '../infrastructure/postgres/reading/workflow-queries.ts'
+import { createRunRunner, type WorkflowOptions } from '../infrastructure/runners/workflow-runs.ts'
 
 export interface WorkflowsDeps {
   readonly pool: Pool
