@@ -17,7 +17,7 @@ const whose: Readonly<Record<Permission, string>> = {
   grant: 'tenant',
 }
 
-/** Who may what, from the declaration of the routes; test/http/roles.test.ts carries out each cell. */
+/** Who may what, from the declaration of the routes; test/http/identity/roles.test.ts carries out each cell. */
 const table = [
   `| route | whose | ${roles.join(' | ')} |`,
   `|---|---|${roles.map(() => '---').join('|')}|`,

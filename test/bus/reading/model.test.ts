@@ -1,0 +1,46 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { verifyCommands } from '../../../src/infrastructure/postgres/read-tables/verify.ts'
+import { createTestBus, logIsApart } from '../../support/bus.ts'
+import type { Model, Modelled } from '../../support/command-model.ts'
+import { actions, parked, type Real } from '../../support/command-model-actions.ts'
+
+/** What holds at every end, whatever happened before. */
+const expectConsistent = async ({ commands }: Model, { domain, pool, messages, archived }: Real): Promise<void> => {
+  expect(await verifyCommands({ pool })).toEqual([])
+  const { rows } = await pool.query('select command_id, msg_id from command_bus_command where domain = $1', [domain])
+  const present = new Map<string, string>(rows.map(row => [row.command_id, row.msg_id]))
+  expect(new Set(present.keys())).toEqual(new Set(commands.keys()))
+
+  const those = (is: (command: Modelled) => boolean) =>
+    [...commands].filter(([, command]) => is(command)).map(([id]) => [id, present.get(id)])
+  const listed = async (queue: Promise<readonly { msg_id: string; message: Record<string, unknown> }[]>) =>
+    (await queue).map(({ msg_id, message }) => [message.command_id, msg_id])
+  expect((await listed(messages(`${domain}__commands`))).sort()).toEqual(
+    those(({ status }) => status === 'PENDING').sort(),
+  )
+  expect(await listed(archived(`${domain}__commands`))).toEqual(
+    expect.arrayContaining(those(({ status }) => status === parked)),
+  )
+
+  const replies = (await messages(`${domain}__replies`)).map(({ message }) => message.command_id)
+  expect(replies.sort()).toEqual([...commands].flatMap(([id, command]) => Array(command.replies).fill(id)).sort())
+  expect(new Set(replies).size).toBe(replies.length)
+}
+
+test('the bus does what a plain model does, and leaves rows, queues and replies in agreement', async () => {
+  const testBus = await createTestBus()
+  let run = 0
+  const reached = new Set<string>()
+  const property = fc.asyncProperty(fc.commands(actions, { maxCommands: 40, size: 'max' }), async commands => {
+    const model: Model = { commands: new Map() }
+    const real: Real = { ...testBus, domain: `run${++run}` }
+    await fc.asyncModelRun(() => ({ model, real }), commands)
+    await expectConsistent(model, real)
+    for (const { status } of model.commands.values()) reached.add(status)
+  })
+  // as many as there is time for, and at least until every way to end was tried
+  const enough = performance.now() + (logIsApart ? 10_000 : 20_000)
+  while (run < 150 && (reached.size < 5 || performance.now() < enough)) await fc.assert(property, { numRuns: 5 })
+  expect(reached.size).toBe(5)
+})

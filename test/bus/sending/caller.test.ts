@@ -1,0 +1,329 @@
+import { describe, expect, test } from 'vitest'
+import { type CallerDeps, createCaller } from '../../../src/application/access/caller.ts'
+import { roleAuthorization } from '../../../src/application/access/roles.ts'
+import { createTransactCommands } from '../../../src/application/commands/transact-commands.ts'
+import { permissions, roles } from '../../../src/application/ports/authorization.ts'
+import { systemClock } from '../../../src/application/ports/clock.ts'
+import type { EventStore } from '../../../src/application/ports/event-store.ts'
+import type { CommandEvent } from '../../../src/domain/command/events.ts'
+import { type Caller, CommandNotFoundError, ForbiddenError, type Identity } from '../../../src/index.ts'
+import { uuidIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
+import { createMemoryEventStore } from '../../contracts/memory-event-store.ts'
+import { createTestBus } from '../../support/bus.ts'
+import { sending } from '../../support/command-store.ts'
+import { auditNames, parked } from '../../support/park.ts'
+
+const ID = '00000000-0000-4000-8000-000000000001'
+const identity = (part: Partial<Identity> = {}): Identity => ({
+  subject: 'jane@example.com',
+  tenant: null,
+  roles: ['ADMIN', 'BUBBLE_ADMIN'],
+  ...part,
+})
+
+/** Every call of a caller, and the permission it needs. */
+const calls: readonly (readonly [name: string, permission: string, call: (caller: Caller) => Promise<unknown>])[] = [
+  ['send', 'send', caller => caller.send('a', { commandType: 'X', data: 1 })],
+  ['sendBatch', 'send', caller => caller.sendBatch('a', [{ commandType: 'X', data: 1 }])],
+  ['cancel', 'send', caller => caller.cancel('a', ID)],
+  ['getCommand', 'read', caller => caller.getCommand('a', ID)],
+  ['queryCommands', 'read', caller => caller.queryCommands({})],
+  ['auditTrail', 'audit', caller => caller.auditTrail('a', ID)],
+  ['history', 'audit', caller => caller.history('a', ID)],
+  ['correlation', 'audit', caller => caller.correlation('c')],
+  ['troubleshooting.listAt', 'audit', caller => caller.troubleshooting.listAt({})],
+  ['troubleshooting.list', 'read', caller => caller.troubleshooting.list({})],
+  ['troubleshooting.groups', 'read', caller => caller.troubleshooting.groups({})],
+  ['troubleshooting.retry', 'operate', caller => caller.troubleshooting.retry('a', ID, {})],
+  ['troubleshooting.cancel', 'operate', caller => caller.troubleshooting.cancel('a', ID, { reason: 'x' })],
+  ['troubleshooting.complete', 'operate', caller => caller.troubleshooting.complete('a', ID, {})],
+  ['troubleshooting.endAttempt', 'operate', caller => caller.troubleshooting.endAttempt('a', ID, { reason: 'x' })],
+  ['troubleshooting.rehearse', 'operate', caller => caller.troubleshooting.rehearse('a', ID)],
+  ['troubleshooting.start', 'operate', caller => caller.troubleshooting.start({ action: 'retry', filter: {} })],
+  ['troubleshooting.dryRun', 'operate', caller => caller.troubleshooting.dryRun({ action: 'retry', filter: {} })],
+  ['troubleshooting.action', 'operate', caller => caller.troubleshooting.action(ID)],
+  ['troubleshooting.actions', 'operate', caller => caller.troubleshooting.actions()],
+  ['troubleshooting.stop', 'operate', caller => caller.troubleshooting.stop(ID)],
+  ['live', 'read', caller => caller.live({ after: 'now' })],
+  ['stats', 'read', caller => caller.stats()],
+  ['operations.start', 'operations', caller => caller.operations.start({ operation_type: 'x', parameters: 1 })],
+  ['operations.get', 'operations', caller => caller.operations.get(ID)],
+  ['operations.list', 'operations', caller => caller.operations.list({})],
+  ['operations.retry', 'operations', caller => caller.operations.retry(ID)],
+  ['runs.createTemplate', 'runs', caller => caller.runs.createTemplate({ name: 'x', creditsPerRun: 1 })],
+  ['runs.archiveTemplate', 'runs', caller => caller.runs.archiveTemplate(ID)],
+  ['runs.listTemplates', 'runs', caller => caller.runs.listTemplates()],
+  ['runs.initiate', 'runs', caller => caller.runs.initiate({ templateId: ID, files: [] })],
+  ['runs.get', 'runs', caller => caller.runs.get(ID)],
+  ['runs.list', 'runs', caller => caller.runs.list()],
+  ['runs.cancel', 'runs', caller => caller.runs.cancel(ID)],
+  ['replies.undelivered', 'operate', caller => caller.replies.undelivered()],
+  ['replies.deliverAgain', 'operate', caller => caller.replies.deliverAgain()],
+  ['runs.previewRetry', 'runs', caller => caller.runs.previewRetry(ID)],
+  ['runs.history', 'audit', caller => caller.runs.history(ID)],
+  ['runs.retryFailed', 'runs', caller => caller.runs.retryFailed(ID)],
+  ['credits.balance', 'runs', caller => caller.credits.balance()],
+  ['credits.entries', 'runs', caller => caller.credits.entries()],
+  ['credits.grant', 'grant', caller => caller.credits.grant({ pool: 'monthly', amount: 1, reason: 'x' })],
+]
+
+/** Fails the test when anything is asked of it. */
+const untouchable = (name: string): never =>
+  new Proxy(() => {}, {
+    get: (_, member) => untouchable(`${name}.${String(member)}`),
+    apply: () => {
+      throw new Error(`${name} was called`)
+    },
+  }) as never
+
+const untouchableDeps = (): CallerDeps => ({
+  authorization: { allows: () => false },
+  reservedDomains: new Map(),
+  mayReplyTo: untouchable('mayReplyTo'),
+  admit: untouchable('admit'),
+  reader: untouchable('reader'),
+  history: untouchable('history'),
+  plan: untouchable('plan'),
+  faultsOf: untouchable('faultsOf'),
+  dryRun: untouchable('dryRun'),
+  rehearse: untouchable('rehearse'),
+  parkedAt: untouchable('parkedAt'),
+  correlation: untouchable('correlation'),
+  transact: untouchable('transact'),
+  clock: untouchable('clock'),
+  send: untouchable('send'),
+  sendBatch: untouchable('sendBatch'),
+  operations: untouchable('operations'),
+  actions: untouchable('actions'),
+  subscribe: untouchable('subscribe'),
+  stats: untouchable('stats'),
+  replies: untouchable('replies'),
+  runs: untouchable('runs'),
+  credits: untouchable('credits'),
+  log: untouchable('log'),
+})
+
+describe.each(calls)('%s', (_, permission, call) => {
+  test('asks for its permission before anything else happens', async () => {
+    await expect(call(createCaller(untouchableDeps(), identity()))).rejects.toThrow(ForbiddenError)
+    const asked: string[] = []
+    const authorization = { allows: (_who: Identity, what: string) => asked.push(what) < 0 }
+    await expect(call(createCaller({ ...untouchableDeps(), authorization }, identity()))).rejects.toThrow(
+      ForbiddenError,
+    )
+    expect(asked).toEqual([permission])
+  })
+
+  test('goes on once it is allowed', async () => {
+    const deps = { ...untouchableDeps(), authorization: roleAuthorization }
+    await expect(call(createCaller(deps, identity()))).rejects.toThrow(/was called/)
+  })
+})
+
+test('no call of a caller is missing above', () => {
+  const namesIn = (part: object, prefix = ''): readonly string[] =>
+    Object.entries(part).flatMap(([name, member]) =>
+      typeof member === 'function' ? [`${prefix}${name}`] : namesIn(member, `${prefix}${name}.`),
+    )
+  const { identity: _, allows, demand, ...rest } = createCaller(untouchableDeps(), identity())
+  expect(allows('read')).toBe(false)
+  expect(() => demand('read')).toThrow(ForbiddenError)
+  expect([...namesIn(rest)].sort()).toEqual(calls.map(([name]) => name).sort())
+})
+
+test('a permission is what the roles carry together; USER alone carries none', () => {
+  const allowed = (names: Identity['roles']) =>
+    permissions.filter(permission => roleAuthorization.allows(identity({ roles: names }), permission))
+  const carried = Object.fromEntries(roles.map(role => [role, allowed([role])]))
+  const ofCommands = ['read', 'send', 'operate', 'audit']
+  expect(
+    Object.fromEntries(
+      Object.entries(carried).map(([role, names]) => [role, names.filter(name => ofCommands.includes(name))]),
+    ),
+  ).toEqual({
+    SENDER: ['read', 'send'],
+    OPERATOR: ['read', 'operate', 'audit'],
+    AUDITOR: ['read', 'audit'],
+    ADMIN: ['read', 'send', 'operate', 'audit'],
+    CUSTOMER_ADMIN: ['read'],
+    BUBBLE_ADMIN: ['read'],
+    USER: [],
+  })
+  expect(allowed([])).toEqual([])
+  expect(allowed(['SENDER', 'USER', 'AUDITOR'])).toEqual(expect.arrayContaining(['read', 'send', 'audit']))
+})
+
+describe('a caller of a tenant', () => {
+  test('sees and touches its own commands only', async () => {
+    const test = await createTestBus()
+    const { bus } = test
+    const [own, other] = [bus.as(identity({ tenant: 't1', subject: 'joe' })), bus.as(identity({ tenant: 't2' }))]
+    const { commandId } = await own.send('a', { commandType: 'X', data: 1 })
+    const stuck = await parked(test, 'b', {}, { tenantId: 't1' })
+    expect(await own.getCommand('a', commandId)).toMatchObject({ tenantId: 't1' })
+    expect((await bus.getAuditTrail('a', commandId)).map(({ actor }) => actor)).toEqual(['joe'])
+    await expect(other.getCommand('a', commandId)).rejects.toThrow(CommandNotFoundError)
+    await expect(other.cancel('a', commandId)).rejects.toThrow(CommandNotFoundError)
+    expect(await other.auditTrail('a', commandId)).toEqual([])
+    expect((await other.queryCommands({})).items).toEqual([])
+    expect(await other.troubleshooting.list({})).toEqual({ items: [], nextCursor: null, total: 0 })
+    expect(await other.troubleshooting.groups({})).toEqual([])
+    const { troubleshooting } = other
+    await expect(troubleshooting.retry('b', stuck, {})).rejects.toThrow(CommandNotFoundError)
+    await expect(troubleshooting.cancel('b', stuck, { reason: 'x' })).rejects.toThrow(CommandNotFoundError)
+    await expect(troubleshooting.complete('b', stuck, {})).rejects.toThrow(CommandNotFoundError)
+    expect(await auditNames(bus, 'b', stuck)).toHaveLength(3)
+    await own.troubleshooting.complete('b', stuck, {})
+    await own.cancel('a', commandId)
+  })
+
+  test('cannot name another tenant or another actor, whatever it puts into its options', async () => {
+    const test = await createTestBus()
+    const { bus } = test
+    const stuck = await parked(test, 'b', {}, { tenantId: 't1' })
+    const eve = bus.as(identity({ tenant: 't2', subject: 'eve' }))
+    const smuggled = { tenantId: 't1', operator: 'jane', actor: 'jane', ownerId: undefined, reason: 'x' }
+    await expect(eve.troubleshooting.retry('b', stuck, smuggled as object)).rejects.toThrow(CommandNotFoundError)
+    await expect(eve.troubleshooting.cancel('b', stuck, smuggled)).rejects.toThrow(CommandNotFoundError)
+    await expect(eve.troubleshooting.complete('b', stuck, smuggled as object)).rejects.toThrow(CommandNotFoundError)
+    await expect(eve.cancel('b', stuck, smuggled)).rejects.toThrow(CommandNotFoundError)
+    expect((await eve.queryCommands(smuggled as object)).items).toEqual([])
+    expect((await eve.troubleshooting.list(smuggled as object)).items).toEqual([])
+    const { commandId } = await eve.send('b', { commandType: 'X', data: 1, ...smuggled } as never)
+    expect(await bus.getCommand('b', commandId)).toMatchObject({ tenantId: 't2' })
+    expect((await bus.getAuditTrail('b', commandId)).map(({ actor }) => actor)).toEqual(['eve'])
+  })
+
+  test('of no tenant cannot name an owner, a tenant or a parent either', async () => {
+    const { bus } = await createTestBus()
+    const mallory = bus.as(identity({ tenant: null, subject: 'mallory' }))
+    const smuggled = { ownerId: 'ada', tenantId: 't1', parentCommandId: ID, retryCount: 3, actor: 'jane' }
+    const { commandId } = await mallory.send('b', { commandType: 'X', data: 1, ...smuggled } as never)
+    const own = { ownerId: null, tenantId: null, parentCommandId: null, retryCount: 0 }
+    expect(await bus.getCommand('b', commandId)).toMatchObject(own)
+    const batch = [{ commandType: 'X', data: 1, ...smuggled }]
+    const [sent] = await mallory.sendBatch('b', batch as never)
+    expect(await bus.getCommand('b', sent?.commandId ?? '')).toMatchObject(own)
+  })
+
+  test('wins no race for a command of another tenant, however often it tries', async () => {
+    const test = await createTestBus()
+    const { bus } = test
+    const eve = bus.as(identity({ tenant: 't2', subject: 'eve' }))
+    let over = false
+    let tries = 0
+    const attack = async () => {
+      while (!over) {
+        const outcomes = await Promise.allSettled([
+          eve.cancel('a', ID),
+          eve.troubleshooting.retry('a', ID, {}),
+          eve.troubleshooting.complete('a', ID, {}),
+          eve.troubleshooting.cancel('a', ID, { reason: 'x' }),
+        ])
+        for (const outcome of outcomes) {
+          expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(CommandNotFoundError) })
+        }
+        tries++
+      }
+    }
+    const attacks = Promise.all([attack(), attack(), attack()])
+    await parked(test, 'a', {}, { commandId: ID, tenantId: 't1' })
+    await bus.as(identity({ tenant: 't1', subject: 'joe' })).troubleshooting.retry('a', ID, {})
+    over = true
+    await attacks
+    expect(tries).toBeGreaterThan(0)
+    const trail = await bus.getAuditTrail('a', ID)
+    expect(trail.filter(({ actor }) => actor === 'eve')).toEqual([])
+    expect(trail.at(-1)).toMatchObject({ eventType: 'OPERATOR_RETRY', actor: 'joe' })
+  })
+})
+
+describe('whose command it is', () => {
+  const sentFor = (tenantId: string) => {
+    const append = sending('a', ID)
+    const events = append.events.map(({ event, ...rest }) => ({
+      ...rest,
+      event: { ...event, tenantId } as CommandEvent,
+    }))
+    return { ...append, events }
+  }
+
+  /** The read tables are out of reach: what is decided can rest on the log alone. */
+  const callerOn = (store: EventStore<CommandEvent>, tenant: string) =>
+    createCaller(
+      {
+        ...untouchableDeps(),
+        authorization: roleAuthorization,
+        clock: systemClock,
+        transact: createTransactCommands(store, uuidIds),
+      },
+      identity({ tenant }),
+    )
+
+  test('is asked of the state that is decided on, in one read of the stream', async () => {
+    const { store } = createMemoryEventStore<CommandEvent>()
+    await store.append([sentFor('t1')])
+    let reads = 0
+    const counted: EventStore<CommandEvent> = {
+      ...store,
+      readStreams: (...given) => {
+        reads++
+        return store.readStreams(...given)
+      },
+    }
+    await expect(callerOn(counted, 't2').cancel('a', ID)).rejects.toThrow(CommandNotFoundError)
+    expect(reads).toBe(1)
+    expect(await callerOn(counted, 't1').cancel('a', ID)).toEqual({ commandId: ID, status: 'CANCELED' })
+    expect(reads).toBe(2)
+  })
+
+  test('is asked again of every state that is loaded after a lost race', async () => {
+    const { store } = createMemoryEventStore<CommandEvent>()
+    // what the first look shows is the caller's own; what is there when it appends is not
+    const forged = createMemoryEventStore<CommandEvent>().store
+    await forged.append([sentFor('t2')])
+    await store.append([sentFor('t1')])
+    await store.append([
+      {
+        ...sentFor('t1'),
+        expected: 'any',
+        events: sentFor('t1').events.map(event => ({ ...event, id: uuidIds.next() })),
+      },
+    ])
+    let reads = 0
+    const racing: EventStore<CommandEvent> = {
+      ...store,
+      readStreams: (...given) => (reads++ === 0 ? forged : store).readStreams(...given),
+    }
+    const before = (await store.readStream(`command-a-${ID}`)).length
+    await expect(callerOn(racing, 't2').cancel('a', ID)).rejects.toThrow(CommandNotFoundError)
+    expect(reads).toBe(2)
+    expect(await store.readStream(`command-a-${ID}`)).toHaveLength(before)
+  })
+})
+
+test('G6: a caller that reads until a signal is aborted ends with it, on the server too', async () => {
+  const { bus, pool, until } = await createTestBus()
+  await bus.ready()
+  const lock = await pool.connect()
+  await lock.query('begin; lock table command_bus_command in access exclusive mode')
+  const waiting = async () => {
+    const { rowCount } = await pool.query(
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    )
+    return rowCount
+  }
+  const end = new AbortController()
+  const identity = { subject: 'jane@example.com', tenant: null, roles: ['ADMIN'] } as const
+  const reading = bus.as(identity, { signal: end.signal }).queryCommands({})
+  const ended = expect(reading).rejects.toThrow('nobody waits for it')
+  await until(waiting, count => count === 1)
+  end.abort(new Error('nobody waits for it'))
+  await ended
+  await until(waiting, count => count === 0)
+  await lock.query('rollback')
+  lock.release()
+  // and what begins afterwards does not begin
+  await expect(bus.as(identity, { signal: end.signal }).queryCommands({})).rejects.toThrow('nobody waits for it')
+  expect((await bus.as(identity, { signal: new AbortController().signal }).queryCommands({})).items).toEqual([])
+})

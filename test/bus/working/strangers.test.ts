@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { createStats, readFigures } from '../../../src/infrastructure/postgres/reading/stats.ts'
+import { createMetrics } from '../../../src/infrastructure/telemetry/metrics.ts'
+import { createTestBus, until } from '../../support/bus.ts'
+
+const QUEUE = 'payments__commands'
+const ID = '01a200e7-9826-75ab-81b7-8c8837dfbce2'
+const strays = [
+  '"text"',
+  '{"command_id": 7}',
+  `{"command_id": "${ID}", "domain": "payments", "type": "Charge", "data": {"amount": 5}}`,
+]
+
+const withStrays = async () => {
+  const setup = await createTestBus()
+  await setup.bus.send('payments', 'Charge', {})
+  for (const stray of strays) await setup.pool.query('select pgmq.send($1::text, $2::jsonb)', [QUEUE, stray])
+  return setup
+}
+
+test('R14: a message of no known command is kept in the archive, with the reason, and counted', async () => {
+  const { bus, pool, work, archived, messages } = await withStrays()
+  const { rows: sent } = await pool.query(`select msg_id from pgmq.q_${QUEUE} order by msg_id offset 1`)
+  await work({ domain: 'payments', handlers: { Charge: () => null } })
+  await until(
+    () => messages(QUEUE),
+    found => found.length === 0,
+  )
+  expect((await archived(QUEUE)).map(({ message }) => message)).toEqual(strays.map(stray => JSON.parse(stray)))
+  const { rows } = await pool.query('select queue, msg_id, why from command_bus_stranger order by msg_id')
+  expect(rows).toEqual([
+    { queue: QUEUE, msg_id: sent[0].msg_id, why: expect.stringMatching(/./) },
+    { queue: QUEUE, msg_id: sent[1].msg_id, why: expect.stringContaining('command_id') },
+    { queue: QUEUE, msg_id: sent[2].msg_id, why: `no command ${ID} was ever sent` },
+  ])
+  expect((await createStats(pool).read()).queues).toMatchObject([{ queue: QUEUE, depth: 0, strangers: 3 }])
+  const metrics = createMetrics({ figures: () => readFigures(pool), log: { warn: () => {} } as never })
+  expect(await metrics.page([])).toContain(`commandbus_queue_strangers{queue="${QUEUE}"} 3`)
+  // it was put away, and is counted: nothing of the log is wrong for that
+  expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 3 })
+})
+
+test('R14: one that cannot be kept at the moment stays on its queue, and its neighbours are handled', async () => {
+  const { pool, work, archived, messages, bus } = await withStrays()
+  await pool.query(`
+    create function refuse_to_keep() returns trigger language plpgsql as 'begin raise exception ''no room''; end';
+    create trigger refuse_to_keep before insert on command_bus_stranger execute function refuse_to_keep()`)
+  await work({ domain: 'payments', handlers: { Charge: () => null } })
+  const handled = await bus.send('payments', 'Charge', {})
+  await until(
+    () => bus.getCommand('payments', handled.commandId),
+    command => command?.status === 'COMPLETED',
+  )
+  // handed back uncounted, for later
+  const left = await until(
+    () => messages(QUEUE),
+    found => found.length === strays.length && found.every(({ read_ct }) => read_ct === 0),
+  )
+  expect(left.map(({ message }) => message)).toEqual(strays.map(stray => JSON.parse(stray)))
+  expect(await archived(QUEUE)).toEqual([])
+  expect((await pool.query('select from command_bus_stranger')).rowCount).toBe(0)
+})

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { createTestBus } from '../../support/bus.ts'
+import { useProgram } from '../../support/cli.ts'
+
+const program = useProgram()
+
+test('G1: `replies undelivered` lists what could not be delivered, and `replies deliver` delivers it', async () => {
+  const { bus, pool, database, work, until, messages } = await createTestBus()
+  const run = (...flags: string[]) => program.run(['replies', ...flags], { env: { DATABASE_URL: database.url } })
+  const { commandId } = await bus.send('payments', 'Charge', {}, { replyTo: 'shop__replies' })
+  await pool.query(`select pgmq.drop_queue('shop__replies')`)
+  await pool.query('create view pgmq.q_shop__replies as select 1 as nothing')
+  await work({ domain: 'payments', handlers: { Charge: () => {} } })
+  await until(
+    async () => (await bus.replies.undelivered()).items,
+    items => items.length === 1,
+  )
+
+  const listed = await run('undelivered')
+  expect(listed).toMatchObject({ code: 0, stdout: expect.stringContaining(commandId) })
+  const replyId = String((await run('undelivered', '--json')).json().items[0]?.replyId)
+  expect(await run('deliver', '--operator', 'jane')).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/Delivered 0 replies\.\nReply \d+ to shop__replies stays undelivered: ./),
+  })
+  expect(await run('deliver', '--to', 'payments__commands')).toMatchObject({ code: 1 })
+  expect(await run('deliver', 'x')).toMatchObject({ code: 2, stderr: expect.stringContaining('replyIds[0]') })
+  expect(await run('deliver', replyId, '--to', 'rescued', '--operator', 'jane')).toMatchObject({
+    code: 0,
+    stdout: 'Delivered 1 reply.\n',
+  })
+  expect(await messages('rescued')).toMatchObject([{ message: { command_id: commandId } }])
+  expect((await run('undelivered')).stdout).toBe('No such replies.\n')
+  expect((await run('undelivered', '--delivered', '--json')).json().items).toMatchObject([
+    { replyId, deliveredBy: 'jane', deliveredTo: 'rescued' },
+  ])
+})

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest'
+import { useProgram } from '../../support/cli.ts'
+
+const program = useProgram()
+const unknown = '7e0b7c1e-59f4-4bd0-9f3c-00000000dead'
+
+describe('bad input', () => {
+  const nowhere = { env: { DATABASE_URL: 'postgres://u:topsecret@127.0.0.1:1/none' } }
+  const cases: readonly (readonly [args: readonly string[], sentence: string])[] = [
+    [['tsq', 'cancel', unknown, '--reason', '  '], 'reason: must not be blank'],
+    [['tsq', 'cancel', unknown], "required option '--reason <text>' not specified"],
+    [['tsq', 'retry', 'x', '--operator', 'jane'], "commandId: 'x' is no id: use a UUID"],
+    [['tsq', 'retry', unknown, '--operator', ' '], 'operator: must not be blank'],
+    [['tsq', 'retry'], "missing required argument 'ids'"],
+    [['tsq', 'retry', unknown, unknown.replace('dead', 'beef'), '--data', '1'], '--data edits one command'],
+    [['tsq', 'complete', unknown, '--result', '{'], '--result is not JSON'],
+    [['list', '--status', 'LOST'], "status: 'LOST' is none of PENDING, IN_PROGRESS"],
+    [
+      ['audit', unknown, '--event', 'parked'],
+      "eventType: 'PARKED' is none of SENT, RECEIVED, FAILED, RETRY_SCHEDULED, MOVED_TO_TROUBLESHOOTING_QUEUE, BUSINESS_RULE_FAILED, RETRY_EXHAUSTED, COMPLETED, CANCELED, OPERATOR_RETRY, OPERATOR_CANCEL, OPERATOR_COMPLETE, OPERATOR_END_ATTEMPT, MOVED_TO_TSQ",
+    ],
+    [['runs', 'list', '--status', 'LOST'], 'status: must be one of QUEUED, RUNNING, COMPLETED, COMPLETED_WITH_ERRORS'],
+    [['operations', 'list', '--status', 'LOST'], 'status: must be one of pending, processing, completed, failed'],
+    [['list', '--limit', '501'], 'limit: must be a whole number from 1 to 500'],
+    [['list', '--created-after', 'yesterday'], 'createdAfter: must be an ISO 8601 date or time'],
+    [['list', '--domain', 'a b'], "domain: 'a b' is no domain name"],
+    [['replies', 'read', 'Q;'], "queue: 'Q;' is no queue name"],
+    [['replies', 'read', 'q', '--count', '0'], '--count: must be a whole number from 1 to 1000'],
+    [['worker'], 'say what to handle: --handlers <module>, or --demo'],
+    [['worker', '--demo', '--concurrency', '0'], '--concurrency: must be from 1 to 1000'],
+    [['worker', '--demo', '--handler-timeout', '0'], '--handler-timeout: must be from 1 to 2147483'],
+    [['worker', '--handlers', '/no/such.js'], "/no/such.js cannot be loaded (Cannot find module '/no/such.js')"],
+    [['shwo'], "unknown command 'shwo'"],
+    [['start', '--port', 'http'], '--port must be a port number from 0 to 65535'],
+  ]
+
+  test.concurrent.each(cases)('%j is not understood', async (args, sentence) => {
+    const answer = await program.run(args, nowhere)
+    expect(answer).toMatchObject({ code: 2, stdout: '' })
+    expect(answer.stderr).toContain(sentence)
+    expect(answer.stderr).not.toMatch(/topsecret|at .*\.js:/)
+  })
+
+  test('shows help for a group without a command, and on request', async () => {
+    expect(await program.run(['tsq'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('Usage: commandbus tsq'),
+    })
+    expect(await program.run(['--help'])).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringContaining('Exit codes'),
+    })
+    expect((await program.run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+})

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, readConfig } from '../../../src/infrastructure/service/config.ts'
+
+describe('an empty environment', () => {
+  test('gives the defaults', () => {
+    expect(readConfig({}, {})).toMatchObject({
+      databaseUrl: undefined,
+      home: expect.stringMatching(/^\/.*\.commandbus$/),
+      host: '127.0.0.1',
+      port: undefined,
+      logLevel: 'info',
+    })
+  })
+
+  test('takes empty variables for absent ones', () => {
+    expect(readConfig({ DATABASE_URL: '', PORT: ' ', EVENTSTORE_URL: '' })).toEqual(readConfig({}))
+  })
+})
+
+describe('a full environment', () => {
+  const env = {
+    DATABASE_URL: 'postgresql://jane:secret@db:5432/bus',
+    COMMANDBUS_HOME: '/srv/bus',
+    DATABASE_TIMEOUT_MS: '5000',
+    HOST: '0.0.0.0',
+    PORT: '8080',
+    LOG_LEVEL: 'warn',
+    COMMANDBUS_JWT_SECRET: 'hidden'.repeat(6),
+    COMMANDBUS_JWKS_URL: 'https://id.example.com/keys',
+  }
+
+  test('is read once, as it is', () => {
+    expect(readConfig(env)).toMatchObject({
+      databaseUrl: env.DATABASE_URL,
+      databaseTimeoutMs: 5_000,
+      home: '/srv/bus',
+      host: '0.0.0.0',
+      port: 8080,
+      logLevel: 'warn',
+      jwt: { secret: env.COMMANDBUS_JWT_SECRET, jwksUrl: env.COMMANDBUS_JWKS_URL, issuer: undefined },
+    })
+  })
+
+  test('gives way to flags', () => {
+    expect(readConfig(env, { host: 'localhost', port: '0' })).toMatchObject({ host: 'localhost', port: 0 })
+  })
+})
+
+describe('EVENTSTORE_URL', () => {
+  test.each([
+    'esdb://localhost:2113?tls=false',
+    'esdb://admin:change%20it@node1.example.com:2113,node2.example.com:2113,10.0.0.3:2113?tls=true&nodePreference=leader',
+    'esdb+discover://admin:secret@cluster.example.com',
+    'esdb://[::1]:2113/?tlsCAFile=/etc/ssl/ca.pem',
+  ])('may be %s', url => {
+    expect(readConfig({ EVENTSTORE_URL: url }).eventStoreUrl).toBe(url)
+  })
+})
+
+describe('a wrong value', () => {
+  test.each([
+    [{ COMMANDBUS_JWT_SECRET: 'topsecret' }, 'COMMANDBUS_JWT_SECRET must be a secret of at least 32 characters'],
+    [{ DATABASE_URL: 'mysql://u:topsecret@h/d' }, 'DATABASE_URL must be a connection string like postgres://'],
+    [{ DATABASE_URL: 'topsecret' }, 'DATABASE_URL must be'],
+    [{ DATABASE_TIMEOUT_MS: '0' }, 'DATABASE_TIMEOUT_MS must be a whole number of milliseconds from 10 to 2147483647'],
+    [{ DATABASE_TIMEOUT_MS: '5s' }, 'DATABASE_TIMEOUT_MS must be'],
+    [{ DATABASE_TIMEOUT_MS: '-1' }, 'DATABASE_TIMEOUT_MS must be'],
+    [{ DATABASE_TIMEOUT_MS: '3000000000' }, 'DATABASE_TIMEOUT_MS must be'],
+    [{ PORT: '65536' }, 'PORT must be a port number from 0 to 65535'],
+    [{ PORT: 'topsecret' }, 'PORT must be'],
+    [{ PORT: '-1' }, 'PORT must be'],
+    [{ LOG_LEVEL: 'topsecret' }, 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent'],
+    [{ COMMANDBUS_JWKS_URL: 'ftp://topsecret' }, 'COMMANDBUS_JWKS_URL must be an http or https address'],
+    [{ EVENTSTORE_URL: 'http://topsecret:2113' }, 'EVENTSTORE_URL must be a connection string like esdb://'],
+    [{ EVENTSTORE_URL: 'esdb://' }, 'EVENTSTORE_URL must be'],
+    [{ EVENTSTORE_URL: 'esdb://u:topsecret@' }, 'EVENTSTORE_URL must be'],
+    [{ EVENTSTORE_URL: 'esdb://u:top/secret@host' }, 'EVENTSTORE_URL must be'],
+    [{ EVENTSTORE_URL: 'esdb://a:2113,?tls=true' }, 'EVENTSTORE_URL must be'],
+  ])('%o stops with one sentence that does not repeat it', (env, sentence) => {
+    const read = () => readConfig(env)
+    expect(read).toThrow(ConfigError)
+    expect(read).toThrow(sentence)
+    expect(read).not.toThrow(/topsecret|\n/)
+  })
+
+  test('of a flag names the flag', () => {
+    expect(() => readConfig({}, { port: '99999' })).toThrow('--port must be a port number')
+  })
+})

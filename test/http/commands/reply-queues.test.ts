@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest'
+import { replyQueuesOf } from '../../../src/application/access/reply-queues.ts'
+import { createCommandBus } from '../../../src/index.ts'
+import { readConfig } from '../../../src/infrastructure/service/config.ts'
+import { useProgram } from '../../support/cli.ts'
+import { createTestApi, type TestApi } from '../../support/http.ts'
+import { expectProblem } from '../../support/problem.ts'
+
+const send = async (api: TestApi, replyTo: string, tenant?: string) =>
+  api.request('POST', '/domains/payments/commands', {
+    token: await api.token(['SENDER'], tenant === undefined ? {} : { tenant }),
+    body: { commandType: 'Charge', data: {}, replyTo },
+  })
+
+describe('G1: a reply queue is refused when the command is sent', () => {
+  test.each([
+    'a--b',
+    'demo__commands_vt_idx',
+    'demo__replies_pkey',
+    'x_msg_id_seq',
+    'x_msg_id_seq1',
+    'A',
+    "a'b",
+    'a b',
+    'x'.repeat(48),
+  ])('that can never be made: %s', async queue => {
+    const api = await createTestApi()
+    expectProblem(await send(api, queue), 400, 'INVALID_REQUEST', /replyTo/)
+    await expect(api.bus.send('payments', 'Charge', {}, { replyTo: queue })).rejects.toThrow('replyTo')
+    expect((await api.bus.queryCommands()).items).toEqual([])
+  })
+
+  test('that is of commands, over HTTP and in the library', async () => {
+    const api = await createTestApi()
+    for (const queue of ['payments__commands', 'demo__commands', 'nobody__commands']) {
+      expectProblem(await send(api, queue), 400, 'REPLY_QUEUE_REFUSED', /for commands/)
+      await expect(api.bus.send('payments', 'Charge', {}, { replyTo: queue })).rejects.toMatchObject({
+        code: 'REPLY_QUEUE_REFUSED',
+      })
+    }
+    expect((await api.bus.queryCommands()).items).toEqual([])
+  })
+
+  test('that is another tenant’s, alone or in a batch', async () => {
+    const api = await createTestApi()
+    expect((await send(api, 't_t1__replies', 't1')).status).toBe(202)
+    expect((await send(api, 'shop__replies')).status).toBe(202)
+    for (const [queue, tenant] of [
+      ['t_t1__replies', 't2'],
+      ['t_t1__replies', undefined],
+      ['shop__replies', 't1'],
+    ] as const) {
+      expectProblem(await send(api, queue, tenant), 400, 'REPLY_QUEUE_REFUSED')
+    }
+    const batch = await api.request('POST', '/domains/payments/commands/batch', {
+      token: await api.token(['SENDER'], { tenant: 't2' }),
+      body: {
+        commands: [
+          { commandType: 'A', data: 1 },
+          { commandType: 'A', data: 1, replyTo: 't_t1__replies' },
+        ],
+      },
+    })
+    expectProblem(batch, 400, 'REPLY_QUEUE_REFUSED')
+    expect((await api.bus.queryCommands()).items).toHaveLength(2)
+  })
+
+  test('that is not listed, where a list is configured', async () => {
+    const api = await createTestApi({}, { replyQueues: ['shop__replies', '{tenant}__replies', 'open_*'] })
+    for (const [queue, tenant, status] of [
+      ['shop__replies', 't1', 202],
+      ['shop__replies', undefined, 202],
+      ['t1__replies', 't1', 202],
+      ['t1__replies', 't2', 400],
+      ['t1__replies', undefined, 400],
+      ['open_for_all', 't2', 202],
+      ['other', undefined, 400],
+    ] as const) {
+      expect([queue, tenant, (await send(api, queue, tenant)).status]).toEqual([queue, tenant, status])
+    }
+  })
+})
+
+test('G1: no queue is of two tenants, whatever they are called', () => {
+  const tenants = ['a', 'a_', 'a__b', 'b', '_b', 'a__b__c', 'a_b', '*', 'a*', '.', 'A', '{tenant}', '$&']
+  const queues = tenants.flatMap(one => ['x', '_x', 'x__y', 'b__x', ''].map(rest => `t_${one}__${rest}`))
+  for (const patterns of [undefined, ['t_{tenant}__*'], ['{tenant}__replies'], ['replies_{tenant}'], ['t_{tenant}']]) {
+    const mayReplyTo = replyQueuesOf(patterns)
+    const more = tenants.flatMap(one => [`${one}__replies`, `replies_${one}`, `t_${one}`])
+    for (const queue of [...queues, ...more]) {
+      const owners = tenants.filter(tenant => mayReplyTo(queue, tenant))
+      expect([patterns, queue, owners.length <= 1, owners]).toEqual([patterns, queue, true, owners])
+    }
+  }
+  expect(replyQueuesOf(undefined)('t_a__x', 'a')).toBe(true)
+})
+
+test.each(['a b', 'x,{tenant}y', '{tenant}_*', '{Tenant}__x', '*{tenant}', "'; drop"])(
+  'G1: a list with what is no pattern is refused at the start: %s',
+  text => {
+    expect(() => readConfig({ COMMANDBUS_REPLY_QUEUES: text })).toThrow(/COMMANDBUS_REPLY_QUEUES/)
+    const databaseUrl = 'postgres://127.0.0.1/nobody-connects'
+    expect(() => createCommandBus({ databaseUrl, replyQueues: text.split(',') })).toThrow('replyQueues: must be')
+  },
+)
+
+describe('G14: `replies read`', () => {
+  const program = useProgram()
+  test('refuses a queue of commands, and takes nothing off it', async () => {
+    const api = await createTestApi()
+    await api.bus.send('demo', 'X', {})
+    for (const flags of [[], ['--keep']]) {
+      const answer = await program.run(['replies', 'read', 'demo__commands', ...flags, '--json'], {
+        env: { DATABASE_URL: api.database.url },
+      })
+      expect(answer.code).not.toBe(0)
+      expect(answer.json().error).toMatchObject({ code: 'REPLY_QUEUE_REFUSED' })
+    }
+    expect(await api.messages('demo__commands')).toMatchObject([{ read_ct: 0 }])
+  })
+})

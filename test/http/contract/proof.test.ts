@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { silentLog } from '../../../src/application/ports/log.ts'
+import { createKeeper, type Keeper } from '../../../src/infrastructure/proof/keeper.ts'
+import { createTestApi } from '../../support/http.ts'
+
+test('the last round of the continuous check is told with its age, and what it found to those who reach all tenants', async () => {
+  let keeper: Keeper | undefined
+  const api = await createTestApi({ proof: () => keeper?.figures() ?? null })
+  const ask = async (tenant?: string) =>
+    (
+      await api.request('GET', '/proof', {
+        token: await api.token(['AUDITOR', 'ADMIN'], tenant === undefined ? {} : { tenant }),
+      })
+    ).body
+  expect(await ask()).toMatchObject({ checking: false, verdict: 'UNKNOWN', verifiedAt: null, sealLagSeconds: null })
+
+  const { commandId } = await api.bus.send('payments', 'Charge', {}, { tenantId: 't1' })
+  const mine = createKeeper({ pool: api.pool, signer: null, log: silentLog, everyMs: 0 })
+  keeper = mine
+  expect(await ask()).toMatchObject({ checking: true, verdict: 'UNKNOWN', verifiedAt: null, verifiedAgeSeconds: null })
+  await mine.turn()
+  expect(await ask()).toEqual({
+    at: expect.any(String),
+    checking: true,
+    verdict: 'HOLDS',
+    verifiedAt: new Date(mine.figures().verifiedAt ?? 0).toISOString(),
+    verifiedAgeSeconds: expect.any(Number),
+    roundSince: null,
+    findings: 0,
+    found: [],
+    sealLagSeconds: 0,
+    failing: null,
+  })
+
+  await api.pool.query(`update command_bus_command set owner_id = 'sk-abcdefghijklmnopqrstuvwxyz123456'`)
+  await mine.turn()
+  const told = await ask()
+  expect(told).toMatchObject({
+    verdict: 'DOES_NOT_HOLD',
+    findings: 1,
+    found: [
+      {
+        kind: 'row',
+        stream: `command-payments-${commandId}`,
+        column: 'owner_id',
+        message: expect.stringContaining('the row says owner_id'),
+      },
+    ],
+  })
+  expect(JSON.stringify(told)).not.toContain('sk-abc')
+  expect(await ask('t2')).toMatchObject({ verdict: 'DOES_NOT_HOLD', findings: 1, found: [] })
+})

@@ -1,0 +1,437 @@
+import type { Api } from '../../../src/contract/index.ts'
+import type { ProblemCode } from '../../../src/contract/route.ts'
+import { PermanentCommandError, type Role } from '../../../src/index.ts'
+import { beginAttempt } from '../../support/begin-attempt.ts'
+import type { SharedApi } from '../../support/http.ts'
+
+/** What the contract says of a route, written by hand and not read from the declaration that it is held against. */
+export interface Expected {
+  /** Method and path below the base path. */
+  readonly is: string
+  readonly roles: readonly Role[]
+  /** A body that is accepted; none for a route that takes none. */
+  readonly body?: unknown
+  /** The same, where a body that is accepted needs something that is there. */
+  readonly prepareBody?: (api: SharedApi) => Promise<unknown>
+  /** Members of the body that are required, when those of `body` are not all. */
+  readonly required?: readonly string[]
+  readonly succeeds: 200 | 201 | 202
+  /** What it answers for an id that nobody knows: a code, or one of these. */
+  readonly unknown: ProblemCode | 'empty list' | 'no id in its path'
+  /** Makes something it can be tried on, and gives its id; a parked command unless it says otherwise. */
+  readonly prepare?: (api: SharedApi) => Promise<string>
+  /** Names a query may hold. */
+  readonly query: readonly string[]
+  /** It tells what the process knows, also while the database is away. */
+  readonly fromMemory?: true
+}
+
+const readers: readonly Role[] = ['SENDER', 'OPERATOR', 'AUDITOR', 'ADMIN', 'CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
+const senders: readonly Role[] = ['SENDER', 'ADMIN']
+const operators: readonly Role[] = ['OPERATOR', 'ADMIN']
+const users: readonly Role[] = ['USER', 'ADMIN']
+const runners: readonly Role[] = ['CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
+const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
+
+const charge = { commandType: 'Charge', data: { amount: 5 } }
+const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore']
+const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q']
+const paging = ['limit', 'cursor']
+
+const question = { operation_type: 'question_generation', parameters: { topic: 'x' } }
+
+/** An operation of the person that a token names when nothing else is said, failed for good. */
+const failedOperation = async ({ bus, until }: SharedApi): Promise<string> => {
+  const jane = bus.as({ subject: 'jane@example.com', tenant: null, roles: ['USER'] })
+  const { id } = await jane.operations.start(question)
+  const refuse = () => {
+    throw new PermanentCommandError('UNAUTHORIZED', 'the model answered 401')
+  }
+  const worker = bus.worker({ domain: 'operations', pollMs: 20, handlers: { '*': refuse } })
+  await worker.start()
+  await until(
+    () => jane.operations.get(id),
+    ({ status }) => status === 'failed',
+  )
+  await worker.stop()
+  return id
+}
+
+/** As if a worker had begun with it. */
+const runningCommand = async ({ bus, pool }: SharedApi): Promise<string> => {
+  const { commandId, msgId } = await bus.send('payments', 'Hang', {})
+  await beginAttempt(pool, { domain: 'payments', commandId }, msgId ?? '')
+  return commandId
+}
+
+const emptyAction = async ({ bus }: SharedApi): Promise<string> =>
+  (await bus.actions.start({ action: 'retry', filter: { errorCode: 'NOBODY_HAS_THIS' }, operator: 'jane' })).actionId
+
+const admin = { subject: 'jane@example.com', tenant: null }
+const freeTemplate = ({ bus }: SharedApi) => bus.runs.createTemplate(admin, { name: 'Free', creditsPerRun: 0 })
+
+/** Nobody works on it. */
+const startedRun = async (api: SharedApi): Promise<string> => {
+  const { id } = await freeTemplate(api)
+  return (await api.bus.runs.initiate(admin, { templateId: id, files: [{ fileName: 'a.pdf', input: {} }] })).id
+}
+
+/** A run whose only job was withdrawn behind its back: over, with a file to continue. */
+const failedRun = async (api: SharedApi): Promise<string> => {
+  const id = await startedRun(api)
+  const { items } = await api.bus.queryCommands({ domain: 'workflow', correlationId: id })
+  await api.bus.cancel('workflow', items[0]?.commandId ?? '')
+  const runner = new AbortController()
+  const ended = api.bus.runs.run(runner.signal)
+  await api.until(
+    () => api.bus.runs.get(admin, id),
+    ({ status }) => status === 'FAILED',
+  )
+  runner.abort()
+  await ended
+  return id
+}
+
+/** A route that is declared and not written down here is a type error, and fails the tests that go through them all. */
+export const expected: { readonly [Id in keyof Api]: Expected } = {
+  sendCommand: {
+    is: 'POST /domains/:domain/commands',
+    roles: senders,
+    body: charge,
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  sendCommands: {
+    is: 'POST /domains/:domain/commands/batch',
+    roles: senders,
+    body: { commands: [charge, charge] },
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listDomainCommands: {
+    is: 'GET /domains/:domain/commands',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [...filters, ...paging],
+  },
+  listCommands: {
+    is: 'GET /commands',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', ...filters, ...paging],
+  },
+  getCommand: {
+    is: 'GET /domains/:domain/commands/:commandId',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  cancelCommand: {
+    is: 'DELETE /domains/:domain/commands/:commandId',
+    roles: senders,
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: ['reason'],
+    prepare: async api => (await api.bus.send('payments', 'Charge', {})).commandId,
+  },
+  getAuditTrail: {
+    is: 'GET /domains/:domain/commands/:commandId/audit',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'empty list',
+    query: ['eventType'],
+  },
+  getHistory: {
+    is: 'GET /domains/:domain/commands/:commandId/history',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: ['at', 'from', 'to'],
+  },
+  getCorrelation: {
+    is: 'GET /correlations/:correlationId',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  getRunHistory: {
+    is: 'GET /workflow-runs/:id/history',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: ['at', 'from', 'to'],
+    prepare: startedRun,
+  },
+  listParked: {
+    is: 'GET /troubleshooting',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [...parkedFilters, ...paging],
+  },
+  listParkedAt: {
+    is: 'GET /troubleshooting/history',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['at', ...parkedFilters, ...paging],
+  },
+  groupParked: {
+    is: 'GET /troubleshooting/groups',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: parkedFilters,
+  },
+  retryCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/retry',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  operatorCancel: {
+    is: 'POST /domains/:domain/commands/:commandId/cancel',
+    roles: operators,
+    body: { reason: 'the customer is gone' },
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  operatorComplete: {
+    is: 'POST /domains/:domain/commands/:commandId/complete',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  endAttempt: {
+    is: 'POST /domains/:domain/commands/:commandId/end-attempt',
+    roles: operators,
+    body: { reason: 'it hangs' },
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+    prepare: runningCommand,
+  },
+  rehearseCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/rehearse',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  startAction: {
+    is: 'POST /troubleshooting/actions',
+    roles: operators,
+    body: { action: 'retry', filter: { errorCode: 'NOBODY_HAS_THIS' } },
+    required: ['action'],
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  dryRunAction: {
+    is: 'POST /troubleshooting/actions/dry-run',
+    roles: operators,
+    body: { action: 'retry', filter: { errorCode: 'NOBODY_HAS_THIS' } },
+    required: ['action'],
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listActions: {
+    is: 'GET /troubleshooting/actions',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['status', ...paging],
+  },
+  stopAction: {
+    is: 'POST /troubleshooting/actions/:id/stop',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'ACTION_NOT_FOUND',
+    query: [],
+    prepare: emptyAction,
+  },
+  getAction: {
+    is: 'GET /troubleshooting/actions/:id',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'ACTION_NOT_FOUND',
+    query: ['items', 'outcome', ...paging],
+    prepare: emptyAction,
+  },
+  listUndelivered: {
+    is: 'GET /replies/undelivered',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'commandId', 'queue', 'delivered', ...paging],
+  },
+  deliverAgain: {
+    is: 'POST /replies/undelivered/deliver',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  startOperation: {
+    is: 'POST /operations',
+    roles: users,
+    body: question,
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listOperations: {
+    is: 'GET /operations',
+    roles: users,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['status', ...paging],
+  },
+  getOperation: {
+    is: 'GET /operations/:id',
+    roles: users,
+    succeeds: 200,
+    unknown: 'OPERATION_NOT_FOUND',
+    query: [],
+    prepare: failedOperation,
+  },
+  retryOperation: {
+    is: 'POST /operations/:id/retry',
+    roles: users,
+    body: {},
+    succeeds: 200,
+    unknown: 'OPERATION_NOT_FOUND',
+    query: [],
+    prepare: failedOperation,
+  },
+  createTemplate: {
+    is: 'POST /workflow-templates',
+    roles: runners,
+    body: { name: 'Summaries', creditsPerRun: 2 },
+    succeeds: 201,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listTemplates: {
+    is: 'GET /workflow-templates',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['archived', 'tenantId', ...paging],
+  },
+  archiveTemplate: {
+    is: 'DELETE /workflow-templates/:id',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'NOT_FOUND',
+    query: [],
+    prepare: async api => (await freeTemplate(api)).id,
+  },
+  startRun: {
+    is: 'POST /workflow-runs',
+    roles: runners,
+    prepareBody: async api => ({ templateId: (await freeTemplate(api)).id, files: [{ fileName: 'a.pdf', input: {} }] }),
+    body: { templateId: '00000000-0000-4000-8000-00000000dead', files: [{ fileName: 'a.pdf', input: {} }] },
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listRuns: {
+    is: 'GET /workflow-runs',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['status', 'tenantId', ...paging],
+  },
+  getRun: {
+    is: 'GET /workflow-runs/:id',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: [],
+    prepare: startedRun,
+  },
+  previewRetry: {
+    is: 'GET /workflow-runs/:id/retry-failed',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: [],
+    prepare: startedRun,
+  },
+  retryFailed: {
+    is: 'POST /workflow-runs/:id/retry-failed',
+    roles: runners,
+    body: {},
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: [],
+    prepare: failedRun,
+  },
+  cancelRun: {
+    is: 'POST /workflow-runs/:id/cancel',
+    roles: runners,
+    body: {},
+    succeeds: 200,
+    unknown: 'RUN_NOT_FOUND',
+    query: [],
+    prepare: startedRun,
+  },
+  getCredits: {
+    is: 'GET /credits',
+    roles: runners,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['tenantId', ...paging],
+  },
+  grantCredits: {
+    is: 'POST /credits/grants',
+    roles: ['BUBBLE_ADMIN'],
+    body: { pool: 'monthly', amount: 5, reason: 'plan' },
+    succeeds: 201,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
+  getProof: {
+    is: 'GET /proof',
+    roles: auditors,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    fromMemory: true,
+  },
+}
+
+export const allRoutes = Object.entries(expected) as readonly (readonly [keyof Api, Expected])[]
+export const routesWithId = allRoutes.filter(([, { unknown }]) => unknown !== 'no id in its path')
+/** Their ids stand for a command in a domain. */
+export const commandRoutes = routesWithId.filter(([, { is }]) => is.includes(':commandId'))
+export const routesWithBody = allRoutes.filter(([, { body }]) => body !== undefined)
+
+export const UNKNOWN_ID = '00000000-0000-4000-8000-00000000dead'
+
+/** Method and path of a route with its parameters filled in. */
+export const addressOf = (
+  { is }: Pick<Expected, 'is'>,
+  commandId: string = UNKNOWN_ID,
+  domain = 'payments',
+): readonly [method: string, path: string] => {
+  const [method = '', path = ''] = is.split(' ')
+  return [method, path.replace(':domain', domain).replace(/:(commandId|id)\b/, commandId)]
+}

@@ -1,0 +1,102 @@
+import { SignJWT } from 'jose'
+import { describe, expect, test } from 'vitest'
+import type { Identity } from '../../../src/application/ports/authorization.ts'
+import { createIdentify } from '../../../src/infrastructure/http/identity/identity.ts'
+import { signToken } from '../../../src/infrastructure/http/identity/token.ts'
+import { readConfig } from '../../../src/infrastructure/service/config.ts'
+import { identityOptions } from '../../../src/infrastructure/service/identity-options.ts'
+import { SECRET } from '../../support/http.ts'
+
+const optionsOf = (env: Record<string, string>) =>
+  identityOptions(readConfig({ COMMANDBUS_JWT_SECRET: SECRET, HOST: '127.0.0.1', ...env }))
+
+/** Who a token with these claims is, to a service with these variables. */
+const whoIs = async (claims: object, env: Record<string, string>): Promise<Identity> => {
+  const token = await new SignJWT({ sub: 'jane', exp: Math.floor(Date.now() / 1000) + 60, ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(SECRET))
+  return createIdentify(await optionsOf(env))(`Bearer ${token}`)
+}
+
+const providers: readonly (readonly [string, object, Record<string, string>])[] = [
+  [
+    'Keycloak',
+    { realm_access: { roles: ['offline_access', 'OPERATOR'] }, organization: { id: 't1' } },
+    { COMMANDBUS_JWT_ROLES_CLAIM: 'realm_access.roles', COMMANDBUS_JWT_TENANT_CLAIM: 'organization.id' },
+  ],
+  [
+    'Auth0',
+    { 'https://bus.example.com/roles': ['OPERATOR'], org_id: 't1' },
+    { COMMANDBUS_JWT_ROLES_CLAIM: 'https://bus.example.com/roles', COMMANDBUS_JWT_TENANT_CLAIM: 'org_id' },
+  ],
+  [
+    'Cognito',
+    { 'cognito:groups': ['bus-operators', 'others'], 'custom:tenant': 't1' },
+    {
+      COMMANDBUS_JWT_ROLES_CLAIM: 'cognito:groups',
+      COMMANDBUS_JWT_TENANT_CLAIM: 'custom:tenant',
+      COMMANDBUS_JWT_ROLE_MAP: 'bus-operators=OPERATOR, bus-auditors=AUDITOR',
+    },
+  ],
+  [
+    'Entra',
+    { roles: ['Bus.Operate'], tid: 't1' },
+    { COMMANDBUS_JWT_TENANT_CLAIM: 'tid', COMMANDBUS_JWT_ROLE_MAP: 'Bus.Operate=OPERATOR' },
+  ],
+  [
+    'a server that gives scopes',
+    { scope: 'openid bus:operate', tenant: 't1' },
+    { COMMANDBUS_JWT_ROLES_CLAIM: 'scope', COMMANDBUS_JWT_ROLE_MAP: 'bus:operate=OPERATOR' },
+  ],
+  ['a text with commas', { roles: 'OPERATOR, other', tenant: 't1' }, {}],
+]
+
+test.each(providers)('G13: roles and tenant are found where %s puts them', async (_, claims, env) => {
+  expect(await whoIs(claims, env)).toMatchObject({ subject: 'jane', tenant: 't1', roles: ['OPERATOR'] })
+})
+
+describe('G13: nobody becomes more than the configuration says', () => {
+  const map = { COMMANDBUS_JWT_ROLE_MAP: 'ops=OPERATOR,ops=AUDITOR' }
+
+  test('with a map only what it names counts, also our own names', async () => {
+    expect((await whoIs({ roles: ['ADMIN', 'ops', 'OPERATOR'] }, map)).roles).toEqual(['OPERATOR', 'AUDITOR'])
+  })
+
+  test('names of the language are no claims', async () => {
+    for (const path of ['constructor.name', '__proto__.roles', 'roles.length', 'roles.0']) {
+      await expect(whoIs({ roles: ['ADMIN'] }, { COMMANDBUS_JWT_ROLES_CLAIM: path })).rejects.toThrow(
+        'COMMANDBUS_JWT_ROLES_CLAIM',
+      )
+    }
+  })
+
+  test('a token without the claim says where it was looked for', async () => {
+    await expect(whoIs({}, { COMMANDBUS_JWT_ROLES_CLAIM: 'realm_access.roles' })).rejects.toThrow(/realm_access\.roles/)
+    await expect(whoIs({ roles: [], tid: 7 }, { COMMANDBUS_JWT_TENANT_CLAIM: 'tid' })).rejects.toThrow(/'tid'/)
+  })
+
+  test.each(['ops', 'ops=', '=ADMIN', 'ops=ROOT', 'ops=ADMIN,', 'ops:ADMIN'])(
+    'a map that is none is refused: %s',
+    text => {
+      expect(() => readConfig({ COMMANDBUS_JWT_ROLE_MAP: text })).toThrow(
+        /COMMANDBUS_JWT_ROLE_MAP.*bus-operators=OPERATOR/,
+      )
+    },
+  )
+
+  test('a token that is made here is read with the same claims, and gives no more than was asked for', async () => {
+    const options = await optionsOf({
+      ...map,
+      COMMANDBUS_JWT_ROLES_CLAIM: 'realm_access.roles',
+      COMMANDBUS_JWT_TENANT_CLAIM: 'tid',
+    })
+    const sign = (...roles: Identity['roles']) =>
+      signToken({ ...options, secret: SECRET }, { subject: 'jane', tenant: 't1', roles }, 60)
+    const token = await sign('OPERATOR', 'AUDITOR')
+    expect(await createIdentify(options)(`Bearer ${token}`)).toMatchObject({
+      tenant: 't1',
+      roles: ['OPERATOR', 'AUDITOR'],
+    })
+    await expect(sign('OPERATOR')).rejects.toThrow('COMMANDBUS_JWT_ROLE_MAP has no name that gives OPERATOR')
+  })
+})

@@ -1,0 +1,155 @@
+import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { knownMigrations } from '../../../src/infrastructure/postgres/schema/known-migrations.ts'
+import { migrate } from '../../../src/infrastructure/postgres/schema/migrate.ts'
+import { migrationsDirectory, readMigrations } from '../../../src/infrastructure/postgres/schema/migration-files.ts'
+import {
+  assertSchemaCurrent,
+  MigrationError,
+  SchemaVersionError,
+  schemaStatus,
+} from '../../../src/infrastructure/postgres/schema/schema-version.ts'
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../../support/database.ts'
+
+let db: TestDatabase
+let directory: string
+
+beforeEach(async () => {
+  db = await createEmptyDatabase()
+  directory = await mkdtemp(join(tmpdir(), 'commandbus-migrations-'))
+  await file('0001_first.sql', 'create table first (n int); insert into first values (1);')
+  await file('0002_second.sql', 'alter table first add column m int;')
+})
+afterEach(async () => {
+  await db.drop()
+  await rm(directory, { recursive: true })
+})
+
+const file = (name: string, sql: string) => writeFile(join(directory, name), sql)
+const known = () => readMigrations(directory)
+const versions = (list: readonly { version: number }[]) => list.map(({ version }) => version)
+const tables = async () =>
+  (await db.pool.query(`select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`))
+    .rows
+
+describe('an empty database', () => {
+  it('gets all migrations in order, once', async () => {
+    const seen: number[] = []
+    const applied = await migrate(db.pool, { directory, onApply: ({ version }) => seen.push(version) })
+    expect(versions(applied)).toEqual([1, 2])
+    expect(seen).toEqual([1, 2])
+    expect(await migrate(db.pool, { directory })).toEqual([])
+    const { rows } = await db.pool.query('select version, name, applied_at from command_bus_migration order by version')
+    expect(rows).toMatchObject([
+      { version: 1, name: 'first', applied_at: expect.any(Date) },
+      { version: 2, name: 'second' },
+    ])
+  })
+
+  it('is migrated once by twenty migrators at once', async () => {
+    const pools = Array.from({ length: 20 }, () => new pg.Pool({ connectionString: db.url, max: 1 }))
+    const results = await Promise.all(pools.map(pool => migrate(pool, { directory })))
+    await Promise.all(pools.map(pool => pool.end()))
+    // each file once, whoever it was that applied it
+    expect(results.flatMap(versions).sort()).toEqual([1, 2])
+    expect((await db.pool.query('select n, m from first')).rows).toEqual([{ n: 1, m: null }])
+  })
+
+  it('reports all as pending, is refused, and stays empty', async () => {
+    expect(await schemaStatus(db.pool, await known())).toMatchObject({ current: 0, latest: 2, pending: [{}, {}] })
+    await expect(assertSchemaCurrent(db.pool, await known())).rejects.toThrow(
+      /no commandbus schema.*commandbus migrate/,
+    )
+    expect(await tables()).toEqual([])
+  })
+
+  it('is taken as far as asked, over one connection too', async () => {
+    const client = await db.pool.connect()
+    expect(versions(await migrate(client, { directory, target: 1 }))).toEqual([1])
+    await expect(migrate(client, { directory, target: 3 })).rejects.toThrow(
+      /no schema version 3: choose one from 0 to 2/,
+    )
+    await expect(assertSchemaCurrent(client, await known())).rejects.toThrow(/version 1, this commandbus needs 2: run/)
+    expect(versions(await migrate(client, { directory }))).toEqual([2])
+    await assertSchemaCurrent(client, await known())
+    client.release()
+  })
+
+  it('keeps the earlier files and nothing of one that fails, and names its line', async () => {
+    await file('0003_third.sql', 'create table third ();\ninsert into missing values (1);\n')
+    const failed = migrate(db.pool, { directory })
+    await expect(failed).rejects.toThrow(/Migration 3 \(third\) failed in line 2.*"missing" does not exist/)
+    expect((await schemaStatus(db.pool, await known())).current).toBe(2)
+    expect(await tables()).not.toContainEqual({ relname: 'third' })
+    await file('0003_third.sql', 'create table third ();')
+    expect(versions(await migrate(db.pool, { directory }))).toEqual([3])
+  })
+
+  it('refuses files that are misnamed or miscounted', async () => {
+    await file('3_third.sql', '')
+    await expect(migrate(db.pool, { directory })).rejects.toThrow(/not named like 0001_some_name.sql/)
+    await unlink(join(directory, '3_third.sql'))
+    await file('0004_fourth.sql', '')
+    await expect(migrate(db.pool, { directory })).rejects.toThrow(/found 4 in place of 3/)
+    expect(await tables()).toEqual([])
+  })
+
+  it('says that a read-only database cannot be migrated', async () => {
+    const client = new pg.Client({ connectionString: db.url, options: '-c default_transaction_read_only=on' })
+    await client.connect()
+    await expect(migrate(client, { directory })).rejects.toThrow(/read-only/)
+    await client.end()
+  })
+})
+
+describe('a migrated database', () => {
+  beforeEach(async () => {
+    await migrate(db.pool, { directory })
+  })
+
+  it('is refused by code that knows fewer versions', async () => {
+    await unlink(join(directory, '0002_second.sql'))
+    const attempts = [() => migrate(db.pool, { directory }), async () => assertSchemaCurrent(db.pool, await known())]
+    for (const attempt of attempts) {
+      const refused = attempt()
+      await expect(refused).rejects.toBeInstanceOf(SchemaVersionError)
+      await expect(refused).rejects.toThrow(
+        'The database schema is at version 2, this commandbus knows up to 1: upgrade commandbus.',
+      )
+    }
+  })
+
+  it('is refused when an applied file was changed, until it is restored', async () => {
+    await file('0001_first.sql', 'create table first (n bigint);')
+    const refused = migrate(db.pool, { directory })
+    await expect(refused).rejects.toBeInstanceOf(MigrationError)
+    await expect(refused).rejects.toThrow(/Migration 1 \(first\) was changed after it was applied/)
+    await file('0001_first.sql', 'create table first (n int); insert into first values (1);')
+    await file('0002_second.sql', 'alter table first add column m int;')
+    expect(await migrate(db.pool, { directory })).toEqual([])
+  })
+
+  it('gives its lock back, so that another connection migrates at once', async () => {
+    await file('0003_third.sql', 'create table third ();')
+    const other = new pg.Client(db.url)
+    await other.connect()
+    expect(versions(await migrate(other, { directory }))).toEqual([3])
+    await other.end()
+  })
+})
+
+describe('the migrations of this package', () => {
+  it('R9: are known to the library without their files (after a change: npm run generate:migrations)', async () => {
+    const files = await readMigrations(migrationsDirectory)
+    expect(knownMigrations).toEqual(files.map(({ sql: _, ...known }) => known))
+  })
+
+  it('are applied in the databases that tests get', async () => {
+    const copy = await createTestDatabase()
+    await assertSchemaCurrent(copy.pool)
+    await copy.drop()
+  })
+})

@@ -1,0 +1,28 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createPgmqQueue, createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+
+let database: TestDatabase
+beforeEach(async () => {
+  database = await createTestDatabase()
+  await database.pool.query(`select pgmq.create('q__commands')`)
+})
+afterEach(() => database.drop())
+
+describe('how long until a message is visible', () => {
+  const nextVisibleIn = () =>
+    createPgmqQueue(database.pool, createQueueCatalog(database.pool)).nextVisibleIn('q__commands')
+
+  test('nothing is said of an empty queue: whoever waits need not look before the bell or the next poll', async () => {
+    expect(await nextVisibleIn()).toBeNull()
+  })
+
+  test('0 for one that is there, the time left for one that is hidden, and that of the first of many', async () => {
+    await database.pool.query(`select pgmq.send('q__commands', '{}', 3600)`)
+    const hidden = await nextVisibleIn()
+    expect(hidden).toBeGreaterThan(0)
+    expect(hidden).toBeLessThanOrEqual(3_600_000)
+    await database.pool.query(`select pgmq.send('q__commands', '{}')`)
+    expect(await nextVisibleIn()).toBe(0)
+  })
+})
