@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { MAX_JSON_BYTES, MAX_JSON_DEPTH, parseJson, storableText } from '../../src/application/shared/json.ts'
-import { json } from '../support/command-arbitraries.ts'
+import { json } from '../support/lives/command-arbitraries.ts'
 
 const nested = (depth: number, leaf: unknown): unknown =>
   Array.from({ length: depth }).reduce<unknown>((inner, _, i) => (i % 2 === 0 ? [inner] : { a: inner }), leaf)

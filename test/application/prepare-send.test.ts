@@ -5,7 +5,7 @@ import { InvalidInputError } from '../../src/application/shared/errors.ts'
 import { command } from '../../src/domain/command/index.ts'
 import { defaultRetryPolicy } from '../../src/domain/command/retry-policy.ts'
 import { commandCodec } from '../../src/infrastructure/codec/command-codec.ts'
-import { at, context, key } from '../support/command-life.ts'
+import { at, context, key } from '../support/lives/command-life.ts'
 
 const MADE = '0192d3a4-0000-7000-8000-00000000cafe'
 

@@ -20,7 +20,7 @@ import {
   send,
   stream,
   succeed,
-} from '../support/command-life.ts'
+} from '../support/lives/command-life.ts'
 
 type Store = EventStore<CommandEvent>
 

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { collect, useProgram } from '../support/cli.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { eventually } from '../support/service.ts'
+import { collect, useProgram } from '../support/servers/cli.ts'
+import { eventually } from '../support/servers/service.ts'
 
 const program = useProgram()
 

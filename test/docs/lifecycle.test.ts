@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { terminalStatuses, transitions } from '../../src/domain/command/transitions.ts'
-import { withGenerated } from '../support/lifecycle-page.ts'
+import { withGenerated } from '../support/lives/lifecycle-page.ts'
 
 const path = fileURLToPath(new URL('../../docs/lifecycle.md', import.meta.url))
 const written = await readFile(path, 'utf8')

@@ -3,7 +3,7 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { extraDigits, literalFault, numberFault } from '../../src/domain/json-numbers.ts'
 import { type JsonFault, parseJsonText } from '../../src/domain/json-text.ts'
-import { json } from '../support/command-arbitraries.ts'
+import { json } from '../support/lives/command-arbitraries.ts'
 
 /** Texts and names that look like numbers and like the structure around them. */
 const tricky = fc.constantFrom('9007199254740993', '"', '\\', '\\"', '1e999', '[1e999]', ':', '{"a":1e400}', ',')

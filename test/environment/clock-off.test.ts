@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { createTestBus } from '../support/bus.ts'
-import { lineOf, useProgram } from '../support/cli.ts'
-import { eventually, readiness } from '../support/service.ts'
+import { lineOf, useProgram } from '../support/servers/cli.ts'
+import { eventually, readiness } from '../support/servers/service.ts'
 
 const program = useProgram()
 

@@ -10,8 +10,8 @@ import { checkHealth } from '../../src/infrastructure/service/checks.ts'
 import { createTestBus, logIsApart, type TestBus, until } from '../support/bus.ts'
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts'
 import { parked } from '../support/park.ts'
-import { noPgBouncer, type PgBouncerOptions, startPgBouncer } from '../support/pgbouncer.ts'
 import { files, jane, quickly, runsOf } from '../support/runs.ts'
+import { noPgBouncer, type PgBouncerOptions, startPgBouncer } from '../support/servers/pgbouncer.ts'
 
 const POOLER = 'pooler in transaction mode'
 

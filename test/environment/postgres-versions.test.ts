@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createCommandBus, PermanentCommandError } from '../../src/index.ts'
 import { createStats } from '../../src/infrastructure/postgres/reading/stats.ts'
 import { until } from '../support/bus.ts'
-import { useProgram } from '../support/cli.ts'
-import { type InstalledServer, installedVersions, startInstalled } from '../support/installed-postgres.ts'
+import { useProgram } from '../support/servers/cli.ts'
+import { type InstalledServer, installedVersions, startInstalled } from '../support/servers/installed-postgres.ts'
 
 const program = useProgram()
 

@@ -6,9 +6,9 @@ import { type CommandBusOptions, createCommandBus, UnavailableError, type Worker
 import { demoWorkflowHandlers } from '../../src/infrastructure/demo/index.ts'
 import { isOutage } from '../../src/infrastructure/postgres/connection/errors.ts'
 import { createTestBus, signal, until } from '../support/bus.ts'
-import { type CutLine, openCutLine } from '../support/cut-line.ts'
 import { parked } from '../support/park.ts'
 import { files, jane, quickly, runsOf } from '../support/runs.ts'
+import { type CutLine, openCutLine } from '../support/servers/cut-line.ts'
 
 /** Short, so that the tests are; long enough for a busy machine. */
 const TIMEOUT_MS = 1_500

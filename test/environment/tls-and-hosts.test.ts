@@ -9,7 +9,7 @@ import { freePort } from '../../src/infrastructure/postgres/embedded/postmaster.
 import { clientLike, createPool } from '../../src/infrastructure/postgres/transactions/pool.ts'
 import { readConfig } from '../../src/infrastructure/service/config.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { noTls, startTlsServer, type TlsServer } from '../support/tls-server.ts'
+import { noTls, startTlsServer, type TlsServer } from '../support/servers/tls-server.ts'
 
 const cleanUps: (() => unknown)[] = []
 afterEach(async () => {

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { collect, useProgram } from '../support/cli.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { collect, useProgram } from '../support/servers/cli.ts'
 
 const program = useProgram()
 const repository = join(import.meta.dirname, '../..')

@@ -9,6 +9,7 @@ import { createQueueCatalog } from '../../src/infrastructure/postgres/queue/queu
 import { createCommandQueries } from '../../src/infrastructure/postgres/reading/command-queries.ts'
 import { commandRowChange } from '../../src/projections/command-row.ts'
 import { outbox } from '../../src/projections/outbox.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   at,
   canceled,
@@ -27,8 +28,7 @@ import {
   received,
   rejectedByRule,
   sent,
-} from '../support/command-life.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+} from '../support/lives/command-life.ts'
 
 interface AuditRow {
   readonly audit_id: string

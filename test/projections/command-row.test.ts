@@ -5,7 +5,7 @@ import { command } from '../../src/domain/command/index.ts'
 import type { SentCommandState } from '../../src/domain/command/state.ts'
 import { fold } from '../../src/domain/decider.ts'
 import { type CommandRow, commandRowChange, mergeChanges, type RowChange } from '../../src/projections/command-row.ts'
-import { commandEvent, life } from '../support/command-arbitraries.ts'
+import { commandEvent, life } from '../support/lives/command-arbitraries.ts'
 import {
   at,
   failed,
@@ -16,7 +16,7 @@ import {
   received,
   recorded,
   sent,
-} from '../support/command-life.ts'
+} from '../support/lives/command-life.ts'
 
 /** What a runner does: an insert where there is no row, a move where the row stands between `after` and `revision`. */
 const apply = (row: CommandRow | null, change: RowChange): CommandRow | null => {

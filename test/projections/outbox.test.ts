@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
 import type { EventContext } from '../../src/domain/recorded.ts'
 import { type Effect, outbox } from '../../src/projections/outbox.ts'
-import { commandEvent } from '../support/command-arbitraries.ts'
+import { commandEvent } from '../support/lives/command-arbitraries.ts'
 import {
   at,
   canceled,
@@ -21,7 +21,7 @@ import {
   recorded,
   rejectedByRule,
   sent,
-} from '../support/command-life.ts'
+} from '../support/lives/command-life.ts'
 
 const queue = 'payments__commands'
 

@@ -12,8 +12,8 @@ import { readCase } from '../../src/infrastructure/proof/case/read-case.ts'
 import { fingerprintOf, parseSigner, type Signer } from '../../src/infrastructure/proof/chain/keys.ts'
 import { verifyLog } from '../../src/infrastructure/proof/verification/verify.ts'
 import { createTestBus } from '../support/bus.ts'
-import { useProgram } from '../support/cli.ts'
-import { writeHistory } from '../support/history.ts'
+import { writeHistory } from '../support/lives/history.ts'
+import { useProgram } from '../support/servers/cli.ts'
 
 const secret = randomBytes(32).toString('base64url')
 const signer = parseSigner(secret) as Signer

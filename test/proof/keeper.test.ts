@@ -6,7 +6,7 @@ import { createKeeper } from '../../src/infrastructure/proof/keeper.ts'
 import { verifyLog } from '../../src/infrastructure/proof/verification/verify.ts'
 import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus } from '../support/bus.ts'
-import { writeHistory } from '../support/history.ts'
+import { writeHistory } from '../support/lives/history.ts'
 import { settled } from '../support/settled.ts'
 
 describe('the keeper of the proof', () => {

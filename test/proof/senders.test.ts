@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { StreamAppend } from '../../src/application/ports/event-store.ts'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
 import { createTestBus, logIsApart, until } from '../support/bus.ts'
-import { createCommandStore, sending } from '../support/command-store.ts'
+import { createCommandStore, sending } from '../support/lives/command-store.ts'
 
 const sender = { subject: 'mallory', roles: ['SENDER'] as const, tenant: null }
 const odd: readonly unknown[] = [

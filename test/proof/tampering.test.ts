@@ -5,7 +5,7 @@ import { fingerprintOf, parseSigner, type Signer } from '../../src/infrastructur
 import { sealEvents, sealHead } from '../../src/infrastructure/proof/chain/seals.ts'
 import { type Finding, verifyWithin } from '../../src/infrastructure/proof/verification/verify.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { writeHistory } from '../support/history.ts'
+import { writeHistory } from '../support/lives/history.ts'
 
 const newSigner = (): Signer => {
   const seed = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32)

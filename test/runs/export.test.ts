@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { useProgram } from '../support/cli.ts'
 import { createTestRuns, files, jane } from '../support/runs.ts'
+import { useProgram } from '../support/servers/cli.ts'
 
 const program = useProgram()
 

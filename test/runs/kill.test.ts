@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createApartWorkflows } from '../support/apart-workflows.ts'
-import { compiledSource } from '../support/compiled.ts'
 import { createTestRuns, failedRun, files, jane, type TestRuns } from '../support/runs.ts'
+import { compiledSource } from '../support/servers/compiled.ts'
 
 const script = fileURLToPath(new URL('./runs-child.mjs', import.meta.url))
 const children: ChildProcess[] = []

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { CausalNode } from '../../src/index.ts'
-import { useProgram } from '../support/cli.ts'
 import { createTestRuns, files, jane } from '../support/runs.ts'
+import { useProgram } from '../support/servers/cli.ts'
 
 const program = useProgram()
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTestBus } from '../support/bus.ts'
-import { useProgram } from '../support/cli.ts'
-import { eventually, readiness, startService } from '../support/service.ts'
+import { useProgram } from '../support/servers/cli.ts'
+import { eventually, readiness, startService } from '../support/servers/service.ts'
 
 const program = useProgram()
 

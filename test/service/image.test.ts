@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createTestBus } from '../support/bus.ts'
-import { lineOf, useProgram } from '../support/cli.ts'
-import { eventually, readiness, startService } from '../support/service.ts'
+import { lineOf, useProgram } from '../support/servers/cli.ts'
+import { eventually, readiness, startService } from '../support/servers/service.ts'
 
 const program = useProgram()
 let dockerfile: string

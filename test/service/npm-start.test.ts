@@ -4,8 +4,8 @@ import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { embeddedStatus } from '../../src/infrastructure/postgres/embedded/index.ts'
-import { collect, useProgram } from '../support/cli.ts'
-import { eventually, isAlive, readiness } from '../support/service.ts'
+import { collect, useProgram } from '../support/servers/cli.ts'
+import { eventually, isAlive, readiness } from '../support/servers/service.ts'
 
 const program = useProgram()
 const left: (() => void)[] = []

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createTestBus } from '../support/bus.ts'
-import { useProgram } from '../support/cli.ts'
-import { eventually, isAlive } from '../support/service.ts'
+import { useProgram } from '../support/servers/cli.ts'
+import { eventually, isAlive } from '../support/servers/service.ts'
 
 const program = useProgram()
 const begun: number[] = []

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { parkedDemoCommand } from '../../src/infrastructure/demo/index.ts'
-import { useProgram } from '../support/cli.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { fingerprint } from '../support/fingerprint.ts'
-import { eventually, isAlive, readiness, startService } from '../support/service.ts'
+import { useProgram } from '../support/servers/cli.ts'
+import { eventually, isAlive, readiness, startService } from '../support/servers/service.ts'
 
 const program = useProgram()
 

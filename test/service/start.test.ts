@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { embeddedStatus } from '../../src/infrastructure/postgres/embedded/index.ts'
-import { useProgram } from '../support/cli.ts'
-import { eventually, isAlive, readiness, startService } from '../support/service.ts'
+import { useProgram } from '../support/servers/cli.ts'
+import { eventually, isAlive, readiness, startService } from '../support/servers/service.ts'
 
 const program = useProgram()
 

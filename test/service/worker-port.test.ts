@@ -4,8 +4,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterEach, describe, expect, inject, test } from 'vitest'
 import { createTestBus } from '../support/bus.ts'
-import { collect, lineOf, useProgram } from '../support/cli.ts'
-import { eventually, readiness, startService } from '../support/service.ts'
+import { collect, lineOf, useProgram } from '../support/servers/cli.ts'
+import { eventually, readiness, startService } from '../support/servers/service.ts'
 
 const program = useProgram()
 const servers: Server[] = []

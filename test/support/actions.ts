@@ -10,7 +10,7 @@ import { commandStream } from '../../src/domain/command/names.ts'
 import { defaultRetryPolicy } from '../../src/domain/command/retry-policy.ts'
 import { type Actions, createActions } from '../../src/infrastructure/runners/bulk-actions.ts'
 import { uuidIds } from '../../src/infrastructure/shared/uuid-ids.ts'
-import { createCommandStore } from './command-store.ts'
+import { createCommandStore } from './lives/command-store.ts'
 
 export interface TestActions extends Actions {
   /** Queues that were rung, in order. */

@@ -3,8 +3,8 @@ import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { migrate } from '../../src/infrastructure/postgres/schema/migrate.ts'
 import { ensurePgmq } from '../../src/infrastructure/postgres/schema/pgmq-install.ts'
-import { compilePackage } from './compiled.ts'
-import { startTestServer } from './server.ts'
+import { compilePackage } from './servers/compiled.ts'
+import { startTestServer } from './servers/server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

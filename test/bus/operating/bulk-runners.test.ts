@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createActionStore } from '../../../src/infrastructure/postgres/bulk/action-store.ts'
 import { createTestActions, onceEach, parkMany, running, tracesOf } from '../../support/actions.ts'
 import { createTestBus, until } from '../../support/bus.ts'
-import { compiledSource } from '../../support/compiled.ts'
+import { compiledSource } from '../../support/servers/compiled.ts'
 
 const jane = { operator: 'jane@example.com' }
 const script = fileURLToPath(new URL('./bulk-child.mjs', import.meta.url))

@@ -17,9 +17,16 @@ import { uuidIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
 import { outbox } from '../../../src/projections/outbox.ts'
 import { createMemoryEventStore } from '../../contracts/memory-event-store.ts'
 import { createTestBus } from '../../support/bus.ts'
-import { life } from '../../support/command-arbitraries.ts'
-import { key, operatorCancel, operatorComplete, operatorRetry, recorded, stream } from '../../support/command-life.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
+import { life } from '../../support/lives/command-arbitraries.ts'
+import {
+  key,
+  operatorCancel,
+  operatorComplete,
+  operatorRetry,
+  recorded,
+  stream,
+} from '../../support/lives/command-life.ts'
 import { parked } from '../../support/park.ts'
 
 const UNKNOWN = '00000000-0000-4000-8000-00000000dead'

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { verifyCommands } from '../../../src/infrastructure/postgres/read-tables/verify.ts'
 import { createTestBus, logIsApart } from '../../support/bus.ts'
-import type { Model, Modelled } from '../../support/command-model.ts'
-import { actions, parked, type Real } from '../../support/command-model-actions.ts'
+import type { Model, Modelled } from '../../support/lives/command-model.ts'
+import { actions, parked, type Real } from '../../support/lives/command-model-actions.ts'
 
 /** What holds at every end, whatever happened before. */
 const expectConsistent = async ({ commands }: Model, { domain, pool, messages, archived }: Real): Promise<void> => {

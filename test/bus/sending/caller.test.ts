@@ -10,7 +10,7 @@ import { type Caller, CommandNotFoundError, ForbiddenError, type Identity } from
 import { uuidIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
 import { createMemoryEventStore } from '../../contracts/memory-event-store.ts'
 import { createTestBus } from '../../support/bus.ts'
-import { sending } from '../../support/command-store.ts'
+import { sending } from '../../support/lives/command-store.ts'
 import { auditNames, parked } from '../../support/park.ts'
 
 const ID = '00000000-0000-4000-8000-000000000001'

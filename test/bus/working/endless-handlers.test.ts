@@ -13,8 +13,8 @@ import {
 } from '../../../src/index.ts'
 import { createDeadline } from '../../../src/infrastructure/worker/attempt/deadline.ts'
 import { createTestBus, logIsApart, signal } from '../../support/bus.ts'
-import { compiledSource } from '../../support/compiled.ts'
 import { auditNames, isParked } from '../../support/park.ts'
+import { compiledSource } from '../../support/servers/compiled.ts'
 
 const jane = { operator: 'jane@example.com', reason: 'it hangs' }
 

@@ -250,7 +250,9 @@ describe('a failure can be found', () => {
   })
 
   test('R5: events that were written before there were stacks are read as they are', () => {
-    const stored = JSON.parse(readFileSync(new URL('../../support/failed-before-stacks.json', import.meta.url), 'utf8'))
+    const stored = JSON.parse(
+      readFileSync(new URL('../../support/lives/failed-before-stacks.json', import.meta.url), 'utf8'),
+    )
     expect(commandCodec.decode(stored)).toMatchObject({
       _tag: 'Right',
       right: { event: { type: 'CommandFailed', error: { type: 'TRANSIENT', code: 'TIMEOUT', message: 'too slow' } } },

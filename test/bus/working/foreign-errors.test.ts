@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as ours from '../../../src/index.ts'
 import { onlyPassingErrors } from '../../../src/infrastructure/worker/failures/passing-errors.ts'
 import { createTestBus } from '../../support/bus.ts'
-import { compiledSource } from '../../support/compiled.ts'
+import { compiledSource } from '../../support/servers/compiled.ts'
 
 type Package = typeof ours
 

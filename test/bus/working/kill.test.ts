@@ -10,9 +10,9 @@ import { createCommandBus } from '../../../src/index.ts'
 import { embeddedStatus, removeEmbedded, startEmbedded } from '../../../src/infrastructure/postgres/embedded/index.ts'
 import { migrate } from '../../../src/infrastructure/postgres/schema/migrate.ts'
 import { createTestBus, logIsApart, type TestBus, until } from '../../support/bus.ts'
-import { compiledSource } from '../../support/compiled.ts'
-import { dataDirectory } from '../../support/data-directory.ts'
 import { isParked } from '../../support/park.ts'
+import { compiledSource } from '../../support/servers/compiled.ts'
+import { dataDirectory } from '../../support/servers/data-directory.ts'
 
 const script = fileURLToPath(new URL('./worker-child.mjs', import.meta.url))
 

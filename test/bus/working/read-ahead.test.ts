@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createPgmqQueue, createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
 import { createRoom } from '../../../src/infrastructure/worker/room.ts'
 import { createTestBus } from '../../support/bus.ts'
-import { collect, useProgram } from '../../support/cli.ts'
+import { collect, useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { silentLog } from '../../../src/application/ports/log.ts'
 import { createTestBus, signal } from '../../support/bus.ts'
-import { collect, useProgram } from '../../support/cli.ts'
+import { collect, useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 

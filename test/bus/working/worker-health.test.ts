@@ -4,7 +4,7 @@ import { silentLog } from '../../../src/application/ports/log.ts'
 import { createCommandBus, type Worker } from '../../../src/index.ts'
 import { createHealth } from '../../../src/infrastructure/worker/health.ts'
 import { createTestBus, signal } from '../../support/bus.ts'
-import { openCutLine } from '../../support/cut-line.ts'
+import { openCutLine } from '../../support/servers/cut-line.ts'
 
 const healthOf = (worker: Worker) => async () => worker.health()
 const is =

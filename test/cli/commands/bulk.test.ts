@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { PermanentCommandError } from '../../../src/index.ts'
 import { onceEach, parkMany, tracesOf } from '../../support/actions.ts'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
-import { lineOf, useProgram } from '../../support/cli.ts'
+import { lineOf, useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 const on = ({ database }: TestBus) => ({ env: { DATABASE_URL: database.url } })

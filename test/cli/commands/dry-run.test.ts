@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { createTestBus } from '../../support/bus.ts'
-import { useProgram } from '../../support/cli.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { parked } from '../../support/park.ts'
+import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 

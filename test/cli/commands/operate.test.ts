@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
-import { useProgram } from '../../support/cli.ts'
 import { auditNames, parked } from '../../support/park.ts'
+import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 const unknown = '7e0b7c1e-59f4-4bd0-9f3c-00000000dead'

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { errorMessage } from '../../../src/domain/operation/error-catalogue.ts'
 import { PermanentCommandError } from '../../../src/index.ts'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
-import { lineOf, useProgram } from '../../support/cli.ts'
+import { lineOf, useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 const unknown = '7e0b7c1e-59f4-4bd0-9f3c-00000000dead'

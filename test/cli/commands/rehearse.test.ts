@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
-import { useProgram } from '../../support/cli.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { parked } from '../../support/park.ts'
+import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 const on = ({ database }: TestBus) => ({ env: { DATABASE_URL: database.url } })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
-import { useProgram } from '../../support/cli.ts'
 import { parked } from '../../support/park.ts'
+import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 const on = ({ database }: TestBus) => ({ env: { DATABASE_URL: database.url } })

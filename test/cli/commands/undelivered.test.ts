@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createTestBus } from '../../support/bus.ts'
-import { useProgram } from '../../support/cli.ts'
+import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 

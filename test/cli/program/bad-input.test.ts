@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { useProgram } from '../../support/cli.ts'
+import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 const unknown = '7e0b7c1e-59f4-4bd0-9f3c-00000000dead'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { useProgram } from '../../support/cli.ts'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 const open: TestDatabase[] = []

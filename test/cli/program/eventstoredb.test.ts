@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { signToken } from '../../../src/infrastructure/http/identity/token.ts'
 import { until } from '../../support/bus.ts'
-import { lineOf, useProgram } from '../../support/cli.ts'
 import { openParts, rowsOf } from '../../support/eventstoredb/bus.ts'
+import { lineOf, useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createTestBus } from '../../support/bus.ts'
-import { useProgram } from '../../support/cli.ts'
 import { parked } from '../../support/park.ts'
+import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 const id = '7e0b7c1e-59f4-4bd0-9f3c-00000000dead'

@@ -2,9 +2,9 @@ import pg from 'pg'
 import { afterEach, describe, expect, test } from 'vitest'
 import { roleKinds } from '../../../src/infrastructure/postgres/rights/grants.ts'
 import { until } from '../../support/bus.ts'
-import { useProgram } from '../../support/cli.ts'
 import { createRolesDatabase, type RolesDatabase } from '../../support/roles.ts'
-import { readiness, startService } from '../../support/service.ts'
+import { useProgram } from '../../support/servers/cli.ts'
+import { readiness, startService } from '../../support/servers/service.ts'
 
 const program = useProgram()
 const open: RolesDatabase[] = []

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTestBus } from '../../support/bus.ts'
-import { useProgram } from '../../support/cli.ts'
 import { isParked } from '../../support/park.ts'
+import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 

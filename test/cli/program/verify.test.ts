@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { createTestBus } from '../../support/bus.ts'
-import { useProgram } from '../../support/cli.ts'
-import { writeHistory } from '../../support/history.ts'
+import { writeHistory } from '../../support/lives/history.ts'
+import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 const newKey = () => randomBytes(32).toString('base64url')

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createTestBus } from '../../support/bus.ts'
-import { lineOf, useProgram } from '../../support/cli.ts'
+import { lineOf, useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 

@@ -11,7 +11,7 @@ import {
   mergeChanges,
   type RowChange,
 } from '../../../src/projections/command-row.ts'
-import { life } from '../../support/command-arbitraries.ts'
+import { life } from '../../support/lives/command-arbitraries.ts'
 import {
   at,
   completed,
@@ -24,7 +24,7 @@ import {
   received,
   recorded,
   sent,
-} from '../../support/command-life.ts'
+} from '../../support/lives/command-life.ts'
 
 /** The read row after `revision`, from the projection alone: it knows nothing of the decider's states. */
 const rowAt = (events: ReturnType<typeof recorded>, revision: number): CommandRow => {

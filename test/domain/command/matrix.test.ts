@@ -15,7 +15,7 @@ import {
   receive,
   send,
   succeed,
-} from '../../support/command-life.ts'
+} from '../../support/lives/command-life.ts'
 
 const intents: Readonly<Record<string, CommandIntent>> = {
   send: send(),

@@ -13,7 +13,7 @@ import {
   parseQueueName,
   replyQueue,
 } from '../../../src/domain/command/names.ts'
-import { key, stream } from '../../support/command-life.ts'
+import { key, stream } from '../../support/lives/command-life.ts'
 
 const part = fc.stringMatching(/^[a-z0-9]{1,6}$/)
 const domain = fc

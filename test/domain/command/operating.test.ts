@@ -21,7 +21,7 @@ import {
   received,
   sent,
   succeed,
-} from '../../support/command-life.ts'
+} from '../../support/lives/command-life.ts'
 
 const inTroubleshooting = historyOf.IN_TROUBLESHOOTING_QUEUE
 const notIn = (status: CommandStatus) => ({ type: 'NotInTroubleshooting', status }) as const

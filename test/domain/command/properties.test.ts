@@ -7,8 +7,8 @@ import { attemptLimit } from '../../../src/domain/command/state.ts'
 import { commandStatuses, isLegal, terminalStatuses, transitions } from '../../../src/domain/command/transitions.ts'
 import { fold } from '../../../src/domain/decider.ts'
 import { outbox } from '../../../src/projections/outbox.ts'
-import { commandEvent, type Life, life } from '../../support/command-arbitraries.ts'
-import { recorded } from '../../support/command-life.ts'
+import { commandEvent, type Life, life } from '../../support/lives/command-arbitraries.ts'
+import { recorded } from '../../support/lives/command-life.ts'
 
 const isTerminal = (status: string): boolean => terminalStatuses.some(terminal => terminal === status)
 

@@ -17,7 +17,7 @@ import {
   received,
   sent,
   succeed,
-} from '../../support/command-life.ts'
+} from '../../support/lives/command-life.ts'
 
 const leaseLost = error('LEASE_LOST', {
   code: 'LEASE_LOST',

@@ -23,7 +23,7 @@ import {
   rejectedByRule,
   sent,
   succeed,
-} from '../../support/command-life.ts'
+} from '../../support/lives/command-life.ts'
 
 const running = [sent(), received(1)]
 const inLastAttempt = [sent(), received(1), failed(1), received(2), failed(2), received(3)]

@@ -6,7 +6,7 @@ import {
   policyFaults,
   waitAfter,
 } from '../../../src/domain/command/retry-policy.ts'
-import { policy } from '../../support/command-life.ts'
+import { policy } from '../../support/lives/command-life.ts'
 
 describe('the wait after a failed attempt', () => {
   test('A19: is 10, 60, then 300 s by default, and the last one repeats', () => {

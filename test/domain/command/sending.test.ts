@@ -14,7 +14,7 @@ import {
   received,
   send,
   sent,
-} from '../../support/command-life.ts'
+} from '../../support/lives/command-life.ts'
 
 describe('a command that was never sent', () => {
   test('A13: is sent with everything its sender said', () => {

@@ -6,8 +6,8 @@ import type { ChargeCredits, Grant, Refund } from '../../../src/domain/credits/i
 import { creditsStream, parseCreditsStream } from '../../../src/domain/credits/names.ts'
 import { balanceIn } from '../../../src/domain/credits/state.ts'
 import { fold } from '../../../src/domain/decider.ts'
-import { scenarios } from '../../support/decider.ts'
-import { at, split } from '../../support/workflow-life.ts'
+import { scenarios } from '../../support/lives/decider.ts'
+import { at, split } from '../../support/lives/workflow-life.ts'
 
 const given = scenarios(credits)
 const by = { at, actor: 'admin' }

@@ -13,7 +13,7 @@ import {
 } from '../../../src/domain/operation/retry.ts'
 import { operationStatuses } from '../../../src/domain/operation/status.ts'
 import { derivedId } from '../../../src/infrastructure/shared/uuid-ids.ts'
-import { json } from '../../support/command-arbitraries.ts'
+import { json } from '../../support/lives/command-arbitraries.ts'
 
 const failed: Retriable = {
   id: '0192d3a4-0000-7000-8000-000000000001',

@@ -11,7 +11,7 @@ import type { RunIntent } from '../../../src/domain/workflow-run/intents.ts'
 import { runStream } from '../../../src/domain/workflow-run/names.ts'
 import { createWrites } from '../../../src/projections/row-write.ts'
 import { runRows } from '../../../src/projections/run-rows.ts'
-import { initiate, jane, note, RUN, result, retry, split } from '../../support/workflow-life.ts'
+import { initiate, jane, note, RUN, result, retry, split } from '../../support/lives/workflow-life.ts'
 
 const timeOf = (n: number): string => new Date(Date.UTC(2026, 10, 22, 10, 0, n)).toISOString()
 

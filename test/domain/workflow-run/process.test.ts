@@ -4,7 +4,7 @@ import { fold } from '../../../src/domain/decider.ts'
 import { workflowRun } from '../../../src/domain/workflow-run/index.ts'
 import { jobId, jobName, parseJobName } from '../../../src/domain/workflow-run/names.ts'
 import { react, resultsOf, resume } from '../../../src/domain/workflow-run/process.ts'
-import { at, initiated, jane, RUN } from '../../support/workflow-life.ts'
+import { at, initiated, jane, RUN } from '../../support/lives/workflow-life.ts'
 
 const by = { at, actor: jane }
 const exhausted = (type: ErrorType) =>

@@ -13,7 +13,7 @@ import { planRetry } from '../../../src/domain/workflow-run/retry.ts'
 import { costOf, countFiles, isOpen } from '../../../src/domain/workflow-run/state.ts'
 import { isActive } from '../../../src/domain/workflow-run/status.ts'
 import { isLegal } from '../../../src/domain/workflow-run/transitions.ts'
-import { initiate } from '../../support/workflow-life.ts'
+import { initiate } from '../../support/lives/workflow-life.ts'
 
 const outcomes: readonly FileOutcome[] = ['completed', 'failed', 'error', 'interrupted', 'cancelled']
 

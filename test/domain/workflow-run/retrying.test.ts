@@ -5,8 +5,8 @@ import type { FileOutcome, RunEvent } from '../../../src/domain/workflow-run/eve
 import { workflowRun } from '../../../src/domain/workflow-run/index.ts'
 import type { RunIntent } from '../../../src/domain/workflow-run/intents.ts'
 import { planRetry } from '../../../src/domain/workflow-run/retry.ts'
-import { scenarios } from '../../support/decider.ts'
-import { initiate, initiated, jane, later, note, result, retry, split } from '../../support/workflow-life.ts'
+import { scenarios } from '../../support/lives/decider.ts'
+import { initiate, initiated, jane, later, note, result, retry, split } from '../../support/lives/workflow-life.ts'
 
 const given = scenarios(workflowRun)
 

@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 import { workflowTemplate } from '../../../src/domain/workflow-template/index.ts'
-import { scenarios } from '../../support/decider.ts'
+import { scenarios } from '../../support/lives/decider.ts'
 
 const given = scenarios(workflowTemplate)
 const by = { at: '2026-11-22T10:00:00.000Z', actor: 'jane' }

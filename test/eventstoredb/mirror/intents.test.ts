@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { createCommandBus, DuplicateCommandError } from '../../../src/index.ts'
 import { until } from '../../support/bus.ts'
-import { compiledSource } from '../../support/compiled.ts'
 import { closeAfterTest, openParts, rowsOf } from '../../support/eventstoredb/bus.ts'
+import { compiledSource } from '../../support/servers/compiled.ts'
 
 const script = fileURLToPath(new URL('./sender-child.mjs', import.meta.url))
 

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { until } from '../../support/bus.ts'
-import { compiledSource } from '../../support/compiled.ts'
 import { closeAfterTest, openLogBus, openParts, rowsOf } from '../../support/eventstoredb/bus.ts'
+import { compiledSource } from '../../support/servers/compiled.ts'
 
 const script = fileURLToPath(new URL('./follower-child.mjs', import.meta.url))
 

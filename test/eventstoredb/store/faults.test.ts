@@ -4,9 +4,9 @@ import { busCodec } from '../../../src/infrastructure/codec/workflow-codec.ts'
 import { assertLogIsHere } from '../../../src/infrastructure/eventstoredb/mirror/whose-log.ts'
 import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
 import { until } from '../../support/bus.ts'
-import { createCommandStore, sending } from '../../support/command-store.ts'
 import { openLogBus, openParts, rowsOf } from '../../support/eventstoredb/bus.ts'
 import { bytesOf } from '../../support/eventstoredb/wire.ts'
+import { createCommandStore, sending } from '../../support/lives/command-store.ts'
 
 const charge = { commandType: 'Charge', data: {}, replyTo: 'replies' }
 const rows = 'select command_id from command_bus_command'

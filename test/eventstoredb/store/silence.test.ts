@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createCommandBus, UnavailableError } from '../../../src/index.ts'
 import { until } from '../../support/bus.ts'
-import { openCutLine } from '../../support/cut-line.ts'
 import { closeAfterTest, openParts, rowsOf } from '../../support/eventstoredb/bus.ts'
 import { openSilentLine } from '../../support/eventstoredb/silent-line.ts'
+import { openCutLine } from '../../support/servers/cut-line.ts'
 
 /** Far more than the calls may take, far less than they took. */
 const LATE_MS = 15_000

@@ -1,8 +1,8 @@
 import type { Api } from '../../../src/contract/index.ts'
 import type { ProblemCode } from '../../../src/contract/route.ts'
 import { PermanentCommandError, type Role } from '../../../src/index.ts'
-import { beginAttempt } from '../../support/begin-attempt.ts'
 import type { SharedApi } from '../../support/http.ts'
+import { beginAttempt } from '../../support/lives/begin-attempt.ts'
 
 /** What the contract says of a route, written by hand and not read from the declaration that it is held against. */
 export interface Expected {

@@ -2,8 +2,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { createTestApi, SECRET, type TestApi } from '../../support/http.ts'
-import { openKeyServer, signingKey } from '../../support/key-server.ts'
 import { expectProblem } from '../../support/problem.ts'
+import { openKeyServer, signingKey } from '../../support/servers/key-server.ts'
 
 const ask = (api: TestApi, token: string) => api.request('GET', '/commands', { token })
 

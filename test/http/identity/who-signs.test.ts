@@ -8,7 +8,7 @@ import { localSecret } from '../../../src/infrastructure/http/identity/local-sec
 import { signToken } from '../../../src/infrastructure/http/identity/token.ts'
 import { readConfig } from '../../../src/infrastructure/service/config.ts'
 import { identityOptions } from '../../../src/infrastructure/service/identity-options.ts'
-import { compiledSource } from '../../support/compiled.ts'
+import { compiledSource } from '../../support/servers/compiled.ts'
 
 let root: string
 let home: string

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createTestApi, SECRET, type TestApi } from '../../support/http.ts'
 import { parked } from '../../support/park.ts'
-import { answersIn, rawConnection, rawRequest } from '../../support/raw-connection.ts'
+import { answersIn, rawConnection, rawRequest } from '../../support/servers/raw-connection.ts'
 import { type FuzzedRequest, fuzzedRequest, type World } from './fuzz-requests.ts'
 
 const AT_ONCE = 50

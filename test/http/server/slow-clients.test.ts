@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { httpLimits } from '../../../src/infrastructure/http/base-app.ts'
 import { sharedTestApi } from '../../support/http.ts'
-import { answersIn, type RawConnection, rawConnection, rawRequest } from '../../support/raw-connection.ts'
+import { answersIn, type RawConnection, rawConnection, rawRequest } from '../../support/servers/raw-connection.ts'
 
 const limits = { checkMs: 30, keepAliveMs: 400, headerBytes: 8_192 }
 /** Here a head has to be quick; the rest of a request has more time than a test. */

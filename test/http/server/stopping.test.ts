@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { closeHttp } from '../../../src/infrastructure/http/listen.ts'
 import { createTestApi, type TestApi } from '../../support/http.ts'
-import { answersIn, rawConnection, rawRequest } from '../../support/raw-connection.ts'
+import { answersIn, rawConnection, rawRequest } from '../../support/servers/raw-connection.ts'
 
 const BODY = '{"commandType":"Charge","data":1}'
 

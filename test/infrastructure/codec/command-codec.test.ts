@@ -6,7 +6,7 @@ import { transitions } from '../../../src/domain/command/transitions.ts'
 import type { EventContext } from '../../../src/domain/recorded.ts'
 import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts'
 import type { StoredEvent } from '../../../src/infrastructure/codec/event-codec.ts'
-import { commandEvents } from '../../support/command-arbitraries.ts'
+import { commandEvents } from '../../support/lives/command-arbitraries.ts'
 import {
   canceled,
   context,
@@ -16,7 +16,7 @@ import {
   parked,
   received,
   sent,
-} from '../../support/command-life.ts'
+} from '../../support/lives/command-life.ts'
 
 const SECRET = 'a-secret-nobody-may-see'
 

@@ -13,9 +13,9 @@ import { createEventStoreDbEventStore } from '../../../src/infrastructure/events
 import { createPostgresEventStore } from '../../../src/infrastructure/postgres/log/event-store.ts'
 import { busProjections } from '../../../src/projections/bus-projections.ts'
 import { createTestBus } from '../../support/bus.ts'
-import { commandEvents } from '../../support/command-arbitraries.ts'
-import { context } from '../../support/command-life.ts'
-import { workflowEvents } from '../../support/workflow-events.ts'
+import { commandEvents } from '../../support/lives/command-arbitraries.ts'
+import { context } from '../../support/lives/command-life.ts'
+import { workflowEvents } from '../../support/lives/workflow-events.ts'
 
 const SECRET = 'a-secret-nobody-may-see'
 

@@ -3,7 +3,7 @@ import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
 import { eventCodec, type StoredEvent } from '../../../src/infrastructure/codec/event-codec.ts'
 import { type Upcasts, upcast } from '../../../src/infrastructure/codec/upcast.ts'
-import { at, context } from '../../support/command-life.ts'
+import { at, context } from '../../support/lives/command-life.ts'
 
 interface Paid {
   readonly type: 'Paid'

@@ -28,6 +28,7 @@ import { verifyLog } from '../../../src/infrastructure/proof/verification/verify
 import { type TestBus, until } from '../../support/bus.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
+import { createTestRuns, failedRun, jane, quickly, runsOf, type TestRuns } from '../../support/runs.ts'
 import {
   dumpAndRestore,
   idsOf,
@@ -35,8 +36,7 @@ import {
   type OtherServer,
   startOtherServer,
   useUpTo,
-} from '../../support/other-server.ts'
-import { createTestRuns, failedRun, jane, quickly, runsOf, type TestRuns } from '../../support/runs.ts'
+} from '../../support/servers/other-server.ts'
 import { settled } from '../../support/settled.ts'
 
 const signer = parseSigner(randomBytes(32).toString('base64url')) as Signer

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createPool } from '../../../src/infrastructure/postgres/transactions/pool.ts'
-import { createCommandStore, receiving, sending } from '../../support/command-store.ts'
-import { openCutLine } from '../../support/cut-line.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { createCommandStore, receiving, sending } from '../../support/lives/command-store.ts'
+import { openCutLine } from '../../support/servers/cut-line.ts'
 
 let database: TestDatabase
 beforeEach(async () => {

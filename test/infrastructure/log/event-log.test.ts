@@ -6,8 +6,8 @@ import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts
 import { createPostgresEventFeed } from '../../../src/infrastructure/postgres/log/event-feed.ts'
 import { newStream, outcomes, write } from '../../contracts/contract-kit.ts'
 import { until } from '../../support/bus.ts'
-import { createCommandStore, sending } from '../../support/command-store.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { createCommandStore, sending } from '../../support/lives/command-store.ts'
 import { openNotedStore } from '../../support/noted.ts'
 
 describe('the log refuses every change', () => {

@@ -14,8 +14,8 @@ import {
   removeEmbedded,
   startEmbedded,
 } from '../../../src/infrastructure/postgres/embedded/index.ts'
-import { compiledSource } from '../../support/compiled.ts'
-import { dataDirectory } from '../../support/data-directory.ts'
+import { compiledSource } from '../../support/servers/compiled.ts'
+import { dataDirectory } from '../../support/servers/data-directory.ts'
 
 const root = process.getuid?.() === 0
 const fast = { settings: { fsync: 'off' } }

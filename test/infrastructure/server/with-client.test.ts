@@ -4,8 +4,8 @@ import { verifyCommands } from '../../../src/infrastructure/postgres/read-tables
 import { createPool } from '../../../src/infrastructure/postgres/transactions/pool.ts'
 import { createKeeper } from '../../../src/infrastructure/proof/keeper.ts'
 import { verifyLog } from '../../../src/infrastructure/proof/verification/verify.ts'
-import { openCutLine } from '../../support/cut-line.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { openCutLine } from '../../support/servers/cut-line.ts'
 
 let database: TestDatabase
 const uncaught: unknown[] = []

@@ -11,8 +11,8 @@ import {
   type Json,
   PermanentCommandError,
   TransientCommandError,
-} from '../../src/index.ts'
-import { type TestBus, until } from './bus.ts'
+} from '../../../src/index.ts'
+import { type TestBus, until } from '../bus.ts'
 import { end, type Model, type Modelled, retry, type Step, sent, workOff } from './command-model.ts'
 
 export interface Real extends TestBus {

@@ -1,7 +1,7 @@
-import { auditNames, namesOf } from '../../src/domain/command/audit-names.ts'
-import type { CommandEvent, CommandEventType } from '../../src/domain/command/events.ts'
-import { terminalStatuses, transitions } from '../../src/domain/command/transitions.ts'
-import { type Effect, outbox } from '../../src/projections/outbox.ts'
+import { auditNames, namesOf } from '../../../src/domain/command/audit-names.ts'
+import type { CommandEvent, CommandEventType } from '../../../src/domain/command/events.ts'
+import { terminalStatuses, transitions } from '../../../src/domain/command/transitions.ts'
+import { type Effect, outbox } from '../../../src/projections/outbox.ts'
 import {
   at,
   completed,

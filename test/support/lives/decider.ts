@@ -1,6 +1,6 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { expect } from 'vitest'
-import { type Decider, fold } from '../../src/domain/decider.ts'
+import { type Decider, fold } from '../../../src/domain/decider.ts'
 
 /** What a decider may answer: events (none: it is so already) or a named refusal. */
 export type Answer<Event, Rejection> = readonly Event[] | Rejection

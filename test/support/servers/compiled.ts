@@ -13,7 +13,7 @@ declare module 'vitest' {
   }
 }
 
-const repository = fileURLToPath(new URL('../../', import.meta.url))
+const repository = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** `src/` as JavaScript, for tests that run processes of their own. */
 export const compiledSource = (): string => join(inject('compiledPackage'), 'dist')

@@ -1,6 +1,6 @@
-import type { Split } from '../../src/domain/credits/events.ts'
-import type { FileOutcome, FileResult, RunEvent } from '../../src/domain/workflow-run/events.ts'
-import type { Initiate, NoteResults, RetryFailed } from '../../src/domain/workflow-run/intents.ts'
+import type { Split } from '../../../src/domain/credits/events.ts'
+import type { FileOutcome, FileResult, RunEvent } from '../../../src/domain/workflow-run/events.ts'
+import type { Initiate, NoteResults, RetryFailed } from '../../../src/domain/workflow-run/intents.ts'
 
 export const at = '2026-11-22T10:00:00.000Z'
 export const later = '2026-11-22T11:00:00.000Z'

@@ -8,10 +8,10 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, inject } from 'vitest'
-import { removeEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
+import { removeEmbedded } from '../../../src/infrastructure/postgres/embedded/index.ts'
 import { dataDirectory } from './data-directory.ts'
 
-const repository = fileURLToPath(new URL('../../', import.meta.url))
+const repository = fileURLToPath(new URL('../../../', import.meta.url))
 
 export interface Answer {
   readonly code: number | null

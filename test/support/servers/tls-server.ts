@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { removeEmbedded, startEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
-import { isRoot, serverAccount } from '../../src/infrastructure/postgres/embedded/os-user.ts'
+import { removeEmbedded, startEmbedded } from '../../../src/infrastructure/postgres/embedded/index.ts'
+import { isRoot, serverAccount } from '../../../src/infrastructure/postgres/embedded/os-user.ts'
 import { dataDirectory } from './data-directory.ts'
 
 /** Null where a server with TLS can be made, else why it cannot. */

@@ -1,4 +1,4 @@
-import type { CommandStatus } from '../../src/index.ts'
+import type { CommandStatus } from '../../../src/index.ts'
 
 /** What a scripted handler does in an attempt. */
 export type Step = 'succeed' | 'stumble' | 'break' | 'refuse'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GenericContainer, Wait } from 'testcontainers'
-import { removeEmbedded, startEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
+import { removeEmbedded, startEmbedded } from '../../../src/infrastructure/postgres/embedded/index.ts'
 import { dataDirectory } from './data-directory.ts'
 import { isAlive } from './service.ts'
 

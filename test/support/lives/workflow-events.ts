@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import type { CreditsEvent } from '../../src/domain/credits/events.ts'
-import type { RunEvent } from '../../src/domain/workflow-run/events.ts'
-import type { TemplateEvent } from '../../src/domain/workflow-template/events.ts'
+import type { CreditsEvent } from '../../../src/domain/credits/events.ts'
+import type { RunEvent } from '../../../src/domain/workflow-run/events.ts'
+import type { TemplateEvent } from '../../../src/domain/workflow-template/events.ts'
 import { at, initiated, jane, later, RUN, result, split } from './workflow-life.ts'
 
 type WorkflowEvent = RunEvent | CreditsEvent | TemplateEvent

@@ -4,8 +4,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { isRoot, serverAccount } from '../../src/infrastructure/postgres/embedded/os-user.ts'
-import { freePort } from '../../src/infrastructure/postgres/embedded/postmaster.ts'
+import { isRoot, serverAccount } from '../../../src/infrastructure/postgres/embedded/os-user.ts'
+import { freePort } from '../../../src/infrastructure/postgres/embedded/postmaster.ts'
 
 const PROGRAMS = ['/usr/sbin/pgbouncer', '/usr/local/sbin/pgbouncer', '/usr/local/bin/pgbouncer', 'pgbouncer']
 const program = PROGRAMS.find(name => spawnSync(name, ['--version']).status === 0)

@@ -1,10 +1,10 @@
-import type * as events from '../../src/domain/command/events.ts'
-import { command } from '../../src/domain/command/index.ts'
-import type * as intents from '../../src/domain/command/intents.ts'
-import { commandStream } from '../../src/domain/command/names.ts'
-import { defaultRetryPolicy, type RetryPolicy } from '../../src/domain/command/retry-policy.ts'
-import type { CommandStatus } from '../../src/domain/command/transitions.ts'
-import type { EventContext, Recorded } from '../../src/domain/recorded.ts'
+import type * as events from '../../../src/domain/command/events.ts'
+import { command } from '../../../src/domain/command/index.ts'
+import type * as intents from '../../../src/domain/command/intents.ts'
+import { commandStream } from '../../../src/domain/command/names.ts'
+import { defaultRetryPolicy, type RetryPolicy } from '../../../src/domain/command/retry-policy.ts'
+import type { CommandStatus } from '../../../src/domain/command/transitions.ts'
+import type { EventContext, Recorded } from '../../../src/domain/recorded.ts'
 import { scenarios } from './decider.ts'
 
 /** The instant `seconds` after the story begins. */

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Pool } from 'pg'
-import type { EventStore, NewEvent, StreamAppend } from '../../src/application/ports/event-store.ts'
-import type { CommandEvent } from '../../src/domain/command/events.ts'
-import { commandStream } from '../../src/domain/command/names.ts'
-import { defaultRetryPolicy } from '../../src/domain/command/retry-policy.ts'
-import { commandCodec } from '../../src/infrastructure/codec/command-codec.ts'
-import { createPostgresEventStore } from '../../src/infrastructure/postgres/log/event-store.ts'
-import { createQueueCatalog } from '../../src/infrastructure/postgres/queue/queue.ts'
-import { commandRowChange } from '../../src/projections/command-row.ts'
-import { outbox } from '../../src/projections/outbox.ts'
+import type { EventStore, NewEvent, StreamAppend } from '../../../src/application/ports/event-store.ts'
+import type { CommandEvent } from '../../../src/domain/command/events.ts'
+import { commandStream } from '../../../src/domain/command/names.ts'
+import { defaultRetryPolicy } from '../../../src/domain/command/retry-policy.ts'
+import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts'
+import { createPostgresEventStore } from '../../../src/infrastructure/postgres/log/event-store.ts'
+import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
+import { commandRowChange } from '../../../src/projections/command-row.ts'
+import { outbox } from '../../../src/projections/outbox.ts'
 
 /** The store as the bus has it: rows and messages go with the events. */
 export const createCommandStore = (pool: Pool): EventStore<CommandEvent> =>

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { onTestFinished } from 'vitest'
-import { until } from './bus.ts'
+import { until } from '../bus.ts'
 
 /** A TCP connection to the server, for what no HTTP client would do. */
 export interface RawConnection {

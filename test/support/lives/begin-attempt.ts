@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
-import { createTransactCommands } from '../../src/application/commands/transact-commands.ts'
-import type { CommandKey } from '../../src/domain/command/events.ts'
-import { commandStream } from '../../src/domain/command/names.ts'
-import { uuidIds } from '../../src/infrastructure/shared/uuid-ids.ts'
+import { createTransactCommands } from '../../../src/application/commands/transact-commands.ts'
+import type { CommandKey } from '../../../src/domain/command/events.ts'
+import { commandStream } from '../../../src/domain/command/names.ts'
+import { uuidIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
 import { createCommandStore } from './command-store.ts'
 
 /** Makes a command IN_PROGRESS, as if a worker had its message: nobody works on it. */

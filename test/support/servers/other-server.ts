@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import pg from 'pg'
-import { removeEmbedded, startEmbedded } from '../../src/infrastructure/postgres/embedded/index.ts'
-import { migrate } from '../../src/infrastructure/postgres/schema/migrate.ts'
-import { ensurePgmq } from '../../src/infrastructure/postgres/schema/pgmq-install.ts'
+import { removeEmbedded, startEmbedded } from '../../../src/infrastructure/postgres/embedded/index.ts'
+import { migrate } from '../../../src/infrastructure/postgres/schema/migrate.ts'
+import { ensurePgmq } from '../../../src/infrastructure/postgres/schema/pgmq-install.ts'
 import { dataDirectory } from './data-directory.ts'
 
 /** A server beside that of the tests: it counts its transactions for itself. */

@@ -5,9 +5,9 @@ import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, rm, symlink } from 'no
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
-import { isRoot, type RunAs, serverAccount, serverEnv } from '../../src/infrastructure/postgres/embedded/os-user.ts'
-import { freePort } from '../../src/infrastructure/postgres/embedded/postmaster.ts'
-import { unpackPgmq } from '../../src/infrastructure/postgres/schema/pgmq-files.ts'
+import { isRoot, type RunAs, serverAccount, serverEnv } from '../../../src/infrastructure/postgres/embedded/os-user.ts'
+import { freePort } from '../../../src/infrastructure/postgres/embedded/postmaster.ts'
+import { unpackPgmq } from '../../../src/infrastructure/postgres/schema/pgmq-files.ts'
 import { dataDirectory } from './data-directory.ts'
 
 const LIB = '/usr/lib/postgresql'
