@@ -17,58 +17,118 @@ const hidden = ['src', join('web', 'src')]
   .filter(file => hasImportInType(join(__dirname, file)))
 if (hidden.length > 0) throw new Error(`Write \`import type\` instead of import() inside a type: ${hidden.join(', ')}`)
 
-/** Test files and the contract suite beside a port: they may import vitest, and nothing that ships imports them. */
-const suite = '\\.(test|contract)\\.ts$'
+/**
+ * The rooms of `src`, the lowest first: what stands in a room imports from it and from the rooms before it. `domain` and
+ * `projections` are whole folders; any other room is the files right in it.
+ */
+const ROOMS = [
+  'domain/',
+  'application/ports',
+  'projections/',
+  'application/shared',
+  'application/commands',
+  'application/troubleshooting',
+  'application/investigation',
+  'application/operations',
+  'application/runs',
+  'application/access',
+  'contract',
+  'infrastructure/shared',
+  'infrastructure/codec',
+  'infrastructure/postgres/connection',
+  'infrastructure/postgres/transactions',
+  'infrastructure/postgres/schema',
+  'infrastructure/postgres/embedded',
+  'infrastructure/postgres/queue',
+  'infrastructure/postgres/log',
+  'infrastructure/postgres/read-tables',
+  'infrastructure/postgres/reading',
+  'infrastructure/postgres/bulk',
+  'infrastructure/postgres/rights',
+  'infrastructure/eventstoredb/connection',
+  'infrastructure/eventstoredb/store',
+  'infrastructure/eventstoredb/mirror',
+  'infrastructure/eventstoredb',
+  'infrastructure/worker/failures',
+  'infrastructure/worker/attempt',
+  'infrastructure/worker',
+  'infrastructure/runners',
+  'infrastructure/rehearsal',
+  'infrastructure/live',
+  'infrastructure/proof/chain',
+  'infrastructure/proof/verification',
+  'infrastructure/proof/case',
+  'infrastructure/proof/archive',
+  'infrastructure/proof',
+  'infrastructure/copy-log',
+  'infrastructure/telemetry',
+  'infrastructure/demo',
+  'infrastructure/http/identity',
+  'infrastructure/http/pages',
+  'infrastructure/http/requests',
+  'infrastructure/http/handlers',
+  'infrastructure/http',
+  'infrastructure/service',
+  'command-bus.ts',
+  'compose',
+  'index.ts',
+  'infrastructure/cli/text',
+  'infrastructure/cli/support',
+  'infrastructure/cli/troubleshooting',
+  'infrastructure/cli/commands',
+  'infrastructure/cli/investigation',
+  'infrastructure/cli/runs',
+  'infrastructure/cli/database',
+  'infrastructure/cli/service',
+  'infrastructure/cli',
+  'main.ts',
+]
+
+const inRoom = room => (/\.ts$|\/$/.test(room) ? `^src/${room}` : `^src/${room}/[^/]+$`)
+
+const arrowsBack = ROOMS.slice(0, -1).map((room, index) => ({
+  name: `${room.replace(/\/$/, '')}-imports-downwards`,
+  comment: 'A room imports from the rooms before it in the list of .dependency-cruiser.cjs, and from no other.',
+  severity: 'error',
+  from: { path: inRoom(room) },
+  to: { path: ROOMS.slice(index + 1).map(inRoom) },
+}))
 
 /**
- * The one direction of imports: entrypoints -> infrastructure -> application -> domain; projections read the domain.
  * TypeScript 7 has no compiler API in JavaScript, so the sources are parsed by swc, which sees `import type` as well.
  *
  * @type {import('dependency-cruiser').IConfiguration}
  */
 module.exports = {
   forbidden: [
+    ...arrowsBack,
+    {
+      name: 'every-file-has-a-room',
+      comment: 'A new folder of src takes its place in the list of rooms.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ROOMS.map(inRoom) },
+      to: {},
+    },
     {
       name: 'domain-stands-alone',
       comment: 'The domain is pure: it imports itself and fp-ts. Time, ids and actors arrive in the intent.',
       severity: 'error',
-      from: { path: '^src/domain/', pathNot: suite },
+      from: { path: '^src/domain/' },
       to: { pathNot: ['^src/domain/', '^node_modules/fp-ts/'] },
     },
     {
       name: 'application-knows-ports-only',
       comment: 'A use case imports the domain, its own folder (ports included), fp-ts and io-ts.',
       severity: 'error',
-      from: { path: '^src/application/', pathNot: suite },
+      from: { path: '^src/application/' },
       to: { pathNot: ['^src/application/', '^src/domain/', '^node_modules/(fp-ts|io-ts)/'] },
     },
     {
       name: 'projections-read-events',
       comment: 'A projection is a pure function of events: it imports the domain, its own folder and fp-ts.',
       severity: 'error',
-      from: { path: '^src/projections/', pathNot: suite },
+      from: { path: '^src/projections/' },
       to: { pathNot: ['^src/projections/', '^src/domain/', '^node_modules/fp-ts/'] },
-    },
-    {
-      name: 'composition-roots-are-roots',
-      comment: 'src/main.ts and src/compose/create-command-bus.ts wire the layers together; no layer knows them.',
-      severity: 'error',
-      from: { path: '^src/(domain|application|projections|infrastructure)/' },
-      to: { path: '^src/(main|index|command-bus|create-command-bus)\\.ts$' },
-    },
-    {
-      name: 'only-roots-beside-the-layers',
-      comment:
-        'Every file of src is in a layer; only the library (its index, its types, its composition) and the program stand beside them.',
-      severity: 'error',
-      from: {
-        path: '^src/',
-        pathNot: [
-          '^src/(domain|application|projections|infrastructure)/',
-          '^src/(main|index|command-bus|create-command-bus)\\.ts$',
-        ],
-      },
-      to: {},
     },
     {
       name: 'src-ships-alone',
@@ -81,10 +141,10 @@ module.exports = {
       name: 'contract-runs-anywhere',
       comment: 'The declaration of the API is part of the console, too: nothing of a server may come with it.',
       severity: 'error',
-      from: { path: '^src/infrastructure/http/contract/' },
+      from: { path: '^src/contract/' },
       to: {
         pathNot: [
-          '^src/infrastructure/http/contract/',
+          '^src/contract/',
           '^src/domain/',
           '^src/application/ports/[^/]+\\.ts$',
           '^node_modules/(fp-ts|io-ts)/',
@@ -99,8 +159,8 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot: [
-          '^src/infrastructure/http/contract/',
-          '^src/application/(roles|ports/authorization)\\.ts$',
+          '^src/contract/',
+          '^src/application/(access/roles|ports/authorization)\\.ts$',
           '^src/domain/[^/]+/(transitions|status)\\.ts$',
           '^src/domain/json-text\\.ts$',
         ],
@@ -117,21 +177,14 @@ module.exports = {
       name: 'console-runs-in-browsers',
       comment: 'No module of Node in what a browser runs.',
       severity: 'error',
-      from: { path: '^(web/src|src/infrastructure/http/contract)/' },
+      from: { path: '^(web/src|src/contract)/' },
       to: { dependencyTypes: ['core'] },
-    },
-    {
-      name: 'no-test-helpers-in-src',
-      comment: 'A contract suite may stand beside its port; only tests import it.',
-      severity: 'error',
-      from: { path: '^src/', pathNot: suite },
-      to: { path: suite },
     },
     {
       name: 'no-dev-dependencies-in-src',
       comment: 'Users install dependencies only: an import of a devDependency would fail on their machine.',
       severity: 'error',
-      from: { path: '^src/', pathNot: suite },
+      from: { path: '^src/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] },
     },
     {

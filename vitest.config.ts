@@ -11,19 +11,19 @@ const shared = {
 
 /** What the bus does, shown with its log in EventStoreDB too: the same files run again. */
 const onBothStores = [
-  'caller',
-  'investigation',
-  'kill',
-  'listing',
-  'model',
-  'operations',
-  'operator',
-  'outcomes',
-  'sending',
-  'stats',
-  'tampered',
-  'undelivered-replies',
-  'worker',
+  'operating/operations',
+  'operating/operator',
+  'reading/investigation',
+  'reading/listing',
+  'reading/model',
+  'reading/stats',
+  'sending/caller',
+  'sending/sending',
+  'sending/undelivered-replies',
+  'working/kill',
+  'working/outcomes',
+  'working/tampered',
+  'working/worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)
   .concat('test/runs/continue.test.ts', 'test/environment/pgbouncer.test.ts')
@@ -37,7 +37,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'postgresql',
-          include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
+          include: ['test/**/*.test.ts'],
           provide: { logStore: 'postgresql' },
         },
       },

@@ -42,6 +42,7 @@ export type {
   TroubleshootingItem,
 } from './application/ports/command-queries.ts'
 export type { Log } from './application/ports/log.ts'
+export type { Health } from './application/ports/stats.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
 export type { UndeliveredFilter, UndeliveredReply } from './application/ports/undelivered.ts'
 export type {
@@ -118,5 +119,4 @@ export {
   type HandlerDefinition,
 } from './infrastructure/worker/attempt/handler.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures/failures.ts'
-export type { Health } from './infrastructure/worker/health.ts'
 export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'

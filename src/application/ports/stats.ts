@@ -1,5 +1,12 @@
 import type { CommandStatus } from '../../domain/command/transitions.ts'
 
+/** What a part says of itself. */
+export interface Health {
+  /** degraded: work goes on, but something needs a look; critical: no work is done. */
+  readonly status: 'healthy' | 'degraded' | 'critical'
+  readonly reasons: readonly string[]
+}
+
 export interface QueueFigures {
   readonly queue: string
   /** Messages on the queue, visible or not. Like `visible` an estimate where there are many thousands. */

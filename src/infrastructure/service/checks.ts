@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
+import type { Health } from '../../application/ports/stats.ts'
 import { maskSecrets } from '../../application/shared/mask-secrets.ts'
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/pages/health.ts'
@@ -11,7 +12,6 @@ import { feedCheck } from '../postgres/reading/stats.ts'
 import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
 import { LEADER } from '../postgres/transactions/leadership.ts'
 import { poolingOf } from '../postgres/transactions/pool.ts'
-import type { Health } from '../worker/health.ts'
 import { worst } from './worker-report.ts'
 
 /** How long a check may take. */

@@ -1,5 +1,5 @@
+import type { Health } from '../../application/ports/stats.ts'
 import type { MetricsSnapshot } from '../telemetry/metrics.ts'
-import type { Health } from '../worker/health.ts'
 
 /** What a worker process tells the process that watches over it, a few times a second. */
 export interface WorkerReport {

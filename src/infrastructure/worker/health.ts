@@ -1,12 +1,7 @@
 import type { Clock } from '../../application/ports/clock.ts'
+import type { Health } from '../../application/ports/stats.ts'
 import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'
 import type { HeldUp } from './attempt/long-running.ts'
-
-export interface Health {
-  /** degraded: work goes on, but something needs a look; critical: no work is done. */
-  readonly status: 'healthy' | 'degraded' | 'critical'
-  readonly reasons: readonly string[]
-}
 
 const CRITICAL_AFTER_MS = 10_000
 const MARGIN_MS = 1_000

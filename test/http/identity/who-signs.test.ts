@@ -120,7 +120,7 @@ describe('the secret of a home', () => {
 
   describe('of twenty processes that start at once', () => {
     test('is one', async () => {
-      const module = join(compiledSource(), 'infrastructure', 'http', 'local-secret.js')
+      const module = join(compiledSource(), 'infrastructure', 'http', 'identity', 'local-secret.js')
       const program = `const { localSecret } = await import(${JSON.stringify(module)})
         process.stdin.once('data', async () => { console.log(await localSecret(${JSON.stringify(home)})); process.exit(0) })
         console.error('ready')`

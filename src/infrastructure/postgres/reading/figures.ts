@@ -1,6 +1,5 @@
 import type { Pool } from 'pg'
-import type { FeedFigures, QueueFigures } from '../../../application/ports/stats.ts'
-import type { Health } from '../../worker/health.ts'
+import type { FeedFigures, Health, QueueFigures } from '../../../application/ports/stats.ts'
 import { queueFigures } from '../queue/queue-figures.ts'
 import { countUndelivered } from './undelivered.ts'
 
