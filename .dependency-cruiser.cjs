@@ -18,12 +18,12 @@ const hidden = ['src', join('web', 'src')]
 if (hidden.length > 0) throw new Error(`Write \`import type\` instead of import() inside a type: ${hidden.join(', ')}`)
 
 /**
- * The rooms of `src`, the lowest first: what stands in a room imports from it and from the rooms before it. `domain` and
- * `projections` are whole folders; any other room is the files right in it.
+ * The rooms of `src`, the lowest first: what stands in a room imports from it and from the rooms before it. A name
+ * that ends in a slash is a whole folder; any other room is the files right in it.
  */
 const ROOMS = [
   'domain/',
-  'application/ports',
+  'application/ports/',
   'projections/',
   'application/shared',
   'application/commands',
@@ -68,6 +68,7 @@ const ROOMS = [
   'infrastructure/http/requests',
   'infrastructure/http/handlers',
   'infrastructure/http',
+  'infrastructure/settings',
   'infrastructure/service',
   'command-bus.ts',
   'compose',
@@ -146,7 +147,7 @@ module.exports = {
         pathNot: [
           '^src/contract/',
           '^src/domain/',
-          '^src/application/ports/[^/]+\\.ts$',
+          '^src/application/ports/',
           '^node_modules/(fp-ts|io-ts)/',
         ],
       },
@@ -162,7 +163,7 @@ module.exports = {
           '^src/contract/',
           '^src/application/(access/roles|ports/authorization)\\.ts$',
           '^src/domain/[^/]+/(transitions|status)\\.ts$',
-          '^src/domain/json-text\\.ts$',
+          '^src/domain/json/json-text\\.ts$',
         ],
       },
     },

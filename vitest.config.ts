@@ -20,7 +20,7 @@ const onBothStores = [
   'sending/caller',
   'sending/sending',
   'sending/undelivered-replies',
-  'working/kill',
+  'crashing/kill',
   'working/outcomes',
   'working/tampered',
   'working/worker',

@@ -8,6 +8,7 @@ import type { CommandHistory, HistoryOptions } from './application/investigation
 import type { Operation, OperationFilter, Owner, StartOperation } from './application/operations/operations.ts'
 import type { Identity } from './application/ports/authorization.ts'
 import type { Clock } from './application/ports/clock.ts'
+import type { Log } from './application/ports/log.ts'
 import type {
   AuditEntry,
   AuditFilter,
@@ -18,8 +19,7 @@ import type {
   TroubleshootingFilter,
   TroubleshootingGroup,
   TroubleshootingItem,
-} from './application/ports/command-queries.ts'
-import type { Log } from './application/ports/log.ts'
+} from './application/ports/reading/command-queries.ts'
 import type { Telemetry } from './application/ports/telemetry.ts'
 import type { Credits } from './application/runs/credits.ts'
 import type { WorkflowCalls } from './application/runs/workflow-calls.ts'

@@ -30,6 +30,7 @@ export {
   type StartOperation,
 } from './application/operations/operations.ts'
 export type { Identity, Role } from './application/ports/authorization.ts'
+export type { Log } from './application/ports/log.ts'
 export type {
   AuditEntry,
   AuditFilter,
@@ -40,11 +41,9 @@ export type {
   TroubleshootingFilter,
   TroubleshootingGroup,
   TroubleshootingItem,
-} from './application/ports/command-queries.ts'
-export type { Log } from './application/ports/log.ts'
-export type { Health } from './application/ports/stats.ts'
-export type { Telemetry } from './application/ports/telemetry.ts'
-export type { UndeliveredFilter, UndeliveredReply } from './application/ports/undelivered.ts'
+} from './application/ports/reading/command-queries.ts'
+export type { Health } from './application/ports/reading/stats.ts'
+export type { UndeliveredFilter, UndeliveredReply } from './application/ports/reading/undelivered.ts'
 export type {
   CreditEntry,
   PerFileResult,
@@ -52,7 +51,8 @@ export type {
   TemplateFilter,
   WorkflowRun,
   WorkflowTemplate,
-} from './application/ports/workflow-queries.ts'
+} from './application/ports/reading/workflow-queries.ts'
+export type { Telemetry } from './application/ports/telemetry.ts'
 export type { CreditBalance, GrantCredits } from './application/runs/credits.ts'
 export type { RunHistory, RunHistoryOptions } from './application/runs/read-run-history.ts'
 export {
@@ -98,11 +98,11 @@ export type {
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'
-export type { Json } from './domain/command/events.ts'
 export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
 export type { Moment, Step } from './domain/history.ts'
-export type { Change } from './domain/json-diff.ts'
+export type { Json } from './domain/json/json.ts'
+export type { Change } from './domain/json/json-diff.ts'
 export type { FileSnapshot, RunSnapshot, RunSummary } from './domain/workflow-run/history.ts'
 export type { CatchUpHealth, CatchUpState } from './infrastructure/eventstoredb/mirror/catch-up-health.ts'
 export type { Follower } from './infrastructure/eventstoredb/mirror/follower.ts'

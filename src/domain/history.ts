@@ -1,7 +1,7 @@
-import type { Instant } from './command/events.ts'
 import type { Decider } from './decider.ts'
-import type { Json } from './json.ts'
-import { type Change, jsonDiff } from './json-diff.ts'
+import type { Instant } from './instant.ts'
+import type { Json } from './json/json.ts'
+import { type Change, jsonDiff } from './json/json-diff.ts'
 import type { Recorded } from './recorded.ts'
 
 /** One event, what it made of its aggregate, and what it changed. */

@@ -1,6 +1,7 @@
-import type { CommandError, CommandEvent, CommandKey, Instant, ParkingReason } from '../domain/command/events.ts'
+import type { CommandError, CommandEvent, CommandKey, ParkingReason } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
 import { type CommandStatus, transitions } from '../domain/command/transitions.ts'
+import type { Instant } from '../domain/instant.ts'
 import type { Recorded } from '../domain/recorded.ts'
 
 /** A row of `command_bus_command`, column by column; `msg_id` is known to the runner alone, which numbers messages. */

@@ -1,5 +1,6 @@
-import type { CommandError, CommandEvent, CommandKey, Json } from '../domain/command/events.ts'
+import type { CommandError, CommandEvent, CommandKey } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
+import type { Json } from '../domain/json/json.ts'
 import type { EventContext, Recorded } from '../domain/recorded.ts'
 
 type JsonObject = { readonly [key: string]: Json }

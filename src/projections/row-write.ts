@@ -1,4 +1,4 @@
-import type { Json } from '../domain/command/events.ts'
+import type { Json } from '../domain/json/json.ts'
 
 /** The read tables that are written by rows, each with its primary key. Every one has a column `revision`. */
 export const readTables = {

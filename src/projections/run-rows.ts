@@ -1,4 +1,4 @@
-import type { Instant } from '../domain/command/events.ts'
+import type { Instant } from '../domain/instant.ts'
 import type { FileResult, RunEvent, RunInitiated } from '../domain/workflow-run/events.ts'
 import { isActive } from '../domain/workflow-run/status.ts'
 import type { Columns, RowWrite } from './row-write.ts'

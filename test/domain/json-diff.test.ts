@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Json } from '../../src/domain/command/events.ts'
-import { type Change, jsonDiff } from '../../src/domain/json-diff.ts'
+import type { Json } from '../../src/domain/json/json.ts'
+import { type Change, jsonDiff } from '../../src/domain/json/json-diff.ts'
 import { json } from '../support/lives/command-arbitraries.ts'
 
 /** Carries out a change as RFC 6902 says, written apart from the code that finds changes. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { extraDigits, literalFault, numberFault } from '../../src/domain/json-numbers.ts'
-import { type JsonFault, parseJsonText } from '../../src/domain/json-text.ts'
+import { extraDigits, literalFault, numberFault } from '../../src/domain/json/json-numbers.ts'
+import { type JsonFault, parseJsonText } from '../../src/domain/json/json-text.ts'
 import { json } from '../support/lives/command-arbitraries.ts'
 
 /** Texts and names that look like numbers and like the structure around them. */

@@ -7,7 +7,7 @@ import { parseConnection } from '../../src/infrastructure/postgres/connection/se
 import { parseDatabaseUrl, withoutPassword } from '../../src/infrastructure/postgres/connection/url.ts'
 import { freePort } from '../../src/infrastructure/postgres/embedded/postmaster.ts'
 import { clientLike, createPool } from '../../src/infrastructure/postgres/transactions/pool.ts'
-import { readConfig } from '../../src/infrastructure/service/config.ts'
+import { readConfig } from '../../src/infrastructure/settings/config.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { noTls, startTlsServer, type TlsServer } from '../support/servers/tls-server.ts'
 

@@ -4,7 +4,7 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../src/application/commands/command-errors.ts'
-import type { Json } from '../../src/domain/command/events.ts'
+import type { Json } from '../../src/domain/json/json.ts'
 import { behave, behaviorOf } from '../../src/infrastructure/demo/behavior.ts'
 import { demoCommands, demoHandlers } from '../../src/infrastructure/demo/index.ts'
 import { createTestBus } from '../support/bus.ts'

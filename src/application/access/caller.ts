@@ -9,11 +9,11 @@ import type { HistoryOptions, ReadHistory } from '../investigation/read-history.
 import type { OperationFilter, Operations, Owner, StartOperation } from '../operations/operations.ts'
 import type { ActionListFilter, ItemListFilter } from '../ports/action-store.ts'
 import type { Authorization, Identity, Permission, Scope } from '../ports/authorization.ts'
-import type { AuditFilter, CommandFilter, Page, TroubleshootingFilter } from '../ports/command-queries.ts'
-import type { Subscribe, SubscribeOptions, Subscription } from '../ports/live-events.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
-import type { Stats, StatsReader } from '../ports/stats.ts'
-import type { UndeliveredFilter } from '../ports/undelivered.ts'
+import type { AuditFilter, CommandFilter, Page, TroubleshootingFilter } from '../ports/reading/command-queries.ts'
+import type { Subscribe, SubscribeOptions, Subscription } from '../ports/reading/live-events.ts'
+import type { Stats, StatsReader } from '../ports/reading/stats.ts'
+import type { UndeliveredFilter } from '../ports/reading/undelivered.ts'
 import {
   CommandIdTakenError,
   CommandNotFoundError,

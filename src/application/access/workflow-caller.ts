@@ -1,6 +1,6 @@
 import type { Identity, Permission } from '../ports/authorization.ts'
 import type { Log } from '../ports/log.ts'
-import type { EntryFilter, RunFilter, TemplateFilter } from '../ports/workflow-queries.ts'
+import type { EntryFilter, RunFilter, TemplateFilter } from '../ports/reading/workflow-queries.ts'
 import type { Credits, GrantCredits } from '../runs/credits.ts'
 import type { RunHistoryOptions } from '../runs/read-run-history.ts'
 import type { WorkflowCalls } from '../runs/workflow-calls.ts'

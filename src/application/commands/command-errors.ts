@@ -1,4 +1,4 @@
-import type { Json } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 import { brandErrors } from '../shared/brand.ts'
 
 /** What a handler throws to say how its failure is to be treated. `details` must be JSON; a `cause` is kept in the history. */

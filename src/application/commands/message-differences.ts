@@ -1,9 +1,10 @@
 import { isRight } from 'fp-ts/lib/Either.js'
-import type { CommandKey, Json } from '../../domain/command/events.ts'
+import type { CommandKey } from '../../domain/command/events.ts'
 import { parseCommandId } from '../../domain/command/names.ts'
 import type { SentCommandState } from '../../domain/command/state.ts'
-import { jsonDiff } from '../../domain/json-diff.ts'
-import { sameJson } from '../../domain/same-json.ts'
+import type { Json } from '../../domain/json/json.ts'
+import { jsonDiff } from '../../domain/json/json-diff.ts'
+import { sameJson } from '../../domain/json/same-json.ts'
 
 const MOST = 20
 const LONGEST = 200

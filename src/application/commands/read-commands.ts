@@ -1,4 +1,9 @@
-import type { AuditFilter, CommandFilter, CommandQueries, TroubleshootingFilter } from '../ports/command-queries.ts'
+import type {
+  AuditFilter,
+  CommandFilter,
+  CommandQueries,
+  TroubleshootingFilter,
+} from '../ports/reading/command-queries.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import {
   auditTypeOf,

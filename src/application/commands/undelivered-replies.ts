@@ -1,5 +1,5 @@
 import type { Log } from '../ports/log.ts'
-import type { UndeliveredChoice, UndeliveredFilter, UndeliveredStore } from '../ports/undelivered.ts'
+import type { UndeliveredChoice, UndeliveredFilter, UndeliveredStore } from '../ports/reading/undelivered.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import { commandIdOf, domainOf, limitOf, MAX_LIMIT, optional, replyQueueOf, textOf } from '../shared/input.ts'
 import { scopedTenantOf } from '../shared/scope.ts'

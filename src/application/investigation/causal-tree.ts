@@ -1,7 +1,7 @@
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { parseJobName } from '../../domain/workflow-run/names.ts'
-import type { CommandView } from '../ports/command-queries.ts'
-import type { Related, RelatedEntry, RelatedRun } from '../ports/investigation.ts'
+import type { CommandView } from '../ports/reading/command-queries.ts'
+import type { Related, RelatedEntry, RelatedRun } from '../ports/reading/investigation.ts'
 
 interface Place {
   /** Index in the list of what it came from; null at a root. */

@@ -1,7 +1,8 @@
 import type { Either } from 'fp-ts/lib/Either.js'
-import type { CommandEvent, CommandKey, Json } from '../../domain/command/events.ts'
-import type { Page } from './command-queries.ts'
+import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 import type { Transaction } from './event-store.ts'
+import type { Page } from './reading/command-queries.ts'
 
 export const actionKinds = ['retry', 'cancel', 'complete'] as const
 export type ActionKind = (typeof actionKinds)[number]

@@ -1,4 +1,5 @@
-import type { CommandKey, CommandSent, Json } from '../../domain/command/events.ts'
+import type { CommandKey, CommandSent } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 
 /** A command as its handler is told of it. */
 export interface HandledCommand<Payload = Json> {

@@ -1,4 +1,5 @@
-import type { CommandError, Json } from '../../domain/command/events.ts'
+import type { CommandError } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 import type { HandledCommand } from './handled-command.ts'
 
 /** The longest deadline of a rehearsal. */

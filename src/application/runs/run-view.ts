@@ -1,6 +1,6 @@
 import { jobId } from '../../domain/workflow-run/names.ts'
 import { costOf, type StartedRun } from '../../domain/workflow-run/state.ts'
-import type { PerFileResult, WorkflowRun } from '../ports/workflow-queries.ts'
+import type { PerFileResult, WorkflowRun } from '../ports/reading/workflow-queries.ts'
 
 const LONGEST_TEXT = 200
 

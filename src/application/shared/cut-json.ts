@@ -1,5 +1,5 @@
-import type { Json } from '../../domain/json.ts'
-import type { Change } from '../../domain/json-diff.ts'
+import type { Json } from '../../domain/json/json.ts'
+import type { Change } from '../../domain/json/json-diff.ts'
 import { storableText } from './json.ts'
 
 /** A payload, a result or the like stands whole in a list or a history up to this many bytes of JSON text. */

@@ -1,6 +1,5 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js'
 import { parseAuditType } from '../../domain/command/audit-names.ts'
-import type { Json } from '../../domain/command/events.ts'
 import {
   domainOfQueue,
   parseCommandId,
@@ -10,6 +9,7 @@ import {
   parseQueueName,
 } from '../../domain/command/names.ts'
 import { type CommandStatus, commandStatuses } from '../../domain/command/transitions.ts'
+import type { Json } from '../../domain/json/json.ts'
 import { InvalidInputError, ReplyQueueRefusedError } from './errors.ts'
 import { parseSizedJson, type SizedJson } from './json.ts'
 

@@ -1,4 +1,4 @@
-import type { Json } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 
 /**
  * What one statement may carry of payloads and results, in bytes as `heldBytes` counts them. PostgreSQL takes 256 MB as

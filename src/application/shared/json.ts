@@ -1,7 +1,7 @@
 import { type Either, left, map, right } from 'fp-ts/lib/Either.js'
-import type { Json } from '../../domain/command/events.ts'
-import { extraDigits, numberFault } from '../../domain/json-numbers.ts'
-import { type PathStep, pathText } from '../../domain/json-text.ts'
+import type { Json } from '../../domain/json/json.ts'
+import { extraDigits, numberFault } from '../../domain/json/json-numbers.ts'
+import { type PathStep, pathText } from '../../domain/json/json-text.ts'
 import { isPlain, kindFault } from './json-kinds.ts'
 import { heldBytes } from './json-size.ts'
 

@@ -9,8 +9,8 @@ import type {
   ItemListFilter,
 } from '../ports/action-store.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Page } from '../ports/command-queries.ts'
 import type { Ids } from '../ports/ids.ts'
+import type { Page } from '../ports/reading/command-queries.ts'
 import { brandErrors } from '../shared/brand.ts'
 import { CommandBusError } from '../shared/errors.ts'
 import { commandIdOf, textOf } from '../shared/input.ts'

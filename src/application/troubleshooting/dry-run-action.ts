@@ -1,7 +1,7 @@
 import type { CommandKey } from '../../domain/command/events.ts'
 import type { ActionKind } from '../ports/action-store.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { CommandQueries } from '../ports/command-queries.ts'
+import type { CommandQueries } from '../ports/reading/command-queries.ts'
 import { CommandBusError } from '../shared/errors.ts'
 import { actionOf, type BulkActionOptions } from './action-input.ts'
 import { intentOf } from './action-turns.ts'

@@ -1,4 +1,4 @@
-import type { CommandKey, Json } from '../../domain/command/events.ts'
+import type { CommandKey } from '../../domain/command/events.ts'
 import type {
   CommandIntent,
   OperatorCancel,
@@ -9,6 +9,7 @@ import type {
 import { commandStream } from '../../domain/command/names.ts'
 import type { CommandRejection } from '../../domain/command/rejections.ts'
 import type { CommandState } from '../../domain/command/state.ts'
+import type { Json } from '../../domain/json/json.ts'
 import type { TransactCommands } from '../commands/transact-commands.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { Clock } from '../ports/clock.ts'

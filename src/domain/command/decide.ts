@@ -1,5 +1,5 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { jsonDiff } from '../json-diff.ts'
+import { jsonDiff } from '../json/json-diff.ts'
 import type { CommandCompleted, CommandError, CommandEvent, CommandReceived, ParkingReason } from './events.ts'
 import type {
   Cancel,

@@ -1,11 +1,7 @@
-import type { Json } from '../json.ts'
-import type { Change } from '../json-diff.ts'
+import type { Instant } from '../instant.ts'
+import type { Json } from '../json/json.ts'
+import type { Change } from '../json/json-diff.ts'
 import type { RetryPolicy } from './retry-policy.ts'
-
-export type { Json } from '../json.ts'
-
-/** ISO 8601 with milliseconds, UTC. */
-export type Instant = string
 
 /** Which domain a command belongs to and its id there; together the identity of its stream. */
 export interface CommandKey {

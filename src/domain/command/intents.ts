@@ -1,4 +1,6 @@
-import type { CommandError, Instant, Json } from './events.ts'
+import type { Instant } from '../instant.ts'
+import type { Json } from '../json/json.ts'
+import type { CommandError } from './events.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
 /** Time and actor are facts of the caller: the domain has no clock. */

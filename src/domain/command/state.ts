@@ -1,4 +1,6 @@
-import type { CommandError, CommandSent, Instant, Json, ParkingReason } from './events.ts'
+import type { Instant } from '../instant.ts'
+import type { Json } from '../json/json.ts'
+import type { CommandError, CommandSent, ParkingReason } from './events.ts'
 
 /** What was fixed when the command was sent, and what has been counted since. */
 export interface CommandFacts {

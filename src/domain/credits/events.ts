@@ -1,4 +1,4 @@
-import type { Instant } from '../command/events.ts'
+import type { Instant } from '../instant.ts'
 
 export type Pool = 'monthly' | 'purchased'
 

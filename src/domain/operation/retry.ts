@@ -1,5 +1,5 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { Json } from '../command/events.ts'
+import type { Json } from '../json/json.ts'
 import type { OperationStatus } from './status.ts'
 
 /** What retrying needs to know of an operation. */

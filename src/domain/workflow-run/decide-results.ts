@@ -1,8 +1,8 @@
 import type { FileOutcome, FileResult, Owed, RunEvent } from './events.ts'
 import { fileAfter } from './evolve.ts'
 import type { NoteResults } from './intents.ts'
-import { endOf, refundsAt } from './outcome.ts'
 import type { FileState, StartedRun } from './state.ts'
+import { endOf, refundsAt } from './state.ts'
 
 /** Results of the present round for files that have none yet; the last of them ends the run. */
 export const noteResults = (intent: NoteResults, run: StartedRun): readonly RunEvent[] => {

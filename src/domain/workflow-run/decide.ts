@@ -11,11 +11,10 @@ import type {
   RetryFailed,
   RunIntent,
 } from './intents.ts'
-import { endOf, refundsAt } from './outcome.ts'
 import { fitting } from './pieces.ts'
 import type { RunRejection } from './rejections.ts'
 import { planRetry } from './retry.ts'
-import { costOf, isOpen, type RunState, type StartedRun } from './state.ts'
+import { costOf, endOf, isOpen, type RunState, refundsAt, type StartedRun } from './state.ts'
 import { isActive } from './status.ts'
 
 type Decision = Either<RunRejection, readonly RunEvent[]>

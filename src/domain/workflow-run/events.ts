@@ -1,5 +1,6 @@
-import type { Instant, Json } from '../command/events.ts'
 import type { Split } from '../credits/events.ts'
+import type { Instant } from '../instant.ts'
+import type { Json } from '../json/json.ts'
 import type { RunStatus } from './status.ts'
 
 /** A file as it is handed in; its place in the list is its index, for ever. */

@@ -1,5 +1,5 @@
-import type { Instant } from '../command/events.ts'
 import { differ, type Step, stepsOf } from '../history.ts'
+import type { Instant } from '../instant.ts'
 import type { Recorded } from '../recorded.ts'
 import type { FileStatus, Owed, RunEvent, RunTerms } from './events.ts'
 import { evolve } from './evolve.ts'

@@ -1,4 +1,4 @@
-import type { Instant } from '../command/events.ts'
+import type { Instant } from '../instant.ts'
 import type { Charge, FileResult, NewFile, Returned, RunTerms } from './events.ts'
 
 interface Asked {

@@ -1,4 +1,5 @@
-import type { CommandEvent, Json } from '../command/events.ts'
+import type { CommandEvent } from '../command/events.ts'
+import type { Json } from '../json/json.ts'
 import type { FileOutcome, FileResult, Owed } from './events.ts'
 import { jobId, jobName } from './names.ts'
 import { isOpen, type RunState, type StartedRun } from './state.ts'

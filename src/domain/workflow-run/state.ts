@@ -1,5 +1,6 @@
-import type { Instant, Json } from '../command/events.ts'
 import type { Split } from '../credits/events.ts'
+import type { Instant } from '../instant.ts'
+import type { Json } from '../json/json.ts'
 import type { FileStatus, Owed, RunTerms } from './events.ts'
 import type { RunStatus } from './status.ts'
 
@@ -71,3 +72,24 @@ export const costOf = (charges: readonly Pick<ChargeOfRun, 'taken' | 'returned'>
   monthly: charges.reduce((sum, { taken, returned }) => sum + taken.monthly - (returned?.monthly ?? 0), 0),
   purchased: charges.reduce((sum, { taken, returned }) => sum + taken.purchased - (returned?.purchased ?? 0), 0),
 })
+
+/** How a round without open files ends: by all files of the run, not by those of the round. */
+export const endOf = (files: readonly Pick<FileState, 'status'>[]): RunStatus => {
+  const { completed } = countFiles(files)
+  if (completed === 0) return 'FAILED'
+  return completed === files.length ? 'COMPLETED' : 'COMPLETED_WITH_ERRORS'
+}
+
+/** Where nothing was completed, every charge is given back; where a round never began, that round's. */
+export const refundsAt = (
+  status: RunStatus,
+  { charges, owed }: Pick<StartedRun, 'charges' | 'owed'>,
+  reason: string,
+  round: number | null = null,
+): readonly Owed[] =>
+  charges
+    .filter(
+      ({ chargeId, returned, round: of }) =>
+        returned === null && !owed.some(o => o.chargeId === chargeId) && (status === 'FAILED' || of === round),
+    )
+    .map(({ chargeId, taken }) => ({ chargeId, amount: taken.monthly + taken.purchased, reason }))

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import type { Json } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 
 /** Any JSON value, as read from jsonb: what PostgreSQL gives back needs no second look. */
 export const json = new t.Type<Json, Json, unknown>(

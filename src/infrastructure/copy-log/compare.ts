@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import type { EventFeed, FeedEvent, FeedPosition } from '../../application/ports/event-feed.ts'
 import { cutToFit } from '../../application/shared/fitting.ts'
 import { heldBytes } from '../../application/shared/json-size.ts'
-import type { Json } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 import type { StoredEvent } from '../codec/event-codec.ts'
 import { type CopiedLog, CopyLogError, type OnCopyProgress } from './stored.ts'
 

@@ -6,7 +6,7 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../application/commands/command-errors.ts'
-import type { Json } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 import { faultsOf, json } from '../codec/json.ts'
 
 const LONGEST_MS = 3_600_000

@@ -1,6 +1,6 @@
 import type { CommandToSend } from '../../application/commands/send-command.ts'
 import { BATCH_COMMAND, WORKFLOW_DOMAIN } from '../../application/runs/run-jobs.ts'
-import type { Json } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import type { Handler } from '../worker/attempt/handler.ts'
 import { behave, behaveBatch, behaviorOf } from './behavior.ts'

@@ -1,6 +1,6 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
-import type { SubscribeOptions, Subscription } from '../../application/ports/live-events.ts'
 import { type Log, silentLog } from '../../application/ports/log.ts'
+import type { SubscribeOptions, Subscription } from '../../application/ports/reading/live-events.ts'
 import { CommandBusError, InvalidInputError, UnavailableError } from '../../application/shared/errors.ts'
 import { createBackOff } from '../shared/back-off.ts'
 import { createWakeUp } from '../shared/signal.ts'
@@ -8,7 +8,7 @@ import { type LiveEvent, type LiveFilter, type LivePage, type LiveSource, matche
 import { createMember, type Member } from './member.ts'
 import { createReader, type Listen } from './reader.ts'
 
-export type { SubscribeOptions, Subscription } from '../../application/ports/live-events.ts'
+export type { SubscribeOptions, Subscription } from '../../application/ports/reading/live-events.ts'
 
 export interface LiveEventsOptions {
   readonly source: LiveSource

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import type { Log } from '../../application/ports/log.ts'
-import type { Health } from '../../application/ports/stats.ts'
+import type { Health } from '../../application/ports/reading/stats.ts'
 import { withClient } from '../postgres/connection/with-client.ts'
 import { holdReadTables } from '../postgres/read-tables/read-tables.ts'
 import { createFindings, type Finding } from './chain/finding.ts'

@@ -1,5 +1,5 @@
 import type { RehearsalAnswer, RehearsalRequest } from '../../application/ports/rehearsals.ts'
-import type { Json } from '../../domain/command/events.ts'
+import type { Json } from '../../domain/json/json.ts'
 
 /** What a process asks of the one that it starts for a rehearsal. */
 export type RehearsalTask =

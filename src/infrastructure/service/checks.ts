@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
-import type { Health } from '../../application/ports/stats.ts'
+import type { Health } from '../../application/ports/reading/stats.ts'
 import { maskSecrets } from '../../application/shared/mask-secrets.ts'
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/pages/health.ts'

@@ -3,7 +3,7 @@ import { startEmbedded } from '../postgres/embedded/index.ts'
 import { migrate } from '../postgres/schema/migrate.ts'
 import { schemaStatus } from '../postgres/schema/schema-version.ts'
 import { createPool } from '../postgres/transactions/pool.ts'
-import type { Config } from './config.ts'
+import type { Config } from '../settings/config.ts'
 
 export interface Database {
   readonly url: string

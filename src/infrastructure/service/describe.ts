@@ -1,7 +1,7 @@
 import { demoDomain, demoDomains, parkedDemoCommand } from '../demo/index.ts'
 import { eventStoreHosts } from '../eventstoredb/connection/url.ts'
 import { withoutPassword } from '../postgres/connection/url.ts'
-import type { Config } from './config.ts'
+import type { Config } from '../settings/config.ts'
 import type { Database } from './database.ts'
 
 /** What runs, for the terminal and for the page at `/`. */

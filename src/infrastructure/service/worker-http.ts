@@ -5,9 +5,9 @@ import { createIdentify } from '../http/identity/identity.ts'
 import { closeHttp, listen } from '../http/listen.ts'
 import type { HealthReport } from '../http/pages/health.ts'
 import { createWatch, type Watch } from '../http/pages/watch.ts'
+import type { Config } from '../settings/config.ts'
+import { identityOptions } from '../settings/identity-options.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Config } from './config.ts'
-import { identityOptions } from './identity-options.ts'
 
 export interface WorkerHttpOptions {
   readonly config: Config

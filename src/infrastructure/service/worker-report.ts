@@ -1,4 +1,4 @@
-import type { Health } from '../../application/ports/stats.ts'
+import type { Health } from '../../application/ports/reading/stats.ts'
 import type { MetricsSnapshot } from '../telemetry/metrics.ts'
 
 /** What a worker process tells the process that watches over it, a few times a second. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../application/ports/clock.ts'
-import type { Health } from '../../application/ports/stats.ts'
+import type { Health } from '../../application/ports/reading/stats.ts'
 import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'
 import type { HeldUp } from './attempt/long-running.ts'
 

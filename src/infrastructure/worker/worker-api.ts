@@ -1,6 +1,6 @@
+import type { Health } from '../../application/ports/reading/stats.ts'
 import type { AnyHandler, Handler } from './attempt/handler.ts'
 import type { MapError } from './failures/failures.ts'
-import type { Health } from './health.ts'
 
 export interface WorkerOptions {
   readonly domain: string

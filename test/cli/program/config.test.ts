@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ConfigError, readConfig } from '../../../src/infrastructure/service/config.ts'
+import { ConfigError, readConfig } from '../../../src/infrastructure/settings/config.ts'
 
 describe('an empty environment', () => {
   test('gives the defaults', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { failureOf, oneSentence } from '../../../src/infrastructure/cli/support/failure.ts'
 import { actionPlanText } from '../../../src/infrastructure/cli/text/dry-run-text.ts'
 import { type Column, counted, fields, plain, table } from '../../../src/infrastructure/cli/text/output.ts'
-import { readConfig } from '../../../src/infrastructure/service/config.ts'
+import { readConfig } from '../../../src/infrastructure/settings/config.ts'
 
 interface Row {
   readonly id: string

@@ -2,8 +2,8 @@ import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, test } from 'vitest'
 import { signIn } from '../../../web/src/api/session.ts'
-import { ActionBar } from '../../../web/src/pages/troubleshooting/ActionBar.tsx'
-import type { Target } from '../../../web/src/pages/troubleshooting/target.ts'
+import { ActionBar } from '../../../web/src/pages/troubleshooting/acting/ActionBar.tsx'
+import type { Target } from '../../../web/src/pages/troubleshooting/acting/target.ts'
 import { answering, asked, problem, show, tokenFor } from './support.tsx'
 
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`

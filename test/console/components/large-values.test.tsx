@@ -2,7 +2,7 @@ import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, test } from 'vitest'
 import { TimeTravel } from '../../../web/src/pages/commands/TimeTravel.tsx'
-import { ActionBar } from '../../../web/src/pages/troubleshooting/ActionBar.tsx'
+import { ActionBar } from '../../../web/src/pages/troubleshooting/acting/ActionBar.tsx'
 import { answering, asked, problem, show } from './support.tsx'
 
 const commandId = '00000000-0000-4000-8000-000000000001'

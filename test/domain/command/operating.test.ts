@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Json } from '../../../src/domain/command/events.ts'
 import { command } from '../../../src/domain/command/index.ts'
 import type { CommandStatus } from '../../../src/domain/command/transitions.ts'
 import { fold } from '../../../src/domain/decider.ts'
+import type { Json } from '../../../src/domain/json/json.ts'
 import {
   fail,
   failed,

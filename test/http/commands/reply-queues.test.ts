@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { replyQueuesOf } from '../../../src/application/access/reply-queues.ts'
 import { createCommandBus } from '../../../src/index.ts'
-import { readConfig } from '../../../src/infrastructure/service/config.ts'
+import { readConfig } from '../../../src/infrastructure/settings/config.ts'
 import { createTestApi, type TestApi } from '../../support/http.ts'
 import { expectProblem } from '../../support/problem.ts'
 import { useProgram } from '../../support/servers/cli.ts'

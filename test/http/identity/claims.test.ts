@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { Identity } from '../../../src/application/ports/authorization.ts'
 import { createIdentify } from '../../../src/infrastructure/http/identity/identity.ts'
 import { signToken } from '../../../src/infrastructure/http/identity/token.ts'
-import { readConfig } from '../../../src/infrastructure/service/config.ts'
-import { identityOptions } from '../../../src/infrastructure/service/identity-options.ts'
+import { readConfig } from '../../../src/infrastructure/settings/config.ts'
+import { identityOptions } from '../../../src/infrastructure/settings/identity-options.ts'
 import { SECRET } from '../../support/http.ts'
 
 const optionsOf = (env: Record<string, string>) =>

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createIdentify } from '../../../src/infrastructure/http/identity/identity.ts'
 import { localSecret } from '../../../src/infrastructure/http/identity/local-secret.ts'
 import { signToken } from '../../../src/infrastructure/http/identity/token.ts'
-import { readConfig } from '../../../src/infrastructure/service/config.ts'
-import { identityOptions } from '../../../src/infrastructure/service/identity-options.ts'
+import { readConfig } from '../../../src/infrastructure/settings/config.ts'
+import { identityOptions } from '../../../src/infrastructure/settings/identity-options.ts'
 import { compiledSource } from '../../support/servers/compiled.ts'
 
 let root: string

@@ -1,12 +1,13 @@
 import fc, { toStringMethod } from 'fast-check'
 import { isRight } from 'fp-ts/lib/Either.js'
-import type { CommandError, CommandEvent, Json } from '../../../src/domain/command/events.ts'
+import type { CommandError, CommandEvent } from '../../../src/domain/command/events.ts'
 import { command } from '../../../src/domain/command/index.ts'
 import type { CommandIntent } from '../../../src/domain/command/intents.ts'
 import type { RetryPolicy } from '../../../src/domain/command/retry-policy.ts'
 import type { CommandState } from '../../../src/domain/command/state.ts'
 import { fold } from '../../../src/domain/decider.ts'
-import { numberFault } from '../../../src/domain/json-numbers.ts'
+import type { Json } from '../../../src/domain/json/json.ts'
+import { numberFault } from '../../../src/domain/json/json-numbers.ts'
 import {
   at,
   cancel,

@@ -1,6 +1,6 @@
 import { Check, Copy } from 'lucide-react'
 import { useState } from 'react'
-import { Scrollable } from './Scrollable.tsx'
+import { Scrollable } from './lists/Scrollable.tsx'
 
 export const CopyButton = ({ text, what }: { readonly text: string; readonly what: string }) => {
   const [copied, setCopied] = useState(false)

@@ -1,5 +1,5 @@
 import { useId } from 'react'
-import { parseJsonText } from '../../../src/domain/json-text.ts'
+import { parseJsonText } from '../../../src/domain/json/json-text.ts'
 
 export type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { UndeliveredChoice, UndeliveredReply } from '../../../application/ports/undelivered.ts'
+import type { UndeliveredChoice, UndeliveredReply } from '../../../application/ports/reading/undelivered.ts'
 import { limitOf, replyQueueOf, textOf } from '../../../application/shared/input.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { Refused } from '../support/failure.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { CopiedLog, CopyLogOptions } from '../../copy-log/stored.ts'
-import { readConfig } from '../../service/config.ts'
+import { readConfig } from '../../settings/config.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { withDatabase } from '../support/session.ts'

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { RunHistory } from '../../../application/runs/read-run-history.ts'
 import { commandIdOf } from '../../../application/shared/input.ts'
-import type { Change } from '../../../domain/json-diff.ts'
+import type { Change } from '../../../domain/json/json-diff.ts'
 import type { FileSnapshot, RunSnapshot, RunSummary } from '../../../domain/workflow-run/history.ts'
 import { type AskerOptions, asked, askerOf } from '../support/asker.ts'
 import type { CliDeps } from '../support/deps.ts'

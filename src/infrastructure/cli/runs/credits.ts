@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CreditEntry } from '../../../application/ports/workflow-queries.ts'
+import type { CreditEntry } from '../../../application/ports/reading/workflow-queries.ts'
 import { amountOf, DEFAULT_TENANT, poolOf } from '../../../application/runs/workflow-input.ts'
 import { textOf } from '../../../application/shared/input.ts'
 import { type AskerOptions, asked, askerOf } from '../support/asker.ts'

@@ -1,5 +1,9 @@
 import type { Command } from 'commander'
-import type { PerFileResult, WorkflowRun, WorkflowTemplate } from '../../../application/ports/workflow-queries.ts'
+import type {
+  PerFileResult,
+  WorkflowRun,
+  WorkflowTemplate,
+} from '../../../application/ports/reading/workflow-queries.ts'
 import {
   filesOf,
   priceOf,

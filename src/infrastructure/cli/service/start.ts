@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { readConfig } from '../../service/config.ts'
+import { readConfig } from '../../settings/config.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { systemUser } from '../support/input.ts'
 import { fields, print, printJson } from '../text/output.ts'

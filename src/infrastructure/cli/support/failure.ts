@@ -5,7 +5,7 @@ import { toPublicError } from '../../postgres/connection/errors.ts'
 import { EmbeddedServerError } from '../../postgres/embedded/index.ts'
 import { PgmqMissingError } from '../../postgres/schema/pgmq-install.ts'
 import { MigrationError, SchemaVersionError } from '../../postgres/schema/schema-version.ts'
-import { ConfigError } from '../../service/config.ts'
+import { ConfigError } from '../../settings/config.ts'
 
 /** The command line itself cannot be understood. */
 export class UsageError extends CommandBusError {

@@ -1,4 +1,4 @@
-import type { CommandFilter, TroubleshootingFilter } from '../../../application/ports/command-queries.ts'
+import type { CommandFilter, TroubleshootingFilter } from '../../../application/ports/reading/command-queries.ts'
 import {
   commandTypeOf,
   correlationIdOf,

@@ -4,8 +4,8 @@ import { type Either, isRight } from 'fp-ts/lib/Either.js'
 import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { jsonOf } from '../../../application/shared/input.ts'
 import { MAX_JSON_BYTES } from '../../../application/shared/json.ts'
-import type { Json } from '../../../domain/command/events.ts'
-import { type JsonFault, parseJsonText } from '../../../domain/json-text.ts'
+import type { Json } from '../../../domain/json/json.ts'
+import { type JsonFault, parseJsonText } from '../../../domain/json/json-text.ts'
 import { UsageError } from './failure.ts'
 
 /** A whole number; which ones are allowed is for the library to say. */

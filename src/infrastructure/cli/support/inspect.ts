@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { AuditEntry, CommandDetail, CommandView } from '../../../application/ports/command-queries.ts'
+import type { AuditEntry, CommandDetail, CommandView } from '../../../application/ports/reading/command-queries.ts'
 import { CommandNotFoundError } from '../../../application/shared/errors.ts'
 import { auditTypeOf, commandIdOf, domainOf } from '../../../application/shared/input.ts'
 import { auditWords } from '../../../domain/command/audit-names.ts'

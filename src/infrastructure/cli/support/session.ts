@@ -1,8 +1,8 @@
 import type { Bus, BusOptions } from '../../service/bus.ts'
-import type { Config } from '../../service/config.ts'
-import { readConfig } from '../../service/config.ts'
 import { type Database, openDatabase } from '../../service/database.ts'
 import { listenForStop } from '../../service/signals.ts'
+import type { Config } from '../../settings/config.ts'
+import { readConfig } from '../../settings/config.ts'
 import type { CliDeps } from './deps.ts'
 
 export interface Session {

@@ -1,4 +1,4 @@
-import type { TroubleshootingItem } from '../../../application/ports/command-queries.ts'
+import type { TroubleshootingItem } from '../../../application/ports/reading/command-queries.ts'
 
 /** The payload of a list's item: a large one is not in it, and shown by its size and its beginning. */
 export const payloadText = ({ payload, payloadBytes, payloadPreview }: TroubleshootingItem): unknown =>

@@ -2,7 +2,7 @@ import type { CommandHistory, Comparison } from '../../../application/investigat
 import type { CommandError } from '../../../domain/command/events.ts'
 import type { CommandSnapshot } from '../../../domain/command/history.ts'
 import type { Step } from '../../../domain/history.ts'
-import type { Change } from '../../../domain/json-diff.ts'
+import type { Change } from '../../../domain/json/json-diff.ts'
 import { traceLines } from './error-text.ts'
 import { fields, plain, pretty } from './output.ts'
 

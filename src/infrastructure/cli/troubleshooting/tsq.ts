@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { ParkedAtOptions } from '../../../application/investigation/investigate.ts'
-import type { TroubleshootingGroup, TroubleshootingItem } from '../../../application/ports/command-queries.ts'
+import type { TroubleshootingGroup, TroubleshootingItem } from '../../../application/ports/reading/command-queries.ts'
 import { instantOf, textOf } from '../../../application/shared/input.ts'
 import { actionOf, type BulkActionOptions } from '../../../application/troubleshooting/action-input.ts'
 import type { CliDeps } from '../support/deps.ts'

@@ -4,7 +4,7 @@ import type { FeedPosition } from '../../../application/ports/event-feed.ts'
 import { EventDecodeError } from '../../../application/ports/event-store.ts'
 import { fittingCount } from '../../../application/shared/fitting.ts'
 import { heldBytes } from '../../../application/shared/json-size.ts'
-import type { Json } from '../../../domain/command/events.ts'
+import type { Json } from '../../../domain/json/json.ts'
 import type { EventCodec } from '../../codec/event-codec.ts'
 import {
   beginningsOf,

@@ -1,4 +1,4 @@
-import type { PerFileResult, WorkflowRun } from '../../../application/ports/workflow-queries.ts'
+import type { PerFileResult, WorkflowRun } from '../../../application/ports/reading/workflow-queries.ts'
 import type { workflowRoutes } from '../../../contract/workflows.ts'
 import type { Handlers } from '../requests/mount.ts'
 

@@ -1,6 +1,6 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js'
 import { CommandBusError } from '../../../application/shared/errors.ts'
-import { type JsonFault, parseJsonText } from '../../../domain/json-text.ts'
+import { type JsonFault, parseJsonText } from '../../../domain/json/json-text.ts'
 import { RequestError } from './problem.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

@@ -6,7 +6,7 @@ import type {
   ActionStatus,
   ItemOutcome,
 } from '../../../application/ports/action-store.ts'
-import type { Json } from '../../../domain/command/events.ts'
+import type { Json } from '../../../domain/json/json.ts'
 import { columnsOf } from '../connection/instant.ts'
 
 /** What `ActionRow` has of the table. */

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { QueueFigures } from '../../../application/ports/stats.ts'
+import type { QueueFigures } from '../../../application/ports/reading/stats.ts'
 
 interface QueueRow {
   readonly queue: string

@@ -1,4 +1,4 @@
-import type { Json } from '../../../domain/command/events.ts'
+import type { Json } from '../../../domain/json/json.ts'
 
 /** One value of a row that is not what the log says. */
 export interface Drift {

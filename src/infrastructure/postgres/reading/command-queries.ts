@@ -8,11 +8,11 @@ import type {
   OwnedItem,
   TroubleshootingFilter,
   TroubleshootingItem,
-} from '../../../application/ports/command-queries.ts'
+} from '../../../application/ports/reading/command-queries.ts'
 import { cutMessage } from '../../../application/shared/cut-json.ts'
 import { NO_TENANT } from '../../../application/shared/scope.ts'
-import type { Json } from '../../../domain/command/events.ts'
 import { commandStream } from '../../../domain/command/names.ts'
+import type { Json } from '../../../domain/json/json.ts'
 import type { OperationStatus } from '../../../domain/operation/status.ts'
 import type { CommandRow } from '../../../projections/command-row.ts'
 import { columnsOf, instant } from '../connection/instant.ts'

@@ -5,7 +5,7 @@ import {
   MESSAGE_CHARACTERS,
   PREVIEW_CHARACTERS,
 } from '../../../application/shared/cut-json.ts'
-import type { Json } from '../../../domain/json.ts'
+import type { Json } from '../../../domain/json/json.ts'
 
 /** PostgreSQL writes a space after each comma and colon: what has more bytes with them has too many without. */
 const SURELY_TOO_LARGE = 2 * MAX_ITEM_BYTES

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg'
-import type { FeedFigures, Health, QueueFigures } from '../../../application/ports/stats.ts'
+import type { FeedFigures, Health, QueueFigures } from '../../../application/ports/reading/stats.ts'
 import { queueFigures } from '../queue/queue-figures.ts'
 import { countUndelivered } from './undelivered.ts'
 
-export type { FeedFigures, QueueFigures } from '../../../application/ports/stats.ts'
+export type { FeedFigures, QueueFigures } from '../../../application/ports/reading/stats.ts'
 
 export interface OpenTransactions {
   /** Of this database, writing or not. */

@@ -6,7 +6,7 @@ import type {
   ParkedThenPage,
   RunsFilter,
   StatusCount,
-} from '../../../application/ports/investigation.ts'
+} from '../../../application/ports/reading/investigation.ts'
 import { commandStream, parseCommandStream } from '../../../domain/command/names.ts'
 import { commandColumns, viewOf } from './command-queries.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'

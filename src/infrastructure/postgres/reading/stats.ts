@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { DomainStats, MinuteStats, Stats, StatsReader } from '../../../application/ports/stats.ts'
+import type { DomainStats, MinuteStats, Stats, StatsReader } from '../../../application/ports/reading/stats.ts'
 import { type CommandStatus, commandStatuses } from '../../../domain/command/transitions.ts'
 import { cachedFor } from '../../shared/cached.ts'
 import { instant } from '../connection/instant.ts'
@@ -9,7 +9,7 @@ import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
 import { tenantIs } from './tenant-is.ts'
 import { countUndelivered } from './undelivered.ts'
 
-export type { DomainStats, MinuteStats, Stats, StatsReader } from '../../../application/ports/stats.ts'
+export type { DomainStats, MinuteStats, Stats, StatsReader } from '../../../application/ports/reading/stats.ts'
 export { type Figures, feedCheck, readFigures } from './figures.ts'
 
 interface OpenRow {

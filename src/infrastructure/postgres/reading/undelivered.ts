@@ -1,5 +1,9 @@
 import type { Pool } from 'pg'
-import type { UndeliveredChoice, UndeliveredReply, UndeliveredStore } from '../../../application/ports/undelivered.ts'
+import type {
+  UndeliveredChoice,
+  UndeliveredReply,
+  UndeliveredStore,
+} from '../../../application/ports/reading/undelivered.ts'
 import { instant } from '../connection/instant.ts'
 import { tenantIs } from './tenant-is.ts'
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
-import type { Page } from '../../../application/ports/command-queries.ts'
-import type { WorkflowQueries, WorkflowRun } from '../../../application/ports/workflow-queries.ts'
+import type { Page } from '../../../application/ports/reading/command-queries.ts'
+import type { WorkflowQueries, WorkflowRun } from '../../../application/ports/reading/workflow-queries.ts'
 import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { jobId, jobName } from '../../../domain/workflow-run/names.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'

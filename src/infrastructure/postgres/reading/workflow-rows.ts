@@ -3,7 +3,7 @@ import type {
   PerFileResult,
   WorkflowRun,
   WorkflowTemplate,
-} from '../../../application/ports/workflow-queries.ts'
+} from '../../../application/ports/reading/workflow-queries.ts'
 import type { FileStatus } from '../../../domain/workflow-run/events.ts'
 import { jobId } from '../../../domain/workflow-run/names.ts'
 import type { RunStatus } from '../../../domain/workflow-run/status.ts'

@@ -8,7 +8,7 @@ export interface KnownMigration {
 
 // Written by `npm run generate:migrations`.
 const files = [
-  '0001_event_log 57a0ccaa113c2e31cfb4bda96ea05c50267c17408f1e6cebd92ba2ce7aedd494',
+  '0001_event_log 788a46624c3e9c1f0c09b97653a04104d87bd65a401ea841993b80d3aea076e6',
   '0002_read_tables 3ff7a60044e9756affc889253ce93d8a225e74c2d881f264c032d1971097f6b3',
   '0003_commit 4af5f08c7ecccf4e0e18d16bd6e8eaec2587055ebad46616790cf279e30943b9',
   '0004_actions a1a20ee184217a104c505cdb56447c0db6bf845fdf67a1eeec1e0948138eee32',

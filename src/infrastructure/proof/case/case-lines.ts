@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import type { Json } from '../../../domain/command/events.ts'
+import type { Json } from '../../../domain/json/json.ts'
 
 /** The first line of a file: what it is, and of which log. */
 export interface CaseHeader {

@@ -1,5 +1,5 @@
 import { HIDDEN, isSecretName, maskSecrets } from '../../../application/shared/mask-secrets.ts'
-import type { Json } from '../../../domain/command/events.ts'
+import type { Json } from '../../../domain/json/json.ts'
 
 export interface Redacted {
   readonly value: Json

@@ -1,4 +1,4 @@
-import type { Json } from '../../../domain/command/events.ts'
+import type { Json } from '../../../domain/json/json.ts'
 import type { RowName } from '../../postgres/read-tables/drift.ts'
 
 /** What is not as the log, or the proof over it, says. */

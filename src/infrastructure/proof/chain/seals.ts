@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Json } from '../../../domain/command/events.ts'
+import type { Json } from '../../../domain/json/json.ts'
 import { exactInstant, instant } from '../../postgres/connection/instant.ts'
 import { withClient } from '../../postgres/connection/with-client.ts'
 import { sha256 } from './event-hash.ts'

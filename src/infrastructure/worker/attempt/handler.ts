@@ -2,7 +2,7 @@ import type { Decoder } from 'io-ts'
 import type { ClientBase } from 'pg'
 import type { HandledCommand } from '../../../application/ports/handled-command.ts'
 import type { Log } from '../../../application/ports/log.ts'
-import type { Json } from '../../../domain/command/events.ts'
+import type { Json } from '../../../domain/json/json.ts'
 import { isTimeout, MAX_TIMEOUT_MS } from './deadline.ts'
 
 export interface HandlerContext<Payload = Json> {

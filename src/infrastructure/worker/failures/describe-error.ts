@@ -1,7 +1,8 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { parseJson, storableText } from '../../../application/shared/json.ts'
 import { HIDDEN, isSecretName, maskSecrets } from '../../../application/shared/mask-secrets.ts'
-import type { CommandError, ErrorCause, Json } from '../../../domain/command/events.ts'
+import type { CommandError, ErrorCause } from '../../../domain/command/events.ts'
+import type { Json } from '../../../domain/json/json.ts'
 import { codeOf, isError, memberOf, membersOf, textOf } from './thrown.ts'
 
 const DEEPEST = 5

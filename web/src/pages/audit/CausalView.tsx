@@ -9,7 +9,7 @@ import { Answered, Empty } from '../../components/states.tsx'
 import { Ago, At } from '../../components/Time.tsx'
 import { eventWords } from '../commands/Timeline.tsx'
 import { credits, files, RunBadge } from '../runs/words.tsx'
-import { counted } from '../troubleshooting/target.ts'
+import { counted } from '../troubleshooting/acting/target.ts'
 
 /** Trails are read one by one; more than this many would be no reading. */
 const TRAILS = 25

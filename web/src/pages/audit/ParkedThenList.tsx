@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query'
 import { parkedAtQuery } from '../../api/queries.ts'
 import { useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
-import { FilterBar, TextFilter, TimeFilter } from '../../components/Filters.tsx'
-import { Pager } from '../../components/Pager.tsx'
+import { FilterBar, TextFilter, TimeFilter } from '../../components/lists/Filters.tsx'
+import { Pager } from '../../components/lists/Pager.tsx'
+import { Table } from '../../components/lists/Table.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
-import { Table } from '../../components/Table.tsx'
 import { Ago } from '../../components/Time.tsx'
 
 const names = ['at', 'domain', 'commandType', 'errorCode'] as const

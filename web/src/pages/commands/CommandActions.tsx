@@ -6,8 +6,8 @@ import { api, type CommandDetail } from '../../api/client.ts'
 import { usePermissions } from '../../api/session.ts'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
-import { ActionBar } from '../troubleshooting/ActionBar.tsx'
-import { Refusal } from '../troubleshooting/Refusal.tsx'
+import { ActionBar } from '../troubleshooting/acting/ActionBar.tsx'
+import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 import { EndAttempt } from './EndAttempt.tsx'
 
 const CancelPending = ({ command, onClose }: { readonly command: CommandDetail; readonly onClose: () => void }) => {

@@ -5,7 +5,7 @@ import { api, type CommandDetail } from '../../api/client.ts'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
 import { ReasonField } from '../../components/ReasonField.tsx'
-import { Refusal } from '../troubleshooting/Refusal.tsx'
+import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 
 interface EndAttemptProps {
   readonly command: CommandDetail

@@ -1,5 +1,5 @@
 import { CopyButton } from '../../components/Json.tsx'
-import { Scrollable } from '../../components/Scrollable.tsx'
+import { Scrollable } from '../../components/lists/Scrollable.tsx'
 
 interface Cause {
   readonly kind: string

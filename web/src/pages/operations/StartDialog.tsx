@@ -5,7 +5,7 @@ import { navigate } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
 import { JsonEditor, parseJson } from '../../components/JsonEditor.tsx'
-import { Refusal } from '../troubleshooting/Refusal.tsx'
+import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 
 export const StartDialog = ({ onClose }: { readonly onClose: () => void }) => {
   const [type, setType] = useState('question_generation')

@@ -1,6 +1,6 @@
 import { useId, useRef, useState } from 'react'
 import type { Stats } from '../../api/client.ts'
-import { useWidth } from '../../components/useWidth.ts'
+import { useWidth } from '../../components/lists/useWidth.ts'
 
 type Minute = Stats['throughput'][number]
 

@@ -3,7 +3,7 @@ import { toast } from 'react-hot-toast/headless'
 import { api, type Template } from '../../api/client.ts'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
-import { Refusal } from '../troubleshooting/Refusal.tsx'
+import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 
 /** Asks before a template starts no further runs. */
 export const ArchiveDialog = ({ template, onClose }: { readonly template: Template; readonly onClose: () => void }) => {

@@ -5,7 +5,7 @@ import { api } from '../../api/client.ts'
 import { useSessionState } from '../../api/session.ts'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
-import { Refusal } from '../troubleshooting/Refusal.tsx'
+import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 import { credits } from './words.tsx'
 
 interface GrantDialogProps {

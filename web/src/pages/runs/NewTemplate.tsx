@@ -3,7 +3,7 @@ import { type FormEvent, type ReactNode, useState } from 'react'
 import { api, type Template } from '../../api/client.ts'
 import { useSessionState } from '../../api/session.ts'
 import { Button } from '../../components/Button.tsx'
-import { Refusal } from '../troubleshooting/Refusal.tsx'
+import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 
 interface NewTemplateProps {
   readonly tenantId: string | undefined

@@ -1,9 +1,9 @@
 import type { RunFile } from '../../api/client.ts'
 import { useSearch } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
-import { SelectFilter } from '../../components/Filters.tsx'
+import { SelectFilter } from '../../components/lists/Filters.tsx'
+import { Table } from '../../components/lists/Table.tsx'
 import { Empty } from '../../components/states.tsx'
-import { Table } from '../../components/Table.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { FileBadge, fileOptions, files as filesText } from './words.tsx'
 

@@ -8,7 +8,7 @@ import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
 import { JsonEditor, parseJson } from '../../components/JsonEditor.tsx'
 import { Answered } from '../../components/states.tsx'
-import { Refusal } from '../troubleshooting/Refusal.tsx'
+import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 import { NewTemplate } from './NewTemplate.tsx'
 import { credits, files as filesText } from './words.tsx'
 

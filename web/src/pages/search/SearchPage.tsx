@@ -4,9 +4,9 @@ import { commandQuery, commandsQuery, parkedQuery, statsQuery } from '../../api/
 import { usePermissions } from '../../api/session.ts'
 import { Link, useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
+import { Table } from '../../components/lists/Table.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { Answered, Empty, Failed, Loading } from '../../components/states.tsx'
-import { Table } from '../../components/Table.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { commandColumns } from '../commands/CommandsPage.tsx'
 

@@ -2,14 +2,14 @@ import { useQuery } from '@tanstack/react-query'
 import type { ActionProgress } from '../../api/client.ts'
 import { actionsQuery } from '../../api/queries.ts'
 import { Link, useSearch } from '../../app/router.tsx'
-import { SelectFilter } from '../../components/Filters.tsx'
+import { SelectFilter } from '../../components/lists/Filters.tsx'
+import { PagedList } from '../../components/lists/PagedList.tsx'
+import type { Column } from '../../components/lists/Table.tsx'
 import { Page } from '../../components/Page.tsx'
-import { PagedList } from '../../components/PagedList.tsx'
 import { Empty } from '../../components/states.tsx'
-import type { Column } from '../../components/Table.tsx'
 import { Ago } from '../../components/Time.tsx'
+import { counted } from './acting/target.ts'
 import { ActionBadge, actionLooks, actionVerbs, filterText, isActionStatus } from './action-words.tsx'
-import { counted } from './target.ts'
 
 const columns: readonly Column<ActionProgress>[] = [
   {

@@ -4,8 +4,8 @@ import { groupsQuery } from '../../api/queries.ts'
 import { Link } from '../../app/router.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
-import { ActionBar } from './ActionBar.tsx'
-import { counted } from './target.ts'
+import { ActionBar } from './acting/ActionBar.tsx'
+import { counted } from './acting/target.ts'
 import { useParkedFilter } from './useParkedFilter.ts'
 
 const listOf = ({ domain, commandType, errorCode }: ParkedGroup): string =>

@@ -1,5 +1,5 @@
 import type { Action } from '../../api/client.ts'
-import { counted } from './target.ts'
+import { counted } from './acting/target.ts'
 
 const words: Readonly<Record<Action['status'], string>> = {
   RUNNING: 'Under way',

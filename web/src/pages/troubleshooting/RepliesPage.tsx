@@ -6,12 +6,12 @@ import { api, type UndeliveredReply } from '../../api/client.ts'
 import { undeliveredQuery } from '../../api/queries.ts'
 import { Link, useSearch } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
+import { PagedList } from '../../components/lists/PagedList.tsx'
+import type { Column } from '../../components/lists/Table.tsx'
 import { Page } from '../../components/Page.tsx'
-import { PagedList } from '../../components/PagedList.tsx'
 import { Empty } from '../../components/states.tsx'
-import type { Column } from '../../components/Table.tsx'
 import { Ago } from '../../components/Time.tsx'
-import { Refusal } from './Refusal.tsx'
+import { Refusal } from './acting/Refusal.tsx'
 
 const columns: readonly Column<UndeliveredReply>[] = [
   {

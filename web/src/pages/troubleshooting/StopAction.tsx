@@ -5,8 +5,8 @@ import { toast } from 'react-hot-toast/headless'
 import { type ActionProgress, api } from '../../api/client.ts'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
-import { Refusal } from './Refusal.tsx'
-import { counted } from './target.ts'
+import { Refusal } from './acting/Refusal.tsx'
+import { counted } from './acting/target.ts'
 
 const StopDialog = ({ action, onClose }: { readonly action: ActionProgress; readonly onClose: () => void }) => {
   const queries = useQueryClient()

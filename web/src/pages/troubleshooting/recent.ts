@@ -1,4 +1,4 @@
-import type { ActionKind } from './target.ts'
+import type { ActionKind } from './acting/target.ts'
 
 /** An action on many commands that was started in this browser; its page has the present state. */
 export interface RecentAction {

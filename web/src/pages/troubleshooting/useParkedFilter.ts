@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import { useSearch } from '../../app/router.tsx'
-import type { ParkedFilter } from './target.ts'
+import type { ParkedFilter } from './acting/target.ts'
 
 export const filterNames = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q'] as const
 

@@ -1,4 +1,4 @@
-import type { Answer } from '../../api/client.ts'
+import type { Answer } from '../../../api/client.ts'
 
 /** A command that may be acted on. */
 export interface Named {

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { toast } from 'react-hot-toast/headless'
-import { api } from '../../api/client.ts'
-import { navigate } from '../../app/router.tsx'
-import { rememberAction } from './recent.ts'
+import { api } from '../../../api/client.ts'
+import { navigate } from '../../../app/router.tsx'
+import { rememberAction } from '../recent.ts'
 import { type ActionKind, howMany, type Target } from './target.ts'
 
 export interface Choice {

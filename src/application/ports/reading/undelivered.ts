@@ -1,4 +1,4 @@
-import type { Scope } from './authorization.ts'
+import type { Scope } from '../authorization.ts'
 import type { Page } from './command-queries.ts'
 
 /** A reply that could not be put on its queue. Times are ISO 8601. */

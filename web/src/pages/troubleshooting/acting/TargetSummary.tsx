@@ -1,4 +1,4 @@
-import { Mono } from '../../components/Json.tsx'
+import { Mono } from '../../../components/Json.tsx'
 import { counted, filterWords, howMany, type Target } from './target.ts'
 
 const SHOWN = 5

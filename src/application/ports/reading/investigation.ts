@@ -1,5 +1,5 @@
-import type { CommandKey } from '../../domain/command/events.ts'
-import type { CommandStatus } from '../../domain/command/transitions.ts'
+import type { CommandKey } from '../../../domain/command/events.ts'
+import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { CommandView, TroubleshootingFilter } from './command-queries.ts'
 import type { CreditEntry, WorkflowRun } from './workflow-queries.ts'
 

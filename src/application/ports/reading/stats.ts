@@ -1,4 +1,4 @@
-import type { CommandStatus } from '../../domain/command/transitions.ts'
+import type { CommandStatus } from '../../../domain/command/transitions.ts'
 
 /** What a part says of itself. */
 export interface Health {

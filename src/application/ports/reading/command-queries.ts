@@ -1,6 +1,6 @@
-import type { Json } from '../../domain/command/events.ts'
-import type { CommandStatus } from '../../domain/command/transitions.ts'
-import type { OperationStatus } from '../../domain/operation/status.ts'
+import type { CommandStatus } from '../../../domain/command/transitions.ts'
+import type { Json } from '../../../domain/json/json.ts'
+import type { OperationStatus } from '../../../domain/operation/status.ts'
 
 /** A command as its read row tells it. Times are ISO 8601. */
 export interface CommandView {

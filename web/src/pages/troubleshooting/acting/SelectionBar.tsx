@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
-import type { Parked } from '../../api/client.ts'
-import { Button } from '../../components/Button.tsx'
+import type { Parked } from '../../../api/client.ts'
+import { Button } from '../../../components/Button.tsx'
 import { ActionBar } from './ActionBar.tsx'
 import { counted, type Target } from './target.ts'
 

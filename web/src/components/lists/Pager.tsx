@@ -1,6 +1,6 @@
 import { ChevronLeft, ChevronRight, ChevronsLeft } from 'lucide-react'
-import { canGoBack, useSearch } from '../app/router.tsx'
-import { Button } from './Button.tsx'
+import { canGoBack, useSearch } from '../../app/router.tsx'
+import { Button } from '../Button.tsx'
 
 interface PagerProps {
   readonly nextCursor: string | null

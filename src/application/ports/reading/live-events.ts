@@ -1,5 +1,5 @@
-import type { CommandStatus } from '../../domain/command/transitions.ts'
-import type { FeedPosition } from './event-feed.ts'
+import type { CommandStatus } from '../../../domain/command/transitions.ts'
+import type { FeedPosition } from '../event-feed.ts'
 
 /** An event as people follow it: who, what, when, never the payload. Times are ISO 8601. Of commands and of runs. */
 export interface LiveEvent {

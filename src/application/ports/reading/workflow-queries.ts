@@ -1,6 +1,6 @@
-import type { Month, Pool } from '../../domain/credits/events.ts'
-import type { FileStatus } from '../../domain/workflow-run/events.ts'
-import type { RunStatus } from '../../domain/workflow-run/status.ts'
+import type { Month, Pool } from '../../../domain/credits/events.ts'
+import type { FileStatus } from '../../../domain/workflow-run/events.ts'
+import type { RunStatus } from '../../../domain/workflow-run/status.ts'
 import type { Page } from './command-queries.ts'
 
 /** What runs are made of. Times are ISO 8601. */

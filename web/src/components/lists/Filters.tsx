@@ -1,7 +1,7 @@
 import { X } from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
-import { useSearch } from '../app/router.tsx'
-import { Button } from './Button.tsx'
+import { useSearch } from '../../app/router.tsx'
+import { Button } from '../Button.tsx'
 
 const WAIT_MS = 400
 

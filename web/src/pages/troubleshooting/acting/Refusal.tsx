@@ -1,6 +1,6 @@
-import { ApiProblem } from '../../api/client.ts'
-import { explain } from '../../api/problem.ts'
-import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
+import { ApiProblem } from '../../../api/client.ts'
+import { explain } from '../../../api/problem.ts'
+import { ErrorDisplay } from '../../../components/ErrorDisplay.tsx'
 
 /** The command is no longer where it was when the dialog was opened. */
 const RACE = /not in troubleshooting|only while it is PENDING|there is no attempt to end/

@@ -1,4 +1,4 @@
-import { Link, useSearch } from '../app/router.tsx'
+import { Link, useSearch } from '../../app/router.tsx'
 
 interface ViewsProps {
   /** The first one is shown where the address says nothing. */

@@ -1,8 +1,8 @@
 import type { UseQueryResult } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { PAGE_SIZE } from '../api/queries.ts'
+import { PAGE_SIZE } from '../../api/queries.ts'
+import { Answered } from '../states.tsx'
 import { Pager } from './Pager.tsx'
-import { Answered } from './states.tsx'
 import { type Column, Table } from './Table.tsx'
 
 interface PagedListProps<Row> {

@@ -1,0 +1,2 @@
+/** ISO 8601 with milliseconds, UTC. */
+export type Instant = string

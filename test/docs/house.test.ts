@@ -1,0 +1,16 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+
+const FILES_IN_A_ROOM = 15
+const repository = join(import.meta.dirname, '../..')
+
+it.each(['src', 'test', 'web/src'])('no folder of %s has more files than somebody can take in at once', async top => {
+  const entries = await readdir(join(repository, top), { recursive: true, withFileTypes: true })
+  const rooms = new Map<string, number>()
+  for (const { parentPath } of entries.filter(entry => entry.isFile())) {
+    rooms.set(parentPath, (rooms.get(parentPath) ?? 0) + 1)
+  }
+  expect(rooms.size).toBeGreaterThan(5)
+  expect([...rooms].filter(([, files]) => files > FILES_IN_A_ROOM)).toEqual([])
+})
