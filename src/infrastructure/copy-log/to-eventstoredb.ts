@@ -8,6 +8,7 @@ import { assertSamePrefix } from '../eventstoredb/mirror/whose-log.ts'
 import { createEventStoreDbEventFeed } from '../eventstoredb/store/event-feed.ts'
 import { createEventStoreDbEventStore } from '../eventstoredb/store/event-store.ts'
 import { beginningsOf } from '../eventstoredb/store/records.ts'
+import { inTransaction } from '../postgres/connection/with-client.ts'
 import { loadCheckpoint, MIRROR_PROJECTION, saveCheckpoint } from '../postgres/log/checkpoint.ts'
 import type { EventRow } from '../postgres/log/event-store.ts'
 import { aloneOn, lockOutWriters } from '../postgres/transactions/alone.ts'
@@ -67,11 +68,11 @@ export const copyToEventStoreDb = ({
         onProgress({ phase: 'copying', done, total })
       }
       const { end, ...copied } = await compareLogs(client, feed, onProgress)
-      await client.query('begin')
-      // a log without commands has no end; any position is after nothing
-      await saveCheckpoint(client, MIRROR_PROJECTION, end ?? '0/0', streamPrefix)
-      await client.query('delete from command_bus_checkpoint where projection = $1::text', [COPYING])
-      await client.query('commit')
+      await inTransaction(client, async () => {
+        // a log without commands has no end; any position is after nothing
+        await saveCheckpoint(client, MIRROR_PROJECTION, end ?? '0/0', streamPrefix)
+        await client.query('delete from command_bus_checkpoint where projection = $1::text', [COPYING])
+      })
       return copied
     } finally {
       await connection.close()

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import type { Log } from '../../application/ports/log.ts'
 import type { Health } from '../../application/ports/reading/stats.ts'
-import { withClient } from '../postgres/connection/with-client.ts'
+import { atOneInstant, withClient } from '../postgres/connection/with-client.ts'
 import { holdReadTables } from '../postgres/read-tables/read-tables.ts'
 import { createFindings, type Finding } from './chain/finding.ts'
 import type { Signer } from './chain/keys.ts'
@@ -93,18 +93,19 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
   const look = (): Promise<void> => {
     roundSince ??= Date.now()
     return withClient(pool, async client => {
-      await client.query('begin isolation level repeatable read read only')
-      await holdReadTables(client)
-      const { rows } = await client.query(
-        `select stream from command_bus_event where stream > $1::text collate "C" order by stream, revision offset $2::int limit 1`,
-        [place, slice],
-      )
-      const to: string | null = rows[0]?.stream ?? null
       const findings = createFindings(100)
-      await verifyEvents(client, findings, { from: place, to })
-      const head = BigInt((await sealHead(client)).number)
-      await verifySeals(client, findings, { after: (head > SEALS ? head - SEALS : -1n).toString() })
-      await client.query('commit')
+      const to = await atOneInstant(client, async () => {
+        await holdReadTables(client)
+        const { rows } = await client.query(
+          `select stream from command_bus_event where stream > $1::text collate "C" order by stream, revision offset $2::int limit 1`,
+          [place, slice],
+        )
+        const end: string | null = rows[0]?.stream ?? null
+        await verifyEvents(client, findings, { from: place, to: end })
+        const head = BigInt((await sealHead(client)).number)
+        await verifySeals(client, findings, { after: (head > SEALS ? head - SEALS : -1n).toString() })
+        return end
+      })
       const known = new Set(round.map(keyOf))
       for (const finding of findings.kept) {
         if (known.has(keyOf(finding))) continue

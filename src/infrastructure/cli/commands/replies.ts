@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg'
 import { CommandBusError, InvalidInputError } from '../../../application/shared/errors.ts'
 import { replyQueueOf } from '../../../application/shared/input.ts'
 import { instant } from '../../postgres/connection/instant.ts'
-import { withClient } from '../../postgres/connection/with-client.ts'
+import { inTransaction, withClient } from '../../postgres/connection/with-client.ts'
 import { withPool } from '../../service/database.ts'
 import { readConfig } from '../../settings/config.ts'
 import type { CliDeps } from '../support/deps.ts'
@@ -71,13 +71,12 @@ const requireQueue = async (pool: Pool, queue: string): Promise<void> => {
 
 /** pgmq's functions are written for standard strings, whatever the role has set for its session. */
 const inPgmq = <A>(pool: Pool, work: (client: PoolClient) => Promise<A>): Promise<A> =>
-  withClient(pool, async client => {
-    await client.query('begin')
-    await client.query('set local standard_conforming_strings = on')
-    const done = await work(client)
-    await client.query('commit')
-    return done
-  })
+  withClient(pool, client =>
+    inTransaction(client, async () => {
+      await client.query('set local standard_conforming_strings = on')
+      return work(client)
+    }),
+  )
 
 const read = async (pool: Pool, queue: string, count: number, hidden: number): Promise<readonly Reply[]> => {
   const { rows } = await inPgmq(pool, client =>

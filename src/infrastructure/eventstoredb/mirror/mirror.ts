@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { EventCodec, StoredEvent } from '../../codec/event-codec.ts'
 import { isMissingRelation, isOutage } from '../../postgres/connection/errors.ts'
+import { inTransaction } from '../../postgres/connection/with-client.ts'
 import { saveCheckpoint } from '../../postgres/log/checkpoint.ts'
 import { commitQuery, type InlineProjections, planUnit } from '../../postgres/log/unit-of-work.ts'
 import type { ReplyQueues } from '../../postgres/queue/reply-queues.ts'
@@ -64,7 +65,7 @@ export const createMirror = <Event>({
       return forReplies.size === 0 || ((await replyQueues?.ready(forReplies, options)) ?? false)
     }
     const commit = (careful: boolean): Promise<void> =>
-      transaction(client, async () => {
+      inTransaction(client, async () => {
         for (const round of rounds) {
           const { unit, streamOf } = plan(round)
           const { rows } = await client.query({
@@ -156,15 +157,4 @@ export const isMirrored = async (client: ClientBase, stream: string): Promise<bo
     [stream],
   )
   return rows.length > 0
-}
-
-const transaction = async (client: ClientBase, work: () => Promise<void>): Promise<void> => {
-  await client.query('begin')
-  try {
-    await work()
-    await client.query('commit')
-  } catch (error) {
-    await client.query('rollback').catch(() => {})
-    throw error
-  }
 }

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg'
+import type { ClientBase, PoolClient } from 'pg'
 
 /** A pool of `pg`, or what gives its connections. */
 interface Lender {
@@ -26,3 +26,27 @@ export const withClient = async <A>(pool: Lender, work: (client: PoolClient) => 
     client.release(broken)
   }
 }
+
+/**
+ * Work in a transaction: committed with the work's result, rolled back when it throws. `begin` may say more, such as
+ * `begin isolation level repeatable read`.
+ */
+export const inTransaction = async <A>(
+  client: Pick<ClientBase, 'query'>,
+  work: () => Promise<A>,
+  begin = 'begin',
+): Promise<A> => {
+  await client.query(begin)
+  try {
+    const result = await work()
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    throw error
+  }
+}
+
+/** Reads everything as of one instant, and writes nothing. */
+export const atOneInstant = <A>(client: Pick<ClientBase, 'query'>, work: () => Promise<A>): Promise<A> =>
+  inTransaction(client, work, 'begin isolation level repeatable read read only')

@@ -2,7 +2,7 @@ import { isRight } from 'fp-ts/lib/Either.js'
 import { type ClientBase, escapeIdentifier, type Pool, type PoolClient } from 'pg'
 import { CommandBusError } from '../../../application/shared/errors.ts'
 import { domainOfQueue, parseDomain } from '../../../domain/command/names.ts'
-import { withClient } from '../connection/with-client.ts'
+import { inTransaction, withClient } from '../connection/with-client.ts'
 import { withUnhurriedClient } from '../transactions/unhurried.ts'
 import { pgmqOn } from './pgmq-js.ts'
 import { queueFigures } from './queue-figures.ts'
@@ -89,11 +89,10 @@ const LONGEST_LOCK_MS = 10_000
 const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => Promise<A>): Promise<A> =>
   withUnhurriedClient(pool, async client => {
     try {
-      await client.query('begin')
-      await client.query(`set local lock_timeout = ${LONGEST_LOCK_MS}`)
-      const result = await work(client)
-      await client.query('commit')
-      return result
+      return await inTransaction(client, async () => {
+        await client.query(`set local lock_timeout = ${LONGEST_LOCK_MS}`)
+        return work(client)
+      })
     } catch (error) {
       if ((error as { readonly code?: unknown }).code !== '55P03') throw error
       throw new CommandBusError(

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
 import { unhurried } from '../connection/database.ts'
+import { inTransaction } from '../connection/with-client.ts'
 import { assertSessions, clientLike } from '../transactions/pool.ts'
 import { isBefore, type LogPage, type LogPosition, readLogPage, settledHead, startOfLog } from './command-log.ts'
 import { COMMAND_TABLE, readTableNames } from './read-tables.ts'
@@ -108,7 +109,7 @@ const fillAndSwap = async (
       const page = await reading
       if (page.isLast) break
       reading = pageAfter(page.end)
-      await inTransaction(client, 'set local synchronous_commit = off', () => applyEvents(client, nameOf, page.events))
+      await withSetting(client, 'set local synchronous_commit = off', () => applyEvents(client, nameOf, page.events))
       after = page.end
       report(page.events.length)
     }
@@ -139,7 +140,7 @@ const fillAndSwap = async (
   for (let tries = 1; ; tries++) {
     await catchUp()
     try {
-      await inTransaction(client, `set local lock_timeout = ${LOCK_TIMEOUT_MS}`, finish)
+      await withSetting(client, `set local lock_timeout = ${LOCK_TIMEOUT_MS}`, finish)
       break
     } catch (error) {
       if (!isRefusedLock(error)) throw error
@@ -157,17 +158,11 @@ const fillAndSwap = async (
   return { events, commands: rows[0].n }
 }
 
-const inTransaction = async (client: ClientBase, setting: string, work: () => Promise<void>): Promise<void> => {
-  await client.query('begin')
-  try {
+const withSetting = (client: ClientBase, setting: string, work: () => Promise<void>): Promise<void> =>
+  inTransaction(client, async () => {
     await client.query(setting)
     await work()
-    await client.query('commit')
-  } catch (error) {
-    await client.query('rollback').catch(() => {})
-    throw error
-  }
-}
+  })
 
 /** Not within the time, or only by a deadlock. */
 const isRefusedLock = (error: unknown): boolean =>

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { EventDecodeError } from '../../../application/ports/event-store.ts'
+import { atOneInstant } from '../connection/with-client.ts'
 import { withUnhurriedClient } from '../transactions/unhurried.ts'
 import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from './command-log.ts'
 import type { Drift } from './drift.ts'
@@ -24,22 +25,22 @@ export const verifyCommands = ({
   limit = 1_000,
   onProgress = () => {},
 }: VerifyOptions): Promise<readonly Drift[]> =>
-  withUnhurriedClient(pool, async client => {
-    await client.query('begin isolation level repeatable read read only')
-    await holdReadTables(client)
-    const drift: Drift[] = []
-    let commands = 0
-    for await (const folds of foldedStreams(client)) {
-      drift.push(...(await compareRows(client, folds)))
-      commands += folds.length
-      onProgress({ commands })
-      if (drift.length >= limit) break
-    }
-    if (drift.length < limit) drift.push(...(await rowsWithoutEvents(client, limit - drift.length)))
-    if (drift.length < limit) drift.push(...(await verifyWorkflows(client, limit - drift.length)))
-    await client.query('commit')
-    return drift.slice(0, limit)
-  })
+  withUnhurriedClient(pool, client =>
+    atOneInstant(client, async () => {
+      await holdReadTables(client)
+      const drift: Drift[] = []
+      let commands = 0
+      for await (const folds of foldedStreams(client)) {
+        drift.push(...(await compareRows(client, folds)))
+        commands += folds.length
+        onProgress({ commands })
+        if (drift.length >= limit) break
+      }
+      if (drift.length < limit) drift.push(...(await rowsWithoutEvents(client, limit - drift.length)))
+      if (drift.length < limit) drift.push(...(await verifyWorkflows(client, limit - drift.length)))
+      return drift.slice(0, limit)
+    }),
+  )
 
 const PAGE_EVENTS = 5_000
 

@@ -1,5 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg'
 import { CommandBusError } from '../../../application/shared/errors.ts'
+import { inTransaction } from '../connection/with-client.ts'
 import { readTableNames } from '../read-tables/read-tables.ts'
 
 /** What a role may be; one role may be several. Who migrates owns everything and needs no grants. */
@@ -140,15 +141,10 @@ const requireRoles = async (client: ClientBase, grantees: readonly Grantee[]): P
  */
 export const grant = async (client: ClientBase, grantees: readonly Grantee[]): Promise<readonly string[]> => {
   const statements = await grantStatements(client, grantees)
-  await client.query('begin')
-  try {
+  await inTransaction(client, async () => {
     for (const statement of statements) await client.query(statement)
     await requireUseOfPgmq(client, grantees)
-    await client.query('commit')
-  } catch (error) {
-    await client.query('rollback').catch(() => {})
-    throw error
-  }
+  })
   return statements
 }
 

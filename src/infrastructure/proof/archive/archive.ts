@@ -3,6 +3,7 @@ import { mkdir, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ClientBase, escapeIdentifier, type Pool } from 'pg'
 import { CommandBusError } from '../../../application/shared/errors.ts'
+import { inTransaction } from '../../postgres/connection/with-client.ts'
 import { assertSessions } from '../../postgres/transactions/pool.ts'
 import { withUnhurriedClient } from '../../postgres/transactions/unhurried.ts'
 import type { CaseHeader, MessageLine } from '../case/case-lines.ts'
@@ -121,8 +122,7 @@ const move = async (
     }
     for (const message of messages) await writer.message(message)
   })
-  await client.query('begin')
-  try {
+  await inTransaction(client, async () => {
     await holdSeals(client)
     const { streams, events, sha256: fileHash } = written
     const about = {
@@ -130,11 +130,7 @@ const move = async (
     }
     const { number: sealNumber } = await sealAbout(client, signer, about)
     await remove(client, picked, last, messages, { sealNumber, events })
-    await client.query('commit')
-  } catch (error) {
-    await client.query('rollback').catch(() => {})
-    throw error
-  }
+  })
   return { ...written, file: path }
 }
 

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Json } from '../../../domain/json/json.ts'
 import { exactInstant, instant } from '../../postgres/connection/instant.ts'
-import { withClient } from '../../postgres/connection/with-client.ts'
+import { inTransaction, withClient } from '../../postgres/connection/with-client.ts'
 import { sha256 } from './event-hash.ts'
 import type { Signer } from './keys.ts'
 
@@ -53,15 +53,15 @@ export const sealEvents = (pool: Pool, options: SealOptions): Promise<readonly S
   return withClient(pool, async client => {
     const seals: SealHead[] = []
     for (;;) {
-      await client.query('begin')
-      const { rows } = await client.query(
-        `select pg_try_advisory_xact_lock(${LOCK}) as ours,
-                not exists (select from command_bus_seal where number > 0 and sealed_at > clock_timestamp() - make_interval(secs => $1)) as due`,
-        [everyMs / 1000],
-      )
-      const isOurs = rows[0].ours && (rows[0].due || seals.length > 0)
-      const seal = isOurs ? await sealNext(client, options.signer, batch) : null
-      await client.query('commit')
+      const seal = await inTransaction(client, async () => {
+        const { rows } = await client.query(
+          `select pg_try_advisory_xact_lock(${LOCK}) as ours,
+                  not exists (select from command_bus_seal where number > 0 and sealed_at > clock_timestamp() - make_interval(secs => $1)) as due`,
+          [everyMs / 1000],
+        )
+        const isOurs = rows[0].ours && (rows[0].due || seals.length > 0)
+        return isOurs ? sealNext(client, options.signer, batch) : null
+      })
       if (seal === null) return seals
       seals.push(seal.head)
       if (seal.events < batch) return seals

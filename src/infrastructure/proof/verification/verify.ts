@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
+import { atOneInstant } from '../../postgres/connection/with-client.ts'
 import { holdReadTables } from '../../postgres/read-tables/read-tables.ts'
 import { rowsWithoutEvents } from '../../postgres/read-tables/verify.ts'
 import { workflowsWithoutEvents } from '../../postgres/read-tables/verify-workflows.ts'
@@ -57,13 +58,12 @@ export interface Verified {
  * log, every column of every read row against a fresh fold of its events, and every message. Changes nothing.
  */
 export const verifyLog = (pool: Pool, options: VerifyOptions = {}): Promise<Verified> =>
-  withUnhurriedClient(pool, async client => {
-    await client.query('begin isolation level repeatable read read only')
-    await holdReadTables(client)
-    const verified = await verifyWithin(client, options)
-    await client.query('commit')
-    return verified
-  })
+  withUnhurriedClient(pool, client =>
+    atOneInstant(client, async () => {
+      await holdReadTables(client)
+      return verifyWithin(client, options)
+    }),
+  )
 
 /** The same in the caller's transaction, which decides what is seen. */
 export const verifyWithin = async (client: ClientBase, options: VerifyOptions = {}): Promise<Verified> => {
