@@ -17,6 +17,7 @@ import type { Credits } from '../application/runs/credits.ts'
 import { WORKFLOW_DOMAIN } from '../application/runs/run-jobs.ts'
 import type { WorkflowCalls } from '../application/runs/workflow-calls.ts'
 import { InvalidInputError, UnavailableError } from '../application/shared/errors.ts'
+import { wholeOf } from '../application/shared/input.ts'
 import type { ApartFromMarks } from '../application/troubleshooting/action-turns.ts'
 import {
   cancelCommand,
@@ -91,7 +92,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const readTimeoutMs = timeoutOf('readTimeoutMs', USUAL_READ_TIMEOUT_MS, options.readTimeoutMs)
   const given = options.pool === undefined ? null : userPool(options.pool, timeoutMs)
   const pool =
-    given?.pool ?? createPool(requireUrl(options.databaseUrl), maxOf(options.maxConnections ?? 10), timeoutMs)
+    given?.pool ??
+    createPool(requireUrl(options.databaseUrl), wholeOf(options.maxConnections ?? 10, 'maxConnections', 1), timeoutMs)
   // callers and handlers hold connections of `pool` while they wait for what these do, so these wait for nothing
   const workerPool = apartFrom(pool, WORKER_CONNECTIONS)
   // its connection stays open while nothing is done with it: another may be refused when it is needed
@@ -113,8 +115,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const catalog = createQueueCatalog(workerPool)
   const replyQueues = createReplyQueues(catalog)
   const admit = createQueueLimit(workerPool, catalog, {
-    most: countOf('maxQueues', options.maxQueues, usualQueueLimits.most),
-    perHour: countOf('newQueuesPerHour', options.newQueuesPerHour, usualQueueLimits.perHour),
+    most: wholeOf(options.maxQueues ?? usualQueueLimits.most, 'maxQueues', 0),
+    perHour: wholeOf(options.newQueuesPerHour ?? usualQueueLimits.perHour, 'newQueuesPerHour', 0),
   })
   const {
     store: wholeStore,
@@ -393,17 +395,6 @@ const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): Ap
   eventIdOf: (actionId, ordinal) => derivedId(`bulk action ${actionId} item ${ordinal}`),
   idAt: async (stream, revision) => (await store.readStream(stream, revision))[0]?.id ?? null,
 })
-
-const maxOf = (maxConnections: number): number => {
-  if (Number.isInteger(maxConnections) && maxConnections >= 1) return maxConnections
-  throw new InvalidInputError('maxConnections', `must be a whole number from 1, not ${maxConnections}`)
-}
-
-const countOf = (option: string, count: number | undefined, usual: number): number => {
-  if (count === undefined) return usual
-  if (Number.isInteger(count) && count >= 0) return count
-  throw new InvalidInputError(option, `must be a whole number from 0, not ${count}`)
-}
 
 const timeoutOf = (name: 'databaseTimeoutMs' | 'readTimeoutMs', usual: number, given = usual): number => {
   if (isTimeout(given)) return given

@@ -112,7 +112,7 @@ describe('a status', () => {
 
   test.each(['pending', 'NONE', '', 'x'.repeat(1000), 17, null, {}, [], Symbol('s')])('%o is none', value => {
     const { message } = refusalOf(() => statusOf(value))
-    expect(message).toMatch(/^status: '.*' is none of PENDING, IN_PROGRESS, .*IN_TROUBLESHOOTING_QUEUE$/)
+    expect(message).toMatch(/^status: must be one of PENDING, IN_PROGRESS, .*IN_TROUBLESHOOTING_QUEUE, not /)
     expect(message.length).toBeLessThan(250)
   })
 
@@ -127,7 +127,7 @@ describe('a limit', () => {
   })
 
   test.each([0, -1, 1.5, MAX_LIMIT + 1, Number.NaN, Number.POSITIVE_INFINITY, '10', null])('may not be %o', limit => {
-    expect(refusalOf(() => limitOf(limit)).message).toBe('limit: must be a whole number from 1 to 500')
+    expect(refusalOf(() => limitOf(limit)).message).toMatch(/^limit: must be a whole number from 1 to 500, not /)
   })
 })
 

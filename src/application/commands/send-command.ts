@@ -21,6 +21,7 @@ import {
   replyQueueOf,
   sizedJsonOf,
   textOf,
+  wholeOf,
 } from '../shared/input.ts'
 import type { Turn, TurnOutcome } from '../shared/transact.ts'
 import type { TransactCommands } from './transact-commands.ts'
@@ -120,12 +121,7 @@ export const prepareSend =
     }
   }
 
-const retryCountOf = (value: unknown): number => {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_RETRY_COUNT) {
-    throw new InvalidInputError('retryCount', `must be a whole number from 0 to ${MAX_RETRY_COUNT}`)
-  }
-  return value
-}
+const retryCountOf = (value: unknown): number => wholeOf(value, 'retryCount', 0, MAX_RETRY_COUNT)
 
 /** What the column holds. */
 const MAX_RETRY_COUNT = 2_147_483_647

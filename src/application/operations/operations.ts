@@ -10,8 +10,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { CommandDetail, CommandQueries, OwnedItem, Page } from '../ports/reading/command-queries.ts'
 import { brandErrors } from '../shared/brand.ts'
-import { CommandBusError, ForbiddenError, InvalidInputError } from '../shared/errors.ts'
-import { commandIdOf, jsonOf, limitOf, optional, textOf } from '../shared/input.ts'
+import { CommandBusError, ForbiddenError } from '../shared/errors.ts'
+import { commandIdOf, jsonOf, limitOf, oneOf, optional, textOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
 
 /** A user's operation, as the user sees it. Times are ISO 8601. */
@@ -227,11 +227,7 @@ const asMade = (operation: Operation): Operation => ({
   retriable: false,
 })
 
-const operationStatusOf = (value: unknown): OperationStatus => {
-  const status = operationStatuses.find(known => known === value)
-  if (status === undefined) throw new InvalidInputError('status', `must be one of ${operationStatuses.join(', ')}`)
-  return status
-}
+const operationStatusOf = (value: unknown): OperationStatus => oneOf(operationStatuses, value, 'status')
 
 const scopeOf = ({ tenantId, tenant }: Owner): Scope => {
   const within = tenantId ?? tenant

@@ -3,7 +3,7 @@ import { pools } from '../../domain/credits/events.ts'
 import type { NewFile } from '../../domain/workflow-run/events.ts'
 import { type RunStatus, runStatuses } from '../../domain/workflow-run/status.ts'
 import { InvalidInputError } from '../shared/errors.ts'
-import { jsonOf, textOf } from '../shared/input.ts'
+import { jsonOf, oneOf, textOf, wholeOf } from '../shared/input.ts'
 
 export const MAX_FILES = 10_000
 export const MAX_PRICE = 1_000_000
@@ -14,30 +14,15 @@ export const DEFAULT_RETRY_COUNT = 3
 /** The tenant of callers that have none and name none: an installation for one customer never has to. */
 export const DEFAULT_TENANT = 'default'
 
-const wholeOf = (value: unknown, field: string, min: number, max: number): number => {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw new InvalidInputError(field, `must be a whole number from ${min} to ${max}`)
-  }
-  return value
-}
-
 export const retryCountOf = (value: unknown): number => wholeOf(value, 'maxRetryCount', 1, MAX_RETRY_COUNT)
 export const priceOf = (value: unknown): number => wholeOf(value, 'creditsPerRun', 0, MAX_PRICE)
 export const amountOf = (value: unknown): number => wholeOf(value, 'amount', 1, MAX_GRANT)
 export const tenantOf = (value: unknown): string => textOf(value, 'tenantId', 128)
 export const templateNameOf = (value: unknown): string => textOf(value, 'name', 200)
 
-export const poolOf = (value: unknown): Pool => {
-  const pool = pools.find(known => known === value)
-  if (pool === undefined) throw new InvalidInputError('pool', `must be one of ${pools.join(', ')}`)
-  return pool
-}
+export const poolOf = (value: unknown): Pool => oneOf(pools, value, 'pool')
 
-export const runStatusOf = (value: unknown): RunStatus => {
-  const status = runStatuses.find(known => known === value)
-  if (status === undefined) throw new InvalidInputError('status', `must be one of ${runStatuses.join(', ')}`)
-  return status
-}
+export const runStatusOf = (value: unknown): RunStatus => oneOf(runStatuses, value, 'status')
 
 /** At least one file, with a name and any JSON as its input; all inputs together at most 1 MiB. */
 export const filesOf = (value: unknown): readonly NewFile[] => {

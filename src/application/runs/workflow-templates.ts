@@ -5,8 +5,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Page } from '../ports/reading/command-queries.ts'
 import type { TemplateFilter, WorkflowQueries, WorkflowTemplate } from '../ports/reading/workflow-queries.ts'
-import { InvalidInputError, InvalidOperationError } from '../shared/errors.ts'
-import { commandIdOf, limitOf, optional, textOf } from '../shared/input.ts'
+import { InvalidOperationError } from '../shared/errors.ts'
+import { booleanOf, commandIdOf, limitOf, optional, textOf } from '../shared/input.ts'
 import { TemplateNotFoundError } from './run-errors.ts'
 import { priceOf, templateNameOf, tenantOf } from './workflow-input.ts'
 import type { WorkflowStore } from './workflow-store.ts'
@@ -85,16 +85,13 @@ export const createTemplates = ({ workflows, queries, clock, ids }: TemplateDeps
   return {
     /** @throws InvalidInputError */
     create: async (asker: Asker, given: NewTemplate): Promise<WorkflowTemplate> => {
-      if (given.batchMode !== undefined && typeof given.batchMode !== 'boolean') {
-        throw new InvalidInputError('batchMode', 'must be true or false')
-      }
       return change(ids.next(), asker, {
         ...by(asker),
         type: 'Create',
         tenantId: asker.tenant ?? optional(given.tenantId, tenantOf),
         name: templateNameOf(given.name),
         creditsPerRun: priceOf(given.creditsPerRun),
-        batchMode: given.batchMode ?? false,
+        batchMode: given.batchMode === undefined ? false : booleanOf(given.batchMode, 'batchMode'),
       })
     },
     /** Runs keep the price they began with. @throws TemplateNotFoundError, InvalidOperationError once it is archived */

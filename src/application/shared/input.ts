@@ -59,13 +59,7 @@ export const textOf = (value: unknown, field: string, max = 1000): string => {
 export const optional = <A>(value: unknown, parse: (given: unknown) => A): A | null =>
   value === undefined || value === null ? null : parse(value)
 
-export const statusOf = (value: unknown): CommandStatus => {
-  const status = commandStatuses.find(known => known === value)
-  if (status === undefined) {
-    throw new InvalidInputError('status', `'${printed(value)}' is none of ${commandStatuses.join(', ')}`)
-  }
-  return status
-}
+export const statusOf = (value: unknown): CommandStatus => oneOf(commandStatuses, value, 'status')
 
 export const auditTypeOf = (value: unknown): string => accept('eventType', parseAuditType(text('eventType', value)))
 
@@ -74,11 +68,27 @@ const printed = (value: unknown): string =>
 
 export const MAX_LIMIT = 500
 
-export const limitOf = (value: unknown): number => {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > MAX_LIMIT) {
-    throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_LIMIT}`)
+export const limitOf = (value: unknown): number => wholeOf(value, 'limit', 1, MAX_LIMIT)
+
+export const wholeOf = (value: unknown, field: string, min: number, max?: number): number => {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || (max !== undefined && value > max)) {
+    const range = max === undefined ? `${min} on` : `${min} to ${max}`
+    throw new InvalidInputError(field, `must be a whole number from ${range}, not ${printed(value)}`)
   }
   return value
+}
+
+export const booleanOf = (value: unknown, field: string): boolean => {
+  if (typeof value !== 'boolean') throw new InvalidInputError(field, `must be true or false, not ${printed(value)}`)
+  return value
+}
+
+/** One of the names that are known. */
+export const oneOf = <A extends string>(known: readonly A[], value: unknown, field: string): A => {
+  const found = known.find(one => one === value)
+  if (found === undefined)
+    throw new InvalidInputError(field, `must be one of ${known.join(', ')}, not ${printed(value)}`)
+  return found
 }
 
 const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/

@@ -10,7 +10,19 @@ import {
   type NewAction,
 } from '../ports/action-store.ts'
 import { InvalidInputError } from '../shared/errors.ts'
-import { commandIdOf, commandTypeOf, domainOf, instantOf, jsonOf, limitOf, optional, textOf } from '../shared/input.ts'
+import {
+  booleanOf,
+  commandIdOf,
+  commandTypeOf,
+  domainOf,
+  instantOf,
+  jsonOf,
+  limitOf,
+  oneOf,
+  optional,
+  textOf,
+  wholeOf,
+} from '../shared/input.ts'
 import { scopedTenantOf } from '../shared/scope.ts'
 
 /** Ids in one action; a filter may take in any number. */
@@ -41,7 +53,7 @@ export interface BulkActionOptions {
 export const actionOf = (options: BulkActionOptions): Omit<NewAction, 'id' | 'cutOff'> => ({
   details: detailsOf(options),
   target: targetOf(options),
-  canary: optional(options.canary, value => wholeOf(value, 'canary', MAX_CANARY)),
+  canary: optional(options.canary, value => wholeOf(value, 'canary', 1, MAX_CANARY)),
   operator: textOf(options.operator, 'operator', 200),
   tenantId: optional(options.tenantId, scopedTenantOf),
 })
@@ -152,24 +164,4 @@ const within = <A>(path: string, parse: () => A): A => {
     if (!(error instanceof InvalidInputError)) throw error
     throw new InvalidInputError(`${path}.${error.field}`, error.message.slice(error.field.length + 2))
   }
-}
-
-const oneOf = <A extends string>(known: readonly A[], value: unknown, field: string): A => {
-  const found = known.find(one => one === value)
-  if (found === undefined) {
-    throw new InvalidInputError(field, `'${String(value).slice(0, 80)}' is none of ${known.join(', ')}`)
-  }
-  return found
-}
-
-const booleanOf = (value: unknown, field: string): boolean => {
-  if (typeof value !== 'boolean') throw new InvalidInputError(field, 'must be true or false')
-  return value
-}
-
-const wholeOf = (value: unknown, field: string, max: number): number => {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > max) {
-    throw new InvalidInputError(field, `must be a whole number from 1 to ${max}`)
-  }
-  return value
 }

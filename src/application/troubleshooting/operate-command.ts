@@ -20,7 +20,7 @@ import {
   InvalidOperationError,
   InvalidPayloadError,
 } from '../shared/errors.ts'
-import { commandIdOf, domainOf, jsonOf, optional, textOf } from '../shared/input.ts'
+import { booleanOf, commandIdOf, domainOf, jsonOf, optional, textOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
 import type { CommandPlan, PlanTurns } from './dry-run.ts'
 
@@ -171,7 +171,7 @@ const act = async (
   edited?: Json,
 ): Promise<{ readonly msgId: string | null; readonly dryRun?: CommandPlan }> => {
   const key = keyOf(domain, commandId)
-  const isDry = optional(options.dryRun, dryRunOf) ?? false
+  const isDry = optional(options.dryRun, value => booleanOf(value, 'dryRun')) ?? false
   const faults = edited === undefined ? [] : await deps.faultsOf(key, edited, options)
   if (faults.length > 0) throw new InvalidPayloadError(faults)
   if (!isDry) {
@@ -182,11 +182,6 @@ const act = async (
   if (planned === undefined) throw new Error('a turn without an outcome')
   if (planned.outcome === 'rejected') throw refusal(key.domain, key.commandId, planned.rejection)
   return { msgId: null, dryRun: planned.plan }
-}
-
-const dryRunOf = (value: unknown): boolean => {
-  if (typeof value !== 'boolean') throw new InvalidInputError('dryRun', 'must be true or false')
-  return value
 }
 
 const keyOf = (domain: string, commandId: string): CommandKey => ({

@@ -12,13 +12,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { EventStore } from '../ports/event-store.ts'
 import { handledCommand } from '../ports/handled-command.ts'
 import { MAX_REHEARSAL_MS, type RehearsalAnswer, type Rehearsals } from '../ports/rehearsals.ts'
-import {
-  CommandNotFoundError,
-  InvalidInputError,
-  InvalidOperationError,
-  InvalidPayloadError,
-} from '../shared/errors.ts'
-import { commandIdOf, domainOf, jsonOf } from '../shared/input.ts'
+import { CommandNotFoundError, InvalidOperationError, InvalidPayloadError } from '../shared/errors.ts'
+import { commandIdOf, domainOf, jsonOf, wholeOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
 import { refusal, retryIntent } from './operate-command.ts'
 
@@ -120,13 +115,8 @@ export const payloadFaults =
     return rehearsals.faultsOf(key.domain, first.event.commandType, data)
   }
 
-const timeoutOf = (given: unknown): number => {
-  if (given === undefined) return DEFAULT_MS
-  if (typeof given !== 'number' || !Number.isInteger(given) || given < 1 || given > MAX_REHEARSAL_MS) {
-    throw new InvalidInputError('timeoutMs', `must be a whole number from 1 to ${MAX_REHEARSAL_MS}`)
-  }
-  return given
-}
+const timeoutOf = (given: unknown): number =>
+  given === undefined ? DEFAULT_MS : wholeOf(given, 'timeoutMs', 1, MAX_REHEARSAL_MS)
 
 type Running = Extract<CommandState, { status: 'IN_PROGRESS' }>
 

@@ -134,10 +134,10 @@ describe('bad input', () => {
     [['retry', '--from', 'yesterday'], 'filter.from: must be an ISO 8601 date or time'],
     [['actions', 'x'], "actionId: 'x' is no id"],
     [['actions', 'show', 'x'], "actionId: 'x' is no id"],
-    [['actions', 'list', '--status', 'DONE'], "status: 'DONE' is none of RUNNING, WAITING_FOR_CANARY, COMPLETED"],
+    [['actions', 'list', '--status', 'DONE'], 'status: must be one of RUNNING, WAITING_FOR_CANARY, COMPLETED'],
     [['actions', 'list', '--outcome', 'FAILED'], '--outcome is about the items of one action'],
     [['actions', unknown, '--status', 'RUNNING'], '--status is about the list of actions'],
-    [['actions', unknown, '--outcome', 'LOST'], "outcome: 'LOST' is none of SUCCEEDED, FAILED, SKIPPED"],
+    [['actions', unknown, '--outcome', 'LOST'], 'outcome: must be one of SUCCEEDED, FAILED, SKIPPED, not LOST'],
   ]
   test.concurrent.each(cases)('tsq %j is not understood', async (args, sentence) => {
     const answer = await program.run(['tsq', ...args], nowhere)

@@ -14,7 +14,7 @@ describe('bad input', () => {
     [['tsq', 'retry'], "missing required argument 'ids'"],
     [['tsq', 'retry', unknown, unknown.replace('dead', 'beef'), '--data', '1'], '--data edits one command'],
     [['tsq', 'complete', unknown, '--result', '{'], '--result is not JSON'],
-    [['list', '--status', 'LOST'], "status: 'LOST' is none of PENDING, IN_PROGRESS"],
+    [['list', '--status', 'LOST'], 'status: must be one of PENDING, IN_PROGRESS'],
     [
       ['audit', unknown, '--event', 'parked'],
       "eventType: 'PARKED' is none of SENT, RECEIVED, FAILED, RETRY_SCHEDULED, MOVED_TO_TROUBLESHOOTING_QUEUE, BUSINESS_RULE_FAILED, RETRY_EXHAUSTED, COMPLETED, CANCELED, OPERATOR_RETRY, OPERATOR_CANCEL, OPERATOR_COMPLETE, OPERATOR_END_ATTEMPT, MOVED_TO_TSQ",

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import type { Operation, OperationFilter, Owner } from '../../../application/operations/operations.ts'
-import { InvalidInputError } from '../../../application/shared/errors.ts'
-import { commandIdOf, commandTypeOf, limitOf, textOf } from '../../../application/shared/input.ts'
+import { commandIdOf, commandTypeOf, limitOf, oneOf, textOf } from '../../../application/shared/input.ts'
 import { type OperationStatus, operationStatuses } from '../../../domain/operation/status.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
@@ -113,11 +112,7 @@ const filterOf = ({ status, limit, cursor }: ListOptions): OperationFilter => ({
   ...(cursor === undefined ? {} : { cursor: textOf(cursor, 'cursor', 500) }),
 })
 
-const statusOf = (given: string): OperationStatus => {
-  const status = operationStatuses.find(known => known === given.toLowerCase())
-  if (status === undefined) throw new InvalidInputError('status', `must be one of ${operationStatuses.join(', ')}`)
-  return status
-}
+const statusOf = (given: string): OperationStatus => oneOf(operationStatuses, given.toLowerCase(), 'status')
 
 const columns: readonly Column<Operation>[] = [
   { title: 'OPERATION', value: operation => operation.id },
