@@ -1,0 +1,44 @@
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { expect, test } from 'vitest'
+import type { LiveEvent } from '../../src/infrastructure/live/live-event.ts'
+import { writeEvents } from '../../src/infrastructure/live/sse.ts'
+
+/** What some splitter of lines takes for the end of one: that of Python or JavaScript, of Unicode, of a terminal. */
+const ENDS = ['\n', '\r', '\r\n', '\n\n', '\v', '\f', '\u001c', '\u001d', '\u001e', '\u0085', '\u2028', '\u2029']
+const nasty = `${ENDS.map(end => `a${end}b${end}${end}data: c`).join('')}\u0000\ufeff\ud800`
+
+const eventWith = (correlationId: string): LiveEvent => ({
+  position: '7/1',
+  stream: 'command-1',
+  revision: 0,
+  type: 'CommandSent',
+  commandType: 'Charge',
+  run: null,
+  at: '2026-01-01T00:00:00.000Z',
+  recordedAt: '2026-01-01T00:00:00.000Z',
+  actor: correlationId,
+  domain: 'payments',
+  commandId: '1',
+  tenantId: null,
+  correlationId,
+  status: 'PENDING',
+})
+
+const written = async (event: LiveEvent): Promise<string> => {
+  const out = new PassThrough()
+  const whole = text(out)
+  async function* events() {
+    yield event
+  }
+  await writeEvents(out, Object.assign(events(), { reached: () => '6/1', close: () => {} }))
+  return whole
+}
+
+test('a live event is one line for every splitter of lines, and whole behind it', async () => {
+  const line = (await written(eventWith(nasty))).split(/\n/).filter(one => one.startsWith('data: '))
+  expect(line).toHaveLength(1)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they end lines somewhere
+  expect(line[0]).not.toMatch(/[\u0000-\u001f\u0085\u2028\u2029]/)
+  expect(JSON.parse((line[0] ?? '').slice(6))).toEqual(eventWith(nasty))
+})
