@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Stage } from '../stage.ts'
+import { dialogOf, type Stage } from '../stage.ts'
 
 export const access = (stage: Stage): void => {
   test('all of the console is less than 300 kB for a browser that takes gzip', async () => {
@@ -16,10 +16,48 @@ export const access = (stage: Stage): void => {
       const other = await context.newPage()
       await other.goto(stage.url)
       await other.getByRole('heading', { name: 'Sign in' }).waitFor()
-      const ann = await stage.served.token(['OPERATOR'], { sub: 'ann@example.com' })
-      await page.goto(`${page.url()}#token=${ann}`)
-      await page.getByRole('button', { name: 'Signed in as ann@example.com' }).waitFor()
+    })
+
+    test('a link replaces nobody unasked, in an open page and in one that is loaded; the token leaves the address and the history', async () => {
+      const { page } = await stage.visit(['OPERATOR'], '/commands?status=FAILED', { sub: 'jane@example.com' })
+      const signedInAs = (sub: string) => page.getByRole('button', { name: `Signed in as ${sub}` })
+      const link = async (sub: string) => `#token=${await stage.served.token(['OPERATOR'], { sub })}`
+      const asked = dialogOf(page)
+      /** The addresses of this page's history, one back and here. */
+      const noTokenInHistory = async () => {
+        const here = page.url()
+        await page.goBack()
+        const before = page.url()
+        await page.goForward()
+        expect([before, here, page.url()].filter(url => url.includes('token'))).toEqual([])
+      }
+
+      await page.goto(`${page.url()}${await link('mallory@example.com')}`)
+      await asked.getByText('Sign in as mallory@example.com instead of jane@example.com?').waitFor()
       expect(page.url()).toBe(`${stage.url}/commands?status=FAILED`)
+      await signedInAs('jane@example.com').waitFor()
+      await asked.getByRole('button', { name: 'Stay jane@example.com' }).click()
+      await asked.waitFor({ state: 'detached' })
+      await noTokenInHistory()
+      await signedInAs('jane@example.com').waitFor()
+
+      // another address, so that the page is loaded anew
+      await page.goto(`${stage.url}/?from=mail${await link('mallory@example.com')}`)
+      await asked.getByText('Sign in as mallory@example.com instead of jane@example.com?').waitFor()
+      expect(page.url()).toBe(`${stage.url}/?from=mail`)
+      await page.keyboard.press('Escape')
+      await asked.waitFor({ state: 'detached' })
+      await page.reload()
+      await signedInAs('jane@example.com').waitFor()
+      expect(await asked.count()).toBe(0)
+
+      await page.goto(`${page.url()}${await link('ann@example.com')}`)
+      await asked.getByRole('button', { name: 'Sign in as ann@example.com' }).click()
+      await signedInAs('ann@example.com').waitFor()
+      await asked.waitFor({ state: 'detached' })
+      expect(page.url()).toBe(`${stage.url}/?from=mail`)
+      await page.reload()
+      await signedInAs('ann@example.com').waitFor()
     })
 
     test('a token that the server does not know is refused with a reason; a good one goes on where one was', async () => {

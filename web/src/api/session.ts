@@ -20,13 +20,15 @@ export type SignedOut = 'nobody' | 'signed-out' | 'refused' | 'expired' | 'unrea
 interface State {
   readonly session: Session | null
   readonly why: SignedOut
+  /** Whom a link would sign in instead; it waits for an answer. */
+  readonly offered: Session | null
 }
 
 const listeners = new Set<() => void>()
-let state: State = { session: null, why: 'nobody' }
+let state: State = { session: null, why: 'nobody', offered: null }
 
-const set = (next: State): void => {
-  state = next
+const set = (next: Partial<State>): void => {
+  state = { ...state, ...next }
   for (const listener of listeners) listener()
 }
 
@@ -50,14 +52,28 @@ export const readToken = (token: string): Session | null => {
   }
 }
 
-/** Takes `#token=...` out of the address, so that it is in no history and no bookmark, or what this tab had. */
+/**
+ * Takes `#token=...` out of the address, so that it is in no history and no bookmark. It signs in where nobody is signed
+ * in; a link never replaces somebody unasked, since anybody can send one. Without it, goes on with what this tab had.
+ */
 export const startSession = (): void => {
   const fromLink = new URLSearchParams(location.hash.slice(1)).get('token')
   if (fromLink !== null) history.replaceState(history.state, '', location.pathname + location.search)
-  if (fromLink !== null && signIn(fromLink)) return
+  const linked = fromLink === null ? null : readToken(fromLink.trim())
   const kept = sessionStorage.getItem(KEY)
-  if (kept !== null && signIn(kept)) return
-  if (fromLink !== null) set({ session: null, why: 'unreadable' })
+  if (kept !== null && signIn(kept)) {
+    if (linked !== null && linked.token !== kept) set({ offered: linked })
+    return
+  }
+  if (linked !== null) signIn(linked.token)
+  else if (fromLink !== null) set({ session: null, why: 'unreadable' })
+}
+
+/** The answer to what a link offers. */
+export const answerLink = (accepted: boolean): void => {
+  const { offered } = state
+  if (accepted && offered !== null) signIn(offered.token)
+  else set({ offered: null })
 }
 
 /** False for a text that is no token. */
@@ -65,7 +81,7 @@ export const signIn = (token: string): boolean => {
   const session = readToken(token.trim())
   if (session === null) return false
   sessionStorage.setItem(KEY, session.token)
-  set({ session, why: 'nobody' })
+  set({ session, why: 'nobody', offered: null })
   return true
 }
 

@@ -7,6 +7,7 @@ import { ErrorBoundary } from './ErrorBoundary.tsx'
 import { LiveProvider } from './LiveProvider.tsx'
 import { CurrentPage } from './pages.tsx'
 import { Shell } from './Shell.tsx'
+import { SignInInstead } from './SignInInstead.tsx'
 import { Toasts } from './Toasts.tsx'
 
 const RETRIES = 1
@@ -41,10 +42,11 @@ const SignedIn = () => {
 }
 
 export const App = () => {
-  const { session, why } = useSessionState()
+  const { session, why, offered } = useSessionState()
   return (
     <>
       {session === null ? <SignIn why={why} /> : <SignedIn key={session.token} />}
+      {offered !== null && <SignInInstead offered={offered} session={session} />}
       <Toasts />
     </>
   )
