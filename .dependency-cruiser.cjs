@@ -164,6 +164,7 @@ module.exports = {
           '^src/application/(access/roles|ports/authorization)\\.ts$',
           '^src/domain/[^/]+/(transitions|status)\\.ts$',
           '^src/domain/json/json-text\\.ts$',
+          '^src/domain/visible-text\\.ts$',
         ],
       },
     },

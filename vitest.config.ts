@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const shared = {
@@ -42,6 +43,7 @@ export default defineConfig({
         },
       },
       {
+        oxc: { jsx: { importSource: fileURLToPath(new URL('web/src/jsx', import.meta.url)) } },
         test: {
           ...shared,
           name: 'console',

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { createCommandBus } from './index.ts'
 import { runCli } from './infrastructure/cli/program.ts'
 import { failureOf, UsageError } from './infrastructure/cli/support/failure.ts'
+import { printNote } from './infrastructure/cli/text/output.ts'
 
 /** The program needs files beside it (migrations, the console, PostgreSQL): they are not there where it was bundled. */
 const versionOf = (packageFile: URL): string => {
@@ -26,7 +27,7 @@ const endWith = (error: unknown): void => {
   if (crashing) return
   crashing = true
   const end = (): never => {
-    process.stderr.write(`commandbus: ${failureOf(error).message}\n`)
+    printNote(`commandbus: ${failureOf(error).message}`)
     process.exit(1)
   }
   if (beforeCrash === null) end()

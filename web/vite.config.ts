@@ -10,7 +10,8 @@ const service = process.env.COMMANDBUS_URL ?? 'http://127.0.0.1:4000'
 
 export default defineConfig({
   root: at('.'),
-  plugins: [react(), tailwindcss()],
+  // elements are made by web/src/jsx, which writes out what a screen would hide
+  plugins: [react({ jsxImportSource: at('./src/jsx') }), tailwindcss()],
   build: {
     outDir: at('../dist/web'),
     emptyOutDir: true,

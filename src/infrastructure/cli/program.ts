@@ -23,6 +23,7 @@ import type { CliDeps } from './support/deps.ts'
 import { failureOf, Refused } from './support/failure.ts'
 import { addInspect } from './support/inspect.ts'
 import { Interrupted } from './support/session.ts'
+import { jsonText, printNote } from './text/output.ts'
 import { addRehearse } from './troubleshooting/rehearse.ts'
 import { addTroubleshooting } from './troubleshooting/tsq.ts'
 
@@ -91,11 +92,8 @@ export const runCli = async (deps: CliDeps, args: readonly string[]): Promise<nu
       return 2
     }
     const { exitCode, code, message } = failureOf(error)
-    process.stderr.write(
-      args.includes('--json')
-        ? `${JSON.stringify({ error: { code, message } }, null, 2)}\n`
-        : `commandbus: ${message}\n`,
-    )
+    if (args.includes('--json')) process.stderr.write(`${jsonText({ error: { code, message } })}\n`)
+    else printNote(`commandbus: ${message}`)
     return exitCode
   }
 }

@@ -39,8 +39,8 @@ describe('a table', () => {
     expect(table([{ id, text: 'x'.repeat(100) }], columns, 15)).toBe(`ID    ${id}\nTEXT  ${'x'.repeat(100)}`)
   })
 
-  test('shows control characters to nobody', () => {
-    expect(plain('a\u001b[31mred\u001b[0m\nb\u0007')).toBe('ared b ')
+  test('writes out what a terminal would obey or hide', () => {
+    expect(plain('a\u001b[31mred\u001b[0m\nb\u0007\u202e')).toBe('a\\u001B[31mred\\u001B[0m b\\u0007\\u202E')
     expect(
       fields([
         ['Name', 'a\nb'],

@@ -26,6 +26,16 @@ export const investigating = (stage: Stage): void => {
       expect(new URL(page.url()).search).toBe('?at=1&event=MOVED_TO_TROUBLESHOOTING_QUEUE')
     })
 
+    test('sees what a name hides: marks that turn a text around are written out', async () => {
+      const turned = 'invoice\u202efdp.exe\u200b'
+      const { commandId } = await stage.bus.send('hidden', 'Send', { file: turned }, { correlationId: turned })
+      const { page } = await stage.visit(['AUDITOR'], `/commands/hidden/${commandId}`)
+      await page.getByText('invoice\\u202Efdp.exe\\u200B', { exact: true }).first().waitFor()
+      await page.getByRole('region', { name: 'Payload' }).first().waitFor()
+      expect(await page.locator('body').innerText()).not.toMatch(/[\u202e\u200b]/)
+      expect(await page.locator('body').innerText()).toContain('"file": "invoice\\u202Efdp.exe\\u200B"')
+    })
+
     test('sees what caused what, and all of it as one story', async () => {
       const first = await stage.bus.send('demo', 'TakeOrder', {}, { correlationId: 'story-1' })
       await stage.bus.send('demo', 'ShipIt', {}, { correlationId: 'story-1', causationId: first.commandId })

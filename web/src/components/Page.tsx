@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef } from 'react'
+import { visible } from '../../../src/domain/visible-text.ts'
 
 let first = true
 
@@ -18,7 +19,7 @@ export const Page = ({ title, aside, intro, children }: PageProps) => {
     first = false
   }, [])
   useEffect(() => {
-    document.title = `${title} · commandbus`
+    document.title = visible(`${title} · commandbus`)
   }, [title])
   return (
     <div className="grid min-w-0 gap-4">

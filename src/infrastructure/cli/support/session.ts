@@ -3,6 +3,7 @@ import { type Database, openDatabase } from '../../service/database.ts'
 import { listenForStop } from '../../service/signals.ts'
 import type { Config } from '../../settings/config.ts'
 import { readConfig } from '../../settings/config.ts'
+import { printNote } from '../text/output.ts'
 import type { CliDeps } from './deps.ts'
 
 export interface Session {
@@ -58,7 +59,7 @@ export const logOf = ({
 export const withDatabase = async <A>(config: Config, body: (database: Database) => Promise<A>): Promise<A> => {
   const stop = listenForStop()
   const waiting = process.stderr.isTTY === true
-  const database = await openDatabase(config, waiting ? { log: line => process.stderr.write(`${line}\n`) } : {})
+  const database = await openDatabase(config, waiting ? { log: printNote } : {})
   try {
     return await Promise.race([
       body(database),

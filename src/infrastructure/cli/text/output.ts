@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util'
+import { visible } from '../../../domain/visible-text.ts'
 
 const GAP = '  '
 /** A flexible column is never narrower; where that does not fit, rows become blocks. */
@@ -6,18 +6,29 @@ const NARROWEST = 10
 /** Longest cell where there is no terminal to fit. */
 const LONGEST = 200
 
+/** For people; what a terminal would obey or hide is written out. */
 export const print = (text: string): void => {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${visible(text)}\n`)
 }
 
-/** The whole answer as one JSON document. */
-export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2))
+/** For people, beside the answer. */
+export const printNote = (text: string): void => {
+  process.stderr.write(`${visible(text)}\n`)
+}
 
-/** A value in one line, without the control characters that a terminal would obey. */
+/** A JSON document for programs: exact, and nothing in it is obeyed by a terminal. */
+export const jsonText = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replace(/[\u007f-\u009f]/g, control => visible(control))
+
+/** The whole answer as one JSON document. */
+export const printJson = (value: unknown): void => {
+  process.stdout.write(`${jsonText(value)}\n`)
+}
+
+/** A value in one line, with what a terminal would obey or hide written out. */
 export const plain = (value: unknown): string => {
   const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+  return visible(text.replace(/[\t\r\n]+/g, ' '))
 }
 
 /** An instant without its milliseconds and letters, in UTC. */

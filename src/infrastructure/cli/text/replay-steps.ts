@@ -25,7 +25,10 @@ const walk = (count: number, page: (place: number) => string): Promise<void> =>
   new Promise(resolve => {
     const { stdin } = process
     let at = 0
-    const draw = (): void => print(`\u001b[2J\u001b[H${page(at)}\n\n${keys}`)
+    const draw = (): void => {
+      process.stdout.write('\u001b[2J\u001b[H')
+      print(`${page(at)}\n\n${keys}`)
+    }
     const end = (): void => {
       stdin.off('keypress', onKey)
       stdin.setRawMode(false)

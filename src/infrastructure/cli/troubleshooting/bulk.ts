@@ -3,7 +3,7 @@ import type { CommandPlan } from '../../../application/troubleshooting/dry-run.t
 import type { Bus } from '../../service/bus.ts'
 import { failureOf, Refused } from '../support/failure.ts'
 import { whichDomain } from '../support/which-domain.ts'
-import { print, printJson } from '../text/output.ts'
+import { print, printJson, printNote } from '../text/output.ts'
 import { startProgress } from '../text/progress.ts'
 
 /** What was done to one command. */
@@ -59,7 +59,7 @@ export const actOnEach = async (
         if (code === 'UNAVAILABLE' || code === 'FAILED') throw error
         refused++
         results.push({ ...(domain === undefined ? {} : { domain }), commandId, error: { code, message } })
-        if (!options.json) progress.above(() => process.stderr.write(`${message}\n`))
+        if (!options.json) progress.above(() => printNote(message))
       }
       progress.step()
     }

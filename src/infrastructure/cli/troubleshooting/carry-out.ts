@@ -2,7 +2,7 @@ import type { ActionItem } from '../../../application/ports/action-store.ts'
 import type { ActionView } from '../../../application/troubleshooting/bulk-action.ts'
 import type { Bus } from '../../service/bus.ts'
 import { Refused } from '../support/failure.ts'
-import { type Column, counted, print, printJson, table } from '../text/output.ts'
+import { type Column, counted, print, printJson, printNote, table } from '../text/output.ts'
 import { startProgress } from '../text/progress.ts'
 
 /** Between two lines of progress, where there is no terminal to draw on. */
@@ -18,8 +18,8 @@ const doneOf = ({ succeeded, failed, skipped }: ActionView): number => succeeded
 export const carryOut = async (bus: Bus, start: ActionView, options: { readonly json?: true }): Promise<void> => {
   const quiet = options.json === true
   if (!quiet && doneOf(start) < start.total) {
-    say(`Action ${start.actionId}: ${counted(start.total, 'command')}. To go on after an interruption:`)
-    say(`  commandbus tsq actions resume ${start.actionId}`)
+    printNote(`Action ${start.actionId}: ${counted(start.total, 'command')}. To go on after an interruption:`)
+    printNote(`  commandbus tsq actions resume ${start.actionId}`)
   }
   const watch = watchProgress(start, quiet)
   let view: ActionView
@@ -31,10 +31,6 @@ export const carryOut = async (bus: Bus, start: ActionView, options: { readonly 
   if (quiet) printJson(view)
   else await sumUp(bus, view)
   if (view.succeeded < view.total) throw new Refused('not all was done')
-}
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`)
 }
 
 const watchProgress = ({ total }: ActionView, quiet: boolean) => {
@@ -50,13 +46,13 @@ const watchProgress = ({ total }: ActionView, quiet: boolean) => {
       const waits = view.status === 'WAITING_FOR_CANARY' && view.succeeded >= (view.canary ?? 0)
       if (waits && !waiting) {
         bar.above(() =>
-          say(
+          printNote(
             `Waiting for the canary: ${counted(view.succeeded, 'command has', 'commands have')} to complete before the rest goes.`,
           ),
         )
       } else if (!drawn && !waits && performance.now() - told >= LINE_MS) {
         told = performance.now()
-        say(`${doneOf(view)} of ${total}`)
+        printNote(`${doneOf(view)} of ${total}`)
       }
       waiting = waits
     },

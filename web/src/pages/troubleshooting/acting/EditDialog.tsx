@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
+import { visible } from '../../../../../src/domain/visible-text.ts'
 import { payloadQuery } from '../../../api/queries.ts'
 import { Button } from '../../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../../components/Dialog.tsx'
@@ -39,7 +40,7 @@ export const EditDialog = (props: EditDialogProps) => {
 
 const EditForm = ({ target, payload, onClose, onDone }: EditDialogProps & { readonly payload: unknown }) => {
   // a list or a command that changes behind the dialog changes nothing in it
-  const [before] = useState(() => JSON.stringify(payload, null, 2))
+  const [before] = useState(() => visible(JSON.stringify(payload, null, 2)))
   const [original] = useState(() => JSON.stringify(payload))
   const [text, setText] = useState(before)
   const act = useAct(target, () => {

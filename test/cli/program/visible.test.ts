@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { PermanentCommandError } from '../../../src/index.ts'
+import { createTestBus } from '../../support/bus.ts'
+import { isParked } from '../../support/park.ts'
+import { useProgram } from '../../support/servers/cli.ts'
+
+const program = useProgram()
+/** Clears the screen, by two ways; turns the text around; hides. */
+const nasty = 'a\u001b[2Jb\u009b2Jc\u202ed\u200be\u2066f\u007f'
+const written = 'a\\u001B[2Jb\\u009B2Jc\\u202Ed\\u200Be\\u2066f\\u007F'
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what no terminal should get
+const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
+const HIDDEN = /[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
+
+test('data reaches no terminal as a command, and shows what it hides; JSON has it exactly', async () => {
+  const { bus, database, until } = await createTestBus()
+  const env = { DATABASE_URL: database.url }
+  const data = { [`n${nasty}`]: nasty }
+  const { commandId } = await bus.send('payments', 'Charge', data, { correlationId: nasty, actor: `by ${nasty}` })
+  const refuse = () => {
+    throw new PermanentCommandError(`CODE${nasty}`, `it ${nasty} fails`, data)
+  }
+  const worker = bus.worker({ domain: 'payments', handlers: { '*': refuse } })
+  await worker.start()
+  await until(() => bus.getCommand('payments', commandId), isParked)
+  await worker.stop()
+
+  for (const args of [
+    ['show', commandId],
+    ['list'],
+    ['audit', commandId],
+    ['tsq', 'list'],
+    ['tsq', 'groups'],
+    ['replay', commandId],
+    ['tsq', 'retry', commandId, '--operator', nasty, '--dry-run'],
+  ]) {
+    const { stdout, stderr } = await program.run(args, { env })
+    expect(stdout, args.join(' ')).toContain(args[0] === 'list' ? commandId : written)
+    for (const text of [stdout, stderr]) {
+      expect(text, args.join(' ')).not.toMatch(OBEYED)
+      expect(text, args.join(' ')).not.toMatch(HIDDEN)
+    }
+  }
+  const shown = await program.run(['show', commandId, '--json'], { env })
+  expect(shown.json()).toMatchObject({ data, correlationId: nasty })
+  expect(shown.stdout).not.toMatch(OBEYED)
+}, 240_000)
+
+test('an error says what it names without the terminal obeying it', async () => {
+  const env = { DATABASE_URL: 'postgres://u@127.0.0.1:1/none' }
+  const answer = await program.run(['show', nasty], { env })
+  expect(answer).toMatchObject({ code: 2, stdout: '' })
+  expect(answer.stderr).not.toMatch(OBEYED)
+  expect(answer.stderr).not.toMatch(HIDDEN)
+  const unknown = await program.run([nasty], { env })
+  expect(unknown.stderr).toContain(written)
+  expect((await program.run([nasty, '--json'], { env })).stderr).not.toMatch(OBEYED)
+})
