@@ -15,7 +15,7 @@ test('R5: `show`, `audit` and `replay` say where a failure was thrown and what c
     (await program.run([...args, commandId], { env: { DATABASE_URL: database.url } })).stdout
 
   const trace =
-    /Error: no answer\n +at .*stacks\.test[\s\S]*\n +cause ECONNREFUSED: connect refused\n +at .*stacks\.test/
+    /Error: no answer\n +at .*stacks\.test[\s\S]*\n +cause ECONNREFUSED: connect refused\\u001B\[2J\n +at .*stacks\.test/
   const shown = await run('show')
   expect(shown).toMatch(trace)
   expect(shown.match(/Error: no answer\n/g)).toHaveLength(1)
