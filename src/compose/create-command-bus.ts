@@ -357,7 +357,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       )
       workers.add(worker)
       handlersOf.add(workerOptions.domain, worker)
-      return { ...worker, start: guarded(worker.start) }
+      const stop: Worker['stop'] = stopping => worker.stop(stopping).finally(() => workers.delete(worker))
+      return { ...worker, start: guarded(worker.start), stop }
     },
     close: () => {
       closed ??= (async () => {

@@ -18,6 +18,7 @@ import { templateStream } from '../../domain/workflow-template/names.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventStore, StreamAppend } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
+import { BoundedMap } from '../shared/bounded-map.ts'
 import { ContentionError } from '../shared/errors.ts'
 import type { Loaded } from '../shared/transact.ts'
 
@@ -38,12 +39,10 @@ const KEPT = 64
  * turns, so that a long ledger is not read again for every charge.
  */
 export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock: Clock) => {
-  const kept = new Map<string, Loaded<unknown>>()
+  const kept = new BoundedMap<string, Loaded<unknown>>(KEPT)
 
   const keep = <State>(stream: string, loaded: Loaded<State>): Loaded<State> => {
-    kept.delete(stream)
     kept.set(stream, loaded)
-    if (kept.size > KEPT) kept.delete(kept.keys().next().value as string)
     return loaded
   }
 

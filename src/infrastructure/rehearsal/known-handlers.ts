@@ -1,6 +1,9 @@
 import { definitionOf, type Handler } from '../worker/attempt/handler.ts'
 import type { KnownHandlers } from './in-process.ts'
 
+/** Workers of one domain whose handlers are remembered, also after their end; the newest stay. */
+const MOST_OF_A_DOMAIN = 100
+
 type Handlers = { readonly [commandType: string]: Handler }
 
 /** The handlers of one domain by type, with `*` for every type that has none of its own. */
@@ -16,7 +19,7 @@ export const knownHandlers = (given: { readonly [domain: string]: Handlers }) =>
   const workers = new Map<string, KnownHandlers[]>()
   return {
     add: (domain: string, worker: KnownHandlers): void => {
-      workers.set(domain, [worker, ...(workers.get(domain) ?? [])])
+      workers.set(domain, [worker, ...(workers.get(domain) ?? [])].slice(0, MOST_OF_A_DOMAIN))
     },
     of: (domain: string): KnownHandlers | undefined => {
       const all = [

@@ -9,6 +9,17 @@ beforeEach(async () => {
 })
 afterEach(() => database.drop())
 
+test('G7: of queues that are there only the last are remembered; one that is forgotten is looked up again', async () => {
+  const catalog = createQueueCatalog(database.pool, 3)
+  const names = Array.from({ length: 8 }, (_, i) => `r${i}__replies`)
+  for (const name of names) await catalog.ensure(new Set([name]))
+  expect(names.filter(catalog.isKnown)).toEqual(names.slice(-3))
+  expect(await catalog.unmade(new Set([...names, 'x__replies']))).toEqual(['x__replies'])
+  await catalog.ensure(new Set(names))
+  const { rows } = await database.pool.query(`select count(*)::int as n from pgmq.meta where queue_name ~ '^r[0-7]__'`)
+  expect(rows).toEqual([{ n: 8 }])
+})
+
 describe('how long until a message is visible', () => {
   const nextVisibleIn = () =>
     createPgmqQueue(database.pool, createQueueCatalog(database.pool)).nextVisibleIn('q__commands')

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
 import type { Delivery, DeliveryTag, Queue } from '../../../application/ports/queue.ts'
+import { BoundedMap } from '../../../application/shared/bounded-map.ts'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 import { createKeyedQueue } from '../../../application/shared/keyed-queue.ts'
 import { isLockTimeout, isRefusal } from '../connection/errors.ts'
@@ -139,19 +140,22 @@ const A_MOMENT_MS = 300
 const LONGEST_MAKING_MS = 10_000
 const NONE: ReadonlySet<string> = new Set()
 
+/** Names of queues that are remembered; those heard of longest ago are looked up again. */
+const REMEMBERED = 10_000
+
 /**
  * @param pool apart from the connections that callers and handlers hold while they wait for a queue; nobody who holds one
  * of its connections may wait for another
  */
-export const createQueueCatalog = (pool: Pool): QueueCatalog => {
-  const known = new Set<string>()
+export const createQueueCatalog = (pool: Pool, remembered = REMEMBERED): QueueCatalog => {
+  const known = new BoundedMap<string, true>(remembered)
   const making = new Map<string, Promise<void>>()
   const isThere = async (querier: Pick<ClientBase, 'query'>, queue: string): Promise<boolean> => {
     const { rows } = await querier.query('select 1 from pgmq.meta where queue_name = $1::text', [queue])
     return rows.length > 0
   }
   /** Took longer than a moment: nobody waits for these again. */
-  const slow = new Set<string>()
+  const slow = new BoundedMap<string, true>(remembered)
   const inTurn = createKeyedQueue()
   let turn = 0
   const make = (queue: string): Promise<unknown> => pool.query('select command_bus_make_queue($1::text)', [queue])
@@ -163,7 +167,7 @@ export const createQueueCatalog = (pool: Pool): QueueCatalog => {
         throw await withMissingRight(pool, error)
       })
       .then(() => {
-        known.add(queue)
+        known.set(queue, true)
         slow.delete(queue)
       })
       .finally(() => making.delete(queue))
@@ -180,8 +184,9 @@ export const createQueueCatalog = (pool: Pool): QueueCatalog => {
       .catch(async error => {
         throw await withMissingRight(pool, error)
       })
-    for (const { queue } of rows) known.add(queue)
-    return unknown.filter(queue => !known.has(queue))
+    const there = new Set(rows.map(({ queue }) => queue))
+    for (const queue of there) known.set(queue, true)
+    return unknown.filter(queue => !there.has(queue))
   }
   const makeInTime = async (queue: string): Promise<void> => {
     const began = performance.now()
@@ -216,7 +221,7 @@ export const createQueueCatalog = (pool: Pool): QueueCatalog => {
       const over = delay(A_MOMENT_MS, undefined, { signal: moment.signal }).catch(() => {})
       await Promise.race([Promise.all(hopeful), over]).finally(() => moment.abort())
       const left = missing.filter(queue => !known.has(queue))
-      for (const queue of left) slow.add(queue)
+      for (const queue of left) slow.set(queue, true)
       return new Set(left)
     },
   }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { DomainStats, MinuteStats, Stats, StatsReader } from '../../../application/ports/reading/stats.ts'
+import { BoundedMap } from '../../../application/shared/bounded-map.ts'
 import { type CommandStatus, commandStatuses } from '../../../domain/command/transitions.ts'
 import { cachedFor } from '../../shared/cached.ts'
 import { instant } from '../connection/instant.ts'
@@ -37,7 +38,7 @@ export const createStats = (pool: Pool): StatsReader => {
   const tally = createTally(pool)
   const advance = cachedFor(0, tally.advance)
 
-  const ofTenants = new Map<string, () => Promise<OpenOfTenant>>()
+  const ofTenants = new BoundedMap<string, () => Promise<OpenOfTenant>>(MOST_TENANTS)
   const openOf = (tenantId: string): Promise<OpenOfTenant> => {
     const read =
       ofTenants.get(tenantId) ??
@@ -48,10 +49,7 @@ export const createStats = (pool: Pool): StatsReader => {
         ])
         return { open, undeliveredReplies }
       })
-    ofTenants.delete(tenantId)
     ofTenants.set(tenantId, read)
-    const [oldest] = ofTenants.keys()
-    if (ofTenants.size > MOST_TENANTS && oldest !== undefined) ofTenants.delete(oldest)
     return read()
   }
 
