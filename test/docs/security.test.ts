@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { callerPermissions } from '../../src/application/access/caller-permissions.ts'
 import { rolesFor } from '../../src/application/access/roles.ts'
 import { type Permission, roles } from '../../src/application/ports/authorization.ts'
 import { api } from '../../src/contract/index.ts'
@@ -17,22 +18,42 @@ const whose: Readonly<Record<Permission, string>> = {
   grant: 'tenant',
 }
 
-/** Who may what, from the declaration of the routes; test/http/identity/roles.test.ts carries out each cell. */
-const table = [
-  `| route | whose | ${roles.join(' | ')} |`,
-  `|---|---|${roles.map(() => '---').join('|')}|`,
-  ...Object.values(api).map(
-    ({ method, path: at, permission }) =>
-      `| ${method} ${at} | ${whose[permission]} | ${roles.map(role => (rolesFor[permission].includes(role) ? 'yes' : '')).join(' | ')} |`,
-  ),
-].join('\n')
+const tableOf = (what: string, rows: readonly (readonly [name: string, permission: Permission])[]): string =>
+  [
+    `| ${what} | whose | ${roles.join(' | ')} |`,
+    `|---|---|${roles.map(() => '---').join('|')}|`,
+    ...rows.map(
+      ([name, permission]) =>
+        `| ${name} | ${whose[permission]} | ${roles.map(role => (rolesFor[permission].includes(role) ? 'yes' : '')).join(' | ')} |`,
+    ),
+  ].join('\n')
 
-test('G3: docs/security.md says who may what, as the routes declare it; `npm run docs:security` brings it up to date', async () => {
-  const page = await readFile(path, 'utf8')
-  const generated = page.replace(
-    /(<!-- generated: routes -->\n)[\s\S]*?(\n<!-- end -->)/,
-    (_, begin, end) => `${begin}\n${table}\n${end}`,
+interface Declared {
+  readonly [name: string]: Permission | Declared
+}
+
+const callsOf = (declared: Declared, group = ''): readonly (readonly [name: string, permission: Permission])[] =>
+  Object.entries(declared).flatMap(([name, needed]) =>
+    typeof needed === 'string' ? [[`${group}${name}`, needed] as const] : callsOf(needed, `${group}${name}.`),
   )
-  expect(generated).toContain(table)
-  await expect(generated).toMatchFileSnapshot(path)
+
+/** Who may what, as it is declared; test/http/identity/roles.test.ts and test/bus/sending/caller.test.ts carry out each cell. */
+const tables = {
+  routes: tableOf(
+    'route',
+    Object.values(api).map(({ method, path: at, permission }) => [`${method} ${at}`, permission]),
+  ),
+  library: tableOf('call of `as(identity)`', callsOf(callerPermissions)),
+}
+
+test('G3: docs/security.md says who may what, as the routes and the library declare it; `npm run docs:security` brings it up to date', async () => {
+  let page = await readFile(path, 'utf8')
+  for (const [name, table] of Object.entries(tables)) {
+    page = page.replace(
+      new RegExp(`(<!-- generated: ${name} -->\\n)[\\s\\S]*?(\\n<!-- end -->)`),
+      (_, begin, end) => `${begin}\n${table}\n${end}`,
+    )
+    expect(page).toContain(table)
+  }
+  await expect(page).toMatchFileSnapshot(path)
 })

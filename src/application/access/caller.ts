@@ -42,6 +42,7 @@ import {
   operatorRetry,
 } from '../troubleshooting/operate-command.ts'
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
+import { callerPermissions, permitted } from './caller-permissions.ts'
 import { type MayReplyTo, refusedQueue } from './reply-queues.ts'
 import { rolesFor } from './roles.ts'
 import { createWorkflowCaller, type WorkflowCallerDeps } from './workflow-caller.ts'
@@ -153,13 +154,8 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
     return command !== null && isWithin(scope, command.tenantId) ? command : null
   }
 
-  return {
-    identity,
-    allows: (permission: Permission): boolean => deps.authorization.allows(identity, permission),
-    demand,
-
+  const calls = {
     send: async (domain: string, command: CallersCommand) => {
-      demand('send')
       demandOpen(domain)
       const mine = own(command)
       await admit(domain, [mine])
@@ -169,7 +165,6 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       })
     },
     sendBatch: async (domain: string, commands: readonly CallersCommand[]) => {
-      demand('send')
       demandOpen(domain)
       const mine = commands.map(own)
       await admit(domain, mine)
@@ -183,84 +178,70 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       return results
     },
     cancel: async (domain: string, commandId: string, options: Pick<CancelOptions, 'reason'> = {}) => {
-      demand('send')
       demandOpen(domain)
       return cancelCommand(deps)(domain, commandId, { ...options, ...scope, actor: subject })
     },
 
     /** @throws CommandNotFoundError */
     getCommand: async (domain: string, commandId: string) => {
-      demand('read')
       const command = await find(domain, commandId)
       if (command === null) throw new CommandNotFoundError(domain, commandId)
       return command
     },
     queryCommands: async (filter: CallersFilter<CommandFilter>) => {
-      demand('read')
       return reader.list({ ...filter, ...scope })
     },
     /** Empty for an unknown command, and for one of another tenant. */
     auditTrail: async (domain: string, commandId: string, filter: AuditFilter = {}) => {
-      demand('audit')
       if (tenantId !== null && (await find(domain, commandId)) === null) return []
       return reader.auditTrail(domain, commandId, filter)
     },
 
     /** What each event made of a command. @throws CommandNotFoundError */
     history: async (domain: string, commandId: string, options: Omit<HistoryOptions, 'tenantId'> = {}) => {
-      demand('audit')
       return deps.history(domain, commandId, { ...options, ...scope })
     },
 
     /** What belongs to a correlation id, and what caused what. */
     correlation: async (correlationId: string) => {
-      demand('audit')
       return deps.correlation(correlationId, scope)
     },
 
     /** The caller's own operations. */
     operations: {
       start: async (start: StartOperation) => {
-        demand('operations')
         return deps.operations.start(owner, start)
       },
       get: async (id: string) => {
-        demand('operations')
         return deps.operations.get(owner, id)
       },
       list: async (filter: OperationFilter) => {
-        demand('operations')
         return deps.operations.list(owner, filter)
       },
       retry: async (id: string) => {
-        demand('operations')
         return deps.operations.retry(owner, id)
       },
     },
 
-    ...createWorkflowCaller(deps, identity, demand),
+    ...createWorkflowCaller(deps, identity),
 
     /** Events of the caller's scope as they commit. */
     live: async ({ filter = {}, ...options }: SubscribeOptions): Promise<Subscription> => {
-      demand('read')
       // a name that no domain can have would be a stream that never says anything
       if (filter.domain !== undefined) domainOf(filter.domain)
       return deps.subscribe({ ...options, filter: { ...filter, ...scope } })
     },
     stats: async (): Promise<Stats> => {
-      demand('read')
       return deps.stats.read(scope)
     },
 
     replies: {
       /** Those of the caller's scope that could not be delivered. */
       undelivered: async (filter: CallersFilter<UndeliveredFilter> = {}) => {
-        demand('operate')
         return deps.replies.undelivered({ ...filter, ...scope })
       },
       /** @throws ReplyQueueRefusedError for another queue that the caller may not use */
       deliverAgain: async (options: Omit<DeliverOptions, 'operator' | 'tenantId'> = {}) => {
-        demand('operate')
         if (typeof options.to === 'string' && !deps.mayReplyTo(options.to, tenant)) {
           throw new ReplyQueueRefusedError(options.to, refusedQueue(tenant))
         }
@@ -270,16 +251,13 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
 
     troubleshooting: {
       list: async (filter: CallersFilter<TroubleshootingFilter>) => {
-        demand('read')
         return reader.parked({ ...filter, ...scope })
       },
       /** As it was at an instant. */
       listAt: async (options: CallersFilter<ParkedAtOptions>) => {
-        demand('audit')
         return deps.parkedAt({ ...options, ...scope })
       },
       groups: async (filter: CallersFilter<TroubleshootingFilter>) => {
-        demand('read')
         return reader.parkedGroups({ ...filter, ...scope })
       },
       retry: async (
@@ -287,46 +265,37 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
         commandId: string,
         options: { readonly data?: unknown; readonly resetAttempts?: boolean } & DryRunOption,
       ) => {
-        demand('operate')
         return operatorRetry(deps)(domain, commandId, { ...options, ...scope, operator: subject })
       },
       cancel: async (domain: string, commandId: string, options: { readonly reason: string } & DryRunOption) => {
-        demand('operate')
         return operatorCancel(deps)(domain, commandId, { ...options, ...scope, operator: subject })
       },
       endAttempt: async (domain: string, commandId: string, options: { readonly reason: string } & DryRunOption) => {
-        demand('operate')
         return endAttempt(deps)(domain, commandId, { ...options, ...scope, operator: subject })
       },
       rehearse: async (domain: string, commandId: string, options: Omit<RehearseOptions, 'tenantId'> = {}) => {
-        demand('operate')
         return deps.rehearse(domain, commandId, { ...options, ...scope })
       },
       /** Takes in what is parked now; a runner does the work. */
       start: async (options: DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>) => {
-        demand('operate')
         return deps.actions.start({ ...options, operator: subject, tenantId } as BulkActionOptions)
       },
       /** What `start` would do. */
       dryRun: async (options: DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>) => {
-        demand('operate')
         return deps.dryRun({ ...options, operator: subject, tenantId } as BulkActionOptions)
       },
       /** @throws ActionNotFoundError */
       action: async (id: string, items?: ItemListFilter) => {
-        demand('operate')
         const found = await deps.actions.get(id, { tenantId, ...(items === undefined ? {} : { items }) })
         if (found === null) throw new ActionNotFoundError(id)
         return found
       },
       /** Newest first. */
       actions: async (filter: CallersFilter<ActionListFilter> = {}) => {
-        demand('operate')
         return deps.actions.list({ ...filter, ...scope })
       },
       /** One that is over stays as it is. @throws ActionNotFoundError */
       stop: async (id: string) => {
-        demand('operate')
         return deps.actions.stop(id, { operator: subject, tenantId })
       },
       complete: async (
@@ -334,10 +303,16 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
         commandId: string,
         options: { readonly resultData?: unknown } & DryRunOption,
       ) => {
-        demand('operate')
         return operatorComplete(deps)(domain, commandId, { ...options, ...scope, operator: subject })
       },
     },
+  }
+
+  return {
+    identity,
+    allows: (permission: Permission): boolean => deps.authorization.allows(identity, permission),
+    demand,
+    ...permitted(calls, callerPermissions, demand),
   }
 }
 

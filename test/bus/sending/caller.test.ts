@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { type CallerDeps, createCaller } from '../../../src/application/access/caller.ts'
 import { roleAuthorization } from '../../../src/application/access/roles.ts'
@@ -118,6 +119,41 @@ describe.each(calls)('%s', (_, permission, call) => {
     const deps = { ...untouchableDeps(), authorization: roleAuthorization }
     await expect(call(createCaller(deps, identity()))).rejects.toThrow(/was called/)
   })
+})
+
+/** The rows of a table of docs/security.md: what, and whether each role may. */
+const documented = async (name: string) => {
+  const page = await readFile(new URL('../../../docs/security.md', import.meta.url), 'utf8')
+  const [, ...lines] = page.split(`<!-- generated: ${name} -->`)[1]?.split('<!-- end -->')[0]?.trim().split('\n') ?? []
+  return lines.slice(1).map(line => {
+    const [what = '', , ...cells] = line
+      .split('|')
+      .slice(1, -1)
+      .map(cell => cell.trim())
+    return { what, may: roles.filter((_, i) => cells[i] === 'yes') }
+  })
+}
+
+test('G3: each cell of the table of calls in docs/security.md is what the library does', async () => {
+  const { bus } = await createTestBus()
+  const rows = await documented('library')
+  expect(rows.map(({ what }) => what).sort()).toEqual(calls.map(([name]) => name).sort())
+  for (const [name, , call] of calls) {
+    const may = rows.find(({ what }) => what === name)?.may ?? []
+    for (const role of roles) {
+      const done = call(bus.as(identity({ roles: [role], tenant: 't1' })))
+      const error = await done.then(
+        result => (result as { readonly close?: () => void } | null)?.close?.(),
+        thrown => thrown,
+      )
+      // an id that nobody knows, a run without files: whoever gets so far was allowed to
+      if (may.includes(role)) expect(error, `${name} as ${role}`).not.toBeInstanceOf(ForbiddenError)
+      else {
+        expect(error, `${name} as ${role}`).toMatchObject({ code: 'FORBIDDEN' })
+        for (const allowed of may) expect((error as Error).message).toContain(allowed)
+      }
+    }
+  }
 })
 
 test('no call of a caller is missing above', () => {
