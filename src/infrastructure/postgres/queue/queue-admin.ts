@@ -7,7 +7,7 @@ import { withUnhurriedClient } from '../transactions/unhurried.ts'
 import { pgmqOn } from './pgmq-js.ts'
 import { queueFigures } from './queue-figures.ts'
 
-/** `other`: neither its name nor a command shows that commandbus uses it. */
+/** `other`: neither its name nor one of the newest commands of a domain shows that commandbus uses it. */
 export type QueueKind = 'commands' | 'replies' | 'other'
 
 export interface ListedQueue {
@@ -40,6 +40,9 @@ export const domainOfCommandQueue = (queue: string): string | null => {
 
 type Querier = Pick<ClientBase, 'query'>
 
+/** Commands of each domain that are looked at for the queue they name: no index has those, as every send would pay for it. */
+const NEWEST = 1_000
+
 const kindsOf = async (db: Querier, queues: readonly string[]): Promise<(queue: string) => QueueKind> => {
   const kindByName = (queue: string): QueueKind =>
     domainOfCommandQueue(queue) !== null ? 'commands' : queue.endsWith('__replies') ? 'replies' : 'other'
@@ -47,7 +50,13 @@ const kindsOf = async (db: Querier, queues: readonly string[]): Promise<(queue: 
   // nothing is looked up for a name that says it: the table is long, and the queue may be locked meanwhile
   if (unclear.length === 0) return kindByName
   const { rows } = await db.query<{ queue: string }>(
-    'select distinct reply_queue as queue from command_bus_command where reply_queue = any ($1::text[])',
+    `select distinct newest.reply_queue as queue from pgmq.meta m
+     cross join lateral (
+       select reply_queue from command_bus_command
+       where domain = replace(left(m.queue_name, -length('__commands')), '__', '.')
+       order by created_at desc, command_id desc limit ${NEWEST}
+     ) newest
+     where m.queue_name like '%\\_\\_commands' and newest.reply_queue = any ($1::text[])`,
     [unclear],
   )
   const named = new Set(rows.map(({ queue }) => queue))
