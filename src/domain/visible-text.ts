@@ -12,3 +12,6 @@ const written = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).
  */
 export const visible = (text: string): string =>
   text.replace(keptOrHidden, (found, kept: string | undefined) => kept ?? found.split('').map(written).join(''))
+
+/** The same JSON, with what ends a line for some readers, or what a terminal obeys, written out; below U+0020 JSON does that. */
+export const plainJson = (json: string): string => json.replace(/[\u007f-\u009f\u2028\u2029]/g, written)

@@ -28,6 +28,17 @@ test('secrets do not reach the log, wherever they stand', () => {
   expect(text().match(/\(hidden\)/g)?.length).toBeGreaterThan(10)
 })
 
+test('a line is one line for every reader of lines, and no terminal obeys it', () => {
+  const { log, text, last } = logging()
+  const forged = 'a\u2028{"level":"info"}\u2029b\u0085c\u009b2Jd\u007f\u001b[2Je\nf'
+  log.info({ correlationId: forged }, forged)
+  withIds(log, { correlationId: forged }).info({}, forged)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they end lines somewhere, or are obeyed
+  expect(text().replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
+  expect(text().match(/\n/g)).toHaveLength(2)
+  expect(last()).toMatchObject({ correlationId: forged, msg: forged })
+})
+
 test('what is no secret stays as it is', () => {
   const { log, last } = logging()
   log.info({ domain: 'payments', attempts: 3, at: new Date(0), list: [1, 'two'], none: null }, 'a command was parked')

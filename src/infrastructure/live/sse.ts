@@ -2,6 +2,7 @@ import { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import { InvalidInputError } from '../../application/shared/errors.ts'
+import { plainJson } from '../../domain/visible-text.ts'
 import type { LiveEvent } from './live-event.ts'
 import type { Subscription } from './live-events.ts'
 
@@ -99,11 +100,7 @@ export const writeEvents = async (
 
 /** `message` is what every client listens to, whatever the event's type, which `data` tells. */
 const frameOf = (event: LiveEvent): string =>
-  `id: ${event.position}\nevent: message\ndata: ${oneLine(JSON.stringify(event))}\n\n`
-
-/** The same JSON without the characters that some clients take for the end of a line; those below U+0020 it escapes itself. */
-const oneLine = (json: string): string =>
-  json.replace(/[\u0085\u2028\u2029]/g, end => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  `id: ${event.position}\nevent: message\ndata: ${plainJson(JSON.stringify(event))}\n\n`
 
 /** Resolves true at the next drain, at the end of the stream and at an abort; false when none comes in time. */
 const takesAgain = (out: Writable, ms: number, signal: AbortSignal | undefined): Promise<boolean> =>

@@ -1,5 +1,6 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 import { HIDDEN, isSecretName, maskSecrets } from '../../application/shared/mask-secrets.ts'
+import { plainJson } from '../../domain/visible-text.ts'
 import { traceFields } from './tracing.ts'
 
 export interface LoggerOptions {
@@ -30,6 +31,7 @@ export const createLogger = ({ level, name, to }: LoggerOptions): Logger => {
       serializers: { err: error => errorFields(error, withStack), msg: text => masked(text) },
       formatters: { level: label => ({ level: label }), log: fields => hideFields(fields, withStack) },
       mixin: traceFields,
+      hooks: { streamWrite: plainJson },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
     to ?? destination({ dest: 2, sync: true }),

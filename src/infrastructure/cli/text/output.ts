@@ -1,4 +1,4 @@
-import { visible } from '../../../domain/visible-text.ts'
+import { plainJson, visible } from '../../../domain/visible-text.ts'
 
 const GAP = '  '
 /** A flexible column is never narrower; where that does not fit, rows become blocks. */
@@ -17,8 +17,7 @@ export const printNote = (text: string): void => {
 }
 
 /** A JSON document for programs: exact, and nothing in it is obeyed by a terminal. */
-export const jsonText = (value: unknown): string =>
-  JSON.stringify(value, null, 2).replace(/[\u007f-\u009f]/g, control => visible(control))
+export const jsonText = (value: unknown): string => plainJson(JSON.stringify(value, null, 2))
 
 /** The whole answer as one JSON document. */
 export const printJson = (value: unknown): void => {
