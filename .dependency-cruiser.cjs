@@ -144,12 +144,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/contract/' },
       to: {
-        pathNot: [
-          '^src/contract/',
-          '^src/domain/',
-          '^src/application/ports/',
-          '^node_modules/(fp-ts|io-ts)/',
-        ],
+        pathNot: ['^src/contract/', '^src/domain/', '^src/application/ports/', '^node_modules/(fp-ts|io-ts)/'],
       },
     },
     {
