@@ -57,6 +57,6 @@ export const replyRoutes = {
         ),
       }),
     },
-    problems: ['REPLY_QUEUE_REFUSED'],
+    problems: ['REPLY_QUEUE_REFUSED', 'TOO_MANY_QUEUES'],
   }),
 }

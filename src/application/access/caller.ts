@@ -43,6 +43,7 @@ import {
 } from '../troubleshooting/operate-command.ts'
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 import { callerPermissions, permitted } from './caller-permissions.ts'
+import { identityOf } from './identity-of.ts'
 import { type MayReplyTo, refusedQueue } from './reply-queues.ts'
 import { rolesFor } from './roles.ts'
 import { createWorkflowCaller, type WorkflowCallerDeps } from './workflow-caller.ts'
@@ -101,9 +102,10 @@ export type CallersFilter<Filter> = Omit<Filter, 'tenantId'>
 
 /**
  * The bus as one identity may use it: every call checks the permission, acts as the identity's subject and stays within
- * its scope: its tenant, or what has none. What lies outside is as good as unknown. @throws ForbiddenError
+ * its scope: its tenant, or what has none. What lies outside is as good as unknown. @throws ForbiddenError; InvalidInputError for an identity that does not say whose it is
  */
-export const createCaller = (deps: CallerDeps, identity: Identity) => {
+export const createCaller = (deps: CallerDeps, given: Identity) => {
+  const identity = identityOf(given)
   const { reader, log } = deps
   const { subject, tenant } = identity
   const scope = scopeOf(identity, 'ADMIN')
@@ -131,24 +133,24 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       },
       'a command was sent with an id that another tenant has taken',
     )
+  /** None where there is no name of a queue, which is refused later. @throws ReplyQueueRefusedError */
+  const replyQueues = (named: unknown): readonly string[] => {
+    // patterns are for names: matching a text without end would take without end
+    if (typeof named !== 'string' || !isRight(parseQueueName(named))) return []
+    if (!deps.mayReplyTo(named, tenant)) throw new ReplyQueueRefusedError(named, refusedQueue(tenant))
+    return [named]
+  }
+  const admit = (queues: readonly string[]) => deps.admit([...new Set(queues)], JSON.stringify([tenant, subject]))
+  const admitSends = async (domain: string, commands: readonly CallersCommand[]): Promise<void> => {
+    const replies = commands.flatMap(({ replyTo }) => replyQueues(replyTo))
+    await admit([commandQueue(domainOf(domain)), ...replies])
+  }
   // member by member: what a caller may not say of a command is left behind
-  const own = (command: CallersCommand): CommandToSend => {
-    if (typeof command.replyTo === 'string' && !deps.mayReplyTo(command.replyTo, tenant)) {
-      throw new ReplyQueueRefusedError(command.replyTo, refusedQueue(tenant))
-    }
-    return {
-      ...pick(command, callersMembers),
-      ...(tenant === null ? {} : { tenantId: tenant }),
-      actor: subject,
-    }
-  }
-  /** What cannot be the name of a queue is refused when it is sent. */
-  const admit = (domain: string, commands: readonly CommandToSend[]): Promise<void> | null => {
-    const replies = commands.flatMap(({ replyTo }) =>
-      typeof replyTo === 'string' && isRight(parseQueueName(replyTo)) ? [replyTo] : [],
-    )
-    return deps.admit([...new Set([commandQueue(domainOf(domain)), ...replies])], JSON.stringify([tenant, subject]))
-  }
+  const own = (command: CallersCommand): CommandToSend => ({
+    ...pick(command, callersMembers),
+    ...(tenant === null ? {} : { tenantId: tenant }),
+    actor: subject,
+  })
   const find = async (domain: string, commandId: string) => {
     const command = await reader.get(domain, commandId)
     return command !== null && isWithin(scope, command.tenantId) ? command : null
@@ -157,18 +159,16 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
   const calls = {
     send: async (domain: string, command: CallersCommand) => {
       demandOpen(domain)
-      const mine = own(command)
-      await admit(domain, [mine])
-      return deps.send(domain, mine).catch(error => {
+      await admitSends(domain, [command])
+      return deps.send(domain, own(command)).catch(error => {
         if (error instanceof CommandIdTakenError) isTaken(domain, [error.commandId])
         throw error
       })
     },
     sendBatch: async (domain: string, commands: readonly CallersCommand[]) => {
       demandOpen(domain)
-      const mine = commands.map(own)
-      await admit(domain, mine)
-      const results = await deps.sendBatch(domain, mine)
+      await admitSends(domain, commands)
+      const results = await deps.sendBatch(domain, commands.map(own))
       const taken = results.filter(({ outcome }) => outcome === 'taken')
       if (taken.length > 0)
         isTaken(
@@ -242,9 +242,7 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       },
       /** @throws ReplyQueueRefusedError for another queue that the caller may not use */
       deliverAgain: async (options: Omit<DeliverOptions, 'operator' | 'tenantId'> = {}) => {
-        if (typeof options.to === 'string' && !deps.mayReplyTo(options.to, tenant)) {
-          throw new ReplyQueueRefusedError(options.to, refusedQueue(tenant))
-        }
+        await admit(replyQueues(options.to))
         return deps.replies.deliverAgain({ ...options, ...scope, operator: subject })
       },
     },

@@ -363,3 +363,28 @@ test('G6: a caller that reads until a signal is aborted ends with it, on the ser
   await expect(bus.as(identity, { signal: end.signal }).queryCommands({})).rejects.toThrow('nobody waits for it')
   expect((await bus.as(identity, { signal: new AbortController().signal }).queryCommands({})).items).toEqual([])
 })
+
+test.each([
+  ['a tenant that was left out', { tenant: undefined }, 'tenant'],
+  ['a blank tenant', { tenant: '' }, 'tenant'],
+  ['a tenant that is a list', { tenant: ['t1'] }, 'tenant'],
+  ['a tenant that is a number', { tenant: 7 }, 'tenant'],
+  ['a tenant with a NUL', { tenant: 't\u00001' }, 'tenant'],
+  ['no subject', { subject: undefined }, 'subject'],
+  ['a blank subject', { subject: ' ' }, 'subject'],
+  ['roles that are a text', { roles: 'NOT_ADMIN' }, 'roles'],
+])('G3: an identity that does not say whose it is has no caller: %s', async (_, part, field) => {
+  const { bus } = await createTestBus()
+  await bus.send('payments', 'Charge', {}, { tenantId: 't1' })
+  const strange = { ...identity({ tenant: 't2' }), ...part } as Identity
+  await expect(async () => bus.as(strange).queryCommands({})).rejects.toMatchObject({ code: 'INVALID_REQUEST', field })
+})
+
+test('G3: what an identity is cannot change behind its caller', async () => {
+  const { bus } = await createTestBus()
+  const roles: Identity['roles'][number][] = ['SENDER']
+  const caller = bus.as(identity({ tenant: 't2', roles }))
+  roles.push('OPERATOR')
+  expect(caller.allows('operate')).toBe(false)
+  await expect(caller.replies.undelivered()).rejects.toThrow(ForbiddenError)
+})

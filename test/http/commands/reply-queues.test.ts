@@ -119,3 +119,15 @@ describe('G14: `replies read`', () => {
     expect(await api.messages('demo__commands')).toMatchObject([{ read_ct: 0 }])
   })
 })
+
+test('G1: a name of any length is looked at in no time, whatever is listed', async () => {
+  const api = await createTestApi({}, { replyQueues: ['app-*-replies-*', '{tenant}__*x*'] })
+  const endless = `app-${'-replies-'.repeat(20_000)}!`
+  const others = Promise.all([endless, `t1__${'x'.repeat(200_000)}!`].map(queue => send(api, queue, 't1')))
+  const started = performance.now()
+  for (const answer of await others) {
+    expect(answer.status).toBe(400)
+    expect(JSON.stringify(answer.body).length).toBeLessThan(2_000)
+  }
+  expect(performance.now() - started).toBeLessThan(5_000)
+})

@@ -71,3 +71,14 @@ test('G1: kept replies are listed, counted and delivered again within the scope 
     expectProblem(await api.request('POST', '/replies/undelivered/deliver', { token, body: {} }), 403, 'FORBIDDEN')
   }
 })
+
+test('G1: delivering to other queues makes no more of them than sending does', async () => {
+  const api = await createTestApi({}, { newQueuesPerHour: 1 })
+  await keep(api, 't1', 't_t1__replies')
+  await keep(api, 't1', 't_t1__others')
+  const token = await api.token(['OPERATOR'], { tenant: 't1' })
+  const deliver = (to: string) => api.request('POST', '/replies/undelivered/deliver', { token, body: { to, limit: 1 } })
+  expect((await deliver('t_t1__one')).body).toEqual({ delivered: 1, failed: [] })
+  expectProblem(await deliver('t_t1__two'), 429, 'TOO_MANY_QUEUES')
+  expect((await deliver('t_t1__one')).body).toEqual({ delivered: 1, failed: [] })
+})

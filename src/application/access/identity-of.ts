@@ -1,0 +1,17 @@
+import { type Identity, roles } from '../ports/authorization.ts'
+import { InvalidInputError } from '../shared/errors.ts'
+import { textOf } from '../shared/input.ts'
+
+/**
+ * A copy of an identity that says whose it is. A tenant that is missing, rather than null, would be taken for none, and
+ * reach what belongs to others. @throws InvalidInputError
+ */
+export const identityOf = (given: Identity): Identity => {
+  const { subject, tenant, roles: named } = given ?? {}
+  if (!Array.isArray(named)) throw new InvalidInputError('roles', 'must be a list')
+  return {
+    subject: textOf(subject, 'subject', 200),
+    tenant: tenant === null ? null : textOf(tenant, 'tenant', 128),
+    roles: roles.filter(role => named.includes(role)),
+  }
+}
