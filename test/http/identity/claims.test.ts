@@ -100,3 +100,26 @@ describe('G13: nobody becomes more than the configuration says', () => {
     await expect(sign('OPERATOR')).rejects.toThrow('COMMANDBUS_JWT_ROLE_MAP has no name that gives OPERATOR')
   })
 })
+
+test.each([
+  ['a text', { organization: 't1' }],
+  ['a list', { organization: ['t1'] }],
+  ['a list of objects', { organization: [{ id: 't1' }] }],
+  ['a list at its end', { organization: { id: ['t1'] } }],
+  ['a number', { organization: 7 }],
+  ['an empty text', { organization: { id: '' } }],
+  ['an object', { organization: { id: {} } }],
+  ['false', { organization: false }],
+])('G13: a tenant that cannot be read is not taken for none: where it should be, there is %s', async (_, claims) => {
+  const env = { COMMANDBUS_JWT_TENANT_CLAIM: 'organization.id' }
+  await expect(whoIs({ roles: ['ADMIN'], ...claims }, env)).rejects.toThrow("the token's tenant, at 'organization.id'")
+})
+
+test.each([
+  ['nothing', {}],
+  ['null', { organization: null }],
+  ['an object without it', { organization: { name: 'none' } }],
+])('G13: a token has no tenant where there is %s', async (_, claims) => {
+  const env = { COMMANDBUS_JWT_TENANT_CLAIM: 'organization.id' }
+  expect((await whoIs({ roles: ['SENDER'], ...claims }, env)).tenant).toBe(null)
+})

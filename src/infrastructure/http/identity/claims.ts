@@ -18,13 +18,20 @@ export interface ClaimOptions {
 export const ROLES_CLAIM = 'roles'
 export const TENANT_CLAIM = 'tenant'
 
-/** A claim of this very name comes first: issuers call claims by addresses, which have dots. */
+/** Stands for a claim whose path leads through a text, a list or the like: neither a value nor nothing. */
+const UNREADABLE = Symbol('unreadable')
+
+/**
+ * A claim of this very name comes first: issuers call claims by addresses, which have dots. Undefined: there is none. What
+ * is there in another form than the path says is something that no tenant and no list of roles is.
+ */
 export const claimAt = (claims: JWTPayload, path: string): unknown =>
-  Object.hasOwn(claims, path)
-    ? claims[path]
-    : path
-        .split('.')
-        .reduce<unknown>((at, name) => (isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined), claims)
+  Object.hasOwn(claims, path) ? claims[path] : path.split('.').reduce<unknown>((at, name) => memberOf(at, name), claims)
+
+const memberOf = (at: unknown, name: string): unknown => {
+  if (isObject(at)) return Object.hasOwn(at, name) ? at[name] : undefined
+  return at === undefined || at === null ? undefined : UNREADABLE
+}
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
