@@ -184,7 +184,7 @@ export interface CommandBus {
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
     /** What was parked at an instant (now, when it is left out), as it stood then; from the log. */
     readonly listAt: (options?: ParkedAtOptions) => Promise<ParkedAtPage>
-    /** What is parked, by domain, type and error code. */
+    /** What is parked, by domain, type and error code: the 500 largest groups. */
     readonly groups: (
       filter?: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
     ) => Promise<readonly TroubleshootingGroup[]>

@@ -109,7 +109,7 @@ export const troubleshootingRoutes = {
     method: 'GET',
     path: '/troubleshooting/groups',
     summary:
-      'What is parked, by domain, type and error code; a sample is the beginning of a message, up to 1,000 characters',
+      'What is parked, by domain, type and error code, the 500 largest groups; a sample is the beginning of a message, up to 1,000 characters',
     tag: 'Troubleshooting',
     permission: 'read',
     params: none,

@@ -144,6 +144,22 @@ describe('an item of a list', () => {
     expect(node.lastErrorMsg).toHaveLength('... (9000 characters)'.length + 1_000)
   })
 
+  test('G5: has no more than 500 groups, the largest, however many types a sender makes up', async () => {
+    const types = Array.from({ length: 600 }, (_, i) => ({ commandType: `Type${i}`, data: null }))
+    const { bus, until } = shared()
+    await bus.sendBatch('groups', [...types, { commandType: 'Type599', data: null }])
+    const worker = bus.worker({ domain: 'groups', handlers: {} })
+    await worker.start()
+    await until(
+      () => bus.troubleshooting.list({ domain: 'groups', limit: 1 }),
+      ({ total }) => total === 601,
+    )
+    await worker.stop()
+    const { items } = (await get('/troubleshooting/groups?domain=groups')).body
+    expect(items).toHaveLength(500)
+    expect(items[0]).toMatchObject({ commandType: 'Type599', count: 2 })
+  })
+
   test('G5: of operations has no large result, which stands whole with the operation', async () => {
     const { bus, until } = shared()
     const owner = { subject: 'jane@example.com', tenant: null }

@@ -20,6 +20,8 @@ import { decodeCursor, encodeCursor } from './cursor.ts'
 import { cutColumns, cutFrom, cutMessageColumn, cutObject, joinCut } from './cut-json.ts'
 
 const DEFAULT_LIMIT = 100
+/** Senders name types, and handlers codes: there may be as many groups as commands. */
+const MOST_GROUPS = 500
 
 /** Every column of a command's row, as lists carry it: the message of the last error may be cut. */
 export const commandColumns = (alias: string): string =>
@@ -225,7 +227,8 @@ export const createCommandQueries = (pool: Pool): CommandQueries => {
                   ${instant('max(c.parked_at)')} as last,
                   right(max(to_char(c.parked_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') || c.command_id::text collate "C"), 36)::uuid as newest
            from command_bus_command c where ${filters.where()}
-           group by c.domain, c.command_type, c.last_error_code) g
+           group by c.domain, c.command_type, c.last_error_code
+           order by count(*) desc, c.domain, c.command_type, c.last_error_code limit ${MOST_GROUPS}) g
          left join command_bus_command sample on sample.domain = g.domain and sample.command_id = g.newest
          order by g.count desc, g.domain, g.command_type, g.last_error_code`,
         filters.values,
