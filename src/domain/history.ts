@@ -33,12 +33,11 @@ interface Fact {
   readonly actor: string
 }
 
-/** Folds the events of one stream, in order from its first, into what each of them made of it. */
-export const stepsOf = <State, Event extends Fact, Snapshot>(
+/** Folds the events of one stream, in order from its first, into what each of them made of it; no more than two are held. */
+export const stepsOf = function* <State, Event extends Fact, Snapshot>(
   { initial, evolve, snapshotOf, namesOf, diff }: Telling<State, Event, Snapshot>,
   events: readonly Recorded<Event>[],
-): readonly Step<Event, Snapshot>[] => {
-  const steps: Step<Event, Snapshot>[] = []
+): Generator<Step<Event, Snapshot>, void, undefined> {
   let state = initial
   let before: Step<Event, Snapshot> | undefined
   for (const { event, revision } of events) {
@@ -55,9 +54,8 @@ export const stepsOf = <State, Event extends Fact, Snapshot>(
       state: snapshot,
       diff: diff(before?.state ?? null, snapshot),
     }
-    steps.push(before)
+    yield before
   }
-  return steps
 }
 
 /** A revision, or an instant: what had happened by then, up to and including it. */

@@ -1,14 +1,8 @@
 import type { Step } from '../../domain/history.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { RunEvent } from '../../domain/workflow-run/events.ts'
-import { historyOfRun, type RunSnapshot, type RunSummary, runDiff } from '../../domain/workflow-run/history.ts'
-import {
-  type Comparison,
-  type HistoryOptions,
-  type MomentView,
-  momentsOf,
-  toldOf,
-} from '../investigation/read-history.ts'
+import { historyOfRun, type RunSnapshot, type RunSummary, runAt, runDiff } from '../../domain/workflow-run/history.ts'
+import { type Comparison, type HistoryOptions, momentsOf, toldOf } from '../investigation/read-history.ts'
 
 export type RunHistoryOptions = Omit<HistoryOptions, 'tenantId'>
 
@@ -26,25 +20,28 @@ export interface RunHistory {
 }
 
 /** The history of one run from its events, all of them, wherever they come from. @throws InvalidInputError */
-export const replayRun = (
+export const replayRun = async (
   id: string,
   events: readonly Recorded<RunEvent>[],
   options: RunHistoryOptions = {},
-): RunHistory => {
-  const steps = historyOfRun(events)
-  const { items, state, comparison } = toldOf<RunEvent, RunSnapshot>(steps, runDiff, momentsOf(options))
-  return {
-    id,
-    items: items.map(step => ({ ...step, state: withoutFiles(step.state) })),
-    state,
-    comparison:
-      comparison === null ? null : { ...comparison, from: viewOf(comparison.from), to: viewOf(comparison.to) },
+): Promise<RunHistory> => {
+  // states with all their files are as many as files times events: none is held but those asked for
+  const steps: Step<RunEvent, RunSummary>[] = []
+  for (const step of historyOfRun(events)) {
+    const told = steps.push({ ...step, state: withoutFiles(step.state) })
+    if (told % AT_ONCE === 0) await othersHaveATurn()
   }
+  const withFiles = (state: RunSummary | null) => (state === null ? null : runAt(events, state.revision))
+  const { items, state, comparison } = toldOf<RunEvent, RunSummary>(
+    steps,
+    (before, after) => runDiff(withFiles(before), withFiles(after)),
+    momentsOf(options),
+  )
+  return { id, items, state: withFiles(state), comparison }
 }
 
-const withoutFiles = ({ files: _, ...summary }: RunSnapshot): RunSummary => summary
+/** Each step looks at every file: a long run would keep the process from all else for seconds. */
+const AT_ONCE = 50
+const othersHaveATurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-const viewOf = ({ state, ...view }: MomentView<RunSnapshot>): MomentView<RunSummary> => ({
-  ...view,
-  state: state === null ? null : withoutFiles(state),
-})
+const withoutFiles = ({ files: _, ...summary }: RunSnapshot): RunSummary => summary

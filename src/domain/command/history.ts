@@ -45,8 +45,8 @@ export interface CommandSnapshot {
 export type HistoryStep = Step<CommandEvent, CommandSnapshot>
 
 /** Folds the events of one command, in order from its first, into what each of them made of it. */
-export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly HistoryStep[] =>
-  stepsOf(
+export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly HistoryStep[] => [
+  ...stepsOf(
     {
       initial: initialState,
       evolve,
@@ -55,7 +55,8 @@ export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly H
       diff: snapshotDiff,
     },
     events,
-  )
+  ),
+]
 
 /** A state in the words of the read row; `updatedAt` is the time of its last event. */
 export const snapshotOf = (state: SentCommandState, updatedAt: Instant): CommandSnapshot => ({

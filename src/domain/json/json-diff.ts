@@ -42,7 +42,10 @@ const collectMembers = (before: JsonObject, after: JsonObject, path: string, cha
 
 const collectItems = (before: readonly Json[], after: readonly Json[], path: string, changes: Change[]): void => {
   const shared = Math.min(before.length, after.length)
-  for (let i = 0; i < shared; i++) collect(before[i] as Json, after[i] as Json, `${path}/${i}`, changes)
+  for (let i = 0; i < shared; i++) {
+    // most items of a long list are the same: no path is written for those
+    if (before[i] !== after[i]) collect(before[i] as Json, after[i] as Json, `${path}/${i}`, changes)
+  }
   for (let i = shared; i < after.length; i++) {
     changes.push({ op: 'add', path: `${path}/${i}`, from: null, to: after[i] as Json })
   }

@@ -1,3 +1,4 @@
+import { fold } from '../decider.ts'
 import { differ, type Step, stepsOf } from '../history.ts'
 import type { Instant } from '../instant.ts'
 import type { Recorded } from '../recorded.ts'
@@ -46,29 +47,47 @@ export interface RunSnapshot extends RunSummary {
 
 export type RunStep = Step<RunEvent, RunSnapshot>
 
-/** Folds the events of one run, in order from its first, into what each of them made of it. */
-export const historyOfRun = (events: readonly Recorded<RunEvent>[]): readonly RunStep[] => {
-  const known = new Map<FileState, FileSnapshot>()
+/** Folds the events of one run, in order from its first, into what each of them made of it, one after the other. */
+export const historyOfRun = (events: readonly Recorded<RunEvent>[]): Iterable<RunStep> => {
+  let known: { readonly files: readonly FileState[]; readonly snapshots: readonly FileSnapshot[] } = none
   // a file that did not change stays the same object, so that a long run is compared quickly
-  const fileOf = (file: FileState, index: number): FileSnapshot => {
-    const before = known.get(file)
-    if (before !== undefined) return before
-    const { fileName, status, open, retryAttempt, errorCode, errorMessage, lastRetriedAt } = file
-    const snapshot = { index, fileName, status, open, retryAttempt, errorCode, errorMessage, lastRetriedAt }
-    known.set(file, snapshot)
-    return snapshot
+  const filesOf = (files: readonly FileState[]): readonly FileSnapshot[] => {
+    const { files: before, snapshots: made } = known
+    const snapshots = files.map((file, i) => (file === before[i] ? (made[i] as FileSnapshot) : fileOf(file, i)))
+    known = { files, snapshots }
+    return snapshots
   }
   return stepsOf(
     {
       initial: initialState,
       evolve,
       snapshotOf: (state: RunState, at, revision): RunSnapshot | null =>
-        state.status === 'NONE' ? null : { ...summaryOf(state, at, revision), files: state.files.map(fileOf) },
+        state.status === 'NONE' ? null : { ...summaryOf(state, at, revision), files: filesOf(state.files) },
       namesOf: ({ type }) => [names[type]],
       diff: runDiff,
     },
     events,
   )
+}
+
+const none = { files: [], snapshots: [] }
+
+/** The run with its files as it stood after the event of a revision; null: it had not begun. */
+export const runAt = (events: readonly Recorded<RunEvent>[], revision: number): RunSnapshot | null => {
+  const past = events.filter(event => event.revision <= revision)
+  const state = fold(
+    { initial: initialState, evolve },
+    past.map(({ event }) => event),
+  )
+  const last = past.at(-1)
+  return last === undefined || state.status === 'NONE'
+    ? null
+    : { ...summaryOf(state, last.event.at, last.revision), files: state.files.map(fileOf) }
+}
+
+const fileOf = (file: FileState, index: number): FileSnapshot => {
+  const { fileName, status, open, retryAttempt, errorCode, errorMessage, lastRetriedAt } = file
+  return { index, fileName, status, open, retryAttempt, errorCode, errorMessage, lastRetriedAt }
 }
 
 const summaryOf = (state: StartedRun, updatedAt: Instant, revision: number): RunSummary => {

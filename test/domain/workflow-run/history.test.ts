@@ -5,7 +5,7 @@ import { fold } from '../../../src/domain/decider.ts'
 import { stepsAt } from '../../../src/domain/history.ts'
 import type { Recorded } from '../../../src/domain/recorded.ts'
 import type { FileOutcome, RunEvent } from '../../../src/domain/workflow-run/events.ts'
-import { historyOfRun, type RunSnapshot, runDiff } from '../../../src/domain/workflow-run/history.ts'
+import { historyOfRun, type RunSnapshot, runAt, runDiff } from '../../../src/domain/workflow-run/history.ts'
 import { workflowRun } from '../../../src/domain/workflow-run/index.ts'
 import type { RunIntent } from '../../../src/domain/workflow-run/intents.ts'
 import { runStream } from '../../../src/domain/workflow-run/names.ts'
@@ -97,11 +97,12 @@ test('over random lives the state at every revision is what the rows of the run 
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), fc.array(op, { maxLength: 14 }), (files, ops) => {
       const events = lived(files, ops)
-      const steps = historyOfRun(events)
+      const steps = [...historyOfRun(events)]
       expect(steps).toHaveLength(events.length)
       for (const [revision, { at, state, diff }] of steps.entries()) {
         expect(rowsOf(events.slice(0, revision + 1))).toMatchObject(asRows(state))
-        expect(stepsAt(steps, revision)).toEqual(historyOfRun(events.slice(0, revision + 1)))
+        expect(stepsAt(steps, revision)).toEqual([...historyOfRun(events.slice(0, revision + 1))])
+        expect(runAt(events, revision)).toEqual(state)
         expect(stepsAt(steps, at).at(-1)?.at).toBe(at)
         const before = steps[revision - 1]?.state ?? null
         expect(diff).toEqual(runDiff(before, state))
@@ -119,7 +120,7 @@ test('a difference names the files by their place, and says nothing of those tha
     { op: 'note', file: 1, outcome: 'failed' },
     { op: 'note', file: 0, outcome: 'completed' },
   ])
-  const noted = historyOfRun(events).filter(({ names }) => names[0] === 'FILES_NOTED')
+  const noted = [...historyOfRun(events)].filter(({ names }) => names[0] === 'FILES_NOTED')
   expect(noted[0]?.diff.filter(({ path }) => path.startsWith('/files'))).toEqual([
     { op: 'replace', path: '/files/1/status', from: 'pending', to: 'failed' },
     { op: 'replace', path: '/files/1/open', from: true, to: false },

@@ -46,7 +46,7 @@ export const replayFile = async (
   const own = await signerIfAny(readConfig(deps.env)).catch(() => null)
   const isOwn = own !== null && report.signedBy === fingerprintOf(own.key)
   const told = [...streams].map(([stream, events]) => ({ ...read(stream, events), stream }))
-  const { commands, runs, credits } = sortedOut(told)
+  const { commands, runs, credits } = await sortedOut(told)
   if (json) printJson({ ...report, isOwn, altered: report.faults.length > 0, commands, runs, credits })
   else {
     for (const { stream, history, fault } of runs) {
@@ -86,14 +86,14 @@ const read = (stream: string, lines: readonly EventLine[]): Read => {
 type Told = Read & { readonly stream: string }
 
 /** What a file holds, by what it is about; null where it cannot be shown. */
-const sortedOut = (told: readonly Told[]) => {
+const sortedOut = async (told: readonly Told[]) => {
   const runs: { stream: string; history: RunHistory | null; fault: string | null }[] = []
   const credits: { stream: string; entries: readonly Entry[] | null; fault: string | null }[] = []
   const commands: { stream: string; history: CommandHistory | null; fault: string | null }[] = []
   for (const { stream, events, fault } of told) {
     const runId = parseRunStream(stream)
     if (runId !== null) {
-      const history = fault === null ? replayRun(runId, events as readonly Recorded<RunEvent>[]) : null
+      const history = fault === null ? await replayRun(runId, events as readonly Recorded<RunEvent>[]) : null
       runs.push({ stream, history, fault })
     } else if (parseCreditsStream(stream) !== null) {
       credits.push({
