@@ -27,8 +27,13 @@ export type RehearsalAnswer =
 
 /** The handlers that this process can reach, to ask without working. */
 export interface Rehearsals {
-  /** What the registered codec has against a payload, a sentence each with the path; empty: nothing, or no codec is known. */
-  readonly faultsOf: (domain: string, commandType: string, data: Json) => Promise<readonly string[]>
+  /** What the registered codec has against a payload, a sentence each with the path; empty: nothing, or no codec is known. @throws UnavailableError when too much is asked at once */
+  readonly faultsOf: (
+    domain: string,
+    commandType: string,
+    data: Json,
+    tenantId: string | null,
+  ) => Promise<readonly string[]>
   /** Runs the handler. By the time of the answer, whatever it wrote in its transaction is rolled back. */
   readonly run: (request: RehearsalRequest) => Promise<RehearsalAnswer>
 }

@@ -81,7 +81,9 @@ export const rehearseCommand =
     const at = clock.now().toISOString()
     const running = attempted(key, present, at, options.resetAttempts ?? true, data)
     const { sent } = running
-    if (data !== undefined) await refuseMisfit(rehearsals, key.domain, sent.commandType, data)
+    const faults =
+      data === undefined ? [] : await rehearsals.faultsOf(key.domain, sent.commandType, data, sent.tenantId)
+    if (faults.length > 0) throw new InvalidPayloadError(faults)
     const answer = await rehearsals.run({
       command: handledCommand(key, sent, running.data),
       attempt: running.attempts,
@@ -94,25 +96,14 @@ export const rehearseCommand =
     return { ...key, ...told(answer), wouldBe: after(running, answer, at, clock), durationMs, rolledBack: true }
   }
 
-/** What the handler's codec has against a payload that somebody typed. @throws InvalidPayloadError */
-export const refuseMisfit = async (
-  rehearsals: Pick<Rehearsals, 'faultsOf'>,
-  domain: string,
-  commandType: string,
-  data: Json,
-): Promise<void> => {
-  const faults = await rehearsals.faultsOf(domain, commandType, data)
-  if (faults.length > 0) throw new InvalidPayloadError(faults)
-}
-
-/** The same for a command as it stands in the log; what is not there, or not the caller's, is refused by its turn. */
+/** What the handler's codec has against a payload for a command as it stands in the log; what is not there, or not the caller's, is refused by its turn. */
 export const payloadFaults =
   ({ store, rehearsals }: Pick<RehearseDeps, 'store' | 'rehearsals'>) =>
   async (key: CommandKey, data: Json, scope: Scope): Promise<readonly string[]> => {
     const [first] = await store.readStream(commandStream(key))
     if (first?.event.type !== 'CommandSent') return []
-    if (!isWithin(scope, first.event.tenantId)) return []
-    return rehearsals.faultsOf(key.domain, first.event.commandType, data)
+    const { commandType, tenantId } = first.event
+    return isWithin(scope, tenantId) ? rehearsals.faultsOf(key.domain, commandType, data, tenantId) : []
   }
 
 const timeoutOf = (given: unknown): number =>

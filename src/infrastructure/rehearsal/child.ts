@@ -5,6 +5,7 @@ import type { RehearsalAnswer, RehearsalRequest, Rehearsals } from '../../applic
 import { UnavailableError } from '../../application/shared/errors.ts'
 import { childEnv } from '../shared/die-with-parent.ts'
 import type { RehearsalMessage, RehearsalTask } from './messages.ts'
+import { createPlaces } from './places.ts'
 import { undo } from './transaction.ts'
 
 export interface ChildOptions {
@@ -18,33 +19,25 @@ export interface ChildOptions {
   readonly hasCodecs: boolean
 }
 
-const AT_ONCE = 4
 const STARTS_WITHIN_MS = 15_000
 /** After its deadline a handler that looks at its signal may end by itself, and the process tell of it. */
 const GRACE_MS = 500
 
 /** Each rehearsal in a process of its own: a handler that takes it down, or never comes back, harms nobody else. */
 export const createChildRehearsals = (options: ChildOptions): Rehearsals => {
-  let running = 0
-  const limited = async <A>(work: () => Promise<A>): Promise<A> => {
-    if (running >= AT_ONCE) {
-      throw new UnavailableError(`${AT_ONCE} rehearsals are running, which is the most at once: try again in a moment`)
-    }
-    running++
-    try {
-      return await work()
-    } finally {
-      running--
-    }
-  }
+  const inPlace = createPlaces('rehearsals are running')
+  // a handler that never comes back holds up nobody who edits a payload
+  const checkInPlace = createPlaces('payloads are being checked')
   return {
-    faultsOf: async (domain, commandType, data) => {
+    faultsOf: async (domain, commandType, data, tenantId) => {
       if (!options.hasCodecs) return []
-      const ended = await limited(() => ask(options, { kind: 'check', domain, commandType, data }, STARTS_WITHIN_MS))
+      const ended = await checkInPlace(tenantId, () =>
+        ask(options, { kind: 'check', domain, commandType, data }, STARTS_WITHIN_MS),
+      )
       if (ended.message?.kind === 'checked') return ended.message.faults
       throw new UnavailableError(`the payload could not be checked by its handler's codec: ${ended.how}`)
     },
-    run: request => limited(() => run(options, request)),
+    run: request => inPlace(request.command.tenantId, () => run(options, request)),
   }
 }
 

@@ -14,6 +14,7 @@ import { limitOf } from '../worker/attempt/deadline.ts'
 import { guardedClient, transactionEnded } from '../worker/attempt/guarded-client.ts'
 import type { AnyHandler, HandlerContext } from '../worker/attempt/handler.ts'
 import { failure, failureOf, type MapError } from '../worker/failures/failures.ts'
+import { createPlaces } from './places.ts'
 import { beginRehearsal, checkAtEnd, rollBack, undo } from './transaction.ts'
 
 /** The handlers of a domain. */
@@ -34,13 +35,16 @@ export interface InProcessOptions {
 }
 
 /** Rehearses in this very process: a handler that takes its process down takes this one. */
-export const createRehearsals = (options: InProcessOptions): Rehearsals => ({
-  faultsOf: async (domain, commandType, data) => {
-    const decoded = options.handlersOf(domain)?.handlerOf(commandType)?.payload?.decode(data)
-    return decoded === undefined || !isLeft(decoded) ? [] : faultsOf(decoded.left, 'data')
-  },
-  run: request => rehearse(options, request),
-})
+export const createRehearsals = (options: InProcessOptions): Rehearsals => {
+  const inPlace = createPlaces('rehearsals are running')
+  return {
+    faultsOf: async (domain, commandType, data) => {
+      const decoded = options.handlersOf(domain)?.handlerOf(commandType)?.payload?.decode(data)
+      return decoded === undefined || !isLeft(decoded) ? [] : faultsOf(decoded.left, 'data')
+    },
+    run: request => inPlace(request.command.tenantId, () => rehearse(options, request)),
+  }
+}
 
 const rehearse = async (options: InProcessOptions, request: RehearsalRequest): Promise<RehearsalAnswer> => {
   const { domain, commandType, data } = request.command

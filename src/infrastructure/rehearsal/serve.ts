@@ -38,7 +38,7 @@ export const serveRehearsal = async ({
     await tell(
       task.kind === 'run'
         ? { kind: 'ran', answer: await rehearsals.run(task.request) }
-        : { kind: 'checked', faults: await rehearsals.faultsOf(task.domain, task.commandType, task.data) },
+        : { kind: 'checked', faults: await rehearsals.faultsOf(task.domain, task.commandType, task.data, null) },
     )
   } catch (error) {
     await tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })

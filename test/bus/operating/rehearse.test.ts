@@ -229,3 +229,38 @@ test('the database itself lets nothing through, should a handler get past the cl
   }
   expect(await fingerprint(pool)).toEqual(before)
 })
+
+test('G6: a tenant whose rehearsals take their time keeps no other tenant from theirs', async () => {
+  const setup = await createTestBus()
+  const parkedOf = (tenantId: string) => parked(setup, 'payments', { amount: 5 }, { tenantId })
+  const [ofOne, ofTwo] = [await parkedOf('t1'), await parkedOf('t2')]
+  const ends: (() => void)[] = []
+  const handle = () => new Promise<void>(resolve => ends.push(resolve))
+  const bus = setup.another({ handlers: { payments: { Charge: { rehearsable: true, handle } } } })
+  const operatorOf = (tenant: string) => bus.as({ subject: 'olga', tenant, roles: ['OPERATOR'] }).troubleshooting
+  const [one, two] = [operatorOf('t1'), operatorOf('t2')]
+  const rehearseOne = () => one.rehearse('payments', ofOne, { timeoutMs: 60_000 })
+  const slow = [rehearseOne(), rehearseOne(), rehearseOne()]
+  await setup.until(
+    async () => ends.length,
+    count => count === 3,
+  )
+  await expect(rehearseOne()).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining('3 rehearsals are running'),
+  })
+  const other = two.rehearse('payments', ofTwo, { timeoutMs: 60_000 })
+  await setup.until(
+    async () => ends.length,
+    count => count === 4,
+  )
+  for (const end of ends.splice(0)) end()
+  expect((await Promise.all([...slow, other])).map(({ outcome }) => outcome)).toEqual(Array(4).fill('SUCCESS'))
+  const again = rehearseOne()
+  await setup.until(
+    async () => ends.length,
+    count => count === 1,
+  )
+  ends[0]?.()
+  expect((await again).outcome).toBe('SUCCESS')
+})
