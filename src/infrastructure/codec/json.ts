@@ -17,10 +17,13 @@ export const number = new t.Type<number, number, unknown>(
   t.identity,
 )
 
-/** What io-ts found wrong, one `path: expected X` each, never the value itself: values may be secrets. */
+/** A long list may have a fault for each of its items. */
+const MOST_FAULTS = 20
+
+/** The first things that io-ts found wrong, one `path: expected X` each, never the value itself: values may be secrets. */
 export const faultsOf = (errors: t.Errors, root = ''): readonly string[] => [
   ...new Set(
-    errors.map(({ context, message }) => {
+    errors.slice(0, MOST_FAULTS).map(({ context, message }) => {
       const entries = context.filter((_, i) => i === 0 || !isAlternative(context[i - 1]))
       const at = [root, ...entries.slice(1).map(({ key }) => key)].filter(name => name !== '').join('.')
       return message ?? `${at === '' ? 'the value' : at}: expected ${entries.at(-1)?.type.name ?? 'something else'}`

@@ -208,6 +208,14 @@ test('an edited payload is rehearsed in the place of the parked one, once the co
   await expect(refused).rejects.toThrow('data.amount: expected number')
 })
 
+test('G5: a payload is refused with a few of its faults, however many it has', async () => {
+  const handler = defineHandler({ payload: t.array(t.number), rehearsable: true, handle: () => null })
+  const refused = rehearse(await scene(), handler, { data: Array(50_000).fill('x') })
+  await expect(refused).rejects.toMatchObject({
+    faults: Array.from({ length: 20 }, (_, i) => `data.${i}: expected number`),
+  })
+})
+
 test('handlers of the own workers are known; the newest that handles the type is rehearsed', async () => {
   const setup = await scene()
   setup.bus.worker({ domain: 'payments', handlers: { Charge: { rehearsable: true, handle: () => 'new' } } })

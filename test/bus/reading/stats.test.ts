@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { NO_TENANT } from '../../../src/application/shared/scope.ts'
 import { BusinessRuleError, PermanentCommandError } from '../../../src/index.ts'
 import {
   createStats,
@@ -119,6 +120,33 @@ test('an older transaction that is still open hides nothing and makes nothing co
   await client.query('commit')
   client.release()
   await agree(testBus, [first, second, createStats(pool)])
+})
+
+test('G3: of events that are held back a tenant is told its own', async () => {
+  const { bus, pool, until } = await createTestBus()
+  await bus.ready()
+  const client = await pool.connect()
+  await client.query('begin')
+  await client.query('select pg_current_xact_id()')
+  await bus.sendBatch(
+    'payments',
+    ['t1', 't1', 't1', undefined].map(tenantId => ({
+      commandType: 'Fine',
+      data: null,
+      ...(tenantId === undefined ? {} : { tenantId }),
+    })),
+  )
+  const stats = createStats(pool)
+  const held = async (scope: { readonly tenantId?: string }) => (await stats.read(scope)).feed
+  await until(
+    () => held({}),
+    ({ heldBack }) => heldBack === 4,
+  )
+  expect((await held({ tenantId: 't1' })).heldBack).toBe(3)
+  expect((await held({ tenantId: NO_TENANT })).heldBack).toBe(1)
+  expect(await held({ tenantId: 't2' })).toMatchObject({ heldBack: 0, lagSeconds: 0 })
+  await client.query('commit')
+  client.release()
 })
 
 test('throughput tells each of the last 15 minutes', async () => {

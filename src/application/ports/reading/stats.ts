@@ -21,7 +21,7 @@ export interface QueueFigures {
 }
 
 export interface FeedFigures {
-  /** Age of the oldest event that readers of the feed cannot see yet; 0: they see all. */
+  /** Age of the oldest event that readers of the feed cannot see yet; 0: they see all. A tenant is told its own events. */
   readonly lagSeconds: number
   /** How many such events there are; counted up to 10,000. */
   readonly heldBack: number

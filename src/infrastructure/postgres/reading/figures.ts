@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { FeedFigures, Health, QueueFigures } from '../../../application/ports/reading/stats.ts'
 import { queueFigures } from '../queue/queue-figures.ts'
+import { tenantIs } from './tenant-is.ts'
 import { countUndelivered } from './undelivered.ts'
 
 export type { FeedFigures, QueueFigures } from '../../../application/ports/reading/stats.ts'
@@ -20,19 +21,22 @@ export interface Figures extends OpenTransactions {
 }
 
 const COUNTED = 10_000
+const OF_TENANT = tenantIs('$1', "e.meta#>>'{context,tenantId}'")
 
-export const openTransactions = async (pool: Pool): Promise<OpenTransactions> => {
+/** Of the events that are held back, those of one tenant's commands, or all. */
+export const openTransactions = async (pool: Pool, tenantId?: string): Promise<OpenTransactions> => {
   const { rows } = await pool.query<{ lag: number | null; held: number; oldest: number | null; writer: number | null }>(
     `select
        (select extract(epoch from clock_timestamp() - e.recorded)::float8 from command_bus_event e
-        where e.xid >= pg_snapshot_xmin(pg_current_snapshot()) order by e.xid, e.position limit 1) as lag,
+        where e.xid >= pg_snapshot_xmin(pg_current_snapshot()) and ${OF_TENANT} order by e.xid, e.position limit 1) as lag,
        (select count(*)::int from (select from command_bus_event e
-        where e.xid >= pg_snapshot_xmin(pg_current_snapshot()) limit ${COUNTED}) held) as held,
+        where e.xid >= pg_snapshot_xmin(pg_current_snapshot()) and ${OF_TENANT} limit ${COUNTED}) held) as held,
        (select extract(epoch from clock_timestamp() - min(a.xact_start))::float8 from pg_stat_activity a
         where a.datname = current_database() and a.pid <> pg_backend_pid()) as oldest,
        (select extract(epoch from clock_timestamp() - min(w.since))::float8 from (
           select xact_start as since from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
           union all select prepared from pg_prepared_xacts) w) as writer`,
+    [tenantId ?? null],
   )
   const { lag = null, held = 0, oldest = null, writer = null } = rows[0] ?? {}
   return {

@@ -69,7 +69,7 @@ export const createStats = (pool: Pool): StatsReader => {
       if (tenantId === undefined) return readAll()
       const [{ open, undeliveredReplies }, transactions] = await Promise.all([
         openOf(tenantId),
-        openTransactions(pool),
+        openTransactions(pool, tenantId),
         advance(),
       ])
       return statsOf(tally, tenantId, open, [], { ...transactions, undeliveredReplies })
