@@ -44,8 +44,9 @@ export interface ActionPlan {
 
 const MOST = 10_000
 const SAMPLES = 20
-/** Whole streams are read, payloads with them. */
-const PIECE = 100
+const PAGE = 100
+/** Streams that are held at a time: whole ones are read, payloads with them. */
+const PIECE = 25
 
 /** Nothing is written, and no action is made. @throws InvalidInputError */
 export const dryRunAction =
@@ -61,6 +62,9 @@ export const dryRunAction =
     const blockedSamples: BlockedItem[] = []
     let [decided, would, total] = [0, 0, 'ids' in target ? target.ids.length : 0]
 
+    const decideAll = async (keys: readonly CommandKey[]): Promise<void> => {
+      for (let i = 0; i < keys.length; i += PIECE) await decide(keys.slice(i, i + PIECE))
+    }
     const decide = async (keys: readonly CommandKey[]): Promise<void> => {
       const outcomes = await plan(keys.map(key => ({ key, intent, ...guard })))
       decided += keys.length
@@ -80,18 +84,18 @@ export const dryRunAction =
     }
 
     if ('ids' in target) {
-      for (let i = 0; i < target.ids.length; i += PIECE) await decide(target.ids.slice(i, i + PIECE))
+      await decideAll(target.ids)
     } else {
       let cursor: string | null = null
       do {
         const page: Awaited<ReturnType<CommandQueries['parked']>> = await queries.parked({
           ...target.filter,
           ...scope,
-          limit: PIECE,
+          limit: PAGE,
           ...(cursor === null ? {} : { cursor }),
         })
         total = Math.max(total, page.total)
-        await decide(page.items.map(({ domain, commandId }) => ({ domain, commandId })))
+        await decideAll(page.items.map(({ domain, commandId }) => ({ domain, commandId })))
         cursor = page.nextCursor
       } while (cursor !== null && decided < MOST)
     }

@@ -1,10 +1,12 @@
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import { historyOf, snapshotDiff, snapshotOf } from '../../domain/command/history.ts'
+import { command } from '../../domain/command/index.ts'
 import type { CommandIntent } from '../../domain/command/intents.ts'
 import { commandStream } from '../../domain/command/names.ts'
 import type { CommandRejection } from '../../domain/command/rejections.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import type { CommandStatus } from '../../domain/command/transitions.ts'
+import { fold } from '../../domain/decider.ts'
 import type { Json } from '../../domain/json/json.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import { contextOf, createTransactCommands } from '../commands/transact-commands.ts'
@@ -78,11 +80,16 @@ export const planTurns = (
   return async turns => {
     const streams = await store.readStreams([...new Set(turns.map(({ key }) => commandStream(key)))])
     const outcomes = await transact(
-      turns.map(({ key, intent, guard }) => ({
-        stream: commandStream(key),
-        intents: [intent],
-        ...(guard === undefined ? {} : { guard }),
-      })),
+      turns.map(({ key, intent, guard }) => {
+        const stream = commandStream(key)
+        const events = (streams.get(stream) ?? []).map(({ event }) => event)
+        return {
+          stream,
+          intents: [intent],
+          known: { state: fold(command, events), revision: events.length - 1 },
+          ...(guard === undefined ? {} : { guard }),
+        }
+      }),
     )
     return outcomes.map((outcome, i): Planned => {
       if (outcome.outcome === 'rejected') return outcome
