@@ -156,7 +156,7 @@ module.exports = {
         path: '^src/',
         pathNot: [
           '^src/contract/',
-          '^src/application/(access/roles|ports/authorization)\\.ts$',
+          '^src/application/(access/roles|ports/authorization|ports/reading/live-events)\\.ts$',
           '^src/domain/[^/]+/(transitions|status)\\.ts$',
           '^src/domain/json/json-text\\.ts$',
           '^src/domain/visible-text\\.ts$',

@@ -107,9 +107,11 @@ export type { FileSnapshot, RunSnapshot, RunSummary } from './domain/workflow-ru
 export type { CatchUpHealth, CatchUpState } from './infrastructure/eventstoredb/mirror/catch-up-health.ts'
 export type { Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
 export type { AwaitedEvent, Dispatched, WaitOptions } from './infrastructure/eventstoredb/mirror/waiting.ts'
+export type { Drift } from './infrastructure/postgres/read-tables/drift.ts'
 export type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
-export type { Drift } from './infrastructure/postgres/read-tables/verify.ts'
-export type { Finding, KnownSeal, Verified, VerifyOptions } from './infrastructure/proof/verification/verify.ts'
+export type { Finding } from './infrastructure/proof/chain/finding.ts'
+export type { Verified, VerifyOptions } from './infrastructure/proof/verification/verify.ts'
+export type { KnownSeal } from './infrastructure/proof/verification/verify-seals.ts'
 export type { WorkflowOptions } from './infrastructure/runners/workflow-runs.ts'
 export { commandIdFor } from './infrastructure/shared/uuid-ids.ts'
 export {

@@ -2,8 +2,6 @@ import * as t from 'io-ts'
 import { object, uuid } from './codecs.ts'
 import { BASE_PATH } from './route.ts'
 
-export type { LiveEvent } from '../application/ports/reading/live-events.ts'
-
 /** Server-sent events; not a route of the typed client, as an answer never ends. */
 export const EVENTS_PATH = `${BASE_PATH}/events`
 

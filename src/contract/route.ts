@@ -93,5 +93,3 @@ export interface RequestOf<R extends Route> {
 
 /** What a handler of the route gives. */
 export type ResponseOf<R extends Route> = t.TypeOf<R['success']['body']>
-
-export type Routes = { readonly [operationId: string]: Route }

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import type { LiveEvent } from '../../src/infrastructure/live/live-event.ts'
+import type { LiveEvent } from '../../src/application/ports/reading/live-events.ts'
 import { writeEvents } from '../../src/infrastructure/live/sse.ts'
 
 /** What some splitter of lines takes for the end of one: that of Python or JavaScript, of Unicode, of a terminal. */

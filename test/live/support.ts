@@ -2,7 +2,7 @@ import { createServer, get, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Pool } from 'pg'
 import { afterEach } from 'vitest'
-import type { LiveEvent, LiveFilter } from '../../src/infrastructure/live/live-event.ts'
+import type { LiveEvent, LiveFilter } from '../../src/application/ports/reading/live-events.ts'
 import type { LiveEvents } from '../../src/infrastructure/live/live-events.ts'
 import { resumeAfter, type SseEnd, type SseOptions, writeEvents } from '../../src/infrastructure/live/sse.ts'
 

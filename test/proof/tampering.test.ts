@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import pg, { type Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Finding } from '../../src/infrastructure/proof/chain/finding.ts'
 import { fingerprintOf, parseSigner, type Signer } from '../../src/infrastructure/proof/chain/keys.ts'
 import { sealEvents, sealHead } from '../../src/infrastructure/proof/chain/seals.ts'
-import { type Finding, verifyWithin } from '../../src/infrastructure/proof/verification/verify.ts'
+import { verifyWithin } from '../../src/infrastructure/proof/verification/verify.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { writeHistory } from '../support/lives/history.ts'
 

@@ -5,7 +5,7 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../src/index.ts'
-import { readFigures } from '../../src/infrastructure/postgres/reading/stats.ts'
+import { readFigures } from '../../src/infrastructure/postgres/reading/figures.ts'
 import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus, signal } from '../support/bus.ts'
 

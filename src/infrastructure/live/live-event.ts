@@ -2,8 +2,6 @@ import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { LiveEvent, LiveFilter } from '../../application/ports/reading/live-events.ts'
 import { isWithin } from '../../application/shared/scope.ts'
 
-export type { LiveEvent, LiveFilter } from '../../application/ports/reading/live-events.ts'
-
 export interface LivePage {
   readonly events: readonly LiveEvent[]
   /** Everything up to here has been looked at. */

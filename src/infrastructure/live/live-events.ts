@@ -1,14 +1,17 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import { type Log, silentLog } from '../../application/ports/log.ts'
-import type { SubscribeOptions, Subscription } from '../../application/ports/reading/live-events.ts'
+import type {
+  LiveEvent,
+  LiveFilter,
+  SubscribeOptions,
+  Subscription,
+} from '../../application/ports/reading/live-events.ts'
 import { CommandBusError, InvalidInputError, UnavailableError } from '../../application/shared/errors.ts'
 import { createBackOff } from '../shared/back-off.ts'
 import { createWakeUp } from '../shared/signal.ts'
-import { type LiveEvent, type LiveFilter, type LivePage, type LiveSource, matches } from './live-event.ts'
+import { type LivePage, type LiveSource, matches } from './live-event.ts'
 import { createMember, type Member } from './member.ts'
 import { createReader, type Listen } from './reader.ts'
-
-export type { SubscribeOptions, Subscription } from '../../application/ports/reading/live-events.ts'
 
 export interface LiveEventsOptions {
   readonly source: LiveSource

@@ -1,5 +1,5 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
-import type { LiveEvent } from './live-event.ts'
+import type { LiveEvent } from '../../application/ports/reading/live-events.ts'
 
 /** One live reader's share of the common stream: a bounded buffer between the reader of the log and its consumer. */
 export interface Member {

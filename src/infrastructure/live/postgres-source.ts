@@ -2,13 +2,14 @@ import { isRight } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import type { Pool } from 'pg'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import type { LiveEvent } from '../../application/ports/reading/live-events.ts'
 import { parseCommandStream } from '../../domain/command/names.ts'
 import { transitions } from '../../domain/command/transitions.ts'
 import { parseJobName, parseRunStream } from '../../domain/workflow-run/names.ts'
 import { transitions as runTransitions } from '../../domain/workflow-run/transitions.ts'
 import { instant } from '../postgres/connection/instant.ts'
 import { parsePosition } from '../postgres/log/event-feed.ts'
-import type { LiveEvent, LiveSource } from './live-event.ts'
+import type { LiveSource } from './live-event.ts'
 
 interface Row {
   readonly xid: string

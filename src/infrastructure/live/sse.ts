@@ -1,10 +1,9 @@
 import { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
+import type { LiveEvent, Subscription } from '../../application/ports/reading/live-events.ts'
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import { plainJson } from '../../domain/visible-text.ts'
-import type { LiveEvent } from './live-event.ts'
-import type { Subscription } from './live-events.ts'
 
 export interface SseOptions {
   /** Silence is broken by a comment, in milliseconds. Default 15,000. */

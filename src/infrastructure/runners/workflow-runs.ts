@@ -168,5 +168,3 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
     },
   }
 }
-
-export type RunRunner = ReturnType<typeof createRunRunner>

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
-import type { Figures } from '../postgres/reading/stats.ts'
+import type { Figures } from '../postgres/reading/figures.ts'
 
 /** Gauges of what the database knows. Where several processes report, each of them sees the same: one is enough. */
 export const createFigureGauges = (registers: Registry[]) => {

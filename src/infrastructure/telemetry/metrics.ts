@@ -10,7 +10,7 @@ import {
 import { type Log, silentLog } from '../../application/ports/log.ts'
 import type { Telemetry, WorkerFacts } from '../../application/ports/telemetry.ts'
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
-import type { Figures } from '../postgres/reading/stats.ts'
+import type { Figures } from '../postgres/reading/figures.ts'
 import type { ProofFigures } from '../proof/keeper.ts'
 import { cachedFor } from '../shared/cached.ts'
 import { createFigureGauges } from './figure-gauges.ts'

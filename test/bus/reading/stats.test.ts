@@ -1,12 +1,9 @@
 import { expect, test } from 'vitest'
+import type { StatsReader } from '../../../src/application/ports/reading/stats.ts'
 import { NO_TENANT } from '../../../src/application/shared/scope.ts'
 import { BusinessRuleError, PermanentCommandError } from '../../../src/index.ts'
-import {
-  createStats,
-  feedCheck,
-  readFigures,
-  type StatsReader,
-} from '../../../src/infrastructure/postgres/reading/stats.ts'
+import { feedCheck, readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
+import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
 import { createTestBus, logIsApart, signal, type TestBus } from '../../support/bus.ts'
 import { isParked } from '../../support/park.ts'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createStats, readFigures } from '../../../src/infrastructure/postgres/reading/stats.ts'
+import { readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
+import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
 import { createMetrics } from '../../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus, until } from '../../support/bus.ts'
 

@@ -33,7 +33,6 @@ export type Stats = Answer<'getStats'>
 export type Step = Answer<'getHistory'>['items'][number]
 export type Rehearsal = Answer<'rehearseCommand'>
 export type CausalNode = Answer<'getCorrelation'>['items'][number]
-export type ParkedThen = Answer<'listParkedAt'>['items'][number]
 export type Run = Answer<'getRun'>
 export type RunFile = Run['perFileResults'][number]
 export type RunPreview = Answer<'previewRetry'>

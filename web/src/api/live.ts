@@ -1,5 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
-import { EVENTS_PATH, type LiveEvent } from '../../../src/contract/events.ts'
+import type { LiveEvent } from '../../../src/application/ports/reading/live-events.ts'
+import { EVENTS_PATH } from '../../../src/contract/events.ts'
 import { currentToken, refused } from './session.ts'
 import { readFrames } from './sse.ts'
 

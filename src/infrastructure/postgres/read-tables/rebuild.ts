@@ -8,8 +8,6 @@ import { COMMAND_TABLE, readTableNames } from './read-tables.ts'
 import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
 
-export { RebuildError } from './rebuild-table.ts'
-
 export interface RebuildProgress {
   /** Events taken in so far. */
   readonly events: number

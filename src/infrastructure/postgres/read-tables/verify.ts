@@ -7,8 +7,6 @@ import type { Drift } from './drift.ts'
 import { holdReadTables } from './read-tables.ts'
 import { verifyWorkflows } from './verify-workflows.ts'
 
-export type { Drift } from './drift.ts'
-
 export interface VerifyOptions {
   readonly pool: Pool
   /** Ends after about so many findings. Default 1,000. */

@@ -4,8 +4,6 @@ import { queueFigures } from '../queue/queue-figures.ts'
 import { tenantIs } from './tenant-is.ts'
 import { countUndelivered } from './undelivered.ts'
 
-export type { FeedFigures, QueueFigures } from '../../../application/ports/reading/stats.ts'
-
 export interface OpenTransactions {
   /** Of this database, writing or not. */
   readonly oldestTransactionSeconds: number

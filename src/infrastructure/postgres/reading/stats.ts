@@ -1,17 +1,20 @@
 import type { Pool } from 'pg'
-import type { DomainStats, MinuteStats, Stats, StatsReader } from '../../../application/ports/reading/stats.ts'
+import type {
+  DomainStats,
+  MinuteStats,
+  QueueFigures,
+  Stats,
+  StatsReader,
+} from '../../../application/ports/reading/stats.ts'
 import { BoundedMap } from '../../../application/shared/bounded-map.ts'
 import { type CommandStatus, commandStatuses } from '../../../domain/command/transitions.ts'
 import { cachedFor } from '../../shared/cached.ts'
 import { instant } from '../connection/instant.ts'
 import { queueFigures } from '../queue/queue-figures.ts'
-import { openTransactions, type QueueFigures } from './figures.ts'
+import { openTransactions } from './figures.ts'
 import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
 import { tenantIs } from './tenant-is.ts'
 import { countUndelivered } from './undelivered.ts'
-
-export type { DomainStats, MinuteStats, Stats, StatsReader } from '../../../application/ports/reading/stats.ts'
-export { type Figures, feedCheck, readFigures } from './figures.ts'
 
 interface OpenRow {
   readonly domain: string

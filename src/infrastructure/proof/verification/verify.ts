@@ -10,9 +10,6 @@ import { rowFinding, verifyEvents } from './verify-events.ts'
 import { verifyMessages } from './verify-messages.ts'
 import { type KnownSeal, verifySeals } from './verify-seals.ts'
 
-export type { Finding } from '../chain/finding.ts'
-export type { KnownSeal } from './verify-seals.ts'
-
 export interface VerifyOptions {
   /** Lists about so many findings of each kind, and ends when nothing but more of the same could be found. Default 1,000. */
   readonly limit?: number
