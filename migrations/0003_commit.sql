@@ -266,7 +266,8 @@ begin
       from rows from (jsonb_array_elements_text(v_part->'events'), jsonb_array_elements(v_part->'bodies')) x(event, body)
       where x.event::int <> all (v_losers));
     continue when cardinality(v_bodies) = 0;
-    if (unit->>'careful')::boolean or right(v_queue, 10) = '__commands' then
+    -- pgmq folds upper case
+    if (unit->>'careful')::boolean or right(lower(v_queue), 10) = '__commands' then
       v_why := command_bus_put_replies(v_queue, v_bodies);
       continue when v_why is null;
       v_undelivered := v_undelivered || v_queue;

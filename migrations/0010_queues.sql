@@ -180,7 +180,7 @@ create index command_bus_undelivered_command on command_bus_undelivered (command
 create function command_bus_put_replies(queue text, bodies jsonb[]) returns text
 language plpgsql as $$
 begin
-  if right(queue, 10) = '__commands' then
+  if right(lower(queue), 10) = '__commands' then
     return 'the queue is for commands, not for replies';
   end if;
   perform command_bus_make_queue(queue);

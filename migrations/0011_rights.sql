@@ -21,6 +21,85 @@ begin
     where e.stream = any (streams) and e.revision >= since order by e.stream, e.revision;
 end $$;
 
+-- Whether a unit of work is what the library makes of commands that are sent or canceled: each row, message and reply is
+-- compared with the one that its event asks for, so that nothing of what a role commits that only sends contradicts the log. The
+-- same in TypeScript: src/projections/command-row.ts, src/projections/outbox.ts.
+create function command_bus_is_sending(unit jsonb) returns boolean
+language plpgsql stable as $$
+declare
+  v_right boolean;
+begin
+  with e as materialized (
+    select x.*, substr(x.stream, 9, length(x.stream) - 45) as domain, right(x.stream, 36) as command_id,
+      replace(substr(x.stream, 9, length(x.stream) - 45), '.', '__') || '__commands' as queue,
+      x.meta->'at' as at, x.type = 'CommandSent' as sent,
+      case when x.type = 'CommandSent' then jsonb_strip_nulls(jsonb_build_object('commandType', x.data->'commandType',
+        'correlationId', x.data->'correlationId', 'causationId', x.data->'causationId', 'replyTo', x.data->'replyTo',
+        'tenantId', x.data->'tenantId', 'traceparent', x.data->'traceparent'))
+      else (select f.meta->'context' from command_bus_event f where f.stream = x.stream collate "C" and f.revision = 0) end as context
+    from jsonb_to_recordset(unit->'events') x(event int, stream text, revision bigint, type text, data jsonb, meta jsonb)
+  ), ends as (
+    -- a cancellation whose event before it is not there loses its race
+    select e.*, coalesce(e.data->'reason', 'null') as reason,
+      (select p.type in ('CommandSent', 'CommandFailed', 'OperatorRetried') from command_bus_event p
+        where p.stream = e.stream collate "C" and p.revision = e.revision - 1) as was_pending
+    from e where not e.sent
+  )
+  select
+    not exists (select from jsonb_object_keys(unit) k
+      where k not in ('atomic', 'careful', 'events', 'rows', 'messages', 'moves', 'current', 'replies'))
+    and not exists (
+      select from e where coalesce(
+        e.stream !~ '^command-[a-z][a-z0-9]*([._-][a-z0-9]+)*-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+        or e.meta#>>'{at}' !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$' or jsonb_typeof(e.meta->'actor') <> 'string'
+        or e.meta <> jsonb_build_object('v', 1, 'at', e.at, 'actor', e.meta->'actor', 'context', e.context)
+        or e.sent and (e.revision <> 0 or not e.data ? 'data'
+          or e.data ? 'traceparent' and jsonb_typeof(e.data->'traceparent') <> 'string'
+          or not coalesce(e.data @@ 'strict $.commandType like_regex "^[A-Za-z][A-Za-z0-9_.:-]{0,127}$" && $.correlationId.type() == "string"
+            && ($.replyTo == null || $.replyTo like_regex "^[a-z_]([a-z0-9_]|-)*$" && !($.replyTo like_regex "__commands$"))
+            && ($.causationId == null || $.causationId.type() == "string") && ($.tenantId == null || $.tenantId.type() == "string")
+            && ($.ownerId == null || $.ownerId.type() == "string") && ($.parentCommandId == null || $.parentCommandId.type() == "string")
+            && $.retryCount >= 0 && $.retryCount <= 2147483647 && $.policy.maxAttempts >= 1 && $.policy.maxAttempts <= 100
+            && $.policy.jitter >= 0 && $.policy.jitter <= 1 && ($.policy.onExhausted == "park" || $.policy.onExhausted == "fail")
+            && $.policy.backoffSeconds.type() == "array" && $.policy.backoffSeconds.size() > 0
+            && !exists($.policy.backoffSeconds[*] ? (@.type() != "number" || @ < 0 || @ > 2592000))', false)), true))
+    and (select count(distinct e.stream) = count(*) and count(distinct e.event) = count(*)
+        and coalesce(min(e.event) = 0 and max(e.event) = count(*) - 1, true) from e)
+    and not exists (select from ends where revision <= 0 or not coalesce(was_pending, true)
+      or not (data ? 'reason' and jsonb_typeof(reason) in ('string', 'null')))
+    and (select array_agg(x order by (x->>'event')::int) from jsonb_array_elements(unit->'rows') x) is not distinct from (
+      select array_agg(jsonb_strip_nulls(jsonb_build_object('event', e.event, 'domain', e.domain, 'command_id', e.command_id,
+        'command_type', e.data->'commandType', 'status', 'PENDING', 'attempts', 0, 'max_attempts', e.data#>'{policy,maxAttempts}',
+        'total_attempts', 0, 'queue_name', e.queue, 'reply_queue', e.data->'replyTo', 'correlation_id', e.data->'correlationId',
+        'causation_id', e.data->'causationId', 'tenant_id', e.data->'tenantId', 'owner_id', e.data->'ownerId',
+        'parent_command_id', e.data->'parentCommandId', 'retry_count', e.data->'retryCount', 'data_revision', 0,
+        'created_at', e.at, 'updated_at', e.at, 'revision', 0)) order by e.event) from e where e.sent)
+    and (select array_agg(jsonb_build_array(m->'queue', x.event, x.body) order by x.event::int)
+        from jsonb_array_elements(unit->'messages') m
+        cross join lateral rows from (jsonb_array_elements(m->'events'), jsonb_array_elements(m->'bodies')) x(event, body)) is not distinct from (
+      select array_agg(jsonb_build_array(e.queue, e.event, jsonb_build_object('command_id', e.command_id, 'command_type', e.data->'commandType',
+        'domain', e.domain, 'correlation_id', e.data->'correlationId', 'created_at', e.at, 'data', e.data->'data')
+        || jsonb_strip_nulls(jsonb_build_object('reply_to', e.data->'replyTo', 'traceparent', e.data->'traceparent'))) order by e.event)
+      from e where e.sent)
+    and (select array_agg(x order by command_bus_command_stream(x->>'domain', (x->>'command_id')::uuid) collate "C")
+        from jsonb_array_elements(unit->'moves') x) is not distinct from (
+      select array_agg(jsonb_build_object('domain', domain, 'command_id', command_id, 'after', revision - 1, 'status', 'CANCELED',
+        'updated_at', at, 'revision', revision) order by stream collate "C") from ends)
+    and (select array_agg(x order by x->>'stream' collate "C") from jsonb_array_elements(unit->'current') x) is not distinct from (
+      select array_agg(jsonb_build_object('stream', stream, 'queue', queue, 'domain', domain, 'command_id', command_id)
+        order by stream collate "C") from ends)
+    and (select array_agg(jsonb_build_array(r->'queue', x.event, x.body) order by x.event::int)
+        from jsonb_array_elements(unit->'replies') r
+        cross join lateral rows from (jsonb_array_elements(r->'events'), jsonb_array_elements(r->'bodies')) x(event, body)) is not distinct from (
+      select array_agg(jsonb_build_array(context->'replyTo', event, jsonb_build_object('command_id', command_id,
+        'correlation_id', context->'correlationId', 'domain', domain, 'type', (context->>'commandType') || 'Response', 'completed_at', at,
+        'outcome', 'CANCELED', 'reason', said, 'error', jsonb_build_object('code', 'SENDER_CANCELED', 'message', said, 'class', 'SENDER'))
+        || jsonb_strip_nulls(jsonb_build_object('traceparent', context->'traceparent'))) order by event)
+      from (select ends.*, coalesce(data->>'reason', 'canceled by the sender') as said from ends where ends.context ? 'replyTo') c)
+    into v_right;
+  return coalesce(v_right, false);
+end $$;
+
 -- Refuses a unit of work that is not the caller's to commit: senders send and cancel, workers report on commands, and
 -- whoever makes bulk actions may do everything (and is not asked).
 create function command_bus_check_unit(unit jsonb) returns void
@@ -43,12 +122,18 @@ begin
   if found then
     raise exception 'role % may not append %', quote_ident(v_caller), v_refused using errcode = 'insufficient_privilege';
   end if;
+  if not v_works then
+    if not command_bus_is_sending(unit) then
+      raise exception 'role % may not commit this unit of work', quote_ident(v_caller) using errcode = 'insufficient_privilege';
+    end if;
+    return;
+  end if;
   -- messages are put and taken away where such belong, and replies that may be kept are of the unit's own commands
   if unit ? 'resends' or unit ? 'tables' or unit ? 'messages' and not v_sends or unit ? 'acks' and not v_works or exists (
     select from jsonb_array_elements(coalesce(unit->'messages', '[]') || coalesce(unit->'acks', '[]') || coalesce(unit->'current', '[]')) x
     where right(x->>'queue', 10) <> '__commands') or exists (
     select from jsonb_array_elements(coalesce(unit->'replies', '[]')) x
-    cross join lateral jsonb_array_elements(case when (unit->>'careful')::boolean or right(x->>'queue', 10) = '__commands' then x->'bodies' else '[]' end) b
+    cross join lateral jsonb_array_elements(case when (unit->>'careful')::boolean or right(lower(x->>'queue'), 10) = '__commands' then x->'bodies' else '[]' end) b
     where coalesce(command_bus_command_stream(b->>'domain', (b->>'command_id')::uuid) <> all (v_streams), true)) or exists (
     select from jsonb_array_elements(coalesce(unit->'rows', '[]') || coalesce(unit->'moves', '[]') || coalesce(unit->'current', '[]')) x
     where command_bus_command_stream(x->>'domain', (x->>'command_id')::uuid) <> all (v_streams)

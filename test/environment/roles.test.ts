@@ -1,13 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import pg, { type Pool } from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { StreamAppend } from '../../src/application/ports/event-store.ts'
+import type { CommandEvent } from '../../src/domain/command/events.ts'
 import { type CommandBus, createCommandBus } from '../../src/index.ts'
+import { commandCodec } from '../../src/infrastructure/codec/command-codec.ts'
 import { withClient } from '../../src/infrastructure/postgres/connection/with-client.ts'
+import { planUnit } from '../../src/infrastructure/postgres/log/unit-of-work.ts'
 import { type Grantee, grant, grantStatements, roleKinds } from '../../src/infrastructure/postgres/rights/grants.ts'
 import { migrate } from '../../src/infrastructure/postgres/schema/migrate.ts'
 import { createPool } from '../../src/infrastructure/postgres/transactions/pool.ts'
 import { checkHealth } from '../../src/infrastructure/service/checks.ts'
+import { commandRowChange } from '../../src/projections/command-row.ts'
+import { outbox } from '../../src/projections/outbox.ts'
 import { until } from '../support/bus.ts'
+import { createCommandStore, receiving, sending } from '../support/lives/command-store.ts'
 import { createRolesDatabase, type RolesDatabase } from '../support/roles.ts'
 
 const cleanUps: (() => unknown)[] = []
@@ -290,6 +297,168 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     expect(after.rows).toEqual(before.rows)
   })
 })
+
+describe('what a role that only sends may commit', () => {
+  it('G4: is all that the library sends and cancels, however it is called', async () => {
+    const roles = await withFiveRoles()
+    const sender = busOf(roles, 'sender')
+    const about = {
+      replyTo: 'answers',
+      causationId: 'c',
+      tenantId: 't',
+      ownerId: 'o',
+      parentCommandId: randomUUID(),
+      retryCount: 3,
+    }
+    const policy = { maxAttempts: 100, backoffSeconds: [0, 0.5, 2_592_000], jitter: 0.25, onExhausted: 'fail' } as const
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+    const full = await sender.send(
+      'shop.sub-a',
+      'Buy:1',
+      { a: null, b: [null, 1e-7, '\u2028'] },
+      { ...about, ...policy, traceparent },
+    )
+    const bare = await sender.send('shop', 'Buy', null)
+    const batch = Array.from({ length: 300 }, (_, i) => ({
+      ...(i % 2 ? about : {}),
+      commandType: 'Buy',
+      data: i,
+      commandId: randomUUID(),
+    }))
+    await sender.sendBatch('shop', [...batch, ...batch])
+    await Promise.all(['a', 'b', 'a.c', 'a', bare.domain].map(domain => sender.send(domain, 'Buy', { domain }, about)))
+    await sender.cancel('shop.sub-a', full.commandId, { reason: 'no "more"' })
+    await sender.cancel('shop', bare.commandId, {})
+    expect(await busOf(roles, 'reader').maintenance.verifyLog()).toMatchObject({ findings: [], commands: 307 })
+  })
+
+  it('G4: is nothing that makes verify find anything, whatever unit of work he writes himself', async () => {
+    const roles = await withFiveRoles()
+    const sender = busOf(roles, 'sender')
+    const pool = poolOf(roles, 'sender')
+    const other = await sender.send('shop', 'Buy', {}, { replyTo: 'answers' })
+    const running = await sender.send('shop', 'Buy', {})
+    const stream = `command-shop-${running.commandId}`
+    const worker = createCommandStore(poolOf(roles, 'worker'))
+    await worker.append([receiving(stream, 0, 1)])
+    const send = () => unitOf([sending('shop')])
+    const cancel = (of = other.commandId, revision = 1) => {
+      const event = { type: 'CommandCanceled', reason: null, at: '2026-01-02T03:04:05.678Z', actor: 'mallory' } as const
+      const context = {
+        commandType: 'Buy',
+        correlationId: of === other.commandId ? other.correlationId : running.correlationId,
+        causationId: null,
+        tenantId: null,
+      }
+      const replyTo = of === other.commandId ? 'answers' : null
+      return unitOf([
+        {
+          stream: `command-shop-${of}`,
+          expected: revision - 1,
+          events: [{ id: randomUUID(), event, context: { ...context, replyTo } }],
+        },
+      ])
+    }
+    const changed = (unit: Unit, path: string, to: unknown): Unit => {
+      const copy = structuredClone(unit)
+      const names = path.split('.')
+      const last = names.pop() as string
+      const parent = names.reduce((at, name) => at[name] as Record<string, unknown>, copy as Record<string, unknown>)
+      if (to === undefined) delete parent[last]
+      else parent[last] = to
+      return copy
+    }
+    const two = unitOf([sending('shop'), sending('shop')])
+    const crafted: readonly (readonly [what: string, unit: Unit])[] = [
+      ['a row that says something else', changed(send(), 'rows.0.status', 'COMPLETED')],
+      ['a row of another tenant', changed(send(), 'rows.0.tenant_id', 'acme')],
+      ['a row with another type', changed(send(), 'rows.0.command_type', 'Refund')],
+      ['a row without a reply queue', changed(send(), 'rows.0.revision', 7)],
+      ['no row', changed(send(), 'rows', undefined)],
+      ['no message', changed(send(), 'messages', undefined)],
+      ['a message of another command', changed(send(), 'messages.0.bodies.0.command_id', other.commandId)],
+      ['a message with other data', changed(send(), 'messages.0.bodies.0.data', { amount: 1_000_000 })],
+      ['a message with more in it', changed(send(), 'messages.0.bodies.0.more', 1)],
+      ['a message on another queue', changed(send(), 'messages.0.queue', 'other__commands')],
+      ['two messages', changed(changed(send(), 'messages.0.events', [0, 0]), 'messages.0.bodies', [{}, {}])],
+      ['a reply that nobody gave', { ...send(), replies: [{ queue: 'answers', events: [0], bodies: [{}] }] }],
+      [
+        'a reply in the place of a command',
+        { ...send(), replies: [{ queue: 'shop__COMMANDS', events: [0], bodies: [{}] }] },
+      ],
+      ['an event nobody can read', changed(send(), 'events.0.data', {})],
+      ['an event without a policy', changed(send(), 'events.0.data.policy.backoffSeconds', [])],
+      ['an event with a text for a number', changed(send(), 'events.0.data.policy.jitter', '0')],
+      ['an event of another context', changed(send(), 'events.0.meta.context.tenantId', 'acme')],
+      ['an event of a later version', changed(send(), 'events.0.meta.v', 9)],
+      ['an event of no time', changed(send(), 'events.0.meta.at', 'now')],
+      ['an event of no actor', changed(send(), 'events.0.meta.actor', undefined)],
+      ['a number that is not his', changed(send(), 'events.0.event', 2_000_000)],
+      ['a stream of no domain', changed(send(), 'events.0.stream', `command-SHOP-${randomUUID()}`)],
+      ['one stream twice', changed(two, 'events.1.stream', eventOf(two).stream)],
+      [
+        'a second beginning',
+        changed(changed(send(), 'events.0.stream', `command-shop-${other.commandId}`), 'events.0.revision', 1),
+      ],
+      ['another beginning behind the first', { ...send(), more: [{ ...eventOf(send()), event: 1, revision: 1 }] }],
+      ['an end that leaves the message', changed(cancel(), 'current', undefined)],
+      ['an end that leaves the row', changed(cancel(), 'moves', undefined)],
+      ['an end that the row tells otherwise', changed(cancel(), 'moves.0.status', 'COMPLETED')],
+      ['an end without its reply', changed(cancel(), 'replies', undefined)],
+      ['an end with another reply', changed(cancel(), 'replies.0.bodies.0.outcome', 'SUCCESS')],
+      ['an end with the reply somewhere else', changed(cancel(), 'replies.0.queue', 'of_others')],
+      ['an end of a command that runs', cancel(running.commandId, 2)],
+      ['an end before the beginning', cancel(randomUUID(), 0)],
+      [
+        'a message taken away',
+        { ...send(), acks: [{ queue: 'shop__commands', op: 'delete', events: [0], msgIds: [other.msgId] }] },
+      ],
+    ]
+    for (const [what, unit] of crafted) {
+      for (const call of ['command_bus_commit($1)', 'command_bus_commit_each(jsonb_build_array($1::jsonb))']) {
+        expect([what, await codeOf(pool.query(`select ${call}`, [JSON.stringify(unit)]))]).toEqual([what, REFUSED])
+      }
+    }
+    // as they are they go; where another was faster, nothing is left behind
+    for (const unit of [send(), two, cancel(), cancel(), cancel(running.commandId, 1), cancel(running.commandId, 5)]) {
+      expect(await codeOf(pool.query('select command_bus_commit($1)', [JSON.stringify(unit)]))).toBe('done')
+    }
+    expect(await busOf(roles, 'reader').maintenance.verifyLog()).toMatchObject({
+      findings: [],
+      commands: 5,
+      strangers: 0,
+    })
+  })
+
+  it('G4: a worker cannot put replies on a queue of commands either, however its name is written', async () => {
+    const roles = await withFiveRoles()
+    const sent = await busOf(roles, 'sender').send('shop', 'Buy', {})
+    const stream = `command-shop-${sent.commandId}`
+    const unit = {
+      ...unitOf([receiving(stream, 0, 1)]),
+      replies: [{ queue: 'shop__COMMANDS', events: [0], bodies: [{ command_type: 'Buy' }] }],
+    }
+    expect(await codeOf(poolOf(roles, 'worker').query('select command_bus_commit($1)', [JSON.stringify(unit)]))).toBe(
+      REFUSED,
+    )
+    const { rows } = await roles.database.pool.query('select msg_id::text from pgmq.q_shop__commands')
+    expect(rows).toEqual([{ msg_id: sent.msgId }])
+  })
+})
+
+type Unit = { readonly [part: string]: unknown }
+
+const eventOf = (unit: Unit) =>
+  (unit.events as readonly { readonly stream: string }[])[0] as { readonly stream: string }
+
+const unitOf = (appends: readonly StreamAppend<CommandEvent>[]): Unit => {
+  const settled = appends.map(append => ({
+    append,
+    from: append.expected === 'none' ? 0 : Number(append.expected) + 1,
+  }))
+  const projections = { row: commandRowChange, effects: outbox({ onSuccess: 'delete' }) }
+  return JSON.parse(JSON.stringify(planUnit(settled, commandCodec, projections, false).unit))
+}
 
 describe('R15: pgmq that an administrator installed', () => {
   it('R15: the first send says which right is missing on what, and whose', async () => {

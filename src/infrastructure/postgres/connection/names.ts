@@ -26,6 +26,7 @@ export const schemaNames = [
   'command_bus_hand_back',
   'command_bus_intent',
   'command_bus_is_archived',
+  'command_bus_is_sending',
   'command_bus_link',
   'command_bus_lock',
   'command_bus_make_queue',
