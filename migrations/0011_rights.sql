@@ -21,6 +21,13 @@ begin
     where e.stream = any (streams) and e.revision >= since order by e.stream, e.revision;
 end $$;
 
+-- Messages or replies of a unit, one by one.
+create function command_bus_given(parts jsonb) returns table (event int, given jsonb) language sql immutable as $$
+  select x.event::int, jsonb_build_array(p->'queue', x.event, x.body) from jsonb_array_elements(parts) p
+  cross join lateral rows from (jsonb_array_elements(p->'events'), jsonb_array_elements(p->'bodies')) x(event, body)
+  -- what is sorted then are these, and not the parts
+  offset 0 $$;
+
 -- Whether a unit of work is what the library makes of commands that are sent or canceled: each row, message and reply is
 -- compared with the one that its event asks for, so that nothing of what a role commits that only sends contradicts the log. The
 -- same in TypeScript: src/projections/command-row.ts, src/projections/outbox.ts.
@@ -53,9 +60,9 @@ begin
         e.stream !~ '^command-[a-z][a-z0-9]*([._-][a-z0-9]+)*-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
         or e.meta#>>'{at}' !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$' or jsonb_typeof(e.meta->'actor') <> 'string'
         or e.meta <> jsonb_build_object('v', 1, 'at', e.at, 'actor', e.meta->'actor', 'context', e.context)
-        or e.sent and (e.revision <> 0 or not e.data ? 'data'
+        or e.sent and (e.revision <> 0 or not e.data ? 'data' or length(e.data->>'commandType') > 128
           or e.data ? 'traceparent' and jsonb_typeof(e.data->'traceparent') <> 'string'
-          or not coalesce(e.data @@ 'strict $.commandType like_regex "^[A-Za-z][A-Za-z0-9_.:-]{0,127}$" && $.correlationId.type() == "string"
+          or not coalesce(e.data @@ 'strict $.commandType like_regex "^[A-Za-z][A-Za-z0-9_.:-]*$" && $.correlationId.type() == "string"
             && ($.replyTo == null || $.replyTo like_regex "^[a-z_]([a-z0-9_]|-)*$" && !($.replyTo like_regex "__commands$"))
             && ($.causationId == null || $.causationId.type() == "string") && ($.tenantId == null || $.tenantId.type() == "string")
             && ($.ownerId == null || $.ownerId.type() == "string") && ($.parentCommandId == null || $.parentCommandId.type() == "string")
@@ -74,9 +81,7 @@ begin
         'causation_id', e.data->'causationId', 'tenant_id', e.data->'tenantId', 'owner_id', e.data->'ownerId',
         'parent_command_id', e.data->'parentCommandId', 'retry_count', e.data->'retryCount', 'data_revision', 0,
         'created_at', e.at, 'updated_at', e.at, 'revision', 0)) order by e.event) from e where e.sent)
-    and (select array_agg(jsonb_build_array(m->'queue', x.event, x.body) order by x.event::int)
-        from jsonb_array_elements(unit->'messages') m
-        cross join lateral rows from (jsonb_array_elements(m->'events'), jsonb_array_elements(m->'bodies')) x(event, body)) is not distinct from (
+    and (select array_agg(g.given order by g.event) from command_bus_given(unit->'messages') g) is not distinct from (
       select array_agg(jsonb_build_array(e.queue, e.event, jsonb_build_object('command_id', e.command_id, 'command_type', e.data->'commandType',
         'domain', e.domain, 'correlation_id', e.data->'correlationId', 'created_at', e.at, 'data', e.data->'data')
         || jsonb_strip_nulls(jsonb_build_object('reply_to', e.data->'replyTo', 'traceparent', e.data->'traceparent'))) order by e.event)
@@ -88,9 +93,7 @@ begin
     and (select array_agg(x order by x->>'stream' collate "C") from jsonb_array_elements(unit->'current') x) is not distinct from (
       select array_agg(jsonb_build_object('stream', stream, 'queue', queue, 'domain', domain, 'command_id', command_id)
         order by stream collate "C") from ends)
-    and (select array_agg(jsonb_build_array(r->'queue', x.event, x.body) order by x.event::int)
-        from jsonb_array_elements(unit->'replies') r
-        cross join lateral rows from (jsonb_array_elements(r->'events'), jsonb_array_elements(r->'bodies')) x(event, body)) is not distinct from (
+    and (select array_agg(g.given order by g.event) from command_bus_given(unit->'replies') g) is not distinct from (
       select array_agg(jsonb_build_array(context->'replyTo', event, jsonb_build_object('command_id', command_id,
         'correlation_id', context->'correlationId', 'domain', domain, 'type', (context->>'commandType') || 'Response', 'completed_at', at,
         'outcome', 'CANCELED', 'reason', said, 'error', jsonb_build_object('code', 'SENDER_CANCELED', 'message', said, 'class', 'SENDER'))

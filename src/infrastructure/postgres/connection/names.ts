@@ -22,6 +22,7 @@ export const schemaNames = [
   'command_bus_event_content',
   'command_bus_deliver_replies',
   'command_bus_extend',
+  'command_bus_given',
   'command_bus_grant_queue',
   'command_bus_hand_back',
   'command_bus_intent',
