@@ -1,7 +1,7 @@
 import { commandQueue } from '../../domain/command/names.ts'
 import type { Transaction } from '../ports/event-store.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
-import { InvalidInputError } from '../shared/errors.ts'
+import { HeldError, InvalidInputError } from '../shared/errors.ts'
 import { cutToFit } from '../shared/fitting.ts'
 import { domainOf } from '../shared/input.ts'
 import { BatchFailedError, type BatchItem } from './batch-failed.ts'
@@ -25,6 +25,8 @@ export interface BatchDeps extends SendDeps {
   readonly isUndone: (error: unknown) => boolean
   /** The error as callers see it. */
   readonly toPublicError: (error: unknown) => Error
+  /** How long a batch waits for ids or queues that a transaction of somebody else holds; null: the log has no such waits. */
+  readonly patienceMs: number | null
 }
 
 export interface BatchResult extends BatchItem {
@@ -67,30 +69,55 @@ const sendInChunks = async (
   within: Transaction | undefined,
 ): Promise<readonly BatchResult[]> => {
   const send = sendPrepared(deps.transact)
-  const chunks = distinctChunks(prepared)
   // the caller's own transaction is one connection; otherwise one chunk is prepared while another is written
   const lanes = within === undefined ? LANES : 1
+  const brief = within === undefined && deps.patienceMs !== null
   const known = new Map<number, BatchResult>()
   /** Places of chunks that failed and may have been stored. */
   const doubtful = new Set<number>()
   const failures: unknown[] = []
 
-  const lane = async (first: number): Promise<void> => {
-    for (let i = first; i < chunks.length && failures.length === 0; i += lanes) {
-      const places = chunks[i] as readonly number[]
-      const commands = places.map(place => prepared[place] as PreparedSend)
-      try {
-        const note = (j: number, outcome: SendOutcome) => known.set(places[j] as number, batchResult(outcome))
-        const outcomes = await send(commands, within, note)
-        // once more: where rows and messages follow the log, the message's id is known only now
-        outcomes.forEach((outcome, j) => void note(j, outcome))
-      } catch (error) {
-        failures.push(error)
-        if (!deps.isUndone(error)) for (const place of places) doubtful.add(place)
-      }
+  const sendChunk = async (places: readonly number[]): Promise<void> => {
+    const commands = places.map(place => prepared[place] as PreparedSend)
+    try {
+      const note = (j: number, outcome: SendOutcome) => known.set(places[j] as number, batchResult(outcome))
+      const outcomes = await send(commands, within, note, brief)
+      // once more: where rows and messages follow the log, the message's id is known only now
+      outcomes.forEach((outcome, j) => void note(j, outcome))
+    } catch (error) {
+      // those that are held are not known yet
+      if (error instanceof HeldError) return
+      failures.push(error)
+      if (!deps.isUndone(error)) for (const place of places) doubtful.add(place)
     }
   }
-  await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i)))
+  const sendAll = async (places: readonly number[]): Promise<void> => {
+    const chunks = distinctChunks(prepared, places)
+    const lane = async (first: number): Promise<void> => {
+      for (let i = first; i < chunks.length && failures.length === 0; i += lanes) {
+        await sendChunk(chunks[i] as readonly number[])
+      }
+    }
+    await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i)))
+  }
+  /** What somebody else holds is tried again, all together, and takes up no connection in between. */
+  const sendHeld = async (patienceMs: number): Promise<void> => {
+    const began = performance.now()
+    for (let wait = FIRST_WAIT_MS; failures.length === 0; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+      const held = prepared.flatMap((_, place) => (known.has(place) ? [] : [place]))
+      const [first] = held
+      if (first === undefined) return
+      if (performance.now() - began >= patienceMs) {
+        const { domain, commandId } = prepared[first] as PreparedSend
+        failures.push(new HeldError(`the id ${commandId}, or what sending to '${domain}' needs,`))
+        return
+      }
+      await pause(wait)
+      await sendAll(held)
+    }
+  }
+  await sendAll(prepared.map((_, place) => place))
+  if (brief) await sendHeld(deps.patienceMs ?? 0)
 
   if (failures.length === 0) return prepared.map((_, place) => known.get(place) as BatchResult)
   const isWithin = within !== undefined
@@ -114,13 +141,17 @@ const batchResult = (outcome: SendOutcome): BatchResult =>
  * Places of the batch in chunks, each for one statement; all commands of one id stay in one chunk, so that the first of
  * them wins. Only the first has its payload in the statement.
  */
-const distinctChunks = (prepared: readonly PreparedSend[]): readonly (readonly number[])[] => {
+const distinctChunks = (
+  prepared: readonly PreparedSend[],
+  places: readonly number[],
+): readonly (readonly number[])[] => {
   const placesOf = new Map<string, number[]>()
-  prepared.forEach(({ commandId }, place) => {
-    const places = placesOf.get(commandId)
-    if (places === undefined) placesOf.set(commandId, [place])
-    else places.push(place)
-  })
+  for (const place of places) {
+    const { commandId } = prepared[place] as PreparedSend
+    const others = placesOf.get(commandId)
+    if (others === undefined) placesOf.set(commandId, [place])
+    else others.push(place)
+  }
   const sizeOf = ([first]: readonly number[]): number => sizeOfSend(prepared[first as number] as PreparedSend)
   return cutToFit([...placesOf.values()], { most: CHUNK, sizeOf }).map(chunk => chunk.flat())
 }
@@ -128,3 +159,7 @@ const distinctChunks = (prepared: readonly PreparedSend[]): readonly (readonly n
 /** Commands a statement; larger ones gain nothing and hold locks longer. */
 const CHUNK = 1000
 const LANES = 2
+const FIRST_WAIT_MS = 20
+const LONGEST_WAIT_MS = 500
+
+const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

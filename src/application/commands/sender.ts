@@ -17,7 +17,7 @@ import {
 } from './send-command.ts'
 import { settledOrHeld } from './settled-or-held.ts'
 
-export interface SenderDeps extends BatchDeps {
+export interface SenderDeps extends Omit<BatchDeps, 'patienceMs'> {
   /** Whether one append may carry the commands of several callers; null where each append is a request of its own. */
   readonly share: {
     /** Whether a failure is of everybody (the database is away) rather than of one command. */
@@ -92,6 +92,6 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
   return {
     one,
     send: async (domain, command, within) => acceptedOrThrow(domain, await one(domain, command, within)),
-    batch: sendBatch(deps),
+    batch: sendBatch({ ...deps, patienceMs: share?.patienceMs ?? null }),
   }
 }

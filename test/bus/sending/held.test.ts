@@ -56,6 +56,62 @@ describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
     expect(await bus.getCommand('payments', commandId)).toMatchObject({ data: { mine: true } })
   })
 
+  test('G8: of a batch waits what it holds; the rest is sent, and neither other senders nor connections wait', async () => {
+    const { bus, pool } = await createTestBus({ maxConnections: 4 })
+    await bus.send('payments', 'Charge', null)
+    const held = ids(4)
+    const holder = await pool.connect()
+    await holder.query('begin')
+    for (const commandId of held) await bus.send('payments', 'Charge', null, { commandId, client: holder })
+    const batches = held.map(commandId => {
+      const commands = [...ids(20), commandId, ...ids(1_000), commandId].map(id => ({ commandId: id }))
+      return commands.map(command => ({ ...command, commandType: 'Charge', data: null }))
+    })
+    let done = 0
+    const waiting = batches.map(batch => bus.sendBatch('payments', batch).finally(() => done++))
+    await until(
+      () => pool.query('select count(*)::int as n from command_bus_command'),
+      ({ rows }) => rows[0].n === 1 + 4 * 1_020,
+    )
+    for (let i = 0; i < 20; i++) await bus.send('refunds', 'Charge', null)
+    expect(await bus.sendBatch('refunds', [{ commandType: 'Charge', data: null }])).toMatchObject([
+      { outcome: 'accepted' },
+    ])
+    expect(done).toBe(0)
+    await holder.query('rollback')
+    holder.release()
+    for (const results of await Promise.all(waiting)) {
+      const outcomes = results.map(({ outcome }) => outcome)
+      expect(outcomes).toEqual([...Array(1_021).fill('accepted'), 'duplicate'])
+    }
+    expect((await bus.maintenance.verifyLog()).findings).toEqual([])
+  })
+
+  test('G8: a batch that waits too long says what of it was sent; it can be sent again', async () => {
+    const { another, pool } = await createTestBus()
+    const bus = another({ databaseTimeoutMs: 1_500 })
+    const [before, held, after] = ids(3) as [string, string, string]
+    const batch = [before, held, after].map(commandId => ({ commandId, commandType: 'Charge', data: null }))
+    await bus.send('payments', 'Charge', null)
+    const holder = await pool.connect()
+    await holder.query('begin')
+    await bus.send('payments', 'Charge', null, { commandId: held, client: holder })
+    const error = await bus.sendBatch('payments', batch).catch(thrown => thrown)
+    expect(error).toMatchObject({
+      code: 'BATCH_FAILED',
+      results: [{ outcome: 'accepted' }, { outcome: 'unsent' }, { outcome: 'accepted' }],
+      cause: { code: 'UNAVAILABLE', message: expect.stringContaining(held) },
+    })
+    await expect(bus.sendBatch('payments', [batch[1] as (typeof batch)[0]])).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringMatching(/held by a transaction that is still open.*nothing of this was stored/),
+    })
+    await holder.query('rollback')
+    holder.release()
+    const again = await bus.sendBatch('payments', batch)
+    expect(again.map(({ outcome }) => outcome)).toEqual(['duplicate', 'accepted', 'duplicate'])
+  })
+
   test('G8: a queue that it makes or locks keeps those who need that queue, and nobody else', async () => {
     const { bus, another, pool } = await createTestBus()
     await bus.send('payments', 'Charge', null)
