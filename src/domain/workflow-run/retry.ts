@@ -23,7 +23,8 @@ export const planRetry = (run: RunState): Either<RunRejection, RetryPlan> => {
     file.status === 'failed' || file.status === 'pending' ? [{ index, ...file }] : [],
   )
   if (chosen.length === 0) return left({ type: 'NothingToRetry' })
-  if (chosen.some(({ retryAttempt }) => retryAttempt >= run.maxRetryCount)) {
+  // a pending file's last retry has not taken place yet, however often it was interrupted
+  if (chosen.some(({ status, retryAttempt }) => status === 'failed' && retryAttempt >= run.maxRetryCount)) {
     return left({ type: 'MaxRetriesExceeded', max: run.maxRetryCount })
   }
   // of a run that came to nothing all was given back: what runs again is paid again

@@ -103,6 +103,20 @@ describe('Continue', () => {
     expect(stateOf(over).files.map(file => file.retryAttempt)).toEqual([0, 1, 0])
     given(over).when(retry('third', null)).then({ type: 'MaxRetriesExceeded', max: 1 })
   })
+  test('C6, G11: of a file whose last retry was interrupted is free, and is the same retry', () => {
+    const once = ended(['completed', 'failed'], { maxRetryCount: 1 })
+    const twice = [...once, ...resumedBy(once, retry('again', split(2, 0)))]
+    const left = [...twice, ...resumedBy(twice, note(2, result(1, 'interrupted')))]
+    expect(stateOf(left).files[1]).toMatchObject({ status: 'pending', retryAttempt: 1 })
+    const plan = planRetry(stateOf(left))
+    expect(isRight(plan) && plan.right).toMatchObject({
+      credits: 0,
+      files: [{ index: 1, retryAttempt: 1, charged: false }],
+    })
+    const third = [...left, ...resumedBy(left, retry('third', null))]
+    const over = [...third, ...resumedBy(third, note(3, result(1, 'failed')))]
+    given(over).when(retry('fourth', null)).then({ type: 'MaxRetriesExceeded', max: 1 })
+  })
   test('C4: of pending files only is free', () => {
     const run = fold(workflowRun, ended(['completed', 'interrupted', 'interrupted']))
     const plan = planRetry(run)
