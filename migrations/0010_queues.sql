@@ -121,12 +121,53 @@ begin
   end loop;
 end $$;
 
+-- Queues that sends may make, and whose sends were the first to need them, for an hour. What is not made yet takes up room
+-- all the same, so that all processes together keep the limit.
+create table command_bus_queue_claim (
+  queue  text collate "C" not null,
+  -- a hash; empty: nobody's in particular
+  caller text collate "C" not null,
+  since  timestamptz not null default clock_timestamp(),
+  constraint command_bus_queue_claim_pkey primary key (caller, queue)
+);
+
+-- Claims those of the queues that are not there, all of them or none: at most `most` queues in all, and `per_hour` of one
+-- caller. Says which of the two is in the way: 'most' or 'caller'; null: they are claimed.
+create function command_bus_claim_queues(queues text[], caller text, most int, per_hour int) returns text
+language plpgsql
+set lock_timeout = '1s'
+as $$
+declare
+  v_caller text := case when caller is null then '' else encode(sha256(convert_to(caller, 'UTF8')), 'hex') end;
+  v_new    text[];
+begin
+  -- one after the other: what is counted is what is taken
+  perform pg_advisory_xact_lock(hashtextextended('commandbus:queues', 0));
+  delete from command_bus_queue_claim c where c.since < clock_timestamp() - interval '1 hour';
+  v_new := array(select distinct q from unnest(queues) q where not exists (select from pgmq.meta m where m.queue_name = q));
+  if caller is not null and per_hour < (
+    select count(*) from (select c.queue from command_bus_queue_claim c where c.caller = v_caller union select unnest(v_new)) own)
+  then
+    return 'caller';
+  end if;
+  if exists (select unnest(v_new) except select c.queue from command_bus_queue_claim c)
+    and most < (select count(*) from (
+      select m.queue_name::text from pgmq.meta m union select c.queue from command_bus_queue_claim c union select unnest(v_new)) taken)
+  then
+    return 'most';
+  end if;
+  insert into command_bus_queue_claim (queue, caller) select q, v_caller from unnest(v_new) q on conflict do nothing;
+  return null;
+end $$;
+
 -- Makes a queue when it is not there. One that was dropped by hand begins anew at 1, with the ids of messages that its
 -- commands have had: they would be taken for those, so it goes on after the last one.
 create function command_bus_make_queue(queue text) returns void
 language plpgsql
 -- somebody else may be making it in a transaction that stays open; callers try again for a while
 set lock_timeout = '1s'
+-- where there are so many queues, roles that only send make no more, whatever they claim: the owner may alter this
+set commandbus.most_queues_of_senders = '1000'
 as $$
 declare
   v_last bigint;
@@ -136,6 +177,13 @@ begin
   end if;
   if exists (select from pgmq.meta m where m.queue_name = queue) then
     return;
+  end if;
+  if not has_table_privilege(command_bus_caller(), 'command_bus_action'::regclass, 'insert')
+    and not has_function_privilege(command_bus_caller(), 'command_bus_read(text, double precision, integer, double precision)'::regprocedure, 'execute')
+    and (select count(*) from pgmq.meta) >= current_setting('commandbus.most_queues_of_senders')::int
+  then
+    raise exception 'role % may not make another queue', quote_ident(command_bus_caller()) using errcode = 'insufficient_privilege',
+      hint = 'there are many: drop some, or let the owner alter function command_bus_make_queue(text) set commandbus.most_queues_of_senders';
   end if;
   perform pgmq.create(queue);
   if right(queue, 10) = '__commands' then

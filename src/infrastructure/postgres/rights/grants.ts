@@ -36,7 +36,10 @@ const reader: Rights = {
   functions: ['command_bus_queue_figures(text[], jsonb)'],
 }
 
-const sender: Rights = { tables: [], functions: [...writer, 'command_bus_send_right()'] }
+const sender: Rights = {
+  tables: [],
+  functions: [...writer, 'command_bus_send_right()', 'command_bus_claim_queues(text[], text, integer, integer)'],
+}
 
 const worker: Rights = {
   tables: [],
