@@ -121,6 +121,17 @@ begin
   end loop;
 end $$;
 
+-- Where there are so many queues, roles that only send make no more, whatever limit they name: the owner may replace this.
+create function command_bus_most_queues_of_senders() returns int language sql immutable as $$ select 1000 $$;
+
+-- Whether the caller may send and nothing else.
+create function command_bus_only_sends() returns boolean language plpgsql stable as $$
+begin
+  return not has_table_privilege(command_bus_caller(), 'command_bus_action'::regclass, 'insert')
+    and not has_function_privilege(command_bus_caller(),
+      'command_bus_read(text, double precision, integer, double precision)'::regprocedure, 'execute');
+end $$;
+
 -- Queues that sends may make, and whose sends were the first to need them, for an hour. What is not made yet takes up room
 -- all the same, so that all processes together keep the limit.
 create table command_bus_queue_claim (
@@ -141,6 +152,9 @@ declare
   v_caller text := case when caller is null then '' else encode(sha256(convert_to(caller, 'UTF8')), 'hex') end;
   v_new    text[];
 begin
+  if command_bus_only_sends() then
+    most := least(most, command_bus_most_queues_of_senders());
+  end if;
   -- one after the other: what is counted is what is taken
   perform pg_advisory_xact_lock(hashtextextended('commandbus:queues', 0));
   delete from command_bus_queue_claim c where c.since < clock_timestamp() - interval '1 hour';
@@ -166,8 +180,6 @@ create function command_bus_make_queue(queue text) returns void
 language plpgsql
 -- somebody else may be making it in a transaction that stays open; callers try again for a while
 set lock_timeout = '1s'
--- where there are so many queues, roles that only send make no more, whatever they claim: the owner may alter this
-set commandbus.most_queues_of_senders = '1000'
 as $$
 declare
   v_last bigint;
@@ -178,12 +190,9 @@ begin
   if exists (select from pgmq.meta m where m.queue_name = queue) then
     return;
   end if;
-  if not has_table_privilege(command_bus_caller(), 'command_bus_action'::regclass, 'insert')
-    and not has_function_privilege(command_bus_caller(), 'command_bus_read(text, double precision, integer, double precision)'::regprocedure, 'execute')
-    and (select count(*) from pgmq.meta) >= current_setting('commandbus.most_queues_of_senders')::int
-  then
-    raise exception 'role % may not make another queue', quote_ident(command_bus_caller()) using errcode = 'insufficient_privilege',
-      hint = 'there are many: drop some, or let the owner alter function command_bus_make_queue(text) set commandbus.most_queues_of_senders';
+  if command_bus_only_sends() and (select count(*) from pgmq.meta) >= command_bus_most_queues_of_senders() then
+    raise exception 'role % may not make another queue: there are many', quote_ident(command_bus_caller())
+      using errcode = 'insufficient_privilege', hint = 'drop some, or let the owner replace function command_bus_most_queues_of_senders()';
   end if;
   perform pgmq.create(queue);
   if right(queue, 10) = '__commands' then

@@ -430,6 +430,24 @@ describe('what a role that only sends may commit', () => {
     })
   })
 
+  it('G7: is no more than so many queues, whatever limit he names', async () => {
+    const roles = await withFiveRoles()
+    const pool = poolOf(roles, 'migrator')
+    await pool.query(
+      `create or replace function command_bus_most_queues_of_senders() returns int language sql immutable as 'select 3'`,
+    )
+    const sender = poolOf(roles, 'sender')
+    for (const n of [1, 2, 3]) await sender.query(`select command_bus_make_queue('q${n}')`)
+    expect(await codeOf(sender.query(`select command_bus_make_queue('q4')`))).toBe(REFUSED)
+    const claimed = await sender.query(
+      `select command_bus_claim_queues(array['q4', 'q5'], null, 1000000, 1) as refused`,
+    )
+    expect(claimed.rows).toEqual([{ refused: 'most' }])
+    await expect(busOf(roles, 'sender').send('shop', 'Buy', {})).rejects.toMatchObject({ code: 'TOO_MANY_QUEUES' })
+    await busOf(roles, 'operator').send('shop', 'Buy', {})
+    await busOf(roles, 'sender').send('shop', 'Buy', {})
+  })
+
   it('G4: a worker cannot put replies on a queue of commands either, however its name is written', async () => {
     const roles = await withFiveRoles()
     const sent = await busOf(roles, 'sender').send('shop', 'Buy', {})

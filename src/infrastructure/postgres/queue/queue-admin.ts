@@ -154,6 +154,8 @@ export const dropQueue = (pool: Pool, queue: string, refuse: (content: QueueCont
     const content = await contentOf(client, queue)
     refuse(content)
     await pgmqOn(client).queue.drop(queue)
+    // it makes room at once
+    await client.query('delete from command_bus_queue_claim where queue = $1::text', [queue])
     return content
   })
 
