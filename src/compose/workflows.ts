@@ -49,7 +49,6 @@ export const createWorkflows = (deps: WorkflowsDeps) => {
     process,
     queries,
     mayOrphan: !workflows.atomic,
-    clock,
     log,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })

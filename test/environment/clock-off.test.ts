@@ -90,4 +90,27 @@ describe.each([
     right.kill('SIGTERM')
     expect(await once(right, 'exit')).toEqual([0, null])
   })
+
+  test('R22: archives what is old by the clock of the database', async () => {
+    const { bus, database, work, until } = await createTestBus()
+    const { commandId } = await bus.send('payments', 'Read', null)
+    await work({ domain: 'payments', handlers: { Read: () => 1 } })
+    await until(
+      () => bus.getCommand('payments', commandId),
+      command => command?.status === 'COMPLETED',
+    )
+    const archive = [
+      'archive',
+      '--older-than',
+      '30m',
+      '--to',
+      join(program.directory, 'archive'),
+      '--dry-run',
+      '--json',
+    ]
+    const run = await program.run(archive, {
+      env: { DATABASE_URL: database.url, NODE_OPTIONS: await shiftedBy(hours) },
+    })
+    expect(JSON.parse(run.stdout)).toMatchObject({ streams: 0 })
+  })
 })

@@ -53,6 +53,30 @@ describe('a run over many files', () => {
     ).toEqual([`${started.id}:file:1`, `${started.id}:file:3`])
   })
 
+  test('C6, G11: goes on where the last paid retry was interrupted by us: it is that retry, and is not paid again', async () => {
+    const setup = await createTestRuns()
+    const { bus, template, grant, atWork, ended, balance } = setup
+    await grant(6)
+    const { id } = await bus.runs.initiate(jane, {
+      templateId: await template(),
+      files: files('ok', 'failed'),
+      maxRetryCount: 1,
+    })
+    const { stop } = await atWork()
+    await ended(id)
+    await stop()
+    await bus.runs.retryFailed(jane, id)
+    const jobs = (await bus.queryCommands({ domain: 'workflow', correlationId: id, status: 'PENDING' })).items
+    for (const { commandId } of jobs) await bus.cancel('workflow', commandId, { actor: 'somebody' })
+    await atWork()
+    expect((await ended(id, 2)).perFileResults[1]).toMatchObject({ status: 'pending', retryAttempt: 1 })
+    expect(await bus.runs.previewRetry(jane, id)).toMatchObject({ pendingFiles: 1, creditsNeeded: 0, blockedBy: null })
+    await bus.runs.retryFailed(jane, id)
+    expect((await ended(id, 3)).perFileResults[1]).toMatchObject({ status: 'failed', retryAttempt: 1 })
+    await expect(bus.runs.retryFailed(jane, id)).rejects.toMatchObject({ reason: 'MAX_RETRY_COUNT' })
+    expect(await balance()).toBe('0/0')
+  })
+
   test('R20, G11: ends although all of its many files fail with long errors, more than the log takes in one append', async () => {
     const { bus, pool, template, grant, ended, work, until } = await createTestRuns()
     const count = 400

@@ -39,8 +39,6 @@ export interface NewAction {
   readonly operator: string
   /** Null: commands of all tenants; `''`: of none. */
   readonly tenantId: string | null
-  /** The moment of the request: what was parked later is left alone. */
-  readonly cutOff: string
 }
 
 /** An action as it stands. Times are ISO 8601. */

@@ -50,7 +50,7 @@ export interface BulkActionOptions {
 }
 
 /** Checks what was asked for. @throws InvalidInputError */
-export const actionOf = (options: BulkActionOptions): Omit<NewAction, 'id' | 'cutOff'> => ({
+export const actionOf = (options: BulkActionOptions): Omit<NewAction, 'id'> => ({
   details: detailsOf(options),
   target: targetOf(options),
   canary: optional(options.canary, value => wholeOf(value, 'canary', 1, MAX_CANARY)),

@@ -71,11 +71,9 @@ export interface ActionDeps {
  * @throws InvalidInputError
  */
 export const startAction =
-  ({ store, clock, ids }: ActionDeps) =>
-  async (options: BulkActionOptions): Promise<ActionView> => {
-    const cutOff = clock.now().toISOString()
-    return viewOf(await store.create({ ...actionOf(options), id: ids.next(), cutOff }))
-  }
+  ({ store, ids }: Pick<ActionDeps, 'store' | 'ids'>) =>
+  async (options: BulkActionOptions): Promise<ActionView> =>
+    viewOf(await store.create({ ...actionOf(options), id: ids.next() }))
 
 /** The action, or null. @throws InvalidInputError */
 export const getAction =

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, Pool } from 'pg'
 import type { RetryOptions } from '../../application/commands/send-command.ts'
-import type { Clock } from '../../application/ports/clock.ts'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { WorkflowQueries } from '../../application/ports/reading/workflow-queries.ts'
@@ -27,10 +26,9 @@ export interface RunRunnerDeps {
   readonly newClient: () => Client
   readonly feed: JobFeed
   readonly process: RunProcess
-  readonly queries: Pick<WorkflowQueries, 'unsettled' | 'orphans'>
+  readonly queries: Pick<WorkflowQueries, 'now' | 'unsettled' | 'orphans'>
   /** Charges may be left behind: the log takes charge and run one after the other. */
   readonly mayOrphan: boolean
-  readonly clock: Clock
   readonly log: Log
   readonly limits?: Partial<RunnerLimits>
 }
@@ -58,7 +56,7 @@ const LATE_MS = 24 * 3_600_000
  * does may be done twice: the checkpoint is written after it, and whoever takes over first looks at every open run.
  */
 export const createRunRunner = (deps: RunRunnerDeps) => {
-  const { feed, process, queries, clock, log } = deps
+  const { feed, process, queries, log } = deps
   const { pollMs, standbyMs, sweepMs, graceMs } = {
     pollMs: 500,
     standbyMs: 1_000,
@@ -74,13 +72,13 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
   let claimedUntil: number | null = null
 
   const sweep = async (graceFor: number, signal: AbortSignal): Promise<void> => {
-    const before = new Date(clock.now().getTime() - graceFor).toISOString()
-    for (const runId of await queries.unsettled(before, SWEPT_AT_ONCE)) {
+    const now = await queries.now()
+    for (const runId of await queries.unsettled(new Date(now - graceFor).toISOString(), SWEPT_AT_ONCE)) {
       if (signal.aborted) return
       await process.resumeAlone(runId)
     }
     if (!deps.mayOrphan) return
-    const old = clock.now().getTime() - graceMs
+    const old = now - graceMs
     const from = claimedUntil === null ? null : new Date(claimedUntil - LATE_MS).toISOString()
     const orphans = await queries.orphans(from, new Date(old).toISOString(), SWEPT_AT_ONCE)
     for (const orphan of orphans) {

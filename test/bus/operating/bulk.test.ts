@@ -90,18 +90,20 @@ describe('a bulk action', () => {
     expect(await bus.getCommand('payments', late)).toMatchObject({ status: 'IN_TROUBLESHOOTING_QUEUE' })
   })
 
-  test('leaves alone what was parked after the moment of the request, however late it is carried out', async () => {
+  test.each([1, -1])('R22: takes in what is parked whatever the clocks of others say: %i h', async hours => {
     const { pool } = await createTestBus()
-    const clock = { now: () => new Date('2026-01-02T12:00:00Z'), random: () => 0 }
-    await parkMany(pool, 1, { at: '2026-01-02T12:00:00.000Z' })
-    const [late = ''] = await parkMany(pool, 1, { at: '2026-01-02T12:00:00.001Z' })
-    const actions = createTestActions(pool, { clock })
-    expect(await actions.start({ ...jane, action: 'retry', filter: {} })).toMatchObject({ total: 1 })
-    const named = await actions.start({ ...jane, action: 'retry', ids: [{ domain: 'payments', commandId: late }] })
-    expect(named).toMatchObject({ status: 'COMPLETED', total: 1, skipped: 1 })
-    expect((await actions.get(named.actionId, { items: {} }))?.items?.items).toMatchObject([
-      { outcome: 'SKIPPED', message: `command ${late} was parked after the request` },
-    ])
+    const off = () => new Date(Date.now() + hours * 3_600_000)
+    const [named = ''] = await parkMany(pool, 1, { at: new Date(Date.now() + 1_800_000).toISOString() })
+    await parkMany(pool, 1, { at: new Date(Date.now() - 1_800_000).toISOString() })
+    const actions = createTestActions(pool, { clock: { now: off, random: () => 0 } })
+    expect(await actions.start({ ...jane, action: 'retry', filter: {} })).toMatchObject({ total: 2 })
+    const ids = [{ domain: 'payments', commandId: named }]
+    const started = await actions.start({ ...jane, action: 'cancel', reason: 'gone', ids })
+    expect(started).toMatchObject({ total: 1, skipped: 0 })
+    const { rows } = await pool.query(
+      `select every(created_at between now() - interval '5 minutes' and clock_timestamp()) as now from command_bus_action`,
+    )
+    expect(rows).toEqual([{ now: true }])
   })
 
   test('leaves alone what was taken in, then retried by somebody else and parked once more', async () => {

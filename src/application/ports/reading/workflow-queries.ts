@@ -118,11 +118,13 @@ export interface WorkflowQueries {
   readonly run: (id: string) => Promise<WorkflowRun | null>
   /** Newest first. */
   readonly runs: (filter: RunFilter) => Promise<Page<WorkflowRun>>
-  /** Runs with something open or owed that have not moved since `before`, oldest first. */
+  /** By the clock of the database, in milliseconds since 1970: those of the processes that wrote may be wrong. */
+  readonly now: () => Promise<number>
+  /** Runs with something open or owed that have not moved since `before`, oldest first. Recorded by that clock, too. */
   readonly unsettled: (before: string, limit: number) => Promise<readonly string[]>
   readonly balances: (tenantId: string, month: Month) => Promise<Readonly<Record<Pool, number>>>
   /** Newest first. */
   readonly entries: (tenantId: string, filter: EntryFilter) => Promise<Page<CreditEntry>>
-  /** Charges made from `from` (null: ever) until `before` that were neither claimed by their run nor given back. */
+  /** Charges made from about `from` (null: ever), and recorded before `before`, that were neither claimed by their run nor given back. */
   readonly orphans: (from: string | null, before: string, limit: number) => Promise<readonly OrphanCharge[]>
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { CommandBusError } from '../../../application/shared/errors.ts'
 import { commandIdOf } from '../../../application/shared/input.ts'
 import { assertSchemaCurrent } from '../../postgres/schema/schema-version.ts'
-import { type ArchivedFile, archiveOld, countOld } from '../../proof/archive/archive.ts'
+import { type ArchivedFile, archiveOld, countOld, instantBefore } from '../../proof/archive/archive.ts'
 import { archivedIn } from '../../proof/archive/archive-rows.ts'
 import { withPool } from '../../service/database.ts'
 import { readConfig } from '../../settings/config.ts'
@@ -39,11 +39,12 @@ export const addArchive = (program: Command, deps: CliDeps): void => {
         throw new CommandBusError('NOT_HERE', 'the log is in EventStoreDB: set the retention of its streams there')
       }
       if (options.find !== undefined) return find(deps, commandIdOf(options.find), options)
-      const before = new Date(Date.now() - ageOf(options.olderThan))
+      const age = ageOf(options.olderThan)
       const by = operatorOf(options.operator)
       await withDatabase(config, database =>
         withPool(database, async pool => {
           await assertSchemaCurrent(pool)
+          const before = await instantBefore(pool, age)
           const old = await countOld(pool, before)
           if (options.dryRun) {
             if (options.json) printJson({ ...old, before, dryRun: true })

@@ -3,7 +3,10 @@ import type { NewAction } from '../../../application/ports/action-store.ts'
 import { tenantIs } from '../reading/tenant-is.ts'
 import { type ActionRow, actionColumns } from './action-rows.ts'
 
-/** The action beside its items: `frozen` is the part that writes those, as one statement with this one. */
+/**
+ * What is parked when the statement begins: the instants in the rows are by the clocks of those who parked them, which may
+ * be wrong. The action beside its items: `frozen` is the part that writes those, as one statement with this one.
+ */
 const statement = (frozen: string): string => `
   with frozen as (${frozen} returning outcome),
   counted as (
@@ -13,9 +16,9 @@ const statement = (frozen: string): string => `
   insert into command_bus_action (
     id, action, criteria, canary, reason, result_data, reset_attempts, operator, tenant_id, status, cut_off, total,
     failed, skipped, created_at, updated_at)
-  select $1::uuid, $4::text, $5::jsonb, $6::int, $7::text, $8::jsonb, $9::boolean, $10::text, $3::text,
-         case when total = failed + skipped then 'COMPLETED' when $6 is null then 'RUNNING' else 'WAITING_FOR_CANARY' end,
-         $2::timestamptz, total, failed, skipped, $2, $2
+  select $1::uuid, $3::text, $4::jsonb, $5::int, $6::text, $7::jsonb, $8::boolean, $9::text, $2::text,
+         case when total = failed + skipped then 'COMPLETED' when $5 is null then 'RUNNING' else 'WAITING_FOR_CANARY' end,
+         statement_timestamp(), total, failed, skipped, statement_timestamp(), statement_timestamp()
   from counted
   returning ${actionColumns}`
 
@@ -24,13 +27,13 @@ const frozenByFilter = `
   insert into command_bus_action_item (action_id, ordinal, domain, command_id, revision)
   select $1::uuid, row_number() over (order by c.parked_at, c.domain, c.command_id), c.domain, c.command_id, c.revision
   from command_bus_command c
-  where c.status = 'IN_TROUBLESHOOTING_QUEUE' and c.parked_at <= $2::timestamptz
-    and ${tenantIs('$3', 'c.tenant_id')}
-    and ($11::text is null or c.domain = $11)
-    and ($12::text is null or c.command_type = $12)
-    and ($13::text is null or c.last_error_code = $13)
-    and ($14::timestamptz is null or c.parked_at >= $14)
-    and ($15::timestamptz is null or c.parked_at < $15)
+  where c.status = 'IN_TROUBLESHOOTING_QUEUE'
+    and ${tenantIs('$2', 'c.tenant_id')}
+    and ($10::text is null or c.domain = $10)
+    and ($11::text is null or c.command_type = $11)
+    and ($12::text is null or c.last_error_code = $12)
+    and ($13::timestamptz is null or c.parked_at >= $13)
+    and ($14::timestamptz is null or c.parked_at < $14)
   order by c.parked_at, c.domain, c.command_id`
 
 /** In the order given; what cannot be taken in has its outcome at once. */
@@ -38,15 +41,14 @@ const frozenById = `
   insert into command_bus_action_item (action_id, ordinal, domain, command_id, revision, outcome, message)
   select $1::uuid, i.ordinal, i.domain, i.command_id, c.revision,
          case when c.command_id is null then 'FAILED'
-              when c.parked_at is null or c.parked_at > $2::timestamptz then 'SKIPPED' end,
+              when c.parked_at is null then 'SKIPPED' end,
          case when c.command_id is null then format('no command %s in domain ''%s''', i.command_id, i.domain)
               when c.parked_at is null then
                 format('command %s is %s, not in troubleshooting: only parked commands can be operated on',
-                       i.command_id, c.status)
-              when c.parked_at > $2 then format('command %s was parked after the request', i.command_id) end
-  from unnest($11::text[], $12::uuid[]) with ordinality i(domain, command_id, ordinal)
+                       i.command_id, c.status) end
+  from unnest($10::text[], $11::uuid[]) with ordinality i(domain, command_id, ordinal)
   left join command_bus_command c
-    on c.domain = i.domain and c.command_id = i.command_id and ${tenantIs('$3', 'c.tenant_id')}
+    on c.domain = i.domain and c.command_id = i.command_id and ${tenantIs('$2', 'c.tenant_id')}
   order by i.ordinal`
 
 const byFilter = statement(frozenByFilter)
@@ -58,7 +60,6 @@ export const insertAction = async (pool: Pool, action: NewAction): Promise<Actio
   const criteria = 'filter' in target ? { filter: target.filter } : { ids: target.ids.length }
   const shared = [
     action.id,
-    action.cutOff,
     action.tenantId,
     details.action,
     JSON.stringify(criteria),

@@ -117,10 +117,19 @@ export const createWorkflowQueries = ({ pool, domain, commandId }: WorkflowQueri
       return { items: await filesOf(page.items), nextCursor: page.nextCursor }
     },
 
+    now: async () => {
+      const { rows } = await pool.query<{ now: number }>(
+        'select extract(epoch from clock_timestamp())::float8 * 1000 as now',
+      )
+      return rows[0]?.now ?? Number.NaN
+    },
+
     unsettled: async (before, limit) => {
       const { rows } = await pool.query<{ run_id: string }>(
-        `select run_id from command_bus_workflow_run where unsettled and updated_at < $1::timestamptz
-         order by updated_at limit $2::int`,
+        `select r.run_id from command_bus_workflow_run r where r.unsettled and not exists (
+           select from command_bus_event e where e.stream = ('workflow_run-' || r.run_id) collate "C"
+             and e.revision = r.revision and e.recorded >= $1::timestamptz)
+         order by r.updated_at limit $2::int`,
         [before, limit],
       )
       return rows.map(row => row.run_id)
@@ -154,7 +163,10 @@ export const createWorkflowQueries = ({ pool, domain, commandId }: WorkflowQueri
     orphans: async (from, before, limit) => {
       const { rows } = await pool.query(
         `select c.tenant_id, c.run_id, c.charge_id, -(c.monthly + c.purchased) as amount from command_bus_credit_entry c
-         where c.kind = 'CHARGE' and c.at < $1::timestamptz and c.at >= coalesce($3::timestamptz, '-infinity')
+         where c.kind = 'CHARGE' and c.at >= coalesce($3::timestamptz, '-infinity')
+           and not exists (
+             select from command_bus_event l where l.stream = ('credits-' || c.tenant_id) collate "C"
+               and l.revision = c.revision and l.recorded >= $1::timestamptz)
            and not exists (select from command_bus_credit_entry r where r.charge_id = c.charge_id and r.kind = 'REFUND')
            and not exists (
              select from command_bus_event e where e.stream = ('workflow_run-' || c.run_id) collate "C"

@@ -34,6 +34,14 @@ export interface ArchivedFile extends WrittenCase {
 const LOCK = `hashtextextended('commandbus:rebuild', 0)`
 const CHUNK = 5_000
 
+/** So many milliseconds ago, by the clock of the database. */
+export const instantBefore = async (pool: Pool, age: number): Promise<Date> => {
+  const { rows } = await pool.query<{ now: number }>(
+    'select extract(epoch from clock_timestamp())::float8 * 1000 as now',
+  )
+  return new Date((rows[0]?.now ?? Number.NaN) - age)
+}
+
 /** How much there is to move. */
 export const countOld = (pool: Pool, before: Date) => withUnhurriedClient(pool, client => archivable(client, before))
 
