@@ -55,7 +55,7 @@ describe('a run over many files', () => {
 
   test('C6, G11: goes on where the last paid retry was interrupted by us: it is that retry, and is not paid again', async () => {
     const setup = await createTestRuns()
-    const { bus, template, grant, atWork, ended, balance } = setup
+    const { bus, template, grant, atWork, ended, balance, until } = setup
     await grant(6)
     const { id } = await bus.runs.initiate(jane, {
       templateId: await template(),
@@ -66,15 +66,18 @@ describe('a run over many files', () => {
     await ended(id)
     await stop()
     await bus.runs.retryFailed(jane, id)
-    const jobs = (await bus.queryCommands({ domain: 'workflow', correlationId: id, status: 'PENDING' })).items
-    for (const { commandId } of jobs) await bus.cancel('workflow', commandId, { actor: 'somebody' })
+    const jobs = await until(
+      () => bus.queryCommands({ domain: 'workflow', correlationId: id, status: 'PENDING' }),
+      ({ items }) => items.length === 1,
+    )
+    for (const { commandId } of jobs.items) await bus.cancel('workflow', commandId, { actor: 'somebody' })
     await atWork()
     expect((await ended(id, 2)).perFileResults[1]).toMatchObject({ status: 'pending', retryAttempt: 1 })
     expect(await bus.runs.previewRetry(jane, id)).toMatchObject({ pendingFiles: 1, creditsNeeded: 0, blockedBy: null })
     await bus.runs.retryFailed(jane, id)
     expect((await ended(id, 3)).perFileResults[1]).toMatchObject({ status: 'failed', retryAttempt: 1 })
     await expect(bus.runs.retryFailed(jane, id)).rejects.toMatchObject({ reason: 'MAX_RETRY_COUNT' })
-    expect(await balance()).toBe('0/0')
+    await until(balance, left => left === '0/0')
   })
 
   test('R20, G11: ends although all of its many files fail with long errors, more than the log takes in one append', async () => {
