@@ -93,6 +93,7 @@ const inTransaction = async (
   const client = await beginRehearsal(options.pool, id, given.deadlineMs)
   const guarded = guardedClient(rawClient(client))
   const answer = await perform(options, known, handler, given, guarded.client)
+  guarded.close()
   if (answer.kind === 'timeout') {
     // the handler may still be at it
     await undo(options.pool, id)

@@ -83,3 +83,49 @@ test.skipIf(logIsApart)(
     expect(after).toHaveLength(2)
   },
 )
+
+test.skipIf(logIsApart)('G9: a client that a handler kept is of no use once it has ended', async () => {
+  const { bus, pool, work, until } = await createTestBus({ maxConnections: 3 })
+  await pool.query('create table effects (id int)')
+  const late: Promise<unknown>[] = []
+  let kept: ClientBase | undefined
+  const listeners: number[] = []
+  await work({
+    domain: 'payments',
+    concurrency: 1,
+    handlers: {
+      Keep: defineHandler({
+        transactional: true,
+        handle: (_, { client }) => {
+          kept = client
+          client.on('notice', () => {})
+          // not waited for, and still before its end
+          void client.query('insert into effects values (1)')
+          late.push(client.query('select 1').then(() => client.query('insert into effects values (2)')))
+          late[0]?.catch(() => {})
+          return 'done'
+        },
+      }),
+      Next: defineHandler({
+        transactional: true,
+        handle: async (_, { client }) => {
+          listeners.push(client.listenerCount('notice'))
+          await client.query('select 1')
+          late.push((kept as ClientBase).query('insert into effects values (3)'))
+          late[1]?.catch(() => {})
+          return 'done'
+        },
+      }),
+    },
+  })
+  for (const type of ['Keep', 'Next']) {
+    const { commandId } = await bus.send('payments', type, {})
+    await until(
+      () => bus.getCommand('payments', commandId),
+      command => command?.status === 'COMPLETED',
+    )
+  }
+  for (const one of late) await expect(one).rejects.toThrow(/handler has ended/)
+  expect((await pool.query('select * from effects')).rows).toEqual([{ id: 1 }])
+  expect(listeners).toEqual([0])
+})

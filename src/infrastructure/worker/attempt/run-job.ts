@@ -180,6 +180,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       await client.query('begin')
       await client.query(`set local idle_in_transaction_session_timeout = ${LONGEST_TRANSACTION_MS}`)
       const outcome = await ended(run(guarded.client))
+      guarded.close()
       if (guarded.isMarked()) broken = new Error('the handler has left something on its connection')
       if (late) {
         // the handler may still be at it: its connection goes with it, so that nothing of it reaches anybody else

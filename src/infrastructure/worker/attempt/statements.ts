@@ -33,11 +33,13 @@ const LASTING_CALLS = /\b(set_config|setseed|pg_(try_)?advisory_lock(_shared)?|d
 export const leavesTraces = (sql: string): boolean =>
   statementsOf(sql).some(statement => {
     const words = statement.toLowerCase().split(/[^a-z_]+/)
-    const [first = '', second = '', third = ''] = words.filter(word => word !== '')
+    const [first = '', second = '', ...rest] = words.filter(word => word !== '')
     return (
       LASTING.has(first) ||
       (first === 'set' && !['local', 'constraints', 'transaction'].includes(second)) ||
-      (first === 'create' && [second, third].some(word => word === 'temp' || word === 'temporary')) ||
+      // also after `or replace`, `local` and `unlogged`; in any schema's place stands pg_temp
+      (first === 'create' && [second, ...rest.slice(0, 3)].some(word => /^(temp|temporary|pg_temp)$/.test(word))) ||
+      (first === 'create' && /\bpg_temp\s*\./i.test(statement)) ||
       (first === 'select' && /\binto\s+(local\s+|global\s+)?temp(orary)?\b/i.test(statement)) ||
       (first === 'declare' && words.includes('hold')) ||
       LASTING_CALLS.test(statement)
