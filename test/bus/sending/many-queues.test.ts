@@ -36,21 +36,31 @@ describe('new queues', () => {
     await bus.send('five', 'Charge', null)
   })
 
-  test('G7: twenty processes that send at once keep both limits together', async () => {
-    const { bus, another, pool } = await createTestBus({ maxQueues: 5, newQueuesPerHour: 3, maxConnections: 2 })
-    await bus.send('payments', 'Charge', null)
-    const charge = { commandType: 'Charge', data: null }
-    const processes = Array.from({ length: 20 }, () => another())
-    const sent = async (sends: readonly Promise<unknown>[]): Promise<number> => {
-      const results = await Promise.allSettled(sends)
-      for (const one of results) if (one.status === 'rejected') expect(one.reason.code).toBe('TOO_MANY_QUEUES')
-      return results.filter(({ status }) => status === 'fulfilled').length
-    }
-    expect(await sent(processes.map((one, i) => one.as(sender('mallory')).send(`mallory${i}`, charge)))).toBe(3)
-    expect(await sent(processes.map((one, i) => one.send(`domain${i}`, 'Charge', null)))).toBe(1)
-    expect(await sent(processes.map(one => one.send('payments', 'Charge', null)))).toBe(20)
-    expect((await pool.query('select from pgmq.meta')).rowCount).toBe(5)
-  })
+  test.each(['read committed', 'serializable'])(
+    'G7: twenty processes that send at once keep both limits together, by default %s',
+    async isolation => {
+      const { bus, another, pool, database } = await createTestBus({
+        maxQueues: 5,
+        newQueuesPerHour: 3,
+        maxConnections: 2,
+      })
+      await bus.send('payments', 'Charge', null)
+      await pool.query(
+        `alter database ${new URL(database.url).pathname.slice(1)} set default_transaction_isolation = '${isolation}'`,
+      )
+      const charge = { commandType: 'Charge', data: null }
+      const processes = Array.from({ length: 20 }, () => another())
+      const sent = async (sends: readonly Promise<unknown>[]): Promise<number> => {
+        const results = await Promise.allSettled(sends)
+        for (const one of results) if (one.status === 'rejected') expect(one.reason.code).toBe('TOO_MANY_QUEUES')
+        return results.filter(({ status }) => status === 'fulfilled').length
+      }
+      expect(await sent(processes.map((one, i) => one.as(sender('mallory')).send(`mallory${i}`, charge)))).toBe(3)
+      expect(await sent(processes.map((one, i) => one.send(`domain${i}`, 'Charge', null)))).toBe(1)
+      expect(await sent(processes.map(one => one.send('payments', 'Charge', null)))).toBe(20)
+      expect((await pool.query('select from pgmq.meta')).rowCount).toBe(5)
+    },
+  )
 
   test('G7: all together may make so many, however they send, until that is raised', async () => {
     const { bus, another } = await createTestBus({ maxQueues: 3 })

@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 import type { AdmitQueues } from '../../../application/ports/queue.ts'
 import { TooManyQueuesError } from '../../../application/shared/errors.ts'
 import { isLockTimeout, isOutage } from '../connection/errors.ts'
+import { withClient } from '../connection/with-client.ts'
 import type { QueueCatalog } from './queue.ts'
 
 export interface QueueLimits {
@@ -22,11 +23,16 @@ export const createQueueLimit = (pool: Pool, catalog: QueueCatalog, { most, perH
     try {
       const missing = await catalog.unmade(new Set(queues))
       if (missing.length === 0) return null
-      const { rows } = await pool.query<{ refused: 'most' | 'caller' | null }>(
-        'select command_bus_claim_queues($1::text[], $2::text, $3::int, $4::int) as refused',
-        [missing, caller, most, perHour],
-      )
-      return rows[0]?.refused ?? null
+      return await withClient(pool, async client => {
+        // whatever the database's default is: it has to see what others have claimed while it waited for them
+        await client.query('begin isolation level read committed')
+        const { rows } = await client.query<{ refused: 'most' | 'caller' | null }>(
+          'select command_bus_claim_queues($1::text[], $2::text, $3::int, $4::int) as refused',
+          [missing, caller, most, perHour],
+        )
+        await client.query('commit')
+        return rows[0]?.refused ?? null
+      })
     } catch (error) {
       // with the log elsewhere a send does without this database; with the log here it fails by itself
       if (isOutage(error) && !isLockTimeout(error)) return null
