@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { HonestCalls } from './honest-calls.ts'
+import { type Honest, marker } from './people.ts'
+import { type Prey, seen } from './prey.ts'
+
+export const PRICE = 2
+export const GRANTED = 1_000_000
+export const replyQueueOf = { alice: 't_b__replies', erin: 'shop__replies' } as const
+
+/** What the honest want done, by the keys that the handlers' ledger has: when it was asked for, in milliseconds since 1970. */
+export interface Wanted {
+  readonly done: Map<string, number>
+  /** Ids of commands that want a reply, by queue. */
+  readonly replies: Record<keyof typeof replyQueueOf, Set<string>>
+  credits: number
+}
+
+type Item = { readonly commandId: string; readonly lastErrorCode: string | null }
+type Body = Readonly<Record<string, unknown>>
+
+/** People who do their work: each of these is one thing that somebody does from its beginning to its end. */
+export const createHonestLoad = ({ call }: HonestCalls, prey: Prey) => {
+  const wanted: Wanted = { done: new Map(), replies: { alice: new Set(), erin: new Set() }, credits: GRANTED }
+  const want = (key: string): void => void wanted.done.set(key, Date.now())
+  let turn = 0
+
+  const command = (who: 'alice' | 'erin', wish: Body) => {
+    const commandId = randomUUID()
+    wanted.replies[who].add(commandId)
+    want(`shop/${commandId}`)
+    return {
+      commandId,
+      commandType: 'Order',
+      data: { marker, ...wish },
+      correlationId: `order-${marker}`,
+      backoffSeconds: [0.1],
+      replyTo: replyQueueOf[who],
+    }
+  }
+  const wishes: readonly (Body & { readonly maxAttempts?: number })[] = [
+    {},
+    { fails: 1 },
+    { note: 'x'.repeat(5_000) },
+    { fails: 2, maxAttempts: 2 },
+    { broken: true },
+  ]
+  const sendSome = async (who: 'alice' | 'erin'): Promise<void> => {
+    // nobody retries what has no tenant
+    const some = who === 'erin' ? wishes.slice(0, 3) : wishes
+    const { maxAttempts, ...wish } = some[turn++ % some.length] ?? {}
+    const one = { ...command(who, wish), ...(maxAttempts === undefined ? {} : { maxAttempts }) }
+    await call(who, { method: 'POST', path: '/domains/shop/commands', body: one }, 202)
+    const commands = Array.from({ length: 5 }, () => command(who, {}))
+    await call(who, { method: 'POST', path: '/domains/shop/commands/batch', body: { commands } }, 202)
+    seen(prey.commands, one.commandId, ...commands.map(({ commandId }) => commandId))
+    await call(who, { method: 'GET', path: `/domains/shop/commands/${one.commandId}` })
+  }
+
+  /** Looks at what is parked, and has it done: alone with an edited payload, or as an action on many. */
+  const operate = async (): Promise<void> => {
+    const page = await call('bob', { method: 'GET', path: '/troubleshooting?domain=shop&limit=20' })
+    const items = (page?.items ?? []) as readonly Item[]
+    seen(prey.parked, ...items.map(({ commandId }) => commandId))
+    for (const { commandId } of items.filter(({ lastErrorCode }) => lastErrorCode === 'BROKEN')) {
+      await call('bob', { method: 'GET', path: `/domains/shop/commands/${commandId}/history` })
+      const body = { data: { marker } }
+      await call('bob', { method: 'POST', path: `/domains/shop/commands/${commandId}/retry`, body })
+    }
+    const ids = items.flatMap(({ commandId, lastErrorCode }) =>
+      lastErrorCode === 'BUSY' ? [{ domain: 'shop', commandId }] : [],
+    )
+    await call('bob', { method: 'GET', path: '/commands?limit=20' })
+    await call('bob', { method: 'GET', path: '/stats' })
+    if (ids.length > 0) await act(ids)
+  }
+  const act = async (ids: readonly object[]): Promise<void> => {
+    const body = { action: 'retry', ids, canary: 1 }
+    const begun = await call('bob', { method: 'POST', path: '/troubleshooting/actions', body }, 202)
+    if (begun === null) return
+    seen(prey.actions, String(begun.actionId))
+    await over('bob', `/troubleshooting/actions/${begun.actionId}`, ({ status }) => !isUnderWay(String(status)))
+  }
+  const isUnderWay = (status: string): boolean => status === 'RUNNING' || status === 'WAITING_FOR_CANARY'
+
+  const over = async (who: Honest, path: string, is: (answer: Body) => boolean): Promise<void> => {
+    for (;;) {
+      const answer = await call(who, { method: 'GET', path })
+      if (answer === null || is(answer)) return
+      await delay(200)
+    }
+  }
+
+  let templateId = ''
+  /** A run of which two files fail, which is Continued. */
+  const runFiles = async (): Promise<void> => {
+    const files = [0, 0, 2, 2].map((fromRound, i) => ({ fileName: `${i}-${marker}`, input: { marker, fromRound } }))
+    const run = await call('carol', { method: 'POST', path: '/workflow-runs', body: { templateId, files } }, 202)
+    if (run === null) return
+    const id = String(run.id)
+    files.forEach((_, i) => {
+      want(`file/${id}/${i}`)
+    })
+    seen(prey.runs, id)
+    wanted.credits -= PRICE * 6
+    await over('carol', `/workflow-runs/${id}`, ({ endedAt }) => endedAt !== null)
+    await call('carol', { method: 'GET', path: `/workflow-runs/${id}/retry-failed` })
+    await call('carol', { method: 'POST', path: `/workflow-runs/${id}/retry-failed`, body: {} })
+    await over('carol', `/workflow-runs/${id}`, ({ status }) => status === 'COMPLETED')
+  }
+
+  /** An operation that works, and one that does not and is tried anew. */
+  const ask = async (): Promise<void> => {
+    const start = async (parameters: Body): Promise<string> => {
+      const body = { operation_type: 'Ask', parameters }
+      return String((await call('dave', { method: 'POST', path: '/operations', body }, 202))?.id)
+    }
+    const works = await start({ marker })
+    want(`operations/${works}`)
+    const fails = await start({ marker, broken: true })
+    seen(prey.operations, works, fails)
+    for (const id of [works, fails]) {
+      await over('dave', `/operations/${id}`, ({ status }) => status === 'completed' || status === 'failed')
+    }
+    await call('dave', { method: 'POST', path: `/operations/${fails}/retry`, body: {} })
+  }
+
+  return {
+    wanted,
+    begin: async (): Promise<void> => {
+      const grant = { pool: 'purchased', amount: GRANTED, reason: marker, tenantId: 'b' }
+      await call('grace', { method: 'POST', path: '/credits/grants', body: grant }, 201)
+      const body = { name: marker, creditsPerRun: PRICE, batchMode: true }
+      templateId = String((await call('carol', { method: 'POST', path: '/workflow-templates', body }, 201))?.id)
+      prey.templates.push(templateId)
+    },
+    doings: [() => sendSome('alice'), () => sendSome('erin'), operate, runFiles, ask],
+    operate,
+  }
+}
