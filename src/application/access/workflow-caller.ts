@@ -45,6 +45,7 @@ export const createWorkflowCaller = ({ runs, credits, log }: WorkflowCallerDeps,
         return runs.archiveTemplate(asker, id)
       },
       listTemplates: async (filter: TemplateFilter = {}) => {
+        if (filter.tenantId !== undefined) tenantFor(filter.tenantId)
         return runs.listTemplates(asker, filter)
       },
       initiate: async (start: StartRun) => {

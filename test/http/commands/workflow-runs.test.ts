@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { demoWorkflowHandlers } from '../../../src/infrastructure/demo/index.ts'
 import { createTestApi, type TestApi } from '../../support/http.ts'
-import { expectFaults } from '../../support/problem.ts'
+import { expectFaults, expectProblem } from '../../support/problem.ts'
 
 const UNKNOWN = '00000000-0000-4000-8000-00000000dead'
 const busy = { behavior: { failTransientTimes: 99, errorMessage: 'the model is busy' } }
@@ -108,6 +108,16 @@ describe('POST /workflow-runs/:id/retry-failed', () => {
     const bound = await api.token(['BUBBLE_ADMIN'], { tenant: 't1' })
     expect((await api.request('POST', '/credits/grants', { token: bound, body: grant })).status).toBe(403)
   })
+
+  test.each(['/workflow-runs', '/workflow-templates', '/credits'])(
+    'G3: answers 403 on %s for a tenant that the token is not bound to, and its own list for its own tenant',
+    async path => {
+      const api = await createTestApi({}, quick)
+      const token = await api.token(['CUSTOMER_ADMIN'], { tenant: 't2' })
+      expect((await api.request('GET', `${path}?tenantId=t2`, { token })).status).toBe(200)
+      expectProblem(await api.request('GET', `${path}?tenantId=t1`, { token }), 403, 'FORBIDDEN', 'bound to another')
+    },
+  )
 })
 
 test('a grant again is the same grant; with a known id and another amount it is refused with 409, in a sentence', async () => {

@@ -32,7 +32,7 @@ export const trespasses = async (pool: Pool): Promise<readonly string[]> => {
      from command_bus_event e left join jsonb_each_text($1::jsonb) h on h.key = e.meta ->> 'actor'
      where case when h.key is not null then h.value is distinct from e.meta #>> '{context,tenantId}'
        else coalesce(e.meta #>> '{context,tenantId}', '') not in ('a', 'm') and e.meta ->> 'actor' <> all ($2::text[])
-         and e.meta ->> 'actor' !~ '^(worker|system)' end
+         and e.meta ->> 'actor' !~ '^(worker|system|workflow-runs$)' end
      limit 20`,
     [JSON.stringify(Object.fromEntries(tenants)), Object.values(honest).map(({ subject }) => subject)],
   )

@@ -19,6 +19,8 @@ export interface StreamOptions {
 
 /** How many calls one of them makes at once. */
 const LANES = 3
+/** What each lane sends in large pieces, at most. */
+const MOST_BYTES = 20_000_000
 /** Codes of refusals that show that a limit was reached. */
 const CODE = /"code":"([A-Z_]+)"/
 
@@ -40,11 +42,16 @@ export const createHostileStream = ({ url, seed, tokens, badTokens, prey }: Stre
     const draw = drawFrom(random)
     const own: string[] = []
     let cursor = ''
+    let left = MOST_BYTES
     return {
       ...draw,
       badTokens,
       own,
       others: kind => (prey[kind].length === 0 ? draw.id() : draw.of(prey[kind])),
+      size: bytes => {
+        left -= bytes
+        return left > 0 ? bytes : 1_000
+      },
       cursor: () => {
         const at = draw.number(cursor.length + 1)
         return draw.of([
@@ -69,8 +76,9 @@ export const createHostileStream = ({ url, seed, tokens, badTokens, prey }: Stre
     const attacks = rawAttacks.filter(one => one.who.includes(who))
     const doings = [
       ...calls.map(([name, , verdict, call]) => async () => {
-        const answered = await asker.ask(call(world))
-        const fault = faultOf(verdict, answered)
+        const asked = call(world)
+        const answered = await asker.ask(asked)
+        const fault = faultOf(verdict, asked, answered)
         if (fault !== null) faults.push(`${who}: ${name} ${fault}`)
         const code = CODE.exec(answered.text)?.[1] ?? String(answered.status)
         codes.set(code, (codes.get(code) ?? 0) + 1)
@@ -78,7 +86,7 @@ export const createHostileStream = ({ url, seed, tokens, badTokens, prey }: Stre
         return name
       }),
       ...attacks.map(attack => async () => {
-        await attacker.attack(attack, world)
+        await Promise.all(Array.from({ length: attack.times ?? 1 }, () => attacker.attack(attack, world)))
         return attack.name
       }),
     ]

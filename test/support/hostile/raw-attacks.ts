@@ -14,6 +14,8 @@ export interface RawAttack {
   readonly deaf?: true
   /** Leaves after so many milliseconds. */
   readonly leavesAfter?: number
+  /** On so many connections at once. */
+  readonly times?: number
 }
 
 const all = ['mallory', 'oscar', 'trudy'] as const
@@ -82,6 +84,12 @@ export const rawAttacks: readonly RawAttack[] = [
     name: 'follows everything from the beginning',
     who: readers,
     text: (_, h) => events('', { ...h, 'last-event-id': '0/0' }),
+  },
+  {
+    name: 'follows with more readers than one may have',
+    who: ['mallory'],
+    times: 30,
+    text: (_, h) => events('?domain=nowhere', h),
   },
   {
     name: 'follows what is of others',

@@ -13,6 +13,8 @@ export interface World extends Draw {
   readonly badTokens: readonly string[]
   /** What the caller has sent himself. */
   readonly own: readonly string[]
+  /** So many bytes, or few once the caller has sent more than the disk of a long hour should hold. */
+  readonly size: (bytes: number) => number
   /** An answer's cursor, with something changed in it. */
   readonly cursor: () => string
 }

@@ -25,9 +25,15 @@ export const oddSends: readonly NastyCall[] = [
     'as much as a body may be',
     senders,
     'own',
-    w => send({ data: 'x'.repeat(900_000) }, w.of(['shop', `pile-of-${w.of(['a', 'm'])}`])),
+    w => send({ data: 'x'.repeat(w.size(900_000)) }, w.of(['shop', `pile-of-${w.of(['a', 'm'])}`])),
   ],
   ['what is no JSON, or too much of it', senders, 'own', w => post('/domains/shop/commands', w.of(rawBodies))],
+  [
+    'large ones that are parked',
+    senders,
+    'own',
+    w => batch(many(6, () => ({ data: { broken: true, pad: 'x'.repeat(w.size(800_000)) } }))),
+  ],
   ['odd data', senders, 'own', w => send({ data: w.data() })],
   [
     'odd texts',
