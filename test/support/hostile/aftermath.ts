@@ -20,6 +20,17 @@ export const undoneOf = ({ done: wanted }: Wanted, done: ReadonlyMap<string, rea
     done.get(key)?.length === 1 ? [] : [`${key}: ${done.get(key)?.length ?? 0} times`],
   )
 
+/** How the log sees what handlers have not done. */
+export const storyOf = async (pool: Pool, undone: readonly string[]): Promise<readonly string[]> => {
+  const { rows } = await pool.query<{ story: string }>(
+    `select c.domain || '/' || c.command_id || ' ' || c.status || ' ' || string_agg(e.type || ' by ' || (e.meta ->> 'actor'), ', ' order by e.revision) as story
+     from command_bus_command c join command_bus_event e on e.stream = 'command-' || c.domain || '-' || c.command_id
+     where c.domain || '/' || c.command_id = any ($1::text[]) group by c.domain, c.command_id, c.status`,
+    [undone.map(key => key.replace(/:.*/, ''))],
+  )
+  return [...undone, ...rows.map(({ story }) => story)]
+}
+
 /** The longest time from a wish to its deed, in milliseconds. */
 export const longestWait = ({ done: wanted }: Wanted, done: ReadonlyMap<string, readonly number[]>): number =>
   Math.max(...[...wanted].map(([key, at]) => (done.get(key)?.[0] ?? Number.POSITIVE_INFINITY) - at))
