@@ -17,22 +17,21 @@ import {
 } from '../support/hostile/aftermath.ts'
 import { createAsker } from '../support/hostile/ask.ts'
 import { createHonestCalls } from '../support/hostile/honest-calls.ts'
-import { createHonestLoad } from '../support/hostile/honest-load.ts'
+import { createHonestLoad, LONGEST_WAIT_MS } from '../support/hostile/honest-load.ts'
 import { createHostileStream } from '../support/hostile/hostile-stream.ts'
 import { type Honest, honest, hostile, tokenOf, tokensOf } from '../support/hostile/people.ts'
 import { createPrey } from '../support/hostile/prey.ts'
 import { openFiles, watchResources } from '../support/hostile/resources.ts'
 import { SECRET } from '../support/http.ts'
-import { useProgram } from '../support/servers/cli.ts'
+import { collect, useProgram } from '../support/servers/cli.ts'
 import { eventually, startService } from '../support/servers/service.ts'
 
 /** `HOSTILE_SECONDS=3600` for an hour; `HOSTILE_SEED` for the calls of another time. */
 const SECONDS = Number(process.env.HOSTILE_SECONDS ?? 15)
 const SEED = Number(process.env.HOSTILE_SEED ?? randomInt(1_000_000))
 
-/** What is stated: no honest call waits longer, nor a command of theirs from its send to the end of its handler. */
+/** What is stated: no honest call waits longer. */
 const LONGEST_CALL_MS = 10_000
-const LONGEST_WAIT_MS = 60_000
 const QUEUES = 60
 const QUEUES_A_CALLER = 10
 /** Of the honest: commands of three domains, and replies of two. */
@@ -70,9 +69,12 @@ test(
     }
     const service = await startService(program, env, [])
     const handlers = fileURLToPath(new URL('../support/hostile/handlers.mjs', import.meta.url))
-    program.launch(['worker', '--handlers', handlers], {
+    const worker = program.launch(['worker', '--handlers', handlers], {
       env: { ...env, LEDGER: ledger, COMMANDBUS_INDEX: join(program.directory, 'dist', 'index.js') },
     })
+
+    // a pipe that nobody reads would hold it up
+    collect(worker)
 
     const life = SECONDS + 3_600
     const tokens = await tokensOf(honest, life)
@@ -132,6 +134,9 @@ test(
       }),
     )
 
+    // what the honest got
+    expect(calls.refused).toEqual([])
+
     // what the hostile were told
     expect(stream.faults()).toEqual([])
     expect(stream.untried()).toEqual([])
@@ -172,10 +177,14 @@ test(
       () => openFiles(service.pid),
       files => files <= filesBefore + 10,
     )
-    expect(service.log().filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([])
+    expect(service.log().filter(isFailure)).toEqual([])
   },
   SECONDS * 2_000 + 240_000,
 )
+
+/** A read that was ended in time is none. */
+const isFailure = ({ level, err }: { readonly [field: string]: unknown }): boolean =>
+  (level === 'error' || level === 'fatal') && (err as { code?: unknown } | undefined)?.code !== 'UNAVAILABLE'
 
 /** What opens nothing: of the past, of another secret, with nothing signed, cut and made up. */
 const badTokens = async (): Promise<readonly string[]> => {

@@ -5,6 +5,8 @@ export interface HonestCalls {
   /** The body of the answer; null when it was not the one that was expected, which is noted. */
   readonly call: (who: Honest, ask: Ask, expected?: number) => Promise<Record<string, unknown> | null>
   readonly count: () => number
+  /** Notes what somebody has waited for too long. */
+  readonly giveUp: (what: string) => void
   /** Calls that did not answer as they always do. */
   readonly refused: readonly string[]
   /** How long that share of the calls took at most, in milliseconds. */
@@ -25,6 +27,7 @@ export const createHonestCalls = (askers: Readonly<Record<Honest, Asker>>): Hone
       return null
     },
     count: () => waits.length,
+    giveUp: what => void refused.push(what),
     refused,
     quantile: share => [...waits].sort((a, b) => a - b)[Math.ceil(waits.length * share) - 1] ?? 0,
   }

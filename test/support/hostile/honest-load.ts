@@ -4,6 +4,8 @@ import type { HonestCalls } from './honest-calls.ts'
 import { type Honest, marker } from './people.ts'
 import { type Prey, seen } from './prey.ts'
 
+/** What is stated: no command of theirs takes longer from its send to the end of its handler. */
+export const LONGEST_WAIT_MS = 60_000
 export const PRICE = 2
 export const GRANTED = 1_000_000
 export const replyQueueOf = { alice: 't_b__replies', erin: 'shop__replies' } as const
@@ -20,7 +22,7 @@ type Item = { readonly commandId: string; readonly lastErrorCode: string | null 
 type Body = Readonly<Record<string, unknown>>
 
 /** People who do their work: each of these is one thing that somebody does from its beginning to its end. */
-export const createHonestLoad = ({ call }: HonestCalls, prey: Prey) => {
+export const createHonestLoad = ({ call, giveUp }: HonestCalls, prey: Prey) => {
   const wanted: Wanted = { done: new Map(), replies: { alice: new Set(), erin: new Set() }, credits: GRANTED }
   const want = (key: string): void => void wanted.done.set(key, Date.now())
   let turn = 0
@@ -84,9 +86,11 @@ export const createHonestLoad = ({ call }: HonestCalls, prey: Prey) => {
   const isUnderWay = (status: string): boolean => status === 'RUNNING' || status === 'WAITING_FOR_CANARY'
 
   const over = async (who: Honest, path: string, is: (answer: Body) => boolean): Promise<void> => {
+    const end = performance.now() + LONGEST_WAIT_MS
     for (;;) {
       const answer = await call(who, { method: 'GET', path })
       if (answer === null || is(answer)) return
+      if (performance.now() > end) return giveUp(`${who} waits in vain for ${path}: ${JSON.stringify(answer)}`)
       await delay(200)
     }
   }
