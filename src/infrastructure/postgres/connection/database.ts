@@ -203,8 +203,11 @@ const lentBy = (pool: Pool): Promise<PoolClient> =>
   new Promise((resolve, reject) => {
     pool.connect((error, client) => {
       if (client === undefined) return reject(error)
-      client.on('error', unheard)
-      setImmediate(() => client.off('error', unheard))
+      // one that nobody waits for any more may pass through many hands before this turn of the loop is over
+      if (!client.listeners('error').includes(unheard)) {
+        client.on('error', unheard)
+        setImmediate(() => client.off('error', unheard))
+      }
       resolve(client)
     })
   })
