@@ -38,6 +38,8 @@ export const faultOf = (verdict: Verdict, { path, body }: Ask, { status, headers
   if (text.length > MOST_BYTES) return `has ${text.length} bytes`
   if (status >= 500 && (status !== 503 || !(Number(headers['retry-after']) > 0)))
     return `is ${status}: ${text.slice(0, 300)}`
+  // what is not ready says so in words of its own
+  if (status === 503 && path.startsWith('//health/')) return null
   if (status >= 400) return sentenceFault(text, `${path} ${JSON.stringify(body)}`)
   return verdict === 'refused' ? `is ${status} and should be a refusal: ${text.slice(0, 300)}` : null
 }
