@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import pg from 'pg'
 import { expect, inject, onTestFinished, test } from 'vitest'
-import { databaseOn } from '../../src/infrastructure/postgres/connection/database.ts'
+import { databaseOn } from '../../../src/infrastructure/postgres/connection/database.ts'
 
 test('G6: a connection that passes through many hands at once, none of which waits any more, is listened to once', async () => {
   const pool = new pg.Pool({ connectionString: inject('serverUrl'), max: 1 })
