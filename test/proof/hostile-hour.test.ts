@@ -31,7 +31,7 @@ const SECONDS = Number(process.env.HOSTILE_SECONDS ?? 15)
 const SEED = Number(process.env.HOSTILE_SEED ?? randomInt(1_000_000))
 
 /** What is stated: no honest call waits longer. */
-const LONGEST_CALL_MS = 10_000
+const LONGEST_CALL_MS = 30_000
 const QUEUES = 60
 const QUEUES_A_CALLER = 10
 /** Of the honest: commands of three domains, and replies of two. */
