@@ -66,6 +66,43 @@ describe('leases and attempts', () => {
     expect(await messages('replies')).toEqual([])
   })
 
+  test('A27: commands whose worker died run one at a time, whatever else runs, and spend no attempt on the wait', async () => {
+    const { bus, pool, work, until, messages } = await createTestBus()
+    const suspects = await bus.sendBatch('payments', Array(4).fill({ commandType: 'Charge', data: {} }))
+    // a worker reads them all, and dies
+    await pool.query(`select pgmq.read('payments__commands', 0, 4)`)
+    let atOnce = 0
+    let most = 0
+    const began = signal()
+    const go = signal()
+    const Charge = async () => {
+      most = Math.max(most, ++atOnce)
+      began.resolve()
+      await go.promise
+      atOnce--
+    }
+    await work({ domain: 'payments', concurrency: 8, handlers: { Charge, Other: () => null } })
+    await began.promise
+    const { commandId } = await bus.send('payments', 'Other', {})
+    await until(
+      () => bus.getCommand('payments', commandId),
+      c => c?.status === 'COMPLETED',
+    )
+    expect(most).toBe(1)
+    // the one that runs was read once more; the others were given back, uncounted
+    const counts = async () => (await messages('payments__commands')).map(({ read_ct }) => read_ct).sort()
+    await until(counts, found => found.join() === '1,1,1,2')
+    go.resolve()
+    for (const suspect of suspects) {
+      const done = await until(
+        () => bus.getCommand('payments', suspect.commandId),
+        c => c?.status === 'COMPLETED',
+      )
+      expect(done?.totalAttempts).toBe(2)
+    }
+    expect(most).toBe(1)
+  })
+
   test('A17: a stale worker cannot finish a newer attempt', async () => {
     const { bus, another, pool, work, until, messages } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {}, { replyTo: 'replies' })

@@ -37,3 +37,53 @@ describe('how long until a message is visible', () => {
     expect(await nextVisibleIn()).toBe(0)
   })
 })
+
+describe('a read that is not the last one any more', () => {
+  const rows = async () =>
+    (
+      await database.pool.query(
+        `select msg_id, read_ct, vt, vt > now() as hidden from pgmq.q_q__commands order by msg_id`,
+      )
+    ).rows
+
+  /** Both messages as an earlier reader and as the present one know them. */
+  const readTwice = async () => {
+    const queue = createPgmqQueue(database.pool, createQueueCatalog(database.pool))
+    await database.pool.query(`select pgmq.send_batch('q__commands', array['{}', '{}']::jsonb[])`)
+    const earlier = await queue.read('q__commands', 2, 60_000)
+    await database.pool.query('update pgmq.q_q__commands set vt = now()')
+    const present = await queue.read('q__commands', 2, 60_000)
+    expect([earlier.map(({ delivery }) => delivery), present.map(({ delivery }) => delivery)]).toEqual([
+      [1, 1],
+      [2, 2],
+    ])
+    return { queue, earlier, present }
+  }
+
+  test.each([true, false])(
+    'hands nothing back: the present reader keeps its lease and its count (uncount: %s)',
+    async uncount => {
+      const { queue, earlier, present } = await readTwice()
+      const before = await rows()
+      await queue.handBack('q__commands', earlier, { uncount })
+      expect(await rows()).toEqual(before)
+      // among others that are the caller's, too
+      const [first, second] = [earlier[0], present[1]]
+      if (first === undefined || second === undefined) return expect.unreachable()
+      await queue.handBack('q__commands', [first, second], { uncount })
+      expect(await rows()).toMatchObject([
+        { read_ct: 2, hidden: true },
+        { read_ct: uncount ? 1 : 2, hidden: false },
+      ])
+    },
+  )
+
+  test('keeps nothing, and is told which messages are still its own', async () => {
+    const { queue, earlier, present } = await readTwice()
+    const before = await rows()
+    expect(await queue.extend('q__commands', earlier, 3_600_000)).toEqual([])
+    expect(await rows()).toEqual(before)
+    expect(await queue.extend('q__commands', present, 3_600_000)).toEqual(present.map(({ msgId }) => msgId))
+    expect((await rows()).map(({ vt }, i) => vt > before[i].vt)).toEqual([true, true])
+  })
+})

@@ -1,0 +1,70 @@
+// `npm run mutate`: changes the sources in one place at a time, and counts the changes that no test notices. Stryker has a
+// package.json of its own here, so that only those who want it install it.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runnerImport } from 'vite'
+
+const home = fileURLToPath(new URL('./', import.meta.url))
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const stryker = join(home, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js')
+
+/** Rooms, and the tests that may notice a change there. Without processes of their own: those run what is compiled. */
+const parts = [
+  { name: 'domain', tests: ['test/domain/**/*.test.ts'] },
+  { name: 'projections', tests: ['test/projections/*.test.ts'] },
+  { name: 'application', tests: ['test/application/*.test.ts'] },
+  { name: 'infrastructure/worker', tests: ['test/bus/worker*.test.ts'] },
+]
+
+const args = process.argv.slice(2)
+const at = args.findIndex(arg => arg === '--mutate' || arg === '-m')
+const patterns = at < 0 ? null : args[at + 1]?.split(',')
+const chosen = parts.filter(
+  ({ name }) => patterns === null || patterns?.some(pattern => pattern.startsWith(`src/${name}/`)),
+)
+if (chosen.length === 0) {
+  console.error(`--mutate takes files of ${parts.map(({ name }) => `src/${name}/`).join(', ')}`)
+  process.exit(2)
+}
+
+if (!existsSync(stryker)) {
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: home,
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exit(1)
+}
+
+const mutate = (part, provided) =>
+  new Promise((resolve, reject) => {
+    const env = { ...process.env, MUTATION: JSON.stringify({ ...part, provided }) }
+    const options = ['run', 'scripts/mutation/stryker.config.mjs', ...args]
+    const child = spawn(process.execPath, [stryker, ...options], { cwd: root, env, stdio: 'inherit' })
+    child.on('error', reject)
+    child.on('exit', code => resolve(code ?? 1))
+  })
+
+// Ctrl-C ends Stryker; the server is removed afterwards
+process.on('SIGINT', () => {})
+const { module } = await runnerImport(join(root, 'test', 'support', 'global-setup.ts'))
+const provided = {}
+const tearDown = await module.default({
+  provide: (name, value) => {
+    provided[name] = value
+  },
+  onTestsRerun: () => {},
+})
+try {
+  for (const { name, tests } of chosen) {
+    const part = {
+      name: name.replaceAll('/', '-'),
+      mutate: patterns ?? [`src/${name}/**/*.ts`, '!src/**/*.contract.ts'],
+      tests,
+    }
+    process.exitCode ||= await mutate(part, provided)
+  }
+} finally {
+  await tearDown()
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+const { tests, provided } = JSON.parse(process.env.MUTATION ?? '{}')
+
+/** For `npm run mutate` only: the server and its template database are made once, by mutate.mjs. */
+export default defineConfig({
+  test: {
+    include: tests,
+    provide: { logStore: 'postgresql', ...provided },
+    // a test that waits in vain has caught the change
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+})
