@@ -1,7 +1,7 @@
 // `npm run mutate`: changes the sources in one place at a time, and counts the changes that no test notices. Stryker has a
 // package.json of its own here, so that only those who want it install it.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runnerImport } from 'vite'
@@ -10,12 +10,38 @@ const home = fileURLToPath(new URL('./', import.meta.url))
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const stryker = join(home, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js')
 
-/** Rooms, and the tests that may notice a change there. Without processes of their own: those run what is compiled. */
+const bus = names => names.split(' ').map(name => `test/bus/${name}.test.ts`)
+
+/**
+ * Rooms, and the tests that look at them. Not those that work with processes of their own only: what runs there is the
+ * code as it was compiled before.
+ */
 const parts = [
   { name: 'domain', tests: ['test/domain/**/*.test.ts'] },
-  { name: 'projections', tests: ['test/projections/*.test.ts'] },
-  { name: 'application', tests: ['test/application/*.test.ts'] },
-  { name: 'infrastructure/worker', tests: ['test/bus/worker*.test.ts'] },
+  {
+    name: 'projections',
+    tests: ['test/projections/*.test.ts', ...bus('outcomes operator model'), 'test/runs/rules.test.ts'],
+  },
+  {
+    name: 'application',
+    tests: [
+      'test/application/*.test.ts',
+      'test/telemetry/mask-secrets.test.ts',
+      'test/runs/rules.test.ts',
+      ...bus('bulk* caller dry-run held investigation listing misuse model not-json operations operator outcomes'),
+      ...bus('rehearse sending stats strangers tampered undelivered-replies worker worker-faults'),
+    ],
+  },
+  {
+    name: 'infrastructure/worker',
+    tests: [
+      'test/infrastructure/worker/*.test.ts',
+      ...bus(
+        'connections endless-handlers failures foreign-errors handlers-client outages outcomes read-ahead statements',
+      ),
+      ...bus('strangers tampered worker worker-crash worker-faults worker-health'),
+    ],
+  },
 ]
 
 const args = process.argv.slice(2)
@@ -46,8 +72,11 @@ const mutate = (part, provided) =>
     child.on('exit', code => resolve(code ?? 1))
   })
 
-// Ctrl-C ends Stryker; the server is removed afterwards
-process.on('SIGINT', () => {})
+let interrupted = false
+// Stryker is told by the terminal, too; what was made here is removed when it has ended
+process.on('SIGINT', () => {
+  interrupted = true
+})
 const { module } = await runnerImport(join(root, 'test', 'support', 'global-setup.ts'))
 const provided = {}
 const tearDown = await module.default({
@@ -58,6 +87,7 @@ const tearDown = await module.default({
 })
 try {
   for (const { name, tests } of chosen) {
+    if (interrupted) break
     const part = {
       name: name.replaceAll('/', '-'),
       mutate: patterns ?? [`src/${name}/**/*.ts`, '!src/**/*.contract.ts'],
@@ -67,4 +97,5 @@ try {
   }
 } finally {
   await tearDown()
+  rmSync(join(root, '.stryker-tmp'), { recursive: true, force: true })
 }

@@ -49,13 +49,17 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
       const kept = again.filter(isNext)
       const taken = again.filter(delivery => !isNext(delivery))
       for (const { msgId } of taken) held.get(msgId)?.lost()
+      // as it is now: one that ends while it is given back must not begin by a read that was taken back
+      const mayBegin = deliveries.filter(({ msgId }) => !held.has(msgId))
+      // one that only waited here has been let go
+      const runs = taken.filter(({ msgId }) => held.has(msgId))
       try {
         await giveBack(kept, leaseMs)
-        await giveBack(taken, PAUSE_MS)
+        await giveBack(runs, PAUSE_MS)
       } catch (error) {
         log.warn({ err: error, queue: name }, 'messages could not be given back; they come back after their lease')
       }
-      return deliveries.filter(({ msgId }) => !held.has(msgId))
+      return mayBegin
     },
   }
 }

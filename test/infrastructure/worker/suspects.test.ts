@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Job, Opened } from '../../src/application/commands/work-message.ts'
-import { createSuspects } from '../../src/infrastructure/worker/suspects.ts'
+import type { Job, Opened } from '../../../src/application/commands/work-message.ts'
+import { createSuspects } from '../../../src/infrastructure/worker/suspects.ts'
 
 /** A job as far as it is looked at here. */
 const job = (suspect: boolean) => ({ kind: 'work', suspect }) as Job
