@@ -20,7 +20,7 @@ const parts = [
   { name: 'domain', tests: ['test/domain/**/*.test.ts'] },
   {
     name: 'projections',
-    tests: ['test/projections/*.test.ts', ...bus('outcomes operator model'), 'test/runs/rules.test.ts'],
+    tests: ['test/projections/*.test.ts', ...bus('outcomes operator'), 'test/runs/rules.test.ts'],
   },
   {
     name: 'application',
@@ -28,7 +28,7 @@ const parts = [
       'test/application/*.test.ts',
       'test/telemetry/mask-secrets.test.ts',
       'test/runs/rules.test.ts',
-      ...bus('bulk* caller dry-run held investigation listing misuse model not-json operations operator outcomes'),
+      ...bus('bulk* caller dry-run held investigation listing misuse not-json operations operator outcomes'),
       ...bus('rehearse sending stats strangers tampered undelivered-replies worker worker-faults'),
     ],
   },

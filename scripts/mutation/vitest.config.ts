@@ -10,7 +10,7 @@ export default defineConfig({
     // a third faster; what is made once when a module is loaded is not changed
     isolate: false,
     // a test that waits in vain has caught the change
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 })

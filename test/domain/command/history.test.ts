@@ -1,6 +1,7 @@
 import fc from 'fast-check'
+import { left, right } from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
-import { namesOf } from '../../../src/domain/command/audit-names.ts'
+import { auditTypes, auditWords, namesOf, parseAuditType } from '../../../src/domain/command/audit-names.ts'
 import { type CommandSnapshot, historyOf, snapshotDiff } from '../../../src/domain/command/history.ts'
 import { command } from '../../../src/domain/command/index.ts'
 import { fold } from '../../../src/domain/decider.ts'
@@ -136,6 +137,16 @@ test('each step says who, when, how long after the last, what the audit calls it
     [6, 'worker:a', 1000, 'RECEIVED'],
     [7, 'worker:a', 1000, 'COMPLETED'],
   ])
+  expect(steps.map(({ state }) => state.workerId)).toEqual([
+    null,
+    'worker:a',
+    null,
+    'worker:a',
+    null,
+    null,
+    'worker:a',
+    null,
+  ])
   expect(steps[5]?.diff).toEqual([
     { op: 'replace', path: '/status', from: 'IN_TROUBLESHOOTING_QUEUE', to: 'PENDING' },
     { op: 'replace', path: '/attempts', from: 2, to: 0 },
@@ -150,6 +161,11 @@ test('a success that carries its receipt reads as received and completed', () =>
   const receipt = { at: at(1), total: 1, leaseExpiresAt: at(31) }
   const [, last] = historyOf(recorded([sent(), completed(1, { receipt })]))
   expect(last).toMatchObject({ names: ['RECEIVED', 'COMPLETED'], state: { attempts: 1, totalAttempts: 1 } })
+})
+
+test('a command that was canceled shows the reason', () => {
+  const reasons = historyOf(recorded(lifeOf.CANCELED)).map(({ state }) => state.canceledReason)
+  expect(reasons).toEqual([null, 'changed my mind'])
 })
 
 test('an instant between two events shows the state after the first of them; before all, nothing', () => {
@@ -168,6 +184,19 @@ test('where clocks differ, a state is never made of events with a gap between th
 
 test.each(Object.entries(lifeOf))('a life that ends %s is told to its end', (status, events) => {
   expect(historyOf(recorded(events)).at(-1)?.state.status ?? 'NONE').toBe(status)
+})
+
+describe('a word of the audit', () => {
+  test('is what an event is called, or an alias of that', () => {
+    for (const word of auditTypes) expect(parseAuditType(word)).toEqual(right(word))
+    expect(parseAuditType('MOVED_TO_TSQ')).toEqual(right('MOVED_TO_TROUBLESHOOTING_QUEUE'))
+  })
+
+  test.each(['', 'sent', 'toString', 'X'.repeat(1000)])('is refused with those that there are: %j', word => {
+    const words = auditWords.join(', ')
+    expect(parseAuditType(word)).toEqual(left(`'${word.slice(0, 80)}' is none of ${words}`))
+    expect(words).toMatch(/^SENT, RECEIVED, .*, MOVED_TO_TSQ$/)
+  })
 })
 
 describe('the names of a failure that ends a command', () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   commandQueue,
   commandStream,
+  domainOfQueue,
   MAX_QUEUE_NAME,
   parseCommandId,
   parseCommandStream,
@@ -100,6 +101,23 @@ describe('queues', () => {
 
   test.each(['', 'A', 'a.b', 'a b', '1a', 'a"b', "a'b", 'ä', 'a\n'])('to reply to may not be %j', name => {
     expect(parseQueueName(name)).toEqual(left(expect.stringContaining('is no queue name')))
+  })
+
+  test.each(['q_pkey', 'q_pkey1', 'q_vt_idx', 'q_msg_id_seq', 'q_msg_id_not_null'])(
+    'to reply to may not be %j: what belongs to the table of another queue is called so',
+    name => {
+      expect(parseQueueName(name)).toEqual(left(expect.stringContaining('is an index of another queue')))
+    },
+  )
+
+  test('of commands lead back to their domain, and others to none', () => {
+    fc.assert(
+      fc.property(domain, name => {
+        expect(domainOfQueue(commandQueue(name))).toBe(name)
+      }),
+    )
+    expect(domainOfQueue('eu__pay_ments__commands')).toBe('eu.pay_ments')
+    for (const queue of ['replies', 'eu__replies', '__commands_of_others']) expect(domainOfQueue(queue)).toBeNull()
   })
 
   test('to reply to may have 47 characters and not 48', () => {

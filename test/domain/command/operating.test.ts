@@ -64,6 +64,13 @@ describe('an operator retries', () => {
     })
   })
 
+  test('after a message was changed, the next one is made from the log', () => {
+    given([sent(), received(1), parked(1, 'TAMPERED')])
+      .when(operatorRetry())
+      .then([operatorRetried({ fromLog: true })])
+      .again(notIn('PENDING'))
+  })
+
   test('an edited payload lies in the event of the retry itself', () => {
     given(inTroubleshooting)
       .when(operatorRetry({ data: { amount: 6 } }))

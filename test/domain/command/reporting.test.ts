@@ -108,6 +108,12 @@ describe('success with its receipt', () => {
       .then({ type: 'StaleAttempt', status: 'PENDING', reported: 1, present: 0 })
   })
 
+  test('of another attempt than the one that completed the command is stale, also from the same worker', () => {
+    given([...running, received(2), completed(2)])
+      .when(succeed(1, { receive: receive(1) }))
+      .then({ type: 'NothingToDo', status: 'COMPLETED' })
+  })
+
   test('past the last attempt is stale: no attempt is left to succeed', () => {
     given(inLastAttempt)
       .when(succeed(4, { receive: receive(4) }))
@@ -253,6 +259,15 @@ describe('a failure for good', () => {
     },
   )
 
+  test('a changed message parks the command whatever its policy says: somebody has to find out who did it', () => {
+    for (const onExhausted of ['park', 'fail'] as const) {
+      given([sent({ policy: policy({ onExhausted }) }), received(1)])
+        .when(fail(1, 'TAMPERED'))
+        .then([parked(1, 'TAMPERED')])
+        .again()
+    }
+  })
+
   test('A22: a broken business rule ends the command FAILED, never parked', () => {
     given(running)
       .when(fail(1, 'BUSINESS_RULE'))
@@ -304,6 +319,16 @@ describe('a report of an attempt that is not the present one', () => {
       given(inRetry).when(report).then({ type: 'StaleAttempt', status: 'PENDING', reported: 1, present: 0 })
       given(done).when(report).then({ type: 'StaleAttempt', status: 'COMPLETED', reported: 1, present: 1 })
     }
+  })
+
+  test('is no repetition when the same worker has reported something else, or when its attempt is kept in a new round', () => {
+    const stale = (status: 'COMPLETED' | 'FAILED' | 'PENDING') =>
+      ({ type: 'StaleAttempt', status, reported: 1, present: 1 }) as const
+    given(historyOf.COMPLETED).when(fail(1)).then(stale('COMPLETED'))
+    given(historyOf.FAILED).when(succeed(1)).then(stale('FAILED'))
+    given([...historyOf.IN_TROUBLESHOOTING_QUEUE, operatorRetried({ resetAttempts: false, attempts: 1 })])
+      .when(fail(1, 'PERMANENT'))
+      .then(stale('PENDING'))
   })
 
   test('cannot finish the attempt of the same number in a later round', () => {
