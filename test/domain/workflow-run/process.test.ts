@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ErrorType } from '../../../src/domain/command/events.ts'
 import { fold } from '../../../src/domain/decider.ts'
 import { workflowRun } from '../../../src/domain/workflow-run/index.ts'
-import { jobId, jobName, parseJobName } from '../../../src/domain/workflow-run/names.ts'
+import { jobId, jobName, parseJobName, parseRunStream, runStream } from '../../../src/domain/workflow-run/names.ts'
 import { react, resultsOf, resume } from '../../../src/domain/workflow-run/process.ts'
 import { at, initiated, jane, RUN } from '../../support/lives/workflow-life.ts'
 
@@ -21,6 +21,57 @@ describe('how a command ended', () => {
   test('an automatic attempt that fails is no result, and no retry of the user', () => {
     const error = { type: 'TRANSIENT', code: 'X', message: 'why' } as const
     expect(react({ ...by, type: 'CommandFailed', attempt: 1, msgId: '1', error, retryAt: at })).toBeNull()
+  })
+  test('a success has its result, from the handler or from an operator, and a cancelled one has none', () => {
+    const none = { news: 'ended', errorCode: null, errorMessage: null, result: null }
+    const completed = { ...by, type: 'CommandCompleted', attempt: 1, msgId: '1', result: { pages: 2 } } as const
+    expect(react(completed)).toEqual({ ...none, outcome: 'completed', result: { pages: 2 } })
+    const settled = { ...by, type: 'OperatorCompleted', resultData: 'by hand' } as const
+    expect(react(settled)).toEqual({ ...none, outcome: 'completed', result: 'by hand' })
+    for (const type of ['CommandCanceled', 'OperatorCanceled'] as const)
+      expect(react({ ...by, type, reason: 'why' })).toEqual({ ...none, outcome: 'cancelled' })
+  })
+  test('a refusal is an end; a first read is a beginning; what an operator still looks at is neither', () => {
+    const error = { type: 'BUSINESS_RULE', code: 'X', message: 'why' } as const
+    const ended = { ...by, attempt: 1, msgId: '1', error }
+    expect(react({ ...ended, type: 'CommandRejectedByBusinessRule' })).toMatchObject({
+      news: 'ended',
+      outcome: 'error',
+    })
+    const read = {
+      ...by,
+      type: 'CommandReceived',
+      attempt: 1,
+      total: 1,
+      msgId: '1',
+      leaseExpiresAt: at,
+      lost: false,
+    } as const
+    expect(react(read)).toEqual({ news: 'begun' })
+    expect(react({ ...ended, type: 'CommandMovedToTroubleshooting', reason: 'PERMANENT' })).toBeNull()
+    expect(react({ ...ended, type: 'OperatorEndedAttempt', reason: 'it hangs' })).toBeNull()
+  })
+  test('what a batch tells of a file is cut to size, has words where it gave none, and none where it was completed', () => {
+    const news = { news: 'ended', outcome: 'completed', errorCode: null, errorMessage: null } as const
+    const files = [
+      { index: 0, status: 'completed', errorCode: 'X', errorMessage: 'why' },
+      { index: 1, status: 'error', errorCode: 'c'.repeat(201), errorMessage: 'm'.repeat(10_001) },
+      { index: 2, status: 'failed', errorCode: 7 },
+      { index: 'x', status: 'failed' },
+    ]
+    expect(resultsOf([0, 1, 2], { ...news, result: { files } })).toEqual([
+      { index: 0, outcome: 'completed', errorCode: null, errorMessage: null },
+      { index: 1, outcome: 'error', errorCode: 'c'.repeat(200), errorMessage: 'm'.repeat(10_000) },
+      { index: 2, outcome: 'failed', errorCode: 'FILE_FAILED', errorMessage: 'the job says that this file failed' },
+    ])
+    for (const result of [null, 'text', [1], {}])
+      expect(resultsOf([0], { ...news, result })).toMatchObject([{ outcome: 'completed' }])
+  })
+  test('what a batch tells counts only where the batch as a whole was completed', () => {
+    const failed = { news: 'ended', outcome: 'failed', errorCode: 'X', errorMessage: 'why' } as const
+    expect(resultsOf([0], { ...failed, result: { files: [{ index: 0, status: 'completed' }] } })).toEqual([
+      { index: 0, outcome: 'failed', errorCode: 'X', errorMessage: 'why' },
+    ])
   })
   test('a batch may tell its files apart; what it tells wrongly is passed over', () => {
     const told = {
@@ -43,6 +94,10 @@ describe('how a command ended', () => {
 })
 
 describe('jobs', () => {
+  test('a stream of a run is named after it; others are of no run', () => {
+    expect(parseRunStream(runStream(RUN))).toBe(RUN)
+    expect(parseRunStream(`workflow_template-${RUN}`)).toBeNull()
+  })
   test('C10: have ids by the original index, and names by the round', () => {
     expect(jobId(RUN, 7)).toBe(`${RUN}:file:7`)
     expect(parseJobName(jobName(jobId(RUN, 7), 3))).toEqual({ runId: RUN, index: 7, round: 3 })

@@ -6,20 +6,20 @@ import { workflowRun } from '../../../src/domain/workflow-run/index.ts'
 import type { RunIntent } from '../../../src/domain/workflow-run/intents.ts'
 import { planRetry } from '../../../src/domain/workflow-run/retry.ts'
 import { scenarios } from '../../support/lives/decider.ts'
-import { initiate, initiated, jane, later, note, result, retry, split } from '../../support/lives/workflow-life.ts'
+import {
+  historyOf,
+  initiate,
+  initiated,
+  jane,
+  later,
+  note,
+  result,
+  retry,
+  split,
+} from '../../support/lives/workflow-life.ts'
 
 const given = scenarios(workflowRun)
 
-/** What these intents leave in the log. */
-const historyOf = (...intents: readonly RunIntent[]): readonly RunEvent[] => {
-  const events: RunEvent[] = []
-  for (const intent of intents) {
-    const decided = workflowRun.decide(intent, fold(workflowRun, events))
-    if (!isRight(decided)) throw new Error(`refused: ${decided.left.type}`)
-    events.push(...decided.right)
-  }
-  return events
-}
 /** A run whose first round ended like this, file by file. */
 const ended = (outcomes: readonly FileOutcome[], more = {}): readonly RunEvent[] =>
   historyOf(initiate(outcomes.length, more), note(1, ...outcomes.map((outcome, i) => result(i, outcome))))

@@ -1,6 +1,9 @@
+import { isRight } from 'fp-ts/lib/Either.js'
 import type { Split } from '../../../src/domain/credits/events.ts'
+import { fold } from '../../../src/domain/decider.ts'
 import type { FileOutcome, FileResult, RunEvent } from '../../../src/domain/workflow-run/events.ts'
-import type { Initiate, NoteResults, RetryFailed } from '../../../src/domain/workflow-run/intents.ts'
+import { workflowRun } from '../../../src/domain/workflow-run/index.ts'
+import type { Initiate, NoteResults, RetryFailed, RunIntent } from '../../../src/domain/workflow-run/intents.ts'
 
 export const at = '2026-11-22T10:00:00.000Z'
 export const later = '2026-11-22T11:00:00.000Z'
@@ -54,3 +57,14 @@ export const retry = (retryId: string, taken: Split | null, when = later): Retry
   retryId,
   charge: taken === null ? null : { chargeId: retryId, taken },
 })
+
+/** What these intents leave in the log. */
+export const historyOf = (...intents: readonly RunIntent[]): readonly RunEvent[] => {
+  const events: RunEvent[] = []
+  for (const intent of intents) {
+    const decided = workflowRun.decide(intent, fold(workflowRun, events))
+    if (!isRight(decided)) throw new Error(`refused: ${decided.left.type}`)
+    events.push(...decided.right)
+  }
+  return events
+}
