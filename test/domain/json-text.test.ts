@@ -101,6 +101,15 @@ describe('JSON text', () => {
     expect(faultOf(`[${literal}]`)).toEqual({ path: '[0]', message: expect.stringMatching(sentence) })
   })
 
+  test('R8: with a negative number that would be changed is refused, and says where behind other lists and objects', () => {
+    expect(faultOf('{"a":[1,[2,3],{"b":4}],"c":[{},{"d":-12345678901234567890}]}')?.path).toBe('c[1].d')
+  })
+
+  test('R8: cuts a path that is too long to read', () => {
+    expect(faultOf(`{"${'a'.repeat(80)}":1e400}`)?.path).toBe('a'.repeat(80))
+    expect(faultOf(`{"${'a'.repeat(81)}":1e400}`)?.path).toBe(`${'a'.repeat(80)}...`)
+  })
+
   test('R8: may call a member __proto__, which stays a member', () => {
     const parsed = parseJsonText('{"__proto__":{"a":1},"constructor":{"prototype":{}}}')
     expect(parsed).toMatchObject({ right: expect.anything() })

@@ -96,6 +96,11 @@ describe('a charge', () => {
       .then([{ ...by, type: 'CreditsCharged', chargeId: 'c1', runId: 'r1', taken: split(10, 2), left: split(0, 3) }])
       .again()
   })
+  test('C5: may take all there is', () => {
+    expect(historyOf(grant('monthly', 10), grant('purchased', 5), charge(15)).at(-1)).toMatchObject({
+      left: split(0, 0),
+    })
+  })
   test('C5: that is one credit more than there is takes nothing', () => {
     given(funded).when(charge(16)).then({ type: 'InsufficientCredits', needed: 16, available: 15 })
   })
@@ -160,6 +165,12 @@ describe('a refund', () => {
         },
       ])
       .again()
+  })
+  test('that could not be counted exactly any more is refused', () => {
+    const full = grant('purchased', Number.MAX_SAFE_INTEGER)
+    given(historyOf(grant('monthly', 10), charge(10), full))
+      .when(refund(10))
+      .then({ type: 'TooMuch' })
   })
   test('of a charge that never was is refused', () => {
     given(funded).when(refund(1)).then({ type: 'UnknownCharge', chargeId: 'c1' })

@@ -1,5 +1,6 @@
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
 import { workflowTemplate } from '../../../src/domain/workflow-template/index.ts'
+import { parseTemplateStream, templateStream } from '../../../src/domain/workflow-template/names.ts'
 import { scenarios } from '../../support/lives/decider.ts'
 
 const given = scenarios(workflowTemplate)
@@ -18,6 +19,17 @@ test('an edit changes what it names; the same again changes nothing', () => {
     .when({ ...by, type: 'Edit', creditsPerRun: 3 })
     .then([{ ...by, type: 'TemplateEdited', name: 'Summaries', creditsPerRun: 3 }])
     .again()
+})
+test('a new name with the same price is an edit', () => {
+  given([created])
+    .when({ ...by, type: 'Edit', name: 'Other', creditsPerRun: 2 })
+    .then([{ ...by, type: 'TemplateEdited', name: 'Other', creditsPerRun: 2 }])
+    .again()
+})
+test('the stream of a template is named after it; others are of no template', () => {
+  expect(parseTemplateStream(templateStream('a-b'))).toBe('a-b')
+  expect(templateStream('a-b')).toBe('workflow_template-a-b')
+  expect(parseTemplateStream('workflow_run-a-b')).toBeNull()
 })
 test('archiving is for good, and may be asked for twice', () => {
   const archived = { ...by, type: 'TemplateArchived' } as const
