@@ -78,6 +78,12 @@ const laterEvent = commandEvent.filter(event => event.type !== 'CommandSent')
 const sizes = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 20 })
 
 describe('the row of a command', () => {
+  test('R7: after an attempt that does not count has as many attempts as before', () => {
+    const history = [sent(), received(1), failed(1), received(2), failed(2, { uncounted: true })]
+    expect(rowOf(history)).toMatchObject({ status: 'PENDING', attempts: 1, total_attempts: 2 })
+    expect(rowOf(history)).toEqual(rowOfState(fold(command, history) as SentCommandState, history[4] as CommandEvent))
+  })
+
   test('agrees with the folded state in every column, after every event of any life', () => {
     fc.assert(
       fc.property(life, ({ events }) => {

@@ -73,6 +73,22 @@ describe('messages', () => {
     ])
   })
 
+  test('OperatorRetried of a command whose message was changed takes nothing from the archive', () => {
+    expect(effectsOf(operatorRetried({ archivedMsgId: '42', dataRevision: 0, fromLog: true }))).toEqual([
+      { kind: 'resend', queue, archivedMsgId: null, head: { ...head, created_at: at(100) }, dataRevision: 0 },
+    ])
+  })
+
+  test('and replies go on with the trace of the send', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    for (const event of [sent(), operatorRetried(), completed(1)]) {
+      const [told] = effectsOf(event, { traceparent }).flatMap(effect =>
+        'body' in effect ? [effect.body] : 'head' in effect ? [effect.head] : [],
+      )
+      expect(told).toMatchObject({ traceparent })
+    }
+  })
+
   test.each([{ amount: 6 }, null, false, ''])('A1: OperatorRetried with the edited payload %j replaces it', data => {
     expect(effectsOf(operatorRetried({ archivedMsgId: '42', dataRevision: 3, data }))).toEqual([
       { kind: 'resend', queue, archivedMsgId: '42', head: { ...head, created_at: at(100) }, dataRevision: 3, data },
@@ -94,6 +110,12 @@ describe('what becomes of the message', () => {
   test('A19: CommandFailed hides the same message until its next attempt, and tells nobody', () => {
     expect(effectsOf(failed(1, { msgId: '42', at: at(2), retryAt: at(12) }))).toEqual([
       { kind: 'postpone', queue, msgId: '42', waitMs: 10_000 },
+    ])
+  })
+
+  test('R7: CommandFailed of an attempt that does not count takes its read back', () => {
+    expect(effectsOf(failed(2, { msgId: '42', at: at(2), retryAt: at(2), uncounted: true }))).toEqual([
+      { kind: 'postpone', queue, msgId: '42', waitMs: 0, uncount: true },
     ])
   })
 
