@@ -110,6 +110,15 @@ describe('JSON text', () => {
     expect(faultOf(`{"${'a'.repeat(81)}":1e400}`)?.path).toBe(`${'a'.repeat(80)}...`)
   })
 
+  test('R8: a value is at fault as its literal is, on both sides of zero', () => {
+    for (const sign of [1, -1]) {
+      for (const kept of [0, 1e-80, 1, Number.MAX_SAFE_INTEGER]) expect(numberFault(sign * kept)).toBeNull()
+      for (const rounded of [2 ** 53, 1e300]) expect(numberFault(sign * rounded)).toMatch(/is past 9007199254740991/)
+      expect(numberFault(sign * 1e-81)).toMatch(/is nearer to zero than 1e-80/)
+      expect(numberFault(sign * Number.POSITIVE_INFINITY)).toMatch(/is -?Infinity, which JSON cannot hold/)
+    }
+  })
+
   test('R8: may call a member __proto__, which stays a member', () => {
     const parsed = parseJsonText('{"__proto__":{"a":1},"constructor":{"prototype":{}}}')
     expect(parsed).toMatchObject({ right: expect.anything() })
@@ -124,6 +133,9 @@ describe('JSON text', () => {
       [-1.5e-7, '-0.00000015'],
       [1.25e-10, '0.000000000125'],
       [5, '5'],
+      [-5, '-5'],
+      [0, '0'],
+      [-0.000001, '-0.000001'],
       [0.000001, '0.000001'],
     ] as const) {
       expect(extraDigits(value)).toBe(written.length - String(value).length)
