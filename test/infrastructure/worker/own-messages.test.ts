@@ -14,12 +14,12 @@ const message = (msgId: string, delivery: number): Delivery => ({
 /** What a worker holds, with what it gave back; `answer` is what the queue says to that. */
 const ownMessages = (answer: () => Promise<void> = async () => {}) => {
   const givenBack: unknown[] = []
-  const warned: string[] = []
+  const warned: unknown[] = []
   const handBack: Queue['handBack'] = async (queue, tags, options) => {
     givenBack.push([queue, tags.map(({ msgId, delivery }: DeliveryTag) => [msgId, delivery]), options])
     await answer()
   }
-  const log = { ...silentLog, warn: (_: object, text: string) => void warned.push(text) }
+  const log = { ...silentLog, warn: (fields: object, text: string) => void warned.push([fields, text]) }
   const own = createOwnMessages({ queue: { handBack }, name: 'payments__commands', leaseMs: 30_000, log })
   return { own, givenBack, warned }
 }
@@ -38,7 +38,8 @@ test('one that it holds is not begun beside itself: its read is taken back, and 
   own.hold(message('1', 3), expect.unreachable)
   expect(await own.others([message('1', 4), message('2', 1)])).toEqual([message('2', 1)])
   expect(givenBack).toEqual([['payments__commands', [['1', 4]], { uncount: true, delayMs: 30_000 }]])
-  expect(warned).toEqual(['leases ran out under handlers that still run here; they are not begun again'])
+  const which = { queue: 'payments__commands', messages: ['1'] }
+  expect(warned).toEqual([[which, 'leases ran out under handlers that still run here; they are not begun again']])
 })
 
 test('one that another worker had in between is lost: its handler is told, and it comes back soon', async () => {
@@ -76,5 +77,8 @@ test('one that cannot be given back is not begun either, and what was read with 
   const { own, warned } = ownMessages(() => Promise.reject(new Error('no connection')))
   own.hold(message('1', 1), expect.unreachable)
   expect(await own.others([message('1', 2), message('2', 1)])).toEqual([message('2', 1)])
-  expect(warned.at(-1)).toBe('messages could not be given back; they come back after their lease')
+  expect(warned.at(-1)).toEqual([
+    { err: new Error('no connection'), queue: 'payments__commands' },
+    'messages could not be given back; they come back after their lease',
+  ])
 })

@@ -58,6 +58,10 @@ describe('how many messages are read', () => {
     expect([suspects.waitMs(), suspects.atMost()]).toEqual([0, Number.POSITIVE_INFINITY])
     suspects.ended(first)
     expect([suspects.waitMs(), suspects.atMost()]).toEqual([0, 1])
+    const quick = job(true)
+    suspects.mayRun(quick)
+    suspects.ended(quick)
+    expect([suspects.waitMs(), suspects.atMost()]).toEqual([0, 1])
   })
 })
 
