@@ -63,9 +63,12 @@ if (!existsSync(stryker)) {
   if (status !== 0) process.exit(1)
 }
 
+/** Of this run alone: others may be under way. */
+const sandbox = join('.stryker-tmp', String(process.pid))
+
 const mutate = (part, provided) =>
   new Promise((resolve, reject) => {
-    const env = { ...process.env, MUTATION: JSON.stringify({ ...part, provided }) }
+    const env = { ...process.env, MUTATION: JSON.stringify({ ...part, provided, sandbox }) }
     const options = ['run', 'scripts/mutation/stryker.config.mjs', ...args]
     const child = spawn(process.execPath, [stryker, ...options], { cwd: root, env, stdio: 'inherit' })
     child.on('error', reject)
@@ -97,5 +100,5 @@ try {
   }
 } finally {
   await tearDown()
-  rmSync(join(root, '.stryker-tmp'), { recursive: true, force: true })
+  rmSync(join(root, sandbox), { recursive: true, force: true })
 }

@@ -1,4 +1,4 @@
-const { name, mutate } = JSON.parse(process.env.MUTATION)
+const { name, mutate, sandbox } = JSON.parse(process.env.MUTATION)
 
 export default {
   testRunner: 'vitest',
@@ -12,11 +12,12 @@ export default {
   dryRunTimeoutMinutes: 30,
   // Stryker would rewrite it with TypeScript's own functions, which version 7 does not have; nothing here reads it
   tsconfigFile: 'none',
-  ignorePatterns: ['/.ci', '/bench', '/dist*', '/docs', '/examples', '/reports', '/web', '.commandbus'],
+  ignorePatterns: ['/.ci', '/bench', '/dist*', '/docs', '/examples', '/reports', '.stryker-tmp', '/web', '.commandbus'],
   reporters: ['progress-append-only', 'clear-text', 'html', 'json'],
   clearTextReporter: { allowColor: false, reportMutants: false, reportTests: false },
   htmlReporter: { fileName: `reports/mutation/${name}.html` },
   jsonReporter: { fileName: `reports/mutation/${name}.json` },
+  tempDirName: sandbox,
   cleanTempDir: 'always',
   allowConsoleColors: false,
 }
