@@ -10,7 +10,7 @@ const home = fileURLToPath(new URL('./', import.meta.url))
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const stryker = join(home, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js')
 
-const bus = names => names.split(' ').map(name => `test/bus/${name}.test.ts`)
+const bus = names => names.split(' ').map(name => `test/bus/*/${name}.test.ts`)
 
 /**
  * Rooms, and the tests that look at them. Not those that work with processes of their own only: what runs there is the
@@ -93,7 +93,7 @@ try {
     if (interrupted) break
     const part = {
       name: name.replaceAll('/', '-'),
-      mutate: patterns ?? [`src/${name}/**/*.ts`, '!src/**/*.contract.ts'],
+      mutate: patterns ?? [`src/${name}/**/*.ts`],
       tests,
     }
     process.exitCode ||= await mutate(part, provided)
