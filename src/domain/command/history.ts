@@ -1,4 +1,4 @@
-import { differ, type Step, stepsOf } from '../history.ts'
+import { type Step, stepsOf } from '../history.ts'
 import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
 import type { Recorded } from '../recorded.ts'
@@ -52,7 +52,6 @@ export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly H
       evolve,
       snapshotOf: (state: CommandState, at) => (state.status === 'NONE' ? null : snapshotOf(state, at)),
       namesOf,
-      diff: snapshotDiff,
     },
     events,
   )
@@ -87,36 +86,3 @@ export const snapshotOf = (state: SentCommandState, updatedAt: Instant): Command
   updatedAt,
   revision: state.revision,
 })
-
-type Compared = Exclude<keyof CommandSnapshot, 'revision' | 'updatedAt'>
-
-const compared = Object.keys({
-  status: true,
-  commandType: true,
-  attempts: true,
-  maxAttempts: true,
-  totalAttempts: true,
-  workerId: true,
-  leaseExpiresAt: true,
-  nextAttemptAt: true,
-  parkedAt: true,
-  parkedReason: true,
-  lastErrorType: true,
-  lastErrorCode: true,
-  lastErrorMsg: true,
-  canceledReason: true,
-  data: true,
-  dataRevision: true,
-  result: true,
-  replyTo: true,
-  correlationId: true,
-  causationId: true,
-  tenantId: true,
-  ownerId: true,
-  parentCommandId: true,
-  retryCount: true,
-  createdAt: true,
-} satisfies Record<Compared, true>) as readonly Compared[]
-
-/** What one snapshot has that another has not; null: the command did not exist. A member that is null is as good as none. */
-export const snapshotDiff = differ(compared)
