@@ -3,43 +3,20 @@ import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
 import type { Recorded } from '../recorded.ts'
 import { namesOf } from './audit-names.ts'
+import type { CommandColumns, historyColumns } from './columns.ts'
 import type { CommandEvent, ParkingReason } from './events.ts'
 import { evolve } from './evolve.ts'
 import { type CommandState, initialState, type SentCommandState } from './state.ts'
-import type { CommandStatus } from './transitions.ts'
 
 /** A command as it stood after one of its events, in the words of the read row. */
-export interface CommandSnapshot {
-  readonly status: CommandStatus
-  readonly commandType: string
-  readonly attempts: number
-  readonly maxAttempts: number
-  readonly totalAttempts: number
+export interface CommandSnapshot extends Pick<CommandColumns, (typeof historyColumns)[number]> {
   /** Who holds it while it is IN_PROGRESS. */
   readonly workerId: string | null
-  readonly leaseExpiresAt: Instant | null
-  readonly nextAttemptAt: Instant | null
-  readonly parkedAt: Instant | null
   readonly parkedReason: ParkingReason | null
-  readonly lastErrorType: string | null
-  readonly lastErrorCode: string | null
-  readonly lastErrorMsg: string | null
   readonly canceledReason: string | null
   /** The payload a worker would get: the sender's, or an operator's edit of it. */
   readonly data: Json
-  /** Revision of the event that holds `data`. */
-  readonly dataRevision: number
   readonly result: Json
-  readonly replyTo: string | null
-  readonly correlationId: string
-  readonly causationId: string | null
-  readonly tenantId: string | null
-  readonly ownerId: string | null
-  readonly parentCommandId: string | null
-  readonly retryCount: number
-  readonly createdAt: Instant
-  readonly updatedAt: Instant
-  readonly revision: number
 }
 
 export type HistoryStep = Step<CommandEvent, CommandSnapshot>
