@@ -62,16 +62,14 @@ const kinds: Readonly<Record<ColumnKind, t.Mixed>> = {
   instant,
 }
 
-const codecOf = (name: ColumnName): t.Mixed => {
-  const { kind, nullable: mayBeNull } = commandColumns[name]
-  return mayBeNull ? nullable(kinds[kind]) : kinds[kind]
-}
-
 /** The codecs of these columns of a command. */
-export const codecsOf = <Name extends ColumnName>(names: readonly Name[]) =>
-  Object.fromEntries(names.map(name => [name, codecOf(name)])) as {
-    readonly [N in Name]: t.Type<CommandColumns[N]>
-  }
+export const codecsOf = <Name extends ColumnName>(names: readonly Name[]) => {
+  const codecs = names.map(name => {
+    const { kind, nullable: canBeNull } = commandColumns[name]
+    return [name, canBeNull ? nullable(kinds[kind]) : kinds[kind]]
+  })
+  return Object.fromEntries(codecs) as { readonly [N in Name]: t.Type<CommandColumns[N]> }
+}
 
 export const columns = codecsOf(viewColumns)
 const commandView = t.type(columns)

@@ -11,7 +11,8 @@ const READ: Readonly<Record<ColumnKind, (column: string) => string>> = {
   uuid: plain,
   int: plain,
   bigint: plain,
-  revision: column => `${column}::float8`,
+  // a number of JSON is read as one, and is written whole whatever the session has set
+  revision: column => `to_json(${column})`,
   instant,
 }
 
