@@ -1,7 +1,7 @@
-import type { Step } from '../../domain/history.ts'
+import { type Step, snapshotDiff } from '../../domain/history.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { RunEvent } from '../../domain/workflow-run/events.ts'
-import { historyOfRun, type RunSnapshot, type RunSummary, runAt, runDiff } from '../../domain/workflow-run/history.ts'
+import { historyOfRun, type RunSnapshot, type RunSummary, runAt } from '../../domain/workflow-run/history.ts'
 import { type Comparison, type HistoryOptions, momentsOf, toldOf } from '../investigation/read-history.ts'
 
 export type RunHistoryOptions = Omit<HistoryOptions, 'tenantId'>
@@ -32,12 +32,16 @@ export const replayRun = async (
     if (told % AT_ONCE === 0) await othersHaveATurn()
   }
   const withFiles = (state: RunSummary | null) => (state === null ? null : runAt(events, state.revision))
-  const { items, state, comparison } = toldOf<RunEvent, RunSummary>(
-    steps,
-    (before, after) => runDiff(withFiles(before), withFiles(after)),
-    momentsOf(options),
-  )
-  return { id, items, state: withFiles(state), comparison }
+  const { items, state, comparison } = toldOf(steps, momentsOf(options))
+  return {
+    id,
+    items,
+    state: withFiles(state),
+    comparison: comparison && {
+      ...comparison,
+      diff: snapshotDiff(withFiles(comparison.from.state), withFiles(comparison.to.state)),
+    },
+  }
 }
 
 /** Each step looks at every file: a long run would keep the process from all else for seconds. */

@@ -1,5 +1,5 @@
 import { fold } from '../decider.ts'
-import { differ, type Step, stepsOf } from '../history.ts'
+import { type Step, stepsOf } from '../history.ts'
 import type { Instant } from '../instant.ts'
 import type { Recorded } from '../recorded.ts'
 import type { FileStatus, Owed, RunEvent, RunTerms } from './events.ts'
@@ -64,7 +64,6 @@ export const historyOfRun = (events: readonly Recorded<RunEvent>[]): Iterable<Ru
       snapshotOf: (state: RunState, at, revision): RunSnapshot | null =>
         state.status === 'NONE' ? null : { ...summaryOf(state, at, revision), files: filesOf(state.files) },
       namesOf: ({ type }) => [names[type]],
-      diff: runDiff,
     },
     events,
   )
@@ -117,36 +116,6 @@ const summaryOf = (state: StartedRun, updatedAt: Instant, revision: number): Run
     revision,
   }
 }
-
-const compared = [
-  'status',
-  'tenantId',
-  'templateId',
-  'templateName',
-  'creditsPerRun',
-  'batchMode',
-  'testRun',
-  'maxRetryCount',
-  'totalJobs',
-  'completedJobs',
-  'failedJobs',
-  'round',
-  'roundJobs',
-  'creditsFromMonthly',
-  'creditsFromPurchased',
-  'charges',
-  'owed',
-  'startedBy',
-  'endedAt',
-  'createdAt',
-  'files',
-] as const satisfies readonly (keyof RunSnapshot)[]
-
-const differing = differ(compared)
-
-/** What one snapshot has that another has not; null: the run had not begun. */
-export const runDiff = (before: RunSnapshot | null, after: RunSnapshot | null) =>
-  differing(before as Parameters<typeof differing>[0], after as Parameters<typeof differing>[1])
 
 const names: Readonly<Record<RunEvent['type'], string>> = {
   RunInitiated: 'INITIATED',

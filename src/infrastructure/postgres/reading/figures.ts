@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import type { FeedFigures, Health, QueueFigures } from '../../../application/ports/reading/stats.ts'
 import { queueFigures } from '../queue/queue-figures.ts'
-import { tenantIs } from './tenant-is.ts'
+import { tenantIs } from './conditions.ts'
 import { countUndelivered } from './undelivered.ts'
 
 export interface OpenTransactions {
