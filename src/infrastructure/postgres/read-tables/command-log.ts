@@ -6,6 +6,7 @@ import { commandRowChange, mergeChanges, type RowChange } from '../../../project
 import { commandCodec } from '../../codec/command-codec.ts'
 import { busCodec } from '../../codec/workflow-codec.ts'
 import { decodeRow, type EventRow } from '../log/event-store.ts'
+import { AFTER, type LogPosition, MAY_BE_READ, pageWithinBytes, positionValues } from '../log/log-reader.ts'
 import { isWorkflowStream } from './workflow-fold.ts'
 
 /** An event of a command, with the message it put on the queue. */
@@ -44,20 +45,6 @@ export const foldInto = (folded: Folded | undefined, { recorded, msgId }: Logged
     : { change: mergeChanges(folded.change, next), msgId: msgId ?? folded.msgId }
 }
 
-/** Where a reader of the log stands: the pair of the last event read. */
-export interface LogPosition {
-  readonly xid: string
-  readonly position: string
-}
-
-export const startOfLog: LogPosition = { xid: '0', position: '0' }
-
-/** Whether `position` lies before `other` in the feed. */
-export const isBefore = (position: LogPosition, other: LogPosition): boolean =>
-  position.xid === other.xid
-    ? BigInt(position.position) < BigInt(other.position)
-    : BigInt(position.xid) < BigInt(other.xid)
-
 export interface LogPage {
   readonly events: readonly LoggedBusEvent[]
   readonly end: LogPosition
@@ -65,26 +52,18 @@ export interface LogPage {
   readonly isLast: boolean
 }
 
-const PAGE_EVENTS = 5_000
-/** Payloads can be large: a page ends before it holds more than this, compressed. */
-export const PAGE_BYTES = 16 * 1024 * 1024
-
 // What is not ours is passed over afterwards: a condition on streams would tempt the planner away from the index.
-const pageOf = (bound: string): string => `
-  select x.xid::text, x.position::text, x.stream, x.revision, x.id, x.type, x.data, x.meta, x.msg_id
-  from (
-    select e.*, sum(pg_column_size(e.data)) over (order by e.xid, e.position rows unbounded preceding)
-                  - pg_column_size(e.data) as before
-    from command_bus_event e
-    where (e.xid, e.position) > ($1::xid8, $2::bigint) ${bound}
-    order by e.xid, e.position limit ${PAGE_EVENTS}) x
-  where x.before < ${PAGE_BYTES}
-  order by x.xid, x.position`
+const pageOf = (where: string): string =>
+  pageWithinBytes({
+    columns: 'x.xid::text, x.position::text, x.stream, x.revision, x.id, x.type, x.data, x.meta, x.msg_id',
+    where,
+    order: 'xid, position',
+  })
 
-/** Up to the oldest transaction that still runs: nothing can appear before what was read. */
-const settledPage = pageOf('and e.xid < pg_snapshot_xmin(pg_current_snapshot())')
+/** Nothing can appear before what was read. */
+const settledPage = pageOf(`${AFTER} and ${MAY_BE_READ}`)
 /** Everything that is committed: right only while nobody can append. */
-const wholePage = pageOf('')
+const wholePage = pageOf(AFTER)
 
 /** The next events that make rows, in the order of the feed; an empty page is the end. */
 export const readLogPage = async (
@@ -94,7 +73,7 @@ export const readLogPage = async (
 ): Promise<LogPage> => {
   const { rows } = await client.query<LoggedRow & LogPosition>({
     text: writers === 'at work' ? settledPage : wholePage,
-    values: [after.xid, after.position],
+    values: positionValues(after),
   })
   const last = rows.at(-1)
   return {
@@ -108,12 +87,3 @@ const busEventOf = (row: LoggedRow): readonly LoggedBusEvent[] =>
   isCommandStream(row.stream) || isWorkflowStream(row.stream)
     ? [{ recorded: decodeRow<BusEvent>(busCodec, row), msgId: row.msg_id }]
     : []
-
-/** The last event that a reader of the feed can see now. */
-export const settledHead = async (client: ClientBase): Promise<LogPosition> => {
-  const { rows } = await client.query<LogPosition>(
-    `select e.xid::text, e.position::text from command_bus_event e
-     where e.xid < pg_snapshot_xmin(pg_current_snapshot()) order by e.xid desc, e.position desc limit 1`,
-  )
-  return rows[0] ?? startOfLog
-}

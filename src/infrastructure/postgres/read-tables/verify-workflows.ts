@@ -3,7 +3,7 @@ import type { BusEvent } from '../../../domain/bus-event.ts'
 import { type ReadTable, readTables } from '../../../projections/row-write.ts'
 import { busCodec } from '../../codec/workflow-codec.ts'
 import { decodeRow, type EventRow } from '../log/event-store.ts'
-import { PAGE_BYTES } from './command-log.ts'
+import { pageWithinBytes } from '../log/log-reader.ts'
 import type { Drift } from './drift.ts'
 import {
   createRowFold,
@@ -37,21 +37,15 @@ export const verifyWorkflows = async (client: ClientBase, limit: number): Promis
   return drift.slice(0, limit)
 }
 
-const PAGE_EVENTS = 5_000
 /** An event of a run makes a row for each of its files: a page of them may make millions. */
 export const MOST_ROWS = 10_000
 
 /** The next events after those of commands, stream by stream. */
-const streamPage = `
-  select x.stream, x.revision, x.id, x.type, x.data, x.meta
-  from (
-    select e.*, sum(pg_column_size(e.data)) over (order by e.stream, e.revision rows unbounded preceding)
-                  - pg_column_size(e.data) as before
-    from command_bus_event e
-    where (e.stream, e.revision) > ($1::text collate "C", $2::bigint)
-    order by e.stream, e.revision limit ${PAGE_EVENTS}) x
-  where x.before < ${PAGE_BYTES}
-  order by x.stream, x.revision`
+const streamPage = pageWithinBytes({
+  columns: 'x.stream, x.revision, x.id, x.type, x.data, x.meta',
+  where: '(e.stream, e.revision) > ($1::text collate "C", $2::bigint)',
+  order: 'stream, revision',
+})
 
 /** What does not fit among rows that were folded, and what is there beside them in streams that have ended. */
 export const compareWorkflows = async (

@@ -1,8 +1,9 @@
 import type { ClientBase, Pool } from 'pg'
 import { EventDecodeError } from '../../../application/ports/event-store.ts'
 import { atOneInstant } from '../connection/with-client.ts'
+import { pageWithinBytes } from '../log/log-reader.ts'
 import { withUnhurriedClient } from '../transactions/unhurried.ts'
-import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from './command-log.ts'
+import { type Folded, foldInto, type LoggedRow, loggedOf } from './command-log.ts'
 import type { Drift } from './drift.ts'
 import { holdReadTables } from './read-tables.ts'
 import { verifyWorkflows } from './verify-workflows.ts'
@@ -42,19 +43,12 @@ export const verifyCommands = ({
     }),
   )
 
-const PAGE_EVENTS = 5_000
-
 /** The next events, stream by stream. */
-const streamPage = `
-  select x.stream, x.revision, x.id, x.type, x.data, x.meta, x.msg_id
-  from (
-    select e.*, sum(pg_column_size(e.data)) over (order by e.stream, e.revision rows unbounded preceding)
-                  - pg_column_size(e.data) as before
-    from command_bus_event e
-    where (e.stream, e.revision) > ($1::text collate "C", $2::bigint) and e.stream < 'command.'
-    order by e.stream, e.revision limit ${PAGE_EVENTS}) x
-  where x.before < ${PAGE_BYTES}
-  order by x.stream, x.revision`
+const streamPage = pageWithinBytes({
+  columns: 'x.stream, x.revision, x.id, x.type, x.data, x.meta, x.msg_id',
+  where: `(e.stream, e.revision) > ($1::text collate "C", $2::bigint) and e.stream < 'command.'`,
+  order: 'stream, revision',
+})
 
 /** Every command folded, some of them at a time. A stream that goes on in the next page is carried over. */
 async function* foldedStreams(client: ClientBase): AsyncGenerator<readonly Folded[]> {

@@ -3,7 +3,8 @@ import { EventDecodeError } from '../../../application/ports/event-store.ts'
 import type { BusEvent } from '../../../domain/bus-event.ts'
 import { busCodec } from '../../codec/workflow-codec.ts'
 import { decodeRow } from '../../postgres/log/event-store.ts'
-import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from '../../postgres/read-tables/command-log.ts'
+import { pageWithinBytes } from '../../postgres/log/log-reader.ts'
+import { type Folded, foldInto, type LoggedRow, loggedOf } from '../../postgres/read-tables/command-log.ts'
 import type { Drift, RowName } from '../../postgres/read-tables/drift.ts'
 import { compareRows } from '../../postgres/read-tables/verify.ts'
 import { compareWorkflows, MOST_ROWS } from '../../postgres/read-tables/verify-workflows.ts'
@@ -23,23 +24,16 @@ interface ChainedRow extends LoggedRow {
   readonly in_order: boolean
 }
 
-const PAGE_EVENTS = 5_000
-
+const IN_STREAM = '(partition by e.stream order by e.revision)'
 /** The next events, stream by stream, with the hash they have to have. */
-const chainPage = `
-  select x.*
-  from (
-    select e.stream, e.revision, e.id, e.type, e.data, e.meta, e.msg_id, e.hash,
-      ${expectedHash(`coalesce(lag(e.hash) over s, case when e.stream = $1 then $3::bytea end, ''::bytea)`)} as expected,
-      coalesce((lag(e.xid) over s, lag(e.position) over s) < (e.xid, e.position), true) as in_order,
-      sum(pg_column_size(e.data)) over (order by e.stream, e.revision rows unbounded preceding) - pg_column_size(e.data) as before
-    from (
-      select * from command_bus_event e
-      where (e.stream, e.revision) > ($1::text collate "C", $2::bigint) and ($4::text is null or e.stream <= $4::text collate "C")
-      order by e.stream, e.revision limit ${PAGE_EVENTS}) e
-    window s as (partition by e.stream order by e.revision)) x
-  where x.before < ${PAGE_BYTES}
-  order by x.stream, x.revision`
+const chainPage = pageWithinBytes({
+  columns: 'x.*',
+  inner: `e.stream, e.revision, e.id, e.type, e.data, e.meta, e.msg_id, e.hash,
+    ${expectedHash(`coalesce(lag(e.hash) over ${IN_STREAM}, case when e.stream = $1 then $3::bytea end, ''::bytea)`)} as expected,
+    coalesce((lag(e.xid) over ${IN_STREAM}, lag(e.position) over ${IN_STREAM}) < (e.xid, e.position), true) as in_order`,
+  where: `(e.stream, e.revision) > ($1::text collate "C", $2::bigint) and ($4::text is null or e.stream <= $4::text collate "C")`,
+  order: 'stream, revision',
+})
 
 export interface EventsChecked {
   readonly events: number

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { atOneInstant } from '../../postgres/connection/with-client.ts'
+import { AFTER, positionValues } from '../../postgres/log/log-reader.ts'
 import { holdReadTables } from '../../postgres/read-tables/read-tables.ts'
 import { rowsWithoutEvents } from '../../postgres/read-tables/verify.ts'
 import { workflowsWithoutEvents } from '../../postgres/read-tables/verify-workflows.ts'
@@ -80,8 +81,8 @@ export const verifyWithin = async (client: ClientBase, options: VerifyOptions = 
   await verifyArchived(client, findings)
   const head = await sealHead(client)
   const { rows } = await client.query(
-    `select count(*)::float8 as n from command_bus_event where (xid, position) > ($1::xid8, $2::bigint)`,
-    [head.xid, head.position],
+    `select count(*)::float8 as n from command_bus_event e where ${AFTER}`,
+    positionValues(head),
   )
   return {
     log: await logName(client),
