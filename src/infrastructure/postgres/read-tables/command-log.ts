@@ -29,7 +29,7 @@ export interface LoggedBusEvent {
 
 export const isOfCommand = (event: LoggedBusEvent): event is LoggedEvent => isCommandStream(event.recorded.stream)
 
-const isCommandStream = (stream: string): boolean => stream.startsWith('command-')
+export const isCommandStream = (stream: string): boolean => stream.startsWith('command-')
 
 /** What a run of events makes of one command's row; `msgId` is null where none of them put a message on the queue. */
 export interface Folded {
