@@ -159,7 +159,7 @@ module.exports = {
           '^src/application/(access/roles|ports/authorization)\\.ts$',
           '^src/domain/[^/]+/(transitions|status)\\.ts$',
           '^src/domain/json/json-text\\.ts$',
-          '^src/domain/visible-text\\.ts$',
+          '^src/domain/(uuid|visible-text)\\.ts$',
         ],
       },
     },

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { FeedPosition } from '../../../application/ports/event-feed.ts'
 import type { CommandEvent } from '../../../domain/command/events.ts'
+import { commandStreamRange } from '../../../domain/command/names.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { commandCodec } from '../../codec/command-codec.ts'
 import { decodeRow, type EventRow } from './event-store.ts'
@@ -32,7 +33,7 @@ export const createJobFeed = (pool: Pool, domain: string, pageSize = 2_000) => (
              left join lateral (select true as ours, x.stream, x.revision, x.id, x.type, x.data, x.meta) k
                on x.stream >= $3::text collate "C" and x.stream < $4::text collate "C" and x.type <> 'CommandSent'
              order by x.xid, x.position`,
-      values: [...positionValues(keptPosition(after)), `command-${domain}-`, `command-${domain}.`],
+      values: [...positionValues(keptPosition(after)), ...commandStreamRange(domain)],
     })
     const last = rows.at(-1)
     return {

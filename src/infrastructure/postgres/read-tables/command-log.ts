@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { BusEvent } from '../../../domain/bus-event.ts'
 import type { CommandEvent } from '../../../domain/command/events.ts'
+import { isCommandStream } from '../../../domain/command/names.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { commandRowChange, mergeChanges, type RowChange } from '../../../projections/command-row.ts'
 import { commandCodec } from '../../codec/command-codec.ts'
@@ -28,8 +29,6 @@ export interface LoggedBusEvent {
 }
 
 export const isOfCommand = (event: LoggedBusEvent): event is LoggedEvent => isCommandStream(event.recorded.stream)
-
-export const isCommandStream = (stream: string): boolean => stream.startsWith('command-')
 
 /** What a run of events makes of one command's row; `msgId` is null where none of them put a message on the queue. */
 export interface Folded {

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { streamOf } from '../log/command-streams.ts'
 import type { Folded } from './command-log.ts'
 import type { Drift } from './drift.ts'
 
@@ -10,7 +11,7 @@ export const compareCommands = async (client: ClientBase, folds: readonly Folded
   )
   const { rows } = await client.query<Drift>(
     `with e as materialized (select x from json_populate_recordset(null::command_bus_command, $1::json) x)
-     select 'command-' || (x).domain || '-' || (x).command_id as stream, d.column, d.expected, d.found
+     select ${streamOf('(x)')} as stream, d.column, d.expected, d.found
      from e
      left join command_bus_command c on c.domain = (x).domain and c.command_id = (x).command_id
      cross join lateral (
@@ -30,8 +31,8 @@ export const compareCommands = async (client: ClientBase, folds: readonly Folded
 export const commandsWithoutEvents = async (client: ClientBase, limit: number): Promise<readonly Drift[]> => {
   const { rows } = await client.query<Drift>(
     `select s.stream, '*' as column, null as expected, to_jsonb(c) as found
-     from command_bus_command c cross join lateral (select 'command-' || c.domain || '-' || c.command_id as stream) s
-     where not exists (select from command_bus_event e where e.stream = s.stream collate "C" and e.revision = 0)
+     from command_bus_command c cross join lateral (select ${streamOf('c')} as stream) s
+     where not exists (select from command_bus_event e where e.stream = s.stream and e.revision = 0)
      order by 1 limit $1::int`,
     [limit],
   )

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { isUuid } from '../../../domain/uuid.ts'
 import { type ReadTable, readTables } from '../../../projections/row-write.ts'
 import type { Drift } from './drift.ts'
 import { type FoldedRows, isLedger, streamPrefixes, workflowTables } from './workflow-fold.ts'
@@ -25,14 +26,12 @@ export const compareWorkflows = async (
   return drift
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** Whom the stream's rows of this table belong to: the first column of their key. */
 const ownerIn = (table: ReadTable, stream: string): string | null => {
   const prefix = streamPrefixes[table]
   if (!stream.startsWith(prefix)) return null
   const owner = stream.slice(prefix.length)
-  return ownerType(table) === 'text' || UUID.test(owner) ? owner : null
+  return ownerType(table) === 'text' || isUuid(owner) ? owner : null
 }
 
 const ownerOf = (table: ReadTable): string => readTables[table][0]

@@ -16,6 +16,7 @@ import type { Json } from '../../../domain/json/json.ts'
 import type { OperationStatus } from '../../../domain/operation/status.ts'
 import type { CommandRow } from '../../../projections/command-row.ts'
 import { columnsOf, instant } from '../connection/instant.ts'
+import { streamOf } from '../log/command-streams.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { cutColumns, cutFrom, cutMessageColumn, cutObject, joinCut } from './cut-json.ts'
 
@@ -64,9 +65,9 @@ const auditColumns = `${columnsOf(
 
 /** What a `c` of commands is joined with for its present payload (`sent`) and its last event (`last`). */
 const joinSent = `left join command_bus_event sent
-  on sent.stream = 'command-' || c.domain || '-' || c.command_id and sent.revision = c.data_revision`
+  on sent.stream = ${streamOf('c')} and sent.revision = c.data_revision`
 const joinLast = `left join command_bus_event last
-  on last.stream = 'command-' || c.domain || '-' || c.command_id and last.revision = c.revision`
+  on last.stream = ${streamOf('c')} and last.revision = c.revision`
 
 const resultOf = `case when c.status = 'COMPLETED' then coalesce(last.data->'result', last.data->'resultData') end`
 

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { domainIn, ofCommands } from '../log/command-streams.ts'
 import {
   AFTER,
   type LogPosition,
@@ -63,8 +64,8 @@ interface Picture {
   now: number
 }
 
-const OF_COMMANDS = `e.stream >= 'command-' and e.stream < 'command.'`
-const DOMAIN = 'substr(e.stream, 9, length(e.stream) - 45)'
+const OF_COMMANDS = ofCommands('e.stream')
+const DOMAIN = domainIn('e.stream')
 const TENANT = `coalesce(e.meta#>>'{context,tenantId}', '')`
 /** Groups of a page of events, and one row for the page itself: how many events, and the place and time of one of them. */
 const grouped = (page: string, from: string, edge: 'asc' | 'desc'): string =>
