@@ -70,7 +70,7 @@ export const rehearseCommand =
     const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
     const deadlineMs = timeoutOf(options.timeoutMs)
     const data = options.data === undefined ? undefined : jsonOf(options.data)
-    const events = await store.readStream(commandStream(key))
+    const events = await store.readStream(commandStream(key), 0, { recordedOnly: true })
     const present = fold(
       command,
       events.map(({ event }) => event),
@@ -109,7 +109,7 @@ export const refuseMisfit = async (
 export const payloadFaults =
   ({ store, rehearsals }: Pick<RehearseDeps, 'store' | 'rehearsals'>) =>
   async (key: CommandKey, data: Json, scope: Scope): Promise<readonly string[]> => {
-    const [first] = await store.readStream(commandStream(key))
+    const [first] = await store.readStream(commandStream(key), 0, { recordedOnly: true })
     if (first?.event.type !== 'CommandSent') return []
     if (!isWithin(scope, first.event.tenantId)) return []
     return rehearsals.faultsOf(key.domain, first.event.commandType, data)
