@@ -11,15 +11,7 @@ import { beginningsOf } from '../eventstoredb/store/records.ts'
 import { inTransaction } from '../postgres/connection/with-client.ts'
 import { loadCheckpoint, MIRROR_PROJECTION, saveCheckpoint } from '../postgres/log/checkpoint.ts'
 import type { EventRow } from '../postgres/log/event-store.ts'
-import {
-  AFTER,
-  keptPosition,
-  type LogPosition,
-  pageWithinBytes,
-  positionText,
-  positionValues,
-  startOfLog,
-} from '../postgres/log/log-reader.ts'
+import { AFTER, keptPosition, type LogPosition, logPage, positionText, startOfLog } from '../postgres/log/log-reader.ts'
 import { aloneOn, lockOutWriters } from '../postgres/transactions/alone.ts'
 import { compareLogs, countEvents } from './compare.ts'
 import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, notLookedAt, storedCodec } from './stored.ts'
@@ -98,25 +90,19 @@ const refuseOthers = async (client: Client): Promise<void> => {
 
 interface LogRow extends EventRow, LogPosition {}
 
-const countUpTo = async (client: Client, position: string): Promise<number> => {
+const countUpTo = async (client: Client, copied: string): Promise<number> => {
+  const { xid, position } = keptPosition(copied)
   const { rows } = await client.query(
     `select count(*)::int as count from command_bus_event where (xid, position) <= ($1::xid8, $2::bigint)`,
-    positionValues(keptPosition(position)),
+    [xid, position],
   )
   return rows[0].count
 }
 
 /** In the order of the feed. Nobody can append meanwhile, so all that is committed is all there is. */
 const readPage = async (client: Client, after: string): Promise<readonly LogRow[]> => {
-  const { rows } = await client.query<LogRow>(
-    pageWithinBytes({
-      columns: 'x.xid::text, x.position::text, x.stream, x.revision, x.id, x.type, x.data, x.meta',
-      where: AFTER,
-      order: 'xid, position',
-      limit: PAGE,
-    }),
-    positionValues(keptPosition(after)),
-  )
+  const { xid, position } = keptPosition(after)
+  const { rows } = await client.query<LogRow>(logPage(AFTER, PAGE), [xid, position])
   return rows
 }
 

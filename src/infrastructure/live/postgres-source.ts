@@ -13,7 +13,6 @@ import {
   nextEvents,
   parsePosition,
   positionText,
-  positionValues,
   readHead,
   startOfLog,
 } from '../postgres/log/log-reader.ts'
@@ -41,10 +40,11 @@ export const createPostgresLiveSource = (pool: Pool): LiveSource => ({
   beginning: positionText(startOfLog),
 
   read: async (after, limit) => {
+    const { xid, position } = keptPosition(after)
     const { rows } = await pool.query({
       name: 'command_bus_live',
       text: nextEvents(columns, '$3::int'),
-      values: [...positionValues(keptPosition(after)), limit],
+      values: [xid, position, limit],
     })
     const last = (rows as Row[]).at(-1)
     return {

@@ -3,7 +3,7 @@ import type { Pool } from 'pg'
 import type { Log } from '../../application/ports/log.ts'
 import type { Health } from '../../application/ports/reading/stats.ts'
 import { atOneInstant, withClient } from '../postgres/connection/with-client.ts'
-import { AFTER, positionValues } from '../postgres/log/log-reader.ts'
+import { AFTER } from '../postgres/log/log-reader.ts'
 import { holdReadTables } from '../postgres/read-tables/read-tables.ts'
 import { createFindings, type Finding } from './chain/finding.ts'
 import type { Signer } from './chain/keys.ts'
@@ -86,7 +86,7 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     const { rows } = await pool.query(
       `select extract(epoch from clock_timestamp() - e.recorded)::float8 as lag from command_bus_event e
        where ${AFTER} order by e.xid, e.position limit 1`,
-      positionValues(head),
+      [head.xid, head.position],
     )
     sealLagSeconds = Math.max(0, rows[0]?.lag ?? 0)
   }

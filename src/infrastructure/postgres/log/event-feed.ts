@@ -3,7 +3,7 @@ import type { EventFeed, FeedEvent } from '../../../application/ports/event-feed
 import type { EventCodec } from '../../codec/event-codec.ts'
 import { instant } from '../connection/instant.ts'
 import { decodeRow, type EventRow } from './event-store.ts'
-import { keptPosition, type LogPosition, nextEvents, positionText, positionValues, readHead } from './log-reader.ts'
+import { keptPosition, type LogPosition, nextEvents, positionText, readHead } from './log-reader.ts'
 
 interface FeedRow extends EventRow, LogPosition {
   readonly msg_id: string | null
@@ -16,10 +16,11 @@ interface FeedRow extends EventRow, LogPosition {
  */
 export const createPostgresEventFeed = <Event>(pool: Pool, codec: EventCodec<Event>): EventFeed<Event> => ({
   read: async (after, limit) => {
+    const { xid, position } = keptPosition(after)
     const { rows } = await pool.query({
       name: 'command_bus_feed',
       text: nextEvents(columns, '$3::int'),
-      values: [...positionValues(keptPosition(after)), limit],
+      values: [xid, position, limit],
     })
     return (rows as FeedRow[]).map(
       (row): FeedEvent<Event> => ({

@@ -5,7 +5,7 @@ import { commandStreamRange } from '../../../domain/command/names.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { commandCodec } from '../../codec/command-codec.ts'
 import { decodeRow, type EventRow } from './event-store.ts'
-import { keptPosition, nextEvents, positionText, positionValues, readHead, startOfLog } from './log-reader.ts'
+import { keptPosition, nextEvents, positionText, readHead, startOfLog } from './log-reader.ts'
 
 interface Row extends EventRow {
   readonly xid: string
@@ -26,6 +26,7 @@ export interface JobPage {
  */
 export const createJobFeed = (pool: Pool, domain: string, pageSize = 2_000) => ({
   read: async (after: FeedPosition | null): Promise<JobPage> => {
+    const { xid, position } = keptPosition(after)
     const { rows } = await pool.query<Row>({
       name: 'command_bus_jobs',
       // a condition on streams inside would tempt the planner away from the index
@@ -33,7 +34,7 @@ export const createJobFeed = (pool: Pool, domain: string, pageSize = 2_000) => (
              left join lateral (select true as ours, x.stream, x.revision, x.id, x.type, x.data, x.meta) k
                on x.stream >= $3::text collate "C" and x.stream < $4::text collate "C" and x.type <> 'CommandSent'
              order by x.xid, x.position`,
-      values: [...positionValues(keptPosition(after)), ...commandStreamRange(domain)],
+      values: [xid, position, ...commandStreamRange(domain)],
     })
     const last = rows.at(-1)
     return {

@@ -11,16 +11,18 @@ export const startOfLog: LogPosition = { xid: '0', position: '0' }
 
 export const positionText = ({ xid, position }: LogPosition): FeedPosition => `${xid}/${position}`
 
-const POSITION = /^0*(\d{1,20})\/0*(\d{1,19})$/
+const POSITION = /^(\d{1,20})\/(\d{1,19})$/
 const LAST: LogPosition = { xid: `${2n ** 64n - 1n}`, position: `${2n ** 63n - 1n}` }
 
 /** Null for a text that is not a position of this log. */
 export const parsePosition = (text: FeedPosition): LogPosition | null => {
-  const [, xid, position] = POSITION.exec(text) ?? []
+  const [, xid, position] = POSITION.exec(text)?.map(withoutZeros) ?? []
   if (xid === undefined || position === undefined) return null
   const isInRange = compareDigits(xid, LAST.xid) <= 0 && compareDigits(position, LAST.position) <= 0
   return isInRange ? { xid, position } : null
 }
+
+const withoutZeros = (digits: string): string => digits.replace(/^0+(?=\d)/, '')
 
 /** The position that a reader kept; the beginning for null. */
 export const keptPosition = (kept: FeedPosition | null): LogPosition => {
@@ -45,9 +47,6 @@ export const MAY_BE_READ = `e.xid < ${OLDEST_RUNNING}`
 /** Whether the event `e` comes after the position in $1 and $2. */
 export const AFTER = '(e.xid, e.position) > ($1::xid8, $2::bigint)'
 
-/** The values of $1 and $2. */
-export const positionValues = ({ xid, position }: LogPosition): string[] => [xid, position]
-
 /** The next events `e` that may be read, in the order of the log. */
 export const nextEvents = (columns: string, limit: number | string): string =>
   `select ${columns} from command_bus_event e where ${AFTER} and ${MAY_BE_READ} order by e.xid, e.position limit ${limit}`
@@ -64,14 +63,14 @@ export const readHead = async (db: Pick<ClientBase, 'query'>): Promise<LogPositi
 /** Payloads can be large: a page ends before it holds more than this, compressed. */
 const PAGE_BYTES = 16 * 1024 * 1024
 
-export interface PageShape {
+interface PageShape {
   /** Of `x`, an event with the columns `inner`. */
   readonly columns: string
   /** Of `e`, an event; `e.*` unless something has to be computed from the events beside it. */
   readonly inner?: string
   readonly where: string
   readonly order: 'xid, position' | 'stream, revision'
-  readonly limit?: number
+  readonly limit?: number | undefined
 }
 
 /** The first events, at least one, that meet a condition: up to `limit` of them, and as many as fit into one page. */
@@ -86,3 +85,12 @@ export const pageWithinBytes = ({ columns, inner = 'e.*', where, order, limit = 
     where x.before < ${PAGE_BYTES}
     order by ${orderOf('x')}`
 }
+
+/** The first events that meet a condition, in the order of the log, each with its position. */
+export const logPage = (where: string, limit?: number): string =>
+  pageWithinBytes({
+    columns: 'x.xid::text, x.position::text, x.stream, x.revision, x.id, x.type, x.data, x.meta, x.msg_id',
+    where,
+    order: 'xid, position',
+    limit,
+  })

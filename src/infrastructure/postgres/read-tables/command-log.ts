@@ -7,7 +7,7 @@ import { commandRowChange, mergeChanges, type RowChange } from '../../../project
 import { commandCodec } from '../../codec/command-codec.ts'
 import { busCodec } from '../../codec/workflow-codec.ts'
 import { decodeRow, type EventRow } from '../log/event-store.ts'
-import { AFTER, type LogPosition, MAY_BE_READ, pageWithinBytes, positionValues } from '../log/log-reader.ts'
+import { AFTER, type LogPosition, logPage, MAY_BE_READ } from '../log/log-reader.ts'
 import { isWorkflowStream } from './workflow-fold.ts'
 
 /** An event of a command, with the message it put on the queue. */
@@ -51,18 +51,11 @@ export interface LogPage {
   readonly isLast: boolean
 }
 
-// What is not ours is passed over afterwards: a condition on streams would tempt the planner away from the index.
-const pageOf = (where: string): string =>
-  pageWithinBytes({
-    columns: 'x.xid::text, x.position::text, x.stream, x.revision, x.id, x.type, x.data, x.meta, x.msg_id',
-    where,
-    order: 'xid, position',
-  })
-
+// No condition on streams, which would tempt the planner away from the index: what is not ours is passed over afterwards.
 /** Nothing can appear before what was read. */
-const settledPage = pageOf(`${AFTER} and ${MAY_BE_READ}`)
+const settledPage = logPage(`${AFTER} and ${MAY_BE_READ}`)
 /** Everything that is committed: right only while nobody can append. */
-const wholePage = pageOf(AFTER)
+const wholePage = logPage(AFTER)
 
 /** The next events that make rows, in the order of the feed; an empty page is the end. */
 export const readLogPage = async (
@@ -72,7 +65,7 @@ export const readLogPage = async (
 ): Promise<LogPage> => {
   const { rows } = await client.query<LoggedRow & LogPosition>({
     text: writers === 'at work' ? settledPage : wholePage,
-    values: positionValues(after),
+    values: [after.xid, after.position],
   })
   const last = rows.at(-1)
   return {

@@ -30,9 +30,9 @@ export const compareCommands = async (client: ClientBase, folds: readonly Folded
 /** Rows whose stream is not there. */
 export const commandsWithoutEvents = async (client: ClientBase, limit: number): Promise<readonly Drift[]> => {
   const { rows } = await client.query<Drift>(
-    `select s.stream, '*' as column, null as expected, to_jsonb(c) as found
-     from command_bus_command c cross join lateral (select ${streamOf('c')} as stream) s
-     where not exists (select from command_bus_event e where e.stream = s.stream and e.revision = 0)
+    `select ${streamOf('c')} as stream, '*' as column, null as expected, to_jsonb(c) as found
+     from command_bus_command c
+     where not exists (select from command_bus_event e where e.stream = ${streamOf('c')} and e.revision = 0)
      order by 1 limit $1::int`,
     [limit],
   )

@@ -1,14 +1,6 @@
 import type { Pool } from 'pg'
 import { domainIn, ofCommands } from '../log/command-streams.ts'
-import {
-  AFTER,
-  type LogPosition,
-  MAY_BE_READ,
-  nextEvents,
-  OLDEST_RUNNING,
-  positionValues,
-  startOfLog,
-} from '../log/log-reader.ts'
+import { AFTER, type LogPosition, MAY_BE_READ, nextEvents, OLDEST_RUNNING, startOfLog } from '../log/log-reader.ts'
 
 /** How many events of a type one tenant's commands of a domain had in a minute; `''` stands for no tenant. */
 interface Entry {
@@ -85,7 +77,7 @@ export const createTally = (pool: Pool): Tally => {
   let picture: Picture | null = null
 
   const page = async (text: string, place: LogPosition) => {
-    const { rows } = await pool.query(text, positionValues(place))
+    const { rows } = await pool.query(text, [place.xid, place.position])
     const edge = rows.find(row => row.xid !== '')
     return {
       entries: rows.filter(row => row.xid === '') as Entry[],

@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import type { Json } from '../../../domain/json/json.ts'
 import { exactInstant, instant } from '../../postgres/connection/instant.ts'
 import { inTransaction, withClient } from '../../postgres/connection/with-client.ts'
-import { type LogPosition, nextEvents, positionValues } from '../../postgres/log/log-reader.ts'
+import { type LogPosition, nextEvents } from '../../postgres/log/log-reader.ts'
 import { sha256 } from './event-hash.ts'
 import type { Signer } from './keys.ts'
 
@@ -80,7 +80,7 @@ const sealNext = async (client: ClientBase, signer: Signer | null, batch: number
        (array_agg(xid order by xid desc, position desc))[1]::text as xid,
        (array_agg(position order by xid desc, position desc))[1]::text as position
      from e`,
-    [...positionValues(head), batch],
+    [head.xid, head.position, batch],
   )
   const { events, digest, xid, position } = rows[0]
   return events === 0

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { atOneInstant } from '../../postgres/connection/with-client.ts'
-import { AFTER, positionValues } from '../../postgres/log/log-reader.ts'
+import { AFTER } from '../../postgres/log/log-reader.ts'
 import { commandsWithoutEvents } from '../../postgres/read-tables/compare-commands.ts'
 import { workflowsWithoutEvents } from '../../postgres/read-tables/compare-workflows.ts'
 import { holdReadTables } from '../../postgres/read-tables/read-tables.ts'
@@ -80,10 +80,10 @@ export const verifyWithin = async (client: ClientBase, options: VerifyOptions = 
   const { seals, signedBy } = await verifySeals(client, findings, { trusted, known })
   await verifyArchived(client, findings)
   const head = await sealHead(client)
-  const { rows } = await client.query(
-    `select count(*)::float8 as n from command_bus_event e where ${AFTER}`,
-    positionValues(head),
-  )
+  const { rows } = await client.query(`select count(*)::float8 as n from command_bus_event e where ${AFTER}`, [
+    head.xid,
+    head.position,
+  ])
   return {
     log: await logName(client),
     findings: findings.kept,
