@@ -11,7 +11,10 @@ export const startOfLog: LogPosition = { xid: '0', position: '0' }
 
 export const positionText = ({ xid, position }: LogPosition): FeedPosition => `${xid}/${position}`
 
-const POSITION = /^(\d{1,20})\/(\d{1,19})$/
+/** A position as text, for JavaScript and PostgreSQL. */
+export const POSITION_PATTERN = '^([0-9]{1,20})/([0-9]{1,19})$'
+
+const POSITION = new RegExp(POSITION_PATTERN)
 const LAST: LogPosition = { xid: `${2n ** 64n - 1n}`, position: `${2n ** 63n - 1n}` }
 
 /** Null for a text that is not a position of this log. */
