@@ -159,7 +159,7 @@ module.exports = {
           '^src/application/(access/roles|ports/authorization|ports/reading/live-events)\\.ts$',
           '^src/domain/[^/]+/(transitions|status)\\.ts$',
           '^src/domain/json/json-text\\.ts$',
-          '^src/domain/visible-text\\.ts$',
+          '^src/domain/(uuid|visible-text)\\.ts$',
         ],
       },
     },

@@ -22,9 +22,10 @@
 -- Writers hold this lock shared, the swap of a rebuilt read table holds it alone.
 create function command_bus_lock() returns bigint language sql immutable parallel safe as $$ select 7108218620261122 $$;
 
--- the stream of a command
+-- The stream of a command. Every step is immutable, so that the planner puts the body in place of a call and finds the
+-- stream by its index; `||` with a uuid would not be.
 create function command_bus_command_stream(domain text, command_id uuid) returns text language sql immutable parallel safe
-  as $$ select 'command-' || domain || '-' || command_id $$;
+  as $$ select 'command-' || domain || '-' || command_id::text $$;
 
 -- Who calls: the functions that change something run with the rights of their owner; see 0011_rights.sql.
 create function command_bus_caller() returns name language sql stable parallel restricted

@@ -1,5 +1,6 @@
 import * as t from 'io-ts'
 import { commandStatuses } from '../domain/command/transitions.ts'
+import { isUuid } from '../domain/uuid.ts'
 
 /** A JSON Schema, as OpenAPI 3.1 takes it. */
 export type JsonSchema = { readonly [keyword: string]: unknown }
@@ -26,9 +27,7 @@ const ruled = (name: string, fits: (text: string) => boolean, schema: JsonSchema
     { type: 'string', ...schema },
   )
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
-export const uuid = ruled('a UUID', text => UUID.test(text), { format: 'uuid' })
+export const uuid = ruled('a UUID', text => isUuid(text.toLowerCase()), { format: 'uuid' })
 
 /** ISO 8601, a date or a date and time. */
 export const instant = ruled(

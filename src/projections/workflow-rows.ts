@@ -1,4 +1,5 @@
 import type { BusEvent } from '../domain/bus-event.ts'
+import { isCommandStream } from '../domain/command/names.ts'
 import type { CreditsEvent } from '../domain/credits/events.ts'
 import { parseCreditsStream } from '../domain/credits/names.ts'
 import type { Recorded } from '../domain/recorded.ts'
@@ -16,7 +17,7 @@ const none: readonly RowWrite[] = []
 /** What an event changes in the tables of runs, templates and credits; nothing for events of commands. */
 export const workflowRows = ({ stream, revision, event }: Recorded<BusEvent>): readonly RowWrite[] => {
   // what every command's event is asked first, and mostly alone
-  if (stream.startsWith('command-')) return none
+  if (isCommandStream(stream)) return none
   const runId = parseRunStream(stream)
   if (runId !== null) return runRows(runId, revision, event as RunEvent)
   const tenantId = parseCreditsStream(stream)

@@ -30,6 +30,8 @@ export interface Opened {
   readonly store: EventStore<Noted>
   readonly feed: EventFeed<Noted>
   readonly begin?: () => Promise<OpenTransaction>
+  /** Takes a stream's events out of the log, where an adapter knows streams that were moved to a file. */
+  readonly archive?: (stream: string) => Promise<void>
   readonly close: () => Promise<void>
 }
 

@@ -29,6 +29,22 @@ export const readingContract = (opened: () => Opened): void => {
       expect(await opened().store.readStreams([])).toEqual(new Map())
     })
 
+    test('a stream that was archived gives what stands in for it, alone and among others', async context => {
+      const { store, archive } = opened()
+      if (archive === undefined) return context.skip('nothing is archived here')
+      const [gone, there] = [await streamOf(store, 3), await streamOf(store, 2)]
+      const recorded = await store.readStream(gone)
+      await archive(gone)
+      const found = await store.readStreams([gone, there])
+      expect(found.get(gone)?.map(({ revision }) => revision)).toEqual([2])
+      expect(found.get(gone)).not.toEqual(recorded.slice(2))
+      expect(await store.readStream(gone)).toEqual(found.get(gone))
+      expect(await store.readStream(there)).toEqual(found.get(there))
+      expect(await store.readStream(gone, 0, { recordedOnly: true })).toEqual([])
+      expect(await store.readStream(gone, 1)).toEqual([])
+      expect(await store.readStream(there, 0, { recordedOnly: true })).toEqual(found.get(there))
+    })
+
     test('takes a name for nothing but a name', async () => {
       const stream = newStream()
       await opened().store.append([

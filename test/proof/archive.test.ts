@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DuplicateCommandError } from '../../src/index.ts'
+import { CommandNotFoundError, DuplicateCommandError } from '../../src/index.ts'
 import { type ArchiveOptions, archiveOld, countOld } from '../../src/infrastructure/proof/archive/archive.ts'
 import { verifyFiles } from '../../src/infrastructure/proof/archive/archive-files.ts'
 import { readCase } from '../../src/infrastructure/proof/case/read-case.ts'
@@ -117,6 +117,8 @@ describe('archive', () => {
       ).map(({ outcome }) => outcome),
     ).toEqual(['duplicate', 'accepted'])
     expect(await bus.getCommand('shop', id)).toBeNull()
+    await expect(bus.getHistory('shop', id)).rejects.toThrow(CommandNotFoundError)
+    await expect(bus.troubleshooting.rehearse('shop', id)).rejects.toThrow(CommandNotFoundError)
     await pool.query(
       `select pgmq.send('shop__commands', jsonb_build_object('command_id', $1::text, 'command_type', 'Charge', 'domain', 'shop', 'data', 1))`,
       [id],

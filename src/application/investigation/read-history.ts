@@ -56,7 +56,7 @@ export const readHistory =
     const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
     const asked = momentsOf(options)
     const tenantId = optional(options.tenantId, scopedTenantOf)
-    const events = await store.readStream(commandStream(key))
+    const events = await store.readStream(commandStream(key), 0, { recordedOnly: true })
     const isTheirs = tenantId === null || isWithin({ tenantId }, events[0]?.context.tenantId ?? null)
     if (events.length === 0 || !isTheirs) throw new CommandNotFoundError(key.domain, key.commandId)
     return replayed(key, events, asked)

@@ -41,6 +41,11 @@ export interface AppendOptions {
   readonly brief?: boolean
 }
 
+export interface ReadOptions {
+  /** Nothing stands in for a stream that was archived: for those who show events, and decide nothing. */
+  readonly recordedOnly?: boolean
+}
+
 /**
  * The log. Losing a race is a value (`conflict`); exceptions are for infrastructure. A stream may stand only once in a
  * call. Appending needs no transaction of the caller's, and where the adapter shares one transaction with the read
@@ -63,9 +68,12 @@ export interface EventStore<Event> {
     appends: readonly StreamAppend<Event>[],
     options?: AppendOptions,
   ) => Promise<readonly AppendResult[]>
-  /** Events of one stream from revision `from` (default 0) on; empty when there is none. */
-  readonly readStream: (stream: string, from?: number) => Promise<readonly Recorded<Event>[]>
-  /** The same for many streams in one round trip; streams without events are missing from the map. */
+  /**
+   * Events of one stream from revision `from` (default 0) on; empty when there is none. From its beginning, a stream that
+   * was archived gives events that stand in for it, so that it is not mistaken for a new one.
+   */
+  readonly readStream: (stream: string, from?: number, options?: ReadOptions) => Promise<readonly Recorded<Event>[]>
+  /** The same for many whole streams in one round trip; streams without events are missing from the map. */
   readonly readStreams: (
     streams: readonly string[],
     options?: AppendOptions,

@@ -70,7 +70,7 @@ export const rehearseCommand =
     const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
     const deadlineMs = timeoutOf(options.timeoutMs)
     const data = options.data === undefined ? undefined : jsonOf(options.data)
-    const events = await store.readStream(commandStream(key))
+    const events = await store.readStream(commandStream(key), 0, { recordedOnly: true })
     const present = fold(
       command,
       events.map(({ event }) => event),
@@ -100,7 +100,7 @@ export const rehearseCommand =
 export const payloadFaults =
   ({ store, rehearsals }: Pick<RehearseDeps, 'store' | 'rehearsals'>) =>
   async (key: CommandKey, data: Json, scope: Scope): Promise<readonly string[]> => {
-    const [first] = await store.readStream(commandStream(key))
+    const [first] = await store.readStream(commandStream(key), 0, { recordedOnly: true })
     if (first?.event.type !== 'CommandSent') return []
     const { commandType, tenantId } = first.event
     return isWithin(scope, tenantId) ? rehearsals.faultsOf(key.domain, commandType, data, tenantId) : []

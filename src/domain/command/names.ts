@@ -1,4 +1,5 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { isUuid } from '../uuid.ts'
 import type { CommandKey } from './events.ts'
 
 /** pgmq's own limit for the name of a queue. */
@@ -9,7 +10,6 @@ const DOMAIN = /^[a-z][a-z0-9]*([._-][a-z0-9]+)*$/
 const QUEUE = /^[a-z_](?:[a-z0-9_]|-(?!-))*$/
 /** What PostgreSQL calls what belongs to the table of a queue. */
 const OF_A_TABLE = /_(vt_idx|pkey|msg_id_seq|msg_id_not_null)\d*$/
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const COMMAND_TYPE = /^[A-Za-z][A-Za-z0-9_.:-]{0,127}$/
 
 /**
@@ -56,7 +56,7 @@ export const parseCommandType = (text: string): Either<string, string> =>
 /** Command ids are UUIDs; upper case is folded, so that one id is one stream. */
 export const parseCommandId = (text: string): Either<string, string> => {
   const id = text.toLowerCase()
-  return UUID.test(id) ? right(id) : left(`'${clip(text)}' is no id: use a UUID`)
+  return isUuid(id) ? right(id) : left(`'${clip(text)}' is no id: use a UUID`)
 }
 
 /** Any non-empty text up to 128 characters that PostgreSQL can hold. */
@@ -77,14 +77,24 @@ export const replyQueue = (domain: string): string => `${domain.replaceAll('.', 
 /** `command-<domain>-<uuid>`: the part before the first dash is the category. */
 export const commandStream = ({ domain, commandId }: CommandKey): string => `command-${domain}-${commandId}`
 
-const PREFIX = 'command-'
+/** How the streams of commands begin. */
+export const COMMAND_PREFIX = 'command-'
+
+export const isCommandStream = (stream: string): boolean => stream.startsWith(COMMAND_PREFIX)
+
+/** The streams of one domain's commands, or of all: from the first name, and before the second. */
+export const commandStreamRange = (domain?: string): readonly [from: string, before: string] => {
+  const names = domain === undefined ? 'command' : `command-${domain}`
+  return [`${names}-`, `${names}.`]
+}
+
 const UUID_LENGTH = 36
 
 export const parseCommandStream = (stream: string): CommandKey | null => {
   const commandId = stream.slice(-UUID_LENGTH)
-  const domain = stream.slice(PREFIX.length, -UUID_LENGTH - 1)
+  const domain = stream.slice(COMMAND_PREFIX.length, -UUID_LENGTH - 1)
   const separator = stream.at(-UUID_LENGTH - 1)
-  return stream.startsWith(PREFIX) && separator === '-' && UUID.test(commandId) && domain !== ''
+  return isCommandStream(stream) && separator === '-' && isUuid(commandId) && domain !== ''
     ? { domain, commandId }
     : null
 }

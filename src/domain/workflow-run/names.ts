@@ -1,3 +1,5 @@
+import { UUID_PATTERN } from '../uuid.ts'
+
 const PREFIX = 'workflow_run-'
 
 export const runStream = (runId: string): string => `${PREFIX}${runId}`
@@ -12,7 +14,7 @@ export const jobId = (runId: string, index: number | null): string =>
 /** A job in a round: never queued twice in it, and queued anew in the next one. Its command's id derives from this. */
 export const jobName = (job: string, round: number): string => `${job}#${round}`
 
-const JOB = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?::file:(\d{1,9}))?#(\d{1,9})$/
+const JOB = new RegExp(`^(${UUID_PATTERN})(?::file:(\\d{1,9}))?#(\\d{1,9})$`)
 
 export interface NamedJob {
   readonly runId: string

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, ClientBase } from 'pg'
 import { CommandBusError } from '../../application/shared/errors.ts'
+import { OLDEST_RUNNING } from '../postgres/log/log-reader.ts'
 import { isFromElsewhere } from '../postgres/log/own-cluster.ts'
 import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
 import { aloneOn } from '../postgres/transactions/alone.ts'
@@ -99,7 +100,7 @@ const planned = async (client: ClientBase): Promise<AdoptionPlan> => {
     const counts = await countPlaces(client)
     const { rows } = await client.query(
       `select min(was)::text as first, max(was)::text as last, min(becomes)::text as first_here, max(becomes)::text as last_here,
-         greatest(0, max(becomes)::text::numeric + 1 - pg_snapshot_xmin(pg_current_snapshot())::text::numeric)::float8 as missing
+         greatest(0, max(becomes)::text::numeric + 1 - ${OLDEST_RUNNING}::text::numeric)::float8 as missing
        from command_bus_adoption`,
     )
     const { first, last, first_here, last_here, missing } = rows[0]
@@ -129,7 +130,7 @@ const rewrite = async (client: Client, { signer, by, onProgress }: AdoptLogOptio
   try {
     await lockOut(client)
     await refuseAtHome(client)
-    const { rows } = await client.query('select pg_snapshot_xmin(pg_current_snapshot())::text as bound')
+    const { rows } = await client.query(`select ${OLDEST_RUNNING}::text as bound`)
     const { bound } = rows[0]
     await makeMap(client)
     const range = await client.query(

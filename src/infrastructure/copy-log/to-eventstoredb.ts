@@ -11,6 +11,7 @@ import { beginningsOf } from '../eventstoredb/store/records.ts'
 import { inTransaction } from '../postgres/connection/with-client.ts'
 import { loadCheckpoint, MIRROR_PROJECTION, saveCheckpoint } from '../postgres/log/checkpoint.ts'
 import type { EventRow } from '../postgres/log/event-store.ts'
+import { AFTER, keptPosition, type LogPosition, logPage, positionText, startOfLog } from '../postgres/log/log-reader.ts'
 import { aloneOn, lockOutWriters } from '../postgres/transactions/alone.ts'
 import { compareLogs, countEvents } from './compare.ts'
 import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, notLookedAt, storedCodec } from './stored.ts'
@@ -18,7 +19,6 @@ import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, notLook
 /** How far an unfinished copy has come, beside the checkpoints of projections. */
 const COPYING = 'copy-log'
 const PAGE = 500
-const PAGE_BYTES = 16 * 1024 * 1024
 /** EventStoreDB takes 1 MiB at once unless told otherwise. */
 const APPEND_BYTES = 512 * 1024
 
@@ -52,7 +52,7 @@ export const copyToEventStoreDb = ({
           `this EventStoreDB has a log already: name one without streams that begin with ${beginningsOf(options).join(', ')}, or set another EVENTSTORE_PREFIX`,
         )
       }
-      position ??= '0/0'
+      position ??= positionText(startOfLog)
       await saveCheckpoint(client, COPYING, position, streamPrefix)
       const { events: total } = await countEvents(client)
       const store = createEventStoreDbEventStore<StoredEvent>(options)
@@ -62,7 +62,7 @@ export const copyToEventStoreDb = ({
         const last = page.at(-1)
         if (last === undefined) break
         await appendPage(store, page)
-        position = `${last.xid}/${last.position}`
+        position = positionText(last)
         await saveCheckpoint(client, COPYING, position)
         done += page.length
         onProgress({ phase: 'copying', done, total })
@@ -70,7 +70,7 @@ export const copyToEventStoreDb = ({
       const { end, ...copied } = await compareLogs(client, feed, onProgress)
       await inTransaction(client, async () => {
         // a log without commands has no end; any position is after nothing
-        await saveCheckpoint(client, MIRROR_PROJECTION, end ?? '0/0', streamPrefix)
+        await saveCheckpoint(client, MIRROR_PROJECTION, end ?? positionText(startOfLog), streamPrefix)
         await client.query('delete from command_bus_checkpoint where projection = $1::text', [COPYING])
       })
       return copied
@@ -88,38 +88,21 @@ const refuseOthers = async (client: Client): Promise<void> => {
   throw new CopyLogError(`the log holds streams that are none of ours ('${rows[0].stream}'): they cannot move`)
 }
 
-interface LogRow extends EventRow {
-  readonly xid: string
-  readonly position: string
-}
+interface LogRow extends EventRow, LogPosition {}
 
-const placeOf = (position: string): readonly [xid: string, position: string] => {
-  const [xid = '0', place = '0'] = position.split('/')
-  return [xid, place]
-}
-
-const countUpTo = async (client: Client, position: string): Promise<number> => {
+const countUpTo = async (client: Client, copied: string): Promise<number> => {
+  const { xid, position } = keptPosition(copied)
   const { rows } = await client.query(
     `select count(*)::int as count from command_bus_event where (xid, position) <= ($1::xid8, $2::bigint)`,
-    [...placeOf(position)],
+    [xid, position],
   )
   return rows[0].count
 }
 
 /** In the order of the feed. Nobody can append meanwhile, so all that is committed is all there is. */
 const readPage = async (client: Client, after: string): Promise<readonly LogRow[]> => {
-  const { rows } = await client.query<LogRow>(
-    `select x.xid::text, x.position::text, x.stream, x.revision, x.id, x.type, x.data, x.meta
-     from (
-       select e.*, sum(pg_column_size(e.data)) over (order by e.xid, e.position rows unbounded preceding)
-                     - pg_column_size(e.data) as before
-       from command_bus_event e
-       where (e.xid, e.position) > ($1::xid8, $2::bigint)
-       order by e.xid, e.position limit ${PAGE}) x
-     where x.before < ${PAGE_BYTES}
-     order by x.xid, x.position`,
-    [...placeOf(after)],
-  )
+  const { xid, position } = keptPosition(after)
+  const { rows } = await client.query<LogRow>(logPage(AFTER, PAGE), [xid, position])
   return rows
 }
 

@@ -2,6 +2,10 @@ import type { Client, Pool } from 'pg'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { BusEvent } from '../../domain/bus-event.ts'
+import { COMMAND_PREFIX } from '../../domain/command/names.ts'
+import { creditsStream } from '../../domain/credits/names.ts'
+import { runStream } from '../../domain/workflow-run/names.ts'
+import { templateStream } from '../../domain/workflow-template/names.ts'
 import { busCodec } from '../codec/workflow-codec.ts'
 import { MIRROR_PROJECTION } from '../postgres/log/checkpoint.ts'
 import type { InlineProjections } from '../postgres/log/unit-of-work.ts'
@@ -33,7 +37,7 @@ export interface EventStoreDbLogOptions {
 }
 
 /** How the streams of this log begin: those of commands, runs, their templates and the ledgers of credits. */
-export const LOG_PREFIXES = ['command-', 'workflow_run-', 'workflow_template-', 'credits-']
+export const LOG_PREFIXES = [COMMAND_PREFIX, runStream(''), templateStream(''), creditsStream('')]
 
 /** The log in EventStoreDB, with the runner that brings it to PostgreSQL. */
 export interface EventStoreDbLog {

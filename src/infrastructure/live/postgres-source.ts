@@ -1,19 +1,25 @@
 import { isRight } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import type { Pool } from 'pg'
-import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { LiveEvent } from '../../application/ports/reading/live-events.ts'
 import { parseCommandStream } from '../../domain/command/names.ts'
 import { transitions } from '../../domain/command/transitions.ts'
 import { parseJobName, parseRunStream } from '../../domain/workflow-run/names.ts'
 import { transitions as runTransitions } from '../../domain/workflow-run/transitions.ts'
 import { instant } from '../postgres/connection/instant.ts'
-import { parsePosition } from '../postgres/log/event-feed.ts'
+import {
+  comparePositions,
+  keptPosition,
+  type LogPosition,
+  nextEvents,
+  parsePosition,
+  positionText,
+  readHead,
+  startOfLog,
+} from '../postgres/log/log-reader.ts'
 import type { LiveSource } from './live-event.ts'
 
-interface Row {
-  readonly xid: string
-  readonly position: string
+interface Row extends LogPosition {
   readonly stream: string
   readonly revision: string
   readonly type: string
@@ -32,64 +38,46 @@ const meta = t.type({
 
 /** The feed without the payloads, in the feed's own order; see `createPostgresEventFeed`. */
 export const createPostgresLiveSource = (pool: Pool): LiveSource => ({
-  beginning: '0/0',
+  beginning: positionText(startOfLog),
 
   read: async (after, limit) => {
+    const { xid, position } = keptPosition(after)
     const { rows } = await pool.query({
       name: 'command_bus_live',
-      // `order by xid` without the table's name would order by the text in the list
-      text: `select e.xid::text, e.position::text, e.stream, e.revision, e.type, e.meta,
-               ${instant('e.recorded')} as recorded
-             from command_bus_event e
-             where (e.xid, e.position) > ($1::xid8, $2::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
-             order by e.xid, e.position limit $3::int`,
-      values: [...parsePosition(after), limit],
+      text: nextEvents(columns, '$3::int'),
+      values: [xid, position, limit],
     })
     const last = (rows as Row[]).at(-1)
     return {
       events: (rows as Row[]).flatMap(row => liveEventOf(row) ?? []),
-      reached: last === undefined ? after : positionOf(last),
+      reached: last === undefined ? after : positionText(last),
       more: rows.length === limit,
     }
   },
 
-  head: async () => {
-    const { rows } = await pool.query(
-      `select e.xid::text, e.position::text from command_bus_event e
-       where e.xid < pg_snapshot_xmin(pg_current_snapshot()) order by e.xid desc, e.position desc limit 1`,
-    )
-    return rows[0] === undefined ? '0/0' : positionOf(rows[0])
-  },
+  head: async () => positionText((await readHead(pool)) ?? startOfLog),
 
   parse: text => {
-    const [, xid, position] = /^(\d{1,20})\/(\d{1,19})$/.exec(text) ?? []
-    if (xid === undefined || position === undefined) return null
-    const inRange = BigInt(xid) < 2n ** 64n && BigInt(position) < 2n ** 63n
-    return inRange ? `${BigInt(xid)}/${BigInt(position)}` : null
+    const position = parsePosition(text)
+    return position === null ? null : positionText(position)
   },
 
-  has: async position => {
-    const [xid, place] = parsePosition(position)
-    if (place === '0') return xid === '0'
+  has: async text => {
+    const { xid, position } = keptPosition(text)
+    if (position === '0') return xid === '0'
     const { rows } = await pool.query(
       `select from command_bus_event e where e.xid = $1::xid8 and e.position = $2::bigint
        union all select from command_bus_archived_event a where a.xid = $1::xid8 and a.position = $2::bigint limit 1`,
-      [xid, place],
+      [xid, position],
     )
     return rows.length > 0
   },
 
-  compare: (a, b) => {
-    const [aXid, aPosition] = parsePosition(a)
-    const [bXid, bPosition] = parsePosition(b)
-    return compareDigits(aXid, bXid) || compareDigits(aPosition, bPosition)
-  },
+  compare: (a, b) => comparePositions(keptPosition(a), keptPosition(b)),
 })
 
-const positionOf = ({ xid, position }: Pick<Row, 'xid' | 'position'>): FeedPosition => `${xid}/${position}`
-
-/** Numbers without leading zeros: the longer is the larger. */
-const compareDigits = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
+const columns = `e.xid::text, e.position::text, e.stream, e.revision, e.type, e.meta,
+  ${instant('e.recorded')} as recorded`
 
 /** Null for what is no event of a command or a run that this version knows: live readers pass over it. */
 const liveEventOf = (row: Row): LiveEvent | null => {
@@ -99,7 +87,7 @@ const liveEventOf = (row: Row): LiveEvent | null => {
   const subject = commandOf(row, context) ?? runOf(row)
   if (subject === null) return null
   return {
-    position: positionOf(row),
+    position: positionText(row),
     stream: row.stream,
     revision: Number(row.revision),
     type: row.type,

@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import type { Log } from '../../application/ports/log.ts'
 import type { Health } from '../../application/ports/reading/stats.ts'
 import { atOneInstant, withClient } from '../postgres/connection/with-client.ts'
+import { AFTER } from '../postgres/log/log-reader.ts'
 import { holdReadTables } from '../postgres/read-tables/read-tables.ts'
 import { createFindings, type Finding } from './chain/finding.ts'
 import type { Signer } from './chain/keys.ts'
@@ -84,7 +85,7 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     told = head.number
     const { rows } = await pool.query(
       `select extract(epoch from clock_timestamp() - e.recorded)::float8 as lag from command_bus_event e
-       where (e.xid, e.position) > ($1::xid8, $2::bigint) order by e.xid, e.position limit 1`,
+       where ${AFTER} order by e.xid, e.position limit 1`,
       [head.xid, head.position],
     )
     sealLagSeconds = Math.max(0, rows[0]?.lag ?? 0)

@@ -5,6 +5,7 @@ import { storableText } from '../../../application/shared/json.ts'
 import type { CommandEventType } from '../../../domain/command/events.ts'
 import { transitions } from '../../../domain/command/transitions.ts'
 import { isMissingRelation, isUnavailable, toPublicError } from '../connection/errors.ts'
+import { streamOf } from '../log/command-streams.ts'
 import { createQueueCatalog } from '../queue/queue.ts'
 import { decodeCursor, encodeCursor } from '../reading/cursor.ts'
 import { persistently } from '../transactions/persistently.ts'
@@ -113,7 +114,7 @@ const canaryOf = async (pool: Pool, id: string): Promise<CanaryVerdict> => {
      from command_bus_action_item i
      left join lateral (
        select e.type, e.data#>>'{error,code}' as code from command_bus_event e
-       where e.stream = ('command-' || i.domain || '-' || i.command_id) collate "C" and e.revision > i.revision + 1
+       where e.stream = ${streamOf('i')} and e.revision > i.revision + 1
          and e.type = any ($2::text[])
        order by e.revision limit 1) e on true
      where i.action_id = $1::uuid and i.outcome = 'SUCCEEDED'

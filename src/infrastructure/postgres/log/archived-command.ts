@@ -1,4 +1,5 @@
 import type { CommandEvent } from '../../../domain/command/events.ts'
+import { parseCommandStream } from '../../../domain/command/names.ts'
 import { defaultRetryPolicy } from '../../../domain/command/retry-policy.ts'
 import type { EventContext, Recorded } from '../../../domain/recorded.ts'
 import type { ArchivedStream } from './event-store.ts'
@@ -18,6 +19,7 @@ const context: EventContext = {
  * second life and its stray messages any work; what it was is in the file.
  */
 export const archivedCommand = ({ stream, status, revision }: ArchivedStream): readonly Recorded<CommandEvent>[] => {
+  const id = parseCommandStream(stream)?.commandId ?? stream
   const fact = { at: NOWHEN, actor: NOBODY }
   const sent: CommandEvent = {
     ...fact,
@@ -30,8 +32,8 @@ export const archivedCommand = ({ stream, status, revision }: ArchivedStream): r
     policy: defaultRetryPolicy,
   }
   return [
-    { stream, revision: 0, id: stream.slice(-36), event: sent, context },
-    { stream, revision, id: stream.slice(-36), event: { ...fact, ...endOf(status) } as CommandEvent, context },
+    { stream, revision: 0, id, event: sent, context },
+    { stream, revision, id, event: { ...fact, ...endOf(status) } as CommandEvent, context },
   ]
 }
 

@@ -31,7 +31,7 @@ export interface PostgresEventStoreOptions<Event> {
   /** Makes queues for replies. Without it the commit does so itself, at the price of a subtransaction. */
   readonly replyQueues?: Pick<ReplyQueues, 'ready' | 'failed'> | undefined
   readonly queuesAwaited?: BriefDeps<Event>['queuesAwaited'] | undefined
-  /** What is left to say of a stream that was moved to a file, so that nothing is decided as if it had never been. */
+  /** Events that stand in for a stream that was archived, so that it is not mistaken for a new one. */
   readonly ofArchived?: (archived: ArchivedStream) => readonly Recorded<Event>[]
   /** Called after a commit with the queues that got messages. */
   readonly onFilled: (queues: ReadonlySet<string>) => void
@@ -135,7 +135,7 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
     }
   }
 
-  const readStreams = async (streams: readonly string[], { within }: AppendOptions = {}, from = 0) => {
+  const readRecorded = async (streams: readonly string[], { within }: AppendOptions = {}, from = 0) => {
     const found = new Map<string, Recorded<Event>[]>()
     if (streams.length === 0) return found
     const { rows } = await ((within as ClientBase | undefined) ?? pool).query({
@@ -151,9 +151,9 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
     return found
   }
 
-  /** With what is left of streams that were moved to files. */
-  const readKnown: EventStore<Event>['readStreams'] = async (streams, given = {}) => {
-    const found = await readStreams(streams, given)
+  /** With what stands in for streams that were archived. */
+  const readStreams: EventStore<Event>['readStreams'] = async (streams, given = {}) => {
+    const found = await readRecorded(streams, given)
     const absent = streams.filter(stream => !found.has(stream))
     if (absent.length === 0 || options.ofArchived === undefined) return found
     const { rows } = await ((given.within as ClientBase | undefined) ?? pool).query({
@@ -168,8 +168,11 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
     capabilities: { atomicAppend: true, inlineProjections: true },
     append: (appends, appendOptions) => commit(appends, false, appendOptions),
     appendAll: (appends, appendOptions) => commit(appends, true, appendOptions),
-    readStream: async (stream, from = 0) => (await readStreams([stream], {}, from)).get(stream) ?? [],
-    readStreams: readKnown,
+    readStream: async (stream, from = 0, { recordedOnly = false } = {}) => {
+      const found = from > 0 || recordedOnly ? await readRecorded([stream], {}, from) : await readStreams([stream])
+      return found.get(stream) ?? []
+    },
+    readStreams,
   }
 }
 

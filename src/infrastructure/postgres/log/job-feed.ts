@@ -1,10 +1,11 @@
 import type { Pool } from 'pg'
 import type { FeedPosition } from '../../../application/ports/event-feed.ts'
 import type { CommandEvent } from '../../../domain/command/events.ts'
+import { commandStreamRange } from '../../../domain/command/names.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { commandCodec } from '../../codec/command-codec.ts'
-import { parsePosition } from './event-feed.ts'
 import { decodeRow, type EventRow } from './event-store.ts'
+import { keptPosition, nextEvents, positionText, readHead, startOfLog } from './log-reader.ts'
 
 interface Row extends EventRow {
   readonly xid: string
@@ -25,32 +26,24 @@ export interface JobPage {
  */
 export const createJobFeed = (pool: Pool, domain: string, pageSize = 2_000) => ({
   read: async (after: FeedPosition | null): Promise<JobPage> => {
+    const { xid, position } = keptPosition(after)
     const { rows } = await pool.query<Row>({
       name: 'command_bus_jobs',
       // a condition on streams inside would tempt the planner away from the index
-      text: `select x.xid::text, x.position::text as place, k.* from (
-               select e.* from command_bus_event e
-               where (e.xid, e.position) > ($1::xid8, $2::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
-               order by e.xid, e.position limit ${pageSize}) x
+      text: `select x.xid::text, x.position::text as place, k.* from (${nextEvents('e.*', pageSize)}) x
              left join lateral (select true as ours, x.stream, x.revision, x.id, x.type, x.data, x.meta) k
                on x.stream >= $3::text collate "C" and x.stream < $4::text collate "C" and x.type <> 'CommandSent'
              order by x.xid, x.position`,
-      values: [...parsePosition(after), `command-${domain}-`, `command-${domain}.`],
+      values: [xid, position, ...commandStreamRange(domain)],
     })
     const last = rows.at(-1)
     return {
       events: rows.filter(row => row.ours).map(row => decodeRow(commandCodec, row)),
-      reached: last === undefined ? after : `${last.xid}/${last.place}`,
+      reached: last === undefined ? after : positionText({ xid: last.xid, position: last.place }),
       more: rows.length === pageSize,
     }
   },
-  head: async (): Promise<FeedPosition> => {
-    const { rows } = await pool.query(
-      `select e.xid::text, e.position::text from command_bus_event e
-       where e.xid < pg_snapshot_xmin(pg_current_snapshot()) order by e.xid desc, e.position desc limit 1`,
-    )
-    return rows[0] === undefined ? '0/0' : `${rows[0].xid}/${rows[0].position}`
-  },
+  head: async (): Promise<FeedPosition> => positionText((await readHead(pool)) ?? startOfLog),
 })
 
 export type JobFeed = ReturnType<typeof createJobFeed>

@@ -1,9 +1,10 @@
 import type { ClientBase, Pool } from 'pg'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 import { MIRROR_PROJECTION } from './checkpoint.ts'
+import { POSITION_PATTERN } from './log-reader.ts'
 
 /** Checkpoints of readers of the log in this database are pairs of it; that of the mirror is of EventStoreDB. */
-const OF_THIS_LOG = `c.projection <> '${MIRROR_PROJECTION}' and c.position ~ '^[0-9]{1,20}/[0-9]{1,19}$'`
+const OF_THIS_LOG = `c.projection <> '${MIRROR_PROJECTION}' and c.position ~ '${POSITION_PATTERN}'`
 
 /** The parts of such a checkpoint, null for others. */
 export const checkpointXid = `case when ${OF_THIS_LOG} then split_part(c.position, '/', 1)::xid8 end`

@@ -5,7 +5,7 @@ import { workflowRows } from '../../../projections/workflow-rows.ts'
 import { type Folded, foldInto, isOfCommand, type LoggedBusEvent, type LoggedEvent } from './command-log.ts'
 import { COMMAND_TABLE } from './read-tables.ts'
 import { RebuildError } from './rebuild-table.ts'
-import { workflowTables } from './workflow-fold.ts'
+import { MOST_ROWS, workflowTables } from './workflow-fold.ts'
 
 /** Takes events into tables, each named as `nameOf` says for the table it will replace. To be called in a transaction. */
 export const applyEvents = async (
@@ -23,9 +23,6 @@ export const applyEvents = async (
   }
   await putRows(client, nameOf, writes.all())
 }
-
-/** An event of a run makes a row for each of its files: a page of them may make millions. */
-const MOST_ROWS = 10_000
 
 const putRows = async (
   client: ClientBase,

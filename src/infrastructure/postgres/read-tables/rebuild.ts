@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
 import { unhurried } from '../connection/database.ts'
 import { inTransaction } from '../connection/with-client.ts'
+import { comparePositions, type LogPosition, readHead, startOfLog } from '../log/log-reader.ts'
 import { assertSessions, clientLike } from '../transactions/pool.ts'
-import { isBefore, type LogPage, type LogPosition, readLogPage, settledHead, startOfLog } from './command-log.ts'
+import { type LogPage, readLogPage } from './command-log.ts'
 import { COMMAND_TABLE, readTableNames } from './read-tables.ts'
 import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
@@ -85,7 +86,7 @@ const fillAndSwap = async (
 ): Promise<Rebuilt> => {
   const tables = [...fresh.values()]
   const nameOf = (table: string): string => fresh.get(table)?.name ?? table
-  const total = Number((await settledHead(client)).position)
+  const total = Number((await readHead(client))?.position ?? 0)
   let after = startOfLog
   let events = 0
   const report = (more: number): void => {
@@ -95,10 +96,10 @@ const fillAndSwap = async (
 
   /** Takes in what the log holds at this moment, page by page, each in its own transaction; the next is read meanwhile. */
   const follow = async (): Promise<number> => {
-    const head = await settledHead(client)
+    const head = (await readHead(client)) ?? startOfLog
     const before = events
     const pageAfter = (place: LogPosition): Promise<LogPage> | null => {
-      const page = isBefore(place, head) ? readLogPage(pool, place, 'at work') : null
+      const page = comparePositions(place, head) < 0 ? readLogPage(pool, place, 'at work') : null
       // whoever waits for it hears of its failure; an earlier one may come first
       page?.catch(() => {})
       return page

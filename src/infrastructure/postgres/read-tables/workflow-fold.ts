@@ -24,6 +24,9 @@ export const isWorkflowStream = (stream: string): boolean => prefixes.some(prefi
 /** Every event makes a row of its own here, which no later one changes. */
 export const isLedger = (table: ReadTable): boolean => (readTables[table] as readonly string[]).includes('revision')
 
+/** Rows at once: an event of a run makes a row for each of its files, and a page of them may make millions. */
+export const MOST_ROWS = 10_000
+
 /** Rows that can be compared now. */
 export interface FoldedRows {
   readonly writes: readonly RowWrite[]

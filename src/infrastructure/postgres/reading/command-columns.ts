@@ -1,5 +1,6 @@
 import { type ColumnKind, type ColumnName, commandColumns, viewColumns } from '../../../domain/command/columns.ts'
 import { instant } from '../connection/instant.ts'
+import { streamOf } from '../log/command-streams.ts'
 import { cutMessageColumn } from './cut-json.ts'
 
 const plain = (column: string): string => column
@@ -33,8 +34,8 @@ export const wholeColumns = (alias: string): string => select(alias, viewColumns
 
 /** What a `c` of commands is joined with for its present payload (`sent`) and its last event (`last`). */
 export const joinSent = `left join command_bus_event sent
-  on sent.stream = 'command-' || c.domain || '-' || c.command_id and sent.revision = c.data_revision`
+  on sent.stream = ${streamOf('c')} and sent.revision = c.data_revision`
 export const joinLast = `left join command_bus_event last
-  on last.stream = 'command-' || c.domain || '-' || c.command_id and last.revision = c.revision`
+  on last.stream = ${streamOf('c')} and last.revision = c.revision`
 
 export const resultOf = `case when c.status = 'COMPLETED' then coalesce(last.data->'result', last.data->'resultData') end`

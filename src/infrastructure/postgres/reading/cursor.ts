@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../../../application/shared/errors.ts'
+import { isUuid } from '../../../domain/uuid.ts'
 
 /** Where a page ended: the time it is ordered by, and what breaks ties. */
 export interface Cursor {
@@ -10,14 +11,12 @@ export interface Cursor {
 export const encodeCursor = (cursor: Cursor): string =>
   Buffer.from(JSON.stringify([cursor.at, cursor.domain, cursor.commandId])).toString('base64url')
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** @throws InvalidInputError for a cursor that no list of ours gave out. */
 export const decodeCursor = (text: string): Cursor => {
   const parts = parse(text)
   if (Array.isArray(parts) && parts.length === 3 && parts.every(part => typeof part === 'string')) {
     const [at, domain, commandId] = parts as [string, string, string]
-    if (!Number.isNaN(Date.parse(at)) && UUID.test(commandId) && domain.length < 64 && !domain.includes('\u0000')) {
+    if (!Number.isNaN(Date.parse(at)) && isUuid(commandId) && domain.length < 64 && !domain.includes('\u0000')) {
       return { at, domain, commandId }
     }
   }

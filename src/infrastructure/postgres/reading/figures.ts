@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { FeedFigures, Health, QueueFigures } from '../../../application/ports/reading/stats.ts'
+import { MAY_BE_READ } from '../log/log-reader.ts'
 import { queueFigures } from '../queue/queue-figures.ts'
 import { tenantIs } from './conditions.ts'
 import { countUndelivered } from './undelivered.ts'
@@ -26,9 +27,9 @@ export const openTransactions = async (pool: Pool, tenantId?: string): Promise<O
   const { rows } = await pool.query<{ lag: number | null; held: number; oldest: number | null; writer: number | null }>(
     `select
        (select extract(epoch from clock_timestamp() - e.recorded)::float8 from command_bus_event e
-        where e.xid >= pg_snapshot_xmin(pg_current_snapshot()) and ${OF_TENANT} order by e.xid, e.position limit 1) as lag,
+        where not (${MAY_BE_READ}) and ${OF_TENANT} order by e.xid, e.position limit 1) as lag,
        (select count(*)::int from (select from command_bus_event e
-        where e.xid >= pg_snapshot_xmin(pg_current_snapshot()) and ${OF_TENANT} limit ${COUNTED}) held) as held,
+        where not (${MAY_BE_READ}) and ${OF_TENANT} limit ${COUNTED}) held) as held,
        (select extract(epoch from clock_timestamp() - min(a.xact_start))::float8 from pg_stat_activity a
         where a.datname = current_database() and a.pid <> pg_backend_pid()) as oldest,
        (select extract(epoch from clock_timestamp() - min(w.since))::float8 from (

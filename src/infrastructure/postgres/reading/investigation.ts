@@ -9,6 +9,8 @@ import type {
   StatusCount,
 } from '../../../application/ports/reading/investigation.ts'
 import { commandStream, parseCommandStream } from '../../../domain/command/names.ts'
+import { isUuid } from '../../../domain/uuid.ts'
+import { commandIdIn, domainIn } from '../log/command-streams.ts'
 import { listedColumns } from './command-columns.ts'
 import { tenantIs } from './conditions.ts'
 import { DEFAULT_LIMIT, decodeCursor, encodeCursor } from './cursor.ts'
@@ -45,7 +47,7 @@ export const createInvestigationQueries = (pool: Pool): InvestigationQueries => 
   },
 
   relatedRuns: async ({ runIds, tenantId }: RunsFilter, limit) => {
-    const ids = runIds.filter(id => UUID.test(id))
+    const ids = runIds.filter(id => isUuid(id))
     if (ids.length === 0) return { runs: [], entries: [] }
     const runs = await pool.query<RunRow>(relatedRuns, [ids, tenantId ?? null, limit])
     const entries = await pool.query<EntryRow & { readonly tenant_id: string }>(entriesOfRuns, [
@@ -62,8 +64,6 @@ export const createInvestigationQueries = (pool: Pool): InvestigationQueries => 
     }
   },
 })
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 const parkings = `
   select e.stream, e.revision, e.meta->>'at' as at, e.data, e.meta
@@ -82,12 +82,12 @@ const parkedAt = `
   where coalesce((
       select n.meta->>'at' from command_bus_event n where n.stream = p.stream and n.revision = p.revision + 1) > $1, true)
     and ($5::text is null or p.at < $5)
-    and ($6::text is null or substr(p.stream, 9, length(p.stream) - 45) = $6)
+    and ($6::text is null or ${domainIn('p.stream')} = $6)
     and ($7::text is null or p.meta#>>'{context,commandType}' = $7)
     and ($8::text is null or p.data#>>'{error,code}' = $8)
     and ${tenantIs('$9', "p.meta#>>'{context,tenantId}'")}
     and ($10::text is null
-         or concat_ws(' ', right(p.stream, 36), p.data#>>'{error,code}', p.data#>>'{error,message}') ilike $10)
+         or concat_ws(' ', ${commandIdIn('p.stream')}, p.data#>>'{error,code}', p.data#>>'{error,message}') ilike $10)
   order by p.at desc, p.stream desc limit $11::int`
 
 const parkedAtValues = (filter: ParkedAtFilter, limit: number): unknown[] => {

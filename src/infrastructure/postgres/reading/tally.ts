@@ -1,4 +1,6 @@
 import type { Pool } from 'pg'
+import { domainIn, ofCommands } from '../log/command-streams.ts'
+import { AFTER, type LogPosition, MAY_BE_READ, nextEvents, OLDEST_RUNNING, startOfLog } from '../log/log-reader.ts'
 
 /** How many events of a type one tenant's commands of a domain had in a minute; `''` stands for no tenant. */
 interface Entry {
@@ -42,22 +44,20 @@ const ENDS: Readonly<Record<string, keyof Ended>> = {
   OperatorCanceled: 'CANCELED',
 }
 
-type Place = readonly [xid: string, position: string]
-
 interface Picture {
   /** What the feed has shown: it will not change any more. */
   readonly ended: Map<string, number>
   readonly recent: Map<string, Entry>
   /** Where the feed was left. */
-  place: Place
+  place: LogPosition
   /** What is committed after `place` but may still get company before it. */
   held: readonly Entry[]
   readonly since: number
   now: number
 }
 
-const OF_COMMANDS = `e.stream >= 'command-' and e.stream < 'command.'`
-const DOMAIN = 'substr(e.stream, 9, length(e.stream) - 45)'
+const OF_COMMANDS = ofCommands('e.stream')
+const DOMAIN = domainIn('e.stream')
 const TENANT = `coalesce(e.meta#>>'{context,tenantId}', '')`
 /** Groups of a page of events, and one row for the page itself: how many events, and the place and time of one of them. */
 const grouped = (page: string, from: string, edge: 'asc' | 'desc'): string =>
@@ -69,9 +69,6 @@ const grouped = (page: string, from: string, edge: 'asc' | 'desc'): string =>
    union all (select '', '', '', (extract(epoch from e.recorded) * 1000)::float8, count(*) over ()::int, e.xid::text, e.position::text from page e
      where ${from} order by e.xid ${edge}, e.position ${edge} limit 1)`
 
-const AFTER = 'select e.* from command_bus_event e where (e.xid, e.position) > ($1::xid8, $2::bigint)'
-const READABLE = 'e.xid < pg_snapshot_xmin(pg_current_snapshot())'
-
 /**
  * Counts that stay cheap however long the history is. Commands that have ended are nearly all commands there ever were:
  * they are counted once a process, and after that only the log's new events are read.
@@ -79,13 +76,13 @@ const READABLE = 'e.xid < pg_snapshot_xmin(pg_current_snapshot())'
 export const createTally = (pool: Pool): Tally => {
   let picture: Picture | null = null
 
-  const page = async (text: string, place: Place) => {
-    const { rows } = await pool.query(text, [...place])
+  const page = async (text: string, place: LogPosition) => {
+    const { rows } = await pool.query(text, [place.xid, place.position])
     const edge = rows.find(row => row.xid !== '')
     return {
       entries: rows.filter(row => row.xid === '') as Entry[],
       count: edge === undefined ? 0 : (edge.count as number),
-      edge: edge === undefined ? place : ([edge.xid, edge.position] as const),
+      edge: edge === undefined ? place : { xid: edge.xid, position: edge.position },
       edgeAt: edge === undefined ? 0 : (edge.minute as number),
     }
   }
@@ -99,14 +96,14 @@ export const createTally = (pool: Pool): Tally => {
       `select coalesce(tenant_id, '') as tenant, domain, status as kind, count(*)::int as count
        from command_bus_command where status in ('COMPLETED', 'CANCELED') group by 1, 2, 3
        union all select ${TENANT}, ${DOMAIN}, e.type, -count(*)::int from command_bus_event e
-       where not ${READABLE} and ${OF_COMMANDS} and e.type = any ($1::text[]) group by 1, 2, 3
-       union all select '', '', pg_snapshot_xmin(pg_current_snapshot())::text, 0`,
+       where not (${MAY_BE_READ}) and ${OF_COMMANDS} and e.type = any ($1::text[]) group by 1, 2, 3
+       union all select '', '', ${OLDEST_RUNNING}::text, 0`,
       [Object.keys(ENDS)],
     )
     const ended = new Map<string, number>()
-    let place: Place = ['0', '0']
+    let place = startOfLog
     for (const { tenant, domain, kind, count } of rows) {
-      if (domain === '') place = [kind, '0']
+      if (domain === '') place = { xid: kind, position: '0' }
       else addEnded(ended, tenant, domain, ENDS[kind] ?? kind, count)
     }
     const recent = new Map<string, Entry>()
@@ -114,7 +111,7 @@ export const createTally = (pool: Pool): Tally => {
   }
 
   /** The window before `place`, newest first, as far back as it may go; gives the time from which on it is whole. */
-  const readBack = async (recent: Map<string, Entry>, place: Place): Promise<number> => {
+  const readBack = async (recent: Map<string, Entry>, place: LogPosition): Promise<number> => {
     const before = `select e.* from command_bus_event e where (e.xid, e.position) < ($1::xid8, $2::bigint)
                     order by e.xid desc, e.position desc limit ${PAGE}`
     const text = grouped(before, `e.recorded >= now() - interval '${WINDOW_MINUTES} minutes'`, 'asc')
@@ -132,7 +129,7 @@ export const createTally = (pool: Pool): Tally => {
 
   /** False when there is so much that it is cheaper to begin anew. */
   const readOn = async (into: Picture): Promise<boolean> => {
-    const next = grouped(`${AFTER} and ${READABLE} order by e.xid, e.position limit ${PAGE}`, 'true', 'desc')
+    const next = grouped(nextEvents('e.*', PAGE), 'true', 'desc')
     for (let read = 0; read < MOST_EVENTS; read += PAGE) {
       const { entries, count, edge } = await page(next, into.place)
       for (const entry of entries) {
@@ -152,7 +149,8 @@ export const createTally = (pool: Pool): Tally => {
     picture = null
     let next = known ?? (await begin())
     if (!(await readOn(next))) next = await begin()
-    next.held = (await page(grouped(`${AFTER} limit ${MOST_EVENTS}`, 'true', 'desc'), next.place)).entries
+    const rest = `select e.* from command_bus_event e where ${AFTER} limit ${MOST_EVENTS}`
+    next.held = (await page(grouped(rest, 'true', 'desc'), next.place)).entries
     const { rows } = await pool.query('select (extract(epoch from now()) * 1000)::float8 as now')
     next.now = rows[0].now
     for (const [key, { minute }] of next.recent) {
@@ -162,7 +160,7 @@ export const createTally = (pool: Pool): Tally => {
     shown = next
   }
 
-  let shown: Picture = { ended: new Map(), recent: new Map(), place: ['0', '0'], held: [], since: 0, now: 0 }
+  let shown: Picture = { ended: new Map(), recent: new Map(), place: startOfLog, held: [], since: 0, now: 0 }
   return {
     advance,
     now: () => shown.now,

@@ -33,7 +33,7 @@ const writer = ['command_bus_commit(jsonb)', 'command_bus_commit_each(jsonb)', '
 
 const reader: Rights = {
   tables: [['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...readTableNames]]],
-  functions: ['command_bus_queue_figures(text[], jsonb)'],
+  functions: ['command_bus_queue_figures(text[], jsonb)', 'command_bus_command_stream(text, uuid)'],
 }
 
 const sender: Rights = {

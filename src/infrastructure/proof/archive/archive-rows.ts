@@ -1,5 +1,6 @@
 import { type ClientBase, escapeIdentifier, type Pool } from 'pg'
 import { exactInstant } from '../../postgres/connection/instant.ts'
+import { commandIdIn, streamOf } from '../../postgres/log/command-streams.ts'
 import type { EventLine, MessageLine } from '../case/case-lines.ts'
 import { exactColumns } from '../chain/event-hash.ts'
 
@@ -14,7 +15,7 @@ export interface Picked {
 }
 
 const OLD = `c.status in ('COMPLETED', 'FAILED', 'CANCELED') and c.created_at < $1::timestamptz and c.updated_at < $1::timestamptz`
-const STREAM = `('command-' || c.domain || '-' || c.command_id) collate "C"`
+const STREAM = streamOf('c')
 
 /** The oldest first. */
 export const pickStreams = async (client: ClientBase, before: Date, limit: number): Promise<readonly Picked[]> => {
@@ -112,7 +113,7 @@ export const archivedIn = async (pool: Pool, commandId: string) => {
   const { rows } = await pool.query<{ stream: string; status: string; file: string }>(
     `select a.stream, a.status, s.about#>>'{archive,file}' as file
      from command_bus_archived_stream a join command_bus_seal s on s.number = a.seal
-     where right(a.stream, 36) = $1::text order by 1`,
+     where ${commandIdIn('a.stream')} = $1::text order by 1`,
     [commandId],
   )
   return rows

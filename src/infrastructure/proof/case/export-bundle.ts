@@ -1,7 +1,9 @@
 import type { ClientBase, Pool } from 'pg'
 import { CommandBusError } from '../../../application/shared/errors.ts'
 import { creditsStream } from '../../../domain/credits/names.ts'
+import { isUuid } from '../../../domain/uuid.ts'
 import { runStream } from '../../../domain/workflow-run/names.ts'
+import { streamOf } from '../../postgres/log/command-streams.ts'
 import { withUnhurriedClient } from '../../postgres/transactions/unhurried.ts'
 import { exactColumns, sha256 } from '../chain/event-hash.ts'
 import type { Signer } from '../chain/keys.ts'
@@ -43,7 +45,7 @@ export const exportBundle = (options: ExportOptions): Promise<Exported> => {
   return withUnhurriedClient(pool, async client => {
     await client.query('begin isolation level repeatable read read only')
     const { rows } = await client.query<{ stream: string }>(
-      `select 'command-' || domain || '-' || command_id as stream from command_bus_command
+      `select ${streamOf('c')} as stream from command_bus_command c
        where correlation_id = $1::text or command_id = any ($2::uuid[]) order by created_at, command_id, domain`,
       [correlationId ?? null, commandIds],
     )
@@ -84,11 +86,9 @@ const nothingThere = ({ correlationId, commandIds = [] }: ExportOptions): Comman
       : `there is no command, and no run, with correlation id '${correlationId}'`,
   )
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** The run whose id the correlation id is, where there is one. */
 const runStreams = async (client: ClientBase, correlationId: string | undefined) => {
-  if (correlationId === undefined || !UUID.test(correlationId)) return []
+  if (correlationId === undefined || !isUuid(correlationId)) return []
   const { rows } = await client.query<{ stream: string }>(
     `select e.stream from command_bus_event e where e.stream = $1::text collate "C" order by e.revision limit 1`,
     [runStream(correlationId)],
@@ -98,7 +98,7 @@ const runStreams = async (client: ClientBase, correlationId: string | undefined)
 
 /** What the run was charged and given back. Of its tenant's ledger nothing else is told. */
 const entriesOf = async (client: ClientBase, correlationId: string | undefined): Promise<readonly EventLine[]> => {
-  if (correlationId === undefined || !UUID.test(correlationId)) return []
+  if (correlationId === undefined || !isUuid(correlationId)) return []
   const { rows } = await client.query<EventLine & { readonly before: string | null }>(
     `select ${exactColumns}, (
        select encode(b.hash, 'hex') from command_bus_event b where b.stream = e.stream and b.revision = e.revision - 1) as before

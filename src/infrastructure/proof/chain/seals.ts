@@ -2,18 +2,16 @@ import type { ClientBase, Pool } from 'pg'
 import type { Json } from '../../../domain/json/json.ts'
 import { exactInstant, instant } from '../../postgres/connection/instant.ts'
 import { inTransaction, withClient } from '../../postgres/connection/with-client.ts'
+import { type LogPosition, nextEvents } from '../../postgres/log/log-reader.ts'
 import { sha256 } from './event-hash.ts'
 import type { Signer } from './keys.ts'
 
-/** Where the chain over the whole log stands. */
-export interface SealHead {
+/** Where the chain over the whole log stands, with the position of the last event it covers. */
+export interface SealHead extends LogPosition {
   readonly number: string
   /** In hex. To keep elsewhere: whoever has it can tell whether the log up to it is still the same. */
   readonly hash: string
   readonly sealedAt: string
-  /** The last event it covers, in the order of the feed. */
-  readonly xid: string
-  readonly position: string
 }
 
 export interface SealOptions {
@@ -77,10 +75,7 @@ export const holdSeals = async (client: ClientBase): Promise<void> => {
 const sealNext = async (client: ClientBase, signer: Signer | null, batch: number) => {
   const head = await sealHead(client)
   const { rows } = await client.query(
-    `with e as materialized (
-       select e.xid, e.position, e.hash from command_bus_event e
-       where (e.xid, e.position) > ($1::xid8, $2::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
-       order by e.xid, e.position limit $3::int)
+    `with e as materialized (${nextEvents('e.xid, e.position, e.hash', '$3::int')})
      select count(*)::int as events, sha256(string_agg(hash, ''::bytea order by xid, position)) as digest,
        (array_agg(xid order by xid desc, position desc))[1]::text as xid,
        (array_agg(position order by xid desc, position desc))[1]::text as position
@@ -93,9 +88,7 @@ const sealNext = async (client: ClientBase, signer: Signer | null, batch: number
     : { events: events as number, head: await putSeal(client, signer, head, { xid, position, events, digest }) }
 }
 
-interface Sealed {
-  readonly xid: string
-  readonly position: string
+interface Sealed extends LogPosition {
   readonly events: number
   readonly digest: Buffer
   readonly about?: { readonly [name: string]: Json }

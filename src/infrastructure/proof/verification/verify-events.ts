@@ -1,21 +1,10 @@
 import type { ClientBase } from 'pg'
-import { EventDecodeError } from '../../../application/ports/event-store.ts'
-import type { BusEvent } from '../../../domain/bus-event.ts'
-import { busCodec } from '../../codec/workflow-codec.ts'
-import { decodeRow } from '../../postgres/log/event-store.ts'
-import { type Folded, foldInto, type LoggedRow, loggedOf, PAGE_BYTES } from '../../postgres/read-tables/command-log.ts'
+import { pageWithinBytes } from '../../postgres/log/log-reader.ts'
+import type { LoggedRow } from '../../postgres/read-tables/command-log.ts'
 import type { Drift, RowName } from '../../postgres/read-tables/drift.ts'
-import { compareRows } from '../../postgres/read-tables/verify.ts'
-import { compareWorkflows, MOST_ROWS } from '../../postgres/read-tables/verify-workflows.ts'
-import { createRowFold, isWorkflowStream } from '../../postgres/read-tables/workflow-fold.ts'
+import { type Walked, walkStreams } from '../../postgres/read-tables/walk-streams.ts'
 import { expectedHash } from '../chain/event-hash.ts'
 import type { Finding, Findings } from '../chain/finding.ts'
-
-export interface StreamPlace {
-  readonly stream: string
-  readonly revision: string
-  readonly hash: Buffer
-}
 
 interface ChainedRow extends LoggedRow {
   readonly hash: Buffer
@@ -23,115 +12,41 @@ interface ChainedRow extends LoggedRow {
   readonly in_order: boolean
 }
 
-const PAGE_EVENTS = 5_000
-
+const IN_STREAM = '(partition by e.stream order by e.revision)'
 /** The next events, stream by stream, with the hash they have to have. */
-const chainPage = `
-  select x.*
-  from (
-    select e.stream, e.revision, e.id, e.type, e.data, e.meta, e.msg_id, e.hash,
-      ${expectedHash(`coalesce(lag(e.hash) over s, case when e.stream = $1 then $3::bytea end, ''::bytea)`)} as expected,
-      coalesce((lag(e.xid) over s, lag(e.position) over s) < (e.xid, e.position), true) as in_order,
-      sum(pg_column_size(e.data)) over (order by e.stream, e.revision rows unbounded preceding) - pg_column_size(e.data) as before
-    from (
-      select * from command_bus_event e
-      where (e.stream, e.revision) > ($1::text collate "C", $2::bigint) and ($4::text is null or e.stream <= $4::text collate "C")
-      order by e.stream, e.revision limit ${PAGE_EVENTS}) e
-    window s as (partition by e.stream order by e.revision)) x
-  where x.before < ${PAGE_BYTES}
-  order by x.stream, x.revision`
-
-export interface EventsChecked {
-  readonly events: number
-  readonly streams: number
-  readonly commands: number
-  /** Rows of runs and their files, of templates and of credits. */
-  readonly workflowRows: number
-}
+const chainPage = pageWithinBytes({
+  columns: 'x.*',
+  inner: `e.stream, e.revision, e.id, e.type, e.data, e.meta, e.msg_id, e.hash,
+    ${expectedHash(`coalesce(lag(e.hash) over ${IN_STREAM}, case when e.stream = $1 then $3::bytea end, ''::bytea)`)} as expected,
+    coalesce((lag(e.xid) over ${IN_STREAM}, lag(e.position) over ${IN_STREAM}) < (e.xid, e.position), true) as in_order`,
+  where: `(e.stream, e.revision) > ($1::text collate "C", $2::bigint) and ($4::text is null or e.stream <= $4::text collate "C")`,
+  order: 'stream, revision',
+})
 
 /**
  * Walks through all streams (or those after `from` up to `to`): each event against its hash and the event before it,
- * each row against the events that make it. Memory does not grow with the log.
+ * each row against the events that make it.
  */
-export const verifyEvents = async (
+export const verifyEvents = (
   client: ClientBase,
   findings: Findings,
-  { from = '', to = null as string | null, onProgress = (_: EventsChecked) => {} } = {},
-): Promise<EventsChecked> => {
-  let at: StreamPlace = { stream: from, revision: from === '' ? '-1' : '9223372036854775807', hash: Buffer.alloc(0) }
-  let open: OpenStream = { folded: undefined, readable: true }
-  const workflows = createRowFold()
-  let checked: EventsChecked = { events: 0, streams: 0, commands: 0, workflowRows: 0 }
-  while (!findings.isFull('event', 'row')) {
-    const { rows } = await client.query<ChainedRow>(chainPage, [at.stream, at.revision, at.hash, to])
-    const done: Folded[] = []
-    let streams = 0
-    let workflowRows = 0
-    const compareFolded = async (): Promise<void> => {
-      const folded = workflows.take()
-      workflowRows += folded.writes.length
-      for (const drift of await compareWorkflows(client, folded)) findings.add(rowFinding(drift))
-    }
-    for (const row of rows) {
-      if (row.stream !== at.stream) {
-        if (open.folded !== undefined && open.readable) done.push(open.folded)
-        workflows.end()
-        open = { folded: undefined, readable: true }
-        streams++
-      }
-      findings.add(...chainFaults(row, row.stream === at.stream ? Number(at.revision) : -1))
-      if (row.stream.startsWith('command-')) foldRow(open, row, findings)
-      else if (isWorkflowStream(row.stream)) foldWorkflow(open, workflows, row, findings)
-      if (workflows.size() >= MOST_ROWS) await compareFolded()
-      at = row
-    }
-    if (rows.length === 0 && open.folded !== undefined && open.readable) done.push(open.folded)
-    if (rows.length === 0) workflows.end()
-    for (const drift of await compareRows(client, done)) findings.add(rowFinding(drift))
-    await compareFolded()
-    checked = {
-      events: checked.events + rows.length,
-      streams: checked.streams + streams,
-      commands: checked.commands + done.length,
-      workflowRows: checked.workflowRows + workflowRows,
-    }
-    onProgress(checked)
-    if (rows.length === 0) break
-  }
-  return checked
-}
+  { from = '', to = null as string | null, onProgress = (_: Walked) => {} } = {},
+): Promise<Walked> =>
+  walkStreams<ChainedRow>(client, {
+    nextPage: async after => {
+      const { stream, revision, hash } = after ?? { stream: from, revision: afterAll(from), hash: Buffer.alloc(0) }
+      const { rows } = await client.query(chainPage, [stream, revision, hash, to])
+      return rows
+    },
+    onEvent: (row, before) => findings.add(...chainFaults(row, before)),
+    onUnreadable: (row, error) => findings.add(unreadable(row, error)),
+    onDrift: drift => findings.add(rowFinding(drift)),
+    onProgress,
+    isEnough: () => findings.isFull('event', 'row'),
+  })
 
-interface OpenStream {
-  folded: Folded | undefined
-  readable: boolean
-}
-
-const foldRow = (open: OpenStream, row: ChainedRow, findings: Findings): void => {
-  try {
-    open.folded = foldInto(open.folded, loggedOf(row))
-  } catch (error) {
-    if (!(error instanceof EventDecodeError) && open.readable === false) throw error
-    open.readable = false
-    findings.add(unreadable(row, error))
-  }
-}
-
-/** Nothing is known of the rows of a stream once one of its events cannot be read. */
-const foldWorkflow = (
-  open: OpenStream,
-  workflows: ReturnType<typeof createRowFold>,
-  row: ChainedRow,
-  findings: Findings,
-): void => {
-  if (!open.readable) return
-  try {
-    workflows.add(decodeRow<BusEvent>(busCodec, row))
-  } catch (error) {
-    open.readable = false
-    workflows.drop()
-    findings.add(unreadable(row, error))
-  }
-}
+/** No event of the stream comes after it. */
+const afterAll = (stream: string): string => (stream === '' ? '-1' : '9223372036854775807')
 
 const unreadable = (row: ChainedRow, error: unknown): Finding => ({
   kind: 'event',

@@ -1,5 +1,7 @@
 import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg'
 import type { Json } from '../../../domain/json/json.ts'
+import { UUID_PATTERN } from '../../../domain/uuid.ts'
+import { streamOf } from '../../postgres/log/command-streams.ts'
 import type { Finding, Findings } from '../chain/finding.ts'
 
 export interface MessagesChecked {
@@ -72,7 +74,7 @@ const finding = (queue: string, { stream, what, ...row }: FaultRow): Finding => 
 const q = (queue: string): string => `pgmq.${escapeIdentifier(`q_${queue}`)}`
 const a = (queue: string): string => `pgmq.${escapeIdentifier(`a_${queue}`)}`
 
-const STREAM = `('command-' || c.domain || '-' || c.command_id) collate "C"`
+const STREAM = streamOf('c')
 
 /** Where the messages of a command should be: the present one by its status, those of earlier rounds in the archive. */
 const missingMessages = (queue: string): string => `
@@ -107,7 +109,7 @@ const eachMessage = (queue: string): string => `
     limit 1) k on true`
 
 const commandId = (message: string): string =>
-  `case when ${message}.message->>'command_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (${message}.message->>'command_id')::uuid end`
+  `case when ${message}.message->>'command_id' ~ '^${UUID_PATTERN}$' then (${message}.message->>'command_id')::uuid end`
 
 /**
  * Messages that no command knows. `is_stranger`: somebody else's, and harmless: a worker has put it away and written down
@@ -117,7 +119,7 @@ const unknowns = (queue: string): string => `
   unknown as materialized (
     select m.msg_id, m.message, m.queued from ${eachMessage(queue)}
     where k.stream is null and not (not m.queued and exists (
-      select from command_bus_archived_stream g where g.stream = 'command-' || (m.message->>'domain') || '-' || (m.message->>'command_id')))
+      select from command_bus_archived_stream g where g.stream = command_bus_command_stream(m.message->>'domain', ${commandId('m')})))
   ), logged as materialized (
     select distinct u.msg_id from unknown u join command_bus_event e on e.msg_id = u.msg_id
     where exists (select from command_bus_command c where c.queue_name = $1 and e.stream = ${STREAM})

@@ -1,8 +1,9 @@
 import type { ClientBase, Pool } from 'pg'
 import { atOneInstant } from '../../postgres/connection/with-client.ts'
+import { AFTER } from '../../postgres/log/log-reader.ts'
+import { commandsWithoutEvents } from '../../postgres/read-tables/compare-commands.ts'
+import { workflowsWithoutEvents } from '../../postgres/read-tables/compare-workflows.ts'
 import { holdReadTables } from '../../postgres/read-tables/read-tables.ts'
-import { rowsWithoutEvents } from '../../postgres/read-tables/verify.ts'
-import { workflowsWithoutEvents } from '../../postgres/read-tables/verify-workflows.ts'
 import { withUnhurriedClient } from '../../postgres/transactions/unhurried.ts'
 import { createFindings, type Finding, type FindingKind, type Findings } from '../chain/finding.ts'
 import { logName, type SealHead, sealHead } from '../chain/seals.ts'
@@ -70,16 +71,16 @@ export const verifyWithin = async (client: ClientBase, options: VerifyOptions = 
   const events = await verifyEvents(client, findings, {
     onProgress: done => onProgress({ events: done.events, total: Math.max(total, done.events) }),
   })
-  for (const drift of await rowsWithoutEvents(client, limit)) findings.add(rowFinding(drift))
+  for (const drift of await commandsWithoutEvents(client, limit)) findings.add(rowFinding(drift))
   for (const drift of await workflowsWithoutEvents(client, limit)) findings.add(rowFinding(drift))
   const { messages, strangers } = await verifyMessages(client, findings)
   const { seals, signedBy } = await verifySeals(client, findings, { trusted, known })
   await verifyArchived(client, findings)
   const head = await sealHead(client)
-  const { rows } = await client.query(
-    `select count(*)::float8 as n from command_bus_event where (xid, position) > ($1::xid8, $2::bigint)`,
-    [head.xid, head.position],
-  )
+  const { rows } = await client.query(`select count(*)::float8 as n from command_bus_event e where ${AFTER}`, [
+    head.xid,
+    head.position,
+  ])
   return {
     log: await logName(client),
     findings: findings.kept,

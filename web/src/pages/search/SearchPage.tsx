@@ -1,4 +1,5 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
+import { isUuid } from '../../../../src/domain/uuid.ts'
 import type { Command } from '../../api/client.ts'
 import { commandQuery, commandsQuery, parkedQuery, statsQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
@@ -10,12 +11,11 @@ import { Answered, Empty, Failed, Loading } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { commandColumns } from '../commands/CommandsPage.tsx'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const MOST = 20
 
 /** An id is unique in its domain, so each domain is asked. */
 const useCommandsById = (text: string) => {
-  const isId = UUID.test(text)
+  const isId = isUuid(text.toLowerCase())
   const stats = useQuery({ ...statsQuery(), staleTime: 30_000, enabled: isId })
   const asked = useQueries({
     queries: (isId ? (stats.data?.domains ?? []) : []).map(({ domain }) => ({

@@ -1,57 +1,8 @@
 import type { ClientBase } from 'pg'
-import type { BusEvent } from '../../../domain/bus-event.ts'
+import { isUuid } from '../../../domain/uuid.ts'
 import { type ReadTable, readTables } from '../../../projections/row-write.ts'
-import { busCodec } from '../../codec/workflow-codec.ts'
-import { decodeRow, type EventRow } from '../log/event-store.ts'
-import { PAGE_BYTES } from './command-log.ts'
 import type { Drift } from './drift.ts'
-import {
-  createRowFold,
-  type FoldedRows,
-  isLedger,
-  isWorkflowStream,
-  streamPrefixes,
-  workflowTables,
-} from './workflow-fold.ts'
-
-/** Compares every column of every row of runs, templates and credits with the log. To be called in a snapshot. */
-export const verifyWorkflows = async (client: ClientBase, limit: number): Promise<readonly Drift[]> => {
-  const drift: Drift[] = []
-  const fold = createRowFold()
-  let [stream, revision] = ['command.', '-1']
-  for (;;) {
-    const { rows } = await client.query<EventRow>(streamPage, [stream, revision])
-    for (const row of rows) {
-      if (!isWorkflowStream(row.stream)) continue
-      fold.add(decodeRow<BusEvent>(busCodec, row))
-      if (fold.size() >= MOST_ROWS) drift.push(...(await compareWorkflows(client, fold.take())))
-    }
-    const last = rows.at(-1)
-    if (last === undefined) fold.end()
-    drift.push(...(await compareWorkflows(client, fold.take())))
-    if (drift.length >= limit) return drift.slice(0, limit)
-    if (last === undefined) break
-    ;[stream, revision] = [last.stream, last.revision]
-  }
-  drift.push(...(await workflowsWithoutEvents(client, limit - drift.length)))
-  return drift.slice(0, limit)
-}
-
-const PAGE_EVENTS = 5_000
-/** An event of a run makes a row for each of its files: a page of them may make millions. */
-export const MOST_ROWS = 10_000
-
-/** The next events after those of commands, stream by stream. */
-const streamPage = `
-  select x.stream, x.revision, x.id, x.type, x.data, x.meta
-  from (
-    select e.*, sum(pg_column_size(e.data)) over (order by e.stream, e.revision rows unbounded preceding)
-                  - pg_column_size(e.data) as before
-    from command_bus_event e
-    where (e.stream, e.revision) > ($1::text collate "C", $2::bigint)
-    order by e.stream, e.revision limit ${PAGE_EVENTS}) x
-  where x.before < ${PAGE_BYTES}
-  order by x.stream, x.revision`
+import { type FoldedRows, isLedger, streamPrefixes, workflowTables } from './workflow-fold.ts'
 
 /** What does not fit among rows that were folded, and what is there beside them in streams that have ended. */
 export const compareWorkflows = async (
@@ -75,14 +26,12 @@ export const compareWorkflows = async (
   return drift
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** Whom the stream's rows of this table belong to: the first column of their key. */
 const ownerIn = (table: ReadTable, stream: string): string | null => {
   const prefix = streamPrefixes[table]
   if (!stream.startsWith(prefix)) return null
   const owner = stream.slice(prefix.length)
-  return ownerType(table) === 'text' || UUID.test(owner) ? owner : null
+  return ownerType(table) === 'text' || isUuid(owner) ? owner : null
 }
 
 const ownerOf = (table: ReadTable): string => readTables[table][0]
