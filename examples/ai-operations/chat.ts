@@ -77,7 +77,7 @@ const refusalOf = ({ status, headers }: Response): Error => {
   if (status === 429) {
     const wait = secondsOf(headers.get('retry-after'))
     return wait <= SHORT_WAIT_S
-      ? new TransientCommandError('RATE_LIMITED_SHORTLY', `${said}, to wait ${wait} s`, { status })
+      ? new TransientCommandError('RATE_LIMITED_SHORTLY', `${said} and asked to wait ${wait} s`, { status })
       : new PermanentCommandError('RATE_LIMITED', said, { status })
   }
   if (status === 401 || status === 403) return new PermanentCommandError('UNAUTHORIZED', said, { status })

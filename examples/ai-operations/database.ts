@@ -8,7 +8,7 @@ export interface ExampleDatabase {
 }
 
 /**
-  * `DATABASE_URL`, or else a new database on the server of `npm start`: in the service's own database its demo worker
+ * `DATABASE_URL`, or else a new database on the server of `npm start`: in the service's own database its demo worker
  * would take the operations first.
  */
 export const prepareDatabase = async (): Promise<ExampleDatabase> => {
