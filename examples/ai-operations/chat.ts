@@ -55,7 +55,7 @@ export const unreadable = (why: string) => new PermanentCommandError('UNREADABLE
 const contentOf = (text: string): string => {
   const answer = jsonOf(text)
   const [first] = completion.is(answer) ? answer.choices : []
-  if (first === undefined) throw unreadable('the answer is no chat completion')
+  if (first === undefined) throw unreadable('the answer is not a chat completion')
   return first.message.content
 }
 
