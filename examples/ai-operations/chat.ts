@@ -3,11 +3,11 @@ import * as t from 'io-ts'
 import { readText } from './read-text.ts'
 
 export interface ChatOptions {
-  /** Of any service that speaks OpenAI's protocol, like `https://api.openai.com/v1`. */
+  /** Any service with OpenAI's protocol, like `https://api.openai.com/v1`. */
   readonly baseUrl: string
   readonly apiKey?: string
   readonly model: string
-  /** For the whole answer. Default 30,000. */
+  /** Time for the whole answer. Default 30,000. */
   readonly deadlineMs?: number
 }
 
@@ -16,12 +16,12 @@ export interface Message {
   readonly content: string
 }
 
-/** Gives the text of the answer. @throws TransientCommandError, PermanentCommandError */
+/** Returns the text of the answer. @throws TransientCommandError, PermanentCommandError */
 export type Chat = (messages: readonly Message[], signal: AbortSignal) => Promise<string>
 
 const completion = t.type({ choices: t.array(t.type({ message: t.type({ content: t.string }) })) })
 
-/** The errors hold nothing of what the service said, and nothing of the request: either could hold the API key. */
+/** Errors hold nothing of the answer or the request: either could contain the API key. */
 export const createChat = (options: ChatOptions): Chat => {
   const { model, deadlineMs = 30_000 } = options
   const url = endpointOf(options.baseUrl)
@@ -55,11 +55,11 @@ export const unreadable = (why: string) => new PermanentCommandError('UNREADABLE
 const contentOf = (text: string): string => {
   const answer = jsonOf(text)
   const [first] = completion.is(answer) ? answer.choices : []
-  if (first === undefined) throw unreadable('the answer is no chat completion')
+  if (first === undefined) throw unreadable('the answer is not a chat completion')
   return first.message.content
 }
 
-/** undefined when the text is no JSON. */
+/** undefined when the text is not JSON. */
 export const jsonOf = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -68,7 +68,7 @@ export const jsonOf = (text: string): unknown => {
   }
 }
 
-/** A longer wait than this is not worth the user's. */
+/** Users are not made to wait longer than this. */
 const SHORT_WAIT_S = 10
 
 const refusalOf = ({ status, headers }: Response): Error => {
@@ -77,7 +77,7 @@ const refusalOf = ({ status, headers }: Response): Error => {
   if (status === 429) {
     const wait = secondsOf(headers.get('retry-after'))
     return wait <= SHORT_WAIT_S
-      ? new TransientCommandError('RATE_LIMITED_SHORTLY', `${said}, to wait ${wait} s`, { status })
+      ? new TransientCommandError('RATE_LIMITED_SHORTLY', `${said} and asked to wait ${wait} s`, { status })
       : new PermanentCommandError('RATE_LIMITED', said, { status })
   }
   if (status === 401 || status === 403) return new PermanentCommandError('UNAUTHORIZED', said, { status })
@@ -94,7 +94,7 @@ const secondsOf = (retryAfter: string | null): number => {
   return Number.isNaN(until) ? Number.POSITIVE_INFINITY : Math.max(0, Math.ceil((until - Date.now()) / 1000))
 }
 
-/** The worker wants the handler to end: at the handler's own timeout, or because the worker stops. */
+/** The worker aborted the handler: at the handler's own timeout, or because the worker stops. */
 const stopped = (reason: unknown): Error =>
   reason instanceof TransientCommandError
     ? reason

@@ -8,8 +8,8 @@ export interface ExampleDatabase {
 }
 
 /**
- * `DATABASE_URL` as it is, or else a database of its own on the server of `npm start`: the demo worker of that service
- * takes operations, too, and would be faster.
+ * `DATABASE_URL`, or else a new database on the server of `npm start`: in the service's own database its demo worker
+ * would take the operations first.
  */
 export const prepareDatabase = async (): Promise<ExampleDatabase> => {
   const found = findDatabase()

@@ -2,13 +2,13 @@ import { defineHandler } from 'commandbus'
 import * as t from 'io-ts'
 import { type Chat, jsonOf, unreadable } from './chat.ts'
 
-/** What an operation's command holds; `session_id` and `message_id` are there, too. */
+/** The payload of an operation's command, which also has `session_id` and `message_id`. */
 const operation = <Parameters extends t.Mixed>(parameters: Parameters) => t.type({ parameters })
 
 const questions = t.type({ questions: t.array(t.string) })
 const feedback = t.type({ summary: t.string, strengths: t.array(t.string), improvements: t.array(t.string) })
 
-/** One question of ours, one answer that fits, or an error with a code of the catalogue. */
+/** Asks one question. Gives an answer of the wanted shape, or throws an error with a code of the catalogue. */
 const ask = async <A>(chat: Chat, fits: t.Type<A>, task: string, given: string, signal: AbortSignal): Promise<A> => {
   const answer = jsonOf(
     await chat(

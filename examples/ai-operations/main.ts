@@ -8,7 +8,7 @@ import { startMockServer } from './mock-server.ts'
 const { AI_BASE_URL, AI_API_KEY, AI_MODEL = 'gpt-4o-mini' } = process.env
 const ada = { subject: 'ada', tenant: null }
 
-/** Waits, as a page would poll, and says what became of it. */
+/** Polls like a page until the operation has ended, and prints how. */
 const outcomeOf = async (bus: CommandBus, { id }: Operation): Promise<Operation> => {
   for (;;) {
     const operation = await bus.operations.get(ada, id)

@@ -16,7 +16,7 @@ const complete = (answer: object) => (response: ServerResponse) => {
 }
 const refuse = (status: number) => (response: ServerResponse) => response.writeHead(status).end()
 
-/** Not a model: answers the requests of `main.ts` with these, in this order, and then with the last of them. */
+/** Not a model: answers the requests of `main.ts` with these in order; the last one repeats. */
 const script = [refuse(503), refuse(500), complete(questions), refuse(402), complete(feedback)]
 
 export const startMockServer = async (): Promise<MockServer> => {

@@ -2,7 +2,7 @@ import { PermanentCommandError } from 'commandbus'
 
 const LONGEST_BYTES = 1_048_576
 
-/** The body as text; an answer that does not end does not fill the memory. */
+/** The body as text, up to a limit, so that an endless answer does not fill the memory. */
 export const readText = async (response: Response): Promise<string> => {
   const chunks: Uint8Array[] = []
   let bytes = 0

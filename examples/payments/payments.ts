@@ -7,7 +7,7 @@ const LIMIT = 5000
 export const preparePayments = (pool: Pool) =>
   pool.query('create table if not exists payment (command_id uuid primary key, amount int not null)')
 
-/** A payload that does not fit parks its command; what `client` writes commits with the completion or not at all. */
+/** An invalid payload parks its command. What `client` writes commits together with the completion, or not at all. */
 const chargeCard = defineHandler({
   payload: t.type({ amount: t.Int }),
   transactional: true,

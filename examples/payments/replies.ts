@@ -10,7 +10,7 @@ export interface Reply {
 
 const HIDDEN_SECONDS = 30
 
-/** Reads replies until each of these commands has one. A reply is taken off the queue once it has been understood. */
+/** Reads replies until each of these commands has one. A reply is deleted from the queue only after it was read. */
 export const awaitReplies = async (
   databaseUrl: string,
   queue: string,
@@ -29,7 +29,7 @@ export const awaitReplies = async (
     { skipExtensionCreation: true },
   )
   try {
-    // the first reply would make it; this reader may be earlier
+    // sending a command makes the queue; this reader may be earlier
     await pgmq.queue.create(queue)
     const replies = new Map<string, Reply>()
     while (commandIds.some(id => !replies.has(id))) {

@@ -7,7 +7,7 @@ export const replyQueue = 'shop__replies'
 export const prepareShop = (pool: Pool) =>
   pool.query('create table if not exists shop_order (id uuid primary key, amount int not null)')
 
-/** The order and its command commit together or not at all; the order's id is the command's, so that neither comes twice. */
+/** The order and its command commit together or not at all. They share one id, so that neither is stored twice. */
 export const placeOrder = async (bus: CommandBus, pool: Pool, amount: number): Promise<string> => {
   const client = await pool.connect()
   try {

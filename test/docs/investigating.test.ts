@@ -13,9 +13,9 @@ const program = useProgram()
 const shown: readonly (readonly [command: string, output: RegExp, code?: number])[] = [
   ['send demo PlaceOrder', /^Sent PlaceOrder/],
   ['send demo ChargeCard', /^Sent ChargeCard/],
-  ['tsq groups', /1 +demo +ChargeCard +INVALID_AMOUNT .*25,00 is no number/],
+  ['tsq groups', /1 +demo +ChargeCard +INVALID_AMOUNT .*25,00 is not a number/],
   ['tsq list', /000000000002 +demo +ChargeCard +PERMANENT .*"amount":"25,00"/],
-  ['replay', /SENT +by[\s\S]*MOVED_TO_TROUBLESHOOTING_QUEUE +by worker:[\s\S]*lastErrorMsg: 25,00 is no number/],
+  ['replay', /SENT +by[\s\S]*MOVED_TO_TROUBLESHOOTING_QUEUE +by worker:[\s\S]*lastErrorMsg: 25,00 is not a number/],
   [
     'replay --correlation',
     /^7ca5e000-\S+01 +demo +PlaceOrder[^\n]*COMPLETED[^\n]*\n {2}└ 7ca5e000-\S+02 +demo +ChargeCard/m,
