@@ -1,7 +1,8 @@
 import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from '../investigation/investigate.ts'
 import type { CommandHistory, HistoryOptions } from '../investigation/read-history.ts'
-import type { Operation, OperationFilter, Owner, StartOperation } from '../operations/operations.ts'
+import type { Operation } from '../operations/operation-view.ts'
+import type { OperationFilter, Owner, StartOperation } from '../operations/operations.ts'
 import type { ActionListFilter } from '../ports/action-store.ts'
 import type {
   AuditEntry,
