@@ -1,13 +1,18 @@
 import type { Pool } from 'pg'
 import type { BusCalls } from '../application/access/bus-calls.ts'
 import { commandsOf } from '../application/commands/commands-of.ts'
+import { createCommandReader } from '../application/commands/read-commands.ts'
 import type { Sender } from '../application/commands/sender.ts'
 import type { TransactCommands } from '../application/commands/transact-commands.ts'
 import { createUndeliveredReplies } from '../application/commands/undelivered-replies.ts'
+import { readCorrelation, readParkedAt } from '../application/investigation/investigate.ts'
+import { readHistory } from '../application/investigation/read-history.ts'
 import { createOperations } from '../application/operations/operations.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Rehearsals } from '../application/ports/rehearsals.ts'
 import type { ApartFromMarks } from '../application/troubleshooting/action-turns.ts'
+import { planTurns } from '../application/troubleshooting/dry-run.ts'
+import { dryRunAction } from '../application/troubleshooting/dry-run-action.ts'
 import {
   cancelCommand,
   endAttempt,
@@ -19,17 +24,19 @@ import { payloadFaults, type rehearseCommand } from '../application/troubleshoot
 import type { CommandBusOptions } from '../command-bus.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import type { CommandEvent } from '../domain/command/events.ts'
+import { createCommandQueries } from '../infrastructure/postgres/reading/command-queries.ts'
+import { createInvestigationQueries } from '../infrastructure/postgres/reading/investigation.ts'
 import { createUndeliveredStore } from '../infrastructure/postgres/reading/undelivered.ts'
 import { createActions } from '../infrastructure/runners/bulk-actions.ts'
 import { derivedId } from '../infrastructure/shared/uuid-ids.ts'
+import { type OutboxOptions, outbox } from '../projections/outbox.ts'
 import type { Readiness } from './readiness.ts'
-import { createReads, type ReadsDeps } from './reads.ts'
 import { createWorkflows, type WorkflowsDeps } from './workflows.ts'
 
 export interface BusCallsDeps
-  extends Omit<ReadsDeps, 'pool' | 'store'>,
-    Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'log'>,
+  extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log'>,
     Pick<Readiness, 'guardedAll'> {
+  readonly onSuccess: OutboxOptions['onSuccess']
   readonly workflows: CommandBusOptions['workflows'] | undefined
   readonly maxOperationRetries: number | undefined
   readonly transact: TransactCommands
@@ -45,7 +52,10 @@ export interface BusCallsDeps
 export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventStore<BusEvent>) => {
   const { transact, transactNow, clock, ids, log, onFilled, guardedAll } = deps
   const commands = commandsOf(store)
-  const { queries, reader, plan, ...reads } = createReads({ ...deps, pool, store })
+  const queries = createCommandQueries(pool)
+  const reader = createCommandReader(queries)
+  const investigations = createInvestigationQueries(pool)
+  const plan = planTurns(commands, ids, outbox({ onSuccess: deps.onSuccess }))
   const operate = {
     transact,
     clock,
@@ -64,14 +74,14 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       findCommand: reader.find,
       queryCommands: reader.list,
       getAuditTrail: reader.auditTrail,
-      getHistory: reads.history,
-      getCorrelation: reads.correlation,
+      getHistory: readHistory(commands),
+      getCorrelation: readCorrelation(investigations),
       cancel: cancelCommand(operate),
     }),
     troubleshooting: guardedAll({
       list: reader.parked,
       groups: reader.parkedGroups,
-      listAt: reads.parkedAt,
+      listAt: readParkedAt({ queries: investigations, store: commands, clock }),
       retry: operatorRetry(operate),
       cancel: operatorCancel(operate),
       complete: operatorComplete(operate),
@@ -80,7 +90,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
     }),
     replies: guardedAll(createUndeliveredReplies(createUndeliveredStore(pool, onFilled), log)),
     operations: guardedAll(createOperations({ ...deps, queries, derivedId, maxRetries: deps.maxOperationRetries })),
-    actions: guardedAll({ start, get, list, stop, dryRun: reads.dryRun }),
+    actions: guardedAll({ start, get, list, stop, dryRun: dryRunAction({ plan, queries, clock }) }),
     runs: guardedAll({
       createTemplate: templates.create,
       editTemplate: templates.edit,
