@@ -161,6 +161,16 @@ test('no call of a caller is missing above', () => {
   expect(namesIn(caller).sort()).toEqual(calls.map(([name]) => name).sort())
 })
 
+test('a call may be taken from its caller, and nothing else of the bus comes with it', async () => {
+  const caller = createCaller(untouchableDeps(), identity())
+  const { send, troubleshooting } = caller
+  const { retry } = troubleshooting
+  await expect(send('a', { commandType: 'X', data: 1 })).rejects.toThrow(ForbiddenError)
+  await expect(retry('a', ID, {})).rejects.toThrow(ForbiddenError)
+  expect(Reflect.ownKeys(caller).sort()).toEqual(['allows', 'demand', 'identity'])
+  expect(Reflect.ownKeys(troubleshooting)).toEqual([])
+})
+
 test('a permission is what the roles carry together; USER alone carries none', () => {
   const allowed = (names: Identity['roles']) =>
     permissions.filter(permission => roleAuthorization.allows(identity({ roles: names }), permission))
