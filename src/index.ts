@@ -21,14 +21,9 @@ export type {
   HistoryOptions,
   MomentView,
 } from './application/investigation/read-history.ts'
-export {
-  type Operation,
-  type OperationFilter,
-  OperationNotFoundError,
-  OperationNotRetriableError,
-  type Owner,
-  type StartOperation,
-} from './application/operations/operations.ts'
+export { OperationNotFoundError, OperationNotRetriableError } from './application/operations/operation-errors.ts'
+export type { Operation } from './application/operations/operation-view.ts'
+export type { OperationFilter, Owner, StartOperation } from './application/operations/operations.ts'
 export type { Identity, Role } from './application/ports/authorization.ts'
 export type { Log } from './application/ports/log.ts'
 export type {

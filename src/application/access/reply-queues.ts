@@ -41,8 +41,3 @@ const fits = (pattern: string, queue: string, tenant: string | null): boolean =>
 }
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-
-export const refusedQueue = (tenant: string | null): string =>
-  tenant === null
-    ? 'belongs to a tenant, or is not listed for callers without one; nothing was sent'
-    : `is no queue of your tenant (such as t_${tenant}__replies), or not listed for it; nothing was sent`

@@ -47,7 +47,7 @@ export interface CommandHistory extends Told<CommandEvent, CommandSnapshot> {
   readonly commandId: string
 }
 
-export type ReadHistory = (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
+type ReadHistory = (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
 
 /** @throws CommandNotFoundError, InvalidInputError */
 export const readHistory =

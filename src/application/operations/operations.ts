@@ -1,40 +1,18 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { Json } from '../../domain/json/json.ts'
-import { errorMessage } from '../../domain/operation/error-catalogue.ts'
 import { DEFAULT_MAX_RETRIES, OPERATIONS_DOMAIN, operationPolicy } from '../../domain/operation/policy.ts'
-import { mayRetry, type Retriable, type RetryRejection, retryOperation } from '../../domain/operation/retry.ts'
-import { type OperationStatus, operationStatus, operationStatuses } from '../../domain/operation/status.ts'
+import { retryOperation } from '../../domain/operation/retry.ts'
+import { type OperationStatus, operationStatuses } from '../../domain/operation/status.ts'
 import type { CommandToSend, SendOutcome } from '../commands/send-command.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { CommandDetail, CommandQueries, OwnedItem, Page } from '../ports/reading/command-queries.ts'
-import { brandErrors } from '../shared/brand.ts'
-import { CommandBusError, ForbiddenError } from '../shared/errors.ts'
+import { ForbiddenError } from '../shared/errors.ts'
 import { commandIdOf, jsonOf, limitOf, oneOf, optional, textOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
-
-/** A user's operation, as the user sees it. Times are ISO 8601. */
-export interface Operation {
-  readonly id: string
-  readonly operation_type: string
-  readonly status: OperationStatus
-  /** In a list null where it has more than 4 KiB: `get` has it whole. */
-  readonly result: Json
-  /** Of a result that a list left out: its size as JSON text, and the beginning of that. */
-  readonly result_bytes?: number
-  readonly result_preview?: string
-  /** What happened, then `What to do:`; only of a failed operation. */
-  readonly error_message: string | null
-  readonly parent_operation_id: string | null
-  readonly retry_count: number
-  readonly session_id: string | null
-  readonly message_id: string | null
-  readonly created_at: string
-  readonly updated_at: string
-  /** The owner may retry it now. */
-  readonly retriable: boolean
-}
+import { OperationNotFoundError, OperationNotRetriableError, refusalOf } from './operation-errors.ts'
+import { asMade, type Operation, operationOf, pending, retriableOf, type Sent } from './operation-view.ts'
 
 export interface StartOperation {
   readonly operation_type: string
@@ -56,23 +34,6 @@ export interface OperationFilter {
   readonly cursor?: string
 }
 
-export class OperationNotFoundError extends CommandBusError {
-  override readonly name = 'OperationNotFoundError'
-  constructor() {
-    super('OPERATION_NOT_FOUND', 'Operation not found')
-  }
-}
-
-/** The operation's status, or the length of its chain, does not allow a retry. */
-export class OperationNotRetriableError extends CommandBusError {
-  override readonly name = 'OperationNotRetriableError'
-  constructor(message: string) {
-    super('INVALID_REQUEST', message)
-  }
-}
-
-brandErrors({ OperationNotFoundError, OperationNotRetriableError })
-
 export interface OperationsDeps {
   readonly queries: Pick<CommandQueries, 'get' | 'listOwned'>
   /** Sends one command; a duplicate is an outcome. */
@@ -82,7 +43,7 @@ export interface OperationsDeps {
   readonly clock: Clock
   readonly log: Log
   /** How long a chain of retries by hand may get. Default 20. */
-  readonly maxRetries?: number
+  readonly maxRetries?: number | undefined
 }
 
 /** Operations are commands of the domain `operations` that belong to a user. */
@@ -195,96 +156,9 @@ export const createOperations = (deps: OperationsDeps) => {
   }
 }
 
-interface Sent {
-  readonly id: string
-  readonly operationType: string
-  readonly data: Json
-  readonly parentId: string | null
-  readonly retryCount: number
-}
-
-const pending = ({ id, operationType, data, parentId, retryCount }: Sent, at: string): Operation => ({
-  id,
-  operation_type: operationType,
-  status: 'pending',
-  result: null,
-  error_message: null,
-  parent_operation_id: parentId,
-  retry_count: retryCount,
-  ...belongsTo(data),
-  created_at: at,
-  updated_at: at,
-  retriable: false,
-})
-
-/** A quick worker may have been at it already: whoever starts an operation is told what was started. */
-const asMade = (operation: Operation): Operation => ({
-  ...operation,
-  status: 'pending',
-  result: null,
-  error_message: null,
-  updated_at: operation.created_at,
-  retriable: false,
-})
-
 const operationStatusOf = (value: unknown): OperationStatus => oneOf(operationStatuses, value, 'status')
 
 const scopeOf = ({ tenantId, tenant }: Owner): Scope => {
   const within = tenantId ?? tenant
   return within === null ? {} : { tenantId: within }
-}
-
-export type Operations = ReturnType<typeof createOperations>
-
-const retriableOf = (command: OwnedItem): Retriable => ({
-  id: command.commandId,
-  operationType: command.commandType,
-  status: operationStatus(command.status, command.totalAttempts),
-  ownerId: command.ownerId,
-  retryCount: command.retryCount,
-  data: command.data,
-})
-
-const belongsTo = (data: Json): Pick<Operation, 'session_id' | 'message_id'> => {
-  const { session_id = null, message_id = null } = (data ?? {}) as {
-    readonly session_id?: string | null
-    readonly message_id?: string | null
-  }
-  return { session_id, message_id }
-}
-
-const operationOf = (command: OwnedItem, asker: string, maxRetries: number): Operation => {
-  const status = operationStatus(command.status, command.totalAttempts)
-  return {
-    id: command.commandId,
-    operation_type: command.commandType,
-    status,
-    result: command.result,
-    ...cutResultOf(command),
-    error_message: status === 'failed' ? errorMessage(command.lastErrorCode ?? '') : null,
-    parent_operation_id: command.parentCommandId,
-    retry_count: command.retryCount,
-    ...belongsTo(command.data),
-    created_at: command.createdAt,
-    updated_at: command.updatedAt,
-    retriable: mayRetry(retriableOf(command), asker, maxRetries),
-  }
-}
-
-const cutResultOf = ({ resultBytes, resultPreview }: OwnedItem) =>
-  resultBytes === undefined || resultPreview === undefined
-    ? {}
-    : { result_bytes: resultBytes, result_preview: resultPreview }
-
-const refusalOf = (rejection: RetryRejection): CommandBusError => {
-  switch (rejection.type) {
-    case 'NotTheOwner':
-      return new ForbiddenError('Unauthorized to retry this operation')
-    case 'NotFailed':
-      return new OperationNotRetriableError('Can only retry failed operations')
-    case 'TooManyRetries':
-      return new OperationNotRetriableError(
-        `This operation was retried ${rejection.max} times, and that is the limit: start a new one`,
-      )
-  }
 }

@@ -1,32 +1,29 @@
 import type { Client } from 'pg'
 import type { TransactCommands } from '../../application/commands/transact-commands.ts'
-import { type Job, type Opened, openDeliveries } from '../../application/commands/work-message.ts'
+import { openDeliveries } from '../../application/commands/work-message.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Delivery, Queue } from '../../application/ports/queue.ts'
+import type { Queue } from '../../application/ports/queue.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue } from '../../domain/command/names.ts'
 import { listenForDoorbell } from '../postgres/queue/doorbell.ts'
-import { persistently } from '../postgres/transactions/persistently.ts'
-import { createBackOff } from '../shared/back-off.ts'
 import { createWakeUp } from '../shared/signal.ts'
 import { createAccept } from './accept.ts'
-import { logEnd } from './attempt/attempt-log.ts'
 import { type HandlerConnections, poolSizeFor } from './attempt/connections.ts'
 import { createEnding } from './attempt/ending.ts'
 import { createLongRunning } from './attempt/long-running.ts'
 import { createReporter } from './attempt/reporter.ts'
-import { nameOf, type Run, runJob } from './attempt/run-job.ts'
+import { nameOf, type Run } from './attempt/run-job.ts'
+import { createFetcher } from './fetcher.ts'
 import { createHealth } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { createOwnMessages } from './own-messages.ts'
-import { createPrefetch } from './prefetch.ts'
 import { createRegistry } from './registry.ts'
-import { createRoom } from './room.ts'
 import { settingsOf, stopDeadlineOf } from './settings.ts'
+import { createSlots } from './slots.ts'
 import { watchStalls } from './stalls.ts'
 import { createSuspects } from './suspects.ts'
 import type { Worker, WorkerOptions } from './worker-api.ts'
@@ -52,12 +49,6 @@ export interface WorkerDeps {
   readonly isAway: (error: unknown) => boolean
 }
 
-const MAX_READ = 200
-/** The shortest pause after a look that found nothing: what is visible then is in somebody else's hands. */
-const SOON_MS = 10
-/** Outcomes on their way to the log; past this nothing more is read. */
-const MAX_UNREPORTED = 1000
-
 /** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
 export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker => {
   const settings = settingsOf(options)
@@ -74,8 +65,6 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   )
   const bell = createWakeUp()
   const slotFree = createWakeUp()
-  const prefetch = createPrefetch(concurrency)
-  const room = createRoom()
   const reporter = createReporter(
     deps.transact,
     deps.isAway,
@@ -83,12 +72,42 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     log,
     !deps.store.capabilities.inlineProjections,
   )
-  const open = openDeliveries({ store: deps.store, queue: deps.queue, clock: deps.clock })
-  const buffer: Job[] = []
-  const handling = new Set<Run>()
-  const unreported = new Set<Run>()
   const suspects = createSuspects()
   const own = createOwnMessages({ queue: deps.queue, name: queue, leaseMs, log })
+  let started = false
+  let stopping = false
+  const isStopping = (): boolean => stopping
+  let loop: Promise<void> | null = null
+  let stopped: Promise<void> | null = null
+  let heartbeat: ReturnType<typeof startHeartbeat> | null = null
+
+  const slots = createSlots({
+    run: {
+      handlerOf,
+      reporter,
+      transact: deps.transact,
+      connections,
+      clock: deps.clock,
+      log,
+      telemetry: deps.telemetry,
+      isAway: deps.isAway,
+      mapError,
+      timeoutMs: settings.timeoutMs,
+      extend: async (job, ms) => {
+        await deps.queue.extend(queue, [job.delivery], ms)
+      },
+    },
+    concurrency,
+    own,
+    suspects,
+    isStopping,
+    onHandled: (run, tookMs) => stalls.ended(run, tookMs),
+    onFree: slotFree.wake,
+    // its wait may end before the next look at the queue
+    onTriedAgain: bell.wake,
+    log,
+  })
+  const { handling, unreported } = slots
   const stalls = watchStalls<Run>({
     running: () => [...handling],
     onStall: (ms, suspected) => {
@@ -101,94 +120,6 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       )
     },
   })
-  const accept = createAccept({
-    queue: deps.queue,
-    name: queue,
-    reporter,
-    suspects,
-    log,
-    take: job => {
-      buffer.push(job)
-      room.take(job.delivery)
-      own.hold(job.delivery, () => letGo(buffer.splice(buffer.indexOf(job), 1)))
-    },
-  })
-  let started = false
-  let stopping = false
-  let loop: Promise<void> | null = null
-  let stopped: Promise<void> | null = null
-  let heartbeat: ReturnType<typeof startHeartbeat> | null = null
-
-  const extend = async (job: Job, ms: number): Promise<void> => {
-    await deps.queue.extend(queue, [job.delivery], ms)
-  }
-  const runDeps = {
-    handlerOf,
-    reporter,
-    transact: deps.transact,
-    connections,
-    clock: deps.clock,
-    log,
-    telemetry: deps.telemetry,
-    isAway: deps.isAway,
-    mapError,
-    timeoutMs: settings.timeoutMs,
-    extend,
-  }
-
-  /** Jobs that are in nobody's hands here any more. */
-  const letGo = (jobs: readonly Job[]): readonly Job[] => {
-    for (const { delivery } of jobs) {
-      room.give(delivery)
-      own.letGo(delivery)
-    }
-    return jobs
-  }
-
-  const pump = (): void => {
-    while (handling.size < concurrency && !stopping) {
-      const job = buffer.shift()
-      if (job === undefined) return
-      start(job)
-    }
-  }
-
-  const start = (job: Job): void => {
-    const began = performance.now()
-    const run = runJob(runDeps, job)
-    handling.add(run)
-    unreported.add(run)
-    own.hold(job.delivery, () => run.abort('another worker has this command now'))
-    void run.handled.then(() => {
-      const tookMs = performance.now() - began
-      handling.delete(run)
-      prefetch.observe(tookMs)
-      stalls.ended(run, tookMs)
-      pump()
-      slotFree.wake()
-    })
-    void logEnd(log, run)
-      .then(triedAgain => {
-        // its wait may end before the next look at the queue
-        if (triedAgain) bell.wake()
-      })
-      .finally(() => {
-        unreported.delete(run)
-        letGo([job])
-        suspects.ended(job)
-        slotFree.wake()
-      })
-  }
-
-  const wanted = (): number => {
-    if (unreported.size >= MAX_UNREPORTED) return 0
-    const slots = concurrency + prefetch.ahead() - handling.size - buffer.length
-    // a read costs the same for one message as for many: wait until it is worth it, unless a slot lies idle
-    return handling.size + buffer.length < concurrency || slots >= concurrency
-      ? Math.min(slots, MAX_READ, room.fitting())
-      : 0
-  }
-
   const health = createHealth({
     clock: deps.clock,
     pollMs,
@@ -196,49 +127,23 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     reporterFailingSince: reporter.failingSince,
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
-
-  /** While the log cannot be read nobody begins: the messages go back uncounted. */
-  const openOrHandBack = async (deliveries: readonly Delivery[]): Promise<readonly Opened[]> => {
-    try {
-      return await open(deliveries, { domain, workerId, leaseMs })
-    } catch (error) {
-      await persistently(() => deps.queue.handBack(queue, deliveries, { uncount: true })).catch(() => {})
-      throw error
-    }
-  }
-
-  const fetchLoop = async (): Promise<void> => {
-    const backOff = createBackOff()
-    while (!stopping) {
-      let read = 0
-      health.round()
-      try {
-        const pause = suspects.waitMs()
-        const quantity = pause > 0 ? 0 : Math.min(wanted(), suspects.atMost())
-        if (quantity <= 0) {
-          await slotFree.wait(pause > 0 ? pause : pollMs)
-          continue
-        }
-        const deliveries = await own.others(await deps.queue.read(queue, quantity, leaseMs))
-        room.saw(deliveries)
-        read = deliveries.length
-        const opened = read > 0 ? await openOrHandBack(deliveries) : []
-        // what is to be worked on has been taken by then, whatever becomes of the other messages
-        if (read > 0) await accept(opened).finally(pump)
-        const next = read > 0 || stopping ? null : await deps.queue.nextVisibleIn(queue)
-        health.fetched(read)
-        backOff.reset()
-        if (read === 0 && !stopping) {
-          await bell.wait(Math.min(pollMs, next === null ? pollMs : Math.max(SOON_MS, Math.ceil(next) + 1)))
-        }
-      } catch (error) {
-        health.failed(read > 0)
-        log.warn({ err: error, queue }, 'the queue cannot be read; trying again')
-        await deps.queue.ensure(queue).catch(() => {})
-        await bell.wait(backOff.next())
-      }
-    }
-  }
+  const open = openDeliveries({ store: deps.store, queue: deps.queue, clock: deps.clock })
+  const fetchLoop = createFetcher({
+    queue: deps.queue,
+    name: queue,
+    leaseMs,
+    pollMs,
+    open: deliveries => open(deliveries, { domain, workerId, leaseMs }),
+    accept: createAccept({ queue: deps.queue, name: queue, reporter, suspects, log, take: slots.take }),
+    own,
+    slots,
+    suspects,
+    health,
+    bell,
+    slotFree,
+    isStopping,
+    log,
+  })
 
   const ending = createEnding({
     queue: deps.queue,
@@ -246,7 +151,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     transact: deps.transact,
     clock: deps.clock,
     log,
-    take: () => letGo(buffer.splice(0)),
+    take: slots.takeBuffered,
     handling,
     unreported,
     halt: () => {
@@ -290,7 +195,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         name: queue,
         leaseMs,
         held: () => [...handling, ...[...unreported].filter(run => run.isWaiting())],
-        buffered: () => buffer,
+        buffered: slots.buffered,
         clock: deps.clock,
         log,
       })

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { Operation, OperationFilter, Owner } from '../../../application/operations/operations.ts'
+import type { Operation } from '../../../application/operations/operation-view.ts'
+import type { OperationFilter, Owner } from '../../../application/operations/operations.ts'
 import { commandIdOf, commandTypeOf, limitOf, oneOf, textOf } from '../../../application/shared/input.ts'
 import { type OperationStatus, operationStatuses } from '../../../domain/operation/status.ts'
 import type { CliDeps } from '../support/deps.ts'

@@ -1,0 +1,113 @@
+import type { DeliverOptions } from '../commands/undelivered-replies.ts'
+import type { ParkedAtOptions } from '../investigation/investigate.ts'
+import type { ActionListFilter, ItemListFilter } from '../ports/action-store.ts'
+import type { TroubleshootingFilter } from '../ports/reading/command-queries.ts'
+import type { UndeliveredFilter } from '../ports/reading/undelivered.ts'
+import type { BulkActionOptions } from '../troubleshooting/action-input.ts'
+import { ActionNotFoundError } from '../troubleshooting/bulk-action.ts'
+import type { DryRunOption } from '../troubleshooting/operate-command.ts'
+import type { RehearseOptions } from '../troubleshooting/rehearse-command.ts'
+import { admitQueues, ownReplyQueues } from './callers-queues.ts'
+import type { CallersFilter, Calling } from './calling.ts'
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+type CallersAction = DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>
+
+/** Who acts on one command, and within which scope. */
+const acting = ({ identity, scope }: Calling) => ({ ...scope, operator: identity.subject })
+
+/** The same for many, where null stands for all tenants. */
+const actingOnMany = ({ identity, scope }: Calling) => ({
+  operator: identity.subject,
+  tenantId: scope.tenantId ?? null,
+})
+
+export const troubleshootingCalls = {
+  list: async ({ bus, scope }: Calling, filter: CallersFilter<TroubleshootingFilter>) => {
+    return bus.troubleshooting.list({ ...filter, ...scope })
+  },
+  /** As it was at an instant. */
+  listAt: async ({ bus, scope }: Calling, options: CallersFilter<ParkedAtOptions>) => {
+    return bus.troubleshooting.listAt({ ...options, ...scope })
+  },
+  groups: async ({ bus, scope }: Calling, filter: CallersFilter<TroubleshootingFilter>) => {
+    return bus.troubleshooting.groups({ ...filter, ...scope })
+  },
+  retry: async (
+    calling: Calling,
+    domain: string,
+    commandId: string,
+    options: { readonly data?: unknown; readonly resetAttempts?: boolean } & DryRunOption,
+  ) => {
+    return calling.bus.troubleshooting.retry(domain, commandId, { ...options, ...acting(calling) })
+  },
+  cancel: async (
+    calling: Calling,
+    domain: string,
+    commandId: string,
+    options: { readonly reason: string } & DryRunOption,
+  ) => {
+    return calling.bus.troubleshooting.cancel(domain, commandId, { ...options, ...acting(calling) })
+  },
+  endAttempt: async (
+    calling: Calling,
+    domain: string,
+    commandId: string,
+    options: { readonly reason: string } & DryRunOption,
+  ) => {
+    return calling.bus.troubleshooting.endAttempt(domain, commandId, { ...options, ...acting(calling) })
+  },
+  complete: async (
+    calling: Calling,
+    domain: string,
+    commandId: string,
+    options: { readonly resultData?: unknown } & DryRunOption,
+  ) => {
+    return calling.bus.troubleshooting.complete(domain, commandId, { ...options, ...acting(calling) })
+  },
+  rehearse: async (
+    { bus, scope }: Calling,
+    domain: string,
+    commandId: string,
+    options: Omit<RehearseOptions, 'tenantId'> = {},
+  ) => {
+    return bus.troubleshooting.rehearse(domain, commandId, { ...options, ...scope })
+  },
+
+  /** Takes in what is parked now; a runner does the work. */
+  start: async (calling: Calling, options: CallersAction) => {
+    return calling.bus.actions.start({ ...options, ...actingOnMany(calling) } as BulkActionOptions)
+  },
+  /** What `start` would do. */
+  dryRun: async (calling: Calling, options: CallersAction) => {
+    return calling.bus.actions.dryRun({ ...options, ...actingOnMany(calling) } as BulkActionOptions)
+  },
+  /** @throws ActionNotFoundError */
+  action: async (calling: Calling, id: string, items?: ItemListFilter) => {
+    const { tenantId } = actingOnMany(calling)
+    const found = await calling.bus.actions.get(id, { tenantId, ...(items === undefined ? {} : { items }) })
+    if (found === null) throw new ActionNotFoundError(id)
+    return found
+  },
+  /** Newest first. */
+  actions: async ({ bus, scope }: Calling, filter: CallersFilter<ActionListFilter> = {}) => {
+    return bus.actions.list({ ...filter, ...scope })
+  },
+  /** One that is over stays as it is. @throws ActionNotFoundError */
+  stop: async (calling: Calling, id: string) => {
+    return calling.bus.actions.stop(id, actingOnMany(calling))
+  },
+}
+
+export const replyCalls = {
+  /** Those of the caller's scope that could not be delivered. */
+  undelivered: async ({ bus, scope }: Calling, filter: CallersFilter<UndeliveredFilter> = {}) => {
+    return bus.replies.undelivered({ ...filter, ...scope })
+  },
+  /** @throws ReplyQueueRefusedError for another queue that the caller may not use */
+  deliverAgain: async (calling: Calling, options: Omit<DeliverOptions, 'operator' | 'tenantId'> = {}) => {
+    await admitQueues(calling, ownReplyQueues(calling, options.to))
+    return calling.bus.replies.deliverAgain({ ...options, ...acting(calling) })
+  },
+}
