@@ -80,7 +80,7 @@ describe('queues create', () => {
     [['create', '--reply-to', 'q'.repeat(48)], 'has 48 characters and pgmq allows 47'],
     [['create', '--reply-to', 'payments__commands'], 'create it with --domain payments'],
     [['drop', 'x"; drop table y'], 'queue: '],
-    [['purge', 'shop__replies'], 'either --older-than <age>, or --all'],
+    [['purge', 'shop__replies'], '--older-than <age>, or --all'],
     [['purge', 'shop__replies', '--older-than', 'soon'], '--older-than must be an age like 90d'],
   ])('%j is not understood, in one sentence', async (args, sentence) => {
     // checked before anything is connected to
@@ -164,7 +164,7 @@ describe('queues drop', () => {
       for (const more of [[], ['--dry-run']]) {
         expect(await queues(setup, 'drop', queue, ...more)).toMatchObject({
           code: 1,
-          stderr: `commandbus: the queue '${queue}' has ${what}: say --discard to lose them\n`,
+          stderr: `commandbus: the queue '${queue}' has ${what}: use --discard to delete them\n`,
         })
       }
       expect(await queues(setup, 'drop', queue, '--discard')).toMatchObject({ code: 0 })

@@ -10,7 +10,7 @@ test('runs and credits: a grant, a template, a run, its preview and its end by c
   const granted = await run('credits', 'grant', 'monthly', '10', '--reason', 'plan', '--by', 'ada')
   expect(granted).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^Tenant default has 10 credits for \d{4}-\d{2} and 0/),
+    stdout: expect.stringMatching(/^Tenant default: 10 monthly credits \(\d{4}-\d{2}\), 0/),
   })
   const template = (await run('runs', 'templates', 'create', 'Summaries', '--price', '3', '--json')).json()
   expect(template).toMatchObject({ name: 'Summaries', creditsPerRun: 3, tenantId: null })

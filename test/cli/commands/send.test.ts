@@ -63,7 +63,7 @@ describe('send', () => {
     expect(tooLarge.code).toBe(2)
     expect(tooLarge.json().error).toEqual({
       code: 'INVALID_REQUEST',
-      message: '--data: more than 1048576 bytes (1 MiB), which is the most that is allowed',
+      message: '--data: has more than the 1048576 bytes (1 MiB) that are allowed',
     })
     expect((await bus.queryCommands()).items).toHaveLength(1)
   })

@@ -41,7 +41,7 @@ describe('a database without a schema', () => {
     expect(first).toMatchObject({ schemaVersion: first.applied.length, pgmq: { version: expect.any(String) } })
     const again = await program.run(['migrate'], where)
     expect(again).toMatchObject({ code: 0, stderr: '' })
-    expect(again.stdout).toMatch(/^The schema is at version \d+; pgmq .* is there/)
+    expect(again.stdout).toMatch(/^The schema is at version \d+; pgmq .* is installed/)
     expect(await program.run(['list'], where)).toMatchObject({ code: 0, stdout: 'No commands.\n' })
   })
 
