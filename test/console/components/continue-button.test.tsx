@@ -76,7 +76,7 @@ describe('Continue', () => {
     show(<ContinueButton run={run()} />)
     const dialog = await open()
     expect((await dialog.findByTestId('preview')).textContent).toBe(
-      'Files to run again3failed, 4 credits each2never begun, free1Credits needed8Credits there are100',
+      'Files to run again3failed, 4 credits each2never begun, free1Credits needed8Credits available100',
     )
     expect(dialog.getByRole('button', { name: 'Continue with 3 files for 8 credits' })).toHaveProperty(
       'disabled',
@@ -90,7 +90,7 @@ describe('Continue', () => {
     show(<ContinueButton run={run()} />)
     const dialog = await open()
     await userEvent.click(await dialog.findByRole('button', { name: /^Continue with/ }))
-    await screen.findByText('The run goes on')
+    await screen.findByText('The run continues')
     expect(asked().filter(({ method }) => method === 'POST')).toEqual([
       { method: 'POST', path: `/workflow-runs/${id}/retry-failed`, body: {} },
     ])

@@ -21,7 +21,7 @@ const open = async () => {
 test('R6: the attempt of a running command can be ended, with a reason', async () => {
   answering(() => [200, { commandId, status: 'IN_TROUBLESHOOTING_QUEUE' }])
   const { dialog, confirm } = await open()
-  expect(dialog.getByText(/what it still reports does not count/)).toBeTruthy()
+  expect(dialog.getByText(/what it still reports is ignored/)).toBeTruthy()
   expect(confirm.disabled).toBe(true)
   await userEvent.type(dialog.getByLabelText(/Reason/), ' it hangs ')
   await userEvent.click(confirm)

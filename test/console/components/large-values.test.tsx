@@ -76,7 +76,7 @@ test('G5: time travel shows large differences by their beginning, and reads the 
   expect(moment.getByText(`${preview} … (11 KB)`)).toBeTruthy()
   expect(moment.getByText('and 3 more')).toBeTruthy()
   expect(asked().map(({ path }) => path)).toEqual([`${path}/history`])
-  await userEvent.click(moment.getByText('The whole state then'))
+  await userEvent.click(moment.getByText('Full state at this event'))
   expect(await moment.findByText(/"whole": "payload"/)).toBeTruthy()
   expect(asked().map(({ path }) => path)).toEqual([`${path}/history`, `${path}/history?at=0`])
 })

@@ -45,7 +45,7 @@ export const clearing = (stage: Stage): void => {
       await dialogOf(page).getByLabel('Reason (required)').fill('the customer has changed his mind')
       await confirm.click()
       await page.getByText('Canceled', { exact: true }).first().waitFor()
-      await page.getByText('went to').waitFor()
+      await page.getByText('was sent to').waitFor()
       expect(await page.getByRole('button', { name: 'Retry', exact: true }).count()).toBe(0)
       await page.getByRole('region', { name: 'Timeline' }).getByText('Operator cancel').waitFor()
       expect(await stage.status(id)).toBe('CANCELED')

@@ -8,7 +8,7 @@ export const living = (stage: Stage): void => {
       const live = page.getByTestId('live')
       const rows = () => page.getByRole('link', { name: 'LiveOne' }).count()
       await page.locator('[data-testid=live][data-mode=live]').waitFor()
-      await page.getByText('No command fits').waitFor()
+      await page.getByText('No matching commands').waitFor()
       await stage.bus.send('demo', 'LiveOne', {})
       await page.getByRole('link', { name: 'LiveOne' }).waitFor()
       // the first may have come with the look that follows a new connection; this one comes as an event
@@ -26,7 +26,7 @@ export const living = (stage: Stage): void => {
     test('survives a restart of the server in the middle: says that it is offline, and goes on by itself', async () => {
       const { page } = await stage.visit(['OPERATOR'], '/commands?commandType=AfterRestart')
       await page.locator('[data-testid=live][data-mode=live]').waitFor()
-      await page.getByText('No command fits').waitFor()
+      await page.getByText('No matching commands').waitFor()
       const start = await stage.stopServer()
       await page.locator('[data-testid=live][data-mode=offline]').waitFor()
       await page.getByText('The server does not answer').first().waitFor()

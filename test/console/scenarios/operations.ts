@@ -34,7 +34,7 @@ export const operations = (stage: Stage): void => {
       await page.goto(stage.url)
       await page.getByRole('heading', { name: 'Operations', level: 1 }).waitFor()
       await page.goto(`${stage.url}/commands`)
-      await page.getByText('Not with this token').waitFor()
+      await page.getByText('Not allowed with this token').waitFor()
       await page.getByText(/this needs one of the roles/).waitFor()
     })
   })
