@@ -33,7 +33,7 @@ test('runs and credits: a grant, a template, a run, its preview and its end by c
   expect((await run('runs', 'show', id)).stdout).toMatch(/Status +QUEUED\nRound +1: 0 completed/)
   expect((await run('runs', 'cancel', id, '--reason', 'wrong files')).stdout).toBe(`Run ${id} is CANCELLED.\n`)
   expect((await run('credits', 'show')).stdout).toMatch(
-    /^Tenant default has 10 credits[\s\S]*REFUND[\s\S]*CHARGE[\s\S]*GRANT/,
+    /^Tenant default: 10 monthly credits[\s\S]*REFUND[\s\S]*CHARGE[\s\S]*GRANT/,
   )
   expect((await run('runs', 'list', '--status', 'cancelled')).stdout).toContain(id)
   expect(await run('runs', 'show', 'x')).toMatchObject({ code: 2 })

@@ -73,7 +73,7 @@ describe('a database where pgmq cannot be had as an extension', () => {
       code: 'PGMQ_MISSING',
       message: expect.stringMatching(/no pgmq .*install the pgmq extension.*commandbus migrate --install-pgmq/),
     })
-    expect((await program.run(['migrate', '--install-pgmq'], where)).stdout).toMatch(/is there \(sql\)/)
+    expect((await program.run(['migrate', '--install-pgmq'], where)).stdout).toMatch(/is installed \(sql\)/)
     expect(await program.run(['send', 'd', 'T', '--data', '1'], where)).toMatchObject({ code: 0, stderr: '' })
   })
 
