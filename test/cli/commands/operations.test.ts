@@ -177,7 +177,7 @@ describe('worker --demo', () => {
     expect(await once(worker, 'exit')).toEqual([0, null])
   })
 
-  test('works on one of its domains alone when that is named, and on no other', async () => {
+  test('works only on that of its domains that is named', async () => {
     const { database } = await createTestBus()
     const env = { DATABASE_URL: database.url }
     const worker = program.launch(['worker', '--demo', '--domain', 'operations'], { env })

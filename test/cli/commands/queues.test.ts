@@ -52,7 +52,7 @@ describe('queues create', () => {
     expect(await setup.messages('shop__replies')).toHaveLength(1)
   })
 
-  test('goes on after the message ids that the commands of the domain have', async () => {
+  test('continues after the message ids that the commands of the domain have', async () => {
     const setup = await createTestBus()
     await handled(setup, 'payments', 'shop__replies')
     await setup.pool.query(`select pgmq.drop_queue('payments__commands')`)
@@ -92,7 +92,7 @@ describe('queues create', () => {
     expect(answer.stderr.trimEnd()).not.toContain('\n')
   })
 
-  test('a database that cannot be reached is told without its password', async () => {
+  test('the error for a database that cannot be reached is without its password', async () => {
     const answer = await program.run(['queues', 'list'], { env: { DATABASE_URL: 'postgres://u:s3cret@127.0.0.1:1/x' } })
     expect(answer).toMatchObject({ code: 1, stdout: '' })
     expect(answer.stderr).toMatch(/^commandbus: the database cannot be reached/)
@@ -234,7 +234,7 @@ describe('queues drop', () => {
     holder.release()
   })
 
-  test("leaves a queue alone that nothing shows to be ours, unless it is said to be one's own", async () => {
+  test('does not touch a queue that nothing shows to be ours, without --not-ours', async () => {
     const setup = await createTestBus()
     await setup.pool.query(`select pgmq.create('emails')`)
     for (const args of [

@@ -104,13 +104,13 @@ describe('Continue', () => {
     answering(() => [200, preview({ blockedBy, message })])
     show(<ContinueButton run={run()} />)
     const dialog = await open()
-    const told = await dialog.findByRole('alert')
-    expect(told.textContent).toContain(message)
-    expect(told.textContent).toContain(also)
+    const alert = await dialog.findByRole('alert')
+    expect(alert.textContent).toContain(message)
+    expect(alert.textContent).toContain(also)
     expect(dialog.getByRole('button', { name: /^Continue with/ })).toHaveProperty('disabled', true)
   })
 
-  test('C5, C7, C15: a refusal at the last moment is told, and the figures are asked for again', async () => {
+  test('C5, C7, C15: a refusal at the last moment is shown, and the figures are loaded again', async () => {
     let charged = false
     answering(({ method }) => {
       if (method === 'GET')

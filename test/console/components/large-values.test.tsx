@@ -44,7 +44,7 @@ describe('the edit of a payload that the list left out', () => {
     expect(asked()[0]).toMatchObject({ method: 'GET', path })
   })
 
-  test('G5: cannot be made from the beginning alone: where the whole cannot be read there is nothing to send', async () => {
+  test('G5: cannot be made from the beginning only: if the payload cannot be read there is nothing to send', async () => {
     answering(() => problem(503, 'UNAVAILABLE', 'the database is away'))
     const dialog = await edit()
     await dialog.findByText(/the database is away/)

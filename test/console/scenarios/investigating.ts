@@ -49,7 +49,7 @@ export const investigating = (stage: Stage): void => {
     })
   })
 
-  test('an auditor who reaches all tenants sees when the log was last looked through, and what does not fit', async () => {
+  test('an auditor of all tenants sees when the log was last verified, and what does not match', async () => {
     const { page } = await stage.visit(['AUDITOR', 'ADMIN'], '/audit?view=proof')
     await page.getByText('No round has finished since the service started').waitFor()
     const { commandId } = await stage.bus.send('demo', 'Tampered', {})

@@ -5,7 +5,7 @@ const tenant = 't1'
 
 export const runs = (stage: Stage): void => {
   describe('a tenant', () => {
-    test('C5, C8, C15: starts a run that ends with errors, is told what Continue costs, and continues it', async () => {
+    test('C5, C8, C15: starts a run that ends with errors, sees what Continue costs, and continues it', async () => {
       const boss = await stage.visit(['BUBBLE_ADMIN'], '/credits', { tenant, sub: 'boss@example.com' })
       await boss.page.getByRole('button', { name: 'Grant credits' }).click()
       await dialogOf(boss.page).getByLabel('Amount').fill('7')

@@ -3,7 +3,7 @@ import { plainJson, visible } from '../../../domain/visible-text.ts'
 const GAP = '  '
 /** A flexible column is never narrower; where that does not fit, rows become blocks. */
 const NARROWEST = 10
-/** Longest cell where there is no terminal to fit. */
+/** Longest cell without a terminal. */
 const LONGEST = 200
 
 /** For people; control and invisible characters are escaped. */
