@@ -7,7 +7,7 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
 
 const schemas = new WeakMap<t.Mixed, JsonSchema>()
 
-/** Says what a codec of our own stands for in the OpenAPI page. */
+/** Gives a codec its JSON Schema for the OpenAPI page. */
 export const described = <C extends t.Mixed>(codec: C, schema: JsonSchema): C => {
   schemas.set(codec, schema)
   return codec
@@ -15,7 +15,7 @@ export const described = <C extends t.Mixed>(codec: C, schema: JsonSchema): C =>
 
 export const schemaOf = (codec: t.Mixed): JsonSchema | undefined => schemas.get(codec)
 
-/** A text with a rule, which its name says in the refusal: `commandId: expected a UUID`. */
+/** A text that must pass `fits`; the error names the rule: `commandId: expected a UUID`. */
 const ruled = (name: string, fits: (text: string) => boolean, schema: JsonSchema): t.Type<string> =>
   described(
     new t.Type<string>(
@@ -56,14 +56,14 @@ export const status = described(t.keyof(Object.fromEntries(commandStatuses.map(w
 })
 type Words = Record<(typeof commandStatuses)[number], null>
 
-/** One of these words; a refusal lists them. */
+/** One of these words; the error lists them. */
 export const wordOf = <const W extends string>(words: readonly W[]) =>
   described(t.keyof(Object.fromEntries(words.map(word => [word, null])) as Record<W, null>), {
     type: 'string',
     enum: words,
   })
 
-/** A whole number in a query, as text there. */
+/** A whole number in a query, where it arrives as text. */
 export const wholeNumber = (min: number, max: number): t.Type<number, string, unknown> =>
   described(
     new t.Type<number, string, unknown>(
@@ -100,7 +100,7 @@ const ranged = (name: string, type: string, min: number, max: number, fits: (val
   )
 }
 
-/** A list of `min` to `max` items; a longer one is refused before its items are looked at. */
+/** A list of `min` to `max` items; a longer one is refused before its items are checked. */
 export const listOf = <C extends t.Mixed>(
   item: C,
   min: number,
@@ -129,7 +129,7 @@ export const object = <R extends t.Props, O extends t.Props = Record<never, neve
     ...Object.keys(optional ?? {}),
   ])
 
-/** Refuses members nobody asked for, so that a misspelt one is not silently dropped. */
+/** Refuses unknown members, so that a misspelt one is not silently dropped. */
 const exactly = <C extends t.Mixed>(
   codec: C,
   names: readonly string[],
@@ -171,7 +171,7 @@ interface Wrapped {
 
 const wrapped = new WeakMap<t.Mixed, Wrapped>()
 
-/** `codec` checks what `inner` does and more; `schema` says what more. */
+/** Registers `codec` as a stricter form of `inner`; `schema` describes the additional checks. */
 const wrapping = <C extends t.Mixed>(inner: t.Mixed, schema: JsonSchema, codec: C): C => {
   wrapped.set(codec, { codec: inner, schema })
   return codec
@@ -185,17 +185,17 @@ export const addedSchemaOf = (codec: t.Mixed): JsonSchema => wrapped.get(codec)?
 export const nullable = <C extends t.Mixed>(codec: C) => t.union([codec, t.null])
 
 /**
- * What stands beside a member of a list or a history that is null because it has more than 4 KiB: its size as JSON text,
- * in bytes, and the beginning of that text.
+ * The members that replace a value of a list or a history that is larger than 4 KiB and null for that reason: its size as
+ * JSON text, in bytes, and the beginning of that text.
  */
 export const cutBeside = <const Name extends string>(name: Name) =>
   t.partial({
     [`${name}Bytes`]: described(new t.NumberType(), {
       type: 'number',
-      description: `Only where ${name} has more than 4 KiB and is null for that: its size as JSON text, in bytes`,
+      description: `Only if ${name} is larger than 4 KiB, and therefore null: its size as JSON text, in bytes`,
     }),
     [`${name}Preview`]: described(new t.StringType(), {
       type: 'string',
-      description: `Only where ${name} has more than 4 KiB and is null for that: the beginning of its JSON text`,
+      description: `Only if ${name} is larger than 4 KiB, and therefore null: the beginning of its JSON text`,
     }),
   } as { readonly [N in Name as `${N}Bytes`]: t.NumberType } & { readonly [N in Name as `${N}Preview`]: t.StringType })

@@ -116,7 +116,7 @@ export const commandRoutes = {
     method: 'POST',
     path: '/domains/:domain/commands/batch',
     summary:
-      'Send up to 10,000 commands; duplicates are reported one by one. When only a part could be sent, the problem BATCH_FAILED has `results` with the outcome of each command: accepted, duplicate, unknown (sent again with the same id it is there once) or unsent',
+      'Send up to 10,000 commands; duplicates are reported one by one. If only some could be sent, the problem BATCH_FAILED lists the outcome of each command in `results`: accepted, duplicate, unsent or unknown (send it again with the same id: it is stored once)',
     tag: 'Commands',
     permission: 'send',
     params: domainParams,
@@ -139,7 +139,7 @@ export const commandRoutes = {
   listDomainCommands: route({
     method: 'GET',
     path: '/domains/:domain/commands',
-    summary: 'Commands of a domain, newest first, without payloads; messages of errors end after 1,000 characters',
+    summary: 'Commands of a domain, newest first, without payloads; error messages are cut after 1,000 characters',
     tag: 'Commands',
     permission: 'read',
     params: domainParams,
@@ -151,7 +151,7 @@ export const commandRoutes = {
   listCommands: route({
     method: 'GET',
     path: '/commands',
-    summary: 'Commands of all domains, newest first, without payloads; messages of errors end after 1,000 characters',
+    summary: 'Commands of all domains, newest first, without payloads; error messages are cut after 1,000 characters',
     tag: 'Commands',
     permission: 'read',
     params: none,
@@ -163,7 +163,7 @@ export const commandRoutes = {
   getCommand: route({
     method: 'GET',
     path: '/domains/:domain/commands/:commandId',
-    summary: 'One command with its data and result, both whole',
+    summary: 'One command with its complete data and result',
     tag: 'Commands',
     permission: 'read',
     params: commandParams,
@@ -175,7 +175,7 @@ export const commandRoutes = {
   cancelCommand: route({
     method: 'DELETE',
     path: '/domains/:domain/commands/:commandId',
-    summary: "The sender's cancel, while the command is PENDING",
+    summary: 'Cancel a PENDING command, as its sender',
     tag: 'Commands',
     permission: 'send',
     params: commandParams,
@@ -188,7 +188,7 @@ export const commandRoutes = {
     method: 'GET',
     path: '/domains/:domain/commands/:commandId/audit',
     summary:
-      'What happened to a command, oldest first, or what of it is called `eventType` (MOVED_TO_TSQ is short for MOVED_TO_TROUBLESHOOTING_QUEUE); empty for an unknown id. A detail of more than 4 KiB, like `result` or `diff`, is null, with its size and its beginning beside it (`result_bytes`, `result_preview`)',
+      'The events of a command, oldest first, or only those of the type `eventType` (MOVED_TO_TSQ is short for MOVED_TO_TROUBLESHOOTING_QUEUE); empty for an unknown id. A detail larger than 4 KiB, like `result` or `diff`, is null; `result_bytes` and `result_preview` give its size and its beginning',
     tag: 'Commands',
     permission: 'audit',
     params: commandParams,

@@ -1,4 +1,4 @@
-/** `critical` does no work; `degraded` does, but somebody should look at the reasons. */
+/** `critical`: it cannot work. `degraded`: it works, but somebody should read the reasons. */
 export interface HealthStatus {
   readonly status: 'healthy' | 'degraded' | 'critical'
 }

@@ -16,10 +16,10 @@ const change = t.intersection([
   cutBeside('to'),
 ])
 
-/** Differences up to 64 KiB, and how many there are beyond. */
+/** Differences up to 64 KiB, and the number of those left out. */
 export const changes = { whole: { diff: t.array(change) }, more: t.partial({ diffOmitted: t.number }) }
 
-/** Whole. */
+/** With complete data and result. */
 const snapshot = t.type({
   ...codecsOf(historyColumns),
   workerId: nullable(t.string),
@@ -29,11 +29,11 @@ const snapshot = t.type({
 })
 const cutSnapshot = t.intersection([snapshot, cutBeside('data'), cutBeside('result')])
 
-/** As the log holds it: its type, time and actor, and what that type of event tells. */
+/** An event as stored in the log: its type, time and actor, and the members of that type. */
 const event = described(t.UnknownRecord, {
   type: 'object',
   description:
-    'As the log holds it. A member of more than 4 KiB, like data, result or diff, is null, and its size and its beginning stand beside it: dataBytes, dataPreview',
+    'The event as stored in the log. A member larger than 4 KiB, like data, result or diff, is null; dataBytes and dataPreview give its size and its beginning',
   required: ['type', 'at', 'actor'],
   properties: { type: { type: 'string' }, at: { type: 'string', format: 'date-time' }, actor: { type: 'string' } },
 })
@@ -58,7 +58,7 @@ const moment = t.type({
 
 const REVISION_OR_INSTANT = 'a revision (0 is the first event) or an ISO 8601 date or time'
 
-/** Which one it is, and whether it makes sense, the application says. */
+/** The application decides which of the two it is, and validates it. */
 const momentText = described(
   new t.Type<string>(
     REVISION_OR_INSTANT,
@@ -131,7 +131,7 @@ export const historyRoutes = {
     method: 'GET',
     path: '/domains/:domain/commands/:commandId/history',
     summary:
-      'What each event made of a command: state and differences. `at` ends it at a revision or an instant; `from` and `to` compare two. Values of more than 4 KiB are cut in all steps; `state` has data and result whole, and `event` the error, both at the end of what was asked for',
+      'Each event of a command, with the state after it and the differences. `at` ends the history at a revision or an instant; `from` and `to` compare two moments. Values larger than 4 KiB are cut in all steps; `state` and `event` are those at the end, with complete data, result and error',
     tag: 'Commands',
     permission: 'audit',
     params: commandParams,
@@ -154,7 +154,7 @@ export const historyRoutes = {
     method: 'GET',
     path: '/correlations/:correlationId',
     summary:
-      'Everything with a correlation id (of a run: its id), and what caused what: each after what it came from, whose place in the list is its `cause`. At most 1,000: then what failed or is parked comes first, and `notShown` counts the rest by status',
+      'Everything with a correlation id (of a run: its id), and what caused what: each item comes after its cause, and `cause` is the position of that one in the list. At most 1,000 items: beyond that, failed and parked ones come first, and `notShown` counts the others by status',
     tag: 'Commands',
     permission: 'audit',
     params: object({ correlationId: t.string }),
@@ -175,7 +175,7 @@ export const historyRoutes = {
     method: 'GET',
     path: '/workflow-runs/:id/history',
     summary:
-      'What each event made of a run: state and differences, and every file at the end. `at` ends it at a revision or an instant; `from` and `to` compare two. Values of more than 4 KiB are cut',
+      'Each event of a run, with the state after it and the differences, and every file at the end. `at` ends the history at a revision or an instant; `from` and `to` compare two moments. Values larger than 4 KiB are cut',
     tag: 'Workflow runs and credits',
     permission: 'audit',
     params: object({ id: uuid }),

@@ -50,7 +50,7 @@ export const operationRoutes = {
     method: 'GET',
     path: '/operations',
     summary:
-      'Your operations, newest first. A result of more than 4 KiB is null here, with its size and its beginning beside it: the single operation has it whole',
+      'Your operations, newest first. A result larger than 4 KiB is null here, with `result_bytes` and `result_preview`: read the single operation for all of it',
     tag: 'Operations',
     permission: 'operations',
     params: none,
@@ -74,7 +74,8 @@ export const operationRoutes = {
   retryOperation: route({
     method: 'POST',
     path: '/operations/:id/retry',
-    summary: 'A new operation with the same parameters, for one that failed; twice gives the same one',
+    summary:
+      'Retry a failed operation as a new one with the same parameters; a second call returns the same new operation',
     tag: 'Operations',
     permission: 'operations',
     params,

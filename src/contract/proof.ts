@@ -16,7 +16,7 @@ export const proofRoutes = {
     method: 'GET',
     path: '/proof',
     summary:
-      'What the continuous check of the log has found, and when it last went through all of it. `HOLDS`: nothing that does not fit; `UNKNOWN`: no round has ended since the service began. What was found is told one by one (20 at most) to those without a tenant only',
+      'What the continuous verification of the log has found, and when it last covered all of it. `HOLDS`: no findings; `UNKNOWN`: no round has finished since the service started. `found` lists findings (20 at most) only for callers without a tenant',
     tag: 'Figures',
     permission: 'audit',
     params: none,

@@ -25,8 +25,7 @@ export const replyRoutes = {
   listUndelivered: route({
     method: 'GET',
     path: '/replies/undelivered',
-    summary:
-      'Replies that could not be delivered and are kept, newest first; with `delivered=true` those delivered later',
+    summary: 'Replies that could not be delivered, newest first; with `delivered=true` those that were delivered later',
     tag: 'Replies',
     permission: 'operate',
     params: none,
@@ -39,7 +38,7 @@ export const replyRoutes = {
     method: 'POST',
     path: '/replies/undelivered/deliver',
     summary:
-      'Deliver kept replies, those that are named or those that match, to their queue or to another one; each once',
+      'Deliver undelivered replies again, each once: those named, or those that match, to their queue or to another one',
     tag: 'Replies',
     permission: 'operate',
     params: none,

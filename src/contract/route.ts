@@ -62,13 +62,13 @@ export interface Route {
   readonly summary: string
   readonly tag: string
   readonly permission: Permission
-  /** A POST that changes nothing: it goes over the connections for reads, and has their time limit. */
+  /** A POST that changes nothing: it uses the connections and the time limit of reads. */
   readonly onlyReads?: true
   readonly params: t.Mixed
   readonly query: t.Mixed
   /** `null`: none. */
   readonly body: t.Mixed | null
-  /** The one status of success, and what it carries. `location`: which member of the answer stands behind `under` in the Location header. */
+  /** The status and body of success. `location`: the Location header is `under`, followed by this member of the body. */
   readonly success: {
     readonly status: 200 | 201 | 202
     readonly body: t.Mixed
@@ -91,5 +91,5 @@ export interface RequestOf<R extends Route> {
   readonly body: Given<R['body']>
 }
 
-/** What a handler of the route gives. */
+/** What a handler of the route returns. */
 export type ResponseOf<R extends Route> = t.TypeOf<R['success']['body']>

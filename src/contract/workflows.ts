@@ -78,7 +78,7 @@ const entry = t.type({ ...entryColumns, kind: wordOf(['GRANT', 'CHARGE', 'REFUND
 const params = object({ id: uuid })
 const pageOf = <C extends t.Mixed>(item: C) => t.type({ items: t.array(item), nextCursor: nullable(t.string) })
 
-/** Callers that are bound to no tenant may name one. */
+/** Callers without a tenant may name one. */
 const tenant = { tenantId: t.string }
 
 const tag = 'Workflow runs and credits'
@@ -87,7 +87,7 @@ export const workflowRoutes = {
   createTemplate: route({
     method: 'POST',
     path: '/workflow-templates',
-    summary: 'A template of runs: its price is that of a file, and kept by each run that begins',
+    summary: 'Creates a template of runs. Its price is per file; a run keeps the price it started with',
     tag,
     permission: 'runs',
     params: none,
@@ -100,7 +100,7 @@ export const workflowRoutes = {
     method: 'GET',
     path: '/workflow-templates',
     summary:
-      "The tenant's templates and those of all, newest first; with `archived` only the archived ones (`true`) or both (`any`)",
+      "The tenant's templates and those for all tenants, newest first; with `archived` only the archived ones (`true`) or both (`any`)",
     tag,
     permission: 'runs',
     params: none,
@@ -112,7 +112,7 @@ export const workflowRoutes = {
   archiveTemplate: route({
     method: 'DELETE',
     path: '/workflow-templates/:id',
-    summary: 'Archives a template: it starts no further runs; those that there are may be continued',
+    summary: 'Archives a template: no new run can use it; existing runs may be continued',
     tag,
     permission: 'runs',
     params,
@@ -139,7 +139,7 @@ export const workflowRoutes = {
   listRuns: route({
     method: 'GET',
     path: '/workflow-runs',
-    summary: "The tenant's runs, newest first; a page ends earlier when its runs have many files",
+    summary: "The tenant's runs, newest first; a page is shorter when its runs have many files",
     tag,
     permission: 'runs',
     params: none,
@@ -151,7 +151,7 @@ export const workflowRoutes = {
   getRun: route({
     method: 'GET',
     path: '/workflow-runs/:id',
-    summary: 'A run, with what became of each file',
+    summary: 'A run, with the result of each file',
     tag,
     permission: 'runs',
     params,
@@ -163,7 +163,7 @@ export const workflowRoutes = {
   previewRetry: route({
     method: 'GET',
     path: '/workflow-runs/:id/retry-failed',
-    summary: 'What a Continue would retry and cost now, and why it cannot; charges nothing',
+    summary: 'What a Continue would retry and cost now, or why it is not possible; charges nothing',
     tag,
     permission: 'runs',
     params,
@@ -188,7 +188,7 @@ export const workflowRoutes = {
     method: 'POST',
     path: '/workflow-runs/:id/retry-failed',
     summary:
-      "Continues a run: failed files again at the run's price, pending ones for free unless the run was given back, errors never",
+      "Continues a run: failed files are retried at the run's price, pending ones for free unless the run was refunded; files in `error` are never retried",
     tag,
     permission: 'runs',
     params,
@@ -200,7 +200,7 @@ export const workflowRoutes = {
   cancelRun: route({
     method: 'POST',
     path: '/workflow-runs/:id/cancel',
-    summary: 'Ends a run: files that nobody works on are withdrawn and given back, the others go on to their end',
+    summary: 'Cancels a run: files that no worker is processing are withdrawn and refunded; the others finish',
     tag,
     permission: 'runs',
     params,
@@ -227,7 +227,7 @@ export const workflowRoutes = {
   grantCredits: route({
     method: 'POST',
     path: '/credits/grants',
-    summary: "Adds credits to one of a tenant's pools, and gives the balance afterwards",
+    summary: "Adds credits to one of a tenant's pools, and returns the new balance",
     tag,
     permission: 'grant',
     params: none,

@@ -22,7 +22,7 @@ import { type OpenBrowser, openBrowser } from './browser.ts'
 
 const repository = join(import.meta.dirname, '../..')
 
-/** The console as `npm start` builds it: made now unless it is there and newer than its sources. */
+/** The console as `npm start` builds it: built now unless a build newer than its sources exists. */
 const builtConsole = async (): Promise<ConsoleFiles> => {
   const { status } = spawnSync(process.execPath, [join(repository, 'scripts', 'build-if-needed.mjs')])
   const files = status === 0 ? await readConsole(join(repository, 'dist', 'web')) : null
@@ -52,7 +52,7 @@ export class Stage {
   /** Whether the model that operations ask answers. */
   modelWorks = true
   bus!: CommandBus
-  /** Looks at the whole log in one turn, when it is told to. */
+  /** Verifies the whole log in one turn, on demand. */
   keeper!: Keeper
   served!: Served
   readonly faults: string[] = []

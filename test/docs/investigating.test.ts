@@ -32,7 +32,7 @@ const shown: readonly (readonly [command: string, output: RegExp, code?: number]
   ['replay', /From 2 [\s\S]*data.amount: 25,00 -> 25/],
   ['replay', /"amount": "25,00"/],
   ['audit', /OPERATOR_RETRY +jane@example.com +diff=.*"25,00".*"\/amount"/],
-  ['verify', /Nothing was found/],
+  ['verify', /No problems found/],
 ]
 
 test('the investigation goes as the guide says', async () => {

@@ -351,7 +351,7 @@ describe('commandbus export', () => {
     })
     const shown = await program.run(['replay', '--from', file])
     expect(shown.stdout).toMatch(
-      /COMPLETED[\s\S]*Hidden +something in the data of 1 events[\s\S]*compare it with what its maker says/,
+      /COMPLETED[\s\S]*Hidden +something in the data of 1 events[\s\S]*compare it with the key that its maker names/,
     )
     expect(shown.stdout).toContain(command.commandId)
 

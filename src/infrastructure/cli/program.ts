@@ -29,15 +29,15 @@ import { addTroubleshooting } from './troubleshooting/tsq.ts'
 
 const environment = `
 Environment:
-  DATABASE_URL      a PostgreSQL database of yours (default: one that is started in COMMANDBUS_HOME)
+  DATABASE_URL      your PostgreSQL database (default: one that is started in COMMANDBUS_HOME)
   DATABASE_TIMEOUT_MS how long PostgreSQL may take to answer a statement (default: 30000)
-  EVENTSTORE_URL    an EventStoreDB that keeps the log (default: the log is in PostgreSQL)
-  EVENTSTORE_PREFIX what the streams of this log begin with there (default: nothing)
-  COMMANDBUS_HOME   where that one lives (default: .commandbus), and the keys of this service
+  EVENTSTORE_URL    the EventStoreDB that stores the log (default: the log is in PostgreSQL)
+  EVENTSTORE_PREFIX a prefix for the names of its streams there (default: none)
+  COMMANDBUS_HOME   the directory of that database and of this service's keys (default: .commandbus)
   HOST, PORT        where \`start\` listens (default: 127.0.0.1, 4000), and \`worker\` where PORT is set
   LOG_LEVEL         how much \`start\` and \`worker\` log (default: info)
 
-Exit codes: 0 done, 1 refused or failed, 2 not understood.`
+Exit codes: 0 done, 1 refused or failed, 2 command line not valid.`
 
 const buildProgram = (deps: CliDeps): Command => {
   const program = new Command('commandbus')
@@ -77,7 +77,7 @@ const buildProgram = (deps: CliDeps): Command => {
   return program
 }
 
-/** Runs one command line (without node and the script) and gives the exit code. Says on standard error why it failed. */
+/** Runs one command line (without node and the script) and returns the exit code. A failure is explained on standard error. */
 export const runCli = async (deps: CliDeps, args: readonly string[]): Promise<number> => {
   const program = buildProgram(deps)
   try {
@@ -98,7 +98,7 @@ export const runCli = async (deps: CliDeps, args: readonly string[]): Promise<nu
   }
 }
 
-/** The help of the group that was named without a command of it. */
+/** The help of a group that was named without one of its commands. */
 const helpFor = (program: Command, args: readonly string[]): string =>
   args
     .reduce((command, name) => command.commands.find(one => one.name() === name) ?? command, program)

@@ -11,7 +11,7 @@ import { type MountOptions, mountApi } from './requests/mount.ts'
 
 export interface HttpOptions extends BaseOptions {
   readonly version: string
-  /** What the plain page at `/` tells, where there is no console. */
+  /** Shown on the plain page at `/` when there is no console. */
   readonly facts: () => PageFacts
   /** The built console, served at `/`. */
   readonly console?: ConsoleFiles | null

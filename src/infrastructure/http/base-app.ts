@@ -11,24 +11,24 @@ import { addProblems } from './requests/problem.ts'
 
 export interface BaseOptions {
   readonly log: FastifyBaseLogger
-  /** No such pages when left out. */
+  /** Without it there are no health pages. */
   readonly health?: HealthOptions
-  /** Who is shown more of health than the status, from a request's `Authorization`; null: nobody. */
+  /** Accepts callers who may see more of health than the status; null: nobody may. */
   readonly watch: Watch | null
-  /** What `/metrics` shows, to those who may watch or, with `open`, to everybody; no such page when left out. */
+  /** `/metrics`, for callers that `watch` accepts or, with `open`, for everybody. Without it there is no such page. */
   readonly metrics?: MetricsPage & { readonly open: boolean }
   /** Tests set smaller ones. */
   readonly limits?: Partial<HttpLimits>
 }
 
 export interface HttpLimits {
-  /** For the head of a request. */
+  /** For the headers of a request. */
   readonly headersMs: number
   /** For the whole request. */
   readonly requestMs: number
-  /** How often late requests are looked for: how late one can be. */
+  /** How often late requests are looked for, and so how late one can end. */
   readonly checkMs: number
-  /** A connection nobody uses is closed after this long. */
+  /** An idle connection is closed after this long. */
   readonly keepAliveMs: number
   readonly headerBytes: number
   readonly bodyBytes: number
@@ -44,7 +44,7 @@ export const httpLimits: HttpLimits = {
 }
 const MAX_PARAM = 500
 
-/** What every process that is asked over HTTP has: limits, answers to broken requests, health and metrics. It does not listen yet. */
+/** The HTTP part that every process has: limits, answers to broken requests, health and metrics. It does not listen yet. */
 export const createBaseApp = async (options: BaseOptions): Promise<FastifyInstance> => {
   const limits = { ...httpLimits, ...options.limits }
   const app = Fastify({
@@ -59,7 +59,7 @@ export const createBaseApp = async (options: BaseOptions): Promise<FastifyInstan
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: answerBadAddress,
-    // a client that sends its head or its body drop by drop is cut off
+    // a client that sends its headers or body too slowly is cut off
     http: {
       headersTimeout: limits.headersMs,
       requestTimeout: limits.requestMs,
@@ -67,7 +67,7 @@ export const createBaseApp = async (options: BaseOptions): Promise<FastifyInstan
       maxHeaderSize: limits.headerBytes,
     },
   })
-  // an `Expect` that nobody knows is passed over: Node would answer it without a word
+  // an unknown `Expect` header is ignored: Node would answer it with an empty 417
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   addProblems(app)
   refuseWhenClosing(app)
@@ -82,7 +82,7 @@ export const createBaseApp = async (options: BaseOptions): Promise<FastifyInstan
   return app
 }
 
-/** Requests on connections that are still open are told to go elsewhere; those under way may end. */
+/** Refuses new requests on connections that are still open; requests under way may finish. */
 const refuseWhenClosing = (app: FastifyInstance): void => {
   let closing = false
   app.addHook('preClose', async () => {
@@ -93,7 +93,7 @@ const refuseWhenClosing = (app: FastifyInstance): void => {
   })
 }
 
-/** A connection that was opened in advance and never used would hold up the stop: to Node it is not idle. */
+/** A connection that was opened in advance and never used would delay the stop: Node does not count it as idle. */
 const dropSilentWhenClosing = (app: FastifyInstance): void => {
   const sockets = new Set<Socket>()
   app.server.on('connection', socket => {

@@ -1,2 +1,2 @@
-/** A host as it stands in a URL: an IPv6 address needs brackets there. */
+/** A host as a URL needs it: an IPv6 address in brackets. */
 export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -15,7 +15,7 @@ const sentences: Readonly<Record<string, (host: string, port: number, setBy: str
   EAI_AGAIN: host => `this machine has no address ${host}: choose another one with --host`,
 }
 
-/** Begins to listen; gives the address. `setBy`: what sets the port. @throws CommandBusError LISTEN_FAILED */
+/** Begins to listen; returns the address. `setBy`: what sets the port. @throws CommandBusError LISTEN_FAILED */
 export const listen = async (app: FastifyInstance, host: string, port: number, setBy = '--port'): Promise<string> => {
   try {
     await app.listen({ host, port, listenTextResolver: address => `HTTP listens at ${address}` })

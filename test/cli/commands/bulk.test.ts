@@ -108,7 +108,7 @@ describe('many parked commands', () => {
     expect(stopped).toMatchObject({ code: 0, stdout: `Action ${actionId} is STOPPED: 0 of 3 were done.\n` })
     const shown = await program.run(['tsq', 'actions', actionId, '--outcome', 'skipped', '--limit', '2'], on(setup))
     expect(shown.stdout).toMatch(/Status +STOPPED\nEnded early +stopped by joe/)
-    expect(shown.stdout).toMatch(/SKIPPED +stopped by joe\n[\s\S]*More: the same with --cursor 2/)
+    expect(shown.stdout).toMatch(/SKIPPED +stopped by joe\n[\s\S]*Next page: repeat with --cursor 2/)
     const json = (await program.run(['tsq', 'actions', actionId, '--json'], on(setup))).json()
     expect(json).toMatchObject({ skipped: 3, items: { items: [{ ordinal: 1 }, { ordinal: 2 }, { ordinal: 3 }] } })
     const again = await program.run(['tsq', 'actions', 'show', actionId, '--limit', '1', '--json'], on(setup))

@@ -80,7 +80,7 @@ describe('operations list', () => {
         `^OPERATION +TYPE +STATUS +RETRIES +CREATED +ERROR\n${old} +question_generation +failed +0 +.*refused`,
       ),
     )
-    expect((await list('--limit', '2')).stdout).toMatch(/More: the same with --cursor \S+\n$/)
+    expect((await list('--limit', '2')).stdout).toMatch(/Next page: repeat with --cursor \S+\n$/)
     expect((await list('--status', 'completed')).stdout).toBe('No operations.\n')
   })
 })
@@ -177,7 +177,7 @@ describe('worker --demo', () => {
     expect(await once(worker, 'exit')).toEqual([0, null])
   })
 
-  test('works on one of its domains alone when that is named, and on no other', async () => {
+  test('works only on that of its domains that is named', async () => {
     const { database } = await createTestBus()
     const env = { DATABASE_URL: database.url }
     const worker = program.launch(['worker', '--demo', '--domain', 'operations'], { env })

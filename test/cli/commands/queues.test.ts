@@ -52,7 +52,7 @@ describe('queues create', () => {
     expect(await setup.messages('shop__replies')).toHaveLength(1)
   })
 
-  test('goes on after the message ids that the commands of the domain have', async () => {
+  test('continues after the message ids that the commands of the domain have', async () => {
     const setup = await createTestBus()
     await handled(setup, 'payments', 'shop__replies')
     await setup.pool.query(`select pgmq.drop_queue('payments__commands')`)
@@ -80,7 +80,7 @@ describe('queues create', () => {
     [['create', '--reply-to', 'q'.repeat(48)], 'has 48 characters and pgmq allows 47'],
     [['create', '--reply-to', 'payments__commands'], 'create it with --domain payments'],
     [['drop', 'x"; drop table y'], 'queue: '],
-    [['purge', 'shop__replies'], 'either --older-than <age>, or --all'],
+    [['purge', 'shop__replies'], '--older-than <age>, or --all'],
     [['purge', 'shop__replies', '--older-than', 'soon'], '--older-than must be an age like 90d'],
   ])('%j is not understood, in one sentence', async (args, sentence) => {
     // checked before anything is connected to
@@ -92,7 +92,7 @@ describe('queues create', () => {
     expect(answer.stderr.trimEnd()).not.toContain('\n')
   })
 
-  test('a database that cannot be reached is told without its password', async () => {
+  test('the error for a database that cannot be reached is without its password', async () => {
     const answer = await program.run(['queues', 'list'], { env: { DATABASE_URL: 'postgres://u:s3cret@127.0.0.1:1/x' } })
     expect(answer).toMatchObject({ code: 1, stdout: '' })
     expect(answer.stderr).toMatch(/^commandbus: the database cannot be reached/)
@@ -164,7 +164,7 @@ describe('queues drop', () => {
       for (const more of [[], ['--dry-run']]) {
         expect(await queues(setup, 'drop', queue, ...more)).toMatchObject({
           code: 1,
-          stderr: `commandbus: the queue '${queue}' has ${what}: say --discard to lose them\n`,
+          stderr: `commandbus: the queue '${queue}' has ${what}: use --discard to delete them\n`,
         })
       }
       expect(await queues(setup, 'drop', queue, '--discard')).toMatchObject({ code: 0 })
@@ -234,7 +234,7 @@ describe('queues drop', () => {
     holder.release()
   })
 
-  test("leaves a queue alone that nothing shows to be ours, unless it is said to be one's own", async () => {
+  test('does not touch a queue that nothing shows to be ours, without --not-ours', async () => {
     const setup = await createTestBus()
     await setup.pool.query(`select pgmq.create('emails')`)
     for (const args of [

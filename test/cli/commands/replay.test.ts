@@ -6,7 +6,7 @@ import { useProgram } from '../../support/servers/cli.ts'
 const program = useProgram()
 const on = ({ database }: TestBus) => ({ env: { DATABASE_URL: database.url } })
 
-test('replay tells of each event, at a moment, between two, and step by step', async () => {
+test('replay shows each event, a moment, the difference of two, and step by step', async () => {
   const setup = await createTestBus()
   const id = await parked(setup, 'payments', { amount: 5 })
   await setup.bus.troubleshooting.retry('payments', id, { operator: 'jane@example.com', data: { amount: 6 } })
@@ -33,7 +33,7 @@ test('replay tells of each event, at a moment, between two, and step by step', a
   expect(json).toMatchObject({ commandId: id, state: { status: 'IN_PROGRESS' } })
 })
 
-test('replay refuses what makes no sense before it connects, and an id that nobody knows after', async () => {
+test('replay refuses an invalid command line before it connects, and an unknown id after', async () => {
   const nowhere = { env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' } }
   const id = '7e0b7c1e-59f4-4bd0-9f3c-00000000dead'
   for (const flags of [

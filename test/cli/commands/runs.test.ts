@@ -10,7 +10,7 @@ test('runs and credits: a grant, a template, a run, its preview and its end by c
   const granted = await run('credits', 'grant', 'monthly', '10', '--reason', 'plan', '--by', 'ada')
   expect(granted).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^Tenant default has 10 credits for \d{4}-\d{2} and 0/),
+    stdout: expect.stringMatching(/^Tenant default: 10 monthly credits \(\d{4}-\d{2}\), 0/),
   })
   const template = (await run('runs', 'templates', 'create', 'Summaries', '--price', '3', '--json')).json()
   expect(template).toMatchObject({ name: 'Summaries', creditsPerRun: 3, tenantId: null })
@@ -33,7 +33,7 @@ test('runs and credits: a grant, a template, a run, its preview and its end by c
   expect((await run('runs', 'show', id)).stdout).toMatch(/Status +QUEUED\nRound +1: 0 completed/)
   expect((await run('runs', 'cancel', id, '--reason', 'wrong files')).stdout).toBe(`Run ${id} is CANCELLED.\n`)
   expect((await run('credits', 'show')).stdout).toMatch(
-    /^Tenant default has 10 credits[\s\S]*REFUND[\s\S]*CHARGE[\s\S]*GRANT/,
+    /^Tenant default: 10 monthly credits[\s\S]*REFUND[\s\S]*CHARGE[\s\S]*GRANT/,
   )
   expect((await run('runs', 'list', '--status', 'cancelled')).stdout).toContain(id)
   expect(await run('runs', 'show', 'x')).toMatchObject({ code: 2 })

@@ -63,7 +63,7 @@ describe('send', () => {
     expect(tooLarge.code).toBe(2)
     expect(tooLarge.json().error).toEqual({
       code: 'INVALID_REQUEST',
-      message: '--data: more than 1048576 bytes (1 MiB), which is the most that is allowed',
+      message: '--data: has more than the 1048576 bytes (1 MiB) that are allowed',
     })
     expect((await bus.queryCommands()).items).toHaveLength(1)
   })
@@ -80,7 +80,7 @@ describe('send with bad input says so in one sentence, before anything is connec
     ['a bad reply queue', ['--reply-to', 'Shop;--'], "replyTo: 'Shop;--' is no queue name"],
     ['a long correlation id', ['--correlation-id', 'x'.repeat(129)], 'at most 128 characters'],
     ['a negative wait', ['--backoff', '-1'], 'backoffSeconds must be waits from 0'],
-    ['a wait that is no number', ['--backoff', '1,soon'], '--backoff must be waits in seconds'],
+    ['a wait that is not a number', ['--backoff', '1,soon'], '--backoff must be waits in seconds'],
     ['no attempts', ['--max-attempts', '0'], 'maxAttempts must be a whole number from 1 to 100, not 0'],
     ['101 attempts', ['--max-attempts', '101'], 'maxAttempts must be a whole number from 1 to 100, not 101'],
     ['half an attempt', ['--max-attempts', '1.5'], '--max-attempts must be a whole number'],
@@ -103,7 +103,7 @@ describe('send with bad input says so in one sentence, before anything is connec
 
   test.concurrent.each(cases)('%s', async (_, args, sentence) => {
     const all = args[0] === 'send' ? args : ['send', good.domain, good.type, '--data', good.data, ...args]
-    // nothing listens there: whoever tried would say so
+    // nothing listens there: an attempt would say so
     const answer = await program.run(all, { env: { DATABASE_URL: 'postgres://u:topsecret@127.0.0.1:1/none' } })
     expect(answer).toMatchObject({ code: 2, stdout: '' })
     expect(answer.stderr).toContain(sentence)

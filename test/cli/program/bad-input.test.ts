@@ -26,7 +26,7 @@ describe('bad input', () => {
     [['list', '--domain', 'a b'], "domain: 'a b' is no domain name"],
     [['replies', 'read', 'Q;'], "queue: 'Q;' is no queue name"],
     [['replies', 'read', 'q', '--count', '0'], '--count: must be a whole number from 1 to 1000'],
-    [['worker'], 'say what to handle: --handlers <module>, or --demo'],
+    [['worker'], 'choose what to handle: --handlers <module>, or --demo'],
     [['worker', '--demo', '--concurrency', '0'], '--concurrency: must be from 1 to 1000'],
     [['worker', '--demo', '--handler-timeout', '0'], '--handler-timeout: must be from 1 to 2147483'],
     [['worker', '--handlers', '/no/such.js'], "/no/such.js cannot be loaded (Cannot find module '/no/such.js')"],

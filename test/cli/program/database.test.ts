@@ -41,7 +41,7 @@ describe('a database without a schema', () => {
     expect(first).toMatchObject({ schemaVersion: first.applied.length, pgmq: { version: expect.any(String) } })
     const again = await program.run(['migrate'], where)
     expect(again).toMatchObject({ code: 0, stderr: '' })
-    expect(again.stdout).toMatch(/^The schema is at version \d+; pgmq .* is there/)
+    expect(again.stdout).toMatch(/^The schema is at version \d+; pgmq .* is installed/)
     expect(await program.run(['list'], where)).toMatchObject({ code: 0, stdout: 'No commands.\n' })
   })
 
@@ -73,7 +73,7 @@ describe('a database where pgmq cannot be had as an extension', () => {
       code: 'PGMQ_MISSING',
       message: expect.stringMatching(/no pgmq .*install the pgmq extension.*commandbus migrate --install-pgmq/),
     })
-    expect((await program.run(['migrate', '--install-pgmq'], where)).stdout).toMatch(/is there \(sql\)/)
+    expect((await program.run(['migrate', '--install-pgmq'], where)).stdout).toMatch(/is installed \(sql\)/)
     expect(await program.run(['send', 'd', 'T', '--data', '1'], where)).toMatchObject({ code: 0, stderr: '' })
   })
 

@@ -12,7 +12,7 @@ const begin = async () => {
   return { ...parts, env, run: (...args: string[]) => program.run(args, { env }) }
 }
 
-test('with EVENTSTORE_URL the log is there: sent, told, worked on and shown as ever', async () => {
+test('with EVENTSTORE_URL the log is there: commands are sent, handled and shown as ever', async () => {
   const { run, env, double, database } = await begin()
   const sent = await run('send', 'demo', 'Greet', '--data', '{"name": "Ada"}', '--reply-to', 'replies', '--json')
   expect(sent).toMatchObject({ code: 0, stderr: '' })

@@ -16,7 +16,7 @@ describe('commandbus verify', () => {
     const clean = await program.run(['verify'], { env })
     expect(clean).toMatchObject({ code: 0, stderr: '' })
     expect(clean.stdout).toMatch(
-      /Nothing was found[\s\S]*50 rows[\s\S]*1 seals?[\s\S]*Signed +1 by SHA256:[\s\S]*Not sealed yet +0 events/,
+      /No problems found[\s\S]*50 rows[\s\S]*1 seals?[\s\S]*Signed +1 by SHA256:[\s\S]*Not sealed yet +0 events/,
     )
     const [, seal] = /Last seal +(\d+:[0-9a-f]{64})/.exec(clean.stdout) ?? []
     expect(await program.run(['verify', '--expect', seal ?? ''], { env })).toMatchObject({ code: 0 })
@@ -32,7 +32,7 @@ describe('commandbus verify', () => {
       findings: [{ kind: 'row', stream: streams[3], column: 'tenant_id', found: 'mine' }],
     })
     const repaired = await program.run(['verify', '--repair'], { env })
-    expect(repaired).toMatchObject({ code: 0, stdout: expect.stringMatching(/written anew[\s\S]*Nothing was found/) })
+    expect(repaired).toMatchObject({ code: 0, stdout: expect.stringMatching(/rebuilt[\s\S]*No problems found/) })
     expect(await program.run(['verify', '--json'], { env })).toMatchObject({ code: 0 })
   })
 
@@ -62,9 +62,7 @@ describe('commandbus verify', () => {
     const env = { DATABASE_URL: database.url, COMMANDBUS_HOME: await program.newHome() }
     const answer = await program.run(['verify', '--repair'], { env })
     expect(answer).toMatchObject({ code: 1, stdout: '' })
-    expect(answer.stderr).toContain(
-      `the rows are not written anew, because the log itself does not hold (${stream}: event 0`,
-    )
+    expect(answer.stderr).toContain(`the rows are not rebuilt, because the log itself is damaged (${stream}: event 0`)
     expect((await pool.query('select distinct retry_count from command_bus_command')).rows).toEqual([
       { retry_count: 9 },
     ])

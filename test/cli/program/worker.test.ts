@@ -14,7 +14,7 @@ const moduleWith = async (text: string): Promise<string> => {
 }
 
 describe('worker', () => {
-  test("handles commands with the handlers of a user's module, and stops when told", async () => {
+  test("handles commands with the handlers of a user's module, and stops when asked", async () => {
     const { bus, database, until } = await createTestBus()
     const handlers = await moduleWith(`
       import { BusinessRuleError, defineHandler } from 'commandbus'
@@ -128,7 +128,7 @@ describe('a module that is not what it should be', () => {
     expect(answer.stderr).toContain(sentence)
   })
 
-  test('may hold the handlers of one domain alone, when the domain is named', async () => {
+  test('may hold the handlers of only one domain, if the domain is named', async () => {
     const { database } = await createTestBus()
     const handlers = await moduleWith('export const handlers = { Charge: () => 1 }')
     const env = { DATABASE_URL: database.url }

@@ -76,7 +76,7 @@ describe('Continue', () => {
     show(<ContinueButton run={run()} />)
     const dialog = await open()
     expect((await dialog.findByTestId('preview')).textContent).toBe(
-      'Files to run again3failed, 4 credits each2never begun, free1Credits needed8Credits there are100',
+      'Files to run again3failed, 4 credits each2never begun, free1Credits needed8Credits available100',
     )
     expect(dialog.getByRole('button', { name: 'Continue with 3 files for 8 credits' })).toHaveProperty(
       'disabled',
@@ -90,7 +90,7 @@ describe('Continue', () => {
     show(<ContinueButton run={run()} />)
     const dialog = await open()
     await userEvent.click(await dialog.findByRole('button', { name: /^Continue with/ }))
-    await screen.findByText('The run goes on')
+    await screen.findByText('The run continues')
     expect(asked().filter(({ method }) => method === 'POST')).toEqual([
       { method: 'POST', path: `/workflow-runs/${id}/retry-failed`, body: {} },
     ])
@@ -104,13 +104,13 @@ describe('Continue', () => {
     answering(() => [200, preview({ blockedBy, message })])
     show(<ContinueButton run={run()} />)
     const dialog = await open()
-    const told = await dialog.findByRole('alert')
-    expect(told.textContent).toContain(message)
-    expect(told.textContent).toContain(also)
+    const alert = await dialog.findByRole('alert')
+    expect(alert.textContent).toContain(message)
+    expect(alert.textContent).toContain(also)
     expect(dialog.getByRole('button', { name: /^Continue with/ })).toHaveProperty('disabled', true)
   })
 
-  test('C5, C7, C15: a refusal at the last moment is told, and the figures are asked for again', async () => {
+  test('C5, C7, C15: a refusal at the last moment is shown, and the figures are loaded again', async () => {
     let charged = false
     answering(({ method }) => {
       if (method === 'GET')

@@ -106,7 +106,7 @@ describe('one command', () => {
     expect(asked()).toEqual([{ method: 'POST', path: `${path}/complete`, body: { resultData: { charged: 5 } } }])
   })
 
-  test('edit and retry starts from the payload, says where it is no JSON, and sends what was changed', async () => {
+  test('edit and retry starts from the payload, says where it is not valid JSON, and sends what was changed', async () => {
     answering(() => [200, {}])
     const { dialog } = await open(one, 'Edit and retry')
     const box = dialog.getByLabelText<HTMLTextAreaElement>('Payload')
@@ -139,7 +139,7 @@ describe('one command', () => {
     expect(dialog.getByLabelText<HTMLTextAreaElement>('Payload').value).toBe('{"amount": -1}')
   })
 
-  test('A5: who comes second is told kindly what happened, also when the list has moved on', async () => {
+  test('A5: the second operator sees kindly what happened, also when the list has changed', async () => {
     answering(() => problem(409, 'INVALID_OPERATION', 'the command is PENDING, not in troubleshooting'))
     const { dialog, again } = await open(one, 'Retry')
     again(<ActionBar target={one} offered={false} />)

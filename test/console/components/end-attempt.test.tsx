@@ -21,7 +21,7 @@ const open = async () => {
 test('R6: the attempt of a running command can be ended, with a reason', async () => {
   answering(() => [200, { commandId, status: 'IN_TROUBLESHOOTING_QUEUE' }])
   const { dialog, confirm } = await open()
-  expect(dialog.getByText(/what it still reports does not count/)).toBeTruthy()
+  expect(dialog.getByText(/what it still reports is ignored/)).toBeTruthy()
   expect(confirm.disabled).toBe(true)
   await userEvent.type(dialog.getByLabelText(/Reason/), ' it hangs ')
   await userEvent.click(confirm)
@@ -32,7 +32,7 @@ test('R6: the attempt of a running command can be ended, with a reason', async (
   expect(screen.queryByRole('dialog')).toBeNull()
 })
 
-test('R6: an attempt that has ended meanwhile is told, and the dialog stays', async () => {
+test('R6: the dialog stays and says so if the attempt has ended meanwhile', async () => {
   answering(() =>
     problem(409, 'INVALID_OPERATION', 'command 1 is COMPLETED, not IN_PROGRESS: there is no attempt to end'),
   )

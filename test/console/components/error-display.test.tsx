@@ -15,7 +15,7 @@ describe('ErrorDisplay', () => {
     expect(alert.textContent).toBe('The service did not answer.What to do: try again in a minute.')
   })
 
-  test('B7: a message without "What to do:" stands alone, and only the first one splits', () => {
+  test('B7: a message without "What to do:" is shown as it is, and only the first one splits', () => {
     const { rerender } = render(<ErrorDisplay message="It failed." />)
     expect(screen.getByRole('alert').textContent).toBe('It failed.')
     rerender(<ErrorDisplay message="A. What to do: read What to do: in the manual" />)

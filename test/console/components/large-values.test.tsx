@@ -44,7 +44,7 @@ describe('the edit of a payload that the list left out', () => {
     expect(asked()[0]).toMatchObject({ method: 'GET', path })
   })
 
-  test('G5: cannot be made from the beginning alone: where the whole cannot be read there is nothing to send', async () => {
+  test('G5: cannot be made from the beginning only: if the payload cannot be read there is nothing to send', async () => {
     answering(() => problem(503, 'UNAVAILABLE', 'the database is away'))
     const dialog = await edit()
     await dialog.findByText(/the database is away/)
@@ -76,7 +76,7 @@ test('G5: time travel shows large differences by their beginning, and reads the 
   expect(moment.getByText(`${preview} … (11 KB)`)).toBeTruthy()
   expect(moment.getByText('and 3 more')).toBeTruthy()
   expect(asked().map(({ path }) => path)).toEqual([`${path}/history`])
-  await userEvent.click(moment.getByText('The whole state then'))
+  await userEvent.click(moment.getByText('Full state at this event'))
   expect(await moment.findByText(/"whole": "payload"/)).toBeTruthy()
   expect(asked().map(({ path }) => path)).toEqual([`${path}/history`, `${path}/history?at=0`])
 })

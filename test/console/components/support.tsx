@@ -6,7 +6,7 @@ import { afterEach, beforeEach, vi } from 'vitest'
 import { signIn, signOut } from '../../../web/src/api/session.ts'
 import { Toasts } from '../../../web/src/app/Toasts.tsx'
 
-// a busy machine is no reason to fail: what never comes ends with the test's own timeout
+// a busy machine is not a reason to fail: what never comes ends with the test's own timeout
 configure({ asyncUtilTimeout: 30_000 })
 
 export interface Asked {

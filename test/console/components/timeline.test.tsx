@@ -14,7 +14,7 @@ const entry = (details: unknown) => ({
   details,
 })
 
-test('R5: the timeline shows where a failure was thrown and what caused it, apart from its other details', () => {
+test('R5: the timeline shows where a failure was thrown and what caused it, separate from its other details', () => {
   render(
     <Timeline
       items={[

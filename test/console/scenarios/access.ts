@@ -41,7 +41,7 @@ export const access = (stage: Stage): void => {
       await noTokenInHistory()
       await signedInAs('jane@example.com').waitFor()
 
-      // another address, so that the page is loaded anew
+      // another address, so that the page is reloaded
       await page.goto(`${stage.url}/?from=mail${await link('mallory@example.com')}`)
       await asked.getByText('Sign in as mallory@example.com instead of jane@example.com?').waitFor()
       expect(page.url()).toBe(`${stage.url}/?from=mail`)
@@ -60,14 +60,14 @@ export const access = (stage: Stage): void => {
       await signedInAs('ann@example.com').waitFor()
     })
 
-    test('a token that the server does not know is refused with a reason; a good one goes on where one was', async () => {
+    test('a token that the server does not know is refused with a reason; a good one continues where one was', async () => {
       const { page } = await stage.stranger()
       await page.goto(`${stage.url}/commands#token=cut.off.in-a-mail`)
-      await page.getByText('The link holds no token that can be read').waitFor()
+      await page.getByText('The link has no readable token').waitFor()
       expect(page.url()).toBe(`${stage.url}/commands`)
       await page.getByLabel('Token').fill('nonsense')
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByText('This is no token').waitFor()
+      await page.getByText('This is not a token').waitFor()
       const good = await stage.served.token(['OPERATOR'])
       await page.getByLabel('Token').fill(`${good.slice(0, -4)}AAAA`)
       await page.getByRole('button', { name: 'Sign in' }).click()

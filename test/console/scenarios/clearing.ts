@@ -45,7 +45,7 @@ export const clearing = (stage: Stage): void => {
       await dialogOf(page).getByLabel('Reason (required)').fill('the customer has changed his mind')
       await confirm.click()
       await page.getByText('Canceled', { exact: true }).first().waitFor()
-      await page.getByText('went to').waitFor()
+      await page.getByText('was sent to').waitFor()
       expect(await page.getByRole('button', { name: 'Retry', exact: true }).count()).toBe(0)
       await page.getByRole('region', { name: 'Timeline' }).getByText('Operator cancel').waitFor()
       expect(await stage.status(id)).toBe('CANCELED')
@@ -64,7 +64,7 @@ export const clearing = (stage: Stage): void => {
       })
     })
 
-    test('A5: of two operators one wins, and the other is told kindly what became of it', async () => {
+    test('A5: of two operators one wins, and the other sees kindly what happened', async () => {
       const [id = ''] = await stage.park(1, 'ShipOrder', 'TWO_OPERATORS')
       const ann = await stage.visit(['OPERATOR'], parkedAt(id), { sub: 'ann@example.com' })
       const bob = await stage.visit(['OPERATOR'], parkedAt(id), { sub: 'bob@example.com' })
@@ -76,9 +76,9 @@ export const clearing = (stage: Stage): void => {
       // Bob's page has noticed by itself; his dialog is still there
       await bob.page.getByText('Canceled', { exact: true }).first().waitFor()
       await dialogOf(bob.page).getByRole('button', { name: 'Complete 1 command' }).click()
-      const told = dialogOf(bob.page).getByRole('alert')
-      await told.waitFor()
-      expect(await told.textContent()).toMatch(/Somebody was faster: .*CANCELED.*not in troubleshooting.*What to do:/)
+      const alert = dialogOf(bob.page).getByRole('alert')
+      await alert.waitFor()
+      expect(await alert.textContent()).toMatch(/Somebody was faster: .*CANCELED.*not in troubleshooting.*What to do:/)
       await dialogOf(bob.page).getByRole('button', { name: 'Back' }).click()
       await bob.page.getByRole('region', { name: 'Timeline' }).getByText('by ann@example.com').waitFor()
       expect(await stage.status(id)).toBe('CANCELED')

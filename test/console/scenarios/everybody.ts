@@ -81,7 +81,7 @@ export const everybody = (stage: Stage, paths: () => Promise<readonly string[]>)
       expect(await overflow(page)).toBeLessThanOrEqual(0)
     })
 
-    test('the keyboard alone gets everywhere, into a dialog and out of it', async () => {
+    test('the keyboard is enough to get everywhere, into a dialog and out of it', async () => {
       await stage.park(1, 'ByKeyboard', 'BY_KEYBOARD')
       const { page } = await stage.visit(['OPERATOR'])
       await page.keyboard.press('?')

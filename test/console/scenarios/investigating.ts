@@ -13,7 +13,7 @@ export const investigating = (stage: Stage): void => {
       await page.keyboard.press('Home')
       await moment.getByText('Pending', { exact: true }).waitFor()
       expect(new URL(page.url()).search).toBe('?at=0')
-      await page.getByRole('button', { name: 'The event after' }).click()
+      await page.getByRole('button', { name: 'Next event' }).click()
       await moment.getByText('In progress', { exact: true }).waitFor()
       expect(await moment.textContent()).toContain('/attempts')
       await page.reload()
@@ -49,9 +49,9 @@ export const investigating = (stage: Stage): void => {
     })
   })
 
-  test('an auditor who reaches all tenants sees when the log was last looked through, and what does not fit', async () => {
+  test('an auditor of all tenants sees when the log was last verified, and what does not match', async () => {
     const { page } = await stage.visit(['AUDITOR', 'ADMIN'], '/audit?view=proof')
-    await page.getByText('No round has ended since the service began').waitFor()
+    await page.getByText('No round has finished since the service started').waitFor()
     const { commandId } = await stage.bus.send('demo', 'Tampered', {})
     await stage.bus.send('demo', 'Fine', {})
     const tamper = (owner: string | null) =>
@@ -67,7 +67,7 @@ export const investigating = (stage: Stage): void => {
     await tamper(null)
     await stage.keeper.turn()
     await page.reload()
-    await page.getByText('Nothing was found that does not fit').waitFor()
+    await page.getByText('No problems found').waitFor()
   })
 
   test('an operator rehearses a retry, sees what it would do, and nothing has changed', async () => {

@@ -8,10 +8,10 @@ export const living = (stage: Stage): void => {
       const live = page.getByTestId('live')
       const rows = () => page.getByRole('link', { name: 'LiveOne' }).count()
       await page.locator('[data-testid=live][data-mode=live]').waitFor()
-      await page.getByText('No command fits').waitFor()
+      await page.getByText('No matching commands').waitFor()
       await stage.bus.send('demo', 'LiveOne', {})
       await page.getByRole('link', { name: 'LiveOne' }).waitFor()
-      // the first may have come with the look that follows a new connection; this one comes as an event
+      // the first may have come with the load that follows a new connection; this one comes as an event
       await stage.bus.send('demo', 'LiveOne', {})
       await expect.poll(rows, { timeout: 60_000 }).toBe(2)
       await page.getByRole('button', { name: 'Pause updates' }).click()
@@ -23,10 +23,10 @@ export const living = (stage: Stage): void => {
       expect(await page.getByText('data as of').count()).toBe(1)
     })
 
-    test('survives a restart of the server in the middle: says that it is offline, and goes on by itself', async () => {
+    test('survives a restart of the server in the middle: says that it is offline, and continues by itself', async () => {
       const { page } = await stage.visit(['OPERATOR'], '/commands?commandType=AfterRestart')
       await page.locator('[data-testid=live][data-mode=live]').waitFor()
-      await page.getByText('No command fits').waitFor()
+      await page.getByText('No matching commands').waitFor()
       const start = await stage.stopServer()
       await page.locator('[data-testid=live][data-mode=offline]').waitFor()
       await page.getByText('The server does not answer').first().waitFor()

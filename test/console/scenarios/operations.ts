@@ -23,7 +23,7 @@ export const operations = (stage: Stage): void => {
       expect(page.url()).toBe(failed)
     })
 
-    test('sees own operations only, nothing of the rest, and is told why', async () => {
+    test('sees own operations only, nothing of the rest, and why', async () => {
       const other = stage.bus.as({ subject: 'somebody@example.com', tenant: null, roles: ['USER'] })
       const { id } = await other.operations.start({ operation_type: 'question_generation', parameters: {} })
       const { page } = await stage.visit(['USER'], `/operations/${id}`, { sub: 'ursula@example.com' })
@@ -34,7 +34,7 @@ export const operations = (stage: Stage): void => {
       await page.goto(stage.url)
       await page.getByRole('heading', { name: 'Operations', level: 1 }).waitFor()
       await page.goto(`${stage.url}/commands`)
-      await page.getByText('Not with this token').waitFor()
+      await page.getByText('Not allowed with this token').waitFor()
       await page.getByText(/this needs one of the roles/).waitFor()
     })
   })

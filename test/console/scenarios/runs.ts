@@ -5,7 +5,7 @@ const tenant = 't1'
 
 export const runs = (stage: Stage): void => {
   describe('a tenant', () => {
-    test('C5, C8, C15: starts a run that ends with errors, is told what Continue costs, and continues it', async () => {
+    test('C5, C8, C15: starts a run that ends with errors, sees what Continue costs, and continues it', async () => {
       const boss = await stage.visit(['BUBBLE_ADMIN'], '/credits', { tenant, sub: 'boss@example.com' })
       await boss.page.getByRole('button', { name: 'Grant credits' }).click()
       await dialogOf(boss.page).getByLabel('Amount').fill('7')
@@ -19,10 +19,10 @@ export const runs = (stage: Stage): void => {
       await page.getByRole('link', { name: 'Workflow runs' }).click()
       await page.getByRole('button', { name: 'Start a run' }).click()
       await dialogOf(page).getByLabel('Name').fill('Summaries')
-      await dialogOf(page).getByLabel('Credits a file').fill('2')
-      await dialogOf(page).getByRole('button', { name: 'Make the template' }).click()
+      await dialogOf(page).getByLabel('Credits per file').fill('2')
+      await dialogOf(page).getByRole('button', { name: 'Create the template' }).click()
       stage.modelWorks = false
-      await dialogOf(page).getByLabel('Files, one name a line').fill('a.pdf\nb.pdf\ngood.pdf')
+      await dialogOf(page).getByLabel('Files, one name per line').fill('a.pdf\nb.pdf\ngood.pdf')
       await dialogOf(page).getByRole('button', { name: 'Start with 3 files for 6 credits' }).click()
       await page.waitForURL(/\/runs\/[0-9a-f-]{36}$/)
       await page.getByText('Completed with errors').waitFor()
@@ -30,7 +30,7 @@ export const runs = (stage: Stage): void => {
 
       await page.getByTestId('continue-button').click()
       const preview = dialogOf(page).getByTestId('preview')
-      expect(await preview.textContent()).toMatch(/Files to run again2.*Credits needed4Credits there are1/)
+      expect(await preview.textContent()).toMatch(/Files to run again2.*Credits needed4Credits available1/)
       await dialogOf(page).getByText('This run cannot be continued now').waitFor()
       expect(
         await dialogOf(page)
@@ -62,20 +62,20 @@ export const runs = (stage: Stage): void => {
       await page.getByRole('button', { name: 'New template' }).click()
       expect(await dialogOf(page).getByLabel('Tenant').count()).toBe(0)
       await dialogOf(page).getByLabel('Name').fill('Contracts')
-      await dialogOf(page).getByLabel('Credits a file').fill('3')
+      await dialogOf(page).getByLabel('Credits per file').fill('3')
       await dialogOf(page).getByLabel('All files in one job').check()
-      await dialogOf(page).getByRole('button', { name: 'Make the template' }).click()
+      await dialogOf(page).getByRole('button', { name: 'Create the template' }).click()
       const row = page.locator('tbody tr', { hasText: 'Contracts' })
-      await row.getByText('3 credits a file').waitFor()
+      await row.getByText('3 credits per file').waitFor()
       await row.getByText('all files in one job').waitFor()
       await page.locator('h1').focus()
       await page.keyboard.press('j')
       await page.keyboard.press('Enter')
-      await dialogOf(page).getByText('Contracts, 3 credits a file').waitFor({ state: 'attached' })
+      await dialogOf(page).getByText('Contracts, 3 credits per file').waitFor({ state: 'attached' })
       await page.keyboard.press('Escape')
 
       await page.getByRole('button', { name: 'Archive Contracts' }).click()
-      await dialogOf(page).getByText('starts no further runs').waitFor()
+      await dialogOf(page).getByText('No new run can use').waitFor()
       await dialogOf(page).getByRole('button', { name: 'Archive it' }).click()
       await row.getByText('Archived').first().waitFor()
       expect(await row.getByRole('button').count()).toBe(0)
@@ -89,14 +89,14 @@ export const runs = (stage: Stage): void => {
       const boss = await stage.visit(['BUBBLE_ADMIN'], '/runs/templates', { sub: 'boss@example.com' })
       await boss.page.getByRole('button', { name: 'New template' }).click()
       await dialogOf(boss.page).getByLabel('Name').fill('For all')
-      await dialogOf(boss.page).getByRole('button', { name: 'Make the template' }).click()
+      await dialogOf(boss.page).getByRole('button', { name: 'Create the template' }).click()
       await boss.page.getByRole('button', { name: 'Archive For all' }).waitFor()
       await page.reload()
       await page.getByRole('button', { name: 'Start a run of For all' }).waitFor()
       expect(await page.getByRole('button', { name: 'Archive For all' }).count()).toBe(0)
 
       const auditor = await stage.visit(['AUDITOR'], '/runs/templates')
-      await auditor.page.getByText('Not with this token').waitFor()
+      await auditor.page.getByText('Not allowed with this token').waitFor()
     })
   })
 }

@@ -82,7 +82,7 @@ test('one wrong command, and none of its batch is sent', async () => {
   expect(await footprint(api)).toEqual({ events: 0, rows: 0, messages: null })
 })
 
-test('millions of items that are no commands cost neither time nor memory', async () => {
+test('millions of items that are not commands cost neither time nor memory', async () => {
   const api = await createTestApi()
   const zeros = `[${'0,'.repeat(8_000_000)}0]`
   const token = await api.token(['ADMIN'])

@@ -17,7 +17,7 @@ const history = (query = '', as = token) =>
   shared().request('GET', `/domains/payments/commands/${id}/history${query}`, { token: as })
 
 describe('the history of a command', () => {
-  test('tells of each event, the state it made and what it changed, to the state that is now', async () => {
+  test('shows each event, the state after it and what it changed, up to the present state', async () => {
     const { status, body } = await history()
     expect([status, body.domain, body.commandId, body.comparison]).toEqual([200, 'payments', id, null])
     const names = body.items.flatMap((step: { names: string[] }) => step.names)
@@ -81,7 +81,7 @@ describe('the history of a command', () => {
   })
 })
 
-test('what belongs to a correlation id is told within the tenant, and any id may be asked for', async () => {
+test('what belongs to a correlation id is shown within the tenant, and any id may be queried', async () => {
   const { bus, request } = shared()
   const correlationId = 'order 7/8 "x" %'
   const { commandId } = await bus.send('billing', 'X', {}, { correlationId, tenantId: 't1' })
@@ -116,7 +116,7 @@ test('the troubleshooting queue is told as it was, within the tenant', async () 
   expectFaults(await ask('?at=3'), 'at')
 })
 
-test('a run is told as it was, to those who audit it within its tenant', async () => {
+test('a run is shown as it was, to those who audit it within its tenant', async () => {
   const { bus, request, token } = shared()
   const asker = { subject: 'jane@example.com', tenant: 't1' }
   const { id: templateId } = await bus.runs.createTemplate(asker, { name: 'Free', creditsPerRun: 0 })

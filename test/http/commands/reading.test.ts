@@ -58,7 +58,7 @@ describe('a list of commands', () => {
     })
   })
 
-  test('goes on at its cursor, and ends; no command is missing and none comes twice', async () => {
+  test('continues at its cursor, and ends; no command is missing and none comes twice', async () => {
     for (const path of ['/commands?limit=5', '/domains/payments/commands?limit=2', '/commands?limit=12']) {
       const all: Item[] = []
       let cursor: string | null = ''

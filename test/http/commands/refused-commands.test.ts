@@ -18,7 +18,7 @@ describe('a command is refused, and nothing is sent', () => {
   const refused: readonly (readonly [why: string, body: object, path: string])[] = [
     ['without a type', { data: 1 }, 'commandType'],
     ['without data', { commandType: 'Charge' }, 'data'],
-    ['with a type that is no text', { ...good, commandType: 5 }, 'commandType'],
+    ['with a type that is not a text', { ...good, commandType: 5 }, 'commandType'],
     ['with a blank type', { ...good, commandType: ' ' }, 'commandType'],
     ['with a type that is too long', { ...good, commandType: 'x'.repeat(129) }, 'commandType'],
     ['with a type that holds a NUL', { ...good, commandType: nul }, 'commandType'],
@@ -29,10 +29,10 @@ describe('a command is refused, and nothing is sent', () => {
     ['with half an attempt', { ...good, maxAttempts: 1.5 }, 'maxAttempts'],
     ['with attempts as text', { ...good, maxAttempts: '3' }, 'maxAttempts'],
     ['with an empty backoff', { ...good, backoffSeconds: [] }, 'backoffSeconds'],
-    ['with a backoff that is no list', { ...good, backoffSeconds: 5 }, 'backoffSeconds'],
+    ['with a backoff that is not a list', { ...good, backoffSeconds: 5 }, 'backoffSeconds'],
     ['with a wait before now', { ...good, backoffSeconds: [1, -1] }, 'backoffSeconds[1]'],
     ['with a wait of years', { ...good, backoffSeconds: [1e9] }, 'backoffSeconds[0]'],
-    ['with a wait that is no number', { ...good, backoffSeconds: ['1'] }, 'backoffSeconds[0]'],
+    ['with a wait that is not a number', { ...good, backoffSeconds: ['1'] }, 'backoffSeconds[0]'],
     ['with more waits than attempts can be', { ...good, backoffSeconds: Array(101).fill(1) }, 'backoffSeconds'],
     ['with a queue that is none', { ...good, replyTo: 'Shop Replies' }, 'replyTo'],
     ['with a queue that is too long', { ...good, replyTo: 'q'.repeat(48) }, 'replyTo'],
@@ -56,7 +56,7 @@ describe('a command is refused, and nothing is sent', () => {
   })
 })
 
-test('what is missing, what is wrong and what there is to choose from are told apart', async () => {
+test('a refusal says what is missing, what is wrong and what the choices are', async () => {
   const token = await shared().token(['ADMIN'])
   expectProblem(
     await post('', { commandType: 5 }),
@@ -92,7 +92,7 @@ describe('a body is refused, and nothing is sent', () => {
   })
 
   test.each([
-    ['a byte that is no UTF-8', [0xff]],
+    ['a byte that is not UTF-8', [0xff]],
     ['half a character', [0xe2, 0x82]],
     ['half a surrogate pair in UTF-8', [0xed, 0xa0, 0x80]],
     ['an overlong slash', [0xc0, 0xaf]],
@@ -135,7 +135,7 @@ describe('a body is refused, and nothing is sent', () => {
     expectFaults(await post('/batch', { commands: [large] }), 'commands[0].data')
   })
 
-  test('of a size it does not tell beforehand, once it is too large', async () => {
+  test('of an undeclared size, once it is too large', async () => {
     const chunk = new TextEncoder().encode(' '.repeat(65_536))
     let sent = 0
     const body = new ReadableStream<Uint8Array>({

@@ -41,7 +41,7 @@ describe('G1: a reply queue is refused when the command is sent', () => {
     expect((await api.bus.queryCommands()).items).toEqual([])
   })
 
-  test('that is another tenant’s, alone or in a batch', async () => {
+  test('that is another tenant’s, in a single send or a batch', async () => {
     const api = await createTestApi()
     expect((await send(api, 't_t1__replies', 't1')).status).toBe(202)
     expect((await send(api, 'shop__replies')).status).toBe(202)
@@ -96,7 +96,7 @@ test('G1: no queue is of two tenants, whatever they are called', () => {
 })
 
 test.each(['a b', 'x,{tenant}y', '{tenant}_*', '{Tenant}__x', '*{tenant}', "'; drop"])(
-  'G1: a list with what is no pattern is refused at the start: %s',
+  'G1: a list with an invalid pattern is refused at the start: %s',
   text => {
     expect(() => readConfig({ COMMANDBUS_REPLY_QUEUES: text })).toThrow(/COMMANDBUS_REPLY_QUEUES/)
     const databaseUrl = 'postgres://127.0.0.1/nobody-connects'
@@ -120,7 +120,7 @@ describe('G14: `replies read`', () => {
   })
 })
 
-test('G1: a name of any length is looked at in no time, whatever is listed', async () => {
+test('G1: a name of any length is checked in no time, whatever is listed', async () => {
   const api = await createTestApi({}, { replyQueues: ['app-*-replies-*', '{tenant}__*x*'] })
   const endless = `app-${'-replies-'.repeat(20_000)}!`
   const others = Promise.all([endless, `t1__${'x'.repeat(200_000)}!`].map(queue => send(api, queue, 't1')))

@@ -30,7 +30,7 @@ test('a sent command is PENDING, with an id and a message, and is found at its L
   expect(await api.messages('payments__commands')).toHaveLength(1)
 })
 
-test('a command goes on in the trace its request came in; a header that is none is left out', async () => {
+test('a command continues the trace of its request; an invalid header is ignored', async () => {
   const api = await createTestApi()
   const token = await api.token(['SENDER'])
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'

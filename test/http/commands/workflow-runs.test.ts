@@ -155,7 +155,7 @@ test('C1, C16: a run with a wrong number of retries, without files or with damag
   }
 })
 
-test('templates are listed without the archived ones, with them, or those alone', async () => {
+test('templates are listed without the archived ones, with them, or only those', async () => {
   const api = await createTestApi()
   const token = await api.token(['CUSTOMER_ADMIN'], { tenant: 't1' })
   const make = async (name: string) =>

@@ -38,7 +38,7 @@ describe.each(allRoutes)('%s', (id, route) => {
     })
   })
 
-  test('refuses whoever brings no token', async () => {
+  test('refuses a request without a token', async () => {
     const api = shared()
     expectProblem(await api.request(...addressOf(route), { body: route.body }), 401, 'UNAUTHENTICATED', /Bearer/)
   })
@@ -77,7 +77,7 @@ describe.each(allRoutes)('%s', (id, route) => {
 })
 
 describe.each(routesWithId)('%s', (_, route) => {
-  test('of an id that nobody knows', async () => {
+  test('of an unknown id', async () => {
     const api = shared()
     const answer = await api.request(...addressOf(route), {
       token: await api.token(['ADMIN', 'BUBBLE_ADMIN']),
@@ -96,7 +96,7 @@ describe.each(routesWithId)('%s', (_, route) => {
   })
 
   test.each(['1', 'null', 'x'.repeat(36), '00000000-0000-4000-8000-00000000dea', '%00', "'or 1=1"])(
-    'of %s, which is no id',
+    'of %s, which is not an id',
     async commandId => {
       const api = shared()
       const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])

@@ -55,7 +55,7 @@ const mistakes = [
     "client.POST('/api/v1/domains/{domain}/commands', { params: { path }, body: { commandType: 5, data: 1 } })",
     'a member of another type',
   ],
-  ["client.GET('/api/v1/commands', { params: { query: { status: 'LOST' } } })", 'a word that is no status'],
+  ["client.GET('/api/v1/commands', { params: { query: { status: 'LOST' } } })", 'a word that is not a status'],
   ["client.GET('/api/v1/domains/{domain}/commands', { params: { path: {} } })", 'a missing parameter'],
 ] as const
 

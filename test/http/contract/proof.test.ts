@@ -3,7 +3,7 @@ import { silentLog } from '../../../src/application/ports/log.ts'
 import { createKeeper, type Keeper } from '../../../src/infrastructure/proof/keeper.ts'
 import { createTestApi } from '../../support/http.ts'
 
-test('the last round of the continuous check is told with its age, and what it found to those who reach all tenants', async () => {
+test('the last round of the continuous check is shown with its age, and its findings to those who may see all tenants', async () => {
   let keeper: Keeper | undefined
   const api = await createTestApi({ proof: () => keeper?.figures() ?? null })
   const ask = async (tenant?: string) =>
@@ -34,8 +34,8 @@ test('the last round of the continuous check is told with its age, and what it f
 
   await api.pool.query(`update command_bus_command set owner_id = 'sk-abcdefghijklmnopqrstuvwxyz123456'`)
   await mine.turn()
-  const told = await ask()
-  expect(told).toMatchObject({
+  const shown = await ask()
+  expect(shown).toMatchObject({
     verdict: 'DOES_NOT_HOLD',
     findings: 1,
     found: [
@@ -47,6 +47,6 @@ test('the last round of the continuous check is told with its age, and what it f
       },
     ],
   })
-  expect(JSON.stringify(told)).not.toContain('sk-abc')
+  expect(JSON.stringify(shown)).not.toContain('sk-abc')
   expect(await ask('t2')).toMatchObject({ verdict: 'DOES_NOT_HOLD', findings: 1, found: [] })
 })

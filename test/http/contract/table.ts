@@ -11,18 +11,18 @@ export interface Expected {
   readonly roles: readonly Role[]
   /** A body that is accepted; none for a route that takes none. */
   readonly body?: unknown
-  /** The same, where a body that is accepted needs something that is there. */
+  /** The same, if a valid body needs something that exists. */
   readonly prepareBody?: (api: SharedApi) => Promise<unknown>
   /** Members of the body that are required, when those of `body` are not all. */
   readonly required?: readonly string[]
   readonly succeeds: 200 | 201 | 202
-  /** What it answers for an id that nobody knows: a code, or one of these. */
+  /** What it answers for an unknown id: a code, or one of these. */
   readonly unknown: ProblemCode | 'empty list' | 'no id in its path'
   /** Makes something it can be tried on, and gives its id; a parked command unless it says otherwise. */
   readonly prepare?: (api: SharedApi) => Promise<string>
   /** Names a query may hold. */
   readonly query: readonly string[]
-  /** It tells what the process knows, also while the database is away. */
+  /** It shows what the process knows, also while the database is away. */
   readonly fromMemory?: true
 }
 
@@ -420,7 +420,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
 
 export const allRoutes = Object.entries(expected) as readonly (readonly [keyof Api, Expected])[]
 export const routesWithId = allRoutes.filter(([, { unknown }]) => unknown !== 'no id in its path')
-/** Their ids stand for a command in a domain. */
+/** Their ids name a command in a domain. */
 export const commandRoutes = routesWithId.filter(([, { is }]) => is.includes(':commandId'))
 export const routesWithBody = allRoutes.filter(([, { body }]) => body !== undefined)
 

@@ -58,11 +58,11 @@ test.each(providers)('G13: roles and tenant are found where %s puts them', async
 describe('G13: nobody becomes more than the configuration says', () => {
   const map = { COMMANDBUS_JWT_ROLE_MAP: 'ops=OPERATOR,ops=AUDITOR' }
 
-  test('with a map only what it names counts, also our own names', async () => {
+  test('with a map only its names count, even for our own names', async () => {
     expect((await whoIs({ roles: ['ADMIN', 'ops', 'OPERATOR'] }, map)).roles).toEqual(['OPERATOR', 'AUDITOR'])
   })
 
-  test('names of the language are no claims', async () => {
+  test('names of the language are not claims', async () => {
     for (const path of ['constructor.name', '__proto__.roles', 'roles.length', 'roles.0']) {
       await expect(whoIs({ roles: ['ADMIN'] }, { COMMANDBUS_JWT_ROLES_CLAIM: path })).rejects.toThrow(
         'COMMANDBUS_JWT_ROLES_CLAIM',
@@ -70,7 +70,7 @@ describe('G13: nobody becomes more than the configuration says', () => {
     }
   })
 
-  test('a token without the claim says where it was looked for', async () => {
+  test('the refusal of a token without the claim names the claim', async () => {
     await expect(whoIs({}, { COMMANDBUS_JWT_ROLES_CLAIM: 'realm_access.roles' })).rejects.toThrow(/realm_access\.roles/)
     await expect(whoIs({ roles: [], tid: 7 }, { COMMANDBUS_JWT_TENANT_CLAIM: 'tid' })).rejects.toThrow(/'tid'/)
   })

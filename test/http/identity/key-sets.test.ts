@@ -29,7 +29,7 @@ test('a key that is new is fetched, and one that was taken back holds no longer'
   keys.publish(old)
   expect((await ask(api, await old.sign())).status).toBe(200)
   keys.publish(old, fresh)
-  // right after a fetch nobody asks again: a flood of made-up names must not become a flood of fetches
+  // right after a fetch there is no other: a flood of made-up names must not become a flood of fetches
   const token = await fresh.sign()
   await api.until(
     () => ask(api, token),
@@ -67,7 +67,7 @@ test.each([
   ['answers with a page', [200, '<html>']],
   ['answers with something else', [200, '{"hello":"world"}']],
   ['sends us elsewhere', [302, '']],
-] as const)('while the key server %s, nobody can be told from anybody else', async (_, reply) => {
+] as const)('while the key server %s, no caller can be identified', async (_, reply) => {
   const { keys, api } = await setUp()
   const key = signingKey('RS256', 'k1')
   if (reply === undefined) await keys.stop()

@@ -43,7 +43,7 @@ describe.each(allRoutes)('%s', (_, route) => {
     expectProblem(await ask(await shared().token(strange)), 403, 'FORBIDDEN')
   })
 
-  test('whoever may not is told so before the request is looked at', async () => {
+  test('a caller without the permission is refused before the request is checked', async () => {
     const other = allRoles.find(role => !route.roles.includes(role)) ?? 'USER'
     const refused = await ask(await shared().token([other]), route.body === undefined ? undefined : '{ not JSON')
     expectProblem(refused, 403, 'FORBIDDEN')

@@ -94,7 +94,7 @@ test('G3: of runs and credits, a token without a tenant reaches those that name 
   expect((await api.request('GET', '/credits?tenantId=t1', { token: bubble })).body).toMatchObject({ purchased: 5 })
 })
 
-test('G3: ids of business keys are the same for the same key, and apart for tenants and domains', () => {
+test('G3: ids of business keys are the same for the same key, and differ between tenants and domains', () => {
   const id = commandIdFor('t1', 'payments', 'order 7')
   expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   expect(commandIdFor('t1', 'payments', 'order 7')).toBe(id)

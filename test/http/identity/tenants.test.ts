@@ -87,7 +87,7 @@ test('what a tenant sends belongs to it, single or in a batch', async () => {
   }
 })
 
-test('G3: an id that another tenant has taken is told apart from a duplicate, and what it sent stays as it is', async () => {
+test('G3: an id that another tenant has taken is not reported as a duplicate, and the command of that tenant is unchanged', async () => {
   const noted: Record<string, unknown>[] = []
   const log = { ...silentLog, warn: (fields: object) => void noted.push({ ...fields }) }
   const api = await createTestApi({}, { log })
@@ -104,8 +104,8 @@ test('G3: an id that another tenant has taken is told apart from a duplicate, an
     })
     expectProblem(again, 409, owner === 't1' ? 'DUPLICATE_COMMAND' : 'COMMAND_ID_TAKEN')
   }
-  const told = noted.filter(line => line.security === 'command id of another tenant')
-  expect(told).toEqual([
+  const reported = noted.filter(line => line.security === 'command id of another tenant')
+  expect(reported).toEqual([
     expect.objectContaining({ tenant: 't2', domain: 'a', commandIds: [commandId], count: 1 }),
     expect.objectContaining({ tenant: 't2', domain: 'a', commandIds: [commandId], count: 1 }),
     expect.objectContaining({ tenant: null }),

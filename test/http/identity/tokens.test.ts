@@ -37,11 +37,11 @@ describe('refused is a header that', () => {
     ['is empty', ''],
     ['names no token', 'Bearer'],
     ['is of another scheme', `Basic ${Buffer.from('jane:secret').toString('base64')}`],
-    ['is of a scheme that nobody knows', 'Token abc'],
+    ['is of an unknown scheme', 'Token abc'],
     ['holds no JWT', 'Bearer abc'],
     ['holds one dot', 'Bearer a.b'],
     ['holds five parts, as an encrypted token does', 'Bearer a.b.c.d.e'],
-    ['holds characters that are no base64url', 'Bearer a+b.c/d.e='],
+    ['has characters that are not base64url', 'Bearer a+b.c/d.e='],
     ['holds only dots', 'Bearer ..'],
     ['is long', `Bearer ${'a'.repeat(4000)}.${'b'.repeat(4000)}.${'c'.repeat(4000)}`],
   ])('%s', async (_, header) => expectProblem(await ask(header), 401, 'UNAUTHENTICATED'))
@@ -100,13 +100,13 @@ describe('refused is a token', () => {
         return `${part({ alg: 'HS256', typ: 'at+jwt' })}.${payload}.${signature}`
       },
     ],
-    ['with a critical extension that nobody knows', () => signedRaw({ alg: 'HS256', crit: ['x'], x: 1 }, claims())],
+    ['with an unknown critical extension', () => signedRaw({ alg: 'HS256', crit: ['x'], x: 1 }, claims())],
     ['whose payload is not encoded', () => signedRaw({ alg: 'HS256', crit: ['b64'], b64: false }, claims())],
     ['whose claims are a list', () => signedRaw({ alg: 'HS256' }, [claims()])],
     ['whose claims are null', () => signedRaw({ alg: 'HS256' }, 'null')],
-    ['whose claims are no JSON', () => signedRaw({ alg: 'HS256' }, '{sub:')],
+    ['whose claims are not JSON', () => signedRaw({ alg: 'HS256' }, '{sub:')],
     [
-      'whose claims are no UTF-8',
+      'whose claims are not UTF-8',
       () => {
         const text = `${part({ alg: 'HS256' })}.${Buffer.from([0x7b, 0xff, 0x7d]).toString('base64url')}`
         return `${text}.${hmac(text)}`

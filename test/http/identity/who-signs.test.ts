@@ -84,7 +84,7 @@ describe('who signs tokens', () => {
 })
 
 describe('the secret of a home', () => {
-  test('is made once, is long, and is for its owner alone', async () => {
+  test('is made once, is long, and only its owner can read it', async () => {
     const secret = await localSecret(home)
     expect(secret).toMatch(/^[\w-]{43}$/)
     expect((await stat(join(home, 'jwt.secret'))).mode & 0o777).toBe(0o600)
@@ -93,7 +93,7 @@ describe('the secret of a home', () => {
     expect(await readdir(home)).toEqual(['jwt.secret'])
   })
 
-  test('is for its owner alone whatever the mask of the process', async () => {
+  test('can be read only by its owner, whatever the mask of the process', async () => {
     const before = process.umask(0)
     try {
       await localSecret(home)

@@ -315,7 +315,7 @@ describe('the history of a command', () => {
   })
 })
 
-test('G5: a dry run on one command tells of large payloads by size and beginning', async () => {
+test('G5: a dry run on one command shows large payloads by size and beginning', async () => {
   const id = await parked(shared(), 'dry', text('p'), { replyTo: 'dry__replies' })
   const token = await shared().token(['ADMIN'])
   const act = async (action: string, body: object) =>

@@ -3,7 +3,7 @@ import { createTestApi } from '../../support/http.ts'
 import { auditNames } from '../../support/park.ts'
 import { expectProblem } from '../../support/problem.ts'
 
-test('what fails for a reason nobody foresaw is told to the log, not to the caller', async () => {
+test('the reason of an unexpected failure goes to the log, not to the caller', async () => {
   const api = await createTestApi()
   const token = await api.token(['ADMIN'])
   await api.bus.ready()

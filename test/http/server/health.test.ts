@@ -13,7 +13,7 @@ const watchers: readonly Role[] = ['OPERATOR', 'AUDITOR', 'ADMIN']
 const others: readonly Role[] = ['SENDER', 'USER', 'CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
 
 describe('/health/ready', () => {
-  test('G12: tells a stranger the status and nothing else, and 503 when it is critical', async () => {
+  test('G12: shows a stranger only the status, and 503 when it is critical', async () => {
     for (const [status, code] of [
       ['healthy', 200],
       ['degraded', 200],
@@ -36,7 +36,7 @@ describe('/health/ready', () => {
     }
   })
 
-  test('G12: tells the reasons and the checks to those who may watch', async () => {
+  test('G12: shows the reasons and the checks to those who may watch', async () => {
     const api = await createTestApi({ health: async () => critical })
     for (const role of watchers) {
       const answer = await api.request('GET', '//health/ready', { token: await api.token([role]) })

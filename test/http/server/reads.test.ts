@@ -144,7 +144,7 @@ test('G6: live readers are counted per token: one that has enough is refused, ot
   const second = await live(api, token)
   expect([first.statusCode, second.statusCode]).toEqual([200, 200])
   const third = await api.request('GET', '/events', { token })
-  expectProblem(third, 429, 'RATE_LIMITED', /has 2 streams of live events open/)
+  expectProblem(third, 429, 'RATE_LIMITED', /has 2 live event streams open/)
   const other = await live(api, await api.token(['OPERATOR']))
   expect(other.statusCode).toBe(200)
   first.destroy()

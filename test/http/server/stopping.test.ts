@@ -26,7 +26,7 @@ const holdSends = async ({ pool, until }: TestApi) => {
   return { waiting, release }
 }
 
-test('on a stop, requests under way end well, new ones are told to go elsewhere, and no connection is taken any more', async () => {
+test('on a stop, requests under way finish, new ones get a 503, and no new connection is accepted', async () => {
   const api = await createTestApi()
   await api.bus.send('payments', 'Charge', 0)
   const authorization = `Bearer ${await api.token(['SENDER'])}`

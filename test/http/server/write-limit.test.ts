@@ -7,7 +7,7 @@ const command = { commandType: 'Charge', data: 1 }
 const send = (api: TestApi, token: string, headers: Record<string, string> = {}) =>
   api.request('POST', '/domains/payments/commands', { token, body: command, headers })
 
-test('a token writes as often as it may, then it is told when to come back; nothing is sent', async () => {
+test('a token writes as often as it may; then the refusal says when to try again, and nothing is sent', async () => {
   const api = await createTestApi({ writesPerMinute: 3 })
   const token = await api.token(['ADMIN'])
   const answers = []
@@ -37,7 +37,7 @@ test('other tokens, also of the same person, and all that only reads go on', asy
   }
 })
 
-test('one count stands for all routes that write', async () => {
+test('all routes that write share one count', async () => {
   const writes = allRoutes.filter(([, { is }]) => !is.startsWith('GET'))
   const api = await createTestApi({ writesPerMinute: writes.length })
   const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
@@ -66,7 +66,7 @@ test('the same token written in another way is the same token', async () => {
   }
 })
 
-test('whoever may not write, or is not known, uses nothing up', async () => {
+test('a caller who may not write, or is not known, uses nothing up', async () => {
   const api = await createTestApi({ writesPerMinute: 1 })
   const token = await api.token(['SENDER'])
   const [header, payload] = token.split('.')

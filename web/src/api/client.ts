@@ -3,7 +3,7 @@ import type { Api } from '../../../src/contract/index.ts'
 import type { ResponseOf } from '../../../src/contract/route.ts'
 import { currentToken, refused } from './session.ts'
 
-/** Asks the server; whoever is not known there any more is signed out. */
+/** Sends a request; a 401 signs the user out. */
 const send: typeof fetch = async (input, init) => {
   const token = currentToken()
   const response = await fetch(input, init)

@@ -5,8 +5,8 @@ import { currentToken, refused } from './session.ts'
 import { readFrames } from './sse.ts'
 
 /**
- * `live`: changes arrive as they commit. `polling`: no stream now, so everything shown is asked for again every few
- * seconds. `paused`: nothing moves until somebody resumes. `offline`: the server does not answer.
+ * `live`: changes arrive as they commit. `polling`: no stream now, so everything shown is reloaded every few seconds.
+ * `paused`: no updates until the user resumes. `offline`: the server does not answer.
  */
 export type LiveMode = 'connecting' | 'live' | 'polling' | 'paused' | 'offline'
 
@@ -19,7 +19,7 @@ export interface LiveState {
 }
 
 const FLUSH_MS = 700
-/** A page waits this many times as long as its last look took: a slow server is asked less often. */
+/** A page waits this many times as long as its last load took, so that a slow server gets fewer requests. */
 const SHARE = 3
 const POLL_MS = 4_000
 const SILENT_MS = 40_000
@@ -74,7 +74,7 @@ export const createLive = (queries: QueryClient) => {
     else flushSoon()
   }
 
-  /** One stream until it ends; what it gives says whether another one makes sense. */
+  /** Reads one stream until it ends; the result says whether to connect again. */
   const stream = async (after: { id: string | null }, signal: AbortSignal): Promise<'again' | 'refused'> => {
     const token = currentToken()
     const silent = new AbortController()
@@ -136,7 +136,7 @@ export const createLive = (queries: QueryClient) => {
       if (!paused) refetchAll()
       publish({ missed: 0 })
     },
-    /** Begins to listen; the function it gives ends it. */
+    /** Begins to listen; the returned function stops it. */
     start: (): (() => void) => {
       const stop = new AbortController()
       void run(stop.signal)

@@ -1,21 +1,21 @@
 import { ApiProblem } from './client.ts'
 
-/** Nothing came back: the server or the way to it is down. */
+/** No response: the server or the connection to it is down. */
 export const isOffline = (error: unknown): boolean => error instanceof TypeError
 
 export const statusOf = (error: unknown): number | null => (error instanceof ApiProblem ? error.status : null)
 
 /** What went wrong, for people, in one sentence or two. */
 export const explain = (error: unknown): string => {
-  if (isOffline(error)) return 'The server does not answer. What you see may be stale; this page tries again by itself.'
+  if (isOffline(error)) return 'The server does not answer. This page may be out of date; it keeps reloading its data.'
   if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : 'Something went wrong.'
   switch (error.status) {
     case 401:
-      return 'Your token does not hold any more. Sign in with a new one.'
+      return 'Your token is no longer valid. Sign in with a new one.'
     case 403:
-      return `You may not do this with the token you signed in with: ${error.detail}.`
+      return `Your token does not allow this: ${error.detail}.`
     case 429:
-      return `Too many changes at once: ${error.detail}.`
+      return `Too many requests: ${error.detail}.`
     case 503:
       return `The server is not ready: ${error.detail}.`
     default:
@@ -25,7 +25,7 @@ export const explain = (error: unknown): string => {
 
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-/** Worth another try without anybody's doing. */
+/** May pass by itself, so another try makes sense. */
 export const isPassing = (error: unknown): boolean => {
   const status = statusOf(error)
   return isOffline(error) || status === 503 || status === 429 || (status !== null && status >= 500)

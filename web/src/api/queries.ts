@@ -24,7 +24,7 @@ export const commandQuery = (domain: string, commandId: string) =>
     queryFn: ({ signal }) => api.getCommand({ params: { domain, commandId } }, { signal }),
   })
 
-/** The command with its payload as it is now: never one that was read earlier, as it is about to be edited. */
+/** The command with its current payload, never a cached one, because it is about to be edited. */
 export const payloadQuery = (domain: string, commandId: string) =>
   queryOptions({
     queryKey: ['command', 'payload', domain, commandId],
@@ -59,7 +59,7 @@ export const undeliveredQuery = (query: QueryOf<'listUndelivered'>) =>
     placeholderData: keepPreviousData,
   })
 
-/** No events tell of actions: while one of them goes on, the list is asked for again. */
+/** Actions have no events: while one runs, the list is reloaded. */
 const ACTIONS_MS = 2_000
 
 export const actionsQuery = (query: QueryOf<'listActions'>) =>
@@ -76,7 +76,7 @@ export const actionsQuery = (query: QueryOf<'listActions'>) =>
 export const isOver = ({ status }: { readonly status: string }): boolean =>
   status === 'completed' || status === 'failed'
 
-/** Between two looks at an operation that is not over. */
+/** Between two loads of an operation that is not over. */
 export const FOLLOW_MS = 2_500
 
 export const operationsQuery = (query: QueryOf<'listOperations'>) =>
@@ -86,7 +86,7 @@ export const operationsQuery = (query: QueryOf<'listOperations'>) =>
     placeholderData: keepPreviousData,
   })
 
-/** Followed until it is completed or failed, also where no live events are to be had. */
+/** Reloaded until it is completed or failed, also without live events. */
 export const operationQuery = (id: string) =>
   queryOptions({
     queryKey: ['operation', id],
@@ -100,7 +100,7 @@ export const historyQuery = (domain: string, commandId: string) =>
     queryFn: ({ signal }) => api.getHistory({ params: { domain, commandId } }, { signal }),
   })
 
-/** The command as it stood after one of its events, whole. That never changes. */
+/** The complete command after one of its events. That never changes. */
 export const historyAtQuery = (domain: string, commandId: string, at: number) =>
   queryOptions({
     queryKey: ['history-at', domain, commandId, at],
@@ -116,7 +116,7 @@ export const correlationQuery = (correlationId: string) =>
 
 const PROOF_MS = 10_000
 
-/** A round of the check goes on by itself: no event tells of it. */
+/** The verification runs in the background and has no events. */
 export const proofQuery = () =>
   queryOptions({
     queryKey: ['server', 'proof'],
@@ -131,7 +131,7 @@ export const parkedAtQuery = (query: QueryOf<'listParkedAt'>) =>
     placeholderData: keepPreviousData,
   })
 
-/** Between two looks at a run that goes on, where no events tell of it. */
+/** Between two loads of an active run, when no event arrives. */
 const RUN_MS = 2_000
 
 export const isActive = ({ status }: { readonly status: string }): boolean =>

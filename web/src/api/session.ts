@@ -4,7 +4,7 @@ import { roles as knownRoles, type Permission, type Role } from '../../../src/ap
 
 const KEY = 'commandbus.token'
 
-/** Who is signed in, as the token says. For display and for offering only what may work: the server decides. */
+/** Who is signed in, as the token says. Only for display, and to offer only what the token allows: the server decides. */
 export interface Session {
   readonly token: string
   readonly subject: string
@@ -20,7 +20,7 @@ export type SignedOut = 'nobody' | 'signed-out' | 'refused' | 'expired' | 'unrea
 interface State {
   readonly session: Session | null
   readonly why: SignedOut
-  /** Whom a link would sign in instead; it waits for an answer. */
+  /** Whom a link would sign in instead, until the user answers. */
   readonly offered: Session | null
 }
 
@@ -32,7 +32,7 @@ const set = (next: Partial<State>): void => {
   for (const listener of listeners) listener()
 }
 
-/** The claims of a token, unverified; null for a text that is no token. */
+/** The claims of a token, unverified; null if the text is not a token. */
 export const readToken = (token: string): Session | null => {
   const [, payload, signature] = token.split('.')
   if (payload === undefined || signature === undefined) return null
@@ -53,8 +53,8 @@ export const readToken = (token: string): Session | null => {
 }
 
 /**
- * Takes `#token=...` out of the address, so that it is in no history and no bookmark. It signs in where nobody is signed
- * in; a link never replaces somebody unasked, since anybody can send one. Without it, goes on with what this tab had.
+ * Removes `#token=...` from the address, so that no history and no bookmark has it. It signs in if nobody is signed in; a
+ * link never replaces a session without asking, since anybody can send one. Without it, this tab's session continues.
  */
 export const startSession = (): void => {
   const fromLink = new URLSearchParams(location.hash.slice(1)).get('token')
@@ -69,14 +69,14 @@ export const startSession = (): void => {
   else if (fromLink !== null) set({ session: null, why: 'unreadable' })
 }
 
-/** The answer to what a link offers. */
+/** The user's answer to the session that a link offers. */
 export const answerLink = (accepted: boolean): void => {
   const { offered } = state
   if (accepted && offered !== null) signIn(offered.token)
   else set({ offered: null })
 }
 
-/** False for a text that is no token. */
+/** False if the text is not a token. */
 export const signIn = (token: string): boolean => {
   const session = readToken(token.trim())
   if (session === null) return false
@@ -109,7 +109,7 @@ export const useSessionState = (): State => useSyncExternalStore(subscribe, () =
 export const may = ({ roles }: Pick<Session, 'roles'>, permission: Permission): boolean =>
   roles.some(role => rolesFor[permission].includes(role))
 
-/** What the one who is signed in may do. */
+/** What the signed-in user may do. */
 export const usePermissions = (): ((permission: Permission) => boolean) => {
   const { session } = useSessionState()
   return permission => session !== null && may(session, permission)

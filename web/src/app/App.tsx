@@ -25,7 +25,7 @@ export const createQueryClient = (): QueryClient =>
     },
   })
 
-/** Everything a session knows goes with it: the next one starts with nothing. */
+/** The data of a session ends with it: the next one starts empty. */
 const SignedIn = () => {
   const [queries] = useState(createQueryClient)
   return (

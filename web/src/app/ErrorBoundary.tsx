@@ -6,7 +6,7 @@ interface State {
   readonly error: Error | null
 }
 
-/** A page that fails leaves the rest of the console alone. */
+/** A page that fails does not take down the rest of the console. */
 export class ErrorBoundary extends Component<{ readonly children: ReactNode }, State> {
   override state: State = { error: null }
   static getDerivedStateFromError(error: Error): State {
@@ -18,7 +18,7 @@ export class ErrorBoundary extends Component<{ readonly children: ReactNode }, S
     return (
       <div className="grid gap-3">
         <ErrorDisplay
-          message={`This page failed: ${error.message}. What to do: try it again; when it fails again, tell whoever runs this service.`}
+          message={`This page failed: ${error.message}. What to do: try again; if it fails again, report it to the people who run this service.`}
         />
         <Button className="justify-self-start" onClick={() => this.setState({ error: null })}>
           Try again

@@ -19,16 +19,16 @@ const dots: Readonly<Record<LiveMode, string>> = {
 }
 
 const explanations: Readonly<Record<LiveMode, string>> = {
-  connecting: 'Connecting to the stream of events',
+  connecting: 'Connecting to the event stream',
   live: 'Changes appear as they happen',
-  polling: 'No stream of events now: asked again every few seconds',
-  paused: 'Nothing moves until you resume',
+  polling: 'No event stream now: the page reloads its data every few seconds',
+  paused: 'No updates until you resume',
   offline: 'The server does not answer; trying again',
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 
-/** How fresh the page is, and the switch that holds it still. */
+/** How fresh the page is, and the switch that pauses its updates. */
 export const LiveIndicator = () => {
   const { mode, missed, asOf, togglePause } = useLive()
   const paused = mode === 'paused'

@@ -21,5 +21,5 @@ export const useLive = (): LiveState & { readonly togglePause: () => void } => {
   return { ...state, togglePause: live?.togglePause ?? (() => undefined) }
 }
 
-/** For what changes without an event, such as ages and queue depths: asked again, unless paused. */
+/** How often to reload what changes without an event, such as ages and queue depths; false while paused. */
 export const useRefresh = (ms: number): number | false => (useLive().mode === 'paused' ? false : ms)

@@ -5,7 +5,7 @@ import { navigate, useSearch } from './router.tsx'
 
 export const SEARCH_BOX = 'search'
 
-/** Looks for an id, a correlation id or an error, in everything. */
+/** Searches everything for an id, a correlation id or an error. */
 export const SearchBox = () => {
   const may = usePermissions()
   const asked = useSearch().get('q') ?? ''

@@ -32,7 +32,7 @@ const ThemeSwitch = () => {
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact' })
 
-/** How many wait for an operator, wherever in the console one is. */
+/** How many commands wait for an operator, shown on every page. */
 const Waiting = ({ id }: { readonly id: string }) => {
   const { data } = useQuery({ ...statsQuery(), staleTime: 30_000 })
   const waiting = data?.total.IN_TROUBLESHOOTING_QUEUE ?? 0
@@ -79,7 +79,7 @@ const Navigation = () => {
   )
 }
 
-/** What stands around every page. */
+/** The frame of every page. */
 export const Shell = ({ children }: { readonly children: ReactNode }) => {
   const { session } = useSessionState()
   const [who, setWho] = useState(false)

@@ -4,13 +4,13 @@ import { Dialog, DialogButtons } from '../components/Dialog.tsx'
 
 interface SignInInsteadProps {
   readonly offered: Session
-  /** Who is signed in; null: not any more. */
+  /** Who is signed in; null: nobody any more. */
   readonly session: Session | null
 }
 
 const nameOf = ({ subject, tenant }: Session): string => (tenant === null ? subject : `${subject} (tenant ${tenant})`)
 
-/** Asks before a link signs somebody else in: what is done afterwards would be done in the other's name. */
+/** Asks before a link signs somebody else in: later actions would be done in the other's name. */
 export const SignInInstead = ({ offered, session }: SignInInsteadProps) => {
   const stay = () => answerLink(false)
   const question = `Sign in as ${nameOf(offered)}${session === null ? '' : ` instead of ${nameOf(session)}`}?`
@@ -18,8 +18,7 @@ export const SignInInstead = ({ offered, session }: SignInInsteadProps) => {
     <Dialog title="A link wants to sign you in" onClose={stay}>
       <p className="wrap-anywhere">{question}</p>
       <p className="text-muted">
-        Everything you do then is done in that name. Refuse if you did not make the link yourself, or do not know who
-        sent it.
+        All your actions are then done in that name. Refuse unless you made the link yourself or know who sent it.
       </p>
       <DialogButtons>
         <Button onClick={stay}>{session === null ? 'Refuse' : `Stay ${session.subject}`}</Button>

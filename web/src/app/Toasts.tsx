@@ -1,7 +1,7 @@
 import { CircleAlert, CircleCheck } from 'lucide-react'
 import { useToaster } from 'react-hot-toast/headless'
 
-/** Short messages of what was done. Without the library's own styles, which would need inline style sheets. */
+/** Short messages about what was done. Without the library's own styles, which would need inline style sheets. */
 export const Toasts = () => {
   const { toasts } = useToaster({ duration: 5_000 })
   return (

@@ -7,11 +7,11 @@ import { At } from '../components/Time.tsx'
 const meanings: Readonly<Record<Permission, string>> = {
   read: 'See commands, troubleshooting and figures',
   send: 'Send commands, and cancel pending ones',
-  operate: 'Retry, cancel and complete what is in troubleshooting',
+  operate: 'Retry, cancel and complete commands in troubleshooting',
   audit: 'Read audit trails and history',
   operations: 'Start and retry operations of your own',
   runs: 'Run workflows over files, and continue what failed',
-  grant: 'Give credits to tenants',
+  grant: 'Grant credits to tenants',
 }
 
 /** Who is signed in and what the token allows. */
@@ -25,7 +25,7 @@ export const WhoAmI = ({ session, onClose }: { readonly session: Session; readon
       <dt className="text-muted">Roles</dt>
       <dd>{session.roles.join(', ') || 'none'}</dd>
       <dt className="text-muted">Valid until</dt>
-      <dd>{session.expiresAt === null ? 'not said' : <At at={new Date(session.expiresAt).toISOString()} />}</dd>
+      <dd>{session.expiresAt === null ? 'not stated' : <At at={new Date(session.expiresAt).toISOString()} />}</dd>
     </dl>
     <div>
       <h3 className="mb-1 font-semibold">What you may do</h3>
@@ -43,8 +43,7 @@ export const WhoAmI = ({ session, onClose }: { readonly session: Session; readon
       </ul>
     </div>
     <p className="text-muted">
-      This is what the token says. The server checks every request by itself; ask whoever gives out tokens for other
-      roles.
+      This is what the token says. The server checks every request. For other roles, ask the people who issue tokens.
     </p>
   </Dialog>
 )

@@ -5,7 +5,7 @@ export interface Place {
   readonly href: string
   readonly label: string
   readonly icon: LucideIcon
-  /** `g` and this key go there. */
+  /** Pressing `g` and then this key goes there. */
   readonly key: string
   readonly permission: Permission
 }
@@ -22,7 +22,7 @@ const places: readonly Place[] = [
   { href: '/audit', label: 'Audit', icon: ScrollText, key: 'a', permission: 'audit' },
 ]
 
-/** Where the one who is signed in can go. */
+/** The places that the token allows. */
 export const usePlaces = (): readonly Place[] => {
   const may = usePermissions()
   return places.filter(({ permission }) => may(permission))

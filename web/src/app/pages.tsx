@@ -19,7 +19,7 @@ import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPag
 import { usePlaces } from './navigation.ts'
 import { Link, matchPath, navigate, usePath } from './router.tsx'
 
-/** The overview, or what else the token allows. */
+/** The overview, or the first page that the token allows. */
 const Home = () => {
   const [first] = usePlaces()
   const elsewhere = first === undefined || first.href === '/' ? null : first.href

@@ -12,13 +12,13 @@ export const healthTones: Readonly<Record<HealthReport['status'], Tone>> = {
   critical: 'bad',
 }
 
-/** 503 carries a report as well; without the right to audit it is the status only. */
+/** A 503 has a report, too; without the right to audit it has only the status. */
 const askHealth = async (signal: AbortSignal): Promise<HealthReport | HealthStatus> => {
   const response = await fetch('/health/ready', { signal, headers: { authorization: `Bearer ${currentToken()}` } })
   return (await response.json()) as HealthReport | HealthStatus
 }
 
-/** How the parts of the service are. */
+/** The health of each part of the service. */
 export const useHealth = () =>
   useQuery({
     queryKey: ['server', 'health'],

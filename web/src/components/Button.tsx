@@ -11,7 +11,7 @@ const looks = {
 export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly look?: keyof typeof looks
   readonly icon?: ReactNode
-  /** Something is under way: it turns, and cannot be pressed. */
+  /** Shows a spinner, and the button cannot be pressed. */
   readonly busy?: boolean
 }
 

@@ -5,7 +5,7 @@ export interface ErrorDisplayProps {
   /** What happened, and after `What to do:` the next step. */
   readonly message: string
   readonly operationId?: string
-  /** Offers `Retry`, together with `operationId`; may give a promise, which keeps the button busy. */
+  /** Offers `Retry`, together with `operationId`; may return a promise, which keeps the button busy. */
   readonly onRetry?: (operationId: string) => unknown
   readonly severity?: 'error' | 'warning' | 'info'
 }
@@ -38,7 +38,7 @@ export const ErrorDisplay = ({ message, operationId, onRetry, severity = 'error'
     try {
       await onRetry(operationId)
     } catch {
-      // whoever offered the retry tells of its failure
+      // the caller reports the failure of its retry
     } finally {
       setRetrying(false)
     }

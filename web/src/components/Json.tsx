@@ -4,7 +4,7 @@ import { Scrollable } from './lists/Scrollable.tsx'
 
 export const CopyButton = ({ text, what }: { readonly text: string; readonly what: string }) => {
   const [copied, setCopied] = useState(false)
-  // browsers have none where a page is not served securely
+  // browsers have no clipboard on pages that are not served securely
   if (navigator.clipboard === undefined) return null
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text)
@@ -23,7 +23,7 @@ export const CopyButton = ({ text, what }: { readonly text: string; readonly wha
   )
 }
 
-/** Longer ones are cut: a page must not freeze on a payload of megabytes. The copy is whole. */
+/** Longer ones are cut: a page must not freeze on a payload of megabytes. The copy is complete. */
 const LONGEST = 50_000
 
 /** A size as people read it: `1,024 KB`. */
@@ -54,7 +54,7 @@ interface BeginningProps {
   readonly preview?: string | undefined
 }
 
-/** Of a value that was too large for the answer: how it begins, and its size. */
+/** The beginning and the size of a value that was too large for the response. */
 export const Beginning = ({ bytes, preview = '' }: BeginningProps) => (
   <div className="grid gap-1" data-testid="beginning">
     <pre className="rounded-md bg-raised p-3 font-mono text-xs whitespace-pre-wrap wrap-anywhere">{preview} …</pre>

@@ -17,7 +17,7 @@ export const parseJson = (text: string): Parsed => {
       ? { ok: true, value: parsed.right }
       : { ok: false, message: `${parsed.left.path || 'The value'} ${parsed.left.message}` }
   } catch (error) {
-    const message = error instanceof Error ? error.message : 'This is no JSON'
+    const message = error instanceof Error ? error.message : 'This is not valid JSON'
     const [, position] = /at position (\d+)/.exec(message) ?? []
     const reason = message.replace(/ in JSON at position.*$| \(line.*$|, "[\s\S]*$/, '')
     return { ok: false, message: position === undefined ? reason : `${reason} (${placeOf(text, Number(position))})` }
@@ -31,7 +31,7 @@ interface JsonEditorProps {
   readonly rows?: number
 }
 
-/** A text that has to be JSON, with what is wrong with it while it is typed. */
+/** A field for JSON that shows, while the user types, what is wrong. */
 export const JsonEditor = ({ label, value, onChange, rows = 12 }: JsonEditorProps) => {
   const help = useId()
   const parsed = parseJson(value)

@@ -11,7 +11,7 @@ interface PageProps {
   readonly intro?: ReactNode
 }
 
-/** A page with its heading, which takes the focus when one comes from another page, so that it is read out. */
+/** A page with its heading, which gets the focus after navigation, so that screen readers read it. */
 export const Page = ({ title, aside, intro, children }: PageProps) => {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {

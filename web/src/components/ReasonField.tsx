@@ -3,7 +3,7 @@ interface ReasonFieldProps {
   readonly onChange: (value: string) => void
 }
 
-/** Why an operator does something; others read it. */
+/** Why an operator does something, for others to read. */
 export const ReasonField = ({ value, onChange }: ReasonFieldProps) => (
   <label className="grid gap-1 font-medium">
     Reason (required)

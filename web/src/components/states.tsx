@@ -19,7 +19,7 @@ export const Empty = ({ title, children }: { readonly title: string; readonly ch
   </div>
 )
 
-/** Why there is nothing to see: no way to the server, no permission, or a failure. */
+/** Why there is nothing to see: no connection, no permission, or a failure. */
 export const Failed = ({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) => {
   const offline = isOffline(error)
   const forbidden = statusOf(error) === 403
@@ -42,27 +42,27 @@ export const Failed = ({ error, retry }: { readonly error: unknown; readonly ret
       ) : (
         <ShieldAlert aria-hidden className="size-7 text-warn" />
       )}
-      <p className="font-medium">{offline ? 'No connection' : 'Not with this token'}</p>
+      <p className="font-medium">{offline ? 'No connection' : 'Not allowed with this token'}</p>
       <p className="max-w-prose text-muted">{explain(error)}</p>
       {offline && retry && <Button onClick={retry}>Try now</Button>}
     </div>
   )
 }
 
-interface Asked<Data> {
+interface Query<Data> {
   readonly data: Data | undefined
   readonly error: unknown
   readonly isPending: boolean
   readonly refetch: () => unknown
 }
 
-/** What a query has: the data, also a stale one with a note, or why there is none. */
+/** The data of a query, if stale with a note, or why there is none. */
 export const Answered = <Data,>({
   query,
   what,
   children,
 }: {
-  readonly query: Asked<Data>
+  readonly query: Query<Data>
   readonly what: string
   readonly children: (data: Data) => ReactNode
 }) => {

@@ -14,10 +14,10 @@ interface Options {
 export const addCancel = (program: Command, deps: CliDeps): void => {
   program
     .command('cancel')
-    .description('take back commands that no worker has begun')
+    .description('cancel commands that no worker has started')
     .argument('<ids...>', 'the ids of the commands')
-    .option('--domain <domain>', 'where they are; needed when an id is in several')
-    .option('--reason <text>', 'goes into the reply')
+    .option('--domain <domain>', 'the domain of the commands; needed if several have an id')
+    .option('--reason <text>', 'why; part of the reply')
     .option('--json', 'print JSON')
     .action(async (ids: string[], options: Options) => {
       const targets = targetsOf(ids, options.domain)

@@ -28,12 +28,12 @@ interface ListOptions extends OwnedOptions {
   readonly cursor?: string
 }
 
-/** `operations`: work that belongs to a user, tried again automatically and then by hand. */
+/** `operations`: work that belongs to a user, retried automatically and then by hand. */
 export const addOperations = (program: Command, deps: CliDeps): void => {
   const operations = program.command('operations').description("start, watch and retry a user's operations")
 
   owned(operations.command('start').description('start an operation'))
-    .argument('<type>', 'what is to be done, like question_generation')
+    .argument('<type>', 'the type of the operation, like question_generation')
     .requiredOption('--data <json>', 'its parameters: JSON, @file or - for standard input')
     .option('--session <id>', 'the session it belongs to, up to 128 characters')
     .option('--message <id>', 'the message it belongs to, up to 128 characters')
@@ -67,7 +67,7 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
   owned(operations.command('list').description("list the owner's operations, newest first"))
     .option('--status <status>', operationStatuses.join(', '))
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
-    .option('--cursor <cursor>', 'go on where the page before ended')
+    .option('--cursor <cursor>', 'continue after the previous page')
     .action(async (options: ListOptions) => {
       const owner = ownerOf(options)
       const filter = filterOf(options)
@@ -79,7 +79,9 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
       })
     })
 
-  owned(operations.command('retry').description('make a new operation out of a failed one; twice gives the same'))
+  owned(
+    operations.command('retry').description('retry a failed operation as a new one; a second retry gives the same one'),
+  )
     .argument('<id>', 'the id of the failed operation')
     .action(async (given: string, options: OwnedOptions) => {
       const owner = ownerOf(options)
@@ -94,7 +96,7 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
 
 const owned = (command: Command): Command =>
   command
-    .option('--owner <who>', 'whose it is (default: your user name)')
+    .option('--owner <who>', 'who owns it (default: your user name)')
     .option('--tenant <tenant>', "the owner's tenant")
     .option('--json', 'print JSON')
 

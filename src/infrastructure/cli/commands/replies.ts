@@ -26,7 +26,7 @@ interface Reply {
 }
 
 const MAX_COUNT = 1000
-/** Between reading and deleting nobody else sees them; after a crash in between they come again. */
+/** Their visibility timeout: after a crash between reading and deleting they can be read again. */
 const HIDDEN_SECONDS = 30
 
 export const addReplies = (program: Command, deps: CliDeps): void => {
@@ -35,7 +35,7 @@ export const addReplies = (program: Command, deps: CliDeps): void => {
   replies
     .command('read')
     .description('print the replies on a queue, oldest first, and take them off it')
-    .argument('<queue>', 'what was given as --reply-to')
+    .argument('<queue>', 'the queue that was given as --reply-to')
     .option('--count <n>', `how many at most, 1-${MAX_COUNT}`, numberOf('--count'), 100)
     .option('--keep', 'leave them on the queue')
     .option('--json', 'print JSON')
@@ -64,12 +64,12 @@ const requireQueue = async (pool: Pool, queue: string): Promise<void> => {
   if (rowCount === 0) {
     throw new CommandBusError(
       'QUEUE_NOT_FOUND',
-      `there is no queue '${queue}': the first command that names it makes it`,
+      `there is no queue '${queue}': the first command that names it creates it`,
     )
   }
 }
 
-/** pgmq's functions are written for standard strings, whatever the role has set for its session. */
+/** pgmq's functions need standard strings; the role may have set something else for its session. */
 const inPgmq = <A>(pool: Pool, work: (client: PoolClient) => Promise<A>): Promise<A> =>
   withClient(pool, client =>
     inTransaction(client, async () => {

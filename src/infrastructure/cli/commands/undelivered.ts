@@ -27,8 +27,8 @@ interface DeliverOptions extends ChoiceOptions {
 
 const chosen = (command: Command): Command =>
   command
-    .option('--domain <domain>', 'of commands of this domain')
-    .option('--queue <queue>', 'that were to go to this queue')
+    .option('--domain <domain>', 'only of commands of this domain')
+    .option('--queue <queue>', 'only those for this queue')
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--json', 'print JSON')
 
@@ -41,8 +41,8 @@ const choiceOf = ({ domain, queue, limit }: ChoiceOptions): UndeliveredChoice =>
 /** `replies undelivered` and `replies deliver`: replies that could not be put on their queue. */
 export const addUndelivered = (replies: Command, deps: CliDeps): void => {
   chosen(replies.command('undelivered').description('list replies that could not be delivered, newest first'))
-    .option('--delivered', 'those that were delivered later, and by whom')
-    .option('--cursor <cursor>', 'go on where the page before ended')
+    .option('--delivered', 'list those that were delivered later, and by whom')
+    .option('--cursor <cursor>', 'continue after the previous page')
     .action(async (options: ListOptions) => {
       const filter = {
         ...choiceOf(options),
@@ -57,21 +57,19 @@ export const addUndelivered = (replies: Command, deps: CliDeps): void => {
       })
     })
 
-  chosen(
-    replies.command('deliver').description('deliver them again: those that are named, or all that match; each once'),
-  )
+  chosen(replies.command('deliver').description('deliver them again, each once: those named, or all that match'))
     .argument('[ids...]', 'ids of replies, as `replies undelivered` lists them')
-    .option('--to <queue>', 'to another queue, where a reply names one that cannot be made')
-    .option('--operator <who>', 'who does it, for the record (default: your user name)')
+    .option('--to <queue>', 'deliver to this queue instead, if that of a reply cannot be created')
+    .option('--operator <who>', 'who you are, for the audit (default: your user name)')
     .action(async (ids: string[], options: DeliverOptions) => {
-      const asked = {
+      const request = {
         ...choiceOf(options),
         operator: textOf(operatorOf(options.operator), 'operator', 200),
         ...(ids.length === 0 ? {} : { replyIds: ids }),
         ...(options.to === undefined ? {} : { to: replyQueueOf(options.to, '--to') }),
       }
       await withBus(deps, async ({ bus }) => {
-        const done = await bus.replies.deliverAgain(asked)
+        const done = await bus.replies.deliverAgain(request)
         if (options.json) printJson(done)
         else {
           print(`Delivered ${counted(done.delivered, 'reply', 'replies')}.`)

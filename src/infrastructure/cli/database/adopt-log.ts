@@ -17,9 +17,7 @@ interface Options {
 export const addAdoptLog = (program: Command, deps: CliDeps): void => {
   program
     .command('adopt-log')
-    .description(
-      "make a log that was restored from another server's dump this server's own, with every service stopped",
-    )
+    .description("adapt a log that was restored from another server's dump to this server; stop every service first")
     .option('--operator <who>', 'who does this; a seal names them (default: your user name)')
     .option('--dry-run', 'say what would be changed, and change nothing')
     .option('--json', 'print JSON')
@@ -30,23 +28,23 @@ export const addAdoptLog = (program: Command, deps: CliDeps): void => {
         if (options.dryRun) {
           const plan = await planAdoption({ databaseUrl })
           if (options.json) printJson({ ...plan, dryRun: true })
-          else print(`Would rewrite ${told(plan)}${tellUsedUp(plan)}\nNothing was changed.`)
+          else print(`Would rewrite ${planText(plan)}${usedUpText(plan)}\nNothing was changed.`)
           return
         }
-        // a server of the user's is sealed by whoever has a key already; see `verify`
+        // on the user's own server, only a home that has a key already seals; see `verify`
         const signer = kind === 'embedded' ? await signerOf(config) : await signerIfAny(config)
         const bars = startPhases({ 'using up': 'ids used up', rewriting: 'events rewritten' })
         const done = await adoptLog({ databaseUrl, signer, by, onProgress: bars.onProgress }).finally(bars.end)
         if (options.json) printJson(done)
-        else print(`Rewrote ${told(done)}\nLook at it with \`commandbus verify\`, then start the services.`)
+        else print(`Rewrote ${planText(done)}\nCheck it with \`commandbus verify\`, then start the services.`)
       })
     })
 }
 
-const told = ({ events, archived, seals, checkpoints, from, to }: AdoptionPlan): string =>
+const planText = ({ events, archived, seals, checkpoints, from, to }: AdoptionPlan): string =>
   `the transaction ids of ${counted(events, 'event')}, ${counted(archived, 'archived event')}, ${counted(seals, 'seal')} and ${counted(checkpoints, 'checkpoint')}: ${from.first} to ${from.last} become ${to.first} to ${to.last}.`
 
-const tellUsedUp = ({ usedUp }: AdoptionPlan): string =>
+const usedUpText = ({ usedUp }: AdoptionPlan): string =>
   usedUp === 0
     ? ''
     : `\nThis server has given out too few ids for that: ${counted(usedUp, 'id')} would be used up first.`

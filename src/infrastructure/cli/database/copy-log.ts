@@ -22,7 +22,7 @@ const afterwards = {
 export const addCopyLog = (program: Command, deps: CliDeps): void => {
   program
     .command('copy-log')
-    .description('move the log between PostgreSQL and EventStoreDB, with every service stopped; compares the two')
+    .description('move the log between PostgreSQL and EventStoreDB and compare the two; stop every service first')
     .requiredOption('--from <store>', 'postgres or eventstoredb')
     .requiredOption('--to <store>', 'postgres or eventstoredb')
     .option('--json', 'print JSON')
@@ -57,7 +57,7 @@ export const addCopyLog = (program: Command, deps: CliDeps): void => {
 const targetOf = (from: string, to: string): keyof typeof afterwards => {
   if (from === 'postgres' && to === 'eventstoredb') return 'eventstoredb'
   if (from === 'eventstoredb' && to === 'postgres') return 'postgres'
-  throw new UsageError('say --from postgres --to eventstoredb, or --from eventstoredb --to postgres')
+  throw new UsageError('use --from postgres --to eventstoredb, or --from eventstoredb --to postgres')
 }
 
 const copyTo = async (target: keyof typeof afterwards, options: CopyLogOptions): Promise<CopiedLog> => {

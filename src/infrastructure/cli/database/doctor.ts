@@ -18,7 +18,7 @@ import { fields, print, printJson } from '../text/output.ts'
 
 /** What `doctor --json` prints; other programs read it. */
 interface Diagnosis {
-  /** Of the embedded server: its owner, with the password. Of a server of the user's: without the password. */
+  /** The embedded server: as its owner, with the password. The user's own server: without the password. */
   readonly databaseUrl: string
   readonly eventStore: 'postgresql' | 'eventstoredb'
   readonly pgmqVersion: string | null
@@ -30,14 +30,14 @@ interface Diagnosis {
 export const addDoctor = (program: Command, deps: CliDeps): void => {
   program
     .command('doctor')
-    .description('say what is used and whether it is well')
+    .description('show what this installation uses, and its health')
     .option('--json', 'print JSON')
     .action(async ({ json }: { readonly json?: true }) => {
       const config = readConfig(deps.env)
       await withDatabase(config, async database => {
         const diagnosis = await withPool(database, pool => diagnose(config, database, pool))
         if (json) printJson(diagnosis)
-        else print(told(diagnosis))
+        else print(diagnosisText(diagnosis))
         if (diagnosis.health.status === 'critical') throw new Refused('not well')
       })
     })
@@ -72,7 +72,7 @@ const diagnose = async (config: Config, database: Database, pool: Pool): Promise
 const versionOfPgmq = (pool: Pool): Promise<string | null> =>
   withClient(pool, async client => (await findPgmq(client))?.version ?? null)
 
-/** 0: no schema yet. A version that is newer than this program is told as it is. */
+/** 0: no schema yet. A version newer than this program is returned, too. */
 const versionOfSchema = async (pool: Pool): Promise<number> => {
   try {
     return (await schemaStatus(pool)).current
@@ -82,7 +82,7 @@ const versionOfSchema = async (pool: Pool): Promise<number> => {
   }
 }
 
-const told = ({ databaseUrl, eventStore, pgmqVersion, schemaVersion, home, health }: Diagnosis): string => {
+const diagnosisText = ({ databaseUrl, eventStore, pgmqVersion, schemaVersion, home, health }: Diagnosis): string => {
   const { service } = health.checks
   const hosts = health.checks.eventStore?.hosts
   return fields([

@@ -25,11 +25,11 @@ const meaning: Readonly<Record<RoleKind, string>> = {
 export const addGrants = (program: Command, deps: CliDeps): void => {
   const command = program
     .command('grants')
-    .description('print what other database roles need, or grant it; the role that migrates needs nothing')
+    .description('print the rights that other database roles need, or grant them; the role that migrates has them')
   for (const kind of roleKinds)
     command.option(`--${kind} <role>`, `a role that ${meaning[kind]} (may be repeated)`, again)
   command
-    .option('--apply', 'grant it, as the role that migrates')
+    .option('--apply', 'grant them, as the role that migrates')
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       const grantees = roleKinds.flatMap(kind => (options[kind] ?? []).map((role): Grantee => ({ kind, role })))

@@ -21,16 +21,16 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
   program
     .command('migrate')
     .description('bring the database up to this version: pgmq and the tables')
-    .option('--install-pgmq', 'where the pgmq extension cannot be created, install its SQL from npm')
+    .option('--install-pgmq', 'if the pgmq extension cannot be created, install its SQL from npm')
     .option(
       '--schema <name>',
-      'put the tables into this schema, made when it is not there (default: the first of the search path)',
+      'create the tables in this schema, which is created if missing (default: the first of the search path)',
     )
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       await withDatabase(readConfig(deps.env), database =>
         withPool(database, async pool => {
-          // a database of a newer commandbus is refused before anything is changed
+          // refuses a database of a newer commandbus before anything is changed
           const { pending } = await schemaStatus(pool)
           await withUnhurriedClient(pool, async client => {
             const pgmq = await ensurePgmq(client, { installSql: options.installPgmq === true })
@@ -51,7 +51,7 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
               return
             }
             for (const { version, name } of applied) print(`Applied ${version} ${name}.`)
-            print(`The schema is at version ${current}; pgmq ${pgmq.version} is there (${pgmq.how}).`)
+            print(`The schema is at version ${current}; pgmq ${pgmq.version} is installed (${pgmq.how}).`)
           })
         }),
       )

@@ -48,7 +48,7 @@ interface PurgeOptions extends RemoveOptions {
   readonly olderThan?: string
 }
 
-/** `queues`: look after pgmq's queues. */
+/** `queues`: manage pgmq's queues. */
 export const addQueues = (program: Command, deps: CliDeps): void => {
   const queues = program.command('queues').description('create, list, drop and purge queues')
   const withQueues = <A>(body: (pool: Pool) => Promise<A>): Promise<A> =>
@@ -91,13 +91,13 @@ export const addQueues = (program: Command, deps: CliDeps): void => {
     })
 
   removing(queues.command('drop').description('drop a queue that is empty, with its empty archive'))
-    .option('--discard', 'also with its messages, those in its archive, and the proof of commands that were on it')
+    .option('--discard', 'also delete its messages, those in its archive, and the proof of commands that were on it')
     .action(async (given: string, options: DropOptions) => {
       const queue = queueOf(given, 'queue')
       const refuse = (content: QueueContent): void => refuseDrop(content, options)
       await withQueues(async pool => {
         const { kind, messages, archived } = options.dryRun
-          ? await withUnhurriedClient(pool, client => look(client, queue, refuse))
+          ? await withUnhurriedClient(pool, client => checkedContent(client, queue, refuse))
           : await dropQueue(pool, queue, refuse)
         if (options.json) printJson({ queue, kind, messages, archived, ...dryOf(options) })
         else
@@ -106,12 +106,12 @@ export const addQueues = (program: Command, deps: CliDeps): void => {
     })
 
   removing(queues.command('purge').description('take replies off a queue without reading them'))
-    .option('--all', 'all of them')
-    .option('--older-than <age>', 'those that were sent longer ago than that, like 30d')
+    .option('--all', 'all replies')
+    .option('--older-than <age>', 'replies that were sent longer ago, like 30d')
     .action(async (given: string, options: PurgeOptions) => {
       const queue = queueOf(given, 'queue')
       if ((options.all === undefined) === (options.olderThan === undefined)) {
-        throw new UsageError('say which replies go: either --older-than <age>, or --all')
+        throw new UsageError('choose which replies to remove: --older-than <age>, or --all')
       }
       const age = options.all ? null : ageOf(options.olderThan)
       const refuse = (content: QueueContent): void => refusePurge(content, options)
@@ -128,8 +128,8 @@ export const addQueues = (program: Command, deps: CliDeps): void => {
 const removing = (command: Command): Command =>
   command
     .argument('<queue>', 'its name, as `queues list` prints it')
-    .option('--not-ours', 'also a queue that neither its name nor a command shows to be of commandbus')
-    .option('--dry-run', 'say what would be removed, or what is in the way; change nothing')
+    .option('--not-ours', 'also if nothing shows that the queue belongs to commandbus')
+    .option('--dry-run', 'say what would be removed, or why not; change nothing')
     .option('--json', 'print JSON')
 
 const wantedOf = ({ domain = [], replyTo = [] }: CreateOptions): ReadonlySet<string> => {
@@ -141,7 +141,7 @@ const wantedOf = ({ domain = [], replyTo = [] }: CreateOptions): ReadonlySet<str
     if (owner === null) return queue
     throw new InvalidInputError(
       'replyTo',
-      `'${queue}' is where commands of domain '${owner}' go: create it with --domain ${owner}, or choose another name`,
+      `'${queue}' is the queue for commands of domain '${owner}': create it with --domain ${owner}, or choose another name`,
     )
   })
   return new Set([...domain.map(given => commandQueue(domainOf(given))), ...replies])
@@ -151,7 +151,7 @@ const refuseOthers = ({ queue, kind }: QueueContent, { notOurs }: RemoveOptions)
   if (kind !== 'other' || notOurs) return
   throw new CommandBusError(
     'QUEUE_NOT_OURS',
-    `nothing shows that the queue '${queue}' is of commandbus: say --not-ours if it is yours to remove from`,
+    `nothing shows that the queue '${queue}' belongs to commandbus: use --not-ours if you may remove from it`,
   )
 }
 
@@ -161,21 +161,21 @@ const refuseDrop = (content: QueueContent, options: DropOptions): void => {
   if (openCommands > 0) {
     throw new CommandBusError(
       'QUEUE_IN_USE',
-      `the queue '${queue}' belongs to ${counted(openCommands, 'command')} not finished yet: let them end, or cancel them, first`,
+      `the queue '${queue}' has ${counted(openCommands, 'unfinished command')}: let them finish, or cancel them, first`,
     )
   }
   if (options.discard) return
   if (messages > 0 || archived > 0) {
     throw new CommandBusError(
       'QUEUE_NOT_EMPTY',
-      `the queue '${queue}' has ${counted(messages, 'message')} and ${archived} in its archive: say --discard to lose them`,
+      `the queue '${queue}' has ${counted(messages, 'message')} and ${archived} in its archive: use --discard to delete them`,
     )
   }
   if (hasCommands) {
     throw new CommandBusError(
       'QUEUE_HAS_HISTORY',
-      `finished commands were on the queue '${queue}', and \`commandbus verify\` would miss it: ` +
-        'move them out with `commandbus archive` first, or say --discard',
+      `finished commands were on the queue '${queue}', and \`commandbus verify\` needs it: ` +
+        'move them out with `commandbus archive` first, or use --discard',
     )
   }
 }
@@ -190,7 +190,11 @@ const refusePurge = (content: QueueContent, options: PurgeOptions): void => {
   refuseOthers(content, options)
 }
 
-const look = async (db: ClientBase, queue: string, refuse: (content: QueueContent) => void): Promise<QueueContent> => {
+const checkedContent = async (
+  db: ClientBase,
+  queue: string,
+  refuse: (content: QueueContent) => void,
+): Promise<QueueContent> => {
   const content = await contentOf(db, queue)
   refuse(content)
   return content
@@ -203,7 +207,7 @@ const purge: Purge = (pool, queue, age, refuse) =>
 
 const countPurged: Purge = (pool, queue, age, refuse) =>
   withUnhurriedClient(pool, async client => {
-    const { messages } = await look(client, queue, refuse)
+    const { messages } = await checkedContent(client, queue, refuse)
     return age === null ? messages : countOlder(client, queue, age)
   })
 

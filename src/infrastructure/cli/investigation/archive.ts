@@ -27,7 +27,7 @@ export const addArchive = (program: Command, deps: CliDeps): void => {
   program
     .command('archive')
     .description('move old finished commands and archived messages out of the database, into signed files')
-    .option('--older-than <age>', 'what ended longer ago than that, like 90d')
+    .option('--older-than <age>', 'commands that ended longer ago, like 90d')
     .option('--to <dir>', 'where the files go', 'archive')
     .option('--operator <who>', 'who does this; the seals name them (default: your user name)')
     .option('--dry-run', 'say what would be moved, and move nothing')
@@ -48,7 +48,7 @@ export const addArchive = (program: Command, deps: CliDeps): void => {
           const old = await countOld(pool, before)
           if (options.dryRun) {
             if (options.json) printJson({ ...old, before, dryRun: true })
-            else print(`Would move ${sizes(old)} of before ${before.toISOString()}. Nothing was moved.`)
+            else print(`Would move ${sizes(old)} from before ${before.toISOString()}. Nothing was moved.`)
             return
           }
           const progress = startProgress('commands', old.streams)
@@ -66,7 +66,8 @@ export const addArchive = (program: Command, deps: CliDeps): void => {
             },
           }).finally(progress.end)
           if (options.json) printJson({ before, files })
-          else print(files.length === 0 ? `Nothing is older than ${options.olderThan}.` : files.map(told).join('\n'))
+          else
+            print(files.length === 0 ? `Nothing is older than ${options.olderThan}.` : files.map(movedText).join('\n'))
         }),
       )
     })
@@ -85,4 +86,4 @@ const find = async (deps: CliDeps, id: string, { json }: Options): Promise<void>
 const sizes = ({ streams, events, messages }: { streams: number; events: number; messages: number }): string =>
   `${counted(streams, 'command')} with ${counted(events, 'event')}, and ${counted(messages, 'archived message')}`
 
-const told = (file: ArchivedFile): string => `Moved ${sizes(file)} to ${file.file}.`
+const movedText = (file: ArchivedFile): string => `Moved ${sizes(file)} to ${file.file}.`

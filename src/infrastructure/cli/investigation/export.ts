@@ -67,7 +67,7 @@ export const addExport = (program: Command, deps: CliDeps): void => {
           if (options.json) printJson({ file: path, ...written, key })
           else {
             print(`Wrote ${written.events} events of ${whatOf(written)} to ${path}.`)
-            print(`Signed with ${key}: tell those who get it, so that they can check with --trust.`)
+            print(`Signed with ${key}: give this key to the recipients, so that they can check the file with --trust.`)
           }
         }),
       )

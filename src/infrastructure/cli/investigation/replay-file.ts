@@ -45,8 +45,8 @@ export const replayFile = async (
   })
   const own = await signerIfAny(readConfig(deps.env)).catch(() => null)
   const isOwn = own !== null && report.signedBy === fingerprintOf(own.key)
-  const told = [...streams].map(([stream, events]) => ({ ...read(stream, events), stream }))
-  const { commands, runs, credits } = await sortedOut(told)
+  const found = [...streams].map(([stream, events]) => ({ ...read(stream, events), stream }))
+  const { commands, runs, credits } = await sortedOut(found)
   if (json) printJson({ ...report, isOwn, altered: report.faults.length > 0, commands, runs, credits })
   else {
     for (const { stream, history, fault } of runs) {
@@ -58,7 +58,7 @@ export const replayFile = async (
     for (const { stream, history, fault } of commands) {
       print(`${history === null ? `${stream}: ${fault}` : historyText(history)}\n`)
     }
-    print(toldOf(report, isOwn))
+    print(reportText(report, isOwn))
   }
   if (report.faults.length > 0) throw new Refused('altered')
 }
@@ -78,19 +78,19 @@ const read = (stream: string, lines: readonly EventLine[]): Read => {
   }
   const isExcerpt = parseCreditsStream(stream) !== null
   if (!isExcerpt && events.some(({ revision }, i) => revision !== i)) {
-    return { events, fault: 'its events are not all there' }
+    return { events, fault: 'some of its events are missing' }
   }
   return { events, fault: null }
 }
 
-type Told = Read & { readonly stream: string }
+type ReadStream = Read & { readonly stream: string }
 
-/** What a file holds, by what it is about; null where it cannot be shown. */
-const sortedOut = async (told: readonly Told[]) => {
+/** The streams of a file, by kind; null where one cannot be shown. */
+const sortedOut = async (found: readonly ReadStream[]) => {
   const runs: { stream: string; history: RunHistory | null; fault: string | null }[] = []
   const credits: { stream: string; entries: readonly Entry[] | null; fault: string | null }[] = []
   const commands: { stream: string; history: CommandHistory | null; fault: string | null }[] = []
-  for (const { stream, events, fault } of told) {
+  for (const { stream, events, fault } of found) {
     const runId = parseRunStream(stream)
     if (runId !== null) {
       const history = fault === null ? await replayRun(runId, events as readonly Recorded<RunEvent>[]) : null
@@ -111,7 +111,7 @@ const sortedOut = async (told: readonly Told[]) => {
   return { runs, credits, commands }
 }
 
-/** An entry of a ledger, as its event tells it. */
+/** An entry of a ledger, as its event has it. */
 type Entry = CreditsEvent & { readonly revision: number }
 
 const entriesOf = (events: readonly Recorded<CreditsEvent>[]): readonly Entry[] =>
@@ -149,25 +149,25 @@ const parsed = (text: string): object => {
   }
 }
 
-const toldOf = (report: CaseReport, isOwn: boolean): string => {
+const reportText = (report: CaseReport, isOwn: boolean): string => {
   const { header, faults, signedBy, isTrusted } = report
   const whose =
     isTrusted === true
       ? ', which you trust'
       : isOwn
         ? ', the key of this home'
-        : ': compare it with what its maker says'
+        : ': compare it with the key that its maker names'
   return [
     fields([
       ['File', `${header.kind} of log ${header.log}, made ${header.madeAt} by ${header.madeBy}`],
-      ['Holds', `${report.events} events of ${report.streams} streams, ${report.messages} messages`],
+      ['Contains', `${report.events} events of ${report.streams} streams, ${report.messages} messages`],
       [
         'Hidden',
         report.redactedEvents === 0
           ? ''
           : `something in the data of ${report.redactedEvents} events: ${header.redacted?.rules.join('; ') ?? ''}`,
       ],
-      ['Signed', signedBy === null ? 'not, or not rightly' : `${signedBy}${whose}`],
+      ['Signed', signedBy === null ? 'not, or not validly' : `${signedBy}${whose}`],
     ]),
     '',
     faults.length === 0

@@ -25,19 +25,19 @@ export interface ReplayOptions {
   readonly json?: true
 }
 
-/** `replay`: what each event made of a command; or what belongs together, and what caused what. */
+/** `replay`: a command after each event; or all with a correlation id, and what caused what. */
 export const addReplay = (program: Command, deps: CliDeps): void => {
   program
     .command('replay')
-    .description('show what each event made of a command: who, when, the state after it and what changed')
+    .description('show each event of a command: who, when, what changed and the state after it')
     .argument('[id]', 'the id of the command')
-    .option('--domain <domain>', 'where to look; needed when the id is in several')
+    .option('--domain <domain>', 'the domain of the command; needed if several have this id')
     .option('--at <moment>', 'as it was at a revision (0 is the first event) or an ISO 8601 time')
     .option('--compare <a..b>', 'how two moments differ, like 2..5 or 2026-01-31T12:00Z..2026-01-31T13:00Z')
     .option('--step', 'one event at a time')
     .option('--correlation <id>', 'instead of one command: all with this correlation id, and what caused what')
     .option('--from <file>', 'offline, from a file of `export` or `archive`; says whether it was altered')
-    .option('--trust <fingerprint>', 'with --from: the key that has to have signed it; may be repeated', again)
+    .option('--trust <fingerprint>', 'with --from: the key that must have signed it; may be repeated', again)
     .option('--json', 'print JSON')
     .action(async (given: string | undefined, options: ReplayOptions) => {
       if (options.from !== undefined) return replayFrom(deps, options.from, given, options)
@@ -50,7 +50,7 @@ export const addReplay = (program: Command, deps: CliDeps): void => {
 const replayFrom = (deps: CliDeps, file: string, id: string | undefined, options: ReplayOptions): Promise<void> => {
   const { domain, at, compare, correlation, step } = options
   if ([domain, at, compare, correlation, step].some(flag => flag !== undefined)) {
-    throw new UsageError('--from shows a whole file, or one command of it: leave out the other flags')
+    throw new UsageError('--from shows a whole file or one of its commands: leave out the other flags')
   }
   return replayFile(deps, file, id, options)
 }
@@ -59,7 +59,7 @@ const replayCommand = async (deps: CliDeps, given: string, options: ReplayOption
   const id = commandIdOf(given)
   const domain = options.domain === undefined ? undefined : domainOf(options.domain)
   const moments = momentsOf(options)
-  // the connection is not needed while somebody reads
+  // the connection is not kept while somebody reads
   const history = await withBus(deps, async ({ bus }) =>
     bus.getHistory(await whichDomain(bus, id, domain), id, moments),
   )
@@ -83,9 +83,7 @@ const replayCorrelation = async (
   { domain, at, compare, step, json }: ReplayOptions,
 ): Promise<void> => {
   if ([command, domain, at, compare, step].some(flag => flag !== undefined)) {
-    throw new UsageError(
-      '--correlation shows all that belongs together: leave out the id, and the flags of one command',
-    )
+    throw new UsageError('--correlation shows all with that id: leave out the id of a command, and its flags')
   }
   const id = correlationIdOf(correlation)
   await withBus(deps, async ({ bus }) => {
@@ -101,23 +99,23 @@ export const treeText = ({ correlationId, items, truncated, notShown }: CausalTr
   const rest = notShown.map(({ status, count }) => `${count} ${status}`).join(', ')
   return `${table(items, treeColumns)}
 
-There are more than these ${items.length}: what failed or is parked comes first${rest === '' ? '' : `, and ${rest} are not shown`}.
+Only ${items.length} are shown, failed and parked ones first${rest === '' ? '' : `; not shown: ${rest}`}.
 See them with: commandbus list --correlation-id ${JSON.stringify(correlationId)}`
 }
 
 const treeColumns: readonly Column<CausalNode>[] = [
-  { title: 'COMMAND', value: node => `${'  '.repeat(node.depth)}${node.depth === 0 ? '' : '└ '}${told(node).id}` },
-  { title: 'DOMAIN', value: node => told(node).domain },
-  { title: 'TYPE', value: node => told(node).type, flexible: true },
-  { title: 'STATUS', value: node => told(node).status },
-  { title: 'ATTEMPTS', value: node => told(node).attempts },
+  { title: 'COMMAND', value: node => `${'  '.repeat(node.depth)}${node.depth === 0 ? '' : '└ '}${cellsOf(node).id}` },
+  { title: 'DOMAIN', value: node => cellsOf(node).domain },
+  { title: 'TYPE', value: node => cellsOf(node).type, flexible: true },
+  { title: 'STATUS', value: node => cellsOf(node).status },
+  { title: 'ATTEMPTS', value: node => cellsOf(node).attempts },
   { title: 'CREATED', value: node => when('at' in node ? node.at : node.createdAt) },
   { title: 'FROM', value: viaText },
-  { title: 'LAST ERROR', value: node => told(node).error, flexible: true },
+  { title: 'LAST ERROR', value: node => cellsOf(node).error, flexible: true },
 ]
 
-/** Each kind in the words of the same table. */
-const told = (node: CausalNode) => {
+/** The cells of a node, whatever its kind. */
+const cellsOf = (node: CausalNode) => {
   switch (node.kind) {
     case 'command':
     case 'operation':
@@ -148,6 +146,6 @@ function viaText(node: CausalNode): string {
   if (node.via === 'parent') return 'retry by hand'
   if (node.via === 'causation') return 'caused by it'
   if (node.via === 'run') return node.kind === 'charge' || node.kind === 'refund' ? 'for the run' : 'job of the run'
-  if (node.via === 'charge') return 'given back'
+  if (node.via === 'charge') return 'refund of the charge'
   return 'causationId' in node && node.causationId !== null ? `caused by ${node.causationId}` : ''
 }

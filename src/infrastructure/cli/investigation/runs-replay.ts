@@ -3,19 +3,19 @@ import type { RunHistory } from '../../../application/runs/read-run-history.ts'
 import { commandIdOf } from '../../../application/shared/input.ts'
 import type { Change } from '../../../domain/json/json-diff.ts'
 import type { FileSnapshot, RunSnapshot, RunSummary } from '../../../domain/workflow-run/history.ts'
-import { type AskerOptions, asked, askerOf } from '../support/asker.ts'
 import type { CliDeps } from '../support/deps.ts'
+import { asPrincipal, type PrincipalOptions, principalOf } from '../support/principal.ts'
 import { withBus } from '../support/session.ts'
 import { type Column, fields, print, printJson, table, when } from '../text/output.ts'
 import { showSteps } from '../text/replay-steps.ts'
 import { comparisonText, indented, stepText } from '../text/replay-text.ts'
 import { type MomentFlags, momentsOf } from './replay-moments.ts'
 
-type ReplayOptions = AskerOptions & MomentFlags & { readonly step?: true }
+type ReplayOptions = PrincipalOptions & MomentFlags & { readonly step?: true }
 
-/** `runs replay`: what each event made of a run and its files. */
+/** `runs replay`: a run and its files after each event. */
 export const addRunsReplay = (runs: Command, deps: CliDeps): void => {
-  asked(runs.command('replay').description('show what each event made of a run: who, when, and what changed'))
+  asPrincipal(runs.command('replay').description('show each event of a run: who, when, and what changed'))
     .argument('<id>', 'the id of the run')
     .option('--at <moment>', 'as it was at a revision (0 is the first event) or an ISO 8601 time')
     .option('--compare <a..b>', 'how two moments differ, like 2..5 or 2026-01-31T12:00Z..2026-01-31T13:00Z')
@@ -23,8 +23,8 @@ export const addRunsReplay = (runs: Command, deps: CliDeps): void => {
     .action(async (given: string, options: ReplayOptions) => {
       const id = commandIdOf(given, 'id')
       const moments = momentsOf(options)
-      // the connection is not needed while somebody reads
-      const history = await withBus(deps, ({ bus }) => bus.runs.history(askerOf(options), id, moments))
+      // the connection is not kept while somebody reads
+      const history = await withBus(deps, ({ bus }) => bus.runs.history(principalOf(options), id, moments))
       if (options.json) printJson(history)
       else if (options.step) await showRunSteps(history)
       else print(runHistoryText(history))
@@ -78,26 +78,26 @@ const stateText = (state: RunSnapshot | null): string => {
   return [summaryText(summary), '', filesText(files)].join('\n')
 }
 
-const summaryText = ({ charges, owed, ...told }: RunSummary): string => {
+const summaryText = ({ charges, owed, ...rest }: RunSummary): string => {
   const paid = charges.map(
     ({ round, taken, returned }) =>
-      `round ${round}: ${taken.monthly} monthly, ${taken.purchased} purchased${returned === null ? '' : `; given back ${returned.monthly} and ${returned.purchased}`}`,
+      `round ${round}: ${taken.monthly} monthly, ${taken.purchased} purchased${returned === null ? '' : `; refunded ${returned.monthly} and ${returned.purchased}`}`,
   )
   return indented(
-    fields([...Object.entries(told), ['charges', paid.join('; ')], ['owed', owed.length === 0 ? '' : owed]]),
+    fields([...Object.entries(rest), ['charges', paid.join('; ')], ['owed', owed.length === 0 ? '' : owed]]),
   )
 }
 
-/** A thousand files after each of a hundred events would be nothing to read. */
+/** A thousand files after each of a hundred events would be unreadable. */
 const MOST_FILES = 40
 
 const filesText = (files: Files, most = files.length): string => {
   const rest = files.slice(most)
   const counts = new Map<string, number>()
   for (const { status } of rest) counts.set(status, (counts.get(status) ?? 0) + 1)
-  const told = [...counts].map(([status, count]) => `${count} ${status}`).join(', ')
+  const restText = [...counts].map(([status, count]) => `${count} ${status}`).join(', ')
   return indented(
-    `${table(files.slice(0, most), columns)}${rest.length === 0 ? '' : `\nand ${rest.length} more files: ${told}`}`,
+    `${table(files.slice(0, most), columns)}${rest.length === 0 ? '' : `\nand ${rest.length} more files: ${restText}`}`,
   )
 }
 

@@ -31,12 +31,12 @@ interface Options {
 export const addVerify = (program: Command, deps: CliDeps): void => {
   program
     .command('verify')
-    .description('check that nobody changed the log, and that rows and messages are what it says')
-    .option('--repair', 'write the rows anew from the log where they differ; the bus goes on meanwhile')
-    .option('--archives <dir>', 'look at the files of `archive` there, too')
-    .option('--trust <fingerprint>', 'a key that may have signed seals, beside the one of this home', again)
-    .option('--expect <number:hash>', 'a seal that was kept elsewhere and has to be there still')
-    .option('--limit <n>', 'list so many findings of each kind (default: 1000)', numberOf('--limit'))
+    .description('check that nobody changed the log, and that rows and messages match it')
+    .option('--repair', 'rebuild rows that differ from the log; the bus keeps running')
+    .option('--archives <dir>', 'also verify the files that `archive` wrote there')
+    .option('--trust <fingerprint>', 'another key that may have signed seals, besides that of this home', again)
+    .option('--expect <number:hash>', 'a seal that you kept elsewhere, which must still be in the log')
+    .option('--limit <n>', 'list at most so many findings of each kind (default: 1000)', numberOf('--limit'))
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       const config = readConfig(deps.env)
@@ -44,11 +44,11 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
       const { verified, repaired } = await withDatabase(config, database =>
         withPool(database, async pool => {
           await assertSchemaCurrent(pool)
-          // a server of the user's is sealed by whoever has a key already: a second key would look like an intruder's
+          // on the user's own server, only a home that has a key already seals: a second key would look like an intruder's
           const signer = database.kind === 'embedded' ? await signerOf(config) : await signerIfAny(config)
           if (signer !== null) await sealEvents(pool, { signer })
           const kept = await keptSeal(config.home, await logName(pool))
-          const verify = () => look(pool, [...(kept === null ? [] : [kept]), ...expected], signer, options)
+          const verify = () => verifyAll(pool, [...(kept === null ? [] : [kept]), ...expected], signer, options)
           const first = await verify()
           if (!options.repair || !first.findings.some(({ kind }) => kind === 'row'))
             return { verified: first, repaired: false }
@@ -58,13 +58,13 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
         }),
       )
       if (options.json) printJson({ ...verified, repaired })
-      else print(told(verified, repaired))
+      else print(reportText(verified, repaired))
       if (verified.findings.length > 0) throw new Refused('something does not fit')
       await keepSeal(config.home, verified.log, verified.head)
     })
 }
 
-const look = async (
+const verifyAll = async (
   pool: Pool,
   known: readonly KnownSeal[],
   signer: Signer | null,
@@ -86,14 +86,14 @@ const look = async (
   }
 }
 
-/** Of a kind that is not listed whole. */
+/** For each kind of which not all are listed. */
 const kindsOf = ({ findings, counts }: Verified): string =>
   Object.entries(counts)
     .map(([kind, count]) => ({ kind, count, listed: findings.filter(one => one.kind === kind).length }))
     .filter(({ count, listed }) => count > listed)
     .map(
       ({ kind, count, listed }) =>
-        ` Of ${count.toLocaleString('en-US')} of the kind ${kind}, ${listed.toLocaleString('en-US')} are listed.`,
+        ` Of the kind ${kind}, ${listed.toLocaleString('en-US')} of ${count.toLocaleString('en-US')} are listed.`,
     )
     .join('')
 
@@ -108,14 +108,14 @@ const sealOf = (text: string): KnownSeal => {
   return { number, hash }
 }
 
-/** Rows made from a log that was tampered with would only hide it. */
+/** Rows rebuilt from a log that was tampered with would hide that. */
 const refuseDamaged = ({ findings }: Verified): void => {
   const damaged = findings.find(({ kind }) => kind === 'event' || kind === 'seal')
   if (damaged === undefined) return
   throw new CommandBusError(
     'LOG_DAMAGED',
-    `the rows are not written anew, because the log itself does not hold (${damaged.stream}: ${damaged.message}): ` +
-      'look at it with `commandbus verify`, and restore the log first',
+    `the rows are not rebuilt, because the log itself is damaged (${damaged.stream}: ${damaged.message}): ` +
+      'check it with `commandbus verify`, and restore the log first',
   )
 }
 
@@ -128,30 +128,32 @@ const columns: readonly Column<Finding>[] = [
   { title: 'WHY', value: ({ message }) => message, flexible: true },
 ]
 
-const told = (verified: Verified, repaired: boolean): string => {
+const reportText = (verified: Verified, repaired: boolean): string => {
   const { findings, head, unsealed, signedBy } = verified
   const counted = (n: number): string => n.toLocaleString('en-US')
   const signers = signedBy.map(({ key, seals }) => `${counted(seals)} by ${key ?? 'nobody'}`)
   return [
-    ...(repaired ? ['The rows were written anew.', ''] : []),
+    ...(repaired ? ['The rows were rebuilt.', ''] : []),
     ...(findings.length === 0 ? [] : [table(findings, columns), '']),
     findings.length === 0
-      ? 'Nothing was found that does not fit.'
-      : `${counted(findings.length)}${verified.truncated ? ' and more' : ''} found that do not fit.${kindsOf(verified)}`,
+      ? 'No problems found.'
+      : `Problems found: ${counted(findings.length)}${verified.truncated ? ' and more' : ''}.${kindsOf(verified)}`,
     '',
     fields([
       ['Log', verified.log],
       [
-        'Looked at',
+        'Verified',
         `${counted(verified.events)} events of ${counted(verified.streams)} streams, ${counted(verified.commands + verified.workflowRows)} rows, ${counted(verified.messages)} messages, ${counted(verified.seals)} seals`,
       ],
       ...(verified.strangers === 0
         ? []
-        : ([['Strangers', `${counted(verified.strangers)} messages of no command, which do no harm`]] as const)),
+        : ([
+            ['Strangers', `${counted(verified.strangers)} messages that belong to no command; they are harmless`],
+          ] as const)),
       ['Signed', signers.join(', ')],
       ['Not sealed yet', `${counted(unsealed)} events`],
       ['Last seal', `${head.number}:${head.hash}`],
-      ['', 'keep this line elsewhere: `verify --expect` then finds a log that was cut or written anew'],
+      ['', 'keep this line elsewhere: with it, `verify --expect` detects a log that was cut or rewritten'],
     ]),
   ].join('\n')
 }

@@ -2,19 +2,19 @@ import type { Command } from 'commander'
 import type { CreditEntry } from '../../../application/ports/reading/workflow-queries.ts'
 import { amountOf, DEFAULT_TENANT, poolOf } from '../../../application/runs/workflow-input.ts'
 import { textOf } from '../../../application/shared/input.ts'
-import { type AskerOptions, asked, askerOf } from '../support/asker.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { numberOf } from '../support/input.ts'
 import { more } from '../support/inspect.ts'
+import { asPrincipal, type PrincipalOptions, principalOf } from '../support/principal.ts'
 import { withBus } from '../support/session.ts'
 import { type Column, counted, print, printJson, table, when } from '../text/output.ts'
 
-/** `credits`: what tenants pay runs with. */
+/** `credits`: tenants pay for runs with them. */
 export const addCredits = (program: Command, deps: CliDeps): void => {
   const credits = program.command('credits').description("a tenant's credits: balance, ledger, grants")
 
-  asked(credits.command('show').description('the balance, and the newest entries of the ledger')).action(
-    async (options: AskerOptions) => {
+  asPrincipal(credits.command('show').description('the balance, and the newest entries of the ledger')).action(
+    async (options: PrincipalOptions) => {
       const tenant = tenantOf(options)
       await withBus(deps, async ({ bus }) => {
         const balance = await bus.credits.balance(tenant)
@@ -22,7 +22,7 @@ export const addCredits = (program: Command, deps: CliDeps): void => {
         if (options.json) printJson({ ...balance, ledger: ledger.items, nextCursor: ledger.nextCursor })
         else {
           print(
-            `Tenant ${tenant} has ${counted(balance.monthly, 'credit')} for ${balance.month} and ${balance.purchased} purchased ones.`,
+            `Tenant ${tenant}: ${counted(balance.monthly, 'monthly credit')} (${balance.month}), ${balance.purchased} purchased.`,
           )
           if (ledger.items.length > 0) print(`\n${table(ledger.items, columns)}${more(ledger.nextCursor)}`)
         }
@@ -30,25 +30,25 @@ export const addCredits = (program: Command, deps: CliDeps): void => {
     },
   )
 
-  asked(credits.command('grant').description('add credits'))
+  asPrincipal(credits.command('grant').description('add credits'))
     .argument('<pool>', 'monthly (for this month, in UTC) or purchased')
     .argument('<amount>', 'how many', numberOf('<amount>'))
     .requiredOption('--reason <text>', 'why, for the ledger')
-    .action(async (pool: string, amount: number, options: AskerOptions & { readonly reason: string }) => {
-      const { subject } = askerOf(options)
+    .action(async (pool: string, amount: number, options: PrincipalOptions & { readonly reason: string }) => {
+      const { subject } = principalOf(options)
       const grant = { pool: poolOf(pool), amount: amountOf(amount), reason: textOf(options.reason, 'reason') }
       await withBus(deps, async ({ bus }) => {
         const balance = await bus.credits.grant(subject, tenantOf(options), grant)
         if (options.json) printJson(balance)
         else
           print(
-            `Tenant ${balance.tenantId} has ${counted(balance.monthly, 'credit')} for ${balance.month} and ${balance.purchased} purchased ones.`,
+            `Tenant ${balance.tenantId}: ${counted(balance.monthly, 'monthly credit')} (${balance.month}), ${balance.purchased} purchased.`,
           )
       })
     })
 }
 
-const tenantOf = ({ tenant }: AskerOptions): string =>
+const tenantOf = ({ tenant }: PrincipalOptions): string =>
   tenant === undefined ? DEFAULT_TENANT : textOf(tenant, 'tenant', 128)
 
 const columns: readonly Column<CreditEntry>[] = [

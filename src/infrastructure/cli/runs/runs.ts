@@ -15,21 +15,21 @@ import type { RetryPreview } from '../../../application/runs/workflow-runs.ts'
 import { commandIdOf, limitOf, textOf } from '../../../application/shared/input.ts'
 import { runStatuses } from '../../../domain/workflow-run/status.ts'
 import { addRunsReplay } from '../investigation/runs-replay.ts'
-import { type AskerOptions, asked, askerOf } from '../support/asker.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { numberOf, readJson } from '../support/input.ts'
 import { more } from '../support/inspect.ts'
+import { asPrincipal, type PrincipalOptions, principalOf } from '../support/principal.ts'
 import { withBus } from '../support/session.ts'
 import { type Column, counted, fields, print, printJson, table, when } from '../text/output.ts'
 
-interface StartOptions extends AskerOptions {
+interface StartOptions extends PrincipalOptions {
   readonly template: string
   readonly files: string
   readonly maxRetries?: number
   readonly test?: true
 }
 
-interface ListOptions extends AskerOptions {
+interface ListOptions extends PrincipalOptions {
   readonly status?: string
   readonly limit?: number
   readonly cursor?: string
@@ -40,13 +40,13 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
   const runs = program.command('runs').description('run workflows over many files, and continue what failed')
   addTemplates(runs, deps)
 
-  asked(runs.command('start').description('start a run; it costs files x the price of its template'))
+  asPrincipal(runs.command('start').description('start a run; it costs files x the price of its template'))
     .requiredOption('--template <id>', 'the id of the template')
     .requiredOption('--files <json>', 'a list of {fileName, input}: JSON, @file or - for standard input')
     .option('--max-retries <n>', 'how often a file may be continued, 1-10 (default: 3)', numberOf('--max-retries'))
     .option('--test', 'a test run: free')
     .action(async (options: StartOptions) => {
-      const starter = { ...askerOf(options), testRun: options.test === true }
+      const starter = { ...principalOf(options), testRun: options.test === true }
       const start = {
         templateId: commandIdOf(options.template, 'template'),
         files: filesOf(await readJson('--files', options.files)),
@@ -62,12 +62,12 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
       })
     })
 
-  asked(runs.command('show').description('show a run and its files'))
+  asPrincipal(runs.command('show').description('show a run and its files'))
     .argument('<id>', 'the id of the run')
-    .action(async (given: string, options: AskerOptions) => {
+    .action(async (given: string, options: PrincipalOptions) => {
       const id = commandIdOf(given, 'id')
       await withBus(deps, async ({ bus }) => {
-        const run = await bus.runs.get(askerOf(options), id)
+        const run = await bus.runs.get(principalOf(options), id)
         if (options.json) printJson(run)
         else print(details(run))
       })
@@ -75,10 +75,10 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
 
   addRunsReplay(runs, deps)
 
-  asked(runs.command('list').description('list runs, newest first'))
+  asPrincipal(runs.command('list').description('list runs, newest first'))
     .option('--status <status>', runStatuses.join(', '))
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
-    .option('--cursor <cursor>', 'go on where the page before ended')
+    .option('--cursor <cursor>', 'continue after the previous page')
     .action(async (options: ListOptions) => {
       const filter = {
         ...(options.status === undefined ? {} : { status: runStatusOf(options.status.toUpperCase()) }),
@@ -86,52 +86,52 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
         ...(options.cursor === undefined ? {} : { cursor: textOf(options.cursor, 'cursor', 500) }),
       }
       await withBus(deps, async ({ bus }) => {
-        const page = await bus.runs.list(askerOf(options), filter)
+        const page = await bus.runs.list(principalOf(options), filter)
         if (options.json) printJson(page)
         else if (page.items.length === 0) print('No runs.')
         else print(table(page.items, columns) + more(page.nextCursor))
       })
     })
 
-  asked(runs.command('continue').description('retry the failed files of a run'))
+  asPrincipal(runs.command('continue').description('retry the failed files of a run'))
     .argument('<id>', 'the id of the run')
     .option('--preview', 'say what it would retry and cost, and do nothing')
-    .action(async (given: string, options: AskerOptions & { readonly preview?: true }) => {
+    .action(async (given: string, options: PrincipalOptions & { readonly preview?: true }) => {
       const id = commandIdOf(given, 'id')
       await withBus(deps, async ({ bus }) => {
         const answer = options.preview
-          ? await bus.runs.previewRetry(askerOf(options), id)
-          : await bus.runs.retryFailed(askerOf(options), id)
+          ? await bus.runs.previewRetry(principalOf(options), id)
+          : await bus.runs.retryFailed(principalOf(options), id)
         if (options.json) printJson(answer)
         else if ('blockedBy' in answer) print(previewText(answer))
         else print(`Run ${id} is ${answer.status}: round ${answer.round}, ${counted(answer.roundJobs, 'file')}.`)
       })
     })
 
-  asked(runs.command('cancel').description('end a run; what nobody works on is given back'))
+  asPrincipal(runs.command('cancel').description('cancel a run; files that no worker is processing are refunded'))
     .argument('<id>', 'the id of the run')
     .option('--reason <text>', 'why')
-    .action(async (given: string, options: AskerOptions & { readonly reason?: string }) => {
+    .action(async (given: string, options: PrincipalOptions & { readonly reason?: string }) => {
       const id = commandIdOf(given, 'id')
       const reason = options.reason === undefined ? {} : { reason: textOf(options.reason, 'reason') }
       await withBus(deps, async ({ bus }) => {
-        const run = await bus.runs.cancel(askerOf(options), id, reason)
+        const run = await bus.runs.cancel(principalOf(options), id, reason)
         if (options.json) printJson(run)
         else print(`Run ${id} is ${run.status}.`)
       })
     })
 }
 
-interface TemplateOptions extends AskerOptions {
+interface TemplateOptions extends PrincipalOptions {
   readonly price?: number
   readonly name?: string
   readonly batch?: true
 }
 
 const addTemplates = (runs: Command, deps: CliDeps): void => {
-  const templates = runs.command('templates').description('what runs are made of: a name and the price of a file')
+  const templates = runs.command('templates').description('the templates of runs: a name and the price per file')
 
-  asked(templates.command('create').description('make a template'))
+  asPrincipal(templates.command('create').description('create a template'))
     .argument('<name>', 'its name')
     .requiredOption('--price <credits>', 'the price of a file, from 0', numberOf('--price'))
     .option('--batch', 'all files of a run are one job')
@@ -142,13 +142,13 @@ const addTemplates = (runs: Command, deps: CliDeps): void => {
         batchMode: options.batch === true,
       }
       await withBus(deps, async ({ bus }) => {
-        const made = await bus.runs.createTemplate(askerOf(options), given)
+        const made = await bus.runs.createTemplate(principalOf(options), given)
         if (options.json) printJson(made)
         else print(`Template ${made.id}: ${made.name}, ${counted(made.creditsPerRun, 'credit')} a file.`)
       })
     })
 
-  asked(templates.command('edit').description('change a template; runs keep the price they began with'))
+  asPrincipal(templates.command('edit').description('change a template; runs keep the price they began with'))
     .argument('<id>', 'the id of the template')
     .option('--name <name>', 'its new name')
     .option('--price <credits>', 'its new price', numberOf('--price'))
@@ -159,31 +159,33 @@ const addTemplates = (runs: Command, deps: CliDeps): void => {
         ...(options.price === undefined ? {} : { creditsPerRun: priceOf(options.price) }),
       }
       await withBus(deps, async ({ bus }) => {
-        const edited = await bus.runs.editTemplate(askerOf(options), id, change)
+        const edited = await bus.runs.editTemplate(principalOf(options), id, change)
         if (options.json) printJson(edited)
         else print(`Template ${id}: ${edited.name}, ${counted(edited.creditsPerRun, 'credit')} a file.`)
       })
     })
 
-  asked(templates.command('archive').description('let a template start no further runs'))
+  asPrincipal(templates.command('archive').description('allow no new runs of a template'))
     .argument('<id>', 'the id of the template')
-    .action(async (given: string, options: AskerOptions) => {
+    .action(async (given: string, options: PrincipalOptions) => {
       const id = commandIdOf(given, 'id')
       await withBus(deps, async ({ bus }) => {
-        const archived = await bus.runs.archiveTemplate(askerOf(options), id)
+        const archived = await bus.runs.archiveTemplate(principalOf(options), id)
         if (options.json) printJson(archived)
         else print(`Template ${id} is archived.`)
       })
     })
 
-  asked(templates.command('list').description('list templates, newest first')).action(async (options: AskerOptions) => {
-    await withBus(deps, async ({ bus }) => {
-      const page = await bus.runs.listTemplates(askerOf(options))
-      if (options.json) printJson(page)
-      else if (page.items.length === 0) print('No templates.')
-      else print(table(page.items, templateColumns) + more(page.nextCursor))
-    })
-  })
+  asPrincipal(templates.command('list').description('list templates, newest first')).action(
+    async (options: PrincipalOptions) => {
+      await withBus(deps, async ({ bus }) => {
+        const page = await bus.runs.listTemplates(principalOf(options))
+        if (options.json) printJson(page)
+        else if (page.items.length === 0) print('No templates.')
+        else print(table(page.items, templateColumns) + more(page.nextCursor))
+      })
+    },
+  )
 }
 
 const templateColumns: readonly Column<WorkflowTemplate>[] = [

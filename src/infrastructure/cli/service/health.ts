@@ -36,7 +36,7 @@ export const addHealthCommand = (program: Command, deps: CliDeps): void => {
 
 const TOKEN_S = 60
 
-/** The reasons are for those who may watch: who has the secret may. Without it the status does. */
+/** A token to see the reasons, signed with the secret of this service; null without it: then there is only the status. */
 const ownToken = async (config: Config): Promise<string | null> => {
   const signer = await ownSigner(config)
   if (signer === null) return null
@@ -44,7 +44,7 @@ const ownToken = async (config: Config): Promise<string | null> => {
   return signToken(signer, { subject: 'commandbus health', tenant: null, roles: ['AUDITOR'] }, TOKEN_S)
 }
 
-/** A process that listens everywhere is asked on the loopback. */
+/** A process that listens on all addresses is reached at the loopback address. */
 const reachable = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host)
 
 /** Prints the status. @throws CommandBusError NOT_READY with the reasons */
@@ -71,7 +71,7 @@ const whyOf = (error: Error): string => {
   return cause?.code ?? cause?.message ?? error.message
 }
 
-/** A member of the answer in words; a process that is no commandbus may answer anything. */
+/** A member of the response as text; a process that is not commandbus may answer anything. */
 const textOf = (report: unknown, member: string): string => {
   const value = (report as { readonly [name: string]: unknown } | null)?.[member]
   return Array.isArray(value) ? value.join('; ') : typeof value === 'string' ? value : ''

@@ -12,22 +12,22 @@ interface Options {
   readonly json?: true
 }
 
-/** Shown once, here: whoever reads this terminal may do everything. */
+/** Printed only here: the token allows everything. */
 const tokenText = (token: string | undefined, url: string): string =>
   token === undefined
     ? ''
-    : `\n\nConsole, signed in for 12 hours with every role:\n  ${url}/#token=${token}\n\nThe HTTP API takes what follows #token= as well:\n  curl -H "authorization: Bearer <token>" ${url}/api/v1/commands\n  ${url}/docs`
+    : `\n\nConsole, signed in for 12 hours with every role:\n  ${url}/#token=${token}\n\nThe HTTP API takes the same token (what follows #token=):\n  curl -H "authorization: Bearer <token>" ${url}/api/v1/commands\n  ${url}/docs`
 
 export const addStart = (program: Command, deps: CliDeps): void => {
   program
     .command('start')
     .description('run the service until it is stopped (Ctrl-C)')
-    .option('--demo', 'with a worker for domains demo, operations and workflow, and a few commands to look at')
+    .option('--demo', 'also run a worker for domains demo, operations and workflow, and send a few commands')
     .option('--port <port>', 'where HTTP listens; 0 for any free port (default: PORT, or 4000)')
     .option('--host <host>', 'where HTTP listens (default: HOST, or 127.0.0.1)')
     .option(
       '--rehearse-with <module>',
-      'handlers (as `worker` takes them) to rehearse with and check edited payloads by',
+      'an ES module of handlers, as for `worker`, to rehearse and to check edited payloads',
     )
     .option('--json', 'print JSON')
     .action(async ({ host, port, demo, rehearseWith, json }: Options) => {

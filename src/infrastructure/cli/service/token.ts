@@ -25,7 +25,7 @@ export const addToken = (program: Command, deps: CliDeps): void => {
     .description('print a token for the HTTP API, signed with the secret of this service')
     .requiredOption('--sub <who>', 'who it is for, like jane@example.com; the audit names them')
     .requiredOption('--roles <roles>', `what they may do, joined by commas: ${roles.join(', ')}`)
-    .option('--tenant <tenant>', 'only rows of this tenant (default: those of none; with ADMIN all)')
+    .option('--tenant <tenant>', 'only rows of this tenant (default: rows without a tenant; with ADMIN all rows)')
     .option('--ttl <time>', 'how long it is valid, like 30m, 1h or 7d', '1h')
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
@@ -37,7 +37,7 @@ export const addToken = (program: Command, deps: CliDeps): void => {
       const ttl = secondsOf(options.ttl)
       const { secret, ...claims } = await identityOptions({ ...readConfig(deps.env), host: 'localhost' })
       if (secret === undefined) {
-        throw new ConfigError('COMMANDBUS_JWKS_URL says that others sign tokens: ask your identity provider for one')
+        throw new ConfigError('COMMANDBUS_JWKS_URL is set, so your identity provider signs tokens: ask it for one')
       }
       const { signToken } = await import('../../http/identity/token.ts')
       const token = await signToken({ ...claims, secret }, identity, ttl)
@@ -49,7 +49,7 @@ export const addToken = (program: Command, deps: CliDeps): void => {
 const rolesOf = (text: string): readonly Role[] =>
   text.split(',').map(given => {
     const role = roles.find(known => known === given.trim().toUpperCase())
-    if (role === undefined) throw new UsageError(`--roles must be of ${roles.join(', ')}, joined by commas`)
+    if (role === undefined) throw new UsageError(`--roles must be one or more of ${roles.join(', ')}, joined by commas`)
     return role
   })
 

@@ -36,10 +36,10 @@ interface Options {
 
 const REPORT_EVERY_MS = 250
 const SETTLES_MS = 2_000
-/** Nobody waits for a worker whose service was killed: its handlers end within the first, the whole process within the second. */
+/** A worker whose service was killed ends soon: its handlers within the first, its process within the second. */
 const ORPHAN_DEADLINE_MS = 3_000
 const ORPHAN_GRACE_MS = 10_000
-/** Metrics go with one report in so many: they are larger, and nobody scrapes that often. */
+/** One report in so many has metrics: they are large, and nobody scrapes that often. */
 const METRICS_EVERY = 8
 
 export const addWorker = (program: Command, deps: CliDeps): void => {
@@ -50,10 +50,14 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
     .option('--domain <domain>', 'work on this domain only')
     .option('--demo', 'work on domains demo, operations and workflow with the demo handlers')
     .option('--concurrency <n>', 'handlers at once in each domain, 1-1000', numberOf('--concurrency'), 10)
-    .option('--lease <seconds>', 'how long a message stays with a worker that died (default: 30)', numberOf('--lease'))
+    .option(
+      '--lease <seconds>',
+      'after this time another worker takes over from one that died (default: 30)',
+      numberOf('--lease'),
+    )
     .option(
       '--handler-timeout <seconds>',
-      'deadline of handlers without one of their own (default: 900)',
+      'deadline of handlers that set none (default: 900)',
       numberOf('--handler-timeout'),
     )
     .option('--deadline <seconds>', 'how long a stop waits for handlers', numberOf('--deadline'), 30)
@@ -72,7 +76,7 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
   const { concurrency, lease, handlerTimeout, demo } = options
   const limits = handlerTimeout === undefined ? {} : { handlerTimeoutMs: handlerTimeout * 1000 }
   if (options.handlers === undefined && !demo)
-    throw new UsageError('say what to handle: --handlers <module>, or --demo')
+    throw new UsageError('choose what to handle: --handlers <module>, or --demo')
   if (demo && options.handlers === undefined && domain !== undefined && !demoDomains.has(domain)) {
     const known = [...demoDomains.keys()].join(' and ')
     throw new UsageError(`--demo works on domains ${known}: name one of them, leave --domain out, or give --handlers`)
@@ -117,7 +121,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   const log = createLogger({ level: config.logLevel, name: 'worker' })
   const stop = listenForStop()
   const supervised = process.send !== undefined
-  // whoever started this process to watch over it is gone
+  // the service that supervises this process is gone
   let orphaned = false
   const onOrphaned = (): void => {
     orphaned = true
@@ -136,7 +140,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   const workers: { readonly domain: string; readonly worker: Worker }[] = []
   const health = (): HealthReport =>
     workerHealth({ workers, follower: bus?.follower?.health(), stopping: stop.asked() })
-  // a supervised worker is asked through its service, which listens on the port of the environment itself
+  // a supervised worker reports to its service, which itself listens on PORT
   const listenAt = supervised && port === undefined ? undefined : config.port
   const metrics = createMetrics({
     processMetrics: listenAt !== undefined,
@@ -207,9 +211,9 @@ const startReports = (report: (withMetrics: boolean) => Promise<WorkerReport>): 
   let count = 0
   return setInterval(async () => {
     const now = await report(count++ % METRICS_EVERY === 0)
-    // what is still being connected at the start is no news
+    // at the start, connections that are still being made are not reported
     const settling = now.health.status !== 'healthy' && Date.now() - began < SETTLES_MS
-    // a channel that closes meanwhile is told by its own event
+    // if the channel closes meanwhile, `disconnect` reports it
     if (!settling && process.connected) process.send?.(now, () => {})
   }, REPORT_EVERY_MS)
 }

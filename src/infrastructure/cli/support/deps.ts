@@ -4,9 +4,9 @@ import type { CreateCommandBus } from '../../../command-bus.ts'
 export interface CliDeps {
   readonly createBus: CreateCommandBus
   readonly version: string
-  /** The file to run again for a process of our own. */
+  /** The file to run in a child process. */
   readonly program: string
-  /** What is to be done before the process ends because of an error that nobody caught. */
+  /** Registers work to do before an uncaught error ends the process. */
   readonly beforeCrash: (work: (error: unknown) => Promise<unknown>) => void
   readonly env: { readonly [name: string]: string | undefined }
 }

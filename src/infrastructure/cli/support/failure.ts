@@ -15,13 +15,13 @@ export class UsageError extends CommandBusError {
   }
 }
 
-/** Ends a command whose answer has been printed already. */
+/** Ends a command with exit code 1 when its output has been printed already. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 }
 
 export interface Failure {
-  /** 1: refused or failed; 2: what was asked makes no sense as it stands. */
+  /** 1: refused or failed; 2: the command line is not valid. */
   readonly exitCode: 1 | 2
   readonly code: string
   /** One sentence, without secrets and stack traces. */
@@ -49,7 +49,7 @@ const isUsage = (error: unknown): boolean =>
   error instanceof InvalidPayloadError ||
   error instanceof ConfigError
 
-/** What a person (or a program) is told about an error, whatever it is. */
+/** How the command line reports any error. */
 export const failureOf = (thrown: unknown): Failure => {
   if (thrown instanceof CommanderError) {
     return { exitCode: 2, code: 'USAGE', message: oneSentence(thrown.message.replace(/^error: /, '')) }

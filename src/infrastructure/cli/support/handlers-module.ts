@@ -11,8 +11,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isHandlers = (value: unknown): value is Handlers => isObject(value) && Object.values(value).every(isHandler)
 
 /**
- * The handlers of a user's ES module, by domain. Its export `handlers` holds them by domain and type, or, when the user
- * names the domain, may hold them by type alone.
+ * The handlers of a user's ES module, by domain. Its export `handlers` has them by domain and type or, if the user names the
+ * domain, by type.
  * @throws UsageError
  */
 export const loadHandlers = async (
@@ -52,5 +52,5 @@ const load = async (path: string): Promise<{ readonly handlers?: unknown }> => {
   }
 }
 
-/** Node adds which file of ours asked for the module: of no use to its author. */
+/** Removes Node's note of which internal file imported the module: it is of no use to its author. */
 const withoutImporter = (message: string): string => message.replace(/ imported from \S+$/, '')

@@ -8,7 +8,7 @@ import type { Json } from '../../../domain/json/json.ts'
 import { type JsonFault, parseJsonText } from '../../../domain/json/json-text.ts'
 import { UsageError } from './failure.ts'
 
-/** A whole number; which ones are allowed is for the library to say. */
+/** A whole number; the library checks its range. */
 export const numberOf =
   (flag: string) =>
   (text: string): number => {
@@ -86,7 +86,7 @@ const read = async (flag: string, stream: AsyncIterable<Buffer | string>): Promi
     const bytes = Buffer.from(chunk)
     size += bytes.length
     if (size > MAX_JSON_BYTES) {
-      throw new InvalidInputError(flag, `more than ${MAX_JSON_BYTES} bytes (1 MiB), which is the most that is allowed`)
+      throw new InvalidInputError(flag, `has more than the ${MAX_JSON_BYTES} bytes (1 MiB) that are allowed`)
     }
     chunks.push(bytes)
   }
@@ -97,7 +97,7 @@ const read = async (flag: string, stream: AsyncIterable<Buffer | string>): Promi
   }
 }
 
-/** Who acts, when nobody is named: the user of the operating system. */
+/** Who acts by default: the user of the operating system. */
 export const systemUser = (): string | undefined => {
   try {
     return userInfo().username || undefined

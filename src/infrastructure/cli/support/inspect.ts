@@ -22,13 +22,13 @@ interface AuditOptions extends OneOptions {
   readonly event?: string
 }
 
-/** `show`, `list` and `audit`: looking without changing anything. */
+/** `show`, `list` and `audit`: they change nothing. */
 export const addInspect = (program: Command, deps: CliDeps): void => {
   program
     .command('show')
     .description('show one command with its data and result')
     .argument('<id>', 'the id of the command')
-    .option('--domain <domain>', 'where to look; needed when the id is in several')
+    .option('--domain <domain>', 'the domain of the command; needed if several have this id')
     .option('--json', 'print JSON')
     .action(async (given: string, options: OneOptions) => {
       const { id, domain } = oneCommand(given, options)
@@ -45,15 +45,15 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
   program
     .command('list')
     .description('list commands, newest first')
-    .option('--domain <domain>', 'of this domain')
+    .option('--domain <domain>', 'only this domain')
     .option('--status <status>', commandStatuses.join(', '))
-    .option('--type <type>', 'of this command type')
-    .option('--error-code <code>', 'whose last error has this code')
-    .option('--correlation-id <text>', 'with this correlation id')
+    .option('--type <type>', 'only this command type')
+    .option('--error-code <code>', 'only if the last error has this code')
+    .option('--correlation-id <text>', 'only this correlation id')
     .option('--created-after <time>', 'sent at or after this ISO 8601 time')
     .option('--created-before <time>', 'sent before this ISO 8601 time')
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
-    .option('--cursor <cursor>', 'go on where the page before ended')
+    .option('--cursor <cursor>', 'continue after the previous page')
     .option('--json', 'print JSON')
     .action(async (options: CommandFilterOptions & { readonly json?: true }) => {
       const filter = commandFilterOf(options)
@@ -69,7 +69,7 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     .command('audit')
     .description('show what happened to a command, oldest first')
     .argument('<id>', 'the id of the command')
-    .option('--domain <domain>', 'where to look; needed when the id is in several')
+    .option('--domain <domain>', 'the domain of the command; needed if several have this id')
     .option('--event <type>', `only ${auditWords.join(', ')}`)
     .option('--json', 'print JSON')
     .action(async (given: string, options: AuditOptions) => {
@@ -98,7 +98,7 @@ const oneCommand = (given: string, options: OneOptions) => ({
 
 /** The line below a page that is not the last. */
 export const more = (nextCursor: string | null): string =>
-  nextCursor === null ? '' : `\n\nMore: the same with --cursor ${nextCursor}`
+  nextCursor === null ? '' : `\n\nNext page: repeat with --cursor ${nextCursor}`
 
 const listColumns: readonly Column<CommandView>[] = [
   { title: 'COMMAND', value: command => command.commandId },
@@ -114,22 +114,22 @@ const auditColumns: readonly Column<AuditEntry>[] = [
   { title: 'TIME', value: entry => when(entry.ts) },
   { title: 'EVENT', value: entry => entry.eventType },
   { title: 'ACTOR', value: entry => entry.actor, flexible: true },
-  { title: 'DETAILS', value: told, flexible: true },
+  { title: 'DETAILS', value: detailsText, flexible: true },
 ]
 
 function lastError({ lastErrorCode, lastErrorMsg }: CommandView): string {
   return lastErrorCode === null ? '' : `${lastErrorCode}: ${lastErrorMsg ?? ''}`
 }
 
-/** The details that say something, as `name=value`. */
-function told({ details }: AuditEntry): string {
+/** The details that are set, as `name=value`. */
+function detailsText({ details }: AuditEntry): string {
   return Object.entries(details ?? {})
     .filter(([name, value]) => value !== null && value !== false && name !== 'error_stack' && name !== 'error_causes')
     .map(([name, value]) => `${name}=${plain(value)}`)
     .join(' ')
 }
 
-/** Where failures were thrown, each under the event that tells of it. */
+/** The stacks of failures, each under its event. */
 const traces = (entries: readonly AuditEntry[]): readonly string[] =>
   entries.flatMap(({ ts, eventType, details }) => {
     const { error_stack: stack, error_causes: causes } = (details ?? {}) as {
@@ -147,7 +147,7 @@ const details = (command: CommandDetail): string =>
       ['Domain', command.domain],
       ['Type', command.commandType],
       ['Status', command.status],
-      ['Attempts', `${command.attempts} of ${command.maxAttempts} (${command.totalAttempts} in its whole life)`],
+      ['Attempts', `${command.attempts} of ${command.maxAttempts} (${command.totalAttempts} in total)`],
       ['Parked', command.parkedAt === null ? '' : `${when(command.parkedAt)}, ${command.parkedReason}`],
       ['Last error', lastError(command)],
       ['Next attempt', when(command.nextAttemptAt)],

@@ -12,15 +12,15 @@ export interface Session {
   readonly config: Config
 }
 
-/** Who sends by hand waits for the message's id, and sees the row afterwards. */
+/** `send` waits this long for the message's id, and for the row to be readable. */
 const DISPATCH_MS = 3_000
 
-/** A few connections do for one command after the other. */
+/** The statements of one command line run one after another: a few connections are enough. */
 const CONNECTIONS = 4
 
 /**
- * Runs `body` with a bus on the configured database, and cleans up after it, also when it is interrupted. Check what the
- * user typed before: this may start a server.
+ * Runs `body` with a bus on the configured database, and cleans up after it, also when it is interrupted. Check the user's
+ * input before: this may start a server.
  */
 export const withBus = async <A>(
   deps: CliDeps,
@@ -55,7 +55,7 @@ export const logOf = ({
   ...(eventStorePrefix === undefined ? {} : { eventStorePrefix }),
 })
 
-/** The same without a bus. */
+/** Runs `body` with the configured database, without a bus. */
 export const withDatabase = async <A>(config: Config, body: (database: Database) => Promise<A>): Promise<A> => {
   const stop = listenForStop()
   const waiting = process.stderr.isTTY === true

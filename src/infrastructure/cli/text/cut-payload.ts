@@ -1,12 +1,12 @@
 import type { TroubleshootingItem } from '../../../application/ports/reading/command-queries.ts'
 
-/** The payload of a list's item: a large one is not in it, and shown by its size and its beginning. */
+/** The payload of a list's item; of a large one, its size and beginning. */
 export const payloadText = ({ payload, payloadBytes, payloadPreview }: TroubleshootingItem): unknown =>
   payloadBytes === undefined ? payload : `(${payloadBytes} bytes) ${payloadPreview ?? ''}…`
 
-/** The line below a list that left a payload out: where to see the whole. */
+/** The line below a list with cut payloads: how to see a complete one. */
 export const cutNote = (items: readonly TroubleshootingItem[]): string => {
   const cut = items.find(({ payloadBytes }) => payloadBytes !== undefined)
   if (cut === undefined) return ''
-  return `\n\nOf payloads with more than 4 KiB only the beginning is shown. One as a whole: commandbus show ${cut.commandId} --domain ${cut.domain}`
+  return `\n\nPayloads larger than 4 KiB are cut. To see a complete one: commandbus show ${cut.commandId} --domain ${cut.domain}`
 }

@@ -16,9 +16,9 @@ export const planText = ({ domain, commandId, from, to, events, diff, messages, 
 /** What an action would do to many. */
 export const actionPlanText = ({ action, total, decided, would, blocked, ...plan }: ActionPlan): string => {
   if (total === 0) return 'Nothing that fits is parked.'
-  const looked = decided < total ? ` (of the first ${decided}; the rest was not looked at)` : ''
+  const checked = decided < total ? ` (of the first ${decided}; the rest was not checked)` : ''
   return [
-    `Would ${action} ${would} of ${total}${looked}; ${blocked} blocked.`,
+    `Would ${action} ${would} of ${total}${checked}; ${blocked} blocked.`,
     ...plan.messages.map(({ queue, count }) => `  ${counted(count, 'message')} to ${queue}`),
     ...plan.replies.map(({ queue, count }) => `  ${counted(count, 'reply', 'replies')} to ${queue}`),
     ...(plan.samples.length === 0 ? [] : [`${exampleOf(plan.samples, would)}${table(plan.samples, sampleColumns)}`]),
@@ -29,7 +29,7 @@ export const actionPlanText = ({ action, total, decided, would, blocked, ...plan
   ].join('\n')
 }
 
-/** Says that what follows is not all. */
+/** Says that only some of them follow. */
 const exampleOf = (samples: readonly unknown[], all: number): string =>
   samples.length < all ? `\n${samples.length} of these ${all}:\n` : '\n'
 

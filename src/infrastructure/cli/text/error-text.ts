@@ -1,7 +1,7 @@
 import type { CommandError, ErrorCause } from '../../../domain/command/events.ts'
 import { plain } from './output.ts'
 
-/** Where an error was thrown, and the causes below it with theirs, as lines; none where nothing is known of it. */
+/** The stacks of an error and of its causes, as lines; none if they were not recorded. */
 export const traceLines = ({ stack, causes = [] }: Pick<CommandError, 'stack' | 'causes'>): readonly string[] => [
   ...linesOf(stack),
   ...causes.flatMap(causeLines),

@@ -3,20 +3,20 @@ import { plainJson, visible } from '../../../domain/visible-text.ts'
 const GAP = '  '
 /** A flexible column is never narrower; where that does not fit, rows become blocks. */
 const NARROWEST = 10
-/** Longest cell where there is no terminal to fit. */
+/** Longest cell without a terminal. */
 const LONGEST = 200
 
-/** For people; what a terminal would obey or hide is written out. */
+/** For people; control and invisible characters are escaped. */
 export const print = (text: string): void => {
   process.stdout.write(`${visible(text)}\n`)
 }
 
-/** For people, beside the answer. */
+/** For people, on standard error. */
 export const printNote = (text: string): void => {
   process.stderr.write(`${visible(text)}\n`)
 }
 
-/** A JSON document for programs: exact, and nothing in it is obeyed by a terminal. */
+/** A JSON document for programs: exact, with control characters escaped. */
 export const jsonText = (value: unknown): string => plainJson(JSON.stringify(value, null, 2))
 
 /** The whole answer as one JSON document. */
@@ -24,7 +24,7 @@ export const printJson = (value: unknown): void => {
   process.stdout.write(`${jsonText(value)}\n`)
 }
 
-/** A value in one line, with what a terminal would obey or hide written out. */
+/** A value on one line, with control and invisible characters escaped. */
 export const plain = (value: unknown): string => {
   const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
   return visible(text.replace(/[\t\r\n]+/g, ' '))
@@ -68,7 +68,7 @@ export const table = <Row>(
   return widths === null ? blocks(layout) : grid(layout, widths)
 }
 
-/** Flexible columns share what the others leave, each at most what it needs; null: there is no room for that. */
+/** Flexible columns share the width that the others leave, each at most what it needs; null: there is not enough. */
 const widthsOf = ({ natural, flexible }: Layout, width: number | undefined): readonly number[] | null => {
   if (width === undefined) return natural.map((w, i) => (flexible[i] ? Math.min(w, LONGEST) : w))
   const fixed = natural.reduce((sum, w, i) => sum + (flexible[i] ? 0 : w), GAP.length * (natural.length - 1))

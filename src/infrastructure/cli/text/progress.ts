@@ -2,14 +2,14 @@ import { Presets, SingleBar } from 'cli-progress'
 
 export interface Progress {
   readonly step: () => void
-  /** For what is counted elsewhere, and may turn out to be more. */
+  /** For work that is counted elsewhere, and whose total may grow. */
   readonly to: (value: number, total: number) => void
   /** Prints above the bar. */
   readonly above: (write: () => void) => void
   readonly end: () => void
 }
 
-/** Shorter work is over before a bar could be read. */
+/** Shorter work ends before a bar could be read. */
 const WORTH_A_BAR = 10
 
 /** A bar on standard error, for people who wait at a terminal; nothing elsewhere. */
@@ -37,7 +37,7 @@ export const startProgress = (what: string, total: number): Progress => {
   }
 }
 
-/** What long work tells: `phase` is one of its parts, each counted by itself. */
+/** The progress of long work; each phase is counted separately. */
 export interface PhaseProgress<Phase extends string> {
   readonly phase: Phase
   readonly done: number

@@ -5,13 +5,13 @@ import { stepText } from './replay-text.ts'
 
 const keys = 'Enter or right: next, left: back, Home: first, End: last, q: quit'
 
-/** A history one event at a time: each with the state it made, in the words of `stateOf`. */
+/** Shows a history one event at a time, each with the state after it, as `stateOf` prints it. */
 export const showSteps = async <A extends Step<unknown, unknown>>(
   items: readonly A[],
   stateOf: (step: A, place: number) => string,
 ): Promise<void> => {
   if (items.length === 0) return print('Nothing had happened by then.')
-  // made when it is looked at: a state of a long run is long
+  // made on demand, because the state of a large run is long
   const page = (i: number): string => {
     const step = items[i] as A
     return `${stepText(step)}\n\nState after ${i + 1} of ${items.length}\n${stateOf(step, i)}`
@@ -48,7 +48,7 @@ const walk = (count: number, page: (place: number) => string): Promise<void> =>
     draw()
   })
 
-/** Where a key leads; null: out. */
+/** The page that a key leads to; null: quit. */
 const move = (at: number, key: string | undefined, count: number): number | null => {
   switch (key) {
     case 'q':

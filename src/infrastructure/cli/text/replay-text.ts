@@ -27,7 +27,7 @@ const traceText = (event: unknown): readonly string[] => {
   return error === undefined ? [] : traceLines(error).map(line => `    ${line}`)
 }
 
-/** An event on a thousand files at once would fill screens. */
+/** An event may change a thousand files at once. */
 const MOST_CHANGES = 60
 
 const changesText = (diff: readonly Change[]): readonly string[] =>
@@ -40,9 +40,9 @@ const changesText = (diff: readonly Change[]): readonly string[] =>
 
 export const stateText = (state: CommandSnapshot | null): string => {
   if (state === null) return '  It had not been sent.'
-  const { data, result, ...told } = state
+  const { data, result, ...rest } = state
   return [
-    indented(fields(Object.entries(told))),
+    indented(fields(Object.entries(rest))),
     `  data\n${indented(pretty(data), '    ')}`,
     ...(result === null ? [] : [`  result\n${indented(pretty(result), '    ')}`]),
   ].join('\n')

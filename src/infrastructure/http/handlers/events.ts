@@ -5,12 +5,12 @@ import { resumeAfter, writeEvents } from '../../live/sse.ts'
 import { type Count, placesPerToken } from '../requests/limits.ts'
 import { checkPart, type MountOptions } from '../requests/mount.ts'
 
-/** What a timer can wait for; a stream that lasts so long is resumed. */
+/** The longest delay of a timer; a stream that lasts longer ends then, and is resumed. */
 const LONGEST_MS = 2 ** 31 - 1
 
 /**
- * `GET /events`: events as they commit, as server-sent events. `Last-Event-ID` goes on after that one; without it the
- * stream starts now. Ends with the server, and when the token expires: clients connect again and resume.
+ * `GET /events`: events as they commit, as server-sent events. `Last-Event-ID` resumes after that event; without it the
+ * stream starts now. It ends when the server stops and when the token expires: clients connect again and resume.
  */
 export const addEvents = (
   app: FastifyInstance,
@@ -19,7 +19,7 @@ export const addEvents = (
 ): void => {
   const takePlace = placesPerToken(
     most,
-    `this token has ${most} streams of live events open, and may have no more: end one, or use a token of its own for each program`,
+    `this token has ${most} live event streams open, which is the most allowed: close one, or use a separate token for each program`,
   )
   const closing = new AbortController()
   // one signal ends all streams, and each of them listens
@@ -35,7 +35,7 @@ export const addEvents = (
     const end = new AbortController()
     const stop = (): void => end.abort()
     closing.signal.addEventListener('abort', stop, { signal: end.signal })
-    // a request that came in at the last moment
+    // the server may have begun to stop before this request listened
     if (closing.signal.aborted) stop()
     const expiry = setTimeout(stop, Math.min(identity.validUntil - Date.now(), LONGEST_MS))
     try {
@@ -45,7 +45,7 @@ export const addEvents = (
       const headers = Object.fromEntries(Object.entries(set).map(([name, value]) => [name, String(value)]))
       const { reason, error } = await writeEvents(reply.raw, subscription, { headers, signal: end.signal })
       if (reason === 'failed') request.log.warn({ err: error }, 'a stream of events ended early')
-      // a stopping server waits for connections that could ask again
+      // otherwise the stop waits for this kept-alive connection
       if (closing.signal.aborted) request.raw.socket.destroySoon()
     } finally {
       clearTimeout(expiry)

@@ -8,9 +8,9 @@ import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import { proofAnswer } from './proof-answer.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
 
-/** What the service knows besides the bus. */
+/** What handlers need besides the bus. */
 export interface HandlerDeps {
-  /** What the keeper of the proof knows; null: nobody keeps it, or not yet. */
+  /** The figures of the continuous verification; null: it does not run, or not yet. */
   readonly proof: () => ProofFigures | null
 }
 
@@ -19,7 +19,7 @@ export const createHandlers = ({ proof }: HandlerDeps): Handlers => ({
   getProof: async (_, { identity }) => proofAnswer(proof(), scopeOf(identity, 'ADMIN').tenantId === undefined),
 })
 
-/** What each route does: a call of the application as the caller may use it. */
+/** What each route does: one call of the application, limited to what the caller may do. */
 const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   sendCommand: ({ params, body }, caller, trace) => caller.send(params.domain, { ...body, ...trace }),
   sendCommands: async ({ params, body }, caller, trace) => ({

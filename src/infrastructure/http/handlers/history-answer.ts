@@ -7,7 +7,7 @@ import type { Json } from '../../../domain/json/json.ts'
 
 type CutMember = typeof cutMember
 
-/** A history as the route declares it: what is large stands in it once, in the state and the event at the moment asked for. */
+/** A history as the route declares it. Large values are complete only in the last state and the last event's error. */
 export const historyAnswer = ({ items, comparison, ...history }: CommandHistory) => {
   const cut = rememberCuts()
   const last = items.at(-1)?.event
@@ -55,10 +55,10 @@ const changesAnswer = (changes: Step<unknown, unknown>['diff'], cut: CutMember) 
   return { diff: [...diff], ...omitted }
 }
 
-/** Bounded where they are written: 10,000 characters of a message, 8,000 of stack and causes together. */
+/** Limited when they are written: 10,000 characters of a message, 8,000 of stack and causes together. */
 const BOUNDED = ['message', 'stack', 'causes']
 
-/** Every member that is large is null, with its size and its beginning beside it; of an error, its members. */
+/** Replaces each large member with null, its size and its beginning; inside an error, too. */
 const cutEvent = (event: object, cut: CutMember): { [name: string]: unknown } =>
   Object.fromEntries(Object.entries(event).flatMap(([name, value]) => cutOfEvent(name, value, cut)))
 

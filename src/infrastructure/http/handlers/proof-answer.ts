@@ -6,7 +6,7 @@ import type { ProofFigures } from '../../proof/keeper.ts'
 
 type Answer = ResponseOf<typeof proofRoutes.getProof>
 
-/** What is known of the proof, for one who may audit. The log is everybody's: only those who reach all of it are told its streams. */
+/** The proof's figures for a caller who may audit. The log holds all tenants: only callers who may see `ofAll` get its streams. */
 export const proofAnswer = (figures: ProofFigures | null, ofAll: boolean, now = Date.now()): Answer => {
   const at = new Date(now).toISOString()
   if (figures === null) return { ...nothing, at }
@@ -19,7 +19,7 @@ export const proofAnswer = (figures: ProofFigures | null, ofAll: boolean, now = 
     verifiedAgeSeconds: verifiedAt === null ? null : Math.max(0, Math.round((now - verifiedAt) / 1000)),
     roundSince: instantOf(roundSince),
     findings,
-    found: ofAll ? found.map(told) : [],
+    found: ofAll ? found.map(findingAnswer) : [],
     sealLagSeconds,
     failing: failing === null ? null : maskSecrets(failing),
   }
@@ -37,7 +37,7 @@ const nothing: Omit<Answer, 'at'> = {
   failing: null,
 }
 
-const told = ({ kind, stream, revision, column, message }: Finding) => ({
+const findingAnswer = ({ kind, stream, revision, column, message }: Finding) => ({
   kind,
   stream,
   revision,

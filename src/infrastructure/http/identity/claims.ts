@@ -2,28 +2,28 @@ import type { JWTPayload } from 'jose'
 import { type Identity, type Role, roles } from '../../../application/ports/authorization.ts'
 import { CommandBusError } from '../../../application/shared/errors.ts'
 
-/** Names of an issuer, and the roles that they are here. */
+/** Role names of an issuer, and the roles that each stands for here. */
 export type RoleMap = ReadonlyMap<string, readonly Role[]>
 
-/** Where a token says who its bearer is. */
+/** Where a token holds the roles and the tenant of its bearer. */
 export interface ClaimOptions {
   /** The name of a claim, or a path with dots, such as `realm_access.roles`. Default `roles`. */
   readonly rolesClaim?: string
   /** As `rolesClaim`. Default `tenant`. */
   readonly tenantClaim?: string
-  /** Default: roles are called as they are here. With a map only what it names counts. */
+  /** Default: the issuer uses our role names. With a map, names that are not in it are ignored. */
   readonly roleMap?: RoleMap
 }
 
 export const ROLES_CLAIM = 'roles'
 export const TENANT_CLAIM = 'tenant'
 
-/** Stands for a claim whose path leads through a text, a list or the like: neither a value nor nothing. */
+/** A claim whose path leads through a text, a list or the like: neither a value nor absent. */
 const UNREADABLE = Symbol('unreadable')
 
 /**
- * A claim of this very name comes first: issuers call claims by addresses, which have dots. Undefined: there is none. What
- * is there in another form than the path says is something that no tenant and no list of roles is.
+ * The claim at `path`. A claim of exactly this name comes first, because issuers name claims by URLs, which have dots.
+ * Undefined: there is none. `UNREADABLE`, which is not valid as a tenant or roles: the path does not fit the claims.
  */
 export const claimAt = (claims: JWTPayload, path: string): unknown =>
   Object.hasOwn(claims, path) ? claims[path] : path.split('.').reduce<unknown>((at, name) => memberOf(at, name), claims)
@@ -40,7 +40,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 export const namesIn = (claim: unknown): readonly unknown[] | null =>
   Array.isArray(claim) ? claim : typeof claim === 'string' ? claim.split(/[\s,]+/) : null
 
-/** Names of other systems in the same token are none of ours. */
+/** Roles for other systems in the same token are ignored. */
 export const rolesOf = (names: readonly unknown[], map: RoleMap | undefined): readonly Role[] =>
   map === undefined
     ? names.filter(isRole)
@@ -48,7 +48,7 @@ export const rolesOf = (names: readonly unknown[], map: RoleMap | undefined): re
 
 const isRole = (value: unknown): value is Role => roles.some(role => role === value)
 
-/** `theirs=OURS` pairs, joined by commas; a name may stand in several. Undefined: it is none. */
+/** Parses `theirs=OURS` pairs, joined by commas; a name may occur in several. Undefined: the text is not a valid map. */
 export const roleMapOf = (text: string): RoleMap | undefined => {
   const map = new Map<string, readonly Role[]>()
   for (const pair of text.split(',')) {
@@ -60,7 +60,7 @@ export const roleMapOf = (text: string): RoleMap | undefined => {
   return map
 }
 
-/** What a token of ours says, so that the same options read it. @throws CommandBusError when no name stands for a role */
+/** The claims of a token that we sign, in the form that the same options read. @throws CommandBusError when no name stands for a role */
 export const claimsOf = (
   { tenant, roles: given }: Pick<Identity, 'tenant' | 'roles'>,
   { rolesClaim = ROLES_CLAIM, tenantClaim = TENANT_CLAIM, roleMap }: ClaimOptions,
@@ -69,11 +69,11 @@ export const claimsOf = (
   ...(tenant === null ? {} : { [tenantClaim]: tenant }),
 })
 
-/** A name that gives no more than what is given anyway. */
+/** A name that gives `role`, and no role that is not in `given`. */
 const nameOf = (role: Role, given: readonly Role[], map: RoleMap): string => {
   for (const [name, its] of map) if (its.includes(role) && its.every(one => given.includes(one))) return name
   throw new CommandBusError(
     'INVALID_CONFIGURATION',
-    `COMMANDBUS_JWT_ROLE_MAP has no name that gives ${role} and nothing else: name one, or ask for all that it gives`,
+    `COMMANDBUS_JWT_ROLE_MAP has no name that gives ${role} and nothing else: add one, or ask for all roles that it gives`,
   )
 }

@@ -3,7 +3,7 @@ import type { Identity } from '../../../application/ports/authorization.ts'
 import { CommandBusError, UnavailableError } from '../../../application/shared/errors.ts'
 import { type ClaimOptions, claimAt, namesIn, ROLES_CLAIM, rolesOf, TENANT_CLAIM } from './claims.ts'
 
-/** The caller is not known: no token, or one that does not hold. */
+/** The caller is not known: no token, or one that is not valid. */
 export class UnauthenticatedError extends CommandBusError {
   override readonly name = 'UnauthenticatedError'
   constructor(message: string) {
@@ -24,15 +24,15 @@ export interface IdentityOptions extends ClaimOptions {
 const CLOCK_TOLERANCE_S = 5
 const JWKS_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 
-/** Who asks, and for how long the token says so. */
+/** The caller, and how long the token is valid. */
 export interface Identified extends Identity {
-  /** Milliseconds since 1970, with what clocks may differ by. */
+  /** Milliseconds since 1970, including the clock tolerance. */
   readonly validUntil: number
 }
 
 export type Identify = (authorization: string | undefined) => Promise<Identified>
 
-/** From an `Authorization` header to who asks. @throws UnauthenticatedError, UnavailableError (keys cannot be fetched) */
+/** Identifies the caller by an `Authorization` header. @throws UnauthenticatedError, UnavailableError (keys cannot be fetched) */
 export const createIdentify = (options: IdentityOptions): Identify => {
   const common = {
     clockTolerance: CLOCK_TOLERANCE_S,
@@ -112,7 +112,7 @@ const refusalOf = (error: unknown): Error => {
   return new UnauthenticatedError('the token is not valid here: its signature, algorithm or form is wrong')
 }
 
-/** No answer, not a good one, or one that is no key set. */
+/** No response, an error status, or a response that is not a key set. */
 const isFetchFailure = (error: unknown): boolean =>
   error instanceof TypeError ||
   error instanceof errors.JWKSInvalid ||

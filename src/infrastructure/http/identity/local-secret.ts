@@ -8,7 +8,7 @@ const BYTES = 32
 /** Anybody could guess a shorter one, and so sign tokens. */
 const LEAST_LENGTH = 32
 
-/** The secret that signs tokens of the local service: made at the first call, readable by its owner alone. @throws CommandBusError LOCAL_SECRET */
+/** The secret that signs tokens of the local service: created at the first call, readable only by its owner. @throws CommandBusError LOCAL_SECRET */
 export const localSecret = async (home: string): Promise<string> => {
   const path = join(home, FILE)
   const found = await read(path)
@@ -27,7 +27,7 @@ export const localSecret = async (home: string): Promise<string> => {
   return made
 }
 
-/** The same secret where it was made before; null: it was not. @throws CommandBusError LOCAL_SECRET */
+/** The same secret if it exists, else null. @throws CommandBusError LOCAL_SECRET */
 export const knownLocalSecret = (home: string): Promise<string | null> => read(join(home, FILE))
 
 const read = async (path: string): Promise<string | null> => {

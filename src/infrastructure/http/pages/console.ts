@@ -15,7 +15,7 @@ interface ConsoleFile {
 
 type Encoding = 'br' | 'gzip' | 'identity'
 
-/** The built console, by path (`/index.html`, `/assets/...`). Held in memory: a path outside it does not exist. */
+/** The built console, by path (`/index.html`, `/assets/...`). Kept in memory, so that no path outside it can be read. */
 export type ConsoleFiles = ReadonlyMap<string, ConsoleFile>
 
 const types: Readonly<Record<string, string>> = {
@@ -30,7 +30,7 @@ const types: Readonly<Record<string, string>> = {
 const INDEX = '/index.html'
 /** Names under here carry a hash of their content. */
 const HASHED = '/assets/'
-/** What belongs to programs: a wrong path there is a problem, not a page. */
+/** Addresses of programs: an unknown one there gets a problem, not the page. */
 const RESERVED = /^\/(api|health|metrics|docs|openapi\.json|assets)(\/|$)/
 const POLICY = [
   "default-src 'none'",

@@ -57,9 +57,9 @@ const render = ({ paths }: { readonly paths: Record<string, Record<string, Opera
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>commandbus: HTTP API</title><style>${style}</style></head><body><h1>commandbus: HTTP API</h1>
 <p>Send a token as <code>Authorization: Bearer &lt;token&gt;</code>; <code>commandbus token</code> makes one. Errors are
-<code>application/problem+json</code>. The same for programs: <a href="/openapi.json">/openapi.json</a>.
-At the root, without a token: <a href="/health/live">/health/live</a> and <a href="/health/ready">/health/ready</a>, whose reasons are for
-AUDITOR, OPERATOR and ADMIN without a tenant, as is <code>/metrics</code>.</p>${tags.map(section).join('')}</body></html>`
+<code>application/problem+json</code>. For programs: <a href="/openapi.json">/openapi.json</a>.
+At the root, without a token: <a href="/health/live">/health/live</a> and <a href="/health/ready">/health/ready</a>. The reasons of the
+latter, and <code>/metrics</code>, need AUDITOR, OPERATOR or ADMIN and a token without a tenant.</p>${tags.map(section).join('')}</body></html>`
 }
 
 const entry = (method: string, path: string, { summary, parameters, requestBody, responses }: Operation): string => {

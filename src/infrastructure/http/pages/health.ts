@@ -10,15 +10,15 @@ const RETRY_SECONDS = '2'
 export interface HealthOptions {
   readonly health: () => Promise<HealthReport>
   /**
-   * Whoever asks again within this time gets the same answer, so that a thousand askers cost what one does. Default 1,000; 0
-   * where `health` asks nobody outside the process.
+   * How long a report is reused, so that a thousand probes cost one check. Default 1,000; 0 if `health` needs nothing outside
+   * the process.
    */
   readonly keptMs?: number
 }
 
 /**
  * `/health/live`: the process answers. `/health/ready`: it can do its work; 503 when it cannot. Everybody gets the status;
- * the reasons and checks only those whom `watch` lets pass.
+ * only callers that `watch` accepts get the reasons and checks.
  */
 export const addHealth = (
   app: FastifyInstance,

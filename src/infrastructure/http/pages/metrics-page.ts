@@ -7,10 +7,10 @@ export interface MetricsPage {
   readonly page: () => Promise<string>
 }
 
-/** Whoever asks again within this time gets the same page. */
+/** How long a page is reused. */
 const KEPT_MS = 1_000
 
-/** `/metrics`, for those whom `watch` lets pass; null: for everybody. */
+/** `/metrics`, for callers that `watch` accepts; null: for everybody. */
 export const addMetricsPage = (app: FastifyInstance, { contentType, page }: MetricsPage, watch: Watch | null): void => {
   const shared = cachedFor(KEPT_MS, page)
   app.get('/metrics', async (request, reply) => {

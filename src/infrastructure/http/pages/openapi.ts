@@ -47,7 +47,7 @@ const operation = (operationId: string, route: Route): object => ({
     [route.success.status]: {
       description: 'Done',
       ...(route.success.location !== undefined
-        ? { headers: { location: { description: 'Where it is', schema: { type: 'string' } } } }
+        ? { headers: { location: { description: 'Its address', schema: { type: 'string' } } } }
         : {}),
       content: { 'application/json': { schema: jsonSchema(route.success.body) } },
     },
@@ -101,7 +101,7 @@ const problemSchema: JsonSchema = {
     },
     results: {
       type: 'array',
-      description: 'with BATCH_FAILED: what became of each command, in the order given',
+      description: 'with BATCH_FAILED: the outcome of each command, in the order of the request',
       items: {
         type: 'object',
         required: ['commandId', 'outcome', 'msgId'],
@@ -126,7 +126,7 @@ const parameters = (place: 'path' | 'query', codec: t.Mixed): readonly object[] 
   }))
 }
 
-/** No route like the others, as its answer does not end. */
+/** Not a declared route, because its response does not end. */
 const events = (): object => ({
   operationId: 'streamEvents',
   summary: EVENTS_SUMMARY,
@@ -154,7 +154,7 @@ interface Tagged {
   readonly value?: unknown
 }
 
-/** The JSON Schema of an io-ts codec, by its own description where it has one. */
+/** The JSON Schema of an io-ts codec: the one it was described with, or one made from its parts. */
 export const jsonSchema = (codec: t.Mixed): JsonSchema => {
   const own = schemaOf(codec)
   if (own !== undefined) return own
@@ -207,7 +207,7 @@ const merged = (a: JsonSchema, b: JsonSchema): JsonSchema => {
   }
 }
 
-/** `[string, null]` where that says it all, `anyOf` otherwise. */
+/** A list of types (`[string, null]`) where that is enough, `anyOf` otherwise. */
 const union = (schemas: readonly JsonSchema[]): JsonSchema => {
   const [one, other] = schemas
   const isNullable = schemas.length === 2 && other?.type === 'null' && typeof one?.type === 'string' && !('enum' in one)

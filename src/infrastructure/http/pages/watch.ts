@@ -2,10 +2,10 @@ import { roleAuthorization, rolesFor } from '../../../application/access/roles.t
 import { ForbiddenError } from '../../../application/shared/errors.ts'
 import type { Identify } from '../identity/identity.ts'
 
-/** Lets those pass who may see how the whole installation is. @throws UnauthenticatedError, ForbiddenError, UnavailableError */
+/** Accepts callers who may see the health and metrics of the whole installation. @throws UnauthenticatedError, ForbiddenError, UnavailableError */
 export type Watch = (authorization: string | undefined) => Promise<void>
 
-/** A token with one of the roles that may audit, and without a tenant: health and metrics are of all tenants. */
+/** Accepts a token that may audit and has no tenant: health and metrics cover all tenants. */
 export const createWatch =
   (identify: Identify): Watch =>
   async authorization => {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { problem, problemText } from './problem.ts'
 
-/** What came over the wire is no HTTP, too large or too slow: there is no request to answer, only a socket. */
+/** What arrived is not HTTP, too large or too slow: there is no request to answer, only a socket. */
 export const answerBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket): void => {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const [status, code, detail] = faultOf(error.code)
@@ -24,7 +24,7 @@ const faultOf = (code: string | undefined): readonly [status: number, code: stri
     case 'HPE_HEADER_OVERFLOW':
       return [431, 'HEADERS_TOO_LARGE', 'the headers of this request are too large']
     default:
-      return [400, 'INVALID_REQUEST', 'this is no HTTP request that can be read']
+      return [400, 'INVALID_REQUEST', 'this is not a valid HTTP request']
   }
 }
 

@@ -3,8 +3,8 @@ import { innerOf } from '../../../contract/codecs.ts'
 import type { Fault } from './problem.ts'
 
 /**
- * What io-ts found wrong, as `commands[3].data` and what was expected there; never the value itself: it may be a secret.
- * `root` names the whole when it is wrong as a whole.
+ * What io-ts found wrong: the path, like `commands[3].data`, and what was expected there. Never the value itself, which may
+ * be a secret. `root` is the path of the whole.
  */
 export const faultsOf = (root: string, errors: t.Errors): readonly Fault[] =>
   errors.map(({ value, context, message }) => ({
@@ -24,7 +24,7 @@ const pathOf = (context: t.Context): string =>
     return path === '' ? key : `${path}.${key}`
   }, '')
 
-/** Sides of an intersection or a union are numbered in the context, but they are no members of the value. */
+/** Sides of an intersection or a union are numbered in the context, but are not members of the value. */
 const isSide = (above: object, type: object): boolean => below(above).types?.includes(type) ?? false
 
 const below = (codec: object): { readonly _tag?: string; readonly types?: readonly object[] } =>

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CommandBusError } from '../../../application/shared/errors.ts'
 
-/** Refuses what a token does too often. */
+/** Counts a request of a token. @throws CommandBusError RATE_LIMITED */
 export type Count = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
 const WINDOW_MS = 60_000
 
-/** One count for all that a token does of a kind, whatever the route; `max` a minute, 0: no limit. */
+/** Counts all reads or all writes of a token together, whatever the route; `max` a minute, 0: no limit. */
 export const perMinute = (app: FastifyInstance, verb: 'write' | 'read', max: number): Count => {
   if (max === 0) return async () => {}
   const count = app.createRateLimit({ max, timeWindow: WINDOW_MS, keyGenerator: tokenOf })
@@ -24,7 +24,7 @@ export const perMinute = (app: FastifyInstance, verb: 'write' | 'read', max: num
   }
 }
 
-/** Takes a place for what lasts, and gives what frees it again; `max` places for a token, 0: no limit. */
+/** Takes one of a token's `max` places for a long request (0: no limit); returns the function that frees it. */
 export const placesPerToken = (max: number, refusal: string): ((request: FastifyRequest) => () => void) => {
   const taken = new Map<string, number>()
   return request => {
@@ -41,8 +41,8 @@ export const placesPerToken = (max: number, refusal: string): ((request: Fastify
 }
 
 /**
- * At most `max` at once for a token: its next ones wait for their turn, or for the end of their signal, and nobody else does.
- * Gives what ends the turn.
+ * At most `max` requests of a token at once. Its further ones wait for their turn, or until their signal is aborted; other
+ * tokens do not wait. Returns the function that ends the turn.
  */
 export const turnsPerToken = (max: number) => {
   const lines = new Map<string, { running: number; readonly waiting: Set<() => void> }>()
@@ -72,7 +72,7 @@ export const turnsPerToken = (max: number) => {
   }
 }
 
-/** The signed part of a verified token, without keeping it: what can be written in more ways than one is left out. */
+/** A hash of a verified token, without its signature: that can be written in more than one way. */
 const tokenOf = (request: FastifyRequest): string => {
   const [, signed = ''] = /\s([\w-]+\.[\w-]+)\./.exec(request.headers.authorization ?? '') ?? []
   return createHash('sha256').update(signed).digest('base64url')

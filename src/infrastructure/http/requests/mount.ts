@@ -11,14 +11,14 @@ import { type Count, perMinute, turnsPerToken } from './limits.ts'
 import { type Fault, RequestError } from './problem.ts'
 import { HungUpError, readFor } from './reading.ts'
 
-/** A handler of a declared route: what it gets is checked, what it gives is typed. */
+/** A handler of a declared route: its request is checked, its response is typed. */
 export type HandlerOf<R extends Route> = (
   request: RequestOf<R>,
   caller: Caller,
   trace: TraceOf,
 ) => Promise<ResponseOf<R>>
 
-/** The W3C trace context the request came in, where it had one: commands go on in it. */
+/** The W3C trace context of the request, if it had one: commands continue it. */
 export interface TraceOf {
   readonly traceparent?: string
 }
@@ -30,9 +30,9 @@ export interface MountOptions {
   /** With `reading`: for reads only, which end when its signal is aborted. */
   readonly callerOf: (identity: Identity, reading?: { readonly signal: AbortSignal }) => Caller
   readonly handlers: Handlers
-  /** Writes a minute and token; 0: no limit. */
+  /** Writes per minute and token; 0: no limit. */
   readonly writesPerMinute: number
-  /** Reads a minute and token; 0: no limit. */
+  /** Reads per minute and token; 0: no limit. */
   readonly readsPerMinute: number
   /** A read that takes longer is ended. */
   readonly readTimeoutMs: number
@@ -43,10 +43,10 @@ export interface MountOptions {
 /** A batch of 10,000 commands is larger than one command may be. */
 const BATCH_BODY_BYTES = 16 * 1_048_576
 
-/** For a token: half of the connections that there are for reads. */
+/** Per token: half of the connections for reads. */
 const READS_AT_ONCE = 2
 
-/** Every declared route, with identity, permission and request checked in this order before its handler runs. */
+/** Mounts every declared route; identity, permission and request are checked in this order before its handler runs. */
 export const mountApi = (app: FastifyInstance, options: MountOptions, countRead: Count): void => {
   const countWrite = perMinute(app, 'write', options.writesPerMinute)
   const takeTurn = turnsPerToken(READS_AT_ONCE)
@@ -89,11 +89,11 @@ export const mountApi = (app: FastifyInstance, options: MountOptions, countRead:
   }
 }
 
-/** Also a POST that asks what would happen. */
+/** A dry run is a read, too. */
 const onlyReads = (route: Route, { body }: RequestOf<Route>): boolean =>
   route.method === 'GET' || route.onlyReads === true || (body as { dryRun?: unknown } | undefined)?.dryRun === true
 
-/** One part of a request by its codec. @throws RequestError */
+/** Decodes one part of a request. @throws RequestError */
 export const checkPart = <A>(name: string, codec: t.Type<A, unknown, unknown>, value: unknown): A => {
   const decoded = codec.decode(value)
   if (isLeft(decoded)) throw new RequestError(faultsOf(name, decoded.left.slice(0, MAX_FAULTS)))

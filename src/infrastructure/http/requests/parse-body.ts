@@ -6,8 +6,8 @@ import { RequestError } from './problem.ts'
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * The JSON of a body. Numbers that would be rounded are refused as they are written; a member named `__proto__` is one
- * like any other, as in the library. @throws CommandBusError
+ * The JSON of a body. Numbers that JavaScript would round are refused; a member named `__proto__` is an ordinary one, as in
+ * the library. @throws CommandBusError
  */
 export const parseBody = (body: Buffer): unknown => {
   const parsed = parsedOf(textOf(body))

@@ -24,7 +24,7 @@ const codeOf: Readonly<Record<number, string>> = {
 
 const RETRY_AFTER_S = '2'
 
-/** One fault of a request: where it is, and what is wrong there. */
+/** One fault of a request: where, and what is wrong. */
 export interface Fault {
   readonly path: string
   readonly message: string
@@ -87,7 +87,7 @@ const faultsOf = (error: CommandBusError): readonly Fault[] => {
   return []
 }
 
-/** Every refusal and failure in one form, without stack traces. */
+/** Answers every refusal and failure in one form, without stack traces. */
 export const addProblems = (app: FastifyInstance): void => {
   app.setNotFoundHandler((request, reply) => {
     const methods = methodsAt(request.url)
@@ -125,18 +125,18 @@ export const addProblems = (app: FastifyInstance): void => {
       reply,
       status,
       codeOf[status] ?? 'INTERNAL',
-      status === 503 ? 'the service is stopping: try again at once' : 'this failed on our side; the logs say why',
+      status === 503 ? 'the service is stopping: try again at once' : 'the service failed; its log says why',
     )
   })
 }
 
-/** A value no column can hold got as far as the database. */
+/** A value that no column can store reached the database. */
 const isDataError = (error: { readonly code?: string }): boolean => /^22\w{3}$/.test(error.code ?? '')
 
 const MIB = 1_048_576
 
 const sentenceOf = (error: FastifyError, status: number, bodyLimit: number): string => {
   if (isDataError(error) && status === 400) return 'a value in this request cannot be stored'
-  if (status === 413) return `the body is too large: at most ${bodyLimit / MIB} MiB are taken here`
+  if (status === 413) return `the body is too large: at most ${bodyLimit / MIB} MiB are accepted here`
   return status === 415 ? 'a body must be JSON, sent with content-type: application/json' : error.message
 }

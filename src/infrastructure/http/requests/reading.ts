@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 
-/** Why a read was ended whose client has hung up; nobody hears it. */
+/** Ends a read whose client has closed its connection; nobody receives it. */
 export class HungUpError extends Error {
   override readonly name = 'HungUpError'
   constructor() {
@@ -11,12 +11,12 @@ export class HungUpError extends Error {
 
 const tooLong = (limitMs: number): UnavailableError =>
   new UnavailableError(
-    `this read took longer than ${limitMs / 1000} s and was ended: narrow it with filters or a smaller limit, or try again when less is going on`,
+    `this read took longer than ${limitMs / 1000} s and was ended: narrow it with filters or a smaller limit, or try again when the service is less busy`,
   )
 
 /**
- * What `work` reads for a request; its signal is aborted when the client hangs up and when `limitMs` have passed. Comes back
- * then at once, whatever `work` still waits for.
+ * Runs `work`, whose signal is aborted when the client closes its connection and after `limitMs`. Returns at once then, even
+ * if `work` still waits.
  *
  * @throws UnavailableError after `limitMs`, HungUpError
  */

@@ -10,7 +10,7 @@ interface FieldProps {
   readonly label: string
 }
 
-/** A filter that stands in the address; what is typed gets there after a moment. */
+/** A filter that is part of the address, shortly after it was typed. */
 export const TextFilter = ({ name, label, list }: FieldProps & { readonly list?: readonly string[] }) => {
   const search = useSearch()
   const given = search.get(name) ?? ''
@@ -74,7 +74,7 @@ export const SelectFilter = ({
 
 const pad = (value: number): string => String(value).padStart(2, '0')
 
-/** An instant as a field for local time wants it. */
+/** An instant as a `datetime-local` field needs it. */
 const asLocal = (instant: string): string => {
   const at = new Date(instant)
   if (Number.isNaN(at.getTime())) return ''
@@ -101,7 +101,7 @@ export const TimeFilter = ({ name, label }: FieldProps) => {
   )
 }
 
-/** Fields side by side, and a way to be rid of them all. */
+/** Filters side by side, and a button that clears them. */
 export const FilterBar = ({ names, children }: { readonly names: readonly string[]; readonly children: ReactNode }) => {
   const search = useSearch()
   const active = names.filter(name => search.get(name) !== undefined)

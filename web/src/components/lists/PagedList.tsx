@@ -11,13 +11,13 @@ interface PagedListProps<Row> {
   readonly names: readonly [one: string, many: string]
   readonly columns: readonly Column<Row>[]
   readonly keyOf: (row: Row) => string
-  /** What stands above the list. */
+  /** Shown above the list. */
   readonly filters?: ReactNode
-  /** What is shown in the place of no rows. */
+  /** Shown when there are no rows. */
   readonly empty: ReactNode
 }
 
-/** A list of which the newest are shown, with its filters and the way to the older ones. */
+/** A list, newest first, with its filters and pages. */
 export const PagedList = <Row,>({ query, names: [one, many], columns, keyOf, filters, empty }: PagedListProps<Row>) => (
   <div className="card overflow-hidden">
     {filters}
@@ -31,7 +31,7 @@ export const PagedList = <Row,>({ query, names: [one, many], columns, keyOf, fil
           )}
           <Pager
             nextCursor={nextCursor}
-            summary={`${items.length} ${items.length === 1 ? one : many}, newest first${items.length < PAGE_SIZE ? '' : `, ${PAGE_SIZE} a page`}`}
+            summary={`${items.length} ${items.length === 1 ? one : many}, newest first${items.length < PAGE_SIZE ? '' : `, ${PAGE_SIZE} per page`}`}
           />
         </>
       )}

@@ -8,7 +8,7 @@ interface PagerProps {
   readonly summary: string
 }
 
-/** Pages by cursor: every page costs what the first one does. The cursor stands in the address. */
+/** Pages by cursor: every page costs what the first one does. The cursor is part of the address. */
 export const Pager = ({ nextCursor, summary }: PagerProps) => {
   const search = useSearch()
   const later = search.get('cursor') !== undefined

@@ -6,7 +6,7 @@ interface ScrollableProps {
   readonly children: ReactNode
 }
 
-/** What may be wider or longer than its place, and so can be scrolled by keyboard as well. */
+/** Content that may be larger than its place; it can be scrolled by keyboard, too. */
 export const Scrollable = ({ label, className, children }: ScrollableProps) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: without it nobody could scroll by keyboard
   <section tabIndex={0} aria-label={label} className={className}>

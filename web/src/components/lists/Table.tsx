@@ -4,7 +4,7 @@ import { Scrollable } from './Scrollable.tsx'
 export interface Column<Row> {
   readonly title: string
   readonly cell: (row: Row) => ReactNode
-  /** Numbers stand on the right. */
+  /** Numbers are aligned right. */
   readonly numeric?: boolean
   /** Left out where the window is narrower: `sm` 640, `md` 768, `lg` 1024, `xl` 1280 px. */
   readonly from?: 'sm' | 'md' | 'lg' | 'xl'

@@ -1,7 +1,7 @@
 import { Link, useSearch } from '../../app/router.tsx'
 
 interface ViewsProps {
-  /** The first one is shown where the address says nothing. */
+  /** The first one is the default. */
   readonly views: readonly (readonly [name: string, label: string])[]
   readonly path: string
 }
@@ -12,7 +12,7 @@ export const useView = <Name extends string>(views: readonly (readonly [Name, st
   return (views.find(([name]) => name === asked) ?? views[0])?.[0]
 }
 
-/** Several ways to look at the same thing, each with an address that keeps the filters. */
+/** Links to the views of the same data; they keep the filters. */
 export const Views = ({ views, path }: ViewsProps) => {
   const search = useSearch()
   const view = useView(views)

@@ -36,7 +36,7 @@ const SearchForm = () => {
   )
 }
 
-/** For investigators: what led to what, what was there at a moment, and whether the log is whole. */
+/** For investigators: what led to what, what was there at a moment, and whether the log is unchanged. */
 export const AuditPage = () => {
   const search = useSearch()
   const may = usePermissions()
@@ -47,21 +47,21 @@ export const AuditPage = () => {
       <Page title="Audit">
         <div className="card">
           <Empty title="The audit is for auditors and operators">
-            <p>Your token has neither role. Ask whoever gives out tokens.</p>
+            <p>Your token has neither role. Ask the people who issue tokens.</p>
           </Empty>
         </div>
       </Page>
     )
   }
   return (
-    <Page title="Audit" intro="Every change of a command is an event that nobody changes or removes unnoticed.">
+    <Page title="Audit" intro="Every change is recorded in a tamper-evident log.">
       <Views views={views} path="/audit" />
       {view === 'cause' && (
         <>
           <SearchForm key={correlationId} />
           {correlationId === undefined ? (
             <div className="card">
-              <Empty title="Which story?">
+              <Empty title="Enter a correlation id">
                 <p>
                   Commands that belong together share a correlation id. Paste one, or come here from a command's facts.
                 </p>

@@ -11,7 +11,7 @@ import { eventWords } from '../commands/Timeline.tsx'
 import { credits, files, RunBadge } from '../runs/words.tsx'
 import { counted } from '../troubleshooting/acting/target.ts'
 
-/** Trails are read one by one; more than this many would be no reading. */
+/** Trails are fetched one by one; more than this many would be unreadable. */
 const TRAILS = 25
 const DEEPEST = 6
 
@@ -19,7 +19,7 @@ const reasons: Readonly<Record<NonNullable<CausalNode['via']>, string>> = {
   parent: 'a retry of',
   causation: 'caused by',
   run: 'for',
-  charge: 'gives back a',
+  charge: 'refunds the',
 }
 
 type CommandNode = Extract<CausalNode, { readonly commandId: string }>
@@ -95,7 +95,7 @@ const Tree = ({ items }: { readonly items: readonly CausalNode[] }) => (
   </ol>
 )
 
-/** What there was no room for, with the way to it. */
+/** Counts of what is not shown, with links to it. */
 const NotShown = ({
   correlationId,
   counts,
@@ -104,8 +104,8 @@ const NotShown = ({
   readonly counts: readonly { readonly status: CommandStatus; readonly count: number }[]
 }) => (
   <p role="note" className="m-3 rounded-md bg-warn-soft px-3 py-2 text-sm text-warn">
-    There is no room for all. What failed or is in troubleshooting comes first, with what led to it.
-    {counts.length > 0 && ' Not shown: '}
+    Not all are shown. Those that failed or are in troubleshooting come first, with what led to them.
+    {counts.length > 0 && ' Left out: '}
     {counts.map(({ status, count }, i) => (
       <span key={status}>
         {i > 0 && ', '}
@@ -118,17 +118,17 @@ const NotShown = ({
   </p>
 )
 
-type Told = AuditEntry & { readonly of: CommandNode }
+type StoryEntry = AuditEntry & { readonly of: CommandNode }
 
 /** The trails of all commands, as one story. */
 const Story = ({ items }: { readonly items: readonly CommandNode[] }) => {
-  const told = items.slice(0, TRAILS)
+  const shown = items.slice(0, TRAILS)
   const trails = useQueries({
-    queries: told.map(({ domain, commandId }) => auditQuery(domain, commandId)),
+    queries: shown.map(({ domain, commandId }) => auditQuery(domain, commandId)),
     combine: results => ({
       loading: results.some(({ isPending }) => isPending),
-      entries: results.flatMap(({ data }, i): Told[] => {
-        const of = told[i]
+      entries: results.flatMap(({ data }, i): StoryEntry[] => {
+        const of = shown[i]
         return of === undefined ? [] : (data?.items ?? []).map(entry => ({ ...entry, of }))
       }),
     }),
@@ -142,7 +142,7 @@ const Story = ({ items }: { readonly items: readonly CommandNode[] }) => {
       aside={items.length > TRAILS && <span className="text-xs text-muted">of the first {counted(TRAILS)}</span>}
     >
       {items.length === 0 ? (
-        <p className="p-4 text-sm text-muted">No command of it is here. Old ones may have been archived.</p>
+        <p className="p-4 text-sm text-muted">None of its commands is here. Old ones may have been archived.</p>
       ) : trails.loading && entries.length === 0 ? (
         <p role="status" className="p-4 text-sm text-muted">
           Loading the story …
@@ -172,7 +172,7 @@ const Story = ({ items }: { readonly items: readonly CommandNode[] }) => {
 export const CausalView = ({ correlationId }: { readonly correlationId: string }) => {
   const correlation = useQuery(correlationQuery(correlationId))
   return (
-    <Answered query={correlation} what="what belongs together">
+    <Answered query={correlation} what="related commands">
       {({ items, truncated, notShown }) =>
         items.length === 0 ? (
           <div className="card">
@@ -185,7 +185,7 @@ export const CausalView = ({ correlationId }: { readonly correlationId: string }
               aside={
                 <span className="text-xs text-muted">
                   {truncated
-                    ? `${items.length} of them`
+                    ? `${items.length} shown`
                     : items.every(isCommand)
                       ? counted(items.length)
                       : `${items.length} entries`}

@@ -10,7 +10,7 @@ import { Ago } from '../../components/Time.tsx'
 
 const names = ['at', 'domain', 'commandType', 'errorCode'] as const
 
-/** What was in troubleshooting at a moment, as it stood then. */
+/** The commands that were in troubleshooting at a moment, as they were then. */
 export const ParkedThenList = () => {
   const { get } = useSearch()
   const query = Object.fromEntries(
@@ -61,7 +61,7 @@ export const ParkedThenList = () => {
           )}
         </Answered>
       </div>
-      <p className="text-xs text-muted">Without a moment it is now.</p>
+      <p className="text-xs text-muted">Without a time, this shows the present.</p>
     </>
   )
 }

@@ -12,15 +12,15 @@ const verdicts = {
   HOLDS: {
     icon: ShieldCheck,
     tone: 'ok',
-    label: 'holds',
-    text: 'Nothing was found that does not fit: events, their seals and the read tables agree.',
+    label: 'verified',
+    text: 'No problems found: events, seals and read tables match.',
   },
-  DOES_NOT_HOLD: { icon: ShieldAlert, tone: 'bad', label: 'does not hold', text: 'Something does not fit:' },
+  DOES_NOT_HOLD: { icon: ShieldAlert, tone: 'bad', label: 'problems found', text: 'These do not match:' },
   UNKNOWN: {
     icon: ShieldQuestion,
     tone: 'idle',
     label: 'not known yet',
-    text: 'No round has ended since the service began.',
+    text: 'No round has finished since the service started.',
   },
 } as const satisfies Readonly<
   Record<
@@ -29,7 +29,7 @@ const verdicts = {
   >
 >
 
-/** Events wait for their seal a few seconds; more than this wants a look. */
+/** Events are sealed within seconds; a longer delay needs attention. */
 const LATE_SEAL_S = 300
 
 const Findings = ({ proof }: { readonly proof: Proof }) => (
@@ -45,7 +45,7 @@ const Findings = ({ proof }: { readonly proof: Proof }) => (
     {proof.findings > proof.found.length && (
       <p className="text-muted">
         {proof.found.length === 0
-          ? `${proof.findings} found; what they are is told to those without a tenant.`
+          ? `${proof.findings} found; only tokens without a tenant see them.`
           : `and ${proof.findings - proof.found.length} more`}
       </p>
     )}
@@ -54,7 +54,7 @@ const Findings = ({ proof }: { readonly proof: Proof }) => (
 
 const Facts = ({ proof }: { readonly proof: Proof }) => (
   <dl className="grid grid-cols-[10rem_minmax(0,1fr)] gap-y-1.5">
-    <dt className="text-muted">Last whole round</dt>
+    <dt className="text-muted">Last full round</dt>
     <dd data-testid="verified">
       {proof.verifiedAt === null ? (
         'none yet'
@@ -77,7 +77,7 @@ const Facts = ({ proof }: { readonly proof: Proof }) => (
   </dl>
 )
 
-/** Whether the log still is what was written, as far as this service has looked, and how long ago that was. */
+/** Whether the log is unchanged, as far as this service has verified it, and when that was. */
 export const ProofPanel = () => {
   const proof = useQuery(proofQuery())
   return (
@@ -90,7 +90,7 @@ export const ProofPanel = () => {
               {!proof.checking ? (
                 <p className="flex items-center gap-2">
                   <ShieldQuestion aria-hidden className="size-5 text-muted" />
-                  This service does not check the log by itself.
+                  This service does not verify the log continuously.
                 </p>
               ) : (
                 <>
@@ -103,21 +103,19 @@ export const ProofPanel = () => {
                   {(proof.sealLagSeconds ?? 0) >= LATE_SEAL_S && (
                     <ErrorDisplay
                       severity="warning"
-                      message={`Events are not sealed for ${duration(proof.sealLagSeconds ?? 0)}. What to do: look for a transaction that has written and is still open.`}
+                      message={`Events have not been sealed for ${duration(proof.sealLagSeconds ?? 0)}. What to do: look for a transaction that has written and is still open.`}
                     />
                   )}
                   {proof.failing !== null && (
                     <ErrorDisplay
                       severity="warning"
-                      message={`The last look did not come to an end: ${proof.failing}. It is tried again.`}
+                      message={`The last verification failed: ${proof.failing}. It is tried again.`}
                     />
                   )}
                   <Facts proof={proof} />
                 </>
               )}
-              <p className="max-w-prose text-muted">
-                The service goes round through the log a little at a time. To look at all of it now, run:
-              </p>
+              <p className="max-w-prose text-muted">To verify the whole log now, run:</p>
               <pre className="overflow-x-auto rounded-md bg-raised p-3 font-mono text-xs">npx commandbus verify</pre>
             </div>
           )

@@ -7,7 +7,7 @@ const signs: Readonly<Record<Change['op'], string>> = { add: '+', remove: '−',
 const words: Readonly<Record<Change['op'], string>> = { add: 'added', remove: 'removed', replace: 'changed' }
 
 const LONGEST = 300
-/** A value that was too large for an answer is told by its beginning. */
+/** A value that was too large for the response is shown by its beginning. */
 const short = (value: unknown, bytes?: number, preview?: string): string => {
   if (bytes !== undefined) return `${preview ?? ''} … (${byteCount(bytes)})`
   const text = JSON.stringify(value) ?? 'nothing'
@@ -16,13 +16,13 @@ const short = (value: unknown, bytes?: number, preview?: string): string => {
 
 interface ChangesProps {
   readonly changes: readonly Change[]
-  /** So many more there are. */
+  /** How many more changes there are. */
   readonly omitted?: number | undefined
 }
 
-/** What became different, path by path. */
+/** The differences, path by path. */
 export const Changes = ({ changes, omitted = 0 }: ChangesProps) => {
-  if (changes.length === 0) return <p className="text-sm text-muted">Nothing that can be seen.</p>
+  if (changes.length === 0) return <p className="text-sm text-muted">No visible changes.</p>
   return (
     <ul className="grid gap-1 font-mono text-xs">
       {changes.map(({ op, path, from, to, ...cut }) => (

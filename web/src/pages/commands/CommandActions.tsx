@@ -24,8 +24,7 @@ const CancelPending = ({ command, onClose }: { readonly command: CommandDetail; 
   return (
     <Dialog title="Cancel 1 command" onClose={onClose}>
       <p>
-        <strong>{command.commandType}</strong> in {domain} is not sent to a worker any more. This works until a worker
-        has begun with it.
+        <strong>{command.commandType}</strong> in {domain} will not run. You can cancel it until a worker starts it.
       </p>
       <Refusal error={cancel.error} />
       <DialogButtons>
@@ -38,7 +37,7 @@ const CancelPending = ({ command, onClose }: { readonly command: CommandDetail; 
   )
 }
 
-/** What can be done with a command in the state it is in, by the one who is signed in. */
+/** The actions that the state of a command and the signed-in user's token allow. */
 export const CommandActions = ({ command }: { readonly command: CommandDetail }) => {
   const may = usePermissions()
   const [canceling, setCanceling] = useState(false)

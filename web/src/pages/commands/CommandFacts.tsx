@@ -6,12 +6,12 @@ import { At } from '../../components/Time.tsx'
 
 const parkedReasons: Readonly<Record<string, string>> = {
   PERMANENT: 'a permanent error',
-  EXHAUSTED: 'its attempts are used up',
-  LEASE_LOST: 'its workers died on it',
+  EXHAUSTED: 'attempts exhausted',
+  LEASE_LOST: 'its workers died while running it',
   NO_HANDLER: 'no worker has a handler for its type',
   INVALID_PAYLOAD: 'the handler refuses its payload',
   ATTEMPT_ENDED: 'an operator ended its attempt',
-  TAMPERED: 'its message was changed: it says something else than the log',
+  TAMPERED: 'its message was changed: it differs from the log',
 }
 
 export const reasonText = (reason: string): string => parkedReasons[reason] ?? reason
@@ -41,7 +41,7 @@ export const CommandFacts = ({ command }: { readonly command: CommandDetail }) =
     ],
     [
       'Attempts',
-      `${command.attempts} of ${command.maxAttempts}${command.totalAttempts > command.attempts ? `, ${command.totalAttempts} in its whole life` : ''}`,
+      `${command.attempts} of ${command.maxAttempts}${command.totalAttempts > command.attempts ? ` (${command.totalAttempts} in total)` : ''}`,
     ],
     ['Why parked', command.parkedReason && reasonText(command.parkedReason)],
     ['Next attempt', command.nextAttemptAt && <At key="n" at={command.nextAttemptAt} />],

@@ -78,7 +78,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                     {command.status === 'COMPLETED' ? (
                       <Json value={command.result} label="Result" />
                     ) : (
-                      <p className="text-sm text-muted">There is a result once the command is completed.</p>
+                      <p className="text-sm text-muted">Only a completed command has a result.</p>
                     )}
                   </div>
                 </Section>

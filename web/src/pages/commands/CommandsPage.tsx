@@ -80,7 +80,7 @@ export const CommandsPage = () => {
         columns={commandColumns}
         keyOf={c => `${c.domain}/${c.commandId}`}
         empty={
-          <Empty title="No command fits">
+          <Empty title="No matching commands">
             <p>{names.some(name => get(name)) ? 'Try with fewer filters.' : 'Nothing has been sent yet.'}</p>
           </Empty>
         }

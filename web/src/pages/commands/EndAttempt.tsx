@@ -34,7 +34,7 @@ export const EndAttempt = ({ command, onClose }: EndAttemptProps) => {
       <form onSubmit={submit} className="grid gap-4">
         <p>
           <strong>{command.commandType}</strong> in {domain} is parked, and its worker tells the handler to stop. What
-          the handler has done stays done; what it still reports does not count.
+          the handler has done is not undone; what it still reports is ignored.
         </p>
         <ReasonField value={reason} onChange={setReason} />
         <Refusal error={end.error} />

@@ -17,7 +17,7 @@ interface RepliesProps {
   readonly audit: readonly AuditEntry[] | undefined
 }
 
-/** A command has exactly one reply in its life, when it ends, where somebody asked for one. */
+/** A command has exactly one reply, when it ends, if its sender asked for one. */
 export const Replies = ({ command, audit }: RepliesProps) => {
   const outcome = outcomes[command.status]
   const end = audit?.at(-1)
@@ -44,7 +44,7 @@ export const Replies = ({ command, audit }: RepliesProps) => {
         </p>
       ) : (
         <p>
-          <strong>{outcome}</strong> went to <Mono>{command.replyTo}</Mono>
+          <strong>{outcome}</strong> was sent to <Mono>{command.replyTo}</Mono>
           {end && (
             <>
               {' '}

@@ -24,7 +24,7 @@ interface MomentProps {
   readonly command: TimeTravelProps
 }
 
-/** The state after an event. Large values are in no step: they are read when somebody opens it. */
+/** The state after an event. Steps have no large values: these are loaded when it is opened. */
 const StateThen = ({ step, command }: MomentProps) => {
   const [open, setOpen] = useState(false)
   const { dataBytes, resultBytes } = step.state
@@ -35,7 +35,7 @@ const StateThen = ({ step, command }: MomentProps) => {
   })
   return (
     <details onToggle={event => setOpen(event.currentTarget.open)}>
-      <summary className="text-xs text-muted">The whole state then</summary>
+      <summary className="text-xs text-muted">Full state at this event</summary>
       <div className="mt-1">
         {isCut ? (
           <Answered query={whole} what="the state">
@@ -56,7 +56,7 @@ const Moment = ({ step, of, command }: MomentProps & { readonly of: number }) =>
       <strong>{step.names.map(eventWords).join(', ')}</strong>
       <span className="text-xs text-muted">
         revision {step.revision} of {of - 1} · <At at={step.at} /> · by {step.actor}
-        {step.sinceLastMs !== null && ` · ${duration(step.sinceLastMs / 1000)} after the one before`}
+        {step.sinceLastMs !== null && ` · ${duration(step.sinceLastMs / 1000)} after the previous event`}
       </span>
     </p>
     <div>
@@ -67,7 +67,7 @@ const Moment = ({ step, of, command }: MomentProps & { readonly of: number }) =>
   </div>
 )
 
-/** The command as it was after each event. The moment stands in the address, so that it can be shown to others. */
+/** The command as it was after each event. The moment is part of the address, so that a link shows it to others. */
 export const TimeTravel = ({ domain, commandId }: TimeTravelProps) => {
   const search = useSearch()
   const history = useQuery(historyQuery(domain, commandId))
@@ -88,7 +88,7 @@ export const TimeTravel = ({ domain, commandId }: TimeTravelProps) => {
             <div className="grid gap-4 p-4">
               <div className="flex items-center gap-2">
                 <Button
-                  aria-label="The event before"
+                  aria-label="Previous event"
                   disabled={at === 0}
                   onClick={() => go(at - 1)}
                   icon={<StepBack aria-hidden className="size-4" />}
@@ -104,7 +104,7 @@ export const TimeTravel = ({ domain, commandId }: TimeTravelProps) => {
                   className="w-full accent-accent"
                 />
                 <Button
-                  aria-label="The event after"
+                  aria-label="Next event"
                   disabled={at === last}
                   onClick={() => go(at + 1)}
                   icon={<StepForward aria-hidden className="size-4" />}

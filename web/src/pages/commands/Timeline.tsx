@@ -26,7 +26,7 @@ const dots: Readonly<Record<Tone, string>> = {
   idle: 'bg-chart-sent',
 }
 
-/** What a trail can be narrowed to, in the words of the audit and the order of its events. */
+/** The event types that a trail can be filtered by, in the order of its events. */
 export const eventOptions = (items: readonly AuditEntry[]): readonly (readonly [value: string, label: string])[] =>
   [...new Set(items.map(({ eventType }) => eventType))].map(type => [type, type] as const)
 
@@ -41,19 +41,19 @@ const isEmpty = (details: unknown): boolean =>
 
 interface TimelineProps {
   readonly items: readonly AuditEntry[]
-  /** Only what is called so. */
+  /** Show only this type of event. */
   readonly only?: string | undefined
 }
 
-/** What happened, with the time since the event before, which a filter does not change. */
+/** The events, with the time since the previous one, which a filter does not change. */
 export const Timeline = ({ items, only }: TimelineProps) => {
-  if (items.length === 0) return <Empty title="Nothing is recorded" />
-  const told = items.map((entry, i) => {
+  if (items.length === 0) return <Empty title="No events" />
+  const timed = items.map((entry, i) => {
     const before = items[i - 1]
     return { entry, gap: before === undefined ? null : (Date.parse(entry.ts) - Date.parse(before.ts)) / 1000 }
   })
-  const shown = only === undefined ? told : told.filter(({ entry }) => entry.eventType === only)
-  if (shown.length === 0) return <Empty title="No event of this command is called so" />
+  const shown = only === undefined ? timed : timed.filter(({ entry }) => entry.eventType === only)
+  if (shown.length === 0) return <Empty title="This command has no event of this type" />
   return (
     <ol className="p-4 text-sm">
       {shown.map(({ entry, gap }, i) => {

@@ -14,7 +14,7 @@ interface Traced {
   readonly error_causes?: readonly Cause[]
 }
 
-/** The details of an audit entry without where its error was thrown, and that as a text; null: nothing is known of it. */
+/** Splits the details of an audit entry into the stack of its error, as text (null: not recorded), and the rest. */
 export const splitTrace = (details: unknown): { readonly rest: unknown; readonly trace: string | null } => {
   if (typeof details !== 'object' || details === null) return { rest: details, trace: null }
   const { error_stack, error_causes = [], ...rest } = details as Traced

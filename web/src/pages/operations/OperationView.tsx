@@ -10,7 +10,7 @@ import { useRetryOperation } from './useRetryOperation.ts'
 import { useTooLong } from './useTooLong.ts'
 import { statusText } from './words.tsx'
 
-/** An operation as its owner sees it: how far it is, what came out, and a way to try again. */
+/** An operation as its owner sees it: its progress, its result, and a way to try again. */
 export const OperationView = ({ operation }: { readonly operation: Operation }) => {
   const { id, status, error_message, result, parent_operation_id, retry_count, session_id, message_id } = operation
   const retry = useRetryOperation(next => navigate(`/operations/${next.id}`))
@@ -28,7 +28,7 @@ export const OperationView = ({ operation }: { readonly operation: Operation }) 
       {tooLong && (
         <ErrorDisplay
           severity="info"
-          message="This takes longer than expected. What to do: keep this page open or come back later; it goes on by itself and nothing is lost."
+          message="This takes longer than expected. What to do: keep this page open or come back later; it continues in the background and nothing is lost."
         />
       )}
       {status === 'failed' && <ErrorDisplay message={error_message ?? 'The operation failed.'} {...offered} />}

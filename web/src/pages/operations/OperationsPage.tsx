@@ -74,7 +74,7 @@ export const OperationsPage = () => {
   return (
     <Page
       title="Operations"
-      intro="Work that you started and wait for. What fails for a passing reason is tried again by itself, three times."
+      intro="Work that you have started. Temporary failures are retried automatically, three times."
       aside={
         <Button look="primary" icon={<Plus aria-hidden className="size-4" />} onClick={() => setStarting(true)}>
           Start
@@ -91,7 +91,9 @@ export const OperationsPage = () => {
             <SelectFilter name="status" label="Status" options={statuses} />
           </div>
         }
-        empty={<Empty title={status === undefined ? 'You have started no operation yet' : 'None has this status'} />}
+        empty={
+          <Empty title={status === undefined ? 'You have started no operation yet' : 'No operation has this status'} />
+        }
       />
       {starting && <StartDialog onClose={() => setStarting(false)} />}
     </Page>

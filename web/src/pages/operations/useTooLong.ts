@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 
 const EXPECTED_MS = 30_000
 
-/** True once something that runs has been running for longer than people expect. */
+/** True once something has been running for longer than people expect. */
 export const useTooLong = (running: boolean, since: string | undefined): boolean => {
   const [late, setLate] = useState(false)
   useEffect(() => {

@@ -6,11 +6,11 @@ import { Badge } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
 import { duration } from '../../components/Time.tsx'
 
-/** Who may not see the parts sees how all of them are. */
+/** A user who may not see the parts sees one status for all of them. */
 const partsOf = (report: HealthReport | HealthStatus): HealthReport['checks'] =>
   'checks' in report ? report.checks : { service: { status: report.status, reasons: [] } }
 
-/** How the parts of the service are, and how far readers of the log are behind. */
+/** The health of each part of the service, and how far readers of the log are behind. */
 export const HealthPanel = ({ feed }: { readonly feed: Stats['feed'] }) => {
   const health = useHealth()
   return (
@@ -32,7 +32,7 @@ export const HealthPanel = ({ feed }: { readonly feed: Stats['feed'] }) => {
               </div>
             ))}
             <div className="flex items-baseline justify-between gap-3">
-              <dt>Feed is behind by</dt>
+              <dt>Feed lag</dt>
               <dd>
                 {duration(feed.lagSeconds)}
                 {feed.heldBack > 0 && `, ${feed.heldBack} events`}

@@ -119,7 +119,7 @@ export const OverviewPage = () => {
               <Section title="Queues">
                 {queues.length === 0 ? (
                   <Empty title="No queues to show">
-                    <p>Queues are made when a domain is first used. With a token of one tenant they are not shown.</p>
+                    <p>A queue is created when its domain is first used. Tokens of one tenant do not show queues.</p>
                   </Empty>
                 ) : (
                   <Table
@@ -129,13 +129,13 @@ export const OverviewPage = () => {
                     columns={[
                       { title: 'Queue', cell: ({ queue }) => <span className="font-mono text-xs">{queue}</span> },
                       { title: 'Waiting', numeric: true, cell: ({ depth }) => number.format(depth) },
-                      { title: 'Visible', numeric: true, from: 'sm', cell: ({ visible }) => number.format(visible) },
+                      { title: 'Ready', numeric: true, from: 'sm', cell: ({ visible }) => number.format(visible) },
                       {
                         title: 'Oldest',
                         numeric: true,
                         cell: ({ oldestAgeSeconds: age }) => (age === null ? '–' : duration(age)),
                       },
-                      { title: 'Ever', numeric: true, from: 'md', cell: ({ total }) => number.format(total) },
+                      { title: 'Total sent', numeric: true, from: 'md', cell: ({ total }) => number.format(total) },
                     ]}
                   />
                 )}

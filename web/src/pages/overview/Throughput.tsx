@@ -18,13 +18,13 @@ const series = [
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 const timeOf = (minute: string): string => clock.format(new Date(minute))
 
-/** The next of 1, 2, 5, 10, ... that is not below. */
+/** The first of 1, 2, 5, 10, ... that is at least `value`. */
 const roundUp = (value: number): number => {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)))
   return ([1, 2, 5, 10].find(factor => factor * power >= value) ?? 10) * power
 }
 
-/** What ended in each of the last minutes, stacked by how it ended, with a line for what was sent. */
+/** The commands that ended in each minute, stacked by outcome, with a line for those that were sent. */
 export const Throughput = ({ minutes }: { readonly minutes: readonly Minute[] }) => {
   const title = useId()
   const [at, setAt] = useState<Minute | null>(null)

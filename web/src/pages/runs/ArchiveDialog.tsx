@@ -5,7 +5,7 @@ import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
 import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 
-/** Asks before a template starts no further runs. */
+/** Asks before a template is archived. */
 export const ArchiveDialog = ({ template, onClose }: { readonly template: Template; readonly onClose: () => void }) => {
   const queries = useQueryClient()
   const archive = useMutation({
@@ -19,9 +19,9 @@ export const ArchiveDialog = ({ template, onClose }: { readonly template: Templa
   return (
     <Dialog title="Archive this template" onClose={onClose}>
       <p>
-        <strong className="font-medium wrap-anywhere">{template.name}</strong> starts no further runs
-        {template.tenantId === null && ', of no tenant'}. Those that there are go on, and can be continued. It stays in
-        the list, and there is no way back: make a new one then.
+        No new run can use <strong className="font-medium wrap-anywhere">{template.name}</strong>
+        {template.tenantId === null && ', of any tenant'}. Existing runs go on, and can be continued. The template stays
+        in the list. This cannot be undone: create a new one instead.
       </p>
       <Refusal error={archive.error} />
       <DialogButtons>

@@ -4,7 +4,7 @@ import type { Run } from '../../api/client.ts'
 import { Button } from '../../components/Button.tsx'
 import { ContinueDialog } from './ContinueDialog.tsx'
 
-/** What ended with files that did not work can be continued; the dialog says first what that costs. */
+/** A run that ended with failed files can be continued; the dialog first shows the price. */
 const canContinue = ({ status }: Run): boolean => status === 'COMPLETED_WITH_ERRORS' || status === 'FAILED'
 
 export const ContinueButton = ({ run }: { readonly run: Run }) => {

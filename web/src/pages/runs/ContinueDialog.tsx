@@ -9,11 +9,11 @@ import { Answered } from '../../components/states.tsx'
 import { credits, files } from './words.tsx'
 
 const todo: Readonly<Record<string, string>> = {
-  INSUFFICIENT_CREDITS: 'have credits granted to the tenant, then continue. Nothing was charged.',
-  ALREADY_RUNNING: 'nothing; the run goes on already.',
+  INSUFFICIENT_CREDITS: 'get credits for the tenant, then continue. Nothing was charged.',
+  ALREADY_RUNNING: 'nothing; the run is active already.',
 }
 
-/** What a file costs that was left without an outcome: of a run that came to nothing, what was paid has been given back. */
+/** The price of a file without an outcome: free, unless the run failed and what was paid has been refunded. */
 const pricePending = ({ status, testRun, creditsPerRun }: Run): string =>
   status === 'FAILED' && !testRun ? `${credits(creditsPerRun)} each` : 'free'
 
@@ -30,7 +30,7 @@ const Preview = ({ preview, run }: { readonly preview: RunPreview; readonly run:
       <dd className="text-right tabular-nums">{preview.pendingFiles}</dd>
       <dt>Credits needed</dt>
       <dd className="text-right font-semibold tabular-nums">{preview.creditsNeeded}</dd>
-      <dt>Credits there are</dt>
+      <dt>Credits available</dt>
       <dd className="text-right tabular-nums">{preview.creditsAvailable}</dd>
     </dl>
     {preview.blockedBy !== null && (
@@ -40,12 +40,12 @@ const Preview = ({ preview, run }: { readonly preview: RunPreview; readonly run:
       />
     )}
     <p className="text-muted">
-      Files that are completed stay as they are. Files with errors are not run again: they can never work as they are.
+      Completed files stay as they are. Files in error are not run again, because they would fail again.
     </p>
   </div>
 )
 
-/** Shows files and credits before anything is charged, and says why when it cannot be. */
+/** Shows files and credits before anything is charged, or why the run cannot continue. */
 export const ContinueDialog = ({ run, onClose }: { readonly run: Run; readonly onClose: () => void }) => {
   const queries = useQueryClient()
   const preview = useQuery({
@@ -57,10 +57,10 @@ export const ContinueDialog = ({ run, onClose }: { readonly run: Run; readonly o
   const go = useMutation({
     mutationFn: () => api.retryFailed({ params: { id: run.id } }),
     onSuccess: () => {
-      toast.success('The run goes on')
+      toast.success('The run continues')
       onClose()
     },
-    // also when it was refused: the figures were not what they are
+    // also when it was refused: the figures were out of date
     onSettled: () => queries.invalidateQueries(),
   })
   const found = preview.data

@@ -46,7 +46,7 @@ const columns: readonly Column<LedgerEntry>[] = [
   { title: 'Monthly', numeric: true, cell: ({ kind, monthly }) => amount(kinds[kind].sign, monthly) },
   { title: 'Purchased', numeric: true, cell: ({ kind, purchased }) => amount(kinds[kind].sign, purchased) },
   {
-    title: 'Left then',
+    title: 'Balance after',
     numeric: true,
     from: 'sm',
     cell: ({ monthlyLeft, purchasedLeft }) => `${monthlyLeft} + ${purchasedLeft}`,
@@ -68,7 +68,7 @@ export const CreditsPage = () => {
   return (
     <Page
       title="Credits"
-      intro="Monthly credits are used first, then purchased ones. Every change is an entry; none is ever altered."
+      intro="Monthly credits are used first, then purchased ones. Every change is an entry that is never altered."
       aside={
         may('grant') && (
           <Button look="primary" icon={<Plus aria-hidden className="size-4" />} onClick={() => setGranting(true)}>

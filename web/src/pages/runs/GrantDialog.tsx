@@ -19,7 +19,7 @@ export const GrantDialog = ({ tenantId, onClose }: GrantDialogProps) => {
   const [pool, setPool] = useState<'monthly' | 'purchased'>('purchased')
   const [amount, setAmount] = useState(100)
   const [reason, setReason] = useState('')
-  // one id for this dialog: sent twice, it is granted once; there are none where a page is not served securely
+  // one id for this dialog: sent twice, it is granted once. Pages that are not served securely have no `randomUUID`
   const [grantId] = useState(() => crypto.randomUUID?.())
   const grant = useMutation({
     mutationFn: () =>
@@ -52,7 +52,7 @@ export const GrantDialog = ({ tenantId, onClose }: GrantDialogProps) => {
             value={pool}
             onChange={event => setPool(event.target.value === 'monthly' ? 'monthly' : 'purchased')}
           >
-            <option value="purchased">Purchased: stay until they are used</option>
+            <option value="purchased">Purchased: valid until they are used</option>
             <option value="monthly">Monthly: this month only</option>
           </select>
         </label>

@@ -7,12 +7,12 @@ import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 
 interface NewTemplateProps {
   readonly tenantId: string | undefined
-  /** What to know before. */
+  /** Shown above the form. */
   readonly children: ReactNode
   readonly onDone?: (made: Template) => void
 }
 
-/** The first thing a tenant needs. Whoever is bound to no tenant says for whom it is. */
+/** The form for a new template. A user without a tenant chooses its tenant. */
 export const NewTemplate = ({ tenantId, children, onDone = () => undefined }: NewTemplateProps) => {
   const queries = useQueryClient()
   const [name, setName] = useState('')
@@ -54,7 +54,7 @@ export const NewTemplate = ({ tenantId, children, onDone = () => undefined }: Ne
         />
       </label>
       <label className="grid max-w-48 gap-1 font-medium">
-        Credits a file
+        Credits per file
         <input
           type="number"
           min={0}
@@ -72,7 +72,7 @@ export const NewTemplate = ({ tenantId, children, onDone = () => undefined }: Ne
       </label>
       {anyTenant && (
         <label className="grid gap-1 font-medium">
-          Tenant (empty: every tenant)
+          Tenant (empty: all tenants)
           <input
             className="field font-normal"
             maxLength={128}
@@ -83,7 +83,7 @@ export const NewTemplate = ({ tenantId, children, onDone = () => undefined }: Ne
       )}
       <Refusal error={create.error} />
       <Button type="submit" look="primary" busy={create.isPending} className="justify-self-end">
-        Make the template
+        Create the template
       </Button>
     </form>
   )

@@ -20,10 +20,10 @@ export const RunFiles = ({ files }: { readonly files: readonly RunFile[] }) => {
   return (
     <>
       <div className="max-w-56 p-3">
-        <SelectFilter name="file" label="Files that are" options={fileOptions} />
+        <SelectFilter name="file" label="File status" options={fileOptions} />
       </div>
       {shown.length === 0 ? (
-        <Empty title="No file is" />
+        <Empty title="No files with this status" />
       ) : (
         <Table
           label="Files"
@@ -60,7 +60,7 @@ export const RunFiles = ({ files }: { readonly files: readonly RunFile[] }) => {
           </span>
           <span className="flex gap-1">
             <Button look="quiet" disabled={page === 1} onClick={() => search.set({ page: String(page - 1) })}>
-              Before
+              Previous
             </Button>
             <Button look="quiet" disabled={page === pages} onClick={() => search.set({ page: String(page + 1) })}>
               Next

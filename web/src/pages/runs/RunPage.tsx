@@ -34,8 +34,8 @@ const CancelDialog = ({ run, onClose }: { readonly run: Run; readonly onClose: (
   return (
     <Dialog title="Cancel this run" onClose={onClose}>
       <p>
-        {files(waiting)} that nobody works on {waiting === 1 ? 'is' : 'are'} withdrawn, and their credits given back.
-        What is being worked on goes on to its end.
+        {files(waiting)} that no worker is processing {waiting === 1 ? 'is' : 'are'} withdrawn and refunded. Files that
+        are being processed finish.
       </p>
       <label className="grid gap-1 font-medium">
         Reason (optional)
@@ -59,13 +59,13 @@ const Facts = ({ run }: { readonly run: Run }) => {
     ['By', run.startedBy],
     ['Ended', run.endedAt === null ? null : <At key="e" at={run.endedAt} />],
     ['Tenant', run.tenantId],
-    ['Price of a file', run.testRun ? 'free: a test run' : credits(run.creditsPerRun)],
+    ['Price per file', run.testRun ? 'free: a test run' : credits(run.creditsPerRun)],
     [
       'Credits used',
       `${run.creditsConsumed} (${run.creditsFromMonthly} monthly, ${run.creditsFromPurchased} purchased)`,
     ],
-    ['Retries a file may have', run.maxRetryCount],
-    ['Mode', run.batchMode ? 'all files in one job' : 'one job a file'],
+    ['Max. retries per file', run.maxRetryCount],
+    ['Mode', run.batchMode ? 'all files in one job' : 'one job per file'],
   ] as const
   return (
     <dl className="grid grid-cols-[10rem_minmax(0,1fr)] gap-y-1.5 p-4 text-sm">

@@ -9,7 +9,7 @@ const parts = [
   ['pending', 'bg-chart-sent'],
 ] as const
 
-/** Of every file what became of it, whatever the round. */
+/** All files of the run by status, whatever the round. */
 export const RunProgress = ({ run }: { readonly run: Run }) => {
   const total = run.perFileResults.length
   const counts = parts.map(([status, colour]) => ({
@@ -23,7 +23,7 @@ export const RunProgress = ({ run }: { readonly run: Run }) => {
     <div className="grid gap-3 p-4 text-sm">
       <p className="flex flex-wrap justify-between gap-2">
         <span>
-          {done} of {files(total)} are over
+          {done} of {files(total)} finished
         </span>
         <span className="text-muted">
           {run.round > 1 ? `round ${run.round}, ${files(run.roundJobs)} in it` : 'first round'}

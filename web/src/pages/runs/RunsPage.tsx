@@ -55,7 +55,7 @@ export const RunsPage = () => {
   return (
     <Page
       title="Workflow runs"
-      intro={`A run works on files, each for ${credits(1)} or what its template asks.`}
+      intro={`A run processes files. Each costs ${credits(1)}, or the price of its template.`}
       aside={
         <>
           <Link href="/credits" className="inline-flex items-center gap-1.5 text-sm text-accent hover:underline">

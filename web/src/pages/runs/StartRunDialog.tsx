@@ -14,7 +14,7 @@ import { credits, files as filesText } from './words.tsx'
 
 interface StartRunDialogProps {
   readonly tenantId: string | undefined
-  /** Chosen already. */
+  /** The template that is chosen at first. */
   readonly templateId?: string
   readonly onClose: () => void
 }
@@ -60,7 +60,7 @@ export const StartRunDialog = ({ tenantId, templateId = '', onClose }: StartRunD
         {() =>
           template === undefined ? (
             <NewTemplate tenantId={tenantId}>
-              A run needs a template, and there is none yet. It says what a file costs.
+              A run needs a template, which sets the price per file. There is none yet.
             </NewTemplate>
           ) : (
             <form onSubmit={submit} className="grid gap-4">
@@ -69,13 +69,13 @@ export const StartRunDialog = ({ tenantId, templateId = '', onClose }: StartRunD
                 <select className="field font-normal" value={template.id} onChange={e => setPicked(e.target.value)}>
                   {usable.map(({ id, name, creditsPerRun }) => (
                     <option key={id} value={id}>
-                      {name}, {credits(creditsPerRun)} a file
+                      {name}, {credits(creditsPerRun)} per file
                     </option>
                   ))}
                 </select>
               </label>
               <label className="grid gap-1 font-medium">
-                Files, one name a line
+                Files, one name per line
                 <textarea
                   className="field font-mono text-xs font-normal"
                   rows={4}
@@ -86,7 +86,7 @@ export const StartRunDialog = ({ tenantId, templateId = '', onClose }: StartRunD
               </label>
               <JsonEditor label="Input of each file" value={input} onChange={setInput} rows={4} />
               <label className="grid max-w-48 gap-1 font-medium">
-                Retries a file may have
+                Max. retries per file
                 <input
                   type="number"
                   min={1}

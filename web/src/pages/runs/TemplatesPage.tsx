@@ -36,7 +36,7 @@ const facts: readonly Column<Template>[] = [
       <>
         <span className="font-medium wrap-anywhere">{name}</span>
         <span className="block text-xs text-muted">
-          {tenantId ?? 'every tenant'}
+          {tenantId ?? 'all tenants'}
           <span className="hidden font-mono wrap-anywhere md:inline"> · {id}</span>
         </span>
       </>
@@ -47,7 +47,7 @@ const facts: readonly Column<Template>[] = [
     numeric: true,
     cell: ({ creditsPerRun, batchMode }) => (
       <>
-        {credits(creditsPerRun)} a file
+        {credits(creditsPerRun)} per file
         {batchMode && <span className="block text-xs text-muted">all files in one job</span>}
       </>
     ),
@@ -68,7 +68,7 @@ const facts: readonly Column<Template>[] = [
       ),
   },
   {
-    title: 'Made',
+    title: 'Created',
     from: 'lg',
     cell: ({ createdAt, createdBy }) => (
       <>
@@ -82,7 +82,7 @@ const facts: readonly Column<Template>[] = [
 const emptyText = (archived: string | undefined): string =>
   archived === 'true' ? 'No template is archived' : 'There are no templates yet: a run needs one'
 
-/** What runs are made of: names and prices. Archived ones stay to be seen. */
+/** The templates of runs, with their prices. Archived ones stay visible. */
 export const TemplatesPage = () => {
   const { get } = useSearch()
   const { session } = useSessionState()
@@ -97,7 +97,7 @@ export const TemplatesPage = () => {
       ...(cursor === undefined ? {} : { cursor }),
     }),
   )
-  // one of every tenant belongs to nobody who is bound to one
+  // a user of one tenant may not archive a template of all tenants
   const mayArchive = (template: Template): boolean =>
     session !== null && (session.tenant === null || template.tenantId === session.tenant)
 
@@ -136,7 +136,7 @@ export const TemplatesPage = () => {
   return (
     <Page
       title="Workflow templates"
-      intro="A template says what a file of a run costs. A run keeps the price it began with."
+      intro="A template sets the price per file of a run. A run keeps the price it started with."
       aside={
         <>
           <Link href="/runs" className="text-sm text-accent hover:underline">
@@ -170,11 +170,11 @@ export const TemplatesPage = () => {
           <NewTemplate
             tenantId={tenantId}
             onDone={({ name }) => {
-              toast.success(`The template ${name} is there`)
+              toast.success(`The template ${name} was created`)
               close()
             }}
           >
-            Its price is that of one file, and can differ for runs to come.
+            The price is per file. A later change applies to new runs only.
           </NewTemplate>
         </Dialog>
       )}

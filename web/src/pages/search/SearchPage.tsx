@@ -17,7 +17,7 @@ const MOST = 20
 const useCommandsById = (text: string) => {
   const isId = isUuid(text.toLowerCase())
   const stats = useQuery({ ...statsQuery(), staleTime: 30_000, enabled: isId })
-  const asked = useQueries({
+  const found = useQueries({
     queries: (isId ? (stats.data?.domains ?? []) : []).map(({ domain }) => ({
       ...commandQuery(domain, text.toLowerCase()),
       retry: false,
@@ -25,13 +25,13 @@ const useCommandsById = (text: string) => {
   })
   return {
     isId,
-    loading: isId && (stats.isPending || asked.some(({ isPending }) => isPending)),
+    loading: isId && (stats.isPending || found.some(({ isPending }) => isPending)),
     error: stats.error,
-    items: asked.flatMap(({ data }): Command[] => (data === undefined ? [] : [data])),
+    items: found.flatMap(({ data }): Command[] => (data === undefined ? [] : [data])),
   }
 }
 
-/** One line: most of the places looked at have nothing, and must not push away the one that has. */
+/** One line, so that places without a result take little room. */
 const Nothing = ({ text }: { readonly text: string }) => <p className="px-4 py-3 text-sm text-muted">{text}</p>
 
 const Results = ({ text }: { readonly text: string }) => {

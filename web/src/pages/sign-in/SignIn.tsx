@@ -10,7 +10,7 @@ const reasons: Readonly<Record<SignedOut, string | null>> = {
   refused:
     'The server does not accept this token: it was signed for another service, or the secret has changed. What to do: sign in with a new token.',
   unreadable:
-    'The link holds no token that can be read: a part of it may be missing. What to do: open the whole link, or paste it here.',
+    'The link has no readable token: a part of it may be missing. What to do: open the complete link, or paste it here.',
   expired: 'Your token has expired. What to do: sign in with a new one; nothing you did is lost.',
 }
 
@@ -20,7 +20,7 @@ export const SignIn = ({ why }: { readonly why: SignedOut }) => {
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const text = String(new FormData(event.currentTarget).get('token') ?? '').trim()
-    // the whole printed link does as well
+    // the complete printed link is accepted, too
     setWrong(!signIn(text.split('#token=').pop() ?? text))
   }
   return (
@@ -51,7 +51,7 @@ export const SignIn = ({ why }: { readonly why: SignedOut }) => {
           </label>
           {wrong && (
             <p role="alert" className="text-sm text-bad">
-              This is no token: it should be three parts joined by dots.
+              This is not a token: a token has three parts joined by dots.
             </p>
           )}
           <Button type="submit" look="primary" icon={<KeyRound aria-hidden className="size-4" />}>
