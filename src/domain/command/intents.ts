@@ -1,15 +1,10 @@
 import type { Instant } from '../instant.ts'
+import type { IntentBase } from '../intent-base.ts'
 import type { Json } from '../json/json.ts'
 import type { CommandError } from './events.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
-/** Time and actor are facts of the caller: the domain has no clock. */
-interface Asked {
-  readonly at: Instant
-  readonly actor: string
-}
-
-export interface Send extends Asked {
+export interface Send extends IntentBase {
   readonly type: 'Send'
   readonly commandType: string
   readonly data: Json
@@ -25,7 +20,7 @@ export interface Send extends Asked {
 }
 
 /** A worker read the message; `delivery` is the queue's own count of reads of this message (pgmq's read_ct). */
-export interface Receive extends Asked {
+export interface Receive extends IntentBase {
   readonly type: 'Receive'
   readonly msgId: string
   readonly delivery: number
@@ -33,7 +28,7 @@ export interface Receive extends Asked {
 }
 
 /** `receive` is the receipt of the same attempt, where it is not known to be in the log yet: it goes into the outcome. */
-export interface ReportSuccess extends Asked {
+export interface ReportSuccess extends IntentBase {
   readonly type: 'ReportSuccess'
   readonly attempt: number
   readonly result: Json
@@ -41,7 +36,7 @@ export interface ReportSuccess extends Asked {
 }
 
 /** The error's type decides: TRANSIENT is tried again, PERMANENT parks, BUSINESS_RULE ends the command, others park. */
-export interface ReportFailure extends Asked {
+export interface ReportFailure extends IntentBase {
   readonly type: 'ReportFailure'
   readonly attempt: number
   readonly error: CommandError
@@ -54,28 +49,28 @@ export interface ReportFailure extends Asked {
   readonly random: number
 }
 
-export interface Cancel extends Asked {
+export interface Cancel extends IntentBase {
   readonly type: 'Cancel'
   readonly reason: string | null
 }
 
-export interface OperatorRetry extends Asked {
+export interface OperatorRetry extends IntentBase {
   readonly type: 'OperatorRetry'
   readonly resetAttempts: boolean
   readonly data?: Json
 }
 
-export interface OperatorCancel extends Asked {
+export interface OperatorCancel extends IntentBase {
   readonly type: 'OperatorCancel'
   readonly reason: string
 }
 
-export interface OperatorComplete extends Asked {
+export interface OperatorComplete extends IntentBase {
   readonly type: 'OperatorComplete'
   readonly resultData: Json
 }
 
-export interface OperatorEndAttempt extends Asked {
+export interface OperatorEndAttempt extends IntentBase {
   readonly type: 'OperatorEndAttempt'
   readonly reason: string
 }

@@ -1,12 +1,7 @@
-import type { Instant } from '../instant.ts'
+import type { IntentBase } from '../intent-base.ts'
 import type { Pool } from './events.ts'
 
-interface Asked {
-  readonly at: Instant
-  readonly actor: string
-}
-
-export interface Grant extends Asked {
+export interface Grant extends IntentBase {
   readonly type: 'Grant'
   /** The same grant twice counts once. */
   readonly grantId: string
@@ -16,7 +11,7 @@ export interface Grant extends Asked {
 }
 
 /** All of `amount` or nothing: from this month's pool first, then from what was purchased. */
-export interface ChargeCredits extends Asked {
+export interface ChargeCredits extends IntentBase {
   readonly type: 'Charge'
   readonly chargeId: string
   readonly runId: string
@@ -24,7 +19,7 @@ export interface ChargeCredits extends Asked {
 }
 
 /** Gives a charge back to the pools it came from, once. `amount` is less than all of it where only a part is owed. */
-export interface Refund extends Asked {
+export interface Refund extends IntentBase {
   readonly type: 'Refund'
   readonly chargeId: string
   readonly amount: number

@@ -1,12 +1,7 @@
-import type { Instant } from '../instant.ts'
+import type { IntentBase } from '../intent-base.ts'
 import type { Charge, FileResult, NewFile, Returned, RunTerms } from './events.ts'
 
-interface Asked {
-  readonly at: Instant
-  readonly actor: string
-}
-
-export interface Initiate extends Asked, RunTerms {
+export interface Initiate extends IntentBase, RunTerms {
   readonly type: 'Initiate'
   readonly files: readonly NewFile[]
   /** What was charged for it; null: it is free. */
@@ -14,32 +9,32 @@ export interface Initiate extends Asked, RunTerms {
 }
 
 /** A worker has been seen at one of its files. */
-export interface Begin extends Asked {
+export interface Begin extends IntentBase {
   readonly type: 'Begin'
   readonly round: number
 }
 
 /** How jobs of a round ended, as far as it is known; what is known already, or of another round, changes nothing. */
-export interface NoteResults extends Asked {
+export interface NoteResults extends IntentBase {
   readonly type: 'NoteResults'
   readonly round: number
   readonly results: readonly FileResult[]
 }
 
-export interface RetryFailed extends Asked {
+export interface RetryFailed extends IntentBase {
   readonly type: 'RetryFailed'
   /** Names this very request, so that its repetition changes nothing. A charge made for it has the same id. */
   readonly retryId: string
   readonly charge: Charge | null
 }
 
-export interface CancelRun extends Asked {
+export interface CancelRun extends IntentBase {
   readonly type: 'Cancel'
   readonly reason: string | null
 }
 
 /** The jobs of a round could not be put on the queue, for good. */
-export interface FailDispatch extends Asked {
+export interface FailDispatch extends IntentBase {
   readonly type: 'FailDispatch'
   readonly round: number
   readonly code: string
@@ -47,13 +42,13 @@ export interface FailDispatch extends Asked {
 }
 
 /** What was given back to the ledger of what this run owed. */
-export interface NoteRefund extends Asked {
+export interface NoteRefund extends IntentBase {
   readonly type: 'NoteRefund'
   readonly returned: readonly Returned[]
 }
 
 /** A charge that no start and no retry of this run ever claimed is about to be given back: it must not be claimed any more. */
-export interface AbandonCharge extends Asked {
+export interface AbandonCharge extends IntentBase {
   readonly type: 'AbandonCharge'
   readonly chargeId: string
 }

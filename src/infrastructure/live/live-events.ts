@@ -8,7 +8,7 @@ import type {
 } from '../../application/ports/reading/live-events.ts'
 import { CommandBusError, InvalidInputError, UnavailableError } from '../../application/shared/errors.ts'
 import { createBackOff } from '../shared/back-off.ts'
-import { createWakeUp } from '../shared/signal.ts'
+import { createWakeUp } from '../shared/wake-up.ts'
 import { type LivePage, type LiveSource, matches } from './live-event.ts'
 import { createMember, type Member } from './member.ts'
 import { createReader, type Listen } from './reader.ts'

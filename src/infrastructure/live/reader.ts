@@ -1,7 +1,7 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { Log } from '../../application/ports/log.ts'
 import { createBackOff } from '../shared/back-off.ts'
-import { createWakeUp } from '../shared/signal.ts'
+import { createWakeUp } from '../shared/wake-up.ts'
 import type { LiveSource } from './live-event.ts'
 import type { Member } from './member.ts'
 

@@ -19,8 +19,8 @@ import {
 import { type StepResult, stepAction } from '../../application/troubleshooting/run-action.ts'
 import { createActionStore } from '../postgres/bulk/action-store.ts'
 import { createBackOff } from '../shared/back-off.ts'
-import { createLooks } from '../shared/looks.ts'
-import { createWakeUp } from '../shared/signal.ts'
+import { createPollBackOff } from '../shared/poll-back-off.ts'
+import { createWakeUp } from '../shared/wake-up.ts'
 
 export interface ActionsDeps {
   readonly pool: Pool
@@ -41,15 +41,15 @@ export interface RunOneOptions {
   readonly signal?: AbortSignal
 }
 
-/** How often a runner without work looks for actions that another process has started. */
+/** How often a runner without work polls for actions that another process has started. */
 const IDLE_MS = 1000
 
-type Looks = ReturnType<typeof createLooks>
+type PollBackOff = ReturnType<typeof createPollBackOff>
 
 /** One that waits for its canary, or that another process works on, is looked at less and less often. */
-const note = (looks: Looks, id: string, result: StepResult): void => {
-  if (result === 'waiting' || result === 'busy') looks.stoodStill(id)
-  else looks.moved(id)
+const note = (polls: PollBackOff, id: string, result: StepResult): void => {
+  if (result === 'waiting' || result === 'busy') polls.slowDown(id)
+  else polls.reset(id)
 }
 
 /** Bulk actions on parked commands, and what carries them out. */
@@ -69,17 +69,17 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
   }
 
   /** One piece of every open action. One that fails leaves the others alone. */
-  const round = async (signal: AbortSignal, looks: Looks): Promise<ReadonlySet<StepResult | 'failed'>> => {
+  const round = async (signal: AbortSignal, polls: PollBackOff): Promise<ReadonlySet<StepResult | 'failed'>> => {
     const results = new Set<StepResult | 'failed'>()
     const open = await store.open()
-    looks.keep(new Set(open.map(({ id }) => id)))
+    polls.forgetOthers(new Set(open.map(({ id }) => id)))
     for (const action of open) {
       if (signal.aborted) break
-      if (!looks.isDue(action.id)) continue
+      if (!polls.isDue(action.id)) continue
       try {
         const result = await step(action)
         results.add(result)
-        note(looks, action.id, result)
+        note(polls, action.id, result)
       } catch (error) {
         log.warn({ err: error, actionId: action.id }, 'a bulk action cannot go on now; trying again')
         results.add('failed')
@@ -91,16 +91,16 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
   const runAll = async (signal: AbortSignal): Promise<void> => {
     const bell = createWakeUp()
     const backOff = createBackOff()
-    const looks = createLooks()
+    const polls = createPollBackOff()
     runners.add(bell)
     signal.addEventListener('abort', bell.wake)
     while (!signal.aborted) {
       let pause = IDLE_MS
       try {
-        const results = await round(signal, looks)
+        const results = await round(signal, polls)
         if (results.has('worked')) pause = 0
         else if (results.has('failed')) pause = backOff.next()
-        else pause = Math.min(IDLE_MS, looks.nextIn() ?? IDLE_MS)
+        else pause = Math.min(IDLE_MS, polls.nextIn() ?? IDLE_MS)
         if (!results.has('failed')) backOff.reset()
       } catch (error) {
         log.warn({ err: error }, 'bulk actions cannot be read; trying again')
@@ -117,7 +117,7 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
     onProgress: (view: ActionView) => void,
     signal: AbortSignal,
   ): Promise<ActionView> => {
-    const looks = createLooks()
+    const polls = createPollBackOff()
     for (let told = ''; ; ) {
       const record = await store.get(id)
       if (record === null) throw new ActionNotFoundError(id)
@@ -126,8 +126,8 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
       if (now !== told) onProgress(view)
       told = now
       if (isOver(record) || signal.aborted) return view
-      note(looks, id, await step(record))
-      const pause = looks.nextIn()
+      note(polls, id, await step(record))
+      const pause = polls.nextIn()
       if (pause !== null) await delay(pause, undefined, { signal }).catch(() => {})
     }
   }

@@ -9,7 +9,7 @@ import { loadCheckpoint, saveCheckpoint } from '../postgres/log/checkpoint.ts'
 import type { JobFeed } from '../postgres/log/job-feed.ts'
 import { type Leadership, tryToLead } from '../postgres/transactions/leadership.ts'
 import { createBackOff } from '../shared/back-off.ts'
-import { createWakeUp } from '../shared/signal.ts'
+import { createWakeUp } from '../shared/wake-up.ts'
 
 export interface WorkflowOptions {
   /** The domain whose workers work on files. Default `workflow`. */

@@ -11,7 +11,7 @@ import { type Log, silentLog } from '../../application/ports/log.ts'
 import type { Telemetry, WorkerFacts } from '../../application/ports/telemetry.ts'
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
 import type { Figures } from '../postgres/reading/figures.ts'
-import type { ProofFigures } from '../proof/keeper.ts'
+import type { ProofFigures } from '../proof/background-check.ts'
 import { cachedFor } from '../shared/cached.ts'
 import { createFigureGauges } from './figure-gauges.ts'
 import { createFollowerGauges } from './follower-gauges.ts'
@@ -30,7 +30,7 @@ export interface MetricsOptions {
   readonly figures?: () => Promise<Figures>
   /** How the log is followed, where it is not in PostgreSQL (null: it is). Left out: no such gauges. */
   readonly follower?: () => CatchUpHealth | null
-  /** What the keeper of the proof knows; null: nothing yet. Left out: no such gauges. */
+  /** What the background check of the proof knows; null: nothing yet. Left out: no such gauges. */
   readonly proof?: () => ProofFigures | null
   /** By the name they shall have in the label. */
   readonly pools?: () => { readonly [name: string]: PoolFigures }

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
-import type { ProofFigures } from '../proof/keeper.ts'
+import type { ProofFigures } from '../proof/background-check.ts'
 
 /** Gauges of the continuous check; they stay away until the check knows something. */
 export const createProofGauges = (registers: Registry[], proof: () => ProofFigures | null): void => {

@@ -1,4 +1,4 @@
-import type { Job, Opened } from '../../application/commands/work-message.ts'
+import type { OpenedMessage, WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import { logFailure } from './attempt/attempt-log.ts'
@@ -13,7 +13,7 @@ export interface AcceptDeps {
   readonly suspects: ReturnType<typeof createSuspects>
   readonly log: Log
   /** Gets what is to be worked on. */
-  readonly take: (job: Job) => void
+  readonly take: (job: WorkItem) => void
 }
 
 /** How long a message whose command cannot be read stays hidden before it is looked at again. */
@@ -32,7 +32,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
     }
   }
 
-  const park = ({ key, delivery, turn }: Extract<Opened, { kind: 'exhausted' | 'tampered' }>): void => {
+  const park = ({ key, delivery, turn }: Extract<OpenedMessage, { kind: 'exhausted' | 'tampered' }>): void => {
     reporter
       .report(turn)
       .then(reported => {
@@ -42,7 +42,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
       .catch(error => log.error({ err: error, ...key }, 'parking failed; the message comes back'))
   }
 
-  return async (opened: readonly Opened[]): Promise<void> => {
+  return async (opened: readonly OpenedMessage[]): Promise<void> => {
     const finished: Delivery[] = []
     const strangers: Delivery[] = []
     const reasons = new Map<string, string>()

@@ -1,4 +1,4 @@
-import type { Job } from '../../application/commands/work-message.ts'
+import type { WorkItem } from '../../application/commands/work-message.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { DeliveryTag, Queue } from '../../application/ports/queue.ts'
@@ -14,7 +14,7 @@ interface HeartbeatOptions {
   readonly leaseMs: number
   /** Runs whose handler has not ended, or whose outcome waits for the database; one on its way may set the wait itself. */
   readonly held: () => readonly Run[]
-  readonly buffered: () => readonly Job[]
+  readonly buffered: () => readonly WorkItem[]
   readonly clock: Clock
   readonly log: Log
 }

@@ -1,4 +1,4 @@
-import type { Job, Opened } from '../../application/commands/work-message.ts'
+import type { OpenedMessage, WorkItem } from '../../application/commands/work-message.ts'
 
 /** A suspect that ends within this time was none: the next one is read at once. */
 const MOMENT_MS = 25
@@ -11,7 +11,7 @@ const PAUSE_MS = 250
  * along, so after a crash the innocent ones finish and the guilty one runs out of attempts alone.
  */
 export const createSuspects = (now: () => number = () => performance.now()) => {
-  let running: Job | null = null
+  let running: WorkItem | null = null
   let began = 0
   let oneByOne = false
 
@@ -19,20 +19,20 @@ export const createSuspects = (now: () => number = () => performance.now()) => {
 
   return {
     /** Called with every batch read: after one that held several suspects, messages are read one by one for a while. */
-    saw: (opened: readonly Opened[]): void => {
+    saw: (opened: readonly OpenedMessage[]): void => {
       const suspects = opened.filter(one => one.kind === 'work' && one.suspect).length
       if (suspects > 1) oneByOne = true
       else if (suspects === 0) oneByOne = false
     },
     /** Whether a job may run now; the first suspect may, others step aside until it has ended. */
-    mayRun: (job: Job): boolean => {
+    mayRun: (job: WorkItem): boolean => {
       if (!job.suspect) return true
       if (running !== null) return false
       running = job
       began = now()
       return true
     },
-    ended: (job: Job): void => {
+    ended: (job: WorkItem): void => {
       if (running === job) running = null
     },
     /** Milliseconds for which reading should wait: a suspect has just begun and others are behind it. */

@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import type { TransactCommands } from '../../application/commands/transact-commands.ts'
-import { type Job, type Opened, openDeliveries } from '../../application/commands/work-message.ts'
+import { type OpenedMessage, openDeliveries, type WorkItem } from '../../application/commands/work-message.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
@@ -10,9 +10,9 @@ import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue } from '../../domain/command/names.ts'
 import { listenForDoorbell } from '../postgres/queue/doorbell.ts'
-import { persistently } from '../postgres/transactions/persistently.ts'
+import { retryTransient } from '../postgres/transactions/retry-transient.ts'
 import { createBackOff } from '../shared/back-off.ts'
-import { createWakeUp } from '../shared/signal.ts'
+import { createWakeUp } from '../shared/wake-up.ts'
 import { createAccept } from './accept.ts'
 import { logEnd } from './attempt/attempt-log.ts'
 import { type HandlerConnections, poolSizeFor } from './attempt/connections.ts'
@@ -84,7 +84,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     !deps.store.capabilities.inlineProjections,
   )
   const open = openDeliveries({ store: deps.store, queue: deps.queue, clock: deps.clock })
-  const buffer: Job[] = []
+  const buffer: WorkItem[] = []
   const handling = new Set<Run>()
   const unreported = new Set<Run>()
   const suspects = createSuspects()
@@ -119,7 +119,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   let stopped: Promise<void> | null = null
   let heartbeat: ReturnType<typeof startHeartbeat> | null = null
 
-  const extend = async (job: Job, ms: number): Promise<void> => {
+  const extend = async (job: WorkItem, ms: number): Promise<void> => {
     await deps.queue.extend(queue, [job.delivery], ms)
   }
   const runDeps = {
@@ -137,7 +137,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   }
 
   /** Jobs that are in nobody's hands here any more. */
-  const letGo = (jobs: readonly Job[]): readonly Job[] => {
+  const letGo = (jobs: readonly WorkItem[]): readonly WorkItem[] => {
     for (const { delivery } of jobs) {
       room.give(delivery)
       own.letGo(delivery)
@@ -153,7 +153,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     }
   }
 
-  const start = (job: Job): void => {
+  const start = (job: WorkItem): void => {
     const began = performance.now()
     const run = runJob(runDeps, job)
     handling.add(run)
@@ -198,11 +198,11 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   })
 
   /** While the log cannot be read nobody begins: the messages go back uncounted. */
-  const openOrHandBack = async (deliveries: readonly Delivery[]): Promise<readonly Opened[]> => {
+  const openOrHandBack = async (deliveries: readonly Delivery[]): Promise<readonly OpenedMessage[]> => {
     try {
       return await open(deliveries, { domain, workerId, leaseMs })
     } catch (error) {
-      await persistently(() => deps.queue.handBack(queue, deliveries, { uncount: true })).catch(() => {})
+      await retryTransient(() => deps.queue.handBack(queue, deliveries, { uncount: true })).catch(() => {})
       throw error
     }
   }

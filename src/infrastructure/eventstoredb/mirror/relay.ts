@@ -4,7 +4,7 @@ import type { Log } from '../../../application/ports/log.ts'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 import type { EventCodec } from '../../codec/event-codec.ts'
 import { decodeRow, type EventRow } from '../../postgres/log/event-store.ts'
-import { createWakeUp } from '../../shared/signal.ts'
+import { createWakeUp } from '../../shared/wake-up.ts'
 import { messageOf } from './follow.ts'
 import { nothingSetAside, type Refused, readSetAside, type SetAside, setAside } from './set-aside.ts'
 

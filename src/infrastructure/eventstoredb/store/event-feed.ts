@@ -1,6 +1,6 @@
 import type { AllStreamRecordedEvent, Direction, Position } from '@eventstore/db-client'
 import type { EventFeed, FeedPosition } from '../../../application/ports/event-feed.ts'
-import { persevere } from '../connection/persevere.ts'
+import { retryWhileAway } from '../connection/retry-while-away.ts'
 import type { EventStoreDbOptions } from './event-store.ts'
 import { collect } from './reading.ts'
 import {
@@ -34,7 +34,7 @@ export const createEventStoreDbEventFeed = <Event>(options: EventStoreDbFeedOpti
     direction: Direction,
     count: number,
   ): Promise<readonly AllStreamRecordedEvent[]> => {
-    const page = await persevere(retryMs, async () => {
+    const page = await retryWhileAway(retryMs, async () => {
       const client = await connection.reader()
       return collect(client.readAll({ fromPosition: from, direction, maxCount: count }), timeoutMs)
     })

@@ -11,7 +11,7 @@ import type { Recorded } from '../../../domain/recorded.ts'
 import type { EventCodec } from '../../codec/event-codec.ts'
 import type { EventStoreDbConnection } from '../connection/connection.ts'
 import { isMessageLimit, troubleOf } from '../connection/errors.ts'
-import { eachOf, persevere } from '../connection/persevere.ts'
+import { eachOf, retryWhileAway } from '../connection/retry-while-away.ts'
 import { collect } from './reading.ts'
 import { decodeRecord } from './records.ts'
 
@@ -43,7 +43,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
   const { connection, codec, streamPrefix = '', timeoutMs = 10_000, retryMs = 10_000 } = options
 
   const readPage = (stream: string, from: number, count: number) =>
-    persevere(retryMs, async () => {
+    retryWhileAway(retryMs, async () => {
       const client = await connection.reader()
       const read = client.readStream(streamPrefix + stream, { fromRevision: BigInt(from), maxCount: count })
       return (await collect(read, timeoutMs)).flatMap(({ event }) => event ?? [])
@@ -62,7 +62,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
   const settle = async ({ stream, expected }: StreamAppend<Event>): Promise<number> => {
     if (expected === 'none') return 0
     if (expected !== 'any') return expected + 1
-    const [last] = await persevere(retryMs, async () => {
+    const [last] = await retryWhileAway(retryMs, async () => {
       const client = await connection.reader()
       const from = { direction: 'backwards', fromRevision: 'end', maxCount: 1 } as const
       const read = client.readStream(streamPrefix + stream, from)
@@ -80,7 +80,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     const { stream, events } = append
     const from = await settle(append)
     const data = events.map(eventDataOf)
-    const outcome = await persevere(retryMs, async () => {
+    const outcome = await retryWhileAway(retryMs, async () => {
       try {
         await connection.appending(timeoutMs, client =>
           client.appendToStream(streamPrefix + stream, data, {

@@ -1,7 +1,7 @@
 import { scopeOf } from '../../../application/shared/scope.ts'
 import type { ActionView } from '../../../application/troubleshooting/bulk-action.ts'
 import type { proofRoutes } from '../../../contract/proof.ts'
-import type { ProofFigures } from '../../proof/keeper.ts'
+import type { ProofFigures } from '../../proof/background-check.ts'
 import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
@@ -10,7 +10,7 @@ import { workflowHandlers } from './workflow-handlers.ts'
 
 /** What the service knows besides the bus. */
 export interface HandlerDeps {
-  /** What the keeper of the proof knows; null: nobody keeps it, or not yet. */
+  /** What the background check of the proof knows; null: nobody keeps it, or not yet. */
   readonly proof: () => ProofFigures | null
 }
 

@@ -1,5 +1,5 @@
 import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
-import { type Job, WORKER_CRASHED } from '../../../application/commands/work-message.ts'
+import { WORKER_CRASHED, type WorkItem } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import type { Queue } from '../../../application/ports/queue.ts'
@@ -17,7 +17,7 @@ export interface EndingDeps {
   readonly clock: Clock
   readonly log: Log
   /** Takes what nobody has begun. */
-  readonly take: () => readonly Job[]
+  readonly take: () => readonly WorkItem[]
   /** Attempts whose handler has not ended. */
   readonly handling: ReadonlySet<Run>
   /** Attempts whose outcome is not in the log. */
@@ -104,7 +104,7 @@ export const createEnding = (deps: EndingDeps) => {
   }
 }
 
-const crashOf = (job: Job, innocent: boolean, message: string): GivenUp => {
+const crashOf = (job: WorkItem, innocent: boolean, message: string): GivenUp => {
   const text = `Its worker process ended while it ran: ${message}`
   return innocent
     ? { job, error: failure('TRANSIENT', WORKER_CRASHED, `${text} (this attempt does not count)`), counts: false }

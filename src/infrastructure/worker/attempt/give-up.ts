@@ -1,5 +1,5 @@
 import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
-import { type CommandTurn, gaveUpTurn, type Job } from '../../../application/commands/work-message.ts'
+import { type CommandTurn, gaveUpTurn, type WorkItem } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import type { Queue } from '../../../application/ports/queue.ts'
@@ -16,7 +16,7 @@ export interface GiveUpDeps {
 }
 
 export interface GivenUp {
-  readonly job: Job
+  readonly job: WorkItem
   readonly error: CommandError
   /** Whether the attempt takes one of those the command has, or `undefined`: as any failure of its handler. */
   readonly counts?: boolean

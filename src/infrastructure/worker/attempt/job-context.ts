@@ -1,12 +1,12 @@
 import type { ClientBase } from 'pg'
-import type { Job } from '../../../application/commands/work-message.ts'
+import type { WorkItem } from '../../../application/commands/work-message.ts'
 import { handledCommand } from '../../../application/ports/handled-command.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import type { HandlerContext } from './handler.ts'
 
 export interface ContextDeps {
   readonly log: Log
-  readonly extend: (job: Job, ms: number) => Promise<void>
+  readonly extend: (job: WorkItem, ms: number) => Promise<void>
 }
 
 /** Most handlers never look at their signal: it is made when they do. */
@@ -36,7 +36,7 @@ export class JobContext implements HandlerContext<unknown> {
   readonly #abort: LazyAbort
   readonly #client: ClientBase | null
 
-  constructor(deps: ContextDeps, job: Job, data: unknown, abort: LazyAbort, client: ClientBase | null) {
+  constructor(deps: ContextDeps, job: WorkItem, data: unknown, abort: LazyAbort, client: ClientBase | null) {
     const { sent, totalAttempts } = job.command
     this.command = handledCommand(job.key, sent, data)
     this.attempt = job.attempt

@@ -3,10 +3,10 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase } from 'pg'
 import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
 import {
-  type Job,
   type Outcome,
   outcomeTurn,
   receiptTurn,
+  type WorkItem,
   wasAccepted,
 } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
@@ -50,7 +50,7 @@ export interface RunDeps extends ContextDeps {
 
 /** One attempt under way. */
 export interface Run {
-  readonly job: Job
+  readonly job: WorkItem
   /** By the clock of `performance`. */
   readonly began: number
   /** So long its handler says that it may take, in milliseconds; 0 where it does not say. */
@@ -73,7 +73,7 @@ export interface Run {
 }
 
 /** decode -> run the handler -> report: the steps of one attempt. The receipt goes first only when it has to. */
-export const runJob = (deps: RunDeps, job: Job): Run => {
+export const runJob = (deps: RunDeps, job: WorkItem): Run => {
   const began = performance.now()
   const abort = lazyAbort()
   const log = deps.log
@@ -255,7 +255,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   }
 }
 
-export const nameOf = (job: Job) => ({
+export const nameOf = (job: WorkItem) => ({
   domain: job.key.domain,
   commandId: job.key.commandId,
   commandType: job.command.sent.commandType,

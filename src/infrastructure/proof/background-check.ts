@@ -10,7 +10,7 @@ import { logName, type SealHead, sealEvents, sealHead } from './chain/seals.ts'
 import { verifyEvents } from './verification/verify-events.ts'
 import { verifySeals } from './verification/verify-seals.ts'
 
-export interface KeeperOptions {
+export interface BackgroundCheckOptions {
   readonly pool: Pool
   /** Null: seals are not signed. */
   readonly signer: Signer | null
@@ -39,7 +39,7 @@ export interface ProofFigures {
   readonly failing: string | null
 }
 
-export interface Keeper {
+export interface BackgroundCheck {
   readonly start: () => void
   readonly stop: () => Promise<void>
   /** One turn: seals, then looks at the next streams. */
@@ -60,7 +60,7 @@ const keyOf = ({ stream, column, message }: Finding): string => `${stream} ${col
  * Seals new events, and goes round through the log a little at a time: events against their hashes, rows against their
  * events, the newest seals. One process of the fleet seals; each that keeps goes its own round.
  */
-export const createKeeper = (options: KeeperOptions): Keeper => {
+export const createBackgroundCheck = (options: BackgroundCheckOptions): BackgroundCheck => {
   const { pool, signer, log, everyMs = 10_000, slice = 1_000, onSealed = async () => {} } = options
   let name: string | null = null
   /** Number of the last head that was handed on. */
