@@ -4,7 +4,7 @@ import { type CommandStatus, transitions } from '../domain/command/transitions.t
 import type { Instant } from '../domain/instant.ts'
 import type { Recorded } from '../domain/recorded.ts'
 
-/** A row of `command_bus_command`, column by column; `msg_id` is known to the runner alone, which numbers messages. */
+/** A row of `command_bus_command`, without `msg_id`, which only the runner knows. */
 export interface CommandRow {
   readonly domain: string
   readonly command_id: string
@@ -34,18 +34,18 @@ export interface CommandRow {
   readonly revision: number
 }
 
-/** Columns every event after the first decides anew: null says "none now". */
+/** Columns that every event after the first sets; null: none now. */
 type AlwaysSet = Pick<
   CommandRow,
   'status' | 'lease_expires_at' | 'next_attempt_at' | 'parked_at' | 'parked_reason' | 'updated_at' | 'revision'
 >
-/** Columns that keep their value unless the event names a new one. */
+/** Columns that keep their value unless the event has a new one. */
 type SometimesSet = Pick<
   CommandRow,
   'attempts' | 'total_attempts' | 'last_error_type' | 'last_error_code' | 'last_error_msg' | 'data_revision'
 >
 
-/** A move applies only to a row that stands between `after` and `revision`: applied twice it changes nothing. */
+/** Applies only to a row at a revision from `after` to below `revision`: applied twice it changes nothing. */
 export interface CommandMove extends AlwaysSet, Partial<SometimesSet> {
   readonly domain: string
   readonly command_id: string
@@ -66,7 +66,7 @@ export const commandRowChange = (recorded: Recorded<CommandEvent>): RowChange | 
     : { kind: 'move', move: { ...moved(key, recorded), ...details(recorded) } }
 }
 
-/** Two changes of one row, in the order of their revisions, as one. */
+/** Merges two changes of one row, in the order of their revisions. */
 export const mergeChanges = (first: RowChange, second: RowChange): RowChange => {
   if (second.kind === 'insert') return first
   if (first.kind === 'move') return { kind: 'move', move: { ...first.move, ...second.move, after: first.move.after } }

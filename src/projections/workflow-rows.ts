@@ -15,7 +15,7 @@ const none: readonly RowWrite[] = []
 
 /** What an event changes in the tables of runs, templates and credits; nothing for events of commands. */
 export const workflowRows = ({ stream, revision, event }: Recorded<BusEvent>): readonly RowWrite[] => {
-  // what every command's event is asked first, and mostly alone
+  // most events are of commands: one check is all they cost
   if (stream.startsWith('command-')) return none
   const runId = parseRunStream(stream)
   if (runId !== null) return runRows(runId, revision, event as RunEvent)

@@ -8,14 +8,14 @@ import { evolve } from './evolve.ts'
 import { type CommandState, initialState, type SentCommandState } from './state.ts'
 import type { CommandStatus } from './transitions.ts'
 
-/** A command as it stood after one of its events, in the words of the read row. */
+/** A command as it stood after one of its events, with the names of the read table. */
 export interface CommandSnapshot {
   readonly status: CommandStatus
   readonly commandType: string
   readonly attempts: number
   readonly maxAttempts: number
   readonly totalAttempts: number
-  /** Who holds it while it is IN_PROGRESS. */
+  /** The worker that holds it; null unless it is IN_PROGRESS. */
   readonly workerId: string | null
   readonly leaseExpiresAt: Instant | null
   readonly nextAttemptAt: Instant | null
@@ -25,7 +25,7 @@ export interface CommandSnapshot {
   readonly lastErrorCode: string | null
   readonly lastErrorMsg: string | null
   readonly canceledReason: string | null
-  /** The payload a worker would get: the sender's, or an operator's edit of it. */
+  /** The payload that a worker gets: the sender's, or an operator's edit of it. */
   readonly data: Json
   /** Revision of the event that holds `data`. */
   readonly dataRevision: number
@@ -44,7 +44,7 @@ export interface CommandSnapshot {
 
 export type HistoryStep = Step<CommandEvent, CommandSnapshot>
 
-/** Folds the events of one command, in order from its first, into what each of them made of it. */
+/** Folds the events of one command, in order from the first, into one step for each. */
 export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly HistoryStep[] => [
   ...stepsOf(
     {
@@ -58,7 +58,7 @@ export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly H
   ),
 ]
 
-/** A state in the words of the read row; `updatedAt` is the time of its last event. */
+/** A state with the names of the read table; `updatedAt` is the time of its last event. */
 export const snapshotOf = (state: SentCommandState, updatedAt: Instant): CommandSnapshot => ({
   status: state.status,
   commandType: state.sent.commandType,
@@ -119,5 +119,5 @@ const compared = Object.keys({
   createdAt: true,
 } satisfies Record<Compared, true>) as readonly Compared[]
 
-/** What one snapshot has that another has not; null: the command did not exist. A member that is null is as good as none. */
+/** The changes from one snapshot to another; null: the command did not exist. A null member counts as missing. */
 export const snapshotDiff = differ(compared)

@@ -19,7 +19,7 @@ export interface Send extends IntentBase {
   readonly traceparent?: string
 }
 
-/** A worker read the message; `delivery` is the queue's own count of reads of this message (pgmq's read_ct). */
+/** A worker read the message; `delivery` is the queue's count of reads of this message (pgmq's read_ct). */
 export interface Receive extends IntentBase {
   readonly type: 'Receive'
   readonly msgId: string
@@ -27,7 +27,7 @@ export interface Receive extends IntentBase {
   readonly leaseExpiresAt: Instant
 }
 
-/** `receive` is the receipt of the same attempt, where it is not known to be in the log yet: it goes into the outcome. */
+/** `receive` is the receipt of the same attempt, when it may not be in the log yet: it becomes part of the outcome. */
 export interface ReportSuccess extends IntentBase {
   readonly type: 'ReportSuccess'
   readonly attempt: number
@@ -35,14 +35,14 @@ export interface ReportSuccess extends IntentBase {
   readonly receive?: Receive
 }
 
-/** The error's type decides: TRANSIENT is tried again, PERMANENT parks, BUSINESS_RULE ends the command, others park. */
+/** The error's type decides: TRANSIENT is tried again, BUSINESS_RULE ends the command, PERMANENT and others park it. */
 export interface ReportFailure extends IntentBase {
   readonly type: 'ReportFailure'
   readonly attempt: number
   readonly error: CommandError
   /** The worker gave the attempt up, not the handler: the command may be tried again at once. */
   readonly givenUp?: {
-    /** False: the attempt takes none of those the command has. */
+    /** False: the attempt does not count towards the command's limit. */
     readonly counts: boolean
   }
   /** In [0, 1): see `waitAfter`. */

@@ -3,14 +3,14 @@ import type { Pool } from './events.ts'
 
 export interface Grant extends IntentBase {
   readonly type: 'Grant'
-  /** The same grant twice counts once. */
+  /** A second grant with the same id counts once. */
   readonly grantId: string
   readonly pool: Pool
   readonly amount: number
   readonly reason: string
 }
 
-/** All of `amount` or nothing: from this month's pool first, then from what was purchased. */
+/** Takes all of `amount` or nothing: from this month's pool first, then from the purchased credits. */
 export interface ChargeCredits extends IntentBase {
   readonly type: 'Charge'
   readonly chargeId: string
@@ -18,7 +18,7 @@ export interface ChargeCredits extends IntentBase {
   readonly amount: number
 }
 
-/** Gives a charge back to the pools it came from, once. `amount` is less than all of it where only a part is owed. */
+/** Gives a charge, or a part of it, back to the pools it came from, once. */
 export interface Refund extends IntentBase {
   readonly type: 'Refund'
   readonly chargeId: string

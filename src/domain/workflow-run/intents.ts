@@ -4,17 +4,17 @@ import type { Charge, FileResult, NewFile, Returned, RunTerms } from './events.t
 export interface Initiate extends IntentBase, RunTerms {
   readonly type: 'Initiate'
   readonly files: readonly NewFile[]
-  /** What was charged for it; null: it is free. */
+  /** Null: it is free. */
   readonly charge: Charge | null
 }
 
-/** A worker has been seen at one of its files. */
+/** A worker has begun one of its files. */
 export interface Begin extends IntentBase {
   readonly type: 'Begin'
   readonly round: number
 }
 
-/** How jobs of a round ended, as far as it is known; what is known already, or of another round, changes nothing. */
+/** How jobs of a round ended. Results that are known already, or of another round, change nothing. */
 export interface NoteResults extends IntentBase {
   readonly type: 'NoteResults'
   readonly round: number
@@ -23,7 +23,7 @@ export interface NoteResults extends IntentBase {
 
 export interface RetryFailed extends IntentBase {
   readonly type: 'RetryFailed'
-  /** Names this very request, so that its repetition changes nothing. A charge made for it has the same id. */
+  /** Identifies the request, so that its repetition changes nothing. Its charge has the same id. */
   readonly retryId: string
   readonly charge: Charge | null
 }
@@ -33,7 +33,7 @@ export interface CancelRun extends IntentBase {
   readonly reason: string | null
 }
 
-/** The jobs of a round could not be put on the queue, for good. */
+/** The jobs of a round cannot be queued, now or later. */
 export interface FailDispatch extends IntentBase {
   readonly type: 'FailDispatch'
   readonly round: number
@@ -41,13 +41,13 @@ export interface FailDispatch extends IntentBase {
   readonly message: string
 }
 
-/** What was given back to the ledger of what this run owed. */
+/** Refunds of this run that have reached the ledger. */
 export interface NoteRefund extends IntentBase {
   readonly type: 'NoteRefund'
   readonly returned: readonly Returned[]
 }
 
-/** A charge that no start and no retry of this run ever claimed is about to be given back: it must not be claimed any more. */
+/** A charge that no start and no retry of this run claimed will be refunded: from now on it must not be claimed. */
 export interface AbandonCharge extends IntentBase {
   readonly type: 'AbandonCharge'
   readonly chargeId: string

@@ -9,7 +9,7 @@ export interface CreateTemplate extends IntentBase {
   readonly batchMode: boolean
 }
 
-/** What is left out stays. Runs keep the price they began with. */
+/** Members that are left out stay as they are. Runs keep the price they began with. */
 export interface EditTemplate extends IntentBase {
   readonly type: 'Edit'
   readonly name?: string
