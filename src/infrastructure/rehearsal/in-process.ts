@@ -151,7 +151,7 @@ const perform = async (
       const result = await Promise.race([handler.handle(given.command.data, context), ...own])
       const json = parseJson(result ?? null, { root: 'result', before: 'returning' })
       if (!isLeft(json)) return { kind: 'succeeded', result: json.right, durationMs: took() }
-      const message = `the handler's result cannot be kept: ${json.left}`
+      const message = `the handler's result cannot be stored: ${json.left}`
       return { kind: 'failed', error: failure('PERMANENT', 'INVALID_RESULT', message), durationMs: took() }
     } catch (thrown) {
       return { kind: 'failed', error: failureOf(thrown, known.mapError), durationMs: took() }

@@ -12,16 +12,16 @@ export interface AcceptDeps {
   readonly reporter: Reporter
   readonly suspects: ReturnType<typeof createSuspects>
   readonly log: Log
-  /** Gets what is to be worked on. */
+  /** Receives the work items. */
   readonly take: (job: WorkItem) => void
 }
 
-/** How long a message whose command cannot be read stays hidden before it is looked at again. */
+/** How long a message stays hidden when its command's events cannot be read. */
 const UNREADABLE_MS = 30_000
 
-/** Sorts what was read: work is taken, the rest is settled here. */
+/** Passes work items on to `take`, and settles all other messages. */
 export const createAccept = ({ queue, name, reporter, suspects, log, take }: AcceptDeps) => {
-  /** What cannot be put away now is looked at again later. */
+  /** Messages that cannot be settled now go back to the queue. */
   const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
     if (deliveries.length === 0) return
     try {
@@ -94,7 +94,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
           break
       }
     }
-    // each on its own: what fails for some costs the others no attempt
+    // each by itself, so that a failure costs the others no attempt
     const settled = await Promise.allSettled([
       orHandBack(finished, () =>
         queue.archive(

@@ -35,11 +35,11 @@ export interface WorkerDeps {
   readonly store: EventStore<CommandEvent>
   readonly transact: TransactCommands
   readonly queue: Queue
-  /** A connection apart, for heartbeats: neither busy handlers nor the worker's own statements must hold them up. */
+  /** On its own connection: neither busy handlers nor the worker's statements may delay heartbeats. */
   readonly heartbeatQueue: Queue
-  /** For transactional handlers. Nothing else here takes a connection that handlers may hold. */
+  /** For transactional handlers only. */
   readonly connections: HandlerConnections
-  /** A connection to listen on; null: through the pooler nothing is heard. */
+  /** A connection to listen on; null: the pooler does not pass notifications on. */
   readonly newListener: () => Client | null
   readonly localBell: {
     readonly on: (queue: string, wake: () => void) => unknown
@@ -53,12 +53,12 @@ export interface WorkerDeps {
 }
 
 const MAX_READ = 200
-/** The shortest pause after a look that found nothing: what is visible then is in somebody else's hands. */
+/** The shortest pause after a read without messages: others are about to read what is visible. */
 const SOON_MS = 10
-/** Outcomes on their way to the log; past this nothing more is read. */
+/** With this many outcomes on their way to the log, nothing more is read. */
 const MAX_UNREPORTED = 1000
 
-/** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
+/** One fetcher reads in batches for all slots; outcomes are reported in batches. */
 export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker => {
   const settings = settingsOf(options)
   const { domain, concurrency, leaseMs, pollMs, mapError } = settings
@@ -97,7 +97,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       const running = suspected.map(run => nameOf(run.job))
       log.warn(
         { queue, ms, running },
-        'the event loop stood still: nothing was fetched, reported or kept meanwhile; what computes for long belongs in a thread of its own',
+        'the event loop was blocked: meanwhile nothing was fetched or reported and no lease was extended; run long computations in a worker thread',
       )
     },
   })
@@ -136,7 +136,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     extend,
   }
 
-  /** Jobs that are in nobody's hands here any more. */
+  /** Releases work items that this worker no longer holds. */
   const letGo = (jobs: readonly WorkItem[]): readonly WorkItem[] => {
     for (const { delivery } of jobs) {
       room.give(delivery)
@@ -169,7 +169,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     })
     void logEnd(log, run)
       .then(triedAgain => {
-        // its wait may end before the next look at the queue
+        // its back-off may end before the next poll
         if (triedAgain) bell.wake()
       })
       .finally(() => {
@@ -183,7 +183,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const wanted = (): number => {
     if (unreported.size >= MAX_UNREPORTED) return 0
     const slots = concurrency + prefetch.ahead() - handling.size - buffer.length
-    // a read costs the same for one message as for many: wait until it is worth it, unless a slot lies idle
+    // a read costs the same for one message as for many: wait for a full batch, unless a slot is idle
     return handling.size + buffer.length < concurrency || slots >= concurrency
       ? Math.min(slots, MAX_READ, room.fitting())
       : 0
@@ -197,7 +197,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
 
-  /** While the log cannot be read nobody begins: the messages go back uncounted. */
+  /** While the log cannot be read, messages go back uncounted. */
   const openOrHandBack = async (deliveries: readonly Delivery[]): Promise<readonly OpenedMessage[]> => {
     try {
       return await open(deliveries, { domain, workerId, leaseMs })
@@ -223,7 +223,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         room.saw(deliveries)
         read = deliveries.length
         const opened = read > 0 ? await openOrHandBack(deliveries) : []
-        // what is to be worked on has been taken by then, whatever becomes of the other messages
+        // by then work items have been taken, whatever happens to the other messages
         if (read > 0) await accept(opened).finally(pump)
         const next = read > 0 || stopping ? null : await deps.queue.nextVisibleIn(queue)
         health.fetched(read)
@@ -255,7 +255,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       bell.wake()
       slotFree.wake()
     },
-    // until handlers under way have ended their leases are kept; what goes back then must not be extended once more
+    // leases are extended until running handlers have ended; messages that go back after that must not be extended
     stopBeating: async () => heartbeat?.stop(),
     stopReporting: reporter.giveUp,
     fetched: async () => loop,
@@ -266,7 +266,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     workerId,
     handle,
     start: async () => {
-      if (started) throw new InvalidInputError('worker', 'it was started already; make another one')
+      if (started) throw new InvalidInputError('worker', 'it was started already; create another one')
       started = true
       try {
         await deps.queue.ensure(queue)
@@ -279,7 +279,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         const said =
           `${connections.max} of the ${concurrency} handlers can be transactional at once: for all of them, ` +
           `raise maxConnections from ${connections.poolSize} to ${poolSizeFor(concurrency)}`
-        // nobody asked for the default
+        // info: the user did not ask for the default
         log[options.concurrency === undefined ? 'info' : 'warn']({ domain }, said)
       }
       const listener = listenForDoorbell(deps.newListener, queue, bell.wake, log)

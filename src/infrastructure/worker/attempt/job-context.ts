@@ -9,7 +9,7 @@ export interface ContextDeps {
   readonly extend: (job: WorkItem, ms: number) => Promise<void>
 }
 
-/** Most handlers never look at their signal: it is made when they do. */
+/** Made on first use, as most handlers never use their signal. */
 export interface LazyAbort {
   readonly signal: () => AbortSignal
   readonly abort: (reason: Error) => void
@@ -55,6 +55,6 @@ export class JobContext implements HandlerContext<unknown> {
   get client(): ClientBase {
     if (this.#client !== null) return this.#client
     const { commandType } = this.command
-    throw new Error(`context.client is there only with transactional: true; set it on the handler of '${commandType}'`)
+    throw new Error(`context.client needs transactional: true; set it on the handler of '${commandType}'`)
   }
 }
