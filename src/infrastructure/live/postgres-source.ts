@@ -88,10 +88,10 @@ export const createPostgresLiveSource = (pool: Pool): LiveSource => ({
 
 const positionOf = ({ xid, position }: Pick<Row, 'xid' | 'position'>): FeedPosition => `${xid}/${position}`
 
-/** Numbers without leading zeros: the longer is the larger. */
+/** Compares numbers without leading zeros: the longer one is larger. */
 const compareDigits = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 
-/** Null for what is no event of a command or a run that this version knows: live readers pass over it. */
+/** Null for an event that is not of a command or run, or is unknown to this version: live readers skip it. */
 const liveEventOf = (row: Row): LiveEvent | null => {
   const about = meta.decode(row.meta)
   if (!isRight(about)) return null

@@ -17,7 +17,7 @@ export const retryWhileAway = async <A>(retryMs: number, work: () => Promise<A>)
   }
 }
 
-/** Runs `work` for every item, a bounded number at a time; results in the order of the items. */
+/** Runs `work` for every item, `atOnce` at a time; results are in the order of the items. */
 export const eachOf = async <Item, A>(
   items: readonly Item[],
   atOnce: number,
