@@ -15,17 +15,17 @@ import { aloneOn, lockOutWriters } from '../postgres/transactions/alone.ts'
 import { compareLogs, countEvents } from './compare.ts'
 import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, notLookedAt, storedCodec } from './stored.ts'
 
-/** How far an unfinished copy has come, beside the checkpoints of projections. */
+/** The checkpoint of an unfinished copy. */
 const COPYING = 'copy-log'
 const PAGE = 500
 const PAGE_BYTES = 16 * 1024 * 1024
-/** EventStoreDB takes 1 MiB at once unless told otherwise. */
+/** EventStoreDB takes 1 MiB in one append by default. */
 const APPEND_BYTES = 512 * 1024
 
 /**
- * Copies the log of a database to an EventStoreDB without commands, compares the two, and makes the database that log's
- * mirror: whoever starts with EVENTSTORE_URL goes on there, and nothing is sent again. Broken off, it goes on where it
- * was.
+ * Copies the log of a database to an EventStoreDB without commands, compares the two, and makes the database the mirror of that
+ * log: a service that starts with EVENTSTORE_URL goes on there, and nothing is sent again. After an interruption the next run
+ * continues.
  *
  * @throws CopyLogError
  */
@@ -69,7 +69,7 @@ export const copyToEventStoreDb = ({
       }
       const { end, ...copied } = await compareLogs(client, feed, onProgress)
       await inTransaction(client, async () => {
-        // a log without commands has no end; any position is after nothing
+        // an empty log has no end: any position will do
         await saveCheckpoint(client, MIRROR_PROJECTION, end ?? '0/0', streamPrefix)
         await client.query('delete from command_bus_checkpoint where projection = $1::text', [COPYING])
       })
@@ -85,7 +85,7 @@ const refuseOthers = async (client: Client): Promise<void> => {
     [LOG_PREFIXES],
   )
   if (rows.length === 0) return
-  throw new CopyLogError(`the log holds streams that are none of ours ('${rows[0].stream}'): they cannot move`)
+  throw new CopyLogError(`the log holds streams that are not the bus's ('${rows[0].stream}'), which cannot be copied`)
 }
 
 interface LogRow extends EventRow {
@@ -106,7 +106,7 @@ const countUpTo = async (client: Client, position: string): Promise<number> => {
   return rows[0].count
 }
 
-/** In the order of the feed. Nobody can append meanwhile, so all that is committed is all there is. */
+/** In the order of the feed. Appends are locked out, so what is committed is complete. */
 const readPage = async (client: Client, after: string): Promise<readonly LogRow[]> => {
   const { rows } = await client.query<LogRow>(
     `select x.xid::text, x.position::text, x.stream, x.revision, x.id, x.type, x.data, x.meta
@@ -123,7 +123,7 @@ const readPage = async (client: Client, after: string): Promise<readonly LogRow[
   return rows
 }
 
-/** A stream's events one append after the other, streams beside each other. An append that is there already counts. */
+/** Appends the events of a stream one after another, and streams in parallel. An append that is there already counts as done. */
 const appendPage = async (store: EventStore<StoredEvent>, page: readonly LogRow[]): Promise<void> => {
   const streams = new Map<string, StreamAppend<StoredEvent>[]>()
   for (const row of page) {
@@ -146,7 +146,7 @@ const appendPage = async (store: EventStore<StoredEvent>, page: readonly LogRow[
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
-/** In halves where the server takes less than it usually does. */
+/** Appends in halves where the server's limit is below the default. */
 const appendOne = async (store: EventStore<StoredEvent>, append: StreamAppend<StoredEvent>): Promise<void> => {
   const { stream, expected, events } = append
   const from = typeof expected === 'number' ? expected + 1 : 0
@@ -161,7 +161,7 @@ const appendOne = async (store: EventStore<StoredEvent>, append: StreamAppend<St
     if (half === events.length) {
       throw new CopyLogError(
         `event ${from} of '${stream}' has ${bytesOf(events)} bytes, and EventStoreDB takes less in one append: ` +
-          "raise the server's MaxAppendSize, then begin again: it goes on where it was",
+          "raise the server's MaxAppendSize, then run this again: it continues where it stopped",
         { cause: error },
       )
     }

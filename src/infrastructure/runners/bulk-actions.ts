@@ -25,11 +25,11 @@ import { createWakeUp } from '../shared/wake-up.ts'
 export interface ActionsDeps {
   readonly pool: Pool
   readonly transact: TransactCommands
-  /** Where the log cannot take part in a transaction of the pool. */
+  /** For a log that cannot take part in a transaction of the pool. */
   readonly apart?: ApartFromMarks
   readonly clock: Clock
   readonly ids: Ids
-  /** Called after a commit with the queues that got messages: inside a transaction the event store rings nobody. */
+  /** Called after a commit with the queues that have new messages: in a transaction the event store does not ring. */
   readonly onFilled: (queues: ReadonlySet<string>) => void
   readonly log: Log
 }
@@ -37,7 +37,7 @@ export interface ActionsDeps {
 export interface RunOneOptions {
   /** Called with every change. */
   readonly onProgress?: (view: ActionView) => void
-  /** Comes back after the piece under way, whatever is left. */
+  /** Aborted: resolves after the present piece, even if some are left. */
   readonly signal?: AbortSignal
 }
 
@@ -46,13 +46,13 @@ const IDLE_MS = 1000
 
 type PollBackOff = ReturnType<typeof createPollBackOff>
 
-/** One that waits for its canary, or that another process works on, is looked at less and less often. */
+/** An action that waits for its canary, or that another process works on, is polled less and less often. */
 const note = (polls: PollBackOff, id: string, result: StepResult): void => {
   if (result === 'waiting' || result === 'busy') polls.slowDown(id)
   else polls.reset(id)
 }
 
-/** Bulk actions on parked commands, and what carries them out. */
+/** Bulk actions on parked commands, and their runner. */
 export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) => {
   const store = createActionStore(pool)
   const step = stepAction({ store, clock, log, ...deps })
@@ -61,14 +61,14 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
   const closing = new AbortController()
   const underWay = new Set<Promise<unknown>>()
 
-  /** Ends with `close` too, which waits for it. */
+  /** Work that `close` also ends and waits for. */
   const tracked = <A>(work: (signal: AbortSignal) => Promise<A>, signal: AbortSignal | undefined): Promise<A> => {
     const run = work(signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]))
     underWay.add(run)
     return run.finally(() => underWay.delete(run))
   }
 
-  /** One piece of every open action. One that fails leaves the others alone. */
+  /** One piece of every open action. A failure does not affect the others. */
   const round = async (signal: AbortSignal, polls: PollBackOff): Promise<ReadonlySet<StepResult | 'failed'>> => {
     const results = new Set<StepResult | 'failed'>()
     const open = await store.open()
@@ -146,13 +146,13 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
     run: (signal?: AbortSignal): Promise<void> => tracked(runAll, signal),
 
     /**
-     * Carries out one action and comes back when it is over. Other processes may work on it too.
+     * Carries out one action and resolves when it is over. Other processes may work on it, too.
      * @throws ActionNotFoundError
      */
     runOne: (id: string, { onProgress = () => {}, signal }: RunOneOptions = {}): Promise<ActionView> =>
       tracked(async stopping => runToTheEnd(commandIdOf(id, 'actionId'), onProgress, stopping), signal),
 
-    /** Ends what runs, after the pieces under way. */
+    /** Ends the runners after their present pieces. */
     close: async (): Promise<void> => {
       closing.abort()
       await Promise.allSettled([...underWay])

@@ -27,7 +27,7 @@ import type { Worker, WorkerOptions } from '../worker/worker-api.ts'
 
 type Reader = ReturnType<typeof createCommandReader>
 
-/** What the command line and the service need of the library; the composition root hands it in. */
+/** The part of the library that the command line and the service use; the composition root passes it in. */
 export interface Bus {
   readonly ready: () => Promise<void>
   readonly send: (
@@ -56,7 +56,7 @@ export interface Bus {
     readonly rehearse: ReturnType<typeof rehearseCommand>
   }
   readonly operations: Operations
-  /** On many parked commands at once. */
+  /** Bulk actions on parked commands. */
   readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'> & {
     readonly dryRun: ReturnType<typeof dryRunAction>
   }
@@ -69,7 +69,7 @@ export interface Bus {
   readonly close: () => Promise<void>
 }
 
-/** Rehearsals in processes of their own; the bus fills in its database. */
+/** Rehearsals in child processes; the bus adds its database. */
 export type RehearsalProcess = Pick<ChildOptions, 'command' | 'env' | 'hasCodecs'>
 
 export interface BusOptions {

@@ -36,7 +36,7 @@ import { type Supervisor, startSupervisor } from './supervisor.ts'
 export interface ServiceOptions {
   readonly config: Config
   readonly demo: boolean
-  /** A module of handlers to rehearse with, beside the demo's. */
+  /** A module of handlers for rehearsals, beside the demo's. */
   readonly rehearseWith?: string
   readonly createBus: CreateBus
   readonly version: string
@@ -44,33 +44,33 @@ export interface ServiceOptions {
   readonly program: string
   readonly env: { readonly [name: string]: string | undefined }
   readonly log: Logger
-  /** Who runs it: the subject of the token it prints. */
+  /** The subject of the token that it prints. */
   readonly user: string
-  /** Called once everything works. */
+  /** Called when everything is ready. */
   readonly onReady: (description: Description) => void
 }
 
 interface Parts {
   claim?: Claim
   app?: FastifyInstance
-  /** Serves metrics to those who have no token. */
+  /** Serves metrics without a token. */
   metricsApp?: FastifyInstance
   database?: Database
   bus?: Bus
   /** For the background check of the proof, and the figures of a scrape. */
   pool?: Pool
-  /** For health checks: they must not wait behind work. */
+  /** For health checks, which must not wait for other work. */
   checks?: Pool
   supervisor?: Supervisor
   backgroundCheck?: BackgroundCheck
 }
 
 const WORKER_DEADLINE_S = 15
-/** Who sends over HTTP reads his own row, unless rows are late. */
+/** How long a send over HTTP waits for its row, so that the sender can read it. */
 const DISPATCH_MS = 1_000
 const WORKER_STARTS_MS = 20_000
 
-/** Runs until it is told to stop, then ends what it began in the order that loses nothing. */
+/** Runs until it is asked to stop, then ends its parts in an order that loses nothing. */
 export const runService = async (options: ServiceOptions): Promise<void> => {
   const { log } = options
   const parts: Parts = {}
@@ -86,7 +86,7 @@ export const runService = async (options: ServiceOptions): Promise<void> => {
   }
 }
 
-/** Listens first: a taken port is found before anything is started, and health can be asked from the beginning. */
+/** Listens first: a port in use fails before anything is started, and health answers from the beginning. */
 const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promise<void> => {
   const { config, demo, log } = options
   const embedded = config.databaseUrl === undefined
@@ -178,14 +178,14 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   if (!stop.asked()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
 }
 
-/** Handlers live in worker processes; for a rehearsal one is started that has the same ones. */
+/** Handlers run in worker processes; a rehearsal starts a process with the same handlers. */
 const rehearsalsOf = ({ demo, rehearseWith, program, env }: ServiceOptions): Pick<BusOptions, 'rehearsals'> => {
   if (!demo && rehearseWith === undefined) return {}
   const flags = [...(demo ? ['--demo'] : []), ...(rehearseWith === undefined ? [] : ['--handlers', rehearseWith])]
   return { rehearsals: { command: [program, 'rehearsal', ...flags], env, hasCodecs: rehearseWith !== undefined } }
 }
 
-/** Seals the log and goes round checking it; unsigned where there is no place for a key. */
+/** Seals are unsigned where no key can be stored. */
 const startBackgroundCheck = async (pool: Pool, config: Config, log: Logger): Promise<BackgroundCheck> => {
   const signer = await signerOf(config).catch(error => {
     log.warn({ err: error }, 'there is no key to sign seals with, so they are not signed: set COMMANDBUS_PROOF_KEY')
@@ -203,7 +203,7 @@ const startBackgroundCheck = async (pool: Pool, config: Config, log: Logger): Pr
 
 const OWN_TOKEN_S = 12 * 3600
 
-/** With a secret of its own, the service gives its owner a token that may do everything, for half a day. */
+/** If the service signs with its own secret, it gives its owner a token with all roles for 12 hours. */
 const ownToken = async (
   { config: { jwt }, user }: ServiceOptions,
   { secret, ...claims }: IdentityOptions,

@@ -25,7 +25,7 @@ interface ChainedRow extends LoggedRow {
 
 const PAGE_EVENTS = 5_000
 
-/** The next events, stream by stream, with the hash they have to have. */
+/** The next events, stream by stream, with their correct hash. */
 const chainPage = `
   select x.*
   from (
@@ -50,8 +50,8 @@ export interface EventsChecked {
 }
 
 /**
- * Walks through all streams (or those after `from` up to `to`): each event against its hash and the event before it,
- * each row against the events that make it. Memory does not grow with the log.
+ * Checks all streams (or those after `from` up to `to`): each event against its hash and the event before it, each row against
+ * its events. Memory does not grow with the log.
  */
 export const verifyEvents = async (
   client: ClientBase,
@@ -116,7 +116,7 @@ const foldRow = (open: OpenStream, row: ChainedRow, findings: Findings): void =>
   }
 }
 
-/** Nothing is known of the rows of a stream once one of its events cannot be read. */
+/** The rows of a stream are not checked once one of its events cannot be read. */
 const foldWorkflow = (
   open: OpenStream,
   workflows: ReturnType<typeof createRowFold>,
@@ -143,7 +143,7 @@ const unreadable = (row: ChainedRow, error: unknown): Finding => ({
   message: error instanceof Error ? error.message : String(error),
 })
 
-/** What is wrong with an event that comes after `before` in its stream (-1: it is the first that is there). */
+/** The faults of an event that follows revision `before` in its stream (-1: it is the first one). */
 const chainFaults = (row: ChainedRow, before: number): readonly Finding[] => {
   const revision = Number(row.revision)
   const about = { kind: 'event' as const, stream: row.stream }
