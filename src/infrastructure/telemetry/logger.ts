@@ -21,7 +21,7 @@ const paths = ['password', 'secret', 'token', 'authorization', 'cookie', 'databa
 
 /** Structured logs. Masks secrets in messages, errors (with their causes) and fields, by their name and their form. */
 export const createLogger = ({ level, name, to }: LoggerOptions): Logger => {
-  // stack traces only at level debug
+  // stack traces only at levels debug and trace
   const withStack = level === 'debug' || level === 'trace'
   return pino(
     {

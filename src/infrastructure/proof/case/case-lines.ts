@@ -70,7 +70,7 @@ export const messageLine = t.type({
 })
 export type MessageLine = t.TypeOf<typeof messageLine>['message']
 
-/** The last line: the number of lines, the hash of all bytes before it, and the signature of that hash. */
+/** The last line: the counts, the hash of all bytes before it, and the signature of that hash. */
 export const endLine = t.type({
   end: t.type({
     streams: t.number,
