@@ -1,5 +1,5 @@
--- The log. Positions may commit out of order, so readers of the feed go by (xid, position) below the oldest running
--- transaction; see docs/adr/0002. Nothing is ever changed here, and only what was archived is removed; see docs/adr/0015.
+-- The log. Positions may commit out of order, so readers of the feed use (xid, position) below the oldest running
+-- transaction; see docs/adr/0002. Rows never change, and only archived ones are removed; see docs/adr/0015.
 create table command_bus_event (
   position bigint generated always as identity,
   xid      xid8 not null default pg_current_xact_id(),
@@ -9,10 +9,10 @@ create table command_bus_event (
   type     text collate "C" not null,
   data     jsonb not null,
   meta     jsonb not null,
-  -- the message this event put on a queue, written with it
+  -- the message that this event put on a queue
   msg_id   bigint,
   recorded timestamptz not null default clock_timestamp(),
-  -- over the event and the hash of the one before it in its stream
+  -- of the event and the hash of the one before it in its stream
   hash     bytea not null,
   primary key (stream, revision)
 ) with (autovacuum_vacuum_insert_scale_factor = 0.05);
@@ -20,7 +20,7 @@ create table command_bus_event (
 create index command_bus_event_feed on command_bus_event (xid, position);
 
 -- What an event's hash covers, besides the hash before it. Numbers are big-endian, texts UTF-8; `recorded` is in
--- microseconds since 2000. Of the data its own hash is taken, so that a copy may leave secrets out and still be checked.
+-- microseconds since 2000. The data is covered by its own hash, so that a copy without secrets can still be checked.
 -- The same in TypeScript: src/infrastructure/proof/chain/event-hash.ts
 create function command_bus_event_content(
   stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb, msg_id bigint, recorded timestamptz
@@ -32,10 +32,10 @@ return int8send(revision) || uuid_send(id) || timestamptz_send(recorded) || int8
 create function command_bus_link(state bytea, before bytea, content bytea) returns bytea language sql immutable parallel safe
 return sha256(coalesce(before, state) || content);
 
--- Hashes of events that follow one another: `before` is known of the first of them.
+-- Hashes of events that follow one another. Only the first needs `before`.
 create aggregate command_bus_chain(before bytea, content bytea) (sfunc = command_bus_link, stype = bytea, parallel = safe);
 
--- The chain over the whole log: each seal covers the events between the seal before and its place, in the order of the
+-- The chain over the whole log: each seal covers the events after the seal before up to its position, in the order of the
 -- feed. Seal 0 names the log.
 create table command_bus_seal (
   number    bigint not null,
@@ -44,10 +44,10 @@ create table command_bus_seal (
   position  bigint not null,
   events    bigint not null,
   sealed_at timestamptz not null,
-  -- what else it vouches for: the name of the log, or what was archived
+  -- what else it covers: the name of the log, or what was archived
   about     jsonb not null default '{}',
   hash      bytea not null,
-  -- Ed25519: the public key, and its signature of the hash
+  -- Ed25519: the public key and the signature of the hash
   key       bytea,
   signature bytea,
   constraint command_bus_seal_pkey primary key (number),
@@ -67,7 +67,7 @@ select s.*, sha256(command_bus_seal_content(s.number, s.position, s.events, s.se
 from (select 0::bigint as number, '0'::xid8 as xid, 0::bigint as position, 0::bigint as events, clock_timestamp() as sealed_at,
         jsonb_build_object('log', gen_random_uuid()) as about offset 0) s;
 
--- What is left of streams that were moved to files: enough to refuse them a second life, and to check the seals.
+-- What stays of streams that were moved to files: enough to refuse new events in them, and to check the seals.
 create table command_bus_archived_stream (
   stream   text collate "C" not null,
   -- of its last event
@@ -100,7 +100,7 @@ begin
     using errcode = 'insufficient_privilege';
 end $$;
 
--- Lets go of what is written down as archived, of whole streams only.
+-- Allows the removal of events that are recorded as archived, whole streams only.
 create function command_bus_refuse_loss() returns trigger language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -115,7 +115,7 @@ begin
   then
     return null;
   end if;
-  raise exception 'the event log is append-only: % on % is refused, but for what was archived', tg_op, tg_table_name
+  raise exception 'the event log is append-only: % on % is refused, except for archived streams', tg_op, tg_table_name
     using errcode = 'insufficient_privilege';
 end $$;
 

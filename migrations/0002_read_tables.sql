@@ -1,4 +1,4 @@
--- One row a command, moved by its events in the transaction that appends them.
+-- One row for each command, changed by its events in the transaction that appends them.
 create table command_bus_command (
   domain            text collate "C" not null,
   command_id        uuid not null,
@@ -40,14 +40,14 @@ create table command_bus_command (
     and (parked_at is null or last_error_code is not null))
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
--- lists, newest first; the id makes the order total, so a page can begin after any row
+-- lists, newest first; the id makes the order total, so that a page can begin after any row
 create index command_bus_command_newest on command_bus_command (created_at desc, command_id desc);
 create index command_bus_command_domain_newest on command_bus_command (domain, created_at desc, command_id desc);
 create index command_bus_command_correlation on command_bus_command (correlation_id);
--- what is not finished is little: these stay small however long the history grows
+-- few commands are unfinished: these stay small however long the history grows
 create index command_bus_command_open on command_bus_command (status, domain, command_type, created_at desc, command_id desc)
   where status in ('PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE');
--- few are canceled, and somebody wants to see them among millions
+-- few are canceled, and have to be found among millions
 create index command_bus_command_canceled on command_bus_command (created_at desc, command_id desc)
   where status = 'CANCELED';
 create index command_bus_command_parked_newest on command_bus_command (parked_at desc, command_id desc)
@@ -64,8 +64,8 @@ create index command_bus_command_parent on command_bus_command (parent_command_i
 create index command_bus_command_tenant_newest on command_bus_command (tenant_id, created_at desc, command_id desc)
   where tenant_id is not null;
 
--- The audit is the log in other words. Filter by `stream` to read one command by the log's key.
--- What ends a command for a failure that would never pass is FAILED: no retries were exhausted.
+-- The audit is a view of the log. Filter by `stream` to read one command by the log's key.
+-- A permanent failure that ends a command is FAILED, as no retries were exhausted.
 create view command_bus_audit as
 select
   e.position * 2 + line.part as audit_id,

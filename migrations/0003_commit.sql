@@ -1,4 +1,4 @@
--- The one way to write: a unit of work as one JSON document, in one statement.
+-- Commits a unit of work: one JSON document in one statement. All writes go through it.
 --
 --   events   [{event, stream, revision, id, type, data, meta}]          the first event of each stream; `event` numbers
 --                                                                       all events of the unit from 0
@@ -16,10 +16,10 @@
 --   careful  true: a reply that cannot be put on its queue is kept in command_bus_undelivered; otherwise it fails the unit,
 --            so that replies that can be delivered cost no subtransaction
 --
--- Returns {lost: [stream], messages: [[event, msgId]], undelivered: [queue]}. A stream that lost its race has left
--- nothing behind.
+-- Returns {lost: [stream], messages: [[event, msgId]], undelivered: [queue]}. A stream that lost its race leaves nothing
+-- behind.
 
--- Writers hold this lock shared, the swap of a rebuilt read table holds it alone.
+-- Writers hold this lock in shared mode; the swap of a rebuilt read table holds it exclusively.
 create function command_bus_lock() returns bigint language sql immutable parallel safe as $$ select 7108218620261122 $$;
 
 -- The stream of a command. Every step is immutable, so that the planner puts the body in place of a call and finds the
@@ -27,12 +27,12 @@ create function command_bus_lock() returns bigint language sql immutable paralle
 create function command_bus_command_stream(domain text, command_id uuid) returns text language sql immutable parallel safe
   as $$ select 'command-' || domain || '-' || command_id::text $$;
 
--- Who calls: the functions that change something run with the rights of their owner; see 0011_rights.sql.
+-- The caller's role: functions that write run with the rights of their owner; see 0011_rights.sql.
 create function command_bus_caller() returns name language sql stable parallel restricted
   as $$ select case current_setting('role') when 'none' then session_user else current_setting('role')::name end $$;
 
--- In a snapshot that is kept for the whole transaction, what was archived since is not to be seen. The unique index is not
--- bound to it: a row that is taken back asks it.
+-- A snapshot of the whole transaction does not show streams that were archived since. The unique index does: a row is
+-- inserted and rolled back to find out.
 create function command_bus_is_archived(streams text[]) returns boolean language plpgsql as $$
 begin
   insert into command_bus_archived_stream (stream, revision, hash, status, seal)
@@ -45,7 +45,7 @@ end $$;
 
 create function command_bus_commit(unit jsonb) returns jsonb
 language plpgsql
--- a table nobody analysed yet must not turn a lookup by key into a scan
+-- a table without statistics must not turn a lookup by key into a scan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -58,7 +58,7 @@ declare
   v_bodies  jsonb[];
   v_ids     bigint[];
   v_waits   float8[];
-  -- the message of event n stands at n + 1; 0: none
+  -- the message of event n is at n + 1; 0: none
   m_ids     bigint[] := '{}';
   m_events  int[] := '{}';
   v_streams int;
@@ -88,7 +88,7 @@ begin
     m_events := m_events || v_events;
   end loop;
 
-  -- an archived message is sent again only for its own command: where a log was moved, ids may be another's
+  -- an archived message is sent again only for its own command: in a moved log its id may belong to another one
   for v_queue in select distinct x->>'queue' from jsonb_array_elements(unit->'resends') x loop
     execute format($q$
       select array_agg(x.event order by x.event), array_agg(
@@ -107,8 +107,8 @@ begin
     m_events := m_events || v_events;
   end loop;
 
-  -- The first event of each stream decides the race: whoever owns revision n writes n + 1 without rivals. The event
-  -- before must be there, and from a transaction that the feed orders before this one: its hash goes into the next.
+  -- The first event of each stream decides the race: the writer of revision n writes n + 1 without rivals. The event before
+  -- must be there, and from a transaction that comes earlier in the feed, as its hash is part of the next one.
   with e as materialized (
     select x.*, nullif(m_ids[x.event + 1], 0) as msg_id
     from jsonb_to_recordset(unit->'events')
@@ -123,7 +123,7 @@ begin
           when e.revision > 0 then (
             select p.hash from command_bus_event p
             where p.stream = e.stream collate "C" and p.revision = e.revision - 1 and p.xid <= pg_current_xact_id())
-          -- what was archived does not begin anew
+          -- an archived stream does not begin again
           when (select a.seal from command_bus_archived_stream a where a.stream = e.stream collate "C") is null then ''::bytea
         end as before
       from e
@@ -136,8 +136,8 @@ begin
   select (select count(*) from e), array_agg(won.stream), array_agg(won.stream) filter (where won.revision = 0)
     into v_streams, v_won, v_new from won;
 
-  -- An archive that ends while the statement above runs has let go of the events, and is not in its snapshot: the stream
-  -- would begin anew.
+  -- An archive run that ends during the statement above has removed the events, and its record is not in the snapshot: the
+  -- stream would begin again.
   if v_new is not null and (
     exists (select from command_bus_archived_stream a where a.stream = any (v_new))
     or (current_setting('transaction_isolation') in ('repeatable read', 'serializable') and command_bus_is_archived(v_new)))
@@ -287,8 +287,8 @@ begin
     'messages', coalesce((select jsonb_agg(jsonb_build_array(n, m_ids[n + 1]::text)) from unnest(m_events) n), '[]'));
 end $$;
 
--- Commits units that have nothing to do with each other, each by itself. One that needs what a transaction holds that is
--- still open is left alone: its answer is null.
+-- Commits independent units, each by itself. A unit that would wait for the lock of an open transaction is skipped: its
+-- answer is null.
 create function command_bus_commit_each(units jsonb) returns jsonb
 language plpgsql
 set lock_timeout = '2ms'
@@ -307,9 +307,9 @@ begin
   return v_answers;
 end $$;
 
--- Hides messages until `now + lease`, but only those whose read is still the last one; a row that somebody is working
--- on at this moment is passed over, which does not make it another's. The end of a lease is never brought forward: a
--- handler may have asked for more than a heartbeat gives. Returns the messages that are still the caller's.
+-- Extends leases: hides messages until `now + lease`, but only those that nobody has read since. A row that is locked at the
+-- moment is skipped, but still counts as the caller's. A lease never becomes shorter, as a handler may have asked for more
+-- than a heartbeat gives. Returns the messages that are still the caller's.
 create function command_bus_extend(queue text, msg_ids bigint[], deliveries int[], lease interval)
 returns setof bigint language plpgsql as $$
 begin
@@ -326,8 +326,8 @@ begin
     $q$, 'q_' || queue) using msg_ids, deliveries, lease;
 end $$;
 
--- Makes messages visible after `delay`, fenced in the same way; `uncount` takes the read back, and a message nobody
--- worked on returns to its place in line.
+-- Makes messages visible after `delay`, with the same check of the last read. `uncount` takes the read back: a message that
+-- nobody worked on returns to its place in the queue.
 create function command_bus_hand_back(queue text, msg_ids bigint[], deliveries int[], delay interval, uncount boolean)
 returns void language plpgsql as $$
 begin

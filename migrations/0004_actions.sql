@@ -1,11 +1,11 @@
--- Bulk actions of operators on parked commands. The items are written down when the action is asked for, and each gets
--- its outcome in the transaction that acts on its command.
+-- Bulk actions of operators on parked commands. The items are stored when the action is started, and each gets its outcome
+-- in the transaction that changes its command.
 create table command_bus_action (
   id             uuid primary key,
   action         text collate "C" not null,
-  -- what was asked for: {filter} or {ids: how many}
+  -- the selection: {filter} or {ids: how many}
   criteria       jsonb not null,
-  -- so many are retried first; the rest waits until all of them have completed
+  -- how many are retried first; the others wait until all of these have completed
   canary         int,
   reason         text,
   result_data    jsonb,
@@ -14,9 +14,9 @@ create table command_bus_action (
   -- null: of all tenants
   tenant_id      text collate "C",
   status         text collate "C" not null,
-  -- why it ended before all was done
+  -- why it ended early
   note           text,
-  -- what was parked later is not touched
+  -- commands that were parked later are not changed
   cut_off        timestamptz not null,
   total          int not null,
   succeeded      int not null default 0,
@@ -53,7 +53,7 @@ create table command_bus_action_item (
   ordinal    int not null check (ordinal >= 1),
   domain     text collate "C" not null,
   command_id uuid not null,
-  -- of the command when it was taken in; null: it could not be
+  -- of the command when the item was stored; null: the command could not be included
   revision   bigint,
   -- null: not yet
   outcome    text collate "C",

@@ -1,10 +1,10 @@
--- How far a projection has come that follows a log outside this database; written together with what it projected.
+-- The position of a projection that follows a log outside this database, written together with its changes.
 create table command_bus_checkpoint (
   projection text collate "C" not null,
-  -- opaque text of the log's own
+  -- an opaque text of the log
   position   text collate "C" not null,
   updated_at timestamptz not null default clock_timestamp(),
-  -- what the log's streams begin with, where the log is in an EventStoreDB that others use, too
+  -- the prefix of the log's stream names, in an EventStoreDB that others use, too
   stream_prefix text collate "C" not null default '',
   constraint command_bus_checkpoint_pkey primary key (projection)
 );

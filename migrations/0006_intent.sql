@@ -1,5 +1,5 @@
--- Commands sent in a caller's transaction where the log is outside this database: they are written down here, and a
--- relay appends them to the log with these very event ids. A row goes once the mirror has its event.
+-- Commands sent in a caller's transaction while the log is outside this database. They are stored here, and a relay appends
+-- them to the log with the same event ids. A row is deleted once the mirror has its event.
 create table command_bus_intent (
   intent_id   bigint generated always as identity,
   stream      text collate "C" not null,
@@ -10,7 +10,7 @@ create table command_bus_intent (
   created_at  timestamptz not null default clock_timestamp(),
   -- the log has it, as this event or as another command with the same id
   appended_at timestamptz,
-  -- the log did not take it, for a reason that lies in it: it is tried again now and then, and holds up nobody
+  -- the log refused it: it is tried again from time to time, and does not block others
   refused_at  timestamptz,
   refusal     text collate "C",
   constraint command_bus_intent_pkey primary key (intent_id),

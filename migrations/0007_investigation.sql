@@ -1,13 +1,13 @@
--- What caused what: parents have their index already, and so have correlation ids.
+-- To find what caused what. Parents and correlation ids have an index already.
 create index command_bus_command_causation on command_bus_command (causation_id)
   where causation_id is not null;
 
--- When commands were parked, newest first: the troubleshooting queue as it was at an instant. Only parkings are in it.
+-- When commands were parked, newest first, to show the troubleshooting queue at an instant.
 create index command_bus_event_parked on command_bus_event ((meta->>'at') desc, stream desc)
   where type in ('CommandMovedToTroubleshooting', 'OperatorEndedAttempt');
 
--- A rehearsal runs a handler in a transaction that is rolled back. It puts a row in here first, so that a commit, whoever
--- asks for it, fails. Nothing is ever in this table.
+-- A rehearsal runs a handler in a transaction that is rolled back. It first inserts a row here, so that any commit fails. So
+-- this table is always empty.
 create table command_bus_rehearsal (
   id uuid not null,
   constraint command_bus_rehearsal_pkey primary key (id)
@@ -15,7 +15,7 @@ create table command_bus_rehearsal (
 
 create function command_bus_refuse_commit() returns trigger language plpgsql as $$
 begin
-  -- the rehearsal itself has deferred constraints checked before it rolls back
+  -- the rehearsal itself checks deferred constraints before it rolls back
   if current_setting('commandbus.rehearsal', true) is distinct from 'checking' then
     raise exception 'a rehearsal is never committed' using errcode = 'CB410';
   end if;

@@ -1,4 +1,4 @@
--- Workflow runs, their files and templates, and the ledger of credits. Like every read table, moved by events in the
+-- Workflow runs, their files and templates, and the ledger of credits. Like all read tables, changed by events in the
 -- transaction that appends them.
 create table command_bus_workflow_template (
   template_id     uuid not null,
@@ -59,7 +59,7 @@ create index command_bus_workflow_run_unsettled on command_bus_workflow_run (upd
 
 create table command_bus_workflow_run_file (
   run_id          uuid not null,
-  -- its place in the list the run began with
+  -- its index in the run's first list
   idx             int not null,
   file_name       text not null,
   status          text collate "C" not null,
@@ -69,7 +69,7 @@ create table command_bus_workflow_run_file (
   round           int not null,
   retry_attempt   int not null,
   error_code      text collate "C",
-  -- cut; whole in the log
+  -- cut to a limit; the log has it whole
   error_message   text,
   last_retried_at timestamptz,
   updated_at      timestamptz not null,
@@ -83,7 +83,7 @@ create table command_bus_workflow_run_file (
 create table command_bus_credit_account (
   tenant_id  text collate "C" not null,
   pool       text collate "C" not null,
-  -- as in 2026-11, in UTC; empty for what was purchased
+  -- as in 2026-11, in UTC; empty for purchased credits
   month      text collate "C" not null,
   balance    bigint not null,
   updated_at timestamptz not null,
@@ -97,7 +97,7 @@ create table command_bus_credit_entry (
   tenant_id      text collate "C" not null,
   revision       bigint not null,
   kind           text collate "C" not null,
-  -- what the entry adds to each pool; a charge takes away
+  -- the change of each pool; negative for a charge
   monthly        bigint not null,
   purchased      bigint not null,
   month          text collate "C" not null,
@@ -116,9 +116,9 @@ create table command_bus_credit_entry (
 create index command_bus_credit_entry_charge on command_bus_credit_entry (charge_id) where charge_id is not null;
 create index command_bus_credit_entry_charged on command_bus_credit_entry (at) where kind = 'CHARGE';
 
--- Writes rows of one read table: [{kind: put | patch, stream, row}]. A put names every column of a row that may not be
--- there; a patch the key and what changes. Neither touches a row that stands at its revision or a later one, nor what
--- belongs to a stream that lost its race.
+-- Writes rows of one read table: [{kind: put | patch, stream, row}]. A put has every column of a row, which may be new; a
+-- patch has the key and the columns that change. Both skip rows at the same or a later revision, and streams that lost
+-- their race.
 create function command_bus_put_rows(target regclass, writes jsonb, lost text[]) returns void
 language plpgsql
 set enable_seqscan = off
@@ -156,7 +156,7 @@ begin
     target, v_columns, v_values, v_match) using writes, lost;
 end $$;
 
--- `command_bus_commit` for a unit that has also
+-- `command_bus_commit` for a unit that also has
 --
 --   tables   [{table, kind, stream, row}]   rows of the read tables above; see command_bus_put_rows
 create function command_bus_commit_rows(unit jsonb) returns jsonb

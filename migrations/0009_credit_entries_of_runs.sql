@@ -1,2 +1,2 @@
--- What a run was charged and given back, found by the run.
+-- Finds the charges and refunds of a run.
 create index command_bus_credit_entry_run on command_bus_credit_entry (run_id, at) where run_id is not null;

@@ -1,10 +1,10 @@
 -- What workers, metrics and administrators need of pgmq's queues beyond pgmq's own functions.
 
 -- Takes up to `quantity` messages that are due, in the order they became due, and hides them for `lease` seconds.
--- pgmq.read goes along the primary key and so passes over every message that waits for its next attempt; this goes
--- along pgmq's index on vt, which ends where the waiting ones begin. `after` (milliseconds since 1970; null: from the
--- first) leaves out what became due earlier: the places of messages read before, which a held snapshot keeps there.
--- Where it finds fewer, a last row without a message says until when it looked.
+-- pgmq.read scans the primary key and so passes every message that waits for its next attempt. This scans pgmq's index on
+-- vt, where the waiting ones come last. `after` (milliseconds since 1970; null: from the first) skips what became due
+-- earlier: dead index entries of messages read before, which an old snapshot keeps there. If it finds fewer, a last row
+-- without a message has the time up to which it has searched.
 create function command_bus_read(queue text, lease double precision, quantity int, after double precision)
 returns table (msg_id bigint, read_ct int, enqueued_at timestamptz, message jsonb, due double precision)
 language plpgsql
@@ -24,7 +24,7 @@ begin
   if right(queue, 10) <> '__commands' then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
-  -- a volatile clock could not be a bound of the index
+  -- a volatile function cannot be a bound of an index scan
   return query execute format($q$
     with due as materialized (
       select d.msg_id, d.vt from %1$s d where d.vt >= $1 and d.vt <= $2 order by d.vt limit $3 for update skip locked
@@ -43,7 +43,7 @@ begin
   end if;
 end $$;
 
--- Which commands of a domain that have not ended the messages are of.
+-- The commands, not yet ended, that messages of a domain belong to.
 create function command_bus_owners(of_domain text, msg_ids bigint[]) returns table (msg_id bigint, command_id uuid)
 language plpgsql stable as $$
 begin
@@ -68,8 +68,8 @@ begin
   return case when v_next is not null then greatest(0, extract(epoch from v_next - clock_timestamp()) * 1000) end;
 end $$;
 
--- Messages that were found on a command queue and belong to no command of this log. Each is in pgmq's archive of the
--- queue; this says which they are, and why.
+-- Messages that were found on a command queue and belong to no command of this log, with the reason. They are in pgmq's
+-- archive of the queue.
 create table command_bus_stranger (
   queue    text collate "C" not null,
   msg_id   bigint not null,
@@ -94,10 +94,10 @@ begin
   on conflict on constraint command_bus_stranger_pkey do update set why = excluded.why, found_at = excluded.found_at;
 end $$;
 
--- Whoever may call this may send.
+-- A role that may execute this may send.
 create function command_bus_send_right() returns void language sql as $$ $$;
 
--- Gives the roles that read the commands the right to read a queue, and those that send the right to take replies off one.
+-- Grants the right to read a queue to roles that read commands, and the right to take replies off one to roles that send.
 create function command_bus_grant_queue(queue text) returns void
 language plpgsql as $$
 declare
@@ -121,7 +121,7 @@ begin
   end loop;
 end $$;
 
--- Where there are so many queues, roles that only send make no more, whatever limit they name: the owner may replace this.
+-- With this many queues, roles that only send cannot make more, whatever limit they pass. The owner may replace this.
 create function command_bus_most_queues_of_senders() returns int language sql immutable as $$ select 1000 $$;
 
 -- Whether the caller may send and nothing else.
@@ -132,18 +132,18 @@ begin
       'command_bus_read(text, double precision, integer, double precision)'::regprocedure, 'execute');
 end $$;
 
--- Queues that sends may make, and whose sends were the first to need them, for an hour. What is not made yet takes up room
--- all the same, so that all processes together keep the limit.
+-- Queues that sends may make, and the caller that needed each first, for an hour. A queue counts before it is made, so that
+-- all processes together keep the limit.
 create table command_bus_queue_claim (
   queue  text collate "C" not null,
-  -- a hash; empty: nobody's in particular
+  -- a hash; empty: no caller in particular
   caller text collate "C" not null,
   since  timestamptz not null default clock_timestamp(),
   constraint command_bus_queue_claim_pkey primary key (caller, queue)
 );
 
--- Claims those of the queues that are not there, all of them or none: at most `most` queues in all, and `per_hour` of one
--- caller. Says which of the two is in the way: 'most' or 'caller'; null: they are claimed.
+-- Claims those of the queues that do not exist, all of them or none: at most `most` queues in all, and `per_hour` for one
+-- caller. Returns the limit that was reached, 'most' or 'caller'; null: they are claimed.
 create function command_bus_claim_queues(queues text[], caller text, most int, per_hour int) returns text
 language plpgsql
 set lock_timeout = '1s'
@@ -155,7 +155,7 @@ begin
   if command_bus_only_sends() then
     most := least(most, command_bus_most_queues_of_senders());
   end if;
-  -- one after the other: what is counted is what is taken
+  -- one caller at a time, so that the count stays correct
   perform pg_advisory_xact_lock(hashtextextended('commandbus:queues', 0));
   delete from command_bus_queue_claim c where c.since < clock_timestamp() - interval '1 hour';
   v_new := array(select distinct q from unnest(queues) q where not exists (select from pgmq.meta m where m.queue_name = q));
@@ -174,24 +174,24 @@ begin
   return null;
 end $$;
 
--- Makes a queue when it is not there. One that was dropped by hand begins anew at 1, with the ids of messages that its
--- commands have had: they would be taken for those, so it goes on after the last one.
+-- Makes a queue if it does not exist. A queue that was dropped by hand would give out ids again that its commands have had,
+-- so it goes on after the last one.
 create function command_bus_make_queue(queue text) returns void
 language plpgsql
--- somebody else may be making it in a transaction that stays open; callers try again for a while
+-- another transaction that stays open may be making it; callers try again for a while
 set lock_timeout = '1s'
 as $$
 declare
   v_last bigint;
 begin
   if queue !~ '^[a-z_][a-z0-9_-]*$' then
-    raise exception '% is not a queue name', queue using errcode = 'invalid_parameter_value';
+    raise exception '% is not a valid queue name', queue using errcode = 'invalid_parameter_value';
   end if;
   if exists (select from pgmq.meta m where m.queue_name = queue) then
     return;
   end if;
   if command_bus_only_sends() and (select count(*) from pgmq.meta) >= command_bus_most_queues_of_senders() then
-    raise exception 'role % may not make another queue: there are many', quote_ident(command_bus_caller())
+    raise exception 'role % may not make another queue: there are too many', quote_ident(command_bus_caller())
       using errcode = 'insufficient_privilege', hint = 'drop some, or let the owner replace function command_bus_most_queues_of_senders()';
   end if;
   perform pgmq.create(queue);
@@ -206,8 +206,8 @@ begin
   perform command_bus_grant_queue(queue);
 end $$;
 
--- Replies that could not be put on their queue: its name cannot be one, it is a queue of commands, a right is missing.
--- One that was delivered later stays as the record of who did it, without its body.
+-- Replies that could not be put on their queue: its name is not valid, it is a queue of commands, or a right is missing. A
+-- reply that was delivered later stays as a record of who did it, without its body.
 create table command_bus_undelivered (
   reply_id     bigint generated always as identity,
   domain       text collate "C" not null,
@@ -217,7 +217,7 @@ create table command_bus_undelivered (
   body         jsonb,
   reason       text not null,
   since        timestamptz not null default clock_timestamp(),
-  -- attempts to deliver it, the first one included
+  -- attempts to deliver it, with the first one
   tries        int not null default 1,
   delivered_at timestamptz,
   delivered_by text,
@@ -228,12 +228,12 @@ create table command_bus_undelivered (
     and (delivered_at is null) = (body is not null))
 );
 
--- what waits is little, however many were delivered
+-- few wait, however many were delivered
 create index command_bus_undelivered_waiting on command_bus_undelivered (reply_id) where delivered_at is null;
 create index command_bus_undelivered_command on command_bus_undelivered (command_id);
 
--- Puts replies on their queue, which is made if necessary. Gives why that cannot be done, or null. What passes by itself
--- (a deadlock, a full disk, a shutdown) is raised.
+-- Puts replies on their queue, which is made if necessary. Returns why that cannot be done, or null. Raises errors that pass
+-- by themselves (a deadlock, a full disk, a shutdown).
 create function command_bus_put_replies(queue text, bodies jsonb[]) returns text
 language plpgsql as $$
 begin
@@ -250,8 +250,8 @@ exception when others then
   return sqlerrm;
 end $$;
 
--- Delivers replies that are still kept, to their queue or to `target`. Who comes second waits, and finds them delivered.
--- Gives one row for each that was tried; `why` is null for those delivered.
+-- Delivers undelivered replies to their queue or to `target`. A second caller waits, and finds them delivered. Returns one row
+-- for each that was tried; `why` is null for those delivered.
 create function command_bus_deliver_replies(ids bigint[], target text, actor text)
 returns table (reply_id bigint, domain text, command_id uuid, queue text, why text)
 language plpgsql as $$
@@ -281,10 +281,9 @@ begin
   end loop;
 end $$;
 
--- Figures of some queues; each takes a few locks until the end of the transaction, so that who asks for all of many asks
--- several times. Small tables are counted; of larger ones the server's own statistics tell, so that the price
--- does not grow with what waits. `known`: {queue: id}, the first message of an earlier answer, where looking for the first
--- message begins.
+-- Figures of some queues. Each takes a few locks until the end of the transaction, so callers with many queues call several
+-- times. Small tables are counted; for larger ones the server's statistics are used, so that the cost does not grow with the
+-- messages. `known`: {queue: id}, the first message of an earlier answer, where the search for the first message begins.
 create function command_bus_queue_figures(queues text[], known jsonb) returns table (
   queue text, depth double precision, visible double precision, oldest_seconds double precision, newest_seconds double precision,
   total double precision, first text, strangers int)

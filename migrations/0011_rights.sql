@@ -1,11 +1,11 @@
--- Who may do what. Functions that write run with the rights of their owner, the role that migrates, so that others need
--- no rights on the tables; `commandbus grants` says which role may call which. What a right to insert or to call names:
+-- Rights. Functions that write run with the rights of their owner, the role that migrates, so that other roles need no rights
+-- on the tables; `commandbus grants` prints which role may execute which. These rights mark the roles:
 --
 --   sender    execute on command_bus_send_right    worker   execute on command_bus_read
 --   operator  insert on command_bus_action         reader   select on command_bus_command
 
--- The events of the streams that are named, in order: whoever knows a command's id may read its events. Other streams
--- have names that can be guessed, and are for those who may read the log.
+-- The events of the given streams, in order. A role that knows a command's id may read its events. Other streams have names
+-- that can be guessed, and need the right to read the log.
 create function command_bus_streams(streams text[], since bigint)
 returns table (stream text, revision bigint, id uuid, type text, data jsonb, meta jsonb, msg_id bigint)
 language plpgsql stable
@@ -25,12 +25,12 @@ end $$;
 create function command_bus_given(parts jsonb) returns table (event int, given jsonb) language sql immutable as $$
   select x.event::int, jsonb_build_array(p->'queue', x.event, x.body) from jsonb_array_elements(parts) p
   cross join lateral rows from (jsonb_array_elements(p->'events'), jsonb_array_elements(p->'bodies')) x(event, body)
-  -- what is sorted then are these, and not the parts
+  -- so that a later sort works on these rows, not on the larger parts
   offset 0 $$;
 
--- Whether a unit of work is what the library makes of commands that are sent or canceled: each row, message and reply is
--- compared with the one that its event asks for, so that nothing of what a role commits that only sends contradicts the log. The
--- same in TypeScript: src/projections/command-row.ts, src/projections/outbox.ts.
+-- Whether a unit of work is one that the library makes to send or cancel commands. Each row, message and reply is compared with
+-- the one that follows from its event, so that a role that only sends cannot contradict the log. The same in TypeScript:
+-- src/projections/command-row.ts, src/projections/outbox.ts.
 create function command_bus_is_sending(unit jsonb) returns boolean
 language plpgsql stable as $$
 declare
@@ -46,7 +46,7 @@ begin
       else (select f.meta->'context' from command_bus_event f where f.stream = x.stream collate "C" and f.revision = 0) end as context
     from jsonb_to_recordset(unit->'events') x(event int, stream text, revision bigint, type text, data jsonb, meta jsonb)
   ), ends as (
-    -- a cancellation whose event before it is not there loses its race
+    -- a cancellation without the event before it loses its race
     select e.*, coalesce(e.data->'reason', 'null') as reason,
       (select p.type in ('CommandSent', 'CommandFailed', 'OperatorRetried') from command_bus_event p
         where p.stream = e.stream collate "C" and p.revision = e.revision - 1) as was_pending
@@ -103,8 +103,8 @@ begin
   return coalesce(v_right, false);
 end $$;
 
--- Refuses a unit of work that is not the caller's to commit: senders send and cancel, workers report on commands, and
--- whoever makes bulk actions may do everything (and is not asked).
+-- Refuses a unit of work that the caller may not commit: senders send and cancel, workers report on commands, and roles that
+-- may make bulk actions may do everything (and are not checked).
 create function command_bus_check_unit(unit jsonb) returns void
 language plpgsql as $$
 declare
@@ -131,7 +131,7 @@ begin
     end if;
     return;
   end if;
-  -- messages are put and taken away where such belong, and replies that may be kept are of the unit's own commands
+  -- messages go to and leave command queues only, and undelivered replies belong to the unit's own commands
   if unit ? 'resends' or unit ? 'tables' or unit ? 'messages' and not v_sends or unit ? 'acks' and not v_works or exists (
     select from jsonb_array_elements(coalesce(unit->'messages', '[]') || coalesce(unit->'acks', '[]') || coalesce(unit->'current', '[]')) x
     where right(x->>'queue', 10) <> '__commands') or exists (
@@ -146,8 +146,8 @@ begin
   end if;
 end $$;
 
--- These run as their owner; the transaction that applies this file also pins their search path, which nobody else can
--- put anything into.
+-- These run as their owner. The transaction that applies this file also fixes their search path, to which nobody else can add
+-- objects.
 do $$
 declare
   v_function regprocedure;
@@ -163,9 +163,9 @@ begin
   end loop;
 end $$;
 
--- a right and nothing else
+-- only marks a right
 revoke all on function command_bus_send_right() from public;
--- for the owner and for those functions alone
+-- only for the owner and these functions
 revoke all on function command_bus_put_rows(regclass, jsonb, text[]) from public;
 revoke all on function command_bus_grant_queue(text) from public;
 revoke all on function command_bus_put_replies(text, jsonb[]) from public;

@@ -4,25 +4,25 @@ import type { Json } from './json/json.ts'
 import { type Change, jsonDiff } from './json/json-diff.ts'
 import type { Recorded } from './recorded.ts'
 
-/** One event, what it made of its aggregate, and what it changed. */
+/** One event, its aggregate after it, and what it changed. */
 export interface Step<Event, Snapshot> {
   readonly revision: number
   readonly event: Event
-  /** What the audit calls it: more than one name where one event tells of more than one thing. */
+  /** The audit's names of it: several where one event reports several things. */
   readonly names: readonly string[]
   readonly actor: string
   readonly at: Instant
-  /** Milliseconds since the event before; null for the first. Below 0 where the clocks of two machines differ. */
+  /** Milliseconds since the event before; null for the first. Negative where the clocks of two machines differ. */
   readonly sinceLastMs: number | null
   readonly state: Snapshot
-  /** Against the state before, without `revision` and `updatedAt`, which every event changes. */
+  /** Changes since the step before, without `revision` and `updatedAt`, which every event changes. */
   readonly diff: readonly Change[]
 }
 
-/** How the history of an aggregate is told. */
+/** How to make steps of an aggregate's events. */
 export interface Telling<State, Event, Snapshot>
   extends Pick<Decider<State, never, Event, unknown>, 'initial' | 'evolve'> {
-  /** Null: there is nothing to be seen yet. */
+  /** Null: the aggregate does not exist yet. */
   readonly snapshotOf: (state: State, at: Instant, revision: number) => Snapshot | null
   readonly namesOf: (event: Event) => readonly string[]
 }
@@ -57,12 +57,12 @@ export const stepsOf = function* <State, Event extends Fact, Snapshot extends ob
   }
 }
 
-/** A revision, or an instant: what had happened by then, up to and including it. */
+/** A revision, or an instant; both include what happened at it. */
 export type Moment = number | Instant
 
 /**
- * How many of the steps had happened. At an instant those before the first later one count, so that a state is never
- * made of events with a gap between them, whatever the clocks said.
+ * How many of the steps had happened. For an instant: those before the first step that is later, so that clocks that differ
+ * never leave a gap between the events of a state.
  */
 export const stepsAt = <A extends Pick<Step<unknown, unknown>, 'revision' | 'at'>>(
   steps: readonly A[],

@@ -1,4 +1,4 @@
-/** What an event's stream is about, written beside every event, so that no projection has to look anything up. */
+/** Facts of the stream, stored with every event, so that no projection has to look them up. */
 export interface EventContext {
   readonly commandType: string
   readonly correlationId: string

@@ -6,12 +6,11 @@ const keptOrHidden = new RegExp(`(${KEPT})|${HIDDEN}`, 'gu')
 const written = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
 
 /**
- * The text with what a screen does not show written out, as in `\u202E`: control characters, marks that turn the direction
- * of a text, characters without width, halves of a pair. Ends of lines and tabs stay, and what joins an emoji. Inside JSON
- * it is the same value.
+ * Escapes what a screen does not show, as in `\u202E`: control characters, marks that turn the direction of a text, characters
+ * without width, lone surrogates. Line ends, tabs and the joiners of emoji stay. Inside JSON it is the same value.
  */
 export const visible = (text: string): string =>
   text.replace(keptOrHidden, (found, kept: string | undefined) => kept ?? found.split('').map(written).join(''))
 
-/** The same JSON, with what ends a line for some readers, or what a terminal obeys, written out; below U+0020 JSON does that. */
+/** Escapes what ends a line for some readers or controls a terminal. (JSON itself escapes what is below U+0020.) */
 export const plainJson = (json: string): string => json.replace(/[\u007f-\u009f\u2028\u2029]/g, written)

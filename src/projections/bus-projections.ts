@@ -5,7 +5,7 @@ import { commandRowChange } from './command-row.ts'
 import { type OutboxOptions, outbox } from './outbox.ts'
 import { workflowRows } from './workflow-rows.ts'
 
-/** Everything that any event of the log changes. Each looks at the stream first: what is not its own changes nothing. */
+/** All projections of the log. Each checks the stream first and ignores those of other aggregates. */
 export const busProjections = (options: OutboxOptions) => {
   const effects = outbox(options)
   return {

@@ -37,7 +37,7 @@ export const commandRowChange = (recorded: Recorded<CommandEvent>): RowChange | 
     : { kind: 'move', move: { ...moved(key, recorded), ...details(recorded) } }
 }
 
-/** Two changes of one row, in the order of their revisions, as one. */
+/** Merges two changes of one row, in the order of their revisions. */
 export const mergeChanges = (first: RowChange, second: RowChange): RowChange => {
   if (second.kind === 'insert') return first
   if (first.kind === 'move') return { kind: 'move', move: { ...first.move, ...second.move, after: first.move.after } }

@@ -2,7 +2,7 @@ import type { CreditsEvent, Pool, Split } from '../domain/credits/events.ts'
 import { signs } from '../domain/credits/transitions.ts'
 import type { RowWrite } from './row-write.ts'
 
-/** An entry of the ledger, and the balances that it leaves: one for each month's pool, one for what was purchased. */
+/** An entry of the ledger, and the balances after it: of the month's pool and of the purchased credits. */
 export const creditRows = (tenantId: string, revision: number, event: CreditsEvent): readonly RowWrite[] => {
   const { left, at, actor } = event
   const sign = signs[event.type]

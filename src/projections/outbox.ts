@@ -5,12 +5,12 @@ import type { EventContext, Recorded } from '../domain/recorded.ts'
 
 type JsonObject = { readonly [key: string]: Json }
 
-/** What an event asks of the queues. Carried out once, in the transaction that makes the event visible to the rows. */
+/** What an event does to the queues. Applied once, in the transaction that applies the event to the read tables. */
 export type Effect =
   /** A new message; its id becomes the command's msg_id. */
   | { readonly kind: 'enqueue'; readonly queue: string; readonly body: JsonObject }
   /**
-   * The archived message `archivedMsgId` again, as a new one. `data` replaces its payload. Where that is null, or the
+   * Sends the archived message `archivedMsgId` again as a new one. `data` replaces its payload. Where that is null, or the
    * archive was purged, the message is `head` plus the payload of the event at `dataRevision`.
    */
   | {
@@ -23,24 +23,24 @@ export type Effect =
     }
   | { readonly kind: 'reply'; readonly queue: string; readonly body: JsonObject }
   | { readonly kind: 'delete' | 'archive'; readonly queue: string; readonly msgId: string }
-  /** Visible again after so long, by the clock of the queue: that of who reports may be wrong. */
+  /** Makes the message visible again after a time, by the queue's clock, as the worker's may be wrong. */
   | {
       readonly kind: 'postpone'
       readonly queue: string
       readonly msgId: string
       readonly waitMs: number
-      /** Its last read is taken back: the next one has the same number. */
+      /** Takes the last read back: the next one has the same number. */
       readonly uncount?: true
     }
-  /** The command's present message, which only the row knows. */
+  /** Archives the command's present message, whose id is only in the row. */
   | { readonly kind: 'archive-current'; readonly queue: string }
 
 export interface OutboxOptions {
-  /** What becomes of the message of a completed command. Default `delete`. */
+  /** What to do with the message of a completed command. Default `delete`. */
   readonly onSuccess: 'delete' | 'archive'
 }
 
-/** Which messages an event causes: pure, the same for an inline runner and one that follows the feed. */
+/** The effects of an event on the queues. Pure: the same for an inline runner and one that follows the feed. */
 export const outbox =
   (options: OutboxOptions) =>
   (recorded: Recorded<CommandEvent>): readonly Effect[] => {
@@ -112,7 +112,7 @@ const head = (key: CommandKey, { context }: Recorded<CommandEvent>): JsonObject 
   ...trace(context),
 })
 
-/** Those who take part in the trace go on from the send. */
+/** Receivers continue the trace of the send. */
 const trace = ({ traceparent }: EventContext): JsonObject => (traceparent === undefined ? {} : { traceparent })
 
 const reply = (key: CommandKey, recorded: Recorded<CommandEvent>, outcome: JsonObject): readonly Effect[] => {

@@ -1,6 +1,6 @@
 import type { Json } from '../domain/json/json.ts'
 
-/** The read tables that are written by rows, each with its primary key. Every one has a column `revision`. */
+/** The read tables that are written by `RowWrite`, each with its primary key. All have a column `revision`. */
 export const readTables = {
   command_bus_workflow_template: ['template_id'],
   command_bus_workflow_run: ['run_id'],
@@ -14,8 +14,8 @@ export type ReadTable = keyof typeof readTables
 export type Columns = { readonly [column: string]: Json }
 
 /**
- * What an event changes in a read table. `put` names every column of a row that may not be there yet, `patch` the key
- * and the columns that change. Both apply only to a row of a lower revision: applied twice they change nothing.
+ * What an event changes in a read table. `put` has every column of a row, which may be new; `patch` has the key and the
+ * columns that change. Both apply only to a row of a lower revision: applied twice they change nothing.
  */
 export interface RowWrite {
   readonly table: ReadTable
@@ -25,7 +25,7 @@ export interface RowWrite {
 
 const keyOf = ({ table, row }: RowWrite): string => `${table} ${readTables[table].map(name => row[name]).join(' ')}`
 
-/** Collects writes in the order of their events: one for each row, however many events changed it. */
+/** Collects the writes of events in their order, and merges those of one row. */
 export const createWrites = () => {
   const writes = new Map<string, RowWrite>()
   return {

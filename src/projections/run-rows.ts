@@ -3,7 +3,7 @@ import type { FileResult, RunEvent, RunInitiated } from '../domain/workflow-run/
 import { isActive } from '../domain/workflow-run/status.ts'
 import type { Columns, RowWrite } from './row-write.ts'
 
-/** Errors' texts are cut here; the log keeps them whole. */
+/** Error texts are cut to this length; the log keeps them whole. */
 const LONGEST_TEXT = 200
 const cut = (text: string | null): string | null =>
   text === null || text.length <= LONGEST_TEXT ? text : text.slice(0, LONGEST_TEXT).toWellFormed()

@@ -61,8 +61,10 @@ describe.each(Object.entries(parsers))('%s', (field, parse) => {
 })
 
 test('a refusal of the domain comes through with the name of the field', () => {
-  expect(refusalOf(() => domainOf('No Domain')).message).toMatch(/^domain: 'No Domain' is no domain name/)
-  expect(refusalOf(() => commandIdOf('17', 'parentCommandId')).message).toMatch(/^parentCommandId: '17' is no id/)
+  expect(refusalOf(() => domainOf('No Domain')).message).toMatch(/^domain: 'No Domain' is not a valid domain name/)
+  expect(refusalOf(() => commandIdOf('17', 'parentCommandId')).message).toMatch(
+    /^parentCommandId: '17' is not a valid id/,
+  )
   expect(refusalOf(() => queueOf('q'.repeat(48))).message).toMatch(/^replyTo: .* pgmq allows 47$/)
   expect(refusalOf(() => jsonOf({ a: 1n }, 'resultData')).message).toBe(
     'resultData: resultData.a is a bigint, which JSON cannot hold',

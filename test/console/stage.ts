@@ -15,7 +15,7 @@ import {
 import { demoHandlers } from '../../src/infrastructure/demo/index.ts'
 import { closeHttp } from '../../src/infrastructure/http/listen.ts'
 import { type ConsoleFiles, readConsole } from '../../src/infrastructure/http/pages/console.ts'
-import { createKeeper, type Keeper } from '../../src/infrastructure/proof/keeper.ts'
+import { type BackgroundCheck, createBackgroundCheck } from '../../src/infrastructure/proof/background-check.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type Served, serve } from '../support/http.ts'
 import { type OpenBrowser, openBrowser } from './browser.ts'
@@ -53,7 +53,7 @@ export class Stage {
   modelWorks = true
   bus!: CommandBus
   /** Verifies the whole log in one turn, on demand. */
-  keeper!: Keeper
+  backgroundCheck!: BackgroundCheck
   served!: Served
   readonly faults: string[] = []
 
@@ -67,7 +67,13 @@ export class Stage {
       workflows: { policy: { maxAttempts: 1, backoffSeconds: [0.1], jitter: 0 } },
     })
     const log = silentLog
-    this.keeper = createKeeper({ pool: database.pool, signer: null, log, everyMs: 0, slice: 1_000_000 })
+    this.backgroundCheck = createBackgroundCheck({
+      pool: database.pool,
+      signer: null,
+      log,
+      everyMs: 0,
+      slice: 1_000_000,
+    })
     this.served = await serve(this.bus, this.serving())
     const askModel = () => {
       if (!this.modelWorks) throw new PermanentCommandError('UNAUTHORIZED', 'the model answered 401')
@@ -88,7 +94,7 @@ export class Stage {
   }
 
   private serving() {
-    return { console: this.files, proof: () => this.keeper.figures() }
+    return { console: this.files, proof: () => this.backgroundCheck.figures() }
   }
 
   /** The server goes away and comes back at the same address. */

@@ -94,7 +94,7 @@ const recordedOf = <Event>({ stream, revision, id, event, context }: FeedEvent<E
 })
 
 const indexOf = (position: FeedPosition): number => {
-  if (!/^\d{1,15}$/.test(position)) throw new Error(`'${position.slice(0, 50)}' is no feed position`)
+  if (!/^\d{1,15}$/.test(position)) throw new Error(`'${position.slice(0, 50)}' is not a valid feed position`)
   return Number(position)
 }
 

@@ -388,7 +388,7 @@ describe('commandbus export', () => {
   test.each([
     [['export', '-o', 'x'], 2, /name what to write/],
     [['replay', '--from', '/nowhere/x.jsonl.gz'], 1, /cannot be read \(ENOENT\)/],
-    [['replay', '--from', import.meta.filename], 1, /is no file that `export` or `archive` has made/],
+    [['replay', '--from', import.meta.filename], 1, /is not a file that `export` or `archive` has made/],
     [['archive', '--older-than', 'long'], 2, /--older-than must be an age like 90d/],
     [['archive'], 2, /--older-than must be an age like 90d/],
     [['replay', '--from', 'x', '--step'], 2, /--from shows a whole file/],

@@ -40,7 +40,7 @@ const QUEUES_MADE = Math.min(QUEUES, HONEST_QUEUES + 2 * QUEUES_A_CALLER * Math.
 /** Two of each queue, and those that every database of the bus has. */
 const TABLES = 2 * QUEUES_MADE + 25
 const LIVE_READERS = 20
-/** 10 for sends and work of the service, 4 for reads, 3 of the keeper, 2 for health, and as many again for the worker. */
+/** 10 for sends and work of the service, 4 for reads, 3 of the background check, 2 for health, and as many again for the worker. */
 const CONNECTIONS = 45
 const MEGABYTES = 768
 

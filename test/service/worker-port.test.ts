@@ -108,7 +108,7 @@ describe('a worker that is given a port', () => {
         () => readiness(url, token),
         ({ code }) => code === 503,
       )
-      expect(away.reasons.join()).toMatch(/the queue cannot be read for \d+ s/)
+      expect(away.reasons.join()).toMatch(/the queue could not be read for \d+ s/)
       expect((await fetch(`${url}/health/live`)).status).toBe(200)
       const asked = await program.run(['health'], { env: { PORT: portOf(url) } })
       expect(asked).toMatchObject({ code: 1, stdout: '' })

@@ -11,7 +11,7 @@ import { signToken } from '../../src/infrastructure/http/identity/token.ts'
 import type { ConsoleFiles } from '../../src/infrastructure/http/pages/console.ts'
 import type { HealthReport } from '../../src/infrastructure/http/pages/health.ts'
 import { createWatch } from '../../src/infrastructure/http/pages/watch.ts'
-import type { ProofFigures } from '../../src/infrastructure/proof/keeper.ts'
+import type { ProofFigures } from '../../src/infrastructure/proof/background-check.ts'
 import { createTestBus, type TestBus, until } from './bus.ts'
 import { createTestDatabase } from './database.ts'
 

@@ -20,7 +20,7 @@ export const WORKER_CRASHED = 'WORKER_CRASHED'
 const TAMPERED = 'TAMPERED'
 
 /** A message that is this worker's to work on. */
-export interface Job {
+export interface WorkItem {
   readonly kind: 'work'
   readonly delivery: Delivery
   readonly key: CommandKey
@@ -35,8 +35,8 @@ export interface Job {
 }
 
 /** What a message turned out to be. */
-export type Opened =
-  | Job
+export type OpenedMessage =
+  | WorkItem
   /** Its attempts ran out with its workers: the turn parks it. */
   | { readonly kind: 'exhausted'; readonly delivery: Delivery; readonly key: CommandKey; readonly turn: CommandTurn }
   /** It says something else than the log: the turn parks its command. */
@@ -78,7 +78,7 @@ export interface OpenDeps {
  */
 export const openDeliveries =
   ({ store, queue, clock }: OpenDeps) =>
-  async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly Opened[]> => {
+  async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly OpenedMessage[]> => {
     const keys = deliveries.map(delivery => keyOf(delivery, holder.domain))
     const now = clock.now()
     const opened = await openAs(store, deliveries, keys, holder, now)
@@ -113,10 +113,10 @@ const openAs = async (
   keys: readonly (CommandKey | string)[],
   holder: Holder,
   now: Date,
-): Promise<readonly Opened[]> => {
+): Promise<readonly OpenedMessage[]> => {
   const streams = keys.flatMap(key => (typeof key === 'string' ? [] : [commandStream(key)]))
   const found = await readEach(store, [...new Set(streams)])
-  return deliveries.map((delivery, i): Opened => {
+  return deliveries.map((delivery, i): OpenedMessage => {
     const key = keys[i] as CommandKey | string
     if (typeof key === 'string') return { kind: 'unknown', delivery, why: key }
     const stream = commandStream(key)
@@ -145,7 +145,13 @@ const readEach = async (
   }
 }
 
-const open = (delivery: Delivery, key: CommandKey, loaded: Loaded<CommandState>, holder: Holder, now: Date): Opened => {
+const open = (
+  delivery: Delivery,
+  key: CommandKey,
+  loaded: Loaded<CommandState>,
+  holder: Holder,
+  now: Date,
+): OpenedMessage => {
   const { state } = loaded
   if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `no command ${key.commandId} was ever sent` }
   const receive: Receive = {
@@ -220,7 +226,7 @@ export type Outcome =
   | { readonly kind: 'failure'; readonly error: CommandError }
 
 /** The receipt alone: makes a longer run visible as IN_PROGRESS. */
-export const receiptTurn = (job: Job): CommandTurn => ({
+export const receiptTurn = (job: WorkItem): CommandTurn => ({
   stream: job.stream,
   intents: [job.receive],
   known: job.loaded,
@@ -230,7 +236,12 @@ export const receiptTurn = (job: Job): CommandTurn => ({
  * The report of an attempt, with its receipt: one that is already in the log is not repeated, one that is not goes in
  * together with the outcome (into the very event, when it is a success).
  */
-export const outcomeTurn = (job: Job, known: Loaded<CommandState>, outcome: Outcome, clock: Clock): CommandTurn => {
+export const outcomeTurn = (
+  job: WorkItem,
+  known: Loaded<CommandState>,
+  outcome: Outcome,
+  clock: Clock,
+): CommandTurn => {
   const { stream, receive, attempt } = job
   const { actor } = receive
   const at = clock.now().toISOString()
@@ -257,7 +268,7 @@ const bytesOf = ({ details }: CommandError): number => (details === undefined ? 
  * attempts, which then may begin the next one at once; undefined: it is a failure as any other.
  */
 export const gaveUpTurn = (
-  { stream, receive, attempt }: Job,
+  { stream, receive, attempt }: WorkItem,
   error: CommandError,
   counts: boolean | undefined,
   clock: Clock,

@@ -1,7 +1,7 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { CommandEvent, CommandExhausted } from './events.ts'
 
-/** What the audit calls each event; `namesOf` knows the exceptions. */
+/** The audit's name of each event, apart from the exceptions in `namesOf`. */
 export const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]>> = {
   CommandSent: ['SENT'],
   CommandReceived: ['RECEIVED'],
@@ -17,16 +17,15 @@ export const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]
   OperatorEndedAttempt: ['OPERATOR_END_ATTEMPT'],
 }
 
-/** Every word of the audit, in the order of a life. */
+/** Every name the audit uses, in the order of a command's life. */
 export const auditTypes: readonly string[] = [...new Set(Object.values(auditNames).flat())]
 
-/** Other words for some of them, for those who filter. */
+/** Other names that a filter accepts. */
 const aliases: Readonly<Record<string, string>> = { MOVED_TO_TSQ: 'MOVED_TO_TROUBLESHOOTING_QUEUE' }
 
-/** What `parseAuditType` takes. */
+/** What `parseAuditType` accepts. */
 export const auditWords: readonly string[] = [...auditTypes, ...Object.keys(aliases)]
 
-/** A word of the audit, or an alias of one. */
 export const parseAuditType = (text: string): Either<string, string> => {
   const type = Object.hasOwn(aliases, text) ? aliases[text] : text
   return type !== undefined && auditTypes.includes(type)
@@ -35,8 +34,8 @@ export const parseAuditType = (text: string): Either<string, string> => {
 }
 
 /**
- * What the audit calls one event. A success may carry its receipt: then it tells of both. A failure that no retry could mend has
- * exhausted nothing, whatever its policy did with it: it FAILED, and no retry is scheduled.
+ * The audit's names of one event. A success that carries its receipt has two. A failure that no retry could repair is FAILED,
+ * not RETRY_EXHAUSTED, and no retry is scheduled.
  */
 export const namesOf = (event: CommandEvent): readonly string[] => {
   if (event.type === 'CommandCompleted' && event.receipt !== undefined) return ['RECEIVED', ...auditNames[event.type]]

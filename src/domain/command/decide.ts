@@ -58,8 +58,8 @@ const send = ({ type: _, ...sent }: Send, state: CommandState): Decision =>
     : left({ type: 'AlreadySent', status: state.status })
 
 /**
- * The queue counts reads, so a read that left no event shows as a gap in the attempts: those are recorded as lost
- * first. Past the last attempt nobody may try again: the command parks (or fails, when its policy says so).
+ * The queue counts reads, so a read that left no event shows as a gap in the attempts. Those attempts are first recorded as
+ * lost. After the last attempt the command parks, or fails where its policy says so.
  */
 const receive = (intent: Receive, state: SentCommandState): Decision => {
   if (!isLegal('CommandReceived', state.status)) return left({ type: 'NothingToDo', status: state.status })
@@ -80,7 +80,7 @@ const receive = (intent: Receive, state: SentCommandState): Decision => {
       attempt: number,
       total: state.totalAttempts + 1 + i,
       msgId: intent.msgId,
-      // a lost attempt's lease ran out some time before this read
+      // a lost attempt's lease ran out at some time before this read
       leaseExpiresAt: lost ? intent.at : intent.leaseExpiresAt,
       lost,
     }
@@ -88,7 +88,7 @@ const receive = (intent: Receive, state: SentCommandState): Decision => {
   return right(attempt <= limit ? received : [...received, leaseLost(intent, state, limit)])
 }
 
-/** A round has its own message: the same attempt number of an earlier round is another attempt. */
+/** Each round has its own message: the same attempt number in an earlier round is another attempt. */
 const isOwnReceipt = (intent: Receive, state: SentCommandState): boolean =>
   state.status === 'IN_PROGRESS' && intent.actor === state.workerId && intent.msgId === state.msgId
 
@@ -101,13 +101,13 @@ const leaseLost = (intent: Receive, state: SentCommandState, attempt: number): C
 
 type Ending = { readonly at: string; readonly actor: string; readonly attempt: number; readonly msgId: string }
 
-/** No attempt is left: the policy says whether an operator looks at it or the command fails. */
+/** No attempt is left: the policy decides whether the command parks or fails. */
 const ending = (base: Ending, state: SentCommandState, reason: ParkingReason, error: CommandError): CommandEvent =>
   state.sent.policy.onExhausted === 'fail'
     ? { ...base, type: 'CommandExhausted', error }
     : { ...base, type: 'CommandMovedToTroubleshooting', reason, error }
 
-/** A report counts only for the attempt that is running now; its own repetition changes nothing. */
+/** A report counts only for the attempt that is running now; the same report again changes nothing. */
 const report = (
   intent: ReportSuccess | ReportFailure,
   state: SentCommandState,
@@ -134,7 +134,7 @@ const succeed = (intent: ReportSuccess, msgId: string): CommandCompleted => ({
   result: intent.result,
 })
 
-/** One event for both, after those of the attempts that left no trace. */
+/** Receipt and success as one event, after the events of lost attempts. */
 const receiveAndSucceed = (intent: ReportSuccess, receiving: Receive, state: SentCommandState): Decision => {
   if (state.attempts === intent.attempt && isRepetition(intent, state)) return nothing
   const received = receive(receiving, state)
@@ -164,7 +164,7 @@ const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] 
       return [{ ...base, type: 'CommandFailed', error, retryAt: new Date(Date.parse(intent.at) + wait).toISOString() }]
     }
     case 'TAMPERED':
-      // whatever the policy says: somebody has to find out who did it
+      // parks whatever the policy says: an operator has to find out who changed the message
       return [{ ...base, type: 'CommandMovedToTroubleshooting', reason: 'TAMPERED', error }]
     case 'PERMANENT':
     case 'NO_HANDLER':
@@ -208,7 +208,7 @@ const operatorCancel = (intent: OperatorCancel): Decision =>
 const operatorComplete = (intent: OperatorComplete): Decision =>
   right([{ type: 'OperatorCompleted', at: intent.at, actor: intent.actor, resultData: intent.resultData }])
 
-/** Parks whatever the policy says: an operator is looking at it already. */
+/** Parks whatever the policy says: an operator is already at work on it. */
 const endAttempt = ({ at, actor, reason }: OperatorEndAttempt, { attempts, msgId }: Running): Decision =>
   reason.trim() === ''
     ? left({ type: 'BlankReason' })

@@ -3,7 +3,7 @@ import type { Json } from '../json/json.ts'
 import type { Change } from '../json/json-diff.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
-/** Which domain a command belongs to and its id there; together the identity of its stream. */
+/** A command's domain and its id there. Together they identify its stream. */
 export interface CommandKey {
   readonly domain: string
   readonly commandId: string
@@ -33,23 +33,23 @@ export interface CommandError {
   readonly code: string
   readonly message: string
   readonly details?: Json
-  /** Where it was thrown: for those who may see the history. Never in a reply or in a read row. */
+  /** Where it was thrown. Shown in the history only, never in a reply or a read table. */
   readonly stack?: string
-  /** The causes below it and the errors it collects, each one before its own. As `stack`, for the history only. */
+  /** Its causes and the errors it collects, each before its own causes. Shown in the history only. */
   readonly causes?: readonly ErrorCause[]
 }
 
 export interface ErrorCause {
-  /** The `cause` of the error it belongs to, or one of the `member`s of an AggregateError. */
+  /** The `cause` of an error, or a `member` of an AggregateError. */
   readonly kind: 'cause' | 'member'
-  /** 1: it belongs to the error itself; 2: to one of depth 1 before it; and so on. */
+  /** 1: of the error itself; 2: of the last entry of depth 1 before it; and so on. */
   readonly depth: number
   readonly code: string
   readonly message: string
   readonly stack?: string
 }
 
-/** When it happened and who did it: a sender, `worker:<id>` or an operator. Every event has both. */
+/** When it happened and who did it: a sender, `worker:<id>` or an operator. */
 interface Fact {
   readonly at: Instant
   readonly actor: string
@@ -73,7 +73,7 @@ export interface CommandSent extends Fact {
 
 /**
  * A worker holds the message: attempt `attempt` of this round, `total` of the command's whole life.
- * `lost` marks an attempt known only from the queue's own count: its worker left no other trace.
+ * `lost`: known only from the queue's count of reads, as its worker left no other trace.
  */
 export interface CommandReceived extends Fact {
   readonly type: 'CommandReceived'
@@ -84,7 +84,7 @@ export interface CommandReceived extends Fact {
   readonly lost: boolean
 }
 
-/** `uncounted`: its worker could not go on, and the next attempt has the same number. */
+/** `uncounted`: the worker could not go on; the next attempt has the same number. */
 export interface CommandFailed extends Fact {
   readonly type: 'CommandFailed'
   readonly attempt: number
@@ -116,14 +116,14 @@ export interface CommandExhausted extends Fact {
   readonly error: CommandError
 }
 
-/** What a `CommandReceived` would have said, where the attempt ended before one was written: worker and message are the outcome's. */
+/** The rest of a `CommandReceived`, for an attempt that ended before one was written; the outcome has worker and message. */
 export interface Receipt {
   readonly at: Instant
   readonly total: number
   readonly leaseExpiresAt: Instant
 }
 
-/** `receipt` is there when receipt and success are one event: the attempt ended before it had to be shown as running. */
+/** `receipt`: receipt and success are one event, as the attempt ended before it had to be shown as running. */
 export interface CommandCompleted extends Fact {
   readonly type: 'CommandCompleted'
   readonly attempt: number
@@ -138,10 +138,10 @@ export interface CommandCanceled extends Fact {
 }
 
 /**
- * `attempts` is where the count goes on: 0, or what it was with `resetAttempts: false`. `archivedMsgId` is the message
- * whose archived payload is sent again; `dataRevision` the event that holds that payload (this one, when `data` is set).
+ * `attempts` is where the count goes on: at 0, or where it was with `resetAttempts: false`. `archivedMsgId` is the message
+ * whose archived payload is sent again; `dataRevision` is the event that holds that payload (this one, when `data` is set).
  * `fromLog`: the message is made from the log, because the archived one was changed.
- * `diff` is what the operator's edit changed in the payload before it; events written before there was one have none.
+ * `diff` is what the operator's edit changed in the payload; events of older versions have none.
  */
 export interface OperatorRetried extends Fact {
   readonly type: 'OperatorRetried'
@@ -164,7 +164,7 @@ export interface OperatorCompleted extends Fact {
   readonly resultData: Json
 }
 
-/** The operator did not wait for the handler any longer: the command is parked, and what that attempt reports is stale. */
+/** An operator ended an attempt whose handler still ran. The command is parked, and a later report of that attempt is stale. */
 export interface OperatorEndedAttempt extends Fact {
   readonly type: 'OperatorEndedAttempt'
   readonly attempt: number

@@ -2,10 +2,10 @@ import type { CommandEvent } from './events.ts'
 import type { CommandState } from './state.ts'
 
 /**
- * The state after one more event. Total: an event in the log happened, whatever we think of it.
+ * The state after one more event. Total: what is in the log has happened.
  *
- * Every state is one literal with the same names in the same order. Spreading what stays the same would be shorter, and
- * a hundred times slower: folding is on the way of every command.
+ * Every state is one literal with the same names in the same order. Spreading the old state would be shorter, but a hundred
+ * times slower, and every command is folded.
  */
 export const evolve = (state: CommandState, event: CommandEvent): CommandState => {
   if (event.type === 'CommandSent') {

@@ -14,14 +14,14 @@ export interface CommandSnapshot extends Pick<CommandColumns, (typeof historyCol
   readonly workerId: string | null
   readonly parkedReason: ParkingReason | null
   readonly canceledReason: string | null
-  /** The payload a worker would get: the sender's, or an operator's edit of it. */
+  /** The payload that a worker gets: the sender's, or an operator's edit of it. */
   readonly data: Json
   readonly result: Json
 }
 
 export type HistoryStep = Step<CommandEvent, CommandSnapshot>
 
-/** Folds the events of one command, in order from its first, into what each of them made of it. */
+/** Folds the events of one command, in order from the first, into one step for each. */
 export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly HistoryStep[] => [
   ...stepsOf(
     {
@@ -34,7 +34,7 @@ export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly H
   ),
 ]
 
-/** A state in the words of the read row; `updatedAt` is the time of its last event. */
+/** A state with the names of the read table; `updatedAt` is the time of its last event. */
 export const snapshotOf = (state: SentCommandState, updatedAt: Instant): CommandSnapshot => ({
   status: state.status,
   commandType: state.sent.commandType,

@@ -1,15 +1,10 @@
 import type { Instant } from '../instant.ts'
+import type { IntentBase } from '../intent-base.ts'
 import type { Json } from '../json/json.ts'
 import type { CommandError } from './events.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
-/** Time and actor are facts of the caller: the domain has no clock. */
-interface Asked {
-  readonly at: Instant
-  readonly actor: string
-}
-
-export interface Send extends Asked {
+export interface Send extends IntentBase {
   readonly type: 'Send'
   readonly commandType: string
   readonly data: Json
@@ -24,58 +19,58 @@ export interface Send extends Asked {
   readonly traceparent?: string
 }
 
-/** A worker read the message; `delivery` is the queue's own count of reads of this message (pgmq's read_ct). */
-export interface Receive extends Asked {
+/** A worker read the message; `delivery` is the queue's count of reads of this message (pgmq's read_ct). */
+export interface Receive extends IntentBase {
   readonly type: 'Receive'
   readonly msgId: string
   readonly delivery: number
   readonly leaseExpiresAt: Instant
 }
 
-/** `receive` is the receipt of the same attempt, where it is not known to be in the log yet: it goes into the outcome. */
-export interface ReportSuccess extends Asked {
+/** `receive` is the receipt of the same attempt, when it may not be in the log yet: it becomes part of the outcome. */
+export interface ReportSuccess extends IntentBase {
   readonly type: 'ReportSuccess'
   readonly attempt: number
   readonly result: Json
   readonly receive?: Receive
 }
 
-/** The error's type decides: TRANSIENT is tried again, PERMANENT parks, BUSINESS_RULE ends the command, others park. */
-export interface ReportFailure extends Asked {
+/** The error's type decides: TRANSIENT is tried again, BUSINESS_RULE ends the command, PERMANENT and others park it. */
+export interface ReportFailure extends IntentBase {
   readonly type: 'ReportFailure'
   readonly attempt: number
   readonly error: CommandError
   /** The worker gave the attempt up, not the handler: the command may be tried again at once. */
   readonly givenUp?: {
-    /** False: the attempt takes none of those the command has. */
+    /** False: the attempt does not count towards the command's limit. */
     readonly counts: boolean
   }
   /** In [0, 1): see `waitAfter`. */
   readonly random: number
 }
 
-export interface Cancel extends Asked {
+export interface Cancel extends IntentBase {
   readonly type: 'Cancel'
   readonly reason: string | null
 }
 
-export interface OperatorRetry extends Asked {
+export interface OperatorRetry extends IntentBase {
   readonly type: 'OperatorRetry'
   readonly resetAttempts: boolean
   readonly data?: Json
 }
 
-export interface OperatorCancel extends Asked {
+export interface OperatorCancel extends IntentBase {
   readonly type: 'OperatorCancel'
   readonly reason: string
 }
 
-export interface OperatorComplete extends Asked {
+export interface OperatorComplete extends IntentBase {
   readonly type: 'OperatorComplete'
   readonly resultData: Json
 }
 
-export interface OperatorEndAttempt extends Asked {
+export interface OperatorEndAttempt extends IntentBase {
   readonly type: 'OperatorEndAttempt'
   readonly reason: string
 }

@@ -8,18 +8,18 @@ const SUFFIX = '__commands'
 
 const DOMAIN = /^[a-z][a-z0-9]*([._-][a-z0-9]+)*$/
 const QUEUE = /^[a-z_](?:[a-z0-9_]|-(?!-))*$/
-/** What PostgreSQL calls what belongs to the table of a queue. */
+/** Ends of names that PostgreSQL gives to the indexes, sequences and constraints of a queue's table. */
 const OF_A_TABLE = /_(vt_idx|pkey|msg_id_seq|msg_id_not_null)\d*$/
 const COMMAND_TYPE = /^[A-Za-z][A-Za-z0-9_.:-]{0,127}$/
 
 /**
- * A domain's name: lower-case letters and digits, joined by single `.`, `_` or `-`, starting with a letter. Single
- * separators keep `a.b` and `a_b` apart once dots have become `__` in the name of the queue.
+ * A domain's name: lower-case letters and digits, joined by single `.`, `_` or `-`, starting with a letter. A queue's name
+ * has `__` for each dot; as separators are single, `a.b` and `a_b` have different queues.
  */
 export const parseDomain = (text: string): Either<string, string> => {
   if (!DOMAIN.test(text)) {
     return left(
-      `'${clip(text)}' is no domain name: use lower-case letters and digits joined by single '.', '_' or '-', starting with a letter`,
+      `'${clip(text)}' is not a valid domain name: use lower-case letters and digits joined by single '.', '_' or '-', starting with a letter`,
     )
   }
   const queue = commandQueue(text)
@@ -31,18 +31,19 @@ export const parseDomain = (text: string): Either<string, string> => {
 }
 
 /**
- * A queue: what pgmq takes without changing it (it folds upper case) or refusing it (it takes `--` for a comment), and what
- * cannot meet the name of another queue's index.
+ * A queue's name: one that pgmq neither changes (it folds upper case) nor refuses (it reads `--` as a comment), and that is
+ * not the name of another queue's index.
  */
 export const parseQueueName = (text: string): Either<string, string> => {
   if (text.length > MAX_QUEUE_NAME) {
     return left(`queue '${clip(text)}' has ${text.length} characters and pgmq allows ${MAX_QUEUE_NAME}`)
   }
-  if (OF_A_TABLE.test(text)) return left(`'${text}' is no queue name: what ends like this is an index of another queue`)
+  if (OF_A_TABLE.test(text))
+    return left(`'${text}' is not a valid queue name: its end is that of an index of another queue`)
   return QUEUE.test(text)
     ? right(text)
     : left(
-        `'${clip(text)}' is no queue name: use lower-case letters, digits, '_' and single '-', starting with a letter or '_'`,
+        `'${clip(text)}' is not a valid queue name: use lower-case letters, digits, '_' and single '-', starting with a letter or '_'`,
       )
 }
 
@@ -50,13 +51,13 @@ export const parseCommandType = (text: string): Either<string, string> =>
   COMMAND_TYPE.test(text)
     ? right(text)
     : left(
-        `'${clip(text)}' is no command type: use up to 128 letters, digits, '_', '.', ':' or '-', starting with a letter`,
+        `'${clip(text)}' is not a valid command type: use up to 128 letters, digits, '_', '.', ':' or '-', starting with a letter`,
       )
 
-/** Command ids are UUIDs; upper case is folded, so that one id is one stream. */
+/** Command ids are UUIDs. Upper case is folded, so that one id is one stream. */
 export const parseCommandId = (text: string): Either<string, string> => {
   const id = text.toLowerCase()
-  return isUuid(id) ? right(id) : left(`'${clip(text)}' is no id: use a UUID`)
+  return isUuid(id) ? right(id) : left(`'${clip(text)}' is not a valid id: use a UUID`)
 }
 
 /** Any non-empty text up to 128 characters that PostgreSQL can hold. */
@@ -68,7 +69,7 @@ export const parseCorrelationId = (text: string): Either<string, string> =>
 const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}...` : text)
 
 export const commandQueue = (domain: string): string => `${domain.replaceAll('.', '__')}${SUFFIX}`
-/** The domain whose commands a queue is for, as no domain has `__`; null for other queues. */
+/** The domain whose commands a queue holds (no domain has `__`); null for other queues. */
 export const domainOfQueue = (queue: string): string | null =>
   queue.endsWith(SUFFIX) ? queue.slice(0, -SUFFIX.length).replaceAll('__', '.') : null
 

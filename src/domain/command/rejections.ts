@@ -7,9 +7,9 @@ export type CommandRejection =
   | { readonly type: 'NotInTroubleshooting'; readonly status: CommandStatus }
   | { readonly type: 'NotPending'; readonly status: CommandStatus }
   | { readonly type: 'NotInProgress'; readonly status: CommandStatus }
-  /** The message belongs to a command that is finished or parked: nothing is left to do with it. */
+  /** The message belongs to a command that is finished or parked. */
   | { readonly type: 'NothingToDo'; readonly status: CommandStatus }
-  /** The report is about an attempt that is no longer the present one. */
+  /** The report is of an attempt that is not the present one. */
   | {
       readonly type: 'StaleAttempt'
       readonly status: CommandStatus

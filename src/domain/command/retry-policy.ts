@@ -1,12 +1,12 @@
-/** What happens when the last attempt fails: wait for an operator, or end as FAILED with a reply. */
+/** What happens when the last attempt fails: `park` waits for an operator, `fail` ends the command as FAILED with a reply. */
 export type OnExhausted = 'park' | 'fail'
 
 export interface RetryPolicy {
-  /** Attempts in all, the first one included: 1-100. */
+  /** Attempts in all, with the first one: 1-100. */
   readonly maxAttempts: number
-  /** Wait in seconds after the first, second, ... failed attempt; the last one repeats. Never empty. */
+  /** Waits in seconds after the first, second, ... failed attempt; the last one repeats. At least one. */
   readonly backoffSeconds: readonly number[]
-  /** Share of the wait that may be added to it, 0-1; 0.1 means up to 10 % longer. */
+  /** How much longer a wait may be, at random: 0-1; 0.1 means up to 10 %. */
   readonly jitter: number
   readonly onExhausted: OnExhausted
 }
@@ -21,7 +21,7 @@ export const defaultRetryPolicy: RetryPolicy = {
 /**
  * The wait before the attempt that follows failed attempt number `attempt` (counted from 1), in milliseconds.
  *
- * `random` in [0, 1) is drawn by the caller, so that the policy stays pure; it moves the wait between `base` and
+ * The caller draws `random` in [0, 1), so that the policy stays pure. It moves the wait between `base` and
  * `base * (1 + jitter)`.
  */
 export const waitAfter = (policy: RetryPolicy, attempt: number, random: number): number => {
@@ -30,7 +30,7 @@ export const waitAfter = (policy: RetryPolicy, attempt: number, random: number):
   return Math.round(base * 1000 * (1 + policy.jitter * random))
 }
 
-/** What is wrong with a policy, one sentence each; an empty list means it is fine. */
+/** The faults of a policy, one sentence each; empty: it is valid. */
 export const policyFaults = (policy: RetryPolicy): readonly string[] => [
   ...(Number.isInteger(policy.maxAttempts) && policy.maxAttempts >= 1 && policy.maxAttempts <= 100
     ? []

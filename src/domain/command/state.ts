@@ -2,7 +2,6 @@ import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
 import type { CommandError, CommandSent, ParkingReason } from './events.ts'
 
-/** What was fixed when the command was sent, and what has been counted since. */
 export interface CommandFacts {
   readonly sent: CommandSent
   /** The present payload: the sender's, or an operator's edit of it. */
@@ -15,9 +14,9 @@ export interface CommandFacts {
   readonly attemptOffset: number
   readonly totalAttempts: number
   readonly lastError: CommandError | null
-  /** The messages of earlier rounds, archived when they parked: what is still told of one is stale. */
+  /** The messages of earlier rounds, archived when the command parked. A report that names one is stale. */
   readonly retiredMsgIds: readonly string[]
-  /** Revision of the last event, so that a retry can say where its payload lies. */
+  /** Revision of the last event. */
   readonly revision: number
 }
 
@@ -44,6 +43,6 @@ export type SentCommandState = Exclude<CommandState, { status: 'NONE' }>
 
 export const initialState: CommandState = { status: 'NONE' }
 
-/** The last attempt number of this round: an operator who keeps the count still gets one more attempt. */
+/** The last attempt number of this round. A retry that keeps the count still gives one more attempt. */
 export const attemptLimit = (facts: CommandFacts): number =>
   Math.max(facts.sent.policy.maxAttempts, facts.attemptOffset + 1)

@@ -19,7 +19,7 @@ export interface Transition {
   readonly to: CommandStatus
 }
 
-/** Every legal step of a command's life. `decide`, the diagram in the docs and the property tests read this table. */
+/** Every legal transition of a command. `decide`, the diagram in the docs and the property tests read this table. */
 export const transitions: Readonly<Record<CommandEventType, Transition>> = {
   CommandSent: { from: ['NONE'], to: 'PENDING' },
   CommandReceived: { from: ['PENDING', 'IN_PROGRESS'], to: 'IN_PROGRESS' },
@@ -27,7 +27,7 @@ export const transitions: Readonly<Record<CommandEventType, Transition>> = {
   CommandMovedToTroubleshooting: { from: ['PENDING', 'IN_PROGRESS'], to: 'IN_TROUBLESHOOTING_QUEUE' },
   CommandRejectedByBusinessRule: { from: ['IN_PROGRESS'], to: 'FAILED' },
   CommandExhausted: { from: ['IN_PROGRESS'], to: 'FAILED' },
-  // from PENDING when it carries its receipt
+  // from PENDING: a success that carries its receipt
   CommandCompleted: { from: ['PENDING', 'IN_PROGRESS'], to: 'COMPLETED' },
   CommandCanceled: { from: ['PENDING'], to: 'CANCELED' },
   OperatorRetried: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'PENDING' },

@@ -66,7 +66,7 @@ const refund = ({ at, actor, chargeId, amount, reason }: Refund, state: CreditsS
   return right([{ type: 'CreditsRefunded', at, actor, chargeId, runId, returned, reason, left: after }])
 }
 
-/** A part of a charge, the last credits taken first: purchased ones before monthly ones, and never more than was taken. */
+/** A part of a charge: purchased credits before monthly ones, and never more than was taken. */
 export const partOf = (taken: Split, amount: number): Split => {
   const purchased = Math.min(amount, taken.purchased)
   return { purchased, monthly: Math.min(amount - purchased, taken.monthly), month: taken.month }

@@ -9,7 +9,7 @@ export type Month = string
 
 export const monthOf = (at: Instant): Month => at.slice(0, 7)
 
-/** What came from, or went to, each pool; `month` says which month's pool the monthly part is of. */
+/** Credits by pool; `month` says which month's pool the monthly part belongs to. */
 export interface Split {
   readonly monthly: number
   readonly purchased: number
@@ -19,7 +19,7 @@ export interface Split {
 interface Fact {
   readonly at: Instant
   readonly actor: string
-  /** The balances afterwards: what is left of the named month, and what was purchased. */
+  /** The balances afterwards, of the named month and of the purchased credits. */
   readonly left: Split
 }
 

@@ -2,7 +2,7 @@ import type { CreditsEvent } from './events.ts'
 import { find, put } from './ledger-index.ts'
 import type { CreditsState } from './state.ts'
 
-/** The account after one more event. Total: what the ledger holds happened. */
+/** The account after one more event. Total: what is in the ledger has happened. */
 export const evolve = (state: CreditsState, event: CreditsEvent): CreditsState => {
   const { left } = event
   const balances = { months: { ...state.months, [left.month]: left.monthly }, purchased: left.purchased }

@@ -1,30 +1,25 @@
-import type { Instant } from '../instant.ts'
+import type { IntentBase } from '../intent-base.ts'
 import type { Pool } from './events.ts'
 
-interface Asked {
-  readonly at: Instant
-  readonly actor: string
-}
-
-export interface Grant extends Asked {
+export interface Grant extends IntentBase {
   readonly type: 'Grant'
-  /** The same grant twice counts once. */
+  /** A second grant with the same id counts once. */
   readonly grantId: string
   readonly pool: Pool
   readonly amount: number
   readonly reason: string
 }
 
-/** All of `amount` or nothing: from this month's pool first, then from what was purchased. */
-export interface ChargeCredits extends Asked {
+/** Takes all of `amount` or nothing: from this month's pool first, then from the purchased credits. */
+export interface ChargeCredits extends IntentBase {
   readonly type: 'Charge'
   readonly chargeId: string
   readonly runId: string
   readonly amount: number
 }
 
-/** Gives a charge back to the pools it came from, once. `amount` is less than all of it where only a part is owed. */
-export interface Refund extends Asked {
+/** Gives a charge, or a part of it, back to the pools it came from, once. */
+export interface Refund extends IntentBase {
   readonly type: 'Refund'
   readonly chargeId: string
   readonly amount: number

@@ -1,6 +1,6 @@
 /**
- * An immutable map that stays cheap to add to: only the bucket of the new key is copied, so that folding a ledger of
- * many thousand charges takes no quadratic time.
+ * An immutable map that is cheap to add to: only the bucket of the new key is copied, so that the time to fold a ledger does
+ * not grow with the square of its charges.
  */
 export type LedgerIndex<A> = readonly (ReadonlyMap<string, A> | undefined)[]
 

@@ -5,7 +5,7 @@ export type CreditsRejection =
   | { readonly type: 'InsufficientCredits'; readonly needed: number; readonly available: number }
   | { readonly type: 'NotAnAmount'; readonly amount: number }
   | { readonly type: 'UnknownCharge'; readonly chargeId: string }
-  /** The id is that of another grant, of `amount` to `pool`. */
+  /** The id belongs to another grant, of `amount` to `pool`. */
   | { readonly type: 'GrantDiffers'; readonly grantId: string; readonly pool: Pool; readonly amount: number }
   /** The balance would be more than can be counted exactly. */
   | { readonly type: 'TooMuch' }

@@ -12,9 +12,9 @@ export interface GrantState {
   readonly amount: number
 }
 
-/** A tenant's account. It is there from the beginning, with nothing in it. */
+/** A tenant's account. It exists from the beginning, with a balance of 0. */
 export interface CreditsState {
-  /** What is left of each month's pool. A month's rest is not carried over to the next. */
+  /** The balance of each month's pool. It is not carried over to the next month. */
   readonly months: { readonly [month: Month]: number }
   readonly purchased: number
   readonly charges: LedgerIndex<ChargeState>

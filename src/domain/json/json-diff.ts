@@ -1,6 +1,6 @@
 import type { Json } from './json.ts'
 
-/** One difference between two JSON values. `path` is a JSON Pointer (RFC 6901): `/data/items/0`; '' is the whole. */
+/** One difference between two JSON values. `path` is a JSON Pointer (RFC 6901): `/data/items/0`; '' is the whole value. */
 export interface Change {
   readonly op: 'add' | 'remove' | 'replace'
   readonly path: string
@@ -13,8 +13,8 @@ export interface Change {
 type JsonObject = { readonly [key: string]: Json }
 
 /**
- * What makes `after` of `before`, member by member and item by item (items are compared by their place). Carried out in
- * order, the changes turn one into the other; equal values give none. Names are in the order of `before`, then `after`.
+ * The changes that turn `before` into `after` when applied in order; none for equal values. Items are compared by their index.
+ * Names come in the order of `before`, then of `after`.
  */
 export const jsonDiff = (before: Json, after: Json, path = ''): readonly Change[] => {
   const changes: Change[] = []
@@ -43,13 +43,13 @@ const collectMembers = (before: JsonObject, after: JsonObject, path: string, cha
 const collectItems = (before: readonly Json[], after: readonly Json[], path: string, changes: Change[]): void => {
   const shared = Math.min(before.length, after.length)
   for (let i = 0; i < shared; i++) {
-    // most items of a long list are the same: no path is written for those
+    // most items of a long list are equal: build no path for them
     if (before[i] !== after[i]) collect(before[i] as Json, after[i] as Json, `${path}/${i}`, changes)
   }
   for (let i = shared; i < after.length; i++) {
     changes.push({ op: 'add', path: `${path}/${i}`, from: null, to: after[i] as Json })
   }
-  // from the end, so that the places of the others stay
+  // from the end, so that the other indexes stay valid
   for (let i = before.length - 1; i >= shared; i--) {
     changes.push({ op: 'remove', path: `${path}/${i}`, from: before[i] as Json, to: null })
   }

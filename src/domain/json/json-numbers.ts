@@ -1,13 +1,13 @@
-/** Nearer to zero than this, PostgreSQL writes a number out with a hundred digits. */
+/** PostgreSQL writes numbers nearer to zero than this with a hundred digits. */
 const SMALLEST = 1e-80
 const LONGEST_LITERAL = 100
-/** So many digits survive in any number of 64 bits. */
+/** A 64-bit number keeps at least this many digits. */
 const SURE_DIGITS = 15
 
 const ROUNDED = `is past ${Number.MAX_SAFE_INTEGER} (2^53 - 1), where numbers are rounded: send it as a text`
 const TOO_SMALL = `is nearer to zero than ${SMALLEST}: send it as a text`
 
-/** Why a number cannot be kept as it is; null: it can. Never the number itself: it may be a secret. */
+/** Why a number cannot be stored exactly; null: it can. Without the number itself, which may be a secret. */
 export const numberFault = (value: number): string | null => {
   if (value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER) {
     return value < SMALLEST && value > -SMALLEST && value !== 0 ? TOO_SMALL : null
@@ -15,7 +15,7 @@ export const numberFault = (value: number): string | null => {
   return Number.isFinite(value) ? ROUNDED : `is ${value}, which JSON cannot hold`
 }
 
-/** The same of a number as it is written in JSON, before it is rounded. */
+/** The same for a number as JSON text, before it is rounded. */
 export const literalFault = (literal: string): string | null => {
   if (literal.length > LONGEST_LITERAL) return `has more than ${LONGEST_LITERAL} characters: send it as a text`
   const value = Number(literal)
@@ -24,13 +24,13 @@ export const literalFault = (literal: string): string | null => {
   if (value === 0 && digits !== '') return TOO_SMALL
   const fault = numberFault(value)
   if (fault !== null || digits.length <= SURE_DIGITS) return fault
-  // as JavaScript writes it itself, or as exactly as so many digits can say it
+  // written as JavaScript writes it, or with as many digits as its value has
   return [String(value), value.toPrecision(digits.length)].some(text => significant(text) === digits)
     ? null
     : 'has more digits than a number can keep, and would be rounded: send it as a text'
 }
 
-/** The digits that count: no sign, no point, no exponent, no zeros around them. */
+/** The significant digits: no sign, point, exponent or zeros around them. */
 const significant = (literal: string): string =>
   literal
     .replace(/[eE].*$/, '')

@@ -1,15 +1,15 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { literalFault } from './json-numbers.ts'
 
-/** What is wrong with a JSON value, and where: `lines[1].price`; '' is the whole. Never the value: it may be a secret. */
+/** What is wrong with a JSON value, and where: `lines[1].price`; '' is the whole value. Without the value itself, which may be a secret. */
 export interface JsonFault {
   readonly path: string
   readonly message: string
 }
 
 /**
- * Parses JSON text. Left is the first number that JSON.parse would change without a word. @throws SyntaxError where it is
- * no JSON
+ * Parses JSON text. Left: the first number that JSON.parse would change silently.
+ * @throws SyntaxError when the text is not JSON
  */
 export const parseJsonText = (text: string): Either<JsonFault, unknown> => {
   const value: unknown = JSON.parse(text)
@@ -17,7 +17,7 @@ export const parseJsonText = (text: string): Either<JsonFault, unknown> => {
   return fault === null ? right(value) : left(fault)
 }
 
-/** The name of a member, or the place of an item. */
+/** The name of a member, or the index of an item. */
 export type PathStep = string | number
 
 export const pathText = (path: readonly PathStep[]): string => {
@@ -35,14 +35,14 @@ const MINUS = 45
 const ZERO = 48
 const NINE = 57
 
-/** The first number of a text, which must be JSON, that is not kept as it is written. One pass, and texts are skipped. */
+/** The first number of a JSON text that would not be stored as it is written. One pass; strings are skipped. */
 const numberFaultIn = (text: string): JsonFault | null => {
   for (let i = 0; i < text.length; ) {
     const code = text.charCodeAt(i)
     if (code === QUOTE) i = endOfText(text, i)
     else if ((code >= ZERO && code <= NINE) || code === MINUS) {
       const end = endOfNumber(text, i)
-      // the short ones, without an exponent, cannot be at fault
+      // short ones without an exponent are always exact
       const message = end - i <= SHORT && !hasExponent(text, i, end) ? null : literalFault(text.slice(i, end))
       if (message !== null) return { path: pathText(pathTo(text, i)), message }
       i = end
@@ -53,7 +53,7 @@ const numberFaultIn = (text: string): JsonFault | null => {
 
 const SHORT = 15
 
-/** Behind the closing quote of the text that begins here. */
+/** The offset after the closing quote of the string that begins at `from`. */
 const endOfText = (text: string, from: number): number => {
   for (let end = text.indexOf('"', from + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let slashes = 0
@@ -63,7 +63,7 @@ const endOfText = (text: string, from: number): number => {
   return text.length
 }
 
-/** `,`, `]`, `}` and blanks end a number; all else that stands in one is `+`, `-`, `.`, digits, `e` and `E`. */
+/** `,`, `]`, `}` and blanks end a number. */
 const endOfNumber = (text: string, from: number): number => {
   let end = from + 1
   for (; end < text.length; end++) {
@@ -78,7 +78,7 @@ const hasExponent = (text: string, from: number, end: number): boolean => {
   return false
 }
 
-/** Where in the value the offset lies; only asked where something is wrong. */
+/** The path to an offset; called only for a fault. */
 const pathTo = (text: string, offset: number): readonly PathStep[] => {
   const path: PathStep[] = []
   let name = '""'

@@ -2,7 +2,7 @@ import type { Json } from './json.ts'
 
 type JsonObject = { readonly [key: string]: Json }
 
-/** Whether two JSON values are equal, whatever the order of their names. Stops at the first difference. */
+/** Whether two JSON values are equal, whatever the order of their members. Stops at the first difference. */
 export const sameJson = (a: Json, b: Json): boolean => {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false

@@ -1,11 +1,11 @@
 export type Severity = 'error' | 'warning' | 'info'
 
-/** What a person is told about an error code. */
+/** What a user reads about an error code. */
 export interface ErrorText {
   readonly message: string
   readonly whatToDo: string
   readonly severity: Severity
-  /** A passing reason: tried again automatically before the user sees it. */
+  /** Tried again automatically before the user sees it. */
   readonly transient: boolean
 }
 
@@ -25,7 +25,7 @@ const texts: Readonly<Record<string, ErrorText>> = {
     transient: true,
   },
   SERVER_ERROR: {
-    message: 'The AI service had a problem of its own.',
+    message: 'The AI service had an internal error.',
     whatToDo: again,
     severity: 'error',
     transient: true,
@@ -99,7 +99,7 @@ const texts: Readonly<Record<string, ErrorText>> = {
 }
 
 const general: ErrorText = {
-  message: 'The operation failed for a reason that we cannot explain any better.',
+  message: 'The operation failed for an unknown reason.',
   whatToDo: 'Click Retry. If it fails again, tell an administrator the time and what you did.',
   severity: 'error',
   transient: false,
@@ -107,7 +107,7 @@ const general: ErrorText = {
 
 export const errorCodes: readonly string[] = Object.keys(texts)
 
-/** The text for a code; an honest general one for a code nobody described. */
+/** The text for a code; a general one for an unknown code. */
 export const errorText = (code: string): ErrorText => (Object.hasOwn(texts, code) ? (texts[code] ?? general) : general)
 
 /** What happened, then `What to do:` and the next step. */

@@ -2,7 +2,6 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Json } from '../json/json.ts'
 import type { OperationStatus } from './status.ts'
 
-/** What retrying needs to know of an operation. */
 export interface Retriable {
   readonly id: string
   readonly operationType: string
@@ -17,7 +16,7 @@ export type RetryRejection =
   | { readonly type: 'NotFailed'; readonly status: OperationStatus }
   | { readonly type: 'TooManyRetries'; readonly max: number }
 
-/** A child to be sent: its id derives from `name`, so that two clicks make one child. */
+/** A child to send. Its id derives from `name`, so that two clicks make one child. */
 export interface ChildOperation {
   readonly name: string
   readonly parentId: string
@@ -26,7 +25,7 @@ export interface ChildOperation {
   readonly data: Json
 }
 
-/** Who may retry what: its owner, a failed operation, within the cap of the chain. */
+/** The owner may retry a failed operation, within the limit of its chain. */
 export const retryOperation = (
   operation: Retriable,
   asker: string,

@@ -1,11 +1,11 @@
 import type { CommandStatus } from '../command/transitions.ts'
 
-/** What a user is told of an operation's progress. */
+/** An operation's progress, as a user sees it. */
 export type OperationStatus = 'pending' | 'processing' | 'completed' | 'failed'
 
 export const operationStatuses: readonly OperationStatus[] = ['pending', 'processing', 'completed', 'failed']
 
-/** An operation that waits for its next automatic attempt is still being processed. */
+/** An operation that waits for its next automatic attempt is `processing`. */
 export const operationStatus = (status: CommandStatus, totalAttempts: number): OperationStatus => {
   switch (status) {
     case 'PENDING':

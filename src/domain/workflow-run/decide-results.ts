@@ -4,7 +4,7 @@ import type { NoteResults } from './intents.ts'
 import type { FileState, StartedRun } from './state.ts'
 import { endOf, refundsAt } from './state.ts'
 
-/** Results of the present round for files that have none yet; the last of them ends the run. */
+/** Notes results of the present round for files that have none yet; the last result ends the run. */
 export const noteResults = (intent: NoteResults, run: StartedRun): readonly RunEvent[] => {
   const { at, actor, round } = intent
   if (round !== run.round) return []
@@ -31,7 +31,7 @@ export const noteResults = (intent: NoteResults, run: StartedRun): readonly RunE
   return [noted, { type: 'RunEnded', at, actor, round, status, refunds, settled }]
 }
 
-/** A job that was withdrawn although nobody cancelled the run was interrupted. */
+/** A job that was withdrawn without a cancel of the run counts as interrupted. */
 const freshOf = (given: readonly FileResult[], run: StartedRun): readonly FileResult[] => {
   const seen = new Set<number>()
   return given.flatMap(result => {
@@ -42,7 +42,7 @@ const freshOf = (given: readonly FileResult[], run: StartedRun): readonly FileRe
   })
 }
 
-/** Of a cancelled run, the files that nobody worked on are given back to the charges that paid for them. */
+/** The refund of a cancelled run: files that no worker worked on go back to the charges that paid for them. */
 const unworkedRefund = (run: StartedRun, files: readonly FileState[]): readonly Owed[] =>
   run.charges.flatMap(({ chargeId, returned }) => {
     const unworked = files.filter(({ paidBy }) => paidBy === chargeId).length

@@ -83,8 +83,8 @@ const cancel = ({ at, actor, reason }: CancelRun, state: StartedRun): Decision =
 }
 
 /**
- * The files get back what they were, and the round's charge is owed: as if nobody had clicked. Where there are more files
- * than one event can hold, the run stays as it is until the same intent has restored the last of them.
+ * The files get their state of before the round back, and the round's charge is owed. Where there are more files than one event
+ * can hold, the run keeps its status until the same intent has restored the last of them.
  */
 const failDispatch = ({ at, actor, round, code, message }: FailDispatch, state: StartedRun): Decision => {
   if (state.round !== round || !isActive(state.status)) return nothing
@@ -92,7 +92,7 @@ const failDispatch = ({ at, actor, round, code, message }: FailDispatch, state: 
     if (!file.open) return []
     const { status, retryAttempt, errorCode, errorMessage, lastRetriedAt } = file.before ?? {
       ...file,
-      // a first round that never reached the queue: paid back now, and paid again by whoever retries it
+      // a first round that never reached the queue: paid back now, and paid again by its retry
       status: 'failed' as const,
       errorCode: code,
       errorMessage: message,

@@ -3,18 +3,18 @@ import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
 import type { RunStatus } from './status.ts'
 
-/** A file as it is handed in; its place in the list is its index, for ever. */
+/** A file as it is handed in. Its place in the list is its index and never changes. */
 export interface NewFile {
   readonly fileName: string
   readonly input: Json
 }
 
-/** `pending` waits for its job, or was left without an outcome by a failure of ours; `error` is permanent. */
+/** `pending`: waits for its job, or an internal failure left it without an outcome. `error`: permanent. */
 export type FileStatus = 'pending' | 'completed' | 'failed' | 'error'
 
 /**
- * How a file's job ended. `interrupted`: without an outcome of the work, by a failure of ours; `cancelled`: before an
- * outcome, because the run was cancelled. Both leave the file pending.
+ * How a file's job ended. `interrupted`: an internal failure left it without an outcome; `cancelled`: the run was cancelled
+ * before an outcome. Both leave the file pending.
  */
 export type FileOutcome = 'completed' | 'failed' | 'error' | 'interrupted' | 'cancelled'
 
@@ -42,7 +42,7 @@ export interface Returned {
   readonly returned: Split
 }
 
-/** What is settled when a run begins, and stays. */
+/** Fixed when a run begins. */
 export interface RunTerms {
   readonly tenantId: string
   readonly templateId: string
@@ -70,7 +70,7 @@ export interface RunBegan extends Fact {
   readonly round: number
 }
 
-/** The counters are those of the round, after these results; the status is the one they leave, before an end. */
+/** Counters are those of the round after these results; so is the status, before an end of the run. */
 export interface RunFilesNoted extends Fact {
   readonly type: 'RunFilesNoted'
   readonly round: number
@@ -93,7 +93,7 @@ export interface RunEnded extends Fact {
 export interface RetriedFile {
   readonly index: number
   readonly retryAttempt: number
-  /** A failed file is charged again; one that a failure of ours left pending only where the run was given back. */
+  /** A failed file is charged again; one that an internal failure left pending only if the run was refunded. */
   readonly charged: boolean
 }
 
@@ -128,7 +128,7 @@ export interface RunDispatchFailed extends Fact {
   readonly round: number
   readonly code: string
   readonly message: string
-  /** With a status that is active: some of them, more follow. */
+  /** A part of them where the status is active: more follow. */
   readonly restored: readonly RestoredFile[]
   readonly status: RunStatus
   readonly refunds: readonly Owed[]

@@ -2,7 +2,7 @@ import type { FileResult, Owed, RetriedFile, RunChargeAbandoned, RunEvent, RunIn
 import type { ChargeOfRun, FileState, RunState, StartedRun } from './state.ts'
 import { isActive } from './status.ts'
 
-/** The state after one more event. Total: an event in the log happened, whatever we think of it. */
+/** The state after one more event. Total: what is in the log has happened. */
 export const evolve = (state: RunState, event: RunEvent): RunState => {
   if (event.type === 'RunChargeAbandoned') return { ...state, abandoned: [...state.abandoned, event.chargeId] }
   if (event.type === 'RunInitiated') return initiated(state, event)
@@ -79,7 +79,7 @@ export const fileAfter = (file: FileState, { outcome, errorCode, errorMessage }:
   return { ...file, status: unworked ? 'pending' : outcome, open: false, paidBy, errorCode, errorMessage }
 }
 
-/** What is given back has paid for nothing. */
+/** A refunded charge no longer pays for a file. */
 const withoutPay = (files: readonly FileState[], refunds: readonly Owed[]): readonly FileState[] => {
   const back = new Set<string | null>(refunds.map(({ chargeId }) => chargeId))
   return back.size === 0 ? files : files.map(file => (back.has(file.paidBy) ? { ...file, paidBy: null } : file))

@@ -7,7 +7,7 @@ import { evolve } from './evolve.ts'
 import { type ChargeOfRun, costOf, type FileState, initialState, type RunState, type StartedRun } from './state.ts'
 import type { RunStatus } from './status.ts'
 
-/** A file as it stood; what was handed in with it stands in the first event. */
+/** A file as it stood, without its data, which is in the first event. */
 export type FileSnapshot = {
   readonly index: number
   readonly fileName: string
@@ -20,7 +20,7 @@ export type FileSnapshot = {
   readonly lastRetriedAt: Instant | null
 }
 
-/** A run as it stood after one of its events, in the words of the read row, without its files. */
+/** A run as it stood after one of its events, with the names of the read table, without its files. */
 export interface RunSummary extends RunTerms {
   readonly status: RunStatus
   readonly totalJobs: number
@@ -28,11 +28,11 @@ export interface RunSummary extends RunTerms {
   readonly failedJobs: number
   readonly round: number
   readonly roundJobs: number
-  /** What it had cost, refunds taken off. */
+  /** Credits spent, less refunds. */
   readonly creditsFromMonthly: number
   readonly creditsFromPurchased: number
   readonly charges: readonly ChargeOfRun[]
-  /** Refunds that had not reached the ledger, as far as the run knew. */
+  /** Refunds that were not yet known to have reached the ledger. */
   readonly owed: readonly Owed[]
   readonly startedBy: string
   readonly endedAt: Instant | null
@@ -47,7 +47,7 @@ export interface RunSnapshot extends RunSummary {
 
 export type RunStep = Step<RunEvent, RunSnapshot>
 
-/** Folds the events of one run, in order from its first, into what each of them made of it, one after the other. */
+/** Folds the events of one run, in order from the first, into one step for each. */
 export const historyOfRun = (events: readonly Recorded<RunEvent>[]): Iterable<RunStep> => {
   let known: { readonly files: readonly FileState[]; readonly snapshots: readonly FileSnapshot[] } = none
   // a file that did not change stays the same object, so that a long run is compared quickly

@@ -7,11 +7,11 @@ export const runStream = (runId: string): string => `${PREFIX}${runId}`
 export const parseRunStream = (stream: string): string | null =>
   stream.startsWith(PREFIX) ? stream.slice(PREFIX.length) : null
 
-/** The logical job of a file; in batch mode the run has one job, which carries its own id. */
+/** The logical job of a file. In batch mode the run has one job, with the run's id. */
 export const jobId = (runId: string, index: number | null): string =>
   index === null ? runId : `${runId}:file:${index}`
 
-/** A job in a round: never queued twice in it, and queued anew in the next one. Its command's id derives from this. */
+/** A job in a round, in which it is queued once. Its command's id derives from this. */
 export const jobName = (job: string, round: number): string => `${job}#${round}`
 
 const JOB = new RegExp(`^(${UUID_PATTERN})(?::file:(\\d{1,9}))?#(\\d{1,9})$`)

@@ -1,10 +1,10 @@
 /**
- * Characters of JSON that a list in an event of a run may have. EventStoreDB takes 1 MiB in one append unless told
- * otherwise, and a character has up to three bytes.
+ * Characters of JSON that a list in an event of a run may have. EventStoreDB takes 1 MiB in one append by default, and a
+ * character has up to three bytes.
  */
 export const LARGEST_LIST = 256 * 1024
 
-/** The first items, as many as one event can hold; at least one. */
+/** The first items, as many as fit one event; at least one. */
 export const fitting = <Item>(items: readonly Item[]): readonly Item[] => {
   let characters = 0
   const end = items.findIndex((item, i) => {
@@ -14,7 +14,7 @@ export const fitting = <Item>(items: readonly Item[]): readonly Item[] => {
   return end < 0 ? items : items.slice(0, end)
 }
 
-/** All items, in lists that an event can hold. */
+/** All items, in lists that each fit one event. */
 export const piecesOf = <Item>(items: readonly Item[]): readonly (readonly Item[])[] => {
   const pieces: (readonly Item[])[] = []
   for (let rest = items; rest.length > 0; ) {

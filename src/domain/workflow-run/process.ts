@@ -4,7 +4,7 @@ import type { FileOutcome, FileResult, Owed } from './events.ts'
 import { jobId, jobName } from './names.ts'
 import { isOpen, type RunState, type StartedRun } from './state.ts'
 
-/** A job of the present round, as a command takes it. */
+/** A job of the present round. */
 export interface Job {
   readonly jobId: string
   /** Names the job in its round; see `jobName`. */
@@ -13,7 +13,7 @@ export interface Job {
   readonly data: Json
 }
 
-/** What happened to a job. `files` tells them apart where a batch's handler did. */
+/** What happened to a job. `files`: results by file, where a batch's handler gave them. */
 export type JobNews =
   | { readonly news: 'begun' }
   | {
@@ -32,7 +32,7 @@ const plain = (outcome: FileOutcome, result: Json = null): JobNews => ({
   result,
 })
 
-/** What an event of a job's command means to its run; null: nothing. */
+/** What an event of a job's command means for its run; null: nothing. */
 export const react = (event: CommandEvent): JobNews | null => {
   switch (event.type) {
     case 'CommandReceived':
@@ -58,7 +58,7 @@ export const react = (event: CommandEvent): JobNews | null => {
   }
 }
 
-/** A worker that was lost, or that nobody started, is our failure: the file stays pending and its retry is free. */
+/** A lost worker, or one that was never started, is an internal failure: the file stays pending and its retry is free. */
 const outcomeOf = {
   TRANSIENT: 'failed',
   PERMANENT: 'error',
@@ -70,7 +70,7 @@ const outcomeOf = {
   TAMPERED: 'interrupted',
 } as const
 
-/** The results of a job's files. Which file failed a batch may say in its result; what it does not name is completed. */
+/** The results of a job's files. A batch's result may name the files that failed; all others are completed. */
 export const resultsOf = (
   files: readonly number[],
   { outcome, errorCode, errorMessage, result }: Extract<JobNews, { news: 'ended' }>,
@@ -135,11 +135,11 @@ const payloadOf = (
   return index === null ? { files: files.map(file) } : file(index)
 }
 
-/** What a run is owed, from its state alone: whoever takes over after a crash does this, and all of it may be done again. */
+/** What is left to do for a run, from its state alone. It is done after a crash, too, and may be done twice. */
 export interface Resumption {
-  /** Jobs to be queued where they are not yet, and to be looked at where they are. */
+  /** Jobs to queue, or to check if they are queued already. */
   readonly jobs: readonly Job[]
-  /** The jobs are not wanted any more: what is not begun is to be withdrawn. */
+  /** Jobs that have not begun are to be withdrawn. */
   readonly withdraw: boolean
   readonly refunds: readonly Owed[]
 }

@@ -12,8 +12,8 @@ export type RunRejection =
   | { readonly type: 'MaxRetriesExceeded'; readonly max: number }
   /** It is over: there is nothing to cancel. */
   | { readonly type: 'NotRunning'; readonly status: RunStatus }
-  /** The charge is not what is needed now: look again. */
+  /** The charge is not the amount that is needed now: plan again. */
   | { readonly type: 'ChargeDoesNotFit'; readonly needed: number }
-  /** The charge was given back meanwhile. */
+  /** The charge was refunded meanwhile. */
   | { readonly type: 'ChargeAbandoned' }
   | { readonly type: 'ChargeInUse' }

@@ -4,16 +4,16 @@ import type { RunRejection } from './rejections.ts'
 import type { RunState } from './state.ts'
 import { isActive } from './status.ts'
 
-/** What a Continue would do now. */
+/** What a retry would do now. */
 export interface RetryPlan {
   readonly files: readonly RetriedFile[]
   readonly failed: number
-  /** Left without an outcome by a failure of ours: free, as they are paid for, unless the run was given back whole. */
+  /** Files that an internal failure left without an outcome: paid for already, unless the whole run was refunded. */
   readonly pending: number
   readonly credits: number
 }
 
-/** Which files a retry takes in, and what it costs; or why there is none. All files are retried, or none. */
+/** Which files a retry includes and what it costs, or why there is none. */
 export const planRetry = (run: RunState): Either<RunRejection, RetryPlan> => {
   if (run.status === 'NONE') return left({ type: 'NotFound' })
   if (isActive(run.status)) return left({ type: 'AlreadyRunning', status: run.status })
@@ -23,11 +23,11 @@ export const planRetry = (run: RunState): Either<RunRejection, RetryPlan> => {
     file.status === 'failed' || file.status === 'pending' ? [{ index, ...file }] : [],
   )
   if (chosen.length === 0) return left({ type: 'NothingToRetry' })
-  // a pending file's last retry has not taken place yet, however often it was interrupted
+  // a pending file's last retry has not had an outcome, however often it was interrupted
   if (chosen.some(({ status, retryAttempt }) => status === 'failed' && retryAttempt >= run.maxRetryCount)) {
     return left({ type: 'MaxRetriesExceeded', max: run.maxRetryCount })
   }
-  // of a run that came to nothing all was given back: what runs again is paid again
+  // a run without a completed file was refunded whole: its files are paid for again
   const givenBack = run.status === 'FAILED'
   const files = chosen.map(
     ({ index, status, retryAttempt }): RetriedFile => ({

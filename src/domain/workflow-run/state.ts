@@ -18,7 +18,7 @@ export interface FileState extends FileBefore {
   readonly input: Json
   /** Its job of this round has no known outcome yet. */
   readonly open: boolean
-  /** The charge that has paid for work on it that nobody has done yet, be it of this round or of an earlier one. */
+  /** The charge, of any round, that paid for work on it that is not done yet. */
   readonly paidBy: string | null
   readonly before: FileBefore | null
 }
@@ -31,16 +31,16 @@ export interface ChargeOfRun {
 }
 
 export interface RunFacts extends RunTerms {
-  /** In the order they were handed in: never shifted, never left out. */
+  /** In the order they were handed in; the order never changes. */
   readonly files: readonly FileState[]
-  /** 1 for the first; each Continue begins another. */
+  /** 1 for the first; each retry begins another. */
   readonly round: number
   /** Files of the round. */
   readonly roundJobs: number
   readonly completedJobs: number
   readonly failedJobs: number
   readonly charges: readonly ChargeOfRun[]
-  /** Refunds that have not reached the ledger, as far as the run knows. */
+  /** Refunds that are not yet known to have reached the ledger. */
   readonly owed: readonly Owed[]
   readonly lastRetryId: string | null
   readonly abandoned: readonly string[]
@@ -60,27 +60,27 @@ export const initialState: RunState = { status: 'NONE', abandoned: [] }
 
 export const isOpen = (run: StartedRun): boolean => run.files.some(file => file.open)
 
-/** Files by status, of the whole run: what is neither completed, failed nor an error is open. */
+/** Files of the whole run by status. Files that are not completed, failed or error are open. */
 export const countFiles = (files: readonly Pick<FileState, 'status'>[]) => {
   const counts = { completed: 0, failed: 0, error: 0, pending: 0 }
   for (const { status } of files) counts[status]++
   return counts
 }
 
-/** What the run has cost, refunds taken off. */
+/** Credits spent, less refunds. */
 export const costOf = (charges: readonly Pick<ChargeOfRun, 'taken' | 'returned'>[]) => ({
   monthly: charges.reduce((sum, { taken, returned }) => sum + taken.monthly - (returned?.monthly ?? 0), 0),
   purchased: charges.reduce((sum, { taken, returned }) => sum + taken.purchased - (returned?.purchased ?? 0), 0),
 })
 
-/** How a round without open files ends: by all files of the run, not by those of the round. */
+/** The end of a run without open files, from all its files, not only those of the round. */
 export const endOf = (files: readonly Pick<FileState, 'status'>[]): RunStatus => {
   const { completed } = countFiles(files)
   if (completed === 0) return 'FAILED'
   return completed === files.length ? 'COMPLETED' : 'COMPLETED_WITH_ERRORS'
 }
 
-/** Where nothing was completed, every charge is given back; where a round never began, that round's. */
+/** Every charge, if no file was completed; only the round's, if that round never began. */
 export const refundsAt = (
   status: RunStatus,
   { charges, owed }: Pick<StartedRun, 'charges' | 'owed'>,

@@ -2,5 +2,5 @@ export const runStatuses = ['QUEUED', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_ER
 
 export type RunStatus = (typeof runStatuses)[number]
 
-/** Workers may be at it, or will be. A cancelled run is not active, though jobs that were begun go on to their end. */
+/** Jobs may be running or queued. A cancelled run is not active, although jobs that have begun run to their end. */
 export const isActive = (status: RunStatus): boolean => status === 'QUEUED' || status === 'RUNNING'

@@ -10,7 +10,7 @@ interface Step {
 const ends: readonly RunStatus[] = ['COMPLETED', 'COMPLETED_WITH_ERRORS', 'FAILED']
 const stays = (status: RunStatus | 'NONE'): Step => ({ from: [status], to: [status] })
 
-/** Every legal step of a run's life. The diagram in the docs and the property tests read this table. */
+/** Every legal transition of a run. The diagram in the docs and the property tests read this table. */
 export const transitions: Readonly<Record<RunEventType, readonly Step[]>> = {
   RunInitiated: [{ from: ['NONE'], to: ['QUEUED'] }],
   RunBegan: [{ from: ['QUEUED'], to: ['RUNNING'] }],
@@ -18,7 +18,7 @@ export const transitions: Readonly<Record<RunEventType, readonly Step[]>> = {
   RunEnded: [{ from: ['RUNNING'], to: ends }, stays('CANCELLED')],
   RunResumed: [{ from: ['COMPLETED_WITH_ERRORS', 'FAILED'], to: ['RUNNING'] }],
   RunCancelled: [{ from: ['QUEUED', 'RUNNING'], to: ['CANCELLED'] }],
-  // of many files it takes several: the last one ends the run
+  // several for many files: the last one ends the run
   RunDispatchFailed: [
     { from: ['QUEUED', 'RUNNING'], to: ['COMPLETED_WITH_ERRORS', 'FAILED'] },
     stays('QUEUED'),

@@ -6,7 +6,7 @@ import type { TemplateIntent } from './intents.ts'
 import type { TemplateRejection } from './rejections.ts'
 import { initialState, type TemplateState } from './state.ts'
 
-/** What runs are made of: a name, a price for each file, and whether all files are one job. */
+/** What runs are made from: a name, a price for each file, and whether all files are one job. */
 export const workflowTemplate: Decider<TemplateState, TemplateIntent, TemplateEvent, TemplateRejection> = {
   initial: initialState,
   decide,

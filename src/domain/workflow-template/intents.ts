@@ -1,11 +1,6 @@
-import type { Instant } from '../instant.ts'
+import type { IntentBase } from '../intent-base.ts'
 
-interface Asked {
-  readonly at: Instant
-  readonly actor: string
-}
-
-export interface CreateTemplate extends Asked {
+export interface CreateTemplate extends IntentBase {
   readonly type: 'Create'
   /** Null: for every tenant. */
   readonly tenantId: string | null
@@ -14,14 +9,14 @@ export interface CreateTemplate extends Asked {
   readonly batchMode: boolean
 }
 
-/** What is left out stays. Runs keep the price they began with. */
-export interface EditTemplate extends Asked {
+/** Members that are left out stay as they are. Runs keep the price they began with. */
+export interface EditTemplate extends IntentBase {
   readonly type: 'Edit'
   readonly name?: string
   readonly creditsPerRun?: number
 }
 
-export interface ArchiveTemplate extends Asked {
+export interface ArchiveTemplate extends IntentBase {
   readonly type: 'Archive'
 }
 

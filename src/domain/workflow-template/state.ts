@@ -9,7 +9,7 @@ export interface TemplateFacts {
 export type TemplateState =
   | { readonly status: 'NONE' }
   | ({ readonly status: 'ACTIVE' } & TemplateFacts)
-  /** Starts no further runs; those that there are go on. */
+  /** Starts no further runs; existing runs go on. */
   | ({ readonly status: 'ARCHIVED' } & TemplateFacts)
 
 export const initialState: TemplateState = { status: 'NONE' }

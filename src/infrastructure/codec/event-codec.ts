@@ -5,7 +5,7 @@ import type { EventContext } from '../../domain/recorded.ts'
 import { faultsOf, number } from './json.ts'
 import { type Upcasts, upcast } from './upcast.ts'
 
-/** An event as a store keeps it: three JSON-ready parts. */
+/** An event in its stored form: three parts that are ready for JSON. */
 export interface StoredEvent {
   readonly type: string
   readonly data: object
@@ -13,8 +13,8 @@ export interface StoredEvent {
 }
 
 /**
- * How domain events become stored ones and back, checked by the same schema. `decode` reports every fault with its path;
- * `encode` throws EventEncodeError for what `decode` would refuse.
+ * Turns domain events into stored ones and back, both checked by the same schema. `decode` reports every fault with its path.
+ * `encode` throws EventEncodeError for an event that `decode` would refuse.
  */
 export interface EventCodec<Event> {
   readonly encode: (event: Event, context: EventContext) => StoredEvent
@@ -39,7 +39,7 @@ const meta = t.type({
   ]),
 })
 
-/** Absent in the log means null: most commands have none of these, and every event carries its context. */
+/** Members that are missing in the log are null: every event has its context, and most commands have none of these. */
 const storedContext = ({
   commandType,
   correlationId,
@@ -74,13 +74,13 @@ const contextOf = ({
 
 type StoredContext = t.TypeOf<typeof meta>['context']
 
-/** The part of an event that `data` holds: all but what `type` and `meta` say. */
+/** The members of an event that are stored in `data`: all that are not in `type` or `meta`. */
 export type DataOf<E> = E extends Fact ? Omit<E, 'type' | 'at' | 'actor'> : never
 
 export interface EventSchema<Data> {
-  /** Version written today. */
+  /** The version that is written. */
   readonly version: number
-  /** Decodes data of that version; extra members are dropped. */
+  /** Decodes data of that version and drops extra members. */
   readonly data: t.Decoder<unknown, Data> & { is(value: unknown): value is Data }
 }
 
@@ -106,7 +106,7 @@ export const eventCodec = <Event extends Fact>(schemas: EventSchemas<Event>, upc
       const schema = table.get(type)
       if (schema === undefined) throw new EventEncodeError(type, ['type: not an event of this version of commandbus'])
       const about = { v: schema.version, at, actor, context: storedContext(context) }
-      // asking is quick; what is wrong is looked for only where something is
+      // `is` is quick; the slower search for faults runs only if it fails
       if (!schema.data.is(data) || !meta.is(about)) throw new EventEncodeError(type, faultsIn(schema, data, about))
       return { type, data, meta: about }
     },

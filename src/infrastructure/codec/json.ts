@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import type { Json } from '../../domain/json/json.ts'
 
-/** Any JSON value, as read from jsonb: what PostgreSQL gives back needs no second look. */
+/** Any JSON value read from jsonb, which PostgreSQL has checked already. */
 export const json = new t.Type<Json, Json, unknown>(
   'Json',
   (value): value is Json => value !== undefined,
@@ -9,7 +9,7 @@ export const json = new t.Type<Json, Json, unknown>(
   t.identity,
 )
 
-/** A number that JSON can hold: written as any other, it would be null when it is read. */
+/** A finite number: JSON writes any other one as null. */
 export const number = new t.Type<number, number, unknown>(
   'number',
   (value): value is number => Number.isFinite(value),
@@ -20,7 +20,7 @@ export const number = new t.Type<number, number, unknown>(
 /** A long list may have a fault for each of its items. */
 const MOST_FAULTS = 20
 
-/** The first things that io-ts found wrong, one `path: expected X` each, never the value itself: values may be secrets. */
+/** The first faults that io-ts found, each as `path: expected X`. Without the values, which may be secrets. */
 export const faultsOf = (errors: t.Errors, root = ''): readonly string[] => [
   ...new Set(
     errors.slice(0, MOST_FAULTS).map(({ context, message }) => {
@@ -31,7 +31,7 @@ export const faultsOf = (errors: t.Errors, root = ''): readonly string[] => [
   ),
 ]
 
-/** Unions and intersections number their members; those numbers are no part of the path. */
+/** The members of unions and intersections have numbers, which are not part of the path. */
 const isAlternative = (entry: t.ContextEntry | undefined): boolean => {
   const type = entry?.type instanceof t.ExactType ? entry.type.type : entry?.type
   return type instanceof t.UnionType || type instanceof t.IntersectionType

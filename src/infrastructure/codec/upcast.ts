@@ -1,6 +1,6 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 
-/** Turns the data of one schema version into that of the next. */
+/** Turns data of one schema version into data of the next. */
 export type Upcast = (data: object) => object
 
 /**
@@ -21,10 +21,11 @@ export const upcast = (
     return left(`meta.v: schema version ${from} of ${type} is not known (this version of commandbus reads 1 to ${to})`)
   }
   const steps = (upcasts[type] ?? []).slice(from - 1, to - 1)
-  if (steps.length !== to - from) return left(`meta.v: no way leads from schema version ${from} of ${type} to ${to}`)
+  if (steps.length !== to - from)
+    return left(`meta.v: there is no upcast from schema version ${from} of ${type} to ${to}`)
   try {
     return right(steps.reduce((value, step) => step(value), data))
   } catch {
-    return left(`data: is no ${type} of schema version ${from}`)
+    return left(`data: is not a valid ${type} of schema version ${from}`)
   }
 }

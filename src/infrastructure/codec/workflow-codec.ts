@@ -135,7 +135,7 @@ export const workflowCodec = eventCodec<RunEvent | CreditsEvent | TemplateEvent>
 
 const ofWorkflows = new Set(Object.keys({ ...runSchemas, ...creditsSchemas, ...templateSchemas }))
 
-/** Every event that the log may hold. */
+/** The codec of every event in the log. */
 export const busCodec: EventCodec<BusEvent> = {
   encode: (event, context) =>
     ofWorkflows.has(event.type)

@@ -9,17 +9,17 @@ import type { Signer } from '../proof/chain/keys.ts'
 import { holdSeals, sealAbout } from '../proof/chain/seals.ts'
 import { applyAdoption, countPlaces, makeMap, type PlaceCounts } from './adopt-places.ts'
 
-/** The log was not adopted, and is as it was; `message` says what to do. */
+/** The log was not adopted and is unchanged; `message` says what to do. */
 export class AdoptLogError extends CommandBusError {
   override readonly name = 'AdoptLogError'
 }
 
 export interface AdoptionPlan extends PlaceCounts {
-  /** Transaction ids in the log as it came: the first and the last. */
+  /** The first and last transaction id in the log as it was restored. */
   readonly from: { readonly first: string; readonly last: string }
-  /** The same as this server will see them. */
+  /** The first and last transaction id after the adoption. */
   readonly to: { readonly first: string; readonly last: string }
-  /** Ids of this server that have to be used up first, because it has given out too few for the order of the log. */
+  /** How many ids of this server must be used up first, as it has given out too few for the order of the log. */
   readonly usedUp: number
 }
 
@@ -31,9 +31,9 @@ export interface AdoptionProgress {
 
 export interface AdoptLogOptions {
   readonly databaseUrl: string
-  /** Seals that the log was adopted; null: no seal tells of it. */
+  /** Signs a seal about the adoption; null: there is no such seal. */
   readonly signer: Signer | null
-  /** Who does it; the seal says so. */
+  /** Who does it; stored in the seal. */
   readonly by: string
   readonly onProgress?: (progress: AdoptionProgress) => void
 }
@@ -43,7 +43,7 @@ const PAUSE_MS = 500
 /** Ids used up by one statement. */
 const AT_ONCE = 20_000
 
-/** What `adoptLog` would do. Changes nothing. @throws AdoptLogError LOG_AT_HOME */
+/** Plans what `adoptLog` would do. Changes nothing. @throws AdoptLogError LOG_AT_HOME */
 export const planAdoption = ({ databaseUrl }: Pick<AdoptLogOptions, 'databaseUrl'>): Promise<AdoptionPlan> =>
   aloneOn({ databaseUrl, command: 'adopt-log', refusal: busy }, async client => {
     await begin(client)
@@ -51,12 +51,11 @@ export const planAdoption = ({ databaseUrl }: Pick<AdoptLogOptions, 'databaseUrl
   })
 
 /**
- * Makes a log that was restored from another server's dump a log of this one. Transaction ids are numbered anew, as few as
- * keep the order of the feed, all below the oldest transaction that runs here; positions, which seals vouch for, stay.
- * Seals, what is known of archived events, and checkpoints move with the events. One transaction: whatever ends it early
- * leaves the log as it was.
+ * Makes a log that was restored from another server's dump a log of this server. Gives events new transaction ids: as few as
+ * keep the order of the feed, all below the oldest transaction that runs here. Positions stay, as seals cover them. Seals,
+ * archived events and checkpoints get the new ids, too. All in one transaction.
  *
- * @throws AdoptLogError LOG_AT_HOME; BUSY when somebody is at work; NOT_OWNER. SchemaVersionError before a migration
+ * @throws AdoptLogError LOG_AT_HOME; BUSY when the log is in use; NOT_OWNER. SchemaVersionError before a migration
  */
 export const adoptLog = (options: AdoptLogOptions): Promise<AdoptionPlan> => {
   const { databaseUrl, onProgress = () => {} } = options
@@ -66,7 +65,7 @@ export const adoptLog = (options: AdoptLogOptions): Promise<AdoptionPlan> => {
     await useUp(client, plan.usedUp, onProgress)
     for (let tries = 1; ; tries++) {
       if (await rewrite(client, options)) break
-      // room is made at the end of the oldest transaction that has written
+      // ids become free when the oldest transaction that has written ends
       if (tries === TRIES) throw busy(await oldestWriter(client))
       await delay(PAUSE_MS)
     }
@@ -78,7 +77,6 @@ export const adoptLog = (options: AdoptLogOptions): Promise<AdoptionPlan> => {
 
 const busy = (message: string): AdoptLogError => new AdoptLogError('BUSY', message)
 
-/** A log may be long. */
 const begin = async (client: ClientBase): Promise<void> => {
   await client.query('set statement_timeout = 0')
   await assertSchemaCurrent(client)
@@ -110,7 +108,7 @@ const planned = async (client: ClientBase): Promise<AdoptionPlan> => {
   }
 }
 
-/** One transaction an id; nothing is written, so nothing waits for a disk. */
+/** Uses one transaction for each id, which writes nothing and so does not wait for the disk. */
 const useUp = async (
   client: ClientBase,
   count: number,
@@ -124,7 +122,7 @@ const useUp = async (
   }
 }
 
-/** False when this server has not given out enough ids that nobody uses any more: nothing was changed. */
+/** False: this server has not given out enough ids that are no longer in use; nothing was changed. */
 const rewrite = async (client: Client, { signer, by, onProgress }: AdoptLogOptions): Promise<boolean> => {
   await client.query('begin')
   try {
@@ -152,12 +150,12 @@ const rewrite = async (client: Client, { signer, by, onProgress }: AdoptLogOptio
   }
 }
 
-/** Nobody appends, seals or archives before the transaction ends. Locks are taken in the order in which they take them. */
+/** Stops appends, seals and archiving until the transaction ends. Takes the locks in the same order as they do. */
 const lockOut = async (client: ClientBase): Promise<void> => {
   await client.query(`set local lock_timeout = '1s'`)
   await client.query('select pg_advisory_xact_lock(command_bus_lock())')
   await holdSeals(client)
-  // the server's own vacuum gives way, a second after it is asked to
+  // an autovacuum gives way after about a second
   await client.query(`set local lock_timeout = '10s'`)
   await client.query(
     `lock table command_bus_event, command_bus_archived_event, command_bus_seal, command_bus_checkpoint in share row exclusive mode`,

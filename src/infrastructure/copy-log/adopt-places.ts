@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import { checkpointPosition, checkpointXid } from '../postgres/log/own-cluster.ts'
 
-/** How many places of the log are written down, and where. */
+/** How many positions of the log are stored, and where. */
 export interface PlaceCounts {
   readonly events: number
   /** Events that were moved to files. */
@@ -13,7 +13,7 @@ export interface PlaceCounts {
 /** Events rewritten by one statement, between two reports. */
 const CHUNK = 50_000
 
-/** Every pair that is written down anywhere. The place before the first event, 0/0, stays what it is. */
+/** Every stored pair of id and position, but 0/0, the position before the first event, which stays. */
 const PLACES = `
   select xid, position, 1 as events from command_bus_event
   union all select xid, position, 0 from command_bus_archived_event
@@ -21,9 +21,9 @@ const PLACES = `
   union all select ${checkpointXid}, ${checkpointPosition}, 0 from command_bus_checkpoint c where ${checkpointXid} > '0'`
 
 /**
- * In the transaction, the table of what each transaction id becomes. The feed goes by (id, position). Walking along it,
- * an id stays the one before for as long as positions rise, and is the next one where they fall: so the order of all pairs
- * is what it was, with the fewest ids that can say it. Numbered from 1, an id never becomes a larger one.
+ * Makes a temporary table of old and new transaction ids. The feed is ordered by (id, position). Along it, the new id stays the
+ * same while positions rise, and is the next number where they fall. So all pairs keep their order with the fewest ids. As
+ * numbers begin at 1, a new id is never larger than the old one.
  */
 export const makeMap = async (client: ClientBase): Promise<void> => {
   await client.query(
@@ -51,13 +51,13 @@ export const countPlaces = async (client: ClientBase): Promise<PlaceCounts> => {
 
 const APPEND_ONLY = ['command_bus_event', 'command_bus_archived_event', 'command_bus_seal'] as const
 
-/** Rewrites every place by the table of `makeMap`, in the same transaction. Only the owner may: the log refuses changes. */
+/** Gives every stored position its new id, in the transaction of `makeMap`. Only the tables' owner may change the log. */
 export const applyAdoption = async (
   client: ClientBase,
   onProgress: (done: number, total: number) => void,
 ): Promise<{ readonly events: number }> => {
   for (const table of APPEND_ONLY) await client.query(`alter table ${table} disable trigger ${table}_append_only`)
-  // ids only become smaller, so that what a chunk has written is in none that follows
+  // ids only become smaller, so that no later chunk has a rewritten row
   const { rows: chunks } = await client.query<{ first: string; last: string; events: number }>(
     `select min(c.was)::text as first, max(c.was)::text as last, sum(c.events)::float8 as events
      from (select was, events, (sum(events) over (order by was) - events) / ${CHUNK} as upto from command_bus_adoption) c

@@ -12,7 +12,6 @@ const PAGE = 200
 
 const sizeOf = ({ event: { data } }: FeedEvent<StoredEvent>): number => heldBytes(data as Json)
 
-/** How many events PostgreSQL has, and of how many streams. */
 export const countEvents = async (client: Querier): Promise<CopiedLog> => {
   const { rows } = await client.query(
     `select count(*)::int as events, count(*) filter (where revision = 0)::int as streams from command_bus_event`,
@@ -21,7 +20,7 @@ export const countEvents = async (client: Querier): Promise<CopiedLog> => {
 }
 
 /**
- * Compares every event of the two logs. Gives the last position of the feed, which is where both end.
+ * Compares every event of the two logs. Returns the last position of the feed, where both end.
  * @throws CopyLogError that names the first event that differs.
  */
 export const compareLogs = async (

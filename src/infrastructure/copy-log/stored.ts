@@ -3,13 +3,13 @@ import { CommandBusError } from '../../application/shared/errors.ts'
 import type { EventContext } from '../../domain/recorded.ts'
 import type { EventCodec, StoredEvent } from '../codec/event-codec.ts'
 
-/** Events as they are stored, whatever they mean: what is copied is neither decoded nor brought up to date. */
+/** Passes stored events through: a copy neither decodes nor upcasts them. */
 export const storedCodec: EventCodec<StoredEvent> = {
   encode: event => event,
   decode: event => right({ event, context: notLookedAt }),
 }
 
-/** The stored event carries its own. */
+/** Not used: the stored event has its own context. */
 export const notLookedAt: EventContext = {
   commandType: '',
   correlationId: '',
@@ -18,7 +18,7 @@ export const notLookedAt: EventContext = {
   tenantId: null,
 }
 
-/** The log was not copied, or the copy is not what it is a copy of. */
+/** The log was not copied, or the copy differs from it. */
 export class CopyLogError extends CommandBusError {
   override readonly name = 'CopyLogError'
   constructor(message: string, options?: ErrorOptions) {
@@ -37,13 +37,13 @@ export interface CopyProgress {
 export interface CopyLogOptions {
   readonly databaseUrl: string
   readonly eventStoreUrl: string
-  /** What the names of the log's streams begin with in EventStoreDB. Default: nothing. */
+  /** The prefix of the log's stream names in EventStoreDB. Default: none. */
   readonly eventStorePrefix?: string
   readonly onProgress?: OnCopyProgress
 }
 
 export interface CopiedLog {
-  /** Events in both logs now, each compared: stream, revision, id, type and contents. */
+  /** Events in both logs, each compared by stream, revision, id, type and contents. */
   readonly events: number
   readonly streams: number
 }

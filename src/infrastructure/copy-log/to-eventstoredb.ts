@@ -16,16 +16,16 @@ import { aloneOn, lockOutWriters } from '../postgres/transactions/alone.ts'
 import { compareLogs, countEvents } from './compare.ts'
 import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, notLookedAt, storedCodec } from './stored.ts'
 
-/** How far an unfinished copy has come, beside the checkpoints of projections. */
+/** The checkpoint of an unfinished copy. */
 const COPYING = 'copy-log'
 const PAGE = 500
 /** EventStoreDB takes 1 MiB at once unless told otherwise. */
 const APPEND_BYTES = 512 * 1024
 
 /**
- * Copies the log of a database to an EventStoreDB without commands, compares the two, and makes the database that log's
- * mirror: whoever starts with EVENTSTORE_URL goes on there, and nothing is sent again. Broken off, it goes on where it
- * was.
+ * Copies the log of a database to an EventStoreDB without commands, compares the two, and makes the database the mirror of that
+ * log: a service that starts with EVENTSTORE_URL goes on there, and nothing is sent again. After an interruption the next run
+ * continues.
  *
  * @throws CopyLogError
  */
@@ -85,7 +85,7 @@ const refuseOthers = async (client: Client): Promise<void> => {
     [LOG_PREFIXES],
   )
   if (rows.length === 0) return
-  throw new CopyLogError(`the log holds streams that are none of ours ('${rows[0].stream}'): they cannot move`)
+  throw new CopyLogError(`the log holds streams that are not the bus's ('${rows[0].stream}'), which cannot be copied`)
 }
 
 interface LogRow extends EventRow, LogPosition {}
@@ -99,14 +99,14 @@ const countUpTo = async (client: Client, copied: string): Promise<number> => {
   return rows[0].count
 }
 
-/** In the order of the feed. Nobody can append meanwhile, so all that is committed is all there is. */
+/** In the order of the feed. Appends are locked out, so what is committed is complete. */
 const readPage = async (client: Client, after: string): Promise<readonly LogRow[]> => {
   const { xid, position } = keptPosition(after)
   const { rows } = await client.query<LogRow>(logPage(AFTER, PAGE), [xid, position])
   return rows
 }
 
-/** A stream's events one append after the other, streams beside each other. An append that is there already counts. */
+/** Appends the events of a stream one after another, and streams in parallel. An append that is there already counts as done. */
 const appendPage = async (store: EventStore<StoredEvent>, page: readonly LogRow[]): Promise<void> => {
   const streams = new Map<string, StreamAppend<StoredEvent>[]>()
   for (const row of page) {
@@ -129,7 +129,7 @@ const appendPage = async (store: EventStore<StoredEvent>, page: readonly LogRow[
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
-/** In halves where the server takes less than it usually does. */
+/** Appends in halves where the server's limit is below the default. */
 const appendOne = async (store: EventStore<StoredEvent>, append: StreamAppend<StoredEvent>): Promise<void> => {
   const { stream, expected, events } = append
   const from = typeof expected === 'number' ? expected + 1 : 0
@@ -144,7 +144,7 @@ const appendOne = async (store: EventStore<StoredEvent>, append: StreamAppend<St
     if (half === events.length) {
       throw new CopyLogError(
         `event ${from} of '${stream}' has ${bytesOf(events)} bytes, and EventStoreDB takes less in one append: ` +
-          "raise the server's MaxAppendSize, then begin again: it goes on where it was",
+          "raise the server's MaxAppendSize, then run this again: it continues where it stopped",
         { cause: error },
       )
     }

@@ -16,9 +16,9 @@ import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, storedC
 const LOOK_MS = 100
 
 /**
- * Brings what is left in EventStoreDB to its mirror (or all of it to an empty database), compares the two, and makes
- * the mirror the log: whoever starts without EVENTSTORE_URL goes on there. EventStoreDB is left as it is. What the
- * mirror has had before is not sent again; an empty database gets the messages of commands that are not finished.
+ * Copies the events that the mirror of an EventStoreDB does not have yet (or all, to an empty database), compares the two, and
+ * makes the mirror the log: a service that starts without EVENTSTORE_URL goes on there. EventStoreDB is not changed. Messages
+ * of mirrored events are not sent again; an empty database gets the messages of unfinished commands.
  *
  * @throws CopyLogError
  */
@@ -36,7 +36,7 @@ export const copyToPostgres = ({
       const feed = createEventStoreDbEventFeed<StoredEvent>(options)
       const head = await feed.head()
       if (head === null)
-        throw new CopyLogError('this EventStoreDB has none of our streams: check EVENTSTORE_URL and EVENTSTORE_PREFIX')
+        throw new CopyLogError('this EventStoreDB has no streams of a bus: check EVENTSTORE_URL and EVENTSTORE_PREFIX')
       await catchUp({ pool, url: eventStoreUrl, streamPrefix, head, onProgress })
       const { end: _, ...copied } = await compareLogs(client, feed, onProgress)
       await client.query('delete from command_bus_checkpoint where projection = $1::text', [MIRROR_PROJECTION])
@@ -54,7 +54,7 @@ interface CatchingUp extends Required<Pick<CopyLogOptions, 'onProgress'>> {
   readonly head: string
 }
 
-/** With the outbox of a bus that deletes what has succeeded: a queue made anew has none of those anyway. */
+/** With an outbox that deletes messages of completed commands: a new queue does not have them anyway. */
 const catchUp = async ({ pool, url, streamPrefix, head, onProgress }: CatchingUp): Promise<void> => {
   const log = openEventStoreDbLog({
     url,
@@ -81,7 +81,7 @@ const catchUp = async ({ pool, url, streamPrefix, head, onProgress }: CatchingUp
   }
 }
 
-/** Commands sent in transactions are on their way, too, as long as the relay has not brought them. */
+/** Whether the mirror has reached `head` and the relay has no commands left. */
 const isThere = async ({ catchUp: follower }: EventStoreDbLog, pool: Pool, head: string): Promise<boolean> => {
   const { outcome } = await follower.waitFor({ position: head }, { timeoutMs: LOOK_MS })
   if (outcome === 'late') return false

@@ -22,7 +22,7 @@ const wholeUpTo = (max: number) =>
     value => value,
   )
 
-/** What a demo command is to do. Everything may be left out: then it completes at once. */
+/** What a demo command does. All members are optional; without any it completes at once. */
 export const behavior = t.partial({
   failTransientTimes: wholeUpTo(1_000_000),
   permanent: t.boolean,
@@ -36,7 +36,7 @@ export const behavior = t.partial({
 
 export type Behavior = t.TypeOf<typeof behavior>
 
-/** The `behavior` member of a payload; none is the empty one. @throws PermanentCommandError INVALID_BEHAVIOR */
+/** The `behavior` member of a payload; {} if it is missing. @throws PermanentCommandError INVALID_BEHAVIOR */
 export const behaviorOf = (payload: Json): Behavior => {
   const given = typeof payload === 'object' && payload !== null && 'behavior' in payload ? payload.behavior : undefined
   const decoded = behavior.decode(given ?? {})
@@ -45,12 +45,12 @@ export const behaviorOf = (payload: Json): Behavior => {
 }
 
 export interface Attempt {
-  /** Attempts of the command's whole life, this one included. */
+  /** Attempts of the command's whole life, including this one. */
   readonly totalAttempts: number
   readonly signal: AbortSignal
 }
 
-/** Does what it is told: the same behavior and the same attempt always end the same way. */
+/** Carries a behavior out: the same behavior and attempt always end in the same way. */
 export const behave = async (told: Behavior, { totalAttempts, signal }: Attempt): Promise<Json> => {
   const { failTransientTimes = 0, durationMs = 0, errorCode, errorMessage } = told
   if (durationMs > 0) {
@@ -74,7 +74,7 @@ export const behave = async (told: Behavior, { totalAttempts, signal }: Attempt)
   return told.result === undefined ? { ok: true } : told.result
 }
 
-/** The files of a batch one after the other; each that fails is told apart in the result. */
+/** Handles the files of a batch one after the other; the result names those that fail. */
 export const behaveBatch = async (files: Json, attempt: Attempt): Promise<Json> => {
   const results: Json[] = []
   for (const file of Array.isArray(files) ? (files as readonly Json[]) : []) {

@@ -7,12 +7,12 @@ import { behave, behaveBatch, behaviorOf } from './behavior.ts'
 
 export const demoDomain = 'demo'
 
-/** Takes every command type; `data.behavior` says how the command ends. */
+/** Handles every command type; `data.behavior` decides how the command ends. */
 export const demoHandlers: { readonly [commandType: string]: Handler } = {
   '*': { rehearsable: true, handle: (data: Json, context) => behave(behaviorOf(data), context) },
 }
 
-/** Takes every type of operation; `parameters.behavior` says how it ends. A retry by hand is a new life. */
+/** Handles every type of operation; `parameters.behavior` decides how it ends. A retry by hand counts attempts from 1 again. */
 export const demoOperationHandlers: { readonly [commandType: string]: Handler } = {
   '*': {
     rehearsable: true,
@@ -25,7 +25,7 @@ const memberOf = (data: Json, name: string): Json =>
     ? ((data as { readonly [key: string]: Json })[name] ?? null)
     : null
 
-/** Takes the files of workflow runs; `input.behavior` says how each ends. A retry by hand is a new life. */
+/** Handles the files of workflow runs; `input.behavior` decides how each ends. A retry by hand counts attempts from 1 again. */
 export const demoWorkflowHandlers: { readonly [commandType: string]: Handler } = {
   '*': { rehearsable: true, handle: (data: Json, context) => behave(behaviorOf(memberOf(data, 'input')), context) },
   [BATCH_COMMAND]: {
@@ -34,14 +34,14 @@ export const demoWorkflowHandlers: { readonly [commandType: string]: Handler } =
   },
 }
 
-/** What a demo worker works on, by domain. */
+/** The handlers of a demo worker, by domain. */
 export const demoDomains: ReadonlyMap<string, { readonly [commandType: string]: Handler }> = new Map([
   [demoDomain, demoHandlers],
   [OPERATIONS_DOMAIN, demoOperationHandlers],
   [WORKFLOW_DOMAIN, demoWorkflowHandlers],
 ])
 
-/** Shorter than the default, so that a command whose worker was killed does not keep people waiting. */
+/** Shorter than the default, so that a command whose worker was killed is tried again soon. */
 export const demoLeaseSeconds = 10
 
 export const demoReplyQueue = 'demo__replies'
@@ -49,7 +49,7 @@ export const demoReplyQueue = 'demo__replies'
 /** The one of `demoCommands` that waits in troubleshooting; a retry completes it. */
 export const parkedDemoCommand = 'c0ffee00-0000-4000-8000-000000000004'
 
-/** One of each fate, for something to look at. The ids are fixed, so that they are sent only once. */
+/** One command for each outcome, to look at. Their ids are fixed, so that they are sent only once. */
 export const demoCommands: readonly CommandToSend[] = [
   {
     commandId: 'c0ffee00-0000-4000-8000-000000000001',

@@ -20,11 +20,11 @@ import { assertLogIsThere } from './mirror/whose-log.ts'
 import { createEventStoreDbEventStore } from './store/event-store.ts'
 
 export interface EventStoreDbLogOptions {
-  /** `esdb://...` or `esdb+discover://...`; `kurrentdb` is the same. */
+  /** `esdb://...` or `esdb+discover://...`; `kurrentdb` means the same. */
   readonly url: string
-  /** What the names of all streams begin with in EventStoreDB. Default: nothing. */
+  /** The prefix of all stream names in EventStoreDB. Default: none. */
   readonly streamPrefix?: string
-  /** The database of rows and queues. */
+  /** The database of the read tables and queues. */
   readonly pool: Pool
   readonly newClient: () => Client
   readonly projections: InlineProjections<BusEvent>
@@ -32,18 +32,18 @@ export interface EventStoreDbLogOptions {
   readonly replyQueues?: MirrorOptions<BusEvent>['replyQueues']
   readonly onFilled: CatchUpOptions<BusEvent>['onFilled']
   readonly log: Log
-  /** Other limits than the usual ones. */
+  /** For tests. */
   readonly limits?: EventStoreDbLimits
 }
 
 /** How the streams of this log begin: those of commands, runs, their templates and the ledgers of credits. */
 export const LOG_PREFIXES = [COMMAND_PREFIX, runStream(''), templateStream(''), creditsStream('')]
 
-/** The log in EventStoreDB, with the runner that brings it to PostgreSQL. */
+/** The log in EventStoreDB, with the runner that applies it to PostgreSQL. */
 export interface EventStoreDbLog {
   readonly store: EventStore<BusEvent>
   readonly catchUp: CatchUp
-  /** Checks that the database is this log's, then follows the log and relays what was sent in transactions. May be called again and again. */
+  /** Checks that the database belongs to this log, then follows the log and relays commands sent in transactions. Idempotent. */
   readonly begin: () => Promise<void>
   readonly close: () => Promise<void>
 }

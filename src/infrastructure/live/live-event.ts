@@ -4,21 +4,21 @@ import { isWithin } from '../../application/shared/scope.ts'
 
 export interface LivePage {
   readonly events: readonly LiveEvent[]
-  /** Everything up to here has been looked at. */
+  /** Everything up to here has been read. */
   readonly reached: FeedPosition
   /** There may be more at once. */
   readonly more: boolean
 }
 
-/** The log as the live reader needs it. Positions here are never null: `beginning` stands before the first event. */
+/** The log for the live reader. Positions are never null: `beginning` is the one before the first event. */
 export interface LiveSource {
   readonly beginning: FeedPosition
   readonly read: (after: FeedPosition, limit: number) => Promise<LivePage>
   /** The newest position that can be read now. */
   readonly head: () => Promise<FeedPosition>
-  /** The position as this log writes it; null for a text that is none. */
+  /** The position in this log's form; null: the text is not a position. */
   readonly parse: (text: string) => FeedPosition | null
-  /** Whether an event of this very log has the position, or had it before it was moved to a file; true of `beginning`. */
+  /** Whether an event of this log, archived or not, has the position; true for `beginning`. */
   readonly has: (position: FeedPosition) => Promise<boolean>
   /** Less than 0: `a` comes first. */
   readonly compare: (a: FeedPosition, b: FeedPosition) => number

@@ -8,32 +8,32 @@ import type {
 } from '../../application/ports/reading/live-events.ts'
 import { CommandBusError, InvalidInputError, UnavailableError } from '../../application/shared/errors.ts'
 import { createBackOff } from '../shared/back-off.ts'
-import { createWakeUp } from '../shared/signal.ts'
+import { createWakeUp } from '../shared/wake-up.ts'
 import { type LivePage, type LiveSource, matches } from './live-event.ts'
 import { createMember, type Member } from './member.ts'
 import { createReader, type Listen } from './reader.ts'
 
 export interface LiveEventsOptions {
   readonly source: LiveSource
-  /** What wakes the reader before its next look; it looks every `pollMs` anyway. */
+  /** Wakes the reader before its next poll. */
   readonly listen: Listen
   readonly log?: Log
-  /** The longest pause between two looks at the log, in milliseconds. Default 500. */
+  /** The longest pause between two polls of the log, in milliseconds. Default 500. */
   readonly pollMs?: number
-  /** Events that may wait for one reader; past it the reader goes back to the log, at its own pace. Default 1000. */
+  /** The most events that wait for one reader; beyond it the reader reads from the log at its own pace. Default 1000. */
   readonly maxBuffered?: number
-  /** Readers at once. Default 1000. */
+  /** The most readers at once. Default 1000. */
   readonly maxReaders?: number
-  /** Events a read. Default 500. */
+  /** Events of one read. Default 500. */
   readonly pageSize?: number
 }
 
 export interface LiveEvents {
-  /** @throws InvalidInputError for a position that is none of this log; CommandBusError RATE_LIMITED when there are too many readers */
+  /** @throws InvalidInputError for a position that is not of this log; CommandBusError RATE_LIMITED for too many readers */
   readonly subscribe: (options: SubscribeOptions) => Promise<Subscription>
-  /** Who reads now, the past or the present. */
+  /** How many readers there are. */
   readonly readers: () => number
-  /** Those of them who have caught up and follow the common stream. */
+  /** How many of them have caught up and follow the common stream. */
   readonly following: () => number
   /** Whether anything reads or listens now. */
   readonly running: () => boolean
@@ -41,10 +41,10 @@ export interface LiveEvents {
   readonly stop: () => Promise<void>
 }
 
-/** One reader of the log for any number of live readers; those that resume read what they missed by themselves first. */
+/** Shares one reader of the log among all live readers. Those that resume first read what they missed by themselves. */
 export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
   const { source, listen, log = silentLog, pollMs = 500, maxBuffered = 1000, maxReaders = 1000 } = options
-  // whoever takes each page before the next one comes need not go back to the log
+  // a reader that takes each page before the next one comes need not go back to the log
   const pageSize = Math.min(options.pageSize ?? 500, maxBuffered)
   const reader = createReader({ source, listen, pollMs, pageSize, log })
   const open = new Set<AbortController>()
@@ -56,15 +56,15 @@ export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
     if (after === null) return source.beginning
     if (after === 'now') return source.head()
     const position = source.parse(after)
-    if (position === null) throw new InvalidInputError('after', 'this is no position of an event')
+    if (position === null) throw new InvalidInputError('after', 'this is not a position of an event')
     if (source.compare(position, await source.head()) > 0) {
-      throw new InvalidInputError('after', 'this log has not come that far: the position is of another one')
+      throw new InvalidInputError('after', 'the position is past the end of this log: it belongs to another log')
     }
-    // what would be skipped, or given twice, nobody could tell
+    // going on there could skip events or repeat them
     if (!(await source.has(position))) {
       throw new InvalidInputError(
         'after',
-        `no event of this log has that position: it is of another one, or of this one before a restore; leave it out to begin now, or send ${source.beginning} to begin with the first event`,
+        `no event of this log has that position: it belongs to another log, or to this one before a restore; leave it out to begin now, or send ${source.beginning} to begin with the first event`,
       )
     }
     return position
@@ -79,7 +79,7 @@ export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
     }
   }
 
-  /** From the log until the end of it is reached, then as a member of the common stream; back to the log when behind. */
+  /** Reads from the log up to its end, then as a member of the common stream; from the log again when behind. */
   const iterate = async function* (
     from: FeedPosition,
     filter: LiveFilter,
@@ -98,7 +98,7 @@ export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
       reader.leave(member)
       member.close()
     }
-    // whoever holds the iterator may never come back to it
+    // the holder of the iterator may never call it again
     ended.addEventListener('abort', bell.wake)
     ended.addEventListener('abort', leave)
     const backOff = createBackOff()
@@ -120,7 +120,7 @@ export const createLiveEvents = (options: LiveEventsOptions): LiveEvents => {
         position = page.reached
         if (page.more) continue
         const joining = createMember({ from: position, maxBuffered, wants, compare: source.compare })
-        // the common reader may be further already
+        // the common reader may be ahead already
         if (!reader.join(joining, position)) continue
         member = joining
         track(joining.reached)

@@ -1,15 +1,15 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { LiveEvent } from '../../application/ports/reading/live-events.ts'
 
-/** One live reader's share of the common stream: a bounded buffer between the reader of the log and its consumer. */
+/** One live reader's bounded buffer between the reader of the log and the consumer. */
 export interface Member {
-  /** The log's reader hands over an event. What finds the buffer full is left to be read from the log. */
+  /** Called by the log's reader with an event. If the buffer is full, the event will be read from the log later. */
   readonly offer: (event: LiveEvent) => void
-  /** The log's reader has looked at everything up to here. */
+  /** Called when the log's reader has read everything up to here. */
   readonly passed: (position: FeedPosition) => void
   /** Ends the wait of `next` with `closed`. */
   readonly close: () => void
-  /** The next event; `behind` after the last one that found room: what follows `reached` is to be read from the log. */
+  /** The next event; `behind`: after the last buffered one, read on from the log after `reached`. */
   readonly next: () => Promise<LiveEvent | 'closed' | 'behind'>
   /** Everything up to here was handed to the consumer. */
   readonly reached: () => FeedPosition
@@ -34,7 +34,7 @@ export const createMember = ({ from, maxBuffered, wants, compare }: MemberOption
   return {
     offer: event => {
       if (closed || behind) return
-      // what the member has read from the log by itself
+      // the member has read this from the log by itself
       if (!joined && compare(event.position, from) <= 0) return
       joined = true
       if (!wants(event)) return

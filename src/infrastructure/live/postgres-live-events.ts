@@ -5,7 +5,7 @@ import { listenerLike } from '../postgres/transactions/pool.ts'
 import { createLiveEvents, type LiveEvents, type LiveEventsOptions } from './live-events.ts'
 import { createPostgresLiveSource } from './postgres-source.ts'
 
-/** Live events of the log on PostgreSQL: reads through the pool, and listens on a connection of its own while needed. */
+/** Live events of the log in PostgreSQL: reads through the pool, and listens on its own connection while needed. */
 export const createPostgresLiveEvents = (
   pool: Pool,
   options: Omit<LiveEventsOptions, 'source' | 'listen'> = {},

@@ -79,7 +79,7 @@ export const createPostgresLiveSource = (pool: Pool): LiveSource => ({
 const columns = `e.xid::text, e.position::text, e.stream, e.revision, e.type, e.meta,
   ${instant('e.recorded')} as recorded`
 
-/** Null for what is no event of a command or a run that this version knows: live readers pass over it. */
+/** Null for an event that is not of a command or run, or is unknown to this version: live readers skip it. */
 const liveEventOf = (row: Row): LiveEvent | null => {
   const about = meta.decode(row.meta)
   if (!isRight(about)) return null

@@ -1,7 +1,7 @@
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
 import type { Log } from '../../application/ports/log.ts'
 import { createBackOff } from '../shared/back-off.ts'
-import { createWakeUp } from '../shared/signal.ts'
+import { createWakeUp } from '../shared/wake-up.ts'
 import type { LiveSource } from './live-event.ts'
 import type { Member } from './member.ts'
 
@@ -16,20 +16,20 @@ export interface ReaderOptions {
   readonly log: Log
 }
 
-/** Where news often follows news (a command is sent, then done), it is looked for this soon; then less and less often. */
+/** The first pause after an event, as events often follow each other; later pauses are longer. */
 const SOON_MS = 20
 
-/** The one reader of the log for all live members. It runs for as long as there is one. */
+/** The one reader of the log for all members. It runs while there are any. */
 export interface Reader {
   /**
-   * Adds a member that has read up to `from`. False when the reader is further already: the member has to read on by
-   * itself first.
+   * Adds a member that has read up to `from`. False: the reader is ahead already, and the member must first read on by
+   * itself.
    */
   readonly join: (member: Member, from: FeedPosition) => boolean
   readonly leave: (member: Member) => void
   readonly members: () => number
   readonly running: () => boolean
-  /** Resolves when nothing of it runs any more. */
+  /** Resolves when it has stopped completely. */
   readonly idle: () => Promise<void>
 }
 

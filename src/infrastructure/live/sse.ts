@@ -6,7 +6,7 @@ import { InvalidInputError } from '../../application/shared/errors.ts'
 import { plainJson } from '../../domain/visible-text.ts'
 
 export interface SseOptions {
-  /** Silence is broken by a comment, in milliseconds. Default 15,000. */
+  /** A comment is sent after this long without an event, in milliseconds. Default 15,000. */
   readonly heartbeatMs?: number
   /** A client that takes nothing for this long is cut off, in milliseconds. Default 20,000. */
   readonly stalledMs?: number
@@ -32,17 +32,20 @@ const HEADERS = {
   connection: 'keep-alive',
 } as const
 
-/** Where a client wants to go on, from its `Last-Event-ID`. @throws InvalidInputError */
+/** The position to go on from, of a client's `Last-Event-ID`. @throws InvalidInputError */
 export const resumeAfter = (lastEventId: string | readonly string[] | undefined): FeedPosition | 'now' => {
   if (lastEventId === undefined || lastEventId === '') return 'now'
   if (typeof lastEventId === 'string' && /^\d{1,20}\/\d{1,20}$/.test(lastEventId)) return lastEventId
-  throw new InvalidInputError('Last-Event-ID', 'this is no id of an event: send it as it was, or leave it out')
+  throw new InvalidInputError(
+    'Last-Event-ID',
+    'not a valid id of an event: send the last id unchanged, or leave it out',
+  )
 }
 
 /**
- * Writes a subscription as server-sent events until one side ends: `id` is the position, `data` the event as JSON. The
- * first id is sent before any event, and each heartbeat renews it, so that a client which resumes misses nothing even
- * when it never saw an event. Waits for slow clients, for a while. Ends `out` and the subscription; never rejects.
+ * Writes a subscription as server-sent events until one side ends: `id` is the position, `data` the event as JSON. An id is
+ * sent before the first event and with each heartbeat, so that a client can resume even if it never saw an event. Waits for
+ * slow clients up to `stalledMs`. Ends `out` and the subscription; never rejects.
  */
 export const writeEvents = async (
   out: Writable,
@@ -62,7 +65,7 @@ export const writeEvents = async (
   }, heartbeatMs)
   heartbeat.unref()
 
-  /** False when the client takes nothing. */
+  /** False: the client takes nothing. */
   const write = async (text: string): Promise<boolean> => {
     if (out.write(text) || out.destroyed) return true
     draining = true
@@ -97,7 +100,7 @@ export const writeEvents = async (
   }
 }
 
-/** `message` is what every client listens to, whatever the event's type, which `data` tells. */
+/** Of type `message`, which every client listens to; the event's own type is in `data`. */
 const frameOf = (event: LiveEvent): string =>
   `id: ${event.position}\nevent: message\ndata: ${plainJson(JSON.stringify(event))}\n\n`
 
@@ -118,7 +121,7 @@ const takesAgain = (out: Writable, ms: number, signal: AbortSignal | undefined):
     signal?.addEventListener('abort', drained)
   })
 
-/** What was written may still go out, but not forever. */
+/** Lets written data go out, for a limited time. */
 const endWithin = (out: Writable, ms: number): void => {
   if (out.destroyed) return
   const cut = setTimeout(() => out.destroy(), ms)

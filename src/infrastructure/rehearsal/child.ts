@@ -9,13 +9,13 @@ import { createPlaces } from './places.ts'
 import { undo } from './transaction.ts'
 
 export interface ChildOptions {
-  /** The arguments of node for a process that runs `serveRehearsal`: a script and its own. */
+  /** The arguments of node for a process that runs `serveRehearsal`: a script and its arguments. */
   readonly command: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly databaseUrl: string
-  /** Sees to it that the database has undone what a killed process was doing. */
+  /** Makes sure that the database has rolled back what a killed process was doing. */
   readonly pool: Pool
-  /** Whether any of the handlers has a codec: asking costs the start of a process. */
+  /** Whether any handler has a codec. If not, checking a payload needs no process. */
   readonly hasCodecs: boolean
 }
 
@@ -23,13 +23,13 @@ export interface ChildOptions {
 export type RehearsalProcess = Pick<ChildOptions, 'command' | 'env' | 'hasCodecs'>
 
 const STARTS_WITHIN_MS = 15_000
-/** After its deadline a handler that looks at its signal may end by itself, and the process tell of it. */
+/** After its deadline, a handler that checks its signal has this long to end and its process to report it. */
 const GRACE_MS = 500
 
-/** Each rehearsal in a process of its own: a handler that takes it down, or never comes back, harms nobody else. */
+/** Runs each rehearsal in its own process: a handler that crashes it, or never ends, harms nothing else. */
 export const createChildRehearsals = (options: ChildOptions): Rehearsals => {
   const inPlace = createPlaces('rehearsals are running')
-  // a handler that never comes back holds up nobody who edits a payload
+  // separate places, so that handlers that never end do not block edits of payloads
   const checkInPlace = createPlaces('payloads are being checked')
   return {
     faultsOf: async (domain, commandType, data, tenantId) => {
@@ -57,17 +57,17 @@ const run = async (options: ChildOptions, request: RehearsalRequest): Promise<Re
 }
 
 interface Ended {
-  /** The last word of the process; null: it ended without one. */
+  /** The last message of the process; null: it ended without one. */
   readonly message: Exclude<RehearsalMessage, { kind: 'began' }> | null
   /** How it ended. */
   readonly how: string
   /** It was killed because it took too long. */
   readonly late: boolean
-  /** Since the handler began; null: it never did. */
+  /** Milliseconds since the handler began; null: it did not. */
   readonly tookMs: number | null
 }
 
-/** Starts a process for one task, and comes back when that process is gone. */
+/** Starts a process for one task, and resolves when that process is gone. */
 const ask = ({ command, env, databaseUrl }: ChildOptions, task: RehearsalTask, withinMs: number): Promise<Ended> =>
   new Promise(resolve => {
     const child: ChildProcess = spawn(process.execPath, command, {

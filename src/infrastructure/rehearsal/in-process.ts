@@ -25,7 +25,7 @@ export interface KnownHandlers {
 
 export interface InProcessOptions {
   readonly pool: Pool
-  /** Undefined: nobody here handles the domain. */
+  /** Undefined: no handlers of the domain are known. */
   readonly handlersOf: (domain: string) => KnownHandlers | undefined
   readonly log: Log
   /** Called when the handler is about to run. */
@@ -34,7 +34,7 @@ export interface InProcessOptions {
   readonly id?: () => string
 }
 
-/** Rehearses in this very process: a handler that takes its process down takes this one. */
+/** Rehearses in this process: a handler that crashes its process crashes this one. */
 export const createRehearsals = (options: InProcessOptions): Rehearsals => {
   const inPlace = createPlaces('rehearsals are running')
   return {
@@ -71,7 +71,7 @@ const whyNot = ({ rehearsable }: AnyHandler, commandType: string): string | null
   if (rehearsable === true) return null
   return rehearsable === false
     ? `the handler of '${commandType}' is not to be rehearsed: it says \`rehearsable: false\``
-    : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it leaves those alone while \`context.rehearsal\` is true`
+    : `the handler of '${commandType}' may reach outside the database, which no rollback undoes: set \`rehearsable: true\` on it once it does not do so while \`context.rehearsal\` is true`
 }
 
 const failed = (type: CommandError['type'], message: string): RehearsalAnswer => ({
@@ -95,7 +95,7 @@ const inTransaction = async (
   const answer = await perform(options, known, handler, given, guarded.client)
   guarded.close()
   if (answer.kind === 'timeout') {
-    // the handler may still be at it
+    // the handler may still run
     await undo(options.pool, id)
     await client.end().catch(() => {})
     return answer
@@ -105,7 +105,7 @@ const inTransaction = async (
   return settled
 }
 
-/** What a success would have come to at its commit. */
+/** The result of a success at its commit. */
 const settle = async (
   client: Client,
   answer: RehearsalAnswer,
@@ -151,7 +151,7 @@ const perform = async (
       const result = await Promise.race([handler.handle(given.command.data, context), ...own])
       const json = parseJson(result ?? null, { root: 'result', before: 'returning' })
       if (!isLeft(json)) return { kind: 'succeeded', result: json.right, durationMs: took() }
-      const message = `the handler's result cannot be kept: ${json.left}`
+      const message = `the handler's result cannot be stored: ${json.left}`
       return { kind: 'failed', error: failure('PERMANENT', 'INVALID_RESULT', message), durationMs: took() }
     } catch (thrown) {
       return { kind: 'failed', error: failureOf(thrown, known.mapError), durationMs: took() }
@@ -187,6 +187,6 @@ const contextOf = (
   get client() {
     if (client !== null) return client
     const { commandType } = command
-    throw new Error(`context.client is there only with transactional: true; set it on the handler of '${commandType}'`)
+    throw new Error(`context.client needs transactional: true; set it on the handler of '${commandType}'`)
   },
 })

@@ -1,12 +1,12 @@
 import { definitionOf, type Handler } from '../worker/attempt/handler.ts'
 import type { KnownHandlers } from './in-process.ts'
 
-/** Workers of one domain whose handlers are remembered, also after their end; the newest stay. */
+/** The most workers of a domain whose handlers are remembered, also after they end; the newest stay. */
 const MOST_OF_A_DOMAIN = 100
 
 type Handlers = { readonly [commandType: string]: Handler }
 
-/** The handlers of one domain by type, with `*` for every type that has none of its own. */
+/** The handlers of one domain by type; `*` is for every type without its own handler. */
 export const handlersByType = (handlers: Handlers): KnownHandlers => ({
   handlerOf: type => {
     const handler = Object.hasOwn(handlers, type) ? handlers[type] : handlers['*']
@@ -14,7 +14,7 @@ export const handlersByType = (handlers: Handlers): KnownHandlers => ({
   },
 })
 
-/** Those that were given, and those of workers that were made since: the newest worker that handles a type first. */
+/** The given handlers and those of workers made since; for each type the newest worker comes first. */
 export const knownHandlers = (given: { readonly [domain: string]: Handlers }) => {
   const workers = new Map<string, KnownHandlers[]>()
   return {

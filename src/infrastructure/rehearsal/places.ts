@@ -1,13 +1,13 @@
 import { UnavailableError } from '../../application/shared/errors.ts'
 
 const AT_ONCE = 4
-/** The last place is left for others: a tenant whose handlers take their time keeps nobody else waiting. */
+/** One place is left for others, so that one tenant's slow handlers do not block them. */
 const OF_A_TENANT = 3
 
-/** Does work of a tenant (null: of none) in one of few places. @throws UnavailableError when none is free */
+/** Does work for a tenant (null: for none) in one of few places. @throws UnavailableError when none is free */
 export type InPlace = <A>(tenantId: string | null, work: () => Promise<A>) => Promise<A>
 
-/** Each piece of work costs a process or a connection: four at once, and three of one tenant. `what` is done there. */
+/** Each piece of work costs a process or a connection: at most four at once, and three of one tenant. `what` names them in errors. */
 export const createPlaces = (what: string): InPlace => {
   const taken = new Map<string | null, number>()
   let running = 0

@@ -7,12 +7,12 @@ import type { RehearsalMessage, RehearsalTask } from './messages.ts'
 export interface ServeOptions {
   readonly databaseUrl: string
   readonly databaseTimeoutMs: number | undefined
-  /** Loaded only once there is a task. */
+  /** Called only when there is a task. */
   readonly handlers: () => Promise<(domain: string) => KnownHandlers | undefined>
   readonly log: Log
 }
 
-/** In a process started for it: does one task, says what came of it, and comes back; the process then ends. */
+/** Does one task in a process started for it, sends the result to its parent, and resolves; then the process can end. */
 export const serveRehearsal = async ({
   databaseUrl,
   databaseTimeoutMs,

@@ -2,19 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, Pool } from 'pg'
 import { clientLike } from '../postgres/transactions/pool.ts'
 
-/** How long the server gets to undo what a connection was doing that nobody holds any more. */
+/** How long the server may take to roll back an abandoned connection. */
 const UNDONE_WITHIN_MS = 5_000
 
-/** Names the connection of one rehearsal to the server, so that it can be found again when its process is gone. */
+/** The application name of a rehearsal's connection, by which it is found when its process is gone. */
 export const rehearsalName = (id: string): string => `commandbus rehearsal ${id}`
 
 /**
- * A connection with a transaction that cannot be committed: the connection's later ones could only read, and a row in
- * `command_bus_rehearsal` makes a commit fail.
+ * Opens a connection with a transaction that cannot be committed: a row in `command_bus_rehearsal` makes a commit fail, and
+ * later transactions of the connection are read-only.
  */
 export const beginRehearsal = async (pool: Pool, id: string, deadlineMs: number): Promise<Client> => {
   const client = clientLike(pool, { application_name: rehearsalName(id) })
-  // a connection that is cut is told by the next query
+  // the next query reports a broken connection
   client.on('error', () => {})
   await client.connect()
   try {
@@ -33,7 +33,7 @@ export const beginRehearsal = async (pool: Pool, id: string, deadlineMs: number)
   }
 }
 
-/** What a commit would have found wrong: constraints that are checked at the end, or a transaction that has failed. */
+/** Throws what a commit would throw: a deferred constraint, or a failed transaction. */
 export const checkAtEnd = async (client: Client): Promise<void> => {
   await client.query("select set_config('commandbus.rehearsal', 'checking', true)")
   await client.query('set constraints all immediate')
@@ -44,7 +44,7 @@ export const rollBack = async (client: Client): Promise<void> => {
   await client.end().catch(() => {})
 }
 
-/** Ends the connection of a rehearsal that is out of hand, and comes back when the server has undone what it did. */
+/** Ends the connection of a rehearsal, and resolves when the server has rolled it back. */
 export const undo = async (pool: Pool, id: string): Promise<void> => {
   const until = Date.now() + UNDONE_WITHIN_MS
   for (;;) {

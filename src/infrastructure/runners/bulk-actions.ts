@@ -19,17 +19,17 @@ import {
 import { type StepResult, stepAction } from '../../application/troubleshooting/run-action.ts'
 import { createActionStore } from '../postgres/bulk/action-store.ts'
 import { createBackOff } from '../shared/back-off.ts'
-import { createLooks } from '../shared/looks.ts'
-import { createWakeUp } from '../shared/signal.ts'
+import { createPollBackOff } from '../shared/poll-back-off.ts'
+import { createWakeUp } from '../shared/wake-up.ts'
 
 export interface ActionsDeps {
   readonly pool: Pool
   readonly transact: TransactCommands
-  /** Where the log cannot take part in a transaction of the pool. */
+  /** For a log that cannot take part in a transaction of the pool. */
   readonly apart?: ApartFromMarks
   readonly clock: Clock
   readonly ids: Ids
-  /** Called after a commit with the queues that got messages: inside a transaction the event store rings nobody. */
+  /** Called after a commit with the queues that have new messages: in a transaction the event store does not ring. */
   readonly onFilled: (queues: ReadonlySet<string>) => void
   readonly log: Log
 }
@@ -37,22 +37,22 @@ export interface ActionsDeps {
 export interface RunOneOptions {
   /** Called with every change. */
   readonly onProgress?: (view: ActionView) => void
-  /** Comes back after the piece under way, whatever is left. */
+  /** Aborted: resolves after the present piece, even if some are left. */
   readonly signal?: AbortSignal
 }
 
-/** How often a runner without work looks for actions that another process has started. */
+/** How often a runner without work polls for actions that another process has started. */
 const IDLE_MS = 1000
 
-type Looks = ReturnType<typeof createLooks>
+type PollBackOff = ReturnType<typeof createPollBackOff>
 
-/** One that waits for its canary, or that another process works on, is looked at less and less often. */
-const note = (looks: Looks, id: string, result: StepResult): void => {
-  if (result === 'waiting' || result === 'busy') looks.stoodStill(id)
-  else looks.moved(id)
+/** An action that waits for its canary, or that another process works on, is polled less and less often. */
+const note = (polls: PollBackOff, id: string, result: StepResult): void => {
+  if (result === 'waiting' || result === 'busy') polls.slowDown(id)
+  else polls.reset(id)
 }
 
-/** Bulk actions on parked commands, and what carries them out. */
+/** Bulk actions on parked commands, and their runner. */
 export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) => {
   const store = createActionStore(pool)
   const step = stepAction({ store, clock, log, ...deps })
@@ -61,25 +61,25 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
   const closing = new AbortController()
   const underWay = new Set<Promise<unknown>>()
 
-  /** Ends with `close` too, which waits for it. */
+  /** Work that `close` also ends and waits for. */
   const tracked = <A>(work: (signal: AbortSignal) => Promise<A>, signal: AbortSignal | undefined): Promise<A> => {
     const run = work(signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]))
     underWay.add(run)
     return run.finally(() => underWay.delete(run))
   }
 
-  /** One piece of every open action. One that fails leaves the others alone. */
-  const round = async (signal: AbortSignal, looks: Looks): Promise<ReadonlySet<StepResult | 'failed'>> => {
+  /** One piece of every open action. A failure does not affect the others. */
+  const round = async (signal: AbortSignal, polls: PollBackOff): Promise<ReadonlySet<StepResult | 'failed'>> => {
     const results = new Set<StepResult | 'failed'>()
     const open = await store.open()
-    looks.keep(new Set(open.map(({ id }) => id)))
+    polls.forgetOthers(new Set(open.map(({ id }) => id)))
     for (const action of open) {
       if (signal.aborted) break
-      if (!looks.isDue(action.id)) continue
+      if (!polls.isDue(action.id)) continue
       try {
         const result = await step(action)
         results.add(result)
-        note(looks, action.id, result)
+        note(polls, action.id, result)
       } catch (error) {
         log.warn({ err: error, actionId: action.id }, 'a bulk action cannot go on now; trying again')
         results.add('failed')
@@ -91,16 +91,16 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
   const runAll = async (signal: AbortSignal): Promise<void> => {
     const bell = createWakeUp()
     const backOff = createBackOff()
-    const looks = createLooks()
+    const polls = createPollBackOff()
     runners.add(bell)
     signal.addEventListener('abort', bell.wake)
     while (!signal.aborted) {
       let pause = IDLE_MS
       try {
-        const results = await round(signal, looks)
+        const results = await round(signal, polls)
         if (results.has('worked')) pause = 0
         else if (results.has('failed')) pause = backOff.next()
-        else pause = Math.min(IDLE_MS, looks.nextIn() ?? IDLE_MS)
+        else pause = Math.min(IDLE_MS, polls.nextIn() ?? IDLE_MS)
         if (!results.has('failed')) backOff.reset()
       } catch (error) {
         log.warn({ err: error }, 'bulk actions cannot be read; trying again')
@@ -117,7 +117,7 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
     onProgress: (view: ActionView) => void,
     signal: AbortSignal,
   ): Promise<ActionView> => {
-    const looks = createLooks()
+    const polls = createPollBackOff()
     for (let told = ''; ; ) {
       const record = await store.get(id)
       if (record === null) throw new ActionNotFoundError(id)
@@ -126,8 +126,8 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
       if (now !== told) onProgress(view)
       told = now
       if (isOver(record) || signal.aborted) return view
-      note(looks, id, await step(record))
-      const pause = looks.nextIn()
+      note(polls, id, await step(record))
+      const pause = polls.nextIn()
       if (pause !== null) await delay(pause, undefined, { signal }).catch(() => {})
     }
   }
@@ -146,13 +146,13 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
     run: (signal?: AbortSignal): Promise<void> => tracked(runAll, signal),
 
     /**
-     * Carries out one action and comes back when it is over. Other processes may work on it too.
+     * Carries out one action and resolves when it is over. Other processes may work on it, too.
      * @throws ActionNotFoundError
      */
     runOne: (id: string, { onProgress = () => {}, signal }: RunOneOptions = {}): Promise<ActionView> =>
       tracked(async stopping => runToTheEnd(commandIdOf(id, 'actionId'), onProgress, stopping), signal),
 
-    /** Ends what runs, after the pieces under way. */
+    /** Ends the runners after their present pieces. */
     close: async (): Promise<void> => {
       closing.abort()
       await Promise.allSettled([...underWay])

@@ -9,51 +9,51 @@ import { loadCheckpoint, saveCheckpoint } from '../postgres/log/checkpoint.ts'
 import type { JobFeed } from '../postgres/log/job-feed.ts'
 import { type Leadership, tryToLead } from '../postgres/transactions/leadership.ts'
 import { createBackOff } from '../shared/back-off.ts'
-import { createWakeUp } from '../shared/signal.ts'
+import { createWakeUp } from '../shared/wake-up.ts'
 
 export interface WorkflowOptions {
   /** The domain whose workers work on files. Default `workflow`. */
   readonly domain?: string
-  /** Automatic attempts of a job, before its file counts as failed. Default: 3, after 1 and 5 seconds. */
+  /** Automatic attempts of a job before its file has failed. Default: 3, with waits of 1 and 5 seconds. */
   readonly policy?: Pick<RetryOptions, 'maxAttempts' | 'backoffSeconds' | 'jitter'>
-  /** For tests: other limits than the usual ones. */
+  /** For tests. */
   readonly limits?: Partial<RunnerLimits>
 }
 
 export interface RunRunnerDeps {
   readonly pool: Pool
-  /** A connection of its own, for the lock. */
+  /** Makes the connection for the lock. */
   readonly newClient: () => Client
   readonly feed: JobFeed
   readonly process: RunProcess
   readonly queries: Pick<WorkflowQueries, 'now' | 'unsettled' | 'orphans'>
-  /** Charges may be left behind: the log takes charge and run one after the other. */
+  /** The log appends a charge and its run one after the other, so a charge may be left without a run. */
   readonly mayOrphan: boolean
   readonly log: Log
   readonly limits?: Partial<RunnerLimits>
 }
 
 export interface RunnerLimits {
-  /** The longest pause between two looks at the log, in milliseconds. Default 500. */
+  /** The longest pause between two polls of the log, in milliseconds. Default 500. */
   readonly pollMs: number
-  /** How often a process that stands by tries for the lock, in milliseconds. Default 1,000. */
+  /** How often a process on standby tries to get the lock, in milliseconds. Default 1,000. */
   readonly standbyMs: number
-  /** How often runs that do not move are looked at, in milliseconds. Default 30,000. */
+  /** How often runs without progress are checked, in milliseconds. Default 30,000. */
   readonly sweepMs: number
-  /** How long a run, or a charge, may stand still before somebody looks, in milliseconds. Default 60,000. */
+  /** How long a run or a charge may be without progress before it is checked, in milliseconds. Default 60,000. */
   readonly graceMs: number
 }
 
 const PROJECTION = 'workflow-runs'
-/** Where results come, more come soon. */
+/** The pause after a page with results, as more results often follow. */
 const SOON_MS = 20
 const SWEPT_AT_ONCE = 10_000
-/** Rows that follow the log may be late: charges are looked at again for this long. */
+/** How long charges are checked again, as read tables may lag behind the log. */
 const LATE_MS = 24 * 3_600_000
 
 /**
- * Follows the log and notes on runs how their jobs ended; one process of the fleet does, the others stand by. What it
- * does may be done twice: the checkpoint is written after it, and whoever takes over first looks at every open run.
+ * Follows the log and notes on runs how their jobs ended. One process does so and the others are on standby. Its work may be
+ * done twice, as the checkpoint is written after it. A process that takes over first checks every open run.
  */
 export const createRunRunner = (deps: RunRunnerDeps) => {
   const { feed, process, queries, log } = deps
@@ -68,7 +68,7 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
   const closing = new AbortController()
   const underWay = new Set<Promise<unknown>>()
 
-  /** Every charge that was made before then is its run's, or was given back; a new leader looks at all of them once. */
+  /** Every charge from before this time is claimed by a run or refunded. Null: a new leader checks all of them once. */
   let claimedUntil: number | null = null
 
   const sweep = async (graceFor: number, signal: AbortSignal): Promise<void> => {
@@ -83,7 +83,7 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
     const orphans = await queries.orphans(from, new Date(old).toISOString(), SWEPT_AT_ONCE)
     for (const orphan of orphans) {
       if (signal.aborted) return
-      log.warn({ ...orphan }, 'a charge that no run has claimed is given back')
+      log.warn({ ...orphan }, 'a charge that no run has claimed is refunded')
       await process.giveBack(orphan)
     }
     if (orphans.length < SWEPT_AT_ONCE) claimedUntil = old
@@ -95,7 +95,7 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
     bells.add(bell)
     signal.addEventListener('abort', bell.wake)
     try {
-      // without a checkpoint the past is not read: every open run is looked at below, whatever the log says
+      // without a checkpoint the past is not read, as every open run is checked below
       let position: FeedPosition | null = (await loadCheckpoint(client, PROJECTION)) ?? (await feed.head())
       await saveCheckpoint(client, PROJECTION, position)
       let saved = position
@@ -155,11 +155,11 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
       underWay.add(run)
       return run.finally(() => underWay.delete(run))
     },
-    /** Something may have happened. */
+    /** Polls the log soon, as it may have new events. */
     wake: (): void => {
       for (const bell of bells) bell.wake()
     },
-    /** Ends what runs, after the page under way. */
+    /** Ends the runner after its present page. */
     close: async (): Promise<void> => {
       closing.abort()
       await Promise.allSettled([...underWay])

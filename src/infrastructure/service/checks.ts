@@ -16,7 +16,7 @@ import { worst } from './worker-report.ts'
 
 /** How long a check may take. */
 export const CHECK_MS = 2_000
-/** A transaction that is open this long holds up cleaning, and whoever follows the log. */
+/** A transaction that is open this long delays vacuum and the followers of the log. */
 const OLD_TRANSACTION_S = 300
 
 const healthy: Check = { status: 'healthy', reasons: [] }
@@ -48,7 +48,7 @@ const databaseCheck = async (pool: Pool): Promise<Check> => {
   const { oldest = null, readonly = false } = rows[0] ?? {}
   const oldestTransactionSeconds = oldest === null ? 0 : Math.round(oldest)
   if (readonly) return { status: 'critical', reasons: ['the database is read-only'], oldestTransactionSeconds }
-  // it works, and who wonders why should read it
+  // it works: a note, not a fault
   const reasons = pooling === 'transaction' ? [POOLED_TRANSACTIONS] : []
   const pooled = pooling === 'none' ? {} : { pooling }
   return oldestTransactionSeconds >= OLD_TRANSACTION_S
@@ -76,16 +76,16 @@ const queueCheck = async (pool: Pool): Promise<Check> => {
   return { status: reasons.length === 0 ? 'healthy' : 'degraded', reasons, queues: rows[0]?.queues ?? 0 }
 }
 
-/** What can be asked besides the database. */
+/** Further checks beside the database. */
 export interface AlsoAsked {
   readonly worker?: (() => Health) | undefined
-  /** What seals the log and goes round checking it. */
+  /** The background check of the proof. */
   readonly proof?: (() => Health) | undefined
-  /** What follows a log outside the database. */
+  /** The follower of a log outside the database. */
   readonly eventStore?: (() => Check | Promise<Check>) | undefined
 }
 
-/** Looks at the database, its schema and its queues, and asks the others where there are such. */
+/** Checks the database, its schema and its queues, and runs the further checks. */
 export const checkHealth = async (pool: Pool, { worker, eventStore, proof }: AlsoAsked = {}): Promise<HealthReport> => {
   const [database, schema, queue, feed] = await Promise.all([
     guarded(() => databaseCheck(pool)),
@@ -105,7 +105,7 @@ export const checkHealth = async (pool: Pool, { worker, eventStore, proof }: Als
   return { ...worst(Object.values(checks)), checks }
 }
 
-/** The health of a follower for everybody to see: without what an event may have contained. */
+/** The health of a follower without details of events, so that anybody may see it. */
 export const followerCheck = ({ fault, reasons, ...health }: CatchUpHealth): Check => ({
   ...health,
   reasons: reasons.map(maskSecrets),

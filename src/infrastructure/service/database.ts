@@ -7,23 +7,22 @@ import type { Config } from '../settings/config.ts'
 
 export interface Database {
   readonly url: string
-  /** How long a statement may take; undefined: as usual. */
+  /** How long a statement may take, in milliseconds; undefined: the default. */
   readonly timeoutMs: number | undefined
   readonly kind: 'embedded' | 'given'
-  /** Gives the embedded server back: the last one to do so stops it. */
+  /** Releases the embedded server; the last release stops it. */
   readonly release: () => Promise<void>
 }
 
 export interface OpenOptions {
-  /** Gets a line for each thing worth telling a person who waits. */
+  /** Called with progress for the user, line by line. */
   readonly log?: (line: string) => void
-  /** Start the embedded server again when it dies. */
+  /** Restarts the embedded server when it dies. */
   readonly supervise?: boolean
 }
 
 /**
- * The user's database, as it is; or the embedded one of the home, started when it does not run and brought up to this
- * version's schema.
+ * The user's database, unchanged; or the embedded one of the home, started if necessary and migrated to this version's schema.
  */
 export const openDatabase = async (config: Config, { log, supervise }: OpenOptions = {}): Promise<Database> => {
   const { databaseUrl, databaseTimeoutMs: timeoutMs } = config

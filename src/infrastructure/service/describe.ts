@@ -4,12 +4,12 @@ import { withoutPassword } from '../postgres/connection/url.ts'
 import type { Config } from '../settings/config.ts'
 import type { Database } from './database.ts'
 
-/** What runs, for the terminal and for the page at `/`. */
+/** A description of the service, for the terminal and the page at `/`. */
 export interface Description {
   readonly url: string
   readonly running: readonly (readonly [name: string, value: string])[]
   readonly commands: readonly string[]
-  /** A token for this machine's own console; absent when others say who signs. Not for the page: it is public. */
+  /** A token for the console on this machine; absent when others sign tokens. Never on the page, which is public. */
   readonly token?: string
 }
 
@@ -50,7 +50,7 @@ const databaseText = (config: Config, database: Database | undefined): string =>
     : `PostgreSQL of ${config.home}, ${new URL(database.url).host}`
 }
 
-/** Another terminal has to find the same database. */
+/** Comments that tell another terminal how to use the same database. */
 const sameDatabase = (config: Config, env: Facts['env']): readonly string[] => {
   const prefix = config.eventStorePrefix === undefined ? '' : ' and EVENTSTORE_PREFIX'
   const log = config.eventStoreUrl === undefined ? '' : ` EVENTSTORE_URL${prefix}`

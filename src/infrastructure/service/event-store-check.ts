@@ -13,7 +13,7 @@ import { loadCheckpoint, MIRROR_PROJECTION } from '../postgres/log/checkpoint.ts
 
 const ANSWER_MS = 2_000
 
-/** For who looks from outside: whether EventStoreDB answers, belongs to this database, and has anything it has not. */
+/** For the doctor: whether EventStoreDB answers, belongs to this database, and has events that the mirror lacks. */
 export const checkEventStore = async (url: string, streamPrefix: string, pool: Pool): Promise<Check> => {
   const facts = { hosts: eventStoreHosts(url) }
   try {
@@ -30,7 +30,7 @@ export const checkEventStore = async (url: string, streamPrefix: string, pool: P
       ])
       const isBehind = head !== null && (reached === null || isAfter(parsePosition(head), parsePosition(reached)))
       const reasons = [
-        ...(isBehind ? ['events wait in EventStoreDB: a service or a worker brings them'] : []),
+        ...(isBehind ? ['events wait in EventStoreDB: a running service or worker applies them'] : []),
         ...setAsideReasons(refused),
       ]
       return { status: reasons.length > 0 ? 'degraded' : 'healthy', reasons, ...facts }

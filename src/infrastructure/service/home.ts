@@ -6,7 +6,7 @@ import { openHome } from '../postgres/embedded/layout.ts'
 import { withLock } from '../postgres/embedded/lock.ts'
 import { isAlive, parseProcessRef, poll, self } from '../postgres/embedded/processes.ts'
 
-/** The service that runs on a home; the file is there for as long as it lives, and after it was killed. */
+/** The service of a home. Its file exists while it runs, and also after it was killed. */
 export interface RunningService {
   readonly pid: number
   /** Where it listens; null while it starts. */
@@ -20,7 +20,7 @@ interface Entry extends RunningService {
 }
 
 const FILE = 'service.json'
-/** One that is about to end has this long to do so. */
+/** How long to wait for a service that is stopping. */
 const STOPPING_MS = 45_000
 
 const read = async (home: string): Promise<Entry | undefined> => {
@@ -29,7 +29,7 @@ const read = async (home: string): Promise<Entry | undefined> => {
   return text === undefined || ref === undefined || !isAlive(ref) ? undefined : (JSON.parse(text) as Entry)
 }
 
-/** The service of this home, if there is one alive. */
+/** The service of this home, if one is alive. */
 export const runningService = async (home: string): Promise<RunningService | undefined> => {
   const entry = (await exists(home)) ? await read(home) : undefined
   return entry === undefined ? undefined : { pid: entry.pid, url: entry.url, stopping: entry.stopping }
@@ -50,7 +50,7 @@ export interface Claim {
 }
 
 /**
- * Makes this process the one service of the home. Waits for one that is on its way out.
+ * Makes this process the only service of the home. Waits for one that is stopping.
  * @throws CommandBusError ALREADY_RUNNING, which names the other's pid and address
  */
 export const claimHome = async (wanted: string): Promise<Claim> => {

@@ -1,9 +1,9 @@
 const LOOK_EVERY_MS = 250
 
 /**
- * Calls `onGone` when the process that started this one is gone. Only under `npm start`: npm cannot tell its child when
- * it is killed, and nobody would know of the service that it leaves behind. Elsewhere a parent may go without meaning it
- * (a shell that started the service in the background).
+ * Calls `onGone` when the parent process is gone. Only under `npm start`: a killed npm cannot notify its child, which would run
+ * on unnoticed. Elsewhere the end of the parent means nothing, such as that of a shell which started the service in the
+ * background.
  */
 export const watchParent = (env: { readonly [name: string]: string | undefined }, onGone: () => void): (() => void) => {
   if (env.npm_lifecycle_event !== 'start') return () => {}

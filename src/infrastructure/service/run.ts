@@ -19,7 +19,7 @@ import type { HealthReport } from '../http/pages/health.ts'
 import { createWatch } from '../http/pages/watch.ts'
 import { readFigures } from '../postgres/reading/figures.ts'
 import { createPool } from '../postgres/transactions/pool.ts'
-import { createKeeper, type Keeper } from '../proof/keeper.ts'
+import { type BackgroundCheck, createBackgroundCheck } from '../proof/background-check.ts'
 import { type Config, DEFAULT_PORT } from '../settings/config.ts'
 import { identityOptions } from '../settings/identity-options.ts'
 import { keepSeal, signerOf } from '../settings/proof-home.ts'
@@ -36,7 +36,7 @@ import { type Supervisor, startSupervisor } from './supervisor.ts'
 export interface ServiceOptions {
   readonly config: Config
   readonly demo: boolean
-  /** A module of handlers to rehearse with, beside the demo's. */
+  /** A module of handlers for rehearsals, beside the demo's. */
   readonly rehearseWith?: string
   readonly createBus: CreateCommandBus
   readonly version: string
@@ -44,33 +44,33 @@ export interface ServiceOptions {
   readonly program: string
   readonly env: { readonly [name: string]: string | undefined }
   readonly log: Logger
-  /** Who runs it: the subject of the token it prints. */
+  /** The subject of the token that it prints. */
   readonly user: string
-  /** Called once everything works. */
+  /** Called when everything is ready. */
   readonly onReady: (description: Description) => void
 }
 
 interface Parts {
   claim?: Claim
   app?: FastifyInstance
-  /** Serves metrics to those who have no token. */
+  /** Serves metrics without a token. */
   metricsApp?: FastifyInstance
   database?: Database
   bus?: CommandBus
-  /** For the keeper of the proof, and the figures of a scrape. */
+  /** For the background check of the proof, and the figures of a scrape. */
   pool?: Pool
-  /** For health checks: they must not wait behind work. */
+  /** For health checks, which must not wait for other work. */
   checks?: Pool
   supervisor?: Supervisor
-  keeper?: Keeper
+  backgroundCheck?: BackgroundCheck
 }
 
 const WORKER_DEADLINE_S = 15
-/** Who sends over HTTP reads his own row, unless rows are late. */
+/** How long a send over HTTP waits for its row, so that the sender can read it. */
 const DISPATCH_MS = 1_000
 const WORKER_STARTS_MS = 20_000
 
-/** Runs until it is told to stop, then ends what it began in the order that loses nothing. */
+/** Runs until it is asked to stop, then ends its parts in an order that loses nothing. */
 export const runService = async (options: ServiceOptions): Promise<void> => {
   const { log } = options
   const parts: Parts = {}
@@ -86,7 +86,7 @@ export const runService = async (options: ServiceOptions): Promise<void> => {
   }
 }
 
-/** Listens first: a taken port is found before anything is started, and health can be asked from the beginning. */
+/** Listens first: a port in use fails before anything is started, and health answers from the beginning. */
 const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promise<void> => {
   const { config, demo, log } = options
   const embedded = config.databaseUrl === undefined
@@ -95,7 +95,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   const describe = () => describeService({ ...options, url, database: parts.database })
   const identity = await identityOptions(config)
   const identify = createIdentify(identity)
-  const proof = () => parts.keeper?.figures() ?? null
+  const proof = () => parts.backgroundCheck?.figures() ?? null
   const metrics = createMetrics({
     proof,
     figures: async () => {
@@ -161,7 +161,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   await parts.bus.ready()
   parts.pool = createPool(parts.database.url, 3, config.databaseTimeoutMs)
   parts.checks = createPool(parts.database.url, 2, CHECK_MS)
-  parts.keeper = await startKeeper(parts.pool, config, log)
+  parts.backgroundCheck = await startBackgroundCheck(parts.pool, config, log)
   if (demo && !stop.asked()) {
     const sent = await parts.bus.sendBatch(demoDomain, demoCommands)
     log.info({ sent: sent.filter(({ outcome }) => outcome === 'accepted').length }, 'the demo commands are there')
@@ -185,20 +185,25 @@ const rehearsalsOf = ({ demo, rehearseWith, program, env }: ServiceOptions): Pic
   return { rehearsals: { command: [program, 'rehearsal', ...flags], env, hasCodecs: rehearseWith !== undefined } }
 }
 
-/** Seals the log and goes round checking it; unsigned where there is no place for a key. */
-const startKeeper = async (pool: Pool, config: Config, log: Logger): Promise<Keeper> => {
+/** Seals are unsigned where no key can be stored. */
+const startBackgroundCheck = async (pool: Pool, config: Config, log: Logger): Promise<BackgroundCheck> => {
   const signer = await signerOf(config).catch(error => {
     log.warn({ err: error }, 'there is no key to sign seals with, so they are not signed: set COMMANDBUS_PROOF_KEY')
     return null
   })
-  const keeper = createKeeper({ pool, signer, log, onSealed: (name, head) => keepSeal(config.home, name, head) })
-  keeper.start()
-  return keeper
+  const backgroundCheck = createBackgroundCheck({
+    pool,
+    signer,
+    log,
+    onSealed: (name, head) => keepSeal(config.home, name, head),
+  })
+  backgroundCheck.start()
+  return backgroundCheck
 }
 
 const OWN_TOKEN_S = 12 * 3600
 
-/** With a secret of its own, the service gives its owner a token that may do everything, for half a day. */
+/** If the service signs with its own secret, it gives its owner a token with all roles for 12 hours. */
 const ownToken = async (
   { config: { jwt }, user }: ServiceOptions,
   { secret, ...claims }: IdentityOptions,
@@ -209,7 +214,7 @@ const ownToken = async (
 }
 
 const shutDown = async (
-  { claim, app, metricsApp, supervisor, keeper, bus, pool, checks, database }: Parts,
+  { claim, app, metricsApp, supervisor, backgroundCheck, bus, pool, checks, database }: Parts,
   log: Logger,
 ): Promise<void> => {
   const steps: readonly (readonly [part: string, end: () => Promise<unknown> | undefined])[] = [
@@ -217,7 +222,7 @@ const shutDown = async (
     ['http', () => app && closeHttp(app)],
     ['metrics', () => metricsApp && closeHttp(metricsApp)],
     ['worker', () => supervisor?.stop()],
-    ['keeper', () => keeper?.stop()],
+    ['background check', () => backgroundCheck?.stop()],
     ['bus', () => bus?.close()],
     ['figures', () => pool?.end()],
     ['checks', () => checks?.end()],
@@ -233,7 +238,7 @@ const shutDown = async (
   }
 }
 
-const health = async ({ checks, supervisor, bus, keeper }: Parts, demo: boolean): Promise<HealthReport> => {
+const health = async ({ checks, supervisor, bus, backgroundCheck }: Parts, demo: boolean): Promise<HealthReport> => {
   if (checks === undefined || (demo && supervisor === undefined)) {
     return { status: 'critical', reasons: ['the service is starting'], checks: {} }
   }
@@ -241,6 +246,6 @@ const health = async ({ checks, supervisor, bus, keeper }: Parts, demo: boolean)
   return checkHealth(checks, {
     worker: supervisor === undefined ? undefined : () => supervisor.report().health,
     eventStore: follower === null ? undefined : () => followerCheck(follower.health()),
-    proof: keeper?.health,
+    proof: backgroundCheck?.health,
   })
 }

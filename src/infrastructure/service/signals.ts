@@ -2,22 +2,21 @@
 const SAME_SIGNAL_MS = 1000
 
 export interface Stop {
-  /** Why the process is asked to end, in words. */
+  /** Resolves with the reason, in words, when the process is asked to end. */
   readonly promise: Promise<string>
-  /** Asks for it from within. */
+  /** Asks the process to end, from within. */
   readonly ask: (why: string) => void
   readonly asked: () => boolean
-  /** What the process exits with, once it was asked to. */
+  /** The exit code for the reason. */
   readonly exitCode: () => number
-  /** Signals have their usual effect again. */
+  /** Restores the usual effect of signals. */
   readonly dispose: () => void
 }
 
 const NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 
 /**
- * The first SIGINT, SIGTERM or SIGHUP asks for a graceful end; another one, later, calls `force` and ends the process at
- * once.
+ * The first SIGINT, SIGTERM or SIGHUP asks for a graceful end. A later one calls `force` and ends the process at once.
  */
 export const listenForStop = (force: () => void = () => {}): Stop => {
   let resolve: (why: string) => void = () => {}

@@ -6,22 +6,22 @@ import type { MetricsSnapshot } from '../telemetry/metrics.ts'
 import { isWorkerReport, type WorkerReport } from './worker-report.ts'
 
 export interface SupervisorOptions {
-  /** The arguments of node: a script and its own. */
+  /** The arguments of node: a script and its arguments. */
   readonly command: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly log: Log
-  /** A child that is asked to end has this long before it is killed. */
+  /** How long a child may take to stop before it is killed, in milliseconds. */
   readonly deadlineMs: number
 }
 
 export interface Supervisor {
-  /** What the child said last, as long as that is fresh. */
+  /** The child's last report, if it is recent. */
   readonly report: () => WorkerReport
-  /** The child's last metrics; what an earlier child counted is gone with it, as with any restart. */
+  /** The child's last metrics. Counters of an earlier child are lost, as with any restart. */
   readonly metrics: () => MetricsSnapshot
-  /** Resolves once a child works. */
+  /** Resolves when a child works. */
   readonly working: Promise<void>
-  /** Asks the child to end, waits for it, and starts none any more. */
+  /** Stops the child, waits for its end, and starts no other. */
   readonly stop: () => Promise<void>
   /** Kills the child at once. */
   readonly kill: () => void
@@ -29,11 +29,11 @@ export interface Supervisor {
 
 const FIRST_WAIT_MS = 200
 const LONGEST_WAIT_MS = 10_000
-/** A child that lived this long was not ended by its own start. */
+/** A child that lived this long has started successfully. */
 const SETTLED_MS = 10_000
 const FRESH_MS = 5_000
 
-/** Keeps one child process alive: when it dies it is started again, later and later while it dies young. */
+/** Keeps one child process alive: restarts it when it dies, after longer and longer waits if it dies early. */
 export const startSupervisor = ({ command, env, log, deadlineMs }: SupervisorOptions): Supervisor => {
   let child: ChildProcess | null = null
   let stopping = false

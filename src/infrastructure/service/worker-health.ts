@@ -5,14 +5,14 @@ import { followerCheck } from './checks.ts'
 import { worst } from './worker-report.ts'
 
 export interface WorkerParts {
-  /** Empty until they are made. */
+  /** Empty until the workers are made. */
   readonly workers: readonly { readonly domain: string; readonly worker: Pick<Worker, 'health'> }[]
-  /** What follows the log for the tables, where it is not in PostgreSQL. */
+  /** The follower of a log outside PostgreSQL. */
   readonly follower: CatchUpHealth | undefined
   readonly stopping: boolean
 }
 
-/** The health of a worker process. It asks nobody outside the process, so that it may be asked as often as one likes. */
+/** The health of a worker process. It makes no calls out of the process, so it may be read often. */
 export const workerHealth = ({ workers, follower, stopping }: WorkerParts): HealthReport => {
   const checks: { [part: string]: Check } = {}
   for (const { domain, worker } of workers) checks[`worker:${domain}`] = { ...worker.health() }

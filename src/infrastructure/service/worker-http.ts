@@ -23,7 +23,7 @@ export interface WorkerHttp {
   readonly close: () => Promise<void>
 }
 
-/** Probes and scrapes are short: a stop does not wait for a client that is slow. */
+/** How long a stop waits for running requests: probes and scrapes are short. */
 const IN_FLIGHT_MS = 500
 
 /** `/health/live`, `/health/ready` and, without a token, `/metrics` of a worker process. @throws CommandBusError LISTEN_FAILED */
@@ -38,12 +38,12 @@ export const serveWorkerHttp = async ({ config, port, log, ...options }: WorkerH
   return { url, close: () => closeHttp(app, IN_FLIGHT_MS) }
 }
 
-/** A worker works without knowing who signs tokens; then it shows nobody more than its status. */
+/** Null: it is not configured who signs tokens, and health shows only the status. */
 const watchOf = async (config: Config, log: Logger): Promise<Watch | null> => {
   try {
     return createWatch(createIdentify(await identityOptions(config)))
   } catch (error) {
-    log.info({ err: error }, 'health shows the status only, as nobody said who signs tokens')
+    log.info({ err: error }, 'health shows the status only, as it is not configured who signs tokens')
     return null
   }
 }

@@ -11,7 +11,7 @@ import { parseConnection } from '../postgres/connection/settings.ts'
 import { isTimeout, timeoutForm, USUAL_READ_TIMEOUT_MS } from '../postgres/connection/time-limit.ts'
 import { parseSigner } from '../proof/chain/keys.ts'
 
-/** A variable or a flag holds what it may not. The message never shows the value: it may be a secret. */
+/** A variable or a flag is invalid. The message never shows the value, which may be a secret. */
 export class ConfigError extends CommandBusError {
   override readonly name = 'ConfigError'
   constructor(message: string) {
@@ -19,7 +19,7 @@ export class ConfigError extends CommandBusError {
   }
 }
 
-/** A text that `parse` understands; `allowed` says in words what that is. */
+/** A text that `parse` accepts; `allowed` describes the form in words. */
 const setting = <A>(allowed: string, parse: (text: string) => A | undefined): t.Type<A, A, unknown> =>
   new t.Type<A, A, unknown>(
     allowed,
@@ -59,7 +59,7 @@ const text = (allowed: string) => setting(allowed, given => (given === '' ? unde
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** 0 asks for any free port. */
+/** 0: any free port. */
 const port = setting('a port number from 0 to 65535', given =>
   /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined,
 )
@@ -90,7 +90,7 @@ const environment = t.type({
   HOST: orAbsent(text('a host name or an address')),
   PORT: orAbsent(port),
   COMMANDBUS_JWT_SECRET: orAbsent(
-    setting('a secret of at least 32 characters, such as `openssl rand -hex 32` makes', given =>
+    setting('a secret of at least 32 characters, such as from `openssl rand -hex 32`', given =>
       given.length >= 32 ? given : undefined,
     ),
   ),
@@ -130,61 +130,61 @@ const environment = t.type({
 export interface Config {
   /** The user's own server; undefined: the embedded one of `home`. */
   readonly databaseUrl: string | undefined
-  /** How long a statement may take; undefined: as usual. */
+  /** How long a statement may take, in milliseconds; undefined: the default. */
   readonly databaseTimeoutMs: number | undefined
   /** Where the log is; undefined: in PostgreSQL. */
   readonly eventStoreUrl: string | undefined
-  /** What the names of its streams begin with in EventStoreDB; undefined: nothing. */
+  /** The prefix of stream names in EventStoreDB; undefined: none. */
   readonly eventStorePrefix: string | undefined
   /** Absolute. */
   readonly home: string
   readonly host: string
-  /** Where HTTP listens, when that was said; each command has a default of its own. */
+  /** Where HTTP listens; undefined: the default of each command. */
   readonly port: number | undefined
   readonly jwt: {
     readonly secret: string | undefined
     readonly jwksUrl: string | undefined
     readonly issuer: string | undefined
-    /** `*`: whatever it is. */
+    /** `*`: any. */
     readonly audience: string | undefined
-    /** Where roles and tenant stand: the name of a claim, or a path with dots. */
+    /** The claim of the roles: its name, or a path with dots. */
     readonly rolesClaim: string | undefined
     readonly tenantClaim: string | undefined
-    /** What the issuer calls them, and which they are here. */
+    /** The issuer's names of roles, and their roles here. */
     readonly roleMap: RoleMap | undefined
   }
   /** Queues that callers may name in `replyTo`. */
   readonly replyQueues: readonly string[] | undefined
-  /** Queues that there may be, and new ones that one token may need in an hour; undefined: as usual. */
+  /** Limits of all queues, and of new ones for one token in an hour; undefined: the defaults. */
   readonly maxQueues: number | undefined
   readonly newQueuesPerHour: number | undefined
-  /** Writes over HTTP that one token may make in a minute; 0: as many as it likes. */
+  /** Writes over HTTP of one token in a minute; 0: no limit. */
   readonly writesPerMinute: number
-  /** The same for reads. */
+  /** Reads over HTTP of one token in a minute; 0: no limit. */
   readonly readsPerMinute: number
-  /** A read over HTTP that takes longer is ended. */
+  /** A read over HTTP that takes longer is ended; in milliseconds. */
   readonly readTimeoutMs: number
-  /** Streams of live events that one token may have open; 0: as many as it likes. */
+  /** Open streams of live events of one token; 0: no limit. */
   readonly liveReadersPerToken: number
   /** Where metrics are served without a token; undefined: nowhere. */
   readonly metricsPort: number | undefined
   /** Origins whose pages may call the API. */
   readonly corsOrigins: readonly string[]
-  /** Signs seals and bundles, where it is not the home's own key. */
+  /** Signs seals and bundles; undefined: the home's key does. */
   readonly proofKey: string | undefined
   readonly logLevel: LogLevel
 }
 
-/** Where `start` listens, and where `health` asks, when nothing else was said. */
+/** The default port of `start` and `health`. */
 export const DEFAULT_PORT = 4000
 
-/** What the command line may say; it wins over the environment. */
+/** Flags of the command line, which win over the environment. */
 export interface ConfigFlags {
   readonly host?: string
   readonly port?: string
 }
 
-/** @throws ConfigError, one sentence that names the variable (or the flag) and what is allowed. */
+/** @throws ConfigError that names the variable (or the flag) and what is allowed */
 export const readConfig = (env: { readonly [name: string]: string | undefined }, flags: ConfigFlags = {}): Config => {
   const given = decode(environment, env)
   const { '--host': host, '--port': flaggedPort } = decode(
@@ -192,7 +192,7 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
     { '--host': flags.host, '--port': flags.port },
   )
   if (given.EVENTSTORE_PREFIX !== undefined && given.EVENTSTORE_URL === undefined) {
-    throw new ConfigError('EVENTSTORE_PREFIX goes with EVENTSTORE_URL only: set that, too, or neither')
+    throw new ConfigError('EVENTSTORE_PREFIX needs EVENTSTORE_URL: set both, or neither')
   }
   const database = given.DATABASE_URL === undefined ? undefined : parseConnection(given.DATABASE_URL)
   if (database !== undefined && isLeft(database)) throw new ConfigError(`DATABASE_URL ${database.left}`)

@@ -3,21 +3,21 @@ import { knownLocalSecret, localSecret } from '../http/identity/local-secret.ts'
 import type { Config } from './config.ts'
 import { ConfigError } from './config.ts'
 
-/** The audience that waives the question. */
+/** Accepts tokens for any audience. */
 const ANY = '*'
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/
 
 /**
- * Who signs tokens, from the configuration. With nothing configured a secret of this service's own does, on this
- * machine only. @throws ConfigError when others could reach the service and nobody said who signs
+ * Who signs tokens, from the configuration. Default, on this machine only: the service's own secret.
+ * @throws ConfigError when other machines can reach the service and it is not configured who signs
  */
 export const identityOptions = async ({ jwt, host, home }: Config): Promise<IdentityOptions> => {
   const claims = claimsOf(jwt)
   if (jwt.jwksUrl !== undefined) {
     if (jwt.audience === undefined) {
       throw new ConfigError(
-        `COMMANDBUS_JWKS_URL signs tokens for others, too: set COMMANDBUS_JWT_AUDIENCE to what tokens for this service say, or to ${ANY} to take those for anybody`,
+        `COMMANDBUS_JWKS_URL signs tokens for others, too: set COMMANDBUS_JWT_AUDIENCE to the audience of tokens for this service, or to ${ANY} to accept any audience`,
       )
     }
     return { ...claims, jwksUrl: jwt.jwksUrl }
@@ -39,7 +39,7 @@ const claimsOf = (jwt: Config['jwt']): Omit<IdentityOptions, 'secret' | 'jwksUrl
   ...(jwt.roleMap === undefined ? {} : { roleMap: jwt.roleMap }),
 })
 
-/** With what this machine can sign a token of its own: null where others sign, or nothing has been made for it yet. */
+/** What this machine signs its own tokens with; null: others sign, or the secret is not made yet. */
 export const ownSigner = async ({
   jwt,
   home,

@@ -5,11 +5,11 @@ import type { SealHead } from '../proof/chain/seals.ts'
 import type { KnownSeal } from '../proof/verification/verify-seals.ts'
 import type { Config } from './config.ts'
 
-/** The signer of this configuration: of COMMANDBUS_PROOF_KEY, else of the home. */
+/** The signer with COMMANDBUS_PROOF_KEY, or else with the key of the home, made if necessary. */
 export const signerOf = async ({ proofKey, home }: Config): Promise<Signer> =>
   (proofKey === undefined ? null : parseSigner(proofKey)) ?? localSigner(home)
 
-/** The same, where there is one already. */
+/** The signer, if there is a key already. */
 export const signerIfAny = async ({ proofKey, home }: Config): Promise<Signer | null> =>
   (proofKey === undefined ? null : parseSigner(proofKey)) ?? findSigner(home)
 
@@ -19,7 +19,7 @@ interface KeptSeal extends KnownSeal {
   readonly log: string
 }
 
-/** The last seal that this home has seen of the log: a log that was cut, or exchanged for an older copy, lacks it. */
+/** The last seal of the log that this home has seen. A log that was cut, or replaced by an older copy, lacks it. */
 export const keptSeal = async (home: string, log: string): Promise<KnownSeal | null> => {
   try {
     const kept: KeptSeal = JSON.parse(await readFile(join(home, FILE), 'utf8'))
@@ -29,7 +29,7 @@ export const keptSeal = async (home: string, log: string): Promise<KnownSeal | n
   }
 }
 
-/** Remembers a seal. The home must be there; where it cannot be written, nothing is remembered. */
+/** Stores a seal in an existing home; does nothing where the home cannot be written. */
 export const keepSeal = async (home: string, log: string, { number, hash }: SealHead): Promise<void> => {
   const kept: KeptSeal = { log, number, hash }
   const aside = join(home, `${FILE}.${process.pid}`)

@@ -1,7 +1,7 @@
 const SHORTEST_MS = 100
 const LONGEST_MS = 2_000
 
-/** Waits that double from 100 ms to 2 s until reset. */
+/** Waits that double from 100 ms up to 2 s, until `reset`. */
 export const createBackOff = () => {
   let wait = SHORTEST_MS
   return {

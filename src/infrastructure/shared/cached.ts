@@ -1,6 +1,6 @@
 /**
- * Shares one answer: callers that come while the work runs wait for it, later ones get the last answer for `ms` (or for
- * what `ms` makes of the time the work took). A failure is not kept.
+ * Shares one answer: callers wait for work that is running, and later ones get the last answer for `ms` (or for a time that
+ * `ms` computes from how long the work took). A failure is not cached.
  */
 export const cachedFor = <A>(ms: number | ((tookMs: number) => number), work: () => Promise<A>): (() => Promise<A>) => {
   let running: Promise<A> | null = null

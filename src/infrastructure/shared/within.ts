@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Whether the work ended in time; one that did not goes on, and a failure later is nobody's. */
+/** Whether the work ended in time. Work that did not goes on, and its later failure is ignored. */
 export const endsWithin = async (ms: number, work: () => Promise<unknown>): Promise<boolean> => {
   const over = new AbortController()
   const late = delay(ms, false, { signal: over.signal })
@@ -14,7 +14,7 @@ export const endsWithin = async (ms: number, work: () => Promise<unknown>): Prom
   }
 }
 
-/** The same for an answer. @throws Error after `ms` */
+/** The answer of the work. @throws Error after `ms` */
 export const answerWithin = async <A>(ms: number, work: () => Promise<A>): Promise<A> => {
   let answer: { readonly value: A } | null = null
   const ended = await endsWithin(ms, async () => {

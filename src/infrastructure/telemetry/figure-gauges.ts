@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { Figures } from '../postgres/reading/figures.ts'
 
-/** Gauges of what the database knows. Where several processes report, each of them sees the same: one is enough. */
+/** Gauges of the database's figures. All processes report the same values: use those of one. */
 export const createFigureGauges = (registers: Registry[]) => {
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Gauge<Label> =>
     new Gauge({ name: `commandbus_${name}`, help, labelNames, registers, aggregator: 'first' })
@@ -41,7 +41,7 @@ export const createFigureGauges = (registers: Registry[]) => {
       transaction.set(figures.oldestTransactionSeconds)
       writer.set(figures.feed.oldestWriterSeconds)
     },
-    /** Says that nothing is known: a stale figure would be a wrong one. */
+    /** Removes all values, as old ones would be wrong. */
     clear: (): void => {
       for (const one of labelled) one.reset()
       for (const one of single) one.remove()

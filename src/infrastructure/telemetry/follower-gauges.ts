@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
 
-/** Gauges of what follows a log outside PostgreSQL. One process of the fleet follows: sums and maxima tell of all. */
+/** Gauges of the follower of a log outside PostgreSQL. Only one process follows: use sums and maxima over all processes. */
 export const createFollowerGauges = (registers: Registry[], health: () => CatchUpHealth | null): void => {
   new Gauge({
     name: 'commandbus_log_following',

@@ -1,9 +1,9 @@
-/** Stands for everything past the cap. */
+/** The label of all values past the cap. */
 export const OTHER = 'other'
 
 /**
- * Keeps the number of time series bounded: the first `max` pairs of domain and type have labels of their own, later ones
- * share one. Whoever may send may invent types.
+ * Limits the number of time series: the first `max` pairs of domain and type have their own labels, later ones share one. A
+ * sender can invent types.
  */
 export const createLabelCap = (max: number) => {
   const known = new Map<string, ReadonlySet<string> | Set<string>>()

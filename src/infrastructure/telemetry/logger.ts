@@ -11,17 +11,17 @@ export interface LoggerOptions {
   readonly to?: DestinationStream
 }
 
-/** Looked into this far; what lies deeper is left out. */
+/** Deeper members are left out. */
 const MAX_DEPTH = 5
 
-/** Names pino can hide in the fields of child loggers, which pass by the formatter. */
+/** Names that pino hides in the fields of child loggers, which the formatter does not see. */
 const paths = ['password', 'secret', 'token', 'authorization', 'cookie', 'databaseUrl', 'connectionString'].flatMap(
   name => [name, `*.${name}`],
 )
 
-/** Structured logs without secrets: in messages, in errors (and their causes) and in fields, by name and by look. */
+/** Structured logs. Masks secrets in messages, errors (with their causes) and fields, by their name and their form. */
 export const createLogger = ({ level, name, to }: LoggerOptions): Logger => {
-  // stack traces are for those who ask for them
+  // stack traces only at levels debug and trace
   const withStack = level === 'debug' || level === 'trace'
   return pino(
     {
@@ -59,7 +59,7 @@ const hide = (value: unknown, depth: number, withStack: boolean): unknown => {
   if (value instanceof Error) return errorFields(value, withStack)
   if (depth >= MAX_DEPTH) return '(left out)'
   if (Array.isArray(value)) return value.map(item => hide(item, depth + 1, withStack))
-  // requests, dates and the like have serializers or say themselves what they are
+  // requests, dates and the like have serializers or `toJSON`
   if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) return value
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [

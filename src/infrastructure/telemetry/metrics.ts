@@ -11,14 +11,14 @@ import { type Log, silentLog } from '../../application/ports/log.ts'
 import type { Telemetry, WorkerFacts } from '../../application/ports/telemetry.ts'
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
 import type { Figures } from '../postgres/reading/figures.ts'
-import type { ProofFigures } from '../proof/keeper.ts'
+import type { ProofFigures } from '../proof/background-check.ts'
 import { cachedFor } from '../shared/cached.ts'
 import { createFigureGauges } from './figure-gauges.ts'
 import { createFollowerGauges } from './follower-gauges.ts'
 import { createLabelCap } from './labels.ts'
 import { createProofGauges } from './proof-gauges.ts'
 
-/** What a pool tells of itself; pg's pools fit as they are. */
+/** The figures of a pool; pg's pools have them. */
 export interface PoolFigures {
   readonly totalCount: number
   readonly idleCount: number
@@ -26,28 +26,28 @@ export interface PoolFigures {
 }
 
 export interface MetricsOptions {
-  /** What the database knows; asked at a scrape, at most every five seconds. Left out: no such gauges. */
+  /** Reads the database's figures at a scrape, at most every five seconds. Left out: no such gauges. */
   readonly figures?: () => Promise<Figures>
-  /** How the log is followed, where it is not in PostgreSQL (null: it is). Left out: no such gauges. */
+  /** The health of the follower of a log outside PostgreSQL; null: the log is in PostgreSQL. Left out: no such gauges. */
   readonly follower?: () => CatchUpHealth | null
-  /** What the keeper of the proof knows; null: nothing yet. Left out: no such gauges. */
+  /** The figures of the background check of the proof; null: none yet. Left out: no such gauges. */
   readonly proof?: () => ProofFigures | null
-  /** By the name they shall have in the label. */
+  /** Pools by their name for the label. */
   readonly pools?: () => { readonly [name: string]: PoolFigures }
   /** The process's own memory, CPU and event loop. Default false. */
   readonly processMetrics?: boolean
-  /** Pairs of domain and type with labels of their own. Default 500. */
+  /** The most pairs of domain and type with their own labels. Default 500. */
   readonly maxTypes?: number
   readonly log?: Log
 }
 
-/** All metrics of one process as JSON, for the process that answers scrapes. */
+/** All metrics of one process as JSON, passed to the process that answers scrapes. */
 export type MetricsSnapshot = readonly MetricObject[]
 
 export interface Metrics {
-  /** To be given to the bus. */
+  /** Pass it to the bus. */
   readonly telemetry: Telemetry
-  /** The page for Prometheus, with the metrics of other processes added to those of this one. */
+  /** The page for Prometheus: the metrics of this process and of `others`. */
   readonly page: (others?: readonly MetricsSnapshot[]) => Promise<string>
   readonly contentType: string
   readonly snapshot: () => Promise<MetricsSnapshot>
@@ -56,7 +56,7 @@ export interface Metrics {
 const SCRAPE_CACHE_MS = 5_000
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
-/** Prometheus metrics in a registry of their own: several buses in one process do not disturb each other. */
+/** Prometheus metrics in their own registry, so that several buses in one process do not conflict. */
 export const createMetrics = (options: MetricsOptions = {}): Metrics => {
   const { figures, pools, log = silentLog } = options
   const registry = new Registry()
@@ -116,13 +116,13 @@ export const createMetrics = (options: MetricsOptions = {}): Metrics => {
   if (options.follower !== undefined) createFollowerGauges(registers, options.follower)
   if (options.proof !== undefined) createProofGauges(registers, options.proof)
   const gauges = figures === undefined ? null : createFigureGauges(registers)
-  const look = figures === undefined ? null : cachedFor(SCRAPE_CACHE_MS, figures)
+  const readFigures = figures === undefined ? null : cachedFor(SCRAPE_CACHE_MS, figures)
   const refresh = async (): Promise<void> => {
     try {
-      if (look !== null) gauges?.set(await look())
+      if (readFigures !== null) gauges?.set(await readFigures())
     } catch (error) {
       gauges?.clear()
-      log.warn({ err: error }, 'the database did not tell its figures for the metrics')
+      log.warn({ err: error }, 'the figures for the metrics could not be read from the database')
     }
   }
 

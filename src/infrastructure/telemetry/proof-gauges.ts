@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
-import type { ProofFigures } from '../proof/keeper.ts'
+import type { ProofFigures } from '../proof/background-check.ts'
 
-/** Gauges of the continuous check; they stay away until the check knows something. */
+/** Gauges of the background check; absent until it has figures. */
 export const createProofGauges = (registers: Registry[], proof: () => ProofFigures | null): void => {
   const gauge = (name: string, help: string, of: (figures: ProofFigures) => number | null): void => {
     new Gauge({

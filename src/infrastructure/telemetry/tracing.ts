@@ -14,7 +14,7 @@ import { maskSecrets } from '../../application/shared/mask-secrets.ts'
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/
 
-/** The W3C header of a span; undefined for one that nobody records and that continues nothing. */
+/** The W3C header of a span; undefined for a span without a trace. */
 const traceparentOf = (span: Span): string | undefined => {
   const spanContext = span.spanContext()
   if (!isSpanContextValid(spanContext)) return undefined
@@ -22,7 +22,7 @@ const traceparentOf = (span: Span): string | undefined => {
   return `00-${spanContext.traceId}-${spanContext.spanId}-${flags}`
 }
 
-/** The context a traceparent stands for; one that cannot be read counts as none, as the standard asks. */
+/** The context of a traceparent. An invalid one counts as none, as the standard requires. */
 const contextFrom = (traceparent: string | undefined, otherwise: Context): Context => {
   const [, traceId = '', spanId = '', flags = '0'] = TRACEPARENT.exec(traceparent ?? '') ?? []
   const remote = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true }
@@ -41,12 +41,12 @@ const failSpan = (span: Span, error: { readonly code?: string; readonly message:
 }
 
 /**
- * Spans that follow a command: `send` where it is sent, `process` in the worker (its parent is the send, whose context
- * travels in the command), `reply` below it. They go to whichever OpenTelemetry SDK the process has registered; without
- * one they cost next to nothing and only a sender's own trace context travels on.
+ * Spans that follow a command: `send` at the sender, `process` in the worker (its parent is the send, whose context is in the
+ * command), and `reply` below it. They go to the OpenTelemetry SDK that the process has registered. Without one they cost next
+ * to nothing, and only a sender's own trace context is passed on.
  */
 export const createTracing = (): Telemetry => {
-  // the API hands spans on to an SDK that is registered later, too
+  // the API also passes spans to an SDK that is registered later
   const tracer = trace.getTracer('commandbus')
 
   const sending = ({ domain, commandTypes, traceparent }: SendFacts): Sending => {

@@ -1,4 +1,4 @@
-import type { Job, Opened } from '../../application/commands/work-message.ts'
+import type { OpenedMessage, WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import { logFailure } from './attempt/attempt-log.ts'
@@ -12,16 +12,16 @@ export interface AcceptDeps {
   readonly reporter: Reporter
   readonly suspects: ReturnType<typeof createSuspects>
   readonly log: Log
-  /** Gets what is to be worked on. */
-  readonly take: (job: Job) => void
+  /** Receives the work items. */
+  readonly take: (job: WorkItem) => void
 }
 
-/** How long a message whose command cannot be read stays hidden before it is looked at again. */
+/** How long a message stays hidden when its command's events cannot be read. */
 const UNREADABLE_MS = 30_000
 
-/** Sorts what was read: work is taken, the rest is settled here. */
+/** Passes work items on to `take`, and settles all other messages. */
 export const createAccept = ({ queue, name, reporter, suspects, log, take }: AcceptDeps) => {
-  /** What cannot be put away now is looked at again later. */
+  /** Messages that cannot be settled now go back to the queue. */
   const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
     if (deliveries.length === 0) return
     try {
@@ -32,7 +32,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
     }
   }
 
-  const park = ({ key, delivery, turn }: Extract<Opened, { kind: 'exhausted' | 'tampered' }>): void => {
+  const park = ({ key, delivery, turn }: Extract<OpenedMessage, { kind: 'exhausted' | 'tampered' }>): void => {
     reporter
       .report(turn)
       .then(reported => {
@@ -42,7 +42,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
       .catch(error => log.error({ err: error, ...key }, 'parking failed; the message comes back'))
   }
 
-  return async (opened: readonly Opened[]): Promise<void> => {
+  return async (opened: readonly OpenedMessage[]): Promise<void> => {
     const finished: Delivery[] = []
     const strangers: Delivery[] = []
     const reasons = new Map<string, string>()
@@ -94,7 +94,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
           break
       }
     }
-    // each on its own: what fails for some costs the others no attempt
+    // each by itself, so that a failure costs the others no attempt
     const settled = await Promise.allSettled([
       orHandBack(finished, () =>
         queue.archive(

@@ -1,9 +1,9 @@
-import type { Opened } from '../../application/commands/work-message.ts'
+import type { OpenedMessage } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
-import { persistently } from '../postgres/transactions/persistently.ts'
+import { retryTransient } from '../postgres/transactions/retry-transient.ts'
 import { createBackOff } from '../shared/back-off.ts'
-import type { WakeUp } from '../shared/signal.ts'
+import type { WakeUp } from '../shared/wake-up.ts'
 import type { createHealth } from './health.ts'
 import type { createOwnMessages } from './own-messages.ts'
 import type { Slots } from './slots.ts'
@@ -16,8 +16,8 @@ export interface FetcherDeps {
   readonly leaseMs: number
   readonly pollMs: number
   /** What messages mean, by the log. */
-  readonly open: (deliveries: readonly Delivery[]) => Promise<readonly Opened[]>
-  readonly accept: (opened: readonly Opened[]) => Promise<void>
+  readonly open: (deliveries: readonly Delivery[]) => Promise<readonly OpenedMessage[]>
+  readonly accept: (opened: readonly OpenedMessage[]) => Promise<void>
   readonly own: ReturnType<typeof createOwnMessages>
   readonly slots: Slots
   readonly suspects: ReturnType<typeof createSuspects>
@@ -37,11 +37,11 @@ export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
   const { queue, name, leaseMs, pollMs, own, slots, suspects, health, bell, slotFree, log } = deps
 
   /** While the log cannot be read nobody begins: the messages go back uncounted. */
-  const openOrHandBack = async (deliveries: readonly Delivery[]): Promise<readonly Opened[]> => {
+  const openOrHandBack = async (deliveries: readonly Delivery[]): Promise<readonly OpenedMessage[]> => {
     try {
       return await deps.open(deliveries)
     } catch (error) {
-      await persistently(() => queue.handBack(name, deliveries, { uncount: true })).catch(() => {})
+      await retryTransient(() => queue.handBack(name, deliveries, { uncount: true })).catch(() => {})
       throw error
     }
   }

@@ -5,13 +5,13 @@ import type { HeldUp } from './attempt/long-running.ts'
 
 const CRITICAL_AFTER_MS = 10_000
 const MARGIN_MS = 1_000
-/** A round takes as long as a poll and some statements. */
+/** Time for the statements of a round, beside its wait. */
 const ROUND_MS = 5_000
 
 interface Watched {
-  /** Null: not through this pooler, so nothing is amiss. */
+  /** Null: this pooler does not allow a doorbell, which is not a fault. */
   readonly doorbell: () => boolean | null
-  /** Leases have not been extended since then. */
+  /** Since when leases are not extended; null: they are. */
   readonly heartbeat: () => Date | null
 }
 
@@ -21,20 +21,20 @@ export interface HealthOptions {
   readonly leaseMs: number
   readonly reporterFailingSince: () => Date | null
   readonly heldUp?: () => HeldUp
-  /** Milliseconds that only go forward. */
+  /** A monotonic clock, in milliseconds. */
   readonly now?: () => number
 }
 
 type Phase = 'waiting' | 'fetching' | 'stopping' | 'stopped'
 
-/** What a worker says of itself; it goes by what its fetcher does, and when it did so last. */
+/** A worker's health, from what its fetcher does and when it last did so. */
 export const createHealth = (options: HealthOptions) => {
   const { clock, pollMs, leaseMs, reporterFailingSince, heldUp, now = monotonic } = options
   let phase: Phase = 'waiting'
   let watched: Watched | null = null
   let lastRound = 0
   let failingSince: Date | null = null
-  /** Until then a read that finds nothing says little: what failed is hidden for as long as its lease. */
+  /** Until then a read without messages proves nothing: those that failed are hidden until their lease ends. */
   let failsUntil = 0
 
   const seconds = (since: Date): number => Math.round((clock.now().getTime() - since.getTime()) / 1000)
@@ -56,11 +56,11 @@ export const createHealth = (options: HealthOptions) => {
     round: (): void => {
       lastRound = now()
     },
-    /** A round has ended well, with so many messages. */
+    /** A round has succeeded. */
     fetched: (messages: number): void => {
       if (messages > 0 || now() >= failsUntil) failingSince = null
     },
-    /** A round has failed; `read`: when it had read messages already. */
+    /** A round has failed; `read`: it had read messages already. */
     failed: (read: boolean): void => {
       failingSince ??= clock.now()
       if (read) failsUntil = now() + leaseMs + pollMs + MARGIN_MS
@@ -80,10 +80,10 @@ export const createHealth = (options: HealthOptions) => {
       const held = heldUp?.()
       const reasons = [
         ...(phase === 'stopping' ? ['the worker is stopping'] : []),
-        ...(stuck === 0 ? [] : [`nothing is fetched for ${Math.round(stuck / 1000)} s`]),
-        ...(failingSince === null ? [] : [`the queue cannot be read for ${seconds(failingSince)} s`]),
-        ...(reporting === null ? [] : [`outcomes cannot be recorded for ${seconds(reporting)} s`]),
-        ...(beating === null ? [] : [`leases cannot be extended for ${seconds(beating)} s`]),
+        ...(stuck === 0 ? [] : [`nothing was fetched for ${Math.round(stuck / 1000)} s`]),
+        ...(failingSince === null ? [] : [`the queue could not be read for ${seconds(failingSince)} s`]),
+        ...(reporting === null ? [] : [`outcomes could not be recorded for ${seconds(reporting)} s`]),
+        ...(beating === null ? [] : [`leases could not be extended for ${seconds(beating)} s`]),
         ...(phase === 'fetching' && watched?.doorbell() === false
           ? ['the doorbell is not connected: new work is found by polling']
           : []),

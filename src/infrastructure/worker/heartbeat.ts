@@ -1,4 +1,4 @@
-import type { Job } from '../../application/commands/work-message.ts'
+import type { WorkItem } from '../../application/commands/work-message.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { DeliveryTag, Queue } from '../../application/ports/queue.ts'
@@ -6,27 +6,26 @@ import { answerWithin } from '../shared/within.ts'
 import { nameOf, type Run } from './attempt/run-job.ts'
 
 interface HeartbeatOptions {
-  /** On a connection of its own, which stays open, so that leases are kept while no new connection can be had. */
+  /** On its own connection, which stays open, so that leases are extended even when no new connection can be made. */
   readonly queue: Pick<Queue, 'extend'>
-  /** On connections of the worker's, for when that one is lost. */
+  /** On the worker's connections, used when that one is lost. */
   readonly otherQueue: Pick<Queue, 'extend'>
   readonly name: string
   readonly leaseMs: number
-  /** Runs whose handler has not ended, or whose outcome waits for the database; one on its way may set the wait itself. */
+  /** Runs whose handler has not ended, or whose outcome waits for the database. */
   readonly held: () => readonly Run[]
-  readonly buffered: () => readonly Job[]
+  readonly buffered: () => readonly WorkItem[]
   readonly clock: Clock
   readonly log: Log
 }
 
 const SHORTEST_MS = 200
-/** No answer after this is as good as none; the connection for leases is made anew then. */
+/** After this time without an answer the connection for leases is replaced. */
 export const LONGEST_ANSWER_MS = 10_000
 
 /**
- * Extends the leases of everything this worker holds, three times a lease, in one statement. A message that is no longer
- * ours (read again by another) has its handler's signal aborted. Beats without anything to extend, too: a worker that has
- * nothing to do knows that it could.
+ * Extends the leases of all messages that this worker holds, three times in the time of a lease, in one statement. Aborts the
+ * signal of a handler whose message another worker has read. An idle worker also beats, so that its health is known.
  */
 export const startHeartbeat = (options: HeartbeatOptions) => {
   const { queue, otherQueue, name, leaseMs, held, buffered, clock, log } = options
@@ -51,7 +50,7 @@ export const startHeartbeat = (options: HeartbeatOptions) => {
     failingSince = null
     const stillHeld = new Set(held())
     for (const run of runs) {
-      // gone because its own outcome was recorded meanwhile, or because somebody else reads it now
+      // gone because its outcome was recorded meanwhile, or because another worker has read it
       if (ours.has(run.job.delivery.msgId) || !stillHeld.has(run)) continue
       log.warn(nameOf(run.job), 'the lease of this message is lost')
       run.abort('the lease of this message is lost')
@@ -74,7 +73,7 @@ export const startHeartbeat = (options: HeartbeatOptions) => {
   return {
     beatNow,
     failingSince: () => failingSince,
-    /** Comes back when nothing is extended any more. */
+    /** Resolves when no lease is being extended any more. */
     stop: async (): Promise<void> => {
       clearInterval(timer)
       await beating

@@ -9,20 +9,20 @@ export interface OwnMessagesDeps {
   readonly log: Log
 }
 
-/** A message this worker has, whose attempt is not in the log yet. */
+/** A message of this worker whose outcome is not in the log yet. */
 interface Held {
   readonly delivery: number
-  /** Another worker has begun the command meanwhile. */
+  /** Called when another worker has begun the command. */
   readonly lost: () => void
 }
 
-/** How long one that another worker had in between stays hidden, while its handler still runs here. */
+/** How long a message that another worker had in between stays hidden while its handler still runs here. */
 const PAUSE_MS = 1_000
 
 /**
- * What this worker holds. A lease runs out under a process that stood still, and then it may read its own message: it is
- * not begun a second time beside itself. The read is taken back, so that the attempt under way stays the present one,
- * unless another worker was there in between.
+ * The messages that this worker holds. When a blocked process loses a lease, it may read its own message again. Then the
+ * command is not begun a second time: the read is taken back, so that the running attempt stays the present one, unless
+ * another worker had the message in between.
  */
 export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps) => {
   const held = new Map<string, Held>()
@@ -41,7 +41,7 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
     letGo: ({ msgId }: DeliveryTag): void => {
       held.delete(msgId)
     },
-    /** Of messages just read, those that may be begun. */
+    /** The messages just read that may be begun. */
     others: async (deliveries: readonly Delivery[]): Promise<readonly Delivery[]> => {
       const again = deliveries.filter(({ msgId }) => held.has(msgId))
       if (again.length === 0) return deliveries
@@ -49,9 +49,9 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
       const kept = again.filter(isNext)
       const taken = again.filter(delivery => !isNext(delivery))
       for (const { msgId } of taken) held.get(msgId)?.lost()
-      // as it is now: one that ends while it is given back must not begin by a read that was taken back
+      // checked before the read is taken back: an attempt that ends meanwhile must not be begun by that read
       const mayBegin = deliveries.filter(({ msgId }) => !held.has(msgId))
-      // one that only waited here has been let go
+      // one that only waited in the buffer has been released
       const runs = taken.filter(({ msgId }) => held.has(msgId))
       try {
         await giveBack(kept, leaseMs)

@@ -1,4 +1,4 @@
-/** A buffered message waits this long at the most before its handler starts, going by what handlers took lately. */
+/** The longest wait of a buffered message for its handler, estimated from the recent handlers. */
 const HORIZON_MS = 20
 const MAX_AHEAD = 200
 const WEIGHT = 0.05
@@ -10,8 +10,8 @@ export interface Prefetch {
 }
 
 /**
- * How far to read ahead. A read message is a counted attempt, so a worker that dies costs each message it holds one
- * attempt: with slow handlers nothing is read ahead, with quick ones what the slots finish within the horizon.
+ * How many messages to read ahead: none with slow handlers; with quick ones, as many as the slots finish within the horizon.
+ * Each read counts as an attempt, so a worker that dies costs every message it holds an attempt.
  */
 export const createPrefetch = (concurrency: number): Prefetch => {
   let averageMs = Number.POSITIVE_INFINITY

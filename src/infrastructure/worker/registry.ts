@@ -6,11 +6,11 @@ export interface RegistryOptions {
   readonly domain: string
   /** Whether handlers can share the transaction that completes their command. */
   readonly transactional: boolean
-  /** Connections of a pool that is too small for transactional handlers; null: it is large enough. */
+  /** The size of a pool that is too small for transactional handlers; null: it is large enough. */
   readonly poolSize?: number | null
 }
 
-/** The handlers of a worker, each checked when it is registered: one a command type, `*` for all that have none. */
+/** The handlers of a worker: one for each command type, `*` for all other types. Checked when registered. */
 export const createRegistry = (
   { domain, transactional, poolSize = null }: RegistryOptions,
   given: { readonly [commandType: string]: Handler } = {},
@@ -25,7 +25,7 @@ export const createRegistry = (
     if (definition.transactional === true && !transactional) {
       throw new InvalidInputError(
         'transactional',
-        `cannot be had for '${commandType}': the log is in EventStoreDB and cannot take part in a transaction of ` +
+        `is not possible for '${commandType}': the log is in EventStoreDB and cannot take part in a transaction of ` +
           'PostgreSQL; leave it out, and make what the handler writes idempotent by the command id',
       )
     }

@@ -5,7 +5,7 @@ import { DEFAULT_TIMEOUT_MS, isTimeout, MAX_TIMEOUT_MS, type TimeoutMs } from '.
 import { onlyPassingErrors } from './failures/passing-errors.ts'
 import type { WorkerOptions } from './worker-api.ts'
 
-/** A worker's options, checked and with their defaults. @throws InvalidInputError */
+/** Checks a worker's options and fills in defaults. @throws InvalidInputError */
 export const settingsOf = (options: WorkerOptions) => {
   const domain = domainOf(options.domain)
   return {
@@ -19,7 +19,7 @@ export const settingsOf = (options: WorkerOptions) => {
   }
 }
 
-/** Of a worker's stop, in milliseconds. @throws InvalidInputError */
+/** The deadline of a worker's stop, in milliseconds. @throws InvalidInputError */
 export const stopDeadlineOf = (deadlineMs: number): number => wholeOf(deadlineMs, 'deadlineMs', 0, MAX_TIMEOUT_MS)
 
 const timeoutOf = (given: TimeoutMs | undefined): TimeoutMs => {

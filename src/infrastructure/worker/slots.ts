@@ -1,4 +1,4 @@
-import type { Job } from '../../application/commands/work-message.ts'
+import type { WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery } from '../../application/ports/queue.ts'
 import { logEnd } from './attempt/attempt-log.ts'
@@ -33,12 +33,12 @@ export const createSlots = (deps: SlotsDeps) => {
   const { concurrency, own, suspects } = deps
   const prefetch = createPrefetch(concurrency)
   const room = createRoom()
-  const buffer: Job[] = []
+  const buffer: WorkItem[] = []
   const handling = new Set<Run>()
   const unreported = new Set<Run>()
 
   /** Jobs that are in nobody's hands here any more. */
-  const letGo = (jobs: readonly Job[]): readonly Job[] => {
+  const letGo = (jobs: readonly WorkItem[]): readonly WorkItem[] => {
     for (const { delivery } of jobs) {
       room.give(delivery)
       own.letGo(delivery)
@@ -54,7 +54,7 @@ export const createSlots = (deps: SlotsDeps) => {
     }
   }
 
-  const start = (job: Job): void => {
+  const start = (job: WorkItem): void => {
     const began = performance.now()
     const run = runJob(deps.run, job)
     handling.add(run)
@@ -93,14 +93,14 @@ export const createSlots = (deps: SlotsDeps) => {
   return {
     handling: handling as ReadonlySet<Run>,
     unreported: unreported as ReadonlySet<Run>,
-    buffered: (): readonly Job[] => buffer,
-    take: (job: Job): void => {
+    buffered: (): readonly WorkItem[] => buffer,
+    take: (job: WorkItem): void => {
       buffer.push(job)
       room.take(job.delivery)
       own.hold(job.delivery, () => letGo(buffer.splice(buffer.indexOf(job), 1)))
     },
     /** Gives away what nobody has begun. */
-    takeBuffered: (): readonly Job[] => letGo(buffer.splice(0)),
+    takeBuffered: (): readonly WorkItem[] => letGo(buffer.splice(0)),
     /** Begins what waits, as far as there are free slots. */
     pump,
     wanted,

@@ -1,23 +1,21 @@
-/** How often the clock is looked at. */
 const EVERY_MS = 500
-/** A look that is later than this is worth a line in the log. */
+/** A timer that is later than this is logged. */
 const WORTH_MS = 1_000
 
 interface StallOptions<Work> {
-  /** What is under way now. */
   readonly running: () => readonly Work[]
   readonly onStall: (ms: number, suspects: readonly Work[]) => void
 }
 
 /**
- * Notices an event loop that stood still, by a timer that comes late. Who computed all the time may have ended by then:
- * what took that long and ended since the last look counts as running, too.
+ * Notices a blocked event loop by a timer that comes late. The work that blocked it may have ended by then, so long work that
+ * ended since the last check counts as running, too.
  */
 export const watchStalls = <Work>({ running, onStall }: StallOptions<Work>) => {
   let last = 0
   let ended: Work[] = []
   let timer: NodeJS.Timeout | undefined
-  const look = (): void => {
+  const check = (): void => {
     const now = performance.now()
     const late = now - last - EVERY_MS
     if (late >= WORTH_MS) onStall(Math.round(late), [...ended, ...running()])
@@ -27,7 +25,7 @@ export const watchStalls = <Work>({ running, onStall }: StallOptions<Work>) => {
   return {
     start: (): void => {
       last = performance.now()
-      timer = setInterval(look, EVERY_MS).unref()
+      timer = setInterval(check, EVERY_MS).unref()
     },
     ended: (work: Work, tookMs: number): void => {
       if (tookMs >= WORTH_MS) ended.push(work)

@@ -4,11 +4,11 @@ import type { MapError } from './failures/failures.ts'
 
 export interface WorkerOptions {
   readonly domain: string
-  /** By command type; `*` takes every type that has no handler of its own. */
+  /** By command type; `*` handles every type without its own handler. */
   readonly handlers?: { readonly [commandType: string]: Handler }
   /** Handlers running at once in this worker. 1-1000, default 10. */
   readonly concurrency?: number
-  /** How long a message stays ours without a heartbeat, in seconds. 1-43,200, default 30. */
+  /** The lease (visibility timeout) of a message, in seconds; extended while its handler runs. 1-43,200, default 30. */
   readonly leaseSeconds?: number
   /**
    * The deadline of handlers that have no `timeoutMs` of their own, in milliseconds. Default 900,000 (15 minutes); `null` or
@@ -16,47 +16,47 @@ export interface WorkerOptions {
    */
   readonly handlerTimeoutMs?: number | null
   /**
-   * Health names handlers that run longer, and is critical when all slots are held so by handlers whose own `timeoutMs` does
-   * not allow for it. In milliseconds; default 300,000.
+   * Health names handlers that run longer than this. It is critical when such handlers hold all slots and no `timeoutMs` of
+   * theirs allows for it. In milliseconds; default 300,000.
    */
   readonly longRunningMs?: number
-  /** How often to look without having been rung, in milliseconds. Default 500. */
+  /** How often to poll the queue when the doorbell does not ring, in milliseconds. Default 500. */
   readonly pollMs?: number
-  /** Names this worker in the audit; made when absent. */
+  /** Names this worker in the audit. Default: a new UUID. */
   readonly workerId?: string
   /**
-   * Says how errors that are none of the command errors are treated; default: as transient. In domain `operations` only
-   * timeouts, failing connections and answers that say "later" (5xx, 408, 429) are, unless this says otherwise.
+   * Decides how errors that are not command errors are treated. Default: as transient; in domain `operations` only timeouts,
+   * failed connections and HTTP answers that mean "later" (5xx, 408, 429) are transient.
    */
   readonly mapError?: MapError
 }
 
 export interface StopOptions {
-  /** How long handlers under way may go on, in milliseconds. Default 30,000. */
+  /** How long running handlers may go on, in milliseconds. Default 30,000. */
   readonly deadlineMs?: number
 }
 
 export interface Worker {
   readonly workerId: string
-  /** @throws HandlerAlreadyRegisteredError; the first handler stays. */
+  /** Registers a handler. @throws HandlerAlreadyRegisteredError: the first handler stays. */
   readonly handle: (commandType: string, handler: Handler) => void
-  /** Begins to receive; comes back when the queue is there and the first read is about to happen. */
+  /** Starts to receive. Resolves when the queue exists, just before the first read. */
   readonly start: () => Promise<void>
   /**
-   * No new messages; handlers under way finish until the deadline. What has not ended by then is given up: its attempt
-   * counts, and its command may be tried again at once. Messages nobody had begun go back at once, uncounted. Comes back
-   * two seconds after the deadline at the latest, also when the database does not answer.
+   * Takes no new messages and lets running handlers finish until the deadline. An attempt that has not ended by then is given
+   * up: it counts, and its command may be tried again at once. Messages that had not begun go back at once, uncounted.
+   * Resolves two seconds after the deadline at the latest, even if the database does not answer.
    */
   readonly stop: (options?: StopOptions) => Promise<void>
   /**
-   * For a process that cannot go on, to be called from its own `uncaughtException` and `unhandledRejection` listeners before it
-   * exits: logs the error with what was running, and gives back what was running beside it, uncounted. Whose fault it was
-   * cannot be told: all that ran run one by one next time, and one that takes its process down again has that counted.
-   * Comes back within `withinMs`, default 2,000.
+   * For a process that has to exit: call it in its `uncaughtException` and `unhandledRejection` listeners. Logs the error with
+   * the running attempts, and gives their messages back, uncounted. As it is not known which of them was to blame, next time
+   * they run one by one, and one that ends its process again has that attempt counted. Resolves within `withinMs`, default
+   * 2,000.
    */
   readonly crashed: (error: unknown, options?: { readonly withinMs?: number }) => Promise<void>
   readonly health: () => Health
-  /** What handles commands of a type here. */
+  /** The handler for a command type. */
   readonly handlerOf: (commandType: string) => AnyHandler | undefined
   readonly mapError?: MapError | undefined
 }

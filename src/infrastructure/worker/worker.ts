@@ -10,7 +10,7 @@ import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue } from '../../domain/command/names.ts'
 import { listenForDoorbell } from '../postgres/queue/doorbell.ts'
-import { createWakeUp } from '../shared/signal.ts'
+import { createWakeUp } from '../shared/wake-up.ts'
 import { createAccept } from './accept.ts'
 import { type HandlerConnections, poolSizeFor } from './attempt/connections.ts'
 import { createEnding } from './attempt/ending.ts'
@@ -32,11 +32,11 @@ export interface WorkerDeps {
   readonly store: EventStore<CommandEvent>
   readonly transact: TransactCommands
   readonly queue: Queue
-  /** A connection apart, for heartbeats: neither busy handlers nor the worker's own statements must hold them up. */
+  /** On its own connection: neither busy handlers nor the worker's statements may delay heartbeats. */
   readonly heartbeatQueue: Queue
-  /** For transactional handlers. Nothing else here takes a connection that handlers may hold. */
+  /** For transactional handlers only. */
   readonly connections: HandlerConnections
-  /** A connection to listen on; null: through the pooler nothing is heard. */
+  /** A connection to listen on; null: the pooler does not pass notifications on. */
   readonly newListener: () => Client | null
   readonly localBell: {
     readonly on: (queue: string, wake: () => void) => unknown
@@ -116,7 +116,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       const running = suspected.map(run => nameOf(run.job))
       log.warn(
         { queue, ms, running },
-        'the event loop stood still: nothing was fetched, reported or kept meanwhile; what computes for long belongs in a thread of its own',
+        'the event loop was blocked: meanwhile nothing was fetched or reported and no lease was extended; run long computations in a worker thread',
       )
     },
   })
@@ -160,7 +160,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       bell.wake()
       slotFree.wake()
     },
-    // until handlers under way have ended their leases are kept; what goes back then must not be extended once more
+    // leases are extended until running handlers have ended; messages that go back after that must not be extended
     stopBeating: async () => heartbeat?.stop(),
     stopReporting: reporter.giveUp,
     fetched: async () => loop,
@@ -171,7 +171,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     workerId,
     handle,
     start: async () => {
-      if (started) throw new InvalidInputError('worker', 'it was started already; make another one')
+      if (started) throw new InvalidInputError('worker', 'it was started already; create another one')
       started = true
       try {
         await deps.queue.ensure(queue)
@@ -184,7 +184,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         const said =
           `${connections.max} of the ${concurrency} handlers can be transactional at once: for all of them, ` +
           `raise maxConnections from ${connections.poolSize} to ${poolSizeFor(concurrency)}`
-        // nobody asked for the default
+        // info: the user did not ask for the default
         log[options.concurrency === undefined ? 'info' : 'warn']({ domain }, said)
       }
       const listener = listenForDoorbell(deps.newListener, queue, bell.wake, log)

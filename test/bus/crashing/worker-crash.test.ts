@@ -69,7 +69,7 @@ test.each(Object.entries(faults))(
     await once(last, 'exit')
     const [first] = (said[0] ?? '')
       .split('\n')
-      .filter(text => text.includes('nobody caught'))
+      .filter(text => text.includes('uncaught error'))
       .map(text => JSON.parse(text))
     expect(first.stack).toMatch(/Error: boom\n\s+at .*handlers-/)
     expect(first.running).toHaveLength(10)
@@ -174,7 +174,7 @@ test('R7: an event loop that stood still is told with what was running', async (
     },
   })
   const [stall] = await until(
-    async () => said.filter(({ message }) => message.startsWith('the event loop stood still')),
+    async () => said.filter(({ message }) => message.startsWith('the event loop was blocked')),
     found => found.length > 0,
   )
   expect(stall?.fields).toMatchObject({

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { PermanentCommandError } from '../../../src/index.ts'
-import { createLooks } from '../../../src/infrastructure/shared/looks.ts'
+import { createPollBackOff } from '../../../src/infrastructure/shared/poll-back-off.ts'
 import { createTestActions, onceEach, parkMany, running, type TestActions, tracesOf } from '../../support/actions.ts'
 import { createTestBus, signal, type TestBus } from '../../support/bus.ts'
 
@@ -58,17 +58,17 @@ describe('a canary', () => {
 
   test('that nobody handles is looked at less and less often, at last every five seconds', () => {
     let now = 0
-    const looks = createLooks(() => now)
+    const polls = createPollBackOff(() => now)
     const at: number[] = []
     for (; now < 60_000; now += 100) {
-      if (!looks.isDue('a')) continue
+      if (!polls.isDue('a')) continue
       at.push(now)
-      looks.stoodStill('a')
+      polls.slowDown('a')
     }
     expect(at.slice(0, 7)).toEqual([0, 200, 600, 1400, 3000, 6200, 11_200])
     expect(at.length).toBeLessThan(20)
-    looks.moved('a')
-    expect([looks.isDue('a'), looks.nextIn()]).toEqual([true, null])
+    polls.reset('a')
+    expect([polls.isDue('a'), polls.nextIn()]).toEqual([true, null])
   })
 
   test('is waited for while one of it is still at work', async () => {
@@ -81,16 +81,16 @@ describe('a canary', () => {
     let handled = 0
     const Charge = () => (++handled === 1 ? 'done' : held.promise)
     await work({ domain: 'payments', handlers: { Charge } })
-    const looks = queriesLike(pool, /left join lateral/)
+    const polls = queriesLike(pool, /left join lateral/)
     const done = actions.runOne(actionId)
     await test.until(
       () => tracesOf(pool),
       ({ rows }) => rows.COMPLETED === 1 && rows.IN_PROGRESS === 1,
     )
-    // it looks, and looks again, and nothing moves
-    const seen = looks.count()
+    // it polls, and polls again, and nothing moves
+    const seen = polls.count()
     await test.until(
-      async () => looks.count(),
+      async () => polls.count(),
       count => count >= seen + 2,
     )
     expect(await actions.get(actionId)).toMatchObject({ status: 'WAITING_FOR_CANARY', succeeded: 2 })

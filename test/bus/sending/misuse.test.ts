@@ -46,7 +46,7 @@ test('a handler that could not work is refused when it is registered', async () 
   const bus = createCommandBus({ databaseUrl: 'postgres://127.0.0.1/nobody-connects' })
   const handle = () => null
   const wrong: readonly (readonly [handler: unknown, sentence: string])[] = [
-    [undefined, 'must be a function, or what `defineHandler({ handle })` gives'],
+    [undefined, 'must be a function, or what `defineHandler({ handle })` returns'],
     [{ handle: 'Charge' }, 'must be a function'],
     [{ payload: { parse: handle }, handle }, 'its payload must be an io-ts codec'],
     [{ payload: null, handle }, 'its payload must be an io-ts codec'],

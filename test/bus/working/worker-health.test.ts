@@ -164,7 +164,7 @@ test('R22: health says that a worker has stopped, or that it does not fetch any 
   health.round()
   expect(health.report()).toEqual({ status: 'healthy', reasons: [] })
   now = 6_000
-  expect(health.report()).toEqual({ status: 'degraded', reasons: ['nothing is fetched for 6 s'] })
+  expect(health.report()).toEqual({ status: 'degraded', reasons: ['nothing was fetched for 6 s'] })
   now = 30_000
   expect(health.report()).toMatchObject({ status: 'critical' })
   health.round()

@@ -131,11 +131,11 @@ describe('operations retry', () => {
 describe('operations that make no sense', () => {
   const nowhere = { env: { DATABASE_URL: 'postgres://u:topsecret@127.0.0.1:1/none' } }
   const cases: readonly (readonly [args: readonly string[], sentence: string])[] = [
-    [['start', 'x y', '--data', '1'], "commandType: 'x y' is no command type"],
+    [['start', 'x y', '--data', '1'], "commandType: 'x y' is not a valid command type"],
     [['start', 'x'], "required option '--data <json>' not specified"],
     [['start', 'x', '--data', '{'], '--data is not JSON'],
     [['start', 'x', '--data', '1', '--session', ' '], 'session: must not be blank'],
-    [['show', 'x'], "id: 'x' is no id: use a UUID"],
+    [['show', 'x'], "id: 'x' is not a valid id: use a UUID"],
     [['show', unknown, '--owner', ''], 'owner: must not be blank'],
     [['list', '--status', 'done'], 'status: must be one of pending, processing, completed, failed'],
     [['list', '--limit', '0'], 'limit: must be a whole number from 1 to 500'],

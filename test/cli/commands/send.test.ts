@@ -72,12 +72,20 @@ describe('send', () => {
 describe('send with bad input says so in one sentence, before anything is connected', () => {
   const good = { domain: 'payments', type: 'Charge', data: '{}' }
   const cases: readonly (readonly [what: string, args: readonly string[], sentence: string])[] = [
-    ['domain characters', ['send', 'Pay Ments', 'Charge', '--data', '{}'], "domain: 'Pay Ments' is no domain name"],
+    [
+      'domain characters',
+      ['send', 'Pay Ments', 'Charge', '--data', '{}'],
+      "domain: 'Pay Ments' is not a valid domain name",
+    ],
     ['a domain too long', ['send', 'p'.repeat(40), 'Charge', '--data', '{}'], 'pgmq allows 47'],
-    ['an empty domain', ['send', '', 'Charge', '--data', '{}'], "domain: '' is no domain name"],
-    ['a bad type', ['send', 'payments', 'drop table', '--data', '{}'], "commandType: 'drop table' is no command type"],
-    ['a bad UUID', ['--id', '12345'], "commandId: '12345' is no id: use a UUID"],
-    ['a bad reply queue', ['--reply-to', 'Shop;--'], "replyTo: 'Shop;--' is no queue name"],
+    ['an empty domain', ['send', '', 'Charge', '--data', '{}'], "domain: '' is not a valid domain name"],
+    [
+      'a bad type',
+      ['send', 'payments', 'drop table', '--data', '{}'],
+      "commandType: 'drop table' is not a valid command type",
+    ],
+    ['a bad UUID', ['--id', '12345'], "commandId: '12345' is not a valid id: use a UUID"],
+    ['a bad reply queue', ['--reply-to', 'Shop;--'], "replyTo: 'Shop;--' is not a valid queue name"],
     ['a long correlation id', ['--correlation-id', 'x'.repeat(129)], 'at most 128 characters'],
     ['a negative wait', ['--backoff', '-1'], 'backoffSeconds must be waits from 0'],
     ['a wait that is not a number', ['--backoff', '1,soon'], '--backoff must be waits in seconds'],

@@ -102,7 +102,7 @@ describe('the rights of roles', () => {
       async () => (await pool.query(`select status from command_bus_command where command_type = 'Greet'`)).rows,
       rows => rows.length > 0 && rows.every(({ status }) => status === 'COMPLETED'),
     )
-    // the keeper of the proof seals what was written
+    // the background check of the proof seals what was written
     await until(
       async () => (await pool.query('select from command_bus_seal')).rowCount ?? 0,
       count => count > 0,

@@ -117,7 +117,7 @@ describe('a module that is not what it should be', () => {
       "must give 'payments' an object of handlers by command type",
     ],
     ['export const handlers = { Charge: () => 1 }', [], 'for a module of one domain, name it with --domain'],
-    ['export const handlers = { "Pay Ments": { Charge: () => 1 } }', [], "'Pay Ments' is no domain name"],
+    ['export const handlers = { "Pay Ments": { Charge: () => 1 } }', [], "'Pay Ments' is not a valid domain name"],
     ['throw new Error("not today")', [], 'cannot be loaded (not today)'],
     ['export const handlers = {}', ['--domain', 'payments'], "must give 'payments' an object"],
   ]

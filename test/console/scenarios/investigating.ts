@@ -57,7 +57,7 @@ export const investigating = (stage: Stage): void => {
     const tamper = (owner: string | null) =>
       stage.pool.query('update command_bus_command set owner_id = $1 where command_id = $2', [owner, commandId])
     await tamper('eve')
-    await stage.keeper.turn()
+    await stage.backgroundCheck.turn()
     await page.reload()
     await page.getByText('the row says owner_id "eve"').waitFor()
     await page
@@ -65,7 +65,7 @@ export const investigating = (stage: Stage): void => {
       .getByText(/ago|now/)
       .waitFor()
     await tamper(null)
-    await stage.keeper.turn()
+    await stage.backgroundCheck.turn()
     await page.reload()
     await page.getByText('No problems found').waitFor()
   })

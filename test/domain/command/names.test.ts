@@ -49,7 +49,7 @@ describe('a domain', () => {
     'a\u0000',
   ])('may not be %j', name => {
     const parsed = parseDomain(name)
-    expect(parsed).toEqual(left(expect.stringContaining('is no domain name')))
+    expect(parsed).toEqual(left(expect.stringContaining('is not a valid domain name')))
   })
 
   test('may be as long as its queue fits in 47 characters, and the refusal says how long it is', () => {
@@ -100,7 +100,7 @@ describe('queues', () => {
   })
 
   test.each(['', 'A', 'a.b', 'a b', '1a', 'a"b', "a'b", 'ä', 'a\n'])('to reply to may not be %j', name => {
-    expect(parseQueueName(name)).toEqual(left(expect.stringContaining('is no queue name')))
+    expect(parseQueueName(name)).toEqual(left(expect.stringContaining('is not a valid queue name')))
   })
 
   test.each(['q_pkey', 'q_pkey1', 'q_vt_idx', 'q_msg_id_seq', 'q_msg_id_not_null'])(
@@ -157,7 +157,7 @@ describe('streams', () => {
 test('A14: an id is a UUID, and upper case is the same id', () => {
   expect(parseCommandId(key.commandId.toUpperCase())).toEqual(right(key.commandId))
   for (const text of ['', '17', `${key.commandId} `, `{${key.commandId}}`, key.commandId.replaceAll('-', '')]) {
-    expect(parseCommandId(text)).toEqual(left(expect.stringContaining('is no id')))
+    expect(parseCommandId(text)).toEqual(left(expect.stringContaining('is not a valid id')))
   }
 })
 

@@ -42,7 +42,7 @@ test('R22: a follower whose every try fails is not well in between, and well aga
   await process.send('payments', charge)
   await reaches(process, ({ state }) => state === 'retrying')
   expect(await wasEverHealthy(process, () => tries >= 5)).toBe(false)
-  expect(process.catchUp.health().reasons.join()).toMatch(/the log is not followed for \d+ s: cut/)
+  expect(process.catchUp.health().reasons.join()).toMatch(/the log has not been followed for \d+ s: cut/)
   isBroken = false
   expect(await reaches(process, ({ status }) => status === 'healthy')).toMatchObject({
     state: 'following',

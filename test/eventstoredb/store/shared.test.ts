@@ -143,6 +143,6 @@ test('R20: a hundred commands of transactions that are too large for the log hol
     seen => seen?.setAside === 100,
   )
   expect(health?.status).toBe('degraded')
-  expect(health?.reasons.join()).toContain('100 commands sent in transactions wait, as EventStoreDB does not take them')
+  expect(health?.reasons.join()).toContain('100 commands sent in transactions wait, as EventStoreDB refuses them')
   expect(health?.reasons.join()).toContain(`delete from command_bus_intent where stream = 'command-shop-${large[0]}'`)
 })

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { silentLog } from '../../../src/application/ports/log.ts'
-import { createKeeper, type Keeper } from '../../../src/infrastructure/proof/keeper.ts'
+import { type BackgroundCheck, createBackgroundCheck } from '../../../src/infrastructure/proof/background-check.ts'
 import { createTestApi } from '../../support/http.ts'
 
 test('the last round of the continuous check is shown with its age, and its findings to those who may see all tenants', async () => {
-  let keeper: Keeper | undefined
-  const api = await createTestApi({ proof: () => keeper?.figures() ?? null })
+  let backgroundCheck: BackgroundCheck | undefined
+  const api = await createTestApi({ proof: () => backgroundCheck?.figures() ?? null })
   const ask = async (tenant?: string) =>
     (
       await api.request('GET', '/proof', {
@@ -15,8 +15,8 @@ test('the last round of the continuous check is shown with its age, and its find
   expect(await ask()).toMatchObject({ checking: false, verdict: 'UNKNOWN', verifiedAt: null, sealLagSeconds: null })
 
   const { commandId } = await api.bus.send('payments', 'Charge', {}, { tenantId: 't1' })
-  const mine = createKeeper({ pool: api.pool, signer: null, log: silentLog, everyMs: 0 })
-  keeper = mine
+  const mine = createBackgroundCheck({ pool: api.pool, signer: null, log: silentLog, everyMs: 0 })
+  backgroundCheck = mine
   expect(await ask()).toMatchObject({ checking: true, verdict: 'UNKNOWN', verifiedAt: null, verifiedAgeSeconds: null })
   await mine.turn()
   expect(await ask()).toEqual({

@@ -61,10 +61,10 @@ describe('an event of an older schema', () => {
 
   test('is refused where a step is missing, naming both versions', () => {
     expect(codecWith({ Paid: steps.Paid?.slice(0, 1) ?? [] }).decode(stored(1, { euros: 5 }))).toEqual(
-      left(['meta.v: no way leads from schema version 1 of Paid to 3']),
+      left(['meta.v: there is no upcast from schema version 1 of Paid to 3']),
     )
     expect(codecWith({}).decode(stored(2, { cents: 5 }))).toEqual(
-      left(['meta.v: no way leads from schema version 2 of Paid to 3']),
+      left(['meta.v: there is no upcast from schema version 2 of Paid to 3']),
     )
   })
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { silentLog } from '../../../src/application/ports/log.ts'
 import { verifyCommands } from '../../../src/infrastructure/postgres/read-tables/verify.ts'
 import { createPool } from '../../../src/infrastructure/postgres/transactions/pool.ts'
-import { createKeeper } from '../../../src/infrastructure/proof/keeper.ts'
+import { createBackgroundCheck } from '../../../src/infrastructure/proof/background-check.ts'
 import { verifyLog } from '../../../src/infrastructure/proof/verification/verify.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { openCutLine } from '../../support/servers/cut-line.ts'
@@ -22,15 +22,15 @@ afterEach(async () => {
 test('A29: a connection that breaks in work of several statements fails that work, and does not end the process', async () => {
   const line = await openCutLine(database.url)
   const pool = createPool(line.url, 3)
-  const keeper = createKeeper({ pool, signer: null, log: silentLog })
+  const backgroundCheck = createBackgroundCheck({ pool, signer: null, log: silentLog })
   line.loseNextAnswerTo('pg_try_advisory_xact_lock')
-  await keeper.turn()
-  expect(keeper.figures().failing).toMatch(/terminated/)
+  await backgroundCheck.turn()
+  expect(backgroundCheck.figures().failing).toMatch(/terminated/)
   line.loseNextAnswerTo('order by stream, revision offset')
-  await keeper.turn()
-  expect(keeper.figures().failing).toMatch(/terminated/)
-  await keeper.turn()
-  expect(keeper.figures().failing).toBeNull()
+  await backgroundCheck.turn()
+  expect(backgroundCheck.figures().failing).toMatch(/terminated/)
+  await backgroundCheck.turn()
+  expect(backgroundCheck.figures().failing).toBeNull()
   for (const verify of [() => verifyCommands({ pool }), () => verifyLog(pool)]) {
     line.loseNextAnswerTo('repeatable read read only')
     await expect(verify()).rejects.toThrow(/terminated/)

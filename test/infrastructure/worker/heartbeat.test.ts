@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Job } from '../../../src/application/commands/work-message.ts'
+import type { WorkItem } from '../../../src/application/commands/work-message.ts'
 import { silentLog } from '../../../src/application/ports/log.ts'
 import type { DeliveryTag } from '../../../src/application/ports/queue.ts'
 import type { Run } from '../../../src/infrastructure/worker/attempt/run-job.ts'
@@ -17,7 +17,7 @@ const jobOf = (msgId: string) =>
     delivery: { msgId, delivery: 1 },
     key: { domain: 'payments', commandId: msgId },
     command: { sent: { commandType: 'Charge' } },
-  }) as Job
+  }) as WorkItem
 
 type Extend = (tags: readonly DeliveryTag[], leaseMs: number) => Promise<readonly string[]>
 

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Job, Opened } from '../../../src/application/commands/work-message.ts'
+import type { OpenedMessage, WorkItem } from '../../../src/application/commands/work-message.ts'
 import { createSuspects } from '../../../src/infrastructure/worker/suspects.ts'
 
 /** A job as far as it is looked at here. */
-const job = (suspect: boolean) => ({ kind: 'work', suspect }) as Job
-const finished = { kind: 'finished' } as Opened
+const job = (suspect: boolean) => ({ kind: 'work', suspect }) as WorkItem
+const finished = { kind: 'finished' } as OpenedMessage
 
 let ms = 0
 let suspects: ReturnType<typeof createSuspects>

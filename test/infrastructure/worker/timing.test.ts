@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createBackOff } from '../../../src/infrastructure/shared/back-off.ts'
-import { createWakeUp } from '../../../src/infrastructure/shared/signal.ts'
+import { createWakeUp } from '../../../src/infrastructure/shared/wake-up.ts'
 import { answerWithin, endsWithin } from '../../../src/infrastructure/shared/within.ts'
 import { createPrefetch } from '../../../src/infrastructure/worker/prefetch.ts'
 import { watchStalls } from '../../../src/infrastructure/worker/stalls.ts'

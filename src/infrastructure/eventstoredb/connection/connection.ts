@@ -4,11 +4,11 @@ import { answeredWithin } from '../../postgres/connection/time-limit.ts'
 import { isAway, SilentStoreError } from './errors.ts'
 import { clientUrl, eventStoreUrlForm } from './url.ts'
 
-/** What a process has of one EventStoreDB. Nothing is loaded or connected before the first call. */
+/** A process's clients of one EventStoreDB. Nothing is loaded or connected before the first call. */
 export interface EventStoreDbConnection {
   /** For reads and subscriptions. */
   readonly reader: () => Promise<EventStoreDBClient>
-  /** Runs one append; a few at a time, none longer than `timeoutMs`. */
+  /** Runs one append, for at most `timeoutMs`. Only a few run at a time. */
   readonly appending: <A>(timeoutMs: number, append: (client: EventStoreDBClient) => Promise<A>) => Promise<A>
   readonly close: () => Promise<void>
 }
@@ -18,22 +18,26 @@ interface Shared extends EventStoreDbConnection {
 }
 
 /**
- * Unanswered appends. The client leaves a rejection unhandled when its stream breaks while more writes wait than the
- * stream's buffer of 16 holds; below that it never does.
+ * The most unanswered appends. The client leaves a rejection unhandled when its stream breaks while more writes wait than the
+ * stream's buffer of 16 can hold.
  */
 const MAX_IN_FLIGHT = 15
 
 const shared = new Map<string, Shared>()
 
 /**
- * The client keeps the answers it waits for once a process: an error of one appending client fails the appends of
- * another, whose answers then end the process. So all buses of a process share one, and another server is refused.
+ * The client library keeps one list of awaited answers for the whole process. An error of one appending client fails the
+ * appends of another, whose answers then end the process. So all buses of a process share one client, and a second server
+ * is refused.
  */
 export const connectEventStoreDb = (given: string): EventStoreDbConnection => {
   const url = clientUrl(given)
   const [other] = [...shared.keys()].filter(key => key !== url)
   if (other !== undefined) {
-    throw new InvalidInputError('EVENTSTORE_URL', 'this process uses another EventStoreDB already; one is the limit')
+    throw new InvalidInputError(
+      'EVENTSTORE_URL',
+      'this process uses another EventStoreDB already, and can use only one',
+    )
   }
   const connection = shared.get(url) ?? open(url)
   connection.users++
@@ -68,7 +72,7 @@ const dispose = async (client: Promise<EventStoreDBClient> | null): Promise<void
   await client?.then(made => made.dispose()).catch(() => {})
 }
 
-/** Appends have a client of their own: a failing read cannot replace the channel under appends that wait for answers. */
+/** Appends have their own client, so that a failing read cannot replace the channel of appends that wait for answers. */
 const open = (url: string): Shared => {
   let reader: Promise<EventStoreDBClient> | null = null
   let appender: Promise<EventStoreDBClient> | null = null
@@ -78,7 +82,7 @@ const open = (url: string): Shared => {
   const waiting: (() => void)[] = []
 
   const made = (client: Promise<EventStoreDBClient> | null, forget: () => void): Promise<EventStoreDBClient> => {
-    // what is tried again after the end must not open anything anew
+    // a retry after the end must not open a new connection
     if (isClosed) return Promise.reject(new UnavailableError('the connection to EventStoreDB was closed'))
     return (
       client ??
@@ -89,14 +93,14 @@ const open = (url: string): Shared => {
     )
   }
 
-  /** A client that was silent gives up all it waits for, and only then does another take its place. */
+  /** Replaces a client that did not answer, after it has given up all waiting calls. */
   const renew = (failed: Promise<EventStoreDBClient>): void => {
     if (appender !== failed) return
     appender = dispose(failed).then(() => newClient(url))
     appender.catch(() => {})
   }
 
-  /** Waits for its turn for as long as others get answers. */
+  /** Waits for a turn while other appends get answers. */
   const slot = async (timeoutMs: number): Promise<void> => {
     if (inFlight < MAX_IN_FLIGHT) {
       inFlight++
@@ -143,7 +147,7 @@ const open = (url: string): Shared => {
       })
       const client = appender
       try {
-        // loading it takes a while where much else is done, and is not the server's silence
+        // loading the client takes time on a busy machine: it does not count as the server's silence
         const loaded = await client
         const answer = await answeredWithin(timeoutMs, append(loaded), () => {
           renew(client)

@@ -1,6 +1,6 @@
 import { TooLargeError, UnavailableError } from '../../../application/shared/errors.ts'
 
-/** EventStoreDB did not answer in time; whether an append took place is not known. */
+/** EventStoreDB did not answer in time. An append may have taken place. */
 export class SilentStoreError extends Error {
   override readonly name = 'SilentStoreError'
   constructor(waitedMs: number) {
@@ -8,12 +8,12 @@ export class SilentStoreError extends Error {
   }
 }
 
-/** EventStoreDB cannot serve now; what is idempotent may be tried again. */
+/** EventStoreDB is away. Idempotent work may be tried again. */
 export class EventStoreAwayError extends UnavailableError {}
 
 export type Trouble = 'conflict' | 'missing' | 'away' | 'refused' | 'too large' | 'deleted' | 'other'
 
-/** By the client's own error types. Compared as text, so that nothing of the client has to be loaded. */
+/** By the client's error types, compared as text, so that the client need not be loaded. */
 const BY_TYPE: Readonly<Record<string, Trouble>> = {
   'wrong-expected-version': 'conflict',
   'stream-not-found': 'missing',
@@ -28,10 +28,10 @@ const BY_TYPE: Readonly<Record<string, Trouble>> = {
   'stream-deleted': 'deleted',
 }
 
-/** By gRPC status: raw errors come through, and so does what the client calls unknown. */
+/** By gRPC status, for raw errors and for those that the client calls unknown. */
 const BY_STATUS: Readonly<Record<string, Trouble>> = {
   1: 'away', // cancelled: a connection that was replaced
-  2: 'away', // unknown: what proxies and servers going down say
+  2: 'away', // unknown: sent by proxies and by servers that shut down
   4: 'away', // deadline exceeded
   7: 'refused',
   8: 'away', // resource exhausted
@@ -43,16 +43,16 @@ const BY_STATUS: Readonly<Record<string, Trouble>> = {
 
 const NETWORK = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_HTTP2|ERR_STREAM)/
 
-/** Newer servers limit single events, too, which the client does not know: it passes on the words alone. */
+/** Newer servers also limit single events. The client has no error type for it and passes only the text on. */
 const APPEND_LIMIT = /maximum ?append/i
-/** What gRPC says, of the server or of a proxy before it, and to every append under way on that connection. */
+/** gRPC's text, from the server or a proxy; every append on that connection gets it. */
 const MESSAGE_LIMIT = /message (?:larger than max|exceeds the maximum)/i
 
 const saidBy = (error: unknown): string => (error instanceof Error ? error.message : '')
 
 export const isMessageLimit = (error: unknown): boolean => MESSAGE_LIMIT.test(saidBy(error))
 
-/** What an error of the client means. An unknown failure counts as away: everything here may be repeated. */
+/** Classifies an error of the client. An unknown error counts as away, as all calls here may be repeated. */
 export const troubleOf = (error: unknown): Trouble => {
   if (error instanceof SilentStoreError) return 'away'
   if (typeof error !== 'object' || error === null) return 'other'
@@ -68,14 +68,14 @@ export const troubleOf = (error: unknown): Trouble => {
 
 export const isAway = (error: unknown): boolean => troubleOf(error) === 'away' || error instanceof EventStoreAwayError
 
-/** One sentence of ours for what the client said; connection strings never appear in it. */
+/** A store error with one sentence for the client's error, without connection strings. */
 export const toStoreError = (error: unknown): Error => {
   if (error instanceof UnavailableError || error instanceof TooLargeError) return error
   switch (troubleOf(error)) {
     case 'away':
       return new EventStoreAwayError(
         'EventStoreDB cannot be reached or does not answer: check that it runs and that EVENTSTORE_URL names it; ' +
-          'whether an append under way took place is not known, the same command id tells',
+          'an append may have taken place: send again with the same command id',
         { cause: error },
       )
     case 'refused':
@@ -86,7 +86,9 @@ export const toStoreError = (error: unknown): Error => {
     case 'too large':
       return new TooLargeError({ cause: error })
     case 'deleted':
-      return new Error('the stream was deleted in EventStoreDB; a log of commands must not be', { cause: error })
+      return new Error('the stream was deleted in EventStoreDB; streams of commands must never be deleted', {
+        cause: error,
+      })
     default:
       return error instanceof Error ? error : new Error(String(error))
   }

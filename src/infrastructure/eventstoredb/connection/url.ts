@@ -1,4 +1,4 @@
-/** What `EVENTSTORE_URL` and `eventStoreUrl` may be, in words. */
+/** The form of `EVENTSTORE_URL` and `eventStoreUrl`, in words. */
 export const eventStoreUrlForm =
   'a connection string like esdb://host:2113?tls=true or kurrentdb+discover://cluster.example.com, with user:password@ before the host where it asks for them'
 
@@ -9,14 +9,14 @@ const FORM = new RegExp(
   'i',
 )
 
-/** Several hosts make it no URL in the sense of `new URL`. */
+/** `new URL` refuses a connection string with several hosts. */
 export const isEventStoreUrl = (text: string): boolean => FORM.test(text)
 
-/** The hosts, without user and password: for people. */
+/** The hosts, without user and password, to be shown. */
 export const eventStoreHosts = (url: string): string =>
   url.replace(new RegExp(String.raw`^${SCHEME}:\/\/(?:[^@/?#]*@)?([^/?#]*).*$`, 'i'), '$1')
 
-/** Options that the client knows. It prints the whole connection string, password included, when it meets another. */
+/** Options that the client knows. For any other it prints the whole connection string with its password. */
 const OPTIONS = new Set([
   'usercertfile',
   'userkeyfile',
@@ -36,7 +36,7 @@ const OPTIONS = new Set([
 const isKnown = (option: string): boolean =>
   OPTIONS.has((option.split('=')[0] ?? '').toLowerCase().replaceAll(/[_-]/g, ''))
 
-/** The same as the client of EventStoreDB reads it, which knows the old scheme only. */
+/** The URL for the client of EventStoreDB, which knows only the old scheme. */
 export const clientUrl = (url: string): string => {
   const [address = '', options] = url.trim().split('?', 2)
   const known = options?.split('&').filter(isKnown) ?? []

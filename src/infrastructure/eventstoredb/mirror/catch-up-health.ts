@@ -2,8 +2,8 @@ import type { FeedPosition } from '../../../application/ports/event-feed.ts'
 import { type SetAside, setAsideReasons } from './set-aside.ts'
 
 /**
- * `following`: applies what arrives. `standby`: another process does. `retrying`: the log or the database is away.
- * `faulted`: stopped at an event it cannot pass, until `resume`.
+ * `following`: applies events as they arrive. `standby`: another process does. `retrying`: the log or the database is away.
+ * `faulted`: stopped at an event that cannot be applied, until `resume`.
  */
 export type CatchUpState = 'stopped' | 'starting' | 'standby' | 'following' | 'retrying' | 'faulted'
 
@@ -13,15 +13,15 @@ export interface CatchUpHealth {
   readonly state: CatchUpState
   /** The event that stopped the projection. */
   readonly fault: { readonly stream: string; readonly revision: number; readonly message: string } | null
-  /** Milliseconds behind the log, by what this process has seen of it. */
+  /** Milliseconds behind the log, as far as this process has seen it. */
   readonly lagMs: number
   /** The last position this process has committed. */
   readonly position: FeedPosition | null
   /** Events this process has applied. */
   readonly applied: number
-  /** Events of others that this process has passed over, in streams that are named like ours. */
+  /** Events of other programs, in streams named like the bus's, that this process has skipped. */
   readonly passedOver: number
-  /** Commands sent in transactions that the log does not take; the reasons name one. */
+  /** Commands sent in transactions that the log refuses; the reasons name one. */
   readonly setAside: number
 }
 
@@ -30,9 +30,9 @@ const CRITICAL_AFTER_MS = 10_000
 
 export interface CatchUpFigures extends Omit<CatchUpHealth, 'status' | 'reasons' | 'setAside'> {
   readonly projection: string
-  /** Milliseconds since it was last known to be well; 0 when it is. */
+  /** Milliseconds since it was last known to be healthy; 0: it is. */
   readonly troubledMs: number
-  /** Milliseconds since EventStoreDB last said where its log ends; 0 where nobody asks. */
+  /** Milliseconds since EventStoreDB last reported the end of its log; 0 where nobody asks. */
   readonly unansweredMs: number
   readonly lastError: string
 }
@@ -52,7 +52,7 @@ export const healthOf = (figures: CatchUpFigures): CatchUpHealth => {
         ]),
     ...(state === 'starting' ? ['the log is not followed yet'] : []),
     ...(state === 'retrying' || (isActive(state) && troubledMs > 0)
-      ? [`the log is not followed for ${seconds(troubledMs)} s: ${lastError}`]
+      ? [`the log has not been followed for ${seconds(troubledMs)} s: ${lastError}`]
       : []),
     ...(unansweredMs > DEGRADED_LAG_MS ? [`EventStoreDB has not answered for ${seconds(unansweredMs)} s`] : []),
     ...(lagMs > DEGRADED_LAG_MS ? [`messages and rows are ${seconds(lagMs)} s behind the log`] : []),
@@ -66,7 +66,7 @@ export const healthOf = (figures: CatchUpFigures): CatchUpHealth => {
   }
 }
 
-/** The same, with what the relay has set aside. */
+/** The health with the commands that the relay has set aside. */
 export const withSetAside = (health: CatchUpHealth, setAside: SetAside): CatchUpHealth =>
   setAside.count === 0
     ? health

@@ -24,16 +24,16 @@ export interface CatchUpOptions<Event>
   extends EventStoreDbFeedOptions<Event>,
     Omit<MirrorOptions<Event>, 'codec' | 'streamPrefix'> {
   readonly pool: Pool
-  /** A connection of its own, for the lock and the transactions. */
+  /** Makes the connection for the lock and the transactions. */
   readonly newClient: () => Client
   readonly log: Log
-  /** Events of one transaction at the most. Default 500. */
+  /** The most events in one transaction. Default 500. */
   readonly batch?: number
-  /** How often the end of the log is looked at, in milliseconds. Default 1,000. */
+  /** How often the end of the log is read, in milliseconds. Default 1,000. */
   readonly probeMs?: number
-  /** How often a process that stands by tries for the lock, in milliseconds. Default 1,000. */
+  /** How often a process on standby tries to get the lock, in milliseconds. Default 1,000. */
   readonly standbyMs?: number
-  /** A subscription that lags and brings nothing for so long is opened anew, in milliseconds. Default 15,000. */
+  /** A subscription that lags and brings nothing for this long is reopened, in milliseconds. Default 15,000. */
   readonly stallMs?: number
 }
 
@@ -44,12 +44,12 @@ export interface CatchUp extends Follower {
 
 class Stopped extends Error {}
 
-/** How often a process that stands by looks whether the log is followed, while it is. */
-const STANDBY_LOOK_MS = 5_000
+/** How often a process on standby checks that another one follows the log. */
+const STANDBY_CHECK_MS = 5_000
 
 /**
- * Follows the log and applies it to PostgreSQL: the mirror, rows, messages and the checkpoint of a batch in one
- * transaction. One process of the fleet does, the others stand by. Whatever fails, it begins again at the checkpoint.
+ * Follows the log and applies it to PostgreSQL: the mirror, rows, messages and checkpoint of a batch in one transaction. One
+ * process does so and the others are on standby. After any failure it starts again at the checkpoint.
  */
 export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp => {
   const { connection, codec, prefixes, streamPrefix = '', projection, pool, log } = options
@@ -62,7 +62,7 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
   let fault: CatchUpHealth['fault'] = null
   let position: FeedPosition | null = null
   let applied = 0
-  /** Nothing has shown yet that what failed last is over. */
+  /** The last failure may not be over yet. */
   let isTroubled = false
   let wellAt = 0
   let answeredAt = 0
@@ -89,18 +89,18 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
     if (!lag.isBehind()) isTroubled = false
   }
 
-  /** Whoever follows the log, does it arrive? */
-  const look = async (): Promise<void> => {
+  /** On standby: measures how far the mirror is behind the log. */
+  const checkLag = async (): Promise<void> => {
     const isQuiet = !isTroubled && !lag.isBehind()
-    if (isQuiet && performance.now() - answeredAt < STANDBY_LOOK_MS) return
-    // the head first: what is reached may be past it, and never lies behind it for long
+    if (isQuiet && performance.now() - answeredAt < STANDBY_CHECK_MS) return
+    // the head first: then a mirror that is up to date has always reached it
     const head = await feed.head()
     const reached = await loadCheckpoint(pool, projection)
     if (reached !== null) lag.reached(reached)
     saw(head)
   }
 
-  /** Rejects once this is stopped: what stands still then has nobody who waits. */
+  /** Rejects once this is stopped, so that nobody waits for work that hangs. */
   const orStopped = <A>(work: Promise<A>): Promise<A> => {
     const { signal } = stopping
     return new Promise((resolve, reject) => {
@@ -135,7 +135,7 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
     const leadership = await tryToLead(pool, options.newClient, projection, error => current?.end(error))
     if (leadership === null) {
       if (state !== 'standby') answeredAt = performance.now()
-      await orStopped(look())
+      await orStopped(checkLag())
       enter('standby')
       await delay(standbyMs, undefined, { signal: stopping.signal })
       return
@@ -179,7 +179,7 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
     }
   }
 
-  /** Until it is resumed, or another process, of a newer version perhaps, has gone past the event. */
+  /** Waits until `resume`, or until another process (maybe of a newer version) has passed the event. */
   const untilPassed = async (): Promise<void> => {
     resumed = new AbortController()
     const signal = AbortSignal.any([resumed.signal, stopping.signal])
@@ -199,7 +199,7 @@ export const createCatchUp = <Event>(options: CatchUpOptions<Event>): CatchUp =>
         if (error instanceof FaultedError || error instanceof EventDecodeError) {
           fault = { stream: error.stream, revision: error.revision, message: error.message }
           enter('faulted')
-          log.error({ err: error, projection, ...fault }, 'the projection is stopped: it cannot pass this event')
+          log.error({ err: error, projection, ...fault }, 'the projection is stopped: this event cannot be applied')
           await untilPassed()
           fault = null
           enter('starting')

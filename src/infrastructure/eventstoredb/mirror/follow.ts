@@ -23,32 +23,32 @@ import type { Applied } from './waiting.ts'
 export interface FollowOptions<Event> extends OurStreams {
   readonly codec: EventCodec<Event>
   readonly batch: number
-  /** Applies a batch and its checkpoint in one transaction, and says what has its rows and messages now. */
+  /** Applies a batch and its checkpoint in one transaction. Returns the events that have their rows and messages now. */
   readonly apply: (client: ClientBase, batch: readonly Arrived<Event>[]) => Promise<readonly Applied[]>
-  /** Keeps a checkpoint at which nothing was to be applied. */
+  /** Saves a checkpoint after events that were all skipped. */
   readonly save: (client: ClientBase, position: FeedPosition) => Promise<void>
   /** Whether the mirror has events of a stream. */
   readonly isMirrored: (client: ClientBase, stream: string) => Promise<boolean>
-  /** These events in streams named like ours were written by others. */
+  /** Called with events that other programs wrote to streams named like the bus's. */
   readonly onPassedOver: (records: readonly AllStreamRecordedEvent[]) => void
-  /** Everything up to here is done; these events have just been applied. */
+  /** Everything up to `position` is done; `applied` are the new events. */
   readonly onMoved: (position: FeedPosition, applied: readonly Applied[]) => void
 }
 
-/** Passing over what is not ours costs a write in this time, not one for each stretch. */
+/** While events of others are skipped, the checkpoint is saved this often. */
 const SAVE_EVERY_MS = 1_000
 
 /**
- * Applies what a subscription brings, until it fails. Ends with an EventDecodeError or a FaultedError at an event that
- * cannot be applied; everything before it is.
+ * Applies the events of a subscription until it fails. At an event that cannot be applied it throws an EventDecodeError or a
+ * FaultedError; all events before it are applied.
  */
 export const createFollow = <Event>(options: FollowOptions<Event>) => {
   const { codec, streamPrefix, batch, apply, save, isMirrored, onPassedOver, onMoved } = options
   const beginnings = beginningsOf(options)
 
   /**
-   * An event without the marks of a bus is somebody else's, unless it stands in a stream that a bus has begun: there it
-   * is an event of ours that was damaged, or one that somebody put in between.
+   * An event without the marks of a bus belongs to another program, unless a bus began its stream. In such a stream it is a
+   * damaged event of the bus, or one that was inserted.
    */
   const isOurs = async (
     client: ClientBase,
@@ -84,7 +84,7 @@ export const createFollow = <Event>(options: FollowOptions<Event>) => {
     return { events, foreign, unreadable: null }
   }
 
-  /** Smaller and smaller pieces, until the one event that cannot be applied stands alone. */
+  /** Applies smaller and smaller pieces, to find the one event that cannot be applied. */
   const applyPieces = async (client: ClientBase, events: readonly Arrived<Event>[]): Promise<void> => {
     let size = events.length
     for (let done = 0; done < events.length; ) {
@@ -108,7 +108,7 @@ export const createFollow = <Event>(options: FollowOptions<Event>) => {
 
   return async (client: ClientBase, subscription: Subscription): Promise<never> => {
     let saved = performance.now()
-    /** Past what is not ours. */
+    /** Moves the position past events of others. */
     const passTo = async (position: FeedPosition): Promise<void> => {
       if (performance.now() - saved >= SAVE_EVERY_MS) {
         await save(client, position)
@@ -136,6 +136,6 @@ const sizeOf = ({ stored }: Arrived<unknown>): number => heldBytes(stored.data a
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** The statement itself is refused, and will be every time: a value, a constraint, a function that raises. */
+/** Whether a retry would fail as well: a bad value, a constraint, a function that raises. */
 const isOfData = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && /^(22|23|P0)/.test(String(error.code))

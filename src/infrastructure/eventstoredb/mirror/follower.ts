@@ -4,18 +4,18 @@ import type { EventCodec } from '../../codec/event-codec.ts'
 import type { CatchUpHealth } from './catch-up-health.ts'
 import type { AwaitedEvent, Dispatched, WaitOptions } from './waiting.ts'
 
-/** What brings the log to PostgreSQL; one process of the fleet does, the others stand by. */
+/** Applies the log to PostgreSQL in one process; the others are on standby. */
 export interface Follower {
   readonly health: () => CatchUpHealth
-  /** Goes on after a fault whose cause is mended. */
+  /** Goes on after the cause of a fault has been repaired. */
   readonly resume: () => void
-  /** Waits until an event has its rows and messages, whichever process applies it. */
+  /** Waits until an event has its rows and messages, applied by any process. */
   readonly waitFor: (awaited: AwaitedEvent, options?: WaitOptions) => Promise<Dispatched>
 }
 
 /**
- * Other limits than the usual ones, for tests. Public declarations name this type and not the options of the parts, whose
- * declarations need those of EventStoreDB's client.
+ * Limits for tests. Public declarations use this type instead of the parts' own options, whose declarations import those of
+ * EventStoreDB's client.
  */
 export interface EventStoreDbLimits {
   readonly timeoutMs?: number

@@ -8,9 +8,9 @@ import { decodeRow, type EventRow } from '../../postgres/log/event-store.ts'
 type Querier = Pick<ClientBase, 'query'>
 
 /**
- * The store, able to begin streams in a transaction of the caller's: what is to be appended is written down in
- * PostgreSQL, commits or not with the caller's own data, and is appended afterwards by the relay. There, the log is what
- * PostgreSQL knows of it: a command that was sent elsewhere a moment ago may be missing.
+ * The store, with the ability to begin streams in the caller's transaction. An append becomes an intent in PostgreSQL, which
+ * commits or rolls back with the caller's data; the relay appends it afterwards. In such a transaction reads come from the
+ * mirror and may miss a command that another process sent a moment ago.
  */
 export const withIntents = <Event>(
   store: EventStore<Event>,
@@ -37,10 +37,7 @@ const writeIntents = async <Event>(
 ): Promise<readonly AppendResult[]> => {
   const written = appends.map(({ stream, expected, events: [first, ...more] }) => {
     if (expected !== 'none' || first === undefined || more.length > 0) {
-      throw new InvalidInputError(
-        'client',
-        'only new commands can be sent in a transaction of yours where the log is in EventStoreDB',
-      )
+      throw new InvalidInputError('client', 'with the log in EventStoreDB, your transaction can only send new commands')
     }
     return { stream, id: first.id, ...codec.encode(first.event, first.context) }
   })
@@ -69,7 +66,7 @@ const writeIntents = async <Event>(
   )
 }
 
-/** Streams as the mirror and the intents have them. */
+/** Streams from the mirror and the intents. */
 const readKnown = async <Event>(
   client: Querier,
   streams: readonly string[],

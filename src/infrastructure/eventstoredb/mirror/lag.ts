@@ -2,8 +2,8 @@ import type { FeedPosition } from '../../../application/ports/event-feed.ts'
 import { isAfter, parsePosition } from '../store/records.ts'
 
 /**
- * How far behind: the age of the oldest end of the log that was seen and is not reached yet. Needs no clock but this
- * process's own.
+ * The lag: the age of the oldest end of the log that was seen and has not been reached. It needs only the clock of this
+ * process.
  */
 export const createLag = (now: () => number) => {
   let seen: { readonly head: FeedPosition; readonly at: number }[] = []
@@ -25,7 +25,6 @@ export const createLag = (now: () => number) => {
       reached = position
       seen = []
     },
-    /** More of the log was seen than is reached. */
     isBehind: (): boolean => seen.length > 0,
     behindMs: (): number => (seen[0] === undefined ? 0 : now() - seen[0].at),
   }

@@ -4,7 +4,7 @@ import type { Effect } from '../../../projections/outbox.ts'
 import type { StoredEvent } from '../../codec/event-codec.ts'
 import type { InlineProjections, SettledAppend } from '../../postgres/log/unit-of-work.ts'
 
-/** An event of the log, with its parts as they are stored there. */
+/** An event of the log, with its stored parts. */
 export interface Arrived<Event> {
   readonly event: FeedEvent<Event>
   readonly stored: StoredEvent
@@ -16,10 +16,10 @@ export interface Mirrored {
   readonly msgId: string | null
 }
 
-/** What the mirror has of the streams of a batch: by stream, then by revision. */
+/** Mirrored events of a batch's streams, by stream, then by revision. */
 export type Mirror = ReadonlyMap<string, ReadonlyMap<number, Mirrored>>
 
-/** The projection cannot go on past this event. */
+/** An event that the projection cannot apply. */
 export class FaultedError extends Error {
   override readonly name = 'FaultedError'
   readonly stream: string
@@ -31,7 +31,7 @@ export class FaultedError extends Error {
   }
 }
 
-/** What is left of a batch: events that follow what is mirrored, without a gap. Pure. */
+/** The events of a batch that are not mirrored yet. Throws where they leave a gap. Pure. */
 export const notYetMirrored = <Event>(batch: readonly Arrived<Event>[], mirror: Mirror): readonly Arrived<Event>[] => {
   const heads = new Map<string, number>()
   return batch.filter(({ event: { stream, revision, id } }) => {
@@ -53,8 +53,8 @@ export const notYetMirrored = <Event>(batch: readonly Arrived<Event>[], mirror: 
 type Round<Event> = readonly SettledAppend<Event>[]
 
 /**
- * The appends of a batch in rounds, each one unit of work: in one unit a stream stands once. An effect on a message that
- * its stream put on the queue, or to the archive, in the same batch has to wait for the next round. Pure.
+ * Splits the appends of a batch into rounds, each with every stream at most once. An effect on a message that was queued or
+ * archived in the same batch waits for the next round. Pure.
  */
 export const roundsOf = <Event>(
   batch: readonly Arrived<Event>[],
@@ -89,8 +89,8 @@ const isOnMessage = ({ kind }: Effect): boolean =>
   kind === 'delete' || kind === 'archive' || kind === 'postpone' || kind === 'resend'
 
 /**
- * Events name messages by the ids of the queue they were worked on. Where the mirror was made anew, the queue has given
- * others: an id that the stream's mirror does not know stands for the newest message it does know.
+ * Events contain message ids of their queue. In a rebuilt mirror the queue has given new ids, so an id that the stream's
+ * mirror does not know is replaced by the newest one that it knows.
  */
 export const withKnownMessages = <Event>(
   effects: InlineProjections<Event>['effects'],

@@ -22,15 +22,15 @@ export interface MirrorOptions<Event> {
   readonly streamPrefix?: string
   readonly projections: InlineProjections<Event>
   readonly ensureQueues: (queues: ReadonlySet<string>, options?: { readonly forget: boolean }) => Promise<void>
-  /** Makes queues for replies. Without it the commit does so itself, at the price of a subtransaction. */
+  /** Makes reply queues. Without it the commit makes them, which costs a subtransaction. */
   readonly replyQueues?: Pick<ReplyQueues, 'ready' | 'failed'> | undefined
-  /** Called after a commit with the queues that got messages. */
+  /** Called after a commit with the queues that have new messages. */
   readonly onFilled: (queues: ReadonlySet<string>) => void
 }
 
 /**
- * The log's mirror in PostgreSQL: events, rows, messages and the checkpoint of a batch in one transaction. The caller
- * holds the projection's lock on this very connection, so that nobody else can be at it.
+ * Writes the log's mirror in PostgreSQL: events, rows, messages and checkpoint of a batch in one transaction. The caller must
+ * hold the projection's lock on the same connection, so that there is only one writer.
  */
 export const createMirror = <Event>({
   projection,
@@ -53,7 +53,7 @@ export const createMirror = <Event>({
     }
     const rounds = roundsOf(fresh, projections.effects)
     const messages = new Map([...mirror].map(([stream, events]) => [stream, messageIds(events)]))
-    /** Of each event of the batch, by stream and then by revision. */
+    /** Message ids, by stream and revision of their event. */
     const given = new Map<string, string>()
     const plan = (round: (typeof rounds)[number]) =>
       planUnit(round, asStored, { ...projections, effects: withKnownMessages(projections.effects, messages) }, false)
@@ -131,7 +131,7 @@ const foreignWriter = (
 const messageIds = (events: ReadonlyMap<number, Mirrored>): readonly string[] =>
   [...events].sort(([a], [b]) => a - b).flatMap(([, { msgId }]) => msgId ?? [])
 
-/** Of every stream in the batch: what lies from just before its first event on, and whatever put a message on a queue. */
+/** For each stream of the batch: mirrored events from just before its first one on, and all that queued a message. */
 const readMirror = async (client: ClientBase, batch: readonly Arrived<unknown>[]): Promise<Mirror> => {
   const firsts = new Map<string, number>()
   for (const { event } of batch) if (!firsts.has(event.stream)) firsts.set(event.stream, event.revision)

@@ -1,6 +1,6 @@
 import type { Log } from '../../../application/ports/log.ts'
 
-/** What somebody else has written into a stream that is named like one of ours. */
+/** An event that another program wrote to a stream named like the bus's. */
 interface Foreign {
   readonly streamId: string
   readonly type: string
@@ -8,7 +8,7 @@ interface Foreign {
 
 const WARN_EVERY_MS = 60_000
 
-/** Counts the events of others that were passed over. One warning a minute says how many there were, and names one. */
+/** Counts skipped events of others. One warning a minute has their number and names one. */
 export const createPassedOver = (log: Log, now: () => number = () => performance.now()) => {
   let count = 0
   let unsaid = 0
@@ -23,7 +23,7 @@ export const createPassedOver = (log: Log, now: () => number = () => performance
       if (first === undefined || now() - saidAt < WARN_EVERY_MS) return
       log.warn(
         { events: unsaid, stream: first.streamId, type: first.type },
-        'events of others are passed over: their streams are named like those of this log; EVENTSTORE_PREFIX keeps them apart',
+        'events of other programs are skipped: their streams are named like those of this log; set EVENTSTORE_PREFIX to tell them apart',
       )
       unsaid = 0
       saidAt = now()

@@ -5,18 +5,18 @@ import type { createLag } from './lag.ts'
 export interface ProbeOptions {
   readonly feed: Pick<EventFeed<unknown>, 'head'>
   readonly lag: Pick<ReturnType<typeof createLag>, 'behindMs'>
-  /** The log ends there, EventStoreDB says. */
+  /** Called with the end of the log. */
   readonly onHead: (head: FeedPosition | null) => void
   readonly everyMs: number
   readonly stallMs: number
-  /** When the subscription was confirmed or last brought something; `performance.now()`. */
+  /** When the subscription was confirmed or last brought an event; by `performance.now()`. */
   readonly progressAt: () => number
   readonly isConfirmed: () => boolean
 }
 
 /**
- * Looks at the end of the log until `over`: how far behind we are, and whether the subscription still lives. A silent one
- * looks like one with nothing to say, so silence while the log has more is called a stall.
+ * Reads the end of the log until `over`, to measure the lag and to check the subscription. A dead subscription looks like one
+ * without events, so one that brings nothing while the log has more counts as stalled.
  */
 export const probe = async (options: ProbeOptions, over: AbortSignal, onStalled: (why: string) => void) => {
   const { feed, lag, onHead, everyMs, stallMs } = options
@@ -33,9 +33,9 @@ export const probe = async (options: ProbeOptions, over: AbortSignal, onStalled:
     const why = !options.isConfirmed()
       ? 'EventStoreDB has not confirmed the subscription'
       : now - answered > stallMs
-        ? 'EventStoreDB does not say where its log ends'
+        ? 'EventStoreDB does not report the end of its log'
         : lag.behindMs() > stallMs
-          ? 'the log has more, and the subscription does not bring it'
+          ? 'the log has more events, but the subscription does not bring them'
           : null
     if (why !== null && idleMs > stallMs) return onStalled(`${why} for ${Math.round(idleMs)} ms`)
     await delay(everyMs, undefined, { signal: over }).catch(() => {})

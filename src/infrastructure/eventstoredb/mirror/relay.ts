@@ -4,7 +4,7 @@ import type { Log } from '../../../application/ports/log.ts'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 import type { EventCodec } from '../../codec/event-codec.ts'
 import { decodeRow, type EventRow } from '../../postgres/log/event-store.ts'
-import { createWakeUp } from '../../shared/signal.ts'
+import { createWakeUp } from '../../shared/wake-up.ts'
 import { messageOf } from './follow.ts'
 import { nothingSetAside, type Refused, readSetAside, type SetAside, setAside } from './set-aside.ts'
 
@@ -14,22 +14,22 @@ export interface RelayOptions<Event> {
   readonly store: Pick<EventStore<Event>, 'append'>
   readonly codec: EventCodec<Event>
   readonly log: Log
-  /** How often what the log has refused is tried again, in milliseconds. Default 60,000. */
+  /** How often refused intents are tried again, in milliseconds. Default 60,000. */
   readonly refusedMs?: number
 }
 
 export interface Relay {
   readonly start: () => void
-  /** An intent was written in this process: look often until its transaction has ended. */
+  /** An intent was written in this process: polls often until its transaction has ended. */
   readonly wake: () => void
-  /** What the log has refused, as seen a moment ago. */
+  /** The refused intents, as of the last poll. */
   readonly setAside: () => SetAside
-  /** Waits for what is under way, but not for a log that is silent: the next process repeats it without effect. */
+  /** Waits for running appends, but not for a log that does not answer: the next process repeats them without effect. */
   readonly stop: () => Promise<void>
 }
 
 const BATCH = 100
-/** Payloads can be large: a batch ends before it holds more than this, compressed. */
+/** The largest batch, by the compressed size of its payloads. */
 const BATCH_BYTES = 16 * 1024 * 1024
 const SHORTEST_MS = 10
 const LONGEST_MS = 1_000
@@ -52,7 +52,7 @@ const pageOf = (condition: string): string => `
           order by intent_id limit ${BATCH}) i) x
   where x.before < ${BATCH_BYTES} order by x.intent_id`
 
-// a row goes with a later look: once the mirror has its event
+// a row is deleted at a later poll, once the mirror has its event
 const FRESH = `with gone as (
     delete from command_bus_intent i where i.appended_at is not null
       and exists (select from command_bus_event e where e.stream = i.stream and e.revision = 0))
@@ -60,10 +60,10 @@ const FRESH = `with gone as (
 const REFUSED = pageOf(`refused_at < clock_timestamp() - $1::float8 * interval '1 ms'`)
 
 /**
- * Appends what callers have written down in their transactions. Any number of processes may do so at once: an event
- * keeps its id, so the log takes it once, and a crash between append and mark is repeated without effect. An intent
- * whose command was sent by somebody else meanwhile, with the same id, is dropped: that command exists. One that the log
- * refuses is set aside, so that it holds up nobody.
+ * Appends the intents that callers committed in their transactions. Any number of processes may do so at once: an event keeps
+ * its id, so the log takes it once, and an append that is repeated after a crash has no effect. If another sender meanwhile
+ * sent a command with the same id, the intent is dropped. One that the log refuses is set aside, so that it does not block
+ * the others.
  */
 export const createRelay = <Event>({ pool, store, codec, log, refusedMs = 60_000 }: RelayOptions<Event>): Relay => {
   const bell = createWakeUp()
@@ -80,11 +80,14 @@ export const createRelay = <Event>({ pool, store, codec, log, refusedMs = 60_000
       const { id, event, context } = decodeRow(codec, row)
       const [result] = await store.append([{ stream: row.stream, expected: 'none', events: [{ id, event, context }] }])
       if (result?.outcome === 'conflict') {
-        log.warn({ stream: row.stream }, 'a command with this id was sent by others meanwhile: theirs counts')
+        log.warn(
+          { stream: row.stream },
+          'another sender has sent a command with this id meanwhile: this one is dropped',
+        )
       }
       return { intentId }
     } catch (error) {
-      // the log is away, for this one as for all
+      // the log is away for all of them
       if (error instanceof UnavailableError) throw error
       if (!row.refused) {
         log.error(
@@ -104,7 +107,7 @@ export const createRelay = <Event>({ pool, store, codec, log, refusedMs = 60_000
     return [...rows, ...refused.rows]
   }
 
-  /** How many were found. */
+  /** Returns how many intents were found. */
   const relay = async (): Promise<number> => {
     const rows = await readRows()
     const results = await Promise.allSettled(rows.map(relayed))

@@ -3,10 +3,10 @@ import { maskSecrets } from '../../../application/shared/mask-secrets.ts'
 
 type Querier = Pick<ClientBase, 'query'>
 
-/** Commands sent in transactions that the log does not take. Each is tried again now and then. */
+/** Commands sent in transactions that the log refuses. Each is tried again from time to time. */
 export interface SetAside {
   readonly count: number
-  /** The one that has waited longest; empty where there is none. */
+  /** The stream that has waited longest; empty: there is none. */
   readonly stream: string
   readonly refusal: string
 }
@@ -34,12 +34,12 @@ export const setAside = async (client: Querier, refused: readonly Refused[]): Pr
   )
 }
 
-/** Why health is not well, and how to get rid of it. */
+/** The reasons for health, with what to do. */
 export const setAsideReasons = ({ count, stream, refusal }: SetAside): readonly string[] =>
   count === 0
     ? []
     : [
-        `${count} commands sent in transactions wait, as EventStoreDB does not take them; the first is '${stream}' ` +
+        `${count} commands sent in transactions wait, as EventStoreDB refuses them; the first is '${stream}' ` +
           `(${maskSecrets(refusal)}). They are tried again every minute; to give one up: ` +
           `delete from command_bus_intent where stream = '${stream}'`,
       ]

@@ -3,10 +3,10 @@ import type { FeedPosition } from '../../../application/ports/event-feed.ts'
 import { loadCheckpoint } from '../../postgres/log/checkpoint.ts'
 import { isAfter, parsePosition } from '../store/records.ts'
 
-/** What to wait for: an event by its place in its stream, or all events up to a position of the feed. */
+/** What to wait for: an event by its stream and revision, or all events up to a position of the feed. */
 export type AwaitedEvent = { readonly stream: string; readonly revision: number } | { readonly position: FeedPosition }
 
-/** `late`: not within the time given; it will be dispatched all the same. */
+/** `late`: not in time, but it will still be dispatched. */
 export type Dispatched =
   | { readonly outcome: 'dispatched'; readonly msgId: string | null }
   | { readonly outcome: 'late' }
@@ -21,7 +21,7 @@ export interface Applied {
 export interface WaitOptions {
   /** Default 10,000. */
   readonly timeoutMs?: number
-  /** It may have been dispatched long ago: look at once. */
+  /** It may have been dispatched long ago: polls at once. */
   readonly mayBeOld?: boolean
 }
 
@@ -30,18 +30,18 @@ interface Waiter {
   readonly resolve: (dispatched: Dispatched) => void
 }
 
-/** Where another process applies the log. */
+/** While another process applies the log. */
 const POLL_MS = 25
-/** Where this one does, and tells by itself. */
+/** While this process does, and resolves its waiters itself. */
 const SAFETY_MS = 500
-/** Waiters of one look; the oldest go first. */
-const LOOK = 500
-/** Events that may be asked for after they were applied here: an append is answered about when its event arrives. */
+/** The most waiters of one poll; the oldest go first. */
+const POLL_LIMIT = 500
+/** How many applied events are remembered, as an event may arrive before the answer to its append. */
 const REMEMBERED = 2_000
 
 /**
- * Waits for the mirror, whichever process applies to it. Where this one does, those who wait are told by what it has
- * applied; else all who wait share one look at the database, every 25 ms.
+ * Waits until events are in the mirror. If this process applies the log, it resolves its waiters itself; otherwise one poll of
+ * the database every 25 ms serves all of them.
  */
 export const createWaiting = (pool: Pool, projection: string, isFollowing: () => boolean) => {
   const waiters = new Set<Waiter>()
@@ -93,11 +93,11 @@ export const createWaiting = (pool: Pool, projection: string, isFollowing: () =>
     if (reached !== null) reachedPosition(positions, reached)
   }
 
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     if (looking || waiters.size === 0) return
     looking = true
-    const asked = [...waiters].slice(0, LOOK)
-    // while the database is away nothing is dispatched: the next look may find more
+    const asked = [...waiters].slice(0, POLL_LIMIT)
+    // a failed poll is repeated by the next one
     await Promise.all([lookForEvents(asked), lookForPositions(asked)]).catch(() => {})
     looking = false
     plan()
@@ -108,17 +108,17 @@ export const createWaiting = (pool: Pool, projection: string, isFollowing: () =>
     timer = setTimeout(
       () => {
         timer = null
-        void look()
+        void poll()
       },
       isFollowing() ? SAFETY_MS : POLL_MS,
     )
   }
 
-  /** Those who begin to wait in the same turn of the event loop look together: it may be there already. */
+  /** One poll for all that begin to wait in the same turn of the event loop: their events may be there already. */
   const soon = (): void => {
     first ??= setImmediate(() => {
       first = null
-      void look()
+      void poll()
     })
   }
 
@@ -156,7 +156,7 @@ export const createWaiting = (pool: Pool, projection: string, isFollowing: () =>
         }
         waiters.add(waiter)
         if (key !== null) byEvent.set(key, (byEvent.get(key) ?? new Set()).add(waiter))
-        // what was applied here a moment ago would be remembered
+        // an event that was applied here a moment ago would be remembered
         if (isFollowing() && key !== null && !mayBeOld) plan()
         else soon()
       }),

@@ -2,13 +2,13 @@ import type { ClientBase, Pool } from 'pg'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 import { loadCheckpoint, MIRROR_PROJECTION } from '../../postgres/log/checkpoint.ts'
 
-/** Where the log is in PostgreSQL: refuses a database that mirrors a log in EventStoreDB, whose numbers are taken there. */
+/** For a log in PostgreSQL: refuses a database that mirrors a log in EventStoreDB. */
 export const assertLogIsHere = async (pool: Pool): Promise<void> => {
   if ((await loadCheckpoint(pool, MIRROR_PROJECTION)) === null) return
   throw new UnavailableError('this database mirrors a log in EventStoreDB: set EVENTSTORE_URL, or use another database')
 }
 
-/** Where the log is in EventStoreDB: refuses a database that holds a log of its own, which would be out of reach. */
+/** For a log in EventStoreDB: refuses a database with its own log, which could not be read. */
 export const assertLogIsThere = async (pool: Pool, streamPrefix: string): Promise<void> => {
   await assertSamePrefix(pool, streamPrefix)
   const { rows } = await pool.query(
@@ -37,6 +37,6 @@ export const assertSamePrefix = async (
   const named = (prefix: string): string => (prefix === '' ? 'no prefix' : `the prefix '${prefix}'`)
   throw new UnavailableError(
     `this database mirrors streams with ${named(other.stream_prefix)}, and EVENTSTORE_PREFIX gives ${named(streamPrefix)}: ` +
-      'set it as it was, or use another database',
+      'set the prefix it had, or use another database',
   )
 }

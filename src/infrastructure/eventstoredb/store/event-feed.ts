@@ -1,6 +1,6 @@
 import type { AllStreamRecordedEvent, Direction, Position } from '@eventstore/db-client'
 import type { EventFeed, FeedPosition } from '../../../application/ports/event-feed.ts'
-import { persevere } from '../connection/persevere.ts'
+import { retryWhileAway } from '../connection/retry-while-away.ts'
 import type { EventStoreDbOptions } from './event-store.ts'
 import { collect } from './reading.ts'
 import {
@@ -17,15 +17,15 @@ import {
 export interface EventStoreDbFeedOptions<Event> extends EventStoreDbOptions<Event>, OurStreams {}
 
 const PAGE = 500
-/** Not less than this for a small limit: what is not ours has to be passed over. */
+/** The smallest page, as events of others have to be skipped. */
 const SMALLEST_PAGE = 50
 
-/** `$all` without what is not ours. The server cannot filter such a read, so long stretches of others are remembered. */
+/** `$all` without events of others. The server cannot filter such a read, so long ranges without own events are remembered. */
 export const createEventStoreDbEventFeed = <Event>(options: EventStoreDbFeedOptions<Event>): EventFeed<Event> => {
   const { connection, codec, streamPrefix, timeoutMs = 10_000, retryMs = 10_000 } = options
   const beginnings = beginningsOf(options)
   const isOurs = (record: AllStreamRecordedEvent): boolean => isNamedLikeOurs(record, beginnings) && isMarked(record)
-  /** Nothing of ours lies between the two. */
+  /** A range without events of this log. */
   let empty: { readonly after: FeedPosition | null; readonly until: Position } | null = null
   let newest: { readonly ours: FeedPosition | null; readonly seen: Position | null } = { ours: null, seen: null }
 
@@ -34,7 +34,7 @@ export const createEventStoreDbEventFeed = <Event>(options: EventStoreDbFeedOpti
     direction: Direction,
     count: number,
   ): Promise<readonly AllStreamRecordedEvent[]> => {
-    const page = await persevere(retryMs, async () => {
+    const page = await retryWhileAway(retryMs, async () => {
       const client = await connection.reader()
       return collect(client.readAll({ fromPosition: from, direction, maxCount: count }), timeoutMs)
     })
@@ -45,7 +45,7 @@ export const createEventStoreDbEventFeed = <Event>(options: EventStoreDbFeedOpti
     read: async (after, limit) => {
       const start = after === null ? null : parsePosition(after)
       const found: AllStreamRecordedEvent[] = []
-      // one more than asked for: a page begins with the event it was asked to begin at
+      // one more than the limit: a page begins with the event at the start position
       const count = Math.min(PAGE, Math.max(SMALLEST_PAGE, limit + 1))
       let last = empty !== null && empty.after === after ? empty.until : start
       for (;;) {

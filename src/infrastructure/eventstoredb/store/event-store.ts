@@ -11,16 +11,16 @@ import type { Recorded } from '../../../domain/recorded.ts'
 import type { EventCodec } from '../../codec/event-codec.ts'
 import type { EventStoreDbConnection } from '../connection/connection.ts'
 import { isMessageLimit, troubleOf } from '../connection/errors.ts'
-import { eachOf, persevere } from '../connection/persevere.ts'
+import { eachOf, retryWhileAway } from '../connection/retry-while-away.ts'
 import { collect } from './reading.ts'
 import { decodeRecord } from './records.ts'
 
 export interface EventStoreDbOptions<Event> {
   readonly connection: EventStoreDbConnection
   readonly codec: EventCodec<Event>
-  /** What the names of all streams begin with in EventStoreDB. Default: nothing. */
+  /** The prefix of all stream names in EventStoreDB. Default: none. */
   readonly streamPrefix?: string
-  /** How long one call may be without an answer, in milliseconds. Default 10,000. */
+  /** How long to wait for the answer to one call, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
   /** How long calls are repeated while the server is away, in milliseconds. Default 10,000. */
   readonly retryMs?: number
@@ -28,22 +28,22 @@ export interface EventStoreDbOptions<Event> {
 
 const PAGE = 500
 const READS_AT_ONCE = 32
-/** What EventStoreDB takes in one append unless told otherwise; nobody takes less. */
+/** EventStoreDB's default limit of one append, which is the smallest that is used. */
 const USUAL_LIMIT = 1024 * 1024
 
 const bytesOf = (events: readonly EventData[]): number =>
   events.reduce((sum, { data, metadata }) => sum + Buffer.byteLength(JSON.stringify([data, metadata])), 0)
 
 /**
- * The log in EventStoreDB. Appends of a call stand alone, each is one request; rows and messages follow with the runner
- * that reads the feed. A request whose answer was lost is repeated with the same ids at the same revision, so it takes
- * effect once. When a call fails, some of its appends may have taken place.
+ * The log in EventStoreDB. Each append of a call is its own request. The runner that reads the feed makes rows and messages
+ * later. A request whose answer was lost is repeated with the same ids at the same revision, so it takes effect once. When a
+ * call fails, some of its appends may have taken place.
  */
 export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions<Event>): EventStore<Event> => {
   const { connection, codec, streamPrefix = '', timeoutMs = 10_000, retryMs = 10_000 } = options
 
   const readPage = (stream: string, from: number, count: number) =>
-    persevere(retryMs, async () => {
+    retryWhileAway(retryMs, async () => {
       const client = await connection.reader()
       const read = client.readStream(streamPrefix + stream, { fromRevision: BigInt(from), maxCount: count })
       return (await collect(read, timeoutMs)).flatMap(({ event }) => event ?? [])
@@ -58,11 +58,11 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     }
   }
 
-  /** Revision of the first event to append; `any` follows whatever is there now, and can still lose a race. */
+  /** The revision of the first event to append. `any` follows the last event, and can still lose a race. */
   const settle = async ({ stream, expected }: StreamAppend<Event>): Promise<number> => {
     if (expected === 'none') return 0
     if (expected !== 'any') return expected + 1
-    const [last] = await persevere(retryMs, async () => {
+    const [last] = await retryWhileAway(retryMs, async () => {
       const client = await connection.reader()
       const from = { direction: 'backwards', fromRevision: 'end', maxCount: 1 } as const
       const read = client.readStream(streamPrefix + stream, from)
@@ -80,7 +80,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     const { stream, events } = append
     const from = await settle(append)
     const data = events.map(eventDataOf)
-    const outcome = await persevere(retryMs, async () => {
+    const outcome = await retryWhileAway(retryMs, async () => {
       try {
         await connection.appending(timeoutMs, client =>
           client.appendToStream(streamPrefix + stream, data, {
@@ -91,7 +91,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
         return 'appended'
       } catch (error) {
         if (troubleOf(error) === 'conflict') return 'conflict'
-        // the connection broke under a message that was too large; whose it was shows in its size alone
+        // a message that was too large broke the connection: only its size shows which one it was
         if (isMessageLimit(error) && bytesOf(data) > USUAL_LIMIT) throw new TooLargeError({ cause: error })
         throw error
       }
@@ -100,7 +100,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     return { outcome: 'appended', stream, revision: from + events.length - 1, msgId: null }
   }
 
-  /** A loser whose events are there already, id by id, was its own earlier try and has won. */
+  /** Whether a lost race was lost to this append's own earlier attempt: its events are there with the same ids. */
   const isThere = async ({ stream, events }: StreamAppend<Event>, from: number): Promise<boolean> => {
     const there = await readPage(stream, from, events.length)
     return events.every(({ id }, i) => there[i]?.id === id)
@@ -113,7 +113,7 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
       return eachOf(appends, appends.length, appendOne)
     },
     appendAll: async () => {
-      throw new Error('EventStoreDB appends to one stream at a time: several streams, all or nothing, it cannot')
+      throw new Error('EventStoreDB cannot append to several streams atomically')
     },
     readStream,
     readStreams: async (streams, readOptions) => {

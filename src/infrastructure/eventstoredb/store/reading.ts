@@ -2,8 +2,8 @@ import type { StreamingRead } from '@eventstore/db-client'
 import { SilentStoreError, troubleOf } from '../connection/errors.ts'
 
 /**
- * All that a read gives; nothing when the stream is missing, which shows while iterating only. The client sets reads no
- * deadline: a server that says nothing for `timeoutMs` ends this one.
+ * All events of a read; none when the stream is missing, which shows only while iterating. As the client sets no deadline,
+ * the read fails when the server sends nothing for `timeoutMs`.
  */
 export const collect = async <E>(read: StreamingRead<E>, timeoutMs: number): Promise<E[]> => {
   const found: E[] = []
@@ -11,7 +11,7 @@ export const collect = async <E>(read: StreamingRead<E>, timeoutMs: number): Pro
     read.destroy(new SilentStoreError(timeoutMs))
     read.cancel().catch(() => {})
   }, timeoutMs)
-  // an error may still come when nobody iterates any more
+  // an error may still come after the iteration
   read.on('error', () => {})
   try {
     for await (const event of read) {

@@ -7,35 +7,36 @@ import type { EventCodec, StoredEvent } from '../../codec/event-codec.ts'
 
 const POSITION = /^(\d{1,20})\/(\d{1,20})$/
 
-/** A position is `<commit>/<prepare>`: numbers past what JavaScript counts exactly, with gaps between them. */
+/** A position is `<commit>/<prepare>`: numbers with gaps, too large for exact JavaScript numbers. */
 export const positionText = ({ commit, prepare }: Position): FeedPosition => `${commit}/${prepare}`
 
 export const parsePosition = (position: FeedPosition): Position => {
   const [, commit, prepare] = POSITION.exec(position) ?? []
-  if (commit === undefined || prepare === undefined) throw new Error(`'${position.slice(0, 50)}' is no feed position`)
+  if (commit === undefined || prepare === undefined)
+    throw new Error(`'${position.slice(0, 50)}' is not a valid feed position`)
   return { commit: BigInt(commit), prepare: BigInt(prepare) }
 }
 
 export const isAfter = (a: Position, b: Position): boolean =>
   a.commit === b.commit ? a.prepare > b.prepare : a.commit > b.commit
 
-/** Which streams of an EventStoreDB are ours. */
+/** Which streams of an EventStoreDB belong to this log. */
 export interface OurStreams {
-  /** What all names of this installation begin with there, and nowhere else. Default: nothing. */
+  /** The prefix of all stream names of this installation. Default: none. */
   readonly streamPrefix?: string
-  /** How our streams begin, after the prefix. */
+  /** The beginnings of this log's stream names, after the prefix. */
   readonly prefixes: readonly string[]
 }
 
-/** How our streams begin in EventStoreDB. */
+/** The beginnings of this log's stream names in EventStoreDB. */
 export const beginningsOf = ({ streamPrefix = '', prefixes }: OurStreams): readonly string[] =>
   prefixes.map(prefix => streamPrefix + prefix)
 
-/** Named like our streams; what begins with `$` is the server's own, links included. Others may use such names, too. */
+/** Whether the stream is named like this log's. Other programs may use such names, too. Types with `$` are the server's. */
 export const isNamedLikeOurs = ({ streamId, type }: RecordedEvent, beginnings: readonly string[]): boolean =>
   !type.startsWith('$') && beginnings.some(beginning => streamId.startsWith(beginning))
 
-/** Written by a bus: every version of it writes these with every event, and nobody else has reason to. */
+/** Whether a bus wrote the event: every version of the bus writes these members. */
 export const isMarked = ({ metadata }: RecordedEvent): boolean => {
   if (typeof metadata !== 'object' || metadata === null) return false
   const { v, at, actor, context } = metadata as Readonly<Record<string, unknown>>
@@ -48,7 +49,7 @@ export const isMarked = ({ metadata }: RecordedEvent): boolean => {
   )
 }
 
-/** The three parts as they were written. Anything that is no JSON object decodes with a fault, not with a crash. */
+/** The three stored parts. A part that is not a JSON object is found by `decode`, not by a crash. */
 export const storedOf = ({ type, data, metadata }: RecordedEvent): StoredEvent => ({
   type,
   data: data as object,

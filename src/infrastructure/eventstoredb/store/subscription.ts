@@ -2,26 +2,26 @@ import type { AllStreamRecordedEvent, EventStoreDBClient } from '@eventstore/db-
 import type { FeedPosition } from '../../../application/ports/event-feed.ts'
 import { parsePosition, positionText } from './records.ts'
 
-/** What a subscription has to give: events, or how far it searched without finding any. */
+/** Events, or the position up to which the subscription found none. */
 export type Arrival =
   | { readonly kind: 'events'; readonly events: readonly AllStreamRecordedEvent[] }
   | { readonly kind: 'checkpoint'; readonly position: FeedPosition }
 
 export interface Subscription {
-  /** Waits until something is there. Rejects once the subscription has failed; it does not resume. */
+  /** Waits for the next arrival. Rejects once the subscription has failed; it does not resume. */
   readonly next: (limit: number) => Promise<Arrival>
-  /** Ends it: a `next` under way, and each one after, rejects with `reason`. */
+  /** Ends it: a waiting `next` and all later ones reject with `reason`. */
   readonly end: (reason: unknown) => void
 }
 
 export interface SubscribeOptions {
   readonly after: FeedPosition | null
-  /** How the streams begin whose events are wanted. */
+  /** The beginnings of the stream names to subscribe to. */
   readonly beginnings: readonly string[]
   readonly onConfirmed: () => void
 }
 
-/** Events held here while nobody takes them; the server waits meanwhile. */
+/** The most events that wait here; beyond it the server waits. */
 const BUFFER = 250
 
 /** `$all`, filtered by the server. */

@@ -1,7 +1,7 @@
 import { scopeOf } from '../../../application/shared/scope.ts'
 import type { ActionView } from '../../../application/troubleshooting/bulk-action.ts'
 import type { proofRoutes } from '../../../contract/proof.ts'
-import type { ProofFigures } from '../../proof/keeper.ts'
+import type { ProofFigures } from '../../proof/background-check.ts'
 import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'

@@ -8,7 +8,7 @@ import { isMissingRelation, isUnavailable, toPublicError } from '../connection/e
 import { streamOf } from '../log/command-streams.ts'
 import { createQueueCatalog } from '../queue/queue.ts'
 import { decodeCursor, encodeCursor } from '../reading/cursor.ts'
-import { persistently } from '../transactions/persistently.ts'
+import { retryTransient } from '../transactions/retry-transient.ts'
 import { type ActionRow, actionColumns, type ItemRow, itemOf, recordOf } from './action-rows.ts'
 import { insertAction } from './create-action.ts'
 import { readDue } from './due-items.ts'
@@ -28,7 +28,7 @@ export const createActionStore = (pool: Pool): ActionStore => {
 
   return {
     create: action =>
-      persistently(async () => {
+      retryTransient(async () => {
         const row = await insertAction(pool, action)
         const record = row === null ? await get(action.id) : recordOf(row)
         if (record === null) throw new Error(`action ${action.id} is gone`)
@@ -81,7 +81,7 @@ export const createActionStore = (pool: Pool): ActionStore => {
     canary: id => canaryOf(pool, id),
 
     take: (id, { wait }, work) =>
-      persistently(async () => {
+      retryTransient(async () => {
         try {
           return await takeAction(pool, id, wait, work)
         } catch (error) {

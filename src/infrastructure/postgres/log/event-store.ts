@@ -12,7 +12,7 @@ import type { EventCodec } from '../../codec/event-codec.ts'
 import { isLostRace, isMissingRelation, isOutage } from '../connection/errors.ts'
 import type { ReplyQueues } from '../queue/reply-queues.ts'
 import { createAfterTransaction } from '../transactions/after-transaction.ts'
-import { persistently } from '../transactions/persistently.ts'
+import { retryTransient } from '../transactions/retry-transient.ts'
 import { type BriefDeps, type CommitAnswer, createBriefCommit, type Outcomes, outcomesOf } from './commit-briefly.ts'
 import { commitQuery, type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
 
@@ -94,7 +94,7 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
       }
       return results
     }
-    return client === undefined ? persistently(tryOnce) : tryOnce()
+    return client === undefined ? retryTransient(tryOnce) : tryOnce()
   }
 
   const runUnit = async (querier: Querier, planned: PlannedUnit, mayRepeat: boolean): Promise<CommitAnswer> => {

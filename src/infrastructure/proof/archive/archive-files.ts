@@ -8,7 +8,7 @@ interface Named {
   readonly sha256: string
 }
 
-/** The files that the seals name: each is there, byte for byte as it was written, and holds what it should. */
+/** Checks that each file that a seal names is there, unchanged, and has the right contents. */
 export const verifyFiles = async (pool: Pool, directory: string): Promise<readonly Finding[]> => {
   const { rows } = await pool.query<Named>(
     `select about#>>'{archive,file}' as file, about#>>'{archive,sha256}' as sha256

@@ -4,7 +4,7 @@ import { commandIdIn, streamOf } from '../../postgres/log/command-streams.ts'
 import type { EventLine, MessageLine } from '../case/case-lines.ts'
 import { exactColumns } from '../chain/event-hash.ts'
 
-/** A command that is over, with all its events sealed. */
+/** A command that has ended, with all its events sealed. */
 export interface Picked {
   readonly stream: string
   readonly domain: string
@@ -69,7 +69,7 @@ export const messagesOf = async (client: ClientBase, picked: readonly Picked[]):
   return found
 }
 
-/** Queues of commands. Their names are pgmq's own: lower-case letters, digits, `_` and `-`. */
+/** Queues of commands. Names that pgmq allows have only lower-case letters, digits, `_` and `-`. */
 const commandQueues = async (client: ClientBase | Pool): Promise<readonly string[]> => {
   const { rows } = await client.query(
     `select queue_name from pgmq.meta where queue_name ~ '^[a-z_][a-z0-9_-]*__commands$' order by 1`,
@@ -77,7 +77,7 @@ const commandQueues = async (client: ClientBase | Pool): Promise<readonly string
   return rows.map(row => row.queue_name)
 }
 
-/** Messages that were archived long ago, whosever they are. */
+/** Messages that were archived before `before`, of any command. */
 export const oldMessages = async (client: ClientBase, before: Date, limit: number): Promise<readonly MessageLine[]> => {
   const found: MessageLine[] = []
   for (const queue of await commandQueues(client)) {
@@ -91,7 +91,7 @@ export const oldMessages = async (client: ClientBase, before: Date, limit: numbe
   return found
 }
 
-/** How much would be moved. */
+/** How many streams, events and messages would be moved. */
 export const archivable = async (db: ClientBase, before: Date) => {
   const { rows } = await db.query<{ streams: number; events: number }>(
     `select count(*)::float8 as streams, coalesce(sum(c.revision + 1), 0)::float8 as events from command_bus_command c where ${OLD}`,
@@ -108,7 +108,7 @@ export const archivable = async (db: ClientBase, before: Date) => {
   return { streams: rows[0]?.streams ?? 0, events: rows[0]?.events ?? 0, messages }
 }
 
-/** Where a command was moved to, in whatever domain. */
+/** The files that a command was moved to, in any domain. */
 export const archivedIn = async (pool: Pool, commandId: string) => {
   const { rows } = await pool.query<{ stream: string; status: string; file: string }>(
     `select a.stream, a.status, s.about#>>'{archive,file}' as file

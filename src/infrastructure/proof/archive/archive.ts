@@ -21,7 +21,7 @@ export interface ArchiveOptions {
   readonly before: Date
   readonly by: string
   readonly now: () => Date
-  /** Commands of one file at the most. Default 5,000. */
+  /** The most commands in one file. Default 5,000. */
   readonly chunk?: number
   readonly onFile?: (file: ArchivedFile) => void
 }
@@ -30,11 +30,11 @@ export interface ArchivedFile extends WrittenCase {
   readonly file: string
 }
 
-/** Taken by whatever exchanges or removes rows as a whole, a rebuild too; see `rebuildCommands`. */
+/** Held while many rows are replaced or removed, also by a rebuild; see `rebuildCommands`. */
 const LOCK = `hashtextextended('commandbus:rebuild', 0)`
 const CHUNK = 5_000
 
-/** So many milliseconds ago, by the clock of the database. */
+/** The instant `age` milliseconds ago, by the clock of the database. */
 export const instantBefore = async (pool: Pool, age: number): Promise<Date> => {
   const { rows } = await pool.query<{ now: number }>(
     'select extract(epoch from clock_timestamp())::float8 * 1000 as now',
@@ -42,13 +42,12 @@ export const instantBefore = async (pool: Pool, age: number): Promise<Date> => {
   return new Date((rows[0]?.now ?? Number.NaN) - age)
 }
 
-/** How much there is to move. */
 export const countOld = (pool: Pool, before: Date) => withUnhurriedClient(pool, client => archivable(client, before))
 
 /**
- * Moves what is old out of the database into signed files: the events and rows of commands that have ended, and archived
- * messages. A file is on the disk before anything is removed, and what is removed is written down, so that a crash in
- * between loses nothing and the next run goes on. The bus goes on meanwhile.
+ * Moves old data out of the database into signed files: the events and rows of commands that have ended, and archived
+ * messages. A file is on the disk before its rows are removed, and each removal is recorded, so that a crash loses nothing and
+ * the next run goes on. The bus keeps working.
  *
  * @throws CommandBusError LOG_DAMAGED when an event is not what was recorded: nothing of its file is moved
  */
@@ -58,7 +57,7 @@ export const archiveOld = async (options: ArchiveOptions): Promise<readonly Arch
   await mkdir(directory, { recursive: true }).catch(error => {
     throw new CommandBusError('FILE', `${directory} cannot be made (${error.code})`, { cause: error })
   })
-  // only what is sealed goes: seals keep vouching for it
+  // only sealed events are moved: their seals stay
   await sealEvents(pool, { signer })
   return withUnhurriedClient(pool, async client => {
     const { rows } = await client.query(`select pg_try_advisory_lock(${LOCK}) as ours`)
@@ -81,7 +80,7 @@ export const archiveOld = async (options: ArchiveOptions): Promise<readonly Arch
       if (messages.length === 0) break
       await put([], messages)
     }
-    // after a failure it goes with the connection
+    // after a failure the lock ends with the connection
     await client.query(`select pg_advisory_unlock(${LOCK})`)
     return files
   })
@@ -97,7 +96,7 @@ const move = async (
   const { rows } = await client.query(`select count(*)::int as n from command_bus_seal where about ? 'archive'`)
   const number: number = rows[0].n + 1
   const path = join(directory, `${log.slice(0, 8)}-${String(number).padStart(6, '0')}.jsonl.gz`)
-  // no seal names it: a run that was killed has left it, or a database that is gone
+  // no seal names it: it is left from a run that was killed, or from a database that is gone
   if (existsSync(path)) await rename(path, `${path}.unrecorded`)
   const { number: seal, hash } = await sealHead(client)
   const header: CaseHeader = {
@@ -145,7 +144,7 @@ const move = async (
 const changed = (): CommandBusError =>
   new CommandBusError(
     'CHANGED_MEANWHILE',
-    'something that was about to be moved has changed meanwhile: nothing was removed, run it again',
+    'a command or message changed while it was being moved: nothing was removed, run it again',
   )
 
 const remove = async (

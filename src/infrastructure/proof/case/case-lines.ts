@@ -1,18 +1,18 @@
 import * as t from 'io-ts'
 import type { Json } from '../../../domain/json/json.ts'
 
-/** The first line of a file: what it is, and of which log. */
+/** The first line of a file. */
 export interface CaseHeader {
   readonly format: 'commandbus'
   readonly version: 1
-  /** `bundle`: a copy for an investigation; `archive`: what was taken out of the log. */
+  /** `bundle`: a copy for an investigation; `archive`: moved out of the log. */
   readonly kind: 'bundle' | 'archive'
   readonly log: string
   readonly madeAt: string
   readonly madeBy: string
-  /** What it holds, as it was asked for. */
+  /** The selection that it was made with. */
   readonly about: { readonly [name: string]: Json }
-  /** Null: everything is as it was recorded. */
+  /** Null: nothing was redacted. */
   readonly redacted: { readonly rules: readonly string[] } | null
   /** The last seal of the log when the file was made. */
   readonly seal: { readonly number: string; readonly hash: string }
@@ -35,9 +35,9 @@ export const header: t.Type<CaseHeader, unknown, unknown> = t.type({
 }) as never
 
 /**
- * An event, to the letter: `data` and `meta` are texts of JSON. Where something was left out of the data, `dataHash` is
- * the hash of what was recorded, and `redacted` names the places. `before` is the hash of the event before it where that one
- * is of no concern and not in the file: of a ledger, a bundle holds the entries of its case alone.
+ * An event, exactly as recorded: `data` and `meta` are JSON texts. If data was redacted, `dataHash` is the hash of the recorded
+ * data and `redacted` lists the paths. `before` is the hash of the previous event where the file does not have it: a bundle
+ * holds only those entries of a ledger that belong to its case.
  */
 export const eventLine = t.type({
   event: t.intersection([
@@ -70,7 +70,7 @@ export const messageLine = t.type({
 })
 export type MessageLine = t.TypeOf<typeof messageLine>['message']
 
-/** The last line: how much there was, the hash of all bytes before it, and the signature of that hash. */
+/** The last line: the counts, the hash of all bytes before it, and the signature of that hash. */
 export const endLine = t.type({
   end: t.type({
     streams: t.number,

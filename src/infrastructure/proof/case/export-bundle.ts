@@ -19,7 +19,7 @@ export interface ExportOptions {
   /** All commands with this correlation id, and those named below. */
   readonly correlationId?: string
   readonly commandIds?: readonly string[]
-  /** Members of the data to hide beside what is a secret by its name or looks. */
+  /** Further members of the data to redact, beside those that look like secrets. */
   readonly redact?: readonly string[]
   readonly madeBy: string
   readonly now: Date
@@ -29,15 +29,15 @@ const PAGE = 500
 
 export interface Exported extends WrittenCase {
   readonly commands: number
-  /** Workflow runs: the one whose id the correlation id is. */
+  /** Workflow runs: 1 if the correlation id is the id of a run. */
   readonly runs: number
-  /** Entries of the ledger: what it was charged and given back. */
+  /** Entries of the ledger: the run's charges and refunds. */
   readonly entries: number
 }
 
 /**
- * Writes the whole history of some commands, and of the run whose jobs they are, to a signed file that opens without a
- * database. Secrets in the data are left out; who did what and when is not.
+ * Writes the whole history of some commands, and of the run they are jobs of, to a signed file that can be read without a
+ * database. Secrets in the data are redacted; actors and times are not.
  * @throws CommandBusError NOT_FOUND when there is nothing to write
  */
 export const exportBundle = (options: ExportOptions): Promise<Exported> => {
@@ -96,7 +96,7 @@ const runStreams = async (client: ClientBase, correlationId: string | undefined)
   return rows
 }
 
-/** What the run was charged and given back. Of its tenant's ledger nothing else is told. */
+/** The run's charges and refunds, without other entries of its tenant's ledger. */
 const entriesOf = async (client: ClientBase, correlationId: string | undefined): Promise<readonly EventLine[]> => {
   if (correlationId === undefined || !isUuid(correlationId)) return []
   const { rows } = await client.query<EventLine & { readonly before: string | null }>(

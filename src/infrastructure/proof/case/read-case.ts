@@ -18,7 +18,7 @@ import {
   messageLine,
 } from './case-lines.ts'
 
-/** What does not hold in a file. */
+/** A fault of a file. */
 export interface CaseFault {
   readonly line: number
   readonly message: string
@@ -31,13 +31,13 @@ export interface CaseReport {
   readonly messages: number
   /** Of the file's bytes, in hex. */
   readonly sha256: string
-  /** Events from whose data something was left out. */
+  /** Events whose data was redacted. */
   readonly redactedEvents: number
-  /** Fingerprint of the key that signed it; null: the signature is missing or not of this file. */
+  /** Fingerprint of the key that signed it; null: the signature is missing or does not match the file. */
   readonly signedBy: string | null
-  /** Whether that is one of the keys that were named; null: none was. */
+  /** Whether that is one of the `trusted` keys; null: there are none. */
   readonly isTrusted: boolean | null
-  /** Empty: the file is what was signed, and the events are what was recorded. */
+  /** Empty: file and events are unchanged. */
   readonly faults: readonly CaseFault[]
 }
 
@@ -51,9 +51,9 @@ export interface ReadCaseOptions {
 const MOST_FAULTS = 100
 
 /**
- * Reads a file of `export` or `archive` to its end and checks it: the signature over all of it, and the hash of every
- * event and the one before it (of an excerpt of a ledger, each event for itself). Needs no database; holds one line at a time.
- * @throws CommandBusError FILE for what cannot be read or is no such file
+ * Reads a file of `export` or `archive` to its end and checks its signature and the hash chain of its events (in an excerpt of
+ * a ledger, each event by itself). Needs no database; holds one line at a time.
+ * @throws CommandBusError FILE when the file cannot be read or was not made by `export` or `archive`
  */
 export const readCase = async (path: string, options: ReadCaseOptions = {}): Promise<CaseReport> => {
   const { trusted = [], onEvent = () => {}, onMessage = () => {} } = options
@@ -95,7 +95,7 @@ export const readCase = async (path: string, options: ReadCaseOptions = {}): Pro
       if (number === 1) {
         head = decoded(header, line)
         if (head === null) throw notOurs(path)
-      } else if (end !== null) fault(number, 'something stands after the end')
+      } else if (end !== null) fault(number, 'there is something after the end')
       else if (has(line, 'end')) {
         end = decoded(endLine, line)?.end ?? null
         if (end === null) fault(number, 'the last line cannot be read')
@@ -139,7 +139,7 @@ export const readCase = async (path: string, options: ReadCaseOptions = {}): Pro
 }
 
 const notOurs = (path: string): CommandBusError =>
-  new CommandBusError('FILE', `${path} is no file that \`export\` or \`archive\` has made`)
+  new CommandBusError('FILE', `${path} is not a file that \`export\` or \`archive\` has made`)
 
 const checkEnd = (
   end: EndLine | null,
@@ -156,7 +156,7 @@ const checkEnd = (
   if (!isWhole) fault('the file was altered after it was made: its hash does not fit')
   const key = Buffer.from(end.key, 'base64url')
   if (isSignedBy(key, digest, Buffer.from(end.signature, 'base64url'))) return fingerprintOf(key)
-  fault('the signature is not of this file')
+  fault('the signature does not match this file')
   return null
 }
 
@@ -164,8 +164,7 @@ const eventFaults = (event: EventLine, revision: number, before: Buffer): readon
   if (event.revision !== revision + 1) return [`event ${revision + 1} is missing: the next is ${event.revision}`]
   const faults: string[] = []
   const isRedacted = event.redacted !== undefined
-  if (isRedacted !== (event.dataHash !== undefined))
-    return [`event ${event.revision} does not say what was left out of it`]
+  if (isRedacted !== (event.dataHash !== undefined)) return [`event ${event.revision} does not list what was redacted`]
   const dataHash = event.dataHash === undefined ? sha256(event.data) : Buffer.from(event.dataHash, 'hex')
   try {
     if (eventHash(before, { ...event, dataHash }).toString('hex') !== event.hash) {
@@ -196,7 +195,7 @@ const decoded = <A>(codec: t.Type<A, unknown, unknown>, line: unknown): A | null
 
 const NEWLINE = 10
 
-/** Lines with their newline, as bytes: it is bytes that were signed. */
+/** Lines with their newline, as bytes, because bytes were signed. */
 async function* linesOf(path: string, onBytes: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   const file = createReadStream(path)
   file.on('data', chunk => onBytes(chunk as Buffer))

@@ -3,18 +3,18 @@ import type { Json } from '../../../domain/json/json.ts'
 
 export interface Redacted {
   readonly value: Json
-  /** Where something was hidden: `error.message`, `data.card.number`. */
+  /** The redacted paths: `error.message`, `data.card.number`. */
   readonly paths: readonly string[]
 }
 
-/** The rules by which secrets are found, in words for the header of a file. */
+/** The rules that find secrets, in words for the header of a file. */
 export const rulesOf = (names: readonly string[]): readonly string[] => [
   'members named like a password, token, key or credential',
   'texts that look like a key, a token or a connection string',
   ...names.map(name => `members named ${name}`),
 ]
 
-/** The value without secrets: of members that are named so, and of texts that look so. */
+/** The value without secrets, which are found by the name of a member or by the form of a text. */
 export const redactJson = (value: Json, names: readonly string[] = []): Redacted => {
   const paths: string[] = []
   const hidden = new Set(names.map(name => name.toLowerCase()))

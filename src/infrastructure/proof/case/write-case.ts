@@ -23,8 +23,8 @@ export interface WrittenCase {
 }
 
 /**
- * Writes a file that is there as a whole, on the disk, or not at all: under another name first, then renamed.
- * @throws CommandBusError FILE for what cannot be written
+ * Writes a file completely or not at all: under another name first, then renamed.
+ * @throws CommandBusError FILE when it cannot be written
  */
 export const writeCase = async (
   path: string,
@@ -114,7 +114,7 @@ const writeLines = async (
   return { streams, events, messages }
 }
 
-/** The name of a new file is on the disk only when its directory is. */
+/** The name of a new file is safe on the disk only after its directory is synced. */
 const syncDirectory = async (path: string): Promise<void> => {
   const directory = await open(path, 'r')
   try {

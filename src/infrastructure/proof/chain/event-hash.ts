@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** An event as the log holds it, to the letter: `data` and `meta` are PostgreSQL's own text of them. */
+/** An event exactly as in the log: `data` and `meta` are PostgreSQL's text of them. */
 export interface HashedEvent {
   readonly stream: string
   readonly revision: number
@@ -42,12 +42,12 @@ export const eventHash = (before: Buffer, event: HashedEvent): Buffer => {
 const EPOCH_2000_MS = Date.UTC(2000, 0, 1)
 const INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z$/
 
-/** Since 2000, as PostgreSQL counts. @throws Error for any other way to write an instant */
+/** Microseconds since 2000, as PostgreSQL counts. @throws Error for any other form of an instant */
 const microseconds = (instant: string): bigint => {
   const [, seconds, fraction] = INSTANT.exec(instant) ?? []
   const at = Date.parse(`${seconds}Z`)
   if (fraction === undefined || Number.isNaN(at))
-    throw new Error(`'${instant.slice(0, 50)}' is no instant with microseconds`)
+    throw new Error(`'${instant.slice(0, 50)}' is not an instant with microseconds`)
   return BigInt(at - EPOCH_2000_MS) * 1000n + BigInt(fraction)
 }
 
@@ -57,8 +57,8 @@ export const exactColumns = `e.stream, e.revision::float8 as revision, e.id, e.t
   encode(e.hash, 'hex') as hash`
 
 /**
- * SQL: what the hash of event `e` has to be after one with hash `before`. Written out here, so that a check trusts no
- * function that lives in the database it checks.
+ * SQL: the correct hash of event `e` after one with hash `before`. Written out here, so that a check does not trust a function
+ * of the database that it checks.
  */
 export const expectedHash = (before: string): string => `sha256(${before} || int8send(e.revision) || uuid_send(e.id)
   || timestamptz_send(e.recorded) || int8send(coalesce(e.msg_id, 0)) || int4send(octet_length(e.stream))

@@ -1,30 +1,30 @@
 import type { Json } from '../../../domain/json/json.ts'
 import type { RowName } from '../../postgres/read-tables/drift.ts'
 
-/** What is not as the log, or the proof over it, says. */
+/** A difference from the log, or from the proof over it. */
 export interface Finding {
   /**
    * `event`: an event was changed, removed, inserted or moved; `seal`: the chain over the whole log does not hold;
-   * `row`: a read row is not what its events make; `message`: a message is not where or what its command says;
-   * `archive`: what was moved to files does not add up.
+   * `row`: a read row differs from its events; `message`: a message is in the wrong place or differs from its command;
+   * `archive`: files and records of moved streams do not match.
    */
   readonly kind: 'event' | 'seal' | 'row' | 'message' | 'archive'
-  /** The stream; `seal <number>`, `queue <name>` or the name of a file where it is no stream. */
+  /** The stream, or `seal <number>`, `queue <name>` or the name of a file. */
   readonly stream: string
   readonly revision: number | null
-  /** Which row it is, where a stream makes more rows than one. */
+  /** Which row it is, where a stream has several. */
   readonly row?: RowName
-  /** Column, or what else was compared; `*`: all of it, there or not. */
+  /** The column, or what else was compared; `*`: the whole. */
   readonly column: string
   readonly expected: Json
   readonly found: Json
-  /** The same in one sentence. */
+  /** The finding in one sentence. */
   readonly message: string
 }
 
 export type FindingKind = Finding['kind']
 
-/** Findings up to a limit of each kind; past it they are only counted, so that many of one kind hide none of another. */
+/** Collects findings up to a limit for each kind; beyond it they are only counted. */
 export const createFindings = (limit: number) => {
   const kept: Finding[] = []
   const counts = new Map<FindingKind, number>()

@@ -12,7 +12,7 @@ export interface Signer {
 }
 
 export const PROOF_KEY_FILE = 'proof.key'
-/** What stands before the 32 bytes of a key in its DER form. */
+/** The bytes before the 32 bytes of a key in DER form. */
 const PRIVATE_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
 const PUBLIC_HEAD = Buffer.from('302a300506032b6570032100', 'hex')
 
@@ -21,7 +21,7 @@ const signerOf = (privateKey: KeyObject): Signer => ({
   sign: text => sign(null, text, privateKey),
 })
 
-/** A signer from the 32 secret bytes in base64url, as `COMMANDBUS_PROOF_KEY` and the key file hold them; null: it is no key. */
+/** A signer from 32 secret bytes in base64url, as in `COMMANDBUS_PROOF_KEY` and the key file; null: not a valid key. */
 export const parseSigner = (text: string): Signer | null => {
   const seed = Buffer.from(text.trim(), 'base64url')
   if (seed.length !== 32 || seed.toString('base64url') !== text.trim()) return null
@@ -42,10 +42,10 @@ export const isSignedBy = (key: Buffer, text: Buffer, signature: Buffer): boolea
   }
 }
 
-/** What people compare: `SHA256:` and the hash of the public key. */
+/** For people to compare: `SHA256:` and the hash of the public key. */
 export const fingerprintOf = (key: Buffer): string => `SHA256:${sha256(key).toString('base64url')}`
 
-/** The key of the home, where there is one. @throws CommandBusError PROOF_KEY for a file that holds no key */
+/** The key of the home, if there is one. @throws CommandBusError PROOF_KEY for a file without a valid key */
 export const findSigner = async (home: string): Promise<Signer | null> => {
   const path = join(home, PROOF_KEY_FILE)
   try {
@@ -57,18 +57,18 @@ export const findSigner = async (home: string): Promise<Signer | null> => {
   }
   throw new CommandBusError(
     'PROOF_KEY',
-    `${path} holds no key: put the right one back; without it, what it signed is still checked with its public key`,
+    `${path} does not hold a valid key: put the right one back (its earlier signatures can be checked without it)`,
   )
 }
 
-/** The key of the home: made at the first call, readable by its owner alone. */
+/** The key of the home: made at the first call, readable only by its owner. */
 export const localSigner = async (home: string): Promise<Signer> => {
   const found = await findSigner(home)
   if (found !== null) return found
   const path = join(home, PROOF_KEY_FILE)
   await mkdir(home, { recursive: true })
   const seed = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32)
-  // written aside and linked, so that of two processes at once one wins and both read the same
+  // written to another file and linked, so that two processes at once end with the same key
   const aside = `${path}.${process.pid}.${sha256(seed).toString('hex').slice(0, 8)}`
   await writeFile(aside, seed.toString('base64url'), { mode: 0o600, flag: 'wx' })
   await chmod(aside, 0o600)
@@ -77,6 +77,6 @@ export const localSigner = async (home: string): Promise<Signer> => {
   })
   await rm(aside)
   const made = await findSigner(home)
-  if (made === null) throw new Error(`${path} went away while it was made`)
+  if (made === null) throw new Error(`${path} was removed while it was made`)
   return made
 }

@@ -9,14 +9,14 @@ import type { Signer } from './keys.ts'
 /** Where the chain over the whole log stands, with the position of the last event it covers. */
 export interface SealHead extends LogPosition {
   readonly number: string
-  /** In hex. To keep elsewhere: whoever has it can tell whether the log up to it is still the same. */
+  /** In hex. With a copy of it elsewhere you can check that the log up to it is unchanged. */
   readonly hash: string
   readonly sealedAt: string
 }
 
 export interface SealOptions {
   readonly signer: Signer | null
-  /** Events of one seal at the most. Default 10,000. */
+  /** The most events of one seal. Default 10,000. */
   readonly batch?: number
   /** Does nothing while the last seal is younger, in milliseconds. Default 0. */
   readonly everyMs?: number
@@ -32,19 +32,19 @@ export const sealHead = async (client: Pick<ClientBase, 'query'>): Promise<SealH
   const { rows } = await client.query(
     `select ${columns} from command_bus_seal order by command_bus_seal.number desc limit 1`,
   )
-  if (rows[0] === undefined) throw new Error('the log has no seal at all: the first was made by the migration')
+  if (rows[0] === undefined) throw new Error('the log has no seals, although the migration makes the first one')
   return rows[0]
 }
 
-/** The name of this log, which its first seal says. */
+/** The name of this log, from its first seal. */
 export const logName = async (client: Pick<ClientBase, 'query'>): Promise<string> => {
   const { rows } = await client.query(`select about->>'log' as log from command_bus_seal where number = 0`)
   return rows[0]?.log ?? 'unknown'
 }
 
 /**
- * Seals what the feed shows of the events after the last seal, and gives the new seals; none when another process is at
- * it. Each is a transaction of its own.
+ * Seals the visible events after the last seal, one transaction for each seal, and returns the new seals; none when another
+ * process is sealing.
  */
 export const sealEvents = (pool: Pool, options: SealOptions): Promise<readonly SealHead[]> => {
   const { batch = BATCH, everyMs = 0 } = options
@@ -67,7 +67,7 @@ export const sealEvents = (pool: Pool, options: SealOptions): Promise<readonly S
   })
 }
 
-/** In the caller's transaction: waits until nobody else writes seals. */
+/** In the caller's transaction: waits until no other process writes seals. */
 export const holdSeals = async (client: ClientBase): Promise<void> => {
   await client.query(`select pg_advisory_xact_lock(${LOCK})`)
 }
@@ -94,7 +94,7 @@ interface Sealed extends LogPosition {
   readonly about?: { readonly [name: string]: Json }
 }
 
-/** A seal that covers no event and vouches for something else. In a transaction that holds the seals. */
+/** Adds a seal that covers no event, but `about`. Call it in a transaction after `holdSeals`. */
 export const sealAbout = async (
   client: ClientBase,
   signer: Signer | null,
@@ -111,7 +111,7 @@ const putSeal = async (
   sealed: Sealed,
 ): Promise<SealHead> => {
   const { xid, position, events, digest, about = {} } = sealed
-  // the time stays the database's own text: a date of JavaScript has no microseconds
+  // the time stays the database's text: a JavaScript date has no microseconds
   const { rows } = await client.query(
     `select (s.number + 1)::text as number, ${exactInstant('n.at')} as at,
        sha256(s.hash || command_bus_seal_content(s.number + 1, $2::bigint, $3::bigint, n.at, $4::jsonb, $5::bytea)) as hash

@@ -58,7 +58,7 @@ const unreadable = (row: ChainedRow, error: unknown): Finding => ({
   message: error instanceof Error ? error.message : String(error),
 })
 
-/** What is wrong with an event that comes after `before` in its stream (-1: it is the first that is there). */
+/** The faults of an event that follows revision `before` in its stream (-1: it is the first one). */
 const chainFaults = (row: ChainedRow, before: number): readonly Finding[] => {
   const revision = Number(row.revision)
   const about = { kind: 'event' as const, stream: row.stream }

@@ -7,13 +7,13 @@ import type { Finding, Findings } from '../chain/finding.ts'
 export interface MessagesChecked {
   readonly queues: number
   readonly messages: number
-  /** Those that belong to no command, and are known as such or are replies that went astray. */
+  /** Messages of no command that are recorded as such, or are replies on the wrong queue. */
   readonly strangers: number
 }
 
 /**
- * Every message that an event put on a queue is where its command's status says, every message of a queue is one of
- * those, and each says what the events say. Done by the database, queue by queue, in the caller's snapshot.
+ * Checks that every message of an event is where its command's status requires, that queues hold no other messages, and that
+ * each message matches the events. The database does so, queue by queue, in the caller's snapshot.
  */
 export const verifyMessages = async (client: ClientBase, findings: Findings): Promise<MessagesChecked> => {
   const { rows } = await client.query<{ queue: string; there: boolean }>(
@@ -37,7 +37,7 @@ export const verifyMessages = async (client: ClientBase, findings: Findings): Pr
       )
       continue
     }
-    // gives the locks on its tables back, as there may be more queues than the server has room for
+    // releases the locks on its tables, as there may be more queues than the server has locks
     await client.query('savepoint command_bus_queue')
     const missing = await client.query<FaultRow>(missingMessages(queue), [queue, MOST_OF_A_QUEUE])
     const unknown = await client.query<FaultRow>(unknownMessages(queue), [queue, MOST_OF_A_QUEUE])
@@ -52,7 +52,7 @@ export const verifyMessages = async (client: ClientBase, findings: Findings): Pr
   return { queues: rows.length, messages, strangers }
 }
 
-/** Of each kind; more of the same say nothing new. */
+/** The most findings of each kind in a queue. */
 const MOST_OF_A_QUEUE = 1_000
 
 interface FaultRow {
@@ -93,7 +93,7 @@ const missingMessages = (queue: string): string => `
       and not exists (select from command_bus_archived_message t where t.queue = $1 and t.msg_id = m.msg_id) end
   order by 1 limit $2::int`
 
-/** Messages of a queue and its archive, each beside the command that knows it. */
+/** Messages of a queue and its archive, each with its command. */
 const eachMessage = (queue: string): string => `
   (
     select t.msg_id, t.message, true as queued from ${q(queue)} t
@@ -112,8 +112,8 @@ const commandId = (message: string): string =>
   `case when ${message}.message->>'command_id' ~ '^${UUID_PATTERN}$' then (${message}.message->>'command_id')::uuid end`
 
 /**
- * Messages that no command knows. `is_stranger`: somebody else's, and harmless: a worker has put it away and written down
- * why, or it is the reply to a command that named this queue for it. A message whose id is in the log is never one.
+ * Messages that belong to no command. `is_stranger`: harmless, as a worker has archived it and recorded why, or it is the reply
+ * to a command with this queue as `replyTo`. A message whose id is in the log is never a stranger.
  */
 const unknowns = (queue: string): string => `
   unknown as materialized (
@@ -141,7 +141,7 @@ const unknownMessages = (queue: string): string => `
       || ' is not known to the command it names: it was put there or changed by hand' as what
   from judged j where not j.is_stranger order by j.msg_id limit $2::int`
 
-/** Messages that are where they should not be, or that say something else than their commands. */
+/** Messages in the wrong place, or that differ from their commands. */
 const wrongMessages = (queue: string): string => `
   select k.stream as stream, d.column, d.expected, d.found, d.what
   from ${eachMessage(queue)}

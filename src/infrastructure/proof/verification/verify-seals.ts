@@ -17,7 +17,7 @@ interface SealRow {
 
 const PAGE = 200
 
-// Seals with the hash they must have, from the events that lie in their range now: in the log, or known to be archived.
+// Seals with their correct hash, from the events in their range now: in the log, or recorded as archived.
 const sealPage = `
   select s.number::text, s.before::text, s.position::text, s.begin::text, s.events::text, t.there::text, s.hash, s.key, s.signature,
     sha256(coalesce(s.before_hash, ''::bytea) || int8send(s.number) || int8send(s.position) || int8send(s.events) || timestamptz_send(s.sealed_at)
@@ -44,8 +44,8 @@ export interface SealsChecked {
 }
 
 /**
- * The chain over the whole log. Where keys are named, every seal has to bear a signature of one of them; where seals
- * are named, they have to be there as they were.
+ * Checks the chain over the whole log. With `trusted` keys, every seal must be signed by one of them; all `known` seals must be
+ * there unchanged.
  */
 export const verifySeals = async (
   client: ClientBase,
@@ -64,7 +64,7 @@ export const verifySeals = async (
     const { rows } = await client.query<SealRow>(sealPage, [last])
     for (const row of rows) {
       findings.add(...sealFaults(row))
-      // the migration makes the first one, and has no key
+      // the migration makes the first seal, without a key
       if (row.number === '0') continue
       findings.add(...signatureFaults(row, trusted))
       seals++
@@ -80,7 +80,7 @@ export const verifySeals = async (
   return { seals, signedBy }
 }
 
-/** A seal that somebody has kept outside the database. */
+/** A copy of a seal from outside the database. */
 export interface KnownSeal {
   readonly number: string
   /** In hex. */

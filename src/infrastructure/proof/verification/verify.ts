@@ -12,18 +12,18 @@ import { verifyMessages } from './verify-messages.ts'
 import { type KnownSeal, verifySeals } from './verify-seals.ts'
 
 export interface VerifyOptions {
-  /** Lists about so many findings of each kind, and ends when nothing but more of the same could be found. Default 1,000. */
+  /** About how many findings of each kind are listed; the check ends when all kinds are full. Default 1,000. */
   readonly limit?: number
-  /** Fingerprints of the keys that seals have to be signed with. None: a signature has to be right, whosever it is. */
+  /** Fingerprints of the keys that seals must be signed with. None: any key, but the signature must be valid. */
   readonly trusted?: readonly string[]
-  /** Seals kept elsewhere, which have to be there still. */
+  /** Copies of seals, which must still be in the log. */
   readonly known?: readonly KnownSeal[]
   readonly onProgress?: (progress: VerifyProgress) => void
 }
 
 export interface VerifyProgress {
   readonly events: number
-  /** About as many as there are. */
+  /** About how many events there are. */
   readonly total: number
 }
 
@@ -31,11 +31,11 @@ export interface Verified {
   /** The name of the log. */
   readonly log: string
   readonly findings: readonly Finding[]
-  /** More were found than are listed, or could have been. */
+  /** There are or may be more findings than are listed. */
   readonly truncated: boolean
   /** How many of each kind were found. */
   readonly counts: Readonly<Partial<Record<FindingKind, number>>>
-  /** Messages on queues of commands that are no command's: workers put them away. They are nothing that does not fit. */
+  /** Messages on command queues that belong to no command. Workers archive them; they are not findings. */
   readonly strangers: number
   readonly events: number
   readonly streams: number
@@ -44,16 +44,16 @@ export interface Verified {
   readonly workflowRows: number
   readonly messages: number
   readonly seals: number
-  /** Fingerprint of the key and how many seals it signed; null: nobody did. */
+  /** Fingerprint of each key (null: not signed) and how many seals it signed. */
   readonly signedBy: readonly { readonly key: string | null; readonly seals: number }[]
-  /** Events after the last seal: their chain is checked, but whoever can write the tables could have written it. */
+  /** Events after the last seal. Their hashes are checked, but could be forged by anybody who can write the tables. */
   readonly unsealed: number
   readonly head: SealHead
 }
 
 /**
- * Checks the whole log as of one instant: every event against its hash and the one before it, the seals over the whole
- * log, every column of every read row against a fresh fold of its events, and every message. Changes nothing.
+ * Checks the whole log as of one instant: every event against its hash and the one before it, all seals, every column of every
+ * read row against a fresh fold of its events, and every message. Changes nothing.
  */
 export const verifyLog = (pool: Pool, options: VerifyOptions = {}): Promise<Verified> =>
   withUnhurriedClient(pool, client =>
@@ -63,7 +63,7 @@ export const verifyLog = (pool: Pool, options: VerifyOptions = {}): Promise<Veri
     }),
   )
 
-/** The same in the caller's transaction, which decides what is seen. */
+/** `verifyLog` in the caller's transaction and its snapshot. */
 export const verifyWithin = async (client: ClientBase, options: VerifyOptions = {}): Promise<Verified> => {
   const { limit = 1_000, trusted = [], known = [], onProgress = () => {} } = options
   const findings = createFindings(limit)
@@ -98,7 +98,7 @@ export const verifyWithin = async (client: ClientBase, options: VerifyOptions = 
 
 const findingKinds: readonly FindingKind[] = ['event', 'seal', 'row', 'message', 'archive']
 
-/** As the planner's statistics have it. */
+/** From the planner's statistics. */
 const aboutEvents = async (client: ClientBase): Promise<number> => {
   const { rows } = await client.query(
     `select greatest(reltuples, 0)::float8 as n from pg_class where oid = 'command_bus_event'::regclass`,
@@ -106,7 +106,7 @@ const aboutEvents = async (client: ClientBase): Promise<number> => {
   return Math.round(rows[0].n)
 }
 
-/** What the seals say was archived, and what is written down of it. */
+/** Compares what the seals name as archived with what the tables record. */
 const verifyArchived = async (client: ClientBase, findings: Findings): Promise<void> => {
   const { rows } = await client.query<{ what: string; expected: number; found: number }>(
     `select x.what, x.expected::float8, x.found::float8 from (
@@ -126,7 +126,7 @@ const verifyArchived = async (client: ClientBase, findings: Findings): Promise<v
       column: '*',
       expected,
       found,
-      message: `the seals name ${expected} archived ${what}, ${found} are written down`,
+      message: `the seals name ${expected} archived ${what}, ${found} are recorded`,
     })
   }
 }

@@ -1,4 +1,4 @@
-import type { Job } from '../../../application/commands/work-message.ts'
+import type { WorkItem } from '../../../application/commands/work-message.ts'
 import type { AttemptEnd, AttemptOutcome } from '../../../application/ports/telemetry.ts'
 import type { ReportOutcome } from './reporter.ts'
 
@@ -10,7 +10,7 @@ const outcomes: Readonly<Record<string, AttemptOutcome>> = {
 }
 
 /** How an attempt ended, for telemetry. */
-export const attemptEnd = (job: Job, reported: ReportOutcome | 'abandoned'): AttemptEnd => {
+export const attemptEnd = (job: WorkItem, reported: ReportOutcome | 'abandoned'): AttemptEnd => {
   const state = reported === 'abandoned' || reported.outcome === 'rejected' ? undefined : reported.now.state
   const outcome = state === undefined ? undefined : outcomes[state.status]
   if (state === undefined || state.status === 'NONE' || outcome === undefined)

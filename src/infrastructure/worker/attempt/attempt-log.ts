@@ -2,13 +2,13 @@ import type { Log } from '../../../application/ports/log.ts'
 import type { CommandEvent } from '../../../domain/command/events.ts'
 import { nameOf, type Run } from './run-job.ts'
 
-/** What a worker reports. */
+/** The events of a failed attempt. */
 type FailureEvent = Exclude<
   Extract<CommandEvent, { readonly error: unknown }>,
   { readonly type: 'OperatorEndedAttempt' }
 >
 
-/** `warn` where somebody has to look. */
+/** `warn`: an operator has to act. */
 const lines = {
   CommandFailed: ['info', 'the attempt failed and is tried again'],
   CommandMovedToTroubleshooting: ['warn', 'parked: an operator has to look at the command'],
@@ -16,7 +16,7 @@ const lines = {
   CommandRejectedByBusinessRule: ['info', 'a business rule refused the command'],
 } as const satisfies Record<FailureEvent['type'], readonly ['info' | 'warn', string]>
 
-/** Writes one line for an attempt that failed, with the error, its stack and its causes. Gives the event that says so. */
+/** Logs one line for a failed attempt, with the error, its stack and its causes. Returns the event. */
 export const logFailure = (log: Log, about: object, events: readonly CommandEvent[]): FailureEvent | undefined => {
   const failed = events.find(event => 'error' in event && event.type !== 'OperatorEndedAttempt')
   if (failed === undefined) return undefined
@@ -28,7 +28,7 @@ export const logFailure = (log: Log, about: object, events: readonly CommandEven
   return failed
 }
 
-/** Waits for the end of an attempt, and writes its line unless it succeeded. Gives whether the command is tried again. */
+/** Waits for the end of an attempt, and logs it unless it succeeded. Returns whether the command is tried again. */
 export const logEnd = async (log: Log, run: Run): Promise<boolean> => {
   const about = nameOf(run.job)
   try {

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
 
-/** Connections of the pool that handlers leave free, for what they and others send meanwhile. */
+/** Connections of the pool that handlers leave free for sends. */
 const LEFT_FREE = 2
 
 export interface HandlerConnections {
@@ -8,7 +8,7 @@ export interface HandlerConnections {
   readonly max: number
   /** Connections of the whole pool. */
   readonly poolSize: number
-  /** Waits for its turn, then for a connection. What it gives back is called once, with an error to close the connection. */
+  /** Waits for a turn, then for a connection. Call its `release` once; with an error it closes the connection. */
   readonly connect: () => Promise<HandlerConnection>
 }
 
@@ -17,12 +17,12 @@ export interface HandlerConnection {
   readonly release: (broken?: Error) => void
 }
 
-/** How large a pool has to be for so many transactional handlers at once. */
+/** The pool size that this many transactional handlers need at once. */
 export const poolSizeFor = (handlers: number): number => handlers + LEFT_FREE
 
 /**
- * The connections of transactional handlers, which hold them for as long as they run. They never get the last ones of the
- * pool: a handler that waits for a send would wait for itself.
+ * The connections of transactional handlers, each held while its handler runs. They never take the last ones of the pool: a
+ * handler that waits for a send would wait for itself.
  */
 export const createHandlerConnections = (pool: Pool): HandlerConnections => {
   const poolSize = pool.options.max

@@ -1,13 +1,13 @@
 import { TransientCommandError } from '../../../application/commands/command-errors.ts'
 
-/** A handler nobody gave a deadline has this one: it holds a slot, and maybe a connection, for as long as it runs. */
+/** The default deadline: a handler holds a slot, and maybe a connection, for as long as it runs. */
 export const DEFAULT_TIMEOUT_MS = 900_000
 export const MAX_TIMEOUT_MS = 2_147_483_647
 
 /** Null and Infinity: no deadline. */
 export type TimeoutMs = number | null
 
-/** Whether this can be a deadline. */
+/** Whether `value` is a valid deadline. */
 export const isTimeout = (value: unknown): value is TimeoutMs =>
   value === null ||
   value === Number.POSITIVE_INFINITY ||
@@ -20,16 +20,16 @@ export const limitOf = (own: TimeoutMs | undefined, usual: TimeoutMs): number | 
 }
 
 export interface Deadline {
-  /** Runs the handler; rejects when it is cut off before it has ended. What it still does is not awaited. */
+  /** Runs the handler; rejects when the handler is cut off, and does not wait for it any longer. */
   readonly run: (handle: () => unknown) => Promise<unknown>
-  /** It takes longer than most: only from now on is there a timer. */
+  /** Starts the timer. Called only for handlers that run longer than most. */
   readonly watch: () => void
-  /** Waits no longer for the handler; one that has not begun never does. */
+  /** Stops waiting for the handler; one that has not begun never runs. */
   readonly cut: (error: Error) => void
   readonly end: () => void
 }
 
-/** Limits shorter than `unwatchedMs` have their timer at once. */
+/** A limit shorter than `unwatchedMs` starts its timer at once. */
 export const createDeadline = (
   limitMs: number | null,
   unwatchedMs: number,
@@ -47,7 +47,7 @@ export const createDeadline = (
       () => onLate(new TransientCommandError('TIMEOUT', `the handler did not end within ${limitMs} ms`)),
       Math.max(0, limitMs - (performance.now() - began)),
     )
-    // a handler that its stopped worker has given up does not keep the process
+    // a handler that a stopped worker gave up must not keep the process alive
     timer.unref()
   }
 

@@ -1,5 +1,5 @@
 import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
-import { type Job, WORKER_CRASHED } from '../../../application/commands/work-message.ts'
+import { WORKER_CRASHED, type WorkItem } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import type { Queue } from '../../../application/ports/queue.ts'
@@ -16,13 +16,13 @@ export interface EndingDeps {
   readonly transact: TransactCommands
   readonly clock: Clock
   readonly log: Log
-  /** Takes what nobody has begun. */
-  readonly take: () => readonly Job[]
+  /** Removes and returns the work items that have not begun. */
+  readonly take: () => readonly WorkItem[]
   /** Attempts whose handler has not ended. */
   readonly handling: ReadonlySet<Run>
   /** Attempts whose outcome is not in the log. */
   readonly unreported: ReadonlySet<Run>
-  /** Begins nothing any more. */
+  /** From now on nothing is begun. */
   readonly halt: () => void
   readonly stopBeating: () => Promise<void>
   readonly stopReporting: () => void
@@ -31,7 +31,7 @@ export interface EndingDeps {
   readonly ended: () => void
 }
 
-/** What an ending may take beyond its deadline, to record what was given up. */
+/** Time after the deadline in which given-up attempts are recorded. */
 const SETTLE_MS = 2_000
 
 const STOPPED: CommandError = {
@@ -40,7 +40,7 @@ const STOPPED: CommandError = {
   message: 'The worker was stopped before its handler had ended',
 }
 
-/** The ways in which a worker ends. Each keeps its time, also when the database does not answer. */
+/** How a worker stops or crashes. Both keep their deadline, even if the database does not answer. */
 export const createEnding = (deps: EndingDeps) => {
   const { queue, name, log, unreported } = deps
   const giveUp = createGiveUp(deps)
@@ -60,7 +60,7 @@ export const createEnding = (deps: EndingDeps) => {
     await giveUp(left.map(({ job }) => ({ job, error: STOPPED, counts: true })))
     await idle
     await deps.fetched()
-    // messages read while the stop came
+    // messages read while the worker began to stop
     await handBackIdle()
   }
 
@@ -69,12 +69,12 @@ export const createEnding = (deps: EndingDeps) => {
     const running = [...deps.handling]
     // a receipt on its way must not come after what is recorded here
     await Promise.all(running.map(run => run.abandon('the process of this worker ends')))
-    // the second time the one that runs alone is to blame
+    // the second time it ran without others: then it is to blame
     const blamed = running.some(({ job }) => job.suspect)
     await Promise.all([
       giveUp(running.map(({ job }) => crashOf(job, !blamed || !job.suspect, message))),
       handBackIdle(),
-      // whose handlers had ended before
+      // attempts whose handlers had ended before
       Promise.allSettled([...unreported].filter(run => !running.includes(run)).map(run => run.finished)),
     ])
   }
@@ -82,9 +82,9 @@ export const createEnding = (deps: EndingDeps) => {
   return {
     crash: async (error: unknown, withinMs: number): Promise<void> => {
       const running = [...deps.handling].map(({ job }) => nameOf(job))
-      // errors are logged without their stack, which is all that leads to this one
+      // the logger omits stacks, and only the stack shows where this error comes from
       const stack = error instanceof Error ? error.stack : undefined
-      log.error({ err: error, stack, queue: name, running }, 'nobody caught this error, and it ends the process')
+      log.error({ err: error, stack, queue: name, running }, 'an uncaught error ends the process')
       deps.halt()
       const message = error instanceof Error ? error.message : String(error)
       const inTime = await endsWithin(withinMs, () =>
@@ -104,7 +104,7 @@ export const createEnding = (deps: EndingDeps) => {
   }
 }
 
-const crashOf = (job: Job, innocent: boolean, message: string): GivenUp => {
+const crashOf = (job: WorkItem, innocent: boolean, message: string): GivenUp => {
   const text = `Its worker process ended while it ran: ${message}`
   return innocent
     ? { job, error: failure('TRANSIENT', WORKER_CRASHED, `${text} (this attempt does not count)`), counts: false }
@@ -114,7 +114,7 @@ const crashOf = (job: Job, innocent: boolean, message: string): GivenUp => {
 const NOT_GIVEN = 'messages could not be given back; they come back after their lease'
 const LATE = 'the database did not answer in time: what is left comes back after its lease'
 
-/** Waits for runs that are added meanwhile, too. */
+/** Also waits for runs that are added meanwhile. */
 const settledAll = async (runs: ReadonlySet<Run>): Promise<void> => {
   while (runs.size > 0) await Promise.allSettled([...runs].map(run => run.finished))
 }

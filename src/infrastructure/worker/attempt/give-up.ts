@@ -1,5 +1,5 @@
 import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
-import { type CommandTurn, gaveUpTurn, type Job } from '../../../application/commands/work-message.ts'
+import { type CommandTurn, gaveUpTurn, type WorkItem } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import type { Queue } from '../../../application/ports/queue.ts'
@@ -16,15 +16,15 @@ export interface GiveUpDeps {
 }
 
 export interface GivenUp {
-  readonly job: Job
+  readonly job: WorkItem
   readonly error: CommandError
-  /** Whether the attempt takes one of those the command has, or `undefined`: as any failure of its handler. */
+  /** Whether the attempt counts towards the command's limit; `undefined`: as for any failure of its handler. */
   readonly counts?: boolean
 }
 
 /**
- * Records that attempts under way were given up, so that nobody has to wait for their leases and the log says why. Where
- * the log does not take it, their messages go back at least.
+ * Records that running attempts were given up, so that nobody waits for their leases and the log has the reason. If the log
+ * cannot be written, their messages still go back to the queue.
  */
 export const createGiveUp =
   ({ transact, queue, name, clock, log }: GiveUpDeps) =>

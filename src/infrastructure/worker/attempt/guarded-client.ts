@@ -5,15 +5,15 @@ import { endOfTransaction, leavesTraces } from './statements.ts'
 
 export interface GuardedClient {
   readonly client: ClientBase
-  /** What the handler tried that it must not do; null: nothing. */
+  /** The forbidden statement that the handler tried; null: none. */
   readonly tried: () => string | null
-  /** Whether something of it may stay on the session: a setting, a lock, a temporary table. Nobody else gets it then. */
+  /** Whether it may leave a setting, a lock or a temporary table on the session, which is then closed. */
   readonly isMarked: () => boolean
-  /** The handler has ended: what it still asks of a client that it kept is refused, as the connection is another's next. */
+  /** The handler has ended: refuses all further use, as the connection goes to another handler. */
   readonly close: () => void
 }
 
-/** How an attempt has failed whose handler tried that. */
+/** The error of an attempt whose handler tried to end its transaction. */
 export const transactionEnded = (tried: string): CommandError =>
   failure(
     'PERMANENT',
@@ -22,10 +22,10 @@ export const transactionEnded = (tried: string): CommandError =>
   )
 
 const forbidden = new Set(['end', 'release', 'connect'])
-/** What listens goes on listening. */
+/** Methods that add a listener, which stay on the real client. */
 const listening = new Set(['on', 'once', 'addListener', 'prependListener', 'prependOnceListener'])
 
-/** A client that refuses to end its transaction. What gets past it is stopped by the database. */
+/** A client that refuses to end its transaction. The database stops what this check misses. */
 export const guardedClient = (client: ClientBase): GuardedClient => {
   let tried: string | null = null
   let marked = false
@@ -36,8 +36,7 @@ export const guardedClient = (client: ClientBase): GuardedClient => {
   }
   const query = (...args: readonly unknown[]): unknown => {
     const text = textOf(args[0])
-    if (closed)
-      return refused(args, new Error('the handler has ended: the client it was given is not its own any more'))
+    if (closed) return refused(args, new Error('the handler has ended and must not use its client any more'))
     const end = text === null ? 'a query without a text' : endOfTransaction(text)
     if (text !== null && !marked) marked = leavesTraces(text)
     if (end === null) return Reflect.apply(client.query as never, client, args as never)
@@ -73,7 +72,7 @@ const refused = (args: readonly unknown[], error: Error): Promise<never> | undef
   return undefined
 }
 
-/** The SQL of whatever `query` takes: a text, a configuration, a cursor or a stream of rows. */
+/** The SQL of any argument of `query`: a text, a configuration, a cursor or a stream of rows. */
 const textOf = (query: unknown): string | null => {
   if (typeof query === 'string') return query
   if (typeof query !== 'object' || query === null) return null

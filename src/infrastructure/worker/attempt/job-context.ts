@@ -1,15 +1,15 @@
 import type { ClientBase } from 'pg'
-import type { Job } from '../../../application/commands/work-message.ts'
+import type { WorkItem } from '../../../application/commands/work-message.ts'
 import { handledCommand } from '../../../application/ports/handled-command.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import type { HandlerContext } from './handler.ts'
 
 export interface ContextDeps {
   readonly log: Log
-  readonly extend: (job: Job, ms: number) => Promise<void>
+  readonly extend: (job: WorkItem, ms: number) => Promise<void>
 }
 
-/** Most handlers never look at their signal: it is made when they do. */
+/** Made on first use, as most handlers never use their signal. */
 export interface LazyAbort {
   readonly signal: () => AbortSignal
   readonly abort: (reason: Error) => void
@@ -36,7 +36,7 @@ export class JobContext implements HandlerContext<unknown> {
   readonly #abort: LazyAbort
   readonly #client: ClientBase | null
 
-  constructor(deps: ContextDeps, job: Job, data: unknown, abort: LazyAbort, client: ClientBase | null) {
+  constructor(deps: ContextDeps, job: WorkItem, data: unknown, abort: LazyAbort, client: ClientBase | null) {
     const { sent, totalAttempts } = job.command
     this.command = handledCommand(job.key, sent, data)
     this.attempt = job.attempt
@@ -55,6 +55,6 @@ export class JobContext implements HandlerContext<unknown> {
   get client(): ClientBase {
     if (this.#client !== null) return this.#client
     const { commandType } = this.command
-    throw new Error(`context.client is there only with transactional: true; set it on the handler of '${commandType}'`)
+    throw new Error(`context.client needs transactional: true; set it on the handler of '${commandType}'`)
   }
 }

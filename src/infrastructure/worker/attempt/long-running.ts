@@ -5,21 +5,20 @@ export interface LongRunningOptions {
   /** Attempts whose handler has not ended. */
   readonly handling: ReadonlySet<Run>
   readonly concurrency: number
-  /** From when on a handler is named. */
+  /** Handlers that run longer are reported. */
   readonly limitMs: number
   readonly clock: Clock
 }
 
-/** What holds slots for long, in a sentence. */
 export interface HeldUp {
   readonly reasons: readonly string[]
-  /** No slot is left for anything else, and none of the handlers has said that it takes so long. */
+  /** They hold all slots, and no `timeoutMs` of theirs allows for it. */
   readonly critical: boolean
 }
 
 const NAMED = 3
 
-/** Says which handlers run for longer than they should. */
+/** Reports which handlers run longer than they should. */
 export const createLongRunning =
   ({ handling, concurrency, limitMs, clock }: LongRunningOptions) =>
   (): HeldUp => {

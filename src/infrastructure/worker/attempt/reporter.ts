@@ -15,25 +15,25 @@ export type ReportOutcome = TurnOutcome<CommandState, CommandEvent, CommandRejec
 
 export interface Reporter {
   /**
-   * Appends a turn together with those of other jobs; while the database is away it goes on trying, and `onAway` is told
-   * before each wait.
+   * Appends a turn together with those of other work items. While the database is away it retries, and calls `onAway` before
+   * each wait.
    */
   readonly report: (turn: CommandTurn, onAway?: () => void) => Promise<ReportOutcome>
-  /** The database has not taken reports since then. */
+  /** Since when reports fail; null: they do not. */
   readonly failingSince: () => Date | null
-  /** Stops trying: reports still waiting are rejected, their messages come back after their lease. */
+  /** Stops trying: waiting reports are rejected, and their messages come back after their lease. */
   readonly giveUp: () => void
 }
 
 const MAX_BATCH = 200
 const MAX_RUNS = 3
-/** Where the database keeps up, one run after the other carries more; where it is far away, several are under way. */
+/** With a fast database, larger runs one after another do more; with a slow one, several go in parallel. */
 const WORTH_A_RUN = 100
 const LONGEST_WAIT_MS = 2_000
 
 const sizeOf = ({ bytes = 0 }: CommandTurn): number => bytes
 
-/** `alone`: the log takes one append a request, so that reports gain nothing by going together, and fail apart. */
+/** `alone`: the log takes one append a request, so that batches gain nothing, and each report fails by itself. */
 export const createReporter = (
   transact: TransactCommands,
   isAway: (error: unknown) => boolean,
@@ -76,7 +76,7 @@ export const createReporter = (
         }
       }
     } finally {
-      // over when the last one that waits has ended, in whichever way
+      // over when the last waiting report has ended, in any way
       if (failed && --failing === 0) failingSince = null
     }
   }

@@ -3,10 +3,10 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase } from 'pg'
 import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
 import {
-  type Job,
   type Outcome,
   outcomeTurn,
   receiptTurn,
+  type WorkItem,
   wasAccepted,
 } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
@@ -27,11 +27,11 @@ import type { AnyHandler } from './handler.ts'
 import { type ContextDeps, JobContext, lazyAbort } from './job-context.ts'
 import type { Reporter, ReportOutcome } from './reporter.ts'
 
-/** A handler that runs longer than this is made visible as IN_PROGRESS; a shorter one's receipt goes with its outcome. */
+/** A handler that runs longer is shown as IN_PROGRESS; the receipt of a shorter one is recorded with its outcome. */
 export const RECEIPT_AFTER_MS = 25
 const LONGEST_TRANSACTION_MS = 300_000
 const CONNECT_AGAIN_MS = 100
-/** A handler that is told to stop because its message is lost may take so long to do so. */
+/** How long a handler may take to stop when its message is lost. */
 const GIVE_WAY_MS = 250
 
 export interface RunDeps extends ContextDeps {
@@ -44,36 +44,36 @@ export interface RunDeps extends ContextDeps {
   readonly mapError: MapError | undefined
   /** The deadline of handlers that have none of their own. */
   readonly timeoutMs: TimeoutMs
-  /** The database cannot be had now. */
+  /** Whether the error says that the database is away. */
   readonly isAway: (error: unknown) => boolean
 }
 
-/** One attempt under way. */
+/** One running attempt. */
 export interface Run {
-  readonly job: Job
+  readonly job: WorkItem
   /** By the clock of `performance`. */
   readonly began: number
-  /** So long its handler says that it may take, in milliseconds; 0 where it does not say. */
+  /** The handler's own `timeoutMs`; 0: it has none. */
   readonly expectedMs: number
   /** The handler has ended: its slot is free. */
   readonly handled: Promise<void>
-  /** The handler has ended, and the database does not take its outcome now: the lease has to be kept. */
+  /** The handler has ended, but the database is away: the lease must be extended until the outcome is recorded. */
   readonly isWaiting: () => boolean
-  /** The outcome is in the log, or the attempt is no longer ours. */
+  /** The outcome is in the log, or the attempt was abandoned. */
   readonly finished: Promise<ReportOutcome | 'abandoned'>
-  /** What the handler failed with, whether or not that counted. */
+  /** The handler's error, whether or not it counted. */
   readonly failure: () => CommandError | undefined
   /**
-   * Tells the handler to stop, as its message is lost. What it ends with in a moment is still reported: the log knows whether
-   * the attempt counts. A handler that goes on loses its slot, and its outcome is forgotten.
+   * Aborts the handler's signal, as its message is lost. An outcome that comes soon is still reported, as the log decides
+   * whether the attempt counts. A handler that goes on loses its slot and its outcome.
    */
   readonly abort: (reason: string) => void
-  /** Tells the handler to stop and forgets its outcome. Comes back when no receipt is on its way any more. */
+  /** Aborts the handler's signal and drops its outcome. Resolves when no receipt is being written any more. */
   readonly abandon: (reason: string) => Promise<void>
 }
 
-/** decode -> run the handler -> report: the steps of one attempt. The receipt goes first only when it has to. */
-export const runJob = (deps: RunDeps, job: Job): Run => {
+/** The steps of one attempt: decode -> run the handler -> report. A receipt is recorded first only for a slow handler. */
+export const runJob = (deps: RunDeps, job: WorkItem): Run => {
   const began = performance.now()
   const abort = lazyAbort()
   const log = deps.log
@@ -93,7 +93,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     await receipt?.catch(() => {})
   }
 
-  /** Waits no longer for the handler. */
+  /** Stops waiting for the handler. */
   const cutOff = (error: Error): void => {
     late = true
     abort.abort(error)
@@ -148,14 +148,14 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
     }
   }
 
-  /** The handler has not begun: it waits for a connection for as long as the attempt is its own. */
+  /** Waits for a connection before the handler begins, until the attempt is abandoned. */
   const connected = async (): Promise<HandlerConnection> => {
     for (;;) {
       try {
         const connection = await deps.connections.connect()
         if (!abandoned) return connection
         connection.release()
-        throw new Error('the attempt is not ours any more')
+        throw new Error('this worker no longer has the attempt')
       } catch (error) {
         if (abandoned || !deps.isAway(error)) throw error
         log.warn({ err: error, ...nameOf(job) }, 'no connection for a transactional handler; trying again')
@@ -167,11 +167,11 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   /** The handler's writes and the completion in one transaction; the receipt is in the log before it begins. */
   const inTransaction = async (run: (client: ClientBase) => Promise<unknown>): Promise<Outcome | ReportOutcome> => {
     await recordReceipt()
-    if (abandoned) throw new Error('the attempt is not ours any more')
+    if (abandoned) throw new Error('this worker no longer has the attempt')
     const { client, release } = await connected()
     const guarded = guardedClient(rawClient(client))
     let broken: Error | undefined
-    // a connection that is cut while the handler is busy elsewhere must not end the process
+    // a connection that breaks while the handler does not use it must not end the process
     const onError = (error: Error): void => {
       broken = error
     }
@@ -181,9 +181,10 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       await client.query(`set local idle_in_transaction_session_timeout = ${LONGEST_TRANSACTION_MS}`)
       const outcome = await ended(run(guarded.client))
       guarded.close()
-      if (guarded.isMarked()) broken = new Error('the handler has left something on its connection')
+      if (guarded.isMarked())
+        broken = new Error('the handler may have left a setting, a lock or a table on its connection')
       if (late) {
-        // the handler may still be at it: its connection goes with it, so that nothing of it reaches anybody else
+        // the handler may still run: close its connection, so that nobody else gets it
         broken = new Error('the handler did not end in time')
         return outcome
       }
@@ -197,7 +198,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
       return reported as ReportOutcome
     } catch (error) {
       broken = error instanceof Error ? error : new Error(String(error))
-      // whether it committed is unknown: if it did, this report is stale and changes nothing
+      // it may have committed: then this report is stale and changes nothing
       return { kind: 'failure', error: { ...failureOf(error, undefined), code: 'TRANSACTION_FAILED' } }
     } finally {
       client.off('error', onError)
@@ -206,7 +207,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   }
 
   const handled = decideOutcome()
-    // a codec that throws, a transaction that cannot begin: the attempt failed, and nobody has to wait for its lease
+    // a codec that throws or a transaction that cannot begin fails the attempt: nobody has to wait for its lease
     .catch((thrown): Outcome => ({ kind: 'failure', error: failureOf(thrown, deps.mapError) }))
     .finally(() => {
       for (const one of [timer, wait]) if (one !== null) clearTimeout(one)
@@ -255,7 +256,7 @@ export const runJob = (deps: RunDeps, job: Job): Run => {
   }
 }
 
-export const nameOf = (job: Job) => ({
+export const nameOf = (job: WorkItem) => ({
   domain: job.key.domain,
   commandId: job.key.commandId,
   commandType: job.command.sent.commandType,
@@ -268,13 +269,13 @@ const refused = (type: 'NO_HANDLER' | 'INVALID_PAYLOAD', message: string): Outco
   error: failure(type, type, message),
 })
 
-/** What is left of an outcome that the log cannot take. */
+/** The outcome without the parts that are too large for the log. */
 const withoutSize = (outcome: Outcome): Outcome => {
   if (outcome.kind === 'failure') {
     const details = 'details were left out: they are larger than the log takes in one append'
     return { kind: 'failure', error: { ...outcome.error, details } }
   }
-  const message = "the handler's result cannot be kept: it is larger than the log takes in one append"
+  const message = "the handler's result cannot be stored: it is larger than the log takes in one append"
   return { kind: 'failure', error: failure('PERMANENT', 'INVALID_RESULT', message) }
 }
 
@@ -283,7 +284,7 @@ const successOf = (result: unknown): Outcome => {
   return isLeft(parsed)
     ? {
         kind: 'failure',
-        error: failure('PERMANENT', 'INVALID_RESULT', `the handler's result cannot be kept: ${parsed.left}`),
+        error: failure('PERMANENT', 'INVALID_RESULT', `the handler's result cannot be stored: ${parsed.left}`),
       }
     : { kind: 'success', result: parsed.right.json, bytes: parsed.right.bytes }
 }

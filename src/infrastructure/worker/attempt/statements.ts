@@ -2,8 +2,8 @@
 const ENDS = new Set(['commit', 'end', 'abort', 'begin', 'start', 'rollback'])
 
 /**
- * The statement of a text of SQL that would end the transaction it runs in, or get around its end; null: there is none.
- * Quoted texts, names and comments are passed over, and each statement of several is looked at.
+ * The first statement of an SQL text that would end its transaction, or defer its end; null: none. Checks every statement,
+ * and skips quoted texts, names and comments.
  */
 export const endOfTransaction = (sql: string): string | null => {
   for (const statement of statementsOf(sql)) {
@@ -22,13 +22,13 @@ export const endOfTransaction = (sql: string): string | null => {
   return null
 }
 
-/** What a session keeps after its transaction; `local` ends with it. */
+/** Statements whose effect stays on the session after its transaction. */
 const LASTING = new Set(['reset', 'listen', 'unlisten', 'prepare', 'deallocate', 'discard', 'load', 'do', 'call'])
 const LASTING_CALLS = /\b(set_config|setseed|pg_(try_)?advisory_lock(_shared)?|dblink_connect(_u)?)\s*\(/i
 
 /**
- * Whether a text of SQL may leave something on its session: a setting, a lock, a listener, a temporary table. What functions
- * of the user's own do is not seen.
+ * Whether an SQL text may leave a setting, a lock, a listener or a temporary table on its session. It does not see what the
+ * user's own functions do.
  */
 export const leavesTraces = (sql: string): boolean =>
   statementsOf(sql).some(statement => {
@@ -37,7 +37,7 @@ export const leavesTraces = (sql: string): boolean =>
     return (
       LASTING.has(first) ||
       (first === 'set' && !['local', 'constraints', 'transaction'].includes(second)) ||
-      // also after `or replace`, `local` and `unlogged`; in any schema's place stands pg_temp
+      // also after `or replace`, `local` and `unlogged`, and with pg_temp as the schema
       (first === 'create' && [second, ...rest.slice(0, 3)].some(word => /^(temp|temporary|pg_temp)$/.test(word))) ||
       (first === 'create' && /\bpg_temp\s*\./i.test(statement)) ||
       (first === 'select' && /\binto\s+(local\s+|global\s+)?temp(orary)?\b/i.test(statement)) ||
@@ -49,7 +49,7 @@ export const leavesTraces = (sql: string): boolean =>
 const QUOTED = /^(?:[eE]'(?:[^'\\]|''|\\[\s\S])*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?)/
 const DOLLAR = /^\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/
 
-/** Split at semicolons; what is quoted or commented out is a blank. */
+/** Splits at semicolons; what is quoted or commented out becomes a blank. */
 const statementsOf = (sql: string): readonly string[] => {
   const statements: string[] = []
   let statement = ''
@@ -70,7 +70,7 @@ const statementsOf = (sql: string): readonly string[] => {
   return [...statements, statement]
 }
 
-/** How many characters from here on are a comment or quoted. */
+/** How many characters from `at` on are a comment or quoted. */
 const skippedAt = (sql: string, at: number): number => {
   const isInWord = at > 0 && /[\w$\u0080-\uffff]/.test(sql[at - 1] ?? '')
   switch (sql[at]) {

@@ -7,24 +7,24 @@ import { codeOf, isError, memberOf, membersOf, textOf } from './thrown.ts'
 
 const DEEPEST = 5
 const MOST_CAUSES = 8
-/** Members of an AggregateError that are told in its message. */
+/** Members of an AggregateError that its message lists. */
 const TOLD_MEMBERS = 3
 const MAX_MESSAGE = 10_000
 const MAX_PART = 500
 const MAX_STACK = 3_000
 const MAX_CAUSE_STACK = 1_000
-/** Of stack and causes together: every attempt that fails keeps its own. */
+/** Of stack and causes together: each failed attempt stores its own. */
 const MAX_ALL = 8_000
-/** Masking takes time for each character, and what is longer is cut anyway. */
+/** Masking costs time for each character, and longer texts are cut anyway. */
 const MAX_MASKED = 65_536
 
-/** A text as the log and the history keep it: without secrets, and cut. */
+/** A text for the log and the history: without secrets, and cut. */
 export const maskedText = (text: string, max = MAX_MESSAGE): string =>
   storableText(maskSecrets(text.slice(0, MAX_MASKED)), max)
 
 /**
- * What an error says, never blank: its own text, the errors it collects, and what caused it, where it does not say so
- * itself. `fetch failed: connect ECONNREFUSED 127.0.0.1:1`.
+ * An error's message, never blank: its own text, those of its members, and that of its cause unless the text has it already.
+ * `fetch failed: connect ECONNREFUSED 127.0.0.1:1`.
  */
 export const messageOf = (thrown: unknown): string => sentenceOf(thrown, new Set()) ?? `${codeOf(thrown)} (no message)`
 
@@ -44,14 +44,14 @@ const sentenceOf = (thrown: unknown, above: Set<unknown>): string | undefined =>
   return said.length === 0 ? undefined : said.join(': ')
 }
 
-/** A part of another error's message; one without a text is told by its code. */
+/** A part of another error's message: its text, or else its code. */
 const partOf = (error: unknown, above: Set<unknown>): string | undefined => {
   if (above.has(error)) return undefined
   const text = sentenceOf(error, above) ?? (isError(error) ? codeOf(error) : undefined)
   return text === undefined ? undefined : maskedText(text, MAX_PART)
 }
 
-/** Not everything that is thrown is an error: an object says what it says, or is shown as JSON. */
+/** For what is thrown and is not an error: its text, or the object as JSON. */
 const plainText = (thrown: unknown): string | undefined => {
   if (typeof thrown !== 'object' || thrown === null) return textOf(String(thrown))
   const text = textOf(memberOf(thrown, 'message'))
@@ -70,7 +70,7 @@ export const maskJson = (value: Json): Json => {
   )
 }
 
-/** Where an error was thrown, and the causes below it with theirs: a few KiB at the most. */
+/** Where an error was thrown, and its causes with theirs: a few KiB at most. */
 export const traceOf = (thrown: unknown): Pick<CommandError, 'stack' | 'causes'> => {
   let room = MAX_ALL
   const fitting = (text: string, max: number): string => {
@@ -104,7 +104,7 @@ export const traceOf = (thrown: unknown): Pick<CommandError, 'stack' | 'causes'>
 
 const FRAME = /\n\s+at [^\n]*/g
 
-/** A stack says the message again before its frames, however long that is: the first line of it will do. */
+/** A stack repeats the whole message before its frames: only its first line is kept. */
 const shortStack = (stack: string): string => {
   const frames = stack.slice(-MAX_MASKED).match(FRAME)
   if (frames === null) return maskedText(stack)

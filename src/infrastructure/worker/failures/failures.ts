@@ -17,12 +17,12 @@ export interface MappedError {
   readonly message?: string
 }
 
-/** Says how an error that is none of the command errors is to be treated; undefined: as a transient one. */
+/** Decides how an error that is not a command error is treated; undefined: as transient. */
 export type MapError = (error: unknown) => MappedError | undefined
 
 const MAX_CODE = 200
 
-/** What a handler threw, as the error of the event. Anything can be thrown, also what has no text. */
+/** The error of the event for what a handler threw, which can be anything. */
 export const failureOf = (thrown: unknown, map: MapError | undefined): CommandError => {
   try {
     return errorOf(thrown, map)
@@ -35,7 +35,7 @@ const errorOf = (thrown: unknown, map: MapError | undefined): CommandError => {
   const known = knownType(thrown)
   if (known !== undefined) {
     const error = thrown as TransientCommandError | PermanentCommandError | BusinessRuleError
-    // what its author wrote may be meant for the sender: a cause is not added to it
+    // a command error's message may be meant for the sender: its cause is not added
     const message = textOf(error.message) ?? `${textOf(error.code) ?? error.name} (no message)`
     return { ...failure(known, error.code, message, error.details), ...traceOf(thrown) }
   }

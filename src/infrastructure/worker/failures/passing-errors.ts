@@ -21,8 +21,8 @@ const DEEPEST_CAUSE = 5
 const MOST_MEMBERS = 100
 
 /**
- * Only what passes by itself is worth another attempt: timeouts, connections, and answers that say "later" (5xx, 408,
- * 429), also as the cause of an error or among those that an AggregateError collects.
+ * Retries only errors that pass by themselves: timeouts, failed connections, and HTTP answers that mean "later" (5xx, 408, 429),
+ * also as the cause of an error or as a member of an AggregateError.
  */
 export const onlyPassingErrors: MapError = error => ({
   type: isPassing(error, DEEPEST_CAUSE) ? 'TRANSIENT' : 'PERMANENT',

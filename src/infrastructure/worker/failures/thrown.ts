@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { maskSecrets } from '../../../application/shared/mask-secrets.ts'
 
-/** What an error is called when nobody gave it a name. */
+/** Names of errors that were not given a name. */
 const BUILT_IN = new Set([
   'Error',
   'AggregateError',
@@ -18,7 +18,7 @@ const MINIFIED = /^[\w$]{1,2}$/
 const CODE = /^[\w$][\w.$:/-]{0,199}$/
 const DEEPEST_CAUSE = 5
 
-/** A member of anything; undefined where it cannot be read: looking at what was thrown may throw, too. */
+/** A member of any value; undefined where it cannot be read, as reading it may throw. */
 export const memberOf = (value: unknown, name: string): unknown => {
   try {
     return (value as { readonly [name: string]: unknown } | null | undefined)?.[name]
@@ -29,23 +29,23 @@ export const memberOf = (value: unknown, name: string): unknown => {
 
 export const isError = (value: unknown): value is Error => value instanceof Error || types.isNativeError(value)
 
-/** The errors that an AggregateError collects. */
+/** The members of an AggregateError. */
 export const membersOf = (error: unknown): readonly unknown[] => {
   const errors = isError(error) ? memberOf(error, 'errors') : undefined
   return Array.isArray(errors) ? errors : []
 }
 
-/** A text that can be shown, or nothing. */
+/** A text that can be shown, or undefined. */
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value.trim() !== '' ? value : undefined
 
-/** What can be filtered and grouped by: one word, and no secret. */
+/** A code to filter and group by: one word that is not a secret. */
 const wordOf = (value: unknown): string | undefined =>
   typeof value === 'string' && CODE.test(value) && maskSecrets(value) === value ? value : undefined
 
 /**
- * What to call a failure: the error's own `code`, else the name it was given, else that of its class. An error that says
- * nothing but its kind is called by the code of its cause, where that has one.
+ * The code of a failure: the error's own `code`, else the name it was given, else that of its class. An error with only a
+ * general name takes the code of its cause, if there is one.
  */
 export const codeOf = (thrown: unknown): string => ownCodeOf(thrown) ?? codeOfCause(thrown, 1) ?? kindOf(thrown)
 

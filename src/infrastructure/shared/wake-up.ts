@@ -1,7 +1,7 @@
-/** Wakes one waiting loop; a wake that comes while nobody waits is kept for the next wait. */
+/** Wakes one waiting loop. A wake while nobody waits ends the next wait at once. */
 export interface WakeUp {
   readonly wake: () => void
-  /** Ends at the next wake, or after `ms`. */
+  /** Resolves at the next wake, or after `ms`. */
   readonly wait: (ms: number) => Promise<void>
 }
 

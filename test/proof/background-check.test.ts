@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { silentLog } from '../../src/application/ports/log.ts'
+import { createBackgroundCheck } from '../../src/infrastructure/proof/background-check.ts'
 import { sealEvents, sealHead } from '../../src/infrastructure/proof/chain/seals.ts'
-import { createKeeper } from '../../src/infrastructure/proof/keeper.ts'
 import { verifyLog } from '../../src/infrastructure/proof/verification/verify.ts'
 import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus } from '../support/bus.ts'
 import { writeHistory } from '../support/lives/history.ts'
 import { settled } from '../support/settled.ts'
 
-describe('the keeper of the proof', () => {
+describe('the background check of the proof', () => {
   test('seals what is new, goes round through the log, and tells in health and metrics what does not fit', async () => {
     const { pool } = await createTestBus()
     await writeHistory({ pool, commands: 90 })
     const kept: string[] = []
-    const keeper = createKeeper({
+    const backgroundCheck = createBackgroundCheck({
       pool,
       signer: null,
       log: silentLog,
@@ -22,27 +22,27 @@ describe('the keeper of the proof', () => {
       slice: 40,
       onSealed: async (_, { number }) => void kept.push(number),
     })
-    const metrics = createMetrics({ proof: keeper.figures })
+    const metrics = createMetrics({ proof: backgroundCheck.figures })
     expect(await metrics.page()).toContain('commandbus_proof_findings 0')
     const round = async () => {
-      const before = keeper.figures().verifiedAt
+      const before = backgroundCheck.figures().verifiedAt
       let turns = 0
       do {
-        await keeper.turn()
+        await backgroundCheck.turn()
         turns++
-      } while (keeper.figures().verifiedAt === before && turns < 20)
+      } while (backgroundCheck.figures().verifiedAt === before && turns < 20)
       return turns
     }
     expect(await round()).toBeGreaterThan(2)
     expect(kept.at(-1)).toBe('1')
-    expect(keeper.figures()).toMatchObject({ findings: 0, first: null, sealLagSeconds: 0, failing: null })
-    expect(keeper.health()).toEqual({ status: 'healthy', reasons: [] })
+    expect(backgroundCheck.figures()).toMatchObject({ findings: 0, first: null, sealLagSeconds: 0, failing: null })
+    expect(backgroundCheck.health()).toEqual({ status: 'healthy', reasons: [] })
 
     await pool.query(
       `update command_bus_command set owner_id = 'mine' where ctid in (select ctid from command_bus_command limit 1)`,
     )
     await round()
-    expect(keeper.figures()).toMatchObject({
+    expect(backgroundCheck.figures()).toMatchObject({
       findings: 1,
       first: {
         kind: 'row',
@@ -51,7 +51,7 @@ describe('the keeper of the proof', () => {
         message: expect.stringContaining('the row says owner_id "mine"'),
       },
     })
-    expect(keeper.health()).toEqual({
+    expect(backgroundCheck.health()).toEqual({
       status: 'degraded',
       // what it is only those are told who reach all of the log
       reasons: ['1 thing does not fit the log; run `commandbus verify`'],
@@ -61,7 +61,7 @@ describe('the keeper of the proof', () => {
     )
     await pool.query(`update command_bus_command set owner_id = null where owner_id = 'mine'`)
     await round()
-    expect(keeper.health()).toEqual({ status: 'healthy', reasons: [] })
+    expect(backgroundCheck.health()).toEqual({ status: 'healthy', reasons: [] })
   })
 
   test('many at once make one chain, and what an open transaction holds back is sealed later', async () => {

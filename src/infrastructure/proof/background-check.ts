@@ -11,27 +11,27 @@ import { logName, type SealHead, sealEvents, sealHead } from './chain/seals.ts'
 import { verifyEvents } from './verification/verify-events.ts'
 import { verifySeals } from './verification/verify-seals.ts'
 
-export interface KeeperOptions {
+export interface BackgroundCheckOptions {
   readonly pool: Pool
   /** Null: seals are not signed. */
   readonly signer: Signer | null
   readonly log: Log
-  /** Called with each new head, also of another process's making, to be remembered outside the database. */
+  /** Called with each new head, also of other processes, to be stored outside the database. */
   readonly onSealed?: (log: string, head: SealHead) => Promise<void>
-  /** How often it seals and looks at some streams, in milliseconds. Default 10,000. */
+  /** How often it seals events and checks some streams, in milliseconds. Default 10,000. */
   readonly everyMs?: number
-  /** Events looked at each time. Default 1,000. */
+  /** Events checked each time. Default 1,000. */
   readonly slice?: number
 }
 
-/** What is known of the proof; a process knows what it has looked at itself. */
+/** The results of this process's checks. */
 export interface ProofFigures {
-  /** Things found in this round of looking through the log, or in the last whole one. */
+  /** How many findings this round through the log has, or the last whole one. */
   readonly findings: number
   /** The first of them, up to 20. */
   readonly found: readonly Finding[]
   readonly first: Finding | null
-  /** When the round under way began, in ms since 1970; null: none has. */
+  /** When the present round began, in ms since 1970; null: there is none. */
   readonly roundSince: number | null
   /** When the last whole round ended, in ms since 1970; null: not yet. */
   readonly verifiedAt: number | null
@@ -40,32 +40,32 @@ export interface ProofFigures {
   readonly failing: string | null
 }
 
-export interface Keeper {
+export interface BackgroundCheck {
   readonly start: () => void
   readonly stop: () => Promise<void>
-  /** One turn: seals, then looks at the next streams. */
+  /** One turn: seals events, then checks the next streams. */
   readonly turn: () => Promise<void>
   readonly figures: () => ProofFigures
   readonly health: () => Health
 }
 
 const LATE_SEAL_SECONDS = 300
-/** Findings that are told one by one. */
-const MOST_TOLD = 20
-/** Seals looked at each time. */
+/** Findings that are listed; others are only counted. */
+const MOST_LISTED = 20
+/** Seals checked each time. */
 const SEALS = 20n
 
 const keyOf = ({ stream, column, message }: Finding): string => `${stream} ${column} ${message}`
 
 /**
- * Seals new events, and goes round through the log a little at a time: events against their hashes, rows against their
- * events, the newest seals. One process of the fleet seals; each that keeps goes its own round.
+ * Seals new events and checks the log part by part, in rounds: events against their hashes, rows against their events, and
+ * the newest seals. Only one process seals at a time; each process checks in its own rounds.
  */
-export const createKeeper = (options: KeeperOptions): Keeper => {
+export const createBackgroundCheck = (options: BackgroundCheckOptions): BackgroundCheck => {
   const { pool, signer, log, everyMs = 10_000, slice = 1_000, onSealed = async () => {} } = options
   let name: string | null = null
-  /** Number of the last head that was handed on. */
-  let told: string | null = null
+  /** Number of the last head that was given to `onSealed`. */
+  let announced: string | null = null
   let place = ''
   let round: Finding[] = []
   let last: Finding[] = []
@@ -81,8 +81,8 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     name ??= await logName(pool)
     const head = await sealHead(pool)
     if (seals.length > 0) log.debug({ number: head.number, hash: head.hash }, 'sealed')
-    if (head.number !== told) await onSealed(name, head)
-    told = head.number
+    if (head.number !== announced) await onSealed(name, head)
+    announced = head.number
     const { rows } = await pool.query(
       `select extract(epoch from clock_timestamp() - e.recorded)::float8 as lag from command_bus_event e
        where ${AFTER} order by e.xid, e.position limit 1`,
@@ -91,7 +91,7 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     sealLagSeconds = Math.max(0, rows[0]?.lag ?? 0)
   }
 
-  const look = (): Promise<void> => {
+  const verifySlice = (): Promise<void> => {
     roundSince ??= Date.now()
     return withClient(pool, async client => {
       const findings = createFindings(100)
@@ -125,11 +125,11 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
   const turn = async (): Promise<void> => {
     try {
       await seal()
-      await look()
+      await verifySlice()
       failing = null
     } catch (error) {
       failing = error instanceof Error ? error.message : String(error)
-      log.warn({ err: error }, 'the log was not sealed or looked at; trying again')
+      log.warn({ err: error }, 'the log could not be sealed or checked; trying again')
     }
   }
 
@@ -137,7 +137,7 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     const found = round.length > 0 ? round : last
     return {
       findings: found.length,
-      found: found.slice(0, MOST_TOLD),
+      found: found.slice(0, MOST_LISTED),
       first: found[0] ?? null,
       roundSince,
       verifiedAt,

@@ -4,14 +4,14 @@ import { isConnectionError, isInDoubt, isOutage, isSerializationError, markDoubt
 const WAITS_MS = [0, 20, 100, 300, 700, 1500]
 
 /**
- * Runs an idempotent piece of work again when its connection broke or the server undid it: once at least, and a few times
- * while less than `withinMs` has passed; then the last error comes through. A server that does not answer at all costs
- * each try its whole timeout, and whoever waits should be told. A try that broke may have been carried out: when a later
- * one fails as well, the error that broke it comes through.
+ * Runs an idempotent piece of work again when its connection broke or the server rolled it back: once at least, and a few
+ * times while less than `withinMs` has passed; then the last error comes through. (A server that does not answer costs each
+ * attempt its whole timeout, and the caller should hear of it.) An attempt whose connection broke may have been committed:
+ * when a later one fails as well, the error of the broken connection comes through.
  */
-export const persistently = async <A>(work: () => Promise<A>, withinMs = 3_000): Promise<A> => {
+export const retryTransient = async <A>(work: () => Promise<A>, withinMs = 3_000): Promise<A> => {
   const began = performance.now()
-  /** A try that may have been committed without our knowing. */
+  /** The error of an attempt that may have been committed. */
   let broken: unknown = null
   for (let tries = 0; ; tries++) {
     try {

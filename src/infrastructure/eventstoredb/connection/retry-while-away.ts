@@ -4,8 +4,8 @@ import { isAway, toStoreError } from './errors.ts'
 const SHORTEST_MS = 20
 const LONGEST_MS = 1_000
 
-/** Runs an idempotent piece of work again while EventStoreDB is away, for about `retryMs`; then fails in our words. */
-export const persevere = async <A>(retryMs: number, work: () => Promise<A>): Promise<A> => {
+/** Runs an idempotent piece of work again while EventStoreDB is away, for about `retryMs`; then throws a store error. */
+export const retryWhileAway = async <A>(retryMs: number, work: () => Promise<A>): Promise<A> => {
   const end = performance.now() + retryMs
   for (let wait = SHORTEST_MS; ; wait = Math.min(wait * 2, LONGEST_MS)) {
     try {
@@ -17,7 +17,7 @@ export const persevere = async <A>(retryMs: number, work: () => Promise<A>): Pro
   }
 }
 
-/** Runs `work` for every item, a bounded number at a time; results in the order of the items. */
+/** Runs `work` for every item, `atOnce` at a time; results are in the order of the items. */
 export const eachOf = async <Item, A>(
   items: readonly Item[],
   atOnce: number,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isInDoubt, isUndone } from '../../../src/infrastructure/postgres/connection/errors.ts'
-import { persistently } from '../../../src/infrastructure/postgres/transactions/persistently.ts'
+import { retryTransient } from '../../../src/infrastructure/postgres/transactions/retry-transient.ts'
 
 const failing = (code: string) => {
   let tries = 0
@@ -13,13 +13,13 @@ const failing = (code: string) => {
 
 test('work whose connection broke is tried again once at least, and no more when its time is over', async () => {
   const broken = failing('ECONNRESET')
-  await expect(persistently(broken.work, 0)).rejects.toThrow('no')
+  await expect(retryTransient(broken.work, 0)).rejects.toThrow('no')
   expect(broken.tries()).toBe(2)
 })
 
 test('what will fail again is not tried again', async () => {
   const refused = failing('23505')
-  await expect(persistently(refused.work)).rejects.toThrow('no')
+  await expect(retryTransient(refused.work)).rejects.toThrow('no')
   expect(refused.tries()).toBe(1)
 })
 
@@ -31,7 +31,7 @@ test('R11: when a try broke and the next finds no connection, it is still said t
   const work = async () => {
     throw errors.shift()
   }
-  await expect(persistently(work)).rejects.toThrow('cut')
+  await expect(retryTransient(work)).rejects.toThrow('cut')
 })
 
 test('R11: nor is it forgotten when all later tries are undone because of others', async () => {
@@ -39,7 +39,7 @@ test('R11: nor is it forgotten when all later tries are undone because of others
   const work = async () => {
     throw Object.assign(new Error(tries++ === 0 ? 'cut' : 'undone'), { code: tries === 1 ? 'ECONNRESET' : '40001' })
   }
-  await expect(persistently(work, 0)).rejects.toThrow('cut')
+  await expect(retryTransient(work, 0)).rejects.toThrow('cut')
   expect(tries).toBe(2)
 })
 
@@ -48,7 +48,7 @@ test('R11: work that reached nobody in any try is not in doubt; work that broke 
     const work = async () => {
       throw Object.assign(new Error('no'), { code: codes.shift() })
     }
-    return persistently(work, 0).catch(error => error)
+    return retryTransient(work, 0).catch(error => error)
   }
   expect(isInDoubt(await last('ECONNREFUSED', 'ENOTFOUND'))).toBe(false)
   expect(isInDoubt(await last('ECONNRESET', 'ECONNREFUSED'))).toBe(true)
@@ -60,7 +60,7 @@ test('R12: what a server refuses is undone, unless an earlier try may have been 
   const broken = (): Error => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
   const ends = async (...errors: readonly Error[]): Promise<unknown> => {
     let tries = 0
-    return persistently(async () => {
+    return retryTransient(async () => {
       throw errors[Math.min(tries++, errors.length - 1)]
     }, 0).catch((error: unknown) => error)
   }
