@@ -37,7 +37,7 @@ Environment:
   HOST, PORT        where \`start\` listens (default: 127.0.0.1, 4000), and \`worker\` where PORT is set
   LOG_LEVEL         how much \`start\` and \`worker\` log (default: info)
 
-Exit codes: 0 done, 1 refused or failed, 2 command line not valid.`
+Exit codes: 0 done, 1 refused or failed, 2 invalid command line.`
 
 const buildProgram = (deps: CliDeps): Command => {
   const program = new Command('commandbus')

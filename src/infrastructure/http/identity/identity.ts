@@ -102,7 +102,7 @@ const isName = (value: unknown): value is string =>
 const refusalOf = (error: unknown): Error => {
   if (error instanceof errors.JWTExpired) return new UnauthenticatedError('the token has expired: get a new one')
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return new UnauthenticatedError(`the token's claim '${error.claim}' is missing or not what this server asks for`)
+    return new UnauthenticatedError(`the token's claim '${error.claim}' is missing or not what this server requires`)
   }
   if (error instanceof errors.JWKSTimeout || isFetchFailure(error)) {
     return new UnavailableError('the keys that tokens are signed with cannot be fetched now; try again', {
