@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
-import type { ClientBase, Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
-import { destroy, endInTime, giveUpStatement, keepAlive, lastStatement } from './give-up.ts'
-import { findInstallation } from './installation.ts'
-import { inSchema, namesOurs } from './names.ts'
-import { isLostStatement, type Pooling } from './pooling.ts'
-import { answeredWithin, NoAnswerError, USUAL_TIMEOUT_MS } from './time-limit.ts'
-import { ownTypes } from './types.ts'
+import type { ClientBase, Pool, PoolClient } from 'pg'
+import { type Facades, facadeIn, facadeOf, homes, raws, type Terms, timeouts } from './facade.ts'
+import { destroy, endInTime, giveUpStatement, keepAlive } from './give-up.ts'
+import { newHome, placeOf, type RunQuery, runIn } from './home.ts'
+import type { Pooling } from './pooling.ts'
+import { USUAL_TIMEOUT_MS } from './time-limit.ts'
+import { connectIn, giveBack, isIdle, limited, until } from './waiting.ts'
 import { withClient } from './with-client.ts'
 
 /**
@@ -22,147 +21,10 @@ import { withClient } from './with-client.ts'
  * What it gives is used like the pool or client it was made from; `rawClient` gives the user's client back.
  */
 
-interface Statement {
-  readonly text: string
-  /** Marks the text in the name of a prepared statement. */
-  readonly mark: string
-}
-
-/** Knows where our tables are, once somebody has found them. */
-interface Home {
-  schema: string | null
-  readonly statements: Map<string, Statement>
-  /** Null: not known yet. */
-  pooling: Pooling | null
-  /** Where the pool's connections lead to: what is known of them says nothing about others. */
-  place: string | null
-  readonly idleInTransactionMs: number | null
-}
-
-type Query = string | QueryConfig
-type RunQuery = (config: QueryConfig) => Promise<QueryResult>
-
-/** Statements are few; a text that is built from a name a user chose must not pile up. */
-const MAX_STATEMENTS = 500
-
-type Facades = WeakMap<object, object>
-
-const homes = new WeakMap<object, Home>()
-/** How long a facade waits for a connection, and for the answer to a statement. */
-const timeouts = new WeakMap<object, number>()
 const pools: Facades = new WeakMap()
 /** Clients as ours, and as their users': the same one may be either, at different times. */
 const ownClients: Facades = new WeakMap()
 const usersClients: Facades = new WeakMap()
-const raws = new WeakMap<object, object>()
-
-const newHome = (idleInTransactionMs: number | null = null): Home => ({
-  schema: null,
-  statements: new Map(),
-  pooling: null,
-  place: null,
-  idleInTransactionMs,
-})
-
-const placeOf = (client: ClientBase): string => {
-  const { host, port } = client as ClientBase & { readonly host?: string; readonly port?: number }
-  return `${host}:${port}`
-}
-
-const statementOf = ({ schema, statements }: Home, sql: string): Statement => {
-  const known = statements.get(sql)
-  if (known !== undefined) return known
-  const text = schema === null ? sql : inSchema(sql, schema)
-  const made = { text, mark: createHash('sha256').update(text).digest('hex').slice(0, 12) }
-  // as long as nobody has migrated, names mean what the search path says
-  if (schema !== null && statements.size < MAX_STATEMENTS) statements.set(sql, made)
-  return made
-}
-
-/**
- * A session that was given this in its start packet would be refused by poolers, and one that is set would have it for
- * others, too.
- */
-const withLimit = ({ idleInTransactionMs: ms }: Home, text: string): string =>
-  ms !== null && /^begin\b/.test(text) ? `${text}; set local idle_in_transaction_session_timeout = ${ms}` : text
-
-/** @param mayName whether a statement can have a name on this connection */
-const runIn =
-  (home: Home, run: RunQuery, mayName: () => boolean, isIdle: () => boolean) =>
-  async (query: Query, values?: unknown[]): Promise<QueryResult> => {
-    const config: QueryConfig = typeof query === 'string' ? { text: query } : query
-    if (home.schema === null && namesOurs(config.text)) {
-      home.schema = await findInstallation(async text => run({ text, types: ownTypes }))
-    }
-    const { text, mark } = statementOf(home, config.text)
-    const { name, ...unnamed } = {
-      ...config,
-      text: withLimit(home, text),
-      types: ownTypes,
-      ...(values === undefined ? {} : { values }),
-    }
-    if (name === undefined || home.pooling === null || home.pooling === 'transaction' || !mayName()) return run(unnamed)
-    const wasIdle = isIdle()
-    try {
-      return await run({ ...unnamed, name: `${name}_${mark}` })
-    } catch (error) {
-      if (!isLostStatement(error)) throw error
-      // the pooler is another one than it was: the statement was not carried out
-      home.pooling = 'transaction'
-      if (!wasIdle) throw error
-      return run(unnamed)
-    }
-  }
-
-/** What its statements share with others, and how long they may take. */
-interface Terms {
-  readonly home: Home
-  readonly timeoutMs: number
-}
-
-/** The same object with other methods; what they do not replace is the object's own. */
-const facadeOf = <A extends Pool | ClientBase>(
-  target: A,
-  { home, timeoutMs }: Terms,
-  methods: Readonly<Record<string, unknown>>,
-  known?: Facades,
-): A => {
-  const facade = new Proxy(target, {
-    get: (_, key) => {
-      if (typeof key === 'string' && Object.hasOwn(methods, key)) return methods[key]
-      const value = Reflect.get(target, key, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-  known?.set(target, facade)
-  raws.set(facade, target)
-  homes.set(facade, home)
-  timeouts.set(facade, timeoutMs)
-  return facade
-}
-
-/** The facade that was made before, if it was made on the same terms. */
-const facadeIn = <A extends object>(known: Facades, target: A, { home, timeoutMs }: Terms): A | undefined => {
-  const facade = known.get(target)
-  return facade !== undefined && homes.get(facade) === home && timeouts.get(facade) === timeoutMs
-    ? (facade as A)
-    : undefined
-}
-
-/** Outside any transaction; a client that does not know may be in one. */
-const isIdle = (client: ClientBase): boolean => client.getTransactionStatus?.() === 'I'
-
-const limited =
-  (client: ClientBase, timeoutMs: number, onLate: (client: ClientBase) => void): RunQuery =>
-  config => {
-    const answer = client.query(config)
-    const statement = lastStatement(client)
-    return answeredWithin(timeoutMs, answer, () => {
-      giveUpStatement(client, statement)
-      onLate(client)
-      return new NoAnswerError(timeoutMs)
-    })
-  }
 
 /** @param ofPool: of the pool whose home it is */
 const ownClient = <A extends ClientBase>(terms: Terms, client: A, ofPool = false): A => {
@@ -191,46 +53,6 @@ const usersClient = <A extends ClientBase>(terms: Terms, client: A): A => {
     () => isIdle(client),
   )
   return facadeOf(client, terms, { query }, usersClients)
-}
-
-const unheard = (): void => {}
-
-/**
- * What a server sends may end a connection together with its beginning: the pool listens no more by then, and whoever asked
- * for the connection does not listen yet.
- */
-const lentBy = (pool: Pool): Promise<PoolClient> =>
-  new Promise((resolve, reject) => {
-    pool.connect((error, client) => {
-      if (client === undefined) return reject(error)
-      // one that nobody waits for any more may pass through many hands before this turn of the loop is over
-      if (!client.listeners('error').includes(unheard)) {
-        client.on('error', unheard)
-        setImmediate(() => client.off('error', unheard))
-      }
-      resolve(client)
-    })
-  })
-
-/** A connection that nobody waits for any more goes back at once when it comes. */
-const giveBack = (coming: Promise<PoolClient>): void => {
-  coming.then(
-    client => client.release(),
-    () => {},
-  )
-}
-
-/** A connection of the pool, or an error after the time limit; one that comes later goes back at once. */
-const connectIn = (pool: Pool, timeoutMs: number): Promise<PoolClient> => {
-  const coming = lentBy(pool)
-  const { connectionTimeoutMillis: own = 0 } = pool.options
-  if (own > 0 && own <= timeoutMs) return coming
-  return answeredWithin(timeoutMs, coming, () => {
-    giveBack(coming)
-    const isFull = pool.totalCount >= pool.options.max && pool.waitingCount > 0
-    // as the pool says it itself, where it has a limit of its own
-    return isFull ? new Error('timeout exceeded when trying to connect') : new NoAnswerError(timeoutMs)
-  })
 }
 
 export interface DatabaseOptions {
@@ -266,19 +88,6 @@ const termsLike = (like: Pool | undefined): Terms => {
   const home = pool === undefined ? undefined : homes.get(pool)
   return { home: home ?? newHome(), timeoutMs: pool === undefined ? USUAL_TIMEOUT_MS : timeoutOf(pool) }
 }
-/** What `begin` gives, or the reason of the signal once nobody waits any more; `onEnd` stops what is under way. */
-const until = <A>(signal: AbortSignal, begin: () => Promise<A>, onEnd: (work: Promise<A>) => void): Promise<A> =>
-  new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const work = begin()
-    const stop = (): void => {
-      reject(signal.reason)
-      onEnd(work)
-    }
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
-
 /**
  * The same pool for work that is of no use once `signal` is aborted: whatever waits then fails with the signal's reason,
  * the server is asked to end the statement, and its connection is thrown away.
