@@ -35,6 +35,7 @@ const ROOMS = [
   'contract',
   'infrastructure/shared',
   'infrastructure/codec',
+  'infrastructure/postgres/network',
   'infrastructure/postgres/connection',
   'infrastructure/postgres/transactions',
   'infrastructure/postgres/schema',

@@ -7,7 +7,7 @@ import {
   timeoutForm,
   USUAL_READ_TIMEOUT_MS,
   USUAL_TIMEOUT_MS,
-} from '../infrastructure/postgres/connection/time-limit.ts'
+} from '../infrastructure/postgres/network/time-limit.ts'
 import { apartFrom, createPool, userPool } from '../infrastructure/postgres/transactions/pool.ts'
 import { LONGEST_ANSWER_MS } from '../infrastructure/worker/heartbeat.ts'
 

@@ -1,6 +1,6 @@
 import { demoDomain, demoDomains, parkedDemoCommand } from '../demo/index.ts'
 import { eventStoreHosts } from '../eventstoredb/connection/url.ts'
-import { withoutPassword } from '../postgres/connection/url.ts'
+import { withoutPassword } from '../postgres/network/url.ts'
 import type { Config } from '../settings/config.ts'
 import type { Database } from './database.ts'
 

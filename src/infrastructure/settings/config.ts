@@ -8,7 +8,7 @@ import { eventStorePrefixForm, isEventStorePrefix } from '../eventstoredb/connec
 import { eventStoreUrlForm, isEventStoreUrl } from '../eventstoredb/connection/url.ts'
 import { type RoleMap, roleMapOf } from '../http/identity/claims.ts'
 import { parseConnection } from '../postgres/connection/settings.ts'
-import { isTimeout, timeoutForm, USUAL_READ_TIMEOUT_MS } from '../postgres/connection/time-limit.ts'
+import { isTimeout, timeoutForm, USUAL_READ_TIMEOUT_MS } from '../postgres/network/time-limit.ts'
 import { parseSigner } from '../proof/chain/keys.ts'
 
 /** A variable or a flag is invalid. The message never shows the value, which may be a secret. */

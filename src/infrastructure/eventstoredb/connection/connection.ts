@@ -1,6 +1,6 @@
 import type { EventStoreDBClient } from '@eventstore/db-client'
 import { InvalidInputError, UnavailableError } from '../../../application/shared/errors.ts'
-import { answeredWithin } from '../../postgres/connection/time-limit.ts'
+import { answeredWithin } from '../../postgres/network/time-limit.ts'
 import { isAway, SilentStoreError } from './errors.ts'
 import { clientUrl, eventStoreUrlForm } from './url.ts'
 

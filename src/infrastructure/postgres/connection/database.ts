@@ -1,9 +1,9 @@
 import type { ClientBase, Pool, PoolClient } from 'pg'
+import { destroy, endInTime, giveUpStatement, keepAlive } from '../network/give-up.ts'
+import { USUAL_TIMEOUT_MS } from '../network/time-limit.ts'
 import { type Facades, facadeIn, facadeOf, homes, raws, type Terms, timeouts } from './facade.ts'
-import { destroy, endInTime, giveUpStatement, keepAlive } from './give-up.ts'
 import { newHome, placeOf, type RunQuery, runIn } from './home.ts'
 import type { Pooling } from './pooling.ts'
-import { USUAL_TIMEOUT_MS } from './time-limit.ts'
 import { connectIn, giveBack, isIdle, limited, until } from './waiting.ts'
 import { withClient } from './with-client.ts'
 

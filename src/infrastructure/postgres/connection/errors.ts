@@ -1,7 +1,7 @@
 import { EventEncodeError } from '../../../application/ports/event-store.ts'
 import { CommandBusError, UnavailableError } from '../../../application/shared/errors.ts'
-import { connectionRefusal } from './refusals.ts'
-import { NoAnswerError } from './time-limit.ts'
+import { connectionRefusal } from '../network/refusals.ts'
+import { NoAnswerError } from '../network/time-limit.ts'
 
 /** Of an error, or of the first of several: each address of a host may fail in a way of its own. */
 const codeOf = (error: unknown): string => {

@@ -1,9 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Client, PoolConfig } from 'pg'
 import { InvalidInputError } from '../../../application/shared/errors.ts'
+import { tlsOf, type Ways } from '../network/tls.ts'
+import { type DatabaseUrl, parseDatabaseUrl, type UrlFault } from '../network/url.ts'
 import { clientInTurn, type Way } from './in-turn.ts'
-import { tlsOf, type Ways } from './tls.ts'
-import { type DatabaseUrl, parseDatabaseUrl, type UrlFault } from './url.ts'
 
 /** What `pg` takes from a connection string besides hosts, names and TLS. */
 const PASSED_ON = [

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool, PoolClient } from 'pg'
-import { giveUpStatement, lastStatement } from './give-up.ts'
+import { giveUpStatement, lastStatement } from '../network/give-up.ts'
+import { answeredWithin, NoAnswerError } from '../network/time-limit.ts'
 import type { RunQuery } from './home.ts'
-import { answeredWithin, NoAnswerError } from './time-limit.ts'
 
 /** Outside any transaction; a client that does not know may be in one. */
 export const isIdle = (client: ClientBase): boolean => client.getTransactionStatus?.() === 'I'

@@ -8,11 +8,11 @@ import {
   ownSessionOn,
   timeoutOf,
 } from '../connection/database.ts'
-import { cutSoon } from '../connection/give-up.ts'
 import { findPooling, needsSession, type Pooling } from '../connection/pooling.ts'
 import { connectionSettings } from '../connection/settings.ts'
-import { USUAL_TIMEOUT_MS } from '../connection/time-limit.ts'
 import { withClient } from '../connection/with-client.ts'
+import { cutSoon } from '../network/give-up.ts'
+import { USUAL_TIMEOUT_MS } from '../network/time-limit.ts'
 
 /** A transaction that holds locks and does nothing is ended by the server after this. */
 const IDLE_IN_TRANSACTION_MS = 60_000
