@@ -157,7 +157,7 @@ module.exports = {
         pathNot: [
           '^src/contract/',
           '^src/application/(access/roles|ports/authorization)\\.ts$',
-          '^src/domain/[^/]+/(transitions|status)\\.ts$',
+          '^src/domain/[^/]+/(transitions|status|operator-actions)\\.ts$',
           '^src/domain/json/json-text\\.ts$',
           '^src/domain/visible-text\\.ts$',
         ],

@@ -19,13 +19,7 @@ import type { WorkflowCalls } from '../application/runs/workflow-calls.ts'
 import { InvalidInputError, UnavailableError } from '../application/shared/errors.ts'
 import { wholeOf } from '../application/shared/input.ts'
 import type { ApartFromMarks } from '../application/troubleshooting/action-turns.ts'
-import {
-  cancelCommand,
-  endAttempt,
-  operatorCancel,
-  operatorComplete,
-  operatorRetry,
-} from '../application/troubleshooting/operate-command.ts'
+import { cancelCommand, createOperatorCalls } from '../application/troubleshooting/operate-command.ts'
 import { payloadFaults, rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import type { CommandBus, CommandBusOptions } from '../command-bus.ts'
 import type { CommandEvent } from '../domain/command/events.ts'
@@ -213,7 +207,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? createRehearsals({ pool, handlersOf: handlersOf.of, log })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
   const rehearse = rehearseCommand({ store, rehearsals, clock })
-  const operate = { transact, clock, plan, faultsOf: payloadFaults({ store, rehearsals }) }
+  const operate = { transact, clock, log, plan, faultsOf: payloadFaults({ store, rehearsals }) }
   const live = createPostgresLiveEvents(readPool, { log })
   const stats = createStats(readPool)
   const actionsDeps = {
@@ -318,10 +312,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     troubleshooting: {
       ...parked,
       listAt: calls.parkedAt,
-      retry: guarded(operatorRetry(operate)),
-      cancel: guarded(operatorCancel(operate)),
-      complete: guarded(operatorComplete(operate)),
-      endAttempt: guarded(endAttempt({ ...operate, log })),
+      ...guardedAll({ ...createOperatorCalls(operate) }),
       rehearse: calls.rehearse,
     },
     replies: callerDeps.replies,

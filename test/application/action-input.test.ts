@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { InvalidInputError } from '../../src/application/shared/errors.ts'
-import {
-  actionListOf,
-  actionOf,
-  type BulkActionOptions,
-  itemListOf,
-} from '../../src/application/troubleshooting/action-input.ts'
+import { actionListOf, actionOf, itemListOf } from '../../src/application/troubleshooting/action-input.ts'
+import type { BulkActionOptions } from '../../src/application/troubleshooting/operator-options.ts'
 
 const jane = 'jane@example.com'
 const id = randomUUID()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { auditNames, namesOf } from '../../src/domain/command/audit-names.ts'
+import { namesOf } from '../../src/domain/command/audit-names.ts'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
 import { transitions } from '../../src/domain/command/transitions.ts'
 import { commandCodec } from '../../src/infrastructure/codec/command-codec.ts'
@@ -145,7 +145,7 @@ describe('the audit', () => {
   test('A30: the trail of a command comes in the order of revision though a clock was behind', async () => {
     const trail = await createCommandQueries(database.pool).auditTrail(key.domain, ids[0] as string)
     expect(trail.map(entry => entry.revision)).toEqual([0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9])
-    expect(trail.map(entry => entry.eventType)).toEqual(inDetail.flatMap(event => auditNames[event.type]))
+    expect(trail.map(entry => entry.eventType)).toEqual(inDetail.flatMap(event => transitions[event.type].audit))
     const auditIds = trail.map(entry => BigInt(entry.auditId))
     expect(auditIds).toEqual(auditIds.toSorted((a, b) => Number(a - b)))
     expect(new Set(auditIds).size).toBe(auditIds.length)

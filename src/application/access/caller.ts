@@ -23,7 +23,6 @@ import {
 } from '../shared/errors.ts'
 import { domainOf } from '../shared/input.ts'
 import { isWithin, scopeOf } from '../shared/scope.ts'
-import type { BulkActionOptions } from '../troubleshooting/action-input.ts'
 import {
   ActionNotFoundError,
   type ActionView,
@@ -34,13 +33,10 @@ import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
 import {
   type CancelOptions,
   cancelCommand,
-  type DryRunOption,
-  endAttempt,
+  createCallersOperatorCalls,
   type OperateDeps,
-  operatorCancel,
-  operatorComplete,
-  operatorRetry,
 } from '../troubleshooting/operate-command.ts'
+import type { BulkActionOptions } from '../troubleshooting/operator-options.ts'
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 import { callerPermissions, permitted } from './caller-permissions.ts'
 import { type MayReplyTo, refusedQueue } from './reply-queues.ts'
@@ -260,19 +256,7 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       groups: async (filter: CallersFilter<TroubleshootingFilter>) => {
         return reader.parkedGroups({ ...filter, ...scope })
       },
-      retry: async (
-        domain: string,
-        commandId: string,
-        options: { readonly data?: unknown; readonly resetAttempts?: boolean } & DryRunOption,
-      ) => {
-        return operatorRetry(deps)(domain, commandId, { ...options, ...scope, operator: subject })
-      },
-      cancel: async (domain: string, commandId: string, options: { readonly reason: string } & DryRunOption) => {
-        return operatorCancel(deps)(domain, commandId, { ...options, ...scope, operator: subject })
-      },
-      endAttempt: async (domain: string, commandId: string, options: { readonly reason: string } & DryRunOption) => {
-        return endAttempt(deps)(domain, commandId, { ...options, ...scope, operator: subject })
-      },
+      ...createCallersOperatorCalls(deps, subject, scope),
       rehearse: async (domain: string, commandId: string, options: Omit<RehearseOptions, 'tenantId'> = {}) => {
         return deps.rehearse(domain, commandId, { ...options, ...scope })
       },
@@ -297,13 +281,6 @@ export const createCaller = (deps: CallerDeps, identity: Identity) => {
       /** One that is over stays as it is. @throws ActionNotFoundError */
       stop: async (id: string) => {
         return deps.actions.stop(id, { operator: subject, tenantId })
-      },
-      complete: async (
-        domain: string,
-        commandId: string,
-        options: { readonly resultData?: unknown } & DryRunOption,
-      ) => {
-        return operatorComplete(deps)(domain, commandId, { ...options, ...scope, operator: subject })
       },
     },
   }

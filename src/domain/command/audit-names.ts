@@ -1,24 +1,9 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { CommandEvent, CommandExhausted } from './events.ts'
-
-/** What the audit calls each event; `namesOf` knows the exceptions. */
-export const auditNames: Readonly<Record<CommandEvent['type'], readonly string[]>> = {
-  CommandSent: ['SENT'],
-  CommandReceived: ['RECEIVED'],
-  CommandFailed: ['FAILED', 'RETRY_SCHEDULED'],
-  CommandMovedToTroubleshooting: ['MOVED_TO_TROUBLESHOOTING_QUEUE'],
-  CommandRejectedByBusinessRule: ['BUSINESS_RULE_FAILED'],
-  CommandExhausted: ['RETRY_EXHAUSTED'],
-  CommandCompleted: ['COMPLETED'],
-  CommandCanceled: ['CANCELED'],
-  OperatorRetried: ['OPERATOR_RETRY'],
-  OperatorCanceled: ['OPERATOR_CANCEL'],
-  OperatorCompleted: ['OPERATOR_COMPLETE'],
-  OperatorEndedAttempt: ['OPERATOR_END_ATTEMPT'],
-}
+import { transitions } from './transitions.ts'
 
 /** Every word of the audit, in the order of a life. */
-export const auditTypes: readonly string[] = [...new Set(Object.values(auditNames).flat())]
+export const auditTypes: readonly string[] = [...new Set(Object.values(transitions).flatMap(({ audit }) => audit))]
 
 /** Other words for some of them, for those who filter. */
 const aliases: Readonly<Record<string, string>> = { MOVED_TO_TSQ: 'MOVED_TO_TROUBLESHOOTING_QUEUE' }
@@ -39,8 +24,9 @@ export const parseAuditType = (text: string): Either<string, string> => {
  * exhausted nothing, whatever its policy did with it: it FAILED, and no retry is scheduled.
  */
 export const namesOf = (event: CommandEvent): readonly string[] => {
-  if (event.type === 'CommandCompleted' && event.receipt !== undefined) return ['RECEIVED', ...auditNames[event.type]]
-  return event.type === 'CommandExhausted' && !ranOut(event) ? ['FAILED'] : auditNames[event.type]
+  if (event.type === 'CommandCompleted' && event.receipt !== undefined)
+    return ['RECEIVED', ...transitions[event.type].audit]
+  return event.type === 'CommandExhausted' && !ranOut(event) ? ['FAILED'] : transitions[event.type].audit
 }
 
 const ranOut = ({ error }: CommandExhausted): boolean => error.type === 'TRANSIENT' || error.type === 'LEASE_LOST'

@@ -1,10 +1,11 @@
 import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
 import type { CommandError } from './events.ts'
+import { type ActionDetails, type ActionName, operatorActions } from './operator-actions.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
 /** Time and actor are facts of the caller: the domain has no clock. */
-interface Asked {
+export interface Asked {
   readonly at: Instant
   readonly actor: string
 }
@@ -59,34 +60,22 @@ export interface Cancel extends Asked {
   readonly reason: string | null
 }
 
-export interface OperatorRetry extends Asked {
-  readonly type: 'OperatorRetry'
-  readonly resetAttempts: boolean
-  readonly data?: Json
+/** What operators ask for, each with the members that the table of their actions names. */
+type OperatorIntents = {
+  readonly [A in ActionName]: Asked & ActionDetails[A] & { readonly type: (typeof operatorActions)[A]['intent'] }
 }
 
-export interface OperatorCancel extends Asked {
-  readonly type: 'OperatorCancel'
-  readonly reason: string
-}
+export type OperatorIntent = OperatorIntents[ActionName]
+export type OperatorRetry = OperatorIntents['retry']
+export type OperatorCancel = OperatorIntents['cancel']
+export type OperatorComplete = OperatorIntents['complete']
+export type OperatorEndAttempt = OperatorIntents['endAttempt']
 
-export interface OperatorComplete extends Asked {
-  readonly type: 'OperatorComplete'
-  readonly resultData: Json
-}
+export type CommandIntent = Send | Receive | ReportSuccess | ReportFailure | Cancel | OperatorIntent
 
-export interface OperatorEndAttempt extends Asked {
-  readonly type: 'OperatorEndAttempt'
-  readonly reason: string
-}
-
-export type CommandIntent =
-  | Send
-  | Receive
-  | ReportSuccess
-  | ReportFailure
-  | Cancel
-  | OperatorRetry
-  | OperatorCancel
-  | OperatorComplete
-  | OperatorEndAttempt
+/** The intent of an action, by what it needs. */
+export const operatorIntent = <A extends ActionName>(
+  action: A,
+  details: ActionDetails[A],
+  asked: Asked,
+): OperatorIntent => ({ ...asked, type: operatorActions[action].intent, ...details }) as OperatorIntent

@@ -12,13 +12,8 @@ import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { Credits } from '../../application/runs/credits.ts'
 import type { WorkflowCalls } from '../../application/runs/workflow-calls.ts'
 import type { dryRunAction } from '../../application/troubleshooting/dry-run-action.ts'
-import type {
-  cancelCommand,
-  endAttempt,
-  operatorCancel,
-  operatorComplete,
-  operatorRetry,
-} from '../../application/troubleshooting/operate-command.ts'
+import type { cancelCommand } from '../../application/troubleshooting/operate-command.ts'
+import type { OperatorCalls } from '../../application/troubleshooting/operator-options.ts'
 import type { rehearseCommand } from '../../application/troubleshooting/rehearse-command.ts'
 import type { Follower } from '../eventstoredb/mirror/follower.ts'
 import type { ChildOptions } from '../rehearsal/child.ts'
@@ -45,14 +40,10 @@ export interface Bus {
   readonly getCorrelation: ReturnType<typeof readCorrelation>
   readonly cancel: ReturnType<typeof cancelCommand>
   readonly replies: UndeliveredReplies
-  readonly troubleshooting: {
+  readonly troubleshooting: OperatorCalls & {
     readonly list: Reader['parked']
     readonly listAt: ReturnType<typeof readParkedAt>
     readonly groups: Reader['parkedGroups']
-    readonly retry: ReturnType<typeof operatorRetry>
-    readonly cancel: ReturnType<typeof operatorCancel>
-    readonly complete: ReturnType<typeof operatorComplete>
-    readonly endAttempt: ReturnType<typeof endAttempt>
     readonly rehearse: ReturnType<typeof rehearseCommand>
   }
   readonly operations: Operations

@@ -11,9 +11,9 @@ const statement = (frozen: string): string => `
            count(*) filter (where outcome = 'SKIPPED')::int as skipped
     from frozen)
   insert into command_bus_action (
-    id, action, criteria, canary, reason, result_data, reset_attempts, operator, tenant_id, status, cut_off, total,
+    id, action, criteria, canary, details, operator, tenant_id, status, cut_off, total,
     failed, skipped, created_at, updated_at)
-  select $1::uuid, $4::text, $5::jsonb, $6::int, $7::text, $8::jsonb, $9::boolean, $10::text, $3::text,
+  select $1::uuid, $4::text, $5::jsonb, $6::int, $7::jsonb, $8::text, $3::text,
          case when total = failed + skipped then 'COMPLETED' when $6 is null then 'RUNNING' else 'WAITING_FOR_CANARY' end,
          $2::timestamptz, total, failed, skipped, $2, $2
   from counted
@@ -26,11 +26,11 @@ const frozenByFilter = `
   from command_bus_command c
   where c.status = 'IN_TROUBLESHOOTING_QUEUE' and c.parked_at <= $2::timestamptz
     and ${tenantIs('$3', 'c.tenant_id')}
-    and ($11::text is null or c.domain = $11)
-    and ($12::text is null or c.command_type = $12)
-    and ($13::text is null or c.last_error_code = $13)
-    and ($14::timestamptz is null or c.parked_at >= $14)
-    and ($15::timestamptz is null or c.parked_at < $15)
+    and ($9::text is null or c.domain = $9)
+    and ($10::text is null or c.command_type = $10)
+    and ($11::text is null or c.last_error_code = $11)
+    and ($12::timestamptz is null or c.parked_at >= $12)
+    and ($13::timestamptz is null or c.parked_at < $13)
   order by c.parked_at, c.domain, c.command_id`
 
 /** In the order given; what cannot be taken in has its outcome at once. */
@@ -44,7 +44,7 @@ const frozenById = `
                 format('command %s is %s, not in troubleshooting: only parked commands can be operated on',
                        i.command_id, c.status)
               when c.parked_at > $2 then format('command %s was parked after the request', i.command_id) end
-  from unnest($11::text[], $12::uuid[]) with ordinality i(domain, command_id, ordinal)
+  from unnest($9::text[], $10::uuid[]) with ordinality i(domain, command_id, ordinal)
   left join command_bus_command c
     on c.domain = i.domain and c.command_id = i.command_id and ${tenantIs('$3', 'c.tenant_id')}
   order by i.ordinal`
@@ -54,18 +54,17 @@ const byId = statement(frozenById)
 
 /** Writes the action and its items. Null: this id was written before. */
 export const insertAction = async (pool: Pool, action: NewAction): Promise<ActionRow | null> => {
-  const { details, target } = action
+  const { target } = action
+  const { action: name, ...details } = action.details
   const criteria = 'filter' in target ? { filter: target.filter } : { ids: target.ids.length }
   const shared = [
     action.id,
     action.cutOff,
     action.tenantId,
-    details.action,
+    name,
     JSON.stringify(criteria),
     action.canary,
-    details.action === 'cancel' ? details.reason : null,
-    details.action === 'complete' ? JSON.stringify(details.resultData) : null,
-    details.action === 'retry' ? details.resetAttempts : null,
+    JSON.stringify(details),
     action.operator,
   ]
   const own =

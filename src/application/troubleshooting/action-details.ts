@@ -1,0 +1,36 @@
+import {
+  type ActionDetails,
+  type ActionName,
+  type ActionOption,
+  optionsOf,
+} from '../../domain/command/operator-actions.ts'
+import type { Json } from '../../domain/json/json.ts'
+import { booleanOf, instantOf, jsonOf, textOf } from '../shared/input.ts'
+
+/** The options of an action, as its intent takes them. @throws InvalidInputError */
+export const detailsOf = <A extends ActionName>(
+  action: A,
+  given: object | undefined,
+  options = optionsOf(action),
+): ActionDetails[A] =>
+  Object.fromEntries(
+    options.flatMap(([name, option]) => {
+      const details = detailOf(option, given === undefined ? undefined : Reflect.get(given, name), name)
+      return details === undefined ? [] : [[name, details]]
+    }),
+  ) as unknown as ActionDetails[A]
+
+const detailOf = (option: ActionOption, value: unknown, name: string): Json | undefined => {
+  const isMissing = value === undefined || (value === null && option.kind !== 'json')
+  if (isMissing && option.required === undefined) return option.usual
+  switch (option.kind) {
+    case 'text':
+      return textOf(value, name)
+    case 'json':
+      return jsonOf(value, name)
+    case 'boolean':
+      return booleanOf(value, name)
+    case 'instant':
+      return instantOf(value, name)
+  }
+}
