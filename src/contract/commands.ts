@@ -1,5 +1,12 @@
 import * as t from 'io-ts'
 import { auditWords } from '../domain/command/audit-names.ts'
+import {
+  type ColumnKind,
+  type ColumnName,
+  type CommandColumns,
+  commandColumns,
+  viewColumns,
+} from '../domain/command/columns.ts'
 import { MAX_WAIT_SECONDS } from '../domain/command/retry-policy.ts'
 import {
   anyJson,
@@ -44,35 +51,29 @@ const sent = t.type({
   correlationId: t.string,
 })
 
-export const columns = {
-  domain: t.string,
-  commandId: t.string,
-  commandType: t.string,
+const kinds: Readonly<Record<ColumnKind, t.Mixed>> = {
+  text: t.string,
   status,
-  attempts: t.number,
-  maxAttempts: t.number,
-  totalAttempts: t.number,
-  msgId: nullable(t.string),
-  queueName: t.string,
-  replyTo: nullable(t.string),
-  correlationId: t.string,
-  causationId: nullable(t.string),
-  tenantId: nullable(t.string),
-  ownerId: nullable(t.string),
-  parentCommandId: nullable(t.string),
-  retryCount: t.number,
-  leaseExpiresAt: nullable(instant),
-  nextAttemptAt: nullable(instant),
-  parkedAt: nullable(instant),
-  parkedReason: nullable(t.string),
-  lastErrorType: nullable(t.string),
-  lastErrorCode: nullable(t.string),
-  lastErrorMsg: nullable(t.string),
-  createdAt: instant,
-  updatedAt: instant,
+  message: t.string,
+  uuid: t.string,
+  int: t.number,
+  bigint: t.string,
   revision: t.number,
+  instant,
 }
 
+const codecOf = (name: ColumnName): t.Mixed => {
+  const { kind, nullable: mayBeNull } = commandColumns[name]
+  return mayBeNull ? nullable(kinds[kind]) : kinds[kind]
+}
+
+/** The codecs of these columns of a command. */
+export const codecsOf = <Name extends ColumnName>(names: readonly Name[]) =>
+  Object.fromEntries(names.map(name => [name, codecOf(name)])) as {
+    readonly [N in Name]: t.Type<CommandColumns[N]>
+  }
+
+export const columns = codecsOf(viewColumns)
 const commandView = t.type(columns)
 const commandDetail = t.type({ ...columns, data: anyJson, result: anyJson })
 

@@ -1,6 +1,7 @@
 import * as t from 'io-ts'
+import { historyColumns } from '../domain/command/columns.ts'
 import { anyJson, cutBeside, described, instant, nullable, object, status, uuid } from './codecs.ts'
-import { columns, commandParams, none } from './commands.ts'
+import { codecsOf, columns, commandParams, none } from './commands.ts'
 import { route } from './route.ts'
 import { entryColumns, runColumns, runStatus } from './workflows.ts'
 
@@ -18,38 +19,14 @@ const change = t.intersection([
 /** Differences up to 64 KiB, and how many there are beyond. */
 export const changes = { whole: { diff: t.array(change) }, more: t.partial({ diffOmitted: t.number }) }
 
-const snapshotColumns = {
-  status,
-  commandType: t.string,
-  attempts: t.number,
-  maxAttempts: t.number,
-  totalAttempts: t.number,
+/** Whole. */
+const snapshot = t.type({
+  ...codecsOf(historyColumns),
   workerId: nullable(t.string),
-  leaseExpiresAt: nullable(instant),
-  nextAttemptAt: nullable(instant),
-  parkedAt: nullable(instant),
-  parkedReason: nullable(t.string),
-  lastErrorType: nullable(t.string),
-  lastErrorCode: nullable(t.string),
-  lastErrorMsg: nullable(t.string),
   canceledReason: nullable(t.string),
   data: anyJson,
-  dataRevision: t.number,
   result: anyJson,
-  replyTo: nullable(t.string),
-  correlationId: t.string,
-  causationId: nullable(t.string),
-  tenantId: nullable(t.string),
-  ownerId: nullable(t.string),
-  parentCommandId: nullable(t.string),
-  retryCount: t.number,
-  createdAt: instant,
-  updatedAt: instant,
-  revision: t.number,
-}
-
-/** Whole. */
-const snapshot = t.type(snapshotColumns)
+})
 const cutSnapshot = t.intersection([snapshot, cutBeside('data'), cutBeside('result')])
 
 /** As the log holds it: its type, time and actor, and what that type of event tells. */

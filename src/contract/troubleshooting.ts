@@ -1,5 +1,6 @@
 import * as t from 'io-ts'
 import { MAX_REHEARSAL_MS } from '../application/ports/rehearsals.ts'
+import { parkedColumns } from '../domain/command/columns.ts'
 import {
   type ActionName,
   actionNamed,
@@ -8,7 +9,7 @@ import {
   optionsOf,
 } from '../domain/command/operator-actions.ts'
 import { anyJson, cutBeside, instant, integerFrom, nullable, object, status } from './codecs.ts'
-import { commandParams, none, paging } from './commands.ts'
+import { codecsOf, commandParams, none, paging } from './commands.ts'
 import { changes } from './history.ts'
 import { route } from './route.ts'
 
@@ -21,22 +22,7 @@ const filters = {
   q: t.string,
 }
 
-const itemColumns = {
-  domain: t.string,
-  commandId: t.string,
-  commandType: t.string,
-  attempts: t.number,
-  maxAttempts: t.number,
-  parkedReason: t.string,
-  lastErrorType: nullable(t.string),
-  lastErrorCode: nullable(t.string),
-  lastErrorMsg: nullable(t.string),
-  correlationId: t.string,
-  replyTo: nullable(t.string),
-  createdAt: instant,
-  updatedAt: instant,
-  payload: anyJson,
-}
+const itemColumns = { ...codecsOf(parkedColumns), parkedReason: t.string, payload: anyJson }
 
 const item = t.intersection([t.type(itemColumns), cutBeside('payload')])
 

@@ -25,7 +25,6 @@ export interface Telling<State, Event, Snapshot>
   /** Null: there is nothing to be seen yet. */
   readonly snapshotOf: (state: State, at: Instant, revision: number) => Snapshot | null
   readonly namesOf: (event: Event) => readonly string[]
-  readonly diff: (before: Snapshot | null, after: Snapshot | null) => readonly Change[]
 }
 
 interface Fact {
@@ -34,8 +33,8 @@ interface Fact {
 }
 
 /** Folds the events of one stream, in order from its first, into what each of them made of it. */
-export const stepsOf = <State, Event extends Fact, Snapshot>(
-  { initial, evolve, snapshotOf, namesOf, diff }: Telling<State, Event, Snapshot>,
+export const stepsOf = <State, Event extends Fact, Snapshot extends object>(
+  { initial, evolve, snapshotOf, namesOf }: Telling<State, Event, Snapshot>,
   events: readonly Recorded<Event>[],
 ): readonly Step<Event, Snapshot>[] => {
   const steps: Step<Event, Snapshot>[] = []
@@ -53,7 +52,7 @@ export const stepsOf = <State, Event extends Fact, Snapshot>(
       at: event.at,
       sinceLastMs: before === undefined ? null : Date.parse(event.at) - Date.parse(before.at),
       state: snapshot,
-      diff: diff(before?.state ?? null, snapshot),
+      diff: snapshotDiff(before?.state ?? null, snapshot),
     }
     steps.push(before)
   }
@@ -75,21 +74,20 @@ export const stepsAt = <A extends Pick<Step<unknown, unknown>, 'revision' | 'at'
   return later < 0 ? steps : steps.slice(0, later)
 }
 
+/** Every event changes them. */
+const NOT_COMPARED = ['revision', 'updatedAt']
+
 /** What one snapshot has that another has not; null: there was none. A member that is null is as good as none. */
-export const differ =
-  <Name extends string>(names: readonly Name[]) =>
-  (
-    before: { readonly [name in Name]: Json } | null,
-    after: { readonly [name in Name]: Json } | null,
-  ): readonly Change[] => {
-    const changes: Change[] = []
-    for (const name of names) {
-      const from = before?.[name] ?? null
-      const to = after?.[name] ?? null
-      if (from === to) continue
-      if (from === null) changes.push({ op: 'add', path: `/${name}`, from, to })
-      else if (to === null) changes.push({ op: 'remove', path: `/${name}`, from, to })
-      else changes.push(...jsonDiff(from, to, `/${name}`))
-    }
-    return changes
+export const snapshotDiff = (before: object | null, after: object | null): readonly Change[] => {
+  const [was, is] = [before, after] as readonly ({ readonly [name: string]: Json } | null)[]
+  const changes: Change[] = []
+  for (const name of Object.keys(after ?? before ?? {})) {
+    const from = was?.[name] ?? null
+    const to = is?.[name] ?? null
+    if (from === to || NOT_COMPARED.includes(name)) continue
+    if (from === null) changes.push({ op: 'add', path: `/${name}`, from, to })
+    else if (to === null) changes.push({ op: 'remove', path: `/${name}`, from, to })
+    else changes.push(...jsonDiff(from, to, `/${name}`))
   }
+  return changes
+}

@@ -1,52 +1,23 @@
+import type { ColumnName, CommandColumns, commandColumns } from '../domain/command/columns.ts'
 import type { CommandError, CommandEvent, CommandKey, ParkingReason } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
-import { type CommandStatus, transitions } from '../domain/command/transitions.ts'
-import type { Instant } from '../domain/instant.ts'
+import { transitions } from '../domain/command/transitions.ts'
 import type { Recorded } from '../domain/recorded.ts'
 
+type Definition = typeof commandColumns
+
 /** A row of `command_bus_command`, column by column; `msg_id` is known to the runner alone, which numbers messages. */
-export interface CommandRow {
-  readonly domain: string
-  readonly command_id: string
-  readonly command_type: string
-  readonly status: CommandStatus
-  readonly attempts: number
-  readonly max_attempts: number
-  readonly total_attempts: number
-  readonly queue_name: string
-  readonly reply_queue: string | null
-  readonly correlation_id: string
-  readonly causation_id: string | null
-  readonly tenant_id: string | null
-  readonly owner_id: string | null
-  readonly parent_command_id: string | null
-  readonly retry_count: number
-  readonly lease_expires_at: Instant | null
-  readonly next_attempt_at: Instant | null
-  readonly parked_at: Instant | null
-  readonly parked_reason: ParkingReason | null
-  readonly last_error_type: string | null
-  readonly last_error_code: string | null
-  readonly last_error_msg: string | null
-  readonly data_revision: number
-  readonly created_at: Instant
-  readonly updated_at: Instant
-  readonly revision: number
+export type CommandRow = {
+  readonly [Name in Exclude<ColumnName, 'msgId'> as Definition[Name]['column']]: CommandColumns[Name]
 }
 
-/** Columns every event after the first decides anew: null says "none now". */
-type AlwaysSet = Pick<
-  CommandRow,
-  'status' | 'lease_expires_at' | 'next_attempt_at' | 'parked_at' | 'parked_reason' | 'updated_at' | 'revision'
->
-/** Columns that keep their value unless the event names a new one. */
-type SometimesSet = Pick<
-  CommandRow,
-  'attempts' | 'total_attempts' | 'last_error_type' | 'last_error_code' | 'last_error_msg' | 'data_revision'
->
+/** The columns of a row that change in this way. */
+type Changing<How> = keyof CommandRow & Extract<Definition[ColumnName], { readonly changes: How }>['column']
 
 /** A move applies only to a row that stands between `after` and `revision`: applied twice it changes nothing. */
-export interface CommandMove extends AlwaysSet, Partial<SometimesSet> {
+export interface CommandMove
+  extends Pick<CommandRow, Changing<'always'>>,
+    Partial<Pick<CommandRow, Changing<'sometimes'>>> {
   readonly domain: string
   readonly command_id: string
   /** The revision before the first event of this move. */
@@ -137,7 +108,7 @@ const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
         parked_reason: event.reason,
       }
     case 'OperatorEndedAttempt':
-      return { ...lastError(event.error), parked_at: event.at, parked_reason: 'ATTEMPT_ENDED' }
+      return { ...lastError(event.error), parked_at: event.at, parked_reason: 'ATTEMPT_ENDED' satisfies ParkingReason }
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
       return lastError(event.error)

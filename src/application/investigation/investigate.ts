@@ -1,4 +1,5 @@
-import type { CommandEvent } from '../../domain/command/events.ts'
+import { parkedColumns, pick } from '../../domain/command/columns.ts'
+import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import { historyOf } from '../../domain/command/history.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import { troubleshootingFilterOf } from '../commands/read-commands.ts'
@@ -48,7 +49,7 @@ export const readParkedAt =
       const piece = items.slice(i, i + PIECE)
       const streams = await store.readStreams(piece.map(({ stream }) => stream))
       for (const { domain, commandId, stream, revision } of piece) {
-        found.push({ domain, commandId, ...asItStood(streams.get(stream) ?? [], revision) })
+        found.push(asItStood({ domain, commandId }, streams.get(stream) ?? [], revision))
       }
     }
     return { at, nextCursor, items: found }
@@ -57,24 +58,13 @@ export const readParkedAt =
 /** Streams that are held at a time: whole ones are read, payloads with them. */
 const PIECE = 25
 
-const asItStood = (
-  events: readonly Recorded<CommandEvent>[],
-  revision: number,
-): Omit<ParkedThenItem, 'domain' | 'commandId'> => {
+const asItStood = (key: CommandKey, events: readonly Recorded<CommandEvent>[], revision: number): ParkedThenItem => {
   const state = historyOf(events.slice(0, revision + 1)).at(-1)?.state
   if (state === undefined) throw new Error('a parked command without events')
   return {
-    commandType: state.commandType,
-    attempts: state.attempts,
-    maxAttempts: state.maxAttempts,
+    ...pick({ ...key, ...state }, parkedColumns),
     parkedReason: state.parkedReason ?? '',
-    lastErrorType: state.lastErrorType,
-    lastErrorCode: state.lastErrorCode,
     lastErrorMsg: cutMessage(state.lastErrorMsg),
-    correlationId: state.correlationId,
-    replyTo: state.replyTo,
-    createdAt: state.createdAt,
-    updatedAt: state.updatedAt,
     ...cutMember('payload', state.data),
     parkedAt: state.parkedAt ?? state.updatedAt,
     revision,

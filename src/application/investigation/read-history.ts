@@ -1,7 +1,7 @@
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
-import { type CommandSnapshot, historyOf, snapshotDiff } from '../../domain/command/history.ts'
+import { type CommandSnapshot, historyOf } from '../../domain/command/history.ts'
 import { commandStream, parseCommandStream } from '../../domain/command/names.ts'
-import { type Moment, type Step, stepsAt } from '../../domain/history.ts'
+import { type Moment, type Step, snapshotDiff, stepsAt } from '../../domain/history.ts'
 import type { Change } from '../../domain/json/json-diff.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { EventStore } from '../ports/event-store.ts'
@@ -84,13 +84,12 @@ export interface Asked {
 
 const replayed = (key: CommandKey, events: readonly Recorded<CommandEvent>[], asked: Asked): CommandHistory => ({
   ...key,
-  ...toldOf<CommandEvent, CommandSnapshot>(historyOf(events), snapshotDiff, asked),
+  ...toldOf(historyOf(events), asked),
 })
 
 /** Of a history what was asked for. @throws InvalidInputError for a revision that has not happened */
-export const toldOf = <Event, Snapshot>(
+export const toldOf = <Event, Snapshot extends object>(
   steps: readonly Step<Event, Snapshot>[],
-  diff: (before: Snapshot | null, after: Snapshot | null) => readonly Change[],
   { at, from, to }: Asked,
 ): Told<Event, Snapshot> => {
   const last = steps.at(-1)?.revision ?? -1
@@ -104,7 +103,7 @@ export const toldOf = <Event, Snapshot>(
   return {
     items: after.slice(before.length),
     state: is.state,
-    comparison: { from: was, to: is, diff: diff(was.state, is.state) },
+    comparison: { from: was, to: is, diff: snapshotDiff(was.state, is.state) },
   }
 }
 

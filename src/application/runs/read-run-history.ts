@@ -1,7 +1,7 @@
 import type { Step } from '../../domain/history.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { RunEvent } from '../../domain/workflow-run/events.ts'
-import { historyOfRun, type RunSnapshot, type RunSummary, runDiff } from '../../domain/workflow-run/history.ts'
+import { historyOfRun, type RunSnapshot, type RunSummary } from '../../domain/workflow-run/history.ts'
 import {
   type Comparison,
   type HistoryOptions,
@@ -31,8 +31,7 @@ export const replayRun = (
   events: readonly Recorded<RunEvent>[],
   options: RunHistoryOptions = {},
 ): RunHistory => {
-  const steps = historyOfRun(events)
-  const { items, state, comparison } = toldOf<RunEvent, RunSnapshot>(steps, runDiff, momentsOf(options))
+  const { items, state, comparison } = toldOf(historyOfRun(events), momentsOf(options))
   return {
     id,
     items: items.map(step => ({ ...step, state: withoutFiles(step.state) })),

@@ -1,45 +1,22 @@
-import { differ, type Step, stepsOf } from '../history.ts'
+import { type Step, stepsOf } from '../history.ts'
 import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
 import type { Recorded } from '../recorded.ts'
 import { namesOf } from './audit-names.ts'
+import type { CommandColumns, historyColumns } from './columns.ts'
 import type { CommandEvent, ParkingReason } from './events.ts'
 import { evolve } from './evolve.ts'
 import { type CommandState, initialState, type SentCommandState } from './state.ts'
-import type { CommandStatus } from './transitions.ts'
 
 /** A command as it stood after one of its events, in the words of the read row. */
-export interface CommandSnapshot {
-  readonly status: CommandStatus
-  readonly commandType: string
-  readonly attempts: number
-  readonly maxAttempts: number
-  readonly totalAttempts: number
+export interface CommandSnapshot extends Pick<CommandColumns, (typeof historyColumns)[number]> {
   /** Who holds it while it is IN_PROGRESS. */
   readonly workerId: string | null
-  readonly leaseExpiresAt: Instant | null
-  readonly nextAttemptAt: Instant | null
-  readonly parkedAt: Instant | null
   readonly parkedReason: ParkingReason | null
-  readonly lastErrorType: string | null
-  readonly lastErrorCode: string | null
-  readonly lastErrorMsg: string | null
   readonly canceledReason: string | null
   /** The payload a worker would get: the sender's, or an operator's edit of it. */
   readonly data: Json
-  /** Revision of the event that holds `data`. */
-  readonly dataRevision: number
   readonly result: Json
-  readonly replyTo: string | null
-  readonly correlationId: string
-  readonly causationId: string | null
-  readonly tenantId: string | null
-  readonly ownerId: string | null
-  readonly parentCommandId: string | null
-  readonly retryCount: number
-  readonly createdAt: Instant
-  readonly updatedAt: Instant
-  readonly revision: number
 }
 
 export type HistoryStep = Step<CommandEvent, CommandSnapshot>
@@ -52,7 +29,6 @@ export const historyOf = (events: readonly Recorded<CommandEvent>[]): readonly H
       evolve,
       snapshotOf: (state: CommandState, at) => (state.status === 'NONE' ? null : snapshotOf(state, at)),
       namesOf,
-      diff: snapshotDiff,
     },
     events,
   )
@@ -87,36 +63,3 @@ export const snapshotOf = (state: SentCommandState, updatedAt: Instant): Command
   updatedAt,
   revision: state.revision,
 })
-
-type Compared = Exclude<keyof CommandSnapshot, 'revision' | 'updatedAt'>
-
-const compared = Object.keys({
-  status: true,
-  commandType: true,
-  attempts: true,
-  maxAttempts: true,
-  totalAttempts: true,
-  workerId: true,
-  leaseExpiresAt: true,
-  nextAttemptAt: true,
-  parkedAt: true,
-  parkedReason: true,
-  lastErrorType: true,
-  lastErrorCode: true,
-  lastErrorMsg: true,
-  canceledReason: true,
-  data: true,
-  dataRevision: true,
-  result: true,
-  replyTo: true,
-  correlationId: true,
-  causationId: true,
-  tenantId: true,
-  ownerId: true,
-  parentCommandId: true,
-  retryCount: true,
-  createdAt: true,
-} satisfies Record<Compared, true>) as readonly Compared[]
-
-/** What one snapshot has that another has not; null: the command did not exist. A member that is null is as good as none. */
-export const snapshotDiff = differ(compared)

@@ -1,4 +1,4 @@
-import { differ, type Step, stepsOf } from '../history.ts'
+import { type Step, stepsOf } from '../history.ts'
 import type { Instant } from '../instant.ts'
 import type { Recorded } from '../recorded.ts'
 import type { FileStatus, Owed, RunEvent, RunTerms } from './events.ts'
@@ -65,7 +65,6 @@ export const historyOfRun = (events: readonly Recorded<RunEvent>[]): readonly Ru
       snapshotOf: (state: RunState, at, revision): RunSnapshot | null =>
         state.status === 'NONE' ? null : { ...summaryOf(state, at, revision), files: state.files.map(fileOf) },
       namesOf: ({ type }) => [names[type]],
-      diff: runDiff,
     },
     events,
   )
@@ -98,36 +97,6 @@ const summaryOf = (state: StartedRun, updatedAt: Instant, revision: number): Run
     revision,
   }
 }
-
-const compared = [
-  'status',
-  'tenantId',
-  'templateId',
-  'templateName',
-  'creditsPerRun',
-  'batchMode',
-  'testRun',
-  'maxRetryCount',
-  'totalJobs',
-  'completedJobs',
-  'failedJobs',
-  'round',
-  'roundJobs',
-  'creditsFromMonthly',
-  'creditsFromPurchased',
-  'charges',
-  'owed',
-  'startedBy',
-  'endedAt',
-  'createdAt',
-  'files',
-] as const satisfies readonly (keyof RunSnapshot)[]
-
-const differing = differ(compared)
-
-/** What one snapshot has that another has not; null: the run had not begun. */
-export const runDiff = (before: RunSnapshot | null, after: RunSnapshot | null) =>
-  differing(before as Parameters<typeof differing>[0], after as Parameters<typeof differing>[1])
 
 const names: Readonly<Record<RunEvent['type'], string>> = {
   RunInitiated: 'INITIATED',

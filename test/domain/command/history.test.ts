@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { namesOf } from '../../../src/domain/command/audit-names.ts'
-import { type CommandSnapshot, historyOf, snapshotDiff } from '../../../src/domain/command/history.ts'
+import { type CommandSnapshot, historyOf } from '../../../src/domain/command/history.ts'
 import { command } from '../../../src/domain/command/index.ts'
 import { fold } from '../../../src/domain/decider.ts'
-import { stepsAt } from '../../../src/domain/history.ts'
+import { snapshotDiff, stepsAt } from '../../../src/domain/history.ts'
 import {
   type CommandRow,
   commandRowChange,

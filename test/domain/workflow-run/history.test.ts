@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { fold } from '../../../src/domain/decider.ts'
-import { stepsAt } from '../../../src/domain/history.ts'
+import { snapshotDiff, stepsAt } from '../../../src/domain/history.ts'
 import type { Recorded } from '../../../src/domain/recorded.ts'
 import type { FileOutcome, RunEvent } from '../../../src/domain/workflow-run/events.ts'
-import { historyOfRun, type RunSnapshot, runDiff } from '../../../src/domain/workflow-run/history.ts'
+import { historyOfRun, type RunSnapshot } from '../../../src/domain/workflow-run/history.ts'
 import { workflowRun } from '../../../src/domain/workflow-run/index.ts'
 import type { RunIntent } from '../../../src/domain/workflow-run/intents.ts'
 import { runStream } from '../../../src/domain/workflow-run/names.ts'
@@ -104,7 +104,7 @@ test('over random lives the state at every revision is what the rows of the run 
         expect(stepsAt(steps, revision)).toEqual(historyOfRun(events.slice(0, revision + 1)))
         expect(stepsAt(steps, at).at(-1)?.at).toBe(at)
         const before = steps[revision - 1]?.state ?? null
-        expect(diff).toEqual(runDiff(before, state))
+        expect(diff).toEqual(snapshotDiff(before, state))
         const { revision: _, updatedAt: __, ...now } = state
         const { revision: ___, updatedAt: ____, ...then } = before ?? ({} as RunSnapshot)
         expect(diff.length === 0).toBe(JSON.stringify(now) === JSON.stringify(then))

@@ -1,36 +1,12 @@
+import type { CommandColumns, parkedColumns, viewColumns } from '../../../domain/command/columns.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { Json } from '../../../domain/json/json.ts'
 import type { OperationStatus } from '../../../domain/operation/status.ts'
 
 /** A command as its read row tells it. Times are ISO 8601. */
-export interface CommandView {
-  readonly domain: string
-  readonly commandId: string
-  readonly commandType: string
-  readonly status: CommandStatus
-  readonly attempts: number
-  readonly maxAttempts: number
-  readonly totalAttempts: number
-  readonly msgId: string | null
-  readonly queueName: string
-  readonly replyTo: string | null
-  readonly correlationId: string
-  readonly causationId: string | null
-  readonly tenantId: string | null
-  readonly ownerId: string | null
-  readonly parentCommandId: string | null
-  readonly retryCount: number
-  readonly leaseExpiresAt: string | null
-  readonly nextAttemptAt: string | null
-  readonly parkedAt: string | null
-  readonly parkedReason: string | null
-  readonly lastErrorType: string | null
-  readonly lastErrorCode: string | null
+export interface CommandView extends Pick<CommandColumns, (typeof viewColumns)[number]> {
   /** In lists its first 1,000 characters, and then how many there are. */
   readonly lastErrorMsg: string | null
-  readonly createdAt: string
-  readonly updatedAt: string
-  readonly revision: number
 }
 
 /** With the present payload and the result, whole. */
@@ -86,20 +62,8 @@ export interface TroubleshootingFilter {
   readonly cursor?: string
 }
 
-export interface TroubleshootingItem {
-  readonly domain: string
-  readonly commandId: string
-  readonly commandType: string
-  readonly attempts: number
-  readonly maxAttempts: number
+export interface TroubleshootingItem extends Pick<CommandColumns, (typeof parkedColumns)[number]> {
   readonly parkedReason: string
-  readonly lastErrorType: string | null
-  readonly lastErrorCode: string | null
-  readonly lastErrorMsg: string | null
-  readonly correlationId: string
-  readonly replyTo: string | null
-  readonly createdAt: string
-  readonly updatedAt: string
   /** The original data, or an operator's edit of it. Null where it has more than 4 KiB: `getCommand` has it whole. */
   readonly payload: Json
   /** Of a payload that was left out: its size as JSON text, which may count a space after each comma and colon. */

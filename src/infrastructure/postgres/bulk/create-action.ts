@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { NewAction } from '../../../application/ports/action-store.ts'
-import { tenantIs } from '../reading/tenant-is.ts'
+import { tenantIs } from '../reading/conditions.ts'
 import { type ActionRow, actionColumns } from './action-rows.ts'
 
 /** The action beside its items: `frozen` is the part that writes those, as one statement with this one. */

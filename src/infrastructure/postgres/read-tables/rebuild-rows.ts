@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { type ColumnKind, commandColumns } from '../../../domain/command/columns.ts'
 import { createWrites, type RowWrite } from '../../../projections/row-write.ts'
 import { workflowRows } from '../../../projections/workflow-rows.ts'
 import { type Folded, foldInto, isOfCommand, type LoggedBusEvent, type LoggedEvent } from './command-log.ts'
@@ -68,25 +69,27 @@ const applyCommands = async (client: ClientBase, table: string, events: readonly
   if (moved.rowCount !== moves.length) throw new RebuildError('the log is damaged: a stream has a gap')
 }
 
+const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
+  text: 'text',
+  status: 'text',
+  message: 'text',
+  uuid: 'uuid',
+  int: 'int',
+  bigint: 'bigint',
+  revision: 'bigint',
+  instant: 'timestamptz',
+}
+
+const changing = Object.values(commandColumns).filter(({ changes }) => changes !== 'never')
+const typed = changing.map(({ column, kind }) => `${column} ${SQL_TYPES[kind]}`).join(', ')
+const assignments = changing
+  .map(
+    ({ column, changes }) =>
+      `${column} = ${changes === 'always' ? `x.${column}` : `coalesce(x.${column}, c.${column})`}`,
+  )
+  .join(', ')
+
 const moveRows = (table: string): string => `
-  update ${table} c set
-    status = x.status,
-    attempts = coalesce(x.attempts, c.attempts),
-    total_attempts = coalesce(x.total_attempts, c.total_attempts),
-    msg_id = coalesce(x.msg_id, c.msg_id),
-    lease_expires_at = x.lease_expires_at,
-    next_attempt_at = x.next_attempt_at,
-    parked_at = x.parked_at,
-    parked_reason = x.parked_reason,
-    last_error_type = coalesce(x.last_error_type, c.last_error_type),
-    last_error_code = coalesce(x.last_error_code, c.last_error_code),
-    last_error_msg = coalesce(x.last_error_msg, c.last_error_msg),
-    data_revision = coalesce(x.data_revision, c.data_revision),
-    updated_at = x.updated_at,
-    revision = x.revision
-  from json_to_recordset($1::json) x(
-    after bigint, domain text, command_id uuid, status text, attempts int, total_attempts int, msg_id bigint,
-    lease_expires_at timestamptz, next_attempt_at timestamptz, parked_at timestamptz, parked_reason text,
-    last_error_type text, last_error_code text, last_error_msg text, data_revision bigint, updated_at timestamptz,
-    revision bigint)
+  update ${table} c set ${assignments}
+  from json_to_recordset($1::json) x(after bigint, domain text, command_id uuid, ${typed})
   where c.domain = x.domain collate "C" and c.command_id = x.command_id and c.revision = x.after`

@@ -31,3 +31,16 @@ const parse = (text: string): unknown => {
     return null
   }
 }
+
+export const DEFAULT_LIMIT = 100
+
+/** The first `limit` of these rows, and where the next page begins if there are more. */
+export const pageOf = <Row extends { readonly domain: string; readonly commandId: string }>(
+  rows: readonly Row[],
+  limit: number,
+  timeOf: (row: Row) => string,
+) => {
+  const items = rows.slice(0, limit)
+  const last = rows.length > limit ? items.at(-1) : undefined
+  return { items, nextCursor: last === undefined ? null : encodeCursor({ ...last, at: timeOf(last) }) }
+}

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import type { CommandView } from '../../../application/ports/reading/command-queries.ts'
 import type {
   CausalFilter,
   InvestigationQueries,
@@ -8,12 +9,11 @@ import type {
   StatusCount,
 } from '../../../application/ports/reading/investigation.ts'
 import { commandStream, parseCommandStream } from '../../../domain/command/names.ts'
-import { commandColumns, viewOf } from './command-queries.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
-import { tenantIs } from './tenant-is.ts'
+import { listedColumns } from './command-columns.ts'
+import { tenantIs } from './conditions.ts'
+import { DEFAULT_LIMIT, decodeCursor, encodeCursor } from './cursor.ts'
 import { type EntryRow, entryColumns, entryOf, type RunRow, runColumns, runOf } from './workflow-rows.ts'
 
-const DEFAULT_LIMIT = 100
 /** Parkings that one page looks at, at most: each costs a look at the index, and one at the event that followed. */
 export const PARKINGS_A_PAGE = 20_000
 
@@ -34,14 +34,14 @@ export const createInvestigationQueries = (pool: Pool): InvestigationQueries => 
   },
 
   related: async ({ correlationId, tenantId }: CausalFilter, limit) => {
-    const { rows } = await pool.query(related, [correlationId, tenantId ?? null, limit])
-    return rows.map(viewOf)
+    const { rows } = await pool.query<CommandView>(related, [correlationId, tenantId ?? null, limit])
+    return rows
   },
 
   relatedFirst: async ({ correlationId, tenantId }: CausalFilter, limit) => {
-    const found = await pool.query(relatedFirst, [correlationId, tenantId ?? null, limit, OWN_AT_MOST])
+    const found = await pool.query<CommandView>(relatedFirst, [correlationId, tenantId ?? null, limit, OWN_AT_MOST])
     const counted = await pool.query<StatusCount>(countOwn, [correlationId, tenantId ?? null, OWN_AT_MOST])
-    return { commands: found.rows.map(viewOf), counts: counted.rows }
+    return { commands: found.rows, counts: counted.rows }
   },
 
   relatedRuns: async ({ runIds, tenantId }: RunsFilter, limit) => {
@@ -144,7 +144,7 @@ const treeFrom = (seeds: string): string => `
       select p.domain, p.command_id from command_bus_command c
       join command_bus_command p on p.domain = c.domain and p.command_id = c.parent_command_id
       where c.domain = t.domain and c.command_id = t.command_id and ${ofTenant('p')}) n)
-  select ${commandColumns('c')} from (select domain, command_id from tree limit $3::int) t
+  select ${listedColumns('c')} from (select domain, command_id from tree limit $3::int) t
   join command_bus_command c on c.domain = t.domain and c.command_id = t.command_id
   order by c.created_at, c.domain, c.command_id`
 

@@ -5,9 +5,9 @@ import { type CommandStatus, commandStatuses } from '../../../domain/command/tra
 import { cachedFor } from '../../shared/cached.ts'
 import { instant } from '../connection/instant.ts'
 import { queueFigures } from '../queue/queue-figures.ts'
+import { tenantIs } from './conditions.ts'
 import { openTransactions, type QueueFigures } from './figures.ts'
 import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
-import { tenantIs } from './tenant-is.ts'
 import { countUndelivered } from './undelivered.ts'
 
 export type { DomainStats, MinuteStats, Stats, StatsReader } from '../../../application/ports/reading/stats.ts'

@@ -5,7 +5,7 @@ import type {
   UndeliveredStore,
 } from '../../../application/ports/reading/undelivered.ts'
 import { instant } from '../connection/instant.ts'
-import { tenantIs } from './tenant-is.ts'
+import { tenantIs } from './conditions.ts'
 
 const DEFAULT_LIMIT = 100
 

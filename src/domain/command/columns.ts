@@ -1,0 +1,114 @@
+import type { Instant } from '../instant.ts'
+import type { CommandStatus } from './transitions.ts'
+
+/** What the read row of a command holds, under the names of the API. Times are ISO 8601. */
+export interface CommandColumns {
+  readonly domain: string
+  readonly commandId: string
+  readonly commandType: string
+  readonly status: CommandStatus
+  readonly attempts: number
+  readonly maxAttempts: number
+  readonly totalAttempts: number
+  readonly msgId: string | null
+  readonly queueName: string
+  readonly replyTo: string | null
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly tenantId: string | null
+  readonly ownerId: string | null
+  readonly parentCommandId: string | null
+  readonly retryCount: number
+  readonly leaseExpiresAt: Instant | null
+  readonly nextAttemptAt: Instant | null
+  readonly parkedAt: Instant | null
+  readonly parkedReason: string | null
+  readonly lastErrorType: string | null
+  readonly lastErrorCode: string | null
+  readonly lastErrorMsg: string | null
+  /** Revision of the event that holds `data`. */
+  readonly dataRevision: number
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+  readonly revision: number
+}
+
+/** How a column is stored, read and declared. A `bigint` is read as text; a `revision` is one that is read as a number. */
+export type ColumnKind = 'text' | 'status' | 'message' | 'uuid' | 'int' | 'bigint' | 'revision' | 'instant'
+
+interface CommandColumn<Value> {
+  /** Its name in `command_bus_command`. */
+  readonly column: string
+  readonly kind: ColumnKind
+  readonly nullable: null extends Value ? true : false
+  /** `always`: every event after the first sets it. `sometimes`: it keeps its value unless an event names a new one. */
+  readonly changes: 'never' | 'always' | 'sometimes'
+}
+
+/**
+ * The one definition of the columns of a command: its row, the rebuild of rows, the queries, the HTTP contract and the
+ * history are made from it. A new column gets a line here and one above, and its place in the migrations.
+ */
+export const commandColumns = {
+  domain: { column: 'domain', kind: 'text', nullable: false, changes: 'never' },
+  commandId: { column: 'command_id', kind: 'uuid', nullable: false, changes: 'never' },
+  commandType: { column: 'command_type', kind: 'text', nullable: false, changes: 'never' },
+  status: { column: 'status', kind: 'status', nullable: false, changes: 'always' },
+  attempts: { column: 'attempts', kind: 'int', nullable: false, changes: 'sometimes' },
+  maxAttempts: { column: 'max_attempts', kind: 'int', nullable: false, changes: 'never' },
+  totalAttempts: { column: 'total_attempts', kind: 'int', nullable: false, changes: 'sometimes' },
+  msgId: { column: 'msg_id', kind: 'bigint', nullable: true, changes: 'sometimes' },
+  queueName: { column: 'queue_name', kind: 'text', nullable: false, changes: 'never' },
+  replyTo: { column: 'reply_queue', kind: 'text', nullable: true, changes: 'never' },
+  correlationId: { column: 'correlation_id', kind: 'text', nullable: false, changes: 'never' },
+  causationId: { column: 'causation_id', kind: 'text', nullable: true, changes: 'never' },
+  tenantId: { column: 'tenant_id', kind: 'text', nullable: true, changes: 'never' },
+  ownerId: { column: 'owner_id', kind: 'text', nullable: true, changes: 'never' },
+  parentCommandId: { column: 'parent_command_id', kind: 'uuid', nullable: true, changes: 'never' },
+  retryCount: { column: 'retry_count', kind: 'int', nullable: false, changes: 'never' },
+  leaseExpiresAt: { column: 'lease_expires_at', kind: 'instant', nullable: true, changes: 'always' },
+  nextAttemptAt: { column: 'next_attempt_at', kind: 'instant', nullable: true, changes: 'always' },
+  parkedAt: { column: 'parked_at', kind: 'instant', nullable: true, changes: 'always' },
+  parkedReason: { column: 'parked_reason', kind: 'text', nullable: true, changes: 'always' },
+  lastErrorType: { column: 'last_error_type', kind: 'text', nullable: true, changes: 'sometimes' },
+  lastErrorCode: { column: 'last_error_code', kind: 'text', nullable: true, changes: 'sometimes' },
+  lastErrorMsg: { column: 'last_error_msg', kind: 'message', nullable: true, changes: 'sometimes' },
+  dataRevision: { column: 'data_revision', kind: 'revision', nullable: false, changes: 'sometimes' },
+  createdAt: { column: 'created_at', kind: 'instant', nullable: false, changes: 'never' },
+  updatedAt: { column: 'updated_at', kind: 'instant', nullable: false, changes: 'always' },
+  revision: { column: 'revision', kind: 'revision', nullable: false, changes: 'always' },
+} as const satisfies { readonly [Name in ColumnName]: CommandColumn<CommandColumns[Name]> }
+
+export type ColumnName = keyof CommandColumns
+
+const allBut = <Name extends ColumnName>(hidden: readonly Name[]) =>
+  (Object.keys(commandColumns) as ColumnName[]).filter(
+    (name): name is Exclude<ColumnName, Name> => !hidden.some(other => other === name),
+  )
+
+/** What a command shows in answers and lists. */
+export const viewColumns = allBut(['dataRevision'])
+
+/** What a history shows of a state. */
+export const historyColumns = allBut(['domain', 'commandId', 'msgId', 'queueName'])
+
+/** What the list of parked commands shows. */
+export const parkedColumns = [
+  'domain',
+  'commandId',
+  'commandType',
+  'attempts',
+  'maxAttempts',
+  'parkedReason',
+  'lastErrorType',
+  'lastErrorCode',
+  'lastErrorMsg',
+  'correlationId',
+  'replyTo',
+  'createdAt',
+  'updatedAt',
+] as const satisfies readonly ColumnName[]
+
+/** These members of a row, in this order. */
+export const pick = <Row, Name extends keyof Row>(row: Row, names: readonly Name[]): Pick<Row, Name> =>
+  Object.fromEntries(names.map(name => [name, row[name]])) as Pick<Row, Name>

@@ -1,0 +1,39 @@
+import { type ColumnKind, type ColumnName, commandColumns, viewColumns } from '../../../domain/command/columns.ts'
+import { instant } from '../connection/instant.ts'
+import { cutMessageColumn } from './cut-json.ts'
+
+const plain = (column: string): string => column
+
+const READ: Readonly<Record<ColumnKind, (column: string) => string>> = {
+  text: plain,
+  status: plain,
+  message: cutMessageColumn,
+  uuid: plain,
+  int: plain,
+  bigint: plain,
+  revision: column => `${column}::float8`,
+  instant,
+}
+
+const select = (alias: string, names: readonly ColumnName[], read: typeof READ): string =>
+  names
+    .map(name => {
+      const { column, kind } = commandColumns[name]
+      return `${read[kind](`${alias}.${column}`)} as "${name}"`
+    })
+    .join(', ')
+
+/** A list for `select` that gives these columns as lists carry them: the message of the last error may be cut. */
+export const listedColumns = (alias: string, names: readonly ColumnName[] = viewColumns): string =>
+  select(alias, names, READ)
+
+/** The same with the whole message. */
+export const wholeColumns = (alias: string): string => select(alias, viewColumns, { ...READ, message: plain })
+
+/** What a `c` of commands is joined with for its present payload (`sent`) and its last event (`last`). */
+export const joinSent = `left join command_bus_event sent
+  on sent.stream = 'command-' || c.domain || '-' || c.command_id and sent.revision = c.data_revision`
+export const joinLast = `left join command_bus_event last
+  on last.stream = 'command-' || c.domain || '-' || c.command_id and last.revision = c.revision`
+
+export const resultOf = `case when c.status = 'COMPLETED' then coalesce(last.data->'result', last.data->'resultData') end`

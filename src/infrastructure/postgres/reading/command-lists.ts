@@ -1,0 +1,66 @@
+import type { Pool } from 'pg'
+import type { CommandQueries, CommandView, OwnedItem } from '../../../application/ports/reading/command-queries.ts'
+import { pick, viewColumns } from '../../../domain/command/columns.ts'
+import type { OperationStatus } from '../../../domain/operation/status.ts'
+import { joinLast, joinSent, listedColumns, resultOf } from './command-columns.ts'
+import { conditions } from './conditions.ts'
+import { DEFAULT_LIMIT, pageOf } from './cursor.ts'
+import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
+
+const newestFirst = 'order by c.created_at desc, c.command_id desc, c.domain desc'
+
+/** Commands, newest first. */
+export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'listOwned'> => ({
+  list: async filter => {
+    const limit = filter.limit ?? DEFAULT_LIMIT
+    const filters = conditions()
+    filters.add('c.domain = ?', filter.domain)
+    filters.add('c.status = ?', filter.status)
+    filters.add('c.command_type = ?', filter.commandType)
+    filters.add('c.last_error_code = ?', filter.errorCode)
+    filters.add('c.correlation_id = ?', filter.correlationId)
+    filters.tenant(filter.tenantId)
+    filters.add('c.created_at >= ?::timestamptz', filter.createdAfter)
+    filters.add('c.created_at < ?::timestamptz', filter.createdBefore)
+    filters.after('c.created_at', filter.cursor)
+    const { rows } = await pool.query<CommandView>(
+      `select ${listedColumns('c')} from command_bus_command c where ${filters.where()} ${newestFirst} limit ${limit + 1}`,
+      filters.values,
+    )
+    return pageOf(rows, limit, row => row.createdAt)
+  },
+
+  listOwned: async (domain, filter) => {
+    const limit = filter.limit ?? DEFAULT_LIMIT
+    const filters = conditions()
+    filters.add('c.domain = ?', domain)
+    filters.add('c.owner_id = ?', filter.ownerId)
+    filters.tenant(filter.tenantId)
+    if (filter.progress !== undefined) filters.add(progressIs[filter.progress])
+    filters.after('c.created_at', filter.cursor)
+    const { rows } = await pool.query<OwnedItem>(
+      `select ${listedColumns('c')}, ${cutColumns('answer', 'result')},
+              jsonb_build_object('session_id', sent.data#>'{data,session_id}',
+                                 'message_id', sent.data#>'{data,message_id}') as data
+       from (select * from command_bus_command c where ${filters.where()} ${newestFirst} limit ${limit + 1}) c
+       ${joinSent} ${joinLast} ${joinCut(resultOf, 'answer')} ${newestFirst}`,
+      filters.values,
+    )
+    const page = pageOf(rows, limit, row => row.createdAt)
+    return { ...page, items: page.items.map(ownedOf) }
+  },
+})
+
+const ownedOf = (row: OwnedItem): OwnedItem => ({
+  ...pick(row, viewColumns),
+  data: row.data,
+  ...cutFrom(row, 'result'),
+})
+
+/** The user's words for a status, as conditions; see domain/operation/status.ts. */
+const progressIs: Readonly<Record<OperationStatus, string>> = {
+  pending: "c.status = 'PENDING' and c.total_attempts = 0",
+  processing: "(c.status = 'IN_PROGRESS' or c.status = 'PENDING' and c.total_attempts > 0)",
+  completed: "c.status = 'COMPLETED'",
+  failed: "c.status in ('FAILED', 'CANCELED', 'IN_TROUBLESHOOTING_QUEUE')",
+}

@@ -1,0 +1,85 @@
+import type { Pool } from 'pg'
+import type {
+  CommandQueries,
+  TroubleshootingFilter,
+  TroubleshootingItem,
+} from '../../../application/ports/reading/command-queries.ts'
+import { cutMessage } from '../../../application/shared/cut-json.ts'
+import { parkedColumns, pick } from '../../../domain/command/columns.ts'
+import { instant } from '../connection/instant.ts'
+import { joinSent, listedColumns } from './command-columns.ts'
+import { conditions } from './conditions.ts'
+import { DEFAULT_LIMIT, pageOf } from './cursor.ts'
+import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
+
+const newestFirst = 'order by c.parked_at desc, c.command_id desc, c.domain desc'
+
+/** What is parked, newest first, and how much of it there is for each cause. */
+export const createParkedLists = (pool: Pool): Pick<CommandQueries, 'parked' | 'parkedGroups'> => ({
+  parked: async filter => {
+    const limit = filter.limit ?? DEFAULT_LIMIT
+    const total = parkedFilters(filter)
+    const filters = parkedFilters(filter)
+    filters.after('c.parked_at', filter.cursor)
+    const counting = pool.query(
+      `select count(*)::int as total from command_bus_command c where ${total.where()}`,
+      total.values,
+    )
+    const reading = pool.query<ParkedRow>(
+      `select ${listedColumns('c', [...parkedColumns, 'parkedAt'])}, ${cutColumns('sent_data', 'payload')}
+       from (select * from command_bus_command c where ${filters.where()} ${newestFirst} limit ${limit + 1}) c
+       ${joinSent} ${joinCut("sent.data->'data'", 'sent_data')} ${newestFirst}`,
+      filters.values,
+    )
+    const [counted, { rows }] = await Promise.all([counting, reading])
+    const page = pageOf(rows, limit, row => row.parkedAt)
+    return { ...page, items: page.items.map(itemOf), total: counted.rows[0].total }
+  },
+
+  parkedGroups: async filter => {
+    const filters = parkedFilters(filter)
+    // the sample is found by its key: messages are long, and sorting them would be most of the work
+    const { rows } = await pool.query(
+      `select g.*, sample.last_error_msg as sample from (
+         select c.domain, c.command_type, c.last_error_code, count(*)::int as count, ${instant('min(c.parked_at)')} as first,
+                ${instant('max(c.parked_at)')} as last,
+                right(max(to_char(c.parked_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') || c.command_id::text collate "C"), 36)::uuid as newest
+         from command_bus_command c where ${filters.where()}
+         group by c.domain, c.command_type, c.last_error_code) g
+       left join command_bus_command sample on sample.domain = g.domain and sample.command_id = g.newest
+       order by g.count desc, g.domain, g.command_type, g.last_error_code`,
+      filters.values,
+    )
+    return rows.map(row => ({
+      domain: row.domain,
+      commandType: row.command_type,
+      errorCode: row.last_error_code,
+      count: row.count,
+      first: row.first,
+      last: row.last,
+      sample: cutMessage(row.sample),
+    }))
+  },
+})
+
+const parkedFilters = (filter: TroubleshootingFilter) => {
+  const filters = conditions()
+  filters.add("c.status = 'IN_TROUBLESHOOTING_QUEUE'")
+  filters.add('c.domain = ?', filter.domain)
+  filters.add('c.command_type = ?', filter.commandType)
+  filters.add('c.last_error_code = ?', filter.errorCode)
+  filters.tenant(filter.tenantId)
+  filters.add('c.parked_at >= ?::timestamptz', filter.from)
+  filters.add('c.parked_at < ?::timestamptz', filter.to)
+  if (filter.q !== undefined) {
+    const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
+    filters.add("concat_ws(' ', c.command_id::text, c.last_error_code, c.last_error_msg) ilike ?", like)
+  }
+  return filters
+}
+
+interface ParkedRow extends TroubleshootingItem {
+  readonly parkedAt: string
+}
+
+const itemOf = (row: ParkedRow): TroubleshootingItem => ({ ...pick(row, parkedColumns), ...cutFrom(row, 'payload') })
