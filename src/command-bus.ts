@@ -1,39 +1,20 @@
 import type { ClientBase, Pool } from 'pg'
+import type { BusCalls } from './application/access/bus-calls.ts'
 import type { Caller } from './application/access/caller.ts'
 import type { BatchResult } from './application/commands/send-batch.ts'
 import type { CommandToSend, RetryOptions, SentCommand } from './application/commands/send-command.ts'
-import type { UndeliveredReplies } from './application/commands/undelivered-replies.ts'
-import type { CausalTree, ParkedAtOptions, ParkedAtPage } from './application/investigation/investigate.ts'
-import type { CommandHistory, HistoryOptions } from './application/investigation/read-history.ts'
-import type { Operation, OperationFilter, Owner, StartOperation } from './application/operations/operations.ts'
 import type { Identity } from './application/ports/authorization.ts'
 import type { Clock } from './application/ports/clock.ts'
 import type { Log } from './application/ports/log.ts'
-import type {
-  AuditEntry,
-  AuditFilter,
-  CommandDetail,
-  CommandFilter,
-  CommandView,
-  Page,
-  TroubleshootingFilter,
-  TroubleshootingGroup,
-  TroubleshootingItem,
-} from './application/ports/reading/command-queries.ts'
 import type { Telemetry } from './application/ports/telemetry.ts'
-import type { Credits } from './application/runs/credits.ts'
 import type { WorkflowCalls } from './application/runs/workflow-calls.ts'
-import type { ActionPlan } from './application/troubleshooting/dry-run-action.ts'
-import type { CancelOptions } from './application/troubleshooting/operate-command.ts'
-import type { BulkActionOptions, OperatorCalls } from './application/troubleshooting/operator-options.ts'
-import type { Rehearsal, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
 import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
 import type { Drift } from './infrastructure/postgres/read-tables/verify.ts'
 import type { Verified, VerifyOptions } from './infrastructure/proof/verification/verify.ts'
+import type { RehearsalProcess } from './infrastructure/rehearsal/child.ts'
 import type { Actions } from './infrastructure/runners/bulk-actions.ts'
 import type { WorkflowOptions } from './infrastructure/runners/workflow-runs.ts'
-import type { RehearsalProcess } from './infrastructure/service/bus.ts'
 import type { Handler } from './infrastructure/worker/attempt/handler.ts'
 import type { Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
 
@@ -124,7 +105,7 @@ export interface JoinOptions {
 }
 
 /** Every promise rejects with a CommandBusError for what a caller can mend: see its `code`. */
-export interface CommandBus {
+export interface CommandBus extends BusCalls {
   /** Checks that the database can be reached and its schema is the one this version knows. */
   readonly ready: () => Promise<void>
   /** Sends a command. @throws DuplicateCommandError, InvalidInputError */
@@ -147,58 +128,6 @@ export interface CommandBus {
     commands: readonly CommandToSend[],
     options?: JoinOptions,
   ) => Promise<readonly BatchResult[]>
-  /** The command, or null. */
-  readonly getCommand: (domain: string, commandId: string) => Promise<CommandDetail | null>
-  /** Commands with this id in any domain. */
-  readonly findCommand: (commandId: string) => Promise<readonly CommandDetail[]>
-  /** All filters combine; newest first, in pages. */
-  readonly queryCommands: (filter?: CommandFilter) => Promise<Page<CommandView>>
-  /** What happened to a command, oldest first, or what of it is called `eventType`; empty for an unknown id. */
-  readonly getAuditTrail: (domain: string, commandId: string, filter?: AuditFilter) => Promise<readonly AuditEntry[]>
-  /**
-   * What each event made of a command: its state after it, and what changed. Ends at a revision or an instant with `at`;
-   * compares two moments with `from` and `to`. @throws CommandNotFoundError
-   */
-  readonly getHistory: (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
-  /**
-   * Everything with a correlation id, and what caused what: a tree, each after what it came from. At most 1,000, what failed
-   * or is parked first; the rest is counted by status. The id of a run is the correlation id of its jobs: it gives the run,
-   * what it was charged and given back, and its jobs' commands.
-   */
-  readonly getCorrelation: (correlationId: string, options?: { readonly tenantId?: string }) => Promise<CausalTree>
-  /** The sender's cancel, while the command is PENDING. @throws CommandNotFoundError, InvalidOperationError */
-  readonly cancel: (
-    domain: string,
-    commandId: string,
-    options?: CancelOptions,
-  ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
-  readonly troubleshooting: OperatorCalls & {
-    /** What is parked, newest first. Of all domains when `domain` is left out. */
-    readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
-    /** What was parked at an instant (now, when it is left out), as it stood then; from the log. */
-    readonly listAt: (options?: ParkedAtOptions) => Promise<ParkedAtPage>
-    /** What is parked, by domain, type and error code. */
-    readonly groups: (
-      filter?: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
-    ) => Promise<readonly TroubleshootingGroup[]>
-    /**
-     * Runs the registered handler on a parked command, or on an edited payload, in a transaction that is rolled back: what
-     * would a retry do? Handlers of this bus's workers, and of its option `handlers`, run in this process: one that takes
-     * it down takes it down. @throws CommandNotFoundError, InvalidOperationError (not parked, or not to be rehearsed)
-     */
-    readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
-  }
-  /** Replies that could not be put on their queue: they are kept, and can be delivered again, each once. */
-  readonly replies: UndeliveredReplies
-  /** Operations: commands of domain `operations` that belong to a user, with automatic retry and a retry by hand. */
-  readonly operations: {
-    readonly start: (owner: Owner, start: StartOperation) => Promise<Operation>
-    /** @throws OperationNotFoundError, ForbiddenError */
-    readonly get: (owner: Owner, id: string) => Promise<Operation>
-    readonly list: (owner: Owner, filter?: OperationFilter) => Promise<Page<Operation>>
-    /** A new operation for a failed one; twice gives the same. @throws OperationNotRetriableError too */
-    readonly retry: (owner: Owner, id: string) => Promise<Operation>
-  }
   /**
    * The bus as an identity may use it: permissions checked, within its tenant, its subject in the audit. With `reading` only
    * for reads and dry runs: they go over a few connections of their own, so that they never hold up sends, and end on the
@@ -206,17 +135,12 @@ export interface CommandBus {
    */
   readonly as: (identity: Identity, reading?: Reading) => Caller
   /** Actions on many parked commands at once. `run` carries them out, in any number of processes. */
-  readonly actions: Pick<Actions, 'start' | 'get' | 'list' | 'stop' | 'run' | 'runOne'> & {
-    /** What an action would do, by the same decisions, and nothing done. */
-    readonly dryRun: (options: BulkActionOptions) => Promise<ActionPlan>
-  }
+  readonly actions: BusCalls['actions'] & Pick<Actions, 'run' | 'runOne'>
   /**
    * Workflow runs: many files, each a command of domain `workflow`, paid with credits, continued where they failed.
    * `run` notes how the files end; one process of the fleet does, the others stand by.
    */
   readonly runs: WorkflowCalls & { readonly run: (signal?: AbortSignal) => Promise<void> }
-  /** What tenants pay runs with: a ledger with a monthly and a purchased pool. */
-  readonly credits: Credits
   readonly maintenance: {
     /** Writes the read tables anew from the log while the bus serves; sends nothing. */
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>
@@ -232,3 +156,5 @@ export interface CommandBus {
   /** Stops workers gracefully, then ends the connections. */
   readonly close: () => Promise<void>
 }
+
+export type CreateCommandBus = (options: CommandBusOptions) => CommandBus

@@ -27,7 +27,7 @@ export interface WorkflowsDeps {
   readonly log: Log
   /** The log or the database cannot be reached now. */
   readonly isAway: (error: unknown) => boolean
-  readonly options?: WorkflowOptions
+  readonly options?: WorkflowOptions | undefined
 }
 
 const defaultPolicy: RetryOptions = { maxAttempts: 3, backoffSeconds: [1, 5], jitter: 0.1 }

@@ -1,4 +1,4 @@
-import type { Either } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 
 /**
  * A pure state machine over events.
@@ -18,3 +18,20 @@ export const fold = <State, Event>(
   events: readonly Event[],
   state: State = decider.initial,
 ): State => events.reduce(decider.evolve, state)
+
+/** Intents one after the other, each on the state that the one before has left. A refusal of one refuses all. */
+export const decideAll = <State, Intent, Event, Rejection>(
+  decider: Decider<State, Intent, Event, Rejection>,
+  intents: readonly Intent[],
+  before: State,
+): Either<Rejection, { readonly events: readonly Event[]; readonly state: State }> => {
+  const events: Event[] = []
+  let state = before
+  for (const intent of intents) {
+    const decided = decider.decide(intent, state)
+    if (isLeft(decided)) return decided
+    events.push(...decided.right)
+    state = fold(decider, decided.right, state)
+  }
+  return right({ events, state })
+}

@@ -49,28 +49,3 @@ export const callerPermissions = {
 interface Declared {
   readonly [name: string]: Permission | Declared
 }
-
-type Call = (...args: never[]) => Promise<unknown>
-
-/** A permission for every call: one without is a type error. */
-type PermissionsOf<Calls> = {
-  readonly [Name in keyof Calls]: Calls[Name] extends Call ? Permission : PermissionsOf<Calls[Name]>
-}
-
-/** The same calls, each of which asks for its permission before anything else happens. */
-export const permitted = <Calls extends object>(
-  calls: Calls,
-  permissions: PermissionsOf<Calls>,
-  demand: (permission: Permission) => void,
-): Calls => {
-  const guarded = Object.entries<Call | object>(calls as never).map(([name, call]) => {
-    const needed = permissions[name as keyof Calls] as Permission
-    if (typeof call !== 'function') return [name, permitted(call, needed as never, demand)]
-    const asking = async (...args: Parameters<Call>): Promise<unknown> => {
-      demand(needed)
-      return call(...args)
-    }
-    return [name, asking]
-  })
-  return Object.fromEntries(guarded) as Calls
-}

@@ -1,4 +1,5 @@
-import { InvalidInputError } from '../shared/errors.ts'
+import type { Identity } from '../ports/authorization.ts'
+import { InvalidInputError, ReplyQueueRefusedError } from '../shared/errors.ts'
 
 /** Whether a caller of this tenant (null: of none) may have replies sent to a queue. */
 export type MayReplyTo = (queue: string, tenant: string | null) => boolean
@@ -42,7 +43,16 @@ const fits = (pattern: string, queue: string, tenant: string | null): boolean =>
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-export const refusedQueue = (tenant: string | null): string =>
-  tenant === null
-    ? 'belongs to a tenant, or is not listed for callers without one; nothing was sent'
-    : `is no queue of your tenant (such as t_${tenant}__replies), or not listed for it; nothing was sent`
+/** What is not a text is refused when it is sent. @throws ReplyQueueRefusedError */
+export const demandOwnQueue = (
+  { mayReplyTo, identity: { tenant } }: { readonly mayReplyTo: MayReplyTo; readonly identity: Identity },
+  queue: unknown,
+): void => {
+  if (typeof queue !== 'string' || mayReplyTo(queue, tenant)) return
+  throw new ReplyQueueRefusedError(
+    queue,
+    tenant === null
+      ? 'belongs to a tenant, or is not listed for callers without one; nothing was sent'
+      : `is no queue of your tenant (such as t_${tenant}__replies), or not listed for it; nothing was sent`,
+  )
+}

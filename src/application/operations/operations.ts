@@ -82,7 +82,7 @@ export interface OperationsDeps {
   readonly clock: Clock
   readonly log: Log
   /** How long a chain of retries by hand may get. Default 20. */
-  readonly maxRetries?: number
+  readonly maxRetries?: number | undefined
 }
 
 /** Operations are commands of the domain `operations` that belong to a user. */

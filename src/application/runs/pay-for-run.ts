@@ -2,7 +2,9 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import type { CreditsEvent } from '../../domain/credits/events.ts'
 import { credits } from '../../domain/credits/index.ts'
 import type { CreditsState } from '../../domain/credits/state.ts'
+import { decideAll } from '../../domain/decider.ts'
 import type { Charge } from '../../domain/workflow-run/events.ts'
+import { workflowRun } from '../../domain/workflow-run/index.ts'
 import type { RunIntent } from '../../domain/workflow-run/intents.ts'
 import type { RunState, StartedRun } from '../../domain/workflow-run/state.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -14,7 +16,7 @@ import { creditsRefusal, runRefusal } from './run-errors.ts'
 import type { RunJobs } from './run-jobs.ts'
 import type { RunProcess } from './run-process.ts'
 import { viewOf } from './run-view.ts'
-import { decideRun, type WorkflowStore } from './workflow-store.ts'
+import type { WorkflowStore } from './workflow-store.ts'
 
 export interface PaymentDeps {
   readonly workflows: WorkflowStore
@@ -62,7 +64,7 @@ export const createPayment = (deps: PaymentDeps) => {
       const amount = price(loaded.state)
       const account = amount === 0 ? null : await workflows.loadCredits(tenantId)
       const paid = account === null ? null : chargeOf(account.state, { chargeId: requestId, runId, amount, actor })
-      const decided = decideRun(loaded.state, [intent(paid?.charge ?? null)])
+      const decided = decideAll(workflowRun, [intent(paid?.charge ?? null)], loaded.state)
       if (isLeft(decided)) throw runRefusal(runId, decided.left)
       const { events, state } = decided.right
       const run = state as StartedRun
@@ -91,7 +93,7 @@ export const createPayment = (deps: PaymentDeps) => {
     const run = await workflows
       .together(async () => {
         const loaded = await workflows.loadRun(runId)
-        const decided = decideRun(loaded.state, [intent(charge)])
+        const decided = decideAll(workflowRun, [intent(charge)], loaded.state)
         const refused = isLeft(decided) ? decided.left : null
         const done = isLeft(decided) ? null : decided.right
         return {

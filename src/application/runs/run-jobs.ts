@@ -13,6 +13,7 @@ import { contextOf } from '../commands/transact-commands.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventStore, StreamAppend } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
+import { appendOf } from '../shared/transact.ts'
 
 /** The domain whose workers work on the files of runs, unless the bus has another one. */
 export const WORKFLOW_DOMAIN = 'workflow'
@@ -73,9 +74,8 @@ export const createRunJobs = ({ domain, policy, store, clock, ids, derivedId }: 
       prepared.map(({ commandId: id, intent }) => {
         const sent = command.decide(intent, initialState)
         if (isLeft(sent)) throw new Error('a command that does not exist yet can be sent')
-        const context = contextOf(fold(command, sent.right))
-        const events = sent.right.map(event => ({ id: ids.next(), event, context }))
-        return { stream: commandStream({ domain, commandId: id }), expected: 'none', events }
+        const stream = commandStream({ domain, commandId: id })
+        return appendOf(stream, { revision: -1 }, sent.right, contextOf(fold(command, sent.right)), ids)
       }),
 
     /** The jobs of the present round whose outcome the run does not know, and what is known of their commands. */

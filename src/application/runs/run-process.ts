@@ -2,8 +2,10 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { parseCommandStream } from '../../domain/command/names.ts'
 import { credits } from '../../domain/credits/index.ts'
+import { decideAll } from '../../domain/decider.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { FileResult } from '../../domain/workflow-run/events.ts'
+import { workflowRun } from '../../domain/workflow-run/index.ts'
 import { parseJobName } from '../../domain/workflow-run/names.ts'
 import { piecesOf } from '../../domain/workflow-run/pieces.ts'
 import { openJobs, react, resultsOf, resume } from '../../domain/workflow-run/process.ts'
@@ -18,7 +20,7 @@ import { CommandBusError, ContentionError } from '../shared/errors.ts'
 import { creditsRefusal } from './run-errors.ts'
 import type { JobState, RunJobs } from './run-jobs.ts'
 import { createRunTurn, RUNNER } from './run-settle.ts'
-import { decideRun, type WorkflowStore } from './workflow-store.ts'
+import type { WorkflowStore } from './workflow-store.ts'
 
 export interface RunProcessDeps {
   readonly workflows: WorkflowStore
@@ -187,7 +189,7 @@ export const createRunProcess = (deps: RunProcessDeps) => {
     giveBack: async ({ tenantId, runId, chargeId, amount }: OrphanCharge): Promise<void> => {
       const claimed = await workflows.together(async () => {
         const loaded = await workflows.loadRun(runId)
-        const decided = decideRun(loaded.state, [{ ...by(), type: 'AbandonCharge', chargeId }])
+        const decided = decideAll(workflowRun, [{ ...by(), type: 'AbandonCharge', chargeId }], loaded.state)
         return isLeft(decided)
           ? { appends: [], answer: true }
           : { appends: workflows.ofRun(runId, tenantId, loaded, decided.right.events), answer: false }

@@ -4,13 +4,14 @@ import type { CreditsEvent } from '../../domain/credits/events.ts'
 import { credits } from '../../domain/credits/index.ts'
 import { find } from '../../domain/credits/ledger-index.ts'
 import type { CreditsState } from '../../domain/credits/state.ts'
-import { fold } from '../../domain/decider.ts'
+import { decideAll, fold } from '../../domain/decider.ts'
 import type { Owed, Returned } from '../../domain/workflow-run/events.ts'
+import { workflowRun } from '../../domain/workflow-run/index.ts'
 import type { RunIntent } from '../../domain/workflow-run/intents.ts'
 import type { StartedRun } from '../../domain/workflow-run/state.ts'
 import type { Clock } from '../ports/clock.ts'
 import { creditsRefusal, runRefusal } from './run-errors.ts'
-import { decideRun, type WorkflowStore } from './workflow-store.ts'
+import type { WorkflowStore } from './workflow-store.ts'
 
 export interface SettleDeps {
   readonly workflows: WorkflowStore
@@ -28,7 +29,7 @@ export const createRunTurn = ({ workflows, clock }: SettleDeps) => {
   const plain = async (runId: string, intents: readonly RunIntent[]): Promise<StartedRun> =>
     workflows.together(async () => {
       const loaded = await workflows.loadRun(runId)
-      const decided = decideRun(loaded.state, intents)
+      const decided = decideAll(workflowRun, intents, loaded.state)
       if (isLeft(decided)) throw runRefusal(runId, decided.left)
       const { events, state } = decided.right
       const run = state as StartedRun
@@ -37,7 +38,7 @@ export const createRunTurn = ({ workflows, clock }: SettleDeps) => {
       }
       const account = await workflows.loadCredits(run.tenantId)
       const back = refundAll(account.state, run.owed, clock.now().toISOString())
-      const refunded = decideRun(state, [noteRefund(clock, back.returned)])
+      const refunded = decideAll(workflowRun, [noteRefund(clock, back.returned)], state)
       if (isLeft(refunded)) throw runRefusal(runId, refunded.left)
       return {
         appends: [

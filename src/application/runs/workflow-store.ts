@@ -1,4 +1,3 @@
-import { type Either, isLeft } from 'fp-ts/lib/Either.js'
 import type { BusEvent } from '../../domain/bus-event.ts'
 import type { CreditsEvent } from '../../domain/credits/events.ts'
 import { credits } from '../../domain/credits/index.ts'
@@ -8,9 +7,7 @@ import { type Decider, fold } from '../../domain/decider.ts'
 import type { EventContext, Recorded } from '../../domain/recorded.ts'
 import type { RunEvent } from '../../domain/workflow-run/events.ts'
 import { workflowRun } from '../../domain/workflow-run/index.ts'
-import type { RunIntent } from '../../domain/workflow-run/intents.ts'
 import { runStream } from '../../domain/workflow-run/names.ts'
-import type { RunRejection } from '../../domain/workflow-run/rejections.ts'
 import type { RunState } from '../../domain/workflow-run/state.ts'
 import type { TemplateEvent } from '../../domain/workflow-template/events.ts'
 import { workflowTemplate } from '../../domain/workflow-template/index.ts'
@@ -20,7 +17,7 @@ import type { EventStore, StreamAppend } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
 import { BoundedMap } from '../shared/bounded-map.ts'
 import { ContentionError } from '../shared/errors.ts'
-import type { Loaded } from '../shared/transact.ts'
+import { appendOf, type Loaded } from '../shared/transact.ts'
 
 /** What an attempt came to: what is to be appended together, and the answer once it is. */
 export interface Attempt<A> {
@@ -57,21 +54,13 @@ export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock
     return keep(stream, { state: fold(decider, events, known.state), revision: known.revision + events.length })
   }
 
-  const appendOf = (
+  /** Nothing to append where nothing has happened. */
+  const appendsOf = (
     stream: string,
-    { revision }: Pick<Loaded<unknown>, 'revision'>,
+    at: Pick<Loaded<unknown>, 'revision'>,
     events: readonly BusEvent[],
     context: EventContext,
-  ): readonly StreamAppend<BusEvent>[] =>
-    events.length === 0
-      ? []
-      : [
-          {
-            stream,
-            expected: revision < 0 ? 'none' : revision,
-            events: events.map(event => ({ id: ids.next(), event, context })),
-          },
-        ]
+  ): readonly StreamAppend<BusEvent>[] => (events.length === 0 ? [] : [appendOf(stream, at, events, context, ids)])
 
   const contextOf = (commandType: string, id: string, tenantId: string | null): EventContext => ({
     commandType,
@@ -90,11 +79,11 @@ export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock
     loadRun: (runId: string): Promise<Loaded<RunState>> => load(workflowRun, runStream(runId)),
     loadCredits: (tenantId: string): Promise<Loaded<CreditsState>> => load(credits, creditsStream(tenantId)),
     ofRun: (runId: string, tenantId: string | null, at: Loaded<RunState>, events: readonly RunEvent[]) =>
-      appendOf(runStream(runId), at, events, contextOf('WorkflowRun', runId, tenantId)),
+      appendsOf(runStream(runId), at, events, contextOf('WorkflowRun', runId, tenantId)),
     ofCredits: (tenantId: string, at: Loaded<CreditsState>, events: readonly CreditsEvent[]) =>
-      appendOf(creditsStream(tenantId), at, events, contextOf('Credits', tenantId.slice(0, 128), tenantId)),
+      appendsOf(creditsStream(tenantId), at, events, contextOf('Credits', tenantId.slice(0, 128), tenantId)),
     ofTemplate: (id: string, tenantId: string | null, at: Loaded<unknown>, events: readonly TemplateEvent[]) =>
-      appendOf(templateStream(id), at, events, contextOf('WorkflowTemplate', id, tenantId)),
+      appendsOf(templateStream(id), at, events, contextOf('WorkflowTemplate', id, tenantId)),
     loadTemplate: (id: string) => load(workflowTemplate, templateStream(id)),
     historyOfRun: async (runId: string) => (await store.readStream(runStream(runId))) as readonly Recorded<RunEvent>[],
     historyOfTemplate: async (id: string) =>
@@ -118,21 +107,5 @@ export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock
 }
 
 export type WorkflowStore = ReturnType<typeof createWorkflowStore>
-
-/** Intents one after the other. A refusal of one refuses all. */
-export const decideRun = (
-  state: RunState,
-  intents: readonly RunIntent[],
-): Either<RunRejection, { readonly events: readonly RunEvent[]; readonly state: RunState }> => {
-  const events: RunEvent[] = []
-  let now = state
-  for (const intent of intents) {
-    const decided = workflowRun.decide(intent, now)
-    if (isLeft(decided)) return decided
-    events.push(...decided.right)
-    now = fold(workflowRun, decided.right, now)
-  }
-  return { _tag: 'Right', right: { events, state: now } }
-}
 
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -1,7 +1,7 @@
-import { isLeft } from 'fp-ts/lib/Either.js'
-import { type Decider, fold } from '../../domain/decider.ts'
+import { isLeft, left } from 'fp-ts/lib/Either.js'
+import { type Decider, decideAll, fold } from '../../domain/decider.ts'
 import type { EventContext } from '../../domain/recorded.ts'
-import type { AppendOptions, EventStore, NewEvent, StreamAppend } from '../ports/event-store.ts'
+import type { AppendOptions, EventStore, StreamAppend } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
 import { ContentionError, HeldError } from './errors.ts'
 
@@ -55,7 +55,8 @@ export type Transact<State, Intent, Event, Rejection> = (
 const MAX_ROUNDS = 8
 
 /**
- * The only load -> decide -> append loop. Set-based: many turns cost one load and one append a round; turns that lose a
+ * The load -> decide -> append loop of turns that stand alone; `together` of workflow-store.ts is the one for several
+ * streams at once. Set-based: many turns cost one load and one append a round; turns that lose a
  * race are loaded and decided again, a bounded number of times. Turns on one stream run in their order.
  *
  * @throws ContentionError when a turn lost every round; HeldError, of `brief` alone, when everything else is done and
@@ -99,24 +100,18 @@ export const createTransact =
           continue
         }
         const refused = turn.guard?.(before.state) ?? null
-        const decided = refused === null ? decideAll(decider, turn.intents, before.state) : { rejection: refused }
-        if ('rejection' in decided) {
-          settle(index, { outcome: 'rejected', rejection: decided.rejection, now: before })
-        } else if (decided.events.length === 0) {
+        const decided = refused === null ? decideAll(decider, turn.intents, before.state) : left(refused)
+        if (isLeft(decided)) {
+          settle(index, { outcome: 'rejected', rejection: decided.left, now: before })
+          continue
+        }
+        const { events, state } = decided.right
+        if (events.length === 0) {
           settle(index, { outcome: 'done', events: [], now: before, msgId: null })
         } else {
           taken.add(turn.stream)
-          const context = contextOf(decided.state)
-          const { firstId } = turn
-          const events = decided.events.map(
-            (event, i): NewEvent<Event> => ({
-              id: i === 0 && firstId !== undefined ? firstId : ids.next(),
-              event,
-              context,
-            }),
-          )
-          appends.push({ stream: turn.stream, expected: before.revision < 0 ? 'none' : before.revision, events })
-          waiting.push({ index, state: decided.state })
+          appends.push(appendOf(turn.stream, before, events, contextOf(state), ids, turn.firstId))
+          waiting.push({ index, state })
         }
       }
 
@@ -147,21 +142,19 @@ export const createTransact =
     return outcomes as Outcome[]
   }
 
-const decideAll = <State, Intent, Event, Rejection>(
-  decider: Decider<State, Intent, Event, Rejection>,
-  intents: readonly Intent[],
-  before: State,
-): { readonly events: readonly Event[]; readonly state: State } | { readonly rejection: Rejection } => {
-  const events: Event[] = []
-  let state = before
-  for (const intent of intents) {
-    const decision = decider.decide(intent, state)
-    if (isLeft(decision)) return { rejection: decision.left }
-    events.push(...decision.right)
-    state = fold(decider, decision.right, state)
-  }
-  return { events, state }
-}
+/** Events that go to a stream as it was loaded: not if anybody appends to it in between. */
+export const appendOf = <Event>(
+  stream: string,
+  { revision }: Pick<Loaded<unknown>, 'revision'>,
+  events: readonly Event[],
+  context: EventContext,
+  ids: Ids,
+  firstId = ids.next(),
+): StreamAppend<Event> => ({
+  stream,
+  expected: revision < 0 ? 'none' : revision,
+  events: events.map((event, i) => ({ id: i === 0 ? firstId : ids.next(), event, context })),
+})
 
 const load = async <State, Intent, Event, Rejection>(
   store: EventStore<Event>,

@@ -20,7 +20,7 @@ import { booleanOf, commandIdOf, domainOf, optional, textOf } from '../shared/in
 import { isWithin } from '../shared/scope.ts'
 import { detailsOf } from './action-details.ts'
 import type { PlanTurns } from './dry-run.ts'
-import type { Acted, CallersOperatorCalls, DryRunOption, OperatorCall, OperatorCalls } from './operator-options.ts'
+import type { Acted, DryRunOption, OperatorCall, OperatorCalls } from './operator-options.ts'
 
 type OperatorOptions = Scope & DryRunOption & { readonly operator: string }
 
@@ -43,19 +43,6 @@ export interface CancelOptions extends Scope {
 /** Every action of an operator, on one command. */
 export const createOperatorCalls = (deps: OperateDeps): OperatorCalls =>
   Object.fromEntries(actionNames.map(action => [action, operate(deps, action)])) as unknown as OperatorCalls
-
-/** The same for one identity. */
-export const createCallersOperatorCalls = (deps: OperateDeps, operator: string, scope: Scope): CallersOperatorCalls =>
-  Object.fromEntries(
-    actionNames.map(action => {
-      const call = operate(deps, action)
-      return [
-        action,
-        async (domain: string, commandId: string, options: object) =>
-          call(domain, commandId, { ...options, ...scope, operator }),
-      ]
-    }),
-  ) as unknown as CallersOperatorCalls
 
 const operate =
   (deps: OperateDeps, action: ActionName): OperatorCall<OperatorOptions, Acted<CommandStatus>> =>

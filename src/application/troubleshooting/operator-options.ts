@@ -1,5 +1,5 @@
 import type { CommandKey } from '../../domain/command/events.ts'
-import type { ActionName, ParkedAction } from '../../domain/command/operator-actions.ts'
+import type { ParkedAction } from '../../domain/command/operator-actions.ts'
 import type { ActionFilter } from '../ports/action-store.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { CommandPlan } from './dry-run.ts'
@@ -61,14 +61,6 @@ export interface OperatorCalls {
 }
 
 export type OperatorCall<Options, Done> = (domain: string, commandId: string, options: Options) => Promise<Done>
-
-/** The same for one identity: it is the operator, and its scope is known. */
-export type CallersOperatorCalls = {
-  readonly [A in ActionName]: OperatorCall<
-    Omit<Parameters<OperatorCalls[A]>[2], 'operator' | 'tenantId'>,
-    Awaited<ReturnType<OperatorCalls[A]>>
-  >
-}
 
 /** What is to be done to many parked commands: those of a filter (`{}` means all), or those named by id. */
 export interface BulkActionOptions {

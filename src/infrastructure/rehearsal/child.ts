@@ -18,6 +18,9 @@ export interface ChildOptions {
   readonly hasCodecs: boolean
 }
 
+/** Rehearsals in processes of their own; the bus fills in its database. */
+export type RehearsalProcess = Pick<ChildOptions, 'command' | 'env' | 'hasCodecs'>
+
 const AT_ONCE = 4
 const STARTS_WITHIN_MS = 15_000
 /** After its deadline a handler that looks at its signal may end by itself, and the process tell of it. */

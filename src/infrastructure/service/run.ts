@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { roles } from '../../application/ports/authorization.ts'
 import { allTelemetry } from '../../application/ports/telemetry.ts'
 import { UnavailableError } from '../../application/shared/errors.ts'
+import type { CommandBus, CommandBusOptions, CreateCommandBus } from '../../command-bus.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
 import { createBaseApp } from '../http/base-app.ts'
@@ -24,7 +25,6 @@ import { identityOptions } from '../settings/identity-options.ts'
 import { keepSeal, signerOf } from '../settings/proof-home.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createTracing } from '../telemetry/tracing.ts'
-import type { Bus, BusOptions, CreateBus } from './bus.ts'
 import { CHECK_MS, checkHealth, followerCheck } from './checks.ts'
 import { type Database, openDatabase } from './database.ts'
 import { type Description, describeService } from './describe.ts'
@@ -38,7 +38,7 @@ export interface ServiceOptions {
   readonly demo: boolean
   /** A module of handlers to rehearse with, beside the demo's. */
   readonly rehearseWith?: string
-  readonly createBus: CreateBus
+  readonly createBus: CreateCommandBus
   readonly version: string
   /** The file to run for the worker process. */
   readonly program: string
@@ -56,7 +56,7 @@ interface Parts {
   /** Serves metrics to those who have no token. */
   metricsApp?: FastifyInstance
   database?: Database
-  bus?: Bus
+  bus?: CommandBus
   /** For the keeper of the proof, and the figures of a scrape. */
   pool?: Pool
   /** For health checks: they must not wait behind work. */
@@ -179,7 +179,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
 }
 
 /** Handlers live in worker processes; for a rehearsal one is started that has the same ones. */
-const rehearsalsOf = ({ demo, rehearseWith, program, env }: ServiceOptions): Pick<BusOptions, 'rehearsals'> => {
+const rehearsalsOf = ({ demo, rehearseWith, program, env }: ServiceOptions): Pick<CommandBusOptions, 'rehearsals'> => {
   if (!demo && rehearseWith === undefined) return {}
   const flags = [...(demo ? ['--demo'] : []), ...(rehearseWith === undefined ? [] : ['--handlers', rehearseWith])]
   return { rehearsals: { command: [program, 'rehearsal', ...flags], env, hasCodecs: rehearseWith !== undefined } }

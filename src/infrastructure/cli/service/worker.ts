@@ -2,9 +2,9 @@ import type { Command } from 'commander'
 import { allTelemetry } from '../../../application/ports/telemetry.ts'
 import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { domainOf } from '../../../application/shared/input.ts'
+import type { CommandBus } from '../../../command-bus.ts'
 import { demoDomains, demoLeaseSeconds } from '../../demo/index.ts'
 import type { HealthReport } from '../../http/pages/health.ts'
-import type { Bus } from '../../service/bus.ts'
 import { openDatabase } from '../../service/database.ts'
 import { listenForStop } from '../../service/signals.ts'
 import { workerHealth } from '../../service/worker-health.ts'
@@ -132,7 +132,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
     import('../../telemetry/metrics.ts'),
     import('../../telemetry/tracing.ts'),
   ])
-  let bus: Bus | undefined
+  let bus: CommandBus | undefined
   const workers: { readonly domain: string; readonly worker: Worker }[] = []
   const health = (): HealthReport =>
     workerHealth({ workers, follower: bus?.follower?.health(), stopping: stop.asked() })

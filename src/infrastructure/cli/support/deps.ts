@@ -1,8 +1,8 @@
-import type { CreateBus } from '../../service/bus.ts'
+import type { CreateCommandBus } from '../../../command-bus.ts'
 
 /** What the composition root hands to the command line. */
 export interface CliDeps {
-  readonly createBus: CreateBus
+  readonly createBus: CreateCommandBus
   readonly version: string
   /** The file to run again for a process of our own. */
   readonly program: string

@@ -1,4 +1,4 @@
-import type { Bus, BusOptions } from '../../service/bus.ts'
+import type { CommandBus, CommandBusOptions } from '../../../command-bus.ts'
 import { type Database, openDatabase } from '../../service/database.ts'
 import { listenForStop } from '../../service/signals.ts'
 import type { Config } from '../../settings/config.ts'
@@ -7,7 +7,7 @@ import { printNote } from '../text/output.ts'
 import type { CliDeps } from './deps.ts'
 
 export interface Session {
-  readonly bus: Bus
+  readonly bus: CommandBus
   readonly database: Database
   readonly config: Config
 }
@@ -25,7 +25,7 @@ const CONNECTIONS = 4
 export const withBus = async <A>(
   deps: CliDeps,
   body: (session: Session) => Promise<A>,
-  options: Pick<BusOptions, 'rehearsals'> = {},
+  options: Pick<CommandBusOptions, 'rehearsals'> = {},
 ): Promise<A> => {
   const config = readConfig(deps.env)
   return withDatabase(config, async database => {
@@ -49,7 +49,7 @@ export const logOf = ({
   databaseTimeoutMs,
   eventStoreUrl,
   eventStorePrefix,
-}: Config): Pick<BusOptions, 'databaseTimeoutMs' | 'eventStoreUrl' | 'eventStorePrefix'> => ({
+}: Config): Pick<CommandBusOptions, 'databaseTimeoutMs' | 'eventStoreUrl' | 'eventStorePrefix'> => ({
   ...(databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs }),
   ...(eventStoreUrl === undefined ? {} : { eventStoreUrl }),
   ...(eventStorePrefix === undefined ? {} : { eventStorePrefix }),

@@ -1,11 +1,11 @@
 import { CommandBusError } from '../../../application/shared/errors.ts'
-import type { Bus } from '../../service/bus.ts'
+import type { CommandBus } from '../../../command-bus.ts'
 
 /**
  * The domain the command is in, when the user named none.
  * @throws CommandBusError COMMAND_NOT_FOUND, or AMBIGUOUS_COMMAND with the domains to choose from
  */
-export const whichDomain = async (bus: Bus, commandId: string, named: string | undefined): Promise<string> => {
+export const whichDomain = async (bus: CommandBus, commandId: string, named: string | undefined): Promise<string> => {
   if (named !== undefined) return named
   const found = await bus.findCommand(commandId)
   const [only] = found

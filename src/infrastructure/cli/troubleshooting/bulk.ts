@@ -1,6 +1,6 @@
 import { commandIdOf, domainOf } from '../../../application/shared/input.ts'
 import type { CommandPlan } from '../../../application/troubleshooting/dry-run.ts'
-import type { Bus } from '../../service/bus.ts'
+import type { CommandBus } from '../../../command-bus.ts'
 import { failureOf, Refused } from '../support/failure.ts'
 import { whichDomain } from '../support/which-domain.ts'
 import { print, printJson, printNote } from '../text/output.ts'
@@ -30,7 +30,7 @@ export const targetsOf = (ids: readonly string[], domain: string | undefined): T
  * for several, `{results: [...]}` in the order given, with an `error` where it was refused.
  */
 export const actOnEach = async (
-  bus: Bus,
+  bus: CommandBus,
   { ids, domain }: Targets,
   options: { readonly json?: true },
   act: (domain: string, commandId: string) => Promise<Done>,

@@ -1,7 +1,7 @@
 import type { ActionItem } from '../../../application/ports/action-store.ts'
 import type { ActionView } from '../../../application/troubleshooting/bulk-action.ts'
+import type { CommandBus } from '../../../command-bus.ts'
 import { parkedActions } from '../../../domain/command/operator-actions.ts'
-import type { Bus } from '../../service/bus.ts'
 import { Refused } from '../support/failure.ts'
 import { type Column, counted, print, printJson, printNote, table } from '../text/output.ts'
 import { startProgress } from '../text/progress.ts'
@@ -14,7 +14,11 @@ const SHOWN = 10
 const doneOf = ({ succeeded, failed, skipped }: ActionView): number => succeeded + failed + skipped
 
 /** Carries out an action, tells how far it is, and how it ended. @throws Refused when not all was done */
-export const carryOut = async (bus: Bus, start: ActionView, options: { readonly json?: true }): Promise<void> => {
+export const carryOut = async (
+  bus: CommandBus,
+  start: ActionView,
+  options: { readonly json?: true },
+): Promise<void> => {
   const quiet = options.json === true
   if (!quiet && doneOf(start) < start.total) {
     printNote(`Action ${start.actionId}: ${counted(start.total, 'command')}. To go on after an interruption:`)
@@ -59,7 +63,7 @@ const watchProgress = ({ total }: ActionView, quiet: boolean) => {
   }
 }
 
-const sumUp = async (bus: Bus, view: ActionView): Promise<void> => {
+const sumUp = async (bus: CommandBus, view: ActionView): Promise<void> => {
   const { action, total, succeeded, failed, skipped, note } = view
   if (total === 0) return print('Nothing that fits is parked.')
   const rest = succeeded === total ? '' : `; ${failed} failed, ${skipped} skipped`
@@ -68,7 +72,7 @@ const sumUp = async (bus: Bus, view: ActionView): Promise<void> => {
   else if (succeeded < total) await showUndone(bus, view)
 }
 
-const showUndone = async (bus: Bus, { actionId, failed, skipped }: ActionView): Promise<void> => {
+const showUndone = async (bus: CommandBus, { actionId, failed, skipped }: ActionView): Promise<void> => {
   for (const outcome of ['FAILED', 'SKIPPED'] as const) {
     const count = outcome === 'FAILED' ? failed : skipped
     if (count === 0) continue

@@ -3,7 +3,7 @@ import { type ActionListFilter, actionStatuses, type ItemListFilter } from '../.
 import { commandIdOf, textOf } from '../../../application/shared/input.ts'
 import { actionListOf, itemListOf } from '../../../application/troubleshooting/action-input.ts'
 import { ActionNotFoundError, type ActionView } from '../../../application/troubleshooting/bulk-action.ts'
-import type { Bus } from '../../service/bus.ts'
+import type { CommandBus } from '../../../command-bus.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { numberOf, operatorOf } from '../support/input.ts'
@@ -88,7 +88,7 @@ const listFilterOf = ({ status, limit, cursor }: Options): ActionListFilter =>
     ...(cursor === undefined ? {} : { cursor }),
   })
 
-const existing = async (bus: Bus, actionId: string, items?: ItemListFilter): Promise<ActionView> => {
+const existing = async (bus: CommandBus, actionId: string, items?: ItemListFilter): Promise<ActionView> => {
   const view = await bus.actions.get(actionId, items === undefined ? {} : { items })
   if (view === null) throw new ActionNotFoundError(actionId)
   return view

@@ -1,0 +1,53 @@
+import type { Permission } from '../ports/authorization.ts'
+import { type Calling, demand } from './calling.ts'
+
+type Call = (calling: Calling, ...args: never[]) => Promise<unknown>
+
+/** A permission for every call: one without is a type error. */
+type PermissionsOf<Calls> = {
+  readonly [Name in keyof Calls]: Calls[Name] extends Call ? Permission : PermissionsOf<Calls[Name]>
+}
+
+/** The same calls without their first argument. */
+export type BoundCalls<Calls> = {
+  readonly [Name in keyof Calls]: Calls[Name] extends (calling: Calling, ...args: infer Args) => infer Result
+    ? (...args: Args) => Result
+    : BoundCalls<Calls[Name]>
+}
+
+/**
+ * Makes objects with these calls, each of which asks for its permission before anything else happens. There is one for
+ * each request, and hardly any makes more than one call: a call is bound when it is looked up, and no other is.
+ */
+export const bindCalls = <Calls extends object>(
+  calls: Calls,
+  permissions: PermissionsOf<Calls>,
+): ((calling: Calling) => BoundCalls<Calls>) => {
+  class Bound {
+    readonly #calling: Calling
+    constructor(calling: Calling) {
+      this.#calling = calling
+    }
+    static {
+      for (const [name, call] of Object.entries<Call | object>(calls as never)) {
+        const needed = permissions[name as keyof Calls] as never
+        const bind = typeof call === 'function' ? bindCall(call as Call, needed) : bindCalls(call, needed)
+        Object.defineProperty(Bound.prototype, name, {
+          enumerable: true,
+          get(this: Bound) {
+            return bind(this.#calling)
+          },
+        })
+      }
+    }
+  }
+  return calling => new Bound(calling) as unknown as BoundCalls<Calls>
+}
+
+const bindCall =
+  (call: Call, needed: Permission) =>
+  (calling: Calling) =>
+  async (...args: readonly never[]): Promise<unknown> => {
+    demand(calling, needed)
+    return call(calling, ...args)
+  }

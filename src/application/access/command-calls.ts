@@ -1,0 +1,150 @@
+import { isRight } from 'fp-ts/lib/Either.js'
+import { commandQueue, parseQueueName } from '../../domain/command/names.ts'
+import type { CommandToSend } from '../commands/send-command.ts'
+import type { HistoryOptions } from '../investigation/read-history.ts'
+import type { AuditFilter, CommandFilter } from '../ports/reading/command-queries.ts'
+import type { SubscribeOptions, Subscription } from '../ports/reading/live-events.ts'
+import type { Stats } from '../ports/reading/stats.ts'
+import { CommandIdTakenError, CommandNotFoundError, DomainReservedError } from '../shared/errors.ts'
+import { domainOf } from '../shared/input.ts'
+import { isWithin } from '../shared/scope.ts'
+import type { CancelOptions } from '../troubleshooting/operate-command.ts'
+import type { CallersFilter, Calling } from './calling.ts'
+import { demandOwnQueue } from './reply-queues.ts'
+
+const callersMembers = [
+  'commandId',
+  'commandType',
+  'data',
+  'replyTo',
+  'correlationId',
+  'causationId',
+  'maxAttempts',
+  'backoffSeconds',
+  'traceparent',
+] as const
+
+/** What a caller may say of a command to send; who sends it and for which tenant the identity says. */
+export type CallersCommand = Pick<CommandToSend, (typeof callersMembers)[number]>
+
+export const commandCalls = {
+  send: async (calling: Calling, domain: string, command: CallersCommand) => {
+    demandOpen(calling, domain)
+    const mine = own(calling, command)
+    await admit(calling, domain, [mine])
+    return calling.send(domain, mine).catch(error => {
+      if (error instanceof CommandIdTakenError) noteTaken(calling, domain, [error.commandId])
+      throw error
+    })
+  },
+  sendBatch: async (calling: Calling, domain: string, commands: readonly CallersCommand[]) => {
+    demandOpen(calling, domain)
+    const mine = commands.map(command => own(calling, command))
+    await admit(calling, domain, mine)
+    const results = await calling.sendBatch(domain, mine)
+    const taken = results.filter(({ outcome }) => outcome === 'taken')
+    if (taken.length > 0) {
+      noteTaken(
+        calling,
+        domain,
+        taken.map(({ commandId }) => commandId),
+      )
+    }
+    return results
+  },
+  cancel: async (calling: Calling, domain: string, commandId: string, options: Pick<CancelOptions, 'reason'> = {}) => {
+    demandOpen(calling, domain)
+    const { bus, scope, identity } = calling
+    return bus.cancel(domain, commandId, { ...options, ...scope, actor: identity.subject })
+  },
+
+  /** @throws CommandNotFoundError */
+  getCommand: async (calling: Calling, domain: string, commandId: string) => {
+    const command = await find(calling, domain, commandId)
+    if (command === null) throw new CommandNotFoundError(domain, commandId)
+    return command
+  },
+  queryCommands: async ({ bus, scope }: Calling, filter: CallersFilter<CommandFilter>) => {
+    return bus.queryCommands({ ...filter, ...scope })
+  },
+  /** Empty for an unknown command, and for one of another tenant. */
+  auditTrail: async (calling: Calling, domain: string, commandId: string, filter: AuditFilter = {}) => {
+    const { bus, scope } = calling
+    if (scope.tenantId !== undefined && (await find(calling, domain, commandId)) === null) return []
+    return bus.getAuditTrail(domain, commandId, filter)
+  },
+
+  /** What each event made of a command. @throws CommandNotFoundError */
+  history: async (
+    { bus, scope }: Calling,
+    domain: string,
+    commandId: string,
+    options: Omit<HistoryOptions, 'tenantId'> = {},
+  ) => {
+    return bus.getHistory(domain, commandId, { ...options, ...scope })
+  },
+
+  /** What belongs to a correlation id, and what caused what. */
+  correlation: async ({ bus, scope }: Calling, correlationId: string) => {
+    return bus.getCorrelation(correlationId, scope)
+  },
+
+  /** Events of the caller's scope as they commit. */
+  live: async ({ subscribe, scope }: Calling, { filter = {}, ...options }: SubscribeOptions): Promise<Subscription> => {
+    // a name that no domain can have would be a stream that never says anything
+    if (filter.domain !== undefined) domainOf(filter.domain)
+    return subscribe({ ...options, filter: { ...filter, ...scope } })
+  },
+  stats: async ({ stats, scope }: Calling): Promise<Stats> => {
+    return stats.read(scope)
+  },
+}
+
+const demandOpen = ({ reservedDomains }: Calling, domain: string): void => {
+  const instead = reservedDomains.get(domain)
+  if (instead !== undefined) throw new DomainReservedError(domain, instead)
+}
+
+/** Member by member: what a caller may not say of a command is left behind. */
+const own = (calling: Calling, command: CallersCommand): CommandToSend => {
+  const { subject, tenant } = calling.identity
+  demandOwnQueue(calling, command.replyTo)
+  return {
+    ...pick(command, callersMembers),
+    ...(tenant === null ? {} : { tenantId: tenant }),
+    actor: subject,
+  }
+}
+
+const pick = <T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> => {
+  const picked: Partial<Pick<T, K>> = {}
+  for (const name of names) if (from[name] !== undefined) picked[name] = from[name]
+  return picked as Pick<T, K>
+}
+
+/** What cannot be the name of a queue is refused when it is sent. */
+const admit = (calling: Calling, domain: string, commands: readonly CommandToSend[]): Promise<void> | null => {
+  const { subject, tenant } = calling.identity
+  const replies = commands.flatMap(({ replyTo }) =>
+    typeof replyTo === 'string' && isRight(parseQueueName(replyTo)) ? [replyTo] : [],
+  )
+  return calling.admit([...new Set([commandQueue(domainOf(domain)), ...replies])], JSON.stringify([tenant, subject]))
+}
+
+const noteTaken = ({ log, identity }: Calling, domain: string, commandIds: readonly string[]): void =>
+  log.warn(
+    {
+      security: 'command id of another tenant',
+      subject: identity.subject,
+      tenant: identity.tenant,
+      domain,
+      commandIds: commandIds.slice(0, 10),
+      count: commandIds.length,
+    },
+    'a command was sent with an id that another tenant has taken',
+  )
+
+const find = async ({ bus, scope }: Calling, domain: string, commandId: string) => {
+  const command = await bus.getCommand(domain, commandId)
+  return command !== null && isWithin(scope, command.tenantId) ? command : null
+}

@@ -1,0 +1,82 @@
+import type { EntryFilter, RunFilter, TemplateFilter } from '../ports/reading/workflow-queries.ts'
+import type { GrantCredits } from '../runs/credits.ts'
+import type { RunHistoryOptions } from '../runs/read-run-history.ts'
+import { DEFAULT_TENANT } from '../runs/workflow-input.ts'
+import type { StartRun } from '../runs/workflow-runs.ts'
+import type { Asker, NewTemplate } from '../runs/workflow-templates.ts'
+import { ForbiddenError, InvalidInputError } from '../shared/errors.ts'
+import { NO_TENANT, scopeOf } from '../shared/scope.ts'
+import type { Calling } from './calling.ts'
+
+/** Who is bound to no tenant has the one of those that name none. */
+const askerOf = ({ identity }: Calling): Asker => ({
+  subject: identity.subject,
+  tenant: scopeOf(identity, 'BUBBLE_ADMIN').tenantId === NO_TENANT ? DEFAULT_TENANT : identity.tenant,
+})
+
+/** The caller's own tenant; those without one may name it. @throws ForbiddenError */
+const tenantFor = (calling: Calling, named: string | undefined): string => {
+  const { subject, tenant } = askerOf(calling)
+  if (tenant === null) return named ?? DEFAULT_TENANT
+  if (named === undefined || named === tenant) return tenant
+  calling.log.warn({ security: 'cross-tenant access', subject, tenant, asked: named }, 'another tenant was named')
+  throw new ForbiddenError('this token is bound to another tenant')
+}
+
+export const runCalls = {
+  createTemplate: async (calling: Calling, given: NewTemplate) => {
+    if (given.tenantId !== undefined) tenantFor(calling, given.tenantId)
+    return calling.bus.runs.createTemplate(askerOf(calling), given)
+  },
+  archiveTemplate: async (calling: Calling, id: string) => {
+    return calling.bus.runs.archiveTemplate(askerOf(calling), id)
+  },
+  listTemplates: async (calling: Calling, filter: TemplateFilter = {}) => {
+    return calling.bus.runs.listTemplates(askerOf(calling), filter)
+  },
+  initiate: async (calling: Calling, start: StartRun) => {
+    if (start.tenantId !== undefined) tenantFor(calling, start.tenantId)
+    // who runs it decides, and nothing that is asked for
+    const testRun = calling.identity.roles.includes('BUBBLE_ADMIN')
+    return calling.bus.runs.initiate({ ...askerOf(calling), testRun }, start)
+  },
+  get: async (calling: Calling, id: string) => {
+    return calling.bus.runs.get(askerOf(calling), id)
+  },
+  /** What each event made of a run. */
+  history: async (calling: Calling, id: string, options: RunHistoryOptions = {}) => {
+    // the log is an auditor's to look at: all of it with ADMIN, too
+    const asker = askerOf(calling)
+    const auditor = calling.scope.tenantId === undefined ? { ...asker, tenant: null } : asker
+    return calling.bus.runs.history(auditor, id, options)
+  },
+  list: async (calling: Calling, filter: RunFilter = {}) => {
+    if (filter.tenantId !== undefined) tenantFor(calling, filter.tenantId)
+    return calling.bus.runs.list(askerOf(calling), filter)
+  },
+  cancel: async (calling: Calling, id: string, options: { readonly reason?: string } = {}) => {
+    return calling.bus.runs.cancel(askerOf(calling), id, options)
+  },
+  previewRetry: async (calling: Calling, id: string) => {
+    return calling.bus.runs.previewRetry(askerOf(calling), id)
+  },
+  retryFailed: async (calling: Calling, id: string) => {
+    return calling.bus.runs.retryFailed(askerOf(calling), id)
+  },
+}
+
+export const creditCalls = {
+  balance: async (calling: Calling, tenantId?: string) => {
+    return calling.bus.credits.balance(tenantFor(calling, tenantId))
+  },
+  entries: async (calling: Calling, filter: EntryFilter & { readonly tenantId?: string } = {}) => {
+    const { tenantId, ...rest } = filter
+    return calling.bus.credits.entries(tenantFor(calling, tenantId), rest)
+  },
+  grant: async (calling: Calling, given: GrantCredits & { readonly tenantId?: string }) => {
+    if (given.tenantId !== undefined && typeof given.tenantId !== 'string')
+      throw new InvalidInputError('tenantId', 'must be a text')
+    const { tenantId, ...rest } = given
+    return calling.bus.credits.grant(calling.identity.subject, tenantFor(calling, tenantId), rest)
+  },
+}

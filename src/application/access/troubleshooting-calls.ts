@@ -1,0 +1,100 @@
+import { type ActionName, actionNames } from '../../domain/command/operator-actions.ts'
+import type { DeliverOptions } from '../commands/undelivered-replies.ts'
+import type { ParkedAtOptions } from '../investigation/investigate.ts'
+import type { ActionListFilter, ItemListFilter } from '../ports/action-store.ts'
+import type { TroubleshootingFilter } from '../ports/reading/command-queries.ts'
+import type { UndeliveredFilter } from '../ports/reading/undelivered.ts'
+import { ActionNotFoundError } from '../troubleshooting/bulk-action.ts'
+import type { BulkActionOptions, OperatorCall, OperatorCalls } from '../troubleshooting/operator-options.ts'
+import type { RehearseOptions } from '../troubleshooting/rehearse-command.ts'
+import type { CallersFilter, Calling } from './calling.ts'
+import { demandOwnQueue } from './reply-queues.ts'
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+type CallersAction = DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>
+
+/** Who acts on one command, and within which scope. */
+const acting = ({ identity, scope }: Calling) => ({ ...scope, operator: identity.subject })
+
+/** The same for many, where null stands for all tenants. */
+const actingOnMany = ({ identity, scope }: Calling) => ({
+  operator: identity.subject,
+  tenantId: scope.tenantId ?? null,
+})
+
+/** Each action of an operator on one command, by whoever calls. */
+const operatorCalls = Object.fromEntries(
+  actionNames.map(name => [
+    name,
+    async (calling: Calling, domain: string, commandId: string, options: object) => {
+      const act = calling.bus.troubleshooting[name] as OperatorCall<object, unknown>
+      return act(domain, commandId, { ...options, ...acting(calling) })
+    },
+  ]),
+) as unknown as {
+  readonly [A in ActionName]: (
+    calling: Calling,
+    domain: string,
+    commandId: string,
+    options: Omit<Parameters<OperatorCalls[A]>[2], 'operator' | 'tenantId'>,
+  ) => ReturnType<OperatorCalls[A]>
+}
+
+export const troubleshootingCalls = {
+  list: async ({ bus, scope }: Calling, filter: CallersFilter<TroubleshootingFilter>) => {
+    return bus.troubleshooting.list({ ...filter, ...scope })
+  },
+  /** As it was at an instant. */
+  listAt: async ({ bus, scope }: Calling, options: CallersFilter<ParkedAtOptions>) => {
+    return bus.troubleshooting.listAt({ ...options, ...scope })
+  },
+  groups: async ({ bus, scope }: Calling, filter: CallersFilter<TroubleshootingFilter>) => {
+    return bus.troubleshooting.groups({ ...filter, ...scope })
+  },
+  ...operatorCalls,
+  rehearse: async (
+    { bus, scope }: Calling,
+    domain: string,
+    commandId: string,
+    options: Omit<RehearseOptions, 'tenantId'> = {},
+  ) => {
+    return bus.troubleshooting.rehearse(domain, commandId, { ...options, ...scope })
+  },
+
+  /** Takes in what is parked now; a runner does the work. */
+  start: async (calling: Calling, options: CallersAction) => {
+    return calling.bus.actions.start({ ...options, ...actingOnMany(calling) } as BulkActionOptions)
+  },
+  /** What `start` would do. */
+  dryRun: async (calling: Calling, options: CallersAction) => {
+    return calling.bus.actions.dryRun({ ...options, ...actingOnMany(calling) } as BulkActionOptions)
+  },
+  /** @throws ActionNotFoundError */
+  action: async (calling: Calling, id: string, items?: ItemListFilter) => {
+    const { tenantId } = actingOnMany(calling)
+    const found = await calling.bus.actions.get(id, { tenantId, ...(items === undefined ? {} : { items }) })
+    if (found === null) throw new ActionNotFoundError(id)
+    return found
+  },
+  /** Newest first. */
+  actions: async ({ bus, scope }: Calling, filter: CallersFilter<ActionListFilter> = {}) => {
+    return bus.actions.list({ ...filter, ...scope })
+  },
+  /** One that is over stays as it is. @throws ActionNotFoundError */
+  stop: async (calling: Calling, id: string) => {
+    return calling.bus.actions.stop(id, actingOnMany(calling))
+  },
+}
+
+export const replyCalls = {
+  /** Those of the caller's scope that could not be delivered. */
+  undelivered: async ({ bus, scope }: Calling, filter: CallersFilter<UndeliveredFilter> = {}) => {
+    return bus.replies.undelivered({ ...filter, ...scope })
+  },
+  /** @throws ReplyQueueRefusedError for another queue that the caller may not use */
+  deliverAgain: async (calling: Calling, options: Omit<DeliverOptions, 'operator' | 'tenantId'> = {}) => {
+    demandOwnQueue(calling, options.to)
+    return calling.bus.replies.deliverAgain({ ...options, ...acting(calling) })
+  },
+}

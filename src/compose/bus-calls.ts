@@ -1,0 +1,91 @@
+import type { Pool } from 'pg'
+import type { BusCalls } from '../application/access/bus-calls.ts'
+import { commandsOf } from '../application/commands/commands-of.ts'
+import type { Sender } from '../application/commands/sender.ts'
+import type { TransactCommands } from '../application/commands/transact-commands.ts'
+import { createUndeliveredReplies } from '../application/commands/undelivered-replies.ts'
+import { createOperations } from '../application/operations/operations.ts'
+import type { EventStore } from '../application/ports/event-store.ts'
+import type { Rehearsals } from '../application/ports/rehearsals.ts'
+import type { ApartFromMarks } from '../application/troubleshooting/action-turns.ts'
+import { cancelCommand, createOperatorCalls } from '../application/troubleshooting/operate-command.ts'
+import { payloadFaults, type rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
+import type { CommandBusOptions } from '../command-bus.ts'
+import type { BusEvent } from '../domain/bus-event.ts'
+import type { CommandEvent } from '../domain/command/events.ts'
+import { createUndeliveredStore } from '../infrastructure/postgres/reading/undelivered.ts'
+import { createActions } from '../infrastructure/runners/bulk-actions.ts'
+import { derivedId } from '../infrastructure/shared/uuid-ids.ts'
+import type { Readiness } from './readiness.ts'
+import { createReads, type ReadsDeps } from './reads.ts'
+import { createWorkflows, type WorkflowsDeps } from './workflows.ts'
+
+export interface BusCallsDeps
+  extends Omit<ReadsDeps, 'pool' | 'store'>,
+    Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'log'>,
+    Pick<Readiness, 'guardedAll'> {
+  readonly workflows: CommandBusOptions['workflows'] | undefined
+  readonly maxOperationRetries: number | undefined
+  readonly transact: TransactCommands
+  /** The same without waiting for rows and messages. */
+  readonly transactNow: TransactCommands
+  readonly send: Sender['one']
+  readonly rehearsals: Rehearsals
+  readonly rehearse: ReturnType<typeof rehearseCommand>
+  readonly onFilled: (queues: Iterable<string>) => void
+}
+
+/** What may be asked of the bus on connections of one pool, and what runs by itself. */
+export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventStore<BusEvent>) => {
+  const { transact, transactNow, clock, ids, log, onFilled, guardedAll } = deps
+  const commands = commandsOf(store)
+  const { queries, reader, plan, ...reads } = createReads({ ...deps, pool, store })
+  const operate = {
+    transact,
+    clock,
+    plan,
+    log,
+    faultsOf: payloadFaults({ store: commands, rehearsals: deps.rehearsals }),
+  }
+  const apart = store.capabilities.inlineProjections ? {} : { apart: apartFromMarks(commands) }
+  const actions = createActions({ pool, transact: transactNow, ...apart, clock, ids, log, onFilled })
+  const { start, get, list, stop } = actions
+  const workflows = createWorkflows({ ...deps, pool, store, derivedId, options: deps.workflows })
+  const { templates, runner } = workflows
+  const bus: BusCalls = {
+    ...guardedAll({
+      getCommand: reader.get,
+      findCommand: reader.find,
+      queryCommands: reader.list,
+      getAuditTrail: reader.auditTrail,
+      getHistory: reads.history,
+      getCorrelation: reads.correlation,
+      cancel: cancelCommand(operate),
+    }),
+    troubleshooting: guardedAll({
+      list: reader.parked,
+      groups: reader.parkedGroups,
+      listAt: reads.parkedAt,
+      ...createOperatorCalls(operate),
+      rehearse: deps.rehearse,
+    }),
+    replies: guardedAll(createUndeliveredReplies(createUndeliveredStore(pool, onFilled), log)),
+    operations: guardedAll(createOperations({ ...deps, queries, derivedId, maxRetries: deps.maxOperationRetries })),
+    actions: guardedAll({ start, get, list, stop, dryRun: reads.dryRun }),
+    runs: guardedAll({
+      createTemplate: templates.create,
+      editTemplate: templates.edit,
+      archiveTemplate: templates.archive,
+      listTemplates: templates.list,
+      ...workflows.runs,
+    }),
+    credits: guardedAll(workflows.credits),
+  }
+  return { bus, actions, runner }
+}
+
+/** How bulk actions recognise what they have done where the log is not in their database. */
+const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): ApartFromMarks => ({
+  eventIdOf: (actionId, ordinal) => derivedId(`bulk action ${actionId} item ${ordinal}`),
+  idAt: async (stream, revision) => (await store.readStream(stream, revision))[0]?.id ?? null,
+})

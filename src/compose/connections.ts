@@ -1,0 +1,70 @@
+import type { Pool } from 'pg'
+import { InvalidInputError } from '../application/shared/errors.ts'
+import { wholeOf } from '../application/shared/input.ts'
+import type { CommandBusOptions } from '../command-bus.ts'
+import {
+  isTimeout,
+  timeoutForm,
+  USUAL_READ_TIMEOUT_MS,
+  USUAL_TIMEOUT_MS,
+} from '../infrastructure/postgres/connection/time-limit.ts'
+import { apartFrom, createPool, userPool } from '../infrastructure/postgres/transactions/pool.ts'
+import { LONGEST_ANSWER_MS } from '../infrastructure/worker/heartbeat.ts'
+
+/** Enough for a worker's reads and reports; see docs/production.md for all that a process opens. */
+const WORKER_CONNECTIONS = 4
+/** For reads that must not stand in the way of anything else. */
+const READ_CONNECTIONS = 4
+
+export interface Connections {
+  /** Of callers and handlers. */
+  readonly pool: Pool
+  /** Callers and handlers hold connections of `pool` while they wait for what these do, so these wait for nothing. */
+  readonly workerPool: Pool
+  readonly heartbeatPool: Pool
+  /** Whatever reads for callers of HTTP holds up nobody who sends. */
+  readonly readPool: Pool
+  readonly timeoutMs: number
+  readonly close: () => Promise<void>
+}
+
+/** The pools of one bus. Nothing is connected before the first statement. @throws InvalidInputError */
+export const openConnections = (options: CommandBusOptions): Connections => {
+  const timeoutMs = timeoutOf('databaseTimeoutMs', USUAL_TIMEOUT_MS, options.databaseTimeoutMs)
+  const readTimeoutMs = timeoutOf('readTimeoutMs', USUAL_READ_TIMEOUT_MS, options.readTimeoutMs)
+  const given = options.pool === undefined ? null : userPool(options.pool, timeoutMs)
+  const pool =
+    given?.pool ??
+    createPool(requireUrl(options.databaseUrl), wholeOf(options.maxConnections ?? 10, 'maxConnections', 1), timeoutMs)
+  const workerPool = apartFrom(pool, WORKER_CONNECTIONS)
+  // its connection stays open while nothing is done with it: another may be refused when it is needed
+  const heartbeatPool = apartFrom(
+    pool,
+    1,
+    { idleTimeoutMillis: 0, maxLifetimeSeconds: 0 },
+    Math.min(LONGEST_ANSWER_MS, timeoutMs),
+  )
+  const readPool = apartFrom(pool, READ_CONNECTIONS, {}, Math.min(readTimeoutMs, timeoutMs))
+  return {
+    pool,
+    workerPool,
+    heartbeatPool,
+    readPool,
+    timeoutMs,
+    close: async () => {
+      await Promise.all([heartbeatPool.end(), workerPool.end(), readPool.end()])
+      if (given === null) await pool.end()
+      else given.letGo()
+    },
+  }
+}
+
+export const requireUrl = (databaseUrl: string | undefined): string => {
+  if (typeof databaseUrl === 'string' && /^\s*postgres(ql)?:\/\//.test(databaseUrl)) return databaseUrl
+  throw new InvalidInputError('databaseUrl', 'must be a connection string that begins with postgres://, or give a pool')
+}
+
+const timeoutOf = (name: 'databaseTimeoutMs' | 'readTimeoutMs', usual: number, given = usual): number => {
+  if (isTimeout(given)) return given
+  throw new InvalidInputError(name, `must be ${timeoutForm}, not ${given}; leave it out for ${usual}`)
+}

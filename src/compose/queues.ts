@@ -1,0 +1,26 @@
+import { EventEmitter } from 'node:events'
+import { wholeOf } from '../application/shared/input.ts'
+import type { CommandBusOptions } from '../command-bus.ts'
+import { createDoorbell } from '../infrastructure/postgres/queue/doorbell.ts'
+import { createQueueCatalog } from '../infrastructure/postgres/queue/queue.ts'
+import { createQueueLimit, usualQueueLimits } from '../infrastructure/postgres/queue/queue-limit.ts'
+import { createReplyQueues } from '../infrastructure/postgres/queue/reply-queues.ts'
+import type { Connections } from './connections.ts'
+
+/** The queues that there are and may be, and what tells workers of new messages. @throws InvalidInputError */
+export const openQueues = ({ pool, workerPool }: Connections, { maxQueues, newQueuesPerHour }: CommandBusOptions) => {
+  const localBell = new EventEmitter().setMaxListeners(0)
+  const doorbell = createDoorbell(pool, localBell)
+  const catalog = createQueueCatalog(workerPool)
+  return {
+    catalog,
+    replyQueues: createReplyQueues(catalog),
+    admit: createQueueLimit(workerPool, catalog, {
+      most: wholeOf(maxQueues ?? usualQueueLimits.most, 'maxQueues', 0),
+      perHour: wholeOf(newQueuesPerHour ?? usualQueueLimits.perHour, 'newQueuesPerHour', 0),
+    }),
+    localBell,
+    onFilled: (queues: Iterable<string>): void => doorbell.ring([...queues]),
+    stopDoorbell: doorbell.stop,
+  }
+}

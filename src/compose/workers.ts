@@ -1,0 +1,44 @@
+import type { EventEmitter } from 'node:events'
+import type { CommandBus } from '../command-bus.ts'
+import { createPgmqQueue, type QueueCatalog } from '../infrastructure/postgres/queue/queue.ts'
+import { listenerLike } from '../infrastructure/postgres/transactions/pool.ts'
+import type { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
+import { createHandlerConnections } from '../infrastructure/worker/attempt/connections.ts'
+import { createWorker, type WorkerDeps } from '../infrastructure/worker/worker.ts'
+import type { Worker } from '../infrastructure/worker/worker-api.ts'
+import type { Connections } from './connections.ts'
+import type { Guarded } from './readiness.ts'
+
+export interface WorkersDeps
+  extends Pick<WorkerDeps, 'store' | 'transact' | 'clock' | 'ids' | 'log' | 'telemetry' | 'isAway'> {
+  readonly connections: Connections
+  readonly catalog: QueueCatalog
+  readonly localBell: EventEmitter
+  /** Gets the handlers of each worker, to rehearse with. */
+  readonly handlers: Pick<ReturnType<typeof knownHandlers>, 'add'>
+  readonly guarded: Guarded
+}
+
+/** Makes the workers of one bus, and stops those that are left. */
+export const createWorkers = ({ connections, catalog, handlers, guarded, ...deps }: WorkersDeps) => {
+  const { pool, workerPool, heartbeatPool } = connections
+  const handlerConnections = createHandlerConnections(pool)
+  const workers = new Set<Worker>()
+  const make: CommandBus['worker'] = options => {
+    const worker = createWorker(
+      {
+        ...deps,
+        queue: createPgmqQueue(workerPool, catalog),
+        heartbeatQueue: createPgmqQueue(heartbeatPool, catalog),
+        connections: handlerConnections,
+        newListener: () => listenerLike(pool),
+      },
+      options,
+    )
+    workers.add(worker)
+    handlers.add(options.domain, worker)
+    const stop: Worker['stop'] = stopping => worker.stop(stopping).finally(() => workers.delete(worker))
+    return { ...worker, start: guarded(worker.start), stop }
+  }
+  return { make, stop: () => Promise.all([...workers].map(worker => worker.stop())) }
+}
