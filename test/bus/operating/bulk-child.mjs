@@ -1,15 +1,15 @@
 // A runner of bulk actions in a process of its own, to be killed: node bulk-child.mjs <compiled src> <database url>
 const [, , compiled, databaseUrl] = process.argv
 const load = path => import(`${compiled}/${path}.js`)
-const { createActions } = await load('infrastructure/actions')
-const { createTransactCommands } = await load('application/transact-commands')
+const { createActions } = await load('infrastructure/runners/bulk-actions')
+const { createTransactCommands } = await load('application/commands/transact-commands')
 const { systemClock } = await load('application/ports/clock')
 const { silentLog } = await load('application/ports/log')
 const { commandCodec } = await load('infrastructure/codec/command-codec')
-const { createQueueCatalog } = await load('infrastructure/pgmq/queue')
-const { createPostgresEventStore } = await load('infrastructure/postgres/event-store')
-const { createPool } = await load('infrastructure/postgres/pool')
-const { uuidIds } = await load('infrastructure/uuid-ids')
+const { createQueueCatalog } = await load('infrastructure/postgres/queue/queue')
+const { createPostgresEventStore } = await load('infrastructure/postgres/log/event-store')
+const { createPool } = await load('infrastructure/postgres/transactions/pool')
+const { uuidIds } = await load('infrastructure/shared/uuid-ids')
 const { commandRowChange } = await load('projections/command-row')
 const { outbox } = await load('projections/outbox')
 
