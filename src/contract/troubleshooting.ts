@@ -8,19 +8,26 @@ import {
   type operatorActions,
   optionsOf,
 } from '../domain/command/operator-actions.ts'
-import { anyJson, cutBeside, instant, integerFrom, nullable, object, status } from './codecs.ts'
+import {
+  actionConditions,
+  type ConditionName,
+  type ParkedFilter,
+  parkedConditions,
+} from '../domain/command/parked-filter.ts'
+import { anyJson, cutBeside, instant, integerFrom, nullable, object, status, trueOrFalse } from './codecs.ts'
 import { codecsOf, commandParams, none, paging } from './commands.ts'
 import { changes } from './history.ts'
 import { route } from './route.ts'
 
-const filters = {
-  domain: t.string,
-  commandType: t.string,
-  errorCode: t.string,
-  from: instant,
-  to: instant,
-  q: t.string,
-}
+const codecOfKind = { domain: t.string, commandType: t.string, text: t.string, instant, boolean: trueOrFalse }
+
+const codecsOfConditions = (conditions: typeof parkedConditions) =>
+  Object.fromEntries(conditions.map(([name, { kind }]) => [name, codecOfKind[kind]])) as {
+    readonly [Name in ConditionName]: t.Type<Required<ParkedFilter>[Name]>
+  }
+
+const filters = codecsOfConditions(parkedConditions)
+export const actionFilters: Omit<typeof filters, 'q'> = codecsOfConditions(actionConditions)
 
 const itemColumns = { ...codecsOf(parkedColumns), parkedReason: t.string, payload: anyJson }
 

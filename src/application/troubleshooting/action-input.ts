@@ -5,6 +5,8 @@ import {
   type ParkedAction,
   parkedActionNames,
 } from '../../domain/command/operator-actions.ts'
+import { actionConditions } from '../../domain/command/parked-filter.ts'
+import { conditionsOf } from '../commands/parked-filter.ts'
 import {
   type ActionFilter,
   type ActionListFilter,
@@ -15,17 +17,7 @@ import {
   type NewAction,
 } from '../ports/action-store.ts'
 import { InvalidInputError } from '../shared/errors.ts'
-import {
-  commandIdOf,
-  commandTypeOf,
-  domainOf,
-  instantOf,
-  limitOf,
-  oneOf,
-  optional,
-  textOf,
-  wholeOf,
-} from '../shared/input.ts'
+import { commandIdOf, domainOf, limitOf, oneOf, optional, textOf, wholeOf } from '../shared/input.ts'
 import { scopedTenantOf } from '../shared/scope.ts'
 import { detailsOf } from './action-details.ts'
 import type { BulkActionOptions } from './operator-options.ts'
@@ -72,26 +64,14 @@ const targetOf = ({ filter, ids }: BulkActionOptions): NewAction['target'] => {
 
 const filterOf = (given: unknown): ActionFilter => {
   const filter = recordOf(given, 'filter')
-  const from = optional(filter.from, value => instantOf(value, 'filter.from'))
-  const to = optional(filter.to, value => instantOf(value, 'filter.to'))
-  if (from !== null && to !== null && from >= to) {
-    throw new InvalidInputError('filter.from, filter.to', 'the first must be before the second')
-  }
   const unknown = Object.keys(filter).find(name => !filterFields.has(name))
   // a condition that is not understood must not widen what is touched
   if (unknown !== undefined)
     throw new InvalidInputError(`filter.${unknown.slice(0, 80)}`, 'is no condition of an action')
-  const conditions = {
-    domain: optional(filter.domain, domainOf),
-    commandType: optional(filter.commandType, commandTypeOf),
-    errorCode: optional(filter.errorCode, value => textOf(value, 'errorCode', 200)),
-    from,
-    to,
-  }
-  return Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== null))
+  return conditionsOf(filter, actionConditions, 'filter.')
 }
 
-const filterFields: ReadonlySet<string> = new Set(['domain', 'commandType', 'errorCode', 'from', 'to'])
+const filterFields: ReadonlySet<string> = new Set(actionConditions.map(([name]) => name))
 
 /** Each command once, in the order given. */
 const idsOf = (given: unknown): readonly CommandKey[] => {

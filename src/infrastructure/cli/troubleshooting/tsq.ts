@@ -3,7 +3,7 @@ import type { ParkedAtOptions } from '../../../application/investigation/investi
 import type { TroubleshootingGroup, TroubleshootingItem } from '../../../application/ports/reading/command-queries.ts'
 import { instantOf } from '../../../application/shared/input.ts'
 import type { CliDeps } from '../support/deps.ts'
-import { type TroubleshootingFilterOptions, troubleshootingFilterOf } from '../support/filters.ts'
+import { parkedFlags, type TroubleshootingFilterOptions, troubleshootingFilterOf } from '../support/filters.ts'
 import { numberOf } from '../support/input.ts'
 import { more } from '../support/inspect.ts'
 import { withBus } from '../support/session.ts'
@@ -20,14 +20,7 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
   addOperatorActions(tsq, deps)
 }
 
-const filtered = (command: Command): Command =>
-  command
-    .option('--domain <domain>', 'of this domain')
-    .option('--type <type>', 'of this command type')
-    .option('--error-code <code>', 'whose last error has this code')
-    .option('--from <time>', 'parked at or after this ISO 8601 time')
-    .option('--to <time>', 'parked before this ISO 8601 time')
-    .option('--json', 'print JSON')
+const filtered = (command: Command): Command => parkedFlags(command).option('--json', 'print JSON')
 
 const addLists = (tsq: Command, deps: CliDeps): void => {
   filtered(tsq.command('list').description('list what is parked, newest first'))
