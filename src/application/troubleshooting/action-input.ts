@@ -6,6 +6,7 @@ import {
   parkedActionNames,
 } from '../../domain/command/operator-actions.ts'
 import { actionConditions } from '../../domain/command/parked-filter.ts'
+import type { Instant } from '../../domain/instant.ts'
 import { conditionsOf } from '../commands/parked-filter.ts'
 import {
   type ActionFilter,
@@ -27,22 +28,22 @@ export const MAX_IDS = 10_000
 export const MAX_CANARY = 10_000
 
 /** Checks what was asked for. @throws InvalidInputError */
-export const actionOf = (options: BulkActionOptions): Omit<NewAction, 'id' | 'cutOff'> => ({
-  details: bulkDetailsOf(options),
+export const actionOf = (options: BulkActionOptions, now: Instant): Omit<NewAction, 'id' | 'cutOff'> => ({
+  details: bulkDetailsOf(options, now),
   target: targetOf(options),
   canary: optional(options.canary, value => wholeOf(value, 'canary', 1, MAX_CANARY)),
   operator: textOf(options.operator, 'operator', 200),
   tenantId: optional(options.tenantId, scopedTenantOf),
 })
 
-const bulkDetailsOf = (options: BulkActionOptions): BulkDetails => {
+const bulkDetailsOf = (options: BulkActionOptions, now: Instant): BulkDetails => {
   const action = oneOf(parkedActionNames, options.action, 'action')
   for (const [field, owners] of ownersOf) {
     if (!owners.includes(action) && Reflect.get(options, field) !== undefined) {
       throw new InvalidInputError(field, `belongs to ${owners.join(' and ')}, not to ${action}; leave it out`)
     }
   }
-  return { action, ...detailsOf(action, options, bulkOptionsOf(action)) } as BulkDetails
+  return { action, ...detailsOf(action, options, now, bulkOptionsOf(action)) } as BulkDetails
 }
 
 /** The actions that take an option. */

@@ -97,7 +97,7 @@ export const intentOf = ({ action, ...details }: BulkDetails, asked: Asked): Com
 const asItWas =
   ({ revision }: DueItem) =>
   (state: CommandState): CommandRejection | null =>
-    state.status === 'IN_TROUBLESHOOTING_QUEUE' && state.revision !== revision
+    state.status === 'IN_TROUBLESHOOTING_QUEUE' && state.parkedBy > revision
       ? { type: 'NotInTroubleshooting', status: state.status }
       : null
 

@@ -75,7 +75,7 @@ export const startAction =
   ({ store, clock, ids }: ActionDeps) =>
   async (options: BulkActionOptions): Promise<ActionView> => {
     const cutOff = clock.now().toISOString()
-    return viewOf(await store.create({ ...actionOf(options), id: ids.next(), cutOff }))
+    return viewOf(await store.create({ ...actionOf(options, cutOff), id: ids.next(), cutOff }))
   }
 
 /** The action, or null. @throws InvalidInputError */

@@ -52,8 +52,9 @@ const PIECE = 100
 export const dryRunAction =
   ({ plan, queries, clock }: DryRunActionDeps) =>
   async (options: BulkActionOptions): Promise<ActionPlan> => {
-    const { details, target, operator, tenantId } = actionOf(options)
-    const intent = intentOf(details, { at: clock.now().toISOString(), actor: operator })
+    const at = clock.now().toISOString()
+    const { details, target, operator, tenantId } = actionOf(options, at)
+    const intent = intentOf(details, { at, actor: operator })
     const scope = tenantId === null ? {} : { tenantId }
     const guard = tenantId === null ? {} : { guard: onlyWithin({ tenantId }) }
     const messages = new Map<string, number>()

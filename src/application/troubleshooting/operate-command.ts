@@ -48,7 +48,7 @@ const operate =
   (deps: OperateDeps, action: ActionName): OperatorCall<OperatorOptions, Acted<CommandStatus>> =>
   async (domain, commandId, options) => {
     const asked = { at: deps.clock.now().toISOString(), actor: textOf(options?.operator, 'operator', 200) }
-    const details = detailsOf(action, options)
+    const details = detailsOf(action, options, asked.at)
     const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
     const isDry = optional(options.dryRun, value => booleanOf(value, 'dryRun')) ?? false
     const faults = 'data' in details ? await deps.faultsOf(key, details.data, options) : []

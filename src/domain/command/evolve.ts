@@ -73,6 +73,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         reason: event.type === 'OperatorEndedAttempt' ? 'ATTEMPT_ENDED' : event.reason,
         archivedMsgId: event.msgId,
         parkedAt: event.at,
+        parkedBy: revision,
       }
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':

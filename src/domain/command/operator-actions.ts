@@ -10,6 +10,7 @@ export interface ActionDetails {
 
 /** How an option is read, whether it comes from a program, a request, the command line or the console. */
 export interface ActionOption {
+  /** An instant lies ahead, by a year at the most. */
   readonly kind: 'text' | 'json' | 'boolean' | 'instant'
   /** Without it the action is refused. */
   readonly required?: true

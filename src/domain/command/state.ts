@@ -38,6 +38,8 @@ export type CommandState =
       readonly reason: ParkingReason
       readonly archivedMsgId: string
       readonly parkedAt: Instant
+      /** Revision of the event that parked it. */
+      readonly parkedBy: number
     } & CommandFacts)
 
 export type SentCommandState = Exclude<CommandState, { status: 'NONE' }>

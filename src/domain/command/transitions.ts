@@ -44,3 +44,8 @@ export const transitions: Readonly<Record<CommandEventType, Transition>> = {
 
 export const isLegal = (event: CommandEventType, from: CommandStatus | 'NONE'): boolean =>
   transitions[event].from.includes(from)
+
+/** Events after which a command stands where it may have stood before: nothing has ended or begun. */
+export const staying: readonly CommandEventType[] = (Object.keys(transitions) as CommandEventType[]).filter(type =>
+  transitions[type].from.every(status => status === transitions[type].to),
+)

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { instantOf, textOf } from '../../../application/shared/input.ts'
+import { textOf } from '../../../application/shared/input.ts'
 import { actionOf } from '../../../application/troubleshooting/action-input.ts'
 import type { Acted, BulkActionOptions, OperatorCall } from '../../../application/troubleshooting/operator-options.ts'
 import {
@@ -14,7 +14,7 @@ import {
 import type { Json } from '../../../domain/json/json.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
-import { numberOf, operatorOf, readJson } from '../support/input.ts'
+import { instantAhead, numberOf, operatorOf, readJson } from '../support/input.ts'
 import { withBus } from '../support/session.ts'
 import { actionPlanText, planText } from '../text/dry-run-text.ts'
 import { print, printJson } from '../text/output.ts'
@@ -104,7 +104,7 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
 
 /** Checks, then starts an action on many commands and carries it out. */
 const actOnMany = async (deps: CliDeps, asked: BulkActionOptions, flags: Flags): Promise<void> => {
-  actionOf(asked)
+  actionOf(asked, new Date().toISOString())
   await withBus(deps, async ({ bus }) => {
     if (!flags.dryRun) return carryOut(bus, await bus.actions.start(asked), flags)
     const plan = await bus.actions.dryRun(asked)
@@ -136,6 +136,6 @@ const readOption = async (name: string, option: ActionOption, given: unknown): P
     case 'boolean':
       return option.usual !== true
     case 'instant':
-      return instantOf(given, longOf(option))
+      return instantAhead(longOf(option), String(given))
   }
 }

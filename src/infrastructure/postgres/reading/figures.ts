@@ -1,6 +1,9 @@
 import type { Pool } from 'pg'
 import type { FeedFigures, Health, QueueFigures } from '../../../application/ports/reading/stats.ts'
+import type { CommandStatus } from '../../../domain/command/transitions.ts'
+import { instant } from '../connection/instant.ts'
 import { queueFigures } from '../queue/queue-figures.ts'
+import { tenantIs } from './conditions.ts'
 import { countUndelivered } from './undelivered.ts'
 
 export type { FeedFigures, QueueFigures } from '../../../application/ports/reading/stats.ts'
@@ -43,15 +46,34 @@ export const openTransactions = async (pool: Pool): Promise<OpenTransactions> =>
 
 const rounded = (seconds: number | null): number => Math.max(0, Math.round((seconds ?? 0) * 1000) / 1000)
 
+export interface OpenRow {
+  readonly domain: string
+  readonly status: CommandStatus
+  readonly count: number
+  /** When the oldest of them was sent. */
+  readonly oldest: string
+}
+
+/** Stays within the index of what is open: it holds the status, the domain and the time, and nothing that has ended. */
+export const countOpen = async (
+  pool: Pool,
+  statuses: readonly CommandStatus[],
+  tenantId?: string,
+): Promise<readonly OpenRow[]> => {
+  const { rows } = await pool.query<OpenRow>(
+    `select domain, status, count(*)::int as count, ${instant('min(created_at)')} as oldest from command_bus_command
+     where status in (${statuses.map(status => `'${status}'`).join(', ')})
+     ${tenantId === undefined ? '' : `and ${tenantIs('$1', 'tenant_id')}`} group by status, domain order by domain`,
+    tenantId === undefined ? [] : [tenantId],
+  )
+  return rows
+}
+
 /** Everything a scrape asks of the database, in four cheap queries. */
 export const readFigures = async (pool: Pool): Promise<Figures> => {
-  const { rows } = await pool.query<{ domain: string; count: number }>(
-    `select domain, count(*)::int as count from command_bus_command
-     where status = 'IN_TROUBLESHOOTING_QUEUE' group by domain order by domain`,
-  )
   return {
     queues: await queueFigures(pool),
-    parked: rows,
+    parked: await countOpen(pool, ['IN_TROUBLESHOOTING_QUEUE']),
     undeliveredReplies: await countUndelivered(pool),
     ...(await openTransactions(pool)),
   }
