@@ -9,6 +9,7 @@ import {
   optionsOf,
 } from '../domain/command/operator-actions.ts'
 import {
+  type ActionCondition,
   actionConditions,
   type ConditionName,
   type ParkedFilter,
@@ -22,12 +23,12 @@ import { route } from './route.ts'
 const codecOfKind = { domain: t.string, commandType: t.string, text: t.string, instant, boolean: trueOrFalse }
 
 const codecsOfConditions = (conditions: typeof parkedConditions) =>
-  Object.fromEntries(conditions.map(([name, { kind }]) => [name, codecOfKind[kind]])) as {
+  Object.fromEntries(conditions.map(([name, { kind }]) => [name, codecOfKind[kind]])) as unknown as {
     readonly [Name in ConditionName]: t.Type<Required<ParkedFilter>[Name]>
   }
 
 const filters = codecsOfConditions(parkedConditions)
-export const actionFilters: Omit<typeof filters, 'q'> = codecsOfConditions(actionConditions)
+export const actionFilters: Pick<typeof filters, ActionCondition> = codecsOfConditions(actionConditions)
 
 const itemColumns = { ...codecsOf(parkedColumns), parkedReason: t.string, payload: anyJson }
 

@@ -1,7 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import type { ActionDetails, ParkedAction } from '../../domain/command/operator-actions.ts'
-import type { ParkedFilter } from '../../domain/command/parked-filter.ts'
+import type { ActionCondition, ParkedFilter } from '../../domain/command/parked-filter.ts'
 import type { Transaction } from './event-store.ts'
 import type { Page } from './reading/command-queries.ts'
 
@@ -13,7 +13,7 @@ export const itemOutcomes = ['SUCCEEDED', 'FAILED', 'SKIPPED'] as const
 export type ItemOutcome = (typeof itemOutcomes)[number]
 
 /** Which parked commands an action is about; all conditions hold together, and none means every parked command. */
-export type ActionFilter = Omit<ParkedFilter, 'q'>
+export type ActionFilter = Pick<ParkedFilter, ActionCondition>
 
 /** What is done to each item, as the single action takes it; a payload is edited one by one. */
 export type BulkDetails = {

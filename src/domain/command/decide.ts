@@ -1,18 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { jsonDiff } from '../json/json-diff.ts'
 import type { CommandCompleted, CommandError, CommandEvent, CommandReceived, ParkingReason } from './events.ts'
-import type {
-  Cancel,
-  CommandIntent,
-  OperatorCancel,
-  OperatorComplete,
-  OperatorEndAttempt,
-  OperatorRetry,
-  Receive,
-  ReportFailure,
-  ReportSuccess,
-  Send,
-} from './intents.ts'
+import type { Cancel, CommandIntent, OperatorIntents, Receive, ReportFailure, ReportSuccess, Send } from './intents.ts'
 import type { CommandRejection } from './rejections.ts'
 import { waitAfter } from './retry-policy.ts'
 import { attemptLimit, type CommandState, type SentCommandState } from './state.ts'
@@ -185,7 +174,7 @@ const whenParked = (state: SentCommandState, then: (parked: Parked) => Decision)
     ? then(state)
     : left({ type: 'NotInTroubleshooting', status: state.status })
 
-const retry = (intent: OperatorRetry, parked: Parked): Decision =>
+const retry = (intent: OperatorIntents['retry'], parked: Parked): Decision =>
   right([
     {
       type: 'OperatorRetried',
@@ -200,16 +189,16 @@ const retry = (intent: OperatorRetry, parked: Parked): Decision =>
     },
   ])
 
-const operatorCancel = (intent: OperatorCancel): Decision =>
+const operatorCancel = (intent: OperatorIntents['cancel']): Decision =>
   intent.reason.trim() === ''
     ? left({ type: 'BlankReason' })
     : right([{ type: 'OperatorCanceled', at: intent.at, actor: intent.actor, reason: intent.reason }])
 
-const operatorComplete = (intent: OperatorComplete): Decision =>
+const operatorComplete = (intent: OperatorIntents['complete']): Decision =>
   right([{ type: 'OperatorCompleted', at: intent.at, actor: intent.actor, resultData: intent.resultData }])
 
 /** Parks whatever the policy says: an operator is looking at it already. */
-const endAttempt = ({ at, actor, reason }: OperatorEndAttempt, { attempts, msgId }: Running): Decision =>
+const endAttempt = ({ at, actor, reason }: OperatorIntents['endAttempt'], { attempts, msgId }: Running): Decision =>
   reason.trim() === ''
     ? left({ type: 'BlankReason' })
     : right([

@@ -61,15 +61,11 @@ export interface Cancel extends Asked {
 }
 
 /** What operators ask for, each with the members that the table of their actions names. */
-type OperatorIntents = {
+export type OperatorIntents = {
   readonly [A in ActionName]: Asked & ActionDetails[A] & { readonly type: (typeof operatorActions)[A]['intent'] }
 }
 
 export type OperatorIntent = OperatorIntents[ActionName]
-export type OperatorRetry = OperatorIntents['retry']
-export type OperatorCancel = OperatorIntents['cancel']
-export type OperatorComplete = OperatorIntents['complete']
-export type OperatorEndAttempt = OperatorIntents['endAttempt']
 
 export type CommandIntent = Send | Receive | ReportSuccess | ReportFailure | Cancel | OperatorIntent
 

@@ -37,5 +37,7 @@ export const parkedConditions: readonly (readonly [name: ConditionName, conditio
   conditions,
 ) as never
 
+export type ActionCondition = 'domain' | 'commandType' | 'errorCode' | 'from' | 'to'
+
 /** Those of an action on many. */
 export const actionConditions = parkedConditions.filter(([, { ofActions }]) => ofActions)

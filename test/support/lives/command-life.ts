@@ -211,7 +211,7 @@ export const cancel = (over: Over<intents.Cancel> = {}): intents.Cancel => ({
   type: 'Cancel',
 })
 
-export const operatorRetry = (over: Over<intents.OperatorRetry> = {}): intents.OperatorRetry => ({
+export const operatorRetry = (over: Over<intents.OperatorIntents['retry']> = {}): intents.OperatorIntents['retry'] => ({
   at: at(100),
   actor: 'jane@example.com',
   resetAttempts: true,
@@ -219,7 +219,9 @@ export const operatorRetry = (over: Over<intents.OperatorRetry> = {}): intents.O
   type: 'OperatorRetry',
 })
 
-export const operatorCancel = (over: Over<intents.OperatorCancel> = {}): intents.OperatorCancel => ({
+export const operatorCancel = (
+  over: Over<intents.OperatorIntents['cancel']> = {},
+): intents.OperatorIntents['cancel'] => ({
   at: at(100),
   actor: 'jane@example.com',
   reason: 'a duplicate',
@@ -227,7 +229,9 @@ export const operatorCancel = (over: Over<intents.OperatorCancel> = {}): intents
   type: 'OperatorCancel',
 })
 
-export const operatorComplete = (over: Over<intents.OperatorComplete> = {}): intents.OperatorComplete => ({
+export const operatorComplete = (
+  over: Over<intents.OperatorIntents['complete']> = {},
+): intents.OperatorIntents['complete'] => ({
   at: at(100),
   actor: 'jane@example.com',
   resultData: { settledBy: 'hand' },
@@ -235,7 +239,9 @@ export const operatorComplete = (over: Over<intents.OperatorComplete> = {}): int
   type: 'OperatorComplete',
 })
 
-export const operatorEndAttempt = (over: Over<intents.OperatorEndAttempt> = {}): intents.OperatorEndAttempt => ({
+export const operatorEndAttempt = (
+  over: Over<intents.OperatorIntents['endAttempt']> = {},
+): intents.OperatorIntents['endAttempt'] => ({
   at: at(100),
   actor: 'jane@example.com',
   reason: 'it hangs',

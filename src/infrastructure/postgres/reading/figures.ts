@@ -71,9 +71,10 @@ export const countOpen = async (
 
 /** Everything a scrape asks of the database, in four cheap queries. */
 export const readFigures = async (pool: Pool): Promise<Figures> => {
+  const parked = await countOpen(pool, ['IN_TROUBLESHOOTING_QUEUE'])
   return {
     queues: await queueFigures(pool),
-    parked: await countOpen(pool, ['IN_TROUBLESHOOTING_QUEUE']),
+    parked: parked.map(({ domain, count }) => ({ domain, count })),
     undeliveredReplies: await countUndelivered(pool),
     ...(await openTransactions(pool)),
   }
