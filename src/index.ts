@@ -94,6 +94,7 @@ export type {
   OperatorCancelOptions,
   OperatorCompleteOptions,
   OperatorRetryOptions,
+  OperatorSnoozeOptions,
 } from './application/troubleshooting/operator-options.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'

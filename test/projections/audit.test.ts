@@ -24,6 +24,7 @@ import {
   operatorCompleted,
   operatorEndedAttempt,
   operatorRetried,
+  operatorSnoozed,
   parked,
   received,
   rejectedByRule,
@@ -69,6 +70,7 @@ const lives: readonly (readonly CommandEvent[])[] = [
   [sent(), received(1), exhausted(1, { error: error('NO_HANDLER') })],
   [sent(), received(1), exhausted(1, { error: error('LEASE_LOST') })],
   [sent(), received(1), operatorEndedAttempt(1)],
+  [sent(), received(1), parked(1), operatorSnoozed()],
 ]
 
 /** Names and times of an event's lines. */
@@ -211,6 +213,12 @@ describe('the details', () => {
       error_code: 'CODE_PERMANENT',
       error_details: { account: 7 },
     })
+  })
+
+  test('of OPERATOR_SNOOZE name the operator, the instant and the reason', async () => {
+    expect(await detailsOf(lives.length - 1, 'OPERATOR_SNOOZE')).toEqual([
+      { operator: 'jane@example.com', until: at(1000), reason: 'the bank is closed' },
+    ])
   })
 
   test('A3: of OPERATOR_RETRY name the operator, the new message and whether the payload was edited', async () => {

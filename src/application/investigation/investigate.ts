@@ -45,13 +45,16 @@ export const readParkedAt =
   ({ queries, store, clock }: InvestigateDeps) =>
   async (options: ParkedAtOptions = {}): Promise<ParkedAtPage> => {
     const at = optional(options.at, value => instantOf(value, 'at')) ?? clock.now().toISOString()
-    const { items, nextCursor } = await queries.parkedAt({ ...troubleshootingFilterOf(options), at })
+    const filter = troubleshootingFilterOf(options)
+    const { items, nextCursor } = await queries.parkedAt({ ...filter, at })
     const found: ParkedThenItem[] = []
     for (let i = 0; i < items.length; i += PIECE) {
       const piece = items.slice(i, i + PIECE)
       const streams = await store.readStreams(piece.map(({ stream }) => stream))
       for (const { domain, commandId, stream, revision } of piece) {
-        found.push(asItStood({ domain, commandId }, streams.get(stream) ?? [], revision, at))
+        const item = asItStood({ domain, commandId }, streams.get(stream) ?? [], revision, at)
+        const isSnoozed = item.snoozedUntil !== null && item.snoozedUntil > at
+        if (filter.snoozed === undefined || filter.snoozed === isSnoozed) found.push(item)
       }
     }
     return { at, nextCursor, items: found }

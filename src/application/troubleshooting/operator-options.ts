@@ -31,6 +31,13 @@ export interface OperatorCompleteOptions extends Scope, DryRunOption {
   readonly resultData?: unknown
 }
 
+export interface OperatorSnoozeOptions extends Scope, DryRunOption {
+  readonly operator: string
+  /** ISO 8601, by a year ahead at the most. */
+  readonly until: string
+  readonly reason?: string
+}
+
 export interface EndAttemptOptions extends Scope, DryRunOption {
   readonly operator: string
   /** Required: whoever finds the parked command wants to know. */
@@ -53,6 +60,11 @@ export interface OperatorCalls {
   /** @throws CommandNotFoundError, InvalidOperationError */
   readonly complete: OperatorCall<OperatorCompleteOptions, Acted<'COMPLETED'>>
   /**
+   * Leaves a parked command out of counts and alarms until an instant; it stays parked, and the other actions end that.
+   * Another instant replaces the first. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError
+   */
+  readonly snooze: OperatorCall<OperatorSnoozeOptions, Acted<'IN_TROUBLESHOOTING_QUEUE'>>
+  /**
    * Ends the attempt of a command that is IN_PROGRESS: parks it as ATTEMPT_ENDED. Its worker stops the handler and frees the
    * slot within a third of its lease; what that attempt still reports does not count.
    * @throws CommandNotFoundError, InvalidOperationError (not IN_PROGRESS)
@@ -72,8 +84,10 @@ export interface BulkActionOptions {
   readonly operator: string
   /** Only of `retry`: so many are retried first, oldest first, and the rest when all of them have completed. */
   readonly canary?: number
-  /** Only of `cancel`, and required there: the senders are told. */
+  /** Of `cancel`, and required there: the senders are told. Of `snooze`. */
   readonly reason?: string
+  /** Only of `snooze`, and required there: an ISO 8601 instant. */
+  readonly until?: string
   /** Only of `complete`: any JSON value; goes into the replies. Default null. */
   readonly resultData?: unknown
   /** Only of `retry`. Default true: commands get all their attempts again. */

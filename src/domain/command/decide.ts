@@ -34,6 +34,8 @@ export const decide = (intent: CommandIntent, state: CommandState): Decision => 
       return whenParked(state, () => operatorCancel(intent))
     case 'OperatorComplete':
       return whenParked(state, () => operatorComplete(intent))
+    case 'OperatorSnooze':
+      return whenParked(state, parked => snooze(intent, parked))
     case 'OperatorEndAttempt':
       return state.status === 'IN_PROGRESS'
         ? endAttempt(intent, state)
@@ -196,6 +198,12 @@ const operatorCancel = (intent: OperatorIntents['cancel']): Decision =>
 
 const operatorComplete = (intent: OperatorIntents['complete']): Decision =>
   right([{ type: 'OperatorCompleted', at: intent.at, actor: intent.actor, resultData: intent.resultData }])
+
+const snooze = ({ at, actor, until, reason }: OperatorIntents['snooze'], parked: Parked): Decision => {
+  if (parked.snoozedUntil === until) return nothing
+  const { parkedAt, reason: parkedReason } = parked
+  return right([{ type: 'OperatorSnoozed', at, actor, until, reason: reason ?? null, parkedAt, parkedReason }])
+}
 
 /** Parks whatever the policy says: an operator is looking at it already. */
 const endAttempt = ({ at, actor, reason }: OperatorIntents['endAttempt'], { attempts, msgId }: Running): Decision =>

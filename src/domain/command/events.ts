@@ -164,6 +164,18 @@ export interface OperatorCompleted extends Fact {
   readonly resultData: Json
 }
 
+/**
+ * It stays parked, and leaves counts and alarms until then; nothing has to happen for it to be back. What a row says of a
+ * parked command is told again, as rows are made from one event alone.
+ */
+export interface OperatorSnoozed extends Fact {
+  readonly type: 'OperatorSnoozed'
+  readonly until: Instant
+  readonly reason: string | null
+  readonly parkedAt: Instant
+  readonly parkedReason: ParkingReason
+}
+
 /** The operator did not wait for the handler any longer: the command is parked, and what that attempt reports is stale. */
 export interface OperatorEndedAttempt extends Fact {
   readonly type: 'OperatorEndedAttempt'
@@ -185,6 +197,7 @@ export type CommandEvent =
   | OperatorRetried
   | OperatorCanceled
   | OperatorCompleted
+  | OperatorSnoozed
   | OperatorEndedAttempt
 
 export type CommandEventType = CommandEvent['type']

@@ -1,3 +1,4 @@
+import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
 
 /** What each action needs besides who acts and when: the members of its intent. */
@@ -5,6 +6,7 @@ export interface ActionDetails {
   readonly retry: { readonly resetAttempts: boolean; readonly data?: Json }
   readonly cancel: { readonly reason: string }
   readonly complete: { readonly resultData: Json }
+  readonly snooze: { readonly until: Instant; readonly reason?: string }
   readonly endAttempt: { readonly reason: string }
 }
 
@@ -154,6 +156,39 @@ export const parkedActions = {
       many: 'They end as completed by you. Each sender gets this result in the reply.',
     },
     toast: 'Completed; the sender gets the result',
+  },
+  snooze: {
+    intent: 'OperatorSnooze',
+    permission: 'operate',
+    route: 'snoozeCommand',
+    path: 'snooze',
+    summary:
+      'Leave a parked command out of counts and alarms until an instant, by a year ahead at the most; it stays parked, and can be retried, canceled or completed before. Another instant replaces the first',
+    fills: null,
+    about: 'leave parked commands out of counts and alarms until a time',
+    done: ({ commandId }) => `Command ${commandId} is snoozed; it stays parked.`,
+    options: {
+      until: {
+        kind: 'instant',
+        required: true,
+        flag: '--until <time>',
+        about: 'when it is back: an ISO 8601 time, or a time from now like 30m, 12h or 7d',
+        label: 'Until (required)',
+      },
+      reason: {
+        kind: 'text',
+        flag: '--reason <text>',
+        about: 'why, for those who find them',
+        label: 'Reason',
+      },
+    },
+    verb: 'Snooze',
+    past: 'Snoozed',
+    intro: {
+      one: 'It stays in troubleshooting, and is left out of counts and alarms until then.',
+      many: 'They stay in troubleshooting, and are left out of counts and alarms until then.',
+    },
+    toast: 'Snoozed: it counts again at the time you chose',
   },
 } as const satisfies { readonly [A in ParkedAction]: OperatorAction<ActionDetails[A]> & Dialog }
 

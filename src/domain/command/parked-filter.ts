@@ -9,6 +9,8 @@ export interface ParkedFilter {
   readonly to?: string
   /** Part of an id, an error code or an error message, whatever the case. */
   readonly q?: string
+  /** Whether an operator has snoozed them for now. Without it: all. */
+  readonly snoozed?: boolean
 }
 
 /** How a condition is read, from a program, a request or the command line. */
@@ -28,6 +30,12 @@ const conditions = {
   from: { kind: 'instant', ofActions: true, flag: '--from <time>', about: 'parked at or after this ISO 8601 time' },
   to: { kind: 'instant', ofActions: true, flag: '--to <time>', about: 'parked before this ISO 8601 time' },
   q: { kind: 'text', ofActions: false },
+  snoozed: {
+    kind: 'boolean',
+    ofActions: false,
+    flag: '--snoozed <true|false>',
+    about: 'that are snoozed now, or that are not (default: both)',
+  },
 } as const satisfies { readonly [Name in keyof Required<ParkedFilter>]: Condition }
 
 export type ConditionName = keyof typeof conditions

@@ -40,6 +40,8 @@ export type CommandState =
       readonly parkedAt: Instant
       /** Revision of the event that parked it. */
       readonly parkedBy: number
+      /** Until then an operator wants to hear no more of it; null: nobody has said so. */
+      readonly snoozedUntil: Instant | null
     } & CommandFacts)
 
 export type SentCommandState = Exclude<CommandState, { status: 'NONE' }>

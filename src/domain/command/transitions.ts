@@ -39,6 +39,7 @@ export const transitions: Readonly<Record<CommandEventType, Transition>> = {
   OperatorRetried: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'PENDING', audit: ['OPERATOR_RETRY'] },
   OperatorCanceled: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'CANCELED', audit: ['OPERATOR_CANCEL'] },
   OperatorCompleted: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'COMPLETED', audit: ['OPERATOR_COMPLETE'] },
+  OperatorSnoozed: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_SNOOZE'] },
   OperatorEndedAttempt: { from: ['IN_PROGRESS'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_END_ATTEMPT'] },
 }
 

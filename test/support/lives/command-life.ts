@@ -149,6 +149,17 @@ export const operatorCompleted = (over: Over<events.OperatorCompleted> = {}): ev
   type: 'OperatorCompleted',
 })
 
+export const operatorSnoozed = (over: Over<events.OperatorSnoozed> = {}): events.OperatorSnoozed => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  until: at(1000),
+  reason: 'the bank is closed',
+  parkedAt: at(2),
+  parkedReason: 'PERMANENT',
+  ...over,
+  type: 'OperatorSnoozed',
+})
+
 export const operatorEndedAttempt = (
   attempt: number,
   over: Over<events.OperatorEndedAttempt> = {},
@@ -237,6 +248,17 @@ export const operatorComplete = (
   resultData: { settledBy: 'hand' },
   ...over,
   type: 'OperatorComplete',
+})
+
+export const operatorSnooze = (
+  over: Over<intents.OperatorIntents['snooze']> = {},
+): intents.OperatorIntents['snooze'] => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  until: at(1000),
+  reason: 'the bank is closed',
+  ...over,
+  type: 'OperatorSnooze',
 })
 
 export const operatorEndAttempt = (

@@ -69,6 +69,7 @@ const itemColumns: readonly Column<TroubleshootingItem>[] = [
   { title: 'DOMAIN', value: item => item.domain },
   { title: 'TYPE', value: item => item.commandType, flexible: true },
   { title: 'REASON', value: item => item.parkedReason },
+  { title: 'SNOOZED UNTIL', value: item => when(item.snoozedUntil) },
   { title: 'ERROR', value: item => `${item.lastErrorCode}: ${item.lastErrorMsg ?? ''}`, flexible: true },
   { title: 'ATTEMPTS', value: item => `${item.attempts}/${item.maxAttempts}` },
   { title: 'PAYLOAD', value: payloadText, flexible: true },

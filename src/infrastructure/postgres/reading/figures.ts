@@ -54,16 +54,23 @@ export interface OpenRow {
   readonly oldest: string
 }
 
-/** Stays within the index of what is open: it holds the status, the domain and the time, and nothing that has ended. */
+/**
+ * Stays within the index of what is open: it holds the status, the domain and the time, and nothing that has ended. The
+ * snoozed have an index of their own, and are taken off.
+ */
 export const countOpen = async (
   pool: Pool,
   statuses: readonly CommandStatus[],
   tenantId?: string,
 ): Promise<readonly OpenRow[]> => {
+  const ofTenant = tenantId === undefined ? '' : `and ${tenantIs('$1', 'tenant_id')}`
   const { rows } = await pool.query<OpenRow>(
-    `select domain, status, count(*)::int as count, ${instant('min(created_at)')} as oldest from command_bus_command
-     where status in (${statuses.map(status => `'${status}'`).join(', ')})
-     ${tenantId === undefined ? '' : `and ${tenantIs('$1', 'tenant_id')}`} group by status, domain order by domain`,
+    `select domain, status, sum(count)::int as count, ${instant('min(oldest)')} as oldest from (
+       select domain, status, count(*) as count, min(created_at) as oldest from command_bus_command
+       where status in (${statuses.map(status => `'${status}'`).join(', ')}) ${ofTenant} group by status, domain
+       union all select domain, status, -count(*), null from command_bus_command
+       where snoozed_until > now() ${ofTenant} group by status, domain) counted
+     group by domain, status having sum(count) > 0 order by domain`,
     tenantId === undefined ? [] : [tenantId],
   )
   return rows

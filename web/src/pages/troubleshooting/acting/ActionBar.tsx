@@ -1,4 +1,4 @@
-import { Ban, CircleCheck, FlaskConical, type LucideIcon, PencilLine, RotateCcw } from 'lucide-react'
+import { AlarmClock, Ban, CircleCheck, FlaskConical, type LucideIcon, PencilLine, RotateCcw } from 'lucide-react'
 import { useState } from 'react'
 import { type ParkedAction, parkedActions } from '../../../../../src/domain/command/operator-actions.ts'
 import { usePermissions } from '../../../api/session.ts'
@@ -16,7 +16,12 @@ interface ActionBarProps {
 }
 
 /** In the order of the buttons. */
-const icons: Readonly<Record<ParkedAction, LucideIcon>> = { retry: RotateCcw, complete: CircleCheck, cancel: Ban }
+const icons: Readonly<Record<ParkedAction, LucideIcon>> = {
+  retry: RotateCcw,
+  complete: CircleCheck,
+  snooze: AlarmClock,
+  cancel: Ban,
+}
 
 const buttons = Object.keys(icons) as readonly ParkedAction[]
 
