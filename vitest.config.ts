@@ -14,6 +14,7 @@ const shared = {
 const onBothStores = [
   'operating/operations',
   'operating/operator',
+  'operating/snooze',
   'reading/investigation',
   'reading/listing',
   'reading/model',

@@ -20,6 +20,8 @@ create table command_bus_command (
   next_attempt_at   timestamptz,
   parked_at         timestamptz,
   parked_reason     text collate "C",
+  -- until then it is left out of counts and alarms
+  snoozed_until     timestamptz,
   last_error_type   text collate "C",
   last_error_code   text collate "C",
   last_error_msg    text,
@@ -37,7 +39,8 @@ create table command_bus_command (
   constraint command_bus_command_parked check (
     (status = 'IN_TROUBLESHOOTING_QUEUE') = (parked_at is not null)
     and (parked_at is null) = (parked_reason is null)
-    and (parked_at is null or last_error_code is not null))
+    and (parked_at is null or last_error_code is not null)
+    and (snoozed_until is null or parked_at is not null))
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
 -- lists, newest first; the id makes the order total, so that a page can begin after any row
@@ -54,6 +57,9 @@ create index command_bus_command_parked_newest on command_bus_command (parked_at
   where status = 'IN_TROUBLESHOOTING_QUEUE';
 create index command_bus_command_parked_domain on command_bus_command (domain, parked_at desc, command_id desc)
   where status = 'IN_TROUBLESHOOTING_QUEUE';
+-- those that are taken off the counts
+create index command_bus_command_snoozed on command_bus_command (snoozed_until)
+  where snoozed_until is not null;
 create index command_bus_command_error on command_bus_command (last_error_code, created_at desc, command_id desc)
   where last_error_code is not null;
 create index command_bus_command_owner on command_bus_command (owner_id, created_at desc, command_id desc)
@@ -134,6 +140,10 @@ cross join lateral (
   select 0, 'OPERATOR_COMPLETE', jsonb_build_object('operator', e.meta->'actor', 'result_data', e.data->'resultData',
       'reply_to', e.meta#>'{context,replyTo}', 'reply_sent', e.meta#>>'{context,replyTo}' is not null)
     where e.type = 'OperatorCompleted'
+  union all
+  select 0, 'OPERATOR_SNOOZE', jsonb_build_object('operator', e.meta->'actor', 'until', e.data->'until',
+      'reason', e.data->'reason')
+    where e.type = 'OperatorSnoozed'
   union all
   select 0, 'OPERATOR_END_ATTEMPT', jsonb_build_object('operator', e.meta->'actor', 'reason', e.data->'reason',
       'attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint)

@@ -7,9 +7,8 @@ create table command_bus_action (
   criteria       jsonb not null,
   -- how many are retried first; the others wait until all of these have completed
   canary         int,
-  reason         text,
-  result_data    jsonb,
-  reset_attempts boolean,
+  -- what is done to each of them, as the action of one command takes it
+  details        jsonb not null,
   operator       text not null,
   -- null: of all tenants
   tenant_id      text collate "C",
@@ -26,12 +25,8 @@ create table command_bus_action (
   done_to        int not null default 0,
   created_at     timestamptz not null,
   updated_at     timestamptz not null,
-  constraint command_bus_action_action check (action in ('retry', 'cancel', 'complete')),
   constraint command_bus_action_details check (
-    (action = 'cancel') = (reason is not null)
-    and (action = 'complete') = (result_data is not null)
-    and (action = 'retry') = (reset_attempts is not null)
-    and (canary is null or (action = 'retry' and canary >= 1))),
+    jsonb_typeof(details) = 'object' and (canary is null or (action = 'retry' and canary >= 1))),
   constraint command_bus_action_status check (
     status in ('RUNNING', 'WAITING_FOR_CANARY', 'COMPLETED', 'CANARY_FAILED', 'STOPPED')),
   constraint command_bus_action_canary check (

@@ -74,7 +74,6 @@ export {
   ReplyQueueRefusedError,
   UnavailableError,
 } from './application/shared/errors.ts'
-export type { BulkActionOptions } from './application/troubleshooting/action-input.ts'
 export {
   ActionNotFoundError,
   type ActionView,
@@ -83,13 +82,15 @@ export {
 } from './application/troubleshooting/bulk-action.ts'
 export type { CommandPlan } from './application/troubleshooting/dry-run.ts'
 export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts'
+export type { CancelOptions } from './application/troubleshooting/operate-command.ts'
 export type {
-  CancelOptions,
+  BulkActionOptions,
   EndAttemptOptions,
   OperatorCancelOptions,
   OperatorCompleteOptions,
   OperatorRetryOptions,
-} from './application/troubleshooting/operate-command.ts'
+  OperatorSnoozeOptions,
+} from './application/troubleshooting/operator-options.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'

@@ -13,13 +13,7 @@ import type { Rehearsals } from '../application/ports/rehearsals.ts'
 import type { ApartFromMarks } from '../application/troubleshooting/action-turns.ts'
 import { planTurns } from '../application/troubleshooting/dry-run.ts'
 import { dryRunAction } from '../application/troubleshooting/dry-run-action.ts'
-import {
-  cancelCommand,
-  endAttempt,
-  operatorCancel,
-  operatorComplete,
-  operatorRetry,
-} from '../application/troubleshooting/operate-command.ts'
+import { cancelCommand, createOperatorCalls } from '../application/troubleshooting/operate-command.ts'
 import { payloadFaults, type rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import type { CommandBusOptions } from '../command-bus.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
@@ -82,10 +76,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       list: reader.parked,
       groups: reader.parkedGroups,
       listAt: readParkedAt({ queries: investigations, store: commands, clock }),
-      retry: operatorRetry(operate),
-      cancel: operatorCancel(operate),
-      complete: operatorComplete(operate),
-      endAttempt: endAttempt(operate),
+      ...createOperatorCalls(operate),
       rehearse: deps.rehearse,
     }),
     replies: guardedAll(createUndeliveredReplies(createUndeliveredStore(pool, onFilled), log)),

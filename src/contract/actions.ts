@@ -1,16 +1,15 @@
 import * as t from 'io-ts'
-import { anyJson, instant, listOf, nullable, object, uuid } from './codecs.ts'
+import { bulkOptionsOf, parkedActionNames } from '../domain/command/operator-actions.ts'
+import { instant, listOf, nullable, object, uuid, wordOf } from './codecs.ts'
 import { none, paging } from './commands.ts'
 import { route } from './route.ts'
-import { commandPlan } from './troubleshooting.ts'
+import { actionFilters, commandPlan, optionCodecs } from './troubleshooting.ts'
 
 /** More than a body of 1 MiB can name. */
 const MAX_IDS = 20_000
 
-const actionName = t.keyof({ retry: null, cancel: null, complete: null })
+const actionName = wordOf(parkedActionNames)
 const outcome = t.keyof({ SUCCEEDED: null, FAILED: null, SKIPPED: null })
-
-const filters = { domain: t.string, commandType: t.string, errorCode: t.string, from: instant, to: instant }
 
 const actionItem = t.type({
   ordinal: t.number,
@@ -33,7 +32,7 @@ const actionProgress = {
   action: actionName,
   status: actionStatus,
   /** What it was asked for; null: commands named by their ids. */
-  filter: nullable(t.partial(filters)),
+  filter: nullable(t.partial(actionFilters)),
   total: t.number,
   succeeded: t.number,
   failed: t.number,
@@ -45,15 +44,21 @@ const actionProgress = {
   updatedAt: instant,
 }
 
+const options: t.Props = Object.assign(
+  {},
+  ...parkedActionNames.map(name => {
+    const { required, optional } = optionCodecs(bulkOptionsOf(name))
+    return { ...required, ...optional }
+  }),
+)
+
 const actionBody = object(
   { action: actionName },
   {
-    filter: object({}, filters),
+    filter: object({}, actionFilters),
     ids: listOf(object({ domain: t.string, commandId: uuid }), 0, MAX_IDS),
     canary: t.number,
-    reason: t.string,
-    resultData: anyJson,
-    resetAttempts: t.boolean,
+    ...options,
   },
 )
 

@@ -78,6 +78,18 @@ export const wholeNumber = (min: number, max: number): t.Type<number, string, un
     { type: 'integer', minimum: min, maximum: max },
   )
 
+/** Yes or no in a query, as text there. */
+export const trueOrFalse: t.Type<boolean, string, unknown> = described(
+  new t.Type<boolean, string, unknown>(
+    'true or false',
+    t.boolean.is,
+    (value, context) =>
+      value === 'true' || value === 'false' ? t.success(value === 'true') : t.failure(value, context),
+    String,
+  ),
+  { type: 'boolean' },
+)
+
 /** A number in a body. */
 export const numberFrom = (min: number, max: number): t.Type<number> =>
   ranged(`a number from ${min} to ${max}`, 'number', min, max, Number.isFinite)

@@ -1,19 +1,34 @@
 import * as t from 'io-ts'
 import { MAX_REHEARSAL_MS } from '../application/ports/rehearsals.ts'
 import { parkedColumns } from '../domain/command/columns.ts'
-import { anyJson, cutBeside, instant, integerFrom, nullable, object, status } from './codecs.ts'
+import {
+  type ActionName,
+  actionNamed,
+  actionNames,
+  type operatorActions,
+  optionsOf,
+} from '../domain/command/operator-actions.ts'
+import {
+  type ActionCondition,
+  actionConditions,
+  type ConditionName,
+  type ParkedFilter,
+  parkedConditions,
+} from '../domain/command/parked-filter.ts'
+import { anyJson, cutBeside, instant, integerFrom, nullable, object, status, trueOrFalse } from './codecs.ts'
 import { codecsOf, commandParams, none, paging } from './commands.ts'
 import { changes } from './history.ts'
 import { route } from './route.ts'
 
-const filters = {
-  domain: t.string,
-  commandType: t.string,
-  errorCode: t.string,
-  from: instant,
-  to: instant,
-  q: t.string,
-}
+const codecOfKind = { domain: t.string, commandType: t.string, text: t.string, instant, boolean: trueOrFalse }
+
+const codecsOfConditions = (conditions: typeof parkedConditions) =>
+  Object.fromEntries(conditions.map(([name, { kind }]) => [name, codecOfKind[kind]])) as unknown as {
+    readonly [Name in ConditionName]: t.Type<Required<ParkedFilter>[Name]>
+  }
+
+const filters = codecsOfConditions(parkedConditions)
+export const actionFilters: Pick<typeof filters, ActionCondition> = codecsOfConditions(actionConditions)
 
 const itemColumns = { ...codecsOf(parkedColumns), parkedReason: t.string, payload: anyJson }
 
@@ -54,6 +69,47 @@ export const commandPlan = t.intersection([
 const planned = t.partial({ dryRun: commandPlan })
 
 const acted = t.intersection([t.type({ commandId: t.string, status }), planned])
+
+/** A retry tells its message, too. */
+const retried = t.intersection([t.type({ commandId: t.string, status, msgId: nullable(t.string) }), planned])
+
+/** How an option looks in a request. */
+const codecs = { text: t.string, json: anyJson, boolean: t.boolean, instant }
+
+/** A codec for each of these options, those that are required apart from the others. */
+export const optionCodecs = (options: ReturnType<typeof optionsOf>) => {
+  const of = (required: boolean): t.Props =>
+    Object.fromEntries(
+      options
+        .filter(([, option]) => (option.required === true) === required)
+        .map(([name, { kind }]) => [name, codecs[kind]]),
+    )
+  return { required: of(true), optional: of(false) }
+}
+
+/** An operator's action on one command. */
+const actionRoute = <Answer extends t.Mixed>(action: ActionName, answer: Answer) => {
+  const { path, summary, permission } = actionNamed(action)
+  const { required, optional } = optionCodecs(optionsOf(action))
+  return route({
+    method: 'POST',
+    path: `/domains/:domain/commands/:commandId/${path}`,
+    summary,
+    tag: 'Troubleshooting',
+    permission,
+    params: commandParams,
+    query: none,
+    body: object(required, { ...optional, dryRun: t.boolean }),
+    success: { status: 200, body: answer },
+    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
+  })
+}
+
+type ActionRoutes = {
+  readonly [A in ActionName as (typeof operatorActions)[A]['route']]: ReturnType<
+    typeof actionRoute<A extends 'retry' ? typeof retried : typeof acted>
+  >
+}
 
 export const troubleshootingRoutes = {
   listParked: route({
@@ -104,58 +160,9 @@ export const troubleshootingRoutes = {
     success: { status: 200, body: t.type({ items: t.array(group) }) },
     problems: [],
   }),
-  retryCommand: route({
-    method: 'POST',
-    path: '/domains/:domain/commands/:commandId/retry',
-    summary: 'Send the original payload again, or an edited one',
-    tag: 'Troubleshooting',
-    permission: 'operate',
-    params: commandParams,
-    query: none,
-    body: object({}, { data: anyJson, resetAttempts: t.boolean, dryRun: t.boolean }),
-    success: {
-      status: 200,
-      body: t.intersection([t.type({ commandId: t.string, status, msgId: nullable(t.string) }), planned]),
-    },
-    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
-  }),
-  operatorCancel: route({
-    method: 'POST',
-    path: '/domains/:domain/commands/:commandId/cancel',
-    summary: 'Cancel a parked command; the sender is told the reason',
-    tag: 'Troubleshooting',
-    permission: 'operate',
-    params: commandParams,
-    query: none,
-    body: object({ reason: t.string }, { dryRun: t.boolean }),
-    success: { status: 200, body: acted },
-    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
-  }),
-  operatorComplete: route({
-    method: 'POST',
-    path: '/domains/:domain/commands/:commandId/complete',
-    summary: 'Complete a parked command by hand; the sender gets the result',
-    tag: 'Troubleshooting',
-    permission: 'operate',
-    params: commandParams,
-    query: none,
-    body: object({}, { resultData: anyJson, dryRun: t.boolean }),
-    success: { status: 200, body: acted },
-    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
-  }),
-  endAttempt: route({
-    method: 'POST',
-    path: '/domains/:domain/commands/:commandId/end-attempt',
-    summary:
-      'End the attempt that runs now and park the command; its handler is told to stop, and its outcome does not count',
-    tag: 'Troubleshooting',
-    permission: 'operate',
-    params: commandParams,
-    query: none,
-    body: object({ reason: t.string }, { dryRun: t.boolean }),
-    success: { status: 200, body: acted },
-    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION'],
-  }),
+  ...(Object.fromEntries(
+    actionNames.map(name => [actionNamed(name).route, actionRoute(name, name === 'retry' ? retried : acted)]),
+  ) as ActionRoutes),
 }
 
 const rehearsal = t.type({

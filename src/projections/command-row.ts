@@ -67,6 +67,7 @@ const inserted = (key: CommandKey, { event, revision }: Recorded<CommandEvent>):
     next_attempt_at: null,
     parked_at: null,
     parked_reason: null,
+    snoozed_until: null,
     last_error_type: null,
     last_error_code: null,
     last_error_msg: null,
@@ -86,6 +87,7 @@ const moved = (key: CommandKey, { event, revision }: Recorded<CommandEvent>) => 
   next_attempt_at: null,
   parked_at: null,
   parked_reason: null,
+  snoozed_until: null,
   updated_at: event.at,
   revision,
 })
@@ -109,6 +111,8 @@ const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
       }
     case 'OperatorEndedAttempt':
       return { ...lastError(event.error), parked_at: event.at, parked_reason: 'ATTEMPT_ENDED' satisfies ParkingReason }
+    case 'OperatorSnoozed':
+      return { parked_at: event.parkedAt, parked_reason: event.parkedReason, snoozed_until: event.until }
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
       return lastError(event.error)

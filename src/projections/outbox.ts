@@ -55,6 +55,7 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
     case 'CommandSent':
       return [{ kind: 'enqueue', queue, body: { ...head(key, recorded), created_at: event.at, data: event.data } }]
     case 'CommandReceived':
+    case 'OperatorSnoozed':
       return []
     case 'CommandFailed':
       return [

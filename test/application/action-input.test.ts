@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { InvalidInputError } from '../../src/application/shared/errors.ts'
-import {
-  actionListOf,
-  actionOf,
-  type BulkActionOptions,
-  itemListOf,
-} from '../../src/application/troubleshooting/action-input.ts'
+import { actionOf as actionAt, actionListOf, itemListOf } from '../../src/application/troubleshooting/action-input.ts'
+import type { BulkActionOptions } from '../../src/application/troubleshooting/operator-options.ts'
 
+const actionOf = (options: BulkActionOptions) => actionAt(options, '2026-01-01T00:00:00.000Z')
 const jane = 'jane@example.com'
 const id = randomUUID()
 const retry: BulkActionOptions = { action: 'retry', filter: {}, operator: jane }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { auditNames, namesOf } from '../../src/domain/command/audit-names.ts'
+import { namesOf } from '../../src/domain/command/audit-names.ts'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
 import { transitions } from '../../src/domain/command/transitions.ts'
 import { commandCodec } from '../../src/infrastructure/codec/command-codec.ts'
@@ -24,6 +24,7 @@ import {
   operatorCompleted,
   operatorEndedAttempt,
   operatorRetried,
+  operatorSnoozed,
   parked,
   received,
   rejectedByRule,
@@ -69,6 +70,7 @@ const lives: readonly (readonly CommandEvent[])[] = [
   [sent(), received(1), exhausted(1, { error: error('NO_HANDLER') })],
   [sent(), received(1), exhausted(1, { error: error('LEASE_LOST') })],
   [sent(), received(1), operatorEndedAttempt(1)],
+  [sent(), received(1), parked(1), operatorSnoozed()],
 ]
 
 /** Names and times of an event's lines. */
@@ -145,7 +147,7 @@ describe('the audit', () => {
   test('A30: the trail of a command comes in the order of revision though a clock was behind', async () => {
     const trail = await createCommandQueries(database.pool).auditTrail(key.domain, ids[0] as string)
     expect(trail.map(entry => entry.revision)).toEqual([0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9])
-    expect(trail.map(entry => entry.eventType)).toEqual(inDetail.flatMap(event => auditNames[event.type]))
+    expect(trail.map(entry => entry.eventType)).toEqual(inDetail.flatMap(event => transitions[event.type].audit))
     const auditIds = trail.map(entry => BigInt(entry.auditId))
     expect(auditIds).toEqual(auditIds.toSorted((a, b) => Number(a - b)))
     expect(new Set(auditIds).size).toBe(auditIds.length)
@@ -211,6 +213,12 @@ describe('the details', () => {
       error_code: 'CODE_PERMANENT',
       error_details: { account: 7 },
     })
+  })
+
+  test('of OPERATOR_SNOOZE name the operator, the instant and the reason', async () => {
+    expect(await detailsOf(lives.length - 1, 'OPERATOR_SNOOZE')).toEqual([
+      { operator: 'jane@example.com', until: at(1000), reason: 'the bank is closed' },
+    ])
   })
 
   test('A3: of OPERATOR_RETRY name the operator, the new message and whether the payload was edited', async () => {

@@ -17,17 +17,10 @@ import type {
 } from '../ports/reading/command-queries.ts'
 import type { Credits } from '../runs/credits.ts'
 import type { WorkflowCalls } from '../runs/workflow-calls.ts'
-import type { BulkActionOptions } from '../troubleshooting/action-input.ts'
 import type { ActionView, GetActionOptions, StopActionOptions } from '../troubleshooting/bulk-action.ts'
-import type { CommandPlan } from '../troubleshooting/dry-run.ts'
 import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
-import type {
-  CancelOptions,
-  EndAttemptOptions,
-  OperatorCancelOptions,
-  OperatorCompleteOptions,
-  OperatorRetryOptions,
-} from '../troubleshooting/operate-command.ts'
+import type { CancelOptions } from '../troubleshooting/operate-command.ts'
+import type { BulkActionOptions, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 
 /**
@@ -60,7 +53,7 @@ export interface BusCalls {
     commandId: string,
     options?: CancelOptions,
   ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
-  readonly troubleshooting: {
+  readonly troubleshooting: OperatorCalls & {
     /** What is parked, newest first. Of all domains when `domain` is left out. */
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
     /** What was parked at an instant (now, when it is left out), as it stood then; from the log. */
@@ -69,46 +62,12 @@ export interface BusCalls {
     readonly groups: (
       filter?: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
     ) => Promise<readonly TroubleshootingGroup[]>
-    /** Sends the original (or an edited) payload again. @throws CommandNotFoundError, InvalidOperationError */
-    readonly retry: (
-      domain: string,
-      commandId: string,
-      options: OperatorRetryOptions,
-    ) => Promise<{
-      readonly commandId: string
-      readonly status: 'PENDING'
-      readonly msgId: string | null
-      readonly dryRun?: CommandPlan
-    }>
-    readonly cancel: (
-      domain: string,
-      commandId: string,
-      options: OperatorCancelOptions,
-    ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED'; readonly dryRun?: CommandPlan }>
     /**
      * Runs the registered handler on a parked command, or on an edited payload, in a transaction that is rolled back: what
      * would a retry do? Handlers of this bus's workers, and of its option `handlers`, run in this process: one that takes
      * it down takes it down. @throws CommandNotFoundError, InvalidOperationError (not parked, or not to be rehearsed)
      */
     readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
-    readonly complete: (
-      domain: string,
-      commandId: string,
-      options: OperatorCompleteOptions,
-    ) => Promise<{ readonly commandId: string; readonly status: 'COMPLETED'; readonly dryRun?: CommandPlan }>
-    /**
-     * Ends the attempt of a command that is IN_PROGRESS: parks it as ATTEMPT_ENDED. Its worker stops the handler and frees the
-     * slot within a third of its lease. @throws CommandNotFoundError, InvalidOperationError (not IN_PROGRESS)
-     */
-    readonly endAttempt: (
-      domain: string,
-      commandId: string,
-      options: EndAttemptOptions,
-    ) => Promise<{
-      readonly commandId: string
-      readonly status: 'IN_TROUBLESHOOTING_QUEUE'
-      readonly dryRun?: CommandPlan
-    }>
   }
   /** Replies that could not be put on their queue: they are kept, and can be delivered again, each once. */
   readonly replies: UndeliveredReplies

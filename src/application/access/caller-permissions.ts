@@ -1,4 +1,9 @@
+import { type ActionName, actionNamed, actionNames } from '../../domain/command/operator-actions.ts'
 import type { Permission } from '../ports/authorization.ts'
+
+const ofOperators = Object.fromEntries(actionNames.map(name => [name, actionNamed(name).permission])) as {
+  readonly [A in ActionName]: 'operate'
+}
 
 /** The permission that each call of a caller needs; grouped as the calls are. */
 export const callerPermissions = {
@@ -16,10 +21,7 @@ export const callerPermissions = {
     list: 'read',
     listAt: 'audit',
     groups: 'read',
-    retry: 'operate',
-    cancel: 'operate',
-    complete: 'operate',
-    endAttempt: 'operate',
+    ...ofOperators,
     rehearse: 'operate',
     start: 'operate',
     dryRun: 'operate',

@@ -1,11 +1,11 @@
+import { type ActionName, actionNames } from '../../domain/command/operator-actions.ts'
 import type { DeliverOptions } from '../commands/undelivered-replies.ts'
 import type { ParkedAtOptions } from '../investigation/investigate.ts'
 import type { ActionListFilter, ItemListFilter } from '../ports/action-store.ts'
 import type { TroubleshootingFilter } from '../ports/reading/command-queries.ts'
 import type { UndeliveredFilter } from '../ports/reading/undelivered.ts'
-import type { BulkActionOptions } from '../troubleshooting/action-input.ts'
 import { ActionNotFoundError } from '../troubleshooting/bulk-action.ts'
-import type { DryRunOption } from '../troubleshooting/operate-command.ts'
+import type { BulkActionOptions, OperatorCall, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 import { admitQueues, ownReplyQueues } from './callers-queues.ts'
 import type { CallersFilter, Calling } from './calling.ts'
@@ -23,6 +23,24 @@ const actingOnMany = ({ identity, scope }: Calling) => ({
   tenantId: scope.tenantId ?? null,
 })
 
+/** Each action of an operator on one command, by whoever calls. */
+const operatorCalls = Object.fromEntries(
+  actionNames.map(name => [
+    name,
+    async (calling: Calling, domain: string, commandId: string, options: object) => {
+      const act = calling.bus.troubleshooting[name] as OperatorCall<object, unknown>
+      return act(domain, commandId, { ...options, ...acting(calling) })
+    },
+  ]),
+) as unknown as {
+  readonly [A in ActionName]: (
+    calling: Calling,
+    domain: string,
+    commandId: string,
+    options: Omit<Parameters<OperatorCalls[A]>[2], 'operator' | 'tenantId'>,
+  ) => ReturnType<OperatorCalls[A]>
+}
+
 export const troubleshootingCalls = {
   list: async ({ bus, scope }: Calling, filter: CallersFilter<TroubleshootingFilter>) => {
     return bus.troubleshooting.list({ ...filter, ...scope })
@@ -34,38 +52,7 @@ export const troubleshootingCalls = {
   groups: async ({ bus, scope }: Calling, filter: CallersFilter<TroubleshootingFilter>) => {
     return bus.troubleshooting.groups({ ...filter, ...scope })
   },
-  retry: async (
-    calling: Calling,
-    domain: string,
-    commandId: string,
-    options: { readonly data?: unknown; readonly resetAttempts?: boolean } & DryRunOption,
-  ) => {
-    return calling.bus.troubleshooting.retry(domain, commandId, { ...options, ...acting(calling) })
-  },
-  cancel: async (
-    calling: Calling,
-    domain: string,
-    commandId: string,
-    options: { readonly reason: string } & DryRunOption,
-  ) => {
-    return calling.bus.troubleshooting.cancel(domain, commandId, { ...options, ...acting(calling) })
-  },
-  endAttempt: async (
-    calling: Calling,
-    domain: string,
-    commandId: string,
-    options: { readonly reason: string } & DryRunOption,
-  ) => {
-    return calling.bus.troubleshooting.endAttempt(domain, commandId, { ...options, ...acting(calling) })
-  },
-  complete: async (
-    calling: Calling,
-    domain: string,
-    commandId: string,
-    options: { readonly resultData?: unknown } & DryRunOption,
-  ) => {
-    return calling.bus.troubleshooting.complete(domain, commandId, { ...options, ...acting(calling) })
-  },
+  ...operatorCalls,
   rehearse: async (
     { bus, scope }: Calling,
     domain: string,

@@ -1,3 +1,4 @@
+import { parkedConditions } from '../../domain/command/parked-filter.ts'
 import type {
   AuditFilter,
   CommandFilter,
@@ -18,6 +19,7 @@ import {
   textOf,
 } from '../shared/input.ts'
 import { scopedTenantOf } from '../shared/scope.ts'
+import { conditionsOf } from './parked-filter.ts'
 
 /** The queries with their input checked. @throws InvalidInputError */
 export const createCommandReader = (queries: CommandQueries) => ({
@@ -62,19 +64,11 @@ const commandFilterOf = (filter: CommandFilter): CommandFilter => {
   } as never)
 }
 
-export const troubleshootingFilterOf = (filter: TroubleshootingFilter): TroubleshootingFilter => {
-  const from = optional(filter.from, value => instantOf(value, 'from'))
-  const to = optional(filter.to, value => instantOf(value, 'to'))
-  ordered(from, to, 'from, to')
-  return given<TroubleshootingFilter>({
-    domain: optional(filter.domain, domainOf),
-    commandType: optional(filter.commandType, commandTypeOf),
-    errorCode: optional(filter.errorCode, errorCodeOf),
+export const troubleshootingFilterOf = (filter: TroubleshootingFilter): TroubleshootingFilter => ({
+  ...conditionsOf(filter, parkedConditions),
+  ...given<TroubleshootingFilter>({
     tenantId: optional(filter.tenantId, scopedTenantOf),
-    q: optional(filter.q, value => textOf(value, 'q', 200)),
-    from,
-    to,
     limit: optional(filter.limit, limitOf),
     cursor: optional(filter.cursor, cursorOf),
-  } as never)
-}
+  } as never),
+})

@@ -1,6 +1,8 @@
 import { parkedColumns, pick } from '../../domain/command/columns.ts'
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import { historyOf } from '../../domain/command/history.ts'
+import { staying } from '../../domain/command/transitions.ts'
+import type { Instant } from '../../domain/instant.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import { troubleshootingFilterOf } from '../commands/read-commands.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -43,13 +45,16 @@ export const readParkedAt =
   ({ queries, store, clock }: InvestigateDeps) =>
   async (options: ParkedAtOptions = {}): Promise<ParkedAtPage> => {
     const at = optional(options.at, value => instantOf(value, 'at')) ?? clock.now().toISOString()
-    const { items, nextCursor } = await queries.parkedAt({ ...troubleshootingFilterOf(options), at })
+    const filter = troubleshootingFilterOf(options)
+    const { items, nextCursor } = await queries.parkedAt({ ...filter, at })
     const found: ParkedThenItem[] = []
     for (let i = 0; i < items.length; i += PIECE) {
       const piece = items.slice(i, i + PIECE)
       const streams = await store.readStreams(piece.map(({ stream }) => stream))
       for (const { domain, commandId, stream, revision } of piece) {
-        found.push(asItStood({ domain, commandId }, streams.get(stream) ?? [], revision))
+        const item = asItStood({ domain, commandId }, streams.get(stream) ?? [], revision, at)
+        const isSnoozed = item.snoozedUntil !== null && item.snoozedUntil > at
+        if (filter.snoozed === undefined || filter.snoozed === isSnoozed) found.push(item)
       }
     }
     return { at, nextCursor, items: found }
@@ -58,8 +63,17 @@ export const readParkedAt =
 /** Streams that are held at a time: whole ones are read, payloads with them. */
 const PIECE = 25
 
-const asItStood = (key: CommandKey, events: readonly Recorded<CommandEvent>[], revision: number): ParkedThenItem => {
-  const state = historyOf(events.slice(0, revision + 1)).at(-1)?.state
+/** After the event that had parked it, and those that left it there until the instant. */
+const asItStood = (
+  key: CommandKey,
+  events: readonly Recorded<CommandEvent>[],
+  parkedBy: number,
+  at: Instant,
+): ParkedThenItem => {
+  const then = events.filter(
+    ({ revision, event }) => revision <= parkedBy || (event.at <= at && staying.includes(event.type)),
+  )
+  const state = historyOf(then).at(-1)?.state
   if (state === undefined) throw new Error('a parked command without events')
   return {
     ...pick({ ...key, ...state }, parkedColumns),
@@ -67,7 +81,7 @@ const asItStood = (key: CommandKey, events: readonly Recorded<CommandEvent>[], r
     lastErrorMsg: cutMessage(state.lastErrorMsg),
     ...cutMember('payload', state.data),
     parkedAt: state.parkedAt ?? state.updatedAt,
-    revision,
+    revision: state.revision,
   }
 }
 

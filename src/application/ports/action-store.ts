@@ -1,11 +1,9 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
-import type { Json } from '../../domain/json/json.ts'
+import type { ActionDetails, ParkedAction } from '../../domain/command/operator-actions.ts'
+import type { ActionCondition, ParkedFilter } from '../../domain/command/parked-filter.ts'
 import type { Transaction } from './event-store.ts'
 import type { Page } from './reading/command-queries.ts'
-
-export const actionKinds = ['retry', 'cancel', 'complete'] as const
-export type ActionKind = (typeof actionKinds)[number]
 
 /** STOPPED: an operator ended it; CANARY_FAILED: a command of the canary did not complete. The others are as they say. */
 export const actionStatuses = ['RUNNING', 'WAITING_FOR_CANARY', 'COMPLETED', 'CANARY_FAILED', 'STOPPED'] as const
@@ -15,25 +13,16 @@ export const itemOutcomes = ['SUCCEEDED', 'FAILED', 'SKIPPED'] as const
 export type ItemOutcome = (typeof itemOutcomes)[number]
 
 /** Which parked commands an action is about; all conditions hold together, and none means every parked command. */
-export interface ActionFilter {
-  readonly domain?: string
-  readonly commandType?: string
-  readonly errorCode?: string
-  /** Moved to troubleshooting at or after. */
-  readonly from?: string
-  /** Moved to troubleshooting before. */
-  readonly to?: string
-}
+export type ActionFilter = Pick<ParkedFilter, ActionCondition>
 
-/** What is done to each item, as the single action takes it. */
-export type ActionDetails =
-  | { readonly action: 'retry'; readonly resetAttempts: boolean }
-  | { readonly action: 'cancel'; readonly reason: string }
-  | { readonly action: 'complete'; readonly resultData: Json }
+/** What is done to each item, as the single action takes it; a payload is edited one by one. */
+export type BulkDetails = {
+  readonly [A in ParkedAction]: { readonly action: A } & Omit<ActionDetails[A], 'data'>
+}[ParkedAction]
 
 export interface NewAction {
   readonly id: string
-  readonly details: ActionDetails
+  readonly details: BulkDetails
   readonly target: { readonly filter: ActionFilter } | { readonly ids: readonly CommandKey[] }
   readonly canary: number | null
   readonly operator: string
@@ -44,7 +33,7 @@ export interface NewAction {
 /** An action as it stands. Times are ISO 8601. */
 export interface ActionRecord {
   readonly id: string
-  readonly details: ActionDetails
+  readonly details: BulkDetails
   readonly criteria: { readonly filter: ActionFilter } | { readonly ids: number }
   readonly canary: number | null
   readonly operator: string

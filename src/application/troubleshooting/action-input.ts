@@ -1,86 +1,60 @@
 import type { CommandKey } from '../../domain/command/events.ts'
 import {
-  type ActionDetails,
+  actionNamed,
+  bulkOptionsOf,
+  type ParkedAction,
+  parkedActionNames,
+} from '../../domain/command/operator-actions.ts'
+import { actionConditions } from '../../domain/command/parked-filter.ts'
+import type { Instant } from '../../domain/instant.ts'
+import { conditionsOf } from '../commands/parked-filter.ts'
+import {
   type ActionFilter,
   type ActionListFilter,
-  actionKinds,
   actionStatuses,
+  type BulkDetails,
   type ItemListFilter,
   itemOutcomes,
   type NewAction,
 } from '../ports/action-store.ts'
 import { InvalidInputError } from '../shared/errors.ts'
-import {
-  booleanOf,
-  commandIdOf,
-  commandTypeOf,
-  domainOf,
-  instantOf,
-  jsonOf,
-  limitOf,
-  oneOf,
-  optional,
-  textOf,
-  wholeOf,
-} from '../shared/input.ts'
+import { commandIdOf, domainOf, limitOf, oneOf, optional, textOf, wholeOf } from '../shared/input.ts'
 import { scopedTenantOf } from '../shared/scope.ts'
+import { detailsOf } from './action-details.ts'
+import type { BulkActionOptions } from './operator-options.ts'
 
 /** Ids in one action; a filter may take in any number. */
 export const MAX_IDS = 10_000
 export const MAX_CANARY = 10_000
 
-/** What is to be done to many parked commands: those of a filter (`{}` means all), or those named by id. */
-export interface BulkActionOptions {
-  readonly action: 'retry' | 'cancel' | 'complete'
-  readonly filter?: ActionFilter
-  /** Up to 10,000; each is done once. */
-  readonly ids?: readonly CommandKey[]
-  /** Who does it, for the audit. */
-  readonly operator: string
-  /** Only of `retry`: so many are retried first, oldest first, and the rest when all of them have completed. */
-  readonly canary?: number
-  /** Only of `cancel`, and required there: the senders are told. */
-  readonly reason?: string
-  /** Only of `complete`: any JSON value; goes into the replies. Default null. */
-  readonly resultData?: unknown
-  /** Only of `retry`. Default true: commands get all their attempts again. */
-  readonly resetAttempts?: boolean
-  /** Whose commands may be touched; others are as good as unknown. Null or absent: everybody's. */
-  readonly tenantId?: string | null
-}
-
 /** Checks what was asked for. @throws InvalidInputError */
-export const actionOf = (options: BulkActionOptions): Omit<NewAction, 'id'> => ({
-  details: detailsOf(options),
+export const actionOf = (options: BulkActionOptions, now: Instant): Omit<NewAction, 'id'> => ({
+  details: bulkDetailsOf(options, now),
   target: targetOf(options),
   canary: optional(options.canary, value => wholeOf(value, 'canary', 1, MAX_CANARY)),
   operator: textOf(options.operator, 'operator', 200),
   tenantId: optional(options.tenantId, scopedTenantOf),
 })
 
-const detailsOf = (options: BulkActionOptions): ActionDetails => {
-  const action = oneOf(actionKinds, options.action, 'action')
-  for (const [field, owner] of onlyOf) {
-    if (owner !== action && options[field] !== undefined) {
-      throw new InvalidInputError(field, `belongs to ${owner}, not to ${action}; leave it out`)
+const bulkDetailsOf = (options: BulkActionOptions, now: Instant): BulkDetails => {
+  const action = oneOf(parkedActionNames, options.action, 'action')
+  for (const [field, owners] of ownersOf) {
+    if (!owners.includes(action) && Reflect.get(options, field) !== undefined) {
+      throw new InvalidInputError(field, `belongs to ${owners.join(' and ')}, not to ${action}; leave it out`)
     }
   }
-  switch (action) {
-    case 'retry':
-      return { action, resetAttempts: booleanOf(options.resetAttempts ?? true, 'resetAttempts') }
-    case 'cancel':
-      return { action, reason: textOf(options.reason, 'reason') }
-    case 'complete':
-      return { action, resultData: jsonOf(options.resultData ?? null, 'resultData') }
-  }
+  return { action, ...detailsOf(action, options, now, bulkOptionsOf(action)) } as BulkDetails
 }
 
-const onlyOf = [
-  ['canary', 'retry'],
-  ['resetAttempts', 'retry'],
-  ['reason', 'cancel'],
-  ['resultData', 'complete'],
-] as const
+/** The actions that take an option. */
+const ownersOf = new Map<string, readonly ParkedAction[]>(
+  ['canary', ...parkedActionNames.flatMap(name => bulkOptionsOf(name).map(([option]) => option))].map(option => [
+    option,
+    parkedActionNames.filter(name =>
+      option === 'canary' ? actionNamed(name).canary : bulkOptionsOf(name).some(([own]) => own === option),
+    ),
+  ]),
+)
 
 const targetOf = ({ filter, ids }: BulkActionOptions): NewAction['target'] => {
   if ((filter === undefined) === (ids === undefined)) {
@@ -91,26 +65,14 @@ const targetOf = ({ filter, ids }: BulkActionOptions): NewAction['target'] => {
 
 const filterOf = (given: unknown): ActionFilter => {
   const filter = recordOf(given, 'filter')
-  const from = optional(filter.from, value => instantOf(value, 'filter.from'))
-  const to = optional(filter.to, value => instantOf(value, 'filter.to'))
-  if (from !== null && to !== null && from >= to) {
-    throw new InvalidInputError('filter.from, filter.to', 'the first must be before the second')
-  }
   const unknown = Object.keys(filter).find(name => !filterFields.has(name))
   // a condition that is not understood must not widen what is touched
   if (unknown !== undefined)
     throw new InvalidInputError(`filter.${unknown.slice(0, 80)}`, 'is no condition of an action')
-  const conditions = {
-    domain: optional(filter.domain, domainOf),
-    commandType: optional(filter.commandType, commandTypeOf),
-    errorCode: optional(filter.errorCode, value => textOf(value, 'errorCode', 200)),
-    from,
-    to,
-  }
-  return Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== null))
+  return conditionsOf(filter, actionConditions, 'filter.')
 }
 
-const filterFields: ReadonlySet<string> = new Set(['domain', 'commandType', 'errorCode', 'from', 'to'])
+const filterFields: ReadonlySet<string> = new Set(actionConditions.map(([name]) => name))
 
 /** Each command once, in the order given. */
 const idsOf = (given: unknown): readonly CommandKey[] => {

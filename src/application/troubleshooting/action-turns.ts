@@ -1,14 +1,16 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { command } from '../../domain/command/index.ts'
-import type { CommandIntent } from '../../domain/command/intents.ts'
+import { type CommandIntent, operatorIntent } from '../../domain/command/intents.ts'
 import { commandQueue, commandStream } from '../../domain/command/names.ts'
+import { type ActionDetails, actionNamed, type ParkedAction } from '../../domain/command/operator-actions.ts'
 import type { CommandRejection } from '../../domain/command/rejections.ts'
 import type { CommandState } from '../../domain/command/state.ts'
 import { fold } from '../../domain/decider.ts'
+import type { IntentBase } from '../../domain/intent-base.ts'
 import type { TransactCommands } from '../commands/transact-commands.ts'
-import type { ActionRecord, DueItem, ItemMark, TakenAction } from '../ports/action-store.ts'
+import type { BulkDetails, DueItem, ItemMark, TakenAction } from '../ports/action-store.ts'
 import type { Turn } from '../shared/transact.ts'
-import { cancelIntent, completeIntent, refusal, retryIntent } from './operate-command.ts'
+import { refusal } from './operate-command.ts'
 
 type CommandTurn = Turn<CommandState, CommandIntent, CommandRejection>
 
@@ -89,22 +91,14 @@ const isOwnWork = async (
   (await apart.idAt(turn.stream, item.revision + 1)) === turn.firstId
 
 /** What the action asks of each command. */
-export const intentOf = (details: ActionRecord['details'], asked: { readonly at: string; readonly actor: string }) => {
-  switch (details.action) {
-    case 'retry':
-      return retryIntent(asked, details.resetAttempts)
-    case 'cancel':
-      return cancelIntent(asked, details.reason)
-    case 'complete':
-      return completeIntent(asked, details.resultData)
-  }
-}
+export const intentOf = ({ action, ...details }: BulkDetails, asked: IntentBase): CommandIntent =>
+  operatorIntent(action, details as ActionDetails[typeof action], asked)
 
 /** A command that was parked once more since the request is another case, which nobody has asked about. */
 const asItWas =
   ({ revision }: DueItem) =>
   (state: CommandState): CommandRejection | null =>
-    state.status === 'IN_TROUBLESHOOTING_QUEUE' && state.revision !== revision
+    state.status === 'IN_TROUBLESHOOTING_QUEUE' && state.parkedBy > revision
       ? { type: 'NotInTroubleshooting', status: state.status }
       : null
 
@@ -121,8 +115,9 @@ const refused = ({ domain, commandId }: DueItem, rejection: CommandRejection): O
   }
 }
 
-/** The queue that got a message by this action: that of the command, or the one its sender waits at. */
-const filledBy = (action: ActionRecord['details']['action'], domain: string, state: CommandState): string | null => {
-  if (action === 'retry') return commandQueue(domain)
-  return state.status === 'NONE' ? null : state.sent.replyTo
+/** The queue that got a message by this action. */
+const filledBy = (action: ParkedAction, domain: string, state: CommandState): string | null => {
+  const { fills } = actionNamed(action)
+  if (fills === 'command') return commandQueue(domain)
+  return fills === null || state.status === 'NONE' ? null : state.sent.replyTo
 }

@@ -1,7 +1,7 @@
+import type { ParkedAction } from '../../domain/command/operator-actions.ts'
 import type {
   ActionFilter,
   ActionItem,
-  ActionKind,
   ActionListFilter,
   ActionRecord,
   ActionStatus,
@@ -14,12 +14,13 @@ import type { Page } from '../ports/reading/command-queries.ts'
 import { brandErrors } from '../shared/brand.ts'
 import { CommandBusError } from '../shared/errors.ts'
 import { commandIdOf, textOf } from '../shared/input.ts'
-import { actionListOf, actionOf, type BulkActionOptions, itemListOf } from './action-input.ts'
+import { actionListOf, actionOf, itemListOf } from './action-input.ts'
+import type { BulkActionOptions } from './operator-options.ts'
 
 /** How far an action has come. Times are ISO 8601. */
 export interface ActionView {
   readonly actionId: string
-  readonly action: ActionKind
+  readonly action: ParkedAction
   readonly status: ActionStatus
   readonly total: number
   readonly succeeded: number
@@ -71,9 +72,9 @@ export interface ActionDeps {
  * @throws InvalidInputError
  */
 export const startAction =
-  ({ store, ids }: Pick<ActionDeps, 'store' | 'ids'>) =>
+  ({ store, clock, ids }: ActionDeps) =>
   async (options: BulkActionOptions): Promise<ActionView> =>
-    viewOf(await store.create({ ...actionOf(options), id: ids.next() }))
+    viewOf(await store.create({ ...actionOf(options, clock.now().toISOString()), id: ids.next() }))
 
 /** The action, or null. @throws InvalidInputError */
 export const getAction =

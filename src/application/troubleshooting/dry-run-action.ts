@@ -1,12 +1,13 @@
 import type { CommandKey } from '../../domain/command/events.ts'
-import type { ActionKind } from '../ports/action-store.ts'
+import type { ParkedAction } from '../../domain/command/operator-actions.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CommandQueries } from '../ports/reading/command-queries.ts'
 import { CommandBusError } from '../shared/errors.ts'
-import { actionOf, type BulkActionOptions } from './action-input.ts'
+import { actionOf } from './action-input.ts'
 import { intentOf } from './action-turns.ts'
 import { type CommandPlan, cutPlan, type PlanTurns } from './dry-run.ts'
 import { onlyWithin, refusal } from './operate-command.ts'
+import type { BulkActionOptions } from './operator-options.ts'
 
 export interface DryRunActionDeps {
   readonly plan: PlanTurns
@@ -26,7 +27,7 @@ export interface QueueCount {
 
 /** What an action on many commands would do. */
 export interface ActionPlan {
-  readonly action: ActionKind
+  readonly action: ParkedAction
   /** Commands that fit the filter, or that were named. */
   readonly total: number
   /** So many of them were decided, by the same decision that the action takes: all, up to 10,000. */
@@ -52,8 +53,9 @@ const PIECE = 25
 export const dryRunAction =
   ({ plan, queries, clock }: DryRunActionDeps) =>
   async (options: BulkActionOptions): Promise<ActionPlan> => {
-    const { details, target, operator, tenantId } = actionOf(options)
-    const intent = intentOf(details, { at: clock.now().toISOString(), actor: operator })
+    const at = clock.now().toISOString()
+    const { details, target, operator, tenantId } = actionOf(options, at)
+    const intent = intentOf(details, { at, actor: operator })
     const scope = tenantId === null ? {} : { tenantId }
     const guard = tenantId === null ? {} : { guard: onlyWithin({ tenantId }) }
     const messages = new Map<string, number>()

@@ -1,14 +1,10 @@
 import type { CommandKey } from '../../domain/command/events.ts'
-import type {
-  CommandIntent,
-  OperatorCancel,
-  OperatorComplete,
-  OperatorEndAttempt,
-  OperatorRetry,
-} from '../../domain/command/intents.ts'
+import { type CommandIntent, operatorIntent } from '../../domain/command/intents.ts'
 import { commandStream } from '../../domain/command/names.ts'
+import { type ActionName, actionNamed, actionNames } from '../../domain/command/operator-actions.ts'
 import type { CommandRejection } from '../../domain/command/rejections.ts'
 import type { CommandState } from '../../domain/command/state.ts'
+import type { CommandStatus } from '../../domain/command/transitions.ts'
 import type { Json } from '../../domain/json/json.ts'
 import type { TransactCommands } from '../commands/transact-commands.ts'
 import type { Scope } from '../ports/authorization.ts'
@@ -20,50 +16,22 @@ import {
   InvalidOperationError,
   InvalidPayloadError,
 } from '../shared/errors.ts'
-import { booleanOf, commandIdOf, domainOf, jsonOf, optional, textOf } from '../shared/input.ts'
+import { booleanOf, commandIdOf, domainOf, optional, textOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
-import type { CommandPlan, PlanTurns } from './dry-run.ts'
+import { detailsOf } from './action-details.ts'
+import type { PlanTurns } from './dry-run.ts'
+import type { Acted, DryRunOption, OperatorCall, OperatorCalls } from './operator-options.ts'
+
+type OperatorOptions = Scope & DryRunOption & { readonly operator: string }
 
 export interface OperateDeps {
   readonly transact: TransactCommands
   readonly clock: Clock
+  readonly log: Log
   /** For dry runs. */
   readonly plan: PlanTurns
   /** What the handler's codec, where one is known, has against a payload for this command. */
   readonly faultsOf: (key: CommandKey, data: Json, scope: Scope) => Promise<readonly string[]>
-}
-
-/** Only look what would happen. */
-export interface DryRunOption {
-  /** Nothing is done; the answer says what would be. It is refused where the action itself would be. */
-  readonly dryRun?: boolean
-}
-
-export interface OperatorRetryOptions extends Scope, DryRunOption {
-  /** Who does it, for the audit. */
-  readonly operator: string
-  /** Default true: the command gets all its attempts again. False: the count goes on, and one more attempt is made. */
-  readonly resetAttempts?: boolean
-  /** Replaces the payload; the original stays in the log, and the difference is noted. The handler's codec has to take it. */
-  readonly data?: unknown
-}
-
-export interface OperatorCancelOptions extends Scope, DryRunOption {
-  readonly operator: string
-  /** Required: the sender is told. */
-  readonly reason: string
-}
-
-export interface OperatorCompleteOptions extends Scope, DryRunOption {
-  readonly operator: string
-  /** Any JSON value; goes into the reply. Default null. */
-  readonly resultData?: unknown
-}
-
-export interface EndAttemptOptions extends Scope, DryRunOption {
-  readonly operator: string
-  /** Required: whoever finds the parked command wants to know. */
-  readonly reason: string
 }
 
 export interface CancelOptions extends Scope {
@@ -72,133 +40,58 @@ export interface CancelOptions extends Scope {
   readonly reason?: string
 }
 
-/** One operator's action on one parked command. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError */
-export const operatorRetry =
-  (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorRetryOptions) => {
-    const data = options?.data === undefined ? undefined : jsonOf(options.data)
-    const { msgId, ...plan } = await act(
-      deps,
-      domain,
-      commandId,
-      options,
-      {
-        ...retryIntent(askedBy(deps, options), options.resetAttempts ?? true),
-        ...(data === undefined ? {} : { data }),
-      },
-      data,
-    )
-    return { commandId: commandId.toLowerCase(), status: 'PENDING' as const, msgId, ...plan }
+/** Every action of an operator, on one command. */
+export const createOperatorCalls = (deps: OperateDeps): OperatorCalls =>
+  Object.fromEntries(actionNames.map(action => [action, operate(deps, action)])) as unknown as OperatorCalls
+
+const operate =
+  (deps: OperateDeps, action: ActionName): OperatorCall<OperatorOptions, Acted<CommandStatus>> =>
+  async (domain, commandId, options) => {
+    const asked = { at: deps.clock.now().toISOString(), actor: textOf(options?.operator, 'operator', 200) }
+    const details = detailsOf(action, options, asked.at)
+    const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
+    const isDry = optional(options.dryRun, value => booleanOf(value, 'dryRun')) ?? false
+    const faults = 'data' in details ? await deps.faultsOf(key, details.data, options) : []
+    if (faults.length > 0) throw new InvalidPayloadError(faults)
+    const intent = operatorIntent(action, details, asked)
+    const done = await (isDry ? planned : turn)(deps, key, options, intent)
+    if (action === 'endAttempt' && !isDry)
+      deps.log.info({ ...key, operator: asked.actor, ...details }, 'parked: an operator ended the attempt')
+    const { msgId, ...acted } = done
+    return { commandId: key.commandId, ...acted, ...(actionNamed(action).fills === 'command' ? { msgId } : {}) }
   }
 
-export const operatorCancel =
-  (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCancelOptions) => {
-    const intent = cancelIntent(askedBy(deps, options), textOf(options?.reason, 'reason'))
-    const { msgId: _, ...plan } = await act(deps, domain, commandId, options, intent)
-    return { commandId: commandId.toLowerCase(), status: 'CANCELED' as const, ...plan }
-  }
-
-export const operatorComplete =
-  (deps: OperateDeps) => async (domain: string, commandId: string, options: OperatorCompleteOptions) => {
-    const intent = completeIntent(askedBy(deps, options), jsonOf(options?.resultData ?? null, 'resultData'))
-    const { msgId: _, ...plan } = await act(deps, domain, commandId, options, intent)
-    return { commandId: commandId.toLowerCase(), status: 'COMPLETED' as const, ...plan }
-  }
-
-/**
- * Ends the attempt that runs now: the command is parked, to be retried, canceled or completed. The worker tells its handler
- * to stop and frees the slot with its next heartbeat; what that attempt still reports does not count.
- */
-export const endAttempt =
-  (deps: OperateDeps & { readonly log: Log }) =>
-  async (domain: string, commandId: string, options: EndAttemptOptions) => {
-    const intent: OperatorEndAttempt = {
-      ...askedBy(deps, options),
-      type: 'OperatorEndAttempt',
-      reason: textOf(options?.reason, 'reason'),
-    }
-    const { msgId: _, ...plan } = await act(deps, domain, commandId, options, intent)
-    const ended = { commandId: commandId.toLowerCase(), status: 'IN_TROUBLESHOOTING_QUEUE' as const, ...plan }
-    const { actor: operator, reason } = intent
-    if (plan.dryRun === undefined)
-      deps.log.info({ domain, commandId: ended.commandId, operator, reason }, 'parked: an operator ended the attempt')
-    return ended
-  }
+const planned = async ({ plan }: OperateDeps, key: CommandKey, scope: Scope, intent: CommandIntent) => {
+  const [outcome] = await plan([{ key, intent, ...guardOf(scope) }])
+  if (outcome === undefined) throw new Error('a turn without an outcome')
+  if (outcome.outcome === 'rejected') throw refusal(key.domain, key.commandId, outcome.rejection)
+  return { status: outcome.plan.to, msgId: null, dryRun: outcome.plan }
+}
 
 /** The sender's own cancel, while the command is PENDING. */
 export const cancelCommand =
   (deps: Pick<OperateDeps, 'transact' | 'clock'>) =>
   async (domain: string, commandId: string, options: CancelOptions = {}) => {
-    await turn(deps, keyOf(domain, commandId), options, {
+    const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
+    await turn(deps, key, options, {
       type: 'Cancel',
       at: deps.clock.now().toISOString(),
       actor: optional(options.actor, actor => textOf(actor, 'actor', 200)) ?? 'sender',
       reason: optional(options.reason, reason => textOf(reason, 'reason')),
     })
-    return { commandId: commandId.toLowerCase(), status: 'CANCELED' as const }
+    return { commandId: key.commandId, status: 'CANCELED' as const }
   }
-
-/** Who acts and when, as every intent says. */
-type Asked = Pick<OperatorRetry, 'at' | 'actor'>
-
-/** What an operator asks of a parked command, whether of one or of many. */
-export const retryIntent = (asked: Asked, resetAttempts: boolean): OperatorRetry => ({
-  ...asked,
-  type: 'OperatorRetry',
-  resetAttempts,
-})
-export const cancelIntent = (asked: Asked, reason: string): OperatorCancel => ({
-  ...asked,
-  type: 'OperatorCancel',
-  reason,
-})
-export const completeIntent = (asked: Asked, resultData: Json): OperatorComplete => ({
-  ...asked,
-  type: 'OperatorComplete',
-  resultData,
-})
-
-const askedBy = ({ clock }: Pick<OperateDeps, 'clock'>, options: { readonly operator: string }): Asked => ({
-  at: clock.now().toISOString(),
-  actor: textOf(options?.operator, 'operator', 200),
-})
-
-const act = async (
-  deps: OperateDeps,
-  domain: string,
-  commandId: string,
-  options: Scope & DryRunOption,
-  intent: CommandIntent,
-  edited?: Json,
-): Promise<{ readonly msgId: string | null; readonly dryRun?: CommandPlan }> => {
-  const key = keyOf(domain, commandId)
-  const isDry = optional(options.dryRun, value => booleanOf(value, 'dryRun')) ?? false
-  const faults = edited === undefined ? [] : await deps.faultsOf(key, edited, options)
-  if (faults.length > 0) throw new InvalidPayloadError(faults)
-  if (!isDry) {
-    const { msgId } = await turn(deps, key, options, intent)
-    return { msgId }
-  }
-  const [planned] = await deps.plan([{ key, intent, ...guardOf(options) }])
-  if (planned === undefined) throw new Error('a turn without an outcome')
-  if (planned.outcome === 'rejected') throw refusal(key.domain, key.commandId, planned.rejection)
-  return { msgId: null, dryRun: planned.plan }
-}
-
-const keyOf = (domain: string, commandId: string): CommandKey => ({
-  domain: domainOf(domain),
-  commandId: commandIdOf(commandId),
-})
 
 const turn = async (
   { transact }: Pick<OperateDeps, 'transact'>,
   key: CommandKey,
-  options: Scope,
+  scope: Scope,
   intent: CommandIntent,
 ) => {
-  const [outcome] = await transact([{ stream: commandStream(key), intents: [intent], ...guardOf(options) }])
+  const [outcome] = await transact([{ stream: commandStream(key), intents: [intent], ...guardOf(scope) }])
   if (outcome === undefined) throw new Error('a turn without an outcome')
   if (outcome.outcome === 'rejected') throw refusal(key.domain, key.commandId, outcome.rejection)
-  return outcome
+  return { status: outcome.now.state.status as CommandStatus, msgId: outcome.msgId }
 }
 
 const guardOf = (scope: Scope) => (scope.tenantId === undefined ? {} : { guard: onlyWithin(scope) })

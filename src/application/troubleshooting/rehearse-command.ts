@@ -15,7 +15,7 @@ import { MAX_REHEARSAL_MS, type RehearsalAnswer, type Rehearsals } from '../port
 import { CommandNotFoundError, InvalidOperationError, InvalidPayloadError } from '../shared/errors.ts'
 import { commandIdOf, domainOf, jsonOf, wholeOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
-import { refusal, retryIntent } from './operate-command.ts'
+import { refusal } from './operate-command.ts'
 
 export interface RehearseDeps {
   readonly store: Pick<EventStore<CommandEvent>, 'readStream'>
@@ -123,7 +123,9 @@ const attempted = (
 ): Running => {
   const asked = { at, actor: REHEARSER }
   const retried = decided(key, present, {
-    ...retryIntent(asked, resetAttempts),
+    ...asked,
+    type: 'OperatorRetry',
+    resetAttempts,
     ...(data === undefined ? {} : { data }),
   })
   const received = decided(key, retried, {

@@ -23,6 +23,8 @@ export interface CommandColumns {
   readonly nextAttemptAt: Instant | null
   readonly parkedAt: Instant | null
   readonly parkedReason: string | null
+  /** Until then it is left out of counts and alarms; a time that has passed means nothing any more. */
+  readonly snoozedUntil: Instant | null
   readonly lastErrorType: string | null
   readonly lastErrorCode: string | null
   readonly lastErrorMsg: string | null
@@ -70,6 +72,7 @@ export const commandColumns = {
   nextAttemptAt: { column: 'next_attempt_at', kind: 'instant', nullable: true, changes: 'always' },
   parkedAt: { column: 'parked_at', kind: 'instant', nullable: true, changes: 'always' },
   parkedReason: { column: 'parked_reason', kind: 'text', nullable: true, changes: 'always' },
+  snoozedUntil: { column: 'snoozed_until', kind: 'instant', nullable: true, changes: 'always' },
   lastErrorType: { column: 'last_error_type', kind: 'text', nullable: true, changes: 'sometimes' },
   lastErrorCode: { column: 'last_error_code', kind: 'text', nullable: true, changes: 'sometimes' },
   lastErrorMsg: { column: 'last_error_msg', kind: 'message', nullable: true, changes: 'sometimes' },
@@ -100,6 +103,7 @@ export const parkedColumns = [
   'attempts',
   'maxAttempts',
   'parkedReason',
+  'snoozedUntil',
   'lastErrorType',
   'lastErrorCode',
   'lastErrorMsg',

@@ -1,18 +1,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { jsonDiff } from '../json/json-diff.ts'
 import type { CommandCompleted, CommandError, CommandEvent, CommandReceived, ParkingReason } from './events.ts'
-import type {
-  Cancel,
-  CommandIntent,
-  OperatorCancel,
-  OperatorComplete,
-  OperatorEndAttempt,
-  OperatorRetry,
-  Receive,
-  ReportFailure,
-  ReportSuccess,
-  Send,
-} from './intents.ts'
+import type { Cancel, CommandIntent, OperatorIntents, Receive, ReportFailure, ReportSuccess, Send } from './intents.ts'
 import type { CommandRejection } from './rejections.ts'
 import { waitAfter } from './retry-policy.ts'
 import { attemptLimit, type CommandState, type SentCommandState } from './state.ts'
@@ -45,6 +34,8 @@ export const decide = (intent: CommandIntent, state: CommandState): Decision => 
       return whenParked(state, () => operatorCancel(intent))
     case 'OperatorComplete':
       return whenParked(state, () => operatorComplete(intent))
+    case 'OperatorSnooze':
+      return whenParked(state, parked => snooze(intent, parked))
     case 'OperatorEndAttempt':
       return state.status === 'IN_PROGRESS'
         ? endAttempt(intent, state)
@@ -185,7 +176,7 @@ const whenParked = (state: SentCommandState, then: (parked: Parked) => Decision)
     ? then(state)
     : left({ type: 'NotInTroubleshooting', status: state.status })
 
-const retry = (intent: OperatorRetry, parked: Parked): Decision =>
+const retry = (intent: OperatorIntents['retry'], parked: Parked): Decision =>
   right([
     {
       type: 'OperatorRetried',
@@ -200,16 +191,22 @@ const retry = (intent: OperatorRetry, parked: Parked): Decision =>
     },
   ])
 
-const operatorCancel = (intent: OperatorCancel): Decision =>
+const operatorCancel = (intent: OperatorIntents['cancel']): Decision =>
   intent.reason.trim() === ''
     ? left({ type: 'BlankReason' })
     : right([{ type: 'OperatorCanceled', at: intent.at, actor: intent.actor, reason: intent.reason }])
 
-const operatorComplete = (intent: OperatorComplete): Decision =>
+const operatorComplete = (intent: OperatorIntents['complete']): Decision =>
   right([{ type: 'OperatorCompleted', at: intent.at, actor: intent.actor, resultData: intent.resultData }])
 
+const snooze = ({ at, actor, until, reason }: OperatorIntents['snooze'], parked: Parked): Decision => {
+  if (parked.snoozedUntil === until) return nothing
+  const { parkedAt, reason: parkedReason } = parked
+  return right([{ type: 'OperatorSnoozed', at, actor, until, reason: reason ?? null, parkedAt, parkedReason }])
+}
+
 /** Parks whatever the policy says: an operator is already at work on it. */
-const endAttempt = ({ at, actor, reason }: OperatorEndAttempt, { attempts, msgId }: Running): Decision =>
+const endAttempt = ({ at, actor, reason }: OperatorIntents['endAttempt'], { attempts, msgId }: Running): Decision =>
   reason.trim() === ''
     ? left({ type: 'BlankReason' })
     : right([

@@ -164,6 +164,18 @@ export interface OperatorCompleted extends Fact {
   readonly resultData: Json
 }
 
+/**
+ * The command stays parked, and is left out of counts and alarms until then. No event ends that. The event repeats when and
+ * why the command was parked, because a row is made from its last event alone.
+ */
+export interface OperatorSnoozed extends Fact {
+  readonly type: 'OperatorSnoozed'
+  readonly until: Instant
+  readonly reason: string | null
+  readonly parkedAt: Instant
+  readonly parkedReason: ParkingReason
+}
+
 /** An operator ended an attempt whose handler still ran. The command is parked, and a later report of that attempt is stale. */
 export interface OperatorEndedAttempt extends Fact {
   readonly type: 'OperatorEndedAttempt'
@@ -185,6 +197,7 @@ export type CommandEvent =
   | OperatorRetried
   | OperatorCanceled
   | OperatorCompleted
+  | OperatorSnoozed
   | OperatorEndedAttempt
 
 export type CommandEventType = CommandEvent['type']

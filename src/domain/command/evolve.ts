@@ -73,7 +73,29 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         reason: event.type === 'OperatorEndedAttempt' ? 'ATTEMPT_ENDED' : event.reason,
         archivedMsgId: event.msgId,
         parkedAt: event.at,
+        parkedBy: revision,
+        snoozedUntil: null,
       }
+    case 'OperatorSnoozed': {
+      const parked = state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state : null
+      return {
+        status: 'IN_TROUBLESHOOTING_QUEUE',
+        sent,
+        data,
+        dataRevision,
+        attempts,
+        attemptOffset,
+        totalAttempts,
+        lastError,
+        retiredMsgIds,
+        revision,
+        reason: event.parkedReason,
+        archivedMsgId: parked?.archivedMsgId ?? '',
+        parkedAt: event.parkedAt,
+        parkedBy: parked?.parkedBy ?? revision,
+        snoozedUntil: event.until,
+      }
+    }
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
       return {

@@ -46,6 +46,7 @@ export const snapshotOf = (state: SentCommandState, updatedAt: Instant): Command
   nextAttemptAt: state.status === 'PENDING' ? state.retryAt : null,
   parkedAt: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parkedAt : null,
   parkedReason: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.reason : null,
+  snoozedUntil: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.snoozedUntil : null,
   lastErrorType: state.lastError?.type ?? null,
   lastErrorCode: state.lastError?.code ?? null,
   lastErrorMsg: state.lastError?.message ?? null,

@@ -2,6 +2,7 @@ import type { Instant } from '../instant.ts'
 import type { IntentBase } from '../intent-base.ts'
 import type { Json } from '../json/json.ts'
 import type { CommandError } from './events.ts'
+import { type ActionDetails, type ActionName, operatorActions } from './operator-actions.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
 export interface Send extends IntentBase {
@@ -54,34 +55,18 @@ export interface Cancel extends IntentBase {
   readonly reason: string | null
 }
 
-export interface OperatorRetry extends IntentBase {
-  readonly type: 'OperatorRetry'
-  readonly resetAttempts: boolean
-  readonly data?: Json
+/** What operators ask for, each with the members that the table of their actions names. */
+export type OperatorIntents = {
+  readonly [A in ActionName]: IntentBase & ActionDetails[A] & { readonly type: (typeof operatorActions)[A]['intent'] }
 }
 
-export interface OperatorCancel extends IntentBase {
-  readonly type: 'OperatorCancel'
-  readonly reason: string
-}
+export type OperatorIntent = OperatorIntents[ActionName]
 
-export interface OperatorComplete extends IntentBase {
-  readonly type: 'OperatorComplete'
-  readonly resultData: Json
-}
+export type CommandIntent = Send | Receive | ReportSuccess | ReportFailure | Cancel | OperatorIntent
 
-export interface OperatorEndAttempt extends IntentBase {
-  readonly type: 'OperatorEndAttempt'
-  readonly reason: string
-}
-
-export type CommandIntent =
-  | Send
-  | Receive
-  | ReportSuccess
-  | ReportFailure
-  | Cancel
-  | OperatorRetry
-  | OperatorCancel
-  | OperatorComplete
-  | OperatorEndAttempt
+/** The intent of an action, by what it needs. */
+export const operatorIntent = <A extends ActionName>(
+  action: A,
+  details: ActionDetails[A],
+  asked: IntentBase,
+): OperatorIntent => ({ ...asked, type: operatorActions[action].intent, ...details }) as OperatorIntent

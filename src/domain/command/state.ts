@@ -37,6 +37,10 @@ export type CommandState =
       readonly reason: ParkingReason
       readonly archivedMsgId: string
       readonly parkedAt: Instant
+      /** Revision of the event that parked it. */
+      readonly parkedBy: number
+      /** Until then an operator wants to hear no more of it; null: nobody has said so. */
+      readonly snoozedUntil: Instant | null
     } & CommandFacts)
 
 export type SentCommandState = Exclude<CommandState, { status: 'NONE' }>

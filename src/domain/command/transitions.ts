@@ -17,24 +17,36 @@ export interface Transition {
   /** `NONE`: the command does not exist yet. */
   readonly from: readonly (CommandStatus | 'NONE')[]
   readonly to: CommandStatus
+  /** What the audit calls it; `namesOf` knows the exceptions. */
+  readonly audit: readonly string[]
 }
 
-/** Every legal transition of a command. `decide`, the diagram in the docs and the property tests read this table. */
+/** Every legal transition of a command. `decide`, the audit, the diagram in the docs and the property tests read this table. */
 export const transitions: Readonly<Record<CommandEventType, Transition>> = {
-  CommandSent: { from: ['NONE'], to: 'PENDING' },
-  CommandReceived: { from: ['PENDING', 'IN_PROGRESS'], to: 'IN_PROGRESS' },
-  CommandFailed: { from: ['IN_PROGRESS'], to: 'PENDING' },
-  CommandMovedToTroubleshooting: { from: ['PENDING', 'IN_PROGRESS'], to: 'IN_TROUBLESHOOTING_QUEUE' },
-  CommandRejectedByBusinessRule: { from: ['IN_PROGRESS'], to: 'FAILED' },
-  CommandExhausted: { from: ['IN_PROGRESS'], to: 'FAILED' },
+  CommandSent: { from: ['NONE'], to: 'PENDING', audit: ['SENT'] },
+  CommandReceived: { from: ['PENDING', 'IN_PROGRESS'], to: 'IN_PROGRESS', audit: ['RECEIVED'] },
+  CommandFailed: { from: ['IN_PROGRESS'], to: 'PENDING', audit: ['FAILED', 'RETRY_SCHEDULED'] },
+  CommandMovedToTroubleshooting: {
+    from: ['PENDING', 'IN_PROGRESS'],
+    to: 'IN_TROUBLESHOOTING_QUEUE',
+    audit: ['MOVED_TO_TROUBLESHOOTING_QUEUE'],
+  },
+  CommandRejectedByBusinessRule: { from: ['IN_PROGRESS'], to: 'FAILED', audit: ['BUSINESS_RULE_FAILED'] },
+  CommandExhausted: { from: ['IN_PROGRESS'], to: 'FAILED', audit: ['RETRY_EXHAUSTED'] },
   // from PENDING: a success that carries its receipt
-  CommandCompleted: { from: ['PENDING', 'IN_PROGRESS'], to: 'COMPLETED' },
-  CommandCanceled: { from: ['PENDING'], to: 'CANCELED' },
-  OperatorRetried: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'PENDING' },
-  OperatorCanceled: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'CANCELED' },
-  OperatorCompleted: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'COMPLETED' },
-  OperatorEndedAttempt: { from: ['IN_PROGRESS'], to: 'IN_TROUBLESHOOTING_QUEUE' },
+  CommandCompleted: { from: ['PENDING', 'IN_PROGRESS'], to: 'COMPLETED', audit: ['COMPLETED'] },
+  CommandCanceled: { from: ['PENDING'], to: 'CANCELED', audit: ['CANCELED'] },
+  OperatorRetried: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'PENDING', audit: ['OPERATOR_RETRY'] },
+  OperatorCanceled: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'CANCELED', audit: ['OPERATOR_CANCEL'] },
+  OperatorCompleted: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'COMPLETED', audit: ['OPERATOR_COMPLETE'] },
+  OperatorSnoozed: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_SNOOZE'] },
+  OperatorEndedAttempt: { from: ['IN_PROGRESS'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_END_ATTEMPT'] },
 }
 
 export const isLegal = (event: CommandEventType, from: CommandStatus | 'NONE'): boolean =>
   transitions[event].from.includes(from)
+
+/** Events after which a command stands where it may have stood before: nothing has ended or begun. */
+export const staying: readonly CommandEventType[] = (Object.keys(transitions) as CommandEventType[]).filter(type =>
+  transitions[type].from.every(status => status === transitions[type].to),
+)

@@ -54,6 +54,7 @@ export const react = (event: CommandEvent): JobNews | null => {
     case 'CommandMovedToTroubleshooting':
     case 'OperatorEndedAttempt':
     case 'OperatorRetried':
+    case 'OperatorSnoozed':
       return null
   }
 }

@@ -120,6 +120,10 @@ export const commandCodec = eventCodec<CommandEvent>(
     },
     OperatorCanceled: { version: 1, data: t.strict({ reason: t.string }) },
     OperatorCompleted: { version: 1, data: t.strict({ resultData: json }) },
+    OperatorSnoozed: {
+      version: 1,
+      data: t.strict({ until: t.string, reason: nullable(t.string), parkedAt: t.string, parkedReason: reason }),
+    },
     OperatorEndedAttempt: {
       version: 1,
       data: t.strict({ attempt: number, msgId: t.string, reason: t.string, error }),

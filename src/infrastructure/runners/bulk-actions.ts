@@ -56,7 +56,7 @@ const note = (polls: PollBackOff, id: string, result: StepResult): void => {
 export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) => {
   const store = createActionStore(pool)
   const step = stepAction({ store, clock, log, ...deps })
-  const begin = startAction({ store, ids })
+  const begin = startAction({ store, clock, ids })
   const runners = new Set<{ readonly wake: () => void }>()
   const closing = new AbortController()
   const underWay = new Set<Promise<unknown>>()

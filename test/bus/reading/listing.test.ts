@@ -52,6 +52,7 @@ describe('troubleshooting lists', () => {
         attempts: 1,
         maxAttempts: 3,
         parkedReason: 'PERMANENT',
+        snoozedUntil: null,
         lastErrorType: 'PERMANENT',
         lastErrorCode: 'CARD_DECLINED',
         lastErrorMsg: 'the card was declined',

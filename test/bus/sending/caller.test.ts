@@ -41,6 +41,11 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['troubleshooting.retry', 'operate', caller => caller.troubleshooting.retry('a', ID, {})],
   ['troubleshooting.cancel', 'operate', caller => caller.troubleshooting.cancel('a', ID, { reason: 'x' })],
   ['troubleshooting.complete', 'operate', caller => caller.troubleshooting.complete('a', ID, {})],
+  [
+    'troubleshooting.snooze',
+    'operate',
+    caller => caller.troubleshooting.snooze('a', ID, { until: new Date(Date.now() + 60_000).toISOString() }),
+  ],
   ['troubleshooting.endAttempt', 'operate', caller => caller.troubleshooting.endAttempt('a', ID, { reason: 'x' })],
   ['troubleshooting.rehearse', 'operate', caller => caller.troubleshooting.rehearse('a', ID)],
   ['troubleshooting.start', 'operate', caller => caller.troubleshooting.start({ action: 'retry', filter: {} })],

@@ -195,3 +195,43 @@ describe('an unknown command', () => {
     expect(answer.json().error.code).toBe('QUEUE_NOT_FOUND')
   })
 })
+
+describe('a snooze', () => {
+  test('of one command and of many, until a time or for so long, and the list says it', async () => {
+    const setup = await createTestBus()
+    const [one, other] = [await parked(setup), await parked(setup)]
+    const until = new Date(Date.now() + 86_400_000).toISOString()
+    const snoozed = await program.run(['tsq', 'snooze', one, '--until', until, '--reason', 'closed'], on(setup))
+    expect(snoozed).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: `Command ${one} is snoozed; it stays parked.\n`,
+    })
+    const list = async (...flags: readonly string[]) =>
+      (await program.run(['tsq', 'list', '--json', ...flags], on(setup))).json()
+    expect(await list('--snoozed', 'true')).toMatchObject({ items: [{ commandId: one, snoozedUntil: until }] })
+    expect(await list('--snoozed', 'false')).toMatchObject({ items: [{ commandId: other, snoozedUntil: null }] })
+    expect((await program.run(['tsq', 'list'], on(setup))).stdout).toContain('SNOOZED UNTIL')
+    const then = await program.run(['tsq', 'list', '--at', new Date().toISOString(), '--json'], on(setup))
+    expect(then.json()).toMatchObject({ items: [{ snoozedUntil: null }, { snoozedUntil: until }] })
+
+    const many = await program.run(['tsq', 'snooze', '--all', '--until', '30m', '--operator', 'jane'], on(setup))
+    expect(many).toMatchObject({ code: 0, stdout: 'Snoozed 2 of 2.\n' })
+    expect((await list('--snoozed', 'true')).total).toBe(2)
+  })
+
+  test('needs a time that lies ahead', async () => {
+    const setup = await createTestBus()
+    const id = await parked(setup)
+    for (const [until, said] of [
+      ['2020-01-01', 'until: must be an instant ahead, by a year at the most'],
+      ['9999d', 'until: must be an instant ahead, by a year at the most'],
+      ['soon', '--until: must be an ISO 8601 date or time'],
+    ] as const) {
+      const refused = await program.run(['tsq', 'snooze', id, '--until', until], on(setup))
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(said)])
+    }
+    expect((await program.run(['tsq', 'snooze', id], on(setup))).stderr).toContain('--until')
+    expect(await auditNames(setup.bus, 'payments', id)).not.toContain('OPERATOR_SNOOZE')
+  })
+})

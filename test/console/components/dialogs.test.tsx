@@ -1,6 +1,6 @@
-import { screen, within } from '@testing-library/react'
+import { fireEvent, screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { signIn } from '../../../web/src/api/session.ts'
 import { ActionBar } from '../../../web/src/pages/troubleshooting/acting/ActionBar.tsx'
 import type { Target } from '../../../web/src/pages/troubleshooting/acting/target.ts'
@@ -189,4 +189,34 @@ test('who may not operate is offered nothing', () => {
   signIn(tokenFor(['AUDITOR']))
   show(<ActionBar target={one} />)
   expect(screen.queryAllByRole('button')).toEqual([])
+})
+
+describe('a snooze', () => {
+  test('asks until when, and why if somebody says so', async () => {
+    answering(() => [200, { commandId: id(1), status: 'IN_TROUBLESHOOTING_QUEUE' }])
+    const { dialog } = await open(one, 'Snooze')
+    const confirm = dialog.getByRole<HTMLButtonElement>('button', { name: 'Snooze 1 command' })
+    expect(confirm.disabled).toBe(true)
+    fireEvent.change(dialog.getByLabelText(/Until/), { target: { value: '2030-01-31T12:00' } })
+    await userEvent.click(confirm)
+    expect((await screen.findByRole('status')).textContent).toContain('Snoozed')
+    const until = new Date('2030-01-31T12:00').toISOString()
+    expect(asked()).toEqual([{ method: 'POST', path: `${path}/snooze`, body: { until } }])
+  })
+
+  test('of many is an action in the background', async () => {
+    answering(() => [202, { actionId }])
+    const { dialog } = await open(matching, 'Snooze')
+    fireEvent.change(dialog.getByLabelText(/Until/), { target: { value: '2030-01-31T12:00' } })
+    await userEvent.type(dialog.getByLabelText(/Reason/), 'the bank is closed')
+    await userEvent.click(dialog.getByRole('button', { name: 'Snooze 200 commands' }))
+    await vi.waitFor(() =>
+      expect(asked()[0]?.body).toMatchObject({
+        action: 'snooze',
+        until: new Date('2030-01-31T12:00').toISOString(),
+        reason: 'the bank is closed',
+        filter: { errorCode: 'CARD_DECLINED' },
+      }),
+    )
+  })
 })

@@ -52,6 +52,7 @@ const asRow = (state: CommandSnapshot) => ({
   next_attempt_at: state.nextAttemptAt,
   parked_at: state.parkedAt,
   parked_reason: state.parkedReason,
+  snoozed_until: state.snoozedUntil,
   last_error_type: state.lastErrorType,
   last_error_code: state.lastErrorCode,
   last_error_msg: state.lastErrorMsg,

@@ -12,6 +12,7 @@ import {
   operatorComplete,
   operatorEndAttempt,
   operatorRetry,
+  operatorSnooze,
   receive,
   send,
   succeed,
@@ -31,6 +32,7 @@ const intents: Readonly<Record<string, CommandIntent>> = {
   'retry as an operator': operatorRetry(),
   'cancel as an operator': operatorCancel(),
   'complete as an operator': operatorComplete(),
+  'snooze as an operator': operatorSnooze(),
   'end the attempt as an operator': operatorEndAttempt(),
 }
 
@@ -66,6 +68,7 @@ const answers: Readonly<Record<keyof typeof intents, readonly string[]>> = {
   cancel: row('NotFound', 'CommandCanceled', 'NotPending', 'NotPending', 'NotPending', 'NotPending', 'NotPending'),
   'retry as an operator': operated('OperatorRetried'),
   'cancel as an operator': operated('OperatorCanceled'),
+  'snooze as an operator': operated('OperatorSnoozed'),
   'complete as an operator': operated('OperatorCompleted'),
   'end the attempt as an operator': row(
     'NotFound',

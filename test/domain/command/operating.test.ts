@@ -16,6 +16,8 @@ import {
   operatorEndedAttempt,
   operatorRetried,
   operatorRetry,
+  operatorSnooze,
+  operatorSnoozed,
   parked,
   receive,
   received,
@@ -133,11 +135,46 @@ describe('an operator completes', () => {
   })
 })
 
+describe('an operator snoozes', () => {
+  const snoozed = [...inTroubleshooting, operatorSnoozed()]
+
+  test('a parked command until an instant: it stays parked as it was', () => {
+    given(inTroubleshooting).when(operatorSnooze()).then([operatorSnoozed()]).again([])
+    const [before, after] = [fold(command, inTroubleshooting), fold(command, snoozed)]
+    expect(after).toEqual({ ...before, revision: 3, snoozedUntil: operatorSnoozed().until })
+  })
+
+  test('without a reason, too', () => {
+    const { reason: _, ...withoutReason } = operatorSnooze()
+    given(inTroubleshooting)
+      .when(withoutReason)
+      .then([operatorSnoozed({ reason: null })])
+      .again([])
+  })
+
+  test('again until another instant: that one counts', () => {
+    const until = '2027-01-01T00:00:00.000Z'
+    given(snoozed)
+      .when(operatorSnooze({ until }))
+      .then([operatorSnoozed({ until })])
+      .again([])
+  })
+
+  test.each([
+    [operatorRetry(), operatorRetried()],
+    [operatorCancel(), operatorCanceled()],
+    [operatorComplete(), operatorCompleted()],
+  ])('and still $type works, as if it had not', (intent, event) => {
+    given(snoozed).when(intent).then([event])
+  })
+})
+
 describe.each(['PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELED'] as const)('a command in %s', status => {
   test.each([
     ['A4', operatorRetry()],
     ['A7', operatorCancel()],
     ['A9', operatorComplete()],
+    ['snooze', operatorSnooze()],
   ])('%s: is not in troubleshooting, and the refusal names its status', (_, intent) => {
     given(historyOf[status]).when(intent).then(notIn(status)).again(notIn(status))
   })

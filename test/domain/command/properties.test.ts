@@ -75,14 +75,24 @@ test('a running attempt always has a lease when a decision is over', () => {
   })
 })
 
-test('an operator ends the attempt that runs, and else acts only right after a parking', () => {
+test('an operator ends the attempt that runs, and else acts only right after a parking or a snooze', () => {
   forEveryLife(({ events }) => {
     for (const [i, event] of events.entries()) {
       const before = events[i - 1]?.type
       if (event.type === 'OperatorEndedAttempt') expect(before).toBe('CommandReceived')
       else if (event.type.startsWith('Operator')) {
-        expect(['CommandMovedToTroubleshooting', 'OperatorEndedAttempt']).toContain(before)
+        expect(['CommandMovedToTroubleshooting', 'OperatorEndedAttempt', 'OperatorSnoozed']).toContain(before)
       }
+    }
+  })
+})
+
+test('a snooze leaves a parked command as it was, but for the instant', () => {
+  forEveryLife(({ steps }) => {
+    for (const { before, events, after } of steps) {
+      const [event] = events
+      if (event?.type !== 'OperatorSnoozed' || before.status === 'NONE') continue
+      expect(after).toEqual({ ...before, revision: before.revision + 1, snoozedUntil: event.until })
     }
   })
 })
@@ -91,7 +101,7 @@ test('an operator sends the message that was archived and the payload that is pr
   forEveryLife(({ events }) => {
     for (const [i, event] of events.entries()) {
       if (event.type !== 'OperatorRetried') continue
-      const parking = events[i - 1]
+      const parking = events.slice(0, i).findLast(({ type }) => type !== 'OperatorSnoozed')
       expect(parking).toMatchObject({ msgId: event.archivedMsgId })
       const holder = events[event.dataRevision]
       const state = fold(command, events.slice(0, i + 1))

@@ -144,6 +144,7 @@ describe('the list of what is parked', () => {
           attempts: 1,
           maxAttempts: 3,
           parkedReason: 'PERMANENT',
+          snoozedUntil: null,
           lastErrorType: expect.any(String),
           lastErrorCode: 'CARD_DECLINED',
           lastErrorMsg: 'the card was declined',
@@ -269,5 +270,38 @@ describe('actions on many', () => {
     const answer = await api.request('POST', `/troubleshooting/actions/${actionId}/stop`, { token, body: {} })
     expectProblem(answer, 404, 'ACTION_NOT_FOUND', actionId)
     expect(await api.bus.actions.get(actionId)).toMatchObject({ status: 'WAITING_FOR_CANARY' })
+  })
+})
+
+describe('a snooze', () => {
+  test('leaves the command parked, and the list says until when', async () => {
+    const api = await createTestApi()
+    const commandId = await parked(api)
+    const until = new Date(Date.now() + 3_600_000).toISOString()
+    const answer = await act(api, commandId, 'snooze', { until, reason: 'the bank is closed' })
+    expect([answer.status, answer.body]).toEqual([200, { commandId, status: 'IN_TROUBLESHOOTING_QUEUE' }])
+    expect(await lastAudit(api, commandId)).toMatchObject({
+      eventType: 'OPERATOR_SNOOZE',
+      details: { until, reason: 'the bank is closed' },
+    })
+    const list = async (query: string) =>
+      (await api.request('GET', `/troubleshooting${query}`, { token: await asOperator(api) })).body
+    expect(await list('')).toMatchObject({ total: 1, items: [{ commandId, snoozedUntil: until }] })
+    expect(await list('?snoozed=true')).toMatchObject({ total: 1 })
+    expect(await list('?snoozed=false')).toMatchObject({ total: 0, items: [] })
+    expect(await list('/groups?snoozed=false')).toEqual({ items: [] })
+    expectFaults(
+      await api.request('GET', '/troubleshooting?snoozed=maybe', { token: await asOperator(api) }),
+      'snoozed',
+    )
+  })
+
+  test('needs an instant that lies ahead', async () => {
+    const api = await createTestApi()
+    const commandId = await parked(api)
+    for (const until of [undefined, 'tomorrow', '2020-01-01', '9999-01-01', 5]) {
+      expectFaults(await act(api, commandId, 'snooze', { until }), 'until')
+    }
+    expect(await auditNames(api.bus, 'payments', commandId)).not.toContain('OPERATOR_SNOOZE')
   })
 })

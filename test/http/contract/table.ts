@@ -35,7 +35,7 @@ const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
 
 const charge = { commandType: 'Charge', data: { amount: 5 } }
 const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore']
-const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q']
+const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed']
 const paging = ['limit', 'cursor']
 
 const question = { operation_type: 'question_generation', parameters: { topic: 'x' } }
@@ -209,6 +209,14 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     is: 'POST /domains/:domain/commands/:commandId/complete',
     roles: operators,
     body: {},
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  snoozeCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/snooze',
+    roles: operators,
+    body: { until: new Date(Date.now() + 3_600_000).toISOString() },
     succeeds: 200,
     unknown: 'COMMAND_NOT_FOUND',
     query: [],

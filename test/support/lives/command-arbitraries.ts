@@ -24,6 +24,8 @@ import {
   operatorEndedAttempt,
   operatorRetried,
   operatorRetry,
+  operatorSnooze,
+  operatorSnoozed,
   parked,
   receive,
   received,
@@ -150,6 +152,9 @@ export const commandEvents = {
     .map(operatorRetried),
   OperatorCanceled: fc.record({ ...fact, reason: fc.string() }).map(operatorCanceled),
   OperatorCompleted: fc.record({ ...fact, resultData: json }).map(operatorCompleted),
+  OperatorSnoozed: fc
+    .record({ ...fact, until: instant, reason: maybeText, parkedAt: instant, parkedReason: reason })
+    .map(operatorSnoozed),
   OperatorEndedAttempt: fc
     .record({ ...ofAttempt, reason: fc.string(), error: commandError })
     .map(over => operatorEndedAttempt(over.attempt, over)),
@@ -247,6 +252,12 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc
       .constantFrom(' ', 'it hangs')
       .map(text => moveOf(step => operatorEndAttempt({ ...dueAt(step), reason: text }))),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .integer({ min: 500, max: 502 })
+      .map(until => moveOf(step => operatorSnooze({ ...dueAt(step), until: at(until) }))),
   },
   { weight: 1, arbitrary: json.map(resultData => moveOf(step => operatorComplete({ ...dueAt(step), resultData }))) },
 )

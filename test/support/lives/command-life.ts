@@ -149,6 +149,17 @@ export const operatorCompleted = (over: Over<events.OperatorCompleted> = {}): ev
   type: 'OperatorCompleted',
 })
 
+export const operatorSnoozed = (over: Over<events.OperatorSnoozed> = {}): events.OperatorSnoozed => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  until: at(1000),
+  reason: 'the bank is closed',
+  parkedAt: at(2),
+  parkedReason: 'PERMANENT',
+  ...over,
+  type: 'OperatorSnoozed',
+})
+
 export const operatorEndedAttempt = (
   attempt: number,
   over: Over<events.OperatorEndedAttempt> = {},
@@ -211,7 +222,7 @@ export const cancel = (over: Over<intents.Cancel> = {}): intents.Cancel => ({
   type: 'Cancel',
 })
 
-export const operatorRetry = (over: Over<intents.OperatorRetry> = {}): intents.OperatorRetry => ({
+export const operatorRetry = (over: Over<intents.OperatorIntents['retry']> = {}): intents.OperatorIntents['retry'] => ({
   at: at(100),
   actor: 'jane@example.com',
   resetAttempts: true,
@@ -219,7 +230,9 @@ export const operatorRetry = (over: Over<intents.OperatorRetry> = {}): intents.O
   type: 'OperatorRetry',
 })
 
-export const operatorCancel = (over: Over<intents.OperatorCancel> = {}): intents.OperatorCancel => ({
+export const operatorCancel = (
+  over: Over<intents.OperatorIntents['cancel']> = {},
+): intents.OperatorIntents['cancel'] => ({
   at: at(100),
   actor: 'jane@example.com',
   reason: 'a duplicate',
@@ -227,7 +240,9 @@ export const operatorCancel = (over: Over<intents.OperatorCancel> = {}): intents
   type: 'OperatorCancel',
 })
 
-export const operatorComplete = (over: Over<intents.OperatorComplete> = {}): intents.OperatorComplete => ({
+export const operatorComplete = (
+  over: Over<intents.OperatorIntents['complete']> = {},
+): intents.OperatorIntents['complete'] => ({
   at: at(100),
   actor: 'jane@example.com',
   resultData: { settledBy: 'hand' },
@@ -235,7 +250,20 @@ export const operatorComplete = (over: Over<intents.OperatorComplete> = {}): int
   type: 'OperatorComplete',
 })
 
-export const operatorEndAttempt = (over: Over<intents.OperatorEndAttempt> = {}): intents.OperatorEndAttempt => ({
+export const operatorSnooze = (
+  over: Over<intents.OperatorIntents['snooze']> = {},
+): intents.OperatorIntents['snooze'] => ({
+  at: at(100),
+  actor: 'jane@example.com',
+  until: at(1000),
+  reason: 'the bank is closed',
+  ...over,
+  type: 'OperatorSnooze',
+})
+
+export const operatorEndAttempt = (
+  over: Over<intents.OperatorIntents['endAttempt']> = {},
+): intents.OperatorIntents['endAttempt'] => ({
   at: at(100),
   actor: 'jane@example.com',
   reason: 'it hangs',

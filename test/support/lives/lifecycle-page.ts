@@ -1,4 +1,4 @@
-import { auditNames, namesOf } from '../../../src/domain/command/audit-names.ts'
+import { namesOf } from '../../../src/domain/command/audit-names.ts'
 import type { CommandEvent, CommandEventType } from '../../../src/domain/command/events.ts'
 import { terminalStatuses, transitions } from '../../../src/domain/command/transitions.ts'
 import { type Effect, outbox } from '../../../src/projections/outbox.ts'
@@ -39,7 +39,7 @@ const table = (): string =>
     '|---|---|---|---|',
     ...steps.map(([event, { from, to }]) => {
       const before = from.map(status => (status === 'NONE' ? '(new)' : status)).join(', ')
-      return `| ${event} | ${before} | ${to} | ${auditNames[event].join(', ')}${exceptions[event] ?? ''} |`
+      return `| ${event} | ${before} | ${to} | ${transitions[event].audit.join(', ')}${exceptions[event] ?? ''} |`
     }),
   ].join('\n')
 

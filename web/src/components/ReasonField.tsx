@@ -1,14 +1,16 @@
 interface ReasonFieldProps {
+  readonly label?: string
+  readonly required?: boolean
   readonly value: string
   readonly onChange: (value: string) => void
 }
 
 /** Why an operator does something, for others to read. */
-export const ReasonField = ({ value, onChange }: ReasonFieldProps) => (
+export const ReasonField = ({ label = 'Reason (required)', required = true, value, onChange }: ReasonFieldProps) => (
   <label className="grid gap-1 font-medium">
-    Reason (required)
+    {label}
     <textarea
-      required
+      required={required}
       rows={3}
       maxLength={1_000}
       value={value}

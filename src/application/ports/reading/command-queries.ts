@@ -1,4 +1,5 @@
 import type { CommandColumns, parkedColumns, viewColumns } from '../../../domain/command/columns.ts'
+import type { ParkedFilter } from '../../../domain/command/parked-filter.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { Json } from '../../../domain/json/json.ts'
 import type { OperationStatus } from '../../../domain/operation/status.ts'
@@ -47,16 +48,7 @@ export interface CommandFilter {
   readonly cursor?: string
 }
 
-export interface TroubleshootingFilter {
-  readonly domain?: string
-  readonly commandType?: string
-  readonly errorCode?: string
-  /** Moved to troubleshooting at or after. */
-  readonly from?: string
-  /** Moved to troubleshooting before. */
-  readonly to?: string
-  /** Part of an id, an error code or an error message, whatever the case. */
-  readonly q?: string
+export interface TroubleshootingFilter extends ParkedFilter {
   readonly tenantId?: string
   readonly limit?: number
   readonly cursor?: string

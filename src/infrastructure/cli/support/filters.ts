@@ -1,3 +1,5 @@
+import { type Command, Option } from 'commander'
+import { troubleshootingFilterOf as checked } from '../../../application/commands/read-commands.ts'
 import type { CommandFilter, TroubleshootingFilter } from '../../../application/ports/reading/command-queries.ts'
 import {
   commandTypeOf,
@@ -8,6 +10,7 @@ import {
   statusOf,
   textOf,
 } from '../../../application/shared/input.ts'
+import { parkedConditions } from '../../../domain/command/parked-filter.ts'
 
 export interface CommandFilterOptions {
   readonly domain?: string
@@ -22,11 +25,6 @@ export interface CommandFilterOptions {
 }
 
 export interface TroubleshootingFilterOptions {
-  readonly domain?: string
-  readonly type?: string
-  readonly errorCode?: string
-  readonly from?: string
-  readonly to?: string
   readonly limit?: number
   readonly cursor?: string
 }
@@ -62,9 +60,21 @@ export const commandFilterOf: (options: CommandFilterOptions) => CommandFilter =
   createdBefore: ['createdBefore', value => instantOf(value, 'createdBefore')],
 })
 
-export const troubleshootingFilterOf: (options: TroubleshootingFilterOptions) => TroubleshootingFilter =
-  filterWith<TroubleshootingFilter>({
-    ...shared,
-    from: ['from', value => instantOf(value, 'from')],
-    to: ['to', value => instantOf(value, 'to')],
+/** Gives a command the flags of a list of parked commands. */
+export const parkedFlags = (command: Command): Command =>
+  parkedConditions.reduce((on, [, { flag, about = '' }]) => (flag === undefined ? on : on.option(flag, about)), command)
+
+/** What those flags say. @throws InvalidInputError */
+export const troubleshootingFilterOf = (options: TroubleshootingFilterOptions): TroubleshootingFilter =>
+  checked({
+    ...Object.fromEntries(
+      parkedConditions.flatMap(([name, { flag, kind }]) => {
+        const text = flag === undefined ? undefined : Reflect.get(options, new Option(flag).attributeName())
+        return text === undefined ? [] : [[name, kind === 'boolean' ? (booleans[String(text)] ?? text) : text]]
+      }),
+    ),
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
+    ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
   })
+
+const booleans: Readonly<Record<string, boolean>> = { true: true, false: false }

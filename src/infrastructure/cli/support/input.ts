@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { type Either, isRight } from 'fp-ts/lib/Either.js'
 import { InvalidInputError } from '../../../application/shared/errors.ts'
-import { jsonOf } from '../../../application/shared/input.ts'
+import { instantOf, jsonOf } from '../../../application/shared/input.ts'
 import { MAX_JSON_BYTES } from '../../../application/shared/json.ts'
 import type { Json } from '../../../domain/json/json.ts'
 import { type JsonFault, parseJsonText } from '../../../domain/json/json-text.ts'
@@ -18,13 +18,22 @@ export const numberOf =
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** `90d`, `12h` or `30m` in milliseconds. */
+/** `90d`, `12h` or `30m` in milliseconds; undefined for another text. */
+const lengthOf = (text: string): number | undefined => {
+  const [, amount, unit = ''] = /^(\d{1,6})([mhd])$/.exec(text.trim()) ?? []
+  return amount === undefined ? undefined : Number(amount) * (UNITS[unit] ?? 0)
+}
+
 export const ageOf = (text: string | undefined): number => {
-  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text?.trim() ?? '') ?? []
-  if (amount === undefined || unit === undefined) {
-    throw new UsageError('--older-than must be an age like 90d, 12h or 30m')
-  }
-  return Number(amount) * (UNITS[unit] ?? 0)
+  const age = lengthOf(text ?? '')
+  if (age === undefined) throw new UsageError('--older-than must be an age like 90d, 12h or 30m')
+  return age
+}
+
+/** An ISO 8601 instant, or `12h` for one that far from now. */
+export const instantAhead = (flag: string, text: string): string => {
+  const ahead = lengthOf(text)
+  return ahead === undefined ? instantOf(text, flag) : new Date(Date.now() + ahead).toISOString()
 }
 
 /** Gathers a flag that may be repeated. */

@@ -1,6 +1,7 @@
 import type { ActionItem } from '../../../application/ports/action-store.ts'
 import type { ActionView } from '../../../application/troubleshooting/bulk-action.ts'
 import type { CommandBus } from '../../../command-bus.ts'
+import { parkedActions } from '../../../domain/command/operator-actions.ts'
 import { Refused } from '../support/failure.ts'
 import { type Column, counted, print, printJson, printNote, table } from '../text/output.ts'
 import { startProgress } from '../text/progress.ts'
@@ -9,8 +10,6 @@ import { startProgress } from '../text/progress.ts'
 const LINE_MS = 1000
 /** Of the items that were not done, so many are shown. */
 const SHOWN = 10
-
-const verbs = { retry: 'Retried', cancel: 'Canceled', complete: 'Completed' } as const
 
 const doneOf = ({ succeeded, failed, skipped }: ActionView): number => succeeded + failed + skipped
 
@@ -68,7 +67,7 @@ const sumUp = async (bus: CommandBus, view: ActionView): Promise<void> => {
   const { action, total, succeeded, failed, skipped, note } = view
   if (total === 0) return print('Nothing that fits is parked.')
   const rest = succeeded === total ? '' : `; ${failed} failed, ${skipped} skipped`
-  print(`${verbs[action]} ${succeeded} of ${total}${rest}.`)
+  print(`${parkedActions[action].past} ${succeeded} of ${total}${rest}.`)
   if (note !== null) print(`It ended early: ${note}.`)
   else if (succeeded < total) await showUndone(bus, view)
 }

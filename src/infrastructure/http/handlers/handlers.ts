@@ -1,6 +1,14 @@
 import { scopeOf } from '../../../application/shared/scope.ts'
 import type { ActionView } from '../../../application/troubleshooting/bulk-action.ts'
+import type { Acted, OperatorCall } from '../../../application/troubleshooting/operator-options.ts'
 import type { proofRoutes } from '../../../contract/proof.ts'
+import {
+  type ActionName,
+  actionNamed,
+  actionNames,
+  type operatorActions,
+} from '../../../domain/command/operator-actions.ts'
+import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { ProofFigures } from '../../proof/background-check.ts'
 import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
@@ -18,6 +26,17 @@ export const createHandlers = ({ proof }: HandlerDeps): Handlers => ({
   ...handlers,
   getProof: async (_, { identity }) => proofAnswer(proof(), scopeOf(identity, 'ADMIN').tenantId === undefined),
 })
+
+const act =
+  (name: ActionName): Handlers['endAttempt'] =>
+  async ({ params, body }, caller) => {
+    const call = caller.troubleshooting[name] as OperatorCall<typeof body, Acted<CommandStatus>>
+    return acted(await call(params.domain, params.commandId, body))
+  }
+
+const operatorHandlers = Object.fromEntries(
+  actionNames.map(name => [actionNamed(name).route, act(name)]),
+) as unknown as Pick<Handlers, (typeof operatorActions)[ActionName]['route']>
 
 /** What each route does: one call of the application, limited to what the caller may do. */
 const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
@@ -52,14 +71,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
       ...group,
     })),
   }),
-  retryCommand: async ({ params, body }, caller) =>
-    acted(await caller.troubleshooting.retry(params.domain, params.commandId, body)),
-  operatorCancel: async ({ params, body }, caller) =>
-    acted(await caller.troubleshooting.cancel(params.domain, params.commandId, body)),
-  operatorComplete: async ({ params, body }, caller) =>
-    acted(await caller.troubleshooting.complete(params.domain, params.commandId, body)),
-  endAttempt: async ({ params, body }, caller) =>
-    acted(await caller.troubleshooting.endAttempt(params.domain, params.commandId, body)),
+  ...operatorHandlers,
   dryRunAction: async ({ body }, caller) =>
     actionPlanAnswer(await caller.troubleshooting.dryRun(body as Parameters<typeof caller.troubleshooting.dryRun>[0])),
   rehearseCommand: async ({ params, body }, caller) =>

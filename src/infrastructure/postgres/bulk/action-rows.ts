@@ -1,12 +1,10 @@
 import type {
-  ActionDetails,
   ActionItem,
-  ActionKind,
   ActionRecord,
   ActionStatus,
+  BulkDetails,
   ItemOutcome,
 } from '../../../application/ports/action-store.ts'
-import type { Json } from '../../../domain/json/json.ts'
 import { columnsOf } from '../connection/instant.ts'
 
 /** What `ActionRow` has of the table. */
@@ -17,9 +15,7 @@ export const actionColumns = columnsOf(
     'action',
     'criteria',
     'canary',
-    'reason',
-    'result_data',
-    'reset_attempts',
+    'details',
     'operator',
     'tenant_id',
     'status',
@@ -33,15 +29,13 @@ export const actionColumns = columnsOf(
   ['created_at', 'updated_at'],
 )
 
-/** A row of `command_bus_action`; its CHECKs say which of the details are there. */
+/** A row of `command_bus_action`; `details` is what `detailsOf` made of the options. */
 export interface ActionRow {
   readonly id: string
-  readonly action: ActionKind
+  readonly action: string
   readonly criteria: ActionRecord['criteria']
   readonly canary: number | null
-  readonly reason: string | null
-  readonly result_data: Json
-  readonly reset_attempts: boolean | null
+  readonly details: object
   readonly operator: string
   readonly tenant_id: string | null
   readonly status: ActionStatus
@@ -55,20 +49,9 @@ export interface ActionRow {
   readonly updated_at: string
 }
 
-const detailsOf = (row: ActionRow): ActionDetails => {
-  switch (row.action) {
-    case 'retry':
-      return { action: 'retry', resetAttempts: row.reset_attempts === true }
-    case 'cancel':
-      return { action: 'cancel', reason: row.reason ?? '' }
-    case 'complete':
-      return { action: 'complete', resultData: row.result_data }
-  }
-}
-
 export const recordOf = (row: ActionRow): ActionRecord => ({
   id: row.id,
-  details: detailsOf(row),
+  details: { action: row.action, ...row.details } as BulkDetails,
   criteria: row.criteria,
   canary: row.canary,
   operator: row.operator,

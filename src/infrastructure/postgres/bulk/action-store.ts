@@ -3,7 +3,7 @@ import type { ActionStore, CanaryVerdict } from '../../../application/ports/acti
 import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { storableText } from '../../../application/shared/json.ts'
 import type { CommandEventType } from '../../../domain/command/events.ts'
-import { transitions } from '../../../domain/command/transitions.ts'
+import { staying, transitions } from '../../../domain/command/transitions.ts'
 import { isMissingRelation, isUnavailable, toPublicError } from '../connection/errors.ts'
 import { streamOf } from '../log/command-streams.ts'
 import { createQueueCatalog } from '../queue/queue.ts'
@@ -106,6 +106,7 @@ const ordinalOf = (cursor: string): number => {
 const decisive = Object.entries(transitions)
   .filter(([, { to }]) => to !== 'PENDING' && to !== 'IN_PROGRESS')
   .map(([type]) => type as CommandEventType)
+  .filter(type => !staying.includes(type))
 
 /** The log tells what became of each retry, even when the command has gone on since. */
 const canaryOf = async (pool: Pool, id: string): Promise<CanaryVerdict> => {

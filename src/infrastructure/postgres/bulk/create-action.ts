@@ -14,9 +14,9 @@ const statement = (frozen: string): string => `
            count(*) filter (where outcome = 'SKIPPED')::int as skipped
     from frozen)
   insert into command_bus_action (
-    id, action, criteria, canary, reason, result_data, reset_attempts, operator, tenant_id, status, cut_off, total,
+    id, action, criteria, canary, details, operator, tenant_id, status, cut_off, total,
     failed, skipped, created_at, updated_at)
-  select $1::uuid, $3::text, $4::jsonb, $5::int, $6::text, $7::jsonb, $8::boolean, $9::text, $2::text,
+  select $1::uuid, $3::text, $4::jsonb, $5::int, $6::jsonb, $7::text, $2::text,
          case when total = failed + skipped then 'COMPLETED' when $5 is null then 'RUNNING' else 'WAITING_FOR_CANARY' end,
          statement_timestamp(), total, failed, skipped, statement_timestamp(), statement_timestamp()
   from counted
@@ -29,11 +29,11 @@ const frozenByFilter = `
   from command_bus_command c
   where c.status = 'IN_TROUBLESHOOTING_QUEUE'
     and ${tenantIs('$2', 'c.tenant_id')}
-    and ($10::text is null or c.domain = $10)
-    and ($11::text is null or c.command_type = $11)
-    and ($12::text is null or c.last_error_code = $12)
-    and ($13::timestamptz is null or c.parked_at >= $13)
-    and ($14::timestamptz is null or c.parked_at < $14)
+    and ($8::text is null or c.domain = $8)
+    and ($9::text is null or c.command_type = $9)
+    and ($10::text is null or c.last_error_code = $10)
+    and ($11::timestamptz is null or c.parked_at >= $11)
+    and ($12::timestamptz is null or c.parked_at < $12)
   order by c.parked_at, c.domain, c.command_id`
 
 /** In the order given; what cannot be taken in has its outcome at once. */
@@ -46,7 +46,7 @@ const frozenById = `
               when c.parked_at is null then
                 format('command %s is %s, not in troubleshooting: only parked commands can be operated on',
                        i.command_id, c.status) end
-  from unnest($10::text[], $11::uuid[]) with ordinality i(domain, command_id, ordinal)
+  from unnest($8::text[], $9::uuid[]) with ordinality i(domain, command_id, ordinal)
   left join command_bus_command c
     on c.domain = i.domain and c.command_id = i.command_id and ${tenantIs('$2', 'c.tenant_id')}
   order by i.ordinal`
@@ -56,17 +56,16 @@ const byId = statement(frozenById)
 
 /** Writes the action and its items. Null: this id was written before. */
 export const insertAction = async (pool: Pool, action: NewAction): Promise<ActionRow | null> => {
-  const { details, target } = action
+  const { target } = action
+  const { action: name, ...details } = action.details
   const criteria = 'filter' in target ? { filter: target.filter } : { ids: target.ids.length }
   const shared = [
     action.id,
     action.tenantId,
-    details.action,
+    name,
     JSON.stringify(criteria),
     action.canary,
-    details.action === 'cancel' ? details.reason : null,
-    details.action === 'complete' ? JSON.stringify(details.resultData) : null,
-    details.action === 'retry' ? details.resetAttempts : null,
+    JSON.stringify(details),
     action.operator,
   ]
   const own =

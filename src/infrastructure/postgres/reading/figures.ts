@@ -1,5 +1,7 @@
 import type { Pool } from 'pg'
 import type { FeedFigures, Health, QueueFigures } from '../../../application/ports/reading/stats.ts'
+import type { CommandStatus } from '../../../domain/command/transitions.ts'
+import { instant } from '../connection/instant.ts'
 import { MAY_BE_READ } from '../log/log-reader.ts'
 import { queueFigures } from '../queue/queue-figures.ts'
 import { tenantIs } from './conditions.ts'
@@ -46,15 +48,42 @@ export const openTransactions = async (pool: Pool, tenantId?: string): Promise<O
 
 const rounded = (seconds: number | null): number => Math.max(0, Math.round((seconds ?? 0) * 1000) / 1000)
 
+export interface OpenRow {
+  readonly domain: string
+  readonly status: CommandStatus
+  readonly count: number
+  /** When the oldest of them was sent. */
+  readonly oldest: string
+}
+
+/**
+ * Stays within the index of what is open: it holds the status, the domain and the time, and nothing that has ended. The
+ * snoozed have an index of their own, and are taken off.
+ */
+export const countOpen = async (
+  pool: Pool,
+  statuses: readonly CommandStatus[],
+  tenantId?: string,
+): Promise<readonly OpenRow[]> => {
+  const ofTenant = tenantId === undefined ? '' : `and ${tenantIs('$1', 'tenant_id')}`
+  const { rows } = await pool.query<OpenRow>(
+    `select domain, status, sum(count)::int as count, ${instant('min(oldest)')} as oldest from (
+       select domain, status, count(*) as count, min(created_at) as oldest from command_bus_command
+       where status in (${statuses.map(status => `'${status}'`).join(', ')}) ${ofTenant} group by status, domain
+       union all select domain, status, -count(*), null from command_bus_command
+       where snoozed_until > now() ${ofTenant} group by status, domain) counted
+     group by domain, status having sum(count) > 0 order by domain`,
+    tenantId === undefined ? [] : [tenantId],
+  )
+  return rows
+}
+
 /** Everything a scrape asks of the database, in four cheap queries. */
 export const readFigures = async (pool: Pool): Promise<Figures> => {
-  const { rows } = await pool.query<{ domain: string; count: number }>(
-    `select domain, count(*)::int as count from command_bus_command
-     where status = 'IN_TROUBLESHOOTING_QUEUE' group by domain order by domain`,
-  )
+  const parked = await countOpen(pool, ['IN_TROUBLESHOOTING_QUEUE'])
   return {
     queues: await queueFigures(pool),
-    parked: rows,
+    parked: parked.map(({ domain, count }) => ({ domain, count })),
     undeliveredReplies: await countUndelivered(pool),
     ...(await openTransactions(pool)),
   }

@@ -9,6 +9,7 @@ import type {
   StatusCount,
 } from '../../../application/ports/reading/investigation.ts'
 import { commandStream, parseCommandStream } from '../../../domain/command/names.ts'
+import { staying } from '../../../domain/command/transitions.ts'
 import { isUuid } from '../../../domain/uuid.ts'
 import { commandIdIn, domainIn } from '../log/command-streams.ts'
 import { listedColumns } from './command-columns.ts'
@@ -75,12 +76,14 @@ const parkings = `
 
 const lastLookedAt = `select p.stream, p.revision, p.at from (${parkings} offset ${PARKINGS_A_PAGE - 1} limit 1) p`
 
-/** A command is parked from the event that parked it to the one that follows. */
+/** A command is parked from the event that parked it to the next one that takes it elsewhere. */
 const parkedAt = `
   select p.stream, p.revision, p.at
   from (${parkings} limit ${PARKINGS_A_PAGE}) p
   where coalesce((
-      select n.meta->>'at' from command_bus_event n where n.stream = p.stream and n.revision = p.revision + 1) > $1, true)
+      select n.meta->>'at' from command_bus_event n
+      where n.stream = p.stream and n.revision > p.revision and n.type <> all ($12::text[])
+      order by n.revision limit 1) > $1, true)
     and ($5::text is null or p.at < $5)
     and ($6::text is null or ${domainIn('p.stream')} = $6)
     and ($7::text is null or p.meta#>>'{context,commandType}' = $7)
@@ -101,6 +104,7 @@ const parkedAtValues = (filter: ParkedAtFilter, limit: number): unknown[] => {
     ...[from, to, domain, commandType, errorCode, tenantId].map(value => value ?? null),
     like,
     limit,
+    staying,
   ]
 }
 

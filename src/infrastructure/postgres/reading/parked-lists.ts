@@ -75,6 +75,7 @@ const parkedFilters = (filter: TroubleshootingFilter) => {
   filters.tenant(filter.tenantId)
   filters.add('c.parked_at >= ?::timestamptz', filter.from)
   filters.add('c.parked_at < ?::timestamptz', filter.to)
+  filters.add('coalesce(c.snoozed_until > now(), false) = ?::boolean', filter.snoozed)
   if (filter.q !== undefined) {
     const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
     filters.add("concat_ws(' ', c.command_id::text, c.last_error_code, c.last_error_msg) ilike ?", like)

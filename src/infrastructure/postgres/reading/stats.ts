@@ -9,19 +9,10 @@ import type {
 import { BoundedMap } from '../../../application/shared/bounded-map.ts'
 import { type CommandStatus, commandStatuses } from '../../../domain/command/transitions.ts'
 import { cachedFor } from '../../shared/cached.ts'
-import { instant } from '../connection/instant.ts'
 import { queueFigures } from '../queue/queue-figures.ts'
-import { tenantIs } from './conditions.ts'
-import { openTransactions } from './figures.ts'
+import { countOpen, type OpenRow, openTransactions } from './figures.ts'
 import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
 import { countUndelivered } from './undelivered.ts'
-
-interface OpenRow {
-  readonly domain: string
-  readonly status: CommandStatus
-  readonly count: number
-  readonly oldest: string
-}
 
 interface OpenOfTenant {
   readonly open: readonly OpenRow[]
@@ -47,7 +38,7 @@ export const createStats = (pool: Pool): StatsReader => {
       ofTenants.get(tenantId) ??
       cachedFor(keptFor, async () => {
         const [open, undeliveredReplies] = await Promise.all([
-          openRows(pool, tenantId),
+          countOpen(pool, openStatuses, tenantId),
           countUndelivered(pool, tenantId),
         ])
         return { open, undeliveredReplies }
@@ -58,7 +49,7 @@ export const createStats = (pool: Pool): StatsReader => {
 
   const readAll = cachedFor(keptFor, async () => {
     const [open, queues, transactions, undeliveredReplies] = await Promise.all([
-      openRows(pool, undefined),
+      countOpen(pool, openStatuses),
       queueFigures(pool),
       openTransactions(pool),
       countUndelivered(pool),
@@ -80,16 +71,8 @@ export const createStats = (pool: Pool): StatsReader => {
   }
 }
 
-/** Stays within the index of what is open: it holds the status, the domain and the time, and nothing that has ended. */
-const openRows = async (pool: Pool, tenantId: string | undefined): Promise<readonly OpenRow[]> => {
-  const { rows } = await pool.query<OpenRow>(
-    `select domain, status, count(*)::int as count, ${instant('min(created_at)')} as oldest from command_bus_command
-     where status in ('PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE')
-     ${tenantId === undefined ? '' : `and ${tenantIs('$1', 'tenant_id')}`} group by status, domain`,
-    tenantId === undefined ? [] : [tenantId],
-  )
-  return rows
-}
+/** Statuses of which each command has its row counted; those that end are counted by `createTally`. */
+const openStatuses = ['PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE'] as const
 
 const none = (): Record<CommandStatus, number> => ({
   PENDING: 0,

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { parkedActions } from '../../../../src/domain/command/operator-actions.ts'
 import { type Action, api } from '../../api/client.ts'
 import { statusOf } from '../../api/problem.ts'
 import { Link, useSearch } from '../../app/router.tsx'
@@ -12,7 +13,7 @@ import { Badge, type Tone } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { At } from '../../components/Time.tsx'
 import { counted } from './acting/target.ts'
-import { actionVerbs, filterText, isRunning } from './action-words.tsx'
+import { filterText, isRunning } from './action-words.tsx'
 import { Progress } from './Progress.tsx'
 import { StopAction } from './StopAction.tsx'
 
@@ -74,7 +75,7 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
   const found = action.data
   return (
     <Page
-      title={found ? `${actionVerbs[found.action]} ${counted(found.total)}` : 'Action'}
+      title={found ? `${parkedActions[found.action].verb} ${counted(found.total)}` : 'Action'}
       intro={
         found && (
           <>

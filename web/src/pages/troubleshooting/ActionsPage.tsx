@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { parkedActions } from '../../../../src/domain/command/operator-actions.ts'
 import type { ActionProgress } from '../../api/client.ts'
 import { actionsQuery } from '../../api/queries.ts'
 import { Link, useSearch } from '../../app/router.tsx'
@@ -9,7 +10,7 @@ import { Page } from '../../components/Page.tsx'
 import { Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { counted } from './acting/target.ts'
-import { ActionBadge, actionLooks, actionVerbs, filterText, isActionStatus } from './action-words.tsx'
+import { ActionBadge, actionLooks, filterText, isActionStatus } from './action-words.tsx'
 
 const columns: readonly Column<ActionProgress>[] = [
   {
@@ -17,7 +18,7 @@ const columns: readonly Column<ActionProgress>[] = [
     cell: ({ actionId, action, total, filter }) => (
       <Link href={`/troubleshooting/actions/${actionId}`} data-row className="group block rounded">
         <span className="font-medium text-accent group-hover:underline">
-          {actionVerbs[action]} {counted(total)}
+          {parkedActions[action].verb} {counted(total)}
         </span>
         <span className="block text-xs text-muted wrap-anywhere">{filterText(filter)}</span>
       </Link>

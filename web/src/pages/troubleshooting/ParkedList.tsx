@@ -7,6 +7,7 @@ import { useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
 import { Pager } from '../../components/lists/Pager.tsx'
 import { type Column, Table } from '../../components/lists/Table.tsx'
+import { Badge } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { reasonText } from '../commands/CommandFacts.tsx'
@@ -63,8 +64,13 @@ export const ParkedList = () => {
     { title: 'Command', cell: item => <CommandLink {...item} /> },
     {
       title: 'Error',
-      cell: ({ lastErrorCode, lastErrorType, lastErrorMsg, parkedReason }) => (
+      cell: ({ lastErrorCode, lastErrorType, lastErrorMsg, parkedReason, snoozedUntil }) => (
         <>
+          {snoozedUntil !== null && Date.parse(snoozedUntil) > Date.now() && (
+            <span className="block">
+              <Badge tone="idle">{`Snoozed until ${new Date(snoozedUntil).toLocaleString()}`}</Badge>
+            </span>
+          )}
           <span className="font-medium wrap-anywhere">
             {lastErrorCode ?? lastErrorType ?? reasonText(parkedReason)}
           </span>

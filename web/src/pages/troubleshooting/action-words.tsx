@@ -3,12 +3,6 @@ import { Badge, type Tone } from '../../components/StatusBadge.tsx'
 
 type Status = ActionProgress['status']
 
-export const actionVerbs: Readonly<Record<ActionProgress['action'], string>> = {
-  retry: 'Retry',
-  cancel: 'Cancel',
-  complete: 'Complete',
-}
-
 export const actionLooks: Readonly<Record<Status, { readonly label: string; readonly tone: Tone }>> = {
   RUNNING: { label: 'Under way', tone: 'info' },
   WAITING_FOR_CANARY: { label: 'Waiting for the canary', tone: 'info' },

@@ -1,9 +1,9 @@
-import type { ActionKind } from './acting/target.ts'
+import type { ParkedAction } from '../../../../src/domain/command/operator-actions.ts'
 
 /** An action on many commands that was started in this browser; its page has the present state. */
 export interface RecentAction {
   readonly id: string
-  readonly action: ActionKind
+  readonly action: ParkedAction
   readonly count: number
   readonly at: string
 }

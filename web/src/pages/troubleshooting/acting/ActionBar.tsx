@@ -1,11 +1,12 @@
-import { Ban, CircleCheck, FlaskConical, PencilLine, RotateCcw } from 'lucide-react'
+import { AlarmClock, Ban, CircleCheck, FlaskConical, type LucideIcon, PencilLine, RotateCcw } from 'lucide-react'
 import { useState } from 'react'
+import { type ParkedAction, parkedActions } from '../../../../../src/domain/command/operator-actions.ts'
 import { usePermissions } from '../../../api/session.ts'
 import { Button } from '../../../components/Button.tsx'
 import { ActDialog } from './ActDialog.tsx'
 import { EditDialog } from './EditDialog.tsx'
 import { RehearseDialog } from './RehearseDialog.tsx'
-import type { ActionKind, Target } from './target.ts'
+import type { Target } from './target.ts'
 
 interface ActionBarProps {
   readonly target: Target
@@ -14,8 +15,18 @@ interface ActionBarProps {
   readonly offered?: boolean
 }
 
+/** In the order of the buttons. */
+const icons: Readonly<Record<ParkedAction, LucideIcon>> = {
+  retry: RotateCcw,
+  complete: CircleCheck,
+  snooze: AlarmClock,
+  cancel: Ban,
+}
+
+const buttons = Object.keys(icons) as readonly ParkedAction[]
+
 /** A list that changes behind an open dialog must not change what is confirmed. */
-type Open = { readonly what: ActionKind | 'edit' | 'rehearse'; readonly target: Target }
+type Open = { readonly what: ParkedAction | 'edit' | 'rehearse'; readonly target: Target }
 
 /** What an operator can do with what is in troubleshooting; nothing for those who may not. */
 export const ActionBar = ({ target, onDone = () => undefined, offered = true }: ActionBarProps) => {
@@ -23,17 +34,24 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
   const [open, setOpen] = useState<Open | null>(null)
   if (!may('operate')) return null
   const close = (): void => setOpen(null)
+  const button = (name: ParkedAction) => {
+    const Icon = icons[name]
+    return (
+      <Button
+        key={name}
+        look={name === 'retry' ? 'primary' : 'plain'}
+        icon={<Icon aria-hidden className="size-4" />}
+        onClick={() => setOpen({ what: name, target })}
+      >
+        {parkedActions[name].verb}
+      </Button>
+    )
+  }
   return (
     <>
       {offered && (
         <>
-          <Button
-            look="primary"
-            icon={<RotateCcw aria-hidden className="size-4" />}
-            onClick={() => setOpen({ what: 'retry', target })}
-          >
-            Retry
-          </Button>
+          {button('retry')}
           {target.kind === 'one' && (
             <Button
               icon={<FlaskConical aria-hidden className="size-4" />}
@@ -50,15 +68,7 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
               Edit and retry
             </Button>
           )}
-          <Button
-            icon={<CircleCheck aria-hidden className="size-4" />}
-            onClick={() => setOpen({ what: 'complete', target })}
-          >
-            Complete
-          </Button>
-          <Button icon={<Ban aria-hidden className="size-4" />} onClick={() => setOpen({ what: 'cancel', target })}>
-            Cancel
-          </Button>
+          {buttons.filter(name => name !== 'retry').map(button)}
         </>
       )}
       {open?.what === 'edit' && open.target.kind === 'one' && (

@@ -1,5 +1,3 @@
-import type { Answer } from '../../../api/client.ts'
-
 /** A command that may be acted on. */
 export interface Named {
   readonly domain: string
@@ -27,8 +25,6 @@ export type Target =
   | { readonly kind: 'one'; readonly command: Named & Payload }
   | { readonly kind: 'many'; readonly commands: readonly Named[] }
   | { readonly kind: 'matching'; readonly filter: ParkedFilter; readonly total: number }
-
-export type ActionKind = Answer<'getAction'>['action']
 
 const number = new Intl.NumberFormat()
 

@@ -1,49 +1,28 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { toast } from 'react-hot-toast/headless'
+import { type ParkedAction, parkedActions } from '../../../../../src/domain/command/operator-actions.ts'
 import { api } from '../../../api/client.ts'
 import { navigate } from '../../../app/router.tsx'
 import { rememberAction } from '../recent.ts'
-import { type ActionKind, howMany, type Target } from './target.ts'
+import { howMany, type Target } from './target.ts'
 
+/** An action, and its options as they stand in a request. */
 export interface Choice {
-  readonly action: ActionKind
-  readonly reason?: string
-  readonly resultData?: unknown
-  readonly canary?: number
-  readonly resetAttempts?: boolean
-  /** An edited payload; only for one command. */
-  readonly data?: unknown
-}
-
-const done: Readonly<Record<ActionKind, string>> = {
-  retry: 'Sent again: it is pending now',
-  cancel: 'Canceled; the sender is told the reason',
-  complete: 'Completed; the sender gets the result',
+  readonly action: ParkedAction
+  readonly [option: string]: unknown
 }
 
 const actOnOne = async (
   { domain, commandId }: { domain: string; commandId: string },
-  choice: Choice,
+  { action, ...options }: Choice,
 ): Promise<void> => {
-  const params = { domain, commandId }
-  switch (choice.action) {
-    case 'retry': {
-      const { data, resetAttempts } = choice
-      await api.retryCommand({
-        params,
-        body: { ...(data === undefined ? {} : { data }), ...(resetAttempts === undefined ? {} : { resetAttempts }) },
-      })
-      return
-    }
-    case 'cancel':
-      await api.operatorCancel({ params, body: { reason: choice.reason ?? '' } })
-      return
-    case 'complete':
-      await api.operatorComplete({
-        params,
-        body: choice.resultData === undefined ? {} : { resultData: choice.resultData },
-      })
-  }
+  const act = api[parkedActions[action].route] as (request: ActionRequest) => Promise<unknown>
+  await act({ params: { domain, commandId }, body: options })
+}
+
+interface ActionRequest {
+  readonly params: { readonly domain: string; readonly commandId: string }
+  readonly body: { readonly [option: string]: unknown }
 }
 
 /** The request for an action in the background. */
@@ -68,7 +47,7 @@ export const useAct = (target: Target, onDone: () => void) => {
     },
     onSuccess: (actionId, { action }) => {
       onDone()
-      if (actionId === null) toast.success(done[action])
+      if (actionId === null) toast.success(parkedActions[action].toast)
       else {
         rememberAction({ id: actionId, action, count: howMany(target), at: new Date().toISOString() })
         navigate(`/troubleshooting/actions/${actionId}`)

@@ -1,0 +1,141 @@
+import { type Command, Option } from 'commander'
+import { textOf } from '../../../application/shared/input.ts'
+import { actionOf } from '../../../application/troubleshooting/action-input.ts'
+import type { Acted, BulkActionOptions, OperatorCall } from '../../../application/troubleshooting/operator-options.ts'
+import {
+  type ActionName,
+  type ActionOption,
+  actionNamed,
+  actionNames,
+  optionsOf,
+  type ParkedAction,
+  parkedActionNames,
+} from '../../../domain/command/operator-actions.ts'
+import type { Json } from '../../../domain/json/json.ts'
+import type { CliDeps } from '../support/deps.ts'
+import { UsageError } from '../support/failure.ts'
+import { instantAhead, numberOf, operatorOf, readJson } from '../support/input.ts'
+import { withBus } from '../support/session.ts'
+import { actionPlanText, planText } from '../text/dry-run-text.ts'
+import { print, printJson } from '../text/output.ts'
+import { actOnEach, targetsOf } from './bulk.ts'
+import { type BulkFlags, bulkFilterOf, bulkFlags } from './bulk-filter.ts'
+import { carryOut } from './carry-out.ts'
+import { rehearsalProcess } from './rehearse.ts'
+
+interface Flags extends BulkFlags {
+  readonly dryRun?: true
+  readonly operator?: string
+  readonly json?: true
+  /** Of a retry. */
+  readonly handlers?: string
+  readonly canary?: number
+}
+
+/** `tsq retry`, `tsq cancel` and the others: a command for each action of an operator. */
+export const addOperatorActions = (tsq: Command, deps: CliDeps): void => {
+  for (const name of actionNames) addAction(tsq, deps, name)
+}
+
+const isParkedAction = (name: ActionName): name is ParkedAction => parkedActionNames.some(known => known === name)
+
+const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
+  const { path, about, done } = actionNamed(name)
+  const command = tsq.command(path).description(about)
+  if (isParkedAction(name)) {
+    command
+      .argument('[ids...]', 'the ids of the commands; or choose them with flags')
+      .option('--domain <domain>', 'where they are; needed when an id is in several; without ids: all of it')
+    bulkFlags(command)
+  } else {
+    command
+      .argument('<ids...>', 'the ids of the commands')
+      .option('--domain <domain>', 'where they are; needed when an id is in several')
+  }
+  command
+    .option('--dry-run', 'show what would change, and what is in the way; change nothing')
+    .option('--operator <who>', 'who does it, for the audit (default: your user name)')
+    .option('--json', 'print JSON')
+  for (const [, { flag, about, required }] of optionsOf(name)) {
+    if (required) command.requiredOption(flag, about)
+    else command.option(flag, about)
+  }
+  if (name === 'retry') {
+    command
+      .option('--handlers <module>', "of --data: refuse what the handler's codec in this ES module refuses")
+      .option(
+        '--canary <n>',
+        'of many: retry so many first, and the rest when they have completed',
+        numberOf('--canary'),
+      )
+  }
+  command.action(async (ids: string[], flags: Flags) => {
+    const filter = isParkedAction(name) ? bulkFilterOf(ids, flags) : null
+    const targets = targetsOf(ids, flags.domain)
+    const operator = textOf(operatorOf(flags.operator), 'operator', 200)
+    for (const [, option] of optionsOf(name)) {
+      if (option.single && given(option, flags) !== undefined && targets.ids.length !== 1)
+        throw new UsageError(`${longOf(option)} edits one command: name a single id`)
+    }
+    if (flags.canary !== undefined && filter === null) {
+      throw new UsageError('--canary is for many commands: choose them with --error-code and the like')
+    }
+    const asked = { operator, ...(await optionValues(name, flags)) }
+    if (filter !== null) {
+      const canary = flags.canary === undefined ? {} : { canary: flags.canary }
+      return actOnMany(deps, { action: name as ParkedAction, filter, ...asked, ...canary }, flags)
+    }
+    await withBus(
+      deps,
+      ({ bus }) => {
+        const call = bus.troubleshooting[name] as OperatorCall<object, Acted<string>>
+        return actOnEach(
+          bus,
+          targets,
+          flags,
+          (domain, id) => call(domain, id, { ...asked, ...(flags.dryRun ? { dryRun: true } : {}) }),
+          one => (one.dryRun === undefined ? done(one) : planText(one.dryRun)),
+        )
+      },
+      flags.handlers === undefined ? {} : { rehearsals: rehearsalProcess(deps, flags) },
+    )
+  })
+}
+
+/** Checks, then starts an action on many commands and carries it out. */
+const actOnMany = async (deps: CliDeps, asked: BulkActionOptions, flags: Flags): Promise<void> => {
+  actionOf(asked, new Date().toISOString())
+  await withBus(deps, async ({ bus }) => {
+    if (!flags.dryRun) return carryOut(bus, await bus.actions.start(asked), flags)
+    const plan = await bus.actions.dryRun(asked)
+    if (flags.json) printJson(plan)
+    else print(actionPlanText(plan))
+  })
+}
+
+const longOf = ({ flag }: ActionOption): string => new Option(flag).long ?? flag
+
+const given = ({ flag }: ActionOption, flags: Flags): unknown => Reflect.get(flags, new Option(flag).attributeName())
+
+/** What the flags say of the options of an action. @throws InvalidInputError, UsageError */
+const optionValues = async (name: ActionName, flags: Flags): Promise<{ readonly [option: string]: Json }> => {
+  const values: Record<string, Json> = {}
+  for (const [option, its] of optionsOf(name)) {
+    const text = given(its, flags)
+    if (text !== undefined) values[option] = await readOption(option, its, text)
+  }
+  return values
+}
+
+const readOption = async (name: string, option: ActionOption, given: unknown): Promise<Json> => {
+  switch (option.kind) {
+    case 'text':
+      return textOf(given, name)
+    case 'json':
+      return readJson(longOf(option), String(given))
+    case 'boolean':
+      return option.usual !== true
+    case 'instant':
+      return instantAhead(longOf(option), String(given))
+  }
+}

@@ -1,0 +1,71 @@
+import type { ActionOption } from '../../../../../src/domain/command/operator-actions.ts'
+import { JsonEditor, parseJson } from '../../../components/JsonEditor.tsx'
+import { ReasonField } from '../../../components/ReasonField.tsx'
+
+/** What stands in the field of an option: a text, or whether its box is checked. */
+export type Entry = string | boolean
+
+export const emptyEntry = ({ kind, usual }: ActionOption): Entry =>
+  kind === 'boolean' ? false : kind === 'json' ? JSON.stringify(usual ?? null) : ''
+
+/** What an entry says in a request; undefined: it is left out. Not ok: it cannot be sent as it is. */
+export const readEntry = (option: ActionOption, entry: Entry): { readonly ok: boolean; readonly value?: unknown } => {
+  const text = String(entry).trim()
+  switch (option.kind) {
+    case 'boolean':
+      return { ok: true, value: entry === true ? option.usual !== true : undefined }
+    case 'json':
+      return parseJson(text)
+    case 'text':
+      return text === '' ? { ok: !option.required } : { ok: true, value: text }
+    case 'instant':
+      return text === '' ? { ok: !option.required } : { ok: true, value: new Date(text).toISOString() }
+  }
+}
+
+interface OptionFieldProps {
+  readonly option: ActionOption
+  /** Of how many commands. */
+  readonly count: number
+  readonly value: Entry
+  readonly onChange: (value: Entry) => void
+}
+
+/** The field of one option in the dialog of an action. */
+export const OptionField = ({ option, count, value, onChange }: OptionFieldProps) => {
+  const { label = '', hint, required = false } = option
+  switch (option.kind) {
+    case 'text':
+      return <ReasonField label={label} required={required} value={String(value)} onChange={onChange} />
+    case 'json':
+      return <JsonEditor label={label} value={String(value)} onChange={onChange} rows={5} />
+    case 'boolean':
+      return (
+        <label className="flex items-start gap-2">
+          <input
+            type="checkbox"
+            className="mt-1"
+            checked={value === true}
+            onChange={event => onChange(event.target.checked)}
+          />
+          <span>
+            {label}
+            {hint && <span className="block text-xs text-muted">{count === 1 ? hint.one : hint.many}</span>}
+          </span>
+        </label>
+      )
+    case 'instant':
+      return (
+        <label className="grid gap-1 font-medium">
+          {label}
+          <input
+            type="datetime-local"
+            required={required}
+            value={String(value)}
+            onChange={event => onChange(event.target.value)}
+            className="field max-w-60 font-normal"
+          />
+        </label>
+      )
+  }
+}
