@@ -90,7 +90,7 @@ test('R11: a full disk: a send says so and writes nothing, an outcome waits, and
   await expect(refused).rejects.toThrow('no disk space left: free some, then try again; nothing was written')
   expect(await bus.getCommand('payments', '11111111-1111-4111-8111-111111111111')).toBeNull()
   finish(result)
-  await expect.poll(() => worker.health().reasons.join(), { timeout: 60_000 }).toMatch('outcomes cannot be recorded')
+  await expect.poll(() => worker.health().reasons.join(), { timeout: 60_000 }).toMatch('outcomes could not be recorded')
 
   await client.query('drop table filler')
   await expect

@@ -190,7 +190,7 @@ test('R11: a worker says that the database is silent, and goes on by itself; its
   go.resolve()
   await until(
     async () => worker.health().reasons.join(),
-    said => /the queue cannot be read/.test(said) && /outcomes cannot be recorded/.test(said),
+    said => /the queue cannot be read/.test(said) && /outcomes could not be recorded/.test(said),
   )
   await until(
     async () => worker.health().reasons.join(),
@@ -289,7 +289,7 @@ test('R11: an outcome that meets lock_timeout or statement_timeout waits; the ha
     go.resolve()
     await until(
       async () => worker.health().reasons.join(),
-      said => /outcomes cannot be recorded/.test(said),
+      said => /outcomes could not be recorded/.test(said),
     )
     // another worker would take the message once its lease has run out
     const next = bus.worker(work)
@@ -367,7 +367,7 @@ test('R11: the connection of a transaction that is not answered is thrown away; 
   await healthIs(worker, 'degraded', 'critical')
   await until(
     async () => worker.health().reasons.join(),
-    said => /outcomes cannot be recorded/.test(said),
+    said => /outcomes could not be recorded/.test(said),
   )
   line.silence(false)
   const done = await until(

@@ -112,7 +112,7 @@ describe('a worker that is given a port', () => {
       expect((await fetch(`${url}/health/live`)).status).toBe(200)
       const asked = await program.run(['health'], { env: { PORT: portOf(url) } })
       expect(asked).toMatchObject({ code: 1, stdout: '' })
-      expect(asked.stderr).toMatch(/^commandbus: critical: .*the queue cannot be read/)
+      expect(asked.stderr).toMatch(/^commandbus: critical: .*the queue could not be read/)
     } finally {
       await admin.query(`alter database ${name} allow_connections true`)
       await admin.end()

@@ -35,7 +35,7 @@ test('A29: an outcome is kept while the database is read-only, as between two pr
   go.resolve()
   await until(
     async () => worker.health().reasons.join(),
-    reasons => reasons.includes('outcomes cannot be recorded'),
+    reasons => reasons.includes('outcomes could not be recorded'),
   )
   await turn('off')
   const done = await until(

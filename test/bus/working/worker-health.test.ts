@@ -128,7 +128,9 @@ test('R22: between reads that fail a worker is not healthy, and critical when it
   await pool.query(`alter table command_bus_event rename to hidden`)
   await pool.query(`alter function command_bus_hand_back rename to hidden_hand_back`)
   const worker = await work({ domain: 'payments', leaseSeconds: 2, pollMs: 20, handlers: { Charge: () => 'done' } })
-  await until(healthOf(worker), ({ reasons }) => reasons.some(reason => reason.startsWith('the queue cannot be read')))
+  await until(healthOf(worker), ({ reasons }) =>
+    reasons.some(reason => reason.startsWith('the queue could not be read')),
+  )
   const lastRead = async () => (await pool.query('select read_ct from pgmq.q_payments__commands')).rows[0].read_ct
   const reads = await lastRead()
   await until(

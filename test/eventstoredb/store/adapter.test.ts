@@ -100,7 +100,7 @@ describe('the adapter', () => {
     const { store } = await begin()
     await expect(store.append([write(newStream(), 'none')], { within: {} })).rejects.toThrow(/transaction/)
     await expect(store.readStreams([newStream()], { within: {} })).rejects.toThrow(/transaction/)
-    await expect(store.appendAll([write(newStream(), 'none')])).rejects.toThrow(/one stream at a time/)
+    await expect(store.appendAll([write(newStream(), 'none')])).rejects.toThrow(/several streams/)
     expect(store.capabilities).toEqual({ atomicAppend: false, inlineProjections: false })
   })
 
