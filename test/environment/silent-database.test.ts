@@ -190,7 +190,7 @@ test('R11: a worker says that the database is silent, and goes on by itself; its
   go.resolve()
   await until(
     async () => worker.health().reasons.join(),
-    said => /the queue cannot be read/.test(said) && /outcomes could not be recorded/.test(said),
+    said => /the queue could not be read/.test(said) && /outcomes could not be recorded/.test(said),
   )
   await until(
     async () => worker.health().reasons.join(),
