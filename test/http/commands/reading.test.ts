@@ -49,6 +49,7 @@ describe('a list of commands', () => {
       nextAttemptAt: null,
       parkedAt: null,
       parkedReason: null,
+      snoozedUntil: null,
       lastErrorType: null,
       lastErrorCode: null,
       lastErrorMsg: null,
