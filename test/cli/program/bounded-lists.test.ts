@@ -14,7 +14,7 @@ test('G5: tsq list shows a large payload by size and beginning, and says where t
   expect(list).toMatchObject({ code: 0, stderr: '' })
   expect(list.stdout.length).toBeLessThan(2_000)
   expect(list.stdout).toMatch(/\(1000\d\d bytes\) \{"text": ?"xxx/)
-  expect(list.stdout).toContain(`One as a whole: commandbus show ${id} --domain payments`)
+  expect(list.stdout).toContain(`To see a complete one: commandbus show ${id} --domain payments`)
   const json = await program.run(['tsq', 'list', '--json'], on)
   expect(json.stdout.length).toBeLessThan(3_000)
   expect(json.json().items).toMatchObject([{ commandId: id, payload: null, payloadPreview: expect.any(String) }])

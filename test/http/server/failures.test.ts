@@ -9,7 +9,7 @@ test('the reason of an unexpected failure goes to the log, not to the caller', a
   await api.bus.ready()
   await api.pool.query('alter table command_bus_command rename column created_at to made_at')
   const answer = await api.request('GET', '/commands', { token })
-  expectProblem(answer, 500, 'INTERNAL', 'the logs say why')
+  expectProblem(answer, 500, 'INTERNAL', 'its log says why')
   expect(JSON.stringify(answer.body)).not.toMatch(/created_at|select|at .*:\d+/)
   expect(api.logged.join('')).toContain('created_at')
   expect((await api.request('GET', '//health/live')).status).toBe(200)
