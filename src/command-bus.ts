@@ -76,7 +76,7 @@ export interface CommandBusOptions {
    * domain with replies needs two. Default 1,000: each queue takes some of PostgreSQL's memory for locks.
    */
   readonly maxQueues?: number
-  /** How many new domains and reply queues one caller of `as(identity)` or HTTP may bring into use within an hour. Default 100. */
+  /** How many new domains and reply queues one caller of `as(identity)` or HTTP may use within an hour. Default 100. */
   readonly newQueuesPerHour?: number
   /** The longest chain of manual retries of one failed operation. Default 20. */
   readonly maxOperationRetries?: number

@@ -18,7 +18,7 @@ export interface WorkerOptions {
   readonly handlerTimeoutMs?: number | null
   /**
    * `health` names the handlers that run longer than this, in milliseconds; default 300,000. It is `critical` when such
-   * handlers fill all slots and none of them has a longer `timeoutMs`.
+   * handlers fill all slots and have no `timeoutMs` that allows for it.
    */
   readonly longRunningMs?: number
   /** How often to poll the queue when the doorbell does not ring, in milliseconds. Default 500. */

@@ -35,8 +35,8 @@ export interface HandlerDefinition<Payload> {
   readonly handle: Handle<Payload>
   /**
    * The handler's deadline in milliseconds, more than 0 and at most 2,147,483,647. After it the attempt fails as TRANSIENT
-   * (code TIMEOUT), the signal is aborted, and the worker's slot is free. Default: the worker's `handlerTimeoutMs`. `null` or `Infinity`:
-   * no deadline.
+   * (code TIMEOUT), the signal is aborted, and the worker's slot is free. Default: the worker's `handlerTimeoutMs`.
+   * `null` or `Infinity`: no deadline.
    */
   readonly timeoutMs?: number | null
   /**
