@@ -120,7 +120,7 @@ export interface WorkflowQueries {
   readonly runs: (filter: RunFilter) => Promise<Page<WorkflowRun>>
   /** The database's clock, in milliseconds since 1970, because the clocks of processes may be wrong. */
   readonly now: () => Promise<number>
-  /** Unfinished runs without an event since `before` (by that clock), oldest first. */
+  /** Runs that have open files or owe a refund, without an event since `before` (by that clock), oldest first. */
   readonly unsettled: (before: string, limit: number) => Promise<readonly string[]>
   readonly balances: (tenantId: string, month: Month) => Promise<Readonly<Record<Pool, number>>>
   /** Newest first. */
