@@ -24,6 +24,7 @@ export interface Reading {
   readonly signal: AbortSignal
 }
 
+/** One of `databaseUrl` and `pool` is required. */
 export interface CommandBusOptions {
   /** `postgres://...` of a database that `commandbus migrate` has prepared. Or give `pool`. */
   readonly databaseUrl?: string
@@ -61,7 +62,7 @@ export interface CommandBusOptions {
    * default 10,000; never longer than `databaseTimeoutMs`.
    */
   readonly readTimeoutMs?: number
-  /** Retry policies by command type, for commands that are sent without `retry` options. */
+  /** Retry policies by command type; the options of a send override them. */
   readonly policies?: { readonly [commandType: string]: RetryOptions }
   /** What happens to the message of a completed command: `delete` (default) or `archive`. */
   readonly onSuccess?: 'delete' | 'archive'
@@ -99,6 +100,7 @@ export interface CommandBusOptions {
   readonly eventStoreLimits?: EventStoreDbLimits
 }
 
+/** The options of one send; all are optional. */
 export type SendOptions = Omit<CommandToSend, 'commandType' | 'data'> & JoinOptions
 
 export interface JoinOptions {

@@ -47,7 +47,7 @@ export interface Caller extends BoundCalls<typeof commandCalls> {
   readonly runs: BoundCalls<typeof runCalls>
   readonly credits: BoundCalls<typeof creditCalls>
   readonly allows: (permission: Permission) => boolean
-  /** @throws ForbiddenError */
+  /** Checks a permission. @throws ForbiddenError */
   readonly demand: (permission: Permission) => void
 }
 

@@ -29,6 +29,7 @@ export interface BatchDeps extends SendDeps {
   readonly patienceMs: number | null
 }
 
+/** The outcome of one command of a batch; results are in the order of the commands. */
 export interface BatchResult extends BatchItem {
   /** `duplicate`: the caller's tenant has sent it before; `taken`: the id belongs to another tenant's command. */
   readonly outcome: 'accepted' | 'duplicate' | 'taken'

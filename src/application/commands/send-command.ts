@@ -38,6 +38,7 @@ export interface RetryOptions {
   readonly onExhausted?: OnExhausted
 }
 
+/** A command of a batch. Only `commandType` and `data` are required. */
 export interface CommandToSend extends RetryOptions {
   readonly commandType: string
   /** Any JSON value up to 1 MiB. */
@@ -48,8 +49,11 @@ export interface CommandToSend extends RetryOptions {
   readonly replyTo?: string
   /** Any non-empty text up to 128 characters. Default: a new UUID. */
   readonly correlationId?: string
+  /** The id of the command or event that caused this one, up to 128 characters. */
   readonly causationId?: string
+  /** Up to 128 characters. Default: no tenant. */
   readonly tenantId?: string
+  /** The user of an operation, up to 128 characters. */
   readonly ownerId?: string
   readonly parentCommandId?: string
   readonly retryCount?: number
@@ -59,6 +63,7 @@ export interface CommandToSend extends RetryOptions {
   readonly traceparent?: string
 }
 
+/** A command that was accepted. */
 export interface SentCommand {
   readonly domain: string
   readonly commandId: string

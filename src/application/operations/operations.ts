@@ -18,7 +18,7 @@ export interface StartOperation {
   readonly operation_type: string
   readonly session_id?: string | null
   readonly message_id?: string | null
-  /** Any JSON value the handler understands. */
+  /** The handler's payload: any JSON value. */
   readonly parameters: unknown
 }
 

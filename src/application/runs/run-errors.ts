@@ -36,6 +36,7 @@ export class RunNotRetriableError extends CommandBusError {
   }
 }
 
+/** The tenant has fewer credits than the run needs. Nothing was charged. */
 export class InsufficientCreditsError extends CommandBusError {
   override readonly name = 'InsufficientCreditsError'
   readonly needed: number

@@ -1,6 +1,6 @@
 import { brandErrors } from './brand.ts'
 
-/** Base of every error this library throws on purpose. `code` is stable; `message` says what to do. */
+/** The base of this library's errors. `code` is stable; `message` says what to do. */
 export class CommandBusError extends Error {
   override readonly name: string = 'CommandBusError'
   readonly code: string
@@ -42,6 +42,7 @@ export class InvalidPayloadError extends CommandBusError {
   }
 }
 
+/** The domain has no command with this id, or it belongs to another tenant. */
 export class CommandNotFoundError extends CommandBusError {
   override readonly name = 'CommandNotFoundError'
   constructor(domain: string, commandId: string) {
@@ -59,6 +60,7 @@ export class InvalidOperationError extends CommandBusError {
   }
 }
 
+/** The domain already has a command with this id. Nothing was sent. */
 export class DuplicateCommandError extends CommandBusError {
   override readonly name = 'DuplicateCommandError'
   readonly domain: string
@@ -101,6 +103,7 @@ export class ReplyQueueRefusedError extends CommandBusError {
   }
 }
 
+/** The worker already has a handler for this command type, and keeps it. */
 export class HandlerAlreadyRegisteredError extends CommandBusError {
   override readonly name = 'HandlerAlreadyRegisteredError'
   constructor(domain: string, commandType: string) {

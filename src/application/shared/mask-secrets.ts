@@ -56,5 +56,5 @@ export const maskSecrets = (text: string): string => {
 
 const SECRET_NAME = new RegExp(`(?:${NAMES}|authorization|cookie|database[_-]?url|connection[_-]?string)$`, 'i')
 
-/** Whether a member of this name holds a secret, whatever its value looks like. */
+/** Whether a member with this name is a secret, independent of its value. */
 export const isSecretName = (name: string): boolean => SECRET_NAME.test(name)

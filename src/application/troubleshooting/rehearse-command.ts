@@ -41,7 +41,7 @@ export type RehearsalOutcome =
   | 'INVALID_PAYLOAD'
   /** It did not end in time. */
   | 'TIMEOUT'
-  /** It took its process down. */
+  /** It ended its process. */
   | 'CRASHED'
 
 /** What a retry would do, judged by one run of the handler. */

@@ -37,6 +37,7 @@ export interface StopOptions {
   readonly deadlineMs?: number
 }
 
+/** Receives the commands of one domain and runs their handlers. */
 export interface Worker {
   readonly workerId: string
   /** Registers a handler. @throws HandlerAlreadyRegisteredError: the first handler stays. */

@@ -5,6 +5,7 @@ import type { Log } from '../../../application/ports/log.ts'
 import type { Json } from '../../../domain/json/json.ts'
 import { isTimeout, MAX_TIMEOUT_MS } from './deadline.ts'
 
+/** The second argument of a handler. */
 export interface HandlerContext<Payload = Json> {
   readonly command: HandledCommand<Payload>
   /** 1 for the first attempt of a round; an operator's retry starts a new round. */
