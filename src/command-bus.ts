@@ -18,85 +18,89 @@ import type { WorkflowOptions } from './infrastructure/runners/workflow-runs.ts'
 import type { Handler } from './infrastructure/worker/attempt/handler.ts'
 import type { Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
 
-/** Until when somebody waits for what is read. */
+/** The options of reads that end early. */
 export interface Reading {
+  /** Aborted when the caller no longer waits for the answer. */
   readonly signal: AbortSignal
 }
 
+/** One of `databaseUrl` and `pool` is required. */
 export interface CommandBusOptions {
   /** `postgres://...` of a database that `commandbus migrate` has prepared. Or give `pool`. */
   readonly databaseUrl?: string
-  /** A pool of yours; `close` leaves it open. Its settings are used for further connections too. */
+  /** Your own pool; `close` leaves it open. The bus opens further connections with the same settings. */
   readonly pool?: Pool
   /**
-   * `esdb://...` or `kurrentdb://...`: the log is in EventStoreDB, one for the whole process, and PostgreSQL keeps rows and queues. Default:
-   * the log is in PostgreSQL. See docs/eventstoredb.md for what differs.
+   * `esdb://...` or `kurrentdb://...`: the log is in EventStoreDB, and PostgreSQL keeps rows and queues. All buses of a
+   * process share one EventStoreDB. Default: the log is in PostgreSQL. docs/eventstoredb.md says what differs.
    */
   readonly eventStoreUrl?: string
   /**
-   * With `eventStoreUrl`: what the names of all streams of this installation begin with, such as `billing_`, for an
-   * EventStoreDB that others use, too. Letters, digits, `_` and `.`. Default: nothing.
+   * With `eventStoreUrl`: the prefix of all stream names, such as `billing_`, for an EventStoreDB that other systems use
+   * too. Letters, digits, `_` and `.`. Default: none.
    */
   readonly eventStorePrefix?: string
   /**
-   * With `eventStoreUrl`: how long a call that changes something waits until row and message are there, in milliseconds.
-   * One that takes longer succeeds all the same. Default 0: it does not wait, and tells no message id.
+   * With `eventStoreUrl`: how long a call that changes something waits for its row and message, in milliseconds. After
+   * that time the call succeeds without them. Default 0: calls do not wait, and return no message id.
    */
   readonly waitForDispatchMs?: number
   /**
-   * Connections of the bus's own pool. Default 10; at least 2 for transactional handlers, which leave two free (one of a
-   * pool of two). Workers open a few more, see docs/production.md.
+   * The size of the bus's own pool. Default 10. Transactional handlers need at least 2, and leave two connections free (one
+   * in a pool of two). Workers open a few more connections: see docs/production.md.
    */
   readonly maxConnections?: number
   /**
-   * How long a connection may take to be had, and PostgreSQL to answer a statement, in milliseconds: 10 to 2,147,483,647,
-   * default 30,000. After it a call fails with an UnavailableError, a worker tries again, and the server is asked to end
-   * the statement; a connection of the bus's is thrown away, a client of yours stays yours. Migrations, rebuilds, `verify`,
-   * archives and exports have no such limit.
+   * The time limit for getting a connection, and for each statement, in milliseconds: 10 to 2,147,483,647, default 30,000.
+   * After it the call fails with an UnavailableError (a worker tries again), and the server is asked to end the statement.
+   * The bus closes its own connection then, and never your client. Migrations, rebuilds, `verify`, archives and exports
+   * have no such limit.
    */
   readonly databaseTimeoutMs?: number
   /**
-   * The same for the statements of reads that have connections of their own: those of `as(identity, reading)`, figures and
-   * live events. Default 10,000; never longer than `databaseTimeoutMs`.
+   * The same for the reads on separate connections: `as(identity, reading)`, statistics and live events. In milliseconds,
+   * default 10,000; never longer than `databaseTimeoutMs`.
    */
   readonly readTimeoutMs?: number
-  /** Retry policies by command type, for senders that name none. */
+  /** Retry policies by command type; the options of a send override them. */
   readonly policies?: { readonly [commandType: string]: RetryOptions }
-  /** What becomes of the message of a completed command: `delete` (default) or `archive`. */
+  /** What happens to the message of a completed command: `delete` (default) or `archive`. */
   readonly onSuccess?: 'delete' | 'archive'
   /**
-   * Queues that callers of `as(identity)` and of HTTP may name in `replyTo`: names, `*` for any part of one, `{tenant}` for
-   * the caller's tenant. Default: a tenant has `t_{tenant}__*`, callers without a tenant what begins otherwise.
+   * Queues that callers of `as(identity)` and of HTTP may name in `replyTo`: names, where `*` stands for any part and
+   * `{tenant}` for the caller's tenant. Default: `t_{tenant}__*` for a tenant; for callers without one, every name that
+   * does not begin with `t_`.
    */
   readonly replyQueues?: readonly string[]
   /**
-   * Queues that the database may have, whoever made them: a send that would need one more is refused. Two for a domain
-   * whose commands are answered. Default 1,000: each takes its share of the memory that PostgreSQL has for locks.
+   * How many queues the database may have, including those of other programs. A send that needs one more is refused. A
+   * domain with replies needs two. Default 1,000: each queue takes some of PostgreSQL's memory for locks.
    */
   readonly maxQueues?: number
-  /** Domains and reply queues that one caller of `as(identity)` or HTTP may be the first to use within an hour. Default 100. */
+  /** How many new domains and reply queues one caller of `as(identity)` or HTTP may use within an hour. Default 100. */
   readonly newQueuesPerHour?: number
-  /** How often a failed operation and its children may be retried by hand, one after the other. Default 20. */
+  /** The longest chain of manual retries of one failed operation. Default 20. */
   readonly maxOperationRetries?: number
   /**
-   * Handlers by domain and command type, to rehearse with and to check edited payloads by. Those of this bus's own workers
-   * are known anyway.
+   * Further handlers by domain and command type, for rehearsals and to check edited payloads. The handlers of this bus's
+   * workers are known already.
    */
   readonly handlers?: { readonly [domain: string]: { readonly [commandType: string]: Handler } }
-  /** Rehearse in processes of their own, started with this command; for the program `commandbus`. */
+  /** Runs each rehearsal in a separate process that this command starts; for the program `commandbus`. */
   readonly rehearsals?: RehearsalProcess
-  /** Where and how often the files of workflow runs are worked on. */
+  /** The domain, retry policy and limits of workflow runs. */
   readonly workflows?: WorkflowOptions
-  /** A pino logger, for instance. Default: silence. */
+  /** For example a pino logger. Default: no logging. */
   readonly log?: Log
-  /** Gets told what is sent and worked on, for metrics and traces. Default: nobody is told. */
+  /** Receives what is sent and handled, for metrics and traces. Default: none. */
   readonly telemetry?: Telemetry
   /** For tests. */
   readonly clock?: Clock
-  /** For tests: other limits than the usual ones. */
+  /** For tests: other limits. */
   readonly eventStoreLimits?: EventStoreDbLimits
 }
 
+/** The options of one send; all are optional. */
 export type SendOptions = Omit<CommandToSend, 'commandType' | 'data'> & JoinOptions
 
 export interface JoinOptions {
@@ -104,16 +108,24 @@ export interface JoinOptions {
   readonly client?: ClientBase
 }
 
-/** Every promise rejects with a CommandBusError for what a caller can mend: see its `code`. */
+/** Every promise rejects with a CommandBusError where the caller can correct the cause: see its `code`. */
 export interface CommandBus extends BusCalls {
-  /** Checks that the database can be reached and its schema is the one this version knows. */
+  /** Checks that the database can be reached and has the schema of this version. @throws UnavailableError */
   readonly ready: () => Promise<void>
-  /** Sends a command. @throws DuplicateCommandError, InvalidInputError */
+  /**
+   * Sends one command to the queue of a domain.
+   * @throws DuplicateCommandError, InvalidInputError, UnavailableError
+   * @example
+   * const { commandId } = await bus.send('payments', 'Refund', { orderId: 'o-1', amount: 5 }, {
+   *   commandId: commandIdFor(null, 'payments', 'refund:o-1'), // the same id for the same refund
+   *   replyTo: 'shop_replies',
+   * })
+   */
   readonly send: (domain: string, commandType: string, data: unknown, options?: SendOptions) => Promise<SentCommand>
   /**
-   * Sends up to 10,000 commands of a domain in a few statements of at most 1,000 commands and about 8 MiB; duplicates are
-   * reported, not thrown. Statements stand alone: when one fails, what the others have sent stays sent, and the error
-   * says of each command what became of it. With `client` all of it is in that transaction.
+   * Sends up to 10,000 commands to one domain, in statements of at most 1,000 commands and about 8 MiB. Duplicates are
+   * reported in the results, not thrown. Each statement commits by itself: when one fails, the commands of the others stay
+   * sent, and the error has the outcome of each command. With `client` all statements are in its transaction.
    * @throws InvalidInputError (nothing was sent), BatchFailedError (see its `results`)
    * @example
    * try {
@@ -129,31 +141,41 @@ export interface CommandBus extends BusCalls {
     options?: JoinOptions,
   ) => Promise<readonly BatchResult[]>
   /**
-   * The bus as an identity may use it: permissions checked, within its tenant, its subject in the audit. With `reading` only
-   * for reads and dry runs: they go over a few connections of their own, so that they never hold up sends, and end on the
-   * server when the signal is aborted; the call then fails with the signal's reason.
+   * The bus as one identity may use it: each call checks its permission, stays within its tenant, and has its subject in
+   * the audit. With `reading` it is for reads and dry runs only: they use separate connections, so that they never delay
+   * sends. When the signal is aborted, the statement ends on the server and the call fails with the signal's reason.
+   * @throws InvalidInputError; each call: ForbiddenError
+   * @example
+   * const caller = bus.as({ subject: 'ann', tenant: 'acme', roles: ['OPERATOR'] })
+   * const command = await caller.getCommand('payments', commandId)
    */
   readonly as: (identity: Identity, reading?: Reading) => Caller
-  /** Actions on many parked commands at once. `run` carries them out, in any number of processes. */
+  /** Actions on many parked commands at once. `run` carries them out; any number of processes may call it. */
   readonly actions: BusCalls['actions'] & Pick<Actions, 'run' | 'runOne'>
   /**
-   * Workflow runs: many files, each a command of domain `workflow`, paid with credits, continued where they failed.
-   * `run` notes how the files end; one process of the fleet does, the others stand by.
+   * Workflow runs: each has many files, and each file is a command of domain `workflow`. Tenants pay with credits, and can
+   * continue a run with its failed files. `run` records how files end; one process does this, the others stand by.
    */
   readonly runs: WorkflowCalls & { readonly run: (signal?: AbortSignal) => Promise<void> }
   readonly maintenance: {
-    /** Writes the read tables anew from the log while the bus serves; sends nothing. */
+    /** Rebuilds the read tables from the log while the bus is in use; sends nothing. */
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>
-    /** Compares every column of every read row with the log; empty when all is well. */
+    /** Compares every column of every read row with the log; an empty list means no differences. */
     readonly verify: (options?: { readonly limit?: number }) => Promise<readonly Drift[]>
     /** Checks the hash chain of the log, its seals, every row and every message; changes nothing. */
     readonly verifyLog: (options?: VerifyOptions) => Promise<Verified>
   }
-  /** With `eventStoreUrl`: what brings the log to PostgreSQL. Null without: rows and messages go with the events. */
+  /** With `eventStoreUrl`: copies the log to PostgreSQL. Otherwise null: rows and messages are committed with the events. */
   readonly follower: Follower | null
-  /** Makes a worker; `start` it. `close` stops it too. */
+  /**
+   * Makes a worker for one domain; it receives nothing before its `start`. `close` of the bus stops it too.
+   * @throws InvalidInputError
+   * @example
+   * const worker = bus.worker({ domain: 'payments', handlers: { Refund: refund }, concurrency: 20 })
+   * await worker.start()
+   */
   readonly worker: (options: WorkerOptions) => Worker
-  /** Stops workers gracefully, then ends the connections. */
+  /** Stops the workers gracefully, then closes the connections. */
   readonly close: () => Promise<void>
 }
 

@@ -34,7 +34,7 @@ export interface BusCallsDeps
   readonly workflows: CommandBusOptions['workflows'] | undefined
   readonly maxOperationRetries: number | undefined
   readonly transact: TransactCommands
-  /** The same without waiting for rows and messages. */
+  /** As `transact`, but does not wait for rows and messages. */
   readonly transactNow: TransactCommands
   readonly send: Sender['one']
   readonly rehearsals: Rehearsals
@@ -42,7 +42,7 @@ export interface BusCallsDeps
   readonly onFilled: (queues: Iterable<string>) => void
 }
 
-/** What may be asked of the bus on connections of one pool, and what runs by itself. */
+/** The calls of the bus on the connections of one pool, and its background runners. */
 export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventStore<BusEvent>) => {
   const { transact, transactNow, clock, ids, log, onFilled, guardedAll } = deps
   const commands = commandsOf(store)
@@ -94,7 +94,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
   return { bus, actions, runner }
 }
 
-/** How bulk actions recognise what they have done where the log is not in their database. */
+/** How bulk actions recognise finished items when the log is in another database. */
 const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): ApartFromMarks => ({
   eventIdOf: (actionId, ordinal) => derivedId(`bulk action ${actionId} item ${ordinal}`),
   idAt: async (stream, revision) => (await store.readStream(stream, revision))[0]?.id ?? null,

@@ -11,24 +11,24 @@ import {
 import { apartFrom, createPool, userPool } from '../infrastructure/postgres/transactions/pool.ts'
 import { LONGEST_ANSWER_MS } from '../infrastructure/worker/heartbeat.ts'
 
-/** Enough for a worker's reads and reports; see docs/production.md for all that a process opens. */
+/** Enough for a worker's reads and reports; docs/production.md lists all connections of a process. */
 const WORKER_CONNECTIONS = 4
-/** For reads that must not stand in the way of anything else. */
+/** For reads that must not delay anything else. */
 const READ_CONNECTIONS = 4
 
 export interface Connections {
-  /** Of callers and handlers. */
+  /** For callers and handlers. */
   readonly pool: Pool
-  /** Callers and handlers hold connections of `pool` while they wait for what these do, so these wait for nothing. */
+  /** For workers. Separate, because callers and handlers hold connections of `pool` while they wait for workers. */
   readonly workerPool: Pool
   readonly heartbeatPool: Pool
-  /** Whatever reads for callers of HTTP holds up nobody who sends. */
+  /** For reads over HTTP, so that they do not delay sends. */
   readonly readPool: Pool
   readonly timeoutMs: number
   readonly close: () => Promise<void>
 }
 
-/** The pools of one bus. Nothing is connected before the first statement. @throws InvalidInputError */
+/** Makes the pools of one bus. They connect at the first statement. @throws InvalidInputError */
 export const openConnections = (options: CommandBusOptions): Connections => {
   const timeoutMs = timeoutOf('databaseTimeoutMs', USUAL_TIMEOUT_MS, options.databaseTimeoutMs)
   const readTimeoutMs = timeoutOf('readTimeoutMs', USUAL_READ_TIMEOUT_MS, options.readTimeoutMs)
@@ -37,7 +37,7 @@ export const openConnections = (options: CommandBusOptions): Connections => {
     given?.pool ??
     createPool(requireUrl(options.databaseUrl), wholeOf(options.maxConnections ?? 10, 'maxConnections', 1), timeoutMs)
   const workerPool = apartFrom(pool, WORKER_CONNECTIONS)
-  // its connection stays open while nothing is done with it: another may be refused when it is needed
+  // keeps an idle connection open, because the server may refuse a new one when it is needed
   const heartbeatPool = apartFrom(
     pool,
     1,

@@ -42,7 +42,13 @@ import { createReadiness } from './readiness.ts'
 import { createShutdown } from './shutdown.ts'
 import { createWorkers } from './workers.ts'
 
-/** A command bus on PostgreSQL and pgmq. Nothing is connected before the first call. */
+/**
+ * Makes a command bus on PostgreSQL and pgmq. It connects at the first call. @throws InvalidInputError
+ * @example
+ * const bus = createCommandBus({ databaseUrl: 'postgres://localhost/app' })
+ * await bus.send('payments', 'Refund', { orderId: 'o-1' })
+ * await bus.close()
+ */
 export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   if (typeof options !== 'object' || options === null)
     throw new InvalidInputError('options', 'say where the database is, as in { databaseUrl }')
@@ -75,13 +81,13 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const isAway = (error: unknown): boolean => isOutage(error) || commandLog.isAway(error)
   const { ready, guarded, guardedAll, takeNoMore } = createReadiness({ pool, begin: commandLog.begin, log })
 
-  // what changes commands
+  // calls that change commands
   const transactNow = createTransactCommands(commandsOf(store), ids)
   const waitMs = options.waitForDispatchMs ?? 0
-  // senders and operators read what they have written; workers have no time to wait
+  // senders and operators wait to read what they have written; workers do not wait
   const dispatched =
     follower === null || waitMs <= 0 ? transactNow : awaitingDispatch(transactNow, follower.waitFor, waitMs)
-  // callers of `as` come without having asked for readiness, and the log may not be followed yet
+  // callers of `as` may come before `ready`, when nothing follows the log yet
   const transact: typeof transactNow =
     follower === null ? transactNow : async (...turns) => ready().then(() => dispatched(...turns))
   const { inlineProjections } = store.capabilities
@@ -100,7 +106,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   })
   const { send, sendBatch } = guardedAll({ send: sender.send, sendBatch: sender.batch })
 
-  // handlers: workers run them, rehearsals try them
+  // handlers, for workers and rehearsals
   const handlers = knownHandlers(options.handlers ?? {})
   const workers = createWorkers({
     store: commandsOf(workerStore),
@@ -121,7 +127,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? createRehearsals({ pool, handlersOf: handlers.of, log })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
 
-  // everything that is asked of commands, and what callers may ask
+  // the calls of the bus, and those of `as`
   const callsOn = createBusCalls({
     workflows: options.workflows,
     maxOperationRetries: options.maxOperationRetries,
@@ -156,7 +162,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     admit: guarded(async (queues: readonly string[], caller: string | null) => admit(queues, caller) ?? undefined),
     log,
   }
-  /** The bus on connections for reads, until `signal` is aborted. */
+  /** The bus on the read connections, until `signal` is aborted. */
   const busUntil = (signal: AbortSignal) => {
     const on = databaseUntil(readPool, signal)
     return callsOn(on, storeOn(on)).bus
@@ -181,7 +187,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     worker: workers.make,
     close: createShutdown([
       [workers.stop, actions.close, runner.close, live.stop],
-      // not before: handlers under way may send until they have ended
+      // last, because running handlers may still send
       [takeNoMore],
       [commandLog.close],
       [stopDoorbell],

@@ -15,16 +15,16 @@ import { createPostgresEventStore, type PostgresEventStoreOptions } from '../inf
 import type { InlineProjections } from '../infrastructure/postgres/log/unit-of-work.ts'
 import type { ReplyQueues } from '../infrastructure/postgres/queue/reply-queues.ts'
 
-/** The log, wherever it is. */
+/** The log, in PostgreSQL or EventStoreDB. */
 export interface CommandLog {
   readonly store: EventStore<BusEvent>
-  /** The same log, for workers: on connections that no handler holds. */
+  /** The same log, on the connections of workers, which handlers never hold. */
   readonly workerStore: EventStore<BusEvent>
   /** The same log, read on connections of another pool of its database. */
   readonly storeOn: (pool: Pool) => EventStore<BusEvent>
-  /** Checks that the log and the database belong together, then follows the log. May be called again and again. */
+  /** Checks that the log and the database belong together, then follows the log. May be called repeatedly. */
   readonly begin: () => Promise<void>
-  /** Whether an error means that the log cannot be reached now; the database's own errors are not looked at. */
+  /** Whether an error means that EventStoreDB cannot be reached now; false for PostgreSQL's errors. */
   readonly isAway: (error: unknown) => boolean
   /** Null: the log is in PostgreSQL, rows and messages are committed with the events. */
   readonly follower: Follower | null
@@ -32,12 +32,12 @@ export interface CommandLog {
 }
 
 export interface CommandLogOptions {
-  /** Where the log is when it is not in PostgreSQL. */
+  /** Undefined: the log is in PostgreSQL. */
   readonly eventStoreUrl: string | undefined
-  /** What the names of its streams begin with in EventStoreDB. */
+  /** The prefix of its stream names in EventStoreDB. */
   readonly eventStorePrefix: string | undefined
   readonly pool: Pool
-  /** Connections apart from those that callers and handlers hold. */
+  /** Separate from the connections that callers and handlers hold. */
   readonly workerPool: Pool
   readonly newClient: () => Client
   readonly projections: InlineProjections<BusEvent>

@@ -7,7 +7,7 @@ import { createQueueLimit, usualQueueLimits } from '../infrastructure/postgres/q
 import { createReplyQueues } from '../infrastructure/postgres/queue/reply-queues.ts'
 import type { Connections } from './connections.ts'
 
-/** The queues that there are and may be, and what tells workers of new messages. @throws InvalidInputError */
+/** The catalog of queues with its limits, and the doorbell for new messages. @throws InvalidInputError */
 export const openQueues = ({ pool, workerPool }: Connections, { maxQueues, newQueuesPerHour }: CommandBusOptions) => {
   const localBell = new EventEmitter().setMaxListeners(0)
   const doorbell = createDoorbell(pool, localBell)

@@ -9,7 +9,7 @@ import { poolingOf } from '../infrastructure/postgres/transactions/pool.ts'
 
 export interface ReadinessDeps {
   readonly pool: Pool
-  /** Begins to follow the log, wherever it is. */
+  /** Begins to follow the log. */
   readonly begin: () => Promise<void>
   readonly log: Log
 }
@@ -20,7 +20,7 @@ export type Guarded = <Args extends readonly unknown[], Result>(
 
 type Calls<Names> = { readonly [Name in keyof Names]: (...args: never[]) => Promise<unknown> }
 
-/** Before the first call the database is checked, once it has succeeded; after the end no call is taken. */
+/** Checks the database before the first call, until one check has succeeded. After `takeNoMore` every call fails. */
 export const createReadiness = ({ pool, begin, log }: ReadinessDeps) => {
   let checked: Promise<void> | null = null
   let ended = false
@@ -40,7 +40,7 @@ export const createReadiness = ({ pool, begin, log }: ReadinessDeps) => {
     return checked
   }
 
-  /** Every call waits for the schema check, and fails in our words. */
+  /** Makes a call wait for the schema check, and fail with a public error. */
   const guarded: Guarded =
     call =>
     async (...args) => {
@@ -63,7 +63,7 @@ export const createReadiness = ({ pool, begin, log }: ReadinessDeps) => {
     ready,
     guarded,
     guardedAll,
-    /** From now on no call is taken. */
+    /** From now on every call fails. */
     takeNoMore: (): void => {
       ended = true
     },

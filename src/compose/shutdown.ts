@@ -1,4 +1,4 @@
-/** Ends the parts of a bus in stages, those first that need the others. Asked again it gives the same end. */
+/** Ends the parts of a bus in stages: first the parts that need the others. Further calls return the same promise. */
 export const createShutdown = (stages: readonly (readonly (() => unknown)[])[]): (() => Promise<void>) => {
   let closed: Promise<void> | null = null
   const shutDown = async (): Promise<void> => {

@@ -14,12 +14,12 @@ export interface WorkersDeps
   readonly connections: Connections
   readonly catalog: QueueCatalog
   readonly localBell: EventEmitter
-  /** Gets the handlers of each worker, to rehearse with. */
+  /** Receives the handlers of each worker, for rehearsals. */
   readonly handlers: Pick<ReturnType<typeof knownHandlers>, 'add'>
   readonly guarded: Guarded
 }
 
-/** Makes the workers of one bus, and stops those that are left. */
+/** Makes the workers of one bus, and stops those that still run. */
 export const createWorkers = ({ connections, catalog, handlers, guarded, ...deps }: WorkersDeps) => {
   const { pool, workerPool, heartbeatPool } = connections
   const handlerConnections = createHandlerConnections(pool)

@@ -32,7 +32,7 @@ export interface WorkflowsDeps {
 
 const defaultPolicy: RetryOptions = { maxAttempts: 3, backoffSeconds: [1, 5], jitter: 0.1 }
 
-/** Runs, templates and credits, and what follows the runs. */
+/** Makes runs, templates, credits, and the runner that follows the runs. */
 export const createWorkflows = (deps: WorkflowsDeps) => {
   const { pool, store, clock, ids, log, isAway, derivedId, options = {} } = deps
   const domain = options.domain ?? WORKFLOW_DOMAIN

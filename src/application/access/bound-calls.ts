@@ -16,8 +16,8 @@ export type BoundCalls<Calls> = {
 }
 
 /**
- * Makes objects with these calls, each of which asks for its permission before anything else happens. There is one for
- * each request, and hardly any makes more than one call: a call is bound when it is looked up, and no other is.
+ * Makes objects with these calls; each call checks its permission first. A call is bound when it is looked up, because
+ * each request makes an object and most requests make one call.
  */
 export const bindCalls = <Calls extends object>(
   calls: Calls,

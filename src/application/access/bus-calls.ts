@@ -24,60 +24,60 @@ import type { BulkActionOptions, OperatorCalls } from '../troubleshooting/operat
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 
 /**
- * What may be asked of the bus about commands that were sent, whoever asks: the library and the command line as they are,
- * a caller of `as(identity)` within what the identity may do.
+ * The calls about commands that were sent. The library and the command line use them directly; `as(identity)` adds
+ * permissions and the tenant.
  */
 export interface BusCalls {
   /** The command, or null. */
   readonly getCommand: (domain: string, commandId: string) => Promise<CommandDetail | null>
   /** Commands with this id in any domain. */
   readonly findCommand: (commandId: string) => Promise<readonly CommandDetail[]>
-  /** All filters combine; newest first, in pages. */
+  /** Commands that match all the filters, newest first, in pages. @throws InvalidInputError */
   readonly queryCommands: (filter?: CommandFilter) => Promise<Page<CommandView>>
-  /** What happened to a command, oldest first, or what of it is called `eventType`; empty for an unknown id. */
+  /** The audit of a command, oldest first, or only its entries of one `eventType`; empty for an unknown id. */
   readonly getAuditTrail: (domain: string, commandId: string, filter?: AuditFilter) => Promise<readonly AuditEntry[]>
   /**
-   * What each event made of a command: its state after it, and what changed. Ends at a revision or an instant with `at`;
-   * compares two moments with `from` and `to`. @throws CommandNotFoundError
+   * The history of a command: for each event the state after it, and what changed. `at` ends it at a revision or an
+   * instant; `from` and `to` compare two moments. @throws CommandNotFoundError, InvalidInputError
    */
   readonly getHistory: (domain: string, commandId: string, options?: HistoryOptions) => Promise<CommandHistory>
   /**
-   * Everything with a correlation id, and what caused what: a tree, each after what it came from. At most 1,000, what failed
-   * or is parked first; the rest is counted by status. The id of a run is the correlation id of its jobs: it gives the run,
-   * what it was charged and given back, and its jobs' commands.
+   * The causal tree of a correlation id; each item comes after its cause. It has at most 1,000 items, and failed and parked
+   * commands take precedence; the rest is counted by status. A run's id is the correlation id of its jobs: it gives the
+   * run, its charges and refunds, and the commands of its jobs.
    */
   readonly getCorrelation: (correlationId: string, options?: { readonly tenantId?: string }) => Promise<CausalTree>
-  /** The sender's cancel, while the command is PENDING. @throws CommandNotFoundError, InvalidOperationError */
+  /** Cancels a command for its sender, while it is PENDING. @throws CommandNotFoundError, InvalidOperationError */
   readonly cancel: (
     domain: string,
     commandId: string,
     options?: CancelOptions,
   ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
   readonly troubleshooting: OperatorCalls & {
-    /** What is parked, newest first. Of all domains when `domain` is left out. */
+    /** Parked commands, newest first; of all domains without `domain`. */
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
-    /** What was parked at an instant (now, when it is left out), as it stood then; from the log. */
+    /** The commands that were parked at an instant (default: now), in their state then; read from the log. */
     readonly listAt: (options?: ParkedAtOptions) => Promise<ParkedAtPage>
-    /** What is parked, by domain, type and error code: the 500 largest groups. */
+    /** Parked commands grouped by domain, type and error code: the 500 largest groups. */
     readonly groups: (
       filter?: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
     ) => Promise<readonly TroubleshootingGroup[]>
     /**
-     * Runs the registered handler on a parked command, or on an edited payload, in a transaction that is rolled back: what
-     * would a retry do? Handlers of this bus's workers, and of its option `handlers`, run in this process: one that takes
-     * it down takes it down. @throws CommandNotFoundError, InvalidOperationError (not parked, or not to be rehearsed)
+     * Shows what a retry would do: runs the registered handler on a parked command, or on an edited payload, in a
+     * transaction that is rolled back. Handlers of this bus's workers and of its option `handlers` run in this process,
+     * and can crash it. @throws CommandNotFoundError, InvalidOperationError (not parked, or not rehearsable)
      */
     readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
   }
-  /** Replies that could not be put on their queue: they are kept, and can be delivered again, each once. */
+  /** Replies that could not be put on their queue. They are kept, and each can be delivered once more. */
   readonly replies: UndeliveredReplies
-  /** Operations: commands of domain `operations` that belong to a user, with automatic retry and a retry by hand. */
+  /** Operations: commands of domain `operations` that belong to a user, with automatic and manual retries. */
   readonly operations: {
     readonly start: (owner: Owner, start: StartOperation) => Promise<Operation>
     /** @throws OperationNotFoundError, ForbiddenError */
     readonly get: (owner: Owner, id: string) => Promise<Operation>
     readonly list: (owner: Owner, filter?: OperationFilter) => Promise<Page<Operation>>
-    /** A new operation for a failed one; twice gives the same. @throws OperationNotRetriableError too */
+    /** A new operation for a failed one; a second call returns the same. @throws also OperationNotRetriableError */
     readonly retry: (owner: Owner, id: string) => Promise<Operation>
   }
   /** Actions on many parked commands at once. */
@@ -86,7 +86,7 @@ export interface BusCalls {
     readonly get: (id: string, options?: GetActionOptions) => Promise<ActionView | null>
     readonly list: (filter?: ActionListFilter) => Promise<Page<ActionView>>
     readonly stop: (id: string, options: StopActionOptions) => Promise<ActionView>
-    /** What an action would do, by the same decisions, and nothing done. */
+    /** What an action would do, by the same decisions; changes nothing. */
     readonly dryRun: (options: BulkActionOptions) => Promise<ActionPlan>
   }
   readonly runs: WorkflowCalls

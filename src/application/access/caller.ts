@@ -47,15 +47,15 @@ export interface Caller extends BoundCalls<typeof commandCalls> {
   readonly runs: BoundCalls<typeof runCalls>
   readonly credits: BoundCalls<typeof creditCalls>
   readonly allows: (permission: Permission) => boolean
-  /** @throws ForbiddenError */
+  /** Checks a permission. @throws ForbiddenError */
   readonly demand: (permission: Permission) => void
 }
 
 /**
- * The bus as one identity may use it: every call checks the permission, acts as the identity's subject and stays within
- * its scope: its tenant, or what has none. What lies outside is as good as unknown.
+ * The bus as one identity may use it: every call checks its permission, acts as the identity's subject, and stays within
+ * its tenant, or within what has no tenant. Everything else counts as unknown.
  *
- * @throws ForbiddenError; InvalidInputError for an identity that does not name its tenant, or null
+ * @throws InvalidInputError for an identity whose `tenant` is neither a name nor null; each call: ForbiddenError
  */
 export const createCaller = (deps: CallerDeps, given: Identity): Caller => {
   const identity = identityOf(given)

@@ -4,8 +4,8 @@ import { ReplyQueueRefusedError } from '../shared/errors.ts'
 import type { Calling } from './calling.ts'
 
 /**
- * The reply queue that a caller names, in a list. What is not a queue's name gives an empty list: it is refused when the
- * command is sent. The name is checked first, because matching a very long text against patterns could take minutes.
+ * A list of the reply queue that a caller names. An invalid name gives an empty list, and the send refuses it later. The
+ * name is checked before the patterns, because matching a very long text against patterns could take minutes.
  *
  * @throws ReplyQueueRefusedError
  */
@@ -20,7 +20,7 @@ export const ownReplyQueues = ({ mayReplyTo, identity: { tenant } }: Calling, na
   )
 }
 
-/** Counts queues that are new against the limits. @throws CommandBusError when there are too many */
+/** Counts new queues against the limits. @throws CommandBusError when there are too many */
 export const admitQueues = async ({ admit, identity }: Calling, queues: readonly string[]): Promise<void> => {
   await admit([...new Set(queues)], JSON.stringify([identity.tenant, identity.subject]))
 }

@@ -16,14 +16,14 @@ export interface CallerDeps {
   readonly subscribe: Subscribe
   readonly stats: StatsReader
   readonly authorization: Authorization
-  /** Domains whose commands the bus itself sends, and what their users call instead. */
+  /** Domains whose commands only the bus sends, each with the call to use instead. */
   readonly reservedDomains: ReadonlyMap<string, string>
   readonly mayReplyTo: MayReplyTo
   readonly admit: AdmitQueues
   readonly log: Log
 }
 
-/** What each call of a caller is given first: the bus, who calls, and whose things are within reach. */
+/** The first argument of each call: the bus, the identity that calls, and its scope. */
 export interface Calling extends CallerDeps {
   readonly identity: Identity
   readonly scope: Scope

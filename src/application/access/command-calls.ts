@@ -23,7 +23,7 @@ const callersMembers = [
   'traceparent',
 ] as const
 
-/** What a caller may say of a command to send; who sends it and for which tenant the identity says. */
+/** The options of a send that a caller may set; the actor and the tenant come from the identity. */
 export type CallersCommand = Pick<CommandToSend, (typeof callersMembers)[number]>
 
 export const commandCalls = {
@@ -74,7 +74,7 @@ export const commandCalls = {
     return bus.getAuditTrail(domain, commandId, filter)
   },
 
-  /** What each event made of a command. @throws CommandNotFoundError */
+  /** For each event the command's state after it. @throws CommandNotFoundError */
   history: async (
     { bus, scope }: Calling,
     domain: string,
@@ -84,14 +84,14 @@ export const commandCalls = {
     return bus.getHistory(domain, commandId, { ...options, ...scope })
   },
 
-  /** What belongs to a correlation id, and what caused what. */
+  /** The causal tree of a correlation id. */
   correlation: async ({ bus, scope }: Calling, correlationId: string) => {
     return bus.getCorrelation(correlationId, scope)
   },
 
   /** Events of the caller's scope as they commit. */
   live: async ({ subscribe, scope }: Calling, { filter = {}, ...options }: SubscribeOptions): Promise<Subscription> => {
-    // a name that no domain can have would be a stream that never says anything
+    // an invalid name would give a subscription without any events
     if (filter.domain !== undefined) domainOf(filter.domain)
     return subscribe({ ...options, filter: { ...filter, ...scope } })
   },
@@ -105,7 +105,7 @@ const demandOpen = ({ reservedDomains }: Calling, domain: string): void => {
   if (instead !== undefined) throw new DomainReservedError(domain, instead)
 }
 
-/** Member by member: what a caller may not say of a command is left behind. */
+/** Copies only the members that a caller may set. */
 const own = ({ identity: { subject, tenant } }: Calling, command: CallersCommand): CommandToSend => ({
   ...pick(command, callersMembers),
   ...(tenant === null ? {} : { tenantId: tenant }),

@@ -3,8 +3,8 @@ import { InvalidInputError } from '../shared/errors.ts'
 import { textOf } from '../shared/input.ts'
 
 /**
- * A copy of an identity that says whose it is. A tenant that is missing, rather than null, would be taken for none, and
- * reach what belongs to others. @throws InvalidInputError
+ * A checked copy of an identity. A missing tenant is refused: taken for null, it could reach what belongs to others.
+ * @throws InvalidInputError
  */
 export const identityOf = (given: Identity): Identity => {
   const { subject, tenant, roles: named } = given ?? {}

@@ -1,11 +1,11 @@
 import { InvalidInputError } from '../shared/errors.ts'
 
-/** Whether a caller of this tenant (null: of none) may have replies sent to a queue. */
+/** Whether a caller of this tenant (null: without a tenant) may name a queue for replies. */
 export type MayReplyTo = (queue: string, tenant: string | null) => boolean
 
 const TENANT = '{tenant}'
 const OF_ALL = /^[a-z0-9_*-]+$/
-/** After the tenant comes its end or `__`, so that no queue fits two tenants, whatever they are called. */
+/** After the tenant the pattern ends or has `__`, so that no queue fits two tenants. */
 const OF_A_TENANT = /^[a-z0-9_-]*\{tenant\}(__[a-z0-9_*-]+)?$/
 
 /** See `replyQueuesOf`. */
@@ -15,9 +15,9 @@ export const replyQueueForm =
   "names of queues, with '*' for any part of one, or with {tenant} at the end or before '__'"
 
 /**
- * Patterns of queues that callers may name in `replyTo`. `*` stands for any part of a name; `{tenant}` for the caller's
- * tenant, so that a pattern with it is for nobody without one. Default: a tenant has `t_{tenant}__*`, and callers
- * without a tenant have all that begins otherwise. @throws InvalidInputError
+ * Patterns of queues that callers may name in `replyTo`. `*` stands for any part of a name, `{tenant}` for the caller's
+ * tenant; callers without a tenant never match such a pattern. Default: `t_{tenant}__*` for a tenant; for callers without
+ * one, every name that does not begin with `t_`. @throws InvalidInputError
  */
 export const replyQueuesOf = (patterns: readonly string[] | undefined): MayReplyTo => {
   if (patterns === undefined) {
@@ -31,7 +31,7 @@ export const replyQueuesOf = (patterns: readonly string[] | undefined): MayReply
   return (queue, tenant) => patterns.some(pattern => fits(pattern, queue, tenant))
 }
 
-/** In a tenant's pattern a part holds no `__`: `a__b__x` is of tenant `a__b`, not of `a`. */
+/** In a tenant's pattern `*` matches no `__`: `a__b__x` belongs to tenant `a__b`, not to `a`. */
 const fits = (pattern: string, queue: string, tenant: string | null): boolean => {
   const ofTenant = pattern.includes(TENANT)
   if (ofTenant && tenant === null) return false

@@ -1,6 +1,6 @@
 import type { Authorization, Permission, Role } from '../ports/authorization.ts'
 
-/** Which roles carry a permission. USER alone reads no commands: users have their operations. */
+/** Which roles carry a permission. A USER without other roles reads operations, not commands. */
 export const rolesFor: Readonly<Record<Permission, readonly Role[]>> = {
   read: ['SENDER', 'OPERATOR', 'AUDITOR', 'ADMIN', 'CUSTOMER_ADMIN', 'BUBBLE_ADMIN'],
   send: ['SENDER', 'ADMIN'],

@@ -8,13 +8,13 @@ import { ForbiddenError, InvalidInputError } from '../shared/errors.ts'
 import { NO_TENANT, scopeOf } from '../shared/scope.ts'
 import type { Calling } from './calling.ts'
 
-/** Who is bound to no tenant has the one of those that name none. */
+/** A caller whose scope is 'no tenant' gets the default tenant. */
 const askerOf = ({ identity }: Calling): Asker => ({
   subject: identity.subject,
   tenant: scopeOf(identity, 'BUBBLE_ADMIN').tenantId === NO_TENANT ? DEFAULT_TENANT : identity.tenant,
 })
 
-/** The caller's own tenant; those without one may name it. @throws ForbiddenError */
+/** The caller's tenant; callers without one may name any. @throws ForbiddenError */
 const tenantFor = (calling: Calling, named: string | undefined): string => {
   const { subject, tenant } = askerOf(calling)
   if (tenant === null) return named ?? DEFAULT_TENANT
@@ -37,16 +37,16 @@ export const runCalls = {
   },
   initiate: async (calling: Calling, start: StartRun) => {
     if (start.tenantId !== undefined) tenantFor(calling, start.tenantId)
-    // who runs it decides, and nothing that is asked for
+    // only the role decides, never the request
     const testRun = calling.identity.roles.includes('BUBBLE_ADMIN')
     return calling.bus.runs.initiate({ ...askerOf(calling), testRun }, start)
   },
   get: async (calling: Calling, id: string) => {
     return calling.bus.runs.get(askerOf(calling), id)
   },
-  /** What each event made of a run. */
+  /** For each event the run's state after it. */
   history: async (calling: Calling, id: string, options: RunHistoryOptions = {}) => {
-    // the log is an auditor's to look at: all of it with ADMIN, too
+    // auditors may read the log; ADMIN reads that of all tenants
     const asker = askerOf(calling)
     const auditor = calling.scope.tenantId === undefined ? { ...asker, tenant: null } : asker
     return calling.bus.runs.history(auditor, id, options)

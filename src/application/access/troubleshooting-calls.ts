@@ -14,16 +14,16 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 
 type CallersAction = DistributiveOmit<BulkActionOptions, 'operator' | 'tenantId'>
 
-/** Who acts on one command, and within which scope. */
+/** The operator and the scope of an action on one command. */
 const acting = ({ identity, scope }: Calling) => ({ ...scope, operator: identity.subject })
 
-/** The same for many, where null stands for all tenants. */
+/** The same for an action on many, where null stands for all tenants. */
 const actingOnMany = ({ identity, scope }: Calling) => ({
   operator: identity.subject,
   tenantId: scope.tenantId ?? null,
 })
 
-/** Each action of an operator on one command, by whoever calls. */
+/** Each action of an operator on one command, with the caller as the operator. */
 const operatorCalls = Object.fromEntries(
   actionNames.map(name => [
     name,
@@ -45,7 +45,7 @@ export const troubleshootingCalls = {
   list: async ({ bus, scope }: Calling, filter: CallersFilter<TroubleshootingFilter>) => {
     return bus.troubleshooting.list({ ...filter, ...scope })
   },
-  /** As it was at an instant. */
+  /** The list as it was at an instant. */
   listAt: async ({ bus, scope }: Calling, options: CallersFilter<ParkedAtOptions>) => {
     return bus.troubleshooting.listAt({ ...options, ...scope })
   },
@@ -62,7 +62,7 @@ export const troubleshootingCalls = {
     return bus.troubleshooting.rehearse(domain, commandId, { ...options, ...scope })
   },
 
-  /** Takes in what is parked now; a runner does the work. */
+  /** Takes in the commands that are parked now; a runner does the work. */
   start: async (calling: Calling, options: CallersAction) => {
     return calling.bus.actions.start({ ...options, ...actingOnMany(calling) } as BulkActionOptions)
   },
@@ -81,14 +81,14 @@ export const troubleshootingCalls = {
   actions: async ({ bus, scope }: Calling, filter: CallersFilter<ActionListFilter> = {}) => {
     return bus.actions.list({ ...filter, ...scope })
   },
-  /** One that is over stays as it is. @throws ActionNotFoundError */
+  /** Leaves a finished action as it is. @throws ActionNotFoundError */
   stop: async (calling: Calling, id: string) => {
     return calling.bus.actions.stop(id, actingOnMany(calling))
   },
 }
 
 export const replyCalls = {
-  /** Those of the caller's scope that could not be delivered. */
+  /** The undelivered replies of the caller's scope. */
   undelivered: async ({ bus, scope }: Calling, filter: CallersFilter<UndeliveredFilter> = {}) => {
     return bus.replies.undelivered({ ...filter, ...scope })
   },

@@ -1,21 +1,21 @@
 import type { TransactCommands } from './transact-commands.ts'
 
-/** Waits until an event has its rows and messages; `late`: not within the time given. */
+/** Waits until the rows and messages of an event are written; `late`: not within `timeoutMs`. */
 export type WaitForEvent = (
   event: { readonly stream: string; readonly revision: number },
   options: { readonly timeoutMs: number; readonly mayBeOld?: boolean },
 ) => Promise<{ readonly outcome: 'dispatched'; readonly msgId: string | null } | { readonly outcome: 'late' }>
 
 /**
- * Turns of callers who read what they have written, where rows and messages follow the log: their outcome comes when
- * those are there, with the message's id. One that takes longer than `timeoutMs` comes without: it counts all the same.
- * Who is told that somebody else was faster sees what that other has done, too.
+ * For callers that read their own writes, where rows and messages follow the log: each outcome waits for them and has the
+ * message's id. After `timeoutMs` it comes without the id, and still counts. A caller that loses a race also waits until
+ * the winner's events are visible.
  */
 export const awaitingDispatch =
   (transact: TransactCommands, waitFor: WaitForEvent, timeoutMs: number): TransactCommands =>
   async (turns, options) => {
     const outcomes = await transact(turns, options)
-    // nothing of a transaction that is still open can arrive
+    // an open transaction shows no rows yet
     if (options?.within !== undefined) return outcomes
     return Promise.all(
       outcomes.map(async (outcome, i) => {

@@ -1,30 +1,29 @@
 import { brandErrors } from '../shared/brand.ts'
 import { CommandBusError } from '../shared/errors.ts'
 
-/** What became of one command of a batch that failed. */
+/** The outcome of one command of a batch. */
 export interface BatchItem {
   readonly commandId: string
   /**
    * - `accepted`: it was sent.
-   * - `duplicate`: it was there already.
+   * - `duplicate`: it was sent before.
    * - `taken`: its id belongs to another tenant's command.
-   * - `unknown`: the call failed in a way that leaves open whether it was stored. Sent again with its `commandId` it is
-   *   there once.
-   * - `unsent`: nothing of it was stored.
+   * - `unknown`: the failure leaves open whether it was stored. It is safe to send it again with its `commandId`.
+   * - `unsent`: it was not stored.
    */
   readonly outcome: 'accepted' | 'duplicate' | 'taken' | 'unknown' | 'unsent'
-  /** The message on the queue; null where none is known. */
+  /** The id of the message on the queue; null where it is not known. */
   readonly msgId: string | null
 }
 
 /**
- * A batch that was cut in several statements failed in one of them: what came before it stays sent. `results` tells of
- * each command, in the order given; sending the batch again with these command ids sends what is missing. `cause` is
- * why. In a transaction of the caller's everything is `unsent`: roll it back.
+ * One statement of a batch failed; the commands of the others stay sent. `results` has the outcome of each command, and
+ * `cause` the error. To send what is missing, send the batch again with the same command ids. With a client of the
+ * caller's everything is `unsent`: roll the transaction back.
  */
 export class BatchFailedError extends CommandBusError {
   override readonly name = 'BatchFailedError'
-  // not a member of its own: whoever logs this error would log up to 10,000 lines with it
+  // private, so that a logged error does not print up to 10,000 results
   readonly #results: readonly BatchItem[]
   constructor(results: readonly BatchItem[], cause: Error, isWithin: boolean) {
     super('BATCH_FAILED', `${summaryOf(results, isWithin)}: ${reasonOf(cause)}`, { cause })
@@ -49,6 +48,6 @@ const summaryOf = (results: readonly BatchItem[], isWithin: boolean): string => 
   )
 }
 
-/** What a database says may hold payloads: that is for whoever looks at the cause. */
+/** A database's message may contain payloads, so it stays in `cause`. */
 const reasonOf = (cause: Error): string =>
   cause instanceof CommandBusError ? cause.message : 'see the cause of this error'

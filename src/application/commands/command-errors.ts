@@ -1,7 +1,7 @@
 import type { Json } from '../../domain/json/json.ts'
 import { brandErrors } from '../shared/brand.ts'
 
-/** What a handler throws to say how its failure is to be treated. `details` must be JSON; a `cause` is kept in the history. */
+/** Thrown by a handler; the class decides what happens next. `details` must be JSON; the history keeps the `cause`. */
 abstract class CommandError extends Error {
   readonly code: string
   readonly details: Json | undefined
@@ -12,17 +12,17 @@ abstract class CommandError extends Error {
   }
 }
 
-/** May work next time: tried again after the policy's wait, parked when the attempts run out. */
+/** A later attempt may succeed: tried again after the policy's wait, and parked when no attempts are left. */
 export class TransientCommandError extends CommandError {
   override readonly name = 'TransientCommandError'
 }
 
-/** Will never work as it is: parked at once, for an operator. */
+/** No further attempt can succeed: the command is parked at once, for an operator. */
 export class PermanentCommandError extends CommandError {
   override readonly name = 'PermanentCommandError'
 }
 
-/** The business says no: the command ends FAILED and the sender is told; no operator is needed. */
+/** A business rule refuses the command: it ends FAILED, the sender gets a reply, and no operator is needed. */
 export class BusinessRuleError extends CommandError {
   override readonly name = 'BusinessRuleError'
 }

@@ -10,8 +10,8 @@ const MOST = 20
 const LONGEST = 200
 
 /**
- * What a message says otherwise than the log does of its command, as JSON Pointers into the message; none: it may run. What
- * it leaves out contradicts nothing: messages of older versions and of other senders have fewer members.
+ * Where a message differs from its command in the log, as JSON Pointers into the message; an empty list: it may run. A
+ * missing member is no difference: messages of older versions and of other senders have fewer members.
  */
 export const messageDifferences = (
   body: unknown,
@@ -33,7 +33,7 @@ export const messageDifferences = (
   return differences
 }
 
-/** Left out, or null, it says nothing. */
+/** A missing or null member is no difference. */
 const isOther = (given: Json | undefined, own: string | null): boolean =>
   given !== undefined && given !== null && given !== own
 

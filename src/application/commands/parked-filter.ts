@@ -2,7 +2,7 @@ import type { Condition, ParkedFilter, parkedConditions } from '../../domain/com
 import { InvalidInputError } from '../shared/errors.ts'
 import { booleanOf, commandTypeOf, domainOf, instantOf, textOf } from '../shared/input.ts'
 
-/** The conditions that are given, checked. `within` is where they stand, for what is said of those that are wrong. @throws InvalidInputError */
+/** The given conditions, checked. `within` is the prefix of their names in errors. @throws InvalidInputError */
 export const conditionsOf = (given: object, conditions: typeof parkedConditions, within = ''): ParkedFilter => {
   const filter: ParkedFilter = Object.fromEntries(
     conditions.flatMap(([name, { kind }]) => {

@@ -21,22 +21,23 @@ export const MAX_BATCH = 10_000
 
 export interface BatchDeps extends SendDeps {
   readonly admit: AdmitQueues
-  /** Whether a statement that failed with this error has certainly left nothing behind. */
+  /** Whether a statement that failed with this error has certainly stored nothing. */
   readonly isUndone: (error: unknown) => boolean
   /** The error as callers see it. */
   readonly toPublicError: (error: unknown) => Error
-  /** How long a batch waits for ids or queues that a transaction of somebody else holds; null: the log has no such waits. */
+  /** How long a batch waits for ids or queues that another transaction has locked; null: the log has no such locks. */
   readonly patienceMs: number | null
 }
 
+/** The outcome of one command of a batch; results are in the order of the commands. */
 export interface BatchResult extends BatchItem {
   /** `duplicate`: the caller's tenant has sent it before; `taken`: the id belongs to another tenant's command. */
   readonly outcome: 'accepted' | 'duplicate' | 'taken'
 }
 
 /**
- * Up to 10,000 commands in a few statements, cut by number and by bytes; duplicates, also within the batch, are reported
- * one by one.
+ * Sends up to 10,000 commands in a few statements, cut by number and by bytes. Duplicates, also within the batch, are
+ * reported one by one.
  * @throws InvalidInputError (nothing was sent), BatchFailedError
  */
 export const sendBatch =
@@ -69,11 +70,11 @@ const sendInChunks = async (
   within: Transaction | undefined,
 ): Promise<readonly BatchResult[]> => {
   const send = sendPrepared(deps.transact)
-  // the caller's own transaction is one connection; otherwise one chunk is prepared while another is written
+  // a caller's transaction is one connection; without it, one chunk is prepared while another is written
   const lanes = within === undefined ? LANES : 1
   const brief = within === undefined && deps.patienceMs !== null
   const known = new Map<number, BatchResult>()
-  /** Places of chunks that failed and may have been stored. */
+  /** Indexes of commands in failed chunks that may have been stored. */
   const doubtful = new Set<number>()
   const failures: unknown[] = []
 
@@ -82,10 +83,10 @@ const sendInChunks = async (
     try {
       const note = (j: number, outcome: SendOutcome) => known.set(places[j] as number, batchResult(outcome))
       const outcomes = await send(commands, within, note, brief)
-      // once more: where rows and messages follow the log, the message's id is known only now
+      // set again: where rows and messages follow the log, the message's id is known only now
       outcomes.forEach((outcome, j) => void note(j, outcome))
     } catch (error) {
-      // those that are held are not known yet
+      // the outcome of locked ones is not known yet
       if (error instanceof HeldError) return
       failures.push(error)
       if (!deps.isUndone(error)) for (const place of places) doubtful.add(place)
@@ -100,7 +101,7 @@ const sendInChunks = async (
     }
     await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i)))
   }
-  /** What somebody else holds is tried again, all together, and takes up no connection in between. */
+  /** Tries all locked commands again together; between the tries they use no connection. */
   const sendHeld = async (patienceMs: number): Promise<void> => {
     const began = performance.now()
     for (let wait = FIRST_WAIT_MS; failures.length === 0; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
@@ -127,7 +128,7 @@ const sendInChunks = async (
     return { commandId, outcome: !isWithin && doubtful.has(place) ? 'unknown' : 'unsent', msgId: null }
   })
   const cause = deps.toPublicError(failures[0])
-  // as any other call that has done nothing
+  // nothing was stored: fail as other calls do
   if (!isWithin && results.every(({ outcome }) => outcome === 'unsent')) throw cause
   throw new BatchFailedError(results, cause, isWithin)
 }
@@ -138,8 +139,8 @@ const batchResult = (outcome: SendOutcome): BatchResult =>
     : { commandId: outcome.commandId, outcome: outcome.outcome, msgId: null }
 
 /**
- * Places of the batch in chunks, each for one statement; all commands of one id stay in one chunk, so that the first of
- * them wins. Only the first has its payload in the statement.
+ * Indexes of the batch in chunks, one for each statement. All commands of one id stay in one chunk, so that the first one
+ * wins; only its payload is in the statement.
  */
 const distinctChunks = (
   prepared: readonly PreparedSend[],
@@ -156,7 +157,7 @@ const distinctChunks = (
   return cutToFit([...placesOf.values()], { most: CHUNK, sizeOf }).map(chunk => chunk.flat())
 }
 
-/** Commands a statement; larger ones gain nothing and hold locks longer. */
+/** Commands of one statement; larger statements gain nothing and hold locks longer. */
 const CHUNK = 1000
 const LANES = 2
 const FIRST_WAIT_MS = 20

@@ -26,45 +26,50 @@ import {
 import type { Turn, TurnOutcome } from '../shared/transact.ts'
 import type { TransactCommands } from './transact-commands.ts'
 
-/** How a command is retried; whatever is left out comes from its type's policy, then from the default. */
+/** How a command is retried. Each missing value comes from the policy of its type, then from the default. */
 export interface RetryOptions {
   /** Attempts in all, 1-100. Default 3. */
   readonly maxAttempts?: number
   /** Waits in seconds after the first, second, ... failure; the last repeats. Default [10, 60, 300]. */
   readonly backoffSeconds?: readonly number[]
-  /** Share of a wait that may be added by chance, 0-1. Default 0. */
+  /** The largest share of a wait that is added at random, 0-1. Default 0. */
   readonly jitter?: number
-  /** Default `park`: an operator looks at it. `fail`: it ends FAILED and the sender is told. */
+  /** After the last attempt. Default `park`: it waits for an operator. `fail`: it ends FAILED, with a reply. */
   readonly onExhausted?: OnExhausted
 }
 
+/** A command of a batch. Only `commandType` and `data` are required. */
 export interface CommandToSend extends RetryOptions {
   readonly commandType: string
   /** Any JSON value up to 1 MiB. */
   readonly data: unknown
-  /** A UUID; made when absent. The same id in the same domain is sent once only. */
+  /** A UUID. Default: a new one. Within a domain each id is sent once. */
   readonly commandId?: string
-  /** The queue that gets the one reply. */
+  /** The queue for the reply. Default: no reply. */
   readonly replyTo?: string
-  /** Any non-empty text up to 128 characters; a UUID is made when absent. */
+  /** Any non-empty text up to 128 characters. Default: a new UUID. */
   readonly correlationId?: string
+  /** The id of the command or event that caused this one, up to 128 characters. */
   readonly causationId?: string
+  /** Up to 128 characters. Default: no tenant. */
   readonly tenantId?: string
+  /** The user of an operation, up to 128 characters. */
   readonly ownerId?: string
   readonly parentCommandId?: string
   readonly retryCount?: number
   /** Who sends, for the audit. Default `sender`. */
   readonly actor?: string
-  /** The W3C trace context the sender is in, as in the header of that name; what is none is left out. */
+  /** The sender's W3C trace context, as in the header of that name; an invalid one is ignored. */
   readonly traceparent?: string
 }
 
+/** A command that was accepted. */
 export interface SentCommand {
   readonly domain: string
   readonly commandId: string
   readonly commandType: string
   readonly status: 'PENDING'
-  /** The message on the queue; null where the log is not in the queue's database and the message follows. */
+  /** The id of the message on the queue; null where the log is in another database and the message follows later. */
   readonly msgId: string | null
   readonly correlationId: string
 }
@@ -76,7 +81,7 @@ export interface SendDeps {
   /** Policies by command type. */
   readonly policies: ReadonlyMap<string, RetryOptions>
   readonly telemetry: Telemetry
-  /** Makes the queues that replies are to go to, where they are not there. @throws ReplyQueueRefusedError */
+  /** Makes the missing reply queues. @throws ReplyQueueRefusedError */
   readonly makeReplyQueues: (queues: ReadonlySet<string>, within?: Transaction) => Promise<void>
 }
 
@@ -87,7 +92,7 @@ export interface PreparedSend {
   readonly intent: Send
   /** About as many bytes as a statement needs for its payload. */
   readonly bytes: number
-  /** The id of its event, for a send that may be repeated: whoever finds it in the log has sent it before. */
+  /** The id of its event, for a send that may be repeated: if the log has it, this send took place before. */
   readonly eventId?: string
 }
 
@@ -123,10 +128,10 @@ export const prepareSend =
 
 const retryCountOf = (value: unknown): number => wholeOf(value, 'retryCount', 0, MAX_RETRY_COUNT)
 
-/** What the column holds. */
+/** The largest value of the column. */
 const MAX_RETRY_COUNT = 2_147_483_647
 
-/** Version 00 of the header, the only one there is; the standard asks to ignore what cannot be read. */
+/** Version 00 of the header, the only one; the standard asks to ignore what cannot be parsed. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 const traceOf = (traceparent: unknown): { readonly traceparent?: string } =>
@@ -144,7 +149,7 @@ const policyOf = (own: RetryOptions, ofType: RetryOptions = {}): RetryPolicy => 
   return policy
 }
 
-/** Before commands are sent: a command whose reply has no queue is refused. */
+/** Called before a send: a command whose reply queue cannot be made is refused. */
 export const makeReplyQueuesOf = async (
   prepared: readonly PreparedSend[],
   { makeReplyQueues }: Pick<SendDeps, 'makeReplyQueues'>,
@@ -161,7 +166,7 @@ export type SendOutcome =
   /** Another tenant has sent a command with this id. */
   | { readonly outcome: 'taken'; readonly commandId: string }
 
-/** Sends prepared commands together; a duplicate is reported and does not disturb the others. */
+/** Sends prepared commands together; a duplicate is reported and does not affect the others. */
 export const sendPrepared =
   (transact: TransactCommands) =>
   async (
@@ -188,7 +193,7 @@ export const sendPrepared =
     return outcomes.map((outcome, i) => ofTurn(i, outcome))
   }
 
-/** Lets telemetry watch a send of one domain; the trace it makes of it travels in the commands. */
+/** Reports a send of one domain to telemetry; the commands carry the trace context that it returns. */
 export const watchSend =
   (telemetry: Telemetry) =>
   async <Answer extends { readonly outcome: SendOutcomeKind }>(
@@ -239,7 +244,7 @@ const sendOutcome = (
         },
       }
 
-/** What a single send gives its caller. @throws DuplicateCommandError, CommandIdTakenError */
+/** The result of a single send. @throws DuplicateCommandError, CommandIdTakenError */
 export const acceptedOrThrow = (domain: string, outcome: SendOutcome): SentCommand => {
   if (outcome.outcome === 'duplicate') throw new DuplicateCommandError(domain, outcome.commandId)
   if (outcome.outcome === 'taken') throw new CommandIdTakenError(domain, outcome.commandId)

@@ -18,14 +18,14 @@ import {
 import { settledOrHeld } from './settled-or-held.ts'
 
 export interface SenderDeps extends Omit<BatchDeps, 'patienceMs'> {
-  /** Whether one append may carry the commands of several callers; null where each append is a request of its own. */
+  /** How one append may have the commands of several callers; null: each append is a separate request. */
   readonly share: {
-    /** Whether a failure is of everybody (the database is away) rather than of one command. */
+    /** Whether a failure concerns all callers (the database is away), not one command. */
     readonly isShared: (error: unknown) => boolean
-    /** How long a caller waits for an id or a queue that a transaction of somebody else holds. */
+    /** How long a caller waits for an id or a queue that another transaction has locked. */
     readonly patienceMs: number
   } | null
-  /** What went wrong, in a sentence, when it left open whether the append took place; else null. */
+  /** A sentence about an error that leaves open whether the append took place; null for other errors. */
   readonly whyInDoubt: (error: unknown) => string | null
 }
 
@@ -50,7 +50,7 @@ const inDoubt = (why: string, commandId: string, cause: unknown): UnavailableErr
     { cause },
   )
 
-/** Everything that sends: callers at the same moment share statements where that gains something. */
+/** The ways to send; concurrent callers share statements where that is faster. */
 export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender => {
   const prepare = prepareSend(deps)
   const sendMany = sendPrepared(deps.transact)
@@ -71,7 +71,7 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
           },
         })
   const one: Sender['one'] = async (domain, command, within) => {
-    // those who shared a statement may have to go once more, each alone
+    // commands that shared a failed statement may be sent again, one by one
     const prepared = { ...prepare(domain, command), eventId: deps.ids.next() }
     const { replyTo } = prepared.intent
     const admitted = deps.admit(replyTo === null ? [commandQueue(domain)] : [commandQueue(domain), replyTo], null)
@@ -84,7 +84,7 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
       return outcome as SendOutcome
     } catch (error) {
       const why = whyInDoubt(error)
-      // within a transaction of his the caller knows: he rolls back
+      // in a caller's transaction nothing is in doubt: the caller rolls back
       if (why === null || within !== undefined) throw error
       throw inDoubt(why, prepared.commandId, error)
     }

@@ -1,6 +1,6 @@
 import { HeldError } from '../shared/errors.ts'
 
-/** The outcomes of a brief append in order; null for what a transaction that is still open holds. */
+/** The outcomes of a `brief` append in order; null for those that an open transaction has locked. */
 export const settledOrHeld = async <Outcome>(
   count: number,
   append: (onOutcome: (index: number, outcome: Outcome) => void) => Promise<unknown>,

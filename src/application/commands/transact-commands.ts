@@ -13,7 +13,7 @@ export type TransactCommands = Transact<CommandState, CommandIntent, CommandEven
 export const createTransactCommands = (store: EventStore<CommandEvent>, ids: Ids): TransactCommands =>
   createTransact({ decider: command, store, ids, contextOf })
 
-/** What is written beside each event of a command. */
+/** The context that is stored with each event of a command. */
 export const contextOf = (state: CommandState): EventContext => {
   if (state.status === 'NONE') throw new Error('a command that was never sent has no context')
   const { commandType, correlationId, causationId, replyTo, tenantId, traceparent } = state.sent

@@ -5,17 +5,17 @@ import { commandIdOf, domainOf, limitOf, MAX_LIMIT, optional, replyQueueOf, text
 import { scopedTenantOf } from '../shared/scope.ts'
 
 export interface DeliverOptions extends UndeliveredChoice {
-  /** Who does it, for the record. */
+  /** The operator's name, for the record. */
   readonly operator: string
-  /** Only these. Default: all that the other options match, up to `limit`. */
+  /** Only these replies. Default: all that match the other options, up to `limit`. */
   readonly replyIds?: readonly string[]
-  /** Another queue than the one each reply names, for a name that cannot be a queue. */
+  /** A queue to use instead of the one that each reply names, where that is not a valid queue name. */
   readonly to?: string
 }
 
 export interface Delivered {
   readonly delivered: number
-  /** Those that still cannot be delivered, with the reason; they stay kept. */
+  /** Replies that still cannot be delivered, with the reason; they are not deleted. */
   readonly failed: readonly {
     readonly replyId: string
     readonly domain: string
@@ -25,7 +25,7 @@ export interface Delivered {
   }[]
 }
 
-/** The replies that could not be delivered, with input checked. @throws InvalidInputError, ReplyQueueRefusedError */
+/** The calls for undelivered replies, with their input checked. @throws InvalidInputError, ReplyQueueRefusedError */
 export const createUndeliveredReplies = (store: UndeliveredStore, log: Log) => ({
   undelivered: async (filter: UndeliveredFilter = {}) => {
     const cursor = optional(filter.cursor, value => idOf(value, 'cursor'))
@@ -68,7 +68,7 @@ const idsOf = (value: unknown): readonly string[] => {
   return value.map((id, i) => idOf(id, `replyIds[${i}]`))
 }
 
-/** Queues are compared only: events of older versions may name what is not a valid name today. */
+/** Queue names are only compared: events of older versions may have names that are not valid today. */
 const choiceOf = (given: UndeliveredChoice): UndeliveredChoice => {
   const parsed = {
     domain: optional(given.domain, domainOf),

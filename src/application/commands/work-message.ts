@@ -19,7 +19,7 @@ export const WORKER_CRASHED = 'WORKER_CRASHED'
 /** Type and code of the error of a command whose message was changed. */
 const TAMPERED = 'TAMPERED'
 
-/** A message that is this worker's to work on. */
+/** A message that this worker may handle. */
 export interface WorkItem {
   readonly kind: 'work'
   readonly delivery: Delivery
@@ -30,16 +30,16 @@ export interface WorkItem {
   readonly maxAttempts: number
   readonly loaded: Loaded<CommandState>
   readonly receive: Receive
-  /** An earlier attempt ended without a report, or with its process: this command may be what killed its worker. */
+  /** An earlier attempt ended without a report, or with its process: this command may have crashed its worker. */
   readonly suspect: boolean
 }
 
-/** What a message turned out to be. */
+/** What the log says about a message. */
 export type OpenedMessage =
   | WorkItem
-  /** Its attempts ran out with its workers: the turn parks it. */
+  /** Its last attempt ended with its worker: the turn parks it. */
   | { readonly kind: 'exhausted'; readonly delivery: Delivery; readonly key: CommandKey; readonly turn: CommandTurn }
-  /** It says something else than the log: the turn parks its command. */
+  /** It differs from the log: the turn parks its command. */
   | {
       readonly kind: 'tampered'
       readonly delivery: Delivery
@@ -47,13 +47,13 @@ export type OpenedMessage =
       readonly turn: CommandTurn
       readonly differences: readonly string[]
     }
-  /** Its command is finished or parked already: to be archived, without an event. */
+  /** Its command is finished or parked already: archive it, without an event. */
   | { readonly kind: 'finished'; readonly delivery: Delivery; readonly key: CommandKey; readonly status: string }
-  /** No command of ours: to be archived, with a warning. */
+  /** It belongs to no known command: archive it, with a warning. */
   | { readonly kind: 'unknown'; readonly delivery: Delivery; readonly why: string }
-  /** A newer attempt is known: left alone. */
+  /** The log has a newer attempt: ignore it. */
   | { readonly kind: 'stale'; readonly delivery: Delivery; readonly key: CommandKey }
-  /** Its events are damaged, or of a newer version: not worked on until somebody can read them. */
+  /** Its events are damaged, or of a newer version: it waits until they can be read. */
   | { readonly kind: 'unreadable'; readonly delivery: Delivery; readonly key: CommandKey; readonly why: string }
 
 export type CommandTurn = Turn<CommandState, Receive | ReportSuccess | ReportFailure>
@@ -71,10 +71,10 @@ export interface OpenDeps {
 }
 
 /**
- * Loads the commands of messages just read, in one round trip, and says what each message is. Changes nothing.
+ * Loads the commands of messages in one round trip and returns what each message is. Changes nothing.
  *
- * What runs is what the log has. A message that names no command, or one that it does not fit, may have been changed by
- * somebody: then the rows are asked whose message it was, so that the right command is parked.
+ * The payload that runs is the one of the log. A message that names no known command, or differs from its command, may have
+ * been changed; its command is then looked up in the rows, so that the right one is parked.
  */
 export const openDeliveries =
   ({ store, queue, clock }: OpenDeps) =>
@@ -106,7 +106,7 @@ export const openDeliveries =
     return opened.map(one => better.get(one.delivery) ?? one)
   }
 
-/** What each message is as one of the command whose key stands at its place; a text there says why there is none. */
+/** What each message is, judged by the command of the key at its index; a text there is the reason why it has no key. */
 const openAs = async (
   store: OpenDeps['store'],
   deliveries: readonly Delivery[],
@@ -128,7 +128,7 @@ const openAs = async (
   })
 }
 
-/** One stream that cannot be read leaves the others alone: each is then read by itself. */
+/** Reads each stream by itself if one of them cannot be read. */
 const readEach = async (
   store: Pick<EventStore<CommandEvent>, 'readStreams'>,
   streams: readonly string[],
@@ -221,11 +221,11 @@ const keyOf = ({ body }: Delivery, domain: string): CommandKey | string => {
 }
 
 export type Outcome =
-  /** `bytes`: about as many as a statement needs for the result. */
+  /** `bytes`: about how many a statement needs for the result. */
   | { readonly kind: 'success'; readonly result: Json; readonly bytes: number }
   | { readonly kind: 'failure'; readonly error: CommandError }
 
-/** The receipt alone: makes a longer run visible as IN_PROGRESS. */
+/** Only the receipt: shows a longer run as IN_PROGRESS. */
 export const receiptTurn = (job: WorkItem): CommandTurn => ({
   stream: job.stream,
   intents: [job.receive],
@@ -233,8 +233,8 @@ export const receiptTurn = (job: WorkItem): CommandTurn => ({
 })
 
 /**
- * The report of an attempt, with its receipt: one that is already in the log is not repeated, one that is not goes in
- * together with the outcome (into the very event, when it is a success).
+ * The report of an attempt. If the log does not have its receipt yet, that is appended too, and on success it is part of
+ * the same event.
  */
 export const outcomeTurn = (
   job: WorkItem,
@@ -260,12 +260,12 @@ export const outcomeTurn = (
   return { stream, intents: [receive, failed], known, bytes: bytesOf(outcome.error) }
 }
 
-/** Messages are cut; details may be as large as a payload. */
+/** The message is cut; details may be as large as a payload. */
 const bytesOf = ({ details }: CommandError): number => (details === undefined ? 0 : heldBytes(details))
 
 /**
- * The report of a worker that gave an attempt up while its handler ran. `counts`: whether it takes one of the command's
- * attempts, which then may begin the next one at once; undefined: it is a failure as any other.
+ * The report of a worker that gave up an attempt while its handler ran. `counts`: whether this uses one of the command's
+ * attempts (the next one may then begin at once); undefined: it is treated as any other failure.
  */
 export const gaveUpTurn = (
   { stream, receive, attempt }: WorkItem,
@@ -285,5 +285,5 @@ export const gaveUpTurn = (
   return { stream, intents: [receive, failed] }
 }
 
-/** Whether the report counted, or somebody else has the command now. */
+/** Whether the report counted; false: another attempt has the command now. */
 export const wasAccepted = (outcome: TurnOutcome<CommandState, unknown, unknown>): boolean => outcome.outcome === 'done'

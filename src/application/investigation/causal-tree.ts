@@ -4,11 +4,11 @@ import type { CommandView } from '../ports/reading/command-queries.ts'
 import type { Related, RelatedEntry, RelatedRun } from '../ports/reading/investigation.ts'
 
 interface Place {
-  /** Index in the list of what it came from; null at a root. */
+  /** The index of its cause in the list; null at a root. */
   readonly cause: number | null
   /**
-   * `parent`: it is a retry by hand of that operation; `causation`: its sender named that command as the cause; `run`: a
-   * job of that run, or a charge for it; `charge`: that charge, given back.
+   * `parent`: a manual retry of that operation; `causation`: its sender named that command as the cause; `run`: a job of
+   * that run, or a charge for it; `charge`: the refund of that charge.
    */
   readonly via: 'parent' | 'causation' | 'run' | 'charge' | null
   /** Steps below its root. */
@@ -19,17 +19,17 @@ export interface CommandNode extends CommandView, Place {
   readonly kind: 'command' | 'operation'
 }
 
-/** A run as it is now; its files' commands hang below it. */
+/** The present state of a run; its files' commands are below it. */
 export interface RunNode extends RelatedRun, Place {
   readonly kind: 'run'
 }
 
-/** What a run was charged, or given back. */
+/** A charge or refund of a run. */
 export interface CreditNode extends Omit<RelatedEntry, 'kind'>, Place {
   readonly kind: 'charge' | 'refund'
 }
 
-/** Something in the tree of what caused what. */
+/** An item of the causal tree. */
 export type CausalNode = CommandNode | RunNode | CreditNode
 
 type Bare<Node> = Node extends CausalNode ? Omit<Node, keyof Place> : never
@@ -40,7 +40,7 @@ interface Cause {
   readonly via: NonNullable<Place['via']>
 }
 
-/** Depth first from the roots, siblings oldest first. What is in a circle hangs below its oldest member. */
+/** Depth first from the roots, siblings oldest first. The items of a cycle are below its oldest member. */
 export const treeOf = (related: Related): readonly CausalNode[] => {
   const members = membersOf(related)
   const causeOf = causesAmong(members)
@@ -65,7 +65,7 @@ export const treeOf = (related: Related): readonly CausalNode[] => {
   return items
 }
 
-/** Oldest first; at the same instant the run before its charge, that before the jobs it pays for, and those by their files. */
+/** Oldest first. At the same instant: the run, its charge, then the jobs in the order of their files. */
 const membersOf = ({ runs, entries, commands }: Related): readonly Member[] => {
   const members: readonly Member[] = [
     ...runs.map(run => ({ ...run, kind: 'run' as const })),

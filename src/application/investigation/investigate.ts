@@ -21,25 +21,25 @@ export interface InvestigateDeps {
 }
 
 export interface ParkedAtOptions extends TroubleshootingFilter {
-  /** ISO 8601; now when it is left out. */
+  /** ISO 8601. Default: now. */
   readonly at?: string
 }
 
 export interface ParkedAtPage {
-  /** The instant that was looked at. */
+  /** The instant of this page. */
   readonly at: string
-  /** As they stood then, newest parking first. */
+  /** In their state at that instant, newest parking first. */
   readonly items: readonly ParkedThenItem[]
-  /** A page may be short, or empty, and not the last: it looks at 20,000 parkings at most. */
+  /** Null: the last page. Other pages may be short or empty too, because a page reads at most 20,000 parkings. */
   readonly nextCursor: string | null
 }
 
 export type ParkedThenItem = TroubleshootingItem & { readonly parkedAt: string; readonly revision: number }
 
 /**
- * The troubleshooting queue as it was at an instant, from the log. Walks back from there through what was parked before:
- * a page costs one look for each parking it passes, so an instant long ago with few parked commands costs as many pages as
- * there were parkings since, a page for each 20,000. @throws InvalidInputError
+ * The troubleshooting queue as it was at an instant, from the log. It goes back from there through earlier
+ * parkings, at most 20,000 in a page. If few of them were still parked at that instant, many pages are short or empty.
+ * @throws InvalidInputError
  */
 export const readParkedAt =
   ({ queries, store, clock }: InvestigateDeps) =>
@@ -60,10 +60,10 @@ export const readParkedAt =
     return { at, nextCursor, items: found }
   }
 
-/** Streams that are held at a time: whole ones are read, payloads with them. */
+/** Streams in memory at a time; they are read whole, with payloads. */
 const PIECE = 25
 
-/** After the event that had parked it, and those that left it there until the instant. */
+/** Its state after the event that parked it, and after later events up to the instant that left it parked. */
 const asItStood = (
   key: CommandKey,
   events: readonly Recorded<CommandEvent>[],
@@ -87,23 +87,22 @@ const asItStood = (
 
 export interface CausalTree {
   readonly correlationId: string
-  /** Each one after what it came from, siblings oldest first. */
+  /** Each item after its cause, siblings oldest first. */
   readonly items: readonly CausalNode[]
   /**
-   * There are more than 1,000. Then the room goes to runs and charges, to commands that failed or are parked, to what
-   * led to those, and to what is not over, in this order.
+   * There are more than 1,000 items. The list then has, in this order of precedence: runs and charges, failed and parked
+   * commands, the causes of those, and unfinished commands.
    */
   readonly truncated: boolean
-  /** Where it is truncated: commands with this correlation id that are not among the items, by status. */
+  /** If `truncated`: the commands with this correlation id that are not in `items`, by status. */
   readonly notShown: readonly StatusCount[]
 }
 
 export const MAX_NODES = 1000
 
 /**
- * Everything that belongs to a correlation id, and what caused what. Of a run (its id is the correlation id of all its
- * jobs) the run itself and its charges come first. Where there is no room for all commands, those that failed or are
- * parked have it first, and the others are counted.
+ * The causal tree of a correlation id. A run's id is the correlation id of its jobs: the run and its charges come first.
+ * If there are too many commands, failed and parked ones take precedence, and the others are counted.
  * @throws InvalidInputError
  */
 export const readCorrelation =

@@ -13,17 +13,17 @@ import { isWithin, scopedTenantOf } from '../shared/scope.ts'
 export interface HistoryOptions {
   /** Up to and including this moment. */
   readonly at?: number | string | undefined
-  /** With `to`: what happened after `from`, up to and including `to`, and how the two states differ. */
+  /** With `to`: the events after `from`, up to and including `to`, and how the two states differ. */
   readonly from?: number | string | undefined
   readonly to?: number | string | undefined
-  /** Of this tenant only; others' commands are as good as unknown. */
+  /** Only this tenant's commands; others count as unknown. */
   readonly tenantId?: string | undefined
 }
 
-/** How something stood at a moment; null before there was anything. */
+/** The state at a moment; null before the first event. */
 export interface MomentView<Snapshot = CommandSnapshot> {
   readonly moment: Moment
-  /** Of its last event by then. */
+  /** The last event's revision at that moment. */
   readonly revision: number | null
   readonly state: Snapshot | null
 }
@@ -35,9 +35,9 @@ export interface Comparison<Snapshot = CommandSnapshot> {
 }
 
 export interface Told<Event, Snapshot> {
-  /** Oldest first: all of it, up to `at`, or between the two moments that are compared. */
+  /** Oldest first: all events, those up to `at`, or those between `from` and `to`. */
   readonly items: readonly Step<Event, Snapshot>[]
-  /** At the moment asked for; else now. Null: nothing had happened. */
+  /** The state at `at`, or now. Null: before the first event. */
   readonly state: Snapshot | null
   readonly comparison: Comparison<Snapshot> | null
 }
@@ -63,8 +63,8 @@ export const readHistory =
   }
 
 /**
- * The history of one command from its recorded events, wherever they come from: a log, or a file that holds them. All
- * of the command's events in order, from revision 0. @throws InvalidInputError
+ * The history of one command from its recorded events, from a log or a file. `events` must be all of the command's events
+ * in order, from revision 0. @throws InvalidInputError
  */
 export const replayEvents = (
   events: readonly Recorded<CommandEvent>[],
@@ -87,7 +87,7 @@ const replayed = (key: CommandKey, events: readonly Recorded<CommandEvent>[], as
   ...toldOf(historyOf(events), asked),
 })
 
-/** Of a history what was asked for. @throws InvalidInputError for a revision that has not happened */
+/** The part of a history that the caller asked for. @throws InvalidInputError for a revision that has not happened */
 export const toldOf = <Event, Snapshot extends object>(
   steps: readonly Step<Event, Snapshot>[],
   { at, from, to }: Asked,
@@ -142,7 +142,7 @@ export const momentOf = (value: unknown, field: string): Moment => {
 const LIKE_A_DATE = /^\d{4}-/
 const MAX_REVISION = 999_999_999
 
-/** A revision that has not happened yet is a mistake; an instant to come is now. */
+/** Refuses a revision that does not exist yet; an instant in the future means now. */
 const refuseLater = (name: string, moment: Moment | null, last: number): void => {
   if (typeof moment === 'number' && moment > last) {
     throw new InvalidInputError(name, `revision ${moment} has not happened yet: the last one is ${last}`)

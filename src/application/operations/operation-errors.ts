@@ -19,7 +19,7 @@ export class OperationNotRetriableError extends CommandBusError {
 
 brandErrors({ OperationNotFoundError, OperationNotRetriableError })
 
-/** Why an operation is not retried, as the error a caller catches. */
+/** The public error for a retry that is refused. */
 export const refusalOf = (rejection: RetryRejection): CommandBusError => {
   switch (rejection.type) {
     case 'NotTheOwner':

@@ -9,12 +9,12 @@ export interface Operation {
   readonly id: string
   readonly operation_type: string
   readonly status: OperationStatus
-  /** In a list null where it has more than 4 KiB: `get` has it whole. */
+  /** In lists null if it has more than 4 KiB: `get` returns it whole. */
   readonly result: Json
-  /** Of a result that a list left out: its size as JSON text, and the beginning of that. */
+  /** Of a result that a list left out: the size and the beginning of its JSON text. */
   readonly result_bytes?: number
   readonly result_preview?: string
-  /** What happened, then `What to do:`; only of a failed operation. */
+  /** Only of a failed operation: what happened, then `What to do:`. */
   readonly error_message: string | null
   readonly parent_operation_id: string | null
   readonly retry_count: number
@@ -88,7 +88,7 @@ export const pending = ({ id, operationType, data, parentId, retryCount }: Sent,
   retriable: false,
 })
 
-/** A quick worker may have been at it already: whoever starts an operation is told what was started. */
+/** The operation as it was started, even if a fast worker has changed it already. */
 export const asMade = (operation: Operation): Operation => ({
   ...operation,
   status: 'pending',

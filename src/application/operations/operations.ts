@@ -18,11 +18,11 @@ export interface StartOperation {
   readonly operation_type: string
   readonly session_id?: string | null
   readonly message_id?: string | null
-  /** Any JSON value the handler understands. */
+  /** The handler's payload: any JSON value. */
   readonly parameters: unknown
 }
 
-/** Whose operation it is. Without a tenant, and without a scope, operations of all tenants are reached. */
+/** The user of an operation. Without a tenant and a scope: operations of all tenants. */
 export interface Owner extends Scope {
   readonly subject: string
   readonly tenant: string | null
@@ -42,7 +42,7 @@ export interface OperationsDeps {
   readonly derivedId: (text: string) => string
   readonly clock: Clock
   readonly log: Log
-  /** How long a chain of retries by hand may get. Default 20. */
+  /** The longest chain of manual retries. Default 20. */
   readonly maxRetries?: number | undefined
 }
 
@@ -78,7 +78,7 @@ export const createOperations = (deps: OperationsDeps) => {
       : { id: outcome.commandId, made: false }
   }
 
-  /** What was just sent, as its row says; where rows follow the log, that may take a moment, and nothing is missing. */
+  /** The operation that was just sent, from its row, or from the send itself while rows follow the log. */
   const made = async (owner: Owner, sent: Sent): Promise<Operation> => {
     const row = await deps.queries.get(OPERATIONS_DOMAIN, sent.id)
     return row === null ? pending(sent, deps.clock.now().toISOString()) : asMade(view(row, owner))
@@ -98,14 +98,14 @@ export const createOperations = (deps: OperationsDeps) => {
       return made(owner, { id, operationType: start.operation_type, data, parentId: null, retryCount: 0 })
     },
 
-    /** @throws OperationNotFoundError, ForbiddenError for another user's */
+    /** @throws OperationNotFoundError; ForbiddenError for another user's operation */
     get: async (owner: Owner, id: string): Promise<Operation> => {
       const command = await find(id, owner)
       if (command.ownerId !== owner.subject) throw new ForbiddenError('Unauthorized to see this operation')
       return view(command, owner)
     },
 
-    /** The owner's own, newest first. */
+    /** The owner's operations, newest first. */
     list: async (owner: Owner, filter: OperationFilter = {}): Promise<Page<Operation>> => {
       const { items, nextCursor } = await deps.queries.listOwned(OPERATIONS_DOMAIN, {
         ownerId: owner.subject,
@@ -118,7 +118,7 @@ export const createOperations = (deps: OperationsDeps) => {
     },
 
     /**
-     * A new operation with the same type and parameters. Retried twice, the same child comes back.
+     * A new operation with the same type and parameters. A second retry returns the same new operation.
      * @throws OperationNotFoundError, OperationNotRetriableError, ForbiddenError
      */
     retry: async (owner: Owner, id: string): Promise<Operation> => {
@@ -132,7 +132,7 @@ export const createOperations = (deps: OperationsDeps) => {
         causationId: child.parentId,
         correlationId: parent.correlationId,
         retryCount: child.retryCount,
-        // the parent's, also when its owner asks from outside the tenant
+        // the parent's tenant, even if its owner calls without one
         ...(parent.tenantId === null ? {} : { tenantId: parent.tenantId }),
       })
       if (!isNew) {

@@ -2,7 +2,7 @@ export const roles = ['SENDER', 'OPERATOR', 'AUDITOR', 'ADMIN', 'CUSTOMER_ADMIN'
 
 export type Role = (typeof roles)[number]
 
-/** Who asks, as the token says. A caller with a tenant sees and touches that tenant's rows only. */
+/** The caller, from the token. With a tenant, the caller sees and changes only that tenant's rows. */
 export interface Identity {
   readonly subject: string
   readonly tenant: string | null
@@ -10,8 +10,8 @@ export interface Identity {
 }
 
 /**
- * Whose things are reached: one tenant's, those of no tenant (`NO_TENANT` of scope.ts), or all when it is left out.
- * Others are as good as unknown.
+ * What a call can reach: one tenant's things, those without a tenant (`NO_TENANT` of scope.ts), or all if it is missing.
+ * Everything else counts as unknown.
  */
 export interface Scope {
   readonly tenantId?: string
@@ -26,7 +26,7 @@ export const permissions = ['read', 'send', 'operate', 'audit', 'operations', 'r
  */
 export type Permission = (typeof permissions)[number]
 
-/** Decides what an identity may do; asked by the application, for every entrance alike. */
+/** Decides what an identity may do, for the library and HTTP alike. */
 export interface Authorization {
   readonly allows: (identity: Identity, permission: Permission) => boolean
 }

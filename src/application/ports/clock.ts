@@ -1,4 +1,4 @@
-/** The only source of time and chance outside the domain; tests hold a controlled one. */
+/** The only source of time and random numbers; tests use a controlled one. */
 export interface Clock {
   readonly now: () => Date
   /** In [0, 1). */

@@ -27,12 +27,12 @@ export type AppendResult =
       readonly msgId: string | null
     }
   | { readonly outcome: 'conflict'; readonly stream: string }
-  /** Only of `appendAll`: another stream lost its race, so this one was left alone. */
+  /** Only of `appendAll`: another stream had a conflict, so nothing was appended to this one. */
   | { readonly outcome: 'not-tried'; readonly stream: string }
-  /** Only of `brief`: a transaction that is still open holds what this needs; nothing was appended. */
+  /** Only of `brief`: an open transaction has locked what this needs; nothing was appended. */
   | { readonly outcome: 'held'; readonly stream: string }
 
-/** The adapter's own handle of a transaction that the caller began and will end; PostgreSQL: a connected `pg` client. */
+/** The adapter's handle of a transaction that the caller began and will end; in PostgreSQL a connected `pg` client. */
 export type Transaction = unknown
 
 export interface AppendOptions {
@@ -42,14 +42,14 @@ export interface AppendOptions {
 }
 
 export interface ReadOptions {
-  /** Nothing stands in for a stream that was archived: for those who show events, and decide nothing. */
+  /** Without the events that stand in for an archived stream: for code that shows events and decides nothing. */
   readonly recordedOnly?: boolean
 }
 
 /**
- * The log. Losing a race is a value (`conflict`); exceptions are for infrastructure. A stream may stand only once in a
- * call. Appending needs no transaction of the caller's, and where the adapter shares one transaction with the read
- * tables and the queue, rows and messages are committed with the events.
+ * The log. A lost race is a value (`conflict`); exceptions are for infrastructure. A call may have each stream only once.
+ * Appending needs no transaction of the caller's. With `inlineProjections`, rows and messages are committed with the
+ * events.
  */
 export interface EventStore<Event> {
   readonly capabilities: {
@@ -58,29 +58,29 @@ export interface EventStore<Event> {
     /** Rows and messages are committed together with the events. */
     readonly inlineProjections: boolean
   }
-  /** Each stream on its own: winners are appended, losers are reported, in the order asked. */
+  /** Appends to each stream independently: conflicts are reported, the others are appended. Outcomes in the order given. */
   readonly append: (
     appends: readonly StreamAppend<Event>[],
     options?: AppendOptions,
   ) => Promise<readonly AppendResult[]>
-  /** All or nothing: one conflict and nothing is appended; the losers are `conflict`, the rest `not-tried`. */
+  /** Appends all or nothing: after one conflict nothing is appended; the others are `conflict` or `not-tried`. */
   readonly appendAll: (
     appends: readonly StreamAppend<Event>[],
     options?: AppendOptions,
   ) => Promise<readonly AppendResult[]>
   /**
-   * Events of one stream from revision `from` (default 0) on; empty when there is none. From its beginning, a stream that
-   * was archived gives events that stand in for it, so that it is not mistaken for a new one.
+   * Events of one stream from revision `from` (default 0) on; empty if there are none. Read from its beginning, an
+   * archived stream gives events that stand in for it, so that it is not mistaken for a new one.
    */
   readonly readStream: (stream: string, from?: number, options?: ReadOptions) => Promise<readonly Recorded<Event>[]>
-  /** The same for many whole streams in one round trip; streams without events are missing from the map. */
+  /** Reads many whole streams in one round trip; streams without events are missing from the map. */
   readonly readStreams: (
     streams: readonly string[],
     options?: AppendOptions,
   ) => Promise<ReadonlyMap<string, readonly Recorded<Event>[]>>
 }
 
-/** An event that could not be read again, and is therefore not written. Names its type and the path, never a value. */
+/** The event cannot be encoded so that it could be read again. Names its type and the path, never a value. */
 export class EventEncodeError extends Error {
   override readonly name = 'EventEncodeError'
   readonly faults: readonly string[]
@@ -90,7 +90,7 @@ export class EventEncodeError extends Error {
   }
 }
 
-/** The log cannot be read as it is: damaged, or written by a newer version. Names the stream, the revision and the path. */
+/** An event in the log is damaged, or of a newer version. Names the stream, the revision and the path. */
 export class EventDecodeError extends Error {
   override readonly name = 'EventDecodeError'
   readonly stream: string

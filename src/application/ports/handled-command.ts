@@ -1,7 +1,7 @@
 import type { CommandKey, CommandSent } from '../../domain/command/events.ts'
 import type { Json } from '../../domain/json/json.ts'
 
-/** A command as its handler is told of it. */
+/** The command that a handler receives. */
 export interface HandledCommand<Payload = Json> {
   readonly domain: string
   readonly commandId: string

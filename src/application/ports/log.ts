@@ -1,4 +1,4 @@
-/** Structured logging; pino's loggers fit as they are. */
+/** Structured logging; a pino logger can be used directly. */
 export interface Log {
   readonly debug: (fields: object, message: string) => void
   readonly info: (fields: object, message: string) => void

@@ -3,7 +3,7 @@ export interface Delivery {
   readonly msgId: string
   readonly delivery: number
   readonly enqueuedAt: string
-  /** Untrusted: whatever somebody put on the queue. */
+  /** Untrusted: any program may have put it on the queue. */
   readonly body: unknown
   /** Characters of the body as text. */
   readonly size: number
@@ -12,8 +12,8 @@ export interface Delivery {
 export type DeliveryTag = Pick<Delivery, 'msgId' | 'delivery'>
 
 /**
- * What a worker needs of the queue besides the effects of events. Names are valid queue names. `delivery` fences: a tag
- * whose message has been read again since then changes nothing.
+ * The queue for a worker, apart from the effects of events. Names are valid queue names. `delivery` fences: a tag changes
+ * nothing once its message has been read again.
  */
 export interface Queue {
   /** Makes the queue when it does not exist yet. */
@@ -22,29 +22,29 @@ export interface Queue {
   readonly read: (queue: string, quantity: number, leaseMs: number) => Promise<readonly Delivery[]>
   /** Moves messages to the archive. */
   readonly archive: (queue: string, msgIds: readonly string[]) => Promise<void>
-  /** Moves messages of no known command to the archive, and notes which they are and why; by message id. */
+  /** Archives messages that belong to no known command, and records the reason for each; by message id. */
   readonly keepStrangers: (queue: string, strangers: ReadonlyMap<string, string>) => Promise<void>
-  /** Hides the messages for `leaseMs` from now on; returns those that are still ours. Asks the queue also for none. */
+  /** Hides the messages for `leaseMs` from now; returns those whose lease is not lost. Calls the queue even without tags. */
   readonly extend: (queue: string, tags: readonly DeliveryTag[], leaseMs: number) => Promise<readonly string[]>
-  /** Makes messages visible again after `delayMs`; `uncount` takes the read back, for a message nobody worked on. */
+  /** Makes messages visible again after `delayMs`; `uncount` undoes the count of the read, for a message that was not handled. */
   readonly handBack: (
     queue: string,
     tags: readonly DeliveryTag[],
     options: { readonly uncount: boolean; readonly delayMs?: number },
   ) => Promise<void>
-  /** Which unfinished commands of the domain these messages belong to, by message, as the rows say: for the rare case only. */
+  /** The unfinished commands of the domain for these messages, by message id, from the rows: only for rare cases. */
   readonly ownersOf: (domain: string, msgIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
   /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. */
   readonly nextVisibleIn: (queue: string) => Promise<number | null>
 }
 
-/** Tells waiting workers of a queue that something may be there. Best effort: workers poll as well. */
+/** Wakes the waiting workers of a queue. Best effort: workers poll as well. */
 export interface Doorbell {
   readonly ring: (queues: readonly string[]) => void
 }
 
 /**
- * Whether a send may use these queues, some of which may not be there yet. Null: it may, and nobody needs to wait for it.
- * `caller`: who sends, where that is somebody with a limit of his own. @throws TooManyQueuesError
+ * Checks whether a send may use these queues, some of which may not exist yet. Null: it may, at once. `caller`: the sender,
+ * if it has a limit of its own. @throws TooManyQueuesError
  */
 export type AdmitQueues = (queues: readonly string[], caller: string | null) => Promise<void> | null

@@ -5,7 +5,7 @@ import type { HandledCommand } from './handled-command.ts'
 /** The longest deadline of a rehearsal. */
 export const MAX_REHEARSAL_MS = 60_000
 
-/** What a handler is to be run on: the command as an attempt would find it. */
+/** The input of a rehearsal: the command as an attempt would find it. */
 export interface RehearsalRequest {
   readonly command: HandledCommand
   readonly attempt: number
@@ -25,15 +25,18 @@ export type RehearsalAnswer =
   /** Its process died. */
   | { readonly kind: 'crashed'; readonly message: string; readonly durationMs: number }
 
-/** The handlers that this process can reach, to ask without working. */
+/** The handlers that this process knows, for rehearsals and checks. */
 export interface Rehearsals {
-  /** What the registered codec has against a payload, a sentence each with the path; empty: nothing, or no codec is known. @throws UnavailableError when too much is asked at once */
+  /**
+   * The faults that the registered codec finds in a payload, a sentence with the path each; empty: none, or no codec is
+   * known. @throws UnavailableError for too many calls at once
+   */
   readonly faultsOf: (
     domain: string,
     commandType: string,
     data: Json,
     tenantId: string | null,
   ) => Promise<readonly string[]>
-  /** Runs the handler. By the time of the answer, whatever it wrote in its transaction is rolled back. */
+  /** Runs the handler. Its transaction is rolled back before the answer. */
   readonly run: (request: RehearsalRequest) => Promise<RehearsalAnswer>
 }

@@ -1,25 +1,25 @@
 /**
- * What the bus tells whoever watches it: metrics and traces. An implementation must never throw and must be quick; the
- * silent one costs a call. `traceparent` is the W3C trace context that travels with a command.
+ * Receives what metrics and traces need. An implementation must be fast and must never throw. `traceparent` is
+ * the W3C trace context that travels with a command.
  */
 export interface Telemetry {
   /** Commands of one domain are about to be sent together. */
   readonly sending: (send: SendFacts) => Sending
   /** A worker begins an attempt. */
   readonly attempting: (attempt: AttemptFacts) => Attempt
-  /** A worker has slots; what comes back is called when it ends. */
+  /** A worker has started; the returned function is called when it stops. */
   readonly working: (worker: WorkerFacts) => () => void
 }
 
 export interface SendFacts {
   readonly domain: string
   readonly commandTypes: readonly string[]
-  /** The trace that the sender is part of, where he says so himself. */
+  /** The sender's trace context, if the sender gave one. */
   readonly traceparent?: string
 }
 
 export interface Sending {
-  /** Goes into every command of this send; undefined: there is no trace. */
+  /** The trace context for every command of this send; undefined: none. */
   readonly traceparent: string | undefined
   /** One outcome for each command, in their order. */
   readonly done: (outcomes: readonly SendOutcomeKind[]) => void
@@ -38,9 +38,9 @@ export interface AttemptFacts {
 }
 
 export interface Attempt {
-  /** Runs the handler, so that what it does belongs to this attempt. */
+  /** Runs the handler in the trace of this attempt. */
   readonly run: <A>(handler: () => A) => A
-  /** The handler has ended; its outcome is on its way to the log. */
+  /** The handler has ended; its outcome is not in the log yet. */
   readonly handled: () => void
   /** Called once. */
   readonly ended: (end: AttemptEnd) => void
@@ -55,7 +55,7 @@ export type AttemptOutcome = 'completed' | 'retried' | 'failed' | 'parked' | 'st
 export interface AttemptEnd {
   readonly outcome: AttemptOutcome
   readonly error?: { readonly code: string; readonly message: string }
-  /** The sender was told. */
+  /** The sender got a reply. */
   readonly replied: boolean
 }
 
@@ -70,14 +70,14 @@ const nothing = (): void => {}
 const silentSending: Sending = { traceparent: undefined, done: nothing, failed: nothing }
 const silentAttempt: Attempt = { run: handler => handler(), handled: nothing, ended: nothing }
 
-/** Watches nothing; a trace that a sender names still travels on. */
+/** Records nothing; a sender's trace context is still passed on. */
 export const silentTelemetry: Telemetry = {
   sending: ({ traceparent }) => (traceparent === undefined ? silentSending : { ...silentSending, traceparent }),
   attempting: () => silentAttempt,
   working: () => nothing,
 }
 
-/** Several watchers as one. The trace context is that of the first one that has any. */
+/** Combines several implementations. The trace context is the first one that is defined. */
 export const allTelemetry = (...all: readonly Telemetry[]): Telemetry => ({
   sending: facts => {
     const sendings = all.map(one => one.sending(facts))

@@ -10,10 +10,10 @@ import { creditsRefusal } from './run-errors.ts'
 import { amountOf, poolOf, tenantOf } from './workflow-input.ts'
 import type { WorkflowStore } from './workflow-store.ts'
 
-/** What a tenant can spend now. */
+/** The credits that a tenant can spend now. */
 export interface CreditBalance {
   readonly tenantId: string
-  /** What is left of this month's pool. It is not carried over. */
+  /** The rest of this month's pool, which is not carried over. */
   readonly monthly: number
   readonly purchased: number
   /** The month in UTC, as in `2026-11`. */
@@ -21,12 +21,12 @@ export interface CreditBalance {
 }
 
 export interface GrantCredits {
-  /** `monthly`: for the present month in UTC; `purchased`: until they are spent. */
+  /** `monthly`: valid for the present month in UTC; `purchased`: valid until spent. */
   readonly pool: Pool
   /** A whole number from 1 to 1,000,000,000. */
   readonly amount: number
   readonly reason: string
-  /** A UUID of the caller's: the same grant twice counts once, and with another pool or amount it is refused. */
+  /** A UUID from the caller. The same grant again counts once; with another pool or amount it is refused. */
   readonly grantId?: string
 }
 
@@ -52,7 +52,7 @@ export const createCredits = ({ workflows, queries, clock, ids }: CreditsDeps) =
       ...(filter.cursor === undefined ? {} : { cursor: textOf(filter.cursor, 'cursor', 500) }),
     }),
 
-  /** Adds credits, and gives the balance afterwards. @throws InvalidInputError, GrantConflictError */
+  /** Adds credits and returns the new balance. @throws InvalidInputError, GrantConflictError */
   grant: async (by: string, tenant: string, given: GrantCredits): Promise<CreditBalance> => {
     const tenantId = tenantOf(tenant)
     const intent = {

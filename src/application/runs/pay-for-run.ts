@@ -24,7 +24,7 @@ export interface PaymentDeps {
   readonly process: RunProcess
   readonly clock: Clock
   readonly log: Log
-  /** Called once jobs are on their way. */
+  /** Called when jobs were sent. */
   readonly onStarted: () => void
 }
 
@@ -32,19 +32,19 @@ export interface Paid {
   readonly runId: string
   readonly tenantId: string
   readonly actor: string
-  /** Names the request; a charge gets the same id. */
+  /** The id of the request, and of its charge. */
   readonly requestId: string
-  /** What it costs on this state. @throws what the caller is told */
+  /** The price for this state. @throws the refusal, as a public error */
   readonly price: (state: RunState) => number
   readonly intent: (charge: Charge | null) => RunIntent
 }
 
-/** Starts and continues runs at their price: nobody pays for what does not run, and nothing runs unpaid. */
+/** Starts and continues runs at their price, so that nothing is paid that does not run, and nothing runs unpaid. */
 export const createPayment = (deps: PaymentDeps) => {
   const { workflows, jobs, process, clock, log } = deps
   const inTurn = createKeyedQueue()
 
-  /** What a turn of the run costs, as a charge that is made together with it or right before it. */
+  /** The charge for a turn of the run, made together with it or right before it. */
   const chargeOf = (
     account: CreditsState,
     charge: { readonly chargeId: string; readonly runId: string; readonly amount: number; readonly actor: string },
@@ -57,7 +57,7 @@ export const createPayment = (deps: PaymentDeps) => {
     return { charge: { chargeId: charge.chargeId, taken: charged.taken }, events: decided.right }
   }
 
-  /** Charge, run and jobs in one append: all of it is there, or nothing. */
+  /** Appends charge, run and jobs together, all or nothing. */
   const payTogether = ({ runId, tenantId, actor, requestId, price, intent }: Paid): Promise<StartedRun> =>
     workflows.together(async () => {
       const loaded = await workflows.loadRun(runId)
@@ -78,7 +78,7 @@ export const createPayment = (deps: PaymentDeps) => {
       }
     })
 
-  /** Where the log takes one stream at a time: charge, run, jobs; whatever is lost in between is settled later. */
+  /** For a log that appends to one stream at a time: charge, run, then jobs. What a crash leaves out is settled later. */
   const payFirst = async ({ runId, tenantId, actor, requestId, price, intent }: Paid): Promise<StartedRun> => {
     const amount = price((await workflows.loadRun(runId)).state)
     const charge = await workflows.together(async () => {
@@ -102,12 +102,12 @@ export const createPayment = (deps: PaymentDeps) => {
         }
       })
       .catch(async error => {
-        // it was certainly not appended; of other failures that is not known yet
+        // certainly not appended; other failures leave that open
         if (error instanceof TooLargeError) await giveBack()
         throw error
       })
     if (run.refused !== null) {
-      // somebody was first: the charge is nobody's
+      // another request won, so no run has this charge
       await giveBack()
       throw runRefusal(runId, run.refused)
     }
@@ -118,7 +118,7 @@ export const createPayment = (deps: PaymentDeps) => {
   const laterSettled = (runId: string) => (error: unknown) =>
     log.error({ err: error, runId }, 'a charge could not be given back now; it will be')
 
-  /** One at a time of a tenant: they share its credits. @throws what `price` throws, and what credits and run refuse */
+  /** One at a time for each tenant, because its runs share credits. @throws errors of `price`, credits and run */
   return async (paid: Paid): Promise<WorkflowRun> => {
     const run = await inTurn(paid.tenantId, () => (workflows.atomic ? payTogether(paid) : payFirst(paid)))
     deps.onStarted()

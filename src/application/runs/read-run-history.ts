@@ -7,25 +7,25 @@ import { type Comparison, type HistoryOptions, momentsOf, toldOf } from '../inve
 export type RunHistoryOptions = Omit<HistoryOptions, 'tenantId'>
 
 export interface RunHistory {
-  /** The run. */
+  /** The run's id. */
   readonly id: string
   /**
-   * Oldest first: all of it, up to `at`, or between the two moments that are compared. The states are without the files:
-   * what became of them stands in the differences, at `/files/<index>`.
+   * Oldest first: all events, those up to `at`, or those between `from` and `to`. The states are without files; the
+   * differences show changes of files at `/files/<index>`.
    */
   readonly items: readonly Step<RunEvent, RunSummary>[]
-  /** At the moment asked for, else now, with every file. Null: it had not begun. */
+  /** The state at `at`, or now, with every file. Null: before the run began. */
   readonly state: RunSnapshot | null
   readonly comparison: Comparison<RunSummary> | null
 }
 
-/** The history of one run from its events, all of them, wherever they come from. @throws InvalidInputError */
+/** The history of one run from all its events. @throws InvalidInputError */
 export const replayRun = async (
   id: string,
   events: readonly Recorded<RunEvent>[],
   options: RunHistoryOptions = {},
 ): Promise<RunHistory> => {
-  // states with all their files are as many as files times events: none is held but those asked for
+  // a state with files at every step would take files x events: only the requested states keep theirs
   const steps: Step<RunEvent, RunSummary>[] = []
   for (const step of historyOfRun(events)) {
     const told = steps.push({ ...step, state: withoutFiles(step.state) })
@@ -44,7 +44,7 @@ export const replayRun = async (
   }
 }
 
-/** Each step looks at every file: a long run would keep the process from all else for seconds. */
+/** Each step reads every file: without pauses a long run would block the process for seconds. */
 const AT_ONCE = 50
 const othersHaveATurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 

@@ -28,7 +28,7 @@ export class AlreadyRunningError extends CommandBusError {
 /** The run's state allows no retry. */
 export class RunNotRetriableError extends CommandBusError {
   override readonly name = 'RunNotRetriableError'
-  /** Why, in one word. */
+  /** The reason, in one word. */
   readonly reason: string
   constructor(reason: string, message: string) {
     super('INVALID_REQUEST', message)
@@ -36,6 +36,7 @@ export class RunNotRetriableError extends CommandBusError {
   }
 }
 
+/** The tenant has fewer credits than the run needs. Nothing was charged. */
 export class InsufficientCreditsError extends CommandBusError {
   override readonly name = 'InsufficientCreditsError'
   readonly needed: number
@@ -50,7 +51,7 @@ export class InsufficientCreditsError extends CommandBusError {
   }
 }
 
-/** The grant's id is that of another one. */
+/** Another grant has this id. */
 export class GrantConflictError extends CommandBusError {
   override readonly name = 'GrantConflictError'
   constructor(before: { readonly grantId: string; readonly pool: string; readonly amount: number }) {
@@ -70,7 +71,7 @@ brandErrors({
   InsufficientCreditsError,
 })
 
-/** A run's refusal as the error a caller catches. */
+/** The public error for a refusal of a run. */
 export const runRefusal = (runId: string, rejection: RunRejection): CommandBusError => {
   switch (rejection.type) {
     case 'NotFound':

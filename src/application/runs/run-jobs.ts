@@ -15,15 +15,15 @@ import type { EventStore, StreamAppend } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
 import { appendOf } from '../shared/transact.ts'
 
-/** The domain whose workers work on the files of runs, unless the bus has another one. */
+/** The default domain of the workers for files of runs. */
 export const WORKFLOW_DOMAIN = 'workflow'
 export const FILE_COMMAND = 'ProcessFile'
 export const BATCH_COMMAND = 'ProcessBatch'
 
 export interface JobDeps {
-  /** The domain whose workers work on files. */
+  /** The domain of the workers for files. */
   readonly domain: string
-  /** Automatic attempts of a job; they always end by themselves. */
+  /** The retry policy of jobs; after the last attempt a job fails and is never parked. */
   readonly policy: RetryOptions
   readonly store: EventStore<BusEvent>
   readonly clock: Clock
@@ -32,7 +32,7 @@ export interface JobDeps {
   readonly derivedId: (text: string) => string
 }
 
-/** What lies behind a job of the present round. */
+/** The command of a job of the present round. */
 export interface JobState {
   readonly job: Job
   readonly stream: string
@@ -52,7 +52,7 @@ export const createRunJobs = ({ domain, policy, store, clock, ids, derivedId }: 
       (job): PreparedSend =>
         prepare(domain, {
           ...policy,
-          // a job that waits for an operator would keep its run open for ever
+          // a parked job would keep its run open for ever
           onExhausted: 'fail',
           commandType: run.batchMode ? BATCH_COMMAND : FILE_COMMAND,
           commandId: commandId(job.name),
@@ -69,7 +69,7 @@ export const createRunJobs = ({ domain, policy, store, clock, ids, derivedId }: 
     commandId,
     prepareJobs,
 
-    /** The same as appends, for a log that takes them together with the run's own events. */
+    /** The jobs as appends, for a log that takes them together with the run's events. */
     appendsOf: (prepared: readonly PreparedSend[]): readonly StreamAppend<BusEvent>[] =>
       prepared.map(({ commandId: id, intent }) => {
         const sent = command.decide(intent, initialState)
@@ -78,7 +78,7 @@ export const createRunJobs = ({ domain, policy, store, clock, ids, derivedId }: 
         return appendOf(stream, { revision: -1 }, sent.right, contextOf(fold(command, sent.right)), ids)
       }),
 
-    /** The jobs of the present round whose outcome the run does not know, and what is known of their commands. */
+    /** The jobs of the present round without an outcome in the run, with the state of their commands. */
     look: async (jobs: readonly Job[]): Promise<readonly JobState[]> => {
       const found: JobState[] = []
       for (let i = 0; i < jobs.length; i += READ_AT_ONCE) {
@@ -92,7 +92,7 @@ export const createRunJobs = ({ domain, policy, store, clock, ids, derivedId }: 
       return found
     },
 
-    /** What the jobs' commands say that the run may not know yet. */
+    /** Outcomes of the jobs' commands that the run may not have yet. */
     newsOf: (states: readonly Pick<JobState, 'job' | 'events'>[]) => {
       const results: FileResult[] = []
       let begun = false

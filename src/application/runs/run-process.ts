@@ -28,42 +28,42 @@ export interface RunProcessDeps {
   readonly transact: TransactCommands
   readonly clock: Clock
   readonly log: Log
-  /** What failed will work later: the log or the database is away. */
+  /** Whether the log or the database cannot be reached now, so that the work can be tried again later. */
   readonly isAway: (error: unknown) => boolean
 }
 
 const SENT_AT_ONCE = 1000
 
-/** What turns the events of jobs into results of runs, and what a crash left into what should have been. */
+/** Turns the events of jobs into results of runs, and completes what a crash interrupted. */
 export const createRunProcess = (deps: RunProcessDeps) => {
   const { workflows, jobs, transact, clock, log } = deps
   const turn = createRunTurn({ workflows, clock })
   const by = () => ({ at: clock.now().toISOString(), actor: RUNNER })
   const send = sendPrepared(transact)
 
-  /** Notes what a run may not know yet. What it knows, or what belongs to an earlier round, changes nothing. */
+  /** Records outcomes that a run may not have yet. Known outcomes, and those of earlier rounds, change nothing. */
   const note = async (
     runId: string,
     round: number,
     news: { readonly begun: boolean; readonly results: readonly FileResult[] },
   ): Promise<void> => {
-    // a note that is too large for the log would end no run: long errors go in several
+    // long errors are recorded in several events, because one event could be too large for the log
     for (const results of piecesOf(news.results)) await turn(runId, [{ ...by(), type: 'NoteResults', round, results }])
     if (news.begun && news.results.length === 0) await turn(runId, [{ ...by(), type: 'Begin', round }])
   }
 
-  /** Puts jobs on the queue. Sent twice they are there once. */
+  /** Sends jobs; sent twice, each is on the queue once. */
   const sendJobs = async (prepared: readonly PreparedSend[]): Promise<void> => {
     for (let i = 0; i < prepared.length; i += SENT_AT_ONCE) await send(prepared.slice(i, i + SENT_AT_ONCE))
   }
 
-  /** Takes back jobs that nobody has begun; the others go on to their end. */
+  /** Cancels jobs that no worker has begun; the others run to their end. */
   const withdraw = async (states: readonly JobState[], reason: string): Promise<void> => {
     const sent = states.filter(({ events }) => events.length > 0)
     await transact(sent.map(({ stream }) => ({ stream, intents: [{ ...by(), type: 'Cancel' as const, reason }] })))
   }
 
-  /** The round never was: files as before, the charge given back. The first error is the one that counts. */
+  /** Undoes a round: resets its files and refunds the charge. An error on the way is only logged. */
   const undo = async (runId: string, round: number, error: unknown): Promise<void> => {
     const { code, message } = error instanceof CommandBusError ? error : { code: 'NOT_QUEUED', message: String(error) }
     try {
@@ -78,7 +78,7 @@ export const createRunProcess = (deps: RunProcessDeps) => {
     }
   }
 
-  /** Queues the open jobs of a run whose log cannot take them together with its own events. */
+  /** Sends the open jobs of a run, for a log that cannot append them together with the run's events. */
   const dispatch = async (runId: string, run: StartedRun): Promise<void> => {
     try {
       await sendJobs(jobs.prepareJobs(runId, run, RUNNER))
@@ -125,7 +125,7 @@ export const createRunProcess = (deps: RunProcessDeps) => {
     if (owed.refunds.length > 0) await turn(runId, [])
   }
 
-  /** A run that cannot go on leaves the others alone; what will work later is tried again by the caller. */
+  /** Keeps a failure of one run from the other runs; if the log or database is away, the caller tries again. */
   const alone = async (runId: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work()
@@ -139,12 +139,12 @@ export const createRunProcess = (deps: RunProcessDeps) => {
     turn,
     dispatch,
 
-    /** Does what a run is owed, from its state alone. May be done by anybody, at any time, again and again. */
+    /** Completes what a run's state still requires. Any process may call it, at any time and repeatedly. */
     resume: resumeRun,
     /** The same for one of many. */
     resumeAlone: (runId: string) => alone(runId, () => resumeRun(runId)),
 
-    /** Notes what a page of the feed says of jobs, run by run. */
+    /** Records the outcomes of jobs from a page of the feed, run by run. */
     handle: async (events: readonly Recorded<CommandEvent>[]): Promise<void> => {
       interface News {
         begun: boolean
@@ -156,7 +156,7 @@ export const createRunProcess = (deps: RunProcessDeps) => {
         const name = context.causationId
         const job = name === null || key?.domain !== jobs.domain ? null : parseJobName(name)
         const news = job === null ? null : react(event)
-        // whoever sends a command may name a job as its cause; only the job's own command has its id
+        // any sender may name a job as the cause; only the job's own command has its id
         if (job === null || news === null || key?.commandId !== jobs.commandId(name as string)) continue
         const rounds = runs.get(job.runId) ?? new Map<number, News>()
         runs.set(job.runId, rounds)
@@ -185,7 +185,7 @@ export const createRunProcess = (deps: RunProcessDeps) => {
       )
     },
 
-    /** Gives back a charge that no run has claimed, once it is sure that none will. */
+    /** Refunds a charge that no run has claimed, when it is certain that none will. */
     giveBack: async ({ tenantId, runId, chargeId, amount }: OrphanCharge): Promise<void> => {
       const claimed = await workflows.together(async () => {
         const loaded = await workflows.loadRun(runId)

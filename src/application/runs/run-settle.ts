@@ -18,12 +18,13 @@ export interface SettleDeps {
   readonly clock: Clock
 }
 
-/** Who the runner is, in the audit. */
+/** The runner's name in the audit. */
 export const RUNNER = 'workflow-runs'
 
 /**
- * A turn of a run that gives back what it owes afterwards: in the same append where the log can, so that nobody ever
- * sees a failed run that still costs; else right after it, and if that is lost, by whoever looks at the run next.
+ * Makes turns of a run that also refund what the run then owes. If the log can, the refund is in the same append, so that a
+ * failed run is never seen with its price. Otherwise it follows at once, or is made by the next
+ * process that handles the run.
  */
 export const createRunTurn = ({ workflows, clock }: SettleDeps) => {
   const plain = async (runId: string, intents: readonly RunIntent[]): Promise<StartedRun> =>
@@ -49,7 +50,7 @@ export const createRunTurn = ({ workflows, clock }: SettleDeps) => {
       }
     })
 
-  /** The ledger first, then the run: a crash in between repeats the first, which changes nothing. */
+  /** Appends to the ledger, then to the run: after a crash in between, the first is repeated and changes nothing. */
   const settle = async (runId: string, run: StartedRun): Promise<StartedRun> => {
     const returned = await workflows.together(async () => {
       const account = await workflows.loadCredits(run.tenantId)

@@ -4,7 +4,7 @@ import type { PerFileResult, WorkflowRun } from '../ports/reading/workflow-queri
 
 const LONGEST_TEXT = 200
 
-/** A run as the log has it; which jobs a worker is at only the rows of their commands tell. */
+/** A run from the log. Only the rows of its commands show which jobs are being processed. */
 export const viewOf = (runId: string, run: StartedRun): WorkflowRun => {
   const { monthly, purchased } = costOf(run.charges)
   return {

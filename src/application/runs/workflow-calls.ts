@@ -1,7 +1,7 @@
 import type { Runs } from './workflow-runs.ts'
 import type { Templates } from './workflow-templates.ts'
 
-/** Everything that may be asked of templates and runs. */
+/** The calls for templates and runs. */
 export interface WorkflowCalls extends Runs {
   readonly createTemplate: Templates['create']
   readonly editTemplate: Templates['edit']

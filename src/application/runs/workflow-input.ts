@@ -11,7 +11,7 @@ export const MAX_GRANT = 1_000_000_000
 export const MAX_RETRY_COUNT = 10
 export const DEFAULT_RETRY_COUNT = 3
 
-/** The tenant of callers that have none and name none: an installation for one customer never has to. */
+/** The tenant of callers that have none and name none, as in an installation for one customer. */
 export const DEFAULT_TENANT = 'default'
 
 export const retryCountOf = (value: unknown): number => wholeOf(value, 'maxRetryCount', 1, MAX_RETRY_COUNT)

@@ -24,7 +24,7 @@ import type { Asker } from './workflow-templates.ts'
 
 export interface StartRun {
   readonly templateId: string
-  /** 1 to 10,000 files; the inputs together have at most 1 MiB as JSON. */
+  /** 1 to 10,000 files; all inputs together have at most 1 MiB as JSON text. */
   readonly files: readonly { readonly fileName: string; readonly input: unknown }[]
   /** How often a file may be continued at a price: 1-10, default 3. */
   readonly maxRetryCount?: number
@@ -32,25 +32,25 @@ export interface StartRun {
   readonly tenantId?: string
 }
 
-/** Who starts a run. `testRun`: free; decided by who it is, never by what is asked for. */
+/** Who starts a run. `testRun`: the run is free; this depends on the caller's role, never on the request. */
 export interface Starter extends Asker {
   readonly testRun?: boolean
 }
 
-/** What a Continue would do now, and why it cannot. */
+/** What a Continue would do now, or why it cannot. */
 export interface RetryPreview {
-  /** The run. */
+  /** The run's id. */
   readonly id: string
   /** Files that would be retried. */
   readonly files: number
   readonly failedFiles: number
-  /** Left without an outcome by a failure of ours: retried for free. */
+  /** Files without an outcome because of an internal failure: retried for free. */
   readonly pendingFiles: number
   readonly creditsNeeded: number
   readonly creditsAvailable: number
-  /** Null: nothing is in the way. */
+  /** Null: a Continue is possible. */
   readonly blockedBy: string | null
-  /** The same in a sentence. */
+  /** `blockedBy` as a sentence. */
   readonly message: string | null
 }
 
@@ -65,7 +65,7 @@ export const createRuns = (deps: RunsDeps) => {
   const pay = createPayment(deps)
   const now = (): string => clock.now().toISOString()
 
-  /** @throws RunNotFoundError; ForbiddenError for another tenant's, which is told to the log */
+  /** Logs access to another tenant's run. @throws RunNotFoundError, ForbiddenError */
   const demandOwn = (asker: Asker, runId: string, tenantId: string | null): void => {
     if (tenantId === null) throw new RunNotFoundError(runId)
     if (asker.tenant === null || asker.tenant === tenantId) return
@@ -76,7 +76,7 @@ export const createRuns = (deps: RunsDeps) => {
     throw new ForbiddenError('this workflow run belongs to another tenant')
   }
 
-  /** As its rows say, which may be behind where they follow the log: then as the log says. */
+  /** Reads the run from its row; if the row lags behind the log, from the log. */
   const look = async (runId: string): Promise<WorkflowRun | null> => {
     const row = await queries.run(runId)
     if (workflows.inline) return row
@@ -86,7 +86,7 @@ export const createRuns = (deps: RunsDeps) => {
   }
 
   return {
-    /** Charges files x price, and starts. @throws TemplateNotFoundError, InsufficientCreditsError, InvalidInputError */
+    /** Charges files x price, and starts the run. @throws TemplateNotFoundError, InsufficientCreditsError, InvalidInputError */
     initiate: async (starter: Starter, start: StartRun): Promise<WorkflowRun> => {
       const templateId = commandIdOf(start.templateId, 'templateId')
       const files = filesOf(start.files)
@@ -137,7 +137,7 @@ export const createRuns = (deps: RunsDeps) => {
     },
 
     /**
-     * What each event made of a run: ends at a revision or an instant with `at`; compares two moments with `from` and `to`.
+     * The history of a run. `at` ends it at a revision or an instant; `from` and `to` compare two moments.
      * @throws RunNotFoundError, ForbiddenError, InvalidInputError
      */
     history: async (asker: Asker, id: string, options: RunHistoryOptions = {}): Promise<RunHistory> => {
@@ -149,7 +149,7 @@ export const createRuns = (deps: RunsDeps) => {
       return replayRun(runId, events, options)
     },
 
-    /** The tenant's own, newest first. */
+    /** The tenant's runs, newest first. */
     list: async (asker: Asker, filter: RunFilter = {}): Promise<Page<WorkflowRun>> => {
       const tenantId = asker.tenant ?? optional(filter.tenantId, tenantOf)
       return queries.runs({
@@ -191,7 +191,7 @@ export const createRuns = (deps: RunsDeps) => {
     },
 
     /**
-     * Continue: failed files again at the run's price, pending ones for free, errors never; all of them, or none.
+     * Continue: retries all failed files at the run's price and pending files for free; never files with `error`.
      * @throws RunNotFoundError, ForbiddenError, AlreadyRunningError, RunNotRetriableError, InsufficientCreditsError
      */
     retryFailed: async (asker: Asker, id: string): Promise<WorkflowRun> => {
@@ -216,7 +216,7 @@ export const createRuns = (deps: RunsDeps) => {
     },
 
     /**
-     * Ends the run: jobs that nobody works on are withdrawn and given back, the others go on to their end.
+     * Ends the run: cancels and refunds jobs that no worker has begun; the others run to their end.
      * @throws RunNotFoundError, ForbiddenError, InvalidOperationError once it is over
      */
     cancel: async (asker: Asker, id: string, options: { readonly reason?: string } = {}): Promise<WorkflowRun> => {
@@ -236,7 +236,7 @@ export const createRuns = (deps: RunsDeps) => {
 
 const tenantIn = (state: RunState): string | null => (state.status === 'NONE' ? null : state.tenantId)
 
-/** A run whose events are damaged is refused in words, and is no failure of the service. */
+/** Damaged events of a run give an error about that run, not a failure of the service. */
 const readable = async <A>(runId: string, read: () => Promise<A>): Promise<A> => {
   try {
     return await read()

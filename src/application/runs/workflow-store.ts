@@ -19,21 +19,21 @@ import { BoundedMap } from '../shared/bounded-map.ts'
 import { ContentionError } from '../shared/errors.ts'
 import { appendOf, type Loaded } from '../shared/transact.ts'
 
-/** What an attempt came to: what is to be appended together, and the answer once it is. */
+/** The result of an attempt: the appends to make together, and the answer to return after them. */
 export interface Attempt<A> {
   readonly appends: readonly StreamAppend<BusEvent>[]
   readonly answer: A
 }
 
-/** Losing is common when one tenant's users click at once, and harmless: everybody gets his turn. */
+/** Conflicts are common when users of one tenant act at the same time, and harmless: each gets a turn. */
 const MAX_TRIES = 24
 const LONGEST_PAUSE_MS = 40
-/** States kept between turns; each may hold some thousand files. */
+/** States in the cache; each may have some thousand files. */
 const KEPT = 64
 
 /**
- * Runs, ledgers and templates in the log: turns that concern several of them at once, and states that are kept between
- * turns, so that a long ledger is not read again for every charge.
+ * Runs, ledgers and templates in the log. A turn may concern several of them, and states are cached between turns, so that
+ * a long ledger is not read again for every charge.
  */
 export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock: Clock) => {
   const kept = new BoundedMap<string, Loaded<unknown>>(KEPT)
@@ -43,7 +43,7 @@ export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock
     return loaded
   }
 
-  /** The present state: what is kept, and the events that came since. */
+  /** The present state: the cached one with the events since then. */
   const load = async <State, Event extends BusEvent>(
     decider: Pick<Decider<State, never, Event, unknown>, 'initial' | 'evolve'>,
     stream: string,
@@ -54,7 +54,7 @@ export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock
     return keep(stream, { state: fold(decider, events, known.state), revision: known.revision + events.length })
   }
 
-  /** Nothing to append where nothing has happened. */
+  /** No append if there are no events. */
   const appendsOf = (
     stream: string,
     at: Pick<Loaded<unknown>, 'revision'>,
@@ -73,7 +73,7 @@ export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock
   return {
     /** Charge and run can be appended together. */
     atomic: store.capabilities.atomicAppend,
-    /** Rows are there with the events. */
+    /** Rows are committed with the events. */
     inline: store.capabilities.inlineProjections,
     load,
     loadRun: (runId: string): Promise<Loaded<RunState>> => load(workflowRun, runStream(runId)),
@@ -90,7 +90,7 @@ export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock
       (await store.readStream(templateStream(id))).map(({ event }) => event as TemplateEvent),
 
     /**
-     * Loads, decides and appends, again and again while others are first: all of an attempt's appends, or none of them.
+     * Loads, decides and appends all of an attempt's appends or none; after a conflict it tries again.
      * @throws ContentionError
      */
     together: async <A>(attempt: () => Promise<Attempt<A>>): Promise<A> => {

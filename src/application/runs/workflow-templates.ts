@@ -15,13 +15,13 @@ export interface NewTemplate {
   readonly name: string
   /** The price of a file, in credits: a whole number from 0. */
   readonly creditsPerRun: number
-  /** All files of a run are one job. Default false: each is its own. */
+  /** True: all files of a run are one job. Default false: each file is one job. */
   readonly batchMode?: boolean
-  /** Left out: for every tenant. */
+  /** Missing: for every tenant. */
   readonly tenantId?: string
 }
 
-/** Who asks. `tenant` null: no tenant's bounds hold for them. */
+/** The caller. `tenant` null: it may use all tenants. */
 export interface Asker {
   readonly subject: string
   readonly tenant: string | null
@@ -35,7 +35,7 @@ export interface TemplateDeps {
 }
 
 export const createTemplates = ({ workflows, queries, clock, ids }: TemplateDeps) => {
-  /** A template of another tenant is as good as unknown; one of all tenants may be changed by those without a tenant. */
+  /** Another tenant's template counts as unknown; a template for all tenants can be changed by callers without a tenant. */
   const change = (id: string, asker: Asker, intent: TemplateIntent): Promise<WorkflowTemplate> => {
     const templateId = commandIdOf(id, 'templateId')
     return workflows.together(async () => {
@@ -94,7 +94,7 @@ export const createTemplates = ({ workflows, queries, clock, ids }: TemplateDeps
         batchMode: given.batchMode === undefined ? false : booleanOf(given.batchMode, 'batchMode'),
       })
     },
-    /** Runs keep the price they began with. @throws TemplateNotFoundError, InvalidOperationError once it is archived */
+    /** Runs keep the price they began with. @throws TemplateNotFoundError, InvalidOperationError (archived) */
     edit: async (asker: Asker, id: string, given: Pick<Partial<NewTemplate>, 'name' | 'creditsPerRun'>) =>
       change(id, asker, {
         ...by(asker),
@@ -102,9 +102,9 @@ export const createTemplates = ({ workflows, queries, clock, ids }: TemplateDeps
         ...(given.name === undefined ? {} : { name: templateNameOf(given.name) }),
         ...(given.creditsPerRun === undefined ? {} : { creditsPerRun: priceOf(given.creditsPerRun) }),
       }),
-    /** It starts no further runs; those that there are go on, and may be continued. @throws TemplateNotFoundError */
+    /** Allows no new runs; existing runs go on and can be continued. @throws TemplateNotFoundError */
     archive: async (asker: Asker, id: string) => change(id, asker, { ...by(asker), type: 'Archive' }),
-    /** The tenant's own, and those of all; newest first. */
+    /** The tenant's templates and those for all tenants, newest first. */
     list: async (asker: Asker, filter: TemplateFilter = {}): Promise<Page<WorkflowTemplate>> => {
       const tenantId = asker.tenant ?? optional(filter.tenantId, tenantOf)
       return queries.templates({

@@ -5,9 +5,9 @@ export interface Waiting<Item, Result> {
 }
 
 export interface AsideOptions<Item> {
-  /** What an item is held by: while one of a key waits, others of that key do not hold up anybody either. */
+  /** What the item waits for. While an item of a key waits, further items of that key wait too, and delay no others. */
   readonly keyOf: (item: Item) => string
-  /** How long an item waits, and what its caller is told then. */
+  /** How long an item waits; then it fails with the error of `onHeld`. */
   readonly patienceMs: number
   readonly onHeld: (item: Item) => Error
 }
@@ -16,10 +16,10 @@ const FIRST_WAIT_MS = 20
 const LONGEST_WAIT_MS = 500
 
 /**
- * Where items wait for what somebody else holds. They are tried again now and then, all together, and in between take up
- * no connection, however many they are.
+ * A place for items that wait for a lock of another transaction. They are tried again together from time to time, and use
+ * no connection in between.
  *
- * @param attempt tries them, and gives those that are still held; what became of the others it tells them itself
+ * @param attempt tries the items, settles those that are done, and returns those that are still locked
  */
 export const createAside = <Item, Result>(
   { keyOf, patienceMs, onHeld }: AsideOptions<Item>,

@@ -1,4 +1,4 @@
-/** Keeps the `most` entries that were set last, for what can be found again when it is needed. */
+/** A cache of the `most` entries that were set last. */
 export class BoundedMap<Key, Value> extends Map<Key, Value> {
   readonly #most: number
 

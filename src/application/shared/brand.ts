@@ -1,8 +1,8 @@
 type ErrorClass = abstract new (...args: never[]) => Error
 
 /**
- * Makes `instanceof` recognise errors that another copy of this package has made: bundled code, or two versions in one
- * process. The names of the members are what the copies have in common: a bundler may rename the classes themselves.
+ * Makes `instanceof` recognise errors of another copy of this package: bundled code, or two versions in one process. Copies
+ * are matched by the member names here, because a bundler may rename the classes.
  * Classes that extend a branded one are compared as usual.
  */
 export const brandErrors = (classes: { readonly [name: string]: ErrorClass }): void => {

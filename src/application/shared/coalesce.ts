@@ -2,23 +2,23 @@ import { type AsideOptions, createAside, type Waiting } from './aside.ts'
 import { cutToFit, fittingCount, type Room } from './fitting.ts'
 
 export interface CoalesceOptions<Item, Result> {
-  /** What goes into one run. */
+  /** The limits of one run. */
   readonly room: Room<Item>
-  /** Runs at the same time at the most; further items wait and are gathered meanwhile. */
+  /** The most runs at the same time; further items are gathered meanwhile. */
   readonly maxRuns: number
-  /** Items that must wait before one more run begins beside those under way. Default 1. */
+  /** How many items must wait before a further run begins beside the present ones. Default 1. */
   readonly worthARun?: number
-  /** Results in the order of the items; null for one that somebody else holds, which waits aside. */
+  /** Results in the order of the items; null for an item that another transaction has locked, which waits aside. */
   readonly run: (items: readonly Item[]) => Promise<readonly (Result | null)[]>
-  /** Whether a failure is of everybody (the database is away) rather than of one item. */
+  /** Whether a failure concerns all items (the database is away), not one. */
   readonly isShared: (error: unknown) => boolean
   readonly aside: AsideOptions<Item>
 }
 
 /**
- * Lets independent callers share one statement: alone, a call runs at once; while runs are under way, callers gather
- * and go together. When a shared run fails because of one item, each item runs again by itself, so that nobody fails
- * for a neighbour; `run` must therefore be all or nothing, but for items that are held: those do not keep the others.
+ * Lets independent callers share one statement. A single call runs at once; while runs are busy, further calls gather and
+ * run together. When a shared run fails because of one item, each item runs again by itself, so that only the faulty item
+ * fails. `run` must therefore be all or nothing, except for locked items, which do not stop the others.
  */
 export const coalesce = <Item, Result extends object | string>(options: CoalesceOptions<Item, Result>) => {
   const { room, maxRuns, worthARun = 1, run, isShared } = options
@@ -27,7 +27,7 @@ export const coalesce = <Item, Result extends object | string>(options: Coalesce
   let runs = 0
   let scheduled = false
 
-  /** Gives those that are held. */
+  /** Returns the items that are locked. */
   const runOne = async (batch: readonly Waiting<Item, Result>[]): Promise<readonly Waiting<Item, Result>[]> => {
     const held: Waiting<Item, Result>[] = []
     try {
@@ -74,7 +74,7 @@ export const coalesce = <Item, Result extends object | string>(options: Coalesce
     new Promise((resolve, reject) => {
       if (aside.holds(item)) return aside.put({ item, resolve, reject })
       waiting.push({ item, resolve, reject })
-      // callers of the same tick go together
+      // calls of the same tick run together
       if (!scheduled && mayRun()) {
         scheduled = true
         queueMicrotask(start)

@@ -1,6 +1,6 @@
 import { brandErrors } from './brand.ts'
 
-/** Base of every error this library throws on purpose. `code` is stable; `message` says what to do. */
+/** The base of this library's errors. `code` is stable; `message` says what to do. */
 export class CommandBusError extends Error {
   override readonly name: string = 'CommandBusError'
   readonly code: string
@@ -20,7 +20,7 @@ export class InvalidInputError extends CommandBusError {
   }
 }
 
-/** An event that is larger than the log takes at once. Nothing was done. */
+/** An event is larger than the log accepts. Nothing was done. */
 export class TooLargeError extends InvalidInputError {
   constructor(options?: { readonly cause?: unknown }) {
     super('data', TOO_LARGE)
@@ -31,7 +31,7 @@ export class TooLargeError extends InvalidInputError {
 const TOO_LARGE =
   "larger than EventStoreDB takes in one append: make it smaller, or raise the server's MaxAppendSize (1 MiB by default)"
 
-/** A payload that the handler's codec refuses. Nothing was done. */
+/** The handler's codec refuses the payload. Nothing was done. */
 export class InvalidPayloadError extends CommandBusError {
   override readonly name = 'InvalidPayloadError'
   /** `path: what was expected` each, never the value itself. */
@@ -42,6 +42,7 @@ export class InvalidPayloadError extends CommandBusError {
   }
 }
 
+/** The domain has no command with this id, or it belongs to another tenant. */
 export class CommandNotFoundError extends CommandBusError {
   override readonly name = 'CommandNotFoundError'
   constructor(domain: string, commandId: string) {
@@ -59,6 +60,7 @@ export class InvalidOperationError extends CommandBusError {
   }
 }
 
+/** The domain already has a command with this id. Nothing was sent. */
 export class DuplicateCommandError extends CommandBusError {
   override readonly name = 'DuplicateCommandError'
   readonly domain: string
@@ -70,7 +72,7 @@ export class DuplicateCommandError extends CommandBusError {
   }
 }
 
-/** The id was sent before, by another tenant: what is there is not the caller's. Nothing was sent. */
+/** Another tenant has sent a command with this id. Nothing was sent. */
 export class CommandIdTakenError extends CommandBusError {
   override readonly name = 'CommandIdTakenError'
   readonly domain: string
@@ -85,7 +87,7 @@ export class CommandIdTakenError extends CommandBusError {
   }
 }
 
-/** The commands of the domain are sent by the bus itself. */
+/** Only the bus itself sends commands of this domain. */
 export class DomainReservedError extends CommandBusError {
   override readonly name = 'DomainReservedError'
   constructor(domain: string, instead: string) {
@@ -93,7 +95,7 @@ export class DomainReservedError extends CommandBusError {
   }
 }
 
-/** Replies may not go there. Nothing was sent. */
+/** Replies may not go to this queue. Nothing was sent. */
 export class ReplyQueueRefusedError extends CommandBusError {
   override readonly name = 'ReplyQueueRefusedError'
   constructor(queue: string, why: string, field = 'replyTo') {
@@ -101,6 +103,7 @@ export class ReplyQueueRefusedError extends CommandBusError {
   }
 }
 
+/** The worker already has a handler for this command type, and keeps it. */
 export class HandlerAlreadyRegisteredError extends CommandBusError {
   override readonly name = 'HandlerAlreadyRegisteredError'
   constructor(domain: string, commandType: string) {
@@ -111,7 +114,7 @@ export class HandlerAlreadyRegisteredError extends CommandBusError {
   }
 }
 
-/** The database (or another part this process needs) cannot serve now. Nothing half-done was left. */
+/** The database, or another part that this process needs, is not available now. Nothing is half done. */
 export class UnavailableError extends CommandBusError {
   override readonly name = 'UnavailableError'
   constructor(message: string, options?: ErrorOptions) {
@@ -119,14 +122,14 @@ export class UnavailableError extends CommandBusError {
   }
 }
 
-/** The send would need a queue that is not there, and no more may be made. Nothing was done. */
+/** The send needs a new queue, and the limit of queues is reached. Nothing was done. */
 export class TooManyQueuesError extends CommandBusError {
   constructor(message: string) {
     super('TOO_MANY_QUEUES', message)
   }
 }
 
-/** A transaction that is still open holds what this needs, and has for longer than anybody waits. Nothing was done. */
+/** An open transaction has locked what this call needs for longer than it waits. Nothing was done. */
 export class HeldError extends UnavailableError {
   constructor(what: string) {
     super(
@@ -135,7 +138,7 @@ export class HeldError extends UnavailableError {
   }
 }
 
-/** Too many writers at one command: the bounded retries ran out. Try again. */
+/** Too many concurrent writers of one command: no retries are left. Try again. */
 export class ContentionError extends CommandBusError {
   override readonly name = 'ContentionError'
   constructor(stream: string) {
@@ -143,7 +146,7 @@ export class ContentionError extends CommandBusError {
   }
 }
 
-/** The caller is known and may not do this. */
+/** The caller is known, but may not do this. */
 export class ForbiddenError extends CommandBusError {
   override readonly name = 'ForbiddenError'
   constructor(message: string) {

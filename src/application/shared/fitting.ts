@@ -1,15 +1,15 @@
 import { MAX_STATEMENT_BYTES } from './json-size.ts'
 
-/** What goes into one statement. */
+/** The limits of one statement. */
 export interface Room<Item> {
   readonly most: number
-  /** About as many bytes as the statement needs for an item. */
+  /** About how many bytes the statement needs for an item. */
   readonly sizeOf: (item: Item) => number
-  /** Default: what a statement may carry. */
+  /** Default: MAX_STATEMENT_BYTES. */
   readonly maxBytes?: number
 }
 
-/** How many items, from `from` on, go into one statement: at least one, whatever its size. */
+/** How many items from index `from` fit into one statement; at least one, of any size. */
 export const fittingCount = <Item>(
   items: readonly Item[],
   { most, sizeOf, maxBytes = MAX_STATEMENT_BYTES }: Room<Item>,
@@ -24,7 +24,7 @@ export const fittingCount = <Item>(
   return end - from
 }
 
-/** All items in their order, in lists that each go into one statement. */
+/** All items in order, in lists that each fit into one statement. */
 export const cutToFit = <Item>(items: readonly Item[], room: Room<Item>): readonly (readonly Item[])[] => {
   const lists: (readonly Item[])[] = []
   for (let from = 0; from < items.length; ) {

@@ -13,7 +13,7 @@ import type { Json } from '../../domain/json/json.ts'
 import { InvalidInputError, ReplyQueueRefusedError } from './errors.ts'
 import { parseSizedJson, type SizedJson } from './json.ts'
 
-/** Each takes what a caller gave and returns it parsed, or throws InvalidInputError with the field's name. */
+/** Returns the parsed value, or throws an InvalidInputError with the field's name; so do all functions below. */
 const accept = <A>(field: string, parsed: Either<string, A>): A => {
   if (isLeft(parsed)) throw new InvalidInputError(field, parsed.left)
   return parsed.right
@@ -32,7 +32,7 @@ export const commandIdOf = (value: unknown, field = 'commandId'): string =>
 export const commandTypeOf = (value: unknown): string =>
   accept('commandType', parseCommandType(text('commandType', value)))
 export const queueOf = (value: unknown, field = 'replyTo'): string => accept(field, parseQueueName(text(field, value)))
-/** A queue that replies may go to. @throws InvalidInputError, ReplyQueueRefusedError */
+/** A valid name for a reply queue. @throws InvalidInputError, ReplyQueueRefusedError */
 export const replyQueueOf = (value: unknown, field = 'replyTo'): string => {
   const queue = queueOf(value, field)
   if (domainOfQueue(queue) !== null) throw new ReplyQueueRefusedError(queue, 'is for commands, not for replies', field)
@@ -42,7 +42,7 @@ export const correlationIdOf = (value: unknown): string =>
   accept('correlationId', parseCorrelationId(text('correlationId', value)))
 export const jsonOf = (value: unknown, field = 'data'): Json => sizedJsonOf(value, field).json
 
-/** The same, with its size for statements. */
+/** As `jsonOf`, with the size for statements. */
 export const sizedJsonOf = (value: unknown, field = 'data'): SizedJson =>
   accept(field, parseSizedJson(value, { root: field.replace(/^-+/, '') }))
 
@@ -83,7 +83,7 @@ export const booleanOf = (value: unknown, field: string): boolean => {
   return value
 }
 
-/** One of the names that are known. */
+/** One of the `known` names. */
 export const oneOf = <A extends string>(known: readonly A[], value: unknown, field: string): A => {
   const found = known.find(one => one === value)
   if (found === undefined)
@@ -93,7 +93,7 @@ export const oneOf = <A extends string>(known: readonly A[], value: unknown, fie
 
 const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/
 
-/** An ISO 8601 date or instant of the years 1 to 9999, as an instant in UTC; without a zone it is UTC. */
+/** An ISO 8601 date or instant of the years 1 to 9999, as an instant in UTC, which is also the default zone. */
 export const instantOf = (value: unknown, field: string): string => {
   const given = value instanceof Date ? value : parseInstant(text(field, value))
   const year = given.getUTCFullYear()

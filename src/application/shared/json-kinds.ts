@@ -1,4 +1,4 @@
-/** Made by a literal or by JSON.parse, in this realm or in another one, such as a test runner's. */
+/** Whether an object comes from a literal or JSON.parse, in this realm or another (such as a test runner's). */
 export const isPlain = (value: object): boolean => {
   const parent = Object.getPrototypeOf(value)
   if (parent === Object.prototype || parent === null) return true
@@ -6,12 +6,12 @@ export const isPlain = (value: object): boolean => {
 }
 
 /**
- * Why an object that is neither plain nor a list is not JSON: written as it is, it would lose what it holds. Null: it says
- * itself what it stands for.
+ * Why an object that is neither plain nor a list is not valid JSON: it would lose its content. Null: its `toJSON` gives its
+ * value.
  */
 export const kindFault = (value: object, before: string): string | null => {
   if (hasMethod(value, 'then')) return `is a Promise: await it before ${before}`
-  // a Buffer has a toJSON, which makes four bytes out of one
+  // the toJSON of a Buffer would make four bytes out of one
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     return `is ${named(value)}, which JSON cannot hold: make it a text (base64), or a list of numbers`
   }

@@ -1,12 +1,12 @@
 import type { Json } from '../../domain/json/json.ts'
 
 /**
- * What one statement may carry of payloads and results, in bytes as `heldBytes` counts them. PostgreSQL takes 256 MB as
- * one document, in which each payload stands twice, and needs several times that to read it.
+ * The most bytes of payloads and results in one statement, as `heldBytes` counts them. PostgreSQL accepts 256 MB as one
+ * document, which has each payload twice, and needs several times that memory to read it.
  */
 export const MAX_STATEMENT_BYTES = 8 * 1024 * 1024
 
-/** About as many bytes as PostgreSQL needs for a value as jsonb, hardly ever fewer: a list of numbers is six times its text. */
+/** About how many bytes PostgreSQL needs for a value as jsonb, rarely fewer: a list of numbers is six times its text. */
 export const heldBytes = (value: Json): number => {
   switch (typeof value) {
     case 'string':
@@ -33,8 +33,8 @@ const textBytes = (text: string): number =>
   ENTRY + (text.length < SHORT ? text.length * LONGEST_CHARACTER : Buffer.byteLength(text))
 
 const ENTRY = 4
-/** An entry, and a numeric with its padding. */
+/** Bytes of an entry and a padded numeric. */
 const NUMBER = 20
-/** Counting costs more than it gains below this. */
+/** Shorter texts are not counted exactly, because that costs more than it gains. */
 const SHORT = 64
 const LONGEST_CHARACTER = 3

@@ -7,34 +7,34 @@ import { heldBytes } from './json-size.ts'
 
 /** Largest JSON text of a payload or a result, in bytes. */
 export const MAX_JSON_BYTES = 1_048_576
-/** Deeper than this is taken for an attack or a mistake. */
+/** A deeper value is refused as an attack or a mistake. */
 export const MAX_JSON_DEPTH = 100
 
-/** How a refusal speaks of the value. */
+/** How an error message names the value. */
 export interface JsonPlace {
-  /** What stands before the path: `data` gives `data.user is a Promise`. Default: nothing. */
+  /** The prefix of the path: `data` gives `data.user is a Promise`. Default: none. */
   readonly root?: string
-  /** What is about to be done with it. Default `sending`. */
+  /** What the value is for. Default `sending`. */
   readonly before?: 'sending' | 'returning'
 }
 
 /**
- * A copy of a value that is JSON and that PostgreSQL keeps as it is: no promises, errors, typed arrays, instances of
- * classes, functions, symbols, bigints, lists with holes, cycles, NUL characters, half surrogates, or numbers that are
- * rounded; at most 1 MiB as text, with numbers written out, and 100 levels deep. Left is one sentence with the path.
- * Dates and other objects with `toJSON` become what they stand for; undefined members are left out and undefined items
- * become null, as in `JSON.stringify`. Getters and `toJSON` are asked once. A member called `__proto__` is one like any other.
+ * A copy of a value, if it is JSON that PostgreSQL stores unchanged: no promises, errors, typed arrays, class instances,
+ * functions, symbols, bigints, lists with holes, cycles, NUL characters, lone surrogates, or numbers that would be rounded;
+ * at most 1 MiB as text (with numbers written out) and 100 levels deep. Left is one sentence with the path. As in
+ * `JSON.stringify`, `toJSON` is used (for dates too), undefined members are left out, and undefined items become null.
+ * Getters and `toJSON` are called once. `__proto__` is a normal member.
  */
 export const parseJson = (value: unknown, place: JsonPlace = {}): Either<string, Json> =>
   map(({ json }: SizedJson) => json)(parseSizedJson(value, place))
 
-/** A value with about as many bytes as a statement needs for it. */
+/** A value and about how many bytes a statement needs for it. */
 export interface SizedJson {
   readonly json: Json
   readonly bytes: number
 }
 
-/** The same, with its size: counted on the way where it is small, which costs nothing. */
+/** As `parseJson`, with the size; that of a small value is counted while it is copied. */
 export const parseSizedJson = (value: unknown, place: JsonPlace = {}): Either<string, SizedJson> => {
   const walk: Walk = { place, path: [], above: [], atMost: 0, isSpelledOut: false }
   try {
@@ -53,9 +53,9 @@ interface Walk {
   readonly place: JsonPlace
   readonly path: PathStep[]
   readonly above: object[]
-  /** The text has no more bytes than this: most values need not be written to know that they are small. */
+  /** An upper limit of the text's bytes, so that most values need not be serialised to know that they are small. */
   atMost: number
-  /** PostgreSQL writes some number with more characters than JavaScript. */
+  /** PostgreSQL writes at least one number with more characters than JavaScript. */
   isSpelledOut: boolean
 }
 
@@ -70,10 +70,10 @@ const at = ({ path, place: { root } }: Walk): string => {
   return root === undefined ? `'${pathText(path)}'` : pathText([root, ...path])
 }
 
-/** A thousand of these fit into a statement. */
+/** A thousand values of this size fit into a statement. */
 const SMALL = 8 * 1024
 
-/** Bytes of a character in JSON text at the most: a control character as six. */
+/** The most bytes of a character in JSON text: a control character has six. */
 const LONGEST_CHARACTER = 6
 const LONGEST_NUMBER = 100
 
@@ -90,7 +90,7 @@ const copy = (value: unknown, walk: Walk): Json | undefined => {
       if (fault !== null) refuse(walk, fault)
       walk.atMost += LONGEST_NUMBER
       if (value < 1e-6 && value > -1e-6 && value !== 0) walk.isSpelledOut = true
-      // PostgreSQL knows no -0
+      // PostgreSQL has no -0
       return value === 0 ? 0 : value
     }
     case 'boolean':
@@ -155,7 +155,7 @@ const copyMembers = (value: object, walk: Walk): Json => {
   return copied
 }
 
-/** What an assignment makes, except where the name has a meaning of its own. */
+/** As by an assignment, but also right for `__proto__`. */
 const MEMBER = { configurable: true, enumerable: true, writable: true }
 
 interface WithToJson {
@@ -170,11 +170,11 @@ const toldBy = (value: WithToJson, walk: Walk): unknown => {
   }
 }
 
-/** What refers back to itself has no end; looking for that at each object would cost more than going down once. */
+/** Too deep, perhaps because of a cycle. Cycles are searched only here, because checking each object would cost more. */
 const refuseDepth = (walk: Walk): never => {
   const { above, path } = walk
   const place = above.findIndex((value, i) => above.indexOf(value) < i)
-  // what toJSON gives has no place of its own in the path
+  // the result of toJSON adds nothing to the path
   if (place < 0 || above.length > path.length) return refuse(walk, `is nested deeper than ${MAX_JSON_DEPTH} levels`)
   return refuse({ ...walk, path: path.slice(0, place) }, 'refers back to itself, which JSON cannot hold')
 }
@@ -197,7 +197,7 @@ const textFault = (text: string): string | null => {
   return text.isWellFormed() ? null : 'holds half a surrogate pair, which is not valid text'
 }
 
-/** Text as PostgreSQL can store it: for messages of errors, which must never be refused. Cut at `max` characters. */
+/** A text that PostgreSQL can store, for error messages, which must never be refused. Cut at `max` characters. */
 export const storableText = (text: string, max = 10_000): string => {
   const clean = text.replaceAll('\u0000', '').toWellFormed()
   return clean.length > max ? `${clean.slice(0, max).toWellFormed()}... (${clean.length} characters)` : clean

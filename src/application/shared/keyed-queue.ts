@@ -1,4 +1,4 @@
-/** Work of one key runs one after the other, in this process; other keys do not wait. */
+/** Runs the work of one key one after the other, in this process; other keys do not wait. */
 export const createKeyedQueue = () => {
   const tails = new Map<string, Promise<unknown>>()
   return <A>(key: string, work: () => Promise<A>): Promise<A> => {

@@ -1,14 +1,14 @@
-/** What stands in the place of a secret. */
+/** The text in place of a secret. */
 export const HIDDEN = '(hidden)'
 
-/** Names whose values nobody should see, in any case and as the end of a longer name (`PGPASSWORD`, `x-api-key`). */
+/** Names of secret values, in upper or lower case, also at the end of a longer name (`PGPASSWORD`, `x-api-key`). */
 const NAMES =
   'password|passwd|passphrase|pwd|secret|token|api[_-]?key|(?:access|secret|private|signing)[_-]?key|credentials?'
 
-/** A quoted text to its last quote; to the end of the line where that was cut off. The quotes may be escaped. */
+/** A quoted text up to its last quote, or up to the end of the line if the quote is missing. Quotes may be escaped. */
 const QUOTED = String.raw`(["'])(?:\\[^\r\n]|(?!\2)[^\r\n\\])*\\?|(\\["'])(?:\\{3}["']|(?!\3)[^\r\n])*`
 
-/** Runs to the end of its line, or of the text it is quoted in. */
+/** Up to the end of its line, or of the quoted text around it. */
 const HEADER = new RegExp(
   String.raw`((?:authorization|cookie)(?:\\?["'])?[ \t]{0,5}[:=][ \t]{0,5})(?:${QUOTED}|[^\r\n]+)`,
   'gi',
@@ -19,7 +19,7 @@ const NAMED = new RegExp(String.raw`((?:${NAMES})(?:\\?["'])?\s{0,5}[:=]\s{0,5})
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?/g
 
-/** Things that show by themselves what they are. */
+/** Secrets that are recognised by their form. */
 const TOKENS: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer\s{1,5})[\w.~+/=-]{6,}/gi, `$1${HIDDEN}`],
   [/\b(basic\s{1,5})(?=[A-Za-z]*[0-9+/=])[A-Za-z0-9+/]{6,}={0,2}/gi, `$1${HIDDEN}`],
@@ -28,7 +28,7 @@ const TOKENS: readonly (readonly [RegExp, string])[] = [
   [/\bgh[opsur]_\w{16,}|\bgithub_pat_\w{16,}|\bxox[a-z]-[\w-]{8,}|\bAKIA[0-9A-Z]{12,}|\bAIza[\w-]{20,}/g, HIDDEN],
 ]
 
-/** A word with user information in a URL: everything after the scheme goes, passwords may hold any character. */
+/** A URL with user information is masked after its scheme, because passwords may have any character. */
 const withoutUserInfo = (word: string): string => {
   const scheme = word.indexOf('://')
   if (scheme < 1 || word.indexOf('@', scheme) < 0) return word
@@ -41,8 +41,8 @@ const named = (_: string, name: string, quote = '', escapedQuote = ''): string =
 
 /**
  * The text without what looks like a secret: connection strings with a user, authorization and cookie headers, values
- * named like a password, token or key, `sk-...` and other providers' keys, JSON web tokens, private keys. Rather hides
- * too much than too little; hides nothing twice. Takes time linear in the text.
+ * named like a password, token or key, `sk-...` and other providers' keys, JSON web tokens, private keys. When in
+ * doubt it hides more; it hides nothing twice. Takes time linear in the text.
  */
 export const maskSecrets = (text: string): string => {
   let masked = text
@@ -56,5 +56,5 @@ export const maskSecrets = (text: string): string => {
 
 const SECRET_NAME = new RegExp(`(?:${NAMES}|authorization|cookie|database[_-]?url|connection[_-]?string)$`, 'i')
 
-/** Whether a member of this name holds a secret, whatever its value looks like. */
+/** Whether a member with this name is a secret, independent of its value. */
 export const isSecretName = (name: string): boolean => SECRET_NAME.test(name)

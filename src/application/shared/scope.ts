@@ -1,10 +1,10 @@
 import type { Identity, Role, Scope } from '../ports/authorization.ts'
 import { textOf } from './input.ts'
 
-/** No tenant is called so. */
+/** Stands for 'no tenant'; no tenant has this name. */
 export const NO_TENANT = ''
 
-/** Without a tenant a token reaches what has none; everything only with the role `across`. */
+/** A token without a tenant reaches what has no tenant, or everything with the role `across`. */
 export const scopeOf = ({ tenant, roles }: Identity, across: Role): Scope =>
   tenant !== null ? { tenantId: tenant } : roles.includes(across) ? {} : { tenantId: NO_TENANT }
 

@@ -5,28 +5,28 @@ import type { AppendOptions, EventStore, StreamAppend } from '../ports/event-sto
 import type { Ids } from '../ports/ids.ts'
 import { ContentionError, HeldError } from './errors.ts'
 
-/** What is known of a stream: its state, and the revision of its last event (-1: it does not exist). */
+/** The state of a stream, and the revision of its last event (-1: it does not exist). */
 export interface Loaded<State> {
   readonly state: State
   readonly revision: number
 }
 
-/** One aggregate's turn: intents decided one after the other on its state, their events appended together. */
+/** A turn of one aggregate: its intents are decided one after the other, and their events are appended together. */
 export interface Turn<State, Intent, Rejection = never> {
   readonly stream: string
   readonly intents: readonly Intent[]
-  /** Saves loading when the caller has just loaded; a conflict loads again. */
+  /** The state, if the caller has just loaded it; after a conflict it is loaded again. */
   readonly known?: Loaded<State>
-  /** Refuses before anything is decided, on the very state that is decided on: for what the caller may not touch. */
+  /** Checks the state before the decision and may refuse, for what the caller may not change. */
   readonly guard?: (state: State) => Rejection | null
-  /** About as many bytes as a statement needs for what its events hold, where that can be much. */
+  /** About how many bytes a statement needs for its events, where these can be large. */
   readonly bytes?: number
-  /** The id of its first event, for a caller who must recognise it later. Default: a new one. */
+  /** The id of its first event, for callers that must recognise it later. Default: a new one. */
   readonly firstId?: string
 }
 
 export type TurnOutcome<State, Event, Rejection> =
-  /** `events` may be empty: it was already so. */
+  /** `events` is empty if nothing had to change. */
   | {
       readonly outcome: 'done'
       readonly events: readonly Event[]
@@ -43,7 +43,7 @@ export interface TransactDeps<State, Intent, Event, Rejection> {
 }
 
 export interface TransactOptions<State, Event, Rejection> extends AppendOptions {
-  /** Called as soon as the outcome of a turn is known: for callers who must know it when a later statement fails. */
+  /** Called as soon as a turn's outcome is known, for callers that need it even if a later statement fails. */
   readonly onOutcome?: (turn: number, outcome: TurnOutcome<State, Event, Rejection>) => void
 }
 
@@ -55,12 +55,12 @@ export type Transact<State, Intent, Event, Rejection> = (
 const MAX_ROUNDS = 8
 
 /**
- * The load -> decide -> append loop of turns that stand alone; `together` of workflow-store.ts is the one for several
- * streams at once. Set-based: many turns cost one load and one append a round; turns that lose a
- * race are loaded and decided again, a bounded number of times. Turns on one stream run in their order.
+ * The load -> decide -> append loop for independent turns (`together` of workflow-store.ts is for several streams at once).
+ * Many turns cost one load and one append in each round. After a conflict a turn is loaded and decided again, a limited
+ * number of times. Turns on one stream run in order.
  *
- * @throws ContentionError when a turn lost every round; HeldError, of `brief` alone, when everything else is done and
- * its outcome told, but a transaction that is still open holds what the remaining turns need.
+ * @throws ContentionError when a turn has a conflict in every round; only with `brief`: HeldError when all other turns are
+ * done and reported, but an open transaction has locked what the rest need
  */
 export const createTransact =
   <State, Intent, Event, Rejection>({
@@ -142,7 +142,7 @@ export const createTransact =
     return outcomes as Outcome[]
   }
 
-/** Events that go to a stream as it was loaded: not if anybody appends to it in between. */
+/** An append that succeeds only if the stream has not changed since it was loaded. */
 export const appendOf = <Event>(
   stream: string,
   { revision }: Pick<Loaded<unknown>, 'revision'>,

@@ -9,7 +9,7 @@ import type { Json } from '../../domain/json/json.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import { booleanOf, instantOf, jsonOf, textOf } from '../shared/input.ts'
 
-/** The options of an action, as its intent takes them. @throws InvalidInputError */
+/** The options of an action, checked, for its intent. @throws InvalidInputError */
 export const detailsOf = <A extends ActionName>(
   action: A,
   given: object | undefined,

@@ -23,11 +23,11 @@ import { scopedTenantOf } from '../shared/scope.ts'
 import { detailsOf } from './action-details.ts'
 import type { BulkActionOptions } from './operator-options.ts'
 
-/** Ids in one action; a filter may take in any number. */
+/** The most ids in one action; a filter has no limit. */
 export const MAX_IDS = 10_000
 export const MAX_CANARY = 10_000
 
-/** Checks what was asked for. @throws InvalidInputError */
+/** Checks the options of an action. @throws InvalidInputError */
 export const actionOf = (options: BulkActionOptions, now: Instant): Omit<NewAction, 'id'> => ({
   details: bulkDetailsOf(options, now),
   target: targetOf(options),
@@ -46,7 +46,7 @@ const bulkDetailsOf = (options: BulkActionOptions, now: Instant): BulkDetails =>
   return { action, ...detailsOf(action, options, now, bulkOptionsOf(action)) } as BulkDetails
 }
 
-/** The actions that take an option. */
+/** The actions that accept an option. */
 const ownersOf = new Map<string, readonly ParkedAction[]>(
   ['canary', ...parkedActionNames.flatMap(name => bulkOptionsOf(name).map(([option]) => option))].map(option => [
     option,
@@ -66,7 +66,7 @@ const targetOf = ({ filter, ids }: BulkActionOptions): NewAction['target'] => {
 const filterOf = (given: unknown): ActionFilter => {
   const filter = recordOf(given, 'filter')
   const unknown = Object.keys(filter).find(name => !filterFields.has(name))
-  // a condition that is not understood must not widen what is touched
+  // an unknown condition must not widen the selection
   if (unknown !== undefined)
     throw new InvalidInputError(`filter.${unknown.slice(0, 80)}`, 'is no condition of an action')
   return conditionsOf(filter, actionConditions, 'filter.')
@@ -74,7 +74,7 @@ const filterOf = (given: unknown): ActionFilter => {
 
 const filterFields: ReadonlySet<string> = new Set(actionConditions.map(([name]) => name))
 
-/** Each command once, in the order given. */
+/** The ids without repetitions, in the order given. */
 const idsOf = (given: unknown): readonly CommandKey[] => {
   if (!Array.isArray(given)) throw new InvalidInputError('ids', 'must be a list')
   if (given.length === 0) throw new InvalidInputError('ids', 'names no command')
@@ -95,7 +95,7 @@ const idsOf = (given: unknown): readonly CommandKey[] => {
   return [...keys.values()]
 }
 
-/** What a list of actions may be narrowed to. @throws InvalidInputError */
+/** The filter of a list of actions, checked. @throws InvalidInputError */
 export const actionListOf = (filter: ActionListFilter): ActionListFilter => ({
   ...(filter.status === undefined ? {} : { status: oneOf(actionStatuses, filter.status, 'status') }),
   ...(filter.tenantId === undefined ? {} : { tenantId: scopedTenantOf(filter.tenantId) }),

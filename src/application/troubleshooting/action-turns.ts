@@ -15,8 +15,8 @@ import { refusal } from './operate-command.ts'
 type CommandTurn = Turn<CommandState, CommandIntent, CommandRejection>
 
 /**
- * Where the log cannot take part in the transaction of the marks. An item may then be done and not marked; its event has
- * an id of its own, by which the next try recognises it.
+ * For a log outside the transaction of the marks. An item may then be done but not marked; the next try recognises it by
+ * the id of its event.
  */
 export interface ApartFromMarks {
   readonly eventIdOf: (actionId: string, ordinal: number) => string
@@ -26,13 +26,13 @@ export interface ApartFromMarks {
 
 export interface Turns {
   readonly marks: readonly ItemMark[]
-  /** Queues that got messages. */
+  /** Queues that received messages. */
   readonly filled: ReadonlySet<string>
 }
 
 /**
- * Does what the action asks to each item, in the transaction of `taken` unless the log is apart from it, and says what
- * came of each.
+ * Applies the action to each item and returns the outcomes. Appends in the transaction of `taken`, unless the log is
+ * outside it.
  */
 export const takeTurns = async (
   transact: TransactCommands,
@@ -79,7 +79,7 @@ export const takeTurns = async (
   return { marks, filled }
 }
 
-/** What an earlier try did before it could mark the item. */
+/** Whether an earlier try did the item, but could not mark it. */
 const isOwnWork = async (
   apart: ApartFromMarks | undefined,
   turn: CommandTurn | undefined,
@@ -90,11 +90,11 @@ const isOwnWork = async (
   item !== undefined &&
   (await apart.idAt(turn.stream, item.revision + 1)) === turn.firstId
 
-/** What the action asks of each command. */
+/** The action's intent for each command. */
 export const intentOf = ({ action, ...details }: BulkDetails, asked: IntentBase): CommandIntent =>
   operatorIntent(action, details as ActionDetails[typeof action], asked)
 
-/** A command that was parked once more since the request is another case, which nobody has asked about. */
+/** Refuses a command that was parked again after the request: the operator has not decided about that failure. */
 const asItWas =
   ({ revision }: DueItem) =>
   (state: CommandState): CommandRejection | null =>
@@ -115,7 +115,7 @@ const refused = ({ domain, commandId }: DueItem, rejection: CommandRejection): O
   }
 }
 
-/** The queue that got a message by this action. */
+/** The queue that received a message through this action. */
 const filledBy = (action: ParkedAction, domain: string, state: CommandState): string | null => {
   const { fills } = actionNamed(action)
   if (fills === 'command') return commandQueue(domain)

@@ -17,22 +17,22 @@ import { commandIdOf, textOf } from '../shared/input.ts'
 import { actionListOf, actionOf, itemListOf } from './action-input.ts'
 import type { BulkActionOptions } from './operator-options.ts'
 
-/** How far an action has come. Times are ISO 8601. */
+/** The progress of an action. Times are ISO 8601. */
 export interface ActionView {
   readonly actionId: string
   readonly action: ParkedAction
   readonly status: ActionStatus
   readonly total: number
   readonly succeeded: number
-  /** Could not be done; each item says why. */
+  /** Failed items; each has the reason. */
   readonly failed: number
-  /** Left as they were, because somebody was faster or the action ended early; each item says why. */
+  /** Items left unchanged, because another change came first or the action ended early; each has the reason. */
   readonly skipped: number
   readonly canary: number | null
   readonly criteria: { readonly filter: ActionFilter } | { readonly ids: number }
   readonly operator: string
   readonly tenantId: string | null
-  /** Why it ended before all was done. */
+  /** Why it ended early. */
   readonly note: string | null
   readonly createdAt: string
   readonly updatedAt: string
@@ -40,7 +40,7 @@ export interface ActionView {
 }
 
 export interface GetActionOptions {
-  /** Actions of others are as good as unknown. Null or absent: everybody's. */
+  /** Only this tenant's actions; others count as unknown. Null or absent: all. */
   readonly tenantId?: string | null
   /** A page of its items, in their order. */
   readonly items?: ItemListFilter
@@ -67,8 +67,8 @@ export interface ActionDeps {
 }
 
 /**
- * Takes in what is parked at this moment, as the options say, and comes back at once; a runner does the work. Commands
- * that were named and cannot be taken in are items too, with the reason.
+ * Selects commands that are parked now, by the options, and returns at once; a runner does the work. Commands that were
+ * named and cannot be selected are items too, with the reason.
  * @throws InvalidInputError
  */
 export const startAction =
@@ -95,7 +95,7 @@ export const listActions =
   }
 
 /**
- * Ends an action after the piece under way; what was not done yet is SKIPPED. A finished action stays as it is.
+ * Ends an action after its present batch; the remaining items are SKIPPED. A finished action does not change.
  * @throws ActionNotFoundError, InvalidInputError
  */
 export const stopAction =
@@ -111,7 +111,7 @@ export const stopAction =
     return (await get(id)) ?? before
   }
 
-/** One of all tenants' commands is shown to those only who reach all of them. */
+/** An action on all tenants' commands is visible only to callers that can reach all tenants. */
 const isVisible = ({ tenantId }: ActionRecord, wanted: string | null | undefined): boolean =>
   wanted === undefined || wanted === null || tenantId === wanted
 

@@ -25,17 +25,17 @@ export interface QueueCount {
   readonly count: number
 }
 
-/** What an action on many commands would do. */
+/** The effects that an action on many commands would have. */
 export interface ActionPlan {
   readonly action: ParkedAction
-  /** Commands that fit the filter, or that were named. */
+  /** Commands that match the filter, or were named. */
   readonly total: number
-  /** So many of them were decided, by the same decision that the action takes: all, up to 10,000. */
+  /** How many of these were decided, by the decision of the action itself: all, up to 10,000. */
   readonly decided: number
-  /** Of those decided. */
+  /** How many of the decided commands the action would change. */
   readonly would: number
   readonly blocked: number
-  /** Messages that would be sent again, and replies that senders would get, by queue. */
+  /** Messages that would be sent again, and replies to senders, by queue. */
   readonly messages: readonly QueueCount[]
   readonly replies: readonly QueueCount[]
   /** Up to 20 of each, without payloads and reply bodies of more than 4 KiB. */
@@ -46,10 +46,10 @@ export interface ActionPlan {
 const MOST = 10_000
 const SAMPLES = 20
 const PAGE = 100
-/** Streams that are held at a time: whole ones are read, payloads with them. */
+/** Streams in memory at a time; they are read whole, with payloads. */
 const PIECE = 25
 
-/** Nothing is written, and no action is made. @throws InvalidInputError */
+/** Writes nothing and makes no action. @throws InvalidInputError */
 export const dryRunAction =
   ({ plan, queries, clock }: DryRunActionDeps) =>
   async (options: BulkActionOptions): Promise<ActionPlan> => {

@@ -16,7 +16,7 @@ import type { Ids } from '../ports/ids.ts'
 import { type CutChange, cutChanges, cutMember } from '../shared/cut-json.ts'
 import type { Turn } from '../shared/transact.ts'
 
-/** What an event asks of the queues; the projections' own. */
+/** The effects of an event on queues, from the projections. */
 export type EffectsOf = (recorded: Recorded<CommandEvent>) => readonly {
   readonly kind: string
   readonly queue: string
@@ -28,9 +28,9 @@ export interface PlannedMessage {
   readonly queue: string
   /** The archived message that would be sent again. */
   readonly archivedMsgId: string | null
-  /** Its payload: the archived one, or the edited one in its place. */
+  /** The archived payload, or the edited one. */
   readonly data: Json
-  /** Only in the samples of an action on many and over HTTP: of data that was left out as it has more than 4 KiB. */
+  /** Only over HTTP and in samples of bulk actions: the size of data that was left out (more than 4 KiB). */
   readonly dataBytes?: number
   readonly dataPreview?: string
 }
@@ -38,7 +38,7 @@ export interface PlannedMessage {
 export interface PlannedReply {
   readonly queue: string
   readonly body: Json
-  /** As of a message. */
+  /** As `dataBytes` of a message. */
   readonly bodyBytes?: number
   readonly bodyPreview?: string
 }
@@ -47,10 +47,10 @@ export interface PlannedReply {
 export interface CommandPlan extends CommandKey {
   readonly from: CommandStatus
   readonly to: CommandStatus
-  /** What the audit would call it. */
+  /** The event types in the audit. */
   readonly events: readonly string[]
   readonly diff: readonly CutChange[]
-  /** Differences that had no room. */
+  /** The number of differences that were left out. */
   readonly diffOmitted?: number
   readonly messages: readonly PlannedMessage[]
   readonly replies: readonly PlannedReply[]
@@ -69,8 +69,8 @@ export interface PlanTurn {
 export type PlanTurns = (turns: readonly PlanTurn[]) => Promise<readonly Planned[]>
 
 /**
- * Takes the very turns that an action takes, on a store that appends nothing, and tells what would have been appended,
- * and what that asks of the queues. One round trip, whatever the number of turns.
+ * Runs the turns of an action on a store that appends nothing, and returns the events that would be appended and their
+ * effects on queues. One round trip for any number of turns.
  */
 export const planTurns = (
   store: Pick<EventStore<CommandEvent>, 'capabilities' | 'readStream' | 'readStreams'>,
@@ -101,7 +101,7 @@ export const planTurns = (
   }
 }
 
-/** Reads as ever; says that it has appended, and has not. */
+/** A store that reads, but only pretends to append. */
 const withoutAppending = (
   store: Pick<EventStore<CommandEvent>, 'capabilities' | 'readStream' | 'readStreams'>,
 ): EventStore<CommandEvent> => {
@@ -155,7 +155,7 @@ const planOf = (
   }
 }
 
-/** The same with large payloads and reply bodies cut, as an answer carries it. */
+/** The plan for an answer, with large payloads and reply bodies cut. */
 export const cutPlan = ({ diff, messages, replies, ...plan }: CommandPlan): CommandPlan => ({
   ...plan,
   ...cutChanges(diff),

@@ -1,8 +1,8 @@
 import type { ActionStore, DueItem, TakenAction } from '../ports/action-store.ts'
 
 /**
- * Reads the next piece while the present one is written. What was read early may be out of date: an append then loses
- * its race, and the command is read again.
+ * Reads the next batch while the present one is written. If it is out of date by then, the append has a conflict and the
+ * command is read again.
  */
 export const createLookAhead = (store: Pick<ActionStore, 'due'>) => {
   let last = ''
@@ -10,7 +10,7 @@ export const createLookAhead = (store: Pick<ActionStore, 'due'>) => {
   const place = (id: string, doneTo: number, limit: number): string => `${id} ${doneTo} ${limit}`
 
   return {
-    /** What was read for this action, for whoever takes it: outside the transaction, which holds a connection. */
+    /** The batch that was read for this action, outside the transaction, which has a connection. */
     of: async (id: string) => {
       const mine = ahead?.from.startsWith(`${id} `) === true ? ahead : null
       if (mine !== null) ahead = null

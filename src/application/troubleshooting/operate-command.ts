@@ -30,17 +30,17 @@ export interface OperateDeps {
   readonly log: Log
   /** For dry runs. */
   readonly plan: PlanTurns
-  /** What the handler's codec, where one is known, has against a payload for this command. */
+  /** The faults that the handler's codec, if known, finds in a payload for this command. */
   readonly faultsOf: (key: CommandKey, data: Json, scope: Scope) => Promise<readonly string[]>
 }
 
 export interface CancelOptions extends Scope {
-  /** Who cancels, for the audit. Default `sender`. */
+  /** The actor for the audit. Default `sender`. */
   readonly actor?: string
   readonly reason?: string
 }
 
-/** Every action of an operator, on one command. */
+/** The actions of an operator on one command. */
 export const createOperatorCalls = (deps: OperateDeps): OperatorCalls =>
   Object.fromEntries(actionNames.map(action => [action, operate(deps, action)])) as unknown as OperatorCalls
 
@@ -68,7 +68,7 @@ const planned = async ({ plan }: OperateDeps, key: CommandKey, scope: Scope, int
   return { status: outcome.plan.to, msgId: null, dryRun: outcome.plan }
 }
 
-/** The sender's own cancel, while the command is PENDING. */
+/** Cancels a command for its sender, while it is PENDING. */
 export const cancelCommand =
   (deps: Pick<OperateDeps, 'transact' | 'clock'>) =>
   async (domain: string, commandId: string, options: CancelOptions = {}) => {
@@ -96,13 +96,13 @@ const turn = async (
 
 const guardOf = (scope: Scope) => (scope.tenantId === undefined ? {} : { guard: onlyWithin(scope) })
 
-/** Refuses the commands of other tenants as if they were not there. */
+/** Refuses commands of other tenants as unknown. */
 export const onlyWithin =
   (scope: Scope) =>
   (state: CommandState): CommandRejection | null =>
     state.status === 'NONE' || isWithin(scope, state.sent.tenantId) ? null : { type: 'NotFound' }
 
-/** A domain's refusal as the error a caller catches. */
+/** The public error for a refusal of the domain. */
 export const refusal = (domain: string, commandId: string, rejection: CommandRejection): Error => {
   switch (rejection.type) {
     case 'NotFound':

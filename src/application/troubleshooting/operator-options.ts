@@ -4,24 +4,24 @@ import type { ActionFilter } from '../ports/action-store.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { CommandPlan } from './dry-run.ts'
 
-/** Only look what would happen. */
+/** For actions that can be tried without effect. */
 export interface DryRunOption {
-  /** Nothing is done; the answer says what would be. It is refused where the action itself would be. */
+  /** Changes nothing and returns what the action would do. Throws the same errors as the action. */
   readonly dryRun?: boolean
 }
 
 export interface OperatorRetryOptions extends Scope, DryRunOption {
   /** Who does it, for the audit. */
   readonly operator: string
-  /** Default true: the command gets all its attempts again. False: the count goes on, and one more attempt is made. */
+  /** Default true: the command gets all its attempts again. False: it gets one more attempt. */
   readonly resetAttempts?: boolean
-  /** Replaces the payload; the original stays in the log, and the difference is noted. The handler's codec has to take it. */
+  /** Replaces the payload; the handler's codec must accept it. The log keeps the original and the difference. */
   readonly data?: unknown
 }
 
 export interface OperatorCancelOptions extends Scope, DryRunOption {
   readonly operator: string
-  /** Required: the sender is told. */
+  /** Required; it goes into the reply to the sender. */
   readonly reason: string
 }
 
@@ -33,18 +33,18 @@ export interface OperatorCompleteOptions extends Scope, DryRunOption {
 
 export interface OperatorSnoozeOptions extends Scope, DryRunOption {
   readonly operator: string
-  /** ISO 8601, by a year ahead at the most. */
+  /** ISO 8601, at most a year from now. */
   readonly until: string
   readonly reason?: string
 }
 
 export interface EndAttemptOptions extends Scope, DryRunOption {
   readonly operator: string
-  /** Required: whoever finds the parked command wants to know. */
+  /** Required; operators see it at the parked command. */
   readonly reason: string
 }
 
-/** What came of an action. */
+/** The result of an action. */
 export interface Acted<Status extends string> {
   readonly commandId: string
   readonly status: Status
@@ -53,20 +53,26 @@ export interface Acted<Status extends string> {
 
 /** Each action of an operator, on one command. */
 export interface OperatorCalls {
-  /** Sends the original (or an edited) payload again. @throws CommandNotFoundError, InvalidOperationError */
+  /**
+   * Sends a parked command again, with its payload or an edited one (`data`).
+   * @throws CommandNotFoundError, InvalidOperationError (not parked), InvalidPayloadError
+   * @example
+   * await bus.troubleshooting.retry('payments', commandId, { operator: 'ann' })
+   * const plan = await bus.troubleshooting.retry('payments', commandId, { operator: 'ann', dryRun: true })
+   */
   readonly retry: OperatorCall<OperatorRetryOptions, Acted<'PENDING'> & { readonly msgId: string | null }>
-  /** @throws CommandNotFoundError, InvalidOperationError */
+  /** Ends a parked command as CANCELED and replies to the sender. @throws CommandNotFoundError, InvalidOperationError */
   readonly cancel: OperatorCall<OperatorCancelOptions, Acted<'CANCELED'>>
-  /** @throws CommandNotFoundError, InvalidOperationError */
+  /** Ends a parked command as COMPLETED and replies to the sender. @throws CommandNotFoundError, InvalidOperationError */
   readonly complete: OperatorCall<OperatorCompleteOptions, Acted<'COMPLETED'>>
   /**
-   * Leaves a parked command out of counts and alarms until an instant; it stays parked, and the other actions end that.
-   * Another instant replaces the first. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError
+   * Leaves a parked command out of counts and alarms until an instant. It stays parked; any other action ends the snooze,
+   * and a second snooze replaces it. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError
    */
   readonly snooze: OperatorCall<OperatorSnoozeOptions, Acted<'IN_TROUBLESHOOTING_QUEUE'>>
   /**
-   * Ends the attempt of a command that is IN_PROGRESS: parks it as ATTEMPT_ENDED. Its worker stops the handler and frees the
-   * slot within a third of its lease; what that attempt still reports does not count.
+   * Ends the attempt of a command that is IN_PROGRESS, and parks the command with code ATTEMPT_ENDED. Its worker aborts the
+   * handler and frees the slot within a third of the lease; a later report of that attempt is ignored.
    * @throws CommandNotFoundError, InvalidOperationError (not IN_PROGRESS)
    */
   readonly endAttempt: OperatorCall<EndAttemptOptions, Acted<'IN_TROUBLESHOOTING_QUEUE'>>
@@ -74,24 +80,24 @@ export interface OperatorCalls {
 
 export type OperatorCall<Options, Done> = (domain: string, commandId: string, options: Options) => Promise<Done>
 
-/** What is to be done to many parked commands: those of a filter (`{}` means all), or those named by id. */
+/** An action on many parked commands: those of a filter (`{}` means all), or those named by id. */
 export interface BulkActionOptions {
   readonly action: ParkedAction
   readonly filter?: ActionFilter
-  /** Up to 10,000; each is done once. */
+  /** Up to 10,000; repeated ids count once. */
   readonly ids?: readonly CommandKey[]
   /** Who does it, for the audit. */
   readonly operator: string
-  /** Only of `retry`: so many are retried first, oldest first, and the rest when all of them have completed. */
+  /** Only of `retry`: this many are retried first (oldest first), and the rest when all of these have completed. */
   readonly canary?: number
-  /** Of `cancel`, and required there: the senders are told. Of `snooze`. */
+  /** Required for `cancel`, where it goes into the replies; optional for `snooze`. */
   readonly reason?: string
-  /** Only of `snooze`, and required there: an ISO 8601 instant. */
+  /** Only of `snooze`, and required: an ISO 8601 instant. */
   readonly until?: string
-  /** Only of `complete`: any JSON value; goes into the replies. Default null. */
+  /** Only of `complete`: any JSON value for the replies. Default null. */
   readonly resultData?: unknown
   /** Only of `retry`. Default true: commands get all their attempts again. */
   readonly resetAttempts?: boolean
-  /** Whose commands may be touched; others are as good as unknown. Null or absent: everybody's. */
+  /** Only commands of this tenant; others count as unknown. Null or absent: all tenants. */
   readonly tenantId?: string | null
 }

@@ -24,11 +24,11 @@ export interface RehearseDeps {
 }
 
 export interface RehearseOptions extends Scope {
-  /** Instead of the payload that the command has now. */
+  /** Replaces the command's payload in the rehearsal. */
   readonly data?: unknown
-  /** As for a retry: default true. */
+  /** As for a retry. Default true. */
   readonly resetAttempts?: boolean
-  /** How long the handler may take: 1 to 60,000 ms, 10,000 unless told. */
+  /** The handler's deadline in milliseconds: 1 to 60,000, default 10,000. */
   readonly timeoutMs?: number
 }
 
@@ -41,18 +41,18 @@ export type RehearsalOutcome =
   | 'INVALID_PAYLOAD'
   /** It did not end in time. */
   | 'TIMEOUT'
-  /** It took its process down. */
+  /** It ended its process. */
   | 'CRASHED'
 
-/** What a retry would do, as far as one run of the handler shows. */
+/** What a retry would do, judged by one run of the handler. */
 export interface Rehearsal {
   readonly commandId: string
   readonly domain: string
   readonly outcome: RehearsalOutcome
-  /** Null unless it succeeded. */
+  /** The handler's result; null unless it succeeded. */
   readonly result: Json
   readonly error: { readonly code: string; readonly message: string } | null
-  /** The status that the attempt would leave the command in; null where that is not known. */
+  /** The command's status after the attempt; null if it is not known. */
   readonly wouldBe: CommandStatus | null
   readonly durationMs: number
   readonly rolledBack: true
@@ -61,8 +61,8 @@ export interface Rehearsal {
 const DEFAULT_MS = 10_000
 
 /**
- * Runs the registered handler on a parked command, in a transaction that is rolled back: the log, the rows and the
- * queues stay as they are. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError
+ * Runs the registered handler on a parked command, in a transaction that is rolled back. The log, rows and queues do
+ * not change. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError
  */
 export const rehearseCommand =
   ({ store, rehearsals, clock }: RehearseDeps) =>
@@ -96,7 +96,7 @@ export const rehearseCommand =
     return { ...key, ...told(answer), wouldBe: after(running, answer, at, clock), durationMs, rolledBack: true }
   }
 
-/** What the handler's codec has against a payload for a command as it stands in the log; what is not there, or not the caller's, is refused by its turn. */
+/** The codec's faults in a payload for a command of the log. Empty for unknown commands, which the turn refuses. */
 export const payloadFaults =
   ({ store, rehearsals }: Pick<RehearseDeps, 'store' | 'rehearsals'>) =>
   async (key: CommandKey, data: Json, scope: Scope): Promise<readonly string[]> => {
@@ -113,7 +113,7 @@ type Running = Extract<CommandState, { status: 'IN_PROGRESS' }>
 
 const REHEARSER = 'worker:rehearsal'
 
-/** The command as the first attempt after a retry would find it, by the decisions that a retry and a worker take. */
+/** The command as the first attempt after a retry would find it, by the decisions of a retry and a worker. */
 const attempted = (
   key: CommandKey,
   present: CommandState,
@@ -166,7 +166,7 @@ const told = (answer: Ran): Pick<Rehearsal, 'outcome' | 'result' | 'error'> => {
   }
 }
 
-/** What the log would say of the attempt. */
+/** The command's status that the log would have after the attempt. */
 const after = (running: Running, answer: Ran, at: string, clock: Clock): CommandStatus | null => {
   if (answer.kind === 'timeout' || answer.kind === 'crashed') return null
   const base = { at, actor: REHEARSER, attempt: running.attempts }

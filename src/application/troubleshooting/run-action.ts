@@ -9,31 +9,31 @@ import { createLookAhead } from './look-ahead.ts'
 export interface RunActionDeps {
   readonly store: ActionStore
   readonly transact: TransactCommands
-  /** Left out: what `transact` appends commits together with the marks. */
+  /** Missing: the appends of `transact` commit together with the marks. */
   readonly apart?: ApartFromMarks
   readonly clock: Clock
   readonly log: Log
-  /** Called after a commit with the queues that got messages. */
+  /** Called after a commit with the queues that received messages. */
   readonly onFilled: (queues: ReadonlySet<string>) => void
 }
 
-/** `waiting`: for its canary; `busy`: another process has it at this moment; `over`: nothing is left to do. */
+/** `waiting`: for its canary; `busy`: another process has the action now; `over`: nothing is left to do. */
 export type StepResult = 'worked' | 'waiting' | 'busy' | 'over'
 
-/** Items of a transaction: more gain little, and hold their locks longer. */
+/** Items in one transaction; more items gain little and hold locks longer. */
 const PIECE = 500
-/** The same where each item is a request of its own: the action's row is locked meanwhile. */
+/** The same if each item is a separate request, during which the action's row is locked. */
 const PIECE_APART = 100
-/** What is written for each item, times the items of a piece, stays below this. */
+/** The most bytes of a piece: the size of an item times the number of items. */
 const PIECE_BYTES = 8 * 1024 * 1024
-/** Sizes are only a matter of speed: they may be forgotten. */
+/** Sizes to remember; they only affect speed. */
 const MAX_SIZES = 1000
 
 /**
- * Makes the function that brings an action one piece further. A piece is one transaction: the commands' events, rows
- * and messages, and the outcomes of the items, so that a crash at any moment leaves each item either done and counted
- * or untouched (where the log is apart: or done and recognised by the next try). Each item takes the same turn as a single operator's action. One that cannot be done does not keep the
- * others: a piece that fails is tried again in halves until the item that fails stands alone.
+ * Makes the function that does the next piece of an action. A piece is one transaction with the commands' events, rows and
+ * messages, and the outcomes of the items. After a crash each item is therefore either done and counted, or unchanged (with
+ * a log in another database: or done, and recognised by the next try). Each item takes the same turn as the operator's
+ * single action. A failing item does not stop the others: a piece that fails is tried again in halves, down to that item.
  */
 export const stepAction = (deps: RunActionDeps) => {
   const { store, clock, apart } = deps
@@ -53,7 +53,7 @@ export const stepAction = (deps: RunActionDeps) => {
         atWork = early(taken, limit) ?? (await taken.next(limit))
         lookAhead.begin(taken, atWork, limit)
         const { marks, filled } = await takeTurns(deps.transact, taken, atWork, at, apart)
-        // what fails from here on is no fault of an item
+        // from here on a failure is not the fault of an item
         atWork = []
         await taken.mark(marks, at)
         return { filled }
@@ -109,7 +109,7 @@ export const stepAction = (deps: RunActionDeps) => {
   }
 }
 
-/** All commands of the canary are on their way; those that could not be retried were replaced by the next ones. */
+/** All commands of the canary were retried; those that could not be retried were replaced by the next ones. */
 const isSent = ({ status, canary, succeeded, failed, skipped, total }: ActionRecord): boolean =>
   status === 'WAITING_FOR_CANARY' && (succeeded >= (canary ?? 0) || succeeded + failed + skipped === total)
 

@@ -4,21 +4,21 @@ import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { Json } from '../../../domain/json/json.ts'
 import type { OperationStatus } from '../../../domain/operation/status.ts'
 
-/** A command as its read row tells it. Times are ISO 8601. */
+/** A command, from its read row. Times are ISO 8601. */
 export interface CommandView extends Pick<CommandColumns, (typeof viewColumns)[number]> {
-  /** In lists its first 1,000 characters, and then how many there are. */
+  /** In lists cut to the first 1,000 characters, followed by its length. */
   readonly lastErrorMsg: string | null
 }
 
-/** With the present payload and the result, whole. */
+/** With the whole present payload and result. */
 export interface CommandDetail extends CommandView {
   readonly data: Json
   readonly result: Json
 }
 
 /**
- * An item of a list of one owner's commands. Of `data` only `session_id` and `message_id` are there; `result` is null where
- * it has more than 4 KiB, and its size and its beginning stand beside it.
+ * An item of a list of one owner's commands. `data` has only `session_id` and `message_id`. A `result` of more than 4 KiB
+ * is null, with its size and its beginning in the members beside it.
  */
 export interface OwnedItem extends CommandDetail {
   readonly resultBytes?: number
@@ -27,7 +27,7 @@ export interface OwnedItem extends CommandDetail {
 
 export interface Page<Item> {
   readonly items: readonly Item[]
-  /** Pass it on as `cursor` for the next page; null: this was the last. */
+  /** Pass it as `cursor` to get the next page; null: this is the last page. */
   readonly nextCursor: string | null
 }
 
@@ -56,9 +56,9 @@ export interface TroubleshootingFilter extends ParkedFilter {
 
 export interface TroubleshootingItem extends Pick<CommandColumns, (typeof parkedColumns)[number]> {
   readonly parkedReason: string
-  /** The original data, or an operator's edit of it. Null where it has more than 4 KiB: `getCommand` has it whole. */
+  /** The original data, or an operator's edit of it. Null if it has more than 4 KiB: `getCommand` returns it whole. */
   readonly payload: Json
-  /** Of a payload that was left out: its size as JSON text, which may count a space after each comma and colon. */
+  /** Of a payload that was left out: the size of its JSON text, which may count a space after each comma and colon. */
   readonly payloadBytes?: number
   /** Of a payload that was left out: the beginning of its JSON text. */
   readonly payloadPreview?: string
@@ -71,12 +71,12 @@ export interface TroubleshootingGroup {
   readonly count: number
   readonly first: string
   readonly last: string
-  /** The newest message of the group, up to 1,000 characters of it. */
+  /** The newest error message of the group, at most 1,000 characters. */
   readonly sample: string | null
 }
 
 export interface AuditFilter {
-  /** Only what the audit calls so; MOVED_TO_TSQ is short for MOVED_TO_TROUBLESHOOTING_QUEUE. */
+  /** Only entries of this type; MOVED_TO_TSQ is short for MOVED_TO_TROUBLESHOOTING_QUEUE. */
   readonly eventType?: string
 }
 
@@ -89,8 +89,8 @@ export interface AuditEntry {
   readonly actor: string
   readonly revision: number
   /**
-   * Keys in snake_case. A member of more than 4 KiB, like `result` or `diff`, is null, and its size and its beginning stand
-   * beside it, as `result_bytes` and `result_preview`: the history has it whole.
+   * Keys in snake_case. A member of more than 4 KiB, such as `result` or `diff`, is null. Its size and its beginning
+   * are in `result_bytes` and `result_preview`, and the history has it whole.
    */
   readonly details: Json
 }
@@ -104,10 +104,10 @@ export interface OwnedFilter {
   readonly cursor?: string
 }
 
-/** Reading, without folding: answers come from the read tables and the log. */
+/** Reads from the read tables and the log, without folding events. */
 export interface CommandQueries {
   readonly get: (domain: string, commandId: string) => Promise<CommandDetail | null>
-  /** Every command with this id, whatever its domain. */
+  /** The commands with this id in all domains. */
   readonly find: (commandId: string) => Promise<readonly CommandDetail[]>
   readonly list: (filter: CommandFilter) => Promise<Page<CommandView>>
   readonly listOwned: (domain: string, filter: OwnedFilter) => Promise<Page<OwnedItem>>

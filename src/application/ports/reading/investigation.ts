@@ -4,7 +4,7 @@ import type { CommandView, TroubleshootingFilter } from './command-queries.ts'
 import type { CreditEntry, WorkflowRun } from './workflow-queries.ts'
 
 export interface ParkedAtFilter extends Omit<TroubleshootingFilter, 'cursor'> {
-  /** The instant to look at; ISO 8601. */
+  /** The instant, ISO 8601. */
   readonly at: string
   readonly cursor?: string
 }
@@ -18,7 +18,7 @@ export interface ParkedThen extends CommandKey {
 export interface ParkedThenPage {
   /** Newest parking first. */
   readonly items: readonly ParkedThen[]
-  /** There may be more, even where this page is short or empty: a page looks at a bounded number of parkings. */
+  /** Null: the last page. Other pages may be short or empty too: each reads a bounded number of parkings. */
   readonly nextCursor: string | null
 }
 
@@ -38,36 +38,36 @@ export interface RelatedEntry extends CreditEntry {
   readonly tenantId: string
 }
 
-/** What belongs together, each oldest first. */
+/** What belongs to a correlation id, each list oldest first. */
 export interface Related {
   readonly runs: readonly RelatedRun[]
   readonly entries: readonly RelatedEntry[]
   readonly commands: readonly CommandView[]
 }
 
-/** How many commands are in a status. */
+/** The number of commands in a status. */
 export interface StatusCount {
   readonly status: CommandStatus
   readonly count: number
 }
 
-/** Looking back: by key and by index, whatever the size of the log. */
+/** Reads the past by key and by index, so that the size of the log does not matter. */
 export interface InvestigationQueries {
   readonly parkedAt: (filter: ParkedAtFilter) => Promise<ParkedThenPage>
   /**
-   * Up to `limit` commands: those with the correlation id, and whatever is their parent, their child, or caused by one of
-   * them. Oldest first.
+   * Up to `limit` commands: those with the correlation id, their parents and children, and the commands that they caused.
+   * Oldest first.
    */
   readonly related: (filter: CausalFilter, limit: number) => Promise<readonly CommandView[]>
   /**
-   * The same where there are more than `limit`: the room goes to those that failed or are parked, then to what led to
-   * them, then to what is not over, then to the rest; each oldest first. `counts` are of the correlation id alone, of
-   * the first 50,000 that are found.
+   * The same if there are more than `limit`. In order of precedence: failed and parked commands, their causes, unfinished
+   * commands, then the rest; each oldest first. `counts` are of the correlation id only, up to its first 50,000
+   * commands.
    */
   readonly relatedFirst: (
     filter: CausalFilter,
     limit: number,
   ) => Promise<{ readonly commands: readonly CommandView[]; readonly counts: readonly StatusCount[] }>
-  /** The runs with these ids, and up to `limit` entries of what they were charged and given back. Texts that are no ids find nothing. */
+  /** The runs with these ids, and up to `limit` of their charges and refunds. A text that is not a valid id finds nothing. */
   readonly relatedRuns: (filter: RunsFilter, limit: number) => Promise<Pick<Related, 'runs' | 'entries'>>
 }

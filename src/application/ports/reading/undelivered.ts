@@ -7,14 +7,14 @@ export interface UndeliveredReply {
   readonly domain: string
   readonly commandId: string
   readonly tenantId: string | null
-  /** Where it was to go. */
+  /** The queue that it was for. */
   readonly queue: string
   /** Why it could not be delivered the last time. */
   readonly reason: string
   readonly since: string
-  /** Attempts to deliver it, the first one included. */
+  /** Attempts to deliver it, including the first. */
   readonly tries: number
-  /** When, by whom and to which queue it was delivered after all; null: it is still kept. */
+  /** When, by whom and to which queue it was delivered later; null: it is still undelivered. */
   readonly deliveredAt: string | null
   readonly deliveredBy: string | null
   readonly deliveredTo: string | null
@@ -29,7 +29,7 @@ export interface UndeliveredChoice extends Scope {
 }
 
 export interface UndeliveredFilter extends UndeliveredChoice {
-  /** True: those that were delivered later. Default false: those that are still kept. */
+  /** True: those that were delivered later. Default false: those that are still undelivered. */
   readonly delivered?: boolean
   readonly cursor?: string
 }
@@ -46,7 +46,7 @@ export interface TriedReply {
 export interface UndeliveredStore {
   /** Newest first. */
   readonly list: (filter: UndeliveredFilter) => Promise<Page<UndeliveredReply>>
-  /** Delivers those that are chosen and still kept, those tried least first; to `to` where it is given. */
+  /** Delivers the chosen replies that are still undelivered, those with the fewest tries first; to `to` if it is given. */
   readonly deliver: (
     choice: UndeliveredChoice & { readonly replyIds?: readonly string[]; readonly to?: string; readonly actor: string },
   ) => Promise<readonly TriedReply[]>

@@ -3,7 +3,7 @@ import type { FileStatus } from '../../../domain/workflow-run/events.ts'
 import type { RunStatus } from '../../../domain/workflow-run/status.ts'
 import type { Page } from './command-queries.ts'
 
-/** What runs are made of. Times are ISO 8601. */
+/** A template for runs. Times are ISO 8601. */
 export interface WorkflowTemplate {
   readonly id: string
   /** Null: every tenant may run it. */
@@ -15,19 +15,19 @@ export interface WorkflowTemplate {
   readonly createdBy: string
   readonly createdAt: string
   readonly updatedAt: string
-  /** Null: it can be run. */
+  /** Null: it is not archived, and runs can be started. */
   readonly archivedAt: string | null
 }
 
 export interface PerFileResult {
-  /** Its place in the list the run began with. */
+  /** Its index in the list that the run began with. */
   readonly index: number
   readonly fileName: string
-  /** `processing`: a worker is at it. `error` is permanent; `failed` may be continued. */
+  /** `processing`: a worker handles it. `error` is permanent; `failed` may be continued. */
   readonly status: FileStatus | 'processing'
   /** How often it was continued at a price. */
   readonly retryAttempt: number
-  /** At most 200 characters; whole in the log. */
+  /** At most 200 characters; the log has it whole. */
   readonly errorMessage: string | null
   readonly errorCode: string | null
   readonly lastRetriedAt: string | null
@@ -42,21 +42,21 @@ export interface WorkflowRun {
   readonly status: RunStatus
   /** Files in all. */
   readonly totalJobs: number
-  /** Files of the present round that are completed, and that have failed for now or for good. */
+  /** Files of the present round that are completed, and those that failed (temporarily or permanently). */
   readonly completedJobs: number
   readonly failedJobs: number
-  /** 1 for the first; each Continue begins another, of `roundJobs` files. */
+  /** 1 for the first; each Continue begins a new round of `roundJobs` files. */
   readonly round: number
   readonly roundJobs: number
   readonly maxRetryCount: number
   /** The price of a file when the run began. */
   readonly creditsPerRun: number
-  /** What it has cost, refunds taken off: the sum of the two below. */
+  /** What it has cost, minus refunds: the sum of the next two members. */
   readonly creditsConsumed: number
   readonly creditsFromMonthly: number
   readonly creditsFromPurchased: number
   readonly batchMode: boolean
-  /** Begun by a BUBBLE_ADMIN: free. */
+  /** Started by a BUBBLE_ADMIN: free. */
   readonly testRun: boolean
   readonly startedBy: string
   readonly createdAt: string
@@ -74,7 +74,7 @@ export interface RunFilter {
 }
 
 export interface TemplateFilter {
-  /** Of this tenant, and those of all. */
+  /** Templates of this tenant, and those for all tenants. */
   readonly tenantId?: string
   readonly archived?: boolean
   readonly limit?: number
@@ -84,10 +84,10 @@ export interface TemplateFilter {
 export interface CreditEntry {
   readonly revision: number
   readonly kind: 'GRANT' | 'CHARGE' | 'REFUND'
-  /** What it added to each pool; less than 0 for a charge. */
+  /** The change of each pool; negative for a charge. */
   readonly monthly: number
   readonly purchased: number
-  /** Whose pool the monthly part is of, as in `2026-11`. */
+  /** The month of the monthly pool, as in `2026-11`. */
   readonly month: Month
   readonly runId: string | null
   readonly chargeId: string | null
@@ -103,7 +103,7 @@ export interface EntryFilter {
   readonly cursor?: string
 }
 
-/** A charge that no run has claimed. */
+/** A charge that its run never claimed. */
 export interface OrphanCharge {
   readonly tenantId: string
   readonly runId: string
@@ -118,13 +118,13 @@ export interface WorkflowQueries {
   readonly run: (id: string) => Promise<WorkflowRun | null>
   /** Newest first. */
   readonly runs: (filter: RunFilter) => Promise<Page<WorkflowRun>>
-  /** By the clock of the database, in milliseconds since 1970: those of the processes that wrote may be wrong. */
+  /** The database's clock, in milliseconds since 1970, because the clocks of processes may be wrong. */
   readonly now: () => Promise<number>
-  /** Runs with something open or owed that have not moved since `before`, oldest first. Recorded by that clock, too. */
+  /** Runs that have open files or owe a refund, without an event since `before` (by that clock), oldest first. */
   readonly unsettled: (before: string, limit: number) => Promise<readonly string[]>
   readonly balances: (tenantId: string, month: Month) => Promise<Readonly<Record<Pool, number>>>
   /** Newest first. */
   readonly entries: (tenantId: string, filter: EntryFilter) => Promise<Page<CreditEntry>>
-  /** Charges made from about `from` (null: ever), and recorded before `before`, that were neither claimed by their run nor given back. */
+  /** Charges from about `from` (null: from the beginning) to `before` that were neither claimed by their run nor refunded. */
   readonly orphans: (from: string | null, before: string, limit: number) => Promise<readonly OrphanCharge[]>
 }

@@ -5,19 +5,20 @@ import type { Log } from '../../../application/ports/log.ts'
 import type { Json } from '../../../domain/json/json.ts'
 import { isTimeout, MAX_TIMEOUT_MS } from './deadline.ts'
 
+/** The second argument of a handler. */
 export interface HandlerContext<Payload = Json> {
   readonly command: HandledCommand<Payload>
   /** 1 for the first attempt of a round; an operator's retry starts a new round. */
   readonly attempt: number
   readonly maxAttempts: number
-  /** Attempts of the command's whole life, including this one. */
+  /** All attempts of the command so far, with those of earlier rounds and this one. */
   readonly totalAttempts: number
-  /** Aborted at the handler's timeout, when the lease is lost, and at the deadline of a stop. */
+  /** Aborted at the handler's timeout, when the lease is lost, and at the deadline of `stop`. */
   readonly signal: AbortSignal
-  /** Extends the lease to `seconds` from now. Rarely needed: the heartbeat extends it while the process lives. */
+  /** Extends the lease to `seconds` from now. Rarely needed: the worker's heartbeat extends it. */
   readonly extendVisibility: (seconds: number) => Promise<void>
   readonly log: Log
-  /** True in a rehearsal: do nothing that a rollback does not undo. False in a real run. */
+  /** True in a rehearsal: the handler must do nothing that a rollback does not undo. False in a real run. */
   readonly rehearsal: boolean
   /**
    * Only with `transactional: true`: a client in the transaction that completes the command. Its writes commit with the
@@ -34,9 +35,9 @@ export interface HandlerDefinition<Payload> {
   readonly payload?: Decoder<unknown, Payload>
   readonly handle: Handle<Payload>
   /**
-   * The handler's deadline in milliseconds, more than 0 and at most 2,147,483,647. After it the attempt has failed as TRANSIENT
-   * (code TIMEOUT), the signal is aborted and the slot is free. Default: the worker's `handlerTimeoutMs`. `null` or `Infinity`:
-   * no deadline.
+   * The handler's deadline in milliseconds, more than 0 and at most 2,147,483,647. After it the attempt fails as TRANSIENT
+   * (code TIMEOUT), the signal is aborted, and the worker's slot is free. Default: the worker's `handlerTimeoutMs`.
+   * `null` or `Infinity`: no deadline.
    */
   readonly timeoutMs?: number | null
   /**
@@ -46,27 +47,35 @@ export interface HandlerDefinition<Payload> {
   readonly transactional?: boolean
   /**
    * Whether an operator may rehearse it: run it on a parked command, in a transaction that is rolled back. A handler that
-   * reaches outside that transaction (another service, another connection) may set `true` only if it checks
-   * `context.rehearsal` and does not do so in a rehearsal. Default: false, also with `transactional`.
+   * calls another service or uses another connection may set `true` only if it checks `context.rehearsal` and skips this in
+   * a rehearsal. Default: false, also with `transactional`.
    */
   readonly rehearsable?: boolean
 }
 
 /** A handler's definition, or only its function where any JSON payload is valid. */
-// any: each definition's codec checks its own payload type
+// never: each definition's codec checks its own payload type
 export type Handler = HandlerDefinition<never> | Handle<Json>
 
-/** Ties the payload's type to its codec. */
+/**
+ * Defines a handler whose payload has the type of its codec.
+ * @example
+ * const refund = defineHandler({
+ *   payload: t.type({ orderId: t.string, amount: t.number }),
+ *   timeoutMs: 30_000,
+ *   handle: async ({ orderId, amount }, { signal }) => refunds.create(orderId, amount, signal),
+ * })
+ */
 export const defineHandler = <Payload>(definition: HandlerDefinition<Payload>): HandlerDefinition<never> =>
   definition as unknown as HandlerDefinition<never>
 
-/** A definition, called with a payload that has been decoded already. */
+/** A definition for a payload that is already decoded. */
 export type AnyHandler = HandlerDefinition<unknown>
 
 export const definitionOf = (handler: Handler): AnyHandler =>
   (typeof handler === 'function' ? { handle: handler } : handler) as unknown as AnyHandler
 
-/** The fault of a handler, found when it is registered, not at its first command; null: none. */
+/** What is wrong with a handler, checked when it is registered; null: nothing. */
 export const handlerFault = (handler: unknown): string | null => {
   if (!isHandler(handler)) return 'must be a function, or what `defineHandler({ handle })` returns'
   const { payload, timeoutMs } = definitionOf(handler)
