@@ -43,12 +43,12 @@ const gone = (pid: number) =>
 
 describe('a child whose parent was killed with SIGKILL', () => {
   const child = (graceMs: number, then: string) => `
-    import { dieWithParent } from ${JSON.stringify(compiled('infrastructure/service/die-with-parent.js'))}
+    import { dieWithParent } from ${JSON.stringify(compiled('infrastructure/shared/die-with-parent.js'))}
     dieWithParent({ graceMs: ${graceMs}, onGone: () => process.exit(0) })
     process.send('works', () => { ${then} })`
   const parent = (file: string) => `
     import { spawn } from 'node:child_process'
-    import { childEnv } from ${JSON.stringify(compiled('infrastructure/service/die-with-parent.js'))}
+    import { childEnv } from ${JSON.stringify(compiled('infrastructure/shared/die-with-parent.js'))}
     const child = spawn(process.execPath, [${JSON.stringify(file)}], {
       env: childEnv(process.env), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     child.on('message', () => console.log(JSON.stringify([child.pid])))`

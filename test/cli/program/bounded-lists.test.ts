@@ -19,7 +19,7 @@ test('G5: tsq list shows a large payload by size and beginning, and says where t
   expect(json.stdout.length).toBeLessThan(3_000)
   expect(json.json().items).toMatchObject([{ commandId: id, payload: null, payloadPreview: expect.any(String) }])
   const then = await program.run(['tsq', 'list', '--at', new Date().toISOString()], on)
-  expect(then.stdout).toContain(`One as a whole: commandbus show ${id} --domain payments`)
+  expect(then.stdout).toContain(`To see a complete one: commandbus show ${id} --domain payments`)
   expect((await program.run(['show', id, '--domain', 'payments', '--json'], on)).json().data).toEqual(data)
   // a history that is not sent anywhere has it whole at every step
   const replay = (await program.run(['replay', id, '--json'], on)).json()
