@@ -21,8 +21,8 @@ export interface JobPage {
 }
 
 /**
- * A feed of the events of one domain's commands except `CommandSent`, in the order of the log, up to the oldest transaction that still
- * runs; see `createPostgresEventFeed`.
+ * A feed of the events of one domain's commands except `CommandSent`, in the order of the log, up to the oldest
+ * transaction that still runs; see `createPostgresEventFeed`.
  */
 export const createJobFeed = (pool: Pool, domain: string, pageSize = 2_000) => ({
   read: async (after: FeedPosition | null): Promise<JobPage> => {
