@@ -10,7 +10,7 @@ interface Reading {
   readonly saysCaughtUp: boolean
 }
 
-/** After so many events without a match, a filtered subscription gets its position. */
+/** After so many searched events, a filtered subscription gets its position. */
 const CHECKPOINT_EVERY = 32
 
 export const read = ({ log, answering, saysCaughtUp }: Reading) => {

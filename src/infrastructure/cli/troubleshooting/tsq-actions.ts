@@ -20,7 +20,7 @@ interface Options {
   readonly json?: true
 }
 
-/** Adds `tsq actions`: lists bulk actions, and continues those that are not finished. */
+/** Adds `tsq actions`: lists, shows, resumes and stops bulk actions. */
 export const addActions = (tsq: Command, deps: CliDeps): void => {
   const actions = tsq
     .command('actions')

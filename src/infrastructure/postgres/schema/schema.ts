@@ -57,8 +57,8 @@ const refuseStrangers = async (client: ClientBase, schema: string): Promise<void
 
 /**
  * Pins the settings of the bus's functions, so that they work the same in every session: they find the bus's tables, and
- * their text is read as it was written. SQL functions need no pin: their bodies are resolved when they are created, or name
- * nothing of the bus.
+ * their text is read as it was written. SQL functions need no pin: their bodies are resolved when they are created, or
+ * name nothing of the bus.
  */
 export const pinFunctions = async (client: ClientBase, schema: string): Promise<void> => {
   await client.query(`
