@@ -31,7 +31,7 @@ const actionProgress = {
   actionId: t.string,
   action: actionName,
   status: actionStatus,
-  /** What it was asked for; null: commands named by their ids. */
+  /** The filter of the action; null if it was given ids of commands. */
   filter: nullable(t.partial(actionFilters)),
   total: t.number,
   succeeded: t.number,

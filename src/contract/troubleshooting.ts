@@ -45,7 +45,7 @@ const group = t.type({
   sample: nullable(t.string),
 })
 
-/** Of a dry run: what would become of a command. */
+/** Of a dry run: what the action would do to a command. */
 export const commandPlan = t.intersection([
   t.type({
     domain: t.string,
@@ -65,18 +65,18 @@ export const commandPlan = t.intersection([
   changes.more,
 ])
 
-/** Of a dry run: what would be done. */
+/** Present in the answer to a dry run only. */
 const planned = t.partial({ dryRun: commandPlan })
 
 const acted = t.intersection([t.type({ commandId: t.string, status }), planned])
 
-/** A retry tells its message, too. */
+/** The answer to a retry also has the id of its message. */
 const retried = t.intersection([t.type({ commandId: t.string, status, msgId: nullable(t.string) }), planned])
 
-/** How an option looks in a request. */
+/** The codec of each kind of option in a request. */
 const codecs = { text: t.string, json: anyJson, boolean: t.boolean, instant }
 
-/** A codec for each of these options, those that are required apart from the others. */
+/** Codecs of these options, with required and optional ones separate. */
 export const optionCodecs = (options: ReturnType<typeof optionsOf>) => {
   const of = (required: boolean): t.Props =>
     Object.fromEntries(
@@ -87,7 +87,7 @@ export const optionCodecs = (options: ReturnType<typeof optionsOf>) => {
   return { required: of(true), optional: of(false) }
 }
 
-/** An operator's action on one command. */
+/** The route of an operator's action on one command. */
 const actionRoute = <Answer extends t.Mixed>(action: ActionName, answer: Answer) => {
   const { path, summary, permission } = actionNamed(action)
   const { required, optional } = optionCodecs(optionsOf(action))

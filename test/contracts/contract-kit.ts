@@ -10,7 +10,7 @@ import type {
 } from '../../src/application/ports/event-store.ts'
 import type { EventContext } from '../../src/domain/recorded.ts'
 
-/** The one event the suite appends: small, and able to carry any text. */
+/** The only event that the suite appends: small, with any text. */
 export interface Noted {
   readonly type: 'Noted'
   readonly at: string
@@ -18,19 +18,19 @@ export interface Noted {
   readonly text: string
 }
 
-/** A transaction of the caller's, where an adapter can join one. */
+/** A caller's transaction, where an adapter can join one. */
 export interface OpenTransaction {
   readonly within: Transaction
   readonly commit: () => Promise<void>
   readonly rollback: () => Promise<void>
 }
 
-/** An adapter under test. Its log may be shared with others: the suite looks at streams of its own only. */
+/** An adapter under test. Other tests may use its log, too: the suite reads only its own streams. */
 export interface Opened {
   readonly store: EventStore<Noted>
   readonly feed: EventFeed<Noted>
   readonly begin?: () => Promise<OpenTransaction>
-  /** Takes a stream's events out of the log, where an adapter knows streams that were moved to a file. */
+  /** Removes a stream's events from the log, where an adapter knows archived streams. */
   readonly archive?: (stream: string) => Promise<void>
   readonly close: () => Promise<void>
 }

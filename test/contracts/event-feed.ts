@@ -11,7 +11,7 @@ export const eventFeedContract = (opened: () => Opened): void => {
       readonly after: FeedPosition | null
     }
 
-    /** Reads on until `ids` have been seen; events of others are passed over. */
+    /** Reads on until `ids` have been seen; skips other events. */
     const readUntil = async (from: FeedPosition | null, ids: readonly string[], limit = 50): Promise<Reading> => {
       const wanted = new Set(ids)
       const events: FeedEvent<Noted>[] = []

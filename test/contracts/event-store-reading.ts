@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { newStream, type Opened, outcomes, streamOf, write } from './contract-kit.ts'
 
-/** Reading streams, and reading what the caller's own transaction has appended. */
+/** Tests of reading streams, also what the caller's own transaction has appended. */
 export const readingContract = (opened: () => Opened): void => {
   describe('reading', () => {
     test('a stream from a revision gives that event and what follows', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ExpectedRevision, NewEvent } from '../../src/application/ports/event-store.ts'
 import { idsOf, type Noted, newStream, type Opened, outcomes, some, streamOf, write } from './contract-kit.ts'
 
-/** Appending again, and appending all or nothing. */
+/** Tests of repeated appends, and of appends that take all or nothing. */
 export const repetitionContract = (opened: () => Opened, has: { readonly atomicAppend: boolean }): void => {
   describe('the same event ids again', () => {
     test.each<[string, number, ExpectedRevision]>([

@@ -17,8 +17,8 @@ import { readingContract } from './event-store-reading.ts'
 import { repetitionContract } from './event-store-repetition.ts'
 
 /**
- * What every adapter of the log and its feed must do. Declares tests; `open` is called once, and its log may be shared
- * with others.
+ * Declares the tests that every adapter of the log and its feed must pass. `open` is called once; other tests may use its
+ * log, too.
  */
 export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly atomicAppend: boolean }): void => {
   let adapter: Opened

@@ -6,12 +6,12 @@ export interface MemoryEventStore<Event> {
   readonly feed: EventFeed<Event>
 }
 
-/** What an append would do to its stream: take place at `from`, repeat what is there already, or lose. */
+/** What an append would do to its stream: append at `from`, repeat existing events, or lose. */
 type Standing = { readonly kind: 'free' | 'repeated'; readonly from: number } | { readonly kind: 'lost' }
 
 /**
- * One log in memory, gone with the process: for tests, and the plainest statement of what the port means. No rows, no
- * messages, no transactions.
+ * An event store in memory, for tests, and as the simplest form of the port's contract. It has no rows, no messages and no
+ * transactions.
  */
 export const createMemoryEventStore = <Event>(now: () => Date = () => new Date()): MemoryEventStore<Event> => {
   const log: FeedEvent<Event>[] = []

@@ -14,11 +14,11 @@ import { uuidIds } from '../../src/infrastructure/shared/uuid-ids.ts'
 import { createCommandStore } from './lives/command-store.ts'
 
 export interface TestActions extends Actions {
-  /** Queues that were rung, in order. */
+  /** Queues whose workers were notified, in order. */
   readonly rung: string[]
 }
 
-/** Bulk actions as a process has them. */
+/** Bulk actions as a process uses them. */
 export const createTestActions = (
   pool: pg.Pool,
   { clock = systemClock, log = silentLog }: { readonly clock?: Clock; readonly log?: Log } = {},
@@ -54,13 +54,13 @@ export interface ParkOptions {
   readonly replyTo?: string
   readonly tenantId?: string
   readonly data?: Json
-  /** When they were moved to troubleshooting. Default: a minute ago. */
+  /** When the commands were moved to troubleshooting. Default: a minute ago. */
   readonly at?: string
 }
 
 const BATCH = 1000
 
-/** Parks new commands through the event store, by the thousand, and gives their ids. */
+/** Parks new commands through the event store, by the thousand, and returns their ids. */
 export const parkMany = async (pool: pg.Pool, count: number, options: ParkOptions = {}): Promise<readonly string[]> => {
   const { domain = 'payments', commandType = 'Charge', errorCode = 'CARD_DECLINED' } = options
   const { replyTo = null, tenantId = null, data = { amount: 5 } } = options
@@ -139,7 +139,7 @@ export const parkMany = async (pool: pg.Pool, count: number, options: ParkOption
   return ids
 }
 
-/** How often something is there, and of how many commands. */
+/** How many there are of something, and of how many commands. */
 export interface Tally {
   readonly all: number
   readonly commands: number
@@ -156,7 +156,7 @@ export interface Traces {
   readonly replies: Tally
 }
 
-/** What operators' actions have left behind in a database. */
+/** The audit lines, rows, messages and replies that operators' actions leave in a database. */
 export const tracesOf = async (pool: pg.Pool, domain = 'payments'): Promise<Traces> => {
   const audit = await pool.query<Tally & { readonly type: string }>(
     `select event_type as type, count(*)::int as all, count(distinct stream)::int as commands
@@ -181,5 +181,5 @@ export const tracesOf = async (pool: pg.Pool, domain = 'payments'): Promise<Trac
   }
 }
 
-/** `count` things, one of each of as many commands. */
+/** `count` things, one for each of `count` commands. */
 export const onceEach = (count: number): Tally => ({ all: count, commands: count })

@@ -13,7 +13,7 @@ import { busProjections } from '../../src/projections/bus-projections.ts'
 import { quickly } from './runs.ts'
 
 export interface ApartOptions {
-  /** Called before each append; what it throws is what the log answers. */
+  /** Called before each append; an error that it throws is the log's answer. */
   readonly before?: (events: readonly BusEvent[]) => void | Promise<void>
   readonly log?: Log
   readonly isAway?: (error: unknown) => boolean

@@ -22,13 +22,13 @@ export interface TestBus {
   readonly bus: CommandBus
   readonly database: TestDatabase
   readonly pool: pg.Pool
-  /** What processes of their own need besides the database, to have their log where this bus has it. */
+  /** What other processes need besides the database, to use the same log as this bus. */
   readonly log: Pick<CommandBusOptions, 'eventStoreUrl' | 'waitForDispatchMs' | 'eventStoreLimits'>
-  /** What stands in for EventStoreDB, where the log is there. */
+  /** The test double for EventStoreDB; null where the log is in PostgreSQL. */
   readonly double: TestDouble | null
-  /** Another bus on the same database, as another process would have. */
+  /** Makes another bus on the same database, as another process would have it. */
   readonly another: (options?: CommandBusOptions) => CommandBus
-  /** A started worker of `bus`. */
+  /** Starts a worker of `bus`. */
   readonly work: (options: WorkerOptions, bus?: CommandBus) => Promise<Worker>
   /** The command once `is` holds. */
   readonly until: <A>(look: () => Promise<A>, is: (seen: A) => boolean) => Promise<A>
@@ -94,7 +94,7 @@ export const createTestBus = async (
   }
 }
 
-/** Loaded where it is used only: the client of EventStoreDB is large. */
+/** Loaded only where it is used: the client of EventStoreDB is large. */
 const startDouble = async (): Promise<TestDouble> => {
   const { startTestDouble } = await import('./eventstoredb/server.ts')
   const double = await startTestDouble({ maxAppendBytes: 4 * 1024 * 1024 })
@@ -102,7 +102,7 @@ const startDouble = async (): Promise<TestDouble> => {
   return double
 }
 
-/** Looks again and again until it holds; the test's own timeout ends a wait in vain. */
+/** Calls `look` again and again until `is` holds for its result; the test's timeout ends the wait. */
 export const until = async <A>(look: () => Promise<A>, is: (seen: A) => boolean): Promise<A> => {
   for (;;) {
     const seen = await look()

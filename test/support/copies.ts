@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { commandStream } from '../../src/domain/command/names.ts'
 
-/** Copies a command, its events and its row, `count` times, each with an id of its own. It stands in no seal and on no queue. */
+/** Copies a command, its events and its row, `count` times, each with its own id, in no seal and on no queue. */
 export const copyCommand = async (pool: pg.Pool, domain: string, commandId: string, count: number): Promise<void> => {
   const stream = commandStream({ domain, commandId })
   await pool.query(

@@ -7,7 +7,7 @@ export interface TestDatabase {
   readonly url: string
   /** Up to 20 connections. */
   readonly pool: pg.Pool
-  /** Ends the pool, and whatever else is connected, and drops the database. May be called more than once. */
+  /** Ends the pool and all other connections, and drops the database. May be called more than once. */
   drop(): Promise<void>
 }
 
@@ -26,11 +26,11 @@ const open = (name: string): TestDatabase => {
   const url = new URL(inject('serverUrl'))
   url.pathname = `/${name}`
   const pool = new pg.Pool({ connectionString: url.href, max: 20 })
-  // Connections that a test cuts, or the drop ends, are no failures of their own.
+  // A connection that a test cuts, or that the drop ends, is not a failure.
   pool.on('error', () => undefined)
   let dropped: Promise<void> | undefined
   const drop = () => {
-    // A pool waits for connections that are checked out; the forced drop cuts them, so nobody has to wait for it.
+    // A pool waits for connections that are checked out. The forced drop cuts them, so there is no need to wait.
     if (dropped === undefined && !pool.ending) pool.end().catch(() => undefined)
     dropped ??= onServer(`drop database if exists ${name} with (force)`)
     return dropped
@@ -40,7 +40,7 @@ const open = (name: string): TestDatabase => {
 
 const newName = (): string => `commandbus_test_${process.pid}_${randomBytes(6).toString('hex')}`
 
-/** A fresh database with pgmq and the current schema; other tests, in this worker or another, see nothing of it. */
+/** A fresh database with pgmq and the current schema, which no other test uses. */
 export const createTestDatabase = async (): Promise<TestDatabase> => {
   const name = newName()
   await onServer(`create database ${name} template ${inject('templateDatabase')}`)
@@ -55,8 +55,8 @@ export const createEmptyDatabase = async (): Promise<TestDatabase> => {
 }
 
 /**
- * A pool as a program of the user's has it: nobody hears its errors. It ends with its connections; pg's says so before they
- * are closed, and a drop in between would be an error that nobody hears.
+ * A pool as in a user's program, without a listener for its errors. Its end waits until its connections are closed; that of
+ * pg's pool does not, and a drop in between would be an error without a listener.
  */
 export const usersPool = (config: pg.PoolConfig): pg.Pool => {
   const pool = new pg.Pool(config)

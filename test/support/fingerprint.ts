@@ -1,6 +1,6 @@
 import type pg from 'pg'
 
-/** Every row of every table in the database, as one digest a table: whatever changes anywhere shows. */
+/** One digest for all rows of each table in the database: it shows any change. */
 export const fingerprint = async (pool: Pick<pg.Pool, 'query'>): Promise<Readonly<Record<string, string>>> => {
   const { rows: tables } = await pool.query(
     `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace

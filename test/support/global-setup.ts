@@ -12,7 +12,7 @@ declare module 'vitest' {
     serverUrl: string
     /** Name of the database, with pgmq and all migrations, that test databases are copies of. */
     templateDatabase: string
-    /** Where the buses of tests have their log; vitest.config.ts runs some files with each. */
+    /** Where the buses of tests have their log; vitest.config.ts runs some test files with each store. */
     logStore: 'postgresql' | 'eventstoredb'
   }
 }
@@ -28,10 +28,10 @@ const withClient = async <A>(url: string, body: (client: pg.Client) => Promise<A
   }
 }
 
-/** Starts (or finds) the server and makes the template; the function it gives back removes what was made. */
+/** Starts (or finds) the server and makes the template; the returned function removes them. */
 export default async (project: TestProject): Promise<() => Promise<void>> => {
   const compiling = compilePackage()
-  // whoever waits for it is told
+  // the code that awaits it gets its error
   compiling.catch(() => undefined)
   const server = await startTestServer()
   const template = `commandbus_template_${process.pid}_${randomBytes(4).toString('hex')}`
@@ -43,7 +43,7 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
       await ensurePgmq(client, { installSql: true })
       await migrate(client)
     })
-    // With nobody connected, several workers may copy the template at once.
+    // Several workers may copy the template at once, as long as there is no connection to it.
     await withClient(server.url, client => client.query(`alter database ${template} allow_connections false`))
     const compiled = await compiling
     project.provide('compiledPackage', compiled.directory)

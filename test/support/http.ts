@@ -26,7 +26,7 @@ export interface Served {
     options?: { readonly sub?: string; readonly tenant?: string },
   ) => Promise<string>
   readonly client: (token: string) => ApiClient
-  /** A raw request with a token; the path stands below the base path. */
+  /** Sends a raw request with a token; the path is relative to the base path. */
   readonly request: (method: string, path: string, options?: RawRequest) => Promise<Answer>
   /** Everything the server logged, one JSON text a line. */
   readonly logged: readonly string[]
@@ -34,7 +34,7 @@ export interface Served {
 
 export interface TestApi extends TestBus, Served {}
 
-/** A server that the tests of a file share: none of them may change what another one looks at. */
+/** A server that the tests of a file share: no test may change what another one reads. */
 export type SharedApi = Served & Pick<TestBus, 'bus' | 'database' | 'pool' | 'until'>
 
 export interface RawRequest {
@@ -81,7 +81,7 @@ export const createTestApi = async (
   return { ...test, ...served }
 }
 
-/** Rehearses whatever is parked in these domains; nothing is worked on by them. */
+/** Handlers that rehearse parked commands of these domains; no worker uses them. */
 const rehearsable = Object.fromEntries(
   ['payments', 'billing', 'shipping'].map(domain => [
     domain,

@@ -2,7 +2,7 @@ import type { CommandBus, SendOptions } from '../../src/index.ts'
 import { PermanentCommandError } from '../../src/index.ts'
 import type { TestBus } from './bus.ts'
 
-/** Sends a command and has a worker park it as PERMANENT; gives its id. */
+/** Sends a command and has a worker park it as PERMANENT; returns its id. */
 export const parked = async (
   { bus, until }: Pick<TestBus, 'bus' | 'until'>,
   domain = 'payments',
@@ -28,6 +28,6 @@ export const parked = async (
 export const isParked = (command: { readonly status: string } | null): boolean =>
   command?.status === 'IN_TROUBLESHOOTING_QUEUE'
 
-/** Names of the audit's events, in order. */
+/** The names of the events in the audit, in order. */
 export const auditNames = async (bus: CommandBus, domain: string, commandId: string): Promise<readonly string[]> =>
   (await bus.getAuditTrail(domain, commandId)).map(entry => entry.eventType)

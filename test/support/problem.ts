@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { expect } from 'vitest'
 import type { Answer } from './http.ts'
 
-/** The answer is this problem, with every member that problems have and no others. */
+/** Expects this problem, with every member that problems have and no others. */
 export const expectProblem = (answer: Answer, status: number, code: string, detail?: RegExp | string): void => {
   expect([answer.status, answer.body?.code, answer.body?.detail]).toEqual([status, code, expect.any(String)])
   expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
@@ -24,7 +24,7 @@ export const expectProblem = (answer: Answer, status: number, code: string, deta
   if (status === 401) expect(answer.headers.get('www-authenticate')).toBe('Bearer')
 }
 
-/** A 400 that names these places. */
+/** Expects a 400 that names these places. */
 export const expectFaults = (answer: Answer, ...paths: readonly string[]): void => {
   expectProblem(answer, 400, 'INVALID_REQUEST')
   expect(answer.body.errors?.map((fault: { readonly path: string }) => fault.path)).toEqual(paths)

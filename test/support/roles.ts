@@ -6,9 +6,9 @@ import { createEmptyDatabase, type TestDatabase } from './database.ts'
 
 /** A database where an administrator has installed pgmq, and login roles without any other right on the server. */
 export interface RolesDatabase {
-  /** The administrator's. */
+  /** The administrator's connection. */
   readonly database: TestDatabase
-  /** The names of the roles, which are made anew for each database. */
+  /** The real name of a role: each database has its own roles. */
   readonly nameOf: (role: string) => string
   readonly urlOf: (role: string) => string
   readonly drop: () => Promise<void>
@@ -16,7 +16,7 @@ export interface RolesDatabase {
 
 const PASSWORD = 'of a test'
 
-/** The first role may create in the database; none of them has a right in pgmq. */
+/** The first role may create objects in the database; none of them has a right in pgmq. */
 export const createRolesDatabase = async ([owner, ...others]: readonly [
   string,
   ...string[],

@@ -5,18 +5,18 @@ import { createTestBus, type TestBus, until } from './bus.ts'
 export const jane: Starter = { subject: 'jane@example.com', tenant: 't1' }
 
 export interface TestRuns extends TestBus {
-  /** A template of tenant t1, at 2 credits a file unless it says otherwise. */
+  /** Makes a template of tenant t1, by default at 2 credits a file. */
   readonly template: (more?: { readonly creditsPerRun?: number; readonly batchMode?: boolean }) => Promise<string>
   readonly grant: (monthly: number, purchased?: number) => Promise<void>
   /** Waits until a round of a run has ended. */
   readonly ended: (id: string, round?: number) => Promise<WorkflowRun>
-  /** Starts a worker that obeys `input.behavior`, and what notes the results. */
+  /** Starts a worker that obeys `input.behavior`, and the runner that records the results. */
   readonly atWork: () => Promise<{ readonly stop: () => Promise<void> }>
-  /** Balance of t1, as `monthly/purchased`. */
+  /** The balance of t1, as `monthly/purchased`. */
   readonly balance: () => Promise<string>
 }
 
-/** Quick, so that a file that fails does so at once. */
+/** Short waits, so that a failing file fails at once. */
 export const quickly: WorkflowOptions = {
   policy: { maxAttempts: 1 },
   limits: { pollMs: 50, standbyMs: 50 },
@@ -57,7 +57,7 @@ export const runsOf = ({ bus, work }: Pick<TestBus, 'bus' | 'work'>): Omit<TestR
   },
 })
 
-/** A file for each fate: `ok`, `failed` (for a passing reason), `error` (for good). */
+/** How a file ends: `ok`, `failed` (transient), `error` (permanent). */
 export type Fate = 'ok' | 'failed' | 'error'
 
 export const files = (...fates: readonly Fate[]) =>

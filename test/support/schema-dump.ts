@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 
-/** Lines of (owner, rank, text): what each relation and function consists of. */
+/** Lines of (owner, rank, text) that describe each relation and function. */
 const sql = `
 with own as (
   select c.oid, c.relname, c.relkind, c.reloptions, c.relacl from pg_class c

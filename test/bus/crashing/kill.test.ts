@@ -28,7 +28,7 @@ interface ChildOptions {
   readonly handlerMs?: number
 }
 
-/** A worker process; `says` ends at the first line that begins so. */
+/** Starts a worker process; `says` resolves at the first line that begins with a text. */
 const spawnWorker = ({ database, log }: Pick<TestBus, 'database' | 'log'>, options: ChildOptions) => {
   const given = JSON.stringify({ ...options, log })
   const child = spawn(process.execPath, [script, compiledSource(), database.url, given], {
@@ -118,7 +118,7 @@ describe('kill -9', () => {
       (await pool.query(`select count(*)::int as n from command_bus_command where status = 'COMPLETED'`)).rows[0].n
     for (let killed = 0, before = 0; killed < 6; killed++) {
       const worker = spawnWorker({ database, log }, { leaseSeconds: 1, handlerMs: 2 })
-      // at once when the next outcomes appear: in the middle of handlers, of reads and of appends
+      // kills at once when the next outcomes appear: during handlers, reads and appends
       before = await until(completed, n => n > before)
       await worker.kill()
     }

@@ -106,7 +106,7 @@ test('A1: an archived message that is of another command is never sent instead',
   const { bus, pool, messages } = test
   await parked(test, 'payments', { amount: 1 })
   const commandId = await parked(test, 'payments', { amount: 2 })
-  // as where the log was moved to a database whose queues have given other ids
+  // as if the log was moved to a database whose queues have given other ids
   await pool.query(
     'update pgmq.a_payments__commands set msg_id = -msg_id; update pgmq.a_payments__commands set msg_id = 1 - msg_id',
   )

@@ -8,7 +8,7 @@ import { createTestBus, signal, type TestBus } from '../../support/bus.ts'
 
 const jane = { operator: 'jane@example.com' }
 
-/** Counts the statements of a pool that look so. */
+/** Counts the statements of a pool that match. */
 const queriesLike = (pool: pg.Pool, pattern: RegExp) => {
   const query = pool.query.bind(pool)
   let count = 0
@@ -87,7 +87,7 @@ describe('a canary', () => {
       () => tracesOf(pool),
       ({ rows }) => rows.COMPLETED === 1 && rows.IN_PROGRESS === 1,
     )
-    // it polls, and polls again, and nothing moves
+    // it polls several times, and nothing changes
     const seen = polls.count()
     await test.until(
       async () => polls.count(),

@@ -36,7 +36,7 @@ describe('a bulk action', () => {
       actor: 'jane@example.com',
       details: { operator: 'jane@example.com', reset_attempts: true, edited: false },
     })
-    // told piece by piece, and the queue's workers rung after each
+    // reported in pieces; the queue's workers are notified after each
     expect(seen).toEqual([...seen].sort((a, b) => a - b))
     expect(seen.length).toBeGreaterThan(10)
     expect(actions.rung.length).toBe(seen.length - 1)

@@ -31,7 +31,7 @@ import { parked } from '../../support/park.ts'
 
 const UNKNOWN = '00000000-0000-4000-8000-00000000dead'
 
-/** What a dry run says, with the database seen to be as it was. */
+/** Runs a dry run and checks that the database has not changed. */
 const dry = async <A>(
   { pool }: { readonly pool: Parameters<typeof fingerprint>[0] },
   ask: () => Promise<A>,

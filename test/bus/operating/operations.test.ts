@@ -30,7 +30,7 @@ const impatient = async ({ pool }: TestBus): Promise<void> => {
 
 const isOver = (operation: { readonly status: string }): boolean => ['completed', 'failed'].includes(operation.status)
 
-/** Starts an operation and has it fail for good; gives its id. */
+/** Starts an operation that fails permanently; returns its id. */
 const failed = async (test: TestBus, owner = ada): Promise<string> => {
   const { id } = await test.bus.operations.start(owner, question)
   const worker = test.bus.worker({

@@ -106,7 +106,7 @@ describe('operator retry', () => {
     })
   })
 
-  // where the log is apart the decision stands, and what cannot be dispatched stops the projection
+  // with the log in EventStoreDB the decision stands, and the projection stops at what it cannot dispatch
   test.skipIf(logIsApart)('A3: when the send fails, neither row nor audit change', async () => {
     const test = await createTestBus()
     const { bus, pool } = test

@@ -20,7 +20,7 @@ import { parked } from '../../support/park.ts'
 
 const ID = '00000000-0000-4000-8000-000000000077'
 
-/** A table of the user's, and a parked command. */
+/** A user's table and a parked command. */
 const scene = async () => {
   const setup = await createTestBus()
   await setup.pool.query(`create table ledger (entry text unique deferrable initially deferred)`)
@@ -29,7 +29,7 @@ const scene = async () => {
 }
 type Scene = TestBus & { readonly id: string }
 
-/** Rehearses with a handler, and sees that nothing whatsoever has changed. */
+/** Rehearses with a handler, and checks that nothing has changed. */
 const rehearse = async ({ another, pool, id }: Scene, handler: Handler, options: RehearseOptions = {}) => {
   const bus = another({ handlers: { payments: { Charge: handler } } })
   const before = await fingerprint(pool)

@@ -11,7 +11,7 @@ const counted = async ({ pool }: TestBus) =>
   (await readFigures(pool)).parked.map(({ domain, count }) => [domain, count])
 const shownBy = async ({ pool }: TestBus) => (await createStats(pool).read()).total.IN_TROUBLESHOOTING_QUEUE
 
-/** As if the instant had passed: the database's clock cannot be moved. */
+/** Makes the instant pass: it moves the instant, as the database's clock cannot be set. */
 const letPass = ({ pool }: TestBus) =>
   pool.query(
     `update command_bus_command set snoozed_until = now() - interval '1 second' where snoozed_until is not null`,

@@ -5,7 +5,7 @@ import { createInvestigationQueries } from '../../../src/infrastructure/postgres
 import { createTestBus } from '../../support/bus.ts'
 import { parked } from '../../support/park.ts'
 
-/** A clock that goes on by a second whenever somebody looks at it. */
+/** A clock that advances by a second at each reading. */
 const steppingClock = () => {
   let seconds = 0
   return { now: () => new Date(Date.UTC(2026, 0, 1) + seconds++ * 1000), random: () => 0 }

@@ -4,7 +4,7 @@ import { InvalidInputError, PermanentCommandError } from '../../../src/index.ts'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
 import { parked } from '../../support/park.ts'
 
-/** Parks `count` commands in a domain at once; the data tells type and code. */
+/** Parks `count` commands in a domain at once; the data contains type and code. */
 const parkMany = async (
   { bus, until, pool }: TestBus,
   domain: string,

@@ -5,7 +5,7 @@ import { createTestBus, logIsApart } from '../../support/bus.ts'
 import type { Model, Modelled } from '../../support/lives/command-model.ts'
 import { actions, parked, type Real } from '../../support/lives/command-model-actions.ts'
 
-/** What holds at every end, whatever happened before. */
+/** Checks what must hold at the end of every run. */
 const expectConsistent = async ({ commands }: Model, { domain, pool, messages, archived }: Real): Promise<void> => {
   expect(await verifyCommands({ pool })).toEqual([])
   const { rows } = await pool.query('select command_id, msg_id from command_bus_command where domain = $1', [domain])
@@ -39,7 +39,7 @@ test('the bus does what a plain model does, and leaves rows, queues and replies 
     await expectConsistent(model, real)
     for (const { status } of model.commands.values()) reached.add(status)
   })
-  // as many as there is time for, and at least until every way to end was tried
+  // as many runs as there is time for, but at least until every way to end was tried
   const enough = performance.now() + (logIsApart ? 10_000 : 20_000)
   while (run < 150 && (reached.size < 5 || performance.now() < enough)) await fc.assert(property, { numRuns: 5 })
   expect(reached.size).toBe(5)

@@ -17,7 +17,7 @@ const handlers = {
   },
 }
 
-/** What the rows themselves say. */
+/** The counts from the rows themselves. */
 const counted = async ({ pool }: TestBus, tenant?: string) => {
   const { rows } = await pool.query(
     `select domain, status, count(*)::int as count from command_bus_command
@@ -37,7 +37,7 @@ const told = async (stats: StatsReader, tenantId?: string) => {
   )
 }
 
-/** Some commands of every fate, of two tenants in two domains; resolves when all of them have met it. */
+/** Sends commands of two tenants in two domains that end in every way; resolves when all have ended. */
 const someLives = async (test: TestBus): Promise<void> => {
   const { bus, work, until, pool } = test
   await work({ domain: 'payments', handlers, concurrency: 20 })
@@ -59,7 +59,7 @@ const someLives = async (test: TestBus): Promise<void> => {
   expect(sent).toHaveLength(60)
 }
 
-/** Each of them tells exactly what the rows say; an answer may be a moment old. */
+/** Expects each of them to agree with the rows; an answer may be a moment old. */
 const agree = async (testBus: TestBus, readers: readonly StatsReader[]): Promise<void> => {
   for (const stats of readers) {
     const deadline = performance.now() + 10_000

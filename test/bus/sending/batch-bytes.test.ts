@@ -11,7 +11,7 @@ const large = (characters: number) => (_: unknown, i: number) => ({
 
 const MIB = 1_048_576
 
-/** Bytes of events that were written in one transaction, at the most. */
+/** The most bytes of events that were written in one transaction. */
 const largestStatement = async ({ pool }: TestBus): Promise<number> => {
   const { rows } = await pool.query(
     `select max(bytes)::int as most from (
@@ -20,7 +20,7 @@ const largestStatement = async ({ pool }: TestBus): Promise<number> => {
   return rows[0].most
 }
 
-/** From now on the database refuses a command of this type, whatever else is in its statement. */
+/** Makes the database refuse each statement that writes a command of this type. */
 const refuse = async ({ pool }: TestBus, commandType: string): Promise<void> => {
   await pool.query(`
     create function refuse() returns trigger language plpgsql as $$
@@ -97,7 +97,7 @@ describe.skipIf(logIsApart)('a batch that fails', () => {
     expect(count('accepted')).toBeGreaterThan(0)
     expect(count('accepted')).toBe(stored.size - 1)
     expect(error.results.find(({ commandId }) => commandId === refused.commandId)?.outcome).toBe('unsent')
-    // what the database said may hold payloads: it is the cause alone
+    // the database's message may contain payloads, so it is only in the cause
     expect(error.message).not.toContain('a secret')
     expect(error.message).toMatch(/^\d+ of 61 commands were accepted before the batch failed/)
     expect(String((error.cause as Error).message)).toContain('refused')

@@ -25,7 +25,7 @@ const identity = (part: Partial<Identity> = {}): Identity => ({
   ...part,
 })
 
-/** Every call of a caller, and the permission it needs. */
+/** Every call of a caller, with the permission that it needs. */
 const calls: readonly (readonly [name: string, permission: string, call: (caller: Caller) => Promise<unknown>])[] = [
   ['send', 'send', caller => caller.send('a', { commandType: 'X', data: 1 })],
   ['sendBatch', 'send', caller => caller.sendBatch('a', [{ commandType: 'X', data: 1 }])],
@@ -76,7 +76,7 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['credits.grant', 'grant', caller => caller.credits.grant({ pool: 'monthly', amount: 1, reason: 'x' })],
 ]
 
-/** Fails the test when anything is asked of it. */
+/** Fails the test at any call. */
 const untouchable = (name: string): never =>
   new Proxy(() => {}, {
     get: (_, member) => untouchable(`${name}.${String(member)}`),
@@ -115,7 +115,7 @@ describe.each(calls)('%s', (_, permission, call) => {
   })
 })
 
-/** The rows of a table of docs/security.md: what, and whether each role may. */
+/** The rows of a table of docs/security.md: the call, and whether each role may make it. */
 const documented = async (name: string) => {
   const page = await readFile(new URL('../../../docs/security.md', import.meta.url), 'utf8')
   const [, ...lines] = page.split(`<!-- generated: ${name} -->`)[1]?.split('<!-- end -->')[0]?.trim().split('\n') ?? []
@@ -140,7 +140,7 @@ test('G3: each cell of the table of calls in docs/security.md is what the librar
         result => (result as { readonly close?: () => void } | null)?.close?.(),
         thrown => thrown,
       )
-      // an id that nobody knows, a run without files: whoever gets so far was allowed to
+      // an unknown id, or a run without files: a caller that gets this error had the permission
       if (may.includes(role)) expect(error, `${name} as ${role}`).not.toBeInstanceOf(ForbiddenError)
       else {
         expect(error, `${name} as ${role}`).toMatchObject({ code: 'FORBIDDEN' })
@@ -293,7 +293,7 @@ describe('whose command it is', () => {
     return { ...append, events }
   }
 
-  /** The read tables are out of reach: what is decided can rest on the log alone. */
+  /** Makes the read tables unreadable: decisions can use only the log. */
   const callerOn = (store: EventStore<CommandEvent>, tenant: string) => {
     const cancel = cancelCommand({ clock: systemClock, transact: createTransactCommands(store, uuidIds) })
     return createCaller(
@@ -321,7 +321,7 @@ describe('whose command it is', () => {
 
   test('is asked again of every state that is loaded after a lost race', async () => {
     const { store } = createMemoryEventStore<CommandEvent>()
-    // what the first look shows is the caller's own; what is there when it appends is not
+    // the first read shows the caller's own stream; at the append it is another's
     const forged = createMemoryEventStore<CommandEvent>().store
     await forged.append([sentFor('t2')])
     await store.append([sentFor('t1')])
@@ -365,7 +365,7 @@ test('G6: a caller that reads until a signal is aborted ends with it, on the ser
   await until(waiting, count => count === 0)
   await lock.query('rollback')
   lock.release()
-  // and what begins afterwards does not begin
+  // and a call after that does not begin
   await expect(bus.as(identity, { signal: end.signal }).queryCommands({})).rejects.toThrow('nobody waits for it')
   expect((await bus.as(identity, { signal: new AbortController().signal }).queryCommands({})).items).toEqual([])
 })

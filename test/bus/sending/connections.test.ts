@@ -4,7 +4,7 @@ import { createCommandBus, defineHandler } from '../../../src/index.ts'
 import { createTestBus, signal } from '../../support/bus.ts'
 import { usersPool } from '../../support/database.ts'
 
-/** Handlers that wait for each other: as many as may run at once have begun when the first of them goes on. */
+/** Handlers that wait for each other: the first goes on when as many have begun as may run at once. */
 const together = (count: number) => {
   const all = signal()
   let begun = 0

@@ -100,7 +100,7 @@ test('G7: over HTTP it is a 429 with a sentence, and the limits are read from th
   for (const name of Object.keys(limits)) expect(() => readConfig({ [name]: 'many' })).toThrow(name)
 })
 
-/** A pool whose statements are counted, and the locks that each of them holds at its end. */
+/** A pool that counts its statements, and the locks that each statement holds at its end. */
 const watched = (pool: Pool) => {
   let statements = 0
   let most = 0
@@ -129,7 +129,7 @@ const watched = (pool: Pool) => {
   }
 }
 
-/** With only what the figures look at; pgmq itself takes minutes for thousands. */
+/** Makes queues with only what the figures read; pgmq itself takes minutes for thousands. */
 const MANY = 3_000
 
 describe.skipIf(logIsApart)('3,000 queues', () => {

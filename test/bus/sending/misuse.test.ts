@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type CommandBus, createCommandBus, InvalidInputError, UnavailableError } from '../../../src/index.ts'
 import { createTestBus, signal } from '../../support/bus.ts'
 
-/** As somebody without types would call it. */
+/** The bus as JavaScript code without types calls it. */
 const untyped = (bus: CommandBus) => bus as unknown as Record<string, Record<string, (...args: unknown[]) => unknown>>
 
 test('while a bus closes, handlers under way may still send; a closed one says so, to workers that start late, too', async () => {

@@ -9,7 +9,7 @@ class User {
 
 const THEN = 'then'
 
-/** What JSON.stringify would empty, change or round without a word. */
+/** Values that JSON.stringify would silently empty, change or round. */
 const refused: readonly (readonly [string, unknown, RegExp])[] = [
   ['a promise', Promise.resolve(1), /user is a Promise: await it before (sending|returning)/],
   ['something like a promise', Object.create({ [THEN]: () => {} }), /user is a Promise/],

@@ -82,7 +82,7 @@ describe('sending', () => {
     const { bus, pool, work, another, until } = await createTestBus()
     const handled: unknown[] = []
     const handlers = { Charge: (data: unknown) => void handled.push(data) }
-    // of another process: it is not told directly
+    // of another process: it gets no direct notification
     await work({ domain: 'payments', pollMs: 60_000, handlers }, another())
     const count = (n: number) =>
       until(

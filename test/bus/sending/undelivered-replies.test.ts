@@ -14,7 +14,7 @@ import { createTestBus, logIsApart, type TestBus } from '../../support/bus.ts'
 
 const jane = { operator: 'jane@example.com' }
 
-/** Appends what an older version took: a command whose reply goes to any queue. */
+/** Appends a command that an older version accepted: its reply goes to any queue. */
 const sendAsBefore = async ({ pool, log }: TestBus, replyTo: string, tenantId: string | null = null) => {
   const catalog = createQueueCatalog(pool)
   const { store, close } = openLog({
@@ -54,7 +54,7 @@ const sendAsBefore = async ({ pool, log }: TestBus, replyTo: string, tenantId: s
   return commandId
 }
 
-/** The queue goes, and nobody can make it again. */
+/** Drops the queue and prevents it from being made again. */
 const spoil = async ({ pool }: TestBus, queue: string): Promise<void> => {
   await pool.query('select pgmq.drop_queue($1)', [queue])
   await pool.query(`create view pgmq.q_${queue} as select 1 as nothing`)

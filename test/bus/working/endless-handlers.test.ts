@@ -18,7 +18,7 @@ import { compiledSource } from '../../support/servers/compiled.ts'
 
 const jane = { operator: 'jane@example.com', reason: 'it hangs' }
 
-/** Handlers that end only when the test is over, whatever they are told. */
+/** Handlers that ignore their signal and end only when the test is over. */
 const hanging: (() => void)[] = []
 afterEach(() => {
   for (const end of hanging.splice(0)) end()
@@ -28,7 +28,7 @@ const never = (): Promise<void> => new Promise(resolve => hanging.push(resolve))
 const isRunning = (command: { readonly status: string } | null): boolean => command?.status === 'IN_PROGRESS'
 const isDone = (command: { readonly status: string } | null): boolean => command?.status === 'COMPLETED'
 
-/** A log that keeps its lines. */
+/** A logger that collects its lines. */
 const noting = () => {
   const lines: { readonly fields: Record<string, unknown>; readonly message: string }[] = []
   const note = (fields: object, message: string): void => void lines.push({ fields: { ...fields }, message })
@@ -138,7 +138,7 @@ describe('a handler that never ends', () => {
       await until(() => bus.getCommand('payments', commandId), isRunning)
       go.resolve()
       await lateEnd.promise
-      // what ends in time, because it listens, does not count either
+      // a handler that listens to its signal and ends in time does not count either
       await bus.troubleshooting.endAttempt('payments', commandId, jane)
       await once(second.signal, 'abort').catch(() => {})
       const parked = await bus.getCommand('payments', commandId)

@@ -23,7 +23,7 @@ interface LoggedError {
   readonly causes?: readonly { kind: string; depth: number; code: string; message: string; stack?: string }[]
 }
 
-/** A log at the level that programs have by default, line by line. */
+/** A logger at the default level that collects its lines. */
 const logged = () => {
   const lines: Line[] = []
   const log = createLogger({ level: 'info', name: 'test', to: { write: text => void lines.push(JSON.parse(text)) } })
@@ -35,7 +35,7 @@ const lastError = async (bus: CommandBus, commandId: string): Promise<LoggedErro
     .flatMap(({ event }) => ('error' in event ? [event.error] : []))
     .at(-1) as never
 
-/** Nobody listens there: somebody just did. */
+/** A port without a listener: the one it had has just closed. */
 const closedPort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -48,7 +48,7 @@ const closedPort = async (): Promise<number> => {
 const isOver = (command: { readonly status: string } | null): boolean =>
   command?.status === 'FAILED' || command?.status === 'IN_TROUBLESHOOTING_QUEUE'
 
-/** Has each of these thrown once, at the last attempt; what the log and the history say of it, by name. */
+/** Throws each of these once, at the last attempt; gives what the log and the history say of it, by name. */
 const failing = async <Name extends string>(thrown: Readonly<Record<Name, unknown>>) => {
   const { log, about } = logged()
   const { bus, work, until, messages } = await createTestBus({ log })

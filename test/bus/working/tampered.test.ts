@@ -10,7 +10,7 @@ interface Seen {
   readonly data: unknown
 }
 
-/** A bus with a queue, what was handled, and a worker to be started once the message was changed. */
+/** A bus with a queue, the handled commands, and a worker to start after the message was changed. */
 const createBus = async (options: Parameters<typeof createTestBus>[0] = {}) => {
   const lines: object[] = []
   const note = (line: unknown) => void lines.push(line as object)
@@ -72,13 +72,13 @@ describe('G10: what runs is what the log says', () => {
         reason: 'TAMPERED',
         error: { type: 'TAMPERED', details: { differences: [path] } },
       })
-      // what was sent is not in the words: it may be secret
+      // the message does not contain the payload, which may be secret
       expect(JSON.stringify(history.items.at(-1)?.event)).not.toContain('1000000')
       await until(
         () => messages(QUEUE),
         seen => seen.length === 0,
       )
-      // an operator looks at it, and lets what was sent run
+      // an operator inspects it, and retries the original payload
       await bus.troubleshooting.retry('payments', commandId, { operator: 'jane' })
       expect(await ends(commandId)).toMatchObject({ status: 'COMPLETED' })
       expect(ran).toEqual([{ id: commandId, type: 'Charge', data: { amount: 5 } }])

@@ -204,7 +204,7 @@ test.each([
   const reader = another()
   const jane = reader.as({ subject: 'jane', tenant: null, roles: ['AUDITOR'], ...identity })
   expect((await jane.queryCommands(filter)).items).toHaveLength(10)
-  // what a connection has counted is told when it ends
+  // a connection reports its statistics when it ends
   await reader.close()
   const scans = async () =>
     (await pool.query('select idx_scan::int as n from pg_stat_user_indexes where indexrelname = $1', [index])).rows[0].n

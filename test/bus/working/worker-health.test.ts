@@ -47,7 +47,7 @@ test('R22: leases are kept while no new connection can be had, also when the one
   const go = signal()
   await worker.start()
   await until(healthOf(worker), is('healthy'))
-  // what is open stays open from here on
+  // connections that are open now stay open
   line.refuseNew(true)
   const { commandId } = await other.send('payments', 'Charge', {})
   const lease = async () =>
@@ -124,7 +124,7 @@ test('R22: between reads that fail a worker is not healthy, and critical when it
   const { bus, pool, until, work } = await createTestBus({ clock: { now: () => now, random: () => 0 } })
   await bus.send('payments', 'Charge', {})
   const seen: string[] = []
-  // what was read cannot be handed back either: in between, reads find nothing
+  // messages that were read cannot be handed back either: reads find nothing meanwhile
   await pool.query(`alter table command_bus_event rename to hidden`)
   await pool.query(`alter function command_bus_hand_back rename to hidden_hand_back`)
   const worker = await work({ domain: 'payments', leaseSeconds: 2, pollMs: 20, handlers: { Charge: () => 'done' } })

@@ -33,7 +33,7 @@ describe('leases and attempts', () => {
   test('A17: an attempt whose worker left no trace is recorded as lost by the next one', async () => {
     const { bus, pool, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {})
-    // a worker reads, and dies before it can say anything
+    // a worker reads, and dies before it can record anything
     await pool.query(`select pgmq.read('payments__commands', 30, 1)`)
     await pool.query('update pgmq.q_payments__commands set vt = now()')
     await work({ domain: 'payments', handlers: { Charge: () => null } })
@@ -191,7 +191,7 @@ describe('leases and attempts', () => {
       () => bus.getCommand('payments', commandId),
       c => c?.status === 'IN_PROGRESS',
     )
-    // somebody else has read it since
+    // another worker has read it since
     await pool.query('update pgmq.q_payments__commands set read_ct = read_ct + 1')
     expect(String(await aborted.promise)).toMatch(/lease/)
   })
@@ -461,7 +461,7 @@ describe('many slots, many workers', () => {
     )
   })
 
-  // transactional handlers are refused where the log is apart
+  // transactional handlers are refused with the log in EventStoreDB
   test.skipIf(logIsApart)(
     'A29: a connection that is cut under a transactional handler costs an attempt, not the process',
     async () => {

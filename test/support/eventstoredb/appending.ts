@@ -13,16 +13,16 @@ import {
   textOf,
 } from './wire.ts'
 
-/** What becomes of an append: it is answered, nobody says anything, or it is committed and the connection dies. */
+/** What happens to an append: it is answered, gets no answer, or is committed and the connection breaks. */
 export type Answering = 'answer' | 'silence' | 'drop'
 
 interface Appending {
   readonly log: KeptLog
-  /** Asked once for every append that has arrived. */
+  /** Called once for every append that arrives. */
   readonly answering: () => Answering | Error
   /** Ends every connection at once. */
   readonly drop: () => void
-  /** Bytes of one append; servers from 25 on say of a single event that it is too large. */
+  /** The limit of one append in bytes; servers from version 25 on report a single event as too large. */
   readonly limit: { readonly bytes: number; readonly ofEvents: boolean }
 }
 
@@ -58,7 +58,7 @@ const expectedOf = (options: ExpectedOptions, revision: () => string): Expected 
 const nameOf = (identifier: { readonly getStreamName_asU8: () => Uint8Array } | undefined): string =>
   identifier === undefined ? '' : textOf(identifier.getStreamName_asU8())
 
-/** One append a call: what the client does with credentials of its own, or where the server offers no batches. */
+/** One append for each call: the client does so for credentials of a call, or where the server offers no batches. */
 export const appendOne = ({ log, answering, drop, limit }: Appending) => {
   return (call: AppendCall, answer: AppendAnswer): void => {
     let stream = ''
@@ -116,7 +116,7 @@ const plainAnswer = (done: Appended, expected: Expected) => {
   return response.setWrongExpectedVersion(wrong)
 }
 
-/** Many appends over one call, told apart by their correlation ids. */
+/** Many appends in one call, distinguished by their correlation ids. */
 export const appendBatches = ({ log, answering, drop, limit }: Appending) => {
   return (call: BatchCall): void => {
     const open = new Map<string, { readonly first: BatchAppendReq; readonly events: Proposed[] }>()

@@ -2,7 +2,7 @@ import pg from 'pg'
 
 export type Cut = 'before commit' | 'after commit'
 
-/** A connection like those of `pool` that breaks at commits: before it is sent, or before its answer is heard. */
+/** A connection like those of `pool` that breaks at a commit: before it is sent, or before its answer arrives. */
 export const cutClient = (pool: pg.Pool, at: () => Cut | null): pg.Client => {
   const client = new pg.Client(pool.options)
   const query = client.query.bind(client) as (...given: readonly unknown[]) => Promise<unknown>

@@ -4,7 +4,7 @@ import { createEventStoreDbEventStore } from '../../../src/infrastructure/events
 import type { Noted, Opened } from '../../contracts/contract-kit.ts'
 import { notedCodec } from '../noted.ts'
 
-/** A log of notes in EventStoreDB, or in what stands in for it. */
+/** A log of notes in EventStoreDB, or in the test double. */
 export const openNotes = (url: string, times: { timeoutMs?: number; retryMs?: number } = {}): Opened => {
   const connection = connectEventStoreDb(url)
   const options = { connection, codec: notedCodec, ...times }

@@ -6,11 +6,11 @@ type ReadOptions = NonNullable<ReturnType<ReadReq['getOptions']>>
 interface Reading {
   readonly log: KeptLog
   readonly answering: () => 'answer' | 'silence' | Error
-  /** Servers before 23.10 never say that a reader has caught up. */
+  /** False for servers before 23.10: they never say that a reader has caught up. */
   readonly saysCaughtUp: boolean
 }
 
-/** Events searched before a filtered subscription is told how far it got. */
+/** After so many searched events, a filtered subscription gets its position. */
 const CHECKPOINT_EVERY = 32
 
 export const read = ({ log, answering, saysCaughtUp }: Reading) => {
@@ -57,7 +57,7 @@ const pageOfAll = (log: KeptLog, options: ReadOptions): readonly Kept[] => {
   return log.all.slice(start, start + count)
 }
 
-/** Place of the first event at or after a position. */
+/** The index of the first event at or after a position. */
 const firstFrom = (log: KeptLog, position: bigint): number => {
   const found = log.all.findIndex(event => event.position >= position)
   return found < 0 ? log.all.length : found

@@ -20,37 +20,37 @@ export interface TestDoubleOptions {
   readonly saysCaughtUp?: boolean
   /** MaxAppendSize, in bytes. Default 1 MiB, as the server's own. */
   readonly maxAppendBytes?: number
-  /** Says of a single event that it is too large, as servers from 25 on do. Default false. */
+  /** Reports a single event as too large, as servers from version 25 on do. Default false. */
   readonly limitsEvents?: boolean
   /** The largest message of gRPC, in bytes. Default 16 MiB, as the server's own. */
   readonly maxMessageBytes?: number
-  /** Takes the same ids at the same revision again as the same append. Default true. */
+  /** Recognises the same ids at the same revision as the same append. Default true. */
   readonly remembersIds?: boolean
 }
 
 /**
  * A test double for EventStoreDB: it speaks the part of the wire protocol that the adapter uses, over the client's own
- * descriptors, and fails on demand. Tests that pass against it show that the adapter drives the real client rightly, not
- * that it ran against EventStoreDB.
+ * descriptors, and fails on demand. Tests that pass against it show that the adapter uses the real client correctly, not
+ * that it works with EventStoreDB itself.
  */
 export interface TestDouble {
   readonly url: string
   readonly log: KeptLog
   /** Every call fails at once as unavailable, until `heal`. */
   readonly fail: () => void
-  /** Calls arrive and nobody answers, until `heal`. */
+  /** Calls arrive and get no answer, until `heal`. */
   readonly hush: () => void
   readonly heal: () => void
-  /** The next `count` appends are committed, and the connections die before the answer. */
+  /** The next `count` appends are committed, and the connections break before the answer. */
   readonly dropAfterCommit: (count?: number) => void
   /** Ends every connection; the port is closed until `start`. The log is kept. */
   readonly stop: () => void
   readonly start: () => Promise<void>
   /** Another MaxAppendSize, from the next `start` on. */
   readonly setMaxAppend: (bytes: number) => void
-  /** Events of the server itself, as statistics are. */
+  /** Adds events of the server itself, such as statistics. */
   readonly addSystemEvents: (count: number) => void
-  /** Appends that have arrived, answered or not. */
+  /** The number of appends that have arrived, answered or not. */
   readonly appends: () => number
 }
 

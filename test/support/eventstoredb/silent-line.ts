@@ -4,13 +4,13 @@ import { closeAfterTest } from './bus.ts'
 export interface SilentLine {
   /** The same connection string, over this line. */
   readonly url: string
-  /** Connections stay open and are accepted, and nothing goes through any more. */
+  /** Connections stay open and are accepted, but no data passes. */
   readonly hush: () => void
-  /** What was held back goes through. */
+  /** Lets the data pass that was held back. */
   readonly heal: () => void
 }
 
-/** A line of TCP to a server that can fall silent without closing anything. */
+/** A TCP proxy to a server that can stop passing data without closing a connection. */
 export const openSilentLine = async (url: string): Promise<SilentLine> => {
   const port = Number(/:(\d+)\?/.exec(url)?.[1])
   const sockets = new Set<Socket>()

@@ -8,7 +8,7 @@ import type * as streams from '@eventstore/db-client/generated/streams_pb.js'
 import type * as grpcTypes from '@grpc/grpc-js'
 import type * as any from 'google-protobuf/google/protobuf/any_pb.js'
 
-/** The client's own descriptors and its own gRPC, so that the test double and the client speak of the same messages. */
+/** The client's own descriptors and its own gRPC, so that the test double and the client use the same messages. */
 const load = createRequire(createRequire(import.meta.url).resolve('@eventstore/db-client'))
 const generated = (name: string): unknown => load(`../generated/${name}_pb`)
 

@@ -14,13 +14,13 @@ export const readLedger = async (path: string): Promise<ReadonlyMap<string, read
   return done
 }
 
-/** What honest people want done and handlers have not, or more than once. */
+/** Honest users' commands that handlers have not done, or have done more than once. */
 export const undoneOf = ({ done: wanted }: Wanted, done: ReadonlyMap<string, readonly number[]>): readonly string[] =>
   [...wanted.keys()].flatMap(key =>
     done.get(key)?.length === 1 ? [] : [`${key}: ${done.get(key)?.length ?? 0} times`],
   )
 
-/** How the log sees what handlers have not done. */
+/** What the log says of commands that handlers have not done. */
 export const storyOf = async (pool: Pool, undone: readonly string[]): Promise<readonly string[]> => {
   const { rows } = await pool.query<{ story: string }>(
     `select c.domain || '/' || c.command_id || ' ' || c.status || ' ' || string_agg(e.type || ' by ' || (e.meta ->> 'actor'), ', ' order by e.revision) as story
@@ -31,11 +31,11 @@ export const storyOf = async (pool: Pool, undone: readonly string[]): Promise<re
   return [...undone, ...rows.map(({ story }) => story)]
 }
 
-/** The longest time from a wish to its deed, in milliseconds. */
+/** The longest time from a request to its handler, in milliseconds. */
 export const longestWait = ({ done: wanted }: Wanted, done: ReadonlyMap<string, readonly number[]>): number =>
   Math.max(...[...wanted].map(([key, at]) => (done.get(key)?.[0] ?? Number.POSITIVE_INFINITY) - at))
 
-/** Events whose actor had nothing to do there: by the hostile where it is not theirs, by anybody else where it is the honest's. */
+/** Events by an actor without a right to them: a hostile user on others' streams, or anyone else on honest users' ones. */
 export const trespasses = async (pool: Pool): Promise<readonly string[]> => {
   const tenants = Object.values(hostile).map(({ subject, tenant }) => [subject, tenant])
   const { rows } = await pool.query<{ stream: string; type: string; actor: string; tenant: string | null }>(
@@ -50,7 +50,7 @@ export const trespasses = async (pool: Pool): Promise<readonly string[]> => {
   return rows.map(({ stream, type, actor, tenant }) => `${actor} made ${type} of ${stream} (tenant ${tenant})`)
 }
 
-/** Commands of the honest's tenants that they did not send. */
+/** Commands in the honest users' tenants that those did not send. */
 export const foisted = async (pool: Pool, { done }: Wanted): Promise<readonly string[]> => {
   const { rows } = await pool.query<{ key: string }>(
     `select domain || '/' || command_id as key from command_bus_command
@@ -59,7 +59,7 @@ export const foisted = async (pool: Pool, { done }: Wanted): Promise<readonly st
   return rows.map(({ key }) => key).filter(key => !done.has(key))
 }
 
-/** Replies that are missing on the honest's queues, or there more than once, or not theirs. */
+/** Replies on the honest users' queues that are missing, doubled, or meant for others. */
 export const wrongReplies = async (pool: Pool, { replies }: Wanted): Promise<readonly string[]> => {
   const wrong: string[] = []
   for (const who of ['alice', 'erin'] as const) {

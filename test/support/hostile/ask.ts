@@ -2,12 +2,12 @@ import { Agent, request } from 'node:http'
 
 export interface Ask {
   readonly method: string
-  /** As it goes over the wire; below the API's base path unless it begins with `//`. */
+  /** The path as it is sent; relative to the API's base path unless it begins with `//`. */
   readonly path: string
-  /** A text or bytes go as they are; anything else as JSON. */
+  /** A text or bytes are sent unchanged; anything else as JSON. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
-  /** Instead of the asker's own. */
+  /** Replaces the caller's own header. */
   readonly authorization?: string
 }
 

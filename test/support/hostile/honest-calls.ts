@@ -2,14 +2,14 @@ import type { Answered, Ask, Asker } from './ask.ts'
 import type { Honest } from './people.ts'
 
 export interface HonestCalls {
-  /** The body of the answer; null when it was not the one that was expected, which is noted. */
+  /** Resolves with the body of the answer; notes an unexpected status, and resolves with null. */
   readonly call: (who: Honest, ask: Ask, expected?: number) => Promise<Record<string, unknown> | null>
   readonly count: () => number
-  /** Notes what somebody has waited for too long. */
+  /** Notes something that took too long. */
   readonly giveUp: (what: string) => void
-  /** Calls that did not answer as they always do. */
+  /** Calls with an unexpected answer. */
   readonly refused: readonly string[]
-  /** How long that share of the calls took at most, in milliseconds. */
+  /** The longest time of this share of the calls, in milliseconds. */
   readonly quantile: (share: number) => number
 }
 

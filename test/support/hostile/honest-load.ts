@@ -4,13 +4,13 @@ import type { HonestCalls } from './honest-calls.ts'
 import { type Honest, marker } from './people.ts'
 import { type Prey, seen } from './prey.ts'
 
-/** What is stated: no command of theirs takes longer from its send to the end of its handler. */
+/** The stated limit: no honest user's command takes longer from its send to the end of its handler. */
 export const LONGEST_WAIT_MS = 60_000
 export const PRICE = 2
 export const GRANTED = 1_000_000
 export const replyQueueOf = { alice: 't_b__replies', erin: 'shop__replies' } as const
 
-/** What the honest want done, by the keys that the handlers' ledger has: when it was asked for, in milliseconds since 1970. */
+/** When the honest users asked for each thing, in milliseconds since 1970, by the key in the handlers' ledger. */
 export interface Wanted {
   readonly done: Map<string, number>
   /** Ids of commands that want a reply, by queue. */
@@ -21,7 +21,7 @@ export interface Wanted {
 type Item = { readonly commandId: string; readonly lastErrorCode: string | null }
 type Body = Readonly<Record<string, unknown>>
 
-/** People who do their work: each of these is one thing that somebody does from its beginning to its end. */
+/** Honest users' work: each member does one piece of it from beginning to end. */
 export const createHonestLoad = ({ call, giveUp }: HonestCalls, prey: Prey) => {
   const wanted: Wanted = { done: new Map(), replies: { alice: new Set(), erin: new Set() }, credits: GRANTED }
   const want = (key: string): void => void wanted.done.set(key, Date.now())
@@ -48,7 +48,7 @@ export const createHonestLoad = ({ call, giveUp }: HonestCalls, prey: Prey) => {
     { broken: true },
   ]
   const sendSome = async (who: 'alice' | 'erin'): Promise<void> => {
-    // nobody retries what has no tenant
+    // no honest user may retry a command without a tenant
     const some = who === 'erin' ? wishes.slice(0, 3) : wishes
     const { maxAttempts, ...wish } = some[turn++ % some.length] ?? {}
     const one = { ...command(who, wish), ...(maxAttempts === undefined ? {} : { maxAttempts }) }
@@ -59,7 +59,7 @@ export const createHonestLoad = ({ call, giveUp }: HonestCalls, prey: Prey) => {
     await call(who, { method: 'GET', path: `/domains/shop/commands/${one.commandId}` })
   }
 
-  /** Looks at what is parked, and has it done: alone with an edited payload, or as an action on many. */
+  /** Retries parked commands: one with an edited payload, or many with a bulk action. */
   const operate = async (): Promise<void> => {
     const page = await call('bob', { method: 'GET', path: '/troubleshooting?domain=shop&limit=20' })
     const items = (page?.items ?? []) as readonly Item[]
@@ -96,7 +96,7 @@ export const createHonestLoad = ({ call, giveUp }: HonestCalls, prey: Prey) => {
   }
 
   let templateId = ''
-  /** A run of which two files fail, which is Continued. */
+  /** Starts a run of which two files fail, then continues it. */
   const runFiles = async (): Promise<void> => {
     const files = [0, 0, 2, 2].map((fromRound, i) => ({ fileName: `${i}-${marker}`, input: { marker, fromRound } }))
     const run = await call('carol', { method: 'POST', path: '/workflow-runs', body: { templateId, files } }, 202)
@@ -113,7 +113,7 @@ export const createHonestLoad = ({ call, giveUp }: HonestCalls, prey: Prey) => {
     await over('carol', `/workflow-runs/${id}`, ({ status }) => status === 'COMPLETED')
   }
 
-  /** An operation that works, and one that does not and is tried anew. */
+  /** Starts an operation that succeeds, and one that fails and is retried. */
   const ask = async (): Promise<void> => {
     const start = async (parameters: Body): Promise<string> => {
       const body = { operation_type: 'Ask', parameters }

@@ -17,9 +17,9 @@ export interface StreamOptions {
   readonly prey: Prey
 }
 
-/** How many calls one of them makes at once. */
+/** How many calls a hostile user makes at once. */
 const LANES = 3
-/** What each lane sends in large pieces, at most. */
+/** The most bytes that each lane sends in large bodies. */
 const MOST_BYTES = 20_000_000
 /** Codes of refusals that show that a limit was reached. */
 const CODE = /"code":"([A-Z_]+)"/
@@ -30,7 +30,7 @@ const shuffled = <A>(items: readonly A[], random: () => number): readonly A[] =>
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item)
 
-/** People without scruples, each with calls of a seed of its own: all that each of them tries, in a new order each time. */
+/** Hostile users, each with its own seed: they try all their calls, in a new order each time. */
 export const createHostileStream = ({ url, seed, tokens, badTokens, prey }: StreamOptions) => {
   const faults: string[] = []
   const codes = new Map<string, number>()
@@ -104,7 +104,7 @@ export const createHostileStream = ({ url, seed, tokens, badTokens, prey }: Stre
     faults: () => [...new Set([...faults, ...attackers.flatMap(attacker => attacker.faults)])],
     /** How often each answer was given. */
     codes: (): Readonly<Record<string, number>> => Object.fromEntries(codes),
-    /** What nobody came to try. */
+    /** The calls that no hostile user has tried. */
     untried: () =>
       [...nastyCalls.map(([name]) => name), ...rawAttacks.map(({ name }) => name)].filter(name => !tried.has(name)),
     tried: () => [...tried.values()].reduce((sum, one) => sum + one, 0),
@@ -119,7 +119,7 @@ export const createHostileStream = ({ url, seed, tokens, badTokens, prey }: Stre
       })
       await Promise.all(lanes)
     },
-    /** Ends what they hold open. */
+    /** Ends the connections that they hold open. */
     leave: async (): Promise<void> => {
       for (const asker of askers) asker.close()
       await Promise.all(attackers.map(attacker => attacker.close()))

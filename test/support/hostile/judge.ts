@@ -2,13 +2,13 @@ import type { Answered, Ask } from './ask.ts'
 import type { Verdict } from './calls/call.ts'
 import { honest, marker } from './people.ts'
 
-/** What no answer to the hostile may hold: what the honest have written, and their names. */
+/** Texts that no answer to a hostile user may contain: what honest users have written, and their names. */
 const secrets = [marker, ...Object.values(honest).map(({ subject }) => subject)]
 
-/** 500 items with 4 KiB of each payload, and what else they have; a single command is smaller. */
+/** Room for 500 items with 4 KiB of each payload and their other fields; a single command is smaller. */
 const MOST_BYTES = 4_000_000
 
-/** Files of ours, statements, and stacks are nobody's business. */
+/** Names of source files, statements and stacks, which no answer may contain. */
 const INSIDE = /\n\s*at |node_modules|\.[jt]s:\d+|\bcommand_bus_\w|\bpgmq\.|select .* from |jwt\.secret/i
 
 export const tellsOf = (text: string): string | null => {
@@ -16,7 +16,7 @@ export const tellsOf = (text: string): string | null => {
   return told === undefined ? null : `tells what others have: ${text.slice(0, 300)}`
 }
 
-/** `sent`: what the caller wrote himself may come back to him. */
+/** @param sent the caller's own text, which may be in the answer */
 const sentenceFault = (text: string, sent: string): string | null => {
   try {
     const { code, detail } = JSON.parse(text)
@@ -30,7 +30,7 @@ const sentenceFault = (text: string, sent: string): string | null => {
   }
 }
 
-/** What is wrong with an answer to somebody hostile; null: nothing. A connection that was cut is an answer, too. */
+/** What is wrong with an answer to a hostile user; null if it is right. A connection that was cut is an answer, too. */
 export const faultOf = (verdict: Verdict, { path, body }: Ask, { status, headers, text }: Answered): string | null => {
   const told = tellsOf(text)
   if (told !== null) return told
@@ -38,7 +38,7 @@ export const faultOf = (verdict: Verdict, { path, body }: Ask, { status, headers
   if (text.length > MOST_BYTES) return `has ${text.length} bytes`
   if (status >= 500 && (status !== 503 || !(Number(headers['retry-after']) > 0)))
     return `is ${status}: ${text.slice(0, 300)}`
-  // what is not ready says so in words of its own
+  // an answer that the service is not ready has a form of its own
   if (status === 503 && path.startsWith('//health/')) return null
   if (status >= 400) return sentenceFault(text, `${path} ${JSON.stringify(body)}`)
   return verdict === 'refused' ? `is ${status} and should be a refusal: ${text.slice(0, 300)}` : null

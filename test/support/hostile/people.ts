@@ -3,7 +3,7 @@ import type { Identity, Role } from '../../../src/index.ts'
 import { signToken } from '../../../src/infrastructure/http/identity/token.ts'
 import { SECRET } from '../http.ts'
 
-/** Stands in everything that the honest send: no answer to anybody else may hold it. */
+/** Part of everything that honest users send: no answer to others may contain it. */
 export const marker = `kept-from-others-${randomBytes(6).toString('hex')}`
 
 const person = (subject: string, tenant: string | null, ...roles: readonly Role[]): Identity => ({
@@ -12,7 +12,7 @@ const person = (subject: string, tenant: string | null, ...roles: readonly Role[
   roles,
 })
 
-/** Their names are nobody else's business either. */
+/** Their names contain the marker, so others may not see them either. */
 export const honest = {
   alice: person(`alice-${marker}`, 'b', 'SENDER'),
   bob: person(`bob-${marker}`, 'b', 'OPERATOR', 'AUDITOR'),

@@ -1,4 +1,4 @@
-/** What the hostile know of others: ids that they may have seen somewhere. */
+/** Ids of others' things that the hostile users know. */
 export interface Prey {
   readonly commands: string[]
   readonly parked: string[]
@@ -19,7 +19,7 @@ export const createPrey = (): Prey => ({
   actions: [],
 })
 
-/** The newest ones are worth more: something may still happen to them. */
+/** Adds ids and keeps the newest: their commands may still change. */
 export const seen = (ids: string[], ...more: readonly string[]): void => {
   ids.push(...more)
   ids.splice(0, ids.length - MOST)

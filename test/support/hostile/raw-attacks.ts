@@ -8,13 +8,13 @@ import type { Hostile } from './people.ts'
 export interface RawAttack {
   readonly name: string
   readonly who: readonly Hostile[]
-  /** What is written at once; the connection is then left as it is. */
+  /** The text that is sent at once; the connection then stays open. */
   readonly text: (world: World, headers: Readonly<Record<string, string>>) => string
-  /** Takes nothing of what comes. */
+  /** Reads nothing of the answer. */
   readonly deaf?: true
-  /** Leaves after so many milliseconds. */
+  /** Closes the connection after so many milliseconds. */
   readonly leavesAfter?: number
-  /** On so many connections at once. */
+  /** The number of connections on which it is done at once. */
   readonly times?: number
 }
 
@@ -29,7 +29,7 @@ const body = (
 ): string =>
   `${rawRequest('POST /api/v1/domains/shop/commands', { ...headers, 'content-type': 'application/json', ...more })}${text}`
 
-/** What no client for HTTP would do. */
+/** Attacks that no HTTP client would make. */
 export const rawAttacks: readonly RawAttack[] = [
   { name: 'opens a connection and says nothing', who: all, text: () => '' },
   { name: 'sends half of a head', who: all, text: () => 'GET /api/v1/commands HTTP/1.1\r\nhost: x\r\nx-half: ' },
@@ -127,7 +127,7 @@ export const rawAttacks: readonly RawAttack[] = [
 const MOST_OPEN = 80
 const MOST_HEARD = 4_000_000
 
-/** Holds connections that do such things, and hears what is said on them. */
+/** Holds the connections of these attacks, and checks the answers on them. */
 export const createRawAttacker = (url: string, token: string) => {
   const open: Socket[] = []
   const faults: string[] = []

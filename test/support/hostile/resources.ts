@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
 
-/** What a process and a database hold, at most, while somebody looks. */
+/** Measures the most resources that a process and a database hold while it watches. */
 export const watchResources = (pool: Pool, pid: number) => {
   const most = { connections: 0, tables: 0, queues: 0, files: 0 }
   const stopped = new AbortController()
@@ -32,11 +32,11 @@ export const watchResources = (pool: Pool, pid: number) => {
   }
 }
 
-/** Sockets among them; 0 where the system does not say. */
+/** The number of open files, sockets among them; 0 where the system does not say. */
 export const openFiles = async (pid: number): Promise<number> =>
   (await readdir(`/proc/${pid}/fd`).catch(() => [])).length
 
-/** Resident memory since the process began, at its highest; 0 where the system does not say. */
+/** The most resident memory since the process began; 0 where the system does not say. */
 const mostMegabytes = async (pid: number): Promise<number> => {
   const path = `/proc/${pid}/status`
   if (!existsSync(path)) return 0

@@ -1,9 +1,9 @@
-/** Draws that a seed decides. */
+/** Random values that a seed determines. */
 export interface Draw {
   readonly number: (below: number) => number
   readonly of: <A>(these: readonly A[]) => A
   readonly id: () => string
-  /** A name that nobody has used yet. */
+  /** A name that was not used yet. */
   readonly name: () => string
   readonly text: () => string
   readonly data: () => unknown
@@ -48,7 +48,7 @@ const data: readonly (() => unknown)[] = [
   () => 'x'.repeat(100_000),
 ]
 
-/** Bodies that are no JSON, or more of it than anybody needs. */
+/** Bodies that are not valid JSON, or excessive JSON. */
 export const rawBodies: readonly string[] = [
   deep(100_000),
   '['.repeat(200_000),

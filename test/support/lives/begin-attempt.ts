@@ -5,7 +5,7 @@ import { commandStream } from '../../../src/domain/command/names.ts'
 import { uuidIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
 import { createCommandStore } from './command-store.ts'
 
-/** Makes a command IN_PROGRESS, as if a worker had its message: nobody works on it. */
+/** Makes a command IN_PROGRESS as if a worker had its message, without a worker. */
 export const beginAttempt = async (pool: Pool, key: CommandKey, msgId: string): Promise<void> => {
   const now = Date.now()
   await createTransactCommands(

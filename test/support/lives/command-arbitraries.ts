@@ -35,7 +35,7 @@ import {
   succeed,
 } from './command-life.ts'
 
-/** Any JSON value, as it comes back from JSON text, with numbers that are kept as they are. */
+/** Any JSON value that JSON text preserves, numbers included. */
 export const json: fc.Arbitrary<Json> = fc
   .jsonValue()
   .map(value =>
@@ -103,7 +103,7 @@ const fact = { at: instant, actor }
 const ofAttempt = { ...fact, attempt, msgId }
 const ending = fc.record({ ...ofAttempt, error: commandError })
 
-/** Any event at all, whether or not a command's life could hold it. */
+/** Any event, also one that is not possible in a command's life. */
 export const commandEvents = {
   CommandSent: fc
     .record({
@@ -169,14 +169,14 @@ export interface Situation {
   readonly message: number
 }
 
-/** An intent that depends on where the command stands: mostly about the present attempt, sometimes about another. */
+/** An intent that depends on the command's state: mostly about the present attempt, sometimes about another. */
 export type Move = (situation: Situation) => CommandIntent
 
 const near = fc.oneof(
   { weight: 6, arbitrary: fc.constant(0) },
   { weight: 1, arbitrary: fc.integer({ min: -2, max: 2 }) },
 )
-/** Of how many rounds ago a delivery is. */
+/** How many rounds ago a delivery was made. */
 const late = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) })
 const attemptsOf = (state: CommandState): number => (state.status === 'NONE' ? 0 : state.attempts)
 const offsetOf = (state: CommandState): number => (state.status === 'NONE' ? 0 : state.attemptOffset)
@@ -267,13 +267,13 @@ const moveOf =
   ({ step }) =>
     intent(step)
 
-/** One intent of a life and what came of it. */
+/** One intent of a life and its result. */
 export interface Step {
   readonly intent: CommandIntent
   readonly before: CommandState
   readonly events: readonly CommandEvent[]
   readonly after: CommandState
-  /** The message that was the present one before. */
+  /** The message that was the present one before the intent. */
   readonly message: number
 }
 
@@ -284,7 +284,7 @@ export interface Life {
   readonly [toStringMethod]: () => string
 }
 
-/** What a counterexample says of an intent or an event. */
+/** An intent or an event as a counterexample shows it. */
 const said = (thing: object): string =>
   ['type', 'actor', 'delivery', 'attempt', 'msgId', 'resetAttempts']
     .flatMap(name => (name in thing ? [String(thing[name as keyof typeof thing])] : []))
@@ -309,7 +309,7 @@ const live = (first: CommandIntent, moves: readonly Move[]): Life => {
 
 const replyTo = fc.constantFrom(null, 'payments__replies')
 
-/** What becomes of a command that is sent and then meets intents by chance, refused ones among them. */
+/** The life of a command that is sent and then gets random intents, refused ones among them. */
 export const life: fc.Arbitrary<Life> = fc
   .tuple(fc.record({ policy: retryPolicy, replyTo, data: json }), fc.array(move, { maxLength: 40, size: 'max' }))
   .map(([over, moves]) => live(send(over), moves))

@@ -39,7 +39,7 @@ const sentFacts = {
   policy: policy(),
 } as const
 
-// Events, as the log holds them.
+// Events as they are in the log.
 
 export const sent = (over: Over<events.CommandSent> = {}): events.CommandSent => ({
   ...sentFacts,
@@ -290,7 +290,7 @@ export const context: EventContext = {
   tenantId: null,
 }
 
-/** A history as the log of one stream holds it. */
+/** A history as recorded events of one stream. */
 export const recorded = (
   history: readonly events.CommandEvent[],
   over: Partial<EventContext> = {},

@@ -107,7 +107,7 @@ const work: Action = action('work', async ({ commands }, { bus, domain, pool, un
   }
 })
 
-/** Somebody's action on one command, allowed in one status only. */
+/** A user's action on one command, allowed in one status only. */
 const operate = (
   name: string,
   id: string,
@@ -166,7 +166,7 @@ const senderCancels = (id: string): Action =>
     command => end(command, 'CANCELED'),
   )
 
-/** Several operators at one command at once: one of them wins, and the model learns which. */
+/** Several operators act on one command at once: one of them wins, and the model learns which. */
 const race = (id: string): Action =>
   action(`race ${ids.indexOf(id)}`, async ({ commands }, { bus, domain }) => {
     const { troubleshooting: t } = bus

@@ -3,10 +3,10 @@ import type { CommandStatus } from '../../../src/index.ts'
 /** What a scripted handler does in an attempt. */
 export type Step = 'succeed' | 'stumble' | 'break' | 'refuse'
 
-/** A command as plainly as possible: counts and words, no events. */
+/** The simplest model of a command: counts and words, no events. */
 export interface Modelled {
   status: CommandStatus
-  /** What the handler does in attempt 1, 2, ... of the whole life; begins again at the end. */
+  /** What the handler does in attempt 1, 2, ... of the whole life; repeats from the beginning after the last. */
   script: readonly Step[]
   readonly maxAttempts: number
   readonly onExhausted: 'park' | 'fail'
@@ -37,7 +37,7 @@ const park = (command: Modelled, reason: string): void => {
   command.reason = reason
 }
 
-/** A worker takes the command as far as it goes. */
+/** A worker processes the command until it ends or is parked. */
 export const workOff = (command: Modelled): void => {
   while (command.status === 'PENDING') {
     command.attempts++

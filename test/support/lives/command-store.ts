@@ -10,7 +10,7 @@ import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/q
 import { commandRowChange } from '../../../src/projections/command-row.ts'
 import { outbox } from '../../../src/projections/outbox.ts'
 
-/** The store as the bus has it: rows and messages go with the events. */
+/** The store as in a bus: it writes rows and messages with the events. */
 export const createCommandStore = (pool: Pool): EventStore<CommandEvent> =>
   createPostgresEventStore({
     pool,
@@ -23,14 +23,14 @@ export const createCommandStore = (pool: Pool): EventStore<CommandEvent> =>
 const context = { commandType: 'Charge', correlationId: 'c', causationId: null, replyTo: null, tenantId: null }
 const fact = { at: '2026-01-02T03:04:05.678Z', actor: 'tester' }
 
-/** What sends a new command of `domain`, as an append. */
+/** The append that sends a new command of `domain`. */
 export const sending = (domain: string, commandId: string = randomUUID()): StreamAppend<CommandEvent> => ({
   stream: commandStream({ domain, commandId }),
   expected: 'none',
   events: [recording({ ...sent, ...fact })],
 })
 
-/** What records one more attempt of a command, as an append. */
+/** The append that records one more attempt of a command. */
 export const receiving = (
   stream: string,
   expected: StreamAppend<CommandEvent>['expected'],

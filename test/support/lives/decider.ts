@@ -2,11 +2,11 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { expect } from 'vitest'
 import { type Decider, fold } from '../../../src/domain/decider.ts'
 
-/** What a decider may answer: events (none: it is so already) or a named refusal. */
+/** A decider's answer: events (none if nothing has to change) or a named refusal. */
 export type Answer<Event, Rejection> = readonly Event[] | Rejection
 
 export interface Answered<Event, Rejection> {
-  /** The same intent once more, after the events of the first: what it answers then. Default: nothing. */
+  /** Expects this answer to the same intent again, after the events of the first. Default: no events. */
   readonly again: (answer?: Answer<Event, Rejection>) => void
 }
 

@@ -12,7 +12,7 @@ import { uuidIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
 import { settled } from '../settled.ts'
 import { createCommandStore } from './command-store.ts'
 
-/** Numbers in [0, 1) that a seed decides (mulberry32). */
+/** Numbers in [0, 1) that a seed determines (mulberry32). */
 export const randomOf = (seed: number): (() => number) => {
   let state = seed >>> 0
   return () => {
@@ -28,7 +28,7 @@ export interface HistoryOptions {
   readonly commands: number
   readonly seed?: number
   readonly domain?: string
-  /** When it all happened. Default now. */
+  /** The time of all events. Default: now. */
   readonly at?: Date
 }
 
@@ -48,8 +48,8 @@ const errorOf = (type: CommandError['type']): CommandError => ({
 })
 
 /**
- * Commands sent, worked on and operated on by chance, each step decided by the domain and written by the store in big
- * units: what a busy bus leaves behind, rows and messages included, all of it for feeds to see. Gives the streams.
+ * Writes what a busy bus leaves behind, rows and messages included, and returns the streams. Commands are sent, processed
+ * and operated on at random; the domain decides each step, and the store writes them in large units. Feeds can read all.
  */
 export const writeHistory = async (options: HistoryOptions): Promise<readonly string[]> => {
   const { pool, commands, seed = 1, domain = 'shop', at = new Date() } = options
@@ -126,7 +126,7 @@ const turnOf = (
   intents: readonly CommandIntent[],
 ): readonly (readonly [Living, readonly CommandIntent[]])[] => (intents.length === 0 ? [] : [[one, intents]])
 
-/** What workers do to a command that waits, until it ends, parks, or is left for now. */
+/** What workers do with a waiting command, until it ends, is parked, or is left for later. */
 const worked = (random: () => number, { state, msgId }: Living, at: string): readonly CommandIntent[] => {
   if (state.status !== 'PENDING' || msgId === null) return []
   if (random() < 0.02) return random() < 0.5 ? [] : [{ type: 'Cancel', at, actor: 'shop', reason: 'changed my mind' }]

@@ -83,7 +83,7 @@ const examples: { readonly [Type in WorkflowEvent['type']]: readonly Extract<Wor
   TemplateArchived: [{ ...fact, type: 'TemplateArchived' }],
 }
 
-/** One of a few events of each type. */
+/** For each type, an arbitrary of a few events. */
 export const workflowEvents: { readonly [type: string]: fc.Arbitrary<WorkflowEvent> } = Object.fromEntries(
   Object.entries(examples).map(([type, events]) => [type, fc.constantFrom(...(events as readonly WorkflowEvent[]))]),
 )

@@ -12,7 +12,7 @@ export const RUN = '00000000-0000-4000-8000-0000000000aa'
 
 export const split = (monthly: number, purchased: number, month = '2026-11'): Split => ({ monthly, purchased, month })
 
-/** A run over `files` files at 2 credits each, paid from the month's pool unless it says otherwise. */
+/** A run over `files` files at 2 credits each, by default paid from the month's pool. */
 export const initiate = (files: number, more: Partial<Initiate> = {}): Initiate => {
   const credits = files * (more.creditsPerRun ?? 2)
   return {
@@ -58,7 +58,7 @@ export const retry = (retryId: string, taken: Split | null, when = later): Retry
   charge: taken === null ? null : { chargeId: retryId, taken },
 })
 
-/** What these intents leave in the log. */
+/** The events that these intents cause. */
 export const historyOf = (...intents: readonly RunIntent[]): readonly RunEvent[] => {
   const events: RunEvent[] = []
   for (const intent of intents) {

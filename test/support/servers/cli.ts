@@ -17,13 +17,13 @@ export interface Answer {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-  /** What was printed with `--json`, on standard output, or on standard error where nothing was printed there. */
+  /** The output of `--json`: from standard output, or from standard error if that is empty. */
   readonly json: () => Printed
 }
 
 type Fields = { readonly [name: string]: unknown }
 
-/** The members that tests take apart; each command prints some of them. */
+/** The members that tests read; each command prints some of them. */
 export interface Printed extends Fields {
   readonly items: readonly Fields[]
   readonly results: readonly Fields[]
@@ -62,7 +62,7 @@ export const useProgram = () => {
   const homes: string[] = []
   let place: string | null = null
 
-  /** Where command lines are typed: what they keep there is for the tests of this file alone. */
+  /** The working directory of the command lines, of this test file only. */
   const placeOfFile = (): string => {
     place ??= mkdtempSync(join(tmpdir(), 'commandbus-cli-'))
     return place
@@ -101,13 +101,13 @@ export const useProgram = () => {
   return {
     directory,
     main,
-    /** Starts one that goes on; it ends with its test at the latest. */
+    /** Starts a command line and does not wait for its end; it ends with its test at the latest. */
     launch: (args: readonly string[], options: RunOptions = {}): ChildProcess => {
       const child = begin(args, options)
       running.push(child)
       return child
     },
-    /** Runs one command line to its end; tests that run at once may share this. */
+    /** Runs one command line to its end; concurrent tests may share it. */
     run: async (args: readonly string[], options: RunOptions = {}): Promise<Answer> => {
       const child = begin(args, options)
       const output = collect(child)
@@ -116,7 +116,7 @@ export const useProgram = () => {
       const { stdout, stderr } = output
       return { code, stdout, stderr, json: () => JSON.parse(stdout || stderr) }
     },
-    /** A directory for an embedded server; the server and the directory go with the test. */
+    /** Makes a directory for an embedded server; both are removed after the test. */
     newHome: async (): Promise<string> => {
       const place = join(dataDirectory(), `commandbus-home-${randomBytes(6).toString('hex')}`)
       await mkdir(place, { mode: 0o755 })
@@ -139,7 +139,7 @@ export const collect = (child: ChildProcess): { readonly stdout: string; readonl
   return output
 }
 
-/** The first line of the stream that fits; fails when the process ends before. */
+/** Resolves with the first line of the stream that matches; fails when the process ends before. */
 export const lineOf = async (child: ChildProcess, stream: 'stdout' | 'stderr', fits: (line: string) => boolean) => {
   const source = child[stream]
   if (source === null) throw new Error('the process has no such stream')

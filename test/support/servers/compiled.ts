@@ -15,12 +15,12 @@ declare module 'vitest' {
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** `src/` as JavaScript, for tests that run processes of their own. */
+/** `src/` as JavaScript, for tests that start processes. */
 export const compiledSource = (): string => join(inject('compiledPackage'), 'dist')
 
 export interface CompiledPackage {
   readonly directory: string
-  /** Once more, after a change. */
+  /** Compiles again, after a change. */
   readonly compile: () => Promise<void>
   readonly remove: () => Promise<void>
 }
@@ -37,7 +37,7 @@ export const compilePackage = async (): Promise<CompiledPackage> => {
   }
   await remove()
   await mkdir(directory, { recursive: true })
-  // laid out as the package is
+  // in the layout of the package
   for (const name of ['migrations', 'package.json']) await symlink(join(repository, name), join(directory, name))
   try {
     await compile()

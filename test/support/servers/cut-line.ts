@@ -1,18 +1,18 @@
 import { connect, createServer, type Socket } from 'node:net'
 
 export interface CutLine {
-  /** The server, reached through this line. */
+  /** The connection string of the server through this line. */
   readonly url: string
-  /** The next statement that holds `text` is carried out, and its answer is lost: the line breaks instead. */
+  /** The next statement that contains `text` is run, but the line breaks before its answer. */
   readonly loseNextAnswerTo: (text: string) => void
   readonly cuts: () => number
-  /** New connections are refused; those that are open go on. */
+  /** Refuses new connections; open ones go on. */
   readonly refuseNew: (refused: boolean) => void
-  /** As `refuseNew`, and what is open is cut. */
+  /** As `refuseNew`, and cuts open connections. */
   readonly refuse: (refused: boolean) => void
   /**
-   * Connections stay open, new ones are accepted, and nothing goes through any more, in either direction: no end, no
-   * reset. With `false` new ones work; those that were open meanwhile are silent for ever, as after a failover.
+   * Connections stay open and new ones are accepted, but no data passes in either direction, and no end or reset. With
+   * `false`, new ones work; those that were open meanwhile stay silent, as after a failover.
    */
   readonly silence: (silent?: boolean) => void
   readonly close: () => Promise<void>
@@ -29,7 +29,7 @@ export const openCutLine = async (databaseUrl: string): Promise<CutLine> => {
   let silent = false
   const mute = new WeakSet<Socket>()
 
-  // half open: a silent peer does not say goodbye either
+  // half open: a silent peer does not close its side either
   const server = createServer({ allowHalfOpen: true }, near => {
     if (refused) return void near.destroy()
     const far = connect(target)

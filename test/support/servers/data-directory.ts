@@ -5,9 +5,9 @@ const MEMORY = '/dev/shm'
 const ENOUGH_BYTES = 6 * 1024 ** 3
 
 /**
- * Where servers of tests have their data: in memory where there is plenty of it, since each database of a test is
- * hundreds of files that are soon removed again; else where all temporary files are. Processes are killed here, not
- * machines, so that both survive alike.
+ * Where test servers have their data: in memory if there is plenty of it, as each test database is hundreds of files that
+ * are soon removed again; else with all temporary files. Tests kill processes, not machines, so the data survives in
+ * both.
  */
 export const dataDirectory = (): string => {
   try {

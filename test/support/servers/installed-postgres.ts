@@ -13,7 +13,7 @@ import { dataDirectory } from './data-directory.ts'
 const LIB = '/usr/lib/postgresql'
 const SHARE = '/usr/share/postgresql'
 
-/** Versions of PostgreSQL that the packages of Debian have put on this machine, of those that the bus is for. */
+/** The versions of PostgreSQL, of those that the bus supports, that Debian packages have installed on this machine. */
 export const installedVersions = (): readonly string[] =>
   existsSync(LIB)
     ? readdirSync(LIB)
@@ -24,14 +24,14 @@ export const installedVersions = (): readonly string[] =>
 export interface InstalledServer {
   /** Connection string of a superuser. */
   readonly url: string
-  /** From now on `create extension pgmq` works. */
+  /** Makes `create extension pgmq` possible. */
   readonly offerPgmq: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
 /**
- * Starts one of them, with data of its own. PostgreSQL finds its files by where its program lies: a copy of that has an
- * extension folder of its own, and the machine's stays as it is.
+ * Starts one of them, with its own data. PostgreSQL finds its files by the place of its program: a copy of the program has
+ * its own extension folder, and the machine's does not change.
  */
 export const startInstalled = async (version: string): Promise<InstalledServer> => {
   const runAs: RunAs = isRoot() ? serverAccount() : {}
@@ -90,7 +90,7 @@ export const startInstalled = async (version: string): Promise<InstalledServer> 
   }
 }
 
-/** Links to all that is in `from`, but for what `to` has already. */
+/** Makes links to everything in `from`, except what `to` has already. */
 const linkAll = async (from: string, to: string): Promise<void> => {
   for (const name of await readdir(from)) {
     if (!existsSync(join(to, name))) await symlink(join(from, name), join(to, name))

@@ -8,7 +8,7 @@ export interface SigningKey {
   readonly alg: string
   readonly kid: string
   readonly publicKey: KeyObject
-  /** Signs claims that hold for an hour, unless they say something else. */
+  /** Signs claims, which are by default valid for an hour. */
   readonly sign: (claims?: object) => Promise<string>
 }
 
@@ -42,7 +42,7 @@ export interface KeyServer {
   readonly stop: () => Promise<void>
 }
 
-/** An identity provider's page of public keys. */
+/** Starts a server that publishes an identity provider's public keys. */
 export const openKeyServer = async (): Promise<KeyServer> => {
   let reply: readonly [status: number, body: string] = [200, '{"keys":[]}']
   let asked = 0

@@ -6,11 +6,11 @@ import { migrate } from '../../../src/infrastructure/postgres/schema/migrate.ts'
 import { ensurePgmq } from '../../../src/infrastructure/postgres/schema/pgmq-install.ts'
 import { dataDirectory } from './data-directory.ts'
 
-/** A server beside that of the tests: it counts its transactions for itself. */
+/** A second server beside that of the tests, with its own transaction ids. */
 export interface OtherServer {
-  /** A fresh database with pgmq and the current schema, or a copy of `template`, to which nobody may be connected. */
+  /** Makes a database with pgmq and the current schema, or a copy of `template`, which must have no connections. */
   readonly database: (template?: string) => Promise<OtherDatabase>
-  /** Ends all that is connected, and removes the server. */
+  /** Ends all connections and removes the server. */
   readonly stop: () => Promise<void>
 }
 
@@ -21,7 +21,7 @@ export interface OtherDatabase {
 }
 
 export const startOtherServer = async (): Promise<OtherServer> => {
-  // named as the server of the tests is, which removes what was left behind
+  // named like the tests' server, whose start removes what killed runs have left behind
   const home = join(dataDirectory(), `commandbus-test-${process.pid}-${randomBytes(6).toString('hex')}`)
   const server = await startEmbedded({ home, settings: { fsync: 'off', full_page_writes: 'off' } })
   const pools: pg.Pool[] = []
@@ -58,8 +58,8 @@ export const startOtherServer = async (): Promise<OtherServer> => {
 }
 
 /**
- * What `pg_dump` and `pg_restore` leave in an empty database, for a server whose programs come without them: every queue,
- * every row of every table as it is, transaction ids included, and every sequence where it was. `to` has the schema.
+ * Does what `pg_dump` and `pg_restore` do, for a server whose programs do not include them: copies every queue, every row
+ * of every table unchanged, transaction ids included, and every sequence's value. `to` has the schema.
  */
 export const dumpAndRestore = async (from: pg.Pool, to: pg.Pool): Promise<void> => {
   const client = await to.connect()
@@ -95,13 +95,13 @@ export const dumpAndRestore = async (from: pg.Pool, to: pg.Pool): Promise<void> 
   }
 }
 
-/** How many transaction ids a server has given out. */
+/** How many transaction ids a server has used. */
 export const idsOf = async (pool: pg.Pool): Promise<number> => {
   const { rows } = await pool.query('select pg_snapshot_xmax(pg_current_snapshot())::text::float8 as next')
   return rows[0].next
 }
 
-/** Gives out transaction ids until the server is past `to`. */
+/** Uses transaction ids until the server is past `to`. */
 export const useUpTo = async (pool: pg.Pool, to: number): Promise<void> => {
   const missing = Math.max(0, Math.ceil(to - (await idsOf(pool))))
   await pool.query(`do $$ begin for i in 0 .. ${missing} loop perform pg_current_xact_id(); commit; end loop; end $$`)

@@ -14,7 +14,7 @@ const program = PROGRAMS.find(name => spawnSync(name, ['--version']).status === 
 export const noPgBouncer = program === undefined ? 'pgbouncer is not installed on this machine' : null
 
 export interface PgBouncer {
-  /** The database, reached through the pooler. */
+  /** The connection string of the database through the pooler. */
   readonly url: string
   readonly stop: () => Promise<void>
 }

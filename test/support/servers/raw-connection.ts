@@ -2,16 +2,16 @@ import { connect } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { until } from '../bus.ts'
 
-/** A TCP connection to the server, for what no HTTP client would do. */
+/** A TCP connection to the server, for requests that no HTTP client makes. */
 export interface RawConnection {
   readonly write: (text: string | Buffer) => void
-  /** Says that nothing more will come. */
+  /** Ends the sending side. */
   readonly end: () => void
-  /** Everything the server has said so far. */
+  /** Everything that the server has sent so far. */
   readonly said: () => string
-  /** Once the server has said this. */
+  /** Resolves once the server has sent a match. */
   readonly heard: (pattern: RegExp) => Promise<string>
-  /** Once the server has ended the connection; all it has said. */
+  /** Resolves with everything that the server has sent, once it has ended the connection. */
   readonly closed: Promise<string>
   readonly isOpen: () => boolean
 }
@@ -58,7 +58,7 @@ export const rawRequest = (line: string, headers: Record<string, string> = {}, b
   return `${line} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
 }
 
-/** Status and body of every answer in what a server said. */
+/** Status and body of every answer in a server's output. */
 export const answersIn = (
   said: string,
 ): readonly { readonly status: number; readonly head: string; readonly body: string }[] => {

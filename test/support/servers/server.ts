@@ -10,7 +10,7 @@ import { isAlive } from './service.ts'
 export interface TestServer {
   /** Connection string of a role that may create databases. */
   readonly url: string
-  /** What was chosen, for the first line of the output. */
+  /** The kind of server, for the first line of the output. */
   readonly kind: 'TEST_DATABASE_URL' | 'container' | 'embedded'
   stop(): Promise<void>
 }
@@ -30,7 +30,7 @@ const startContainer = async (): Promise<TestServer> => {
 
 const HOME = /^commandbus-test-(\d+)-[0-9a-f]+$/
 
-/** What runs that were killed have left behind would stay in memory; what belongs to another user stays his. */
+/** Removes data of killed runs, which would stay in memory; leaves that of other users. */
 const removeLeftOver = async (directory: string): Promise<void> => {
   for (const name of await readdir(directory)) {
     const pid = Number(HOME.exec(name)?.[1])

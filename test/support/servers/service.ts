@@ -8,7 +8,7 @@ type Program = ReturnType<typeof useProgram>
 export interface Service {
   readonly url: string
   readonly pid: number
-  /** The one it prints, of its own secret; empty where others sign. */
+  /** The token that the service prints, signed with its own secret; empty where an identity provider signs. */
   readonly token: string
   /** Pids of the worker processes so far, from the logs. */
   readonly workers: () => readonly number[]
@@ -19,7 +19,7 @@ export interface Service {
   readonly ended: Promise<number | string>
 }
 
-/** Starts the service on a free port; comes back once it says that it runs. */
+/** Starts the service on a free port; resolves once it says that it runs. */
 export const startService = async (
   program: Program,
   env: { readonly [name: string]: string },
@@ -63,7 +63,7 @@ export interface Readiness {
   readonly checks: { readonly [part: string]: { readonly status: string } }
 }
 
-/** As one sees it who may: `token` for the reasons. */
+/** The answer of the readiness check; `token` gives access to the reasons. */
 export const readiness = async (url: string, token = ''): Promise<Readiness> => {
   const response = await fetch(`${url}/health/ready`, { headers: { authorization: `Bearer ${token}` } })
   const body = (await response.json()) as Omit<Readiness, 'code'>
@@ -79,7 +79,7 @@ export const isAlive = (pid: number): boolean => {
   }
 }
 
-/** It has ended, but whoever inherited it has not asked how. */
+/** The process has ended, but its parent has not read its exit status. */
 const isZombie = (pid: number): boolean => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -89,7 +89,7 @@ const isZombie = (pid: number): boolean => {
   }
 }
 
-/** Asks again and again until it holds; the test's own timeout ends a wait in vain. */
+/** Calls `look` again and again until `is` holds for its result; the test's timeout ends the wait. */
 export const eventually = async <A>(look: () => A | Promise<A>, is: (seen: A) => boolean): Promise<A> => {
   for (;;) {
     const seen = await look()

@@ -12,14 +12,14 @@ export const noTls =
   spawnSync('openssl', ['version']).status === 0 ? null : 'openssl, which makes the certificate, is not installed'
 
 export interface TlsServer {
-  /** By its number, which the certificate does not name. */
+  /** The connection string with the IP address, which the certificate does not name. */
   readonly url: string
-  /** The certificate, for `localhost`, signed by itself. */
+  /** The self-signed certificate, for `localhost`. */
   readonly certificate: string
   readonly stop: () => Promise<void>
 }
 
-/** A server that speaks TLS with a certificate that nobody knows, as managed databases do. */
+/** Starts a server with TLS and a certificate of an unknown authority, as managed databases have. */
 export const startTlsServer = async (): Promise<TlsServer> => {
   const directory = await mkdtemp(join(tmpdir(), 'commandbus-tls-'))
   const [key, certificate] = [join(directory, 'server.key'), join(directory, 'server.crt')]

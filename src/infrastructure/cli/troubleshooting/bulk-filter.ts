@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ActionFilter } from '../../../application/ports/action-store.ts'
 import { UsageError } from '../support/failure.ts'
 
-/** The flags by which an operator chooses many commands at once. */
+/** The flags with which an operator selects many commands at once. */
 export interface BulkFlags {
   readonly domain?: string
   readonly type?: string
@@ -21,7 +21,7 @@ export const bulkFlags = (command: Command): Command =>
     .option('--all', 'instead of ids: everything that is parked')
 
 /**
- * What the flags choose; null when commands are named by id. Everything has to be asked for in so many words.
+ * The filter that the flags describe; null when commands are named by id. To select everything takes an explicit flag.
  * @throws UsageError
  */
 export const bulkFilterOf = (ids: readonly string[], flags: BulkFlags): ActionFilter | null => {

@@ -6,7 +6,7 @@ import { whichDomain } from '../support/which-domain.ts'
 import { print, printJson, printNote } from '../text/output.ts'
 import { startProgress } from '../text/progress.ts'
 
-/** What was done to one command. */
+/** The result for one command. */
 export interface Done {
   readonly commandId: string
   readonly status: string
@@ -19,15 +19,15 @@ export interface Targets {
   readonly domain: string | undefined
 }
 
-/** Checked, and each command once. @throws InvalidInputError */
+/** Checks the ids and removes duplicates. @throws InvalidInputError */
 export const targetsOf = (ids: readonly string[], domain: string | undefined): Targets => ({
   ids: [...new Set(ids.map(id => commandIdOf(id)))],
   domain: domain === undefined ? undefined : domainOf(domain),
 })
 
 /**
- * Does `act` to each command in turn; one that is refused does not stop the others. For a single id, JSON is its answer;
- * for several, `{results: [...]}` in the order given, with an `error` where it was refused.
+ * Runs `act` on each command in turn; a refusal does not stop the others. The JSON output for a single id is its answer;
+ * for several ids it is `{results: [...]}` in their order, with an `error` for each refusal.
  */
 export const actOnEach = async (
   bus: CommandBus,

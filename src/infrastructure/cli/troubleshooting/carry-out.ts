@@ -6,14 +6,14 @@ import { Refused } from '../support/failure.ts'
 import { type Column, counted, print, printJson, printNote, table } from '../text/output.ts'
 import { startProgress } from '../text/progress.ts'
 
-/** Between two lines of progress, where there is no terminal to draw on. */
+/** The time between two lines of progress, where the output is not a terminal. */
 const LINE_MS = 1000
-/** Of the items that were not done, so many are shown. */
+/** The most items that are shown of those that were not done. */
 const SHOWN = 10
 
 const doneOf = ({ succeeded, failed, skipped }: ActionView): number => succeeded + failed + skipped
 
-/** Carries out an action, tells how far it is, and how it ended. @throws Refused when not all was done */
+/** Carries out an action and prints its progress and result. @throws Refused when not all items were done */
 export const carryOut = async (
   bus: CommandBus,
   start: ActionView,

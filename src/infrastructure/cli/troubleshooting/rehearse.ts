@@ -27,7 +27,7 @@ interface Options extends Source {
   readonly json?: true
 }
 
-/** `rehearse`: what a retry would do. `rehearsal` is the process that a rehearsal runs in; people have no use for it. */
+/** Adds `rehearse`, which shows what a retry would do, and `rehearsal`, the internal process that a rehearsal runs in. */
 export const addRehearse = (program: Command, deps: CliDeps): void => {
   fromSource(program.command('rehearse').description('run the handler on a parked command and roll everything back'))
     .argument('<id>', 'the id of the command')
@@ -56,7 +56,7 @@ export const addRehearse = (program: Command, deps: CliDeps): void => {
     if (process.send === undefined || databaseUrl === undefined) {
       throw new UsageError('this is how `rehearse` starts the process that it runs a handler in: use `rehearse`')
     }
-    // whoever asked is gone
+    // the parent process is gone
     process.on('disconnect', () => process.exit(1))
     const [{ serveRehearsal }, { createLogger }] = await Promise.all([
       import('../../rehearsal/serve.ts'),
@@ -77,14 +77,14 @@ const fromSource = (command: Command): Command =>
     .option('--demo', 'with the demo handlers (this when no module is named)')
     .option('--domain <domain>', 'where the command is; needed when the id is in several')
 
-/** The process that rehearses with these handlers. */
+/** The process in which these handlers are rehearsed. */
 export const rehearsalProcess = ({ program, env }: CliDeps, source: Source): RehearsalProcess => ({
   command: [program, 'rehearsal', ...sourceFlags(source)],
   env,
   hasCodecs: source.handlers !== undefined,
 })
 
-/** The same handlers for the process that runs them; whoever names none has those of the demo, for its domains. */
+/** Passes the same handlers to the process that runs them; by default the demo's, for its domains. */
 const sourceFlags = ({ handlers, demo, domain }: Source): readonly string[] => [
   ...(handlers === undefined ? [] : ['--handlers', handlers]),
   ...(demo || handlers === undefined ? ['--demo'] : []),

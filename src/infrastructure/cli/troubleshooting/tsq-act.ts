@@ -32,7 +32,7 @@ interface Flags extends BulkFlags {
   readonly canary?: number
 }
 
-/** `tsq retry`, `tsq cancel` and the others: a command for each action of an operator. */
+/** Adds `tsq retry`, `tsq cancel` and the others: a command for each operator action. */
 export const addOperatorActions = (tsq: Command, deps: CliDeps): void => {
   for (const name of actionNames) addAction(tsq, deps, name)
 }
@@ -102,7 +102,7 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
   })
 }
 
-/** Checks, then starts an action on many commands and carries it out. */
+/** Checks the flags, then starts an action on many commands and carries it out. */
 const actOnMany = async (deps: CliDeps, asked: BulkActionOptions, flags: Flags): Promise<void> => {
   actionOf(asked, new Date().toISOString())
   await withBus(deps, async ({ bus }) => {
@@ -117,7 +117,7 @@ const longOf = ({ flag }: ActionOption): string => new Option(flag).long ?? flag
 
 const given = ({ flag }: ActionOption, flags: Flags): unknown => Reflect.get(flags, new Option(flag).attributeName())
 
-/** What the flags say of the options of an action. @throws InvalidInputError, UsageError */
+/** Reads an action's options from the flags. @throws InvalidInputError, UsageError */
 const optionValues = async (name: ActionName, flags: Flags): Promise<{ readonly [option: string]: Json }> => {
   const values: Record<string, Json> = {}
   for (const [option, its] of optionsOf(name)) {

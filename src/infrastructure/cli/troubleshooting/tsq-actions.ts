@@ -20,7 +20,7 @@ interface Options {
   readonly json?: true
 }
 
-/** `tsq actions`: what was done to many commands at once, and what of it is left to do. */
+/** Adds `tsq actions`: lists, shows, resumes and stops bulk actions. */
 export const addActions = (tsq: Command, deps: CliDeps): void => {
   const actions = tsq
     .command('actions')
@@ -71,7 +71,7 @@ export const addActions = (tsq: Command, deps: CliDeps): void => {
     })
 }
 
-/** The flag is one of `actions`, wherever in the line it stands. */
+/** Reads the flag from `actions`, at any place in the command line. */
 const jsonOf = (command: Command): { readonly json?: true } => (command.optsWithGlobals().json ? { json: true } : {})
 
 const itemFilterOf = ({ outcome, limit, cursor }: Options): ItemListFilter =>

@@ -12,7 +12,7 @@ import { type Column, print, printJson, table, when } from '../text/output.ts'
 import { addOperatorActions } from './tsq-act.ts'
 import { addActions } from './tsq-actions.ts'
 
-/** `tsq`: what is parked, and what an operator does about it. */
+/** Adds `tsq`: lists parked commands and offers the operator actions. */
 export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
   const tsq = program.command('tsq').description('look after commands in troubleshooting')
   addLists(tsq, deps)

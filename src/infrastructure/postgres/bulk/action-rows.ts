@@ -7,7 +7,7 @@ import type {
 } from '../../../application/ports/action-store.ts'
 import { columnsOf } from '../connection/instant.ts'
 
-/** What `ActionRow` has of the table. */
+/** The columns of `ActionRow`. */
 export const actionColumns = columnsOf(
   'command_bus_action',
   [
@@ -29,7 +29,7 @@ export const actionColumns = columnsOf(
   ['created_at', 'updated_at'],
 )
 
-/** A row of `command_bus_action`; `details` is what `detailsOf` made of the options. */
+/** A row of `command_bus_action`; `details` holds the options as `detailsOf` wrote them. */
 export interface ActionRow {
   readonly id: string
   readonly action: string

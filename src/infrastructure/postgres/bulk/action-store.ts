@@ -86,7 +86,7 @@ export const createActionStore = (pool: Pool): ActionStore => {
           return await takeAction(pool, id, wait, work)
         } catch (error) {
           if (!isMissingRelation(error)) throw error
-          // a queue is gone: single actions make it anew, and so does this
+          // a queue is gone: it is made again, as single actions do
           await createQueueCatalog(pool).ensure(await queuesOf(pool, id))
           return takeAction(pool, id, wait, work)
         }
@@ -102,13 +102,13 @@ const ordinalOf = (cursor: string): number => {
   throw new InvalidInputError('cursor', 'this is no cursor of ours: pass on nextCursor as it was, or leave it out')
 }
 
-/** Events after which a retry is over, one way or the other. */
+/** Events that end a retry, as a success or a failure. */
 const decisive = Object.entries(transitions)
   .filter(([, { to }]) => to !== 'PENDING' && to !== 'IN_PROGRESS')
   .map(([type]) => type as CommandEventType)
   .filter(type => !staying.includes(type))
 
-/** The log tells what became of each retry, even when the command has gone on since. */
+/** Reads from the log how each retry ended, as the command may have gone on since. */
 const canaryOf = async (pool: Pool, id: string): Promise<CanaryVerdict> => {
   const { rows } = await pool.query<{ command_id: string; type: CommandEventType | null; code: string | null }>(
     `select i.command_id, e.type, e.code

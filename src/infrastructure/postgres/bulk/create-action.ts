@@ -4,8 +4,8 @@ import { tenantIs } from '../reading/conditions.ts'
 import { type ActionRow, actionColumns } from './action-rows.ts'
 
 /**
- * What is parked when the statement begins: the instants in the rows are by the clocks of those who parked them, which may
- * be wrong. The action beside its items: `frozen` is the part that writes those, as one statement with this one.
+ * Writes an action and its items in one statement; `frozen` is the part that writes the items. The action takes in what is
+ * parked when the statement begins, not what the instants in the rows say: those are from clocks that may be wrong.
  */
 const statement = (frozen: string): string => `
   with frozen as (${frozen} returning outcome),
@@ -22,7 +22,7 @@ const statement = (frozen: string): string => `
   from counted
   returning ${actionColumns}`
 
-/** Oldest first: what waited longest is done first, and is the canary. */
+/** Oldest first: what has waited longest is done first, and is the canary. */
 const frozenByFilter = `
   insert into command_bus_action_item (action_id, ordinal, domain, command_id, revision)
   select $1::uuid, row_number() over (order by c.parked_at, c.domain, c.command_id), c.domain, c.command_id, c.revision
@@ -36,7 +36,7 @@ const frozenByFilter = `
     and ($12::timestamptz is null or c.parked_at < $12)
   order by c.parked_at, c.domain, c.command_id`
 
-/** In the order given; what cannot be taken in has its outcome at once. */
+/** In the order of the ids; a command that cannot be taken in gets its outcome at once. */
 const frozenById = `
   insert into command_bus_action_item (action_id, ordinal, domain, command_id, revision, outcome, message)
   select $1::uuid, i.ordinal, i.domain, i.command_id, c.revision,
@@ -54,7 +54,7 @@ const frozenById = `
 const byFilter = statement(frozenByFilter)
 const byId = statement(frozenById)
 
-/** Writes the action and its items. Null: this id was written before. */
+/** Writes the action and its items; null if an action of this id exists. */
 export const insertAction = async (pool: Pool, action: NewAction): Promise<ActionRow | null> => {
   const { target } = action
   const { action: name, ...details } = action.details
@@ -87,6 +87,6 @@ export const insertAction = async (pool: Pool, action: NewAction): Promise<Actio
   }
 }
 
-/** The id is new for every request, so whoever has written it was the same call, before its connection broke. */
+/** The id is new for every request: an action of this id was written by the same call, before its connection broke. */
 const isOwnEarlierTry = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && error.code === '23505'

@@ -16,7 +16,7 @@ interface DueRow {
   readonly revision: string
 }
 
-/** Items after an ordinal that have no outcome, with what happened to their commands so far. */
+/** Items after an ordinal that have no outcome yet, each with the events of its command. */
 export const readDue = async (
   querier: Querier,
   id: string,
@@ -38,7 +38,7 @@ export const readDue = async (
   return items.map((item): DueItem => ({ ...item, history: histories.get(commandStream(item)) ?? right([]) }))
 }
 
-/** A decision on a parked command needs no payload, and no words of past errors: both can be large. */
+/** Without payloads and texts of past errors: they can be large, and a decision on a parked command needs neither. */
 const slimData = `
   case when data ? 'data' then data || '{"data": null}' else data end
   || case when data ? 'error'

@@ -48,7 +48,7 @@ const taken = (client: ClientBase, row: ActionRow): TakenAction => ({
   mark: async (marks, at) => {
     const ordinals = marks.map(({ ordinal }) => ordinal)
     const last = Math.max(...ordinals)
-    // the range keeps the lookup small, also on a table that nobody has analysed yet
+    // the range keeps the lookup small, also on a table without statistics
     await client.query(
       `with marked as (
          update command_bus_action_item i set outcome = x.outcome, message = x.message

@@ -8,25 +8,25 @@ import { connectIn, giveBack, isIdle, limited, until } from './waiting.ts'
 import { withClient } from './with-client.ts'
 
 /**
- * Statements of ours on connections of others. A pool or a client given by the user has type parsers, a search path and
- * settings of its own, and other statements with other names; ours mean the same on all of them:
+ * Runs the bus's statements on connections of users. A user's pool or client has its own type parsers, search path,
+ * settings and prepared statements. The bus's statements mean the same on all of them:
  *
  * - values are read by `ownTypes`, not by what the process has set for `pg`
- * - our tables and functions are named with their schema, which is looked up once
- * - a named statement carries a mark of its text, so that another version in this process does not meet it; it has no
- *   name where a pooler may give the next one another connection, nor before that is known
- * - each has a time limit, also where the database says nothing any more: then the server is asked to end the statement,
- *   and a connection of ours is thrown away; one of the user's stays his
+ * - the bus's tables and functions are named with their schema, which is looked up once
+ * - the name of a prepared statement contains a mark of its text, so that two versions in one process do not collide; the
+ *   statement has no name behind a pooler in transaction mode, nor before the kind of pooler is known
+ * - each has a time limit, also when the database no longer answers: then the server is asked to cancel the statement,
+ *   and a connection of the bus is closed; a user's connection stays open
  *
- * What it gives is used like the pool or client it was made from; `rawClient` gives the user's client back.
+ * The result is used like the pool or client it was made from; `rawClient` gives the user's client back.
  */
 
 const pools: Facades = new WeakMap()
-/** Clients as ours, and as their users': the same one may be either, at different times. */
+/** Facades of the bus's clients and of users' clients: one client may be either, at different times. */
 const ownClients: Facades = new WeakMap()
 const usersClients: Facades = new WeakMap()
 
-/** @param ofPool: of the pool whose home it is */
+/** @param ofPool whether the client is a connection of the pool that `terms.home` describes */
 const ownClient = <A extends ClientBase>(terms: Terms, client: A, ofPool = false): A => {
   const known = facadeIn(ownClients, client, terms)
   if (known !== undefined) return known
@@ -47,7 +47,7 @@ const usersClient = <A extends ClientBase>(terms: Terms, client: A): A => {
   const { home, timeoutMs } = terms
   const query = runIn(
     home,
-    // his next statement, a rollback, waits until this one has ended
+    // the user's next statement, a rollback, waits until this one has ended
     limited(client, timeoutMs, () => {}),
     () => placeOf(client) === home.place,
     () => isIdle(client),
@@ -56,15 +56,15 @@ const usersClient = <A extends ClientBase>(terms: Terms, client: A): A => {
 }
 
 export interface DatabaseOptions {
-  /** Another pool on the same database: what is known of one is known of both. */
+  /** Another pool on the same database: the two share what is known of it. */
   readonly like?: Pool
-  /** The server ends a transaction that does nothing for so long. */
+  /** The server ends a transaction that is idle for so long. */
   readonly idleInTransactionMs?: number
-  /** For a connection, and for the answer to a statement. Default: as before, or the usual one. */
+  /** Time limit for getting a connection, and for the answer to a statement. Default: as before, or the usual one. */
   readonly timeoutMs?: number
 }
 
-/** A pool, the bus's or the user's, as statements of ours use it. */
+/** A pool, the bus's or the user's, for statements of the bus. */
 export const databaseOn = (pool: Pool, { like, idleInTransactionMs, timeoutMs }: DatabaseOptions = {}): Pool => {
   if (raws.has(pool)) return pool
   const known = pools.get(pool)
@@ -89,8 +89,8 @@ const termsLike = (like: Pool | undefined): Terms => {
   return { home: home ?? newHome(), timeoutMs: pool === undefined ? USUAL_TIMEOUT_MS : timeoutOf(pool) }
 }
 /**
- * The same pool for work that is of no use once `signal` is aborted: whatever waits then fails with the signal's reason,
- * the server is asked to end the statement, and its connection is thrown away.
+ * The same pool for work that is useless once `signal` is aborted: calls that wait then fail with the signal's reason,
+ * the server is asked to cancel the statement, and its connection is closed.
  */
 export const databaseUntil = (pool: Pool, signal: AbortSignal): Pool => {
   const ours = databaseOn(pool)
@@ -127,15 +127,15 @@ export const databaseUntil = (pool: Pool, signal: AbortSignal): Pool => {
 /** The time limit that a pool or a client has here. */
 export const timeoutOf = (db: ClientBase | Pool): number => timeouts.get(onDatabase(db)) ?? USUAL_TIMEOUT_MS
 
-/** A client of the user's, as statements of ours use it; `like` knows where our tables are. */
+/** A user's client for statements of the bus; `like` is a pool on the same database. */
 export const sessionOn = <A extends ClientBase>(client: A, like?: Pool): A => usersClient(termsLike(like), client)
 
-/** The same for one more connection of ours: a statement that is not answered ends it. */
+/** The same for another connection of the bus: a statement that gets no answer closes it. */
 export const ownSessionOn = <A extends ClientBase>(client: A, like?: Pool): A => ownClient(termsLike(like), client)
 
 /**
- * The same client without a time limit, for what may rightly take long: migrations, indexes, reads of everything. A
- * network that is gone is noticed all the same.
+ * The same client without a time limit, for work that may take long: migrations, indexes, reads of everything. A lost
+ * network is still noticed.
  */
 export const unhurried = <A extends ClientBase>(client: A): A => {
   const raw = rawClient(client)
@@ -150,10 +150,10 @@ export const unhurried = <A extends ClientBase>(client: A): A => {
   return facadeOf(raw, terms, { query })
 }
 
-/** What is known of the pool's connections by now. */
+/** The kind of pooler that the pool's connections go through; null: not known yet. */
 export const knownPooling = (pool: Pool): Pooling | null => homes.get(databaseOn(pool))?.pooling ?? null
 
-/** `client`: one of the pool's that it was found out with. */
+/** @param client the pool's client with which `pooling` was found */
 export const notePooling = (pool: Pool, pooling: Pooling, client?: ClientBase): void => {
   const home = homes.get(databaseOn(pool))
   if (home === undefined) return
@@ -161,11 +161,11 @@ export const notePooling = (pool: Pool, pooling: Pooling, client?: ClientBase): 
   if (client !== undefined) home.place = placeOf(client)
 }
 
-/** The client that a user handed in, or that a handler of his gets. */
+/** The client that a user passed in, or that a user's handler gets. */
 export const rawClient = <A extends ClientBase>(client: A): A => (raws.get(client) as A | undefined) ?? client
 
-/** Not by its class: it may come from another copy of `pg`. */
+/** Does not ask for the class: a pool may come from another copy of `pg`. */
 export const isPool = (db: ClientBase | Pool): db is Pool => 'totalCount' in db
 
-/** Either of them, as statements of ours use it. */
+/** A pool or a client for statements of the bus. */
 export const onDatabase = (db: ClientBase | Pool): ClientBase | Pool => (isPool(db) ? databaseOn(db) : sessionOn(db))

@@ -3,7 +3,7 @@ import { CommandBusError, UnavailableError } from '../../../application/shared/e
 import { connectionRefusal } from '../network/refusals.ts'
 import { NoAnswerError } from '../network/time-limit.ts'
 
-/** Of an error, or of the first of several: each address of a host may fail in a way of its own. */
+/** The code of an error, or of the first of several: each address of a host may fail differently. */
 const codeOf = (error: unknown): string => {
   if (typeof error !== 'object' || error === null) return ''
   if ('code' in error) return String(error.code)
@@ -30,10 +30,10 @@ const NETWORK = new Set([
   'EPIPE',
   'ETIMEDOUT',
 ])
-/** The server ends the connection: a shutdown, a crash of another session, or a session that was idle for too long. */
+/** The server ended the connection: a shutdown, a crash of another session, or a session that was idle for too long. */
 const ENDED = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '25P04'])
 
-/** The connection broke or the server is not there: whether a commit took place is unknown, so repeat it idempotently. */
+/** The connection broke or the server does not answer. Whether a commit took place is unknown: repeat it idempotently. */
 export const isConnectionError = (error: unknown): boolean => {
   const code = codeOf(error)
   return (
@@ -49,36 +49,36 @@ export const isConnectionError = (error: unknown): boolean => {
 
 const doubtful = new WeakSet<object>()
 
-/** Notes of an error that an earlier try of the same work may have been committed. */
+/** Marks an error: an earlier try of the same work may have been committed. */
 export const markDoubtful = (error: unknown): void => {
   if (typeof error === 'object' && error !== null) doubtful.add(error)
 }
 
-/** All connections of the pool were busy for longer than anybody waits; pg-pool says so in these words only. */
+/** All connections of the pool were busy for the whole time limit; pg-pool has no code for it, only these words. */
 const isPoolBusy = (error: unknown): boolean =>
   error instanceof Error && error.message === 'timeout exceeded when trying to connect'
 
-/** There was no answer in time: ours, or pg's own where the user's pool has a `query_timeout`. */
+/** No answer within the bus's time limit, or within `query_timeout` of the user's pool. */
 export const isNoAnswer = (error: unknown): boolean =>
   error instanceof NoAnswerError || (error instanceof Error && error.message === 'Query read timeout')
 
-/** No lock in time, or no time left for the statement: limits that the server, the role or its owner has set. */
+/** `lock_timeout` or `statement_timeout` has passed, which the server, the role or its owner has set. */
 const GAVE_UP = new Set(['55P03', '57014'])
 
-/** No room left, no connection left, a broken disk, a lock not given, or a standby that has not taken over yet. */
+/** A full or broken disk, no connection left, a lock not granted, or a standby that has not taken over yet. */
 const isUnableNow = (code: string): boolean =>
   code.startsWith('53') || code.startsWith('58') || code === '25006' || GAVE_UP.has(code)
 
-/** There was no connection: nothing was asked. */
+/** No connection was made: the statement was not sent. */
 const NOT_REACHED = new Set(['EADDRNOTAVAIL', 'EAI_AGAIN', 'EAI_FAIL', 'ECONNREFUSED', 'EMFILE', 'ENFILE', 'ENOTFOUND'])
 
-/** Whether what was asked has been done, at an earlier try perhaps, is unknown. */
+/** Whether this or an earlier try of the work was committed is unknown. */
 export const isInDoubt = (error: unknown): boolean =>
   isNoAnswer(error) ||
   (isConnectionError(error) && !NOT_REACHED.has(codeOf(error))) ||
   (typeof error === 'object' && error !== null && doubtful.has(error))
 
-/** The server refused the statement, or it was never sent: nothing of it, nor of an earlier try, was committed. */
+/** The server refused the statement, or it was never sent: neither it nor an earlier try was committed. */
 export const isUndone = (error: unknown): boolean =>
   typeof error === 'object' &&
   error !== null &&
@@ -88,7 +88,7 @@ export const isUndone = (error: unknown): boolean =>
     error instanceof EventEncodeError ||
     (error instanceof CommandBusError ? !(error instanceof UnavailableError) : 'severity' in error))
 
-/** It is the database's trouble, not the statement's, and it passes: what is idempotent may be tried until then. */
+/** A passing fault of the database, not of the statement: idempotent work may be tried again until it is over. */
 export const isOutage = (error: unknown): boolean =>
   isConnectionError(error) ||
   isPoolBusy(error) ||
@@ -96,13 +96,13 @@ export const isOutage = (error: unknown): boolean =>
   isUnableNow(codeOf(error)) ||
   isSerializationError(error)
 
-/** The server undid the transaction because of others: the same statement may work at once. */
+/** The server rolled the transaction back because of others: the same statement may succeed at once. */
 export const isSerializationError = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error))
 
 /** A lock was not given within `lock_timeout`. */
 export const isLockTimeout = (error: unknown): boolean => codeOf(error) === '55P03'
 
-/** A queue that was there when we looked is gone. */
+/** A table or queue that was there before is gone. */
 export const isMissingRelation = (error: unknown): boolean => codeOf(error) === '42P01'
 
 /** The role lacks a right. */
@@ -126,7 +126,7 @@ const sentences: Readonly<Record<string, string>> = {
   '3D000': 'the database named in DATABASE_URL does not exist: create it first',
 }
 
-/** What PostgreSQL and the bus's own functions say of a right that is missing; they name objects and roles only. */
+/** Messages of PostgreSQL and of the bus's functions for a missing right; they name only objects and roles. */
 const REFUSAL = /^(permission denied (for|to) .+|must be (owner|able) .+|role .+ may not .+)$/
 
 const lackOfRight = (error: unknown): string => {
@@ -138,8 +138,8 @@ const lackOfRight = (error: unknown): string => {
 }
 
 /**
- * One sentence for what PostgreSQL or the network said, as an error of ours; anything else comes back as it is.
- * Connection strings never appear in it.
+ * Turns an error of PostgreSQL or of the network into an error of the bus, with a message of one sentence that never
+ * contains a connection string. Other errors come back unchanged.
  */
 export const toPublicError = (error: unknown): Error => {
   if (error instanceof CommandBusError) return error
@@ -172,5 +172,5 @@ export const toPublicError = (error: unknown): Error => {
   return error instanceof Error ? error : new Error(String(error))
 }
 
-/** The database cannot serve anybody now, whatever is asked of it. */
+/** The database cannot serve any call now. */
 export const isUnavailable = (error: unknown): boolean => toPublicError(error) instanceof UnavailableError

@@ -8,13 +8,13 @@ export const homes = new WeakMap<object, Home>()
 export const timeouts = new WeakMap<object, number>()
 export const raws = new WeakMap<object, object>()
 
-/** What its statements share with others, and how long they may take. */
+/** What a facade's statements share with those of other facades, and their time limit. */
 export interface Terms {
   readonly home: Home
   readonly timeoutMs: number
 }
 
-/** The same object with other methods; what they do not replace is the object's own. */
+/** The same object with some methods replaced. */
 export const facadeOf = <A extends Pool | ClientBase>(
   target: A,
   { home, timeoutMs }: Terms,
@@ -35,7 +35,7 @@ export const facadeOf = <A extends Pool | ClientBase>(
   return facade
 }
 
-/** The facade that was made before, if it was made on the same terms. */
+/** The facade that was made earlier on the same terms, if any. */
 export const facadeIn = <A extends object>(known: Facades, target: A, { home, timeoutMs }: Terms): A | undefined => {
   const facade = known.get(target)
   return facade !== undefined && homes.get(facade) === home && timeouts.get(facade) === timeoutMs

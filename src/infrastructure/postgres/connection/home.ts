@@ -7,17 +7,17 @@ import { ownTypes } from './types.ts'
 
 interface Statement {
   readonly text: string
-  /** Marks the text in the name of a prepared statement. */
+  /** The mark of the text in the name of a prepared statement. */
   readonly mark: string
 }
 
-/** Knows where our tables are, once somebody has found them. */
+/** What is known of where the bus's tables are. */
 export interface Home {
   schema: string | null
   readonly statements: Map<string, Statement>
   /** Null: not known yet. */
   pooling: Pooling | null
-  /** Where the pool's connections lead to: what is known of them says nothing about others. */
+  /** The server and database that the pool connects to; `pooling` holds for this place only. */
   place: string | null
   readonly idleInTransactionMs: number | null
 }
@@ -25,7 +25,7 @@ export interface Home {
 type Query = string | QueryConfig
 export type RunQuery = (config: QueryConfig) => Promise<QueryResult>
 
-/** Statements are few; a text that is built from a name a user chose must not pile up. */
+/** There are few statements, but a text can contain a name that a user chose: this bounds how many are kept. */
 const MAX_STATEMENTS = 500
 
 export const newHome = (idleInTransactionMs: number | null = null): Home => ({
@@ -46,19 +46,19 @@ const statementOf = ({ schema, statements }: Home, sql: string): Statement => {
   if (known !== undefined) return known
   const text = schema === null ? sql : inSchema(sql, schema)
   const made = { text, mark: createHash('sha256').update(text).digest('hex').slice(0, 12) }
-  // as long as nobody has migrated, names mean what the search path says
+  // before the first migration, names are resolved by the search path
   if (schema !== null && statements.size < MAX_STATEMENTS) statements.set(sql, made)
   return made
 }
 
 /**
- * A session that was given this in its start packet would be refused by poolers, and one that is set would have it for
- * others, too.
+ * Sets the limit in the statement. Poolers refuse it in the start packet of a session, and `set` would change the session
+ * for others, too.
  */
 const withLimit = ({ idleInTransactionMs: ms }: Home, text: string): string =>
   ms !== null && /^begin\b/.test(text) ? `${text}; set local idle_in_transaction_session_timeout = ${ms}` : text
 
-/** @param mayName whether a statement can have a name on this connection */
+/** @param mayName whether a statement may have a name on this connection */
 export const runIn =
   (home: Home, run: RunQuery, mayName: () => boolean, isIdle: () => boolean) =>
   async (query: Query, values?: unknown[]): Promise<QueryResult> => {
@@ -79,7 +79,7 @@ export const runIn =
       return await run({ ...unnamed, name: `${name}_${mark}` })
     } catch (error) {
       if (!isLostStatement(error)) throw error
-      // the pooler is another one than it was: the statement was not carried out
+      // the pooler has changed: the statement was not run
       home.pooling = 'transaction'
       if (!wasIdle) throw error
       return run(unnamed)

@@ -2,13 +2,13 @@ import type { EventEmitter } from 'node:events'
 import pg, { type Client, type ClientConfig } from 'pg'
 import { isConnectionError } from './errors.ts'
 
-/** What one try differs in from the others. */
+/** The settings that differ between tries. */
 export type Way = Pick<ClientConfig, 'host' | 'port' | 'ssl'>
 
 export interface InTurnOptions {
   /** At least one; all of them are tried before a connection fails. */
   readonly ways: readonly Way[]
-  /** Pass over servers that are standbys or read-only. */
+  /** Skip servers that are standbys or read-only. */
   readonly writable: boolean
 }
 
@@ -23,7 +23,7 @@ const attach = (emitter: EventEmitter, { kind, event, listener }: Listening): vo
 
 type Done = (error?: Error | null) => void
 
-/** The server is there and turns everybody away for now, or is a standby, or has no TLS, or nothing but that. */
+/** The next way may work: the server is down or full, is a standby, has no TLS, or takes nothing but TLS. */
 const isForTheNext = (error: unknown): boolean => {
   const { code, message } = error as { readonly code?: string; readonly message?: string }
   return (
@@ -46,8 +46,8 @@ const assertWritable = async (client: Client): Promise<void> => {
 }
 
 /**
- * A class of clients that try several hosts, or the same with and without encryption, one after another. The way that led
- * to a connection last is tried first by the next client.
+ * Makes a class of clients that try several ways one after another: hosts, or one host with and without encryption. The
+ * next client begins with the way that worked last.
  */
 export const clientInTurn = ({ ways, writable }: InTurnOptions): typeof Client => {
   let first = 0
@@ -55,10 +55,10 @@ export const clientInTurn = ({ ways, writable }: InTurnOptions): typeof Client =
     const limit = config.connectionTimeoutMillis ?? 0
     return new pg.Client({
       ...config,
-      // a pool hides it from being listed
+      // a pool makes it non-enumerable
       ...(config.password === undefined ? {} : { password: config.password }),
       ...ways[way],
-      // a pool gives up after as long as one client may take
+      // the time limit of a pool has to cover all tries of one client
       ...(limit === 0 ? {} : { connectionTimeoutMillis: Math.max(500, Math.floor((limit * 0.9) / ways.length)) }),
     })
   }
@@ -81,7 +81,7 @@ export const clientInTurn = ({ ways, writable }: InTurnOptions): typeof Client =
       }
       first = way
       for (const listening of listeners) attach(client, listening)
-      // others hear of its errors from now on, or the process does
+      // from now on an error that its user does not listen for ends the process
       client.off('error', ignore)
     }
 
@@ -140,6 +140,6 @@ export const clientInTurn = ({ ways, writable }: InTurnOptions): typeof Client =
   } as unknown as typeof Client
 }
 
-/** A server that answered says more than one that did not. */
+/** The error of a server that answered is worth more than that of one that did not. */
 const isWorse = (known: unknown, error: unknown): boolean =>
   known !== undefined && !isConnectionError(known) && isConnectionError(error)

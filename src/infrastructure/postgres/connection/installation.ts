@@ -5,10 +5,9 @@ import { isSchemaName } from './names.ts'
 export type Ask = (text: string) => Promise<{ readonly rows: readonly { readonly schema: string }[] }>
 
 /**
- * The schema that holds our tables, wherever that is and whatever the search path says; null when nobody has migrated.
- * Two in one database would work on the same queues, so neither is served.
+ * The schema that holds the bus's tables, independent of the search path; null before the first migration.
  *
- * @throws UnavailableError
+ * @throws UnavailableError for two installations in one database: they would work on the same queues
  */
 export const findInstallation = async (ask: Ask): Promise<string | null> => {
   const { rows } = await ask(

@@ -1,4 +1,4 @@
-/** Tables, views and functions of ours that SQL in this code names. A test compares the list with the schema. */
+/** The bus's tables, views and functions that SQL in this code names. A test compares the list with the schema. */
 export const schemaNames = [
   'command_bus_action',
   'command_bus_action_item',
@@ -60,25 +60,25 @@ export const schemaNames = [
 const NAMES = schemaNames.join('|')
 
 /**
- * A name of ours that stands free: not part of a longer one, not quoted, without a schema in front of it. Between quotes
- * it is a name where it is made a regclass, and just a text elsewhere.
+ * A name of the bus that stands free: not part of a longer name, not quoted, without a schema. Between quotes it is a name
+ * only if it is cast to regclass; elsewhere it is just a text.
  */
 const FREE_NAME = new RegExp(
   `(?<![\\w."$'])(?:${NAMES})(?![\\w$])|(?<=to_regclass\\(')(?:${NAMES})(?=')|(?<=')(?:${NAMES})(?='::regclass)`,
   'g',
 )
 
-/** Whether a statement is about tables or functions of ours. */
+/** Whether a statement names tables or functions of the bus. */
 export const namesOurs = (sql: string): boolean => {
   FREE_NAME.lastIndex = 0
   return FREE_NAME.test(sql)
 }
 
-/** The statement with our names in `schema`, whatever the session's search path is. */
+/** The statement with the bus's names qualified by `schema`, so that the session's search path does not matter. */
 export const inSchema = (sql: string, schema: string): string => sql.replace(FREE_NAME, name => `"${schema}".${name}`)
 
 /**
- * What a schema may be called: its name is put into statements, also between quotes.
- * Letters, digits and underscores, at most 63 of them.
+ * Whether the bus accepts the name for its schema: letters, digits and underscores, at most 63. The name is put into
+ * statements, also between quotes.
  */
 export const isSchemaName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(name)

@@ -3,14 +3,14 @@ import type { ClientBase } from 'pg'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 
 /**
- * What lies between us and the server. `transaction`: each transaction may be on another connection to the server, so
- * nothing that belongs to a session is ours: LISTEN, session locks, `set`, prepared statements.
+ * The kind of pooler between the bus and the server. `transaction`: each transaction may run on another connection to the
+ * server, so nothing that belongs to a session can be used: LISTEN, session locks, `set`, prepared statements.
  */
 export type Pooling = 'none' | 'session' | 'transaction'
 
-/** How often two connections are compared; one that is passed from hand to hand shows at the first or second. */
+/** How often two connections are compared; a shared session shows at the first or second comparison. */
 const ROUNDS = 4
-/** Another connection waits for as long as a session-mode pool is full: then it is not shared by transactions. */
+/** A second connection that gets no session in this time: a full pool in session mode, not in transaction mode. */
 const SECOND_MS = 3_000
 
 const pidOf = async (client: ClientBase): Promise<number> => {
@@ -19,12 +19,12 @@ const pidOf = async (client: ClientBase): Promise<number> => {
 }
 
 /**
- * Finds out by what cannot be otherwise: without a pooler, the server process that answers is the one that greeted; and no
- * two sessions share one, nor does a session change it. Without a pooler that is one statement.
+ * Finds the kind of pooler by the server's process ids. Without a pooler, the process that answers is the one that greeted
+ * (one statement shows that). In session mode, two sessions never share a process, and a session never changes its own.
  *
  * @param client outside any transaction
  * @param another makes one more connection with the same settings, to be connected here
- * @throws UnavailableError for a pooler that splits transactions, which nothing works with
+ * @throws UnavailableError for a pooler that splits transactions, with which the bus cannot work
  */
 export const findPooling = async (
   client: ClientBase,
@@ -70,15 +70,15 @@ const refuseStatementPooling = async (client: ClientBase): Promise<void> => {
   }
 }
 
-/** The sentence for what needs a session of its own; `what` as its subject, such as "`commandbus migrate`". */
+/** The sentence that says that `what` (such as "`commandbus migrate`") needs a session of its own. */
 export const needsSession = (what: string): string =>
   `${what} needs a connection that stays the same, and the database is reached through a pooler in transaction mode: connect directly, or in session mode`
 
-/** What a bus behind such a pooler does otherwise, for logs and health. */
+/** What a bus does differently behind such a pooler, for logs and health. */
 export const POOLED_TRANSACTIONS =
   'the database is reached through a pooler in transaction mode: workers and live readers poll instead of listening, and statements are not prepared by name'
 
-/** Knows that a statement was prepared by somebody else on this server connection, or for somebody else. */
+/** Whether the error says that a prepared statement is missing or that another client prepared one of its name. */
 export const isLostStatement = (error: unknown): boolean => {
   const { code } = (error ?? {}) as { readonly code?: unknown }
   return code === '26000' || code === '42P05'

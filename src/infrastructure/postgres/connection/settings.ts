@@ -5,7 +5,7 @@ import { tlsOf, type Ways } from '../network/tls.ts'
 import { type DatabaseUrl, parseDatabaseUrl, type UrlFault } from '../network/url.ts'
 import { clientInTurn, type Way } from './in-turn.ts'
 
-/** What `pg` takes from a connection string besides hosts, names and TLS. */
+/** Parameters of a connection string that `pg` takes, besides hosts, names and TLS. */
 const PASSED_ON = [
   'application_name',
   'fallback_application_name',
@@ -20,13 +20,13 @@ const PASSED_ON = [
 
 export interface ConnectionSettings {
   readonly config: PoolConfig
-  /** Makes the connections; null: that of `pg` itself. */
+  /** The class that makes the connections; null: the one of `pg`. */
   readonly Client: typeof Client | null
-  /** `pgbouncer=true`, as some providers write it: a pooler in transaction mode. */
+  /** The string has `pgbouncer=true`, which some providers write for a pooler in transaction mode. */
   readonly saysTransactionPooling: boolean
 }
 
-/** For `pg`, from a connection string; `left` says what to change, without a part of the string. */
+/** Makes settings for `pg` from a connection string; `left` says what to change and quotes no part of the string. */
 export const parseConnection = (url: string): E.Either<UrlFault, ConnectionSettings> => {
   const parsed = parseDatabaseUrl(url)
   if (E.isLeft(parsed)) return parsed

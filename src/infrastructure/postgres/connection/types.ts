@@ -5,7 +5,7 @@ type Parse = (text: string) => unknown
 const number: Parse = text => Number(text)
 const same: Parse = text => text
 const json: Parse = text => JSON.parse(text)
-/** As it is; the types of pg call it a function. */
+/** The real shape of `arrayParser`; pg's types declare it as a function. */
 const arrays = pg.types.arrayParser as unknown as {
   readonly create: (text: string, parse: Parse) => { readonly parse: () => unknown }
 }
@@ -25,12 +25,12 @@ const bytes: Parse = text => {
   )
 }
 
-/** How an instant is printed depends on the session: it is selected as text, see `instant`. */
+/** The text of an instant depends on the session, so instants have to be selected as text; see `instant`. */
 const refuse: Parse = () => {
   throw new Error('a statement of commandbus selects an instant as such: it has to be selected with `instant`')
 }
 
-/** By the fixed type ids of PostgreSQL. */
+/** Parsers by PostgreSQL's fixed type ids. */
 const parsers: ReadonlyMap<number, Parse> = new Map([
   [16, text => text === 't'], // bool
   [17, bytes], // bytea
@@ -53,8 +53,8 @@ const parsers: ReadonlyMap<number, Parse> = new Map([
 ])
 
 /**
- * How values that PostgreSQL sends become values here, whatever the process has set in `pg.types` or `pg.defaults`:
- * int8, numeric, uuid and xid8 stay text.
+ * Parses the values that PostgreSQL sends, independent of the process's `pg.types` and `pg.defaults`. int8, numeric, uuid
+ * and xid8 stay text.
  */
 export const ownTypes: CustomTypesConfig = {
   getTypeParser: ((oid: number) => parsers.get(oid) ?? same) as CustomTypesConfig['getTypeParser'],

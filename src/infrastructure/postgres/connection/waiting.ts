@@ -3,7 +3,7 @@ import { giveUpStatement, lastStatement } from '../network/give-up.ts'
 import { answeredWithin, NoAnswerError } from '../network/time-limit.ts'
 import type { RunQuery } from './home.ts'
 
-/** Outside any transaction; a client that does not know may be in one. */
+/** Whether the client is outside any transaction; false where the client does not know. */
 export const isIdle = (client: ClientBase): boolean => client.getTransactionStatus?.() === 'I'
 
 export const limited =
@@ -21,14 +21,14 @@ export const limited =
 const unheard = (): void => {}
 
 /**
- * What a server sends may end a connection together with its beginning: the pool listens no more by then, and whoever asked
- * for the connection does not listen yet.
+ * A server may end a connection in the moment it begins. The pool no longer listens for errors then, and the caller does
+ * not listen yet.
  */
 const lentBy = (pool: Pool): Promise<PoolClient> =>
   new Promise((resolve, reject) => {
     pool.connect((error, client) => {
       if (client === undefined) return reject(error)
-      // one that nobody waits for any more may pass through many hands before this turn of the loop is over
+      // an abandoned connection may be lent and given back many times before this turn of the loop is over
       if (!client.listeners('error').includes(unheard)) {
         client.on('error', unheard)
         setImmediate(() => client.off('error', unheard))
@@ -37,7 +37,7 @@ const lentBy = (pool: Pool): Promise<PoolClient> =>
     })
   })
 
-/** A connection that nobody waits for any more goes back at once when it comes. */
+/** Gives a connection back as soon as it comes, because its caller no longer waits. */
 export const giveBack = (coming: Promise<PoolClient>): void => {
   coming.then(
     client => client.release(),
@@ -45,7 +45,7 @@ export const giveBack = (coming: Promise<PoolClient>): void => {
   )
 }
 
-/** A connection of the pool, or an error after the time limit; one that comes later goes back at once. */
+/** Takes a connection of the pool, or fails after the time limit; a connection that comes later is given back at once. */
 export const connectIn = (pool: Pool, timeoutMs: number): Promise<PoolClient> => {
   const coming = lentBy(pool)
   const { connectionTimeoutMillis: own = 0 } = pool.options
@@ -53,12 +53,12 @@ export const connectIn = (pool: Pool, timeoutMs: number): Promise<PoolClient> =>
   return answeredWithin(timeoutMs, coming, () => {
     giveBack(coming)
     const isFull = pool.totalCount >= pool.options.max && pool.waitingCount > 0
-    // as the pool says it itself, where it has a limit of its own
+    // the same words as the pool's, when its own limit has passed
     return isFull ? new Error('timeout exceeded when trying to connect') : new NoAnswerError(timeoutMs)
   })
 }
 
-/** What `begin` gives, or the reason of the signal once nobody waits any more; `onEnd` stops what is under way. */
+/** Resolves as `begin` does, or rejects with the reason of the aborted signal; `onEnd` then stops the work. */
 export const until = <A>(signal: AbortSignal, begin: () => Promise<A>, onEnd: (work: Promise<A>) => void): Promise<A> =>
   new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)

@@ -6,8 +6,8 @@ interface Lender {
 }
 
 /**
- * A connection of the pool for work of several statements. One that breaks between them must not end the process: while
- * it is lent, the pool does not listen to it. After a failure it is thrown away: it may be in the middle of something.
+ * Lends a connection of the pool to `work`. It listens for the connection's errors, as the pool does not while it is lent:
+ * a break between two statements would end the process. After a failure the connection is closed: its state is unknown.
  */
 export const withClient = async <A>(pool: Lender, work: (client: PoolClient) => Promise<A>): Promise<A> => {
   const client = await pool.connect()
@@ -28,7 +28,7 @@ export const withClient = async <A>(pool: Lender, work: (client: PoolClient) => 
 }
 
 /**
- * Work in a transaction: committed with the work's result, rolled back when it throws. `begin` may say more, such as
+ * Runs `work` in a transaction: commits when it resolves, rolls back when it throws. `begin` may be longer, such as
  * `begin isolation level repeatable read`.
  */
 export const inTransaction = async <A>(
@@ -47,6 +47,6 @@ export const inTransaction = async <A>(
   }
 }
 
-/** Reads everything as of one instant, and writes nothing. */
+/** Runs `work` in a read-only transaction that sees the data of one instant. */
 export const atOneInstant = <A>(client: Pick<ClientBase, 'query'>, work: () => Promise<A>): Promise<A> =>
   inTransaction(client, work, 'begin isolation level repeatable read read only')

@@ -26,7 +26,7 @@ const packageDirectory = (): string => {
   }
 }
 
-/** npm packages hold no symbolic links: the package lists them, and its install script (which npm may skip) makes them. */
+/** Makes the links that the package lists: npm packages contain no symbolic links, and npm may skip the install script. */
 const makeLinks = async (directory: string): Promise<void> => {
   const list: unknown = JSON.parse((await readText(join(directory, 'native', 'pg-symlinks.json'))) ?? '[]')
   for (const entry of Array.isArray(list) ? list : []) {
@@ -45,7 +45,7 @@ const letEveryoneRead = async (directory: string): Promise<void> => {
   }
 }
 
-/** Makes the files below a directory of ours readable for the account that runs the server. */
+/** Makes the files below a directory of this user readable for the account that runs the server. */
 export const shareWithServer = async (directory: string, layout: Layout): Promise<void> => {
   if (layout.runAs.uid !== undefined) await letEveryoneRead(directory)
 }
@@ -64,9 +64,9 @@ const copyInto = async (layout: Layout, source: string, version: string): Promis
 }
 
 /**
- * The directory that holds `initdb` and `postgres`, made ready for the account that runs the server: used from node_modules
- * when that works, else copied next to the data (node_modules that the account cannot reach, or that is read-only and
- * was installed without install scripts). Call it while the server is stopped.
+ * The directory with `initdb` and `postgres`, ready for the account that runs the server. It is the one in node_modules if
+ * that works, else a copy next to the data: the account may not reach node_modules, or node_modules may be read-only and
+ * installed without install scripts. Call it while the server is stopped.
  */
 export const prepareBinaries = async (layout: Layout): Promise<string> => {
   const source = packageDirectory()

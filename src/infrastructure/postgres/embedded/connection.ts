@@ -14,7 +14,7 @@ export interface Address {
 export const urlOf = ({ port, password }: Address): string =>
   `postgres://${OWNER}:${password}@127.0.0.1:${port}/${DATABASE}`
 
-/** Runs `body` with a connection to one database of the server, whatever PG* variables the caller has. */
+/** Runs `body` with a connection to one database of the server, independent of the caller's PG* variables. */
 export const withClient = async <A>(
   { port, password }: Address,
   database: string,

@@ -47,14 +47,14 @@ export const makeDirectory = async (parent: string, name: string, mode: number):
   return path
 }
 
-/** Free bytes of the file system that holds `path`; undefined when it cannot be told. */
+/** Free bytes of the file system that holds `path`; undefined when it is not known. */
 export const freeBytes = async (path: string): Promise<number | undefined> =>
   statfs(path).then(
     ({ bavail, bsize }) => bavail * bsize,
     () => undefined,
   )
 
-/** Turns file system errors into a sentence that says what to do about `home`. */
+/** Turns a file system error into a sentence that says what to do about `home`. */
 export const explainFileError = (error: unknown, home: string): unknown => {
   const code = codeOf(error)
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')

@@ -19,11 +19,11 @@ export type { Settings } from './postmaster.ts'
 export interface EmbeddedOptions {
   /** Directory of the server's files; default `.commandbus` of the current directory. */
   readonly home?: string
-  /** Gets a line for each thing worth telling a person who waits. */
+  /** Called with lines of progress for a person who waits. */
   readonly log?: (line: string) => void
   /** Watch the server while it is in use and start it again, on the same port, when it dies. Default false. */
   readonly supervise?: boolean
-  /** Server settings that win over the defaults; they hold only when this call starts the server. */
+  /** Server settings that win over the defaults; used only when this call starts the server. */
   readonly settings?: Settings
   /** How long a start, with crash recovery, may take. Default 120000. */
   readonly timeoutMs?: number
@@ -38,13 +38,13 @@ export interface EmbeddedServer {
   readonly port: number
   /** False when the server was running already. */
   readonly startedHere: boolean
-  /** Gives the share back; the last one stops the server. May be called more than once. */
+  /** Gives the share back; the last release stops the server. May be called more than once. */
   release(): Promise<void>
 }
 
 const PORT_FILE = 'postgres.port'
 
-/** Waits while a server starts or stops; gives its port once it answers, undefined when none runs. */
+/** Waits while a server starts or stops; resolves with its port once it answers, or undefined when none runs. */
 const runningPort = async (layout: Layout, password: string, timeoutMs: number): Promise<number | undefined> => {
   const state = await poll(async () => {
     const running = await readPostmaster(layout)
@@ -94,7 +94,7 @@ const stopWhenUnused = async (layout: Layout): Promise<void> => {
   await trimLog(layout.logFile)
 }
 
-/** Calls `revive` when the server is gone; looks once a second and never keeps the process alive. */
+/** Calls `revive` when the server is gone; checks once a second and does not keep the process alive. */
 const watch = (layout: Layout, revive: () => Promise<void>, log: (line: string) => void): (() => Promise<void>) => {
   let work: Promise<void> | undefined
   let pid = 0
@@ -120,9 +120,9 @@ const watch = (layout: Layout, revive: () => Promise<void>, log: (line: string) 
 }
 
 /**
- * Starts the PostgreSQL 18 server (with pgmq) whose data lives in `home`, or attaches to it when it runs already, and notes
- * this process as one of its users. The server is a process of its own on 127.0.0.1: it survives a killed user, the next
- * start attaches to it or recovers it, and the last user to release it stops it.
+ * Starts the PostgreSQL 18 server (with pgmq) whose data is in `home`, or attaches to it when it runs already, and
+ * registers this process as one of its users. The server is a separate process on 127.0.0.1: it survives a killed user,
+ * the next start attaches to it or recovers it, and the last user to release it stops it.
  * @throws EmbeddedServerError with a sentence that says what to do
  */
 export const startEmbedded = async (options: EmbeddedOptions = {}): Promise<EmbeddedServer> => {
@@ -183,7 +183,7 @@ export interface EmbeddedStatus {
   readonly users: readonly number[]
 }
 
-/** Looks at the server of `home`; makes the directory when it is missing, but starts nothing. */
+/** Returns the status of the server of `home`; makes the directory when it is missing, but starts nothing. */
 export const embeddedStatus = async (home = '.commandbus'): Promise<EmbeddedStatus> => {
   try {
     const path = await openHome(home)
@@ -205,7 +205,7 @@ export const embeddedStatus = async (home = '.commandbus'): Promise<EmbeddedStat
   }
 }
 
-/** Stops the server of `home`, whoever uses it, and deletes its data and files; other files in `home` stay. */
+/** Stops the server of `home`, even if it is in use, and deletes its data and files; other files in `home` stay. */
 export const removeEmbedded = async (home: string): Promise<void> => {
   const path = await openHome(home)
   const layout = await resolveLayout(path)

@@ -13,7 +13,7 @@ const PASSWORD_FILE = 'postgres.password'
 const MEGABYTE = 1024 * 1024
 const NEW_DATABASE = 64 * MEGABYTE
 
-/** The password of the server's owner, made up on first use and kept in a file of mode 0600. */
+/** The password of the server's owner, generated on first use and stored in a file of mode 0600. */
 export const passwordOf = async (layout: Layout): Promise<string> => {
   const kept = await readText(join(layout.home, PASSWORD_FILE))
   if (kept !== undefined && kept !== '') return kept
@@ -53,7 +53,7 @@ const diskFull = (layout: Layout): EmbeddedServerError =>
       'free some space, or set COMMANDBUS_HOME to another disk.',
   )
 
-/** The error for a failed program: full disks are told apart, the rest carries the end of the output. */
+/** The error for a failed program: a full disk has its own, all others contain the end of the output. */
 export const failure = async (
   code: 'INIT_FAILED' | 'START_FAILED',
   what: string,
@@ -81,7 +81,7 @@ const checkVersion = async (layout: Layout): Promise<void> => {
 }
 
 /**
- * Makes the data directory unless there is one; an interrupted attempt leaves nothing that counts as one.
+ * Makes the data directory unless it exists; what an interrupted attempt leaves does not count as one.
  * @param durable false skips the flush to disk (tests)
  */
 export const ensureDataDirectory = async (

@@ -6,10 +6,10 @@ import { exists, makeDirectory, readText, writePrivate } from './files.ts'
 import { canEnter, isRoot, type RunAs, serverAccount } from './os-user.ts'
 import { poll, postgresProcessesOf, signal } from './processes.ts'
 
-/** Where the server of one home keeps its things, and the account it runs under. */
+/** Where the server of one home has its files, and the account that it runs under. */
 export interface Layout {
   readonly home: string
-  /** Holds the data directory and, where needed, copies of programs and extension files. Below `home`, or outside for root. */
+  /** Contains the data directory and, if needed, copies of programs and extensions. Below `home`, or outside for root. */
   readonly root: string
   readonly dataDir: string
   readonly logFile: string
@@ -19,12 +19,12 @@ export interface Layout {
 const POINTER = 'postgres.location'
 const OUTSIDE = ['/var/lib/commandbus', '/var/tmp/commandbus']
 
-/** Makes `home` if there is none and gives its real path. */
+/** Makes `home` if it does not exist, and returns its real path. */
 export const openHome = async (home: string): Promise<string> => {
   const path = resolve(home)
   if (!(await exists(path))) {
     await makeDirectory(dirname(path), basename(path), 0o700)
-    // The server account of root has to get through; the files inside have modes of their own.
+    // root's server account has to pass through this directory; the files inside have their own modes.
     if (isRoot()) await chmod(path, 0o711)
   }
   return realpath(path)
@@ -60,7 +60,8 @@ const ordinaryLayout = async (home: string): Promise<Layout> => {
 }
 
 /**
- * Whoever deletes a home wants to begin again; the data that it pointed to is put aside, the last one kept as `data.before`.
+ * A user who deleted a home wants to begin again: the data that it pointed to is renamed to `data.before`, which replaces
+ * an earlier one.
  */
 const putAside = async (directory: string): Promise<void> => {
   const data = `${directory}/data`
@@ -71,7 +72,7 @@ const putAside = async (directory: string): Promise<void> => {
   await rename(data, `${directory}/data.before`)
 }
 
-/** A directory of root's that the account can enter although it cannot reach `home`. */
+/** A directory of root that the account can enter where it cannot reach `home`. */
 const placeOutside = async (home: string, runAs: RunAs): Promise<string> => {
   const key = createHash('sha256').update(home).digest('hex').slice(0, 16)
   for (const base of OUTSIDE) {
@@ -88,7 +89,7 @@ const placeOutside = async (home: string, runAs: RunAs): Promise<string> => {
       await writePrivate(home, POINTER, `${base}/${key}`)
       return `${base}/${key}`
     } catch {
-      // Not writable or not ours: the next place.
+      // Not writable, or owned by another user: try the next place.
     }
   }
   throw new EmbeddedServerError(
@@ -106,7 +107,7 @@ const outsideLayout = async (home: string, root: string): Promise<Layout> => {
       `${home} is a copy of ${claimed}, which keeps its database in ${root}: delete ${home}, or set COMMANDBUS_HOME.`,
     )
   if (claimed !== home) {
-    // The home was moved, or the directory outside was lost and is made again, empty.
+    // The home was moved, or the outside directory was lost: it is made again, empty.
     await mkdir(root, { recursive: true, mode: 0o711 })
     await writePrivate(root, 'home', home)
   }
@@ -132,9 +133,9 @@ const rootLayout = async (home: string): Promise<Layout> => {
   return layoutAt(home, await placeOutside(home, runAs), runAs)
 }
 
-/** Decides where the server of `home` lives; the same answer every time once there is data. */
+/** Decides where the files of `home`'s server are; the answer does not change once there is data. */
 export const resolveLayout = async (home: string): Promise<Layout> =>
   isRoot() ? rootLayout(home) : ordinaryLayout(home)
 
-/** The file in `home` that says where the data of root's server went, when that is outside. */
+/** The file in `home` that contains the path of root's server data, where that is outside. */
 export const pointerFile = (home: string): string => `${home}/${POINTER}`

@@ -7,8 +7,8 @@ import { isAlive, type ProcessRef, parseProcessRef, poll, self } from './process
 
 /*
  * Node has no file locks that the kernel frees with the process, so the lock is a chain of numbered files, each naming its
- * holder. The highest number is never deleted; whoever creates the next one, after the highest was released or its holder
- * died, has the lock. Nothing is ever stolen in place, so two processes cannot both take over from the same dead holder.
+ * holder. The highest number is never deleted. After its holder released it or died, the process that creates the next
+ * number has the lock. No file changes its holder, so two processes cannot both take over from the same dead holder.
  */
 
 const numbersIn = (names: readonly string[]): readonly number[] =>
@@ -37,7 +37,7 @@ const create = async (directory: string, number: number): Promise<boolean> => {
   }
 }
 
-/** Removes what processes that were killed in the middle of a write left behind. */
+/** Removes files that processes left behind when they were killed during a write. */
 const sweep = async (directory: string): Promise<void> => {
   for (const name of (await readdir(directory)).filter(entry => !/^\d+$/.test(entry))) {
     const made = await stat(join(directory, name)).catch(() => undefined)
@@ -53,7 +53,7 @@ const tryAcquire = async (directory: string): Promise<number | ProcessRef | unde
   if (!(await create(directory, mine))) return undefined
   const numbers = numbersIn(await readdir(directory))
   if (numbers[0] !== mine) {
-    // The chain had moved on and our number had been swept away before we made it again.
+    // The chain had moved on, and this number had been removed before it was made again here.
     await rm(join(directory, String(mine)), { force: true })
     return undefined
   }
@@ -63,9 +63,9 @@ const tryAcquire = async (directory: string): Promise<number | ProcessRef | unde
 }
 
 /**
- * Runs `body` while no other process (nor another call of this one) runs its own under the same `home`.
- * A holder that was killed is recognised by pid and start time and passed over. Waits at most `timeoutMs`
- * (EmbeddedServerError LOCKED names the holder then).
+ * Runs `body` while no other call, of this or another process, runs its own under the same `home`. A killed holder is
+ * recognised by pid and start time, and its lock is taken over. Waits at most `timeoutMs`.
+ * @throws EmbeddedServerError LOCKED, which names the holder
  */
 export const withLock = async <A>(home: string, body: () => Promise<A>, timeoutMs = 180_000): Promise<A> => {
   const directory = await makeDirectory(home, 'lock', 0o700)

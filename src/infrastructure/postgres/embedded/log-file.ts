@@ -37,7 +37,7 @@ export const trimLog = async (path: string): Promise<void> => {
   }
 }
 
-/** The log opened for appending (mode 0600), and a reader of what came after this moment. */
+/** Opens the log for appending (mode 0600); also gives a reader of what is written after this moment. */
 export const openLog = async (layout: Layout) => {
   await trimLog(layout.logFile)
   const file = await open(layout.logFile, 'a', 0o600)

@@ -41,7 +41,7 @@ const defaults: Settings = {
 
 const SHARED_BUFFERS = ['256MB', '64MB', '16MB'] as const
 
-/** The server that runs in this data directory, by its pid file; a pid that something else took over does not count. */
+/** The server that runs in this data directory, by its pid file; a pid that another program has now does not count. */
 export const readPostmaster = async (layout: Layout): Promise<Postmaster | undefined> => {
   const lines = (await readText(join(layout.dataDir, 'postmaster.pid')))?.split('\n')
   const pid = Number(lines?.[0])
@@ -57,7 +57,7 @@ export const clearCrash = async (layout: Layout): Promise<void> => {
     for (const pid of postgresProcessesOf(layout.dataDir)) signal(pid, 'SIGKILL')
     await poll(gone, 10_000)
   }
-  // PostgreSQL itself copes with the pid of a dead process, but not with one that was given to another process.
+  // PostgreSQL handles the pid of a dead process, but not one that another process has now.
   if (process.platform === 'linux' && gone()) await rm(join(layout.dataDir, 'postmaster.pid'), { force: true })
 }
 
@@ -74,7 +74,7 @@ export const freePort = (wanted = 0): Promise<number> =>
 
 type Outcome = { readonly ready: true } | { readonly ready: false; readonly output: string }
 
-/** Starts the server as a process of its own, that lives on when this one ends, and waits until it answers. */
+/** Starts the server as a process that outlives this one, and waits until it answers. */
 const spawnOnce = async (
   layout: Layout,
   programs: string,
@@ -113,8 +113,8 @@ const spawnOnce = async (
 }
 
 /**
- * Starts the server on `wanted` (or, unless `fixedPort`, on another port when that is taken). Falls back to less shared
- * memory where the system grants little. Gives the port.
+ * Starts the server on port `wanted`; if that is taken, on another one, unless `fixedPort`. Uses less shared memory where
+ * the system grants little. Returns the port.
  */
 export const launch = async (
   layout: Layout,
@@ -146,7 +146,7 @@ export const launch = async (
   throw await failure('START_FAILED', `PostgreSQL did not start in ${layout.dataDir}`, output, layout)
 }
 
-/** Stops the server: sessions are ended and the data is left clean (fast mode); harder after 60 s. */
+/** Stops the server in fast mode, which ends sessions and leaves the data clean; after 60 s by force. */
 export const stopPostmaster = async (layout: Layout): Promise<void> => {
   const running = await readPostmaster(layout)
   if (running === undefined) return

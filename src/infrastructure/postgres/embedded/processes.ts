@@ -24,7 +24,7 @@ const bootId = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'ut
 const ps = (pid: number, column: string): string | undefined =>
   attempt(() => execFileSync('ps', ['-o', `${column}=`, '-p', String(pid)], { encoding: 'utf8' }).trim()) || undefined
 
-/** When a process began, as an opaque text; undefined when there is no such process or it is a zombie. */
+/** When a process began, as an opaque text; undefined when it does not exist or is a zombie. */
 const startedAt = (pid: number): string | undefined => {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined
   if (!linux) return ps(pid, 'stat')?.startsWith('Z') ? undefined : ps(pid, 'lstart')
@@ -58,7 +58,7 @@ export const isPostgresOf = (pid: number, dataDir: string): boolean => {
   return attempt(() => readlinkSync(`/proc/${pid}/cwd`)) === dataDir
 }
 
-/** Server processes that work in `dataDir`, children included. Only Linux can tell; elsewhere none are reported. */
+/** Server processes that work in `dataDir`, children included. Known on Linux only; elsewhere the list is empty. */
 export const postgresProcessesOf = (dataDir: string): readonly number[] =>
   linux
     ? (attempt(() => readdirSync('/proc')) ?? [])
@@ -67,12 +67,12 @@ export const postgresProcessesOf = (dataDir: string): readonly number[] =>
         .filter(pid => isPostgresOf(pid, dataDir))
     : []
 
-/** Sends a signal; a process that is already gone is no error. */
+/** Sends a signal; does nothing when the process is already gone. */
 export const signal = (pid: number, name: NodeJS.Signals): void => {
   attempt(() => process.kill(pid, name))
 }
 
-/** Polls until `probe` gives a value other than undefined, or gives undefined after `timeoutMs`. */
+/** Polls until `probe` gives a value other than undefined; resolves with undefined after `timeoutMs`. */
 export const poll = async <A>(
   probe: () => A | undefined | Promise<A | undefined>,
   timeoutMs: number,

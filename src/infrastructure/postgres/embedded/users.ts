@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { makeDirectory, readText, writePrivate } from './files.ts'
 import { isAlive, parseProcessRef, self } from './processes.ts'
 
-/** Notes this process as a user of the server; gives the name under which to sign off. */
+/** Registers this process as a user of the server; returns the name with which to sign off. */
 export const signOn = async (home: string): Promise<string> => {
   const name = `${process.pid}-${randomUUID()}`
   await writePrivate(await makeDirectory(home, 'users', 0o700), name, JSON.stringify(self()))
@@ -14,7 +14,7 @@ export const signOn = async (home: string): Promise<string> => {
 export const signOff = async (home: string, name: string): Promise<void> =>
   rm(join(home, 'users', name), { force: true })
 
-/** Pids of the processes that use the server now; entries of dead processes are removed. Call it under the lock. */
+/** Pids of the processes that use the server now; removes entries of dead processes. Call it under the lock. */
 export const liveUsers = async (home: string): Promise<readonly number[]> => {
   const directory = await makeDirectory(home, 'users', 0o700)
   const pids: number[] = []

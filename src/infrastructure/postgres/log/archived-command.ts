@@ -15,8 +15,8 @@ const context: EventContext = {
 }
 
 /**
- * A command that was moved to a file, for decisions only: that it was sent, and how it ended. Enough to refuse its id a
- * second life and its stray messages any work; what it was is in the file.
+ * The events that stand in for a command that was moved to a file: it was sent, and it ended in this status. They are
+ * enough to refuse a second command of this id and work on a stray message; its data is only in the file.
  */
 export const archivedCommand = ({ stream, status, revision }: ArchivedStream): readonly Recorded<CommandEvent>[] => {
   const id = parseCommandStream(stream)?.commandId ?? stream

@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg'
 import type { FeedPosition } from '../../../application/ports/event-feed.ts'
 
-/** Where the log is in EventStoreDB: the projection that makes rows, messages and the mirror of the log from it. */
+/** The projection that makes rows, messages and the mirror of the log from a log in EventStoreDB. */
 export const MIRROR_PROJECTION = 'commands'
 
-/** `streamPrefix`: of the log, where that is in EventStoreDB; it is written once and stays. */
+/** @param streamPrefix of a log in EventStoreDB; written once and never changed */
 export const saveCheckpoint = async (
   client: ClientBase,
   projection: string,

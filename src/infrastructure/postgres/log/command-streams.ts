@@ -1,6 +1,6 @@
 import { commandStreamRange } from '../../../domain/command/names.ts'
 
-/** SQL: the stream of the command in a row with its domain and id. The planner puts the function's body in its place. */
+/** SQL: the stream of the command of a row that has its domain and id. The planner inlines the function. */
 export const streamOf = (row: string): string => `command_bus_command_stream(${row}.domain, ${row}.command_id)`
 
 const [first, end] = commandStreamRange()

@@ -4,7 +4,7 @@ import { isLockTimeout, isMissingRelation, isOutage } from '../connection/errors
 import type { ReplyQueues } from '../queue/reply-queues.ts'
 import { type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
 
-/** What `command_bus_commit` says. */
+/** The answer of `command_bus_commit`. */
 export interface CommitAnswer {
   readonly lost: readonly string[]
   /** Queues whose replies were kept. */
@@ -24,7 +24,7 @@ export const outcomesOf = ({ streamOf }: PlannedUnit, { lost, messages }: Commit
 })
 
 export interface BriefOutcomes extends Outcomes {
-  /** Streams that were left alone, as others hold what they need. */
+  /** Streams to which nothing was appended, as other transactions hold locks that they need. */
   readonly held: ReadonlySet<string>
   readonly filled: ReadonlySet<string>
 }
@@ -35,17 +35,17 @@ export interface BriefDeps<Event> {
   readonly projections: InlineProjections<Event>
   readonly ensureQueues: (queues: ReadonlySet<string>, options?: { readonly forget?: boolean }) => Promise<void>
   readonly replyQueues?: Pick<ReplyQueues, 'ready'> | undefined
-  /** Those of the queues that are not there yet after a moment; they are being made. Default: all are waited for. */
+  /** Waits a moment for queues that are being made; gives those that still do not exist. Default: waits for all. */
   readonly queuesAwaited?: ((queues: ReadonlySet<string>) => Promise<ReadonlySet<string>>) | undefined
 }
 
-/** What failed may be the reply. */
+/** Null when a reply may be the cause of the failure; otherwise throws it. */
 const giveUp = (replies: ReadonlySet<string>, error: unknown): null => {
   if (replies.size === 0 || isOutage(error)) throw error
   return null
 }
 
-/** The commit that nobody waits in for long; `set_config` is for this transaction, which is this statement. */
+/** A commit that does not wait long for a lock; `set_config` holds for this transaction, which is this statement. */
 const ALL = {
   name: 'command_bus_commit_brief',
   text: `select command_bus_commit($1::jsonb) as answer from set_config('lock_timeout', '100ms', true)`,
@@ -55,9 +55,9 @@ const EACH = 'select command_bus_commit_each($1::jsonb) as answers'
 const NONE: ReadonlySet<string> = new Set()
 
 /**
- * Commits what several callers want, none of whom may wait for a lock that another one needs: all together, and when that
- * meets a lock, each by itself in one statement, without those that are held. Null: a reply may not reach its queue, and
- * to keep it takes the commit that is not brief.
+ * Commits the appends of several callers, none of whom may wait for a lock that only another one needs. First all of them
+ * together; if that meets a lock, each by itself in one statement, without those whose locks are held. Null: a reply may
+ * not reach its queue, and only the full commit can keep it.
  */
 export const createBriefCommit = <Event>({
   pool,

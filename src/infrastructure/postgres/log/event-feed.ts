@@ -11,8 +11,8 @@ interface FeedRow extends EventRow, LogPosition {
 }
 
 /**
- * The log in the order (transaction, position), up to the oldest transaction that still runs: an event of an older
- * transaction can then never appear before one already read.
+ * Reads the log in the order (transaction, position), up to the oldest transaction that still runs. So no event can
+ * appear later before one that was already read.
  */
 export const createPostgresEventFeed = <Event>(pool: Pool, codec: EventCodec<Event>): EventFeed<Event> => ({
   read: async (after, limit) => {

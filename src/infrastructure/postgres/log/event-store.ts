@@ -21,14 +21,14 @@ export interface PostgresEventStoreOptions<Event> {
   readonly codec: EventCodec<Event>
   readonly projections: InlineProjections<Event>
   /**
-   * Makes queues that do not exist yet; called before a unit that needs them. It must not take its connection from the pool
-   * that callers hold theirs from. `forget`: look again, one was missing; `within`: the caller's transaction.
+   * Makes queues that do not exist yet; called before a unit that needs them. It must not take its connection from the
+   * callers' pool. `forget`: look again, because one was missing; `within`: the caller's transaction.
    */
   readonly ensureQueues: (
     queues: ReadonlySet<string>,
     options?: { readonly forget?: boolean; readonly within?: Querier },
   ) => Promise<void>
-  /** Makes queues for replies. Without it the commit does so itself, at the price of a subtransaction. */
+  /** Makes queues for replies. Without it the commit makes them, which costs a subtransaction. */
   readonly replyQueues?: Pick<ReplyQueues, 'ready' | 'failed'> | undefined
   readonly queuesAwaited?: BriefDeps<Event>['queuesAwaited'] | undefined
   /** Events that stand in for a stream that was archived, so that it is not mistaken for a new one. */
@@ -37,18 +37,18 @@ export interface PostgresEventStoreOptions<Event> {
   readonly onFilled: (queues: ReadonlySet<string>) => void
 }
 
-/** What the database keeps of a stream whose events are in a file. */
+/** What the database still holds of a stream whose events were moved to a file. */
 export interface ArchivedStream {
   readonly stream: string
   readonly status: string
-  /** Of its last event. */
+  /** The revision of its last event. */
   readonly revision: number
 }
 
 type Querier = Pick<ClientBase, 'query'>
 
 /**
- * The log, the read rows and the queues in one transaction of PostgreSQL.
+ * An event store that writes the log, the read rows and the queues in one transaction of PostgreSQL.
  *
  * An append whose connection breaks is repeated with the same event ids, so it takes effect once whether or not the
  * first try was committed. Inside the caller's transaction (`within`: a connected client) nothing is repeated.
@@ -65,7 +65,7 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
   ): Promise<readonly AppendResult[]> => {
     refuseEmpty(appends)
     const client = within as ClientBase | undefined
-    // settled once: a repetition must ask for the same revisions, or its first try would not be recognised
+    // settled once: a repeated append must expect the same revisions, or its first try would not be recognised
     let settled: readonly SettledAppend<Event>[] | undefined
     const tryOnce = async (): Promise<readonly AppendResult[]> => {
       const querier = client ?? pool
@@ -115,7 +115,7 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
       return replyQueues.size === 0 || ((await options.replyQueues?.ready(replyQueues, given)) ?? false)
     }
     const isReady = await ensure(mayRepeat ? {} : { within: querier })
-    // a caller's own transaction has one try
+    // in the caller's transaction there is only one try
     const careful = replyQueues.size > 0 && (!isReady || !mayRepeat)
     const undoable = !mayRepeat && planned.unit.atomic === true
     try {
@@ -128,7 +128,7 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
       if (isLostRace(error)) return { lost: JSON.parse((error as { detail?: string }).detail ?? '[]'), messages: [] }
       const mayBeReply = replyQueues.size > 0 && !careful && !isOutage(error)
       if (!isMissingRelation(error) && !mayBeReply) throw error
-      // the caller's own transaction is lost; its next try finds the queue
+      // the caller's transaction is lost; its next try finds the queue
       await ensure({ forget: true })
       if (!mayRepeat) throw error
       return run(replyQueues.size > 0)
@@ -151,7 +151,7 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
     return found
   }
 
-  /** With what stands in for streams that were archived. */
+  /** An archived stream gives the events that stand in for it. */
   const readStreams: EventStore<Event>['readStreams'] = async (streams, given = {}) => {
     const found = await readRecorded(streams, given)
     const absent = streams.filter(stream => !found.has(stream))
@@ -200,7 +200,7 @@ const refuseEmpty = (appends: readonly StreamAppend<unknown>[]): void => {
   }
 }
 
-/** Settles `any`: the events follow whatever is there now (a race can still be lost). */
+/** Replaces `any` by the current revision; the append can still lose a race. */
 const settle = async <Event>(
   querier: Querier,
   appends: readonly StreamAppend<Event>[],
@@ -221,7 +221,7 @@ const settle = async <Event>(
   })
 }
 
-/** A loser whose events are already there, id by id, was its own earlier try and has won. */
+/** An append that lost to events with the same ids lost to its own earlier try: it counts as a success. */
 const resultsOf = async <Event>(
   querier: Querier,
   settled: readonly SettledAppend<Event>[],

@@ -15,13 +15,13 @@ interface Row extends EventRow {
 
 export interface JobPage {
   readonly events: readonly Recorded<CommandEvent>[]
-  /** Everything up to here has been looked at. */
+  /** The feed was read up to this position. */
   readonly reached: FeedPosition | null
   readonly more: boolean
 }
 
 /**
- * The feed, of which only what one domain's commands came to is carried over: in the feed's own order, up to the oldest
+ * A feed of the events of one domain's commands except `CommandSent`, in the order of the log, up to the oldest
  * transaction that still runs; see `createPostgresEventFeed`.
  */
 export const createJobFeed = (pool: Pool, domain: string, pageSize = 2_000) => ({
@@ -29,7 +29,7 @@ export const createJobFeed = (pool: Pool, domain: string, pageSize = 2_000) => (
     const { xid, position } = keptPosition(after)
     const { rows } = await pool.query<Row>({
       name: 'command_bus_jobs',
-      // a condition on streams inside would tempt the planner away from the index
+      // with a condition on streams inside, the planner may not use the index
       text: `select x.xid::text, x.position::text as place, k.* from (${nextEvents('e.*', pageSize)}) x
              left join lateral (select true as ours, x.stream, x.revision, x.id, x.type, x.data, x.meta) k
                on x.stream >= $3::text collate "C" and x.stream < $4::text collate "C" and x.type <> 'CommandSent'

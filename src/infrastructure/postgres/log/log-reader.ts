@@ -27,30 +27,30 @@ export const parsePosition = (text: FeedPosition): LogPosition | null => {
 
 const withoutZeros = (digits: string): string => digits.replace(/^0+(?=\d)/, '')
 
-/** The position that a reader kept; the beginning for null. */
+/** Parses a position that a reader has saved; null means the beginning of the log. */
 export const keptPosition = (kept: FeedPosition | null): LogPosition => {
   const position = kept === null ? startOfLog : parsePosition(kept)
   if (position === null) throw new Error(`'${kept?.slice(0, 50)}' is no feed position`)
   return position
 }
 
-/** Less than 0: `a` comes first. */
+/** Negative if `a` comes first. */
 export const comparePositions = (a: LogPosition, b: LogPosition): number =>
   compareDigits(a.xid, b.xid) || compareDigits(a.position, b.position)
 
-/** Numbers without leading zeros: the longer is the larger. */
+/** Compares numbers without leading zeros as text: the longer one is the larger. */
 const compareDigits = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 
-/** The oldest transaction that still runs. Events of older ones may be read: nothing can appear before them any more. */
+/** SQL: the oldest transaction that still runs. Events of older ones may be read: no event can appear before them now. */
 export const OLDEST_RUNNING = 'pg_snapshot_xmin(pg_current_snapshot())'
 
-/** Whether the event `e` may be read. */
+/** SQL: whether the event `e` may be read. */
 export const MAY_BE_READ = `e.xid < ${OLDEST_RUNNING}`
 
-/** Whether the event `e` comes after the position in $1 and $2. */
+/** SQL: whether the event `e` comes after the position in $1 and $2. */
 export const AFTER = '(e.xid, e.position) > ($1::xid8, $2::bigint)'
 
-/** The next events `e` that may be read, in the order of the log. */
+/** SQL: the next events `e` that may be read, in the order of the log. */
 export const nextEvents = (columns: string, limit: number | string): string =>
   `select ${columns} from command_bus_event e where ${AFTER} and ${MAY_BE_READ} order by e.xid, e.position limit ${limit}`
 
@@ -63,20 +63,20 @@ export const readHead = async (db: Pick<ClientBase, 'query'>): Promise<LogPositi
   return rows[0] ?? null
 }
 
-/** Payloads can be large: a page ends before it holds more than this, compressed. */
+/** Payloads can be large: a page holds at most this many bytes, compressed. */
 const PAGE_BYTES = 16 * 1024 * 1024
 
 interface PageShape {
-  /** Of `x`, an event with the columns `inner`. */
+  /** Columns of `x`, an event with the columns `inner`. */
   readonly columns: string
-  /** Of `e`, an event; `e.*` unless something has to be computed from the events beside it. */
+  /** Columns of `e`, an event. Default: `e.*`; other columns can be computed from neighbouring events. */
   readonly inner?: string
   readonly where: string
   readonly order: 'xid, position' | 'stream, revision'
   readonly limit?: number | undefined
 }
 
-/** The first events, at least one, that meet a condition: up to `limit` of them, and as many as fit into one page. */
+/** SQL: the first events that meet a condition, up to `limit` and as many as fit into one page, but at least one. */
 export const pageWithinBytes = ({ columns, inner = 'e.*', where, order, limit = 5_000 }: PageShape): string => {
   const orderOf = (alias: string): string => order.replaceAll(/\w+/g, column => `${alias}.${column}`)
   return `
@@ -89,7 +89,7 @@ export const pageWithinBytes = ({ columns, inner = 'e.*', where, order, limit = 
     order by ${orderOf('x')}`
 }
 
-/** The first events that meet a condition, in the order of the log, each with its position. */
+/** SQL: the first events that meet a condition, in the order of the log, each with its position. */
 export const logPage = (where: string, limit?: number): string =>
   pageWithinBytes({
     columns: 'x.xid::text, x.position::text, x.stream, x.revision, x.id, x.type, x.data, x.meta, x.msg_id',

@@ -3,16 +3,16 @@ import { UnavailableError } from '../../../application/shared/errors.ts'
 import { MIRROR_PROJECTION } from './checkpoint.ts'
 import { POSITION_PATTERN } from './log-reader.ts'
 
-/** Checkpoints of readers of the log in this database are pairs of it; that of the mirror is of EventStoreDB. */
+/** Checkpoints that are positions in this database's log; the mirror's is a position in EventStoreDB. */
 const OF_THIS_LOG = `c.projection <> '${MIRROR_PROJECTION}' and c.position ~ '${POSITION_PATTERN}'`
 
-/** The parts of such a checkpoint, null for others. */
+/** The parts of such a checkpoint; null for others. */
 export const checkpointXid = `case when ${OF_THIS_LOG} then split_part(c.position, '/', 1)::xid8 end`
 export const checkpointPosition = `case when ${OF_THIS_LOG} then split_part(c.position, '/', 2)::bigint end`
 
 /**
- * Whether the log holds transaction ids that this server has not given out yet: a dump was restored in another cluster.
- * Looks at the last keys only; what was archived, seals and checkpoints may be ahead of the events that are left.
+ * Whether the log holds transaction ids that this server has not used yet: a dump was restored in another cluster. Reads
+ * only the last keys, also of archived streams, seals and checkpoints, which may be ahead of the events that are left.
  */
 export const isFromElsewhere = async (db: Pick<ClientBase, 'query'> | Pool): Promise<boolean> => {
   const { rows } = await db.query<{ ahead: boolean | null }>(
@@ -27,7 +27,7 @@ export const isFromElsewhere = async (db: Pick<ClientBase, 'query'> | Pool): Pro
 }
 
 /**
- * Refuses a log that was restored in another cluster, where neither the feed nor an append can tell what came before what.
+ * Refuses a log that was restored in another cluster, where the order of its events is not known.
  *
  * @throws UnavailableError
  */

@@ -6,7 +6,7 @@ import type { Effect } from '../../../projections/outbox.ts'
 import { createWrites, type RowWrite } from '../../../projections/row-write.ts'
 import type { EventCodec } from '../../codec/event-codec.ts'
 
-/** What the inline runner does with an event, besides appending it. */
+/** What the commit of an event does besides appending it. */
 export interface InlineProjections<Event> {
   readonly row: (recorded: Recorded<Event>) => RowChange | null
   readonly effects: (recorded: Recorded<Event>) => readonly Effect[]
@@ -23,7 +23,7 @@ export interface SettledAppend<Event> {
 /** The document that `command_bus_commit` takes; see migrations/0003_commit.sql. Empty parts are left out. */
 export interface UnitOfWork {
   readonly atomic: boolean
-  /** A reply that cannot be delivered is kept and does not fail the unit; costs a subtransaction for each queue. */
+  /** Keeps a reply that cannot be delivered, so that it does not fail the unit; costs a subtransaction for each queue. */
   readonly careful?: true
   readonly events: object[]
   readonly more: object[]
@@ -38,7 +38,7 @@ export interface UnitOfWork {
   readonly tables: object[]
 }
 
-/** For one queue; the lists have the same length, `events` naming the events that ask for it. */
+/** Messages for one queue. The lists have the same length; `events` holds the numbers of the events that cause them. */
 interface Messages {
   readonly queue: string
   readonly events: number[]
@@ -58,21 +58,21 @@ export interface PlannedUnit {
   readonly unit: Partial<UnitOfWork>
   /** Every queue of commands that must exist before the unit runs. */
   readonly queues: ReadonlySet<string>
-  /** Those that its replies are for: it does without one that cannot be made. */
+  /** The queues of its replies: the unit is committed even if one cannot be made. */
   readonly replyQueues: ReadonlySet<string>
-  /** Queues on which the unit puts messages: their workers are rung after the commit. */
+  /** Queues on which the unit puts messages: their workers are notified after the commit. */
   readonly filled: ReadonlySet<string>
-  /** Stream of each numbered event. */
+  /** The stream of each event, by the event's number. */
   readonly streamOf: readonly string[]
 }
 
-/** Runs a unit. One that is about commands alone, as nearly all are, pays nothing for the other read tables. */
+/** The statement that commits a unit. A unit of commands only, as most are, pays nothing for the other read tables. */
 export const commitQuery = (unit: Partial<UnitOfWork>): { readonly name: string; readonly text: string } =>
   unit.tables === undefined
     ? { name: 'command_bus_commit', text: 'select command_bus_commit($1::jsonb) as answer' }
     : { name: 'command_bus_commit_rows', text: 'select command_bus_commit_rows($1::jsonb) as answer' }
 
-/** Everything that appending these events means, as one document. Pure. */
+/** Everything that these appends write, as one document. Pure. */
 export const planUnit = <Event>(
   appends: readonly SettledAppend<Event>[],
   codec: EventCodec<Event>,
@@ -118,7 +118,7 @@ export const planUnit = <Event>(
       change = change === null || next === null ? (next ?? change) : mergeChanges(change, next)
       for (const effect of projections.effects(recorded)) {
         if (effect.kind !== 'reply') queues.add(effect.queue)
-        // events of older versions name queues of commands, too: such a reply is kept
+        // events of older versions may name a queue of commands as reply queue: such a reply is kept
         else if (domainOfQueue(effect.queue) === null) replyQueues.add(effect.queue)
         if (effect.kind === 'enqueue' || effect.kind === 'resend') messageOf = number
         if (effect.kind === 'enqueue' || effect.kind === 'resend' || effect.kind === 'reply') filled.add(effect.queue)
@@ -137,7 +137,7 @@ const addChange = (unit: UnitOfWork, event: number | null, change: RowChange | n
   if (change?.kind === 'move') unit.moves.push(withoutNulls(change.move, event))
 }
 
-/** Absent means null to the commit function; half of a row's columns are. */
+/** Leaves null columns out, which are half of them: the commit function reads an absent column as null. */
 const withoutNulls = (columns: object, event: number | null): object => {
   const kept: Record<string, unknown> = {}
   const given = columns as Readonly<Record<string, unknown>>

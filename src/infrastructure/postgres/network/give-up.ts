@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { ClientBase } from 'pg'
 
-/** What a client of `pg` has besides what its types tell; another kind of client may lack all of it. */
+/** Members of a `pg` client that its types do not declare; another kind of client may lack all of them. */
 interface ClientParts {
   readonly host?: string
   readonly port?: number
@@ -12,28 +12,28 @@ interface ClientParts {
   /** Statements that were not sent, and those that were sent ahead of their turn. */
   readonly _queryQueue?: object[]
   readonly _sentQueryQueue?: readonly object[]
-  /** The one that the server is at. */
+  /** The statement that the server runs now. */
   readonly _activeQuery?: object | null
 }
 
 const CANCEL_REQUEST = 80_877_102
 const CANCEL_WITHIN_MS = 5_000
-/** How long the server may take to close a connection that says goodbye. */
+/** How long the server may take to close a connection after the client asked to end it. */
 const END_WITHIN_MS = 2_000
-/** A peer that is gone is noticed so long after its last word, and some ten seconds. */
+/** A lost peer is noticed this long after its last message, plus some ten seconds. */
 const KEEPALIVE_AFTER_MS = 10_000
 
 const partsOf = (client: ClientBase): ClientParts => client as unknown as ClientParts
 
-/** The statement that a client was given last; to be asked at once. */
+/** The statement that a client was given last. Call it right after giving the statement. */
 export const lastStatement = (client: ClientBase): object | null => {
   const { _queryQueue: waiting, _sentQueryQueue: sent, _activeQuery: active } = partsOf(client)
   return waiting?.at(-1) ?? sent?.at(-1) ?? active ?? null
 }
 
 /**
- * Nobody waits for this statement any more. One that is behind others on its connection is never sent; another is
- * ended by the server, as it may wait for a lock that is never given. Others on the connection are left alone.
+ * Gives up a statement whose caller no longer waits. If it is queued behind others on its connection, it is never sent;
+ * if it runs, the server cancels it, as it may wait for a lock for ever. Other statements of the connection go on.
  */
 export const giveUpStatement = (client: ClientBase, statement: object | null): void => {
   const { _queryQueue: waiting, _activeQuery: active } = partsOf(client)
@@ -42,7 +42,7 @@ export const giveUpStatement = (client: ClientBase, statement: object | null): v
   else if (active === statement || statement === null) cancelStatement(client)
 }
 
-/** Asks the server to end what a connection is at. As the protocol has it on one of its own; whether it works is not told. */
+/** Asks the server, on a second connection, to cancel the running statement. The protocol does not say if that worked. */
 const cancelStatement = (client: ClientBase): void => {
   const { host, port, processID, secretKey } = partsOf(client)
   if (host === undefined || port === undefined || typeof processID !== 'number' || typeof secretKey !== 'number') return
@@ -55,22 +55,22 @@ const cancelStatement = (client: ClientBase): void => {
   socket.unref()
 }
 
-/** Ends a connection of ours at once; whatever waits on it fails. */
+/** Closes a connection of the bus at once; statements that wait on it fail. */
 export const destroy = (client: ClientBase): void => {
-  // said first, so that the end is not an error of its own
+  // marked first, so that the close does not count as an error
   partsOf(client)
     .end?.()
     .catch(() => {})
   partsOf(client).connection?.stream?.destroy()
 }
 
-/** Cuts connections that the server has not closed a while after it was told goodbye: they would keep the process. */
+/** Cuts connections that the server does not close in time after they were ended: they would keep the process alive. */
 export const cutSoon = (clients: Iterable<ClientBase>): void => {
   const left = [...clients]
   if (left.length > 0) setTimeout(() => left.forEach(destroy), END_WITHIN_MS).unref()
 }
 
-/** Says goodbye, and cuts the connection when nothing comes back. */
+/** Ends the connection, and cuts it when the server does not close it in time. */
 export const endInTime = async (client: ClientBase): Promise<void> => {
   const timer = setTimeout(() => destroy(client), END_WITHIN_MS)
   try {
@@ -80,7 +80,7 @@ export const endInTime = async (client: ClientBase): Promise<void> => {
   }
 }
 
-/** Lets the system notice that the peer goes while a statement runs, where no time limit does. */
+/** Lets the operating system notice a lost peer while a statement without a time limit runs. */
 export const keepAlive = (client: ClientBase): void => {
   partsOf(client).connection?.stream?.setKeepAlive?.(true, KEEPALIVE_AFTER_MS)
 }

@@ -1,4 +1,4 @@
-/** Node.js and OpenSSL, for a certificate that nobody we trust has signed. */
+/** Error codes of Node.js and OpenSSL for a certificate that no trusted authority has signed. */
 const UNTRUSTED = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -9,7 +9,7 @@ const UNTRUSTED = new Set([
 
 const WITHOUT = 'or connect with sslmode=require, which encrypts and does not ask who the server is'
 
-/** What a server or a pooler that turns a connection away means, and the way out; null where it is something else. */
+/** Why a server or a pooler refused the connection, and what to do; null for other errors. */
 export const connectionRefusal = (error: unknown): string | null => {
   const { code = '', message = '' } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown }
   const said = String(message)

@@ -1,18 +1,18 @@
-/** How long a connection may take to be had, and PostgreSQL to answer one statement, when nobody says otherwise. */
+/** Default time limit for getting a connection, and for the answer to one statement. */
 export const USUAL_TIMEOUT_MS = 30_000
 
-/** The same for what callers of HTTP read. */
+/** The same for reads over HTTP. */
 export const USUAL_READ_TIMEOUT_MS = 10_000
 
 const SHORTEST_MS = 10
-/** No timer takes more. */
+/** The longest time that a timer of Node.js takes. */
 const LONGEST_MS = 2_147_483_647
 
 export const isTimeout = (ms: number): boolean => Number.isInteger(ms) && ms >= SHORTEST_MS && ms <= LONGEST_MS
 
 export const timeoutForm = `a whole number of milliseconds from ${SHORTEST_MS} to ${LONGEST_MS}`
 
-/** The database has said nothing for so long: what it was asked may have been done, or may still be. */
+/** The database did not answer in time. It may have run the statement, or may still run it. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError'
   readonly ms: number
@@ -23,8 +23,8 @@ export class NoAnswerError extends Error {
 }
 
 /**
- * What `work` gives, or the error of `onLate` after `ms`. An answer that has arrived while the event loop stood still is
- * not late.
+ * Resolves with the result of `work`, or rejects with the error of `onLate` after `ms`. An answer that arrived while the
+ * event loop was blocked is not late.
  */
 export const answeredWithin = <A>(ms: number, work: Promise<A>, onLate: () => Error): Promise<A> =>
   new Promise((resolve, reject) => {
@@ -32,7 +32,7 @@ export const answeredWithin = <A>(ms: number, work: Promise<A>, onLate: () => Er
     const late = (): void => {
       if (!settled) reject(onLate())
     }
-    // timers come before what the sockets have received
+    // timers run before the data that the sockets have received
     const timer = setTimeout(() => setImmediate(late), ms)
     const settle = (): void => {
       settled = true

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls'
 import * as E from 'fp-ts/lib/Either.js'
 import type { UrlFault } from './url.ts'
 
-/** How to connect, one way after another: `prefer` goes on without encryption where the server has none. */
+/** Ways to connect, in the order in which they are tried. `prefer` tries without encryption after the server refused it. */
 export type Ways = readonly (false | ConnectionOptions)[]
 
 const modes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const
@@ -12,17 +12,17 @@ type Mode = (typeof modes)[number]
 const isMode = (text: string): text is Mode => modes.some(mode => mode === text)
 
 const unverified: ConnectionOptions = { rejectUnauthorized: false }
-/** The chain of certificates counts, the name in it does not. */
+/** Checks the chain of certificates, but not the host name in the certificate. */
 const anyName = { checkServerIdentity: () => undefined }
 
 const READ = ['sslrootcert', 'sslcert', 'sslkey'] as const
 
 /**
  * What `sslmode` and its like mean to libpq: `require` encrypts and looks at the certificate only where `sslrootcert` says
- * who may have signed it; `verify-ca` and `verify-full` check it. Undefined: the string says nothing about it.
+ * names the trusted authority; `verify-ca` and `verify-full` always check it. Undefined: the string does not mention TLS.
  *
  * @param parameters of the connection string
- * @param env for PGSSLMODE and PGSSLROOTCERT, where the string says nothing
+ * @param env PGSSLMODE and PGSSLROOTCERT apply where the string does not mention TLS
  */
 export const tlsOf = (
   parameters: ReadonlyMap<string, string>,
@@ -80,7 +80,7 @@ export const tlsOf = (
   }
 }
 
-/** `ssl` as other programs for Node.js write it: checked as `verify-full`, where libpq knows `ssl=true` as `require`. */
+/** `ssl=true` means `verify-full` here, as in other Node.js programs; libpq reads it as `require`. */
 const modeOf = (ssl: string | undefined): Mode | undefined => {
   if (ssl === 'true' || ssl === '1') return 'verify-full'
   if (ssl === 'false' || ssl === '0') return 'disable'

@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 export type UrlFault = string
 
 export interface Host {
-  /** Absent: what PGHOST says, or this machine. */
+  /** Default: PGHOST, or this machine. */
   readonly host?: string
   readonly port?: number
 }
@@ -14,7 +14,7 @@ export interface DatabaseUrl {
   readonly user?: string
   readonly password?: string
   readonly database?: string
-  /** What stands after the question mark, without the names above. */
+  /** The parameters after the question mark, except those that have a field above. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -23,7 +23,7 @@ const ENCODE =
 
 interface Parts {
   readonly scheme: string
-  /** Null: none is given. */
+  /** Null: the string names no user. */
   readonly user: string | null
   readonly password: string | null
   readonly hosts: string
@@ -31,7 +31,7 @@ interface Parts {
   readonly query: string
 }
 
-/** Where the parts are; nothing is decoded. An `@` in a password is none that ends it: the last one before `/` and `?` does. */
+/** Splits the string without decoding it. A password may contain `@`: it ends at the last one before `/` and `?`. */
 const split = (url: string): Parts | null => {
   const found = /^(postgres(?:ql)?:\/\/)([^/?]*)(\/[^?]*)?(?:\?(.*))?$/su.exec(url)
   if (found === null) return null
@@ -51,7 +51,7 @@ const split = (url: string): Parts | null => {
 
 class Undecodable extends Error {}
 
-/** A percent sign without two hexadecimal digits behind it stands for itself. */
+/** A percent sign that two hexadecimal digits do not follow is kept as it is. */
 const decode = (text: string): string =>
   text.replace(/(?:%[0-9a-f]{2})+/giu, encoded => {
     try {
@@ -68,7 +68,7 @@ const parameterOf = (pair: string): readonly [string, string] | null => {
 
 const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535
 
-/** `h1:5432,h2`, `[::1]:5432`, or nothing; null for what is no such list. */
+/** Parses `h1:5432,h2`, `[::1]:5432`, or an empty text; null for a text that is not a list of hosts. */
 const hostsOf = (text: string): readonly Host[] | null => {
   const hosts: Host[] = []
   for (const part of text.split(',')) {
@@ -85,7 +85,7 @@ const hostsOf = (text: string): readonly Host[] | null => {
   return hosts
 }
 
-/** `host` and `port` behind the question mark win, as they do for libpq; one port is that of all hosts. */
+/** The parameters `host` and `port` win, as they do in libpq; a single port applies to all hosts. */
 const withParameters = (
   hosts: readonly Host[],
   named: string | undefined,
@@ -98,7 +98,7 @@ const withParameters = (
   return list.map((host, i) => ({ ...host, port: Number(each[i] ?? each[0]) }))
 }
 
-/** A connection string as libpq reads it, with several hosts, and a little more patiently where that leaves no doubt. */
+/** Parses a connection string as libpq does, with several hosts; accepts more than libpq where the meaning is clear. */
 export const parseDatabaseUrl = (url: string): E.Either<UrlFault, DatabaseUrl> => {
   const parts = split(url.trim())
   if (parts === null) return E.left('must be a connection string that begins with postgres://')
@@ -141,7 +141,7 @@ const parsed = (parts: Parts): E.Either<UrlFault, DatabaseUrl> => {
   })
 }
 
-/** A connection string that people may see: without its passwords. Nothing at all of one that cannot be read. */
+/** The connection string without its passwords, to show to people; shows no part of a string that cannot be parsed. */
 export const withoutPassword = (url: string): string => {
   const parts = split(url.trim())
   if (parts === null || E.isLeft(parseDatabaseUrl(url))) return 'postgres://***'

@@ -5,13 +5,13 @@ import type { Doorbell } from '../../../application/ports/queue.ts'
 import { timeoutOf } from '../connection/database.ts'
 
 const CHANNEL = 'command_bus_doorbell'
-/** NOTIFY takes a lock of the whole cluster at commit: at most one in this time. */
+/** At most one NOTIFY in this time: it takes a lock of the whole cluster at commit. */
 const PAUSE_MS = 10
 const MAX_QUEUES_A_RING = 100
 
 /**
- * Rings after commits, on a connection of the pool, never inside the transaction that sent. Rings within a pause are
- * gathered; a ring that fails is dropped, because workers poll as well. `local` listeners hear at once.
+ * Notifies workers after a commit, on a connection of the pool, never inside the sending transaction. Notifications within
+ * a pause are sent together; one that fails is dropped, because workers also poll. `local` listeners are called at once.
  */
 export const createDoorbell = (pool: Pool, local: EventEmitter): Doorbell & { readonly stop: () => Promise<void> } => {
   let waiting = new Set<string>()
@@ -36,7 +36,7 @@ export const createDoorbell = (pool: Pool, local: EventEmitter): Doorbell & { re
       if (stopped) return
       for (const queue of queues) {
         waiting.add(queue)
-        // an emitter throws when nobody listens to an event of this name
+        // an emitter throws on this event name when it has no listener
         if (queue !== 'error') local.emit(queue)
       }
       if (timer === null) flush()
@@ -51,16 +51,16 @@ export const createDoorbell = (pool: Pool, local: EventEmitter): Doorbell & { re
 
 export interface DoorbellListener {
   readonly stop: () => Promise<void>
-  /** Null: nothing can be heard through the pooler. */
+  /** Null: the pooler passes no notifications on. */
   readonly connected: () => boolean | null
 }
 
-/** How often a listener asks whether somebody is still there: from a connection that broke silently nothing comes at all. */
+/** How often a listener checks that the server still answers: a connection that broke silently gives no error. */
 const PING_MS = 10_000
 
 /**
- * Hears rings for `queue` (null: every ring), reconnecting for as long as it is not stopped; calls `wake` after every
- * reconnection too. `connect` gives null where a pooler passes no notifications on.
+ * Calls `wake` for each notification for `queue` (null: for every queue) and after every reconnection; reconnects until it
+ * is stopped. `connect` gives null where a pooler passes no notifications on.
  */
 export const listenForDoorbell = (
   connect: () => Client | null,
@@ -68,7 +68,7 @@ export const listenForDoorbell = (
   wake: () => void,
   log: Log,
 ): DoorbellListener => {
-  /** The one that hears, or is about to. */
+  /** The client that listens, or is about to. */
   let client: Client | null = null
   let connected = false
   let timer: NodeJS.Timeout | null = null
@@ -81,7 +81,7 @@ export const listenForDoorbell = (
     timer = stopped ? null : setTimeout(() => void work(), ms)
   }
 
-  /** Ends a connection that is of no use any more, and makes another in a while. */
+  /** Ends a broken connection, and makes another one later. */
   const lose = (lost: Client): void => {
     if (client !== lost) return
     client = null

@@ -5,7 +5,7 @@ interface Missing {
   readonly object: string
 }
 
-/** Whose rights count: of the owner of the bus's functions; before they are there, of the role of this connection. */
+/** SQL: the role that needs the rights: the owner of the bus's functions, or before those exist, this connection's role. */
 const MAKER = `with maker as (
   select id::regrole::text as role, id from (select coalesce(
     (select p.proowner from pg_proc p where p.proname = 'command_bus_make_queue' and p.prosecdef
@@ -13,7 +13,7 @@ const MAKER = `with maker as (
     (select r.oid from pg_roles r where r.rolname = current_user)) as id) o)`
 
 /**
- * What the role that makes queues lacks in the schema of pgmq, where somebody else installed that.
+ * The rights in pgmq's schema that the role that makes queues lacks, where another role installed pgmq.
  */
 const missingRights = async (
   db: ClientBase | Pool,
@@ -32,7 +32,7 @@ const missingRights = async (
   return { role: rows[0]?.role ?? '', missing: rows.filter(({ held }) => held === false) }
 }
 
-/** One sentence on what is missing and how to give it; null when queues can be made. */
+/** One sentence on the missing rights and how to grant them; null when queues can be made. */
 export const lackOfPgmqRights = async (db: ClientBase | Pool): Promise<string | null> => {
   const { role, missing } = await missingRights(db)
   if (missing.length === 0) return null
@@ -43,7 +43,7 @@ export const lackOfPgmqRights = async (db: ClientBase | Pool): Promise<string | 
   )
 }
 
-/** One sentence on command queues that the bus may not use because somebody else made them; null when there are none. */
+/** One sentence on command queues that the bus may not use because another role made them; null when there are none. */
 export const foreignQueues = async (db: ClientBase | Pool): Promise<string | null> => {
   const { rows } = await db.query<{ role: string; owner: string; table: string }>(
     `${MAKER}

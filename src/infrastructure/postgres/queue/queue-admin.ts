@@ -13,9 +13,9 @@ export type QueueKind = 'commands' | 'replies' | 'other'
 export interface ListedQueue {
   readonly queue: string
   readonly kind: QueueKind
-  /** Of a queue of commands. */
+  /** The domain of a queue of commands; null for other queues. */
   readonly domain: string | null
-  /** PostgreSQL empties it after a crash. */
+  /** Whether PostgreSQL empties it after a crash. */
   readonly unlogged: boolean
   readonly depth: number
   readonly visible: number
@@ -27,12 +27,13 @@ export interface QueueContent {
   readonly kind: QueueKind
   readonly messages: number
   readonly archived: number
-  /** Commands of the queue's domain: those that are not finished, and whether there are any at all. */
+  /** Commands of the queue's domain that are not finished. */
   readonly openCommands: number
+  /** Whether the queue's domain has any command. */
   readonly hasCommands: boolean
 }
 
-/** The domain whose commands a queue is for; null where the name is not one that commandbus makes. */
+/** The domain of a command queue; null where the name is not one that commandbus makes. */
 export const domainOfCommandQueue = (queue: string): string | null => {
   const domain = domainOfQueue(queue)
   return domain !== null && isRight(parseDomain(domain)) ? domain : null
@@ -40,14 +41,14 @@ export const domainOfCommandQueue = (queue: string): string | null => {
 
 type Querier = Pick<ClientBase, 'query'>
 
-/** Commands of each domain that are looked at for the queue they name: no index has those, as every send would pay for it. */
+/** Only this many commands of each domain are searched for queue names: an index on those would slow down every send. */
 const NEWEST = 1_000
 
 const kindsOf = async (db: Querier, queues: readonly string[]): Promise<(queue: string) => QueueKind> => {
   const kindByName = (queue: string): QueueKind =>
     domainOfCommandQueue(queue) !== null ? 'commands' : queue.endsWith('__replies') ? 'replies' : 'other'
   const unclear = queues.filter(queue => kindByName(queue) === 'other')
-  // nothing is looked up for a name that says it: the table is long, and the queue may be locked meanwhile
+  // only names that do not show it are looked up: the table is long, and the queue may be locked meanwhile
   if (unclear.length === 0) return kindByName
   const { rows } = await db.query<{ queue: string }>(
     `select distinct newest.reply_queue as queue from pgmq.meta m
@@ -94,7 +95,7 @@ const requireQueue = async (db: Querier, queue: string): Promise<void> => {
 
 const LONGEST_LOCK_MS = 10_000
 
-/** A transaction that does not wait long for others who use the queue; what it does with a long one may take its time. */
+/** Runs `work` in a transaction that waits only briefly for others who use the queue; `work` itself may take long. */
 const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => Promise<A>): Promise<A> =>
   withUnhurriedClient(pool, async client => {
     try {
@@ -112,7 +113,7 @@ const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => P
     }
   })
 
-/** Makes a queue; false when it is there already. A domain's queue goes on after the message ids its commands have. */
+/** Makes a queue; false when it exists. Message ids of a domain's queue continue after those of the domain's commands. */
 export const createQueue = (pool: Pool, queue: string): Promise<boolean> =>
   withQueue(pool, queue, async client => {
     if (await isThere(client, queue)) return false
@@ -123,7 +124,7 @@ export const createQueue = (pool: Pool, queue: string): Promise<boolean> =>
 const messagesOf = (queue: string): string => `pgmq.${escapeIdentifier(`q_${queue}`)}`
 const archiveOf = (queue: string): string => `pgmq.${escapeIdentifier(`a_${queue}`)}`
 
-/** What is on a queue and in its archive, counted. @throws CommandBusError QUEUE_NOT_FOUND */
+/** Counts the messages of a queue and of its archive. @throws CommandBusError QUEUE_NOT_FOUND */
 export const contentOf = async (db: Querier, queue: string): Promise<QueueContent> => {
   await requireQueue(db, queue)
   const kindOf = await kindsOf(db, [queue])
@@ -139,7 +140,7 @@ export const contentOf = async (db: Querier, queue: string): Promise<QueueConten
   return { queue, kind: kindOf(queue), messages, archived, openCommands: open, hasCommands: has }
 }
 
-/** Nobody else reads, sends to or drops the queue until the transaction ends. pgmq's own lock comes first, as in pgmq. */
+/** Locks the queue against readers, senders and drops until the transaction ends; takes pgmq's lock first, as pgmq does. */
 const lockQueue = async (client: ClientBase, queue: string): Promise<void> => {
   const { rows } = await client.query(`select to_regprocedure('pgmq.acquire_queue_lock(text)') is not null as has`)
   if (rows[0]?.has) await client.query('select pgmq.acquire_queue_lock($1::text)', [queue])
@@ -147,19 +148,19 @@ const lockQueue = async (client: ClientBase, queue: string): Promise<void> => {
   await client.query(`lock table ${messagesOf(queue)}, ${archiveOf(queue)} in access exclusive mode`)
 }
 
-/** Drops a queue unless `refuse` throws for what it holds at that moment. */
+/** Drops a queue, unless `refuse` throws for its content at that moment. */
 export const dropQueue = (pool: Pool, queue: string, refuse: (content: QueueContent) => void): Promise<QueueContent> =>
   withQueue(pool, queue, async client => {
     await lockQueue(client, queue)
     const content = await contentOf(client, queue)
     refuse(content)
     await pgmqOn(client).queue.drop(queue)
-    // it makes room at once
+    // the queue no longer counts against the limit
     await client.query('delete from command_bus_queue_claim where queue = $1::text', [queue])
     return content
   })
 
-/** Takes every message off a queue, unless `refuse` throws. Gives how many they were. */
+/** Removes every message of a queue, unless `refuse` throws. Returns their number. */
 export const purgeQueue = (pool: Pool, queue: string, refuse: (content: QueueContent) => void): Promise<number> =>
   withQueue(pool, queue, async client => {
     await lockQueue(client, queue)
@@ -174,7 +175,7 @@ const OLDER = `where enqueued_at < clock_timestamp() - make_interval(secs => $1:
 export const countOlder = async (db: Querier, queue: string, ageMs: number): Promise<number> =>
   (await db.query(`select count(*)::float8 as n from ${messagesOf(queue)} ${OLDER}`, [ageMs / 1000])).rows[0].n
 
-/** The same for messages that were put on it longer ago than `ageMs`; pgmq has no such call. Senders go on meanwhile. */
+/** The same for messages older than `ageMs`, for which pgmq has no call. Senders go on meanwhile. */
 export const purgeOlder = (
   pool: Pool,
   queue: string,

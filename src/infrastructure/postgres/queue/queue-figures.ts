@@ -12,30 +12,30 @@ interface QueueRow {
   readonly strangers: number
 }
 
-/** What was seen of a queue. */
+/** The last figures of a queue. */
 interface Seen {
-  /** Null: nobody may look at it. */
+  /** Null: the role may not read the queue. */
   readonly row: QueueRow | null
-  /** Its table, and how often that had changed by then, as the server's statistics count. */
+  /** Its table, and how often the table had changed by then, by the server's statistics. */
   readonly mark: string
   readonly at: number
 }
 
 interface Known {
   readonly queues: Map<string, Seen>
-  /** Until then, looking for the first message begins where it was; later from the beginning: some are committed late. */
+  /** Until then, the search for the first message begins at its last place; later at the beginning, for late commits. */
   firstUntil: number
 }
 
 const knownOf = new WeakMap<Pool, Known>()
 const LOOK_AGAIN_MS = 60_000
-/** Queues looked at in one transaction: each holds some locks until its end, and all sessions share the room for those. */
+/** Queues read in one transaction: each holds locks until its end, and all sessions share the memory for locks. */
 const PORTION = 100
 
 /**
- * Of every queue that can be read. Exact for queues of some thousand messages, estimates for larger ones, so that the price
- * stays. Up to 100 queues are all looked at; of more, those that have changed and then those looked at longest ago, and the
- * rest are as they were seen.
+ * The figures of every queue that can be read: exact for queues of some thousand messages, estimated for larger ones, so
+ * that the cost is bounded. Of more than 100 queues, it reads those that have changed, then those read longest ago; the
+ * others keep their last figures.
  */
 export const queueFigures = async (pool: Pool): Promise<readonly QueueFigures[]> => {
   const known = knownOf.get(pool) ?? { queues: new Map<string, Seen>(), firstUntil: 0 }

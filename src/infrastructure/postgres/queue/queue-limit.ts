@@ -6,17 +6,17 @@ import { withClient } from '../connection/with-client.ts'
 import type { QueueCatalog } from './queue.ts'
 
 export interface QueueLimits {
-  /** Queues in the database, whoever made them; no send makes more. */
+  /** At this many queues in the database, of the bus and of others, no send makes another one. */
   readonly most: number
-  /** Queues that one caller's sends may be the first to need within an hour. */
+  /** New queues that one caller's sends may cause within an hour. */
   readonly perHour: number
 }
 
 export const usualQueueLimits: QueueLimits = { most: 1_000, perHour: 100 }
 
 /**
- * Lets sends through to queues that are there already, and to new ones within the limits: a queue is two tables, and the
- * database's memory for locks is shared by everybody. The database counts, for all processes together.
+ * Allows sends to existing queues, and to new ones within the limits. A queue is two tables, and all sessions share the
+ * database's memory for locks. The database counts, for all processes together.
  */
 export const createQueueLimit = (pool: Pool, catalog: QueueCatalog, { most, perHour }: QueueLimits): AdmitQueues => {
   const claim = async (queues: readonly string[], caller: string | null): Promise<'most' | 'caller' | null> => {
@@ -24,7 +24,7 @@ export const createQueueLimit = (pool: Pool, catalog: QueueCatalog, { most, perH
       const missing = await catalog.unmade(new Set(queues))
       if (missing.length === 0) return null
       return await withClient(pool, async client => {
-        // whatever the database's default is: it has to see what others have claimed while it waited for them
+        // not the database's default: it has to see what others have claimed while it waited for them
         await client.query('begin isolation level read committed')
         const { rows } = await client.query<{ refused: 'most' | 'caller' | null }>(
           'select command_bus_claim_queues($1::text[], $2::text, $3::int, $4::int) as refused',
@@ -34,7 +34,7 @@ export const createQueueLimit = (pool: Pool, catalog: QueueCatalog, { most, perH
         return rows[0]?.refused ?? null
       })
     } catch (error) {
-      // with the log elsewhere a send does without this database; with the log here it fails by itself
+      // with the log in EventStoreDB a send does not need this database; with the log here it fails by itself
       if (isOutage(error) && !isLockTimeout(error)) return null
       throw error
     }

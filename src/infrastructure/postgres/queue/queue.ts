@@ -13,13 +13,13 @@ interface MessageRow {
   readonly msg_id: string
   readonly read_ct: number
   readonly enqueued_at: string
-  /** As text: its length is what it takes here. */
+  /** As text, so that its length is known. */
   readonly message: string
   /** When it became due, in ms since 1970. */
   readonly due: number
 }
 
-/** Says until when a look that found fewer messages than it might has looked. */
+/** The row after the messages of a read that found fewer than its limit: the time up to which it has read. */
 interface EndRow {
   readonly msg_id: null
   readonly due: number
@@ -39,7 +39,7 @@ const deliveryOf = ({ msg_id, read_ct, enqueued_at, message }: MessageRow): Deli
 
 const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
 
-/** The queue port over pgmq's tables and functions. Names are validated before they come here and passed as parameters. */
+/** The queue port on pgmq's tables and functions. Callers validate names, which are passed as parameters. */
 export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = createReadPositions()): Queue => {
   const handBack: Queue['handBack'] = async (queue, tags, { uncount, delayMs = 0 }) => {
     if (tags.length === 0) return
@@ -65,7 +65,7 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = cr
       try {
         return rows.map(deliveryOf)
       } catch (error) {
-        // nobody gets to begin these
+        // no worker begins these
         await handBack(queue, rows.map(tagOf), { uncount: true }).catch(() => {})
         throw error
       }
@@ -109,7 +109,7 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = cr
   }
 }
 
-/** A refusal to make a queue says which right of whom is missing. */
+/** Adds to a refusal to make a queue which right is missing, and to which role. */
 const withMissingRight = async (pool: Pool, cause: unknown): Promise<unknown> => {
   if (!isRefusal(cause)) return cause
   const lack = await lackOfPgmqRights(pool).catch(() => null)
@@ -117,19 +117,19 @@ const withMissingRight = async (pool: Pool, cause: unknown): Promise<unknown> =>
 }
 
 export interface EnsureOptions {
-  /** Looks again: a queue that was there is gone. */
+  /** Look again, because a queue that existed is gone. */
   readonly forget?: boolean
-  /** The caller's own transaction, which may have made the queue itself: nobody else sees it before the commit. */
+  /** The caller's transaction, which may have made the queue: others do not see it before the commit. */
   readonly within?: Pick<ClientBase, 'query'>
 }
 
-/** Knows which queues exist, and makes those that do not: once a process, outside everybody's transaction. */
+/** Remembers which queues exist, and makes missing ones: once a process, outside the callers' transactions. */
 export interface QueueCatalog {
   readonly ensure: (queues: ReadonlySet<string>, options?: EnsureOptions) => Promise<void>
   readonly isKnown: (queue: string) => boolean
-  /** Those that somebody would have to make. */
+  /** Those of the queues that do not exist. */
   readonly unmade: (queues: ReadonlySet<string>) => Promise<readonly string[]>
-  /** The same for a moment; gives those that are not there yet: somebody else may be making them in a transaction that stays open. */
+  /** Like `ensure`, but waits only a moment for queues that others are making; gives those that do not exist by then. */
   readonly awaited: (queues: ReadonlySet<string>) => Promise<ReadonlySet<string>>
 }
 
@@ -140,12 +140,12 @@ const A_MOMENT_MS = 300
 const LONGEST_MAKING_MS = 10_000
 const NONE: ReadonlySet<string> = new Set()
 
-/** Names of queues that are remembered; those heard of longest ago are looked up again. */
+/** How many names of queues are remembered; those used longest ago are looked up again. */
 const REMEMBERED = 10_000
 
 /**
- * @param pool apart from the connections that callers and handlers hold while they wait for a queue; nobody who holds one
- * of its connections may wait for another
+ * @param pool not the pool whose connections callers and handlers hold while they wait for a queue; a holder of one of its
+ * connections must not wait for a second one
  */
 export const createQueueCatalog = (pool: Pool, remembered = REMEMBERED): QueueCatalog => {
   const known = new BoundedMap<string, true>(remembered)
@@ -154,7 +154,7 @@ export const createQueueCatalog = (pool: Pool, remembered = REMEMBERED): QueueCa
     const { rows } = await querier.query('select 1 from pgmq.meta where queue_name = $1::text', [queue])
     return rows.length > 0
   }
-  /** Took longer than a moment: nobody waits for these again. */
+  /** Queues that took longer than a moment: callers do not wait for them again. */
   const slow = new BoundedMap<string, true>(remembered)
   const inTurn = createKeyedQueue()
   let turn = 0
@@ -205,7 +205,7 @@ export const createQueueCatalog = (pool: Pool, remembered = REMEMBERED): QueueCa
     ensure: async (queues, { forget = false, within } = {}) => {
       for (const queue of queues) {
         if (forget) known.delete(queue)
-        // one that only this transaction sees is not remembered: it may be rolled back
+        // a queue that only this transaction sees is not remembered: it may be rolled back
         if (known.has(queue) || (within !== undefined && (await isThere(within, queue)))) continue
         await makeInTime(queue)
       }
@@ -213,7 +213,7 @@ export const createQueueCatalog = (pool: Pool, remembered = REMEMBERED): QueueCa
     awaited: async queues => {
       const missing = await unmade(queues)
       if (missing.length === 0) return NONE
-      // whoever needs one that comes to nothing later tries again
+      // if it fails, the next caller that needs the queue tries again
       const making = missing.map(queue => makeOnce(queue))
       for (const one of making) one.catch(() => {})
       const hopeful = making.filter((_, i) => !slow.has(missing[i] as string))

@@ -1,24 +1,25 @@
-/** Messages may be committed this much later than they became due and are still found at the next look. */
+/** A message that is committed this much later than it became due is still found by the next read. */
 const LATE_MS = 1_000
-/** How many times what it took passes before a queue is read from its beginning again: a tenth of the time at most. */
+/** The next read from the beginning comes after nine times as long as the last one took: a tenth of the time at most. */
 const WHOLE_SHARE = 9
 const LONGEST_MS = 10_000
 
 /** One read of a queue. */
 export interface Look {
-  /** Where it begins, in ms since 1970; null: at the first message. */
+  /** Where the read begins, in ms since 1970; null: at the first message. */
   readonly after: number | null
-  /** To be called with when the last message it found became due, or until when it looked where it found all there were. */
+  /** Call it with the time up to which the queue was read: when the last message became due, or when it found all. */
   readonly reached: (due: number | undefined) => void
 }
 
 /**
- * Where the next read of a queue begins. While some transaction holds a snapshot, the entries of messages that were read
- * stay in the index, and a read from the beginning passes over each of them. So a read goes on where the last one ended.
+ * Decides where the next read of a queue begins. While a transaction holds a snapshot, the index keeps the entries of
+ * messages that were read, and a read from the beginning passes over each of them. So a read begins where the last one
+ * ended.
  *
- * Messages may come to lie before that place: committed late, handed back, or due by a clock that was set back. So a read
- * from the beginning comes as often as it is cheap, and every ten seconds whatever it costs. The reads after it go on where
- * it ended, which may be far before the place it left: however many lie there, each is found in its turn.
+ * A message can appear before that place: one committed late, handed back, or due by a clock that was set back. So the
+ * queue is read from its beginning as often as that is cheap, and at least every ten seconds. The reads after it go on
+ * where it ended, even if that is far before the old place: so all messages there are found, however many they are.
  */
 export const createReadPositions = (now: () => number = () => performance.now()) => {
   const places = new Map<string, { after: number | null; wholeAt: number }>()
@@ -37,7 +38,7 @@ export const createReadPositions = (now: () => number = () => performance.now())
         },
       }
     },
-    /** Where reads go on now. */
+    /** Where the next ordinary read of the queue begins. */
     after: (queue: string): number | null => places.get(queue)?.after ?? null,
   }
 }

@@ -3,17 +3,17 @@ import { ReplyQueueRefusedError } from '../../../application/shared/errors.ts'
 import { isOutage } from '../connection/errors.ts'
 import type { EnsureOptions, QueueCatalog } from './queue.ts'
 
-/** The queues that replies go to: made when a command is sent, and again before its reply where they are gone. */
+/** Makes the queues of replies when a command is sent, and again before its reply if they are gone. */
 export interface ReplyQueues {
   /** Makes queues that senders name. @throws ReplyQueueRefusedError for one that cannot be made */
   readonly make: (queues: ReadonlySet<string>, within?: Pick<ClientBase, 'query'>) => Promise<void>
-  /** Makes queues for replies about to be sent. False: one of them cannot be made, or took no replies a moment ago. */
+  /** Makes queues for replies about to be sent; false if one cannot be made, or took no reply a moment ago. */
   readonly ready: (queues: ReadonlySet<string>, options?: EnsureOptions) => Promise<boolean>
-  /** These queues took no replies: for a while nobody tries without care. */
+  /** Notes that these queues took no reply: for a while commits to them are careful (see `UnitOfWork`). */
   readonly failed: (queues: readonly string[]) => void
 }
 
-/** For so long a queue that took no reply is not made or tried at the price of a failed commit. */
+/** For so long a queue that took no reply is not tried again, as that could cost a failed commit. */
 const FAILED_MS = 10_000
 
 export const createReplyQueues = (catalog: QueueCatalog): ReplyQueues => {
@@ -58,7 +58,7 @@ export const createReplyQueues = (catalog: QueueCatalog): ReplyQueues => {
   }
 }
 
-/** Somebody holds the name of a queue in a transaction that stays open: that is about this queue, not about the database. */
+/** An open transaction holds the name of a queue: a fault of this queue, not of the database. */
 const isLockTimeout = (error: unknown): boolean => (error as { readonly code?: unknown } | null)?.code === '55P03'
 
 const passes = (error: unknown): boolean => isOutage(error) && !isLockTimeout(error)

@@ -30,7 +30,7 @@ export interface LoggedBusEvent {
 
 export const isOfCommand = (event: LoggedBusEvent): event is LoggedEvent => isCommandStream(event.recorded.stream)
 
-/** What a run of events makes of one command's row; `msgId` is null where none of them put a message on the queue. */
+/** The row of a command after some of its events; `msgId` is null where none of them put a message on the queue. */
 export interface Folded {
   readonly change: RowChange
   readonly msgId: string | null
@@ -47,14 +47,14 @@ export const foldInto = (folded: Folded | undefined, { recorded, msgId }: Logged
 export interface LogPage {
   readonly events: readonly LoggedBusEvent[]
   readonly end: LogPosition
-  /** Nothing was there. */
+  /** The page is empty. */
   readonly isLast: boolean
 }
 
-// No condition on streams, which would tempt the planner away from the index: what is not ours is passed over afterwards.
-/** Nothing can appear before what was read. */
+// No condition on streams, with which the planner may not use the index: other streams are skipped afterwards.
+/** Events before which no other event can appear. */
 const settledPage = logPage(`${AFTER} and ${MAY_BE_READ}`)
-/** Everything that is committed: right only while nobody can append. */
+/** All committed events; correct only while writers are locked out. */
 const wholePage = logPage(AFTER)
 
 /** The next events that make rows, in the order of the feed; an empty page is the end. */

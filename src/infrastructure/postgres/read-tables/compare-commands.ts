@@ -3,7 +3,7 @@ import { streamOf } from '../log/command-streams.ts'
 import type { Folded } from './command-log.ts'
 import type { Drift } from './drift.ts'
 
-/** Columns are those of the table, whatever they are; values are compared as the database compares them. */
+/** Compares all columns that the table has. The database compares the values. */
 export const compareCommands = async (client: ClientBase, folds: readonly Folded[]): Promise<readonly Drift[]> => {
   if (folds.length === 0) return []
   const expected = folds.flatMap(({ change, msgId }) =>
@@ -27,7 +27,7 @@ export const compareCommands = async (client: ClientBase, folds: readonly Folded
   return rows
 }
 
-/** Rows whose stream is not there. */
+/** Rows whose stream does not exist. */
 export const commandsWithoutEvents = async (client: ClientBase, limit: number): Promise<readonly Drift[]> => {
   const { rows } = await client.query<Drift>(
     `select ${streamOf('c')} as stream, '*' as column, null as expected, to_jsonb(c) as found

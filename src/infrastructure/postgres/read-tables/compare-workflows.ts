@@ -4,7 +4,7 @@ import { type ReadTable, readTables } from '../../../projections/row-write.ts'
 import type { Drift } from './drift.ts'
 import { type FoldedRows, isLedger, streamPrefixes, workflowTables } from './workflow-fold.ts'
 
-/** What does not fit among rows that were folded, and what is there beside them in streams that have ended. */
+/** Rows that differ from the folded ones, and, of streams that were read to their end, rows that no event makes. */
 export const compareWorkflows = async (
   client: ClientBase,
   { writes, ended }: FoldedRows,
@@ -26,7 +26,7 @@ export const compareWorkflows = async (
   return drift
 }
 
-/** Whom the stream's rows of this table belong to: the first column of their key. */
+/** The owner of the stream's rows in this table: the first column of their key. */
 const ownerIn = (table: ReadTable, stream: string): string | null => {
   const prefix = streamPrefixes[table]
   if (!stream.startsWith(prefix)) return null
@@ -51,7 +51,7 @@ const expectedRows = (table: ReadTable): string =>
 const endedOwners = (table: ReadTable): string =>
   `o as materialized (select * from json_to_recordset($2::json) x(owner ${ownerType(table)}, last bigint))`
 
-/** Of two rows, each column that differs; of one alone, all of it. Values are compared as the database compares them. */
+/** SQL: each column in which two rows differ; the whole row if there is only one. The database compares the values. */
 const differences = `
   cross join lateral (
     select a.key as column, a.value as expected, b.value as found
@@ -80,7 +80,7 @@ const ledgerSql = (table: ReadTable): string => `
   from o join ${table} c on c.${ownerOf(table)} = o.owner where c.revision > o.last or c.revision < 0
   order by 1, 2, 3`
 
-/** Rows whose whole stream is not there. */
+/** Rows whose stream does not exist. */
 export const workflowsWithoutEvents = async (client: ClientBase, limit: number): Promise<readonly Drift[]> => {
   const drift: Drift[] = []
   for (const table of workflowTables) {

@@ -7,8 +7,8 @@ export const COMMAND_TABLE = 'command_bus_command'
 export const readTableNames: readonly string[] = [COMMAND_TABLE, ...workflowTables]
 
 /**
- * Keeps a rebuild from exchanging tables until the transaction ends. To be called before it has a snapshot, which could
- * not look into a table that is put there after it.
+ * Keeps a rebuild from swapping tables until the transaction ends. Call it before the transaction has a snapshot: a
+ * snapshot does not see the rows of a table that is swapped in after it.
  */
 export const holdReadTables = async (client: ClientBase): Promise<void> => {
   await client.query(`lock table ${readTableNames.join(', ')} in access share mode`)

@@ -7,7 +7,7 @@ import { COMMAND_TABLE } from './read-tables.ts'
 import { RebuildError } from './rebuild-table.ts'
 import { MOST_ROWS, workflowTables } from './workflow-fold.ts'
 
-/** Takes events into tables, each named as `nameOf` says for the table it will replace. To be called in a transaction. */
+/** Applies events to tables; `nameOf` gives a table's name for the one that it will replace. Call it in a transaction. */
 export const applyEvents = async (
   client: ClientBase,
   nameOf: (table: string) => string,
@@ -39,7 +39,7 @@ const putRows = async (
   }
 }
 
-/** New rows in one statement, changes of earlier ones in another. */
+/** Inserts new rows in one statement, and changes earlier rows in another. */
 const applyCommands = async (client: ClientBase, table: string, events: readonly LoggedEvent[]): Promise<void> => {
   const folds = new Map<string, Folded>()
   for (const event of events) {
@@ -58,7 +58,7 @@ const applyCommands = async (client: ClientBase, table: string, events: readonly
     ])
   }
   if (moves.length === 0) return
-  // the planner knows nothing of a table that has just been filled: it must look rows up by their key
+  // a table that has just been filled has no statistics: the planner must be made to look rows up by key
   await client.query(
     'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off',
   )

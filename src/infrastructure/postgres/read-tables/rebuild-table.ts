@@ -1,7 +1,7 @@
 import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg'
 import { CommandBusError } from '../../../application/shared/errors.ts'
 
-/** Why a rebuild did not take place. The table is as it was. */
+/** Raised when a rebuild cannot be done; the tables are unchanged. */
 export class RebuildError extends CommandBusError {
   override readonly name = 'RebuildError'
   constructor(message: string, options?: ErrorOptions) {
@@ -11,15 +11,15 @@ export class RebuildError extends CommandBusError {
 
 const freshOf = (table: string): string => `${table}_rebuild`
 
-/** A copy of the table's shape, to be filled and swapped in. */
+/** An empty table of the same shape, to be filled and swapped in. */
 export interface FreshTable {
-  /** Quoted and with its schema. */
+  /** Its name, quoted and with its schema. */
   readonly name: string
   /** The table it will replace. */
   readonly replaces: string
-  /** What is cheaper to make once the table is full: every index but the primary key's. */
+  /** Makes every index but the primary key's; call it when the table is full, which is cheaper. */
   readonly makeIndexes: () => Promise<void>
-  /** Takes the other's place, with the names of its indexes. To be called in a transaction. */
+  /** Replaces the old table, and takes over the names of its indexes. Call it in a transaction. */
   readonly swap: () => Promise<void>
   readonly drop: () => Promise<void>
 }
@@ -30,7 +30,7 @@ interface IndexRow {
   readonly primary: boolean
 }
 
-/** Makes the table that a rebuild fills; what an interrupted rebuild left behind goes away. */
+/** Makes the table that a rebuild fills; drops one that an interrupted rebuild left behind. */
 export const makeFreshTable = async (client: ClientBase, table: string): Promise<FreshTable> => {
   const { schema, options, owner, comment } = await describe(client, table)
   const freshName = (name: string): string =>
@@ -80,7 +80,7 @@ export const makeFreshTable = async (client: ClientBase, table: string): Promise
 interface TableRow {
   readonly schema: string
   readonly options: readonly string[] | null
-  /** Where it is not whoever rebuilds. */
+  /** The table's owner; null if that is the role that rebuilds. */
   readonly owner: string | null
   readonly comment: string | null
 }
@@ -115,7 +115,7 @@ const grantsOn = async (client: ClientBase, table: string) => {
   return rows
 }
 
-/** Views, triggers and the like would go with the old table: its owner has to know. */
+/** Refuses a table with views, triggers and the like, which would be lost with it: its owner has to decide. */
 const refuseAttached = async (client: ClientBase, table: string): Promise<void> => {
   const { rows } = await client.query<{ what: string }>(
     `select distinct pg_describe_object(d.classid, d.objid, 0) as what from pg_depend d

@@ -10,9 +10,9 @@ import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
 
 export interface RebuildProgress {
-  /** Events taken in so far. */
+  /** Events applied so far. */
   readonly events: number
-  /** About as many as there are in all. */
+  /** The estimated number of all events. */
   readonly total: number
 }
 
@@ -26,27 +26,27 @@ export interface Rebuilt {
   readonly commands: number
 }
 
-/** Events that are quickly taken in under lock. */
+/** This many events are applied quickly enough under lock. */
 const LITTLE = 2_000
-/** After so many rounds the writers are as fast as the rebuild: the rest has to happen under lock. */
+/** If the rebuild has not caught up after so many rounds, it applies the rest under lock. */
 const CATCH_UP_ROUNDS = 20
-/** How often the swap is tried while long transactions are in its way; in between everybody else goes on. */
+/** How often the swap is tried while long transactions block it; between two tries, others go on. */
 const SWAP_TRIES = 20
 const LONGEST_PAUSE_MS = 5_000
-/** A swap that does not get its locks at once gives way: writers wait no longer, and no deadlock is ever looked for. */
+/** A swap that gets no locks in this time gives up, so that writers wait no longer, and before a deadlock check starts. */
 const LOCK_TIMEOUT_MS = 250
 
 /**
- * Makes the rows of commands, runs, templates and credits anew from the log and swaps them in, all at one instant, while
- * the bus goes on: only the last events are taken in under lock. Queues are left alone: nothing is sent again.
+ * Makes the rows of commands, runs, templates and credits again from the log and swaps them in, all at one instant. The bus
+ * goes on meanwhile: only the last events are applied under lock. Queues do not change, and no message is sent again.
  *
  * @throws RebuildError when another rebuild runs, when something is attached to a table, or when the swap gets no locks
  */
 export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOptions): Promise<Rebuilt> => {
   await assertSessions(pool, 'a rebuild', message => new RebuildError(message))
-  // not of the pool, which pages are read from meanwhile: nobody waits for a connection while he holds one
+  // not from the pool, which pages are read from: work that holds one of its connections must not wait for a second one
   const connection = clientLike(pool)
-  // one that breaks fails at its next statement
+  // if the connection breaks, its next statement fails
   connection.on('error', () => {})
   await connection.connect()
   const client = unhurried(connection)
@@ -66,7 +66,7 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
   }
 }
 
-/** The lock belongs to the session: it goes with a connection that breaks. */
+/** Runs `work` under the lock of rebuilds. The lock belongs to the session, so a broken connection frees it. */
 const alone = async <A>(client: ClientBase, work: () => Promise<A>): Promise<A> => {
   const key = `hashtextextended('commandbus:rebuild', 0)`
   const { rows } = await client.query(`select pg_try_advisory_lock(${key}) as ours`)
@@ -94,13 +94,13 @@ const fillAndSwap = async (
     onProgress({ events, total: Math.max(total, events) })
   }
 
-  /** Takes in what the log holds at this moment, page by page, each in its own transaction; the next is read meanwhile. */
+  /** Applies the log up to now, each page in its own transaction, while the next page is read. */
   const follow = async (): Promise<number> => {
     const head = (await readHead(client)) ?? startOfLog
     const before = events
     const pageAfter = (place: LogPosition): Promise<LogPage> | null => {
       const page = comparePositions(place, head) < 0 ? readLogPage(pool, place, 'at work') : null
-      // whoever waits for it hears of its failure; an earlier one may come first
+      // the code that awaits it gets its error, unless an earlier error comes first
       page?.catch(() => {})
       return page
     }
@@ -115,12 +115,12 @@ const fillAndSwap = async (
     return events - before
   }
 
-  /** What came meanwhile, and what came during that, until little is left for the time under lock. */
+  /** Applies the events that came meanwhile, again and again, until few are left for the time under lock. */
   const catchUp = async (): Promise<void> => {
     for (let round = 0; round < CATCH_UP_ROUNDS; round++) if ((await follow()) < LITTLE) return
   }
 
-  /** With writers locked out: what is left of the log, then the swap. */
+  /** Locks writers out, applies the rest of the log, then swaps the tables. */
   const finish = async (): Promise<void> => {
     await client.query('select pg_advisory_xact_lock(command_bus_lock())')
     await client.query(`lock table ${tables.map(({ replaces }) => replaces).join(', ')} in access exclusive mode`)
@@ -163,6 +163,6 @@ const withSetting = (client: ClientBase, setting: string, work: () => Promise<vo
     await work()
   })
 
-/** Not within the time, or only by a deadlock. */
+/** A lock was not granted in time, or only with a deadlock. */
 const isRefusedLock = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === '55P03' || error.code === '40P01')

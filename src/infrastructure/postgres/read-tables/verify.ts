@@ -13,14 +13,14 @@ import { walkStreams } from './walk-streams.ts'
 
 export interface VerifyOptions {
   readonly pool: Pool
-  /** Ends after about so many findings. Default 1,000. */
+  /** Ends after about this many findings. Default 1,000. */
   readonly limit?: number
   readonly onProgress?: (progress: { readonly commands: number }) => void
 }
 
 /**
- * Folds every command, run, ledger and template of the log afresh and compares every column of its rows, as of one
- * instant; an empty list means that the rows say what the log says. Streams through the log: memory does not grow with it. Changes nothing.
+ * Folds every command, run, ledger and template of the log and compares every column of its rows, as of one instant. An
+ * empty list means that the rows agree with the log. Memory does not grow with the log. Changes nothing.
  */
 export const verifyCommands = ({
   pool,

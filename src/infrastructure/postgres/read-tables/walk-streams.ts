@@ -9,7 +9,7 @@ import { compareWorkflows } from './compare-workflows.ts'
 import type { Drift } from './drift.ts'
 import { createRowFold, isWorkflowStream, MOST_ROWS } from './workflow-fold.ts'
 
-/** What was looked at. */
+/** What a walk has read. */
 export interface Walked {
   readonly events: number
   readonly streams: number
@@ -19,7 +19,7 @@ export interface Walked {
 }
 
 export interface StreamWalk<Row extends LoggedRow> {
-  /** The next events, stream by stream; none is the end. */
+  /** Reads the next events, stream by stream; an empty page is the end. */
   readonly nextPage: (after: Row | null) => Promise<readonly Row[]>
   /** Checks an event by itself. `before`: the revision of the event before it in its stream, or -1. */
   readonly onEvent: (row: Row, before: number) => void
@@ -27,7 +27,7 @@ export interface StreamWalk<Row extends LoggedRow> {
   readonly onUnreadable: (row: Row, error: unknown) => void
   readonly onDrift: (drift: Drift) => void
   readonly onProgress: (walked: Walked) => void
-  /** Ends the walk early. */
+  /** True ends the walk early. */
   readonly isEnough: () => boolean
 }
 

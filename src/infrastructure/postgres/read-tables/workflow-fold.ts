@@ -6,7 +6,7 @@ import { templateStream } from '../../../domain/workflow-template/names.ts'
 import { createWrites, type ReadTable, type RowWrite, readTables } from '../../../projections/row-write.ts'
 import { workflowRows } from '../../../projections/workflow-rows.ts'
 
-/** The read tables of runs, templates and credits, each with how the streams begin that make its rows. */
+/** The read tables of runs, templates and credits, each with the prefix of the streams that make its rows. */
 export const streamPrefixes: Readonly<Record<ReadTable, string>> = {
   command_bus_workflow_template: templateStream(''),
   command_bus_workflow_run: runStream(''),
@@ -21,10 +21,10 @@ const prefixes = [...new Set(Object.values(streamPrefixes))]
 
 export const isWorkflowStream = (stream: string): boolean => prefixes.some(prefix => stream.startsWith(prefix))
 
-/** Every event makes a row of its own here, which no later one changes. */
+/** Whether each event makes a row of its own in this table, which no later event changes. */
 export const isLedger = (table: ReadTable): boolean => (readTables[table] as readonly string[]).includes('revision')
 
-/** Rows at once: an event of a run makes a row for each of its files, and a page of them may make millions. */
+/** The most rows at once: an event of a run makes a row for each of its files, so a page may make millions. */
 export const MOST_ROWS = 10_000
 
 /** Rows that can be compared now. */
@@ -35,8 +35,8 @@ export interface FoldedRows {
 }
 
 /**
- * Folds streams one after the other into the rows they make. Holds what may still change, which a ledger's entries do
- * not: memory grows with the files of one run, and not with the log.
+ * Folds streams one after the other into the rows they make. It holds only rows that may still change, which a ledger's
+ * entries do not: memory grows with the files of one run, not with the log.
  */
 export const createRowFold = () => {
   let open: { readonly stream: string; last: number; readonly writes: ReturnType<typeof createWrites> } | null = null
@@ -57,15 +57,15 @@ export const createRowFold = () => {
         else open.writes.add(write)
       }
     },
-    /** No more events of the stream will come. */
+    /** The stream has no more events. */
     end,
-    /** The stream cannot be read: what it makes is not known. */
+    /** The stream cannot be read, so its rows are not known. */
     drop: (): void => {
       open = null
     },
-    /** How many rows have become comparable since the last time. */
+    /** How many rows have become comparable since the last `take`. */
     size: (): number => ready.writes.length,
-    /** What has become comparable since the last time. */
+    /** The rows that have become comparable since the last `take`. */
     take: (): FoldedRows => {
       const taken = ready
       ready = { writes: [], ended: [] }

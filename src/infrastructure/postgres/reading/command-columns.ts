@@ -12,7 +12,7 @@ const READ: Readonly<Record<ColumnKind, (column: string) => string>> = {
   uuid: plain,
   int: plain,
   bigint: plain,
-  // a number of JSON is read as one, and is written whole whatever the session has set
+  // read as a JSON number, which is written exactly, independent of the session's settings
   revision: column => `to_json(${column})`,
   instant,
 }
@@ -25,14 +25,14 @@ const select = (alias: string, names: readonly ColumnName[], read: typeof READ):
     })
     .join(', ')
 
-/** A list for `select` that gives these columns as lists carry them: the message of the last error may be cut. */
+/** A list for `select` of these columns as lists contain them: the message of the last error may be cut. */
 export const listedColumns = (alias: string, names: readonly ColumnName[] = viewColumns): string =>
   select(alias, names, READ)
 
 /** The same with the whole message. */
 export const wholeColumns = (alias: string): string => select(alias, viewColumns, { ...READ, message: plain })
 
-/** What a `c` of commands is joined with for its present payload (`sent`) and its last event (`last`). */
+/** SQL: joins the command row `c` with the event of its present payload (`sent`) and its last event (`last`). */
 export const joinSent = `left join command_bus_event sent
   on sent.stream = ${streamOf('c')} and sent.revision = c.data_revision`
 export const joinLast = `left join command_bus_event last

@@ -9,7 +9,7 @@ import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
 
 const newestFirst = 'order by c.created_at desc, c.command_id desc, c.domain desc'
 
-/** Commands, newest first. */
+/** Lists commands, newest first. */
 export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'listOwned'> => ({
   list: async filter => {
     const limit = filter.limit ?? DEFAULT_LIMIT
@@ -57,7 +57,7 @@ const ownedOf = (row: OwnedItem): OwnedItem => ({
   ...cutFrom(row, 'result'),
 })
 
-/** The user's words for a status, as conditions; see domain/operation/status.ts. */
+/** SQL conditions for the statuses that users see; see domain/operation/status.ts. */
 const progressIs: Readonly<Record<OperationStatus, string>> = {
   pending: "c.status = 'PENDING' and c.total_attempts = 0",
   processing: "(c.status = 'IN_PROGRESS' or c.status = 'PENDING' and c.total_attempts > 0)",

@@ -7,7 +7,7 @@ import { createCommandLists } from './command-lists.ts'
 import { cutObject } from './cut-json.ts'
 import { createParkedLists } from './parked-lists.ts'
 
-/** The read side on PostgreSQL. Lists go by key from where the page before ended, so a late page costs what the first does. */
+/** Queries of commands on PostgreSQL. A page begins at the key where the last one ended, so late pages cost no more. */
 export const createCommandQueries = (pool: Pool): CommandQueries => ({
   ...createCommandLists(pool),
   ...createParkedLists(pool),

@@ -1,15 +1,15 @@
 import { NO_TENANT } from '../../../application/shared/scope.ts'
 import { decodeCursor } from './cursor.ts'
 
-/** Whether a column's tenant is in the scope that a parameter names; null names all, and `''` what has no tenant. */
+/** SQL: whether a column's tenant is the parameter's. Null stands for all tenants, `''` for rows without a tenant. */
 export const tenantIs = (parameter: string, column: string): string =>
   `(${parameter}::text is null or coalesce(${column}, '') = ${parameter}::text)`
 
-/** Conditions on a `c` of commands joined with `and`, each with its own numbered parameters. */
+/** Builds conditions on the command row `c`, joined with `and`, each with its own numbered parameters. */
 export const conditions = () => {
   const values: unknown[] = []
   const parts: string[] = []
-  /** `sql` names its parameter `?`, with the cast it needs; nothing is added for an undefined value. */
+  /** `sql` contains `?` for its parameter, with the cast it needs; adds nothing for an undefined value. */
   const add = (sql: string, ...given: readonly unknown[]): void => {
     if (given.some(value => value === undefined)) return
     let i = values.length
@@ -19,10 +19,10 @@ export const conditions = () => {
   return {
     values,
     add,
-    /** Nothing is added for an undefined tenant, which stands for all. */
+    /** Adds nothing for an undefined tenant, which stands for all. */
     tenant: (tenantId: string | undefined): void =>
       tenantId === NO_TENANT ? add('c.tenant_id is null') : add('c.tenant_id = ?', tenantId),
-    /** What comes after the page that ended here, newest first by this time; nothing is added for the first page. */
+    /** Rows after the page that ended at this cursor, newest first by this time; adds nothing for the first page. */
     after: (time: string, cursor: string | undefined): void => {
       if (cursor === undefined) return
       const { at, commandId, domain } = decodeCursor(cursor)

@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { isUuid } from '../../../domain/uuid.ts'
 
-/** Where a page ended: the time it is ordered by, and what breaks ties. */
+/** Where a page ended: the time by which the list is ordered, and the columns that break ties. */
 export interface Cursor {
   readonly at: string
   readonly domain: string
@@ -11,7 +11,7 @@ export interface Cursor {
 export const encodeCursor = (cursor: Cursor): string =>
   Buffer.from(JSON.stringify([cursor.at, cursor.domain, cursor.commandId])).toString('base64url')
 
-/** @throws InvalidInputError for a cursor that no list of ours gave out. */
+/** @throws InvalidInputError for a text that is not a valid cursor */
 export const decodeCursor = (text: string): Cursor => {
   const parts = parse(text)
   if (Array.isArray(parts) && parts.length === 3 && parts.every(part => typeof part === 'string')) {

@@ -7,12 +7,12 @@ import {
 } from '../../../application/shared/cut-json.ts'
 import type { Json } from '../../../domain/json/json.ts'
 
-/** PostgreSQL writes a space after each comma and colon: what has more bytes with them has too many without. */
+/** Above this size a value is too large even without the spaces that PostgreSQL writes after commas and colons. */
 const SURELY_TOO_LARGE = 2 * MAX_ITEM_BYTES
 
 /**
- * Joins `alias` with what a list carries of a jsonb expression: its `value`; or, so that a large one is neither sent nor
- * held, null with its `bytes` and the beginning of its text as `preview`.
+ * SQL: joins `alias` with a jsonb expression as lists contain it: its `value`; for a large one, which is not sent, null
+ * with its size in `bytes` and the beginning of its text as `preview`.
  */
 export const joinCut = (json: string, alias: string): string => `
   cross join lateral (
@@ -26,7 +26,7 @@ export const joinCut = (json: string, alias: string): string => `
 export const cutColumns = (alias: string, name: string): string =>
   `${alias}.value as ${name}, ${alias}.bytes as ${name}_bytes, ${alias}.preview as ${name}_preview`
 
-/** What `cutColumns` gave of `name`, as a member of a list's item. */
+/** Makes the member `name` of a list's item from the columns that `cutColumns` selected. */
 export const cutFrom = <Name extends string>(
   row: object,
   name: Name,
@@ -37,12 +37,12 @@ export const cutFrom = <Name extends string>(
   return cutMember(name, null, { bytes, preview: columns[`${name}_preview`] as string })
 }
 
-/** The message of an error, as lists carry it. */
+/** The message of an error as lists contain it. */
 export const cutMessageColumn = (column: string): string =>
   `case when length(${column}) <= ${MESSAGE_CHARACTERS} then ${column}
         else left(${column}, ${MESSAGE_CHARACTERS}) || '... (' || length(${column}) || ' characters)' end`
 
-/** Bounded where they are written: 10,000 characters of a message, 8,000 of stack and causes together. */
+/** Columns that are bounded when written: 10,000 characters of a message, 8,000 of stack and causes together. */
 const BOUNDED = ['error_message', 'error_stack', 'error_causes']
 
 /** An object whose large members are null, each with its size and its beginning beside it: `result_bytes`, `result_preview`. */

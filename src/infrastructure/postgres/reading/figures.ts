@@ -8,23 +8,23 @@ import { tenantIs } from './conditions.ts'
 import { countUndelivered } from './undelivered.ts'
 
 export interface OpenTransactions {
-  /** Of this database, writing or not. */
+  /** The oldest transaction of this database, with or without writes. */
   readonly oldestTransactionSeconds: number
   readonly feed: FeedFigures
 }
 
-/** What a scrape needs. */
+/** The figures for a scrape of the metrics. */
 export interface Figures extends OpenTransactions {
   readonly queues: readonly QueueFigures[]
   readonly parked: readonly { readonly domain: string; readonly count: number }[]
-  /** Replies that are kept, counted up to 10,000. */
+  /** Undelivered replies, counted up to 10,000. */
   readonly undeliveredReplies: number
 }
 
 const COUNTED = 10_000
 const OF_TENANT = tenantIs('$1', "e.meta#>>'{context,tenantId}'")
 
-/** Of the events that are held back, those of one tenant's commands, or all. */
+/** Open transactions, and the events that they hold back: of one tenant's commands, or all. */
 export const openTransactions = async (pool: Pool, tenantId?: string): Promise<OpenTransactions> => {
   const { rows } = await pool.query<{ lag: number | null; held: number; oldest: number | null; writer: number | null }>(
     `select
@@ -52,13 +52,13 @@ export interface OpenRow {
   readonly domain: string
   readonly status: CommandStatus
   readonly count: number
-  /** When the oldest of them was sent. */
+  /** When the oldest of these commands was sent. */
   readonly oldest: string
 }
 
 /**
- * Stays within the index of what is open: it holds the status, the domain and the time, and nothing that has ended. The
- * snoozed have an index of their own, and are taken off.
+ * Counts open commands by reading only their index, which holds status, domain and time. Snoozed commands are counted in
+ * their own index and subtracted.
  */
 export const countOpen = async (
   pool: Pool,
@@ -78,7 +78,7 @@ export const countOpen = async (
   return rows
 }
 
-/** Everything a scrape asks of the database, in four cheap queries. */
+/** Reads the figures of a scrape in four cheap queries. */
 export const readFigures = async (pool: Pool): Promise<Figures> => {
   const parked = await countOpen(pool, ['IN_TROUBLESHOOTING_QUEUE'])
   return {
@@ -89,10 +89,10 @@ export const readFigures = async (pool: Pool): Promise<Figures> => {
   }
 }
 
-/** Readers of the feed are this far behind when somebody should look. */
+/** A feed that is this far behind needs an operator's attention. */
 const LATE_SECONDS = 30
 
-/** For `/health/ready`: whether events reach those who follow the log. A feed that is held up stops no work. */
+/** For `/health/ready`: whether events reach the readers of the log. A feed that is held up does not stop commands. */
 export const feedCheck = async (pool: Pool): Promise<Health & FeedFigures> => {
   const { feed } = await openTransactions(pool)
   const late = feed.lagSeconds >= LATE_SECONDS

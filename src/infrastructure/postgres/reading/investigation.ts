@@ -17,7 +17,7 @@ import { tenantIs } from './conditions.ts'
 import { DEFAULT_LIMIT, decodeCursor, encodeCursor } from './cursor.ts'
 import { type EntryRow, entryColumns, entryOf, type RunRow, runColumns, runOf } from './workflow-rows.ts'
 
-/** Parkings that one page looks at, at most: each costs a look at the index, and one at the event that followed. */
+/** The most parkings that one page reads: each costs a lookup in the index, and one of the event that followed. */
 export const PARKINGS_A_PAGE = 20_000
 
 interface ParkedRow {
@@ -31,7 +31,7 @@ export const createInvestigationQueries = (pool: Pool): InvestigationQueries => 
     const limit = filter.limit ?? DEFAULT_LIMIT
     const { rows } = await pool.query<ParkedRow>(parkedAt, parkedAtValues(filter, limit + 1))
     if (rows.length > limit) return pageOf(rows.slice(0, limit), rows[limit - 1])
-    // what was looked at ends before the beginning of the log: the next page goes on there
+    // this page has not reached the beginning of the log: the next one goes on where it ended
     const last = await pool.query<ParkedRow>(lastLookedAt, parkedAtValues(filter, 1).slice(0, 4))
     return pageOf(rows, last.rows[0])
   },
@@ -76,7 +76,7 @@ const parkings = `
 
 const lastLookedAt = `select p.stream, p.revision, p.at from (${parkings} offset ${PARKINGS_A_PAGE - 1} limit 1) p`
 
-/** A command is parked from the event that parked it to the next one that takes it elsewhere. */
+/** SQL: a command is parked from the event that parked it until the next event that changes its status. */
 const parkedAt = `
   select p.stream, p.revision, p.at
   from (${parkings} limit ${PARKINGS_A_PAGE}) p
@@ -121,7 +121,7 @@ const pageOf = (rows: readonly ParkedRow[], last: ParkedRow | undefined): Parked
 
 const ofTenant = (alias: string): string => tenantIs('$2', `${alias}.tenant_id`)
 
-/** Commands with one correlation id that are looked at where not all can be shown. */
+/** The most commands with one correlation id that are read when not all can be shown. */
 const OWN_AT_MOST = 50_000
 
 const relatedRuns = `
@@ -132,7 +132,7 @@ const entriesOfRuns = `
   select ${entryColumns('e')} from command_bus_credit_entry e where e.run_id = any ($1::uuid[]) and ${ofTenant('e')}
   order by e.at, e.tenant_id, e.revision limit $3::int`
 
-/** Each step from a command to another is a look at an index; `union` keeps a circle from going on for ever. */
+/** SQL: each step from one command to another is an index lookup; `union` ends circles. */
 const treeFrom = (seeds: string): string => `
   tree as (
     (${seeds})
@@ -163,7 +163,7 @@ const own = (most: string): string => `
          coalesce(c.parent_command_id::text, lower(c.causation_id)) as cause
   from command_bus_command c where c.correlation_id = $1::text and ${ofTenant('c')} limit ${most}::int`
 
-/** The same with the room given to what an investigator looks for; a fifth of it is left for what led there. */
+/** The same, but most of the limit goes to the commands that an investigator looks for, and a fifth to their causes. */
 const relatedFirst = `
   with recursive own as materialized (${own('$4')}),
   bad as (

@@ -14,10 +14,10 @@ import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
 
 const newestFirst = 'order by c.parked_at desc, c.command_id desc, c.domain desc'
 
-/** Senders name types, and handlers codes: there may be as many groups as commands. */
+/** Senders choose types, and handlers choose codes: there may be as many groups as commands. */
 const MOST_GROUPS = 500
 
-/** What is parked, newest first, and how much of it there is for each cause. */
+/** Lists parked commands, newest first, and counts them by cause. */
 export const createParkedLists = (pool: Pool): Pick<CommandQueries, 'parked' | 'parkedGroups'> => ({
   parked: async filter => {
     const limit = filter.limit ?? DEFAULT_LIMIT

@@ -19,14 +19,15 @@ interface OpenOfTenant {
   readonly undeliveredReplies: number
 }
 
-/** Whoever asks again soon gets the last answer: for nine times what it took, so that this costs a tenth at the most. */
+/** How long an answer is reused: nine times as long as it took, so that computing takes a tenth of the time at most. */
 const keptFor = (tookMs: number): number => Math.min(tookMs * 9, LONGEST_KEPT_MS)
 const LONGEST_KEPT_MS = 15_000
-/** Tenants whose counts are kept; those asked for longest ago go first. */
+/** How many tenants' counts are cached; those read longest ago are dropped first. */
 const MOST_TENANTS = 1_000
 
 /**
- * Figures for people. What is not ended (and FAILED) is counted in its own index at every call; what is, by `createTally`.
+ * Figures for people. Commands that have not ended, and FAILED ones, are counted in an index at every call; the others by
+ * `createTally`.
  */
 export const createStats = (pool: Pool): StatsReader => {
   const tally = createTally(pool)
@@ -71,7 +72,7 @@ export const createStats = (pool: Pool): StatsReader => {
   }
 }
 
-/** Statuses of which each command has its row counted; those that end are counted by `createTally`. */
+/** Statuses whose commands are counted by their rows; COMPLETED and CANCELED are counted by `createTally`. */
 const openStatuses = ['PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE'] as const
 
 const none = (): Record<CommandStatus, number> => ({

@@ -7,7 +7,7 @@ interface Entry {
   readonly tenant: string
   readonly domain: string
   readonly type: string
-  /** Its beginning, in ms since 1970. */
+  /** The beginning of the minute, in ms since 1970. */
   readonly minute: number
   readonly count: number
 }
@@ -18,13 +18,13 @@ export interface Ended {
 }
 
 export interface Tally {
-  /** Counts what came since the last look. */
+  /** Counts the events since the last call. */
   readonly advance: () => Promise<void>
-  /** The database's clock at the last look. */
+  /** The database's clock at the last `advance`. */
   readonly now: () => number
   /** Commands that are COMPLETED or CANCELED, by domain. */
   readonly ended: (tenant: string | undefined) => ReadonlyMap<string, Ended>
-  /** Since when the minutes are known, in ms since 1970: a busy log is not read back all the way at the start. */
+  /** The time from which the minutes are known, in ms since 1970: of a busy log, only a part is read at the start. */
   readonly since: () => number
   /** Events of the last minutes, by the minute they were recorded in and their type. */
   readonly recent: (tenant: string | undefined) => ReadonlyMap<number, ReadonlyMap<string, number>>
@@ -33,7 +33,7 @@ export interface Tally {
 export const WINDOW_MINUTES = 15
 const MINUTE_MS = 60_000
 const PAGE = 50_000
-/** Events read back for the first picture of the window; past as many new ones, counting anew is cheaper. */
+/** The most events that are read for the first picture of the window; with more new ones, counting anew is cheaper. */
 const MOST_EVENTS = 200_000
 
 /** Both states are final: counting the events that lead there counts the commands that are there. */
@@ -45,12 +45,12 @@ const ENDS: Readonly<Record<string, keyof Ended>> = {
 }
 
 interface Picture {
-  /** What the feed has shown: it will not change any more. */
+  /** Counts of the events that the feed has given: they will not change. */
   readonly ended: Map<string, number>
   readonly recent: Map<string, Entry>
-  /** Where the feed was left. */
+  /** The position up to which the feed was read. */
   place: LogPosition
-  /** What is committed after `place` but may still get company before it. */
+  /** Entries after `place` that are committed, but before which an event may still appear. */
   held: readonly Entry[]
   readonly since: number
   now: number
@@ -59,7 +59,7 @@ interface Picture {
 const OF_COMMANDS = ofCommands('e.stream')
 const DOMAIN = domainIn('e.stream')
 const TENANT = `coalesce(e.meta#>>'{context,tenantId}', '')`
-/** Groups of a page of events, and one row for the page itself: how many events, and the place and time of one of them. */
+/** SQL: the groups of a page of events, and one row for the page: its number of events, and one event's place and time. */
 const grouped = (page: string, from: string, edge: 'asc' | 'desc'): string =>
   `with page as materialized (${page})
    select ${TENANT} as tenant, ${DOMAIN} as domain, e.type,
@@ -70,8 +70,8 @@ const grouped = (page: string, from: string, edge: 'asc' | 'desc'): string =>
      where ${from} order by e.xid ${edge}, e.position ${edge} limit 1)`
 
 /**
- * Counts that stay cheap however long the history is. Commands that have ended are nearly all commands there ever were:
- * they are counted once a process, and after that only the log's new events are read.
+ * Counts that stay cheap with a long history. Most commands have ended: these are counted once a process, and after that
+ * only the log's new events are read.
  */
 export const createTally = (pool: Pool): Tally => {
   let picture: Picture | null = null
@@ -88,8 +88,8 @@ export const createTally = (pool: Pool): Tally => {
   }
 
   /**
-   * One snapshot: the rows as they are, less the ends among the events that the feed does not show yet, for those are
-   * counted when it does.
+   * Counts the rows in one snapshot, without the commands whose end the feed does not give yet: these are counted when it
+   * does.
    */
   const begin = async (): Promise<Picture> => {
     const { rows } = await pool.query(
@@ -110,7 +110,7 @@ export const createTally = (pool: Pool): Tally => {
     return { ended, recent, place, held: [], since: await readBack(recent, place), now: 0 }
   }
 
-  /** The window before `place`, newest first, as far back as it may go; gives the time from which on it is whole. */
+  /** Reads the window before `place`, newest first, within the limit; gives the time from which it is complete. */
   const readBack = async (recent: Map<string, Entry>, place: LogPosition): Promise<number> => {
     const before = `select e.* from command_bus_event e where (e.xid, e.position) < ($1::xid8, $2::bigint)
                     order by e.xid desc, e.position desc limit ${PAGE}`
@@ -127,7 +127,7 @@ export const createTally = (pool: Pool): Tally => {
     return since
   }
 
-  /** False when there is so much that it is cheaper to begin anew. */
+  /** False when there are so many new events that counting anew is cheaper. */
   const readOn = async (into: Picture): Promise<boolean> => {
     const next = grouped(nextEvents('e.*', PAGE), 'true', 'desc')
     for (let read = 0; read < MOST_EVENTS; read += PAGE) {
@@ -144,7 +144,7 @@ export const createTally = (pool: Pool): Tally => {
   }
 
   const advance = async (): Promise<void> => {
-    // what fails half-way is counted anew
+    // after a failure half-way, everything is counted anew
     const known = picture
     picture = null
     let next = known ?? (await begin())

@@ -25,7 +25,7 @@ const LIST = (delivered: boolean): string => `select reply_id, domain, command_i
   where delivered_at is ${delivered ? 'not ' : ''}null and ${CHOSEN} and ($5::bigint is null or reply_id < $5)
   order by reply_id desc limit $6::int`
 
-/** @param onDelivered is given the queues that got replies */
+/** @param onDelivered called with the queues that got replies */
 export const createUndeliveredStore = (
   pool: Pool,
   onDelivered: (queues: ReadonlySet<string>) => void,
@@ -73,7 +73,7 @@ export const createUndeliveredStore = (
 
 const COUNTED = 10_000
 
-/** How many replies are kept, counted up to 10,000. */
+/** The number of undelivered replies, counted up to 10,000. */
 export const countUndelivered = async (pool: Pool, tenantId?: string): Promise<number> => {
   const { rows } = await pool.query(
     `select count(*)::int as n from (

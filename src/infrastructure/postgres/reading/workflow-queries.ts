@@ -21,7 +21,7 @@ import {
 export interface WorkflowQueriesOptions {
   readonly pool: Pool
   readonly domain: string
-  /** Of a job's command, by the job's name. */
+  /** Makes the id of a job's command from the job's name. */
   readonly commandId: (name: string) => string
 }
 
@@ -29,7 +29,7 @@ const DEFAULT_LIMIT = 100
 /** A page of runs ends when it holds this many files. */
 const PAGE_FILES = 2_000
 
-/** The read tables of runs, templates and credits. */
+/** Queries on the read tables of runs, templates and credits. */
 export const createWorkflowQueries = ({ pool, domain, commandId }: WorkflowQueriesOptions): WorkflowQueries => {
   const filesOf = async (runs: readonly RunRow[]): Promise<readonly WorkflowRun[]> => {
     if (runs.length === 0) return []
@@ -51,7 +51,7 @@ export const createWorkflowQueries = ({ pool, domain, commandId }: WorkflowQueri
     return runs.map(run => runOf(run, files.get(run.run_id) ?? [], (id, round) => busy.has(jobName(id, round))))
   }
 
-  /** Jobs that a worker is at now. */
+  /** Those of the jobs that a worker is processing now. */
   const underWay = async (names: readonly string[]): Promise<ReadonlySet<string>> => {
     if (names.length === 0) return new Set()
     const byId = new Map(names.map(name => [commandId(name), name]))

@@ -106,7 +106,7 @@ export interface RunRow {
   readonly ended_at: string | null
 }
 
-/** `processing`: whether a worker is at the job with this id in this round. */
+/** `processing`: whether a worker is processing the job with this id in this round. */
 export const runOf = (
   row: RunRow,
   files: readonly FileRow[],

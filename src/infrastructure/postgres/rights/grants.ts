@@ -3,11 +3,11 @@ import { CommandBusError } from '../../../application/shared/errors.ts'
 import { inTransaction } from '../connection/with-client.ts'
 import { readTableNames } from '../read-tables/read-tables.ts'
 
-/** What a role may be; one role may be several. Who migrates owns everything and needs no grants. */
+/** Kinds of database roles; one role may have several. The role that migrates owns everything and needs no grants. */
 export const roleKinds = ['sender', 'worker', 'operator', 'reader'] as const
 export type RoleKind = (typeof roleKinds)[number]
 
-/** Rights on tables and views: what is granted, and on what. */
+/** Rights on tables and views, each with the tables and views on which it is granted. */
 type TableRights = readonly (readonly [rights: string, tables: readonly string[]])[]
 
 interface Rights {
@@ -20,7 +20,7 @@ const ofTheLog = ['seal', 'archived_stream', 'archived_event', 'archived_message
 const kept = ['command_bus_stranger', 'command_bus_undelivered']
 const actions = ['command_bus_action', 'command_bus_action_item']
 
-/** What every role needs to find out whether schema, log and server are its own; of events no more than their place. */
+/** What every role needs to check that schema, log and server fit; of events it may read only their place. */
 const everybody: Rights = {
   tables: [
     ['select', ['command_bus_migration', 'command_bus_checkpoint', ...ofTheLog]],
@@ -54,7 +54,7 @@ const worker: Rights = {
   ],
 }
 
-/** Sends and reads as well: bulk actions, runs with their credits, rehearsals and the service's own work. */
+/** Besides sending and reading: bulk actions, runs with their credits, rehearsals and the service's own work. */
 const operator: Rights = {
   tables: [
     ...reader.tables,
@@ -71,7 +71,7 @@ const operator: Rights = {
   ],
 }
 
-/** The one place where it is written down what each kind of role needs, besides `usage` of the two schemas. */
+/** The rights that each kind of role needs, besides `usage` of the two schemas. No other place lists them. */
 export const rightsOf: { readonly [Kind in RoleKind]: Rights } = { sender, worker, operator, reader }
 
 /** Raised when rights cannot be granted; `message` says what to do. */
@@ -88,9 +88,9 @@ export interface Grantee {
 }
 
 /**
- * The statements that give roles what they need, in the schema where the tables of this connection are. They take
- * nothing away, and may be run again; the last ones are for the queues that are there already.
- * @throws GrantError for a role that is not there, or a database that was not migrated
+ * The statements that grant roles what they need, in the schema that holds the bus's tables. They revoke nothing and may be
+ * run again; the last ones are for existing queues.
+ * @throws GrantError for a role that does not exist, or a database that was not migrated
  */
 export const grantStatements = async (client: ClientBase, grantees: readonly Grantee[]): Promise<readonly string[]> => {
   const schema = escapeIdentifier(await schemaOf(client))
@@ -109,7 +109,7 @@ export const grantStatements = async (client: ClientBase, grantees: readonly Gra
   return [...new Set(statements), forQueuesOf(schema)]
 }
 
-/** Queues that others have in pgmq are none of the bus's. */
+/** SQL: grants rights on the bus's queues, and not on other queues of pgmq. */
 const forQueuesOf = (schema: string): string =>
   `select ${schema}.command_bus_grant_queue(m.queue_name) from pgmq.meta m
 join pg_class c on c.oid = to_regclass(format('pgmq.%I', 'q_' || m.queue_name)) and pg_has_role(c.relowner, 'usage')
@@ -139,8 +139,8 @@ const requireRoles = async (client: ClientBase, grantees: readonly Grantee[]): P
 }
 
 /**
- * Gives roles what they need, all of it or nothing.
- * @throws GrantError also where only the owner of pgmq can give a right; PostgreSQL itself just warns of that
+ * Grants roles all that they need, or nothing.
+ * @throws GrantError also where only the owner of pgmq can grant a right, of which PostgreSQL itself only warns
  */
 export const grant = async (client: ClientBase, grantees: readonly Grantee[]): Promise<readonly string[]> => {
   const statements = await grantStatements(client, grantees)

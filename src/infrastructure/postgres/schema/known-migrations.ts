@@ -1,4 +1,4 @@
-/** What the library knows of a migration without its file. */
+/** A migration as the code knows it without its file. */
 export interface KnownMigration {
   readonly version: number
   readonly name: string

@@ -12,8 +12,8 @@ export interface MigrateOptions {
   /** Stop after this version; default the latest. Versions beyond it that are applied already stay. */
   readonly target?: number
   /**
-   * Where the tables go: made when it is not there. Default: where they are already, else the first schema of the search
-   * path. A database holds one installation.
+   * The schema for the tables, which is created if it does not exist. Default: the schema where they are, else the first one
+   * of the search path. A database holds one installation.
    */
   readonly schema?: string
   /** Called before each file that is applied. */
@@ -27,7 +27,7 @@ const lineOf = (sql: string, error: unknown): string => {
   return position > 0 ? ` in line ${sql.slice(0, position).split('\n').length}` : ''
 }
 
-/** False: another migrator was faster. */
+/** False if another migrator was faster. */
 const apply = async (
   client: ClientBase,
   schema: string,
@@ -84,7 +84,7 @@ const migrateOn = async (client: ClientBase, options: MigrateOptions): Promise<r
   const { target = known.length } = options
   if (!Number.isInteger(target) || target < 0 || target > known.length)
     throw new MigrationError(`There is no schema version ${target}: choose one from 0 to ${known.length}.`)
-  // the files speak of our tables by their bare names
+  // the files name the bus's tables without a schema
   const plain = rawClient(client)
   const { wanted, schema } = await underLock(client, LOCK_KEY, async () => {
     const { current } = compare(await readApplied(client), known)
@@ -99,7 +99,8 @@ const migrateOn = async (client: ClientBase, options: MigrateOptions): Promise<r
 }
 
 /**
- * Applies the migrations that the database lacks, each in its own transaction, one migrator at a time. Gives those it applied.
+ * Applies the migrations that the database lacks, each in its own transaction, one migrator at a time. Returns those it
+ * applied.
  * @param db a pool, or a connection outside any transaction
  * @throws SchemaVersionError for a database newer than this code
  * @throws MigrationError for a failed, changed or misnamed file; earlier files stay applied

@@ -10,7 +10,7 @@ export interface Migration extends KnownMigration {
   readonly sql: string
 }
 
-/** The package's own `migrations/`, as far from `src/` as from `dist/`. */
+/** The package's `migrations/`; the relative path is the same from `src/` and from `dist/`. */
 export const migrationsDirectory = fileURLToPath(new URL('../../../../migrations/', import.meta.url))
 
 const parse = async (directory: string, file: string): Promise<Migration> => {
@@ -42,8 +42,8 @@ export const readMigrations = async (directory: string): Promise<readonly Migrat
 }
 
 /**
- * The package's own migrations, when they are there as this version knows them. Code that was copied or bundled looks in
- * a folder that may be somebody else's.
+ * Reads the package's own migrations and checks that they are those of this version: copied or bundled code may find the
+ * folder of another package.
  * @throws MigrationError
  */
 export const ownMigrations = async (): Promise<readonly Migration[]> => {

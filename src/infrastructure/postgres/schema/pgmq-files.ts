@@ -15,8 +15,8 @@ const unpackInto = async (directory: string): Promise<void> => {
 }
 
 /**
- * Unpacks pgmq's extension files into a directory below `parent` that is named by their content, once.
- * Gives the directory for PostgreSQL's `extension_control_path` (without `:$system`).
+ * Unpacks pgmq's extension files, once, into a directory below `parent` that is named by their content.
+ * Returns the directory for PostgreSQL's `extension_control_path` (without `:$system`).
  */
 export const unpackPgmq = async (parent: string): Promise<string> => {
   const digest = createHash('sha256')

@@ -5,7 +5,7 @@ import { readPgmqSql } from './pgmq-files.ts'
 
 /** How a database came to have pgmq: as a PostgreSQL extension, or as plain SQL in the schema `pgmq`. */
 export interface PgmqInstall {
-  /** For example `1.11.1`; `unknown` when somebody installed pgmq's SQL by hand. */
+  /** For example `1.11.1`; `unknown` when pgmq's SQL was installed by hand. */
   readonly version: string
   readonly how: 'extension' | 'sql'
 }
@@ -19,13 +19,13 @@ export class PgmqMissingError extends CommandBusError {
 }
 
 const MARKER = 'pgmq installed from SQL by commandbus, version '
-/** One installer at a time; those who waited then find what the first one made. */
+/** One installer at a time; those that waited find what the first one made. */
 const LOCK_KEY = 'commandbus:pgmq'
 
 const codeOf = (error: unknown): unknown =>
   typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
 
-/** What is there now; undefined when the database has no pgmq. Reads only. */
+/** How the database has pgmq; undefined when it has none. Reads only. */
 export const findPgmq = async (client: ClientBase): Promise<PgmqInstall | undefined> => {
   const { rows } = await client.query<{ extension: string | null; remark: string | null; works: boolean }>(
     `select (select extversion from pg_extension where extname = 'pgmq') as extension,
@@ -38,7 +38,7 @@ export const findPgmq = async (client: ClientBase): Promise<PgmqInstall | undefi
   return { version: remark?.startsWith(MARKER) ? remark.slice(MARKER.length) : 'unknown', how: 'sql' }
 }
 
-/** The reason as text when the extension cannot be created (no rights, damaged files). */
+/** Creates the extension, or gives the reason as text when it cannot be created (no rights, damaged files). */
 const createExtension = async (client: ClientBase): Promise<PgmqInstall | string> => {
   try {
     return await underLock(client, LOCK_KEY, async () => {
@@ -78,10 +78,10 @@ const installFromSql = async (client: ClientBase): Promise<PgmqInstall> => {
 }
 
 /**
- * Sees to it that the database has pgmq: uses what is there, else creates the extension where the server offers it, else,
- * with `installSql`, installs pgmq's SQL without an extension. Safe to call by many at once, and again.
+ * Makes sure that the database has pgmq: uses an existing one, else creates the extension where the server offers it, else,
+ * with `installSql`, installs pgmq's SQL without an extension. Safe to call concurrently and repeatedly.
  * @param client a connection outside any transaction
- * @throws PgmqMissingError when there is no pgmq and none can be installed; nothing is left half done
+ * @throws PgmqMissingError when there is no pgmq and it cannot be installed; then nothing was changed
  */
 export const ensurePgmq = async (
   client: ClientBase,

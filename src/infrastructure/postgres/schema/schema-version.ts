@@ -11,7 +11,7 @@ export class MigrationError extends CommandBusError {
   }
 }
 
-/** Raised when the schema's version does not suit this code; `message` says whether to migrate or to upgrade. */
+/** Raised when the schema's version does not fit this code; `message` says whether to migrate or to upgrade. */
 export class SchemaVersionError extends CommandBusError {
   override readonly name = 'SchemaVersionError'
   /** Version of the database; 0 when it has no schema yet. */
@@ -29,7 +29,7 @@ export class SchemaVersionError extends CommandBusError {
 export interface SchemaStatus {
   readonly current: number
   readonly latest: number
-  /** Known versions that are not applied, in order. */
+  /** Known migrations that are not applied yet, in order. */
   readonly pending: readonly KnownMigration[]
 }
 
@@ -68,14 +68,14 @@ export const compare = (applied: readonly Applied[], known: readonly KnownMigrat
 }
 
 /**
- * Versions of the database and of this code. Reads only.
+ * Returns the versions of the database and of this code. Reads only.
  * @throws SchemaVersionError, MigrationError as `migrate` does
  */
 export const schemaStatus = async (db: ClientBase | Pool, known = knownMigrations): Promise<SchemaStatus> =>
   compare(await readApplied(onDatabase(db)), known)
 
 /**
- * Passes when the schema is exactly the one this code was written for.
+ * Checks that the schema is exactly the one this code was written for.
  * @throws SchemaVersionError otherwise
  */
 export const assertSchemaCurrent = async (db: ClientBase | Pool, known = knownMigrations): Promise<void> => {

@@ -5,10 +5,10 @@ import { isSchemaName } from '../connection/names.ts'
 import { MigrationError } from './schema-version.ts'
 
 /**
- * Where migrations put the tables: `wanted`, made when it is not there; else where they are, or the first schema of the
- * search path.
+ * Chooses the schema for the tables: `wanted`, which is created if it does not exist; by default the schema where they
+ * are, or the first one of the search path.
  *
- * @throws MigrationError for a second installation, a name that cannot be one, and tables of others with our names
+ * @throws MigrationError for a second installation, an invalid name, and other tables with the bus's names
  */
 export const chooseSchema = async (client: ClientBase, wanted: string | undefined): Promise<string> => {
   if (wanted !== undefined && !isSchemaName(wanted)) {
@@ -39,7 +39,7 @@ export const chooseSchema = async (client: ClientBase, wanted: string | undefine
   return schema
 }
 
-/** Tables that are called as ours and are not: another library's, or what is left of an installation. */
+/** Refuses tables with the bus's names that are another library's, or are left of an installation. */
 const refuseStrangers = async (client: ClientBase, schema: string): Promise<void> => {
   const { rows } = await client.query<{ name: string }>(
     `select c.relname::text as name from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -56,8 +56,9 @@ const refuseStrangers = async (client: ClientBase, schema: string): Promise<void
 }
 
 /**
- * Functions find our tables, and read what they are written in, whatever the session that calls them has set.
- * SQL functions need no pin: their bodies are resolved when they are made, or name nothing of ours.
+ * Pins the settings of the bus's functions, so that they work the same in every session: they find the bus's tables, and
+ * their text is read as it was written. SQL functions need no pin: their bodies are resolved when they are created, or
+ * name nothing of the bus.
  */
 export const pinFunctions = async (client: ClientBase, schema: string): Promise<void> => {
   await client.query(`

@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg'
 
 /**
- * Tells of queues that a caller's transaction has filled once it has ended, one way or the other: whoever is told too
- * often finds nothing. The client says when it has nothing left to do, and whether it is in a transaction then; one that
- * does not know is not waited for, and the queue is found by polling.
+ * Calls `onFilled` with the queues that a caller's transaction has filled, after its commit or rollback; a call too many
+ * does no harm. The client signals when it is idle, and knows whether it is in a transaction then. Where a client does not
+ * know, there is no call, and workers find the messages by polling.
  */
 export const createAfterTransaction = (onFilled: (queues: ReadonlySet<string>) => void) => {
   const open = new WeakMap<ClientBase, Set<string>>()

@@ -5,21 +5,21 @@ import { assertSessions, clientLike, createPool } from './pool.ts'
 
 export interface AloneOptions {
   readonly databaseUrl: string
-  /** The command that wants to be alone. */
+  /** The command that needs the database for itself. */
   readonly command: AloneCommand
-  /** Makes the error that says why it cannot be. */
+  /** Makes the error for the case that others use the database. */
   readonly refusal: (message: string) => Error
 }
 
 type AloneCommand = 'copy-log' | 'adopt-log'
 
-/** As connections name themselves; see `createPool`. */
+/** Application names of the bus's connections; see `createPool`. */
 const OURS = ['commandbus', 'commandbus copy-log', 'commandbus adopt-log']
 const TRIES = 20
 const COMPANY_TRIES = 5
 const PAUSE_MS = 250
 
-/** A connection on which nobody else is at work on the database, as far as can be seen. */
+/** Runs `work` on a connection if no other process of the bus is connected, as far as the server shows. */
 export const aloneOn = async <A>(
   { databaseUrl, command, refusal }: AloneOptions,
   work: (client: pg.Client) => Promise<A>,
@@ -33,7 +33,7 @@ export const aloneOn = async <A>(
   })
   try {
     await assertSessions(pool, `\`commandbus ${command}\``, refusal)
-    // our own would be seen as company
+    // its connections would count as another process
     await pool.end()
     await client.connect()
     await refuseCompany(client, refusal)
@@ -46,7 +46,7 @@ export const aloneOn = async <A>(
   }
 }
 
-/** A process that has just ended may be listed for a moment. */
+/** Tries several times: a process that has just ended may still be listed. */
 const refuseCompany = async (client: pg.Client, refusal: AloneOptions['refusal']): Promise<void> => {
   for (let tries = 1; ; tries++) {
     const { rows } = await client.query<{ count: number }>(

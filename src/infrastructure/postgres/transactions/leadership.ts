@@ -1,15 +1,15 @@
 import type { Client, Pool } from 'pg'
 import { clientLike, sharesSessions } from './pool.ts'
 
-/** A projection's lock is held for as long as this is not released, or lost. */
+/** The lock of a projection, held until it is released or lost. */
 export interface Leadership {
-  /** Holds the lock itself, unless a pooler gives each transaction another connection. */
+  /** The connection for the projection's work. It also holds the lock, except behind a pooler in transaction mode. */
   readonly client: Client
   /** Gives the lock back. */
   readonly release: () => Promise<void>
 }
 
-/** A machine that is gone gives its lock back after some 20 seconds; a process that is gone, at once. */
+/** The server frees the lock of a dead process at once, and that of a lost machine after some 20 seconds. */
 const SESSION = `
   set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 3; set tcp_keepalives_count = 3;
   set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '60s'`
@@ -18,13 +18,13 @@ const LONG_TRANSACTION = `
   begin; set local idle_in_transaction_session_timeout = 0; set local tcp_keepalives_idle = 10;
   set local tcp_keepalives_interval = 3; set local tcp_keepalives_count = 3`
 
-/** The transaction of a leader holds its lock and nothing else: no snapshot, no transaction id. It may be old. */
+/** The name of a connection whose open transaction holds only the lock: no snapshot, no transaction id. It may be old. */
 export const LEADER = 'commandbus leader'
 
 /**
- * Takes the lock of a projection, or null when somebody else has it. Through a pooler in transaction mode it is held by a
- * transaction that stays open, on a connection apart from the one that works. The lock is tried for, never waited for: a waiting
- * statement would hold back vacuum in the whole database.
+ * Takes the lock of a projection; null when another process has it. Behind a pooler in transaction mode, an open
+ * transaction on a second connection holds it. It never waits for the lock: a waiting statement would hold back vacuum in
+ * the whole database.
  */
 export const tryToLead = async (
   pool: Pool,

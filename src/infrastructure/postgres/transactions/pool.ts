@@ -14,24 +14,24 @@ import { withClient } from '../connection/with-client.ts'
 import { cutSoon } from '../network/give-up.ts'
 import { USUAL_TIMEOUT_MS } from '../network/time-limit.ts'
 
-/** A transaction that holds locks and does nothing is ended by the server after this. */
+/** The server ends a transaction that is idle for so long. */
 const IDLE_IN_TRANSACTION_MS = 60_000
 
 /**
- * A network that goes while a statement runs is noticed after some 20 s, also by handlers that wait for one of theirs.
- * One that was gone before is not: the system sends the statement again and again, on Linux for a quarter of an hour.
+ * A network that fails while a statement runs is noticed after some 20 s, also for a handler's own statements. A failure
+ * before the statement is not: the operating system sends it again and again, on Linux for a quarter of an hour.
  */
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const
 
-/** A connection that takes longer is given up, or sooner where the time limit is shorter. */
+/** The time limit for a new connection, unless that of the pool is shorter. */
 const CONNECT_WITHIN_MS = 10_000
 
 const connectWithin = (timeoutMs: number): number => Math.min(CONNECT_WITHIN_MS, timeoutMs)
 
 /**
- * Connections to the bus's database. A broken idle connection is dropped by the pool; nobody has to know. `timeoutMs`: how
- * long the answer to a statement may take.
+ * A pool of connections to the bus's database. It silently drops an idle connection that breaks.
  *
+ * @param timeoutMs how long the answer to a statement may take
  * @throws InvalidInputError for a connection string that cannot work
  */
 export const createPool = (databaseUrl: string, max: number, timeoutMs = USUAL_TIMEOUT_MS): Pool => {
@@ -53,7 +53,7 @@ export const createPool = (databaseUrl: string, max: number, timeoutMs = USUAL_T
 
 const finding = new WeakMap<Pool, Promise<Pooling>>()
 
-/** What lies between the pool and the server, found out once. */
+/** The kind of pooler between the pool and the server, found once. */
 export const poolingOf = (pool: Pool): Promise<Pooling> => {
   const known = knownPooling(pool)
   if (known !== null) return Promise.resolve(known)
@@ -68,13 +68,13 @@ export const poolingOf = (pool: Pool): Promise<Pooling> => {
   return found
 }
 
-/** Whether sessions are not to be had; false where that is not known yet. */
+/** Whether the pool is known to have no sessions of its own, behind a pooler in transaction mode. */
 export const sharesSessions = (pool: Pool): boolean => knownPooling(pool) === 'transaction'
 
 /**
- * For what uses locks and settings of a session.
+ * Refuses a pool without sessions, for work that uses locks and settings of a session.
  *
- * @param what its subject, as the sentence begins
+ * @param what the subject of the error's sentence
  */
 export const assertSessions = async (
   pool: Pool,
@@ -85,7 +85,7 @@ export const assertSessions = async (
 }
 
 /**
- * A pool that a user made, as the bus uses it: it stays the user's, and `letGo` takes back what was added to it.
+ * A user's pool as the bus uses it. It stays the user's: `letGo` removes what was added to it.
  *
  * @throws InvalidInputError for a value that is not a pool, and for a pool that asks PostgreSQL for values in binary
  */
@@ -108,19 +108,19 @@ export const userPool = (
   return { pool: databaseOn(pool, { timeoutMs }), letGo: () => void pool.off('error', heard) }
 }
 
-/** `Client` is the one the pool makes its connections with: it may come from another copy of `pg`. */
+/** `Client` is the pool's class of connections, which may come from another copy of `pg`. */
 type PoolParts = Pool & { readonly Client?: typeof Client }
 
 const isBinary = (pool: Pool): boolean =>
   (pool.options as { readonly binary?: boolean }).binary === true || Boolean(pg.defaults.binary)
 
-/** All that a pool was made with, also what it hides from being listed. */
+/** All settings that a pool was made with, also the non-enumerable ones. */
 const settingsOf = (pool: Pool): PoolConfig => {
   const { options } = pool
   return options.password === undefined ? { ...options } : { ...options, password: options.password }
 }
 
-/** The settings of a pool for connections of ours: they are given up in time, also where the pool waits for ever. */
+/** A pool's settings for connections of the bus, with a time limit also where the pool has none. */
 const settingsLike = (pool: Pool): PoolConfig => {
   const settings = settingsOf(pool)
   return {
@@ -130,23 +130,23 @@ const settingsLike = (pool: Pool): PoolConfig => {
   }
 }
 
-/** A connection to listen on; null where a pooler would not pass on what is heard. */
+/** A connection for LISTEN; null where a pooler passes no notifications on. */
 export const listenerLike = (pool: Pool): Client | null => (sharesSessions(pool) ? null : clientLike(pool))
 
-/** A single connection with the settings of a pool, for LISTEN and locks. `more`: settings of its own. */
+/** A single connection with the settings of a pool, for LISTEN and locks; `more` wins over them. */
 export const clientLike = (pool: Pool, more: PoolConfig = {}): Client => {
   const Made = (pool as PoolParts).Client ?? pg.Client
   return ownSessionOn(new Made({ ...settingsLike(pool), ...more }), pool)
 }
 
-/** A pool of its own with the settings of another, for what must not wait behind busy connections. */
+/** A separate pool with the settings of another, for work that must not wait behind busy connections. */
 export const apartFrom = (pool: Pool, max = 1, more: PoolConfig = {}, timeoutMs = timeoutOf(pool)): Pool => {
   const Made = (pool as PoolParts).Client ?? pg.Client
   const made = new pg.Pool({ ...settingsLike(pool), max, min: 0, ...more, Client: Made } as PoolConfig)
   return listened(made, { like: pool, timeoutMs })
 }
 
-/** A pool of ours: its end cuts connections that a silent server does not close. */
+/** A pool of the bus: its end cuts connections that the server does not close in time. */
 const listened = (pool: Pool, options: DatabaseOptions): Pool => {
   const open = new Set<ClientBase>()
   pool.on('error', () => {})

@@ -4,10 +4,10 @@ import { isConnectionError, isInDoubt, isOutage, isSerializationError, markDoubt
 const WAITS_MS = [0, 20, 100, 300, 700, 1500]
 
 /**
- * Runs an idempotent piece of work again when its connection broke or the server rolled it back: once at least, and a few
- * times while less than `withinMs` has passed; then the last error comes through. (A server that does not answer costs each
- * attempt its whole timeout, and the caller should hear of it.) An attempt whose connection broke may have been committed:
- * when a later one fails as well, the error of the broken connection comes through.
+ * Runs idempotent work again when its connection broke or the server rolled it back: at least once, and a few times while
+ * less than `withinMs` has passed. (On a server that does not answer, each attempt costs its whole timeout.) Then it
+ * throws the last error. But if the connection of an earlier attempt broke, it throws that error, as the attempt may have
+ * been committed.
  */
 export const retryTransient = async <A>(work: () => Promise<A>, withinMs = 3_000): Promise<A> => {
   const began = performance.now()

@@ -2,8 +2,8 @@ import type { ClientBase } from 'pg'
 import { inTransaction } from '../connection/with-client.ts'
 
 /**
- * Work in a transaction that nobody else has at the same time under this key. The lock needs no session, so a pooler may
- * lie between.
+ * Runs `work` in a transaction under an exclusive lock for this key. The lock belongs to the transaction, so it works
+ * through any pooler.
  */
 export const underLock = <A>(client: ClientBase, key: string, work: () => Promise<A>): Promise<A> =>
   inTransaction(client, async () => {

@@ -5,24 +5,24 @@ import type { Hostile } from '../people.ts'
 import type { Prey } from '../prey.ts'
 import type { Draw } from '../values.ts'
 
-/** What a call is made of. */
+/** The values from which a call is made. */
 export interface World extends Draw {
-  /** Anything that somebody else has; an id of nobody where there is none yet. */
+  /** The id of something of another user; an unknown id where there is none yet. */
   readonly others: (kind: keyof Prey) => string
-  /** Values of `Authorization` that open nothing. */
+  /** Values of `Authorization` that give no access. */
   readonly badTokens: readonly string[]
-  /** What the caller has sent himself. */
+  /** Ids of commands that the caller has sent. */
   readonly own: readonly string[]
-  /** So many bytes, or few once the caller has sent more than the disk of a long hour should hold. */
+  /** This many bytes, or few once the caller has sent so many that a long test would fill the disk. */
   readonly size: (bytes: number) => number
-  /** An answer's cursor, with something changed in it. */
+  /** A cursor of an answer, changed. */
   readonly cursor: () => string
 }
 
-/** `refused`: never with 2xx. `own`: it may work, for what is the caller's own. */
+/** `refused`: never answered with 2xx. `own`: may work, on the caller's own things. */
 export type Verdict = 'refused' | 'own'
 
-/** One thing that people without scruples try. */
+/** A call that a hostile user tries. */
 export type NastyCall = readonly [name: string, who: readonly Hostile[], verdict: Verdict, call: (world: World) => Ask]
 
 export const senders: readonly Hostile[] = ['mallory', 'oscar']
@@ -39,9 +39,9 @@ export const batch = (commands: readonly unknown[], domain = 'shop'): Ask =>
   post(`/domains/${domain}/commands/batch`, { commands })
 export const many = (count: number, command: (i: number) => object): readonly object[] =>
   Array.from({ length: count }, (_, i) => ({ commandType: 'Nasty', data: i, ...command(i) }))
-/** Any text in an address; what cannot stand in one is replaced. */
+/** Encodes any text for a URL; replaces what cannot be encoded. */
 export const enc = (text: string): string => encodeURIComponent(text.toWellFormed())
 
-/** The id that a file's command gets in a round, also one that has not begun. */
+/** The id of a file's command in a round, also in one that has not begun. */
 export const fileOf = (run: string, round: number): string => derivedId(`workflow:${jobName(jobId(run, null), round)}`)
 export const retryOf = (operation: string): string => derivedId(`operation:${operation}:1`)

@@ -9,7 +9,7 @@ const bodyOf: Readonly<Record<(typeof verbs)[number], object>> = {
   rehearse: {},
 }
 
-/** What others have sent, and what is parked of it. */
+/** Calls on commands of others, parked ones among them. */
 export const commandsOfOthers: readonly NastyCall[] = [
   // commands of others
   [

@@ -1,6 +1,6 @@
 import { batch, fileOf, many, type NastyCall, operators, post, remove, retryOf, send, senders } from './call.ts'
 
-/** Queues and ids that are others', or will be. */
+/** Calls with queues and ids that belong to others, or will. */
 export const idsOfOthers: readonly NastyCall[] = [
   // queues of others
   ['a reply to the queue of another tenant', senders, 'refused', () => send({ replyTo: 't_b__replies' })],

@@ -14,7 +14,7 @@ const traversals = [
   '//%c0%ae%c0%ae/',
 ]
 
-/** Questions that cost much, or for what is not served. */
+/** Expensive queries, and queries for paths that do not exist. */
 export const oddQuestions: readonly NastyCall[] = [
   // what is asked
   [

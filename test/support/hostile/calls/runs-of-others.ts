@@ -1,6 +1,6 @@
 import { all, customers, get, type NastyCall, operators, post, remove, send, senders } from './call.ts'
 
-/** Runs, credits and operations of others, and being somebody else. */
+/** Calls on runs, credits and operations of others, and calls with a false identity. */
 export const runsOfOthers: readonly NastyCall[] = [
   // runs, credits and operations of others
   [

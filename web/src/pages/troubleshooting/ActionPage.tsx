@@ -37,7 +37,7 @@ const ends: Readonly<Partial<Record<Action['status'], { severity: 'warning' | 'i
   STOPPED: { severity: 'info', text: 'This was stopped before all was done. What is left stays in troubleshooting.' },
 }
 
-/** How far an action on many commands has come. Its id is in the address: a reload, or another browser, shows the same. */
+/** Shows the progress of a bulk action. Its id is in the address: a reload, or another browser, shows the same. */
 export const ActionPage = ({ id }: { readonly id: string }) => {
   const { get } = useSearch()
   const [outcome, cursor] = [get('outcome'), get('cursor')]

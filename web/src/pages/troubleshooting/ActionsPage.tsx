@@ -34,7 +34,7 @@ const columns: readonly Column<ActionProgress>[] = [
 
 const statusOptions = Object.entries(actionLooks).map(([value, { label }]) => [value, label] as const)
 
-/** What was done to many commands at once, by whomever. */
+/** Lists the bulk actions of all operators. */
 export const ActionsPage = () => {
   const { get } = useSearch()
   const [status, cursor] = [get('status'), get('cursor')]

@@ -11,7 +11,7 @@ import { useParkedFilter } from './useParkedFilter.ts'
 const listOf = ({ domain, commandType, errorCode }: ParkedGroup): string =>
   `/troubleshooting?${new URLSearchParams({ view: 'list', domain, commandType, errorCode })}`
 
-/** One card a cause: what failed, how often, since when, and what can be done with all of it. */
+/** One card for each cause: what failed, how often, since when, and the actions on all of these commands. */
 export const Groups = () => {
   const { filter, q } = useParkedFilter()
   const groups = useQuery(groupsQuery({ ...filter, ...(q === undefined ? {} : { q }) }))

@@ -27,7 +27,7 @@ export const ParkedList = () => {
   )
   const [picked, setPicked] = useState<ReadonlyMap<string, Parked>>(new Map())
   const [all, setAll] = useState(false)
-  // a free text is nothing an action could match by
+  // an action cannot filter by a free text
   const everything = all && q === undefined
   const pick = (items: readonly Parked[], on: boolean, from: ReadonlyMap<string, Parked> = picked): void => {
     const next = new Map(from)
@@ -37,7 +37,7 @@ export const ParkedList = () => {
     }
     setPicked(next)
   }
-  /** One of all is taken out: what is left of this page stays selected. */
+  /** With all selected, deselects one: the others of this page stay selected. */
   const unpickOne = (page: readonly Parked[], item: Parked): void => {
     setAll(false)
     pick([item], false, everything ? new Map(page.map(one => [keyOf(one), one])) : picked)

@@ -70,7 +70,7 @@ const Deliver = ({ replies }: { readonly replies: readonly UndeliveredReply[] })
   )
 }
 
-/** Replies whose queue could not take them. */
+/** Lists replies that could not be put on their queue. */
 export const RepliesPage = () => {
   const { get } = useSearch()
   const cursor = get('cursor')

@@ -37,7 +37,7 @@ const StopDialog = ({ action, onClose }: { readonly action: ActionProgress; read
   )
 }
 
-/** Asks first, then ends an action. A dialog that is open stays when the action ends meanwhile, to say so. */
+/** Asks, then ends an action. If the action ends meanwhile, an open dialog stays open and says so. */
 export const StopAction = ({ action, offered }: { readonly action: ActionProgress; readonly offered: boolean }) => {
   const [open, setOpen] = useState(false)
   return (

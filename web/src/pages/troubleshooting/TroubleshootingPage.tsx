@@ -17,7 +17,7 @@ const views = [
   ['list', 'List'],
 ] as const
 
-/** What was started here last, and the way to everybody's. */
+/** Links to this browser's latest bulk action, to those of all operators, and to undelivered replies. */
 const Recent = ({ undelivered }: { readonly undelivered: number }) => {
   const may = usePermissions()
   const [latest] = recentActions()

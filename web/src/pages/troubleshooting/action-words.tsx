@@ -20,7 +20,7 @@ export const ActionBadge = ({ status }: { readonly status: Status }) => (
   <Badge tone={actionLooks[status].tone}>{actionLooks[status].label}</Badge>
 )
 
-/** What an action was asked for, in words. */
+/** An action's filter, in words. */
 export const filterText = (filter: ActionProgress['filter']): string => {
   if (filter === null) return 'named one by one'
   const { errorCode, commandType, domain, from, to } = filter

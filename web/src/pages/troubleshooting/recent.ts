@@ -1,6 +1,6 @@
 import type { ParkedAction } from '../../../../src/domain/command/operator-actions.ts'
 
-/** An action on many commands that was started in this browser; its page has the present state. */
+/** A bulk action that was started in this browser; its page shows the current state. */
 export interface RecentAction {
   readonly id: string
   readonly action: ParkedAction

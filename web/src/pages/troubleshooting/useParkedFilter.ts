@@ -4,7 +4,7 @@ import type { ParkedFilter } from './acting/target.ts'
 
 export const filterNames = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q'] as const
 
-/** What the address says: the conditions that an action can take as well, and the free text, which it cannot. */
+/** Reads from the address the conditions, which an action can take, and the free text, which it cannot. */
 export const useParkedFilter = (): { readonly filter: ParkedFilter; readonly q: string | undefined } => {
   const { get } = useSearch()
   return useMemo(() => {

@@ -22,7 +22,7 @@ interface ActDialogProps {
   readonly onDone: () => void
 }
 
-/** Asks before anything is done: says how many commands and which, and takes what the action needs. */
+/** Asks before an action is done: says how many commands and which, and has a field for each option. */
 export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) => {
   const { verb, intro } = parkedActions[action]
   const count = howMany(target)

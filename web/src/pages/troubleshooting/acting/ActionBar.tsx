@@ -11,7 +11,7 @@ import type { Target } from './target.ts'
 interface ActionBarProps {
   readonly target: Target
   readonly onDone?: () => void
-  /** False: no buttons any more, but a dialog that is open stays, to say what became of it. */
+  /** False hides the buttons, but an open dialog stays, to show the result. */
   readonly offered?: boolean
 }
 
@@ -28,7 +28,7 @@ const buttons = Object.keys(icons) as readonly ParkedAction[]
 /** A list that changes behind an open dialog must not change what is confirmed. */
 type Open = { readonly what: ParkedAction | 'edit' | 'rehearse'; readonly target: Target }
 
-/** What an operator can do with what is in troubleshooting; nothing for those who may not. */
+/** The operator's actions on commands in troubleshooting; empty for users without the permission. */
 export const ActionBar = ({ target, onDone = () => undefined, offered = true }: ActionBarProps) => {
   const may = usePermissions()
   const [open, setOpen] = useState<Open | null>(null)

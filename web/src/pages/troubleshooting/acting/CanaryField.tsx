@@ -6,7 +6,7 @@ interface CanaryFieldProps {
 
 const usual = (count: number): number => Math.min(10, Math.max(1, Math.floor(count / 10)))
 
-/** A few first, and the rest only when they work. */
+/** The number of commands to try first; the rest follows only if these succeed. */
 export const CanaryField = ({ count, value, onChange }: CanaryFieldProps) => (
   <fieldset className="grid gap-2 rounded-md border border-line p-3">
     <legend className="px-1 font-medium">Canary</legend>

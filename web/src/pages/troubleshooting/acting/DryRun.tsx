@@ -12,7 +12,7 @@ interface DryRunProps {
   readonly ready: boolean
 }
 
-/** What an action on many would do and what is in its way, before anything is done. */
+/** Shows what a bulk action would do, and what prevents it, before it is started. */
 export const DryRun = ({ target, choice, ready }: DryRunProps) => {
   const check = useMutation({ mutationFn: () => api.dryRunAction({ body: actionBody(target, choice) }) })
   const found = check.data

@@ -18,7 +18,7 @@ interface EditDialogProps {
   readonly onDone: () => void
 }
 
-/** A retry with another payload; the audit keeps what was changed. What a list left out is read first, whole. */
+/** Retries with another payload; the audit shows the change. A payload that the list left out is read first. */
 export const EditDialog = (props: EditDialogProps) => {
   const { domain, commandId, payload, payloadBytes, payloadPreview } = props.target.command
   const whole = useQuery({ ...payloadQuery(domain, commandId), enabled: payloadBytes !== undefined })
@@ -39,7 +39,7 @@ export const EditDialog = (props: EditDialogProps) => {
 }
 
 const EditForm = ({ target, payload, onClose, onDone }: EditDialogProps & { readonly payload: unknown }) => {
-  // a list or a command that changes behind the dialog changes nothing in it
+  // the dialog does not change when the list or the command behind it does
   const [before] = useState(() => visible(JSON.stringify(payload, null, 2)))
   const [original] = useState(() => JSON.stringify(payload))
   const [text, setText] = useState(before)

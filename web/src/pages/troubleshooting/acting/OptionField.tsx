@@ -2,13 +2,13 @@ import type { ActionOption } from '../../../../../src/domain/command/operator-ac
 import { JsonEditor, parseJson } from '../../../components/JsonEditor.tsx'
 import { ReasonField } from '../../../components/ReasonField.tsx'
 
-/** What stands in the field of an option: a text, or whether its box is checked. */
+/** The value of an option's field: a text, or whether its box is checked. */
 export type Entry = string | boolean
 
 export const emptyEntry = ({ kind, usual }: ActionOption): Entry =>
   kind === 'boolean' ? false : kind === 'json' ? JSON.stringify(usual ?? null) : ''
 
-/** What an entry says in a request; undefined: it is left out. Not ok: it cannot be sent as it is. */
+/** An entry's value in a request; undefined: it is left out. Not ok: it is not valid. */
 export const readEntry = (option: ActionOption, entry: Entry): { readonly ok: boolean; readonly value?: unknown } => {
   const text = String(entry).trim()
   switch (option.kind) {
@@ -25,7 +25,7 @@ export const readEntry = (option: ActionOption, entry: Entry): { readonly ok: bo
 
 interface OptionFieldProps {
   readonly option: ActionOption
-  /** Of how many commands. */
+  /** The number of commands that the action is about. */
   readonly count: number
   readonly value: Entry
   readonly onChange: (value: Entry) => void

@@ -2,10 +2,10 @@ import { ApiProblem } from '../../../api/client.ts'
 import { explain } from '../../../api/problem.ts'
 import { ErrorDisplay } from '../../../components/ErrorDisplay.tsx'
 
-/** The command is no longer where it was when the dialog was opened. */
+/** The command's status has changed since the dialog was opened. */
 const RACE = /not in troubleshooting|only while it is PENDING|there is no attempt to end/
 
-/** Why an action was refused, and where the request was wrong. */
+/** Says why an action was refused, and which part of the request was wrong. */
 export const Refusal = ({ error }: { readonly error: unknown }) => {
   if (error === null) return null
   if (error instanceof ApiProblem && error.code === 'INVALID_OPERATION' && RACE.test(error.detail)) {

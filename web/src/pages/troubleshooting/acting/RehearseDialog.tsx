@@ -55,11 +55,11 @@ const Result = ({ rehearsal }: { readonly rehearsal: Rehearsal }) => {
 interface RehearseDialogProps {
   readonly target: Extract<Target, { readonly kind: 'one' }>
   readonly onClose: () => void
-  /** Goes on to the retry. */
+  /** Opens the retry. */
   readonly onRetry: () => void
 }
 
-/** What would a retry do? The handler runs in a transaction that is rolled back. */
+/** Shows what a retry would do: the handler runs in a transaction that is rolled back. */
 export const RehearseDialog = ({ target, onClose, onRetry }: RehearseDialogProps) => {
   const { domain, commandId } = target.command
   const rehearse = useMutation({

@@ -10,10 +10,10 @@ interface SelectionBarProps {
   readonly allPicked: boolean
   readonly onPickPage: (on: boolean) => void
   readonly onClear: () => void
-  /** All that match are selected, also those on other pages. */
+  /** Whether all that match are selected, also those on other pages. */
   readonly everything: boolean
   readonly onEverything: () => void
-  /** All that the filters match; null when they hold a free text, which an action cannot take. */
+  /** All that the filters match; null when they contain a free text, which an action cannot take. */
   readonly matching: Extract<Target, { readonly kind: 'matching' }> | null
 }
 
@@ -24,7 +24,7 @@ const targetOf = (picked: readonly Parked[]): Target => {
     : { kind: 'many', commands: picked }
 }
 
-/** Select the page, all that match, or nothing; and what to do with what is selected. */
+/** Selects the page, all that match, or nothing, and offers the actions on the selection. */
 export const SelectionBar = ({
   items,
   picked,

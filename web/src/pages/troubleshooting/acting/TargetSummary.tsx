@@ -3,7 +3,7 @@ import { counted, filterWords, howMany, type Target } from './target.ts'
 
 const SHOWN = 5
 
-/** How many commands an action is about, and which. */
+/** Says how many commands an action is about, and which. */
 export const TargetSummary = ({ target }: { readonly target: Target }) => {
   if (target.kind === 'matching') {
     return (

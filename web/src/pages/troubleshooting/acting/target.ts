@@ -1,4 +1,4 @@
-/** A command that may be acted on. */
+/** A command on which an action is possible. */
 export interface Named {
   readonly domain: string
   readonly commandId: string
@@ -13,14 +13,14 @@ export interface ParkedFilter {
   readonly to?: string
 }
 
-/** As an item of a list has it: null with its size where it was too large for one. */
+/** A payload as lists contain it: null with its size where it is too large for a list. */
 export interface Payload {
   readonly payload: unknown
   readonly payloadBytes?: number | undefined
   readonly payloadPreview?: string | undefined
 }
 
-/** What an action is about: one command, some that were picked, or all that a filter matches when it is asked for. */
+/** What an action is about: one command, selected commands, or all that a filter matches when the action starts. */
 export type Target =
   | { readonly kind: 'one'; readonly command: Named & Payload }
   | { readonly kind: 'many'; readonly commands: readonly Named[] }

@@ -6,7 +6,7 @@ import { navigate } from '../../../app/router.tsx'
 import { rememberAction } from '../recent.ts'
 import { howMany, type Target } from './target.ts'
 
-/** An action, and its options as they stand in a request. */
+/** An action and its options, as in a request. */
 export interface Choice {
   readonly action: ParkedAction
   readonly [option: string]: unknown
@@ -25,7 +25,7 @@ interface ActionRequest {
   readonly body: { readonly [option: string]: unknown }
 }
 
-/** The request for an action in the background. */
+/** The request for a bulk action. */
 export const actionBody = (target: Target, { data: _, ...choice }: Choice) => {
   const ids = (commands: readonly { domain: string; commandId: string }[]) =>
     commands.map(({ domain, commandId }) => ({ domain, commandId }))
@@ -36,7 +36,7 @@ export const actionBody = (target: Target, { data: _, ...choice }: Choice) => {
   return { ...choice, ...which }
 }
 
-/** Does it: one command at once, many as an action in the background, whose page shows how far it is. */
+/** Acts on one command at once, and on many with a bulk action, whose page shows its progress. */
 export const useAct = (target: Target, onDone: () => void) => {
   const queries = useQueryClient()
   return useMutation({
