@@ -12,9 +12,9 @@ const load = (module: string) => import(new URL(`../../dist/${module}`, import.m
 
 export const loadLibrary = (): Promise<typeof Library> => load('index.js')
 export const loadEmbedded = (): Promise<typeof Embedded> => load('infrastructure/postgres/embedded/index.js')
-export const loadMigrations = (): Promise<typeof Migrations> => load('infrastructure/postgres/migrate.js')
-export const loadPgmq = (): Promise<typeof Pgmq> => load('infrastructure/postgres/pgmq-install.js')
-export const loadToken = (): Promise<typeof Token> => load('infrastructure/http/token.js')
+export const loadMigrations = (): Promise<typeof Migrations> => load('infrastructure/postgres/schema/migrate.js')
+export const loadPgmq = (): Promise<typeof Pgmq> => load('infrastructure/postgres/schema/pgmq-install.js')
+export const loadToken = (): Promise<typeof Token> => load('infrastructure/http/identity/token.js')
 export const loadDecider = (): Promise<typeof Decider> => load('domain/decider.js')
 export const loadCommand = (): Promise<typeof Command> => load('domain/command/index.js')
 export const loadHistory = (): Promise<typeof History> => load('domain/command/history.js')
