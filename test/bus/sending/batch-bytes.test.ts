@@ -63,7 +63,7 @@ describe('a batch that is too large for one statement', () => {
   )
 })
 
-// with the log apart no trigger of the database stands in its way
+// with the log in EventStoreDB, no trigger of the database can refuse it
 describe.skipIf(logIsApart)('a batch that fails', () => {
   const batchOf = () => {
     const commands = Array.from({ length: 30 }, large(1_000_000))

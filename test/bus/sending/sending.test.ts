@@ -187,7 +187,7 @@ describe('sending', () => {
     await expect(bus.send('payments', 'Charge', {}, { correlationId: ' ' })).rejects.toThrow(/correlation id/)
   })
 
-  // with the log apart these are 10,000 requests
+  // with the log in EventStoreDB these are 10,000 requests
   test('A16: a batch of 10,000 is sent, its duplicates reported one by one', { timeout: 240_000 }, async () => {
     const { bus, pool } = await createTestBus()
     const before = await bus.send('payments', 'Charge', {})

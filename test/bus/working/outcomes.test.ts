@@ -319,7 +319,7 @@ describe('what a handler ends with', () => {
     })
   })
 
-  // refused where the log is apart
+  // refused with the log in EventStoreDB
   test.skipIf(logIsApart)(
     'A28: what a transactional handler writes commits with the completion or not at all',
     async () => {

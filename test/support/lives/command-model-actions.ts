@@ -68,7 +68,7 @@ const send = (sending: Sending, how: 'alone' | 'commit' | 'rollback'): Action =>
     else await accepting
     await client?.query(how)
     client?.release()
-    // where the log is apart, the command follows the commit
+    // with the log in EventStoreDB, the command appears only after the commit
     if (how === 'commit')
       await until(
         () => bus.getCommand(domain, sending.id),

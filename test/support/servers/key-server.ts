@@ -35,7 +35,7 @@ export const signingKey = (alg: string, kid: string): SigningKey => {
 
 export interface KeyServer {
   readonly url: string
-  /** What it answers from now on: a set of keys, or whatever else. */
+  /** Sets the keys that it publishes from now on; `answer` sets any other answer. */
   readonly publish: (...keys: readonly SigningKey[]) => void
   readonly answer: (status: number, body: string) => void
   readonly asked: () => number

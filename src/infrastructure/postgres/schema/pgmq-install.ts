@@ -81,7 +81,7 @@ const installFromSql = async (client: ClientBase): Promise<PgmqInstall> => {
  * Makes sure that the database has pgmq: uses an existing one, else creates the extension where the server offers it, else,
  * with `installSql`, installs pgmq's SQL without an extension. Safe to call concurrently and repeatedly.
  * @param client a connection outside any transaction
- * @throws PgmqMissingError when there is no pgmq and it cannot be installed; then nothing was changed
+ * @throws PgmqMissingError when there is no pgmq and it cannot be installed; nothing is left half installed
  */
 export const ensurePgmq = async (
   client: ClientBase,

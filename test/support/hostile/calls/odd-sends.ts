@@ -17,7 +17,7 @@ const oddNames = [
   '-',
 ]
 
-/** Sends that are too large, odd, or of another content type than they say. */
+/** Sends that are too large, odd, or different from what they declare. */
 export const oddSends: readonly NastyCall[] = [
   // what is sent
   ['more than a body may be', senders, 'refused', () => send({ data: 'x'.repeat(1_100_000) })],
