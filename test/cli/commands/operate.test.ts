@@ -209,6 +209,8 @@ describe('a snooze', () => {
     })
     const list = async (...flags: readonly string[]) =>
       (await program.run(['tsq', 'list', '--json', ...flags], on(setup))).json()
+    const shown = await program.run(['show', one], on(setup))
+    expect(shown.stdout).toMatch(/^Snoozed until +20/m)
     expect(await list('--snoozed', 'true')).toMatchObject({ items: [{ commandId: one, snoozedUntil: until }] })
     expect(await list('--snoozed', 'false')).toMatchObject({ items: [{ commandId: other, snoozedUntil: null }] })
     expect((await program.run(['tsq', 'list'], on(setup))).stdout).toContain('SNOOZED UNTIL')

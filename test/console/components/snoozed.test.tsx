@@ -1,7 +1,9 @@
 import { screen } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
+import { CommandFacts } from '../../../web/src/pages/commands/CommandFacts.tsx'
 import { ParkedList } from '../../../web/src/pages/troubleshooting/ParkedList.tsx'
-import { answering, show } from './support.tsx'
+import { answering, asked, show } from './support.tsx'
 
 const item = (n: number, snoozedUntil: string | null) => ({
   domain: 'payments',
@@ -29,4 +31,22 @@ test('the list marks what is snoozed now, and not what was', async () => {
   await screen.findByText('Charge3')
   const marks = screen.getAllByText(/Snoozed until/)
   expect(marks.map(({ textContent }) => textContent)).toEqual([`Snoozed until ${new Date(ahead).toLocaleString()}`])
+})
+
+test.each([
+  ['', true],
+  ['?snoozed=false', false],
+])('with the conditions "%s" an action on all that match is offered: %s', async (search, offered) => {
+  history.replaceState(null, '', `/troubleshooting${search}`)
+  answering(() => [200, { items: [item(1, null)], nextCursor: null, total: 3 }])
+  show(<ParkedList />)
+  await userEvent.click(await screen.findByRole('checkbox', { name: /Select Charge1/ }))
+  expect(asked().every(({ path }) => path.includes('snoozed=false') !== offered)).toBe(true)
+  expect(screen.queryByText(/Select all/) !== null).toBe(offered)
+})
+
+test('the page of a command says until when it is snoozed', () => {
+  const until = '2030-01-01T00:00:00.000Z'
+  show(<CommandFacts command={{ ...item(1, until), parentCommandId: null, causationId: null } as never} />)
+  expect(screen.getByText('Snoozed until')).toBeTruthy()
 })

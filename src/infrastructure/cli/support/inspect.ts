@@ -149,6 +149,7 @@ const details = (command: CommandDetail): string =>
       ['Status', command.status],
       ['Attempts', `${command.attempts} of ${command.maxAttempts} (${command.totalAttempts} in total)`],
       ['Parked', command.parkedAt === null ? '' : `${when(command.parkedAt)}, ${command.parkedReason}`],
+      ['Snoozed until', when(command.snoozedUntil)],
       ['Last error', lastError(command)],
       ['Next attempt', when(command.nextAttemptAt)],
       ['Lease until', when(command.leaseExpiresAt)],

@@ -44,6 +44,7 @@ export const CommandFacts = ({ command }: { readonly command: CommandDetail }) =
       `${command.attempts} of ${command.maxAttempts}${command.totalAttempts > command.attempts ? ` (${command.totalAttempts} in total)` : ''}`,
     ],
     ['Why parked', command.parkedReason && reasonText(command.parkedReason)],
+    ['Snoozed until', command.snoozedUntil && <At key="z" at={command.snoozedUntil} />],
     ['Next attempt', command.nextAttemptAt && <At key="n" at={command.nextAttemptAt} />],
     ['Lease until', command.leaseExpiresAt && <At key="l" at={command.leaseExpiresAt} />],
     ['Sent', <At key="s" at={command.createdAt} />],

@@ -13,15 +13,17 @@ const listOf = ({ domain, commandType, errorCode }: ParkedGroup): string =>
 
 /** One card for each cause: what failed, how often, since when, and the actions on all of these commands. */
 export const Groups = () => {
-  const { filter, q } = useParkedFilter()
-  const groups = useQuery(groupsQuery({ ...filter, ...(q === undefined ? {} : { q }) }))
+  const { filter, ofLists, fitsActions } = useParkedFilter()
+  const groups = useQuery(groupsQuery({ ...filter, ...ofLists }))
   return (
     <Answered query={groups} what="causes">
       {({ items }) =>
         items.length === 0 ? (
           <div className="card">
             <Empty title="Nothing is in troubleshooting">
-              <p>{q || Object.keys(filter).length > 0 ? 'Nothing that fits these filters.' : 'All is well.'}</p>
+              <p>
+                {!fitsActions || Object.keys(filter).length > 0 ? 'Nothing that fits these filters.' : 'All is well.'}
+              </p>
             </Empty>
           </div>
         ) : (
@@ -42,7 +44,7 @@ export const Groups = () => {
                     {sample !== null && <p className="mt-1 line-clamp-2 text-sm wrap-anywhere">{sample}</p>}
                   </div>
                   <div className="flex flex-wrap gap-2">
-                    {q === undefined && (
+                    {fitsActions && (
                       <ActionBar
                         target={{
                           kind: 'matching',

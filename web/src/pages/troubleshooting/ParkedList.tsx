@@ -19,16 +19,13 @@ const keyOf = ({ domain, commandId }: Parked): string => `${domain}/${commandId}
 
 export const ParkedList = () => {
   const { get } = useSearch()
-  const { filter, q } = useParkedFilter()
+  const { filter, ofLists, fitsActions } = useParkedFilter()
   const cursor = get('cursor')
   const may = usePermissions()
-  const parked = useQuery(
-    parkedQuery({ ...filter, ...(q === undefined ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) }),
-  )
+  const parked = useQuery(parkedQuery({ ...filter, ...ofLists, ...(cursor === undefined ? {} : { cursor }) }))
   const [picked, setPicked] = useState<ReadonlyMap<string, Parked>>(new Map())
   const [all, setAll] = useState(false)
-  // an action cannot filter by a free text
-  const everything = all && q === undefined
+  const everything = all && fitsActions
   const pick = (items: readonly Parked[], on: boolean, from: ReadonlyMap<string, Parked> = picked): void => {
     const next = new Map(from)
     for (const item of items) {
@@ -108,7 +105,7 @@ export const ParkedList = () => {
                 }}
                 everything={everything}
                 onEverything={() => setAll(true)}
-                matching={q === undefined ? { kind: 'matching', filter, total } : null}
+                matching={fitsActions ? { kind: 'matching', filter, total } : null}
               />
             )}
             {items.length === 0 ? (

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { statsQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
 import { Link } from '../../app/router.tsx'
-import { FilterBar, TextFilter, TimeFilter } from '../../components/lists/Filters.tsx'
+import { FilterBar, SelectFilter, TextFilter, TimeFilter } from '../../components/lists/Filters.tsx'
 import { useView, Views } from '../../components/lists/Views.tsx'
 import { Page } from '../../components/Page.tsx'
 import { Ago } from '../../components/Time.tsx'
@@ -56,6 +56,14 @@ export const TroubleshootingPage = () => {
         <TextFilter name="commandType" label="Type" />
         <TextFilter name="errorCode" label="Error code" />
         <TextFilter name="q" label="Id or message has" />
+        <SelectFilter
+          name="snoozed"
+          label="Snoozed"
+          options={[
+            ['true', 'Now'],
+            ['false', 'Not now'],
+          ]}
+        />
         <TimeFilter name="from" label="Since" />
         <TimeFilter name="to" label="Before" />
       </FilterBar>

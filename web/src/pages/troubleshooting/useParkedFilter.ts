@@ -2,16 +2,31 @@ import { useMemo } from 'react'
 import { useSearch } from '../../app/router.tsx'
 import type { ParkedFilter } from './acting/target.ts'
 
-export const filterNames = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q'] as const
+const ofActions = ['domain', 'commandType', 'errorCode', 'from', 'to'] as const
 
-/** Reads from the address the conditions, which an action can take, and the free text, which it cannot. */
-export const useParkedFilter = (): { readonly filter: ParkedFilter; readonly q: string | undefined } => {
+export const filterNames = [...ofActions, 'q', 'snoozed'] as const
+
+interface GivenFilter {
+  readonly filter: ParkedFilter
+  /** Conditions of lists that an action on many commands cannot take. */
+  readonly ofLists: { readonly q?: string; readonly snoozed?: boolean }
+  /** Whether an action can take all conditions. */
+  readonly fitsActions: boolean
+}
+
+/** Reads the conditions from the address. */
+export const useParkedFilter = (): GivenFilter => {
   const { get } = useSearch()
   return useMemo(() => {
-    const pairs = filterNames.flatMap(name => {
+    const pairs = ofActions.flatMap(name => {
       const value = get(name)
-      return value === undefined || name === 'q' ? [] : [[name, value] as const]
+      return value === undefined ? [] : [[name, value] as const]
     })
-    return { filter: Object.fromEntries(pairs), q: get('q') }
+    const [q, snoozed] = [get('q'), get('snoozed')]
+    return {
+      filter: Object.fromEntries(pairs),
+      ofLists: { ...(q === undefined ? {} : { q }), ...(snoozed === undefined ? {} : { snoozed: snoozed === 'true' }) },
+      fitsActions: q === undefined && snoozed === undefined,
+    }
   }, [get])
 }
