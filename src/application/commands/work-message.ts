@@ -209,7 +209,7 @@ const tampered = ({ at, actor }: Receive, attempt: number, differences: readonly
 })
 
 const keyOf = ({ body }: Delivery, domain: string): CommandKey | string => {
-  if (typeof body !== 'object' || body === null) return 'the message is no JSON object'
+  if (typeof body !== 'object' || body === null) return 'the message is not a JSON object'
   const id = 'command_id' in body ? body.command_id : undefined
   if (typeof id !== 'string') return 'the message has no command_id'
   const parsed = parseCommandId(id)

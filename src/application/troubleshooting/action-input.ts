@@ -68,7 +68,7 @@ const filterOf = (given: unknown): ActionFilter => {
   const unknown = Object.keys(filter).find(name => !filterFields.has(name))
   // an unknown condition must not widen the selection
   if (unknown !== undefined)
-    throw new InvalidInputError(`filter.${unknown.slice(0, 80)}`, 'is no condition of an action')
+    throw new InvalidInputError(`filter.${unknown.slice(0, 80)}`, 'is not a condition of an action')
   return conditionsOf(filter, actionConditions, 'filter.')
 }
 

@@ -1,13 +1,12 @@
 import type { Pool } from 'pg'
 import type { ActionStore, CanaryVerdict } from '../../../application/ports/action-store.ts'
-import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { storableText } from '../../../application/shared/json.ts'
 import type { CommandEventType } from '../../../domain/command/events.ts'
 import { staying, transitions } from '../../../domain/command/transitions.ts'
 import { isMissingRelation, isUnavailable, toPublicError } from '../connection/errors.ts'
 import { streamOf } from '../log/command-streams.ts'
 import { createQueueCatalog } from '../queue/queue.ts'
-import { decodeCursor, encodeCursor } from '../reading/cursor.ts'
+import { decodeCursor, encodeCursor, invalidCursor } from '../reading/cursor.ts'
 import { retryTransient } from '../transactions/retry-transient.ts'
 import { type ActionRow, actionColumns, type ItemRow, itemOf, recordOf } from './action-rows.ts'
 import { insertAction } from './create-action.ts'
@@ -99,7 +98,7 @@ export const createActionStore = (pool: Pool): ActionStore => {
 
 const ordinalOf = (cursor: string): number => {
   if (/^\d{1,9}$/.test(cursor)) return Number(cursor)
-  throw new InvalidInputError('cursor', 'this is no cursor of ours: pass on nextCursor as it was, or leave it out')
+  throw invalidCursor()
 }
 
 /** Events that end a retry, as a success or a failure. */

@@ -30,7 +30,7 @@ const withoutZeros = (digits: string): string => digits.replace(/^0+(?=\d)/, '')
 /** Parses a position that a reader has saved; null means the beginning of the log. */
 export const keptPosition = (kept: FeedPosition | null): LogPosition => {
   const position = kept === null ? startOfLog : parsePosition(kept)
-  if (position === null) throw new Error(`'${kept?.slice(0, 50)}' is no feed position`)
+  if (position === null) throw new Error(`'${kept?.slice(0, 50)}' is not a valid feed position`)
   return position
 }
 

@@ -11,6 +11,9 @@ export interface Cursor {
 export const encodeCursor = (cursor: Cursor): string =>
   Buffer.from(JSON.stringify([cursor.at, cursor.domain, cursor.commandId])).toString('base64url')
 
+export const invalidCursor = (): InvalidInputError =>
+  new InvalidInputError('cursor', 'not a valid cursor: pass nextCursor unchanged, or leave it out')
+
 /** @throws InvalidInputError for a text that is not a valid cursor */
 export const decodeCursor = (text: string): Cursor => {
   const parts = parse(text)
@@ -20,7 +23,7 @@ export const decodeCursor = (text: string): Cursor => {
       return { at, domain, commandId }
     }
   }
-  throw new InvalidInputError('cursor', 'this is no cursor of ours: pass on nextCursor as it was, or leave it out')
+  throw invalidCursor()
 }
 
 const parse = (text: string): unknown => {

@@ -1,9 +1,8 @@
 import type { Pool } from 'pg'
 import type { Page } from '../../../application/ports/reading/command-queries.ts'
 import type { WorkflowQueries, WorkflowRun } from '../../../application/ports/reading/workflow-queries.ts'
-import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { jobId, jobName } from '../../../domain/workflow-run/names.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
+import { decodeCursor, encodeCursor, invalidCursor } from './cursor.ts'
 import {
   type EntryRow,
   entryColumns,
@@ -188,7 +187,7 @@ const NO_ID = '00000000-0000-0000-0000-000000000000'
 
 const revisionOf = (cursor: string): string => {
   const { domain } = decodeCursor(cursor)
-  if (!/^\d{1,18}$/.test(domain)) throw new InvalidInputError('cursor', 'this is no cursor of this list')
+  if (!/^\d{1,18}$/.test(domain)) throw invalidCursor()
   return domain
 }
 
