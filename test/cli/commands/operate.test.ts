@@ -228,7 +228,7 @@ describe('a snooze', () => {
     for (const [until, said] of [
       ['2020-01-01', 'until: must be an instant ahead, by a year at the most'],
       ['9999d', 'until: must be an instant ahead, by a year at the most'],
-      ['soon', '--until: must be an ISO 8601 date or time'],
+      ['soon', '--until: must be an ISO 8601 date or time, or a time from now like 30m, 12h or 7d'],
     ] as const) {
       const refused = await program.run(['tsq', 'snooze', id, '--until', until], on(setup))
       expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(said)])

@@ -33,7 +33,12 @@ export const ageOf = (text: string | undefined): number => {
 /** An ISO 8601 instant, or `12h` for one that far from now. */
 export const instantAhead = (flag: string, text: string): string => {
   const ahead = lengthOf(text)
-  return ahead === undefined ? instantOf(text, flag) : new Date(Date.now() + ahead).toISOString()
+  if (ahead !== undefined) return new Date(Date.now() + ahead).toISOString()
+  try {
+    return instantOf(text, flag)
+  } catch {
+    throw new InvalidInputError(flag, 'must be an ISO 8601 date or time, or a time from now like 30m, 12h or 7d')
+  }
 }
 
 /** Gathers a flag that may be repeated. */
