@@ -27,7 +27,7 @@ create function command_bus_lock() returns bigint language sql immutable paralle
 create function command_bus_command_stream(domain text, command_id uuid) returns text language sql immutable parallel safe
   as $$ select 'command-' || domain || '-' || command_id::text $$;
 
--- The caller's role: functions that write run with the rights of their owner; see 0011_rights.sql.
+-- The caller's role: functions that write run with the rights of their owner; see 0012_rights.sql.
 create function command_bus_caller() returns name language sql stable parallel restricted
   as $$ select case current_setting('role') when 'none' then session_user else current_setting('role')::name end $$;
 
@@ -41,6 +41,14 @@ begin
 exception
   when sqlstate 'CB000' then return false;
   when unique_violation then return true;
+end $$;
+
+-- Makes messages visible again after `waits` milliseconds, by the clock of the database. `uncount` takes their last read back.
+create function command_bus_postpone(queue text, msg_ids bigint[], waits float8[], uncount boolean) returns void
+language plpgsql as $$
+begin
+  execute format('update pgmq.%I q set vt = clock_timestamp() + make_interval(secs => x.wait / 1000), read_ct = q.read_ct - $3
+    from unnest($1, $2) x(msg_id, wait) where q.msg_id = x.msg_id', 'q_' || queue) using msg_ids, waits, uncount::int;
 end $$;
 
 create function command_bus_commit(unit jsonb) returns jsonb
@@ -244,12 +252,7 @@ begin
     case v_op
       when 'delete' then perform pgmq.delete(v_queue, v_ids);
       when 'archive' then perform pgmq.archive(v_queue, v_ids);
-      when 'postpone' then
-        execute format('update pgmq.%I q set vt = clock_timestamp() + make_interval(secs => x.wait / 1000)
-          from unnest($1, $2) x(msg_id, wait) where q.msg_id = x.msg_id', 'q_' || v_queue) using v_ids, v_waits;
-      when 'uncount' then
-        execute format('update pgmq.%I q set vt = clock_timestamp() + make_interval(secs => x.wait / 1000), read_ct = q.read_ct - 1
-          from unnest($1, $2) x(msg_id, wait) where q.msg_id = x.msg_id', 'q_' || v_queue) using v_ids, v_waits;
+      else perform command_bus_postpone(v_queue, v_ids, v_waits, v_op = 'uncount');
     end case;
   end loop;
 

@@ -11,8 +11,8 @@ import { type EventStoreDbLogOptions, openEventStoreDbLog } from '../infrastruct
 import type { Follower } from '../infrastructure/eventstoredb/mirror/follower.ts'
 import { assertLogIsHere } from '../infrastructure/eventstoredb/mirror/whose-log.ts'
 import { archivedCommand } from '../infrastructure/postgres/log/archived-command.ts'
+import type { InlineProjections } from '../infrastructure/postgres/log/commit-plan.ts'
 import { createPostgresEventStore, type PostgresEventStoreOptions } from '../infrastructure/postgres/log/event-store.ts'
-import type { InlineProjections } from '../infrastructure/postgres/log/unit-of-work.ts'
 import type { ReplyQueues } from '../infrastructure/postgres/queue/reply-queues.ts'
 
 /** The log, in PostgreSQL or EventStoreDB. */

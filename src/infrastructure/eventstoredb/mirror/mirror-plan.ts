@@ -2,7 +2,7 @@ import type { FeedEvent } from '../../../application/ports/event-feed.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import type { Effect } from '../../../projections/outbox.ts'
 import type { StoredEvent } from '../../codec/event-codec.ts'
-import type { InlineProjections, SettledAppend } from '../../postgres/log/unit-of-work.ts'
+import type { InlineProjections, SettledAppend } from '../../postgres/log/commit-plan.ts'
 
 /** An event of the log, with its stored parts. */
 export interface Arrived<Event> {

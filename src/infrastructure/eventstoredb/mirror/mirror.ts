@@ -3,7 +3,8 @@ import type { EventCodec, StoredEvent } from '../../codec/event-codec.ts'
 import { isMissingRelation, isOutage } from '../../postgres/connection/errors.ts'
 import { inTransaction } from '../../postgres/connection/with-client.ts'
 import { saveCheckpoint } from '../../postgres/log/checkpoint.ts'
-import { commitQuery, type InlineProjections, planUnit } from '../../postgres/log/unit-of-work.ts'
+import { type InlineProjections, queryOf } from '../../postgres/log/commit-plan.ts'
+import { type CommitAnswer, commitStatement, planUnit } from '../../postgres/log/unit-of-work.ts'
 import type { ReplyQueues } from '../../postgres/queue/reply-queues.ts'
 import {
   type Arrived,
@@ -68,11 +69,9 @@ export const createMirror = <Event>({
       inTransaction(client, async () => {
         for (const round of rounds) {
           const { unit, streamOf } = plan(round)
-          const { rows } = await client.query({
-            ...commitQuery(unit),
-            values: [JSON.stringify(careful ? { ...unit, careful } : unit)],
-          })
-          const { lost, messages: sent, undelivered } = rows[0].answer as Answer
+          const statement = commitStatement(careful ? { ...unit, careful } : unit)
+          const { rows } = await client.query(queryOf({ statement }))
+          const { lost, messages: sent, undelivered } = rows[0].answer as CommitAnswer
           if (undelivered.length > 0) replyQueues?.failed(undelivered)
           const [taken] = lost
           if (taken !== undefined) throw foreignWriter(taken, round)
@@ -109,12 +108,6 @@ export const createMirror = <Event>({
 
 const placeOf = ({ stream, revision }: { readonly stream: string; readonly revision: number }): string =>
   `${revision} ${stream}`
-
-interface Answer {
-  readonly lost: readonly string[]
-  readonly undelivered: readonly string[]
-  readonly messages: readonly (readonly [event: number, msgId: string])[]
-}
 
 const foreignWriter = (
   stream: string,

@@ -1,27 +1,8 @@
 import type { Pool } from 'pg'
-import type { EventCodec } from '../../codec/event-codec.ts'
 import { isLockTimeout, isMissingRelation, isOutage } from '../connection/errors.ts'
 import type { ReplyQueues } from '../queue/reply-queues.ts'
-import { type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
-
-/** The answer of `command_bus_commit`. */
-export interface CommitAnswer {
-  readonly lost: readonly string[]
-  /** Queues whose replies were kept. */
-  readonly undelivered?: readonly string[]
-  readonly messages: readonly (readonly [event: number, msgId: string])[]
-}
-
-/** The same by stream. */
-export interface Outcomes {
-  readonly lost: readonly string[]
-  readonly messages: ReadonlyMap<string, string>
-}
-
-export const outcomesOf = ({ streamOf }: PlannedUnit, { lost, messages }: CommitAnswer): Outcomes => ({
-  lost,
-  messages: new Map(messages.map(([event, msgId]) => [streamOf[event] as string, msgId])),
-})
+import { type CommitPlan, type Outcomes, queryOf, type SettledAppend } from './commit-plan.ts'
+import type { Planner } from './planner.ts'
 
 export interface BriefOutcomes extends Outcomes {
   /** Streams to which nothing was appended, as other transactions hold locks that they need. */
@@ -31,8 +12,7 @@ export interface BriefOutcomes extends Outcomes {
 
 export interface BriefDeps<Event> {
   readonly pool: Pool
-  readonly codec: EventCodec<Event>
-  readonly projections: InlineProjections<Event>
+  readonly planner: Planner<Event>
   readonly ensureQueues: (queues: ReadonlySet<string>, options?: { readonly forget?: boolean }) => Promise<void>
   readonly replyQueues?: Pick<ReplyQueues, 'ready'> | undefined
   /** Waits a moment for queues that are being made; gives those that still do not exist. Default: waits for all. */
@@ -45,11 +25,6 @@ const giveUp = (replies: ReadonlySet<string>, error: unknown): null => {
   return null
 }
 
-/** A commit that does not wait long for a lock; `set_config` holds for this transaction, which is this statement. */
-const ALL = {
-  name: 'command_bus_commit_brief',
-  text: `select command_bus_commit($1::jsonb) as answer from set_config('lock_timeout', '100ms', true)`,
-}
 const EACH = 'select command_bus_commit_each($1::jsonb) as answers'
 
 const NONE: ReadonlySet<string> = new Set()
@@ -61,30 +36,28 @@ const NONE: ReadonlySet<string> = new Set()
  */
 export const createBriefCommit = <Event>({
   pool,
-  codec,
-  projections,
+  planner,
   ensureQueues,
   replyQueues,
   queuesAwaited = queues => ensureQueues(queues).then(() => NONE),
 }: BriefDeps<Event>) => {
   type Appends = readonly SettledAppend<Event>[]
-  const plan = (appends: Appends): PlannedUnit => planUnit(appends, codec, projections, false)
 
   const eachAlone = async (appends: Appends, held: Set<string>): Promise<BriefOutcomes> => {
-    const plans = appends.map(append => plan([append]))
-    const { rows } = await pool.query<{ answers: readonly (CommitAnswer | null)[] }>(EACH, [
-      JSON.stringify(plans.map(({ unit }) => unit)),
+    const plans = appends.map(append => planner.document([append]))
+    const { rows } = await pool.query<{ answers: readonly unknown[] }>(EACH, [
+      `[${plans.map(({ statement }) => statement.values[0]).join(',')}]`,
     ])
     const lost: string[] = []
     const messages = new Map<string, string>()
     const filled = new Set<string>()
     rows[0]?.answers.forEach((answer, i) => {
-      const planned = plans[i] as PlannedUnit
+      const planned = plans[i] as CommitPlan
       if (answer === null) {
-        held.add(planned.streamOf[0] as string)
+        held.add(planned.streams[0] as string)
         return
       }
-      const outcomes = outcomesOf(planned, answer)
+      const outcomes = planned.outcomesOf(answer)
       lost.push(...outcomes.lost)
       for (const [stream, msgId] of outcomes.messages) messages.set(stream, msgId)
       for (const queue of planned.filled) filled.add(queue)
@@ -94,12 +67,14 @@ export const createBriefCommit = <Event>({
 
   const commit = async (appends: Appends, mayRepeat: boolean): Promise<BriefOutcomes | null> => {
     const held = new Set<string>()
-    const planned = plan(appends)
+    const planned = planner.plan(appends, false)
     const replies = planned.replyQueues
     if (replies.size > 0 && !(await replyQueues?.ready(replies, {}))) return null
     const awaited = await queuesAwaited(planned.queues)
     if (awaited.size > 0) {
-      const ready = appends.filter(append => ![...plan([append]).queues].some(queue => awaited.has(queue)))
+      const ready = appends.filter(
+        append => ![...planner.plan([append], false).queues].some(queue => awaited.has(queue)),
+      )
       for (const { append } of appends) held.add(append.stream)
       for (const { append } of ready) held.delete(append.stream)
       if (ready.length === 0) return { lost: [], messages: new Map(), held, filled: new Set() }
@@ -107,8 +82,13 @@ export const createBriefCommit = <Event>({
       return rest === null ? null : { ...rest, held: new Set([...held, ...rest.held]) }
     }
     try {
-      const { rows } = await pool.query<{ answer: CommitAnswer }>({ ...ALL, values: [JSON.stringify(planned.unit)] })
-      return { ...outcomesOf(planned, (rows[0] as { answer: CommitAnswer }).answer), held, filled: planned.filled }
+      const { rows } = await pool.query<{ answer: unknown }>(queryOf(planned, true))
+      const answer = rows[0]?.answer ?? null
+      if (answer === null) {
+        planner.noColumns()
+        return commit(appends, mayRepeat)
+      }
+      return { ...planned.outcomesOf(answer), held, filled: planned.filled }
     } catch (error) {
       if (isLockTimeout(error)) return eachAlone(appends, held).catch(later => giveUp(replies, later))
       if (replies.size > 0) return giveUp(replies, error)

@@ -13,8 +13,9 @@ import { isLostRace, isMissingRelation, isOutage } from '../connection/errors.ts
 import type { ReplyQueues } from '../queue/reply-queues.ts'
 import { createAfterTransaction } from '../transactions/after-transaction.ts'
 import { retryTransient } from '../transactions/retry-transient.ts'
-import { type BriefDeps, type CommitAnswer, createBriefCommit, type Outcomes, outcomesOf } from './commit-briefly.ts'
-import { commitQuery, type InlineProjections, type PlannedUnit, planUnit, type SettledAppend } from './unit-of-work.ts'
+import { type BriefDeps, createBriefCommit } from './commit-briefly.ts'
+import { type CommitPlan, type InlineProjections, type Outcomes, queryOf, type SettledAppend } from './commit-plan.ts'
+import { createPlanner } from './planner.ts'
 
 export interface PostgresEventStoreOptions<Event> {
   readonly pool: Pool
@@ -53,10 +54,13 @@ type Querier = Pick<ClientBase, 'query'>
  * An append whose connection breaks is repeated with the same event ids, so it takes effect once whether or not the
  * first try was committed. Inside the caller's transaction (`within`: a connected client) nothing is repeated.
  */
-export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptions<Event>): EventStore<Event> => {
-  const { pool, codec, projections } = options
+export const createPostgresEventStore = <Event extends { readonly type: string }>(
+  options: PostgresEventStoreOptions<Event>,
+): EventStore<Event> => {
+  const { pool, codec } = options
+  const planner = createPlanner(codec, options.projections)
   const afterTransaction = createAfterTransaction(options.onFilled)
-  const commitBriefly = createBriefCommit(options)
+  const commitBriefly = createBriefCommit({ ...options, planner })
 
   const commit = async (
     appends: readonly StreamAppend<Event>[],
@@ -85,9 +89,9 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
           return appends.map(({ stream }) => results.get(stream) ?? { outcome: 'held', stream })
         }
       }
-      const planned = planUnit(settled, codec, projections, atomic)
-      const answer = await runUnit(querier, planned, client === undefined)
-      const results = await resultsOf(querier, settled, outcomesOf(planned, answer), atomic)
+      const planned = planner.plan(settled, atomic)
+      const outcomes = await run(querier, planned, settled, atomic, client === undefined)
+      const results = await resultsOf(querier, settled, outcomes, atomic)
       if (planned.filled.size > 0) {
         if (client === undefined) options.onFilled(planned.filled)
         else afterTransaction(client, planned.filled)
@@ -97,18 +101,24 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
     return client === undefined ? retryTransient(tryOnce) : tryOnce()
   }
 
-  const runUnit = async (querier: Querier, planned: PlannedUnit, mayRepeat: boolean): Promise<CommitAnswer> => {
-    const { name, text } = commitQuery(planned.unit)
+  const run = async (
+    querier: Querier,
+    planned: CommitPlan,
+    settled: readonly SettledAppend<Event>[],
+    atomic: boolean,
+    mayRepeat: boolean,
+  ): Promise<Outcomes> => {
     const { queues, replyQueues } = planned
-    const run = async (careful: boolean): Promise<CommitAnswer> => {
-      const { rows } = await querier.query({
-        ...(mayRepeat ? { name } : {}),
-        text,
-        values: [JSON.stringify(careful ? { ...planned.unit, careful } : planned.unit)],
-      })
-      const answer: CommitAnswer = rows[0].answer
-      if (answer.undelivered?.length) options.replyQueues?.failed(answer.undelivered)
-      return answer
+    const send = async (plan: CommitPlan): Promise<Outcomes> => {
+      const { name, ...query } = queryOf(plan)
+      const { rows } = await querier.query(mayRepeat ? { name, ...query } : query)
+      if (rows[0].answer === null) {
+        planner.noColumns()
+        return send(planner.document(settled, atomic))
+      }
+      const outcomes = plan.outcomesOf(rows[0].answer)
+      if (outcomes.undelivered?.length) options.replyQueues?.failed(outcomes.undelivered)
+      return outcomes
     }
     const ensure = async (given: { readonly forget?: boolean; readonly within?: Querier }): Promise<boolean> => {
       await options.ensureQueues(queues, given)
@@ -117,21 +127,24 @@ export const createPostgresEventStore = <Event>(options: PostgresEventStoreOptio
     const isReady = await ensure(mayRepeat ? {} : { within: querier })
     // in the caller's transaction there is only one try
     const careful = replyQueues.size > 0 && (!isReady || !mayRepeat)
-    const undoable = !mayRepeat && planned.unit.atomic === true
+    const carefully = (): CommitPlan => planner.document(settled, atomic, replyQueues.size > 0)
+    const undoable = !mayRepeat && atomic
     try {
       if (undoable) await querier.query('savepoint command_bus_append')
-      const answer = await run(careful)
+      const outcomes = await send(careful ? carefully() : planned)
       if (undoable) await querier.query('release savepoint command_bus_append')
-      return answer
+      return outcomes
     } catch (error) {
       if (undoable && isLostRace(error)) await querier.query('rollback to savepoint command_bus_append')
-      if (isLostRace(error)) return { lost: JSON.parse((error as { detail?: string }).detail ?? '[]'), messages: [] }
+      if (isLostRace(error)) {
+        return { lost: JSON.parse((error as { detail?: string }).detail ?? '[]'), messages: new Map() }
+      }
       const mayBeReply = replyQueues.size > 0 && !careful && !isOutage(error)
       if (!isMissingRelation(error) && !mayBeReply) throw error
       // the caller's transaction is lost; its next try finds the queue
       await ensure({ forget: true })
       if (!mayRepeat) throw error
-      return run(replyQueues.size > 0)
+      return send(carefully())
     }
   }
 

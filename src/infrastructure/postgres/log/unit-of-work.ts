@@ -1,24 +1,10 @@
-import type { StreamAppend } from '../../../application/ports/event-store.ts'
 import { domainOfQueue } from '../../../domain/command/names.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { mergeChanges, type RowChange } from '../../../projections/command-row.ts'
 import type { Effect } from '../../../projections/outbox.ts'
-import { createWrites, type RowWrite } from '../../../projections/row-write.ts'
+import { createWrites } from '../../../projections/row-write.ts'
 import type { EventCodec } from '../../codec/event-codec.ts'
-
-/** What the commit of an event does besides appending it. */
-export interface InlineProjections<Event> {
-  readonly row: (recorded: Recorded<Event>) => RowChange | null
-  readonly effects: (recorded: Recorded<Event>) => readonly Effect[]
-  /** Rows of the other read tables. */
-  readonly writes?: (recorded: Recorded<Event>) => readonly RowWrite[]
-}
-
-/** An append whose expected revision is settled: `from` is the revision of its first event. */
-export interface SettledAppend<Event> {
-  readonly append: StreamAppend<Event>
-  readonly from: number
-}
+import type { CommitPlan, InlineProjections, SettledAppend } from './commit-plan.ts'
 
 /** The document that `command_bus_commit` takes; see migrations/0003_commit.sql. Empty parts are left out. */
 export interface UnitOfWork {
@@ -54,23 +40,24 @@ interface Acks {
   readonly waits?: number[]
 }
 
-export interface PlannedUnit {
+export interface PlannedUnit extends Pick<CommitPlan, 'queues' | 'replyQueues' | 'filled'> {
   readonly unit: Partial<UnitOfWork>
-  /** Every queue of commands that must exist before the unit runs. */
-  readonly queues: ReadonlySet<string>
-  /** The queues of its replies: the unit is committed even if one cannot be made. */
-  readonly replyQueues: ReadonlySet<string>
-  /** Queues on which the unit puts messages: their workers are notified after the commit. */
-  readonly filled: ReadonlySet<string>
   /** The stream of each event, by the event's number. */
   readonly streamOf: readonly string[]
 }
 
+/** The answer to a document. */
+export interface CommitAnswer {
+  readonly lost: readonly string[]
+  readonly undelivered: readonly string[]
+  readonly messages: readonly (readonly [event: number, msgId: string])[]
+}
+
 /** The statement that commits a unit. A unit of commands only, as most are, pays nothing for the other read tables. */
-export const commitQuery = (unit: Partial<UnitOfWork>): { readonly name: string; readonly text: string } =>
-  unit.tables === undefined
-    ? { name: 'command_bus_commit', text: 'select command_bus_commit($1::jsonb) as answer' }
-    : { name: 'command_bus_commit_rows', text: 'select command_bus_commit_rows($1::jsonb) as answer' }
+export const commitStatement = (unit: Partial<UnitOfWork>): CommitPlan['statement'] => {
+  const name = unit.tables === undefined ? 'command_bus_commit' : 'command_bus_commit_rows'
+  return { name, call: `${name}($1::jsonb)`, values: [JSON.stringify(unit)] }
+}
 
 /** Everything that these appends write, as one document. Pure. */
 export const planUnit = <Event>(

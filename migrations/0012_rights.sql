@@ -154,7 +154,7 @@ declare
 begin
   for v_function in
     select p.oid from pg_proc p
-    where p.pronamespace = current_schema()::regnamespace and p.proname in ('command_bus_commit', 'command_bus_commit_each', 'command_bus_commit_rows',
+    where p.pronamespace = current_schema()::regnamespace and p.proname in ('command_bus_commit', 'command_bus_commit_each', 'command_bus_commit_rows', 'command_bus_commit_sent', 'command_bus_commit_reports',
       'command_bus_streams', 'command_bus_read', 'command_bus_next_visible', 'command_bus_extend', 'command_bus_hand_back',
       'command_bus_archive', 'command_bus_owners', 'command_bus_make_queue', 'command_bus_claim_queues', 'command_bus_queue_figures', 'command_bus_deliver_replies')
   loop
@@ -169,4 +169,5 @@ revoke all on function command_bus_send_right() from public;
 revoke all on function command_bus_put_rows(regclass, jsonb, text[]) from public;
 revoke all on function command_bus_grant_queue(text) from public;
 revoke all on function command_bus_put_replies(text, jsonb[]) from public;
+revoke all on function command_bus_postpone(text, bigint[], float8[], boolean) from public;
 revoke all on function command_bus_is_archived(text[]) from public;
