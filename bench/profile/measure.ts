@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openOurs } from './ours.ts'
-import { type CpuTimes, cpuTimes, recordCpu } from './profile-cpu.ts'
-import { countStatements, type ServerTimes, watchServer } from './profile-server.ts'
-import { type Database, openDatabase, settle } from './server.ts'
-import { perSecond, type Work, works } from './work.ts'
+import { openOurs } from '../ours.ts'
+import { type Database, openDatabase, settle } from '../server.ts'
+import { perSecond, type Work, works } from '../work.ts'
+import { type CpuTimes, cpuTimes, recordCpu } from './cpu.ts'
+import { countStatements, type ServerTimes, watchServer } from './server.ts'
 
 export type ProfileOptions = {
   readonly works: readonly Work[]

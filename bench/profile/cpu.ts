@@ -20,7 +20,7 @@ const engineNames: ReadonlyMap<string, string> = new Map([
 /** Finer than the default of 1,000, and still cheap. */
 const samplingIntervalUs = 250
 
-const root = new URL('../../', import.meta.url).href
+const root = new URL('../../../', import.meta.url).href
 
 /** Starts the profile of this thread; the result ends it. */
 export const recordCpu = async (): Promise<() => Promise<Profiler.Profile>> => {

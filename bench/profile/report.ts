@@ -1,7 +1,7 @@
-import type { Profile } from './profile.ts'
-import type { Spent } from './profile-cpu.ts'
-import type { Facts, Statement, WalRecord } from './profile-server.ts'
-import { align, decimals } from './report.ts'
+import { align, decimals } from '../report.ts'
+import type { Spent } from './cpu.ts'
+import type { Profile } from './measure.ts'
+import type { Facts, Statement, WalRecord } from './server.ts'
 
 const shown = { functions: 25, folders: 15, statements: 25, walRecords: 10 } as const
 
@@ -127,12 +127,12 @@ const recordTable = (rows: readonly WalRecord[]): string => {
       count: sum(left, row => row.count),
       type: `${left.length} others`,
     })
-  const head = ['bytes/command', 'whole pages', 'records', 'type']
+  const head = ['bytes/command', 'full pages', 'records', 'type']
   return align([head, ...top(rows, shown.walRecords, cells, others)], column => column === 3)
 }
 
 const part = <Row>(title: string, facts: Facts<Row>, lines: (rows: readonly Row[]) => string): string =>
-  'missing' in facts ? `${title}: not available: ${facts.missing}` : `${title}\n${lines(facts.rows)}`
+  'missing' in facts ? `${title}: not available, the server says: ${facts.missing}` : `${title}\n${lines(facts.rows)}`
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US')
 
