@@ -49,7 +49,8 @@ const selectStatements = `
     mean_exec_time as "meanMs", rows::float8 as rows, wal_bytes::float8 as "walBytes", not toplevel as nested,
     left(trim(regexp_replace(query, '\\s+', ' ', 'g')), 120) as text
   from pg_stat_statements
-  where dbid = (select oid from pg_database where datname = current_database()) and query !~ 'pg_stat_statements'
+  where dbid = (select oid from pg_database where datname = current_database()) and calls > 0
+    and query !~ 'pg_stat_statements'
   order by total_exec_time + total_plan_time desc`
 
 const resetStatements =
@@ -60,6 +61,9 @@ const selectWalRecords = `
     fpi_size::float8 as "pageBytes"
   from pg_get_wal_stats($1, $2, true) where count > 0
   order by combined_size desc`
+
+/** Records are read from what is on disk, and a commit of a notification alone does not wait for that. */
+const flushWal = `select pg_logical_emit_message(true, 'commandbus_bench', '')`
 
 /** What the server did between two moments. A part that it cannot tell says why. */
 export const watchServer = async (url: string): Promise<Watch> => {
@@ -83,6 +87,7 @@ export const watchServer = async (url: string): Promise<Watch> => {
   const end = async (from: string, reset: Facts<object>): Promise<ServerTimes> => {
     const statements = 'missing' in reset ? reset : await facts<Statement>(selectStatements)
     const to = await selectPosition()
+    await client.query(flushWal)
     const { rows } = await client.query<{ bytes: number }>(
       'select pg_wal_lsn_diff($1::pg_lsn, $2::pg_lsn)::float8 as bytes',
       [to, from],
