@@ -6,6 +6,8 @@ import { measureHttp } from './http.ts'
 import { httpJson, httpTable } from './http-report.ts'
 import { latencyJson, latencyTable, measureLatency, missedLatency } from './latency.ts'
 import { openOurs } from './ours.ts'
+import { measureProfiles, openCounting } from './profile/measure.ts'
+import { profileJson, profileTable } from './profile/report.ts'
 import { runProof } from './proof.ts'
 import { openRaw } from './raw.ts'
 import { measureReplay, missedReplay, replayJson, replayTable } from './replay.ts'
@@ -15,7 +17,17 @@ import { openDatabase, settle } from './server.ts'
 import { type Contender, type Work, works } from './work.ts'
 
 /** What is measured instead of the rest. */
-const modes: readonly string[] = ['quick', 'http', 'replay', 'eventstoredb', 'proof', 'runs', 'latency', 'bulk']
+const modes: readonly string[] = [
+  'quick',
+  'http',
+  'replay',
+  'eventstoredb',
+  'proof',
+  'runs',
+  'latency',
+  'bulk',
+  'profile',
+]
 
 const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--rounds <n>] [--json] [--check]
 
@@ -32,6 +44,9 @@ const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--round
                    finish again
   latency          from send to the start of the handler on an idle system, beside a notification by hand
   bulk             10,000 commands that failed for good, retried by one action
+  profile          where the time of a command goes, in Node and in PostgreSQL; of each work, or of those named after it:
+                   ${works.join(', ')}
+  --out <folder>   of profile: where the .cpuprofile files go, dist-bench/profiles unless told
   --commands <n>   commands a work
   --rounds <n>     rounds, 3 unless told; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
@@ -50,6 +65,7 @@ const parse = () => {
         senders: { type: 'string' },
         seconds: { type: 'string' },
         rate: { type: 'string' },
+        out: { type: 'string', default: 'dist-bench/profiles' },
         json: { type: 'boolean', default: false },
         check: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -70,12 +86,18 @@ const positive = (name: string, text: string | undefined, otherwise: number): nu
 
 const readOptions = () => {
   const { values, positionals } = parse()
-  const unknown = positionals.find(word => !modes.includes(word))
+  const named = works.filter(work => positionals.includes(work))
+  const words = positionals.filter(word => !works.some(work => work === word))
+  const unknown = words.find(word => !modes.includes(word))
   if (unknown !== undefined) throw new UsageError(`${unknown} is not a mode; there are only: ${modes.join(', ')}`)
+  if (named.length > 0 && !words.includes('profile'))
+    throw new UsageError(`${named[0]} can be chosen for a profile only: npm run bench -- profile ${named[0]}`)
   return {
     commands: positive('commands', values.commands, positionals.includes('quick') ? 5_000 : 20_000),
     rounds: positive('rounds', values.rounds, 3),
-    mode: positionals.find(word => word !== 'quick'),
+    mode: words.find(word => word !== 'quick'),
+    works: named.length > 0 ? named : works,
+    out: values.out,
     rate: positive('rate', values.rate, 1_000),
     senders: positive('senders', values.senders, 200),
     seconds: positive('seconds', values.seconds, 30),
@@ -250,6 +272,24 @@ async function benchRuns(options: Options): Promise<number> {
   }
 }
 
+const benchProfile = async (options: Options): Promise<number> => {
+  const check = interruptible()
+  const database = await openCounting(say)
+  try {
+    say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    const profiles = await measureProfiles(database.url, {
+      works: options.works,
+      commands: work => amount(work, options.commands),
+      folder: options.out,
+      check,
+    })
+    process.stdout.write(`${options.json ? profileJson(profiles) : profiles.map(profileTable).join('\n\n')}\n`)
+    return 0
+  } finally {
+    await database.release()
+  }
+}
+
 const instead: Readonly<Record<string, (options: Options) => Promise<number>>> = {
   http: benchHttp,
   replay: benchReplay,
@@ -258,6 +298,7 @@ const instead: Readonly<Record<string, (options: Options) => Promise<number>>> =
   runs: benchRuns,
   latency: benchLatency,
   bulk: benchBulk,
+  profile: benchProfile,
 }
 
 const main = async (): Promise<number> => {

@@ -66,15 +66,17 @@ const cells = (row: Row): readonly string[] => [
   row.variant === 'ours' ? targets[row.work].toFixed(2) : '',
 ]
 
-export const table = (rows: readonly Row[]): string => {
-  const lines = [columns, ...rows.map(cells)]
-  const widths = columns.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)))
+/** Columns as wide as their widest cell: text to the left, numbers to the right. */
+export const align = (lines: readonly (readonly string[])[], isText: (column: number) => boolean): string => {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)))
   const pad = (cell: string, column: number) =>
-    column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+    isText(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
   return lines.map(line => line.map(pad).join('  ').trimEnd()).join('\n')
 }
 
-const decimals = (value: number, digits: number): number => Number(value.toFixed(digits))
+export const table = (rows: readonly Row[]): string => align([columns, ...rows.map(cells)], column => column < 2)
+
+export const decimals = (value: number, digits: number): number => Number(value.toFixed(digits))
 
 export const json = (rows: readonly Row[]): string =>
   JSON.stringify({

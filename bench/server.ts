@@ -13,17 +13,19 @@ const settings = { fsync: 'on', synchronous_commit: 'on', shared_buffers: '256MB
 
 const name = `commandbus_bench_${process.pid}`
 
-/** The embedded server in a home of its own, with the settings above. */
-const embeddedServer = async (): Promise<Server> => {
+type Settings = Readonly<Record<string, string>>
+
+/** The embedded server in a home of its own, with the settings above and `others`. */
+const embeddedServer = async (others: Settings): Promise<Server> => {
   const { startEmbedded, removeEmbedded } = await loadEmbedded()
   const home = join(tmpdir(), name)
-  const server = await startEmbedded({ home, settings })
+  const server = await startEmbedded({ home, settings: { ...settings, ...others } })
   return { url: server.url, release: () => server.release().finally(() => removeEmbedded(home)) }
 }
 
-const openServer = (): Promise<Server> => {
+const openServer = (others: Settings): Promise<Server> => {
   const url = process.env.DATABASE_URL
-  return url === undefined || url === '' ? embeddedServer() : Promise.resolve({ url, release: async () => {} })
+  return url === undefined || url === '' ? embeddedServer(others) : Promise.resolve({ url, release: async () => {} })
 }
 
 const query = async <Result>(url: string, run: (client: pg.Client) => Promise<Result>): Promise<Result> => {
@@ -52,9 +54,9 @@ const prepare = async (client: pg.Client): Promise<string> => {
   return [`PostgreSQL ${version}`, `pgmq ${pgmq.version} (${pgmq.how})`, ...others].join(', ')
 }
 
-/** A new database with pgmq and the schema, on the server of DATABASE_URL, else on an embedded one. */
-export const openDatabase = async (): Promise<Database> => {
-  const server = await openServer()
+/** A new database with pgmq and the schema, on the server of DATABASE_URL, else on an embedded one with these settings. */
+export const openDatabase = async (others: Settings = {}): Promise<Database> => {
+  const server = await openServer(others)
   const url = new URL(server.url)
   url.pathname = `/${name}`
   const drop = () => query(server.url, client => client.query(`drop database if exists ${name} with (force)`))
