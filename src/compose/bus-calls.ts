@@ -10,7 +10,7 @@ import { readHistory } from '../application/investigation/read-history.ts'
 import { createOperations } from '../application/operations/operations.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Rehearsals } from '../application/ports/rehearsals.ts'
-import type { ApartFromMarks } from '../application/troubleshooting/action-turns.ts'
+import type { SeparateLog } from '../application/troubleshooting/apply-action.ts'
 import { planTurns } from '../application/troubleshooting/dry-run.ts'
 import { dryRunAction } from '../application/troubleshooting/dry-run-action.ts'
 import { cancelCommand, createOperatorCalls } from '../application/troubleshooting/operate-command.ts'
@@ -57,8 +57,8 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
     log,
     faultsOf: payloadFaults({ store: commands, rehearsals: deps.rehearsals }),
   }
-  const apart = store.capabilities.inlineProjections ? {} : { apart: apartFromMarks(commands) }
-  const actions = createActions({ pool, transact: transactNow, ...apart, clock, ids, log, onFilled })
+  const separateLog = store.capabilities.inlineProjections ? {} : { separateLog: separateLogOf(commands) }
+  const actions = createActions({ pool, transact: transactNow, ...separateLog, clock, ids, log, onFilled })
   const { start, get, list, stop } = actions
   const workflows = createWorkflows({ ...deps, pool, store, derivedId, options: deps.workflows })
   const { templates, runner } = workflows
@@ -95,7 +95,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
 }
 
 /** How bulk actions recognise finished items when the log is in another database. */
-const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): ApartFromMarks => ({
+const separateLogOf = (store: Pick<EventStore<CommandEvent>, 'readStream'>): SeparateLog => ({
   eventIdOf: (actionId, ordinal) => derivedId(`bulk action ${actionId} item ${ordinal}`),
   idAt: async (stream, revision) => (await store.readStream(stream, revision))[0]?.id ?? null,
 })
