@@ -15,7 +15,7 @@ import { createKeyedQueue } from '../shared/keyed-queue.ts'
 import { creditsRefusal, runRefusal } from './run-errors.ts'
 import type { RunJobs } from './run-jobs.ts'
 import type { RunProcess } from './run-process.ts'
-import { viewOf } from './run-view.ts'
+import { toWorkflowRun } from './run-view.ts'
 import type { WorkflowStore } from './workflow-store.ts'
 
 export interface PaymentDeps {
@@ -122,6 +122,6 @@ export const createPayment = (deps: PaymentDeps) => {
   return async (paid: Paid): Promise<WorkflowRun> => {
     const run = await inTurn(paid.tenantId, () => (workflows.atomic ? payTogether(paid) : payFirst(paid)))
     deps.onStarted()
-    return viewOf(paid.runId, run)
+    return toWorkflowRun(paid.runId, run)
   }
 }

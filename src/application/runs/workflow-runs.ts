@@ -18,7 +18,7 @@ import {
   runRefusal,
   TemplateNotFoundError,
 } from './run-errors.ts'
-import { viewOf } from './run-view.ts'
+import { toWorkflowRun } from './run-view.ts'
 import { DEFAULT_RETRY_COUNT, DEFAULT_TENANT, filesOf, retryCountOf, runStatusOf, tenantOf } from './workflow-input.ts'
 import type { Asker } from './workflow-templates.ts'
 
@@ -77,12 +77,12 @@ export const createRuns = (deps: RunsDeps) => {
   }
 
   /** Reads the run from its row; if the row lags behind the log, from the log. */
-  const look = async (runId: string): Promise<WorkflowRun | null> => {
+  const readRun = async (runId: string): Promise<WorkflowRun | null> => {
     const row = await queries.run(runId)
     if (workflows.inline) return row
     const { state } = await workflows.loadRun(runId)
     if (state.status === 'NONE' || (row !== null && row.updatedAt >= state.updatedAt)) return row
-    return viewOf(runId, state)
+    return toWorkflowRun(runId, state)
   }
 
   return {
@@ -131,7 +131,7 @@ export const createRuns = (deps: RunsDeps) => {
     /** @throws RunNotFoundError, ForbiddenError */
     get: async (asker: Asker, id: string): Promise<WorkflowRun> => {
       const runId = commandIdOf(id, 'runId')
-      const run = await look(runId)
+      const run = await readRun(runId)
       demandOwn(asker, runId, run?.tenantId ?? null)
       return run as WorkflowRun
     },
@@ -227,7 +227,7 @@ export const createRuns = (deps: RunsDeps) => {
       const actor = textOf(asker.subject, 'subject', 200)
       await process.turn(runId, [{ type: 'Cancel', at: now(), actor, reason }])
       await process.resume(runId)
-      const run = await look(runId)
+      const run = await readRun(runId)
       if (run === null) throw new RunNotFoundError(runId)
       return run
     },

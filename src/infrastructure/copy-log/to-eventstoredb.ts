@@ -14,7 +14,7 @@ import type { EventRow } from '../postgres/log/event-store.ts'
 import { AFTER, keptPosition, type LogPosition, logPage, positionText, startOfLog } from '../postgres/log/log-reader.ts'
 import { aloneOn, lockOutWriters } from '../postgres/transactions/alone.ts'
 import { compareLogs, countEvents } from './compare.ts'
-import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, notLookedAt, storedCodec } from './stored.ts'
+import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, storedCodec, unusedContext } from './stored.ts'
 
 /** The checkpoint of an unfinished copy. */
 const COPYING = 'copy-log'
@@ -112,7 +112,7 @@ const appendPage = async (store: EventStore<StoredEvent>, page: readonly LogRow[
   for (const row of page) {
     const appends = streams.get(row.stream) ?? []
     const revision = Number(row.revision)
-    const next = { id: row.id, event: { type: row.type, data: row.data, meta: row.meta }, context: notLookedAt }
+    const next = { id: row.id, event: { type: row.type, data: row.data, meta: row.meta }, context: unusedContext }
     const last = appends.at(-1)
     if (last !== undefined && bytesOf([...last.events, next]) <= APPEND_BYTES) {
       appends[appends.length - 1] = { ...last, events: [...last.events, next] }

@@ -140,10 +140,10 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     await listen(parts.metricsApp, config.host, config.metricsPort, 'COMMANDBUS_METRICS_PORT')
   }
   await parts.claim?.update({ url, stopping: false })
-  if (stop.asked()) return
+  if (stop.requested()) return
 
   parts.database = await openDatabase(config, { supervise: true, log: line => log.info({}, line) })
-  if (stop.asked()) return
+  if (stop.requested()) return
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
     ...(config.databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs: config.databaseTimeoutMs }),
@@ -162,7 +162,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   parts.pool = createPool(parts.database.url, 3, config.databaseTimeoutMs)
   parts.checks = createPool(parts.database.url, 2, CHECK_MS)
   parts.backgroundCheck = await startBackgroundCheck(parts.pool, config, log)
-  if (demo && !stop.asked()) {
+  if (demo && !stop.requested()) {
     const sent = await parts.bus.sendBatch(demoDomain, demoCommands)
     log.info({ sent: sent.filter(({ outcome }) => outcome === 'accepted').length }, 'the demo commands are there')
     parts.supervisor = startSupervisor({
@@ -173,9 +173,10 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     })
     await Promise.race([parts.supervisor.working, stop.promise, delay(WORKER_STARTS_MS, undefined, { ref: false })])
   }
-  if (!stop.asked()) parts.bus.actions.run().catch(error => log.error({ err: error }, 'bulk actions have stopped'))
-  if (!stop.asked()) parts.bus.runs.run().catch(error => log.error({ err: error }, 'workflow runs are not followed'))
-  if (!stop.asked()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
+  if (!stop.requested()) parts.bus.actions.run().catch(error => log.error({ err: error }, 'bulk actions have stopped'))
+  if (!stop.requested())
+    parts.bus.runs.run().catch(error => log.error({ err: error }, 'workflow runs are not followed'))
+  if (!stop.requested()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
 }
 
 /** Handlers live in worker processes; for a rehearsal one is started that has the same ones. */

@@ -28,7 +28,7 @@ interface Known {
 }
 
 const knownOf = new WeakMap<Pool, Known>()
-const LOOK_AGAIN_MS = 60_000
+const FROM_START_EVERY_MS = 60_000
 /** Queues read in one transaction: each holds locks until its end, and all sessions share the memory for locks. */
 const PORTION = 100
 
@@ -52,7 +52,7 @@ export const queueFigures = async (pool: Pool): Promise<readonly QueueFigures[]>
     .sort((one, other) => Number(hasChanged(other)) - Number(hasChanged(one)) || seenAt(one) - seenAt(other))
   const due = [...fresh, ...others.slice(0, Math.max(0, PORTION - fresh.length))]
   for (let from = 0; from < due.length; from += PORTION) {
-    await look(pool, known, marks, due.slice(from, from + PORTION))
+    await readQueues(pool, known, marks, due.slice(from, from + PORTION))
   }
   const now = performance.now()
   return [...marks.keys()].flatMap(queue => {
@@ -72,14 +72,14 @@ const marksOf = async (pool: Pool): Promise<ReadonlyMap<string, string>> => {
   return new Map(rows.map(({ queue, mark }) => [queue, mark]))
 }
 
-const look = async (
+const readQueues = async (
   pool: Pool,
   known: Known,
   marks: ReadonlyMap<string, string>,
   queues: readonly string[],
 ): Promise<void> => {
   if (known.firstUntil < performance.now()) {
-    known.firstUntil = performance.now() + LOOK_AGAIN_MS
+    known.firstUntil = performance.now() + FROM_START_EVERY_MS
     for (const [queue, seen] of known.queues)
       known.queues.set(queue, { ...seen, row: seen.row && { ...seen.row, first: '0' } })
   }
