@@ -5,9 +5,9 @@ import { knownPooling, notePooling } from '../../src/infrastructure/postgres/con
 import { toPublicError } from '../../src/infrastructure/postgres/connection/errors.ts'
 import { migrate } from '../../src/infrastructure/postgres/schema/migrate.ts'
 import { ensurePgmq } from '../../src/infrastructure/postgres/schema/pgmq-install.ts'
-import { apartFrom, createPool, poolingOf } from '../../src/infrastructure/postgres/transactions/pool.ts'
+import { createPool, poolingOf, poolLike } from '../../src/infrastructure/postgres/transactions/pool.ts'
 import { checkHealth } from '../../src/infrastructure/service/checks.ts'
-import { createTestBus, logIsApart, type TestBus, until } from '../support/bus.ts'
+import { createTestBus, logIsSeparate, type TestBus, until } from '../support/bus.ts'
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts'
 import { parked } from '../support/park.ts'
 import { files, jane, quickly, runsOf } from '../support/runs.ts'
@@ -70,7 +70,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
       throw Object.assign(new Error('never'), { code: 'NEVER' })
     },
     Quick: (data: unknown) => data,
-    ...(logIsApart
+    ...(logIsSeparate
       ? {}
       : {
           Write: {
@@ -97,7 +97,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
     'shop',
     Array.from({ length: 40 }, (_, n) => ({ commandType: 'Quick', data: { n }, replyTo: 'shop__answers' })),
   )
-  if (!logIsApart) {
+  if (!logIsSeparate) {
     for (let n = 0; n < 20; n++) await sent('Write', { n })
     const client = await user.connect()
     await client.query('begin')
@@ -120,7 +120,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
     () => bus.troubleshooting.list({ domain: 'shop' }),
     ({ total }) => total === hopeless.length,
   )
-  if (!logIsApart) expect((await user.query('select count(*)::int as n from seen')).rows).toEqual([{ n: 22 }])
+  if (!logIsSeparate) expect((await user.query('select count(*)::int as n from seen')).rows).toEqual([{ n: 22 }])
   expect((await user.query('select count(*)::int as n from pgmq.q_shop__answers')).rows).toEqual([{ n: 40 }])
 
   const following = new AbortController()
@@ -189,7 +189,7 @@ describe.skipIf(noPgBouncer !== null)(
         ({ status }) => status === 'healthy',
       )
       expect(worker.health().reasons).toEqual([])
-      if (!logIsApart) expect((await bus.maintenance.rebuild()).commands).toBeGreaterThan(60)
+      if (!logIsSeparate) expect((await bus.maintenance.rebuild()).commands).toBeGreaterThan(60)
     }, 60_000)
 
     it('R10: transaction mode: everything works by polling, and leaves nothing behind on connections of others', async () => {
@@ -210,7 +210,7 @@ describe.skipIf(noPgBouncer !== null)(
       })
       expect(await leftBehind(test.url, test.pool)).toEqual({
         // the follower of a log elsewhere leads
-        locks: logIsApart ? 1 : 0,
+        locks: logIsSeparate ? 1 : 0,
         sessions: [{ channels: 0, timeout: '0', readonly: 'off', prepared: 0 }],
       })
     }, 60_000)
@@ -221,7 +221,7 @@ describe.skipIf(noPgBouncer !== null)(
         handlers: { shop: { Buy: { transactional: true, rehearsable: true, handle: async () => null } } } as never,
       })
       await expect(bus.maintenance.rebuild()).rejects.toThrow(POOLER)
-      if (logIsApart) return
+      if (logIsSeparate) return
       const commandId = await parked(test, 'shop', {}, { commandType: 'Buy' })
       const rehearsal = await bus.troubleshooting.rehearse('shop', commandId).catch(error => error.message)
       expect(JSON.stringify(rehearsal)).toContain(POOLER)
@@ -240,7 +240,7 @@ describe.skipIf(noPgBouncer !== null)(
           )
           .then(({ rows }) => rows.map(({ pid }) => pid as number))
       // with a log elsewhere its follower leads, too
-      const others = logIsApart ? 1 : 0
+      const others = logIsSeparate ? 1 : 0
       const [first] = await until(leaders, pids => pids.length === 1 + others)
       await test.pool.query('select pg_terminate_backend($1)', [first])
       await until(leaders, pids => pids.length === 1 + others && !pids.includes(first ?? 0))
@@ -289,7 +289,7 @@ describe.skipIf(noPgBouncer !== null)(
         cleanUps.push(() => database.drop())
         const pool = open(await through(database.url, options))
         expect(await poolingOf(pool)).toBe(expected)
-        expect(knownPooling(apartFrom(pool))).toBe(expected)
+        expect(knownPooling(poolLike(pool))).toBe(expected)
       })
 
       it('R10: nothing, with one statement', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { StreamAppend } from '../../src/application/ports/event-store.ts'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
-import { createTestBus, logIsApart, until } from '../support/bus.ts'
+import { createTestBus, logIsSeparate, until } from '../support/bus.ts'
 import { createCommandStore, sending } from '../support/lives/command-store.ts'
 
 const sender = { subject: 'mallory', roles: ['SENDER'] as const, tenant: null }
@@ -21,7 +21,7 @@ const odd: readonly unknown[] = [
   'x'.repeat(100_000),
 ]
 
-describe.skipIf(logIsApart)('what a sender does', () => {
+describe.skipIf(logIsSeparate)('what a sender does', () => {
   test('G4: is nothing that verify finds: odd payloads, duplicates, cancels, replies wherever they go', async () => {
     const { bus, work, until: seen } = await createTestBus()
     const caller = bus.as(sender)

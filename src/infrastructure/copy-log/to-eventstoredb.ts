@@ -12,7 +12,7 @@ import { inTransaction } from '../postgres/connection/with-client.ts'
 import { loadCheckpoint, MIRROR_PROJECTION, saveCheckpoint } from '../postgres/log/checkpoint.ts'
 import type { EventRow } from '../postgres/log/event-store.ts'
 import { AFTER, keptPosition, type LogPosition, logPage, positionText, startOfLog } from '../postgres/log/log-reader.ts'
-import { aloneOn, lockOutWriters } from '../postgres/transactions/alone.ts'
+import { asOnlyProcess, lockOutWriters } from '../postgres/transactions/only-process.ts'
 import { compareLogs, countEvents } from './compare.ts'
 import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, storedCodec, unusedContext } from './stored.ts'
 
@@ -35,7 +35,7 @@ export const copyToEventStoreDb = ({
   eventStorePrefix: streamPrefix = '',
   onProgress = () => {},
 }: CopyLogOptions): Promise<CopiedLog> =>
-  aloneOn({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
+  asOnlyProcess({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
     await lockOutWriters(client, copyRefusal)
     if ((await loadCheckpoint(client, MIRROR_PROJECTION)) !== null) {
       throw new CopyLogError('the log of this database is in EventStoreDB already')

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { CommandNotFoundError, InvalidInputError, InvalidOperationError } from '../../../src/index.ts'
-import { createTestBus, logIsApart } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate } from '../../support/bus.ts'
 import { auditNames, parked } from '../../support/park.ts'
 
 const jane = { operator: 'jane@example.com' }
@@ -107,7 +107,7 @@ describe('operator retry', () => {
   })
 
   // with the log in EventStoreDB the decision stands, and the projection stops at what it cannot dispatch
-  test.skipIf(logIsApart)('A3: when the send fails, neither row nor audit change', async () => {
+  test.skipIf(logIsSeparate)('A3: when the send fails, neither row nor audit change', async () => {
     const test = await createTestBus()
     const { bus, pool } = test
     const commandId = await parked(test)

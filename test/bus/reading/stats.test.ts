@@ -4,7 +4,7 @@ import { NO_TENANT } from '../../../src/application/shared/scope.ts'
 import { BusinessRuleError, PermanentCommandError } from '../../../src/index.ts'
 import { feedCheck, readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
 import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
-import { createTestBus, logIsApart, signal, type TestBus } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal, type TestBus } from '../../support/bus.ts'
 import { isParked } from '../../support/park.ts'
 
 const handlers = {
@@ -103,7 +103,7 @@ test('an older transaction that is still open hides nothing and makes nothing co
   await first.read()
   const client = await pool.connect()
   await client.query('begin')
-  if (logIsApart) await client.query('select pg_current_xact_id()')
+  if (logIsSeparate) await client.query('select pg_current_xact_id()')
   else await bus.send('payments', 'Fine', {}, { client })
   await someLives(testBus)
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { BatchFailedError, CommandBusError } from '../../../src/index.ts'
-import { createTestBus, logIsApart, signal, type TestBus } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal, type TestBus } from '../../support/bus.ts'
 
 const large = (characters: number) => (_: unknown, i: number) => ({
   commandType: 'Charge',
@@ -51,7 +51,7 @@ describe('a batch that is too large for one statement', () => {
     expect(rows[0]).toEqual({ messages: 1_000, shortest: 140_000 })
   })
 
-  test.skipIf(logIsApart)(
+  test.skipIf(logIsSeparate)(
     'R12: callers with a megabyte each at the same moment share statements of 8 MiB',
     async () => {
       const t = await createTestBus()
@@ -64,7 +64,7 @@ describe('a batch that is too large for one statement', () => {
 })
 
 // with the log in EventStoreDB, no trigger of the database can refuse it
-describe.skipIf(logIsApart)('a batch that fails', () => {
+describe.skipIf(logIsSeparate)('a batch that fails', () => {
   const batchOf = () => {
     const commands = Array.from({ length: 30 }, large(1_000_000))
     const refused = { commandType: 'Refused', commandId: randomUUID(), data: 'a secret' }
@@ -147,7 +147,7 @@ describe.skipIf(logIsApart)('a batch that fails', () => {
   })
 })
 
-test.skipIf(logIsApart)(
+test.skipIf(logIsSeparate)(
   'R12: large results of handlers that end at the same moment go in statements of 8 MiB',
   async () => {
     const t = await createTestBus()

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { createTestBus, logIsApart, signal, until } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal, until } from '../../support/bus.ts'
 
 const ids = (count: number) => Array.from({ length: count }, () => randomUUID())
 
-describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
+describe.skipIf(logIsSeparate)('what a transaction holds that stays open', () => {
   test('G8: an id that it has sent waits alone; all other senders of the process go on, and so do their connections', async () => {
     const { bus, pool } = await createTestBus({ maxConnections: 4 })
     await bus.send('payments', 'Charge', null)

@@ -4,7 +4,7 @@ import { queueFigures } from '../../../src/infrastructure/postgres/queue/queue-f
 import { readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
 import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
 import { readConfig } from '../../../src/infrastructure/settings/config.ts'
-import { createTestBus, logIsApart } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate } from '../../support/bus.ts'
 import { createTestApi } from '../../support/http.ts'
 import { expectProblem } from '../../support/problem.ts'
 
@@ -132,7 +132,7 @@ const watched = (pool: Pool) => {
 /** Makes queues with only what the figures read; pgmq itself takes minutes for thousands. */
 const MANY = 3_000
 
-describe.skipIf(logIsApart)('3,000 queues', () => {
+describe.skipIf(logIsSeparate)('3,000 queues', () => {
   test('G7: figures of them cost as much as those of a hundred, take few locks at a time, and are right', async () => {
     const { bus, pool } = await createTestBus()
     await bus.send('payments', 'Charge', null)

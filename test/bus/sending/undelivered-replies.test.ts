@@ -10,7 +10,7 @@ import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/q
 import { createReplyQueues } from '../../../src/infrastructure/postgres/queue/reply-queues.ts'
 import { clientLike } from '../../../src/infrastructure/postgres/transactions/pool.ts'
 import { busProjections } from '../../../src/projections/bus-projections.ts'
-import { createTestBus, logIsApart, type TestBus } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, type TestBus } from '../../support/bus.ts'
 
 const jane = { operator: 'jane@example.com' }
 
@@ -238,7 +238,7 @@ test('G1: a reply to a name that cannot be a queue is delivered to another queue
   ])
 })
 
-test.skipIf(logIsApart)('G1: a transactional handler commits once, whatever becomes of its reply', async () => {
+test.skipIf(logIsSeparate)('G1: a transactional handler commits once, whatever becomes of its reply', async () => {
   const given = await createTestBus()
   await given.pool.query('create table paid (id uuid)')
   const ids = await Promise.all(

@@ -12,7 +12,7 @@ import {
   InvalidOperationError,
 } from '../../../src/index.ts'
 import { createDeadline } from '../../../src/infrastructure/worker/attempt/deadline.ts'
-import { createTestBus, logIsApart, signal } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal } from '../../support/bus.ts'
 import { auditNames, isParked } from '../../support/park.ts'
 import { compiledSource } from '../../support/servers/compiled.ts'
 
@@ -159,7 +159,7 @@ describe('a handler that never ends', () => {
   )
 
   // needs one transaction for the handler and its command
-  test.skipIf(logIsApart)(
+  test.skipIf(logIsSeparate)(
     'R6: what a transactional handler wrote in an ended attempt is undone, and its connection is free',
     async () => {
       const { bus, pool, work, until } = await createTestBus()

@@ -7,7 +7,7 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../../src/index.ts'
-import { createTestBus, logIsApart, signal } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal } from '../../support/bus.ts'
 import { auditNames, isParked } from '../../support/park.ts'
 
 const throwing = (error: unknown) => () => {
@@ -53,7 +53,7 @@ describe('what a handler ends with', () => {
   })
 
   // needs one transaction for log, rows and queue
-  test.skipIf(logIsApart)(
+  test.skipIf(logIsSeparate)(
     'A18: a reply that can be neither sent nor kept rolls the completion back, also of nobody else',
     async () => {
       const { bus, pool, work, until, messages } = await createTestBus()
@@ -320,7 +320,7 @@ describe('what a handler ends with', () => {
   })
 
   // refused with the log in EventStoreDB
-  test.skipIf(logIsApart)(
+  test.skipIf(logIsSeparate)(
     'A28: what a transactional handler writes commits with the completion or not at all',
     async () => {
       const { bus, pool, work, until } = await createTestBus()

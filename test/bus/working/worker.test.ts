@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { defineHandler, type HandlerContext } from '../../../src/index.ts'
-import { createTestBus, logIsApart, signal } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal } from '../../support/bus.ts'
 import { auditNames, isParked, parked } from '../../support/park.ts'
 
 describe('leases and attempts', () => {
@@ -462,7 +462,7 @@ describe('many slots, many workers', () => {
   })
 
   // transactional handlers are refused with the log in EventStoreDB
-  test.skipIf(logIsApart)(
+  test.skipIf(logIsSeparate)(
     'A29: a connection that is cut under a transactional handler costs an attempt, not the process',
     async () => {
       const { bus, pool, work, until } = await createTestBus()

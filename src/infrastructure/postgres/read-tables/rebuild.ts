@@ -51,7 +51,7 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
   await connection.connect()
   const client = unhurried(connection)
   try {
-    return await alone(client, async () => {
+    return await underRebuildLock(client, async () => {
       const fresh = new Map<string, FreshTable>()
       try {
         for (const table of readTableNames) fresh.set(table, await makeFreshTable(client, table))
@@ -67,7 +67,7 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
 }
 
 /** Runs `work` under the lock of rebuilds. The lock belongs to the session, so a broken connection frees it. */
-const alone = async <A>(client: ClientBase, work: () => Promise<A>): Promise<A> => {
+const underRebuildLock = async <A>(client: ClientBase, work: () => Promise<A>): Promise<A> => {
   const key = `hashtextextended('commandbus:rebuild', 0)`
   const { rows } = await client.query(`select pg_try_advisory_lock(${key}) as ours`)
   if (rows[0].ours !== true) throw new RebuildError('another rebuild is running: wait for it, or end it')
