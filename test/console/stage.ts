@@ -94,7 +94,7 @@ export class Stage {
   }
 
   private serving() {
-    return { console: this.files, proof: () => this.backgroundCheck.figures() }
+    return { console: this.files, proof: () => this.backgroundCheck.stats() }
   }
 
   /** The server goes away and comes back at the same address. */

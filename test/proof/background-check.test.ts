@@ -22,27 +22,27 @@ describe('the background check of the proof', () => {
       slice: 40,
       onSealed: async (_, { number }) => void kept.push(number),
     })
-    const metrics = createMetrics({ proof: backgroundCheck.figures })
+    const metrics = createMetrics({ proof: backgroundCheck.stats })
     expect(await metrics.page()).toContain('commandbus_proof_findings 0')
     const round = async () => {
-      const before = backgroundCheck.figures().verifiedAt
+      const before = backgroundCheck.stats().verifiedAt
       let turns = 0
       do {
         await backgroundCheck.turn()
         turns++
-      } while (backgroundCheck.figures().verifiedAt === before && turns < 20)
+      } while (backgroundCheck.stats().verifiedAt === before && turns < 20)
       return turns
     }
     expect(await round()).toBeGreaterThan(2)
     expect(kept.at(-1)).toBe('1')
-    expect(backgroundCheck.figures()).toMatchObject({ findings: 0, first: null, sealLagSeconds: 0, failing: null })
+    expect(backgroundCheck.stats()).toMatchObject({ findings: 0, first: null, sealLagSeconds: 0, failing: null })
     expect(backgroundCheck.health()).toEqual({ status: 'healthy', reasons: [] })
 
     await pool.query(
       `update command_bus_command set owner_id = 'mine' where ctid in (select ctid from command_bus_command limit 1)`,
     )
     await round()
-    expect(backgroundCheck.figures()).toMatchObject({
+    expect(backgroundCheck.stats()).toMatchObject({
       findings: 1,
       first: {
         kind: 'row',

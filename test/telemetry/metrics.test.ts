@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { silentTelemetry } from '../../src/application/ports/telemetry.ts'
-import { readFigures } from '../../src/infrastructure/postgres/reading/figures.ts'
+import { readDatabaseStats } from '../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createLabelCap } from '../../src/infrastructure/telemetry/labels.ts'
 import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus } from '../support/bus.ts'
@@ -53,14 +53,14 @@ test('slots and pools are read when they are asked for', async () => {
   expect(figure(await page(), 'commandbus_worker_slots{domain="payments"}')).toBe(10)
 })
 
-test('figures of the database are asked once in a while, and not shown when it does not answer', async () => {
+test('the database is queried for metrics at most every five seconds, and nothing is shown when it does not answer', async () => {
   const { bus, pool } = await createTestBus()
   await bus.send('payments', 'Charge', {})
   let asked = 0
   const { page } = createMetrics({
-    figures: () => {
+    database: () => {
       asked++
-      return readFigures(pool)
+      return readDatabaseStats(pool)
     },
   })
   const text = await page()
@@ -73,7 +73,7 @@ test('figures of the database are asked once in a while, and not shown when it d
   await Promise.all([page(), page()])
   expect(asked).toBe(1)
 
-  const away = createMetrics({ figures: () => Promise.reject(new Error('away')) })
+  const away = createMetrics({ database: () => Promise.reject(new Error('away')) })
   const without = await away.page()
   expect(figure(without, 'commandbus_database_up')).toBe(0)
   expect(without).not.toMatch(/^commandbus_(feed|queue|oldest)\w+[ {]/m)
@@ -101,7 +101,7 @@ test('a pair of labels stays what it was', () => {
 })
 
 test('metrics of a worker process are added to those of the process that is asked', async () => {
-  const [service, worker] = [createMetrics({ figures: () => Promise.reject(new Error('away')) }), createMetrics()]
+  const [service, worker] = [createMetrics({ database: () => Promise.reject(new Error('away')) }), createMetrics()]
   service.telemetry.sending({ domain: 'payments', commandTypes: ['Charge'] }).done(['accepted'])
   const facts = { domain: 'payments', commandId: 'x', commandType: 'Charge', correlationId: 'c', attempt: 1 }
   worker.telemetry.attempting(facts).ended({ outcome: 'completed', replied: true })

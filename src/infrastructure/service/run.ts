@@ -17,7 +17,7 @@ import { closeHttp, listen } from '../http/listen.ts'
 import { readConsole } from '../http/pages/console.ts'
 import type { HealthReport } from '../http/pages/health.ts'
 import { createWatch } from '../http/pages/watch.ts'
-import { readFigures } from '../postgres/reading/figures.ts'
+import { readDatabaseStats } from '../postgres/reading/database-stats.ts'
 import { createPool } from '../postgres/transactions/pool.ts'
 import { type BackgroundCheck, createBackgroundCheck } from '../proof/background-check.ts'
 import { type Config, DEFAULT_PORT } from '../settings/config.ts'
@@ -57,7 +57,7 @@ interface Parts {
   metricsApp?: FastifyInstance
   database?: Database
   bus?: CommandBus
-  /** For the background check of the proof, and the figures of a scrape. */
+  /** For the background check of the proof, and scrapes of the metrics. */
   pool?: Pool
   /** For health checks, which must not wait for other work. */
   checks?: Pool
@@ -95,12 +95,12 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   const describe = () => describeService({ ...options, url, database: parts.database })
   const identity = await identityOptions(config)
   const identify = createIdentify(identity)
-  const proof = () => parts.backgroundCheck?.figures() ?? null
+  const proof = () => parts.backgroundCheck?.stats() ?? null
   const metrics = createMetrics({
     proof,
-    figures: async () => {
+    database: async () => {
       if (parts.pool === undefined) throw new UnavailableError('the service is starting')
-      return readFigures(parts.pool)
+      return readDatabaseStats(parts.pool)
     },
     ...(config.eventStoreUrl === undefined ? {} : { follower: () => parts.bus?.follower?.health() ?? null }),
     pools: () => (parts.checks === undefined ? {} : { checks: parts.checks }),
@@ -225,7 +225,7 @@ const shutDown = async (
     ['worker', () => supervisor?.stop()],
     ['background check', () => backgroundCheck?.stop()],
     ['bus', () => bus?.close()],
-    ['figures', () => pool?.end()],
+    ['stats', () => pool?.end()],
     ['checks', () => checks?.end()],
     ['database', () => database?.release()],
     ['home', () => claim?.release()],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidInputError, InvalidOperationError } from '../../../src/index.ts'
-import { readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
+import { readDatabaseStats } from '../../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
 import { auditNames, parked } from '../../support/park.ts'
@@ -8,7 +8,7 @@ import { auditNames, parked } from '../../support/park.ts'
 const jane = { operator: 'jane@example.com' }
 const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString()
 const counted = async ({ pool }: TestBus) =>
-  (await readFigures(pool)).parked.map(({ domain, count }) => [domain, count])
+  (await readDatabaseStats(pool)).parked.map(({ domain, count }) => [domain, count])
 const shownBy = async ({ pool }: TestBus) => (await createStats(pool).read()).total.IN_TROUBLESHOOTING_QUEUE
 
 /** Makes the instant pass: it moves the instant, as the database's clock cannot be set. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { StatsReader } from '../../../src/application/ports/reading/stats.ts'
 import { NO_TENANT } from '../../../src/application/shared/scope.ts'
 import { BusinessRuleError, PermanentCommandError } from '../../../src/index.ts'
-import { feedCheck, readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
+import { feedCheck, readDatabaseStats } from '../../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
 import { createTestBus, logIsSeparate, signal, type TestBus } from '../../support/bus.ts'
 import { isParked } from '../../support/park.ts'
@@ -188,15 +188,15 @@ test('the figures for a scrape: queues, parked by domain, open transactions', as
   const client = await pool.connect()
   await client.query('begin')
   await client.query('select pg_current_xact_id()')
-  const figures = await until(
-    () => readFigures(pool),
+  const stats = await until(
+    () => readDatabaseStats(pool),
     ({ feed }) => feed.oldestWriterSeconds > 0,
   )
   await client.query('rollback')
   client.release()
-  expect(figures.parked).toEqual([{ domain: 'payments', count: 1 }])
-  expect(figures.queues.find(({ queue }) => queue === 'billing__commands')).toMatchObject({ depth: 1, visible: 1 })
-  expect(figures.oldestTransactionSeconds).toBeGreaterThan(0)
+  expect(stats.parked).toEqual([{ domain: 'payments', count: 1 }])
+  expect(stats.queues.find(({ queue }) => queue === 'billing__commands')).toMatchObject({ depth: 1, visible: 1 })
+  expect(stats.oldestTransactionSeconds).toBeGreaterThan(0)
 })
 
 test('the check of the feed is healthy while readers keep up', async () => {

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import { describe, expect, test } from 'vitest'
-import { queueFigures } from '../../../src/infrastructure/postgres/queue/queue-figures.ts'
-import { readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
+import { queueStats } from '../../../src/infrastructure/postgres/queue/queue-stats.ts'
+import { readDatabaseStats } from '../../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
 import { readConfig } from '../../../src/infrastructure/settings/config.ts'
 import { createTestBus, logIsSeparate } from '../../support/bus.ts'
@@ -145,7 +145,7 @@ describe.skipIf(logIsSeparate)('3,000 queues', () => {
         end loop; end $$`)
     }
     const counted = watched(pool)
-    const first = await queueFigures(counted.pool)
+    const first = await queueStats(counted.pool)
     expect(first).toHaveLength(MANY + 1)
     expect(counted.most()).toBeLessThan(1_000)
 
@@ -154,9 +154,9 @@ describe.skipIf(logIsSeparate)('3,000 queues', () => {
     )
     await pool.query('select pg_stat_force_next_flush()')
     counted.reset()
-    const figures = await readFigures(counted.pool)
-    expect(figures.queues).toHaveLength(MANY + 1)
-    expect(figures.queues.filter(({ depth }) => depth > 0).map(({ queue }) => queue)).toEqual([
+    const stats = await readDatabaseStats(counted.pool)
+    expect(stats.queues).toHaveLength(MANY + 1)
+    expect(stats.queues.filter(({ depth }) => depth > 0).map(({ queue }) => queue)).toEqual([
       'payments__commands',
       'x2999',
     ])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
+import { readDatabaseStats } from '../../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
 import { createMetrics } from '../../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus, until } from '../../support/bus.ts'
@@ -35,7 +35,7 @@ test('R14: a message of no known command is kept in the archive, with the reason
     { queue: QUEUE, msg_id: sent[2].msg_id, why: `no command ${ID} was ever sent` },
   ])
   expect((await createStats(pool).read()).queues).toMatchObject([{ queue: QUEUE, depth: 0, strangers: 3 }])
-  const metrics = createMetrics({ figures: () => readFigures(pool), log: { warn: () => {} } as never })
+  const metrics = createMetrics({ database: () => readDatabaseStats(pool), log: { warn: () => {} } as never })
   expect(await metrics.page([])).toContain(`commandbus_queue_strangers{queue="${QUEUE}"} 3`)
   // it was archived and is counted, which is no fault of the log
   expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 3 })

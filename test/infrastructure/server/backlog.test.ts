@@ -3,7 +3,7 @@ import pg, { type Pool, type PoolClient } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Queue } from '../../../src/application/ports/queue.ts'
 import { createPgmqQueue, createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
-import { queueFigures } from '../../../src/infrastructure/postgres/queue/queue-figures.ts'
+import { queueStats } from '../../../src/infrastructure/postgres/queue/queue-stats.ts'
 import { createReadPositions } from '../../../src/infrastructure/postgres/queue/read-positions.ts'
 import { createCommandQueries } from '../../../src/infrastructure/postgres/reading/command-queries.ts'
 import { until } from '../../support/bus.ts'
@@ -307,25 +307,25 @@ describe('R17: figures keep their cost', () => {
     const { blocks, answer } = await until(
       async () => {
         await pool.query(`vacuum analyze ${TABLE}`)
-        return blocksOf(queueFigures)
+        return blocksOf(queueStats)
       },
       seen => Math.abs((seen.answer[0]?.depth ?? 0) - MANY) < MANY * 0.1,
     )
     expect(blocks).toBeLessThan(LITTLE)
-    const [figures] = answer
-    expect(figures).toMatchObject({ queue: QUEUE, total: MANY, oldestAgeSeconds: expect.closeTo(7_200, -2) })
-    expect(figures?.depth).toBeGreaterThan(MANY * 0.9)
-    expect(figures?.depth).toBeLessThan(MANY * 1.1)
-    expect(figures?.visible).toBeGreaterThan(150_000 * 0.8)
-    expect(figures?.visible).toBeLessThan(150_000 * 1.2)
+    const [stats] = answer
+    expect(stats).toMatchObject({ queue: QUEUE, total: MANY, oldestAgeSeconds: expect.closeTo(7_200, -2) })
+    expect(stats?.depth).toBeGreaterThan(MANY * 0.9)
+    expect(stats?.depth).toBeLessThan(MANY * 1.1)
+    expect(stats?.visible).toBeGreaterThan(150_000 * 0.8)
+    expect(stats?.visible).toBeLessThan(150_000 * 1.2)
   })
 
   test('R17: those of a queue that is empty but for what a snapshot holds', async () => {
     await fill(50_000, 'now()')
     const letGo = await holdSnapshot()
     await pool.query(`delete from ${TABLE}`)
-    await queueFigures(pool)
-    const { blocks, answer } = await blocksOf(() => queueFigures(pool))
+    await queueStats(pool)
+    const { blocks, answer } = await blocksOf(() => queueStats(pool))
     expect(answer).toMatchObject([{ depth: 0, visible: 0, oldestAgeSeconds: null, newestAgeSeconds: null }])
     expect(blocks).toBeLessThan(LITTLE)
     await letGo()

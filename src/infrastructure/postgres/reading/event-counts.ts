@@ -17,7 +17,7 @@ export interface Ended {
   readonly CANCELED: number
 }
 
-export interface Tally {
+export interface EventCounts {
   /** Counts the events since the last call. */
   readonly advance: () => Promise<void>
   /** The database's clock at the last `advance`. */
@@ -73,7 +73,7 @@ const grouped = (page: string, from: string, edge: 'asc' | 'desc'): string =>
  * Counts that stay cheap with a long history. Most commands have ended: these are counted once a process, and after that
  * only the log's new events are read.
  */
-export const createTally = (pool: Pool): Tally => {
+export const createEventCounts = (pool: Pool): EventCounts => {
   let picture: Picture | null = null
 
   const page = async (text: string, place: LogPosition) => {

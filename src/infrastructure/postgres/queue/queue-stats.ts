@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { QueueFigures } from '../../../application/ports/reading/stats.ts'
+import type { QueueStats } from '../../../application/ports/reading/stats.ts'
 
 interface QueueRow {
   readonly queue: string
@@ -12,7 +12,7 @@ interface QueueRow {
   readonly strangers: number
 }
 
-/** The last figures of a queue. */
+/** What was last read of a queue. */
 interface Seen {
   /** Null: the role may not read the queue. */
   readonly row: QueueRow | null
@@ -33,11 +33,11 @@ const FROM_START_EVERY_MS = 60_000
 const PORTION = 100
 
 /**
- * The figures of every queue that can be read: exact for queues of some thousand messages, estimated for larger ones, so
+ * The counts of every queue that can be read: exact for queues of some thousand messages, estimated for larger ones, so
  * that the cost is bounded. Of more than 100 queues, it reads those that have changed, then those read longest ago; the
- * others keep their last figures.
+ * others keep their last counts.
  */
-export const queueFigures = async (pool: Pool): Promise<readonly QueueFigures[]> => {
+export const queueStats = async (pool: Pool): Promise<readonly QueueStats[]> => {
   const known = knownOf.get(pool) ?? { queues: new Map<string, Seen>(), firstUntil: 0 }
   knownOf.set(pool, known)
   const marks = await marksOf(pool)
@@ -57,7 +57,7 @@ export const queueFigures = async (pool: Pool): Promise<readonly QueueFigures[]>
   const now = performance.now()
   return [...marks.keys()].flatMap(queue => {
     const { row = null, at = now } = known.queues.get(queue) ?? {}
-    return row === null ? [] : [figuresOf(row, (now - at) / 1000)]
+    return row === null ? [] : [statsOf(row, (now - at) / 1000)]
   })
 }
 
@@ -97,7 +97,7 @@ const readQueues = async (
     known.queues.set(queue, { row: found.get(queue) ?? null, mark: marks.get(queue) ?? '', at })
 }
 
-const figuresOf = (row: QueueRow, since: number): QueueFigures => {
+const statsOf = (row: QueueRow, since: number): QueueStats => {
   const age = (seconds: number | null): number | null =>
     seconds === null ? null : Math.max(0, Math.round(seconds + since))
   return {
