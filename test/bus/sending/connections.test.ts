@@ -174,9 +174,9 @@ test('R3: every call of the library completes on a pool of one: none asks for a 
     verifyLog: () => bus.maintenance.verifyLog(),
     grant: () => bus.credits.grant('admin', 't1', { pool: 'monthly', amount: 10, reason: 'plan' }),
     startRun: async () => {
-      const starter = { subject: 'jane', tenant: 't1' }
-      const { id } = await bus.runs.createTemplate(starter, { name: 'Summaries', creditsPerRun: 2 })
-      await bus.runs.initiate(starter, { templateId: id, files: [{ fileName: 'a.pdf', input: {} }] })
+      const principal = { subject: 'jane', tenant: 't1' }
+      const { id } = await bus.runs.createTemplate(principal, { name: 'Summaries', creditsPerRun: 2 })
+      await bus.runs.initiate(principal, { templateId: id, files: [{ fileName: 'a.pdf', input: {} }] })
     },
   }
   pool.options.connectionTimeoutMillis = 5_000

@@ -34,13 +34,13 @@ const child = (over: Partial<ChildOperation> = {}): ChildOperation => ({
 })
 
 const given = (over: Partial<Retriable>) => ({
-  when: (asker: string, maxRetries = DEFAULT_MAX_RETRIES) => ({
+  when: (principal: string, maxRetries = DEFAULT_MAX_RETRIES) => ({
     // biome-ignore lint/suspicious/noThenProperty: the third word of given, when, then; nobody awaits it
     then: (answer: Either<RetryRejection, ChildOperation>): void => {
       const operation = { ...failed, ...over }
-      expect(retryOperation(operation, asker, maxRetries)).toEqual(answer)
-      expect(retryOperation(operation, asker, maxRetries)).toEqual(answer)
-      expect(mayRetry(operation, asker, maxRetries)).toBe(!isLeft(answer))
+      expect(retryOperation(operation, principal, maxRetries)).toEqual(answer)
+      expect(retryOperation(operation, principal, maxRetries)).toEqual(answer)
+      expect(mayRetry(operation, principal, maxRetries)).toBe(!isLeft(answer))
     },
   }),
 })
@@ -142,7 +142,7 @@ describe('the id of a child', () => {
 /** One step of users and workers: somebody retries an operation, and may click again; it may fail or not. */
 const step = fc.record({
   which: fc.nat(),
-  asker: fc.constantFrom('ada', 'ada', 'ada', 'bob'),
+  principal: fc.constantFrom('ada', 'ada', 'ada', 'bob'),
   clicks: fc.integer({ min: 1, max: 3 }),
   fails: fc.boolean(),
 })
@@ -157,11 +157,11 @@ test('B5: whatever is retried in whatever order, retry_count is the depth and no
       (steps, n, max) => {
         const all = new Map<string, Retriable & { readonly parentId: string | null }>()
         for (let i = 0; i < n; i++) all.set(`root-${i}`, { ...failed, id: `root-${i}`, parentId: null })
-        for (const { which, asker, clicks, fails } of steps) {
+        for (const { which, principal, clicks, fails } of steps) {
           const parent = [...all.values()][which % all.size]
           if (parent === undefined) continue
           for (let click = 0; click < clicks; click++) {
-            const made = retryOperation(parent, asker, max)
+            const made = retryOperation(parent, principal, max)
             const id = idOf(made)
             // sending an id again makes nothing
             if (isLeft(made) || id === null || all.has(id)) continue
@@ -172,7 +172,7 @@ test('B5: whatever is retried in whatever order, retry_count is the depth and no
               operationType,
               retryCount,
               data,
-              ownerId: asker,
+              ownerId: principal,
               status: fails ? 'failed' : 'completed',
             })
           }

@@ -118,10 +118,10 @@ test('the troubleshooting queue is told as it was, within the tenant', async () 
 
 test('a run is shown as it was, to those who audit it within its tenant', async () => {
   const { bus, request, token } = shared()
-  const asker = { subject: 'jane@example.com', tenant: 't1' }
-  const { id: templateId } = await bus.runs.createTemplate(asker, { name: 'Free', creditsPerRun: 0 })
-  const { id } = await bus.runs.initiate(asker, { templateId, files: [{ fileName: 'a.pdf', input: { page: 1 } }] })
-  await bus.runs.cancel(asker, id)
+  const principal = { subject: 'jane@example.com', tenant: 't1' }
+  const { id: templateId } = await bus.runs.createTemplate(principal, { name: 'Free', creditsPerRun: 0 })
+  const { id } = await bus.runs.initiate(principal, { templateId, files: [{ fileName: 'a.pdf', input: { page: 1 } }] })
+  await bus.runs.cancel(principal, id)
   const ask = async (query: string, tenant = 't1') =>
     request('GET', `/workflow-runs/${id}/history${query}`, { token: await token(['AUDITOR'], { tenant }) })
   const { body } = await ask('')
