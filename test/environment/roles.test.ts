@@ -487,7 +487,7 @@ describe('R15: pgmq that an administrator installed', () => {
     await migrate(poolOf(roles, 'migrator'))
     const bus = busOf(roles, 'migrator')
     await expect(bus.send('shop', 'Buy', {})).rejects.toThrow(
-      `lacks create on schema pgmq, select on pgmq.meta, insert on pgmq.meta: let whoever owns schema pgmq run \`grant usage, create on schema pgmq to ${migrator}; grant select, insert, delete on pgmq.meta to ${migrator}\``,
+      `lacks create on schema pgmq, select on pgmq.meta, insert on pgmq.meta: let the owner of schema pgmq run \`grant usage, create on schema pgmq to ${migrator}; grant select, insert, delete on pgmq.meta to ${migrator}\``,
     )
     await letMigratorMakeQueues(roles)
     await expect(bus.send('shop', 'Buy', {})).resolves.toMatchObject({ status: 'PENDING' })
@@ -539,7 +539,7 @@ describe('R15: pgmq that an administrator installed', () => {
     await expect(statements(roles.nameOf('sender'))).rejects.toThrow(/commandbus migrate/)
     await migrate(pool)
     await expect(statements('no"body; drop table x')).rejects.toThrow(
-      'there is no role "no""body; drop table x": make it first, as in `create role "no""body; drop table x" login`',
+      'there is no role "no""body; drop table x": create it first, as in `create role "no""body; drop table x" login`',
     )
   })
 })

@@ -56,7 +56,7 @@ it('R14: tables of others that are called as ours are told apart, and left alone
   const database = await emptyWithPgmq()
   await database.pool.query('create table command_bus_command (id int)')
   await expect(migrate(database.pool)).rejects.toThrow(
-    /'public' has a table 'command_bus_command' that is not of this commandbus.*--schema/,
+    /'public' has a table 'command_bus_command' that commandbus did not make.*--schema/,
   )
   await migrate(database.pool, { schema: 'commandbus' })
   expect((await database.pool.query('select id from public.command_bus_command')).rows).toEqual([])

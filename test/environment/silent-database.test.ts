@@ -132,7 +132,7 @@ test('R11: a lock that is never given: the call settles, the server does not go 
   const [sent, joined] = await inTime(
     Promise.allSettled([bus.send('payments', 'Charge', {}), bus.send('payments', 'Charge', {}, { client })]),
   )
-  expect(sent).toEqual(unavailable(/is held by a transaction that is still open.*nothing of this was stored/))
+  expect(sent).toEqual(unavailable(/is locked by an open transaction.*nothing of this was stored/))
   expect(joined).toEqual(unavailable(/did not answer in time/))
   await inTime(client.query('rollback'))
   client.release()

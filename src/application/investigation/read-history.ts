@@ -72,7 +72,7 @@ export const replayEvents = (
 ): CommandHistory => {
   const [first] = events
   const key = first === undefined ? null : parseCommandStream(first.stream)
-  if (key === null) throw new InvalidInputError('events', 'hold no command')
+  if (key === null) throw new InvalidInputError('events', 'must be the events of one command, from its first')
   return replayed(key, events, momentsOf(options))
 }
 
@@ -123,7 +123,10 @@ export const momentsOf = ({ at, from, to }: Omit<HistoryOptions, 'tenantId'>): M
     throw new InvalidInputError('from, to', 'give both, to compare two moments; or `at` for one')
   }
   if (moments.at !== null && moments.from !== null) {
-    throw new InvalidInputError('at', 'asks for one moment and from and to compare two: leave out one or the other')
+    throw new InvalidInputError(
+      'at',
+      'cannot be combined with from and to: at shows one moment, from and to compare two',
+    )
   }
   return moments
 }

@@ -116,7 +116,7 @@ export const createPayment = (deps: PaymentDeps) => {
   }
 
   const laterSettled = (runId: string) => (error: unknown) =>
-    log.error({ err: error, runId }, 'a charge could not be given back now; it will be')
+    log.error({ err: error, runId }, 'a charge could not be refunded yet; another try follows')
 
   /** One at a time for each tenant, because its runs share credits. @throws errors of `price`, credits and run */
   return async (paid: Paid): Promise<WorkflowRun> => {

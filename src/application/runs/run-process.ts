@@ -74,7 +74,10 @@ export const createRunProcess = (deps: RunProcessDeps) => {
       while (run.round === round && isActive(run.status) && isOpen(run))
       await withdraw(await jobs.statesOf(open), 'the run could not be queued')
     } catch (second) {
-      log.error({ err: second, runId, round }, 'a round that could not be queued is not settled yet; it will be')
+      log.error(
+        { err: second, runId, round },
+        'a round that could not be queued is not undone yet; another try follows',
+      )
     }
   }
 

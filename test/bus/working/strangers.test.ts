@@ -32,7 +32,7 @@ test('R14: a message of no known command is kept in the archive, with the reason
   expect(rows).toEqual([
     { queue: QUEUE, msg_id: sent[0].msg_id, why: expect.stringMatching(/./) },
     { queue: QUEUE, msg_id: sent[1].msg_id, why: expect.stringContaining('command_id') },
-    { queue: QUEUE, msg_id: sent[2].msg_id, why: `no command ${ID} was ever sent` },
+    { queue: QUEUE, msg_id: sent[2].msg_id, why: `command ${ID} was never sent` },
   ])
   expect((await createStats(pool).read()).queues).toMatchObject([{ queue: QUEUE, depth: 0, strangers: 3 }])
   const metrics = createMetrics({ database: () => readDatabaseStats(pool), log: { warn: () => {} } as never })

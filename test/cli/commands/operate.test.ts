@@ -226,8 +226,8 @@ describe('a snooze', () => {
     const setup = await createTestBus()
     const id = await parked(setup)
     for (const [until, said] of [
-      ['2020-01-01', 'until: must be an instant ahead, by a year at the most'],
-      ['9999d', 'until: must be an instant ahead, by a year at the most'],
+      ['2020-01-01', 'until: must be a time in the future, at most a year from now'],
+      ['9999d', 'until: must be a time in the future, at most a year from now'],
       ['soon', '--until: must be an ISO 8601 date or time, or a time from now like 30m, 12h or 7d'],
     ] as const) {
       const refused = await program.run(['tsq', 'snooze', id, '--until', until], on(setup))

@@ -69,7 +69,7 @@ describe('queues create', () => {
     await client.query('rollback')
     client.release()
     expect(answer).toMatchObject({ code: 1, stdout: '' })
-    expect(answer.stderr).toMatch(/^commandbus: the queue 'payments__commands' is held by a transaction/)
+    expect(answer.stderr).toMatch(/^commandbus: the queue 'payments__commands' is locked by an open transaction/)
   })
 
   test.each([

@@ -119,7 +119,7 @@ describe('the rights of roles', () => {
 
   test.each([
     [['grants'], 'name a role: --sender <role>'],
-    [['grants', '--sender', 'nobody"at all'], 'there is no role "nobody""at all": make it first'],
+    [['grants', '--sender', 'nobody"at all'], 'there is no role "nobody""at all": create it first'],
   ])('R15: %j is refused in one sentence', async (args, said) => {
     const roles = await rolesDatabase()
     await shareTo(roles)

@@ -195,7 +195,7 @@ describe('a word of the audit', () => {
 
   test.each(['', 'sent', 'toString', 'X'.repeat(1000)])('is refused with those that there are: %j', word => {
     const words = auditWords.join(', ')
-    expect(parseAuditType(word)).toEqual(left(`'${word.slice(0, 80)}' is none of ${words}`))
+    expect(parseAuditType(word)).toEqual(left(`'${word.slice(0, 80)}' is not an event type: use one of ${words}`))
     expect(words).toMatch(/^SENT, RECEIVED, .*, MOVED_TO_TSQ$/)
   })
 })

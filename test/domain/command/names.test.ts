@@ -107,7 +107,7 @@ describe('queues', () => {
     'to reply to may not be %j: what belongs to the table of another queue is called so',
     name => {
       expect(parseQueueName(name)).toEqual(
-        left(expect.stringContaining('its end is that of an index of another queue')),
+        left(expect.stringContaining('it ends like the name of an index of another queue')),
       )
     },
   )

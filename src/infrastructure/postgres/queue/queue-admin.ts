@@ -107,7 +107,7 @@ const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => P
       if ((error as { readonly code?: unknown }).code !== '55P03') throw error
       throw new CommandBusError(
         'QUEUE_BUSY',
-        `the queue '${queue}' is held by a transaction that stays open: try again when that has ended (pg_stat_activity shows it)`,
+        `the queue '${queue}' is locked by an open transaction: try again when that has ended (pg_stat_activity shows it)`,
         { cause: error },
       )
     }

@@ -145,7 +145,7 @@ const fillAndSwap = async (
       if (!isRefusedLock(error)) throw error
       if (tries === SWAP_TRIES) {
         throw new RebuildError(
-          'the rebuilt tables could not take their place, because transactions stay open on the old ones or on the log: ' +
+          'the rebuilt tables could not replace the old ones, because transactions on those or on the log stay open: ' +
             'end them, then rebuild again',
           { cause: error },
         )

@@ -68,7 +68,7 @@ export const lockOutWriters = async (client: pg.Client, refusal: OnlyProcessOpti
   for (let tries = 1; ; tries++) {
     const { rows } = await client.query('select pg_try_advisory_lock(command_bus_lock()) as mine')
     if (rows[0].mine) return
-    if (tries === TRIES) throw refusal('somebody writes to the log of this database: stop every service first')
+    if (tries === TRIES) throw refusal('another process writes to the log of this database: stop every service first')
     await delay(PAUSE_MS)
   }
 }
