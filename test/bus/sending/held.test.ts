@@ -46,7 +46,7 @@ describe.skipIf(logIsSeparate)('what a transaction holds that stays open', () =>
     const hasty = another({ databaseTimeoutMs: 1_500 })
     await expect(hasty.send('payments', 'Charge', null, { commandId: late })).rejects.toMatchObject({
       code: 'UNAVAILABLE',
-      message: expect.stringMatching(/held by a transaction that is still open.*nothing of this was stored/),
+      message: expect.stringMatching(/locked by an open transaction.*nothing of this was stored/),
     })
     const waiting = bus.send('payments', 'Charge', { mine: true }, { commandId })
     await bus.send('payments', 'Charge', null)
@@ -104,7 +104,7 @@ describe.skipIf(logIsSeparate)('what a transaction holds that stays open', () =>
     })
     await expect(bus.sendBatch('payments', [batch[1] as (typeof batch)[0]])).rejects.toMatchObject({
       code: 'UNAVAILABLE',
-      message: expect.stringMatching(/held by a transaction that is still open.*nothing of this was stored/),
+      message: expect.stringMatching(/locked by an open transaction.*nothing of this was stored/),
     })
     await holder.query('rollback')
     holder.release()

@@ -72,7 +72,7 @@ describe('new queues', () => {
     const [known] = made as [string]
     const refused = {
       code: 'TOO_MANY_QUEUES',
-      message: expect.stringMatching(/room for 3 queues.*COMMANDBUS_MAX_QUEUES/),
+      message: expect.stringMatching(/limit of 3 queues.*COMMANDBUS_MAX_QUEUES/),
     }
     const other = another()
     await expect(other.send('domain30', 'Charge', null)).rejects.toMatchObject(refused)
