@@ -61,7 +61,7 @@ const spawnWorker = ({ database, log }: Pick<TestBus, 'database' | 'log'>, optio
 }
 
 describe('kill -9', () => {
-  test('A27: of a worker in a handler: the command is redelivered after its lease, as the next attempt', async () => {
+  test('A27: of a worker in a handler: the command is delivered again after its lease, as the next attempt', async () => {
     const { bus, database, log } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {}, { replyTo: 'replies' })
     // a new process connects to the log, too, before it can work on what it has read
@@ -79,7 +79,7 @@ describe('kill -9', () => {
     expect(audit.map(entry => entry.eventType)).toEqual(['SENT', 'RECEIVED', 'RECEIVED', 'COMPLETED'])
   })
 
-  test('A27: a command that kills its worker every time is parked, its innocent neighbours all complete', async () => {
+  test('A27: a command that kills its worker every time is parked, and the other commands all complete', async () => {
     const { bus, database, log, pool } = await createTestBus()
     const innocents = await bus.sendBatch(
       'payments',

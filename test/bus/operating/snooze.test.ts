@@ -53,7 +53,7 @@ describe('a snoozed command', () => {
     expect(await list({ snoozed: true })).toEqual([[commandId, until]])
   })
 
-  test('is back by itself when the instant has passed', async () => {
+  test('comes back by itself when the instant has passed', async () => {
     const setup = await createTestBus()
     const commandId = await parked(setup)
     await setup.bus.troubleshooting.snooze('payments', commandId, { ...jane, until: inAnHour() })
@@ -77,7 +77,7 @@ describe('a snoozed command', () => {
     expect(await setup.bus.getCommand('payments', commandId)).toMatchObject({ status, snoozedUntil: null })
   })
 
-  test('gets another instant, and the same once more is no event', async () => {
+  test('gets another instant; the same instant again appends no event', async () => {
     const setup = await createTestBus()
     const { bus } = setup
     const commandId = await parked(setup)
@@ -90,7 +90,7 @@ describe('a snoozed command', () => {
     expect(await bus.getCommand('payments', commandId)).toMatchObject({ snoozedUntil: second })
   })
 
-  test('is shown as it was at an instant', async () => {
+  test('is part of the queue as it was at an instant', async () => {
     const setup = await createTestBus()
     const { bus } = setup
     const commandId = await parked(setup)
@@ -133,7 +133,7 @@ describe('what cannot be snoozed', () => {
 })
 
 describe('many at once', () => {
-  test('are snoozed, after a dry run that did nothing; what was snoozed meanwhile is still taken by an action', async () => {
+  test('are snoozed, after a dry run that changed nothing; an action still takes a command that was snoozed meanwhile', async () => {
     const setup = await createTestBus()
     const { bus } = setup
     const commandId = await parked(setup)
@@ -158,7 +158,7 @@ describe('many at once', () => {
     expect(await bus.actions.runOne(retry.actionId)).toMatchObject({ succeeded: 2 })
   })
 
-  test('only with what belongs to it', async () => {
+  test('with the options of a snooze only', async () => {
     const { bus } = await createTestBus()
     const wrong = bus.actions.start({ action: 'retry', filter: {}, ...jane, until: inAnHour() })
     await expect(wrong).rejects.toThrow('until: belongs to snooze, not to retry; leave it out')

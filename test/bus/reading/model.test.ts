@@ -28,7 +28,7 @@ const expectConsistent = async ({ commands }: Model, { domain, pool, messages, a
   expect(new Set(replies).size).toBe(replies.length)
 }
 
-test('the bus does what a plain model does, and leaves rows, queues and replies in agreement', async () => {
+test('the bus behaves like a simple model, and its rows, queues and replies agree', async () => {
   const testBus = await createTestBus()
   let run = 0
   const reached = new Set<string>()

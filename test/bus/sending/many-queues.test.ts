@@ -11,7 +11,7 @@ import { expectProblem } from '../../support/problem.ts'
 const sender = (subject: string, tenant: string | null = null) => ({ subject, roles: ['SENDER'] as const, tenant })
 
 describe('new queues', () => {
-  test('G7: a caller may need so many in an hour, whatever he does; those that are there always work', async () => {
+  test('G7: a caller may add only so many in an hour; existing ones always work', async () => {
     const { bus, another, pool } = await createTestBus({ newQueuesPerHour: 3 })
     await bus.send('payments', 'Charge', null)
     const caller = another().as(sender('mallory'))
@@ -37,7 +37,7 @@ describe('new queues', () => {
   })
 
   test.each(['read committed', 'serializable'])(
-    'G7: twenty processes that send at once keep both limits together, by default %s',
+    'G7: twenty processes that send at once share both limits, by default %s',
     async isolation => {
       const { bus, another, pool, database } = await createTestBus({
         maxQueues: 5,
@@ -62,7 +62,7 @@ describe('new queues', () => {
     },
   )
 
-  test('G7: all together may make so many, however they send, until that is raised', async () => {
+  test('G7: all callers together may make only so many, however they send, until the limit is raised', async () => {
     const { bus, another } = await createTestBus({ maxQueues: 3 })
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, (_, i) => bus.send(`domain${i}`, 'Charge', null)),
@@ -87,7 +87,7 @@ describe('new queues', () => {
   })
 })
 
-test('G7: over HTTP it is a 429 with a sentence, and the limits are read from the environment', async () => {
+test('G7: above a limit HTTP answers 429 with a reason, and the environment sets the limits', async () => {
   const api = await createTestApi({}, { newQueuesPerHour: 1 })
   const token = await api.token(['SENDER'])
   const send = (domain: string) =>
@@ -133,7 +133,7 @@ const watched = (pool: Pool) => {
 const MANY = 3_000
 
 describe.skipIf(logIsSeparate)('3,000 queues', () => {
-  test('G7: figures of them cost as much as those of a hundred, take few locks at a time, and are right', async () => {
+  test('G7: their stats cost as much as those of a hundred, take few locks at a time, and are right', async () => {
     const { bus, pool } = await createTestBus()
     await bus.send('payments', 'Charge', null)
     for (let from = 0; from < MANY; from += 200) {

@@ -37,7 +37,7 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
   ['a huge number', 1e308, /user is past 9007199254740991/],
 ]
 
-describe('R8: what is no JSON', () => {
+describe('R8: a value that JSON cannot hold', () => {
   test('R8: is refused with its path when it is sent, in a batch, in an operation and by an operator', async () => {
     const t = await createTestBus()
     const { bus } = t
@@ -89,7 +89,7 @@ describe('R8: what is no JSON', () => {
     }
   })
 
-  test('R8: numbers count with the digits that PostgreSQL writes', async () => {
+  test('R8: numbers count with as many digits as PostgreSQL writes', async () => {
     const { bus } = await createTestBus()
     await expect(bus.send('payments', 'Charge', Array(14_000).fill(1e-79))).rejects.toThrow(/numbers written out/)
     const { commandId } = await bus.send('payments', 'Charge', [1e-79, 0.1, 5])
