@@ -16,7 +16,7 @@ const attempts: readonly (readonly [string, (client: ClientBase) => unknown])[] 
 ]
 
 test.skipIf(logIsSeparate).each(attempts)(
-  'G9: a handler that tries %s ends nothing, also when it goes on: its command is parked, and its writes are undone',
+  'G9: a handler that tries %s does not end the transaction, also when it goes on: its command is parked, and its writes are rolled back',
   async (what, attempt) => {
     const { bus, pool, work, until } = await createTestBus()
     await pool.query('create table effects (id int)')
@@ -47,7 +47,7 @@ test.skipIf(logIsSeparate).each(attempts)(
 )
 
 test.skipIf(logIsSeparate)(
-  'G9: what a handler leaves on its session does not reach the next user of the pool',
+  'G9: session settings that a handler leaves behind do not reach the next user of the pool',
   async () => {
     const { bus, work, until } = await createTestBus({ maxConnections: 3 })
     const seen: unknown[] = []
@@ -84,7 +84,7 @@ test.skipIf(logIsSeparate)(
   },
 )
 
-test.skipIf(logIsSeparate)('G9: a client that a handler kept is of no use once it has ended', async () => {
+test.skipIf(logIsSeparate)('G9: a client that a handler kept cannot be used after the handler has ended', async () => {
   const { bus, pool, work, until } = await createTestBus({ maxConnections: 3 })
   await pool.query('create table effects (id int)')
   const late: Promise<unknown>[] = []

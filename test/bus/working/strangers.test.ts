@@ -19,7 +19,7 @@ const withStrays = async () => {
   return setup
 }
 
-test('R14: a message of no known command is kept in the archive, with the reason, and counted', async () => {
+test('R14: a message of no known command is moved to the archive with the reason, and counted', async () => {
   const { bus, pool, work, archived, messages } = await withStrays()
   const { rows: sent } = await pool.query(`select msg_id from pgmq.q_${QUEUE} order by msg_id offset 1`)
   await work({ domain: 'payments', handlers: { Charge: () => null } })
@@ -41,7 +41,7 @@ test('R14: a message of no known command is kept in the archive, with the reason
   expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 3 })
 })
 
-test('R14: one that cannot be kept at the moment stays on its queue, and its neighbours are handled', async () => {
+test('R14: a message that cannot be archived at the moment stays on its queue, and the others are handled', async () => {
   const { pool, work, archived, messages, bus } = await withStrays()
   await pool.query(`
     create function refuse_to_keep() returns trigger language plpgsql as 'begin raise exception ''no room''; end';
