@@ -46,7 +46,7 @@ const tables = {
   library: tableOf('call of `as(identity)`', callsOf(callerPermissions)),
 }
 
-test('G3: docs/security.md says who may what, as the routes and the library declare it; `npm run docs:security` brings it up to date', async () => {
+test('G3: docs/security.md shows the permissions that routes and library declare; `npm run docs:security` updates it', async () => {
   let page = await readFile(path, 'utf8')
   for (const [name, table] of Object.entries(tables)) {
     page = page.replace(

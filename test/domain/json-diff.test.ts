@@ -30,7 +30,7 @@ const applied = (value: Json, { op, path, to }: Change): Json => {
 }
 const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
 
-test('the changes between two values turn the one into the other', () => {
+test('the changes between two values turn one into the other', () => {
   fc.assert(
     fc.property(json, json, (before, after) => {
       expect(jsonDiff(before, after).reduce(applied, before)).toEqual(after)

@@ -286,7 +286,7 @@ describe('the deadline of handlers', () => {
     expect((await Promise.all(waiting)).map(found => found?.status)).toEqual(Array(3).fill('COMPLETED'))
   })
 
-  test('R6: health is not critical because of a handler that switched its deadline off, however few the slots', async () => {
+  test('R6: a handler within a long deadline of its own does not make health critical, however few the slots', async () => {
     const { bus, work, until } = await createTestBus()
     const worker = await work({
       domain: 'payments',

@@ -53,7 +53,7 @@ describe('the confirmation of an action', () => {
     )
   })
 
-  test('is closed by Back, and nothing is done', async () => {
+  test('closes on Back, and nothing is done', async () => {
     const { dialog } = await open(one, 'Retry')
     await userEvent.click(dialog.getByRole('button', { name: 'Back' }))
     expect([screen.queryByRole('dialog'), asked()]).toEqual([null, []])

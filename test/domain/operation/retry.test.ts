@@ -53,7 +53,7 @@ describe('a failed operation', () => {
       .then(right(child({ name: `${failed.id}:7`, retryCount: 7 })))
   })
 
-  test('B4: is retried by nobody else, and has no owner to be retried by', () => {
+  test('B4: cannot be retried by others, or by anybody if it has no owner', () => {
     given({})
       .when('bob')
       .then(left({ type: 'NotTheOwner' }))
@@ -65,7 +65,7 @@ describe('a failed operation', () => {
       .then(left({ type: 'NotTheOwner' }))
   })
 
-  test('B5: is retried up to the cap of its chain', () => {
+  test('B5: is retried up to the limit of its chain', () => {
     given({ retryCount: 2 })
       .when('ada', 3)
       .then(right(child({ name: `${failed.id}:3`, retryCount: 3 })))
@@ -85,7 +85,7 @@ describe('an operation that has not failed', () => {
       .then(left({ type: 'NotFailed', status }))
   })
 
-  test('B4: says nothing of its status to a stranger', () => {
+  test('B4: does not show its status to a stranger', () => {
     given({ status: 'completed' })
       .when('bob')
       .then(left({ type: 'NotTheOwner' }))
@@ -119,7 +119,7 @@ describe('the id of a child', () => {
     data: json,
   })
 
-  test('B5: depends on its parent and the count alone, so that a failed operation has one child at most', () => {
+  test('B5: depends only on its parent and the count, so that a failed operation has at most one child', () => {
     fc.assert(
       fc.property(operation, operation, fc.integer({ min: 101, max: 1000 }), (one, other, max) => {
         const same = { ...other, id: one.id, retryCount: one.retryCount }
@@ -129,7 +129,7 @@ describe('the id of a child', () => {
     )
   })
 
-  test('B5: is no other operation’s', () => {
+  test('B5: belongs to no other operation', () => {
     fc.assert(
       fc.property(fc.uniqueArray(operation, { selector: ({ id }) => id, maxLength: 20 }), operations => {
         const ids = operations.flatMap(one => [one.id, idOf(retryOperation(one, 'ada', 1000))])
