@@ -45,7 +45,7 @@ describe.each([
   ['an hour ahead', 1],
   ['an hour behind', -1],
 ])('a worker whose clock is %s', (_, hours) => {
-  test('R22: keeps its leases, waits, health and messages by the clock of the database', async () => {
+  test('R22: a worker uses the clock of the database for leases, waits, health and messages', async () => {
     const { bus, database, until } = await createTestBus()
     const args = ['worker', '--handlers', await handlers(), '--lease', '2', '--port', '0']
     const start = async (env: { readonly [name: string]: string }): Promise<[ChildProcess, string]> => {
@@ -91,7 +91,7 @@ describe.each([
     expect(await once(right, 'exit')).toEqual([0, null])
   })
 
-  test('R22: archives what is old by the clock of the database', async () => {
+  test('R22: the archive uses the clock of the database to decide what is old', async () => {
     const { bus, database, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Read', null)
     await work({ domain: 'payments', handlers: { Read: () => 1 } })

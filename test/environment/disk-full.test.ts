@@ -50,7 +50,7 @@ const fill = async (client: pg.Client): Promise<void> => {
 /** Half a megabyte that does not compress. */
 const large = () => ({ text: randomBytes(250_000).toString('hex') })
 
-test('R11: a full disk: a send says so and writes nothing, an outcome waits, and all goes on when there is room', async context => {
+test('R11: on a full disk a send says so and writes nothing, an outcome waits, and all goes on when there is room', async context => {
   const admin = new pg.Client(inject('serverUrl'))
   await admin.connect()
   cleanUps.push(() => admin.end())

@@ -179,7 +179,7 @@ const leftBehind = async (url: string, database: pg.Pool): Promise<unknown> => {
 describe.skipIf(noPgBouncer !== null)(
   `R10: a pooler in front of the database${noPgBouncer ? ` (${noPgBouncer})` : ''}`,
   () => {
-    it('R10: session mode, no start parameter ignored: everything works, and workers listen', async () => {
+    it('R10: session mode without ignored start parameters: everything works, and workers listen', async () => {
       const test = await openPooled({ mode: 'session', poolSize: 100 })
       await liveThrough(test)
       const bus = test.pooled()
@@ -215,7 +215,7 @@ describe.skipIf(noPgBouncer !== null)(
       })
     }, 60_000)
 
-    it('R10: transaction mode: what needs a session of its own is refused by name', async () => {
+    it('R10: transaction mode: calls that need their own session are refused, and named', async () => {
       const test = await openPooled({ mode: 'transaction' })
       const bus = test.pooled({
         handlers: { shop: { Buy: { transactional: true, rehearsable: true, handle: async () => null } } } as never,
@@ -267,7 +267,7 @@ describe.skipIf(noPgBouncer !== null)(
       await expect(test.pooled().ready()).rejects.toThrow(/pool_mode = statement.*session or transaction/)
     })
 
-    it('R10: a start parameter of a pool of yours that the pooler refuses is named', async () => {
+    it("R10: a start parameter of the user's pool that the pooler refuses is named", async () => {
       const test = await openPooled({ mode: 'session' })
       const pool = new pg.Pool({ connectionString: test.url, statement_timeout: 5_000 })
       onTestFinished(() => pool.end())
@@ -276,7 +276,7 @@ describe.skipIf(noPgBouncer !== null)(
       )
     })
 
-    describe('R10: what lies in between is found out', () => {
+    describe('R10: the pooling mode is detected', () => {
       const modes = [
         [{ mode: 'session' }, 'session'],
         [{ mode: 'session', poolSize: 1 }, 'session'],
@@ -300,11 +300,11 @@ describe.skipIf(noPgBouncer !== null)(
         expect(pool.totalCount).toBe(1)
       })
 
-      it('R10: what the connection string says is believed', () => {
+      it('R10: a setting in the connection string is trusted', () => {
         expect(knownPooling(open('postgres://u@localhost:1/d?pgbouncer=true'))).toBe('transaction')
       })
 
-      it('R10: a pooler that is changed under way: a lost statement is repeated without its name', async () => {
+      it('R10: when the pooling mode changes later, a lost prepared statement is repeated without its name', async () => {
         const database = await createTestDatabase()
         cleanUps.push(() => database.drop())
         const pool = open(await through(database.url, { mode: 'transaction', poolSize: 3 }), 6)

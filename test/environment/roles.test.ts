@@ -77,7 +77,7 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
   )
 
 describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s', schema => {
-  it('R15: do all their work, in domains and with reply queues that nobody made before', async () => {
+  it('R15: do all their work, in new domains and with new reply queues', async () => {
     const roles = await withFiveRoles(schema)
     const [sender, worker, operator, reader] = roleKinds.map(kind => busOf(roles, kind)) as [
       CommandBus,
@@ -166,7 +166,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     expect(working.health().reasons.join()).not.toMatch(/permission/)
   })
 
-  it('R15: are refused what is not theirs', async () => {
+  it('R15: are refused what belongs to other roles', async () => {
     const roles = await withFiveRoles(schema)
     const [sender, worker, , reader] = roleKinds.map(kind => busOf(roles, kind)) as [
       CommandBus,
@@ -251,7 +251,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     await working.stop()
   })
 
-  it('R15: a unit of work is refused where it does more than its role may', async () => {
+  it('R15: a unit of work is refused if it does more than its role may', async () => {
     const roles = await withFiveRoles(schema)
     const { commandId } = await busOf(roles, 'sender').send('shop', 'Buy', {})
     const stream = `command-shop-${commandId}`
@@ -298,8 +298,8 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
   })
 })
 
-describe('what a role that only sends may commit', () => {
-  it('G4: is all that the library sends and cancels, however it is called', async () => {
+describe('the commits of a role that only sends', () => {
+  it('G4: may be any send and cancel of the library', async () => {
     const roles = await withFiveRoles()
     const sender = busOf(roles, 'sender')
     const about = {
@@ -332,7 +332,7 @@ describe('what a role that only sends may commit', () => {
     expect(await busOf(roles, 'reader').maintenance.verifyLog()).toMatchObject({ findings: [], commands: 307 })
   })
 
-  it('G4: is nothing that makes verify find anything, whatever unit of work he writes himself', async () => {
+  it('G4: cause no finding of verify, even with units of work written by hand', async () => {
     const roles = await withFiveRoles()
     const sender = busOf(roles, 'sender')
     const pool = poolOf(roles, 'sender')
@@ -430,7 +430,7 @@ describe('what a role that only sends may commit', () => {
     })
   })
 
-  it('G7: is no more than so many queues, whatever limit he names', async () => {
+  it('G7: make no more than the allowed number of queues, whatever limit they name', async () => {
     const roles = await withFiveRoles()
     const pool = poolOf(roles, 'migrator')
     await pool.query(
@@ -448,7 +448,7 @@ describe('what a role that only sends may commit', () => {
     await busOf(roles, 'sender').send('shop', 'Buy', {})
   })
 
-  it('G4: a worker cannot put replies on a queue of commands either, however its name is written', async () => {
+  it('G4: nor can a worker put replies on a queue of commands, however its name is written', async () => {
     const roles = await withFiveRoles()
     const sent = await busOf(roles, 'sender').send('shop', 'Buy', {})
     const stream = `command-shop-${sent.commandId}`
@@ -479,7 +479,7 @@ const unitOf = (appends: readonly StreamAppend<CommandEvent>[]): Unit => {
 }
 
 describe('R15: pgmq that an administrator installed', () => {
-  it('R15: the first send says which right is missing on what, and whose', async () => {
+  it('R15: the first send says which right on which object is missing to which role', async () => {
     const roles = await rolesDatabase()
     const { database, nameOf } = roles
     const migrator = pg.escapeIdentifier(nameOf('migrator'))
@@ -493,7 +493,7 @@ describe('R15: pgmq that an administrator installed', () => {
     await expect(bus.send('shop', 'Buy', {})).resolves.toMatchObject({ status: 'PENDING' })
   })
 
-  it('R15: a queue that the administrator made is named with the way out', async () => {
+  it('R15: a queue that the administrator made is named, with what to do', async () => {
     const roles = await rolesDatabase()
     await letMigratorMakeQueues(roles)
     await migrate(poolOf(roles, 'migrator'))
@@ -511,7 +511,7 @@ describe('R15: pgmq that an administrator installed', () => {
     await expect(busOf(roles, 'migrator').send('shop', 'Buy', {})).resolves.toMatchObject({ status: 'PENDING' })
   })
 
-  it('R15: the grants say what only the owner of pgmq can give, and give nothing until then', async () => {
+  it('R15: the grants name what only the owner of pgmq can grant, and grant nothing until then', async () => {
     const roles = await rolesDatabase()
     await letMigratorMakeQueues(roles)
     const pool = poolOf(roles, 'migrator')
@@ -531,7 +531,7 @@ describe('R15: pgmq that an administrator installed', () => {
     expect((await busOf(roles, 'reader').queryCommands({})).items).toEqual([])
   })
 
-  it('R15: roles that are not there, and databases that were not migrated, are told', async () => {
+  it('R15: unknown roles and databases without migrations are refused with a reason', async () => {
     const roles = await rolesDatabase()
     await letMigratorMakeQueues(roles)
     const pool = poolOf(roles, 'migrator')

@@ -76,7 +76,7 @@ describe.skipIf(noTls !== null)(`R13: a certificate that nobody knows${noTls ===
     expect(await encryption(`${database.url}?sslmode=require`)).toMatch(/no TLS.*sslmode=disable or prefer/)
   })
 
-  it('R13: several hosts: the dead and the read-only are passed over, also for connections apart', async () => {
+  it('R13: several hosts: dead and read-only ones are skipped, also by separate connections', async () => {
     const database = await createTestDatabase()
     cleanUps.push(() => database.drop())
     const name = new URL(database.url).pathname.slice(1)
@@ -186,7 +186,7 @@ describe('R13: names and passwords', () => {
     expect(withoutPassword(url)).not.toContain(secret)
   })
 
-  it('R13: what libpq reads is read', () => {
+  it('R13: the same files are read as libpq reads', () => {
     const read = (url: string) => E.getOrElseW(fault => fault)(parseDatabaseUrl(url))
     expect(read('postgresql://[2001:db8::1]:5433,h2/d')).toMatchObject({
       hosts: [{ host: '2001:db8::1', port: 5433 }, { host: 'h2' }],

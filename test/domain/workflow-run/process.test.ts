@@ -31,7 +31,7 @@ describe('how a command ended', () => {
     for (const type of ['CommandCanceled', 'OperatorCanceled'] as const)
       expect(react({ ...by, type, reason: 'why' })).toEqual({ ...none, outcome: 'cancelled' })
   })
-  test('a business rule ends a job; its first delivery begins it; a parked job has neither begun nor ended anew', () => {
+  test('a business rule ends a job, its first delivery begins it, and parking it is no news', () => {
     const error = { type: 'BUSINESS_RULE', code: 'X', message: 'why' } as const
     const ended = { ...by, attempt: 1, msgId: '1', error }
     expect(react({ ...ended, type: 'CommandRejectedByBusinessRule' })).toMatchObject({

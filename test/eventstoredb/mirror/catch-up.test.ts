@@ -10,7 +10,7 @@ const charge = { commandType: 'Charge', data: { amount: 5 }, replyTo: 'replies' 
 const handlers = { Charge: async () => 'paid' }
 const messages = 'select msg_id, message from pgmq.q_payments__commands order by msg_id'
 
-test('a command is sent, worked on and answered, its rows and audit as on PostgreSQL', async () => {
+test('a command is sent, handled and answered, with the same rows and audit as on PostgreSQL', async () => {
   const parts = await openParts()
   const bus = openLogBus(parts)
   bus.catchUp.start()
@@ -38,7 +38,7 @@ test('a command is sent, worked on and answered, its rows and audit as on Postgr
   expect(await rowsOf(parts.database.pool, messages)).toEqual([])
 })
 
-test('killed after the append, before the dispatch: the next process dispatches it, once', async () => {
+test('after a kill between append and dispatch the next process dispatches the message, once', async () => {
   const parts = await openParts()
   const dead = openLogBus(parts)
   const commandId = randomUUID()
@@ -80,7 +80,7 @@ test.each<Cut>(['before commit', 'after commit'])('cut off %s, at every second o
   expect((await verifyLog(pool)).findings).toEqual([])
 })
 
-test('a checkpoint that was set back is harmless: what is mirrored has no effects again', async () => {
+test('a checkpoint that was set back is harmless: mirrored events have no second effect', async () => {
   const parts = await openParts()
   const { pool } = parts.database
   const first = openLogBus(parts)
@@ -105,7 +105,7 @@ test('a checkpoint that was set back is harmless: what is mirrored has no effect
   expect(after).toHaveLength(21)
 })
 
-test('a database made anew gets rows and messages from the log, by the numbers of its own queue', async () => {
+test('a new database gets rows and messages from the log, with message ids of its own queue', async () => {
   const parts = await openParts()
   const { pool } = parts.database
   const bus = openLogBus(parts)
@@ -137,7 +137,7 @@ test('a database made anew gets rows and messages from the log, by the numbers o
   ])
 })
 
-test('large commands go into transactions that the database can take', async () => {
+test('large commands are split over transactions of a size that the database accepts', async () => {
   const parts = await openParts()
   const bus = openLogBus(parts, { timeoutMs: 10_000 })
   const large = { ...charge, data: 'x'.repeat(900_000) }
@@ -155,7 +155,7 @@ test('large commands go into transactions that the database can take', async () 
   expect(found?.transactions).toBeGreaterThan(2)
 })
 
-test('waiting: for a position, on a process that stands by, and in vain', async () => {
+test('a wait works for a position, on a standby process, and ends without success at its limit', async () => {
   const parts = await openParts()
   const [leader, standby] = [openLogBus(parts), openLogBus(parts)]
   leader.catchUp.start()

@@ -15,7 +15,7 @@ const inTime = <A>(work: Promise<A>): Promise<A> =>
     delay(LATE_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('the calls have not settled'))),
   ])
 
-test('R11: every call to a store that falls silent settles, however many there are; afterwards all goes on by itself', async () => {
+test('R11: every call to a store that stops answering ends, however many there are; afterwards all goes on by itself', async () => {
   const { double, database } = await openParts()
   const line = await openSilentLine(double.url)
   const bus = createCommandBus({
@@ -54,7 +54,7 @@ test('R11: every call to a store that falls silent settles, however many there a
   expect(await until(() => bus.getCommand('payments', sent.commandId), Boolean)).toMatchObject({ status: 'PENDING' })
 })
 
-test('R11: a bus ends while the store is silent; what was sent in a transaction is relayed by the next process', async () => {
+test('R11: a bus can be closed while the store does not answer; the next process relays what was sent in a transaction', async () => {
   const { double, database } = await openParts()
   const line = await openSilentLine(double.url)
   const open = () =>
@@ -89,7 +89,7 @@ test('R11: a bus ends while the store is silent; what was sent in a transaction 
   )
 })
 
-test('R11: a follower whose PostgreSQL falls silent says so, and goes on by itself', async () => {
+test('R11: a follower whose PostgreSQL stops answering reports it, and goes on by itself', async () => {
   const { double, database } = await openParts()
   const line = await openCutLine(database.url)
   closeAfterTest(line.close)
