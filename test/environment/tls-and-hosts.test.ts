@@ -186,7 +186,7 @@ describe('R13: names and passwords', () => {
     expect(withoutPassword(url)).not.toContain(secret)
   })
 
-  it('R13: the same files are read as libpq reads', () => {
+  it('R13: connection strings are read as libpq reads them', () => {
     const read = (url: string) => E.getOrElseW(fault => fault)(parseDatabaseUrl(url))
     expect(read('postgresql://[2001:db8::1]:5433,h2/d')).toMatchObject({
       hosts: [{ host: '2001:db8::1', port: 5433 }, { host: 'h2' }],

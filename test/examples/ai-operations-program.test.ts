@@ -17,7 +17,7 @@ const node = async (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
   return { code, ...output }
 }
 
-test('B1, B2, B3: the example compiles, says that its server is a mock, heals, fails, and is retried', async () => {
+test('B1, B2, B3: the example compiles, says that its server is a mock, recovers, fails, and is retried', async () => {
   const project = join(program.directory, 'tsconfig.ai.json')
   const config = {
     extends: join(examples, 'ai-operations', 'tsconfig.json'),

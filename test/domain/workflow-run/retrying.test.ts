@@ -67,7 +67,7 @@ describe('Continue', () => {
       ['pending', 0, null, later],
     ])
   })
-  test('C8: opens the files again, and the run ends when the round has no open file', () => {
+  test('C8: sets the counters of jobs back, and the run ends when the round has no open file', () => {
     const again = [...ended(mixed), ...resumedBy(ended(mixed), retry('again', split(4, 0)))]
     expect(stateOf(again)).toMatchObject({ status: 'RUNNING', round: 2, roundJobs: 3, completedJobs: 0, failedJobs: 0 })
     const two = [...again, ...resumedBy(again, note(2, result(1, 'completed'), result(3, 'completed')))]

@@ -155,7 +155,7 @@ test('large commands are split over transactions of a size that the database acc
   expect(found?.transactions).toBeGreaterThan(2)
 })
 
-test('a wait works for a position, on a standby process, and ends without success at its limit', async () => {
+test('a wait for an event or a position works on a standby process, and ends at its time limit', async () => {
   const parts = await openParts()
   const [leader, standby] = [openLogBus(parts), openLogBus(parts)]
   leader.catchUp.start()

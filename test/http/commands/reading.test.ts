@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 
 describe('a list of commands', () => {
-  test('holds rows without their data, newest first', async () => {
+  test('has rows without their data, newest first', async () => {
     const { body } = await get('/domains/payments/commands')
     expect(body).toEqual({ items: expect.any(Array), nextCursor: null })
     expect(body.items).toHaveLength(7)
@@ -151,7 +151,7 @@ describe.each(paged)('the pages of %s', (_, route) => {
     'x'.repeat(501),
   ])('do not begin at %s', async cursor => expectFaults(await get(`${path}cursor=${cursor}`), 'cursor'))
 
-  test('do not break on a cursor that looks like ours', async () => {
+  test('refuse a forged cursor with a reason', async () => {
     for (const at of [
       'Jan 1 2024',
       '2024-01-01 GMT',

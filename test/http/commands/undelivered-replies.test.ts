@@ -72,7 +72,7 @@ test('G1: kept replies are listed, counted and delivered again within the scope 
   }
 })
 
-test('G1: delivering to other queues makes no more of them than sending does', async () => {
+test('G1: delivering to other queues has the same limit of new queues as sending', async () => {
   const api = await createTestApi({}, { newQueuesPerHour: 1 })
   await keep(api, 't1', 't_t1__replies')
   await keep(api, 't1', 't_t1__others')

@@ -3,7 +3,7 @@ import { silentLog } from '../../../src/application/ports/log.ts'
 import { type BackgroundCheck, createBackgroundCheck } from '../../../src/infrastructure/proof/background-check.ts'
 import { createTestApi } from '../../support/http.ts'
 
-test('the last round of the continuous check is shown with its age, and its findings to those who may see all tenants', async () => {
+test('the last round of the continuous check is shown with its age; its findings only to callers who may see all tenants', async () => {
   let backgroundCheck: BackgroundCheck | undefined
   const api = await createTestApi({ proof: () => backgroundCheck?.stats() ?? null })
   const ask = async (tenant?: string) =>

@@ -97,7 +97,7 @@ describe('GET /events', () => {
     mine.response.destroy()
   })
 
-  test('no token, no right, a foreign Last-Event-ID or a strange filter are refused before anything is written', async () => {
+  test('a missing token or right, a foreign Last-Event-ID or an invalid filter is refused before anything is written', async () => {
     const api = await createTestApi()
     const token = await api.token(['AUDITOR'])
     expect((await api.request('GET', '/events')).status).toBe(401)
@@ -108,7 +108,7 @@ describe('GET /events', () => {
     expectFaults(await api.request('GET', '/events?domain=a%20b', { token }), 'domain')
   })
 
-  test('a stream ends when its token expires, in order, so that the client asks again', async () => {
+  test('a stream ends regularly when its token expires, so that the client connects again', async () => {
     const api = await createTestApi()
     const jane = { subject: 'jane@example.com', tenant: null, roles: ['AUDITOR'] } as const
     // what clocks may differ by keeps it valid for another moment
@@ -120,7 +120,7 @@ describe('GET /events', () => {
     expect((await api.request('GET', '/events', { token })).status).toBe(401)
   })
 
-  test('streams end in order when the server stops, and it does not wait for their connections', async () => {
+  test('streams end regularly when the server stops, and the server does not wait for their connections', async () => {
     const api = await createTestApi({ limits: { keepAliveMs: 600_000 } })
     const stream = await open(api, '', await authorized(api))
     const ended = once(stream.response, 'end')

@@ -96,7 +96,7 @@ const expectWellFormed = (asked: FuzzedRequest, { status, headers, text }: Heard
   else if (!type.startsWith('text/html')) fail(`an answer of type ${type}`)
 }
 
-test('ten thousand requests, right, wrong and absurd: none breaks anything, and every answer is sound', async () => {
+test('ten thousand valid, invalid and absurd requests break nothing, and every answer is well-formed', async () => {
   const { api, world, agent } = await setUp()
   const secrets = secretsOf(api, world)
   const statuses = new Map<number, number>()
@@ -135,7 +135,7 @@ test('ten thousand requests, right, wrong and absurd: none breaks anything, and 
   expect(last.status).toBe(202)
 }, 120_000)
 
-test('two thousand requests that are broken on the wire: the server answers with a problem or hangs up, and lives', async () => {
+test('two thousand malformed requests: the server answers with a problem or closes the connection, and survives', async () => {
   const { api, world } = await setUp()
   const secrets = secretsOf(api, world)
   const whole = Buffer.from(
