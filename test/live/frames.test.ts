@@ -35,7 +35,7 @@ const written = async (event: LiveEvent): Promise<string> => {
   return whole
 }
 
-test('a live event is one line for every splitter of lines, and whole behind it', async () => {
+test('a live event is one line by every definition of line ends, and is read back whole', async () => {
   const line = (await written(eventWith(nasty))).split(/\n/).filter(one => one.startsWith('data: '))
   expect(line).toHaveLength(1)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they end lines somewhere

@@ -86,7 +86,7 @@ test('a client that is killed again and again, and resumes, sees every event onc
   expect(kills).toBeGreaterThan(CLIENTS * 10)
 })
 
-test('readers that join while others write get the whole log without a gap or a repetition', async () => {
+test('readers that join while others write get the whole log, without gaps or repetitions', async () => {
   const test = await createTestBus()
   const live = createPostgresLiveEvents(test.pool, { pageSize: 20, maxBuffered: 100_000 })
   atEnd(live.stop)

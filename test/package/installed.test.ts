@@ -64,7 +64,7 @@ describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COM
     return join(project, name)
   }
 
-  test(`R9: brings nothing that Node ${OLDEST_NODE} does not suit`, () => {
+  test(`R9: brings no dependency that needs a newer Node than ${OLDEST_NODE}`, () => {
     const { packages } = JSON.parse(lock) as {
       packages: Readonly<Record<string, { readonly engines?: { readonly node?: string } }>>
     }
@@ -93,7 +93,7 @@ describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COM
   })
 
   test.each(typescripts)(
-    'R9: is typed for TypeScript %s %j',
+    'R9: compiles with TypeScript %s %j',
     async (version, flags) => {
       const tsc = bin(`typescript-${version}`, 'bin/tsc')
       const program = await typedProgram()
@@ -115,7 +115,7 @@ describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COM
     400_000,
   )
 
-  test('R9: works in Jest as it comes, and with its ES modules', async () => {
+  test('R9: works in Jest by default, and with ES modules', async () => {
     await put(
       'commonjs.test.js',
       `${cjsApp.replace('main().catch', "test('works', () => main()); (async () => {})().catch")}`,

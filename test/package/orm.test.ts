@@ -28,7 +28,7 @@ const prismaSchema = `
     name String
   }`
 
-describe.skipIf(!asked)('R21: ORMs beside our tables (skipped without COMMANDBUS_TEST_PACKAGE=1)', () => {
+describe.skipIf(!asked)("R21: ORMs beside the bus's tables (skipped without COMMANDBUS_TEST_PACKAGE=1)", () => {
   let project: string
   const databases: TestDatabase[] = []
 
@@ -74,7 +74,7 @@ describe.skipIf(!asked)('R21: ORMs beside our tables (skipped without COMMANDBUS
     await rm(project, { recursive: true, force: true })
   })
 
-  test('R21: drizzle-kit push touches nothing of ours', async () => {
+  test('R21: drizzle-kit push changes nothing of the bus', async () => {
     const database = await inOwnSchema()
     const before = await ours(database.pool)
     expect(await runTool(database, 'drizzle-kit', 'push', '--force')).toContain('Changes applied')

@@ -42,8 +42,8 @@ const filesOf = async (folder: string): Promise<readonly string[]> => {
   return all.flat()
 }
 
-describe('R9: what is in the tarball', () => {
-  test('R9: no file refers to a source map, and no map to a source, that is not there', async () => {
+describe('R9: the tarball', () => {
+  test('R9: every source map that a file names exists, and every source of a map', async () => {
     const files = await filesOf(packed.directory)
     expect(files.filter(file => file.endsWith('.map'))).toEqual([])
     const scripts = files.filter(file => /\.(c?js|ts)$/.test(file))
@@ -64,7 +64,7 @@ describe('R9: what is in the tarball', () => {
     expect(dead.flat()).toEqual([])
   })
 
-  test('R9: whatever the public types name is a dependency', async () => {
+  test('R9: every package that the public types use is a dependency', async () => {
     const { dependencies } = JSON.parse(await readFile(join(packed.directory, 'package.json'), 'utf8'))
     const seen = new Map<string, string>()
     const packages = new Set<string>()
@@ -106,7 +106,7 @@ describe('R9: a program', () => {
     expect(await runApp(file)).toBe(true)
   })
 
-  test('R9: that has two copies gives both of them one pool, one client and the same handlers', async () => {
+  test('R9: with two copies can give both the same pool, client and handlers', async () => {
     const file = join(project, 'two.mjs')
     const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'commonjs', 'index.js')
     await writeFile(
@@ -200,7 +200,7 @@ describe('R9: a program', () => {
     },
   )
 
-  test('R9: that was bundled without the client of EventStoreDB says what a log there needs', async () => {
+  test('R9: bundled without the client of EventStoreDB says what a log there needs', async () => {
     const file = await bundle(
       'cjs',
       'without-client.mjs',

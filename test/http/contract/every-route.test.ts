@@ -63,7 +63,7 @@ describe.each(allRoutes)('%s', (id, route) => {
     expect(answer.body.detail).not.toContain('commandbus_test_')
   })
 
-  test('answers 404 for an invalid domain name', async () => {
+  test('refuses an invalid domain name', async () => {
     const api = shared()
     const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     for (const domain of ['Payments', 'a%20b', 'a..b', '%00', 'x'.repeat(60), "a'--"]) {

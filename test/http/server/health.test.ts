@@ -36,7 +36,7 @@ describe('/health/ready', () => {
     }
   })
 
-  test('G12: shows reasons and checks to callers with the right to read', async () => {
+  test('G12: shows reasons and checks to auditors, operators and administrators', async () => {
     const api = await createTestApi({ health: async () => critical })
     for (const role of watchers) {
       const answer = await api.request('GET', '//health/ready', { token: await api.token([role]) })
@@ -51,7 +51,7 @@ describe('/health/ready', () => {
 })
 
 describe('/metrics', () => {
-  test('G12: needs a token with the right to read', async () => {
+  test('G12: needs a token of an auditor, operator or administrator', async () => {
     const api = await createTestApi({ metrics: async () => 'figures 1\n' })
     const ask = async (token?: string) => api.request('GET', '//metrics', token === undefined ? {} : { token })
     expectProblem(await ask(), 401, 'UNAUTHENTICATED', 'send a token')

@@ -60,7 +60,7 @@ const almostRight = fc.tuple(anyEvent, fc.nat(), wrong).map(([event, chosen, val
   return replaced(event, places[chosen % places.length] ?? [], value) as BusEvent
 })
 
-test('R1: whatever may be written is read again, and is the same', () => {
+test('R1: whatever can be written is read again unchanged', () => {
   fc.assert(
     fc.property(almostRight, event => {
       let stored: StoredEvent
@@ -77,7 +77,7 @@ test('R1: whatever may be written is read again, and is the same', () => {
 })
 
 describe.each(Object.entries(events))('R1: %s', (type, arbitrary) => {
-  test('is written as it is', () => {
+  test('is written unchanged', () => {
     fc.assert(
       fc.property(arbitrary, event => {
         expect(busCodec.decode(kept(event))).toEqual(right({ event, context }))
@@ -86,7 +86,7 @@ describe.each(Object.entries(events))('R1: %s', (type, arbitrary) => {
     )
   })
 
-  test('with any member of another type is refused before it is written, and the fault says which', () => {
+  test('is refused before it is written when a member has another type, and the fault names it', () => {
     fc.assert(
       fc.property(arbitrary, fc.nat(), (event, chosen) => {
         const names = Object.keys(event).filter(name => name !== 'type')
@@ -104,7 +104,7 @@ describe.each(Object.entries(events))('R1: %s', (type, arbitrary) => {
   })
 })
 
-test('R1: a message id that a foreign type parser made a number is refused, wherever it stands', () => {
+test('R1: a message id that a foreign type parser turned into a number is refused, in every member', () => {
   const withMsgId = Object.entries(commandEvents).filter(([, arbitrary]) =>
     fc.sample(arbitrary as fc.Arbitrary<object>, 1).some(event => 'msgId' in event),
   )
@@ -124,7 +124,7 @@ test('R1: a context that could not be read is refused', () => {
   }
 })
 
-test('R1: an event of a type that nobody knows is refused', () => {
+test('R1: an event of an unknown type is refused', () => {
   const [event] = fc.sample(commandEvents.CommandCanceled, 1)
   expect(thrownBy(() => busCodec.encode({ ...event, type: 'Unheard' } as never, context)).message).toMatch(/'Unheard'/)
 })

@@ -239,7 +239,7 @@ const isWhole = async (pool: pg.Pool): Promise<void> => {
 }
 
 describe('a log that was restored in another server', () => {
-  test('is refused where the server is behind it, then adopted: proof, rows and order are what they were, and work goes on', async () => {
+  test("is refused if the server's transaction ids are behind it, then adopted: proof, rows and order stay, and work goes on", async () => {
     const database = await restored()
     const { pool, url } = database
     const { bus: refused } = busOn(url)
@@ -287,7 +287,7 @@ describe('a log that was restored in another server', () => {
     expect(idsIn(await feedOf(pool)).slice(0, feed.length)).toEqual(idsIn(feed))
   })
 
-  test('is as it is where the server is ahead of it: work goes on, and there is nothing to adopt', async () => {
+  test("needs no adoption if the server's transaction ids are ahead of it: work goes on", async () => {
     const database = await createTestDatabase()
     open.push(() => database.drop())
     const from = await restored()
@@ -303,7 +303,7 @@ describe('a log that was restored in another server', () => {
     await isWhole(database.pool)
   })
 
-  test('is left as it was when the bus is at work on it, a writer holds it, who asks does not own it, or the work is killed', async () => {
+  test('does not change when the bus uses it, a writer locks it, the caller does not own it, or the work is killed', async () => {
     const { pool, url } = await restored()
     const adopt = () => adoptLog({ databaseUrl: url, signer, by: 'jane' })
     const { bus } = busOn(url)
@@ -351,7 +351,7 @@ describe('a log that was restored in another server', () => {
     await isWhole(pool)
   })
 
-  test('gets ids of this server used up when its order needs more of them than were given out', async () => {
+  test('makes the server use up transaction ids when its order needs more of them than were assigned', async () => {
     const { pool, url } = await other.database()
     const falls = (await idsOf(pool)) + 500
     // each transaction wrote a lower position than the one before
@@ -383,7 +383,7 @@ describe('a log that was restored in another server', () => {
     expect(readable.rows).toEqual([{ n: falls }])
   })
 
-  test('keeps its order, and what each checkpoint has left to read, however its transactions lie across each other', async () => {
+  test('keeps its order, and what each checkpoint has left to read, however its transactions overlap', async () => {
     const { pool, url } = await other.database()
     // some 400 transactions of some five events each, written in any order; checkpoints on events and between them
     await pool.query(
@@ -425,7 +425,7 @@ describe('a log that was restored in another server', () => {
     expect(adopted.to.last).toBe(String(falls.length + 1))
   })
 
-  test('is refused for what is left of it when all its events have gone to files', async () => {
+  test('is refused when all its events are in archive files', async () => {
     const { pool, url } = await other.database()
     // that of a mirror is a place in EventStoreDB
     await pool.query(
@@ -441,7 +441,7 @@ describe('a log that was restored in another server', () => {
     await busOn(url).bus.ready()
   })
 
-  test('answers a live reader from before the restore with a sentence, and goes on after a place of its own', async () => {
+  test("refuses a live reader's position from before the restore with a reason, and accepts one of its own", async () => {
     const { pool, url } = await restored()
     await adoptLog({ databaseUrl: url, signer: null, by: 'jane' })
     const live = createPostgresLiveEvents(pool)

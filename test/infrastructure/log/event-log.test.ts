@@ -131,7 +131,7 @@ const refusalOf = (read: () => Promise<unknown>): Promise<Error | null> =>
   )
 
 describe('transactions beside each other', () => {
-  test('of 200 pairs that append to the same streams in opposite order none ends in a deadlock', async () => {
+  test('200 pairs that append to the same streams in opposite order end without a deadlock', async () => {
     const { store, begin, close } = await openNotedStore()
     const append = async (streams: readonly string[]) => {
       const { within, commit } = await begin()
@@ -155,7 +155,7 @@ describe('transactions beside each other', () => {
     await close()
   })
 
-  test('revision n + 1 of an older transaction than that of revision n is refused: the feed would turn them round', async () => {
+  test('revision n + 1 by an older transaction than revision n is refused: the feed would reverse them', async () => {
     const { store, begin, close } = await openNotedStore()
     const stream = newStream()
     const older = await begin()

@@ -38,7 +38,7 @@ const requestOf = (tenantId: string | null, data: string) => ({
   deadlineMs: 60_000,
 })
 
-test('G6: rehearsals that take their time keep nobody from editing a payload, and no other tenant from rehearsing', async () => {
+test('G6: slow rehearsals do not delay edits of payloads, or rehearsals of other tenants', async () => {
   const database = await createTestDatabase()
   const folder = await mkdtemp(join(tmpdir(), 'rehearsals-'))
   const end = join(folder, 'end')

@@ -108,7 +108,7 @@ describe('R17: reads keep their cost', () => {
     expect(blocks).toBeLessThan(LITTLE)
   })
 
-  test('R17: a retry stands in line from when it is due, before what is sent later', async () => {
+  test('R17: a retry is read in order of the time it becomes due, before commands that are sent later', async () => {
     await fill(3, "now() - interval '1 minute'")
     await pool.query(`update ${TABLE} set vt = now() - interval '30 seconds' where msg_id = 1`)
     await fill(2, "now() - interval '10 seconds'")
@@ -143,7 +143,7 @@ describe('R17: reads keep their cost', () => {
     await letGo()
   })
 
-  test('R17: what was committed late, or handed back, is found by a later look from the beginning', async () => {
+  test('R17: a message that was committed late, or handed back, is found by a later read from the beginning', async () => {
     await fill(10, "now() - interval '1 minute'")
     const positions = createReadPositions(ticking())
     const queue = createPgmqQueue(pool, createQueueCatalog(pool), positions)
@@ -160,7 +160,7 @@ describe('R17: reads keep their cost', () => {
     expect(late.sort()).toEqual([1, 11])
   })
 
-  test('R17: a process that found nothing does not pass over what others have done meanwhile', async () => {
+  test('R17: a process that found nothing does not miss messages that others add meanwhile', async () => {
     await fill(20_000, "now() - interval '1 hour'")
     await pool.query(`vacuum ${TABLE}`)
     const letGo = await holdSnapshot()
@@ -179,7 +179,7 @@ describe('R17: reads keep their cost', () => {
     await letGo()
   })
 
-  test('R17: all that was handed back far behind the place of a reader is found without a look from the beginning for each', async () => {
+  test("R17: messages that were handed back far behind a reader's place are found without a read from the beginning for each", async () => {
     await fill(60, "now() - interval '1 hour'")
     const queue = createPgmqQueue(pool, createQueueCatalog(pool), createReadPositions(ticking()))
     const read = await queue.read(QUEUE, 100, 30_000)
@@ -192,7 +192,7 @@ describe('R17: reads keep their cost', () => {
   })
 })
 
-describe('R17: nothing is skipped for ever', () => {
+describe('R17: no message is skipped for ever', () => {
   /** What may happen to a queue; `n` chooses the messages. */
   type Step = readonly [
     what: 'send' | 'late' | 'past' | 'later' | 'done' | 'back' | 'retry' | 'other' | 'restart',
@@ -204,7 +204,7 @@ describe('R17: nothing is skipped for ever', () => {
   )
   const newQueue = () => createPgmqQueue(pool, createQueueCatalog(pool), createReadPositions(ticking()))
 
-  test('R17: whatever two readers, senders and restarts do, every message is read and done once in the end', async () => {
+  test('R17: with two readers, senders and restarts every message is read and done once in the end', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async steps => {
         await pool.query(`truncate ${TABLE}`)
@@ -269,7 +269,7 @@ describe('R17: nothing is skipped for ever', () => {
     )
   })
 
-  test('R17: two readers beside each other and a sender whose transactions stay open for a while', async () => {
+  test('R17: two readers at once, and a sender with long transactions', async () => {
     const senders = Array.from({ length: 4 }, async () => {
       for (let i = 0; i < 25; i++) {
         const client = await pool.connect()
@@ -298,8 +298,8 @@ describe('R17: nothing is skipped for ever', () => {
   })
 })
 
-describe('R17: figures keep their cost', () => {
-  test('R17: those of a queue of 200,000, a quarter of them waiting, are close', async () => {
+describe('R17: stats keep their cost', () => {
+  test('R17: of a queue of 200,000 messages, a quarter of them waiting, they are close estimates', async () => {
     await fill(50_000, "now() + interval '1 hour'")
     await fill(150_000, "now() - interval '1 hour'")
     await pool.query(`update ${TABLE} set enqueued_at = now() - interval '2 hours' where msg_id = 1`)
@@ -320,7 +320,7 @@ describe('R17: figures keep their cost', () => {
     expect(stats?.visible).toBeLessThan(150_000 * 1.2)
   })
 
-  test('R17: those of a queue that is empty but for what a snapshot holds', async () => {
+  test('R17: of a queue with nothing but dead rows that a snapshot keeps', async () => {
     await fill(50_000, 'now()')
     const letGo = await holdSnapshot()
     await pool.query(`delete from ${TABLE}`)
