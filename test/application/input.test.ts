@@ -156,7 +156,7 @@ describe('an instant', () => {
     '0000-01-01',
     new Date(Number.NaN),
     new Date(8.64e15),
-  ])('%s is none', given => {
+  ])('%s is refused', given => {
     expect(refusalOf(() => instantOf(given, 'from')).message).toBe('from: must be an ISO 8601 date or time')
   })
 })

@@ -16,7 +16,7 @@ const openLive = async (options: Parameters<typeof createPostgresLiveEvents>[1] 
 }
 
 describe('server-sent events', () => {
-  test('have an id to resume from, the default name of events, and the event as JSON', async () => {
+  test('have an id to resume from, the event name `message` that every client receives, and the event as JSON', async () => {
     const { bus, live } = await openLive()
     const { url, ends } = await serveSse(live)
     const response = await connect(`${url}?domain=payments`)

@@ -85,7 +85,7 @@ describe.skipIf(!asked)("R21: ORMs beside the bus's tables (skipped without COMM
   test.for([
     ['plain', inOwnSchema],
     ['external', async () => kept(await createTestDatabase())],
-  ] as const)('R21: prisma db push touches nothing of ours (%s)', async ([config, open], context) => {
+  ] as const)('R21: prisma db push changes nothing of the bus (%s)', async ([config, open], context) => {
     const database = await open()
     const before = await ours(database.pool)
     const output = await runTool(database, 'prisma', 'db', 'push', '--skip-generate', '--config', `${config}.config.ts`)

@@ -90,7 +90,7 @@ describe('R9: a program', () => {
     ['imports it', 'app.mjs', esmApp],
     ['requires it', 'app.cjs', cjsApp],
     ['requires the CommonJS version', 'jest.cjs', cjsApp.replace("'commandbus'", 'COMMONJS')],
-  ])('R9: that %s sends and works', async (_, name, text) => {
+  ])('R9: that %s sends and handles commands', async (_, name, text) => {
     const file = join(project, name)
     const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'commonjs', 'index.js')
     await writeFile(file, text.replace('COMMONJS', JSON.stringify(cjs)))
@@ -194,7 +194,7 @@ describe('R9: a program', () => {
     ['CommonJS from ES modules', 'cjs', 'mixed.mjs', bareEsmApp],
     ['CommonJS, minified', 'cjs', 'small.mjs', bareEsmApp],
   ] as const)(
-    'R9: that was bundled to %s sends and works, and its errors keep their codes',
+    'R9: bundled to %s sends and handles commands, and its errors keep their codes',
     async (_, format, name, text) => {
       expect(await runApp(await bundle(format, name, text))).toEqual(appAnswer)
     },

@@ -10,7 +10,7 @@ import { writeHistory } from '../support/lives/history.ts'
 import { settled } from '../support/settled.ts'
 
 describe('the background check of the proof', () => {
-  test('seals what is new, goes round through the log, and tells in health and metrics what does not fit', async () => {
+  test('seals new events, checks the log in rounds, and shows in health and metrics what does not match', async () => {
     const { pool } = await createTestBus()
     await writeHistory({ pool, commands: 90 })
     const kept: string[] = []
@@ -64,7 +64,7 @@ describe('the background check of the proof', () => {
     expect(backgroundCheck.health()).toEqual({ status: 'healthy', reasons: [] })
   })
 
-  test('many at once make one chain, and what an open transaction holds back is sealed later', async () => {
+  test('many at once make one chain; events that an open transaction holds back are sealed later', async () => {
     const { pool, bus } = await createTestBus()
     const open = await pool.connect()
     await open.query('begin')
@@ -89,7 +89,7 @@ describe('the background check of the proof', () => {
     expect((await sealHead(pool as never)).number).toBe(verified.head.number)
   })
 
-  test('the log refuses to let go of anything, and of seals', async () => {
+  test('the log refuses to delete events and seals', async () => {
     const { pool, bus } = await createTestBus()
     await bus.send('shop', 'Charge', {}, { commandId: randomUUID() })
     await sealEvents(pool, { signer: null })

@@ -51,7 +51,7 @@ afterEach(async () => {
 })
 
 test(
-  'G1-G14: an hour beside the hostile: the honest lose nothing and wait no longer than stated, and nothing grows without bound',
+  'G1-G14: an hour beside hostile callers: honest ones lose nothing and wait no longer than stated, and nothing grows without bound',
   async () => {
     console.info(`the seed of this hostile hour is ${SEED}`)
     const database = await createTestDatabase()

@@ -21,8 +21,8 @@ const odd: readonly unknown[] = [
   'x'.repeat(100_000),
 ]
 
-describe.skipIf(logIsSeparate)('what a sender does', () => {
-  test('G4: is nothing that verify finds: odd payloads, duplicates, cancels, replies wherever they go', async () => {
+describe.skipIf(logIsSeparate)('the work of a sender', () => {
+  test('G4: causes no finding of verify: odd payloads, duplicates, cancels, replies to any queue', async () => {
     const { bus, work, until: seen } = await createTestBus()
     const caller = bus.as(sender)
     const ids: string[] = []
@@ -65,7 +65,7 @@ describe.skipIf(logIsSeparate)('what a sender does', () => {
     expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], counts: {}, truncated: false })
   })
 
-  test('G4: nor is what senders could do before: replies to queues of commands, put away or not yet', async () => {
+  test('G4: nor do replies to queues of commands, which senders could name before, archived or not yet', async () => {
     const { bus, pool, work, messages } = await createTestBus()
     const store = createCommandStore(pool)
     await bus.send('other', 'Charge', null)
@@ -111,7 +111,7 @@ describe.skipIf(logIsSeparate)('what a sender does', () => {
     ])
   })
 
-  test('G4: many findings of one kind hide none of another, and are counted', async () => {
+  test('G4: many findings of one kind are counted, and do not hide those of another kind', async () => {
     const { bus, pool } = await createTestBus()
     const sent = await bus.sendBatch(
       'payments',

@@ -393,7 +393,7 @@ const useHistory = (commands: number, batch: number) => {
   return () => client
 }
 
-describe('in a small history it is found and named that', () => {
+describe('verify finds and names in a small history that', () => {
   const history = useHistory(120, 60)
 
   test.each(tamperings)('$name', async ({ how, found, others = [] }) => {
@@ -408,13 +408,13 @@ describe('in a small history it is found and named that', () => {
   })
 })
 
-describe('in a long history, by chance but legal,', () => {
+describe('in a long, random history', () => {
   // `npm run bench -- proof` does it with 100,000
   const commands = Number(process.env.PROOF_COMMANDS ?? 10_000)
   const history = useHistory(commands, 1_000)
 
   test(
-    'nothing is found while nobody touches it, and everything that somebody did after that',
+    'verify finds nothing while it is unchanged, and later every change',
     async () => {
       const client = history()
       const began = performance.now()

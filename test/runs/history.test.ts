@@ -5,7 +5,7 @@ import { useProgram } from '../support/servers/cli.ts'
 
 const program = useProgram()
 
-test('a run is told as it was at any revision or instant, and how two moments differ; of the own tenant only', async () => {
+test('the history of a run shows it at any revision or instant, and the difference of two moments; only to its own tenant', async () => {
   const setup = await createTestRuns()
   const { bus } = setup
   await setup.grant(20)

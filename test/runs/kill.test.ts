@@ -35,7 +35,7 @@ const expectSound = async ({ pool }: TestRuns) => {
 }
 
 describe('kill -9', () => {
-  test('C12: between charge and resume: the charge is given back, and the run can be continued', async () => {
+  test('C12: between charge and resume: the charge is refunded, and the run can be continued', async () => {
     const setup = await createTestRuns()
     const id = await failedRun(setup)
     const [, signal] = await process_(setup, 'charge', id).gone

@@ -17,7 +17,7 @@ const onSeparateLog = (setup: TestRuns, options: SeparateLogOptions = {}): Workf
 }
 
 describe('where the log takes one stream at a time', () => {
-  test('C12: charge, resume and jobs follow each other, and two at once charge once', async () => {
+  test('C12: charge, resume and jobs are separate appends, and two calls at once charge once', async () => {
     const setup = await createTestRuns()
     const id = await failedRun(setup)
     const [one, other] = [onSeparateLog(setup), onSeparateLog(setup)]
@@ -29,7 +29,7 @@ describe('where the log takes one stream at a time', () => {
     await setup.ended(id, 2)
   })
 
-  test('C12: jobs that cannot be queued for good give back both pools and the files, and the first error is told', async () => {
+  test('C12: when jobs can never be queued, both pools are refunded, the files are reset, and the first error is reported', async () => {
     const setup = await createTestRuns()
     const id = await failedRun(setup)
     const before = await setup.bus.runs.get(jane, id)
@@ -55,7 +55,7 @@ describe('where the log takes one stream at a time', () => {
     ])
   })
 
-  test('C12: the first error is told also when the refund fails, and the refund is made later', async () => {
+  test('C12: the first error is reported also when the refund fails, and the refund is made later', async () => {
     const setup = await createTestRuns()
     const id = await failedRun(setup)
     let isBroken = true

@@ -15,7 +15,7 @@ const figure = (page: string, series: string): number | undefined => {
   return line === undefined ? undefined : Number(line.slice(series.length + 1))
 }
 
-test('the page tells what real commands met with', async () => {
+test('the page shows the outcomes of real commands', async () => {
   let options: Parameters<typeof createMetrics>[0] = {}
   const metrics = createMetrics({ database: async () => (options?.database ?? Promise.reject)() })
   const { bus, pool, work, until } = await createTestBus({ telemetry: metrics.telemetry })

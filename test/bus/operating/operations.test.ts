@@ -126,7 +126,7 @@ describe('automatic retry', () => {
     ['a connection that failed', Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } }), 2],
     ['an answer that says later', Object.assign(new Error('Service Unavailable'), { statusCode: 503 }), 2],
     ['a deadline', AbortSignal.abort(new DOMException('too late', 'TimeoutError')).reason, 2],
-  ])('B1: %s, thrown as it is, has the attempts it deserves', async (_, thrown, attempts) => {
+  ])('B1: %s, thrown unchanged, gets the right number of attempts', async (_, thrown, attempts) => {
     const { bus, work, until } = await createTestBus()
     const { id } = await bus.operations.start(ada, question)
     await work({

@@ -127,19 +127,22 @@ describe('a rehearsal changes nothing', () => {
   test.each([
     ['waits in the database', (context: HandlerContext) => context.client.query('select pg_sleep(60)')],
     ['never comes back', () => new Promise(() => {})],
-  ])('when the handler %s past its deadline: it is told to stop, and its transaction is undone', async (_, wait) => {
-    let stopped = false
-    const handler = inTransaction(async context => {
-      context.signal.addEventListener('abort', () => {
-        stopped = true
+  ])(
+    'when the handler %s past its deadline: its signal is aborted, and its transaction is rolled back',
+    async (_, wait) => {
+      let stopped = false
+      const handler = inTransaction(async context => {
+        context.signal.addEventListener('abort', () => {
+          stopped = true
+        })
+        await write(context)
+        await wait(context)
       })
-      await write(context)
-      await wait(context)
-    })
-    const rehearsal = await rehearse(await scene(), handler, { timeoutMs: 200 })
-    expect(rehearsal).toMatchObject({ outcome: 'TIMEOUT', error: { code: 'REHEARSAL_TIMEOUT' }, wouldBe: null })
-    expect(stopped).toBe(true)
-  })
+      const rehearsal = await rehearse(await scene(), handler, { timeoutMs: 200 })
+      expect(rehearsal).toMatchObject({ outcome: 'TIMEOUT', error: { code: 'REHEARSAL_TIMEOUT' }, wouldBe: null })
+      expect(stopped).toBe(true)
+    },
+  )
 
   test('when the handler sends commands and replies in its transaction', async () => {
     const setup = await scene()

@@ -379,7 +379,7 @@ test.each([
   ['no subject', { subject: undefined }, 'subject'],
   ['a blank subject', { subject: ' ' }, 'subject'],
   ['roles that are a text', { roles: 'NOT_ADMIN' }, 'roles'],
-])('G3: an identity that does not say whose it is has no caller: %s', async (_, part, field) => {
+])('G3: an identity without a valid subject, tenant or list of roles is refused: %s', async (_, part, field) => {
   const { bus } = await createTestBus()
   await bus.send('payments', 'Charge', {}, { tenantId: 't1' })
   const strange = { ...identity({ tenant: 't2' }), ...part } as Identity

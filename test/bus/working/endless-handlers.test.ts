@@ -110,7 +110,7 @@ describe('a handler that never ends', () => {
     ['succeeds', (go: Promise<void>) => go.then(() => 'late')],
     ['fails', (go: Promise<void>) => go.then(() => Promise.reject(new Error('late')))],
   ])(
-    'R6: a handler that still %s after its attempt was ended changes nothing, also once the command runs again',
+    'R6: a handler that still %s after its attempt was ended changes nothing, also when the command runs again',
     async (_, end) => {
       const { bus, work, until } = await createTestBus()
       const [go, again] = [signal(), signal<HandlerContext>()]

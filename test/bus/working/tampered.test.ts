@@ -57,7 +57,7 @@ describe('G10: a worker runs what the log says', () => {
     ['id, gone', `message - 'command_id'`, '/command_id'],
     ['all of it', `'[1]'`, ''],
   ])(
-    'G10: a message that was changed on the queue (%s) does not run, and parks its command as tampered',
+    'G10: a message that was changed on the queue (%s) does not run; its command is parked as TAMPERED',
     async (_, set, path) => {
       const { bus, ran, lines, work, ends, change, until, messages } = await createBus()
       const { commandId } = await bus.send('payments', 'Charge', { amount: 5 }, { replyTo: 'payments__replies' })

@@ -82,7 +82,7 @@ describe('queues create', () => {
     [['drop', 'x"; drop table y'], 'queue: '],
     [['purge', 'shop__replies'], '--older-than <age>, or --all'],
     [['purge', 'shop__replies', '--older-than', 'soon'], '--older-than must be an age like 90d'],
-  ])('%j is not understood, in one sentence', async (args, sentence) => {
+  ])('%j is refused in one sentence', async (args, sentence) => {
     // checked before anything is connected to
     const answer = await program.run(['queues', ...args], {
       env: { DATABASE_URL: 'postgres://u:s3cret@127.0.0.1:1/x' },

@@ -76,7 +76,7 @@ describe('a wrong value', () => {
     [{ EVENTSTORE_URL: 'esdb://u:topsecret@' }, 'EVENTSTORE_URL must be'],
     [{ EVENTSTORE_URL: 'esdb://u:top/secret@host' }, 'EVENTSTORE_URL must be'],
     [{ EVENTSTORE_URL: 'esdb://a:2113,?tls=true' }, 'EVENTSTORE_URL must be'],
-  ])('%o stops with one sentence that does not repeat it', (env, sentence) => {
+  ])('%o is refused in one sentence that does not repeat it', (env, sentence) => {
     const read = () => readConfig(env)
     expect(read).toThrow(ConfigError)
     expect(read).toThrow(sentence)

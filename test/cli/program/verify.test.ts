@@ -71,7 +71,7 @@ describe('commandbus verify', () => {
   test.each([
     [['--expect', '12'], /--expect must be a seal/],
     [['--limit', 'many'], /--limit must be a whole number/],
-  ])('%j is not understood', async (flags, sentence) => {
+  ])('%j is refused', async (flags, sentence) => {
     const answer = await program.run(['verify', ...flags])
     expect(answer).toMatchObject({ code: 2, stderr: expect.stringMatching(sentence) })
   })

@@ -147,7 +147,7 @@ describe('streams', () => {
     `credits-acme-${key.commandId}`,
     `command-${key.commandId}`,
     'command-payments-17',
-  ])('of others are no command: %s', name => {
+  ])('of other kinds belong to no command: %s', name => {
     expect(parseCommandStream(name)).toBeNull()
   })
 

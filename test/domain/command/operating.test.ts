@@ -164,7 +164,7 @@ describe('an operator snoozes', () => {
     [operatorRetry(), operatorRetried()],
     [operatorCancel(), operatorCanceled()],
     [operatorComplete(), operatorCompleted()],
-  ])('and still $type works, as if it had not', (intent, event) => {
+  ])('$type still works, as if there were no snooze', (intent, event) => {
     given(snoozed).when(intent).then([event])
   })
 })
@@ -175,7 +175,7 @@ describe.each(['PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELED'] as c
     ['A7', operatorCancel()],
     ['A9', operatorComplete()],
     ['snooze', operatorSnooze()],
-  ])('%s: is not in troubleshooting, and the refusal names its status', (_, intent) => {
+  ])('%s is refused, because it is not in troubleshooting; the refusal names its status', (_, intent) => {
     given(historyOf[status]).when(intent).then(notIn(status)).again(notIn(status))
   })
 })

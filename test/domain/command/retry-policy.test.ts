@@ -64,7 +64,7 @@ describe('a policy', () => {
     policy({ backoffSeconds: [0] }),
     policy({ backoffSeconds: [MAX_WAIT_SECONDS] }),
     policy({ jitter: 1, onExhausted: 'fail' }),
-  ])('at its limits is fine: %o', fine => {
+  ])('at its limits is valid: %o', fine => {
     expect(policyFaults(fine)).toEqual([])
   })
 
@@ -80,7 +80,7 @@ describe('a policy', () => {
     [{ jitter: -0.1 }, 'jitter must be from 0 to 1, not -0.1'],
     [{ jitter: 1.1 }, 'jitter must be from 0 to 1, not 1.1'],
     [{ jitter: Number.NaN }, 'jitter must be from 0 to 1, not NaN'],
-  ])('that cannot be kept is told in one sentence: %o', (over, fault) => {
+  ])('that is invalid is refused in one sentence: %o', (over, fault) => {
     expect(policyFaults(policy(over))).toEqual([fault])
   })
 

@@ -52,33 +52,36 @@ test('after a kill between append and dispatch the next process dispatches the m
   expect(await bus.reader.get('payments', commandId)).toMatchObject({ status: 'PENDING' })
 })
 
-test.each<Cut>(['before commit', 'after commit'])('cut off %s, at every second one: one of everything', async cut => {
-  const parts = await openParts()
-  const { pool } = parts.database
-  let commits = 0
-  const bus = openLogBus(parts, { newClient: () => cutClient(pool, () => (commits++ % 2 === 0 ? cut : null)) })
-  bus.catchUp.start()
-  const ids = Array.from({ length: 5 }, () => randomUUID())
-  for (const commandId of ids) {
-    await bus.send('payments', { ...charge, commandId })
-    await bus.catchUp.waitFor({ stream: `command-payments-${commandId}`, revision: 0 })
-  }
-  expect(await rowsOf(pool, messages)).toHaveLength(ids.length)
-  await bus.work({ domain: 'payments', handlers, concurrency: 1 })
-  for (const commandId of ids) {
-    await until(
-      () => bus.reader.get('payments', commandId),
-      found => found?.status === 'COMPLETED',
-    )
-    const audit = await bus.reader.auditTrail('payments', commandId)
-    expect(audit.map(({ eventType }) => eventType)).toEqual(['SENT', 'RECEIVED', 'COMPLETED'])
-  }
-  const replies = await rowsOf(pool, `select message->>'command_id' as id from pgmq.q_replies`)
-  expect(replies.map(({ id }) => id).sort()).toEqual([...ids].sort())
-  expect(await rowsOf(pool, messages)).toEqual([])
-  expect(commits).toBeGreaterThan(6)
-  expect((await verifyLog(pool)).findings).toEqual([])
-})
+test.each<Cut>(['before commit', 'after commit'])(
+  'every second append loses its connection %s: each effect happens once',
+  async cut => {
+    const parts = await openParts()
+    const { pool } = parts.database
+    let commits = 0
+    const bus = openLogBus(parts, { newClient: () => cutClient(pool, () => (commits++ % 2 === 0 ? cut : null)) })
+    bus.catchUp.start()
+    const ids = Array.from({ length: 5 }, () => randomUUID())
+    for (const commandId of ids) {
+      await bus.send('payments', { ...charge, commandId })
+      await bus.catchUp.waitFor({ stream: `command-payments-${commandId}`, revision: 0 })
+    }
+    expect(await rowsOf(pool, messages)).toHaveLength(ids.length)
+    await bus.work({ domain: 'payments', handlers, concurrency: 1 })
+    for (const commandId of ids) {
+      await until(
+        () => bus.reader.get('payments', commandId),
+        found => found?.status === 'COMPLETED',
+      )
+      const audit = await bus.reader.auditTrail('payments', commandId)
+      expect(audit.map(({ eventType }) => eventType)).toEqual(['SENT', 'RECEIVED', 'COMPLETED'])
+    }
+    const replies = await rowsOf(pool, `select message->>'command_id' as id from pgmq.q_replies`)
+    expect(replies.map(({ id }) => id).sort()).toEqual([...ids].sort())
+    expect(await rowsOf(pool, messages)).toEqual([])
+    expect(commits).toBeGreaterThan(6)
+    expect((await verifyLog(pool)).findings).toEqual([])
+  },
+)
 
 test('a checkpoint that was set back is harmless: mirrored events have no second effect', async () => {
   const parts = await openParts()

@@ -87,7 +87,7 @@ describe('a list of commands', () => {
     ['/domains/payments/commands?commandType=Charge&status=PENDING', 3],
     ['/domains/nobody/commands', 0],
     ['/domains/payments/commands?commandType=Ship', 0],
-  ])('%s holds %i', async (path, count) => {
+  ])('%s has %i', async (path, count) => {
     const { status, body } = await get(path)
     expect([status, body.items.length]).toEqual([200, count])
   })

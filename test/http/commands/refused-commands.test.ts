@@ -96,7 +96,7 @@ describe('a body is refused, and nothing is sent', () => {
     ['half a character', [0xe2, 0x82]],
     ['half a surrogate pair in UTF-8', [0xed, 0xa0, 0x80]],
     ['an overlong slash', [0xc0, 0xaf]],
-  ])('that holds %s', async (_, bytes) => {
+  ])('that has %s', async (_, bytes) => {
     const body = Buffer.concat([Buffer.from('{"commandType":"Charge","data":"'), Buffer.from(bytes), Buffer.from('"}')])
     const response = await fetch(`${shared().url}/api/v1/domains/payments/commands`, {
       method: 'POST',

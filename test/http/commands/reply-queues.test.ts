@@ -23,7 +23,7 @@ describe('G1: a reply queue is refused when the command is sent', () => {
     "a'b",
     'a b',
     'x'.repeat(48),
-  ])('that can never be made: %s', async queue => {
+  ])('whose name can never be a queue: %s', async queue => {
     const api = await createTestApi()
     expectProblem(await send(api, queue), 400, 'INVALID_REQUEST', /replyTo/)
     await expect(api.bus.send('payments', 'Charge', {}, { replyTo: queue })).rejects.toThrow('replyTo')

@@ -107,7 +107,7 @@ test.each([
   ['an empty text', { organization: { id: '' } }],
   ['an object', { organization: { id: {} } }],
   ['false', { organization: false }],
-])('G13: a tenant that cannot be read is not taken for none: where it should be, there is %s', async (_, claims) => {
+])('G13: an unreadable tenant claim does not mean a token without a tenant: %s', async (_, claims) => {
   const env = { COMMANDBUS_JWT_TENANT_CLAIM: 'organization.id' }
   await expect(whoIs({ roles: ['ADMIN'], ...claims }, env)).rejects.toThrow("the token's tenant, at 'organization.id'")
 })
@@ -116,7 +116,7 @@ test.each([
   ['nothing', {}],
   ['null', { organization: null }],
   ['an object without it', { organization: { name: 'none' } }],
-])('G13: a token has no tenant where there is %s', async (_, claims) => {
+])('G13: a token has no tenant when the claim has %s', async (_, claims) => {
   const env = { COMMANDBUS_JWT_TENANT_CLAIM: 'organization.id' }
   expect((await whoIs({ roles: ['SENDER'], ...claims }, env)).tenant).toBe(null)
 })

@@ -51,7 +51,7 @@ test.each([
   '/troubleshooting',
   '/troubleshooting?q=declined',
   '/troubleshooting/groups',
-])('%s holds the rows of the own tenant only', async path => {
+])("%s has only the rows of the token's tenant", async path => {
   const list = async (tenant?: string) => (await shared().request('GET', path, { token: await tokenOf(tenant) })).body
   const foreign = await list('t2')
   expect([foreign.items, foreign.nextCursor ?? null, foreign.total ?? 0]).toEqual([[], null, 0])

@@ -34,7 +34,7 @@ describe('who signs tokens', () => {
     '::ffff:0:0',
     'localhost.example.com',
     '128.0.0.1',
-  ])('must be said before others can reach the service at %s', async host => {
+  ])('must be configured before others can reach the service at %s', async host => {
     await expect(options({ HOST: host })).rejects.toMatchObject({
       code: 'INVALID_CONFIGURATION',
       message: expect.stringContaining('COMMANDBUS_JWT_SECRET'),

@@ -45,7 +45,7 @@ describe('an append whose answer is lost after the commit', () => {
     await line.close()
   })
 
-  test.each<['revision' | 'any']>([['revision'], ['any']])('counts once on a stream that is there (%s)', async how => {
+  test.each<['revision' | 'any']>([['revision'], ['any']])('counts once on an existing stream (%s)', async how => {
     const line = await openCutLine(database.url)
     const pool = createPool(line.url, 3)
     const store = createCommandStore(pool)

@@ -331,7 +331,7 @@ describe('objects that belong to the table', () => {
       /constraint mine_d_c_fkey/,
     ],
     ['a publication', 'create publication mine for table command_bus_command', /publication mine/],
-  ])('%s of the user is named and nothing is done', async (_, attach, name) => {
+  ])('%s of the user is named, and nothing is done', async (_, attach, name) => {
     const { bus, pool } = await createTestBus()
     await bus.send('shop', 'Succeed', {})
     await pool.query(attach)
