@@ -24,7 +24,7 @@ import {
 
 type Store = EventStore<CommandEvent>
 
-/** The store in memory, telling what is asked of it; `meanwhile` runs before the append with that number. */
+/** The store in memory, which records its calls; `meanwhile` runs before the append with that number. */
 const setUp = (meanwhile: (append: number, store: Store) => Promise<unknown> = async () => undefined) => {
   const { store } = createMemoryEventStore<CommandEvent>()
   const asked: string[] = []

@@ -4,7 +4,7 @@ import type { Json } from '../../src/domain/json/json.ts'
 import { type Change, jsonDiff } from '../../src/domain/json/json-diff.ts'
 import { json } from '../support/lives/command-arbitraries.ts'
 
-/** Carries out a change as RFC 6902 says, written apart from the code that finds changes. */
+/** Applies a change as RFC 6902 says; independent of the code that finds changes. */
 const applied = (value: Json, { op, path, to }: Change): Json => {
   if (path === '') return to
   const [head = '', ...rest] = path

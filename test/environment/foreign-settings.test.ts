@@ -14,7 +14,7 @@ const openDatabase = async (): Promise<TestDatabase> => {
   return database
 }
 
-/** A pool as somebody else's program would have it. */
+/** A pool as the user's program may have it. */
 const userPool = (database: TestDatabase, more: pg.PoolConfig = {}): pg.Pool => {
   const pool = usersPool({ connectionString: database.url, max: 6, ...more })
   cleanUps.push(() => pool.end())

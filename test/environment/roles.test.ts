@@ -99,7 +99,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
         Note: { transactional: true, handle: () => ({ noted: true }) },
       },
     })
-    // the domain is new: whoever works makes its queue
+    // the domain is new: the worker makes its queue
     await working.start()
     const replyTo = 'shop__replies'
     const bought = await sender.send('shop', 'Buy', { n: 1 }, { replyTo })
@@ -112,7 +112,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       await client.query('commit')
       return sent
     })
-    // whoever sends makes it
+    // the sender makes it
     const unworked = await sender.send('fresh.domain', 'Wait', {}, { replyTo: 'other_answers' })
     const batch = await sender.sendBatch('shop', [
       { commandType: 'Buy', data: {} },
@@ -206,7 +206,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     await expect(worker.send('shop', 'Buy', {})).rejects.toThrow(/may not append "?CommandSent"?.*commandbus grants/)
     await expect(troubleshooting.list({})).rejects.toThrow(/permission denied for .*command_bus_command/)
     await expect(reader.cancel('shop', commandId, {})).rejects.toThrow(/permission denied/)
-    // queues of others in pgmq are nobody's here
+    // these roles have no rights on queues of other programs in pgmq
     await poolOf(roles, 'migrator').query(`select pgmq.create('of_others')`)
     for (const sql of [
       `select * from command_bus_read('of_others', 30, 1, null)`,

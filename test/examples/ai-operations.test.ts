@@ -138,7 +138,7 @@ test('B6: is left by a worker that stops, and another worker goes on with the op
 })
 
 describe('the API key', () => {
-  // the second looks like no key at all: no mask would find it
+  // the second does not look like a key, so that no mask would find it
   test.each(['sk-abcdefghijklmnop1234', 'quiteordinarywords'])('B10: %s is neither stored nor logged', async apiKey => {
     lines.length = 0
     const echo = says(401, { 'x-key': apiKey, 'www-authenticate': apiKey }, `{"error": "wrong key ${apiKey}"}`)

@@ -172,7 +172,7 @@ export const loadedBy = async (file: string, env: NodeJS.ProcessEnv): Promise<re
   return reports.flatMap(report => JSON.parse(report).result.map(({ url }: { url: string }) => url))
 }
 
-/** A folder far down, with folders \`migrations\` of somebody else on the way, for a program that was bundled. */
+/** A folder far down, with \`migrations\` folders of other programs above it, for a program that was bundled. */
 export const foreignPlace = async (packed: Packed): Promise<string> => {
   const place = await mkdtemp(join(dirname(packed.directory), 'bundled-'))
   const deep = join(place, 'a', 'b', 'c')

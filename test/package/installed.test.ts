@@ -39,7 +39,7 @@ const { satisfies } = createRequire(import.meta.url)('semver')
 describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COMMANDBUS_TEST_PACKAGE=1)', () => {
   let packed: Packed
   let project: string
-  /** What the package alone brings. */
+  /** What the package itself brings. */
   let lock: string
   let database: TestDatabase
 

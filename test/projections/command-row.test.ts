@@ -18,7 +18,7 @@ import {
   sent,
 } from '../support/lives/command-life.ts'
 
-/** What a runner does: an insert where there is no row, a move where the row stands between `after` and `revision`. */
+/** What the commit does: an insert when there is no row, an update when the row is between `after` and `revision`. */
 const apply = (row: CommandRow | null, change: RowChange): CommandRow | null => {
   if (change.kind === 'insert') return row ?? change.row
   const { after, ...columns } = change.move
@@ -31,7 +31,7 @@ const changesOf = (events: readonly CommandEvent[]): readonly RowChange[] =>
 const rowOf = (events: readonly CommandEvent[]): CommandRow | null =>
   changesOf(events).reduce<CommandRow | null>(apply, null)
 
-/** The row as the folded state tells it, column by column. */
+/** The row as the folded state gives it, column by column. */
 const rowOfState = (state: SentCommandState, last: CommandEvent): CommandRow => ({
   domain: key.domain,
   command_id: key.commandId,

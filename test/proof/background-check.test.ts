@@ -53,7 +53,7 @@ describe('the background check of the proof', () => {
     })
     expect(backgroundCheck.health()).toEqual({
       status: 'degraded',
-      // what it is only those are told who reach all of the log
+      // only callers who may see the whole log get the finding itself
       reasons: ['1 thing does not fit the log; run `commandbus verify`'],
     })
     expect(await metrics.page()).toMatch(

@@ -73,7 +73,7 @@ test(
       env: { ...env, LEDGER: ledger, COMMANDBUS_INDEX: join(program.directory, 'dist', 'index.js') },
     })
 
-    // a pipe that nobody reads would hold it up
+    // an unread pipe would block it
     collect(worker)
 
     const life = SECONDS + 3_600
@@ -137,7 +137,7 @@ test(
     // what the honest got
     expect(calls.refused).toEqual([])
 
-    // what the hostile were told
+    // the answers that the hostile callers got
     expect(stream.faults()).toEqual([])
     expect(stream.untried()).toEqual([])
     expect(stream.codes()).toMatchObject({

@@ -95,7 +95,7 @@ describe.skipIf(logIsSeparate)('the work of a sender', () => {
     await work({ domain: 'other', handlers })
     await isOver('other__commands', 0)
     expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 4 })
-    // one that is in the log is nobody's stranger, whatever is written down of it
+    // a message whose command is in the log is not a stranger, even if it is recorded as one
     await pool.query(`insert into command_bus_stranger (queue, msg_id, why)
       select 'payments__commands', msg_id, 'x' from command_bus_event where msg_id is not null on conflict do nothing`)
     const { msgId } = await bus.send('idle', 'Charge', null)

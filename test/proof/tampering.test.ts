@@ -15,7 +15,7 @@ const newSigner = (): Signer => {
 const signer = newSigner()
 const trusted = [fingerprintOf(signer.key)]
 
-/** What somebody does who may do everything in the database: triggers are out of the way. */
+/** What a superuser of the database can do: triggers are switched off. */
 const tamper = async (client: Client, statement: string, values: readonly unknown[] = []): Promise<void> => {
   await client.query('set session_replication_role = replica')
   const { rowCount } = await client.query(statement, [...values])
@@ -352,7 +352,7 @@ const prepared = async (commands: number, batch: number): Promise<TestDatabase> 
   return database
 }
 
-/** A command for which `where` holds, that nobody has picked before. */
+/** A command for which `where` holds, and which was not picked before. */
 const picker = (client: Client) => {
   const taken: string[] = []
   return async (where: string): Promise<string> => {

@@ -140,7 +140,7 @@ describe('Continue', () => {
     })
     const worker = await setup.atWork()
     await setup.ended(id)
-    // nobody works on the second round: it does not end before all have asked
+    // the second round has no worker: it does not end before all calls are made
     await worker.stop()
     const other = another()
     const answers = await Promise.allSettled(

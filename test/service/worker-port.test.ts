@@ -41,7 +41,7 @@ const urlOf = async (worker: ChildProcess): Promise<string> => {
 
 const portOf = (url: string): string => new URL(url).port
 
-/** A token for the reasons, as whoever can read this machine's secret makes one. */
+/** A token for the reasons, made by a user who can read this machine's secret. */
 const watcher = async (): Promise<string> =>
   (await program.run(['token', '--sub', 'me', '--roles', 'AUDITOR'])).stdout.trim()
 

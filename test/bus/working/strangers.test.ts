@@ -37,7 +37,7 @@ test('R14: a message of no known command is moved to the archive with the reason
   expect((await createStats(pool).read()).queues).toMatchObject([{ queue: QUEUE, depth: 0, strangers: 3 }])
   const metrics = createMetrics({ database: () => readDatabaseStats(pool), log: { warn: () => {} } as never })
   expect(await metrics.page([])).toContain(`commandbus_queue_strangers{queue="${QUEUE}"} 3`)
-  // it was archived and is counted, which is no fault of the log
+  // it was archived and counted, and the log is not damaged
   expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 3 })
 })
 

@@ -21,7 +21,7 @@ type Answers = (asked: Asked) => Reply | Promise<Reply> | undefined
 let answers: Answers = () => undefined
 const requests: Asked[] = []
 
-/** What the page has asked for so far. */
+/** The requests of the page so far. */
 export const asked = (): readonly Asked[] => requests
 
 /** What the server answers to a request below the base path; without an answer it is 404. */

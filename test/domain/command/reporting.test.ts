@@ -337,7 +337,7 @@ describe('a report of an attempt that is not the present one', () => {
       operatorRetried(),
       received(1, { msgId: '2', total: 2, actor: 'worker:a' }),
     ]
-    // a worker tells its receipt and its report in one turn: the receipt is what fences
+    // a worker appends its receipt and its report together: the receipt is the fence
     let state = fold(command, secondRound)
     const events: CommandEvent[] = []
     for (const intent of [receive(1, { msgId: '1' }), succeed(1)]) {

@@ -5,7 +5,7 @@ import { errorCodes, errorMessage, errorText } from '../../../src/domain/operati
 
 const SENTENCE = /^[A-Z][^?!]*\.$/
 
-/** Codes of the catalogue, of nobody, and such as a careless handler makes of a secret. */
+/** Codes of the catalogue, unknown codes, and codes that a careless handler makes from a secret. */
 const secret = fc
   .string({ unit: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz0123456789'), minLength: 12, maxLength: 30 })
   .chain(text =>

@@ -134,7 +134,7 @@ describe('Continue', () => {
       .when(retry('again', split(2, 0)))
       .then({ type: 'ChargeDoesNotFit', needed: 4 })
     const again = [...nothing, ...resumedBy(nothing, retry('again', split(4, 0)))]
-    // a failure of ours uses up no retry, whoever pays
+    // a failure of the bus uses up no retry, whether it is paid or free
     expect(stateOf(again).files.map(file => file.retryAttempt)).toEqual([0, 1, 0])
     const once = [...again, ...resumedBy(again, note(2, result(0, 'interrupted'), result(1, 'completed')))]
     expect(planRetry(stateOf(once))).toMatchObject({ right: { pending: 1, credits: 0 } })

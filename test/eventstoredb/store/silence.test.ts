@@ -74,7 +74,7 @@ test('R11: a bus can be closed while the store does not answer; the next process
   const client = await database.pool.connect()
   const { commandId } = await bus.send('payments', 'Charge', {}, { client })
   client.release()
-  // beside the relay, somebody who waits for an answer
+  // beside the relay, a caller waits for an answer
   const sending = bus.send('payments', 'Charge', {}).catch(error => error)
   await inTime(bus.close())
   expect(await inTime(sending)).toBeInstanceOf(UnavailableError)

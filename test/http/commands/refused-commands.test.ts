@@ -151,7 +151,7 @@ describe('a body is refused, and nothing is sent', () => {
       body,
       duplex: 'half',
     }
-    // the connection is closed at once: the client hears 413, or finds that nobody reads on
+    // the connection is closed at once: the client gets 413, or a closed connection
     const status = await fetch(`${shared().url}/api/v1/domains/payments/commands`, request as RequestInit).then(
       response => response.status,
       (error: Error) => error.name,

@@ -15,7 +15,7 @@ const shared = sharedTestApi()
 beforeAll(() => mkdir(directory, { recursive: true }))
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
-/** What somebody would write who knows nothing of the server but its description. */
+/** A client written from the server's description only. */
 const program = `
 import createClient from 'openapi-fetch'
 import type { paths } from './api.js'

@@ -70,7 +70,7 @@ const emptyAction = async ({ bus }: SharedApi): Promise<string> =>
 const admin = { subject: 'jane@example.com', tenant: null }
 const freeTemplate = ({ bus }: SharedApi) => bus.runs.createTemplate(admin, { name: 'Free', creditsPerRun: 0 })
 
-/** Nobody works on it. */
+/** It has no worker. */
 const startedRun = async (api: SharedApi): Promise<string> => {
   const { id } = await freeTemplate(api)
   return (await api.bus.runs.initiate(admin, { templateId: id, files: [{ fileName: 'a.pdf', input: {} }] })).id

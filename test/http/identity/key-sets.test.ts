@@ -29,7 +29,7 @@ test('a new key is fetched, and a removed key is no longer valid', async () => {
   keys.publish(old)
   expect((await ask(api, await old.sign())).status).toBe(200)
   keys.publish(old, fresh)
-  // right after a fetch there is no other: a flood of made-up names must not become a flood of fetches
+  // right after a fetch there is no other, so that many invented names do not cause many fetches
   const token = await fresh.sign()
   await api.until(
     () => ask(api, token),

@@ -16,7 +16,7 @@ const part = (value: unknown): string =>
 const forge = (header: unknown, payload: unknown, signature = ''): string =>
   `${part(header)}.${part(payload)}.${signature}`
 const hmac = (text: string, secret = SECRET) => createHmac('sha256', secret).update(text).digest('base64url')
-/** Signed as it should be, whatever it holds. */
+/** Correctly signed, with any contents. */
 const signedRaw = (header: unknown, payload: unknown): string => {
   const text = `${part(header)}.${part(payload)}`
   return `${text}.${hmac(text)}`

@@ -10,7 +10,7 @@ const KIB_4 = 4_096
 
 const shared = sharedTestApi()
 const text = (letter: string, length = MB) => ({ text: letter.repeat(length) })
-/** As many bytes of JSON as asked for. */
+/** JSON of the given number of bytes. */
 const ofBytes = (bytes: number) => ({ t: 'x'.repeat(bytes - JSON.stringify({ t: '' }).length) })
 
 const get = async (path: string, from: Served = shared()) =>

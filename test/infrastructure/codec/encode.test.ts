@@ -54,7 +54,7 @@ const wrong = fc.oneof(
   fc.integer(),
 )
 
-/** An event of ours with any one member replaced by anything. */
+/** An event of the bus with one member replaced by any value. */
 const almostRight = fc.tuple(anyEvent, fc.nat(), wrong).map(([event, chosen, value]) => {
   const places = placesIn(event).filter(([first]) => first !== 'type')
   return replaced(event, places[chosen % places.length] ?? [], value) as BusEvent

@@ -454,7 +454,7 @@ describe('a log that was restored in another server', () => {
     const own = (await feedOf(pool)).map(({ position }) => position)
     const old = source.feed.map(({ position }) => position)
     await expect(from(old[3] as string)).rejects.toThrow(/past the end of this log/)
-    // once this server has given out as many ids, the place would look like one of its own
+    // once this server has assigned as many ids, the position would look like one of its own
     await useUpTo(pool, Number(old.at(-1)?.split('/')[0]) + 100)
     await busOn(url).bus.send('payments', 'Charge', {})
     await settled(pool)

@@ -41,7 +41,7 @@ describe('an event that cannot be read', () => {
   const error = { type: 'TRANSIENT', code: 'DOWN', message: secret }
   const failed = { attempt: 1, msgId: '1', error, retryAt: '2026-01-02T03:04:05.678Z' }
 
-  /** Something else than a store of ours has written to the log. */
+  /** Another program than the bus's store has written to the log. */
   const damaged = async (type: string, data: object, meta: object): Promise<string> => {
     const append = sending('payments')
     await createCommandStore(database.pool).append([append])

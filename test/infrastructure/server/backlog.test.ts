@@ -52,7 +52,7 @@ const blocksOf = async <A>(work: (one: Pool) => Promise<A>, table = TABLE) => {
     return rows[0].n
   }
   try {
-    // a connection's first look at anything reads the catalogue, too
+    // a connection's first query reads the catalogue, too
     await work(client as unknown as Pool)
     await client.query('begin')
     const before = await count()
@@ -128,7 +128,7 @@ describe('R17: reads keep their cost', () => {
       await pool.query('select pgmq.delete($1::text, $2::bigint[])', [QUEUE, read.map(({ msgId }) => msgId)])
       done += read.length
     }
-    // the whole look is over, and the next ones go on from where it ended
+    // the read from the beginning is over, and the next reads go on where it ended
     await queue.read(QUEUE, 10, 30_000)
     await queue.read(QUEUE, 10, 30_000)
     const on = await blocksOf(async one => {
@@ -187,7 +187,7 @@ describe('R17: reads keep their cost', () => {
     await queue.handBack(QUEUE, read, { uncount: true })
     let looks = 0
     for (let found = 0; found < 60; looks++) found += (await queue.read(QUEUE, 4, 30_000)).length
-    // fifteen that find something, and some until the first look from the beginning
+    // fifteen reads that find something, and some until the first read from the beginning
     expect(looks).toBeLessThan(15 + 10)
   })
 })
@@ -254,7 +254,7 @@ describe('R17: no message is skipped for ever', () => {
           if (what === 'restart') readers[n % 2] = newQueue()
         }
         await commitLate()
-        // one reader has to find all of them: the other may be gone; each look may find one only
+        // one reader has to find all of them, because the other may be gone; each read may find only one
         await expect
           .poll(async () => {
             for (let looks = 0; looks < 20; looks++) await take(2)

@@ -53,7 +53,7 @@ describe('an empty database', () => {
     const pools = Array.from({ length: 20 }, () => new pg.Pool({ connectionString: db.url, max: 1 }))
     const results = await Promise.all(pools.map(pool => migrate(pool, { directory })))
     await Promise.all(pools.map(pool => pool.end()))
-    // each file once, whoever it was that applied it
+    // each file once, whichever migrator applied it
     expect(results.flatMap(versions).sort()).toEqual([1, 2])
     expect((await db.pool.query('select n, m from first')).rows).toEqual([{ n: 1, m: null }])
   })
