@@ -8,7 +8,7 @@ import { json } from '../support/lives/command-arbitraries.ts'
 const nested = (depth: number, leaf: unknown): unknown =>
   Array.from({ length: depth }).reduce<unknown>((inner, _, i) => (i % 2 === 0 ? [inner] : { a: inner }), leaf)
 
-/** Puts a value somewhere into a JSON value that is fine by itself. */
+/** Puts a value into an otherwise valid JSON value, at any place. */
 const somewhere = (leaf: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc
     .tuple(leaf, fc.array(fc.tuple(fc.boolean(), fc.string(), json), { maxLength: 6 }))

@@ -37,7 +37,7 @@ const callsOf = (declared: Declared, group = ''): readonly (readonly [name: stri
     typeof needed === 'string' ? [[`${group}${name}`, needed] as const] : callsOf(needed, `${group}${name}.`),
   )
 
-/** Who may what, as it is declared; test/http/identity/roles.test.ts and test/bus/sending/caller.test.ts carry out each cell. */
+/** The declared permissions; test/http/identity/roles.test.ts and test/bus/sending/caller.test.ts carry out each cell. */
 const tables = {
   routes: tableOf(
     'route',

@@ -21,7 +21,7 @@ const userPool = (database: TestDatabase, more: pg.PoolConfig = {}): pg.Pool => 
   return pool
 }
 
-/** A command that fails once for good, is retried, and completes: its history, audit and lists are read. */
+/** A command that fails permanently, is retried, and completes: its history, audit and lists are read. */
 const liveThrough = async (pool: pg.Pool): Promise<void> => {
   const bus = createCommandBus({ pool })
   cleanUps.push(() => bus.close())

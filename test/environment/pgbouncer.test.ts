@@ -35,7 +35,7 @@ const open = (url: string, max = 4): pg.Pool => {
 
 interface Pooled extends TestBus {
   readonly url: string
-  /** Buses through the pooler, as processes of their own would have them. */
+  /** Buses through the pooler, as separate processes would have them. */
   readonly pooled: (options?: CommandBusOptions) => CommandBus
 }
 
@@ -46,7 +46,7 @@ const openPooled = async (options: PgBouncerOptions): Promise<Pooled> => {
   return { ...test, url, pooled }
 }
 
-/** All that a bus is for, by two of them at once. */
+/** All work of a bus, by two buses at once. */
 const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
   const [bus, other] = [pooled(), pooled()]
   const user = new pg.Pool({ connectionString: url, max: 4 })
@@ -55,7 +55,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
   await user.query('create table seen (n int primary key)')
   const calls = new Map<string, number>()
   const handlers = {
-    // longer than the lease: heartbeats keep it
+    // longer than the lease: heartbeats extend it
     Long: async () => {
       await new Promise(resolve => setTimeout(resolve, 1_500))
       return { long: true }
@@ -152,7 +152,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
 /** Of eight that the pooler has; leaders hold some. */
 const SEEN = 5
 
-/** The server connections that a pooler holds, by what they have of sessions. */
+/** The pooler's server connections, by their session state. */
 const leftBehind = async (url: string, database: pg.Pool): Promise<unknown> => {
   const { rows: locks } = await database.query(
     `select count(*)::int as n from pg_locks l join pg_database d on d.oid = l.database
@@ -209,7 +209,7 @@ describe.skipIf(noPgBouncer !== null)(
         reasons: [expect.stringContaining(POOLER)],
       })
       expect(await leftBehind(test.url, test.pool)).toEqual({
-        // the follower of a log elsewhere leads
+        // the follower of a separate log is the leader
         locks: logIsSeparate ? 1 : 0,
         sessions: [{ channels: 0, timeout: '0', readonly: 'off', prepared: 0 }],
       })
@@ -239,7 +239,7 @@ describe.skipIf(noPgBouncer !== null)(
            where l.locktype = 'advisory' and a.datname = current_database() and a.application_name = 'commandbus leader'`,
           )
           .then(({ rows }) => rows.map(({ pid }) => pid as number))
-      // with a log elsewhere its follower leads, too
+      // with a separate log its follower is a leader, too
       const others = logIsSeparate ? 1 : 0
       const [first] = await until(leaders, pids => pids.length === 1 + others)
       await test.pool.query('select pg_terminate_backend($1)', [first])

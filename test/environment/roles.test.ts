@@ -40,7 +40,7 @@ const busOf = (roles: RolesDatabase, role: string): CommandBus => {
   return bus
 }
 
-/** What the administrator of pgmq gives to the role that migrates, as docs/production.md says. */
+/** What the administrator of pgmq grants to the role that migrates, as docs/production.md says. */
 const letMigratorMakeQueues = async ({ database, nameOf }: RolesDatabase): Promise<void> => {
   const to = pg.escapeIdentifier(nameOf('migrator'))
   await database.pool.query(
@@ -142,7 +142,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       () => statusOf(failed.commandId),
       status => status === 'COMPLETED',
     )
-    // replies are the sender's
+    // the sender reads replies
     const replies = await poolOf(roles, 'sender').query('select message from pgmq.read($1::text, 30, 10)', [replyTo])
     expect(replies.rows.map(({ message }) => message.outcome)).toEqual(['SUCCESS', 'SUCCESS'])
     const canceled = await poolOf(roles, 'sender').query(`select message from pgmq.pop('other_answers')`)
@@ -159,7 +159,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     expect(await reader.getAuditTrail('shop', bought.commandId)).toHaveLength(3)
     expect((await reader.getHistory('shop', bought.commandId)).items).toHaveLength(2)
     expect(await reader.maintenance.verify()).toEqual([])
-    // what the administrator put there was put away
+    // the administrator's message was archived
     expect(await reader.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 1 })
     await working.stop()
     // nothing waits for a right that is missing
@@ -198,7 +198,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     for (const [role, sql] of refusals) {
       expect([role, sql, await codeOf(poolOf(roles, role).query(sql))]).toEqual([role, sql, REFUSED])
     }
-    // through the library, in our words
+    // through the library, with the bus's own errors
     const { troubleshooting } = sender
     await expect(reader.send('shop', 'Buy', {})).rejects.toThrow(
       /permission denied for function command_bus_\w+.*commandbus grants/,
@@ -419,7 +419,7 @@ describe('the commits of a role that only sends', () => {
         expect([what, await codeOf(pool.query(`select ${call}`, [JSON.stringify(unit)]))]).toEqual([what, REFUSED])
       }
     }
-    // as they are they go; where another was faster, nothing is left behind
+    // unchanged they are sent; where another sender was faster, nothing is left behind
     for (const unit of [send(), two, cancel(), cancel(), cancel(running.commandId, 1), cancel(running.commandId, 5)]) {
       expect(await codeOf(pool.query('select command_bus_commit($1)', [JSON.stringify(unit)]))).toBe('done')
     }

@@ -10,9 +10,9 @@ import { parked } from '../support/park.ts'
 import { files, jane, quickly, runsOf } from '../support/runs.ts'
 import { type CutLine, openCutLine } from '../support/servers/cut-line.ts'
 
-/** Short, so that the tests are; long enough for a busy machine. */
+/** Short, so that the tests are short; long enough for a busy machine. */
 const TIMEOUT_MS = 1_500
-/** Far more than anything here may take, far less than for ever. */
+/** Far longer than any call here may take. */
 const LATE_MS = 20_000
 
 const open: (() => Promise<unknown>)[] = []
@@ -27,7 +27,7 @@ const inTime = <A>(work: Promise<A>): Promise<A> =>
     delay(LATE_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('it has not settled'))),
   ])
 
-/** A bus whose database is at the other end of a line, and one beside it that is not. */
+/** A bus that reaches its database through a line, and one with a direct connection. */
 const openOverLine = async (options: CommandBusOptions = {}) => {
   const test = await createTestBus()
   await test.bus.ready()
@@ -66,7 +66,7 @@ test('R11: every call to a database that stops answering ends, however many ther
     ]),
   )
   for (const call of calls.slice(0, -1)) expect(call).toEqual(unavailable(/./))
-  // whether it got as far as a connection decides whether its commands are in doubt
+  // its commands are in doubt only if it got a connection
   expect(['BATCH_FAILED', 'UNAVAILABLE']).toContain(
     (calls.at(-1) as { readonly reason?: { readonly code: string } }).reason?.code,
   )
@@ -210,7 +210,7 @@ test('R11: an idle worker notices a silent database, and gets notifications agai
   const done = signal()
   const worker = bus.worker({
     domain: 'payments',
-    // the ring must bring it
+    // only a notification can bring it in time
     pollMs: 60_000,
     leaseSeconds: 3,
     handlers: { Charge: () => done.resolve() },
@@ -389,7 +389,7 @@ test('R11: work that may take long has no time limit', async () => {
     verified = true
     return drift
   })
-  // two that are limited, one after the other, are over before
+  // two calls with a limit, one after the other, end before
   for (const _ of [1, 2]) await expect(bus.getCommand('payments', commandId)).rejects.toThrow(/did not answer in time/)
   expect(verified).toBe(false)
   await holder.query('rollback')
@@ -415,7 +415,7 @@ test('R11: a transient error counts as an outage, whichever part of the network 
     'Client has encountered a connection error and is not queryable',
   ]
   for (const message of messages) expect([message, isOutage(new Error(message))]).toEqual([message, true])
-  // one of several addresses of a host: node says what became of each
+  // one of several addresses of a host: Node reports the error of each
   const refused = Object.assign(new Error('x'), { code: 'ENETUNREACH' })
   expect(isOutage(new AggregateError([refused]))).toBe(true)
   for (const code of ['22P02', '23505', '42501', '42P01', '28P01', 'CB409']) {

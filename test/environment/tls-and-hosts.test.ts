@@ -22,7 +22,7 @@ const open = (url: string, max = 2): pg.Pool => {
   return pool
 }
 
-/** Whether the connection is encrypted, or the sentence why there is none. */
+/** Whether the connection is encrypted, or the reason why there is none. */
 const encryption = async (url: string): Promise<unknown> => {
   try {
     const { rows } = await open(url).query('select ssl from pg_stat_ssl where pid = pg_backend_pid()')

@@ -33,7 +33,7 @@ const serving = async (replies: readonly Reply[], options: Partial<ChatOptions> 
   return { ...test, server, worker }
 }
 
-/** Ends the wait of a message that waits for its next attempt; a lease is longer than any of those waits. */
+/** Ends a message's wait for its next attempt; a lease is longer than any of these waits. */
 const hurry = ({ pool }: TestBus) =>
   pool.query(`update pgmq.q_operations__commands set vt = now()
               where read_ct > 0 and vt > now() and vt < now() + interval '5 s'`)

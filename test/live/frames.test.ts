@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { LiveEvent } from '../../src/application/ports/reading/live-events.ts'
 import { writeEvents } from '../../src/infrastructure/live/sse.ts'
 
-/** What some splitter of lines takes for the end of one: that of Python or JavaScript, of Unicode, of a terminal. */
+/** Characters that some program treats as the end of a line: Python, JavaScript, Unicode, a terminal. */
 const ENDS = ['\n', '\r', '\r\n', '\n\n', '\v', '\f', '\u001c', '\u001d', '\u001e', '\u0085', '\u2028', '\u2029']
 const nasty = `${ENDS.map(end => `a${end}b${end}${end}data: c`).join('')}\u0000\ufeff\ud800`
 

@@ -32,7 +32,7 @@ const openLive = async (options: Parameters<typeof createPostgresLiveEvents>[1] 
   return { ...bus, live }
 }
 
-/** Gathers what a subscription gives until it ends; `failed` is how it ended. */
+/** Collects the events of a subscription until it ends; `failed` is its error. */
 const gather = (subscription: Subscription) => {
   const events: LiveEvent[] = []
   let failed: unknown
@@ -211,7 +211,7 @@ describe('live events', () => {
     const seen: string[] = []
     for await (const event of await live.subscribe({ after: null })) {
       seen.push(lineOf(event))
-      // more comes in than the buffer would hold
+      // more events arrive than the buffer holds
       if (seen.length < 20) await bus.send('payments', 'Charge', {})
       if (seen.length === 219) break
     }
@@ -303,7 +303,7 @@ describe('live events', () => {
       async () => reader.events.length,
       length => length === 1,
     )
-    // rings no bell, but comes soon after something that did
+    // causes no notification, but comes soon after an event that did
     await bus.cancel('payments', commandId)
     await until(
       async () => reader.events.length,

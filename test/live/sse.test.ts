@@ -108,7 +108,7 @@ describe('server-sent events', () => {
     const { bus, pool, live } = await openLive({ maxBuffered: 5 })
     const out = new PassThrough({ readableHighWaterMark: 1, writableHighWaterMark: 1 })
     const ended = writeEvents(out, await live.subscribe({ after: 'now' }), { stalledMs: 60_000 })
-    // takes the opening and nothing after it
+    // reads the start of the stream and nothing after it
     out.read()
     await until(
       async () => live.following(),

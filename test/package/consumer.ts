@@ -94,7 +94,7 @@ export const emptyProject = async (packed: Packed): Promise<string> => {
 }
 
 /**
- * A project that depends on the package and on nothing else. It finds what an installation without development
+ * A project that depends only on the package. It finds what an installation without development
  * dependencies would bring, as links to this repository's copies.
  */
 export const consumer = async (packed: Packed): Promise<string> => {

@@ -107,7 +107,7 @@ describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COM
       for (const file of ['use.mts', 'use.cts', 'use.ts']) await put(file, program)
       for (const [module, ...rest] of cases) {
         const args = [...flags, '--module', module, ...rest, '--target', 'es2022', '--strict', '--noEmit']
-        // nothing of this folder but what the program names: Jest brings types of its own
+        // only types that the program names: Jest brings its own types
         const { code, output } = await run(process.execPath, [tsc, ...args, '--types', 'node'], { cwd: project })
         expect({ module, code, output }).toEqual({ module, code: 0, output: '' })
       }

@@ -95,7 +95,7 @@ beforeAll(async () => {
   for (const [i, events] of lives.entries()) {
     const stream = `command-${key.domain}-${ids[i]}`
     for (const [revision, event] of events.entries()) {
-      // a lost attempt is only ever appended with what follows it
+      // a lost attempt is always appended together with the next event
       if (event.type === 'CommandReceived' && event.lost) continue
       const before = events[revision - 1]
       const together = before?.type === 'CommandReceived' && before.lost ? [before, event] : [event]

@@ -62,7 +62,7 @@ const rowOfState = (state: SentCommandState, last: CommandEvent): CommandRow => 
   revision: state.revision,
 })
 
-/** Cuts a list into pieces of the sizes given, the last piece taking the rest. */
+/** Cuts a list into pieces of the given sizes; the last piece has the rest. */
 const cut = <A>(items: readonly A[], sizes: readonly number[]): readonly (readonly A[])[] => {
   const pieces: A[][] = []
   let from = 0

@@ -155,11 +155,11 @@ describe('archive', () => {
       )
       const holder = await pool.connect()
       try {
-        // in some transactions the stream is still to be seen, and in some it is not: of each kind some
+        // some transactions still see the stream, and some do not
         if (isolation === 'repeatable read') {
           for (const client of clients) await client.query('begin isolation level repeatable read; select 1')
         }
-        // the archive has let go of the events, and waits for a row
+        // the archive has deleted the events, and waits for a row
         await holder.query('begin')
         await holder.query(
           `select from command_bus_command where domain = 'shop' and command_id = any ($1) for update`,

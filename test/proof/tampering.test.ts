@@ -22,7 +22,7 @@ const tamper = async (client: Client, statement: string, values: readonly unknow
   expect(rowCount).toBeGreaterThan(0)
 }
 
-/** All hashes of a stream from an event on, made to fit what the events say now. */
+/** Recomputes all hashes of a stream from an event on, to match the changed events. */
 const rehash = `update command_bus_event e set hash = h.hash
   from (
     select stream, revision, command_bus_chain(case when revision = 0 then ''::bytea end,
@@ -32,10 +32,10 @@ const rehash = `update command_bus_event e set hash = h.hash
 
 interface Tampering {
   readonly name: string
-  /** Picks a command and does it; gives the stream (or what else has to be named). */
+  /** Picks a command and changes it; returns the stream (or another name that the finding must have). */
   readonly how: (client: Client, pick: (where: string) => Promise<string>) => Promise<string>
   readonly found: Partial<Finding>
-  /** The rows or seals that do not fit either. */
+  /** Rows or seals that do not match either. */
   readonly others?: readonly Finding['kind'][]
 }
 
@@ -430,7 +430,7 @@ describe('in a long, random history', () => {
       const known = [await sealHead(client)]
       const done: (readonly [named: string, found: Partial<Finding>])[] = []
       const pick = picker(client)
-      // seals say that something is wrong with them, not how often
+      // a seal is reported once, however much is wrong with it
       for (const { how, found } of tamperings.filter(one => one.found.kind !== 'seal')) {
         done.push([await how(client, pick), found])
       }

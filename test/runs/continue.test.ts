@@ -92,7 +92,7 @@ describe('a run over many files', () => {
       throw new PermanentCommandError('UNREADABLE', '読めません。'.repeat(1_500))
     }
     await work({ domain: 'workflow', handlers: { '*': refuse }, concurrency: 50 })
-    // only then is anything noted: all of it at once
+    // only then are results recorded, all at once
     await until(
       () => pool.query(`select from command_bus_command where status in ('FAILED', 'IN_TROUBLESHOOTING_QUEUE')`),
       ({ rowCount }) => rowCount === count,

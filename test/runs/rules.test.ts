@@ -14,7 +14,7 @@ import { createTestRuns, type Fate, files, jane, quickly, type TestRuns } from '
 
 const UNKNOWN = '00000000-0000-4000-8000-00000000dead'
 
-/** A run over these fates that has ended, with `left` credits in the month's pool. */
+/** An ended run whose files ended in these ways, with `left` credits in the month's pool. */
 const endedRun = async (test: TestRuns, fates: readonly Fate[], left: number, more = {}) => {
   await test.grant(2 * fates.length + left)
   const { id } = await test.bus.runs.initiate(jane, {

@@ -74,7 +74,7 @@ describe('where the log takes one stream at a time', () => {
     isBroken = false
     void broken.runner.run()
     await setup.until(setup.balance, left => left === '2/8')
-    // the run hears of it after the ledger
+    // the run is changed after the ledger
     await setup.until(
       () => setup.bus.runs.get(jane, id),
       run => run.status === 'COMPLETED_WITH_ERRORS' && run.creditsConsumed === 6,

@@ -30,7 +30,7 @@ test('the id of a run gives the run, its charges and refunds, and its jobs of ev
   expect(truncated).toBe(false)
   const [root] = items
   expect(root).toMatchObject({ id, totalJobs: 2, round: 2, creditsConsumed: 0, depth: 0, cause: null })
-  // nothing was completed in either round: all of it is given back
+  // no file was completed in either round: everything is refunded
   const shown = items.map(told)
   expect(shown[0]).toEqual(['run', null, 'FAILED'])
   expect(shown.filter(([kind]) => /charge|refund/.test(String(kind)))).toEqual([

@@ -96,7 +96,7 @@ describe("the image's health check", () => {
     expect(services.map(text => /^\w+/.exec(text)?.[0])).toEqual(['commandbus', 'worker'])
     for (const text of services) {
       expect(text).not.toContain('healthcheck:')
-      // a flag would be seen by the process and not by its health check
+      // the process would see a flag, and its health check would not
       expect(text).not.toContain('--port')
       expect(/^ {6}PORT: "(\d+)"$/m.exec(text)?.[1]).toBe('4000')
     }

@@ -16,7 +16,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close()
 })
 
-/** A port on which something listens that never answers. */
+/** A port with a listener that never answers. */
 const silentPort = async (): Promise<number> => {
   const server = createServer(socket => {
     sockets.push(socket.on('error', () => undefined))

@@ -23,7 +23,7 @@ const down = () => {
   throw new TransientCommandError('SERVER_ERROR', 'the model answered 503')
 }
 
-/** Waits of every retry are over at once. */
+/** Ends the waits of all retries at once. */
 const impatient = async ({ pool }: TestBus): Promise<void> => {
   await pool.query('update pgmq.q_operations__commands set vt = now() where vt > now() and read_ct > 0')
 }

@@ -129,7 +129,7 @@ const watched = (pool: Pool) => {
   }
 }
 
-/** Makes queues with only what the figures read; pgmq itself takes minutes for thousands. */
+/** Makes queues with only what the stats read; pgmq itself takes minutes for thousands. */
 const MANY = 3_000
 
 describe.skipIf(logIsSeparate)('3,000 queues', () => {

@@ -16,7 +16,7 @@ test('A29: a message that cannot be archived does not keep the worker from the m
   const { commandId } = await bus.send('payments', 'Charge', {})
   await pool.query(`select pgmq.send('payments__commands', '{"not": "ours"}')`)
   await pool.query(nothingIsArchived)
-  // as many as it has slots: nothing more is read before these have begun
+  // as many as it has slots: no more are read before these have started
   await work({ domain: 'payments', concurrency: 2, handlers: { Charge: () => 'done' } })
   await until(
     () => bus.getCommand('payments', commandId),

@@ -95,7 +95,7 @@ test('R22: a message that somebody has locked is not mistaken for a lost one', a
   await began.promise
   const holder = await pool.connect()
   await holder.query('begin')
-  // as an extension that was given up does, for as long as the server waits for its standby
+  // like an extension that was given up, while the server waits for its standby
   await holder.query('select from pgmq.q_payments__commands for update')
   const lastBeat = async (): Promise<number> =>
     (

@@ -58,7 +58,7 @@ describe('many parked commands', () => {
     const worker = await setup.work({ domain: 'payments', handlers: { Charge: () => 'done' } })
     const good = await program.run(['tsq', 'retry', '--all', '--canary', '2', ...jane], on(setup))
     expect(good).toMatchObject({ code: 0, stdout: 'Retried 5 of 5.\n' })
-    // those after the canary were sent, and not all may be done: the next worker would take and park them
+    // commands after the canary were sent, and some may be open: the next worker would take and park them
     await setup.until(
       () => setup.bus.queryCommands({ status: 'COMPLETED' }),
       ({ items }) => items.length === 5,

@@ -14,7 +14,7 @@ const question = { operation_type: 'question_generation', session_id: 's-1', par
 
 const isOver = ({ status }: { readonly status: string }): boolean => status === 'completed' || status === 'failed'
 
-/** An operation of Ada's that failed for good. */
+/** An operation of Ada's that failed permanently. */
 const failed = async (test: TestBus): Promise<string> => {
   const { id } = await test.bus.operations.start(ada, question)
   const refuse = () => {

@@ -83,7 +83,7 @@ describe('queues create', () => {
     [['purge', 'shop__replies'], '--older-than <age>, or --all'],
     [['purge', 'shop__replies', '--older-than', 'soon'], '--older-than must be an age like 90d'],
   ])('%j is refused in one sentence', async (args, sentence) => {
-    // checked before anything is connected to
+    // checked before a connection is made
     const answer = await program.run(['queues', ...args], {
       env: { DATABASE_URL: 'postgres://u:s3cret@127.0.0.1:1/x' },
     })

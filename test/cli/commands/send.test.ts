@@ -111,7 +111,7 @@ describe('send refuses bad input in one sentence, before it connects', () => {
 
   test.concurrent.each(cases)('%s', async (_, args, sentence) => {
     const all = args[0] === 'send' ? args : ['send', good.domain, good.type, '--data', good.data, ...args]
-    // nothing listens there: an attempt would say so
+    // nothing listens there: a connection would fail
     const answer = await program.run(all, { env: { DATABASE_URL: 'postgres://u:topsecret@127.0.0.1:1/none' } })
     expect(answer).toMatchObject({ code: 2, stdout: '' })
     expect(answer.stderr).toContain(sentence)

@@ -76,7 +76,7 @@ test('health and metrics of the service show whether the log is followed', async
       type: 'FromTheFuture',
       contentType: 'application/json',
       data: Buffer.from('{}'),
-      // as a bus writes it: an event of others would be passed over
+      // as a bus writes it: an event of another program would be skipped
       metadata: Buffer.from(JSON.stringify({ v: 1, at: '2026-01-01T00:00:00.000Z', actor: 'sender', context: {} })),
     },
   ])

@@ -5,7 +5,7 @@ import { isParked } from '../../support/park.ts'
 import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
-/** Clears the screen, by two ways; turns the text around; hides. */
+/** Clears the screen in two ways, reverses the text, hides text. */
 const nasty = 'a\u001b[2Jb\u009b2Jc\u202ed\u200be\u2066f\u007f'
 const written = 'a\\u001B[2Jb\\u009B2Jc\\u202Ed\\u200Be\\u2066f\\u007F'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what no terminal should get

@@ -15,7 +15,7 @@ interface Violation {
 /** What axe finds serious or critical on the page as it is now. */
 const violations = async (page: Page, options = '{}'): Promise<readonly string[]> => {
   await page.evaluate(await readFile(axeFile, 'utf8'))
-  // colours on their way from light to dark are neither
+  // colours in a transition from light to dark are not checked
   await page.evaluate('Promise.allSettled(document.getAnimations().map(animation => animation.finished))')
   const found = await page.evaluate<readonly Violation[]>(
     `axe.run(document, ${options}).then(({ violations }) => violations)`,

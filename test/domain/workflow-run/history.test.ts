@@ -29,7 +29,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom({ op: 'cancel' as const }, { op: 'abandon' as const }) },
 )
 
-/** What the run makes of it all; what it refuses does not happen. */
+/** The events of the run for these intents; a refused intent has none. */
 const lived = (files: number, ops: readonly Op[]): readonly Recorded<RunEvent>[] => {
   const events: RunEvent[] = []
   let state = workflowRun.initial

@@ -127,7 +127,7 @@ test('a new database gets rows and messages from the log, with message ids of it
 
   const { database } = await openParts()
   await database.pool.query('select 1')
-  // the new queue has given numbers already that the old one gave to others
+  // the new queue has already given out message ids that the old one used for other messages
   await createQueueCatalog(database.pool).ensure(new Set(['payments__commands']))
   await database.pool.query(`select pgmq.send('payments__commands', '{"of": "somebody else"}')`)
   const anew = openLogBus({ double: parts.double, database })

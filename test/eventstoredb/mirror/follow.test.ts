@@ -15,7 +15,7 @@ const recordOf = (place: number, text: string): AllStreamRecordedEvent => {
   return { ...known, streamId: `note-${place}`, type, data: data as never, metadata: meta as never }
 }
 
-/** What becomes of these events when PostgreSQL refuses whatever contains `bad`. */
+/** The outcome of these events when PostgreSQL refuses those that contain `bad`. */
 const followed = async (records: readonly AllStreamRecordedEvent[]) => {
   const applied: number[] = []
   const tries: number[] = []

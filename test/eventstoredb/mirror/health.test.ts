@@ -12,7 +12,7 @@ type Process = ReturnType<typeof openLogBus>
 const reaches = (process: Process, is: (health: CatchUpHealth) => boolean) =>
   until(async () => process.catchUp.health(), is)
 
-/** Whether health has said that all is well at any time while `over` did not hold. */
+/** Whether health was `healthy` at any time while `over` did not hold. */
 const wasEverHealthy = async (process: Process, over: () => boolean): Promise<boolean> => {
   let ever = false
   await until(
@@ -24,7 +24,7 @@ const wasEverHealthy = async (process: Process, over: () => boolean): Promise<bo
   return ever
 }
 
-/** A codec of a version that does not know what was sent. */
+/** A codec of a version that does not know the event. */
 const unable: typeof busCodec = { ...busCodec, decode: stored => busCodec.decode({ ...stored, type: 'Unheard' }) }
 
 test('R22: a follower whose tries all fail is not healthy between them, and healthy again afterwards', async () => {

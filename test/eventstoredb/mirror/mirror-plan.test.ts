@@ -10,7 +10,7 @@ import {
 import type { Effect } from '../../../src/projections/outbox.ts'
 import { context, type Noted } from '../../contracts/contract-kit.ts'
 
-/** An event that has the effects its text names. */
+/** An event with the effects that its text names. */
 const arrived = (stream: string, revision: number, ...kinds: readonly Effect['kind'][]): Arrived<Noted> => ({
   event: {
     stream,

@@ -17,7 +17,7 @@ const begin = async () => {
     return bus
   }
   const look = (sql: string) => rowsOf(database.pool, sql)
-  /** All that a copy must leave as it is. */
+  /** All that a copy must not change. */
   const traces = async () => ({
     rows: await look('select to_jsonb(c) as row from command_bus_command c order by domain, command_id'),
     audit: await look(
@@ -37,7 +37,7 @@ const handlers = {
   },
 }
 
-/** Commands in every state there is to copy: done, parked, and waiting. */
+/** Commands in every state to copy: completed, parked, and waiting. */
 const someLives = async (bus: CommandBus, { waiting = 10 } = {}): Promise<string> => {
   const send = (commandType: string, count: number) =>
     bus.sendBatch(

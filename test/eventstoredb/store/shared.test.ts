@@ -39,7 +39,7 @@ test('R20: two installations with different prefixes use one EventStoreDB and se
   const crm = busOn(await anotherDatabase(), double, { eventStorePrefix: 'crm_' })
   const commandId = randomUUID()
   await billing.send('shop', 'Buy', { of: 'billing' }, { commandId })
-  // the same id in the same domain: it is another installation's
+  // the same id in the same domain, in another installation
   await crm.send('shop', 'Buy', { of: 'crm' }, { commandId })
   for (const [bus, of] of [
     [billing, 'billing'],

@@ -6,7 +6,7 @@ import { closeAfterTest, openParts, rowsOf } from '../../support/eventstoredb/bu
 import { openSilentLine } from '../../support/eventstoredb/silent-line.ts'
 import { openCutLine } from '../../support/servers/cut-line.ts'
 
-/** Far more than the calls may take, far less than they took. */
+/** Far longer than the calls may take, far shorter than without limits. */
 const LATE_MS = 15_000
 
 const inTime = <A>(work: Promise<A>): Promise<A> =>
@@ -61,7 +61,7 @@ test('R11: a bus can be closed while the store does not answer; the next process
     createCommandBus({
       databaseUrl: database.url,
       eventStoreUrl: line.url,
-      // one that would be tried for a long time
+      // an append that would be retried for a long time
       eventStoreLimits: { timeoutMs: 2_000, retryMs: 60_000, standbyMs: 50 },
     })
   const bus = open()

@@ -26,7 +26,7 @@ const begin = async () => {
   return { double, pool: database.pool, bus }
 }
 
-/** Parks so many commands. */
+/** Parks this many commands. */
 const park = async (bus: CommandBus, count: number): Promise<void> => {
   const commands = Array.from({ length: count }, () => ({ commandType: 'Broken', data: {}, replyTo: 'replies' }))
   await bus.sendBatch('payments', commands)
@@ -54,7 +54,7 @@ test('a bulk action does each item once, also if its outcomes could not be recor
   await park(bus, 130)
   const { actionId, total } = await bus.actions.start({ ...jane, action: 'retry', filter: {} })
   expect(total).toBe(130)
-  // what was appended is appended, and nothing says so
+  // the append is done, but its outcome is not recorded
   await pool.query(`create sequence tries;
     create function refuse() returns trigger language plpgsql as
       $$ begin if nextval('tries') <= 3 then raise exception 'not now'; end if; return new; end $$;
@@ -105,7 +105,7 @@ test('a send does not fail when its row is late', async () => {
   holder.release(true)
 })
 
-/** One life of every kind; what the audit says of them, without what chance and clocks have put in. */
+/** One command with each kind of history; their audit, without random values and times. */
 const lives = async (bus: CommandBus) => {
   const ids = Array.from({ length: 5 }, () => randomUUID())
   const [fine, again, broken, canceled, rule] = ids as [string, string, string, string, string]

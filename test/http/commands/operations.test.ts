@@ -13,7 +13,7 @@ const question = {
 const start = async (api: TestApi, token: string, body: unknown = question) =>
   api.request('POST', '/operations', { token, body })
 
-/** An operation that has failed for good. */
+/** An operation that has failed permanently. */
 const failed = async (api: TestApi, token: string): Promise<string> => {
   const { body } = await start(api, token)
   const worker = api.bus.worker({

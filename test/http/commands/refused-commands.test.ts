@@ -108,7 +108,7 @@ describe('a body is refused, and nothing is sent', () => {
   })
 
   const MIB = 1_048_576
-  /** A body of exactly so many bytes. */
+  /** A body of exactly this many bytes. */
   const bodyOf = (bytes: number) => around(JSON.stringify('x'.repeat(bytes - around('""').length)))
 
   test('above 1 MiB by one byte; with exactly 1 MiB it is sent', async () => {

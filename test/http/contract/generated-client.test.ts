@@ -47,7 +47,7 @@ console.log(JSON.stringify({
 }))
 `
 
-/** Each is a mistake that the types have to find. */
+/** Each is a mistake that the types must reject. */
 const mistakes = [
   ["client.GET('/api/v1/nothing', {})", 'a path that is not there'],
   ["client.POST('/api/v1/domains/{domain}/commands', { params: { path }, body: { data: 1 } })", 'a missing member'],

@@ -10,7 +10,7 @@ import { SECRET } from '../../support/http.ts'
 const optionsOf = (env: Record<string, string>) =>
   identityOptions(readConfig({ COMMANDBUS_JWT_SECRET: SECRET, HOST: '127.0.0.1', ...env }))
 
-/** Who a token with these claims is, to a service with these variables. */
+/** The identity of a token with these claims, for a service with these variables. */
 const whoIs = async (claims: object, env: Record<string, string>): Promise<Identity> => {
   const token = await new SignJWT({ sub: 'jane', exp: Math.floor(Date.now() / 1000) + 60, ...claims })
     .setProtectedHeader({ alg: 'HS256' })

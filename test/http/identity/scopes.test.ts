@@ -7,7 +7,7 @@ import { addressOf, commandRoutes } from '../contract/table.ts'
 import { footprint } from '../server/footprint.ts'
 
 const shared = sharedTestApi()
-/** Everything but what crosses tenants. */
+/** All roles except those that reach all tenants. */
 const most = ['SENDER', 'OPERATOR', 'AUDITOR', 'CUSTOMER_ADMIN', 'USER'] as const
 const tokenOf = (...more: readonly Role[]) => shared().token([...most, ...more])
 

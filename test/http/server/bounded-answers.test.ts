@@ -41,7 +41,7 @@ describe('500 parked commands of 1 MB each', () => {
     await copyCommand(shared().pool, 'large', id, 499)
   })
 
-  /** A server over connections that are counted, of all its pools: what PostgreSQL sends is what a process has to hold. */
+  /** A server whose connections count the bytes that PostgreSQL sends, of all its pools: a process must hold these in memory. */
   const counted = async (use: (served: Served, bus: CommandBus) => Promise<void>): Promise<number> => {
     const clients: pg.Client[] = []
     class Counted extends pg.Client {

@@ -71,7 +71,7 @@ describe('GET /events', () => {
     expect(streams).toHaveLength(60)
     expect(new Set(streams).size).toBe(60)
     for (const { data } of second.events) expect(data).toMatchObject({ type: 'CommandSent', domain: 'payments' })
-    // what another server, or this one before a restore, has handed out
+    // a position of another server, or of this one before a restore
     const [xid, place] = before[0]?.id.split('/') ?? []
     const foreign = { ...headers, 'last-event-id': `${Number(xid) - 1}/${place}` }
     expect(await api.request('GET', '/events', { headers: foreign })).toMatchObject({
@@ -111,7 +111,7 @@ describe('GET /events', () => {
   test('a stream ends regularly when its token expires, so that the client connects again', async () => {
     const api = await createTestApi()
     const jane = { subject: 'jane@example.com', tenant: null, roles: ['AUDITOR'] } as const
-    // what clocks may differ by keeps it valid for another moment
+    // the allowed difference of clocks keeps it valid for another moment
     const token = await signToken({ secret: SECRET }, jane, -3)
     const stream = await open(api, '', { authorization: `Bearer ${token}` })
     expect(stream.response.statusCode).toBe(200)

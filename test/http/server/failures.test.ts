@@ -19,7 +19,7 @@ test('a command that others change again and again is answered with a conflict, 
   const api = await createTestApi()
   const token = await api.token(['ADMIN'])
   const { commandId } = await api.bus.send('payments', 'Charge', {})
-  // every append of a cancel finds its place taken
+  // every append of a cancel has a conflict
   await api.pool.query('create function taken() returns trigger language plpgsql as $$ begin return null; end $$')
   await api.pool.query(
     `create trigger taken before insert on command_bus_event for each row

@@ -62,7 +62,7 @@ const send = (
 const OF_A_HANDLER = /"(?:error_)?stack":"(?:[^"\\]|\\.)*"/g
 const STACK = /\n\s+at |node_modules|\.[cm]?[jt]s:\d+/
 
-/** What must never be heard or read: keys, tokens, how to reach the database. */
+/** Texts that no answer or log line may contain: keys, tokens, the database's address. */
 const secretsOf = (api: TestApi, { tokens }: World): readonly string[] => {
   const { password, host } = new URL(api.database.url)
   return [
@@ -115,7 +115,7 @@ test('ten thousand valid, invalid and absurd requests break nothing, and every a
   await fc.assert(property, { numRuns: ROUNDS, endOnFailure: true })
   agent.destroy()
   expect(requests).toBeGreaterThanOrEqual(10_000)
-  // it was no monologue of refusals
+  // not all requests were refused
   for (const status of [200, 202, 400, 401, 403, 404, 409, 415]) {
     expect(statuses.get(status) ?? 0, `answers of ${status}`).toBeGreaterThan(5)
   }

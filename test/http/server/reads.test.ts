@@ -5,13 +5,13 @@ import { createTestApi, type TestApi } from '../../support/http.ts'
 import { expectProblem } from '../../support/problem.ts'
 import { addressOf, allRoutes } from '../contract/table.ts'
 
-/** Longer than any test takes: only what the test does ends a read. */
+/** Longer than any test takes: only the test itself ends a read. */
 const NEVER_MS = 600_000
 const everything = ['ADMIN', 'BUBBLE_ADMIN'] as const
 const send = (api: TestApi, token: string) =>
   api.request('POST', '/domains/payments/commands', { token, body: { commandType: 'Charge', data: {} } })
 
-/** Reads of these tables wait from now on; gives what ends that. */
+/** Makes reads of these tables wait; returns the function that ends that. */
 const lock = async ({ bus, pool }: TestApi, ...tables: readonly string[]): Promise<() => Promise<void>> => {
   await bus.ready()
   const client = await pool.connect()
@@ -58,7 +58,7 @@ test('G6: however many reads of one token hang, its sends and the reads of other
     [200, 20],
   ])
   expect(settled).toEqual([])
-  // and not because the pool is large: what hangs is on a few connections
+  // and not because the pool is large: the hanging reads use a few connections
   expect(await waiting(api)).toBeLessThanOrEqual(4)
   await unlock()
   await Promise.all(reads)

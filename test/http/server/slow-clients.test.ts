@@ -4,12 +4,12 @@ import { sharedTestApi } from '../../support/http.ts'
 import { answersIn, type RawConnection, rawConnection, rawRequest } from '../../support/servers/raw-connection.ts'
 
 const limits = { checkMs: 30, keepAliveMs: 400, headerBytes: 8_192 }
-/** Here a head has to be quick; the rest of a request has more time than a test. */
+/** The limit of a request's head is short here; that of the rest is longer than a test. */
 const shared = sharedTestApi({ limits: { ...limits, headersMs: 300, requestMs: 600_000 } })
-/** And here the whole of a request. */
+/** The limit of a whole request is short here. */
 const sharedForBodies = sharedTestApi({ limits: { ...limits, headersMs: 600, requestMs: 600 } })
 
-/** Sends a byte at a time, as slowly as it dares, for as long as the server listens. */
+/** Sends one byte at a time, slowly, for as long as the server listens. */
 const drop = (connection: RawConnection, bytes: string, everyMs = 20): void => {
   let next = 0
   const timer = setInterval(() => connection.write(bytes[next++ % bytes.length] ?? ''), everyMs)

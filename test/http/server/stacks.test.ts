@@ -8,7 +8,7 @@ const cause = new Error('the vault is sealed')
 let id = ''
 let operation = ''
 
-/** A frame of this very file: what only those may see who may see the history. */
+/** A stack frame of this file: only callers who may see the history may see it. */
 const FRAME = 'stacks.test'
 
 beforeAll(async () => {

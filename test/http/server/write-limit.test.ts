@@ -58,7 +58,7 @@ test('the same token in another spelling counts as the same', async () => {
   await send(api, token)
   const last = token.at(-1) ?? ''
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-  // the last character of a signature has two bits that say nothing
+  // the last character of a signature has two unused bits
   const twins = [...alphabet].filter(other => alphabet.indexOf(other) >> 2 === alphabet.indexOf(last) >> 2)
   const written = [`bearer ${token}`, `BEARER ${token}`, ...twins.map(twin => `Bearer ${token.slice(0, -1)}${twin}`)]
   for (const authorization of written) {

@@ -47,12 +47,12 @@ const faultsOf = (of: StoredEvent): readonly string[] => {
   return isRight(decoded) ? [] : decoded.left
 }
 
-/** What is before the colon of each fault, once. */
+/** The part before the colon of each fault, without duplicates. */
 const pathsOf = (of: StoredEvent): readonly string[] => [
   ...new Set(faultsOf(of).map(fault => fault.slice(0, fault.indexOf(': expected ')))),
 ]
 
-/** The member an event may do without. */
+/** The optional member of an event. */
 const optional: Readonly<Record<string, string>> = { OperatorRetried: 'data', CommandCompleted: 'receipt' }
 
 describe.each(Object.entries(commandEvents))('%s', (type, events) => {

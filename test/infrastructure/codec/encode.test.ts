@@ -23,16 +23,16 @@ const events: { readonly [type: string]: fc.Arbitrary<BusEvent> } = { ...command
 
 const anyEvent = fc.oneof(...Object.values(events))
 
-/** As a store gives it back. */
+/** As a store returns it. */
 const kept = (event: BusEvent, about: EventContext = context): StoredEvent =>
   JSON.parse(JSON.stringify(busCodec.encode(event, about)))
 
-/** Members that hold whatever JSON a user gave: checked where it comes in. */
+/** Members with any JSON of a user: checked when it is received. */
 const ofUsers = new Set(['data', 'result', 'resultData', 'details', 'input', 'from', 'to'])
 
 type Path = readonly string[]
 
-/** Every place of an event whose shape is ours. */
+/** Every place of an event whose shape the bus defines. */
 const placesIn = (value: unknown, path: Path = []): readonly Path[] =>
   typeof value !== 'object' || value === null
     ? []

@@ -44,13 +44,13 @@ const trusted = [fingerprintOf(signer.key)]
 
 let directory: string
 let other: OtherServer
-/** What was restored on the other server: a template for each test's own. */
+/** The log that was restored on the other server: a template for each test's database. */
 let dump: string
 let source: Source
 const open: (() => Promise<void>)[] = []
 
 interface Source {
-  /** Every event's id in the order of the feed, and its position there; archived events have left. */
+  /** Every event's id and position, in the order of the feed, without archived events. */
   readonly feed: readonly Entry[]
   readonly tables: Readonly<Record<string, string>>
   readonly head: SealHead
@@ -80,7 +80,7 @@ const cross = async ({ bus, pool }: TestRuns): Promise<void> => {
   client.release()
 }
 
-/** A log with everything in it, in a server that is ahead of the other one. */
+/** A log with every kind of event, on a server whose transaction ids are ahead of the other's. */
 const makeSource = async (setup: TestRuns): Promise<Source> => {
   const { bus, pool, work } = setup
   const run = await failedRun(setup)
@@ -192,11 +192,11 @@ const rowsIn = async (pool: pg.Pool) => {
   return readTableNames.map(name => [name, all[`public.${name}`]])
 }
 
-/** Everything but the places in the log. */
+/** Everything except the positions in the log. */
 const otherThanPlaces = (tables: Readonly<Record<string, string>>) =>
   Object.entries(tables).filter(([name]) => !/_event$|_seal$|_checkpoint$/.test(name))
 
-/** What is left to do is done once, what was done is not done again, what was paid for goes on. */
+/** Open work is done once, done work is not repeated, and paid runs go on. */
 const goesOn = async (database: Pick<OtherDatabase, 'url' | 'pool'>): Promise<void> => {
   const { pool, url } = database
   const { bus, work } = busOn(url)
@@ -327,7 +327,7 @@ describe('a log that was restored in another server', () => {
     await pool.query(`grant select, update on all tables in schema public to ${clerk.username}`)
     await expect(adoptLog({ databaseUrl: clerk.href, signer, by: 'jane' })).rejects.toMatchObject({ code: 'NOT_OWNER' })
 
-    // a checkpoint comes last of what is rewritten
+    // a checkpoint is the last thing that is rewritten
     await holder.query('begin')
     await holder.query(`select from command_bus_checkpoint where projection = 'reader 0' for update`)
     const killed = adopt().catch(error => error)
@@ -411,7 +411,7 @@ describe('a log that was restored in another server', () => {
     expect(new Set(Object.values(before.left)).size).toBeGreaterThan(50)
     const adopted = await adoptLog({ databaseUrl: url, signer: null, by: 'jane' })
     expect(await seen()).toEqual(before)
-    // one id would do for as long as positions rise, checkpoints among them
+    // one id would be enough while positions, also those of checkpoints, rise
     const { rows: places } = await pool.query(
       `select xid, position from (
          select xid, position from command_bus_event
@@ -427,7 +427,7 @@ describe('a log that was restored in another server', () => {
 
   test('is refused when all its events are in archive files', async () => {
     const { pool, url } = await other.database()
-    // that of a mirror is a place in EventStoreDB
+    // the checkpoint of a mirror is a position in EventStoreDB
     await pool.query(
       `insert into command_bus_checkpoint (projection, position) values ('workflow-runs', '4000000000/7'), ('commands', '9000000000/8')`,
     )

@@ -22,7 +22,7 @@ beforeEach(async () => {
 })
 afterEach(() => database.drop())
 
-/** So many messages, the first of them due at `vt`, each a microsecond after the one before. */
+/** Adds this many messages; the first is due at `vt`, each next one a microsecond later. */
 const fill = (many: number, vt: string): Promise<unknown> =>
   pool.query(
     `insert into ${TABLE} (vt, message) select ${vt} + i * interval '1 microsecond', '{"a": 1}'
@@ -30,7 +30,7 @@ const fill = (many: number, vt: string): Promise<unknown> =>
     [many],
   )
 
-/** Keeps the server from removing anything until the function it gives is called, or the database dropped. */
+/** Keeps the server from removing dead rows until the returned function is called, or the database is dropped. */
 const holdSnapshot = async (): Promise<() => Promise<void>> => {
   const holder = new pg.Client(database.url)
   holder.on('error', () => {})
@@ -65,7 +65,7 @@ const blocksOf = async <A>(work: (one: Pool) => Promise<A>, table = TABLE) => {
   }
 }
 
-/** A clock on which reads take time, so that not every one of them begins at the beginning. */
+/** A clock on which reads take time, so that not every read starts at the beginning. */
 const ticking = (): (() => number) => {
   let ticks = 0
   return () => ++ticks
@@ -78,7 +78,7 @@ const reading =
 
 const idsOf = (read: Awaited<ReturnType<Queue['read']>>): readonly number[] => read.map(({ msgId }) => Number(msgId))
 
-/** Far below one for each message in the way, far above what a read of ten needs. */
+/** Far below one for each message before the place, far above what a read of ten needs. */
 const LITTLE = 1_000
 
 describe('R17: reads keep their cost', () => {
@@ -228,7 +228,7 @@ describe('R17: no message is skipped for ever', () => {
         }
         const handBack = async (n: number, uncount: boolean): Promise<void> => {
           const read = await readerOf(n).read(QUEUE, n, 3_600_000)
-          // by the other process, which knows nothing of where the first one reads
+          // by the other process, which does not know the place of the first
           await readerOf(n + 1).handBack(QUEUE, read, { uncount })
         }
         const commitLate = async (): Promise<void> => {
@@ -303,7 +303,7 @@ describe('R17: stats keep their cost', () => {
     await fill(50_000, "now() + interval '1 hour'")
     await fill(150_000, "now() - interval '1 hour'")
     await pool.query(`update ${TABLE} set enqueued_at = now() - interval '2 hours' where msg_id = 1`)
-    // the server's own vacuum may be at it, whose counts come later
+    // the server's own vacuum may be running, whose counts come later
     const { blocks, answer } = await until(
       async () => {
         await pool.query(`vacuum analyze ${TABLE}`)

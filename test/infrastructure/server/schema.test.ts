@@ -12,7 +12,7 @@ test('the migrations make the schema that migrations/schema.txt shows', async co
   const database = await createTestDatabase()
   try {
     const { rows } = await database.pool.query(`select current_setting('server_version_num')::int / 10000 as major`)
-    // other versions spell the same definitions in other words
+    // other versions print the same definitions differently
     if (rows[0].major !== 18) return context.skip('the file is of PostgreSQL 18')
     const dump = await schemaDump(database.pool)
     if (process.env.UPDATE_SCHEMA === '1') await writeFile(file, dump)

@@ -11,7 +11,7 @@ const message = (msgId: string, delivery: number): Delivery => ({
   size: 2,
 })
 
-/** What a worker holds, with what it gave back; `answer` is what the queue says to that. */
+/** The messages that a worker holds and handed back; `answer` is the queue's answer to that. */
 const ownMessages = (answer: () => Promise<void> = async () => {}) => {
   const givenBack: unknown[] = []
   const warned: unknown[] = []

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { OpenedMessage, WorkItem } from '../../../src/application/commands/work-message.ts'
 import { createSuspects } from '../../../src/infrastructure/worker/suspects.ts'
 
-/** A job as far as it is looked at here. */
+/** The part of a job that matters here. */
 const job = (suspect: boolean) => ({ kind: 'work', suspect }) as WorkItem
 const finished = { kind: 'finished' } as OpenedMessage
 
