@@ -83,7 +83,7 @@ export const parkedActions = {
         kind: 'boolean',
         usual: true,
         flag: '--keep-attempts',
-        about: 'go on counting attempts instead of starting anew',
+        about: 'go on counting attempts instead of starting again at 1',
         label: 'Keep the count of attempts',
         hint: {
           one: 'Otherwise it gets all its attempts again.',

@@ -69,7 +69,7 @@ export const adoptLog = (options: AdoptLogOptions): Promise<AdoptionPlan> => {
       if (tries === TRIES) throw busy(await oldestWriter(client))
       await delay(PAUSE_MS)
     }
-    // every row was written anew, and a restored table has no statistics
+    // every row was rewritten, and a restored table has no statistics
     await client.query('vacuum (analyze) command_bus_event').catch(() => {})
     return plan
   })
@@ -166,7 +166,9 @@ const lockOut = async (client: ClientBase): Promise<void> => {
 const refusedBy = (error: unknown): unknown => {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === '55P03' || code === '40P01') {
-    return busy('somebody holds the log of this database: stop every service and worker, and end open transactions')
+    return busy(
+      'another session locks the log of this database: stop every service and worker, and end open transactions',
+    )
   }
   if (code === '42501') {
     return new AdoptLogError('NOT_OWNER', 'only the owner of the tables may do this: connect as the role that migrates')

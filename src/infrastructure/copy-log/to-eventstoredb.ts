@@ -19,7 +19,7 @@ import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, storedC
 /** The checkpoint of an unfinished copy. */
 const COPYING = 'copy-log'
 const PAGE = 500
-/** EventStoreDB takes 1 MiB at once unless told otherwise. */
+/** The default limit of EventStoreDB for one append: 1 MiB. */
 const APPEND_BYTES = 512 * 1024
 
 /**

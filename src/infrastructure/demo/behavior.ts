@@ -55,7 +55,7 @@ export const behave = async (wanted: Behavior, { totalAttempts, signal }: Attemp
   const { failTransientTimes = 0, durationMs = 0, errorCode, errorMessage } = wanted
   if (durationMs > 0) {
     await delay(durationMs, undefined, { signal }).catch(() => {
-      throw new TransientCommandError('INTERRUPTED', 'the demo handler was told to stop before its time was over')
+      throw new TransientCommandError('INTERRUPTED', 'the demo handler was stopped before its time was over')
     })
   }
   if (totalAttempts <= failTransientTimes) {

@@ -316,7 +316,7 @@ describe('a log that was restored in another server', () => {
     await holder.query('select pg_advisory_xact_lock_shared(command_bus_lock())')
     await expect(adopt()).rejects.toMatchObject({
       code: 'BUSY',
-      message: expect.stringMatching(/somebody holds the log/),
+      message: expect.stringMatching(/another session locks the log/),
     })
     await holder.query('rollback')
 

@@ -33,7 +33,7 @@ export interface EventCounts {
 export const WINDOW_MINUTES = 15
 const MINUTE_MS = 60_000
 const PAGE = 50_000
-/** The most events that are read for the first picture of the window; with more new ones, counting anew is cheaper. */
+/** The most events that are read for the first picture of the window; with more new ones, counting again from the start is cheaper. */
 const MOST_EVENTS = 200_000
 
 /** Both states are final: counting the events that lead there counts the commands that are there. */
@@ -127,7 +127,7 @@ export const createEventCounts = (pool: Pool): EventCounts => {
     return since
   }
 
-  /** False when there are so many new events that counting anew is cheaper. */
+  /** False when there are so many new events that counting again from the start is cheaper. */
   const readOn = async (into: Picture): Promise<boolean> => {
     const next = grouped(nextEvents('e.*', PAGE), 'true', 'desc')
     for (let read = 0; read < MOST_EVENTS; read += PAGE) {
@@ -144,7 +144,7 @@ export const createEventCounts = (pool: Pool): EventCounts => {
   }
 
   const advance = async (): Promise<void> => {
-    // after a failure half-way, everything is counted anew
+    // after a failure half-way, everything is counted again
     const known = picture
     picture = null
     let next = known ?? (await begin())

@@ -57,7 +57,7 @@ const refuseOtherProcesses = async (client: pg.Client, refusal: OnlyProcessOptio
     const { count = 0 } = rows[0] ?? {}
     if (count === 0) return
     if (tries === PROCESS_TRIES) {
-      throw refusal(`the bus is at work on this database (${count} connections): stop every service and worker first`)
+      throw refusal(`the bus is running on this database (${count} connections): stop every service and worker first`)
     }
     await delay(PAUSE_MS)
   }
