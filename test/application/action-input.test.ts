@@ -58,7 +58,7 @@ describe("an action's options", () => {
     ['a condition nobody knows', { filter: { erorCode: 'X' } }, 'filter.erorCode'],
     ['a filter that is a list', { filter: [] }, 'filter'],
     ['a domain that is none', { filter: { domain: 'No Domain' } }, 'domain'],
-    ['a time that is none', { filter: { from: 'yesterday' } }, 'filter.from'],
+    ['an invalid time', { filter: { from: 'yesterday' } }, 'filter.from'],
     ['times in the wrong order', { filter: { from: '2026-01-02', to: '2026-01-01' } }, 'filter.from, filter.to'],
     ['no ids in the list', { filter: undefined, ids: [] }, 'ids'],
     ['too many ids', { filter: undefined, ids: Array.from({ length: 10_001 }, () => ids[0]) }, 'ids'],

@@ -17,7 +17,7 @@ import {
 } from '../../src/application/shared/input.ts'
 import { commandStatuses } from '../../src/domain/command/transitions.ts'
 
-/** The error a call throws, which must be one that says what to mend. */
+/** The error that a call throws, which must say what to correct. */
 const refusalOf = (call: () => unknown): InvalidInputError => {
   try {
     call()

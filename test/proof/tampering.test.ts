@@ -218,7 +218,7 @@ const tamperings: readonly Tampering[] = [
     found: { kind: 'row', column: '*', found: null },
   },
   {
-    name: 'a row is put there',
+    name: 'a row is inserted',
     how: async client => {
       await tamper(
         client,
@@ -323,7 +323,7 @@ const tamperings: readonly Tampering[] = [
     found: { kind: 'seal', column: '*', message: 'the seal before it, 1, is missing' },
   },
   {
-    name: 'a seal is written anew by somebody who has another key',
+    name: 'a seal is rewritten with another key',
     how: async client => {
       const other = newSigner()
       const { rows } = await client.query('select hash from command_bus_seal where number = 2')

@@ -146,7 +146,7 @@ const tamperings: readonly Tampering[] = [
     stream: 'credits-t1',
   },
   {
-    name: 'a grant is inserted for somebody who has no ledger',
+    name: 'a grant is inserted for a tenant without a ledger',
     statement: copyOf(entry.table, { tenant_id: 'ghost', revision: 0 }, `kind = 'GRANT'`),
     found: { ...entry, key: { tenant_id: 'ghost', revision: 0 }, column: '*', expected: null, found: anything },
     stream: 'credits-ghost',

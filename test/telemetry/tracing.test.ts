@@ -175,7 +175,7 @@ describe('without an SDK', () => {
   })
 
   test.each([
-    ['nobody watches', () => silentTelemetry],
+    ['telemetry is off', () => silentTelemetry],
     ['tracing is on', createTracing],
     ['only metrics are on', () => createMetrics().telemetry],
   ])("a sender's own trace is passed on to message and reply: %s", async (_, watcher) => {

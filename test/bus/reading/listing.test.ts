@@ -232,14 +232,14 @@ describe('queries', () => {
   test.each([
     ['a limit of 0', { limit: 0 }, /limit/],
     ['a limit over 500', { limit: 501 }, /limit/],
-    ['a cursor that is not ours', { cursor: 'abc' }, /cursor/],
+    ['an invalid cursor', { cursor: 'abc' }, /cursor/],
     [
       'a cursor that breaks out',
       { cursor: Buffer.from('["2026-01-01","x","\'; drop"]').toString('base64url') },
       /cursor/,
     ],
     ['an unknown status word', { status: 'DONE' as never }, /PENDING, IN_PROGRESS/],
-    ['a time that is none', { createdAfter: 'yesterday' }, /ISO 8601/],
+    ['an invalid time', { createdAfter: 'yesterday' }, /ISO 8601/],
     ['times in the wrong order', { createdAfter: '2026-01-02', createdBefore: '2026-01-01' }, /before/],
   ])('bad input is refused in one sentence: %s', async (_, filter, sentence) => {
     const { bus } = await createTestBus()

@@ -25,7 +25,7 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
   ['an instance of a class', new User(), /user is a User/],
   ['a boxed number', Object(1), /user is a Number/],
   ['an object that inherits', { __proto__: { name: 'Ada' } }, /user is an object with a prototype of its own/],
-  ['a date that is none', new Date(Number.NaN), /user is a Date without a time/],
+  ['an invalid date', new Date(Number.NaN), /user is a Date without a time/],
   ['a function', () => 1, /user is a function/],
   ['a symbol', Symbol('s'), /user is a symbol/],
   ['a bigint', 1n, /user is a bigint/],

@@ -231,7 +231,7 @@ describe('sending', () => {
       /domain/,
     ],
     ['a domain whose queue name pgmq cannot hold', ['a'.repeat(38), 'Charge', {}], /47/],
-    ['an id that is no UUID', ['payments', 'Charge', {}, { commandId: 'abc' }], /UUID/],
+    ['an id that is not a UUID', ['payments', 'Charge', {}, { commandId: 'abc' }], /UUID/],
     ['a reply queue pgmq would fold', ['payments', 'Charge', {}, { replyTo: 'Replies' }], /queue name/],
     ['data that JSON cannot hold', ['payments', 'Charge', { when: () => 1 }], /data\.when is a function/],
     ['data with a NUL character', ['payments', 'Charge', { text: 'a\u0000' }], /NUL/],

@@ -114,9 +114,9 @@ describe("the code of an error that is not the bus's own", () => {
     ['its name, where the code is a sentence', coded('it did not work', new a('x')), 'CardDeclined'],
     ['its name, where the code is a secret', coded('sk-0123456789abcdef', new a('x')), 'CardDeclined'],
     ['the name of an aborted signal', AbortSignal.abort().reason, 'AbortError'],
-    ['of its cause, where it says nothing itself', new TypeError('fetch failed', { cause: coded('EPIPE') }), 'EPIPE'],
-    ['its kind, where nothing says anything', new RangeError('x', { cause: new Error('y') }), 'RangeError'],
-    ['its kind, from another realm', runInNewContext('new RangeError("x")'), 'RangeError'],
+    ['of its cause, where it has none itself', new TypeError('fetch failed', { cause: coded('EPIPE') }), 'EPIPE'],
+    ['its class, where neither it nor its cause has one', new RangeError('x', { cause: new Error('y') }), 'RangeError'],
+    ['its class, from another realm', runInNewContext('new RangeError("x")'), 'RangeError'],
     ['of an object that is thrown', { code: 'E_PLAIN', message: 'x' }, 'E_PLAIN'],
     ['the type of anything else', 'text', 'string'],
   ]

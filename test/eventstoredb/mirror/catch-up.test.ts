@@ -130,9 +130,9 @@ test('a new database gets rows and messages from the log, with message ids of it
   // the new queue has already given out message ids that the old one used for other messages
   await createQueueCatalog(database.pool).ensure(new Set(['payments__commands']))
   await database.pool.query(`select pgmq.send('payments__commands', '{"of": "somebody else"}')`)
-  const anew = openLogBus({ double: parts.double, database })
-  anew.catchUp.start()
-  await anew.catchUp.waitFor({ stream: `command-payments-${open}`, revision: 0 })
+  const fresh = openLogBus({ double: parts.double, database })
+  fresh.catchUp.start()
+  await fresh.catchUp.waitFor({ stream: `command-payments-${open}`, revision: 0 })
   expect((await rowsOf(database.pool, statuses)).filter(row => row.status === 'COMPLETED')).toEqual(before)
   expect((await rowsOf(database.pool, messages)).map(({ message }) => message)).toMatchObject([
     { of: 'somebody else' },

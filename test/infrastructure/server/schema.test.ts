@@ -7,7 +7,7 @@ import { schemaDump } from '../../support/schema-dump.ts'
 
 const file = join(migrationsDirectory, 'schema.txt')
 
-/** To write the file anew after a new migration: UPDATE_SCHEMA=1 npx vitest run test/infrastructure/server/schema.test.ts */
+/** To write the file again after a new migration: UPDATE_SCHEMA=1 npx vitest run test/infrastructure/server/schema.test.ts */
 test('the migrations make the schema that migrations/schema.txt shows', async context => {
   const database = await createTestDatabase()
   try {
