@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { BusCalls } from '../application/access/bus-calls.ts'
-import { commandsOf } from '../application/commands/commands-of.ts'
+import { commandStoreOf } from '../application/commands/command-store.ts'
 import { createCommandReader } from '../application/commands/read-commands.ts'
 import type { Sender } from '../application/commands/sender.ts'
 import type { TransactCommands } from '../application/commands/transact-commands.ts'
@@ -45,7 +45,7 @@ export interface BusCallsDeps
 /** The calls of the bus on the connections of one pool, and its background runners. */
 export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventStore<BusEvent>) => {
   const { transact, transactNow, clock, ids, log, onFilled, guardedAll } = deps
-  const commands = commandsOf(store)
+  const commands = commandStoreOf(store)
   const queries = createCommandQueries(pool)
   const reader = createCommandReader(queries)
   const investigations = createInvestigationQueries(pool)
