@@ -153,7 +153,7 @@ const open = (
   now: Date,
 ): OpenedMessage => {
   const { state } = loaded
-  if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `no command ${key.commandId} was ever sent` }
+  if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `command ${key.commandId} was never sent` }
   const receive: Receive = {
     type: 'Receive',
     at: now.toISOString(),
@@ -201,8 +201,7 @@ const tampered = ({ at, actor }: Receive, attempt: number, differences: readonly
   error: {
     type: TAMPERED,
     code: TAMPERED,
-    message:
-      'The message says something else than the log: it was changed on the queue or in the archive, and did not run',
+    message: 'The message differs from the log: it was changed on the queue or in the archive, and was not run',
     details: { differences },
   },
   random: 0,

@@ -52,7 +52,7 @@ export const textOf = (value: unknown, field: string, max = 1000): string => {
   if (given.trim() === '') throw new InvalidInputError(field, 'must not be blank')
   if (given.length > max) throw new InvalidInputError(field, `must have at most ${max} characters`)
   if (given.includes('\u0000') || !given.isWellFormed())
-    throw new InvalidInputError(field, 'holds characters no text may hold')
+    throw new InvalidInputError(field, 'contains a NUL character or half a surrogate pair, which cannot be stored')
   return given
 }
 

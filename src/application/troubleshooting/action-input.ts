@@ -77,7 +77,7 @@ const filterFields: ReadonlySet<string> = new Set(actionConditions.map(([name]) 
 /** The ids without repetitions, in the order given. */
 const idsOf = (given: unknown): readonly CommandKey[] => {
   if (!Array.isArray(given)) throw new InvalidInputError('ids', 'must be a list')
-  if (given.length === 0) throw new InvalidInputError('ids', 'names no command')
+  if (given.length === 0) throw new InvalidInputError('ids', 'must name at least one command')
   if (given.length > MAX_IDS) {
     throw new InvalidInputError(
       'ids',

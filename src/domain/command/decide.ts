@@ -205,7 +205,7 @@ const snooze = ({ at, actor, until, reason }: OperatorIntents['snooze'], parked:
   return right([{ type: 'OperatorSnoozed', at, actor, until, reason: reason ?? null, parkedAt, parkedReason }])
 }
 
-/** Parks whatever the policy says: an operator is already at work on it. */
+/** Parks whatever the policy says: an operator is already working on it. */
 const endAttempt = ({ at, actor, reason }: OperatorIntents['endAttempt'], { attempts, msgId }: Running): Decision =>
   reason.trim() === ''
     ? left({ type: 'BlankReason' })

@@ -68,5 +68,5 @@ export type CommandIntent = Send | Receive | ReportSuccess | ReportFailure | Can
 export const operatorIntent = <A extends ActionName>(
   action: A,
   details: ActionDetails[A],
-  asked: IntentBase,
-): OperatorIntent => ({ ...asked, type: operatorActions[action].intent, ...details }) as OperatorIntent
+  base: IntentBase,
+): OperatorIntent => ({ ...base, type: operatorActions[action].intent, ...details }) as OperatorIntent

@@ -39,7 +39,7 @@ export type CommandState =
       readonly parkedAt: Instant
       /** Revision of the event that parked it. */
       readonly parkedBy: number
-      /** Until then an operator wants to hear no more of it; null: nobody has said so. */
+      /** An operator has snoozed it until then; null: not snoozed. */
       readonly snoozedUntil: Instant | null
     } & CommandFacts)
 

@@ -76,18 +76,18 @@ export const resultsOf = (
   files: readonly number[],
   { outcome, errorCode, errorMessage, result }: Extract<JobNews, { news: 'ended' }>,
 ): readonly FileResult[] => {
-  const told = outcome === 'completed' ? toldByBatch(result) : null
-  return files.map((index): FileResult => told?.get(index) ?? { index, outcome, errorCode, errorMessage })
+  const results = outcome === 'completed' ? batchResults(result) : null
+  return files.map((index): FileResult => results?.get(index) ?? { index, outcome, errorCode, errorMessage })
 }
 
 /** As those of other errors. */
 const LONGEST_CODE = 200
 const LONGEST_MESSAGE = 10_000
 
-const toldByBatch = (result: Json): ReadonlyMap<number, FileResult> | null => {
+const batchResults = (result: Json): ReadonlyMap<number, FileResult> | null => {
   const list = memberOf(result, 'files')
   if (!Array.isArray(list)) return null
-  const told = new Map<number, FileResult>()
+  const results = new Map<number, FileResult>()
   for (const item of list as readonly Json[]) {
     const [index, status] = [memberOf(item, 'index'), memberOf(item, 'status')]
     if (typeof index !== 'number' || (status !== 'completed' && status !== 'failed' && status !== 'error')) continue
@@ -96,14 +96,14 @@ const toldByBatch = (result: Json): ReadonlyMap<number, FileResult> | null => {
       return typeof value === 'string' ? value.slice(0, max).toWellFormed() : null
     }
     const failed = status !== 'completed'
-    told.set(index, {
+    results.set(index, {
       index,
       outcome: status,
       errorCode: failed ? (text('errorCode', LONGEST_CODE) ?? 'FILE_FAILED') : null,
       errorMessage: failed ? (text('errorMessage', LONGEST_MESSAGE) ?? 'the job says that this file failed') : null,
     })
   }
-  return told
+  return results
 }
 
 const memberOf = (value: Json, name: string): Json | undefined =>

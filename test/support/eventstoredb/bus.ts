@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type pg from 'pg'
 import { afterEach } from 'vitest'
-import { commandsOf } from '../../../src/application/commands/commands-of.ts'
+import { commandStoreOf } from '../../../src/application/commands/command-store.ts'
 import { createCommandReader } from '../../../src/application/commands/read-commands.ts'
 import { type CommandToSend, prepareSend, sendPrepared } from '../../../src/application/commands/send-command.ts'
 import { createTransactCommands } from '../../../src/application/commands/transact-commands.ts'
@@ -66,7 +66,7 @@ export const openLogBus = (
     log: silentLog,
     limits: { timeoutMs: 1_000, retryMs: 10_000, probeMs: 50, standbyMs: 50, stallMs: 2_000, ...limits },
   })
-  const store = commandsOf(log)
+  const store = commandStoreOf(log)
   const transact = createTransactCommands(store, uuidIds)
   const prepare = prepareSend({ clock: systemClock, ids: uuidIds, policies: new Map() })
   const sendAll = sendPrepared(transact)

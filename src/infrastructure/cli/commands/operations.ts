@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Operation } from '../../../application/operations/operation-view.ts'
-import type { OperationFilter, Owner } from '../../../application/operations/operations.ts'
+import type { OperationFilter, OperationUser } from '../../../application/operations/operations.ts'
 import { commandIdOf, commandTypeOf, limitOf, oneOf, textOf } from '../../../application/shared/input.ts'
 import { type OperationStatus, operationStatuses } from '../../../domain/operation/status.ts'
 import type { CliDeps } from '../support/deps.ts'
@@ -38,7 +38,7 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .option('--session <id>', 'the session it belongs to, up to 128 characters')
     .option('--message <id>', 'the message it belongs to, up to 128 characters')
     .action(async (type: string, options: StartOptions) => {
-      const owner = ownerOf(options)
+      const user = userOf(options)
       const start = {
         operation_type: commandTypeOf(type),
         session_id: options.session === undefined ? null : textOf(options.session, 'session', 128),
@@ -46,7 +46,7 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
         parameters: await readJson('--data', options.data),
       }
       await withBus(deps, async ({ bus }) => {
-        const operation = await bus.operations.start(owner, start)
+        const operation = await bus.operations.start(user, start)
         if (options.json) printJson(operation)
         else print(`Started ${operation.operation_type}: operation ${operation.id} is ${operation.status}.`)
       })
@@ -55,10 +55,10 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
   owned(operations.command('show').description('show an operation, and what to do when it failed'))
     .argument('<id>', 'the id of the operation')
     .action(async (given: string, options: OwnedOptions) => {
-      const owner = ownerOf(options)
+      const user = userOf(options)
       const id = commandIdOf(given, 'id')
       await withBus(deps, async ({ bus }) => {
-        const operation = await bus.operations.get(owner, id)
+        const operation = await bus.operations.get(user, id)
         if (options.json) printJson(operation)
         else print(details(operation))
       })
@@ -69,10 +69,10 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'continue after the previous page')
     .action(async (options: ListOptions) => {
-      const owner = ownerOf(options)
+      const user = userOf(options)
       const filter = filterOf(options)
       await withBus(deps, async ({ bus }) => {
-        const page = await bus.operations.list(owner, filter)
+        const page = await bus.operations.list(user, filter)
         if (options.json) printJson(page)
         else if (page.items.length === 0) print('No operations.')
         else print(table(page.items, columns) + more(page.nextCursor))
@@ -84,10 +84,10 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
   )
     .argument('<id>', 'the id of the failed operation')
     .action(async (given: string, options: OwnedOptions) => {
-      const owner = ownerOf(options)
+      const user = userOf(options)
       const id = commandIdOf(given, 'id')
       await withBus(deps, async ({ bus }) => {
-        const child = await bus.operations.retry(owner, id)
+        const child = await bus.operations.retry(user, id)
         if (options.json) printJson(child)
         else print(`Operation ${id} is retried by operation ${child.id}, which is ${child.status}.`)
       })
@@ -100,7 +100,7 @@ const owned = (command: Command): Command =>
     .option('--tenant <tenant>', "the owner's tenant")
     .option('--json', 'print JSON')
 
-const ownerOf = ({ owner, tenant }: OwnedOptions): Owner => {
+const userOf = ({ owner, tenant }: OwnedOptions): OperationUser => {
   const subject = owner ?? systemUser()
   if (subject === undefined) throw new UsageError('name the owner with --owner: this account has no user name')
   return {

@@ -46,14 +46,14 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
     .option('--max-retries <n>', 'how often a file may be continued, 1-10 (default: 3)', numberOf('--max-retries'))
     .option('--test', 'a test run: free')
     .action(async (options: StartOptions) => {
-      const starter = { ...principalOf(options), testRun: options.test === true }
+      const principal = { ...principalOf(options), testRun: options.test === true }
       const start = {
         templateId: commandIdOf(options.template, 'template'),
         files: filesOf(await readJson('--files', options.files)),
         ...(options.maxRetries === undefined ? {} : { maxRetryCount: retryCountOf(options.maxRetries) }),
       }
       await withBus(deps, async ({ bus }) => {
-        const run = await bus.runs.initiate(starter, start)
+        const run = await bus.runs.initiate(principal, start)
         if (options.json) printJson(run)
         else
           print(

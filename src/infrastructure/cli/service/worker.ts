@@ -139,7 +139,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   let bus: CommandBus | undefined
   const workers: { readonly domain: string; readonly worker: Worker }[] = []
   const health = (): HealthReport =>
-    workerHealth({ workers, follower: bus?.follower?.health(), stopping: stop.asked() })
+    workerHealth({ workers, follower: bus?.follower?.health(), stopping: stop.requested() })
   // a supervised worker reports to its service, which itself listens on PORT
   const listenAt = supervised && port === undefined ? undefined : config.port
   const metrics = createMetrics({

@@ -53,14 +53,14 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = cr
     ensure: queue => queues.ensure(new Set([queue])),
 
     read: async (queue, quantity, leaseMs) => {
-      const look = positions.next(queue)
+      const plan = positions.next(queue)
       const { rows: all } = await pool.query<MessageRow | EndRow>({
         name: 'command_bus_read',
         text: `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message::text as message, due
                from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
-        values: [queue, leaseMs / 1000, quantity, look.after],
+        values: [queue, leaseMs / 1000, quantity, plan.after],
       })
-      look.reached(all.at(-1)?.due)
+      plan.reached(all.at(-1)?.due)
       const rows = all.filter(isMessage)
       try {
         return rows.map(deliveryOf)

@@ -122,7 +122,7 @@ const schemaOf = async (client: ClientBase): Promise<string> => {
     `select n.nspname as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.oid = to_regclass('command_bus_stranger')`,
   )
-  if (rows[0] === undefined) throw new GrantError('the tables are not here yet: run `commandbus migrate` first')
+  if (rows[0] === undefined) throw new GrantError('the tables do not exist yet: run `commandbus migrate` first')
   return rows[0].schema
 }
 
@@ -135,7 +135,7 @@ const requireRoles = async (client: ClientBase, grantees: readonly Grantee[]): P
   )
   if (rows.length === 0) return
   const names = rows.map(({ role }) => escapeIdentifier(role))
-  throw new GrantError(`there is no role ${names.join(', ')}: make it first, as in \`create role ${names[0]} login\``)
+  throw new GrantError(`there is no role ${names.join(', ')}: create it first, as in \`create role ${names[0]} login\``)
 }
 
 /**
@@ -161,7 +161,7 @@ const requireUseOfPgmq = async (client: ClientBase, grantees: readonly Grantee[]
   if (first === undefined) return
   const to = rows.map(({ role }) => escapeIdentifier(role)).join(', ')
   throw new GrantError(
-    `pgmq was installed by another role, and ${escapeIdentifier(first.me)} cannot give others the use of it: let whoever ` +
-      `owns schema pgmq run \`grant usage on schema pgmq to ${to}; grant select on pgmq.meta to ${to}\`, then try again`,
+    `pgmq was installed by another role, and ${escapeIdentifier(first.me)} cannot give others the use of it: let the owner of ` +
+      `schema pgmq run \`grant usage on schema pgmq to ${to}; grant select on pgmq.meta to ${to}\`, then try again`,
   )
 }

@@ -32,7 +32,7 @@ const isOutcome = (text: string | undefined): text is Outcome => text !== undefi
 const ends: Readonly<Partial<Record<Action['status'], { severity: 'warning' | 'info'; text: string }>>> = {
   CANARY_FAILED: {
     severity: 'warning',
-    text: 'The canary did not work, so the rest stayed in troubleshooting. What to do: look at what failed below, mend the cause, and retry the rest.',
+    text: 'The canary did not work, so the rest stayed in troubleshooting. What to do: look at what failed below, fix the cause, and retry the rest.',
   },
   STOPPED: { severity: 'info', text: 'This was stopped before all was done. What is left stays in troubleshooting.' },
 }

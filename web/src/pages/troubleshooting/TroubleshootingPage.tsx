@@ -47,7 +47,7 @@ export const TroubleshootingPage = () => {
   return (
     <Page
       title="Troubleshooting"
-      intro="Commands that failed for good wait here for somebody to decide. Their senders have no reply yet."
+      intro="Commands that failed permanently wait here for an operator's decision. Their senders have no reply yet."
       aside={<Recent undelivered={stats.data?.undeliveredReplies ?? 0} />}
     >
       <Views views={views} path="/troubleshooting" />

@@ -12,7 +12,7 @@ import type { Target } from './target.ts'
 
 const outcomes: Readonly<Record<Rehearsal['outcome'], { readonly text: string; readonly tone: Tone }>> = {
   SUCCESS: { text: 'It would complete.', tone: 'ok' },
-  TRANSIENT: { text: 'It would fail for a passing reason, and be tried again.', tone: 'warn' },
+  TRANSIENT: { text: 'It would fail with a transient error, and be tried again.', tone: 'warn' },
   PERMANENT: { text: 'It would fail for good, and come back here.', tone: 'bad' },
   BUSINESS_RULE: { text: 'A business rule would refuse it; it would end as failed.', tone: 'bad' },
   NO_HANDLER: { text: 'No worker has a handler for it; it would come back here.', tone: 'bad' },

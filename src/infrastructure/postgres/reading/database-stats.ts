@@ -1,21 +1,21 @@
 import type { Pool } from 'pg'
-import type { FeedFigures, Health, QueueFigures } from '../../../application/ports/reading/stats.ts'
+import type { FeedStats, Health, QueueStats } from '../../../application/ports/reading/stats.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import { instant } from '../connection/instant.ts'
 import { MAY_BE_READ } from '../log/log-reader.ts'
-import { queueFigures } from '../queue/queue-figures.ts'
+import { queueStats } from '../queue/queue-stats.ts'
 import { tenantIs } from './conditions.ts'
 import { countUndelivered } from './undelivered.ts'
 
 export interface OpenTransactions {
   /** The oldest transaction of this database, with or without writes. */
   readonly oldestTransactionSeconds: number
-  readonly feed: FeedFigures
+  readonly feed: FeedStats
 }
 
-/** The figures for a scrape of the metrics. */
-export interface Figures extends OpenTransactions {
-  readonly queues: readonly QueueFigures[]
+/** What a scrape of the metrics reads. */
+export interface DatabaseStats extends OpenTransactions {
+  readonly queues: readonly QueueStats[]
   readonly parked: readonly { readonly domain: string; readonly count: number }[]
   /** Undelivered replies, counted up to 10,000. */
   readonly undeliveredReplies: number
@@ -78,11 +78,11 @@ export const countOpen = async (
   return rows
 }
 
-/** Reads the figures of a scrape in four cheap queries. */
-export const readFigures = async (pool: Pool): Promise<Figures> => {
+/** Reads it in four cheap queries. */
+export const readDatabaseStats = async (pool: Pool): Promise<DatabaseStats> => {
   const parked = await countOpen(pool, ['IN_TROUBLESHOOTING_QUEUE'])
   return {
-    queues: await queueFigures(pool),
+    queues: await queueStats(pool),
     parked: parked.map(({ domain, count }) => ({ domain, count })),
     undeliveredReplies: await countUndelivered(pool),
     ...(await openTransactions(pool)),
@@ -93,7 +93,7 @@ export const readFigures = async (pool: Pool): Promise<Figures> => {
 const LATE_SECONDS = 30
 
 /** For `/health/ready`: whether events reach the readers of the log. A feed that is held up does not stop commands. */
-export const feedCheck = async (pool: Pool): Promise<Health & FeedFigures> => {
+export const feedCheck = async (pool: Pool): Promise<Health & FeedStats> => {
   const { feed } = await openTransactions(pool)
   const late = feed.lagSeconds >= LATE_SECONDS
   return {
