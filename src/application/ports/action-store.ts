@@ -1,7 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import type { ActionDetails, ParkedAction } from '../../domain/command/operator-actions.ts'
-import type { ActionCondition, ParkedFilter } from '../../domain/command/parked-filter.ts'
+import type { ActionCondition, ParkedFilter } from '../../domain/command/parking.ts'
 import type { Transaction } from './event-store.ts'
 import type { Page } from './reading/command-queries.ts'
 

@@ -5,7 +5,7 @@ import {
   type ParkedAction,
   parkedActionNames,
 } from '../../domain/command/operator-actions.ts'
-import { actionConditions } from '../../domain/command/parked-filter.ts'
+import { actionConditions } from '../../domain/command/parking.ts'
 import type { Instant } from '../../domain/instant.ts'
 import { conditionsOf } from '../commands/parked-filter.ts'
 import {

@@ -84,6 +84,16 @@ export const commandColumns = {
 
 export type ColumnName = keyof CommandColumns
 
+/** These members of a row under the names of their columns. */
+export type Columns<Name extends ColumnName> = {
+  readonly [N in Name as (typeof commandColumns)[N]['column']]: CommandColumns[N]
+}
+
+export const toColumns = <Name extends ColumnName>(members: Pick<CommandColumns, Name>): Columns<Name> =>
+  Object.fromEntries(
+    Object.entries(members).map(([name, value]) => [commandColumns[name as Name].column, value]),
+  ) as Columns<Name>
+
 const allBut = <Name extends ColumnName>(hidden: readonly Name[]) =>
   (Object.keys(commandColumns) as ColumnName[]).filter(
     (name): name is Exclude<ColumnName, Name> => !hidden.some(other => other === name),

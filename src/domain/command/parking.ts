@@ -1,3 +1,33 @@
+import type { Instant } from '../instant.ts'
+import type { ParkingReason } from './events.ts'
+import type { EventTo } from './transitions.ts'
+
+/** What state, row and history say of a parked command, under the names of its columns. */
+export interface Parking {
+  readonly parkedAt: Instant
+  readonly parkedReason: ParkingReason
+  /** Until then it is left out of counts and alarms; null: nobody has snoozed it. */
+  readonly snoozedUntil: Instant | null
+}
+
+export const notParked: Readonly<Record<keyof Parking, null>> = {
+  parkedAt: null,
+  parkedReason: null,
+  snoozedUntil: null,
+}
+
+/** All of it, from one event alone: rows are made from the last event. */
+export const parkingOf = (event: EventTo<'IN_TROUBLESHOOTING_QUEUE'>): Parking => {
+  switch (event.type) {
+    case 'CommandMovedToTroubleshooting':
+      return { parkedAt: event.at, parkedReason: event.reason, snoozedUntil: null }
+    case 'OperatorEndedAttempt':
+      return { parkedAt: event.at, parkedReason: 'ATTEMPT_ENDED', snoozedUntil: null }
+    case 'OperatorSnoozed':
+      return { parkedAt: event.parkedAt, parkedReason: event.parkedReason, snoozedUntil: event.until }
+  }
+}
+
 /** Which parked commands are meant; all conditions hold together, and none means every one. */
 export interface ParkedFilter {
   readonly domain?: string
