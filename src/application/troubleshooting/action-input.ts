@@ -5,11 +5,10 @@ import {
   type ParkedAction,
   parkedActionNames,
 } from '../../domain/command/operator-actions.ts'
-import { actionConditions } from '../../domain/command/parking.ts'
+import { type ActionFilter, actionConditions } from '../../domain/command/parking.ts'
 import type { Instant } from '../../domain/instant.ts'
 import { conditionsOf } from '../commands/parked-filter.ts'
 import {
-  type ActionFilter,
   type ActionListFilter,
   actionStatuses,
   type BulkDetails,

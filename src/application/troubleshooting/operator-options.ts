@@ -1,6 +1,6 @@
 import type { CommandKey } from '../../domain/command/events.ts'
 import type { ParkedAction } from '../../domain/command/operator-actions.ts'
-import type { ActionFilter } from '../ports/action-store.ts'
+import type { ActionFilter } from '../../domain/command/parking.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { CommandPlan } from './dry-run.ts'
 

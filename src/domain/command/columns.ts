@@ -123,6 +123,18 @@ export const parkedColumns = [
   'updatedAt',
 ] as const satisfies readonly ColumnName[]
 
+/** Until when something holds for a parked command, with its label at the command line and in the console. */
+export const parkedTimes = [['snoozedUntil', 'Snoozed until']] as const satisfies readonly LabeledTime[]
+
+/** The same for any command. */
+export const pendingTimes = [
+  ...parkedTimes,
+  ['nextAttemptAt', 'Next attempt'],
+  ['leaseExpiresAt', 'Lease until'],
+] as const satisfies readonly LabeledTime[]
+
+type LabeledTime = readonly [ColumnName, label: string]
+
 /** These members of a row, in this order. */
 export const pick = <Row, Name extends keyof Row>(row: Row, names: readonly Name[]): Pick<Row, Name> =>
   Object.fromEntries(names.map(name => [name, row[name]])) as Pick<Row, Name>

@@ -43,7 +43,7 @@ export interface ParkedFilter {
   readonly snoozed?: boolean
 }
 
-/** How a condition is read, from a program, a request or the command line. */
+/** How a condition is read, from a program, a request, the command line or the console. */
 export interface Condition {
   readonly kind: 'domain' | 'commandType' | 'text' | 'instant' | 'boolean'
   /** An action on many commands takes it, too. */
@@ -51,20 +51,54 @@ export interface Condition {
   /** Of the command line, where it has the condition. */
   readonly flag?: string
   readonly about?: string
+  /** Of its field in the console. */
+  readonly label: string
+  /** Of a boolean, in the console. */
+  readonly choices?: readonly (readonly [value: 'true' | 'false', label: string])[]
 }
 
+/** In the order of the console's fields. */
 const conditions = {
-  domain: { kind: 'domain', ofActions: true, flag: '--domain <domain>', about: 'of this domain' },
-  commandType: { kind: 'commandType', ofActions: true, flag: '--type <type>', about: 'of this command type' },
-  errorCode: { kind: 'text', ofActions: true, flag: '--error-code <code>', about: 'whose last error has this code' },
-  from: { kind: 'instant', ofActions: true, flag: '--from <time>', about: 'parked at or after this ISO 8601 time' },
-  to: { kind: 'instant', ofActions: true, flag: '--to <time>', about: 'parked before this ISO 8601 time' },
-  q: { kind: 'text', ofActions: false },
+  domain: { kind: 'domain', ofActions: true, flag: '--domain <domain>', about: 'of this domain', label: 'Domain' },
+  commandType: {
+    kind: 'commandType',
+    ofActions: true,
+    flag: '--type <type>',
+    about: 'of this command type',
+    label: 'Type',
+  },
+  errorCode: {
+    kind: 'text',
+    ofActions: true,
+    flag: '--error-code <code>',
+    about: 'whose last error has this code',
+    label: 'Error code',
+  },
+  q: { kind: 'text', ofActions: false, label: 'Id or message has' },
   snoozed: {
     kind: 'boolean',
     ofActions: false,
     flag: '--snoozed <true|false>',
     about: 'that are snoozed now, or that are not (default: both)',
+    label: 'Snoozed',
+    choices: [
+      ['true', 'Now'],
+      ['false', 'Not now'],
+    ],
+  },
+  from: {
+    kind: 'instant',
+    ofActions: true,
+    flag: '--from <time>',
+    about: 'parked at or after this ISO 8601 time',
+    label: 'Since',
+  },
+  to: {
+    kind: 'instant',
+    ofActions: true,
+    flag: '--to <time>',
+    about: 'parked before this ISO 8601 time',
+    label: 'Before',
   },
 } as const satisfies { readonly [Name in keyof Required<ParkedFilter>]: Condition }
 
@@ -77,5 +111,12 @@ export const parkedConditions: readonly (readonly [name: ConditionName, conditio
 
 export type ActionCondition = 'domain' | 'commandType' | 'errorCode' | 'from' | 'to'
 
+/** The parked commands of an action on many: those that match all conditions; no condition means every parked command. */
+export type ActionFilter = Pick<ParkedFilter, ActionCondition>
+
 /** Those of an action on many. */
 export const actionConditions = parkedConditions.filter(([, { ofActions }]) => ofActions)
+
+/** Whether a parked command meets the conditions on what may change while it is parked, as it stood at an instant. */
+export const meets = ({ snoozed }: ParkedFilter, { snoozedUntil }: Pick<Parking, 'snoozedUntil'>, at: Instant) =>
+  snoozed === undefined || snoozed === (snoozedUntil !== null && snoozedUntil > at)

@@ -3,6 +3,7 @@ import type { AuditEntry, CommandDetail, CommandView } from '../../../applicatio
 import { CommandNotFoundError } from '../../../application/shared/errors.ts'
 import { auditTypeOf, commandIdOf, domainOf } from '../../../application/shared/input.ts'
 import { auditWords } from '../../../domain/command/audit-names.ts'
+import { pendingTimes } from '../../../domain/command/columns.ts'
 import type { ErrorCause } from '../../../domain/command/events.ts'
 import { commandStatuses } from '../../../domain/command/transitions.ts'
 import { traceLines } from '../text/error-text.ts'
@@ -149,10 +150,8 @@ const details = (command: CommandDetail): string =>
       ['Status', command.status],
       ['Attempts', `${command.attempts} of ${command.maxAttempts} (${command.totalAttempts} in total)`],
       ['Parked', command.parkedAt === null ? '' : `${when(command.parkedAt)}, ${command.parkedReason}`],
-      ['Snoozed until', when(command.snoozedUntil)],
       ['Last error', lastError(command)],
-      ['Next attempt', when(command.nextAttemptAt)],
-      ['Lease until', when(command.leaseExpiresAt)],
+      ...pendingTimes.map(([name, label]) => [label, when(command[name])] as const),
       ['Message', command.msgId === null ? '' : `${command.msgId} on ${command.queueName}`],
       ['Reply to', command.replyTo],
       ['Correlation', command.correlationId],

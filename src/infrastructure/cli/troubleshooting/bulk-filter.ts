@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ActionFilter } from '../../../application/ports/action-store.ts'
+import type { ActionFilter } from '../../../domain/command/parking.ts'
 import { UsageError } from '../support/failure.ts'
 
 /** The flags with which an operator selects many commands at once. */

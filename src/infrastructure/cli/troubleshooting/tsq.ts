@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { ParkedAtOptions } from '../../../application/investigation/investigate.ts'
 import type { TroubleshootingGroup, TroubleshootingItem } from '../../../application/ports/reading/command-queries.ts'
 import { instantOf } from '../../../application/shared/input.ts'
+import { parkedTimes } from '../../../domain/command/columns.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { parkedFlags, type TroubleshootingFilterOptions, troubleshootingFilterOf } from '../support/filters.ts'
 import { numberOf } from '../support/input.ts'
@@ -69,7 +70,12 @@ const itemColumns: readonly Column<TroubleshootingItem>[] = [
   { title: 'DOMAIN', value: item => item.domain },
   { title: 'TYPE', value: item => item.commandType, flexible: true },
   { title: 'REASON', value: item => item.parkedReason },
-  { title: 'SNOOZED UNTIL', value: item => when(item.snoozedUntil) },
+  ...parkedTimes.map(
+    ([name, label]): Column<TroubleshootingItem> => ({
+      title: label.toUpperCase(),
+      value: item => when(item[name]),
+    }),
+  ),
   { title: 'ERROR', value: item => `${item.lastErrorCode}: ${item.lastErrorMsg ?? ''}`, flexible: true },
   { title: 'ATTEMPTS', value: item => `${item.attempts}/${item.maxAttempts}` },
   { title: 'PAYLOAD', value: payloadText, flexible: true },

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { pendingTimes } from '../../../../src/domain/command/columns.ts'
 import type { CommandDetail } from '../../api/client.ts'
 import { Link } from '../../app/router.tsx'
 import { CopyButton, Mono } from '../../components/Json.tsx'
@@ -44,9 +45,7 @@ export const CommandFacts = ({ command }: { readonly command: CommandDetail }) =
       `${command.attempts} of ${command.maxAttempts}${command.totalAttempts > command.attempts ? ` (${command.totalAttempts} in total)` : ''}`,
     ],
     ['Why parked', command.parkedReason && reasonText(command.parkedReason)],
-    ['Snoozed until', command.snoozedUntil && <At key="z" at={command.snoozedUntil} />],
-    ['Next attempt', command.nextAttemptAt && <At key="n" at={command.nextAttemptAt} />],
-    ['Lease until', command.leaseExpiresAt && <At key="l" at={command.leaseExpiresAt} />],
+    ...pendingTimes.map(([name, label]) => [label, command[name] && <At key={name} at={command[name]} />] as const),
     ['Sent', <At key="s" at={command.createdAt} />],
     ['Changed', <At key="u" at={command.updatedAt} />],
     ['Tenant', command.tenantId],
