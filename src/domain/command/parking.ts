@@ -46,60 +46,37 @@ export interface ParkedFilter {
 /** How a condition is read, from a program, a request, the command line or the console. */
 export interface Condition {
   readonly kind: 'domain' | 'commandType' | 'text' | 'instant' | 'boolean'
-  /** An action on many commands takes it, too. */
-  readonly ofActions: boolean
+  /** An action on many commands does not take it. */
+  readonly onlyLists?: true
   /** Of the command line, where it has the condition. */
   readonly flag?: string
   readonly about?: string
-  /** Of its field in the console. */
+  /** Of its field in the console, and what a boolean offers there. */
   readonly label: string
-  /** Of a boolean, in the console. */
-  readonly choices?: readonly (readonly [value: 'true' | 'false', label: string])[]
+  readonly choices?: Readonly<Record<string, string>>
 }
 
 /** In the order of the console's fields. */
 const conditions = {
-  domain: { kind: 'domain', ofActions: true, flag: '--domain <domain>', about: 'of this domain', label: 'Domain' },
-  commandType: {
-    kind: 'commandType',
-    ofActions: true,
-    flag: '--type <type>',
-    about: 'of this command type',
-    label: 'Type',
-  },
+  domain: { kind: 'domain', flag: '--domain <domain>', about: 'of this domain', label: 'Domain' },
+  commandType: { kind: 'commandType', flag: '--type <type>', about: 'of this command type', label: 'Type' },
   errorCode: {
     kind: 'text',
-    ofActions: true,
     flag: '--error-code <code>',
     about: 'whose last error has this code',
     label: 'Error code',
   },
-  q: { kind: 'text', ofActions: false, label: 'Id or message has' },
+  q: { kind: 'text', onlyLists: true, label: 'Id or message has' },
   snoozed: {
     kind: 'boolean',
-    ofActions: false,
+    onlyLists: true,
     flag: '--snoozed <true|false>',
     about: 'that are snoozed now, or that are not (default: both)',
     label: 'Snoozed',
-    choices: [
-      ['true', 'Now'],
-      ['false', 'Not now'],
-    ],
+    choices: { true: 'Now', false: 'Not now' },
   },
-  from: {
-    kind: 'instant',
-    ofActions: true,
-    flag: '--from <time>',
-    about: 'parked at or after this ISO 8601 time',
-    label: 'Since',
-  },
-  to: {
-    kind: 'instant',
-    ofActions: true,
-    flag: '--to <time>',
-    about: 'parked before this ISO 8601 time',
-    label: 'Before',
-  },
+  from: { kind: 'instant', flag: '--from <time>', about: 'parked at or after this ISO 8601 time', label: 'Since' },
+  to: { kind: 'instant', flag: '--to <time>', about: 'parked before this ISO 8601 time', label: 'Before' },
 } as const satisfies { readonly [Name in keyof Required<ParkedFilter>]: Condition }
 
 export type ConditionName = keyof typeof conditions
@@ -115,7 +92,7 @@ export type ActionCondition = 'domain' | 'commandType' | 'errorCode' | 'from' | 
 export type ActionFilter = Pick<ParkedFilter, ActionCondition>
 
 /** Those of an action on many. */
-export const actionConditions = parkedConditions.filter(([, { ofActions }]) => ofActions)
+export const actionConditions = parkedConditions.filter(([, { onlyLists }]) => !onlyLists)
 
 /** Whether a parked command meets the conditions on what may change while it is parked, as it stood at an instant. */
 export const meets = ({ snoozed }: ParkedFilter, { snoozedUntil }: Pick<Parking, 'snoozedUntil'>, at: Instant) =>

@@ -47,7 +47,7 @@ interface ConditionFieldProps {
   readonly domains: readonly string[]
 }
 
-const ConditionField = ({ name, condition: { kind, label, choices = [] }, domains }: ConditionFieldProps) => {
+const ConditionField = ({ name, condition: { kind, label, choices = {} }, domains }: ConditionFieldProps) => {
   switch (kind) {
     case 'domain':
       return <TextFilter name={name} label={label} list={domains} />
@@ -55,7 +55,7 @@ const ConditionField = ({ name, condition: { kind, label, choices = [] }, domain
     case 'text':
       return <TextFilter name={name} label={label} />
     case 'boolean':
-      return <SelectFilter name={name} label={label} options={choices} />
+      return <SelectFilter name={name} label={label} options={Object.entries(choices)} />
     case 'instant':
       return <TimeFilter name={name} label={label} />
   }

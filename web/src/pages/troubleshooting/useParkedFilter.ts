@@ -12,13 +12,12 @@ interface GivenFilter {
 export const useParkedFilter = (): GivenFilter => {
   const { get } = useSearch()
   return useMemo(() => {
-    const given = parkedConditions.flatMap(([name, { kind, ofActions }]) => {
-      const text = get(name)
-      return text === undefined ? [] : [{ name, value: kind === 'boolean' ? text === 'true' : text, ofActions }]
-    })
+    const given = parkedConditions.filter(([name]) => get(name) !== undefined)
     return {
-      filter: Object.fromEntries(given.map(({ name, value }) => [name, value])),
-      fitsActions: given.every(({ ofActions }) => ofActions),
+      filter: Object.fromEntries(
+        given.map(([name, { kind }]) => [name, kind === 'boolean' ? get(name) === 'true' : get(name)]),
+      ),
+      fitsActions: given.every(([, { onlyLists }]) => !onlyLists),
     }
   }, [get])
 }
