@@ -3,12 +3,11 @@ import type { Operation } from '../../../application/operations/operation-view.t
 import type { OperationFilter, Owner } from '../../../application/operations/operations.ts'
 import { commandIdOf, commandTypeOf, limitOf, oneOf, textOf } from '../../../application/shared/input.ts'
 import { type OperationStatus, operationStatuses } from '../../../domain/operation/status.ts'
+import { printAnswer, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { numberOf, readJson, systemUser } from '../support/input.ts'
-import { more } from '../support/inspect.ts'
-import { withBus } from '../support/session.ts'
-import { type Column, fields, pretty, print, printJson, table, when } from '../text/output.ts'
+import { type Column, fields, pretty, when } from '../text/output.ts'
 
 interface OwnedOptions {
   readonly owner?: string
@@ -45,10 +44,9 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
         message_id: options.message === undefined ? null : textOf(options.message, 'message', 128),
         parameters: await readJson('--data', options.data),
       }
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const operation = await bus.operations.start(owner, start)
-        if (options.json) printJson(operation)
-        else print(`Started ${operation.operation_type}: operation ${operation.id} is ${operation.status}.`)
+        return [operation, `Started ${operation.operation_type}: operation ${operation.id} is ${operation.status}.`]
       })
     })
 
@@ -57,10 +55,9 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .action(async (given: string, options: OwnedOptions) => {
       const owner = ownerOf(options)
       const id = commandIdOf(given, 'id')
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const operation = await bus.operations.get(owner, id)
-        if (options.json) printJson(operation)
-        else print(details(operation))
+        return [operation, details(operation)]
       })
     })
 
@@ -71,12 +68,7 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .action(async (options: ListOptions) => {
       const owner = ownerOf(options)
       const filter = filterOf(options)
-      await withBus(deps, async ({ bus }) => {
-        const page = await bus.operations.list(owner, filter)
-        if (options.json) printJson(page)
-        else if (page.items.length === 0) print('No operations.')
-        else print(table(page.items, columns) + more(page.nextCursor))
-      })
+      await printPage(deps, options, bus => bus.operations.list(owner, filter), columns, 'No operations.')
     })
 
   owned(
@@ -86,10 +78,9 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .action(async (given: string, options: OwnedOptions) => {
       const owner = ownerOf(options)
       const id = commandIdOf(given, 'id')
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const child = await bus.operations.retry(owner, id)
-        if (options.json) printJson(child)
-        else print(`Operation ${id} is retried by operation ${child.id}, which is ${child.status}.`)
+        return [child, `Operation ${id} is retried by operation ${child.id}, which is ${child.status}.`]
       })
     })
 }

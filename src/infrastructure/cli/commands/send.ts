@@ -1,10 +1,9 @@
 import type { Command } from 'commander'
 import { prepareSend } from '../../../application/commands/send-command.ts'
 import { systemClock } from '../../../application/ports/clock.ts'
+import { printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { backoffOf, numberOf, readJson, systemUser } from '../support/input.ts'
-import { withBus } from '../support/session.ts'
-import { print, printJson } from '../text/output.ts'
 
 interface Options {
   readonly data: string
@@ -50,13 +49,10 @@ export const addSend = (program: Command, deps: CliDeps): void => {
         ...(actor === undefined ? {} : { actor }),
       }
       prepare(domain, { ...details, commandType, data })
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const sent = await bus.send(domain, commandType, data, details)
-        if (options.json) printJson(sent)
-        else {
-          const message = sent.msgId === null ? 'its message follows' : `message ${sent.msgId}`
-          print(`Sent ${sent.commandType} to ${sent.domain}: command ${sent.commandId}, ${message}.`)
-        }
+        const message = sent.msgId === null ? 'its message follows' : `message ${sent.msgId}`
+        return [sent, `Sent ${sent.commandType} to ${sent.domain}: command ${sent.commandId}, ${message}.`]
       })
     })
 }
