@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Operation } from '../../../application/operations/operation-view.ts'
 import type { OperationFilter, Owner } from '../../../application/operations/operations.ts'
-import { commandIdOf, commandTypeOf, limitOf, oneOf, textOf } from '../../../application/shared/input.ts'
+import { commandIdOf, commandTypeOf, oneOf, pagingOf, textOf } from '../../../application/shared/input.ts'
 import { type OperationStatus, operationStatuses } from '../../../domain/operation/status.ts'
 import { printAnswer, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
@@ -100,10 +100,9 @@ const ownerOf = ({ owner, tenant }: OwnedOptions): Owner => {
   }
 }
 
-const filterOf = ({ status, limit, cursor }: ListOptions): OperationFilter => ({
+const filterOf = ({ status, ...page }: ListOptions): OperationFilter => ({
   ...(status === undefined ? {} : { status: statusOf(status) }),
-  ...(limit === undefined ? {} : { limit: limitOf(limit) }),
-  ...(cursor === undefined ? {} : { cursor: textOf(cursor, 'cursor', 500) }),
+  ...pagingOf(page),
 })
 
 const statusOf = (given: string): OperationStatus => oneOf(operationStatuses, given.toLowerCase(), 'status')

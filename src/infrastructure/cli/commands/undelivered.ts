@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { UndeliveredChoice, UndeliveredReply } from '../../../application/ports/reading/undelivered.ts'
-import { limitOf, replyQueueOf, textOf } from '../../../application/shared/input.ts'
+import { defined, limitOf, replyQueueOf, textOf } from '../../../application/shared/input.ts'
 import { printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { Refused } from '../support/failure.ts'
@@ -33,8 +33,7 @@ const chosen = (command: Command): Command =>
     .option('--json', 'print JSON')
 
 const choiceOf = ({ domain, queue, limit }: ChoiceOptions): UndeliveredChoice => ({
-  ...(domain === undefined ? {} : { domain }),
-  ...(queue === undefined ? {} : { queue }),
+  ...defined({ domain, queue }),
   ...(limit === undefined ? {} : { limit: limitOf(limit) }),
 })
 

@@ -12,7 +12,7 @@ import {
   templateNameOf,
 } from '../../../application/runs/workflow-input.ts'
 import type { RetryPreview } from '../../../application/runs/workflow-runs.ts'
-import { commandIdOf, limitOf, textOf } from '../../../application/shared/input.ts'
+import { commandIdOf, pagingOf, textOf } from '../../../application/shared/input.ts'
 import { runStatuses } from '../../../domain/workflow-run/status.ts'
 import { addRunsReplay } from '../investigation/runs-replay.ts'
 import { printAnswer, printPage } from '../support/answer.ts'
@@ -79,8 +79,7 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
     .action(async (options: ListOptions) => {
       const filter = {
         ...(options.status === undefined ? {} : { status: runStatusOf(options.status.toUpperCase()) }),
-        ...(options.limit === undefined ? {} : { limit: limitOf(options.limit) }),
-        ...(options.cursor === undefined ? {} : { cursor: textOf(options.cursor, 'cursor', 500) }),
+        ...pagingOf(options),
       }
       await printPage(deps, options, bus => bus.runs.list(principalOf(options), filter), columns, 'No runs.')
     })

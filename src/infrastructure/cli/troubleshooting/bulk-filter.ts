@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { defined } from '../../../application/shared/input.ts'
 import type { ActionFilter } from '../../../domain/command/parking.ts'
 import { UsageError } from '../support/failure.ts'
 
@@ -37,11 +38,5 @@ export const bulkFilterOf = (ids: readonly string[], flags: BulkFlags): ActionFi
   if (!all && !narrowed && domain === undefined) {
     throw new UsageError("missing required argument 'ids': name commands, choose them (--error-code ...), or say --all")
   }
-  return {
-    ...(domain === undefined ? {} : { domain }),
-    ...(type === undefined ? {} : { commandType: type }),
-    ...(errorCode === undefined ? {} : { errorCode }),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-  }
+  return defined({ domain, commandType: type, errorCode, from, to })
 }
