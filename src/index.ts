@@ -83,14 +83,7 @@ export {
 export type { CommandPlan } from './application/troubleshooting/dry-run.ts'
 export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts'
 export type { CancelOptions } from './application/troubleshooting/operate-command.ts'
-export type {
-  BulkActionOptions,
-  EndAttemptOptions,
-  OperatorCancelOptions,
-  OperatorCompleteOptions,
-  OperatorRetryOptions,
-  OperatorSnoozeOptions,
-} from './application/troubleshooting/operator-options.ts'
+export type { BulkActionOptions, OperatorOptions } from './application/troubleshooting/operator-options.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'

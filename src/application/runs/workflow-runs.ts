@@ -9,7 +9,7 @@ import type { Ids } from '../ports/ids.ts'
 import type { Page } from '../ports/reading/command-queries.ts'
 import type { RunFilter, WorkflowQueries, WorkflowRun } from '../ports/reading/workflow-queries.ts'
 import { ForbiddenError, InvalidOperationError } from '../shared/errors.ts'
-import { commandIdOf, limitOf, optional, textOf } from '../shared/input.ts'
+import { commandIdOf, optional, pagingOf, textOf } from '../shared/input.ts'
 import { createPayment, type PaymentDeps } from './pay-for-run.ts'
 import { type RunHistory, type RunHistoryOptions, replayRun } from './read-run-history.ts'
 import {
@@ -161,8 +161,7 @@ export const createRuns = (deps: RunsDeps) => {
       return queries.runs({
         ...(tenantId === null ? {} : { tenantId }),
         ...(filter.status === undefined ? {} : { status: runStatusOf(filter.status) }),
-        ...(filter.limit === undefined ? {} : { limit: limitOf(filter.limit) }),
-        ...(filter.cursor === undefined ? {} : { cursor: textOf(filter.cursor, 'cursor', 500) }),
+        ...pagingOf(filter),
       })
     },
 

@@ -7,7 +7,7 @@ import type { Ids } from '../ports/ids.ts'
 import type { Page } from '../ports/reading/command-queries.ts'
 import type { TemplateFilter, WorkflowQueries, WorkflowTemplate } from '../ports/reading/workflow-queries.ts'
 import { InvalidOperationError } from '../shared/errors.ts'
-import { booleanOf, commandIdOf, limitOf, optional, textOf } from '../shared/input.ts'
+import { booleanOf, commandIdOf, optional, pagingOf, textOf } from '../shared/input.ts'
 import { TemplateNotFoundError } from './run-errors.ts'
 import { priceOf, templateNameOf, tenantOf } from './workflow-input.ts'
 import type { WorkflowStore } from './workflow-store.ts'
@@ -108,8 +108,7 @@ export const createTemplates = ({ workflows, queries, clock, ids }: TemplateDeps
       return queries.templates({
         ...(tenantId === null ? {} : { tenantId }),
         ...(filter.archived === undefined ? {} : { archived: filter.archived }),
-        ...(filter.limit === undefined ? {} : { limit: limitOf(filter.limit) }),
-        ...(filter.cursor === undefined ? {} : { cursor: textOf(filter.cursor, 'cursor', 500) }),
+        ...pagingOf(filter),
       })
     },
   }

@@ -1,6 +1,6 @@
 import type { ParkedAction } from '../../domain/command/operator-actions.ts'
+import type { ActionFilter } from '../../domain/command/parking.ts'
 import type {
-  ActionFilter,
   ActionItem,
   ActionListFilter,
   ActionRecord,

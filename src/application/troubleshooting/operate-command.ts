@@ -20,9 +20,7 @@ import { booleanOf, commandIdOf, domainOf, optional, textOf } from '../shared/in
 import { isWithin } from '../shared/scope.ts'
 import { detailsOf } from './action-details.ts'
 import type { PlanTurns } from './dry-run.ts'
-import type { Acted, DryRunOption, OperatorCall, OperatorCalls } from './operator-options.ts'
-
-type OperatorOptions = Scope & DryRunOption & { readonly operator: string }
+import type { Acted, ActorOptions, OperatorCall, OperatorCalls } from './operator-options.ts'
 
 export interface OperateDeps {
   readonly transact: TransactCommands
@@ -45,7 +43,7 @@ export const createOperatorCalls = (deps: OperateDeps): OperatorCalls =>
   Object.fromEntries(actionNames.map(action => [action, operate(deps, action)])) as unknown as OperatorCalls
 
 const operate =
-  (deps: OperateDeps, action: ActionName): OperatorCall<OperatorOptions, Acted<CommandStatus>> =>
+  (deps: OperateDeps, action: ActionName): OperatorCall<ActorOptions, Acted<CommandStatus>> =>
   async (domain, commandId, options) => {
     const base = { at: deps.clock.now().toISOString(), actor: textOf(options?.operator, 'operator', 200) }
     const details = detailsOf(action, options, base.at)

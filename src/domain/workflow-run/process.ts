@@ -1,4 +1,5 @@
 import type { CommandEvent } from '../command/events.ts'
+import { isFinal } from '../command/transitions.ts'
 import type { Json } from '../json/json.ts'
 import type { FileOutcome, FileResult, Owed } from './events.ts'
 import { jobId, jobName } from './names.ts'
@@ -34,9 +35,8 @@ const plain = (outcome: FileOutcome, result: Json = null): JobNews => ({
 
 /** What an event of a job's command means for its run; null: nothing. */
 export const react = (event: CommandEvent): JobNews | null => {
+  if (!isFinal(event)) return event.type === 'CommandReceived' ? { news: 'begun' } : null
   switch (event.type) {
-    case 'CommandReceived':
-      return { news: 'begun' }
     case 'CommandCompleted':
       return plain('completed', event.result)
     case 'OperatorCompleted':
@@ -49,13 +49,6 @@ export const react = (event: CommandEvent): JobNews | null => {
     case 'CommandCanceled':
     case 'OperatorCanceled':
       return plain('cancelled')
-    case 'CommandSent':
-    case 'CommandFailed':
-    case 'CommandMovedToTroubleshooting':
-    case 'OperatorEndedAttempt':
-    case 'OperatorRetried':
-    case 'OperatorSnoozed':
-      return null
   }
 }
 

@@ -40,36 +40,22 @@ const meta = t.type({
 })
 
 /** Members that are missing in the log are null: every event has its context, and most commands have none of these. */
-const storedContext = ({
-  commandType,
-  correlationId,
-  causationId,
-  replyTo,
-  tenantId,
-  traceparent,
-}: EventContext): object => ({
-  commandType,
-  correlationId,
-  ...(causationId === null ? {} : { causationId }),
-  ...(replyTo === null ? {} : { replyTo }),
-  ...(tenantId === null ? {} : { tenantId }),
-  ...(traceparent === undefined ? {} : { traceparent }),
+const storedContext = (context: EventContext): object => ({
+  commandType: context.commandType,
+  correlationId: context.correlationId,
+  ...(context.causationId === null ? {} : { causationId: context.causationId }),
+  ...(context.replyTo === null ? {} : { replyTo: context.replyTo }),
+  ...(context.tenantId === null ? {} : { tenantId: context.tenantId }),
+  ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
 })
 
-const contextOf = ({
-  commandType,
-  correlationId,
-  causationId,
-  replyTo,
-  tenantId,
-  traceparent,
-}: StoredContext): EventContext => ({
-  commandType,
-  correlationId,
-  causationId: causationId ?? null,
-  replyTo: replyTo ?? null,
-  tenantId: tenantId ?? null,
-  ...(traceparent === undefined ? {} : { traceparent }),
+const contextOf = (stored: StoredContext): EventContext => ({
+  commandType: stored.commandType,
+  correlationId: stored.correlationId,
+  causationId: stored.causationId ?? null,
+  replyTo: stored.replyTo ?? null,
+  tenantId: stored.tenantId ?? null,
+  ...(stored.traceparent === undefined ? {} : { traceparent: stored.traceparent }),
 })
 
 type StoredContext = t.TypeOf<typeof meta>['context']

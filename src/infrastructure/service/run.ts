@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { roles } from '../../application/ports/authorization.ts'
 import { allTelemetry } from '../../application/ports/telemetry.ts'
 import { UnavailableError } from '../../application/shared/errors.ts'
+import { defined } from '../../application/shared/input.ts'
 import type { CommandBus, CommandBusOptions, CreateCommandBus } from '../../command-bus.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
@@ -144,16 +145,12 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
 
   parts.database = await openDatabase(config, { supervise: true, log: line => log.info({}, line) })
   if (stop.requested()) return
+  const { databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour } = config
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
-    ...(config.databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs: config.databaseTimeoutMs }),
-    ...(config.eventStoreUrl === undefined ? {} : { eventStoreUrl: config.eventStoreUrl }),
-    ...(config.eventStorePrefix === undefined ? {} : { eventStorePrefix: config.eventStorePrefix }),
+    ...defined({ databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour }),
     readTimeoutMs: config.readTimeoutMs,
     waitForDispatchMs: DISPATCH_MS,
-    ...(config.replyQueues === undefined ? {} : { replyQueues: config.replyQueues }),
-    ...(config.maxQueues === undefined ? {} : { maxQueues: config.maxQueues }),
-    ...(config.newQueuesPerHour === undefined ? {} : { newQueuesPerHour: config.newQueuesPerHour }),
     log,
     telemetry: allTelemetry(metrics.telemetry, createTracing()),
     ...rehearsalsOf(options),

@@ -141,7 +141,8 @@ describe('an operator snoozes', () => {
   test('a parked command until an instant: it stays parked as it was', () => {
     given(inTroubleshooting).when(operatorSnooze()).then([operatorSnoozed()]).again([])
     const [before, after] = [fold(command, inTroubleshooting), fold(command, snoozed)]
-    expect(after).toEqual({ ...before, revision: 3, snoozedUntil: operatorSnoozed().until })
+    const parking = before.status === 'IN_TROUBLESHOOTING_QUEUE' ? before.parking : undefined
+    expect(after).toEqual({ ...before, revision: 3, parking: { ...parking, snoozedUntil: operatorSnoozed().until } })
   })
 
   test('without a reason, too', () => {
@@ -208,7 +209,7 @@ describe('an operator ends an attempt', () => {
     given(running).when(operatorEndAttempt()).then([ended]).again(notRunning('IN_TROUBLESHOOTING_QUEUE'))
     expect(fold(command, [...running, ended])).toMatchObject({
       status: 'IN_TROUBLESHOOTING_QUEUE',
-      reason: 'ATTEMPT_ENDED',
+      parking: { parkedReason: 'ATTEMPT_ENDED' },
       archivedMsgId: '42',
       attempts: 1,
       totalAttempts: 1,

@@ -1,14 +1,13 @@
 import type { Command } from 'commander'
 import type { Operation } from '../../../application/operations/operation-view.ts'
 import type { OperationFilter, OperationUser } from '../../../application/operations/operations.ts'
-import { commandIdOf, commandTypeOf, limitOf, oneOf, textOf } from '../../../application/shared/input.ts'
+import { commandIdOf, commandTypeOf, oneOf, pagingOf, textOf } from '../../../application/shared/input.ts'
 import { type OperationStatus, operationStatuses } from '../../../domain/operation/status.ts'
+import { printAnswer, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { numberOf, readJson, systemUser } from '../support/input.ts'
-import { more } from '../support/inspect.ts'
-import { withBus } from '../support/session.ts'
-import { type Column, fields, pretty, print, printJson, table, when } from '../text/output.ts'
+import { type Column, fields, pretty, when } from '../text/output.ts'
 
 interface OwnedOptions {
   readonly owner?: string
@@ -45,10 +44,9 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
         message_id: options.message === undefined ? null : textOf(options.message, 'message', 128),
         parameters: await readJson('--data', options.data),
       }
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const operation = await bus.operations.start(user, start)
-        if (options.json) printJson(operation)
-        else print(`Started ${operation.operation_type}: operation ${operation.id} is ${operation.status}.`)
+        return [operation, `Started ${operation.operation_type}: operation ${operation.id} is ${operation.status}.`]
       })
     })
 
@@ -57,10 +55,9 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .action(async (given: string, options: OwnedOptions) => {
       const user = userOf(options)
       const id = commandIdOf(given, 'id')
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const operation = await bus.operations.get(user, id)
-        if (options.json) printJson(operation)
-        else print(details(operation))
+        return [operation, details(operation)]
       })
     })
 
@@ -71,12 +68,7 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .action(async (options: ListOptions) => {
       const user = userOf(options)
       const filter = filterOf(options)
-      await withBus(deps, async ({ bus }) => {
-        const page = await bus.operations.list(user, filter)
-        if (options.json) printJson(page)
-        else if (page.items.length === 0) print('No operations.')
-        else print(table(page.items, columns) + more(page.nextCursor))
-      })
+      await printPage(deps, options, bus => bus.operations.list(user, filter), columns, 'No operations.')
     })
 
   owned(
@@ -86,10 +78,9 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .action(async (given: string, options: OwnedOptions) => {
       const user = userOf(options)
       const id = commandIdOf(given, 'id')
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const child = await bus.operations.retry(user, id)
-        if (options.json) printJson(child)
-        else print(`Operation ${id} is retried by operation ${child.id}, which is ${child.status}.`)
+        return [child, `Operation ${id} is retried by operation ${child.id}, which is ${child.status}.`]
       })
     })
 }
@@ -109,10 +100,9 @@ const userOf = ({ owner, tenant }: OwnedOptions): OperationUser => {
   }
 }
 
-const filterOf = ({ status, limit, cursor }: ListOptions): OperationFilter => ({
+const filterOf = ({ status, ...page }: ListOptions): OperationFilter => ({
   ...(status === undefined ? {} : { status: statusOf(status) }),
-  ...(limit === undefined ? {} : { limit: limitOf(limit) }),
-  ...(cursor === undefined ? {} : { cursor: textOf(cursor, 'cursor', 500) }),
+  ...pagingOf(page),
 })
 
 const statusOf = (given: string): OperationStatus => oneOf(operationStatuses, given.toLowerCase(), 'status')

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { allTelemetry } from '../../../application/ports/telemetry.ts'
 import { InvalidInputError } from '../../../application/shared/errors.ts'
-import { domainOf } from '../../../application/shared/input.ts'
+import { defined, domainOf } from '../../../application/shared/input.ts'
 import type { CommandBus } from '../../../command-bus.ts'
 import { demoDomains, demoLeaseSeconds } from '../../demo/index.ts'
 import type { HealthReport } from '../../http/pages/health.ts'
@@ -113,10 +113,7 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
 
 const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], options: Options): Promise<void> => {
   const { port, host } = options
-  const config = readConfig(deps.env, {
-    ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port }),
-  })
+  const config = readConfig(deps.env, defined({ host, port }))
   const { createLogger } = await import('../../telemetry/logger.ts')
   const log = createLogger({ level: config.logLevel, name: 'worker' })
   const stop = listenForStop()

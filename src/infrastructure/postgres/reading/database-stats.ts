@@ -1,10 +1,9 @@
 import type { Pool } from 'pg'
 import type { FeedStats, Health, QueueStats } from '../../../application/ports/reading/stats.ts'
-import type { CommandStatus } from '../../../domain/command/transitions.ts'
-import { instant } from '../connection/instant.ts'
 import { MAY_BE_READ } from '../log/log-reader.ts'
 import { queueStats } from '../queue/queue-stats.ts'
 import { tenantIs } from './conditions.ts'
+import { countOpen } from './open-commands.ts'
 import { countUndelivered } from './undelivered.ts'
 
 export interface OpenTransactions {
@@ -47,36 +46,6 @@ export const openTransactions = async (pool: Pool, tenantId?: string): Promise<O
 }
 
 const rounded = (seconds: number | null): number => Math.max(0, Math.round((seconds ?? 0) * 1000) / 1000)
-
-export interface OpenRow {
-  readonly domain: string
-  readonly status: CommandStatus
-  readonly count: number
-  /** When the oldest of these commands was sent. */
-  readonly oldest: string
-}
-
-/**
- * Counts open commands by reading only their index, which holds status, domain and time. Snoozed commands are counted in
- * their own index and subtracted.
- */
-export const countOpen = async (
-  pool: Pool,
-  statuses: readonly CommandStatus[],
-  tenantId?: string,
-): Promise<readonly OpenRow[]> => {
-  const ofTenant = tenantId === undefined ? '' : `and ${tenantIs('$1', 'tenant_id')}`
-  const { rows } = await pool.query<OpenRow>(
-    `select domain, status, sum(count)::int as count, ${instant('min(oldest)')} as oldest from (
-       select domain, status, count(*) as count, min(created_at) as oldest from command_bus_command
-       where status in (${statuses.map(status => `'${status}'`).join(', ')}) ${ofTenant} group by status, domain
-       union all select domain, status, -count(*), null from command_bus_command
-       where snoozed_until > now() ${ofTenant} group by status, domain) counted
-     group by domain, status having sum(count) > 0 order by domain`,
-    tenantId === undefined ? [] : [tenantId],
-  )
-  return rows
-}
 
 /** Reads it in four cheap queries. */
 export const readDatabaseStats = async (pool: Pool): Promise<DatabaseStats> => {

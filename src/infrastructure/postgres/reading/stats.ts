@@ -10,8 +10,9 @@ import { BoundedMap } from '../../../application/shared/bounded-map.ts'
 import { type CommandStatus, commandStatuses } from '../../../domain/command/transitions.ts'
 import { cachedFor } from '../../shared/cached.ts'
 import { queueStats } from '../queue/queue-stats.ts'
-import { countOpen, type OpenRow, openTransactions } from './database-stats.ts'
+import { openTransactions } from './database-stats.ts'
 import { createEventCounts, type EventCounts, WINDOW_MINUTES } from './event-counts.ts'
+import { countOpen, type OpenRow } from './open-commands.ts'
 import { countUndelivered } from './undelivered.ts'
 
 interface OpenOfTenant {

@@ -8,6 +8,7 @@ import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
 import { SelectFilter } from '../../components/lists/Filters.tsx'
 import { Pager } from '../../components/lists/Pager.tsx'
 import { Table } from '../../components/lists/Table.tsx'
+import { NotFound } from '../../components/NotFound.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { Badge, type Tone } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
@@ -61,15 +62,12 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
   })
   if (statusOf(action.error) === 404) {
     return (
-      <Page title="Unknown action">
-        <div className="card">
-          <Empty title="There is no such action, or your token does not see it">
-            <Link href="/troubleshooting" className="text-accent underline">
-              To troubleshooting
-            </Link>
-          </Empty>
-        </div>
-      </Page>
+      <NotFound
+        title="Unknown action"
+        why="There is no such action, or your token does not see it"
+        href="/troubleshooting"
+        instead="To troubleshooting"
+      />
     )
   }
   const found = action.data

@@ -4,7 +4,7 @@ import { api, type Rehearsal } from '../../../api/client.ts'
 import { Button } from '../../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../../components/Dialog.tsx'
 import { Json } from '../../../components/Json.tsx'
-import { StatusBadge, type Tone } from '../../../components/StatusBadge.tsx'
+import { StatusBadge, type Tone, tones } from '../../../components/StatusBadge.tsx'
 import { duration } from '../../../components/Time.tsx'
 import { Refusal } from './Refusal.tsx'
 import { TargetSummary } from './TargetSummary.tsx'
@@ -21,19 +21,11 @@ const outcomes: Readonly<Record<Rehearsal['outcome'], { readonly text: string; r
   CRASHED: { text: 'The handler would take its worker down.', tone: 'bad' },
 }
 
-const boxes: Readonly<Record<Tone, string>> = {
-  ok: 'bg-ok-soft text-ok',
-  warn: 'bg-warn-soft text-warn',
-  bad: 'bg-bad-soft text-bad',
-  info: 'bg-info-soft text-info',
-  idle: 'bg-raised text-muted',
-}
-
 const Result = ({ rehearsal }: { readonly rehearsal: Rehearsal }) => {
   const { outcome, error, result, durationMs, wouldBe } = rehearsal
   return (
     <div className="grid gap-3" data-testid="rehearsal" data-outcome={outcome}>
-      <p role="status" className={`rounded-md px-3 py-2 font-medium ${boxes[outcomes[outcome].tone]}`}>
+      <p role="status" className={`rounded-md px-3 py-2 font-medium ${tones[outcomes[outcome].tone]}`}>
         {outcomes[outcome].text}
       </p>
       {wouldBe !== null && (
