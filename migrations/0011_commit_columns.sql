@@ -44,10 +44,7 @@ begin
   -- messages first: their ids are written with the events
   for v_domain in select distinct d from unnest(domains) d loop
     v_ids := array(select id from pgmq.send_batch(command_bus_queue_of(v_domain), array(
-      select jsonb_build_object('command_id', x.id, 'command_type', x.data->'commandType', 'domain', x.domain,
-          'correlation_id', x.data->'correlationId', 'created_at', x.meta->'at', 'data', x.data->'data')
-        || case when x.data->>'replyTo' is null and not x.data ? 'traceparent' then '{}'
-           else jsonb_strip_nulls(jsonb_build_object('reply_to', x.data->'replyTo', 'traceparent', x.data->'traceparent')) end
+      select command_bus_message_of(x.domain, x.id::text, x.data, x.meta)
       from unnest(domains, ids, data, meta) x(domain, id, data, meta) where x.domain = v_domain)) id);
     if cardinality(v_ids) = cardinality(ids) then
       v_msgs := v_ids;

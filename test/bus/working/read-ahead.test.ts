@@ -62,7 +62,7 @@ test('R7: messages that were read and cannot be accepted go back, and their read
       key === 'query'
         ? async (query: string | QueryConfig, values?: unknown[]) => {
             const { rows } = await target.query(query, values)
-            return { rows: rows.map(row => ('message' in row ? { ...row, message: '{' } : row)) }
+            return { rows: rows.map(row => ('message' in row ? { ...row, data: '{' } : row)) }
           }
         : Reflect.get(target, key),
   })

@@ -124,8 +124,10 @@ test('R22: while reads fail a worker is not healthy, and critical when that last
   const { bus, pool, until, work } = await createTestBus({ clock: { now: () => now, random: () => 0 } })
   await bus.send('payments', 'Charge', {})
   const seen: string[] = []
+  // a message with a member of its own is opened by its events, in a statement after the read
+  await pool.query(`update pgmq.q_payments__commands set message = message || '{"extra": 1}'`)
   // messages that were read cannot be handed back either: reads find nothing meanwhile
-  await pool.query(`alter table command_bus_event rename to hidden`)
+  await pool.query(`alter function command_bus_streams rename to hidden_streams`)
   await pool.query(`alter function command_bus_hand_back rename to hidden_hand_back`)
   const worker = await work({ domain: 'payments', leaseSeconds: 2, pollMs: 20, handlers: { Charge: () => 'done' } })
   await until(healthOf(worker), ({ reasons }) =>
@@ -143,7 +145,7 @@ test('R22: while reads fail a worker is not healthy, and critical when that last
   expect(new Set(seen)).toEqual(new Set(['degraded']))
   now = new Date('2026-01-01T00:01:00Z')
   expect(worker.health()).toMatchObject({ status: 'critical' })
-  await pool.query(`alter table hidden rename to command_bus_event`)
+  await pool.query(`alter function hidden_streams rename to command_bus_streams`)
   await pool.query(`alter function hidden_hand_back rename to command_bus_hand_back`)
   await until(healthOf(worker), is('healthy'))
 })

@@ -6,7 +6,6 @@ import { createOwnMessages } from '../../../src/infrastructure/worker/own-messag
 const message = (msgId: string, delivery: number): Delivery => ({
   msgId,
   delivery,
-  enqueuedAt: '2026-01-01T00:00:00.000Z',
   body: {},
   size: 2,
 })

@@ -8,6 +8,7 @@ import { createTransactCommands } from '../../../src/application/commands/transa
 import { systemClock } from '../../../src/application/ports/clock.ts'
 import { silentLog } from '../../../src/application/ports/log.ts'
 import { silentTelemetry } from '../../../src/application/ports/telemetry.ts'
+import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts'
 import { isAway } from '../../../src/infrastructure/eventstoredb/connection/errors.ts'
 import { type EventStoreDbLogOptions, openEventStoreDbLog } from '../../../src/infrastructure/eventstoredb/index.ts'
 import { isConnectionError } from '../../../src/infrastructure/postgres/connection/errors.ts'
@@ -81,7 +82,7 @@ export const openLogBus = (
     reader: createCommandReader(createCommandQueries(pool)),
     send: async (domain: string, command: CommandToSend) => (await sendAll([prepare(domain, command)]))[0],
     work: async (options: WorkerOptions) => {
-      const queue = createPgmqQueue(pool, catalog)
+      const queue = createPgmqQueue(pool, catalog, undefined, false)
       const deps = {
         store,
         transact,
@@ -95,6 +96,7 @@ export const openLogBus = (
         log: silentLog,
         isAway: (error: unknown) => isConnectionError(error) || isAway(error),
         telemetry: silentTelemetry,
+        decode: commandCodec.decode,
       }
       const worker = createWorker(deps, { pollMs: 100, ...options })
       closeAfterTest(() => worker.stop({ deadlineMs: 0 }))

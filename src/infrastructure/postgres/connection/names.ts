@@ -35,6 +35,7 @@ export const schemaNames = [
   'command_bus_lock',
   'command_bus_make_queue',
   'command_bus_may_commit_columns',
+  'command_bus_message_of',
   'command_bus_migration',
   'command_bus_most_queues_of_senders',
   'command_bus_next_visible',
