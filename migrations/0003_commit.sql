@@ -28,7 +28,7 @@ create function command_bus_command_stream(domain text, command_id uuid) returns
   as $$ select 'command-' || domain || '-' || command_id::text $$;
 
 -- The message of a command as its CommandSent says it. The same in TypeScript: src/projections/outbox.ts
-create function command_bus_message_of(domain text, command_id text, data jsonb, meta jsonb) returns jsonb language sql immutable parallel safe
+create function command_bus_message_of(domain text, command_id text, data jsonb, meta jsonb) returns jsonb language sql stable parallel safe
   as $$ select jsonb_build_object('command_id', command_id, 'command_type', data->'commandType', 'domain', domain,
       'correlation_id', data->'correlationId', 'created_at', meta->'at', 'data', data->'data')
     || case when data->>'replyTo' is null and not data ? 'traceparent' then '{}'

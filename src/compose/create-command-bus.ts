@@ -32,7 +32,7 @@ import { verifyLog } from '../infrastructure/proof/verification/verify.ts'
 import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
-import { uuidIds } from '../infrastructure/shared/uuid-ids.ts'
+import { eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
 import { busProjections } from '../projections/bus-projections.ts'
 import { createBusCalls } from './bus-calls.ts'
 import { openConnections, requireUrl } from './connections.ts'
@@ -82,7 +82,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const { ready, guarded, guardedAll, takeNoMore } = createReadiness({ pool, begin: commandLog.begin, log })
 
   // calls that change commands
-  const transactNow = createTransactCommands(commandStoreOf(store), ids)
+  const transactNow = createTransactCommands(commandStoreOf(store), eventIds)
   const waitMs = options.waitForDispatchMs ?? 0
   // senders and operators wait to read what they have written; workers do not wait
   const dispatched =
@@ -110,7 +110,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const handlers = knownHandlers(options.handlers ?? {})
   const workers = createWorkers({
     store: commandStoreOf(workerStore),
-    transact: createTransactCommands(commandStoreOf(workerStore), ids),
+    transact: createTransactCommands(commandStoreOf(workerStore), eventIds),
     connections,
     catalog,
     localBell,
