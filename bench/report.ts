@@ -76,16 +76,16 @@ export const table = (rows: readonly Row[]): string => {
 
 const decimals = (value: number, digits: number): number => Number(value.toFixed(digits))
 
-export const json = (rows: readonly Row[]): string =>
-  JSON.stringify({
-    results: rows.map(({ work, variant, rate, raw, ratio }) => ({
-      work,
-      variant,
-      rate: decimals(rate, 1),
-      raw: decimals(raw, 1),
-      ratio: decimals(ratio, 3),
-    })),
-  })
+export const results = (rows: readonly Row[]) =>
+  rows.map(({ work, variant, rate, raw, ratio }) => ({
+    work,
+    variant,
+    rate: decimals(rate, 1),
+    raw: decimals(raw, 1),
+    ratio: decimals(ratio, 3),
+  }))
+
+export const json = (rows: readonly Row[]): string => JSON.stringify({ results: results(rows) })
 
 /** One sentence for each target that our rate misses. A work that was not measured misses it too. */
 export const missed = (rows: readonly Row[]): readonly string[] =>
