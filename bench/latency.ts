@@ -21,6 +21,8 @@ export type Pinger = { readonly variant: string; readonly open: (url: string) =>
 const BLOCK = 50
 /** A block ends here, so that what polls every other second does not hold up the rest. */
 const BLOCK_MS = 5_000
+/** What takes longer than this is lost. */
+const LOST_MS = 30_000
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 /** One waits for the next to be started; `started` is told when that was. */
@@ -38,6 +40,14 @@ export const timed = async (next: () => Promise<number>, send: () => Promise<unk
   const started = next()
   await send()
   return (await started) - began
+}
+
+const orLost = async (variant: string, sent: Promise<number>): Promise<number> => {
+  let timer: NodeJS.Timeout | undefined
+  const lost = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${variant}: no handler started within ${LOST_MS} ms`)), LOST_MS)
+  })
+  return Promise.race([sent, lost]).finally(() => clearTimeout(timer))
 }
 
 /** By hand: a message and its notification in one statement; who listens reads, starts, and deletes. */
@@ -107,12 +117,12 @@ export const measureLatency = async (
     for (let sent = -BLOCK; sent < sends; sent += BLOCK) {
       // the first block is for warming up
       if (sent <= 0) await settle()
-      for (const { ping, taken } of opened) {
+      for (const { variant, ping, taken } of opened) {
         check()
         const end = performance.now() + BLOCK_MS
         for (let i = 0; i < BLOCK && performance.now() < end; i++) {
           await sleep(20)
-          const ms = await ping.send()
+          const ms = await orLost(variant, ping.send())
           if (sent >= 0) taken.push(ms)
         }
       }

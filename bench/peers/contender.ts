@@ -86,7 +86,10 @@ export const openPeer = async (peer: Peer, url: string, settle: () => Promise<vo
   }
 }
 
-/** One instance sends, another one works, as two processes do. */
+/**
+ * One instance sends, another one works, as two processes do. It begins with the first ping, when all others are open:
+ * a worker of graphile-worker shuts down when a schema is made anywhere in its database.
+ */
 export const pingerOf = (peer: Peer): Pinger => ({
   variant: peer.variant,
   open: async url => {
@@ -99,9 +102,13 @@ export const pingerOf = (peer: Peer): Pinger => ({
       started()
       return { handled: ++handled }
     })
-    await worker.start()
+    let starting: Promise<unknown> | undefined
     return {
-      send: () => timed(next, () => sender.send(payload(1))),
+      send: async () => {
+        starting ??= worker.start()
+        await starting
+        return timed(next, () => sender.send(payload(1)))
+      },
       close: async () => {
         await worker.stop()
         await receiver.close()

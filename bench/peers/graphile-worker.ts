@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { loadPackage } from './packages.ts'
 import type { Handle, Job, Peer, Session, Worker } from './peer.ts'
 
@@ -9,17 +10,19 @@ type Utils = {
   readonly addJobs: (jobs: readonly { readonly identifier: string; readonly payload: Job }[]) => Promise<unknown>
   readonly release: () => Promise<unknown>
 }
-type Runner = { readonly stop: () => Promise<unknown> }
+type WorkerPool = { readonly gracefulShutdown: () => Promise<unknown> }
 type Module = {
   readonly Logger: new (log: () => () => void) => object
   readonly makeWorkerUtils: (settings: Settings) => Promise<Utils>
-  readonly run: (settings: Settings & { readonly taskList: Readonly<Record<string, Handle>> }) => Promise<Runner>
+  readonly runTaskList: (settings: Settings, tasks: Readonly<Record<string, Handle>>, pool: pg.Pool) => WorkerPool
 }
 
 const task = 'measure'
+/** As many as a pool of its own would have. */
+const connections = 10
 
 const open =
-  ({ Logger, makeWorkerUtils, run }: Module, batching: (concurrency: number) => Settings): Peer['open'] =>
+  ({ Logger, makeWorkerUtils, runTaskList }: Module, batching: (concurrency: number) => Settings): Peer['open'] =>
   async (url, schema): Promise<Session> => {
     const settings = { connectionString: url, schema, logger: new Logger(() => () => {}) }
     const utils = await makeWorkerUtils(settings)
@@ -28,18 +31,24 @@ const open =
       send: job => utils.addJob(task, job),
       sendMany: jobs => utils.addJobs(jobs.map(payload => ({ identifier: task, payload }))),
       worker: async (concurrency, handle): Promise<Worker> => {
-        let runner: Runner | undefined
+        const pool = new pg.Pool({ connectionString: url, max: connections })
+        const clients = await Promise.all(Array.from({ length: connections }, () => pool.connect()))
+        for (const client of clients) client.release()
+        const workerSettings = {
+          ...settings,
+          concurrency,
+          noHandleSignals: true,
+          preset: { worker: batching(concurrency) },
+        }
+        let working: WorkerPool | undefined
         return {
           start: async () => {
-            runner = await run({
-              ...settings,
-              concurrency,
-              noHandleSignals: true,
-              preset: { worker: batching(concurrency) },
-              taskList: { [task]: handle },
-            })
+            working = runTaskList(workerSettings, { [task]: handle }, pool)
           },
-          stop: async () => runner?.stop(),
+          stop: async () => {
+            await working?.gracefulShutdown()
+            await pool.end()
+          },
         }
       },
       close: () => utils.release(),
