@@ -45,8 +45,8 @@ const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--round
                    finish again
   latency          from send to the start of the handler on an idle system, beside a notification by hand
   bulk             10,000 commands that failed for good, retried by one action
-  peers            all of the works and the latency, beside other queues on PostgreSQL: pg-boss, graphile-worker, BullMQ, each
-                   with several settings; installs them in bench/peers first; takes a good half hour, some minutes with quick
+  peers            the same works and the latency, beside pg-boss, graphile-worker and BullMQ on the same PostgreSQL; installs
+                   them in bench/peers first; takes half an hour or more, half of that with quick
   --commands <n>   commands a work
   --rounds <n>     rounds, 3 unless told; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
