@@ -181,6 +181,7 @@ const benchPeers = async (options: Options): Promise<number> => {
   try {
     say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
     const rows = await compare(database.url, options, peers)
+    say('latency: some minutes')
     const figures = await measureLatency(database.url, {
       sends: Math.min(SENDS, options.commands),
       check,
