@@ -154,7 +154,9 @@ const compare = async (url: string, options: Options, peers: readonly Peer[] = [
     contenders.push(await openRaw(url, between))
     contenders.push(await openOurs(url, between))
     for (const peer of peers) contenders.push(await openPeer(peer, url, between))
-    return summarize(await runRounds(contenders, options))
+    const samples = await runRounds(contenders, options)
+    const variants = contenders.map(contender => contender.variant)
+    return summarize(samples, variants)
   } finally {
     for (const contender of contenders) await contender.close()
   }

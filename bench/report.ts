@@ -33,9 +33,8 @@ const median = (values: readonly number[]): number => {
  * Medians over the rounds. The ratio is the median of the ratios of each round, so that a machine which slows down
  * between two rounds does not change it.
  */
-export const summarize = (samples: readonly Sample[]): readonly Row[] => {
-  const variants = [...new Set(samples.map(sample => sample.variant))]
-  return works.flatMap(work =>
+export const summarize = (samples: readonly Sample[], variants: readonly string[]): readonly Row[] =>
+  works.flatMap(work =>
     variants.flatMap(variant => {
       const ofWork = samples.filter(sample => sample.work === work)
       const own = ofWork.filter(sample => sample.variant === variant)
@@ -54,7 +53,6 @@ export const summarize = (samples: readonly Sample[]): readonly Row[] => {
       }
     }),
   )
-}
 
 const columns = ['work', 'variant', 'per second', 'min', 'max', 'ratio to raw', 'target'] as const
 
