@@ -33,7 +33,7 @@ export const commandRowChange = (recorded: Recorded<CommandEvent>): RowChange | 
   if (key === null) return null
   return recorded.event.type === 'CommandSent'
     ? { kind: 'insert', row: inserted(key, recorded) }
-    : { kind: 'move', move: { ...moved(key, recorded), ...details(recorded) } }
+    : { kind: 'move', move: Object.assign(moved(key, recorded), details(recorded)) }
 }
 
 /** Merges two changes of one row, in the order of their revisions. */

@@ -4,16 +4,16 @@ import type { Ids } from '../../application/ports/ids.ts'
 
 const ID_BYTES = 16
 const pool = new Uint8Array(ID_BYTES * 256)
-let used = pool.length
+const parts = Array.from({ length: 256 }, (_, i) => pool.subarray(i * ID_BYTES, (i + 1) * ID_BYTES))
+let used = parts.length
 
-/** Random bytes from a buffer: a system call for each id costs more than the rest of it. */
+/** Random bytes from a buffer: a system call for each id costs more than the rest of it, and so does a copy. */
 const rng = (): Uint8Array => {
-  if (used === pool.length) {
+  if (used === parts.length) {
     randomFillSync(pool)
     used = 0
   }
-  used += ID_BYTES
-  return pool.slice(used - ID_BYTES, used)
+  return parts[used++] as Uint8Array
 }
 
 /** UUIDs of version 7: ordered by time, so that new keys are close together in the indexes. */
