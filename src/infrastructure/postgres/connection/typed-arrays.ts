@@ -74,7 +74,11 @@ const UUID_BYTES = 16
 const EPOCH = 946_684_800_000_000n
 
 const writeUuid = (buffer: Buffer, uuid: string, at: number): void => {
-  buffer.write(uuid.replaceAll('-', ''), at, UUID_BYTES, 'hex')
+  const hex = uuid.replaceAll('-', '')
+  // the buffer has old memory where nothing is written
+  if (hex.length !== 2 * UUID_BYTES || buffer.write(hex, at, UUID_BYTES, 'hex') !== UUID_BYTES) {
+    throw new RangeError(`'${uuid}' is not a UUID`)
+  }
 }
 const writeInstant = (buffer: Buffer, instant: string, at: number): void => {
   buffer.writeBigInt64BE(BigInt(Date.parse(instant)) * 1000n - EPOCH, at)
