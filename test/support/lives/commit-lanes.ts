@@ -17,7 +17,7 @@ import { createReplyQueues } from '../../../src/infrastructure/postgres/queue/re
 import { commandRowChange } from '../../../src/projections/command-row.ts'
 import { type OutboxOptions, outbox } from '../../../src/projections/outbox.ts'
 import { json, type Move, move } from './command-arbitraries.ts'
-import { at, fail, send } from './command-life.ts'
+import { at, completed, fail, send } from './command-life.ts'
 
 /** The store as in a bus: queues of replies are made before a commit, so that it needs no care. */
 export const createBusStore = (
@@ -197,4 +197,31 @@ const decide = (
         : intent
   const decided = command.decide(named, state)
   return isRight(decided) ? decided.right : []
+}
+
+/** In this database units of work are committed as columns, or not at all. */
+export const refuseDocuments = (pool: Pool) =>
+  pool.query(`create or replace function command_bus_commit(unit jsonb) returns jsonb
+              language plpgsql as $$ begin raise exception 'this came as a document'; end $$`)
+
+const contextTo = (replyTo: string | null) => ({
+  commandType: 'Charge',
+  correlationId: 'c',
+  causationId: null,
+  replyTo,
+  tenantId: null,
+})
+
+/** The append that completes a command at its first attempt, received and completed in one commit. */
+export const completing = (
+  stream: string,
+  msgId: string,
+  { replyTo = null, expected = 0 }: { readonly replyTo?: string | null; readonly expected?: number } = {},
+): StreamAppend<CommandEvent> => {
+  const receipt = { at: at(1), total: 1, leaseExpiresAt: at(31) }
+  return {
+    stream,
+    expected,
+    events: [{ id: randomUUID(), event: completed(1, { msgId, receipt }), context: contextTo(replyTo) }],
+  }
 }
