@@ -162,8 +162,10 @@ begin
     raise exception 'these are not reports of a worker' using errcode = 'invalid_parameter_value';
   end if;
   -- places count from 1
-  if array_lower(domains, 1) <> 1 or array_lower(ids, 1) <> 1 or array_lower(heads, 1) <> 1 then
-    raise exception 'these lists do not begin at 1' using errcode = 'invalid_parameter_value';
+  if array_lower(domains, 1) <> 1 or array_lower(ids, 1) <> 1 or array_lower(heads, 1) <> 1
+    or cardinality(domains) is distinct from cardinality(ids)
+  then
+    raise exception 'these lists do not fit together' using errcode = 'invalid_parameter_value';
   end if;
   perform pg_advisory_xact_lock_shared(command_bus_lock());
 
