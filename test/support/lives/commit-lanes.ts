@@ -17,7 +17,7 @@ import { createReplyQueues } from '../../../src/infrastructure/postgres/queue/re
 import { commandRowChange } from '../../../src/projections/command-row.ts'
 import { type OutboxOptions, outbox } from '../../../src/projections/outbox.ts'
 import { json, type Move, move } from './command-arbitraries.ts'
-import { at, completed, fail, send } from './command-life.ts'
+import { at, completed, fail, received, send } from './command-life.ts'
 
 /** The store as in a bus: queues of replies are made before a commit, so that it needs no care. */
 export const createBusStore = (
@@ -212,16 +212,18 @@ const contextTo = (replyTo: string | null) => ({
   tenantId: null,
 })
 
-/** The append that completes a command at its first attempt, received and completed in one commit. */
+/** The append that completes a command at its first attempt; `apart`: its receipt is an event of its own. */
 export const completing = (
   stream: string,
   msgId: string,
-  { replyTo = null, expected = 0 }: { readonly replyTo?: string | null; readonly expected?: number } = {},
+  {
+    replyTo = null,
+    expected = 0,
+    apart = false,
+  }: { readonly replyTo?: string | null; readonly expected?: number; readonly apart?: boolean } = {},
 ): StreamAppend<CommandEvent> => {
   const receipt = { at: at(1), total: 1, leaseExpiresAt: at(31) }
-  return {
-    stream,
-    expected,
-    events: [{ id: randomUUID(), event: completed(1, { msgId, receipt }), context: contextTo(replyTo) }],
-  }
+  const events = apart ? [received(1, { msgId }), completed(1, { msgId })] : [completed(1, { msgId, receipt })]
+  const context = contextTo(replyTo)
+  return { stream, expected, events: events.map(event => ({ id: randomUUID(), event, context })) }
 }
