@@ -235,7 +235,7 @@ describe('G4: lists that somebody writes by hand', () => {
       return JSON.stringify(data)
     }
     const forged: readonly (readonly [what: string, lists: Lists])[] = [
-      ...['SHOP', '', 'shop__commands', 'shop.', "shop'; select 1", 'shop\n', null].map(
+      ...['SHOP', 'Shop', '', 'shop__commands', 'shop.', "shop'; select 1", 'shop\n', null].map(
         domain => [`domain ${domain}`, { ...sends(), domains: [domain] }] as const,
       ),
       ...Object.keys(sentTypes).flatMap((list): (readonly [string, Lists])[] => {
