@@ -29,7 +29,15 @@ const everybody: Rights = {
   functions: ['command_bus_streams(text[], bigint)'],
 }
 
-const writer = ['command_bus_commit(jsonb)', 'command_bus_commit_each(jsonb)', 'command_bus_make_queue(text)']
+const writer = [
+  'command_bus_commit(jsonb)',
+  'command_bus_commit_each(jsonb)',
+  'command_bus_commit_sent(text[], uuid[], uuid[], jsonb[], jsonb[])',
+  `command_bus_commit_reports(text[], uuid[], bigint[], uuid[], text[], jsonb[], jsonb[], integer[], uuid[], text[], jsonb[], jsonb[], bigint[],
+    text[], integer[], integer[], timestamptz[], timestamptz[], timestamptz[], text[], text[], text[], text[], timestamptz[], text[], bigint[],
+    double precision[], integer[], text[], jsonb[])`,
+  'command_bus_make_queue(text)',
+]
 
 const reader: Rights = {
   tables: [['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...readTableNames]]],
