@@ -26,7 +26,7 @@ const ownMessages = (answer: () => Promise<void> = async () => {}) => {
 
 test('what this worker does not hold may be begun', async () => {
   const { own, givenBack } = ownMessages()
-  own.hold(message('1', 1), expect.unreachable)
+  own.hold(message('1', 1), () => expect.unreachable())
   own.letGo(message('1', 1))
   const read = [message('1', 2), message('2', 1)]
   expect(await own.others(read)).toEqual(read)
@@ -35,7 +35,7 @@ test('what this worker does not hold may be begun', async () => {
 
 test('one that it holds is not begun beside itself: its read is taken back, and it stays its own for a lease', async () => {
   const { own, givenBack, warned } = ownMessages()
-  own.hold(message('1', 3), expect.unreachable)
+  own.hold(message('1', 3), () => expect.unreachable())
   expect(await own.others([message('1', 4), message('2', 1)])).toEqual([message('2', 1)])
   expect(givenBack).toEqual([['payments__commands', [['1', 4]], { uncount: true, delayMs: 30_000 }]])
   const which = { queue: 'payments__commands', messages: ['1'] }
@@ -75,7 +75,7 @@ test.each([2, 3])(
 
 test('one that cannot be given back is not begun either, and what was read with it is', async () => {
   const { own, warned } = ownMessages(() => Promise.reject(new Error('no connection')))
-  own.hold(message('1', 1), expect.unreachable)
+  own.hold(message('1', 1), () => expect.unreachable())
   expect(await own.others([message('1', 2), message('2', 1)])).toEqual([message('2', 1)])
   expect(warned.at(-1)).toEqual([
     { err: new Error('no connection'), queue: 'payments__commands' },
