@@ -29,9 +29,10 @@ export interface HandlerEnd {
 export class Deadline {
   readonly #limitMs: number | null
   readonly #onLate: (error: Error) => void
-  #began: number | null = null
+  #began = 0
   #watched: boolean
   #timer: NodeJS.Timeout | null = null
+  /** Null: the handler does not run. */
   #end: HandlerEnd | null = null
   #cutBy: Error | null = null
 
@@ -77,7 +78,7 @@ export class Deadline {
 
   #arm(): void {
     const limitMs = this.#limitMs
-    if (limitMs === null || this.#began === null || !this.#watched || this.#timer !== null) return
+    if (limitMs === null || this.#end === null || !this.#watched || this.#timer !== null) return
     this.#timer = setTimeout(
       () => this.#onLate(new TransientCommandError('TIMEOUT', `the handler did not end within ${limitMs} ms`)),
       Math.max(0, limitMs - (performance.now() - this.#began)),
