@@ -25,12 +25,12 @@ export const decideAll = <State, Intent, Event, Rejection>(
   intents: readonly Intent[],
   before: State,
 ): Either<Rejection, { readonly events: readonly Event[]; readonly state: State }> => {
-  const events: Event[] = []
+  let events: readonly Event[] = []
   let state = before
   for (const intent of intents) {
     const decided = decider.decide(intent, state)
     if (isLeft(decided)) return decided
-    events.push(...decided.right)
+    events = events.length === 0 ? decided.right : [...events, ...decided.right]
     state = fold(decider, decided.right, state)
   }
   return right({ events, state })

@@ -8,6 +8,8 @@ export interface CoalesceOptions<Item, Result> {
   readonly maxRuns: number
   /** How many items must wait before a further run begins beside the present ones. Default 1. */
   readonly worthARun?: number
+  /** Begins the runs of the calls that have come until then. Default: at the end of the present task. */
+  readonly soon?: (start: () => void) => void
   /** Results in the order of the items; null for an item that another transaction has locked, which waits aside. */
   readonly run: (items: readonly Item[]) => Promise<readonly (Result | null)[]>
   /** Whether a failure concerns all items (the database is away), not one. */
@@ -15,13 +17,23 @@ export interface CoalesceOptions<Item, Result> {
   readonly aside: AsideOptions<Item>
 }
 
+/** As `gather`, for callers that wait for a promise. */
+export const coalesce = <Item, Result extends object | string>(
+  options: CoalesceOptions<Item, Result>,
+): ((item: Item) => Promise<Result>) => {
+  const put = gather(options)
+  return item => new Promise((resolve, reject) => put({ item, resolve, reject }))
+}
+
 /**
  * Lets independent callers share one statement. A single call runs at once; while runs are busy, further calls gather and
  * run together. When a shared run fails because of one item, each item runs again by itself, so that only the faulty item
  * fails. `run` must therefore be all or nothing, except for locked items, which do not stop the others.
  */
-export const coalesce = <Item, Result extends object | string>(options: CoalesceOptions<Item, Result>) => {
-  const { room, maxRuns, worthARun = 1, run, isShared } = options
+export const gather = <Item, Result extends object | string>(
+  options: CoalesceOptions<Item, Result>,
+): ((one: Waiting<Item, Result>) => void) => {
+  const { room, maxRuns, worthARun = 1, soon = queueMicrotask, run, isShared } = options
   const waiting: Waiting<Item, Result>[] = []
   const waitingRoom: Room<Waiting<Item, Result>> = { ...room, sizeOf: ({ item }) => room.sizeOf(item) }
   let runs = 0
@@ -29,21 +41,24 @@ export const coalesce = <Item, Result extends object | string>(options: Coalesce
 
   /** Returns the items that are locked. */
   const runOne = async (batch: readonly Waiting<Item, Result>[]): Promise<readonly Waiting<Item, Result>[]> => {
-    const held: Waiting<Item, Result>[] = []
+    let results: readonly (Result | null)[]
     try {
-      const results = await run(batch.map(({ item }) => item))
-      batch.forEach((one, i) => {
-        const result = results[i] ?? null
-        if (result === null) held.push(one)
-        else one.resolve(result)
-      })
+      results = await run(batch.map(({ item }) => item))
     } catch (error) {
-      if (batch.length === 1 || isShared(error)) {
-        for (const { reject } of batch) reject(error)
-      } else {
-        for (const one of batch) held.push(...(await runOne([one])))
-      }
+      if (batch.length > 1 && !isShared(error)) return runEach(batch)
+      for (const one of batch) one.reject(error)
+      return []
     }
+    return batch.filter((one, i) => {
+      const result = results[i] ?? null
+      if (result !== null) one.resolve(result)
+      return result === null
+    })
+  }
+
+  const runEach = async (batch: readonly Waiting<Item, Result>[]): Promise<readonly Waiting<Item, Result>[]> => {
+    const held: Waiting<Item, Result>[] = []
+    for (const one of batch) held.push(...(await runOne([one])))
     return held
   }
 
@@ -70,14 +85,13 @@ export const coalesce = <Item, Result extends object | string>(options: Coalesce
     }
   }
 
-  return (item: Item): Promise<Result> =>
-    new Promise((resolve, reject) => {
-      if (aside.holds(item)) return aside.put({ item, resolve, reject })
-      waiting.push({ item, resolve, reject })
-      // calls of the same tick run together
-      if (!scheduled && mayRun()) {
-        scheduled = true
-        queueMicrotask(start)
-      }
-    })
+  return one => {
+    if (aside.holds(one.item)) return aside.put(one)
+    waiting.push(one)
+    // calls of the same task run together
+    if (!scheduled && mayRun()) {
+      scheduled = true
+      soon(start)
+    }
+  }
 }

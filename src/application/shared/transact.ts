@@ -88,7 +88,7 @@ export const createTransact =
       await load(store, decider, turns, open, known, options)
 
       const appends: StreamAppend<Event>[] = []
-      const waiting: { readonly index: number; readonly state: State }[] = []
+      const waiting: { readonly index: number; readonly events: readonly Event[]; readonly state: State }[] = []
       const taken = new Set<string>()
       const later: number[] = []
       const behind = new Set<string>()
@@ -111,18 +111,17 @@ export const createTransact =
         } else {
           taken.add(turn.stream)
           appends.push(appendOf(turn.stream, before, events, contextOf(state), ids, turn.firstId))
-          waiting.push({ index, state })
+          waiting.push({ index, events, state })
         }
       }
 
       const results = appends.length === 0 ? [] : await store.append(appends, options)
       let conflicts = 0
       results.forEach((result, i) => {
-        const { index, state } = waiting[i] as { index: number; state: State }
+        const { index, events, state } = waiting[i] as (typeof waiting)[number]
         if (result.outcome === 'appended') {
           const now = { state, revision: result.revision }
           known.set(result.stream, now)
-          const events = (appends[i] as StreamAppend<Event>).events.map(({ event }) => event)
           settle(index, { outcome: 'done', events, now, msgId: result.msgId })
         } else if (result.outcome === 'held') {
           held = result.stream

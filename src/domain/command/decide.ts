@@ -61,21 +61,21 @@ const receive = (intent: Receive, state: SentCommandState): Decision => {
   }
   const limit = attemptLimit(state)
   const last = Math.min(attempt, limit)
-  const received = Array.from({ length: last - state.attempts }, (_, i): CommandReceived => {
-    const number = state.attempts + 1 + i
+  const received: CommandReceived[] = []
+  for (let number = state.attempts + 1; number <= last; number++) {
     const lost = number < attempt
-    return {
+    received.push({
       type: 'CommandReceived',
       at: intent.at,
       actor: lost ? 'worker:unknown' : intent.actor,
       attempt: number,
-      total: state.totalAttempts + 1 + i,
+      total: state.totalAttempts + number - state.attempts,
       msgId: intent.msgId,
       // a lost attempt's lease ran out at some time before this read
       leaseExpiresAt: lost ? intent.at : intent.leaseExpiresAt,
       lost,
-    }
-  })
+    })
+  }
   return right(attempt <= limit ? received : [...received, leaseLost(intent, state, limit)])
 }
 
@@ -136,7 +136,7 @@ const receiveAndSucceed = (intent: ReportSuccess, receiving: Receive, state: Sen
     return left({ type: 'StaleAttempt', status: state.status, reported: intent.attempt, present: state.attempts })
   }
   const { at, total, leaseExpiresAt, msgId } = own
-  return right([...received.right.slice(0, -1), { ...succeed(intent, msgId), receipt: { at, total, leaseExpiresAt } }])
+  return right(received.right.with(-1, { ...succeed(intent, msgId), receipt: { at, total, leaseExpiresAt } }))
 }
 
 const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] => {

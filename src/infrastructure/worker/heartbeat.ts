@@ -3,7 +3,7 @@ import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { DeliveryTag, Queue } from '../../application/ports/queue.ts'
 import { answerWithin } from '../shared/within.ts'
-import { nameOf, type Run } from './attempt/run-job.ts'
+import { nameOf, type Run } from './attempt/run.ts'
 
 interface HeartbeatOptions {
   /** On its own connection, which stays open, so that leases are extended even when no new connection can be made. */

@@ -13,7 +13,7 @@ export interface OwnMessagesDeps {
 interface Held {
   readonly delivery: number
   /** Called when another worker has begun the command. */
-  readonly lost: () => void
+  readonly lost: (tag: DeliveryTag) => void
 }
 
 /** How long a message that another worker had in between stays hidden while its handler still runs here. */
@@ -35,7 +35,7 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
   }
 
   return {
-    hold: ({ msgId, delivery }: DeliveryTag, lost: () => void): void => {
+    hold: ({ msgId, delivery }: DeliveryTag, lost: Held['lost']): void => {
       held.set(msgId, { delivery, lost })
     },
     letGo: ({ msgId }: DeliveryTag): void => {
@@ -48,7 +48,7 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
       const isNext = ({ msgId, delivery }: Delivery): boolean => held.get(msgId)?.delivery === delivery - 1
       const kept = again.filter(isNext)
       const taken = again.filter(delivery => !isNext(delivery))
-      for (const { msgId } of taken) held.get(msgId)?.lost()
+      for (const tag of taken) held.get(tag.msgId)?.lost(tag)
       // checked before the read is taken back: an attempt that ends meanwhile must not be begun by that read
       const mayBegin = deliveries.filter(({ msgId }) => !held.has(msgId))
       // one that only waited in the buffer has been released

@@ -1,8 +1,10 @@
 import type { WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Delivery } from '../../application/ports/queue.ts'
-import { logEnd } from './attempt/attempt-log.ts'
-import { type Run, type RunDeps, runJob } from './attempt/run-job.ts'
+import type { Delivery, DeliveryTag } from '../../application/ports/queue.ts'
+import { logEnd, logLoss, succeeded } from './attempt/attempt-log.ts'
+import type { Run, RunEvents } from './attempt/run.ts'
+import { JobRun, type RunDeps } from './attempt/run-job.ts'
+import { watchShortRuns } from './attempt/short-runs.ts'
 import type { createOwnMessages } from './own-messages.ts'
 import { createPrefetch } from './prefetch.ts'
 import { createRoom } from './room.ts'
@@ -36,48 +38,63 @@ export const createSlots = (deps: SlotsDeps) => {
   const buffer: WorkItem[] = []
   const handling = new Set<Run>()
   const unreported = new Set<Run>()
+  const shortRuns = watchShortRuns(handling)
 
-  /** Jobs that are in nobody's hands here any more. */
-  const letGo = (jobs: readonly WorkItem[]): readonly WorkItem[] => {
-    for (const { delivery } of jobs) {
-      room.give(delivery)
-      own.letGo(delivery)
+  /** A job that is in nobody's hands here any more. */
+  const letGo = ({ delivery }: WorkItem): void => {
+    room.give(delivery)
+    own.letGo(delivery)
+  }
+
+  /** Another worker has the message now. */
+  const lost = ({ msgId }: DeliveryTag): void => {
+    const place = buffer.findIndex(({ delivery }) => delivery.msgId === msgId)
+    if (place >= 0) for (const job of buffer.splice(place, 1)) letGo(job)
+    for (const run of unreported) {
+      if (run.job.delivery.msgId === msgId) run.abort('another worker has this command now')
     }
-    return jobs
   }
 
   const pump = (): void => {
     while (handling.size < concurrency && !deps.isStopping()) {
       const job = buffer.shift()
       if (job === undefined) return
-      start(job)
+      const run = new JobRun(deps.run, job, events)
+      handling.add(run)
+      unreported.add(run)
+      shortRuns.added()
+      run.begin()
     }
   }
 
-  const start = (job: WorkItem): void => {
-    const began = performance.now()
-    const run = runJob(deps.run, job)
-    handling.add(run)
-    unreported.add(run)
-    own.hold(job.delivery, () => run.abort('another worker has this command now'))
-    void run.handled.then(() => {
-      const tookMs = performance.now() - began
+  const settled = (run: Run): void => {
+    unreported.delete(run)
+    letGo(run.job)
+    suspects.ended(run.job)
+    deps.onFree()
+  }
+
+  const events: RunEvents = {
+    handled: run => {
+      const tookMs = performance.now() - run.began
       handling.delete(run)
       prefetch.observe(tookMs)
       deps.onHandled(run, tookMs)
       pump()
       deps.onFree()
-    })
-    void logEnd(deps.log, run)
-      .then(triedAgain => {
-        if (triedAgain) deps.onTriedAgain()
+    },
+    ended: (run, outcome) => {
+      settled(run)
+      if (succeeded(outcome)) return
+      // a log that throws must not keep the outcomes of the same statement from their runs
+      queueMicrotask(() => {
+        if (logEnd(deps.log, run, outcome)) deps.onTriedAgain()
       })
-      .finally(() => {
-        unreported.delete(run)
-        letGo([job])
-        suspects.ended(job)
-        deps.onFree()
-      })
+    },
+    lost: (run, error) => {
+      settled(run)
+      queueMicrotask(() => logLoss(deps.log, run, error))
+    },
   }
 
   /** How many messages more to read. */
@@ -97,10 +114,14 @@ export const createSlots = (deps: SlotsDeps) => {
     take: (job: WorkItem): void => {
       buffer.push(job)
       room.take(job.delivery)
-      own.hold(job.delivery, () => letGo(buffer.splice(buffer.indexOf(job), 1)))
+      own.hold(job.delivery, lost)
     },
     /** Gives away what nobody has begun. */
-    takeBuffered: (): readonly WorkItem[] => letGo(buffer.splice(0)),
+    takeBuffered: (): readonly WorkItem[] => {
+      const jobs = buffer.splice(0)
+      jobs.forEach(letGo)
+      return jobs
+    },
     /** Begins what waits, as far as there are free slots. */
     pump,
     wanted,

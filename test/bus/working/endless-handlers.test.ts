@@ -11,7 +11,7 @@ import {
   type HandlerContext,
   InvalidOperationError,
 } from '../../../src/index.ts'
-import { createDeadline } from '../../../src/infrastructure/worker/attempt/deadline.ts'
+import { Deadline } from '../../../src/infrastructure/worker/attempt/deadline.ts'
 import { createTestBus, logIsSeparate, signal } from '../../support/bus.ts'
 import { auditNames, isParked } from '../../support/park.ts'
 import { compiledSource } from '../../support/servers/compiled.ts'
@@ -324,9 +324,10 @@ describe('the deadline of handlers', () => {
   })
 
   test('R6: a handler whose attempt was ended before it started never starts', async () => {
-    const deadline = createDeadline(60_000, 25, () => {})
+    const deadline = new Deadline(60_000, 25, () => {})
     deadline.cut(new Error('the lease of this message is lost'))
-    await expect(deadline.run(() => expect.unreachable())).rejects.toThrow('the lease of this message is lost')
+    const ran = new Promise((returned, threw) => deadline.run(() => expect.unreachable(), { returned, threw }))
+    await expect(ran).rejects.toThrow('the lease of this message is lost')
   })
 
   test('R6: an invalid deadline is refused when the worker is made, with a reason', async () => {

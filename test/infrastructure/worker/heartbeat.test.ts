@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { WorkItem } from '../../../src/application/commands/work-message.ts'
 import { silentLog } from '../../../src/application/ports/log.ts'
 import type { DeliveryTag } from '../../../src/application/ports/queue.ts'
-import type { Run } from '../../../src/infrastructure/worker/attempt/run-job.ts'
+import type { Run } from '../../../src/infrastructure/worker/attempt/run.ts'
 import { startHeartbeat } from '../../../src/infrastructure/worker/heartbeat.ts'
 
 beforeEach(() => {

@@ -25,7 +25,7 @@ const ownMessages = (answer: () => Promise<void> = async () => {}) => {
 
 test('a message that this worker does not hold may start', async () => {
   const { own, givenBack } = ownMessages()
-  own.hold(message('1', 1), expect.unreachable)
+  own.hold(message('1', 1), () => expect.unreachable())
   own.letGo(message('1', 1))
   const read = [message('1', 2), message('2', 1)]
   expect(await own.others(read)).toEqual(read)
@@ -34,7 +34,7 @@ test('a message that this worker does not hold may start', async () => {
 
 test('a message that it holds does not start twice: the second read is handed back, and the message stays its own for a lease', async () => {
   const { own, givenBack, warned } = ownMessages()
-  own.hold(message('1', 3), expect.unreachable)
+  own.hold(message('1', 3), () => expect.unreachable())
   expect(await own.others([message('1', 4), message('2', 1)])).toEqual([message('2', 1)])
   expect(givenBack).toEqual([['payments__commands', [['1', 4]], { uncount: true, delayMs: 30_000 }]])
   const which = { queue: 'payments__commands', messages: ['1'] }
@@ -74,7 +74,7 @@ test.each([2, 3])(
 
 test('a message that cannot be handed back does not start either, and those read with it do', async () => {
   const { own, warned } = ownMessages(() => Promise.reject(new Error('no connection')))
-  own.hold(message('1', 1), expect.unreachable)
+  own.hold(message('1', 1), () => expect.unreachable())
   expect(await own.others([message('1', 2), message('2', 1)])).toEqual([message('2', 1)])
   expect(warned.at(-1)).toEqual([
     { err: new Error('no connection'), queue: 'payments__commands' },

@@ -1,6 +1,7 @@
 import type { Log } from '../../../application/ports/log.ts'
 import type { CommandEvent } from '../../../domain/command/events.ts'
-import { nameOf, type Run } from './run-job.ts'
+import type { ReportOutcome } from './reporter.ts'
+import { nameOf, type Run } from './run.ts'
 
 /** The events of a failed attempt. */
 type FailureEvent = Exclude<
@@ -16,9 +17,14 @@ const lines = {
   CommandRejectedByBusinessRule: ['info', 'a business rule refused the command'],
 } as const satisfies Record<FailureEvent['type'], readonly ['info' | 'warn', string]>
 
+const failureIn = (events: readonly CommandEvent[]): FailureEvent | undefined => {
+  for (const event of events) if ('error' in event && event.type !== 'OperatorEndedAttempt') return event
+  return undefined
+}
+
 /** Logs one line for a failed attempt, with the error, its stack and its causes. Returns the event. */
 export const logFailure = (log: Log, about: object, events: readonly CommandEvent[]): FailureEvent | undefined => {
-  const failed = events.find(event => 'error' in event && event.type !== 'OperatorEndedAttempt')
+  const failed = failureIn(events)
   if (failed === undefined) return undefined
   const [level, line] = lines[failed.type]
   const { error } = failed
@@ -28,16 +34,19 @@ export const logFailure = (log: Log, about: object, events: readonly CommandEven
   return failed
 }
 
-/** Waits for the end of an attempt, and logs it unless it succeeded. Returns whether the command is tried again. */
-export const logEnd = async (log: Log, run: Run): Promise<boolean> => {
+/** Whether an attempt ended as it should; of any other, `logEnd` has something to say. */
+export const succeeded = (outcome: ReportOutcome | 'abandoned'): boolean =>
+  outcome !== 'abandoned' && outcome.outcome === 'done' && failureIn(outcome.events) === undefined
+
+/** Logs the end of an attempt that did not succeed. Returns whether the command is tried again. */
+export const logEnd = (log: Log, run: Run, outcome: ReportOutcome | 'abandoned'): boolean => {
   const about = nameOf(run.job)
-  try {
-    const outcome = await run.finished
-    if (outcome !== 'abandoned' && outcome.outcome === 'done')
-      return logFailure(log, about, outcome.events)?.type === 'CommandFailed'
-    log.warn({ ...about, error: run.failure() }, 'the outcome of this attempt does not count: the command has moved on')
-  } catch (error) {
-    log.error({ err: error, ...about, error: run.failure() }, 'no outcome was recorded; the message comes back')
-  }
+  if (outcome !== 'abandoned' && outcome.outcome === 'done')
+    return logFailure(log, about, outcome.events)?.type === 'CommandFailed'
+  log.warn({ ...about, error: run.failure() }, 'the outcome of this attempt does not count: the command has moved on')
   return false
 }
+
+/** Logs that the outcome of an attempt could not be recorded. */
+export const logLoss = (log: Log, run: Run, error: unknown): void =>
+  log.error({ err: error, ...nameOf(run.job), error: run.failure() }, 'no outcome was recorded; the message comes back')

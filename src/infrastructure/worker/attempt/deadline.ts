@@ -19,57 +19,79 @@ export const limitOf = (own: TimeoutMs | undefined, usual: TimeoutMs): number | 
   return given === null || given === Number.POSITIVE_INFINITY ? null : given
 }
 
-export interface Deadline {
-  /** Runs the handler; rejects when the handler is cut off, and does not wait for it any longer. */
-  readonly run: (handle: () => unknown) => Promise<unknown>
-  /** Starts the timer. Called only for handlers that run longer than most. */
-  readonly watch: () => void
-  /** Stops waiting for the handler; one that has not begun never runs. */
-  readonly cut: (error: Error) => void
-  readonly end: () => void
+/** Receives how a handler ended, or that nobody waits for it any longer. Only the first call counts, and only one is made. */
+export interface HandlerEnd {
+  readonly returned: (value: unknown) => void
+  readonly threw: (error: unknown) => void
 }
 
-/** A limit shorter than `unwatchedMs` starts its timer at once. */
-export const createDeadline = (
-  limitMs: number | null,
-  unwatchedMs: number,
-  onLate: (error: Error) => void,
-): Deadline => {
-  let began: number | null = null
-  let watched = limitMs !== null && limitMs <= unwatchedMs
-  let timer: NodeJS.Timeout | null = null
-  let reject: ((error: Error) => void) | null = null
-  let cutBefore: Error | null = null
+/** The limit of one handler. A limit shorter than `unwatchedMs` starts its timer at once. */
+export class Deadline {
+  readonly #limitMs: number | null
+  readonly #onLate: (error: Error) => void
+  #began = 0
+  #watched: boolean
+  #timer: NodeJS.Timeout | null = null
+  /** Null: the handler does not run. */
+  #end: HandlerEnd | null = null
+  #cutBy: Error | null = null
 
-  const arm = (): void => {
-    if (limitMs === null || began === null || !watched || timer !== null) return
-    timer = setTimeout(
-      () => onLate(new TransientCommandError('TIMEOUT', `the handler did not end within ${limitMs} ms`)),
-      Math.max(0, limitMs - (performance.now() - began)),
-    )
-    // a handler that a stopped worker gave up must not keep the process alive
-    timer.unref()
+  constructor(limitMs: number | null, unwatchedMs: number, onLate: (error: Error) => void) {
+    this.#limitMs = limitMs
+    this.#onLate = onLate
+    this.#watched = limitMs !== null && limitMs <= unwatchedMs
   }
 
-  return {
-    run: handle =>
-      new Promise((resolve, fail) => {
-        if (cutBefore !== null) throw cutBefore
-        reject = fail
-        began = performance.now()
-        arm()
-        Promise.resolve(handle()).then(resolve, fail)
-      }),
-    watch: () => {
-      watched = true
-      arm()
-    },
-    cut: error => {
-      cutBefore ??= error
-      reject?.(error)
-    },
-    end: () => {
-      if (timer !== null) clearTimeout(timer)
-    },
+  /** Runs the handler, unless it was cut off before. */
+  run(handle: () => unknown, end: HandlerEnd): void {
+    if (this.#cutBy !== null) {
+      end.threw(this.#cutBy)
+      return
+    }
+    this.#end = end
+    this.#began = performance.now()
+    this.#arm()
+    resultOf(handle).then(
+      value => this.#ended()?.returned(value),
+      error => this.#ended()?.threw(error),
+    )
+  }
+
+  /** Starts the timer. Called only for handlers that run longer than most. */
+  watch(): void {
+    this.#watched = true
+    this.#arm()
+  }
+
+  /** Stops waiting for the handler; one that has not begun never runs. */
+  cut(error: Error): void {
+    this.#cutBy ??= error
+    this.#ended()?.threw(error)
+  }
+
+  #ended(): HandlerEnd | null {
+    const end = this.#end
+    this.#end = null
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    return end
+  }
+
+  #arm(): void {
+    const limitMs = this.#limitMs
+    if (limitMs === null || this.#end === null || !this.#watched || this.#timer !== null) return
+    this.#timer = setTimeout(
+      () => this.#onLate(new TransientCommandError('TIMEOUT', `the handler did not end within ${limitMs} ms`)),
+      Math.max(0, limitMs - (performance.now() - this.#began)),
+    )
+    // a handler that a stopped worker gave up must not keep the process alive
+    this.#timer.unref()
+  }
+}
+
+const resultOf = (handle: () => unknown): Promise<unknown> => {
+  try {
+    return Promise.resolve(handle())
+  } catch (error) {
+    return Promise.reject(error)
   }
 }

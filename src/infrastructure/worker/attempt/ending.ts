@@ -7,7 +7,7 @@ import type { CommandError } from '../../../domain/command/events.ts'
 import { endsWithin } from '../../shared/within.ts'
 import { failure } from '../failures/failures.ts'
 import { createGiveUp, type GivenUp } from './give-up.ts'
-import { nameOf, type Run } from './run-job.ts'
+import { nameOf, type Run } from './run.ts'
 
 export interface EndingDeps {
   readonly queue: Pick<Queue, 'handBack'>
@@ -75,7 +75,7 @@ export const createEnding = (deps: EndingDeps) => {
       giveUp(running.map(({ job }) => crashOf(job, !blamed || !job.suspect, message))),
       handBackIdle(),
       // attempts whose handlers had ended before
-      Promise.allSettled([...unreported].filter(run => !running.includes(run)).map(run => run.finished)),
+      Promise.all([...unreported].filter(run => !running.includes(run)).map(run => run.finished())),
     ])
   }
 
@@ -116,5 +116,5 @@ const LATE = 'the database did not answer in time: what is left comes back after
 
 /** Also waits for runs that are added meanwhile. */
 const settledAll = async (runs: ReadonlySet<Run>): Promise<void> => {
-  while (runs.size > 0) await Promise.allSettled([...runs].map(run => run.finished))
+  while (runs.size > 0) await Promise.all([...runs].map(run => run.finished()))
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../../../application/ports/clock.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import type { Queue } from '../../../application/ports/queue.ts'
 import type { CommandError } from '../../../domain/command/events.ts'
-import { nameOf } from './run-job.ts'
+import { nameOf } from './run.ts'
 
 export interface GiveUpDeps {
   readonly transact: TransactCommands

@@ -9,19 +9,9 @@ export interface ContextDeps {
   readonly extend: (job: WorkItem, ms: number) => Promise<void>
 }
 
-/** Made on first use, as most handlers never use their signal. */
-export interface LazyAbort {
+/** Whose signal the handler gets: made on first use, as most handlers never use it. */
+export interface Abortable {
   readonly signal: () => AbortSignal
-  readonly abort: (reason: Error) => void
-}
-
-export const lazyAbort = (): LazyAbort => {
-  let controller: AbortController | null = null
-  const get = (): AbortController => {
-    controller ??= new AbortController()
-    return controller
-  }
-  return { signal: () => get().signal, abort: reason => get().abort(reason) }
 }
 
 /** A class, because getters on a fresh literal are slow to make. */
@@ -33,10 +23,10 @@ export class JobContext implements HandlerContext<unknown> {
   readonly log: Log
   readonly rehearsal = false
   readonly extendVisibility: (seconds: number) => Promise<void>
-  readonly #abort: LazyAbort
+  readonly #attempt: Abortable
   readonly #client: ClientBase | null
 
-  constructor(deps: ContextDeps, job: WorkItem, data: unknown, abort: LazyAbort, client: ClientBase | null) {
+  constructor(deps: ContextDeps, job: WorkItem, data: unknown, attempt: Abortable, client: ClientBase | null) {
     const { sent, totalAttempts } = job.command
     this.command = handledCommand(job.key, sent, data)
     this.attempt = job.attempt
@@ -44,12 +34,12 @@ export class JobContext implements HandlerContext<unknown> {
     this.totalAttempts = totalAttempts
     this.log = deps.log
     this.extendVisibility = seconds => deps.extend(job, seconds * 1000)
-    this.#abort = abort
+    this.#attempt = attempt
     this.#client = client
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal()
+    return this.#attempt.signal()
   }
 
   get client(): ClientBase {

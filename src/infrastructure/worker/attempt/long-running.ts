@@ -1,5 +1,5 @@
 import type { Clock } from '../../../application/ports/clock.ts'
-import type { Run } from './run-job.ts'
+import type { Run } from './run.ts'
 
 export interface LongRunningOptions {
   /** Attempts whose handler has not ended. */

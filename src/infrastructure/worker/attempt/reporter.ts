@@ -4,7 +4,8 @@ import type { TransactCommands } from '../../../application/commands/transact-co
 import type { CommandTurn } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Log } from '../../../application/ports/log.ts'
-import { coalesce } from '../../../application/shared/coalesce.ts'
+import type { Waiting } from '../../../application/shared/aside.ts'
+import { gather } from '../../../application/shared/coalesce.ts'
 import { HeldError } from '../../../application/shared/errors.ts'
 import type { TurnOutcome } from '../../../application/shared/transact.ts'
 import type { CommandEvent } from '../../../domain/command/events.ts'
@@ -13,12 +14,19 @@ import type { CommandState } from '../../../domain/command/state.ts'
 
 export type ReportOutcome = TurnOutcome<CommandState, CommandEvent, CommandRejection>
 
+/** Receives what becomes of a report. Its functions must not throw: the reports of one statement are passed on together. */
+export interface ReportReader {
+  readonly reported: (outcome: ReportOutcome) => void
+  readonly notReported: (error: unknown) => void
+  /** The database is away: the report is tried again. */
+  readonly waits: () => void
+}
+
 export interface Reporter {
-  /**
-   * Appends a turn together with those of other work items. While the database is away it retries, and calls `onAway` before
-   * each wait.
-   */
-  readonly report: (turn: CommandTurn, onAway?: () => void) => Promise<ReportOutcome>
+  /** Appends a turn together with those of other work items. Retries while the database is away. */
+  readonly report: (turn: CommandTurn) => Promise<ReportOutcome>
+  /** The same without a promise, for the usual report of each attempt. */
+  readonly reportTo: (turn: CommandTurn, reader: ReportReader) => void
   /** Since when reports fail; null: they do not. */
   readonly failingSince: () => Date | null
   /** Stops trying: waiting reports are rejected, and their messages come back after their lease. */
@@ -29,6 +37,7 @@ const MAX_BATCH = 200
 const MAX_RUNS = 3
 /** With a fast database, larger runs one after another do more; with a slow one, several go in parallel. */
 const WORTH_A_RUN = 100
+const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 2_000
 
 const sizeOf = ({ bytes = 0 }: CommandTurn): number => bytes
@@ -45,7 +54,7 @@ export const createReporter = (
   let failingSince: Date | null = null
   let failing = 0
 
-  const append = coalesce<CommandTurn, ReportOutcome>({
+  const append = gather<CommandTurn, ReportOutcome>({
     ...(alone
       ? { room: { most: 1, sizeOf }, maxRuns: Number.POSITIVE_INFINITY }
       : { room: { most: MAX_BATCH, sizeOf }, maxRuns: MAX_RUNS, worthARun: WORTH_A_RUN }),
@@ -59,27 +68,57 @@ export const createReporter = (
     },
   })
 
-  const report: Reporter['report'] = async (turn, onAway = () => {}) => {
-    let failed = false
-    try {
-      for (let wait = 100; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
-        try {
-          return await append(turn)
-        } catch (error) {
-          if (!(isAway(error) || error instanceof HeldError) || stop.signal.aborted) throw error
-          if (!failed) failing++
-          failed = true
-          onAway()
-          failingSince ??= clock.now()
-          log.warn({ err: error, stream: turn.stream }, 'the database does not take reports; trying again')
-          await delay(wait, undefined, { signal: stop.signal })
-        }
+  /** One report on its way, tried again while the database is away. */
+  class Report implements Waiting<CommandTurn, ReportOutcome> {
+    readonly item: CommandTurn
+    readonly #reader: ReportReader
+    /** The next wait; null: it has not failed. */
+    #waitMs: number | null = null
+
+    constructor(turn: CommandTurn, reader: ReportReader) {
+      this.item = turn
+      this.#reader = reader
+    }
+
+    resolve(outcome: ReportOutcome): void {
+      this.#end()
+      this.#reader.reported(outcome)
+    }
+
+    reject(error: unknown): void {
+      if ((isAway(error) || error instanceof HeldError) && !stop.signal.aborted) {
+        this.#tryLater(error)
+      } else {
+        this.#end()
+        this.#reader.notReported(error)
       }
-    } finally {
-      // over when the last waiting report has ended, in any way
-      if (failed && --failing === 0) failingSince = null
+    }
+
+    #tryLater(error: unknown): void {
+      const waitMs = this.#waitMs ?? FIRST_WAIT_MS
+      if (this.#waitMs === null) failing++
+      this.#waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
+      this.#reader.waits()
+      failingSince ??= clock.now()
+      log.warn({ err: error, stream: this.item.stream }, 'the database does not take reports; trying again')
+      delay(waitMs, undefined, { signal: stop.signal }).then(
+        () => append(this),
+        stopped => this.reject(stopped),
+      )
+    }
+
+    /** The database is back when the last waiting report has ended, in any way. */
+    #end(): void {
+      if (this.#waitMs !== null && --failing === 0) failingSince = null
     }
   }
 
-  return { report, failingSince: () => failingSince, giveUp: () => stop.abort() }
+  const reportTo: Reporter['reportTo'] = (turn, reader) => append(new Report(turn, reader))
+
+  return {
+    report: turn => new Promise((reported, notReported) => reportTo(turn, { reported, notReported, waits: () => {} })),
+    reportTo,
+    failingSince: () => failingSince,
+    giveUp: () => stop.abort(),
+  }
 }
