@@ -45,14 +45,27 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
     filters.correlation(filter.correlationId)
     filters.tenant(filter.tenantId)
     const where = filters.where()
-    const found = hasIndex(filter)
-      ? `select * from command_bus_command c where ${where} ${newestFirst} limit ${limit + 1}`
-      : newestOfAllDomains({ status: isOpen(filter.status) ? status : 'true', time, where, limit: limit + 1 })
-    const { rows } = await pool.query<CommandView>(
-      `select ${listedColumns('c')} from (${found}) c ${newestFirst}`,
-      filters.values,
-    )
-    return pageOf(rows, limit, row => row.createdAt)
+    const read = async (): Promise<readonly CommandView[]> =>
+      (
+        await pool.query<CommandView>(
+          `select ${listedColumns('c')} from command_bus_command c where ${where} ${newestFirst} limit ${limit + 1}`,
+          filters.values,
+        )
+      ).rows
+    const merge = async (): Promise<readonly CommandView[]> => {
+      const { rows } = await pool.query<CommandView & { readonly isComplete: boolean }>(
+        newestOfAllDomains(listedColumns('c'), {
+          status: isOpen(filter.status) ? status : 'true',
+          time,
+          where,
+          limit: limit + 1,
+        }),
+        filters.values,
+      )
+      const isPage = rows.length > limit || rows[0]?.isComplete === true
+      return isPage ? rows.filter(row => row.commandId !== null).map(row => pick(row, viewColumns)) : read()
+    }
+    return pageOf(await (hasIndex(filter) ? read() : merge()), limit, row => row.createdAt)
   },
 
   listOwned: async (domain, filter) => {

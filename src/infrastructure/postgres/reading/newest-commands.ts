@@ -17,18 +17,21 @@ export interface NewestCommands {
   readonly limit: number
 }
 
+const headsAt = (where: string): string => `
+    select d.domain, h.created_at from domains d
+    cross join lateral (select c.created_at from command_bus_command c where c.domain = d.domain and ${where} ${newest} limit 1) h`
+
 /**
- * SQL: the newest commands of all domains, by an index that begins with the domain.
+ * SQL: `columns` of the newest commands of all domains, by an index that begins with the domain. There is always a row, without a
+ * command if none was found. `isComplete` is false if older commands were not searched.
  *
  * The first window of time contains about as many commands as a page. If they are too few, because of other conditions, longer
  * windows follow: so no command is read twice, and none that is much older than the page's last.
  */
-export const newestOfAllDomains = ({ status, time, where, limit }: NewestCommands): string => `
+export const newestOfAllDomains = (columns: string, { status, time, where, limit }: NewestCommands): string => `
   with recursive ${withDomains(status)},
   heads as materialized (
-    select d.domain, h.created_at from domains d
-    cross join lateral (
-      select c.created_at from command_bus_command c where c.domain = d.domain and ${status} and ${time} ${newest} limit 1) h),
+    ${time === 'true' ? 'select domain, created_at from domains' : headsAt(`${status} and ${time}`)}),
   page as materialized (
     select (select max(created_at) from heads) as newest, (
       select c.created_at from (
@@ -41,18 +44,18 @@ export const newestOfAllDomains = ({ status, time, where, limit }: NewestCommand
   windows(number, until, since) as (
     select 1, 'infinity'::timestamptz, coalesce(oldest, '-infinity') from page
     union all
-    select w.number + 1, w.since, case when w.number < ${WINDOWS}
-      then w.since - least(${GROWTH} * greatest(p.newest - w.since, interval '1 ms'), interval '100 years') else '-infinity' end
-    from windows w cross join page p where w.since > '-infinity')
-  select c.* from windows w
-  cross join lateral (
-    (select c.* from heads h
-     cross join lateral (
-       select * from command_bus_command c
-       where c.domain = h.domain and c.created_at >= w.since and c.created_at < w.until and ${where} ${newest} limit ${limit}) c
-     where w.number <= ${WINDOWS} and h.created_at >= w.since
-     ${newest}, c.domain desc limit ${limit})
-    union all
-    (select * from command_bus_command c
-     where w.number > ${WINDOWS} and c.created_at < w.until and ${where} ${newest}, c.domain desc limit ${limit})) c
-  limit ${limit}`
+    select w.number + 1, w.since,
+           w.since - least(${GROWTH} * greatest(p.newest - w.since, interval '1 ms'), interval '100 years')
+    from windows w cross join page p where w.number < ${WINDOWS} and w.since > '-infinity')
+  select p.oldest is null as "isComplete", ${columns} from page p
+  left join lateral (
+    select c.* from windows w
+    cross join lateral (
+      select c.* from heads h
+      cross join lateral (
+        select * from command_bus_command c
+        where c.domain = h.domain and c.created_at >= w.since and c.created_at < w.until and ${where} ${newest} limit ${limit}) c
+      where h.created_at >= w.since
+      ${newest}, c.domain desc limit ${limit}) c
+    limit ${limit}) c on true
+  ${newest}, c.domain desc`
