@@ -9,7 +9,7 @@ export interface KnownMigration {
 // Written by `npm run generate:migrations`.
 const files = [
   '0001_event_log 10f1e52ea5f84417a2422aa06a34a28f52c89e4bb361c58a5de29e0fec5b09ad',
-  '0002_read_tables 8ffdf24ef51fba47c8624ef9ec4acdf5b6da15ac99cb45bca2ccbf31954671f4',
+  '0002_read_tables 722e92259ebf1b7a1501e13284b0f8dc70494fbcf5a9cbd639994d2f00e96d0c',
   '0003_commit 0d66da8a9890489b00dd5481937d66341322b8ad9ee4503ab45d7360d7bb3db2',
   '0004_actions 3d84c0bc040a1601360b5f20eb7314db5def1ba72c403180503fc8b37f02cdcf',
   '0005_checkpoint 131fad26294ec4491c00589c141f073e8b4d1d967608b1629c9b97593caa1d9b',
