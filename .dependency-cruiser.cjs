@@ -158,7 +158,7 @@ module.exports = {
         pathNot: [
           '^src/contract/',
           '^src/application/(access/roles|ports/authorization|ports/reading/live-events)\\.ts$',
-          '^src/domain/[^/]+/(transitions|status|operator-actions)\\.ts$',
+          '^src/domain/[^/]+/(transitions|status|operator-actions|columns|parking)\\.ts$',
           '^src/domain/json/json-text\\.ts$',
           '^src/domain/(uuid|visible-text)\\.ts$',
         ],

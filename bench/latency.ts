@@ -3,7 +3,7 @@ import { loadLibrary } from './build.ts'
 import { payload } from './work.ts'
 
 export type LatencyFigures = {
-  readonly variant: 'raw' | 'ours'
+  readonly variant: string
   readonly sends: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -13,13 +13,20 @@ export type LatencyFigures = {
 const targets = { p50: 1.2, p99: 1.5 } as const
 
 /** Sends one command and resolves once its handler has started, with the milliseconds in between. */
-type Ping = { readonly send: () => Promise<number>; readonly close: () => Promise<void> }
+export type Ping = { readonly send: () => Promise<number>; readonly close: () => Promise<void> }
+
+/** One that takes part: on a database, once opened, it can be pinged. */
+export type Pinger = { readonly variant: string; readonly open: (url: string) => Promise<Ping> }
 
 const BLOCK = 50
+/** A block ends here, so that what polls every other second does not hold up the rest. */
+const BLOCK_MS = 5_000
+/** What takes longer than this is lost. */
+const LOST_MS = 30_000
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 /** One waits for the next to be started; `started` is told when that was. */
-const rendezvous = () => {
+export const rendezvous = () => {
   let waiting: (at: number) => void = () => {}
   const next = (): Promise<number> =>
     new Promise(resolve => {
@@ -28,11 +35,19 @@ const rendezvous = () => {
   return { next, started: () => waiting(performance.now()) }
 }
 
-const timed = async (next: () => Promise<number>, send: () => Promise<unknown>): Promise<number> => {
+export const timed = async (next: () => Promise<number>, send: () => Promise<unknown>): Promise<number> => {
   const began = performance.now()
   const started = next()
   await send()
   return (await started) - began
+}
+
+const orLost = async (variant: string, sent: Promise<number>): Promise<number> => {
+  let timer: NodeJS.Timeout | undefined
+  const lost = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${variant}: no handler started within ${LOST_MS} ms`)), LOST_MS)
+  })
+  return Promise.race([sent, lost]).finally(() => clearTimeout(timer))
 }
 
 /** By hand: a message and its notification in one statement; who listens reads, starts, and deletes. */
@@ -79,63 +94,78 @@ const ourPing = async (url: string): Promise<Ping> => {
   }
 }
 
-/** From `send` to the start of the handler while nothing else goes on; raw and ours take turns. */
+type Measurement = {
+  readonly sends: number
+  readonly check: () => void
+  readonly settle: () => Promise<void>
+  readonly others?: readonly Pinger[]
+}
+
+const own: readonly Pinger[] = [
+  { variant: 'raw', open: rawPing },
+  { variant: 'ours', open: ourPing },
+]
+
+/** From `send` to the start of the handler while nothing else goes on; raw, ours and the others take turns. */
 export const measureLatency = async (
   url: string,
-  { sends, check }: { readonly sends: number; readonly check: () => void },
+  { sends, check, settle, others = [] }: Measurement,
 ): Promise<readonly LatencyFigures[]> => {
-  const pings = { raw: await rawPing(url), ours: await ourPing(url) }
-  const taken: { readonly [Variant in keyof typeof pings]: number[] } = { raw: [], ours: [] }
+  const opened: { readonly variant: string; readonly ping: Ping; readonly taken: number[] }[] = []
   try {
+    for (const { variant, open } of [...own, ...others]) opened.push({ variant, ping: await open(url), taken: [] })
     for (let sent = -BLOCK; sent < sends; sent += BLOCK) {
-      for (const variant of ['raw', 'ours'] as const) {
+      // the first block is for warming up
+      if (sent <= 0) await settle()
+      for (const { variant, ping, taken } of opened) {
         check()
-        for (let i = 0; i < BLOCK; i++) {
+        const end = performance.now() + BLOCK_MS
+        for (let i = 0; i < BLOCK && performance.now() < end; i++) {
           await sleep(20)
-          const ms = await pings[variant].send()
-          // the first block is for warming up
-          if (sent >= 0) taken[variant].push(ms)
+          const ms = await orLost(variant, ping.send())
+          if (sent >= 0) taken.push(ms)
         }
       }
     }
   } finally {
-    await pings.raw.close()
-    await pings.ours.close()
+    for (const { ping } of opened) await ping.close()
   }
-  return (['raw', 'ours'] as const).map(variant => {
-    const sorted = taken[variant].toSorted((a, b) => a - b)
+  return opened.map(({ variant, taken }) => {
+    const sorted = taken.toSorted((a, b) => a - b)
     const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN
     return { variant, sends: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99) }
   })
 }
 
-const ratios = (figures: readonly LatencyFigures[]) => {
-  const of = (variant: LatencyFigures['variant']) => figures.find(figure => figure.variant === variant)
-  const [raw, ours] = [of('raw'), of('ours')]
-  const ratio = (key: 'p50Ms' | 'p99Ms') => (ours?.[key] ?? Number.NaN) / (raw?.[key] ?? Number.NaN)
+const ratios = (figures: readonly LatencyFigures[], variant = 'ours') => {
+  const of = (name: string) => figures.find(figure => figure.variant === name)
+  const ratio = (key: 'p50Ms' | 'p99Ms') => (of(variant)?.[key] ?? Number.NaN) / (of('raw')?.[key] ?? Number.NaN)
   return { p50: ratio('p50Ms'), p99: ratio('p99Ms') }
 }
 
 export const latencyTable = (figures: readonly LatencyFigures[]): string => {
-  const { p50, p99 } = ratios(figures)
-  return [
-    ...figures.map(
-      ({ variant, sends, p50Ms, p99Ms }) =>
-        `${variant.padEnd(5)} p50 ${p50Ms.toFixed(2).padStart(7)} ms  p99 ${p99Ms.toFixed(2).padStart(7)} ms  of ${sends} sends`,
-    ),
-    `ratio p50 ${p50.toFixed(2).padStart(7)}     p99 ${p99.toFixed(2).padStart(7)}     targets ${targets.p50} and ${targets.p99}`,
-  ].join('\n')
+  const width = Math.max(...figures.map(({ variant }) => variant.length))
+  const milliseconds = (ms: number) => `${ms.toFixed(2).padStart(8)} ms`
+  return figures
+    .map(({ variant, sends, p50Ms, p99Ms }) => {
+      const { p50, p99 } = ratios(figures, variant)
+      const line = `latency  ${variant.padEnd(width)}  p50 ${milliseconds(p50Ms)}  p99 ${milliseconds(p99Ms)}`
+      const compared = `${p50.toFixed(2)} x and ${p99.toFixed(2)} x raw, ${sends} sends`
+      return `${line}  ${compared}${variant === 'ours' ? `, targets ${targets.p50} and ${targets.p99}` : ''}`
+    })
+    .join('\n')
 }
 
+export const latencyResults = (figures: readonly LatencyFigures[]) =>
+  figures.map(({ variant, p50Ms, p99Ms }) => ({
+    work: 'latency',
+    variant,
+    p50Ms: Number(p50Ms.toFixed(2)),
+    p99Ms: Number(p99Ms.toFixed(2)),
+  }))
+
 export const latencyJson = (figures: readonly LatencyFigures[]): string =>
-  JSON.stringify({
-    results: figures.map(({ variant, p50Ms, p99Ms }) => ({
-      work: 'latency',
-      variant,
-      p50Ms: Number(p50Ms.toFixed(2)),
-      p99Ms: Number(p99Ms.toFixed(2)),
-    })),
-  })
+  JSON.stringify({ results: latencyResults(figures) })
 
 /** One sentence for each target that is missed. */
 export const missedLatency = (figures: readonly LatencyFigures[]): readonly string[] => {

@@ -4,17 +4,20 @@ import { bulkJson, bulkTable, measureBulk, missesBulk } from './bulk.ts'
 import { lagJson, lagTable, measureLag, targetP99Ms } from './eventstoredb.ts'
 import { measureHttp } from './http.ts'
 import { httpJson, httpTable } from './http-report.ts'
-import { latencyJson, latencyTable, measureLatency, missedLatency } from './latency.ts'
+import { latencyJson, latencyResults, latencyTable, measureLatency, missedLatency } from './latency.ts'
 import { openOurs } from './ours.ts'
+import { openPeer, pingerOf } from './peers/contender.ts'
+import { loadPeers } from './peers/index.ts'
+import type { Peer } from './peers/peer.ts'
 import { measureProfiles, openCounting } from './profile/measure.ts'
 import { profileJson, profileTable } from './profile/report.ts'
 import { runProof } from './proof.ts'
 import { openRaw } from './raw.ts'
 import { measureReplay, missedReplay, replayJson, replayTable } from './replay.ts'
-import { json, missed, type Sample, summarize, table } from './report.ts'
+import { json, missed, type Row, results, type Sample, summarize, table } from './report.ts'
 import { measureRuns } from './runs.ts'
 import { openDatabase, settle } from './server.ts'
-import { type Contender, type Work, works } from './work.ts'
+import { type PartialContender, type Work, works } from './work.ts'
 
 /** What is measured instead of the rest. */
 const modes: readonly string[] = [
@@ -27,6 +30,7 @@ const modes: readonly string[] = [
   'latency',
   'bulk',
   'profile',
+  'peers',
 ]
 
 const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--rounds <n>] [--json] [--check]
@@ -47,6 +51,8 @@ const usage = `npm run bench -- [${modes.join(' | ')}] [--commands <n>] [--round
   profile          where the time of a command goes, in Node and in PostgreSQL; of each work, or of those named after it:
                    ${works.join(', ')}
   --out <folder>   of profile: where the .cpuprofile files go, dist-bench/profiles unless told
+  peers            the same works and the latency, beside pg-boss, graphile-worker and BullMQ on the same PostgreSQL; installs
+                   them in bench/peers first; takes half an hour or more, half of that with quick
   --commands <n>   commands a work
   --rounds <n>     rounds, 3 unless told; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
@@ -133,18 +139,19 @@ const interruptible = (): (() => void) => {
 
 /** Raw and ours take turns within a round, and who begins changes from round to round. */
 const runRounds = async (
-  contenders: readonly Contender[],
+  contenders: readonly PartialContender[],
   { commands, rounds }: Options,
 ): Promise<readonly Sample[]> => {
   const samples: Sample[] = []
   const checkInterrupt = interruptible()
-  for (const { measure } of contenders) for (const work of works) await measure[work](warmUpCommands)
+  for (const { measure } of contenders) for (const work of works) await measure[work]?.(warmUpCommands)
   for (let round = 1; round <= rounds; round++) {
     const order = round % 2 === 1 ? contenders : contenders.toReversed()
     for (const work of works)
       for (const { variant, measure } of order) {
         checkInterrupt()
-        const rate = await measure[work](amount(work, commands))
+        const rate = await measure[work]?.(amount(work, commands))
+        if (rate === undefined) continue
         samples.push({ work, variant, round, rate })
         say(`round ${round} of ${rounds}: ${work} ${variant} ${Math.round(rate).toLocaleString('en-US')} a second`)
       }
@@ -152,21 +159,56 @@ const runRounds = async (
   return samples
 }
 
+/** Raw, ours and the peers on one server, with one connection string. */
+const compare = async (url: string, options: Options, peers: readonly Peer[] = []): Promise<readonly Row[]> => {
+  const contenders: PartialContender[] = []
+  const between = () => settle(url)
+  try {
+    contenders.push(await openRaw(url, between))
+    contenders.push(await openOurs(url, between))
+    for (const peer of peers) contenders.push(await openPeer(peer, url, between))
+    const samples = await runRounds(contenders, options)
+    const variants = contenders.map(contender => contender.variant)
+    return summarize(samples, variants)
+  } finally {
+    for (const contender of contenders) await contender.close()
+  }
+}
+
 const bench = async (options: Options): Promise<number> => {
   const database = await openDatabase()
-  const contenders: Contender[] = []
   try {
     say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
-    const between = () => settle(database.url)
-    contenders.push(await openRaw(database.url, between))
-    contenders.push(await openOurs(database.url, between))
-    const rows = summarize(await runRounds(contenders, options))
+    const rows = await compare(database.url, options)
     process.stdout.write(`${options.json ? json(rows) : table(rows)}\n`)
     const misses = options.check ? missed(rows) : []
     for (const miss of misses) say(miss)
     return misses.length === 0 ? 0 : 1
   } finally {
-    for (const contender of contenders) await contender.close()
+    await database.release()
+  }
+}
+
+const benchPeers = async (options: Options): Promise<number> => {
+  const peers = await loadPeers()
+  const check = interruptible()
+  const database = await openDatabase()
+  try {
+    say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
+    const rows = await compare(database.url, options, peers)
+    say('latency: some minutes')
+    const figures = await measureLatency(database.url, {
+      sends: Math.min(SENDS, options.commands),
+      check,
+      settle: () => settle(database.url),
+      others: peers.filter(peer => peer.measuresLatency).map(pingerOf),
+    })
+    const both = { results: [...results(rows), ...latencyResults(figures)] }
+    process.stdout.write(options.json ? `${JSON.stringify(both)}\n` : `${table(rows)}\n\n${latencyTable(figures)}\n`)
+    const misses = options.check ? [...missed(rows), ...missedLatency(figures)] : []
+    for (const miss of misses) say(miss)
+    return misses.length === 0 ? 0 : 1
+  } finally {
     await database.release()
   }
 }
@@ -226,8 +268,7 @@ const benchLatency = async (options: Options): Promise<number> => {
   const database = await openDatabase()
   try {
     say(`${database.about}, ${availableParallelism()} cores, Node ${process.versions.node}`)
-    await settle(database.url)
-    const figures = await measureLatency(database.url, { sends: SENDS, check })
+    const figures = await measureLatency(database.url, { sends: SENDS, check, settle: () => settle(database.url) })
     process.stdout.write(`${options.json ? latencyJson(figures) : latencyTable(figures)}\n`)
     const misses = options.check ? missedLatency(figures) : []
     for (const miss of misses) say(miss)
@@ -299,6 +340,7 @@ const instead: Readonly<Record<string, (options: Options) => Promise<number>>> =
   latency: benchLatency,
   bulk: benchBulk,
   profile: benchProfile,
+  peers: benchPeers,
 }
 
 const main = async (): Promise<number> => {

@@ -33,9 +33,8 @@ const median = (values: readonly number[]): number => {
  * Medians over the rounds. The ratio is the median of the ratios of each round, so that a machine which slows down
  * between two rounds does not change it.
  */
-export const summarize = (samples: readonly Sample[]): readonly Row[] => {
-  const variants = [...new Set(samples.map(sample => sample.variant))]
-  return works.flatMap(work =>
+export const summarize = (samples: readonly Sample[], variants: readonly string[]): readonly Row[] =>
+  works.flatMap(work =>
     variants.flatMap(variant => {
       const ofWork = samples.filter(sample => sample.work === work)
       const own = ofWork.filter(sample => sample.variant === variant)
@@ -54,7 +53,6 @@ export const summarize = (samples: readonly Sample[]): readonly Row[] => {
       }
     }),
   )
-}
 
 const columns = ['work', 'variant', 'per second', 'min', 'max', 'ratio to raw', 'target'] as const
 
@@ -78,16 +76,16 @@ export const table = (rows: readonly Row[]): string => align([columns, ...rows.m
 
 export const decimals = (value: number, digits: number): number => Number(value.toFixed(digits))
 
-export const json = (rows: readonly Row[]): string =>
-  JSON.stringify({
-    results: rows.map(({ work, variant, rate, raw, ratio }) => ({
-      work,
-      variant,
-      rate: decimals(rate, 1),
-      raw: decimals(raw, 1),
-      ratio: decimals(ratio, 3),
-    })),
-  })
+export const results = (rows: readonly Row[]) =>
+  rows.map(({ work, variant, rate, raw, ratio }) => ({
+    work,
+    variant,
+    rate: decimals(rate, 1),
+    raw: decimals(raw, 1),
+    ratio: decimals(ratio, 3),
+  }))
+
+export const json = (rows: readonly Row[]): string => JSON.stringify({ results: results(rows) })
 
 /** One sentence for each target that our rate misses. A work that was not measured misses it too. */
 export const missed = (rows: readonly Row[]): readonly string[] =>

@@ -14,7 +14,7 @@ export interface RunsFigures {
   readonly seconds: number
 }
 
-const asker = { subject: 'bench', tenant: 'bench' }
+const principal = { subject: 'bench', tenant: 'bench' }
 const LOOK_MS = 20
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
@@ -26,8 +26,8 @@ export const measureRuns = async (
   const { createCommandBus, TransientCommandError } = await loadLibrary()
   const bus = createCommandBus({ databaseUrl: url, workflows: { policy: { maxAttempts: 1 } } })
   try {
-    await bus.credits.grant('bench', asker.tenant, { pool: 'purchased', amount: runs * files * 4, reason: 'bench' })
-    const template = await bus.runs.createTemplate(asker, { name: 'Bench', creditsPerRun: 2 })
+    await bus.credits.grant('bench', principal.tenant, { pool: 'purchased', amount: runs * files * 4, reason: 'bench' })
+    const template = await bus.runs.createTemplate(principal, { name: 'Bench', creditsPerRun: 2 })
     const list = Array.from({ length: files }, (_, i) => ({ fileName: `${i}.pdf`, input: { fails: i % 5 === 0 } }))
     const handle = (data: unknown) => {
       const { round, input } = data as { readonly round: number; readonly input: { readonly fails: boolean } }
@@ -48,10 +48,10 @@ export const measureRuns = async (
     let ids: readonly string[] = []
     const allEnded = async (status: string) => {
       for (;;) {
-        const now = await bus.runs.list(asker, { status: status as 'COMPLETED' })
+        const now = await bus.runs.list(principal, { status: status as 'COMPLETED' })
         let count = now.items.length
         for (let next = now.nextCursor; next !== null; ) {
-          const page = await bus.runs.list(asker, { status: status as 'COMPLETED', cursor: next })
+          const page = await bus.runs.list(principal, { status: status as 'COMPLETED', cursor: next })
           count += page.items.length
           next = page.nextCursor
         }
@@ -64,7 +64,7 @@ export const measureRuns = async (
       ids = await Promise.all(
         Array.from(
           { length: runs },
-          async () => (await bus.runs.initiate(asker, { templateId: template.id, files: list })).id,
+          async () => (await bus.runs.initiate(principal, { templateId: template.id, files: list })).id,
         ),
       )
     })
@@ -74,10 +74,10 @@ export const measureRuns = async (
       await allEnded('COMPLETED_WITH_ERRORS')
     })
     await measure('continue and finish', failed, async () => {
-      await Promise.all(ids.map(id => bus.runs.retryFailed(asker, id)))
+      await Promise.all(ids.map(id => bus.runs.retryFailed(principal, id)))
       await allEnded('COMPLETED')
     })
-    const { purchased } = await bus.credits.balance(asker.tenant)
+    const { purchased } = await bus.credits.balance(principal.tenant)
     const paid = runs * files * 4 - purchased
     if (paid !== (runs * files + failed) * 2)
       throw new Error(`the runs cost ${paid} credits, not ${(runs * files + failed) * 2}`)

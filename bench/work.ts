@@ -2,12 +2,20 @@
 export const works = ['send-10', 'send-100', 'send-bulk', 'work-10', 'work-50'] as const
 export type Work = (typeof works)[number]
 
-/** What is compared: each contender does each work once and says how many commands a second it managed. */
-export type Contender = {
+/** Does a work once and says how many commands a second that were. */
+export type Measure = (commands: number) => Promise<number>
+
+type Measures = Readonly<Record<Work, Measure>>
+
+/** What is compared: each contender does every work. */
+export type Contender<Done extends Partial<Measures> = Measures> = {
   readonly variant: string
-  readonly measure: Readonly<Record<Work, (commands: number) => Promise<number>>>
+  readonly measure: Done
   readonly close: () => Promise<void>
 }
+
+/** One that leaves works out. */
+export type PartialContender = Contender<Partial<Measures>>
 
 /** A command of about 100 bytes. */
 export const payload = (index: number) => ({

@@ -43,15 +43,19 @@ create table command_bus_command (
     and (snoozed_until is null or parked_at is not null))
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
--- lists, newest first; the id makes the order total, so that a page can begin after any row
-create index command_bus_command_newest on command_bus_command (created_at desc, command_id desc);
-create index command_bus_command_domain_newest on command_bus_command (domain, created_at desc, command_id desc);
-create index command_bus_command_correlation on command_bus_command (correlation_id);
+-- Each entry is written with every command, and again with most changes of its row: there is an index only where a list needs it.
+-- Lists read them backwards, newest first; the id makes the order total, so that a page can begin after any row. Ascending, new
+-- entries go to the end of their part, where pages fill up instead of being split in half.
+-- A list of all domains merges theirs.
+create index command_bus_command_domain_newest on command_bus_command (domain, created_at, command_id);
+-- The default correlation id is the command's own, which the primary key finds.
+create index command_bus_command_correlation on command_bus_command (correlation_id)
+  where correlation_id <> command_id::text;
 -- few commands are unfinished: these stay small however long the history grows
-create index command_bus_command_open on command_bus_command (status, domain, command_type, created_at desc, command_id desc)
+create index command_bus_command_open on command_bus_command (status, domain, created_at, command_id, command_type)
   where status in ('PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE');
 -- few are canceled, and have to be found among millions
-create index command_bus_command_canceled on command_bus_command (created_at desc, command_id desc)
+create index command_bus_command_canceled on command_bus_command (created_at, command_id)
   where status = 'CANCELED';
 create index command_bus_command_parked_newest on command_bus_command (parked_at desc, command_id desc)
   where status = 'IN_TROUBLESHOOTING_QUEUE';
@@ -60,14 +64,14 @@ create index command_bus_command_parked_domain on command_bus_command (domain, p
 -- those that are taken off the counts
 create index command_bus_command_snoozed on command_bus_command (snoozed_until)
   where snoozed_until is not null;
-create index command_bus_command_error on command_bus_command (last_error_code, created_at desc, command_id desc)
+create index command_bus_command_error on command_bus_command (last_error_code, created_at, command_id)
   where last_error_code is not null;
-create index command_bus_command_owner on command_bus_command (owner_id, created_at desc, command_id desc)
+create index command_bus_command_owner on command_bus_command (owner_id, created_at, command_id)
   where owner_id is not null;
 create index command_bus_command_parent on command_bus_command (parent_command_id)
   where parent_command_id is not null;
 -- A tenant's own commands, newest first. Those without a tenant are not in it.
-create index command_bus_command_tenant_newest on command_bus_command (tenant_id, created_at desc, command_id desc)
+create index command_bus_command_tenant_newest on command_bus_command (tenant_id, created_at, command_id)
   where tenant_id is not null;
 
 -- The audit is a view of the log. Filter by `stream` to read one command by the log's key.

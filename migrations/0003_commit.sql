@@ -27,6 +27,13 @@ create function command_bus_lock() returns bigint language sql immutable paralle
 create function command_bus_command_stream(domain text, command_id uuid) returns text language sql immutable parallel safe
   as $$ select 'command-' || domain || '-' || command_id::text $$;
 
+-- The message of a command as its CommandSent says it. The same in TypeScript: src/projections/outbox.ts
+create function command_bus_message_of(domain text, command_id text, data jsonb, meta jsonb) returns jsonb language sql stable parallel safe
+  as $$ select jsonb_build_object('command_id', command_id, 'command_type', data->'commandType', 'domain', domain,
+      'correlation_id', data->'correlationId', 'created_at', meta->'at', 'data', data->'data')
+    || case when data->>'replyTo' is null and not data ? 'traceparent' then '{}'
+       else jsonb_strip_nulls(jsonb_build_object('reply_to', data->'replyTo', 'traceparent', data->'traceparent')) end $$;
+
 -- The caller's role: functions that write run with the rights of their owner; see 0012_rights.sql.
 create function command_bus_caller() returns name language sql stable parallel restricted
   as $$ select case current_setting('role') when 'none' then session_user else current_setting('role')::name end $$;

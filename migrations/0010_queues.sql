@@ -4,9 +4,10 @@
 -- pgmq.read scans the primary key and so passes every message that waits for its next attempt. This scans pgmq's index on
 -- vt, where the waiting ones come last. `after` (milliseconds since 1970; null: from the first) skips what became due
 -- earlier: dead index entries of messages read before, which an old snapshot keeps there. If it finds fewer, a last row
--- without a message has the time up to which it has searched.
+-- without a message has the time up to which it has searched. For a message that says the same as the only event of its
+-- command, which most are, the event is returned instead of the message, so that it needs no second look at the log.
 create function command_bus_read(queue text, lease double precision, quantity int, after double precision)
-returns table (msg_id bigint, read_ct int, enqueued_at timestamptz, message jsonb, due double precision)
+returns table (msg_id bigint, read_ct int, message jsonb, due double precision, command_id text, data jsonb, meta jsonb)
 language plpgsql
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -31,11 +32,19 @@ begin
     ), taken as (
       update %1$s m set vt = clock_timestamp() + $4, read_ct = m.read_ct + 1 %2$s
       from due where m.msg_id = due.msg_id
-      returning m.msg_id, m.read_ct, m.enqueued_at, m.message, due.vt as due)
-    select t.msg_id, t.read_ct, t.enqueued_at, t.message, extract(epoch from t.due)::float8 * 1000
-    from taken t order by t.due, t.msg_id $q$,
+      returning m.msg_id, m.read_ct, m.message, due.vt as due)
+    select t.msg_id, t.read_ct, case when e.data is null then t.message end, extract(epoch from t.due)::float8 * 1000,
+      t.message->>'command_id', e.data, e.meta
+    from taken t
+    left join lateral (
+      select s.data, s.meta from command_bus_event s
+      where s.stream = ('command-' || $5 || '-' || (t.message->>'command_id')) collate "C" and s.revision = 0
+        and s.msg_id = t.msg_id and t.message = command_bus_message_of($5, t.message->>'command_id', s.data, s.meta)
+        and not exists (select from command_bus_event n where n.stream = s.stream and n.revision = 1)) e on true
+    order by t.due, t.msg_id $q$,
     v_table, case when v_read_at then ', last_read_at = clock_timestamp()' else '' end)
-    using coalesce(to_timestamp(after / 1000), '-infinity'), v_until, quantity, make_interval(secs => lease);
+    using coalesce(to_timestamp(after / 1000), '-infinity'), v_until, quantity, make_interval(secs => lease),
+      replace(left(queue, -10), '__', '.');
   get diagnostics v_found = row_count;
   if v_found < quantity then
     due := extract(epoch from v_until)::float8 * 1000;

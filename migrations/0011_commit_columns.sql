@@ -19,6 +19,14 @@ end $$;
 create function command_bus_queue_of(domain text) returns text language sql immutable parallel safe
   as $$ select replace(domain, '.', '__') || '__commands' $$;
 
+-- Refuses lists that name a command twice: only one of its events was appended, but messages and rows would follow from both.
+create function command_bus_refuse_repeated(ids uuid[], won text[], lost int[]) returns void language plpgsql immutable as $$
+begin
+  if coalesce(cardinality(won), 0) + cardinality(lost) <> cardinality(ids) then
+    raise exception 'these lists name a command twice' using errcode = 'invalid_parameter_value';
+  end if;
+end $$;
+
 -- Commits sends: a CommandSent for each command, from which its row and its message follow. Returns the ids of the messages;
 -- null for a command whose id was taken. Null instead of a list: the caller has to use command_bus_commit.
 create function command_bus_commit_sent(domains text[], ids uuid[], event_ids uuid[], data jsonb[], meta jsonb[])
@@ -43,11 +51,11 @@ begin
 
   -- messages first: their ids are written with the events
   for v_domain in select distinct d from unnest(domains) d loop
+    if coalesce(v_domain !~ '^[a-z][a-z0-9]*([._-][a-z0-9]+)*$', true) then
+      raise exception '% is not the name of a domain', quote_nullable(v_domain) using errcode = 'invalid_parameter_value';
+    end if;
     v_ids := array(select id from pgmq.send_batch(command_bus_queue_of(v_domain), array(
-      select jsonb_build_object('command_id', x.id, 'command_type', x.data->'commandType', 'domain', x.domain,
-          'correlation_id', x.data->'correlationId', 'created_at', x.meta->'at', 'data', x.data->'data')
-        || case when x.data->>'replyTo' is null and not x.data ? 'traceparent' then '{}'
-           else jsonb_strip_nulls(jsonb_build_object('reply_to', x.data->'replyTo', 'traceparent', x.data->'traceparent')) end
+      select command_bus_message_of(x.domain, x.id::text, x.data, x.meta)
       from unnest(domains, ids, data, meta) x(domain, id, data, meta) where x.domain = v_domain)) id);
     if cardinality(v_ids) = cardinality(ids) then
       v_msgs := v_ids;
@@ -87,8 +95,12 @@ begin
     v_lost := array(
       select x.place from unnest(domains, ids) with ordinality x(domain, command_id, place)
       where command_bus_command_stream(x.domain, x.command_id) <> all (coalesce(v_won, '{}')));
-    for v_domain in select distinct domains[p] from unnest(v_lost) p loop
-      perform pgmq.delete(command_bus_queue_of(v_domain), array(select v_msgs[p] from unnest(v_lost) p where domains[p] = v_domain));
+    perform command_bus_refuse_repeated(ids, v_won, v_lost);
+    for v_domain, v_ids in
+      select x.domain, array_agg(v_msgs[x.place]) from unnest(domains) with ordinality x(domain, place)
+      where x.place = any (v_lost) group by x.domain
+    loop
+      perform pgmq.delete(command_bus_queue_of(v_domain), v_ids);
     end loop;
     for i in 1 .. cardinality(v_lost) loop
       v_msgs[v_lost[i]] := null;
@@ -146,6 +158,12 @@ begin
   then
     raise exception 'these are not reports of a worker' using errcode = 'invalid_parameter_value';
   end if;
+  -- places count from 1
+  if array_lower(domains, 1) <> 1 or array_lower(ids, 1) <> 1 or array_lower(heads, 1) <> 1
+    or cardinality(domains) is distinct from cardinality(ids)
+  then
+    raise exception 'these lists do not fit together' using errcode = 'invalid_parameter_value';
+  end if;
   perform pg_advisory_xact_lock_shared(command_bus_lock());
 
   with won as (
@@ -171,6 +189,7 @@ begin
     v_lost := array(
       select x.place from unnest(domains, ids) with ordinality x(domain, command_id, place)
       where command_bus_command_stream(x.domain, x.command_id) <> all (coalesce(v_won, '{}')));
+    perform command_bus_refuse_repeated(ids, v_won, v_lost);
   end if;
 
   if more_of is not null then
@@ -219,7 +238,8 @@ begin
     end case;
   end loop;
 
-  for v_queue in select distinct q from unnest(reply_queues) q loop
+  -- pgmq refuses a list of no messages
+  for v_queue in select distinct x.queue from unnest(reply_of, reply_queues) x(place, queue) where x.place <> all (v_lost) loop
     perform pgmq.send_batch(v_queue, array(
       select x.body from unnest(reply_of, reply_queues, reply_bodies) x(place, queue, body)
       where x.queue = v_queue and x.place <> all (v_lost)));

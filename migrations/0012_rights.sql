@@ -82,9 +82,7 @@ begin
         'parent_command_id', e.data->'parentCommandId', 'retry_count', e.data->'retryCount', 'data_revision', 0,
         'created_at', e.at, 'updated_at', e.at, 'revision', 0)) order by e.event) from e where e.sent)
     and (select array_agg(g.given order by g.event) from command_bus_given(unit->'messages') g) is not distinct from (
-      select array_agg(jsonb_build_array(e.queue, e.event, jsonb_build_object('command_id', e.command_id, 'command_type', e.data->'commandType',
-        'domain', e.domain, 'correlation_id', e.data->'correlationId', 'created_at', e.at, 'data', e.data->'data')
-        || jsonb_strip_nulls(jsonb_build_object('reply_to', e.data->'replyTo', 'traceparent', e.data->'traceparent'))) order by e.event)
+      select array_agg(jsonb_build_array(e.queue, e.event, command_bus_message_of(e.domain, e.command_id, e.data, e.meta)) order by e.event)
       from e where e.sent)
     and (select array_agg(x order by command_bus_command_stream(x->>'domain', (x->>'command_id')::uuid) collate "C")
         from jsonb_array_elements(unit->'moves') x) is not distinct from (

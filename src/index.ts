@@ -23,8 +23,8 @@ export type {
 } from './application/investigation/read-history.ts'
 export { OperationNotFoundError, OperationNotRetriableError } from './application/operations/operation-errors.ts'
 export type { Operation } from './application/operations/operation-view.ts'
-export type { OperationFilter, Owner, StartOperation } from './application/operations/operations.ts'
-export type { Identity, Role } from './application/ports/authorization.ts'
+export type { OperationFilter, OperationUser, StartOperation } from './application/operations/operations.ts'
+export type { Identity, Principal, Role } from './application/ports/authorization.ts'
 export type { Log } from './application/ports/log.ts'
 export type {
   AuditEntry,
@@ -58,8 +58,8 @@ export {
   RunNotRetriableError,
   TemplateNotFoundError,
 } from './application/runs/run-errors.ts'
-export type { RetryPreview, Starter, StartRun } from './application/runs/workflow-runs.ts'
-export type { Asker, NewTemplate } from './application/runs/workflow-templates.ts'
+export type { RetryPreview, RunStarter, StartRun } from './application/runs/workflow-runs.ts'
+export type { NewTemplate } from './application/runs/workflow-templates.ts'
 export {
   CommandBusError,
   CommandIdTakenError,
@@ -83,14 +83,7 @@ export {
 export type { CommandPlan } from './application/troubleshooting/dry-run.ts'
 export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts'
 export type { CancelOptions } from './application/troubleshooting/operate-command.ts'
-export type {
-  BulkActionOptions,
-  EndAttemptOptions,
-  OperatorCancelOptions,
-  OperatorCompleteOptions,
-  OperatorRetryOptions,
-  OperatorSnoozeOptions,
-} from './application/troubleshooting/operator-options.ts'
+export type { BulkActionOptions, OperatorOptions } from './application/troubleshooting/operator-options.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'

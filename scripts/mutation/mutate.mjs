@@ -1,10 +1,11 @@
 // `npm run mutate`: changes the sources in one place at a time, and counts the changes that no test notices. Stryker has a
 // package.json of its own here, so that only those who want it install it.
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runnerImport } from 'vite'
+import { installApart } from '../install-apart.mjs'
 
 const home = fileURLToPath(new URL('./', import.meta.url))
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -55,13 +56,7 @@ if (chosen.length === 0) {
   process.exit(2)
 }
 
-if (!existsSync(stryker)) {
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: home,
-    stdio: 'inherit',
-  })
-  if (status !== 0) process.exit(1)
-}
+if (!installApart(home)) process.exit(1)
 
 /** Of this run alone: others may be under way. */
 const sandbox = join('.stryker-tmp', String(process.pid))

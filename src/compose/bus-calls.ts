@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { BusCalls } from '../application/access/bus-calls.ts'
-import { commandsOf } from '../application/commands/commands-of.ts'
+import { commandStoreOf } from '../application/commands/command-store.ts'
 import { createCommandReader } from '../application/commands/read-commands.ts'
 import type { Sender } from '../application/commands/sender.ts'
 import type { TransactCommands } from '../application/commands/transact-commands.ts'
@@ -10,7 +10,7 @@ import { readHistory } from '../application/investigation/read-history.ts'
 import { createOperations } from '../application/operations/operations.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Rehearsals } from '../application/ports/rehearsals.ts'
-import type { ApartFromMarks } from '../application/troubleshooting/action-turns.ts'
+import type { SeparateLog } from '../application/troubleshooting/apply-action.ts'
 import { planTurns } from '../application/troubleshooting/dry-run.ts'
 import { dryRunAction } from '../application/troubleshooting/dry-run-action.ts'
 import { cancelCommand, createOperatorCalls } from '../application/troubleshooting/operate-command.ts'
@@ -45,7 +45,7 @@ export interface BusCallsDeps
 /** The calls of the bus on the connections of one pool, and its background runners. */
 export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventStore<BusEvent>) => {
   const { transact, transactNow, clock, ids, log, onFilled, guardedAll } = deps
-  const commands = commandsOf(store)
+  const commands = commandStoreOf(store)
   const queries = createCommandQueries(pool)
   const reader = createCommandReader(queries)
   const investigations = createInvestigationQueries(pool)
@@ -57,8 +57,8 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
     log,
     faultsOf: payloadFaults({ store: commands, rehearsals: deps.rehearsals }),
   }
-  const apart = store.capabilities.inlineProjections ? {} : { apart: apartFromMarks(commands) }
-  const actions = createActions({ pool, transact: transactNow, ...apart, clock, ids, log, onFilled })
+  const separateLog = store.capabilities.inlineProjections ? {} : { separateLog: separateLogOf(commands) }
+  const actions = createActions({ pool, transact: transactNow, ...separateLog, clock, ids, log, onFilled })
   const { start, get, list, stop } = actions
   const workflows = createWorkflows({ ...deps, pool, store, derivedId, options: deps.workflows })
   const { templates, runner } = workflows
@@ -95,7 +95,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
 }
 
 /** How bulk actions recognise finished items when the log is in another database. */
-const apartFromMarks = (store: Pick<EventStore<CommandEvent>, 'readStream'>): ApartFromMarks => ({
+const separateLogOf = (store: Pick<EventStore<CommandEvent>, 'readStream'>): SeparateLog => ({
   eventIdOf: (actionId, ordinal) => derivedId(`bulk action ${actionId} item ${ordinal}`),
   idAt: async (stream, revision) => (await store.readStream(stream, revision))[0]?.id ?? null,
 })

@@ -8,7 +8,7 @@ import {
   USUAL_READ_TIMEOUT_MS,
   USUAL_TIMEOUT_MS,
 } from '../infrastructure/postgres/network/time-limit.ts'
-import { apartFrom, createPool, userPool } from '../infrastructure/postgres/transactions/pool.ts'
+import { createPool, poolLike, userPool } from '../infrastructure/postgres/transactions/pool.ts'
 import { LONGEST_ANSWER_MS } from '../infrastructure/worker/heartbeat.ts'
 
 /** Enough for a worker's reads and reports; docs/production.md lists all connections of a process. */
@@ -36,15 +36,15 @@ export const openConnections = (options: CommandBusOptions): Connections => {
   const pool =
     given?.pool ??
     createPool(requireUrl(options.databaseUrl), wholeOf(options.maxConnections ?? 10, 'maxConnections', 1), timeoutMs)
-  const workerPool = apartFrom(pool, WORKER_CONNECTIONS)
+  const workerPool = poolLike(pool, WORKER_CONNECTIONS)
   // keeps an idle connection open, because the server may refuse a new one when it is needed
-  const heartbeatPool = apartFrom(
+  const heartbeatPool = poolLike(
     pool,
     1,
     { idleTimeoutMillis: 0, maxLifetimeSeconds: 0 },
     Math.min(LONGEST_ANSWER_MS, timeoutMs),
   )
-  const readPool = apartFrom(pool, READ_CONNECTIONS, {}, Math.min(readTimeoutMs, timeoutMs))
+  const readPool = poolLike(pool, READ_CONNECTIONS, {}, Math.min(readTimeoutMs, timeoutMs))
   return {
     pool,
     workerPool,

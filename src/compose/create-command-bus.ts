@@ -4,7 +4,7 @@ import type { CallerDeps } from '../application/access/calling.ts'
 import { replyQueuesOf } from '../application/access/reply-queues.ts'
 import { roleAuthorization } from '../application/access/roles.ts'
 import { awaitingDispatch } from '../application/commands/await-dispatch.ts'
-import { commandsOf } from '../application/commands/commands-of.ts'
+import { commandStoreOf } from '../application/commands/command-store.ts'
 import { createSender } from '../application/commands/sender.ts'
 import { createTransactCommands } from '../application/commands/transact-commands.ts'
 import { systemClock } from '../application/ports/clock.ts'
@@ -32,7 +32,7 @@ import { verifyLog } from '../infrastructure/proof/verification/verify.ts'
 import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
-import { uuidIds } from '../infrastructure/shared/uuid-ids.ts'
+import { eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
 import { busProjections } from '../projections/bus-projections.ts'
 import { createBusCalls } from './bus-calls.ts'
 import { openConnections, requireUrl } from './connections.ts'
@@ -82,7 +82,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const { ready, guarded, guardedAll, takeNoMore } = createReadiness({ pool, begin: commandLog.begin, log })
 
   // calls that change commands
-  const transactNow = createTransactCommands(commandsOf(store), ids)
+  const transactNow = createTransactCommands(commandStoreOf(store), eventIds)
   const waitMs = options.waitForDispatchMs ?? 0
   // senders and operators wait to read what they have written; workers do not wait
   const dispatched =
@@ -109,8 +109,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   // handlers, for workers and rehearsals
   const handlers = knownHandlers(options.handlers ?? {})
   const workers = createWorkers({
-    store: commandsOf(workerStore),
-    transact: createTransactCommands(commandsOf(workerStore), ids),
+    store: commandStoreOf(workerStore),
+    transact: createTransactCommands(commandStoreOf(workerStore), eventIds),
     connections,
     catalog,
     localBell,
@@ -135,7 +135,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     transactNow,
     send: sender.one,
     rehearsals,
-    rehearse: rehearseCommand({ store: commandsOf(store), rehearsals, clock }),
+    rehearse: rehearseCommand({ store: commandStoreOf(store), rehearsals, clock }),
     onFilled,
     onSuccess,
     newClient,

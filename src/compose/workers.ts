@@ -1,6 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import type { CommandBus } from '../command-bus.ts'
+import { commandCodec } from '../infrastructure/codec/command-codec.ts'
 import { createPgmqQueue, type QueueCatalog } from '../infrastructure/postgres/queue/queue.ts'
+import { createReadPositions } from '../infrastructure/postgres/queue/read-positions.ts'
 import { listenerLike } from '../infrastructure/postgres/transactions/pool.ts'
 import type { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
 import { createHandlerConnections } from '../infrastructure/worker/attempt/connections.ts'
@@ -28,7 +30,8 @@ export const createWorkers = ({ connections, catalog, handlers, guarded, ...deps
     const worker = createWorker(
       {
         ...deps,
-        queue: createPgmqQueue(workerPool, catalog),
+        queue: createPgmqQueue(workerPool, catalog, createReadPositions(), deps.store.capabilities.inlineProjections),
+        decode: commandCodec.decode,
         heartbeatQueue: createPgmqQueue(heartbeatPool, catalog),
         connections: handlerConnections,
         newListener: () => listenerLike(pool),

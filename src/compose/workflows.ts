@@ -1,5 +1,5 @@
 import type { Client, Pool } from 'pg'
-import { commandsOf } from '../application/commands/commands-of.ts'
+import { commandStoreOf } from '../application/commands/command-store.ts'
 import type { RetryOptions } from '../application/commands/send-command.ts'
 import { createTransactCommands } from '../application/commands/transact-commands.ts'
 import type { Clock } from '../application/ports/clock.ts'
@@ -40,7 +40,7 @@ export const createWorkflows = (deps: WorkflowsDeps) => {
   const policy = { ...defaultPolicy, ...options.policy }
   const jobs = createRunJobs({ domain, policy, store, clock, ids, derivedId })
   const queries = createWorkflowQueries({ pool, domain, commandId: jobs.commandId })
-  const transact = createTransactCommands(commandsOf(store), ids)
+  const transact = createTransactCommands(commandStoreOf(store), ids)
   const process = createRunProcess({ workflows, jobs, transact, clock, log, isAway })
   const runner = createRunRunner({
     pool,

@@ -14,7 +14,7 @@ import {
   type ConditionName,
   type ParkedFilter,
   parkedConditions,
-} from '../domain/command/parked-filter.ts'
+} from '../domain/command/parking.ts'
 import { anyJson, cutBeside, instant, integerFrom, nullable, object, status, trueOrFalse } from './codecs.ts'
 import { codecsOf, commandParams, none, paging } from './commands.ts'
 import { changes } from './history.ts'

@@ -75,7 +75,7 @@ export const stepsAt = <A extends Pick<Step<unknown, unknown>, 'revision' | 'at'
 /** Every event changes them. */
 const NOT_COMPARED = ['revision', 'updatedAt']
 
-/** What one snapshot has that another has not; null: there was none. A member that is null is as good as none. */
+/** What one snapshot has that another has not; null: there was none. A null member counts as missing. */
 export const snapshotDiff = (before: object | null, after: object | null): readonly Change[] => {
   const [was, is] = [before, after] as readonly ({ readonly [name: string]: Json } | null)[]
   const changes: Change[] = []

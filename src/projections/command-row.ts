@@ -1,15 +1,14 @@
-import type { ColumnName, CommandColumns, commandColumns } from '../domain/command/columns.ts'
-import type { CommandError, CommandEvent, CommandKey, ParkingReason } from '../domain/command/events.ts'
+import { type ColumnName, type Columns, type commandColumns, toColumns } from '../domain/command/columns.ts'
+import type { CommandError, CommandEvent, CommandKey } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
-import { transitions } from '../domain/command/transitions.ts'
+import { notParked, parkingOf } from '../domain/command/parking.ts'
+import { isParking, transitions } from '../domain/command/transitions.ts'
 import type { Recorded } from '../domain/recorded.ts'
 
 type Definition = typeof commandColumns
 
 /** A row of `command_bus_command`, column by column; `msg_id` is known to the runner alone, which numbers messages. */
-export type CommandRow = {
-  readonly [Name in Exclude<ColumnName, 'msgId'> as Definition[Name]['column']]: CommandColumns[Name]
-}
+export type CommandRow = Columns<Exclude<ColumnName, 'msgId'>>
 
 /** The columns of a row that change in this way. */
 type Changing<How> = keyof CommandRow & Extract<Definition[ColumnName], { readonly changes: How }>['column']
@@ -34,7 +33,7 @@ export const commandRowChange = (recorded: Recorded<CommandEvent>): RowChange | 
   if (key === null) return null
   return recorded.event.type === 'CommandSent'
     ? { kind: 'insert', row: inserted(key, recorded) }
-    : { kind: 'move', move: { ...moved(key, recorded), ...details(recorded) } }
+    : { kind: 'move', move: Object.assign(moved(key, recorded), details(recorded)) }
 }
 
 /** Merges two changes of one row, in the order of their revisions. */
@@ -65,9 +64,7 @@ const inserted = (key: CommandKey, { event, revision }: Recorded<CommandEvent>):
     retry_count: event.retryCount,
     lease_expires_at: null,
     next_attempt_at: null,
-    parked_at: null,
-    parked_reason: null,
-    snoozed_until: null,
+    ...columnsNotParked,
     last_error_type: null,
     last_error_code: null,
     last_error_msg: null,
@@ -85,14 +82,15 @@ const moved = (key: CommandKey, { event, revision }: Recorded<CommandEvent>) => 
   status: transitions[event.type].to,
   lease_expires_at: null,
   next_attempt_at: null,
-  parked_at: null,
-  parked_reason: null,
-  snoozed_until: null,
+  ...(isParking(event) ? toColumns(parkingOf(event)) : columnsNotParked),
   updated_at: event.at,
   revision,
 })
 
+const columnsNotParked = toColumns(notParked)
+
 const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
+  if (isParking(event)) return 'error' in event ? { ...lastError(event.error), attempts: event.attempt } : {}
   switch (event.type) {
     case 'CommandReceived':
       return { attempts: event.attempt, total_attempts: event.total, lease_expires_at: event.leaseExpiresAt }
@@ -102,17 +100,6 @@ const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
         next_attempt_at: event.retryAt,
         ...(event.uncounted === true ? { attempts: event.attempt - 1 } : {}),
       }
-    case 'CommandMovedToTroubleshooting':
-      return {
-        ...lastError(event.error),
-        attempts: event.attempt,
-        parked_at: event.at,
-        parked_reason: event.reason,
-      }
-    case 'OperatorEndedAttempt':
-      return { ...lastError(event.error), parked_at: event.at, parked_reason: 'ATTEMPT_ENDED' satisfies ParkingReason }
-    case 'OperatorSnoozed':
-      return { parked_at: event.parkedAt, parked_reason: event.parkedReason, snoozed_until: event.until }
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
       return lastError(event.error)

@@ -1,5 +1,6 @@
 import type { CommandError, CommandEvent, CommandKey } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
+import { isParking } from '../domain/command/transitions.ts'
 import type { Json } from '../domain/json/json.ts'
 import type { EventContext, Recorded } from '../domain/recorded.ts'
 
@@ -51,11 +52,12 @@ export const outbox =
 const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<CommandEvent>): readonly Effect[] => {
   const { event } = recorded
   const queue = commandQueue(key.domain)
+  // an event that leaves a command parked has no message: that was archived before
+  if (isParking(event)) return 'msgId' in event ? [{ kind: 'archive', queue, msgId: event.msgId }] : []
   switch (event.type) {
     case 'CommandSent':
       return [{ kind: 'enqueue', queue, body: { ...head(key, recorded), created_at: event.at, data: event.data } }]
     case 'CommandReceived':
-    case 'OperatorSnoozed':
       return []
     case 'CommandFailed':
       return [
@@ -67,9 +69,6 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
           ...(event.uncounted === true ? { uncount: true } : {}),
         },
       ]
-    case 'CommandMovedToTroubleshooting':
-    case 'OperatorEndedAttempt':
-      return [{ kind: 'archive', queue, msgId: event.msgId }]
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
       return [

@@ -9,8 +9,8 @@ const jane = 'jane@example.com'
 const id = randomUUID()
 const retry: BulkActionOptions = { action: 'retry', filter: {}, operator: jane }
 
-describe('what is asked for', () => {
-  test('is filled in where something was left out', () => {
+describe("an action's options", () => {
+  test('get defaults where something was left out', () => {
     expect(actionOf(retry)).toEqual({
       details: { action: 'retry', resetAttempts: true },
       target: { filter: {} },
@@ -24,14 +24,14 @@ describe('what is asked for', () => {
     })
   })
 
-  test('keeps the conditions that were given, times as instants in UTC', () => {
+  test('keep the conditions that were given, with times as instants in UTC', () => {
     const filter = { domain: 'payments', commandType: 'Charge', errorCode: 'X', from: '2026-01-01', to: '2026-01-02' }
     expect(actionOf({ ...retry, filter }).target).toEqual({
       filter: { ...filter, from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00.000Z' },
     })
   })
 
-  test('names each command once, in the order given', () => {
+  test('name each command once, in the order given', () => {
     const [a, b] = [randomUUID(), randomUUID()]
     const ids = [
       { domain: 'x', commandId: a.toUpperCase() },
@@ -58,7 +58,7 @@ describe('what is asked for', () => {
     ['a condition nobody knows', { filter: { erorCode: 'X' } }, 'filter.erorCode'],
     ['a filter that is a list', { filter: [] }, 'filter'],
     ['a domain that is none', { filter: { domain: 'No Domain' } }, 'domain'],
-    ['a time that is none', { filter: { from: 'yesterday' } }, 'filter.from'],
+    ['an invalid time', { filter: { from: 'yesterday' } }, 'filter.from'],
     ['times in the wrong order', { filter: { from: '2026-01-02', to: '2026-01-01' } }, 'filter.from, filter.to'],
     ['no ids in the list', { filter: undefined, ids: [] }, 'ids'],
     ['too many ids', { filter: undefined, ids: Array.from({ length: 10_001 }, () => ids[0]) }, 'ids'],
@@ -89,7 +89,7 @@ describe('what is asked for', () => {
 })
 
 describe('a list', () => {
-  test('takes what it knows', () => {
+  test('accepts the options that it knows', () => {
     expect(actionListOf({})).toEqual({})
     expect(actionListOf({ status: 'RUNNING', tenantId: 't', limit: 5, cursor: 'c' })).toEqual({
       status: 'RUNNING',
@@ -100,7 +100,7 @@ describe('a list', () => {
     expect(itemListOf({ outcome: 'FAILED', limit: 500 })).toEqual({ outcome: 'FAILED', limit: 500 })
   })
 
-  test('refuses what it does not know', () => {
+  test('refuses options that it does not know', () => {
     expect(() => actionListOf({ status: 'DONE' as never })).toThrow(/status: must be one of .*, not DONE/)
     expect(() => itemListOf({ outcome: 'DONE' as never })).toThrow(/outcome/)
     expect(() => itemListOf({ limit: 501 })).toThrow(/limit/)

@@ -37,7 +37,7 @@ const options = (
 })
 
 describe('callers', () => {
-  test('wait for the run under way, unless enough of them wait to be worth another', async () => {
+  test('wait for the run under way, unless so many wait that another run is worth it', async () => {
     const { run, batch, batches } = controlled()
     const call = coalesce(options(run, { maxRuns: 2, worthARun: 3 }))
     const first = call('a')
@@ -57,7 +57,7 @@ describe('callers', () => {
     expect(await Promise.all([first, ...others, last])).toEqual(['did a', 'did b', 'did c', 'did d', 'did e'])
   })
 
-  test('R12: go in several runs where their items are large together, and one that is too large goes alone', async () => {
+  test('R12: are split over several runs when their items are large together; an item above the limit gets a run of its own', async () => {
     const { run, batch } = controlled()
     const sizeOf = (item: string): number => item.length
     const call = coalesce(options(run, { room: { most: 100, sizeOf, maxBytes: 4 } }))
@@ -71,7 +71,7 @@ describe('callers', () => {
     expect(await Promise.all(calls)).toEqual(expected.flat().map(item => `did ${item}`))
   })
 
-  test('alone run at once', async () => {
+  test('run at once when there is only one', async () => {
     const { run, batch } = controlled()
     const result = coalesce(options(run))('a')
     const first = await batch(0)
@@ -80,7 +80,7 @@ describe('callers', () => {
     expect(await result).toBe('did a')
   })
 
-  test('of the same tick go together, each with its own result', async () => {
+  test('in the same tick share one run, each with its own result', async () => {
     const { run, batch, batches } = controlled()
     const call = coalesce(options(run))
     const results = Promise.all(['a', 'b', 'c'].map(call))
@@ -91,7 +91,7 @@ describe('callers', () => {
     expect(batches).toHaveLength(1)
   })
 
-  test('who come while a run is under way gather and go together', async () => {
+  test('who come during a run share the next one', async () => {
     const { run, batch, batches } = controlled()
     const call = coalesce(options(run))
     const results = [call('a')]
@@ -107,7 +107,7 @@ describe('callers', () => {
     expect(await Promise.all(results)).toEqual(['did a', 'did b', 'did c'])
   })
 
-  test('are as many in a run as allowed, in the order they came', async () => {
+  test('fill a run up to its limit, in the order they came', async () => {
     const { run, batch, batches } = controlled()
     const call = coalesce(options(run, { room: { most: 2, sizeOf: () => 1 } }))
     const results = Promise.all(['a', 'b', 'c', 'd', 'e'].map(call))
@@ -116,7 +116,7 @@ describe('callers', () => {
     expect(batches.map(({ items }) => items)).toEqual([['a', 'b'], ['c', 'd'], ['e']])
   })
 
-  test('have as many runs at the same time as allowed, and no more', async () => {
+  test('have no more runs at the same time than allowed', async () => {
     const { run, batch, batches } = controlled()
     const call = coalesce(options(run, { room: { most: 1, sizeOf: () => 1 }, maxRuns: 2 }))
     const results = Promise.all(['a', 'b', 'c'].map(call))
@@ -144,7 +144,7 @@ describe('a failure', () => {
     return { run, runs }
   }
 
-  test('of one item is its own: the neighbours run again by themselves', async () => {
+  test('of one item is reported to its caller only: the other items run again without it', async () => {
     const { run, runs } = poisoned('b')
     const results = await Promise.allSettled(['a', 'b', 'c'].map(coalesce(options(run))))
     expect(results).toEqual([
@@ -161,7 +161,7 @@ describe('a failure', () => {
     expect(runs).toEqual([['a']])
   })
 
-  test('of everybody is told to everybody, and nobody runs again', async () => {
+  test('of the whole run is reported to every caller, and nothing runs again', async () => {
     const { run, batch, batches } = controlled()
     const results = Promise.allSettled(['a', 'b'].map(coalesce(options(run))))
     ;(await batch(0)).end(new Away('the database is away'))
@@ -171,7 +171,7 @@ describe('a failure', () => {
     expect(batches).toHaveLength(1)
   })
 
-  test('leaves the way free for those who come after', async () => {
+  test('does not block later callers', async () => {
     const { run, batch } = controlled()
     const call = coalesce(options(run))
     const failing = expect(call('a')).rejects.toThrow(Away)
@@ -186,7 +186,7 @@ describe('a failure', () => {
     expect(await later).toBe('did c')
   })
 
-  test('that is thrown before a promise is there is a failure like any other', async () => {
+  test('that is thrown synchronously counts like a rejected promise', async () => {
     const run = (): never => {
       throw new Away('at once')
     }

@@ -17,7 +17,7 @@ import {
 } from '../../src/application/shared/input.ts'
 import { commandStatuses } from '../../src/domain/command/transitions.ts'
 
-/** The error a call throws, which must be one that says what to mend. */
+/** The error that a call throws, which must say what to correct. */
 const refusalOf = (call: () => unknown): InvalidInputError => {
   try {
     call()
@@ -60,7 +60,7 @@ describe.each(Object.entries(parsers))('%s', (field, parse) => {
   })
 })
 
-test('a refusal of the domain comes through with the name of the field', () => {
+test('a refusal by the domain names the field', () => {
   expect(refusalOf(() => domainOf('No Domain')).message).toMatch(/^domain: 'No Domain' is not a valid domain name/)
   expect(refusalOf(() => commandIdOf('17', 'parentCommandId')).message).toMatch(
     /^parentCommandId: '17' is not a valid id/,
@@ -71,20 +71,20 @@ test('a refusal of the domain comes through with the name of the field', () => {
   )
 })
 
-test('what is fine comes back parsed', () => {
+test('a valid value comes back parsed', () => {
   expect(domainOf('eu.payments')).toBe('eu.payments')
   expect(commandIdOf('0192D3A4-0000-7000-8000-000000000001')).toBe('0192d3a4-0000-7000-8000-000000000001')
   expect(jsonOf({ a: new Date(0) })).toEqual({ a: '1970-01-01T00:00:00.000Z' })
 })
 
 describe('a text', () => {
-  test('A7: is not blank', () => {
+  test('A7: must not be blank', () => {
     for (const blank of ['', ' ', '\t\n', '\u00a0\u2003']) {
       expect(refusalOf(() => textOf(blank, 'reason')).message).toBe('reason: must not be blank')
     }
   })
 
-  test('is as long as its field allows and no longer', () => {
+  test('may be as long as its field allows and no longer', () => {
     expect(textOf('a'.repeat(1000), 'reason')).toHaveLength(1000)
     expect(refusalOf(() => textOf('a'.repeat(1001), 'reason')).message).toBe(
       'reason: must have at most 1000 characters',
@@ -92,15 +92,17 @@ describe('a text', () => {
     expect(refusalOf(() => textOf('abc', 'operator', 2)).message).toBe('operator: must have at most 2 characters')
   })
 
-  test('holds only what PostgreSQL can', () => {
+  test('may contain only what PostgreSQL can store', () => {
     for (const text of ['a\u0000b', 'a\ud800']) {
-      expect(refusalOf(() => textOf(text, 'reason')).message).toBe('reason: holds characters no text may hold')
+      expect(refusalOf(() => textOf(text, 'reason')).message).toBe(
+        'reason: contains a NUL character or half a surrogate pair, which cannot be stored',
+      )
     }
     expect(textOf(' ä 🎈\n', 'reason')).toBe(' ä 🎈\n')
   })
 })
 
-test('what is optional is absent when undefined or null, and parsed when given', () => {
+test('an optional value is absent when undefined or null, and parsed when given', () => {
   expect(optional(undefined, domainOf)).toBeNull()
   expect(optional(null, domainOf)).toBeNull()
   expect(optional('a', domainOf)).toBe('a')
@@ -112,13 +114,13 @@ describe('a status', () => {
     expect(statusOf(status)).toBe(status)
   })
 
-  test.each(['pending', 'NONE', '', 'x'.repeat(1000), 17, null, {}, [], Symbol('s')])('%o is none', value => {
+  test.each(['pending', 'NONE', '', 'x'.repeat(1000), 17, null, {}, [], Symbol('s')])('may not be %o', value => {
     const { message } = refusalOf(() => statusOf(value))
     expect(message).toMatch(/^status: must be one of PENDING, IN_PROGRESS, .*IN_TROUBLESHOOTING_QUEUE, not /)
     expect(message.length).toBeLessThan(250)
   })
 
-  test('that cannot even be written as text is refused as well', () => {
+  test('is refused even if it cannot be converted to text', () => {
     expect(refusalOf(() => statusOf(Object.create(null))).field).toBe('status')
   })
 })
@@ -154,12 +156,12 @@ describe('an instant', () => {
     '0000-01-01',
     new Date(Number.NaN),
     new Date(8.64e15),
-  ])('%s is none', given => {
+  ])('%s is refused', given => {
     expect(refusalOf(() => instantOf(given, 'from')).message).toBe('from: must be an ISO 8601 date or time')
   })
 })
 
-test('a moment that is neither a revision nor an instant is told what it may be', () => {
+test('the refusal of a moment that is neither a revision nor an instant says what is valid', () => {
   for (const given of ['x', '-1', 1.5, null]) {
     expect(refusalOf(() => momentOf(given, '--at')).message).toBe(
       '--at: must be a revision (0 is the first event) or an ISO 8601 date or time',

@@ -8,7 +8,7 @@ import { json } from '../support/lives/command-arbitraries.ts'
 const nested = (depth: number, leaf: unknown): unknown =>
   Array.from({ length: depth }).reduce<unknown>((inner, _, i) => (i % 2 === 0 ? [inner] : { a: inner }), leaf)
 
-/** Puts a value somewhere into a JSON value that is fine by itself. */
+/** Puts a value into an otherwise valid JSON value, at any place. */
 const somewhere = (leaf: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc
     .tuple(leaf, fc.array(fc.tuple(fc.boolean(), fc.string(), json), { maxLength: 6 }))
@@ -24,8 +24,8 @@ const refusal = (value: unknown): string => {
   return isLeft(parsed) ? parsed.left : 'accepted'
 }
 
-describe('what is JSON', () => {
-  test('comes back equal, and is a value of its own', () => {
+describe('a JSON value', () => {
+  test('comes back equal, as a copy', () => {
     fc.assert(
       fc.property(json, value => {
         const parsed = parseJson(value)
@@ -35,7 +35,7 @@ describe('what is JSON', () => {
     )
   })
 
-  test('is parsed to itself once it was parsed', () => {
+  test('does not change when it is parsed twice', () => {
     fc.assert(
       fc.property(fc.anything({ withDate: true, withNullPrototype: true, withSparseArray: true }), value => {
         const once = parseJson(value)
@@ -44,7 +44,7 @@ describe('what is JSON', () => {
     )
   })
 
-  test('may be any text that is whole, emoji and quotes and control characters too', () => {
+  test('may be any well-formed text, with emoji, quotes and control characters', () => {
     const text = '\u0001\u001f"\\/\u2028 ä 🎈 \uffff'
     expect(parseJson({ [text]: text })).toEqual(right({ [text]: text }))
   })
@@ -58,13 +58,13 @@ describe('what is JSON', () => {
     expect(parseJson({ a: undefined, b: [undefined] })).toEqual(right({ b: [null] }))
   })
 
-  test('takes dates and whatever has toJSON for what they stand for', () => {
+  test('converts dates and objects with toJSON as JSON.stringify does', () => {
     expect(parseJson({ on: new Date(0), price: { toJSON: () => ({ cents: 5 }) } })).toEqual(
       right({ on: '1970-01-01T00:00:00.000Z', price: { cents: 5 } }),
     )
   })
 
-  test('R8: is what JSON.stringify makes of it, or is refused', () => {
+  test('R8: is either what JSON.stringify gives, or refused', () => {
     fc.assert(
       fc.property(fc.anything({ withDate: true, withNullPrototype: true }), value => {
         const once = parseJson(value)
@@ -83,7 +83,7 @@ describe('what is JSON', () => {
   })
 })
 
-describe('what is not JSON, or not what PostgreSQL can keep', () => {
+describe('a value that JSON cannot hold or PostgreSQL cannot store', () => {
   const never = (leaf: fc.Arbitrary<unknown>, why: RegExp): void => {
     fc.assert(
       fc.property(somewhere(leaf), value => {
@@ -116,16 +116,16 @@ describe('what is not JSON, or not what PostgreSQL can keep', () => {
     )
   })
 
-  test('a bigint in an object of its own is refused like one without', () => {
+  test('a boxed bigint is refused like a plain one', () => {
     expect(refusal({ a: Object(10n) })).toMatch(/'a' .* JSON cannot hold/)
   })
 
-  test('what toJSON gives is checked like the rest', () => {
+  test('the result of toJSON is checked like other values', () => {
     expect(refusal({ a: { toJSON: () => 'x\u0000' } })).toMatch(/'a' holds a NUL character/)
     expect(refusal({ toJSON: () => undefined })).toMatch(/undefined/)
   })
 
-  test('a toJSON that throws is refused, not thrown on', () => {
+  test('a toJSON that throws is refused, and its error is not rethrown', () => {
     const failing = {
       toJSON: () => {
         throw new Error('no')
@@ -134,7 +134,7 @@ describe('what is not JSON, or not what PostgreSQL can keep', () => {
     expect(refusal({ a: failing })).toMatch(/'a'/)
   })
 
-  test('an object that refers back to itself is refused, directly or from afar', () => {
+  test('an object that refers to itself is refused, directly or through others', () => {
     const self: Record<string, unknown> = {}
     self.me = self
     expect(refusal(self)).toBe("'me' refers back to itself, which JSON cannot hold")
@@ -145,15 +145,15 @@ describe('what is not JSON, or not what PostgreSQL can keep', () => {
     expect(refusal(endless)).toMatch(/nested deeper than 100 levels/)
   })
 
-  test('nothing at all is refused, with a hint', () => {
+  test('undefined is refused, with a hint', () => {
     expect(parseJson(undefined)).toEqual(left('the value is undefined; use null for "nothing"'))
   })
 
-  test('maps and sets are refused rather than emptied', () => {
+  test('maps and sets are refused, because JSON would lose their contents', () => {
     for (const lossy of [new Map([['a', 1]]), new Set([1])]) expect(refusal({ a: lossy })).toMatch(/'a'/)
   })
 
-  test('the sentence names the path', () => {
+  test('the message names the path', () => {
     expect(refusal({ lines: [{ price: 1 }, { price: Number.NaN }] })).toBe(
       "'lines[1].price' is NaN, which JSON cannot hold",
     )
@@ -167,7 +167,7 @@ describe('the limits', () => {
     expect(refusal(nested(MAX_JSON_DEPTH + 1, 1))).toMatch(/nested deeper than 100 levels$/)
   })
 
-  test('a hundred thousand levels are refused without filling the stack', () => {
+  test('a hundred thousand levels are refused without a stack overflow', () => {
     expect(refusal(nested(100_000, 1))).toMatch(/nested deeper than 100 levels$/)
   })
 
@@ -179,7 +179,7 @@ describe('the limits', () => {
     expect(refusal('ä'.repeat(MAX_JSON_BYTES / 2))).toMatch(/has 1048578 bytes/)
   })
 
-  test('a sentence of refusal stays short though a name is long', () => {
+  test('the message stays short when a name is long', () => {
     expect(refusal({ ['n'.repeat(100_000)]: Number.NaN }).length).toBeLessThan(300)
   })
 })
@@ -187,7 +187,7 @@ describe('the limits', () => {
 describe('text to be stored', () => {
   const awkward = fc.constantFrom('a', 'ä', '🎈', '\u0001', '\uffff', '\u0000', '\ud83c', '\udf88')
 
-  test('is always text that PostgreSQL can hold, and unchanged where it was', () => {
+  test('is always valid for PostgreSQL, and unchanged if it was valid', () => {
     fc.assert(
       fc.property(fc.string({ unit: awkward, maxLength: 40 }), text => {
         const clean: Either<string, unknown> = parseJson(storableText(text))
@@ -197,12 +197,12 @@ describe('text to be stored', () => {
     )
   })
 
-  test('is cut when it is a novel, and says how long it was', () => {
+  test('is cut when it is very long, and says how long it was', () => {
     expect(storableText('abcdef', 3)).toBe('abc... (6 characters)')
     expect(storableText('abc', 3)).toBe('abc')
   })
 
-  test('is not cut through a pair of surrogates', () => {
+  test('is not cut between two halves of a surrogate pair', () => {
     expect(storableText('ab🎈cd', 3).isWellFormed()).toBe(true)
   })
 })

@@ -24,7 +24,7 @@ describe('a command to send', () => {
     expect({ ...intent, commandId }).toMatchObject(given)
   })
 
-  test('has the time of the clock and a sender', () => {
+  test("has the clock's time, and a sender", () => {
     expect(prepare().intent).toMatchObject({ at: at(5), actor: 'sender', retryCount: 0 })
     expect(prepare({ actor: 'billing' }).intent.actor).toBe('billing')
   })
@@ -68,7 +68,7 @@ describe('a command to send', () => {
     expect(() => prepare(over as Partial<CommandToSend>)).toThrow(expect.objectContaining({ field }))
   })
 
-  test('that was accepted can be read back from the log', () => {
+  test('can be read back from the log once it was accepted', () => {
     const sent = command.decide(prepare({ jitter: 0.1, backoffSeconds: [0.1, 2] }).intent, command.initial)
     const [event] = isRight(sent) ? sent.right : []
     if (event === undefined) throw new Error('it was not sent')

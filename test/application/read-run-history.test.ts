@@ -23,7 +23,7 @@ const longRun = () => {
   return events.map((event, revision) => ({ stream: runStream(RUN), revision, id: '', event, context: {} as never }))
 }
 
-test('G6: telling the history of a long run, with as many events as files, leaves others their turns', async () => {
+test('G6: reading the history of a long run, with as many events as files, does not block the event loop', async () => {
   const events = longRun()
   let turns = 0
   const turn = (): void => {

@@ -24,7 +24,7 @@ import {
 
 type Store = EventStore<CommandEvent>
 
-/** The store in memory, telling what is asked of it; `meanwhile` runs before the append with that number. */
+/** The store in memory, which records its calls; `meanwhile` runs before the append with that number. */
 const setUp = (meanwhile: (append: number, store: Store) => Promise<unknown> = async () => undefined) => {
   const { store } = createMemoryEventStore<CommandEvent>()
   const asked: string[] = []
@@ -53,7 +53,7 @@ const turn = (...intents: readonly CommandIntent[]) => ({ stream, intents })
 const streamOf = (i: number) => `command-payments-0192d3a4-0000-7000-8000-${String(i).padStart(12, '0')}`
 
 describe('a turn', () => {
-  test('is loaded, decided and appended, and tells what is so now', async () => {
+  test('is loaded, decided and appended, and returns the new state', async () => {
     const { store, asked, transact } = setUp()
     const [outcome] = await transact([turn(send())])
     expect(outcome).toMatchObject({
@@ -73,7 +73,7 @@ describe('a turn', () => {
     expect(await typesIn(store)).toEqual(['CommandSent', 'CommandReceived', 'CommandCompleted'])
   })
 
-  test('of which one intent is refused leaves nothing behind', async () => {
+  test('appends nothing when one of its intents is refused', async () => {
     const { store, asked, transact } = setUp()
     const [outcome] = await transact([turn(send(), receive(1), cancel())])
     expect(outcome).toMatchObject({
@@ -85,14 +85,14 @@ describe('a turn', () => {
     expect(await typesIn(store)).toEqual([])
   })
 
-  test('that finds it is so already appends nothing', async () => {
+  test('appends nothing when there is nothing to change', async () => {
     const { store, asked, transact } = setUp()
     await write(store, historyOf.COMPLETED)
     expect(await transact([turn(succeed(1))])).toMatchObject([{ outcome: 'done', events: [], now: { revision: 2 } }])
     expect(asked).toEqual(['read 1'])
   })
 
-  test('whose caller has just loaded is not loaded again', async () => {
+  test('is not loaded again when its caller has just loaded the stream', async () => {
     const { asked, transact } = setUp()
     await transact([{ ...turn(send()), known: { state: initialState, revision: -1 } }])
     expect(asked).toEqual(['append 1'])
@@ -112,14 +112,14 @@ describe('a guard', () => {
     expect(asked).toEqual(['read 1'])
   })
 
-  test('lets pass what it has nothing against', async () => {
+  test('lets a turn pass that it does not refuse', async () => {
     const { store, transact } = setUp()
     await write(store, historyOf.PENDING)
     expect(await transact([{ ...turn(cancel()), guard: onlyPending }])).toMatchObject([{ outcome: 'done' }])
     expect(await typesIn(store)).toEqual(['CommandSent', 'CommandCanceled'])
   })
 
-  test('is asked again about what is there after a lost race', async () => {
+  test('runs again on the new state after a conflict', async () => {
     const { store, transact } = setUp(async (append, under) => {
       if (append === 0) await write(under, historyOf.IN_TROUBLESHOOTING_QUEUE.slice(1))
     })
@@ -130,8 +130,8 @@ describe('a guard', () => {
   })
 })
 
-describe('a lost race', () => {
-  test('is loaded and decided again, on what is there then', async () => {
+describe('a conflict', () => {
+  test('is loaded and decided again, on the new state', async () => {
     const { store, asked, transact } = setUp(async (append, under) => {
       if (append === 0) await write(under, historyOf.COMPLETED.slice(1))
     })
@@ -141,7 +141,7 @@ describe('a lost race', () => {
     expect(asked).toEqual(['read 1', 'append 1', 'read 1'])
   })
 
-  test('A14: finds the rival although the caller was sure that nothing was there', async () => {
+  test('A14: shows the other append although the caller expected an empty stream', async () => {
     const { store, asked, transact } = setUp()
     await write(store, historyOf.PENDING)
     const known = { state: initialState, revision: -1 }
@@ -152,7 +152,7 @@ describe('a lost race', () => {
     expect(await typesIn(store)).toEqual(['CommandSent'])
   })
 
-  test('is won in the end when the intent is still allowed', async () => {
+  test('succeeds in the end when the intent is still allowed', async () => {
     const { store, transact } = setUp(async (append, under) => {
       if (append < 3) await write(under, [received(append + 1)])
     })
@@ -172,7 +172,7 @@ describe('a lost race', () => {
     expect(await typesIn(store, streamOf(2))).toEqual(['CommandSent'])
   })
 
-  test('is not run for ever: who loses every time is told, and nothing of his is left', async () => {
+  test('is not retried for ever: a turn that loses every round fails, and appends nothing', async () => {
     const { store, asked, transact } = setUp(async (append, under) => {
       await write(under, [received(append + 1), failed(append + 1)])
     })
@@ -197,7 +197,7 @@ describe('many turns', () => {
     expect(await typesIn(store)).toEqual(['CommandSent', 'CommandReceived', 'CommandCompleted'])
   })
 
-  test('on one stream keep their order through a lost race', async () => {
+  test('on one stream keep their order through a conflict', async () => {
     const { store, transact } = setUp(async (append, under) => {
       if (append === 0) await write(under, [received(1)])
     })
@@ -207,14 +207,14 @@ describe('many turns', () => {
     expect(await typesIn(store)).toEqual(['CommandSent', 'CommandReceived', 'CommandReceived', 'CommandCompleted'])
   })
 
-  test('A14: twenty of one send leave one command', async () => {
+  test('A14: twenty sends of one id make one command', async () => {
     const { store, transact } = setUp()
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => transact([turn(send())])))
     expect(outcomes.flat().filter(({ outcome }) => outcome === 'done')).toHaveLength(1)
     expect(await typesIn(store)).toEqual(['CommandSent'])
   })
 
-  test('A5: of twenty operators at once one wins and nineteen are told why not', async () => {
+  test('A5: of twenty operators at once one succeeds, and nineteen get the reason why not', async () => {
     const { store, transact, rival } = setUp()
     await write(store, historyOf.IN_TROUBLESHOOTING_QUEUE)
     const outcomes = await Promise.all(
@@ -229,13 +229,13 @@ describe('many turns', () => {
   })
 })
 
-test('nothing at all is done in no time', async () => {
+test('an empty list of turns calls no store', async () => {
   const { asked, transact } = setUp()
   expect(await transact([])).toEqual([])
   expect(asked).toEqual([])
 })
 
-test('a store that fails is not asked twice', async () => {
+test('a store that fails is not called twice', async () => {
   const { asked, transact } = setUp(async () => {
     throw new Error('the disk is full')
   })

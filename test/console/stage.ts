@@ -94,7 +94,7 @@ export class Stage {
   }
 
   private serving() {
-    return { console: this.files, proof: () => this.backgroundCheck.figures() }
+    return { console: this.files, proof: () => this.backgroundCheck.stats() }
   }
 
   /** The server goes away and comes back at the same address. */
@@ -114,7 +114,7 @@ export class Stage {
     return this.served.url
   }
 
-  /** Somebody with a token for these roles, signed in through the link. */
+  /** A user with a token for these roles, signed in through the link. */
   async visit(roles: readonly Role[], path = '/', options: VisitOptions = {}): Promise<Visitor> {
     const { sub, tenant, ...more } = options
     const token = await this.served.token(roles, {
@@ -155,7 +155,7 @@ export class Stage {
     return sent.map(({ commandId }) => commandId)
   }
 
-  /** Parked commands of a domain that nobody works on any more: what is retried waits. */
+  /** Parked commands of a domain without a worker: retried ones stay pending. */
   async parkUnattended(count: number, errorCode: string): Promise<void> {
     const refuse = () => {
       throw new PermanentCommandError(errorCode, 'it does not work')

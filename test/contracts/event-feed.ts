@@ -33,7 +33,7 @@ export const eventFeedContract = (opened: () => Opened): void => {
       return appends.flatMap(({ events }) => events)
     }
 
-    test('gives every event once, each stream in its order, and as its stream has it', async () => {
+    test('gives every event once, each stream in order, equal to what the stream gives', async () => {
       const start = await opened().feed.head()
       const stream = newStream()
       const other = newStream()
@@ -95,7 +95,7 @@ export const eventFeedContract = (opened: () => Opened): void => {
       expect(idsOf((await readUntil(head, later)).events)).toEqual(later)
     })
 
-    test('refuses what is no position', async () => {
+    test('refuses an invalid position', async () => {
       await expect(opened().feed.read('nowhere', 1)).rejects.toThrow(/feed position/)
     })
 

@@ -29,7 +29,7 @@ export const readingContract = (opened: () => Opened): void => {
       expect(await opened().store.readStreams([])).toEqual(new Map())
     })
 
-    test('a stream that was archived gives what stands in for it, alone and among others', async context => {
+    test('an archived stream gives the events that stand in for it, read by itself or with others', async context => {
       const { store, archive } = opened()
       if (archive === undefined) return context.skip('nothing is archived here')
       const [gone, there] = [await streamOf(store, 3), await streamOf(store, 2)]
@@ -45,7 +45,7 @@ export const readingContract = (opened: () => Opened): void => {
       expect(await store.readStream(there, 0, { recordedOnly: true })).toEqual(found.get(there))
     })
 
-    test('takes a name for nothing but a name', async () => {
+    test('treats a name as text only', async () => {
       const stream = newStream()
       await opened().store.append([
         write(`${stream}-a`, 'none'),
@@ -58,7 +58,7 @@ export const readingContract = (opened: () => Opened): void => {
   })
 
   describe('within a transaction of the caller', () => {
-    test('events are there for it alone until it commits, and gone when it rolls back', async context => {
+    test('events are visible only in the transaction until it commits, and gone when it rolls back', async context => {
       const { begin } = opened()
       if (begin === undefined) return context.skip('no transactions here')
       for (const end of ['commit', 'rollback'] as const) {

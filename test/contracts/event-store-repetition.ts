@@ -25,7 +25,7 @@ export const repetitionContract = (opened: () => Opened, has: { readonly atomicA
       expect(await opened().store.readStream(stream)).toHaveLength(4)
     })
 
-    test('are a conflict when only some of them are there, or at another place', async () => {
+    test('are a conflict when only some of them are stored, or at another revision', async () => {
       const stream = newStream()
       const [first, second, third] = some(3) as [NewEvent<Noted>, NewEvent<Noted>, NewEvent<Noted>]
       await opened().store.append([write(stream, 'none', [first, second])])
@@ -37,7 +37,7 @@ export const repetitionContract = (opened: () => Opened, has: { readonly atomicA
       expect(idsOf(await opened().store.readStream(stream))).toEqual([first.id, second.id])
     })
 
-    test('do not disturb the streams beside them', async () => {
+    test('do not affect other streams of the call', async () => {
       const [old, fresh, taken] = [newStream(), newStream(), await streamOf(opened().store, 1)]
       const append = write(old, 'none')
       await opened().store.append([append])
@@ -60,7 +60,7 @@ export const repetitionContract = (opened: () => Opened, has: { readonly atomicA
       ).toEqual([3, 2])
     })
 
-    test('appends nothing when one stream lost its race, and names it', async () => {
+    test('appends nothing when one stream has a conflict, and names it', async () => {
       const [a, b, c, d] = [
         newStream(),
         await streamOf(opened().store, 2),
@@ -85,7 +85,7 @@ export const repetitionContract = (opened: () => Opened, has: { readonly atomicA
       ).toEqual([2, 2])
     })
 
-    test('is won by one of many rivals over the same streams, whatever their order', async () => {
+    test('succeeds for one of many writers to the same streams, in whatever order they name them', async () => {
       const [a, b, c] = [newStream(), newStream(), newStream()]
       const rivals = Array.from({ length: 12 }, (_, i) => {
         const appends = [a, b, c].map(stream => write(stream, 'none'))

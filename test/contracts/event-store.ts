@@ -84,11 +84,11 @@ export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly 
       expect(await readStream(stream)).toEqual([])
     })
 
-    test('of no streams at all does nothing', async () => {
+    test('of no streams does nothing', async () => {
       expect(await append([])).toEqual([])
     })
 
-    test('of several events is all or nothing, also when a rival takes the place of one of them', async () => {
+    test('of several events is all or nothing, also when another writer takes one of the revisions', async () => {
       const stream = await streamOf(adapter.store, 1)
       const rivals = [some(3), some(3), some(3), some(3)]
       const results = await Promise.all(rivals.map(events => append([write(stream, 0, events)])))
@@ -97,7 +97,7 @@ export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly 
       expect(idsOf((await readStream(stream)).slice(1))).toEqual(idsOf(rivals[won] ?? []))
     })
 
-    test('of many streams tells winners from losers, in the order asked', async () => {
+    test('of many streams gives the outcome of each, in the order of the call', async () => {
       const there = await Promise.all([0, 2, 0, 2, 1, 0].map(count => streamOf(adapter.store, count)))
       const [a, b, c, d, e, f] = there as [string, string, string, string, string, string]
       const results = await append([
@@ -120,7 +120,7 @@ export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly 
       expect(lengths).toEqual([1, 2, 0, 5, 1, 2])
     })
 
-    test('keeps what it was given: any text, and a lot of it', async () => {
+    test('keeps any text, also a very long one, unchanged', async () => {
       const texts = [
         '',
         'žluťoučký 日本語 👩‍👩‍👧 \u{1F600} \u200F\u202E',
@@ -136,7 +136,7 @@ export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly 
       )
     })
 
-    test('of twenty writers to one stream: every success can be read, losers are told, no gaps', async () => {
+    test('of twenty writers to one stream: every success can be read, the others get a conflict, no gaps', async () => {
       const stream = newStream()
       const successes = new Map<string, number>()
       let losses = 0

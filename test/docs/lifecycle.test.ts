@@ -9,7 +9,7 @@ const written = await readFile(path, 'utf8')
 const page = withGenerated(written)
 
 describe('docs/lifecycle.md', () => {
-  test('says what the code does; `npm run docs:lifecycle` brings it up to date', async () => {
+  test('agrees with the code; `npm run docs:lifecycle` updates it', async () => {
     await expect(page).toMatchFileSnapshot(path)
   })
 
@@ -26,15 +26,15 @@ describe('docs/lifecycle.md', () => {
   })
 })
 
-describe('bringing the page up to date', () => {
-  test('replaces what is between the markers and nothing else', () => {
+describe('updating the page', () => {
+  test('replaces only the text between the markers', () => {
     const damaged = page.replace('stateDiagram-v2', 'an old diagram').replace('| OPERATOR_RETRY |', '| GONE |')
     expect(damaged).not.toBe(page)
     expect(withGenerated(damaged)).toBe(page)
     expect(withGenerated(page)).toBe(page)
   })
 
-  test('says which part has lost its markers', () => {
+  test('names the part whose markers are missing', () => {
     expect(() => withGenerated(page.replace('<!-- generated: table -->', ''))).toThrow("no part 'table'")
   })
 })

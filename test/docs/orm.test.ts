@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { createTestDatabase } from '../support/database.ts'
 
-test('R21: the page on ORMs names each of our tables', async () => {
+test('R21: the page on ORMs names each table of the bus', async () => {
   const page = await readFile(new URL('../../docs/orm.md', import.meta.url), 'utf8')
   const database = await createTestDatabase()
   const { rows } = await database.pool.query<{ name: string }>(

@@ -37,7 +37,7 @@ const callsOf = (declared: Declared, group = ''): readonly (readonly [name: stri
     typeof needed === 'string' ? [[`${group}${name}`, needed] as const] : callsOf(needed, `${group}${name}.`),
   )
 
-/** Who may what, as it is declared; test/http/identity/roles.test.ts and test/bus/sending/caller.test.ts carry out each cell. */
+/** The declared permissions; test/http/identity/roles.test.ts and test/bus/sending/caller.test.ts carry out each cell. */
 const tables = {
   routes: tableOf(
     'route',
@@ -46,7 +46,7 @@ const tables = {
   library: tableOf('call of `as(identity)`', callsOf(callerPermissions)),
 }
 
-test('G3: docs/security.md says who may what, as the routes and the library declare it; `npm run docs:security` brings it up to date', async () => {
+test('G3: docs/security.md shows the permissions that routes and library declare; `npm run docs:security` updates it', async () => {
   let page = await readFile(path, 'utf8')
   for (const [name, table] of Object.entries(tables)) {
     page = page.replace(

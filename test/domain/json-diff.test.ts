@@ -4,7 +4,7 @@ import type { Json } from '../../src/domain/json/json.ts'
 import { type Change, jsonDiff } from '../../src/domain/json/json-diff.ts'
 import { json } from '../support/lives/command-arbitraries.ts'
 
-/** Carries out a change as RFC 6902 says, written apart from the code that finds changes. */
+/** Applies a change as RFC 6902 says; independent of the code that finds changes. */
 const applied = (value: Json, { op, path, to }: Change): Json => {
   if (path === '') return to
   const [head = '', ...rest] = path
@@ -30,7 +30,7 @@ const applied = (value: Json, { op, path, to }: Change): Json => {
 }
 const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
 
-test('the changes between two values turn the one into the other', () => {
+test('the changes between two values turn one into the other', () => {
   fc.assert(
     fc.property(json, json, (before, after) => {
       expect(jsonDiff(before, after).reduce(applied, before)).toEqual(after)

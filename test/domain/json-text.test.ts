@@ -15,7 +15,7 @@ const faultOf = (given: string): JsonFault | null => {
 }
 
 describe('JSON text', () => {
-  test('R8: whose numbers are kept is parsed, whatever its texts and names look like', () => {
+  test('R8: is parsed when its numbers are kept exactly, whatever its texts and names look like', () => {
     fc.assert(
       fc.property(json, fc.dictionary(text, text), (value, words) => {
         const given = { value, words }
@@ -25,7 +25,7 @@ describe('JSON text', () => {
     )
   })
 
-  test('R8: with any number as JavaScript writes it is parsed, also where its last digit is a tie', () => {
+  test('R8: is parsed with any number as JavaScript writes it, also when the last digit is a tie', () => {
     expect(faultOf('[-1136419065709504.2]')).toBeNull()
     fc.assert(
       fc.property(fc.double({ noNaN: true, min: -9e15, max: 9e15 }), value => {
@@ -35,7 +35,7 @@ describe('JSON text', () => {
     )
   })
 
-  test('R8: with a number that would be changed is refused with the path, wherever it is', () => {
+  test('R8: is refused with the path of a number that would be changed, wherever it is', () => {
     const literal = fc.constantFrom(
       '9007199254740993',
       '-9007199254740993',
@@ -66,7 +66,7 @@ describe('JSON text', () => {
     )
   })
 
-  test('R8: every number that JavaScript writes for itself is taken as a literal, or refused as a value too', () => {
+  test('R8: every number that JavaScript writes is accepted as text and as value, or refused as both', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), value => {
         for (const literal of [JSON.stringify(value), value.toPrecision(17), value.toExponential()]) {
@@ -101,16 +101,16 @@ describe('JSON text', () => {
     expect(faultOf(`[${literal}]`)).toEqual({ path: '[0]', message: expect.stringMatching(sentence) })
   })
 
-  test('R8: with a negative number that would be changed is refused, and says where behind other lists and objects', () => {
+  test('R8: is refused with the path of a negative number that would be changed, also after other lists and objects', () => {
     expect(faultOf('{"a":[1,[2,3],{"b":4}],"c":[{},{"d":-12345678901234567890}]}')?.path).toBe('c[1].d')
   })
 
-  test('R8: cuts a path that is too long to read', () => {
+  test('R8: has a long path cut in the refusal', () => {
     expect(faultOf(`{"${'a'.repeat(80)}":1e400}`)?.path).toBe('a'.repeat(80))
     expect(faultOf(`{"${'a'.repeat(81)}":1e400}`)?.path).toBe(`${'a'.repeat(80)}...`)
   })
 
-  test('R8: a value is at fault as its literal is, on both sides of zero', () => {
+  test('R8: a number is refused as a value when it is refused as text, on both sides of zero', () => {
     for (const sign of [1, -1]) {
       for (const kept of [0, 1e-80, 1, Number.MAX_SAFE_INTEGER]) expect(numberFault(sign * kept)).toBeNull()
       for (const rounded of [2 ** 53, 1e300]) expect(numberFault(sign * rounded)).toMatch(/is past 9007199254740991/)
@@ -119,7 +119,7 @@ describe('JSON text', () => {
     }
   })
 
-  test('R8: may call a member __proto__, which stays a member', () => {
+  test('R8: may have a member called __proto__, which stays a member', () => {
     const parsed = parseJsonText('{"__proto__":{"a":1},"constructor":{"prototype":{}}}')
     expect(parsed).toMatchObject({ right: expect.anything() })
     expect(JSON.stringify((parsed as { right: unknown }).right)).toBe(
@@ -127,7 +127,7 @@ describe('JSON text', () => {
     )
   })
 
-  test('R8: takes as many more characters in PostgreSQL as it writes for small numbers', () => {
+  test('R8: counts the longer form in which PostgreSQL writes small numbers', () => {
     for (const [value, written] of [
       [1e-7, '0.0000001'],
       [-1.5e-7, '-0.00000015'],

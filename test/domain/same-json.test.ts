@@ -45,6 +45,6 @@ test.each<[Json, Json]>([
   [{ a: null }, {}],
   [{ a: { b: [1, { c: 2 }] } }, { a: { b: [1, { c: 3 }] } }],
   [JSON.parse('{"toString":1}'), JSON.parse('{"valueOf":1}')],
-])('%j and %j are not the same, either way', (a, b) => {
+])('%j and %j are not the same, in either order', (a, b) => {
   expect([sameJson(a, b), sameJson(b, a)]).toEqual([false, false])
 })

@@ -56,7 +56,7 @@ test('what people write stays: letters of every script, accents, emoji', () => {
     expect(visible(text)).toBe(text)
 })
 
-test('it hides nothing by being done twice, and inside JSON it is the same value', () => {
+test('escaping twice hides nothing, and inside JSON the value stays the same', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.constantFrom(...marks), fc.string({ unit: 'binary' }))), parts => {
       const text = parts.join('')

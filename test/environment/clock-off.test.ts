@@ -10,7 +10,7 @@ import { eventually, readiness } from '../support/servers/service.ts'
 
 const program = useProgram()
 
-/** Loaded before anything else: this process believes that it is another time. */
+/** Loaded first: it sets another time in this process. */
 const shiftedBy = async (hours: number): Promise<string> => {
   const file = join(program.directory, `clock${hours}.mjs`)
   await writeFile(
@@ -45,7 +45,7 @@ describe.each([
   ['an hour ahead', 1],
   ['an hour behind', -1],
 ])('a worker whose clock is %s', (_, hours) => {
-  test('R22: keeps its leases, waits, health and messages by the clock of the database', async () => {
+  test('R22: a worker uses the clock of the database for leases, waits, health and messages', async () => {
     const { bus, database, until } = await createTestBus()
     const args = ['worker', '--handlers', await handlers(), '--lease', '2', '--port', '0']
     const start = async (env: { readonly [name: string]: string }): Promise<[ChildProcess, string]> => {
@@ -69,7 +69,7 @@ describe.each([
       () => bus.getCommand('payments', hang),
       command => command?.status === 'IN_PROGRESS',
     )
-    // from here on another worker, whose clock is right, would take whatever looked as if its lease had ended
+    // from here on another worker, with the right clock, would take every message whose lease seems to have ended
     const [right] = await start({})
     const [long, failing] = await Promise.all([send('Last', { ms: 5_000 }), send('Fail', {}, { backoffSeconds: [1] })])
     expect(await completed(failing)).toMatchObject({ result: 2, totalAttempts: 2 })
@@ -82,7 +82,7 @@ describe.each([
       ),
     ).toMatchObject({ code: 200 })
 
-    // its lease ends when it ought to, not an hour later
+    // its lease ends at the right time, not an hour later
     shifted.kill('SIGKILL')
     await once(shifted, 'exit')
     expect(await completed(hang)).toMatchObject({ result: 'taken over', totalAttempts: 2 })
@@ -91,7 +91,7 @@ describe.each([
     expect(await once(right, 'exit')).toEqual([0, null])
   })
 
-  test('R22: archives what is old by the clock of the database', async () => {
+  test('R22: the archive uses the clock of the database to decide what is old', async () => {
     const { bus, database, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Read', null)
     await work({ domain: 'payments', handlers: { Read: () => 1 } })

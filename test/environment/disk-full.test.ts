@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
 })
 
-/** A small disk of its own that the server may write to; null where this account, or the server, cannot have one. */
+/** A small separate disk for the server; null if this account or the server cannot have one. */
 const smallDisk = async (admin: pg.Client): Promise<string | null> => {
   const { rows } = await admin.query<{ data_directory: string }>('show data_directory')
   const owner = await stat(rows[0]?.data_directory ?? '').catch(() => null)
@@ -39,7 +39,7 @@ const databaseOn = async (admin: pg.Client, place: string): Promise<string> => {
   return url.href
 }
 
-/** Takes all that is left of the disk, down to the last block. */
+/** Fills the disk completely. */
 const fill = async (client: pg.Client): Promise<void> => {
   await client.query('create table filler (block text)')
   await client.query('alter table filler alter column block set storage plain')
@@ -50,7 +50,7 @@ const fill = async (client: pg.Client): Promise<void> => {
 /** Half a megabyte that does not compress. */
 const large = () => ({ text: randomBytes(250_000).toString('hex') })
 
-test('R11: a full disk: a send says so and writes nothing, an outcome waits, and all goes on when there is room', async context => {
+test('R11: on a full disk a send says so and writes nothing, an outcome waits, and all goes on when there is room', async context => {
   const admin = new pg.Client(inject('serverUrl'))
   await admin.connect()
   cleanUps.push(() => admin.end())

@@ -14,14 +14,14 @@ const openDatabase = async (): Promise<TestDatabase> => {
   return database
 }
 
-/** A pool as somebody else's program would have it. */
+/** A pool as the user's program may have it. */
 const userPool = (database: TestDatabase, more: pg.PoolConfig = {}): pg.Pool => {
   const pool = usersPool({ connectionString: database.url, max: 6, ...more })
   cleanUps.push(() => pool.end())
   return pool
 }
 
-/** A command that fails once for good, is retried, and completes: its history, audit and lists are read. */
+/** A command that fails permanently, is retried, and completes: its history, audit and lists are read. */
 const liveThrough = async (pool: pg.Pool): Promise<void> => {
   const bus = createCommandBus({ pool })
   cleanUps.push(() => bus.close())
@@ -71,7 +71,7 @@ const until = async (holds: () => Promise<boolean>): Promise<void> => {
 }
 
 describe('R1: what a process has set for pg', () => {
-  it('R1: type parsers of others change nothing, and clean processes read what was written', async () => {
+  it('R1: type parsers that others have set change nothing, and other processes can read what was written', async () => {
     const database = await openDatabase()
     const { builtins } = pg.types
     const taken = [builtins.INT8, builtins.JSONB, builtins.TIMESTAMPTZ, builtins.BOOL, builtins.INT4, builtins.FLOAT8]
@@ -118,7 +118,7 @@ describe('R1: what the role has set for its session', () => {
 })
 
 describe('R2: a pool of the user', () => {
-  it('R2: works with a password given apart, as a text and as a function, also for the connections the bus adds', async () => {
+  it('R2: works with a separate password, as a text or a function, also for connections that the bus adds', async () => {
     const database = await openDatabase()
     const { hostname, port, username, password, pathname } = new URL(database.url)
     const parts = { host: hostname, port: Number(port), user: username, database: pathname.slice(1) }
@@ -142,7 +142,7 @@ describe('R2: a pool of the user', () => {
     }
   })
 
-  it('R2: stays the user’s: its broken connections end nothing, and it works on after the bus is closed', async () => {
+  it('R2: stays the user’s: its broken connections do not end the process, and it still works after the bus is closed', async () => {
     const database = await openDatabase()
     const pool = userPool(database)
     const bus = createCommandBus({ pool })
@@ -157,7 +157,7 @@ describe('R2: a pool of the user', () => {
     expect(pool.listenerCount('error')).toBe(0)
   })
 
-  it('R2: what is no pool, and one that asks for binary values, is refused in one sentence', () => {
+  it('R2: a value that is not a pool, and a pool with binary values, is refused in one sentence', () => {
     expect(() => createCommandBus({ pool: {} as never })).toThrow(/pool: must be a `pg.Pool`/)
     const pool = new pg.Pool({ binary: true } as pg.PoolConfig)
     expect(() => createCommandBus({ pool })).toThrow(/pool: must not have `binary: true`/)

@@ -5,9 +5,9 @@ import { knownPooling, notePooling } from '../../src/infrastructure/postgres/con
 import { toPublicError } from '../../src/infrastructure/postgres/connection/errors.ts'
 import { migrate } from '../../src/infrastructure/postgres/schema/migrate.ts'
 import { ensurePgmq } from '../../src/infrastructure/postgres/schema/pgmq-install.ts'
-import { apartFrom, createPool, poolingOf } from '../../src/infrastructure/postgres/transactions/pool.ts'
+import { createPool, poolingOf, poolLike } from '../../src/infrastructure/postgres/transactions/pool.ts'
 import { checkHealth } from '../../src/infrastructure/service/checks.ts'
-import { createTestBus, logIsApart, type TestBus, until } from '../support/bus.ts'
+import { createTestBus, logIsSeparate, type TestBus, until } from '../support/bus.ts'
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts'
 import { parked } from '../support/park.ts'
 import { files, jane, quickly, runsOf } from '../support/runs.ts'
@@ -35,7 +35,7 @@ const open = (url: string, max = 4): pg.Pool => {
 
 interface Pooled extends TestBus {
   readonly url: string
-  /** Buses through the pooler, as processes of their own would have them. */
+  /** Buses through the pooler, as separate processes would have them. */
   readonly pooled: (options?: CommandBusOptions) => CommandBus
 }
 
@@ -46,7 +46,7 @@ const openPooled = async (options: PgBouncerOptions): Promise<Pooled> => {
   return { ...test, url, pooled }
 }
 
-/** All that a bus is for, by two of them at once. */
+/** All work of a bus, by two buses at once. */
 const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
   const [bus, other] = [pooled(), pooled()]
   const user = new pg.Pool({ connectionString: url, max: 4 })
@@ -55,7 +55,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
   await user.query('create table seen (n int primary key)')
   const calls = new Map<string, number>()
   const handlers = {
-    // longer than the lease: heartbeats keep it
+    // longer than the lease: heartbeats extend it
     Long: async () => {
       await new Promise(resolve => setTimeout(resolve, 1_500))
       return { long: true }
@@ -70,7 +70,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
       throw Object.assign(new Error('never'), { code: 'NEVER' })
     },
     Quick: (data: unknown) => data,
-    ...(logIsApart
+    ...(logIsSeparate
       ? {}
       : {
           Write: {
@@ -97,7 +97,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
     'shop',
     Array.from({ length: 40 }, (_, n) => ({ commandType: 'Quick', data: { n }, replyTo: 'shop__answers' })),
   )
-  if (!logIsApart) {
+  if (!logIsSeparate) {
     for (let n = 0; n < 20; n++) await sent('Write', { n })
     const client = await user.connect()
     await client.query('begin')
@@ -120,7 +120,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
     () => bus.troubleshooting.list({ domain: 'shop' }),
     ({ total }) => total === hopeless.length,
   )
-  if (!logIsApart) expect((await user.query('select count(*)::int as n from seen')).rows).toEqual([{ n: 22 }])
+  if (!logIsSeparate) expect((await user.query('select count(*)::int as n from seen')).rows).toEqual([{ n: 22 }])
   expect((await user.query('select count(*)::int as n from pgmq.q_shop__answers')).rows).toEqual([{ n: 40 }])
 
   const following = new AbortController()
@@ -152,7 +152,7 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
 /** Of eight that the pooler has; leaders hold some. */
 const SEEN = 5
 
-/** The server connections that a pooler holds, by what they have of sessions. */
+/** The pooler's server connections, by their session state. */
 const leftBehind = async (url: string, database: pg.Pool): Promise<unknown> => {
   const { rows: locks } = await database.query(
     `select count(*)::int as n from pg_locks l join pg_database d on d.oid = l.database
@@ -179,7 +179,7 @@ const leftBehind = async (url: string, database: pg.Pool): Promise<unknown> => {
 describe.skipIf(noPgBouncer !== null)(
   `R10: a pooler in front of the database${noPgBouncer ? ` (${noPgBouncer})` : ''}`,
   () => {
-    it('R10: session mode, no start parameter ignored: everything works, and workers listen', async () => {
+    it('R10: session mode without ignored start parameters: everything works, and workers listen', async () => {
       const test = await openPooled({ mode: 'session', poolSize: 100 })
       await liveThrough(test)
       const bus = test.pooled()
@@ -189,7 +189,7 @@ describe.skipIf(noPgBouncer !== null)(
         ({ status }) => status === 'healthy',
       )
       expect(worker.health().reasons).toEqual([])
-      if (!logIsApart) expect((await bus.maintenance.rebuild()).commands).toBeGreaterThan(60)
+      if (!logIsSeparate) expect((await bus.maintenance.rebuild()).commands).toBeGreaterThan(60)
     }, 60_000)
 
     it('R10: transaction mode: everything works by polling, and leaves nothing behind on connections of others', async () => {
@@ -209,19 +209,19 @@ describe.skipIf(noPgBouncer !== null)(
         reasons: [expect.stringContaining(POOLER)],
       })
       expect(await leftBehind(test.url, test.pool)).toEqual({
-        // the follower of a log elsewhere leads
-        locks: logIsApart ? 1 : 0,
+        // the follower of a separate log is the leader
+        locks: logIsSeparate ? 1 : 0,
         sessions: [{ channels: 0, timeout: '0', readonly: 'off', prepared: 0 }],
       })
     }, 60_000)
 
-    it('R10: transaction mode: what needs a session of its own is refused by name', async () => {
+    it('R10: transaction mode: calls that need their own session are refused, and named', async () => {
       const test = await openPooled({ mode: 'transaction' })
       const bus = test.pooled({
         handlers: { shop: { Buy: { transactional: true, rehearsable: true, handle: async () => null } } } as never,
       })
       await expect(bus.maintenance.rebuild()).rejects.toThrow(POOLER)
-      if (logIsApart) return
+      if (logIsSeparate) return
       const commandId = await parked(test, 'shop', {}, { commandType: 'Buy' })
       const rehearsal = await bus.troubleshooting.rehearse('shop', commandId).catch(error => error.message)
       expect(JSON.stringify(rehearsal)).toContain(POOLER)
@@ -239,8 +239,8 @@ describe.skipIf(noPgBouncer !== null)(
            where l.locktype = 'advisory' and a.datname = current_database() and a.application_name = 'commandbus leader'`,
           )
           .then(({ rows }) => rows.map(({ pid }) => pid as number))
-      // with a log elsewhere its follower leads, too
-      const others = logIsApart ? 1 : 0
+      // with a separate log its follower is a leader, too
+      const others = logIsSeparate ? 1 : 0
       const [first] = await until(leaders, pids => pids.length === 1 + others)
       await test.pool.query('select pg_terminate_backend($1)', [first])
       await until(leaders, pids => pids.length === 1 + others && !pids.includes(first ?? 0))
@@ -267,7 +267,7 @@ describe.skipIf(noPgBouncer !== null)(
       await expect(test.pooled().ready()).rejects.toThrow(/pool_mode = statement.*session or transaction/)
     })
 
-    it('R10: a start parameter of a pool of yours that the pooler refuses is named', async () => {
+    it("R10: a start parameter of the user's pool that the pooler refuses is named", async () => {
       const test = await openPooled({ mode: 'session' })
       const pool = new pg.Pool({ connectionString: test.url, statement_timeout: 5_000 })
       onTestFinished(() => pool.end())
@@ -276,7 +276,7 @@ describe.skipIf(noPgBouncer !== null)(
       )
     })
 
-    describe('R10: what lies in between is found out', () => {
+    describe('R10: the pooling mode is detected', () => {
       const modes = [
         [{ mode: 'session' }, 'session'],
         [{ mode: 'session', poolSize: 1 }, 'session'],
@@ -289,7 +289,7 @@ describe.skipIf(noPgBouncer !== null)(
         cleanUps.push(() => database.drop())
         const pool = open(await through(database.url, options))
         expect(await poolingOf(pool)).toBe(expected)
-        expect(knownPooling(apartFrom(pool))).toBe(expected)
+        expect(knownPooling(poolLike(pool))).toBe(expected)
       })
 
       it('R10: nothing, with one statement', async () => {
@@ -300,11 +300,11 @@ describe.skipIf(noPgBouncer !== null)(
         expect(pool.totalCount).toBe(1)
       })
 
-      it('R10: what the connection string says is believed', () => {
+      it('R10: a setting in the connection string is trusted', () => {
         expect(knownPooling(open('postgres://u@localhost:1/d?pgbouncer=true'))).toBe('transaction')
       })
 
-      it('R10: a pooler that is changed under way: a lost statement is repeated without its name', async () => {
+      it('R10: when the pooling mode changes later, a lost prepared statement is repeated without its name', async () => {
         const database = await createTestDatabase()
         cleanUps.push(() => database.drop())
         const pool = open(await through(database.url, { mode: 'transaction', poolSize: 3 }), 6)

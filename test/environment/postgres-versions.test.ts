@@ -41,7 +41,7 @@ const createOwned = async (serverUrl: string): Promise<Owned> => {
   }
 }
 
-/** As a server without the extension does. */
+/** As a server without the extension answers. */
 const refuseExtension = (serverUrl: string, { url }: Owned): Promise<void> =>
   asAdmin(Object.assign(new URL(serverUrl), { pathname: new URL(url).pathname }).href, async client => {
     await client.query(`create function no_extension() returns event_trigger language plpgsql as
@@ -50,7 +50,7 @@ const refuseExtension = (serverUrl: string, { url }: Owned): Promise<void> =>
       execute function no_extension()`)
   })
 
-/** Migrates with the program, then works: what completes, what is parked and retried, replies, figures, proof. */
+/** Migrates with the program, then works: commands that complete, parked and retried ones, replies, stats, proof. */
 const useIt = async ({ url }: Owned, how: 'extension' | 'sql', major: number): Promise<void> => {
   const run = (...args: string[]) => program.run(args, { env: { DATABASE_URL: url } })
   const migrated = await run('migrate', '--json', ...(how === 'sql' ? ['--install-pgmq'] : []))

@@ -40,7 +40,7 @@ const busOf = (roles: RolesDatabase, role: string): CommandBus => {
   return bus
 }
 
-/** What the administrator of pgmq gives to the role that migrates, as docs/production.md says. */
+/** What the administrator of pgmq grants to the role that migrates, as docs/production.md says. */
 const letMigratorMakeQueues = async ({ database, nameOf }: RolesDatabase): Promise<void> => {
   const to = pg.escapeIdentifier(nameOf('migrator'))
   await database.pool.query(
@@ -77,7 +77,7 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
   )
 
 describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s', schema => {
-  it('R15: do all their work, in domains and with reply queues that nobody made before', async () => {
+  it('R15: do all their work, in new domains and with new reply queues', async () => {
     const roles = await withFiveRoles(schema)
     const [sender, worker, operator, reader] = roleKinds.map(kind => busOf(roles, kind)) as [
       CommandBus,
@@ -99,7 +99,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
         Note: { transactional: true, handle: () => ({ noted: true }) },
       },
     })
-    // the domain is new: whoever works makes its queue
+    // the domain is new: the worker makes its queue
     await working.start()
     const replyTo = 'shop__replies'
     const bought = await sender.send('shop', 'Buy', { n: 1 }, { replyTo })
@@ -112,7 +112,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       await client.query('commit')
       return sent
     })
-    // whoever sends makes it
+    // the sender makes it
     const unworked = await sender.send('fresh.domain', 'Wait', {}, { replyTo: 'other_answers' })
     const batch = await sender.sendBatch('shop', [
       { commandType: 'Buy', data: {} },
@@ -142,7 +142,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       () => statusOf(failed.commandId),
       status => status === 'COMPLETED',
     )
-    // replies are the sender's
+    // the sender reads replies
     const replies = await poolOf(roles, 'sender').query('select message from pgmq.read($1::text, 30, 10)', [replyTo])
     expect(replies.rows.map(({ message }) => message.outcome)).toEqual(['SUCCESS', 'SUCCESS'])
     const canceled = await poolOf(roles, 'sender').query(`select message from pgmq.pop('other_answers')`)
@@ -159,14 +159,14 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     expect(await reader.getAuditTrail('shop', bought.commandId)).toHaveLength(3)
     expect((await reader.getHistory('shop', bought.commandId)).items).toHaveLength(2)
     expect(await reader.maintenance.verify()).toEqual([])
-    // what the administrator put there was put away
+    // the administrator's message was archived
     expect(await reader.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 1 })
     await working.stop()
     // nothing waits for a right that is missing
     expect(working.health().reasons.join()).not.toMatch(/permission/)
   })
 
-  it('R15: are refused what is not theirs', async () => {
+  it('R15: are refused what belongs to other roles', async () => {
     const roles = await withFiveRoles(schema)
     const [sender, worker, , reader] = roleKinds.map(kind => busOf(roles, kind)) as [
       CommandBus,
@@ -198,7 +198,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     for (const [role, sql] of refusals) {
       expect([role, sql, await codeOf(poolOf(roles, role).query(sql))]).toEqual([role, sql, REFUSED])
     }
-    // through the library, in our words
+    // through the library, with the bus's own errors
     const { troubleshooting } = sender
     await expect(reader.send('shop', 'Buy', {})).rejects.toThrow(
       /permission denied for function command_bus_\w+.*commandbus grants/,
@@ -206,7 +206,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     await expect(worker.send('shop', 'Buy', {})).rejects.toThrow(/may not append "?CommandSent"?.*commandbus grants/)
     await expect(troubleshooting.list({})).rejects.toThrow(/permission denied for .*command_bus_command/)
     await expect(reader.cancel('shop', commandId, {})).rejects.toThrow(/permission denied/)
-    // queues of others in pgmq are nobody's here
+    // these roles have no rights on queues of other programs in pgmq
     await poolOf(roles, 'migrator').query(`select pgmq.create('of_others')`)
     for (const sql of [
       `select * from command_bus_read('of_others', 30, 1, null)`,
@@ -251,7 +251,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     await working.stop()
   })
 
-  it('R15: a unit of work is refused where it does more than its role may', async () => {
+  it('R15: a unit of work is refused if it does more than its role may', async () => {
     const roles = await withFiveRoles(schema)
     const { commandId } = await busOf(roles, 'sender').send('shop', 'Buy', {})
     const stream = `command-shop-${commandId}`
@@ -298,8 +298,8 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
   })
 })
 
-describe('what a role that only sends may commit', () => {
-  it('G4: is all that the library sends and cancels, however it is called', async () => {
+describe('the commits of a role that only sends', () => {
+  it('G4: may be any send and cancel of the library', async () => {
     const roles = await withFiveRoles()
     const sender = busOf(roles, 'sender')
     const about = {
@@ -332,7 +332,7 @@ describe('what a role that only sends may commit', () => {
     expect(await busOf(roles, 'reader').maintenance.verifyLog()).toMatchObject({ findings: [], commands: 307 })
   })
 
-  it('G4: is nothing that makes verify find anything, whatever unit of work he writes himself', async () => {
+  it('G4: cause no finding of verify, even with units of work written by hand', async () => {
     const roles = await withFiveRoles()
     const sender = busOf(roles, 'sender')
     const pool = poolOf(roles, 'sender')
@@ -370,7 +370,7 @@ describe('what a role that only sends may commit', () => {
     }
     const two = unitOf([sending('shop'), sending('shop')])
     const crafted: readonly (readonly [what: string, unit: Unit])[] = [
-      ['a row that says something else', changed(send(), 'rows.0.status', 'COMPLETED')],
+      ['a row with another status', changed(send(), 'rows.0.status', 'COMPLETED')],
       ['a row of another tenant', changed(send(), 'rows.0.tenant_id', 'acme')],
       ['a row with another type', changed(send(), 'rows.0.command_type', 'Refund')],
       ['a row without a reply queue', changed(send(), 'rows.0.revision', 7)],
@@ -378,23 +378,23 @@ describe('what a role that only sends may commit', () => {
       ['no message', changed(send(), 'messages', undefined)],
       ['a message of another command', changed(send(), 'messages.0.bodies.0.command_id', other.commandId)],
       ['a message with other data', changed(send(), 'messages.0.bodies.0.data', { amount: 1_000_000 })],
-      ['a message with more in it', changed(send(), 'messages.0.bodies.0.more', 1)],
+      ['a message with a further member', changed(send(), 'messages.0.bodies.0.more', 1)],
       ['a message on another queue', changed(send(), 'messages.0.queue', 'other__commands')],
       ['two messages', changed(changed(send(), 'messages.0.events', [0, 0]), 'messages.0.bodies', [{}, {}])],
-      ['a reply that nobody gave', { ...send(), replies: [{ queue: 'answers', events: [0], bodies: [{}] }] }],
+      ['an invented reply', { ...send(), replies: [{ queue: 'answers', events: [0], bodies: [{}] }] }],
       [
         'a reply in the place of a command',
         { ...send(), replies: [{ queue: 'shop__COMMANDS', events: [0], bodies: [{}] }] },
       ],
-      ['an event nobody can read', changed(send(), 'events.0.data', {})],
+      ['an unreadable event', changed(send(), 'events.0.data', {})],
       ['an event without a policy', changed(send(), 'events.0.data.policy.backoffSeconds', [])],
       ['an event with a text for a number', changed(send(), 'events.0.data.policy.jitter', '0')],
       ['an event of another context', changed(send(), 'events.0.meta.context.tenantId', 'acme')],
       ['an event of a later version', changed(send(), 'events.0.meta.v', 9)],
-      ['an event of no time', changed(send(), 'events.0.meta.at', 'now')],
-      ['an event of no actor', changed(send(), 'events.0.meta.actor', undefined)],
+      ['an event with an invalid time', changed(send(), 'events.0.meta.at', 'now')],
+      ['an event without an actor', changed(send(), 'events.0.meta.actor', undefined)],
       ['a number that is not his', changed(send(), 'events.0.event', 2_000_000)],
-      ['a stream of no domain', changed(send(), 'events.0.stream', `command-SHOP-${randomUUID()}`)],
+      ['a stream with an invalid domain', changed(send(), 'events.0.stream', `command-SHOP-${randomUUID()}`)],
       ['one stream twice', changed(two, 'events.1.stream', eventOf(two).stream)],
       [
         'a second beginning',
@@ -403,7 +403,7 @@ describe('what a role that only sends may commit', () => {
       ['another beginning behind the first', { ...send(), more: [{ ...eventOf(send()), event: 1, revision: 1 }] }],
       ['an end that leaves the message', changed(cancel(), 'current', undefined)],
       ['an end that leaves the row', changed(cancel(), 'moves', undefined)],
-      ['an end that the row tells otherwise', changed(cancel(), 'moves.0.status', 'COMPLETED')],
+      ['an end that the row contradicts', changed(cancel(), 'moves.0.status', 'COMPLETED')],
       ['an end without its reply', changed(cancel(), 'replies', undefined)],
       ['an end with another reply', changed(cancel(), 'replies.0.bodies.0.outcome', 'SUCCESS')],
       ['an end with the reply somewhere else', changed(cancel(), 'replies.0.queue', 'of_others')],
@@ -419,7 +419,7 @@ describe('what a role that only sends may commit', () => {
         expect([what, await codeOf(pool.query(`select ${call}`, [JSON.stringify(unit)]))]).toEqual([what, REFUSED])
       }
     }
-    // as they are they go; where another was faster, nothing is left behind
+    // unchanged they are sent; where another sender was faster, nothing is left behind
     for (const unit of [send(), two, cancel(), cancel(), cancel(running.commandId, 1), cancel(running.commandId, 5)]) {
       expect(await codeOf(pool.query('select command_bus_commit($1)', [JSON.stringify(unit)]))).toBe('done')
     }
@@ -430,7 +430,7 @@ describe('what a role that only sends may commit', () => {
     })
   })
 
-  it('G7: is no more than so many queues, whatever limit he names', async () => {
+  it('G7: make no more than the allowed number of queues, whatever limit they name', async () => {
     const roles = await withFiveRoles()
     const pool = poolOf(roles, 'migrator')
     await pool.query(
@@ -448,7 +448,7 @@ describe('what a role that only sends may commit', () => {
     await busOf(roles, 'sender').send('shop', 'Buy', {})
   })
 
-  it('G4: a worker cannot put replies on a queue of commands either, however its name is written', async () => {
+  it('G4: nor can a worker put replies on a queue of commands, however its name is written', async () => {
     const roles = await withFiveRoles()
     const sent = await busOf(roles, 'sender').send('shop', 'Buy', {})
     const stream = `command-shop-${sent.commandId}`
@@ -479,7 +479,7 @@ const unitOf = (appends: readonly StreamAppend<CommandEvent>[]): Unit => {
 }
 
 describe('R15: pgmq that an administrator installed', () => {
-  it('R15: the first send says which right is missing on what, and whose', async () => {
+  it('R15: the first send says which right on which object is missing to which role', async () => {
     const roles = await rolesDatabase()
     const { database, nameOf } = roles
     const migrator = pg.escapeIdentifier(nameOf('migrator'))
@@ -487,13 +487,13 @@ describe('R15: pgmq that an administrator installed', () => {
     await migrate(poolOf(roles, 'migrator'))
     const bus = busOf(roles, 'migrator')
     await expect(bus.send('shop', 'Buy', {})).rejects.toThrow(
-      `lacks create on schema pgmq, select on pgmq.meta, insert on pgmq.meta: let whoever owns schema pgmq run \`grant usage, create on schema pgmq to ${migrator}; grant select, insert, delete on pgmq.meta to ${migrator}\``,
+      `lacks create on schema pgmq, select on pgmq.meta, insert on pgmq.meta: let the owner of schema pgmq run \`grant usage, create on schema pgmq to ${migrator}; grant select, insert, delete on pgmq.meta to ${migrator}\``,
     )
     await letMigratorMakeQueues(roles)
     await expect(bus.send('shop', 'Buy', {})).resolves.toMatchObject({ status: 'PENDING' })
   })
 
-  it('R15: a queue that the administrator made is named with the way out', async () => {
+  it('R15: a queue that the administrator made is named, with what to do', async () => {
     const roles = await rolesDatabase()
     await letMigratorMakeQueues(roles)
     await migrate(poolOf(roles, 'migrator'))
@@ -511,7 +511,7 @@ describe('R15: pgmq that an administrator installed', () => {
     await expect(busOf(roles, 'migrator').send('shop', 'Buy', {})).resolves.toMatchObject({ status: 'PENDING' })
   })
 
-  it('R15: the grants say what only the owner of pgmq can give, and give nothing until then', async () => {
+  it('R15: the grants name what only the owner of pgmq can grant, and grant nothing until then', async () => {
     const roles = await rolesDatabase()
     await letMigratorMakeQueues(roles)
     const pool = poolOf(roles, 'migrator')
@@ -531,7 +531,7 @@ describe('R15: pgmq that an administrator installed', () => {
     expect((await busOf(roles, 'reader').queryCommands({})).items).toEqual([])
   })
 
-  it('R15: roles that are not there, and databases that were not migrated, are told', async () => {
+  it('R15: unknown roles and databases without migrations are refused with a reason', async () => {
     const roles = await rolesDatabase()
     await letMigratorMakeQueues(roles)
     const pool = poolOf(roles, 'migrator')
@@ -539,7 +539,7 @@ describe('R15: pgmq that an administrator installed', () => {
     await expect(statements(roles.nameOf('sender'))).rejects.toThrow(/commandbus migrate/)
     await migrate(pool)
     await expect(statements('no"body; drop table x')).rejects.toThrow(
-      'there is no role "no""body; drop table x": make it first, as in `create role "no""body; drop table x" login`',
+      'there is no role "no""body; drop table x": create it first, as in `create role "no""body; drop table x" login`',
     )
   })
 })

@@ -52,22 +52,22 @@ it('R14: a second installation in the same database is refused, by migrate and b
   await expect(bus.send('demo', 'Greet', {})).rejects.toThrow(/in the schemas 'other' and 'public'.*drop one of them/)
 })
 
-it('R14: tables of others that are called as ours are told apart, and left alone', async () => {
+it('R14: tables of other programs with the same names are recognised, and not changed', async () => {
   const database = await emptyWithPgmq()
   await database.pool.query('create table command_bus_command (id int)')
   await expect(migrate(database.pool)).rejects.toThrow(
-    /'public' has a table 'command_bus_command' that is not of this commandbus.*--schema/,
+    /'public' has a table 'command_bus_command' that commandbus did not make.*--schema/,
   )
   await migrate(database.pool, { schema: 'commandbus' })
   expect((await database.pool.query('select id from public.command_bus_command')).rows).toEqual([])
 })
 
-it('R21: a schema whose name cannot be one is refused in one sentence', async () => {
+it('R21: an invalid schema name is refused in one sentence', async () => {
   const database = await emptyWithPgmq()
   await expect(migrate(database.pool, { schema: `b"; drop table x` })).rejects.toThrow(/cannot be a schema/)
 })
 
-it('R1: every table, view and function of the schema is named where statements get their schema', async () => {
+it('R1: the list of names that get their schema has every table, view and function', async () => {
   const database = kept(await createTestDatabase())
   const { rows } = await database.pool.query<{ name: string }>(
     `select relname::text as name from pg_class where starts_with(relname::text, 'command_bus_') and relkind in ('r', 'v')
@@ -77,7 +77,7 @@ it('R1: every table, view and function of the schema is named where statements g
   expect(missing).toEqual([])
 })
 
-it('R4: another version of the package in the process may have statements with the same names', async () => {
+it('R4: another version of the package in the process may use the same names for other prepared statements', async () => {
   const database = kept(await createTestDatabase())
   const pool = usersPool({ connectionString: database.url, max: 1 })
   cleanUps.push(() => pool.end())
@@ -87,7 +87,7 @@ it('R4: another version of the package in the process may have statements with t
   await expect(bus.send('demo', 'Greet', {})).resolves.toMatchObject({ status: 'PENDING' })
 })
 
-it('R1: functions find our tables from the migration on that makes them, also where a later one never came', async () => {
+it("R1: functions find the bus's tables from their own migration on, also if a later migration never ran", async () => {
   const database = await emptyWithPgmq()
   const onApply = ({ version }: { readonly version: number }): void => {
     if (version === 4) throw new Error('the process ended here')

@@ -10,9 +10,9 @@ import { parked } from '../support/park.ts'
 import { files, jane, quickly, runsOf } from '../support/runs.ts'
 import { type CutLine, openCutLine } from '../support/servers/cut-line.ts'
 
-/** Short, so that the tests are; long enough for a busy machine. */
+/** Short, so that the tests are short; long enough for a busy machine. */
 const TIMEOUT_MS = 1_500
-/** Far more than anything here may take, far less than for ever. */
+/** Far longer than any call here may take. */
 const LATE_MS = 20_000
 
 const open: (() => Promise<unknown>)[] = []
@@ -27,7 +27,7 @@ const inTime = <A>(work: Promise<A>): Promise<A> =>
     delay(LATE_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('it has not settled'))),
   ])
 
-/** A bus whose database is at the other end of a line, and one beside it that is not. */
+/** A bus that reaches its database through a line, and one with a direct connection. */
 const openOverLine = async (options: CommandBusOptions = {}) => {
   const test = await createTestBus()
   await test.bus.ready()
@@ -49,7 +49,7 @@ const unavailable = (words: RegExp) => ({
   reason: expect.objectContaining({ name: 'UnavailableError', message: expect.stringMatching(words) }),
 })
 
-test('R11: every call to a database that falls silent settles, however many there are, and works again afterwards', async () => {
+test('R11: every call to a database that stops answering ends, however many there are, and works again afterwards', async () => {
   const { bus, line } = await openOverLine()
   const { commandId } = await bus.send('payments', 'Charge', {})
   // all connections of the pool are open by then
@@ -66,7 +66,7 @@ test('R11: every call to a database that falls silent settles, however many ther
     ]),
   )
   for (const call of calls.slice(0, -1)) expect(call).toEqual(unavailable(/./))
-  // whether it got as far as a connection decides whether its commands are in doubt
+  // its commands are in doubt only if it got a connection
   expect(['BATCH_FAILED', 'UNAVAILABLE']).toContain(
     (calls.at(-1) as { readonly reason?: { readonly code: string } }).reason?.code,
   )
@@ -74,7 +74,7 @@ test('R11: every call to a database that falls silent settles, however many ther
   expect(await bus.getCommand('payments', commandId)).toMatchObject({ status: 'PENDING' })
 })
 
-test('R11: a send that gets no answer says that it may be stored, and the same id stores it once', async () => {
+test('R11: a send without an answer says that it may be stored, and the same id stores it once', async () => {
   const { bus, line, other, pool } = await openOverLine()
   const { commandId } = await bus.send('payments', 'Charge', {})
   // so that there is an open connection to send on
@@ -94,7 +94,7 @@ test('R11: a send that gets no answer says that it may be stored, and the same i
   expect(rows).toHaveLength(1)
 })
 
-test('R11: calls on a pool of the user that waits for ever, and in a transaction of his, settle; his client stays his', async () => {
+test("R11: calls on a user's pool without time limits, and in a user's transaction, end; the client stays the user's", async () => {
   const { line } = await openOverLine()
   const pool = new pg.Pool({ connectionString: line.url, max: 1 })
   open.push(() => pool.end())
@@ -121,7 +121,7 @@ test('R11: calls on a pool of the user that waits for ever, and in a transaction
   expect((await bus.queryCommands({})).items).toEqual([])
 })
 
-test('R11: a lock that is never given: the call settles, the server does not go on waiting, the transaction can be rolled back', async () => {
+test('R11: for a lock that is never free the call ends, the server stops waiting, and the transaction can be rolled back', async () => {
   const { bus, pool } = await openOverLine()
   await bus.send('payments', 'Charge', {})
   const holder = await pool.connect()
@@ -132,7 +132,7 @@ test('R11: a lock that is never given: the call settles, the server does not go 
   const [sent, joined] = await inTime(
     Promise.allSettled([bus.send('payments', 'Charge', {}), bus.send('payments', 'Charge', {}, { client })]),
   )
-  expect(sent).toEqual(unavailable(/is held by a transaction that is still open.*nothing of this was stored/))
+  expect(sent).toEqual(unavailable(/is locked by an open transaction.*nothing of this was stored/))
   expect(joined).toEqual(unavailable(/did not answer in time/))
   await inTime(client.query('rollback'))
   client.release()
@@ -145,7 +145,7 @@ test('R11: a lock that is never given: the call settles, the server does not go 
   await bus.send('payments', 'Charge', {})
 })
 
-test('R11: a call that waits behind a statement of the user leaves that alone, and is not made up for afterwards', async () => {
+test("R11: a call that waits behind a user's statement does not cancel that statement, and does not run later", async () => {
   const test = await createTestBus()
   const bus = createCommandBus({ pool: test.pool, databaseTimeoutMs: TIMEOUT_MS })
   open.push(() => bus.close())
@@ -164,7 +164,7 @@ test('R11: a call that waits behind a statement of the user leaves that alone, a
   expect((await bus.queryCommands({})).items).toHaveLength(1)
 })
 
-test('R11: a worker says that the database is silent, and goes on by itself; its outcome is kept meanwhile', async () => {
+test('R11: a worker reports that the database does not answer, keeps its outcome, and goes on by itself', async () => {
   const { bus, line, other } = await openOverLine()
   const began = signal()
   const go = signal()
@@ -205,12 +205,12 @@ test('R11: a worker says that the database is silent, and goes on by itself; its
   expect([done?.totalAttempts, done?.result, runs]).toEqual([1, 'done', 1])
 })
 
-test('R11: an idle worker hears nothing from a silent database, notices, and is rung again afterwards', async () => {
+test('R11: an idle worker notices a silent database, and gets notifications again afterwards', async () => {
   const { bus, line, other } = await openOverLine()
   const done = signal()
   const worker = bus.worker({
     domain: 'payments',
-    // the ring must bring it
+    // only a notification can bring it in time
     pollMs: 60_000,
     leaseSeconds: 3,
     handlers: { Charge: () => done.resolve() },
@@ -228,7 +228,7 @@ test('R11: an idle worker hears nothing from a silent database, notices, and is 
   await inTime(done.promise)
 })
 
-test('R11: a bus ends while the database is silent', async () => {
+test('R11: a bus can be closed while the database does not answer', async () => {
   const { bus, line } = await openOverLine()
   const began = signal()
   const worker = bus.worker({
@@ -249,7 +249,7 @@ test('R11: a bus ends while the database is silent', async () => {
   await inTime(bus.close())
 })
 
-test('R11: an outcome that meets lock_timeout or statement_timeout waits; the handler does not run again, nor does the lease run out', async () => {
+test('R11: an outcome that meets lock_timeout or statement_timeout is retried; the handler does not run again, and the lease is extended', async () => {
   for (const limit of ['lock_timeout', 'statement_timeout']) {
     const { other, database, pool, another } = await openOverLine()
     const name = new URL(database.url).pathname.slice(1)
@@ -312,7 +312,7 @@ test('R11: an outcome that meets lock_timeout or statement_timeout waits; the ha
   }
 })
 
-test('R11: a failover, silence and then another server, is got over; a user who asks meanwhile is told', async () => {
+test('R11: a failover, with silence and then another server, is survived; calls meanwhile fail with a reason', async () => {
   const { bus, line, other } = await openOverLine()
   const seen: unknown[] = []
   const worker = bus.worker({
@@ -340,7 +340,7 @@ test('R11: a failover, silence and then another server, is got over; a user who 
   await healthIs(worker, 'healthy')
 })
 
-test('R11: the connection of a transaction that is not answered is thrown away; the handler runs again, and its writes count once', async () => {
+test('R11: the connection of an unanswered transaction is closed; the handler runs again, and its writes count once', async () => {
   const { bus, line, other, pool } = await openOverLine()
   await pool.query('create table booked (n int)')
   const began = signal()
@@ -378,7 +378,7 @@ test('R11: the connection of a transaction that is not answered is thrown away; 
   expect((await pool.query('select n from booked')).rows).toEqual([{ n: 2 }])
 })
 
-test('R11: what may rightly take long has no time limit', async () => {
+test('R11: work that may take long has no time limit', async () => {
   const { bus, pool } = await openOverLine()
   const { commandId } = await bus.send('payments', 'Charge', {})
   const holder = await pool.connect()
@@ -389,7 +389,7 @@ test('R11: what may rightly take long has no time limit', async () => {
     verified = true
     return drift
   })
-  // two that are limited, one after the other, are over before
+  // two calls with a limit, one after the other, end before
   for (const _ of [1, 2]) await expect(bus.getCommand('payments', commandId)).rejects.toThrow(/did not answer in time/)
   expect(verified).toBe(false)
   await holder.query('rollback')
@@ -397,7 +397,7 @@ test('R11: what may rightly take long has no time limit', async () => {
   expect(await verifying).toEqual([])
 })
 
-test('R11: what passes by itself is an outage, whichever part of the way says it', () => {
+test('R11: a transient error counts as an outage, whichever part of the network reports it', () => {
   const codes = (
     'ENETUNREACH EHOSTUNREACH EHOSTDOWN ENETDOWN EPIPE ETIMEDOUT ECONNRESET ECONNREFUSED ECONNABORTED EAI_AGAIN ENOTFOUND ' +
     '08006 08P01 25006 25P03 40001 40P01 53100 53300 55P03 57014 57P01 57P02 57P03 57P05 58030'
@@ -415,7 +415,7 @@ test('R11: what passes by itself is an outage, whichever part of the way says it
     'Client has encountered a connection error and is not queryable',
   ]
   for (const message of messages) expect([message, isOutage(new Error(message))]).toEqual([message, true])
-  // one of several addresses of a host: node says what became of each
+  // one of several addresses of a host: Node reports the error of each
   const refused = Object.assign(new Error('x'), { code: 'ENETUNREACH' })
   expect(isOutage(new AggregateError([refused]))).toBe(true)
   for (const code of ['22P02', '23505', '42501', '42P01', '28P01', 'CB409']) {
@@ -423,7 +423,7 @@ test('R11: what passes by itself is an outage, whichever part of the way says it
   }
 })
 
-test('R11: a time limit that cannot work is refused with what to do', () => {
+test('R11: an invalid time limit is refused with what to do', () => {
   for (const databaseTimeoutMs of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 3e9, '5s' as never]) {
     expect(() => createCommandBus({ databaseUrl: 'postgres://localhost/x', databaseTimeoutMs })).toThrow(
       /databaseTimeoutMs: must be a whole number of milliseconds from 10 to 2147483647, not .*leave it out for 30000/,
@@ -431,7 +431,7 @@ test('R11: a time limit that cannot work is refused with what to do', () => {
   }
 })
 
-test('R11: workflow runs, bulk actions and live events go on by themselves after a silence', async () => {
+test('R11: workflow runs, bulk actions and live events go on by themselves after the database was silent', async () => {
   const over = await openOverLine({ workflows: quickly })
   const { bus, line, other } = over
   const commandId = await parked(over)

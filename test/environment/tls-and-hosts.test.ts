@@ -22,7 +22,7 @@ const open = (url: string, max = 2): pg.Pool => {
   return pool
 }
 
-/** Whether the connection is encrypted, or the sentence why there is none. */
+/** Whether the connection is encrypted, or the reason why there is none. */
 const encryption = async (url: string): Promise<unknown> => {
   try {
     const { rows } = await open(url).query('select ssl from pg_stat_ssl where pid = pg_backend_pid()')
@@ -55,8 +55,8 @@ describe.skipIf(noTls !== null)(`R13: a certificate that nobody knows${noTls ===
     ['sslmode=verify-ca&sslrootcert=FILE', '127.0.0.1', true],
     ['sslmode=verify-full&sslrootcert=FILE', 'localhost', true],
     ['sslrootcert=FILE', 'localhost', true],
-    ['sslmode=verify-full', 'localhost', /signed by nobody known here.*sslrootcert=<file>.*sslmode=require/],
-    ['ssl=true', 'localhost', /signed by nobody known here/],
+    ['sslmode=verify-full', 'localhost', /signed by an unknown authority.*sslrootcert=<file>.*sslmode=require/],
+    ['ssl=true', 'localhost', /signed by an unknown authority/],
     ['sslmode=verify-full&sslrootcert=FILE', '127.0.0.1', /another host name.*verify-ca/],
     ['sslmode=verify-ca', 'localhost', /verify-ca without a certificate authority: add sslrootcert=<file>/],
     ['sslmode=verify-full&sslrootcert=/nowhere.crt', 'localhost', /file for sslrootcert that cannot be read/],
@@ -76,7 +76,7 @@ describe.skipIf(noTls !== null)(`R13: a certificate that nobody knows${noTls ===
     expect(await encryption(`${database.url}?sslmode=require`)).toMatch(/no TLS.*sslmode=disable or prefer/)
   })
 
-  it('R13: several hosts: the dead and the read-only are passed over, also for connections apart', async () => {
+  it('R13: several hosts: dead and read-only ones are skipped, also by separate connections', async () => {
     const database = await createTestDatabase()
     cleanUps.push(() => database.drop())
     const name = new URL(database.url).pathname.slice(1)
@@ -186,7 +186,7 @@ describe('R13: names and passwords', () => {
     expect(withoutPassword(url)).not.toContain(secret)
   })
 
-  it('R13: what libpq reads is read', () => {
+  it('R13: connection strings are read as libpq reads them', () => {
     const read = (url: string) => E.getOrElseW(fault => fault)(parseDatabaseUrl(url))
     expect(read('postgresql://[2001:db8::1]:5433,h2/d')).toMatchObject({
       hosts: [{ host: '2001:db8::1', port: 5433 }, { host: 'h2' }],

@@ -3,7 +3,7 @@ import { completes, cutOff, hangUp, never, type Reply, reset, says, stall, text 
 const soon = (): string => new Date(Date.now() + 5_000).toUTCString()
 const late = (): string => new Date(Date.now() + 3_600_000).toUTCString()
 
-/** Faults that may be over by the next try, and the code each of them is to get. */
+/** Faults that may be over at the next try, each with its expected code. */
 export const passing: readonly (readonly [name: string, reply: Reply, code: string])[] = [
   ['never answers', never, 'TIMEOUT'],
   ['begins to answer and stops', stall, 'TIMEOUT'],
@@ -16,7 +16,7 @@ export const passing: readonly (readonly [name: string, reply: Reply, code: stri
   ['answers 429 until a moment', says(429, { 'retry-after': soon() }), 'RATE_LIMITED_SHORTLY'],
 ]
 
-/** Answers that would be the same again. */
+/** Answers that a retry would get again. */
 export const lasting: readonly (readonly [name: string, reply: Reply, code: string])[] = [
   ['401', says(401), 'UNAUTHORIZED'],
   ['403', says(403), 'UNAUTHORIZED'],

@@ -17,7 +17,7 @@ const node = async (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
   return { code, ...output }
 }
 
-test('B1, B2, B3: the example compiles, says that its server is a mock, heals, fails, and is retried', async () => {
+test('B1, B2, B3: the example compiles, says that its server is a mock, recovers, fails, and is retried', async () => {
   const project = join(program.directory, 'tsconfig.ai.json')
   const config = {
     extends: join(examples, 'ai-operations', 'tsconfig.json'),
@@ -35,7 +35,7 @@ test('B1, B2, B3: the example compiles, says that its server is a mock, heals, f
   const main = join(program.directory, 'examples', 'ai-operations', 'main.js')
   const ran = await node([main], { DATABASE_URL: database.url })
   expect(ran.code).toBe(0)
-  // one line for the one failure, for whoever runs it
+  // one line for the one failure, for the person who runs it
   expect(ran.stderr.trim().split('\n')).toEqual([
     expect.stringMatching(
       /^\[the command failed for good\] .*"commandType":"feedback_analysis".*"code":"PAYMENT_REQUIRED"/,

@@ -33,7 +33,7 @@ const serving = async (replies: readonly Reply[], options: Partial<ChatOptions> 
   return { ...test, server, worker }
 }
 
-/** Ends the wait of a message that waits for its next attempt; a lease is longer than any of those waits. */
+/** Ends a message's wait for its next attempt; a lease is longer than any of these waits. */
 const hurry = ({ pool }: TestBus) =>
   pool.query(`update pgmq.q_operations__commands set vt = now()
               where read_ct > 0 and vt > now() and vt < now() + interval '5 s'`)
@@ -57,8 +57,8 @@ const failures = async ({ bus }: TestBus, id: string) =>
       : [],
   )
 
-describe('a service that fails for a passing reason', () => {
-  test.each(passing)('B1: and %s is asked again, and the operation completes', async (_, reply, code) => {
+describe('a service with a transient failure', () => {
+  test.each(passing)('B1: of kind %s is called again, and the operation completes', async (_, reply, code) => {
     const test = await serving([reply, well], { deadlineMs: 1_000 })
     const operation = await run(test)
     expect(operation).toMatchObject({ status: 'completed', result, error_message: null })
@@ -67,7 +67,7 @@ describe('a service that fails for a passing reason', () => {
     expect(errorText(code).transient).toBe(true)
   })
 
-  test('B1: and is not there at all is asked again, too', async () => {
+  test('B1: that cannot be reached is called again, too', async () => {
     const test = await serving([well])
     await test.server.close()
     const operation = await run(test)
@@ -88,7 +88,7 @@ describe('a service that fails for a passing reason', () => {
 })
 
 describe('a service that answers', () => {
-  test.each(lasting)('B1, B2: %s is asked once, and the user reads why', async (_, reply, code) => {
+  test.each(lasting)('B1, B2: %s is called once, and the user reads why', async (_, reply, code) => {
     const test = await serving([reply])
     const operation = await run(test)
     expect(operation).toMatchObject({ status: 'failed', error_message: errorMessage(code), retriable: true })
@@ -98,7 +98,7 @@ describe('a service that answers', () => {
     expect(errorText(code).transient).toBe(false)
   })
 
-  test('well has been asked what the operation says, with the key', async () => {
+  test('successfully got the parameters of the operation and the key', async () => {
     const answer = { summary: 's', strengths: ['a'], improvements: [] }
     const test = await serving([completes(JSON.stringify(answer))], { apiKey: 'a-key', model: 'some-model' })
     const operation = await run(test, { operation_type: 'feedback_analysis', parameters: { feedback: 'clear' } })
@@ -113,7 +113,7 @@ describe('a service that answers', () => {
     ])
   })
 
-  test('is not asked at all when the parameters do not fit', async () => {
+  test('is not called when the parameters are invalid', async () => {
     const test = await serving([well])
     expect(await run(test, { ...question, parameters: { subject: 'leases' } })).toMatchObject({
       status: 'failed',
@@ -123,7 +123,7 @@ describe('a service that answers', () => {
   })
 })
 
-test('B6: a worker that stops lets go of the request, and the operation goes on elsewhere', async () => {
+test('B6: is left by a worker that stops, and another worker goes on with the operation', async () => {
   const test = await serving([never, well], { deadlineMs: 60_000 })
   const { id } = await test.bus.operations.start(ada, question)
   await test.until(
@@ -138,7 +138,7 @@ test('B6: a worker that stops lets go of the request, and the operation goes on 
 })
 
 describe('the API key', () => {
-  // the second looks like no key at all: no mask would find it
+  // the second does not look like a key, so that no mask would find it
   test.each(['sk-abcdefghijklmnop1234', 'quiteordinarywords'])('B10: %s is neither stored nor logged', async apiKey => {
     lines.length = 0
     const echo = says(401, { 'x-key': apiKey, 'www-authenticate': apiKey }, `{"error": "wrong key ${apiKey}"}`)

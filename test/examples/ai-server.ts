@@ -10,13 +10,13 @@ export const never: Reply = () => {}
 export const reset: Reply = (_, request) => request.socket.resetAndDestroy()
 export const hangUp: Reply = (_, request) => request.socket.destroy()
 
-/** An answer that stops in the middle, with the connection. */
+/** An answer whose connection breaks in the middle. */
 export const cutOff: Reply = response => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' })
   response.write('{"choices": [{"mess', () => response.destroy())
 }
 
-/** Begins to answer, and never ends. */
+/** Starts an answer and never ends it. */
 export const stall: Reply = response => {
   response.writeHead(200, { 'content-type': 'application/json' }).write('{"choices": [')
 }

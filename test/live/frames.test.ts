@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { LiveEvent } from '../../src/application/ports/reading/live-events.ts'
 import { writeEvents } from '../../src/infrastructure/live/sse.ts'
 
-/** What some splitter of lines takes for the end of one: that of Python or JavaScript, of Unicode, of a terminal. */
+/** Characters that some program treats as the end of a line: Python, JavaScript, Unicode, a terminal. */
 const ENDS = ['\n', '\r', '\r\n', '\n\n', '\v', '\f', '\u001c', '\u001d', '\u001e', '\u0085', '\u2028', '\u2029']
 const nasty = `${ENDS.map(end => `a${end}b${end}${end}data: c`).join('')}\u0000\ufeff\ud800`
 
@@ -35,7 +35,7 @@ const written = async (event: LiveEvent): Promise<string> => {
   return whole
 }
 
-test('a live event is one line for every splitter of lines, and whole behind it', async () => {
+test('a live event is one line by every definition of line ends, and is read back whole', async () => {
   const line = (await written(eventWith(nasty))).split(/\n/).filter(one => one.startsWith('data: '))
   expect(line).toHaveLength(1)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they end lines somewhere

@@ -32,7 +32,7 @@ const openLive = async (options: Parameters<typeof createPostgresLiveEvents>[1] 
   return { ...bus, live }
 }
 
-/** Gathers what a subscription gives until it ends; `failed` is how it ended. */
+/** Collects the events of a subscription until it ends; `failed` is its error. */
 const gather = (subscription: Subscription) => {
   const events: LiveEvent[] = []
   let failed: unknown
@@ -48,7 +48,7 @@ const listening = async (live: LiveEvents, filter: LiveFilter = {}) =>
   gather(await live.subscribe({ after: 'now', filter }))
 
 describe('live events', () => {
-  test('tell who did what, when, and what the status is then, without the payload', async () => {
+  test('have actor, event, time and the status after it, without the payload', async () => {
     const { bus, live, work, until: wait } = await openLive()
     const all = await listening(live)
     const { commandId } = await bus.send(
@@ -80,7 +80,7 @@ describe('live events', () => {
     ])
   })
 
-  test('each reader gets what its filter lets through: domain, command, tenant', async () => {
+  test('each reader gets the events of its filter: domain, command, tenant', async () => {
     const { bus, pool, live } = await openLive()
     const { commandId } = await bus.send('payments', 'Charge', {}, { tenantId: 't1' })
     await settled(pool)
@@ -114,7 +114,7 @@ describe('live events', () => {
     expect(readers.tenantBilling.events).toHaveLength(1)
   })
 
-  test('a reader whose last look at the past is overtaken by the common stream reads on by himself', async () => {
+  test('a reader whose last read of the past is overtaken by the shared stream goes on by itself', async () => {
     const log: LiveEvent[] = []
     const append = (): void => {
       log.push({ ...anEvent, position: String(log.length + 1), revision: log.length })
@@ -167,7 +167,7 @@ describe('live events', () => {
     expect(late.events.map(event => event.position)).toEqual(['1', '2', '3', '4'])
   })
 
-  test('a reader whose buffer is full goes back to the log, misses nothing, and follows again; the others notice nothing', async () => {
+  test('a reader whose buffer is full reads from the log again, misses nothing, and returns to the shared stream; others are not affected', async () => {
     const { bus, pool, live } = await openLive({ maxBuffered: 10 })
     const quick = await listening(live)
     const slow = await live.subscribe({ after: 'now' })
@@ -202,7 +202,7 @@ describe('live events', () => {
     expect(seen.map(lineOf)).toEqual(await logOf(pool))
   })
 
-  test('a reader who takes his time gets everything, in order, from the past and from the present', async () => {
+  test('a slow reader gets every event in order, past and present', async () => {
     const { bus, pool, live } = await openLive({ maxBuffered: 5, pageSize: 10 })
     await bus.sendBatch(
       'payments',
@@ -211,14 +211,14 @@ describe('live events', () => {
     const seen: string[] = []
     for await (const event of await live.subscribe({ after: null })) {
       seen.push(lineOf(event))
-      // more comes in than the buffer would hold
+      // more events arrive than the buffer holds
       if (seen.length < 20) await bus.send('payments', 'Charge', {})
       if (seen.length === 219) break
     }
     expect(seen).toEqual(await logOf(pool))
   })
 
-  test('nothing reads and nobody listens while there is no reader; between two looks no transaction is open', async () => {
+  test('without readers nothing polls or listens; between two polls no transaction is open', async () => {
     const { bus, pool, live } = await openLive({ pollMs: 20 })
     const connections = async (): Promise<readonly string[]> => {
       const { rows } = await pool.query(
@@ -255,7 +255,7 @@ describe('live events', () => {
     await expect(live.subscribe({ after: 'now' })).rejects.toThrow(UnavailableError)
   })
 
-  test('the last reader that leaves stops the reading; the next one starts it again', async () => {
+  test('when the last reader leaves the polling stops; the next reader starts it again', async () => {
     const { bus, pool, live } = await openLive()
     for (const round of [1, 2, 3]) {
       const subscription = await live.subscribe({ after: 'now' })
@@ -295,7 +295,7 @@ describe('live events', () => {
     )
   })
 
-  test('events without a message are found by looking, others by the bell', async () => {
+  test('events without a message are found by polling, others by notification', async () => {
     const { bus, live } = await openLive({ pollMs: 60_000 })
     const reader = await listening(live)
     const { commandId } = await bus.send('payments', 'Charge', {})
@@ -303,7 +303,7 @@ describe('live events', () => {
       async () => reader.events.length,
       length => length === 1,
     )
-    // rings no bell, but comes soon after something that did
+    // causes no notification, but comes soon after an event that did
     await bus.cancel('payments', commandId)
     await until(
       async () => reader.events.length,
@@ -312,14 +312,14 @@ describe('live events', () => {
   })
 
   test.each([['abc'], ['1'], ['1/2/3'], ['-1/2'], ['99999999999999999999/1'], ['1/9999999999999999999']])(
-    'a position that is none is refused: %s',
+    'an invalid position is refused: %s',
     async position => {
       const { live } = await openLive()
       await expect(live.subscribe({ after: position })).rejects.toThrow(InvalidInputError)
     },
   )
 
-  test('a position of a log that has come further is refused', async () => {
+  test('a position ahead of this log is refused', async () => {
     const { bus, live } = await openLive()
     await bus.send('payments', 'Charge', {})
     await expect(live.subscribe({ after: '9000000000/1' })).rejects.toThrow(/past the end of this log/)

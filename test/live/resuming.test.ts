@@ -9,7 +9,7 @@ import { atEnd, connect, frames, lineOf, logOf, serveSse } from './support.ts'
 const CLIENTS = 4
 const COMMANDS = 400
 
-/** Commands sent from several sides and worked on meanwhile; resolves when all of them have ended. */
+/** Sends commands from several processes while workers run; resolves when all commands have ended. */
 const busyTime = async (
   { bus, another, work, until, pool }: TestBus,
   onSent: (sent: number) => void = () => {},
@@ -49,7 +49,7 @@ test('a client that is killed again and again, and resumes, sees every event onc
   let written = false
   let kills = 0
 
-  /** Reads in short lives: each one is cut after some events, or in the middle of one. */
+  /** Reads over short connections: each is cut after some events, or in the middle of one. */
   const client = async (seed: number): Promise<readonly string[]> => {
     const seen: string[] = []
     const first = await connect(url)
@@ -86,7 +86,7 @@ test('a client that is killed again and again, and resumes, sees every event onc
   expect(kills).toBeGreaterThan(CLIENTS * 10)
 })
 
-test('readers that join while others write get the whole log without a gap or a repetition', async () => {
+test('readers that join while others write get the whole log, without gaps or repetitions', async () => {
   const test = await createTestBus()
   const live = createPostgresLiveEvents(test.pool, { pageSize: 20, maxBuffered: 100_000 })
   atEnd(live.stop)

@@ -16,7 +16,7 @@ const openLive = async (options: Parameters<typeof createPostgresLiveEvents>[1] 
 }
 
 describe('server-sent events', () => {
-  test('have an id to resume from, a name every client hears, and the event as JSON', async () => {
+  test('have an id to resume from, the event name `message` that every client receives, and the event as JSON', async () => {
     const { bus, live } = await openLive()
     const { url, ends } = await serveSse(live)
     const response = await connect(`${url}?domain=payments`)
@@ -48,7 +48,7 @@ describe('server-sent events', () => {
     )
   })
 
-  test('a silent stream is kept alive, and its id moves past what the filter left out', async () => {
+  test('a stream without events is kept alive, and its id moves past events that the filter left out', async () => {
     const { bus, live } = await openLive()
     const { url } = await serveSse(live, { heartbeatMs: 20 })
     const stream = frames(await connect(`${url}?domain=payments`))
@@ -59,7 +59,7 @@ describe('server-sent events', () => {
     await stream.return(undefined)
   })
 
-  test('a client that takes nothing is cut off and can resume', async () => {
+  test('a client that reads nothing is disconnected, and can resume', async () => {
     const { bus, pool, live } = await openLive()
     const { url, ends } = await serveSse(live, { stalledMs: 500 })
     const first = await connect(url)
@@ -104,11 +104,11 @@ describe('server-sent events', () => {
     expect(seen).toEqual(await logOf(pool))
   })
 
-  test('a client of the common stream that does not keep up is sent what it missed once it takes again', async () => {
+  test('a client of the shared stream that was too slow gets what it missed when it reads again', async () => {
     const { bus, pool, live } = await openLive({ maxBuffered: 5 })
     const out = new PassThrough({ readableHighWaterMark: 1, writableHighWaterMark: 1 })
     const ended = writeEvents(out, await live.subscribe({ after: 'now' }), { stalledMs: 60_000 })
-    // takes the opening and nothing after it
+    // reads the start of the stream and nothing after it
     out.read()
     await until(
       async () => live.following(),
@@ -142,7 +142,7 @@ describe('server-sent events', () => {
     expect(await ended).toEqual({ reason: 'closed', sent: 20 })
   })
 
-  test('an abort and a stop end the stream in order', async () => {
+  test('an abort and a stop end the stream regularly', async () => {
     const { live } = await openLive()
     const abort = new AbortController()
     const { url, ends } = await serveSse(live, { signal: abort.signal })
@@ -163,7 +163,7 @@ describe('server-sent events', () => {
     expect(last.complete).toBe(true)
   })
 
-  test('a Last-Event-ID that is none is refused before anything is written', async () => {
+  test('an invalid Last-Event-ID is refused before anything is written', async () => {
     const { live } = await openLive()
     const { url } = await serveSse(live)
     expect((await connect(url, 'abc')).statusCode).toBe(400)

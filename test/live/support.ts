@@ -23,7 +23,7 @@ export interface SseServer {
   readonly ends: readonly SseEnd[]
 }
 
-/** A server with nothing but the stream of events; the filter stands in the query. */
+/** A server with only the stream of events; the filter is in the query. */
 export const serveSse = async (live: LiveEvents, options: SseOptions = {}): Promise<SseServer> => {
   const ends: SseEnd[] = []
   const server = createServer((request, response) => {
@@ -68,7 +68,7 @@ export const frames = async function* (response: IncomingMessage): AsyncGenerato
       }
     }
   } catch {
-    // the connection broke: what was not complete never came
+    // the connection broke: an incomplete frame does not count
   }
 }
 
@@ -81,7 +81,7 @@ const frameOf = (text: string): Frame => {
   return { ...rest, ...(data === undefined ? {} : { data: JSON.parse(data) }) }
 }
 
-/** The log in the feed's order, as the live stream should tell it. */
+/** The log in the feed's order, as the live stream should show it. */
 export const logOf = async (pool: Pool, where = 'true'): Promise<readonly string[]> => {
   const { rows } = await pool.query(
     `select stream || '@' || revision || ' ' || type as line from command_bus_event where ${where} order by xid, position`,

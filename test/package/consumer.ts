@@ -94,7 +94,7 @@ export const emptyProject = async (packed: Packed): Promise<string> => {
 }
 
 /**
- * A project that depends on the package and on nothing else. It finds what an installation without development
+ * A project that depends only on the package. It finds what an installation without development
  * dependencies would bring, as links to this repository's copies.
  */
 export const consumer = async (packed: Packed): Promise<string> => {
@@ -172,7 +172,7 @@ export const loadedBy = async (file: string, env: NodeJS.ProcessEnv): Promise<re
   return reports.flatMap(report => JSON.parse(report).result.map(({ url }: { url: string }) => url))
 }
 
-/** A folder far down, with folders \`migrations\` of somebody else on the way, for a program that was bundled. */
+/** A folder far down, with \`migrations\` folders of other programs above it, for a program that was bundled. */
 export const foreignPlace = async (packed: Packed): Promise<string> => {
   const place = await mkdtemp(join(dirname(packed.directory), 'bundled-'))
   const deep = join(place, 'a', 'b', 'c')

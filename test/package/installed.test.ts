@@ -39,7 +39,7 @@ const { satisfies } = createRequire(import.meta.url)('semver')
 describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COMMANDBUS_TEST_PACKAGE=1)', () => {
   let packed: Packed
   let project: string
-  /** What the package alone brings. */
+  /** What the package itself brings. */
   let lock: string
   let database: TestDatabase
 
@@ -64,7 +64,7 @@ describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COM
     return join(project, name)
   }
 
-  test(`R9: brings nothing that Node ${OLDEST_NODE} does not suit`, () => {
+  test(`R9: brings no dependency that needs a newer Node than ${OLDEST_NODE}`, () => {
     const { packages } = JSON.parse(lock) as {
       packages: Readonly<Record<string, { readonly engines?: { readonly node?: string } }>>
     }
@@ -93,7 +93,7 @@ describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COM
   })
 
   test.each(typescripts)(
-    'R9: is typed for TypeScript %s %j',
+    'R9: compiles with TypeScript %s %j',
     async (version, flags) => {
       const tsc = bin(`typescript-${version}`, 'bin/tsc')
       const program = await typedProgram()
@@ -107,7 +107,7 @@ describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COM
       for (const file of ['use.mts', 'use.cts', 'use.ts']) await put(file, program)
       for (const [module, ...rest] of cases) {
         const args = [...flags, '--module', module, ...rest, '--target', 'es2022', '--strict', '--noEmit']
-        // nothing of this folder but what the program names: Jest brings types of its own
+        // only types that the program names: Jest brings its own types
         const { code, output } = await run(process.execPath, [tsc, ...args, '--types', 'node'], { cwd: project })
         expect({ module, code, output }).toEqual({ module, code: 0, output: '' })
       }
@@ -115,7 +115,7 @@ describe.skipIf(!asked)('R9: the package as npm installs it (skipped without COM
     400_000,
   )
 
-  test('R9: works in Jest as it comes, and with its ES modules', async () => {
+  test('R9: works in Jest by default, and with ES modules', async () => {
     await put(
       'commonjs.test.js',
       `${cjsApp.replace('main().catch', "test('works', () => main()); (async () => {})().catch")}`,

@@ -28,7 +28,7 @@ const prismaSchema = `
     name String
   }`
 
-describe.skipIf(!asked)('R21: ORMs beside our tables (skipped without COMMANDBUS_TEST_PACKAGE=1)', () => {
+describe.skipIf(!asked)("R21: ORMs beside the bus's tables (skipped without COMMANDBUS_TEST_PACKAGE=1)", () => {
   let project: string
   const databases: TestDatabase[] = []
 
@@ -74,7 +74,7 @@ describe.skipIf(!asked)('R21: ORMs beside our tables (skipped without COMMANDBUS
     await rm(project, { recursive: true, force: true })
   })
 
-  test('R21: drizzle-kit push touches nothing of ours', async () => {
+  test('R21: drizzle-kit push changes nothing of the bus', async () => {
     const database = await inOwnSchema()
     const before = await ours(database.pool)
     expect(await runTool(database, 'drizzle-kit', 'push', '--force')).toContain('Changes applied')
@@ -85,7 +85,7 @@ describe.skipIf(!asked)('R21: ORMs beside our tables (skipped without COMMANDBUS
   test.for([
     ['plain', inOwnSchema],
     ['external', async () => kept(await createTestDatabase())],
-  ] as const)('R21: prisma db push touches nothing of ours (%s)', async ([config, open], context) => {
+  ] as const)('R21: prisma db push changes nothing of the bus (%s)', async ([config, open], context) => {
     const database = await open()
     const before = await ours(database.pool)
     const output = await runTool(database, 'prisma', 'db', 'push', '--skip-generate', '--config', `${config}.config.ts`)

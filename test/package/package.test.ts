@@ -42,8 +42,8 @@ const filesOf = async (folder: string): Promise<readonly string[]> => {
   return all.flat()
 }
 
-describe('R9: what is in the tarball', () => {
-  test('R9: no file refers to a source map, and no map to a source, that is not there', async () => {
+describe('R9: the tarball', () => {
+  test('R9: every source map that a file names exists, and every source of a map', async () => {
     const files = await filesOf(packed.directory)
     expect(files.filter(file => file.endsWith('.map'))).toEqual([])
     const scripts = files.filter(file => /\.(c?js|ts)$/.test(file))
@@ -64,7 +64,7 @@ describe('R9: what is in the tarball', () => {
     expect(dead.flat()).toEqual([])
   })
 
-  test('R9: whatever the public types name is a dependency', async () => {
+  test('R9: every package that the public types use is a dependency', async () => {
     const { dependencies } = JSON.parse(await readFile(join(packed.directory, 'package.json'), 'utf8'))
     const seen = new Map<string, string>()
     const packages = new Set<string>()
@@ -90,7 +90,7 @@ describe('R9: a program', () => {
     ['imports it', 'app.mjs', esmApp],
     ['requires it', 'app.cjs', cjsApp],
     ['requires the CommonJS version', 'jest.cjs', cjsApp.replace("'commandbus'", 'COMMONJS')],
-  ])('R9: that %s sends and works', async (_, name, text) => {
+  ])('R9: that %s sends and handles commands', async (_, name, text) => {
     const file = join(project, name)
     const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'commonjs', 'index.js')
     await writeFile(file, text.replace('COMMONJS', JSON.stringify(cjs)))
@@ -106,7 +106,7 @@ describe('R9: a program', () => {
     expect(await runApp(file)).toBe(true)
   })
 
-  test('R9: that has two copies gives both of them one pool, one client and the same handlers', async () => {
+  test('R9: with two copies can give both the same pool, client and handlers', async () => {
     const file = join(project, 'two.mjs')
     const cjs = join(project, 'node_modules', 'commandbus', 'dist', 'commonjs', 'index.js')
     await writeFile(
@@ -194,13 +194,13 @@ describe('R9: a program', () => {
     ['CommonJS from ES modules', 'cjs', 'mixed.mjs', bareEsmApp],
     ['CommonJS, minified', 'cjs', 'small.mjs', bareEsmApp],
   ] as const)(
-    'R9: that was bundled to %s sends and works, and its errors keep their codes',
+    'R9: bundled to %s sends and handles commands, and its errors keep their codes',
     async (_, format, name, text) => {
       expect(await runApp(await bundle(format, name, text))).toEqual(appAnswer)
     },
   )
 
-  test('R9: that was bundled without the client of EventStoreDB says what a log there needs', async () => {
+  test('R9: bundled without the client of EventStoreDB says what a log there needs', async () => {
     const file = await bundle(
       'cjs',
       'without-client.mjs',

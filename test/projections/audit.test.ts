@@ -95,7 +95,7 @@ beforeAll(async () => {
   for (const [i, events] of lives.entries()) {
     const stream = `command-${key.domain}-${ids[i]}`
     for (const [revision, event] of events.entries()) {
-      // a lost attempt is only ever appended with what follows it
+      // a lost attempt is always appended together with the next event
       if (event.type === 'CommandReceived' && event.lost) continue
       const before = events[revision - 1]
       const together = before?.type === 'CommandReceived' && before.lost ? [before, event] : [event]
@@ -122,7 +122,7 @@ const auditOf = async (commandId: string | undefined): Promise<readonly AuditRow
 }
 
 describe('the audit', () => {
-  test('A31: the lives of this test hold every event there is', () => {
+  test('A31: the histories of this test have every event', () => {
     const types = new Set(lives.flat().map(event => event.type))
     expect([...types].sort()).toEqual(Object.keys(transitions).sort())
   })
@@ -136,7 +136,7 @@ describe('the audit', () => {
     }
   })
 
-  test('A31: tells its details under names in snake_case', async () => {
+  test('A31: has its details under names in snake_case', async () => {
     for (const id of ids) {
       for (const { details_json } of await auditOf(id)) {
         for (const name of Object.keys(details_json)) expect(name).toMatch(/^[a-z]+(_[a-z]+)*$/)
@@ -144,7 +144,7 @@ describe('the audit', () => {
     }
   })
 
-  test('A30: the trail of a command comes in the order of revision though a clock was behind', async () => {
+  test('A30: the trail of a command is in the order of revisions, also if a clock was behind', async () => {
     const trail = await createCommandQueries(database.pool).auditTrail(key.domain, ids[0] as string)
     expect(trail.map(entry => entry.revision)).toEqual([0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9])
     expect(trail.map(entry => entry.eventType)).toEqual(inDetail.flatMap(event => transitions[event.type].audit))
@@ -169,7 +169,7 @@ describe('the details', () => {
     ])
   })
 
-  test('A17: of RECEIVED count the attempt and mark those whose worker was lost', async () => {
+  test('A17: of RECEIVED have the number of the attempt, and mark attempts whose worker was lost', async () => {
     expect(await detailsOf(0, 'RECEIVED')).toMatchObject([
       { attempt: 1, total_attempts: 1, lost: true, lease_expires_at: at(1) },
       { attempt: 2, total_attempts: 2, lost: false, lease_expires_at: at(31) },
@@ -182,14 +182,14 @@ describe('the details', () => {
     ])
   })
 
-  test('A19: of FAILED hold the error and the attempt, and RETRY_SCHEDULED says when', async () => {
+  test('A19: of FAILED have the error and the attempt; RETRY_SCHEDULED says when', async () => {
     expect(await detailsOf(0, 'FAILED')).toMatchObject([
       { attempt: 2, error_type: 'TRANSIENT', error_code: 'CODE_TRANSIENT', error_message: 'it was TRANSIENT' },
     ])
     expect(await detailsOf(0, 'RETRY_SCHEDULED')).toEqual([{ attempt: 2, retry_at: at(60) }])
   })
 
-  test('A21: of a failure for good that ends the command say FAILED, and speak of no retries', async () => {
+  test('A21: of a permanent failure that ends the command say FAILED, and do not mention retries', async () => {
     expect((await auditOf(ids[8])).map(line => line.event_type)).toEqual(['SENT', 'RECEIVED', 'FAILED'])
     expect(await detailsOf(8, 'FAILED')).toEqual([
       {
@@ -204,7 +204,7 @@ describe('the details', () => {
     expect((await auditOf(ids[10])).at(-1)?.event_type).toBe('RETRY_EXHAUSTED')
   })
 
-  test('A21: of MOVED_TO_TROUBLESHOOTING_QUEUE hold the reason and all of the error', async () => {
+  test('A21: of MOVED_TO_TROUBLESHOOTING_QUEUE have the reason and the whole error', async () => {
     const [first] = await detailsOf(0, 'MOVED_TO_TROUBLESHOOTING_QUEUE')
     expect(first).toMatchObject({
       attempt: 3,

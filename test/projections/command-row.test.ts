@@ -18,7 +18,7 @@ import {
   sent,
 } from '../support/lives/command-life.ts'
 
-/** What a runner does: an insert where there is no row, a move where the row stands between `after` and `revision`. */
+/** What the commit does: an insert when there is no row, an update when the row is between `after` and `revision`. */
 const apply = (row: CommandRow | null, change: RowChange): CommandRow | null => {
   if (change.kind === 'insert') return row ?? change.row
   const { after, ...columns } = change.move
@@ -31,7 +31,7 @@ const changesOf = (events: readonly CommandEvent[]): readonly RowChange[] =>
 const rowOf = (events: readonly CommandEvent[]): CommandRow | null =>
   changesOf(events).reduce<CommandRow | null>(apply, null)
 
-/** The row as the folded state tells it, column by column. */
+/** The row as the folded state gives it, column by column. */
 const rowOfState = (state: SentCommandState, last: CommandEvent): CommandRow => ({
   domain: key.domain,
   command_id: key.commandId,
@@ -50,9 +50,9 @@ const rowOfState = (state: SentCommandState, last: CommandEvent): CommandRow => 
   retry_count: state.sent.retryCount,
   lease_expires_at: state.status === 'IN_PROGRESS' ? state.leaseExpiresAt : null,
   next_attempt_at: state.status === 'PENDING' ? state.retryAt : null,
-  parked_at: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parkedAt : null,
-  parked_reason: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.reason : null,
-  snoozed_until: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.snoozedUntil : null,
+  parked_at: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parking.parkedAt : null,
+  parked_reason: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parking.parkedReason : null,
+  snoozed_until: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parking.snoozedUntil : null,
   last_error_type: state.lastError?.type ?? null,
   last_error_code: state.lastError?.code ?? null,
   last_error_msg: state.lastError?.message ?? null,
@@ -62,7 +62,7 @@ const rowOfState = (state: SentCommandState, last: CommandEvent): CommandRow => 
   revision: state.revision,
 })
 
-/** Cuts a list into pieces of the sizes given, the last piece taking the rest. */
+/** Cuts a list into pieces of the given sizes; the last piece has the rest. */
 const cut = <A>(items: readonly A[], sizes: readonly number[]): readonly (readonly A[])[] => {
   const pieces: A[][] = []
   let from = 0
@@ -79,13 +79,13 @@ const laterEvent = commandEvent.filter(event => event.type !== 'CommandSent')
 const sizes = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 20 })
 
 describe('the row of a command', () => {
-  test('R7: after an attempt that does not count has as many attempts as before', () => {
+  test('R7: has as many attempts as before after an attempt that does not count', () => {
     const history = [sent(), received(1), failed(1), received(2), failed(2, { uncounted: true })]
     expect(rowOf(history)).toMatchObject({ status: 'PENDING', attempts: 1, total_attempts: 2 })
     expect(rowOf(history)).toEqual(rowOfState(fold(command, history) as SentCommandState, history[4] as CommandEvent))
   })
 
-  test('agrees with the folded state in every column, after every event of any life', () => {
+  test('equals the folded state in every column, after every event of random histories', () => {
     fc.assert(
       fc.property(life, ({ events }) => {
         for (let count = 1; count <= events.length; count++) {
@@ -119,7 +119,7 @@ describe('the row of a command', () => {
     )
   })
 
-  test('does not move when an event before the next one is missing', () => {
+  test('does not change when the next event is missing', () => {
     const changes = changesOf([sent(), received(1), failed(1), received(2)])
     const row = [changes[0], changes[2], changes[3]].reduce<CommandRow | null>((r, c) => apply(r, c as RowChange), null)
     expect(row).toEqual(rowOf([sent()]))
@@ -137,7 +137,7 @@ describe('merging changes', () => {
     )
   })
 
-  test('keeps what a later event does not speak of, and takes back what it ends', () => {
+  test('keeps what a later event does not mention, and clears what it ends', () => {
     const moves = changesOf([sent(), received(1), failed(1), received(2)]).slice(1)
     expect(merged(moves)).toEqual({
       kind: 'move',
@@ -175,7 +175,7 @@ test('A2: a retry shows the new round in the row, and the total of the whole lif
   })
 })
 
-test('A19: a command that waits for its next attempt is PENDING and says until when', () => {
+test('A19: a command that waits for its next attempt is PENDING, with the time of the attempt', () => {
   expect(rowOf([sent(), received(1), failed(1)])).toMatchObject({
     status: 'PENDING',
     next_attempt_at: at(12),
@@ -183,7 +183,7 @@ test('A19: a command that waits for its next attempt is PENDING and says until w
   })
 })
 
-test('streams of others have no row', () => {
+test('other streams have no row', () => {
   for (const history of Object.values(historyOf)) {
     for (const of of recorded(history)) {
       expect(commandRowChange({ ...of, stream: `run-${key.commandId}` })).toBeNull()

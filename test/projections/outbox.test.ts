@@ -43,13 +43,13 @@ const head = {
 }
 
 describe('messages', () => {
-  test('A13: CommandSent puts one on the queue of the domain, exactly so', () => {
+  test('A13: CommandSent puts one on the queue of the domain, with exactly these members', () => {
     expect(effectsOf(sent({ at: at(5) }))).toEqual([
       { kind: 'enqueue', queue, body: { ...head, created_at: at(5), data: { amount: 5 } } },
     ])
   })
 
-  test('A13: reply_to is left out where nobody waits for a reply', () => {
+  test('A13: reply_to is left out when no reply is wanted', () => {
     const [effect] = effectsOf(sent(), { replyTo: null })
     expect(effect?.kind === 'enqueue' && Object.keys(effect.body)).toEqual([
       'command_id',
@@ -67,19 +67,19 @@ describe('messages', () => {
     expect(ids).toEqual(['ä 🎈', 'ä 🎈'])
   })
 
-  test('A1: OperatorRetried sends the archived one again, with what is needed where the archive was purged', () => {
+  test('A1: OperatorRetried sends the archived one again, with the data for the case that the archive was purged', () => {
     expect(effectsOf(operatorRetried({ archivedMsgId: '42', dataRevision: 0 }))).toEqual([
       { kind: 'resend', queue, archivedMsgId: '42', head: { ...head, created_at: at(100) }, dataRevision: 0 },
     ])
   })
 
-  test('OperatorRetried of a command whose message was changed takes nothing from the archive', () => {
+  test("OperatorRetried takes nothing from the archive when the command's message was changed", () => {
     expect(effectsOf(operatorRetried({ archivedMsgId: '42', dataRevision: 0, fromLog: true }))).toEqual([
       { kind: 'resend', queue, archivedMsgId: null, head: { ...head, created_at: at(100) }, dataRevision: 0 },
     ])
   })
 
-  test('and replies go on with the trace of the send', () => {
+  test('and replies continue the trace of the send', () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     for (const event of [sent(), operatorRetried(), completed(1)]) {
       const [told] = effectsOf(event, { traceparent }).flatMap(effect =>
@@ -107,20 +107,20 @@ describe('what becomes of the message', () => {
     expect(effectsOf(received(1))).toEqual([])
   })
 
-  test('A19: CommandFailed hides the same message until its next attempt, and tells nobody', () => {
+  test('A19: CommandFailed hides the same message until its next attempt, and sends no reply', () => {
     expect(effectsOf(failed(1, { msgId: '42', at: at(2), retryAt: at(12) }))).toEqual([
       { kind: 'postpone', queue, msgId: '42', waitMs: 10_000 },
     ])
   })
 
-  test('R7: CommandFailed of an attempt that does not count takes its read back', () => {
+  test('R7: CommandFailed of an attempt that does not count reduces the read count again', () => {
     expect(effectsOf(failed(2, { msgId: '42', at: at(2), retryAt: at(2), uncounted: true }))).toEqual([
       { kind: 'postpone', queue, msgId: '42', waitMs: 0, uncount: true },
     ])
   })
 
   test.each(['PERMANENT', 'EXHAUSTED', 'LEASE_LOST', 'NO_HANDLER', 'INVALID_PAYLOAD'] as const)(
-    'A12: parking for %s archives it, and tells nobody',
+    'A12: parking for %s archives it, and sends no reply',
     reason => {
       expect(effectsOf(parked(1, reason, { msgId: '42' }))).toEqual([{ kind: 'archive', queue, msgId: '42' }])
     },
@@ -185,7 +185,7 @@ describe('the reply', () => {
     ])
   })
 
-  test("of the sender's own cancel is CANCELED too, with words of its own where no reason was given", () => {
+  test("of the sender's own cancel is CANCELED, too, with a default text when no reason was given", () => {
     const reasons = ['changed my mind', null].map(reason => effectsOf(canceled({ reason }))[1])
     expect(reasons).toEqual(
       ['changed my mind', 'canceled by the sender'].map(reason =>
@@ -206,7 +206,7 @@ describe('the reply', () => {
     ])
   })
 
-  test('A8: is never sent where nobody asked for one', () => {
+  test('A8: is never sent when none was requested', () => {
     fc.assert(
       fc.property(commandEvent, event => {
         expect(effectsOf(event, { replyTo: null }).map(effect => effect.kind)).not.toContain('reply')
@@ -214,12 +214,12 @@ describe('the reply', () => {
     )
   })
 
-  test('goes where the command said, whatever its domain is called', () => {
+  test('goes to the queue that the command names, whatever its domain', () => {
     expect(effectsOf(completed(1), { ...context, replyTo: 'elsewhere' })[1]).toMatchObject({ queue: 'elsewhere' })
   })
 })
 
-test('events of streams that are no commands cause nothing', () => {
+test('events of other streams have no effect', () => {
   fc.assert(
     fc.property(commandEvent, event => {
       const others = recorded([event]).map(of => ({ ...of, stream: `run-${key.commandId}` }))

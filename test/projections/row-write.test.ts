@@ -13,7 +13,7 @@ const collected = (...all: readonly RowWrite[]) => {
   return { size: writes.size(), all: writes.all() }
 }
 
-test('writes of one row are one: later columns win, earlier ones stay', () => {
+test('several writes of one row are merged: later columns win, earlier ones stay', () => {
   expect(collected(file(0, { status: 'a', tries: 1 }), file(0, { status: 'b' }))).toEqual({
     size: 1,
     all: [file(0, { status: 'b', tries: 1 })],
@@ -29,7 +29,7 @@ test('a new row stays new when columns of it change, and replaces what came befo
   ])
 })
 
-test('rows are told apart by their whole key, and by their table', () => {
+test('rows are distinguished by their whole key, and by their table', () => {
   const other = { table: 'command_bus_workflow_run', kind: 'patch', row: { run_id: 'r1' } } as const
   const writes = [file(0, {}), file(1, {}), file(11, {}), { ...file(1, {}), row: { run_id: 'r2', idx: 1 } }, other]
   expect(collected(...writes)).toEqual({ size: 5, all: writes })

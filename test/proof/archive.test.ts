@@ -55,7 +55,7 @@ const tables = async (pool: ArchiveOptions['pool']) => {
 }
 
 describe('archive', () => {
-  test('moves what is old to files that hold all of it, and the proof stays whole', async () => {
+  test('moves old streams to files that have all their events, and the proof stays valid', async () => {
     const { pool, old, to, options } = await aged()
     // pgmq archived them a moment ago: they are as old as their commands
     await pool.query(`update pgmq.a_shop__commands set archived_at = now() - interval '99 days'`)
@@ -102,7 +102,7 @@ describe('archive', () => {
     )
   })
 
-  test('A14: the id of a command that was moved is still a duplicate, one by one in a batch; its message gets no work', async () => {
+  test('A14: the id of an archived command is still a duplicate, alone and in a batch; a message of it is not handled', async () => {
     const { bus, pool, options, work, until, archived } = await aged()
     await archiveOld(options)
     const { rows } = await pool.query('select stream, status from command_bus_archived_stream order by stream limit 2')
@@ -139,7 +139,7 @@ describe('archive', () => {
   })
 
   test.each(['read committed', 'repeatable read'])(
-    'G11: twenty late duplicates at once, while their streams are being moved (%s), are duplicates and live no second time',
+    'G11: twenty late duplicates at once, while their streams are moved (%s), are duplicates and are not sent again',
     async isolation => {
       const { bus, pool, database, options, until } = await aged()
       const { rows } = await pool.query(
@@ -155,11 +155,11 @@ describe('archive', () => {
       )
       const holder = await pool.connect()
       try {
-        // in some transactions the stream is still to be seen, and in some it is not: of each kind some
+        // some transactions still see the stream, and some do not
         if (isolation === 'repeatable read') {
           for (const client of clients) await client.query('begin isolation level repeatable read; select 1')
         }
-        // the archive has let go of the events, and waits for a row
+        // the archive has deleted the events, and waits for a row
         await holder.query('begin')
         await holder.query(
           `select from command_bus_command where domain = 'shop' and command_id = any ($1) for update`,
@@ -226,7 +226,7 @@ describe('archive', () => {
     },
   )
 
-  test('what is not written down as archived cannot be deleted, nor can a part of a stream', async () => {
+  test('events that are not recorded as archived cannot be deleted, nor can a part of a stream', async () => {
     const { pool, fresh } = await aged()
     const [stream] = fresh
     await expect(pool.query('delete from command_bus_event where stream = $1', [stream])).rejects.toThrow(/append-only/)
@@ -263,7 +263,7 @@ describe('archive', () => {
 })
 
 describe('commandbus archive', () => {
-  test('says first what it would do; killed between file and removal it has lost nothing, and the next run goes on', async () => {
+  test('shows first what it would do; when killed between file and removal it loses nothing, and the next run goes on', async () => {
     const { pool, database, to, options } = await aged()
     const env = { DATABASE_URL: database.url, COMMANDBUS_PROOF_KEY: secret }
     const flags = ['archive', '--older-than', '90d', '--to', to]
@@ -312,7 +312,7 @@ describe('commandbus archive', () => {
 })
 
 describe('commandbus export', () => {
-  test('writes a case without its secrets, that opens offline and says when it was altered', async () => {
+  test('writes a case file without secrets, which opens offline and shows whether it was altered', async () => {
     const { bus, database, work, until } = await createTestBus()
     const command = await bus.send(
       'shop',

@@ -10,7 +10,7 @@ import { writeHistory } from '../support/lives/history.ts'
 import { settled } from '../support/settled.ts'
 
 describe('the background check of the proof', () => {
-  test('seals what is new, goes round through the log, and tells in health and metrics what does not fit', async () => {
+  test('seals new events, checks the log in rounds, and shows in health and metrics what does not match', async () => {
     const { pool } = await createTestBus()
     await writeHistory({ pool, commands: 90 })
     const kept: string[] = []
@@ -22,27 +22,27 @@ describe('the background check of the proof', () => {
       slice: 40,
       onSealed: async (_, { number }) => void kept.push(number),
     })
-    const metrics = createMetrics({ proof: backgroundCheck.figures })
+    const metrics = createMetrics({ proof: backgroundCheck.stats })
     expect(await metrics.page()).toContain('commandbus_proof_findings 0')
     const round = async () => {
-      const before = backgroundCheck.figures().verifiedAt
+      const before = backgroundCheck.stats().verifiedAt
       let turns = 0
       do {
         await backgroundCheck.turn()
         turns++
-      } while (backgroundCheck.figures().verifiedAt === before && turns < 20)
+      } while (backgroundCheck.stats().verifiedAt === before && turns < 20)
       return turns
     }
     expect(await round()).toBeGreaterThan(2)
     expect(kept.at(-1)).toBe('1')
-    expect(backgroundCheck.figures()).toMatchObject({ findings: 0, first: null, sealLagSeconds: 0, failing: null })
+    expect(backgroundCheck.stats()).toMatchObject({ findings: 0, first: null, sealLagSeconds: 0, failing: null })
     expect(backgroundCheck.health()).toEqual({ status: 'healthy', reasons: [] })
 
     await pool.query(
       `update command_bus_command set owner_id = 'mine' where ctid in (select ctid from command_bus_command limit 1)`,
     )
     await round()
-    expect(backgroundCheck.figures()).toMatchObject({
+    expect(backgroundCheck.stats()).toMatchObject({
       findings: 1,
       first: {
         kind: 'row',
@@ -53,7 +53,7 @@ describe('the background check of the proof', () => {
     })
     expect(backgroundCheck.health()).toEqual({
       status: 'degraded',
-      // what it is only those are told who reach all of the log
+      // only callers who may see the whole log get the finding itself
       reasons: ['1 thing does not fit the log; run `commandbus verify`'],
     })
     expect(await metrics.page()).toMatch(
@@ -64,7 +64,7 @@ describe('the background check of the proof', () => {
     expect(backgroundCheck.health()).toEqual({ status: 'healthy', reasons: [] })
   })
 
-  test('many at once make one chain, and what an open transaction holds back is sealed later', async () => {
+  test('many at once make one chain; events that an open transaction holds back are sealed later', async () => {
     const { pool, bus } = await createTestBus()
     const open = await pool.connect()
     await open.query('begin')
@@ -89,7 +89,7 @@ describe('the background check of the proof', () => {
     expect((await sealHead(pool as never)).number).toBe(verified.head.number)
   })
 
-  test('the log refuses to let go of anything, and of seals', async () => {
+  test('the log refuses to delete events and seals', async () => {
     const { pool, bus } = await createTestBus()
     await bus.send('shop', 'Charge', {}, { commandId: randomUUID() })
     await sealEvents(pool, { signer: null })

@@ -30,14 +30,14 @@ import { eventually, startService } from '../support/servers/service.ts'
 const SECONDS = Number(process.env.HOSTILE_SECONDS ?? 15)
 const SEED = Number(process.env.HOSTILE_SEED ?? randomInt(1_000_000))
 
-/** What is stated: no honest call waits longer. */
+/** The stated limit: no honest call waits longer. */
 const LONGEST_CALL_MS = 30_000
 const QUEUES = 60
 const QUEUES_A_CALLER = 10
-/** Of the honest: commands of three domains, and replies of two. */
+/** Queues of the honest users: commands of three domains, and replies of two. */
 const HONEST_QUEUES = 5
 const QUEUES_MADE = Math.min(QUEUES, HONEST_QUEUES + 2 * QUEUES_A_CALLER * Math.ceil(SECONDS / 3_600))
-/** Two of each queue, and those that every database of the bus has. */
+/** Two tables for each queue, and those of every database of the bus. */
 const TABLES = 2 * QUEUES_MADE + 25
 const LIVE_READERS = 20
 /** 10 for sends and work of the service, 4 for reads, 3 of the background check, 2 for health, and as many again for the worker. */
@@ -51,7 +51,7 @@ afterEach(async () => {
 })
 
 test(
-  'G1-G14: an hour beside the hostile: the honest lose nothing and wait no longer than stated, and nothing grows without bound',
+  'G1-G14: an hour beside hostile callers: honest ones lose nothing and wait no longer than stated, and nothing grows without bound',
   async () => {
     console.info(`the seed of this hostile hour is ${SEED}`)
     const database = await createTestDatabase()
@@ -73,7 +73,7 @@ test(
       env: { ...env, LEDGER: ledger, COMMANDBUS_INDEX: join(program.directory, 'dist', 'index.js') },
     })
 
-    // a pipe that nobody reads would hold it up
+    // an unread pipe would block it
     collect(worker)
 
     const life = SECONDS + 3_600
@@ -134,10 +134,10 @@ test(
       }),
     )
 
-    // what the honest got
+    // the answers that the honest users got
     expect(calls.refused).toEqual([])
 
-    // what the hostile were told
+    // the answers that the hostile callers got
     expect(stream.faults()).toEqual([])
     expect(stream.untried()).toEqual([])
     expect(stream.codes()).toMatchObject({
@@ -146,7 +146,7 @@ test(
     })
     expect(stream.tooManyReaders()).toBeGreaterThan(0)
 
-    // what the honest got
+    // the answers that the honest users got
     expect(calls.refused).toEqual([])
     expect(await storyOf(database.pool, undoneOf(load.wanted, done))).toEqual([])
     expect(calls.quantile(1)).toBeLessThan(LONGEST_CALL_MS)
@@ -182,11 +182,11 @@ test(
   SECONDS * 2_000 + 240_000,
 )
 
-/** A read that was ended in time is none. */
+/** A read that was ended at its time limit does not count. */
 const isFailure = ({ level, err }: { readonly [field: string]: unknown }): boolean =>
   (level === 'error' || level === 'fatal') && (err as { code?: unknown } | undefined)?.code !== 'UNAVAILABLE'
 
-/** What opens nothing: of the past, of another secret, with nothing signed, cut and made up. */
+/** Invalid tokens: expired, of another secret, unsigned, cut or invented. */
 const badTokens = async (): Promise<readonly string[]> => {
   const past = await tokenOf(honest.bob, -60)
   const foreign = await tokenOf(honest.bob, 600, 'another secret, which nobody here has signed with ever')

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { StreamAppend } from '../../src/application/ports/event-store.ts'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
-import { createTestBus, logIsApart, until } from '../support/bus.ts'
+import { createTestBus, logIsSeparate, until } from '../support/bus.ts'
 import { createCommandStore, sending } from '../support/lives/command-store.ts'
 
 const sender = { subject: 'mallory', roles: ['SENDER'] as const, tenant: null }
@@ -21,8 +21,8 @@ const odd: readonly unknown[] = [
   'x'.repeat(100_000),
 ]
 
-describe.skipIf(logIsApart)('what a sender does', () => {
-  test('G4: is nothing that verify finds: odd payloads, duplicates, cancels, replies wherever they go', async () => {
+describe.skipIf(logIsSeparate)('the work of a sender', () => {
+  test('G4: causes no finding of verify: odd payloads, duplicates, cancels, replies to any queue', async () => {
     const { bus, work, until: seen } = await createTestBus()
     const caller = bus.as(sender)
     const ids: string[] = []
@@ -65,7 +65,7 @@ describe.skipIf(logIsApart)('what a sender does', () => {
     expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], counts: {}, truncated: false })
   })
 
-  test('G4: nor is what senders could do before: replies to queues of commands, put away or not yet', async () => {
+  test('G4: nor do replies to queues of commands, which senders could name before, archived or not yet', async () => {
     const { bus, pool, work, messages } = await createTestBus()
     const store = createCommandStore(pool)
     await bus.send('other', 'Charge', null)
@@ -95,7 +95,7 @@ describe.skipIf(logIsApart)('what a sender does', () => {
     await work({ domain: 'other', handlers })
     await isOver('other__commands', 0)
     expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 4 })
-    // one that is in the log is nobody's stranger, whatever is written down of it
+    // a message whose command is in the log is not a stranger, even if it is recorded as one
     await pool.query(`insert into command_bus_stranger (queue, msg_id, why)
       select 'payments__commands', msg_id, 'x' from command_bus_event where msg_id is not null on conflict do nothing`)
     const { msgId } = await bus.send('idle', 'Charge', null)
@@ -111,7 +111,7 @@ describe.skipIf(logIsApart)('what a sender does', () => {
     ])
   })
 
-  test('G4: many findings of one kind hide none of another, and are counted', async () => {
+  test('G4: many findings of one kind are counted, and do not hide those of another kind', async () => {
     const { bus, pool } = await createTestBus()
     const sent = await bus.sendBatch(
       'payments',

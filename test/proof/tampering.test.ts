@@ -15,14 +15,14 @@ const newSigner = (): Signer => {
 const signer = newSigner()
 const trusted = [fingerprintOf(signer.key)]
 
-/** What somebody does who may do everything in the database: triggers are out of the way. */
+/** What a superuser of the database can do: triggers are switched off. */
 const tamper = async (client: Client, statement: string, values: readonly unknown[] = []): Promise<void> => {
   await client.query('set session_replication_role = replica')
   const { rowCount } = await client.query(statement, [...values])
   expect(rowCount).toBeGreaterThan(0)
 }
 
-/** All hashes of a stream from an event on, made to fit what the events say now. */
+/** Recomputes all hashes of a stream from an event on, to match the changed events. */
 const rehash = `update command_bus_event e set hash = h.hash
   from (
     select stream, revision, command_bus_chain(case when revision = 0 then ''::bytea end,
@@ -32,10 +32,10 @@ const rehash = `update command_bus_event e set hash = h.hash
 
 interface Tampering {
   readonly name: string
-  /** Picks a command and does it; gives the stream (or what else has to be named). */
+  /** Picks a command and changes it; returns the stream (or another name that the finding must have). */
   readonly how: (client: Client, pick: (where: string) => Promise<string>) => Promise<string>
   readonly found: Partial<Finding>
-  /** The rows or seals that do not fit either. */
+  /** Rows or seals that do not match either. */
   readonly others?: readonly Finding['kind'][]
 }
 
@@ -218,7 +218,7 @@ const tamperings: readonly Tampering[] = [
     found: { kind: 'row', column: '*', found: null },
   },
   {
-    name: 'a row is put there',
+    name: 'a row is inserted',
     how: async client => {
       await tamper(
         client,
@@ -323,7 +323,7 @@ const tamperings: readonly Tampering[] = [
     found: { kind: 'seal', column: '*', message: 'the seal before it, 1, is missing' },
   },
   {
-    name: 'a seal is written anew by somebody who has another key',
+    name: 'a seal is rewritten with another key',
     how: async client => {
       const other = newSigner()
       const { rows } = await client.query('select hash from command_bus_seal where number = 2')
@@ -352,7 +352,7 @@ const prepared = async (commands: number, batch: number): Promise<TestDatabase> 
   return database
 }
 
-/** A command for which `where` holds, that nobody has picked before. */
+/** A command for which `where` holds, and which was not picked before. */
 const picker = (client: Client) => {
   const taken: string[] = []
   return async (where: string): Promise<string> => {
@@ -393,7 +393,7 @@ const useHistory = (commands: number, batch: number) => {
   return () => client
 }
 
-describe('in a small history it is found and named that', () => {
+describe('verify finds and names in a small history that', () => {
   const history = useHistory(120, 60)
 
   test.each(tamperings)('$name', async ({ how, found, others = [] }) => {
@@ -408,13 +408,13 @@ describe('in a small history it is found and named that', () => {
   })
 })
 
-describe('in a long history, by chance but legal,', () => {
+describe('in a long, random history', () => {
   // `npm run bench -- proof` does it with 100,000
   const commands = Number(process.env.PROOF_COMMANDS ?? 10_000)
   const history = useHistory(commands, 1_000)
 
   test(
-    'nothing is found while nobody touches it, and everything that somebody did after that',
+    'verify finds nothing while it is unchanged, and later every change',
     async () => {
       const client = history()
       const began = performance.now()
@@ -430,7 +430,7 @@ describe('in a long history, by chance but legal,', () => {
       const known = [await sealHead(client)]
       const done: (readonly [named: string, found: Partial<Finding>])[] = []
       const pick = picker(client)
-      // seals say that something is wrong with them, not how often
+      // a seal is reported once, however much is wrong with it
       for (const { how, found } of tamperings.filter(one => one.found.kind !== 'seal')) {
         done.push([await how(client, pick), found])
       }

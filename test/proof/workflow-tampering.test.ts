@@ -17,7 +17,7 @@ interface Tampering {
   }
   /** The stream begins like this. */
   readonly stream: string
-  /** Seen only once every stream has been looked at: the service's own round leaves it to `verify`. */
+  /** Found only after every stream was checked: the service's background check leaves it to `verify`. */
   readonly leftToVerify?: true
 }
 
@@ -146,7 +146,7 @@ const tamperings: readonly Tampering[] = [
     stream: 'credits-t1',
   },
   {
-    name: 'a grant is inserted for somebody who has no ledger',
+    name: 'a grant is inserted for a tenant without a ledger',
     statement: copyOf(entry.table, { tenant_id: 'ghost', revision: 0 }, `kind = 'GRANT'`),
     found: { ...entry, key: { tenant_id: 'ghost', revision: 0 }, column: '*', expected: null, found: anything },
     stream: 'credits-ghost',
@@ -154,7 +154,7 @@ const tamperings: readonly Tampering[] = [
   },
 ]
 
-/** Three files of which one fails and is continued, one never works; and a run of which everything is given back. */
+/** A run of three files: one fails and is continued, one never works; and a run that is refunded completely. */
 const live = async ({ bus, grant, template: make, atWork, ended }: TestRuns): Promise<void> => {
   await grant(20)
   const templateId = await make()
@@ -171,7 +171,7 @@ const live = async ({ bus, grant, template: make, atWork, ended }: TestRuns): Pr
   await bus.runs.archiveTemplate(jane, other)
 }
 
-/** What is done to the database in there is not done. */
+/** Rolls back what the function does to the database. */
 const undone = async (pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> => {
   const client = await pool.connect()
   try {

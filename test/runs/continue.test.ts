@@ -53,7 +53,7 @@ describe('a run over many files', () => {
     ).toEqual([`${started.id}:file:1`, `${started.id}:file:3`])
   })
 
-  test('C6, G11: goes on where the last paid retry was interrupted by us: it is that retry, and is not paid again', async () => {
+  test('C6, G11: after an interruption of the last paid retry continues with the same retry, and is not charged again', async () => {
     const setup = await createTestRuns()
     const { bus, template, grant, atWork, ended, balance, until } = setup
     await grant(6)
@@ -80,7 +80,7 @@ describe('a run over many files', () => {
     await until(balance, left => left === '0/0')
   })
 
-  test('R20, G11: ends although all of its many files fail with long errors, more than the log takes in one append', async () => {
+  test('R20, G11: ends although its many files all fail with long errors, more than fit into one append', async () => {
     const { bus, pool, template, grant, ended, work, until } = await createTestRuns()
     const count = 400
     await grant(2 * count)
@@ -92,7 +92,7 @@ describe('a run over many files', () => {
       throw new PermanentCommandError('UNREADABLE', '読めません。'.repeat(1_500))
     }
     await work({ domain: 'workflow', handlers: { '*': refuse }, concurrency: 50 })
-    // only then is anything noted: all of it at once
+    // only then are results recorded, all at once
     await until(
       () => pool.query(`select from command_bus_command where status in ('FAILED', 'IN_TROUBLESHOOTING_QUEUE')`),
       ({ rowCount }) => rowCount === count,

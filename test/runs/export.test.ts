@@ -8,7 +8,7 @@ import { useProgram } from '../support/servers/cli.ts'
 
 const program = useProgram()
 
-test('a run goes into a case file with its jobs and its own entries of the ledger, and opens offline', async () => {
+test('a case file of a run has its jobs and its entries of the ledger, and opens offline', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'commandbus-case-'))
   try {
     const setup = await createTestRuns()

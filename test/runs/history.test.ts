@@ -5,7 +5,7 @@ import { useProgram } from '../support/servers/cli.ts'
 
 const program = useProgram()
 
-test('a run is told as it was at any revision or instant, and how two moments differ; of the own tenant only', async () => {
+test('the history of a run shows it at any revision or instant, and the difference of two moments; only to its own tenant', async () => {
   const setup = await createTestRuns()
   const { bus } = setup
   await setup.grant(20)
@@ -70,7 +70,7 @@ test('a run is told as it was at any revision or instant, and how two moments di
   expect(stepped.stdout).toMatch(
     /RESUMED +by jane[^#]*files.1.status: failed -> pending[^#]*State after [^#]*status +RUNNING[^#]*1-failed.pdf +pending, open +1 /,
   )
-  // what is put together from the changes is what the fold makes
+  // applying the changes gives the same state as the fold
   const rebuilt = filesAfterEach(whole.items)
   for (const i of whole.items.keys()) {
     expect(rebuilt[i]).toEqual((await bus.runs.history(jane, id, { at: i })).state?.files)

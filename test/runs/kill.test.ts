@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createApartWorkflows } from '../support/apart-workflows.ts'
 import { createTestRuns, failedRun, files, jane, type TestRuns } from '../support/runs.ts'
+import { createSeparateLogWorkflows } from '../support/separate-log-workflows.ts'
 import { compiledSource } from '../support/servers/compiled.ts'
 
 const script = fileURLToPath(new URL('./runs-child.mjs', import.meta.url))
@@ -35,13 +35,13 @@ const expectSound = async ({ pool }: TestRuns) => {
 }
 
 describe('kill -9', () => {
-  test('C12: between charge and resume: the charge is given back, and the run can be continued', async () => {
+  test('C12: between charge and resume: the charge is refunded, and the run can be continued', async () => {
     const setup = await createTestRuns()
     const id = await failedRun(setup)
     const [, signal] = await process_(setup, 'charge', id).gone
     expect(signal).toBe('SIGKILL')
     expect(await setup.balance()).toBe('0/6')
-    const { runner } = createApartWorkflows(setup.pool)
+    const { runner } = createSeparateLogWorkflows(setup.pool)
     await setup.bus.close()
     void runner.run()
     const next = setup.another()
@@ -66,7 +66,7 @@ describe('kill -9', () => {
     expect(signal).toBe('SIGKILL')
     await setup.bus.close()
     const next = setup.another()
-    const { runner } = createApartWorkflows(setup.pool)
+    const { runner } = createSeparateLogWorkflows(setup.pool)
     void runner.run()
     const worker = next.worker({
       domain: 'workflow',

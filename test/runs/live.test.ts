@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTestRuns, files, jane } from '../support/runs.ts'
 
-test('live events of a run are its own and those of its jobs, and nobody else reads them', async () => {
+test('the live events of a run are its own and those of its jobs, and only its tenant gets them', async () => {
   const setup = await createTestRuns()
   const { bus } = setup
   const templateId = await setup.template({ creditsPerRun: 0 })

@@ -10,7 +10,7 @@ const tables = [
   'command_bus_credit_entry',
 ]
 
-test('verify finds every change of the rows of runs and credits, and rebuild mends it', async () => {
+test('verify finds every change of the rows of runs and credits, and rebuild repairs it', async () => {
   const setup = await createTestRuns()
   const { bus, pool } = setup
   await setup.grant(20)

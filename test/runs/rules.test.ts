@@ -14,7 +14,7 @@ import { createTestRuns, type Fate, files, jane, quickly, type TestRuns } from '
 
 const UNKNOWN = '00000000-0000-4000-8000-00000000dead'
 
-/** A run over these fates that has ended, with `left` credits in the month's pool. */
+/** An ended run whose files ended in these ways, with `left` credits in the month's pool. */
 const endedRun = async (test: TestRuns, fates: readonly Fate[], left: number, more = {}) => {
   await test.grant(2 * fates.length + left)
   const { id } = await test.bus.runs.initiate(jane, {
@@ -61,7 +61,7 @@ describe('starting a run', () => {
     }
   })
 
-  test('by a BUBBLE_ADMIN is a test run: free by the role, whatever is asked for', async () => {
+  test('by a BUBBLE_ADMIN is a test run: free because of the role, whatever the request says', async () => {
     const { bus, template } = await createTestRuns()
     const templateId = await template()
     const as = (role: 'BUBBLE_ADMIN' | 'CUSTOMER_ADMIN') => bus.as({ subject: 'x', tenant: 't1', roles: [role] }).runs
@@ -103,7 +103,7 @@ describe('Continue', () => {
     }
   })
 
-  test('C3: with nothing but permanent errors is refused', async () => {
+  test('C3: with only permanent errors is refused', async () => {
     const setup = await createTestRuns()
     const id = await endedRun(setup, ['ok', 'error'], 0)
     await expect(setup.bus.runs.retryFailed(jane, id)).rejects.toMatchObject({ reason: 'NOTHING_TO_RETRY' })
@@ -130,7 +130,7 @@ describe('Continue', () => {
     expect(await balance()).toBe('8/0')
   })
 
-  test('C7: twenty at once, from two processes, charge once; one is told the run, the others that it is running', async () => {
+  test('C7: twenty at once, from two processes, charge once; one gets the run, the others that it is running', async () => {
     const setup = await createTestRuns()
     const { bus, another, balance, pool } = setup
     await setup.grant(106)
@@ -140,7 +140,7 @@ describe('Continue', () => {
     })
     const worker = await setup.atWork()
     await setup.ended(id)
-    // nobody works on the second round: it does not end before all have asked
+    // the second round has no worker: it does not end before all calls are made
     await worker.stop()
     const other = another()
     const answers = await Promise.allSettled(
@@ -156,7 +156,7 @@ describe('Continue', () => {
     expect(sent.rowCount).toBe(2)
   })
 
-  test('C11: an archived template and a price edited meanwhile change neither whether nor what it costs', async () => {
+  test('C11: is possible at the same price after the template was archived or its price edited', async () => {
     const setup = await createTestRuns()
     const { bus, balance, ended } = setup
     const id = await endedRun(setup, ['ok', 'failed'], 10)
@@ -168,7 +168,7 @@ describe('Continue', () => {
     expect(await balance()).toBe('8/0')
   })
 
-  test('C4, C9: files that a failure of ours left pending are retried for free, and use up no retry', async () => {
+  test('C4, C9: files that a failure of the bus left pending are retried for free, and use up no retry', async () => {
     const setup = await createTestRuns()
     const { bus, template, grant, atWork, ended, balance } = setup
     await grant(6)
@@ -186,7 +186,7 @@ describe('Continue', () => {
     expect(await balance()).toBe('0/0')
   })
 
-  test('C16: of a run whose results are damaged in the log is refused in words', async () => {
+  test('C16: of a run whose results are damaged in the log is refused with a reason', async () => {
     const setup = await createTestRuns()
     const { pool, another } = setup
     const id = await endedRun(setup, ['ok', 'failed'], 10)
@@ -201,7 +201,7 @@ describe('Continue', () => {
 })
 
 describe('jobs', () => {
-  test('C10: keep the index of their file when others are skipped, and run anew in each round', async () => {
+  test('C10: keep the index of their file when others are skipped, and run again in each round', async () => {
     const setup = await createTestRuns()
     const { bus, ended, pool } = setup
     const id = await endedRun(setup, ['ok', 'failed', 'ok', 'failed'], 10)
@@ -218,7 +218,7 @@ describe('jobs', () => {
     expect(new Set(rows.map(({ n }) => n))).toEqual(new Set([1]))
   })
 
-  test('C10: in batch mode there is one a round, with the id of the run, and it tells its files apart', async () => {
+  test('C10: in batch mode there is one job in a round, with the id of the run and a result for each file', async () => {
     const setup = await createTestRuns()
     const { bus, template, grant, atWork, ended, pool } = setup
     await grant(20)
@@ -243,7 +243,7 @@ describe('jobs', () => {
     ])
   })
 
-  test('a command that only claims to be a job of a run changes nothing', async () => {
+  test('a command that falsely claims to be a job of a run changes nothing', async () => {
     const { bus, template, work, until } = await createTestRuns()
     const { id } = await bus.runs.initiate(jane, {
       templateId: await template({ creditsPerRun: 0 }),
@@ -273,7 +273,7 @@ describe('jobs', () => {
 })
 
 describe('tenants', () => {
-  test("C13: another tenant's run is forbidden and told to the log, an unknown one is not found", async () => {
+  test("C13: another tenant's run is forbidden and the attempt is logged; an unknown run is not found", async () => {
     const warned: object[] = []
     const log = { ...silentLog, warn: (fields: object) => void warned.push(fields) }
     const { bus, template } = await createTestRuns({ log })
@@ -294,7 +294,7 @@ describe('tenants', () => {
 })
 
 describe('the end of a run', () => {
-  test('C14: without a completed file is FAILED: everything is given back, once, and it may be continued', async () => {
+  test('C14: without a completed file is FAILED: everything is refunded, once, and the run may be continued', async () => {
     const setup = await createTestRuns()
     const { bus, template, grant, atWork, ended, balance } = setup
     await grant(3, 10)
@@ -316,7 +316,7 @@ describe('the end of a run', () => {
     ])
   })
 
-  test('C14: in another month gives the monthly part back to the month it came from', async () => {
+  test('C14: in another month refunds the monthly part to the month it came from', async () => {
     let now = new Date('2026-11-30T23:59:59Z')
     const clock: Clock = { now: () => now, random: Math.random }
     const { bus, template, grant, atWork, ended, balance } = await createTestRuns({ clock, workflows: quickly })
@@ -349,7 +349,7 @@ describe('the end of a run', () => {
     expect(rows[0].whole).toBe('x'.repeat(900))
   })
 
-  test('G11: by cancelling after a free Continue gives back what nobody worked on', async () => {
+  test('G11: by cancelling after a free Continue refunds files that no worker started', async () => {
     const { bus, template, grant, ended, atWork, balance, until } = await createTestRuns()
     await grant(6)
     const { id } = await bus.runs.initiate(jane, { templateId: await template(), files: files('ok', 'ok', 'ok') })
@@ -365,7 +365,7 @@ describe('the end of a run', () => {
     await until(balance, left => left === '4/0')
   })
 
-  test('by cancelling withdraws what nobody works on and gives it back, and lets the rest end', async () => {
+  test('by cancelling cancels and refunds files that no worker started, and lets the rest end', async () => {
     const { bus, template, grant, ended, balance, work, until } = await createTestRuns()
     await grant(6)
     let release = (): void => {}

@@ -11,7 +11,7 @@ const told = (node: CausalNode): readonly unknown[] => [
   'commandId' in node ? node.causationId : node.kind === 'run' ? node.status : node.monthly,
 ]
 
-test('the id of a run gives the run, what it was charged and given back, and its jobs of every round', async () => {
+test('the id of a run gives the run, its charges and refunds, and its jobs of every round', async () => {
   const setup = await createTestRuns()
   const { bus } = setup
   await setup.grant(20)
@@ -30,7 +30,7 @@ test('the id of a run gives the run, what it was charged and given back, and its
   expect(truncated).toBe(false)
   const [root] = items
   expect(root).toMatchObject({ id, totalJobs: 2, round: 2, creditsConsumed: 0, depth: 0, cause: null })
-  // nothing was completed in either round: all of it is given back
+  // no file was completed in either round: everything is refunded
   const shown = items.map(told)
   expect(shown[0]).toEqual(['run', null, 'FAILED'])
   expect(shown.filter(([kind]) => /charge|refund/.test(String(kind)))).toEqual([
@@ -63,7 +63,7 @@ test('the id of a run gives the run, what it was charged and given back, and its
   )
 })
 
-test('of a run of 1,000 files as much is told as of anything: the run and its charge, and what there is room for', async () => {
+test('the tree of a run of 1,000 files has the same limit as any other: the run, its charge, and as many jobs as fit', async () => {
   const setup = await createTestRuns()
   await setup.grant(5_000)
   const { id } = await setup.bus.runs.initiate(jane, {

@@ -13,24 +13,24 @@ const { signal } = new AbortController()
 const attempt = (behavior: Json, totalAttempts = 1) => behave(behaviorOf({ behavior }), { totalAttempts, signal })
 
 describe('a demo command', () => {
-  test('completes when it is told nothing, whatever its payload', async () => {
+  test('completes without a behavior, whatever its payload', async () => {
     for (const payload of [null, 5, 'text', [], {}, { behavior: null }, { amount: 5 }] as const) {
       expect(await behave(behaviorOf(payload), { totalAttempts: 1, signal })).toEqual({ ok: true })
     }
   })
 
-  test('completes with the result it is told, null included', async () => {
+  test('completes with the given result, which may be null', async () => {
     expect(await attempt({ result: { charged: 5 } })).toEqual({ charged: 5 })
     expect(await attempt({ result: null })).toBe(null)
   })
 
-  test('fails for a passing reason in the first attempts of its whole life, and works after them', async () => {
+  test('fails with a transient error in the first attempts of its whole life, and then completes', async () => {
     await expect(attempt({ failTransientTimes: 2 }, 1)).rejects.toThrow(TransientCommandError)
     await expect(attempt({ failTransientTimes: 2 }, 2)).rejects.toMatchObject({ code: 'DEMO_TRANSIENT' })
     expect(await attempt({ failTransientTimes: 2 }, 3)).toEqual({ ok: true })
   })
 
-  test('fails for good, or by a rule, with the code and the message it is told', async () => {
+  test('fails permanently, or by a business rule, with the given code and message', async () => {
     const told = { errorCode: 'NO', errorMessage: 'never' }
     await expect(attempt({ permanent: true, ...told })).rejects.toThrow(PermanentCommandError)
     await expect(attempt({ permanent: true, ...told })).rejects.toMatchObject({ code: 'NO', message: 'never' })
@@ -39,7 +39,7 @@ describe('a demo command', () => {
     await expect(attempt({ failTransientTimes: 1, permanent: true }, 2)).rejects.toThrow(PermanentCommandError)
   })
 
-  test('takes its time, and stops when it is told to', async () => {
+  test('takes the given time, and stops when its signal is aborted', async () => {
     const stop = new AbortController()
     const long = behave({ durationMs: 60_000 }, { totalAttempts: 1, signal: stop.signal })
     stop.abort()
@@ -48,7 +48,7 @@ describe('a demo command', () => {
   })
 
   test.each([{ failTransientTimes: -1 }, { durationMs: 1.5 }, { permanent: 'yes' }, { errorCode: 5 }, 'crash'])(
-    'fails for good when its behavior is %j',
+    'fails permanently when its behavior is %j',
     async behavior => {
       expect(() => behaviorOf({ behavior })).toThrow(PermanentCommandError)
       expect(() => behaviorOf({ behavior })).toThrow(/expected/)
@@ -56,7 +56,7 @@ describe('a demo command', () => {
   )
 })
 
-test('the demo commands end as they are meant to, and are sent once', async () => {
+test('the demo commands end as intended, and are sent once', async () => {
   const { bus, work, until } = await createTestBus()
   expect((await bus.sendBatch('demo', demoCommands)).map(({ outcome }) => outcome)).toEqual(Array(4).fill('accepted'))
   expect((await bus.sendBatch('demo', demoCommands)).map(({ outcome }) => outcome)).toEqual(Array(4).fill('duplicate'))

@@ -50,7 +50,7 @@ const judged = async (port: string): Promise<number> => {
 }
 
 describe("the image's health check", () => {
-  test('R18: finds a service well, and not what has ended', async () => {
+  test('R18: succeeds for a healthy service, and fails for one that has ended', async () => {
     const { database } = await createTestBus()
     const service = await startService(program, { DATABASE_URL: database.url }, [])
     await eventually(
@@ -64,7 +64,7 @@ describe("the image's health check", () => {
     expect(await judged(port)).toBe(1)
   })
 
-  test('R18: finds a worker well, and not one that is stopping or has ended', async () => {
+  test('R18: succeeds for a healthy worker, and fails for one that is stopping or has ended', async () => {
     const { bus, database, until } = await createTestBus()
     const worker = program.launch(['worker', '--demo', '--domain', 'demo'], {
       env: { DATABASE_URL: database.url, PORT: '0' },
@@ -88,7 +88,7 @@ describe("the image's health check", () => {
     expect(await judged(port)).toBe(1)
   })
 
-  test('R18: asks where every process of the image listens, in compose, too', () => {
+  test('R18: calls the port on which each process of the image listens, also in compose', () => {
     expect(commandOf('ENTRYPOINT')).toEqual(['node', 'dist/main.js'])
     expect(commandOf('HEALTHCHECK')).toEqual(['node', 'dist/main.js', 'health'])
     expect(imageEnv().PORT).toBe('4000')
@@ -96,7 +96,7 @@ describe("the image's health check", () => {
     expect(services.map(text => /^\w+/.exec(text)?.[0])).toEqual(['commandbus', 'worker'])
     for (const text of services) {
       expect(text).not.toContain('healthcheck:')
-      // a flag would be seen by the process and not by its health check
+      // the process would see a flag, and its health check would not
       expect(text).not.toContain('--port')
       expect(/^ {6}PORT: "(\d+)"$/m.exec(text)?.[1]).toBe('4000')
     }

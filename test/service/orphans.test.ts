@@ -57,7 +57,7 @@ describe('a child whose parent was killed with SIGKILL', () => {
     ['spins, and is given no time', 0, 'for (;;) {}'],
     ['spins, and would be given an hour', 3_600_000, 'for (;;) {}'],
     ['idles, and ends by itself', 3_600_000, 'setInterval(() => {}, 1000)'],
-  ])('R19: is gone when it %s', async (_, graceMs, then) => {
+  ])('R19: ends when it %s', async (_, graceMs, then) => {
     const file = await script('orphan.mjs', child(graceMs, then))
     const started = start(await script('orphan-parent.mjs', parent(file)))
     const [pid = 0] = await pidsOf(started)
@@ -66,7 +66,7 @@ describe('a child whose parent was killed with SIGKILL', () => {
     await gone(pid)
   })
 
-  test('R19: is gone although the parent was dead before it looked', async () => {
+  test('R19: ends although the parent was dead before its first check', async () => {
     const past = spawn(process.execPath, ['-e', ''])
     await once(past, 'exit')
     const file = await script(

@@ -7,7 +7,7 @@ import { eventually, isAlive, readiness, startService } from '../support/servers
 
 const program = useProgram()
 
-test('the demo rehearses over HTTP; a handler that crashes or hangs takes neither the service nor a worker down', async () => {
+test('the demo rehearses over HTTP; a handler that crashes or hangs ends neither the service nor a worker', async () => {
   const database = await createTestDatabase()
   const secret = 'a secret of this test only, long enough to sign with'
   const env = { DATABASE_URL: database.url, COMMANDBUS_JWT_SECRET: secret, COMMANDBUS_HOME: await program.newHome() }

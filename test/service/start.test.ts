@@ -42,7 +42,7 @@ describe('start, with nothing configured', () => {
     expect(await embeddedStatus(env.COMMANDBUS_HOME)).toMatchObject({ running: false, users: [] })
   })
 
-  test('runs once for a home: the second says which process has it; SIGINT ends the first', async () => {
+  test('runs once for a home: the second start names the process that uses it; SIGINT ends the first', async () => {
     const env = { COMMANDBUS_HOME: await program.newHome() }
     const service = await startService(program, env, [])
     const second = await program.run(['start', '--port', '0', '--json'], { env })
@@ -56,7 +56,7 @@ describe('start, with nothing configured', () => {
     expect(await service.ended).toBe(0)
   })
 
-  test('copes after kill -9: its worker ends by itself, and the next start has the same data', async () => {
+  test('survives kill -9: its worker ends by itself, and the next start has the same data', async () => {
     const env = { COMMANDBUS_HOME: await program.newHome() }
     const first = await startService(program, env)
     const [worker = 0] = first.workers()
@@ -96,7 +96,7 @@ describe('start, with nothing configured', () => {
 })
 
 describe('start on a port that is taken', () => {
-  test('says so, and has started nothing', async () => {
+  test('is refused with a reason, and nothing is started', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const address = other.address()

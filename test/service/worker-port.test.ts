@@ -16,7 +16,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close()
 })
 
-/** A port on which something listens that never answers. */
+/** A port with a listener that never answers. */
 const silentPort = async (): Promise<number> => {
   const server = createServer(socket => {
     sockets.push(socket.on('error', () => undefined))
@@ -41,7 +41,7 @@ const urlOf = async (worker: ChildProcess): Promise<string> => {
 
 const portOf = (url: string): string => new URL(url).port
 
-/** A token for the reasons, as whoever can read this machine's secret makes one. */
+/** A token for the reasons, made by a user who can read this machine's secret. */
 const watcher = async (): Promise<string> =>
   (await program.run(['token', '--sub', 'me', '--roles', 'AUDITOR'])).stdout.trim()
 
@@ -51,7 +51,7 @@ const startWorker = async (databaseUrl: string, args: readonly string[] = [], en
 }
 
 describe('a worker that is given a port', () => {
-  test('R18: serves health and metrics there; port 0 is any that is free, and it says which', async () => {
+  test('R18: serves health and metrics there; with port 0 it uses a free port and prints it', async () => {
     const { bus, database, until } = await createTestBus()
     const { worker, url } = await startWorker(database.url, ['--port', '0'])
     expect(await (await fetch(`${url}/health/live`)).json()).toMatchObject({ status: 'alive', pid: worker.pid })
@@ -75,7 +75,7 @@ describe('a worker that is given a port', () => {
     expect((await fetch(`${url}/api/v1/commands`)).status).toBe(404)
   })
 
-  test('R18: is alive and not ready while it starts, and refuses to start twice on one port', async () => {
+  test('R18: is alive and not ready while it starts; a second start on the same port is refused', async () => {
     const port = String(await freePort())
     const env = { DATABASE_URL: `postgres://nobody@127.0.0.1:${await silentPort()}/none`, PORT: port }
     const worker = program.launch(['worker', '--demo'], { env })
@@ -123,7 +123,7 @@ describe('a worker that is given a port', () => {
     )
   })
 
-  test('R18: stops within its deadline, whatever a client of its port does; not ready meanwhile', async () => {
+  test('R18: stops within its deadline, whatever a client of its port does, and is not ready meanwhile', async () => {
     const { bus, database, until } = await createTestBus()
     const { worker, url } = await startWorker(database.url, ['--port', '0', '--domain', 'demo'])
     const output = collect(worker)
@@ -149,7 +149,7 @@ describe('a worker that is given a port', () => {
   })
 })
 
-test('R18: a worker listens nowhere when no port is given, and one that is supervised leaves PORT to its service', async () => {
+test('R18: a worker without a port does not listen, and a supervised one leaves PORT to its service', async () => {
   const { database } = await createTestBus()
   const port = String(await freePort())
   const alone = program.launch(['worker', '--demo', '--json'], { env: { DATABASE_URL: database.url } })
@@ -166,7 +166,7 @@ test('R18: a worker listens nowhere when no port is given, and one that is super
   expect((await program.run(['health'], { env: { PORT: port } })).stdout).toBe('healthy\n')
 })
 
-test('G12: the port of a worker tells strangers how it is and what it counts, and no more', async () => {
+test('G12: the port of a worker shows strangers its status and its metrics, and no more', async () => {
   const { database } = await createTestBus()
   const { url } = await startWorker(database.url, ['--port', '0'])
   await eventually(
@@ -177,7 +177,7 @@ test('G12: the port of a worker tells strangers how it is and what it counts, an
   expect((await fetch(`${url}/metrics`)).status).toBe(200)
 })
 
-test('G12: a service shows metrics to those with a token, and to everybody at a port that is named for it, alone', async () => {
+test('G12: a service shows metrics only with a token, or to everybody at the separate port for metrics', async () => {
   const { database } = await createTestBus()
   const metricsPort = String(await freePort())
   const env = { DATABASE_URL: database.url, COMMANDBUS_METRICS_PORT: metricsPort }

@@ -140,38 +140,38 @@ export const parkMany = async (pool: pg.Pool, count: number, options: ParkOption
 }
 
 /** How many there are of something, and of how many commands. */
-export interface Tally {
+export interface EventCounts {
   readonly all: number
   readonly commands: number
 }
 
 export interface Traces {
   /** Audit lines by event type. */
-  readonly audit: { readonly [eventType: string]: Tally }
+  readonly audit: { readonly [eventType: string]: EventCounts }
   /** Commands by status. */
   readonly rows: { readonly [status: string]: number }
   /** Messages on the queue of the domain's commands. */
-  readonly messages: Tally
+  readonly messages: EventCounts
   /** Messages on the queue `replies`. */
-  readonly replies: Tally
+  readonly replies: EventCounts
 }
 
 /** The audit lines, rows, messages and replies that operators' actions leave in a database. */
 export const tracesOf = async (pool: pg.Pool, domain = 'payments'): Promise<Traces> => {
-  const audit = await pool.query<Tally & { readonly type: string }>(
+  const audit = await pool.query<EventCounts & { readonly type: string }>(
     `select event_type as type, count(*)::int as all, count(distinct stream)::int as commands
      from command_bus_audit where event_type like 'OPERATOR%' group by event_type`,
   )
   const rows = await pool.query<{ readonly status: string; readonly n: number }>(
     'select status, count(*)::int as n from command_bus_command group by status',
   )
-  const onQueue = async (queue: string): Promise<Tally> => {
+  const onQueue = async (queue: string): Promise<EventCounts> => {
     const made = await pool.query('select from pgmq.list_queues() where queue_name = $1', [queue])
     if (made.rowCount === 0) return { all: 0, commands: 0 }
-    const found = await pool.query<Tally>(
+    const found = await pool.query<EventCounts>(
       `select count(*)::int as all, count(distinct message->>'command_id')::int as commands from pgmq.q_${queue}`,
     )
-    return found.rows[0] as Tally
+    return found.rows[0] as EventCounts
   }
   return {
     audit: Object.fromEntries(audit.rows.map(({ type, all, commands }) => [type, { all, commands }])),
@@ -182,4 +182,4 @@ export const tracesOf = async (pool: pg.Pool, domain = 'payments'): Promise<Trac
 }
 
 /** `count` things, one for each of `count` commands. */
-export const onceEach = (count: number): Tally => ({ all: count, commands: count })
+export const onceEach = (count: number): EventCounts => ({ all: count, commands: count })

@@ -14,8 +14,8 @@ import type { TestDouble } from './eventstoredb/server.ts'
 /** Where this run has its log. */
 export const logStore = inject('logStore')
 
-/** For tests of what only one transaction for log, rows and queue can do: `test.skipIf(logIsApart)`. */
-export const logIsApart = logStore === 'eventstoredb'
+/** For tests of what only one transaction for log, rows and queue can do: `test.skipIf(logIsSeparate)`. */
+export const logIsSeparate = logStore === 'eventstoredb'
 
 /** A bus on a fresh database, taken down after the test. */
 export interface TestBus {
@@ -55,7 +55,7 @@ export const createTestBus = async (
 ): Promise<TestBus> => {
   const database = await createTestDatabase()
   open.push(() => database.drop())
-  const double = logIsApart ? await startDouble() : null
+  const double = logIsSeparate ? await startDouble() : null
   const log =
     double === null
       ? {}

@@ -11,7 +11,7 @@ import { signToken } from '../../src/infrastructure/http/identity/token.ts'
 import type { ConsoleFiles } from '../../src/infrastructure/http/pages/console.ts'
 import type { HealthReport } from '../../src/infrastructure/http/pages/health.ts'
 import { createWatch } from '../../src/infrastructure/http/pages/watch.ts'
-import type { ProofFigures } from '../../src/infrastructure/proof/background-check.ts'
+import type { ProofStats } from '../../src/infrastructure/proof/background-check.ts'
 import { createTestBus, type TestBus, until } from './bus.ts'
 import { createTestDatabase } from './database.ts'
 
@@ -67,7 +67,7 @@ export interface ApiOptions {
   readonly health?: () => Promise<HealthReport>
   readonly metrics?: () => Promise<string>
   readonly console?: ConsoleFiles | null
-  readonly proof?: () => ProofFigures | null
+  readonly proof?: () => ProofStats | null
 }
 
 /** The real server on a real port, over a bus on a fresh database. */

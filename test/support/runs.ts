@@ -1,8 +1,8 @@
-import type { Starter, WorkflowOptions, WorkflowRun } from '../../src/index.ts'
+import type { RunStarter, WorkflowOptions, WorkflowRun } from '../../src/index.ts'
 import { demoWorkflowHandlers } from '../../src/infrastructure/demo/index.ts'
 import { createTestBus, type TestBus, until } from './bus.ts'
 
-export const jane: Starter = { subject: 'jane@example.com', tenant: 't1' }
+export const jane: RunStarter = { subject: 'jane@example.com', tenant: 't1' }
 
 export interface TestRuns extends TestBus {
   /** Makes a template of tenant t1, by default at 2 credits a file. */

@@ -5,7 +5,7 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../src/index.ts'
-import { readFigures } from '../../src/infrastructure/postgres/reading/figures.ts'
+import { readDatabaseStats } from '../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus, signal } from '../support/bus.ts'
 
@@ -15,11 +15,11 @@ const figure = (page: string, series: string): number | undefined => {
   return line === undefined ? undefined : Number(line.slice(series.length + 1))
 }
 
-test('the page tells what real commands met with', async () => {
-  let figures: Parameters<typeof createMetrics>[0] = {}
-  const metrics = createMetrics({ figures: async () => (figures?.figures ?? Promise.reject)() })
+test('the page shows the outcomes of real commands', async () => {
+  let options: Parameters<typeof createMetrics>[0] = {}
+  const metrics = createMetrics({ database: async () => (options?.database ?? Promise.reject)() })
   const { bus, pool, work, until } = await createTestBus({ telemetry: metrics.telemetry })
-  figures = { figures: () => readFigures(pool) }
+  options = { database: () => readDatabaseStats(pool) }
   const entered = signal()
   const leave = signal()
   const handlers = {

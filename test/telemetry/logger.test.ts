@@ -10,7 +10,7 @@ const logging = (level = 'info') => {
 
 const URL_SECRET = 'postgres://jane:Zq7hunter2@db.example.com/bus'
 
-test('secrets do not reach the log, wherever they stand', () => {
+test('secrets do not reach the log, wherever they are', () => {
   const { log, text } = logging('trace')
   const error = new Error(`cannot reach ${URL_SECRET}`, { cause: new Error('token=Zq7inner') })
   log.info({}, `connecting to ${URL_SECRET}`)
@@ -28,7 +28,7 @@ test('secrets do not reach the log, wherever they stand', () => {
   expect(text().match(/\(hidden\)/g)?.length).toBeGreaterThan(10)
 })
 
-test('a line is one line for every reader of lines, and no terminal obeys it', () => {
+test('a log line is one line by every definition of line ends, and has no control characters for terminals', () => {
   const { log, text, last } = logging()
   const forged = 'a\u2028{"level":"info"}\u2029b\u0085c\u009b2Jd\u007f\u001b[2Je\nf'
   log.info({ correlationId: forged }, forged)
@@ -39,7 +39,7 @@ test('a line is one line for every reader of lines, and no terminal obeys it', (
   expect(last()).toMatchObject({ correlationId: forged, msg: forged })
 })
 
-test('what is no secret stays as it is', () => {
+test('texts without secrets do not change', () => {
   const { log, last } = logging()
   log.info({ domain: 'payments', attempts: 3, at: new Date(0), list: [1, 'two'], none: null }, 'a command was parked')
   expect(last()).toMatchObject({
@@ -55,7 +55,7 @@ test('what is no secret stays as it is', () => {
   })
 })
 
-test('an error is its name, code and message; the stack is for those who ask for it', () => {
+test('an error is logged with name, code and message, and with its stack on request', () => {
   const quiet = logging()
   const error = Object.assign(new TypeError('no'), { code: 'E1' })
   quiet.log.error({ err: error }, 'failed')
@@ -71,7 +71,7 @@ test('a request and what it causes can be found by their ids', () => {
   expect(last()).toMatchObject({ requestId: 'r-1', correlationId: 'c-1', more: 1 })
 })
 
-test('fields that go round in circles do no harm', () => {
+test('circular fields do no harm', () => {
   const { log, last } = logging()
   const round: Record<string, unknown> = { name: 'round' }
   round.self = round

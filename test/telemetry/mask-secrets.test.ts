@@ -54,7 +54,7 @@ const forms: readonly (readonly [
 ]
 
 describe('masking secrets', () => {
-  test.each(forms)('%s does not come through, whatever stands around it', (_, secrets, text) => {
+  test.each(forms)('%s is masked, whatever is around it', (_, secrets, text) => {
     fc.assert(
       fc.property(secrets, named, around, around, (hidden, name, before, after) => {
         const masked = maskSecrets(`${before} ${text(hidden, name)} ${after}`)
@@ -67,7 +67,7 @@ describe('masking secrets', () => {
     )
   })
 
-  test('masking twice is masking once', () => {
+  test('masking twice gives the same as masking once', () => {
     const anything = fc.oneof(
       fc.string(),
       around,
@@ -82,7 +82,7 @@ describe('masking secrets', () => {
     )
   })
 
-  test('words, numbers, ids, addresses and paths are left alone', () => {
+  test('words, numbers, ids, addresses and paths do not change', () => {
     const harmless = fc.oneof(
       fc.uuid(),
       fc.integer().map(String),
@@ -108,12 +108,12 @@ describe('masking secrets', () => {
     ['authorization:\\"'.repeat(20_000)],
     ['\\'.repeat(300_000)],
     [`token="${'\\'.repeat(300_000)}`],
-  ])('a hostile text costs no more than its length: %#', text => {
+  ])('a hostile text takes time in proportion to its length: %#', text => {
     // anything worse than linear would outlast the test
     expect(maskSecrets(text).length).toBeLessThanOrEqual(text.length)
   })
 
-  test('names of members that hold secrets are known', () => {
+  test('names of members with secrets are recognised', () => {
     for (const name of [
       'password',
       'dbPassword',

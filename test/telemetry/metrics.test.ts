@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { silentTelemetry } from '../../src/application/ports/telemetry.ts'
-import { readFigures } from '../../src/infrastructure/postgres/reading/figures.ts'
+import { readDatabaseStats } from '../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createLabelCap } from '../../src/infrastructure/telemetry/labels.ts'
 import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus } from '../support/bus.ts'
@@ -35,7 +35,7 @@ test('sends and attempts are counted by domain, type and outcome', async () => {
   ).toBe(1)
 })
 
-test('slots and pools are read when they are asked for', async () => {
+test('slots and pools are read at each scrape', async () => {
   let busy = 3
   const pool = { totalCount: 5, idleCount: 1, waitingCount: 2 }
   const { telemetry, page } = createMetrics({ pools: () => ({ bus: pool }) })
@@ -53,14 +53,14 @@ test('slots and pools are read when they are asked for', async () => {
   expect(figure(await page(), 'commandbus_worker_slots{domain="payments"}')).toBe(10)
 })
 
-test('figures of the database are asked once in a while, and not shown when it does not answer', async () => {
+test('the database is queried for metrics at most every five seconds, and nothing is shown when it does not answer', async () => {
   const { bus, pool } = await createTestBus()
   await bus.send('payments', 'Charge', {})
   let asked = 0
   const { page } = createMetrics({
-    figures: () => {
+    database: () => {
       asked++
-      return readFigures(pool)
+      return readDatabaseStats(pool)
     },
   })
   const text = await page()
@@ -73,13 +73,13 @@ test('figures of the database are asked once in a while, and not shown when it d
   await Promise.all([page(), page()])
   expect(asked).toBe(1)
 
-  const away = createMetrics({ figures: () => Promise.reject(new Error('away')) })
+  const away = createMetrics({ database: () => Promise.reject(new Error('away')) })
   const without = await away.page()
   expect(figure(without, 'commandbus_database_up')).toBe(0)
   expect(without).not.toMatch(/^commandbus_(feed|queue|oldest)\w+[ {]/m)
 })
 
-test('invented types cannot make the page grow without end', async () => {
+test('invented types cannot make the page grow without limit', async () => {
   const { telemetry, page } = createMetrics({ maxTypes: 20 })
   for (let i = 0; i < 1000; i++) {
     telemetry.sending({ domain: `d${i % 30}`, commandTypes: [`Type${i}`] }).done(['accepted'])
@@ -89,7 +89,7 @@ test('invented types cannot make the page grow without end', async () => {
   expect(lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)).toBe(1000)
 })
 
-test('a pair of labels stays what it was', () => {
+test('a pair of labels keeps its series', () => {
   const labels = createLabelCap(2)
   expect([labels('a', 'X'), labels('a', 'Y'), labels('a', 'Z'), labels('b', 'X'), labels('a', 'X')]).toEqual([
     { domain: 'a', type: 'X' },
@@ -101,7 +101,7 @@ test('a pair of labels stays what it was', () => {
 })
 
 test('metrics of a worker process are added to those of the process that is asked', async () => {
-  const [service, worker] = [createMetrics({ figures: () => Promise.reject(new Error('away')) }), createMetrics()]
+  const [service, worker] = [createMetrics({ database: () => Promise.reject(new Error('away')) }), createMetrics()]
   service.telemetry.sending({ domain: 'payments', commandTypes: ['Charge'] }).done(['accepted'])
   const facts = { domain: 'payments', commandId: 'x', commandType: 'Charge', correlationId: 'c', attempt: 1 }
   worker.telemetry.attempting(facts).ended({ outcome: 'completed', replied: true })
@@ -116,7 +116,7 @@ test('metrics of a worker process are added to those of the process that is aske
   expect(figure(text, 'commandbus_database_up')).toBe(0)
 })
 
-test('the metrics of two buses in one process are apart', async () => {
+test('two buses in one process have separate metrics', async () => {
   const [one, other] = [createMetrics({ processMetrics: true }), createMetrics({ processMetrics: true })]
   one.telemetry.sending({ domain: 'payments', commandTypes: ['Charge'] }).done(['accepted'])
   expect(await one.page()).toContain('payments')
@@ -124,7 +124,7 @@ test('the metrics of two buses in one process are apart', async () => {
   expect(await other.page()).toContain('nodejs_eventloop_lag_seconds')
 })
 
-test('watching nothing passes results and a given trace through', () => {
+test('without telemetry results and a given trace are passed through', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   expect(silentTelemetry.sending({ domain: 'd', commandTypes: ['T'], traceparent }).traceparent).toBe(traceparent)
   expect(silentTelemetry.sending({ domain: 'd', commandTypes: ['T'] }).traceparent).toBeUndefined()

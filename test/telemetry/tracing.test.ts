@@ -46,7 +46,7 @@ describe('with an SDK', () => {
     context.disable()
   })
 
-  test('a command is followed from its send through the queue to its handler, its retry and its reply', async () => {
+  test('one trace follows a command from its send through the queue to its handler, its retry and its reply', async () => {
     const { bus, work, until, messages } = await createTestBus({ telemetry: createTracing() })
     const inHandler: object[] = []
     const { commandId, correlationId } = await bus.send(
@@ -96,7 +96,7 @@ describe('with an SDK', () => {
     expect((await messages('replies'))[0]?.message.traceparent).toBe(traceparentOf(sent))
   })
 
-  test('what a handler sends belongs to its attempt', async () => {
+  test("a handler's sends belong to the span of its attempt", async () => {
     const { bus, work, until } = await createTestBus({
       telemetry: allTelemetry(createMetrics().telemetry, createTracing()),
     })
@@ -115,7 +115,7 @@ describe('with an SDK', () => {
     expect(traceIdOf(named('process Invoice')[0])).toBe(traceIdOf(named('send Charge')[0]))
   })
 
-  test("a sender's own trace goes on, and a text that is none is left out", async () => {
+  test("a sender's own trace is continued, and an invalid one is left out", async () => {
     const { bus } = await createTestBus({ telemetry: createTracing() })
     await bus.send('payments', 'Charge', {}, { traceparent: GIVEN })
     await bus.send('payments', 'Charge', {}, { traceparent: 'nonsense' })
@@ -159,7 +159,7 @@ describe('with an SDK', () => {
 })
 
 describe('without an SDK', () => {
-  test('nothing is added to the message, and nothing that is no trace', async () => {
+  test('nothing is added to the message, not even an invalid trace', async () => {
     const { bus, messages, work, until } = await createTestBus({ telemetry: createTracing() })
     await bus.send('other', 'Charge', {}, { traceparent: `${GIVEN} ` })
     expect((await messages('other__commands'))[0]?.message).not.toHaveProperty('traceparent')
@@ -175,10 +175,10 @@ describe('without an SDK', () => {
   })
 
   test.each([
-    ['nobody watches', () => silentTelemetry],
+    ['telemetry is off', () => silentTelemetry],
     ['tracing is on', createTracing],
     ['only metrics are on', () => createMetrics().telemetry],
-  ])("a sender's own trace travels on to message and reply: %s", async (_, watcher) => {
+  ])("a sender's own trace is passed on to message and reply: %s", async (_, watcher) => {
     const { bus, messages, work, until } = await createTestBus({ telemetry: watcher() })
     const { commandId } = await bus.send('payments', 'Charge', {}, { replyTo: 'replies', traceparent: GIVEN })
     expect((await messages('payments__commands'))[0]?.message.traceparent).toBe(GIVEN)

@@ -2,7 +2,7 @@ import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from '../investigation/investigate.ts'
 import type { CommandHistory, HistoryOptions } from '../investigation/read-history.ts'
 import type { Operation } from '../operations/operation-view.ts'
-import type { OperationFilter, Owner, StartOperation } from '../operations/operations.ts'
+import type { OperationFilter, OperationUser, StartOperation } from '../operations/operations.ts'
 import type { ActionListFilter } from '../ports/action-store.ts'
 import type {
   AuditEntry,
@@ -73,12 +73,12 @@ export interface BusCalls {
   readonly replies: UndeliveredReplies
   /** Operations: commands of domain `operations` that belong to a user, with automatic and manual retries. */
   readonly operations: {
-    readonly start: (owner: Owner, start: StartOperation) => Promise<Operation>
+    readonly start: (user: OperationUser, start: StartOperation) => Promise<Operation>
     /** @throws OperationNotFoundError, ForbiddenError */
-    readonly get: (owner: Owner, id: string) => Promise<Operation>
-    readonly list: (owner: Owner, filter?: OperationFilter) => Promise<Page<Operation>>
+    readonly get: (user: OperationUser, id: string) => Promise<Operation>
+    readonly list: (user: OperationUser, filter?: OperationFilter) => Promise<Page<Operation>>
     /** A new operation for a failed one; a second call returns the same. @throws also OperationNotRetriableError */
-    readonly retry: (owner: Owner, id: string) => Promise<Operation>
+    readonly retry: (user: OperationUser, id: string) => Promise<Operation>
   }
   /** Actions on many parked commands at once. */
   readonly actions: {

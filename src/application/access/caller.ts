@@ -1,4 +1,4 @@
-import type { OperationFilter, Owner, StartOperation } from '../operations/operations.ts'
+import type { OperationFilter, OperationUser, StartOperation } from '../operations/operations.ts'
 import type { Identity, Permission } from '../ports/authorization.ts'
 import { scopeOf } from '../shared/scope.ts'
 import { type BoundCalls, bindCalls } from './bound-calls.ts'
@@ -9,20 +9,20 @@ import { identityOf } from './identity-of.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
 import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
 
-const ownerOf = ({ identity: { subject, tenant }, scope }: Calling): Owner => ({ subject, tenant, ...scope })
+const userOf = ({ identity: { subject, tenant }, scope }: Calling): OperationUser => ({ subject, tenant, ...scope })
 
 const operationCalls = {
   start: async (calling: Calling, start: StartOperation) => {
-    return calling.bus.operations.start(ownerOf(calling), start)
+    return calling.bus.operations.start(userOf(calling), start)
   },
   get: async (calling: Calling, id: string) => {
-    return calling.bus.operations.get(ownerOf(calling), id)
+    return calling.bus.operations.get(userOf(calling), id)
   },
   list: async (calling: Calling, filter: OperationFilter) => {
-    return calling.bus.operations.list(ownerOf(calling), filter)
+    return calling.bus.operations.list(userOf(calling), filter)
   },
   retry: async (calling: Calling, id: string) => {
-    return calling.bus.operations.retry(ownerOf(calling), id)
+    return calling.bus.operations.retry(userOf(calling), id)
   },
 }
 

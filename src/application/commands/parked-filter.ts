@@ -1,4 +1,4 @@
-import type { Condition, ParkedFilter, parkedConditions } from '../../domain/command/parked-filter.ts'
+import type { Condition, ParkedFilter, parkedConditions } from '../../domain/command/parking.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import { booleanOf, commandTypeOf, domainOf, instantOf, textOf } from '../shared/input.ts'
 

@@ -1,4 +1,4 @@
-import { parkedConditions } from '../../domain/command/parked-filter.ts'
+import { parkedConditions } from '../../domain/command/parking.ts'
 import type {
   AuditFilter,
   CommandFilter,

@@ -157,8 +157,8 @@ const distinctChunks = (
   return cutToFit([...placesOf.values()], { most: CHUNK, sizeOf }).map(chunk => chunk.flat())
 }
 
-/** Commands of one statement; larger statements gain nothing and hold locks longer. */
-const CHUNK = 1000
+/** Commands of one statement: a batch of 1,000 is two, so that one is prepared while the other is written. */
+const CHUNK = 500
 const LANES = 2
 const FIRST_WAIT_MS = 20
 const LONGEST_WAIT_MS = 500

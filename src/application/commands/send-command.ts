@@ -103,16 +103,17 @@ export const prepareSend =
   ({ clock, ids, policies }: Pick<SendDeps, 'clock' | 'ids' | 'policies'>) =>
   (domain: string, command: CommandToSend): PreparedSend => {
     const { json, bytes } = sizedJsonOf(command.data)
+    const commandId = optional(command.commandId, commandIdOf) ?? ids.next()
     return {
       domain: domainOf(domain),
-      commandId: optional(command.commandId, commandIdOf) ?? ids.next(),
+      commandId,
       intent: {
         type: 'Send',
         at: clock.now().toISOString(),
         actor: optional(command.actor, actor => textOf(actor, 'actor', 200)) ?? 'sender',
         commandType: commandTypeOf(command.commandType),
         data: json,
-        correlationId: optional(command.correlationId, correlationIdOf) ?? ids.next(),
+        correlationId: optional(command.correlationId, correlationIdOf) ?? commandId,
         causationId: optional(command.causationId, id => textOf(id, 'causationId', 128)),
         replyTo: optional(command.replyTo, value => replyQueueOf(value)),
         tenantId: optional(command.tenantId, id => textOf(id, 'tenantId', 128)),

@@ -58,7 +58,7 @@ export type UndeliveredReplies = ReturnType<typeof createUndeliveredReplies>
 
 const idOf = (value: unknown, field: string): string => {
   if (typeof value === 'string' && /^\d{1,18}$/.test(value)) return value
-  throw new InvalidInputError(field, 'must be a number in a text, as a list of kept replies gives it')
+  throw new InvalidInputError(field, 'must be a replyId as the list of kept replies has it: a number as a text')
 }
 
 const idsOf = (value: unknown): readonly string[] => {

@@ -1,4 +1,4 @@
-import { isLeft } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft } from 'fp-ts/lib/Either.js'
 import type { CommandError, CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import { command } from '../../domain/command/index.ts'
 import type { Receive, ReportFailure, ReportSuccess } from '../../domain/command/intents.ts'
@@ -9,7 +9,7 @@ import type { Json } from '../../domain/json/json.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { Clock } from '../ports/clock.ts'
 import { EventDecodeError, type EventStore } from '../ports/event-store.ts'
-import type { Delivery, Queue } from '../ports/queue.ts'
+import type { Delivery, Queue, SentEvent } from '../ports/queue.ts'
 import { heldBytes } from '../shared/json-size.ts'
 import type { Loaded, Turn, TurnOutcome } from '../shared/transact.ts'
 import { messageDifferences } from './message-differences.ts'
@@ -68,20 +68,25 @@ export interface OpenDeps {
   readonly store: Pick<EventStore<CommandEvent>, 'readStreams'>
   readonly queue: Pick<Queue, 'ownersOf'>
   readonly clock: Clock
+  /** Decodes a stored event, or says why that is not possible. */
+  readonly decode: (stored: StoredSent) => Either<readonly string[], { readonly event: CommandEvent }>
 }
 
+type StoredSent = Pick<SentEvent, 'data' | 'meta'> & { readonly type: 'CommandSent' }
+
 /**
- * Loads the commands of messages in one round trip and returns what each message is. Changes nothing.
+ * Loads the commands of messages and returns what each message is: those that came with their event at once, all others in one
+ * round trip. Changes nothing.
  *
  * The payload that runs is the one of the log. A message that names no known command, or differs from its command, may have
  * been changed; its command is then looked up in the rows, so that the right one is parked.
  */
 export const openDeliveries =
-  ({ store, queue, clock }: OpenDeps) =>
+  ({ store, queue, clock, decode }: OpenDeps) =>
   async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly OpenedMessage[]> => {
     const keys = deliveries.map(delivery => keyOf(delivery, holder.domain))
     const now = clock.now()
-    const opened = await openAs(store, deliveries, keys, holder, now)
+    const opened = await openAs({ store, decode }, deliveries, keys, holder, now)
     const strange = opened.filter(({ kind }) => kind === 'unknown' || kind === 'tampered' || kind === 'finished')
     if (strange.length === 0) return opened
     const owners = await queue.ownersOf(
@@ -96,7 +101,7 @@ export const openDeliveries =
     })
     if (others.length === 0) return opened
     const reopened = await openAs(
-      store,
+      { store, decode },
       others.map(({ delivery }) => delivery),
       others.map(({ key }) => key),
       holder,
@@ -108,19 +113,21 @@ export const openDeliveries =
 
 /** What each message is, judged by the command of the key at its index; a text there is the reason why it has no key. */
 const openAs = async (
-  store: OpenDeps['store'],
+  { store, decode }: Pick<OpenDeps, 'store' | 'decode'>,
   deliveries: readonly Delivery[],
   keys: readonly (CommandKey | string)[],
   holder: Holder,
   now: Date,
 ): Promise<readonly OpenedMessage[]> => {
-  const streams = keys.flatMap(key => (typeof key === 'string' ? [] : [commandStream(key)]))
-  const found = await readEach(store, [...new Set(streams)])
+  const streams = keys.flatMap((key, i) =>
+    typeof key === 'string' || deliveries[i]?.sent !== undefined ? [] : [commandStream(key)],
+  )
+  const found = streams.length === 0 ? NONE : await readEach(store, [...new Set(streams)])
   return deliveries.map((delivery, i): OpenedMessage => {
     const key = keys[i] as CommandKey | string
     if (typeof key === 'string') return { kind: 'unknown', delivery, why: key }
-    const stream = commandStream(key)
-    const history = found.get(stream) ?? []
+    const history =
+      delivery.sent === undefined ? (found.get(commandStream(key)) ?? []) : onlyEvent(delivery.sent, key, decode)
     if (history instanceof EventDecodeError) return { kind: 'unreadable', delivery, key, why: history.message }
     const events = history.map(({ event }) => event)
     const loaded: Loaded<CommandState> = { state: fold(command, events), revision: events.length - 1 }
@@ -128,18 +135,27 @@ const openAs = async (
   })
 }
 
+type History = readonly Pick<Recorded<CommandEvent>, 'event'>[] | EventDecodeError
+
+const NONE: ReadonlyMap<string, History> = new Map()
+
+const onlyEvent = ({ data, meta }: SentEvent, key: CommandKey, decode: OpenDeps['decode']): History => {
+  const decoded = decode({ type: 'CommandSent', data, meta })
+  return isLeft(decoded) ? new EventDecodeError(commandStream(key), 0, decoded.left) : [decoded.right]
+}
+
 /** Reads each stream by itself if one of them cannot be read. */
 const readEach = async (
   store: Pick<EventStore<CommandEvent>, 'readStreams'>,
   streams: readonly string[],
-): Promise<ReadonlyMap<string, readonly Recorded<CommandEvent>[] | EventDecodeError>> => {
+): Promise<ReadonlyMap<string, History>> => {
   try {
     return await store.readStreams(streams)
   } catch (error) {
     if (!(error instanceof EventDecodeError)) throw error
     const [only] = streams
     if (streams.length === 1 && only !== undefined) return new Map([[only, error]])
-    const found = new Map<string, readonly Recorded<CommandEvent>[] | EventDecodeError>()
+    const found = new Map<string, History>()
     for (const stream of streams) for (const one of await readEach(store, [stream])) found.set(...one)
     return found
   }
@@ -153,7 +169,7 @@ const open = (
   now: Date,
 ): OpenedMessage => {
   const { state } = loaded
-  if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `no command ${key.commandId} was ever sent` }
+  if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `command ${key.commandId} was never sent` }
   const receive: Receive = {
     type: 'Receive',
     at: now.toISOString(),
@@ -173,7 +189,8 @@ const open = (
   if (after.status !== 'IN_PROGRESS') {
     return { kind: 'exhausted', delivery, key, turn: { stream, intents: [receive], known: loaded } }
   }
-  const differences = messageDifferences(delivery.body, key, after)
+  // one that came with its event was compared by the database
+  const differences = delivery.sent === undefined ? messageDifferences(delivery.body, key, after) : []
   if (differences.length > 0) {
     const intents = [receive, tampered(receive, after.attempts, differences)]
     return { kind: 'tampered', delivery, key, turn: { stream, intents, known: loaded }, differences }
@@ -201,14 +218,14 @@ const tampered = ({ at, actor }: Receive, attempt: number, differences: readonly
   error: {
     type: TAMPERED,
     code: TAMPERED,
-    message:
-      'The message says something else than the log: it was changed on the queue or in the archive, and did not run',
+    message: 'The message differs from the log: it was changed on the queue or in the archive, and was not run',
     details: { differences },
   },
   random: 0,
 })
 
-const keyOf = ({ body }: Delivery, domain: string): CommandKey | string => {
+const keyOf = ({ body, sent }: Delivery, domain: string): CommandKey | string => {
+  if (sent !== undefined) return { domain, commandId: sent.commandId }
   if (typeof body !== 'object' || body === null) return 'the message is not a JSON object'
   const id = 'command_id' in body ? body.command_id : undefined
   if (typeof id !== 'string') return 'the message has no command_id'

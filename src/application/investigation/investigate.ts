@@ -1,6 +1,7 @@
 import { parkedColumns, pick } from '../../domain/command/columns.ts'
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import { historyOf } from '../../domain/command/history.ts'
+import { meets } from '../../domain/command/parking.ts'
 import { staying } from '../../domain/command/transitions.ts'
 import type { Instant } from '../../domain/instant.ts'
 import type { Recorded } from '../../domain/recorded.ts'
@@ -53,8 +54,7 @@ export const readParkedAt =
       const streams = await store.readStreams(piece.map(({ stream }) => stream))
       for (const { domain, commandId, stream, revision } of piece) {
         const item = asItStood({ domain, commandId }, streams.get(stream) ?? [], revision, at)
-        const isSnoozed = item.snoozedUntil !== null && item.snoozedUntil > at
-        if (filter.snoozed === undefined || filter.snoozed === isSnoozed) found.push(item)
+        if (meets(filter, item, at)) found.push(item)
       }
     }
     return { at, nextCursor, items: found }

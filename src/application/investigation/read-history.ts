@@ -34,7 +34,7 @@ export interface Comparison<Snapshot = CommandSnapshot> {
   readonly diff: readonly Change[]
 }
 
-export interface Told<Event, Snapshot> {
+export interface HistorySelection<Event, Snapshot> {
   /** Oldest first: all events, those up to `at`, or those between `from` and `to`. */
   readonly items: readonly Step<Event, Snapshot>[]
   /** The state at `at`, or now. Null: before the first event. */
@@ -42,7 +42,7 @@ export interface Told<Event, Snapshot> {
   readonly comparison: Comparison<Snapshot> | null
 }
 
-export interface CommandHistory extends Told<CommandEvent, CommandSnapshot> {
+export interface CommandHistory extends HistorySelection<CommandEvent, CommandSnapshot> {
   readonly domain: string
   readonly commandId: string
 }
@@ -54,12 +54,12 @@ export const readHistory =
   (store: Pick<EventStore<CommandEvent>, 'readStream'>): ReadHistory =>
   async (domain, commandId, options = {}) => {
     const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
-    const asked = momentsOf(options)
+    const moments = momentsOf(options)
     const tenantId = optional(options.tenantId, scopedTenantOf)
     const events = await store.readStream(commandStream(key), 0, { recordedOnly: true })
     const isTheirs = tenantId === null || isWithin({ tenantId }, events[0]?.context.tenantId ?? null)
     if (events.length === 0 || !isTheirs) throw new CommandNotFoundError(key.domain, key.commandId)
-    return replayed(key, events, asked)
+    return replayed(key, events, moments)
   }
 
 /**
@@ -72,26 +72,26 @@ export const replayEvents = (
 ): CommandHistory => {
   const [first] = events
   const key = first === undefined ? null : parseCommandStream(first.stream)
-  if (key === null) throw new InvalidInputError('events', 'hold no command')
+  if (key === null) throw new InvalidInputError('events', 'must be the events of one command, from its first')
   return replayed(key, events, momentsOf(options))
 }
 
-export interface Asked {
+export interface Moments {
   readonly at: Moment | null
   readonly from: Moment | null
   readonly to: Moment | null
 }
 
-const replayed = (key: CommandKey, events: readonly Recorded<CommandEvent>[], asked: Asked): CommandHistory => ({
+const replayed = (key: CommandKey, events: readonly Recorded<CommandEvent>[], moments: Moments): CommandHistory => ({
   ...key,
-  ...toldOf(historyOf(events), asked),
+  ...selectHistory(historyOf(events), moments),
 })
 
 /** The part of a history that the caller asked for. @throws InvalidInputError for a revision that has not happened */
-export const toldOf = <Event, Snapshot extends object>(
+export const selectHistory = <Event, Snapshot extends object>(
   steps: readonly Step<Event, Snapshot>[],
-  { at, from, to }: Asked,
-): Told<Event, Snapshot> => {
+  { at, from, to }: Moments,
+): HistorySelection<Event, Snapshot> => {
   const last = steps.at(-1)?.revision ?? -1
   for (const [name, moment] of Object.entries({ at, from, to })) refuseLater(name, moment, last)
   if (from === null || to === null) {
@@ -99,7 +99,7 @@ export const toldOf = <Event, Snapshot extends object>(
     return { items, state: items.at(-1)?.state ?? null, comparison: null }
   }
   const [before, after] = [stepsAt(steps, from), stepsAt(steps, to)]
-  const [was, is] = [viewOf(from, before), viewOf(to, after)]
+  const [was, is] = [toMomentView(from, before), toMomentView(to, after)]
   return {
     items: after.slice(before.length),
     state: is.state,
@@ -107,25 +107,28 @@ export const toldOf = <Event, Snapshot extends object>(
   }
 }
 
-const viewOf = <Snapshot>(moment: Moment, steps: readonly Step<unknown, Snapshot>[]): MomentView<Snapshot> => {
+const toMomentView = <Snapshot>(moment: Moment, steps: readonly Step<unknown, Snapshot>[]): MomentView<Snapshot> => {
   const last = steps.at(-1)
   return { moment, revision: last?.revision ?? null, state: last?.state ?? null }
 }
 
 /** @throws InvalidInputError */
-export const momentsOf = ({ at, from, to }: Omit<HistoryOptions, 'tenantId'>): Asked => {
-  const asked = {
+export const momentsOf = ({ at, from, to }: Omit<HistoryOptions, 'tenantId'>): Moments => {
+  const moments = {
     at: optional(at, value => momentOf(value, 'at')),
     from: optional(from, value => momentOf(value, 'from')),
     to: optional(to, value => momentOf(value, 'to')),
   }
-  if ((asked.from === null) !== (asked.to === null)) {
+  if ((moments.from === null) !== (moments.to === null)) {
     throw new InvalidInputError('from, to', 'give both, to compare two moments; or `at` for one')
   }
-  if (asked.at !== null && asked.from !== null) {
-    throw new InvalidInputError('at', 'asks for one moment and from and to compare two: leave out one or the other')
+  if (moments.at !== null && moments.from !== null) {
+    throw new InvalidInputError(
+      'at',
+      'cannot be combined with from and to: at shows one moment, from and to compare two',
+    )
   }
-  return asked
+  return moments
 }
 
 /** A revision or an instant. @throws InvalidInputError */

@@ -43,7 +43,7 @@ const belongsTo = (data: Json): Pick<Operation, 'session_id' | 'message_id'> => 
   return { session_id, message_id }
 }
 
-export const operationOf = (command: OwnedItem, asker: string, maxRetries: number): Operation => {
+export const operationOf = (command: OwnedItem, subject: string, maxRetries: number): Operation => {
   const status = operationStatus(command.status, command.totalAttempts)
   return {
     id: command.commandId,
@@ -57,7 +57,7 @@ export const operationOf = (command: OwnedItem, asker: string, maxRetries: numbe
     ...belongsTo(command.data),
     created_at: command.createdAt,
     updated_at: command.updatedAt,
-    retriable: mayRetry(retriableOf(command), asker, maxRetries),
+    retriable: mayRetry(retriableOf(command), subject, maxRetries),
   }
 }
 

@@ -4,7 +4,7 @@ import { DEFAULT_MAX_RETRIES, OPERATIONS_DOMAIN, operationPolicy } from '../../d
 import { retryOperation } from '../../domain/operation/retry.ts'
 import { type OperationStatus, operationStatuses } from '../../domain/operation/status.ts'
 import type { CommandToSend, SendOutcome } from '../commands/send-command.ts'
-import type { Scope } from '../ports/authorization.ts'
+import type { Principal, Scope } from '../ports/authorization.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { CommandDetail, CommandQueries, OwnedItem, Page } from '../ports/reading/command-queries.ts'
@@ -23,10 +23,7 @@ export interface StartOperation {
 }
 
 /** The user of an operation. Without a tenant and a scope: operations of all tenants. */
-export interface Owner extends Scope {
-  readonly subject: string
-  readonly tenant: string | null
-}
+export interface OperationUser extends Principal, Scope {}
 
 export interface OperationFilter {
   readonly status?: OperationStatus
@@ -50,16 +47,16 @@ export interface OperationsDeps {
 export const createOperations = (deps: OperationsDeps) => {
   const maxRetries = deps.maxRetries ?? DEFAULT_MAX_RETRIES
 
-  const find = async (id: string, owner: Owner): Promise<CommandDetail> => {
+  const find = async (id: string, user: OperationUser): Promise<CommandDetail> => {
     const command = await deps.queries.get(OPERATIONS_DOMAIN, commandIdOf(id, 'id'))
-    if (command === null || !isWithin(scopeOf(owner), command.tenantId)) throw new OperationNotFoundError()
+    if (command === null || !isWithin(scopeOf(user), command.tenantId)) throw new OperationNotFoundError()
     return command
   }
 
-  const view = (command: OwnedItem, owner: Owner): Operation => operationOf(command, owner.subject, maxRetries)
+  const view = (command: OwnedItem, user: OperationUser): Operation => operationOf(command, user.subject, maxRetries)
 
   const send = async (
-    owner: Owner,
+    user: OperationUser,
     operationType: string,
     data: Json,
     more: Partial<CommandToSend>,
@@ -68,9 +65,9 @@ export const createOperations = (deps: OperationsDeps) => {
       ...operationPolicy,
       commandType: operationType,
       data,
-      actor: owner.subject,
-      ownerId: owner.subject,
-      ...(owner.tenant === null ? {} : { tenantId: owner.tenant }),
+      actor: user.subject,
+      ownerId: user.subject,
+      ...(user.tenant === null ? {} : { tenantId: user.tenant }),
       ...more,
     })
     return outcome.outcome === 'accepted'
@@ -79,13 +76,13 @@ export const createOperations = (deps: OperationsDeps) => {
   }
 
   /** The operation that was just sent, from its row, or from the send itself while rows follow the log. */
-  const made = async (owner: Owner, sent: Sent): Promise<Operation> => {
+  const made = async (user: OperationUser, sent: Sent): Promise<Operation> => {
     const row = await deps.queries.get(OPERATIONS_DOMAIN, sent.id)
-    return row === null ? pending(sent, deps.clock.now().toISOString()) : asMade(view(row, owner))
+    return row === null ? pending(sent, deps.clock.now().toISOString()) : asMade(view(row, user))
   }
 
   return {
-    start: async (owner: Owner, start: StartOperation): Promise<Operation> => {
+    start: async (user: OperationUser, start: StartOperation): Promise<Operation> => {
       const data = jsonOf(
         {
           session_id: optional(start.session_id, value => textOf(value, 'session_id', 128)),
@@ -94,39 +91,39 @@ export const createOperations = (deps: OperationsDeps) => {
         },
         'parameters',
       )
-      const { id } = await send(owner, start.operation_type, data, {})
-      return made(owner, { id, operationType: start.operation_type, data, parentId: null, retryCount: 0 })
+      const { id } = await send(user, start.operation_type, data, {})
+      return made(user, { id, operationType: start.operation_type, data, parentId: null, retryCount: 0 })
     },
 
     /** @throws OperationNotFoundError; ForbiddenError for another user's operation */
-    get: async (owner: Owner, id: string): Promise<Operation> => {
-      const command = await find(id, owner)
-      if (command.ownerId !== owner.subject) throw new ForbiddenError('Unauthorized to see this operation')
-      return view(command, owner)
+    get: async (user: OperationUser, id: string): Promise<Operation> => {
+      const command = await find(id, user)
+      if (command.ownerId !== user.subject) throw new ForbiddenError('Unauthorized to see this operation')
+      return view(command, user)
     },
 
     /** The owner's operations, newest first. */
-    list: async (owner: Owner, filter: OperationFilter = {}): Promise<Page<Operation>> => {
+    list: async (user: OperationUser, filter: OperationFilter = {}): Promise<Page<Operation>> => {
       const { items, nextCursor } = await deps.queries.listOwned(OPERATIONS_DOMAIN, {
-        ownerId: owner.subject,
-        ...scopeOf(owner),
+        ownerId: user.subject,
+        ...scopeOf(user),
         ...(filter.status === undefined ? {} : { progress: operationStatusOf(filter.status) }),
         ...(filter.limit === undefined ? {} : { limit: limitOf(filter.limit) }),
         ...(filter.cursor === undefined ? {} : { cursor: filter.cursor }),
       })
-      return { items: items.map(command => view(command, owner)), nextCursor }
+      return { items: items.map(command => view(command, user)), nextCursor }
     },
 
     /**
      * A new operation with the same type and parameters. A second retry returns the same new operation.
      * @throws OperationNotFoundError, OperationNotRetriableError, ForbiddenError
      */
-    retry: async (owner: Owner, id: string): Promise<Operation> => {
-      const parent = await find(id, owner)
-      const decided = retryOperation(retriableOf(parent), owner.subject, maxRetries)
+    retry: async (user: OperationUser, id: string): Promise<Operation> => {
+      const parent = await find(id, user)
+      const decided = retryOperation(retriableOf(parent), user.subject, maxRetries)
       if (isLeft(decided)) throw refusalOf(decided.left)
       const child = decided.right
-      const { id: childId, made: isNew } = await send(owner, child.operationType, child.data, {
+      const { id: childId, made: isNew } = await send(user, child.operationType, child.data, {
         commandId: deps.derivedId(`operation:${child.name}`),
         parentCommandId: child.parentId,
         causationId: child.parentId,
@@ -136,8 +133,8 @@ export const createOperations = (deps: OperationsDeps) => {
         ...(parent.tenantId === null ? {} : { tenantId: parent.tenantId }),
       })
       if (!isNew) {
-        const found = await find(childId, owner)
-        if (found.parentCommandId === parent.commandId && found.ownerId === owner.subject) return view(found, owner)
+        const found = await find(childId, user)
+        if (found.parentCommandId === parent.commandId && found.ownerId === user.subject) return view(found, user)
         throw new OperationNotRetriableError(
           'Another command has the id that the retry would get: start a new operation',
         )
@@ -151,14 +148,14 @@ export const createOperations = (deps: OperationsDeps) => {
         },
         'an operation is retried',
       )
-      return made(owner, { ...child, id: childId })
+      return made(user, { ...child, id: childId })
     },
   }
 }
 
 const operationStatusOf = (value: unknown): OperationStatus => oneOf(operationStatuses, value, 'status')
 
-const scopeOf = ({ tenantId, tenant }: Owner): Scope => {
+const scopeOf = ({ tenantId, tenant }: OperationUser): Scope => {
   const within = tenantId ?? tenant
   return within === null ? {} : { tenantId: within }
 }

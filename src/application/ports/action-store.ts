@@ -1,7 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import type { ActionDetails, ParkedAction } from '../../domain/command/operator-actions.ts'
-import type { ActionCondition, ParkedFilter } from '../../domain/command/parked-filter.ts'
+import type { ActionFilter } from '../../domain/command/parking.ts'
 import type { Transaction } from './event-store.ts'
 import type { Page } from './reading/command-queries.ts'
 
@@ -11,9 +11,6 @@ export type ActionStatus = (typeof actionStatuses)[number]
 
 export const itemOutcomes = ['SUCCEEDED', 'FAILED', 'SKIPPED'] as const
 export type ItemOutcome = (typeof itemOutcomes)[number]
-
-/** The parked commands of an action: those that match all conditions; no condition means every parked command. */
-export type ActionFilter = Pick<ParkedFilter, ActionCondition>
 
 /** The options of the single action, for each item; without `data`, because payloads are edited one by one. */
 export type BulkDetails = {

@@ -2,10 +2,14 @@ export const roles = ['SENDER', 'OPERATOR', 'AUDITOR', 'ADMIN', 'CUSTOMER_ADMIN'
 
 export type Role = (typeof roles)[number]
 
-/** The caller, from the token. With a tenant, the caller sees and changes only that tenant's rows. */
-export interface Identity {
+/** Who makes a call. `tenant` null: it belongs to no single tenant, and may use all where the call does not say otherwise. */
+export interface Principal {
   readonly subject: string
   readonly tenant: string | null
+}
+
+/** The caller, from the token. With a tenant, the caller sees and changes only that tenant's rows. */
+export interface Identity extends Principal {
   readonly roles: readonly Role[]
 }
 

@@ -2,11 +2,19 @@
 export interface Delivery {
   readonly msgId: string
   readonly delivery: number
-  readonly enqueuedAt: string
-  /** Untrusted: any program may have put it on the queue. */
+  /** Untrusted: any program may have put it on the queue. Undefined where `sent` is given. */
   readonly body: unknown
-  /** Characters of the body as text. */
+  /** What the log says of its command, where that is one event only and the message says the same. */
+  readonly sent?: SentEvent
+  /** Characters of the body, or of that event, as text. */
   readonly size: number
+}
+
+/** The event that sent a command, in its stored form. */
+export interface SentEvent {
+  readonly commandId: string
+  readonly data: object
+  readonly meta: object
 }
 
 export type DeliveryTag = Pick<Delivery, 'msgId' | 'delivery'>

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Page } from '../ports/reading/command-queries.ts'
 import type { CreditEntry, EntryFilter, WorkflowQueries } from '../ports/reading/workflow-queries.ts'
-import { commandIdOf, limitOf, optional, textOf } from '../shared/input.ts'
+import { commandIdOf, optional, pagingOf, textOf } from '../shared/input.ts'
 import { creditsRefusal } from './run-errors.ts'
 import { amountOf, poolOf, tenantOf } from './workflow-input.ts'
 import type { WorkflowStore } from './workflow-store.ts'
@@ -47,10 +47,7 @@ export const createCredits = ({ workflows, queries, clock, ids }: CreditsDeps) =
 
   /** The ledger, newest first. */
   entries: async (tenant: string, filter: EntryFilter = {}): Promise<Page<CreditEntry>> =>
-    queries.entries(tenantOf(tenant), {
-      ...(filter.limit === undefined ? {} : { limit: limitOf(filter.limit) }),
-      ...(filter.cursor === undefined ? {} : { cursor: textOf(filter.cursor, 'cursor', 500) }),
-    }),
+    queries.entries(tenantOf(tenant), pagingOf(filter)),
 
   /** Adds credits and returns the new balance. @throws InvalidInputError, GrantConflictError */
   grant: async (by: string, tenant: string, given: GrantCredits): Promise<CreditBalance> => {

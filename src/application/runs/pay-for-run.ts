@@ -15,7 +15,7 @@ import { createKeyedQueue } from '../shared/keyed-queue.ts'
 import { creditsRefusal, runRefusal } from './run-errors.ts'
 import type { RunJobs } from './run-jobs.ts'
 import type { RunProcess } from './run-process.ts'
-import { viewOf } from './run-view.ts'
+import { toWorkflowRun } from './run-view.ts'
 import type { WorkflowStore } from './workflow-store.ts'
 
 export interface PaymentDeps {
@@ -116,12 +116,12 @@ export const createPayment = (deps: PaymentDeps) => {
   }
 
   const laterSettled = (runId: string) => (error: unknown) =>
-    log.error({ err: error, runId }, 'a charge could not be given back now; it will be')
+    log.error({ err: error, runId }, 'a charge could not be refunded yet; another try follows')
 
   /** One at a time for each tenant, because its runs share credits. @throws errors of `price`, credits and run */
   return async (paid: Paid): Promise<WorkflowRun> => {
     const run = await inTurn(paid.tenantId, () => (workflows.atomic ? payTogether(paid) : payFirst(paid)))
     deps.onStarted()
-    return viewOf(paid.runId, run)
+    return toWorkflowRun(paid.runId, run)
   }
 }

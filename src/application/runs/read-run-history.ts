@@ -2,7 +2,7 @@ import { type Step, snapshotDiff } from '../../domain/history.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { RunEvent } from '../../domain/workflow-run/events.ts'
 import { historyOfRun, type RunSnapshot, type RunSummary, runAt } from '../../domain/workflow-run/history.ts'
-import { type Comparison, type HistoryOptions, momentsOf, toldOf } from '../investigation/read-history.ts'
+import { type Comparison, type HistoryOptions, momentsOf, selectHistory } from '../investigation/read-history.ts'
 
 export type RunHistoryOptions = Omit<HistoryOptions, 'tenantId'>
 
@@ -28,11 +28,11 @@ export const replayRun = async (
   // a state with files at every step would take files x events: only the requested states keep theirs
   const steps: Step<RunEvent, RunSummary>[] = []
   for (const step of historyOfRun(events)) {
-    const told = steps.push({ ...step, state: withoutFiles(step.state) })
-    if (told % AT_ONCE === 0) await othersHaveATurn()
+    const count = steps.push({ ...step, state: withoutFiles(step.state) })
+    if (count % AT_ONCE === 0) await othersHaveATurn()
   }
   const withFiles = (state: RunSummary | null) => (state === null ? null : runAt(events, state.revision))
-  const { items, state, comparison } = toldOf(steps, momentsOf(options))
+  const { items, state, comparison } = selectHistory(steps, momentsOf(options))
   return {
     id,
     items,

@@ -107,9 +107,9 @@ export const creditsRefusal = (rejection: CreditsRejection): CommandBusError => 
     case 'InsufficientCredits':
       return new InsufficientCreditsError(rejection.needed, rejection.available)
     case 'NotAnAmount':
-      return new InvalidInputError('amount', 'must be a whole number from 1 on')
+      return new InvalidInputError('amount', 'must be a whole number of at least 1')
     case 'TooMuch':
-      return new InvalidInputError('amount', 'the balance would be more than can be counted exactly')
+      return new InvalidInputError('amount', 'is too large: the balance could no longer be counted exactly')
     case 'GrantDiffers':
       return new GrantConflictError(rejection)
     case 'UnknownCharge':

@@ -79,7 +79,7 @@ export const createRunJobs = ({ domain, policy, store, clock, ids, derivedId }: 
       }),
 
     /** The jobs of the present round without an outcome in the run, with the state of their commands. */
-    look: async (jobs: readonly Job[]): Promise<readonly JobState[]> => {
+    statesOf: async (jobs: readonly Job[]): Promise<readonly JobState[]> => {
       const found: JobState[] = []
       for (let i = 0; i < jobs.length; i += READ_AT_ONCE) {
         const some = jobs.slice(i, i + READ_AT_ONCE)

@@ -72,9 +72,12 @@ export const createRunProcess = (deps: RunProcessDeps) => {
       let run: StartedRun
       do run = await turn(runId, [{ ...by(), type: 'FailDispatch', round, code, message }])
       while (run.round === round && isActive(run.status) && isOpen(run))
-      await withdraw(await jobs.look(open), 'the run could not be queued')
+      await withdraw(await jobs.statesOf(open), 'the run could not be queued')
     } catch (second) {
-      log.error({ err: second, runId, round }, 'a round that could not be queued is not settled yet; it will be')
+      log.error(
+        { err: second, runId, round },
+        'a round that could not be queued is not undone yet; another try follows',
+      )
     }
   }
 
@@ -96,14 +99,14 @@ export const createRunProcess = (deps: RunProcessDeps) => {
     const { state } = await workflows.loadRun(runId)
     if (state.status === 'NONE') return
     const owed = resume(runId, state)
-    const states = await jobs.look(owed.jobs)
+    const states = await jobs.statesOf(owed.jobs)
     const missing = states.filter(({ events }) => events.length === 0)
     if (owed.withdraw) {
       await withdraw(states, 'the run was cancelled')
       const never = missing.flatMap(({ job }) =>
         job.files.map((index): FileResult => ({ index, outcome: 'cancelled', errorCode: null, errorMessage: null })),
       )
-      const news = jobs.newsOf(await jobs.look(owed.jobs))
+      const news = jobs.newsOf(await jobs.statesOf(owed.jobs))
       await note(runId, state.round, { ...news, results: [...news.results, ...never] })
     } else {
       await note(runId, state.round, jobs.newsOf(states))
@@ -126,7 +129,7 @@ export const createRunProcess = (deps: RunProcessDeps) => {
   }
 
   /** Keeps a failure of one run from the other runs; if the log or database is away, the caller tries again. */
-  const alone = async (runId: string, work: () => Promise<void>): Promise<void> => {
+  const isolated = async (runId: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work()
     } catch (error) {
@@ -142,7 +145,7 @@ export const createRunProcess = (deps: RunProcessDeps) => {
     /** Completes what a run's state still requires. Any process may call it, at any time and repeatedly. */
     resume: resumeRun,
     /** The same for one of many. */
-    resumeAlone: (runId: string) => alone(runId, () => resumeRun(runId)),
+    resumeIsolated: (runId: string) => isolated(runId, () => resumeRun(runId)),
 
     /** Records the outcomes of jobs from a page of the feed, run by run. */
     handle: async (events: readonly Recorded<CommandEvent>[]): Promise<void> => {
@@ -169,7 +172,7 @@ export const createRunProcess = (deps: RunProcessDeps) => {
       }
       await Promise.all(
         [...runs].map(([runId, rounds]) =>
-          alone(runId, async () => {
+          isolated(runId, async () => {
             const { state } = await workflows.loadRun(runId)
             if (state.status === 'NONE' || !isOpen(state)) return
             const news = rounds.get(state.round)

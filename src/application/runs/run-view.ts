@@ -5,7 +5,7 @@ import type { PerFileResult, WorkflowRun } from '../ports/reading/workflow-queri
 const LONGEST_TEXT = 200
 
 /** A run from the log. Only the rows of its commands show which jobs are being processed. */
-export const viewOf = (runId: string, run: StartedRun): WorkflowRun => {
+export const toWorkflowRun = (runId: string, run: StartedRun): WorkflowRun => {
   const { monthly, purchased } = costOf(run.charges)
   return {
     id: runId,

@@ -3,12 +3,13 @@ import { monthOf } from '../../domain/credits/events.ts'
 import { planRetry } from '../../domain/workflow-run/retry.ts'
 import type { RunState } from '../../domain/workflow-run/state.ts'
 import { momentsOf } from '../investigation/read-history.ts'
+import type { Principal } from '../ports/authorization.ts'
 import { EventDecodeError } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Page } from '../ports/reading/command-queries.ts'
 import type { RunFilter, WorkflowQueries, WorkflowRun } from '../ports/reading/workflow-queries.ts'
 import { ForbiddenError, InvalidOperationError } from '../shared/errors.ts'
-import { commandIdOf, limitOf, optional, textOf } from '../shared/input.ts'
+import { commandIdOf, optional, pagingOf, textOf } from '../shared/input.ts'
 import { createPayment, type PaymentDeps } from './pay-for-run.ts'
 import { type RunHistory, type RunHistoryOptions, replayRun } from './read-run-history.ts'
 import {
@@ -18,9 +19,8 @@ import {
   runRefusal,
   TemplateNotFoundError,
 } from './run-errors.ts'
-import { viewOf } from './run-view.ts'
+import { toWorkflowRun } from './run-view.ts'
 import { DEFAULT_RETRY_COUNT, DEFAULT_TENANT, filesOf, retryCountOf, runStatusOf, tenantOf } from './workflow-input.ts'
-import type { Asker } from './workflow-templates.ts'
 
 export interface StartRun {
   readonly templateId: string
@@ -33,7 +33,7 @@ export interface StartRun {
 }
 
 /** Who starts a run. `testRun`: the run is free; this depends on the caller's role, never on the request. */
-export interface Starter extends Asker {
+export interface RunStarter extends Principal {
   readonly testRun?: boolean
 }
 
@@ -66,33 +66,39 @@ export const createRuns = (deps: RunsDeps) => {
   const now = (): string => clock.now().toISOString()
 
   /** Logs access to another tenant's run. @throws RunNotFoundError, ForbiddenError */
-  const demandOwn = (asker: Asker, runId: string, tenantId: string | null): void => {
+  const demandOwn = (principal: Principal, runId: string, tenantId: string | null): void => {
     if (tenantId === null) throw new RunNotFoundError(runId)
-    if (asker.tenant === null || asker.tenant === tenantId) return
+    if (principal.tenant === null || principal.tenant === tenantId) return
     log.warn(
-      { security: 'cross-tenant access', subject: asker.subject, tenant: asker.tenant, runId, ownedBy: tenantId },
+      {
+        security: 'cross-tenant access',
+        subject: principal.subject,
+        tenant: principal.tenant,
+        runId,
+        ownedBy: tenantId,
+      },
       'a workflow run of another tenant was asked for',
     )
     throw new ForbiddenError('this workflow run belongs to another tenant')
   }
 
   /** Reads the run from its row; if the row lags behind the log, from the log. */
-  const look = async (runId: string): Promise<WorkflowRun | null> => {
+  const readRun = async (runId: string): Promise<WorkflowRun | null> => {
     const row = await queries.run(runId)
     if (workflows.inline) return row
     const { state } = await workflows.loadRun(runId)
     if (state.status === 'NONE' || (row !== null && row.updatedAt >= state.updatedAt)) return row
-    return viewOf(runId, state)
+    return toWorkflowRun(runId, state)
   }
 
   return {
     /** Charges files x price, and starts the run. @throws TemplateNotFoundError, InsufficientCreditsError, InvalidInputError */
-    initiate: async (starter: Starter, start: StartRun): Promise<WorkflowRun> => {
+    initiate: async (principal: RunStarter, start: StartRun): Promise<WorkflowRun> => {
       const templateId = commandIdOf(start.templateId, 'templateId')
       const files = filesOf(start.files)
       const maxRetryCount = optional(start.maxRetryCount, retryCountOf) ?? DEFAULT_RETRY_COUNT
-      const tenantId = starter.tenant ?? optional(start.tenantId, tenantOf) ?? DEFAULT_TENANT
-      const actor = textOf(starter.subject, 'subject', 200)
+      const tenantId = principal.tenant ?? optional(start.tenantId, tenantOf) ?? DEFAULT_TENANT
+      const actor = textOf(principal.subject, 'subject', 200)
       const { state: template } = await workflows.loadTemplate(templateId)
       if (template.status === 'NONE' || (template.tenantId !== null && template.tenantId !== tenantId)) {
         throw new TemplateNotFoundError(templateId)
@@ -104,7 +110,7 @@ export const createRuns = (deps: RunsDeps) => {
         )
       }
       const { name: templateName, creditsPerRun, batchMode } = template
-      const testRun = starter.testRun === true
+      const testRun = principal.testRun === true
       return pay({
         runId: ids.next(),
         tenantId,
@@ -129,10 +135,10 @@ export const createRuns = (deps: RunsDeps) => {
     },
 
     /** @throws RunNotFoundError, ForbiddenError */
-    get: async (asker: Asker, id: string): Promise<WorkflowRun> => {
+    get: async (principal: Principal, id: string): Promise<WorkflowRun> => {
       const runId = commandIdOf(id, 'runId')
-      const run = await look(runId)
-      demandOwn(asker, runId, run?.tenantId ?? null)
+      const run = await readRun(runId)
+      demandOwn(principal, runId, run?.tenantId ?? null)
       return run as WorkflowRun
     },
 
@@ -140,31 +146,30 @@ export const createRuns = (deps: RunsDeps) => {
      * The history of a run. `at` ends it at a revision or an instant; `from` and `to` compare two moments.
      * @throws RunNotFoundError, ForbiddenError, InvalidInputError
      */
-    history: async (asker: Asker, id: string, options: RunHistoryOptions = {}): Promise<RunHistory> => {
+    history: async (principal: Principal, id: string, options: RunHistoryOptions = {}): Promise<RunHistory> => {
       const runId = commandIdOf(id, 'runId')
       momentsOf(options)
       const events = await workflows.historyOfRun(runId)
       const tenants = events.flatMap(({ event }) => (event.type === 'RunInitiated' ? [event.tenantId] : []))
-      demandOwn(asker, runId, tenants[0] ?? null)
+      demandOwn(principal, runId, tenants[0] ?? null)
       return replayRun(runId, events, options)
     },
 
     /** The tenant's runs, newest first. */
-    list: async (asker: Asker, filter: RunFilter = {}): Promise<Page<WorkflowRun>> => {
-      const tenantId = asker.tenant ?? optional(filter.tenantId, tenantOf)
+    list: async (principal: Principal, filter: RunFilter = {}): Promise<Page<WorkflowRun>> => {
+      const tenantId = principal.tenant ?? optional(filter.tenantId, tenantOf)
       return queries.runs({
         ...(tenantId === null ? {} : { tenantId }),
         ...(filter.status === undefined ? {} : { status: runStatusOf(filter.status) }),
-        ...(filter.limit === undefined ? {} : { limit: limitOf(filter.limit) }),
-        ...(filter.cursor === undefined ? {} : { cursor: textOf(filter.cursor, 'cursor', 500) }),
+        ...pagingOf(filter),
       })
     },
 
     /** What a Continue would do; charges nothing. @throws RunNotFoundError, ForbiddenError */
-    previewRetry: async (asker: Asker, id: string): Promise<RetryPreview> => {
+    previewRetry: async (principal: Principal, id: string): Promise<RetryPreview> => {
       const runId = commandIdOf(id, 'runId')
       const state = await readable(runId, () => workflows.loadRun(runId).then(loaded => loaded.state))
-      demandOwn(asker, runId, tenantIn(state))
+      demandOwn(principal, runId, tenantIn(state))
       const { monthly, purchased } = await queries.balances(tenantIn(state) ?? '', monthOf(now()))
       const plan = planRetry(state)
       const none = { files: 0, failedFiles: 0, pendingFiles: 0, creditsNeeded: 0 }
@@ -194,12 +199,12 @@ export const createRuns = (deps: RunsDeps) => {
      * Continue: retries all failed files at the run's price and pending files for free; never files with `error`.
      * @throws RunNotFoundError, ForbiddenError, AlreadyRunningError, RunNotRetriableError, InsufficientCreditsError
      */
-    retryFailed: async (asker: Asker, id: string): Promise<WorkflowRun> => {
+    retryFailed: async (principal: Principal, id: string): Promise<WorkflowRun> => {
       const runId = commandIdOf(id, 'runId')
       const { state } = await readable(runId, () => workflows.loadRun(runId))
       const tenantId = tenantIn(state)
-      demandOwn(asker, runId, tenantId)
-      const actor = textOf(asker.subject, 'subject', 200)
+      demandOwn(principal, runId, tenantId)
+      const actor = textOf(principal.subject, 'subject', 200)
       const retryId = ids.next()
       return pay({
         runId,
@@ -219,15 +224,19 @@ export const createRuns = (deps: RunsDeps) => {
      * Ends the run: cancels and refunds jobs that no worker has begun; the others run to their end.
      * @throws RunNotFoundError, ForbiddenError, InvalidOperationError once it is over
      */
-    cancel: async (asker: Asker, id: string, options: { readonly reason?: string } = {}): Promise<WorkflowRun> => {
+    cancel: async (
+      principal: Principal,
+      id: string,
+      options: { readonly reason?: string } = {},
+    ): Promise<WorkflowRun> => {
       const runId = commandIdOf(id, 'runId')
       const reason = optional(options.reason, value => textOf(value, 'reason'))
       const { state } = await workflows.loadRun(runId)
-      demandOwn(asker, runId, tenantIn(state))
-      const actor = textOf(asker.subject, 'subject', 200)
+      demandOwn(principal, runId, tenantIn(state))
+      const actor = textOf(principal.subject, 'subject', 200)
       await process.turn(runId, [{ type: 'Cancel', at: now(), actor, reason }])
       await process.resume(runId)
-      const run = await look(runId)
+      const run = await readRun(runId)
       if (run === null) throw new RunNotFoundError(runId)
       return run
     },

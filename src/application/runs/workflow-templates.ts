@@ -1,12 +1,13 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { workflowTemplate } from '../../domain/workflow-template/index.ts'
 import type { TemplateIntent } from '../../domain/workflow-template/intents.ts'
+import type { Principal } from '../ports/authorization.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Page } from '../ports/reading/command-queries.ts'
 import type { TemplateFilter, WorkflowQueries, WorkflowTemplate } from '../ports/reading/workflow-queries.ts'
 import { InvalidOperationError } from '../shared/errors.ts'
-import { booleanOf, commandIdOf, limitOf, optional, textOf } from '../shared/input.ts'
+import { booleanOf, commandIdOf, optional, pagingOf, textOf } from '../shared/input.ts'
 import { TemplateNotFoundError } from './run-errors.ts'
 import { priceOf, templateNameOf, tenantOf } from './workflow-input.ts'
 import type { WorkflowStore } from './workflow-store.ts'
@@ -21,12 +22,6 @@ export interface NewTemplate {
   readonly tenantId?: string
 }
 
-/** The caller. `tenant` null: it may use all tenants. */
-export interface Asker {
-  readonly subject: string
-  readonly tenant: string | null
-}
-
 export interface TemplateDeps {
   readonly workflows: WorkflowStore
   readonly queries: Pick<WorkflowQueries, 'templates'>
@@ -36,12 +31,12 @@ export interface TemplateDeps {
 
 export const createTemplates = ({ workflows, queries, clock, ids }: TemplateDeps) => {
   /** Another tenant's template counts as unknown; a template for all tenants can be changed by callers without a tenant. */
-  const change = (id: string, asker: Asker, intent: TemplateIntent): Promise<WorkflowTemplate> => {
+  const change = (id: string, principal: Principal, intent: TemplateIntent): Promise<WorkflowTemplate> => {
     const templateId = commandIdOf(id, 'templateId')
     return workflows.together(async () => {
       const loaded = await workflows.loadTemplate(templateId)
       const { state } = loaded
-      const mine = state.status === 'NONE' || asker.tenant === null || state.tenantId === asker.tenant
+      const mine = state.status === 'NONE' || principal.tenant === null || state.tenantId === principal.tenant
       const decided = workflowTemplate.decide(intent, mine ? state : workflowTemplate.initial)
       if (isLeft(decided)) {
         if (decided.left.type === 'NotFound') throw new TemplateNotFoundError(templateId)
@@ -80,38 +75,40 @@ export const createTemplates = ({ workflows, queries, clock, ids }: TemplateDeps
     }
   }
 
-  const by = (asker: Asker) => ({ at: clock.now().toISOString(), actor: textOf(asker.subject, 'subject', 200) })
+  const by = (principal: Principal) => ({
+    at: clock.now().toISOString(),
+    actor: textOf(principal.subject, 'subject', 200),
+  })
 
   return {
     /** @throws InvalidInputError */
-    create: async (asker: Asker, given: NewTemplate): Promise<WorkflowTemplate> => {
-      return change(ids.next(), asker, {
-        ...by(asker),
+    create: async (principal: Principal, given: NewTemplate): Promise<WorkflowTemplate> => {
+      return change(ids.next(), principal, {
+        ...by(principal),
         type: 'Create',
-        tenantId: asker.tenant ?? optional(given.tenantId, tenantOf),
+        tenantId: principal.tenant ?? optional(given.tenantId, tenantOf),
         name: templateNameOf(given.name),
         creditsPerRun: priceOf(given.creditsPerRun),
         batchMode: given.batchMode === undefined ? false : booleanOf(given.batchMode, 'batchMode'),
       })
     },
     /** Runs keep the price they began with. @throws TemplateNotFoundError, InvalidOperationError (archived) */
-    edit: async (asker: Asker, id: string, given: Pick<Partial<NewTemplate>, 'name' | 'creditsPerRun'>) =>
-      change(id, asker, {
-        ...by(asker),
+    edit: async (principal: Principal, id: string, given: Pick<Partial<NewTemplate>, 'name' | 'creditsPerRun'>) =>
+      change(id, principal, {
+        ...by(principal),
         type: 'Edit',
         ...(given.name === undefined ? {} : { name: templateNameOf(given.name) }),
         ...(given.creditsPerRun === undefined ? {} : { creditsPerRun: priceOf(given.creditsPerRun) }),
       }),
     /** Allows no new runs; existing runs go on and can be continued. @throws TemplateNotFoundError */
-    archive: async (asker: Asker, id: string) => change(id, asker, { ...by(asker), type: 'Archive' }),
+    archive: async (principal: Principal, id: string) => change(id, principal, { ...by(principal), type: 'Archive' }),
     /** The tenant's templates and those for all tenants, newest first. */
-    list: async (asker: Asker, filter: TemplateFilter = {}): Promise<Page<WorkflowTemplate>> => {
-      const tenantId = asker.tenant ?? optional(filter.tenantId, tenantOf)
+    list: async (principal: Principal, filter: TemplateFilter = {}): Promise<Page<WorkflowTemplate>> => {
+      const tenantId = principal.tenant ?? optional(filter.tenantId, tenantOf)
       return queries.templates({
         ...(tenantId === null ? {} : { tenantId }),
         ...(filter.archived === undefined ? {} : { archived: filter.archived }),
-        ...(filter.limit === undefined ? {} : { limit: limitOf(filter.limit) }),
-        ...(filter.cursor === undefined ? {} : { cursor: textOf(filter.cursor, 'cursor', 500) }),
+        ...pagingOf(filter),
       })
     },
   }

@@ -133,7 +133,7 @@ export class TooManyQueuesError extends CommandBusError {
 export class HeldError extends UnavailableError {
   constructor(what: string) {
     super(
-      `${what} is held by a transaction that is still open (lock timeout): nothing of this was stored; look for it in pg_stat_activity, and try again when it has ended`,
+      `${what} is locked by an open transaction (lock timeout): nothing of this was stored; find that transaction in pg_stat_activity, and try again when it has ended`,
     )
   }
 }
@@ -142,7 +142,7 @@ export class HeldError extends UnavailableError {
 export class ContentionError extends CommandBusError {
   override readonly name = 'ContentionError'
   constructor(stream: string) {
-    super('CONFLICT', `'${stream}' is being changed by others all the time; try again`)
+    super('CONFLICT', `'${stream}' is changed by others too often: try again`)
   }
 }
 

@@ -52,12 +52,24 @@ export const textOf = (value: unknown, field: string, max = 1000): string => {
   if (given.trim() === '') throw new InvalidInputError(field, 'must not be blank')
   if (given.length > max) throw new InvalidInputError(field, `must have at most ${max} characters`)
   if (given.includes('\u0000') || !given.isWellFormed())
-    throw new InvalidInputError(field, 'holds characters no text may hold')
+    throw new InvalidInputError(field, 'contains a NUL character or half a surrogate pair, which cannot be stored')
   return given
 }
 
 export const optional = <A>(value: unknown, parse: (given: unknown) => A): A | null =>
   value === undefined || value === null ? null : parse(value)
+
+/** Without the members that are undefined. */
+export const defined = <Members extends object>(members: Members) =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    readonly [Name in keyof Members]?: Exclude<Members[Name], undefined>
+  }
+
+/** Which page of a list is asked for. */
+export const pagingOf = ({ limit, cursor }: { readonly limit?: number; readonly cursor?: string }) => ({
+  ...(limit === undefined ? {} : { limit: limitOf(limit) }),
+  ...(cursor === undefined ? {} : { cursor: textOf(cursor, 'cursor', 500) }),
+})
 
 export const statusOf = (value: unknown): CommandStatus => oneOf(commandStatuses, value, 'status')
 

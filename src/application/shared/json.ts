@@ -116,7 +116,7 @@ const copyObject = (value: object, walk: Walk): Json | undefined => {
   walk.above.push(value)
   const copied =
     'toJSON' in value && typeof value.toJSON === 'function'
-      ? copy(toldBy(value as WithToJson, walk), walk)
+      ? copy(callToJson(value as WithToJson, walk), walk)
       : isList
         ? copyList(value, walk)
         : copyMembers(value, walk)
@@ -162,7 +162,7 @@ interface WithToJson {
   readonly toJSON: (key: string) => unknown
 }
 
-const toldBy = (value: WithToJson, walk: Walk): unknown => {
+const callToJson = (value: WithToJson, walk: Walk): unknown => {
   try {
     return value.toJSON(String(walk.path.at(-1) ?? ''))
   } catch (error) {

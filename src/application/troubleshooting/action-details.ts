@@ -44,5 +44,5 @@ const instantAhead = (value: unknown, name: string, now: Instant): Instant => {
   const instant = instantOf(value, name)
   const ahead = Date.parse(instant) - Date.parse(now)
   if (ahead > 0 && ahead <= YEAR_MS) return instant
-  throw new InvalidInputError(name, `must be an instant ahead, by a year at the most, not ${instant}`)
+  throw new InvalidInputError(name, `must be a time in the future, at most a year from now, not ${instant}`)
 }

@@ -5,11 +5,10 @@ import {
   type ParkedAction,
   parkedActionNames,
 } from '../../domain/command/operator-actions.ts'
-import { actionConditions } from '../../domain/command/parked-filter.ts'
+import { type ActionFilter, actionConditions } from '../../domain/command/parking.ts'
 import type { Instant } from '../../domain/instant.ts'
 import { conditionsOf } from '../commands/parked-filter.ts'
 import {
-  type ActionFilter,
   type ActionListFilter,
   actionStatuses,
   type BulkDetails,
@@ -18,7 +17,7 @@ import {
   type NewAction,
 } from '../ports/action-store.ts'
 import { InvalidInputError } from '../shared/errors.ts'
-import { commandIdOf, domainOf, limitOf, oneOf, optional, textOf, wholeOf } from '../shared/input.ts'
+import { commandIdOf, domainOf, oneOf, optional, pagingOf, textOf, wholeOf } from '../shared/input.ts'
 import { scopedTenantOf } from '../shared/scope.ts'
 import { detailsOf } from './action-details.ts'
 import type { BulkActionOptions } from './operator-options.ts'
@@ -77,7 +76,7 @@ const filterFields: ReadonlySet<string> = new Set(actionConditions.map(([name]) 
 /** The ids without repetitions, in the order given. */
 const idsOf = (given: unknown): readonly CommandKey[] => {
   if (!Array.isArray(given)) throw new InvalidInputError('ids', 'must be a list')
-  if (given.length === 0) throw new InvalidInputError('ids', 'names no command')
+  if (given.length === 0) throw new InvalidInputError('ids', 'must name at least one command')
   if (given.length > MAX_IDS) {
     throw new InvalidInputError(
       'ids',
@@ -99,17 +98,12 @@ const idsOf = (given: unknown): readonly CommandKey[] => {
 export const actionListOf = (filter: ActionListFilter): ActionListFilter => ({
   ...(filter.status === undefined ? {} : { status: oneOf(actionStatuses, filter.status, 'status') }),
   ...(filter.tenantId === undefined ? {} : { tenantId: scopedTenantOf(filter.tenantId) }),
-  ...pageOf(filter),
+  ...pagingOf(filter),
 })
 
 export const itemListOf = (filter: ItemListFilter): ItemListFilter => ({
   ...(filter.outcome === undefined ? {} : { outcome: oneOf(itemOutcomes, filter.outcome, 'outcome') }),
-  ...pageOf(filter),
-})
-
-const pageOf = ({ limit, cursor }: { readonly limit?: number; readonly cursor?: string }) => ({
-  ...(limit === undefined ? {} : { limit: limitOf(limit) }),
-  ...(cursor === undefined ? {} : { cursor: textOf(cursor, 'cursor', 500) }),
+  ...pagingOf(filter),
 })
 
 const recordOf = (value: unknown, field: string): Readonly<Record<string, unknown>> => {

@@ -1,6 +1,6 @@
 import type { ParkedAction } from '../../domain/command/operator-actions.ts'
+import type { ActionFilter } from '../../domain/command/parking.ts'
 import type {
-  ActionFilter,
   ActionItem,
   ActionListFilter,
   ActionRecord,
@@ -74,7 +74,7 @@ export interface ActionDeps {
 export const startAction =
   ({ store, clock, ids }: ActionDeps) =>
   async (options: BulkActionOptions): Promise<ActionView> =>
-    viewOf(await store.create({ ...actionOf(options, clock.now().toISOString()), id: ids.next() }))
+    toActionView(await store.create({ ...actionOf(options, clock.now().toISOString()), id: ids.next() }))
 
 /** The action, or null. @throws InvalidInputError */
 export const getAction =
@@ -83,7 +83,9 @@ export const getAction =
     const wanted = items === undefined ? undefined : itemListOf(items)
     const record = await store.get(commandIdOf(id, 'actionId'))
     if (record === null || !isVisible(record, tenantId)) return null
-    return wanted === undefined ? viewOf(record) : { ...viewOf(record), items: await store.items(record.id, wanted) }
+    return wanted === undefined
+      ? toActionView(record)
+      : { ...toActionView(record), items: await store.items(record.id, wanted) }
   }
 
 /** Actions, newest first. @throws InvalidInputError */
@@ -91,7 +93,7 @@ export const listActions =
   ({ store }: Pick<ActionDeps, 'store'>) =>
   async (filter: ActionListFilter = {}): Promise<Page<ActionView>> => {
     const { items, nextCursor } = await store.list(actionListOf(filter))
-    return { items: items.map(viewOf), nextCursor }
+    return { items: items.map(toActionView), nextCursor }
   }
 
 /**
@@ -115,7 +117,7 @@ export const stopAction =
 const isVisible = ({ tenantId }: ActionRecord, wanted: string | null | undefined): boolean =>
   wanted === undefined || wanted === null || tenantId === wanted
 
-export const viewOf = (record: ActionRecord): ActionView => ({
+export const toActionView = (record: ActionRecord): ActionView => ({
   actionId: record.id,
   action: record.details.action,
   status: record.status,

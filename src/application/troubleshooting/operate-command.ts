@@ -20,9 +20,7 @@ import { booleanOf, commandIdOf, domainOf, optional, textOf } from '../shared/in
 import { isWithin } from '../shared/scope.ts'
 import { detailsOf } from './action-details.ts'
 import type { PlanTurns } from './dry-run.ts'
-import type { Acted, DryRunOption, OperatorCall, OperatorCalls } from './operator-options.ts'
-
-type OperatorOptions = Scope & DryRunOption & { readonly operator: string }
+import type { Acted, ActorOptions, OperatorCall, OperatorCalls } from './operator-options.ts'
 
 export interface OperateDeps {
   readonly transact: TransactCommands
@@ -45,18 +43,18 @@ export const createOperatorCalls = (deps: OperateDeps): OperatorCalls =>
   Object.fromEntries(actionNames.map(action => [action, operate(deps, action)])) as unknown as OperatorCalls
 
 const operate =
-  (deps: OperateDeps, action: ActionName): OperatorCall<OperatorOptions, Acted<CommandStatus>> =>
+  (deps: OperateDeps, action: ActionName): OperatorCall<ActorOptions, Acted<CommandStatus>> =>
   async (domain, commandId, options) => {
-    const asked = { at: deps.clock.now().toISOString(), actor: textOf(options?.operator, 'operator', 200) }
-    const details = detailsOf(action, options, asked.at)
+    const base = { at: deps.clock.now().toISOString(), actor: textOf(options?.operator, 'operator', 200) }
+    const details = detailsOf(action, options, base.at)
     const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
     const isDry = optional(options.dryRun, value => booleanOf(value, 'dryRun')) ?? false
     const faults = 'data' in details ? await deps.faultsOf(key, details.data, options) : []
     if (faults.length > 0) throw new InvalidPayloadError(faults)
-    const intent = operatorIntent(action, details, asked)
+    const intent = operatorIntent(action, details, base)
     const done = await (isDry ? planned : turn)(deps, key, options, intent)
     if (action === 'endAttempt' && !isDry)
-      deps.log.info({ ...key, operator: asked.actor, ...details }, 'parked: an operator ended the attempt')
+      deps.log.info({ ...key, operator: base.actor, ...details }, 'parked: an operator ended the attempt')
     const { msgId, ...acted } = done
     return { commandId: key.commandId, ...acted, ...(actionNamed(action).fills === 'command' ? { msgId } : {}) }
   }

@@ -1,6 +1,6 @@
 import type { CommandKey } from '../../domain/command/events.ts'
 import type { ParkedAction } from '../../domain/command/operator-actions.ts'
-import type { ActionFilter } from '../ports/action-store.ts'
+import type { ActionFilter } from '../../domain/command/parking.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { CommandPlan } from './dry-run.ts'
 
@@ -10,38 +10,37 @@ export interface DryRunOption {
   readonly dryRun?: boolean
 }
 
-export interface OperatorRetryOptions extends Scope, DryRunOption {
+/** What each action of an operator on one command takes: `OperatorOptions['retry']`. */
+export interface OperatorOptions {
+  readonly retry: ActorOptions & {
+    /** Default true: the command gets all its attempts again. False: it gets one more attempt. */
+    readonly resetAttempts?: boolean
+    /** Replaces the payload; the handler's codec must accept it. The log keeps the original and the difference. */
+    readonly data?: unknown
+  }
+  readonly cancel: ActorOptions & {
+    /** Required; it goes into the reply to the sender. */
+    readonly reason: string
+  }
+  readonly complete: ActorOptions & {
+    /** Any JSON value; goes into the reply. Default null. */
+    readonly resultData?: unknown
+  }
+  readonly snooze: ActorOptions & {
+    /** ISO 8601, at most a year from now. */
+    readonly until: string
+    readonly reason?: string
+  }
+  readonly endAttempt: ActorOptions & {
+    /** Required; operators see it at the parked command. */
+    readonly reason: string
+  }
+}
+
+/** What all of them take. */
+export interface ActorOptions extends Scope, DryRunOption {
   /** Who does it, for the audit. */
   readonly operator: string
-  /** Default true: the command gets all its attempts again. False: it gets one more attempt. */
-  readonly resetAttempts?: boolean
-  /** Replaces the payload; the handler's codec must accept it. The log keeps the original and the difference. */
-  readonly data?: unknown
-}
-
-export interface OperatorCancelOptions extends Scope, DryRunOption {
-  readonly operator: string
-  /** Required; it goes into the reply to the sender. */
-  readonly reason: string
-}
-
-export interface OperatorCompleteOptions extends Scope, DryRunOption {
-  readonly operator: string
-  /** Any JSON value; goes into the reply. Default null. */
-  readonly resultData?: unknown
-}
-
-export interface OperatorSnoozeOptions extends Scope, DryRunOption {
-  readonly operator: string
-  /** ISO 8601, at most a year from now. */
-  readonly until: string
-  readonly reason?: string
-}
-
-export interface EndAttemptOptions extends Scope, DryRunOption {
-  readonly operator: string
-  /** Required; operators see it at the parked command. */
-  readonly reason: string
 }
 
 /** The result of an action. */
@@ -60,22 +59,22 @@ export interface OperatorCalls {
    * await bus.troubleshooting.retry('payments', commandId, { operator: 'ann' })
    * const plan = await bus.troubleshooting.retry('payments', commandId, { operator: 'ann', dryRun: true })
    */
-  readonly retry: OperatorCall<OperatorRetryOptions, Acted<'PENDING'> & { readonly msgId: string | null }>
+  readonly retry: OperatorCall<OperatorOptions['retry'], Acted<'PENDING'> & { readonly msgId: string | null }>
   /** Ends a parked command as CANCELED and replies to the sender. @throws CommandNotFoundError, InvalidOperationError */
-  readonly cancel: OperatorCall<OperatorCancelOptions, Acted<'CANCELED'>>
+  readonly cancel: OperatorCall<OperatorOptions['cancel'], Acted<'CANCELED'>>
   /** Ends a parked command as COMPLETED and replies to the sender. @throws CommandNotFoundError, InvalidOperationError */
-  readonly complete: OperatorCall<OperatorCompleteOptions, Acted<'COMPLETED'>>
+  readonly complete: OperatorCall<OperatorOptions['complete'], Acted<'COMPLETED'>>
   /**
    * Leaves a parked command out of counts and alarms until an instant. It stays parked; any other action ends the snooze,
    * and a second snooze replaces it. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError
    */
-  readonly snooze: OperatorCall<OperatorSnoozeOptions, Acted<'IN_TROUBLESHOOTING_QUEUE'>>
+  readonly snooze: OperatorCall<OperatorOptions['snooze'], Acted<'IN_TROUBLESHOOTING_QUEUE'>>
   /**
    * Ends the attempt of a command that is IN_PROGRESS, and parks the command with code ATTEMPT_ENDED. Its worker aborts the
    * handler and frees the slot within a third of the lease; a later report of that attempt is ignored.
    * @throws CommandNotFoundError, InvalidOperationError (not IN_PROGRESS)
    */
-  readonly endAttempt: OperatorCall<EndAttemptOptions, Acted<'IN_TROUBLESHOOTING_QUEUE'>>
+  readonly endAttempt: OperatorCall<OperatorOptions['endAttempt'], Acted<'IN_TROUBLESHOOTING_QUEUE'>>
 }
 
 export type OperatorCall<Options, Done> = (domain: string, commandId: string, options: Options) => Promise<Done>

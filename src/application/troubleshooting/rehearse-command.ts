@@ -93,7 +93,7 @@ export const rehearseCommand =
     })
     if (answer.kind === 'refused') throw new InvalidOperationError(answer.why, present.status)
     const { durationMs } = answer
-    return { ...key, ...told(answer), wouldBe: after(running, answer, at, clock), durationMs, rolledBack: true }
+    return { ...key, ...outcomeOf(answer), wouldBe: after(running, answer, at, clock), durationMs, rolledBack: true }
   }
 
 /** The codec's faults in a payload for a command of the log. Empty for unknown commands, which the turn refuses. */
@@ -121,15 +121,15 @@ const attempted = (
   resetAttempts: boolean,
   data: Json | undefined,
 ): Running => {
-  const asked = { at, actor: REHEARSER }
+  const base = { at, actor: REHEARSER }
   const retried = decided(key, present, {
-    ...asked,
+    ...base,
     type: 'OperatorRetry',
     resetAttempts,
     ...(data === undefined ? {} : { data }),
   })
   const received = decided(key, retried, {
-    ...asked,
+    ...base,
     type: 'Receive',
     msgId: 'rehearsal',
     delivery: 1,
@@ -147,7 +147,7 @@ const decided = ({ domain, commandId }: CommandKey, state: CommandState, intent:
 
 type Ran = Exclude<RehearsalAnswer, { kind: 'refused' }>
 
-const told = (answer: Ran): Pick<Rehearsal, 'outcome' | 'result' | 'error'> => {
+const outcomeOf = (answer: Ran): Pick<Rehearsal, 'outcome' | 'result' | 'error'> => {
   switch (answer.kind) {
     case 'succeeded':
       return { outcome: 'SUCCESS', result: answer.result, error: null }

@@ -2,15 +2,15 @@ import type { TransactCommands } from '../commands/transact-commands.ts'
 import type { ActionRecord, ActionStore, DueItem } from '../ports/action-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import { type ApartFromMarks, takeTurns } from './action-turns.ts'
+import { applyAction, type SeparateLog } from './apply-action.ts'
 import { isOver } from './bulk-action.ts'
-import { createLookAhead } from './look-ahead.ts'
+import { createPrefetch } from './prefetch.ts'
 
 export interface RunActionDeps {
   readonly store: ActionStore
   readonly transact: TransactCommands
   /** Missing: the appends of `transact` commit together with the marks. */
-  readonly apart?: ApartFromMarks
+  readonly separateLog?: SeparateLog
   readonly clock: Clock
   readonly log: Log
   /** Called after a commit with the queues that received messages. */
@@ -21,55 +21,55 @@ export interface RunActionDeps {
 export type StepResult = 'worked' | 'waiting' | 'busy' | 'over'
 
 /** Items in one transaction; more items gain little and hold locks longer. */
-const PIECE = 500
+const BATCH = 500
 /** The same if each item is a separate request, during which the action's row is locked. */
-const PIECE_APART = 100
-/** The most bytes of a piece: the size of an item times the number of items. */
-const PIECE_BYTES = 8 * 1024 * 1024
+const BATCH_SEPARATE = 100
+/** The most bytes of a batch: the size of an item times the number of items. */
+const BATCH_BYTES = 8 * 1024 * 1024
 /** Sizes to remember; they only affect speed. */
 const MAX_SIZES = 1000
 
 /**
- * Makes the function that does the next piece of an action. A piece is one transaction with the commands' events, rows and
+ * Makes the function that does the next batch of an action. A batch is one transaction with the commands' events, rows and
  * messages, and the outcomes of the items. After a crash each item is therefore either done and counted, or unchanged (with
- * a log in another database: or done, and recognised by the next try). Each item takes the same turn as the operator's
- * single action. A failing item does not stop the others: a piece that fails is tried again in halves, down to that item.
+ * a log in another database: or done, and recognised by the next try). Each item is decided in the same way as by the
+ * operator's single action. A failing item does not stop the others: a batch that fails is tried again in halves, down to that item.
  */
 export const stepAction = (deps: RunActionDeps) => {
-  const { store, clock, apart } = deps
-  const largest = apart === undefined ? PIECE : PIECE_APART
+  const { store, clock, separateLog } = deps
+  const largest = separateLog === undefined ? BATCH : BATCH_SEPARATE
   const sizes = new Map<string, number>()
-  const lookAhead = createLookAhead(store)
+  const prefetch = createPrefetch(store)
   const now = (): string => clock.now().toISOString()
 
   const work = async (id: string): Promise<StepResult> => {
     const size = sizes.get(id) ?? largest
-    let atWork: readonly DueItem[] = []
+    let items: readonly DueItem[] = []
     try {
-      const early = await lookAhead.of(id)
-      const piece = await store.take(id, { wait: false }, async taken => {
+      const prefetched = await prefetch.of(id)
+      const batch = await store.take(id, { wait: false }, async taken => {
         const at = now()
         const limit = sizeOf(taken.action, size)
-        atWork = early(taken, limit) ?? (await taken.next(limit))
-        lookAhead.begin(taken, atWork, limit)
-        const { marks, filled } = await takeTurns(deps.transact, taken, atWork, at, apart)
+        items = prefetched(taken, limit) ?? (await taken.next(limit))
+        prefetch.begin(taken, items, limit)
+        const { marks, filled } = await applyAction(deps.transact, taken, items, at, separateLog)
         // from here on a failure is not the fault of an item
-        atWork = []
+        items = []
         await taken.mark(marks, at)
         return { filled }
       })
-      if (piece === null) return 'busy'
-      if (piece.filled.size > 0) deps.onFilled(piece.filled)
+      if (batch === null) return 'busy'
+      if (batch.filled.size > 0) deps.onFilled(batch.filled)
       if (size * 2 >= largest) sizes.delete(id)
       else sizes.set(id, size * 2)
       return 'worked'
     } catch (error) {
       const fault = store.faultOf(error)
-      const [first] = atWork
+      const [first] = items
       if (fault === null || first === undefined) throw error
-      if (atWork.length > 1) {
+      if (items.length > 1) {
         if (sizes.size > MAX_SIZES) sizes.clear()
-        sizes.set(id, Math.floor(atWork.length / 2))
+        sizes.set(id, Math.floor(items.length / 2))
         return 'worked'
       }
       deps.log.warn({ err: error, actionId: id, domain: first.domain, commandId: first.commandId }, 'an item failed')
@@ -114,6 +114,6 @@ const isSent = ({ status, canary, succeeded, failed, skipped, total }: ActionRec
   status === 'WAITING_FOR_CANARY' && (succeeded >= (canary ?? 0) || succeeded + failed + skipped === total)
 
 const sizeOf = ({ status, canary, succeeded, details }: ActionRecord, size: number): number => {
-  const most = Math.max(1, Math.min(size, Math.floor(PIECE_BYTES / JSON.stringify(details).length)))
+  const most = Math.max(1, Math.min(size, Math.floor(BATCH_BYTES / JSON.stringify(details).length)))
   return status === 'WAITING_FOR_CANARY' ? Math.min(most, (canary ?? 0) - succeeded) : most
 }

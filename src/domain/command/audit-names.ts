@@ -15,7 +15,7 @@ export const parseAuditType = (text: string): Either<string, string> => {
   const type = Object.hasOwn(aliases, text) ? aliases[text] : text
   return type !== undefined && auditTypes.includes(type)
     ? right(type)
-    : left(`'${text.slice(0, 80)}' is none of ${auditWords.join(', ')}`)
+    : left(`'${text.slice(0, 80)}' is not an event type: use one of ${auditWords.join(', ')}`)
 }
 
 /**

@@ -84,6 +84,16 @@ export const commandColumns = {
 
 export type ColumnName = keyof CommandColumns
 
+/** These members of a row under the names of their columns. */
+export type Columns<Name extends ColumnName> = {
+  readonly [N in Name as (typeof commandColumns)[N]['column']]: CommandColumns[N]
+}
+
+export const toColumns = <Name extends ColumnName>(members: Pick<CommandColumns, Name>): Columns<Name> =>
+  Object.fromEntries(
+    Object.entries(members).map(([name, value]) => [commandColumns[name as Name].column, value]),
+  ) as Columns<Name>
+
 const allBut = <Name extends ColumnName>(hidden: readonly Name[]) =>
   (Object.keys(commandColumns) as ColumnName[]).filter(
     (name): name is Exclude<ColumnName, Name> => !hidden.some(other => other === name),
@@ -112,6 +122,18 @@ export const parkedColumns = [
   'createdAt',
   'updatedAt',
 ] as const satisfies readonly ColumnName[]
+
+/** Until when something holds for a parked command, with its label at the command line and in the console. */
+export const parkedTimes = [['snoozedUntil', 'Snoozed until']] as const satisfies readonly LabeledTime[]
+
+/** The same for any command. */
+export const pendingTimes = [
+  ...parkedTimes,
+  ['nextAttemptAt', 'Next attempt'],
+  ['leaseExpiresAt', 'Lease until'],
+] as const satisfies readonly LabeledTime[]
+
+type LabeledTime = readonly [ColumnName, label: string]
 
 /** These members of a row, in this order. */
 export const pick = <Row, Name extends keyof Row>(row: Row, names: readonly Name[]): Pick<Row, Name> =>

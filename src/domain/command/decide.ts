@@ -113,7 +113,7 @@ const isRepetition = (intent: ReportSuccess | ReportFailure, state: SentCommandS
   intent.type === 'ReportSuccess'
     ? state.status === 'COMPLETED' && state.finishedBy === intent.actor
     : (state.status === 'PENDING' && state.retryAt !== null) ||
-      (state.status === 'IN_TROUBLESHOOTING_QUEUE' && state.reason !== 'ATTEMPT_ENDED') ||
+      (state.status === 'IN_TROUBLESHOOTING_QUEUE' && state.parking.parkedReason !== 'ATTEMPT_ENDED') ||
       (state.status === 'FAILED' && state.finishedBy === intent.actor)
 
 const succeed = (intent: ReportSuccess, msgId: string): CommandCompleted => ({
@@ -186,7 +186,7 @@ const retry = (intent: OperatorIntents['retry'], parked: Parked): Decision =>
       attempts: intent.resetAttempts ? 0 : parked.attempts,
       archivedMsgId: parked.archivedMsgId,
       dataRevision: intent.data === undefined ? parked.dataRevision : parked.revision + 1,
-      ...(parked.reason === 'TAMPERED' ? { fromLog: true as const } : {}),
+      ...(parked.parking.parkedReason === 'TAMPERED' ? { fromLog: true as const } : {}),
       ...(intent.data === undefined ? {} : { data: intent.data, diff: jsonDiff(parked.data, intent.data) }),
     },
   ])
@@ -199,13 +199,13 @@ const operatorCancel = (intent: OperatorIntents['cancel']): Decision =>
 const operatorComplete = (intent: OperatorIntents['complete']): Decision =>
   right([{ type: 'OperatorCompleted', at: intent.at, actor: intent.actor, resultData: intent.resultData }])
 
-const snooze = ({ at, actor, until, reason }: OperatorIntents['snooze'], parked: Parked): Decision => {
-  if (parked.snoozedUntil === until) return nothing
-  const { parkedAt, reason: parkedReason } = parked
+const snooze = ({ at, actor, until, reason }: OperatorIntents['snooze'], { parking }: Parked): Decision => {
+  const { parkedAt, parkedReason, snoozedUntil } = parking
+  if (snoozedUntil === until) return nothing
   return right([{ type: 'OperatorSnoozed', at, actor, until, reason: reason ?? null, parkedAt, parkedReason }])
 }
 
-/** Parks whatever the policy says: an operator is already at work on it. */
+/** Parks whatever the policy says: an operator is already working on it. */
 const endAttempt = ({ at, actor, reason }: OperatorIntents['endAttempt'], { attempts, msgId }: Running): Decision =>
   reason.trim() === ''
     ? left({ type: 'BlankReason' })

@@ -9,24 +9,14 @@ export interface CommandKey {
   readonly commandId: string
 }
 
-export type ParkingReason =
-  | 'PERMANENT'
-  | 'EXHAUSTED'
-  | 'LEASE_LOST'
-  | 'NO_HANDLER'
-  | 'INVALID_PAYLOAD'
-  | 'ATTEMPT_ENDED'
-  | 'TAMPERED'
+/** Errors after which no attempt follows: the command is parked with the same word as its reason. */
+const fatal = ['PERMANENT', 'LEASE_LOST', 'NO_HANDLER', 'INVALID_PAYLOAD', 'ATTEMPT_ENDED', 'TAMPERED'] as const
 
-export type ErrorType =
-  | 'TRANSIENT'
-  | 'PERMANENT'
-  | 'BUSINESS_RULE'
-  | 'LEASE_LOST'
-  | 'NO_HANDLER'
-  | 'INVALID_PAYLOAD'
-  | 'ATTEMPT_ENDED'
-  | 'TAMPERED'
+export const parkingReasons = [...fatal, 'EXHAUSTED'] as const
+export type ParkingReason = (typeof parkingReasons)[number]
+
+export const errorTypes = [...fatal, 'TRANSIENT', 'BUSINESS_RULE'] as const
+export type ErrorType = (typeof errorTypes)[number]
 
 export interface CommandError {
   readonly type: ErrorType

@@ -1,5 +1,7 @@
 import type { CommandEvent } from './events.ts'
+import { parkingOf } from './parking.ts'
 import type { CommandState } from './state.ts'
+import { isParking } from './transitions.ts'
 
 /**
  * The state after one more event. Total: what is in the log has happened.
@@ -26,6 +28,26 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
   if (state.status === 'NONE') return state
   const { sent, data, dataRevision, attempts, attemptOffset, totalAttempts, lastError, retiredMsgIds } = state
   const revision = state.revision + 1
+  if (isParking(event)) {
+    // an event without a message of its own leaves the command parked as it was
+    const parks = 'msgId' in event
+    const before = state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state : null
+    return {
+      status: 'IN_TROUBLESHOOTING_QUEUE',
+      sent,
+      data,
+      dataRevision,
+      attempts: parks ? event.attempt : attempts,
+      attemptOffset,
+      totalAttempts,
+      lastError: parks ? event.error : lastError,
+      retiredMsgIds,
+      revision,
+      parking: parkingOf(event),
+      archivedMsgId: parks ? event.msgId : (before?.archivedMsgId ?? ''),
+      parkedBy: parks ? revision : (before?.parkedBy ?? revision),
+    }
+  }
   switch (event.type) {
     case 'CommandReceived':
       return {
@@ -57,45 +79,6 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         revision,
         retryAt: event.retryAt,
       }
-    case 'CommandMovedToTroubleshooting':
-    case 'OperatorEndedAttempt':
-      return {
-        status: 'IN_TROUBLESHOOTING_QUEUE',
-        sent,
-        data,
-        dataRevision,
-        attempts: event.attempt,
-        attemptOffset,
-        totalAttempts,
-        lastError: event.error,
-        retiredMsgIds,
-        revision,
-        reason: event.type === 'OperatorEndedAttempt' ? 'ATTEMPT_ENDED' : event.reason,
-        archivedMsgId: event.msgId,
-        parkedAt: event.at,
-        parkedBy: revision,
-        snoozedUntil: null,
-      }
-    case 'OperatorSnoozed': {
-      const parked = state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state : null
-      return {
-        status: 'IN_TROUBLESHOOTING_QUEUE',
-        sent,
-        data,
-        dataRevision,
-        attempts,
-        attemptOffset,
-        totalAttempts,
-        lastError,
-        retiredMsgIds,
-        revision,
-        reason: event.parkedReason,
-        archivedMsgId: parked?.archivedMsgId ?? '',
-        parkedAt: event.parkedAt,
-        parkedBy: parked?.parkedBy ?? revision,
-        snoozedUntil: event.until,
-      }
-    }
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
       return {

@@ -6,6 +6,7 @@ import { namesOf } from './audit-names.ts'
 import type { CommandColumns, historyColumns } from './columns.ts'
 import type { CommandEvent, ParkingReason } from './events.ts'
 import { evolve } from './evolve.ts'
+import { notParked } from './parking.ts'
 import { type CommandState, initialState, type SentCommandState } from './state.ts'
 
 /** A command as it stood after one of its events, in the words of the read row. */
@@ -44,9 +45,7 @@ export const snapshotOf = (state: SentCommandState, updatedAt: Instant): Command
   workerId: state.status === 'IN_PROGRESS' ? state.workerId : null,
   leaseExpiresAt: state.status === 'IN_PROGRESS' ? state.leaseExpiresAt : null,
   nextAttemptAt: state.status === 'PENDING' ? state.retryAt : null,
-  parkedAt: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parkedAt : null,
-  parkedReason: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.reason : null,
-  snoozedUntil: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.snoozedUntil : null,
+  ...(state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parking : notParked),
   lastErrorType: state.lastError?.type ?? null,
   lastErrorCode: state.lastError?.code ?? null,
   lastErrorMsg: state.lastError?.message ?? null,

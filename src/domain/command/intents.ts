@@ -1,24 +1,10 @@
 import type { Instant } from '../instant.ts'
 import type { IntentBase } from '../intent-base.ts'
 import type { Json } from '../json/json.ts'
-import type { CommandError } from './events.ts'
+import type { CommandError, CommandSent } from './events.ts'
 import { type ActionDetails, type ActionName, operatorActions } from './operator-actions.ts'
-import type { RetryPolicy } from './retry-policy.ts'
 
-export interface Send extends IntentBase {
-  readonly type: 'Send'
-  readonly commandType: string
-  readonly data: Json
-  readonly correlationId: string
-  readonly causationId: string | null
-  readonly replyTo: string | null
-  readonly tenantId: string | null
-  readonly ownerId: string | null
-  readonly parentCommandId: string | null
-  readonly retryCount: number
-  readonly policy: RetryPolicy
-  readonly traceparent?: string
-}
+export type Send = Omit<CommandSent, 'type'> & { readonly type: 'Send' }
 
 /** A worker read the message; `delivery` is the queue's count of reads of this message (pgmq's read_ct). */
 export interface Receive extends IntentBase {
@@ -68,5 +54,5 @@ export type CommandIntent = Send | Receive | ReportSuccess | ReportFailure | Can
 export const operatorIntent = <A extends ActionName>(
   action: A,
   details: ActionDetails[A],
-  asked: IntentBase,
-): OperatorIntent => ({ ...asked, type: operatorActions[action].intent, ...details }) as OperatorIntent
+  base: IntentBase,
+): OperatorIntent => ({ ...base, type: operatorActions[action].intent, ...details }) as OperatorIntent

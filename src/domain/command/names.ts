@@ -39,7 +39,7 @@ export const parseQueueName = (text: string): Either<string, string> => {
     return left(`queue '${clip(text)}' has ${text.length} characters and pgmq allows ${MAX_QUEUE_NAME}`)
   }
   if (OF_A_TABLE.test(text))
-    return left(`'${text}' is not a valid queue name: its end is that of an index of another queue`)
+    return left(`'${text}' is not a valid queue name: it ends like the name of an index of another queue`)
   return QUEUE.test(text)
     ? right(text)
     : left(

@@ -83,7 +83,7 @@ export const parkedActions = {
         kind: 'boolean',
         usual: true,
         flag: '--keep-attempts',
-        about: 'go on counting attempts instead of starting anew',
+        about: 'go on counting attempts instead of starting again at 1',
         label: 'Keep the count of attempts',
         hint: {
           one: 'Otherwise it gets all its attempts again.',
@@ -163,7 +163,7 @@ export const parkedActions = {
     route: 'snoozeCommand',
     path: 'snooze',
     summary:
-      'Leave a parked command out of counts and alarms until an instant, by a year ahead at the most; it stays parked, and can be retried, canceled or completed before. Another instant replaces the first',
+      'Leave a parked command out of counts and alarms until an instant, at most a year ahead; it stays parked, and can be retried, canceled or completed before. Another instant replaces the first',
     fills: null,
     about: 'leave parked commands out of counts and alarms until a time',
     done: ({ commandId }) => `Command ${commandId} is snoozed; it stays parked.`,
@@ -178,7 +178,7 @@ export const parkedActions = {
       reason: {
         kind: 'text',
         flag: '--reason <text>',
-        about: 'why, for those who find them',
+        about: 'why; shown with the command',
         label: 'Reason',
       },
     },
@@ -210,7 +210,7 @@ export const operatorActions = {
         kind: 'text',
         required: true,
         flag: '--reason <text>',
-        about: 'why, for those who find them parked',
+        about: 'why; shown with the parked command',
       },
     },
   },

@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
-import type { CommandError, CommandSent, ParkingReason } from './events.ts'
+import type { CommandError, CommandSent } from './events.ts'
+import type { Parking } from './parking.ts'
 
 export interface CommandFacts {
   readonly sent: CommandSent
@@ -34,13 +35,10 @@ export type CommandState =
   | ({ readonly status: 'CANCELED'; readonly reason: string | null } & CommandFacts)
   | ({
       readonly status: 'IN_TROUBLESHOOTING_QUEUE'
-      readonly reason: ParkingReason
+      readonly parking: Parking
       readonly archivedMsgId: string
-      readonly parkedAt: Instant
       /** Revision of the event that parked it. */
       readonly parkedBy: number
-      /** Until then an operator wants to hear no more of it; null: nobody has said so. */
-      readonly snoozedUntil: Instant | null
     } & CommandFacts)
 
 export type SentCommandState = Exclude<CommandState, { status: 'NONE' }>

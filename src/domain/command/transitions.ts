@@ -1,4 +1,4 @@
-import type { CommandEventType } from './events.ts'
+import type { CommandEvent, CommandEventType } from './events.ts'
 
 export const commandStatuses = [
   'PENDING',
@@ -11,7 +11,9 @@ export const commandStatuses = [
 
 export type CommandStatus = (typeof commandStatuses)[number]
 
-export const terminalStatuses: readonly CommandStatus[] = ['COMPLETED', 'FAILED', 'CANCELED']
+type TerminalStatus = 'COMPLETED' | 'FAILED' | 'CANCELED'
+
+export const terminalStatuses: readonly CommandStatus[] = ['COMPLETED', 'FAILED', 'CANCELED'] satisfies TerminalStatus[]
 
 export interface Transition {
   /** `NONE`: the command does not exist yet. */
@@ -21,8 +23,7 @@ export interface Transition {
   readonly audit: readonly string[]
 }
 
-/** Every legal transition of a command. `decide`, the audit, the diagram in the docs and the property tests read this table. */
-export const transitions: Readonly<Record<CommandEventType, Transition>> = {
+const table = {
   CommandSent: { from: ['NONE'], to: 'PENDING', audit: ['SENT'] },
   CommandReceived: { from: ['PENDING', 'IN_PROGRESS'], to: 'IN_PROGRESS', audit: ['RECEIVED'] },
   CommandFailed: { from: ['IN_PROGRESS'], to: 'PENDING', audit: ['FAILED', 'RETRY_SCHEDULED'] },
@@ -41,7 +42,25 @@ export const transitions: Readonly<Record<CommandEventType, Transition>> = {
   OperatorCompleted: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'COMPLETED', audit: ['OPERATOR_COMPLETE'] },
   OperatorSnoozed: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_SNOOZE'] },
   OperatorEndedAttempt: { from: ['IN_PROGRESS'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_END_ATTEMPT'] },
-}
+} as const satisfies Readonly<Record<CommandEventType, Transition>>
+
+/** Every legal transition of a command. `decide`, the audit, the diagram in the docs and the property tests read this table. */
+export const transitions: Readonly<Record<CommandEventType, Transition>> = table
+
+/** The events after which a command has this status, or one of these. */
+export type EventTo<Status extends CommandStatus> = Extract<CommandEvent, { readonly type: EventTypeTo<Status> }>
+
+type EventTypeTo<Status> = {
+  [Type in CommandEventType]: (typeof table)[Type]['to'] extends Status ? Type : never
+}[CommandEventType]
+
+/** Whether a command is parked after this event: it parks the command, or leaves it parked. */
+export const isParking = (event: CommandEvent): event is EventTo<'IN_TROUBLESHOOTING_QUEUE'> =>
+  table[event.type].to === 'IN_TROUBLESHOOTING_QUEUE'
+
+/** Whether the event ends a command for good. */
+export const isFinal = (event: CommandEvent): event is EventTo<TerminalStatus> =>
+  terminalStatuses.includes(table[event.type].to)
 
 export const isLegal = (event: CommandEventType, from: CommandStatus | 'NONE'): boolean =>
   transitions[event].from.includes(from)

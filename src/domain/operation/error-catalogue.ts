@@ -43,7 +43,7 @@ const texts: Readonly<Record<string, ErrorText>> = {
     transient: false,
   },
   TAMPERED: {
-    message: 'The operation was changed by somebody before it began, and was not carried out.',
+    message: 'The operation was changed before it began, and was not carried out.',
     whatToDo: 'Tell an administrator which operation you started; nothing was done yet.',
     severity: 'error',
     transient: false,

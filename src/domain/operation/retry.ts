@@ -28,10 +28,10 @@ export interface ChildOperation {
 /** The owner may retry a failed operation, within the limit of its chain. */
 export const retryOperation = (
   operation: Retriable,
-  asker: string,
+  subject: string,
   maxRetries: number,
 ): Either<RetryRejection, ChildOperation> => {
-  if (operation.ownerId !== asker) return left({ type: 'NotTheOwner' })
+  if (operation.ownerId !== subject) return left({ type: 'NotTheOwner' })
   if (operation.status !== 'failed') return left({ type: 'NotFailed', status: operation.status })
   const retryCount = operation.retryCount + 1
   if (retryCount > maxRetries) return left({ type: 'TooManyRetries', max: maxRetries })
@@ -44,5 +44,5 @@ export const retryOperation = (
   })
 }
 
-export const mayRetry = (operation: Retriable, asker: string, maxRetries: number): boolean =>
-  retryOperation(operation, asker, maxRetries)._tag === 'Right'
+export const mayRetry = (operation: Retriable, subject: string, maxRetries: number): boolean =>
+  retryOperation(operation, subject, maxRetries)._tag === 'Right'

@@ -44,8 +44,8 @@ export const decide = (intent: RunIntent, state: RunState): Decision => {
 
 const totalOf = (charge: Charge | null): number => (charge === null ? 0 : charge.taken.monthly + charge.taken.purchased)
 
-const initiate = ({ type: _, ...asked }: Initiate, state: RunState): Decision => {
-  const { charge, files, testRun, creditsPerRun } = asked
+const initiate = ({ type: _, ...details }: Initiate, state: RunState): Decision => {
+  const { charge, files, testRun, creditsPerRun } = details
   if (state.status !== 'NONE') {
     const same = charge !== null && state.charges.some(({ chargeId }) => chargeId === charge.chargeId)
     return same ? nothing : left({ type: 'AlreadyThere' })
@@ -54,7 +54,7 @@ const initiate = ({ type: _, ...asked }: Initiate, state: RunState): Decision =>
   if (charge !== null && state.abandoned.includes(charge.chargeId)) return left({ type: 'ChargeAbandoned' })
   const needed = testRun ? 0 : files.length * creditsPerRun
   if (totalOf(charge) !== needed) return left({ type: 'ChargeDoesNotFit', needed })
-  return right([{ ...asked, type: 'RunInitiated' }])
+  return right([{ ...details, type: 'RunInitiated' }])
 }
 
 const begin = ({ at, actor, round }: Begin, state: StartedRun): Decision =>

@@ -1,4 +1,5 @@
 import type { CommandEvent } from '../command/events.ts'
+import { isFinal } from '../command/transitions.ts'
 import type { Json } from '../json/json.ts'
 import type { FileOutcome, FileResult, Owed } from './events.ts'
 import { jobId, jobName } from './names.ts'
@@ -34,9 +35,8 @@ const plain = (outcome: FileOutcome, result: Json = null): JobNews => ({
 
 /** What an event of a job's command means for its run; null: nothing. */
 export const react = (event: CommandEvent): JobNews | null => {
+  if (!isFinal(event)) return event.type === 'CommandReceived' ? { news: 'begun' } : null
   switch (event.type) {
-    case 'CommandReceived':
-      return { news: 'begun' }
     case 'CommandCompleted':
       return plain('completed', event.result)
     case 'OperatorCompleted':
@@ -49,13 +49,6 @@ export const react = (event: CommandEvent): JobNews | null => {
     case 'CommandCanceled':
     case 'OperatorCanceled':
       return plain('cancelled')
-    case 'CommandSent':
-    case 'CommandFailed':
-    case 'CommandMovedToTroubleshooting':
-    case 'OperatorEndedAttempt':
-    case 'OperatorRetried':
-    case 'OperatorSnoozed':
-      return null
   }
 }
 
@@ -76,18 +69,18 @@ export const resultsOf = (
   files: readonly number[],
   { outcome, errorCode, errorMessage, result }: Extract<JobNews, { news: 'ended' }>,
 ): readonly FileResult[] => {
-  const told = outcome === 'completed' ? toldByBatch(result) : null
-  return files.map((index): FileResult => told?.get(index) ?? { index, outcome, errorCode, errorMessage })
+  const results = outcome === 'completed' ? batchResults(result) : null
+  return files.map((index): FileResult => results?.get(index) ?? { index, outcome, errorCode, errorMessage })
 }
 
 /** As those of other errors. */
 const LONGEST_CODE = 200
 const LONGEST_MESSAGE = 10_000
 
-const toldByBatch = (result: Json): ReadonlyMap<number, FileResult> | null => {
+const batchResults = (result: Json): ReadonlyMap<number, FileResult> | null => {
   const list = memberOf(result, 'files')
   if (!Array.isArray(list)) return null
-  const told = new Map<number, FileResult>()
+  const results = new Map<number, FileResult>()
   for (const item of list as readonly Json[]) {
     const [index, status] = [memberOf(item, 'index'), memberOf(item, 'status')]
     if (typeof index !== 'number' || (status !== 'completed' && status !== 'failed' && status !== 'error')) continue
@@ -96,14 +89,14 @@ const toldByBatch = (result: Json): ReadonlyMap<number, FileResult> | null => {
       return typeof value === 'string' ? value.slice(0, max).toWellFormed() : null
     }
     const failed = status !== 'completed'
-    told.set(index, {
+    results.set(index, {
       index,
       outcome: status,
       errorCode: failed ? (text('errorCode', LONGEST_CODE) ?? 'FILE_FAILED') : null,
       errorMessage: failed ? (text('errorMessage', LONGEST_MESSAGE) ?? 'the job says that this file failed') : null,
     })
   }
-  return told
+  return results
 }
 
 const memberOf = (value: Json, name: string): Json | undefined =>

@@ -1,23 +1,14 @@
 import * as t from 'io-ts'
-import type { CommandEvent } from '../../domain/command/events.ts'
+import { type CommandEvent, errorTypes, parkingReasons } from '../../domain/command/events.ts'
 import { eventCodec, nullable } from './event-codec.ts'
-import { json, number } from './json.ts'
+import { json, number, oneOf } from './json.ts'
 
 const withOptional = <R extends t.Props, O extends t.Props>(required: R, optional: O) =>
   t.exact(t.intersection([t.type(required), t.partial(optional)]), `{ ${Object.keys(required).join(', ')} }`)
 
 const error = withOptional(
   {
-    type: t.keyof({
-      TRANSIENT: null,
-      PERMANENT: null,
-      BUSINESS_RULE: null,
-      LEASE_LOST: null,
-      NO_HANDLER: null,
-      INVALID_PAYLOAD: null,
-      ATTEMPT_ENDED: null,
-      TAMPERED: null,
-    }),
+    type: oneOf(errorTypes),
     code: t.string,
     message: t.string,
   },
@@ -26,7 +17,7 @@ const error = withOptional(
     stack: t.string,
     causes: t.readonlyArray(
       withOptional(
-        { kind: t.keyof({ cause: null, member: null }), depth: number, code: t.string, message: t.string },
+        { kind: oneOf(['cause', 'member']), depth: number, code: t.string, message: t.string },
         { stack: t.string },
       ),
     ),
@@ -34,7 +25,7 @@ const error = withOptional(
 )
 
 const change = t.strict({
-  op: t.keyof({ add: null, remove: null, replace: null }),
+  op: oneOf(['add', 'remove', 'replace']),
   path: t.string,
   from: json,
   to: json,
@@ -44,18 +35,10 @@ const policy = t.strict({
   maxAttempts: number,
   backoffSeconds: t.array(number),
   jitter: number,
-  onExhausted: t.keyof({ park: null, fail: null }),
+  onExhausted: oneOf(['park', 'fail']),
 })
 
-const reason = t.keyof({
-  PERMANENT: null,
-  EXHAUSTED: null,
-  LEASE_LOST: null,
-  NO_HANDLER: null,
-  INVALID_PAYLOAD: null,
-  ATTEMPT_ENDED: null,
-  TAMPERED: null,
-})
+const reason = oneOf(parkingReasons)
 
 const failure = t.strict({ attempt: number, msgId: t.string, error })
 

@@ -17,6 +17,10 @@ export const number = new t.Type<number, number, unknown>(
   t.identity,
 )
 
+/** One of these words. */
+export const oneOf = <const Word extends string>(words: readonly Word[]) =>
+  t.keyof(Object.fromEntries(words.map(word => [word, null])) as Record<Word, null>)
+
 /** A long list may have a fault for each of its items. */
 const MOST_FAULTS = 20
 

@@ -3,18 +3,18 @@ import type { BusEvent } from '../../domain/bus-event.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import type { CreditsEvent } from '../../domain/credits/events.ts'
 import type { RunEvent } from '../../domain/workflow-run/events.ts'
-import { type RunStatus, runStatuses } from '../../domain/workflow-run/status.ts'
+import { runStatuses } from '../../domain/workflow-run/status.ts'
 import type { TemplateEvent } from '../../domain/workflow-template/events.ts'
 import { commandCodec } from './command-codec.ts'
 import { type EventCodec, type EventSchemas, eventCodec, nullable } from './event-codec.ts'
-import { json, number } from './json.ts'
+import { json, number, oneOf } from './json.ts'
 
 const split = t.strict({ monthly: number, purchased: number, month: t.string })
 const charge = t.strict({ chargeId: t.string, taken: split })
 const owed = t.strict({ chargeId: t.string, amount: number, reason: t.string })
-const fileStatus = t.keyof({ pending: null, completed: null, failed: null, error: null })
-const outcome = t.keyof({ completed: null, failed: null, error: null, interrupted: null, cancelled: null })
-const runStatus = t.keyof(Object.fromEntries(runStatuses.map(word => [word, null])) as Record<RunStatus, null>)
+const fileStatus = oneOf(['pending', 'completed', 'failed', 'error'])
+const outcome = oneOf(['completed', 'failed', 'error', 'interrupted', 'cancelled'])
+const runStatus = oneOf(runStatuses)
 
 const errorText = { errorCode: nullable(t.string), errorMessage: nullable(t.string) }
 
@@ -99,7 +99,7 @@ const creditsSchemas: EventSchemas<CreditsEvent> = {
     version: 1,
     data: t.strict({
       grantId: t.string,
-      pool: t.keyof({ monthly: null, purchased: null }),
+      pool: oneOf(['monthly', 'purchased']),
       amount: number,
       reason: t.string,
       left: split,

@@ -4,7 +4,7 @@ import { CommandBusError } from '../../application/shared/errors.ts'
 import { OLDEST_RUNNING } from '../postgres/log/log-reader.ts'
 import { isFromElsewhere } from '../postgres/log/own-cluster.ts'
 import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
-import { aloneOn } from '../postgres/transactions/alone.ts'
+import { asOnlyProcess } from '../postgres/transactions/only-process.ts'
 import type { Signer } from '../proof/chain/keys.ts'
 import { holdSeals, sealAbout } from '../proof/chain/seals.ts'
 import { applyAdoption, countPlaces, makeMap, type PlaceCounts } from './adopt-places.ts'
@@ -45,7 +45,7 @@ const AT_ONCE = 20_000
 
 /** Plans what `adoptLog` would do. Changes nothing. @throws AdoptLogError LOG_AT_HOME */
 export const planAdoption = ({ databaseUrl }: Pick<AdoptLogOptions, 'databaseUrl'>): Promise<AdoptionPlan> =>
-  aloneOn({ databaseUrl, command: 'adopt-log', refusal: busy }, async client => {
+  asOnlyProcess({ databaseUrl, command: 'adopt-log', refusal: busy }, async client => {
     await begin(client)
     return planned(client)
   })
@@ -59,7 +59,7 @@ export const planAdoption = ({ databaseUrl }: Pick<AdoptLogOptions, 'databaseUrl
  */
 export const adoptLog = (options: AdoptLogOptions): Promise<AdoptionPlan> => {
   const { databaseUrl, onProgress = () => {} } = options
-  return aloneOn({ databaseUrl, command: 'adopt-log', refusal: busy }, async client => {
+  return asOnlyProcess({ databaseUrl, command: 'adopt-log', refusal: busy }, async client => {
     await begin(client)
     const plan = await planned(client)
     await useUp(client, plan.usedUp, onProgress)
@@ -69,7 +69,7 @@ export const adoptLog = (options: AdoptLogOptions): Promise<AdoptionPlan> => {
       if (tries === TRIES) throw busy(await oldestWriter(client))
       await delay(PAUSE_MS)
     }
-    // every row was written anew, and a restored table has no statistics
+    // every row was rewritten, and a restored table has no statistics
     await client.query('vacuum (analyze) command_bus_event').catch(() => {})
     return plan
   })
@@ -166,7 +166,9 @@ const lockOut = async (client: ClientBase): Promise<void> => {
 const refusedBy = (error: unknown): unknown => {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === '55P03' || code === '40P01') {
-    return busy('somebody holds the log of this database: stop every service and worker, and end open transactions')
+    return busy(
+      'another session locks the log of this database: stop every service and worker, and end open transactions',
+    )
   }
   if (code === '42501') {
     return new AdoptLogError('NOT_OWNER', 'only the owner of the tables may do this: connect as the role that migrates')

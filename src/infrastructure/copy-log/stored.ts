@@ -6,11 +6,11 @@ import type { EventCodec, StoredEvent } from '../codec/event-codec.ts'
 /** Passes stored events through: a copy neither decodes nor upcasts them. */
 export const storedCodec: EventCodec<StoredEvent> = {
   encode: event => event,
-  decode: event => right({ event, context: notLookedAt }),
+  decode: event => right({ event, context: unusedContext }),
 }
 
 /** Not used: the stored event has its own context. */
-export const notLookedAt: EventContext = {
+export const unusedContext: EventContext = {
   commandType: '',
   correlationId: '',
   causationId: null,

@@ -12,14 +12,14 @@ import { inTransaction } from '../postgres/connection/with-client.ts'
 import { loadCheckpoint, MIRROR_PROJECTION, saveCheckpoint } from '../postgres/log/checkpoint.ts'
 import type { EventRow } from '../postgres/log/event-store.ts'
 import { AFTER, keptPosition, type LogPosition, logPage, positionText, startOfLog } from '../postgres/log/log-reader.ts'
-import { aloneOn, lockOutWriters } from '../postgres/transactions/alone.ts'
+import { asOnlyProcess, lockOutWriters } from '../postgres/transactions/only-process.ts'
 import { compareLogs, countEvents } from './compare.ts'
-import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, notLookedAt, storedCodec } from './stored.ts'
+import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, storedCodec, unusedContext } from './stored.ts'
 
 /** The checkpoint of an unfinished copy. */
 const COPYING = 'copy-log'
 const PAGE = 500
-/** EventStoreDB takes 1 MiB at once unless told otherwise. */
+/** The default limit of EventStoreDB for one append: 1 MiB. */
 const APPEND_BYTES = 512 * 1024
 
 /**
@@ -35,7 +35,7 @@ export const copyToEventStoreDb = ({
   eventStorePrefix: streamPrefix = '',
   onProgress = () => {},
 }: CopyLogOptions): Promise<CopiedLog> =>
-  aloneOn({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
+  asOnlyProcess({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
     await lockOutWriters(client, copyRefusal)
     if ((await loadCheckpoint(client, MIRROR_PROJECTION)) !== null) {
       throw new CopyLogError('the log of this database is in EventStoreDB already')
@@ -112,7 +112,7 @@ const appendPage = async (store: EventStore<StoredEvent>, page: readonly LogRow[
   for (const row of page) {
     const appends = streams.get(row.stream) ?? []
     const revision = Number(row.revision)
-    const next = { id: row.id, event: { type: row.type, data: row.data, meta: row.meta }, context: notLookedAt }
+    const next = { id: row.id, event: { type: row.type, data: row.data, meta: row.meta }, context: unusedContext }
     const last = appends.at(-1)
     if (last !== undefined && bytesOf([...last.events, next]) <= APPEND_BYTES) {
       appends[appends.length - 1] = { ...last, events: [...last.events, next] }

@@ -8,7 +8,7 @@ import { type EventStoreDbLog, LOG_PREFIXES, openEventStoreDbLog } from '../even
 import { createEventStoreDbEventFeed } from '../eventstoredb/store/event-feed.ts'
 import { MIRROR_PROJECTION } from '../postgres/log/checkpoint.ts'
 import { createQueueCatalog } from '../postgres/queue/queue.ts'
-import { aloneOn } from '../postgres/transactions/alone.ts'
+import { asOnlyProcess } from '../postgres/transactions/only-process.ts'
 import { clientLike, createPool } from '../postgres/transactions/pool.ts'
 import { compareLogs } from './compare.ts'
 import { type CopiedLog, CopyLogError, type CopyLogOptions, copyRefusal, storedCodec } from './stored.ts'
@@ -28,7 +28,7 @@ export const copyToPostgres = ({
   eventStorePrefix: streamPrefix = '',
   onProgress = () => {},
 }: CopyLogOptions): Promise<CopiedLog> =>
-  aloneOn({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
+  asOnlyProcess({ databaseUrl, command: 'copy-log', refusal: copyRefusal }, async client => {
     const pool = createPool(databaseUrl, 4)
     const connection = connectEventStoreDb(eventStoreUrl)
     try {

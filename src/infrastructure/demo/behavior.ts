@@ -51,11 +51,11 @@ export interface Attempt {
 }
 
 /** Carries a behavior out: the same behavior and attempt always end in the same way. */
-export const behave = async (told: Behavior, { totalAttempts, signal }: Attempt): Promise<Json> => {
-  const { failTransientTimes = 0, durationMs = 0, errorCode, errorMessage } = told
+export const behave = async (wanted: Behavior, { totalAttempts, signal }: Attempt): Promise<Json> => {
+  const { failTransientTimes = 0, durationMs = 0, errorCode, errorMessage } = wanted
   if (durationMs > 0) {
     await delay(durationMs, undefined, { signal }).catch(() => {
-      throw new TransientCommandError('INTERRUPTED', 'the demo handler was told to stop before its time was over')
+      throw new TransientCommandError('INTERRUPTED', 'the demo handler was stopped before its time was over')
     })
   }
   if (totalAttempts <= failTransientTimes) {
@@ -64,14 +64,14 @@ export const behave = async (told: Behavior, { totalAttempts, signal }: Attempt)
       errorMessage ?? `attempt ${totalAttempts} fails, as the first ${failTransientTimes} do`,
     )
   }
-  if (told.crash === true) process.kill(process.pid, 'SIGKILL')
-  if (told.permanent === true) {
+  if (wanted.crash === true) process.kill(process.pid, 'SIGKILL')
+  if (wanted.permanent === true) {
     throw new PermanentCommandError(errorCode ?? 'DEMO_PERMANENT', errorMessage ?? 'this never works as it is')
   }
-  if (told.businessRule === true) {
+  if (wanted.businessRule === true) {
     throw new BusinessRuleError(errorCode ?? 'DEMO_BUSINESS_RULE', errorMessage ?? 'the business says no')
   }
-  return told.result === undefined ? { ok: true } : told.result
+  return wanted.result === undefined ? { ok: true } : wanted.result
 }
 
 /** Handles the files of a batch one after the other; the result names those that fail. */

@@ -25,7 +25,7 @@ export interface BackgroundCheckOptions {
 }
 
 /** The results of this process's checks. */
-export interface ProofFigures {
+export interface ProofStats {
   /** How many findings this round through the log has, or the last whole one. */
   readonly findings: number
   /** The first of them, up to 20. */
@@ -45,7 +45,7 @@ export interface BackgroundCheck {
   readonly stop: () => Promise<void>
   /** One turn: seals events, then checks the next streams. */
   readonly turn: () => Promise<void>
-  readonly figures: () => ProofFigures
+  readonly stats: () => ProofStats
   readonly health: () => Health
 }
 
@@ -133,7 +133,7 @@ export const createBackgroundCheck = (options: BackgroundCheckOptions): Backgrou
     }
   }
 
-  const figures = (): ProofFigures => {
+  const stats = (): ProofStats => {
     const found = round.length > 0 ? round : last
     return {
       findings: found.length,
@@ -148,7 +148,7 @@ export const createBackgroundCheck = (options: BackgroundCheckOptions): Backgrou
 
   return {
     turn,
-    figures,
+    stats,
     start: () => {
       stopping = new AbortController()
       running ??= (async () => {
@@ -164,7 +164,7 @@ export const createBackgroundCheck = (options: BackgroundCheckOptions): Backgrou
       running = null
     },
     health: () => {
-      const { findings } = figures()
+      const { findings } = stats()
       const reasons = [
         ...(findings === 0
           ? []

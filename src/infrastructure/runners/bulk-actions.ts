@@ -5,7 +5,7 @@ import type { Clock } from '../../application/ports/clock.ts'
 import type { Ids } from '../../application/ports/ids.ts'
 import type { Log } from '../../application/ports/log.ts'
 import { commandIdOf } from '../../application/shared/input.ts'
-import type { ApartFromMarks } from '../../application/troubleshooting/action-turns.ts'
+import type { SeparateLog } from '../../application/troubleshooting/apply-action.ts'
 import {
   ActionNotFoundError,
   type ActionView,
@@ -14,7 +14,7 @@ import {
   listActions,
   startAction,
   stopAction,
-  viewOf,
+  toActionView,
 } from '../../application/troubleshooting/bulk-action.ts'
 import { type StepResult, stepAction } from '../../application/troubleshooting/run-action.ts'
 import { createActionStore } from '../postgres/bulk/action-store.ts'
@@ -26,7 +26,7 @@ export interface ActionsDeps {
   readonly pool: Pool
   readonly transact: TransactCommands
   /** For a log that cannot take part in a transaction of the pool. */
-  readonly apart?: ApartFromMarks
+  readonly separateLog?: SeparateLog
   readonly clock: Clock
   readonly ids: Ids
   /** Called after a commit with the queues that have new messages: in a transaction the event store does not ring. */
@@ -37,7 +37,7 @@ export interface ActionsDeps {
 export interface RunOneOptions {
   /** Called with every change. */
   readonly onProgress?: (view: ActionView) => void
-  /** Aborted: resolves after the present piece, even if some are left. */
+  /** Aborted: resolves after the present batch, even if some are left. */
   readonly signal?: AbortSignal
 }
 
@@ -68,7 +68,7 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
     return run.finally(() => underWay.delete(run))
   }
 
-  /** One piece of every open action. A failure does not affect the others. */
+  /** One batch of every open action. A failure does not affect the others. */
   const round = async (signal: AbortSignal, polls: PollBackOff): Promise<ReadonlySet<StepResult | 'failed'>> => {
     const results = new Set<StepResult | 'failed'>()
     const open = await store.open()
@@ -118,13 +118,13 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
     signal: AbortSignal,
   ): Promise<ActionView> => {
     const polls = createPollBackOff()
-    for (let told = ''; ; ) {
+    for (let reported = ''; ; ) {
       const record = await store.get(id)
       if (record === null) throw new ActionNotFoundError(id)
-      const view = viewOf(record)
+      const view = toActionView(record)
       const now = JSON.stringify(view)
-      if (now !== told) onProgress(view)
-      told = now
+      if (now !== reported) onProgress(view)
+      reported = now
       if (isOver(record) || signal.aborted) return view
       note(polls, id, await step(record))
       const pause = polls.nextIn()
@@ -152,7 +152,7 @@ export const createActions = ({ pool, clock, ids, log, ...deps }: ActionsDeps) =
     runOne: (id: string, { onProgress = () => {}, signal }: RunOneOptions = {}): Promise<ActionView> =>
       tracked(async stopping => runToTheEnd(commandIdOf(id, 'actionId'), onProgress, stopping), signal),
 
-    /** Ends the runners after their present pieces. */
+    /** Ends the runners after their present batches. */
     close: async (): Promise<void> => {
       closing.abort()
       await Promise.allSettled([...underWay])

@@ -75,7 +75,7 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
     const now = await queries.now()
     for (const runId of await queries.unsettled(new Date(now - graceFor).toISOString(), SWEPT_AT_ONCE)) {
       if (signal.aborted) return
-      await process.resumeAlone(runId)
+      await process.resumeIsolated(runId)
     }
     if (!deps.mayOrphan) return
     const old = now - graceMs

@@ -8,7 +8,7 @@ import { toPublicError } from '../postgres/connection/errors.ts'
 import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'
 import { assertOwnCluster } from '../postgres/log/own-cluster.ts'
 import { foreignQueues, lackOfPgmqRights } from '../postgres/queue/pgmq-rights.ts'
-import { feedCheck } from '../postgres/reading/figures.ts'
+import { feedCheck } from '../postgres/reading/database-stats.ts'
 import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
 import { LEADER } from '../postgres/transactions/leadership.ts'
 import { poolingOf } from '../postgres/transactions/pool.ts'
@@ -77,7 +77,7 @@ const queueCheck = async (pool: Pool): Promise<Check> => {
 }
 
 /** Further checks beside the database. */
-export interface AlsoAsked {
+export interface FurtherChecks {
   readonly worker?: (() => Health) | undefined
   /** The background check of the proof. */
   readonly proof?: (() => Health) | undefined
@@ -86,7 +86,10 @@ export interface AlsoAsked {
 }
 
 /** Checks the database, its schema and its queues, and runs the further checks. */
-export const checkHealth = async (pool: Pool, { worker, eventStore, proof }: AlsoAsked = {}): Promise<HealthReport> => {
+export const checkHealth = async (
+  pool: Pool,
+  { worker, eventStore, proof }: FurtherChecks = {},
+): Promise<HealthReport> => {
   const [database, schema, queue, feed] = await Promise.all([
     guarded(() => databaseCheck(pool)),
     guarded(() => schemaCheck(pool)),

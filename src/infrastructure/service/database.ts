@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { defined } from '../../application/shared/input.ts'
 import { startEmbedded } from '../postgres/embedded/index.ts'
 import { migrate } from '../postgres/schema/migrate.ts'
 import { schemaStatus } from '../postgres/schema/schema-version.ts'
@@ -27,11 +28,7 @@ export interface OpenOptions {
 export const openDatabase = async (config: Config, { log, supervise }: OpenOptions = {}): Promise<Database> => {
   const { databaseUrl, databaseTimeoutMs: timeoutMs } = config
   if (databaseUrl !== undefined) return { url: databaseUrl, timeoutMs, kind: 'given', release: async () => {} }
-  const server = await startEmbedded({
-    home: config.home,
-    ...(log === undefined ? {} : { log }),
-    ...(supervise === undefined ? {} : { supervise }),
-  })
+  const server = await startEmbedded({ home: config.home, ...defined({ log, supervise }) })
   try {
     await withPool({ url: server.url, timeoutMs }, async pool => {
       if ((await schemaStatus(pool)).pending.length > 0) await migrate(pool)

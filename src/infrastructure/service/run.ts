@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { roles } from '../../application/ports/authorization.ts'
 import { allTelemetry } from '../../application/ports/telemetry.ts'
 import { UnavailableError } from '../../application/shared/errors.ts'
+import { defined } from '../../application/shared/input.ts'
 import type { CommandBus, CommandBusOptions, CreateCommandBus } from '../../command-bus.ts'
 import { demoCommands, demoDomain } from '../demo/index.ts'
 import { createHttpApp } from '../http/app.ts'
@@ -17,7 +18,7 @@ import { closeHttp, listen } from '../http/listen.ts'
 import { readConsole } from '../http/pages/console.ts'
 import type { HealthReport } from '../http/pages/health.ts'
 import { createWatch } from '../http/pages/watch.ts'
-import { readFigures } from '../postgres/reading/figures.ts'
+import { readDatabaseStats } from '../postgres/reading/database-stats.ts'
 import { createPool } from '../postgres/transactions/pool.ts'
 import { type BackgroundCheck, createBackgroundCheck } from '../proof/background-check.ts'
 import { type Config, DEFAULT_PORT } from '../settings/config.ts'
@@ -57,7 +58,7 @@ interface Parts {
   metricsApp?: FastifyInstance
   database?: Database
   bus?: CommandBus
-  /** For the background check of the proof, and the figures of a scrape. */
+  /** For the background check of the proof, and scrapes of the metrics. */
   pool?: Pool
   /** For health checks, which must not wait for other work. */
   checks?: Pool
@@ -95,12 +96,12 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   const describe = () => describeService({ ...options, url, database: parts.database })
   const identity = await identityOptions(config)
   const identify = createIdentify(identity)
-  const proof = () => parts.backgroundCheck?.figures() ?? null
+  const proof = () => parts.backgroundCheck?.stats() ?? null
   const metrics = createMetrics({
     proof,
-    figures: async () => {
+    database: async () => {
       if (parts.pool === undefined) throw new UnavailableError('the service is starting')
-      return readFigures(parts.pool)
+      return readDatabaseStats(parts.pool)
     },
     ...(config.eventStoreUrl === undefined ? {} : { follower: () => parts.bus?.follower?.health() ?? null }),
     pools: () => (parts.checks === undefined ? {} : { checks: parts.checks }),
@@ -140,20 +141,16 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     await listen(parts.metricsApp, config.host, config.metricsPort, 'COMMANDBUS_METRICS_PORT')
   }
   await parts.claim?.update({ url, stopping: false })
-  if (stop.asked()) return
+  if (stop.requested()) return
 
   parts.database = await openDatabase(config, { supervise: true, log: line => log.info({}, line) })
-  if (stop.asked()) return
+  if (stop.requested()) return
+  const { databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour } = config
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
-    ...(config.databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs: config.databaseTimeoutMs }),
-    ...(config.eventStoreUrl === undefined ? {} : { eventStoreUrl: config.eventStoreUrl }),
-    ...(config.eventStorePrefix === undefined ? {} : { eventStorePrefix: config.eventStorePrefix }),
+    ...defined({ databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour }),
     readTimeoutMs: config.readTimeoutMs,
     waitForDispatchMs: DISPATCH_MS,
-    ...(config.replyQueues === undefined ? {} : { replyQueues: config.replyQueues }),
-    ...(config.maxQueues === undefined ? {} : { maxQueues: config.maxQueues }),
-    ...(config.newQueuesPerHour === undefined ? {} : { newQueuesPerHour: config.newQueuesPerHour }),
     log,
     telemetry: allTelemetry(metrics.telemetry, createTracing()),
     ...rehearsalsOf(options),
@@ -162,7 +159,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   parts.pool = createPool(parts.database.url, 3, config.databaseTimeoutMs)
   parts.checks = createPool(parts.database.url, 2, CHECK_MS)
   parts.backgroundCheck = await startBackgroundCheck(parts.pool, config, log)
-  if (demo && !stop.asked()) {
+  if (demo && !stop.requested()) {
     const sent = await parts.bus.sendBatch(demoDomain, demoCommands)
     log.info({ sent: sent.filter(({ outcome }) => outcome === 'accepted').length }, 'the demo commands are there')
     parts.supervisor = startSupervisor({
@@ -173,9 +170,10 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     })
     await Promise.race([parts.supervisor.working, stop.promise, delay(WORKER_STARTS_MS, undefined, { ref: false })])
   }
-  if (!stop.asked()) parts.bus.actions.run().catch(error => log.error({ err: error }, 'bulk actions have stopped'))
-  if (!stop.asked()) parts.bus.runs.run().catch(error => log.error({ err: error }, 'workflow runs are not followed'))
-  if (!stop.asked()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
+  if (!stop.requested()) parts.bus.actions.run().catch(error => log.error({ err: error }, 'bulk actions have stopped'))
+  if (!stop.requested())
+    parts.bus.runs.run().catch(error => log.error({ err: error }, 'workflow runs are not followed'))
+  if (!stop.requested()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
 }
 
 /** Handlers live in worker processes; for a rehearsal one is started that has the same ones. */
@@ -224,7 +222,7 @@ const shutDown = async (
     ['worker', () => supervisor?.stop()],
     ['background check', () => backgroundCheck?.stop()],
     ['bus', () => bus?.close()],
-    ['figures', () => pool?.end()],
+    ['stats', () => pool?.end()],
     ['checks', () => checks?.end()],
     ['database', () => database?.release()],
     ['home', () => claim?.release()],

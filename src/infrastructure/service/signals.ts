@@ -6,7 +6,7 @@ export interface Stop {
   readonly promise: Promise<string>
   /** Asks the process to end, from within. */
   readonly ask: (why: string) => void
-  readonly asked: () => boolean
+  readonly requested: () => boolean
   /** The exit code for the reason. */
   readonly exitCode: () => number
   /** Restores the usual effect of signals. */
@@ -43,7 +43,7 @@ export const listenForStop = (force: () => void = () => {}): Stop => {
   return {
     promise,
     ask,
-    asked: () => askedAt !== 0,
+    requested: () => askedAt !== 0,
     exitCode: () => code,
     dispose: () => {
       for (const name of names) process.off(name, onSignal)

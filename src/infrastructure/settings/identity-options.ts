@@ -1,3 +1,4 @@
+import { defined } from '../../application/shared/input.ts'
 import type { IdentityOptions } from '../http/identity/identity.ts'
 import { knownLocalSecret, localSecret } from '../http/identity/local-secret.ts'
 import type { Config } from './config.ts'
@@ -31,13 +32,8 @@ export const identityOptions = async ({ jwt, host, home }: Config): Promise<Iden
   return { ...claims, secret: await localSecret(home) }
 }
 
-const claimsOf = (jwt: Config['jwt']): Omit<IdentityOptions, 'secret' | 'jwksUrl'> => ({
-  ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
-  ...(jwt.audience === undefined || jwt.audience === ANY ? {} : { audience: jwt.audience }),
-  ...(jwt.rolesClaim === undefined ? {} : { rolesClaim: jwt.rolesClaim }),
-  ...(jwt.tenantClaim === undefined ? {} : { tenantClaim: jwt.tenantClaim }),
-  ...(jwt.roleMap === undefined ? {} : { roleMap: jwt.roleMap }),
-})
+const claimsOf = ({ issuer, audience, rolesClaim, tenantClaim, roleMap }: Config['jwt']) =>
+  defined({ issuer, audience: audience === ANY ? undefined : audience, rolesClaim, tenantClaim, roleMap })
 
 /** What this machine signs its own tokens with; null: others sign, or the secret is not made yet. */
 export const ownSigner = async ({

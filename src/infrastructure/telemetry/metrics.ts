@@ -10,30 +10,30 @@ import {
 import { type Log, silentLog } from '../../application/ports/log.ts'
 import type { Telemetry, WorkerFacts } from '../../application/ports/telemetry.ts'
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
-import type { Figures } from '../postgres/reading/figures.ts'
-import type { ProofFigures } from '../proof/background-check.ts'
+import type { DatabaseStats } from '../postgres/reading/database-stats.ts'
+import type { ProofStats } from '../proof/background-check.ts'
 import { cachedFor } from '../shared/cached.ts'
-import { createFigureGauges } from './figure-gauges.ts'
+import { createDatabaseGauges } from './database-gauges.ts'
 import { createFollowerGauges } from './follower-gauges.ts'
 import { createLabelCap } from './labels.ts'
 import { createProofGauges } from './proof-gauges.ts'
 
-/** The figures of a pool; pg's pools have them. */
-export interface PoolFigures {
+/** The counts of a pool, as pg's pools have them. */
+export interface PoolStats {
   readonly totalCount: number
   readonly idleCount: number
   readonly waitingCount: number
 }
 
 export interface MetricsOptions {
-  /** Reads the database's figures at a scrape, at most every five seconds. Left out: no such gauges. */
-  readonly figures?: () => Promise<Figures>
+  /** Reads the counts of the database at a scrape, at most every five seconds. Left out: no such gauges. */
+  readonly database?: () => Promise<DatabaseStats>
   /** The health of the follower of a log outside PostgreSQL; null: the log is in PostgreSQL. Left out: no such gauges. */
   readonly follower?: () => CatchUpHealth | null
-  /** The figures of the background check of the proof; null: none yet. Left out: no such gauges. */
-  readonly proof?: () => ProofFigures | null
+  /** The state of the background check of the proof; null: none yet. Left out: no such gauges. */
+  readonly proof?: () => ProofStats | null
   /** Pools by their name for the label. */
-  readonly pools?: () => { readonly [name: string]: PoolFigures }
+  readonly pools?: () => { readonly [name: string]: PoolStats }
   /** The process's own memory, CPU and event loop. Default false. */
   readonly processMetrics?: boolean
   /** The most pairs of domain and type with their own labels. Default 500. */
@@ -58,7 +58,7 @@ const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 
 /** Prometheus metrics in their own registry, so that several buses in one process do not conflict. */
 export const createMetrics = (options: MetricsOptions = {}): Metrics => {
-  const { figures, pools, log = silentLog } = options
+  const { database, pools, log = silentLog } = options
   const registry = new Registry()
   const registers = [registry]
   const labels = createLabelCap(options.maxTypes ?? 500)
@@ -115,11 +115,11 @@ export const createMetrics = (options: MetricsOptions = {}): Metrics => {
 
   if (options.follower !== undefined) createFollowerGauges(registers, options.follower)
   if (options.proof !== undefined) createProofGauges(registers, options.proof)
-  const gauges = figures === undefined ? null : createFigureGauges(registers)
-  const readFigures = figures === undefined ? null : cachedFor(SCRAPE_CACHE_MS, figures)
+  const gauges = database === undefined ? null : createDatabaseGauges(registers)
+  const readStats = database === undefined ? null : cachedFor(SCRAPE_CACHE_MS, database)
   const refresh = async (): Promise<void> => {
     try {
-      if (readFigures !== null) gauges?.set(await readFigures())
+      if (readStats !== null) gauges?.set(await readStats())
     } catch (error) {
       gauges?.clear()
       log.warn({ err: error }, 'the figures for the metrics could not be read from the database')

@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import type { TransactCommands } from '../../application/commands/transact-commands.ts'
-import { openDeliveries } from '../../application/commands/work-message.ts'
+import { type OpenDeps, openDeliveries } from '../../application/commands/work-message.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
@@ -28,7 +28,7 @@ import { watchStalls } from './stalls.ts'
 import { createSuspects } from './suspects.ts'
 import type { Worker, WorkerOptions } from './worker-api.ts'
 
-export interface WorkerDeps {
+export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
   readonly store: EventStore<CommandEvent>
   readonly transact: TransactCommands
   readonly queue: Queue
@@ -127,7 +127,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     reporterFailingSince: reporter.failingSince,
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
-  const open = openDeliveries({ store: deps.store, queue: deps.queue, clock: deps.clock })
+  const open = openDeliveries(deps)
   const fetchLoop = createFetcher({
     queue: deps.queue,
     name: queue,

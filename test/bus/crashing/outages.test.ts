@@ -5,7 +5,7 @@ import { createTestBus, signal } from '../../support/bus.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { parked } from '../../support/park.ts'
 
-test('A29: an outcome is kept while the database is read-only, as between two primaries, and counts afterwards', async () => {
+test('A29: an outcome waits while the database is read-only, as during a failover, and counts afterwards', async () => {
   const { bus, database, pool, work, until } = await createTestBus()
   const name = new URL(database.url).pathname.slice(1)
   const turn = async (readOnly: 'on' | 'off'): Promise<void> => {
@@ -45,7 +45,7 @@ test('A29: an outcome is kept while the database is read-only, as between two pr
   expect(done).toMatchObject({ result: 'done', totalAttempts: 1 })
 })
 
-test('calls that find no free connection are told so, and to try again', async () => {
+test('calls that find no free connection fail with an error that says so and advises to try again', async () => {
   const database = await createTestDatabase()
   const pool = new pg.Pool({ connectionString: database.url, max: 1 })
   const bus = createCommandBus({ pool })
@@ -87,7 +87,7 @@ test('A6: a reply goes to a queue of any name', async () => {
   }
 })
 
-test('A5: a command is worked on again after its queue was dropped by hand: message ids do not begin anew', async () => {
+test('A5: a command can be retried after its queue was dropped by hand: message ids do not start again at 1', async () => {
   const test = await createTestBus()
   const { bus, pool, work, until } = test
   const commandId = await parked(test, 'payments.eu')
@@ -101,7 +101,7 @@ test('A5: a command is worked on again after its queue was dropped by hand: mess
   )
 })
 
-test('A1: an archived message that is of another command is never sent instead', async () => {
+test('A1: a retry never sends an archived message of another command', async () => {
   const test = await createTestBus()
   const { bus, pool, messages } = test
   await parked(test, 'payments', { amount: 1 })
@@ -137,7 +137,7 @@ test('A19: the wait of a retry is measured by the clock of the queue, not by tha
   expect([Math.round(seconds / 10), attempts]).toEqual([6, 1])
 })
 
-test('A14: who shares a statement with a command that cannot be read is told what became of his own', async () => {
+test('A14: a send that shares a statement with an unreadable command gets its own outcome', async () => {
   const { bus, pool } = await createTestBus()
   const { commandId } = await bus.send('payments', 'Charge', {})
   await pool.query(

@@ -1,4 +1,4 @@
-// A worker in a process of its own, to be killed: node worker-child.mjs <compiled src> <database url> <options json>
+// A worker in a separate process, to be killed: node worker-child.mjs <compiled src> <database url> <options json>
 const [, , compiled, databaseUrl, json] = process.argv
 const { createCommandBus } = await import(`${compiled}/index.js`)
 const { hang, leaseSeconds, handlerMs, log } = JSON.parse(json)

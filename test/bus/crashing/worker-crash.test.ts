@@ -20,7 +20,7 @@ const faults = {
 }
 
 test.each(Object.entries(faults))(
-  'R7: after %s the log says with its stack what was running; neighbours lose no attempt, the guilty one is parked',
+  'R7: after %s the log names what was running, with its stack; other commands lose no attempt, and the cause is parked',
   async (_, fault) => {
     const { bus, database, until } = await createTestBus()
     const handlers = await moduleWith(`
@@ -79,7 +79,7 @@ test.each(Object.entries(faults))(
   },
 )
 
-test('R7: a worker that reads the message it is working on does not begin it again, and its outcome counts', async () => {
+test('R7: a worker that reads again the message of a running handler does not start it twice, and its outcome counts', async () => {
   const { bus, pool, until, work, messages } = await createTestBus()
   let begun = 0
   const running = signal()
@@ -114,7 +114,7 @@ test('R7: a worker that reads the message it is working on does not begin it aga
   expect(done).toMatchObject({ status: 'COMPLETED', result: 1, totalAttempts: 1 })
 })
 
-test('R7: a message that another worker had in between is not begun beside its old handler either, but after it', async () => {
+test('R7: a message that another worker had in between starts only after its old handler has ended', async () => {
   const { bus, pool, until, work } = await createTestBus()
   let atOnce = 0
   let most = 0
@@ -159,7 +159,7 @@ test('R7: a message that another worker had in between is not begun beside its o
   expect(done?.status).toBe('COMPLETED')
 })
 
-test('R7: an event loop that stood still is told with what was running', async () => {
+test('R7: a blocked event loop is logged with what was running', async () => {
   const said: { readonly fields: object; readonly message: string }[] = []
   const warn = (fields: object, message: string) => void said.push({ fields, message })
   const { bus, until, work } = await createTestBus({ log: { ...silentLog, warn } })

@@ -31,7 +31,7 @@ const isWaiting = (view: View): boolean => view.status === 'WAITING_FOR_CANARY' 
 const isOver = (view: View): boolean => view.status === 'COMPLETED' || view.status === 'CANARY_FAILED'
 
 describe('a canary', () => {
-  test('goes first, oldest first; the rest follows when all of it has completed', async () => {
+  test('runs first, its oldest commands first; the rest follows when the whole canary has completed', async () => {
     const test = await createTestBus()
     const { bus, pool, messages, work } = test
     const oldest = await parkMany(pool, 3, { at: '2026-01-02T00:00:00Z' })
@@ -56,7 +56,7 @@ describe('a canary', () => {
     expect((await bus.queryCommands({ status: 'COMPLETED' })).items).toHaveLength(23)
   })
 
-  test('that nobody handles is looked at less and less often, at last every five seconds', () => {
+  test('that nobody handles is polled less and less often, in the end every five seconds', () => {
     let now = 0
     const polls = createPollBackOff(() => now)
     const at: number[] = []
@@ -71,7 +71,7 @@ describe('a canary', () => {
     expect([polls.isDue('a'), polls.nextIn()]).toEqual([true, null])
   })
 
-  test('is waited for while one of it is still at work', async () => {
+  test('is not over while one of its commands still runs', async () => {
     const test = await createTestBus()
     const { pool, work } = test
     await parkMany(pool, 4)
@@ -98,7 +98,7 @@ describe('a canary', () => {
     expect(await done).toMatchObject({ status: 'COMPLETED', succeeded: 4 })
   })
 
-  test('that is parked again ends the action: the rest is skipped, and says why', async () => {
+  test('of which a command is parked again ends the action: the rest is skipped, with the reason', async () => {
     const test = await createTestBus()
     const { pool, work } = test
     await parkMany(pool, 10)
@@ -170,7 +170,7 @@ describe('a canary', () => {
     expect(await createTestActions(pool).runOne(actionId)).toMatchObject({ status: 'COMPLETED', succeeded: 5 })
   })
 
-  test('is filled up with the next ones where a command cannot be retried', async () => {
+  test('takes the next command for one that cannot be retried', async () => {
     const test = await createTestBus()
     const { pool } = test
     const [a = '', b = '', c = ''] = await parkMany(pool, 3)
@@ -188,7 +188,7 @@ describe('a canary', () => {
     ])
   })
 
-  test('of more than there are takes all of them, and waits for those', async () => {
+  test('that is larger than the selection takes all of it, and waits for those commands', async () => {
     const test = await createTestBus()
     const { pool, work } = test
     await parkMany(pool, 2)
@@ -219,7 +219,7 @@ describe('a canary', () => {
 })
 
 describe('an action that is stopped', () => {
-  test('while it runs keeps what is done and leaves the rest parked; of two who stop it one is named', async () => {
+  test('while it runs keeps what is done and leaves the rest parked; of two operators who stop it, one is recorded', async () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 2500)
     const actions = createTestActions(pool)

@@ -1,4 +1,4 @@
-// A runner of bulk actions in a process of its own, to be killed: node bulk-child.mjs <compiled src> <database url>
+// A runner of bulk actions in a separate process, to be killed: node bulk-child.mjs <compiled src> <database url>
 const [, , compiled, databaseUrl] = process.argv
 const load = path => import(`${compiled}/${path}.js`)
 const { createActions } = await load('infrastructure/runners/bulk-actions')

@@ -16,7 +16,7 @@ const outcomesOf = async (actions: TestActions, id: string) =>
   (await actions.get(id, { items: { limit: 500 } }))?.items?.items ?? []
 
 describe('an item that cannot be done', () => {
-  test('fails alone: the others of its piece are done', async () => {
+  test('fails by itself: the other items of its batch are done', async () => {
     const { pool } = await createTestBus()
     const ids = [...(await parkMany(pool, 1200))].sort()
     const bad = [ids[3], ids[700], ids[701]] as string[]
@@ -37,7 +37,7 @@ describe('an item that cannot be done', () => {
     })
   })
 
-  test('because its events cannot be read fails alone, and says which', async () => {
+  test('because its events cannot be read fails by itself, and names the event', async () => {
     const { pool } = await createTestBus()
     const [a = '', b = '', c = ''] = [...(await parkMany(pool, 3))].sort()
     await pool.query('alter table command_bus_event disable trigger user')
@@ -83,7 +83,7 @@ describe('when outcomes cannot be written', () => {
 })
 
 describe('when outcomes could not be written for a while', () => {
-  test('that is no fault of any item', async () => {
+  test('no item is marked as failed for it', async () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 10)
     const actions = createTestActions(pool)
@@ -100,7 +100,7 @@ describe('when outcomes could not be written for a while', () => {
 })
 
 describe('a runner', () => {
-  test('outlives a time in which the actions cannot be read', async () => {
+  test('survives a time in which the actions cannot be read', async () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 1)
     const warnings: string[] = []
@@ -150,7 +150,7 @@ describe('a queue that is gone', () => {
 })
 
 describe('large values', () => {
-  test('payloads of what is retried never leave the database', async () => {
+  test('the payloads of retried commands are not read from the database', async () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 30, { data: { text: 'x'.repeat(300_000) } })
     const counted = countBytes(pool)
@@ -165,7 +165,7 @@ describe('large values', () => {
     expect(rows).toEqual([{ whole: 30 }])
   })
 
-  test('a large result goes out in smaller pieces', async () => {
+  test('an action with a large result runs in smaller batches', async () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 20, { replyTo: 'replies' })
     const actions = createTestActions(pool)
@@ -189,7 +189,7 @@ const countBytes = (pool: pg.Pool): (() => number) => {
 }
 
 describe('the tables', () => {
-  test('refuse what no action can be', async () => {
+  test('refuse rows that no action can have', async () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 2)
     const actions = createTestActions(pool)

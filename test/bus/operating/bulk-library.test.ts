@@ -8,7 +8,7 @@ import { createTestBus } from '../../support/bus.ts'
 const jane = { operator: 'jane@example.com' }
 
 describe('bulk actions of the library', () => {
-  test('are carried out by a bus that runs them, its workers are rung, and its close ends the run', async () => {
+  test('are carried out by a bus that runs them; its workers are woken, and closing the bus ends the run', async () => {
     const { bus, pool, another } = await createTestBus()
     await parkMany(pool, 20)
     const listener = await pool.connect()
@@ -26,7 +26,7 @@ describe('bulk actions of the library', () => {
     await run
   })
 
-  test('refuse in our words', async () => {
+  test("refuse invalid options with the bus's own errors", async () => {
     const { bus } = await createTestBus()
     const unknown = '7e0b7c1e-59f4-4bd0-9f3c-00000000dead'
     await expect(bus.actions.start({ ...jane, action: 'cancel', filter: {}, reason: ' ' })).rejects.toThrow(

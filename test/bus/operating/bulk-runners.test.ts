@@ -32,7 +32,7 @@ const spawnRunner = (databaseUrl: string) => {
 }
 
 describe('kill -9', () => {
-  test('of the process that retries 10,000: another one goes on, and each is audited once, one message each', async () => {
+  test('of the process that retries 10,000: another one goes on, and each has one audit entry and one message', async () => {
     const { pool, database } = await createTestBus()
     const total = 10_000
     await parkMany(pool, total)
@@ -120,7 +120,7 @@ describe('runners', () => {
     })
   })
 
-  test('leave an action to the one that is at work on it', async () => {
+  test('leave an action to the process that works on it', async () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 1)
     const { actionId } = await createTestActions(pool).start({ ...jane, action: 'retry', filter: {} })
@@ -132,7 +132,7 @@ describe('runners', () => {
     expect(await store.take(actionId, { wait: false }, async () => 'taken')).toBe('taken')
   })
 
-  test('carry out what another process has started', async () => {
+  test('carry out actions that another process has started', async () => {
     const { pool } = await createTestBus()
     await parkMany(pool, 2)
     running(createTestActions(pool))
@@ -169,7 +169,7 @@ describe('runners', () => {
 })
 
 describe('an operator who acts on single commands at the same time', () => {
-  test('wins some and loses some: each command gets one action, and each item says who was faster', async () => {
+  test('each command gets one action, and each skipped item names the operator who was faster', async () => {
     const { bus, pool, another } = await createTestBus()
     const total = 2000
     // parked at one moment, they are taken in by their ids

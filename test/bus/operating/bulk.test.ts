@@ -7,7 +7,7 @@ import { auditNames, parked } from '../../support/park.ts'
 const jane = { operator: 'jane@example.com' }
 
 describe('a bulk action', () => {
-  test('10,000 parked commands are retried by one filter: done, each audited once, one message each', async () => {
+  test('10,000 parked commands are retried by one filter: each has one audit entry and one message', async () => {
     const { bus, pool } = await createTestBus()
     const total = 10_000
     const [first = ''] = await parkMany(pool, total, { data: { amount: 5, note: 'ü' } })
@@ -43,7 +43,7 @@ describe('a bulk action', () => {
     expect(new Set(actions.rung)).toEqual(new Set(['payments__commands']))
   })
 
-  test('touches what its filter says and nothing else', async () => {
+  test('changes the commands of its filter and no others', async () => {
     const { pool } = await createTestBus()
     const noon = '2026-01-02T12:00:00.000Z'
     const [wanted] = await parkMany(pool, 1, { at: noon })
@@ -70,7 +70,7 @@ describe('a bulk action', () => {
     expect((await tracesOf(pool)).rows).toEqual({ PENDING: 1, IN_TROUBLESHOOTING_QUEUE: 5 })
   })
 
-  test('with nothing to do is over at once', async () => {
+  test('without matching commands is over at once', async () => {
     const { pool } = await createTestBus()
     const actions = createTestActions(pool)
     for (const canary of [{}, { canary: 3 }]) {
@@ -80,7 +80,7 @@ describe('a bulk action', () => {
     }
   })
 
-  test('leaves alone what is parked after the request', async () => {
+  test('does not change commands that are parked after the request', async () => {
     const { bus, pool } = await createTestBus()
     await parkMany(pool, 3)
     const actions = createTestActions(pool)
@@ -90,7 +90,7 @@ describe('a bulk action', () => {
     expect(await bus.getCommand('payments', late)).toMatchObject({ status: 'IN_TROUBLESHOOTING_QUEUE' })
   })
 
-  test.each([1, -1])('R22: takes in what is parked whatever the clocks of others say: %i h', async hours => {
+  test.each([1, -1])('R22: selects what is parked even if clocks are off: %i h', async hours => {
     const { pool } = await createTestBus()
     const off = () => new Date(Date.now() + hours * 3_600_000)
     const [named = ''] = await parkMany(pool, 1, { at: new Date(Date.now() + 1_800_000).toISOString() })
@@ -106,7 +106,7 @@ describe('a bulk action', () => {
     expect(rows).toEqual([{ now: true }])
   })
 
-  test('leaves alone what was taken in, then retried by somebody else and parked once more', async () => {
+  test('skips a selected command that somebody else retried and that was parked once more', async () => {
     const test = await createTestBus()
     const { bus, pool } = test
     const commandId = await parked(test)
@@ -127,7 +127,7 @@ describe('a bulk action', () => {
     expect((await auditNames(bus, 'payments', commandId)).at(-1)).toBe('MOVED_TO_TROUBLESHOOTING_QUEUE')
   })
 
-  test('goes on after items that cannot be done, and says of each why', async () => {
+  test('goes on after items that fail, each with its reason', async () => {
     const { bus, pool } = await createTestBus()
     const [a = '', b = '', c = ''] = await parkMany(pool, 3)
     const { commandId: pending } = await bus.send('payments', 'Charge', {})
@@ -151,7 +151,7 @@ describe('a bulk action', () => {
     ])
   })
 
-  test('keeps the attempts when it is told to', async () => {
+  test('keeps the count of attempts when asked to', async () => {
     const { bus, pool } = await createTestBus()
     const [id = ''] = await parkMany(pool, 1)
     const actions = createTestActions(pool)
@@ -160,7 +160,7 @@ describe('a bulk action', () => {
     expect(await bus.getCommand('payments', id)).toMatchObject({ status: 'PENDING', attempts: 1 })
   })
 
-  test('cancels, and tells each sender once why', async () => {
+  test('cancels, and each sender gets the reason once', async () => {
     const { pool, messages } = await createTestBus()
     await parkMany(pool, 1200, { replyTo: 'replies' })
     await parkMany(pool, 3)
@@ -199,7 +199,7 @@ describe('a bulk action', () => {
 })
 
 describe('tenants', () => {
-  test('an action of a tenant takes in its own commands only; others are as good as unknown', async () => {
+  test('an action of a tenant selects its own commands only; others count as unknown', async () => {
     const { pool } = await createTestBus()
     const [own = ''] = await parkMany(pool, 2, { tenantId: 't1' })
     const [foreign = ''] = await parkMany(pool, 2, { tenantId: 't2' })

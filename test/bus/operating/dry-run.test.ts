@@ -45,7 +45,7 @@ const dry = async <A>(
 }
 
 describe('a dry run of one action', () => {
-  test('tells state, messages and replies that come about when the action is carried out, and does nothing', async () => {
+  test('shows the state, messages and replies that the action then causes, and changes nothing', async () => {
     const setup = await createTestBus()
     const actions: readonly (readonly [string, (bus: CommandBus, id: string, dryRun: boolean) => Promise<object>])[] = [
       [
@@ -107,7 +107,7 @@ describe('a dry run of one action', () => {
     })
   })
 
-  test('says of any life what the same turn then does', async () => {
+  test('shows for any history what the same action then does', async () => {
     await fc.assert(
       fc.asyncProperty(
         life,
@@ -138,7 +138,7 @@ describe('a dry run of one action', () => {
 })
 
 describe('a dry run of an action on many', () => {
-  test('counts what would be done and what is in the way, with samples, and does nothing', async () => {
+  test('counts what would be done and what would be refused, with samples, and changes nothing', async () => {
     const setup = await createTestBus()
     const ids = []
     for (const i of [1, 2, 3])
@@ -203,7 +203,7 @@ describe('an edited payload', () => {
     expect(await retry({ card: { amount: 6 } })).toMatchObject({ status: 'PENDING' })
   })
 
-  test('leaves the difference in the log and the audit, and the original where it was', async () => {
+  test('is recorded as a difference in log and audit, and the original stays', async () => {
     const setup = await createTestBus()
     const id = await parked(setup, 'payments', { card: { amount: 5, holder: 'Ada' } })
     await setup.bus.troubleshooting.retry('payments', id, {

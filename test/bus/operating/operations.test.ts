@@ -23,7 +23,7 @@ const down = () => {
   throw new TransientCommandError('SERVER_ERROR', 'the model answered 503')
 }
 
-/** Waits of every retry are over at once. */
+/** Ends the waits of all retries at once. */
 const impatient = async ({ pool }: TestBus): Promise<void> => {
   await pool.query('update pgmq.q_operations__commands set vt = now() where vt > now() and read_ct > 0')
 }
@@ -95,7 +95,7 @@ describe('automatic retry', () => {
     )
   })
 
-  test('B1: the waits are in the queue: a restart of everything between two attempts loses nothing', async () => {
+  test('B1: the waits are kept in the queue: a restart between two attempts loses nothing', async () => {
     const test = await createTestBus()
     const first = test.another()
     const { id } = await first.operations.start(ada, question)
@@ -126,7 +126,7 @@ describe('automatic retry', () => {
     ['a connection that failed', Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } }), 2],
     ['an answer that says later', Object.assign(new Error('Service Unavailable'), { statusCode: 503 }), 2],
     ['a deadline', AbortSignal.abort(new DOMException('too late', 'TimeoutError')).reason, 2],
-  ])('B1: %s, thrown as it is, has the attempts it deserves', async (_, thrown, attempts) => {
+  ])('B1: %s, thrown unchanged, gets the right number of attempts', async (_, thrown, attempts) => {
     const { bus, work, until } = await createTestBus()
     const { id } = await bus.operations.start(ada, question)
     await work({
@@ -141,7 +141,7 @@ describe('automatic retry', () => {
     expect(await bus.getCommand('operations', id)).toMatchObject({ totalAttempts: attempts })
   })
 
-  test('B2: a failed operation says what happened and what to do, for every code and for one nobody described', async () => {
+  test('B2: a failed operation says what happened and what to do, for every code and for an unknown one', async () => {
     const test = await createTestBus()
     const id = await failed(test)
     const operation = await test.bus.operations.get(ada, id)
@@ -264,7 +264,7 @@ describe('retry by hand', () => {
     expect((await bus.operations.list(bob)).items).toEqual([])
   })
 
-  test('B4: an operation of another tenant is as good as unknown', async () => {
+  test('B4: an operation of another tenant counts as unknown', async () => {
     const test = await createTestBus()
     const id = await failed(test, { subject: 'ada', tenant: 't1' } as never)
     const other = { subject: 'ada', tenant: 't2' }
@@ -273,7 +273,7 @@ describe('retry by hand', () => {
     expect((await test.bus.operations.list(other)).items).toEqual([])
   })
 
-  test('B3: what was started is told as pending, however quick the worker is', async () => {
+  test('B3: a started operation is returned as pending, however quick the worker is', async () => {
     const test = await createTestBus()
     const { bus, work } = test
     await work({ domain: 'operations', handlers: { '*': () => 'done' } })
@@ -301,7 +301,7 @@ describe('retry by hand', () => {
     expect((await bus.operations.list(ada)).items).toHaveLength(2)
   })
 
-  test('B5: the cap of a chain is configurable; retry_count is the depth, and every failed one has one child at most', async () => {
+  test('B5: the longest chain is configurable; retry_count is the depth, and each failed operation has at most one child', async () => {
     const test = await createTestBus({ maxOperationRetries: 3 })
     const { bus, work, until } = test
     let id = await failed(test)

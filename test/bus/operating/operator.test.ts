@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { CommandNotFoundError, InvalidInputError, InvalidOperationError } from '../../../src/index.ts'
-import { createTestBus, logIsApart } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate } from '../../support/bus.ts'
 import { auditNames, parked } from '../../support/park.ts'
 
 const jane = { operator: 'jane@example.com' }
@@ -26,7 +26,7 @@ describe('operator retry', () => {
     expect(Number(msgId)).toBeGreaterThan(Number(before?.msgId))
   })
 
-  test('A1: where the archive was purged the payload comes from the event that holds it', async () => {
+  test('A1: after a purge of the archive the payload comes from its event', async () => {
     const test = await createTestBus()
     const { bus, pool, messages } = test
     const commandId = await parked(test, 'payments', { amount: 7 }, { correlationId: 'c-9', replyTo: 'replies' })
@@ -107,7 +107,7 @@ describe('operator retry', () => {
   })
 
   // with the log in EventStoreDB the decision stands, and the projection stops at what it cannot dispatch
-  test.skipIf(logIsApart)('A3: when the send fails, neither row nor audit change', async () => {
+  test.skipIf(logIsSeparate)('A3: when the send fails, neither row nor audit change', async () => {
     const test = await createTestBus()
     const { bus, pool } = test
     const commandId = await parked(test)
@@ -119,7 +119,7 @@ describe('operator retry', () => {
     expect(await auditNames(bus, 'payments', commandId)).not.toContain('OPERATOR_RETRY')
   })
 
-  test('A4: any other status is refused with its name; an unknown id is not found, in that domain', async () => {
+  test('A4: any other status is refused and named; an unknown id is not found in that domain', async () => {
     const test = await createTestBus()
     const { bus, work, until, messages } = test
     const { commandId } = await bus.send('payments', 'Charge', {})
@@ -141,7 +141,7 @@ describe('operator retry', () => {
     await expect(bus.troubleshooting.retry('payments', commandId, { operator: ' ' })).rejects.toThrow(InvalidInputError)
   })
 
-  test('A5: a worker processes what was retried', async () => {
+  test('A5: a worker handles a retried command', async () => {
     const test = await createTestBus()
     const { bus, work, until } = test
     const commandId = await parked(test, 'payments', { amount: 5 }, { replyTo: 'replies' })
@@ -163,7 +163,7 @@ describe('operator retry', () => {
     expect(await test.messages('replies')).toHaveLength(1)
   })
 
-  test('A5: of 20 operators at once one wins, 19 are told, one message exists', async () => {
+  test('A5: of 20 operators at once one succeeds, 19 are refused, and one message exists', async () => {
     const test = await createTestBus()
     const { bus, another, messages } = test
     const commandId = await parked(test)
@@ -201,7 +201,7 @@ describe('operator retry', () => {
 })
 
 describe('operator cancel', () => {
-  test('A6: the command is CANCELED for good, the sender is told why, the audit says who', async () => {
+  test('A6: the command is CANCELED for good, the reply has the reason, the audit has the operator', async () => {
     const test = await createTestBus()
     const { bus, messages } = test
     const commandId = await parked(test, 'payments', {}, { replyTo: 'payments__replies', correlationId: 'c-1' })
@@ -227,7 +227,7 @@ describe('operator cancel', () => {
     await expect(bus.troubleshooting.retry('payments', commandId, jane)).rejects.toThrow(/CANCELED/)
   })
 
-  test('A7: a reason is required and not blank; only what is parked can be canceled', async () => {
+  test('A7: a reason is required and not blank; only a parked command can be canceled', async () => {
     const test = await createTestBus()
     const { bus } = test
     const commandId = await parked(test)

@@ -56,7 +56,7 @@ const inTransaction = (handle: (context: HandlerContext) => unknown): Handler =>
 })
 
 describe('a rehearsal changes nothing', () => {
-  test('when the handler succeeds: its result is told, and what the retry would come to', async () => {
+  test('when the handler succeeds: it shows the result, and the status after a retry', async () => {
     const told: unknown[] = []
     const rehearsal = await rehearse(
       await scene(),
@@ -88,7 +88,7 @@ describe('a rehearsal changes nothing', () => {
   })
 
   test.each(['commit', 'COMMIT; insert into ledger values (2)', 'end', 'rollback', '/* so */ commit and chain'])(
-    'when the handler says %s, and swallows the refusal',
+    'when the handler executes %s and swallows the refusal',
     async sql => {
       const handler = inTransaction(async context => {
         await write(context)
@@ -103,7 +103,7 @@ describe('a rehearsal changes nothing', () => {
     },
   )
 
-  test('when the handler swallows the errors of its statements: they would have failed at the end', async () => {
+  test('when the handler swallows the errors of its statements: the commit would have failed', async () => {
     const handler = inTransaction(async context => {
       await write(context)
       await context.client.query('select 1 / 0').catch(() => {})
@@ -113,7 +113,7 @@ describe('a rehearsal changes nothing', () => {
     expect(rehearsal).toMatchObject({ outcome: 'TRANSIENT', error: { code: 'TRANSACTION_FAILED' }, wouldBe: 'PENDING' })
   })
 
-  test('when a constraint would fail at the commit', async () => {
+  test('when a deferred constraint would fail at the commit', async () => {
     const handler = inTransaction(async context => {
       await write(context, 'same')
       await write(context, 'same')
@@ -127,19 +127,22 @@ describe('a rehearsal changes nothing', () => {
   test.each([
     ['waits in the database', (context: HandlerContext) => context.client.query('select pg_sleep(60)')],
     ['never comes back', () => new Promise(() => {})],
-  ])('when the handler %s past its deadline: it is told to stop, and its transaction is undone', async (_, wait) => {
-    let stopped = false
-    const handler = inTransaction(async context => {
-      context.signal.addEventListener('abort', () => {
-        stopped = true
+  ])(
+    'when the handler %s past its deadline: its signal is aborted, and its transaction is rolled back',
+    async (_, wait) => {
+      let stopped = false
+      const handler = inTransaction(async context => {
+        context.signal.addEventListener('abort', () => {
+          stopped = true
+        })
+        await write(context)
+        await wait(context)
       })
-      await write(context)
-      await wait(context)
-    })
-    const rehearsal = await rehearse(await scene(), handler, { timeoutMs: 200 })
-    expect(rehearsal).toMatchObject({ outcome: 'TIMEOUT', error: { code: 'REHEARSAL_TIMEOUT' }, wouldBe: null })
-    expect(stopped).toBe(true)
-  })
+      const rehearsal = await rehearse(await scene(), handler, { timeoutMs: 200 })
+      expect(rehearsal).toMatchObject({ outcome: 'TIMEOUT', error: { code: 'REHEARSAL_TIMEOUT' }, wouldBe: null })
+      expect(stopped).toBe(true)
+    },
+  )
 
   test('when the handler sends commands and replies in its transaction', async () => {
     const setup = await scene()
@@ -151,8 +154,8 @@ describe('a rehearsal changes nothing', () => {
   })
 })
 
-describe('what is not rehearsed', () => {
-  test('a handler that may reach outside the database, also a transactional one, unless it says that it may be', async () => {
+describe('a rehearsal is refused for', () => {
+  test('a handler that may have effects outside the database, also a transactional one, unless it allows rehearsals', async () => {
     const setup = await scene()
     let runs = 0
     const handle = () => {
@@ -167,7 +170,7 @@ describe('what is not rehearsed', () => {
     expect(runs).toBe(1)
   })
 
-  test('a domain nobody here handles; a type nobody handles would park', async () => {
+  test('a domain without handlers here; a type without a handler would be parked', async () => {
     const setup = await scene()
     const elsewhere = setup.another({ handlers: { other: {} } })
     await expect(elsewhere.troubleshooting.rehearse('payments', setup.id)).rejects.toThrow(
@@ -195,7 +198,7 @@ describe('what is not rehearsed', () => {
   })
 })
 
-test('an edited payload is rehearsed in the place of the parked one, once the codec has taken it', async () => {
+test('an edited payload is rehearsed in place of the parked one, if its codec accepts it', async () => {
   const setup = await scene()
   const handler = defineHandler({
     payload: t.type({ amount: t.number }),
@@ -216,13 +219,13 @@ test('G5: a payload is refused with a few of its faults, however many it has', a
   })
 })
 
-test('handlers of the own workers are known; the newest that handles the type is rehearsed', async () => {
+test("handlers of this bus's workers are known; the newest one for the type is rehearsed", async () => {
   const setup = await scene()
   setup.bus.worker({ domain: 'payments', handlers: { Charge: { rehearsable: true, handle: () => 'new' } } })
   expect(await setup.bus.troubleshooting.rehearse('payments', setup.id)).toMatchObject({ result: 'new' })
 })
 
-test('the database itself lets nothing through, should a handler get past the client it was given', async () => {
+test('the database refuses the commit even if a handler gets around the client that it was given', async () => {
   const { pool } = await scene()
   const before = await fingerprint(pool)
   for (const trick of ['commit', 'set constraints all immediate', 'commit; insert into ledger values (1)']) {
@@ -238,7 +241,7 @@ test('the database itself lets nothing through, should a handler get past the cl
   expect(await fingerprint(pool)).toEqual(before)
 })
 
-test('G6: a tenant whose rehearsals take their time keeps no other tenant from theirs', async () => {
+test('G6: slow rehearsals of one tenant do not keep other tenants from theirs', async () => {
   const setup = await createTestBus()
   const parkedOf = (tenantId: string) => parked(setup, 'payments', { amount: 5 }, { tenantId })
   const [ofOne, ofTwo] = [await parkedOf('t1'), await parkedOf('t2')]

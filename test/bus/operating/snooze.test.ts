@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidInputError, InvalidOperationError } from '../../../src/index.ts'
-import { readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
+import { readDatabaseStats } from '../../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
 import { auditNames, parked } from '../../support/park.ts'
@@ -8,7 +8,7 @@ import { auditNames, parked } from '../../support/park.ts'
 const jane = { operator: 'jane@example.com' }
 const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString()
 const counted = async ({ pool }: TestBus) =>
-  (await readFigures(pool)).parked.map(({ domain, count }) => [domain, count])
+  (await readDatabaseStats(pool)).parked.map(({ domain, count }) => [domain, count])
 const shownBy = async ({ pool }: TestBus) => (await createStats(pool).read()).total.IN_TROUBLESHOOTING_QUEUE
 
 /** Makes the instant pass: it moves the instant, as the database's clock cannot be set. */
@@ -53,7 +53,7 @@ describe('a snoozed command', () => {
     expect(await list({ snoozed: true })).toEqual([[commandId, until]])
   })
 
-  test('is back by itself when the instant has passed', async () => {
+  test('comes back by itself when the instant has passed', async () => {
     const setup = await createTestBus()
     const commandId = await parked(setup)
     await setup.bus.troubleshooting.snooze('payments', commandId, { ...jane, until: inAnHour() })
@@ -77,7 +77,7 @@ describe('a snoozed command', () => {
     expect(await setup.bus.getCommand('payments', commandId)).toMatchObject({ status, snoozedUntil: null })
   })
 
-  test('gets another instant, and the same once more is no event', async () => {
+  test('gets another instant; the same instant again appends no event', async () => {
     const setup = await createTestBus()
     const { bus } = setup
     const commandId = await parked(setup)
@@ -90,7 +90,7 @@ describe('a snoozed command', () => {
     expect(await bus.getCommand('payments', commandId)).toMatchObject({ snoozedUntil: second })
   })
 
-  test('is shown as it was at an instant', async () => {
+  test('is part of the queue as it was at an instant', async () => {
     const setup = await createTestBus()
     const { bus } = setup
     const commandId = await parked(setup)
@@ -116,7 +116,9 @@ describe('what cannot be snoozed', () => {
     const commandId = await parked(setup)
     const refused = setup.bus.troubleshooting.snooze('payments', commandId, { ...jane, until })
     await expect(refused).rejects.toThrow(InvalidInputError)
-    await expect(refused).rejects.toThrow(/^until: must be an (instant ahead, by a year at the most, not |ISO 8601 )/)
+    await expect(refused).rejects.toThrow(
+      /^until: must be (a time in the future, at most a year from now, not |an ISO 8601 )/,
+    )
     const many = setup.bus.actions.start({ action: 'snooze', filter: {}, ...jane, until })
     await expect(many).rejects.toThrow(/^until: must be/)
     expect(await auditNames(setup.bus, 'payments', commandId)).not.toContain('OPERATOR_SNOOZE')
@@ -131,7 +133,7 @@ describe('what cannot be snoozed', () => {
 })
 
 describe('many at once', () => {
-  test('are snoozed, after a dry run that did nothing; what was snoozed meanwhile is still taken by an action', async () => {
+  test('are snoozed, after a dry run that changed nothing; an action still takes a command that was snoozed meanwhile', async () => {
     const setup = await createTestBus()
     const { bus } = setup
     const commandId = await parked(setup)
@@ -156,7 +158,7 @@ describe('many at once', () => {
     expect(await bus.actions.runOne(retry.actionId)).toMatchObject({ succeeded: 2 })
   })
 
-  test('only with what belongs to it', async () => {
+  test('with the options of a snooze only', async () => {
     const { bus } = await createTestBus()
     const wrong = bus.actions.start({ action: 'retry', filter: {}, ...jane, until: inAnHour() })
     await expect(wrong).rejects.toThrow('until: belongs to snooze, not to retry; leave it out')

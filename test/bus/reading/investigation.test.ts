@@ -62,7 +62,7 @@ test('the troubleshooting queue at every instant is what the list showed at that
   expect(pages).toEqual([fourth, third, second, first])
 })
 
-test('the queue at an instant and a correlation are found by index, in a database full of others', async () => {
+test('the queue at an instant and a correlation are read by index, however much else the database has', async () => {
   const { bus, pool } = await createTestBus()
   const client = await pool.connect()
   const plans: string[] = []
@@ -84,7 +84,7 @@ test('the queue at an instant and a correlation are found by index, in a databas
   expect(plans.join()).not.toContain('Seq Scan')
 })
 
-test('a correlation id gives the whole tree: what caused what, by parent and by causation, also across ids and domains', async () => {
+test('a correlation id gives the whole tree of causes, by parent and by causation, also across ids and domains', async () => {
   const { bus } = await createTestBus()
   const send = async (domain: string, options: object) =>
     (await bus.send(domain, 'Step', {}, { tenantId: 't1', ...options })).commandId
@@ -109,7 +109,7 @@ test('a correlation id gives the whole tree: what caused what, by parent and by 
   expect(await bus.getCorrelation('nobody knows this')).toMatchObject({ items: [], truncated: false })
 })
 
-test('of more than there is room for, what failed comes first with what led to it, and the rest is counted', async () => {
+test('a tree above the limit shows failures first, with what led to them, and counts the rest', async () => {
   const setup = await createTestBus()
   const { bus } = setup
   const order = { correlationId: 'order-9', tenantId: 't1' }
@@ -165,7 +165,7 @@ const idOf = (node: CausalNode): string | null =>
 const view = (commandId: string, causationId: string | null): CommandView =>
   ({ domain: 'a', commandId, causationId, parentCommandId: null }) as CommandView
 
-test('commands that name one another as their cause are told once each', () => {
+test('commands that name each other as their cause are shown once each', () => {
   const tree = treeOf({
     runs: [],
     entries: [],

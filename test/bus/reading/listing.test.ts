@@ -41,7 +41,7 @@ describe('troubleshooting lists', () => {
     expect(await bus.troubleshooting.groups()).toEqual([])
   })
 
-  test('A10: an item carries what an operator needs, the payload included', async () => {
+  test('A10: an item has what an operator needs, with the payload', async () => {
     const test = await createTestBus()
     const commandId = await parked(test, 'payments', { amount: 5 }, { replyTo: 'replies', correlationId: 'c-1' })
     expect((await test.bus.troubleshooting.list({ domain: 'payments' })).items).toEqual([
@@ -65,7 +65,7 @@ describe('troubleshooting lists', () => {
     ])
   })
 
-  test('A10: filters combine; pages run newest first over all domains, without a row twice', async () => {
+  test('A10: filters combine; pages run newest first over all domains, and no row comes twice', async () => {
     const test = await createTestBus()
     const { bus } = test
     const kinds = [
@@ -134,7 +134,7 @@ describe('troubleshooting lists', () => {
     expect((await bus.troubleshooting.list()).items.map(item => item.commandId)).toEqual([commandId])
   })
 
-  test('A12: parked messages lie in the archive; there is no second queue', async () => {
+  test('A12: parked messages are in the archive; there is no second queue', async () => {
     const test = await createTestBus()
     const commandId = await parked(test)
     expect((await test.pool.query('select queue_name from pgmq.list_queues()')).rows).toEqual([
@@ -144,7 +144,7 @@ describe('troubleshooting lists', () => {
     expect((await test.archived('payments__commands')).map(m => m.message.command_id)).toEqual([commandId])
   })
 
-  test('groups count what is parked by domain, type and error code, with the newest message as a sample', async () => {
+  test('groups count parked commands by domain, type and error code, with the newest message as a sample', async () => {
     const test = await createTestBus()
     await parkMany(test, 'payments', [
       { commandType: 'Charge', code: 'DOWN' },
@@ -217,7 +217,7 @@ describe('queries', () => {
     expect(await bus.findCommand(randomUUID())).toEqual([])
   })
 
-  test('A30: two events of one instant keep the order of their revisions', async () => {
+  test('A30: two events with the same time keep the order of their revisions', async () => {
     const at = new Date('2026-01-01T00:00:00Z')
     const test = await createTestBus({ clock: { now: () => at, random: () => 0 } })
     const commandId = await parked(test)
@@ -232,14 +232,14 @@ describe('queries', () => {
   test.each([
     ['a limit of 0', { limit: 0 }, /limit/],
     ['a limit over 500', { limit: 501 }, /limit/],
-    ['a cursor that is not ours', { cursor: 'abc' }, /cursor/],
+    ['an invalid cursor', { cursor: 'abc' }, /cursor/],
     [
       'a cursor that breaks out',
       { cursor: Buffer.from('["2026-01-01","x","\'; drop"]').toString('base64url') },
       /cursor/,
     ],
     ['an unknown status word', { status: 'DONE' as never }, /PENDING, IN_PROGRESS/],
-    ['a time that is none', { createdAfter: 'yesterday' }, /ISO 8601/],
+    ['an invalid time', { createdAfter: 'yesterday' }, /ISO 8601/],
     ['times in the wrong order', { createdAfter: '2026-01-02', createdBefore: '2026-01-01' }, /before/],
   ])('bad input is refused in one sentence: %s', async (_, filter, sentence) => {
     const { bus } = await createTestBus()
@@ -248,7 +248,7 @@ describe('queries', () => {
     expect(refusal.message).toMatch(sentence)
   })
 
-  test("the sender's cancel ends a PENDING command, takes its message away and is told about in the audit", async () => {
+  test("the sender's cancel ends a PENDING command, removes its message and is in the audit", async () => {
     const { bus, work, until, messages, archived } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {}, { replyTo: 'replies' })
     await bus.cancel('payments', commandId, { actor: 'shop', reason: 'ordered twice' })

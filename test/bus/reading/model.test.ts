@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { verifyCommands } from '../../../src/infrastructure/postgres/read-tables/verify.ts'
-import { createTestBus, logIsApart } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate } from '../../support/bus.ts'
 import type { Model, Modelled } from '../../support/lives/command-model.ts'
 import { actions, parked, type Real } from '../../support/lives/command-model-actions.ts'
 
@@ -28,7 +28,7 @@ const expectConsistent = async ({ commands }: Model, { domain, pool, messages, a
   expect(new Set(replies).size).toBe(replies.length)
 }
 
-test('the bus does what a plain model does, and leaves rows, queues and replies in agreement', async () => {
+test('the bus behaves like a simple model, and its rows, queues and replies agree', async () => {
   const testBus = await createTestBus()
   let run = 0
   const reached = new Set<string>()
@@ -40,7 +40,7 @@ test('the bus does what a plain model does, and leaves rows, queues and replies 
     for (const { status } of model.commands.values()) reached.add(status)
   })
   // as many runs as there is time for, but at least until every way to end was tried
-  const enough = performance.now() + (logIsApart ? 10_000 : 20_000)
+  const enough = performance.now() + (logIsSeparate ? 10_000 : 20_000)
   while (run < 150 && (reached.size < 5 || performance.now() < enough)) await fc.assert(property, { numRuns: 5 })
   expect(reached.size).toBe(5)
 })

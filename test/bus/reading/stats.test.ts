@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import type { StatsReader } from '../../../src/application/ports/reading/stats.ts'
 import { NO_TENANT } from '../../../src/application/shared/scope.ts'
 import { BusinessRuleError, PermanentCommandError } from '../../../src/index.ts'
-import { feedCheck, readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
+import { feedCheck, readDatabaseStats } from '../../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
-import { createTestBus, logIsApart, signal, type TestBus } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal, type TestBus } from '../../support/bus.ts'
 import { isParked } from '../../support/park.ts'
 
 const handlers = {
@@ -85,7 +85,7 @@ test('counts by status and domain are those of the rows, before and after furthe
   await agree(testBus, [early, late])
 })
 
-test('a tenant is told his own commands, and nothing of the queues', async () => {
+test('a tenant sees the counts of its own commands, and no queues', async () => {
   const testBus = await createTestBus()
   await someLives(testBus)
   const stats = createStats(testBus.pool)
@@ -96,14 +96,14 @@ test('a tenant is told his own commands, and nothing of the queues', async () =>
   expect(queues).toEqual([])
 })
 
-test('an older transaction that is still open hides nothing and makes nothing count twice', async () => {
+test('an older open transaction hides no command and counts none twice', async () => {
   const testBus = await createTestBus()
   const { bus, pool } = testBus
   const first = createStats(pool)
   await first.read()
   const client = await pool.connect()
   await client.query('begin')
-  if (logIsApart) await client.query('select pg_current_xact_id()')
+  if (logIsSeparate) await client.query('select pg_current_xact_id()')
   else await bus.send('payments', 'Fine', {}, { client })
   await someLives(testBus)
 
@@ -119,7 +119,7 @@ test('an older transaction that is still open hides nothing and makes nothing co
   await agree(testBus, [first, second, createStats(pool)])
 })
 
-test('G3: of events that are held back a tenant is told its own', async () => {
+test('G3: a tenant sees only its own among the events that are held back', async () => {
   const { bus, pool, until } = await createTestBus()
   await bus.ready()
   const client = await pool.connect()
@@ -146,7 +146,7 @@ test('G3: of events that are held back a tenant is told its own', async () => {
   client.release()
 })
 
-test('throughput tells each of the last 15 minutes', async () => {
+test('throughput has each of the last 15 minutes', async () => {
   const testBus = await createTestBus()
   const early = createStats(testBus.pool)
   await early.read()
@@ -178,7 +178,7 @@ test('the oldest pending command of each domain, and the queues', async () => {
   expect(oldestTransactionSeconds).toBeLessThan(5)
 })
 
-test('the figures for a scrape: queues, parked by domain, open transactions', async () => {
+test('the stats of a scrape: queues, parked commands by domain, open transactions', async () => {
   const testBus = await createTestBus()
   const { bus, pool, work, until } = testBus
   const { commandId } = await bus.send('payments', 'Broken', {})
@@ -188,15 +188,15 @@ test('the figures for a scrape: queues, parked by domain, open transactions', as
   const client = await pool.connect()
   await client.query('begin')
   await client.query('select pg_current_xact_id()')
-  const figures = await until(
-    () => readFigures(pool),
+  const stats = await until(
+    () => readDatabaseStats(pool),
     ({ feed }) => feed.oldestWriterSeconds > 0,
   )
   await client.query('rollback')
   client.release()
-  expect(figures.parked).toEqual([{ domain: 'payments', count: 1 }])
-  expect(figures.queues.find(({ queue }) => queue === 'billing__commands')).toMatchObject({ depth: 1, visible: 1 })
-  expect(figures.oldestTransactionSeconds).toBeGreaterThan(0)
+  expect(stats.parked).toEqual([{ domain: 'payments', count: 1 }])
+  expect(stats.queues.find(({ queue }) => queue === 'billing__commands')).toMatchObject({ depth: 1, visible: 1 })
+  expect(stats.oldestTransactionSeconds).toBeGreaterThan(0)
 })
 
 test('the check of the feed is healthy while readers keep up', async () => {
@@ -205,7 +205,7 @@ test('the check of the feed is healthy while readers keep up', async () => {
   expect(await feedCheck(pool)).toMatchObject({ status: 'healthy', reasons: [] })
 })
 
-test('callers who come together share one answer', async () => {
+test('calls at the same moment share one answer', async () => {
   const { pool } = await createTestBus()
   const asked = signal()
   let queries = 0

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { BatchFailedError, CommandBusError } from '../../../src/index.ts'
-import { createTestBus, logIsApart, signal, type TestBus } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal, type TestBus } from '../../support/bus.ts'
 
 const large = (characters: number) => (_: unknown, i: number) => ({
   commandType: 'Charge',
@@ -51,8 +51,8 @@ describe('a batch that is too large for one statement', () => {
     expect(rows[0]).toEqual({ messages: 1_000, shortest: 140_000 })
   })
 
-  test.skipIf(logIsApart)(
-    'R12: callers with a megabyte each at the same moment share statements of 8 MiB',
+  test.skipIf(logIsSeparate)(
+    'R12: sends of a megabyte each at the same moment share statements of at most 8 MiB',
     async () => {
       const t = await createTestBus()
       const text = 'x'.repeat(1_000_000)
@@ -64,14 +64,14 @@ describe('a batch that is too large for one statement', () => {
 })
 
 // with the log in EventStoreDB, no trigger of the database can refuse it
-describe.skipIf(logIsApart)('a batch that fails', () => {
+describe.skipIf(logIsSeparate)('a batch that fails', () => {
   const batchOf = () => {
     const commands = Array.from({ length: 30 }, large(1_000_000))
     const refused = { commandType: 'Refused', commandId: randomUUID(), data: 'a secret' }
     return { commands: [...commands, refused, ...Array.from({ length: 30 }, large(1_000_000))], refused }
   }
 
-  test('R12: what was sent of it, what was there already and what was not sent is told of each command', async () => {
+  test('R12: says of each command whether it was sent, was there already, or was not sent', async () => {
     const t = await createTestBus()
     const { commands, refused } = batchOf()
     const before = await t.bus.send('payments', 'Charge', {}, { commandId: commands[0]?.commandId as string })
@@ -109,7 +109,7 @@ describe.skipIf(logIsApart)('a batch that fails', () => {
     expect((await t.pool.query('select from pgmq.q_payments__commands')).rowCount).toBe(commands.length)
   })
 
-  test('R12: a connection that breaks leaves open whether the commands under way were stored', async () => {
+  test('R12: after a broken connection it is unknown whether the commands under way were stored', async () => {
     const t = await createTestBus()
     await t.bus.send('payments', 'Charge', {})
     // the server is gone each time the statement is repeated
@@ -131,7 +131,7 @@ describe.skipIf(logIsApart)('a batch that fails', () => {
     expect(error.results[1_000]).toMatchObject({ outcome: 'unknown', msgId: null })
   })
 
-  test("R12: in the caller's transaction nothing of it is sent, for he rolls back", async () => {
+  test("R12: in the caller's transaction nothing of it is sent, because the caller rolls back", async () => {
     const t = await createTestBus()
     const { commands } = batchOf()
     await t.bus.ready()
@@ -147,8 +147,8 @@ describe.skipIf(logIsApart)('a batch that fails', () => {
   })
 })
 
-test.skipIf(logIsApart)(
-  'R12: large results of handlers that end at the same moment go in statements of 8 MiB',
+test.skipIf(logIsSeparate)(
+  'R12: large results of handlers that end at the same moment are split into statements of 8 MiB',
   async () => {
     const t = await createTestBus()
     const commands = Array.from({ length: 40 }, () => ({ commandType: 'Charge', data: {}, replyTo: 'replies' }))

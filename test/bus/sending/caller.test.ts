@@ -150,7 +150,7 @@ test('G3: each cell of the table of calls in docs/security.md is what the librar
   }
 })
 
-test('no call of a caller is missing above', () => {
+test('the table above has every call', () => {
   const caller = createCaller(untouchableDeps(), identity())
   expect(caller.allows('read')).toBe(false)
   expect(() => caller.demand('read')).toThrow(ForbiddenError)
@@ -166,7 +166,7 @@ test('no call of a caller is missing above', () => {
   expect(namesIn(caller).sort()).toEqual(calls.map(([name]) => name).sort())
 })
 
-test('a call may be taken from its caller, and nothing else of the bus comes with it', async () => {
+test('a call works when it is detached from its object, and gives no access to the rest of the bus', async () => {
   const caller = createCaller(untouchableDeps(), identity())
   const { send, troubleshooting } = caller
   const { retry } = troubleshooting
@@ -176,7 +176,7 @@ test('a call may be taken from its caller, and nothing else of the bus comes wit
   expect(Reflect.ownKeys(troubleshooting)).toEqual([])
 })
 
-test('a permission is what the roles carry together; USER alone carries none', () => {
+test('permissions are those of all roles together; USER alone has none', () => {
   const allowed = (names: Identity['roles']) =>
     permissions.filter(permission => roleAuthorization.allows(identity({ roles: names }), permission))
   const carried = Object.fromEntries(roles.map(role => [role, allowed([role])]))
@@ -222,7 +222,7 @@ describe('a caller of a tenant', () => {
     await own.cancel('a', commandId)
   })
 
-  test('cannot name another tenant or another actor, whatever it puts into its options', async () => {
+  test('cannot name another tenant or another actor in its options', async () => {
     const test = await createTestBus()
     const { bus } = test
     const stuck = await parked(test, 'b', {}, { tenantId: 't1' })
@@ -239,7 +239,7 @@ describe('a caller of a tenant', () => {
     expect((await bus.getAuditTrail('b', commandId)).map(({ actor }) => actor)).toEqual(['eve'])
   })
 
-  test('of no tenant cannot name an owner, a tenant or a parent either', async () => {
+  test('without a tenant cannot name an owner, a tenant or a parent either', async () => {
     const { bus } = await createTestBus()
     const mallory = bus.as(identity({ tenant: null, subject: 'mallory' }))
     const smuggled = { ownerId: 'ada', tenantId: 't1', parentCommandId: ID, retryCount: 3, actor: 'jane' }
@@ -251,7 +251,7 @@ describe('a caller of a tenant', () => {
     expect(await bus.getCommand('b', sent?.commandId ?? '')).toMatchObject(own)
   })
 
-  test('wins no race for a command of another tenant, however often it tries', async () => {
+  test('never changes a command of another tenant, however often it tries', async () => {
     const test = await createTestBus()
     const { bus } = test
     const eve = bus.as(identity({ tenant: 't2', subject: 'eve' }))
@@ -283,7 +283,7 @@ describe('a caller of a tenant', () => {
   })
 })
 
-describe('whose command it is', () => {
+describe("the check of a command's tenant", () => {
   const sentFor = (tenantId: string) => {
     const append = sending('a', ID)
     const events = append.events.map(({ event, ...rest }) => ({
@@ -302,7 +302,7 @@ describe('whose command it is', () => {
     )
   }
 
-  test('is asked of the state that is decided on, in one read of the stream', async () => {
+  test('uses the state that is decided on, in one read of the stream', async () => {
     const { store } = createMemoryEventStore<CommandEvent>()
     await store.append([sentFor('t1')])
     let reads = 0
@@ -319,7 +319,7 @@ describe('whose command it is', () => {
     expect(reads).toBe(2)
   })
 
-  test('is asked again of every state that is loaded after a lost race', async () => {
+  test('runs again on every state that is loaded after a conflict', async () => {
     const { store } = createMemoryEventStore<CommandEvent>()
     // the first read shows the caller's own stream; at the append it is another's
     const forged = createMemoryEventStore<CommandEvent>().store
@@ -344,7 +344,7 @@ describe('whose command it is', () => {
   })
 })
 
-test('G6: a caller that reads until a signal is aborted ends with it, on the server too', async () => {
+test('G6: a read ends when its signal is aborted, on the server too', async () => {
   const { bus, pool, until } = await createTestBus()
   await bus.ready()
   const lock = await pool.connect()
@@ -379,14 +379,14 @@ test.each([
   ['no subject', { subject: undefined }, 'subject'],
   ['a blank subject', { subject: ' ' }, 'subject'],
   ['roles that are a text', { roles: 'NOT_ADMIN' }, 'roles'],
-])('G3: an identity that does not say whose it is has no caller: %s', async (_, part, field) => {
+])('G3: an identity without a valid subject, tenant or list of roles is refused: %s', async (_, part, field) => {
   const { bus } = await createTestBus()
   await bus.send('payments', 'Charge', {}, { tenantId: 't1' })
   const strange = { ...identity({ tenant: 't2' }), ...part } as Identity
   await expect(async () => bus.as(strange).queryCommands({})).rejects.toMatchObject({ code: 'INVALID_REQUEST', field })
 })
 
-test('G3: what an identity is cannot change behind its caller', async () => {
+test('G3: later changes of the identity object do not change what its caller may do', async () => {
   const { bus } = await createTestBus()
   const roles: Identity['roles'][number][] = ['SENDER']
   const caller = bus.as(identity({ tenant: 't2', roles }))

@@ -16,7 +16,7 @@ const together = (count: number) => {
 
 const ten = Array.from({ length: 10 }, (_, i) => i)
 
-test('R3: transactional handlers on every connection of the pool get their reply queues made, with their first attempt', async () => {
+test('R3: transactional handlers on every connection of the pool get their reply queues, in their first attempt', async () => {
   const { bus, pool, until, work } = await createTestBus()
   const sent = await bus.sendBatch(
     'payments',
@@ -65,7 +65,7 @@ test.each([
   },
 )
 
-test('R3: ten callers on the ten connections of a pool send in their transactions, to queues that are not there yet', async () => {
+test('R3: ten callers on the ten connections of a pool send in their transactions, to queues that do not exist yet', async () => {
   const { database, messages } = await createTestBus()
   const pool = usersPool({ connectionString: database.url, max: 10 })
   const bus = createCommandBus({ pool })
@@ -84,7 +84,7 @@ test('R3: ten callers on the ten connections of a pool send in their transaction
   await pool.end()
 })
 
-test('R3: a caller who has made the queue in the very transaction he sends in does not wait for himself', async () => {
+test('R3: a caller who made the queue in the same transaction does not wait for its own lock', async () => {
   const { bus, pool, messages } = await createTestBus()
   const client = await pool.connect()
   await client.query('begin')
@@ -95,7 +95,7 @@ test('R3: a caller who has made the queue in the very transaction he sends in do
   expect(await messages('payments__commands')).toHaveLength(1)
 })
 
-test('R3: a worker reads, reports and keeps its leases while others hold every connection of the pool', async () => {
+test('R3: a worker reads, reports and extends its leases while others hold every connection of the pool', async () => {
   const { database, bus, until } = await createTestBus()
   const pool = usersPool({ connectionString: database.url, max: 3 })
   const own = createCommandBus({ pool })
@@ -126,7 +126,7 @@ test('R3: a worker reads, reports and keeps its leases while others hold every c
   await pool.end()
 })
 
-test('R3: every call of the library completes on a pool of one: none asks for a connection while it holds one', async () => {
+test('R3: every call of the library completes on a pool of one connection: none needs a second one', async () => {
   const { database, bus: other, work } = await createTestBus()
   const pool = usersPool({ connectionString: database.url, max: 1 })
   const bus = createCommandBus({ pool })
@@ -174,9 +174,9 @@ test('R3: every call of the library completes on a pool of one: none asks for a 
     verifyLog: () => bus.maintenance.verifyLog(),
     grant: () => bus.credits.grant('admin', 't1', { pool: 'monthly', amount: 10, reason: 'plan' }),
     startRun: async () => {
-      const starter = { subject: 'jane', tenant: 't1' }
-      const { id } = await bus.runs.createTemplate(starter, { name: 'Summaries', creditsPerRun: 2 })
-      await bus.runs.initiate(starter, { templateId: id, files: [{ fileName: 'a.pdf', input: {} }] })
+      const principal = { subject: 'jane', tenant: 't1' }
+      const { id } = await bus.runs.createTemplate(principal, { name: 'Summaries', creditsPerRun: 2 })
+      await bus.runs.initiate(principal, { templateId: id, files: [{ fileName: 'a.pdf', input: {} }] })
     },
   }
   pool.options.connectionTimeoutMillis = 5_000
@@ -191,7 +191,7 @@ test('R3: every call of the library completes on a pool of one: none asks for a 
   await pool.end()
 })
 
-test('R3: transactional handlers are refused on a pool that has no second connection for what they send', async () => {
+test('R3: transactional handlers are refused on a pool without a second connection for their sends', async () => {
   const { another } = await createTestBus()
   const handlers = { Charge: defineHandler({ transactional: true, handle: () => null }) }
   expect(() => another({ maxConnections: 1 }).worker({ domain: 'payments', handlers })).toThrow(
@@ -202,7 +202,7 @@ test('R3: transactional handlers are refused on a pool that has no second connec
   expect(() => another({ maxConnections: 0 })).toThrow(/maxConnections/)
 })
 
-test('R3: a concurrency that the pool cannot bear is said once, at the start', async () => {
+test('R3: a concurrency that the pool cannot serve is logged once, at the start', async () => {
   const { database } = await createTestBus()
   const said: string[] = []
   const warn = (_: object, message: string) => void said.push(message)

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { createTestBus, logIsApart, signal, until } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal, until } from '../../support/bus.ts'
 
 const ids = (count: number) => Array.from({ length: count }, () => randomUUID())
 
-describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
-  test('G8: an id that it has sent waits alone; all other senders of the process go on, and so do their connections', async () => {
+describe.skipIf(logIsSeparate)('a transaction that stays open', () => {
+  test('G8: delays only sends of the same id; all other senders of the process and their connections go on', async () => {
     const { bus, pool } = await createTestBus({ maxConnections: 4 })
     await bus.send('payments', 'Charge', null)
     const held = ids(30)
@@ -34,7 +34,7 @@ describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
     expect((await bus.maintenance.verifyLog()).findings).toEqual([])
   })
 
-  test('G8: one that is rolled back leaves the id to whoever waits, and whoever waits too long is told', async () => {
+  test('G8: frees the id when it rolls back; a send that waited too long fails with a reason', async () => {
     const { another, pool } = await createTestBus()
     const bus = another({ databaseTimeoutMs: 30_000 })
     const [commandId, late] = ids(2) as [string, string]
@@ -46,7 +46,7 @@ describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
     const hasty = another({ databaseTimeoutMs: 1_500 })
     await expect(hasty.send('payments', 'Charge', null, { commandId: late })).rejects.toMatchObject({
       code: 'UNAVAILABLE',
-      message: expect.stringMatching(/held by a transaction that is still open.*nothing of this was stored/),
+      message: expect.stringMatching(/locked by an open transaction.*nothing of this was stored/),
     })
     const waiting = bus.send('payments', 'Charge', { mine: true }, { commandId })
     await bus.send('payments', 'Charge', null)
@@ -56,7 +56,7 @@ describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
     expect(await bus.getCommand('payments', commandId)).toMatchObject({ data: { mine: true } })
   })
 
-  test('G8: of a batch waits what it holds; the rest is sent, and neither other senders nor connections wait', async () => {
+  test('G8: delays only its own ids of a batch; the rest is sent, and neither other senders nor connections wait', async () => {
     const { bus, pool } = await createTestBus({ maxConnections: 4 })
     await bus.send('payments', 'Charge', null)
     const held = ids(4)
@@ -87,7 +87,7 @@ describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
     expect((await bus.maintenance.verifyLog()).findings).toEqual([])
   })
 
-  test('G8: a batch that waits too long says what of it was sent; it can be sent again', async () => {
+  test('G8: a batch that waits too long reports what was sent, and can be sent again', async () => {
     const { another, pool } = await createTestBus()
     const bus = another({ databaseTimeoutMs: 1_500 })
     const [before, held, after] = ids(3) as [string, string, string]
@@ -104,7 +104,7 @@ describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
     })
     await expect(bus.sendBatch('payments', [batch[1] as (typeof batch)[0]])).rejects.toMatchObject({
       code: 'UNAVAILABLE',
-      message: expect.stringMatching(/held by a transaction that is still open.*nothing of this was stored/),
+      message: expect.stringMatching(/locked by an open transaction.*nothing of this was stored/),
     })
     await holder.query('rollback')
     holder.release()
@@ -112,7 +112,7 @@ describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
     expect(again.map(({ outcome }) => outcome)).toEqual(['duplicate', 'accepted', 'duplicate'])
   })
 
-  test('G8: a queue that it makes or locks keeps those who need that queue, and nobody else', async () => {
+  test('G8: delays those who need a queue that it makes or locks, and nobody else', async () => {
     const { bus, another, pool } = await createTestBus()
     await bus.send('payments', 'Charge', null)
     await bus.send('locked', 'Charge', null)
@@ -132,7 +132,7 @@ describe.skipIf(logIsApart)('what a transaction holds that stays open', () => {
     expect((await bus.queryCommands({ domain: 'fresh' })).items).toHaveLength(2)
   })
 
-  test('G8: a message that it has locked keeps the outcome of that command, and of no other job of the worker', async () => {
+  test('G8: delays the outcome of a command whose message it has locked, and of no other job of the worker', async () => {
     const { bus, pool, work } = await createTestBus()
     const began = signal()
     const go = signal()

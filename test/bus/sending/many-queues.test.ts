@@ -1,17 +1,17 @@
 import type { Pool, PoolClient } from 'pg'
 import { describe, expect, test } from 'vitest'
-import { queueFigures } from '../../../src/infrastructure/postgres/queue/queue-figures.ts'
-import { readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
+import { queueStats } from '../../../src/infrastructure/postgres/queue/queue-stats.ts'
+import { readDatabaseStats } from '../../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
 import { readConfig } from '../../../src/infrastructure/settings/config.ts'
-import { createTestBus, logIsApart } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate } from '../../support/bus.ts'
 import { createTestApi } from '../../support/http.ts'
 import { expectProblem } from '../../support/problem.ts'
 
 const sender = (subject: string, tenant: string | null = null) => ({ subject, roles: ['SENDER'] as const, tenant })
 
 describe('new queues', () => {
-  test('G7: a caller may need so many in an hour, whatever he does; those that are there always work', async () => {
+  test('G7: a caller may add only so many in an hour; existing ones always work', async () => {
     const { bus, another, pool } = await createTestBus({ newQueuesPerHour: 3 })
     await bus.send('payments', 'Charge', null)
     const caller = another().as(sender('mallory'))
@@ -37,7 +37,7 @@ describe('new queues', () => {
   })
 
   test.each(['read committed', 'serializable'])(
-    'G7: twenty processes that send at once keep both limits together, by default %s',
+    'G7: twenty processes that send at once share both limits, by default %s',
     async isolation => {
       const { bus, another, pool, database } = await createTestBus({
         maxQueues: 5,
@@ -62,7 +62,7 @@ describe('new queues', () => {
     },
   )
 
-  test('G7: all together may make so many, however they send, until that is raised', async () => {
+  test('G7: all callers together may make only so many, however they send, until the limit is raised', async () => {
     const { bus, another } = await createTestBus({ maxQueues: 3 })
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, (_, i) => bus.send(`domain${i}`, 'Charge', null)),
@@ -72,7 +72,7 @@ describe('new queues', () => {
     const [known] = made as [string]
     const refused = {
       code: 'TOO_MANY_QUEUES',
-      message: expect.stringMatching(/room for 3 queues.*COMMANDBUS_MAX_QUEUES/),
+      message: expect.stringMatching(/limit of 3 queues.*COMMANDBUS_MAX_QUEUES/),
     }
     const other = another()
     await expect(other.send('domain30', 'Charge', null)).rejects.toMatchObject(refused)
@@ -87,7 +87,7 @@ describe('new queues', () => {
   })
 })
 
-test('G7: over HTTP it is a 429 with a sentence, and the limits are read from the environment', async () => {
+test('G7: above a limit HTTP answers 429 with a reason, and the environment sets the limits', async () => {
   const api = await createTestApi({}, { newQueuesPerHour: 1 })
   const token = await api.token(['SENDER'])
   const send = (domain: string) =>
@@ -129,11 +129,11 @@ const watched = (pool: Pool) => {
   }
 }
 
-/** Makes queues with only what the figures read; pgmq itself takes minutes for thousands. */
+/** Makes queues with only what the stats read; pgmq itself takes minutes for thousands. */
 const MANY = 3_000
 
-describe.skipIf(logIsApart)('3,000 queues', () => {
-  test('G7: figures of them cost as much as those of a hundred, take few locks at a time, and are right', async () => {
+describe.skipIf(logIsSeparate)('3,000 queues', () => {
+  test('G7: their stats cost as much as those of a hundred, take few locks at a time, and are right', async () => {
     const { bus, pool } = await createTestBus()
     await bus.send('payments', 'Charge', null)
     for (let from = 0; from < MANY; from += 200) {
@@ -145,7 +145,7 @@ describe.skipIf(logIsApart)('3,000 queues', () => {
         end loop; end $$`)
     }
     const counted = watched(pool)
-    const first = await queueFigures(counted.pool)
+    const first = await queueStats(counted.pool)
     expect(first).toHaveLength(MANY + 1)
     expect(counted.most()).toBeLessThan(1_000)
 
@@ -154,9 +154,9 @@ describe.skipIf(logIsApart)('3,000 queues', () => {
     )
     await pool.query('select pg_stat_force_next_flush()')
     counted.reset()
-    const figures = await readFigures(counted.pool)
-    expect(figures.queues).toHaveLength(MANY + 1)
-    expect(figures.queues.filter(({ depth }) => depth > 0).map(({ queue }) => queue)).toEqual([
+    const stats = await readDatabaseStats(counted.pool)
+    expect(stats.queues).toHaveLength(MANY + 1)
+    expect(stats.queues.filter(({ depth }) => depth > 0).map(({ queue }) => queue)).toEqual([
       'payments__commands',
       'x2999',
     ])

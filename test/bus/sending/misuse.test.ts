@@ -5,7 +5,7 @@ import { createTestBus, signal } from '../../support/bus.ts'
 /** The bus as JavaScript code without types calls it. */
 const untyped = (bus: CommandBus) => bus as unknown as Record<string, Record<string, (...args: unknown[]) => unknown>>
 
-test('while a bus closes, handlers under way may still send; a closed one says so, to workers that start late, too', async () => {
+test('while a bus closes, running handlers may still send; a closed bus refuses calls, and workers that start late', async () => {
   const { bus, pool, work } = await createTestBus()
   const id = '5f0c2a7e-0000-4000-8000-000000000001'
   for (const action of ['retry', 'cancel', 'complete']) {
@@ -42,7 +42,7 @@ test('while a bus closes, handlers under way may still send; a closed one says s
   await bus.close()
 })
 
-test('a handler that could not work is refused when it is registered', async () => {
+test('an invalid handler is refused when it is registered', async () => {
   const bus = createCommandBus({ databaseUrl: 'postgres://127.0.0.1/nobody-connects' })
   const handle = () => null
   const wrong: readonly (readonly [handler: unknown, sentence: string])[] = [
@@ -61,7 +61,7 @@ test('a handler that could not work is refused when it is registered', async () 
   await bus.close()
 })
 
-test('a bus that is not told where its database is says so', () => {
+test('a bus without a database is refused with a reason', () => {
   expect(() => createCommandBus(undefined as never)).toThrow('options: say where the database is')
   expect(() => createCommandBus({})).toThrow('databaseUrl: must be a connection string')
 })

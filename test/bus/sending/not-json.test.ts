@@ -25,7 +25,7 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
   ['an instance of a class', new User(), /user is a User/],
   ['a boxed number', Object(1), /user is a Number/],
   ['an object that inherits', { __proto__: { name: 'Ada' } }, /user is an object with a prototype of its own/],
-  ['a date that is none', new Date(Number.NaN), /user is a Date without a time/],
+  ['an invalid date', new Date(Number.NaN), /user is a Date without a time/],
   ['a function', () => 1, /user is a function/],
   ['a symbol', Symbol('s'), /user is a symbol/],
   ['a bigint', 1n, /user is a bigint/],
@@ -37,7 +37,7 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
   ['a huge number', 1e308, /user is past 9007199254740991/],
 ]
 
-describe('R8: what is no JSON', () => {
+describe('R8: a value that JSON cannot hold', () => {
   test('R8: is refused with its path when it is sent, in a batch, in an operation and by an operator', async () => {
     const t = await createTestBus()
     const { bus } = t
@@ -89,7 +89,7 @@ describe('R8: what is no JSON', () => {
     }
   })
 
-  test('R8: numbers count with the digits that PostgreSQL writes', async () => {
+  test('R8: numbers count with as many digits as PostgreSQL writes', async () => {
     const { bus } = await createTestBus()
     await expect(bus.send('payments', 'Charge', Array(14_000).fill(1e-79))).rejects.toThrow(/numbers written out/)
     const { commandId } = await bus.send('payments', 'Charge', [1e-79, 0.1, 5])

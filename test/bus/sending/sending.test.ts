@@ -4,7 +4,7 @@ import { DuplicateCommandError, InvalidInputError } from '../../../src/index.ts'
 import { createTestBus } from '../../support/bus.ts'
 
 describe('sending', () => {
-  test('A13: a send makes the row, the message and the audit together, and the queue at first use', async () => {
+  test('A13: a send writes row, message and audit together, and makes the queue at first use', async () => {
     const { bus, messages } = await createTestBus()
     const sent = await bus.send('pay.ments', 'Charge', { amount: 5 }, { replyTo: 'pay__replies', correlationId: 'c-1' })
 
@@ -76,7 +76,7 @@ describe('sending', () => {
     expect((await pool.query('select id from orders')).rows).toEqual([{ id: 2 }])
   })
 
-  test("A13: workers hear of a send in the caller's transaction when it commits, long before they would look", {
+  test("A13: workers are woken by a send in the caller's transaction when it commits, long before they would poll", {
     timeout: 45_000,
   }, async () => {
     const { bus, pool, work, another, until } = await createTestBus()
@@ -167,7 +167,7 @@ describe('sending', () => {
     expect(await messages('payments__commands')).toHaveLength(1)
   })
 
-  test('A15: a correlation id of any text goes to row, message, audit and reply; a UUID is made when absent', async () => {
+  test('A15: a correlation id may be any text and goes to row, message, audit and reply; a missing one becomes a UUID', async () => {
     const { bus, messages, work, until } = await createTestBus()
     const correlationId = `order 7 / "quoted" 'x' ü €`
     const { commandId } = await bus.send('payments', 'Charge', {}, { correlationId, replyTo: 'replies' })
@@ -231,7 +231,7 @@ describe('sending', () => {
       /domain/,
     ],
     ['a domain whose queue name pgmq cannot hold', ['a'.repeat(38), 'Charge', {}], /47/],
-    ['an id that is no UUID', ['payments', 'Charge', {}, { commandId: 'abc' }], /UUID/],
+    ['an id that is not a UUID', ['payments', 'Charge', {}, { commandId: 'abc' }], /UUID/],
     ['a reply queue pgmq would fold', ['payments', 'Charge', {}, { replyTo: 'Replies' }], /queue name/],
     ['data that JSON cannot hold', ['payments', 'Charge', { when: () => 1 }], /data\.when is a function/],
     ['data with a NUL character', ['payments', 'Charge', { text: 'a\u0000' }], /NUL/],

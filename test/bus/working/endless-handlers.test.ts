@@ -12,7 +12,7 @@ import {
   InvalidOperationError,
 } from '../../../src/index.ts'
 import { Deadline } from '../../../src/infrastructure/worker/attempt/deadline.ts'
-import { createTestBus, logIsApart, signal } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal } from '../../support/bus.ts'
 import { auditNames, isParked } from '../../support/park.ts'
 import { compiledSource } from '../../support/servers/compiled.ts'
 
@@ -36,7 +36,7 @@ const noting = () => {
 }
 
 describe('a handler that never ends', () => {
-  test('R6: is named by health; an operator ends its attempt, its slot is free, and others run', async () => {
+  test('R6: is named by health; when an operator ends its attempt, its slot is free for other commands', async () => {
     const { log, lines } = noting()
     const { bus, work, until, messages, archived } = await createTestBus({ log })
     const signals: AbortSignal[] = []
@@ -110,7 +110,7 @@ describe('a handler that never ends', () => {
     ['succeeds', (go: Promise<void>) => go.then(() => 'late')],
     ['fails', (go: Promise<void>) => go.then(() => Promise.reject(new Error('late')))],
   ])(
-    'R6: a handler that still %s after its attempt was ended changes nothing, also once the command runs again',
+    'R6: a handler that still %s after its attempt was ended changes nothing, also when the command runs again',
     async (_, end) => {
       const { bus, work, until } = await createTestBus()
       const [go, again] = [signal(), signal<HandlerContext>()]
@@ -159,8 +159,8 @@ describe('a handler that never ends', () => {
   )
 
   // needs one transaction for the handler and its command
-  test.skipIf(logIsApart)(
-    'R6: what a transactional handler wrote in an ended attempt is undone, and its connection is free',
+  test.skipIf(logIsSeparate)(
+    'R6: the writes of a transactional handler in an ended attempt are rolled back, and its connection is free',
     async () => {
       const { bus, pool, work, until } = await createTestBus()
       await pool.query('create table effects (id int)')
@@ -195,7 +195,7 @@ describe('a handler that never ends', () => {
     },
   )
 
-  test('R6: only of a command that runs, by somebody who says why; of two operators one wins', async () => {
+  test('R6: only a running attempt can be ended, and only with a reason; of two operators one succeeds', async () => {
     const { bus, work, until } = await createTestBus()
     await work({ domain: 'payments', leaseSeconds: 1, handlers: { Hang: never } })
     const { commandId } = await bus.send('payments', 'Hang', {})
@@ -256,7 +256,7 @@ describe('the deadline of handlers', () => {
     )
   }
 
-  test('R6: is there for all of a worker; a handler may have its own, or waive it by name', async () => {
+  test('R6: applies to all handlers of a worker; a handler may set its own, or switch it off explicitly', async () => {
     const { bus, work, until } = await createTestBus()
     const go = signal()
     const signals: Record<string, AbortSignal> = {}
@@ -286,7 +286,7 @@ describe('the deadline of handlers', () => {
     expect((await Promise.all(waiting)).map(found => found?.status)).toEqual(Array(3).fill('COMPLETED'))
   })
 
-  test('R6: one that its handler has asked for is not critical, however few the slots', async () => {
+  test('R6: a handler within a long deadline of its own does not make health critical, however few the slots', async () => {
     const { bus, work, until } = await createTestBus()
     const worker = await work({
       domain: 'payments',
@@ -302,7 +302,7 @@ describe('the deadline of handlers', () => {
     expect(status).toBe('degraded')
   })
 
-  test('R6: keeps no process alive whose worker has been stopped', async () => {
+  test('R6: does not keep the process alive after its worker was stopped', async () => {
     const { bus, database } = await createTestBus()
     await bus.send('payments', 'Hang', {})
     const program = `
@@ -323,14 +323,14 @@ describe('the deadline of handlers', () => {
     expect(ended).toEqual({ stdout: 'closed\n', stderr: '' })
   })
 
-  test('R6: a handler whose attempt was ended before it began never begins', async () => {
+  test('R6: a handler whose attempt was ended before it started never starts', async () => {
     const deadline = new Deadline(60_000, 25, () => {})
     deadline.cut(new Error('the lease of this message is lost'))
     const ran = new Promise((returned, threw) => deadline.run(() => expect.unreachable(), { returned, threw }))
     await expect(ran).rejects.toThrow('the lease of this message is lost')
   })
 
-  test('R6: one that could not work is refused when the worker is made, with a sentence', async () => {
+  test('R6: an invalid deadline is refused when the worker is made, with a reason', async () => {
     const bus = createCommandBus({ databaseUrl: 'postgres://127.0.0.1/nobody-connects' })
     for (const handlerTimeoutMs of [0, -1, Number.NaN, 1e12, '5', 'never']) {
       const make = () => bus.worker({ domain: 'payments', handlerTimeoutMs: handlerTimeoutMs as never })

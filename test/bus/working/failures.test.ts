@@ -77,7 +77,7 @@ const failing = async <Name extends string>(thrown: Readonly<Record<Name, unknow
 }
 
 describe('a failure can be found', () => {
-  test('R5: `fetch` to a closed port says where it could not connect to, in row, log and history', async () => {
+  test('R5: a `fetch` to a closed port is recorded with its address, in row, log and history', async () => {
     const port = await closedPort()
     const refused = await fetch(`http://127.0.0.1:${port}/`).catch(error => error)
     const both = await fetch(`http://localhost:${port}/`).catch(error => error)
@@ -94,7 +94,7 @@ describe('a failure can be found', () => {
     }
   })
 
-  test('R5: the members of an AggregateError and nested causes are told, deepest last, each with its stack', async () => {
+  test('R5: the members of an AggregateError and nested causes are recorded, deepest last, each with its stack', async () => {
     const root = Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
     const { ends } = await failing({
       Nested: new Error('order not kept', { cause: new Error('row not written', { cause: root }) }),
@@ -145,7 +145,7 @@ describe('a failure can be found', () => {
     })
   })
 
-  test('R5: secrets are masked, lengths are cut, circles end', async () => {
+  test('R5: secrets are masked, long texts are cut, circular causes end', async () => {
     const secret = new Error('cannot connect to postgres://app:hunter2@db/app', {
       cause: new Error('password=hunter2'),
     })
@@ -178,7 +178,7 @@ describe('a failure can be found', () => {
     expect(ends.hostile.kept).not.toHaveProperty('stack')
   })
 
-  test('R5: every outcome that is no success leaves one line with its error, whatever its kind', async () => {
+  test('R5: every outcome except success logs one line with its error', async () => {
     const { log, about } = logged()
     const { bus, work, until } = await createTestBus({ log })
     const cause = new Error('the bank is closed')
@@ -224,7 +224,7 @@ describe('a failure can be found', () => {
     })
   })
 
-  test('R5: a command whose workers died leaves one line, too', async () => {
+  test('R5: a command whose workers died logs one line, too', async () => {
     const { log, about } = logged()
     const { bus, pool, work, until } = await createTestBus({ log })
     const { commandId } = await bus.send('payments', 'Charge', {}, { maxAttempts: 1 })
@@ -249,7 +249,7 @@ describe('a failure can be found', () => {
     expect(JSON.stringify(replies)).not.toMatch(/rule 7|failures\.test/)
   })
 
-  test('R5: events that were written before there were stacks are read as they are', () => {
+  test('R5: events from before stacks were recorded can still be read', () => {
     const stored = JSON.parse(
       readFileSync(new URL('../../support/lives/failed-before-stacks.json', import.meta.url), 'utf8'),
     )

@@ -37,7 +37,7 @@ const copies: Readonly<Record<string, () => Promise<Package>>> = {
 }
 
 describe.each(Object.entries(copies))('with %s of the package in one process', (_, load) => {
-  test("R4: its command errors mean what ours mean, also the user's own kinds of them", async () => {
+  test('R4: its command errors have the same meaning as ours, also subclasses of the user', async () => {
     const theirs = await load()
     expect(theirs.PermanentCommandError).not.toBe(ours.PermanentCommandError)
     class CardBlocked extends theirs.PermanentCommandError {}
@@ -71,7 +71,7 @@ describe.each(Object.entries(copies))('with %s of the package in one process', (
     expect(reply?.message).toMatchObject({ outcome: 'FAILED', error: { code: 'TOO_MUCH', details: { limit: 5 } } })
   })
 
-  test('R4: `instanceof` knows the errors of every copy, each as what it is', async () => {
+  test('R4: `instanceof` recognises the errors of every copy, each with its class', async () => {
     const theirs = await load()
     const classes = Object.entries(ours).filter(([name]) => name.endsWith('Error')) as [keyof Package, never][]
     expect(classes.length).toBeGreaterThan(15)
@@ -91,7 +91,7 @@ describe.each(Object.entries(copies))('with %s of the package in one process', (
   })
 })
 
-describe('the code of an error that is none of ours', () => {
+describe("the code of an error that is not the bus's own", () => {
   // as a minifier leaves them
   class a extends Error {
     override name = 'CardDeclined'
@@ -114,9 +114,9 @@ describe('the code of an error that is none of ours', () => {
     ['its name, where the code is a sentence', coded('it did not work', new a('x')), 'CardDeclined'],
     ['its name, where the code is a secret', coded('sk-0123456789abcdef', new a('x')), 'CardDeclined'],
     ['the name of an aborted signal', AbortSignal.abort().reason, 'AbortError'],
-    ['of its cause, where it says nothing itself', new TypeError('fetch failed', { cause: coded('EPIPE') }), 'EPIPE'],
-    ['its kind, where nothing says anything', new RangeError('x', { cause: new Error('y') }), 'RangeError'],
-    ['its kind, from another realm', runInNewContext('new RangeError("x")'), 'RangeError'],
+    ['of its cause, where it has none itself', new TypeError('fetch failed', { cause: coded('EPIPE') }), 'EPIPE'],
+    ['its class, where neither it nor its cause has one', new RangeError('x', { cause: new Error('y') }), 'RangeError'],
+    ['its class, from another realm', runInNewContext('new RangeError("x")'), 'RangeError'],
     ['of an object that is thrown', { code: 'E_PLAIN', message: 'x' }, 'E_PLAIN'],
     ['the type of anything else', 'text', 'string'],
   ]
@@ -144,7 +144,7 @@ describe('the code of an error that is none of ours', () => {
     ])
   })
 
-  test('R4: an error passes by itself when one of its causes does, or one of the errors that it collects', () => {
+  test('R4: an error is transient when one of its causes is, or one of the errors that it collects', () => {
     const refused = coded('ECONNREFUSED')
     const passing = [
       refused,

@@ -5,7 +5,7 @@ import { createTestBus } from '../../support/bus.ts'
 import { isParked } from '../../support/park.ts'
 
 // needs one transaction for the handler and its command
-const logIsApart = inject('logStore') === 'eventstoredb'
+const logIsSeparate = inject('logStore') === 'eventstoredb'
 
 const attempts: readonly (readonly [string, (client: ClientBase) => unknown])[] = [
   ['COMMIT', client => client.query('insert into effects values (1); commit')],
@@ -15,8 +15,8 @@ const attempts: readonly (readonly [string, (client: ClientBase) => unknown])[] 
   ['end()', client => (client as unknown as { end: () => void }).end()],
 ]
 
-test.skipIf(logIsApart).each(attempts)(
-  'G9: a handler that tries %s ends nothing, also when it goes on: its command is parked, and its writes are undone',
+test.skipIf(logIsSeparate).each(attempts)(
+  'G9: a handler that tries %s does not end the transaction, also when it goes on: its command is parked, and its writes are rolled back',
   async (what, attempt) => {
     const { bus, pool, work, until } = await createTestBus()
     await pool.query('create table effects (id int)')
@@ -46,8 +46,8 @@ test.skipIf(logIsApart).each(attempts)(
   },
 )
 
-test.skipIf(logIsApart)(
-  'G9: what a handler leaves on its session does not reach the next user of the pool',
+test.skipIf(logIsSeparate)(
+  'G9: session settings that a handler leaves behind do not reach the next user of the pool',
   async () => {
     const { bus, work, until } = await createTestBus({ maxConnections: 3 })
     const seen: unknown[] = []
@@ -84,7 +84,7 @@ test.skipIf(logIsApart)(
   },
 )
 
-test.skipIf(logIsApart)('G9: a client that a handler kept is of no use once it has ended', async () => {
+test.skipIf(logIsSeparate)('G9: a client that a handler kept cannot be used after the handler has ended', async () => {
   const { bus, pool, work, until } = await createTestBus({ maxConnections: 3 })
   await pool.query('create table effects (id int)')
   const late: Promise<unknown>[] = []

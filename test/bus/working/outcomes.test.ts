@@ -7,15 +7,15 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../../src/index.ts'
-import { createTestBus, logIsApart, signal } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal } from '../../support/bus.ts'
 import { auditNames, isParked } from '../../support/park.ts'
 
 const throwing = (error: unknown) => () => {
   throw error
 }
 
-describe('what a handler ends with', () => {
-  test('A18: success takes the message away, completes the command and replies with the result', async () => {
+describe('the outcome of a handler', () => {
+  test('A18: success deletes the message, completes the command and replies with the result', async () => {
     const { bus, work, until, messages, archived } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', { amount: 5 }, { replyTo: 'replies' })
     await work({ domain: 'payments', handlers: { Charge: data => ({ charged: data }) } })
@@ -41,7 +41,7 @@ describe('what a handler ends with', () => {
     expect(await auditNames(bus, 'payments', commandId)).toEqual(['SENT', 'RECEIVED', 'COMPLETED'])
   })
 
-  test('A18: the message of a success is archived instead when the bus is told so', async () => {
+  test('A18: the message of a success is archived instead when the bus is configured so', async () => {
     const { bus, work, until, archived } = await createTestBus({ onSuccess: 'archive' })
     const { commandId } = await bus.send('payments', 'Charge', {})
     await work({ domain: 'payments', handlers: { Charge: () => null } })
@@ -53,8 +53,8 @@ describe('what a handler ends with', () => {
   })
 
   // needs one transaction for log, rows and queue
-  test.skipIf(logIsApart)(
-    'A18: a reply that can be neither sent nor kept rolls the completion back, also of nobody else',
+  test.skipIf(logIsSeparate)(
+    'A18: a reply that can be neither sent nor kept rolls back the completion of its own command only',
     async () => {
       const { bus, pool, work, until, messages } = await createTestBus()
       await bus.send('payments', 'Warm', {}, { replyTo: 'broken' })
@@ -86,7 +86,7 @@ describe('what a handler ends with', () => {
     },
   )
 
-  test('A19: a transient failure makes the same message visible after the wait; PENDING meanwhile, no reply', async () => {
+  test('A19: after a transient failure the command is PENDING without a reply, and the same message is visible after the wait', async () => {
     const { bus, work, until, messages } = await createTestBus()
     const options = { replyTo: 'replies', backoffSeconds: [0.2, 0.1] }
     const { commandId, msgId } = await bus.send('payments', 'Charge', {}, options)
@@ -142,7 +142,7 @@ describe('what a handler ends with', () => {
     expect((starts[1] as number) - (starts[0] as number)).toBeGreaterThanOrEqual(195)
   })
 
-  test('A20: exhausted at its own max_attempts, whatever the type or the worker says', async () => {
+  test("A20: the attempts end at the command's own max_attempts, whatever its type or the worker says", async () => {
     const { bus, work, until, messages, archived } = await createTestBus({
       policies: { Charge: { maxAttempts: 5, backoffSeconds: [0] }, Refund: { maxAttempts: 1 } },
     })
@@ -160,7 +160,7 @@ describe('what a handler ends with', () => {
     expect(await messages('replies')).toEqual([])
   })
 
-  test('A21: a permanent error parks at once and keeps its details; an unknown one is transient, by its class name', async () => {
+  test('A21: a permanent error parks at once with its details; an unknown error is transient, with its class name as code', async () => {
     const { bus, work, until, messages } = await createTestBus()
     class BankIsOnFire extends Error {}
     const permanent = await bus.send('payments', 'Charge', {}, { replyTo: 'replies' })
@@ -201,7 +201,7 @@ describe('what a handler ends with', () => {
     expect(await messages('replies')).toEqual([])
   })
 
-  test('A21: the mapping of other errors is configurable', async () => {
+  test('A21: the meaning of other errors is configurable', async () => {
     const { bus, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {})
     await work({
@@ -267,7 +267,7 @@ describe('what a handler ends with', () => {
     expect(await archived('payments__commands')).toHaveLength(2)
   })
 
-  test("a result that JSON cannot hold parks the command instead of losing it: the handler's effects are done", async () => {
+  test('a result that JSON cannot hold parks the command, because the handler has done its work', async () => {
     const { bus, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {})
     await work({ domain: 'payments', handlers: { Charge: () => ({ big: 1n }) } })
@@ -290,7 +290,7 @@ describe('what a handler ends with', () => {
     expect(done?.result).toBe('first')
   })
 
-  test('A28: a handler is told its command, its attempt and its limit', async () => {
+  test('A28: a handler gets its command, its attempt and the limit of attempts', async () => {
     const { bus, work, until } = await createTestBus()
     const sent = await bus.send('payments', 'Charge', { amount: 5 }, { causationId: 'order-1', tenantId: 't1' })
     await work({
@@ -320,7 +320,7 @@ describe('what a handler ends with', () => {
   })
 
   // refused with the log in EventStoreDB
-  test.skipIf(logIsApart)(
+  test.skipIf(logIsSeparate)(
     'A28: what a transactional handler writes commits with the completion or not at all',
     async () => {
       const { bus, pool, work, until } = await createTestBus()

@@ -7,7 +7,7 @@ import { collect, useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 
-test('R8: a worker with a small heap works on many large commands: it reads ahead by size, not only by number', async () => {
+test('R8: a worker with a small heap handles many large commands: it reads ahead by size, not only by number', async () => {
   const { bus, pool, database, until } = await createTestBus()
   const total = 80
   for (let i = 0; i < total; i += 10) {
@@ -33,7 +33,7 @@ test('R8: a worker with a small heap works on many large commands: it reads ahea
   })
 })
 
-test('R8: what is read next fits beside what is held, going by the sizes of late; one is read in any case', () => {
+test('R8: a read takes as many messages as fit beside those in memory, by recent sizes, and at least one', () => {
   const MiB = 1024 * 1024
   const room = createRoom(16 * MiB)
   expect(room.fitting()).toBe(16)
@@ -52,7 +52,7 @@ test('R8: what is read next fits beside what is held, going by the sizes of late
   expect(room.fitting()).toBe(1)
 })
 
-test('R7: messages that were read and cannot be taken in go back uncounted', async () => {
+test('R7: messages that were read and cannot be accepted go back, and their read does not count', async () => {
   const { pool, messages } = await createTestBus()
   const catalog = createQueueCatalog(pool)
   await catalog.ensure(new Set(['q__commands']))
@@ -62,7 +62,7 @@ test('R7: messages that were read and cannot be taken in go back uncounted', asy
       key === 'query'
         ? async (query: string | QueryConfig, values?: unknown[]) => {
             const { rows } = await target.query(query, values)
-            return { rows: rows.map(row => ('message' in row ? { ...row, message: '{' } : row)) }
+            return { rows: rows.map(row => ('message' in row ? { ...row, data: '{' } : row)) }
           }
         : Reflect.get(target, key),
   })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readFigures } from '../../../src/infrastructure/postgres/reading/figures.ts'
+import { readDatabaseStats } from '../../../src/infrastructure/postgres/reading/database-stats.ts'
 import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
 import { createMetrics } from '../../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus, until } from '../../support/bus.ts'
@@ -19,7 +19,7 @@ const withStrays = async () => {
   return setup
 }
 
-test('R14: a message of no known command is kept in the archive, with the reason, and counted', async () => {
+test('R14: a message of no known command is moved to the archive with the reason, and counted', async () => {
   const { bus, pool, work, archived, messages } = await withStrays()
   const { rows: sent } = await pool.query(`select msg_id from pgmq.q_${QUEUE} order by msg_id offset 1`)
   await work({ domain: 'payments', handlers: { Charge: () => null } })
@@ -32,16 +32,16 @@ test('R14: a message of no known command is kept in the archive, with the reason
   expect(rows).toEqual([
     { queue: QUEUE, msg_id: sent[0].msg_id, why: expect.stringMatching(/./) },
     { queue: QUEUE, msg_id: sent[1].msg_id, why: expect.stringContaining('command_id') },
-    { queue: QUEUE, msg_id: sent[2].msg_id, why: `no command ${ID} was ever sent` },
+    { queue: QUEUE, msg_id: sent[2].msg_id, why: `command ${ID} was never sent` },
   ])
   expect((await createStats(pool).read()).queues).toMatchObject([{ queue: QUEUE, depth: 0, strangers: 3 }])
-  const metrics = createMetrics({ figures: () => readFigures(pool), log: { warn: () => {} } as never })
+  const metrics = createMetrics({ database: () => readDatabaseStats(pool), log: { warn: () => {} } as never })
   expect(await metrics.page([])).toContain(`commandbus_queue_strangers{queue="${QUEUE}"} 3`)
-  // it was archived and is counted, which is no fault of the log
+  // it was archived and counted, and the log is not damaged
   expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 3 })
 })
 
-test('R14: one that cannot be kept at the moment stays on its queue, and its neighbours are handled', async () => {
+test('R14: a message that cannot be archived at the moment stays on its queue, and the others are handled', async () => {
   const { pool, work, archived, messages, bus } = await withStrays()
   await pool.query(`
     create function refuse_to_keep() returns trigger language plpgsql as 'begin raise exception ''no room''; end';

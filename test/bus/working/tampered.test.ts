@@ -44,7 +44,7 @@ const parkedAs = { status: 'IN_TROUBLESHOOTING_QUEUE', parkedReason: 'TAMPERED',
 const noteSecurity = (lines: readonly object[]) =>
   lines.filter(line => (line as { security?: string }).security === 'tampered message')
 
-describe('G10: what runs is what the log says', () => {
+describe('G10: a worker runs what the log says', () => {
   test.each([
     ['payload', `message || '{"data": {"amount": 1000000}}'`, '/data/amount'],
     ['payload, by a member more', `jsonb_set(message, '{data,to}', '"mallory"')`, '/data/to'],
@@ -57,7 +57,7 @@ describe('G10: what runs is what the log says', () => {
     ['id, gone', `message - 'command_id'`, '/command_id'],
     ['all of it', `'[1]'`, ''],
   ])(
-    'G10: a message that was changed on the queue (%s) does not run, and parks its command as tampered',
+    'G10: a message that was changed on the queue (%s) does not run; its command is parked as TAMPERED',
     async (_, set, path) => {
       const { bus, ran, lines, work, ends, change, until, messages } = await createBus()
       const { commandId } = await bus.send('payments', 'Charge', { amount: 5 }, { replyTo: 'payments__replies' })
@@ -85,7 +85,7 @@ describe('G10: what runs is what the log says', () => {
     },
   )
 
-  test('G10: parks whatever the policy says of attempts that ran out', async () => {
+  test('G10: a changed message parks its command, whatever the policy says about exhausted attempts', async () => {
     const { bus, work, ends, change } = await createBus()
     const { commandId } = await bus.send('payments', 'Charge', { amount: 5 }, { onExhausted: 'fail' })
     await change(`message || '{"data": 1}'`)
@@ -93,7 +93,7 @@ describe('G10: what runs is what the log says', () => {
     expect(await ends(commandId)).toMatchObject(parkedAs)
   })
 
-  test('G10: a payload changed in the archive is found when it comes back, and the next retry runs what the log has', async () => {
+  test('G10: a payload changed in the archive is detected after a retry, and the next retry runs the payload of the log', async () => {
     const setup = await createBus()
     const { bus, ran, pool, work, ends } = setup
     const commandId = await parked(setup)
@@ -107,7 +107,7 @@ describe('G10: what runs is what the log says', () => {
     expect(ran).toEqual([{ id: commandId, type: 'Charge', data: { amount: 6 } }])
   })
 
-  test('G10: a message that names another command parks the one it belongs to; the named one runs as it was sent', async () => {
+  test('G10: a message that names another command parks the command that it belongs to; the named one runs as it was sent', async () => {
     const { bus, ran, work, ends, change } = await createBus()
     const first = await bus.send('payments', 'Charge', { amount: 1 })
     const second = await bus.send('payments', 'Charge', { amount: 2 })
@@ -121,7 +121,7 @@ describe('G10: what runs is what the log says', () => {
     expect(ran).toEqual([{ id: second.commandId, type: 'Charge', data: { amount: 2 } }])
   })
 
-  test('G10: the row is not believed: what it says otherwise changes nothing of what runs or is answered', async () => {
+  test('G10: the row is not trusted: changes in it affect neither what runs nor what is answered', async () => {
     const { bus, ran, pool, work, until, messages } = await createBus()
     const { commandId } = await bus.send('payments', 'Charge', { amount: 5 }, { replyTo: 'payments__replies' })
     await pool.query(
@@ -137,7 +137,7 @@ describe('G10: what runs is what the log says', () => {
     expect(ran).toEqual([{ id: commandId, type: 'Charge', data: { amount: 5 } }])
   })
 
-  test('G10: what says the same in other words runs: other forms of numbers, names twice or in another order, members left out or more', async () => {
+  test('G10: an equivalent message runs: other forms of numbers, repeated names, another order, missing or further members', async () => {
     const { bus, ran, work, ends, change } = await createBus()
     const data = { amount: 100, share: 1, list: [1, { a: null, b: 'é' }], none: 0, __proto: 1 }
     const { commandId } = await bus.send('payments', 'Charge', data, { replyTo: 'payments__replies' })
@@ -148,7 +148,7 @@ describe('G10: what runs is what the log says', () => {
     expect(ran).toEqual([{ id: commandId, type: 'Charge', data }])
   })
 
-  test('G10: a message of a command of another domain is put away, and runs nothing', async () => {
+  test('G10: a message of a command of another domain is archived, and nothing runs', async () => {
     const { bus, ran, pool, work, until, archived } = await createBus()
     const { commandId } = await bus.send('shop', 'Charge', { amount: 5 })
     const { commandId: own } = await bus.send('payments', 'Charge', { amount: 6 })

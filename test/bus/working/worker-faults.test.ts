@@ -11,12 +11,12 @@ const nothingIsArchived = `
   create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no space left'; end $$;
   create trigger refuse before insert on pgmq.a_payments__commands for each row execute function refuse()`
 
-test('A29: a message that cannot be put away does not keep the worker from what it read with it', async () => {
+test('A29: a message that cannot be archived does not keep the worker from the messages it was read with', async () => {
   const { bus, pool, work, until } = await createTestBus()
   const { commandId } = await bus.send('payments', 'Charge', {})
   await pool.query(`select pgmq.send('payments__commands', '{"not": "ours"}')`)
   await pool.query(nothingIsArchived)
-  // as many as it has slots: nothing more is read before these have begun
+  // as many as it has slots: no more are read before these have started
   await work({ domain: 'payments', concurrency: 2, handlers: { Charge: () => 'done' } })
   await until(
     () => bus.getCommand('payments', commandId),
@@ -25,7 +25,7 @@ test('A29: a message that cannot be put away does not keep the worker from what 
   expect((await bus.getCommand('payments', commandId))?.attempts).toBe(1)
 })
 
-test('A29: a command that cannot be read waits, uncounted, and leaves those read with it alone', async () => {
+test('A29: a command that cannot be read waits without losing an attempt, and does not affect those it was read with', async () => {
   const { bus, pool, work, until, messages } = await createTestBus()
   const unreadable = await bus.send('payments', 'Charge', {}, { maxAttempts: 1 })
   const readable = await bus.sendBatch('payments', Array(3).fill({ commandType: 'Charge', data: {}, maxAttempts: 1 }))
@@ -48,7 +48,7 @@ test('A29: a command that cannot be read waits, uncounted, and leaves those read
   expect(waits?.message.command_id).toBe(unreadable.commandId)
 })
 
-test('A29: messages read while the log cannot be go back uncounted: no attempt is spent on what nobody began', async () => {
+test('A29: messages that are read while the log is unreadable go back without losing an attempt', async () => {
   const { bus, pool, work, until } = await createTestBus()
   const { commandId } = await bus.send('payments', 'Charge', {}, { maxAttempts: 1 })
   await pool.query('alter table command_bus_event rename to hidden')
@@ -78,7 +78,7 @@ const unreadable = (): never => {
   throw new Error('nobody can read this')
 }
 
-test('A21: a handler that throws what nobody can read, or whose codec throws, has failed for a passing reason, at once', async () => {
+test('A21: a handler that throws an unreadable value, or whose codec throws, has a transient failure at once', async () => {
   const { bus, work, until } = await createTestBus()
   const handlers = {
     NoText: () => Promise.reject(Object.create(null)),
@@ -94,7 +94,7 @@ test('A21: a handler that throws what nobody can read, or whose codec throws, ha
   }
 })
 
-test('A28: transactional handlers that are more than the connections wait for one, and spend no attempt on it', async () => {
+test('A28: when there are more transactional handlers than connections, the others wait and lose no attempt', async () => {
   const { database, until } = await createTestBus()
   const pool = usersPool({ connectionString: database.url, max: 3 })
   const noted: string[] = []
@@ -126,7 +126,7 @@ test('A28: transactional handlers that are more than the connections wait for on
   await pool.end()
 })
 
-test('A28: a transactional handler that goes on after its timeout writes nothing any more', async () => {
+test('A28: a transactional handler that goes on after its timeout can no longer write', async () => {
   const { bus, pool, work, until } = await createTestBus({ maxConnections: 3 })
   await pool.query('create table effects (attempt int)')
   const { commandId } = await bus.send('payments', 'Charge', {}, { backoffSeconds: [0] })
@@ -155,7 +155,7 @@ test('A28: a transactional handler that goes on after its timeout writes nothing
   expect((await pool.query('select attempt from effects')).rows).toEqual([{ attempt: 2 }])
 })
 
-test('A28: a heartbeat does not take back the time a handler asked for', async () => {
+test('A28: a heartbeat does not shorten a lease that a handler extended', async () => {
   const { bus, pool, work, until } = await createTestBus()
   await bus.send('payments', 'Charge', {})
   const asked = signal()
@@ -189,29 +189,33 @@ test.each([
     { roles: ['ADMIN' as const] },
     { status: 'CANCELED' as const },
   ],
-])('A10: the list %s goes by an index of its own, whatever else there is', async (_, index, identity, filter) => {
-  const { bus, another, pool, until } = await createTestBus()
-  await bus.ready()
-  await pool.query(
-    `insert into command_bus_command (domain, command_id, command_type, status, attempts, max_attempts, total_attempts,
+])(
+  'A10: the list %s is read by its own index, however many other rows there are',
+  async (_, index, identity, filter) => {
+    const { bus, another, pool, until } = await createTestBus()
+    await bus.ready()
+    await pool.query(
+      `insert into command_bus_command (domain, command_id, command_type, status, attempts, max_attempts, total_attempts,
        queue_name, correlation_id, tenant_id, retry_count, data_revision, created_at, updated_at, revision)
      select 'payments', gen_random_uuid(), 'Charge', case when i <= 10 then 'CANCELED' else 'COMPLETED' end, 1, 3, 1,
        'payments__commands', i::text, case when i <= 10 then 'small' else 'large' end, 0, 0,
        now() - (5000 - i) * interval '1 s', now(), 2
      from generate_series(1, 5000) i`,
-  )
-  await pool.query('analyze command_bus_command')
-  const reader = another()
-  const jane = reader.as({ subject: 'jane', tenant: null, roles: ['AUDITOR'], ...identity })
-  expect((await jane.queryCommands(filter)).items).toHaveLength(10)
-  // a connection reports its statistics when it ends
-  await reader.close()
-  const scans = async () =>
-    (await pool.query('select idx_scan::int as n from pg_stat_user_indexes where indexrelname = $1', [index])).rows[0].n
-  await until(scans, n => n > 0)
-})
+    )
+    await pool.query('analyze command_bus_command')
+    const reader = another()
+    const jane = reader.as({ subject: 'jane', tenant: null, roles: ['AUDITOR'], ...identity })
+    expect((await jane.queryCommands(filter)).items).toHaveLength(10)
+    // a connection reports its statistics when it ends
+    await reader.close()
+    const scans = async () =>
+      (await pool.query('select idx_scan::int as n from pg_stat_user_indexes where indexrelname = $1', [index])).rows[0]
+        .n
+    await until(scans, n => n > 0)
+  },
+)
 
-test('A26: while a stop waits for a handler its lease is kept: nobody else begins', async () => {
+test('A26: while a stop waits for a handler, its lease is extended: nobody else gets the message', async () => {
   const { bus, pool, work, until } = await createTestBus()
   const { commandId } = await bus.send('payments', 'Charge', {})
   const began = signal()
@@ -232,7 +236,7 @@ test('A26: while a stop waits for a handler its lease is kept: nobody else begin
   expect(await bus.getCommand('payments', commandId)).toMatchObject({ status: 'COMPLETED', totalAttempts: 1 })
 })
 
-test('a worker starts once, also when it is asked twice at the same time, and again after a start that failed', async () => {
+test('a worker starts once, also when start is called twice at the same time, and again after a failed start', async () => {
   const { bus, pool } = await createTestBus()
   await bus.ready()
   const worker = bus.worker({ domain: 'payments', handlers: {} })

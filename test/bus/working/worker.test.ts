@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { defineHandler, type HandlerContext } from '../../../src/index.ts'
-import { createTestBus, logIsApart, signal } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal } from '../../support/bus.ts'
 import { auditNames, isParked, parked } from '../../support/park.ts'
 
 describe('leases and attempts', () => {
-  test('A17: a handler that runs longer than a moment is IN_PROGRESS with its lease, its attempt in the audit', async () => {
+  test('A17: a command whose handler runs for a while is IN_PROGRESS with its lease, and its attempt is in the audit', async () => {
     const { bus, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {})
     const go = signal()
@@ -48,7 +48,7 @@ describe('leases and attempts', () => {
     ])
   })
 
-  test('A27: a command that loses every worker is parked as LEASE_LOST, and nothing loops', async () => {
+  test('A27: a command that loses every worker is parked as LEASE_LOST, and is not delivered again', async () => {
     const { bus, pool, work, until, messages, archived } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {}, { maxAttempts: 3, replyTo: 'replies' })
     for (let i = 0; i < 3; i++) {
@@ -66,7 +66,7 @@ describe('leases and attempts', () => {
     expect(await messages('replies')).toEqual([])
   })
 
-  test('A27: commands whose worker died run one at a time, whatever else runs, and spend no attempt on the wait', async () => {
+  test('A27: commands whose worker died run one at a time, beside others, and lose no attempt while they wait', async () => {
     const { bus, pool, work, until, messages } = await createTestBus()
     const suspects = await bus.sendBatch('payments', Array(4).fill({ commandType: 'Charge', data: {} }))
     // a worker reads them all, and dies
@@ -141,7 +141,7 @@ describe('leases and attempts', () => {
     expect(await auditNames(bus, 'payments', commandId)).toEqual(['SENT', 'RECEIVED', 'RECEIVED', 'COMPLETED'])
   })
 
-  test("A26: the heartbeat keeps a long handler's lease: nobody else gets the message", async () => {
+  test("A26: the heartbeat extends a long handler's lease: nobody else gets the message", async () => {
     const { bus, another, pool, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {})
     const go = signal()
@@ -173,7 +173,7 @@ describe('leases and attempts', () => {
     expect(runs).toBe(1)
   })
 
-  test('A26: a handler that loses its lease is told by its signal', async () => {
+  test('A26: the signal of a handler that loses its lease is aborted', async () => {
     const { bus, pool, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {})
     const aborted = signal<unknown>()
@@ -196,7 +196,7 @@ describe('leases and attempts', () => {
     expect(String(await aborted.promise)).toMatch(/lease/)
   })
 
-  test('A26: at its timeout a handler is aborted and the attempt counts as failed for a passing reason', async () => {
+  test('A26: at its timeout a handler is aborted, and its attempt counts as a transient failure', async () => {
     const { bus, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {}, { maxAttempts: 1 })
     const contexts: HandlerContext[] = []
@@ -219,7 +219,7 @@ describe('leases and attempts', () => {
     expect(contexts[0]?.signal.aborted).toBe(true)
   })
 
-  test('A28: extendVisibility moves the end of the lease', async () => {
+  test('A28: extendVisibility extends the lease', async () => {
     const { bus, pool, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {})
     const extended = signal()
@@ -276,7 +276,7 @@ describe('stray messages', () => {
     expect(await messages('replies')).toHaveLength(1)
   })
 
-  test('A24: a message without a known command is archived with a warning, whatever it looks like', async () => {
+  test('A24: a message without a known command is archived with a warning, whatever it contains', async () => {
     const warnings: object[] = []
     const { bus, pool, work, until, messages, archived } = await createTestBus({
       log: { debug: () => {}, info: () => {}, error: () => {}, warn: fields => void warnings.push(fields) },
@@ -308,7 +308,7 @@ describe('stray messages', () => {
 })
 
 describe('many slots, many workers', () => {
-  test('A26: never more handlers at once than the concurrency, and that many when there is work', async () => {
+  test('A26: as many handlers run at once as the concurrency allows, and never more', async () => {
     const { bus, work } = await createTestBus()
     const total = 40
     await bus.sendBatch(
@@ -355,7 +355,7 @@ describe('many slots, many workers', () => {
     expect((await pool.query('select count(*)::int as n from pgmq.q_replies')).rows[0].n).toBe(total)
   })
 
-  test('A26: a graceful stop lets handlers end, and gives back uncounted what nobody began', async () => {
+  test('A26: a graceful stop lets handlers end, and gives back messages that no handler started, without counting an attempt', async () => {
     const { bus, work, messages, until } = await createTestBus()
     const sent = await bus.send('payments', 'Charge', {})
     const began = signal()
@@ -411,7 +411,7 @@ describe('many slots, many workers', () => {
     expect(done).toMatchObject({ result: 2, totalAttempts: 2 })
   })
 
-  test('A26: the doorbell wakes a worker of another process long before it would poll', async () => {
+  test('A26: a notification wakes a worker of another process long before it would poll', async () => {
     const { bus, another, work, until } = await createTestBus()
     const worker = await work({ domain: 'payments', handlers: { Charge: () => null }, pollMs: 60_000 }, another())
     await until(
@@ -425,7 +425,7 @@ describe('many slots, many workers', () => {
     )
   })
 
-  test('A26: without a doorbell work is found by polling', async () => {
+  test('A26: without notifications work is found by polling', async () => {
     const { bus, pool, work, until } = await createTestBus()
     await work({ domain: 'payments', handlers: { Charge: () => null }, pollMs: 20 })
     const client = await pool.connect()
@@ -437,7 +437,7 @@ describe('many slots, many workers', () => {
     )
   })
 
-  test('A29: health tells healthy, degraded and critical with reasons', async () => {
+  test('A29: health is healthy, degraded or critical, with reasons', async () => {
     let now = new Date('2026-01-01T00:00:00Z')
     const { bus, pool, until, work } = await createTestBus({ clock: { now: () => now, random: () => 0 } })
     expect(bus.worker({ domain: 'payments' }).health()).toMatchObject({ status: 'critical' })
@@ -462,8 +462,8 @@ describe('many slots, many workers', () => {
   })
 
   // transactional handlers are refused with the log in EventStoreDB
-  test.skipIf(logIsApart)(
-    'A29: a connection that is cut under a transactional handler costs an attempt, not the process',
+  test.skipIf(logIsSeparate)(
+    'A29: a broken connection under a transactional handler costs an attempt, and does not end the process',
     async () => {
       const { bus, pool, work, until } = await createTestBus()
       const { commandId } = await bus.send('payments', 'Charge', {}, { backoffSeconds: [0] })
@@ -491,7 +491,7 @@ describe('many slots, many workers', () => {
     },
   )
 
-  test('A29: a worker outlives the end of every connection and loses nothing', async () => {
+  test('A29: a worker survives the end of every connection and loses nothing', async () => {
     const { bus, pool, work, until } = await createTestBus()
     const total = 1000
     await bus.sendBatch(

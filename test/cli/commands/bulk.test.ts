@@ -52,13 +52,13 @@ describe('many parked commands', () => {
     expect(answer.stdout).toMatch(new RegExp(`${bad} +payments +FAILED +this one is refused`))
   })
 
-  test('go after their canary, or not at all', async () => {
+  test('follow their canary, or stay parked when it fails', async () => {
     const setup = await createTestBus()
     await parkMany(setup.pool, 5)
     const worker = await setup.work({ domain: 'payments', handlers: { Charge: () => 'done' } })
     const good = await program.run(['tsq', 'retry', '--all', '--canary', '2', ...jane], on(setup))
     expect(good).toMatchObject({ code: 0, stdout: 'Retried 5 of 5.\n' })
-    // those after the canary were sent, and not all may be done: the next worker would take and park them
+    // commands after the canary were sent, and some may be open: the next worker would take and park them
     await setup.until(
       () => setup.bus.queryCommands({ status: 'COMPLETED' }),
       ({ items }) => items.length === 5,
@@ -75,7 +75,7 @@ describe('many parked commands', () => {
     expect(bad.stdout).toMatch(/^Retried 2 of 5; 0 failed, 3 skipped\.\nIt ended early: the canary failed: .*STILL_/)
   })
 
-  test('are taken up again after an interruption', async () => {
+  test('go on after an interruption', async () => {
     const setup = await createTestBus()
     await parkMany(setup.pool, 5)
     const first = program.launch(['tsq', 'retry', '--all', '--canary', '2', ...jane], on(setup))
@@ -100,7 +100,7 @@ describe('many parked commands', () => {
     expect(again.json()).toMatchObject({ status: 'COMPLETED' })
   })
 
-  test('are left alone once their action is stopped; what became of each is shown', async () => {
+  test('stay parked once their action is stopped; the result of each is shown', async () => {
     const setup = await createTestBus()
     await parkMany(setup.pool, 3)
     const { actionId } = await setup.bus.actions.start({ action: 'retry', filter: {}, canary: 1, operator: 'jane' })
@@ -139,7 +139,7 @@ describe('bad input', () => {
     [['actions', unknown, '--status', 'RUNNING'], '--status is about the list of actions'],
     [['actions', unknown, '--outcome', 'LOST'], 'outcome: must be one of SUCCEEDED, FAILED, SKIPPED, not LOST'],
   ]
-  test.concurrent.each(cases)('tsq %j is not understood', async (args, sentence) => {
+  test.concurrent.each(cases)('tsq %j is refused', async (args, sentence) => {
     const answer = await program.run(['tsq', ...args], nowhere)
     expect(answer).toMatchObject({ code: 2, stdout: '' })
     expect(answer.stderr).toContain(sentence)

@@ -6,7 +6,7 @@ import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 
-test('--dry-run shows what an action would do to one command and to many, and does nothing', async () => {
+test('--dry-run shows what an action would do to one command and to many, and changes nothing', async () => {
   const setup = await createTestBus()
   const id = await parked(setup, 'payments', { amount: 5 }, { replyTo: 'shop__replies' })
   const before = await fingerprint(setup.pool)

@@ -8,7 +8,7 @@ const unknown = '7e0b7c1e-59f4-4bd0-9f3c-00000000dead'
 const on = ({ database }: TestBus) => ({ env: { DATABASE_URL: database.url } })
 
 describe('a parked command', () => {
-  test('A10: is listed with its payload, counted by group, and shown', async () => {
+  test('A10: is in the list with its payload, in the counts by group, and shown by its id', async () => {
     const setup = await createTestBus()
     const id = await parked(setup, 'payments', { amount: 77 })
     const list = await program.run(['tsq', 'list'], on(setup))
@@ -81,7 +81,7 @@ describe('a parked command', () => {
     )
   })
 
-  test('R1: replies are read also where the role has standard strings off', async () => {
+  test('R1: replies can be read also when the role has standard_conforming_strings off', async () => {
     const setup = await createTestBus()
     const id = await parked(setup, 'payments', {}, { replyTo: 'shop__replies' })
     const name = new URL(setup.database.url).pathname.slice(1)
@@ -94,7 +94,7 @@ describe('a parked command', () => {
     expect((await setup.pool.query('select from pgmq.q_shop__replies')).rowCount).toBe(0)
   })
 
-  test('is one of several; a refused one does not stop the others', async () => {
+  test('may be one of several; one that is refused does not stop the others', async () => {
     const setup = await createTestBus()
     const [a, b] = [await parked(setup), await parked(setup)]
     const answer = await program.run(['tsq', 'retry', a, unknown, b, '--operator', 'jane', '--json'], on(setup))
@@ -124,7 +124,7 @@ describe('a pending command', () => {
     })
   })
 
-  test('A4, A7: is none of the operator; the message names the status', async () => {
+  test('A4, A7: is refused to the operator; the message names the status', async () => {
     const setup = await createTestBus()
     const { commandId } = await setup.bus.send('payments', 'Charge', 1)
     for (const args of [['retry'], ['cancel', '--reason', 'x'], ['complete']]) {
@@ -148,7 +148,7 @@ describe('a pending command', () => {
     expect((await program.run(['list', '--limit', '2'], on(setup))).stdout).toContain(`--cursor ${first.nextCursor}`)
   })
 
-  test('A14: whose id is in several domains must be named with its domain', async () => {
+  test('A14: must be named with its domain if its id is in several domains', async () => {
     const setup = await createTestBus()
     const { commandId } = await setup.bus.send('payments', 'Charge', 1)
     await setup.bus.send('orders', 'Ship', 2, { commandId })
@@ -189,7 +189,7 @@ describe('an unknown command', () => {
     expect(answer.json()).toEqual({ items: [] })
   })
 
-  test('has no replies on a queue that is not there', async () => {
+  test('has no replies on a queue that does not exist', async () => {
     const answer = await program.run(['replies', 'read', 'nobody__replies', '--json'], on(await createTestBus()))
     expect(answer.code).toBe(1)
     expect(answer.json().error.code).toBe('QUEUE_NOT_FOUND')
@@ -197,7 +197,7 @@ describe('an unknown command', () => {
 })
 
 describe('a snooze', () => {
-  test('of one command and of many, until a time or for so long, and the list says it', async () => {
+  test('applies to one command or many, until a time or for a duration, and the list shows it', async () => {
     const setup = await createTestBus()
     const [one, other] = [await parked(setup), await parked(setup)]
     const until = new Date(Date.now() + 86_400_000).toISOString()
@@ -222,12 +222,12 @@ describe('a snooze', () => {
     expect((await list('--snoozed', 'true')).total).toBe(2)
   })
 
-  test('needs a time that lies ahead', async () => {
+  test('needs a time in the future', async () => {
     const setup = await createTestBus()
     const id = await parked(setup)
     for (const [until, said] of [
-      ['2020-01-01', 'until: must be an instant ahead, by a year at the most'],
-      ['9999d', 'until: must be an instant ahead, by a year at the most'],
+      ['2020-01-01', 'until: must be a time in the future, at most a year from now'],
+      ['9999d', 'until: must be a time in the future, at most a year from now'],
       ['soon', '--until: must be an ISO 8601 date or time, or a time from now like 30m, 12h or 7d'],
     ] as const) {
       const refused = await program.run(['tsq', 'snooze', id, '--until', until], on(setup))

@@ -14,7 +14,7 @@ const question = { operation_type: 'question_generation', session_id: 's-1', par
 
 const isOver = ({ status }: { readonly status: string }): boolean => status === 'completed' || status === 'failed'
 
-/** An operation of Ada's that failed for good. */
+/** An operation of Ada's that failed permanently. */
 const failed = async (test: TestBus): Promise<string> => {
   const { id } = await test.bus.operations.start(ada, question)
   const refuse = () => {
@@ -128,7 +128,7 @@ describe('operations retry', () => {
   })
 })
 
-describe('operations that make no sense', () => {
+describe('invalid operations commands', () => {
   const nowhere = { env: { DATABASE_URL: 'postgres://u:topsecret@127.0.0.1:1/none' } }
   const cases: readonly (readonly [args: readonly string[], sentence: string])[] = [
     [['start', 'x y', '--data', '1'], "commandType: 'x y' is not a valid command type"],
@@ -143,7 +143,7 @@ describe('operations that make no sense', () => {
     [[], 'Usage: commandbus operations'],
   ]
 
-  test.concurrent.each(cases)('%j is not understood', async (args, sentence) => {
+  test.concurrent.each(cases)('%j is refused', async (args, sentence) => {
     const answer = await program.run(['operations', ...args], nowhere)
     expect(answer).toMatchObject({ code: 2, stdout: '' })
     expect(answer.stderr).toContain(sentence)
@@ -177,7 +177,7 @@ describe('worker --demo', () => {
     expect(await once(worker, 'exit')).toEqual([0, null])
   })
 
-  test('works only on that of its domains that is named', async () => {
+  test('works only on the named one of its domains', async () => {
     const { database } = await createTestBus()
     const env = { DATABASE_URL: database.url }
     const worker = program.launch(['worker', '--demo', '--domain', 'operations'], { env })

@@ -52,7 +52,7 @@ describe('queues create', () => {
     expect(await setup.messages('shop__replies')).toHaveLength(1)
   })
 
-  test('continues after the message ids that the commands of the domain have', async () => {
+  test('starts message ids after those that the commands of the domain have', async () => {
     const setup = await createTestBus()
     await handled(setup, 'payments', 'shop__replies')
     await setup.pool.query(`select pgmq.drop_queue('payments__commands')`)
@@ -60,7 +60,7 @@ describe('queues create', () => {
     expect(await setup.bus.send('payments', 'Charge', {})).toMatchObject({ msgId: '2' })
   })
 
-  test('gives up in a sentence while somebody else is making it in a transaction that stays open', async () => {
+  test('fails with a reason while another open transaction makes the same queue', async () => {
     const setup = await createTestBus()
     const client = await setup.pool.connect()
     await client.query('begin')
@@ -69,7 +69,7 @@ describe('queues create', () => {
     await client.query('rollback')
     client.release()
     expect(answer).toMatchObject({ code: 1, stdout: '' })
-    expect(answer.stderr).toMatch(/^commandbus: the queue 'payments__commands' is held by a transaction/)
+    expect(answer.stderr).toMatch(/^commandbus: the queue 'payments__commands' is locked by an open transaction/)
   })
 
   test.each([
@@ -82,8 +82,8 @@ describe('queues create', () => {
     [['drop', 'x"; drop table y'], 'queue: '],
     [['purge', 'shop__replies'], '--older-than <age>, or --all'],
     [['purge', 'shop__replies', '--older-than', 'soon'], '--older-than must be an age like 90d'],
-  ])('%j is not understood, in one sentence', async (args, sentence) => {
-    // checked before anything is connected to
+  ])('%j is refused in one sentence', async (args, sentence) => {
+    // checked before a connection is made
     const answer = await program.run(['queues', ...args], {
       env: { DATABASE_URL: 'postgres://u:s3cret@127.0.0.1:1/x' },
     })
@@ -100,7 +100,7 @@ describe('queues create', () => {
   })
 })
 
-test('queues list shows what waits where, and which queues are ours', async () => {
+test('queues list shows how many messages wait, and which queues belong to the bus', async () => {
   const setup = await createTestBus()
   expect((await queues(setup, 'list')).stdout).toBe('There are no queues.\n')
   await setup.bus.send('payments', 'Charge', {}, { replyTo: 'answers' })
@@ -151,7 +151,7 @@ describe('queues drop', () => {
     )
   })
 
-  test('refuses a queue with messages, or with an archive that holds some, until they may be lost', async () => {
+  test('refuses a queue with messages or archived messages, unless the options allow to lose them', async () => {
     const setup = await createTestBus()
     await queues(setup, 'create', '--reply-to', 'one__replies', '--reply-to', 'two__replies')
     await reply(setup, 'one__replies')
@@ -172,7 +172,7 @@ describe('queues drop', () => {
     expect(await names(setup)).toEqual([])
   })
 
-  test('never drops the queue of a domain whose commands are open, whatever is said', async () => {
+  test('never drops the queue of a domain with open commands, whatever the options', async () => {
     const setup = await createTestBus()
     const id = await parked(setup)
     // the queue is empty, and its archive too: the command waits in troubleshooting
@@ -208,7 +208,7 @@ describe('queues drop', () => {
     expect(await setup.messages('payments__commands')).toHaveLength(1)
   })
 
-  test('R11: DATABASE_TIMEOUT_MS limits what looks, and not a purge that takes longer', async () => {
+  test('R11: DATABASE_TIMEOUT_MS limits queries, and not a purge that takes longer', async () => {
     const setup = await createTestBus()
     await setup.pool.query(`select pgmq.create('emails')`)
     await setup.pool.query(`select pgmq.send('emails', '{}')`)
@@ -234,7 +234,7 @@ describe('queues drop', () => {
     holder.release()
   })
 
-  test('does not touch a queue that nothing shows to be ours, without --not-ours', async () => {
+  test('refuses a queue that does not visibly belong to the bus, without --not-ours', async () => {
     const setup = await createTestBus()
     await setup.pool.query(`select pgmq.create('emails')`)
     for (const args of [
@@ -248,7 +248,7 @@ describe('queues drop', () => {
 })
 
 describe('queues purge', () => {
-  test('takes replies off, the old ones or all, and a dry run counts them', async () => {
+  test('removes replies, the old ones or all, and a dry run counts them', async () => {
     const setup = await createTestBus()
     await queues(setup, 'create', '--reply-to', 'shop__replies')
     for (const age of ['40 days', '31 days', '1 hour']) await reply(setup, 'shop__replies', age)
@@ -266,7 +266,7 @@ describe('queues purge', () => {
     expect(await setup.messages('shop__replies')).toEqual([])
   })
 
-  test('never touches commands, whatever is said', async () => {
+  test('never removes commands, whatever the options', async () => {
     const setup = await createTestBus()
     await setup.bus.send('payments', 'Charge', {})
     for (const args of [['--all'], ['--older-than', '0m'], ['--all', '--not-ours'], ['--all', '--dry-run']]) {

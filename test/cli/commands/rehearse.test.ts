@@ -34,7 +34,7 @@ beforeAll(async () => {
   )
 })
 
-test('a rehearsal ends with whoever asked for it, also when its handler never lets go', async () => {
+test('a rehearsal ends with the process that started it, also when its handler never ends', async () => {
   const setup = await createTestBus()
   const id = await parked(setup, 'payments', { amount: 5 })
   const data = JSON.stringify({ amount: 1, act: 'spin' })
@@ -49,7 +49,7 @@ test('a rehearsal ends with whoever asked for it, also when its handler never le
   await setup.until(rehearsals, count => count === 0)
 })
 
-test('rehearse runs a handler in a process of its own, whatever it does to it, and changes nothing', async () => {
+test('rehearse runs a handler in a separate process, survives its crash, and changes nothing', async () => {
   const setup = await createTestBus()
   const id = await parked(setup, 'payments', { amount: 5 })
   const before = await fingerprint(setup.pool)

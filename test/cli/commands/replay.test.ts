@@ -6,7 +6,7 @@ import { useProgram } from '../../support/servers/cli.ts'
 const program = useProgram()
 const on = ({ database }: TestBus) => ({ env: { DATABASE_URL: database.url } })
 
-test('replay shows each event, a moment, the difference of two, and step by step', async () => {
+test('replay shows each event, one moment, the difference of two moments, or one step at a time', async () => {
   const setup = await createTestBus()
   const id = await parked(setup, 'payments', { amount: 5 })
   await setup.bus.troubleshooting.retry('payments', id, { operator: 'jane@example.com', data: { amount: 6 } })
@@ -49,7 +49,7 @@ test('replay refuses an invalid command line before it connects, and an unknown 
   expect(await program.run(['replay', id], on(setup))).toMatchObject({ code: 1, stderr: expect.stringContaining(id) })
 })
 
-test('replay shows what belongs to a correlation id; tsq list shows the queue as it was', async () => {
+test('replay shows all commands of a correlation id; tsq list shows the queue as it was', async () => {
   const setup = await createTestBus()
   const id = await parked(setup, 'payments', { amount: 5 }, { correlationId: 'order-7' })
   const { commandId } = await setup.bus.send('mail', 'Tell', {}, { correlationId: 'order-7', causationId: id })

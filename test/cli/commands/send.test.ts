@@ -8,7 +8,7 @@ const program = useProgram()
 const id = '7e0b7c1e-59f4-4bd0-9f3c-000000000001'
 
 describe('send', () => {
-  test('A13: sends a command with everything a sender may say', async () => {
+  test('A13: sends a command with every option', async () => {
     const { bus, database, messages } = await createTestBus()
     const env = { DATABASE_URL: database.url }
     const args = ['--id', id.toUpperCase(), '--reply-to', 'shop__replies', '--correlation-id', 'order 7']
@@ -69,7 +69,7 @@ describe('send', () => {
   })
 })
 
-describe('send with bad input says so in one sentence, before anything is connected', () => {
+describe('send refuses bad input in one sentence, before it connects', () => {
   const good = { domain: 'payments', type: 'Charge', data: '{}' }
   const cases: readonly (readonly [what: string, args: readonly string[], sentence: string])[] = [
     [
@@ -111,7 +111,7 @@ describe('send with bad input says so in one sentence, before anything is connec
 
   test.concurrent.each(cases)('%s', async (_, args, sentence) => {
     const all = args[0] === 'send' ? args : ['send', good.domain, good.type, '--data', good.data, ...args]
-    // nothing listens there: an attempt would say so
+    // nothing listens there: a connection would fail
     const answer = await program.run(all, { env: { DATABASE_URL: 'postgres://u:topsecret@127.0.0.1:1/none' } })
     expect(answer).toMatchObject({ code: 2, stdout: '' })
     expect(answer.stderr).toContain(sentence)

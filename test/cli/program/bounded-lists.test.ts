@@ -5,7 +5,7 @@ import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 
-test('G5: tsq list shows a large payload by size and beginning, and says where to see all of it', async () => {
+test('G5: tsq list shows the size and beginning of a large payload, and where to see the whole', async () => {
   const setup = await createTestBus()
   const on = { env: { DATABASE_URL: setup.database.url } }
   const data = { text: 'x'.repeat(100_000) }

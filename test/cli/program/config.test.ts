@@ -12,7 +12,7 @@ describe('an empty environment', () => {
     })
   })
 
-  test('takes empty variables for absent ones', () => {
+  test('treats empty variables like missing ones', () => {
     expect(readConfig({ DATABASE_URL: '', PORT: ' ', EVENTSTORE_URL: '' })).toEqual(readConfig({}))
   })
 })
@@ -29,7 +29,7 @@ describe('a full environment', () => {
     COMMANDBUS_JWKS_URL: 'https://id.example.com/keys',
   }
 
-  test('is read once, as it is', () => {
+  test('is read as given', () => {
     expect(readConfig(env)).toMatchObject({
       databaseUrl: env.DATABASE_URL,
       databaseTimeoutMs: 5_000,
@@ -41,7 +41,7 @@ describe('a full environment', () => {
     })
   })
 
-  test('gives way to flags', () => {
+  test('is overridden by flags', () => {
     expect(readConfig(env, { host: 'localhost', port: '0' })).toMatchObject({ host: 'localhost', port: 0 })
   })
 })
@@ -76,7 +76,7 @@ describe('a wrong value', () => {
     [{ EVENTSTORE_URL: 'esdb://u:topsecret@' }, 'EVENTSTORE_URL must be'],
     [{ EVENTSTORE_URL: 'esdb://u:top/secret@host' }, 'EVENTSTORE_URL must be'],
     [{ EVENTSTORE_URL: 'esdb://a:2113,?tls=true' }, 'EVENTSTORE_URL must be'],
-  ])('%o stops with one sentence that does not repeat it', (env, sentence) => {
+  ])('%o is refused in one sentence that does not repeat it', (env, sentence) => {
     const read = () => readConfig(env)
     expect(read).toThrow(ConfigError)
     expect(read).toThrow(sentence)

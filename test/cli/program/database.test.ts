@@ -21,7 +21,7 @@ const everyOther = [
 ]
 
 describe('a database without a schema', () => {
-  test('is refused with what to do, and left as it was', async () => {
+  test('is refused with what to do, and not changed', async () => {
     const database = await createEmptyDatabase()
     const where = on(database)
     for (const args of everyOther) {
@@ -45,7 +45,7 @@ describe('a database without a schema', () => {
     expect(await program.run(['list'], where)).toMatchObject({ code: 0, stdout: 'No commands.\n' })
   })
 
-  test('R21: gets its tables in a schema of their own where one is named, and is worked with there', async () => {
+  test('R21: gets its tables in a separate schema when one is named, and works there', async () => {
     const database = await createEmptyDatabase()
     const where = on(database)
     const answer = await program.run(['migrate', '--install-pgmq', '--schema', 'bus'], where)
@@ -55,7 +55,7 @@ describe('a database without a schema', () => {
   })
 })
 
-describe('a database where pgmq cannot be had as an extension', () => {
+describe('a database without the pgmq extension', () => {
   const noExtension = async (): Promise<TestDatabase> => {
     const database = await createEmptyDatabase()
     await database.pool.query(`create function no_extension() returns event_trigger language plpgsql as
@@ -77,7 +77,7 @@ describe('a database where pgmq cannot be had as an extension', () => {
     expect(await program.run(['send', 'd', 'T', '--data', '1'], where)).toMatchObject({ code: 0, stderr: '' })
   })
 
-  test('says so when pgmq was taken away later', async () => {
+  test('is refused when pgmq was removed later', async () => {
     const database = await createTestDatabase()
     await database.pool.query('drop extension if exists pgmq cascade')
     await database.pool.query('drop schema if exists pgmq cascade')
@@ -88,7 +88,7 @@ describe('a database where pgmq cannot be had as an extension', () => {
 })
 
 describe('a database of a newer commandbus', () => {
-  test('is refused by everything, migrate included', async () => {
+  test('is refused by every command, also by migrate', async () => {
     const database = await createTestDatabase()
     await database.pool.query(`insert into command_bus_migration (version, name, checksum) values (999, 'later', 'x')`)
     const where = on(database)
@@ -104,7 +104,7 @@ describe('a database of a newer commandbus', () => {
 })
 
 describe('a database that is read-only', () => {
-  test('takes nothing, and says what to use instead', async () => {
+  test('is refused, with what to use instead', async () => {
     const database = await createTestDatabase()
     const name = new URL(database.url).pathname.slice(1)
     await database.pool.query(`alter database ${name} set default_transaction_read_only = on`)
@@ -125,7 +125,7 @@ describe('a database that cannot be reached', () => {
     expect(answer.stderr).not.toContain('topsecret')
   })
 
-  test('is what doctor finds', async () => {
+  test('is found by doctor', async () => {
     const answer = await program.run(['doctor', '--json'], { env })
     expect(answer).toMatchObject({ code: 1, stderr: '' })
     expect(answer.json()).toMatchObject({
@@ -137,7 +137,7 @@ describe('a database that cannot be reached', () => {
   })
 })
 
-test('doctor finds nothing wrong with a good database, and has exactly the keys that others read', async () => {
+test('doctor finds nothing wrong with a good database, and its JSON has exactly the keys that scripts rely on', async () => {
   const answer = await program.run(['doctor', '--json'], on(await createTestDatabase()))
   expect(answer).toMatchObject({ code: 0, stderr: '' })
   const keys = ['databaseUrl', 'eventStore', 'health', 'home', 'pgmqVersion', 'schemaVersion']
@@ -145,7 +145,7 @@ test('doctor finds nothing wrong with a good database, and has exactly the keys 
   expect(answer.json()).toMatchObject({ eventStore: 'postgresql', health: { status: 'healthy', reasons: [] } })
 })
 
-test('a wrong environment is not understood', async () => {
+test('a wrong environment is refused', async () => {
   const esdb = await program.run(['list', '--json'], { env: { EVENTSTORE_URL: 'esdb://u:topsecret@' } })
   expect(esdb.code).toBe(2)
   expect(esdb.json().error).toMatchObject({
@@ -154,7 +154,7 @@ test('a wrong environment is not understood', async () => {
   })
 })
 
-test('adopt-log makes a log of another server usable, says what it would do first, and refuses a log that is at home', async () => {
+test('adopt-log makes a log of another server usable, shows first what it would do, and refuses a log of this server', async () => {
   const database = await createTestDatabase()
   const where = on(database)
   expect((await program.run(['send', 'shop', 'Charge', '--data', '{}'], where)).code).toBe(0)

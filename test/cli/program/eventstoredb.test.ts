@@ -12,7 +12,7 @@ const begin = async () => {
   return { ...parts, env, run: (...args: string[]) => program.run(args, { env }) }
 }
 
-test('with EVENTSTORE_URL the log is there: commands are sent, handled and shown as ever', async () => {
+test('with EVENTSTORE_URL the log is in EventStoreDB: commands are sent, handled and shown as usual', async () => {
   const { run, env, double, database } = await begin()
   const sent = await run('send', 'demo', 'Greet', '--data', '{"name": "Ada"}', '--reply-to', 'replies', '--json')
   expect(sent).toMatchObject({ code: 0, stderr: '' })
@@ -27,7 +27,7 @@ test('with EVENTSTORE_URL the log is there: commands are sent, handled and shown
   expect((await run('audit', commandId, '--json')).json().items.at(-1)).toMatchObject({ eventType: 'COMPLETED' })
 })
 
-test('doctor says which store there is, and whether it answers', async () => {
+test('doctor says which store is used, and whether it answers', async () => {
   const { run, double } = await begin()
   const well = await run('doctor', '--json')
   expect(well).toMatchObject({ code: 0, stderr: '' })
@@ -44,7 +44,7 @@ test('doctor says which store there is, and whether it answers', async () => {
   })
 })
 
-test('a database of the one kind is refused with the other', async () => {
+test('a database whose log is in one store is refused with the other', async () => {
   const { run, env } = await begin()
   await run('send', 'demo', 'Greet', '--data', '{}')
   const without = await program.run(['list', '--json'], { env: { DATABASE_URL: env.DATABASE_URL } })
@@ -52,7 +52,7 @@ test('a database of the one kind is refused with the other', async () => {
   expect(without.json().error.message).toMatch(/set EVENTSTORE_URL/)
 })
 
-test('the service shows in health and metrics how the log is followed', async () => {
+test('health and metrics of the service show whether the log is followed', async () => {
   const { env, double } = await begin()
   const secret = 'x'.repeat(32)
   const service = program.launch(['start', '--port', '0'], { env: { ...env, COMMANDBUS_JWT_SECRET: secret } })
@@ -76,7 +76,7 @@ test('the service shows in health and metrics how the log is followed', async ()
       type: 'FromTheFuture',
       contentType: 'application/json',
       data: Buffer.from('{}'),
-      // as a bus writes it: an event of others would be passed over
+      // as a bus writes it: an event of another program would be skipped
       metadata: Buffer.from(JSON.stringify({ v: 1, at: '2026-01-01T00:00:00.000Z', actor: 'sender', context: {} })),
     },
   ])

@@ -11,7 +11,7 @@ const rounded = '{"lines":[{"id":9007199254740993}]}'
 const sentence =
   /: lines\[0\]\.id is past 9007199254740991 \(2\^53 - 1\), where numbers are rounded: send it as a text\n$/
 
-describe('R8: JSON whose numbers would be rounded is refused before anything is connected', () => {
+describe('R8: JSON whose numbers would be rounded is refused before a connection is made', () => {
   const nowhere = { env: { DATABASE_URL: 'postgres://u:topsecret@127.0.0.1:1/none' } }
   const cases: readonly (readonly string[])[] = [
     ['send', 'payments', 'Charge', '--data'],
@@ -28,7 +28,7 @@ describe('R8: JSON whose numbers would be rounded is refused before anything is 
     expect(answer.stderr).toMatch(sentence)
   })
 
-  test('from a file and from standard input', async () => {
+  test('also from a file and from standard input', async () => {
     const file = join(program.directory, 'rounded.json')
     await writeFile(file, rounded)
     for (const [data, input] of [
@@ -41,7 +41,7 @@ describe('R8: JSON whose numbers would be rounded is refused before anything is 
     }
   })
 
-  test('and so is a file that is not UTF-8', async () => {
+  test('a file that is not UTF-8 is refused, too', async () => {
     const file = join(program.directory, 'latin-1.json')
     await writeFile(file, Buffer.from('"caf\xe9"', 'latin1'))
     const answer = await program.run(['send', 'payments', 'Charge', '--data', `@${file}`], nowhere)
@@ -49,7 +49,7 @@ describe('R8: JSON whose numbers would be rounded is refused before anything is 
   })
 })
 
-test('R8: a member called __proto__ is one like any other when it is sent, edited and worked on', async () => {
+test('R8: a member called __proto__ is treated like any other when it is sent, edited and handled', async () => {
   const t = await createTestBus()
   const { bus, database, work, until } = t
   const env = { DATABASE_URL: database.url }

@@ -28,7 +28,7 @@ const shareTo = async ({ database, nameOf }: RolesDatabase): Promise<void> => {
 const flagsOf = ({ nameOf }: RolesDatabase): readonly string[] => roleKinds.flatMap(kind => [`--${kind}`, nameOf(kind)])
 
 describe('the rights of roles', () => {
-  test('R15: migrate and doctor name the rights that pgmq of an administrator lacks', async () => {
+  test('R15: migrate and doctor name the missing rights when an administrator installed pgmq', async () => {
     const roles = await rolesDatabase()
     const to = pg.escapeIdentifier(roles.nameOf('migrator'))
     const lack = `${to} lacks usage on schema pgmq, create on schema pgmq, select on pgmq.meta, insert on pgmq.meta`
@@ -47,7 +47,7 @@ describe('the rights of roles', () => {
     })
   })
 
-  test('R15: grants are printed, as SQL that can be run, or applied; then each role does its part', async () => {
+  test('R15: grants are printed as SQL that can be run, or applied; then each role can do its work', async () => {
     const roles = await rolesDatabase()
     await shareTo(roles)
     await program.run(['migrate'], as(roles, 'migrator'))
@@ -119,7 +119,7 @@ describe('the rights of roles', () => {
 
   test.each([
     [['grants'], 'name a role: --sender <role>'],
-    [['grants', '--sender', 'nobody"at all'], 'there is no role "nobody""at all": make it first'],
+    [['grants', '--sender', 'nobody"at all'], 'there is no role "nobody""at all": create it first'],
   ])('R15: %j is refused in one sentence', async (args, said) => {
     const roles = await rolesDatabase()
     await shareTo(roles)

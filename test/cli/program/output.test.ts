@@ -17,7 +17,7 @@ const columns: readonly Column<Row>[] = [
 ]
 
 describe('a table', () => {
-  test('lines up its columns and leaves out those without a value', () => {
+  test('aligns its columns and leaves out those without a value', () => {
     expect(
       table(
         [
@@ -30,16 +30,16 @@ describe('a table', () => {
     ).toBe(['ID          TEXT', '0123456789  a', 'b           longer'].join('\n'))
   })
 
-  test('cuts what may be cut, and nothing else, to fit the terminal', () => {
+  test('cuts only the columns that may be cut, to fit the terminal', () => {
     const lines = table([{ id, text: 'x'.repeat(100) }], columns, 30).split('\n')
     expect(lines[1]).toBe(`${id}  ${'x'.repeat(17)}…`)
   })
 
-  test('becomes blocks where not even the uncuttable fits', () => {
+  test('becomes blocks when the columns that may not be cut do not fit', () => {
     expect(table([{ id, text: 'x'.repeat(100) }], columns, 15)).toBe(`ID    ${id}\nTEXT  ${'x'.repeat(100)}`)
   })
 
-  test('writes out what a terminal would obey or hide', () => {
+  test('escapes characters that a terminal would execute or hide', () => {
     expect(plain('a\u001b[31mred\u001b[0m\nb\u0007\u202e')).toBe('a\\u001B[31mred\\u001B[0m b\\u0007\\u202E')
     expect(
       fields([
@@ -55,7 +55,7 @@ test('an error is one line without connection strings, keys and tokens', () => {
   expect(said).toBe('no postgres://(hidden) and (hidden) and Bearer (hidden)')
 })
 
-test('the form that a connection string has is not taken for one', () => {
+test('a placeholder in the form of a connection string is not masked', () => {
   const refused = () => readConfig({ DATABASE_URL: 'topsecret' })
   expect(refused).toThrow(/postgres:\/\/host:5432\/database/)
   try {
@@ -65,7 +65,7 @@ test('the form that a connection string has is not taken for one', () => {
   }
 })
 
-test('one is not many', () => {
+test('counts have a singular and a plural', () => {
   expect([counted(1, 'file'), counted(2, 'file'), counted(0, 'reply', 'replies')]).toEqual([
     '1 file',
     '2 files',
@@ -73,7 +73,7 @@ test('one is not many', () => {
   ])
 })
 
-test('a dry run of many says that it shows some of them', () => {
+test('a dry run of many commands says that it shows only some of them', () => {
   const plan = {
     domain: 'demo',
     from: 'IN_TROUBLESHOOTING_QUEUE',

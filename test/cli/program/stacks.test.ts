@@ -5,7 +5,7 @@ import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 
-test('R5: `show`, `audit` and `replay` say where a failure was thrown and what caused it', async () => {
+test('R5: `show`, `audit` and `replay` show where an error was thrown and what caused it', async () => {
   const { bus, database, work, until } = await createTestBus()
   const cause = Object.assign(new Error('connect refused\u001b[2J'), { code: 'ECONNREFUSED' })
   await work({ domain: 'payments', handlers: { Charge: () => Promise.reject(new Error('no answer', { cause })) } })

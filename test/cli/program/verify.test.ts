@@ -8,7 +8,7 @@ const program = useProgram()
 const newKey = () => randomBytes(32).toString('base64url')
 
 describe('commandbus verify', () => {
-  test('seals, finds nothing, and prints a seal to keep; later it says what does not fit and exits with 1', async () => {
+  test('seals, finds nothing, and prints a seal to keep; later it names what does not match and exits with 1', async () => {
     const { pool, database } = await createTestBus()
     const home = await program.newHome()
     const env = { DATABASE_URL: database.url, COMMANDBUS_PROOF_KEY: newKey(), COMMANDBUS_HOME: home }
@@ -36,7 +36,7 @@ describe('commandbus verify', () => {
     expect(await program.run(['verify', '--json'], { env })).toMatchObject({ code: 0 })
   })
 
-  test('trusts its own key only, and those that are named', async () => {
+  test('trusts only its own key and the keys that are named', async () => {
     const { pool, database } = await createTestBus()
     await writeHistory({ pool, commands: 5 })
     const home = await program.newHome()
@@ -53,7 +53,7 @@ describe('commandbus verify', () => {
     expect(await program.run(['verify', '--trust', fingerprint], with_(key))).toMatchObject({ code: 0 })
   })
 
-  test('a log that is damaged itself is not what rows are mended from', async () => {
+  test('rows are not repaired from a damaged log', async () => {
     const { pool, database } = await createTestBus()
     const [stream] = await writeHistory({ pool, commands: 20 })
     await pool.query(
@@ -71,7 +71,7 @@ describe('commandbus verify', () => {
   test.each([
     [['--expect', '12'], /--expect must be a seal/],
     [['--limit', 'many'], /--limit must be a whole number/],
-  ])('%j is not understood', async (flags, sentence) => {
+  ])('%j is refused', async (flags, sentence) => {
     const answer = await program.run(['verify', ...flags])
     expect(answer).toMatchObject({ code: 2, stderr: expect.stringMatching(sentence) })
   })

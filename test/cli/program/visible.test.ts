@@ -5,14 +5,14 @@ import { isParked } from '../../support/park.ts'
 import { useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
-/** Clears the screen, by two ways; turns the text around; hides. */
+/** Clears the screen in two ways, reverses the text, hides text. */
 const nasty = 'a\u001b[2Jb\u009b2Jc\u202ed\u200be\u2066f\u007f'
 const written = 'a\\u001B[2Jb\\u009B2Jc\\u202Ed\\u200Be\\u2066f\\u007F'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what no terminal should get
 const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
 const HIDDEN = /[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
 
-test('data reaches no terminal as a command, and shows what it hides; JSON has it exactly', async () => {
+test('control characters in data are escaped for the terminal; JSON has the exact data', async () => {
   const { bus, database, until } = await createTestBus()
   const env = { DATABASE_URL: database.url }
   const data = { [`n${nasty}`]: nasty }
@@ -47,7 +47,7 @@ test('data reaches no terminal as a command, and shows what it hides; JSON has i
   expect(shown.stdout).not.toMatch(OBEYED)
 }, 240_000)
 
-test('an error says what it names without the terminal obeying it', async () => {
+test('control characters in an error are escaped for the terminal', async () => {
   const env = { DATABASE_URL: 'postgres://u@127.0.0.1:1/none' }
   const answer = await program.run(['show', nasty], { env })
   expect(answer).toMatchObject({ code: 2, stdout: '' })

@@ -42,7 +42,7 @@ describe('worker', () => {
     expect(await once(worker, 'exit')).toEqual([0, null])
   })
 
-  test('A26: lets a handler under way finish before it stops', async () => {
+  test('A26: lets a running handler finish before it stops', async () => {
     const { bus, database, until } = await createTestBus()
     const worker = program.launch(['worker', '--demo'], { env: { DATABASE_URL: database.url } })
     await lineOf(worker, 'stdout', line => line.startsWith('Working'))
@@ -72,8 +72,8 @@ describe('worker', () => {
   })
 })
 
-describe('a worker that is told to stop twice', () => {
-  test('R3: runs as many transactional handlers at once as it was asked to, whatever a pool has by default', async () => {
+describe('a worker that is asked to stop twice', () => {
+  test('R3: runs as many transactional handlers at once as configured, whatever the default size of a pool', async () => {
     const { bus, database, until } = await createTestBus()
     const handlers = await moduleWith(`
       import { defineHandler } from 'commandbus'
@@ -108,7 +108,7 @@ describe('a worker that is told to stop twice', () => {
   })
 })
 
-describe('a module that is not what it should be', () => {
+describe('an invalid module of handlers', () => {
   const cases: readonly (readonly [text: string, flags: readonly string[], sentence: string])[] = [
     ['export const handler = {}', [], 'must export `handlers`'],
     [

@@ -64,7 +64,7 @@ describe('Continue', () => {
     },
   )
 
-  test('C4, C14, C15: of a run that came to nothing, files that never began have their price, too', async () => {
+  test('C4, C14, C15: in a run that failed completely, files that never started are charged, too', async () => {
     answering(() => [200, preview({ creditsNeeded: 12 })])
     show(<ContinueButton run={run('FAILED')} />)
     const dialog = await open()
@@ -110,7 +110,7 @@ describe('Continue', () => {
     expect(dialog.getByRole('button', { name: /^Continue with/ })).toHaveProperty('disabled', true)
   })
 
-  test('C5, C7, C15: a refusal at the last moment is shown, and the figures are loaded again', async () => {
+  test('C5, C7, C15: a refusal at the last moment is shown, and files and credits are loaded again', async () => {
     let charged = false
     answering(({ method }) => {
       if (method === 'GET')

@@ -53,7 +53,7 @@ describe('the confirmation of an action', () => {
     )
   })
 
-  test('is closed by Back, and nothing is done', async () => {
+  test('closes on Back, and nothing is done', async () => {
     const { dialog } = await open(one, 'Retry')
     await userEvent.click(dialog.getByRole('button', { name: 'Back' }))
     expect([screen.queryByRole('dialog'), asked()]).toEqual([null, []])
@@ -92,7 +92,7 @@ describe('one command', () => {
     expect(asked()).toEqual([{ method: 'POST', path: `${path}/cancel`, body: { reason: 'the order is gone' } }])
   })
 
-  test('A9: a completion takes a result in JSON and no other', async () => {
+  test('A9: a completion accepts only JSON as result', async () => {
     answering(() => [200, {}])
     const { dialog } = await open(one, 'Complete')
     const box = dialog.getByLabelText('Result (JSON)')
@@ -106,7 +106,7 @@ describe('one command', () => {
     expect(asked()).toEqual([{ method: 'POST', path: `${path}/complete`, body: { resultData: { charged: 5 } } }])
   })
 
-  test('edit and retry starts from the payload, says where it is not valid JSON, and sends what was changed', async () => {
+  test('edit and retry starts from the payload, shows where it is not valid JSON, and sends the changed one', async () => {
     answering(() => [200, {}])
     const { dialog } = await open(one, 'Edit and retry')
     const box = dialog.getByLabelText<HTMLTextAreaElement>('Payload')
@@ -139,7 +139,7 @@ describe('one command', () => {
     expect(dialog.getByLabelText<HTMLTextAreaElement>('Payload').value).toBe('{"amount": -1}')
   })
 
-  test('A5: the second operator sees kindly what happened, also when the list has changed', async () => {
+  test('A5: the second operator gets a friendly message, also when the list has changed', async () => {
     answering(() => problem(409, 'INVALID_OPERATION', 'the command is PENDING, not in troubleshooting'))
     const { dialog, again } = await open(one, 'Retry')
     again(<ActionBar target={one} offered={false} />)
@@ -152,7 +152,7 @@ describe('one command', () => {
 })
 
 describe('many commands', () => {
-  test('are named by id, and the page of the action follows', async () => {
+  test('are selected by id, and the page of the action opens', async () => {
     answering(() => [202, { actionId }])
     const { dialog } = await open(many, 'Retry')
     await userEvent.click(dialog.getByRole('button', { name: 'Retry 7 commands' }))
@@ -161,7 +161,7 @@ describe('many commands', () => {
     expect(asked()[0]?.body).toEqual({ action: 'retry', ids })
   })
 
-  test('that match are named by the filter, with a canary', async () => {
+  test('are selected by the filter, with a canary', async () => {
     answering(() => [202, { actionId }])
     const { dialog } = await open(matching, 'Retry')
     await userEvent.click(dialog.getByLabelText('Try a few first'))
@@ -185,14 +185,14 @@ describe('many commands', () => {
   })
 })
 
-test('who may not operate is offered nothing', () => {
+test('a user without the right to operate is offered no action', () => {
   signIn(tokenFor(['AUDITOR']))
   show(<ActionBar target={one} />)
   expect(screen.queryAllByRole('button')).toEqual([])
 })
 
 describe('a snooze', () => {
-  test('asks until when, and why if somebody says so', async () => {
+  test('asks until when, and optionally why', async () => {
     answering(() => [200, { commandId: id(1), status: 'IN_TROUBLESHOOTING_QUEUE' }])
     const { dialog } = await open(one, 'Snooze')
     const confirm = dialog.getByRole<HTMLButtonElement>('button', { name: 'Snooze 1 command' })
@@ -204,7 +204,7 @@ describe('a snooze', () => {
     expect(asked()).toEqual([{ method: 'POST', path: `${path}/snooze`, body: { until } }])
   })
 
-  test('of many is an action in the background', async () => {
+  test('of many commands is an action in the background', async () => {
     answering(() => [202, { actionId }])
     const { dialog } = await open(matching, 'Snooze')
     fireEvent.change(dialog.getByLabelText(/Until/), { target: { value: '2030-01-31T12:00' } })

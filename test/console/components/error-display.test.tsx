@@ -47,7 +47,7 @@ describe('ErrorDisplay', () => {
     expect(screen.getByRole('button').textContent).toBe('Retry')
   })
 
-  test('B7: while it retries the button is disabled, turns and says "Retrying...", then it is "Retry" again', async () => {
+  test('B7: while it retries the button is disabled, spins and says "Retrying...", then it is "Retry" again', async () => {
     const calls: string[] = []
     let end: () => void = () => undefined
     const onRetry = (id: string): Promise<void> => {
@@ -68,7 +68,7 @@ describe('ErrorDisplay', () => {
     expect(button.querySelector('svg')?.getAttribute('class')).not.toContain('animate-spin')
   })
 
-  test('B7: a retry that fails leaves the button usable', async () => {
+  test('B7: after a failed retry the button can be used again', async () => {
     const onRetry = () => Promise.reject(new Error('no'))
     render(<ErrorDisplay message={message} operationId="op-1" onRetry={onRetry} />)
     await userEvent.click(screen.getByRole('button'))

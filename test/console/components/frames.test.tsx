@@ -19,7 +19,7 @@ const read = async (whole: string, size: number): Promise<readonly Frame[]> => {
 }
 
 describe('live events as the console reads them', () => {
-  test('come whole, whatever is in their strings and wherever the network cuts them', async () => {
+  test('arrive complete, whatever is in their strings and wherever the network splits them', async () => {
     const text = fc
       .array(
         fc.oneof(
@@ -40,7 +40,7 @@ describe('live events as the console reads them', () => {
     )
   })
 
-  test('may have lines that end with any of the three ends, and data over several lines', async () => {
+  test('may use any of the three line ends, and data over several lines', async () => {
     for (const end of ['\n', '\r', '\r\n']) {
       const lines = [
         ': hello',

@@ -11,7 +11,7 @@ const large = { amount: 5, note: 'x'.repeat(10_000) }
 const preview = '{"amount":5,"note":"xxx'
 const cut = { payload: null, payloadBytes: 10_022, payloadPreview: preview }
 
-describe('the edit of a payload that the list left out', () => {
+describe('editing a payload that is too large for the list', () => {
   const edit = async () => {
     show(
       <ActionBar target={{ kind: 'one', command: { domain: 'payments', commandId, commandType: 'Charge', ...cut } }} />,
@@ -20,7 +20,7 @@ describe('the edit of a payload that the list left out', () => {
     return within(screen.getByRole('dialog'))
   }
 
-  test('G5: shows its beginning and size, reads it whole, and edits that', async () => {
+  test('G5: shows its beginning and size, loads the whole payload, and edits that', async () => {
     let answer: (body: unknown) => void = () => {}
     const body = new Promise(resolve => {
       answer = resolve
@@ -44,7 +44,7 @@ describe('the edit of a payload that the list left out', () => {
     expect(asked()[0]).toMatchObject({ method: 'GET', path })
   })
 
-  test('G5: cannot be made from the beginning only: if the payload cannot be read there is nothing to send', async () => {
+  test('G5: is not possible from the beginning only: if the payload cannot be loaded, nothing can be sent', async () => {
     answering(() => problem(503, 'UNAVAILABLE', 'the database is away'))
     const dialog = await edit()
     await dialog.findByText(/the database is away/)
@@ -53,7 +53,7 @@ describe('the edit of a payload that the list left out', () => {
   })
 })
 
-test('G5: time travel shows large differences by their beginning, and reads the whole state when it is opened', async () => {
+test('G5: time travel shows the beginning of large differences, and loads the whole state when it is opened', async () => {
   const state = { status: 'PENDING', data: null, dataBytes: 10_022, dataPreview: preview, result: null }
   const step = {
     revision: 0,

@@ -34,7 +34,7 @@ const Retrier = ({ id }: { readonly id: string }) => {
 const press = async () => userEvent.click(screen.getByRole('button', { name: 'retry' }))
 
 describe('useRetryOperation', () => {
-  test('B8: asks for the retry, says so, and has the new operation and its session asked for again', async () => {
+  test('B8: sends the retry, shows that, and loads the new operation and its session again', async () => {
     answering(({ path }) => (path === '/operations/a/retry' ? [200, operation('b', { session_id: 's1' })] : undefined))
     const { queries } = show(<Retrier id="a" />)
     const invalidated = vi.spyOn(queries, 'invalidateQueries')
@@ -50,7 +50,7 @@ describe('useRetryOperation', () => {
     )
   })
 
-  test('B8: without a session only the operation is asked for again', async () => {
+  test('B8: without a session only the operation is loaded again', async () => {
     answering(() => [200, operation('b')])
     const { queries } = show(<Retrier id="a" />)
     const invalidated = vi.spyOn(queries, 'invalidateQueries')
@@ -77,7 +77,7 @@ describe('useRetryOperation', () => {
 })
 
 describe('the view of an operation', () => {
-  test('B9: asks again every 2 to 3 seconds until it is over, and then no more', async () => {
+  test('B9: polls every 2 to 3 seconds until it is over', async () => {
     vi.useFakeTimers()
     let status = 'pending'
     const fresh = new Date().toISOString()

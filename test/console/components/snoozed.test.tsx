@@ -23,7 +23,7 @@ const item = (n: number, snoozedUntil: string | null) => ({
   payload: {},
 })
 
-test('the list marks what is snoozed now, and not what was', async () => {
+test('the list marks commands that are snoozed now, and not those that were', async () => {
   const ahead = new Date(Date.now() + 3_600_000).toISOString()
   const items = [item(1, ahead), item(2, '2020-01-01T00:00:00.000Z'), item(3, null)]
   answering(() => [200, { items, nextCursor: null, total: 3 }])

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, vi } from 'vitest'
 import { signIn, signOut } from '../../../web/src/api/session.ts'
 import { Toasts } from '../../../web/src/app/Toasts.tsx'
 
-// a busy machine is not a reason to fail: what never comes ends with the test's own timeout
+// a busy machine is not a reason to fail: the test's own timeout ends the wait
 configure({ asyncUtilTimeout: 30_000 })
 
 export interface Asked {
@@ -21,7 +21,7 @@ type Answers = (asked: Asked) => Reply | Promise<Reply> | undefined
 let answers: Answers = () => undefined
 const requests: Asked[] = []
 
-/** What the page has asked for so far. */
+/** The requests of the page so far. */
 export const asked = (): readonly Asked[] => requests
 
 /** What the server answers to a request below the base path; without an answer it is 404. */
@@ -66,7 +66,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Renders as a page does: with queries, and with the messages of what was done. */
+/** Renders as a page does: with queries, and with messages about what was done. */
 export const show = (ui: ReactNode) => {
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } })
   const page = (content: ReactNode) => (
@@ -81,7 +81,7 @@ export const show = (ui: ReactNode) => {
 
 window.scrollTo = () => undefined
 
-// jsdom has the element and not what makes it modal
+// jsdom has the element, but not as a modal dialog
 HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement): void {
   this.open = true
 }

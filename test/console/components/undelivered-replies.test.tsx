@@ -37,7 +37,7 @@ test('G1: replies that could not be delivered are shown, and delivered again', a
   ])
 })
 
-test('G1: to another queue, and what still cannot be delivered says why', async () => {
+test('G1: they can go to another queue, and one that still cannot be delivered shows why', async () => {
   answering(({ method }) =>
     method === 'GET'
       ? [200, { items: [reply('1')], nextCursor: null }]

@@ -13,8 +13,8 @@ const written = 'a\\u202Eb\\u200Bc\\u2066d\\u001B[2J\\u009B'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what no page should have
 const HIDDEN = /[\u001b\u009b\u200b\u202e\u2066]/
 
-describe('what a text hides is written out', () => {
-  test('in whatever element it is, in titles and labels, of the window too', () => {
+describe('hidden characters of a text are written out', () => {
+  test("in every element, in titles and labels, also in the window's title", () => {
     const { container } = render(
       <Page title={nasty} intro={nasty}>
         <p title={nasty}>{nasty}</p>
@@ -31,14 +31,14 @@ describe('what a text hides is written out', () => {
     expect(document.title).toBe(`${written} · commandbus`)
   })
 
-  test('in JSON, where it is the same value', () => {
+  test('in JSON, which keeps its value', () => {
     render(<Json value={{ [nasty]: nasty }} label="Payload" />)
     const shown = screen.getByText(/u202E/).textContent ?? ''
     expect(shown).not.toMatch(HIDDEN)
     expect(JSON.parse(shown)).toEqual({ [nasty]: nasty })
   })
 
-  test('in a payload that is edited; what is not changed is sent back exactly', async () => {
+  test('in an edited payload; unchanged parts are sent back exactly', async () => {
     answering(({ method }) => (method === 'POST' ? [200, { status: 'PENDING' }] : undefined))
     const commandId = '00000000-0000-4000-8000-000000000001'
     const command = { domain: 'payments', commandId, commandType: 'Charge', payload: { note: nasty, amount: 5 } }

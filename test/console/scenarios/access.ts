@@ -18,7 +18,7 @@ export const access = (stage: Stage): void => {
       await other.getByRole('heading', { name: 'Sign in' }).waitFor()
     })
 
-    test('a link replaces nobody unasked, in an open page and in one that is loaded; the token leaves the address and the history', async () => {
+    test('a link asks before it replaces a signed-in user, in an open page and on load; the token is removed from address and history', async () => {
       const { page } = await stage.visit(['OPERATOR'], '/commands?status=FAILED', { sub: 'jane@example.com' })
       const signedInAs = (sub: string) => page.getByRole('button', { name: `Signed in as ${sub}` })
       const link = async (sub: string) => `#token=${await stage.served.token(['OPERATOR'], { sub })}`
@@ -60,7 +60,7 @@ export const access = (stage: Stage): void => {
       await signedInAs('ann@example.com').waitFor()
     })
 
-    test('a token that the server does not know is refused with a reason; a good one continues where one was', async () => {
+    test('a token that the server does not know is refused with a reason; a valid one continues on the same page', async () => {
       const { page } = await stage.stranger()
       await page.goto(`${stage.url}/commands#token=cut.off.in-a-mail`)
       await page.getByText('The link has no readable token').waitFor()
@@ -79,7 +79,7 @@ export const access = (stage: Stage): void => {
       await page.getByText('You are signed out').waitFor()
     })
 
-    test('says who one is and what one may do', async () => {
+    test('shows who is signed in and what they may do', async () => {
       const { page } = await stage.visit(['AUDITOR'], '/', { sub: 'ada@example.com', tenant: 't1' })
       await page.getByRole('button', { name: 'Signed in as ada@example.com' }).click()
       const sheet = page.getByRole('dialog')

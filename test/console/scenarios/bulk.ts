@@ -59,7 +59,7 @@ export const bulk = (stage: Stage): void => {
       await page.getByText('Latest action: retry 5 commands').waitFor()
     })
 
-    test('one that waits for its canary is stopped, the rest stays; anybody finds it in the list of actions', async () => {
+    test('an action that waits for its canary is stopped, and the rest stays parked; the list of actions shows it to everybody', async () => {
       await stage.parkUnattended(3, 'NOBODY_WORKS')
       const { page } = await stage.visit(['OPERATOR'], '/troubleshooting?errorCode=NOBODY_WORKS')
       await page.getByRole('button', { name: 'Retry' }).click()

@@ -36,7 +36,7 @@ export const clearing = (stage: Stage): void => {
       expect(audit.find(({ eventType }) => eventType === 'OPERATOR_RETRY')).toMatchObject({ actor: 'jane@example.com' })
     })
 
-    test('A6, A7: by a cancel, which needs a reason that the sender is told', async () => {
+    test('A6, A7: by a cancel, whose reason goes to the sender', async () => {
       const [id = ''] = await stage.park(1, 'ShipOrder', 'CANCEL_ME')
       const { page } = await stage.visit(['OPERATOR'], parkedAt(id))
       await page.getByRole('button', { name: 'Cancel', exact: true }).click()
@@ -64,7 +64,7 @@ export const clearing = (stage: Stage): void => {
       })
     })
 
-    test('A5: of two operators one wins, and the other sees kindly what happened', async () => {
+    test('A5: of two operators one succeeds, and the other gets a friendly message', async () => {
       const [id = ''] = await stage.park(1, 'ShipOrder', 'TWO_OPERATORS')
       const ann = await stage.visit(['OPERATOR'], parkedAt(id), { sub: 'ann@example.com' })
       const bob = await stage.visit(['OPERATOR'], parkedAt(id), { sub: 'bob@example.com' })

@@ -15,7 +15,7 @@ interface Violation {
 /** What axe finds serious or critical on the page as it is now. */
 const violations = async (page: Page, options = '{}'): Promise<readonly string[]> => {
   await page.evaluate(await readFile(axeFile, 'utf8'))
-  // colours on their way from light to dark are neither
+  // colours in a transition from light to dark are not checked
   await page.evaluate('Promise.allSettled(document.getAnimations().map(animation => animation.finished))')
   const found = await page.evaluate<readonly Violation[]>(
     `axe.run(document, ${options}).then(({ violations }) => violations)`,
@@ -58,7 +58,7 @@ export const everybody = (stage: Stage, paths: () => Promise<readonly string[]>)
       await fitsAndReads(page, 'sign in')
     })
 
-    test('long names leave what matters in sight on a phone', async () => {
+    test('with long names the important parts stay visible on a phone', async () => {
       const errorCode = `PARTNER_REJECTED_${'CONFLICTING_'.repeat(4)}VERSIONS`
       const errorMessage = `HTTP 409 ${'x'.repeat(300)}`
       await stage.park(1, `Synchronize${'CustomerMasterData'.repeat(3)}`, errorCode, { errorMessage })
@@ -81,7 +81,7 @@ export const everybody = (stage: Stage, paths: () => Promise<readonly string[]>)
       expect(await overflow(page)).toBeLessThanOrEqual(0)
     })
 
-    test('the keyboard is enough to get everywhere, into a dialog and out of it', async () => {
+    test('everything can be reached with the keyboard, also dialogs and the way out of them', async () => {
       await stage.park(1, 'ByKeyboard', 'BY_KEYBOARD')
       const { page } = await stage.visit(['OPERATOR'])
       await page.keyboard.press('?')

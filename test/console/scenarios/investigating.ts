@@ -26,7 +26,7 @@ export const investigating = (stage: Stage): void => {
       expect(new URL(page.url()).search).toBe('?at=1&event=MOVED_TO_TROUBLESHOOTING_QUEUE')
     })
 
-    test('sees what a name hides: marks that turn a text around are written out', async () => {
+    test('sees hidden characters of a name: marks that reverse text are written out', async () => {
       const turned = 'invoice\u202efdp.exe\u200b'
       const { commandId } = await stage.bus.send('hidden', 'Send', { file: turned }, { correlationId: turned })
       const { page } = await stage.visit(['AUDITOR'], `/commands/hidden/${commandId}`)
@@ -36,7 +36,7 @@ export const investigating = (stage: Stage): void => {
       expect(await page.locator('body').innerText()).toContain('"file": "invoice\\u202Efdp.exe\\u200B"')
     })
 
-    test('sees what caused what, and all of it as one story', async () => {
+    test('sees what caused what, also as one timeline', async () => {
       const first = await stage.bus.send('demo', 'TakeOrder', {}, { correlationId: 'story-1' })
       await stage.bus.send('demo', 'ShipIt', {}, { correlationId: 'story-1', causationId: first.commandId })
       const { page } = await stage.visit(['AUDITOR'], `/commands/demo/${first.commandId}`)

@@ -3,7 +3,7 @@ import type { Stage } from '../stage.ts'
 
 export const living = (stage: Stage): void => {
   describe('what is shown', () => {
-    test('is live, can be held still, and catches up', async () => {
+    test('is live, can be paused, and catches up', async () => {
       const { page } = await stage.visit(['OPERATOR', 'SENDER'], '/commands?commandType=LiveOne')
       const live = page.getByTestId('live')
       const rows = () => page.getByRole('link', { name: 'LiveOne' }).count()
@@ -23,7 +23,7 @@ export const living = (stage: Stage): void => {
       expect(await page.getByText('data as of').count()).toBe(1)
     })
 
-    test('survives a restart of the server in the middle: says that it is offline, and continues by itself', async () => {
+    test('survives a restart of the server: shows that it is offline, and continues by itself', async () => {
       const { page } = await stage.visit(['OPERATOR'], '/commands?commandType=AfterRestart')
       await page.locator('[data-testid=live][data-mode=live]').waitFor()
       await page.getByText('No matching commands').waitFor()
@@ -37,7 +37,7 @@ export const living = (stage: Stage): void => {
       expect(await page.getByText('The server does not answer').count()).toBe(0)
     })
 
-    test('holds its filters in the address, also through back and forward', async () => {
+    test('keeps its filters in the address, also with back and forward', async () => {
       await stage.park(1, 'Filtered', 'FILTER_ME')
       const { page } = await stage.visit(['OPERATOR'], '/commands')
       await page.getByLabel('Status').selectOption({ label: 'Troubleshooting' })

@@ -23,7 +23,7 @@ export const operations = (stage: Stage): void => {
       expect(page.url()).toBe(failed)
     })
 
-    test('sees own operations only, nothing of the rest, and why', async () => {
+    test('sees only their own operations, and why the rest is missing', async () => {
       const other = stage.bus.as({ subject: 'somebody@example.com', tenant: null, roles: ['USER'] })
       const { id } = await other.operations.start({ operation_type: 'question_generation', parameters: {} })
       const { page } = await stage.visit(['USER'], `/operations/${id}`, { sub: 'ursula@example.com' })

@@ -85,7 +85,7 @@ export const runs = (stage: Stage): void => {
       await page.goBack()
       await row.waitFor()
 
-      // one of every tenant can be used, and is not this tenant's to archive
+      // a template of all tenants can be used by this tenant, but not archived
       const boss = await stage.visit(['BUBBLE_ADMIN'], '/runs/templates', { sub: 'boss@example.com' })
       await boss.page.getByRole('button', { name: 'New template' }).click()
       await dialogOf(boss.page).getByLabel('Name').fill('For all')

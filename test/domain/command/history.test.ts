@@ -62,8 +62,8 @@ const asRow = (state: CommandSnapshot) => ({
   revision: state.revision,
 })
 
-describe('over random lives', () => {
-  test('the state after every event is what the projection and a fold from the start make of it', () => {
+describe('over random histories', () => {
+  test('the state after every event equals that of the projection and of a fold from the start', () => {
     fc.assert(
       fc.property(life, ({ events }) => {
         const log = recorded(events)
@@ -82,7 +82,7 @@ describe('over random lives', () => {
     )
   })
 
-  test('the history up to a revision is the beginning of the whole, and so is that up to its instant', () => {
+  test('the history up to a revision, or to its instant, is the beginning of the whole history', () => {
     fc.assert(
       fc.property(life, fc.nat(), ({ events }, any) => {
         const steps = historyOf(recorded(events))
@@ -97,7 +97,7 @@ describe('over random lives', () => {
     )
   })
 
-  test('no differences, no change: what the diff leaves out is the same before and after', () => {
+  test('what a diff leaves out is the same before and after', () => {
     fc.assert(
       fc.property(life, ({ events }) => {
         const steps = historyOf(recorded(events))
@@ -126,7 +126,7 @@ const story = recorded([
   completed(1, { at: at(102), msgId: '2' }),
 ])
 
-test('each step says who, when, how long after the last, what the audit calls it, and what changed', () => {
+test('each step has its actor, time, time since the last step, name in the audit, and changes', () => {
   const steps = historyOf(story)
   expect(steps.map(({ revision, actor, sinceLastMs, names }) => [revision, actor, sinceLastMs, ...names])).toEqual([
     [0, 'shop', null, 'SENT'],
@@ -158,7 +158,7 @@ test('each step says who, when, how long after the last, what the audit calls it
   ])
 })
 
-test('a success that carries its receipt reads as received and completed', () => {
+test('a success that carries its receipt is shown as received and completed', () => {
   const receipt = { at: at(1), total: 1, leaseExpiresAt: at(31) }
   const [, last] = historyOf(recorded([sent(), completed(1, { receipt })]))
   expect(last).toMatchObject({ names: ['RECEIVED', 'COMPLETED'], state: { attempts: 1, totalAttempts: 1 } })
@@ -176,36 +176,36 @@ test('an instant between two events shows the state after the first of them; bef
   expect(stepsAt(steps, at(-1))).toEqual([])
 })
 
-test('where clocks differ, a state is never made of events with a gap between them', () => {
+test('if clocks differ, a state is never made from events with a gap between them', () => {
   const steps = historyOf(recorded([sent({ at: at(5) }), received(1, { at: at(2) }), completed(1, { at: at(9) })]))
   expect(steps[1]?.sinceLastMs).toBe(-3000)
   expect(stepsAt(steps, at(3))).toEqual([])
   expect(stepsAt(steps, at(5))).toHaveLength(2)
 })
 
-test.each(Object.entries(lifeOf))('a life that ends %s is told to its end', (status, events) => {
+test.each(Object.entries(lifeOf))('a history that ends %s is shown to its end', (status, events) => {
   expect(historyOf(recorded(events)).at(-1)?.state.status ?? 'NONE').toBe(status)
 })
 
 describe('a word of the audit', () => {
-  test('is what an event is called, or an alias of that', () => {
+  test('is the name of an event, or an alias of it', () => {
     for (const word of auditTypes) expect(parseAuditType(word)).toEqual(right(word))
     expect(parseAuditType('MOVED_TO_TSQ')).toEqual(right('MOVED_TO_TROUBLESHOOTING_QUEUE'))
   })
 
-  test.each(['', 'sent', 'toString', 'X'.repeat(1000)])('is refused with those that there are: %j', word => {
+  test.each(['', 'sent', 'toString', 'X'.repeat(1000)])('is refused with a list of the valid ones: %j', word => {
     const words = auditWords.join(', ')
-    expect(parseAuditType(word)).toEqual(left(`'${word.slice(0, 80)}' is none of ${words}`))
+    expect(parseAuditType(word)).toEqual(left(`'${word.slice(0, 80)}' is not an event type: use one of ${words}`))
     expect(words).toMatch(/^SENT, RECEIVED, .*, MOVED_TO_TSQ$/)
   })
 })
 
 describe('the names of a failure that ends a command', () => {
-  test.each(['TRANSIENT', 'LEASE_LOST'] as const)('say that the retries are exhausted after %s', type => {
+  test.each(['TRANSIENT', 'LEASE_LOST'] as const)('say after %s that the retries are exhausted', type => {
     expect(namesOf(exhausted(3, { error: error(type) }))).toEqual(['RETRY_EXHAUSTED'])
   })
 
-  test.each(['PERMANENT', 'NO_HANDLER', 'INVALID_PAYLOAD'] as const)('A21: speak of no retries after %s', type => {
+  test.each(['PERMANENT', 'NO_HANDLER', 'INVALID_PAYLOAD'] as const)('A21: do not mention retries after %s', type => {
     expect(namesOf(exhausted(1, { error: error(type) }))).toEqual(['FAILED'])
   })
 })

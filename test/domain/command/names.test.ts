@@ -52,20 +52,20 @@ describe('a domain', () => {
     expect(parsed).toEqual(left(expect.stringContaining('is not a valid domain name')))
   })
 
-  test('may be as long as its queue fits in 47 characters, and the refusal says how long it is', () => {
+  test('may be as long as its queue name fits in 47 characters; the refusal says how long it is', () => {
     expect(parseDomain('a'.repeat(37))).toEqual(right('a'.repeat(37)))
     expect(parseDomain('a'.repeat(38))).toEqual(
       left(expect.stringMatching(/too long: its queue 'a+__commands' has 48 characters and pgmq allows 47/)),
     )
   })
 
-  test('has dots counted twice, since they become two underscores', () => {
+  test('counts a dot twice, because it becomes two underscores', () => {
     const dotted = `${'a'.repeat(17)}.${'b'.repeat(18)}`
     expect(parseDomain(dotted)).toEqual(right(dotted))
     expect(isRight(parseDomain(`${dotted}b`))).toBe(false)
   })
 
-  test('is cut in the refusal when somebody passes a novel', () => {
+  test('is cut in the refusal when it is very long', () => {
     const parsed = parseDomain('X'.repeat(100_000))
     expect(parsed._tag === 'Left' && parsed.left.length).toBeLessThan(300)
   })
@@ -77,7 +77,7 @@ describe('queues', () => {
     expect(replyQueue('eu.pay_ments')).toBe('eu__pay_ments__replies')
   })
 
-  test('of two domains are never the same, nor is one the replies of another', () => {
+  test("of two domains are never the same, and no domain's queue is another's reply queue", () => {
     fc.assert(
       fc.property(fc.uniqueArray(domain, { minLength: 2, maxLength: 30 }), domains => {
         const queues = domains.flatMap(name => [commandQueue(name), replyQueue(name)])
@@ -87,7 +87,7 @@ describe('queues', () => {
     )
   })
 
-  test('of every domain that is accepted are names that pgmq takes unchanged', () => {
+  test('of every valid domain have names that pgmq accepts unchanged', () => {
     fc.assert(
       fc.property(domain, name => {
         const accepted = isRight(parseDomain(name))
@@ -104,15 +104,15 @@ describe('queues', () => {
   })
 
   test.each(['q_pkey', 'q_pkey1', 'q_vt_idx', 'q_msg_id_seq', 'q_msg_id_not_null'])(
-    'to reply to may not be %j: what belongs to the table of another queue is called so',
+    "to reply to may not be %j: objects of another queue's table have such names",
     name => {
       expect(parseQueueName(name)).toEqual(
-        left(expect.stringContaining('its end is that of an index of another queue')),
+        left(expect.stringContaining('it ends like the name of an index of another queue')),
       )
     },
   )
 
-  test('of commands lead back to their domain, and others to none', () => {
+  test('of commands give their domain back, and other queues give none', () => {
     fc.assert(
       fc.property(domain, name => {
         expect(domainOfQueue(commandQueue(name))).toBe(name)
@@ -129,7 +129,7 @@ describe('queues', () => {
 })
 
 describe('streams', () => {
-  test('lead back to the command they are named after', () => {
+  test('give back the command that they are named after', () => {
     fc.assert(
       fc.property(domain, fc.uuid(), (name, commandId) => {
         const of = { domain: name, commandId }
@@ -147,11 +147,11 @@ describe('streams', () => {
     `credits-acme-${key.commandId}`,
     `command-${key.commandId}`,
     'command-payments-17',
-  ])('of others are no command: %s', name => {
+  ])('of other kinds belong to no command: %s', name => {
     expect(parseCommandStream(name)).toBeNull()
   })
 
-  test('without the dash before the id are no command', () => {
+  test('without the dash before the id belong to no command', () => {
     expect(parseCommandStream(`command-payments.${key.commandId}`)).toBeNull()
   })
 })

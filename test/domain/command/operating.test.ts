@@ -66,14 +66,14 @@ describe('an operator retries', () => {
     })
   })
 
-  test('after a message was changed, the next one is made from the log', () => {
+  test('after a message was changed, the next message is made from the log', () => {
     given([sent(), received(1), parked(1, 'TAMPERED')])
       .when(operatorRetry())
       .then([operatorRetried({ fromLog: true })])
       .again(notIn('PENDING'))
   })
 
-  test('an edited payload lies in the event of the retry itself', () => {
+  test('an edited payload is stored in the event of the retry', () => {
     given(inTroubleshooting)
       .when(operatorRetry({ data: { amount: 6 } }))
       .then([operatorRetried({ data: { amount: 6 }, dataRevision: 3, diff: [changed('/amount', 5, 6)] })])
@@ -84,7 +84,7 @@ describe('an operator retries', () => {
     })
   })
 
-  test('a payload edited to null is an edit', () => {
+  test('a payload that is edited to null counts as edited', () => {
     given(inTroubleshooting)
       .when(operatorRetry({ data: null }))
       .then([operatorRetried({ data: null, dataRevision: 3, diff: [changed('', { amount: 5 }, null)] })])
@@ -141,7 +141,8 @@ describe('an operator snoozes', () => {
   test('a parked command until an instant: it stays parked as it was', () => {
     given(inTroubleshooting).when(operatorSnooze()).then([operatorSnoozed()]).again([])
     const [before, after] = [fold(command, inTroubleshooting), fold(command, snoozed)]
-    expect(after).toEqual({ ...before, revision: 3, snoozedUntil: operatorSnoozed().until })
+    const parking = before.status === 'IN_TROUBLESHOOTING_QUEUE' ? before.parking : undefined
+    expect(after).toEqual({ ...before, revision: 3, parking: { ...parking, snoozedUntil: operatorSnoozed().until } })
   })
 
   test('without a reason, too', () => {
@@ -152,7 +153,7 @@ describe('an operator snoozes', () => {
       .again([])
   })
 
-  test('again until another instant: that one counts', () => {
+  test('again until another instant, which replaces the first', () => {
     const until = '2027-01-01T00:00:00.000Z'
     given(snoozed)
       .when(operatorSnooze({ until }))
@@ -164,7 +165,7 @@ describe('an operator snoozes', () => {
     [operatorRetry(), operatorRetried()],
     [operatorCancel(), operatorCanceled()],
     [operatorComplete(), operatorCompleted()],
-  ])('and still $type works, as if it had not', (intent, event) => {
+  ])('$type still works, as if there were no snooze', (intent, event) => {
     given(snoozed).when(intent).then([event])
   })
 })
@@ -175,7 +176,7 @@ describe.each(['PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELED'] as c
     ['A7', operatorCancel()],
     ['A9', operatorComplete()],
     ['snooze', operatorSnooze()],
-  ])('%s: is not in troubleshooting, and the refusal names its status', (_, intent) => {
+  ])('%s is refused, because it is not in troubleshooting; the refusal names its status', (_, intent) => {
     given(historyOf[status]).when(intent).then(notIn(status)).again(notIn(status))
   })
 })
@@ -208,7 +209,7 @@ describe('an operator ends an attempt', () => {
     given(running).when(operatorEndAttempt()).then([ended]).again(notRunning('IN_TROUBLESHOOTING_QUEUE'))
     expect(fold(command, [...running, ended])).toMatchObject({
       status: 'IN_TROUBLESHOOTING_QUEUE',
-      reason: 'ATTEMPT_ENDED',
+      parking: { parkedReason: 'ATTEMPT_ENDED' },
       archivedMsgId: '42',
       attempts: 1,
       totalAttempts: 1,
@@ -220,7 +221,7 @@ describe('an operator ends an attempt', () => {
     given(running).when(operatorEndAttempt({ reason })).then({ type: 'BlankReason' }).again({ type: 'BlankReason' })
   })
 
-  test('R6: what that attempt reports afterwards does not count, whatever it is', () => {
+  test('R6: later reports of that attempt do not count', () => {
     const status = 'IN_TROUBLESHOOTING_QUEUE'
     const stale = { type: 'StaleAttempt', status, reported: 1, present: 1 } as const
     given([...running, ended])
@@ -238,7 +239,7 @@ describe('an operator ends an attempt', () => {
       .then({ type: 'NothingToDo', status })
   })
 
-  test('R6: nor does it when the command runs again, as the same attempt of a new round', () => {
+  test('R6: nor do they count when the command runs again, with the same attempt number in a new round', () => {
     const again = [...running, ended, operatorRetried({ archivedMsgId: '42' })]
     const late = succeed(1, { receive: receive(1, { msgId: '42' }) })
     const stale = (status: CommandStatus, present: number) =>
@@ -249,7 +250,7 @@ describe('an operator ends an attempt', () => {
       .then(stale('IN_PROGRESS', 1))
   })
 
-  test('R6: the command can be retried, canceled and completed then', () => {
+  test('R6: the command can then be retried, canceled and completed', () => {
     const parkedSo = [...running, ended]
     given(parkedSo)
       .when(operatorRetry())
@@ -259,7 +260,7 @@ describe('an operator ends an attempt', () => {
   })
 
   test.each(['PENDING', 'COMPLETED', 'FAILED', 'CANCELED', 'IN_TROUBLESHOOTING_QUEUE'] as const)(
-    'R6: not of a command in %s',
+    'R6: but not of a command in %s',
     status => {
       given(historyOf[status]).when(operatorEndAttempt()).then(notRunning(status)).again(notRunning(status))
     },

@@ -75,7 +75,7 @@ test('a running attempt always has a lease when a decision is over', () => {
   })
 })
 
-test('an operator ends the attempt that runs, and else acts only right after a parking or a snooze', () => {
+test('an operator ends the running attempt; other actions come only right after a parking or a snooze', () => {
   forEveryLife(({ events }) => {
     for (const [i, event] of events.entries()) {
       const before = events[i - 1]?.type
@@ -87,17 +87,18 @@ test('an operator ends the attempt that runs, and else acts only right after a p
   })
 })
 
-test('a snooze leaves a parked command as it was, but for the instant', () => {
+test('a snooze changes only the instant of a parked command', () => {
   forEveryLife(({ steps }) => {
     for (const { before, events, after } of steps) {
       const [event] = events
-      if (event?.type !== 'OperatorSnoozed' || before.status === 'NONE') continue
-      expect(after).toEqual({ ...before, revision: before.revision + 1, snoozedUntil: event.until })
+      if (event?.type !== 'OperatorSnoozed' || before.status !== 'IN_TROUBLESHOOTING_QUEUE') continue
+      const parking = { ...before.parking, snoozedUntil: event.until }
+      expect(after).toEqual({ ...before, revision: before.revision + 1, parking })
     }
   })
 })
 
-test('an operator sends the message that was archived and the payload that is present', () => {
+test('a retry sends the archived message with the present payload', () => {
   forEveryLife(({ events }) => {
     for (const [i, event] of events.entries()) {
       if (event.type !== 'OperatorRetried') continue
@@ -110,7 +111,7 @@ test('an operator sends the message that was archived and the payload that is pr
   })
 })
 
-test('A9: a life has one reply at most, none while it goes on, and one when it has ended', () => {
+test('A9: a command has no reply while it is open, and exactly one when it has ended', () => {
   forEveryLife(({ events, steps }) => {
     const ended = isTerminal(steps.at(-1)?.after.status ?? '')
     const asked = events[0]?.type === 'CommandSent' ? events[0].replyTo : null
@@ -141,7 +142,7 @@ test('a decision changes neither its state nor its intent', () => {
   })
 })
 
-test('any events in any order are folded without a fault, each counted once the command exists', () => {
+test('any events in any order can be folded, and each counts once the command exists', () => {
   fc.assert(
     fc.property(fc.array(commandEvent, { maxLength: 30 }), events => {
       const state = fold(command, events)
@@ -153,7 +154,7 @@ test('any events in any order are folded without a fault, each counted once the 
   )
 })
 
-test('what the histories reach: every event and every status comes up', () => {
+test('the random histories reach every event and every status', () => {
   const events = new Set<string>()
   const statuses = new Set<string>()
   fc.assert(

@@ -32,7 +32,7 @@ describe('a PENDING command', () => {
       .again()
   })
 
-  test('A17: a delivery after reads that left no event counts those as lost attempts first', () => {
+  test('A17: a delivery after reads that left no event counts those reads as lost attempts', () => {
     given([sent()])
       .when(receive(3, { actor: 'worker:c', at: at(90), leaseExpiresAt: at(120) }))
       .then([
@@ -43,7 +43,7 @@ describe('a PENDING command', () => {
       .again()
   })
 
-  test('a delivery after a failure is the next attempt, by whichever worker', () => {
+  test('a delivery after a failure is the next attempt, whichever worker gets it', () => {
     given([sent(), received(1), failed(1)])
       .when(receive(2, { actor: 'worker:b' }))
       .then([received(2, { actor: 'worker:b' })])
@@ -87,14 +87,14 @@ describe('a PENDING command', () => {
 describe('an IN_PROGRESS command', () => {
   const running = [sent(), received(1)]
 
-  test('A27: is taken over with the next attempt when its lease ran out', () => {
+  test('A27: gets the next attempt when its lease has run out', () => {
     given(running)
       .when(receive(2, { actor: 'worker:b' }))
       .then([received(2, { actor: 'worker:b' })])
       .again()
   })
 
-  test('its own receipt again changes nothing', () => {
+  test('the same receipt again changes nothing', () => {
     given(running).when(receive(1)).then([]).again()
     given(running)
       .when(receive(1, { at: at(9), leaseExpiresAt: at(39) }))
@@ -143,14 +143,14 @@ describe('a command sent again by an operator', () => {
     parked(3, 'EXHAUSTED'),
   ]
 
-  test('A2: begins at attempt 1 again while the total goes on', () => {
+  test('A2: starts again at attempt 1 while the total goes on', () => {
     given([...parkedInThird, operatorRetried()])
       .when(receive(1, { msgId: '2' }))
       .then([received(1, { msgId: '2', total: 4 })])
       .again()
   })
 
-  test('A2: with the count kept, goes on from it and has one more attempt', () => {
+  test('A2: with the count kept, continues from it and has one more attempt', () => {
     given([...parkedInThird, operatorRetried({ resetAttempts: false, attempts: 3 })])
       .when(receive(1, { msgId: '2' }))
       .then([received(4, { msgId: '2', total: 4 })])
@@ -177,7 +177,7 @@ describe('a command sent again by an operator', () => {
     expect(command.decide(receive(2, { msgId: '1', actor: 'worker:b' }), state)).toMatchObject({ left: stale })
   })
 
-  test('so is one of a round before that: a worker that sleeps through two of them ends nothing', () => {
+  test('so is a delivery of an even earlier round: a worker that sleeps through two rounds ends nothing', () => {
     const state = fold(command, [
       ...historyOf.IN_TROUBLESHOOTING_QUEUE,
       operatorRetried(),

@@ -43,13 +43,13 @@ describe('success', () => {
       .again()
   })
 
-  test('told again with another result changes nothing: the first one stays', () => {
+  test('reported again with another result changes nothing: the first one stays', () => {
     given([...running, completed(1)])
       .when(succeed(1, { result: 'another', at: at(9) }))
       .then([])
   })
 
-  test('of a worker that comes after another has completed the command is stale', () => {
+  test('of a worker is stale after another worker has completed the command', () => {
     const stale = { type: 'StaleAttempt', status: 'COMPLETED', reported: 1, present: 1 } as const
     given([...running, completed(1)])
       .when(succeed(1, { actor: 'worker:b' }))
@@ -61,7 +61,7 @@ describe('success', () => {
 describe('success with its receipt', () => {
   const receipt = { at: at(1), total: 1, leaseExpiresAt: at(31) }
 
-  test('A17: of an attempt the log does not know yet is one event, which says when the attempt was received', () => {
+  test('A17: of an attempt that the log does not know yet is one event, with the time when the attempt was received', () => {
     given([sent()])
       .when(succeed(1, { receive: receive(1, { msgId: '42' }) }))
       .then([completed(1, { msgId: '42', receipt })])
@@ -73,7 +73,7 @@ describe('success with its receipt', () => {
     expect(after).toMatchObject({ status: 'COMPLETED', attempts: 2, totalAttempts: 2 })
   })
 
-  test('A18: of an attempt that is shown as running already is the outcome alone', () => {
+  test('A18: of an attempt that is recorded as running is only the outcome', () => {
     given(running)
       .when(succeed(1, { receive: receive(1) }))
       .then([completed(1)])
@@ -87,7 +87,7 @@ describe('success with its receipt', () => {
       .again()
   })
 
-  test('A27: comes after an attempt whose lease ran out', () => {
+  test('A27: counts after an attempt whose lease ran out', () => {
     given(running)
       .when(succeed(2, { actor: 'worker:b', receive: receive(2, { actor: 'worker:b' }) }))
       .then([completed(2, { actor: 'worker:b', receipt: { ...receipt, total: 2 } })])
@@ -114,7 +114,7 @@ describe('success with its receipt', () => {
       .then({ type: 'NothingToDo', status: 'COMPLETED' })
   })
 
-  test('past the last attempt is stale: no attempt is left to succeed', () => {
+  test('after the last attempt is stale: no attempt is left', () => {
     given(inLastAttempt)
       .when(succeed(4, { receive: receive(4) }))
       .then({ type: 'StaleAttempt', status: 'IN_PROGRESS', reported: 4, present: 3 })
@@ -222,7 +222,7 @@ describe('an attempt that its worker gave up', () => {
       .again()
   })
 
-  test('R7: does not count when it was for no fault of its own, also the last one', () => {
+  test('R7: does not count when the command was not the cause, also if it is the last one', () => {
     const stale = { type: 'StaleAttempt', status: 'PENDING', reported: 3, present: 2 } as const
     given(inLastAttempt)
       .when(fail(3, 'TRANSIENT', { givenUp: { counts: false } }))
@@ -230,7 +230,7 @@ describe('an attempt that its worker gave up', () => {
       .again(stale)
   })
 
-  test('R7: is followed by one of the same number, which is told apart by the count of the whole life', () => {
+  test('R7: is followed by one with the same number, which the count of the whole life distinguishes', () => {
     given([...running, failed(1, { retryAt: at(2), uncounted: true })])
       .when(receive(1))
       .then([received(1, { total: 2 })])
@@ -259,7 +259,7 @@ describe('a failure for good', () => {
     },
   )
 
-  test('a changed message parks the command whatever its policy says: somebody has to find out who did it', () => {
+  test('a changed message parks the command whatever its policy says, so that somebody investigates', () => {
     for (const onExhausted of ['park', 'fail'] as const) {
       given([sent({ policy: policy({ onExhausted }) }), received(1)])
         .when(fail(1, 'TAMPERED'))
@@ -321,7 +321,7 @@ describe('a report of an attempt that is not the present one', () => {
     }
   })
 
-  test('is no repetition when the same worker has reported something else, or when its attempt is kept in a new round', () => {
+  test('is not a repetition when the same worker reported another outcome, or when its attempt belongs to a new round', () => {
     const stale = (status: 'COMPLETED' | 'FAILED' | 'PENDING') =>
       ({ type: 'StaleAttempt', status, reported: 1, present: 1 }) as const
     given(historyOf.COMPLETED).when(fail(1)).then(stale('COMPLETED'))
@@ -337,7 +337,7 @@ describe('a report of an attempt that is not the present one', () => {
       operatorRetried(),
       received(1, { msgId: '2', total: 2, actor: 'worker:a' }),
     ]
-    // a worker tells its receipt and its report in one turn: the receipt is what fences
+    // a worker appends its receipt and its report together: the receipt is the fence
     let state = fold(command, secondRound)
     const events: CommandEvent[] = []
     for (const intent of [receive(1, { msgId: '1' }), succeed(1)]) {

@@ -24,7 +24,7 @@ describe('the wait after a failed attempt', () => {
     expect(waitAfter(policy({ backoffSeconds: [0], jitter: 1 }), 1, 0.99)).toBe(0)
   })
 
-  test('lies between the wait named and that plus the share of jitter, and grows with the draw', () => {
+  test('lies between the configured wait and that plus the jitter, and grows with the random number', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: MAX_WAIT_SECONDS, noNaN: true }), { minLength: 1, maxLength: 5 }),
@@ -48,7 +48,7 @@ describe('the wait after a failed attempt', () => {
 })
 
 describe('a policy', () => {
-  test('A20: has 3 attempts and parks when nothing else is said', () => {
+  test('A20: has 3 attempts and then parks, by default', () => {
     expect(defaultRetryPolicy).toEqual({
       maxAttempts: 3,
       backoffSeconds: [10, 60, 300],
@@ -64,7 +64,7 @@ describe('a policy', () => {
     policy({ backoffSeconds: [0] }),
     policy({ backoffSeconds: [MAX_WAIT_SECONDS] }),
     policy({ jitter: 1, onExhausted: 'fail' }),
-  ])('at its limits is fine: %o', fine => {
+  ])('at its limits is valid: %o', fine => {
     expect(policyFaults(fine)).toEqual([])
   })
 
@@ -80,16 +80,16 @@ describe('a policy', () => {
     [{ jitter: -0.1 }, 'jitter must be from 0 to 1, not -0.1'],
     [{ jitter: 1.1 }, 'jitter must be from 0 to 1, not 1.1'],
     [{ jitter: Number.NaN }, 'jitter must be from 0 to 1, not NaN'],
-  ])('that cannot be kept is told in one sentence: %o', (over, fault) => {
+  ])('that is invalid is refused in one sentence: %o', (over, fault) => {
     expect(policyFaults(policy(over))).toEqual([fault])
   })
 
-  test('with several faults is told them all', () => {
+  test('with several faults is refused with all of them', () => {
     expect(policyFaults(policy({ maxAttempts: 0, backoffSeconds: [], jitter: 2 }))).toHaveLength(3)
   })
 
   test.each([{ onExhausted: 'retry' }, { onExhausted: null }, { jitter: '0.5' }, { backoffSeconds: '10' }])(
-    'whose caller did not keep to the types is refused too: %o',
+    'that breaks the types is refused, too: %o',
     over => {
       expect(policyFaults({ ...defaultRetryPolicy, ...over } as never)).toHaveLength(1)
     },

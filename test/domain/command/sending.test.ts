@@ -17,7 +17,7 @@ import {
 } from '../../support/lives/command-life.ts'
 
 describe('a command that was never sent', () => {
-  test('A13: is sent with everything its sender said', () => {
+  test('A13: is sent with all that its sender gave', () => {
     const facts = {
       at: at(5),
       actor: 'billing',
@@ -52,7 +52,7 @@ describe('a command that was sent', () => {
       .then(refused)
   })
 
-  test('is PENDING, with nothing counted yet and its payload in its first event', () => {
+  test('is PENDING, without attempts, and has its payload in its first event', () => {
     expect(fold(command, [sent()])).toMatchObject({
       status: 'PENDING',
       retryAt: null,
@@ -96,7 +96,7 @@ describe('a sender cancels', () => {
       .again(refused)
   })
 
-  test('and a worker that reads its message afterwards finds nothing to do', () => {
+  test('and a worker that reads its message later has nothing to do', () => {
     expect(fold(command, historyOf.CANCELED)).toMatchObject({ status: 'CANCELED', reason: 'changed my mind' })
   })
 })

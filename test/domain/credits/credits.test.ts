@@ -78,11 +78,11 @@ describe('a grant', () => {
       ])
       .again()
   })
-  test('of nothing, of less, or of a part is refused', () => {
+  test('of zero, a negative amount or a fraction is refused', () => {
     for (const amount of [0, -1, 1.5, Number.NaN])
       given([]).when(grant('monthly', amount)).then({ type: 'NotAnAmount', amount })
   })
-  test('that could not be counted exactly any more is refused', () => {
+  test('above the exact range of numbers is refused', () => {
     given(historyOf(grant('purchased', Number.MAX_SAFE_INTEGER)))
       .when(grant('monthly', 1))
       .then({ type: 'TooMuch' })
@@ -101,10 +101,10 @@ describe('a charge', () => {
       left: split(0, 0),
     })
   })
-  test('C5: that is one credit more than there is takes nothing', () => {
+  test('C5: of one credit more than the balance takes nothing', () => {
     given(funded).when(charge(16)).then({ type: 'InsufficientCredits', needed: 16, available: 15 })
   })
-  test('cannot spend what is left of another month', () => {
+  test('cannot spend credits of another month', () => {
     given(funded)
       .when(charge(6, { at: december }))
       .then({ type: 'InsufficientCredits', needed: 6, available: 5 })
@@ -113,7 +113,7 @@ describe('a charge', () => {
 
 describe('a refund', () => {
   const charged = [...funded, ...historyOf(grant('monthly', 10), grant('purchased', 5), charge(12)).slice(2)]
-  test('C14: returns both parts to where they came from, once', () => {
+  test('C14: returns both parts to the pools that they came from, once', () => {
     given(charged)
       .when(refund(12))
       .then([
@@ -150,7 +150,7 @@ describe('a refund', () => {
     expect(balanceIn(account, '2026-12')).toEqual(split(0, 5, '2026-12'))
     expect(balanceIn(account, '2026-11')).toEqual(split(10, 5))
   })
-  test('of a part returns purchased credits before monthly ones, and the rest is not owed any more', () => {
+  test('of a part returns purchased credits before monthly ones, and the rest is no longer owed', () => {
     given(charged)
       .when(refund(3))
       .then([
@@ -166,13 +166,13 @@ describe('a refund', () => {
       ])
       .again()
   })
-  test('that could not be counted exactly any more is refused', () => {
+  test('above the exact range of numbers is refused', () => {
     const full = grant('purchased', Number.MAX_SAFE_INTEGER)
     given(historyOf(grant('monthly', 10), charge(10), full))
       .when(refund(10))
       .then({ type: 'TooMuch' })
   })
-  test('of a charge that never was is refused', () => {
+  test('of an unknown charge is refused', () => {
     given(funded).when(refund(1)).then({ type: 'UnknownCharge', chargeId: 'c1' })
   })
 })

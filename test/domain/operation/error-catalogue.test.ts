@@ -5,7 +5,7 @@ import { errorCodes, errorMessage, errorText } from '../../../src/domain/operati
 
 const SENTENCE = /^[A-Z][^?!]*\.$/
 
-/** Codes of the catalogue, of nobody, and such as a careless handler makes of a secret. */
+/** Codes of the catalogue, unknown codes, and codes that a careless handler makes from a secret. */
 const secret = fc
   .string({ unit: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz0123456789'), minLength: 12, maxLength: 30 })
   .chain(text =>
@@ -26,7 +26,7 @@ describe('B2: the text of an error', () => {
     for (const part of parts) expect(part.trim()).toMatch(SENTENCE)
   })
 
-  test('is there for any code at all, and splits in two', () => {
+  test('exists for any code, and splits in two', () => {
     fc.assert(
       fc.property(code, any => {
         const parts = errorMessage(any).split('What to do:')
@@ -36,7 +36,7 @@ describe('B2: the text of an error', () => {
     )
   })
 
-  test('is a general one for a code that nobody described', () => {
+  test('is a general one for an unknown code', () => {
     fc.assert(
       fc.property(
         fc.string().filter(any => !errorCodes.includes(any)),
@@ -59,12 +59,12 @@ describe('B2: the text of an error', () => {
 })
 
 describe('B1: the catalogue', () => {
-  test('calls timeouts, lost connections and the service’s own errors passing, and nothing that would fail again', () => {
+  test('treats timeouts, lost connections and the service’s own errors as transient, and no others', () => {
     const passing = errorCodes.filter(code => errorText(code).transient)
     expect(passing).toEqual(['TIMEOUT', 'CONNECTION_FAILED', 'SERVER_ERROR', 'LEASE_LOST', 'RATE_LIMITED_SHORTLY'])
   })
 
-  test('names retrying where that can help, and not where it cannot', () => {
+  test('advises to retry only where that can help', () => {
     for (const code of errorCodes) {
       const { transient, whatToDo } = errorText(code)
       if (transient) expect(whatToDo).toContain('click Retry')

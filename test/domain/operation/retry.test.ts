@@ -34,13 +34,13 @@ const child = (over: Partial<ChildOperation> = {}): ChildOperation => ({
 })
 
 const given = (over: Partial<Retriable>) => ({
-  when: (asker: string, maxRetries = DEFAULT_MAX_RETRIES) => ({
+  when: (principal: string, maxRetries = DEFAULT_MAX_RETRIES) => ({
     // biome-ignore lint/suspicious/noThenProperty: the third word of given, when, then; nobody awaits it
     then: (answer: Either<RetryRejection, ChildOperation>): void => {
       const operation = { ...failed, ...over }
-      expect(retryOperation(operation, asker, maxRetries)).toEqual(answer)
-      expect(retryOperation(operation, asker, maxRetries)).toEqual(answer)
-      expect(mayRetry(operation, asker, maxRetries)).toBe(!isLeft(answer))
+      expect(retryOperation(operation, principal, maxRetries)).toEqual(answer)
+      expect(retryOperation(operation, principal, maxRetries)).toEqual(answer)
+      expect(mayRetry(operation, principal, maxRetries)).toBe(!isLeft(answer))
     },
   }),
 })
@@ -53,7 +53,7 @@ describe('a failed operation', () => {
       .then(right(child({ name: `${failed.id}:7`, retryCount: 7 })))
   })
 
-  test('B4: is retried by nobody else, and has no owner to be retried by', () => {
+  test('B4: cannot be retried by others, or by anybody if it has no owner', () => {
     given({})
       .when('bob')
       .then(left({ type: 'NotTheOwner' }))
@@ -65,7 +65,7 @@ describe('a failed operation', () => {
       .then(left({ type: 'NotTheOwner' }))
   })
 
-  test('B5: is retried up to the cap of its chain', () => {
+  test('B5: is retried up to the limit of its chain', () => {
     given({ retryCount: 2 })
       .when('ada', 3)
       .then(right(child({ name: `${failed.id}:3`, retryCount: 3 })))
@@ -85,7 +85,7 @@ describe('an operation that has not failed', () => {
       .then(left({ type: 'NotFailed', status }))
   })
 
-  test('B4: says nothing of its status to a stranger', () => {
+  test('B4: does not show its status to a stranger', () => {
     given({ status: 'completed' })
       .when('bob')
       .then(left({ type: 'NotTheOwner' }))
@@ -119,7 +119,7 @@ describe('the id of a child', () => {
     data: json,
   })
 
-  test('B5: depends on its parent and the count alone, so that a failed operation has one child at most', () => {
+  test('B5: depends only on its parent and the count, so that a failed operation has at most one child', () => {
     fc.assert(
       fc.property(operation, operation, fc.integer({ min: 101, max: 1000 }), (one, other, max) => {
         const same = { ...other, id: one.id, retryCount: one.retryCount }
@@ -129,7 +129,7 @@ describe('the id of a child', () => {
     )
   })
 
-  test('B5: is no other operation’s', () => {
+  test('B5: belongs to no other operation', () => {
     fc.assert(
       fc.property(fc.uniqueArray(operation, { selector: ({ id }) => id, maxLength: 20 }), operations => {
         const ids = operations.flatMap(one => [one.id, idOf(retryOperation(one, 'ada', 1000))])
@@ -142,7 +142,7 @@ describe('the id of a child', () => {
 /** One step of users and workers: somebody retries an operation, and may click again; it may fail or not. */
 const step = fc.record({
   which: fc.nat(),
-  asker: fc.constantFrom('ada', 'ada', 'ada', 'bob'),
+  principal: fc.constantFrom('ada', 'ada', 'ada', 'bob'),
   clicks: fc.integer({ min: 1, max: 3 }),
   fails: fc.boolean(),
 })
@@ -157,11 +157,11 @@ test('B5: whatever is retried in whatever order, retry_count is the depth and no
       (steps, n, max) => {
         const all = new Map<string, Retriable & { readonly parentId: string | null }>()
         for (let i = 0; i < n; i++) all.set(`root-${i}`, { ...failed, id: `root-${i}`, parentId: null })
-        for (const { which, asker, clicks, fails } of steps) {
+        for (const { which, principal, clicks, fails } of steps) {
           const parent = [...all.values()][which % all.size]
           if (parent === undefined) continue
           for (let click = 0; click < clicks; click++) {
-            const made = retryOperation(parent, asker, max)
+            const made = retryOperation(parent, principal, max)
             const id = idOf(made)
             // sending an id again makes nothing
             if (isLeft(made) || id === null || all.has(id)) continue
@@ -172,7 +172,7 @@ test('B5: whatever is retried in whatever order, retry_count is the depth and no
               operationType,
               retryCount,
               data,
-              ownerId: asker,
+              ownerId: principal,
               status: fails ? 'failed' : 'completed',
             })
           }

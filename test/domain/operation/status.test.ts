@@ -22,7 +22,7 @@ describe('the status word of an operation', () => {
     expect(operationStatus(command, after)).toBe(word)
   })
 
-  test('is there for every status of a command, whatever its attempts, and is one of the four', () => {
+  test('is one of the four for every status of a command and any number of attempts', () => {
     fc.assert(
       fc.property(status, attempts, (command, after) => {
         expect(operationStatuses).toContain(operationStatus(command, after))
@@ -30,7 +30,7 @@ describe('the status word of an operation', () => {
     )
   })
 
-  test('is an end exactly when nothing happens by itself any more', () => {
+  test('is final exactly when nothing more happens by itself', () => {
     fc.assert(
       fc.property(status, attempts, (command, after) => {
         const waits = command === 'IN_TROUBLESHOOTING_QUEUE'

@@ -29,7 +29,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom({ op: 'cancel' as const }, { op: 'abandon' as const }) },
 )
 
-/** What the run makes of it all; what it refuses does not happen. */
+/** The events of the run for these intents; a refused intent has none. */
 const lived = (files: number, ops: readonly Op[]): readonly Recorded<RunEvent>[] => {
   const events: RunEvent[] = []
   let state = workflowRun.initial
@@ -93,7 +93,7 @@ const asRows = (snapshot: RunSnapshot) => [
   })),
 ]
 
-test('over random lives the state at every revision is what the rows of the run and its files said then', () => {
+test('over random histories the state at every revision equals the rows of the run and its files at that time', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), fc.array(op, { maxLength: 14 }), (files, ops) => {
       const events = lived(files, ops)
@@ -115,7 +115,7 @@ test('over random lives the state at every revision is what the rows of the run 
   )
 })
 
-test('a difference names the files by their place, and says nothing of those that stayed as they were', () => {
+test('a difference names changed files by their index, and leaves out unchanged ones', () => {
   const events = lived(3, [
     { op: 'note', file: 1, outcome: 'failed' },
     { op: 'note', file: 0, outcome: 'completed' },

@@ -11,18 +11,18 @@ const exhausted = (type: ErrorType) =>
   react({ ...by, type: 'CommandExhausted', attempt: 1, msgId: '1', error: { type, code: 'X', message: 'why' } })
 
 describe('how a command ended', () => {
-  test('a passing failure fails the file, a permanent one is an error, and one of ours leaves it pending', () => {
+  test('a transient failure fails the file, a permanent one is an error, and one of the bus leaves it pending', () => {
     expect(exhausted('TRANSIENT')).toMatchObject({ outcome: 'failed', errorCode: 'X', errorMessage: 'why' })
     for (const type of ['PERMANENT', 'INVALID_PAYLOAD', 'BUSINESS_RULE'] as const)
       expect(exhausted(type)).toMatchObject({ outcome: 'error' })
     for (const type of ['LEASE_LOST', 'NO_HANDLER'] as const)
       expect(exhausted(type)).toMatchObject({ outcome: 'interrupted' })
   })
-  test('an automatic attempt that fails is no result, and no retry of the user', () => {
+  test('a failed attempt that is retried automatically is not a result, and not a retry of the user', () => {
     const error = { type: 'TRANSIENT', code: 'X', message: 'why' } as const
     expect(react({ ...by, type: 'CommandFailed', attempt: 1, msgId: '1', error, retryAt: at })).toBeNull()
   })
-  test('a success has its result, from the handler or from an operator, and a cancelled one has none', () => {
+  test('a success has its result, from the handler or an operator; a cancelled job has none', () => {
     const none = { news: 'ended', errorCode: null, errorMessage: null, result: null }
     const completed = { ...by, type: 'CommandCompleted', attempt: 1, msgId: '1', result: { pages: 2 } } as const
     expect(react(completed)).toEqual({ ...none, outcome: 'completed', result: { pages: 2 } })
@@ -31,7 +31,7 @@ describe('how a command ended', () => {
     for (const type of ['CommandCanceled', 'OperatorCanceled'] as const)
       expect(react({ ...by, type, reason: 'why' })).toEqual({ ...none, outcome: 'cancelled' })
   })
-  test('a refusal is an end; a first read is a beginning; what an operator still looks at is neither', () => {
+  test('a business rule ends a job, its first delivery begins it, and parking it is no news', () => {
     const error = { type: 'BUSINESS_RULE', code: 'X', message: 'why' } as const
     const ended = { ...by, attempt: 1, msgId: '1', error }
     expect(react({ ...ended, type: 'CommandRejectedByBusinessRule' })).toMatchObject({
@@ -51,7 +51,7 @@ describe('how a command ended', () => {
     expect(react({ ...ended, type: 'CommandMovedToTroubleshooting', reason: 'PERMANENT' })).toBeNull()
     expect(react({ ...ended, type: 'OperatorEndedAttempt', reason: 'it hangs' })).toBeNull()
   })
-  test('what a batch tells of a file is cut to size, has words where it gave none, and none where it was completed', () => {
+  test("a batch's error of a file is cut to size, gets a default text, and is dropped for a completed file", () => {
     const news = { news: 'ended', outcome: 'completed', errorCode: null, errorMessage: null } as const
     const files = [
       { index: 0, status: 'completed', errorCode: 'X', errorMessage: 'why' },
@@ -67,13 +67,13 @@ describe('how a command ended', () => {
     for (const result of [null, 'text', [1], {}])
       expect(resultsOf([0], { ...news, result })).toMatchObject([{ outcome: 'completed' }])
   })
-  test('what a batch tells counts only where the batch as a whole was completed', () => {
+  test("a batch's results of files count only if the batch itself completed", () => {
     const failed = { news: 'ended', outcome: 'failed', errorCode: 'X', errorMessage: 'why' } as const
     expect(resultsOf([0], { ...failed, result: { files: [{ index: 0, status: 'completed' }] } })).toEqual([
       { index: 0, outcome: 'failed', errorCode: 'X', errorMessage: 'why' },
     ])
   })
-  test('a batch may tell its files apart; what it tells wrongly is passed over', () => {
+  test('a batch may give a result for each file; invalid results are ignored', () => {
     const told = {
       files: [{ index: 2, status: 'failed', errorMessage: 'no text' }, { index: 'x' }, null, { index: 4, status: '?' }],
     }
@@ -94,11 +94,11 @@ describe('how a command ended', () => {
 })
 
 describe('jobs', () => {
-  test('a stream of a run is named after it; others are of no run', () => {
+  test("a run's stream is named after it; other streams belong to no run", () => {
     expect(parseRunStream(runStream(RUN))).toBe(RUN)
     expect(parseRunStream(`workflow_template-${RUN}`)).toBeNull()
   })
-  test('C10: have ids by the original index, and names by the round', () => {
+  test('C10: have ids by the original index, and names with the round', () => {
     expect(jobId(RUN, 7)).toBe(`${RUN}:file:7`)
     expect(parseJobName(jobName(jobId(RUN, 7), 3))).toEqual({ runId: RUN, index: 7, round: 3 })
     expect(parseJobName(jobName(jobId(RUN, null), 1))).toEqual({ runId: RUN, index: null, round: 1 })
@@ -113,7 +113,7 @@ describe('jobs', () => {
       files: [{ index: 0, fileName: '0.pdf', input: { page: 0 } }, {}, {}],
     })
   })
-  test('what is owed follows from the state alone', () => {
+  test('what is left to do follows from the state alone', () => {
     const run = fold(workflowRun, [initiated(2)])
     expect(resume(RUN, run)).toMatchObject({ jobs: [{ files: [0] }, { files: [1] }], withdraw: false, refunds: [] })
     expect(resume(RUN, workflowRun.initial)).toEqual({ jobs: [], withdraw: false, refunds: [] })

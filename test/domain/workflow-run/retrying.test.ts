@@ -67,7 +67,7 @@ describe('Continue', () => {
       ['pending', 0, null, later],
     ])
   })
-  test('C8: opens the counters again, and the run ends when the round has no open file', () => {
+  test('C8: sets the counters of jobs back, and the run ends when the round has no open file', () => {
     const again = [...ended(mixed), ...resumedBy(ended(mixed), retry('again', split(4, 0)))]
     expect(stateOf(again)).toMatchObject({ status: 'RUNNING', round: 2, roundJobs: 3, completedJobs: 0, failedJobs: 0 })
     const two = [...again, ...resumedBy(again, note(2, result(1, 'completed'), result(3, 'completed')))]
@@ -103,7 +103,7 @@ describe('Continue', () => {
     expect(stateOf(over).files.map(file => file.retryAttempt)).toEqual([0, 1, 0])
     given(over).when(retry('third', null)).then({ type: 'MaxRetriesExceeded', max: 1 })
   })
-  test('C6, G11: of a file whose last retry was interrupted is free, and is the same retry', () => {
+  test('C6, G11: of a file whose last retry was interrupted is free, and counts as the same retry', () => {
     const once = ended(['completed', 'failed'], { maxRetryCount: 1 })
     const twice = [...once, ...resumedBy(once, retry('again', split(2, 0)))]
     const left = [...twice, ...resumedBy(twice, note(2, result(1, 'interrupted')))]
@@ -125,7 +125,7 @@ describe('Continue', () => {
       .when(retry('again', split(1, 0)))
       .then({ type: 'ChargeDoesNotFit', needed: 0 })
   })
-  test('C4, C14: of a run that came to nothing, and was given back, is paid for pending files, too', () => {
+  test('C4, C14: of a run that failed and was refunded also costs credits for pending files', () => {
     const nothing = ended(['interrupted', 'failed', 'error'])
     expect(stateOf(nothing).status).toBe('FAILED')
     const plan = planRetry(stateOf(nothing))
@@ -134,7 +134,7 @@ describe('Continue', () => {
       .when(retry('again', split(2, 0)))
       .then({ type: 'ChargeDoesNotFit', needed: 4 })
     const again = [...nothing, ...resumedBy(nothing, retry('again', split(4, 0)))]
-    // a failure of ours uses up no retry, whoever pays
+    // a failure of the bus uses up no retry, whether it is paid or free
     expect(stateOf(again).files.map(file => file.retryAttempt)).toEqual([0, 1, 0])
     const once = [...again, ...resumedBy(again, note(2, result(0, 'interrupted'), result(1, 'completed')))]
     expect(planRetry(stateOf(once))).toMatchObject({ right: { pending: 1, credits: 0 } })
@@ -147,7 +147,7 @@ describe('Continue', () => {
     expect(plan({ creditsPerRun: 7 })).toMatchObject({ right: { credits: 7 } })
     expect(plan({ testRun: true, charge: null })).toMatchObject({ right: { credits: 0 } })
   })
-  test('with a charge that does not fit any more is refused', () => {
+  test('with a charge of the wrong amount is refused', () => {
     given(ended(mixed))
       .when(retry('again', split(2, 0)))
       .then({ type: 'ChargeDoesNotFit', needed: 4 })
@@ -162,7 +162,7 @@ const resumedBy = (events: readonly RunEvent[], intent: RunIntent): readonly Run
 }
 
 describe('results', () => {
-  test('C10: of an earlier round change nothing, nor does a result that came already', () => {
+  test('C10: of an earlier round change nothing, nor does a repeated result', () => {
     const again = [...ended(mixed), ...resumedBy(ended(mixed), retry('again', split(4, 0)))]
     given(again)
       .when(note(1, result(1, 'completed')))
@@ -175,7 +175,7 @@ describe('results', () => {
       .when(note(2, result(0, 'failed'), result(2, 'completed'), result(9, 'failed')))
       .then([])
   })
-  test('C14: without a completed file the run has failed, and all it cost is owed', () => {
+  test('C14: without a completed file the run has failed, and its whole cost is owed', () => {
     const events = ended(['failed', 'error'])
     expect(events.at(-1)).toMatchObject({
       type: 'RunEnded',
@@ -230,7 +230,7 @@ describe('a round that cannot be queued', () => {
     code: 'TOO_LARGE',
     message: 'too large',
   } as const
-  test('C12: gives the files back what they were, and owes its charge', () => {
+  test('C12: resets its files, and owes its charge', () => {
     const again = [...ended(mixed), ...resumedBy(ended(mixed), retry('again', split(4, 0)))]
     const restored = [...again, ...resumedBy(again, failed)]
     const files = (events: readonly RunEvent[]) =>
@@ -245,7 +245,7 @@ describe('a round that cannot be queued', () => {
       .when(note(2, result(1, 'completed')))
       .then([])
   })
-  test('C12: the first one fails the run, whose files may be retried at the price that is given back', () => {
+  test('C12: if it is the first, fails the run, whose files may be retried at the refunded price', () => {
     const events = historyOf(initiate(2), { ...failed, round: 1 })
     expect(stateOf(events)).toMatchObject({ status: 'FAILED', owed: [{ chargeId: 'c1', amount: 4 }] })
     expect(planRetry(fold(workflowRun, events))).toMatchObject({ right: { failed: 2, credits: 4 } })
@@ -254,7 +254,7 @@ describe('a round that cannot be queued', () => {
 
 describe('cancelling', () => {
   const cancel = { type: 'Cancel', at: later, actor: jane, reason: 'no longer needed' } as const
-  test('ends the run at once, and gives back what was not worked on when the rest has ended', () => {
+  test('ends the run at once, and refunds files that no worker started when the rest has ended', () => {
     given([initiated(3)])
       .when(cancel)
       .then([{ type: 'RunCancelled', at: later, actor: jane, reason: 'no longer needed' }])
@@ -266,14 +266,14 @@ describe('cancelling', () => {
     )
     expect(events.at(-1)).toMatchObject({ status: 'CANCELLED', refunds: [{ chargeId: 'c1', amount: 4 }] })
   })
-  test('G11: after a free Continue gives back what the first charge paid for and nobody worked on', () => {
+  test('G11: after a free Continue refunds files of the first charge that no worker started', () => {
     const left = [...ended(['completed', 'interrupted', 'interrupted'])]
     const free = [...left, ...resumedBy(left, retry('again', null))]
     const cancelled = [...free, ...resumedBy(free, cancel)]
     const over = [...cancelled, ...resumedBy(cancelled, note(2, result(1, 'cancelled'), result(2, 'completed')))]
     expect(over.at(-1)).toMatchObject({ status: 'CANCELLED', refunds: [{ chargeId: 'c1', amount: 2 }] })
   })
-  test('G11: after a Continue that was paid in part gives each file back to the charge that paid for it', () => {
+  test('G11: after a partly paid Continue refunds each file to the charge that paid for it', () => {
     const left = [...ended(['completed', 'interrupted', 'failed', 'failed'])]
     const again = [...left, ...resumedBy(left, retry('again', split(4, 0)))]
     const cancelled = [...again, ...resumedBy(again, cancel)]
@@ -286,7 +286,7 @@ describe('cancelling', () => {
       ],
     })
   })
-  test('G11: a round that could not be queued takes nothing of what an earlier charge paid for', () => {
+  test('G11: a round that could not be queued refunds nothing of an earlier charge', () => {
     const left = [...ended(['completed', 'interrupted', 'failed'])]
     const again = [...left, ...resumedBy(left, retry('again', split(2, 0)))]
     const undo = { type: 'FailDispatch', at: later, actor: 'runs', round: 2, code: 'TOO_LARGE', message: 'x' } as const
@@ -306,7 +306,7 @@ describe('cancelling', () => {
       .when(cancel)
       .then({ type: 'NotRunning', status: 'COMPLETED' })
   })
-  test('a job that somebody else withdrew leaves its file pending, to be retried for free', () => {
+  test('a job that somebody else canceled leaves its file pending, to be retried for free', () => {
     const events = historyOf(initiate(2), note(1, result(0, 'completed'), result(1, 'cancelled')))
     expect(stateOf(events)).toMatchObject({ status: 'COMPLETED_WITH_ERRORS' })
     expect(planRetry(fold(workflowRun, events))).toMatchObject({ right: { pending: 1, credits: 0 } })
@@ -326,7 +326,7 @@ describe('starting', () => {
       .when(initiate(1, { charge: { chargeId: 'other', taken: split(2, 0) } }))
       .then({ type: 'AlreadyThere' })
   })
-  test('C12: with a charge that was given back meanwhile is refused, and so is a retry', () => {
+  test('C12: with a charge that was refunded meanwhile is refused, and so is a retry', () => {
     const abandoned = { type: 'RunChargeAbandoned', at: later, actor: 'runs', chargeId: 'c1' } as const
     given([])
       .when({ ...abandoned, type: 'AbandonCharge' })

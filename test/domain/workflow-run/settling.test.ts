@@ -36,7 +36,7 @@ const cannotQueue = (round: number): RunIntent => ({
 })
 const stateOf = (events: readonly RunEvent[]) => fold(workflowRun, events)
 
-describe('the first sight of a worker', () => {
+describe('the first delivery to a worker', () => {
   const begin = (round: number): RunIntent => ({ ...runs, type: 'Begin', round })
 
   test('makes a queued run RUNNING, once', () => {
@@ -68,22 +68,22 @@ describe('a start', () => {
       .then([initiated(2, { charge: { chargeId: 'c1', taken: split(1, 3) } })])
   })
 
-  test('that is free, of a run that is there, is refused', () => {
+  test('that is free, of a run that exists, is refused', () => {
     const free = { testRun: true, charge: null }
     given([initiated(1, free)])
       .when(initiate(1, free))
       .then({ type: 'AlreadyThere' })
   })
 
-  test('told again after a Continue that was paid is still the same start', () => {
+  test('repeated after a paid Continue is still the same start', () => {
     given(historyOf(initiate(2), note(1, result(0, 'completed'), result(1, 'failed')), retry('again', split(2, 0))))
       .when(initiate(2))
       .then([])
   })
 })
 
-describe('what a run has cost', () => {
-  test('is told by pool at a Continue', () => {
+describe('the cost of a run', () => {
+  test('is recorded by pool at a Continue', () => {
     const first = { charge: { chargeId: 'c1', taken: split(1, 3) } }
     const history = historyOf(
       initiate(2, first),
@@ -93,7 +93,7 @@ describe('what a run has cost', () => {
     expect(history.at(-1)).toMatchObject({ creditsFromMonthly: 1, creditsFromPurchased: 5 })
   })
 
-  test('of several charges goes down by those that were given back', () => {
+  test('of several charges is reduced by the refunded ones', () => {
     const twice = historyOf(
       initiate(1),
       note(1, result(0, 'failed')),
@@ -138,7 +138,7 @@ describe('what a run has cost', () => {
       ])
   })
 
-  test('is given back once: what is owed already, or came back, is not owed again', () => {
+  test('is refunded once: what is already owed or refunded is not owed again', () => {
     const failedTwice = historyOf(
       initiate(1),
       note(1, result(0, 'failed')),
@@ -155,7 +155,7 @@ describe('a run is settled', () => {
     expect(ended).toMatchObject({ type: 'RunEnded', refunds: [], settled: true })
   })
 
-  test('not when it ends and owes something, from this round or from an earlier one', () => {
+  test('not when it ends and still owes a refund, from this round or an earlier one', () => {
     const failed = historyOf(initiate(1), note(1, result(0, 'failed')))
     expect(failed.at(-1)).toMatchObject({ refunds: [{ chargeId: 'c1' }], settled: false })
     const later = historyOf(
@@ -172,7 +172,7 @@ describe('a run is settled', () => {
     expect(history.at(-1)).toMatchObject({ type: 'RunRefunded', settled: false })
   })
 
-  test('when a round that cannot be queued was free and nothing is owed', () => {
+  test('when a free round cannot be queued and nothing is owed', () => {
     const left = [initiate(2), note(1, result(0, 'completed'), result(1, 'interrupted'))]
     const free = historyOf(...left, retry('again', null), cannotQueue(2))
     expect(free.at(-1)).toMatchObject({ type: 'RunDispatchFailed', refunds: [], settled: true })
@@ -194,7 +194,7 @@ describe('a round that cannot be queued', () => {
       .then([])
   })
 
-  test('with more files than one event can hold is undone by several: the last one ends the run', () => {
+  test('with more files than fit into one event is undone by several events: the last one ends the run', () => {
     const long = { ...cannotQueue(1), message: 'x'.repeat(LARGEST_LIST / 2) } as RunIntent
     const events = [...historyOf(initiate(3), long)]
     expect(events.at(-1)).toMatchObject({ status: 'QUEUED', refunds: [], settled: false, restored: [{ index: 0 }] })
@@ -211,7 +211,7 @@ describe('a round that cannot be queued', () => {
 })
 
 describe('a cancelled run', () => {
-  test('withdraws its jobs, counts what came after all, and is settled when nothing is owed', () => {
+  test('cancels its jobs, counts results that still arrive, and is settled when nothing is owed', () => {
     const history = historyOf(initiate(2), cancel, note(1, result(0, 'completed')))
     expect(history.at(-1)).toMatchObject({
       type: 'RunFilesNoted',
@@ -228,7 +228,7 @@ describe('a cancelled run', () => {
     )
   })
 
-  test('does not give back twice what it owes from an earlier round', () => {
+  test('does not refund twice what it owes from an earlier round', () => {
     const history = historyOf(
       initiate(1),
       note(1, result(0, 'interrupted')),
@@ -243,7 +243,7 @@ describe('a cancelled run', () => {
   })
 })
 
-test('failed files and errors are counted together, beside those that are completed', () => {
+test('failed files and errors are counted together, apart from completed ones', () => {
   const [first, second] = [
     note(1, result(0, 'failed'), result(1, 'error')),
     note(1, result(2, 'failed'), result(3, 'interrupted')),
@@ -252,7 +252,7 @@ test('failed files and errors are counted together, beside those that are comple
   expect(stateOf(historyOf(initiate(5), first, second))).toMatchObject({ completedJobs: 0, failedJobs: 3 })
 })
 
-test('after everything was owed, no file is paid for: a free Continue does not undo that', () => {
+test('after everything was refunded no file counts as paid: a free Continue does not change that', () => {
   const paidBy = (events: readonly RunEvent[]) => {
     const run = stateOf(events)
     return run.status === 'NONE' ? [] : run.files.map(file => file.paidBy)
@@ -264,7 +264,7 @@ test('after everything was owed, no file is paid for: a free Continue does not u
 describe('lists in events', () => {
   const item = (size: number) => 'x'.repeat(size - 2)
 
-  test('have as many items as fit, and at least one', () => {
+  test('are pieces with as many items as fit, and at least one', () => {
     expect(fitting([])).toEqual([])
     const half = item(LARGEST_LIST / 2 - 1)
     expect(fitting([half, half])).toHaveLength(2)
@@ -272,7 +272,7 @@ describe('lists in events', () => {
     expect(fitting([item(LARGEST_LIST * 2), 'b'])).toHaveLength(1)
   })
 
-  test('of all items have each of them once, in order', () => {
+  test('are pieces that together have each item once, in order', () => {
     const items = Array.from({ length: 7 }, (_, i) => `${i}${item(LARGEST_LIST / 3)}`)
     const pieces = piecesOf(items)
     expect(pieces.flat()).toEqual(items)

@@ -14,7 +14,7 @@ test('a template is made once', () => {
     .then([created])
     .again({ type: 'AlreadyThere' })
 })
-test('an edit changes what it names; the same again changes nothing', () => {
+test('an edit changes the members that it names; the same edit again changes nothing', () => {
   given([created])
     .when({ ...by, type: 'Edit', creditsPerRun: 3 })
     .then([{ ...by, type: 'TemplateEdited', name: 'Summaries', creditsPerRun: 3 }])
@@ -26,12 +26,12 @@ test('a new name with the same price is an edit', () => {
     .then([{ ...by, type: 'TemplateEdited', name: 'Other', creditsPerRun: 2 }])
     .again()
 })
-test('the stream of a template is named after it; others are of no template', () => {
+test("a template's stream is named after it; other streams belong to no template", () => {
   expect(parseTemplateStream(templateStream('a-b'))).toBe('a-b')
   expect(templateStream('a-b')).toBe('workflow_template-a-b')
   expect(parseTemplateStream('workflow_run-a-b')).toBeNull()
 })
-test('archiving is for good, and may be asked for twice', () => {
+test('archiving is final, and may be requested twice', () => {
   const archived = { ...by, type: 'TemplateArchived' } as const
   given([created])
     .when({ ...by, type: 'Archive' })
@@ -41,7 +41,7 @@ test('archiving is for good, and may be asked for twice', () => {
     .when({ ...by, type: 'Edit', name: 'Other' })
     .then({ type: 'Archived' })
 })
-test('nothing can be done to a template that is not there', () => {
+test('an unknown template cannot be changed', () => {
   given([])
     .when({ ...by, type: 'Archive' })
     .then({ type: 'NotFound' })

@@ -60,7 +60,7 @@ describe('fail-over', () => {
   })
 })
 
-describe('the log away', () => {
+describe('while the log cannot be reached', () => {
   test('in the middle of 1,000 commands: nothing is lost, work resumes by itself', async () => {
     const parts = await openParts()
     const { pool } = parts.database
@@ -105,7 +105,7 @@ describe('the log away', () => {
 })
 
 describe('lag', () => {
-  test('is shown while the database does not take what arrives, and gone afterwards', async () => {
+  test('is shown while the database does not accept events, and gone afterwards', async () => {
     const parts = await openParts()
     const bus = openLogBus(parts)
     bus.catchUp.start()
@@ -129,7 +129,7 @@ describe('lag', () => {
     )
   })
 
-  test('is none behind events of others; the position goes past them', async () => {
+  test('is zero behind events of other programs; the position goes past them', async () => {
     const parts = await openParts()
     const bus = openLogBus(parts)
     bus.catchUp.start()
@@ -147,7 +147,7 @@ describe('lag', () => {
     expect(bus.catchUp.health()).toMatchObject({ lagMs: 0, status: 'healthy' })
   })
 
-  test('a subscription that falls silent is opened anew', async () => {
+  test('a subscription that stops answering is opened again', async () => {
     const parts = await openParts()
     const bus = openLogBus(parts, { stallMs: 200 })
     parts.double.hush()

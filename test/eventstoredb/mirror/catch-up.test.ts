@@ -10,7 +10,7 @@ const charge = { commandType: 'Charge', data: { amount: 5 }, replyTo: 'replies' 
 const handlers = { Charge: async () => 'paid' }
 const messages = 'select msg_id, message from pgmq.q_payments__commands order by msg_id'
 
-test('a command is sent, worked on and answered, its rows and audit as on PostgreSQL', async () => {
+test('a command is sent, handled and answered, with the same rows and audit as on PostgreSQL', async () => {
   const parts = await openParts()
   const bus = openLogBus(parts)
   bus.catchUp.start()
@@ -38,7 +38,7 @@ test('a command is sent, worked on and answered, its rows and audit as on Postgr
   expect(await rowsOf(parts.database.pool, messages)).toEqual([])
 })
 
-test('killed after the append, before the dispatch: the next process dispatches it, once', async () => {
+test('after a kill between append and dispatch the next process dispatches the message, once', async () => {
   const parts = await openParts()
   const dead = openLogBus(parts)
   const commandId = randomUUID()
@@ -52,35 +52,38 @@ test('killed after the append, before the dispatch: the next process dispatches 
   expect(await bus.reader.get('payments', commandId)).toMatchObject({ status: 'PENDING' })
 })
 
-test.each<Cut>(['before commit', 'after commit'])('cut off %s, at every second one: one of everything', async cut => {
-  const parts = await openParts()
-  const { pool } = parts.database
-  let commits = 0
-  const bus = openLogBus(parts, { newClient: () => cutClient(pool, () => (commits++ % 2 === 0 ? cut : null)) })
-  bus.catchUp.start()
-  const ids = Array.from({ length: 5 }, () => randomUUID())
-  for (const commandId of ids) {
-    await bus.send('payments', { ...charge, commandId })
-    await bus.catchUp.waitFor({ stream: `command-payments-${commandId}`, revision: 0 })
-  }
-  expect(await rowsOf(pool, messages)).toHaveLength(ids.length)
-  await bus.work({ domain: 'payments', handlers, concurrency: 1 })
-  for (const commandId of ids) {
-    await until(
-      () => bus.reader.get('payments', commandId),
-      found => found?.status === 'COMPLETED',
-    )
-    const audit = await bus.reader.auditTrail('payments', commandId)
-    expect(audit.map(({ eventType }) => eventType)).toEqual(['SENT', 'RECEIVED', 'COMPLETED'])
-  }
-  const replies = await rowsOf(pool, `select message->>'command_id' as id from pgmq.q_replies`)
-  expect(replies.map(({ id }) => id).sort()).toEqual([...ids].sort())
-  expect(await rowsOf(pool, messages)).toEqual([])
-  expect(commits).toBeGreaterThan(6)
-  expect((await verifyLog(pool)).findings).toEqual([])
-})
+test.each<Cut>(['before commit', 'after commit'])(
+  'every second append loses its connection %s: each effect happens once',
+  async cut => {
+    const parts = await openParts()
+    const { pool } = parts.database
+    let commits = 0
+    const bus = openLogBus(parts, { newClient: () => cutClient(pool, () => (commits++ % 2 === 0 ? cut : null)) })
+    bus.catchUp.start()
+    const ids = Array.from({ length: 5 }, () => randomUUID())
+    for (const commandId of ids) {
+      await bus.send('payments', { ...charge, commandId })
+      await bus.catchUp.waitFor({ stream: `command-payments-${commandId}`, revision: 0 })
+    }
+    expect(await rowsOf(pool, messages)).toHaveLength(ids.length)
+    await bus.work({ domain: 'payments', handlers, concurrency: 1 })
+    for (const commandId of ids) {
+      await until(
+        () => bus.reader.get('payments', commandId),
+        found => found?.status === 'COMPLETED',
+      )
+      const audit = await bus.reader.auditTrail('payments', commandId)
+      expect(audit.map(({ eventType }) => eventType)).toEqual(['SENT', 'RECEIVED', 'COMPLETED'])
+    }
+    const replies = await rowsOf(pool, `select message->>'command_id' as id from pgmq.q_replies`)
+    expect(replies.map(({ id }) => id).sort()).toEqual([...ids].sort())
+    expect(await rowsOf(pool, messages)).toEqual([])
+    expect(commits).toBeGreaterThan(6)
+    expect((await verifyLog(pool)).findings).toEqual([])
+  },
+)
 
-test('a checkpoint that was set back is harmless: what is mirrored has no effects again', async () => {
+test('a checkpoint that was set back is harmless: mirrored events have no second effect', async () => {
   const parts = await openParts()
   const { pool } = parts.database
   const first = openLogBus(parts)
@@ -105,7 +108,7 @@ test('a checkpoint that was set back is harmless: what is mirrored has no effect
   expect(after).toHaveLength(21)
 })
 
-test('a database made anew gets rows and messages from the log, by the numbers of its own queue', async () => {
+test('a new database gets rows and messages from the log, with message ids of its own queue', async () => {
   const parts = await openParts()
   const { pool } = parts.database
   const bus = openLogBus(parts)
@@ -124,12 +127,12 @@ test('a database made anew gets rows and messages from the log, by the numbers o
 
   const { database } = await openParts()
   await database.pool.query('select 1')
-  // the new queue has given numbers already that the old one gave to others
+  // the new queue has already given out message ids that the old one used for other messages
   await createQueueCatalog(database.pool).ensure(new Set(['payments__commands']))
   await database.pool.query(`select pgmq.send('payments__commands', '{"of": "somebody else"}')`)
-  const anew = openLogBus({ double: parts.double, database })
-  anew.catchUp.start()
-  await anew.catchUp.waitFor({ stream: `command-payments-${open}`, revision: 0 })
+  const fresh = openLogBus({ double: parts.double, database })
+  fresh.catchUp.start()
+  await fresh.catchUp.waitFor({ stream: `command-payments-${open}`, revision: 0 })
   expect((await rowsOf(database.pool, statuses)).filter(row => row.status === 'COMPLETED')).toEqual(before)
   expect((await rowsOf(database.pool, messages)).map(({ message }) => message)).toMatchObject([
     { of: 'somebody else' },
@@ -137,7 +140,7 @@ test('a database made anew gets rows and messages from the log, by the numbers o
   ])
 })
 
-test('large commands go into transactions that the database can take', async () => {
+test('large commands are split over transactions of a size that the database accepts', async () => {
   const parts = await openParts()
   const bus = openLogBus(parts, { timeoutMs: 10_000 })
   const large = { ...charge, data: 'x'.repeat(900_000) }
@@ -155,7 +158,7 @@ test('large commands go into transactions that the database can take', async () 
   expect(found?.transactions).toBeGreaterThan(2)
 })
 
-test('waiting: for a position, on a process that stands by, and in vain', async () => {
+test('a wait for an event or a position works on a standby process, and ends at its time limit', async () => {
   const parts = await openParts()
   const [leader, standby] = [openLogBus(parts), openLogBus(parts)]
   leader.catchUp.start()

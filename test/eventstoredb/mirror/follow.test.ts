@@ -15,7 +15,7 @@ const recordOf = (place: number, text: string): AllStreamRecordedEvent => {
   return { ...known, streamId: `note-${place}`, type, data: data as never, metadata: meta as never }
 }
 
-/** What becomes of these events when PostgreSQL refuses whatever contains `bad`. */
+/** The outcome of these events when PostgreSQL refuses those that contain `bad`. */
 const followed = async (records: readonly AllStreamRecordedEvent[]) => {
   const applied: number[] = []
   const tries: number[] = []
@@ -50,11 +50,11 @@ const followed = async (records: readonly AllStreamRecordedEvent[]) => {
 const texts = (count: number, ...others: readonly [at: number, text: string][]) =>
   Array.from({ length: count }, (_, i) => recordOf(i, others.find(([at]) => at === i)?.[1] ?? 'fine'))
 
-test('events that are fine are applied together', async () => {
+test('valid events are applied together', async () => {
   expect(await followed(texts(30))).toMatchObject({ applied: [30], reached: '29/29', failure: { message: 'ended' } })
 })
 
-test('the one that PostgreSQL refuses is found by halves; all before it are applied', async () => {
+test('an event that PostgreSQL refuses is found by halving the batch; all events before it are applied', async () => {
   const { applied, tries, reached, failure } = await followed(texts(21, [13, 'bad']))
   expect(failure).toBeInstanceOf(FaultedError)
   expect(failure).toMatchObject({ stream: 'note-13', revision: 0 })
@@ -63,7 +63,7 @@ test('the one that PostgreSQL refuses is found by halves; all before it are appl
   expect(reached).toBe('12/12')
 })
 
-test('the one that cannot be read ends it; all before it are applied', async () => {
+test('an event that cannot be read ends the batch; all events before it are applied', async () => {
   const records = texts(5).map((record, i) => (i === 3 ? { ...record, data: 'no object' as never } : record))
   const { applied, failure } = await followed(records)
   expect(applied).toEqual([3])
@@ -71,7 +71,7 @@ test('the one that cannot be read ends it; all before it are applied', async () 
   expect(failure).toMatchObject({ stream: 'note-3', revision: 0 })
 })
 
-test('large events go in several pieces, a single one as it is', async () => {
+test('large events go in several pieces, a single one in one piece', async () => {
   const large = 'x'.repeat(3 * 1024 * 1024)
   expect(await followed(texts(5, [0, large], [1, large], [2, large], [3, large]))).toMatchObject({ applied: [2, 3] })
   expect(await followed(texts(2, [0, large.repeat(3)]))).toMatchObject({ applied: [1, 1] })

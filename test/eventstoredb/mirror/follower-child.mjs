@@ -28,7 +28,7 @@ const catchUp = createCatchUp({
   newClient: () => clientLike(pool),
   log: silentLog,
   standbyMs: 20,
-  // small transactions: a kill finds one under way
+  // small transactions, so that a kill hits one
   batch: 5,
 })
 catchUp.start()

@@ -12,7 +12,7 @@ type Process = ReturnType<typeof openLogBus>
 const reaches = (process: Process, is: (health: CatchUpHealth) => boolean) =>
   until(async () => process.catchUp.health(), is)
 
-/** Whether health has said that all is well at any time while `over` did not hold. */
+/** Whether health was `healthy` at any time while `over` did not hold. */
 const wasEverHealthy = async (process: Process, over: () => boolean): Promise<boolean> => {
   let ever = false
   await until(
@@ -24,10 +24,10 @@ const wasEverHealthy = async (process: Process, over: () => boolean): Promise<bo
   return ever
 }
 
-/** A codec of a version that does not know what was sent. */
+/** A codec of a version that does not know the event. */
 const unable: typeof busCodec = { ...busCodec, decode: stored => busCodec.decode({ ...stored, type: 'Unheard' }) }
 
-test('R22: a follower whose every try fails is not well in between, and well again when it is over', async () => {
+test('R22: a follower whose tries all fail is not healthy between them, and healthy again afterwards', async () => {
   const parts = await openParts()
   let tries = 0
   let isBroken = true
@@ -50,7 +50,7 @@ test('R22: a follower whose every try fails is not well in between, and well aga
   })
 })
 
-test('R22: a fault that another process has passed is over: the one that stopped stands by again', async () => {
+test('R22: a fault that another process got past is over: the stopped process stands by again', async () => {
   const parts = await openParts()
   const old = openLogBus(parts, { codec: unable })
   const commandId = randomUUID()
@@ -64,7 +64,7 @@ test('R22: a fault that another process has passed is over: the one that stopped
   expect(await reaches(old, ({ status }) => status === 'healthy')).toMatchObject({ state: 'standby', fault: null })
 })
 
-test('R22: a fault that is resumed and not mended is never well in between', async () => {
+test('R22: a follower that is resumed without a repair is never healthy in between', async () => {
   const parts = await openParts()
   const process = openLogBus(parts, { codec: unable })
   await process.send('payments', charge)
@@ -84,7 +84,7 @@ test('R22: a fault that is resumed and not mended is never well in between', asy
   expect(await wasEverHealthy(process, isOver)).toBe(false)
 })
 
-test('R22: a process that stands by says when nobody brings the log, and when it is there again', async () => {
+test('R22: a standby process says when no process follows the log, and when one does again', async () => {
   const parts = await openParts()
   const holder = await parts.database.pool.connect()
   await holder.query(`select pg_advisory_lock(hashtextextended('command_bus_projection commands', 0))`)
@@ -99,7 +99,7 @@ test('R22: a process that stands by says when nobody brings the log, and when it
   await reaches(process, ({ status, state }) => status === 'healthy' && state === 'following')
 })
 
-test('R22: a process that stands by says when the store is away, and when it is back', async () => {
+test('R22: a standby process says when the store cannot be reached, and when it can again', async () => {
   const parts = await openParts()
   const [leader, standby] = [openLogBus(parts), openLogBus(parts)]
   leader.catchUp.start()

@@ -28,7 +28,7 @@ const begin = async () => {
 const intents = 'select stream, appended_at from command_bus_intent'
 const messages = `select message->>'command_id' as id from pgmq.q_payments__commands order by msg_id`
 
-test('what commits in a transaction of the caller’s is relayed while the log is away, once it is back', async () => {
+test('a send that commits in a caller’s transaction while the log is away is relayed when the log is back', async () => {
   const { open, pool, double } = await begin()
   const bus = open()
   await bus.ready()
@@ -56,7 +56,7 @@ test('what commits in a transaction of the caller’s is relayed while the log i
   await expect(bus.send('payments', 'Charge', {}, { commandId: ids[5] ?? '' })).rejects.toThrow(DuplicateCommandError)
 })
 
-test('an append that was committed and not answered counts once', async () => {
+test('an append that was committed but not answered counts once', async () => {
   const { open, pool, double } = await begin()
   const bus = open()
   await bus.ready()
@@ -78,7 +78,7 @@ test('an append that was committed and not answered counts once', async () => {
   expect(double.log.all).toHaveLength(sent.length)
 })
 
-test('of the same id sent within a transaction and without, one counts, and nothing is left over', async () => {
+test('of two sends of one id, in a transaction and outside, one counts, and nothing is left over', async () => {
   const { open, pool } = await begin()
   const bus = open()
   const commandId = randomUUID()

@@ -10,7 +10,7 @@ import {
 import type { Effect } from '../../../src/projections/outbox.ts'
 import { context, type Noted } from '../../contracts/contract-kit.ts'
 
-/** An event that has the effects its text names. */
+/** An event with the effects that its text names. */
 const arrived = (stream: string, revision: number, ...kinds: readonly Effect['kind'][]): Arrived<Noted> => ({
   event: {
     stream,
@@ -38,20 +38,20 @@ const shape = (batch: readonly Arrived<Noted>[]) =>
     Object.fromEntries(round.map(({ append, from }) => [append.stream, [from, append.events.length]])),
   )
 
-test('what is mirrored already is left out, also half of a stream', () => {
+test('events that are already mirrored are left out, also half of a stream', () => {
   const batch = [arrived('a', 0), arrived('b', 0), arrived('a', 1), arrived('b', 1), arrived('a', 2)]
   expect(placesOf(notYetMirrored(batch, new Map()))).toEqual(['a0', 'b0', 'a1', 'b1', 'a2'])
   const mirror = new Map([['a', mirrored('a0', 'a1')]])
   expect(placesOf(notYetMirrored(batch, mirror))).toEqual(['b0', 'b1', 'a2'])
 })
 
-test('a gap, and an event that is not the one in the mirror, stop it', () => {
+test('a gap, or an event that differs from the mirrored one, stops it', () => {
   expect(() => notYetMirrored([arrived('a', 1)], new Map())).toThrow(FaultedError)
   expect(() => notYetMirrored([arrived('a', 3)], new Map([['a', mirrored('a0', 'a1')]]))).toThrow(/ends at revision 1/)
   expect(() => notYetMirrored([arrived('a', 0)], new Map([['a', mirrored('x')]]))).toThrow(/another event: x, not a0/)
 })
 
-test('several appends of one stream are one of several events, in one round', () => {
+test('several appends of one stream become one append of several events, in one round', () => {
   const batch = [arrived('a', 4), arrived('b', 0, 'enqueue'), arrived('a', 5, 'postpone'), arrived('a', 6, 'reply')]
   expect(shape(batch)).toEqual([{ a: [4, 3], b: [0, 1] }])
 })
@@ -69,7 +69,7 @@ test('an effect on a message of the same batch waits for the next round', () => 
   expect(shape(batch)).toEqual([{ a: [0, 2], b: [0, 2] }, { a: [2, 1] }, { a: [3, 1] }, { a: [4, 1] }])
 })
 
-test('an unknown message id stands for the newest that the mirror knows', () => {
+test('an unknown message id means the newest one that the mirror knows', () => {
   const { event } = arrived('a', 2, 'delete', 'archive', 'postpone', 'resend', 'reply')
   const ids = (known: readonly string[]) =>
     withKnownMessages(

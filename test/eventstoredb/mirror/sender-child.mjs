@@ -1,4 +1,4 @@
-// Sends in transactions of its own until it is killed: node sender-child.mjs <compiled src> <database url> <esdb url>
+// Sends in its own transactions until it is killed: node sender-child.mjs <compiled src> <database url> <esdb url>
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 
@@ -14,7 +14,7 @@ for (let i = 0; ; i++) {
   await client.query('begin')
   await client.query('insert into orders values ($1)', [commandId])
   await bus.send('payments', 'Charge', {}, { commandId, client })
-  // every third order is given up
+  // every third order is rolled back
   await client.query(i % 3 === 2 ? 'rollback' : 'commit')
   process.stdout.write('sent\n')
 }

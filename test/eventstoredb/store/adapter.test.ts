@@ -28,7 +28,7 @@ const servers: readonly TestDoubleOptions[] = [
 ]
 
 describe.each(servers)('an append, on a server that is %j', options => {
-  test('whose answer was lost after the commit counts once', async () => {
+  test('whose answer is lost after the commit counts once', async () => {
     const { double, store } = await begin(options)
     const stream = newStream()
     const append = write(stream, 'none', some(3))
@@ -38,7 +38,7 @@ describe.each(servers)('an append, on a server that is %j', options => {
     expect(double.appends()).toBe(2)
   })
 
-  test('to any revision, whose answer was lost, counts once', async () => {
+  test('without an expected revision, whose answer is lost, counts once', async () => {
     const { double, store } = await begin(options)
     const stream = newStream()
     await store.append([write(stream, 'none', some(2))])
@@ -47,7 +47,7 @@ describe.each(servers)('an append, on a server that is %j', options => {
     expect(await store.readStream(stream)).toHaveLength(4)
   })
 
-  test('waits for a server that is away, and for one that does not answer', async () => {
+  test('waits for a server that cannot be reached, and for one that does not answer', async () => {
     const { double, store } = await begin(options)
     await store.append([write(newStream(), 'none')])
     for (const harm of [double.fail, double.hush, double.stop]) {
@@ -67,7 +67,7 @@ describe.each(servers)('an append, on a server that is %j', options => {
     }
   })
 
-  test('fails in our words when the server stays away', async () => {
+  test("fails with the bus's own error when the server stays away", async () => {
     const { double, store } = await begin({ ...options, retryMs: 200 })
     for (const harm of [double.fail, double.hush, double.stop]) {
       harm()
@@ -77,7 +77,7 @@ describe.each(servers)('an append, on a server that is %j', options => {
     }
   })
 
-  test('of thousands while the server restarts again and again: each is there once, none is lost', async () => {
+  test('of thousands of events while the server restarts again and again stores each once', async () => {
     const { double, store } = await begin({ ...options, retryMs: 30_000 })
     const streams = Array.from({ length: 1_500 }, newStream)
     const appending = Promise.all(streams.map(stream => store.append([write(stream, 'none')])))
@@ -125,7 +125,7 @@ describe('the adapter', () => {
     expect(await feed.read(null, 2_000)).toHaveLength(1_203)
   })
 
-  test('is given only one server a process, and a clear word for a broken address', async () => {
+  test('accepts only one server in a process, and refuses a broken address with a clear message', async () => {
     const { double } = await begin()
     expect(() => connectEventStoreDb('esdb://other:2113')).toThrow(/another EventStoreDB/)
     await connectEventStoreDb(double.url).close()
@@ -149,7 +149,7 @@ describe('the feed', () => {
     return (await feed.read(null, 10)).at(-1)?.position ?? null
   }
 
-  test('passes over what the server writes itself, and remembers how far', async () => {
+  test("skips the server's own events, and remembers the position", async () => {
     const opened = await begin()
     const last = await passing(opened, opened.double)
     expect(await opened.feed.head()).toBe(last)

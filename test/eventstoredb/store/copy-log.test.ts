@@ -17,7 +17,7 @@ const begin = async () => {
     return bus
   }
   const look = (sql: string) => rowsOf(database.pool, sql)
-  /** All that a copy must leave as it is. */
+  /** All that a copy must not change. */
   const traces = async () => ({
     rows: await look('select to_jsonb(c) as row from command_bus_command c order by domain, command_id'),
     audit: await look(
@@ -37,7 +37,7 @@ const handlers = {
   },
 }
 
-/** Commands in every state there is to copy: done, parked, and waiting. */
+/** Commands in every state to copy: completed, parked, and waiting. */
 const someLives = async (bus: CommandBus, { waiting = 10 } = {}): Promise<string> => {
   const send = (commandType: string, count: number) =>
     bus.sendBatch(
@@ -58,7 +58,7 @@ const someLives = async (bus: CommandBus, { waiting = 10 } = {}): Promise<string
   return parked?.commandId ?? ''
 }
 
-test('a log moves to EventStoreDB and back: all is as it was, work goes on, nothing is sent again', async () => {
+test('a log moves to EventStoreDB and back: it is the same, work goes on, and nothing is sent again', async () => {
   const { urls, open, traces, double, look } = await begin()
   const before = open('here')
   const parked = await someLives(before)
@@ -98,7 +98,7 @@ test('a log moves to EventStoreDB and back: all is as it was, work goes on, noth
   expect(await look('select from pgmq.q_payments__commands')).toHaveLength(2)
 })
 
-test('broken off, it goes on where it was', async () => {
+test('an interrupted copy goes on where it stopped', async () => {
   const { urls, open, double } = await begin()
   const bus = open('here')
   await bus.sendBatch(
@@ -126,7 +126,7 @@ test('broken off, it goes on where it was', async () => {
   expect(double.log.all).toHaveLength(1_100)
 })
 
-test('an empty database is filled from EventStoreDB, with the messages of what is not finished', async () => {
+test('an empty database is filled from EventStoreDB, with the messages of open commands', async () => {
   const first = await begin()
   const bus = first.open('there')
   await someLives(bus, { waiting: 4 })
@@ -138,7 +138,7 @@ test('an empty database is filled from EventStoreDB, with the messages of what i
   expect(await rowsOf(database.pool, 'select from pgmq.q_payments__commands')).toHaveLength(4)
 })
 
-test('refused: a target with commands of others, a database at work, and one that has moved already', async () => {
+test('a target with other commands, a database in use, and one that was already moved are refused', async () => {
   const { urls, open, double, database } = await begin()
   const bus = open('here')
   await someLives(bus)
@@ -156,7 +156,7 @@ test('refused: a target with commands of others, a database at work, and one tha
   await expect(copyToEventStoreDb(urls)).rejects.toThrow(/already/)
 })
 
-test('what differs is found, and the database stays what it was', async () => {
+test('a difference is found, and the database does not change', async () => {
   const { urls, open, double, look } = await begin()
   const bus = open('here')
   await someLives(bus)

@@ -14,7 +14,7 @@ const rows = 'select command_id from command_bus_command'
 describe('an event that cannot be applied stops the projection, with its stream and revision, and nothing else', () => {
   const poison = { type: 'Unheard', contentType: 'application/json', data: bytesOf('{}'), metadata: bytesOf('{}') }
 
-  test('one that cannot be read: what is before it is applied, sending goes on', async () => {
+  test('an unreadable event: those before it are applied, and sending goes on', async () => {
     const parts = await openParts()
     const bus = openLogBus(parts)
     const [commandId, later] = [randomUUID(), randomUUID()]
@@ -34,7 +34,7 @@ describe('an event that cannot be applied stops the projection, with its stream 
     expect(await bus.catchUp.waitFor(awaited, { timeoutMs: 100 })).toEqual({ outcome: 'late' })
   })
 
-  test('resumed when its cause is mended, it goes on where it stood', async () => {
+  test('resumed after its cause was repaired, the projection goes on where it stopped', async () => {
     const parts = await openParts()
     let isBroken = true
     const codec: typeof busCodec = {
@@ -56,7 +56,7 @@ describe('an event that cannot be applied stops the projection, with its stream 
     expect(bus.catchUp.health()).toMatchObject({ status: 'healthy', fault: null })
   })
 
-  test('one that PostgreSQL refuses, in the middle of many', async () => {
+  test('an event that PostgreSQL refuses, in the middle of many', async () => {
     const parts = await openParts()
     const bus = openLogBus(parts)
     const appends = Array.from({ length: 21 }, () => sending('payments'))
@@ -75,7 +75,7 @@ describe('an event that cannot be applied stops the projection, with its stream 
     expect(await rowsOf(parts.database.pool, rows)).toHaveLength(13)
   })
 
-  test('a mirror that somebody else writes to', async () => {
+  test('another program that writes to the mirror', async () => {
     const parts = await openParts()
     const bus = openLogBus(parts)
     const commandId = randomUUID()
@@ -91,8 +91,8 @@ describe('an event that cannot be applied stops the projection, with its stream 
   })
 })
 
-describe('whose log a database has', () => {
-  test('one that mirrors EventStoreDB is refused as a log, and goes on as a mirror', async () => {
+describe('the store to which a database belongs', () => {
+  test('a database that mirrors EventStoreDB is refused as a log, and goes on as a mirror', async () => {
     const parts = await openParts()
     const { pool } = parts.database
     await expect(assertLogIsHere(pool)).resolves.toBeUndefined()
@@ -109,7 +109,7 @@ describe('whose log a database has', () => {
     await expect(openLogBus(parts).begin()).resolves.toBeUndefined()
   })
 
-  test('one with a log of its own is refused as a mirror', async () => {
+  test('a database with its own log is refused as a mirror', async () => {
     const parts = await openParts()
     await createQueueCatalog(parts.database.pool).ensure(new Set(['payments__commands']))
     await createCommandStore(parts.database.pool).append([sending('payments')])

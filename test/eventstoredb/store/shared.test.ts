@@ -33,13 +33,13 @@ const plain = (type: string) => ({
   metadata: Buffer.from('{}'),
 })
 
-test('R20: two installations with prefixes of their own work on one EventStoreDB and see nothing of each other', async () => {
+test('R20: two installations with different prefixes use one EventStoreDB and see nothing of each other', async () => {
   const { double, database } = await openParts()
   const billing = busOn(database, double, { eventStorePrefix: 'billing_' })
   const crm = busOn(await anotherDatabase(), double, { eventStorePrefix: 'crm_' })
   const commandId = randomUUID()
   await billing.send('shop', 'Buy', { of: 'billing' }, { commandId })
-  // the same id in the same domain: it is another installation's
+  // the same id in the same domain, in another installation
   await crm.send('shop', 'Buy', { of: 'crm' }, { commandId })
   for (const [bus, of] of [
     [billing, 'billing'],
@@ -61,7 +61,7 @@ test('R20: two installations with prefixes of their own work on one EventStoreDB
   }
 })
 
-test('R20: streams of others that are named like ours stop nobody', async () => {
+test('R20: streams of other programs with similar names stop nothing', async () => {
   const { double, database } = await openParts()
   double.log.append('credits-42', -1, [plain('PointsEarned')])
   double.log.append('command-somewhere', -1, [plain('Ordered')])
@@ -103,7 +103,7 @@ test('R20: a prefix without an EventStoreDB is refused', () => {
   )
 })
 
-test('R20: kurrentdb:// is understood', async () => {
+test('R20: kurrentdb:// is accepted', async () => {
   const { double, database } = await openParts()
   const url = double.url.replace(/^esdb:/, 'kurrentdb:')
   expect(url).toMatch(/^kurrentdb:/)
@@ -116,7 +116,7 @@ test('R20: kurrentdb:// is understood', async () => {
   expect(eventStoreHosts(cluster)).toBe('a.example.com,b.example.com:2114')
 })
 
-test('R20: a hundred commands of transactions that are too large for the log hold up no other, and health names them', async () => {
+test('R20: a hundred commands that are too large for the log do not delay others, and health names them', async () => {
   const { double, database } = await openParts({ maxAppendBytes: 16 * 1024 })
   const bus = busOn(database, double)
   await bus.ready()

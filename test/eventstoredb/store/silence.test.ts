@@ -6,7 +6,7 @@ import { closeAfterTest, openParts, rowsOf } from '../../support/eventstoredb/bu
 import { openSilentLine } from '../../support/eventstoredb/silent-line.ts'
 import { openCutLine } from '../../support/servers/cut-line.ts'
 
-/** Far more than the calls may take, far less than they took. */
+/** Far longer than the calls may take, far shorter than without limits. */
 const LATE_MS = 15_000
 
 const inTime = <A>(work: Promise<A>): Promise<A> =>
@@ -15,7 +15,7 @@ const inTime = <A>(work: Promise<A>): Promise<A> =>
     delay(LATE_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('the calls have not settled'))),
   ])
 
-test('R11: every call to a store that falls silent settles, however many there are; afterwards all goes on by itself', async () => {
+test('R11: every call to a store that stops answering ends, however many there are; afterwards all goes on by itself', async () => {
   const { double, database } = await openParts()
   const line = await openSilentLine(double.url)
   const bus = createCommandBus({
@@ -54,14 +54,14 @@ test('R11: every call to a store that falls silent settles, however many there a
   expect(await until(() => bus.getCommand('payments', sent.commandId), Boolean)).toMatchObject({ status: 'PENDING' })
 })
 
-test('R11: a bus ends while the store is silent; what was sent in a transaction is relayed by the next process', async () => {
+test('R11: a bus can be closed while the store does not answer; the next process relays what was sent in a transaction', async () => {
   const { double, database } = await openParts()
   const line = await openSilentLine(double.url)
   const open = () =>
     createCommandBus({
       databaseUrl: database.url,
       eventStoreUrl: line.url,
-      // one that would be tried for a long time
+      // an append that would be retried for a long time
       eventStoreLimits: { timeoutMs: 2_000, retryMs: 60_000, standbyMs: 50 },
     })
   const bus = open()
@@ -74,7 +74,7 @@ test('R11: a bus ends while the store is silent; what was sent in a transaction 
   const client = await database.pool.connect()
   const { commandId } = await bus.send('payments', 'Charge', {}, { client })
   client.release()
-  // beside the relay, somebody who waits for an answer
+  // beside the relay, a caller waits for an answer
   const sending = bus.send('payments', 'Charge', {}).catch(error => error)
   await inTime(bus.close())
   expect(await inTime(sending)).toBeInstanceOf(UnavailableError)
@@ -89,7 +89,7 @@ test('R11: a bus ends while the store is silent; what was sent in a transaction 
   )
 })
 
-test('R11: a follower whose PostgreSQL falls silent says so, and goes on by itself', async () => {
+test('R11: a follower whose PostgreSQL stops answering reports it, and goes on by itself', async () => {
   const { double, database } = await openParts()
   const line = await openCutLine(database.url)
   closeAfterTest(line.close)

@@ -26,7 +26,7 @@ const begin = async () => {
   return { double, pool: database.pool, bus }
 }
 
-/** Parks so many commands. */
+/** Parks this many commands. */
 const park = async (bus: CommandBus, count: number): Promise<void> => {
   const commands = Array.from({ length: count }, () => ({ commandType: 'Broken', data: {}, replyTo: 'replies' }))
   await bus.sendBatch('payments', commands)
@@ -49,12 +49,12 @@ const retries = `select count(*)::int as all, count(distinct stream)::int as com
 const messages = `select count(*)::int as all, count(distinct message->>'command_id')::int as commands
                   from pgmq.q_payments__commands`
 
-test('a bulk action is done once for each item, also where its outcomes could not be noted for a while', async () => {
+test('a bulk action does each item once, also if its outcomes could not be recorded for a while', async () => {
   const { bus, pool } = await begin()
   await park(bus, 130)
   const { actionId, total } = await bus.actions.start({ ...jane, action: 'retry', filter: {} })
   expect(total).toBe(130)
-  // what was appended is appended, and nothing says so
+  // the append is done, but its outcome is not recorded
   await pool.query(`create sequence tries;
     create function refuse() returns trigger language plpgsql as
       $$ begin if nextval('tries') <= 3 then raise exception 'not now'; end if; return new; end $$;
@@ -76,7 +76,7 @@ test('a bulk action is done once for each item, also where its outcomes could no
   expect(await rowsOf(pool, messages)).toEqual([{ all: 130, commands: 130 }])
 })
 
-test('a bulk action leaves alone what somebody else has done meanwhile', async () => {
+test('a bulk action does not change commands that somebody else has changed meanwhile', async () => {
   const { bus } = await begin()
   await park(bus, 3)
   const { actionId } = await bus.actions.start({ ...jane, action: 'cancel', filter: {}, reason: 'no' })
@@ -92,7 +92,7 @@ test('a transactional handler is refused, with what to do instead', async () => 
   expect(() => bus.worker({ domain: 'payments', handlers: { Charge } })).toThrow(/idempotent by the command id/)
 })
 
-test('a wait for what is late fails no send', async () => {
+test('a send does not fail when its row is late', async () => {
   const { double, database } = await openParts()
   const holder = await database.pool.connect()
   await holder.query(`select pg_advisory_lock(hashtextextended('command_bus_projection commands', 0))`)
@@ -105,7 +105,7 @@ test('a wait for what is late fails no send', async () => {
   holder.release(true)
 })
 
-/** One life of every kind; what the audit says of them, without what chance and clocks have put in. */
+/** One command with each kind of history; their audit, without random values and times. */
 const lives = async (bus: CommandBus) => {
   const ids = Array.from({ length: 5 }, () => randomUUID())
   const [fine, again, broken, canceled, rule] = ids as [string, string, string, string, string]
@@ -177,7 +177,7 @@ test('the audit is the same on both stores; a rebuild of the rows sends nothing 
   expect(await bus.maintenance.verify()).toEqual([])
 })
 
-test('an operation is started, and told as such, also when its row takes its time', async () => {
+test('a started operation is returned, also if its row is late', async () => {
   const { double, database } = await openParts()
   const bus = createCommandBus({ databaseUrl: database.url, eventStoreUrl: double.url, waitForDispatchMs: 1 })
   closeAfterTest(bus.close)

@@ -43,7 +43,7 @@ test('10,000 commands go in one batch, one more is refused as a whole', async ()
   expect(await footprint(api)).toEqual({ events: 10_000, rows: 10_000, messages: 10_000 })
 })
 
-test('R12: of a batch of which only a part could be sent, the problem says so of each command', async () => {
+test('R12: when only a part of a batch could be sent, the problem lists the outcome of each command', async () => {
   const api = await createTestApi()
   await api.pool.query(`
     create function refuse() returns trigger language plpgsql as $$
@@ -72,7 +72,7 @@ test('R12: of a batch of which only a part could be sent, the problem says so of
   expect(await footprint(api)).toEqual({ events: 8, rows: 8, messages: 8 })
 })
 
-test('one wrong command, and none of its batch is sent', async () => {
+test('one invalid command, and nothing of its batch is sent', async () => {
   const api = await createTestApi()
   const good = { commandType: 'Charge', data: {} }
   expectFaults(await sendBatch(api, [good, { ...good, replyTo: 'A B' }, good]), 'commands[1].replyTo')

@@ -42,7 +42,7 @@ test('canceled twice, it is canceled once', async () => {
   expect(await api.messages('shop_replies')).toHaveLength(1)
 })
 
-test('a reason must be one', async () => {
+test('a reason must be a non-blank text', async () => {
   const api = await createTestApi()
   const { commandId } = await api.bus.send('payments', 'Charge', {})
   const token = await api.token(['SENDER'])

@@ -6,7 +6,7 @@ import { createTestApi } from '../../support/http.ts'
 import { parked } from '../../support/park.ts'
 import { expectFaults } from '../../support/problem.ts'
 
-test('over HTTP a dry run shows what would be done, to one and to many, and an edited payload must be valid', async () => {
+test('over HTTP a dry run shows what would be done to one command or many, and an edited payload must be valid', async () => {
   const api = await createTestApi()
   const id = await parked(api, 'payments', { amount: 5 }, { replyTo: 'shop__replies' })
   const payload = t.type({ amount: t.number })

@@ -6,7 +6,7 @@ import { footprint } from '../server/footprint.ts'
 
 const numbers = ['9007199254740993', '-9007199254740993.0', '1e308', '5e-324', '999999999999999.99', '1'.repeat(400)]
 
-test('R8: a number that would be rounded is refused as it is written, when it is sent and when a payload is edited', async () => {
+test('R8: a number that would be rounded is refused as written, in a send and in an edited payload', async () => {
   const api = await createTestApi()
   const token = await api.token(['ADMIN'])
   const commandId = await parked(api, 'payments', {})
@@ -32,7 +32,7 @@ test('R8: a number that would be rounded is refused as it is written, when it is
   expect(await footprint(api)).toEqual(before)
 })
 
-test('R8: a member called __proto__ is one like any other, sent and edited', async () => {
+test('R8: a member called __proto__ is treated like any other, sent and edited', async () => {
   const api = await createTestApi()
   const token = await api.token(['ADMIN'])
   const member = '{"__proto__":{"a":1},"constructor":{"prototype":{}}}'

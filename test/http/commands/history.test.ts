@@ -60,7 +60,7 @@ describe('the history of a command', () => {
     })
   })
 
-  test('refuses a moment that is none, and says what one is', async () => {
+  test('refuses an invalid moment, and says what is valid', async () => {
     for (const at of ['4', '-1', '1.5', 'yesterday', '2026-02-30', '99999999999', '%20']) {
       expectFaults(await history(`?at=${at}`), 'at')
     }
@@ -69,7 +69,7 @@ describe('the history of a command', () => {
     expect((await history('?at=4')).body.detail).toContain('the last one is 3')
   })
 
-  test('is of the own tenant only', async () => {
+  test('is visible to its own tenant only', async () => {
     const theirs = await parked(shared(), 'billing', {}, { tenantId: 't1' })
     const ask = async (tenant?: string) =>
       shared().request('GET', `/domains/billing/commands/${theirs}/history`, {
@@ -81,7 +81,7 @@ describe('the history of a command', () => {
   })
 })
 
-test('what belongs to a correlation id is shown within the tenant, and any id may be queried', async () => {
+test('the commands of a correlation id are shown within the tenant, and any id may be queried', async () => {
   const { bus, request } = shared()
   const correlationId = 'order 7/8 "x" %'
   const { commandId } = await bus.send('billing', 'X', {}, { correlationId, tenantId: 't1' })
@@ -101,7 +101,7 @@ test('what belongs to a correlation id is shown within the tenant, and any id ma
   expect((await ask('t2')).items).toEqual([])
 })
 
-test('the troubleshooting queue is told as it was, within the tenant', async () => {
+test('the troubleshooting queue is shown as it was, within the tenant', async () => {
   const { request } = shared()
   const theirs = await parked(shared(), 'archive', {}, { tenantId: 't3' })
   const ask = async (query: string, tenant = 't3') =>
@@ -118,10 +118,10 @@ test('the troubleshooting queue is told as it was, within the tenant', async () 
 
 test('a run is shown as it was, to those who audit it within its tenant', async () => {
   const { bus, request, token } = shared()
-  const asker = { subject: 'jane@example.com', tenant: 't1' }
-  const { id: templateId } = await bus.runs.createTemplate(asker, { name: 'Free', creditsPerRun: 0 })
-  const { id } = await bus.runs.initiate(asker, { templateId, files: [{ fileName: 'a.pdf', input: { page: 1 } }] })
-  await bus.runs.cancel(asker, id)
+  const principal = { subject: 'jane@example.com', tenant: 't1' }
+  const { id: templateId } = await bus.runs.createTemplate(principal, { name: 'Free', creditsPerRun: 0 })
+  const { id } = await bus.runs.initiate(principal, { templateId, files: [{ fileName: 'a.pdf', input: { page: 1 } }] })
+  await bus.runs.cancel(principal, id)
   const ask = async (query: string, tenant = 't1') =>
     request('GET', `/workflow-runs/${id}/history${query}`, { token: await token(['AUDITOR'], { tenant }) })
   const { body } = await ask('')

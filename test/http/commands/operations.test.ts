@@ -13,7 +13,7 @@ const question = {
 const start = async (api: TestApi, token: string, body: unknown = question) =>
   api.request('POST', '/operations', { token, body })
 
-/** An operation that has failed for good. */
+/** An operation that has failed permanently. */
 const failed = async (api: TestApi, token: string): Promise<string> => {
   const { body } = await start(api, token)
   const worker = api.bus.worker({
@@ -110,7 +110,7 @@ describe('operations over HTTP', () => {
     expect(await api.messages('operations__commands')).toHaveLength(1)
   })
 
-  test('B4: a foreign tenant finds nothing, whatever the role', async () => {
+  test('B4: another tenant finds nothing, whatever the role', async () => {
     const api = await createTestApi()
     const id = await failed(api, await api.token(['USER'], { sub: 'ada', tenant: 't1' }))
     const token = await api.token(['USER', 'ADMIN'], { sub: 'ada', tenant: 't2' })

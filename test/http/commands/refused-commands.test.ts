@@ -56,7 +56,7 @@ describe('a command is refused, and nothing is sent', () => {
   })
 })
 
-test('a refusal says what is missing, what is wrong and what the choices are', async () => {
+test('a refusal says what is missing, what is wrong and what is valid', async () => {
   const token = await shared().token(['ADMIN'])
   expectProblem(
     await post('', { commandType: 5 }),
@@ -83,7 +83,7 @@ describe('a body is refused, and nothing is sent', () => {
     expect(await footprint(shared())).toEqual(before)
   })
 
-  test('with all its faults at once, and no more than 20 of them', async () => {
+  test('with all its faults at once, 20 at most', async () => {
     expectFaults(await post('', { maxAttempts: 0, sender: 'x' }), 'sender', 'commandType', 'data', 'maxAttempts')
     const many = await post('/batch', { commands: Array.from({ length: 10_000 }, () => ({})) })
     expectProblem(many, 400, 'INVALID_REQUEST')
@@ -96,7 +96,7 @@ describe('a body is refused, and nothing is sent', () => {
     ['half a character', [0xe2, 0x82]],
     ['half a surrogate pair in UTF-8', [0xed, 0xa0, 0x80]],
     ['an overlong slash', [0xc0, 0xaf]],
-  ])('that holds %s', async (_, bytes) => {
+  ])('that has %s', async (_, bytes) => {
     const body = Buffer.concat([Buffer.from('{"commandType":"Charge","data":"'), Buffer.from(bytes), Buffer.from('"}')])
     const response = await fetch(`${shared().url}/api/v1/domains/payments/commands`, {
       method: 'POST',
@@ -108,15 +108,15 @@ describe('a body is refused, and nothing is sent', () => {
   })
 
   const MIB = 1_048_576
-  /** A body of exactly so many bytes. */
+  /** A body of exactly this many bytes. */
   const bodyOf = (bytes: number) => around(JSON.stringify('x'.repeat(bytes - around('""').length)))
 
-  test('of a byte more than 1 MiB; with 1 MiB exactly it is sent', async () => {
+  test('above 1 MiB by one byte; with exactly 1 MiB it is sent', async () => {
     expectProblem(await post('', bodyOf(MIB + 1)), 413, 'PAYLOAD_TOO_LARGE', 'at most 1 MiB')
     expect((await post('', bodyOf(MIB))).status).toBe(202)
   })
 
-  test('of more than 1 MiB on the other routes that take one', async () => {
+  test('above 1 MiB on the other routes that take a body', async () => {
     const token = await shared().token(['ADMIN'])
     const body = JSON.stringify({ reason: 'x'.repeat(MIB) })
     for (const action of ['retry', 'cancel', 'complete']) {
@@ -125,7 +125,7 @@ describe('a body is refused, and nothing is sent', () => {
     }
   })
 
-  test('of more than 16 MiB in a batch; up to there each command may have 1 MiB of data', async () => {
+  test('above 16 MiB in a batch, in which each command may have 1 MiB of data', async () => {
     const command = bodyOf(MIB)
     const batch = (count: number) => `{"commands":[${Array(count).fill(command).join(',')}]}`
     expectProblem(await post('/batch', batch(16)), 413, 'PAYLOAD_TOO_LARGE', 'at most 16 MiB')
@@ -151,7 +151,7 @@ describe('a body is refused, and nothing is sent', () => {
       body,
       duplex: 'half',
     }
-    // the connection is closed at once: the client hears 413, or finds that nobody reads on
+    // the connection is closed at once: the client gets 413, or a closed connection
     const status = await fetch(`${shared().url}/api/v1/domains/payments/commands`, request as RequestInit).then(
       response => response.status,
       (error: Error) => error.name,

@@ -23,14 +23,14 @@ describe('G1: a reply queue is refused when the command is sent', () => {
     "a'b",
     'a b',
     'x'.repeat(48),
-  ])('that can never be made: %s', async queue => {
+  ])('whose name can never be a queue: %s', async queue => {
     const api = await createTestApi()
     expectProblem(await send(api, queue), 400, 'INVALID_REQUEST', /replyTo/)
     await expect(api.bus.send('payments', 'Charge', {}, { replyTo: queue })).rejects.toThrow('replyTo')
     expect((await api.bus.queryCommands()).items).toEqual([])
   })
 
-  test('that is of commands, over HTTP and in the library', async () => {
+  test('that is for commands, over HTTP and in the library', async () => {
     const api = await createTestApi()
     for (const queue of ['payments__commands', 'demo__commands', 'nobody__commands']) {
       expectProblem(await send(api, queue), 400, 'REPLY_QUEUE_REFUSED', /for commands/)
@@ -41,7 +41,7 @@ describe('G1: a reply queue is refused when the command is sent', () => {
     expect((await api.bus.queryCommands()).items).toEqual([])
   })
 
-  test('that is another tenant’s, in a single send or a batch', async () => {
+  test('that belongs to another tenant, in a single send or a batch', async () => {
     const api = await createTestApi()
     expect((await send(api, 't_t1__replies', 't1')).status).toBe(202)
     expect((await send(api, 'shop__replies')).status).toBe(202)
@@ -65,7 +65,7 @@ describe('G1: a reply queue is refused when the command is sent', () => {
     expect((await api.bus.queryCommands()).items).toHaveLength(2)
   })
 
-  test('that is not listed, where a list is configured', async () => {
+  test('that is not in the configured list', async () => {
     const api = await createTestApi({}, { replyQueues: ['shop__replies', '{tenant}__replies', 'open_*'] })
     for (const [queue, tenant, status] of [
       ['shop__replies', 't1', 202],
@@ -81,7 +81,7 @@ describe('G1: a reply queue is refused when the command is sent', () => {
   })
 })
 
-test('G1: no queue is of two tenants, whatever they are called', () => {
+test('G1: no queue belongs to two tenants, whatever their names', () => {
   const tenants = ['a', 'a_', 'a__b', 'b', '_b', 'a__b__c', 'a_b', '*', 'a*', '.', 'A', '{tenant}', '$&']
   const queues = tenants.flatMap(one => ['x', '_x', 'x__y', 'b__x', ''].map(rest => `t_${one}__${rest}`))
   for (const patterns of [undefined, ['t_{tenant}__*'], ['{tenant}__replies'], ['replies_{tenant}'], ['t_{tenant}']]) {
@@ -106,7 +106,7 @@ test.each(['a b', 'x,{tenant}y', '{tenant}_*', '{Tenant}__x', '*{tenant}', "'; d
 
 describe('G14: `replies read`', () => {
   const program = useProgram()
-  test('refuses a queue of commands, and takes nothing off it', async () => {
+  test('refuses a queue of commands, and removes nothing from it', async () => {
     const api = await createTestApi()
     await api.bus.send('demo', 'X', {})
     for (const flags of [[], ['--keep']]) {
@@ -120,7 +120,7 @@ describe('G14: `replies read`', () => {
   })
 })
 
-test('G1: a name of any length is checked in no time, whatever is listed', async () => {
+test('G1: a name of any length is checked quickly, whatever the list', async () => {
   const api = await createTestApi({}, { replyQueues: ['app-*-replies-*', '{tenant}__*x*'] })
   const endless = `app-${'-replies-'.repeat(20_000)}!`
   const others = Promise.all([endless, `t1__${'x'.repeat(200_000)}!`].map(queue => send(api, queue, 't1')))

@@ -9,7 +9,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const send = async (api: SharedApi, body: unknown, domain = 'payments') =>
   api.request('POST', `/domains/${domain}/commands`, { token: await api.token(['SENDER']), body })
 
-test('a sent command is PENDING, with an id and a message, and is found at its Location', async () => {
+test('a sent command is PENDING, has an id and a message, and is found at its Location', async () => {
   const api = await createTestApi()
   const sent = await send(api, { commandType: 'Charge', data: { amount: 5, note: 'žluťoučký 👩‍👩‍👧' } })
   expect([sent.status, sent.body]).toEqual([
@@ -43,7 +43,7 @@ test('a command continues the trace of its request; an invalid header is ignored
   expect(carried).toEqual([traceparent, traceparent, undefined])
 })
 
-test('what the sender names is kept, and the actor is the subject of the token', async () => {
+test("the sender's options are kept, and the actor is the subject of the token", async () => {
   const api = await createTestApi()
   const commandId = randomUUID()
   const given = { commandId, correlationId: 'order-17', causationId: 'click-3', replyTo: 'shop_replies' }
@@ -76,7 +76,7 @@ test('a command sent twice is a conflict, and nothing is sent the second time', 
   expect((await send(api, { commandId, commandType: 'Charge', data: 1 }, 'shipping')).status).toBe(202)
 })
 
-test('of fifty that send one id at once, one does', async () => {
+test('of fifty sends of one id at once, one succeeds', async () => {
   const api = await createTestApi()
   const commandId = randomUUID()
   const answers = await Promise.all(

@@ -14,7 +14,7 @@ const lastAudit = async (api: TestApi, commandId: string) => {
 }
 
 describe('a retry', () => {
-  test('sends the original payload again, and the token says who did it', async () => {
+  test("sends the original payload again, and the token's subject is the operator", async () => {
     const api = await createTestApi()
     const commandId = await parked(api, 'payments', { amount: 5 })
     const answer = await act(api, commandId, 'retry', {}, 'joe@example.com')
@@ -24,7 +24,7 @@ describe('a retry', () => {
     expect(await api.bus.getCommand('payments', commandId)).toMatchObject({ status: 'PENDING', attempts: 0 })
   })
 
-  test('sends an edited payload, whatever JSON it is, and null too', async () => {
+  test('sends an edited payload, which may be any JSON, also null', async () => {
     for (const data of [{ amount: 4 }, null, false, 0, '', []]) {
       const api = await createTestApi()
       const commandId = await parked(api, 'payments', { amount: 5 })
@@ -115,7 +115,7 @@ test.each(['operator', 'actor', 'sub'])('a body cannot name another %s', async n
   expect(await auditNames(api.bus, 'payments', commandId)).toHaveLength(3)
 })
 
-describe('the list of what is parked', () => {
+describe('the list of parked commands', () => {
   const setUp = async () => {
     const api = await createTestApi()
     const declined = await parked(api, 'payments', { amount: 1 }, { replyTo: 'shop_replies', correlationId: 'c1' })
@@ -129,7 +129,7 @@ describe('the list of what is parked', () => {
     return { declined, expired, lost, list, found }
   }
 
-  test('holds all that an operator needs, newest first, with its total', async () => {
+  test('has all that an operator needs, newest first, with the total', async () => {
     const { declined, expired, lost, list, found } = await setUp()
     const { body } = await list('?limit=2')
     expect(body).toEqual({ items: expect.any(Array), nextCursor: expect.any(String), total: 3 })
@@ -160,7 +160,7 @@ describe('the list of what is parked', () => {
     })
   })
 
-  test('is searched by parts of ids, error codes and messages, whatever the case, and nothing in `q` is a pattern', async () => {
+  test('can be searched by parts of ids, error codes and messages, in any case, and `q` is never a pattern', async () => {
     const { declined, expired, lost, found } = await setUp()
     expect(await found('?q=declined')).toEqual([lost, expired, declined])
     expect(await found('?q=no_route')).toEqual([lost])
@@ -171,7 +171,7 @@ describe('the list of what is parked', () => {
     expect(await found('?q=nothing&domain=payments')).toEqual([])
   })
 
-  test('and its groups can be cut by when things were parked', async () => {
+  test('and its groups can be filtered by the time of parking', async () => {
     const { list, found } = await setUp()
     expect(await found('?from=2100-01-01')).toEqual([])
     expect(await found('?to=2020-01-01')).toEqual([])
@@ -215,7 +215,7 @@ describe('actions on many', () => {
     return { api, actionId, lost: lost.actionId, token }
   }
 
-  test('are listed, newest first, with what each was asked for', async () => {
+  test('are listed, newest first, with the criteria of each', async () => {
     const { api, actionId, lost, token } = await setUp()
     const list = async (query = '') => (await api.request('GET', `/troubleshooting/actions${query}`, { token })).body
     const first = await list('?limit=1')
@@ -241,7 +241,7 @@ describe('actions on many', () => {
     expect(JSON.stringify(wrong.body)).toContain('WAITING_FOR_CANARY')
   })
 
-  test('are stopped, also while the canary waits; once more changes nothing', async () => {
+  test('can be stopped, also while the canary waits; a second stop changes nothing', async () => {
     const { api, actionId, lost, token } = await setUp()
     const stop = (id: string, by = token) =>
       api.request('POST', `/troubleshooting/actions/${id}/stop`, { token: by, body: {} })
@@ -296,7 +296,7 @@ describe('a snooze', () => {
     )
   })
 
-  test('needs an instant that lies ahead', async () => {
+  test('needs an instant in the future', async () => {
     const api = await createTestApi()
     const commandId = await parked(api)
     for (const until of [undefined, 'tomorrow', '2020-01-01', '9999-01-01', 5]) {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createTestApi, type TestApi } from '../../support/http.ts'
 import { expectProblem } from '../../support/problem.ts'
 
-/** Completes a command of a tenant (null: of none) whose reply queue nobody can make. */
+/** Completes a command of a tenant (null: of none) whose reply queue cannot be made. */
 const keep = async (api: TestApi, tenantId: string | null, queue: string): Promise<string> => {
   const { commandId } = await api.bus.send(
     'payments',
@@ -49,7 +49,7 @@ test('G1: kept replies are listed, counted and delivered again within the scope 
   const deliver = async (tenant: string | undefined, body: object) =>
     api.request('POST', '/replies/undelivered/deliver', { ...(await asOperator(tenant)), body })
   await api.pool.query('drop view pgmq.q_t_t1__replies')
-  // by its id a reply of another tenant is as good as unknown
+  // a reply of another tenant counts as unknown
   const [{ replyId }] = await list('t1')
   expect((await deliver('t2', { replyIds: [replyId] })).body).toEqual({ delivered: 0, failed: [] })
   expectProblem(await deliver('t2', { to: 't_t1__replies' }), 400, 'REPLY_QUEUE_REFUSED')
@@ -72,7 +72,7 @@ test('G1: kept replies are listed, counted and delivered again within the scope 
   }
 })
 
-test('G1: delivering to other queues makes no more of them than sending does', async () => {
+test('G1: delivering to other queues has the same limit of new queues as sending', async () => {
   const api = await createTestApi({}, { newQueuesPerHour: 1 })
   await keep(api, 't1', 't_t1__replies')
   await keep(api, 't1', 't_t1__others')

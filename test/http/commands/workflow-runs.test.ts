@@ -39,7 +39,7 @@ const customer = async (api: TestApi, credits: number) => {
 const quick = { workflows: { policy: { maxAttempts: 1 }, limits: { pollMs: 50 } } }
 
 describe('POST /workflow-runs/:id/retry-failed', () => {
-  test('C2, C4, C5: without a body answers 200 with the run, and has charged what the preview said', async () => {
+  test('C2, C4, C5: without a body answers 200 with the run, after charging the credits of the preview', async () => {
     const api = await createTestApi({}, quick)
     const { call, ended } = await customer(api, 10)
     const id = await ended({}, busy)
@@ -110,7 +110,7 @@ describe('POST /workflow-runs/:id/retry-failed', () => {
   })
 
   test.each(['/workflow-runs', '/workflow-templates', '/credits'])(
-    'G3: answers 403 on %s for a tenant that the token is not bound to, and its own list for its own tenant',
+    "G3: answers 403 on %s for another tenant than the token's, and the list for the token's own",
     async path => {
       const api = await createTestApi({}, quick)
       const token = await api.token(['CUSTOMER_ADMIN'], { tenant: 't2' })
@@ -120,7 +120,7 @@ describe('POST /workflow-runs/:id/retry-failed', () => {
   )
 })
 
-test('a grant again is the same grant; with a known id and another amount it is refused with 409, in a sentence', async () => {
+test('a repeated grant is the same grant; a known id with another amount is refused with 409 and a reason', async () => {
   const api = await createTestApi({}, quick)
   const admin = await api.token(['BUBBLE_ADMIN'])
   const body = { pool: 'monthly', amount: 5, reason: 'plan', tenantId: 't1', grantId: UNKNOWN }
@@ -155,7 +155,7 @@ test('C1, C16: a run with a wrong number of retries, without files or with damag
   }
 })
 
-test('templates are listed without the archived ones, with them, or only those', async () => {
+test('templates are listed without archived ones, with them, or only archived ones', async () => {
   const api = await createTestApi()
   const token = await api.token(['CUSTOMER_ADMIN'], { tenant: 't1' })
   const make = async (name: string) =>

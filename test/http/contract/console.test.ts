@@ -42,14 +42,14 @@ describe('a service with a console', () => {
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
   })
 
-  test('gives the page at the addresses that the console makes', async () => {
+  test("serves the page at the console's own addresses", async () => {
     const api = withConsole()
     for (const path of ['/commands', '/commands/demo/1?status=FAILED', '/troubleshooting/actions/1', '/apis']) {
       expect((await get(api, path, html)).body, path).toBe(page)
     }
   })
 
-  test('answers wrong addresses of programs with a problem, also when a browser asks', async () => {
+  test('answers wrong addresses of the API with a problem, also to a browser', async () => {
     const api = withConsole()
     const reserved = ['/api', '/api/v1/nothing', '/health', '/metrics', '/docs/x', '/openapi.json/x', '/assets/none.js']
     for (const path of reserved) expectProblem(await get(api, path, html), 404, 'NOT_FOUND')
@@ -57,14 +57,14 @@ describe('a service with a console', () => {
     expectProblem(await api.request('POST', '//commands', { headers: html, body: {} }), 404, 'NOT_FOUND')
   })
 
-  test('keeps to its own folder', async () => {
+  test('serves no files outside its folder', async () => {
     const api = withConsole()
     for (const path of ['/../secret.txt', '/%2e%2e/secret.txt', '/assets/..%2f..%2fsecret.txt', '/link.txt']) {
       expect(String((await get(api, path)).body?.detail), path).toMatch(/nothing at/)
     }
   })
 
-  test('lets browsers keep what carries a hash, and has the page asked for again each time', async () => {
+  test('lets browsers cache files with a hash in their name, but not the page', async () => {
     const api = withConsole()
     const asset = await get(api, '/assets/index-abc.js')
     expect([asset.body, asset.headers.get('content-type')]).toEqual([script, 'text/javascript; charset=utf-8'])
@@ -91,7 +91,7 @@ describe('a service with a console', () => {
   })
 })
 
-test('without a built console the plain page says what runs and how to build it', async () => {
+test('without a built console a plain page says what runs and how to build the console', async () => {
   expect(await readConsole(join(root, 'nowhere'))).toBe(null)
   const answer = await get(without(), '/')
   expect(answer.body).toMatch(/commandbus[\s\S]*npm run build/)

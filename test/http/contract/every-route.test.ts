@@ -21,7 +21,7 @@ test('every declared route is in the table of expectations, with its method and 
 })
 
 describe.each(allRoutes)('%s', (id, route) => {
-  test('answers in the declared shape, with the declared status, not to be kept', async () => {
+  test('answers in the declared shape and status, and must not be cached', async () => {
     const api = shared()
     const [method, path] = addressOf(route, await prepared(api, route))
     const answer = await api.request(method, path, {
@@ -43,7 +43,7 @@ describe.each(allRoutes)('%s', (id, route) => {
     expectProblem(await api.request(...addressOf(route), { body: route.body }), 401, 'UNAUTHENTICATED', /Bearer/)
   })
 
-  test('refuses a query with a name it does not know', async () => {
+  test('refuses an unknown name in the query', async () => {
     const api = shared()
     const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     const [method, path] = addressOf(route)
@@ -52,7 +52,7 @@ describe.each(allRoutes)('%s', (id, route) => {
     for (const name of route.query) expect(answer.body.errors[0].message).toContain(name)
   })
 
-  test('is unavailable while the database is, and says when to come back', async () => {
+  test('is unavailable while the database is, and says when to try again', async () => {
     const api = await createTestApi()
     const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     await api.bus.ready()
@@ -63,7 +63,7 @@ describe.each(allRoutes)('%s', (id, route) => {
     expect(answer.body.detail).not.toContain('commandbus_test_')
   })
 
-  test('knows no domain with a name that cannot be one', async () => {
+  test('refuses an invalid domain name', async () => {
     const api = shared()
     const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     for (const domain of ['Payments', 'a%20b', 'a..b', '%00', 'x'.repeat(60), "a'--"]) {
@@ -104,7 +104,7 @@ describe.each(routesWithId)('%s', (_, route) => {
     },
   )
 
-  test('takes an id in capitals for the same id', async () => {
+  test('treats an id in capitals as the same id', async () => {
     const api = shared()
     const commandId = await prepared(api, route)
     const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
@@ -123,36 +123,36 @@ describe.each(routesWithBody)('the body of %s', (_, route) => {
     return api.request(...address, { token: await api.token(['ADMIN', 'BUBBLE_ADMIN']), body, headers })
   }
 
-  test('may hold no member that is not known', async () => {
+  test('must not have unknown members', async () => {
     expectFaults(await send(JSON.stringify({ ...(route.body as object), surprise: 1 })), 'surprise')
   })
 
-  test.each(['[]', '"text"', '1', 'true'])('is an object, not %s', async body => {
+  test.each(['[]', '"text"', '1', 'true'])('must be an object, not %s', async body => {
     expectFaults(await send(body), 'body')
   })
 
-  test.each(['{', '{"a":1,}', "{'a':1}", 'NaN', '\u0000'])('is JSON, not %j', async body => {
+  test.each(['{', '{"a":1,}', "{'a':1}", 'NaN', '\u0000'])('must be JSON, not %j', async body => {
     expectProblem(await send(body), 400, 'INVALID_REQUEST', /JSON/)
   })
 
-  test('R8: may hold no number that would be rounded', async () => {
+  test('R8: must not have a number that would be rounded', async () => {
     expectFaults(await send('{"a":[9007199254740993]}'), 'a[0]')
   })
 
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'multipart/form-data; boundary=x'])(
-    'is not sent as %s',
+    'must not be sent as %s',
     async type => {
       const answer = await send(JSON.stringify(route.body), { 'content-type': type })
       expectProblem(answer, 415, 'UNSUPPORTED_MEDIA_TYPE', /application\/json/)
     },
   )
 
-  test('may have a charset in its type', async () => {
+  test('may have a charset in its content type', async () => {
     const answer = await send(JSON.stringify(route.body), { 'content-type': 'application/json; charset=utf-8' })
     expect(answer.status).not.toBe(415)
   })
 
-  test('may be left out where nothing in it is required', async () => {
+  test('may be left out when nothing in it is required', async () => {
     const api = shared()
     const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
     const isOptional = Object.keys(route.body as object).length === 0

@@ -15,7 +15,7 @@ const shared = sharedTestApi()
 beforeAll(() => mkdir(directory, { recursive: true }))
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
-/** What somebody would write who knows nothing of the server but its description. */
+/** A client written from the server's description only. */
 const program = `
 import createClient from 'openapi-fetch'
 import type { paths } from './api.js'
@@ -47,7 +47,7 @@ console.log(JSON.stringify({
 }))
 `
 
-/** Each is a mistake that the types have to find. */
+/** Each is a mistake that the types must reject. */
 const mistakes = [
   ["client.GET('/api/v1/nothing', {})", 'a path that is not there'],
   ["client.POST('/api/v1/domains/{domain}/commands', { params: { path }, body: { data: 1 } })", 'a missing member'],

@@ -34,7 +34,7 @@ test('the description is OpenAPI 3.1', async () => {
   expect([validator.version, (await page()).openapi]).toEqual(['3.1', '3.1.0'])
 })
 
-test('a description that is wrong is found out', async () => {
+test('the check finds errors in a description', async () => {
   const wrong = { ...(await page()), paths: { commands: {} } }
   expect((await new Validator().validate(wrong)).valid).toBe(false)
 })
@@ -83,7 +83,7 @@ describe.each(allRoutes)('%s', (id, { is, query, succeeds, body, unknown }) => {
   })
 })
 
-test('the page for people shows every route, and needs nothing from elsewhere', async () => {
+test('the page for people shows every route, and loads nothing from other servers', async () => {
   const { status, body, headers } = await shared().request('GET', '//docs')
   expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
   for (const [id, { is }] of allRoutes) {

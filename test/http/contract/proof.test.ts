@@ -3,9 +3,9 @@ import { silentLog } from '../../../src/application/ports/log.ts'
 import { type BackgroundCheck, createBackgroundCheck } from '../../../src/infrastructure/proof/background-check.ts'
 import { createTestApi } from '../../support/http.ts'
 
-test('the last round of the continuous check is shown with its age, and its findings to those who may see all tenants', async () => {
+test('the last round of the continuous check is shown with its age; its findings only to callers who may see all tenants', async () => {
   let backgroundCheck: BackgroundCheck | undefined
-  const api = await createTestApi({ proof: () => backgroundCheck?.figures() ?? null })
+  const api = await createTestApi({ proof: () => backgroundCheck?.stats() ?? null })
   const ask = async (tenant?: string) =>
     (
       await api.request('GET', '/proof', {
@@ -23,7 +23,7 @@ test('the last round of the continuous check is shown with its age, and its find
     at: expect.any(String),
     checking: true,
     verdict: 'HOLDS',
-    verifiedAt: new Date(mine.figures().verifiedAt ?? 0).toISOString(),
+    verifiedAt: new Date(mine.stats().verifiedAt ?? 0).toISOString(),
     verifiedAgeSeconds: expect.any(Number),
     roundSince: null,
     findings: 0,

@@ -4,25 +4,25 @@ import { PermanentCommandError, type Role } from '../../../src/index.ts'
 import type { SharedApi } from '../../support/http.ts'
 import { beginAttempt } from '../../support/lives/begin-attempt.ts'
 
-/** What the contract says of a route, written by hand and not read from the declaration that it is held against. */
+/** What the contract says of a route; written by hand, to be compared with the declaration. */
 export interface Expected {
   /** Method and path below the base path. */
   readonly is: string
   readonly roles: readonly Role[]
-  /** A body that is accepted; none for a route that takes none. */
+  /** A valid body; missing for a route without a body. */
   readonly body?: unknown
   /** The same, if a valid body needs something that exists. */
   readonly prepareBody?: (api: SharedApi) => Promise<unknown>
-  /** Members of the body that are required, when those of `body` are not all. */
+  /** Required members of the body, when not all members of `body` are. */
   readonly required?: readonly string[]
   readonly succeeds: 200 | 201 | 202
-  /** What it answers for an unknown id: a code, or one of these. */
+  /** The answer for an unknown id: a code, or one of these. */
   readonly unknown: ProblemCode | 'empty list' | 'no id in its path'
-  /** Makes something it can be tried on, and gives its id; a parked command unless it says otherwise. */
+  /** Makes an object for the call and returns its id; by default a parked command. */
   readonly prepare?: (api: SharedApi) => Promise<string>
-  /** Names a query may hold. */
+  /** Valid names of the query. */
   readonly query: readonly string[]
-  /** It shows what the process knows, also while the database is away. */
+  /** It answers from the process's memory, also while the database is away. */
   readonly fromMemory?: true
 }
 
@@ -40,7 +40,7 @@ const paging = ['limit', 'cursor']
 
 const question = { operation_type: 'question_generation', parameters: { topic: 'x' } }
 
-/** An operation of the person that a token names when nothing else is said, failed for good. */
+/** A permanently failed operation of the default token's subject. */
 const failedOperation = async ({ bus, until }: SharedApi): Promise<string> => {
   const jane = bus.as({ subject: 'jane@example.com', tenant: null, roles: ['USER'] })
   const { id } = await jane.operations.start(question)
@@ -57,7 +57,7 @@ const failedOperation = async ({ bus, until }: SharedApi): Promise<string> => {
   return id
 }
 
-/** As if a worker had begun with it. */
+/** As if a worker had started it. */
 const runningCommand = async ({ bus, pool }: SharedApi): Promise<string> => {
   const { commandId, msgId } = await bus.send('payments', 'Hang', {})
   await beginAttempt(pool, { domain: 'payments', commandId }, msgId ?? '')
@@ -70,13 +70,13 @@ const emptyAction = async ({ bus }: SharedApi): Promise<string> =>
 const admin = { subject: 'jane@example.com', tenant: null }
 const freeTemplate = ({ bus }: SharedApi) => bus.runs.createTemplate(admin, { name: 'Free', creditsPerRun: 0 })
 
-/** Nobody works on it. */
+/** It has no worker. */
 const startedRun = async (api: SharedApi): Promise<string> => {
   const { id } = await freeTemplate(api)
   return (await api.bus.runs.initiate(admin, { templateId: id, files: [{ fileName: 'a.pdf', input: {} }] })).id
 }
 
-/** A run whose only job was withdrawn behind its back: over, with a file to continue. */
+/** A run whose only job was canceled by somebody else: over, with a file to continue. */
 const failedRun = async (api: SharedApi): Promise<string> => {
   const id = await startedRun(api)
   const { items } = await api.bus.queryCommands({ domain: 'workflow', correlationId: id })
@@ -92,7 +92,7 @@ const failedRun = async (api: SharedApi): Promise<string> => {
   return id
 }
 
-/** A route that is declared and not written down here is a type error, and fails the tests that go through them all. */
+/** A declared route that is missing here is a type error, and fails the tests that go through all routes. */
 export const expected: { readonly [Id in keyof Api]: Expected } = {
   sendCommand: {
     is: 'POST /domains/:domain/commands',

@@ -11,7 +11,7 @@ const preflight = {
 }
 const allowing = (headers: Headers) => [...headers.keys()].filter(name => name.startsWith('access-control-'))
 
-test('pages of other origins may not call, unless somebody says so', async () => {
+test('pages of other origins may not call, unless they are configured', async () => {
   const api = shared()
   const token = await api.token(['ADMIN'])
   const simple = await api.request('GET', '/commands', { token, headers: { origin: ORIGIN } })
@@ -20,10 +20,10 @@ test('pages of other origins may not call, unless somebody says so', async () =>
   expect([asked.status, allowing(asked.headers)]).toEqual([404, []])
 })
 
-describe('with origins configured', () => {
+describe('with configured origins', () => {
   const open = sharedTestApi({ corsOrigins: [ORIGIN, 'https://other.example.com'] })
 
-  test('their pages may call, without cookies, and see where a command is and when to come back', async () => {
+  test('their pages may call, without cookies, and can read Location and Retry-After', async () => {
     const api = open()
     const asked = await api.request('OPTIONS', '/domains/payments/commands', { headers: preflight })
     expect(asked.status).toBe(204)
@@ -41,7 +41,7 @@ describe('with origins configured', () => {
     expect(sent.headers.get('access-control-expose-headers')).toBe('location, retry-after')
   })
 
-  test('a problem can be read by their pages too', async () => {
+  test('their pages can read problems, too', async () => {
     for (const path of ['/commands', '/nothing']) {
       const { status, headers } = await open().request('GET', path, { headers: { origin: ORIGIN } })
       expect([status, headers.get('access-control-allow-origin')]).toEqual([path === '/commands' ? 401 : 404, ORIGIN])
@@ -59,7 +59,7 @@ describe('with origins configured', () => {
   )
 })
 
-test('every answer says how a browser has to handle it', async () => {
+test('every answer has the security headers for browsers', async () => {
   const api = await createTestApi()
   const token = await api.token(['ADMIN'])
   const sane = ['//', '//docs', '//openapi.json', '//health/live', '//health/ready', '//nothing', '/commands']

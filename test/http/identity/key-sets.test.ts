@@ -13,7 +13,7 @@ const setUp = async () => {
   return { keys, api }
 }
 
-test.each(['RS256', 'RS512', 'PS256', 'ES256', 'EdDSA'])('a token signed by %s holds', async alg => {
+test.each(['RS256', 'RS512', 'PS256', 'ES256', 'EdDSA'])('a token signed by %s is valid', async alg => {
   const { keys, api } = await setUp()
   const [key, stranger] = [signingKey(alg, 'k1'), signingKey(alg, 'k1')]
   keys.publish(key)
@@ -23,13 +23,13 @@ test.each(['RS256', 'RS512', 'PS256', 'ES256', 'EdDSA'])('a token signed by %s h
   expect(keys.asked()).toBe(1)
 })
 
-test('a key that is new is fetched, and one that was taken back holds no longer', async () => {
+test('a new key is fetched, and a removed key is no longer valid', async () => {
   const { keys, api } = await setUp()
   const [old, fresh] = [signingKey('RS256', '2026-01'), signingKey('ES256', '2026-02')]
   keys.publish(old)
   expect((await ask(api, await old.sign())).status).toBe(200)
   keys.publish(old, fresh)
-  // right after a fetch there is no other: a flood of made-up names must not become a flood of fetches
+  // right after a fetch there is no other, so that many invented names do not cause many fetches
   const token = await fresh.sign()
   await api.until(
     () => ask(api, token),
@@ -49,7 +49,7 @@ test('a key that is new is fetched, and one that was taken back holds no longer'
   expect((await ask(api, token)).status).toBe(200)
 })
 
-test('a flood of tokens with made-up keys does not become a flood of fetches', async () => {
+test('many tokens with invented keys do not cause many fetches', async () => {
   const { keys, api } = await setUp()
   keys.publish(signingKey('ES256', 'known'))
   const made = await Promise.all(Array.from({ length: 100 }, (_, i) => signingKey('ES256', `made-up-${i}`).sign()))
@@ -80,7 +80,7 @@ test.each([
   expect((await ask(api, await key.sign())).status).toBe(200)
 })
 
-test('keys that were fetched are enough while the key server is down', async () => {
+test('fetched keys stay valid while the key server is down', async () => {
   const { keys, api } = await setUp()
   const key = signingKey('RS256', 'k1')
   keys.publish(key)
@@ -89,7 +89,7 @@ test('keys that were fetched are enough while the key server is down', async () 
   for (let i = 0; i < 3; i++) expect((await ask(api, await key.sign())).status).toBe(200)
 })
 
-test('with public keys, a token that a shared secret signs is refused, also when that secret is a public key', async () => {
+test('with public keys, a token signed with a shared secret is refused, also when that secret is a public key', async () => {
   const { keys, api } = await setUp()
   const key = signingKey('RS256', 'k1')
   keys.publish(key)
@@ -108,7 +108,7 @@ test('with public keys, a token that a shared secret signs is refused, also when
   expectProblem(await ask(api, none), 401, 'UNAUTHENTICATED')
 })
 
-test('a token names its algorithm, and the key has to be made for it', async () => {
+test('the key must be made for the algorithm that the token names', async () => {
   const { keys, api } = await setUp()
   const [rsa, ec] = [signingKey('RS256', 'same'), signingKey('ES256', 'other')]
   keys.publish(rsa, ec)

@@ -31,13 +31,13 @@ describe.each(allRoutes)('%s', (_, route) => {
     }
   })
 
-  test('as USER who is something else too', async () => {
+  test('as USER with a further role', async () => {
     for (const role of route.roles) {
       expect((await ask(await shared().token(['USER', role]))).status, role).not.toBe(403)
     }
   })
 
-  test('without a role, or with roles of other systems', async () => {
+  test('without a role, or with roles of other systems only', async () => {
     expectProblem(await ask(await shared().token([])), 403, 'FORBIDDEN')
     const strange = ['admin', 'Admin', 'ADMIN ', 'ROOT', '__proto__', ''] as never[]
     expectProblem(await ask(await shared().token(strange)), 403, 'FORBIDDEN')
@@ -50,13 +50,13 @@ describe.each(allRoutes)('%s', (_, route) => {
   })
 })
 
-test('what needs no token: health, the description and the page', async () => {
+test('health, the description and the page need no token', async () => {
   for (const path of ['/', '/docs', '/openapi.json', '/health/live', '/health/ready']) {
     expect((await shared().request('GET', `/${path}`)).status, path).toBe(200)
   }
 })
 
-test('where there is nothing, nobody is asked who he is', async () => {
+test('an unknown address answers 404 without asking for a token', async () => {
   for (const path of ['/nothing', '/domains', '/domains/payments', '/Commands', '/commands/', '/troubleshooting/x']) {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
       expectProblem(await shared().request(method, path), 404, 'NOT_FOUND')

@@ -7,7 +7,7 @@ import { addressOf, commandRoutes } from '../contract/table.ts'
 import { footprint } from '../server/footprint.ts'
 
 const shared = sharedTestApi()
-/** Everything but what crosses tenants. */
+/** All roles except those that reach all tenants. */
 const most = ['SENDER', 'OPERATOR', 'AUDITOR', 'CUSTOMER_ADMIN', 'USER'] as const
 const tokenOf = (...more: readonly Role[]) => shared().token([...most, ...more])
 
@@ -38,7 +38,7 @@ describe.each(commandRoutes)('G3: %s with a token without a tenant', (_, route) 
 })
 
 test.each(['/commands', '/troubleshooting', '/troubleshooting/groups', '/troubleshooting/history?at=2099-01-01'])(
-  'G3: %s of a token without a tenant holds what has none; of an administrator, everything',
+  'G3: %s has what belongs to no tenant for a token without a tenant, and everything for an administrator',
   async path => {
     const domainsOf = async (...more: readonly Role[]) => {
       const { body } = await shared().request('GET', path, { token: await tokenOf(...more) })
@@ -50,14 +50,14 @@ test.each(['/commands', '/troubleshooting', '/troubleshooting/groups', '/trouble
   },
 )
 
-test('G3: figures of a token without a tenant count what has none', async () => {
+test('G3: stats for a token without a tenant count what belongs to no tenant', async () => {
   const stats = async (...more: readonly Role[]) =>
     (await shared().request('GET', '/stats', { token: await tokenOf(...more) })).body
   expect((await stats()).domains.map(({ domain }: { domain: string }) => domain)).toEqual(['shipping'])
   expect((await stats('ADMIN')).domains).toHaveLength(3)
 })
 
-test('G3: an action of a token without a tenant takes in what has none, and is not shown to tenants', async () => {
+test('G3: an action of a token without a tenant selects what belongs to no tenant, and is not shown to tenants', async () => {
   const token = await tokenOf()
   const answer = await shared().request('POST', '/troubleshooting/actions/dry-run', {
     token,
@@ -79,7 +79,7 @@ test('G3: an action of a token without a tenant takes in what has none, and is n
   expect((await shared().bus.getCommand('shipping', nobodys))?.status).toBe('IN_TROUBLESHOOTING_QUEUE')
 })
 
-test('G3: of runs and credits, a token without a tenant reaches those that name none; all only with BUBBLE_ADMIN', async () => {
+test('G3: a token without a tenant reaches runs and credits of the default tenant; all of them only with BUBBLE_ADMIN', async () => {
   const api = await createTestApi()
   const bubble = await api.token(['BUBBLE_ADMIN'])
   const customer = await api.token(['CUSTOMER_ADMIN'])
@@ -109,7 +109,7 @@ test('G3: ids of business keys are the same for the same key, and differ between
 })
 
 describe('G2: the domains of operations and runs', () => {
-  test.each(['operations', 'workflow'])('%s takes no plain send and no plain cancel', async domain => {
+  test.each(['operations', 'workflow'])('%s refuses plain sends and plain cancels', async domain => {
     const api = await createTestApi()
     const token = await api.token(['SENDER', 'ADMIN', 'USER', 'OPERATOR'])
     const body = { commandType: 'X', data: 1 }
@@ -126,7 +126,7 @@ describe('G2: the domains of operations and runs', () => {
     expect((await api.bus.send('other', 'X', 1)).domain).toBe('other')
   })
 
-  test('a renamed domain of runs is closed instead', async () => {
+  test('a configured domain of runs is closed instead of the default one', async () => {
     const api = await createTestApi({}, { workflows: { domain: 'files' } })
     const token = await api.token(['SENDER'])
     const send = (domain: string) =>

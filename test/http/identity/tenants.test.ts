@@ -28,7 +28,7 @@ describe.each(commandRoutes)('%s of a command', (_, route) => {
     ['a command that has no tenant', () => [nobodys, 'shipping']],
   ] as const
 
-  test.each(known)('is as good as unknown for %s, and nothing happens to it', async (_which, key) => {
+  test.each(known)('counts as unknown for %s, and is not changed', async (_which, key) => {
     const [commandId = '', domain = ''] = key()
     const before = await footprint(shared())
     const foreign = await tokenOf('t2')
@@ -51,7 +51,7 @@ test.each([
   '/troubleshooting',
   '/troubleshooting?q=declined',
   '/troubleshooting/groups',
-])('%s holds the rows of the own tenant only', async path => {
+])("%s has only the rows of the token's tenant", async path => {
   const list = async (tenant?: string) => (await shared().request('GET', path, { token: await tokenOf(tenant) })).body
   const foreign = await list('t2')
   expect([foreign.items, foreign.nextCursor ?? null, foreign.total ?? 0]).toEqual([[], null, 0])
@@ -65,13 +65,13 @@ test.each([
   expect((await list()).items.length).toBeGreaterThanOrEqual(own.items.length)
 })
 
-test('a cursor of one tenant shows another one nothing', async () => {
+test('a cursor of one tenant shows nothing to another', async () => {
   const own = await shared().request('GET', '/commands?limit=1', { token: await tokenOf() })
   const path = `/commands?cursor=${own.body.nextCursor}`
   expect((await shared().request('GET', path, { token: await tokenOf('t2') })).body.items).toEqual([])
 })
 
-test('what a tenant sends belongs to it, single or in a batch', async () => {
+test("a tenant's commands belong to it, sent one by one or in a batch", async () => {
   const api = await createTestApi()
   const token = await api.token(['SENDER'], { tenant: 't1', sub: 'shop@t1' })
   const one = await api.request('POST', '/domains/a/commands', { token, body: { commandType: 'X', data: 1 } })
@@ -131,7 +131,7 @@ test('an operator of the tenant, and an administrator of none, may act on its co
   }
 })
 
-test('a tenant may be called anything: nothing of it is a pattern or SQL', async () => {
+test('a tenant may have any name: it is never used as a pattern or as SQL', async () => {
   const api = await createTestApi()
   await api.bus.send('a', 'X', {}, { tenantId: 't1' })
   for (const tenant of ['%', '_', "t1' or '1'='1", 'T1', 't1 ', ' t1', '*', 'null', 'undefined', '日本']) {

@@ -16,7 +16,7 @@ const part = (value: unknown): string =>
 const forge = (header: unknown, payload: unknown, signature = ''): string =>
   `${part(header)}.${part(payload)}.${signature}`
 const hmac = (text: string, secret = SECRET) => createHmac('sha256', secret).update(text).digest('base64url')
-/** Signed as it should be, whatever it holds. */
+/** Correctly signed, with any contents. */
 const signedRaw = (header: unknown, payload: unknown): string => {
   const text = `${part(header)}.${part(payload)}`
   return `${text}.${hmac(text)}`
@@ -26,12 +26,12 @@ const ask = (authorization: string | undefined, at = shared()) =>
   at.request('GET', '/commands', { headers: authorization === undefined ? {} : { authorization } })
 const askWith = (token: string, at = shared()) => ask(`Bearer ${token}`, at)
 
-test('a token that holds opens the door, whatever the case of the scheme', async () => {
+test('a valid token is accepted, whatever the case of the scheme', async () => {
   const token = await sign(claims())
   for (const scheme of ['Bearer', 'bearer', 'BEARER']) expect((await ask(`${scheme} ${token}`)).status).toBe(200)
 })
 
-describe('refused is a header that', () => {
+describe('a header is refused that', () => {
   test.each([
     ['is not there', undefined],
     ['is empty', ''],
@@ -46,7 +46,7 @@ describe('refused is a header that', () => {
     ['is long', `Bearer ${'a'.repeat(4000)}.${'b'.repeat(4000)}.${'c'.repeat(4000)}`],
   ])('%s', async (_, header) => expectProblem(await ask(header), 401, 'UNAUTHENTICATED'))
 
-  test('holds two tokens', async () => {
+  test('has two tokens', async () => {
     const token = await sign(claims())
     for (const header of [`Bearer ${token} ${token}`, `Bearer ${token},Bearer ${token}`]) {
       expectProblem(await ask(header), 401, 'UNAUTHENTICATED')
@@ -54,14 +54,14 @@ describe('refused is a header that', () => {
   })
 })
 
-test('a token in the query or in a cookie is none', async () => {
+test('a token in the query or in a cookie does not count', async () => {
   const token = await sign(claims())
   expectProblem(await shared().request('GET', `/commands?access_token=${token}`), 401, 'UNAUTHENTICATED')
   const cookie = { cookie: `token=${token}; authorization=Bearer ${token}` }
   expectProblem(await shared().request('GET', '/commands', { headers: cookie }), 401, 'UNAUTHENTICATED')
 })
 
-describe('refused is a token', () => {
+describe('a token is refused', () => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const refused: readonly (readonly [why: string, token: () => string | Promise<string>])[] = [
@@ -155,7 +155,7 @@ describe('refused is a token', () => {
   })
 })
 
-test('what is strange in a token and harms nobody is let through', async () => {
+test('unusual but harmless members of a token are accepted', async () => {
   for (const changed of [
     { tenant: null },
     { roles: ['ADMIN', 5, null, 'root'] },
@@ -169,7 +169,7 @@ test('what is strange in a token and harms nobody is let through', async () => {
   }
 })
 
-test('clocks may differ by five seconds, and no more', async () => {
+test('clocks may differ by five seconds at most', async () => {
   const statusOf = async (changed: object) => (await askWith(await sign({ ...claims(), ...changed }))).status
   expect(await statusOf({ exp: now() - 2 })).toBe(200)
   expect(await statusOf({ exp: now() - 6 })).toBe(401)
@@ -179,7 +179,7 @@ test('clocks may differ by five seconds, and no more', async () => {
   expectProblem(expired, 401, 'UNAUTHENTICATED', /expired/)
 })
 
-test('issuer and audience are asked for when they are configured', async () => {
+test('issuer and audience are checked when they are configured', async () => {
   const api = await createTestApi({ identity: { secret: SECRET, issuer: 'https://id.example.com', audience: 'bus' } })
   const right = { iss: 'https://id.example.com', aud: 'bus' }
   const answerFor = async (changed: object) => askWith(await sign({ ...claims(), ...right, ...changed }), api)
@@ -192,7 +192,7 @@ test('issuer and audience are asked for when they are configured', async () => {
   expectProblem(await answerFor({ aud: undefined }), 401, 'UNAUTHENTICATED', /'aud'/)
 })
 
-test('no answer and no line of the log ever shows a token or the secret', async () => {
+test('no answer and no log line ever shows a token or the secret', async () => {
   const api = await createTestApi()
   const token = await sign(claims(), 'another secret, long enough to sign with it')
   const answers = [await askWith(token, api), await askWith(await sign(claims()), api)]

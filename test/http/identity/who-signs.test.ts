@@ -34,7 +34,7 @@ describe('who signs tokens', () => {
     '::ffff:0:0',
     'localhost.example.com',
     '128.0.0.1',
-  ])('must be said before others can reach the service at %s', async host => {
+  ])('must be configured before others can reach the service at %s', async host => {
     await expect(options({ HOST: host })).rejects.toMatchObject({
       code: 'INVALID_CONFIGURATION',
       message: expect.stringContaining('COMMANDBUS_JWT_SECRET'),
@@ -54,13 +54,13 @@ describe('who signs tokens', () => {
     expect(secret).toBe(await readFile(join(home, 'jwt.secret'), 'utf8'))
   })
 
-  test('are the public keys when both are configured: the secret opens nothing then', async () => {
+  test('are the public keys when both are configured; the secret then has no effect', async () => {
     const COMMANDBUS_JWT_SECRET = 's3cret'.repeat(6)
     const keys = { COMMANDBUS_JWKS_URL: 'http://localhost:1/keys', COMMANDBUS_JWT_AUDIENCE: '*' }
     expect(await options({ ...keys, COMMANDBUS_JWT_SECRET })).toEqual({ jwksUrl: 'http://localhost:1/keys' })
   })
 
-  test('G13: keys of an identity provider sign for others, too: an audience is named, or waived', async () => {
+  test("G13: an identity provider's keys need a configured audience, because they sign for others, too, or an explicit waiver", async () => {
     const COMMANDBUS_JWKS_URL = 'https://id.example.com/keys'
     await expect(
       options({ COMMANDBUS_JWKS_URL, COMMANDBUS_JWT_ISSUER: 'https://id.example.com' }),
@@ -73,7 +73,7 @@ describe('who signs tokens', () => {
     })
   })
 
-  test('issuer and audience are passed on, and a token made here carries them', async () => {
+  test('issuer and audience are passed on, and a token of the bus has them', async () => {
     const env = { COMMANDBUS_JWT_ISSUER: 'https://id.example.com', COMMANDBUS_JWT_AUDIENCE: 'bus' }
     const found = await options(env)
     expect(found).toEqual({ issuer: env.COMMANDBUS_JWT_ISSUER, audience: 'bus', secret: expect.any(String) })
@@ -84,7 +84,7 @@ describe('who signs tokens', () => {
 })
 
 describe('the secret of a home', () => {
-  test('is made once, is long, and only its owner can read it', async () => {
+  test('is made once, is long, and is readable by its owner only', async () => {
     const secret = await localSecret(home)
     expect(secret).toMatch(/^[\w-]{43}$/)
     expect((await stat(join(home, 'jwt.secret'))).mode & 0o777).toBe(0o600)
@@ -93,7 +93,7 @@ describe('the secret of a home', () => {
     expect(await readdir(home)).toEqual(['jwt.secret'])
   })
 
-  test('can be read only by its owner, whatever the mask of the process', async () => {
+  test('is readable by its owner only, whatever the umask of the process', async () => {
     const before = process.umask(0)
     try {
       await localSecret(home)
@@ -109,7 +109,7 @@ describe('the secret of a home', () => {
     expect(await readdir(home)).toEqual(['jwt.secret'])
   })
 
-  test.each(['', '\n', 'short', 'x'.repeat(31)])('is never one that can be guessed: %j', async text => {
+  test.each(['', '\n', 'short', 'x'.repeat(31)])('must not be guessable: %j', async text => {
     await localSecret(home)
     await writeFile(join(home, 'jwt.secret'), text)
     await expect(localSecret(home)).rejects.toMatchObject({
@@ -118,8 +118,8 @@ describe('the secret of a home', () => {
     })
   })
 
-  describe('of twenty processes that start at once', () => {
-    test('is one', async () => {
+  describe('the secret of twenty processes that start at once', () => {
+    test('is the same', async () => {
       const module = join(compiledSource(), 'infrastructure', 'http', 'identity', 'local-secret.js')
       const program = `const { localSecret } = await import(${JSON.stringify(module)})
         process.stdin.once('data', async () => { console.log(await localSecret(${JSON.stringify(home)})); process.exit(0) })

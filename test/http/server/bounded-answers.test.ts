@@ -10,7 +10,7 @@ const KIB_4 = 4_096
 
 const shared = sharedTestApi()
 const text = (letter: string, length = MB) => ({ text: letter.repeat(length) })
-/** As many bytes of JSON as asked for. */
+/** JSON of the given number of bytes. */
 const ofBytes = (bytes: number) => ({ t: 'x'.repeat(bytes - JSON.stringify({ t: '' }).length) })
 
 const get = async (path: string, from: Served = shared()) =>
@@ -41,7 +41,7 @@ describe('500 parked commands of 1 MB each', () => {
     await copyCommand(shared().pool, 'large', id, 499)
   })
 
-  /** A server over connections that are counted, of all its pools: what PostgreSQL sends is what a process has to hold. */
+  /** A server whose connections count the bytes that PostgreSQL sends, of all its pools: a process must hold these in memory. */
   const counted = async (use: (served: Served, bus: CommandBus) => Promise<void>): Promise<number> => {
     const clients: pg.Client[] = []
     class Counted extends pg.Client {
@@ -65,7 +65,7 @@ describe('500 parked commands of 1 MB each', () => {
     }
   }
 
-  test('G5: are a list of less than a megabyte, of which the database sends no more', async () => {
+  test('G5: are a list of less than a megabyte, and the database sends no more than that', async () => {
     const sent = await counted(async served => {
       const { status, body } = await get('/troubleshooting?domain=large&limit=500', served)
       expect([status, body.items.length, body.total]).toEqual([200, 500, 500])
@@ -80,20 +80,20 @@ describe('500 parked commands of 1 MB each', () => {
     expect(sent).toBeLessThan(2 * MB)
   })
 
-  test('G5: are as small in the library, and each has its payload whole by its id', async () => {
+  test('G5: are as small a list in the library, and each payload can be read whole by its id', async () => {
     const { bus } = shared()
     const { items } = await bus.troubleshooting.list({ domain: 'large', limit: 500 })
     expect([items.length, sizeOf(items) < MB]).toEqual([500, true])
     expect((await get(`/domains/large/commands/${id}`)).body.data).toEqual(text('x'))
   })
 
-  test('G5: are as small as they stood at a moment', async () => {
+  test('G5: are as small a list at a past moment', async () => {
     const { body } = await get('/troubleshooting/history?domain=large&limit=30')
     expect([body.items.length, sizeOf(body) < 100_000]).toEqual([30, true])
     expect(body.items[0]).toMatchObject({ payload: null, payloadBytes: JSON.stringify(text('x')).length })
   })
 
-  test('G5: have small samples in a dry run of an action, which reads each command once', async () => {
+  test('G5: give small samples in a dry run of an action, which reads each command once', async () => {
     const ids = (await shared().bus.troubleshooting.list({ domain: 'large', limit: 20 })).items.map(
       ({ domain, commandId }) => ({ domain, commandId }),
     )
@@ -112,7 +112,7 @@ describe('500 parked commands of 1 MB each', () => {
 })
 
 describe('an item of a list', () => {
-  test('G5: carries a payload of 4 KiB whole, and one of a byte more not at all', async () => {
+  test('G5: has a payload of 4 KiB, and none that is one byte larger', async () => {
     const whole = await parked(shared(), 'limits', ofBytes(KIB_4))
     const cut = await parked(shared(), 'limits', ofBytes(KIB_4 + 1))
     const dense = await parked(
@@ -134,7 +134,7 @@ describe('an item of a list', () => {
     }
   })
 
-  test('G5: ends a long message of an error, which stands whole with the command', async () => {
+  test('G5: has a long error message cut, which the command shows whole', async () => {
     const message = 'ä'.repeat(9_000)
     const id = await failing('messages', null, new PermanentCommandError('LONG', message))
     const paths = [
@@ -154,7 +154,7 @@ describe('an item of a list', () => {
     expect(node.lastErrorMsg).toHaveLength('... (9000 characters)'.length + 1_000)
   })
 
-  test('G5: has no more than 500 groups, the largest, however many types a sender makes up', async () => {
+  test('G5: has at most the 500 largest groups, however many types a sender invents', async () => {
     const types = Array.from({ length: 600 }, (_, i) => ({ commandType: `Type${i}`, data: null }))
     const { bus, until } = shared()
     await bus.sendBatch('groups', [...types, { commandType: 'Type599', data: null }])
@@ -170,7 +170,7 @@ describe('an item of a list', () => {
     expect(items[0]).toMatchObject({ commandType: 'Type599', count: 2 })
   })
 
-  test('G5: of operations has no large result, which stands whole with the operation', async () => {
+  test('G5: of operations has no large result, which the operation shows whole', async () => {
     const { bus, until } = shared()
     const owner = { subject: 'jane@example.com', tenant: null }
     const worker = bus.worker({
@@ -218,7 +218,7 @@ describe('the history of a command', () => {
     await bus.troubleshooting.complete('edited', id, { operator: 'jane', resultData: text('r', 50_000) })
   })
 
-  test('G5: has the payload once, in the state at the end, and in no step', async () => {
+  test('G5: has the payload only in the state at the end, and in no step', async () => {
     const { status, body } = await history()
     expect(status).toBe(200)
     expect(body.state.data.text).toBe('d'.repeat(MB))
@@ -255,7 +255,7 @@ describe('the history of a command', () => {
     })
   })
 
-  test('G5: has the payload of any moment whole in the state then, and the details of its error in the event', async () => {
+  test("G5: has for any moment the whole payload in its state, and the error's details in the event", async () => {
     const all = (await history()).body.items as {
       revision: number
       event: { type: string; error?: { details: unknown } }
@@ -281,7 +281,7 @@ describe('the history of a command', () => {
     expect(sizeOf(body)).toBeLessThan(sizeOf(body.state) + 50_000)
   })
 
-  test('G5: counts the differences that have no room', async () => {
+  test('G5: counts the differences beyond its limit', async () => {
     const { bus } = shared()
     const many = (n: number) => Array.from({ length: 20_000 }, () => n)
     const other = await failing('differing', many(1), new PermanentCommandError('NO', 'no'))
@@ -293,7 +293,7 @@ describe('the history of a command', () => {
     expect(body.state.data).toHaveLength(20_000)
   })
 
-  test('G5: is a trail whose details are bounded', async () => {
+  test('G5: has bounded details in the audit trail', async () => {
     const { body } = await get(`/domains/edited/commands/${id}/audit`)
     expect(sizeOf(body)).toBeLessThan(50_000)
     const named = (name: string) =>
@@ -333,7 +333,7 @@ test('G5: a dry run on one command shows large payloads by size and beginning', 
   expect(sizeOf(plan)).toBeLessThan(10_000)
 })
 
-test('G5: the history of a run carries what was handed in by size and beginning', async () => {
+test('G5: the history of a run shows large inputs by size and beginning', async () => {
   const { bus } = shared()
   const who = await shared().token(['BUBBLE_ADMIN', 'ADMIN'], { tenant: 't1' })
   const runs = bus.as({ subject: 'jane', tenant: 't1', roles: ['BUBBLE_ADMIN', 'ADMIN'] }).runs

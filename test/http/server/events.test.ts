@@ -71,7 +71,7 @@ describe('GET /events', () => {
     expect(streams).toHaveLength(60)
     expect(new Set(streams).size).toBe(60)
     for (const { data } of second.events) expect(data).toMatchObject({ type: 'CommandSent', domain: 'payments' })
-    // what another server, or this one before a restore, has handed out
+    // a position of another server, or of this one before a restore
     const [xid, place] = before[0]?.id.split('/') ?? []
     const foreign = { ...headers, 'last-event-id': `${Number(xid) - 1}/${place}` }
     expect(await api.request('GET', '/events', { headers: foreign })).toMatchObject({
@@ -97,7 +97,7 @@ describe('GET /events', () => {
     mine.response.destroy()
   })
 
-  test('no token, no right, a foreign Last-Event-ID or a strange filter are refused before anything is written', async () => {
+  test('a missing token or right, a foreign Last-Event-ID or an invalid filter is refused before anything is written', async () => {
     const api = await createTestApi()
     const token = await api.token(['AUDITOR'])
     expect((await api.request('GET', '/events')).status).toBe(401)
@@ -108,10 +108,10 @@ describe('GET /events', () => {
     expectFaults(await api.request('GET', '/events?domain=a%20b', { token }), 'domain')
   })
 
-  test('a stream ends when its token expires, in order, so that the client asks again', async () => {
+  test('a stream ends regularly when its token expires, so that the client connects again', async () => {
     const api = await createTestApi()
     const jane = { subject: 'jane@example.com', tenant: null, roles: ['AUDITOR'] } as const
-    // what clocks may differ by keeps it valid for another moment
+    // the allowed difference of clocks keeps it valid for another moment
     const token = await signToken({ secret: SECRET }, jane, -3)
     const stream = await open(api, '', { authorization: `Bearer ${token}` })
     expect(stream.response.statusCode).toBe(200)
@@ -120,7 +120,7 @@ describe('GET /events', () => {
     expect((await api.request('GET', '/events', { token })).status).toBe(401)
   })
 
-  test('streams end in order when the server stops, and it does not wait for their connections', async () => {
+  test('streams end regularly when the server stops, and the server does not wait for their connections', async () => {
     const api = await createTestApi({ limits: { keepAliveMs: 600_000 } })
     const stream = await open(api, '', await authorized(api))
     const ended = once(stream.response, 'end')

@@ -15,11 +15,11 @@ test('the reason of an unexpected failure goes to the log, not to the caller', a
   expect((await api.request('GET', '//health/live')).status).toBe(200)
 })
 
-test('a command that others change all the time is a conflict, and nothing is done', async () => {
+test('a command that others change again and again is answered with a conflict, and nothing is done', async () => {
   const api = await createTestApi()
   const token = await api.token(['ADMIN'])
   const { commandId } = await api.bus.send('payments', 'Charge', {})
-  // every append of a cancel finds its place taken
+  // every append of a cancel has a conflict
   await api.pool.query('create function taken() returns trigger language plpgsql as $$ begin return null; end $$')
   await api.pool.query(
     `create trigger taken before insert on command_bus_event for each row
@@ -30,14 +30,14 @@ test('a command that others change all the time is a conflict, and nothing is do
   expect(await auditNames(api.bus, 'payments', commandId)).toEqual(['SENT'])
 })
 
-test('a schema that was never prepared is unavailable, and the answer says what to do', async () => {
+test('a database without the schema is answered as unavailable, with what to do', async () => {
   const api = await createTestApi()
   const token = await api.token(['ADMIN'])
   await api.pool.query('drop table command_bus_command cascade')
   expectProblem(await api.request('GET', '/commands', { token }), 503, 'UNAVAILABLE', 'commandbus migrate')
 })
 
-test('a database that comes back is found again', async () => {
+test('the service works again when the database comes back', async () => {
   const api = await createTestApi()
   const token = await api.token(['ADMIN'])
   expect((await api.request('GET', '/commands', { token })).status).toBe(200)

@@ -8,7 +8,7 @@ export interface FuzzedRequest {
   readonly body: Buffer | null
 }
 
-/** What the requests may name: ids that exist, tokens that hold. */
+/** What the requests may name: existing ids, valid tokens. */
 export interface World {
   readonly ids: readonly string[]
   readonly tokens: readonly string[]
@@ -30,7 +30,7 @@ const types = [
   ';',
 ]
 
-/** Characters that a client can put on the wire in an address or a header, and what they may spell. */
+/** Characters that a client can send in an address or a header, and special texts made of them. */
 const wireText = (max: number) =>
   fc.oneof(
     { weight: 3, arbitrary: fc.string({ maxLength: max }) },
@@ -113,7 +113,7 @@ const json = fc.oneof(
   { weight: 2, arbitrary: wireText(200) },
 )
 
-/** A body that was right once: members are changed, left out or added, or the text is cut and mended. */
+/** A valid body that is then changed: members changed, left out or added, or the text cut and repaired. */
 const mutated = (body: object): fc.Arbitrary<string> => {
   const whole = JSON.stringify(body)
   const own = Object.keys(body)
@@ -207,7 +207,7 @@ const queryOf = (names: readonly string[]): fc.Arbitrary<string> =>
     )
     .map(pairs => pairs.map(([name, value]) => `${name}=${value}`).join('&'))
 
-/** Those that a command may be in the wrong state for come more often: else conflicts would be a rarity. */
+/** Calls that depend on a command's status come more often; otherwise conflicts would be rare. */
 const conflicting = allRoutes.filter(([id]) =>
   ['cancelCommand', 'retryCommand', 'operatorCancel', 'operatorComplete'].includes(id),
 )

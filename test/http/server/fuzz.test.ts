@@ -62,7 +62,7 @@ const send = (
 const OF_A_HANDLER = /"(?:error_)?stack":"(?:[^"\\]|\\.)*"/g
 const STACK = /\n\s+at |node_modules|\.[cm]?[jt]s:\d+/
 
-/** What must never be heard or read: keys, tokens, how to reach the database. */
+/** Texts that no answer or log line may contain: keys, tokens, the database's address. */
 const secretsOf = (api: TestApi, { tokens }: World): readonly string[] => {
   const { password, host } = new URL(api.database.url)
   return [
@@ -96,7 +96,7 @@ const expectWellFormed = (asked: FuzzedRequest, { status, headers, text }: Heard
   else if (!type.startsWith('text/html')) fail(`an answer of type ${type}`)
 }
 
-test('ten thousand requests, right, wrong and absurd: none breaks anything, and every answer is sound', async () => {
+test('ten thousand valid, invalid and absurd requests break nothing, and every answer is well-formed', async () => {
   const { api, world, agent } = await setUp()
   const secrets = secretsOf(api, world)
   const statuses = new Map<number, number>()
@@ -115,7 +115,7 @@ test('ten thousand requests, right, wrong and absurd: none breaks anything, and 
   await fc.assert(property, { numRuns: ROUNDS, endOnFailure: true })
   agent.destroy()
   expect(requests).toBeGreaterThanOrEqual(10_000)
-  // it was no monologue of refusals
+  // not all requests were refused
   for (const status of [200, 202, 400, 401, 403, 404, 409, 415]) {
     expect(statuses.get(status) ?? 0, `answers of ${status}`).toBeGreaterThan(5)
   }
@@ -135,7 +135,7 @@ test('ten thousand requests, right, wrong and absurd: none breaks anything, and 
   expect(last.status).toBe(202)
 }, 120_000)
 
-test('two thousand requests that are broken on the wire: the server answers with a problem or hangs up, and lives', async () => {
+test('two thousand malformed requests: the server answers with a problem or closes the connection, and survives', async () => {
   const { api, world } = await setUp()
   const secrets = secretsOf(api, world)
   const whole = Buffer.from(

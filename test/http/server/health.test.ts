@@ -13,7 +13,7 @@ const watchers: readonly Role[] = ['OPERATOR', 'AUDITOR', 'ADMIN']
 const others: readonly Role[] = ['SENDER', 'USER', 'CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
 
 describe('/health/ready', () => {
-  test('G12: shows a stranger only the status, and 503 when it is critical', async () => {
+  test('G12: shows only the status to a stranger, and answers 503 when it is critical', async () => {
     for (const [status, code] of [
       ['healthy', 200],
       ['degraded', 200],
@@ -36,7 +36,7 @@ describe('/health/ready', () => {
     }
   })
 
-  test('G12: shows the reasons and the checks to those who may watch', async () => {
+  test('G12: shows reasons and checks to auditors, operators and administrators', async () => {
     const api = await createTestApi({ health: async () => critical })
     for (const role of watchers) {
       const answer = await api.request('GET', '//health/ready', { token: await api.token([role]) })
@@ -51,7 +51,7 @@ describe('/health/ready', () => {
 })
 
 describe('/metrics', () => {
-  test('G12: wants a token of one who may watch', async () => {
+  test('G12: needs a token of an auditor, operator or administrator', async () => {
     const api = await createTestApi({ metrics: async () => 'figures 1\n' })
     const ask = async (token?: string) => api.request('GET', '//metrics', token === undefined ? {} : { token })
     expectProblem(await ask(), 401, 'UNAUTHENTICATED', 'send a token')
@@ -62,7 +62,7 @@ describe('/metrics', () => {
   })
 })
 
-test('G12: health and metrics that many ask at once are made once a second', async () => {
+test('G12: health and metrics are computed once a second, however many ask', async () => {
   const made = { health: 0, metrics: 0 }
   const api = await createTestApi({
     health: async () => {

@@ -5,13 +5,13 @@ import { createTestApi, type TestApi } from '../../support/http.ts'
 import { expectProblem } from '../../support/problem.ts'
 import { addressOf, allRoutes } from '../contract/table.ts'
 
-/** Longer than any test takes: only what the test does ends a read. */
+/** Longer than any test takes: only the test itself ends a read. */
 const NEVER_MS = 600_000
 const everything = ['ADMIN', 'BUBBLE_ADMIN'] as const
 const send = (api: TestApi, token: string) =>
   api.request('POST', '/domains/payments/commands', { token, body: { commandType: 'Charge', data: {} } })
 
-/** Reads of these tables wait from now on; gives what ends that. */
+/** Makes reads of these tables wait; returns the function that ends that. */
 const lock = async ({ bus, pool }: TestApi, ...tables: readonly string[]): Promise<() => Promise<void>> => {
   await bus.ready()
   const client = await pool.connect()
@@ -33,7 +33,7 @@ const waiting = async ({ pool }: TestApi): Promise<number> => {
   return rows[0]?.count ?? 0
 }
 
-test('G6: however many reads of a token hang, sends go on, and so do the reads of others', async () => {
+test('G6: however many reads of one token hang, its sends and the reads of others go on', async () => {
   const api = await createTestApi({ readTimeoutMs: NEVER_MS }, { readTimeoutMs: NEVER_MS })
   const token = await api.token(everything)
   const unlock = await lock(api, 'command_bus_workflow_run')
@@ -58,14 +58,14 @@ test('G6: however many reads of a token hang, sends go on, and so do the reads o
     [200, 20],
   ])
   expect(settled).toEqual([])
-  // and not because the pool is large: what hangs is on a few connections
+  // and not because the pool is large: the hanging reads use a few connections
   expect(await waiting(api)).toBeLessThanOrEqual(4)
   await unlock()
   await Promise.all(reads)
   expect(new Set(settled)).toEqual(new Set([200]))
 })
 
-test('G6: every route that reads is ended in time, on the server too, and says so', async () => {
+test('G6: every reading route has a time limit, which also ends the query on the server', async () => {
   const api = await createTestApi({ readTimeoutMs: 200 }, { readTimeoutMs: 1_000 })
   const token = await api.token(['ADMIN', 'BUBBLE_ADMIN', 'OPERATOR', 'USER'])
   const { rows } = await api.pool.query(
@@ -92,7 +92,7 @@ test('G6: every route that reads is ended in time, on the server too, and says s
   expect((await api.request('GET', '/commands', { token })).status).toBe(200)
 })
 
-test('G6: a client that hangs up ends its query on the server', async () => {
+test('G6: closing the connection ends its query on the server', async () => {
   const api = await createTestApi({ readTimeoutMs: NEVER_MS }, { readTimeoutMs: NEVER_MS })
   const token = await api.token(everything)
   const unlock = await lock(api, 'command_bus_workflow_run')
@@ -116,7 +116,7 @@ test('G6: a client that hangs up ends its query on the server', async () => {
   expect((await api.request('GET', '/workflow-runs', { token })).status).toBe(200)
 })
 
-test('G6: a token reads as often as it may in a minute; others, and its writes, go on', async () => {
+test('G6: a token has a limit of reads in a minute; other tokens, and its writes, go on', async () => {
   const api = await createTestApi({ readsPerMinute: 3 })
   const token = await api.token(['ADMIN'])
   const paths = ['/commands', '/stats', '/troubleshooting', '/commands', '/events']
@@ -137,7 +137,7 @@ const live = async (api: TestApi, token: string): Promise<IncomingMessage> => {
   return response.on('error', () => {})
 }
 
-test('G6: live readers are counted per token: one that has enough is refused, others are not', async () => {
+test('G6: live readers are limited per token: further ones are refused, those of other tokens are not', async () => {
   const api = await createTestApi({ liveReadersPerToken: 2 })
   const token = await api.token(['AUDITOR'])
   const first = await live(api, token)

@@ -4,12 +4,12 @@ import { sharedTestApi } from '../../support/http.ts'
 import { answersIn, type RawConnection, rawConnection, rawRequest } from '../../support/servers/raw-connection.ts'
 
 const limits = { checkMs: 30, keepAliveMs: 400, headerBytes: 8_192 }
-/** Here a head has to be quick; the rest of a request has more time than a test. */
+/** The limit of a request's head is short here; that of the rest is longer than a test. */
 const shared = sharedTestApi({ limits: { ...limits, headersMs: 300, requestMs: 600_000 } })
-/** And here the whole of a request. */
+/** The limit of a whole request is short here. */
 const sharedForBodies = sharedTestApi({ limits: { ...limits, headersMs: 600, requestMs: 600 } })
 
-/** Sends a byte at a time, as slowly as it dares, for as long as the server listens. */
+/** Sends one byte at a time, slowly, for as long as the server listens. */
 const drop = (connection: RawConnection, bytes: string, everyMs = 20): void => {
   let next = 0
   const timer = setInterval(() => connection.write(bytes[next++ % bytes.length] ?? ''), everyMs)
@@ -30,7 +30,7 @@ const expectCutOff = async (connection: RawConnection, status: number, code: str
   })
 }
 
-test('the limits of the service are these, unless a test sets others', () => {
+test('the default limits of the service', () => {
   expect(httpLimits).toEqual({
     headersMs: 10_000,
     requestMs: 30_000,
@@ -75,7 +75,7 @@ describe('a client is cut off', () => {
     await expectCutOff(connection, 408, 'REQUEST_TIMEOUT')
   })
 
-  test('that asked before, and is slow now', async () => {
+  test('that sent a request before, and is slow now', async () => {
     const connection = await rawConnection(shared().url)
     connection.write(rawRequest('GET /health/live'))
     await connection.heard(/alive/)
@@ -129,7 +129,7 @@ describe('a client is cut off', () => {
   })
 })
 
-test('two hundred slow clients keep nobody else from being served', async () => {
+test('two hundred slow clients do not keep others from being served', async () => {
   const slow = await Promise.all(Array.from({ length: 200 }, () => rawConnection(shared().url)))
   for (const connection of slow) {
     connection.write('GET / HTTP/1.1\r\nhost: a\r\n')
@@ -151,7 +151,7 @@ test('a connection is used again and again, and closed once nobody uses it', asy
   expect(said[0]?.head).toMatch(/connection: keep-alive/i)
 })
 
-test('answers come in the order of the questions, also when they are asked all at once', async () => {
+test('pipelined requests are answered in their order', async () => {
   const connection = await rawConnection(shared().url)
   connection.write(
     ['/health/live', '/nothing', '/api/v1/commands', '/docs'].map(path => rawRequest(`GET ${path}`)).join(''),

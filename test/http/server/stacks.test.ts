@@ -8,7 +8,7 @@ const cause = new Error('the vault is sealed')
 let id = ''
 let operation = ''
 
-/** A frame of this very file: what only those may see who may see the history. */
+/** A stack frame of this file: only callers who may see the history may see it. */
 const FRAME = 'stacks.test'
 
 beforeAll(async () => {
@@ -30,7 +30,7 @@ beforeAll(async () => {
 const ask = async (path: string, roles: readonly Role[]) =>
   shared().request('GET', path, { token: await shared().token(roles, { sub: 'ada' }) })
 
-test('R5: stack and causes are in the history and the audit for those who may read these', async () => {
+test('R5: history and audit show stack and causes to callers who may read these', async () => {
   for (const role of ['AUDITOR', 'OPERATOR', 'ADMIN'] as const) {
     const history = await ask(`/domains/payments/commands/${id}/history`, [role])
     expect(history.body.items.at(-1).event.error).toMatchObject({
@@ -48,7 +48,7 @@ test('R5: stack and causes are in the history and the audit for those who may re
   }
 })
 
-test('R5: nobody else gets a stack: no sender, no owner of an operation, in no list', async () => {
+test('R5: no stack is shown to a sender or the owner of an operation, or in a list', async () => {
   const places: readonly (readonly [Role, string])[] = [
     ['SENDER', `/domains/payments/commands/${id}`],
     ['SENDER', '/commands'],

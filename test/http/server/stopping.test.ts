@@ -5,7 +5,7 @@ import { answersIn, rawConnection, rawRequest } from '../../support/servers/raw-
 
 const BODY = '{"commandType":"Charge","data":1}'
 
-/** Nothing can be sent until it is released: a way to hold a request in flight. */
+/** No send ends until it is released: it keeps a request in flight. */
 const holdSends = async ({ pool, until }: TestApi) => {
   const client = await pool.connect()
   await client.query('begin; lock table command_bus_event in access exclusive mode')

@@ -7,7 +7,7 @@ const command = { commandType: 'Charge', data: 1 }
 const send = (api: TestApi, token: string, headers: Record<string, string> = {}) =>
   api.request('POST', '/domains/payments/commands', { token, body: command, headers })
 
-test('a token writes as often as it may; then the refusal says when to try again, and nothing is sent', async () => {
+test("above a token's limit of writes the refusal says when to try again, and nothing is sent", async () => {
   const api = await createTestApi({ writesPerMinute: 3 })
   const token = await api.token(['ADMIN'])
   const answers = []
@@ -23,7 +23,7 @@ test('a token writes as often as it may; then the refusal says when to try again
   expect((await api.bus.queryCommands({ domain: 'payments' })).items).toHaveLength(3)
 })
 
-test('other tokens, also of the same person, and all that only reads go on', async () => {
+test('other tokens, also of the same person, and all reads go on', async () => {
   const api = await createTestApi({ writesPerMinute: 1 })
   const token = await api.token(['ADMIN'])
   await send(api, token)
@@ -52,13 +52,13 @@ test('all routes that write share one count', async () => {
   expect(new Set(await all())).toEqual(new Set([429]))
 })
 
-test('the same token written in another way is the same token', async () => {
+test('the same token in another spelling counts as the same', async () => {
   const api = await createTestApi({ writesPerMinute: 1 })
   const token = await api.token(['ADMIN'])
   await send(api, token)
   const last = token.at(-1) ?? ''
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-  // the last character of a signature has two bits that say nothing
+  // the last character of a signature has two unused bits
   const twins = [...alphabet].filter(other => alphabet.indexOf(other) >> 2 === alphabet.indexOf(last) >> 2)
   const written = [`bearer ${token}`, `BEARER ${token}`, ...twins.map(twin => `Bearer ${token.slice(0, -1)}${twin}`)]
   for (const authorization of written) {
@@ -66,7 +66,7 @@ test('the same token written in another way is the same token', async () => {
   }
 })
 
-test('a caller who may not write, or is not known, uses nothing up', async () => {
+test('a caller without the right to write, or unknown, does not count', async () => {
   const api = await createTestApi({ writesPerMinute: 1 })
   const token = await api.token(['SENDER'])
   const [header, payload] = token.split('.')

@@ -47,16 +47,16 @@ const faultsOf = (of: StoredEvent): readonly string[] => {
   return isRight(decoded) ? [] : decoded.left
 }
 
-/** What is before the colon of each fault, once. */
+/** The part before the colon of each fault, without duplicates. */
 const pathsOf = (of: StoredEvent): readonly string[] => [
   ...new Set(faultsOf(of).map(fault => fault.slice(0, fault.indexOf(': expected ')))),
 ]
 
-/** The member an event may do without. */
+/** The optional member of an event. */
 const optional: Readonly<Record<string, string>> = { OperatorRetried: 'data', CommandCompleted: 'receipt' }
 
 describe.each(Object.entries(commandEvents))('%s', (type, events) => {
-  test('comes back from JSON as it was, with its context', () => {
+  test('is read from JSON as it was written, with its context', () => {
     fc.assert(
       fc.property(events as fc.Arbitrary<CommandEvent>, anyContext, (event, about) => {
         const kept = stored(event, about)
@@ -68,7 +68,7 @@ describe.each(Object.entries(commandEvents))('%s', (type, events) => {
     )
   })
 
-  test('with any one member gone is refused, and the fault says which', () => {
+  test('is refused when a member is missing, and the fault names it', () => {
     fc.assert(
       fc.property(events as fc.Arbitrary<CommandEvent>, fc.nat(), (event, chosen) => {
         const { data, ...rest } = stored(event)
@@ -81,7 +81,7 @@ describe.each(Object.entries(commandEvents))('%s', (type, events) => {
   })
 })
 
-test('a codec is there for every event of the table', () => {
+test('every event of the table has a codec', () => {
   expect(Object.keys(commandEvents).sort()).toEqual(Object.keys(transitions).sort())
 })
 
@@ -112,35 +112,38 @@ describe('damaged data', () => {
     expect(faultsOf(damaged).join()).not.toContain(SECRET)
   })
 
-  test('is told with every fault at once', () => {
+  test('is refused with all its faults at once', () => {
     const damaged = withData(received(1), { attempt: 'x', total: 'y', msgId: 1 })
     expect(pathsOf(damaged)).toEqual(['data.attempt', 'data.total', 'data.msgId'])
   })
 })
 
-describe('what this version does not know', () => {
+describe('data that this version does not know', () => {
   test('a type is refused with the advice to upgrade', () => {
     expect(commandCodec.decode({ ...stored(canceled()), type: 'CommandTeleported' })).toEqual(
       left([expect.stringMatching(/^type: 'CommandTeleported' is not known .* upgrade/)]),
     )
   })
 
-  test.each(['toString', 'constructor', '__proto__', ''])('the type %j is no event either', type => {
+  test.each(['toString', 'constructor', '__proto__', ''])('the type %j is refused, too', type => {
     expect(faultsOf({ ...stored(canceled()), type })).toHaveLength(1)
   })
 
-  test.each([2, 0, -1, 1.5, 1e9])('schema version %d is refused, naming the event and what can be read', v => {
-    expect(faultsOf(withMeta({ v }))).toEqual([
-      `meta.v: schema version ${v} of CommandCanceled is not known (this version of commandbus reads 1 to 1)`,
-    ])
-  })
+  test.each([2, 0, -1, 1.5, 1e9])(
+    'schema version %d is refused, with the event and the versions that can be read',
+    v => {
+      expect(faultsOf(withMeta({ v }))).toEqual([
+        `meta.v: schema version ${v} of CommandCanceled is not known (this version of commandbus reads 1 to 1)`,
+      ])
+    },
+  )
 
-  test('members are dropped', () => {
+  test('unknown members are dropped', () => {
     const decoded = commandCodec.decode(withData(canceled(), { extra: SECRET }))
     expect(decoded).toEqual(right({ event: canceled(), context }))
   })
 
-  test('members of the data cannot pass for the type, the time or the actor of the event', () => {
+  test('members of the data do not replace the type, the time or the actor of the event', () => {
     const decoded = commandCodec.decode(withData(canceled(), { type: 'CommandSent', at: 'never', actor: 'evil' }))
     expect(decoded).toEqual(right({ event: canceled(), context }))
   })

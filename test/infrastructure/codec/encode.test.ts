@@ -23,16 +23,16 @@ const events: { readonly [type: string]: fc.Arbitrary<BusEvent> } = { ...command
 
 const anyEvent = fc.oneof(...Object.values(events))
 
-/** As a store gives it back. */
+/** As a store returns it. */
 const kept = (event: BusEvent, about: EventContext = context): StoredEvent =>
   JSON.parse(JSON.stringify(busCodec.encode(event, about)))
 
-/** Members that hold whatever JSON a user gave: checked where it comes in. */
+/** Members with any JSON of a user: checked when it is received. */
 const ofUsers = new Set(['data', 'result', 'resultData', 'details', 'input', 'from', 'to'])
 
 type Path = readonly string[]
 
-/** Every place of an event whose shape is ours. */
+/** Every place of an event whose shape the bus defines. */
 const placesIn = (value: unknown, path: Path = []): readonly Path[] =>
   typeof value !== 'object' || value === null
     ? []
@@ -54,13 +54,13 @@ const wrong = fc.oneof(
   fc.integer(),
 )
 
-/** An event of ours with any one member replaced by anything. */
+/** An event of the bus with one member replaced by any value. */
 const almostRight = fc.tuple(anyEvent, fc.nat(), wrong).map(([event, chosen, value]) => {
   const places = placesIn(event).filter(([first]) => first !== 'type')
   return replaced(event, places[chosen % places.length] ?? [], value) as BusEvent
 })
 
-test('R1: whatever may be written is read again, and is the same', () => {
+test('R1: whatever can be written is read again unchanged', () => {
   fc.assert(
     fc.property(almostRight, event => {
       let stored: StoredEvent
@@ -77,7 +77,7 @@ test('R1: whatever may be written is read again, and is the same', () => {
 })
 
 describe.each(Object.entries(events))('R1: %s', (type, arbitrary) => {
-  test('is written as it is', () => {
+  test('is written unchanged', () => {
     fc.assert(
       fc.property(arbitrary, event => {
         expect(busCodec.decode(kept(event))).toEqual(right({ event, context }))
@@ -86,7 +86,7 @@ describe.each(Object.entries(events))('R1: %s', (type, arbitrary) => {
     )
   })
 
-  test('with any member of another type is refused before it is written, and the fault says which', () => {
+  test('is refused before it is written when a member has another type, and the fault names it', () => {
     fc.assert(
       fc.property(arbitrary, fc.nat(), (event, chosen) => {
         const names = Object.keys(event).filter(name => name !== 'type')
@@ -104,7 +104,7 @@ describe.each(Object.entries(events))('R1: %s', (type, arbitrary) => {
   })
 })
 
-test('R1: a message id that a foreign type parser made a number is refused, wherever it stands', () => {
+test('R1: a message id that a foreign type parser turned into a number is refused, in every member', () => {
   const withMsgId = Object.entries(commandEvents).filter(([, arbitrary]) =>
     fc.sample(arbitrary as fc.Arbitrary<object>, 1).some(event => 'msgId' in event),
   )
@@ -124,7 +124,7 @@ test('R1: a context that could not be read is refused', () => {
   }
 })
 
-test('R1: an event of a type that nobody knows is refused', () => {
+test('R1: an event of an unknown type is refused', () => {
   const [event] = fc.sample(commandEvents.CommandCanceled, 1)
   expect(thrownBy(() => busCodec.encode({ ...event, type: 'Unheard' } as never, context)).message).toMatch(/'Unheard'/)
 })

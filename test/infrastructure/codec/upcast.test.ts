@@ -50,16 +50,16 @@ describe('an event of an older schema', () => {
     })
   })
 
-  test('is checked after the steps, naming the path in the newest schema', () => {
+  test('is checked after the upcasts, with the path in the newest schema', () => {
     expect(codecWith(steps).decode(stored(2, { pence: 500 }))).toEqual(left(['data.amount.value: expected number']))
   })
 
-  test('that a step cannot read at all is refused, not thrown', () => {
+  test('is refused when an upcast cannot read it, and nothing is thrown', () => {
     const broken: Upcasts = { Paid: [data => ({ cents: (data as { price: { euros: number } }).price.euros }), d => d] }
     expect(codecWith(broken).decode(stored(1, { euros: 5 }))).toMatchObject({ _tag: 'Left' })
   })
 
-  test('is refused where a step is missing, naming both versions', () => {
+  test('is refused when an upcast is missing, with both versions', () => {
     expect(codecWith({ Paid: steps.Paid?.slice(0, 1) ?? [] }).decode(stored(1, { euros: 5 }))).toEqual(
       left(['meta.v: there is no upcast from schema version 1 of Paid to 3']),
     )
@@ -68,14 +68,14 @@ describe('an event of an older schema', () => {
     )
   })
 
-  test('keeps its own data as it was', () => {
+  test('is not changed itself', () => {
     const data = Object.freeze({ euros: 5 })
     expect(upcast(steps, 'Paid', 1, 3, data)).toEqual(right({ amount: { value: 500, currency: 'EUR' } }))
     expect(data).toEqual({ euros: 5 })
   })
 })
 
-test('an event of a newer schema is refused, naming what this version reads', () => {
+test('an event of a newer schema is refused, with the versions that can be read', () => {
   expect(codecWith(steps).decode(stored(4, {}))).toEqual(
     left(['meta.v: schema version 4 of Paid is not known (this version of commandbus reads 1 to 3)']),
   )

@@ -44,13 +44,13 @@ const trusted = [fingerprintOf(signer.key)]
 
 let directory: string
 let other: OtherServer
-/** What was restored on the other server: a template for each test's own. */
+/** The log that was restored on the other server: a template for each test's database. */
 let dump: string
 let source: Source
 const open: (() => Promise<void>)[] = []
 
 interface Source {
-  /** Every event's id in the order of the feed, and its position there; archived events have left. */
+  /** Every event's id and position, in the order of the feed, without archived events. */
   readonly feed: readonly Entry[]
   readonly tables: Readonly<Record<string, string>>
   readonly head: SealHead
@@ -80,7 +80,7 @@ const cross = async ({ bus, pool }: TestRuns): Promise<void> => {
   client.release()
 }
 
-/** A log with everything in it, in a server that is ahead of the other one. */
+/** A log with every kind of event, on a server whose transaction ids are ahead of the other's. */
 const makeSource = async (setup: TestRuns): Promise<Source> => {
   const { bus, pool, work } = setup
   const run = await failedRun(setup)
@@ -192,11 +192,11 @@ const rowsIn = async (pool: pg.Pool) => {
   return readTableNames.map(name => [name, all[`public.${name}`]])
 }
 
-/** Everything but the places in the log. */
+/** Everything except the positions in the log. */
 const otherThanPlaces = (tables: Readonly<Record<string, string>>) =>
   Object.entries(tables).filter(([name]) => !/_event$|_seal$|_checkpoint$/.test(name))
 
-/** What is left to do is done once, what was done is not done again, what was paid for goes on. */
+/** Open work is done once, done work is not repeated, and paid runs go on. */
 const goesOn = async (database: Pick<OtherDatabase, 'url' | 'pool'>): Promise<void> => {
   const { pool, url } = database
   const { bus, work } = busOn(url)
@@ -239,7 +239,7 @@ const isWhole = async (pool: pg.Pool): Promise<void> => {
 }
 
 describe('a log that was restored in another server', () => {
-  test('is refused where the server is behind it, then adopted: proof, rows and order are what they were, and work goes on', async () => {
+  test("is refused if the server's transaction ids are behind it, then adopted: proof, rows and order stay, and work goes on", async () => {
     const database = await restored()
     const { pool, url } = database
     const { bus: refused } = busOn(url)
@@ -287,7 +287,7 @@ describe('a log that was restored in another server', () => {
     expect(idsIn(await feedOf(pool)).slice(0, feed.length)).toEqual(idsIn(feed))
   })
 
-  test('is as it is where the server is ahead of it: work goes on, and there is nothing to adopt', async () => {
+  test("needs no adoption if the server's transaction ids are ahead of it: work goes on", async () => {
     const database = await createTestDatabase()
     open.push(() => database.drop())
     const from = await restored()
@@ -303,7 +303,7 @@ describe('a log that was restored in another server', () => {
     await isWhole(database.pool)
   })
 
-  test('is left as it was when the bus is at work on it, a writer holds it, who asks does not own it, or the work is killed', async () => {
+  test('does not change when the bus uses it, a writer locks it, the caller does not own it, or the work is killed', async () => {
     const { pool, url } = await restored()
     const adopt = () => adoptLog({ databaseUrl: url, signer, by: 'jane' })
     const { bus } = busOn(url)
@@ -316,7 +316,7 @@ describe('a log that was restored in another server', () => {
     await holder.query('select pg_advisory_xact_lock_shared(command_bus_lock())')
     await expect(adopt()).rejects.toMatchObject({
       code: 'BUSY',
-      message: expect.stringMatching(/somebody holds the log/),
+      message: expect.stringMatching(/another session locks the log/),
     })
     await holder.query('rollback')
 
@@ -327,7 +327,7 @@ describe('a log that was restored in another server', () => {
     await pool.query(`grant select, update on all tables in schema public to ${clerk.username}`)
     await expect(adoptLog({ databaseUrl: clerk.href, signer, by: 'jane' })).rejects.toMatchObject({ code: 'NOT_OWNER' })
 
-    // a checkpoint comes last of what is rewritten
+    // a checkpoint is the last thing that is rewritten
     await holder.query('begin')
     await holder.query(`select from command_bus_checkpoint where projection = 'reader 0' for update`)
     const killed = adopt().catch(error => error)
@@ -351,7 +351,7 @@ describe('a log that was restored in another server', () => {
     await isWhole(pool)
   })
 
-  test('gets ids of this server used up when its order needs more of them than were given out', async () => {
+  test('makes the server use up transaction ids when its order needs more of them than were assigned', async () => {
     const { pool, url } = await other.database()
     const falls = (await idsOf(pool)) + 500
     // each transaction wrote a lower position than the one before
@@ -383,7 +383,7 @@ describe('a log that was restored in another server', () => {
     expect(readable.rows).toEqual([{ n: falls }])
   })
 
-  test('keeps its order, and what each checkpoint has left to read, however its transactions lie across each other', async () => {
+  test('keeps its order, and what each checkpoint has left to read, however its transactions overlap', async () => {
     const { pool, url } = await other.database()
     // some 400 transactions of some five events each, written in any order; checkpoints on events and between them
     await pool.query(
@@ -411,7 +411,7 @@ describe('a log that was restored in another server', () => {
     expect(new Set(Object.values(before.left)).size).toBeGreaterThan(50)
     const adopted = await adoptLog({ databaseUrl: url, signer: null, by: 'jane' })
     expect(await seen()).toEqual(before)
-    // one id would do for as long as positions rise, checkpoints among them
+    // one id would be enough while positions, also those of checkpoints, rise
     const { rows: places } = await pool.query(
       `select xid, position from (
          select xid, position from command_bus_event
@@ -425,9 +425,9 @@ describe('a log that was restored in another server', () => {
     expect(adopted.to.last).toBe(String(falls.length + 1))
   })
 
-  test('is refused for what is left of it when all its events have gone to files', async () => {
+  test('is refused when all its events are in archive files', async () => {
     const { pool, url } = await other.database()
-    // that of a mirror is a place in EventStoreDB
+    // the checkpoint of a mirror is a position in EventStoreDB
     await pool.query(
       `insert into command_bus_checkpoint (projection, position) values ('workflow-runs', '4000000000/7'), ('commands', '9000000000/8')`,
     )
@@ -441,7 +441,7 @@ describe('a log that was restored in another server', () => {
     await busOn(url).bus.ready()
   })
 
-  test('answers a live reader from before the restore with a sentence, and goes on after a place of its own', async () => {
+  test("refuses a live reader's position from before the restore with a reason, and accepts one of its own", async () => {
     const { pool, url } = await restored()
     await adoptLog({ databaseUrl: url, signer: null, by: 'jane' })
     const live = createPostgresLiveEvents(pool)
@@ -454,7 +454,7 @@ describe('a log that was restored in another server', () => {
     const own = (await feedOf(pool)).map(({ position }) => position)
     const old = source.feed.map(({ position }) => position)
     await expect(from(old[3] as string)).rejects.toThrow(/past the end of this log/)
-    // once this server has given out as many ids, the place would look like one of its own
+    // once this server has assigned as many ids, the position would look like one of its own
     await useUpTo(pool, Number(old.at(-1)?.split('/')[0]) + 100)
     await busOn(url).bus.send('payments', 'Charge', {})
     await settled(pool)

@@ -20,7 +20,7 @@ const counts = async () => ({
 })
 
 describe('an append whose answer is lost after the commit', () => {
-  test('is repeated, counts once, and still tells its message', async () => {
+  test('is repeated, counts once, and still gives its message id', async () => {
     const line = await openCutLine(database.url)
     const pool = createPool(line.url, 3)
     const store = createCommandStore(pool)
@@ -45,7 +45,7 @@ describe('an append whose answer is lost after the commit', () => {
     await line.close()
   })
 
-  test.each<['revision' | 'any']>([['revision'], ['any']])('counts once on a stream that is there (%s)', async how => {
+  test.each<['revision' | 'any']>([['revision'], ['any']])('counts once on an existing stream (%s)', async how => {
     const line = await openCutLine(database.url)
     const pool = createPool(line.url, 3)
     const store = createCommandStore(pool)
@@ -63,7 +63,7 @@ describe('an append whose answer is lost after the commit', () => {
   })
 })
 
-test('500 appends whose connections are ended again and again: every event once, nobody is told otherwise', async () => {
+test('500 appends whose connections end again and again store every event once, and report that', async () => {
   const url = new URL(database.url)
   url.searchParams.set('application_name', 'victim')
   const pool = createPool(url.href, 4)
@@ -89,7 +89,7 @@ test('500 appends whose connections are ended again and again: every event once,
 })
 
 describe("within the caller's transaction", () => {
-  test('a rollback takes events, row and message with it', async () => {
+  test('a rollback undoes events, row and message', async () => {
     const store = createCommandStore(database.pool)
     await store.append([sending('payments')])
     const before = await counts()
@@ -104,7 +104,7 @@ describe("within the caller's transaction", () => {
     expect(await store.append([append])).toMatchObject([{ outcome: 'appended' }])
   })
 
-  test('an all-or-nothing append that lost leaves the transaction usable', async () => {
+  test('an all-or-nothing append with a conflict leaves the transaction usable', async () => {
     const store = createCommandStore(database.pool)
     const taken = sending('payments')
     await store.append([taken])
@@ -134,7 +134,7 @@ describe('queues', () => {
     expect(await counts()).toEqual({ events: 2, rows: 2, messages: 1 })
   })
 
-  test('A14: who loses the race for an id leaves no message', async () => {
+  test('A14: the loser of a race for an id leaves no message', async () => {
     const store = createCommandStore(database.pool)
     const id = randomUUID()
     const rivals = Array.from({ length: 20 }, () => [sending('payments', id), sending('payments')])

@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-test('a stream is built and cut by SQL as it is by TypeScript', async () => {
+test('SQL and TypeScript build and parse stream names in the same way', async () => {
   for (const domain of ['a', 'shop', 'a-b.c_d']) {
     const command = { domain, commandId: randomUUID() }
     const { rows } = await database.pool.query(
@@ -27,7 +27,7 @@ test('a stream is built and cut by SQL as it is by TypeScript', async () => {
   }
 })
 
-test('the function for it is put in place by the planner, so that a stream is found by the index', async () => {
+test('the planner inlines the function, so that a stream is found by the index', async () => {
   const { rows } = await database.pool.query(
     `explain (verbose, costs off) select e.type from command_bus_command c
      join command_bus_event e on e.stream = ${streamOf('c')} and e.revision = c.revision where c.command_id = $1::uuid`,

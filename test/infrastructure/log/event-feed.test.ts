@@ -22,7 +22,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 })
 const writers = fc.array(fc.array(step, { minLength: 60, maxLength: 60 }), { minLength: 8, maxLength: 8 })
 
-test('the feed loses nothing and turns nothing round under 8 writers who commit when they like', async () => {
+test('the feed loses no event and keeps its order under 8 writers who commit at any time', async () => {
   const property = fc.asyncProperty(writers, fc.integer({ min: 5, max: 120 }), async (plans, limit) => {
     const { store, feed, begin, database, close } = await openNotedStore()
     const expected = new Set<string>()

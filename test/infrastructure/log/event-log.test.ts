@@ -41,7 +41,7 @@ describe('an event that cannot be read', () => {
   const error = { type: 'TRANSIENT', code: 'DOWN', message: secret }
   const failed = { attempt: 1, msgId: '1', error, retryAt: '2026-01-02T03:04:05.678Z' }
 
-  /** Something else than a store of ours has written to the log. */
+  /** Another program than the bus's store has written to the log. */
   const damaged = async (type: string, data: object, meta: object): Promise<string> => {
     const append = sending('payments')
     await createCommandStore(database.pool).append([append])
@@ -131,7 +131,7 @@ const refusalOf = (read: () => Promise<unknown>): Promise<Error | null> =>
   )
 
 describe('transactions beside each other', () => {
-  test('of 200 pairs that append to the same streams in opposite order none ends in a deadlock', async () => {
+  test('200 pairs that append to the same streams in opposite order end without a deadlock', async () => {
     const { store, begin, close } = await openNotedStore()
     const append = async (streams: readonly string[]) => {
       const { within, commit } = await begin()
@@ -155,7 +155,7 @@ describe('transactions beside each other', () => {
     await close()
   })
 
-  test('revision n + 1 of an older transaction than that of revision n is refused: the feed would turn them round', async () => {
+  test('revision n + 1 by an older transaction than revision n is refused: the feed would reverse them', async () => {
     const { store, begin, close } = await openNotedStore()
     const stream = newStream()
     const older = await begin()

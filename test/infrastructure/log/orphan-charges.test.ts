@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createWorkflowQueries } from '../../../src/infrastructure/postgres/reading/workflow-queries.ts'
 import { createTestDatabase } from '../../support/database.ts'
 
-test('R22: charges that no run has claimed are looked for between two moments of the database, whatever clock made them', async () => {
+test("R22: charges that no run has claimed are found by two times of the database's clock, whatever clock wrote them", async () => {
   const database = await createTestDatabase()
   const [old, late, returned] = [1, 2, 3].map(n => `00000000-0000-4000-8000-00000000000${n}`)
   await database.pool.query(

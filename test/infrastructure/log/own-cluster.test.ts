@@ -6,7 +6,7 @@ test('a log restored from a dump of another server is refused before anything is
   const { bus, pool, database } = await createTestBus()
   await bus.send('shop', 'Charge', {})
   await pool.query('alter table command_bus_event disable trigger user')
-  // what a dump of a server that is ahead of this one brings along
+  // the transaction ids in a dump of a server that is ahead of this one
   await pool.query(`update command_bus_event set xid = ((xid::text::bigint + 1000000000)::text)::xid8`)
   const restored = createCommandBus({ databaseUrl: database.url })
   const refused = expect.objectContaining({ message: expect.stringMatching(/another server.*commandbus adopt-log/) })

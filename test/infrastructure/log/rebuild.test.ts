@@ -84,7 +84,7 @@ const queuesOf = async (pool: Pool) => {
 }
 
 describe('a rebuild of the rows', () => {
-  test('gives the same rows in every column, the same schema, and sends nothing', async () => {
+  test('makes the same rows in every column and the same schema, and sends nothing', async () => {
     const t = await createTestBus()
     await liveThrough(t, 200, () => fillPage(t.pool))
     const [rows, queues, schema] = [await rowsOf(t.pool), await queuesOf(t.pool), await schemaDump(t.pool)]
@@ -102,7 +102,7 @@ describe('a rebuild of the rows', () => {
     expect(await verifyCommands({ pool: t.pool })).toEqual([])
   })
 
-  test('mends whatever was done to the rows, and verify names it first', async () => {
+  test('repairs any change of the rows, after verify has named it', async () => {
     const t = await createTestBus()
     await liveThrough(t, 40)
     const rows = await rowsOf(t.pool)
@@ -152,7 +152,7 @@ describe('a rebuild of the rows', () => {
     expect(await verifyCommands({ pool: t.pool })).toMatchObject([{ column: 'msg_id', found: null }])
   })
 
-  test('passes over events of other kinds', async () => {
+  test('skips events of other kinds', async () => {
     const t = await createTestBus()
     await t.bus.send('shop', 'Succeed', {})
     await fillPage(t.pool)
@@ -166,7 +166,7 @@ describe('a rebuild of the rows', () => {
 })
 
 describe('a rebuild while the bus works', () => {
-  test('loses nothing: live senders, workers and operators find the new table on their open connections', async () => {
+  test('loses nothing: live senders, workers and operators use the new table on their open connections', async () => {
     const t = await createTestBus()
     const { bus, pool, until, work } = t
     await liveThrough(t, 50)
@@ -219,7 +219,7 @@ describe('a rebuild while the bus works', () => {
     expect(await rowsOf(pool)).toEqual(left)
   })
 
-  test('gives way to a long transaction that uses the old table, and lets writers pass meanwhile', async () => {
+  test('waits for a long transaction that uses the old table, and does not block writers meanwhile', async () => {
     const { bus, pool, until } = await createTestBus()
     await bus.send('shop', 'Succeed', {})
     const reader = await pool.connect()
@@ -243,7 +243,7 @@ describe('a rebuild while the bus works', () => {
     expect(await verifyCommands({ pool })).toEqual([])
   })
 
-  test('takes in what a transaction that is still open appends', async () => {
+  test('includes what an open transaction appends', async () => {
     const { bus, pool, until } = await createTestBus()
     await bus.send('shop', 'Succeed', {})
     const client = await pool.connect()
@@ -263,7 +263,7 @@ describe('a rebuild while the bus works', () => {
     expect(await verifyCommands({ pool })).toEqual([])
   })
 
-  test('that loses its connection leaves the rows as they are, and the next one works', async () => {
+  test('without its connection leaves the rows as they are, and the next one works', async () => {
     const { bus, pool, until } = await createTestBus()
     await bus.send('shop', 'Succeed', {})
     const rows = await rowsOf(pool)
@@ -295,8 +295,8 @@ describe('a rebuild while the bus works', () => {
   })
 })
 
-describe('what belongs to the table', () => {
-  test('grants, storage and comments stay; what an interrupted rebuild left goes away', async () => {
+describe('objects that belong to the table', () => {
+  test('grants, storage and comments stay; leftovers of an interrupted rebuild are removed', async () => {
     const { bus, pool } = await createTestBus()
     await bus.send('shop', 'Succeed', {})
     const role = `reader_${randomUUID().replaceAll('-', '')}`
@@ -331,7 +331,7 @@ describe('what belongs to the table', () => {
       /constraint mine_d_c_fkey/,
     ],
     ['a publication', 'create publication mine for table command_bus_command', /publication mine/],
-  ])('%s of the user is named and nothing is done', async (_, attach, name) => {
+  ])('%s of the user is named, and nothing is done', async (_, attach, name) => {
     const { bus, pool } = await createTestBus()
     await bus.send('shop', 'Succeed', {})
     await pool.query(attach)

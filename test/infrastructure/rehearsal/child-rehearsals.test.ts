@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { createChildRehearsals } from '../../../src/infrastructure/rehearsal/child.ts'
 import { createTestDatabase } from '../../support/database.ts'
 
-/** Finds nothing wrong with a payload, and runs until the file is there that the payload names. */
+/** Accepts every payload, and runs until the file that the payload names exists. */
 const child = `process.once('message', task => {
   if (task.kind === 'check') process.send({ kind: 'checked', faults: [] }, () => process.exit())
   else {
@@ -38,7 +38,7 @@ const requestOf = (tenantId: string | null, data: string) => ({
   deadlineMs: 60_000,
 })
 
-test('G6: rehearsals that take their time keep nobody from editing a payload, and no other tenant from rehearsing', async () => {
+test('G6: slow rehearsals do not delay edits of payloads, or rehearsals of other tenants', async () => {
   const database = await createTestDatabase()
   const folder = await mkdtemp(join(tmpdir(), 'rehearsals-'))
   const end = join(folder, 'end')
@@ -53,7 +53,7 @@ test('G6: rehearsals that take their time keep nobody from editing a payload, an
   const slow = [1, 2, 3].map(() => run(requestOf('t1', end)).finally(() => ended.push('slow')))
   await expect(run(requestOf('t1', folder))).rejects.toThrow('3 rehearsals are running')
   expect(await run(requestOf('t2', folder))).toMatchObject({ kind: 'succeeded' })
-  // all places are taken
+  // all rehearsal processes are busy
   slow.push(run(requestOf(null, end)).finally(() => ended.push('slow')))
   await expect(run(requestOf('t2', folder))).rejects.toThrow('4 rehearsals are running')
   expect(await faultsOf('payments', 'Charge', {}, 't1')).toEqual([])

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { knownHandlers } from '../../../src/infrastructure/rehearsal/known-handlers.ts'
 
-test('workers that are made again and again leave their handlers behind only so often, and the newest are found', () => {
+test('handlers of closed workers are kept up to a limit, and the newest are found', () => {
   const known = knownHandlers({})
   let asked = 0
   const add = (found: boolean) =>

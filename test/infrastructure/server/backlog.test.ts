@@ -3,7 +3,7 @@ import pg, { type Pool, type PoolClient } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Queue } from '../../../src/application/ports/queue.ts'
 import { createPgmqQueue, createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
-import { queueFigures } from '../../../src/infrastructure/postgres/queue/queue-figures.ts'
+import { queueStats } from '../../../src/infrastructure/postgres/queue/queue-stats.ts'
 import { createReadPositions } from '../../../src/infrastructure/postgres/queue/read-positions.ts'
 import { createCommandQueries } from '../../../src/infrastructure/postgres/reading/command-queries.ts'
 import { until } from '../../support/bus.ts'
@@ -22,7 +22,7 @@ beforeEach(async () => {
 })
 afterEach(() => database.drop())
 
-/** So many messages, the first of them due at `vt`, each a microsecond after the one before. */
+/** Adds this many messages; the first is due at `vt`, each next one a microsecond later. */
 const fill = (many: number, vt: string): Promise<unknown> =>
   pool.query(
     `insert into ${TABLE} (vt, message) select ${vt} + i * interval '1 microsecond', '{"a": 1}'
@@ -30,7 +30,7 @@ const fill = (many: number, vt: string): Promise<unknown> =>
     [many],
   )
 
-/** Keeps the server from removing anything until the function it gives is called, or the database dropped. */
+/** Keeps the server from removing dead rows until the returned function is called, or the database is dropped. */
 const holdSnapshot = async (): Promise<() => Promise<void>> => {
   const holder = new pg.Client(database.url)
   holder.on('error', () => {})
@@ -52,7 +52,7 @@ const blocksOf = async <A>(work: (one: Pool) => Promise<A>, table = TABLE) => {
     return rows[0].n
   }
   try {
-    // a connection's first look at anything reads the catalogue, too
+    // a connection's first query reads the catalogue, too
     await work(client as unknown as Pool)
     await client.query('begin')
     const before = await count()
@@ -65,7 +65,7 @@ const blocksOf = async <A>(work: (one: Pool) => Promise<A>, table = TABLE) => {
   }
 }
 
-/** A clock on which reads take time, so that not every one of them begins at the beginning. */
+/** A clock on which reads take time, so that not every read starts at the beginning. */
 const ticking = (): (() => number) => {
   let ticks = 0
   return () => ++ticks
@@ -78,7 +78,7 @@ const reading =
 
 const idsOf = (read: Awaited<ReturnType<Queue['read']>>): readonly number[] => read.map(({ msgId }) => Number(msgId))
 
-/** Far below one for each message in the way, far above what a read of ten needs. */
+/** Far below one for each message before the place, far above what a read of ten needs. */
 const LITTLE = 1_000
 
 describe('R17: reads keep their cost', () => {
@@ -108,7 +108,7 @@ describe('R17: reads keep their cost', () => {
     expect(blocks).toBeLessThan(LITTLE)
   })
 
-  test('R17: a retry stands in line from when it is due, before what is sent later', async () => {
+  test('R17: a retry is read in order of the time it becomes due, before commands that are sent later', async () => {
     await fill(3, "now() - interval '1 minute'")
     await pool.query(`update ${TABLE} set vt = now() - interval '30 seconds' where msg_id = 1`)
     await fill(2, "now() - interval '10 seconds'")
@@ -128,7 +128,7 @@ describe('R17: reads keep their cost', () => {
       await pool.query('select pgmq.delete($1::text, $2::bigint[])', [QUEUE, read.map(({ msgId }) => msgId)])
       done += read.length
     }
-    // the whole look is over, and the next ones go on from where it ended
+    // the read from the beginning is over, and the next reads go on where it ended
     await queue.read(QUEUE, 10, 30_000)
     await queue.read(QUEUE, 10, 30_000)
     const on = await blocksOf(async one => {
@@ -143,7 +143,7 @@ describe('R17: reads keep their cost', () => {
     await letGo()
   })
 
-  test('R17: what was committed late, or handed back, is found by a later look from the beginning', async () => {
+  test('R17: a message that was committed late, or handed back, is found by a later read from the beginning', async () => {
     await fill(10, "now() - interval '1 minute'")
     const positions = createReadPositions(ticking())
     const queue = createPgmqQueue(pool, createQueueCatalog(pool), positions)
@@ -160,7 +160,7 @@ describe('R17: reads keep their cost', () => {
     expect(late.sort()).toEqual([1, 11])
   })
 
-  test('R17: a process that found nothing does not pass over what others have done meanwhile', async () => {
+  test('R17: a process that found nothing does not miss messages that others add meanwhile', async () => {
     await fill(20_000, "now() - interval '1 hour'")
     await pool.query(`vacuum ${TABLE}`)
     const letGo = await holdSnapshot()
@@ -179,7 +179,7 @@ describe('R17: reads keep their cost', () => {
     await letGo()
   })
 
-  test('R17: all that was handed back far behind the place of a reader is found without a look from the beginning for each', async () => {
+  test("R17: messages that were handed back far behind a reader's place are found without a read from the beginning for each", async () => {
     await fill(60, "now() - interval '1 hour'")
     const queue = createPgmqQueue(pool, createQueueCatalog(pool), createReadPositions(ticking()))
     const read = await queue.read(QUEUE, 100, 30_000)
@@ -187,12 +187,12 @@ describe('R17: reads keep their cost', () => {
     await queue.handBack(QUEUE, read, { uncount: true })
     let looks = 0
     for (let found = 0; found < 60; looks++) found += (await queue.read(QUEUE, 4, 30_000)).length
-    // fifteen that find something, and some until the first look from the beginning
+    // fifteen reads that find something, and some until the first read from the beginning
     expect(looks).toBeLessThan(15 + 10)
   })
 })
 
-describe('R17: nothing is skipped for ever', () => {
+describe('R17: no message is skipped for ever', () => {
   /** What may happen to a queue; `n` chooses the messages. */
   type Step = readonly [
     what: 'send' | 'late' | 'past' | 'later' | 'done' | 'back' | 'retry' | 'other' | 'restart',
@@ -204,7 +204,7 @@ describe('R17: nothing is skipped for ever', () => {
   )
   const newQueue = () => createPgmqQueue(pool, createQueueCatalog(pool), createReadPositions(ticking()))
 
-  test('R17: whatever two readers, senders and restarts do, every message is read and done once in the end', async () => {
+  test('R17: with two readers, senders and restarts every message is read and done once in the end', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async steps => {
         await pool.query(`truncate ${TABLE}`)
@@ -228,7 +228,7 @@ describe('R17: nothing is skipped for ever', () => {
         }
         const handBack = async (n: number, uncount: boolean): Promise<void> => {
           const read = await readerOf(n).read(QUEUE, n, 3_600_000)
-          // by the other process, which knows nothing of where the first one reads
+          // by the other process, which does not know the place of the first
           await readerOf(n + 1).handBack(QUEUE, read, { uncount })
         }
         const commitLate = async (): Promise<void> => {
@@ -254,7 +254,7 @@ describe('R17: nothing is skipped for ever', () => {
           if (what === 'restart') readers[n % 2] = newQueue()
         }
         await commitLate()
-        // one reader has to find all of them: the other may be gone; each look may find one only
+        // one reader has to find all of them, because the other may be gone; each read may find only one
         await expect
           .poll(async () => {
             for (let looks = 0; looks < 20; looks++) await take(2)
@@ -269,7 +269,7 @@ describe('R17: nothing is skipped for ever', () => {
     )
   })
 
-  test('R17: two readers beside each other and a sender whose transactions stay open for a while', async () => {
+  test('R17: two readers at once, and a sender with long transactions', async () => {
     const senders = Array.from({ length: 4 }, async () => {
       for (let i = 0; i < 25; i++) {
         const client = await pool.connect()
@@ -298,34 +298,34 @@ describe('R17: nothing is skipped for ever', () => {
   })
 })
 
-describe('R17: figures keep their cost', () => {
-  test('R17: those of a queue of 200,000, a quarter of them waiting, are close', async () => {
+describe('R17: stats keep their cost', () => {
+  test('R17: of a queue of 200,000 messages, a quarter of them waiting, they are close estimates', async () => {
     await fill(50_000, "now() + interval '1 hour'")
     await fill(150_000, "now() - interval '1 hour'")
     await pool.query(`update ${TABLE} set enqueued_at = now() - interval '2 hours' where msg_id = 1`)
-    // the server's own vacuum may be at it, whose counts come later
+    // the server's own vacuum may be running, whose counts come later
     const { blocks, answer } = await until(
       async () => {
         await pool.query(`vacuum analyze ${TABLE}`)
-        return blocksOf(queueFigures)
+        return blocksOf(queueStats)
       },
       seen => Math.abs((seen.answer[0]?.depth ?? 0) - MANY) < MANY * 0.1,
     )
     expect(blocks).toBeLessThan(LITTLE)
-    const [figures] = answer
-    expect(figures).toMatchObject({ queue: QUEUE, total: MANY, oldestAgeSeconds: expect.closeTo(7_200, -2) })
-    expect(figures?.depth).toBeGreaterThan(MANY * 0.9)
-    expect(figures?.depth).toBeLessThan(MANY * 1.1)
-    expect(figures?.visible).toBeGreaterThan(150_000 * 0.8)
-    expect(figures?.visible).toBeLessThan(150_000 * 1.2)
+    const [stats] = answer
+    expect(stats).toMatchObject({ queue: QUEUE, total: MANY, oldestAgeSeconds: expect.closeTo(7_200, -2) })
+    expect(stats?.depth).toBeGreaterThan(MANY * 0.9)
+    expect(stats?.depth).toBeLessThan(MANY * 1.1)
+    expect(stats?.visible).toBeGreaterThan(150_000 * 0.8)
+    expect(stats?.visible).toBeLessThan(150_000 * 1.2)
   })
 
-  test('R17: those of a queue that is empty but for what a snapshot holds', async () => {
+  test('R17: of a queue with nothing but dead rows that a snapshot keeps', async () => {
     await fill(50_000, 'now()')
     const letGo = await holdSnapshot()
     await pool.query(`delete from ${TABLE}`)
-    await queueFigures(pool)
-    const { blocks, answer } = await blocksOf(() => queueFigures(pool))
+    await queueStats(pool)
+    const { blocks, answer } = await blocksOf(() => queueStats(pool))
     expect(answer).toMatchObject([{ depth: 0, visible: 0, oldestAgeSeconds: null, newestAgeSeconds: null }])
     expect(blocks).toBeLessThan(LITTLE)
     await letGo()

@@ -25,7 +25,7 @@ describe('the definition of the columns of a command', () => {
   })
   afterAll(() => database.drop())
 
-  test('names what the table has: the columns, their types, and which may be null', async () => {
+  test('agrees with the table: columns, types, and which may be null', async () => {
     const { rows } = await database.pool.query(
       `select attname::text as column, format_type(atttypid, null) as type, not attnotnull as nullable
        from pg_attribute where attrelid = 'command_bus_command'::regclass and attnum > 0 and not attisdropped`,
@@ -34,7 +34,7 @@ describe('the definition of the columns of a command', () => {
     expect(byColumn(defined)).toEqual(byColumn(rows))
   })
 
-  test('says how the function that commits moves a row: which columns it sets, and which it keeps', async () => {
+  test('agrees with the commit function: which columns an update sets, and which it keeps', async () => {
     const { rows } = await database.pool.query(
       `select substring(prosrc from 'update command_bus_command c set(.*?)from jsonb_to_recordset') as assignments
        from pg_proc where proname = 'command_bus_commit'`,
@@ -48,7 +48,7 @@ describe('the definition of the columns of a command', () => {
     setBy('sometimes', /^(\w+) = coalesce\(.+, c\.\1\)$/)
   })
 
-  test('says what the function that commits inserts: every column', async () => {
+  test('agrees with the commit function: an insert sets every column', async () => {
     const { rows } = await database.pool.query(
       `select substring(prosrc from 'insert into command_bus_command \\((.*?)\\)') as inserted
        from pg_proc where proname = 'command_bus_commit'`,

@@ -1,4 +1,4 @@
-// A user of the embedded server in a process of its own: node embedded-owner.mjs <compiled src> <home> [supervise]
+// A user of the embedded server in a separate process: node embedded-owner.mjs <compiled src> <home> [supervise]
 // Prints what startEmbedded gave as a line of JSON; releases at the end of its input.
 const [directory, home, supervise] = process.argv.slice(2)
 const { startEmbedded } = await import(`${directory}/infrastructure/postgres/embedded/index.js`)

@@ -122,7 +122,7 @@ describe('an embedded server that nobody uses yet', () => {
     await second.release()
   })
 
-  it('listens on the loopback interface alone, and keeps its secrets to its user', async () => {
+  it('listens only on the loopback interface, and its secrets are readable by its user only', async () => {
     const home = await newHome()
     const server = await startEmbedded({ home, ...fast })
     expect(await query(server.url, 'show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }])
@@ -153,7 +153,7 @@ describe('an embedded server that nobody uses yet', () => {
     await server.release()
   })
 
-  it('takes another port when its own was taken meanwhile', async () => {
+  it('uses another port when its own was taken meanwhile', async () => {
     const home = await newHome()
     const other = await startEmbedded({ home: await newHome(), ...fast })
     await mkdir(home)
@@ -166,7 +166,7 @@ describe('an embedded server that nobody uses yet', () => {
 })
 
 describe('an embedded server with several users', () => {
-  it('is started by one and attached to by the others when they come at once, and stopped by the last', async () => {
+  it('is started by one process, joined by the others at the same moment, and stopped by the last', async () => {
     const home = await newHome()
     const all = await Promise.all([newOwner(home), newOwner(home), newOwner(home), startEmbedded({ home, ...fast })])
     const answers = all.map(one => ('answer' in one ? one.answer : one))
@@ -180,7 +180,7 @@ describe('an embedded server with several users', () => {
     expect(await embeddedStatus(home)).toMatchObject({ running: false, users: [] })
   })
 
-  it('survives the kill -9 of the process that started it; the next start attaches and its release cleans up', async () => {
+  it('survives the kill -9 of the process that started it; the next process joins it and cleans up at its end', async () => {
     const home = await newHome()
     const owner = await newOwner(home)
     await query(owner.answer.url, 'create table kept as select 1 as one')
@@ -194,7 +194,7 @@ describe('an embedded server with several users', () => {
     expect((await embeddedStatus(home)).running).toBe(false)
   })
 
-  it('passes over a lock and a user that only share a pid with a living process', async () => {
+  it('ignores a lock and a user whose pid now belongs to another process', async () => {
     const home = await newHome()
     await mkdir(join(home, 'lock'), { recursive: true })
     await mkdir(join(home, 'users'))
@@ -209,7 +209,7 @@ describe('an embedded server with several users', () => {
 })
 
 describe('an embedded server that was killed', () => {
-  it('recovers what was committed, also with sessions busy at the time', async () => {
+  it('recovers what was committed, also if sessions were busy at the time', async () => {
     const home = await newHome()
     const server = await startEmbedded({ home })
     await query(server.url, 'create table kept as select generate_series(1, 1000) as n')
@@ -225,7 +225,7 @@ describe('an embedded server that was killed', () => {
     expect((await embeddedStatus(home)).running).toBe(false)
   })
 
-  it('starts when its pid file names a process that is something else now', async () => {
+  it('starts when its pid file names a process that is now another program', async () => {
     const home = await newHome()
     const first = await startEmbedded({ home, ...fast })
     const { dataDirectory, pid } = await embeddedStatus(home)
@@ -239,7 +239,7 @@ describe('an embedded server that was killed', () => {
     await second.release()
   })
 
-  it('is started again on its port by a user that supervises it', async () => {
+  it('is started again on its port by a process that supervises it', async () => {
     const home = await newHome()
     const owner = await newOwner(home, { supervise: true })
     const before = await pidOf(home)
@@ -265,7 +265,7 @@ describe('an embedded server that cannot start', () => {
     })
   })
 
-  it('shows the end of the log when PostgreSQL refuses its settings, and leaves nothing running', async () => {
+  it('shows the end of its log when PostgreSQL refuses the settings, and leaves nothing running', async () => {
     const home = await newHome()
     const start = startEmbedded({ home, settings: { fsync: 'off', max_connections: 'many' } })
     await expect(start).rejects.toBeInstanceOf(EmbeddedServerError)
@@ -273,7 +273,7 @@ describe('an embedded server that cannot start', () => {
     expect(await embeddedStatus(home)).toMatchObject({ running: false, users: [] })
   })
 
-  it('says so when the home is a file, or the password was lost', async () => {
+  it('says that the home is a file, or that the password was lost', async () => {
     const home = await newHome()
     await writeFile(home, '')
     await expect(startEmbedded({ home })).rejects.toMatchObject({ code: 'PERMISSION' })
@@ -344,7 +344,7 @@ describe.runIf(root)('an embedded server started by root', () => {
     await again.leave()
   })
 
-  it.runIf(readable)('tells an ordinary user whose data it is', async () => {
+  it.runIf(readable)('tells an ordinary user who owns the data', async () => {
     const home = await newHome()
     await (await startEmbedded({ home, ...fast })).release()
     const user = await newOwner(home, { uid: nobody })

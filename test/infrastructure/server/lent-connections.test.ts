@@ -3,7 +3,7 @@ import pg from 'pg'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { databaseOn } from '../../../src/infrastructure/postgres/connection/database.ts'
 
-test('G6: a connection that passes through many hands at once, none of which waits any more, is listened to once', async () => {
+test('G6: a connection that is passed on many times at once has one listener', async () => {
   const pool = new pg.Pool({ connectionString: inject('serverUrl'), max: 1 })
   onTestFinished(() => pool.end())
   const warnings: string[] = []

@@ -53,12 +53,12 @@ describe('an empty database', () => {
     const pools = Array.from({ length: 20 }, () => new pg.Pool({ connectionString: db.url, max: 1 }))
     const results = await Promise.all(pools.map(pool => migrate(pool, { directory })))
     await Promise.all(pools.map(pool => pool.end()))
-    // each file once, whoever it was that applied it
+    // each file once, whichever migrator applied it
     expect(results.flatMap(versions).sort()).toEqual([1, 2])
     expect((await db.pool.query('select n, m from first')).rows).toEqual([{ n: 1, m: null }])
   })
 
-  it('reports all as pending, is refused, and stays empty', async () => {
+  it('reports all migrations as pending, is refused, and stays empty', async () => {
     expect(await schemaStatus(db.pool, await known())).toMatchObject({ current: 0, latest: 2, pending: [{}, {}] })
     await expect(assertSchemaCurrent(db.pool, await known())).rejects.toThrow(
       /no commandbus schema.*commandbus migrate/,
@@ -66,7 +66,7 @@ describe('an empty database', () => {
     expect(await tables()).toEqual([])
   })
 
-  it('is taken as far as asked, over one connection too', async () => {
+  it('is migrated to the requested version, also over one connection', async () => {
     const client = await db.pool.connect()
     expect(versions(await migrate(client, { directory, target: 1 }))).toEqual([1])
     await expect(migrate(client, { directory, target: 3 })).rejects.toThrow(
@@ -78,7 +78,7 @@ describe('an empty database', () => {
     client.release()
   })
 
-  it('keeps the earlier files and nothing of one that fails, and names its line', async () => {
+  it('keeps the earlier migrations and nothing of one that fails, and names its line', async () => {
     await file('0003_third.sql', 'create table third ();\ninsert into missing values (1);\n')
     const failed = migrate(db.pool, { directory })
     await expect(failed).rejects.toThrow(/Migration 3 \(third\) failed in line 2.*"missing" does not exist/)
@@ -132,7 +132,7 @@ describe('a migrated database', () => {
     expect(await migrate(db.pool, { directory })).toEqual([])
   })
 
-  it('gives its lock back, so that another connection migrates at once', async () => {
+  it('releases its lock, so that another connection can migrate at once', async () => {
     await file('0003_third.sql', 'create table third ();')
     const other = new pg.Client(db.url)
     await other.connect()

@@ -45,7 +45,7 @@ const expected = [
 ]
 
 describe('a server that offers the pgmq extension', () => {
-  it('gets it, and gives the same answer the next time', async ({ skip }) => {
+  it('gets the extension, and gives the same answer the next time', async ({ skip }) => {
     const offered = await client.query(`select from pg_available_extensions where name = 'pgmq'`)
     if (offered.rowCount === 0) skip()
     const made = await ensurePgmq(client)
@@ -54,7 +54,7 @@ describe('a server that offers the pgmq extension', () => {
     expect(await roundTrip(client)).toEqual(expected)
   })
 
-  it('gets it once when ten ask at once', async ({ skip }) => {
+  it('gets the extension once when ten processes ask at once', async ({ skip }) => {
     const offered = await client.query(`select from pg_available_extensions where name = 'pgmq'`)
     if (offered.rowCount === 0) skip()
     const ten = await Promise.all(Array.from({ length: 10 }, () => connect()))
@@ -96,7 +96,7 @@ describe('a database where the extension may not be created', () => {
     expect((await client.query(`select from pg_namespace where nspname = 'pgmq'`)).rowCount).toBe(0)
   })
 
-  it('gets the SQL of the npm package when asked, with a version that is remembered', async () => {
+  it('gets the SQL of the npm package when asked, and remembers its version', async () => {
     const { version } = await readPgmqSql()
     expect(await ensurePgmq(owner, { installSql: true })).toEqual({ how: 'sql', version })
     expect(await ensurePgmq(owner)).toEqual({ how: 'sql', version })
@@ -104,7 +104,7 @@ describe('a database where the extension may not be created', () => {
     expect(await roundTrip(owner)).toEqual(expected)
   })
 
-  it('gets the SQL once when ten ask at once', async () => {
+  it('gets the SQL once when ten processes ask at once', async () => {
     const url = Object.assign(new URL(db.url), { username: role, password: 'x' }).href
     const ten = await Promise.all(Array.from({ length: 10 }, () => connect({ connectionString: url })))
     const answers = await Promise.all(ten.map(one => ensurePgmq(one, { installSql: true })))
@@ -119,7 +119,7 @@ describe('a database where the extension may not be created', () => {
     expect(await ensurePgmq(owner)).toEqual({ how: 'sql', version: 'unknown' })
   })
 
-  it('says so when the role may not create a schema either, and leaves nothing', async () => {
+  it('says that the role may not create a schema either, and leaves nothing', async () => {
     await client.query(
       `do $$ begin execute format('revoke create on database %I from ${role}', current_database()); end $$`,
     )
@@ -127,7 +127,7 @@ describe('a database where the extension may not be created', () => {
     expect((await client.query(`select from pg_namespace where nspname = 'pgmq'`)).rowCount).toBe(0)
   })
 
-  it('says so when the database is read-only', async () => {
+  it('says that the database is read-only', async () => {
     await owner.query('set default_transaction_read_only = on')
     await expect(ensurePgmq(owner, { installSql: true })).rejects.toThrow(/read-only/)
   })

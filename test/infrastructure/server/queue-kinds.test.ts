@@ -3,10 +3,10 @@ import { expect, test } from 'vitest'
 import { contentOf, listQueues } from '../../../src/infrastructure/postgres/queue/queue-admin.ts'
 import { createTestBus } from '../../support/bus.ts'
 
-test('G7: what a queue is for is found without reading through all commands, however few of them name it', async () => {
+test('G7: the purpose of a queue is found without reading all commands, however few of them name it', async () => {
   const { bus, pool } = await createTestBus()
   for (const queue of ['answers', 'emails']) await pool.query('select pgmq.create($1)', [queue])
-  // a quiet domain names it, and a busy one has sent much since
+  // a quiet domain names it, and a busy one has sent many commands since
   await bus.send('quiet', 'Ask', {}, { replyTo: 'answers' })
   for (let batch = 0; batch < 5; batch++) {
     await bus.sendBatch(

@@ -9,7 +9,7 @@ beforeEach(async () => {
 })
 afterEach(() => database.drop())
 
-test('G7: of queues that are there only the last are remembered; one that is forgotten is looked up again', async () => {
+test('G7: only the last queues are remembered; a forgotten one is looked up again', async () => {
   const catalog = createQueueCatalog(database.pool, 3)
   const names = Array.from({ length: 8 }, (_, i) => `r${i}__replies`)
   for (const name of names) await catalog.ensure(new Set([name]))
@@ -24,11 +24,11 @@ describe('how long until a message is visible', () => {
   const nextVisibleIn = () =>
     createPgmqQueue(database.pool, createQueueCatalog(database.pool)).nextVisibleIn('q__commands')
 
-  test('nothing is said of an empty queue: whoever waits need not look before the bell or the next poll', async () => {
+  test('is unknown for an empty queue: a worker waits for a notification or its next poll', async () => {
     expect(await nextVisibleIn()).toBeNull()
   })
 
-  test('0 for one that is there, the time left for one that is hidden, and that of the first of many', async () => {
+  test('is 0 for a visible message, the time left for a hidden one, and that of the first of many', async () => {
     await database.pool.query(`select pgmq.send('q__commands', '{}', 3600)`)
     const hidden = await nextVisibleIn()
     expect(hidden).toBeGreaterThan(0)
@@ -38,7 +38,7 @@ describe('how long until a message is visible', () => {
   })
 })
 
-describe('a read that is not the last one any more', () => {
+describe('a read that is no longer the last one', () => {
   const rows = async () =>
     (
       await database.pool.query(
@@ -78,7 +78,7 @@ describe('a read that is not the last one any more', () => {
     },
   )
 
-  test('keeps nothing, and is told which messages are still its own', async () => {
+  test('extends nothing, and gets the list of messages that are still its own', async () => {
     const { queue, earlier, present } = await readTwice()
     const before = await rows()
     expect(await queue.extend('q__commands', earlier, 3_600_000)).toEqual([])

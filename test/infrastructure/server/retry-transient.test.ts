@@ -11,19 +11,19 @@ const failing = (code: string) => {
   return { work, tries: () => tries }
 }
 
-test('work whose connection broke is tried again once at least, and no more when its time is over', async () => {
+test('work whose connection broke is tried again at least once, and not after its time limit', async () => {
   const broken = failing('ECONNRESET')
   await expect(retryTransient(broken.work, 0)).rejects.toThrow('no')
   expect(broken.tries()).toBe(2)
 })
 
-test('what will fail again is not tried again', async () => {
+test('a permanent error is not tried again', async () => {
   const refused = failing('23505')
   await expect(retryTransient(refused.work)).rejects.toThrow('no')
   expect(refused.tries()).toBe(1)
 })
 
-test('R11: when a try broke and the next finds no connection, it is still said that the work may have been done', async () => {
+test('R11: when a try broke and the next finds no connection, the error still says that the work may have been done', async () => {
   const errors = [
     Object.assign(new Error('cut'), { code: 'ECONNRESET' }),
     new Error('timeout exceeded when trying to connect'),
@@ -34,7 +34,7 @@ test('R11: when a try broke and the next finds no connection, it is still said t
   await expect(retryTransient(work)).rejects.toThrow('cut')
 })
 
-test('R11: nor is it forgotten when all later tries are undone because of others', async () => {
+test('R11: it also says so when all later tries were rolled back because of other transactions', async () => {
   let tries = 0
   const work = async () => {
     throw Object.assign(new Error(tries++ === 0 ? 'cut' : 'undone'), { code: tries === 1 ? 'ECONNRESET' : '40001' })
@@ -43,7 +43,7 @@ test('R11: nor is it forgotten when all later tries are undone because of others
   expect(tries).toBe(2)
 })
 
-test('R11: work that reached nobody in any try is not in doubt; work that broke once is, also when nobody is reached later', async () => {
+test('R11: work that never reached the server is not in doubt; work that broke once is, also if the server cannot be reached later', async () => {
   const last = async (...codes: string[]): Promise<unknown> => {
     const work = async () => {
       throw Object.assign(new Error('no'), { code: codes.shift() })
@@ -55,7 +55,7 @@ test('R11: work that reached nobody in any try is not in doubt; work that broke 
   expect(isInDoubt(await last('ECONNREFUSED', 'ECONNRESET'))).toBe(true)
 })
 
-test('R12: what a server refuses is undone, unless an earlier try may have been committed', async () => {
+test('R12: refused work was not done, unless an earlier try may have been committed', async () => {
   const refused = (): Error => Object.assign(new Error('too large'), { severity: 'ERROR', code: '54000' })
   const broken = (): Error => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
   const ends = async (...errors: readonly Error[]): Promise<unknown> => {

@@ -7,12 +7,12 @@ import { schemaDump } from '../../support/schema-dump.ts'
 
 const file = join(migrationsDirectory, 'schema.txt')
 
-/** To write the file anew after a new migration: UPDATE_SCHEMA=1 npx vitest run test/infrastructure/server/schema.test.ts */
+/** To write the file again after a new migration: UPDATE_SCHEMA=1 npx vitest run test/infrastructure/server/schema.test.ts */
 test('the migrations make the schema that migrations/schema.txt shows', async context => {
   const database = await createTestDatabase()
   try {
     const { rows } = await database.pool.query(`select current_setting('server_version_num')::int / 10000 as major`)
-    // other versions spell the same definitions in other words
+    // other versions print the same definitions differently
     if (rows[0].major !== 18) return context.skip('the file is of PostgreSQL 18')
     const dump = await schemaDump(database.pool)
     if (process.env.UPDATE_SCHEMA === '1') await writeFile(file, dump)

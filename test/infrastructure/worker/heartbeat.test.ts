@@ -52,7 +52,7 @@ const beating = (leaseMs: number, answers: { own?: Extend; other?: Extend } = {}
   return { heartbeat, asked, aborted, held, answers: current }
 }
 
-test('extends what a worker handles and what it has read, at once and three times a lease, until it stops', async () => {
+test('extends the leases of running and waiting messages, at once and three times in a lease, until it stops', async () => {
   const { heartbeat, asked } = beating(30_000)
   await vi.advanceTimersByTimeAsync(0)
   expect(asked).toEqual(['own 1,2,3 30000'])
@@ -65,7 +65,7 @@ test('extends what a worker handles and what it has read, at once and three time
   expect(asked).toHaveLength(2)
 })
 
-test('never beats more often than five times a second by itself', async () => {
+test('by itself beats at most five times a second', async () => {
   const { asked } = beating(300)
   await vi.advanceTimersByTimeAsync(199)
   expect(asked).toHaveLength(1)
@@ -73,7 +73,7 @@ test('never beats more often than five times a second by itself', async () => {
   expect(asked).toHaveLength(2)
 })
 
-test('aborts a handler whose message is somebody else’s now, but not one whose outcome was recorded meanwhile', async () => {
+test('aborts a handler whose message another worker has now, but not one whose outcome was recorded meanwhile', async () => {
   const { heartbeat, aborted, held, answers } = beating(30_000)
   await vi.advanceTimersByTimeAsync(0)
   answers.own = async () => {
@@ -86,21 +86,21 @@ test('aborts a handler whose message is somebody else’s now, but not one whose
   expect(aborted).toEqual(['1: the lease of this message is lost'])
 })
 
-test('takes a connection of the worker’s when its own fails', async () => {
+test('uses a connection of the worker when its own fails', async () => {
   const { heartbeat, asked, aborted } = beating(3_000, { own: fails })
   await vi.advanceTimersByTimeAsync(0)
   expect(asked).toEqual(['own 1,2,3 3000', 'other 1,2,3 3000'])
   expect([heartbeat.failingSince(), aborted]).toEqual([null, []])
 })
 
-test('takes a connection of the worker’s when its own gives no answer within a third of the lease', async () => {
+test('uses a connection of the worker when its own does not answer within a third of the lease', async () => {
   vi.useRealTimers()
   const { heartbeat, asked } = beating(600, { own: never })
   await vi.waitFor(() => expect(asked[1]).toBe('other 1,2,3 600'), { timeout: 60_000 })
   await heartbeat.stop()
 })
 
-test('says since when leases cannot be extended, until they are again', async () => {
+test('reports since when leases cannot be extended, until they can again', async () => {
   const { heartbeat, answers, aborted } = beating(3_000, { own: fails, other: fails })
   await vi.advanceTimersByTimeAsync(2_500)
   expect(heartbeat.failingSince()).toEqual(new Date('2026-01-01T00:00:00.000Z'))
@@ -110,7 +110,7 @@ test('says since when leases cannot be extended, until they are again', async ()
   expect(heartbeat.failingSince()).toBeNull()
 })
 
-test('beats once at a time, and a stop waits for the beat under way', async () => {
+test('runs one beat at a time, and a stop waits for the present beat', async () => {
   let answer: (ids: readonly string[]) => void = () => {}
   const own: Extend = () =>
     new Promise(resolve => {

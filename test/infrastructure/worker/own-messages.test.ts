@@ -6,12 +6,11 @@ import { createOwnMessages } from '../../../src/infrastructure/worker/own-messag
 const message = (msgId: string, delivery: number): Delivery => ({
   msgId,
   delivery,
-  enqueuedAt: '2026-01-01T00:00:00.000Z',
   body: {},
   size: 2,
 })
 
-/** What a worker holds, with what it gave back; `answer` is what the queue says to that. */
+/** The messages that a worker holds and handed back; `answer` is the queue's answer to that. */
 const ownMessages = (answer: () => Promise<void> = async () => {}) => {
   const givenBack: unknown[] = []
   const warned: unknown[] = []
@@ -24,7 +23,7 @@ const ownMessages = (answer: () => Promise<void> = async () => {}) => {
   return { own, givenBack, warned }
 }
 
-test('what this worker does not hold may be begun', async () => {
+test('a message that this worker does not hold may start', async () => {
   const { own, givenBack } = ownMessages()
   own.hold(message('1', 1), () => expect.unreachable())
   own.letGo(message('1', 1))
@@ -33,7 +32,7 @@ test('what this worker does not hold may be begun', async () => {
   expect(givenBack).toEqual([])
 })
 
-test('one that it holds is not begun beside itself: its read is taken back, and it stays its own for a lease', async () => {
+test('a message that it holds does not start twice: the second read is handed back, and the message stays its own for a lease', async () => {
   const { own, givenBack, warned } = ownMessages()
   own.hold(message('1', 3), () => expect.unreachable())
   expect(await own.others([message('1', 4), message('2', 1)])).toEqual([message('2', 1)])
@@ -42,7 +41,7 @@ test('one that it holds is not begun beside itself: its read is taken back, and 
   expect(warned).toEqual([[which, 'leases ran out under handlers that still run here; they are not begun again']])
 })
 
-test('one that another worker had in between is lost: its handler is told, and it comes back soon', async () => {
+test('a message that another worker had in between is lost: its handler is aborted, and the message comes back soon', async () => {
   const { own, givenBack } = ownMessages()
   const lost: string[] = []
   own.hold(message('1', 3), () => lost.push('an earlier hold'))
@@ -56,7 +55,7 @@ test('one that another worker had in between is lost: its handler is told, and i
   ])
 })
 
-test('one that only waited here when another worker had it may be begun as what it is now, and is not given back', async () => {
+test('a message that was only waiting here when another worker had it may start with its new read, and is not handed back', async () => {
   const { own, givenBack } = ownMessages()
   own.hold(message('1', 1), () => own.letGo(message('1', 1)))
   expect(await own.others([message('1', 3)])).toEqual([message('1', 3)])
@@ -64,7 +63,7 @@ test('one that only waited here when another worker had it may be begun as what 
 })
 
 test.each([2, 3])(
-  'one that ends while it is given back is not begun by the read that was taken back (read %i)',
+  'a message whose handler ends while it is handed back does not start from that read (read %i)',
   async delivery => {
     const { own, givenBack } = ownMessages(async () => own.letGo(message('1', 1)))
     own.hold(message('1', 1), () => {})
@@ -73,7 +72,7 @@ test.each([2, 3])(
   },
 )
 
-test('one that cannot be given back is not begun either, and what was read with it is', async () => {
+test('a message that cannot be handed back does not start either, and those read with it do', async () => {
   const { own, warned } = ownMessages(() => Promise.reject(new Error('no connection')))
   own.hold(message('1', 1), () => expect.unreachable())
   expect(await own.others([message('1', 2), message('2', 1)])).toEqual([message('2', 1)])

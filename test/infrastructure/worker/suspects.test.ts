@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { OpenedMessage, WorkItem } from '../../../src/application/commands/work-message.ts'
 import { createSuspects } from '../../../src/infrastructure/worker/suspects.ts'
 
-/** A job as far as it is looked at here. */
+/** The part of a job that matters here. */
 const job = (suspect: boolean) => ({ kind: 'work', suspect }) as WorkItem
 const finished = { kind: 'finished' } as OpenedMessage
 
@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 
 describe('which jobs may run', () => {
-  test('one suspect at a time, and everything else beside it', () => {
+  test('one suspect at a time, beside all other jobs', () => {
     const [first, second] = [job(true), job(true)]
     expect([first, second, job(false)].map(suspects.mayRun)).toEqual([true, false, true])
     suspects.ended(first)
@@ -30,14 +30,14 @@ describe('which jobs may run', () => {
 })
 
 describe('how many messages are read', () => {
-  test('as many as there is room for, as long as batches hold one suspect at the most', () => {
+  test('as many as there are free slots, while batches have at most one suspect', () => {
     suspects.saw([job(true), job(false), finished])
     expect([suspects.atMost(), suspects.waitMs()]).toEqual([Number.POSITIVE_INFINITY, 0])
     suspects.mayRun(job(true))
     expect([suspects.atMost(), suspects.waitMs()]).toEqual([Number.POSITIVE_INFINITY, 0])
   })
 
-  test('one by one after a batch with two, until a batch holds none', () => {
+  test('one by one after a batch with two suspects, until a batch has none', () => {
     suspects.saw([job(true), job(true)])
     expect(suspects.atMost()).toBe(1)
     suspects.saw([job(true)])
@@ -46,7 +46,7 @@ describe('how many messages are read', () => {
     expect(suspects.atMost()).toBe(Number.POSITIVE_INFINITY)
   })
 
-  test('none for the first moment of a suspect that others are behind; then the others as usual', () => {
+  test('none in the first moment of a suspect while others wait; then the others as usual', () => {
     const first = job(true)
     suspects.saw([first, job(true)])
     ms = 1000
@@ -65,7 +65,7 @@ describe('how many messages are read', () => {
   })
 })
 
-test('those that step aside come back at once, unless the one that runs takes longer than a moment', () => {
+test('suspects that were handed back return at once, unless the running one takes longer than a moment', () => {
   expect(suspects.pauseMs()).toBe(0)
   const first = job(true)
   ms = 1000

@@ -5,7 +5,7 @@ import { answerWithin, endsWithin } from '../../../src/infrastructure/shared/wit
 import { createPrefetch } from '../../../src/infrastructure/worker/prefetch.ts'
 import { watchStalls } from '../../../src/infrastructure/worker/stalls.ts'
 
-test('waits between tries that fail double from 100 ms to 2 s, and begin anew after one that does not', () => {
+test('the waits between failed tries double from 100 ms to 2 s, and start again after a success', () => {
   const { next, reset } = createBackOff()
   expect(Array.from({ length: 7 }, next)).toEqual([100, 200, 400, 800, 1600, 2000, 2000])
   reset()
@@ -60,7 +60,7 @@ describe('with a clock of its own', () => {
       expect(vi.getTimerCount()).toBe(timers)
     })
 
-    test('ends at once after a wake that nobody waited for; many of these are one', async () => {
+    test('ends at once after an earlier wake; several earlier wakes count as one', async () => {
       const bell = createWakeUp()
       bell.wake()
       bell.wake()
@@ -70,14 +70,14 @@ describe('with a clock of its own', () => {
       expect(next.ended).toBe(false)
     })
 
-    test('may be longer than a timer can be', async () => {
+    test('may be longer than the longest timer', async () => {
       const waiting = watch(createWakeUp().wait(Number.POSITIVE_INFINITY))
       await vi.advanceTimersByTimeAsync(100_000)
       expect(waiting.ended).toBe(false)
     })
   })
 
-  test('an event loop that stood still for a second is noticed by a late look, with what runs and what took that long', () => {
+  test('an event loop that was blocked for a second is noticed by a late timer, with what runs and how long it took', () => {
     const seen: unknown[] = []
     const stalls = watchStalls<string>({
       running: () => ['running'],
@@ -106,12 +106,12 @@ describe('with a clock of its own', () => {
   })
 })
 
-describe('work that has to end in time', () => {
+describe('work with a time limit', () => {
   const fails = async (): Promise<never> => {
     throw new Error('no connection')
   }
 
-  test('has ended, has failed, or has given its answer, whatever that is', async () => {
+  test('gives its result or its error', async () => {
     const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
     const before = timers()
     expect(await endsWithin(60_000, async () => undefined)).toBe(true)
@@ -122,7 +122,7 @@ describe('work that has to end in time', () => {
     await expect(answerWithin(60_000, fails)).rejects.toThrow('no connection')
   })
 
-  test('has not ended when its time is over; that it fails later is no fault of anybody', async () => {
+  test('is reported as unfinished after its limit; a later failure is ignored', async () => {
     let fail: (error: Error) => void = () => {}
     const never = () =>
       new Promise<void>((_, reject) => {

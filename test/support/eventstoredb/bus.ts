@@ -1,13 +1,14 @@
 import { EventEmitter } from 'node:events'
 import type pg from 'pg'
 import { afterEach } from 'vitest'
-import { commandsOf } from '../../../src/application/commands/commands-of.ts'
+import { commandStoreOf } from '../../../src/application/commands/command-store.ts'
 import { createCommandReader } from '../../../src/application/commands/read-commands.ts'
 import { type CommandToSend, prepareSend, sendPrepared } from '../../../src/application/commands/send-command.ts'
 import { createTransactCommands } from '../../../src/application/commands/transact-commands.ts'
 import { systemClock } from '../../../src/application/ports/clock.ts'
 import { silentLog } from '../../../src/application/ports/log.ts'
 import { silentTelemetry } from '../../../src/application/ports/telemetry.ts'
+import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts'
 import { isAway } from '../../../src/infrastructure/eventstoredb/connection/errors.ts'
 import { type EventStoreDbLogOptions, openEventStoreDbLog } from '../../../src/infrastructure/eventstoredb/index.ts'
 import { isConnectionError } from '../../../src/infrastructure/postgres/connection/errors.ts'
@@ -66,7 +67,7 @@ export const openLogBus = (
     log: silentLog,
     limits: { timeoutMs: 1_000, retryMs: 10_000, probeMs: 50, standbyMs: 50, stallMs: 2_000, ...limits },
   })
-  const store = commandsOf(log)
+  const store = commandStoreOf(log)
   const transact = createTransactCommands(store, uuidIds)
   const prepare = prepareSend({ clock: systemClock, ids: uuidIds, policies: new Map() })
   const sendAll = sendPrepared(transact)
@@ -81,7 +82,7 @@ export const openLogBus = (
     reader: createCommandReader(createCommandQueries(pool)),
     send: async (domain: string, command: CommandToSend) => (await sendAll([prepare(domain, command)]))[0],
     work: async (options: WorkerOptions) => {
-      const queue = createPgmqQueue(pool, catalog)
+      const queue = createPgmqQueue(pool, catalog, undefined, false)
       const deps = {
         store,
         transact,
@@ -95,6 +96,7 @@ export const openLogBus = (
         log: silentLog,
         isAway: (error: unknown) => isConnectionError(error) || isAway(error),
         telemetry: silentTelemetry,
+        decode: commandCodec.decode,
       }
       const worker = createWorker(deps, { pollMs: 100, ...options })
       closeAfterTest(() => worker.stop({ deadlineMs: 0 }))

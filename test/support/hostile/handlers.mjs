@@ -7,7 +7,7 @@ const note = key => appendFileSync(process.env.LEDGER, `${JSON.stringify({ key, 
 
 const memberOf = (data, name) => (typeof data === 'object' && data !== null ? data[name] : undefined)
 
-/** `fails`: so many attempts fail for a passing reason; `broken`: it never works until somebody edits it. */
+/** `fails`: so many attempts fail with a transient error; `broken`: it fails until its payload is edited. */
 const carryOut =
   wish =>
   (data, { command: { domain, commandId }, totalAttempts }) => {

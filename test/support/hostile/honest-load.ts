@@ -10,7 +10,7 @@ export const PRICE = 2
 export const GRANTED = 1_000_000
 export const replyQueueOf = { alice: 't_b__replies', erin: 'shop__replies' } as const
 
-/** When the honest users asked for each thing, in milliseconds since 1970, by the key in the handlers' ledger. */
+/** When the honest users sent each command, in milliseconds since 1970, by the key in the handlers' ledger. */
 export interface Wanted {
   readonly done: Map<string, number>
   /** Ids of commands that want a reply, by queue. */

@@ -1,6 +1,5 @@
 import { type ReactNode, useEffect } from 'react'
-import { Page } from '../components/Page.tsx'
-import { Empty } from '../components/states.tsx'
+import { NotFound } from '../components/NotFound.tsx'
 import { AuditPage } from '../pages/audit/AuditPage.tsx'
 import { CommandPage } from '../pages/commands/CommandPage.tsx'
 import { CommandsPage } from '../pages/commands/CommandsPage.tsx'
@@ -17,7 +16,7 @@ import { ActionsPage } from '../pages/troubleshooting/ActionsPage.tsx'
 import { RepliesPage } from '../pages/troubleshooting/RepliesPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
 import { usePlaces } from './navigation.ts'
-import { Link, matchPath, navigate, usePath } from './router.tsx'
+import { matchPath, navigate, usePath } from './router.tsx'
 
 /** The overview, or the first page that the token allows. */
 const Home = () => {
@@ -55,15 +54,5 @@ export const CurrentPage = () => {
     const params = matchPath(pattern, path)
     if (params !== null) return page(params)
   }
-  return (
-    <Page title="Nothing here">
-      <div className="card">
-        <Empty title={`There is no page at ${path}`}>
-          <Link href="/" className="text-accent underline">
-            To the overview
-          </Link>
-        </Empty>
-      </div>
-    </Page>
-  )
+  return <NotFound title="Nothing here" why={`There is no page at ${path}`} href="/" instead="To the overview" />
 }

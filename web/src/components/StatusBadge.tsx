@@ -2,7 +2,8 @@ import type { CommandStatus } from '../api/client.ts'
 
 export type Tone = 'ok' | 'warn' | 'bad' | 'info' | 'idle'
 
-const tones: Readonly<Record<Tone, string>> = {
+/** The colours of a tone. */
+export const tones: Readonly<Record<Tone, string>> = {
   ok: 'bg-ok-soft text-ok',
   warn: 'bg-warn-soft text-warn',
   bad: 'bg-bad-soft text-bad',

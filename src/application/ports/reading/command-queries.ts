@@ -1,5 +1,5 @@
 import type { CommandColumns, parkedColumns, viewColumns } from '../../../domain/command/columns.ts'
-import type { ParkedFilter } from '../../../domain/command/parked-filter.ts'
+import type { ParkedFilter } from '../../../domain/command/parking.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { Json } from '../../../domain/json/json.ts'
 import type { OperationStatus } from '../../../domain/operation/status.ts'

@@ -7,7 +7,7 @@ export interface Health {
   readonly reasons: readonly string[]
 }
 
-export interface QueueFigures {
+export interface QueueStats {
   readonly queue: string
   /** Messages on the queue, visible or not. With many thousands, this and `visible` are estimates. */
   readonly depth: number
@@ -20,7 +20,7 @@ export interface QueueFigures {
   readonly strangers: number
 }
 
-export interface FeedFigures {
+export interface FeedStats {
   /** Age of the oldest event that readers of the feed cannot see yet; 0: they see all. For a tenant: of its own events. */
   readonly lagSeconds: number
   /** The number of such events, counted up to 10,000. */
@@ -53,8 +53,8 @@ export interface Stats {
   /** The last 15 minutes, oldest first, with the current minute; fewer if the log is very busy. */
   readonly throughput: readonly MinuteStats[]
   /** Empty for a tenant, because queues have the commands of all tenants. */
-  readonly queues: readonly QueueFigures[]
-  readonly feed: FeedFigures
+  readonly queues: readonly QueueStats[]
+  readonly feed: FeedStats
   /** Undelivered replies, counted up to 10,000. */
   readonly undeliveredReplies: number
   readonly oldestTransactionSeconds: number

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { textOf } from '../../../application/shared/input.ts'
+import { defined, textOf } from '../../../application/shared/input.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { systemUser } from '../support/input.ts'
 import { withBus } from '../support/session.ts'
@@ -21,11 +21,8 @@ export const addCancel = (program: Command, deps: CliDeps): void => {
     .option('--json', 'print JSON')
     .action(async (ids: string[], options: Options) => {
       const targets = targetsOf(ids, options.domain)
-      const actor = systemUser()
-      const details = {
-        ...(options.reason === undefined ? {} : { reason: textOf(options.reason, 'reason') }),
-        ...(actor === undefined ? {} : { actor }),
-      }
+      const reason = options.reason === undefined ? undefined : textOf(options.reason, 'reason')
+      const details = defined({ reason, actor: systemUser() })
       await withBus(deps, ({ bus }) =>
         actOnEach(
           bus,

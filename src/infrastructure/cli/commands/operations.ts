@@ -1,14 +1,13 @@
 import type { Command } from 'commander'
 import type { Operation } from '../../../application/operations/operation-view.ts'
-import type { OperationFilter, Owner } from '../../../application/operations/operations.ts'
-import { commandIdOf, commandTypeOf, limitOf, oneOf, textOf } from '../../../application/shared/input.ts'
+import type { OperationFilter, OperationUser } from '../../../application/operations/operations.ts'
+import { commandIdOf, commandTypeOf, oneOf, pagingOf, textOf } from '../../../application/shared/input.ts'
 import { type OperationStatus, operationStatuses } from '../../../domain/operation/status.ts'
+import { printAnswer, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { numberOf, readJson, systemUser } from '../support/input.ts'
-import { more } from '../support/inspect.ts'
-import { withBus } from '../support/session.ts'
-import { type Column, fields, pretty, print, printJson, table, when } from '../text/output.ts'
+import { type Column, fields, pretty, when } from '../text/output.ts'
 
 interface OwnedOptions {
   readonly owner?: string
@@ -38,29 +37,27 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .option('--session <id>', 'the session it belongs to, up to 128 characters')
     .option('--message <id>', 'the message it belongs to, up to 128 characters')
     .action(async (type: string, options: StartOptions) => {
-      const owner = ownerOf(options)
+      const user = userOf(options)
       const start = {
         operation_type: commandTypeOf(type),
         session_id: options.session === undefined ? null : textOf(options.session, 'session', 128),
         message_id: options.message === undefined ? null : textOf(options.message, 'message', 128),
         parameters: await readJson('--data', options.data),
       }
-      await withBus(deps, async ({ bus }) => {
-        const operation = await bus.operations.start(owner, start)
-        if (options.json) printJson(operation)
-        else print(`Started ${operation.operation_type}: operation ${operation.id} is ${operation.status}.`)
+      await printAnswer(deps, options, async bus => {
+        const operation = await bus.operations.start(user, start)
+        return [operation, `Started ${operation.operation_type}: operation ${operation.id} is ${operation.status}.`]
       })
     })
 
   owned(operations.command('show').description('show an operation, and what to do when it failed'))
     .argument('<id>', 'the id of the operation')
     .action(async (given: string, options: OwnedOptions) => {
-      const owner = ownerOf(options)
+      const user = userOf(options)
       const id = commandIdOf(given, 'id')
-      await withBus(deps, async ({ bus }) => {
-        const operation = await bus.operations.get(owner, id)
-        if (options.json) printJson(operation)
-        else print(details(operation))
+      await printAnswer(deps, options, async bus => {
+        const operation = await bus.operations.get(user, id)
+        return [operation, details(operation)]
       })
     })
 
@@ -69,14 +66,9 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'continue after the previous page')
     .action(async (options: ListOptions) => {
-      const owner = ownerOf(options)
+      const user = userOf(options)
       const filter = filterOf(options)
-      await withBus(deps, async ({ bus }) => {
-        const page = await bus.operations.list(owner, filter)
-        if (options.json) printJson(page)
-        else if (page.items.length === 0) print('No operations.')
-        else print(table(page.items, columns) + more(page.nextCursor))
-      })
+      await printPage(deps, options, bus => bus.operations.list(user, filter), columns, 'No operations.')
     })
 
   owned(
@@ -84,12 +76,11 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
   )
     .argument('<id>', 'the id of the failed operation')
     .action(async (given: string, options: OwnedOptions) => {
-      const owner = ownerOf(options)
+      const user = userOf(options)
       const id = commandIdOf(given, 'id')
-      await withBus(deps, async ({ bus }) => {
-        const child = await bus.operations.retry(owner, id)
-        if (options.json) printJson(child)
-        else print(`Operation ${id} is retried by operation ${child.id}, which is ${child.status}.`)
+      await printAnswer(deps, options, async bus => {
+        const child = await bus.operations.retry(user, id)
+        return [child, `Operation ${id} is retried by operation ${child.id}, which is ${child.status}.`]
       })
     })
 }
@@ -100,7 +91,7 @@ const owned = (command: Command): Command =>
     .option('--tenant <tenant>', "the owner's tenant")
     .option('--json', 'print JSON')
 
-const ownerOf = ({ owner, tenant }: OwnedOptions): Owner => {
+const userOf = ({ owner, tenant }: OwnedOptions): OperationUser => {
   const subject = owner ?? systemUser()
   if (subject === undefined) throw new UsageError('name the owner with --owner: this account has no user name')
   return {
@@ -109,10 +100,9 @@ const ownerOf = ({ owner, tenant }: OwnedOptions): Owner => {
   }
 }
 
-const filterOf = ({ status, limit, cursor }: ListOptions): OperationFilter => ({
+const filterOf = ({ status, ...page }: ListOptions): OperationFilter => ({
   ...(status === undefined ? {} : { status: statusOf(status) }),
-  ...(limit === undefined ? {} : { limit: limitOf(limit) }),
-  ...(cursor === undefined ? {} : { cursor: textOf(cursor, 'cursor', 500) }),
+  ...pagingOf(page),
 })
 
 const statusOf = (given: string): OperationStatus => oneOf(operationStatuses, given.toLowerCase(), 'status')

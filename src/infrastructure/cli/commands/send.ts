@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { prepareSend } from '../../../application/commands/send-command.ts'
 import { systemClock } from '../../../application/ports/clock.ts'
+import { defined } from '../../../application/shared/input.ts'
+import { printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { backoffOf, numberOf, readJson, systemUser } from '../support/input.ts'
-import { withBus } from '../support/session.ts'
-import { print, printJson } from '../text/output.ts'
 
 interface Options {
   readonly data: string
@@ -40,23 +40,13 @@ export const addSend = (program: Command, deps: CliDeps): void => {
     .action(async (domain: string, commandType: string, options: Options) => {
       const data = await readJson('--data', options.data)
       const actor = systemUser()
-      const details = {
-        ...(options.id === undefined ? {} : { commandId: options.id }),
-        ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
-        ...(options.correlationId === undefined ? {} : { correlationId: options.correlationId }),
-        ...(options.causationId === undefined ? {} : { causationId: options.causationId }),
-        ...(options.maxAttempts === undefined ? {} : { maxAttempts: options.maxAttempts }),
-        ...(options.backoff === undefined ? {} : { backoffSeconds: options.backoff }),
-        ...(actor === undefined ? {} : { actor }),
-      }
+      const { id: commandId, replyTo, correlationId, causationId, maxAttempts, backoff: backoffSeconds } = options
+      const details = defined({ commandId, replyTo, correlationId, causationId, maxAttempts, backoffSeconds, actor })
       prepare(domain, { ...details, commandType, data })
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const sent = await bus.send(domain, commandType, data, details)
-        if (options.json) printJson(sent)
-        else {
-          const message = sent.msgId === null ? 'its message follows' : `message ${sent.msgId}`
-          print(`Sent ${sent.commandType} to ${sent.domain}: command ${sent.commandId}, ${message}.`)
-        }
+        const message = sent.msgId === null ? 'its message follows' : `message ${sent.msgId}`
+        return [sent, `Sent ${sent.commandType} to ${sent.domain}: command ${sent.commandId}, ${message}.`]
       })
     })
 }

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import type { UndeliveredChoice, UndeliveredReply } from '../../../application/ports/reading/undelivered.ts'
-import { limitOf, replyQueueOf, textOf } from '../../../application/shared/input.ts'
+import { defined, limitOf, replyQueueOf, textOf } from '../../../application/shared/input.ts'
+import { printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { Refused } from '../support/failure.ts'
 import { numberOf, operatorOf } from '../support/input.ts'
-import { more } from '../support/inspect.ts'
 import { withBus } from '../support/session.ts'
-import { type Column, counted, plain, print, printJson, table, when } from '../text/output.ts'
+import { type Column, counted, plain, print, printJson, when } from '../text/output.ts'
 
 interface ChoiceOptions {
   readonly domain?: string
@@ -33,8 +33,7 @@ const chosen = (command: Command): Command =>
     .option('--json', 'print JSON')
 
 const choiceOf = ({ domain, queue, limit }: ChoiceOptions): UndeliveredChoice => ({
-  ...(domain === undefined ? {} : { domain }),
-  ...(queue === undefined ? {} : { queue }),
+  ...defined({ domain, queue }),
   ...(limit === undefined ? {} : { limit: limitOf(limit) }),
 })
 
@@ -49,12 +48,7 @@ export const addUndelivered = (replies: Command, deps: CliDeps): void => {
         ...(options.delivered ? { delivered: true } : {}),
         ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
       }
-      await withBus(deps, async ({ bus }) => {
-        const page = await bus.replies.undelivered(filter)
-        if (options.json) printJson(page)
-        else if (page.items.length === 0) print('No such replies.')
-        else print(table(page.items, columns) + more(page.nextCursor))
-      })
+      await printPage(deps, options, bus => bus.replies.undelivered(filter), columns, 'No such replies.')
     })
 
   chosen(replies.command('deliver').description('deliver them again, each once: those named, or all that match'))

@@ -3,6 +3,7 @@ import type { CausalNode } from '../../../application/investigation/causal-tree.
 import type { CausalTree } from '../../../application/investigation/investigate.ts'
 import type { CommandHistory } from '../../../application/investigation/read-history.ts'
 import { commandIdOf, correlationIdOf, domainOf } from '../../../application/shared/input.ts'
+import { printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { again } from '../support/input.ts'
@@ -86,10 +87,9 @@ const replayCorrelation = async (
     throw new UsageError('--correlation shows all with that id: leave out the id of a command, and its flags')
   }
   const id = correlationIdOf(correlation)
-  await withBus(deps, async ({ bus }) => {
+  await printAnswer(deps, { json }, async bus => {
     const tree = await bus.getCorrelation(id)
-    if (json) printJson(tree)
-    else print(treeText(tree))
+    return [tree, treeText(tree)]
   })
 }
 

@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import type { CreditEntry } from '../../../application/ports/reading/workflow-queries.ts'
+import type { CreditBalance } from '../../../application/runs/credits.ts'
 import { amountOf, DEFAULT_TENANT, poolOf } from '../../../application/runs/workflow-input.ts'
 import { textOf } from '../../../application/shared/input.ts'
+import { more, printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { numberOf } from '../support/input.ts'
-import { more } from '../support/inspect.ts'
 import { asPrincipal, type PrincipalOptions, principalOf } from '../support/principal.ts'
-import { withBus } from '../support/session.ts'
-import { type Column, counted, print, printJson, table, when } from '../text/output.ts'
+import { type Column, counted, table, when } from '../text/output.ts'
 
 /** `credits`: tenants pay for runs with them. */
 export const addCredits = (program: Command, deps: CliDeps): void => {
@@ -16,16 +16,11 @@ export const addCredits = (program: Command, deps: CliDeps): void => {
   asPrincipal(credits.command('show').description('the balance, and the newest entries of the ledger')).action(
     async (options: PrincipalOptions) => {
       const tenant = tenantOf(options)
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const balance = await bus.credits.balance(tenant)
-        const ledger = await bus.credits.entries(tenant)
-        if (options.json) printJson({ ...balance, ledger: ledger.items, nextCursor: ledger.nextCursor })
-        else {
-          print(
-            `Tenant ${tenant}: ${counted(balance.monthly, 'monthly credit')} (${balance.month}), ${balance.purchased} purchased.`,
-          )
-          if (ledger.items.length > 0) print(`\n${table(ledger.items, columns)}${more(ledger.nextCursor)}`)
-        }
+        const { items, nextCursor } = await bus.credits.entries(tenant)
+        const entries = items.length === 0 ? [] : [table(items, columns) + more(nextCursor)]
+        return [{ ...balance, ledger: items, nextCursor }, [balanceText(balance), ...entries].join('\n\n')]
       })
     },
   )
@@ -37,19 +32,18 @@ export const addCredits = (program: Command, deps: CliDeps): void => {
     .action(async (pool: string, amount: number, options: PrincipalOptions & { readonly reason: string }) => {
       const { subject } = principalOf(options)
       const grant = { pool: poolOf(pool), amount: amountOf(amount), reason: textOf(options.reason, 'reason') }
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const balance = await bus.credits.grant(subject, tenantOf(options), grant)
-        if (options.json) printJson(balance)
-        else
-          print(
-            `Tenant ${balance.tenantId}: ${counted(balance.monthly, 'monthly credit')} (${balance.month}), ${balance.purchased} purchased.`,
-          )
+        return [balance, balanceText(balance)]
       })
     })
 }
 
 const tenantOf = ({ tenant }: PrincipalOptions): string =>
   tenant === undefined ? DEFAULT_TENANT : textOf(tenant, 'tenant', 128)
+
+const balanceText = ({ tenantId, monthly, month, purchased }: CreditBalance): string =>
+  `Tenant ${tenantId}: ${counted(monthly, 'monthly credit')} (${month}), ${purchased} purchased.`
 
 const columns: readonly Column<CreditEntry>[] = [
   { title: 'AT', value: entry => when(entry.at) },

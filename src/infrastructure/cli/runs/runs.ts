@@ -12,15 +12,14 @@ import {
   templateNameOf,
 } from '../../../application/runs/workflow-input.ts'
 import type { RetryPreview } from '../../../application/runs/workflow-runs.ts'
-import { commandIdOf, limitOf, textOf } from '../../../application/shared/input.ts'
+import { commandIdOf, pagingOf, textOf } from '../../../application/shared/input.ts'
 import { runStatuses } from '../../../domain/workflow-run/status.ts'
 import { addRunsReplay } from '../investigation/runs-replay.ts'
+import { printAnswer, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { numberOf, readJson } from '../support/input.ts'
-import { more } from '../support/inspect.ts'
 import { asPrincipal, type PrincipalOptions, principalOf } from '../support/principal.ts'
-import { withBus } from '../support/session.ts'
-import { type Column, counted, fields, print, printJson, table, when } from '../text/output.ts'
+import { type Column, counted, fields, table, when } from '../text/output.ts'
 
 interface StartOptions extends PrincipalOptions {
   readonly template: string
@@ -46,19 +45,18 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
     .option('--max-retries <n>', 'how often a file may be continued, 1-10 (default: 3)', numberOf('--max-retries'))
     .option('--test', 'a test run: free')
     .action(async (options: StartOptions) => {
-      const starter = { ...principalOf(options), testRun: options.test === true }
+      const principal = { ...principalOf(options), testRun: options.test === true }
       const start = {
         templateId: commandIdOf(options.template, 'template'),
         files: filesOf(await readJson('--files', options.files)),
         ...(options.maxRetries === undefined ? {} : { maxRetryCount: retryCountOf(options.maxRetries) }),
       }
-      await withBus(deps, async ({ bus }) => {
-        const run = await bus.runs.initiate(starter, start)
-        if (options.json) printJson(run)
-        else
-          print(
-            `Run ${run.id} is ${run.status}: ${counted(run.totalJobs, 'file')} for ${counted(run.creditsConsumed, 'credit')}.`,
-          )
+      await printAnswer(deps, options, async bus => {
+        const run = await bus.runs.initiate(principal, start)
+        return [
+          run,
+          `Run ${run.id} is ${run.status}: ${counted(run.totalJobs, 'file')} for ${counted(run.creditsConsumed, 'credit')}.`,
+        ]
       })
     })
 
@@ -66,10 +64,9 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
     .argument('<id>', 'the id of the run')
     .action(async (given: string, options: PrincipalOptions) => {
       const id = commandIdOf(given, 'id')
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const run = await bus.runs.get(principalOf(options), id)
-        if (options.json) printJson(run)
-        else print(details(run))
+        return [run, details(run)]
       })
     })
 
@@ -82,15 +79,9 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
     .action(async (options: ListOptions) => {
       const filter = {
         ...(options.status === undefined ? {} : { status: runStatusOf(options.status.toUpperCase()) }),
-        ...(options.limit === undefined ? {} : { limit: limitOf(options.limit) }),
-        ...(options.cursor === undefined ? {} : { cursor: textOf(options.cursor, 'cursor', 500) }),
+        ...pagingOf(options),
       }
-      await withBus(deps, async ({ bus }) => {
-        const page = await bus.runs.list(principalOf(options), filter)
-        if (options.json) printJson(page)
-        else if (page.items.length === 0) print('No runs.')
-        else print(table(page.items, columns) + more(page.nextCursor))
-      })
+      await printPage(deps, options, bus => bus.runs.list(principalOf(options), filter), columns, 'No runs.')
     })
 
   asPrincipal(runs.command('continue').description('retry the failed files of a run'))
@@ -98,13 +89,13 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
     .option('--preview', 'say what it would retry and cost, and do nothing')
     .action(async (given: string, options: PrincipalOptions & { readonly preview?: true }) => {
       const id = commandIdOf(given, 'id')
-      await withBus(deps, async ({ bus }) => {
-        const answer = options.preview
-          ? await bus.runs.previewRetry(principalOf(options), id)
-          : await bus.runs.retryFailed(principalOf(options), id)
-        if (options.json) printJson(answer)
-        else if ('blockedBy' in answer) print(previewText(answer))
-        else print(`Run ${id} is ${answer.status}: round ${answer.round}, ${counted(answer.roundJobs, 'file')}.`)
+      await printAnswer(deps, options, async bus => {
+        if (options.preview) {
+          const preview = await bus.runs.previewRetry(principalOf(options), id)
+          return [preview, previewText(preview)]
+        }
+        const run = await bus.runs.retryFailed(principalOf(options), id)
+        return [run, `Run ${id} is ${run.status}: round ${run.round}, ${counted(run.roundJobs, 'file')}.`]
       })
     })
 
@@ -114,10 +105,9 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
     .action(async (given: string, options: PrincipalOptions & { readonly reason?: string }) => {
       const id = commandIdOf(given, 'id')
       const reason = options.reason === undefined ? {} : { reason: textOf(options.reason, 'reason') }
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const run = await bus.runs.cancel(principalOf(options), id, reason)
-        if (options.json) printJson(run)
-        else print(`Run ${id} is ${run.status}.`)
+        return [run, `Run ${id} is ${run.status}.`]
       })
     })
 }
@@ -141,10 +131,9 @@ const addTemplates = (runs: Command, deps: CliDeps): void => {
         creditsPerRun: priceOf(options.price),
         batchMode: options.batch === true,
       }
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const made = await bus.runs.createTemplate(principalOf(options), given)
-        if (options.json) printJson(made)
-        else print(`Template ${made.id}: ${made.name}, ${counted(made.creditsPerRun, 'credit')} a file.`)
+        return [made, `Template ${made.id}: ${made.name}, ${counted(made.creditsPerRun, 'credit')} a file.`]
       })
     })
 
@@ -158,10 +147,9 @@ const addTemplates = (runs: Command, deps: CliDeps): void => {
         ...(options.name === undefined ? {} : { name: templateNameOf(options.name) }),
         ...(options.price === undefined ? {} : { creditsPerRun: priceOf(options.price) }),
       }
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const edited = await bus.runs.editTemplate(principalOf(options), id, change)
-        if (options.json) printJson(edited)
-        else print(`Template ${id}: ${edited.name}, ${counted(edited.creditsPerRun, 'credit')} a file.`)
+        return [edited, `Template ${id}: ${edited.name}, ${counted(edited.creditsPerRun, 'credit')} a file.`]
       })
     })
 
@@ -169,21 +157,21 @@ const addTemplates = (runs: Command, deps: CliDeps): void => {
     .argument('<id>', 'the id of the template')
     .action(async (given: string, options: PrincipalOptions) => {
       const id = commandIdOf(given, 'id')
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const archived = await bus.runs.archiveTemplate(principalOf(options), id)
-        if (options.json) printJson(archived)
-        else print(`Template ${id} is archived.`)
+        return [archived, `Template ${id} is archived.`]
       })
     })
 
   asPrincipal(templates.command('list').description('list templates, newest first')).action(
     async (options: PrincipalOptions) => {
-      await withBus(deps, async ({ bus }) => {
-        const page = await bus.runs.listTemplates(principalOf(options))
-        if (options.json) printJson(page)
-        else if (page.items.length === 0) print('No templates.')
-        else print(table(page.items, templateColumns) + more(page.nextCursor))
-      })
+      await printPage(
+        deps,
+        options,
+        bus => bus.runs.listTemplates(principalOf(options)),
+        templateColumns,
+        'No templates.',
+      )
     },
   )
 }

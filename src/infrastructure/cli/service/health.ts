@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { CommandBusError } from '../../../application/shared/errors.ts'
+import { defined } from '../../../application/shared/input.ts'
 import { hostInUrl } from '../../http/host-in-url.ts'
 import { type Config, DEFAULT_PORT, readConfig } from '../../settings/config.ts'
 import { ownSigner } from '../../settings/identity-options.ts'
@@ -21,10 +22,7 @@ export const addHealthCommand = (program: Command, deps: CliDeps): void => {
     .option('--port <port>', 'where it listens (default: PORT, or 4000)')
     .option('--host <host>', 'where it listens (default: HOST, or 127.0.0.1)')
     .action(async ({ port, host }: Options) => {
-      const config = readConfig(deps.env, {
-        ...(host === undefined ? {} : { host }),
-        ...(port === undefined ? {} : { port }),
-      })
+      const config = readConfig(deps.env, defined({ host, port }))
       if (config.port === 0)
         throw new CommandBusError('USAGE', 'port 0 is any free port: give the port that was taken, with --port or PORT')
       await askReadiness(

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { defined } from '../../../application/shared/input.ts'
 import { readConfig } from '../../settings/config.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { systemUser } from '../support/input.ts'
@@ -31,10 +32,7 @@ export const addStart = (program: Command, deps: CliDeps): void => {
     )
     .option('--json', 'print JSON')
     .action(async ({ host, port, demo, rehearseWith, json }: Options) => {
-      const config = readConfig(deps.env, {
-        ...(host === undefined ? {} : { host }),
-        ...(port === undefined ? {} : { port }),
-      })
+      const config = readConfig(deps.env, defined({ host, port }))
       // the HTTP server takes longer to load than most other commands to run
       const [{ runService }, { createLogger }] = await Promise.all([
         import('../../service/run.ts'),

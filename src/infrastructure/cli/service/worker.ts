@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { allTelemetry } from '../../../application/ports/telemetry.ts'
 import { InvalidInputError } from '../../../application/shared/errors.ts'
-import { domainOf } from '../../../application/shared/input.ts'
+import { defined, domainOf } from '../../../application/shared/input.ts'
 import type { CommandBus } from '../../../command-bus.ts'
 import { demoDomains, demoLeaseSeconds } from '../../demo/index.ts'
 import type { HealthReport } from '../../http/pages/health.ts'
@@ -113,10 +113,7 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
 
 const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], options: Options): Promise<void> => {
   const { port, host } = options
-  const config = readConfig(deps.env, {
-    ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port }),
-  })
+  const config = readConfig(deps.env, defined({ host, port }))
   const { createLogger } = await import('../../telemetry/logger.ts')
   const log = createLogger({ level: config.logLevel, name: 'worker' })
   const stop = listenForStop()
@@ -139,7 +136,7 @@ const runWorkers = async (deps: CliDeps, plans: readonly WorkerOptions[], option
   let bus: CommandBus | undefined
   const workers: { readonly domain: string; readonly worker: Worker }[] = []
   const health = (): HealthReport =>
-    workerHealth({ workers, follower: bus?.follower?.health(), stopping: stop.asked() })
+    workerHealth({ workers, follower: bus?.follower?.health(), stopping: stop.requested() })
   // a supervised worker reports to its service, which itself listens on PORT
   const listenAt = supervised && port === undefined ? undefined : config.port
   const metrics = createMetrics({

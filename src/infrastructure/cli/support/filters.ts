@@ -10,7 +10,7 @@ import {
   statusOf,
   textOf,
 } from '../../../application/shared/input.ts'
-import { parkedConditions } from '../../../domain/command/parked-filter.ts'
+import { parkedConditions } from '../../../domain/command/parking.ts'
 
 export interface CommandFilterOptions {
   readonly domain?: string

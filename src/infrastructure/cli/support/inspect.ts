@@ -3,14 +3,15 @@ import type { AuditEntry, CommandDetail, CommandView } from '../../../applicatio
 import { CommandNotFoundError } from '../../../application/shared/errors.ts'
 import { auditTypeOf, commandIdOf, domainOf } from '../../../application/shared/input.ts'
 import { auditWords } from '../../../domain/command/audit-names.ts'
+import { pendingTimes } from '../../../domain/command/columns.ts'
 import type { ErrorCause } from '../../../domain/command/events.ts'
 import { commandStatuses } from '../../../domain/command/transitions.ts'
 import { traceLines } from '../text/error-text.ts'
-import { type Column, fields, plain, pretty, print, printJson, table, when } from '../text/output.ts'
+import { type Column, fields, plain, pretty, table, when } from '../text/output.ts'
+import { printAnswer, printPage } from './answer.ts'
 import type { CliDeps } from './deps.ts'
 import { type CommandFilterOptions, commandFilterOf } from './filters.ts'
 import { numberOf } from './input.ts'
-import { withBus } from './session.ts'
 import { whichDomain } from './which-domain.ts'
 
 interface OneOptions {
@@ -32,13 +33,12 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     .option('--json', 'print JSON')
     .action(async (given: string, options: OneOptions) => {
       const { id, domain } = oneCommand(given, options)
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const where = await whichDomain(bus, id, domain)
         const command = await bus.getCommand(where, id)
         if (command === null) throw new CommandNotFoundError(where, id)
-        if (options.json) return printJson(command)
-        const trail = command.lastErrorCode === null ? [] : await bus.getAuditTrail(where, id)
-        print([details(command), ...traces(trail).slice(-1)].join('\n\n'))
+        const trail = options.json || command.lastErrorCode === null ? [] : await bus.getAuditTrail(where, id)
+        return [command, [details(command), ...traces(trail).slice(-1)].join('\n\n')]
       })
     })
 
@@ -57,12 +57,7 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     .option('--json', 'print JSON')
     .action(async (options: CommandFilterOptions & { readonly json?: true }) => {
       const filter = commandFilterOf(options)
-      await withBus(deps, async ({ bus }) => {
-        const page = await bus.queryCommands(filter)
-        if (options.json) printJson(page)
-        else if (page.items.length === 0) print('No commands.')
-        else print(table(page.items, listColumns) + more(page.nextCursor))
-      })
+      await printPage(deps, options, bus => bus.queryCommands(filter), listColumns, 'No commands.')
     })
 
   program
@@ -75,18 +70,13 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     .action(async (given: string, options: AuditOptions) => {
       const { id, domain } = oneCommand(given, options)
       const filter = options.event === undefined ? {} : { eventType: auditTypeOf(options.event.toUpperCase()) }
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const found = domain === undefined ? await bus.findCommand(id) : []
         const where = domain ?? (found.length === 0 ? undefined : await whichDomain(bus, id, domain))
         const items = where === undefined ? [] : await bus.getAuditTrail(where, id, filter)
-        if (options.json) printJson({ items })
-        else if (items.length > 0) print([table(items, auditColumns), ...traces(items)].join('\n\n'))
-        else
-          print(
-            where === undefined || options.event === undefined
-              ? `No events: there is no command ${id}.`
-              : 'No such events.',
-          )
+        const isUnknown = where === undefined || options.event === undefined
+        const none = isUnknown ? `No events: there is no command ${id}.` : 'No such events.'
+        return [{ items }, items.length === 0 ? none : [table(items, auditColumns), ...traces(items)].join('\n\n')]
       })
     })
 }
@@ -95,10 +85,6 @@ const oneCommand = (given: string, options: OneOptions) => ({
   id: commandIdOf(given),
   domain: options.domain === undefined ? undefined : domainOf(options.domain),
 })
-
-/** The line below a page that is not the last. */
-export const more = (nextCursor: string | null): string =>
-  nextCursor === null ? '' : `\n\nNext page: repeat with --cursor ${nextCursor}`
 
 const listColumns: readonly Column<CommandView>[] = [
   { title: 'COMMAND', value: command => command.commandId },
@@ -149,10 +135,8 @@ const details = (command: CommandDetail): string =>
       ['Status', command.status],
       ['Attempts', `${command.attempts} of ${command.maxAttempts} (${command.totalAttempts} in total)`],
       ['Parked', command.parkedAt === null ? '' : `${when(command.parkedAt)}, ${command.parkedReason}`],
-      ['Snoozed until', when(command.snoozedUntil)],
       ['Last error', lastError(command)],
-      ['Next attempt', when(command.nextAttemptAt)],
-      ['Lease until', when(command.leaseExpiresAt)],
+      ...pendingTimes.map(([name, label]) => [label, when(command[name])] as const),
       ['Message', command.msgId === null ? '' : `${command.msgId} on ${command.queueName}`],
       ['Reply to', command.replyTo],
       ['Correlation', command.correlationId],

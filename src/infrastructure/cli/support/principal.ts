@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Asker } from '../../../application/runs/workflow-templates.ts'
+import type { Principal } from '../../../application/ports/authorization.ts'
 import { textOf } from '../../../application/shared/input.ts'
 import { UsageError } from './failure.ts'
 import { systemUser } from './input.ts'
@@ -17,7 +17,7 @@ export const asPrincipal = (command: Command): Command =>
     .option('--tenant <tenant>', 'only this tenant (default: all; what is created belongs to tenant `default`)')
     .option('--json', 'print JSON')
 
-export const principalOf = ({ by, tenant }: PrincipalOptions): Asker => {
+export const principalOf = ({ by, tenant }: PrincipalOptions): Principal => {
   const subject = by ?? systemUser()
   if (subject === undefined) throw new UsageError('name yourself with --by: this account has no user name')
   return {

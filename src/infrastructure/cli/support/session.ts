@@ -1,3 +1,4 @@
+import { defined } from '../../../application/shared/input.ts'
 import type { CommandBus, CommandBusOptions } from '../../../command-bus.ts'
 import { type Database, openDatabase } from '../../service/database.ts'
 import { listenForStop } from '../../service/signals.ts'
@@ -49,11 +50,8 @@ export const logOf = ({
   databaseTimeoutMs,
   eventStoreUrl,
   eventStorePrefix,
-}: Config): Pick<CommandBusOptions, 'databaseTimeoutMs' | 'eventStoreUrl' | 'eventStorePrefix'> => ({
-  ...(databaseTimeoutMs === undefined ? {} : { databaseTimeoutMs }),
-  ...(eventStoreUrl === undefined ? {} : { eventStoreUrl }),
-  ...(eventStorePrefix === undefined ? {} : { eventStorePrefix }),
-})
+}: Config): Pick<CommandBusOptions, 'databaseTimeoutMs' | 'eventStoreUrl' | 'eventStorePrefix'> =>
+  defined({ databaseTimeoutMs, eventStoreUrl, eventStorePrefix })
 
 /** Runs `body` with the configured database, without a bus. */
 export const withDatabase = async <A>(config: Config, body: (database: Database) => Promise<A>): Promise<A> => {

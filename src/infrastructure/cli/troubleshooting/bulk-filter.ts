@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { ActionFilter } from '../../../application/ports/action-store.ts'
+import { defined } from '../../../application/shared/input.ts'
+import type { ActionFilter } from '../../../domain/command/parking.ts'
 import { UsageError } from '../support/failure.ts'
 
 /** The flags with which an operator selects many commands at once. */
@@ -37,11 +38,5 @@ export const bulkFilterOf = (ids: readonly string[], flags: BulkFlags): ActionFi
   if (!all && !narrowed && domain === undefined) {
     throw new UsageError("missing required argument 'ids': name commands, choose them (--error-code ...), or say --all")
   }
-  return {
-    ...(domain === undefined ? {} : { domain }),
-    ...(type === undefined ? {} : { commandType: type }),
-    ...(errorCode === undefined ? {} : { errorCode }),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-  }
+  return defined({ domain, commandType: type, errorCode, from, to })
 }

@@ -40,7 +40,7 @@ const watchProgress = ({ total }: ActionView, quiet: boolean) => {
   const drawn = process.stderr.isTTY === true
   const bar = startProgress('commands', total)
   let shown = 0
-  let told = performance.now()
+  let lastLineAt = performance.now()
   let waiting = false
   return {
     show: (view: ActionView): void => {
@@ -53,8 +53,8 @@ const watchProgress = ({ total }: ActionView, quiet: boolean) => {
             `Waiting for the canary: ${counted(view.succeeded, 'command has', 'commands have')} to complete before the rest goes.`,
           ),
         )
-      } else if (!drawn && !waits && performance.now() - told >= LINE_MS) {
-        told = performance.now()
+      } else if (!drawn && !waits && performance.now() - lastLineAt >= LINE_MS) {
+        lastLineAt = performance.now()
         printNote(`${doneOf(view)} of ${total}`)
       }
       waiting = waits

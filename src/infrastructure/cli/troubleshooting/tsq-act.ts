@@ -80,10 +80,10 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
     if (flags.canary !== undefined && filter === null) {
       throw new UsageError('--canary is for many commands: choose them with --error-code and the like')
     }
-    const asked = { operator, ...(await optionValues(name, flags)) }
+    const common = { operator, ...(await optionValues(name, flags)) }
     if (filter !== null) {
       const canary = flags.canary === undefined ? {} : { canary: flags.canary }
-      return actOnMany(deps, { action: name as ParkedAction, filter, ...asked, ...canary }, flags)
+      return actOnMany(deps, { action: name as ParkedAction, filter, ...common, ...canary }, flags)
     }
     await withBus(
       deps,
@@ -93,7 +93,7 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
           bus,
           targets,
           flags,
-          (domain, id) => call(domain, id, { ...asked, ...(flags.dryRun ? { dryRun: true } : {}) }),
+          (domain, id) => call(domain, id, { ...common, ...(flags.dryRun ? { dryRun: true } : {}) }),
           one => (one.dryRun === undefined ? done(one) : planText(one.dryRun)),
         )
       },
@@ -103,11 +103,11 @@ const addAction = (tsq: Command, deps: CliDeps, name: ActionName): void => {
 }
 
 /** Checks the flags, then starts an action on many commands and carries it out. */
-const actOnMany = async (deps: CliDeps, asked: BulkActionOptions, flags: Flags): Promise<void> => {
-  actionOf(asked, new Date().toISOString())
+const actOnMany = async (deps: CliDeps, options: BulkActionOptions, flags: Flags): Promise<void> => {
+  actionOf(options, new Date().toISOString())
   await withBus(deps, async ({ bus }) => {
-    if (!flags.dryRun) return carryOut(bus, await bus.actions.start(asked), flags)
-    const plan = await bus.actions.dryRun(asked)
+    if (!flags.dryRun) return carryOut(bus, await bus.actions.start(options), flags)
+    const plan = await bus.actions.dryRun(options)
     if (flags.json) printJson(plan)
     else print(actionPlanText(plan))
   })

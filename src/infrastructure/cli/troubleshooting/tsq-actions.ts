@@ -4,12 +4,12 @@ import { commandIdOf, textOf } from '../../../application/shared/input.ts'
 import { actionListOf, itemListOf } from '../../../application/troubleshooting/action-input.ts'
 import { ActionNotFoundError, type ActionView } from '../../../application/troubleshooting/bulk-action.ts'
 import type { CommandBus } from '../../../command-bus.ts'
+import { more, printAnswer, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { numberOf, operatorOf } from '../support/input.ts'
-import { more } from '../support/inspect.ts'
 import { withBus } from '../support/session.ts'
-import { type Column, fields, print, printJson, table, when } from '../text/output.ts'
+import { type Column, fields, table, when } from '../text/output.ts'
 import { carryOut, itemColumns } from './carry-out.ts'
 
 interface Options {
@@ -63,10 +63,9 @@ export const addActions = (tsq: Command, deps: CliDeps): void => {
     .action(async (id: string, options: { readonly operator?: string }, command: Command) => {
       const actionId = commandIdOf(id, 'actionId')
       const operator = textOf(operatorOf(options.operator), 'operator', 200)
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, jsonOf(command), async bus => {
         const view = await bus.actions.stop(actionId, { operator })
-        if (jsonOf(command).json) printJson(view)
-        else print(`Action ${actionId} is ${view.status}: ${view.succeeded} of ${view.total} were done.`)
+        return [view, `Action ${actionId} is ${view.status}: ${view.succeeded} of ${view.total} were done.`]
       })
     })
 }
@@ -97,27 +96,22 @@ const existing = async (bus: CommandBus, actionId: string, items?: ItemListFilte
 const showAll = async (deps: CliDeps, options: Options): Promise<void> => {
   if (options.outcome !== undefined) throw new UsageError('--outcome is about the items of one action: name its id')
   const filter = listFilterOf(options)
-  await withBus(deps, async ({ bus }) => {
-    const page = await bus.actions.list(filter)
-    if (options.json) printJson(page)
-    else if (page.items.length === 0) print('No actions.')
-    else print(table(page.items, actionColumns) + more(page.nextCursor))
-  })
+  await printPage(deps, options, bus => bus.actions.list(filter), actionColumns, 'No actions.')
 }
 
 const showOne = async (deps: CliDeps, id: string, options: Options): Promise<void> => {
   if (options.status !== undefined) throw new UsageError('--status is about the list of actions: name no id')
   const filter = itemFilterOf(options)
   const actionId = commandIdOf(id, 'actionId')
-  await withBus(deps, async ({ bus }) => {
+  await printAnswer(deps, options, async bus => {
     const view = await existing(bus, actionId, filter)
-    if (options.json) printJson(view)
-    else printAction(view)
+    return [view, actionText(view)]
   })
 }
 
-const printAction = (view: ActionView): void => {
-  print(
+const actionText = (view: ActionView): string => {
+  const { items = [], nextCursor = null } = view.items ?? {}
+  return [
     fields([
       ['Action', view.actionId],
       ['What', `${view.action} ${JSON.stringify(view.criteria)}`],
@@ -130,9 +124,8 @@ const printAction = (view: ActionView): void => {
       ['Begun', when(view.createdAt)],
       ['Changed', when(view.updatedAt)],
     ]),
-  )
-  const page = view.items
-  if (page !== undefined && page.items.length > 0) print(`\n${table(page.items, itemColumns)}${more(page.nextCursor)}`)
+    ...(items.length === 0 ? [] : [table(items, itemColumns) + more(nextCursor)]),
+  ].join('\n\n')
 }
 
 const actionColumns: readonly Column<ActionView>[] = [

@@ -1,14 +1,18 @@
 import type { Command } from 'commander'
 import type { ParkedAtOptions } from '../../../application/investigation/investigate.ts'
-import type { TroubleshootingGroup, TroubleshootingItem } from '../../../application/ports/reading/command-queries.ts'
+import type {
+  Page,
+  TroubleshootingGroup,
+  TroubleshootingItem,
+} from '../../../application/ports/reading/command-queries.ts'
 import { instantOf } from '../../../application/shared/input.ts'
+import { parkedTimes } from '../../../domain/command/columns.ts'
+import { more, printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { parkedFlags, type TroubleshootingFilterOptions, troubleshootingFilterOf } from '../support/filters.ts'
 import { numberOf } from '../support/input.ts'
-import { more } from '../support/inspect.ts'
-import { withBus } from '../support/session.ts'
 import { cutNote, payloadText } from '../text/cut-payload.ts'
-import { type Column, print, printJson, table, when } from '../text/output.ts'
+import { type Column, table, when } from '../text/output.ts'
 import { addOperatorActions } from './tsq-act.ts'
 import { addActions } from './tsq-actions.ts'
 
@@ -30,46 +34,43 @@ const addLists = (tsq: Command, deps: CliDeps): void => {
     .action(async (options: TroubleshootingFilterOptions & { readonly at?: string; readonly json?: true }) => {
       const filter = troubleshootingFilterOf(options)
       if (options.at !== undefined) return listAt(deps, { ...filter, at: instantOf(options.at, '--at') }, options)
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const page = await bus.troubleshooting.list(filter)
-        if (options.json) printJson(page)
-        else if (page.items.length === 0) print('Nothing is parked.')
-        else
-          print(
-            `${table(page.items, itemColumns)}\n\n${page.total} in all${cutNote(page.items)}${more(page.nextCursor)}`,
-          )
+        return [page, parkedText(page, 'Nothing is parked.', `${page.total} in all`)]
       })
     })
 
   filtered(tsq.command('groups').description('count what is parked by domain, type and error code')).action(
     async (options: TroubleshootingFilterOptions & { readonly json?: true }) => {
       const filter = troubleshootingFilterOf(options)
-      await withBus(deps, async ({ bus }) => {
+      await printAnswer(deps, options, async bus => {
         const items = await bus.troubleshooting.groups(filter)
-        if (options.json) printJson({ items })
-        else print(items.length === 0 ? 'Nothing is parked.' : table(items, groupColumns))
+        return [{ items }, items.length === 0 ? 'Nothing is parked.' : table(items, groupColumns)]
       })
     },
   )
 }
 
-const listAt = (deps: CliDeps, filter: ParkedAtOptions, { json }: { readonly json?: true }): Promise<void> =>
-  withBus(deps, async ({ bus }) => {
+const listAt = (deps: CliDeps, filter: ParkedAtOptions, flags: { readonly json?: true }): Promise<void> =>
+  printAnswer(deps, flags, async bus => {
     const page = await bus.troubleshooting.listAt(filter)
-    if (json) printJson(page)
-    else if (page.items.length === 0) print(`Nothing was parked at ${page.at}.${more(page.nextCursor)}`)
-    else
-      print(
-        `${table(page.items, itemColumns)}\n\nAs it was at ${page.at}${cutNote(page.items)}${more(page.nextCursor)}`,
-      )
+    return [page, parkedText(page, `Nothing was parked at ${page.at}.`, `As it was at ${page.at}`)]
   })
+
+const parkedText = ({ items, nextCursor }: Page<TroubleshootingItem>, none: string, below: string): string =>
+  (items.length === 0 ? none : `${table(items, itemColumns)}\n\n${below}${cutNote(items)}`) + more(nextCursor)
 
 const itemColumns: readonly Column<TroubleshootingItem>[] = [
   { title: 'COMMAND', value: item => item.commandId },
   { title: 'DOMAIN', value: item => item.domain },
   { title: 'TYPE', value: item => item.commandType, flexible: true },
   { title: 'REASON', value: item => item.parkedReason },
-  { title: 'SNOOZED UNTIL', value: item => when(item.snoozedUntil) },
+  ...parkedTimes.map(
+    ([name, label]): Column<TroubleshootingItem> => ({
+      title: label.toUpperCase(),
+      value: item => when(item[name]),
+    }),
+  ),
   { title: 'ERROR', value: item => `${item.lastErrorCode}: ${item.lastErrorMsg ?? ''}`, flexible: true },
   { title: 'ATTEMPTS', value: item => `${item.attempts}/${item.maxAttempts}` },
   { title: 'PAYLOAD', value: payloadText, flexible: true },

@@ -28,7 +28,7 @@ export interface CatchUpHealth {
 const DEGRADED_LAG_MS = 5_000
 const CRITICAL_AFTER_MS = 10_000
 
-export interface CatchUpFigures extends Omit<CatchUpHealth, 'status' | 'reasons' | 'setAside'> {
+export interface CatchUpStats extends Omit<CatchUpHealth, 'status' | 'reasons' | 'setAside'> {
   readonly projection: string
   /** Milliseconds since it was last known to be healthy; 0: it is. */
   readonly troubledMs: number
@@ -39,8 +39,8 @@ export interface CatchUpFigures extends Omit<CatchUpHealth, 'status' | 'reasons'
 
 const isActive = (state: CatchUpState): boolean => state === 'following' || state === 'standby'
 
-export const healthOf = (figures: CatchUpFigures): CatchUpHealth => {
-  const { projection, troubledMs, unansweredMs, lastError, ...shown } = figures
+export const healthOf = (stats: CatchUpStats): CatchUpHealth => {
+  const { projection, troubledMs, unansweredMs, lastError, ...shown } = stats
   const { state, fault, lagMs } = shown
   const seconds = (ms: number): number => Math.round(ms / 1000)
   const reasons = [

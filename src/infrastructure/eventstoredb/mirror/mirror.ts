@@ -117,7 +117,7 @@ const foreignWriter = (
   return new FaultedError(
     stream,
     from,
-    'somebody else writes to the mirror in PostgreSQL: is a bus without EVENTSTORE_URL at work on this database?',
+    'another program writes to the mirror in PostgreSQL: does a bus without EVENTSTORE_URL run on this database?',
   )
 }
 

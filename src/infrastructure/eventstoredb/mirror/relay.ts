@@ -33,7 +33,7 @@ const BATCH = 100
 const BATCH_BYTES = 16 * 1024 * 1024
 const SHORTEST_MS = 10
 const LONGEST_MS = 1_000
-const LOOK_EVERY_MS = 5_000
+const COUNT_EVERY_MS = 5_000
 const STOP_MS = 2_000
 
 interface IntentRow extends EventRow {
@@ -71,7 +71,7 @@ export const createRelay = <Event>({ pool, store, codec, log, refusedMs = 60_000
   let wait = SHORTEST_MS
   let running: Promise<void> | null = null
   let seen = nothingSetAside
-  let lookAt = 0
+  let nextCountAt = 0
   let retryAt = 0
 
   const relayed = async (row: IntentRow): Promise<Relayed> => {
@@ -121,9 +121,9 @@ export const createRelay = <Event>({ pool, store, codec, log, refusedMs = 60_000
       )
     }
     if (refused.length > 0) await setAside(pool, refused)
-    if (refused.length > 0 || performance.now() >= lookAt) {
+    if (refused.length > 0 || performance.now() >= nextCountAt) {
       seen = await readSetAside(pool)
-      lookAt = performance.now() + LOOK_EVERY_MS
+      nextCountAt = performance.now() + COUNT_EVERY_MS
     }
     for (const result of results) if (result.status === 'rejected') throw result.reason
     return rows.length

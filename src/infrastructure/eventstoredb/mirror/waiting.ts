@@ -49,7 +49,7 @@ export const createWaiting = (pool: Pool, projection: string, isFollowing: () =>
   const recent = new Map<string, string | null>()
   let timer: NodeJS.Timeout | null = null
   let first: NodeJS.Immediate | null = null
-  let looking = false
+  let polling = false
 
   const keyOf = (awaited: AwaitedEvent): string | null =>
     'stream' in awaited ? `${awaited.revision} ${awaited.stream}` : null
@@ -63,8 +63,8 @@ export const createWaiting = (pool: Pool, projection: string, isFollowing: () =>
     waiter.resolve(dispatched)
   }
 
-  const lookForEvents = async (asked: readonly Waiter[]): Promise<void> => {
-    const events = asked.flatMap(waiter => ('stream' in waiter.awaited ? [{ waiter, ...waiter.awaited }] : []))
+  const settleByEvent = async (polled: readonly Waiter[]): Promise<void> => {
+    const events = polled.flatMap(waiter => ('stream' in waiter.awaited ? [{ waiter, ...waiter.awaited }] : []))
     if (events.length === 0) return
     const { rows } = await pool.query({
       name: 'command_bus_dispatched',
@@ -78,8 +78,8 @@ export const createWaiting = (pool: Pool, projection: string, isFollowing: () =>
     }
   }
 
-  const reachedPosition = (asked: readonly Waiter[], reached: FeedPosition): void => {
-    for (const waiter of asked) {
+  const reachedPosition = (polled: readonly Waiter[], reached: FeedPosition): void => {
+    for (const waiter of polled) {
       const { awaited } = waiter
       if ('position' in awaited && !isAfter(parsePosition(awaited.position), parsePosition(reached))) {
         settle(waiter, { outcome: 'dispatched', msgId: null })
@@ -87,19 +87,19 @@ export const createWaiting = (pool: Pool, projection: string, isFollowing: () =>
     }
   }
 
-  const lookForPositions = async (asked: readonly Waiter[]): Promise<void> => {
-    const positions = asked.filter(({ awaited }) => 'position' in awaited)
+  const settleByPosition = async (polled: readonly Waiter[]): Promise<void> => {
+    const positions = polled.filter(({ awaited }) => 'position' in awaited)
     const reached = positions.length === 0 ? null : await loadCheckpoint(pool, projection)
     if (reached !== null) reachedPosition(positions, reached)
   }
 
   const poll = async (): Promise<void> => {
-    if (looking || waiters.size === 0) return
-    looking = true
-    const asked = [...waiters].slice(0, POLL_LIMIT)
+    if (polling || waiters.size === 0) return
+    polling = true
+    const polled = [...waiters].slice(0, POLL_LIMIT)
     // a failed poll is repeated by the next one
-    await Promise.all([lookForEvents(asked), lookForPositions(asked)]).catch(() => {})
-    looking = false
+    await Promise.all([settleByEvent(polled), settleByPosition(polled)]).catch(() => {})
+    polling = false
     plan()
   }
 

@@ -9,7 +9,7 @@ import {
   type operatorActions,
 } from '../../../domain/command/operator-actions.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
-import type { ProofFigures } from '../../proof/background-check.ts'
+import type { ProofStats } from '../../proof/background-check.ts'
 import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
@@ -18,8 +18,8 @@ import { workflowHandlers } from './workflow-handlers.ts'
 
 /** What handlers need besides the bus. */
 export interface HandlerDeps {
-  /** The figures of the continuous verification; null: it does not run, or not yet. */
-  readonly proof: () => ProofFigures | null
+  /** The state of the continuous verification; null: it does not run, or not yet. */
+  readonly proof: () => ProofStats | null
 }
 
 export const createHandlers = ({ proof }: HandlerDeps): Handlers => ({

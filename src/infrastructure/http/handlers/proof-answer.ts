@@ -1,16 +1,16 @@
 import { maskSecrets } from '../../../application/shared/mask-secrets.ts'
 import type { proofRoutes } from '../../../contract/proof.ts'
 import type { ResponseOf } from '../../../contract/route.ts'
-import type { ProofFigures } from '../../proof/background-check.ts'
+import type { ProofStats } from '../../proof/background-check.ts'
 import type { Finding } from '../../proof/chain/finding.ts'
 
 type Answer = ResponseOf<typeof proofRoutes.getProof>
 
-/** The proof's figures for a caller who may audit. The log holds all tenants: only callers who may see `ofAll` get its streams. */
-export const proofAnswer = (figures: ProofFigures | null, ofAll: boolean, now = Date.now()): Answer => {
+/** The state of the proof for a caller who may audit. The log holds all tenants: only callers who may see `ofAll` get its streams. */
+export const proofAnswer = (stats: ProofStats | null, ofAll: boolean, now = Date.now()): Answer => {
   const at = new Date(now).toISOString()
-  if (figures === null) return { ...nothing, at }
-  const { findings, found, verifiedAt, roundSince, sealLagSeconds, failing } = figures
+  if (stats === null) return { ...nothing, at }
+  const { findings, found, verifiedAt, roundSince, sealLagSeconds, failing } = stats
   return {
     at,
     checking: true,

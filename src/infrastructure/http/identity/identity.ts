@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Identity } from '../../../application/ports/authorization.ts'
 import { CommandBusError, UnavailableError } from '../../../application/shared/errors.ts'
+import { defined } from '../../../application/shared/input.ts'
 import { type ClaimOptions, claimAt, namesIn, ROLES_CLAIM, rolesOf, TENANT_CLAIM } from './claims.ts'
 
 /** The caller is not known: no token, or one that is not valid. */
@@ -37,8 +38,7 @@ export const createIdentify = (options: IdentityOptions): Identify => {
   const common = {
     clockTolerance: CLOCK_TOLERANCE_S,
     requiredClaims: ['sub', 'exp'],
-    ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
-    ...(options.audience === undefined ? {} : { audience: options.audience }),
+    ...defined({ issuer: options.issuer, audience: options.audience }),
   }
   const verify = verifierOf(options, common)
   return async authorization => {

@@ -1,10 +1,4 @@
-import type {
-  ActionItem,
-  ActionRecord,
-  ActionStatus,
-  BulkDetails,
-  ItemOutcome,
-} from '../../../application/ports/action-store.ts'
+import type { ActionItem, ActionRecord, BulkDetails, ItemOutcome } from '../../../application/ports/action-store.ts'
 import { columnsOf } from '../connection/instant.ts'
 
 /** The columns of `ActionRow`. */
@@ -30,20 +24,10 @@ export const actionColumns = columnsOf(
 )
 
 /** A row of `command_bus_action`; `details` holds the options as `detailsOf` wrote them. */
-export interface ActionRow {
-  readonly id: string
+export interface ActionRow extends Omit<ActionRecord, 'details' | 'tenantId' | 'createdAt' | 'updatedAt'> {
   readonly action: string
-  readonly criteria: ActionRecord['criteria']
-  readonly canary: number | null
   readonly details: object
-  readonly operator: string
   readonly tenant_id: string | null
-  readonly status: ActionStatus
-  readonly note: string | null
-  readonly total: number
-  readonly succeeded: number
-  readonly failed: number
-  readonly skipped: number
   readonly done_to: number
   readonly created_at: string
   readonly updated_at: string

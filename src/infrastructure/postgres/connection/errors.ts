@@ -155,7 +155,7 @@ export const toPublicError = (error: unknown): Error => {
   }
   if (isNoAnswer(error)) {
     return new UnavailableError(
-      'the database did not answer in time: check that it can be reached, and look for sessions that hold locks; what was asked may have been done',
+      'the database did not answer in time: check that it can be reached, and look for sessions that hold locks; the request may have been carried out',
       { cause: error },
     )
   }

@@ -80,7 +80,7 @@ const placeOutside = async (home: string, runAs: RunAs): Promise<string> => {
       for (const directory of [base, `${base}/${key}`]) {
         await mkdir(directory, { mode: 0o711 }).catch(() => undefined)
         const found = await lstat(directory)
-        if (!found.isDirectory() || found.uid !== 0) throw new Error(`${directory} is not root's`)
+        if (!found.isDirectory() || found.uid !== 0) throw new Error(`${directory} does not belong to root`)
         await chmod(directory, 0o711)
       }
       if (!canEnter(`${base}/${key}`, runAs)) continue

@@ -67,13 +67,13 @@ export const createBriefCommit = <Event>({
 
   const commit = async (appends: Appends, mayRepeat: boolean): Promise<BriefOutcomes | null> => {
     const held = new Set<string>()
-    const planned = planner.plan(appends, false)
+    const planned = planner.plan(appends, false, pool)
     const replies = planned.replyQueues
     if (replies.size > 0 && !(await replyQueues?.ready(replies, {}))) return null
     const awaited = await queuesAwaited(planned.queues)
     if (awaited.size > 0) {
       const ready = appends.filter(
-        append => ![...planner.plan([append], false).queues].some(queue => awaited.has(queue)),
+        append => ![...planner.plan([append], false, pool).queues].some(queue => awaited.has(queue)),
       )
       for (const { append } of appends) held.add(append.stream)
       for (const { append } of ready) held.delete(append.stream)
@@ -85,7 +85,7 @@ export const createBriefCommit = <Event>({
       const { rows } = await pool.query<{ answer: unknown }>(queryOf(planned, true))
       const answer = rows[0]?.answer ?? null
       if (answer === null) {
-        planner.noColumns()
+        planner.noColumns(pool, planned)
         return commit(appends, mayRepeat)
       }
       return { ...planned.outcomesOf(answer), held, filled: planned.filled }

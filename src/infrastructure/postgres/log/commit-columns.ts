@@ -63,19 +63,23 @@ const REPORTED = `command_bus_commit_reports(${parameters(
 
 const NONE: ReadonlySet<string> = new Set()
 
-/**
- * The plan of appends that are all sends, or all reports of workers; null for all others, which are sent as a document.
- * Messages get their ids in the order of the appends. Pure.
- */
+type ColumnsName = 'command_bus_commit_sent' | 'command_bus_commit_reports'
+
+/** The function that commits these appends as columns; null if they are neither all sends nor all reports of workers. */
+export const columnsFor = <Event extends { readonly type: string }>(appends: Appends<Event>): ColumnsName | null => {
+  if (appends.length === 0) return null
+  if (appends.every(isSend)) return 'command_bus_commit_sent'
+  return appends.every(isReport) ? 'command_bus_commit_reports' : null
+}
+
+/** The plan of such appends; null if they still have to be sent as a document. Messages get their ids in the order of the appends. Pure. */
 export const planColumns = <Event extends { readonly type: string }>(
+  name: ColumnsName,
   appends: Appends<Event>,
   codec: EventCodec<Event>,
   projections: InlineProjections<Event>,
-): CommitPlan | null => {
-  if (appends.length === 0) return null
-  if (appends.every(isSend)) return planSends(appends, codec)
-  return appends.every(isReport) ? planReports(appends, codec, projections) : null
-}
+): CommitPlan | null =>
+  name === 'command_bus_commit_sent' ? planSends(appends, codec) : planReports(appends, codec, projections)
 
 const isSend = <Event extends { readonly type: string }>({ append, from }: SettledAppend<Event>): boolean =>
   from === 0 && append.events.length === 1 && append.events[0]?.event.type === 'CommandSent'

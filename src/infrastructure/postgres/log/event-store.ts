@@ -89,7 +89,7 @@ export const createPostgresEventStore = <Event extends { readonly type: string }
           return appends.map(({ stream }) => results.get(stream) ?? { outcome: 'held', stream })
         }
       }
-      const planned = planner.plan(settled, atomic)
+      const planned = planner.plan(settled, atomic, querier)
       const outcomes = await run(querier, planned, settled, atomic, client === undefined)
       const results = await resultsOf(querier, settled, outcomes, atomic)
       if (planned.filled.size > 0) {
@@ -113,7 +113,7 @@ export const createPostgresEventStore = <Event extends { readonly type: string }
       const { name, ...query } = queryOf(plan)
       const { rows } = await querier.query(mayRepeat ? { name, ...query } : query)
       if (rows[0].answer === null) {
-        planner.noColumns()
+        planner.noColumns(querier, plan)
         return send(planner.document(settled, atomic))
       }
       const outcomes = plan.outcomesOf(rows[0].answer)

@@ -1,22 +1,22 @@
 import type { EventCodec } from '../../codec/event-codec.ts'
-import { planColumns } from './commit-columns.ts'
+import { columnsFor, planColumns } from './commit-columns.ts'
 import type { CommitPlan, InlineProjections, SettledAppend } from './commit-plan.ts'
 import { type CommitAnswer, commitStatement, planUnit } from './unit-of-work.ts'
 
 export interface Planner<Event> {
-  /** As columns where that is possible, else as a document. */
-  readonly plan: (appends: readonly SettledAppend<Event>[], atomic: boolean) => CommitPlan
+  /** As columns where that is possible, else as a document. `querier`: the pool or client that will be asked to commit it. */
+  readonly plan: (appends: readonly SettledAppend<Event>[], atomic: boolean, querier: object) => CommitPlan
   /** `careful`: keeps replies that cannot be delivered. */
   readonly document: (appends: readonly SettledAppend<Event>[], atomic?: boolean, careful?: boolean) => CommitPlan
-  /** Plans documents only, because the database takes no columns from this role. */
-  readonly noColumns: () => void
+  /** Notes that the database takes no such columns from the role of this pool or client. */
+  readonly noColumns: (querier: object, plan: Pick<CommitPlan, 'statement'>) => void
 }
 
 export const createPlanner = <Event extends { readonly type: string }>(
   codec: EventCodec<Event>,
   projections: InlineProjections<Event>,
 ): Planner<Event> => {
-  let columns = true
+  const refused = new WeakMap<object, Set<string>>()
   const document: Planner<Event>['document'] = (appends, atomic = false, careful = false) => {
     const { unit, streamOf, ...queues } = planUnit(appends, codec, projections, atomic)
     return {
@@ -31,10 +31,14 @@ export const createPlanner = <Event extends { readonly type: string }>(
   }
   return {
     document,
-    plan: (appends, atomic) =>
-      (columns && !atomic ? planColumns(appends, codec, projections) : null) ?? document(appends, atomic),
-    noColumns: (): void => {
-      columns = false
+    plan: (appends, atomic, querier) => {
+      const name = atomic ? null : columnsFor(appends)
+      const planned =
+        name === null || refused.get(querier)?.has(name) ? null : planColumns(name, appends, codec, projections)
+      return planned ?? document(appends, atomic)
+    },
+    noColumns: (querier, { statement: { name } }) => {
+      refused.set(querier, new Set([...(refused.get(querier) ?? []), name]))
     },
   }
 }

@@ -14,7 +14,7 @@ export const connectionRefusal = (error: unknown): string | null => {
   const { code = '', message = '' } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown }
   const said = String(message)
   if (UNTRUSTED.has(String(code))) {
-    return `the certificate of the database is signed by nobody known here: give the file of its authority as sslrootcert=<file> in the connection string (in a pool of yours: \`ssl: { ca }\`), ${WITHOUT}`
+    return `the certificate of the database is signed by an unknown authority: give the file of that authority as sslrootcert=<file> in the connection string (in a pool of yours: \`ssl: { ca }\`), ${WITHOUT}`
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return 'the certificate of the database is for another host name: connect by the name it is for, or with sslmode=verify-ca and sslrootcert=<file>'

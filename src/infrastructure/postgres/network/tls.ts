@@ -51,7 +51,7 @@ export const tlsOf = (
   if (mode === undefined) return E.right(undefined)
   if (mode === 'verify-ca' && ca === undefined) {
     return E.left(
-      'has sslmode=verify-ca without a certificate authority: add sslrootcert=<file>, or use verify-full for one that everybody trusts',
+      'has sslmode=verify-ca without a certificate authority: add sslrootcert=<file>, or use verify-full for a certificate of a public authority',
     )
   }
   const passphrase = said('sslpassword')

@@ -97,7 +97,7 @@ export const listenForDoorbell = (
       await pinged.query('select 1')
       if (client === pinged) pingLater(pinged)
     } catch (error) {
-      log.debug({ err: error }, 'the doorbell does not answer; polling goes on')
+      log.debug({ err: error }, 'the connection that listens for new messages does not answer; polling goes on')
       lose(pinged)
     }
   }
@@ -124,7 +124,7 @@ export const listenForDoorbell = (
       pingLater(next)
       wake()
     } catch (error) {
-      log.debug({ err: error }, 'the doorbell is not connected; polling goes on')
+      log.debug({ err: error }, 'the connection that listens for new messages has ended; polling goes on')
       lose(next)
     }
   }

@@ -38,7 +38,7 @@ export const lackOfPgmqRights = async (db: ClientBase | Pool): Promise<string | 
   if (missing.length === 0) return null
   const lacks = missing.map(({ right, object }) => `${right} on ${object}`).join(', ')
   return (
-    `pgmq was installed by another role, and ${role} lacks ${lacks}: let whoever owns schema pgmq run ` +
+    `pgmq was installed by another role, and ${role} lacks ${lacks}: let the owner of schema pgmq run ` +
     `\`grant usage, create on schema pgmq to ${role}; grant select, insert, delete on pgmq.meta to ${role}\``
   )
 }

@@ -5,7 +5,7 @@ import { domainOfQueue, parseDomain } from '../../../domain/command/names.ts'
 import { inTransaction, withClient } from '../connection/with-client.ts'
 import { withUnhurriedClient } from '../transactions/unhurried.ts'
 import { pgmqOn } from './pgmq-js.ts'
-import { queueFigures } from './queue-figures.ts'
+import { queueStats } from './queue-stats.ts'
 
 /** `other`: neither its name nor one of the newest commands of a domain shows that commandbus uses it. */
 export type QueueKind = 'commands' | 'replies' | 'other'
@@ -68,12 +68,12 @@ const kindsOf = async (db: Querier, queues: readonly string[]): Promise<(queue: 
 export const listQueues = async (pool: Pool): Promise<readonly ListedQueue[]> => {
   const made = await withClient(pool, client => pgmqOn(client).queue.list())
   const unlogged = new Set(made.filter(({ isUnlogged }) => isUnlogged).map(({ name }) => name))
-  const figures = await queueFigures(pool)
+  const stats = await queueStats(pool)
   const kindOf = await kindsOf(
     pool,
-    figures.map(({ queue }) => queue),
+    stats.map(({ queue }) => queue),
   )
-  return figures
+  return stats
     .map(({ queue, depth, visible, oldestAgeSeconds }) => ({
       queue,
       kind: kindOf(queue),
@@ -107,7 +107,7 @@ const withQueue = <A>(pool: Pool, queue: string, work: (client: PoolClient) => P
       if ((error as { readonly code?: unknown }).code !== '55P03') throw error
       throw new CommandBusError(
         'QUEUE_BUSY',
-        `the queue '${queue}' is held by a transaction that stays open: try again when that has ended (pg_stat_activity shows it)`,
+        `the queue '${queue}' is locked by an open transaction: try again when that has ended (pg_stat_activity shows it)`,
         { cause: error },
       )
     }

@@ -44,12 +44,12 @@ export const createQueueLimit = (pool: Pool, catalog: QueueCatalog, { most, perH
     const refused = await claim(queues, caller)
     if (refused === 'caller') {
       throw new TooManyQueuesError(
-        `you may be the first to use ${perHour} domains and reply queues an hour: use those that are there, or try again later`,
+        `you may add at most ${perHour} domains and reply queues an hour: use existing ones, or try again later`,
       )
     }
     if (refused === 'most') {
       throw new TooManyQueuesError(
-        `there is room for ${most} queues, and no domain or reply queue can be added: use one that is there, ` +
+        `the limit of ${most} queues is reached, so no domain or reply queue can be added: use an existing one, ` +
           'or let an administrator drop queues (`commandbus queues`) or raise maxQueues (COMMANDBUS_MAX_QUEUES)',
       )
     }

@@ -5,19 +5,19 @@ import { BoundedMap } from '../../../application/shared/bounded-map.ts'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 import { createKeyedQueue } from '../../../application/shared/keyed-queue.ts'
 import { isLockTimeout, isRefusal } from '../connection/errors.ts'
-import { instant } from '../connection/instant.ts'
 import { lackOfPgmqRights } from './pgmq-rights.ts'
 import { createReadPositions } from './read-positions.ts'
 
-interface MessageRow {
+/** `data` and `meta`: the only event of its command, instead of a message that says the same. Texts, so that their length is known. */
+type MessageRow = {
   readonly msg_id: string
   readonly read_ct: number
-  readonly enqueued_at: string
-  /** As text, so that its length is known. */
-  readonly message: string
   /** When it became due, in ms since 1970. */
   readonly due: number
-}
+} & (
+  | { readonly message: string; readonly data: null }
+  | { readonly message: null; readonly command_id: string; readonly data: string; readonly meta: string }
+)
 
 /** The row after the messages of a read that found fewer than its limit: the time up to which it has read. */
 interface EndRow {
@@ -29,18 +29,39 @@ const isMessage = (row: MessageRow | EndRow): row is MessageRow => row.msg_id !=
 
 const tagOf = ({ msg_id, read_ct }: MessageRow): DeliveryTag => ({ msgId: msg_id, delivery: read_ct })
 
-const deliveryOf = ({ msg_id, read_ct, enqueued_at, message }: MessageRow): Delivery => ({
-  msgId: msg_id,
-  delivery: read_ct,
-  enqueuedAt: enqueued_at,
-  body: JSON.parse(message),
-  size: message.length,
-})
+const deliveryOf = (row: MessageRow): Delivery => {
+  const { msg_id: msgId, read_ct: delivery } = row
+  if (row.data === null) return { msgId, delivery, body: JSON.parse(row.message), size: row.message.length }
+  const { command_id: commandId, data, meta } = row
+  const sent = { commandId, data: JSON.parse(data), meta: JSON.parse(meta) }
+  return { msgId, delivery, body: undefined, sent, size: data.length }
+}
 
 const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
 
-/** The queue port on pgmq's tables and functions. Callers validate names, which are passed as parameters. */
-export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = createReadPositions()): Queue => {
+const READ = {
+  name: 'command_bus_read',
+  text: `select msg_id, read_ct, message::text as message, due, command_id, data::text as data, meta::text as meta
+         from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
+}
+/** The messages alone, for a log that is not in this database: what it has of a command may be behind the log. */
+const READ_MESSAGES = {
+  name: 'command_bus_read_messages',
+  text: `select msg_id, read_ct, due, null as data, coalesce(message,
+           command_bus_message_of(replace(left($1::text, -10), '__', '.'), command_id, data, meta))::text as message
+         from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
+}
+
+/**
+ * The queue port on pgmq's tables and functions. Callers validate names, which are passed as parameters.
+ * @param logIsHere whether the log is in the same database
+ */
+export const createPgmqQueue = (
+  pool: Pool,
+  queues: QueueCatalog,
+  positions = createReadPositions(),
+  logIsHere = true,
+): Queue => {
   const handBack: Queue['handBack'] = async (queue, tags, { uncount, delayMs = 0 }) => {
     if (tags.length === 0) return
     await pool.query(
@@ -53,14 +74,12 @@ export const createPgmqQueue = (pool: Pool, queues: QueueCatalog, positions = cr
     ensure: queue => queues.ensure(new Set([queue])),
 
     read: async (queue, quantity, leaseMs) => {
-      const look = positions.next(queue)
+      const plan = positions.next(queue)
       const { rows: all } = await pool.query<MessageRow | EndRow>({
-        name: 'command_bus_read',
-        text: `select msg_id, read_ct, ${instant('enqueued_at')} as enqueued_at, message::text as message, due
-               from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
-        values: [queue, leaseMs / 1000, quantity, look.after],
+        ...(logIsHere ? READ : READ_MESSAGES),
+        values: [queue, leaseMs / 1000, quantity, plan.after],
       })
-      look.reached(all.at(-1)?.due)
+      plan.reached(all.at(-1)?.due)
       const rows = all.filter(isMessage)
       try {
         return rows.map(deliveryOf)

@@ -5,7 +5,7 @@ const WHOLE_SHARE = 9
 const LONGEST_MS = 10_000
 
 /** One read of a queue. */
-export interface Look {
+export interface ReadPlan {
   /** Where the read begins, in ms since 1970; null: at the first message. */
   readonly after: number | null
   /** Call it with the time up to which the queue was read: when the last message became due, or when it found all. */
@@ -24,7 +24,7 @@ export interface Look {
 export const createReadPositions = (now: () => number = () => performance.now()) => {
   const places = new Map<string, { after: number | null; wholeAt: number }>()
   return {
-    next: (queue: string): Look => {
+    next: (queue: string): ReadPlan => {
       const began = now()
       const place = places.get(queue) ?? { after: null, wholeAt: 0 }
       places.set(queue, place)

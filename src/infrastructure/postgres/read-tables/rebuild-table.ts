@@ -129,6 +129,6 @@ const refuseAttached = async (client: ClientBase, table: string): Promise<void> 
   if (rows.length === 0) return
   const names = rows.map(({ what }) => what).join(', ')
   throw new RebuildError(
-    `a rebuild makes ${table} anew and would lose what you attached to it: ${names}; remove that, rebuild, and attach it again`,
+    `a rebuild replaces ${table} and would lose what you attached to it: ${names}; remove that, rebuild, and attach it again`,
   )
 }

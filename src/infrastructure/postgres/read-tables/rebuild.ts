@@ -51,7 +51,7 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
   await connection.connect()
   const client = unhurried(connection)
   try {
-    return await alone(client, async () => {
+    return await underRebuildLock(client, async () => {
       const fresh = new Map<string, FreshTable>()
       try {
         for (const table of readTableNames) fresh.set(table, await makeFreshTable(client, table))
@@ -67,7 +67,7 @@ export const rebuildCommands = async ({ pool, onProgress = () => {} }: RebuildOp
 }
 
 /** Runs `work` under the lock of rebuilds. The lock belongs to the session, so a broken connection frees it. */
-const alone = async <A>(client: ClientBase, work: () => Promise<A>): Promise<A> => {
+const underRebuildLock = async <A>(client: ClientBase, work: () => Promise<A>): Promise<A> => {
   const key = `hashtextextended('commandbus:rebuild', 0)`
   const { rows } = await client.query(`select pg_try_advisory_lock(${key}) as ours`)
   if (rows[0].ours !== true) throw new RebuildError('another rebuild is running: wait for it, or end it')
@@ -145,7 +145,7 @@ const fillAndSwap = async (
       if (!isRefusedLock(error)) throw error
       if (tries === SWAP_TRIES) {
         throw new RebuildError(
-          'the rebuilt tables could not take their place, because transactions stay open on the old ones or on the log: ' +
+          'the rebuilt tables could not replace the old ones, because transactions on those or on the log stay open: ' +
             'end them, then rebuild again',
           { cause: error },
         )

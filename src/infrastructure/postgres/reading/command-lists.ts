@@ -1,33 +1,71 @@
 import type { Pool } from 'pg'
-import type { CommandQueries, CommandView, OwnedItem } from '../../../application/ports/reading/command-queries.ts'
+import type {
+  CommandFilter,
+  CommandQueries,
+  CommandView,
+  OwnedItem,
+} from '../../../application/ports/reading/command-queries.ts'
+import { NO_TENANT } from '../../../application/shared/scope.ts'
 import { pick, viewColumns } from '../../../domain/command/columns.ts'
+import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { OperationStatus } from '../../../domain/operation/status.ts'
 import { joinLast, joinSent, listedColumns, resultOf } from './command-columns.ts'
 import { conditions } from './conditions.ts'
 import { DEFAULT_LIMIT, pageOf } from './cursor.ts'
 import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
+import { newestOfAllDomains } from './newest-commands.ts'
 
 const newestFirst = 'order by c.created_at desc, c.command_id desc, c.domain desc'
+
+/** Whether an index contains the commands of this status, by domain and time. */
+const isOpen = (status: CommandStatus | undefined): boolean =>
+  status !== undefined && status !== 'COMPLETED' && status !== 'CANCELED'
+
+/** Whether an index contains the listed commands, or few more, in their order. */
+const hasIndex = ({ domain, status, errorCode, correlationId, tenantId }: CommandFilter): boolean =>
+  domain !== undefined ||
+  status === 'CANCELED' ||
+  errorCode !== undefined ||
+  correlationId !== undefined ||
+  (tenantId !== undefined && tenantId !== NO_TENANT)
 
 /** Lists commands, newest first. */
 export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'listOwned'> => ({
   list: async filter => {
     const limit = filter.limit ?? DEFAULT_LIMIT
     const filters = conditions()
-    filters.add('c.domain = ?', filter.domain)
-    filters.add('c.status = ?', filter.status)
-    filters.add('c.command_type = ?', filter.commandType)
-    filters.add('c.last_error_code = ?', filter.errorCode)
-    filters.add('c.correlation_id = ?', filter.correlationId)
-    filters.tenant(filter.tenantId)
     filters.add('c.created_at >= ?::timestamptz', filter.createdAfter)
     filters.add('c.created_at < ?::timestamptz', filter.createdBefore)
     filters.after('c.created_at', filter.cursor)
-    const { rows } = await pool.query<CommandView>(
-      `select ${listedColumns('c')} from command_bus_command c where ${filters.where()} ${newestFirst} limit ${limit + 1}`,
-      filters.values,
-    )
-    return pageOf(rows, limit, row => row.createdAt)
+    const time = filters.where()
+    const status = filters.add('c.status = ?', filter.status)
+    filters.add('c.domain = ?', filter.domain)
+    filters.add('c.command_type = ?', filter.commandType)
+    filters.add('c.last_error_code = ?', filter.errorCode)
+    filters.correlation(filter.correlationId)
+    filters.tenant(filter.tenantId)
+    const where = filters.where()
+    const read = async (): Promise<readonly CommandView[]> =>
+      (
+        await pool.query<CommandView>(
+          `select ${listedColumns('c')} from command_bus_command c where ${where} ${newestFirst} limit ${limit + 1}`,
+          filters.values,
+        )
+      ).rows
+    const merge = async (): Promise<readonly CommandView[]> => {
+      const { rows } = await pool.query<CommandView & { readonly isComplete: boolean }>(
+        newestOfAllDomains(listedColumns('c'), {
+          status: isOpen(filter.status) ? status : 'true',
+          time,
+          where,
+          limit: limit + 1,
+        }),
+        filters.values,
+      )
+      const isPage = rows.length > limit || rows[0]?.isComplete === true
+      return isPage ? rows.filter(row => row.commandId !== null).map(row => pick(row, viewColumns)) : read()
+    }
+    return pageOf(await (hasIndex(filter) ? read() : merge()), limit, row => row.createdAt)
   },
 
   listOwned: async (domain, filter) => {

@@ -5,6 +5,7 @@ import { columnsOf } from '../connection/instant.ts'
 import { joinLast, joinSent, resultOf, wholeColumns } from './command-columns.ts'
 import { createCommandLists } from './command-lists.ts'
 import { cutObject } from './cut-json.ts'
+import { commandIdIs } from './domains.ts'
 import { createParkedLists } from './parked-lists.ts'
 
 /** Queries of commands on PostgreSQL. A page begins at the key where the last one ended, so late pages cost no more. */
@@ -15,19 +16,7 @@ export const createCommandQueries = (pool: Pool): CommandQueries => ({
   get: async (domain, commandId) =>
     (await byKey(pool, 'c.domain = $1 and c.command_id = $2::uuid', [domain, commandId]))[0] ?? null,
 
-  find: async commandId => {
-    // one index probe a domain, however many commands there are
-    const { rows } = await pool.query(
-      `with recursive d as (
-         (select domain from command_bus_command order by domain limit 1)
-         union all
-         select (select c.domain from command_bus_command c where c.domain > d.domain order by c.domain limit 1)
-         from d where d.domain is not null)
-       select domain from d where domain is not null`,
-    )
-    const domains = rows.map(row => row.domain)
-    return byKey(pool, 'c.domain = any ($1::text[]) and c.command_id = $2::uuid', [domains, commandId])
-  },
+  find: commandId => byKey(pool, commandIdIs('c', '$1::uuid'), [commandId]),
 
   auditTrail: async (domain, commandId, { eventType } = {}) => {
     const { rows } = await pool.query(

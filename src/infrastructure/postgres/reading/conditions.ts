@@ -1,5 +1,6 @@
 import { NO_TENANT } from '../../../application/shared/scope.ts'
 import { decodeCursor } from './cursor.ts'
+import { correlationIdIs } from './domains.ts'
 
 /** SQL: whether a column's tenant is the parameter's. Null stands for all tenants, `''` for rows without a tenant. */
 export const tenantIs = (parameter: string, column: string): string =>
@@ -9,19 +10,29 @@ export const tenantIs = (parameter: string, column: string): string =>
 export const conditions = () => {
   const values: unknown[] = []
   const parts: string[] = []
-  /** `sql` contains `?` for its parameter, with the cast it needs; adds nothing for an undefined value. */
-  const add = (sql: string, ...given: readonly unknown[]): void => {
-    if (given.some(value => value === undefined)) return
+  /**
+   * `sql` contains `?` for its parameter, with the cast it needs; adds nothing for an undefined value.
+   * @returns the condition as it was added
+   */
+  const add = (sql: string, ...given: readonly unknown[]): string => {
+    if (given.some(value => value === undefined)) return 'true'
     let i = values.length
+    const part = sql.replace(/\?/g, () => `$${++i}`)
     values.push(...given)
-    parts.push(sql.replace(/\?/g, () => `$${++i}`))
+    parts.push(part)
+    return part
   }
   return {
     values,
     add,
     /** Adds nothing for an undefined tenant, which stands for all. */
-    tenant: (tenantId: string | undefined): void =>
-      tenantId === NO_TENANT ? add('c.tenant_id is null') : add('c.tenant_id = ?', tenantId),
+    tenant: (tenantId: string | undefined): void => {
+      if (tenantId === NO_TENANT) add('c.tenant_id is null')
+      else add('c.tenant_id = ?', tenantId)
+    },
+    correlation: (correlationId: string | undefined): void => {
+      if (correlationId !== undefined) parts.push(correlationIdIs('c', `$${values.push(correlationId)}`))
+    },
     /** Rows after the page that ended at this cursor, newest first by this time; adds nothing for the first page. */
     after: (time: string, cursor: string | undefined): void => {
       if (cursor === undefined) return

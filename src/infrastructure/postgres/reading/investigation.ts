@@ -15,6 +15,7 @@ import { commandIdIn, domainIn } from '../log/command-streams.ts'
 import { listedColumns } from './command-columns.ts'
 import { tenantIs } from './conditions.ts'
 import { DEFAULT_LIMIT, decodeCursor, encodeCursor } from './cursor.ts'
+import { correlationIdIs } from './domains.ts'
 import { type EntryRow, entryColumns, entryOf, type RunRow, runColumns, runOf } from './workflow-rows.ts'
 
 /** The most parkings that one page reads: each costs a lookup in the index, and one of the event that followed. */
@@ -155,13 +156,13 @@ const treeFrom = (seeds: string): string => `
 const related = `
   with recursive ${treeFrom(`
     select c.domain, c.command_id from command_bus_command c
-    where c.correlation_id = $1::text and ${ofTenant('c')}
+    where ${correlationIdIs('c', '$1')} and ${ofTenant('c')}
     order by c.created_at, c.command_id limit $3::int`)}`
 
 const own = (most: string): string => `
   select c.domain, c.command_id, c.status, c.created_at,
          coalesce(c.parent_command_id::text, lower(c.causation_id)) as cause
-  from command_bus_command c where c.correlation_id = $1::text and ${ofTenant('c')} limit ${most}::int`
+  from command_bus_command c where ${correlationIdIs('c', '$1')} and ${ofTenant('c')} limit ${most}::int`
 
 /** The same, but most of the limit goes to the commands that an investigator looks for, and a fifth to their causes. */
 const relatedFirst = `

@@ -1,16 +1,12 @@
 import type { Pool } from 'pg'
-import type {
-  CommandQueries,
-  TroubleshootingFilter,
-  TroubleshootingItem,
-} from '../../../application/ports/reading/command-queries.ts'
+import type { CommandQueries, TroubleshootingItem } from '../../../application/ports/reading/command-queries.ts'
 import { cutMessage } from '../../../application/shared/cut-json.ts'
 import { parkedColumns, pick } from '../../../domain/command/columns.ts'
 import { instant } from '../connection/instant.ts'
 import { joinSent, listedColumns } from './command-columns.ts'
-import { conditions } from './conditions.ts'
 import { DEFAULT_LIMIT, pageOf } from './cursor.ts'
 import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
+import { parkedFilters } from './open-commands.ts'
 
 const newestFirst = 'order by c.parked_at desc, c.command_id desc, c.domain desc'
 
@@ -65,23 +61,6 @@ export const createParkedLists = (pool: Pool): Pick<CommandQueries, 'parked' | '
     }))
   },
 })
-
-const parkedFilters = (filter: TroubleshootingFilter) => {
-  const filters = conditions()
-  filters.add("c.status = 'IN_TROUBLESHOOTING_QUEUE'")
-  filters.add('c.domain = ?', filter.domain)
-  filters.add('c.command_type = ?', filter.commandType)
-  filters.add('c.last_error_code = ?', filter.errorCode)
-  filters.tenant(filter.tenantId)
-  filters.add('c.parked_at >= ?::timestamptz', filter.from)
-  filters.add('c.parked_at < ?::timestamptz', filter.to)
-  filters.add('coalesce(c.snoozed_until > now(), false) = ?::boolean', filter.snoozed)
-  if (filter.q !== undefined) {
-    const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
-    filters.add("concat_ws(' ', c.command_id::text, c.last_error_code, c.last_error_msg) ilike ?", like)
-  }
-  return filters
-}
 
 interface ParkedRow extends TroubleshootingItem {
   readonly parkedAt: string

@@ -2,16 +2,17 @@ import type { Pool } from 'pg'
 import type {
   DomainStats,
   MinuteStats,
-  QueueFigures,
+  QueueStats,
   Stats,
   StatsReader,
 } from '../../../application/ports/reading/stats.ts'
 import { BoundedMap } from '../../../application/shared/bounded-map.ts'
 import { type CommandStatus, commandStatuses } from '../../../domain/command/transitions.ts'
 import { cachedFor } from '../../shared/cached.ts'
-import { queueFigures } from '../queue/queue-figures.ts'
-import { countOpen, type OpenRow, openTransactions } from './figures.ts'
-import { createTally, type Tally, WINDOW_MINUTES } from './tally.ts'
+import { queueStats } from '../queue/queue-stats.ts'
+import { openTransactions } from './database-stats.ts'
+import { createEventCounts, type EventCounts, WINDOW_MINUTES } from './event-counts.ts'
+import { countOpen, type OpenRow } from './open-commands.ts'
 import { countUndelivered } from './undelivered.ts'
 
 interface OpenOfTenant {
@@ -26,12 +27,12 @@ const LONGEST_KEPT_MS = 15_000
 const MOST_TENANTS = 1_000
 
 /**
- * Figures for people. Commands that have not ended, and FAILED ones, are counted in an index at every call; the others by
- * `createTally`.
+ * Counts for people. Commands that have not ended, and FAILED ones, are counted in an index at every call; the others by
+ * `createEventCounts`.
  */
 export const createStats = (pool: Pool): StatsReader => {
-  const tally = createTally(pool)
-  const advance = cachedFor(0, tally.advance)
+  const events = createEventCounts(pool)
+  const advance = cachedFor(0, events.advance)
 
   const ofTenants = new BoundedMap<string, () => Promise<OpenOfTenant>>(MOST_TENANTS)
   const openOf = (tenantId: string): Promise<OpenOfTenant> => {
@@ -51,12 +52,12 @@ export const createStats = (pool: Pool): StatsReader => {
   const readAll = cachedFor(keptFor, async () => {
     const [open, queues, transactions, undeliveredReplies] = await Promise.all([
       countOpen(pool, openStatuses),
-      queueFigures(pool),
+      queueStats(pool),
       openTransactions(pool),
       countUndelivered(pool),
       advance(),
     ])
-    return statsOf(tally, undefined, open, queues, { ...transactions, undeliveredReplies })
+    return statsOf(events, undefined, open, queues, { ...transactions, undeliveredReplies })
   })
 
   return {
@@ -67,12 +68,12 @@ export const createStats = (pool: Pool): StatsReader => {
         openTransactions(pool, tenantId),
         advance(),
       ])
-      return statsOf(tally, tenantId, open, [], { ...transactions, undeliveredReplies })
+      return statsOf(events, tenantId, open, [], { ...transactions, undeliveredReplies })
     },
   }
 }
 
-/** Statuses whose commands are counted by their rows; COMPLETED and CANCELED are counted by `createTally`. */
+/** Statuses whose commands are counted by their rows; COMPLETED and CANCELED are counted by `createEventCounts`. */
 const openStatuses = ['PENDING', 'IN_PROGRESS', 'FAILED', 'IN_TROUBLESHOOTING_QUEUE'] as const
 
 const none = (): Record<CommandStatus, number> => ({
@@ -85,36 +86,36 @@ const none = (): Record<CommandStatus, number> => ({
 })
 
 const statsOf = (
-  tally: Tally,
+  events: EventCounts,
   tenant: string | undefined,
   open: readonly OpenRow[],
-  queues: readonly QueueFigures[],
+  queues: readonly QueueStats[],
   others: Pick<Stats, 'oldestTransactionSeconds' | 'feed' | 'undeliveredReplies'>,
 ): Stats => {
-  const now = tally.now()
-  const counts = new Map<string, Record<CommandStatus, number>>()
+  const now = events.now()
+  const byDomain = new Map<string, Record<CommandStatus, number>>()
   const oldest = new Map<string, string>()
   const of = (domain: string): Record<CommandStatus, number> => {
-    const known = counts.get(domain) ?? none()
-    counts.set(domain, known)
+    const known = byDomain.get(domain) ?? none()
+    byDomain.set(domain, known)
     return known
   }
   for (const row of open) {
     of(row.domain)[row.status] = row.count
     if (row.status === 'PENDING') oldest.set(row.domain, row.oldest)
   }
-  for (const [domain, ended] of tally.ended(tenant)) Object.assign(of(domain), ended)
+  for (const [domain, ended] of events.ended(tenant)) Object.assign(of(domain), ended)
   const total = none()
-  for (const one of counts.values()) for (const status of commandStatuses) total[status] += one[status]
+  for (const one of byDomain.values()) for (const status of commandStatuses) total[status] += one[status]
   return {
     at: new Date(now).toISOString(),
     total,
-    domains: [...counts.keys()].sort().map(domain => ({
+    domains: [...byDomain.keys()].sort().map(domain => ({
       domain,
       ...of(domain),
       oldestPending: pendingSince(oldest.get(domain), now),
     })),
-    throughput: minutesOf(tally, tenant, now),
+    throughput: minutesOf(events, tenant, now),
     queues,
     ...others,
   }
@@ -125,11 +126,11 @@ const pendingSince = (since: string | undefined, now: number): DomainStats['olde
     ? null
     : { createdAt: since, ageSeconds: Math.max(0, Math.round((now - Date.parse(since)) / 1000)) }
 
-const minutesOf = (tally: Tally, tenant: string | undefined, now: number): readonly MinuteStats[] => {
-  const recent = tally.recent(tenant)
+const minutesOf = (events: EventCounts, tenant: string | undefined, now: number): readonly MinuteStats[] => {
+  const recent = events.recent(tenant)
   const last = Math.floor(now / 60_000) * 60_000
   const minutes = Array.from({ length: WINDOW_MINUTES }, (_, i) => last - (WINDOW_MINUTES - 1 - i) * 60_000)
-  const known = minutes.filter(minute => minute >= tally.since() || minute === last)
+  const known = minutes.filter(minute => minute >= events.since() || minute === last)
   return known.map(minute => {
     const count = (...types: readonly string[]): number =>
       types.reduce((sum, type) => sum + (recent.get(minute)?.get(type) ?? 0), 0)

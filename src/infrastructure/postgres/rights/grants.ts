@@ -29,7 +29,15 @@ const everybody: Rights = {
   functions: ['command_bus_streams(text[], bigint)'],
 }
 
-const writer = ['command_bus_commit(jsonb)', 'command_bus_commit_each(jsonb)', 'command_bus_make_queue(text)']
+const writer = [
+  'command_bus_commit(jsonb)',
+  'command_bus_commit_each(jsonb)',
+  'command_bus_commit_sent(text[], uuid[], uuid[], jsonb[], jsonb[])',
+  `command_bus_commit_reports(text[], uuid[], bigint[], uuid[], text[], jsonb[], jsonb[], integer[], uuid[], text[], jsonb[], jsonb[], bigint[],
+    text[], integer[], integer[], timestamptz[], timestamptz[], timestamptz[], text[], text[], text[], text[], timestamptz[], text[], bigint[],
+    double precision[], integer[], text[], jsonb[])`,
+  'command_bus_make_queue(text)',
+]
 
 const reader: Rights = {
   tables: [['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...readTableNames]]],
@@ -122,7 +130,7 @@ const schemaOf = async (client: ClientBase): Promise<string> => {
     `select n.nspname as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.oid = to_regclass('command_bus_stranger')`,
   )
-  if (rows[0] === undefined) throw new GrantError('the tables are not here yet: run `commandbus migrate` first')
+  if (rows[0] === undefined) throw new GrantError('the tables do not exist yet: run `commandbus migrate` first')
   return rows[0].schema
 }
 
@@ -135,7 +143,7 @@ const requireRoles = async (client: ClientBase, grantees: readonly Grantee[]): P
   )
   if (rows.length === 0) return
   const names = rows.map(({ role }) => escapeIdentifier(role))
-  throw new GrantError(`there is no role ${names.join(', ')}: make it first, as in \`create role ${names[0]} login\``)
+  throw new GrantError(`there is no role ${names.join(', ')}: create it first, as in \`create role ${names[0]} login\``)
 }
 
 /**
@@ -161,7 +169,7 @@ const requireUseOfPgmq = async (client: ClientBase, grantees: readonly Grantee[]
   if (first === undefined) return
   const to = rows.map(({ role }) => escapeIdentifier(role)).join(', ')
   throw new GrantError(
-    `pgmq was installed by another role, and ${escapeIdentifier(first.me)} cannot give others the use of it: let whoever ` +
-      `owns schema pgmq run \`grant usage on schema pgmq to ${to}; grant select on pgmq.meta to ${to}\`, then try again`,
+    `pgmq was installed by another role, and ${escapeIdentifier(first.me)} cannot give others the use of it: let the owner of ` +
+      `schema pgmq run \`grant usage on schema pgmq to ${to}; grant select on pgmq.meta to ${to}\`, then try again`,
   )
 }

@@ -41,7 +41,7 @@ export const readPgmqSql = async (): Promise<{ readonly version: string; readonl
     const version = /^default_version\s*=\s*'([^']+)'/m.exec(await readFile(join(files, 'pgmq.control'), 'utf8'))?.[1]
     const file = `pgmq--${version}.sql`
     if (version === undefined || !(await readdir(files)).includes(file))
-      throw new Error(`The pgmq package holds no ${file}: reinstall commandbus's dependencies.`)
+      throw new Error(`The pgmq package lacks ${file}: reinstall commandbus's dependencies.`)
     const sql = (await readFile(join(files, file), 'utf8')).replaceAll(/^\\.*$/gm, '')
     return { version, sql }
   } finally {

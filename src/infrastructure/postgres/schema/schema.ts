@@ -26,12 +26,12 @@ export const chooseSchema = async (client: ClientBase, wanted: string | undefine
   const schema = wanted ?? rows[0]?.first ?? null
   if (schema === null) {
     throw new MigrationError(
-      'The search path names no schema that is there: say where the tables go, as in `commandbus migrate --schema commandbus`.',
+      'The search path names no schema that exists: name the one for the tables, as in `commandbus migrate --schema commandbus`.',
     )
   }
   if (!isSchemaName(schema)) {
     throw new MigrationError(
-      `commandbus cannot work in the schema '${schema}': say another one, as in \`commandbus migrate --schema commandbus\`.`,
+      `commandbus cannot work in the schema '${schema}': name another one, as in \`commandbus migrate --schema commandbus\`.`,
     )
   }
   if (wanted !== undefined) await client.query(`create schema if not exists "${wanted}"`)
@@ -50,7 +50,7 @@ const refuseStrangers = async (client: ClientBase, schema: string): Promise<void
   const [first] = rows
   if (first === undefined) return
   throw new MigrationError(
-    `The schema '${schema}' has a table '${first.name}' that is not of this commandbus: give it a schema of its own, ` +
+    `The schema '${schema}' has a table '${first.name}' that commandbus did not make: give commandbus a schema of its own, ` +
       'as in `commandbus migrate --schema commandbus`.',
   )
 }

@@ -16,14 +16,14 @@ export const createAfterTransaction = (onFilled: (queues: ReadonlySet<string>) =
     }
     if (typeof client.getTransactionStatus !== 'function') return
     const filled = new Set(queues)
-    const look = (): void => {
+    const check = (): void => {
       if (client.getTransactionStatus() !== 'I') return
-      client.off('drain', look)
+      client.off('drain', check)
       open.delete(client)
       onFilled(filled)
     }
     open.set(client, filled)
-    client.on('drain', look)
-    look()
+    client.on('drain', check)
+    check()
   }
 }

@@ -140,7 +140,7 @@ export const clientLike = (pool: Pool, more: PoolConfig = {}): Client => {
 }
 
 /** A separate pool with the settings of another, for work that must not wait behind busy connections. */
-export const apartFrom = (pool: Pool, max = 1, more: PoolConfig = {}, timeoutMs = timeoutOf(pool)): Pool => {
+export const poolLike = (pool: Pool, max = 1, more: PoolConfig = {}, timeoutMs = timeoutOf(pool)): Pool => {
   const Made = (pool as PoolParts).Client ?? pg.Client
   const made = new pg.Pool({ ...settingsLike(pool), max, min: 0, ...more, Client: Made } as PoolConfig)
   return listened(made, { like: pool, timeoutMs })

@@ -1,6 +1,7 @@
 import { type ClientBase, escapeIdentifier, type Pool } from 'pg'
 import { exactInstant } from '../../postgres/connection/instant.ts'
 import { commandIdIn, streamOf } from '../../postgres/log/command-streams.ts'
+import { withDomains } from '../../postgres/reading/domains.ts'
 import type { EventLine, MessageLine } from '../case/case-lines.ts'
 import { exactColumns } from '../chain/event-hash.ts'
 
@@ -17,15 +18,19 @@ export interface Picked {
 const OLD = `c.status in ('COMPLETED', 'FAILED', 'CANCELED') and c.created_at < $1::timestamptz and c.updated_at < $1::timestamptz`
 const STREAM = streamOf('c')
 
-/** The oldest first. */
+/** From one domain after the other, the oldest of each first. */
 export const pickStreams = async (client: ClientBase, before: Date, limit: number): Promise<readonly Picked[]> => {
   const { rows } = await client.query<Picked>(
-    `select ${STREAM} as stream, c.domain, c.command_id, c.queue_name as queue, c.status, c.revision
-     from command_bus_command c
-     cross join (select xid, position from command_bus_seal order by number desc limit 1) seal
-     where ${OLD} and not exists (
-       select from command_bus_event e where e.stream = ${STREAM} and (e.xid, e.position) > (seal.xid, seal.position))
-     order by c.created_at, c.command_id, c.domain limit $2::int`,
+    `with recursive ${withDomains()}
+     select picked.* from domains d
+     cross join lateral (
+       select ${STREAM} as stream, c.domain, c.command_id, c.queue_name as queue, c.status, c.revision
+       from command_bus_command c
+       cross join (select xid, position from command_bus_seal order by number desc limit 1) seal
+       where c.domain = d.domain and ${OLD} and not exists (
+         select from command_bus_event e where e.stream = ${STREAM} and (e.xid, e.position) > (seal.xid, seal.position))
+       order by c.created_at, c.command_id limit $2::int) picked
+     limit $2::int`,
     [before, limit],
   )
   return rows

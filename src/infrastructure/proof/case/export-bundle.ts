@@ -4,6 +4,7 @@ import { creditsStream } from '../../../domain/credits/names.ts'
 import { isUuid } from '../../../domain/uuid.ts'
 import { runStream } from '../../../domain/workflow-run/names.ts'
 import { streamOf } from '../../postgres/log/command-streams.ts'
+import { commandIdIs, correlationIdIs } from '../../postgres/reading/domains.ts'
 import { withUnhurriedClient } from '../../postgres/transactions/unhurried.ts'
 import { exactColumns, sha256 } from '../chain/event-hash.ts'
 import type { Signer } from '../chain/keys.ts'
@@ -46,7 +47,7 @@ export const exportBundle = (options: ExportOptions): Promise<Exported> => {
     await client.query('begin isolation level repeatable read read only')
     const { rows } = await client.query<{ stream: string }>(
       `select ${streamOf('c')} as stream from command_bus_command c
-       where correlation_id = $1::text or command_id = any ($2::uuid[]) order by created_at, command_id, domain`,
+       where ${correlationIdIs('c', '$1')} or ${commandIdIs('c', 'any ($2::uuid[])')} order by created_at, command_id, domain`,
       [correlationId ?? null, commandIds],
     )
     const runs = await runStreams(client, correlationId)

@@ -141,7 +141,7 @@ const signatureFaults = (row: SealRow, trusted: readonly string[]): readonly Fin
   }
   if (trusted.length === 0 || (by !== null && trusted.includes(by))) return []
   return by === null
-    ? fault(trusted.join(' or '), 'nobody signed it')
+    ? fault(trusted.join(' or '), 'it has no signature')
     : fault(
         trusted.join(' or '),
         `it is signed by a key that is not trusted here: ${by}; if that is yours, name it with --trust`,
@@ -158,6 +158,6 @@ const knownFaults = async (client: ClientBase, known: KnownSeal): Promise<readon
   const message =
     found === null
       ? `it was there once, and is gone: the log was cut, or an older copy was put in its place`
-      : `it is not the seal that was kept: the log was written anew`
+      : `it is not the seal that was kept: the log was rewritten`
   return [{ ...about(known), column: found === null ? '*' : 'hash', expected: known.hash, found, message }]
 }

@@ -1,6 +1,7 @@
-import type { ReactNode } from 'react'
+import { pendingTimes } from '../../../../src/domain/command/columns.ts'
 import type { CommandDetail } from '../../api/client.ts'
 import { Link } from '../../app/router.tsx'
+import { type Fact, Facts } from '../../components/Facts.tsx'
 import { CopyButton, Mono } from '../../components/Json.tsx'
 import { At } from '../../components/Time.tsx'
 
@@ -31,7 +32,7 @@ const Id = ({ text, href }: { readonly text: string; readonly href?: string }) =
 
 export const CommandFacts = ({ command }: { readonly command: CommandDetail }) => {
   const search = (text: string): string => `/search?q=${encodeURIComponent(text)}`
-  const facts: readonly (readonly [string, ReactNode])[] = [
+  const facts: readonly Fact[] = [
     ['Id', <Id key="id" text={command.commandId} />],
     ['Correlation id', <Id key="c" text={command.correlationId} href={search(command.correlationId)} />],
     ['Caused by', command.causationId && <Id key="k" text={command.causationId} href={search(command.causationId)} />],
@@ -44,9 +45,7 @@ export const CommandFacts = ({ command }: { readonly command: CommandDetail }) =
       `${command.attempts} of ${command.maxAttempts}${command.totalAttempts > command.attempts ? ` (${command.totalAttempts} in total)` : ''}`,
     ],
     ['Why parked', command.parkedReason && reasonText(command.parkedReason)],
-    ['Snoozed until', command.snoozedUntil && <At key="z" at={command.snoozedUntil} />],
-    ['Next attempt', command.nextAttemptAt && <At key="n" at={command.nextAttemptAt} />],
-    ['Lease until', command.leaseExpiresAt && <At key="l" at={command.leaseExpiresAt} />],
+    ...pendingTimes.map(([name, label]) => [label, command[name] && <At key={name} at={command[name]} />] as const),
     ['Sent', <At key="s" at={command.createdAt} />],
     ['Changed', <At key="u" at={command.updatedAt} />],
     ['Tenant', command.tenantId],
@@ -55,16 +54,5 @@ export const CommandFacts = ({ command }: { readonly command: CommandDetail }) =
     ['Message', command.msgId],
     ['Revision', String(command.revision)],
   ]
-  return (
-    <dl className="grid grid-cols-[8.5rem_minmax(0,1fr)] gap-y-1.5 p-4 text-sm">
-      {facts
-        .filter(([, value]) => value !== null && value !== '')
-        .map(([name, value]) => (
-          <div key={name} className="contents">
-            <dt className="text-muted">{name}</dt>
-            <dd className="wrap-anywhere">{value}</dd>
-          </div>
-        ))}
-    </dl>
-  )
+  return <Facts facts={facts} />
 }

@@ -6,9 +6,10 @@ import { Link, useSearch } from '../../app/router.tsx'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
 import { Json } from '../../components/Json.tsx'
 import { SelectFilter } from '../../components/lists/Filters.tsx'
+import { NotFound } from '../../components/NotFound.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { StatusBadge } from '../../components/StatusBadge.tsx'
-import { Answered, Empty } from '../../components/states.tsx'
+import { Answered } from '../../components/states.tsx'
 import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
 import { Replies } from './Replies.tsx'
@@ -28,16 +29,14 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
   const found = command.data
   if (statusOf(command.error) === 404) {
     return (
-      <Page title="Unknown command">
-        <div className="card">
-          <Empty title={`Domain ${domain} has no command ${commandId}`}>
-            <p>It may belong to another domain, or to a tenant that your token does not see.</p>
-            <Link href={`/search?q=${encodeURIComponent(commandId)}`} className="text-accent underline">
-              Search all domains
-            </Link>
-          </Empty>
-        </div>
-      </Page>
+      <NotFound
+        title="Unknown command"
+        why={`Domain ${domain} has no command ${commandId}`}
+        href={`/search?q=${encodeURIComponent(commandId)}`}
+        instead="Search all domains"
+      >
+        <p>It may belong to another domain, or to a tenant that your token does not see.</p>
+      </NotFound>
     )
   }
   return (

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { statusOf } from '../../api/problem.ts'
 import { operationQuery } from '../../api/queries.ts'
-import { Link } from '../../app/router.tsx'
+import { NotFound } from '../../components/NotFound.tsx'
 import { Page } from '../../components/Page.tsx'
-import { Answered, Empty } from '../../components/states.tsx'
+import { Answered } from '../../components/states.tsx'
 import { OperationView } from './OperationView.tsx'
 import { OperationBadge, typeWords } from './words.tsx'
 
@@ -12,15 +12,12 @@ export const OperationPage = ({ id }: { readonly id: string }) => {
   const found = operation.data
   if (statusOf(operation.error) === 404 || statusOf(operation.error) === 403) {
     return (
-      <Page title="Operation not found">
-        <div className="card">
-          <Empty title="There is no such operation, or it belongs to somebody else">
-            <Link href="/operations" className="text-accent underline">
-              To your operations
-            </Link>
-          </Empty>
-        </div>
-      </Page>
+      <NotFound
+        title="Operation not found"
+        why="There is no such operation, or it belongs to somebody else"
+        href="/operations"
+        instead="To your operations"
+      />
     )
   }
   return (

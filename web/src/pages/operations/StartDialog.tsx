@@ -4,6 +4,7 @@ import { api } from '../../api/client.ts'
 import { navigate } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
+import { TextField } from '../../components/Field.tsx'
 import { JsonEditor, parseJson } from '../../components/JsonEditor.tsx'
 import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 
@@ -47,10 +48,7 @@ export const StartDialog = ({ onClose }: { readonly onClose: () => void }) => {
             <option value="feedback_analysis" />
           </datalist>
         </label>
-        <label className="grid gap-1 font-medium">
-          Session (optional)
-          <input className="field font-normal" value={session} onChange={event => setSession(event.target.value)} />
-        </label>
+        <TextField label="Session (optional)" value={session} onChange={setSession} />
         <JsonEditor label="Parameters" value={text} onChange={setText} rows={6} />
         <Refusal error={start.error} />
         <DialogButtons>

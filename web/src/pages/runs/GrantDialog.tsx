@@ -5,6 +5,7 @@ import { api } from '../../api/client.ts'
 import { useSessionState } from '../../api/session.ts'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
+import { NumberField, TextField } from '../../components/Field.tsx'
 import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 import { credits } from './words.tsx'
 
@@ -56,21 +57,8 @@ export const GrantDialog = ({ tenantId, onClose }: GrantDialogProps) => {
             <option value="monthly">Monthly: this month only</option>
           </select>
         </label>
-        <label className="grid max-w-48 gap-1 font-medium">
-          Amount
-          <input
-            type="number"
-            min={1}
-            required
-            className="field font-normal"
-            value={Number.isNaN(amount) ? '' : amount}
-            onChange={event => setAmount(event.target.valueAsNumber)}
-          />
-        </label>
-        <label className="grid gap-1 font-medium">
-          Reason
-          <input className="field font-normal" required value={reason} onChange={e => setReason(e.target.value)} />
-        </label>
+        <NumberField label="Amount" min={1} value={amount} onChange={setAmount} />
+        <TextField label="Reason" required value={reason} onChange={setReason} />
         <Refusal error={grant.error} />
         <DialogButtons>
           <Button onClick={onClose}>Back</Button>

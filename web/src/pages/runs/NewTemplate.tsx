@@ -3,6 +3,7 @@ import { type FormEvent, type ReactNode, useState } from 'react'
 import { api, type Template } from '../../api/client.ts'
 import { useSessionState } from '../../api/session.ts'
 import { Button } from '../../components/Button.tsx'
+import { NumberField, TextField } from '../../components/Field.tsx'
 import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 
 interface NewTemplateProps {
@@ -43,43 +44,14 @@ export const NewTemplate = ({ tenantId, children, onDone = () => undefined }: Ne
   return (
     <form onSubmit={submit} className="grid gap-4">
       <p className="text-muted">{children}</p>
-      <label className="grid gap-1 font-medium">
-        Name
-        <input
-          className="field font-normal"
-          required
-          maxLength={200}
-          value={name}
-          onChange={event => setName(event.target.value)}
-        />
-      </label>
-      <label className="grid max-w-48 gap-1 font-medium">
-        Credits per file
-        <input
-          type="number"
-          min={0}
-          max={1_000_000}
-          step={1}
-          required
-          className="field font-normal"
-          value={Number.isNaN(price) ? '' : price}
-          onChange={event => setPrice(event.target.valueAsNumber)}
-        />
-      </label>
+      <TextField label="Name" required maxLength={200} value={name} onChange={setName} />
+      <NumberField label="Credits per file" min={0} max={1_000_000} value={price} onChange={setPrice} />
       <label className="flex items-center gap-2">
         <input type="checkbox" checked={batchMode} onChange={event => setBatchMode(event.target.checked)} />
         All files in one job
       </label>
       {anyTenant && (
-        <label className="grid gap-1 font-medium">
-          Tenant (empty: all tenants)
-          <input
-            className="field font-normal"
-            maxLength={128}
-            value={tenant}
-            onChange={event => setTenant(event.target.value)}
-          />
-        </label>
+        <TextField label="Tenant (empty: all tenants)" maxLength={128} value={tenant} onChange={setTenant} />
       )}
       <Refusal error={create.error} />
       <Button type="submit" look="primary" busy={create.isPending} className="justify-self-end">

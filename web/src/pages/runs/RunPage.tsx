@@ -10,8 +10,11 @@ import { Link } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
+import { type Fact, Facts } from '../../components/Facts.tsx'
+import { TextField } from '../../components/Field.tsx'
+import { NotFound } from '../../components/NotFound.tsx'
 import { Page, Section } from '../../components/Page.tsx'
-import { Answered, Empty } from '../../components/states.tsx'
+import { Answered } from '../../components/states.tsx'
 import { At } from '../../components/Time.tsx'
 import { ContinueButton } from './ContinueButton.tsx'
 import { RunFiles } from './RunFiles.tsx'
@@ -37,10 +40,7 @@ const CancelDialog = ({ run, onClose }: { readonly run: Run; readonly onClose: (
         {files(waiting)} that no worker is processing {waiting === 1 ? 'is' : 'are'} withdrawn and refunded. Files that
         are being processed finish.
       </p>
-      <label className="grid gap-1 font-medium">
-        Reason (optional)
-        <input className="field font-normal" value={reason} onChange={event => setReason(event.target.value)} />
-      </label>
+      <TextField label="Reason (optional)" value={reason} onChange={setReason} />
       {cancel.error !== null && <ErrorDisplay message={explain(cancel.error)} />}
       <DialogButtons>
         <Button onClick={onClose}>Back</Button>
@@ -52,34 +52,17 @@ const CancelDialog = ({ run, onClose }: { readonly run: Run; readonly onClose: (
   )
 }
 
-const Facts = ({ run }: { readonly run: Run }) => {
-  const facts = [
-    ['Template', run.templateName],
-    ['Started', <At key="s" at={run.createdAt} />],
-    ['By', run.startedBy],
-    ['Ended', run.endedAt === null ? null : <At key="e" at={run.endedAt} />],
-    ['Tenant', run.tenantId],
-    ['Price per file', run.testRun ? 'free: a test run' : credits(run.creditsPerRun)],
-    [
-      'Credits used',
-      `${run.creditsConsumed} (${run.creditsFromMonthly} monthly, ${run.creditsFromPurchased} purchased)`,
-    ],
-    ['Max. retries per file', run.maxRetryCount],
-    ['Mode', run.batchMode ? 'all files in one job' : 'one job per file'],
-  ] as const
-  return (
-    <dl className="grid grid-cols-[10rem_minmax(0,1fr)] gap-y-1.5 p-4 text-sm">
-      {facts
-        .filter(([, value]) => value !== null)
-        .map(([name, value]) => (
-          <div key={name} className="contents">
-            <dt className="text-muted">{name}</dt>
-            <dd className="wrap-anywhere">{value}</dd>
-          </div>
-        ))}
-    </dl>
-  )
-}
+const factsOf = (run: Run): readonly Fact[] => [
+  ['Template', run.templateName],
+  ['Started', <At key="s" at={run.createdAt} />],
+  ['By', run.startedBy],
+  ['Ended', run.endedAt === null ? null : <At key="e" at={run.endedAt} />],
+  ['Tenant', run.tenantId],
+  ['Price per file', run.testRun ? 'free: a test run' : credits(run.creditsPerRun)],
+  ['Credits used', `${run.creditsConsumed} (${run.creditsFromMonthly} monthly, ${run.creditsFromPurchased} purchased)`],
+  ['Max. retries per file', run.maxRetryCount],
+  ['Mode', run.batchMode ? 'all files in one job' : 'one job per file'],
+]
 
 export const RunPage = ({ id }: { readonly id: string }) => {
   const run = useQuery(runQuery(id))
@@ -87,17 +70,7 @@ export const RunPage = ({ id }: { readonly id: string }) => {
   const [canceling, setCanceling] = useState(false)
   const found = run.data
   if (statusOf(run.error) === 404) {
-    return (
-      <Page title="Unknown run">
-        <div className="card">
-          <Empty title="There is no such run">
-            <Link href="/runs" className="text-accent underline">
-              To the runs
-            </Link>
-          </Empty>
-        </div>
-      </Page>
-    )
+    return <NotFound title="Unknown run" why="There is no such run" href="/runs" instead="To the runs" />
   }
   return (
     <Page
@@ -134,7 +107,7 @@ export const RunPage = ({ id }: { readonly id: string }) => {
                   )
                 }
               >
-                <Facts run={run} />
+                <Facts facts={factsOf(run)} />
               </Section>
             </div>
             <Section title="Files">

@@ -6,6 +6,7 @@ import { useSessionState } from '../../api/session.ts'
 import { navigate } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
+import { NumberField } from '../../components/Field.tsx'
 import { JsonEditor, parseJson } from '../../components/JsonEditor.tsx'
 import { Answered } from '../../components/states.tsx'
 import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
@@ -85,18 +86,7 @@ export const StartRunDialog = ({ tenantId, templateId = '', onClose }: StartRunD
                 />
               </label>
               <JsonEditor label="Input of each file" value={input} onChange={setInput} rows={4} />
-              <label className="grid max-w-48 gap-1 font-medium">
-                Max. retries per file
-                <input
-                  type="number"
-                  min={1}
-                  max={10}
-                  required
-                  className="field font-normal"
-                  value={Number.isNaN(retries) ? '' : retries}
-                  onChange={event => setRetries(event.target.valueAsNumber)}
-                />
-              </label>
+              <NumberField label="Max. retries per file" min={1} max={10} value={retries} onChange={setRetries} />
               <Refusal error={start.error} />
               <DialogButtons>
                 <Button onClick={onClose}>Back</Button>

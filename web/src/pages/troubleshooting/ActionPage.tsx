@@ -8,6 +8,7 @@ import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
 import { SelectFilter } from '../../components/lists/Filters.tsx'
 import { Pager } from '../../components/lists/Pager.tsx'
 import { Table } from '../../components/lists/Table.tsx'
+import { NotFound } from '../../components/NotFound.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { Badge, type Tone } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
@@ -32,7 +33,7 @@ const isOutcome = (text: string | undefined): text is Outcome => text !== undefi
 const ends: Readonly<Partial<Record<Action['status'], { severity: 'warning' | 'info'; text: string }>>> = {
   CANARY_FAILED: {
     severity: 'warning',
-    text: 'The canary did not work, so the rest stayed in troubleshooting. What to do: look at what failed below, mend the cause, and retry the rest.',
+    text: 'The canary did not work, so the rest stayed in troubleshooting. What to do: look at what failed below, fix the cause, and retry the rest.',
   },
   STOPPED: { severity: 'info', text: 'This was stopped before all was done. What is left stays in troubleshooting.' },
 }
@@ -61,15 +62,12 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
   })
   if (statusOf(action.error) === 404) {
     return (
-      <Page title="Unknown action">
-        <div className="card">
-          <Empty title="There is no such action, or your token does not see it">
-            <Link href="/troubleshooting" className="text-accent underline">
-              To troubleshooting
-            </Link>
-          </Empty>
-        </div>
-      </Page>
+      <NotFound
+        title="Unknown action"
+        why="There is no such action, or your token does not see it"
+        href="/troubleshooting"
+        instead="To troubleshooting"
+      />
     )
   }
   const found = action.data

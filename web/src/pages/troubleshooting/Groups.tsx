@@ -13,17 +13,15 @@ const listOf = ({ domain, commandType, errorCode }: ParkedGroup): string =>
 
 /** One card for each cause: what failed, how often, since when, and the actions on all of these commands. */
 export const Groups = () => {
-  const { filter, ofLists, fitsActions } = useParkedFilter()
-  const groups = useQuery(groupsQuery({ ...filter, ...ofLists }))
+  const { filter, fitsActions } = useParkedFilter()
+  const groups = useQuery(groupsQuery(filter))
   return (
     <Answered query={groups} what="causes">
       {({ items }) =>
         items.length === 0 ? (
           <div className="card">
             <Empty title="Nothing is in troubleshooting">
-              <p>
-                {!fitsActions || Object.keys(filter).length > 0 ? 'Nothing that fits these filters.' : 'All is well.'}
-              </p>
+              <p>{Object.keys(filter).length > 0 ? 'Nothing that fits these filters.' : 'All is well.'}</p>
             </Empty>
           </div>
         ) : (

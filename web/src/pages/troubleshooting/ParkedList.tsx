@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { parkedTimes } from '../../../../src/domain/command/columns.ts'
 import type { Parked } from '../../api/client.ts'
 import { PAGE_SIZE, parkedQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
@@ -17,12 +18,21 @@ import { useParkedFilter } from './useParkedFilter.ts'
 
 const keyOf = ({ domain, commandId }: Parked): string => `${domain}/${commandId}`
 
+/** Marks what still holds. */
+const UntilBadge = ({ label, until }: { readonly label: string; readonly until: string | null }) =>
+  until !== null &&
+  Date.parse(until) > Date.now() && (
+    <span className="block">
+      <Badge tone="idle">{`${label} ${new Date(until).toLocaleString()}`}</Badge>
+    </span>
+  )
+
 export const ParkedList = () => {
   const { get } = useSearch()
-  const { filter, ofLists, fitsActions } = useParkedFilter()
+  const { filter, fitsActions } = useParkedFilter()
   const cursor = get('cursor')
   const may = usePermissions()
-  const parked = useQuery(parkedQuery({ ...filter, ...ofLists, ...(cursor === undefined ? {} : { cursor }) }))
+  const parked = useQuery(parkedQuery({ ...filter, ...(cursor === undefined ? {} : { cursor }) }))
   const [picked, setPicked] = useState<ReadonlyMap<string, Parked>>(new Map())
   const [all, setAll] = useState(false)
   const everything = all && fitsActions
@@ -61,17 +71,15 @@ export const ParkedList = () => {
     { title: 'Command', cell: item => <CommandLink {...item} /> },
     {
       title: 'Error',
-      cell: ({ lastErrorCode, lastErrorType, lastErrorMsg, parkedReason, snoozedUntil }) => (
+      cell: item => (
         <>
-          {snoozedUntil !== null && Date.parse(snoozedUntil) > Date.now() && (
-            <span className="block">
-              <Badge tone="idle">{`Snoozed until ${new Date(snoozedUntil).toLocaleString()}`}</Badge>
-            </span>
-          )}
+          {parkedTimes.map(([name, label]) => (
+            <UntilBadge key={name} label={label} until={item[name]} />
+          ))}
           <span className="font-medium wrap-anywhere">
-            {lastErrorCode ?? lastErrorType ?? reasonText(parkedReason)}
+            {item.lastErrorCode ?? item.lastErrorType ?? reasonText(item.parkedReason)}
           </span>
-          <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{lastErrorMsg}</span>
+          <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{item.lastErrorMsg}</span>
         </>
       ),
     },

@@ -23,8 +23,9 @@ const StopDialog = ({ action, onClose }: { readonly action: ActionProgress; read
   return (
     <Dialog title="Stop this action" onClose={onClose}>
       <p>
-        {counted(done)} of {action.total} had their turn by now, and stay as they are. What is at work this moment is
-        finished; the rest stays in troubleshooting, counted as skipped. It cannot be resumed: act on the rest anew.
+        {counted(done)} of {action.total} had their turn by now, and stay as they are. What is in progress now is
+        finished; the rest stays in troubleshooting, counted as skipped. It cannot be resumed: start a new action for
+        the rest.
       </p>
       <Refusal error={stop.error} />
       <DialogButtons>

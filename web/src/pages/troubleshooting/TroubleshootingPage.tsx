@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { type Condition, parkedConditions } from '../../../../src/domain/command/parking.ts'
 import { statsQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
 import { Link } from '../../app/router.tsx'
@@ -10,7 +11,6 @@ import { counted } from './acting/target.ts'
 import { Groups } from './Groups.tsx'
 import { ParkedList } from './ParkedList.tsx'
 import { recentActions } from './recent.ts'
-import { filterNames } from './useParkedFilter.ts'
 
 const views = [
   ['groups', 'By cause'],
@@ -41,31 +41,41 @@ const Recent = ({ undelivered }: { readonly undelivered: number }) => {
   )
 }
 
+interface ConditionFieldProps {
+  readonly name: string
+  readonly condition: Condition
+  readonly domains: readonly string[]
+}
+
+const ConditionField = ({ name, condition: { kind, label, choices = {} }, domains }: ConditionFieldProps) => {
+  switch (kind) {
+    case 'domain':
+      return <TextFilter name={name} label={label} list={domains} />
+    case 'commandType':
+    case 'text':
+      return <TextFilter name={name} label={label} />
+    case 'boolean':
+      return <SelectFilter name={name} label={label} options={Object.entries(choices)} />
+    case 'instant':
+      return <TimeFilter name={name} label={label} />
+  }
+}
+
 export const TroubleshootingPage = () => {
   const view = useView(views)
   const stats = useQuery({ ...statsQuery(), staleTime: 30_000 })
+  const domains = stats.data?.domains.map(({ domain }) => domain) ?? []
   return (
     <Page
       title="Troubleshooting"
-      intro="Commands that failed for good wait here for somebody to decide. Their senders have no reply yet."
+      intro="Commands that failed permanently wait here for an operator's decision. Their senders have no reply yet."
       aside={<Recent undelivered={stats.data?.undeliveredReplies ?? 0} />}
     >
       <Views views={views} path="/troubleshooting" />
-      <FilterBar names={filterNames}>
-        <TextFilter name="domain" label="Domain" list={stats.data?.domains.map(({ domain }) => domain) ?? []} />
-        <TextFilter name="commandType" label="Type" />
-        <TextFilter name="errorCode" label="Error code" />
-        <TextFilter name="q" label="Id or message has" />
-        <SelectFilter
-          name="snoozed"
-          label="Snoozed"
-          options={[
-            ['true', 'Now'],
-            ['false', 'Not now'],
-          ]}
-        />
-        <TimeFilter name="from" label="Since" />
-        <TimeFilter name="to" label="Before" />
+      <FilterBar names={parkedConditions.map(([name]) => name)}>
+        {parkedConditions.map(([name, condition]) => (
+          <ConditionField key={name} name={name} condition={condition} domains={domains} />
+        ))}
       </FilterBar>
       {view === 'groups' ? <Groups /> : <ParkedList />}
     </Page>

@@ -1,16 +1,10 @@
 import { useMemo } from 'react'
+import { type ParkedFilter, parkedConditions } from '../../../../src/domain/command/parking.ts'
 import { useSearch } from '../../app/router.tsx'
-import type { ParkedFilter } from './acting/target.ts'
-
-const ofActions = ['domain', 'commandType', 'errorCode', 'from', 'to'] as const
-
-export const filterNames = [...ofActions, 'q', 'snoozed'] as const
 
 interface GivenFilter {
   readonly filter: ParkedFilter
-  /** Conditions of lists that an action on many commands cannot take. */
-  readonly ofLists: { readonly q?: string; readonly snoozed?: boolean }
-  /** Whether an action can take all conditions. */
+  /** Whether an action on many commands can take all of these conditions. */
   readonly fitsActions: boolean
 }
 
@@ -18,15 +12,12 @@ interface GivenFilter {
 export const useParkedFilter = (): GivenFilter => {
   const { get } = useSearch()
   return useMemo(() => {
-    const pairs = ofActions.flatMap(name => {
-      const value = get(name)
-      return value === undefined ? [] : [[name, value] as const]
-    })
-    const [q, snoozed] = [get('q'), get('snoozed')]
+    const given = parkedConditions.filter(([name]) => get(name) !== undefined)
     return {
-      filter: Object.fromEntries(pairs),
-      ofLists: { ...(q === undefined ? {} : { q }), ...(snoozed === undefined ? {} : { snoozed: snoozed === 'true' }) },
-      fitsActions: q === undefined && snoozed === undefined,
+      filter: Object.fromEntries(
+        given.map(([name, { kind }]) => [name, kind === 'boolean' ? get(name) === 'true' : get(name)]),
+      ),
+      fitsActions: given.every(([, { onlyLists }]) => !onlyLists),
     }
   }, [get])
 }

@@ -4,7 +4,7 @@ import { api, type Rehearsal } from '../../../api/client.ts'
 import { Button } from '../../../components/Button.tsx'
 import { Dialog, DialogButtons } from '../../../components/Dialog.tsx'
 import { Json } from '../../../components/Json.tsx'
-import { StatusBadge, type Tone } from '../../../components/StatusBadge.tsx'
+import { StatusBadge, type Tone, tones } from '../../../components/StatusBadge.tsx'
 import { duration } from '../../../components/Time.tsx'
 import { Refusal } from './Refusal.tsx'
 import { TargetSummary } from './TargetSummary.tsx'
@@ -12,7 +12,7 @@ import type { Target } from './target.ts'
 
 const outcomes: Readonly<Record<Rehearsal['outcome'], { readonly text: string; readonly tone: Tone }>> = {
   SUCCESS: { text: 'It would complete.', tone: 'ok' },
-  TRANSIENT: { text: 'It would fail for a passing reason, and be tried again.', tone: 'warn' },
+  TRANSIENT: { text: 'It would fail with a transient error, and be tried again.', tone: 'warn' },
   PERMANENT: { text: 'It would fail for good, and come back here.', tone: 'bad' },
   BUSINESS_RULE: { text: 'A business rule would refuse it; it would end as failed.', tone: 'bad' },
   NO_HANDLER: { text: 'No worker has a handler for it; it would come back here.', tone: 'bad' },
@@ -21,19 +21,11 @@ const outcomes: Readonly<Record<Rehearsal['outcome'], { readonly text: string; r
   CRASHED: { text: 'The handler would take its worker down.', tone: 'bad' },
 }
 
-const boxes: Readonly<Record<Tone, string>> = {
-  ok: 'bg-ok-soft text-ok',
-  warn: 'bg-warn-soft text-warn',
-  bad: 'bg-bad-soft text-bad',
-  info: 'bg-info-soft text-info',
-  idle: 'bg-raised text-muted',
-}
-
 const Result = ({ rehearsal }: { readonly rehearsal: Rehearsal }) => {
   const { outcome, error, result, durationMs, wouldBe } = rehearsal
   return (
     <div className="grid gap-3" data-testid="rehearsal" data-outcome={outcome}>
-      <p role="status" className={`rounded-md px-3 py-2 font-medium ${boxes[outcomes[outcome].tone]}`}>
+      <p role="status" className={`rounded-md px-3 py-2 font-medium ${tones[outcomes[outcome].tone]}`}>
         {outcomes[outcome].text}
       </p>
       {wouldBe !== null && (

@@ -1,16 +1,10 @@
+import type { ActionFilter } from '../../../../../src/domain/command/parking.ts'
+
 /** A command on which an action is possible. */
 export interface Named {
   readonly domain: string
   readonly commandId: string
   readonly commandType: string
-}
-
-export interface ParkedFilter {
-  readonly domain?: string
-  readonly commandType?: string
-  readonly errorCode?: string
-  readonly from?: string
-  readonly to?: string
 }
 
 /** A payload as lists contain it: null with its size where it is too large for a list. */
@@ -24,7 +18,7 @@ export interface Payload {
 export type Target =
   | { readonly kind: 'one'; readonly command: Named & Payload }
   | { readonly kind: 'many'; readonly commands: readonly Named[] }
-  | { readonly kind: 'matching'; readonly filter: ParkedFilter; readonly total: number }
+  | { readonly kind: 'matching'; readonly filter: ActionFilter; readonly total: number }
 
 const number = new Intl.NumberFormat()
 
@@ -42,7 +36,7 @@ export const howMany = (target: Target): number => {
 export const counted = (count: number): string => (count === 1 ? '1 command' : `${number.format(count)} commands`)
 
 /** The conditions of a filter, in words. */
-export const filterWords = ({ domain, commandType, errorCode, from, to }: ParkedFilter): string => {
+export const filterWords = ({ domain, commandType, errorCode, from, to }: ActionFilter): string => {
   const words = [
     errorCode && `with error ${errorCode}`,
     commandType && `of type ${commandType}`,

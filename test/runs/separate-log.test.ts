@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Workflows } from '../../src/compose/workflows.ts'
 import { AlreadyRunningError } from '../../src/index.ts'
-import { type ApartOptions, createApartWorkflows } from '../support/apart-workflows.ts'
 import { createTestRuns, failedRun, jane, type TestRuns } from '../support/runs.ts'
+import { createSeparateLogWorkflows, type SeparateLogOptions } from '../support/separate-log-workflows.ts'
 
 const open: Workflows[] = []
 afterEach(async () => {
@@ -10,17 +10,17 @@ afterEach(async () => {
 })
 
 /** Workflows on a log without appends to several streams, beside a bus with workers. */
-const apart = (setup: TestRuns, options: ApartOptions = {}): Workflows => {
-  const workflows = createApartWorkflows(setup.pool, options)
+const onSeparateLog = (setup: TestRuns, options: SeparateLogOptions = {}): Workflows => {
+  const workflows = createSeparateLogWorkflows(setup.pool, options)
   open.push(workflows)
   return workflows
 }
 
 describe('where the log takes one stream at a time', () => {
-  test('C12: charge, resume and jobs follow each other, and two at once charge once', async () => {
+  test('C12: charge, resume and jobs are separate appends, and two calls at once charge once', async () => {
     const setup = await createTestRuns()
     const id = await failedRun(setup)
-    const [one, other] = [apart(setup), apart(setup)]
+    const [one, other] = [onSeparateLog(setup), onSeparateLog(setup)]
     const answers = await Promise.allSettled([one.runs.retryFailed(jane, id), other.runs.retryFailed(jane, id)])
     const refused = answers.filter(answer => answer.status === 'rejected')
     expect(refused.map(({ reason }) => reason)).toEqual([expect.any(AlreadyRunningError)])
@@ -29,11 +29,11 @@ describe('where the log takes one stream at a time', () => {
     await setup.ended(id, 2)
   })
 
-  test('C12: jobs that cannot be queued for good give back both pools and the files, and the first error is told', async () => {
+  test('C12: when jobs can never be queued, both pools are refunded, the files are reset, and the first error is reported', async () => {
     const setup = await createTestRuns()
     const id = await failedRun(setup)
     const before = await setup.bus.runs.get(jane, id)
-    const broken = apart(setup, {
+    const broken = onSeparateLog(setup, {
       before: events => {
         if (events.some(({ type }) => type === 'CommandSent')) throw new Error('the job is too large')
       },
@@ -55,13 +55,13 @@ describe('where the log takes one stream at a time', () => {
     ])
   })
 
-  test('C12: the first error is told also when the refund fails, and the refund is made later', async () => {
+  test('C12: the first error is reported also when the refund fails, and the refund is made later', async () => {
     const setup = await createTestRuns()
     const id = await failedRun(setup)
     let isBroken = true
     const told: object[] = []
     const log = { debug: () => {}, info: () => {}, warn: () => {}, error: (fields: object) => void told.push(fields) }
-    const broken = apart(setup, {
+    const broken = onSeparateLog(setup, {
       log,
       before: events => {
         if (events.some(({ type }) => type === 'CommandSent')) throw new Error('the job is too large')
@@ -74,7 +74,7 @@ describe('where the log takes one stream at a time', () => {
     isBroken = false
     void broken.runner.run()
     await setup.until(setup.balance, left => left === '2/8')
-    // the run hears of it after the ledger
+    // the run is changed after the ledger
     await setup.until(
       () => setup.bus.runs.get(jane, id),
       run => run.status === 'COMPLETED_WITH_ERRORS' && run.creditsConsumed === 6,
@@ -85,7 +85,7 @@ describe('where the log takes one stream at a time', () => {
     const setup = await createTestRuns()
     const id = await failedRun(setup)
     let isAway = true
-    const away = apart(setup, {
+    const away = onSeparateLog(setup, {
       isAway: () => isAway,
       before: events => {
         if (isAway && events.some(({ type }) => type === 'CommandSent')) throw new Error('the log is away')

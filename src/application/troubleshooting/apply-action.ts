@@ -15,16 +15,16 @@ import { refusal } from './operate-command.ts'
 type CommandTurn = Turn<CommandState, CommandIntent, CommandRejection>
 
 /**
- * For a log outside the transaction of the marks. An item may then be done but not marked; the next try recognises it by
- * the id of its event.
+ * For a log in another database than the marks. An item may then be done but not marked; the next try recognises it by the
+ * id of its event.
  */
-export interface ApartFromMarks {
+export interface SeparateLog {
   readonly eventIdOf: (actionId: string, ordinal: number) => string
   /** The id of the event at a revision, or null. */
   readonly idAt: (stream: string, revision: number) => Promise<string | null>
 }
 
-export interface Turns {
+export interface AppliedItems {
   readonly marks: readonly ItemMark[]
   /** Queues that received messages. */
   readonly filled: ReadonlySet<string>
@@ -34,18 +34,18 @@ export interface Turns {
  * Applies the action to each item and returns the outcomes. Appends in the transaction of `taken`, unless the log is
  * outside it.
  */
-export const takeTurns = async (
+export const applyAction = async (
   transact: TransactCommands,
   taken: TakenAction,
   items: readonly DueItem[],
   at: string,
-  apart?: ApartFromMarks,
-): Promise<Turns> => {
+  separateLog?: SeparateLog,
+): Promise<AppliedItems> => {
   const { details, operator, id } = taken.action
   const intent = intentOf(details, { at, actor: operator })
   const marks: ItemMark[] = []
   const turns: CommandTurn[] = []
-  const turning: DueItem[] = []
+  const applying: DueItem[] = []
   for (const item of items) {
     if (isLeft(item.history)) marks.push({ ordinal: item.ordinal, outcome: 'FAILED', message: item.history.left })
     else {
@@ -56,18 +56,19 @@ export const takeTurns = async (
         intents: [intent],
         known: { state, revision },
         guard: asItWas(item),
-        ...(apart === undefined ? {} : { firstId: apart.eventIdOf(id, item.ordinal) }),
+        ...(separateLog === undefined ? {} : { firstId: separateLog.eventIdOf(id, item.ordinal) }),
       })
-      turning.push(item)
+      applying.push(item)
     }
   }
   const filled = new Set<string>()
-  const outcomes = turns.length === 0 ? [] : await transact(turns, apart === undefined ? { within: taken.within } : {})
+  const outcomes =
+    turns.length === 0 ? [] : await transact(turns, separateLog === undefined ? { within: taken.within } : {})
   const done = await Promise.all(
-    outcomes.map(({ outcome }, i) => outcome === 'done' || isOwnWork(apart, turns[i], turning[i])),
+    outcomes.map(({ outcome }, i) => outcome === 'done' || isOwnWork(separateLog, turns[i], applying[i])),
   )
   outcomes.forEach((outcome, i) => {
-    const item = turning[i] as DueItem
+    const item = applying[i] as DueItem
     if (outcome.outcome === 'rejected' && done[i] !== true) {
       marks.push({ ordinal: item.ordinal, ...refused(item, outcome.rejection) })
       return
@@ -81,18 +82,18 @@ export const takeTurns = async (
 
 /** Whether an earlier try did the item, but could not mark it. */
 const isOwnWork = async (
-  apart: ApartFromMarks | undefined,
+  separateLog: SeparateLog | undefined,
   turn: CommandTurn | undefined,
   item: DueItem | undefined,
 ): Promise<boolean> =>
-  apart !== undefined &&
+  separateLog !== undefined &&
   turn?.firstId !== undefined &&
   item !== undefined &&
-  (await apart.idAt(turn.stream, item.revision + 1)) === turn.firstId
+  (await separateLog.idAt(turn.stream, item.revision + 1)) === turn.firstId
 
 /** The action's intent for each command. */
-export const intentOf = ({ action, ...details }: BulkDetails, asked: IntentBase): CommandIntent =>
-  operatorIntent(action, details as ActionDetails[typeof action], asked)
+export const intentOf = ({ action, ...details }: BulkDetails, base: IntentBase): CommandIntent =>
+  operatorIntent(action, details as ActionDetails[typeof action], base)
 
 /** Refuses a command that was parked again after the request: the operator has not decided about that failure. */
 const asItWas =

@@ -4,7 +4,7 @@ import type { ActionStore, DueItem, TakenAction } from '../ports/action-store.ts
  * Reads the next batch while the present one is written. If it is out of date by then, the append has a conflict and the
  * command is read again.
  */
-export const createLookAhead = (store: Pick<ActionStore, 'due'>) => {
+export const createPrefetch = (store: Pick<ActionStore, 'due'>) => {
   let last = ''
   let ahead: { readonly from: string; readonly items: Promise<readonly DueItem[] | null> } | null = null
   const place = (id: string, doneTo: number, limit: number): string => `${id} ${doneTo} ${limit}`

@@ -1,21 +1,20 @@
 import type { Pool } from 'pg'
-import type { FeedFigures, Health, QueueFigures } from '../../../application/ports/reading/stats.ts'
-import type { CommandStatus } from '../../../domain/command/transitions.ts'
-import { instant } from '../connection/instant.ts'
+import type { FeedStats, Health, QueueStats } from '../../../application/ports/reading/stats.ts'
 import { MAY_BE_READ } from '../log/log-reader.ts'
-import { queueFigures } from '../queue/queue-figures.ts'
+import { queueStats } from '../queue/queue-stats.ts'
 import { tenantIs } from './conditions.ts'
+import { countOpen } from './open-commands.ts'
 import { countUndelivered } from './undelivered.ts'
 
 export interface OpenTransactions {
   /** The oldest transaction of this database, with or without writes. */
   readonly oldestTransactionSeconds: number
-  readonly feed: FeedFigures
+  readonly feed: FeedStats
 }
 
-/** The figures for a scrape of the metrics. */
-export interface Figures extends OpenTransactions {
-  readonly queues: readonly QueueFigures[]
+/** What a scrape of the metrics reads. */
+export interface DatabaseStats extends OpenTransactions {
+  readonly queues: readonly QueueStats[]
   readonly parked: readonly { readonly domain: string; readonly count: number }[]
   /** Undelivered replies, counted up to 10,000. */
   readonly undeliveredReplies: number
@@ -48,41 +47,11 @@ export const openTransactions = async (pool: Pool, tenantId?: string): Promise<O
 
 const rounded = (seconds: number | null): number => Math.max(0, Math.round((seconds ?? 0) * 1000) / 1000)
 
-export interface OpenRow {
-  readonly domain: string
-  readonly status: CommandStatus
-  readonly count: number
-  /** When the oldest of these commands was sent. */
-  readonly oldest: string
-}
-
-/**
- * Counts open commands by reading only their index, which holds status, domain and time. Snoozed commands are counted in
- * their own index and subtracted.
- */
-export const countOpen = async (
-  pool: Pool,
-  statuses: readonly CommandStatus[],
-  tenantId?: string,
-): Promise<readonly OpenRow[]> => {
-  const ofTenant = tenantId === undefined ? '' : `and ${tenantIs('$1', 'tenant_id')}`
-  const { rows } = await pool.query<OpenRow>(
-    `select domain, status, sum(count)::int as count, ${instant('min(oldest)')} as oldest from (
-       select domain, status, count(*) as count, min(created_at) as oldest from command_bus_command
-       where status in (${statuses.map(status => `'${status}'`).join(', ')}) ${ofTenant} group by status, domain
-       union all select domain, status, -count(*), null from command_bus_command
-       where snoozed_until > now() ${ofTenant} group by status, domain) counted
-     group by domain, status having sum(count) > 0 order by domain`,
-    tenantId === undefined ? [] : [tenantId],
-  )
-  return rows
-}
-
-/** Reads the figures of a scrape in four cheap queries. */
-export const readFigures = async (pool: Pool): Promise<Figures> => {
+/** Reads it in four cheap queries. */
+export const readDatabaseStats = async (pool: Pool): Promise<DatabaseStats> => {
   const parked = await countOpen(pool, ['IN_TROUBLESHOOTING_QUEUE'])
   return {
-    queues: await queueFigures(pool),
+    queues: await queueStats(pool),
     parked: parked.map(({ domain, count }) => ({ domain, count })),
     undeliveredReplies: await countUndelivered(pool),
     ...(await openTransactions(pool)),
@@ -93,7 +62,7 @@ export const readFigures = async (pool: Pool): Promise<Figures> => {
 const LATE_SECONDS = 30
 
 /** For `/health/ready`: whether events reach the readers of the log. A feed that is held up does not stop commands. */
-export const feedCheck = async (pool: Pool): Promise<Health & FeedFigures> => {
+export const feedCheck = async (pool: Pool): Promise<Health & FeedStats> => {
   const { feed } = await openTransactions(pool)
   const late = feed.lagSeconds >= LATE_SECONDS
   return {

@@ -12,7 +12,7 @@ import { derivedId, uuidIds } from '../../src/infrastructure/shared/uuid-ids.ts'
 import { busProjections } from '../../src/projections/bus-projections.ts'
 import { quickly } from './runs.ts'
 
-export interface ApartOptions {
+export interface SeparateLogOptions {
   /** Called before each append; an error that it throws is the log's answer. */
   readonly before?: (events: readonly BusEvent[]) => void | Promise<void>
   readonly log?: Log
@@ -20,9 +20,9 @@ export interface ApartOptions {
 }
 
 /** Workflows on a log that takes one stream at a time, as EventStoreDB does; rows and messages are those of PostgreSQL. */
-export const createApartWorkflows = (
+export const createSeparateLogWorkflows = (
   pool: pg.Pool,
-  { before = () => {}, log = silentLog, isAway = () => false }: ApartOptions = {},
+  { before = () => {}, log = silentLog, isAway = () => false }: SeparateLogOptions = {},
 ): Workflows => {
   const whole = createPostgresEventStore<BusEvent>({
     pool,

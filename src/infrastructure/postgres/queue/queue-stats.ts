@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { QueueFigures } from '../../../application/ports/reading/stats.ts'
+import type { QueueStats } from '../../../application/ports/reading/stats.ts'
 
 interface QueueRow {
   readonly queue: string
@@ -12,7 +12,7 @@ interface QueueRow {
   readonly strangers: number
 }
 
-/** The last figures of a queue. */
+/** What was last read of a queue. */
 interface Seen {
   /** Null: the role may not read the queue. */
   readonly row: QueueRow | null
@@ -28,16 +28,16 @@ interface Known {
 }
 
 const knownOf = new WeakMap<Pool, Known>()
-const LOOK_AGAIN_MS = 60_000
+const FROM_START_EVERY_MS = 60_000
 /** Queues read in one transaction: each holds locks until its end, and all sessions share the memory for locks. */
 const PORTION = 100
 
 /**
- * The figures of every queue that can be read: exact for queues of some thousand messages, estimated for larger ones, so
+ * The counts of every queue that can be read: exact for queues of some thousand messages, estimated for larger ones, so
  * that the cost is bounded. Of more than 100 queues, it reads those that have changed, then those read longest ago; the
- * others keep their last figures.
+ * others keep their last counts.
  */
-export const queueFigures = async (pool: Pool): Promise<readonly QueueFigures[]> => {
+export const queueStats = async (pool: Pool): Promise<readonly QueueStats[]> => {
   const known = knownOf.get(pool) ?? { queues: new Map<string, Seen>(), firstUntil: 0 }
   knownOf.set(pool, known)
   const marks = await marksOf(pool)
@@ -52,12 +52,12 @@ export const queueFigures = async (pool: Pool): Promise<readonly QueueFigures[]>
     .sort((one, other) => Number(hasChanged(other)) - Number(hasChanged(one)) || seenAt(one) - seenAt(other))
   const due = [...fresh, ...others.slice(0, Math.max(0, PORTION - fresh.length))]
   for (let from = 0; from < due.length; from += PORTION) {
-    await look(pool, known, marks, due.slice(from, from + PORTION))
+    await readQueues(pool, known, marks, due.slice(from, from + PORTION))
   }
   const now = performance.now()
   return [...marks.keys()].flatMap(queue => {
     const { row = null, at = now } = known.queues.get(queue) ?? {}
-    return row === null ? [] : [figuresOf(row, (now - at) / 1000)]
+    return row === null ? [] : [statsOf(row, (now - at) / 1000)]
   })
 }
 
@@ -72,14 +72,14 @@ const marksOf = async (pool: Pool): Promise<ReadonlyMap<string, string>> => {
   return new Map(rows.map(({ queue, mark }) => [queue, mark]))
 }
 
-const look = async (
+const readQueues = async (
   pool: Pool,
   known: Known,
   marks: ReadonlyMap<string, string>,
   queues: readonly string[],
 ): Promise<void> => {
   if (known.firstUntil < performance.now()) {
-    known.firstUntil = performance.now() + LOOK_AGAIN_MS
+    known.firstUntil = performance.now() + FROM_START_EVERY_MS
     for (const [queue, seen] of known.queues)
       known.queues.set(queue, { ...seen, row: seen.row && { ...seen.row, first: '0' } })
   }
@@ -97,7 +97,7 @@ const look = async (
     known.queues.set(queue, { row: found.get(queue) ?? null, mark: marks.get(queue) ?? '', at })
 }
 
-const figuresOf = (row: QueueRow, since: number): QueueFigures => {
+const statsOf = (row: QueueRow, since: number): QueueStats => {
   const age = (seconds: number | null): number | null =>
     seconds === null ? null : Math.max(0, Math.round(seconds + since))
   return {

@@ -3,25 +3,25 @@ import type pg from 'pg'
 import { unhurried } from '../connection/database.ts'
 import { assertSessions, clientLike, createPool } from './pool.ts'
 
-export interface AloneOptions {
+export interface OnlyProcessOptions {
   readonly databaseUrl: string
   /** The command that needs the database for itself. */
-  readonly command: AloneCommand
+  readonly command: ExclusiveCommand
   /** Makes the error for the case that others use the database. */
   readonly refusal: (message: string) => Error
 }
 
-type AloneCommand = 'copy-log' | 'adopt-log'
+type ExclusiveCommand = 'copy-log' | 'adopt-log'
 
 /** Application names of the bus's connections; see `createPool`. */
-const OURS = ['commandbus', 'commandbus copy-log', 'commandbus adopt-log']
+const BUS_NAMES = ['commandbus', 'commandbus copy-log', 'commandbus adopt-log']
 const TRIES = 20
-const COMPANY_TRIES = 5
+const PROCESS_TRIES = 5
 const PAUSE_MS = 250
 
 /** Runs `work` on a connection if no other process of the bus is connected, as far as the server shows. */
-export const aloneOn = async <A>(
-  { databaseUrl, command, refusal }: AloneOptions,
+export const asOnlyProcess = async <A>(
+  { databaseUrl, command, refusal }: OnlyProcessOptions,
   work: (client: pg.Client) => Promise<A>,
 ): Promise<A> => {
   const name = `commandbus ${command}`
@@ -36,7 +36,7 @@ export const aloneOn = async <A>(
     // its connections would count as another process
     await pool.end()
     await client.connect()
-    await refuseCompany(client, refusal)
+    await refuseOtherProcesses(client, refusal)
     return await work(unhurried(client))
   } catch (error) {
     throw broken ?? error
@@ -47,28 +47,28 @@ export const aloneOn = async <A>(
 }
 
 /** Tries several times: a process that has just ended may still be listed. */
-const refuseCompany = async (client: pg.Client, refusal: AloneOptions['refusal']): Promise<void> => {
+const refuseOtherProcesses = async (client: pg.Client, refusal: OnlyProcessOptions['refusal']): Promise<void> => {
   for (let tries = 1; ; tries++) {
     const { rows } = await client.query<{ count: number }>(
       `select count(*)::int as count from pg_stat_activity
        where datname = current_database() and pid <> pg_backend_pid() and application_name = any ($1::text[])`,
-      [OURS],
+      [BUS_NAMES],
     )
     const { count = 0 } = rows[0] ?? {}
     if (count === 0) return
-    if (tries === COMPANY_TRIES) {
-      throw refusal(`the bus is at work on this database (${count} connections): stop every service and worker first`)
+    if (tries === PROCESS_TRIES) {
+      throw refusal(`the bus is running on this database (${count} connections): stop every service and worker first`)
     }
     await delay(PAUSE_MS)
   }
 }
 
 /** Keeps writers of the log in this database out until the connection ends. */
-export const lockOutWriters = async (client: pg.Client, refusal: AloneOptions['refusal']): Promise<void> => {
+export const lockOutWriters = async (client: pg.Client, refusal: OnlyProcessOptions['refusal']): Promise<void> => {
   for (let tries = 1; ; tries++) {
     const { rows } = await client.query('select pg_try_advisory_lock(command_bus_lock()) as mine')
     if (rows[0].mine) return
-    if (tries === TRIES) throw refusal('somebody writes to the log of this database: stop every service first')
+    if (tries === TRIES) throw refusal('another process writes to the log of this database: stop every service first')
     await delay(PAUSE_MS)
   }
 }

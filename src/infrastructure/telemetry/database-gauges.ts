@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client'
-import type { Figures } from '../postgres/reading/figures.ts'
+import type { DatabaseStats } from '../postgres/reading/database-stats.ts'
 
-/** Gauges of the database's figures. All processes report the same values: use those of one. */
-export const createFigureGauges = (registers: Registry[]) => {
+/** Gauges of the database's counts. All processes report the same values: use those of one. */
+export const createDatabaseGauges = (registers: Registry[]) => {
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Gauge<Label> =>
     new Gauge({ name: `commandbus_${name}`, help, labelNames, registers, aggregator: 'first' })
 
@@ -26,20 +26,20 @@ export const createFigureGauges = (registers: Registry[]) => {
   const single = [undelivered, lag, transaction, writer]
 
   return {
-    set: (figures: Figures): void => {
+    set: (stats: DatabaseStats): void => {
       for (const one of labelled) one.reset()
       up.set(1)
-      for (const { queue, depth: messages, visible: ready, oldestAgeSeconds, strangers: strange } of figures.queues) {
+      for (const { queue, depth: messages, visible: ready, oldestAgeSeconds, strangers: strange } of stats.queues) {
         depth.set({ queue }, messages)
         visible.set({ queue }, ready)
         age.set({ queue }, oldestAgeSeconds ?? 0)
         strangers.set({ queue }, strange)
       }
-      for (const { domain, count } of figures.parked) parked.set({ domain }, count)
-      undelivered.set(figures.undeliveredReplies)
-      lag.set(figures.feed.lagSeconds)
-      transaction.set(figures.oldestTransactionSeconds)
-      writer.set(figures.feed.oldestWriterSeconds)
+      for (const { domain, count } of stats.parked) parked.set({ domain }, count)
+      undelivered.set(stats.undeliveredReplies)
+      lag.set(stats.feed.lagSeconds)
+      transaction.set(stats.oldestTransactionSeconds)
+      writer.set(stats.feed.oldestWriterSeconds)
     },
     /** Removes all values, as old ones would be wrong. */
     clear: (): void => {

@@ -3,5 +3,5 @@ import type { CommandEvent } from '../../domain/command/events.ts'
 import type { EventStore } from '../ports/event-store.ts'
 
 /** The log for code that uses only streams of commands; such a stream has no other events. */
-export const commandsOf = (store: EventStore<BusEvent>): EventStore<CommandEvent> =>
+export const commandStoreOf = (store: EventStore<BusEvent>): EventStore<CommandEvent> =>
   store as unknown as EventStore<CommandEvent>

@@ -17,7 +17,7 @@ export interface Ended {
   readonly CANCELED: number
 }
 
-export interface Tally {
+export interface EventCounts {
   /** Counts the events since the last call. */
   readonly advance: () => Promise<void>
   /** The database's clock at the last `advance`. */
@@ -33,7 +33,7 @@ export interface Tally {
 export const WINDOW_MINUTES = 15
 const MINUTE_MS = 60_000
 const PAGE = 50_000
-/** The most events that are read for the first picture of the window; with more new ones, counting anew is cheaper. */
+/** The most events that are read for the first picture of the window; with more new ones, counting again from the start is cheaper. */
 const MOST_EVENTS = 200_000
 
 /** Both states are final: counting the events that lead there counts the commands that are there. */
@@ -73,7 +73,7 @@ const grouped = (page: string, from: string, edge: 'asc' | 'desc'): string =>
  * Counts that stay cheap with a long history. Most commands have ended: these are counted once a process, and after that
  * only the log's new events are read.
  */
-export const createTally = (pool: Pool): Tally => {
+export const createEventCounts = (pool: Pool): EventCounts => {
   let picture: Picture | null = null
 
   const page = async (text: string, place: LogPosition) => {
@@ -127,7 +127,7 @@ export const createTally = (pool: Pool): Tally => {
     return since
   }
 
-  /** False when there are so many new events that counting anew is cheaper. */
+  /** False when there are so many new events that counting again from the start is cheaper. */
   const readOn = async (into: Picture): Promise<boolean> => {
     const next = grouped(nextEvents('e.*', PAGE), 'true', 'desc')
     for (let read = 0; read < MOST_EVENTS; read += PAGE) {
@@ -144,7 +144,7 @@ export const createTally = (pool: Pool): Tally => {
   }
 
   const advance = async (): Promise<void> => {
-    // after a failure half-way, everything is counted anew
+    // after a failure half-way, everything is counted again
     const known = picture
     picture = null
     let next = known ?? (await begin())

@@ -1,0 +1,99 @@
+import type { Instant } from '../instant.ts'
+import type { ParkingReason } from './events.ts'
+import type { EventTo } from './transitions.ts'
+
+/** What state, row and history say of a parked command, under the names of its columns. */
+export interface Parking {
+  readonly parkedAt: Instant
+  readonly parkedReason: ParkingReason
+  /** Until then it is left out of counts and alarms; null: nobody has snoozed it. */
+  readonly snoozedUntil: Instant | null
+}
+
+export const notParked: Readonly<Record<keyof Parking, null>> = {
+  parkedAt: null,
+  parkedReason: null,
+  snoozedUntil: null,
+}
+
+/** All of it, from one event alone: rows are made from the last event. */
+export const parkingOf = (event: EventTo<'IN_TROUBLESHOOTING_QUEUE'>): Parking => {
+  switch (event.type) {
+    case 'CommandMovedToTroubleshooting':
+      return { parkedAt: event.at, parkedReason: event.reason, snoozedUntil: null }
+    case 'OperatorEndedAttempt':
+      return { parkedAt: event.at, parkedReason: 'ATTEMPT_ENDED', snoozedUntil: null }
+    case 'OperatorSnoozed':
+      return { parkedAt: event.parkedAt, parkedReason: event.parkedReason, snoozedUntil: event.until }
+  }
+}
+
+/** Which parked commands are meant; all conditions hold together, and none means every one. */
+export interface ParkedFilter {
+  readonly domain?: string
+  readonly commandType?: string
+  readonly errorCode?: string
+  /** Moved to troubleshooting at or after. */
+  readonly from?: string
+  /** Moved to troubleshooting before. */
+  readonly to?: string
+  /** Part of an id, an error code or an error message, whatever the case. */
+  readonly q?: string
+  /** Whether an operator has snoozed them for now. Without it: all. */
+  readonly snoozed?: boolean
+}
+
+/** How a condition is read, from a program, a request, the command line or the console. */
+export interface Condition {
+  readonly kind: 'domain' | 'commandType' | 'text' | 'instant' | 'boolean'
+  /** An action on many commands does not take it. */
+  readonly onlyLists?: true
+  /** Of the command line, where it has the condition. */
+  readonly flag?: string
+  readonly about?: string
+  /** Of its field in the console, and what a boolean offers there. */
+  readonly label: string
+  readonly choices?: Readonly<Record<string, string>>
+}
+
+/** In the order of the console's fields. */
+const conditions = {
+  domain: { kind: 'domain', flag: '--domain <domain>', about: 'of this domain', label: 'Domain' },
+  commandType: { kind: 'commandType', flag: '--type <type>', about: 'of this command type', label: 'Type' },
+  errorCode: {
+    kind: 'text',
+    flag: '--error-code <code>',
+    about: 'whose last error has this code',
+    label: 'Error code',
+  },
+  q: { kind: 'text', onlyLists: true, label: 'Id or message has' },
+  snoozed: {
+    kind: 'boolean',
+    onlyLists: true,
+    flag: '--snoozed <true|false>',
+    about: 'that are snoozed now, or that are not (default: both)',
+    label: 'Snoozed',
+    choices: { true: 'Now', false: 'Not now' },
+  },
+  from: { kind: 'instant', flag: '--from <time>', about: 'parked at or after this ISO 8601 time', label: 'Since' },
+  to: { kind: 'instant', flag: '--to <time>', about: 'parked before this ISO 8601 time', label: 'Before' },
+} as const satisfies { readonly [Name in keyof Required<ParkedFilter>]: Condition }
+
+export type ConditionName = keyof typeof conditions
+
+/** The conditions of a list of parked commands, each with its name. */
+export const parkedConditions: readonly (readonly [name: ConditionName, condition: Condition])[] = Object.entries(
+  conditions,
+) as never
+
+export type ActionCondition = 'domain' | 'commandType' | 'errorCode' | 'from' | 'to'
+
+/** The parked commands of an action on many: those that match all conditions; no condition means every parked command. */
+export type ActionFilter = Pick<ParkedFilter, ActionCondition>
+
+/** Those of an action on many. */
+export const actionConditions = parkedConditions.filter(([, { onlyLists }]) => !onlyLists)
+
+/** Whether a parked command meets the conditions on what may change while it is parked, as it stood at an instant. */
+export const meets = ({ snoozed }: ParkedFilter, { snoozedUntil }: Pick<Parking, 'snoozedUntil'>, at: Instant) =>
+  snoozed === undefined || snoozed === (snoozedUntil !== null && snoozedUntil > at)

@@ -1,0 +1,61 @@
+import { withDomains } from './domains.ts'
+
+/** Each window of time reaches back this many times as far as all before it. */
+const GROWTH = 8
+/** After so many windows, what is searched is rare: reading the whole table costs less than going on by the index. */
+const WINDOWS = 4
+
+const newest = 'order by c.created_at desc, c.command_id desc'
+
+export interface NewestCommands {
+  /** The condition on `c` for an open status, whose index has the commands of each domain in order of time; else `true`. */
+  readonly status: string
+  /** The condition on the time of `c`. */
+  readonly time: string
+  /** All conditions on `c`, these included. */
+  readonly where: string
+  readonly limit: number
+}
+
+const headsAt = (where: string): string => `
+    select d.domain, h.created_at from domains d
+    cross join lateral (select c.created_at from command_bus_command c where c.domain = d.domain and ${where} ${newest} limit 1) h`
+
+/**
+ * SQL: `columns` of the newest commands of all domains, by an index that begins with the domain. There is always a row, without a
+ * command if none was found. `isComplete` is false if older commands were not searched.
+ *
+ * The first window of time contains about as many commands as a page. If they are too few, because of other conditions, longer
+ * windows follow: so no command is read twice, and none that is much older than the page's last.
+ */
+export const newestOfAllDomains = (columns: string, { status, time, where, limit }: NewestCommands): string => `
+  with recursive ${withDomains(status)},
+  heads as materialized (
+    ${time === 'true' ? 'select domain, created_at from domains' : headsAt(`${status} and ${time}`)}),
+  page as materialized (
+    select (select max(created_at) from heads) as newest, (
+      select c.created_at from (
+        select domain, case when count(*) over () = ${limit} then min(created_at) over () else '-infinity' end as since
+        from (select * from heads order by created_at desc limit ${limit}) h) h
+      cross join lateral (
+        select c.created_at from command_bus_command c
+        where c.domain = h.domain and c.created_at >= h.since and ${status} and ${time} ${newest} limit ${limit}) c
+      order by c.created_at desc offset ${limit - 1} limit 1) as oldest),
+  windows(number, until, since) as (
+    select 1, 'infinity'::timestamptz, coalesce(oldest, '-infinity') from page
+    union all
+    select w.number + 1, w.since,
+           w.since - least(${GROWTH} * greatest(p.newest - w.since, interval '1 ms'), interval '100 years')
+    from windows w cross join page p where w.number < ${WINDOWS} and w.since > '-infinity')
+  select p.oldest is null as "isComplete", ${columns} from page p
+  left join lateral (
+    select c.* from windows w
+    cross join lateral (
+      select c.* from heads h
+      cross join lateral (
+        select * from command_bus_command c
+        where c.domain = h.domain and c.created_at >= w.since and c.created_at < w.until and ${where} ${newest} limit ${limit}) c
+      where h.created_at >= w.since
+      ${newest}, c.domain desc limit ${limit}) c
+    limit ${limit}) c on true
+  ${newest}, c.domain desc`

@@ -1,0 +1,56 @@
+import type { Pool } from 'pg'
+import type { TroubleshootingFilter } from '../../../application/ports/reading/command-queries.ts'
+import type { CommandStatus } from '../../../domain/command/transitions.ts'
+import { instant } from '../connection/instant.ts'
+import { conditions, tenantIs } from './conditions.ts'
+
+/** SQL, by the clock of the database. */
+const SNOOZED = 'snoozed_until > now()'
+
+export interface OpenRow {
+  readonly domain: string
+  readonly status: CommandStatus
+  readonly count: number
+  /** When the oldest of these commands was sent. */
+  readonly oldest: string
+}
+
+/**
+ * Counts open commands by reading only their index, which holds status, domain and time. Snoozed commands are counted in
+ * their own index and subtracted.
+ */
+export const countOpen = async (
+  pool: Pool,
+  statuses: readonly CommandStatus[],
+  tenantId?: string,
+): Promise<readonly OpenRow[]> => {
+  const ofTenant = tenantId === undefined ? '' : `and ${tenantIs('$1', 'tenant_id')}`
+  const { rows } = await pool.query<OpenRow>(
+    `select domain, status, sum(count)::int as count, ${instant('min(oldest)')} as oldest from (
+       select domain, status, count(*) as count, min(created_at) as oldest from command_bus_command
+       where status in (${statuses.map(status => `'${status}'`).join(', ')}) ${ofTenant} group by status, domain
+       union all select domain, status, -count(*), null from command_bus_command
+       where ${SNOOZED} ${ofTenant} group by status, domain) counted
+     group by domain, status having sum(count) > 0 order by domain`,
+    tenantId === undefined ? [] : [tenantId],
+  )
+  return rows
+}
+
+/** The conditions of a list of parked commands, on the command row `c`. */
+export const parkedFilters = (filter: TroubleshootingFilter) => {
+  const filters = conditions()
+  filters.add("c.status = 'IN_TROUBLESHOOTING_QUEUE'")
+  filters.add('c.domain = ?', filter.domain)
+  filters.add('c.command_type = ?', filter.commandType)
+  filters.add('c.last_error_code = ?', filter.errorCode)
+  filters.tenant(filter.tenantId)
+  filters.add('c.parked_at >= ?::timestamptz', filter.from)
+  filters.add('c.parked_at < ?::timestamptz', filter.to)
+  filters.add(`coalesce(c.${SNOOZED}, false) = ?::boolean`, filter.snoozed)
+  if (filter.q !== undefined) {
+    const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
+    filters.add("concat_ws(' ', c.command_id::text, c.last_error_code, c.last_error_msg) ilike ?", like)
+  }
+  return filters
+}
