@@ -193,3 +193,19 @@ describe('a failure', () => {
     await expect(coalesce(options(run))('a')).rejects.toThrow('at once')
   })
 })
+
+test('callers of several tasks share a run where it may begin later', async () => {
+  const { run, batch, batches } = controlled()
+  const starts: (() => void)[] = []
+  const call = coalesce(options(run, { soon: start => starts.push(start) }))
+  const results = [call('a')]
+  await Promise.resolve()
+  results.push(call('b'))
+  expect(batches).toHaveLength(0)
+  for (const start of starts) start()
+  const only = await batch(0)
+  expect(only.items).toEqual(['a', 'b'])
+  only.end()
+  expect(await Promise.all(results)).toEqual(['did a', 'did b'])
+  expect(starts).toHaveLength(1)
+})

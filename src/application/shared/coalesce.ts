@@ -9,7 +9,7 @@ export interface CoalesceOptions<Item, Result> {
   /** How many items must wait before a further run begins beside the present ones. Default 1. */
   readonly worthARun?: number
   /** Begins the runs of the calls that have come until then. Default: at the end of the present task. */
-  readonly soon?: (start: () => void) => void
+  readonly soon?: (start: () => void) => unknown
   /** Results in the order of the items; null for an item that another transaction has locked, which waits aside. */
   readonly run: (items: readonly Item[]) => Promise<readonly (Result | null)[]>
   /** Whether a failure concerns all items (the database is away), not one. */

@@ -19,7 +19,7 @@ export interface SlotsDeps {
   readonly isStopping: () => boolean
   /** A handler has ended; its slot is free. */
   readonly onHandled: (run: Run, tookMs: number) => void
-  /** There may be room for more than before. */
+  /** More is wanted than before. */
   readonly onFree: () => void
   /** A command waits for its next attempt. */
   readonly onTriedAgain: () => void
@@ -39,6 +39,7 @@ export const createSlots = (deps: SlotsDeps) => {
   const handling = new Set<Run>()
   const unreported = new Set<Run>()
   const shortRuns = watchShortRuns(handling)
+  let isTelling = false
 
   /** A job that is in nobody's hands here any more. */
   const letGo = ({ delivery }: WorkItem): void => {
@@ -71,7 +72,7 @@ export const createSlots = (deps: SlotsDeps) => {
     unreported.delete(run)
     letGo(run.job)
     suspects.ended(run.job)
-    deps.onFree()
+    tellFree()
   }
 
   const events: RunEvents = {
@@ -81,7 +82,7 @@ export const createSlots = (deps: SlotsDeps) => {
       prefetch.observe(tookMs)
       deps.onHandled(run, tookMs)
       pump()
-      deps.onFree()
+      tellFree()
     },
     ended: (run, outcome) => {
       settled(run)
@@ -100,11 +101,21 @@ export const createSlots = (deps: SlotsDeps) => {
   /** How many messages more to read. */
   const wanted = (): number => {
     if (unreported.size >= MAX_UNREPORTED) return 0
-    const slots = concurrency + prefetch.ahead() - handling.size - buffer.length
-    // a read costs the same for one message as for many: wait until it is worth it, unless a slot lies idle
-    return handling.size + buffer.length < concurrency || slots >= concurrency
-      ? Math.min(slots, MAX_READ, room.fitting())
-      : 0
+    const most = concurrency + prefetch.ahead()
+    const held = handling.size + buffer.length
+    // a read costs nearly the same for one message as for many: wait until it is worth it, unless a slot lies idle
+    const isWorthIt = most - held >= Math.max(concurrency, Math.floor(most / 2))
+    return held < concurrency || isWorthIt ? Math.min(most - held, MAX_READ, room.fitting()) : 0
+  }
+
+  /** Told once for all jobs that end in one turn of the event loop, so that one read is for all of them. */
+  const tellFree = (): void => {
+    if (isTelling) return
+    isTelling = true
+    setImmediate(() => {
+      isTelling = false
+      if (wanted() > 0) deps.onFree()
+    })
   }
 
   return {

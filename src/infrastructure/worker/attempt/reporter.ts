@@ -57,7 +57,7 @@ export const createReporter = (
   const append = gather<CommandTurn, ReportOutcome>({
     ...(alone
       ? { room: { most: 1, sizeOf }, maxRuns: Number.POSITIVE_INFINITY }
-      : { room: { most: MAX_BATCH, sizeOf }, maxRuns: MAX_RUNS, worthARun: WORTH_A_RUN }),
+      : { room: { most: MAX_BATCH, sizeOf }, maxRuns: MAX_RUNS, worthARun: WORTH_A_RUN, soon: setImmediate }),
     run: turns =>
       alone ? transact(turns) : settledOrHeld(turns.length, onOutcome => transact(turns, { brief: true, onOutcome })),
     isShared: isAway,
