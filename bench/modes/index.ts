@@ -1,6 +1,8 @@
 import type { Mode } from '../mode.ts'
+import { backlog } from './backlog.ts'
 import { bulk } from './bulk.ts'
 import { eventStoreDb } from './eventstoredb.ts'
+import { growth } from './growth.ts'
 import { http } from './http-report.ts'
 import { latency } from './latency.ts'
 import { peers } from './peers.ts'
@@ -19,7 +21,9 @@ export const modes: Readonly<Record<string, Mode>> = {
   proof,
   runs,
   latency,
+  backlog,
   bulk,
+  growth,
   profile,
   peers,
 }
