@@ -11,6 +11,9 @@ const commandType = 'Measure'
 /** The events of a copied command that was completed at its first attempt: sent, and completed with its receipt. */
 const EVENTS_OF_A_LIFE = 2
 
+/** The one command's life takes less than this. */
+const LIVED_MS = 60_000
+
 type StatusOf = (original: Original) => Promise<string | undefined>
 
 /** Sends a command and works on it until it has this status; the first of its copies are verified. */
@@ -57,7 +60,11 @@ const verify = async (bus: CommandBus): Promise<void> => {
 }
 
 const untilIn = async (statusOf: StatusOf, original: Original, status: string): Promise<void> => {
-  while ((await statusOf(original)) !== status) await sleep(20)
+  const deadline = performance.now() + LIVED_MS
+  while ((await statusOf(original)) !== status) {
+    if (performance.now() > deadline) throw new Error(`the command to copy is not ${status} after ${LIVED_MS / 1000} s`)
+    await sleep(20)
+  }
 }
 
 /** Commands that were sent, worked on and completed over the last 30 days, with `events` events in all. */
