@@ -20,7 +20,7 @@ test('a sent command is PENDING, with an id and a message, and is found at its L
       commandType: 'Charge',
       status: 'PENDING',
       msgId: '1',
-      correlationId: expect.stringMatching(UUID),
+      correlationId: sent.body.commandId,
     },
   ])
   const location = sent.headers.get('location') ?? ''
