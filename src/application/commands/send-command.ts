@@ -47,7 +47,7 @@ export interface CommandToSend extends RetryOptions {
   readonly commandId?: string
   /** The queue for the reply. Default: no reply. */
   readonly replyTo?: string
-  /** Any non-empty text up to 128 characters. Default: a new UUID. */
+  /** Any non-empty text up to 128 characters. Default: the command's id. */
   readonly correlationId?: string
   /** The id of the command or event that caused this one, up to 128 characters. */
   readonly causationId?: string

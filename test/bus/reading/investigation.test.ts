@@ -74,6 +74,7 @@ test('the queue at an instant and a correlation are read by index, however much 
   await queries.parkedAt({ at: '2026-01-01T00:00:00.000Z', domain: 'a', limit: 5 })
   await queries.related({ correlationId: 'c' }, 10)
   await queries.relatedFirst({ correlationId: 'c' }, 10)
+  await queries.related({ correlationId: '00000000-0000-4000-8000-0000000000aa' }, 10)
   await queries.relatedRuns({ runIds: ['00000000-0000-4000-8000-0000000000aa'] }, 10)
   client.release(true)
   await bus.ready()

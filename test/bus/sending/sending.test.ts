@@ -167,7 +167,7 @@ describe('sending', () => {
     expect(await messages('payments__commands')).toHaveLength(1)
   })
 
-  test('A15: a correlation id may be any text and goes to row, message, audit and reply; a missing one becomes a UUID', async () => {
+  test('A15: a correlation id may be any text and goes to row, message, audit and reply; the default is the id of the command', async () => {
     const { bus, messages, work, until } = await createTestBus()
     const correlationId = `order 7 / "quoted" 'x' ü €`
     const { commandId } = await bus.send('payments', 'Charge', {}, { correlationId, replyTo: 'replies' })
@@ -182,7 +182,14 @@ describe('sending', () => {
     expect((await bus.getAuditTrail('payments', commandId))[0]?.details).toMatchObject({
       correlation_id: correlationId,
     })
-    expect((await bus.send('payments', 'Charge', {})).correlationId).toMatch(/^[0-9a-f-]{36}$/)
+    const sent = await bus.send('payments', 'Charge', {})
+    expect(sent.correlationId).toBe(sent.commandId)
+    const named = randomUUID()
+    const batch = [{ commandType: 'Charge', data: {}, commandId: named.toUpperCase() }]
+    expect(await bus.sendBatch('payments', batch)).toMatchObject([{ commandId: named }])
+    expect(await bus.getCommand('payments', named)).toMatchObject({ correlationId: named })
+    expect((await bus.getCorrelation(named)).items).toHaveLength(1)
+    expect((await bus.queryCommands({ correlationId: named })).items).toMatchObject([{ commandId: named }])
     await expect(bus.send('payments', 'Charge', {}, { correlationId: 'x'.repeat(129) })).rejects.toThrow(/128/)
     await expect(bus.send('payments', 'Charge', {}, { correlationId: ' ' })).rejects.toThrow(/correlation id/)
   })

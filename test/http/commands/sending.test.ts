@@ -20,7 +20,7 @@ test('a sent command is PENDING, has an id and a message, and is found at its Lo
       commandType: 'Charge',
       status: 'PENDING',
       msgId: '1',
-      correlationId: expect.stringMatching(UUID),
+      correlationId: sent.body.commandId,
     },
   ])
   const location = sent.headers.get('location') ?? ''

@@ -28,7 +28,7 @@ export const addSend = (program: Command, deps: CliDeps): void => {
     .requiredOption('--data <json>', 'the payload: JSON, @file or - for standard input; up to 1 MiB')
     .option('--id <uuid>', 'the id of the command; the same id is sent once only (default: a new one)')
     .option('--reply-to <queue>', 'the queue for the reply')
-    .option('--correlation-id <text>', 'up to 128 characters (default: a new UUID)')
+    .option('--correlation-id <text>', 'up to 128 characters (default: the id of the command)')
     .option('--causation-id <text>', 'what caused this command, up to 128 characters')
     .option('--max-attempts <n>', 'attempts in all, 1-100 (default: 3)', numberOf('--max-attempts'))
     .option(

@@ -45,7 +45,7 @@ export const newestOfAllDomains = (columns: string, { status, time, where, limit
     select 1, 'infinity'::timestamptz, coalesce(oldest, '-infinity') from page
     union all
     select w.number + 1, w.since,
-           w.since - least(${GROWTH} * greatest(p.newest - w.since, interval '1 ms'), interval '100 years')
+           w.since - least(${GROWTH} * greatest(p.newest - w.since, interval '1 s'), interval '100 years')
     from windows w cross join page p where w.number < ${WINDOWS} and w.since > '-infinity')
   select p.oldest is null as "isComplete", ${columns} from page p
   left join lateral (
