@@ -51,7 +51,6 @@ export const schemaNames = [
   'command_bus_refuse_change',
   'command_bus_refuse_commit',
   'command_bus_refuse_loss',
-  'command_bus_refuse_repeated',
   'command_bus_rehearsal',
   'command_bus_seal',
   'command_bus_seal_content',

@@ -57,7 +57,7 @@ export const createBriefCommit = <Event>({
         held.add(planned.streams[0] as string)
         return
       }
-      const outcomes = planned.outcomesOf(answer)
+      const outcomes = planned.outcomesOf(answer) as Outcomes
       lost.push(...outcomes.lost)
       for (const [stream, msgId] of outcomes.messages) messages.set(stream, msgId)
       for (const queue of planned.filled) filled.add(queue)
@@ -65,9 +65,12 @@ export const createBriefCommit = <Event>({
     return { lost, messages, held, filled }
   }
 
-  const commit = async (appends: Appends, mayRepeat: boolean): Promise<BriefOutcomes | null> => {
+  const commit = async (
+    appends: Appends,
+    mayRepeat: boolean,
+    planned = planner.plan(appends, false, pool),
+  ): Promise<BriefOutcomes | null> => {
     const held = new Set<string>()
-    const planned = planner.plan(appends, false, pool)
     const replies = planned.replyQueues
     if (replies.size > 0 && !(await replyQueues?.ready(replies, {}))) return null
     const awaited = await queuesAwaited(planned.queues)
@@ -84,11 +87,10 @@ export const createBriefCommit = <Event>({
     try {
       const { rows } = await pool.query<{ answer: unknown }>(queryOf(planned, true))
       const answer = rows[0]?.answer ?? null
-      if (answer === null) {
-        planner.noColumns(pool, planned)
-        return commit(appends, mayRepeat)
-      }
-      return { ...planned.outcomesOf(answer), held, filled: planned.filled }
+      if (answer === null) planner.noColumns(pool, planned)
+      const outcomes = answer === null ? null : planned.outcomesOf(answer)
+      if (outcomes === null) return commit(appends, mayRepeat, planner.document(appends))
+      return { ...outcomes, held, filled: planned.filled }
     } catch (error) {
       if (isLockTimeout(error)) return eachAlone(appends, held).catch(later => giveUp(replies, later))
       if (replies.size > 0) return giveUp(replies, error)

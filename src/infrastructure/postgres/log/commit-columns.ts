@@ -58,7 +58,7 @@ const parameters = (types: string): string => {
 
 const SENT = `command_bus_commit_sent(${parameters('text uuid uuid jsonb jsonb')})`
 const REPORTED = `command_bus_commit_reports(${parameters(
-  'text uuid bigint uuid text jsonb jsonb int uuid text jsonb jsonb bigint text int int timestamptz timestamptz timestamptz text text text text timestamptz text bigint float8 int text jsonb',
+  'text uuid bigint uuid text jsonb jsonb int uuid text jsonb jsonb bigint text int int timestamptz timestamptz timestamptz text text text text timestamptz text bigint float8 text jsonb',
 )})`
 
 const NONE: ReadonlySet<string> = new Set()
@@ -126,15 +126,9 @@ const planSends = <Event>(appends: Appends<Event>, codec: EventCodec<Event>): Co
       ],
     },
     outcomesOf: answer => {
-      const msgIds = answer as readonly (string | null)[]
-      const lost: string[] = []
-      const messages = new Map<string, string>()
-      streams.forEach((stream, i) => {
-        const msgId = msgIds[i] ?? null
-        if (msgId === null) lost.push(stream)
-        else messages.set(stream, msgId)
-      })
-      return { lost, messages }
+      const msgIds = answer as readonly string[]
+      if (msgIds.length === 0) return null
+      return { lost: [], messages: new Map(streams.map((stream, i) => [stream, msgIds[i] as string])) }
     },
   }
 }
@@ -168,7 +162,7 @@ const planReports = <Event>(
   const moreOf: number[] = []
   const moves: CommandMove[] = []
   const acks: (Ack | null)[] = []
-  const replies = { of: [] as number[], queues: [] as string[], bodies: [] as string[] }
+  const replies = { queues: [] as string[], bodies: [] as string[] }
 
   for (const [place, { append, from }] of appends.entries()) {
     const { stream } = append
@@ -185,7 +179,6 @@ const planReports = <Event>(
       change = change === null || next === null ? (next ?? change) : mergeChanges(change, next)
       for (const effect of projections.effects(recorded)) {
         if (effect.kind === 'reply' && domainOfQueue(effect.queue) === null) {
-          replies.of.push(place + 1)
           replies.queues.push(effect.queue)
           replies.bodies.push(JSON.stringify(effect.body))
         } else if (ack === null && isAck(effect)) ack = effect
@@ -223,15 +216,11 @@ const planReports = <Event>(
         textArray(acks.map(opOf)),
         int8Array(acks.map(ack => ack?.msgId ?? null)),
         float8Array(acks.map(ack => (ack?.kind === 'postpone' ? ack.waitMs : null))),
-        int4Array(replies.of),
         textArray(replies.queues),
         jsonbArray(replies.bodies),
       ],
     },
-    outcomesOf: answer => ({
-      lost: (answer as readonly number[]).map(place => streams[place - 1] as string),
-      messages: new Map(),
-    }),
+    outcomesOf: answer => (answer === true ? { lost: [], messages: new Map() } : null),
   }
 }
 

@@ -36,8 +36,8 @@ export interface CommitPlan {
   /** Queues on which it puts messages: their workers are notified after the commit. */
   readonly filled: ReadonlySet<string>
   readonly statement: { readonly name: string; readonly call: string; readonly values: readonly unknown[] }
-  /** From the answer of the call. */
-  readonly outcomesOf: (answer: unknown) => Outcomes
+  /** From the answer of the call; null: nothing was committed, as a command has moved on. A document commits the others. */
+  readonly outcomesOf: (answer: unknown) => Outcomes | null
 }
 
 /** The query of a plan. `brief`: it waits only a moment for a lock; `set_config` holds for this transaction, the statement. */

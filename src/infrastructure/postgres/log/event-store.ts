@@ -112,11 +112,10 @@ export const createPostgresEventStore = <Event extends { readonly type: string }
     const send = async (plan: CommitPlan): Promise<Outcomes> => {
       const { name, ...query } = queryOf(plan)
       const { rows } = await querier.query(mayRepeat ? { name, ...query } : query)
-      if (rows[0].answer === null) {
-        planner.noColumns(querier, plan)
-        return send(planner.document(settled, atomic))
-      }
-      const outcomes = plan.outcomesOf(rows[0].answer)
+      const { answer } = rows[0]
+      if (answer === null) planner.noColumns(querier, plan)
+      const outcomes = answer === null ? null : plan.outcomesOf(answer)
+      if (outcomes === null) return send(planner.document(settled, atomic))
       if (outcomes.undelivered?.length) options.replyQueues?.failed(outcomes.undelivered)
       return outcomes
     }
