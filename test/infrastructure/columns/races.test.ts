@@ -5,6 +5,7 @@ import type { AppendResult, StreamAppend } from '../../../src/application/ports/
 import type { CommandEvent } from '../../../src/domain/command/events.ts'
 import { createPool } from '../../../src/infrastructure/postgres/transactions/pool.ts'
 import { verifyLog } from '../../../src/infrastructure/proof/verification/verify.ts'
+import { until } from '../../support/bus.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { receiving, sending } from '../../support/lives/command-store.ts'
 import { completing, createBusStore, refuseDocuments } from '../../support/lives/commit-lanes.ts'
@@ -120,6 +121,21 @@ describe('who loses its race in the middle of a unit of work', () => {
   })
 })
 
+/** Deadlocks that PostgreSQL ended: their victims try again, so that callers notice nothing but the time it took. */
+const deadlocks = async (): Promise<number> => {
+  for (const one of pools.splice(0)) await one.end()
+  // a session writes its figures down when it ends
+  await until(
+    () =>
+      pool.query(`select from pg_stat_activity where datname = current_database() and application_name = 'commandbus'`),
+    ({ rowCount }) => rowCount === 0,
+  )
+  const { rows } = await pool.query(
+    'select deadlocks::int as n from pg_stat_database where datname = current_database()',
+  )
+  return rows[0].n
+}
+
 describe('20 at once, through two pools, on commands that overlap', () => {
   test.each([true, false])('send each id once, and nobody gets an error (brief: %s)', async brief => {
     const stores = [createBusStore(another()), createBusStore(another())] as const
@@ -146,6 +162,7 @@ describe('20 at once, through two pools, on commands that overlap', () => {
     const sent = await count(`command_bus_command where command_id = any ('{${ids}}')`)
     expect(won).toBe(sent)
     expect(await counts()).toEqual({ events: sent + 1, rows: sent + 1, messages: sent + 1 })
+    expect(await deadlocks()).toBe(0)
     expect((await verifyLog(pool)).findings).toEqual([])
   })
 
@@ -169,6 +186,7 @@ describe('20 at once, through two pools, on commands that overlap', () => {
       `select count(*)::int as n, count(distinct message->>'command_id')::int as commands from pgmq.q_answers`,
     )
     expect(replies.rows).toEqual([{ n: done, commands: done }])
+    expect(await deadlocks()).toBe(0)
     expect((await verifyLog(pool)).findings).toEqual([])
   })
 })
