@@ -1,11 +1,9 @@
 import pg from 'pg'
 import { loadLibrary } from './build.ts'
-import { atOnce, batches, type Contender, payload, perSecond } from './work.ts'
+import { atOnce, batches, type Contender, payload, perSecond, sleep } from './work.ts'
 
 const commandType = 'Measure'
 const pollMs = 5
-
-const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 /** The library as it ships, on the same server as the raw queue. `time` runs what is measured, and nothing else. */
 export const openOurs = async (url: string, settle: () => Promise<void>, time = perSecond): Promise<Contender> => {

@@ -5,8 +5,13 @@ import { loadEmbedded, loadMigrations, loadPgmq } from './build.ts'
 
 type Server = { readonly url: string; readonly release: () => Promise<void> }
 
-/** A database of the benchmark's own; `release` removes it. `about` says what the figures were measured on. */
-export type Database = Server & { readonly about: string }
+/** A database of the benchmark's own; `release` removes it. */
+export type Database = Server & {
+  /** What the figures were measured on. */
+  readonly about: string
+  /** Makes one more on the same server, and gives its URL; it is removed with this one. */
+  readonly addDatabase: () => Promise<string>
+}
 
 /** The settings that the targets are stated for. */
 const settings = { fsync: 'on', synchronous_commit: 'on', shared_buffers: '256MB' } as const
@@ -28,7 +33,7 @@ const openServer = (others: Settings): Promise<Server> => {
   return url === undefined || url === '' ? embeddedServer(others) : Promise.resolve({ url, release: async () => {} })
 }
 
-const query = async <Result>(url: string, run: (client: pg.Client) => Promise<Result>): Promise<Result> => {
+export const query = async <Result>(url: string, run: (client: pg.Client) => Promise<Result>): Promise<Result> => {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
@@ -57,13 +62,22 @@ const prepare = async (client: pg.Client): Promise<string> => {
 /** A new database with pgmq and the schema, on the server of DATABASE_URL, else on an embedded one with these settings. */
 export const openDatabase = async (others: Settings = {}): Promise<Database> => {
   const server = await openServer(others)
-  const url = new URL(server.url)
-  url.pathname = `/${name}`
-  const drop = () => query(server.url, client => client.query(`drop database if exists ${name} with (force)`))
+  const made: string[] = []
+  const onServer = (sql: string) => query(server.url, client => client.query(sql))
+  const make = async () => {
+    const database = made.length === 0 ? name : `${name}_${made.length}`
+    made.push(database)
+    await onServer(`create database ${database}`)
+    const url = new URL(server.url)
+    url.pathname = `/${database}`
+    return { url: url.href, about: await query(url.href, prepare) }
+  }
+  const drop = async () => {
+    for (const database of made) await onServer(`drop database if exists ${database} with (force)`)
+  }
   const release = () => drop().then(server.release, server.release)
   try {
-    await query(server.url, client => client.query(`create database ${name}`))
-    return { url: url.href, about: await query(url.href, prepare), release }
+    return { ...(await make()), addDatabase: async () => (await make()).url, release }
   } catch (error) {
     await release()
     throw error

@@ -48,3 +48,5 @@ export const perSecond = async (count: number, task: () => Promise<unknown>): Pr
   await task()
   return count / ((performance.now() - start) / 1000)
 }
+
+export const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))

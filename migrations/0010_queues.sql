@@ -5,7 +5,8 @@
 -- vt, where the waiting ones come last. `after` (milliseconds since 1970; null: from the first) skips what became due
 -- earlier: dead index entries of messages read before, which an old snapshot keeps there. If it finds fewer, a last row
 -- without a message has the time up to which it has searched. For a message that says the same as the only event of its
--- command, which most are, the event is returned instead of the message, so that it needs no second look at the log.
+-- command, which most are, the event is returned instead of the message, so that it needs no second look at the log. What counts
+-- as the same, in TypeScript: src/application/commands/message-differences.ts
 create function command_bus_read(queue text, lease double precision, quantity int, after double precision)
 returns table (msg_id bigint, read_ct int, message jsonb, due double precision, command_id text, data jsonb, meta jsonb)
 language plpgsql
@@ -39,7 +40,9 @@ begin
     left join lateral (
       select s.data, s.meta from command_bus_event s
       where s.stream = ('command-' || $5 || '-' || (t.message->>'command_id')) collate "C" and s.revision = 0
-        and s.msg_id = t.msg_id and t.message = command_bus_message_of($5, t.message->>'command_id', s.data, s.meta)
+        and s.msg_id = t.msg_id and t.message->'data' = s.data->'data' and t.message->>'domain' = $5
+        and t.message->>'command_type' = s.data->>'commandType' and t.message->>'correlation_id' = s.data->>'correlationId'
+        and t.message->>'reply_to' is not distinct from s.data->>'replyTo'
         and not exists (select from command_bus_event n where n.stream = s.stream and n.revision = 1)) e on true
     order by t.due, t.msg_id $q$,
     v_table, case when v_read_at then ', last_read_at = clock_timestamp()' else '' end)

@@ -65,6 +65,8 @@ export const loadBullMq = async (): Promise<readonly Peer[]> => {
   return [
     {
       variant: label,
+      queue: 'bullmq',
+      settings: 'default',
       works: ['send-10', 'send-bulk', 'work-10', 'work-50'],
       measuresLatency: true,
       open: open(module),

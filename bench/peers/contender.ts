@@ -1,14 +1,12 @@
 import pg from 'pg'
-import { type Pinger, rendezvous, timed } from '../latency.ts'
-import { atOnce, batches, type Measure, type PartialContender, payload, perSecond } from '../work.ts'
+import { type Pinger, rendezvous, timed } from '../modes/latency.ts'
+import { atOnce, batches, type Measure, type PartialContender, payload, perSecond, sleep } from '../work.ts'
 import type { Peer, PeerWork, Session } from './peer.ts'
 
 type Counts = { readonly left: number; readonly completed: number | null }
 
 const pollMs = 5
 const latencyConcurrency = 10
-
-const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 let schemas = 0
 const newSchema = () => `bench_peer_${process.pid}_${schemas++}`

@@ -64,6 +64,8 @@ export const loadGraphileWorker = async (): Promise<readonly Peer[]> => {
   return [
     {
       variant: label,
+      queue: 'graphile-worker',
+      settings: 'default',
       works: ['send-10', 'send-bulk', 'work-10', 'work-50'],
       measuresLatency: true,
       open: open(module, () => ({})),
@@ -71,6 +73,8 @@ export const loadGraphileWorker = async (): Promise<readonly Peer[]> => {
     },
     {
       variant: `${label} batched`,
+      queue: 'graphile-worker',
+      settings: 'batched',
       works: ['work-10', 'work-50'],
       measuresLatency: false,
       // where its documentation says to start
@@ -83,6 +87,8 @@ export const loadGraphileWorker = async (): Promise<readonly Peer[]> => {
     },
     {
       variant: `${label} tuned`,
+      queue: 'graphile-worker',
+      settings: 'tuned',
       works: ['work-10', 'work-50'],
       measuresLatency: true,
       // what did best here

@@ -24,6 +24,8 @@ export type Session = {
 /** Another queue on PostgreSQL, with settings that the variant's name tells apart. */
 export type Peer = {
   readonly variant: string
+  readonly queue: 'pg-boss' | 'graphile-worker' | 'bullmq'
+  readonly settings: 'default' | 'batched' | 'tuned'
   /** What these settings make a difference to. */
   readonly works: readonly PeerWork[]
   readonly measuresLatency: boolean

@@ -78,6 +78,8 @@ export const loadPgBoss = async (): Promise<readonly Peer[]> => {
   return [
     {
       variant: label,
+      queue: 'pg-boss',
+      settings: 'default',
       works: ['send-10', 'send-bulk', 'work-10', 'work-50'],
       measuresLatency: true,
       mostJobs: concurrency => concurrency * 5,
@@ -86,6 +88,8 @@ export const loadPgBoss = async (): Promise<readonly Peer[]> => {
     },
     {
       variant: `${label} batched`,
+      queue: 'pg-boss',
+      settings: 'batched',
       works: ['work-10', 'work-50'],
       measuresLatency: false,
       open: open(
@@ -97,6 +101,8 @@ export const loadPgBoss = async (): Promise<readonly Peer[]> => {
     },
     {
       variant: `${label} tuned`,
+      queue: 'pg-boss',
+      settings: 'tuned',
       works: ['send-10', 'send-bulk', 'work-10', 'work-50'],
       measuresLatency: true,
       open: open(

@@ -340,7 +340,7 @@ describe('G4: lists that somebody writes by hand', () => {
       ['a second event of a command that is not there', more({ more_of: [3] })],
       ['a second event of nothing', more({ more_of: [null] })],
       ['two second events', more({ ...twice, heads: [2, 1] })],
-      ['places that count from 0', { ...more({}), domains: '[0:1]={shop,shop}' }],
+      ['places that count from 0', { ...more({ heads: [2, 1] }), ids: `[0:1]={${good.ids}}` }],
       ['heads that count from 0', { ...more({}), heads: '[0:1]={1,2}' }],
       ['lists in two dimensions', { ...more({}), heads: '{{2},{1}}' }],
     ]

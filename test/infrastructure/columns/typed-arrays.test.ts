@@ -22,9 +22,10 @@ afterAll(() => database.drop())
 const received = async (type: string, array: TypedArray): Promise<readonly (string | null)[]> => {
   const element = type === 'timestamptz' ? `to_char(x at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US')` : 'x::text'
   const { rows } = await database.pool.query(
-    `select coalesce(array_agg(${element} order by n), '{}') as texts from unnest($1::${type}[]) with ordinality u(x, n)`,
+    `select coalesce(array_agg(${element} order by n), '{}') as texts, coalesce(array_lower($1::${type}[], 1), 1) as first from unnest($1::${type}[]) with ordinality u(x, n)`,
     [array],
   )
+  expect(rows[0].first).toBe(1)
   return rows[0].texts
 }
 

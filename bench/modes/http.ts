@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { loadToken } from './build.ts'
-import { payload } from './work.ts'
+import { loadToken } from '../build.ts'
+import { payload } from '../work.ts'
 
 /** What many senders at once managed over HTTP. */
 export interface HttpFigures {
@@ -20,7 +20,7 @@ export interface HttpFigures {
 }
 
 const domain = 'bench_http'
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const program = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
 /** The service as it ships, in a process of its own. */
 const startService = async (databaseUrl: string, secret: string) => {

@@ -1,23 +1,22 @@
-import { loadLibrary } from './build.ts'
-import { batches, payload } from './work.ts'
+import { loadLibrary } from '../build.ts'
+import { type Mode, onDatabase, say } from '../mode.ts'
+import { decimals, median } from '../report.ts'
+import { leastBulkRetries } from '../targets.ts'
+import { batches, payload, sleep } from '../work.ts'
 
-export interface BulkOptions {
+interface BulkOptions {
   readonly commands: number
   readonly rounds: number
-  readonly say: (text: string) => void
   readonly check: () => void
 }
 
 /** Parked commands retried a second by one action, one figure a round. */
-export type BulkFigures = readonly number[]
+type BulkFigures = readonly number[]
 
-/** Through the same checks as one retry, each with its own event, message and result. */
-export const targetRate = 5_000
-
-const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+const PARKED = 10_000
 
 /** Commands of one domain fail for good, and are retried by one action that takes all of them. */
-export const measureBulk = async (url: string, { commands, rounds, say, check }: BulkOptions): Promise<BulkFigures> => {
+const measureBulk = async (url: string, { commands, rounds, check }: BulkOptions): Promise<BulkFigures> => {
   const { createCommandBus, PermanentCommandError } = await loadLibrary()
   const bus = createCommandBus({ databaseUrl: url })
   const rates: number[] = []
@@ -53,12 +52,17 @@ export const measureBulk = async (url: string, { commands, rounds, say, check }:
   return rates
 }
 
-const median = (rates: BulkFigures): number => rates.toSorted((a, b) => a - b)[rates.length >> 1] ?? Number.NaN
+const whole = (rate: number): string => Math.round(rate).toLocaleString('en-US')
 
-export const bulkTable = (rates: BulkFigures): string =>
-  `bulk retry: median ${Math.round(median(rates)).toLocaleString('en-US')} a second, target ${targetRate.toLocaleString('en-US')}`
-
-export const bulkJson = (rates: BulkFigures): string =>
-  JSON.stringify({ results: [{ work: 'bulk-retry', variant: 'ours', rate: Number(median(rates).toFixed(1)) }] })
-
-export const missesBulk = (rates: BulkFigures): boolean => !(median(rates) >= targetRate)
+export const bulk: Mode = {
+  usage: ['bulk             10,000 commands that failed for good, retried by one action'],
+  run: onDatabase(async ({ database, options: { rounds }, check }) => {
+    const rate = median(await measureBulk(database.url, { commands: PARKED, rounds, check }))
+    return {
+      table: `bulk retry: median ${whole(rate)} a second, target ${whole(leastBulkRetries)}`,
+      json: JSON.stringify({ results: [{ work: 'bulk-retry', variant: 'ours', rate: decimals(rate, 1) }] }),
+      misses:
+        rate >= leastBulkRetries ? [] : [`bulk retry: ${whole(rate)} a second is below ${whole(leastBulkRetries)}`],
+    }
+  }),
+}

@@ -1,13 +1,14 @@
-import { loadLibrary } from './build.ts'
+import { loadLibrary } from '../build.ts'
+import { type Mode, onDatabase, say } from '../mode.ts'
+import { sleep } from '../work.ts'
 
-export interface RunsOptions {
+interface RunsOptions {
   readonly runs: number
   readonly files: number
-  readonly say: (text: string) => void
   readonly check: () => void
 }
 
-export interface RunsFigures {
+interface RunsFigures {
   readonly phase: string
   /** Files whose outcome was noted. */
   readonly files: number
@@ -16,13 +17,9 @@ export interface RunsFigures {
 
 const principal = { subject: 'bench', tenant: 'bench' }
 const LOOK_MS = 20
-const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Runs in which every fifth file fails at its first try finish, are continued, and finish again. */
-export const measureRuns = async (
-  url: string,
-  { runs, files, say, check }: RunsOptions,
-): Promise<readonly RunsFigures[]> => {
+const measureRuns = async (url: string, { runs, files, check }: RunsOptions): Promise<readonly RunsFigures[]> => {
   const { createCommandBus, TransientCommandError } = await loadLibrary()
   const bus = createCommandBus({ databaseUrl: url, workflows: { policy: { maxAttempts: 1 } } })
   try {
@@ -85,4 +82,23 @@ export const measureRuns = async (
   } finally {
     await bus.close()
   }
+}
+
+const RUNS = 10
+const FILES_A_RUN = 1_000
+
+const line = ({ phase, files, seconds }: RunsFigures): string => {
+  const rate = Math.round(files / seconds).toLocaleString('en-US')
+  return `${phase.padEnd(20)} ${String(files).padStart(6)} files ${seconds.toFixed(1).padStart(6)} s ${rate.padStart(8)} a second`
+}
+
+export const runs: Mode = {
+  usage: [
+    'runs             instead of the rest: 10 workflow runs over 1,000 files, a fifth of which fail, finish, are continued, and',
+    '                 finish again',
+  ],
+  run: onDatabase(async ({ database, check }) => {
+    const figures = await measureRuns(database.url, { runs: RUNS, files: FILES_A_RUN, check })
+    return { table: figures.map(line).join('\n'), json: JSON.stringify(figures) }
+  }),
 }
