@@ -24,7 +24,8 @@ const traceparentOf = (span: Span): string | undefined => {
 
 /** The context of a traceparent. An invalid one counts as none, as the standard requires. */
 const contextFrom = (traceparent: string | undefined, otherwise: Context): Context => {
-  const [, traceId = '', spanId = '', flags = '0'] = TRACEPARENT.exec(traceparent ?? '') ?? []
+  if (traceparent === undefined) return otherwise
+  const [, traceId = '', spanId = '', flags = '0'] = TRACEPARENT.exec(traceparent) ?? []
   const remote = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true }
   return isSpanContextValid(remote) ? trace.setSpanContext(ROOT_CONTEXT, remote) : otherwise
 }

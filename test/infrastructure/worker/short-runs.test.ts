@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Deadline } from '../../../src/infrastructure/worker/attempt/deadline.ts'
 import { RECEIPT_AFTER_MS, type Run } from '../../../src/infrastructure/worker/attempt/run.ts'
 import { watchShortRuns } from '../../../src/infrastructure/worker/attempt/short-runs.ts'
 
@@ -53,4 +54,11 @@ test('R6: a run that has ended, or needs no receipt, is told nothing', () => {
   begin('slow')
   vi.advanceTimersByTime(1_000)
   expect(told).toEqual(['slow at 45'])
+})
+
+test('R6: a deadline that is watched only after its handler has ended starts no timer', async () => {
+  const deadline = new Deadline(60_000, RECEIPT_AFTER_MS, () => expect.unreachable())
+  await new Promise((returned, threw) => deadline.run(() => 'done', { returned, threw }))
+  deadline.watch()
+  expect(vi.getTimerCount()).toBe(0)
 })

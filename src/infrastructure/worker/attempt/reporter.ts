@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { settledOrHeld } from '../../../application/commands/settled-or-held.ts'
 import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
@@ -51,6 +52,8 @@ export const createReporter = (
   alone = false,
 ): Reporter => {
   const stop = new AbortController()
+  // each report that waits for the database listens
+  setMaxListeners(0, stop.signal)
   let failingSince: Date | null = null
   let failing = 0
 
