@@ -72,7 +72,7 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
         })
   const one: Sender['one'] = async (domain, command, within) => {
     // commands that shared a failed statement may be sent again, one by one
-    const prepared = { ...prepare(domain, command), eventId: deps.ids.next() }
+    const prepared = { eventId: deps.ids.next(), ...prepare(domain, command) }
     const { replyTo } = prepared.intent
     const admitted = deps.admit(replyTo === null ? [commandQueue(domain)] : [commandQueue(domain), replyTo], null)
     if (admitted !== null) await admitted

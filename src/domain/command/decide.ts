@@ -43,9 +43,9 @@ export const decide = (intent: CommandIntent, state: CommandState): Decision => 
   }
 }
 
-const send = ({ type: _, ...sent }: Send, state: CommandState): Decision =>
+const send = (intent: Send, state: CommandState): Decision =>
   state.status === 'NONE'
-    ? right([{ ...sent, type: 'CommandSent' }])
+    ? right([{ ...intent, type: 'CommandSent' }])
     : left({ type: 'AlreadySent', status: state.status })
 
 /**
@@ -136,7 +136,7 @@ const receiveAndSucceed = (intent: ReportSuccess, receiving: Receive, state: Sen
     return left({ type: 'StaleAttempt', status: state.status, reported: intent.attempt, present: state.attempts })
   }
   const { at, total, leaseExpiresAt, msgId } = own
-  return right(received.right.with(-1, { ...succeed(intent, msgId), receipt: { at, total, leaseExpiresAt } }))
+  return right(received.right.with(-1, { receipt: { at, total, leaseExpiresAt }, ...succeed(intent, msgId) }))
 }
 
 const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] => {

@@ -27,7 +27,11 @@ interface Fact {
   readonly actor: string
 }
 
-export const nullable = <C extends t.Mixed>(codec: C) => t.union([codec, t.null], `${codec.name} or null`)
+export const nullable = <C extends t.Mixed>(codec: C) =>
+  // the union's own check makes a closure for each value
+  Object.assign(t.union([codec, t.null], `${codec.name} or null`), {
+    is: (value: unknown): value is t.TypeOf<C> | null => value === null || codec.is(value),
+  })
 
 const meta = t.type({
   v: number,
@@ -124,7 +128,11 @@ export const eventCodec = <Event extends Fact>(schemas: EventSchemas<Event>, upc
       // nearly all events are as they were written; a decoder looks for faults, which costs ten times as much
       if (meta.is(stored.meta) && stored.meta.v === schema.version && isExactly(schema, stored.data)) {
         const { at, actor, context } = stored.meta
-        return right({ event: { ...stored.data, type: stored.type, at, actor } as Event, context: contextOf(context) })
+        // named members first: a spread with members added after it costs ten times as much
+        return right({
+          event: { type: stored.type, at, actor, ...stored.data } as unknown as Event,
+          context: contextOf(context),
+        })
       }
       const about = meta.decode(stored.meta)
       if (isLeft(about)) return left(faultsOf(about.left, 'meta'))
