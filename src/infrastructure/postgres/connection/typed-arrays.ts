@@ -76,7 +76,7 @@ const EPOCH = 946_684_800_000_000n
 
 /** The value of a hexadecimal digit, by its character code; of no other character. */
 const digits = new Map(Array.from('0123456789abcdefABCDEF', digit => [digit.charCodeAt(0), Number.parseInt(digit, 16)]))
-const valueOf = Uint8Array.from({ length: 128 }, (_, code) => digits.get(code) ?? 255)
+const digitOf = Uint8Array.from({ length: 128 }, (_, code) => digits.get(code) ?? 255)
 
 /** Two digits a byte, passing over the dashes: a third of the cost of `replaceAll` and Buffer's own hex. */
 const writeUuid = (buffer: Buffer, uuid: string, at: number): void => {
@@ -86,8 +86,8 @@ const writeUuid = (buffer: Buffer, uuid: string, at: number): void => {
     const code = uuid.charCodeAt(i)
     if (code === DASH) continue
     i++
-    const high = valueOf[code] ?? 255
-    const low = valueOf[uuid.charCodeAt(i)] ?? 255
+    const high = digitOf[code] ?? 255
+    const low = digitOf[uuid.charCodeAt(i)] ?? 255
     faults |= high | low
     buffer[to++] = (high << 4) | low
   }
