@@ -55,7 +55,6 @@ const shuffled = <A>(all: readonly A[], random: () => number): readonly A[] =>
 describe('who loses its race in the middle of a unit of work', () => {
   test('leaves nothing of a send behind, and the others are sent', async () => {
     const store = createBusStore(pool)
-    await refuseDocuments(pool)
     const taken = sending('payments')
     const [first] = await store.append([taken])
     const again = { ...sending('payments', taken.stream.slice(-36)) }
@@ -79,7 +78,6 @@ describe('who loses its race in the middle of a unit of work', () => {
 
   test('leaves nothing of a report behind, its message stays, and the others are reported with their replies', async () => {
     const store = createBusStore(pool)
-    await refuseDocuments(pool)
     const sent = await send(4, store)
     const reports = sent.map(({ stream, msgId }, i) => completing(stream, msgId, { replyTo: 'answers', apart: i > 0 }))
     const [one, late, , ahead] = sent as [(typeof sent)[0], (typeof sent)[0], (typeof sent)[0], (typeof sent)[0]]
@@ -107,7 +105,6 @@ describe('who loses its race in the middle of a unit of work', () => {
 
   test('leaves nothing if all lose', async () => {
     const store = createBusStore(pool)
-    await refuseDocuments(pool)
     const [sent] = await send(1, store)
     const { stream = '', msgId = '' } = sent ?? {}
     await store.append([completing(stream, msgId, { replyTo: 'answers' })])
@@ -141,7 +138,6 @@ describe('20 at once, through two pools, on commands that overlap', () => {
     const stores = [createBusStore(another()), createBusStore(another())] as const
     await send(1)
     // a brief commit that meets a lock goes one by one, as documents
-    if (!brief) await refuseDocuments(pool)
     const random = randomOf(5)
     const ids = Array.from({ length: 60 }, () => randomUUID())
     const runs = Array.from({ length: 20 }, async (_, i) => {
@@ -169,7 +165,6 @@ describe('20 at once, through two pools, on commands that overlap', () => {
   test('report each command once, with one reply, and nobody gets an error', async () => {
     const stores = [createBusStore(another()), createBusStore(another())] as const
     const sent = await send(60)
-    await refuseDocuments(pool)
     const random = randomOf(6)
     const runs = Array.from({ length: 20 }, (_, i) =>
       stores[(i % 2) as 0 | 1].append(
@@ -241,7 +236,6 @@ describe('in a transaction of the caller', () => {
     async isolation => {
       const sent = await send(2)
       const [one, two] = sent as [(typeof sent)[0], (typeof sent)[0]]
-      await refuseDocuments(pool)
       const store = createBusStore(pool)
       const id = randomUUID()
       for (const [theirs, mine] of [
@@ -272,7 +266,6 @@ describe('an id whose command was archived', () => {
 
   test('is refused, and the others of the batch are sent', async () => {
     const store = createBusStore(pool)
-    await refuseDocuments(pool)
     const appends = [sending('payments'), sending('payments'), sending('payments')]
     await archive([appends[1]?.stream ?? ''])
     const results = await store.append(appends)
