@@ -40,9 +40,9 @@ begin
     left join lateral (
       select s.data, s.meta from command_bus_event s
       where s.stream = ('command-' || $5 || '-' || (t.message->>'command_id')) collate "C" and s.revision = 0
-        and s.msg_id = t.msg_id and t.message->'data' = s.data->'data' and t.message->>'domain' = $5
-        and t.message->>'command_type' = s.data->>'commandType' and t.message->>'correlation_id' = s.data->>'correlationId'
-        and t.message->>'reply_to' is not distinct from s.data->>'replyTo'
+        and s.type = 'CommandSent' and s.msg_id = t.msg_id and t.message->'data' = s.data->'data' and t.message->'domain' = to_jsonb($5)
+        and t.message->'command_type' = s.data->'commandType' and t.message->'correlation_id' = s.data->'correlationId'
+        and coalesce(t.message->'reply_to', 'null') = s.data->'replyTo'
         and not exists (select from command_bus_event n where n.stream = s.stream and n.revision = 1)) e on true
     order by t.due, t.msg_id $q$,
     v_table, case when v_read_at then ', last_read_at = clock_timestamp()' else '' end)

@@ -1,17 +1,15 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js'
-import type { CommandError, CommandEvent, CommandKey } from '../../domain/command/events.ts'
+import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import { command } from '../../domain/command/index.ts'
 import type { Receive, ReportFailure, ReportSuccess } from '../../domain/command/intents.ts'
 import { commandStream, parseCommandId, parseDomain } from '../../domain/command/names.ts'
 import { attemptLimit, type CommandState, type SentCommandState } from '../../domain/command/state.ts'
 import { fold } from '../../domain/decider.ts'
-import type { Json } from '../../domain/json/json.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { Clock } from '../ports/clock.ts'
 import { EventDecodeError, type EventStore } from '../ports/event-store.ts'
 import type { Delivery, Queue, SentEvent } from '../ports/queue.ts'
-import { heldBytes } from '../shared/json-size.ts'
-import type { Loaded, Turn, TurnOutcome } from '../shared/transact.ts'
+import type { Loaded, Turn } from '../shared/transact.ts'
 import { messageDifferences } from './message-differences.ts'
 
 /** Error code of an attempt that ended with the process of its worker. */
@@ -236,71 +234,3 @@ const keyOf = ({ body, sent }: Delivery, domain: string): CommandKey | string =>
     return `the message is not for domain '${domain}'`
   return { domain, commandId: parsed.right }
 }
-
-export type Outcome =
-  /** `bytes`: about how many a statement needs for the result. */
-  | { readonly kind: 'success'; readonly result: Json; readonly bytes: number }
-  | { readonly kind: 'failure'; readonly error: CommandError }
-
-/** Only the receipt: shows a longer run as IN_PROGRESS. */
-export const receiptTurn = (job: WorkItem): CommandTurn => ({
-  stream: job.stream,
-  intents: [job.receive],
-  known: job.loaded,
-})
-
-/**
- * The report of an attempt. If the log does not have its receipt yet, that is appended too, and on success it is part of
- * the same event.
- */
-export const outcomeTurn = (
-  job: WorkItem,
-  known: Loaded<CommandState>,
-  outcome: Outcome,
-  clock: Clock,
-): CommandTurn => {
-  const { stream, receive, attempt } = job
-  const { actor } = receive
-  const at = clock.now().toISOString()
-  if (outcome.kind === 'success') {
-    const { result, bytes } = outcome
-    return { stream, intents: [{ type: 'ReportSuccess', at, actor, attempt, result, receive }], known, bytes }
-  }
-  const failed: ReportFailure = {
-    type: 'ReportFailure',
-    at,
-    actor,
-    attempt,
-    error: outcome.error,
-    random: clock.random(),
-  }
-  return { stream, intents: [receive, failed], known, bytes: bytesOf(outcome.error) }
-}
-
-/** The message is cut; details may be as large as a payload. */
-const bytesOf = ({ details }: CommandError): number => (details === undefined ? 0 : heldBytes(details))
-
-/**
- * The report of a worker that gave up an attempt while its handler ran. `counts`: whether this uses one of the command's
- * attempts (the next one may then begin at once); undefined: it is treated as any other failure.
- */
-export const gaveUpTurn = (
-  { stream, receive, attempt }: WorkItem,
-  error: CommandError,
-  counts: boolean | undefined,
-  clock: Clock,
-): CommandTurn => {
-  const failed: ReportFailure = {
-    type: 'ReportFailure',
-    at: clock.now().toISOString(),
-    actor: receive.actor,
-    attempt,
-    error,
-    ...(counts === undefined ? {} : { givenUp: { counts } }),
-    random: clock.random(),
-  }
-  return { stream, intents: [receive, failed] }
-}
-
-/** Whether the report counted; false: another attempt has the command now. */
-export const wasAccepted = (outcome: TurnOutcome<CommandState, unknown, unknown>): boolean => outcome.outcome === 'done'

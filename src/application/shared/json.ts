@@ -45,7 +45,16 @@ export const parseSizedJson = (value: unknown, place: JsonPlace = {}): Either<st
     return right({ json, bytes: walk.atMost <= SMALL ? walk.atMost : heldBytes(json) })
   } catch (error) {
     if (error instanceof Fault) return left(error.message)
-    return left(`the value cannot be written as JSON: ${storableText(String((error as Error)?.message), 200)}`)
+    return left(`the value cannot be written as JSON: ${storableText(messageOf(error), 200)}`)
+  }
+}
+
+/** A getter may throw anything. */
+const messageOf = (thrown: unknown): string => {
+  try {
+    return String((thrown as Error)?.message)
+  } catch {
+    return 'a getter threw something that cannot be read'
   }
 }
 

@@ -267,6 +267,46 @@ describe('the outcome of a handler', () => {
     expect(await archived('payments__commands')).toHaveLength(2)
   })
 
+  test('a result that cannot even be read parks the command, and the worker goes on', async () => {
+    const { bus, work, until } = await createTestBus()
+    const results: Readonly<Record<string, () => unknown>> = {
+      Getter: () => ({
+        get secret() {
+          throw { message: Object.create(null) }
+        },
+      }),
+      Proxy: () =>
+        new Proxy(
+          {},
+          {
+            ownKeys: () => {
+              throw Object.defineProperty({}, 'message', {
+                get: () => {
+                  throw new Error('unreadable')
+                },
+              })
+            },
+          },
+        ),
+    }
+    const sent = await bus.sendBatch(
+      'payments',
+      Object.keys(results).map(commandType => ({ commandType, data: {} })),
+    )
+    const last = await bus.send('payments', 'Good', {})
+    await work({ domain: 'payments', concurrency: 1, handlers: { ...results, Good: () => 'done' } })
+    for (const { commandId } of sent) {
+      expect(await until(() => bus.getCommand('payments', commandId), isParked)).toMatchObject({
+        parkedReason: 'PERMANENT',
+        lastErrorCode: 'INVALID_RESULT',
+      })
+    }
+    await until(
+      () => bus.getCommand('payments', last.commandId),
+      command => command?.status === 'COMPLETED',
+    )
+  })
+
   test('a result that JSON cannot hold parks the command, because the handler has done its work', async () => {
     const { bus, work, until } = await createTestBus()
     const { commandId } = await bus.send('payments', 'Charge', {})

@@ -8,7 +8,7 @@ import { verifyLog } from '../../../src/infrastructure/proof/verification/verify
 import { until } from '../../support/bus.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { receiving, sending } from '../../support/lives/command-store.ts'
-import { completing, createBusStore, refuseDocuments } from '../../support/lives/commit-lanes.ts'
+import { completing, createBusStore } from '../../support/lives/commit-lanes.ts'
 import { randomOf } from '../../support/lives/history.ts'
 
 let database: TestDatabase
@@ -208,7 +208,6 @@ describe('in a transaction of the caller', () => {
     async isolation => {
       const [sent] = await send(1)
       const { stream = '', msgId = '' } = sent ?? {}
-      await refuseDocuments(pool)
       const before = await counts()
       await within(isolation, async append => {
         const results = await append([sending('payments'), sending('payments')])
@@ -278,7 +277,6 @@ describe('an id whose command was archived', () => {
     async isolation => {
       const store = createBusStore(pool)
       await send(1, store)
-      await refuseDocuments(pool)
       const append = sending('payments')
       const client = await pool.connect()
       await client.query(`begin isolation level ${isolation}`)

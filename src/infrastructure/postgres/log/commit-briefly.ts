@@ -68,7 +68,7 @@ export const createBriefCommit = <Event>({
   const commit = async (
     appends: Appends,
     mayRepeat: boolean,
-    planned = planner.plan(appends, false, pool),
+    planned = planner.plan(appends, false),
   ): Promise<BriefOutcomes | null> => {
     const held = new Set<string>()
     const replies = planned.replyQueues
@@ -76,7 +76,7 @@ export const createBriefCommit = <Event>({
     const awaited = await queuesAwaited(planned.queues)
     if (awaited.size > 0) {
       const ready = appends.filter(
-        append => ![...planner.plan([append], false, pool).queues].some(queue => awaited.has(queue)),
+        append => ![...planner.plan([append], false).queues].some(queue => awaited.has(queue)),
       )
       for (const { append } of appends) held.add(append.stream)
       for (const { append } of ready) held.delete(append.stream)
@@ -87,7 +87,7 @@ export const createBriefCommit = <Event>({
     try {
       const { rows } = await pool.query<{ answer: unknown }>(queryOf(planned, true))
       const answer = rows[0]?.answer ?? null
-      if (answer === null) planner.noColumns(pool, planned)
+      if (answer === null) planner.noColumns(planned)
       const outcomes = answer === null ? null : planned.outcomesOf(answer)
       if (outcomes === null) return commit(appends, mayRepeat, planner.document(appends))
       return { ...outcomes, held, filled: planned.filled }

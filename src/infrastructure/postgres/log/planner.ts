@@ -4,19 +4,19 @@ import type { CommitPlan, InlineProjections, SettledAppend } from './commit-plan
 import { type CommitAnswer, commitStatement, planUnit } from './unit-of-work.ts'
 
 export interface Planner<Event> {
-  /** As columns where that is possible, else as a document. `querier`: the pool or client that will be asked to commit it. */
-  readonly plan: (appends: readonly SettledAppend<Event>[], atomic: boolean, querier: object) => CommitPlan
+  /** As columns where that is possible, else as a document. */
+  readonly plan: (appends: readonly SettledAppend<Event>[], atomic: boolean) => CommitPlan
   /** `careful`: keeps replies that cannot be delivered. */
   readonly document: (appends: readonly SettledAppend<Event>[], atomic?: boolean, careful?: boolean) => CommitPlan
-  /** Notes that the database takes no such columns from the role of this pool or client. */
-  readonly noColumns: (querier: object, plan: Pick<CommitPlan, 'statement'>) => void
+  /** Notes that the database takes no such columns from this role. */
+  readonly noColumns: (plan: Pick<CommitPlan, 'statement'>) => void
 }
 
 export const createPlanner = <Event extends { readonly type: string }>(
   codec: EventCodec<Event>,
   projections: InlineProjections<Event>,
 ): Planner<Event> => {
-  const refused = new WeakMap<object, Set<string>>()
+  const refused = new Set<string>()
   const document: Planner<Event>['document'] = (appends, atomic = false, careful = false) => {
     const { unit, streamOf, ...queues } = planUnit(appends, codec, projections, atomic)
     return {
@@ -31,14 +31,13 @@ export const createPlanner = <Event extends { readonly type: string }>(
   }
   return {
     document,
-    plan: (appends, atomic, querier) => {
+    plan: (appends, atomic) => {
       const name = atomic ? null : columnsFor(appends)
-      const planned =
-        name === null || refused.get(querier)?.has(name) ? null : planColumns(name, appends, codec, projections)
+      const planned = name === null || refused.has(name) ? null : planColumns(name, appends, codec, projections)
       return planned ?? document(appends, atomic)
     },
-    noColumns: (querier, { statement: { name } }) => {
-      refused.set(querier, new Set([...(refused.get(querier) ?? []), name]))
+    noColumns: ({ statement: { name } }) => {
+      refused.add(name)
     },
   }
 }

@@ -55,6 +55,7 @@ const worker: Rights = {
     ...writer,
     'command_bus_read(text, double precision, integer, double precision)',
     'command_bus_next_visible(text, double precision)',
+    'command_bus_message_of(text, text, jsonb, jsonb)',
     'command_bus_owners(text, bigint[])',
     'command_bus_extend(text, bigint[], integer[], interval)',
     'command_bus_hand_back(text, bigint[], integer[], interval, boolean)',

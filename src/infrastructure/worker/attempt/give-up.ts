@@ -1,5 +1,6 @@
+import { gaveUpTurn } from '../../../application/commands/attempt-turns.ts'
 import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
-import { type CommandTurn, gaveUpTurn, type WorkItem } from '../../../application/commands/work-message.ts'
+import type { CommandTurn, WorkItem } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import type { Queue } from '../../../application/ports/queue.ts'

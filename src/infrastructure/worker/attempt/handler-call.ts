@@ -1,6 +1,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ClientBase } from 'pg'
-import type { Outcome, WorkItem } from '../../../application/commands/work-message.ts'
+import type { Outcome } from '../../../application/commands/attempt-turns.ts'
+import type { WorkItem } from '../../../application/commands/work-message.ts'
 import type { Attempt } from '../../../application/ports/telemetry.ts'
 import { faultsOf } from '../../codec/json.ts'
 import type { MapError } from '../failures/failures.ts'

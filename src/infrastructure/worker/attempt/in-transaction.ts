@@ -1,12 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientBase } from 'pg'
+import { type Outcome, wasAccepted } from '../../../application/commands/attempt-turns.ts'
 import type { TransactCommands } from '../../../application/commands/transact-commands.ts'
-import {
-  type CommandTurn,
-  type Outcome,
-  type WorkItem,
-  wasAccepted,
-} from '../../../application/commands/work-message.ts'
+import type { CommandTurn, WorkItem } from '../../../application/commands/work-message.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import { rawClient } from '../../postgres/connection/database.ts'
 import { failureOf } from '../failures/failures.ts'

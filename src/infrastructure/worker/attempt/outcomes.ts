@@ -1,5 +1,5 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
-import type { Outcome } from '../../../application/commands/work-message.ts'
+import type { Outcome } from '../../../application/commands/attempt-turns.ts'
 import { parseSizedJson } from '../../../application/shared/json.ts'
 import { failure, failureOf, type MapError } from '../failures/failures.ts'
 

@@ -103,7 +103,10 @@ export const createReporter = (
       this.#waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
       this.#reader.waits()
       failingSince ??= clock.now()
-      log.warn({ err: error, stream: this.item.stream }, 'the database does not take reports; trying again')
+      // a log that throws must not keep the others of this statement from their readers
+      queueMicrotask(() =>
+        log.warn({ err: error, stream: this.item.stream }, 'the database does not take reports; trying again'),
+      )
       delay(waitMs, undefined, { signal: stop.signal }).then(
         () => append(this),
         stopped => this.reject(stopped),

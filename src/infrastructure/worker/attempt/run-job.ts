@@ -1,12 +1,6 @@
 import type { ClientBase } from 'pg'
-import {
-  type CommandTurn,
-  type Outcome,
-  outcomeTurn,
-  receiptTurn,
-  type WorkItem,
-  wasAccepted,
-} from '../../../application/commands/work-message.ts'
+import { type Outcome, outcomeTurn, receiptTurn, wasAccepted } from '../../../application/commands/attempt-turns.ts'
+import type { CommandTurn, WorkItem } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Attempt, Telemetry } from '../../../application/ports/telemetry.ts'
 import { TooLargeError } from '../../../application/shared/errors.ts'
@@ -138,7 +132,12 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
   notReported(error: unknown): void {
     const outcome = this.#outcome
     if (outcome !== null && error instanceof TooLargeError) {
-      this.#deps.log.debug({ err: error, ...nameOf(this.job) }, 'the outcome is too large for the log: it is left out')
+      queueMicrotask(() =>
+        this.#deps.log.debug(
+          { err: error, ...nameOf(this.job) },
+          'the outcome is too large for the log: it is left out',
+        ),
+      )
       this.#outcome = null
       this.#deps.reporter.reportTo(this.turnOf(withoutSize(outcome)), this)
     } else {
@@ -152,7 +151,7 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
     try {
       tell(this.#attempt)
     } catch (error) {
-      this.#deps.log.warn({ err: error, ...nameOf(this.job) }, 'telemetry failed')
+      queueMicrotask(() => this.#deps.log.warn({ err: error, ...nameOf(this.job) }, 'telemetry failed'))
     }
   }
 
