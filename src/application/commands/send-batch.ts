@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { commandQueue } from '../../domain/command/names.ts'
 import type { Transaction } from '../ports/event-store.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
@@ -95,6 +96,8 @@ const sendInChunks = async (
   const sendAll = async (places: readonly number[]): Promise<void> => {
     const chunks = distinctChunks(prepared, places)
     const lane = async (first: number): Promise<void> => {
+      // the lane before it has sent its first statement by then
+      if (first > 0) await nextTurn()
       for (let i = first; i < chunks.length && failures.length === 0; i += lanes) {
         await sendChunk(chunks[i] as readonly number[])
       }
