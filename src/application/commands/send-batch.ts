@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { commandQueue } from '../../domain/command/names.ts'
 import type { Transaction } from '../ports/event-store.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
@@ -166,4 +165,5 @@ const LANES = 2
 const FIRST_WAIT_MS = 20
 const LONGEST_WAIT_MS = 500
 
+const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
