@@ -20,34 +20,41 @@ declare
   -- pgmq has this column since 1.10
   v_read_at boolean := exists (
     select from pg_attribute a where a.attrelid = v_table and a.attname = 'last_read_at' and not a.attisdropped);
+  v_domain text := replace(left(queue, -10), '__', '.');
   v_until  timestamptz := clock_timestamp();
   v_found  int;
+  v_msg_ids  bigint[];
+  v_read_cts int[];
+  v_messages jsonb[];
+  v_dues     timestamptz[];
 begin
   if right(queue, 10) <> '__commands' then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
-  -- a volatile function cannot be a bound of an index scan
-  return query execute format($q$
+  -- a volatile function cannot be a bound of an index scan; the rest is a statement of its own, as this one is planned each time
+  execute format($q$
     with due as materialized (
       select d.msg_id, d.vt from %1$s d where d.vt >= $1 and d.vt <= $2 order by d.vt limit $3 for update skip locked
     ), taken as (
       update %1$s m set vt = clock_timestamp() + $4, read_ct = m.read_ct + 1 %2$s
       from due where m.msg_id = due.msg_id
       returning m.msg_id, m.read_ct, m.message, due.vt as due)
+    select array_agg(t.msg_id), array_agg(t.read_ct), array_agg(t.message), array_agg(t.due) from taken t $q$,
+    v_table, case when v_read_at then ', last_read_at = clock_timestamp()' else '' end)
+    into v_msg_ids, v_read_cts, v_messages, v_dues
+    using coalesce(to_timestamp(after / 1000), '-infinity'), v_until, quantity, make_interval(secs => lease);
+  return query
     select t.msg_id, t.read_ct, case when e.data is null then t.message end, extract(epoch from t.due)::float8 * 1000,
       t.message->>'command_id', e.data, e.meta
-    from taken t
+    from unnest(v_msg_ids, v_read_cts, v_messages, v_dues) t(msg_id, read_ct, message, due)
     left join lateral (
       select s.data, s.meta from command_bus_event s
-      where s.stream = ('command-' || $5 || '-' || (t.message->>'command_id')) collate "C" and s.revision = 0
-        and s.type = 'CommandSent' and s.msg_id = t.msg_id and t.message->'data' = s.data->'data' and t.message->'domain' = to_jsonb($5)
+      where s.stream = ('command-' || v_domain || '-' || (t.message->>'command_id')) collate "C" and s.revision = 0
+        and s.type = 'CommandSent' and s.msg_id = t.msg_id and t.message->'data' = s.data->'data' and t.message->'domain' = to_jsonb(v_domain)
         and t.message->'command_type' = s.data->'commandType' and t.message->'correlation_id' = s.data->'correlationId'
         and coalesce(t.message->'reply_to', 'null') = s.data->'replyTo'
         and not exists (select from command_bus_event n where n.stream = s.stream and n.revision = 1)) e on true
-    order by t.due, t.msg_id $q$,
-    v_table, case when v_read_at then ', last_read_at = clock_timestamp()' else '' end)
-    using coalesce(to_timestamp(after / 1000), '-infinity'), v_until, quantity, make_interval(secs => lease),
-      replace(left(queue, -10), '__', '.');
+    order by t.due, t.msg_id;
   get diagnostics v_found = row_count;
   if v_found < quantity then
     due := extract(epoch from v_until)::float8 * 1000;
