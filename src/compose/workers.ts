@@ -5,7 +5,7 @@ import { createPgmqQueue, type QueueCatalog } from '../infrastructure/postgres/q
 import { createReadPositions } from '../infrastructure/postgres/queue/read-positions.ts'
 import { listenerLike } from '../infrastructure/postgres/transactions/pool.ts'
 import type { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
-import { createHandlerConnections } from '../infrastructure/worker/attempt/connections.ts'
+import { createHandlerConnections } from '../infrastructure/worker/client/connections.ts'
 import { createWorker, type WorkerDeps } from '../infrastructure/worker/worker.ts'
 import type { Worker } from '../infrastructure/worker/worker-api.ts'
 import type { Connections } from './connections.ts'

@@ -5,7 +5,7 @@ import {
   PermanentCommandError,
   TransientCommandError,
 } from '../../src/index.ts'
-import { readDatabaseStats } from '../../src/infrastructure/postgres/reading/database-stats.ts'
+import { readDatabaseStats } from '../../src/infrastructure/postgres/stats/database-stats.ts'
 import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus, signal } from '../support/bus.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { silentTelemetry } from '../../src/application/ports/telemetry.ts'
-import { readDatabaseStats } from '../../src/infrastructure/postgres/reading/database-stats.ts'
+import { readDatabaseStats } from '../../src/infrastructure/postgres/stats/database-stats.ts'
 import { createLabelCap } from '../../src/infrastructure/telemetry/labels.ts'
 import { createMetrics } from '../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus } from '../support/bus.ts'

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
-import type { DatabaseStats } from '../postgres/reading/database-stats.ts'
+import type { DatabaseStats } from '../postgres/stats/database-stats.ts'
 
 /** Gauges of the database's counts. All processes report the same values: use those of one. */
 export const createDatabaseGauges = (registers: Registry[]) => {

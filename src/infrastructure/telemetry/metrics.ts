@@ -10,7 +10,7 @@ import {
 import { type Log, silentLog } from '../../application/ports/log.ts'
 import type { Telemetry, WorkerFacts } from '../../application/ports/telemetry.ts'
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
-import type { DatabaseStats } from '../postgres/reading/database-stats.ts'
+import type { DatabaseStats } from '../postgres/stats/database-stats.ts'
 import type { ProofStats } from '../proof/background-check.ts'
 import { cachedFor } from '../shared/cached.ts'
 import { createDatabaseGauges } from './database-gauges.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidInputError, InvalidOperationError } from '../../../src/index.ts'
-import { readDatabaseStats } from '../../../src/infrastructure/postgres/reading/database-stats.ts'
-import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
+import { readDatabaseStats } from '../../../src/infrastructure/postgres/stats/database-stats.ts'
+import { createStats } from '../../../src/infrastructure/postgres/stats/stats.ts'
 import { createTestBus, type TestBus } from '../../support/bus.ts'
 import { auditNames, parked } from '../../support/park.ts'
 

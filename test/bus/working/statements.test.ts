@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endOfTransaction, leavesTraces } from '../../../src/infrastructure/worker/attempt/statements.ts'
+import { endOfTransaction, leavesTraces } from '../../../src/infrastructure/worker/client/statements.ts'
 
 test.each([
   'commit',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readDatabaseStats } from '../../../src/infrastructure/postgres/reading/database-stats.ts'
-import { createStats } from '../../../src/infrastructure/postgres/reading/stats.ts'
+import { readDatabaseStats } from '../../../src/infrastructure/postgres/stats/database-stats.ts'
+import { createStats } from '../../../src/infrastructure/postgres/stats/stats.ts'
 import { createMetrics } from '../../../src/infrastructure/telemetry/metrics.ts'
 import { createTestBus, until } from '../../support/bus.ts'
 

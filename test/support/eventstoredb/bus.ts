@@ -17,7 +17,7 @@ import { createPgmqQueue, createQueueCatalog } from '../../../src/infrastructure
 import { createCommandQueries } from '../../../src/infrastructure/postgres/reading/command-queries.ts'
 import { clientLike } from '../../../src/infrastructure/postgres/transactions/pool.ts'
 import { uuidIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
-import { createHandlerConnections } from '../../../src/infrastructure/worker/attempt/connections.ts'
+import { createHandlerConnections } from '../../../src/infrastructure/worker/client/connections.ts'
 import { createWorker } from '../../../src/infrastructure/worker/worker.ts'
 import type { WorkerOptions } from '../../../src/infrastructure/worker/worker-api.ts'
 import { busProjections } from '../../../src/projections/bus-projections.ts'

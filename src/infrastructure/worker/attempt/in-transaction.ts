@@ -5,9 +5,9 @@ import type { TransactCommands } from '../../../application/commands/transact-co
 import type { CommandTurn, WorkItem } from '../../../application/commands/work-message.ts'
 import type { Log } from '../../../application/ports/log.ts'
 import { rawClient } from '../../postgres/connection/database.ts'
+import type { HandlerConnection, HandlerConnections } from '../client/connections.ts'
+import { guardedClient, transactionEnded } from '../client/guarded-client.ts'
 import { failureOf } from '../failures/failures.ts'
-import type { HandlerConnection, HandlerConnections } from './connections.ts'
-import { guardedClient, transactionEnded } from './guarded-client.ts'
 import type { ReportOutcome } from './reporter.ts'
 import { nameOf } from './run.ts'
 

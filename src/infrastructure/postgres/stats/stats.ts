@@ -10,10 +10,10 @@ import { BoundedMap } from '../../../application/shared/bounded-map.ts'
 import { type CommandStatus, commandStatuses } from '../../../domain/command/transitions.ts'
 import { cachedFor } from '../../shared/cached.ts'
 import { queueStats } from '../queue/queue-stats.ts'
+import { countOpen, type OpenRow } from '../reading/open-commands.ts'
+import { countUndelivered } from '../reading/undelivered.ts'
 import { openTransactions } from './database-stats.ts'
 import { createEventCounts, type EventCounts, WINDOW_MINUTES } from './event-counts.ts'
-import { countOpen, type OpenRow } from './open-commands.ts'
-import { countUndelivered } from './undelivered.ts'
 
 interface OpenOfTenant {
   readonly open: readonly OpenRow[]

@@ -2,9 +2,9 @@ import type { Pool } from 'pg'
 import type { FeedStats, Health, QueueStats } from '../../../application/ports/reading/stats.ts'
 import { MAY_BE_READ } from '../log/log-reader.ts'
 import { queueStats } from '../queue/queue-stats.ts'
-import { tenantIs } from './conditions.ts'
-import { countOpen } from './open-commands.ts'
-import { countUndelivered } from './undelivered.ts'
+import { tenantIs } from '../reading/conditions.ts'
+import { countOpen } from '../reading/open-commands.ts'
+import { countUndelivered } from '../reading/undelivered.ts'
 
 export interface OpenTransactions {
   /** The oldest transaction of this database, with or without writes. */
