@@ -9,7 +9,7 @@ const usage = `npm run bench -- [${names.join(' | ')}]
 
 ${[ratios, ...Object.values(modes)].flatMap(mode => mode.usage.map(line => `  ${line}`)).join('\n')}
   --commands <n>   commands a work
-  --rounds <n>     rounds, 3 unless told; medians are shown
+  --rounds <n>     rounds, default 3; medians are shown
   --json           one JSON object on standard output (npm itself is quiet with: npm run -s bench -- --json)
   --check          exit 1 when a target is missed`
 

@@ -138,7 +138,7 @@ export const eventStoreDb: Mode = {
   usage: [
     'eventstoredb     instead of the rest: how far rows and messages are behind a log in EventStoreDB, at a fixed rate;',
     '                 EVENTSTORE_URL names a server (one for this alone), else the test double stands in',
-    '--rate <n>       of eventstoredb: events a second, 1,000 unless told',
+    '--rate <n>       of eventstoredb: events a second, default 1,000',
   ],
   run: onDatabase(async ({ database, options: { rate, seconds }, check }) => {
     const figures = await measureLag(database.url, { rate, seconds, check })

@@ -34,8 +34,8 @@ const httpJson = ({ rate, p50Ms, p99Ms }: HttpFigures, raw: number): string =>
 export const http: Mode = {
   usage: [
     'http             instead of the rest: senders over HTTP, against the service in a process of its own; nothing may be lost',
-    '--senders <n>    of http: how many send at once, 200 unless told',
-    '--seconds <n>    of http and eventstoredb: for how long, 30 unless told',
+    '--senders <n>    of http: how many send at once, default 200',
+    '--seconds <n>    of http and eventstoredb: for how long, default 30',
   ],
   run: onDatabase(async ({ database, options, check }) => {
     const raw = await openRaw(database.url, () => settle(database.url))

@@ -8,7 +8,7 @@ export const profile: Mode = {
   usage: [
     'profile          where the time of a command goes, in Node and in PostgreSQL; of each work, or of those named after it:',
     `                 ${works.join(', ')}`,
-    '--out <folder>   of profile: where the .cpuprofile files go, dist-bench/profiles unless told',
+    '--out <folder>   of profile: where the .cpuprofile files go, default dist-bench/profiles',
   ],
   run: onDatabase(
     async ({ database, options, check }) => {

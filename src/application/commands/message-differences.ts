@@ -11,7 +11,7 @@ const LONGEST = 200
 
 /**
  * Where a message differs from its command in the log, as JSON Pointers into the message; an empty list: it may run. A
- * missing member is no difference: messages of older versions and of other senders have fewer members.
+ * missing member does not count as a difference: messages of older versions and of other senders have fewer members.
  */
 export const messageDifferences = (
   body: unknown,

@@ -34,9 +34,9 @@ const sentenceOf = (thrown: unknown, above: Set<unknown>): string | undefined =>
   const below = new Set(above).add(thrown)
   const own = textOf(memberOf(thrown, 'message'))
   const members = membersOf(thrown)
-  const told = members.slice(0, TOLD_MEMBERS).flatMap(member => partOf(member, below) ?? [])
+  const described = members.slice(0, TOLD_MEMBERS).flatMap(member => partOf(member, below) ?? [])
   const more = members.length > TOLD_MEMBERS ? ` (and ${members.length - TOLD_MEMBERS} more)` : ''
-  const collected = told.length === 0 ? undefined : `${[...new Set(told)].join('; ')}${more}`
+  const collected = described.length === 0 ? undefined : `${[...new Set(described)].join('; ')}${more}`
   const cause = memberOf(thrown, 'cause')
   const caused = cause === undefined ? undefined : partOf(cause, below)
   const parts = [own, collected, caused].filter(part => part !== undefined)
