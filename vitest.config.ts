@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { SlowFirst } from './test/slow-first.ts'
 
 const shared = {
   pool: 'forks',
@@ -34,6 +35,7 @@ export default defineConfig({
   test: {
     ...shared,
     globalSetup: ['test/support/global-setup.ts'],
+    sequence: { sequencer: SlowFirst },
     projects: [
       {
         test: {
