@@ -55,6 +55,7 @@ const ROOMS = [
   'infrastructure/worker/failures',
   'infrastructure/worker/client',
   'infrastructure/worker/attempt',
+  'infrastructure/worker/queues',
   'infrastructure/worker',
   'infrastructure/runners',
   'infrastructure/rehearsal',

@@ -21,6 +21,7 @@ declare
   v_read_at boolean := exists (
     select from pg_attribute a where a.attrelid = v_table and a.attname = 'last_read_at' and not a.attisdropped);
   v_domain text := command_bus_domain_of(queue);
+  v_priority text := coalesce(substring(queue from '__(high|low)$'), 'normal');
   v_until  timestamptz := clock_timestamp();
   v_found  int;
   v_msg_ids  bigint[];
@@ -50,7 +51,7 @@ begin
     left join lateral (
       select s.data, s.meta from command_bus_event s
       where s.stream = ('command-' || v_domain || '-' || (t.message->>'command_id')) collate "C" and s.revision = 0
-        and s.type = 'CommandSent' and s.msg_id = t.msg_id and t.message->'data' = s.data->'data' and t.message->'domain' = to_jsonb(v_domain)
+        and s.type = 'CommandSent' and s.msg_id = t.msg_id and coalesce(s.data->>'priority', 'normal') = v_priority and t.message->'data' = s.data->'data' and t.message->'domain' = to_jsonb(v_domain)
         and t.message->'command_type' = s.data->'commandType' and t.message->'correlation_id' = s.data->'correlationId'
         and coalesce(t.message->'reply_to', 'null') = s.data->'replyTo'
         and not exists (select from command_bus_event n where n.stream = s.stream and n.revision = 1)) e on true
@@ -62,12 +63,25 @@ begin
   end if;
 end $$;
 
--- The commands, not yet ended, that messages of a domain belong to.
-create function command_bus_owners(of_domain text, msg_ids bigint[]) returns table (msg_id bigint, command_id uuid)
+-- Commands that nobody has begun by their time, those that expired first, with the present time of the database.
+create function command_bus_expired(most int) returns table (domain text, command_id uuid, as_of timestamptz)
+language plpgsql
+set enable_seqscan = off
+as $$
+declare
+  v_now timestamptz := date_trunc('milliseconds', clock_timestamp());
+begin
+  return query select c.domain, c.command_id, v_now from command_bus_command c
+    where c.status = 'PENDING' and c.expires_at is not null and c.expires_at <= v_now and c.total_attempts = 0
+    order by c.expires_at limit most;
+end $$;
+
+-- The commands, not yet ended, that messages of a queue of a domain belong to.
+create function command_bus_owners(of_domain text, of_queue text, msg_ids bigint[]) returns table (msg_id bigint, command_id uuid)
 language plpgsql stable as $$
 begin
   return query select c.msg_id, c.command_id from command_bus_command c
-    where c.status in ('PENDING', 'IN_PROGRESS') and c.domain = of_domain collate "C" and c.msg_id = any (msg_ids);
+    where c.status in ('PENDING', 'IN_PROGRESS') and c.domain = of_domain collate "C" and c.queue_name = of_queue and c.msg_id = any (msg_ids);
 end $$;
 
 -- Milliseconds until a message of the queue becomes visible, 0 when one is; null when there is none. `after` as above.

@@ -124,7 +124,7 @@ begin
     where (x->>'stream') not like 'command-%' or not coalesce(case
       when x->>'type' in ('CommandSent', 'CommandCanceled') then v_sends
       when x->>'type' in ('CommandReceived', 'CommandCompleted', 'CommandFailed', 'CommandMovedToTroubleshooting',
-        'CommandRejectedByBusinessRule', 'CommandExhausted') then v_works end, false)
+        'CommandRejectedByBusinessRule', 'CommandExhausted', 'CommandExpired') then v_works end, false)
     limit 1;
   if found then
     raise exception 'role % may not append %', quote_ident(v_caller), v_refused using errcode = 'insufficient_privilege';
@@ -160,7 +160,7 @@ begin
     select p.oid from pg_proc p
     where p.pronamespace = current_schema()::regnamespace and p.proname in ('command_bus_commit', 'command_bus_commit_each', 'command_bus_commit_rows', 'command_bus_commit_sent', 'command_bus_commit_reports',
       'command_bus_streams', 'command_bus_read', 'command_bus_next_visible', 'command_bus_extend', 'command_bus_hand_back',
-      'command_bus_archive', 'command_bus_owners', 'command_bus_make_queue', 'command_bus_claim_queues', 'command_bus_queue_figures', 'command_bus_deliver_replies')
+      'command_bus_archive', 'command_bus_owners', 'command_bus_expired', 'command_bus_make_queue', 'command_bus_claim_queues', 'command_bus_queue_figures', 'command_bus_deliver_replies')
   loop
     execute format('alter function %s security definer', v_function);
     execute format('revoke all on function %s from public', v_function);
@@ -175,4 +175,5 @@ revoke all on function command_bus_grant_queue(text) from public;
 revoke all on function command_bus_put_replies(text, jsonb[]) from public;
 revoke all on function command_bus_postpone(text, bigint[], float8[], boolean) from public;
 revoke all on function command_bus_delay(text, bigint[], jsonb) from public;
+revoke all on function command_bus_reschedule(text, text, uuid, timestamptz) from public;
 revoke all on function command_bus_is_archived(text[]) from public;

@@ -1,4 +1,4 @@
-import type { CommandError, CommandEvent, CommandKey } from '../domain/command/events.ts'
+import { type CommandError, type CommandEvent, type CommandKey, EXPIRED } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
 import { isParking } from '../domain/command/transitions.ts'
 import type { Instant } from '../domain/instant.ts'
@@ -34,6 +34,8 @@ export type Effect =
       /** Takes the last read back: the next one has the same number. */
       readonly uncount?: true
     }
+  /** Makes the command's present message visible at `runAt`, or at once when that has passed; refused if it was read. */
+  | { readonly kind: 'reschedule'; readonly queue: string; readonly runAt: Instant }
   /** Archives the command's present message, whose id is only in the row. */
   | { readonly kind: 'archive-current'; readonly queue: string }
 
@@ -92,6 +94,13 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
       return [
         { kind: 'archive-current', queue },
         ...reply(key, recorded, canceled('SENDER_CANCELED', 'SENDER', event.reason ?? 'canceled by the sender')),
+      ]
+    case 'CommandRescheduled':
+      return [{ kind: 'reschedule', queue, runAt: event.runAt }]
+    case 'CommandExpired':
+      return [
+        { kind: 'archive-current', queue },
+        ...reply(key, recorded, canceled(EXPIRED, 'EXPIRY', `no worker had begun it by ${event.expiresAt}`)),
       ]
     case 'OperatorRetried':
       return [

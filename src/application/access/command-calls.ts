@@ -5,9 +5,9 @@ import type { AuditFilter, CommandFilter } from '../ports/reading/command-querie
 import type { SubscribeOptions, Subscription } from '../ports/reading/live-events.ts'
 import type { Stats } from '../ports/reading/stats.ts'
 import { CommandIdTakenError, CommandNotFoundError, DomainReservedError } from '../shared/errors.ts'
-import { domainOf } from '../shared/input.ts'
+import { defined, domainOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
-import type { CancelOptions } from '../troubleshooting/operate-command.ts'
+import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import { admitQueues, ownReplyQueues } from './callers-queues.ts'
 import type { CallersFilter, Calling } from './calling.ts'
 
@@ -62,6 +62,18 @@ export const commandCalls = {
     demandOpen(calling, domain)
     const { bus, scope, identity } = calling
     return bus.cancel(domain, commandId, { ...options, ...scope, actor: identity.subject })
+  },
+  /** Gives the command as its row shows it then. */
+  reschedule: async (
+    calling: Calling,
+    domain: string,
+    commandId: string,
+    options: Pick<RescheduleOptions, 'runAt' | 'delaySeconds'>,
+  ) => {
+    demandOpen(calling, domain)
+    const { bus, scope, identity } = calling
+    const { runAt, delaySeconds } = options
+    return bus.reschedule(domain, commandId, { ...defined({ runAt, delaySeconds }), ...scope, actor: identity.subject })
   },
 
   /** @throws CommandNotFoundError */

@@ -2,13 +2,13 @@ import { type Either, isLeft } from 'fp-ts/lib/Either.js'
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import { command } from '../../domain/command/index.ts'
 import type { Receive, ReportFailure, ReportSuccess } from '../../domain/command/intents.ts'
-import { commandStream, parseCommandId, parseDomain } from '../../domain/command/names.ts'
+import { commandQueue, commandStream, parseCommandId, parseDomain } from '../../domain/command/names.ts'
 import { attemptLimit, type CommandState, type SentCommandState } from '../../domain/command/state.ts'
 import { fold } from '../../domain/decider.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { Clock } from '../ports/clock.ts'
 import { EventDecodeError, type EventStore } from '../ports/event-store.ts'
-import type { Delivery, Queue, SentEvent } from '../ports/queue.ts'
+import { type Delivery, messageKey, type Queue, type SentEvent } from '../ports/queue.ts'
 import type { Loaded, Turn } from '../shared/transact.ts'
 import { messageDifferences } from './message-differences.ts'
 
@@ -88,11 +88,11 @@ export const openDeliveries =
     const strange = opened.filter(({ kind }) => kind === 'unknown' || kind === 'tampered' || kind === 'finished')
     if (strange.length === 0) return opened
     const owners = await queue.ownersOf(
-      holder.domain,
-      strange.map(({ delivery }) => delivery.msgId),
+      commandQueue(holder.domain),
+      strange.map(({ delivery }) => messageKey(delivery)),
     )
     const others = strange.flatMap(({ delivery }) => {
-      const commandId = owners.get(delivery.msgId)
+      const commandId = owners.get(messageKey(delivery))
       const key = keys[deliveries.indexOf(delivery)]
       const isOther = commandId !== undefined && (typeof key === 'string' || key?.commandId !== commandId)
       return isOther ? [{ delivery, key: { domain: holder.domain, commandId } }] : []
@@ -168,6 +168,10 @@ const open = (
 ): OpenedMessage => {
   const { state } = loaded
   if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `command ${key.commandId} was never sent` }
+  const queue = commandQueue(key.domain, state.sent.priority)
+  // its message would be taken off another queue than this one
+  if (queue !== delivery.queue)
+    return { kind: 'unknown', delivery, why: `command ${key.commandId} belongs on queue '${queue}'` }
   const receive: Receive = {
     type: 'Receive',
     at: now.toISOString(),

@@ -51,6 +51,17 @@ export const flowOf = (given: FlowOptions, now: Instant): Flow => {
   }
 }
 
+/** The time of a reschedule: one of the two has to be given. @throws InvalidInputError */
+export const newRunAtOf = (
+  { delaySeconds, runAt }: Pick<FlowOptions, 'delaySeconds' | 'runAt'>,
+  now: Instant,
+): Instant => {
+  if (!isGiven(delaySeconds) && !isGiven(runAt)) {
+    throw new InvalidInputError('runAt, delaySeconds', 'say when it is to run: delaySeconds 0 is at once')
+  }
+  return eitherOf('delaySeconds', delaySeconds, 'runAt', runAt, now, 0) ?? now
+}
+
 const isGiven = <A>(value: A | undefined | null): value is A => value !== undefined && value !== null
 
 /** An instant from a number of seconds or from itself; null for no seconds, or none of both. */

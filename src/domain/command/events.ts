@@ -137,6 +137,21 @@ export interface CommandCanceled extends Fact {
   readonly reason: string | null
 }
 
+/** It runs at another time than it was to: at `runAt`, or at once when that has passed. Nobody has begun it. */
+export interface CommandRescheduled extends Fact {
+  readonly type: 'CommandRescheduled'
+  readonly runAt: Instant
+}
+
+/** Why such a command is canceled, in its history and its reply. */
+export const EXPIRED = 'EXPIRED'
+
+/** Nobody had begun it by `expiresAt`. */
+export interface CommandExpired extends Fact {
+  readonly type: 'CommandExpired'
+  readonly expiresAt: Instant
+}
+
 /**
  * `attempts` is where the count goes on: at 0, or where it was with `resetAttempts: false`. `archivedMsgId` is the message
  * whose archived payload is sent again; `dataRevision` is the event that holds that payload (this one, when `data` is set).
@@ -194,6 +209,8 @@ export type CommandEvent =
   | CommandExhausted
   | CommandCompleted
   | CommandCanceled
+  | CommandRescheduled
+  | CommandExpired
   | OperatorRetried
   | OperatorCanceled
   | OperatorCompleted

@@ -1,4 +1,4 @@
-import type { CommandEvent } from './events.ts'
+import { type CommandEvent, EXPIRED } from './events.ts'
 import { parkingOf } from './parking.ts'
 import type { CommandState } from './state.ts'
 import { isParking } from './transitions.ts'
@@ -133,6 +133,36 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         retiredMsgIds,
         revision,
         reason: event.reason,
+      }
+    case 'CommandExpired':
+      return {
+        status: 'CANCELED',
+        sent,
+        data,
+        runAt,
+        dataRevision,
+        attempts,
+        attemptOffset,
+        totalAttempts,
+        lastError,
+        retiredMsgIds,
+        revision,
+        reason: EXPIRED,
+      }
+    case 'CommandRescheduled':
+      return {
+        status: 'PENDING',
+        sent,
+        data,
+        runAt: event.runAt,
+        dataRevision,
+        attempts,
+        attemptOffset,
+        totalAttempts,
+        lastError,
+        retiredMsgIds,
+        revision,
+        retryAt: null,
       }
     case 'OperatorRetried':
       return {

@@ -47,6 +47,9 @@ export type SentCommandState = Exclude<CommandState, { status: 'NONE' }>
 
 export const initialState: CommandState = { status: 'NONE' }
 
+/** Whether no worker has begun it yet, as far as the log knows. */
+export const isUnbegun = (state: CommandState): boolean => state.status === 'PENDING' && state.totalAttempts === 0
+
 /** The last attempt number of this round. A retry that keeps the count still gives one more attempt. */
 export const attemptLimit = (facts: CommandFacts): number =>
   Math.max(facts.sent.policy.maxAttempts, facts.attemptOffset + 1)

@@ -102,6 +102,8 @@ export const commandCodec = eventCodec<CommandEvent>(
       ),
     },
     CommandCanceled: { version: 1, data: t.strict({ reason: nullable(t.string) }) },
+    CommandRescheduled: { version: 1, data: t.strict({ runAt: t.string }) },
+    CommandExpired: { version: 1, data: t.strict({ expiresAt: t.string }) },
     OperatorRetried: {
       version: 1,
       data: withOptional(

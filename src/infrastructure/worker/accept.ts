@@ -1,6 +1,6 @@
 import type { OpenedMessage, WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Delivery, Queue } from '../../application/ports/queue.ts'
+import { type Delivery, messageKey, type Queue } from '../../application/ports/queue.ts'
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
 import type { createSuspects } from './suspects.ts'
@@ -60,7 +60,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
             {
               security: 'tampered message',
               ...one.key,
-              queue: name,
+              queue: one.delivery.queue,
               msgId: one.delivery.msgId,
               differences: one.differences,
             },
@@ -77,11 +77,11 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
           break
         case 'unknown':
           log.warn(
-            { queue: name, msgId: one.delivery.msgId, why: one.why },
+            { queue: one.delivery.queue, msgId: one.delivery.msgId, why: one.why },
             'a message of no known command was archived',
           )
           strangers.push(one.delivery)
-          reasons.set(one.delivery.msgId, one.why)
+          reasons.set(messageKey(one.delivery), one.why)
           break
         case 'unreadable':
           log.error(
@@ -96,12 +96,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
     }
     // each by itself, so that a failure costs the others no attempt
     const settled = await Promise.allSettled([
-      orHandBack(finished, () =>
-        queue.archive(
-          name,
-          finished.map(({ msgId }) => msgId),
-        ),
-      ),
+      orHandBack(finished, () => queue.archive(name, finished.map(messageKey))),
       orHandBack(strangers, () => queue.keepStrangers(name, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),

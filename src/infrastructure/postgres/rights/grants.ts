@@ -56,7 +56,8 @@ const worker: Rights = {
     'command_bus_read(text, double precision, integer, double precision)',
     'command_bus_next_visible(text, double precision)',
     'command_bus_message_of(text, text, jsonb, jsonb)',
-    'command_bus_owners(text, bigint[])',
+    'command_bus_owners(text, text, bigint[])',
+    'command_bus_expired(integer)',
     'command_bus_extend(text, bigint[], integer[], interval)',
     'command_bus_hand_back(text, bigint[], integer[], interval, boolean)',
     'command_bus_archive(text, bigint[], jsonb)',
@@ -75,6 +76,7 @@ const operator: Rights = {
   functions: [
     ...sender.functions,
     ...reader.functions,
+    'command_bus_expired(integer)',
     'command_bus_commit_rows(jsonb)',
     'command_bus_deliver_replies(bigint[], text, text)',
   ],
