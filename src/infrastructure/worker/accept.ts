@@ -42,6 +42,16 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
       .catch(error => log.error({ err: error, ...key }, 'parking failed; the message comes back'))
   }
 
+  const expire = ({ key, turn }: Extract<OpenedMessage, { kind: 'expired' }>): void => {
+    reporter
+      .report(turn)
+      .then(reported => {
+        if (reported.outcome !== 'done' || reported.events.length === 0) return
+        log.info({ ...key }, 'canceled: nobody had begun the command by its time')
+      })
+      .catch(error => log.error({ err: error, ...key }, 'an expired command was not canceled; its message comes back'))
+  }
+
   return async (opened: readonly OpenedMessage[]): Promise<void> => {
     const finished: Delivery[] = []
     const strangers: Delivery[] = []
@@ -67,6 +77,9 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
             'a message says something else than the log: it does not run, and its command is parked',
           )
           park(one)
+          break
+        case 'expired':
+          expire(one)
           break
         case 'exhausted':
           park(one)
