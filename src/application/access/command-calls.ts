@@ -1,4 +1,5 @@
 import { commandQueue } from '../../domain/command/names.ts'
+import { priorities } from '../../domain/flow/priority.ts'
 import type { CommandToSend } from '../commands/send-command.ts'
 import type { HistoryOptions } from '../investigation/read-history.ts'
 import type { AuditFilter, CommandFilter } from '../ports/reading/command-queries.ts'
@@ -138,7 +139,12 @@ const pick = <T extends object, K extends keyof T>(from: T, names: readonly K[])
 
 const admitSends = (calling: Calling, domain: string, commands: readonly CallersCommand[]): Promise<void> => {
   const replies = commands.flatMap(({ replyTo }) => ownReplyQueues(calling, replyTo))
-  return admitQueues(calling, [commandQueue(domainOf(domain)), ...replies])
+  const known = domainOf(domain)
+  // another word is refused by the send
+  const used = [...new Set(commands.map(({ priority }) => priority))].map(given =>
+    priorities.find(one => one === given),
+  )
+  return admitQueues(calling, [...used.map(priority => commandQueue(known, priority)), ...replies])
 }
 
 const noteTaken = ({ log, identity }: Calling, domain: string, commandIds: readonly string[]): void =>

@@ -1,4 +1,5 @@
 import type { CommandSent } from '../../domain/command/events.ts'
+import { commandQueue, MAX_QUEUE_NAME } from '../../domain/command/names.ts'
 import { type Priority, priorities } from '../../domain/flow/priority.ts'
 import { type Instant, MAX_DELAY_SECONDS } from '../../domain/instant.ts'
 import { InvalidInputError } from '../shared/errors.ts'
@@ -27,7 +28,7 @@ const MAX_KEY = 200
 const plain: Flow = {}
 
 /** The members of the event that these options ask for: none for most commands. @throws InvalidInputError */
-export const flowOf = (given: FlowOptions, now: Instant): Flow => {
+export const flowOf = (domain: string, given: FlowOptions, now: Instant): Flow => {
   const { delaySeconds, priority, expiresInSeconds, key } = given
   const isPlain =
     delaySeconds === undefined &&
@@ -43,6 +44,13 @@ export const flowOf = (given: FlowOptions, now: Instant): Flow => {
     throw new InvalidInputError('expiresAt', `must lie after the time at which the command may run, ${runAt}`)
   }
   const known = isGiven(priority) ? oneOf(priorities, priority, 'priority') : 'normal'
+  const queue = commandQueue(domain, known)
+  if (queue.length > MAX_QUEUE_NAME) {
+    throw new InvalidInputError(
+      'priority',
+      `domain '${domain}' is too long for another priority than normal: queue '${queue}' would have ${queue.length} characters, and pgmq allows ${MAX_QUEUE_NAME}`,
+    )
+  }
   return {
     ...(runAt === null ? {} : { runAt }),
     ...(known === 'normal' ? {} : { priority: known }),
