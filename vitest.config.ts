@@ -13,6 +13,9 @@ const shared = {
 
 /** What the bus does, shown with its log in EventStoreDB too: the same files run again. */
 const onBothStores = [
+  'flow/expiry',
+  'flow/later',
+  'flow/priority',
   'operating/operations',
   'operating/operator',
   'operating/snooze',

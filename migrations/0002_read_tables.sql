@@ -16,6 +16,12 @@ create table command_bus_command (
   owner_id          text collate "C",
   parent_command_id uuid,
   retry_count       int not null,
+  -- not before
+  run_at            timestamptz,
+  priority          text collate "C" not null default 'normal',
+  -- if nobody has begun it by then, it is canceled
+  expires_at        timestamptz,
+  lane              text collate "C",
   lease_expires_at  timestamptz,
   next_attempt_at   timestamptz,
   parked_at         timestamptz,
@@ -32,6 +38,7 @@ create table command_bus_command (
   constraint command_bus_command_pkey primary key (domain, command_id),
   constraint command_bus_command_status check (
     status in ('PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELED', 'IN_TROUBLESHOOTING_QUEUE')),
+  constraint command_bus_command_priority check (priority in ('high', 'normal', 'low')),
   constraint command_bus_command_attempts check (
     attempts >= 0 and total_attempts >= attempts and max_attempts between 1 and 100),
   constraint command_bus_command_lease check ((status = 'IN_PROGRESS') = (lease_expires_at is not null)),
@@ -70,6 +77,11 @@ create index command_bus_command_owner on command_bus_command (owner_id, created
   where owner_id is not null;
 create index command_bus_command_parent on command_bus_command (parent_command_id)
   where parent_command_id is not null;
+-- those that wait for their time, and those that can expire
+create index command_bus_command_scheduled on command_bus_command (created_at, command_id)
+  where run_at is not null and status = 'PENDING';
+create index command_bus_command_expiring on command_bus_command (expires_at)
+  where expires_at is not null and status = 'PENDING';
 -- A tenant's own commands, newest first. Those without a tenant are not in it.
 create index command_bus_command_tenant_newest on command_bus_command (tenant_id, created_at, command_id)
   where tenant_id is not null;
@@ -92,7 +104,8 @@ cross join lateral (
   select 0 as part, 'SENT' as event_type, jsonb_build_object(
       'command_type', e.data->'commandType', 'correlation_id', e.data->'correlationId',
       'causation_id', e.data->'causationId', 'reply_to', e.data->'replyTo', 'msg_id', e.msg_id,
-      'max_attempts', e.data#>'{policy,maxAttempts}', 'backoff_seconds', e.data#>'{policy,backoffSeconds}') as details
+      'max_attempts', e.data#>'{policy,maxAttempts}', 'backoff_seconds', e.data#>'{policy,backoffSeconds}')
+      || jsonb_strip_nulls(jsonb_build_object('run_at', e.data->'runAt', 'priority', e.data->'priority', 'expires_at', e.data->'expiresAt', 'lane', e.data->'lane')) as details
     where e.type = 'CommandSent'
   union all
   -- a quick success carries its receipt
@@ -131,6 +144,12 @@ cross join lateral (
   union all
   select 0, 'CANCELED', jsonb_build_object('reason', e.data->'reason', 'reply_to', e.meta#>'{context,replyTo}')
     where e.type = 'CommandCanceled'
+  union all
+  select 0, 'RESCHEDULED', jsonb_build_object('run_at', e.data->'runAt')
+    where e.type = 'CommandRescheduled'
+  union all
+  select 0, 'COMMAND_EXPIRED', jsonb_build_object('expires_at', e.data->'expiresAt', 'reply_to', e.meta#>'{context,replyTo}')
+    where e.type = 'CommandExpired'
   union all
   select 0, 'OPERATOR_RETRY', jsonb_build_object('operator', e.meta->'actor', 'new_msg_id', e.msg_id,
       'archived_msg_id', (e.data->>'archivedMsgId')::bigint, 'reset_attempts', e.data->'resetAttempts',

@@ -20,7 +20,8 @@ declare
   -- pgmq has this column since 1.10
   v_read_at boolean := exists (
     select from pg_attribute a where a.attrelid = v_table and a.attname = 'last_read_at' and not a.attisdropped);
-  v_domain text := replace(left(queue, -10), '__', '.');
+  v_domain text := command_bus_domain_of(queue);
+  v_priority text := coalesce(substring(queue from '__(high|low)$'), 'normal');
   v_until  timestamptz := clock_timestamp();
   v_found  int;
   v_msg_ids  bigint[];
@@ -28,7 +29,7 @@ declare
   v_messages jsonb[];
   v_dues     timestamptz[];
 begin
-  if right(queue, 10) <> '__commands' then
+  if command_bus_domain_of(queue) is null then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
   -- a volatile function cannot be a bound of an index scan; the rest is a statement of its own, as this one is planned each time
@@ -50,7 +51,7 @@ begin
     left join lateral (
       select s.data, s.meta from command_bus_event s
       where s.stream = ('command-' || v_domain || '-' || (t.message->>'command_id')) collate "C" and s.revision = 0
-        and s.type = 'CommandSent' and s.msg_id = t.msg_id and t.message->'data' = s.data->'data' and t.message->'domain' = to_jsonb(v_domain)
+        and s.type = 'CommandSent' and s.msg_id = t.msg_id and coalesce(s.data->>'priority', 'normal') = v_priority and t.message->'data' = s.data->'data' and t.message->'domain' = to_jsonb(v_domain)
         and t.message->'command_type' = s.data->'commandType' and t.message->'correlation_id' = s.data->'correlationId'
         and coalesce(t.message->'reply_to', 'null') = s.data->'replyTo'
         and not exists (select from command_bus_event n where n.stream = s.stream and n.revision = 1)) e on true
@@ -62,12 +63,25 @@ begin
   end if;
 end $$;
 
--- The commands, not yet ended, that messages of a domain belong to.
-create function command_bus_owners(of_domain text, msg_ids bigint[]) returns table (msg_id bigint, command_id uuid)
+-- Commands that nobody has begun by their time, those that expired first, with the present time of the database.
+create function command_bus_expired(most int) returns table (domain text, command_id uuid, as_of timestamptz)
+language plpgsql
+set enable_seqscan = off
+as $$
+declare
+  v_now timestamptz := date_trunc('milliseconds', clock_timestamp());
+begin
+  return query select c.domain, c.command_id, v_now from command_bus_command c
+    where c.status = 'PENDING' and c.expires_at is not null and c.expires_at <= v_now and c.total_attempts = 0
+    order by c.expires_at limit most;
+end $$;
+
+-- The commands, not yet ended, that messages of a queue of a domain belong to.
+create function command_bus_owners(of_domain text, of_queue text, msg_ids bigint[]) returns table (msg_id bigint, command_id uuid)
 language plpgsql stable as $$
 begin
   return query select c.msg_id, c.command_id from command_bus_command c
-    where c.status in ('PENDING', 'IN_PROGRESS') and c.domain = of_domain collate "C" and c.msg_id = any (msg_ids);
+    where c.status in ('PENDING', 'IN_PROGRESS') and c.domain = of_domain collate "C" and c.queue_name = of_queue and c.msg_id = any (msg_ids);
 end $$;
 
 -- Milliseconds until a message of the queue becomes visible, 0 when one is; null when there is none. `after` as above.
@@ -79,7 +93,7 @@ as $$
 declare
   v_next timestamptz;
 begin
-  if right(queue, 10) <> '__commands' then
+  if command_bus_domain_of(queue) is null then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
   execute format('select q.vt from pgmq.%I q where q.vt >= $1 order by q.vt limit 1', 'q_' || queue)
@@ -103,7 +117,7 @@ language plpgsql as $$
 declare
   v_archived bigint[];
 begin
-  if right(queue, 10) <> '__commands' then
+  if command_bus_domain_of(queue) is null then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
   v_archived := array(select a from pgmq.archive(queue, msg_ids) a);
@@ -120,7 +134,7 @@ create function command_bus_send_right() returns void language sql as $$ $$;
 create function command_bus_grant_queue(queue text) returns void
 language plpgsql as $$
 declare
-  v_reply boolean := right(queue, 10) <> '__commands';
+  v_reply boolean := command_bus_domain_of(queue) is null;
   v_right record;
 begin
   for v_right in
@@ -214,9 +228,9 @@ begin
       using errcode = 'insufficient_privilege', hint = 'drop some, or let the owner replace function command_bus_most_queues_of_senders()';
   end if;
   perform pgmq.create(queue);
-  if right(queue, 10) = '__commands' then
+  if command_bus_domain_of(queue) is not null then
     select max(c.msg_id) into v_last from command_bus_command c
-      where c.domain = replace(left(queue, -10), '__', '.') collate "C";
+      where c.domain = command_bus_domain_of(queue) collate "C" and c.queue_name = queue;
     if v_last is not null then
       perform setval(s.name, v_last) from (select pg_get_serial_sequence(format('pgmq.%I', 'q_' || queue), 'msg_id')::regclass as name) s
         where pg_sequence_last_value(s.name) is null;
@@ -256,7 +270,7 @@ create index command_bus_undelivered_command on command_bus_undelivered (command
 create function command_bus_put_replies(queue text, bodies jsonb[]) returns text
 language plpgsql as $$
 begin
-  if right(lower(queue), 10) = '__commands' then
+  if command_bus_domain_of(lower(queue)) is not null then
     return 'the queue is for commands, not for replies';
   end if;
   perform command_bus_make_queue(queue);

@@ -13,7 +13,11 @@ import type { Rehearsals } from '../application/ports/rehearsals.ts'
 import type { SeparateLog } from '../application/troubleshooting/apply-action.ts'
 import { planTurns } from '../application/troubleshooting/dry-run.ts'
 import { dryRunAction } from '../application/troubleshooting/dry-run-action.ts'
-import { cancelCommand, createOperatorCalls } from '../application/troubleshooting/operate-command.ts'
+import {
+  cancelCommand,
+  createOperatorCalls,
+  rescheduleCommand,
+} from '../application/troubleshooting/operate-command.ts'
 import { payloadFaults, type rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import type { CommandBusOptions } from '../command-bus.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
@@ -71,6 +75,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       getHistory: readHistory(commands),
       getCorrelation: readCorrelation(investigations),
       cancel: cancelCommand(operate),
+      reschedule: rescheduleCommand({ ...operate, get: reader.get }),
     }),
     troubleshooting: guardedAll({
       list: reader.parked,

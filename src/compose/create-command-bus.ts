@@ -32,6 +32,7 @@ import { verifyLog } from '../infrastructure/proof/verification/verify.ts'
 import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
+import { createExpiry } from '../infrastructure/runners/expiry.ts'
 import { eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
 import { busProjections } from '../projections/bus-projections.ts'
 import { createBusCalls } from './bus-calls.ts'
@@ -107,10 +108,12 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const { send, sendBatch } = guardedAll({ send: sender.send, sendBatch: sender.batch })
 
   // handlers, for workers and rehearsals
+  const transactAsWorker = createTransactCommands(commandStoreOf(workerStore), eventIds)
+  const expiry = createExpiry({ pool: workerPool, transact: transactAsWorker, log })
   const handlers = knownHandlers(options.handlers ?? {})
   const workers = createWorkers({
     store: commandStoreOf(workerStore),
-    transact: createTransactCommands(commandStoreOf(workerStore), eventIds),
+    transact: transactAsWorker,
     connections,
     catalog,
     localBell,
@@ -121,6 +124,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     telemetry,
     isAway,
     guarded,
+    expiry,
   })
   const rehearsals =
     options.rehearsals === undefined
@@ -146,6 +150,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     guardedAll,
   })
   const { bus, actions, runner } = callsOn(pool, store)
+  const runActions = (signal?: AbortSignal) => expiry.during(() => actions.run(signal))
   const live = createPostgresLiveEvents(readPool, { log })
   const callerDeps: CallerDeps = {
     bus,
@@ -176,8 +181,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     sendBatch: (domain, commands, { client } = {}) => sendBatch(domain, commands, client && sessionOn(client, pool)),
     as: (identity, reading) =>
       createCaller(reading === undefined ? callerDeps : { ...callerDeps, bus: busUntil(reading.signal) }, identity),
-    actions: { ...bus.actions, ...guardedAll({ run: actions.run, runOne: actions.runOne }) },
-    runs: { ...bus.runs, run: guarded(runner.run) },
+    actions: {
+      ...bus.actions,
+      ...guardedAll({ run: runActions, runOne: actions.runOne }),
+    },
+    runs: { ...bus.runs, run: guarded(signal => expiry.during(() => runner.run(signal))) },
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
@@ -186,7 +194,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     follower,
     worker: workers.make,
     close: createShutdown([
-      [workers.stop, actions.close, runner.close, live.stop],
+      [workers.stop, actions.close, runner.close, live.stop, expiry.close],
       // last, because running handlers may still send
       [takeNoMore],
       [commandLog.close],

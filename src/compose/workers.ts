@@ -5,6 +5,7 @@ import { createPgmqQueue, type QueueCatalog } from '../infrastructure/postgres/q
 import { createReadPositions } from '../infrastructure/postgres/queue/read-positions.ts'
 import { listenerLike } from '../infrastructure/postgres/transactions/pool.ts'
 import type { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
+import type { Expiry } from '../infrastructure/runners/expiry.ts'
 import { createHandlerConnections } from '../infrastructure/worker/client/connections.ts'
 import { createWorker, type WorkerDeps } from '../infrastructure/worker/worker.ts'
 import type { Worker } from '../infrastructure/worker/worker-api.ts'
@@ -19,10 +20,11 @@ export interface WorkersDeps
   /** Receives the handlers of each worker, for rehearsals. */
   readonly handlers: Pick<ReturnType<typeof knownHandlers>, 'add'>
   readonly guarded: Guarded
+  readonly expiry: Pick<Expiry, 'join'>
 }
 
 /** Makes the workers of one bus, and stops those that still run. */
-export const createWorkers = ({ connections, catalog, handlers, guarded, ...deps }: WorkersDeps) => {
+export const createWorkers = ({ connections, catalog, handlers, guarded, expiry, ...deps }: WorkersDeps) => {
   const { pool, workerPool, heartbeatPool } = connections
   const handlerConnections = createHandlerConnections(pool)
   const workers = new Set<Worker>()
@@ -40,8 +42,16 @@ export const createWorkers = ({ connections, catalog, handlers, guarded, ...deps
     )
     workers.add(worker)
     handlers.add(options.domain, worker)
-    const stop: Worker['stop'] = stopping => worker.stop(stopping).finally(() => workers.delete(worker))
-    return { ...worker, start: guarded(worker.start), stop }
+    let leave = (): void => {}
+    const start = async (): Promise<void> => {
+      await worker.start()
+      leave = expiry.join()
+    }
+    const stop: Worker['stop'] = stopping => {
+      leave()
+      return worker.stop(stopping).finally(() => workers.delete(worker))
+    }
+    return { ...worker, start: guarded(start), stop }
   }
   return { make, stop: () => Promise.all([...workers].map(worker => worker.stop())) }
 }

@@ -8,6 +8,8 @@ import {
   viewColumns,
 } from '../domain/command/columns.ts'
 import { MAX_WAIT_SECONDS } from '../domain/command/retry-policy.ts'
+import { priorities } from '../domain/flow/priority.ts'
+import { MAX_DELAY_SECONDS } from '../domain/instant.ts'
 import {
   anyJson,
   instant,
@@ -30,6 +32,8 @@ export const none = object({})
 const MAX_ATTEMPTS = 100
 const MAX_COMMANDS = 10_000
 
+const priority = wordOf(priorities)
+
 const newCommand = object(
   { commandType: t.string, data: anyJson },
   {
@@ -39,6 +43,12 @@ const newCommand = object(
     causationId: t.string,
     maxAttempts: integerFrom(1, MAX_ATTEMPTS),
     backoffSeconds: listOf(numberFrom(0, MAX_WAIT_SECONDS), 1, MAX_ATTEMPTS),
+    delaySeconds: numberFrom(0, MAX_DELAY_SECONDS),
+    runAt: instant,
+    priority,
+    expiresInSeconds: numberFrom(0, MAX_DELAY_SECONDS),
+    expiresAt: instant,
+    key: t.string,
   },
 )
 
@@ -54,6 +64,7 @@ const sent = t.type({
 const kinds: Readonly<Record<ColumnKind, t.Mixed>> = {
   text: t.string,
   status,
+  priority,
   message: t.string,
   uuid: t.string,
   int: t.number,
@@ -84,6 +95,7 @@ const filters = {
   correlationId: t.string,
   createdAfter: instant,
   createdBefore: instant,
+  scheduled: wordOf(['true', 'false']),
 }
 
 const commandPage = t.type({ items: t.array(commandView), nextCursor: nullable(t.string) })
@@ -139,7 +151,8 @@ export const commandRoutes = {
   listDomainCommands: route({
     method: 'GET',
     path: '/domains/:domain/commands',
-    summary: 'Commands of a domain, newest first, without payloads; error messages are cut after 1,000 characters',
+    summary:
+      'Commands of a domain, newest first, without payloads; error messages are cut after 1,000 characters. `scheduled=true`: those that wait for their time',
     tag: 'Commands',
     permission: 'read',
     params: domainParams,
@@ -151,7 +164,8 @@ export const commandRoutes = {
   listCommands: route({
     method: 'GET',
     path: '/commands',
-    summary: 'Commands of all domains, newest first, without payloads; error messages are cut after 1,000 characters',
+    summary:
+      'Commands of all domains, newest first, without payloads; error messages are cut after 1,000 characters. `scheduled=true`: those that wait for their time',
     tag: 'Commands',
     permission: 'read',
     params: none,
@@ -182,6 +196,19 @@ export const commandRoutes = {
     query: object({}, { reason: t.string }),
     body: null,
     success: { status: 200, body: t.type({ commandId: t.string, status }) },
+    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION', 'DOMAIN_RESERVED'],
+  }),
+  rescheduleCommand: route({
+    method: 'POST',
+    path: '/domains/:domain/commands/:commandId/reschedule',
+    summary:
+      'Move a command that nobody has begun to another time: `runAt`, or `delaySeconds` from now, of which 0 runs it at once',
+    tag: 'Commands',
+    permission: 'reschedule',
+    params: commandParams,
+    query: none,
+    body: object({}, { runAt: instant, delaySeconds: numberFrom(0, MAX_DELAY_SECONDS) }),
+    success: { status: 200, body: commandDetail },
     problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION', 'DOMAIN_RESERVED'],
   }),
   getAuditTrail: route({

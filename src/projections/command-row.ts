@@ -54,7 +54,7 @@ const inserted = (key: CommandKey, { event, revision }: Recorded<CommandEvent>):
     attempts: 0,
     max_attempts: event.policy.maxAttempts,
     total_attempts: 0,
-    queue_name: commandQueue(key.domain),
+    queue_name: commandQueue(key.domain, event.priority),
     reply_queue: event.replyTo,
     correlation_id: event.correlationId,
     causation_id: event.causationId,
@@ -62,6 +62,10 @@ const inserted = (key: CommandKey, { event, revision }: Recorded<CommandEvent>):
     owner_id: event.ownerId,
     parent_command_id: event.parentCommandId,
     retry_count: event.retryCount,
+    run_at: event.runAt ?? null,
+    priority: event.priority ?? 'normal',
+    expires_at: event.expiresAt ?? null,
+    lane: event.lane ?? null,
     lease_expires_at: null,
     next_attempt_at: null,
     ...columnsNotParked,
@@ -107,8 +111,11 @@ const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
       return { attempts: event.attempts, data_revision: event.dataRevision }
     case 'CommandCompleted':
       return event.receipt === undefined ? {} : { attempts: event.attempt, total_attempts: event.receipt.total }
+    case 'CommandRescheduled':
+      return { run_at: event.runAt }
     case 'CommandSent':
     case 'CommandCanceled':
+    case 'CommandExpired':
     case 'OperatorCanceled':
     case 'OperatorCompleted':
       return {}

@@ -19,7 +19,7 @@ import type { Credits } from '../runs/credits.ts'
 import type { WorkflowCalls } from '../runs/workflow-calls.ts'
 import type { ActionView, GetActionOptions, StopActionOptions } from '../troubleshooting/bulk-action.ts'
 import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
-import type { CancelOptions } from '../troubleshooting/operate-command.ts'
+import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import type { BulkActionOptions, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 
@@ -53,6 +53,11 @@ export interface BusCalls {
     commandId: string,
     options?: CancelOptions,
   ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
+  /**
+   * Moves a command that nobody has begun to another time: `delaySeconds: 0` runs it at once. Gives the command as it is then.
+   * @throws CommandNotFoundError; InvalidOperationError: it has begun, has ended, or a worker holds its message
+   */
+  readonly reschedule: (domain: string, commandId: string, options: RescheduleOptions) => Promise<CommandDetail>
   readonly troubleshooting: OperatorCalls & {
     /** Parked commands, newest first; of all domains without `domain`. */
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>

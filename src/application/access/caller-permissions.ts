@@ -10,6 +10,7 @@ export const callerPermissions = {
   send: 'send',
   sendBatch: 'send',
   cancel: 'send',
+  reschedule: 'reschedule',
   getCommand: 'read',
   queryCommands: 'read',
   auditTrail: 'audit',

@@ -1,13 +1,14 @@
 import { commandQueue } from '../../domain/command/names.ts'
+import { priorities } from '../../domain/flow/priority.ts'
 import type { CommandToSend } from '../commands/send-command.ts'
 import type { HistoryOptions } from '../investigation/read-history.ts'
 import type { AuditFilter, CommandFilter } from '../ports/reading/command-queries.ts'
 import type { SubscribeOptions, Subscription } from '../ports/reading/live-events.ts'
 import type { Stats } from '../ports/reading/stats.ts'
 import { CommandIdTakenError, CommandNotFoundError, DomainReservedError } from '../shared/errors.ts'
-import { domainOf } from '../shared/input.ts'
+import { defined, domainOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
-import type { CancelOptions } from '../troubleshooting/operate-command.ts'
+import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import { admitQueues, ownReplyQueues } from './callers-queues.ts'
 import type { CallersFilter, Calling } from './calling.ts'
 
@@ -20,6 +21,12 @@ const callersMembers = [
   'causationId',
   'maxAttempts',
   'backoffSeconds',
+  'delaySeconds',
+  'runAt',
+  'priority',
+  'expiresInSeconds',
+  'expiresAt',
+  'key',
   'traceparent',
 ] as const
 
@@ -56,6 +63,18 @@ export const commandCalls = {
     demandOpen(calling, domain)
     const { bus, scope, identity } = calling
     return bus.cancel(domain, commandId, { ...options, ...scope, actor: identity.subject })
+  },
+  /** Gives the command as its row shows it then. */
+  reschedule: async (
+    calling: Calling,
+    domain: string,
+    commandId: string,
+    options: Pick<RescheduleOptions, 'runAt' | 'delaySeconds'>,
+  ) => {
+    demandOpen(calling, domain)
+    const { bus, scope, identity } = calling
+    const { runAt, delaySeconds } = options
+    return bus.reschedule(domain, commandId, { ...defined({ runAt, delaySeconds }), ...scope, actor: identity.subject })
   },
 
   /** @throws CommandNotFoundError */
@@ -120,7 +139,12 @@ const pick = <T extends object, K extends keyof T>(from: T, names: readonly K[])
 
 const admitSends = (calling: Calling, domain: string, commands: readonly CallersCommand[]): Promise<void> => {
   const replies = commands.flatMap(({ replyTo }) => ownReplyQueues(calling, replyTo))
-  return admitQueues(calling, [commandQueue(domainOf(domain)), ...replies])
+  const known = domainOf(domain)
+  // another word is refused by the send
+  const used = [...new Set(commands.map(({ priority }) => priority))].map(given =>
+    priorities.find(one => one === given),
+  )
+  return admitQueues(calling, [...used.map(priority => commandQueue(known, priority)), ...replies])
 }
 
 const noteTaken = ({ log, identity }: Calling, domain: string, commandIds: readonly string[]): void =>

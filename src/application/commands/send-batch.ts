@@ -59,7 +59,8 @@ export const sendBatch =
       }
     })
     const replies = prepared.flatMap(({ intent }) => (intent.replyTo === null ? [] : [intent.replyTo]))
-    if (prepared.length > 0) await deps.admit([...new Set([commandQueue(domain), ...replies])], null)
+    const queues = [...new Set(prepared.map(({ intent }) => intent.priority))].map(one => commandQueue(domain, one))
+    if (prepared.length > 0) await deps.admit([...new Set([...queues, ...replies])], null)
     await makeReplyQueuesOf(prepared, deps, within)
     return watchSend(deps.telemetry)(prepared, ready => sendInChunks(deps, ready, within))
   }

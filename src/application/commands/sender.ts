@@ -73,8 +73,9 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
   const one: Sender['one'] = async (domain, command, within) => {
     // commands that shared a failed statement may be sent again, one by one
     const prepared = { eventId: deps.ids.next(), ...prepare(domain, command) }
-    const { replyTo } = prepared.intent
-    const admitted = deps.admit(replyTo === null ? [commandQueue(domain)] : [commandQueue(domain), replyTo], null)
+    const { replyTo, priority } = prepared.intent
+    const queue = commandQueue(domain, priority)
+    const admitted = deps.admit(replyTo === null ? [queue] : [queue, replyTo], null)
     if (admitted !== null) await admitted
     await makeReplyQueuesOf([prepared], deps, within)
     try {

@@ -1,14 +1,14 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js'
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import { command } from '../../domain/command/index.ts'
-import type { Receive, ReportFailure, ReportSuccess } from '../../domain/command/intents.ts'
-import { commandStream, parseCommandId, parseDomain } from '../../domain/command/names.ts'
-import { attemptLimit, type CommandState, type SentCommandState } from '../../domain/command/state.ts'
+import type { Expire, Receive, ReportFailure, ReportSuccess } from '../../domain/command/intents.ts'
+import { commandQueue, commandStream, parseCommandId, parseDomain } from '../../domain/command/names.ts'
+import { attemptLimit, type CommandState, isUnbegun, type SentCommandState } from '../../domain/command/state.ts'
 import { fold } from '../../domain/decider.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { Clock } from '../ports/clock.ts'
 import { EventDecodeError, type EventStore } from '../ports/event-store.ts'
-import type { Delivery, Queue, SentEvent } from '../ports/queue.ts'
+import { type Delivery, messageKey, type Queue, type SentEvent } from '../ports/queue.ts'
 import type { Loaded, Turn } from '../shared/transact.ts'
 import { messageDifferences } from './message-differences.ts'
 
@@ -37,6 +37,8 @@ export type OpenedMessage =
   | WorkItem
   /** Its last attempt ended with its worker: the turn parks it. */
   | { readonly kind: 'exhausted'; readonly delivery: Delivery; readonly key: CommandKey; readonly turn: CommandTurn }
+  /** Nobody has begun it by its time: the turn cancels it. */
+  | { readonly kind: 'expired'; readonly delivery: Delivery; readonly key: CommandKey; readonly turn: CommandTurn }
   /** It differs from the log: the turn parks its command. */
   | {
       readonly kind: 'tampered'
@@ -54,7 +56,7 @@ export type OpenedMessage =
   /** Its events are damaged, or of a newer version: it waits until they can be read. */
   | { readonly kind: 'unreadable'; readonly delivery: Delivery; readonly key: CommandKey; readonly why: string }
 
-export type CommandTurn = Turn<CommandState, Receive | ReportSuccess | ReportFailure>
+export type CommandTurn = Turn<CommandState, Receive | ReportSuccess | ReportFailure | Expire>
 
 export interface Holder {
   readonly domain: string
@@ -64,7 +66,7 @@ export interface Holder {
 
 export interface OpenDeps {
   readonly store: Pick<EventStore<CommandEvent>, 'readStreams'>
-  readonly queue: Pick<Queue, 'ownersOf'>
+  readonly queue: Pick<Queue, 'ownersOf' | 'now'>
   readonly clock: Clock
   /** Decodes a stored event, or says why that is not possible. */
   readonly decode: (stored: StoredSent) => Either<readonly string[], { readonly event: CommandEvent }>
@@ -84,15 +86,15 @@ export const openDeliveries =
   async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly OpenedMessage[]> => {
     const keys = deliveries.map(delivery => keyOf(delivery, holder.domain))
     const now = clock.now()
-    const opened = await openAs({ store, decode }, deliveries, keys, holder, now)
+    const opened = await inTime(await openAs({ store, decode }, deliveries, keys, holder, now), queue, holder)
     const strange = opened.filter(({ kind }) => kind === 'unknown' || kind === 'tampered' || kind === 'finished')
     if (strange.length === 0) return opened
     const owners = await queue.ownersOf(
-      holder.domain,
-      strange.map(({ delivery }) => delivery.msgId),
+      commandQueue(holder.domain),
+      strange.map(({ delivery }) => messageKey(delivery)),
     )
     const others = strange.flatMap(({ delivery }) => {
-      const commandId = owners.get(delivery.msgId)
+      const commandId = owners.get(messageKey(delivery))
       const key = keys[deliveries.indexOf(delivery)]
       const isOther = commandId !== undefined && (typeof key === 'string' || key?.commandId !== commandId)
       return isOther ? [{ delivery, key: { domain: holder.domain, commandId } }] : []
@@ -108,6 +110,25 @@ export const openDeliveries =
     const better = new Map(reopened.flatMap(one => (one.kind === 'tampered' ? [[one.delivery, one]] : [])))
     return opened.map(one => better.get(one.delivery) ?? one)
   }
+
+/** Whether a command expires if nobody begins it. */
+export const canExpire = ({ command: { sent }, loaded }: WorkItem): boolean =>
+  sent.expiresAt !== undefined && isUnbegun(loaded.state)
+
+/** Takes out what has expired by the clock of the queue; asks for that only where there is something that can. */
+const inTime = async (
+  opened: readonly OpenedMessage[],
+  queue: Pick<Queue, 'now'>,
+  { workerId: actor }: Holder,
+): Promise<readonly OpenedMessage[]> => {
+  if (!opened.some(one => one.kind === 'work' && canExpire(one))) return opened
+  const at = (await queue.now()).toISOString()
+  return opened.map((one): OpenedMessage => {
+    if (one.kind !== 'work' || !canExpire(one) || at < (one.command.sent.expiresAt ?? '')) return one
+    const { delivery, key, stream, loaded } = one
+    return { kind: 'expired', delivery, key, turn: { stream, intents: [{ type: 'Expire', at, actor }], known: loaded } }
+  })
+}
 
 /** What each message is, judged by the command of the key at its index; a text there is the reason why it has no key. */
 const openAs = async (
@@ -168,6 +189,10 @@ const open = (
 ): OpenedMessage => {
   const { state } = loaded
   if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `command ${key.commandId} was never sent` }
+  const queue = commandQueue(key.domain, state.sent.priority)
+  // its message would be taken off another queue than this one
+  if (queue !== delivery.queue)
+    return { kind: 'unknown', delivery, why: `command ${key.commandId} belongs on queue '${queue}'` }
   const receive: Receive = {
     type: 'Receive',
     at: now.toISOString(),

@@ -1,5 +1,9 @@
+import { priorityOfQueue } from '../../domain/command/names.ts'
+
 /** One message as read: `delivery` is the queue's count of reads of it, this one included (pgmq's read_ct). */
 export interface Delivery {
+  /** The queue that it was read from. */
+  readonly queue: string
   readonly msgId: string
   readonly delivery: number
   /** Untrusted: any program may have put it on the queue. Undefined where `sent` is given. */
@@ -17,7 +21,14 @@ export interface SentEvent {
   readonly meta: object
 }
 
-export type DeliveryTag = Pick<Delivery, 'msgId' | 'delivery'>
+export type DeliveryTag = Pick<Delivery, 'queue' | 'msgId' | 'delivery'>
+
+/**
+ * Names a message among those of a domain's queues, each of which numbers its own: the message's id, followed by the queue where
+ * that is not the domain's normal one.
+ */
+export const messageKey = ({ queue, msgId }: Pick<Delivery, 'queue' | 'msgId'>): string =>
+  priorityOfQueue(queue) === 'normal' ? msgId : `${msgId} ${queue}`
 
 /**
  * The queue for a worker, apart from the effects of events. Names are valid queue names. `delivery` fences: a tag changes
@@ -40,8 +51,12 @@ export interface Queue {
     tags: readonly DeliveryTag[],
     options: { readonly uncount: boolean; readonly delayMs?: number },
   ) => Promise<void>
-  /** The unfinished commands of the domain for these messages, by message id, from the rows: only for rare cases. */
-  readonly ownersOf: (domain: string, msgIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  /** The unfinished commands that these messages of a queue belong to, by message id, from the rows: only for rare cases. */
+  readonly ownersOf: (queue: string, msgIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  /** Those of the queues that exist. */
+  readonly existing: (queues: readonly string[]) => Promise<readonly string[]>
+  /** The time of the queue's clock. */
+  readonly now: () => Promise<Date>
   /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. */
   readonly nextVisibleIn: (queue: string) => Promise<number | null>
 }

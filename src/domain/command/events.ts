@@ -1,3 +1,4 @@
+import type { OtherPriority } from '../flow/priority.ts'
 import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
 import type { Change } from '../json/json-diff.ts'
@@ -57,6 +58,15 @@ export interface CommandSent extends Fact {
   readonly parentCommandId: string | null
   readonly retryCount: number
   readonly policy: RetryPolicy
+  /** Not before; without it, at once. */
+  readonly runAt?: Instant
+  /** Without it, normal. */
+  readonly priority?: OtherPriority
+  /** If nobody has begun it by then, it is canceled. */
+  readonly expiresAt?: Instant
+  /** Its lane: its key, or the name that the rule `limit` made. */
+  readonly lane?: string
+  readonly limit?: string
   /** The W3C trace context it was sent in, where there was one. */
   readonly traceparent?: string
 }
@@ -127,6 +137,21 @@ export interface CommandCanceled extends Fact {
   readonly reason: string | null
 }
 
+/** It runs at another time than it was to: at `runAt`, or at once when that has passed. Nobody has begun it. */
+export interface CommandRescheduled extends Fact {
+  readonly type: 'CommandRescheduled'
+  readonly runAt: Instant
+}
+
+/** Why such a command is canceled, in its history and its reply. */
+export const EXPIRED = 'EXPIRED'
+
+/** Nobody had begun it by `expiresAt`. */
+export interface CommandExpired extends Fact {
+  readonly type: 'CommandExpired'
+  readonly expiresAt: Instant
+}
+
 /**
  * `attempts` is where the count goes on: at 0, or where it was with `resetAttempts: false`. `archivedMsgId` is the message
  * whose archived payload is sent again; `dataRevision` is the event that holds that payload (this one, when `data` is set).
@@ -184,6 +209,8 @@ export type CommandEvent =
   | CommandExhausted
   | CommandCompleted
   | CommandCanceled
+  | CommandRescheduled
+  | CommandExpired
   | OperatorRetried
   | OperatorCanceled
   | OperatorCompleted

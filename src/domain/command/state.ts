@@ -7,6 +7,8 @@ export interface CommandFacts {
   readonly sent: CommandSent
   /** The present payload: the sender's, or an operator's edit of it. */
   readonly data: Json
+  /** Not before; null: it could run since it was sent. */
+  readonly runAt: Instant | null
   /** Revision of the event that holds `data`. */
   readonly dataRevision: number
   /** Attempts of this round; an operator's retry starts a new one. */
@@ -44,6 +46,9 @@ export type CommandState =
 export type SentCommandState = Exclude<CommandState, { status: 'NONE' }>
 
 export const initialState: CommandState = { status: 'NONE' }
+
+/** Whether no worker has begun it yet, as far as the log knows. */
+export const isUnbegun = (state: CommandState): boolean => state.status === 'PENDING' && state.totalAttempts === 0
 
 /** The last attempt number of this round. A retry that keeps the count still gives one more attempt. */
 export const attemptLimit = (facts: CommandFacts): number =>

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addCancel } from './commands/cancel.ts'
 import { addOperations } from './commands/operations.ts'
 import { addReplies } from './commands/replies.ts'
+import { addReschedule } from './commands/reschedule.ts'
 import { addSend } from './commands/send.ts'
 import { addAdoptLog } from './database/adopt-log.ts'
 import { addCopyLog } from './database/copy-log.ts'
@@ -57,6 +58,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addReplay,
     addRehearse,
     addCancel,
+    addReschedule,
     addTroubleshooting,
     addOperations,
     addRuns,

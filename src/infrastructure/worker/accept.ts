@@ -1,6 +1,6 @@
 import type { OpenedMessage, WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Delivery, Queue } from '../../application/ports/queue.ts'
+import { type Delivery, messageKey, type Queue } from '../../application/ports/queue.ts'
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
 import type { createSuspects } from './suspects.ts'
@@ -42,6 +42,16 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
       .catch(error => log.error({ err: error, ...key }, 'parking failed; the message comes back'))
   }
 
+  const expire = ({ key, turn }: Extract<OpenedMessage, { kind: 'expired' }>): void => {
+    reporter
+      .report(turn)
+      .then(reported => {
+        if (reported.outcome !== 'done' || reported.events.length === 0) return
+        log.info({ ...key }, 'canceled: nobody had begun the command by its time')
+      })
+      .catch(error => log.error({ err: error, ...key }, 'an expired command was not canceled; its message comes back'))
+  }
+
   return async (opened: readonly OpenedMessage[]): Promise<void> => {
     const finished: Delivery[] = []
     const strangers: Delivery[] = []
@@ -60,13 +70,16 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
             {
               security: 'tampered message',
               ...one.key,
-              queue: name,
+              queue: one.delivery.queue,
               msgId: one.delivery.msgId,
               differences: one.differences,
             },
             'a message says something else than the log: it does not run, and its command is parked',
           )
           park(one)
+          break
+        case 'expired':
+          expire(one)
           break
         case 'exhausted':
           park(one)
@@ -77,11 +90,11 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
           break
         case 'unknown':
           log.warn(
-            { queue: name, msgId: one.delivery.msgId, why: one.why },
+            { queue: one.delivery.queue, msgId: one.delivery.msgId, why: one.why },
             'a message of no known command was archived',
           )
           strangers.push(one.delivery)
-          reasons.set(one.delivery.msgId, one.why)
+          reasons.set(messageKey(one.delivery), one.why)
           break
         case 'unreadable':
           log.error(
@@ -96,12 +109,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
     }
     // each by itself, so that a failure costs the others no attempt
     const settled = await Promise.allSettled([
-      orHandBack(finished, () =>
-        queue.archive(
-          name,
-          finished.map(({ msgId }) => msgId),
-        ),
-      ),
+      orHandBack(finished, () => queue.archive(name, finished.map(messageKey))),
       orHandBack(strangers, () => queue.keepStrangers(name, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),

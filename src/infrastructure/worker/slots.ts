@@ -1,6 +1,6 @@
 import type { WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Delivery, DeliveryTag } from '../../application/ports/queue.ts'
+import { type Delivery, type DeliveryTag, messageKey } from '../../application/ports/queue.ts'
 import { logEnd, logLoss, succeeded } from './attempt/attempt-log.ts'
 import type { Run, RunEvents } from './attempt/run.ts'
 import { JobRun, type RunDeps } from './attempt/run-job.ts'
@@ -48,11 +48,12 @@ export const createSlots = (deps: SlotsDeps) => {
   }
 
   /** Another worker has the message now. */
-  const lost = ({ msgId }: DeliveryTag): void => {
-    const place = buffer.findIndex(({ delivery }) => delivery.msgId === msgId)
+  const lost = (tag: DeliveryTag): void => {
+    const key = messageKey(tag)
+    const place = buffer.findIndex(({ delivery }) => messageKey(delivery) === key)
     if (place >= 0) for (const job of buffer.splice(place, 1)) letGo(job)
     for (const run of unreported) {
-      if (run.job.delivery.msgId === msgId) run.abort('another worker has this command now')
+      if (messageKey(run.job.delivery) === key) run.abort('another worker has this command now')
     }
   }
 

@@ -8,7 +8,7 @@ import type { Queue } from '../../application/ports/queue.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
-import { commandQueue } from '../../domain/command/names.ts'
+import { commandQueue, commandQueues } from '../../domain/command/names.ts'
 import { listenForDoorbell } from '../postgres/queue/doorbell.ts'
 import { createWakeUp } from '../shared/wake-up.ts'
 import { createAccept } from './accept.ts'
@@ -21,6 +21,7 @@ import { createFetcher } from './fetcher.ts'
 import { createHealth } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { createOwnMessages } from './own-messages.ts'
+import { createDomainQueues } from './queues/domain-queues.ts'
 import { createRegistry } from './registry.ts'
 import { settingsOf, stopDeadlineOf } from './settings.ts'
 import { createSlots } from './slots.ts'
@@ -55,6 +56,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const { domain, concurrency, leaseMs, pollMs, mapError } = settings
   const workerId = `worker:${options.workerId ?? deps.ids.next()}`
   const queue = commandQueue(domain)
+  const queues = createDomainQueues(deps.queue, domain)
+  const heartbeatQueue = createDomainQueues(deps.heartbeatQueue, domain)
   const { log } = deps
 
   const transactional = deps.store.capabilities.inlineProjections
@@ -73,7 +76,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     !deps.store.capabilities.inlineProjections,
   )
   const suspects = createSuspects()
-  const own = createOwnMessages({ queue: deps.queue, name: queue, leaseMs, log })
+  const own = createOwnMessages({ queue: queues, name: queue, leaseMs, log })
   let started = false
   let stopping = false
   const isStopping = (): boolean => stopping
@@ -94,7 +97,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       mapError,
       timeoutMs: settings.timeoutMs,
       extend: async (job, ms) => {
-        await deps.queue.extend(queue, [job.delivery], ms)
+        await queues.extend(queue, [job.delivery], ms)
       },
     },
     concurrency,
@@ -127,14 +130,14 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     reporterFailingSince: reporter.failingSince,
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
-  const open = openDeliveries(deps)
+  const open = openDeliveries({ ...deps, queue: queues })
   const fetchLoop = createFetcher({
-    queue: deps.queue,
+    queue: queues,
     name: queue,
     leaseMs,
     pollMs,
     open: deliveries => open(deliveries, { domain, workerId, leaseMs }),
-    accept: createAccept({ queue: deps.queue, name: queue, reporter, suspects, log, take: slots.take }),
+    accept: createAccept({ queue: queues, name: queue, reporter, suspects, log, take: slots.take }),
     own,
     slots,
     suspects,
@@ -146,7 +149,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   })
 
   const ending = createEnding({
-    queue: deps.queue,
+    queue: queues,
     name: queue,
     transact: deps.transact,
     clock: deps.clock,
@@ -174,7 +177,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       if (started) throw new InvalidInputError('worker', 'it was started already; create another one')
       started = true
       try {
-        await deps.queue.ensure(queue)
+        await queues.ensure(queue)
       } catch (error) {
         started = false
         throw error
@@ -187,11 +190,22 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         // info: the user did not ask for the default
         log[options.concurrency === undefined ? 'info' : 'warn']({ domain }, said)
       }
-      const listener = listenForDoorbell(deps.newListener, queue, bell.wake, log)
-      deps.localBell.on(queue, bell.wake)
+      const wakes = commandQueues(domain).map(name => {
+        const wake = (): void => {
+          queues.found(name)
+          bell.wake()
+        }
+        deps.localBell.on(name, wake)
+        return [name, wake] as const
+      })
+      const onBell = (named: readonly string[]): void => {
+        named.forEach(queues.found)
+        bell.wake()
+      }
+      const listener = listenForDoorbell(deps.newListener, commandQueues(domain), onBell, log)
       heartbeat = startHeartbeat({
-        queue: deps.heartbeatQueue,
-        otherQueue: deps.queue,
+        queue: heartbeatQueue,
+        otherQueue: queues,
         name: queue,
         leaseMs,
         held: () => [...handling, ...[...unreported].filter(run => run.isWaiting())],
@@ -205,7 +219,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       loop = fetchLoop().finally(async () => {
         leave()
         stalls.stop()
-        deps.localBell.off(queue, bell.wake)
+        for (const [name, wake] of wakes) deps.localBell.off(name, wake)
         await listener.stop()
       })
     },

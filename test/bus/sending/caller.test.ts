@@ -30,6 +30,7 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['send', 'send', caller => caller.send('a', { commandType: 'X', data: 1 })],
   ['sendBatch', 'send', caller => caller.sendBatch('a', [{ commandType: 'X', data: 1 }])],
   ['cancel', 'send', caller => caller.cancel('a', ID)],
+  ['reschedule', 'reschedule', caller => caller.reschedule('a', ID, { delaySeconds: 0 })],
   ['getCommand', 'read', caller => caller.getCommand('a', ID)],
   ['queryCommands', 'read', caller => caller.queryCommands({})],
   ['auditTrail', 'audit', caller => caller.auditTrail('a', ID)],

@@ -34,7 +34,7 @@ const runners: readonly Role[] = ['CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
 const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
 
 const charge = { commandType: 'Charge', data: { amount: 5 } }
-const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore']
+const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore', 'scheduled']
 const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed']
 const paging = ['limit', 'cursor']
 
@@ -137,6 +137,16 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     succeeds: 200,
     unknown: 'COMMAND_NOT_FOUND',
     query: ['reason'],
+    prepare: async api => (await api.bus.send('payments', 'Charge', {})).commandId,
+  },
+  rescheduleCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/reschedule',
+    roles: ['SENDER', 'OPERATOR', 'ADMIN'],
+    body: { delaySeconds: 3_600 },
+    required: [],
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
     prepare: async api => (await api.bus.send('payments', 'Charge', {})).commandId,
   },
   getAuditTrail: {

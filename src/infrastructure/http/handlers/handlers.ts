@@ -49,10 +49,12 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
       )),
     ],
   }),
-  listDomainCommands: async ({ params, query }, caller) => page(await caller.queryCommands({ ...query, ...params })),
-  listCommands: async ({ query }, caller) => page(await caller.queryCommands(query)),
+  listDomainCommands: async ({ params, query }, caller) =>
+    page(await caller.queryCommands({ ...commandFilter(query), ...params })),
+  listCommands: async ({ query }, caller) => page(await caller.queryCommands(commandFilter(query))),
   getCommand: ({ params }, caller) => caller.getCommand(params.domain, params.commandId),
   cancelCommand: ({ params, query }, caller) => caller.cancel(params.domain, params.commandId, query),
+  rescheduleCommand: ({ params, body }, caller) => caller.reschedule(params.domain, params.commandId, body),
   getAuditTrail: async ({ params, query }, caller) => ({
     items: [...(await caller.auditTrail(params.domain, params.commandId, query))],
   }),
@@ -105,6 +107,12 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
   ...workflowHandlers,
 }
+
+/** A query has texts only. */
+const commandFilter = <Query extends { readonly scheduled?: 'true' | 'false' }>({ scheduled, ...query }: Query) => ({
+  ...query,
+  ...(scheduled === undefined ? {} : { scheduled: scheduled === 'true' }),
+})
 
 const progressOf = ({ criteria, tenantId: _, items: __, ...progress }: ActionView) => ({
   ...progress,

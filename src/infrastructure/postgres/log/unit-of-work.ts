@@ -1,4 +1,5 @@
 import { domainOfQueue } from '../../../domain/command/names.ts'
+import type { Instant } from '../../../domain/instant.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { mergeChanges, type RowChange } from '../../../projections/command-row.ts'
 import type { Effect } from '../../../projections/outbox.ts'
@@ -11,6 +12,8 @@ export interface UnitOfWork {
   readonly atomic: boolean
   /** Keeps a reply that cannot be delivered, so that it does not fail the unit; costs a subtransaction for each queue. */
   readonly careful?: true
+  /** A reschedule of a message that was read changes nothing; without it, it fails the unit. */
+  readonly lenient?: true
   readonly events: object[]
   readonly more: object[]
   readonly messages: Messages[]
@@ -19,6 +22,7 @@ export interface UnitOfWork {
   readonly moves: object[]
   readonly acks: Acks[]
   readonly current: object[]
+  readonly reschedules: object[]
   readonly replies: Messages[]
   /** For `command_bus_commit_rows`; see migrations/0008_workflow_runs.sql. */
   readonly tables: object[]
@@ -29,6 +33,8 @@ interface Messages {
   readonly queue: string
   readonly events: number[]
   readonly bodies: object[]
+  /** When each becomes visible; null: at once. Left out where that holds for all. */
+  runAts?: (Instant | null)[]
 }
 
 interface Acks {
@@ -76,6 +82,7 @@ export const planUnit = <Event>(
     moves: [],
     acks: [],
     current: [],
+    reschedules: [],
     replies: [],
     tables: [],
   }
@@ -108,7 +115,7 @@ export const planUnit = <Event>(
         // events of older versions may name a queue of commands as reply queue: such a reply is kept
         else if (domainOfQueue(effect.queue) === null) replyQueues.add(effect.queue)
         if (effect.kind === 'enqueue' || effect.kind === 'resend') messageOf = number
-        if (effect.kind === 'enqueue' || effect.kind === 'resend' || effect.kind === 'reply') filled.add(effect.queue)
+        if (FILLING.has(effect.kind)) filled.add(effect.queue)
         addEffect(unit, stream, number, effect, change)
       }
     })
@@ -118,6 +125,9 @@ export const planUnit = <Event>(
   const parts = Object.entries(unit).filter(([, part]) => !Array.isArray(part) || part.length > 0)
   return { unit: Object.fromEntries(parts), queues, replyQueues, filled, streamOf }
 }
+
+/** After these a queue may have a message to read. */
+const FILLING: ReadonlySet<Effect['kind']> = new Set(['enqueue', 'resend', 'reply', 'reschedule'])
 
 const addChange = (unit: UnitOfWork, event: number | null, change: RowChange | null): void => {
   if (change?.kind === 'insert') unit.rows.push(withoutNulls(change.row, event))
@@ -155,6 +165,11 @@ const acksOf = (parts: Acks[], queue: string, op: Acks['op']): Acks => {
   return made
 }
 
+const keyIn = (change: RowChange | null): object => {
+  const key = change?.kind === 'move' ? change.move : change?.row
+  return { domain: key?.domain, command_id: key?.command_id }
+}
+
 const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effect, change: RowChange | null): void => {
   const { queue } = effect
   switch (effect.kind) {
@@ -163,6 +178,10 @@ const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effe
       const messages = messagesTo(effect.kind === 'enqueue' ? unit.messages : unit.replies, queue)
       messages.events.push(event)
       messages.bodies.push(effect.body)
+      if (effect.kind === 'enqueue' && effect.runAt !== undefined) {
+        messages.runAts ??= messages.bodies.slice(1).map(() => null)
+        messages.runAts.push(effect.runAt)
+      } else messages.runAts?.push(null)
       return
     }
     case 'resend':
@@ -190,10 +209,11 @@ const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effe
       acks.waits?.push(effect.waitMs)
       return
     }
-    case 'archive-current': {
-      const key = change?.kind === 'move' ? change.move : change?.row
-      unit.current.push({ stream, queue, domain: key?.domain, command_id: key?.command_id })
+    case 'archive-current':
+      unit.current.push({ stream, queue, ...keyIn(change) })
       return
-    }
+    case 'reschedule':
+      unit.reschedules.push({ stream, queue, ...keyIn(change), run_at: effect.runAt })
+      return
   }
 }

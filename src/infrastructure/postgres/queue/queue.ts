@@ -27,14 +27,18 @@ interface EndRow {
 
 const isMessage = (row: MessageRow | EndRow): row is MessageRow => row.msg_id !== null
 
-const tagOf = ({ msg_id, read_ct }: MessageRow): DeliveryTag => ({ msgId: msg_id, delivery: read_ct })
+const tagOf = (queue: string, { msg_id, read_ct }: MessageRow): DeliveryTag => ({
+  queue,
+  msgId: msg_id,
+  delivery: read_ct,
+})
 
-const deliveryOf = (row: MessageRow): Delivery => {
+const deliveryOf = (queue: string, row: MessageRow): Delivery => {
   const { msg_id: msgId, read_ct: delivery } = row
-  if (row.data === null) return { msgId, delivery, body: JSON.parse(row.message), size: row.message.length }
+  if (row.data === null) return { queue, msgId, delivery, body: JSON.parse(row.message), size: row.message.length }
   const { command_id: commandId, data, meta } = row
   const sent = { commandId, data: JSON.parse(data), meta: JSON.parse(meta) }
-  return { msgId, delivery, body: undefined, sent, size: data.length }
+  return { queue, msgId, delivery, body: undefined, sent, size: data.length }
 }
 
 const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
@@ -48,7 +52,7 @@ const READ = {
 const READ_MESSAGES = {
   name: 'command_bus_read_messages',
   text: `select msg_id, read_ct, due, null as data, coalesce(message,
-           command_bus_message_of(replace(left($1::text, -10), '__', '.'), command_id, data, meta))::text as message
+           command_bus_message_of(command_bus_domain_of($1::text), command_id, data, meta))::text as message
          from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
 }
 
@@ -82,10 +86,14 @@ export const createPgmqQueue = (
       plan.reached(all.at(-1)?.due)
       const rows = all.filter(isMessage)
       try {
-        return rows.map(deliveryOf)
+        return rows.map(row => deliveryOf(queue, row))
       } catch (error) {
         // no worker begins these
-        await handBack(queue, rows.map(tagOf), { uncount: true }).catch(() => {})
+        await handBack(
+          queue,
+          rows.map(row => tagOf(queue, row)),
+          { uncount: true },
+        ).catch(() => {})
         throw error
       }
     },
@@ -110,13 +118,20 @@ export const createPgmqQueue = (
 
     handBack,
 
-    ownersOf: async (domain, msgIds) => {
-      const { rows } = await pool.query('select msg_id, command_id from command_bus_owners($1::text, $2::bigint[])', [
-        domain,
-        msgIds,
-      ])
+    ownersOf: async (queue, msgIds) => {
+      const { rows } = await pool.query(
+        'select msg_id, command_id from command_bus_owners(command_bus_domain_of($1::text), $1::text, $2::bigint[])',
+        [queue, msgIds],
+      )
       return new Map(rows.map(row => [row.msg_id, row.command_id]))
     },
+
+    existing: async names => {
+      const unmade = new Set(await queues.unmade(new Set(names)))
+      return names.filter(name => !unmade.has(name))
+    },
+
+    now: async () => (await pool.query<{ now: Date }>('select clock_timestamp() as now')).rows[0]?.now ?? new Date(),
 
     nextVisibleIn: async queue => {
       const { rows } = await pool.query('select command_bus_next_visible($1::text, $2::float8) as ms', [

@@ -56,7 +56,8 @@ const worker: Rights = {
     'command_bus_read(text, double precision, integer, double precision)',
     'command_bus_next_visible(text, double precision)',
     'command_bus_message_of(text, text, jsonb, jsonb)',
-    'command_bus_owners(text, bigint[])',
+    'command_bus_owners(text, text, bigint[])',
+    'command_bus_expired(integer)',
     'command_bus_extend(text, bigint[], integer[], interval)',
     'command_bus_hand_back(text, bigint[], integer[], interval, boolean)',
     'command_bus_archive(text, bigint[], jsonb)',
@@ -75,6 +76,7 @@ const operator: Rights = {
   functions: [
     ...sender.functions,
     ...reader.functions,
+    'command_bus_expired(integer)',
     'command_bus_commit_rows(jsonb)',
     'command_bus_deliver_replies(bigint[], text, text)',
   ],
@@ -122,7 +124,7 @@ export const grantStatements = async (client: ClientBase, grantees: readonly Gra
 const forQueuesOf = (schema: string): string =>
   `select ${schema}.command_bus_grant_queue(m.queue_name) from pgmq.meta m
 join pg_class c on c.oid = to_regclass(format('pgmq.%I', 'q_' || m.queue_name)) and pg_has_role(c.relowner, 'usage')
-where right(m.queue_name, 10) = '__commands'
+where ${schema}.command_bus_domain_of(m.queue_name) is not null
   or m.queue_name in (select reply_queue from ${schema}.command_bus_command)
 order by m.queue_name;`
 

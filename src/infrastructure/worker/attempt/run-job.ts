@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import { type Outcome, outcomeTurn, receiptTurn, wasAccepted } from '../../../application/commands/attempt-turns.ts'
-import type { CommandTurn, WorkItem } from '../../../application/commands/work-message.ts'
+import { type CommandTurn, canExpire, type WorkItem } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Attempt, Telemetry } from '../../../application/ports/telemetry.ts'
 import { TooLargeError } from '../../../application/shared/errors.ts'
@@ -70,13 +70,26 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
     const refusal =
       this.#call === null ? refused('NO_HANDLER', 'no handler is registered for this type') : this.#call.decode()
     if (refusal !== null) queueMicrotask(() => this.#handled(refusal))
-    else if (!this.#isTransactional) this.#call?.run(this.#attempt, null, this)
-    else {
+    else if (this.#isTransactional) {
       inTransaction(this.#deps, this)
         // a transaction that cannot begin fails the attempt: nobody has to wait for its lease
         .catch((thrown): Outcome => failedWith(thrown, this.#deps.mapError))
         .then(outcome => this.#handled(outcome))
-    }
+    } else if (canExpire(this.job)) this.#beginInLog()
+    else this.#call?.run(this.#attempt, null, this)
+  }
+
+  /** What can expire is begun in the log before its handler runs, so that it does not expire any more. */
+  #beginInLog(): void {
+    this.recordReceipt().then(
+      () => {
+        // its outcome is dropped
+        if (this.#isAbandoned) this.#handled(successOf(null))
+        else this.#call?.run(this.#attempt, null, this)
+      },
+      // nobody has to wait for its lease
+      error => this.#handled(failedWith(error, this.#deps.mapError)),
+    )
   }
 
   /** Runs the handler in its transaction. */
