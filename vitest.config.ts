@@ -25,6 +25,7 @@ const onBothStores = [
   'crashing/kill',
   'working/outcomes',
   'working/tampered',
+  'working/unknown-types',
   'working/worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)

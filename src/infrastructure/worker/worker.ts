@@ -26,6 +26,7 @@ import { settingsOf, stopDeadlineOf } from './settings.ts'
 import { createSlots } from './slots.ts'
 import { watchStalls } from './stalls.ts'
 import { createSuspects } from './suspects.ts'
+import { createUnknownTypes } from './unknown-types.ts'
 import type { Worker, WorkerOptions } from './worker-api.ts'
 
 export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
@@ -73,6 +74,13 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     !deps.store.capabilities.inlineProjections,
   )
   const suspects = createSuspects()
+  const unknownTypes = createUnknownTypes({
+    graceMs: settings.graceMs,
+    knows: commandType => handlerOf(commandType) !== undefined,
+    now: () => deps.clock.now().getTime(),
+    random: () => deps.clock.random(),
+    log,
+  })
   const own = createOwnMessages({ queue: deps.queue, name: queue, leaseMs, log })
   let started = false
   let stopping = false
@@ -134,7 +142,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     leaseMs,
     pollMs,
     open: deliveries => open(deliveries, { domain, workerId, leaseMs }),
-    accept: createAccept({ queue: deps.queue, name: queue, reporter, suspects, log, take: slots.take }),
+    accept: createAccept({ queue: deps.queue, name: queue, reporter, suspects, unknownTypes, log, take: slots.take }),
     own,
     slots,
     suspects,
