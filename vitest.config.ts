@@ -20,6 +20,8 @@ const onBothStores = [
   'reading/model',
   'reading/stats',
   'sending/caller',
+  'sending/replies-reader',
+  'sending/requests',
   'sending/sending',
   'sending/undelivered-replies',
   'crashing/kill',

@@ -59,13 +59,13 @@ export interface DoorbellListener {
 const PING_MS = 10_000
 
 /**
- * Calls `wake` for each notification for `queue` (null: for every queue) and after every reconnection; reconnects until it
- * is stopped. `connect` gives null where a pooler passes no notifications on.
+ * Calls `wake` for each notification for `queue` (null: for every queue, with those it names) and after every reconnection;
+ * reconnects until it is stopped. `connect` gives null where a pooler passes no notifications on.
  */
 export const listenForDoorbell = (
   connect: () => Client | null,
   queue: string | null,
-  wake: () => void,
+  wake: (filled?: readonly string[]) => void,
   log: Log,
 ): DoorbellListener => {
   /** The client that listens, or is about to. */
@@ -111,7 +111,8 @@ export const listenForDoorbell = (
     }
     client = next
     next.on('notification', ({ payload }) => {
-      if (queue === null || payload?.split(' ').includes(queue)) wake()
+      const filled = payload?.split(' ') ?? []
+      if (queue === null || filled.includes(queue)) wake(filled)
     })
     next.on('error', () => {})
     next.on('end', () => lose(next))
