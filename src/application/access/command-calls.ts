@@ -22,6 +22,12 @@ const callersMembers = [
   'causationId',
   'maxAttempts',
   'backoffSeconds',
+  'delaySeconds',
+  'runAt',
+  'priority',
+  'expiresInSeconds',
+  'expiresAt',
+  'key',
   'traceparent',
 ] as const
 
