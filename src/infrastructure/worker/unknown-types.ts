@@ -69,20 +69,8 @@ export const createUnknownTypes = ({ graceMs, knows, log, now, random }: Unknown
   }
 }
 
-/**
- * Since when the command could have been handled, in milliseconds since 1970. A deferral leaves no trace: so it is when the
- * command was sent, or its last attempt was due, or an operator retried it, which only the new message says.
- */
-const dueAt = ({ command, loaded, delivery }: WorkItem): number => {
-  const { state } = loaded
-  const retryAt = state.status === 'PENDING' ? state.retryAt : null
-  return Math.max(Date.parse(command.sent.at), timeOf(retryAt), timeOf(createdAt(delivery.body)))
-}
-
-const createdAt = (body: unknown): unknown =>
-  typeof body === 'object' && body !== null && 'created_at' in body ? body.created_at : null
-
-const timeOf = (instant: unknown): number => {
-  const time = typeof instant === 'string' ? Date.parse(instant) : Number.NaN
-  return Number.isNaN(time) ? 0 : time
+/** Since when the command may be handled, in milliseconds since 1970. A deferral leaves no trace and does not change it. */
+const dueAt = ({ command, loaded: { state } }: WorkItem): number => {
+  if (state.status === 'PENDING') return Date.parse(state.dueAt)
+  return Date.parse(state.status === 'IN_PROGRESS' ? state.leaseExpiresAt : command.sent.at)
 }
