@@ -126,12 +126,17 @@ test('F12: after the deadline the command goes on, and its reply stays on the qu
 
 test('F12: two processes share one queue, and each of 200 requests gets its own reply', async () => {
   const given = await shop()
-  const { bus, work } = given
-  await work({ domain: 'payments', handlers, concurrency: 50 })
+  const { bus, work, until } = given
   const count = 100
   const echoes = (from: string) => Array.from({ length: count }, (_, i) => ({ from, i }))
   const other = requesting(given, 'other', count)
   const own = echoes('own').map(data => bus.request('payments', 'Echo', data, { timeoutMs: 100_000 }))
+  // all of them wait before the first reply comes
+  await until(
+    async () => (await bus.queryCommands({ limit: 500 })).items,
+    ({ length }) => length === 2 * count,
+  )
+  await work({ domain: 'payments', handlers, concurrency: 50 })
   expect((await Promise.all(own)).map(({ data }) => data)).toEqual(echoes('own'))
   expect(await other.answers).toEqual(echoes('other'))
   await empty(given)
