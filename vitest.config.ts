@@ -24,11 +24,14 @@ const onBothStores = [
   'reading/model',
   'reading/stats',
   'sending/caller',
+  'sending/replies-reader',
+  'sending/requests',
   'sending/sending',
   'sending/undelivered-replies',
   'crashing/kill',
   'working/outcomes',
   'working/tampered',
+  'working/unknown-types',
   'working/worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)

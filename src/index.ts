@@ -48,6 +48,21 @@ export type {
   WorkflowTemplate,
 } from './application/ports/reading/workflow-queries.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
+export type {
+  ReplyContext,
+  ReplyHandler,
+  ReplyReader,
+  ReplyReaderOptions,
+  RunningReader,
+  StopReading,
+} from './application/replies/read-replies.ts'
+export type { CanceledReply, FailedReply, Reply, ReplyError, SuccessReply } from './application/replies/reply.ts'
+export type { WaitForReply } from './application/replies/request.ts'
+export {
+  RequestCanceledError,
+  RequestFailedError,
+  RequestTimedOutError,
+} from './application/replies/request-errors.ts'
 export type { CreditBalance, GrantCredits } from './application/runs/credits.ts'
 export type { RunHistory, RunHistoryOptions } from './application/runs/read-run-history.ts'
 export {
@@ -86,7 +101,7 @@ export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts
 export type { CancelOptions } from './application/troubleshooting/operate-command.ts'
 export type { BulkActionOptions, OperatorOptions } from './application/troubleshooting/operator-options.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
-export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'
+export type { CommandBus, CommandBusOptions, JoinOptions, Reading, RequestOptions, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'
 export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
@@ -111,4 +126,4 @@ export {
   type HandlerDefinition,
 } from './infrastructure/worker/attempt/handler.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures/failures.ts'
-export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
+export type { OnUnknownType, StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'

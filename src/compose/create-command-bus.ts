@@ -10,8 +10,10 @@ import { createTransactCommands } from '../application/commands/transact-command
 import { systemClock } from '../application/ports/clock.ts'
 import { silentLog } from '../application/ports/log.ts'
 import { silentTelemetry } from '../application/ports/telemetry.ts'
+import { createRequest, type Request, requestQueueOf } from '../application/replies/request.ts'
 import { WORKFLOW_DOMAIN } from '../application/runs/run-jobs.ts'
 import { InvalidInputError } from '../application/shared/errors.ts'
+import { defined } from '../application/shared/input.ts'
 import { rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import type { CommandBus, CommandBusOptions } from '../command-bus.ts'
 import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
@@ -40,6 +42,7 @@ import { openConnections, requireUrl } from './connections.ts'
 import { openLog } from './open-log.ts'
 import { openQueues } from './queues.ts'
 import { createReadiness } from './readiness.ts'
+import { openReplies } from './replies.ts'
 import { createShutdown } from './shutdown.ts'
 import { createWorkers } from './workers.ts'
 
@@ -107,6 +110,12 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   })
   const { send, sendBatch } = guardedAll({ send: sender.send, sendBatch: sender.batch })
 
+  const replies = openReplies({ connections, catalog, admit, localBell, guarded, log })
+  const requestQueue = requestQueueOf(options.service)
+  const request = guarded(
+    createRequest({ send: sender.send, awaitReply: replies.awaitReply, ids, queue: requestQueue }),
+  ) as Request
+
   // handlers, for workers and rehearsals
   const transactAsWorker = createTransactCommands(commandStoreOf(workerStore), eventIds)
   const expiry = createExpiry({ pool: workerPool, transact: transactAsWorker, log })
@@ -156,6 +165,8 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     bus,
     send,
     sendBatch,
+    request,
+    requestQueue,
     subscribe: guarded(live.subscribe),
     stats: guardedAll({ read: createStats(readPool).read }),
     authorization: roleAuthorization,
@@ -179,6 +190,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     send: (domain, commandType, data, { client, ...rest } = {}) =>
       send(domain, { ...rest, commandType, data }, client && sessionOn(client, pool)),
     sendBatch: (domain, commands, { client } = {}) => sendBatch(domain, commands, client && sessionOn(client, pool)),
+    request: (domain, commandType, data, { timeoutMs, signal, ...rest } = {}) =>
+      request(domain, { ...rest, commandType, data }, defined({ timeoutMs, signal })),
+    replies: Object.assign(replies.repliesOf, bus.replies),
     as: (identity, reading) =>
       createCaller(reading === undefined ? callerDeps : { ...callerDeps, bus: busUntil(reading.signal) }, identity),
     actions: {
@@ -194,9 +208,10 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     follower,
     worker: workers.make,
     close: createShutdown([
-      [workers.stop, actions.close, runner.close, live.stop, expiry.close],
+      [workers.stop, replies.stopReaders, actions.close, runner.close, live.stop, expiry.close],
       // last, because running handlers may still send
       [takeNoMore],
+      [replies.close],
       [commandLog.close],
       [stopDoorbell],
       [connections.close],

@@ -147,6 +147,16 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     expect(replies.rows.map(({ message }) => message.outcome)).toEqual(['SUCCESS', 'SUCCESS'])
     const canceled = await poolOf(roles, 'sender').query(`select message from pgmq.pop('other_answers')`)
     expect(canceled.rows).toMatchObject([{ message: { outcome: 'CANCELED' } }])
+    expect((await sender.request('shop', 'Buy', {})).data).toEqual({ bought: true })
+    await sender.send('shop', 'Buy', {}, { replyTo: 'more__replies' })
+    await sender.send('shop', 'Buy', {}, { replyTo: 'more__replies' })
+    await poolOf(roles, 'sender').query(`select pgmq.send('more__replies', '{}')`)
+    let [read, strange] = [0, 0]
+    await sender.replies('more__replies').run(() => void read++, { onError: () => void strange++, pollMs: 20 })
+    await until(
+      async () => [read, strange],
+      ([replies, others]) => replies === 2 && others === 1,
+    )
     // a message of no known command
     const { pool: admin } = roles.database
     await admin.query(`select pgmq.send('shop__commands', '{}')`)
@@ -155,7 +165,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       async () => (await readerPool.query('select why from command_bus_stranger')).rows,
       rows => rows.length === 1,
     )
-    expect((await reader.queryCommands({ domain: 'shop' })).items).toHaveLength(8)
+    expect((await reader.queryCommands({ domain: 'shop' })).items).toHaveLength(11)
     expect(await reader.getAuditTrail('shop', bought.commandId)).toHaveLength(3)
     expect((await reader.getHistory('shop', bought.commandId)).items).toHaveLength(2)
     expect(await reader.maintenance.verify()).toEqual([])

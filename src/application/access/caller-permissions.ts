@@ -9,6 +9,7 @@ const ofOperators = Object.fromEntries(actionNames.map(name => [name, actionName
 export const callerPermissions = {
   send: 'send',
   sendBatch: 'send',
+  request: 'send',
   cancel: 'send',
   reschedule: 'reschedule',
   getCommand: 'read',

@@ -1,10 +1,12 @@
 import { commandQueue } from '../../domain/command/names.ts'
 import { priorities } from '../../domain/flow/priority.ts'
+import type { Json } from '../../domain/json/json.ts'
 import type { CommandToSend } from '../commands/send-command.ts'
 import type { HistoryOptions } from '../investigation/read-history.ts'
 import type { AuditFilter, CommandFilter } from '../ports/reading/command-queries.ts'
 import type { SubscribeOptions, Subscription } from '../ports/reading/live-events.ts'
 import type { Stats } from '../ports/reading/stats.ts'
+import type { WaitForReply } from '../replies/request.ts'
 import { CommandIdTakenError, CommandNotFoundError, DomainReservedError } from '../shared/errors.ts'
 import { defined, domainOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
@@ -37,10 +39,16 @@ export const commandCalls = {
   send: async (calling: Calling, domain: string, command: CallersCommand) => {
     demandOpen(calling, domain)
     await admitSends(calling, domain, [command])
-    return calling.send(domain, own(calling, command)).catch(error => {
-      if (error instanceof CommandIdTakenError) noteTaken(calling, domain, [error.commandId])
-      throw error
-    })
+    return calling.send(domain, own(calling, command)).catch(notingTaken(calling, domain))
+  },
+  /** The reply comes to a queue of the caller's tenant. */
+  request: async (calling: Calling, domain: string, command: CallersCommand, wait: WaitForReply = {}) => {
+    demandOpen(calling, domain)
+    const { tenant } = calling.identity
+    const replyTo = command.replyTo ?? (tenant === null ? calling.requestQueue : `t_${tenant}__requests`)
+    const requested = { ...command, replyTo }
+    await admitSends(calling, domain, [requested])
+    return calling.request<Json>(domain, own(calling, requested), wait).catch(notingTaken(calling, domain))
   },
   sendBatch: async (calling: Calling, domain: string, commands: readonly CallersCommand[]) => {
     demandOpen(calling, domain)
@@ -146,6 +154,13 @@ const admitSends = (calling: Calling, domain: string, commands: readonly Callers
   )
   return admitQueues(calling, [...used.map(priority => commandQueue(known, priority)), ...replies])
 }
+
+const notingTaken =
+  (calling: Calling, domain: string) =>
+  (error: unknown): never => {
+    if (error instanceof CommandIdTakenError) noteTaken(calling, domain, [error.commandId])
+    throw error
+  }
 
 const noteTaken = ({ log, identity }: Calling, domain: string, commandIds: readonly string[]): void =>
   log.warn(

@@ -24,6 +24,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
       retiredMsgIds: [],
       revision: 0,
       retryAt: null,
+      dueAt: event.runAt ?? event.at,
     }
   }
   if (state.status === 'NONE') return state
@@ -82,6 +83,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         retiredMsgIds,
         revision,
         retryAt: event.retryAt,
+        dueAt: event.retryAt,
       }
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
@@ -163,6 +165,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         retiredMsgIds,
         revision,
         retryAt: null,
+        dueAt: event.runAt,
       }
     case 'OperatorRetried':
       return {
@@ -178,6 +181,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         retiredMsgIds: [...retiredMsgIds, event.archivedMsgId],
         revision,
         retryAt: null,
+        dueAt: event.at,
       }
   }
 }

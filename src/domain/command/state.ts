@@ -25,7 +25,12 @@ export interface CommandFacts {
 
 export type CommandState =
   | { readonly status: 'NONE' }
-  | ({ readonly status: 'PENDING'; readonly retryAt: Instant | null } & CommandFacts)
+  | ({
+      readonly status: 'PENDING'
+      readonly retryAt: Instant | null
+      /** Since when it may be handled. */
+      readonly dueAt: Instant
+    } & CommandFacts)
   | ({
       readonly status: 'IN_PROGRESS'
       readonly workerId: string

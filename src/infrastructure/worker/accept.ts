@@ -4,6 +4,7 @@ import { type Delivery, messageKey, type Queue } from '../../application/ports/q
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
 import type { createSuspects } from './suspects.ts'
+import type { createUnknownTypes } from './unknown-types.ts'
 
 export interface AcceptDeps {
   readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack'>
@@ -11,6 +12,7 @@ export interface AcceptDeps {
   readonly name: string
   readonly reporter: Reporter
   readonly suspects: ReturnType<typeof createSuspects>
+  readonly unknownTypes: ReturnType<typeof createUnknownTypes>
   readonly log: Log
   /** Receives the work items. */
   readonly take: (job: WorkItem) => void
@@ -20,7 +22,7 @@ export interface AcceptDeps {
 const UNREADABLE_MS = 30_000
 
 /** Passes work items on to `take`, and settles all other messages. */
-export const createAccept = ({ queue, name, reporter, suspects, log, take }: AcceptDeps) => {
+export const createAccept = ({ queue, name, reporter, suspects, unknownTypes, log, take }: AcceptDeps) => {
   /** Messages that cannot be settled now go back to the queue. */
   const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
     if (deliveries.length === 0) return
@@ -57,14 +59,21 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
     const strangers: Delivery[] = []
     const reasons = new Map<string, string>()
     const apart: Delivery[] = []
+    const putOff: Delivery[] = []
+    let putOffMs = Number.POSITIVE_INFINITY
     const unreadable: Delivery[] = []
     suspects.saw(opened)
     for (const one of opened) {
       switch (one.kind) {
-        case 'work':
-          if (suspects.mayRun(one)) take(one)
+        case 'work': {
+          const leftMs = unknownTypes.putOffMs(one)
+          if (leftMs !== null) {
+            putOff.push(one.delivery)
+            putOffMs = Math.min(putOffMs, leftMs)
+          } else if (suspects.mayRun(one)) take(one)
           else apart.push(one.delivery)
           break
+        }
         case 'tampered':
           log.error(
             {
@@ -112,6 +121,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
       orHandBack(finished, () => queue.archive(name, finished.map(messageKey))),
       orHandBack(strangers, () => queue.keepStrangers(name, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
+      queue.handBack(name, putOff, { uncount: true, delayMs: unknownTypes.delayMs(putOffMs) }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),
     ])
     const failed = settled.find(one => one.status === 'rejected')

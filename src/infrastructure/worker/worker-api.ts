@@ -2,6 +2,13 @@ import type { Health } from '../../application/ports/reading/stats.ts'
 import type { AnyHandler, Handler } from './attempt/handler.ts'
 import type { MapError } from './failures/failures.ts'
 
+/**
+ * What happens to a command of a type that the worker has no handler for. `park`: it waits for an operator at once. With
+ * `deferSeconds` (1-86,400) it goes back to the queue again and again, so that another worker takes it, and is parked when
+ * none has within that time. A deferral is no attempt and no event.
+ */
+export type OnUnknownType = 'park' | { readonly deferSeconds: number }
+
 export interface WorkerOptions {
   /** The worker receives the commands of this domain. */
   readonly domain: string
@@ -23,6 +30,11 @@ export interface WorkerOptions {
   readonly longRunningMs?: number
   /** How often to poll the queue when the doorbell does not ring, in milliseconds. Default 500. */
   readonly pollMs?: number
+  /**
+   * For commands of a type without a handler: park them (default), or put them off for a while, so that a rolling deploy
+   * parks nothing.
+   */
+  readonly onUnknownType?: OnUnknownType
   /** Names this worker in the audit. Default: a new UUID. */
   readonly workerId?: string
   /**

@@ -27,6 +27,7 @@ import { settingsOf, stopDeadlineOf } from './settings.ts'
 import { createSlots } from './slots.ts'
 import { watchStalls } from './stalls.ts'
 import { createSuspects } from './suspects.ts'
+import { createUnknownTypes } from './unknown-types.ts'
 import type { Worker, WorkerOptions } from './worker-api.ts'
 
 export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
@@ -77,6 +78,13 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   )
   const suspects = createSuspects()
   const own = createOwnMessages({ queue: queues, name: queue, leaseMs, log })
+  const unknownTypes = createUnknownTypes({
+    graceMs: settings.graceMs,
+    knows: commandType => handlerOf(commandType) !== undefined,
+    now: () => deps.clock.now().getTime(),
+    random: () => deps.clock.random(),
+    log,
+  })
   let started = false
   let stopping = false
   const isStopping = (): boolean => stopping
@@ -137,7 +145,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     leaseMs,
     pollMs,
     open: deliveries => open(deliveries, { domain, workerId, leaseMs }),
-    accept: createAccept({ queue: queues, name: queue, reporter, suspects, log, take: slots.take }),
+    accept: createAccept({ queue: queues, name: queue, reporter, suspects, unknownTypes, log, take: slots.take }),
     own,
     slots,
     suspects,

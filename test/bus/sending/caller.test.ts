@@ -29,6 +29,7 @@ const identity = (part: Partial<Identity> = {}): Identity => ({
 const calls: readonly (readonly [name: string, permission: string, call: (caller: Caller) => Promise<unknown>])[] = [
   ['send', 'send', caller => caller.send('a', { commandType: 'X', data: 1 })],
   ['sendBatch', 'send', caller => caller.sendBatch('a', [{ commandType: 'X', data: 1 }])],
+  ['request', 'send', caller => caller.request('a', { commandType: 'X', data: 1 }, { timeoutMs: 1 })],
   ['cancel', 'send', caller => caller.cancel('a', ID)],
   ['reschedule', 'reschedule', caller => caller.reschedule('a', ID, { delaySeconds: 0 })],
   ['getCommand', 'read', caller => caller.getCommand('a', ID)],
@@ -94,6 +95,8 @@ const untouchableDeps = (): CallerDeps => ({
   bus: untouchable('bus'),
   send: untouchable('send'),
   sendBatch: untouchable('sendBatch'),
+  request: untouchable('request'),
+  requestQueue: 'requests',
   subscribe: untouchable('subscribe'),
   stats: untouchable('stats'),
   log: untouchable('log'),
