@@ -99,7 +99,8 @@ cross join lateral (
   select 0 as part, 'SENT' as event_type, jsonb_build_object(
       'command_type', e.data->'commandType', 'correlation_id', e.data->'correlationId',
       'causation_id', e.data->'causationId', 'reply_to', e.data->'replyTo', 'msg_id', e.msg_id,
-      'max_attempts', e.data#>'{policy,maxAttempts}', 'backoff_seconds', e.data#>'{policy,backoffSeconds}') as details
+      'max_attempts', e.data#>'{policy,maxAttempts}', 'backoff_seconds', e.data#>'{policy,backoffSeconds}')
+      || jsonb_strip_nulls(jsonb_build_object('adopted_from', e.data#>'{adopted,queue}', 'adopted_msg_id', (e.data#>>'{adopted,msgId}')::bigint)) as details
     where e.type = 'CommandSent'
   union all
   -- a quick success carries its receipt

@@ -12,6 +12,7 @@ import { silentLog } from '../application/ports/log.ts'
 import { silentTelemetry } from '../application/ports/telemetry.ts'
 import { WORKFLOW_DOMAIN } from '../application/runs/run-jobs.ts'
 import { InvalidInputError } from '../application/shared/errors.ts'
+import { type AdopterDeps, createAdopter } from '../application/strangers/adopter.ts'
 import { rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import type { CommandBus, CommandBusOptions } from '../command-bus.ts'
 import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
@@ -32,7 +33,7 @@ import { verifyLog } from '../infrastructure/proof/verification/verify.ts'
 import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
-import { eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
+import { derivedId, eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
 import { busProjections } from '../projections/bus-projections.ts'
 import { createBusCalls } from './bus-calls.ts'
 import { openConnections, requireUrl } from './connections.ts'
@@ -91,14 +92,17 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const transact: typeof transactNow =
     follower === null ? transactNow : async (...turns) => ready().then(() => dispatched(...turns))
   const { inlineProjections } = store.capabilities
-  const sender = createSender({
-    transact,
+  const sending: Omit<AdopterDeps, 'transact' | 'derivedId'> = {
     clock,
     ids,
     policies: new Map(Object.entries(options.policies ?? {})),
-    telemetry,
     makeReplyQueues: (queues, within) => replyQueues.make(queues, within as ClientBase | undefined),
     admit,
+  }
+  const sender = createSender({
+    ...sending,
+    transact,
+    telemetry,
     toPublicError,
     isUndone: error => inlineProjections && isUndone(error),
     share: inlineProjections ? { isShared: isUnavailable, patienceMs: connections.timeoutMs } : null,
@@ -108,9 +112,11 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
 
   // handlers, for workers and rehearsals
   const handlers = knownHandlers(options.handlers ?? {})
+  const workersTransact = createTransactCommands(commandStoreOf(workerStore), eventIds)
   const workers = createWorkers({
     store: commandStoreOf(workerStore),
-    transact: createTransactCommands(commandStoreOf(workerStore), eventIds),
+    transact: workersTransact,
+    adopter: createAdopter({ ...sending, transact: workersTransact, derivedId }),
     connections,
     catalog,
     localBell,
@@ -134,6 +140,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     transact,
     transactNow,
     send: sender.one,
+    adopter: createAdopter({ ...sending, transact, derivedId }),
     rehearsals,
     rehearse: rehearseCommand({ store: commandStoreOf(store), rehearsals, clock }),
     onFilled,

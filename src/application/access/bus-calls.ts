@@ -17,6 +17,7 @@ import type {
 } from '../ports/reading/command-queries.ts'
 import type { Credits } from '../runs/credits.ts'
 import type { WorkflowCalls } from '../runs/workflow-calls.ts'
+import type { Strangers } from '../strangers/strangers.ts'
 import type { ActionView, GetActionOptions, StopActionOptions } from '../troubleshooting/bulk-action.ts'
 import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
 import type { CancelOptions } from '../troubleshooting/operate-command.ts'
@@ -71,6 +72,8 @@ export interface BusCalls {
   }
   /** Replies that could not be put on their queue. They are kept, and each can be delivered once more. */
   readonly replies: UndeliveredReplies
+  /** Messages on command queues that no command of this bus sent. They are kept, and can be adopted or dropped. */
+  readonly strangers: Strangers
   /** Operations: commands of domain `operations` that belong to a user, with automatic and manual retries. */
   readonly operations: {
     readonly start: (user: OperationUser, start: StartOperation) => Promise<Operation>

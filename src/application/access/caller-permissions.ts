@@ -29,6 +29,7 @@ export const callerPermissions = {
     actions: 'operate',
     stop: 'operate',
   },
+  strangers: { list: 'operate', adopt: 'operate', drop: 'operate' },
   replies: { undelivered: 'operate', deliverAgain: 'operate' },
   operations: { start: 'operations', get: 'operations', list: 'operations', retry: 'operations' },
   runs: {

@@ -7,6 +7,7 @@ import { type CallerDeps, type Calling, demand } from './calling.ts'
 import { commandCalls } from './command-calls.ts'
 import { identityOf } from './identity-of.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
+import { strangerCalls } from './stranger-calls.ts'
 import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
 
 const userOf = ({ identity: { subject, tenant }, scope }: Calling): OperationUser => ({ subject, tenant, ...scope })
@@ -31,6 +32,7 @@ const callsFor = bindCalls(
     ...commandCalls,
     troubleshooting: troubleshootingCalls,
     replies: replyCalls,
+    strangers: strangerCalls,
     operations: operationCalls,
     runs: runCalls,
     credits: creditCalls,
@@ -42,6 +44,8 @@ export interface Caller extends BoundCalls<typeof commandCalls> {
   readonly identity: Identity
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
   readonly replies: BoundCalls<typeof replyCalls>
+  /** Messages of other programs, which have no tenant: callers of a tenant find none. */
+  readonly strangers: BoundCalls<typeof strangerCalls>
   /** The caller's own operations. */
   readonly operations: BoundCalls<typeof operationCalls>
   readonly runs: BoundCalls<typeof runCalls>

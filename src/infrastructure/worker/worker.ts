@@ -10,6 +10,7 @@ import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue } from '../../domain/command/names.ts'
 import { listenForDoorbell } from '../postgres/queue/doorbell.ts'
+import type { QueueStrangers } from '../postgres/strangers/queue-adoption.ts'
 import { createWakeUp } from '../shared/wake-up.ts'
 import { createAccept } from './accept.ts'
 import { createEnding } from './attempt/ending.ts'
@@ -47,6 +48,7 @@ export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
   readonly log: Log
   readonly telemetry: Telemetry
   readonly isAway: (error: unknown) => boolean
+  readonly strangers: QueueStrangers
 }
 
 /** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
@@ -134,7 +136,17 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     leaseMs,
     pollMs,
     open: deliveries => open(deliveries, { domain, workerId, leaseMs }),
-    accept: createAccept({ queue: deps.queue, name: queue, reporter, suspects, log, take: slots.take }),
+    accept: createAccept({
+      queue: deps.queue,
+      name: queue,
+      domain,
+      reporter,
+      suspects,
+      log,
+      telemetry: deps.telemetry,
+      adopt: settings.adoptStrangers ? deliveries => deps.strangers.adopt(queue, deliveries, workerId) : null,
+      take: slots.take,
+    }),
     own,
     slots,
     suspects,
@@ -175,6 +187,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       started = true
       try {
         await deps.queue.ensure(queue)
+        if (settings.adoptStrangers) await deps.strangers.share(queue)
       } catch (error) {
         started = false
         throw error

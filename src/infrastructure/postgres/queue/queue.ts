@@ -15,7 +15,7 @@ type MessageRow = {
   /** When it became due, in ms since 1970. */
   readonly due: number
 } & (
-  | { readonly message: string; readonly data: null }
+  | { readonly message: string; readonly data: null; readonly own?: boolean }
   | { readonly message: null; readonly command_id: string; readonly data: string; readonly meta: string }
 )
 
@@ -31,13 +31,14 @@ const tagOf = ({ msg_id, read_ct }: MessageRow): DeliveryTag => ({ msgId: msg_id
 
 const deliveryOf = (row: MessageRow): Delivery => {
   const { msg_id: msgId, read_ct: delivery } = row
-  if (row.data === null) return { msgId, delivery, body: JSON.parse(row.message), size: row.message.length }
+  if (row.data === null) {
+    const { message, own } = row
+    return { msgId, delivery, body: JSON.parse(message), size: message.length, ...(own === true ? { own } : {}) }
+  }
   const { command_id: commandId, data, meta } = row
   const sent = { commandId, data: JSON.parse(data), meta: JSON.parse(meta) }
   return { msgId, delivery, body: undefined, sent, size: data.length }
 }
-
-const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
 
 const READ = {
   name: 'command_bus_read',
@@ -47,7 +48,7 @@ const READ = {
 /** The messages alone, for a log that is not in this database: what it has of a command may be behind the log. */
 const READ_MESSAGES = {
   name: 'command_bus_read_messages',
-  text: `select msg_id, read_ct, due, null as data, coalesce(message,
+  text: `select msg_id, read_ct, due, null as data, data is not null as own, coalesce(message,
            command_bus_message_of(replace(left($1::text, -10), '__', '.'), command_id, data, meta))::text as message
          from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
 }
@@ -91,12 +92,13 @@ export const createPgmqQueue = (
     },
 
     archive: async (queue, msgIds) => {
-      if (msgIds.length > 0) await pool.query(archiveMessages, [queue, msgIds, null])
+      if (msgIds.length > 0) await pool.query('select command_bus_archive($1::text, $2::bigint[])', [queue, msgIds])
     },
 
     keepStrangers: async (queue, strangers) => {
       if (strangers.size > 0) {
-        await pool.query(archiveMessages, [queue, [...strangers.keys()], Object.fromEntries(strangers)])
+        const whys = JSON.stringify(Object.fromEntries(strangers))
+        await pool.query('select command_bus_keep_strangers($1::text, $2::jsonb)', [queue, whys])
       }
     },
 
@@ -110,11 +112,11 @@ export const createPgmqQueue = (
 
     handBack,
 
-    ownersOf: async (domain, msgIds) => {
-      const { rows } = await pool.query('select msg_id, command_id from command_bus_owners($1::text, $2::bigint[])', [
-        domain,
-        msgIds,
-      ])
+    ownersOf: async (domain, msgIds, named) => {
+      const { rows } = await pool.query(
+        'select msg_id, command_id from command_bus_owners($1::text, $2::bigint[], $3::uuid[])',
+        [domain, msgIds, named],
+      )
       return new Map(rows.map(row => [row.msg_id, row.command_id]))
     },
 
