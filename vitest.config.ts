@@ -23,6 +23,7 @@ const onBothStores = [
   'sending/sending',
   'sending/undelivered-replies',
   'crashing/kill',
+  'working/adopting',
   'working/outcomes',
   'working/tampered',
   'working/worker',

@@ -210,7 +210,10 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     await poolOf(roles, 'migrator').query(`select pgmq.create('of_others')`)
     for (const sql of [
       `select * from command_bus_read('of_others', 30, 1, null)`,
-      `select command_bus_archive('of_others', '{1}', null)`,
+      `select command_bus_archive('of_others', '{1}')`,
+      `select command_bus_keep_strangers('of_others', '{"1": "x"}')`,
+      `select command_bus_remove('of_others', '{1}')`,
+      `select command_bus_share_queue('of_others')`,
       `select command_bus_hand_back('of_others', '{1}', '{1}', '0', true)`,
     ]) {
       expect(await codeOf(poolOf(roles, 'worker').query(sql))).toBe('22023')
