@@ -47,6 +47,7 @@ export type {
   WorkflowRun,
   WorkflowTemplate,
 } from './application/ports/reading/workflow-queries.ts'
+export type { AdoptChoice, Stranger, StrangerFilter } from './application/ports/strangers.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
 export type { CreditBalance, GrantCredits } from './application/runs/credits.ts'
 export type { RunHistory, RunHistoryOptions } from './application/runs/read-run-history.ts'

@@ -3,6 +3,7 @@ import { addCancel } from './commands/cancel.ts'
 import { addOperations } from './commands/operations.ts'
 import { addReplies } from './commands/replies.ts'
 import { addSend } from './commands/send.ts'
+import { addStrangers } from './commands/strangers.ts'
 import { addAdoptLog } from './database/adopt-log.ts'
 import { addCopyLog } from './database/copy-log.ts'
 import { addDoctor } from './database/doctor.ts'
@@ -62,6 +63,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addRuns,
     addCredits,
     addReplies,
+    addStrangers,
     addQueues,
     addDoctor,
     addHealthCommand,

@@ -28,6 +28,7 @@ interface Options {
   readonly concurrency: number
   readonly lease?: number
   readonly handlerTimeout?: number
+  readonly adoptStrangers?: true
   readonly deadline: number
   readonly port?: string
   readonly host?: string
@@ -60,6 +61,7 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
       'deadline of handlers that set none (default: 900)',
       numberOf('--handler-timeout'),
     )
+    .option('--adopt-strangers', 'make commands of messages that other programs put on the queues')
     .option('--deadline <seconds>', 'how long a stop waits for handlers', numberOf('--deadline'), 30)
     .option('--port <port>', 'where health and metrics are served; 0 for any free port (default: PORT, or nowhere)')
     .option('--host <host>', 'the address they are served at (default: HOST, or 127.0.0.1)')
@@ -74,7 +76,10 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
 const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
   const domain = options.domain === undefined ? undefined : domainOf(options.domain)
   const { concurrency, lease, handlerTimeout, demo } = options
-  const limits = handlerTimeout === undefined ? {} : { handlerTimeoutMs: handlerTimeout * 1000 }
+  const limits = {
+    ...(handlerTimeout === undefined ? {} : { handlerTimeoutMs: handlerTimeout * 1000 }),
+    ...(options.adoptStrangers ? { adoptStrangers: true } : {}),
+  }
   if (options.handlers === undefined && !demo)
     throw new UsageError('choose what to handle: --handlers <module>, or --demo')
   if (demo && options.handlers === undefined && domain !== undefined && !demoDomains.has(domain)) {
