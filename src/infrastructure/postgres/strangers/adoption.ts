@@ -1,4 +1,4 @@
-import { type Either, isLeft } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, left } from 'fp-ts/lib/Either.js'
 import type { Pool, PoolClient } from 'pg'
 import type { PreparedSend } from '../../../application/commands/send-command.ts'
 import type { AdoptChoice } from '../../../application/ports/strangers.ts'
@@ -84,7 +84,12 @@ export const createAdoption = ({ pool, adopter, logIsHere, isAway }: AdoptionDep
     choice: AdoptChoice & { readonly actor: string },
     settle: Settle<Found>,
   ): Promise<readonly AdoptionOutcome[]> => {
-    const prepared = await adopter.prepare(found, choice)
+    const prepared = await adopter
+      .prepare(found, choice)
+      .catch((error: unknown): readonly Either<string, PreparedSend>[] => {
+        if (!isRefusal(error) && !isRefusal((error as Error).cause)) throw error
+        return found.map(() => left(toPublicError(error).message))
+      })
     const ready = prepared.flatMap((one, i) => (isLeft(one) ? [] : [{ found: found[i] as Found, prepared: one.right }]))
     const outcomes = await adoptReady(ready, settle)
     let next = 0
