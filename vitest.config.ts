@@ -24,6 +24,7 @@ const onBothStores = [
   'sending/undelivered-replies',
   'crashing/kill',
   'working/adopting',
+  'flow/pauses',
   'working/outcomes',
   'working/tampered',
   'working/worker',
