@@ -61,7 +61,7 @@ test('F13: strangers are listed, adopted and dropped over HTTP, by callers witho
     { domain: 'operations', outcome: 'dropped', settledBy: 'jane@example.com', reason: 'not ours' },
     { outcome: 'adopted', message: null, commandId: expect.any(String) },
   ])
-  expect((await api.request('GET', '/stats', operator)).body.queues).toContainEqual(
+  expect((await api.request('GET', '/stats', { token: await api.token(['ADMIN']) })).body.queues).toContainEqual(
     expect.objectContaining({ queue: 'payments__commands', strangers: 0 }),
   )
 })
