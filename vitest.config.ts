@@ -29,6 +29,8 @@ const onBothStores = [
   'sending/sending',
   'sending/undelivered-replies',
   'crashing/kill',
+  'working/adopting',
+  'flow/pauses',
   'working/outcomes',
   'working/tampered',
   'working/unknown-types',

@@ -105,7 +105,8 @@ cross join lateral (
       'command_type', e.data->'commandType', 'correlation_id', e.data->'correlationId',
       'causation_id', e.data->'causationId', 'reply_to', e.data->'replyTo', 'msg_id', e.msg_id,
       'max_attempts', e.data#>'{policy,maxAttempts}', 'backoff_seconds', e.data#>'{policy,backoffSeconds}')
-      || jsonb_strip_nulls(jsonb_build_object('run_at', e.data->'runAt', 'priority', e.data->'priority', 'expires_at', e.data->'expiresAt', 'lane', e.data->'lane')) as details
+      || jsonb_strip_nulls(jsonb_build_object('run_at', e.data->'runAt', 'priority', e.data->'priority', 'expires_at', e.data->'expiresAt', 'lane', e.data->'lane',
+        'adopted_from', e.data#>'{adopted,queue}', 'adopted_msg_id', (e.data#>>'{adopted,msgId}')::bigint)) as details
     where e.type = 'CommandSent'
   union all
   -- a quick success carries its receipt

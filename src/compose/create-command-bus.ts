@@ -14,6 +14,7 @@ import { createRequest, type Request, requestQueueOf } from '../application/repl
 import { WORKFLOW_DOMAIN } from '../application/runs/run-jobs.ts'
 import { InvalidInputError } from '../application/shared/errors.ts'
 import { defined } from '../application/shared/input.ts'
+import { type AdopterDeps, createAdopter } from '../application/strangers/adopter.ts'
 import { rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import type { CommandBus, CommandBusOptions } from '../command-bus.ts'
 import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
@@ -35,7 +36,7 @@ import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
 import { createExpiry } from '../infrastructure/runners/expiry.ts'
-import { eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
+import { derivedId, eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
 import { busProjections } from '../projections/bus-projections.ts'
 import { createBusCalls } from './bus-calls.ts'
 import { openConnections, requireUrl } from './connections.ts'
@@ -95,14 +96,17 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const transact: typeof transactNow =
     follower === null ? transactNow : async (...turns) => ready().then(() => dispatched(...turns))
   const { inlineProjections } = store.capabilities
-  const sender = createSender({
-    transact,
+  const sending: Omit<AdopterDeps, 'transact' | 'derivedId'> = {
     clock,
     ids,
     policies: new Map(Object.entries(options.policies ?? {})),
-    telemetry,
     makeReplyQueues: (queues, within) => replyQueues.make(queues, within as ClientBase | undefined),
     admit,
+  }
+  const sender = createSender({
+    ...sending,
+    transact,
+    telemetry,
     toPublicError,
     isUndone: error => inlineProjections && isUndone(error),
     share: inlineProjections ? { isShared: isUnavailable, patienceMs: connections.timeoutMs } : null,
@@ -123,6 +127,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const workers = createWorkers({
     store: commandStoreOf(workerStore),
     transact: transactAsWorker,
+    adopter: createAdopter({ ...sending, transact: transactAsWorker, derivedId }),
     connections,
     catalog,
     localBell,
@@ -147,6 +152,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     transact,
     transactNow,
     send: sender.one,
+    adopter: createAdopter({ ...sending, transact, derivedId }),
     rehearsals,
     rehearse: rehearseCommand({ store: commandStoreOf(store), rehearsals, clock }),
     onFilled,
@@ -157,6 +163,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     log,
     guardedAll,
+    ...(follower === null || waitMs <= 0
+      ? {}
+      : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),
   })
   const { bus, actions, runner } = callsOn(pool, store)
   const runActions = (signal?: AbortSignal) => expiry.during(() => actions.run(signal))

@@ -1,5 +1,6 @@
 import { actionRoutes } from './actions.ts'
 import { commandRoutes } from './commands.ts'
+import { strangerRoutes } from './flow/strangers.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
 import { proofRoutes } from './proof.ts'
@@ -16,6 +17,7 @@ export const api = {
   ...rehearsalRoutes,
   ...actionRoutes,
   ...replyRoutes,
+  ...strangerRoutes,
   ...operationRoutes,
   ...workflowRoutes,
   ...statsRoutes,

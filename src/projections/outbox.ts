@@ -81,10 +81,7 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
       ]
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
-      return [
-        { kind: 'archive', queue, msgId: event.msgId },
-        ...reply(key, recorded, { outcome: 'FAILED', error: replyError(event.error) }),
-      ]
+      return [{ kind: 'archive', queue, msgId: event.msgId }, ...reply(key, recorded, failed(event.error))]
     case 'CommandCompleted':
       return [
         { kind: options.onSuccess, queue, msgId: event.msgId },
@@ -151,6 +148,15 @@ const canceled = (code: string, by: string, reason: string): JsonObject => ({
   outcome: 'CANCELED',
   reason,
   error: { code, message: reason, class: by },
+})
+
+/** Code and message also stand where readers of other libraries look for them. */
+const failed = (error: CommandError): JsonObject => ({
+  outcome: 'FAILED',
+  error: replyError(error),
+  error_code: error.code,
+  error_message: error.message,
+  result: { error_code: error.code },
 })
 
 const replyError = (error: CommandError): JsonObject => ({

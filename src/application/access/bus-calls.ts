@@ -1,4 +1,5 @@
 import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
+import type { Pauses } from '../flow/pauses.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from '../investigation/investigate.ts'
 import type { CommandHistory, HistoryOptions } from '../investigation/read-history.ts'
 import type { Operation } from '../operations/operation-view.ts'
@@ -17,6 +18,7 @@ import type {
 } from '../ports/reading/command-queries.ts'
 import type { Credits } from '../runs/credits.ts'
 import type { WorkflowCalls } from '../runs/workflow-calls.ts'
+import type { Strangers } from '../strangers/strangers.ts'
 import type { ActionView, GetActionOptions, StopActionOptions } from '../troubleshooting/bulk-action.ts'
 import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
 import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
@@ -27,7 +29,7 @@ import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-com
  * The calls about commands that were sent. The library and the command line use them directly; `as(identity)` adds
  * permissions and the tenant.
  */
-export interface BusCalls {
+export interface BusCalls extends Pauses {
   /** The command, or null. */
   readonly getCommand: (domain: string, commandId: string) => Promise<CommandDetail | null>
   /** Commands with this id in any domain. */
@@ -76,6 +78,8 @@ export interface BusCalls {
   }
   /** Replies that could not be put on their queue. They are kept, and each can be delivered once more. */
   readonly replies: UndeliveredReplies
+  /** Messages on command queues that no command of this bus sent. They are kept, and can be adopted or dropped. */
+  readonly strangers: Strangers
   /** Operations: commands of domain `operations` that belong to a user, with automatic and manual retries. */
   readonly operations: {
     readonly start: (user: OperationUser, start: StartOperation) => Promise<Operation>

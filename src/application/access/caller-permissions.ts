@@ -17,6 +17,9 @@ export const callerPermissions = {
   auditTrail: 'audit',
   history: 'audit',
   correlation: 'audit',
+  pause: 'operate',
+  resume: 'operate',
+  pauses: 'read',
   live: 'read',
   stats: 'read',
   troubleshooting: {
@@ -31,6 +34,7 @@ export const callerPermissions = {
     actions: 'operate',
     stop: 'operate',
   },
+  strangers: { list: 'operate', adopt: 'operate', drop: 'operate' },
   replies: { undelivered: 'operate', deliverAgain: 'operate' },
   operations: { start: 'operations', get: 'operations', list: 'operations', retry: 'operations' },
   runs: {

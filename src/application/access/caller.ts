@@ -5,8 +5,10 @@ import { type BoundCalls, bindCalls } from './bound-calls.ts'
 import { callerPermissions } from './caller-permissions.ts'
 import { type CallerDeps, type Calling, demand } from './calling.ts'
 import { commandCalls } from './command-calls.ts'
+import { flowCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
+import { strangerCalls } from './stranger-calls.ts'
 import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
 
 const userOf = ({ identity: { subject, tenant }, scope }: Calling): OperationUser => ({ subject, tenant, ...scope })
@@ -29,8 +31,10 @@ const operationCalls = {
 const callsFor = bindCalls(
   {
     ...commandCalls,
+    ...flowCalls,
     troubleshooting: troubleshootingCalls,
     replies: replyCalls,
+    strangers: strangerCalls,
     operations: operationCalls,
     runs: runCalls,
     credits: creditCalls,
@@ -38,10 +42,12 @@ const callsFor = bindCalls(
   callerPermissions,
 )
 
-export interface Caller extends BoundCalls<typeof commandCalls> {
+export interface Caller extends BoundCalls<typeof commandCalls & typeof flowCalls> {
   readonly identity: Identity
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
   readonly replies: BoundCalls<typeof replyCalls>
+  /** Messages of other programs, which have no tenant: callers of a tenant find none. */
+  readonly strangers: BoundCalls<typeof strangerCalls>
   /** The caller's own operations. */
   readonly operations: BoundCalls<typeof operationCalls>
   readonly runs: BoundCalls<typeof runCalls>

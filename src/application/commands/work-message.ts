@@ -49,7 +49,7 @@ export type OpenedMessage =
     }
   /** Its command is finished or parked already: archive it, without an event. */
   | { readonly kind: 'finished'; readonly delivery: Delivery; readonly key: CommandKey; readonly status: string }
-  /** It belongs to no known command: archive it, with a warning. */
+  /** It belongs to no known command: keep it apart, with a warning. */
   | { readonly kind: 'unknown'; readonly delivery: Delivery; readonly why: string }
   /** The log has a newer attempt: ignore it. */
   | { readonly kind: 'stale'; readonly delivery: Delivery; readonly key: CommandKey }
@@ -74,32 +74,44 @@ export interface OpenDeps {
 
 type StoredSent = Pick<SentEvent, 'data' | 'meta'> & { readonly type: 'CommandSent' }
 
+/** A message, and whether its event or an earlier attempt proves that it is the message of the command it names. */
+interface Judged {
+  readonly one: OpenedMessage
+  readonly isProven: boolean
+}
+
 /**
  * Loads the commands of messages and returns what each message is: those that came with their event at once, all others in one
  * round trip. Changes nothing.
  *
  * The payload that runs is the one of the log. A message that names no known command, or differs from its command, may have
- * been changed; its command is then looked up in the rows, so that the right one is parked.
+ * been changed; its command is then looked up in the rows, so that the right one is parked. One that is not the message of
+ * the command it names is a stranger.
  */
 export const openDeliveries =
   ({ store, queue, clock, decode }: OpenDeps) =>
   async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly OpenedMessage[]> => {
     const keys = deliveries.map(delivery => keyOf(delivery, holder.domain))
     const now = clock.now()
-    const opened = await inTime(await openAs({ store, decode }, deliveries, keys, holder, now), queue, holder)
-    const strange = opened.filter(({ kind }) => kind === 'unknown' || kind === 'tampered' || kind === 'finished')
-    if (strange.length === 0) return opened
+    const judged = await openAs({ store, decode }, deliveries, keys, holder, now)
+    const opened = await inTime(
+      judged.map(({ one }) => one),
+      queue,
+      holder,
+    )
+    const doubtful = judged.filter(({ one, isProven }) => isStrange(one) || !isProven)
+    if (doubtful.length === 0) return opened
     const owners = await queue.ownersOf(
       commandQueue(holder.domain),
-      strange.map(({ delivery }) => messageKey(delivery)),
+      doubtful.map(({ one }) => messageKey(one.delivery)),
+      doubtful.flatMap(({ one }) => ('key' in one ? [one.key.commandId] : [])),
     )
-    const others = strange.flatMap(({ delivery }) => {
+    const others = doubtful.flatMap(({ one: { delivery } }) => {
       const commandId = owners.get(messageKey(delivery))
       const key = keys[deliveries.indexOf(delivery)]
       const isOther = commandId !== undefined && (typeof key === 'string' || key?.commandId !== commandId)
       return isOther ? [{ delivery, key: { domain: holder.domain, commandId } }] : []
     })
-    if (others.length === 0) return opened
     const reopened = await openAs(
       { store, decode },
       others.map(({ delivery }) => delivery),
@@ -107,8 +119,12 @@ export const openDeliveries =
       holder,
       now,
     )
-    const better = new Map(reopened.flatMap(one => (one.kind === 'tampered' ? [[one.delivery, one]] : [])))
-    return opened.map(one => better.get(one.delivery) ?? one)
+    const better = new Map(reopened.flatMap(({ one }) => (one.kind === 'tampered' ? [[one.delivery, one]] : [])))
+    const foreign = new Set(doubtful.filter(({ isProven }) => !isProven).map(({ one }) => one.delivery))
+    return opened.map(one => {
+      const found = better.get(one.delivery) ?? one
+      return foreign.has(one.delivery) && !owners.has(messageKey(one.delivery)) ? asStranger(found) : found
+    })
   }
 
 /** Whether a command expires if nobody begins it. */
@@ -130,6 +146,13 @@ const inTime = async (
   })
 }
 
+const isStrange = ({ kind }: OpenedMessage): boolean => kind === 'unknown' || kind === 'tampered' || kind === 'finished'
+
+const asStranger = (one: OpenedMessage): OpenedMessage =>
+  one.kind === 'unknown' || one.kind === 'unreadable'
+    ? one
+    : { kind: 'unknown', delivery: one.delivery, why: `command ${one.key.commandId} has another message` }
+
 /** What each message is, judged by the command of the key at its index; a text there is the reason why it has no key. */
 const openAs = async (
   { store, decode }: Pick<OpenDeps, 'store' | 'decode'>,
@@ -137,20 +160,27 @@ const openAs = async (
   keys: readonly (CommandKey | string)[],
   holder: Holder,
   now: Date,
-): Promise<readonly OpenedMessage[]> => {
+): Promise<readonly Judged[]> => {
   const streams = keys.flatMap((key, i) =>
     typeof key === 'string' || deliveries[i]?.sent !== undefined ? [] : [commandStream(key)],
   )
   const found = streams.length === 0 ? NONE : await readEach(store, [...new Set(streams)])
-  return deliveries.map((delivery, i): OpenedMessage => {
+  return deliveries.map((delivery, i): Judged => {
     const key = keys[i] as CommandKey | string
-    if (typeof key === 'string') return { kind: 'unknown', delivery, why: key }
+    if (typeof key === 'string') return { one: { kind: 'unknown', delivery, why: key }, isProven: false }
     const history =
       delivery.sent === undefined ? (found.get(commandStream(key)) ?? []) : onlyEvent(delivery.sent, key, decode)
-    if (history instanceof EventDecodeError) return { kind: 'unreadable', delivery, key, why: history.message }
+    if (history instanceof EventDecodeError)
+      return { one: { kind: 'unreadable', delivery, key, why: history.message }, isProven: true }
     const events = history.map(({ event }) => event)
     const loaded: Loaded<CommandState> = { state: fold(command, events), revision: events.length - 1 }
-    return open(delivery, key, loaded, holder, now)
+    return {
+      one: open(delivery, key, loaded, holder, now),
+      isProven:
+        delivery.sent !== undefined ||
+        delivery.own === true ||
+        events.some(event => 'msgId' in event && event.msgId === delivery.msgId),
+    }
   })
 }
 

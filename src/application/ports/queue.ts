@@ -10,6 +10,8 @@ export interface Delivery {
   readonly body: unknown
   /** What the log says of its command, where that is one event only and the message says the same. */
   readonly sent?: SentEvent
+  /** The tables say that this is the message of the command it names; where the log is elsewhere. */
+  readonly own?: true
   /** Characters of the body, or of that event, as text. */
   readonly size: number
 }
@@ -41,7 +43,7 @@ export interface Queue {
   readonly read: (queue: string, quantity: number, leaseMs: number) => Promise<readonly Delivery[]>
   /** Moves messages to the archive. */
   readonly archive: (queue: string, msgIds: readonly string[]) => Promise<void>
-  /** Archives messages that belong to no known command, and records the reason for each; by message id. */
+  /** Moves messages that belong to no known command to a place of their own, with the reason for each; by message id. */
   readonly keepStrangers: (queue: string, strangers: ReadonlyMap<string, string>) => Promise<void>
   /** Hides the messages for `leaseMs` from now; returns those whose lease is not lost. Calls the queue even without tags. */
   readonly extend: (queue: string, tags: readonly DeliveryTag[], leaseMs: number) => Promise<readonly string[]>
@@ -51,8 +53,15 @@ export interface Queue {
     tags: readonly DeliveryTag[],
     options: { readonly uncount: boolean; readonly delayMs?: number },
   ) => Promise<void>
-  /** The unfinished commands that these messages of a queue belong to, by message id, from the rows: only for rare cases. */
-  readonly ownersOf: (queue: string, msgIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  /**
+   * The commands that these messages of a queue belong to, by message id, from the rows: those named, and for other messages those
+   * unfinished. Only for rare cases.
+   */
+  readonly ownersOf: (
+    queue: string,
+    msgIds: readonly string[],
+    named: readonly string[],
+  ) => Promise<ReadonlyMap<string, string>>
   /** Those of the queues that exist. */
   readonly existing: (queues: readonly string[]) => Promise<readonly string[]>
   /** The time of the queue's clock. */

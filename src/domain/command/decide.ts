@@ -76,14 +76,17 @@ const receive = (intent: Receive, state: SentCommandState): Decision => {
   const limit = attemptLimit(state)
   const last = Math.min(attempt, limit)
   const received: CommandReceived[] = []
-  for (let number = state.attempts + 1; number <= last; number++) {
+  // the count of an adopted command begins after its offset
+  const before = Math.max(state.attempts, state.attemptOffset)
+  const totalBefore = Math.max(state.totalAttempts, state.attemptOffset)
+  for (let number = before + 1; number <= last; number++) {
     const lost = number < attempt
     received.push({
       type: 'CommandReceived',
       at: intent.at,
       actor: lost ? 'worker:unknown' : intent.actor,
       attempt: number,
-      total: state.totalAttempts + number - state.attempts,
+      total: totalBefore + number - before,
       msgId: intent.msgId,
       // a lost attempt's lease ran out at some time before this read
       leaseExpiresAt: lost ? intent.at : intent.leaseExpiresAt,

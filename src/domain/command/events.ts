@@ -46,6 +46,19 @@ interface Fact {
   readonly actor: string
 }
 
+/** The message of another program that became a command. */
+export interface Adopted {
+  readonly queue: string
+  readonly msgId: string
+  /** How often others had read it: the count of attempts goes on after these. */
+  readonly reads: number
+  /** When it was made, by its own account. */
+  readonly createdAt?: Instant
+  /** What it said, where the command could not keep it. */
+  readonly commandId?: string
+  readonly correlationId?: string
+}
+
 export interface CommandSent extends Fact {
   readonly type: 'CommandSent'
   readonly commandType: string
@@ -69,6 +82,8 @@ export interface CommandSent extends Fact {
   readonly limit?: string
   /** The W3C trace context it was sent in, where there was one. */
   readonly traceparent?: string
+  /** It was made of a message that another program had put on the queue. */
+  readonly adopted?: Adopted
 }
 
 /**

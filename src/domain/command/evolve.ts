@@ -18,7 +18,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
       runAt: event.runAt ?? null,
       dataRevision: 0,
       attempts: 0,
-      attemptOffset: 0,
+      attemptOffset: event.adopted?.reads ?? 0,
       totalAttempts: 0,
       lastError: null,
       retiredMsgIds: [],

@@ -13,7 +13,7 @@ export interface CommandFacts {
   readonly dataRevision: number
   /** Attempts of this round; an operator's retry starts a new one. */
   readonly attempts: number
-  /** Where this round's count began: 0, or the attempts kept by `resetAttempts: false`. */
+  /** Where this round's count began: 0, the attempts kept by `resetAttempts: false`, or the reads of an adopted message. */
   readonly attemptOffset: number
   readonly totalAttempts: number
   readonly lastError: CommandError | null

@@ -4,6 +4,7 @@ import { addOperations } from './commands/operations.ts'
 import { addReplies } from './commands/replies.ts'
 import { addReschedule } from './commands/reschedule.ts'
 import { addSend } from './commands/send.ts'
+import { addStrangers } from './commands/strangers.ts'
 import { addAdoptLog } from './database/adopt-log.ts'
 import { addCopyLog } from './database/copy-log.ts'
 import { addDoctor } from './database/doctor.ts'
@@ -64,6 +65,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addRuns,
     addCredits,
     addReplies,
+    addStrangers,
     addQueues,
     addDoctor,
     addHealthCommand,

@@ -68,6 +68,10 @@ export const commandCodec = eventCodec<CommandEvent>(
           lane: t.string,
           limit: t.string,
           traceparent: t.string,
+          adopted: withOptional(
+            { queue: t.string, msgId: t.string, reads: number },
+            { createdAt: t.string, commandId: t.string, correlationId: t.string },
+          ),
         },
       ),
     },

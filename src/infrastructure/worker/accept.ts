@@ -1,6 +1,8 @@
 import type { OpenedMessage, WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
 import { type Delivery, messageKey, type Queue } from '../../application/ports/queue.ts'
+import type { Telemetry } from '../../application/ports/telemetry.ts'
+import type { QueueAdoption } from '../postgres/strangers/queue-adoption.ts'
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
 import type { createSuspects } from './suspects.ts'
@@ -10,10 +12,14 @@ export interface AcceptDeps {
   readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack'>
   /** The queue's name. */
   readonly name: string
+  readonly domain: string
   readonly reporter: Reporter
   readonly suspects: ReturnType<typeof createSuspects>
   readonly unknownTypes: ReturnType<typeof createUnknownTypes>
   readonly log: Log
+  readonly telemetry: Pick<Telemetry, 'strangers'>
+  /** Makes commands of messages that no command of this bus sent, and returns those it cannot, with the reason. */
+  readonly adopt: ((deliveries: readonly Delivery[]) => Promise<QueueAdoption>) | null
   /** Receives the work items. */
   readonly take: (job: WorkItem) => void
 }
@@ -22,7 +28,8 @@ export interface AcceptDeps {
 const UNREADABLE_MS = 30_000
 
 /** Passes work items on to `take`, and settles all other messages. */
-export const createAccept = ({ queue, name, reporter, suspects, unknownTypes, log, take }: AcceptDeps) => {
+export const createAccept = (deps: AcceptDeps) => {
+  const { queue, name, domain, reporter, suspects, unknownTypes, log, telemetry, adopt, take } = deps
   /** Messages that cannot be settled now go back to the queue. */
   const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
     if (deliveries.length === 0) return
@@ -52,6 +59,22 @@ export const createAccept = ({ queue, name, reporter, suspects, unknownTypes, lo
         log.info({ ...key }, 'canceled: nobody had begun the command by its time')
       })
       .catch(error => log.error({ err: error, ...key }, 'an expired command was not canceled; its message comes back'))
+  }
+
+  /** Adopts strangers if this worker does so, and keeps the rest apart. */
+  const settleStrangers = async (found: readonly Delivery[], whys: ReadonlyMap<string, string>): Promise<void> => {
+    const adoption = adopt === null ? null : await adopt(found)
+    const reasons = adoption?.refused ?? whys
+    if (adoption !== null && adoption.adopted > 0) {
+      telemetry.strangers?.({ domain, adopted: adoption.adopted, kept: 0 })
+      log.info({ queue: name, adopted: adoption.adopted }, 'messages of other programs became commands')
+    }
+    if (reasons.size === 0) return
+    await queue.keepStrangers(name, reasons)
+    telemetry.strangers?.({ domain, adopted: 0, kept: reasons.size })
+    for (const [msgId, why] of reasons) {
+      log.warn({ queue: name, msgId, why }, 'a message that no command of this bus sent is kept apart')
+    }
   }
 
   return async (opened: readonly OpenedMessage[]): Promise<void> => {
@@ -98,10 +121,6 @@ export const createAccept = ({ queue, name, reporter, suspects, unknownTypes, lo
           finished.push(one.delivery)
           break
         case 'unknown':
-          log.warn(
-            { queue: one.delivery.queue, msgId: one.delivery.msgId, why: one.why },
-            'a message of no known command was archived',
-          )
           strangers.push(one.delivery)
           reasons.set(messageKey(one.delivery), one.why)
           break
@@ -119,7 +138,7 @@ export const createAccept = ({ queue, name, reporter, suspects, unknownTypes, lo
     // each by itself, so that a failure costs the others no attempt
     const settled = await Promise.allSettled([
       orHandBack(finished, () => queue.archive(name, finished.map(messageKey))),
-      orHandBack(strangers, () => queue.keepStrangers(name, reasons)),
+      orHandBack(strangers, () => settleStrangers(strangers, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
       queue.handBack(name, putOff, { uncount: true, delayMs: unknownTypes.delayMs(putOffMs) }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),

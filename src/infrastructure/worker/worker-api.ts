@@ -42,6 +42,11 @@ export interface WorkerOptions {
    * failed connections and HTTP answers that mean "later" (5xx, 408, 429) are transient.
    */
   readonly mapError?: MapError
+  /**
+   * Makes commands of messages that other programs put on the queue. What cannot be a command is kept for an operator. The
+   * database role needs the rights of a sender, too. Default false: all of them are kept.
+   */
+  readonly adoptStrangers?: boolean
 }
 
 export interface StopOptions {

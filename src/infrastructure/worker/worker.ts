@@ -10,6 +10,7 @@ import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue, commandQueues } from '../../domain/command/names.ts'
 import { listenForDoorbell } from '../postgres/queue/doorbell.ts'
+import type { QueueStrangers } from '../postgres/strangers/queue-adoption.ts'
 import { createWakeUp } from '../shared/wake-up.ts'
 import { createAccept } from './accept.ts'
 import { createEnding } from './attempt/ending.ts'
@@ -49,6 +50,7 @@ export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
   readonly log: Log
   readonly telemetry: Telemetry
   readonly isAway: (error: unknown) => boolean
+  readonly strangers: QueueStrangers
 }
 
 /** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
@@ -145,7 +147,18 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     leaseMs,
     pollMs,
     open: deliveries => open(deliveries, { domain, workerId, leaseMs }),
-    accept: createAccept({ queue: queues, name: queue, reporter, suspects, unknownTypes, log, take: slots.take }),
+    accept: createAccept({
+      queue: queues,
+      name: queue,
+      domain,
+      reporter,
+      suspects,
+      unknownTypes,
+      log,
+      telemetry: deps.telemetry,
+      adopt: settings.adoptStrangers ? deliveries => deps.strangers.adopt(deliveries, workerId) : null,
+      take: slots.take,
+    }),
     own,
     slots,
     suspects,
@@ -186,6 +199,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       started = true
       try {
         await queues.ensure(queue)
+        if (settings.adoptStrangers) await deps.strangers.share(queue)
       } catch (error) {
         started = false
         throw error

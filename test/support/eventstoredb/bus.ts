@@ -97,6 +97,7 @@ export const openLogBus = (
         isAway: (error: unknown) => isConnectionError(error) || isAway(error),
         telemetry: silentTelemetry,
         decode: commandCodec.decode,
+        strangers: { adopt: async () => ({ adopted: 0, refused: new Map() }), share: async () => {} },
       }
       const worker = createWorker(deps, { pollMs: 100, ...options })
       closeAfterTest(() => worker.stop({ deadlineMs: 0 }))

@@ -59,6 +59,13 @@ export const undeliveredQuery = (query: QueryOf<'listUndelivered'>) =>
     placeholderData: keepPreviousData,
   })
 
+export const strangersQuery = (query: QueryOf<'listStrangers'>) =>
+  queryOptions({
+    queryKey: ['strangers', query],
+    queryFn: ({ signal }) => api.listStrangers({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+  })
+
 /** Actions have no events: while one runs, the list is reloaded. */
 const ACTIONS_MS = 2_000
 

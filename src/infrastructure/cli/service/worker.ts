@@ -29,6 +29,7 @@ interface Options {
   readonly lease?: number
   readonly handlerTimeout?: number
   readonly deferUnknown?: number
+  readonly adoptStrangers?: true
   readonly deadline: number
   readonly port?: string
   readonly host?: string
@@ -66,6 +67,7 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
       'leave commands of types without a handler to other workers for so long, 1-86400 (default: park them at once)',
       numberOf('--defer-unknown'),
     )
+    .option('--adopt-strangers', 'make commands of messages that other programs put on the queues')
     .option('--deadline <seconds>', 'how long a stop waits for handlers', numberOf('--deadline'), 30)
     .option('--port <port>', 'where health and metrics are served; 0 for any free port (default: PORT, or nowhere)')
     .option('--host <host>', 'the address they are served at (default: HOST, or 127.0.0.1)')
@@ -80,9 +82,10 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
 const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
   const domain = options.domain === undefined ? undefined : domainOf(options.domain)
   const { concurrency, lease, handlerTimeout, deferUnknown, demo } = options
-  const limits: Pick<WorkerOptions, 'handlerTimeoutMs' | 'onUnknownType'> = {
+  const limits: Pick<WorkerOptions, 'handlerTimeoutMs' | 'onUnknownType' | 'adoptStrangers'> = {
     ...(handlerTimeout === undefined ? {} : { handlerTimeoutMs: handlerTimeout * 1000 }),
     ...(deferUnknown === undefined ? {} : { onUnknownType: { deferSeconds: deferUnknown } }),
+    ...(options.adoptStrangers ? { adoptStrangers: true } : {}),
   }
   if (options.handlers === undefined && !demo)
     throw new UsageError('choose what to handle: --handlers <module>, or --demo')

@@ -14,6 +14,7 @@ import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import { proofAnswer } from './proof-answer.ts'
+import { strangerHandlers } from './stranger-handlers.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
 
 /** What handlers need besides the bus. */
@@ -105,6 +106,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   listOperations: async ({ query }, caller) => page(await caller.operations.list(query)),
   getOperation: ({ params }, caller) => caller.operations.get(params.id),
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
+  ...strangerHandlers,
   ...workflowHandlers,
 }
 

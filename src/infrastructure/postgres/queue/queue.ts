@@ -15,7 +15,7 @@ type MessageRow = {
   /** When it became due, in ms since 1970. */
   readonly due: number
 } & (
-  | { readonly message: string; readonly data: null }
+  | { readonly message: string; readonly data: null; readonly own?: boolean }
   | { readonly message: null; readonly command_id: string; readonly data: string; readonly meta: string }
 )
 
@@ -35,13 +35,14 @@ const tagOf = (queue: string, { msg_id, read_ct }: MessageRow): DeliveryTag => (
 
 const deliveryOf = (queue: string, row: MessageRow): Delivery => {
   const { msg_id: msgId, read_ct: delivery } = row
-  if (row.data === null) return { queue, msgId, delivery, body: JSON.parse(row.message), size: row.message.length }
+  if (row.data === null) {
+    const { message, own } = row
+    return { queue, msgId, delivery, body: JSON.parse(message), size: message.length, ...(own === true ? { own } : {}) }
+  }
   const { command_id: commandId, data, meta } = row
   const sent = { commandId, data: JSON.parse(data), meta: JSON.parse(meta) }
   return { queue, msgId, delivery, body: undefined, sent, size: data.length }
 }
-
-const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
 
 const READ = {
   name: 'command_bus_read',
@@ -51,7 +52,7 @@ const READ = {
 /** The messages alone, for a log that is not in this database: what it has of a command may be behind the log. */
 const READ_MESSAGES = {
   name: 'command_bus_read_messages',
-  text: `select msg_id, read_ct, due, null as data, coalesce(message,
+  text: `select msg_id, read_ct, due, null as data, data is not null as own, coalesce(message,
            command_bus_message_of(command_bus_domain_of($1::text), command_id, data, meta))::text as message
          from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
 }
@@ -99,12 +100,13 @@ export const createPgmqQueue = (
     },
 
     archive: async (queue, msgIds) => {
-      if (msgIds.length > 0) await pool.query(archiveMessages, [queue, msgIds, null])
+      if (msgIds.length > 0) await pool.query('select command_bus_archive($1::text, $2::bigint[])', [queue, msgIds])
     },
 
     keepStrangers: async (queue, strangers) => {
       if (strangers.size > 0) {
-        await pool.query(archiveMessages, [queue, [...strangers.keys()], Object.fromEntries(strangers)])
+        const whys = JSON.stringify(Object.fromEntries(strangers))
+        await pool.query('select command_bus_keep_strangers($1::text, $2::jsonb)', [queue, whys])
       }
     },
 
@@ -118,10 +120,10 @@ export const createPgmqQueue = (
 
     handBack,
 
-    ownersOf: async (queue, msgIds) => {
+    ownersOf: async (queue, msgIds, named) => {
       const { rows } = await pool.query(
-        'select msg_id, command_id from command_bus_owners(command_bus_domain_of($1::text), $1::text, $2::bigint[])',
-        [queue, msgIds],
+        'select msg_id, command_id from command_bus_owners(command_bus_domain_of($1::text), $1::text, $2::bigint[], $3::uuid[])',
+        [queue, msgIds, named],
       )
       return new Map(rows.map(row => [row.msg_id, row.command_id]))
     },

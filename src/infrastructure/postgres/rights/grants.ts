@@ -17,7 +17,7 @@ interface Rights {
 
 const log = 'command_bus_event'
 const ofTheLog = ['seal', 'archived_stream', 'archived_event', 'archived_message'].map(name => `command_bus_${name}`)
-const kept = ['command_bus_stranger', 'command_bus_undelivered']
+const kept = ['command_bus_stranger', 'command_bus_shared_queue', 'command_bus_undelivered']
 const actions = ['command_bus_action', 'command_bus_action_item']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
@@ -56,11 +56,14 @@ const worker: Rights = {
     'command_bus_read(text, double precision, integer, double precision)',
     'command_bus_next_visible(text, double precision)',
     'command_bus_message_of(text, text, jsonb, jsonb)',
-    'command_bus_owners(text, text, bigint[])',
+    'command_bus_owners(text, text, bigint[], uuid[])',
     'command_bus_expired(integer)',
     'command_bus_extend(text, bigint[], integer[], interval)',
     'command_bus_hand_back(text, bigint[], integer[], interval, boolean)',
-    'command_bus_archive(text, bigint[], jsonb)',
+    'command_bus_archive(text, bigint[])',
+    'command_bus_keep_strangers(text, jsonb)',
+    'command_bus_remove(text, bigint[])',
+    'command_bus_share_queue(text)',
   ],
 }
 
@@ -79,6 +82,7 @@ const operator: Rights = {
     'command_bus_expired(integer)',
     'command_bus_commit_rows(jsonb)',
     'command_bus_deliver_replies(bigint[], text, text)',
+    'command_bus_settle_strangers(bigint[], uuid[], text, text)',
   ],
 }
 

@@ -35,12 +35,12 @@ export interface Verified {
   readonly truncated: boolean
   /** How many of each kind were found. */
   readonly counts: Readonly<Partial<Record<FindingKind, number>>>
-  /** Messages on command queues that belong to no command. Workers archive them; they are not findings. */
+  /** Messages of other programs on command queues, or kept for an operator; they are not findings. */
   readonly strangers: number
   readonly events: number
   readonly streams: number
   readonly commands: number
-  /** Rows of runs and their files, of templates and of credits. */
+  /** Rows of runs and their files, of templates, of credits and of settings. */
   readonly workflowRows: number
   readonly messages: number
   readonly seals: number

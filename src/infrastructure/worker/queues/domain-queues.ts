@@ -101,10 +101,10 @@ export const createDomainQueues = (
     handBack: async (name, tags, options) => {
       for (const [of, some] of byQueue(tags, messageKey, name)) await queue.handBack(of, some, options)
     },
-    ownersOf: async (name, keys) => {
+    ownersOf: async (name, keys, named) => {
       const owners = new Map<string, string>()
       for (const [of, some] of byQueue(keys, key => key, name)) {
-        for (const [msgId, commandId] of await queue.ownersOf(of, some.map(msgIdIn))) {
+        for (const [msgId, commandId] of await queue.ownersOf(of, some.map(msgIdIn), named)) {
           owners.set(messageKey({ queue: of, msgId }), commandId)
         }
       }
