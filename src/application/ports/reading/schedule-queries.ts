@@ -38,13 +38,17 @@ export interface ScheduleFilter {
   readonly cursor?: string
 }
 
+export interface ListedSchedule extends StoredSchedule {
+  readonly facts: ScheduleFacts & { readonly dataBytes?: number; readonly dataPreview?: string }
+}
+
 export interface ScheduleQueries {
   /** The database's clock, in milliseconds since 1970. */
   readonly now: () => Promise<number>
   /** Schedules that are not deleted. */
   readonly find: (name: string) => Promise<StoredSchedule | null>
-  /** By name. */
-  readonly list: (filter: ScheduleFilter) => Promise<Page<StoredSchedule>>
+  /** By name; data larger than 4 KiB is null, with its size and beginning beside it. */
+  readonly list: (filter: ScheduleFilter) => Promise<Page<ListedSchedule>>
   readonly progress: (name: string) => Promise<ScheduleProgress | null>
 }
 

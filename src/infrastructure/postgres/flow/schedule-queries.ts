@@ -21,7 +21,7 @@ export const databaseTime = async (on: Pick<ClientBase, 'query'>): Promise<numbe
 
 export const findSchedule = async (on: Pick<ClientBase, 'query'>, name: string): Promise<StoredSchedule | null> => {
   const { rows } = await on.query<ScheduleRow>(
-    `select ${scheduleColumns} from command_bus_schedule s ${PROGRESS} where s.name = $1::text and s.status <> 'DELETED'`,
+    `select ${scheduleColumns}, s.data from command_bus_schedule s ${PROGRESS} where s.name = $1::text and s.status <> 'DELETED'`,
     [name],
   )
   return rows[0] === undefined ? null : storedOf(rows[0])
@@ -34,13 +34,17 @@ export const createScheduleQueries = (pool: Pool): ScheduleQueries => ({
 
   list: async ({ domain, tenantId, limit = DEFAULT_LIMIT, cursor }) => {
     const { rows } = await pool.query<ScheduleRow>(
-      `select ${scheduleColumns} from command_bus_schedule s ${PROGRESS}
+      `select ${scheduleColumns}, ${cutColumns('d', 'data')}
+       from command_bus_schedule s ${PROGRESS} ${joinCut('s.data', 'd')}
        where s.status <> 'DELETED' and ($1::text is null or s.domain = $1::text) and ${tenantIs('$2', 's.tenant_id')}
          and ($3::text is null or s.name > $3::text)
        order by s.name limit $4::int`,
       [domain ?? null, tenantId ?? null, cursor === undefined ? null : decodeCursor(cursor), limit + 1],
     )
-    const items = rows.slice(0, limit).map(storedOf)
+    const items = rows.slice(0, limit).map(row => {
+      const stored = storedOf(row)
+      return { ...stored, facts: { ...stored.facts, ...cutFrom(row, 'data') } }
+    })
     const last = rows.length > limit ? items.at(-1) : undefined
     return { items, nextCursor: last === undefined ? null : Buffer.from(last.name).toString('base64url') }
   },

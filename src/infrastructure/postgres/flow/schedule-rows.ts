@@ -43,7 +43,6 @@ const plain = [
   'tenant_id',
   'domain',
   'command_type',
-  'data',
   'reply_to',
   'cron',
   'time_zone',
@@ -63,7 +62,7 @@ const instants = ['every_from', 'counts_after', 'created_at', 'set_at', 'paused_
 export const progressColumns = `p.incarnation as progress_of, p.last_command_id,
   ${['handled_until', 'last_time', 'last_passed_over'].map(name => `${instant(`p.${name}`)} as ${name}`).join(', ')}`
 
-/** The columns of a schedule `s` and its progress `p`. */
+/** The columns of a schedule `s` without its data, and of its progress `p`. */
 export const scheduleColumns = `${columnsOf('s', plain, instants)}, ${progressColumns}`
 
 export const PROGRESS = 'left join command_bus_schedule_progress p on p.name = s.name and p.incarnation = s.incarnation'
