@@ -1,12 +1,12 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { ScheduleEvent } from '../../domain/flow/schedule/events.ts'
+import { scheduleStream } from '../../domain/flow/schedule/names.ts'
 import {
   type ScheduleIntent,
   type ScheduleRejection,
   type ScheduleState,
   schedule,
-} from '../../domain/flow/schedule/index.ts'
-import { scheduleStream } from '../../domain/flow/schedule/names.ts'
+} from '../../domain/flow/schedule/schedule.ts'
 import { firstTimes } from '../../domain/flow/schedule/times.ts'
 import type { Json } from '../../domain/json/json.ts'
 import type { CommandToSend, SentCommand } from '../commands/send-command.ts'

@@ -3,8 +3,8 @@ import { isRight } from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { fold } from '../../../src/domain/decider.ts'
 import type { ScheduleEvent } from '../../../src/domain/flow/schedule/events.ts'
-import { type ScheduleIntent, schedule } from '../../../src/domain/flow/schedule/index.ts'
 import { parseScheduleName, parseScheduleStream, scheduleStream } from '../../../src/domain/flow/schedule/names.ts'
+import { type ScheduleIntent, schedule } from '../../../src/domain/flow/schedule/schedule.ts'
 import { scenarios } from '../../support/lives/decider.ts'
 
 const given = scenarios(schedule)

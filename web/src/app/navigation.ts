@@ -1,4 +1,14 @@
-import { Activity, CalendarClock, Coins, LifeBuoy, ListOrdered, type LucideIcon, ScrollText, Sparkles, Workflow } from 'lucide-react'
+import {
+  Activity,
+  CalendarClock,
+  Coins,
+  LifeBuoy,
+  ListOrdered,
+  type LucideIcon,
+  ScrollText,
+  Sparkles,
+  Workflow,
+} from 'lucide-react'
 import { type Permission, usePermissions } from '../api/session.ts'
 
 export interface Place {

@@ -1,4 +1,4 @@
-import type { ScheduleFacts } from '../../../domain/flow/schedule/index.ts'
+import type { ScheduleFacts } from '../../../domain/flow/schedule/schedule.ts'
 import type { Page } from './command-queries.ts'
 
 /** How far the times of a schedule are handled. Times are ISO 8601. */

@@ -37,7 +37,9 @@ interface ListFlags extends Flags {
 
 /** `schedules`: commands at the times of a cron, or every so many seconds. */
 export const addSchedules = (program: Command, deps: CliDeps): void => {
-  const schedules = program.command('schedules').description('commands at the times of a cron, or every so many seconds')
+  const schedules = program
+    .command('schedules')
+    .description('commands at the times of a cron, or every so many seconds')
   addSet(schedules, deps)
 
   withJson(schedules.command('list').description('schedules by name'))
@@ -111,7 +113,10 @@ const addSet = (schedules: Command, deps: CliDeps): void => {
     .option('--cron <cron>', "when: 5 fields, or 6 with seconds, like '30 2 * * 1-5'")
     .option('--time-zone <zone>', 'the time zone of the cron, like Europe/Berlin (default: UTC)')
     .option('--every <seconds>', 'when: every so many seconds, instead of a cron', numberOf('--every'))
-    .option('--missed <rule>', `times of more than a minute ago, when nothing ran: ${missedRules.join(', ')} (default: skip)`)
+    .option(
+      '--missed <rule>',
+      `times of more than a minute ago, when nothing ran: ${missedRules.join(', ')} (default: skip)`,
+    )
     .option('--max-missed <n>', 'with all: at most so many, 1-1000 (default: 100)', numberOf('--max-missed'))
     .option('--overlap <rule>', `while the command before has not ended: ${overlapRules.join(' or ')} (default: allow)`)
     .option('--reply-to <queue>', 'the queue for the replies')

@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import type { ScheduleQueries, StoredSchedule } from '../../../application/ports/reading/schedule-queries.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { invalidCursor } from '../reading/cursor.ts'
+import { cutColumns, cutFrom, joinCut } from '../reading/cut-json.ts'
 import {
   PROGRESS,
   type ProgressRow,
