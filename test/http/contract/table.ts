@@ -505,6 +505,8 @@ export const routesWithUuid = routesWithId.filter(([, { is }]) => !is.includes('
 
 export const UNKNOWN_ID = '00000000-0000-4000-8000-00000000dead'
 const UNKNOWN_NAME = 'nobody.has-this'
+/** Routes that make what they name. */
+const MADE_NAME = 'made-by-its-name'
 
 /** Method and path of a route with its parameters filled in. */
 export const addressOf = (
@@ -513,7 +515,7 @@ export const addressOf = (
   domain = 'payments',
 ): readonly [method: string, path: string] => {
   const [method = '', path = ''] = is.split(' ')
-  const name = commandId === UNKNOWN_ID ? UNKNOWN_NAME : commandId
+  const name = commandId !== UNKNOWN_ID ? commandId : method === 'PUT' ? MADE_NAME : UNKNOWN_NAME
   return [
     method,
     path
