@@ -90,6 +90,7 @@ const ROOMS = [
   'infrastructure/cli/commands',
   'infrastructure/cli/investigation',
   'infrastructure/cli/runs',
+  'infrastructure/cli/flow',
   'infrastructure/cli/database',
   'infrastructure/cli/service',
   'infrastructure/cli',

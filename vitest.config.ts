@@ -31,6 +31,7 @@ const onBothStores = [
   'crashing/kill',
   'working/adopting',
   'flow/pauses',
+  'flow/schedules',
   'working/outcomes',
   'working/tampered',
   'working/unknown-types',

@@ -10,6 +10,9 @@ export type { CommandToSend, RetryOptions, SentCommand } from './application/com
 export type { Delivered, DeliverOptions, UndeliveredReplies } from './application/commands/undelivered-replies.ts'
 export { AlreadyPausedError, PauseNotFoundError } from './application/flow/flow-errors.ts'
 export type { PauseOptions, PausesFilter, Resumed, ResumeOptions } from './application/flow/pauses.ts'
+export { ScheduleNameTakenError, ScheduleNotFoundError } from './application/flow/schedule-errors.ts'
+export type { NewSchedule } from './application/flow/schedule-input.ts'
+export type { Schedule, ScheduleCalls, ScheduleOptions } from './application/flow/schedules.ts'
 export type { CausalNode, CommandNode, CreditNode, RunNode } from './application/investigation/causal-tree.ts'
 export type {
   CausalTree,
@@ -40,6 +43,7 @@ export type {
   TroubleshootingItem,
 } from './application/ports/reading/command-queries.ts'
 export type { Pause } from './application/ports/reading/flow-queries.ts'
+export type { ScheduleFilter } from './application/ports/reading/schedule-queries.ts'
 export type { Health } from './application/ports/reading/stats.ts'
 export type { UndeliveredFilter, UndeliveredReply } from './application/ports/reading/undelivered.ts'
 export type {

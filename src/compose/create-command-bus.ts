@@ -153,6 +153,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     transactNow,
     send: sender.one,
     adopter: createAdopter({ ...sending, transact, derivedId }),
+    sendBatch: sender.batch,
+    ownClock: options.clock ?? null,
+    scheduleLimits: options.schedules?.limits,
     rehearsals,
     rehearse: rehearseCommand({ store: commandStoreOf(store), rehearsals, clock }),
     onFilled,
@@ -167,7 +170,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? {}
       : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),
   })
-  const { bus, actions, runner } = callsOn(pool, store)
+  const { bus, actions, runner, scheduleRunner } = callsOn(pool, store)
   const runActions = (signal?: AbortSignal) => expiry.during(() => actions.run(signal))
   const live = createPostgresLiveEvents(readPool, { log })
   const callerDeps: CallerDeps = {
@@ -204,11 +207,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     replies: Object.assign(replies.repliesOf, bus.replies),
     as: (identity, reading) =>
       createCaller(reading === undefined ? callerDeps : { ...callerDeps, bus: busUntil(reading.signal) }, identity),
-    actions: {
-      ...bus.actions,
-      ...guardedAll({ run: runActions, runOne: actions.runOne }),
-    },
+    actions: { ...bus.actions, ...guardedAll({ run: runActions, runOne: actions.runOne }) },
     runs: { ...bus.runs, run: guarded(signal => expiry.during(() => runner.run(signal))) },
+    schedules: { ...bus.schedules, carryOut: guarded(scheduleRunner.run) },
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
@@ -217,7 +218,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     follower,
     worker: workers.make,
     close: createShutdown([
-      [workers.stop, replies.stopReaders, actions.close, runner.close, live.stop, expiry.close],
+      [workers.stop, replies.stopReaders, actions.close, runner.close, scheduleRunner.close, live.stop, expiry.close],
       // last, because running handlers may still send
       [takeNoMore],
       [replies.close],

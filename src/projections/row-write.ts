@@ -8,6 +8,7 @@ export const readTables = {
   command_bus_credit_account: ['tenant_id', 'pool', 'month'],
   command_bus_credit_entry: ['tenant_id', 'revision'],
   command_bus_pause: ['pause_id'],
+  command_bus_schedule: ['name'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type ReadTable = keyof typeof readTables

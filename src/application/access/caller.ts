@@ -8,6 +8,7 @@ import { commandCalls } from './command-calls.ts'
 import { flowCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
+import { scheduleCalls } from './schedule-calls.ts'
 import { strangerCalls } from './stranger-calls.ts'
 import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
 
@@ -38,6 +39,7 @@ const callsFor = bindCalls(
     operations: operationCalls,
     runs: runCalls,
     credits: creditCalls,
+    schedules: scheduleCalls,
   },
   callerPermissions,
 )
@@ -52,6 +54,7 @@ export interface Caller extends BoundCalls<typeof commandCalls & typeof flowCall
   readonly operations: BoundCalls<typeof operationCalls>
   readonly runs: BoundCalls<typeof runCalls>
   readonly credits: BoundCalls<typeof creditCalls>
+  readonly schedules: BoundCalls<typeof scheduleCalls>
   readonly allows: (permission: Permission) => boolean
   /** Checks a permission. @throws ForbiddenError */
   readonly demand: (permission: Permission) => void

@@ -64,7 +64,7 @@ test('an unknown address answers 404 without asking for a token', async () => {
   }
   for (const [, route] of allRoutes) {
     const [, path] = addressOf(route)
-    const wrong = await shared().request('PUT', path)
+    const wrong = await shared().request('PATCH', path)
     expectProblem(
       wrong,
       404,

@@ -14,6 +14,7 @@ import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import { proofAnswer } from './proof-answer.ts'
+import { scheduleHandlers } from './schedule-handlers.ts'
 import { strangerHandlers } from './stranger-handlers.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
 
@@ -108,6 +109,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
   ...strangerHandlers,
   ...workflowHandlers,
+  ...scheduleHandlers,
 }
 
 /** A query has texts only. */

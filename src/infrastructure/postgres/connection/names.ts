@@ -59,6 +59,8 @@ export const schemaNames = [
   'command_bus_rehearsal',
   'command_bus_reschedule',
   'command_bus_remove',
+  'command_bus_schedule',
+  'command_bus_schedule_progress',
   'command_bus_seal',
   'command_bus_seal_content',
   'command_bus_send_right',
