@@ -62,6 +62,7 @@ const ROOMS = [
   'infrastructure/worker/client',
   'infrastructure/worker/attempt',
   'infrastructure/worker/queues',
+  'infrastructure/worker/flow',
   'infrastructure/worker',
   'infrastructure/runners',
   'infrastructure/rehearsal',

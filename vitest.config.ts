@@ -32,6 +32,7 @@ const onBothStores = [
   'working/adopting',
   'flow/pauses',
   'flow/schedules',
+  'flow/pausing',
   'working/outcomes',
   'working/tampered',
   'working/unknown-types',

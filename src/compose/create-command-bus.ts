@@ -27,6 +27,7 @@ import {
   isUndone,
   toPublicError,
 } from '../infrastructure/postgres/connection/errors.ts'
+import { createPauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.ts'
 import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
 import { createStats } from '../infrastructure/postgres/stats/stats.ts'
@@ -123,6 +124,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   // handlers, for workers and rehearsals
   const transactAsWorker = createTransactCommands(commandStoreOf(workerStore), eventIds)
   const expiry = createExpiry({ pool: workerPool, transact: transactAsWorker, log })
+  const pauses = createPauseWatch({ lookPool: connections.heartbeatPool, pool: workerPool, log, onReleased: onFilled })
   const handlers = knownHandlers(options.handlers ?? {})
   const workers = createWorkers({
     store: commandStoreOf(workerStore),
@@ -131,6 +133,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     connections,
     catalog,
     localBell,
+    pauses,
     handlers,
     clock,
     ids,
@@ -166,6 +169,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     log,
     guardedAll,
+    onPauses: pauses.lookAgain,
     ...(follower === null || waitMs <= 0
       ? {}
       : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),
@@ -220,7 +224,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     close: createShutdown([
       [workers.stop, replies.stopReaders, actions.close, runner.close, scheduleRunner.close, live.stop, expiry.close],
       // last, because running handlers may still send
-      [takeNoMore],
+      [takeNoMore, pauses.settled],
       [replies.close],
       [commandLog.close],
       [stopDoorbell],

@@ -53,6 +53,8 @@ export interface PausesDeps {
   readonly queries: PauseQueries
   readonly clock: Clock
   readonly derivedId: (text: string) => string
+  /** Tells the workers of this process; those of others find out by themselves. */
+  readonly onChange: () => Promise<void>
 }
 
 export const pauseKind: SettingKind<PauseState, PauseIntent, PauseEvent, PauseRejection> = {
@@ -65,7 +67,7 @@ export const pauseKind: SettingKind<PauseState, PauseIntent, PauseEvent, PauseRe
 const LONGEST_MS = 366 * 24 * 60 * 60 * 1000
 
 /** What keeps workers from beginning commands for a while. A pause refuses no send. */
-export const createPauses = ({ settings, queries, clock, derivedId }: PausesDeps) => {
+export const createPauses = ({ settings, queries, clock, derivedId, onChange }: PausesDeps) => {
   const now = (): Instant => clock.now().toISOString()
 
   return {
@@ -91,6 +93,7 @@ export const createPauses = ({ settings, queries, clock, derivedId }: PausesDeps
       const pauseId = derivedId(JSON.stringify(['pause', scope.domain, scope.commandType, scope.tenantId]))
       const outcome = await settings.change(pauseKind, pauseId, { type: 'Pause', ...facts })
       if (isLeft(outcome)) throw refusal(pauseId, outcome.left)
+      await onChange()
       return viewOf(pauseId, facts)
     },
 
@@ -109,6 +112,7 @@ export const createPauses = ({ settings, queries, clock, derivedId }: PausesDeps
         },
       )
       if (isLeft(outcome)) throw refusal(pauseId, outcome.left)
+      await onChange()
       const { state } = outcome.right
       if (state.status === 'NONE') throw new PauseNotFoundError(pauseId)
       const ended =

@@ -5,6 +5,7 @@ import type { Telemetry } from '../../application/ports/telemetry.ts'
 import type { QueueAdoption } from '../postgres/strangers/queue-adoption.ts'
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
+import type { Pausing } from './flow/pausing.ts'
 import type { createSuspects } from './suspects.ts'
 import type { createUnknownTypes } from './unknown-types.ts'
 
@@ -16,6 +17,7 @@ export interface AcceptDeps {
   readonly reporter: Reporter
   readonly suspects: ReturnType<typeof createSuspects>
   readonly unknownTypes: ReturnType<typeof createUnknownTypes>
+  readonly pausing: Pick<Pausing, 'holds' | 'putAway'>
   readonly log: Log
   readonly telemetry: Pick<Telemetry, 'strangers'>
   /** Makes commands of messages that no command of this bus sent, and returns those it cannot, with the reason. */
@@ -29,7 +31,7 @@ const UNREADABLE_MS = 30_000
 
 /** Passes work items on to `take`, and settles all other messages. */
 export const createAccept = (deps: AcceptDeps) => {
-  const { queue, name, domain, reporter, suspects, unknownTypes, log, telemetry, adopt, take } = deps
+  const { queue, name, domain, reporter, suspects, unknownTypes, pausing, log, telemetry, adopt, take } = deps
   /** Messages that cannot be settled now go back to the queue. */
   const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
     if (deliveries.length === 0) return
@@ -85,12 +87,14 @@ export const createAccept = (deps: AcceptDeps) => {
     const putOff: Delivery[] = []
     let putOffMs = Number.POSITIVE_INFINITY
     const unreadable: Delivery[] = []
+    const paused: WorkItem[] = []
     suspects.saw(opened)
     for (const one of opened) {
       switch (one.kind) {
         case 'work': {
           const leftMs = unknownTypes.putOffMs(one)
-          if (leftMs !== null) {
+          if (pausing.holds(one)) paused.push(one)
+          else if (leftMs !== null) {
             putOff.push(one.delivery)
             putOffMs = Math.min(putOffMs, leftMs)
           } else if (suspects.mayRun(one)) take(one)
@@ -142,6 +146,7 @@ export const createAccept = (deps: AcceptDeps) => {
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
       queue.handBack(name, putOff, { uncount: true, delayMs: unknownTypes.delayMs(putOffMs) }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),
+      pausing.putAway(paused),
     ])
     const failed = settled.find(one => one.status === 'rejected')
     if (failed !== undefined) throw failed.reason

@@ -101,6 +101,11 @@ export const createDomainQueues = (
     handBack: async (name, tags, options) => {
       for (const [of, some] of byQueue(tags, messageKey, name)) await queue.handBack(of, some, options)
     },
+    putAside: async (name, tags, pauses) => {
+      for (const [of, some] of byQueue(tags, messageKey, name)) {
+        await queue.putAside(of, some, new Map(some.map(tag => [tag.msgId, pauses.get(messageKey(tag)) as string])))
+      }
+    },
     ownersOf: async (name, keys, named) => {
       const owners = new Map<string, string>()
       for (const [of, some] of byQueue(keys, key => key, name)) {
