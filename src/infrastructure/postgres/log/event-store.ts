@@ -14,7 +14,14 @@ import type { ReplyQueues } from '../queue/reply-queues.ts'
 import { createAfterTransaction } from '../transactions/after-transaction.ts'
 import { retryTransient } from '../transactions/retry-transient.ts'
 import { type BriefDeps, createBriefCommit } from './commit-briefly.ts'
-import { type CommitPlan, type InlineProjections, type Outcomes, queryOf, type SettledAppend } from './commit-plan.ts'
+import {
+  type CommitPlan,
+  filledBy,
+  type InlineProjections,
+  type Outcomes,
+  queryOf,
+  type SettledAppend,
+} from './commit-plan.ts'
 import { createPlanner } from './planner.ts'
 
 export interface PostgresEventStoreOptions<Event> {
@@ -93,9 +100,10 @@ export const createPostgresEventStore = <Event extends { readonly type: string }
       const planned = client === undefined ? planner.plan(settled, atomic) : planner.document(settled, atomic)
       const outcomes = await run(querier, planned, settled, atomic, client === undefined)
       const results = await resultsOf(querier, settled, outcomes, atomic)
-      if (planned.filled.size > 0) {
-        if (client === undefined) options.onFilled(planned.filled)
-        else afterTransaction(client, planned.filled)
+      const filled = filledBy(planned, outcomes)
+      if (filled.size > 0) {
+        if (client === undefined) options.onFilled(filled)
+        else afterTransaction(client, filled)
       }
       return results
     }

@@ -18,6 +18,8 @@ interface Rights {
 const log = 'command_bus_event'
 const ofTheLog = ['seal', 'archived_stream', 'archived_event', 'archived_message'].map(name => `command_bus_${name}`)
 const kept = ['command_bus_stranger', 'command_bus_undelivered']
+/** The commands of lanes, and what a rate has given to them. */
+const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']
 const actions = ['command_bus_action', 'command_bus_action_item']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
@@ -40,12 +42,14 @@ const writer = [
 ]
 
 const reader: Rights = {
-  tables: [['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...readTableNames]]],
+  tables: [
+    ['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...lanes, ...readTableNames]],
+  ],
   functions: ['command_bus_queue_figures(text[], jsonb)', 'command_bus_command_stream(text, uuid)'],
 }
 
 const sender: Rights = {
-  tables: [],
+  tables: [['select', ['command_bus_limit']]],
   functions: [...writer, 'command_bus_send_right()', 'command_bus_claim_queues(text[], text, integer, integer)'],
 }
 
@@ -60,6 +64,8 @@ const worker: Rights = {
     'command_bus_extend(text, bigint[], integer[], interval)',
     'command_bus_hand_back(text, bigint[], integer[], interval, boolean)',
     'command_bus_archive(text, bigint[], jsonb)',
+    'command_bus_begin(text, bigint[], integer[], uuid[])',
+    'command_bus_admit_lanes(text)',
   ],
 }
 
@@ -75,6 +81,7 @@ const operator: Rights = {
   functions: [
     ...sender.functions,
     ...reader.functions,
+    'command_bus_admit_lanes(text)',
     'command_bus_commit_rows(jsonb)',
     'command_bus_deliver_replies(bigint[], text, text)',
   ],
