@@ -29,7 +29,7 @@ import type { Readiness } from './readiness.ts'
 import { createWorkflows, type WorkflowsDeps } from './workflows.ts'
 
 export interface BusCallsDeps
-  extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log'>,
+  extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log' | 'laneRules'>,
     Pick<FlowDeps, 'written'>,
     Pick<Readiness, 'guardedAll'> {
   readonly onSuccess: OutboxOptions['onSuccess']

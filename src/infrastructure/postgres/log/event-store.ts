@@ -69,7 +69,7 @@ export const createPostgresEventStore = <Event extends { readonly type: string }
   const afterTransaction = createAfterTransaction(options.onFilled)
   const commitBriefly = createBriefCommit({ ...options, planner })
 
-  const commit = async (
+  const commitTogether = async (
     appends: readonly StreamAppend<Event>[],
     atomic: boolean,
     { within, brief = false }: AppendOptions = {},
@@ -108,6 +108,21 @@ export const createPostgresEventStore = <Event extends { readonly type: string }
       return results
     }
     return client === undefined ? retryTransient(tryOnce) : tryOnce()
+  }
+
+  /** Commands in lanes go by themselves: as they need locks and a document, others would pay for them. */
+  const commit = async (
+    appends: readonly StreamAppend<Event>[],
+    atomic: boolean,
+    given: AppendOptions = {},
+  ): Promise<readonly AppendResult[]> => {
+    const inLanes = atomic || given.within !== undefined ? [] : appends.filter(isInLane)
+    if (inLanes.length === 0 || inLanes.length === appends.length) return commitTogether(appends, atomic, given)
+    refuseEmpty(appends)
+    const others = appends.filter(append => !isInLane(append))
+    const results = [...(await commitTogether(others, false, given)), ...(await commitTogether(inLanes, false, given))]
+    const byStream = new Map(results.map(result => [result.stream, result]))
+    return appends.map(({ stream }) => byStream.get(stream) as AppendResult)
   }
 
   const run = async (
@@ -212,6 +227,8 @@ export const decodeRow = <Event>(codec: EventCodec<Event>, row: EventRow): Recor
   if (isLeft(decoded)) throw new EventDecodeError(row.stream, revision, decoded.left)
   return { stream: row.stream, revision, id: row.id, ...decoded.right }
 }
+
+const isInLane = ({ events }: StreamAppend<unknown>): boolean => events[0]?.context.lane !== undefined
 
 const refuseEmpty = (appends: readonly StreamAppend<unknown>[]): void => {
   const empty = appends.find(append => append.events.length === 0)
