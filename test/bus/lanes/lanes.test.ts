@@ -22,7 +22,10 @@ test('F5: commands of one key run one after the other, in the order of sending',
     'mail',
     Array.from({ length: 30 }, (_, n) => ({ commandType: 'Send', data: { n }, key: 'a' })),
   )
-  await until(async () => began.length, n => n === 30)
+  await until(
+    async () => began.length,
+    n => n === 30,
+  )
   expect(began).toEqual(Array.from({ length: 30 }, (_, n) => n))
   await until(
     async () => Number((await pool.query('select count(*) from command_bus_lane_entry')).rows[0].count),
