@@ -24,6 +24,7 @@ const onBothStores = [
   'sending/undelivered-replies',
   'crashing/kill',
   'flow/pauses',
+  'lanes/lanes',
   'working/outcomes',
   'working/tampered',
   'working/worker',

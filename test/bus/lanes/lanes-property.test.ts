@@ -242,4 +242,4 @@ test('F5: no lane has more than its width, nobody waits where there is room, and
     ),
     { numRuns: Number(process.env.LANES_RUNS ?? 12) },
   )
-})
+}, 600_000)
