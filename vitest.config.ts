@@ -33,6 +33,7 @@ const onBothStores = [
   'flow/pauses',
   'flow/schedules',
   'flow/pausing',
+  'lanes/lanes',
   'working/outcomes',
   'working/tampered',
   'working/unknown-types',

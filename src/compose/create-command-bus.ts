@@ -66,7 +66,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const ids = uuidIds
   const onSuccess = options.onSuccess ?? 'delete'
 
-  const { catalog, replyQueues, admit, localBell, onFilled, stopDoorbell } = openQueues(connections, options)
+  const { catalog, replyQueues, laneRules, admit, localBell, onFilled, stopDoorbell } = openQueues(connections, options)
 
   // the log, and the checks before the first call
   const newClient = () => clientLike(pool)
@@ -101,6 +101,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     clock,
     ids,
     policies: new Map(Object.entries(options.policies ?? {})),
+    laneRules,
     makeReplyQueues: (queues, within) => replyQueues.make(queues, within as ClientBase | undefined),
     admit,
   }
@@ -151,6 +152,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   // the calls of the bus, and those of `as`
   const callsOn = createBusCalls({
     workflows: options.workflows,
+    laneRules,
     maxOperationRetries: options.maxOperationRetries,
     transact,
     transactNow,

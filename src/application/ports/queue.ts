@@ -23,6 +23,11 @@ export interface SentEvent {
   readonly meta: object
 }
 
+/** A message of a command in a lane. */
+export interface LaneMessage extends DeliveryTag {
+  readonly commandId: string
+}
+
 export type DeliveryTag = Pick<Delivery, 'queue' | 'msgId' | 'delivery'>
 
 /**
@@ -53,6 +58,11 @@ export interface Queue {
     tags: readonly DeliveryTag[],
     options: { readonly uncount: boolean; readonly delayMs?: number },
   ) => Promise<void>
+  /**
+   * Which of these messages, all just read and of commands in lanes, may begin. The others go back, hidden until it is their turn;
+   * their read does not count.
+   */
+  readonly begin: (queue: string, messages: readonly LaneMessage[]) => Promise<ReadonlySet<string>>
   /** Hides messages until their pause, which is given by message id, has ended; undoes the count of the read. */
   readonly putAside: (queue: string, tags: readonly DeliveryTag[], pauses: ReadonlyMap<string, string>) => Promise<void>
   /**
@@ -68,7 +78,7 @@ export interface Queue {
   readonly existing: (queues: readonly string[]) => Promise<readonly string[]>
   /** The time of the queue's clock. */
   readonly now: () => Promise<Date>
-  /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. */
+  /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. Looks at lanes whose settings have changed. */
   readonly nextVisibleIn: (queue: string) => Promise<number | null>
 }
 

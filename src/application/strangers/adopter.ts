@@ -13,6 +13,7 @@ import {
 import type { Transaction } from '../ports/event-store.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
 import type { AdoptChoice } from '../ports/strangers.ts'
+import { inLaneOf } from '../sending/lane-rules.ts'
 import { InvalidInputError, ReplyQueueRefusedError, TooManyQueuesError } from '../shared/errors.ts'
 import { cutToFit } from '../shared/fitting.ts'
 import type { Turn, TurnOutcome } from '../shared/transact.ts'
@@ -74,7 +75,8 @@ export const createAdopter = (deps: AdopterDeps): Adopter => {
       const refusals = new Map<string, string | null>()
       const all: Either<string, PreparedSend>[] = []
       for (const one of found) {
-        const prepared = checked(one, choice)
+        const read = checked(one, choice)
+        const prepared = isLeft(read) ? read : right(inLaneOf(read.right, await deps.laneRules(read.right.domain)))
         const replyTo = isLeft(prepared) ? null : prepared.right.intent.replyTo
         if (isLeft(prepared) || replyTo === null) {
           all.push(prepared)

@@ -10,7 +10,7 @@ import type { createSuspects } from './suspects.ts'
 import type { createUnknownTypes } from './unknown-types.ts'
 
 export interface AcceptDeps {
-  readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack'>
+  readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack' | 'begin'>
   /** The queue's name. */
   readonly name: string
   readonly domain: string
@@ -79,6 +79,31 @@ export const createAccept = (deps: AcceptDeps) => {
     }
   }
 
+  /** Passes it on, unless it has to wait for another suspect. */
+  const run = (job: WorkItem, apart: Delivery[]): void => {
+    if (suspects.mayRun(job)) take(job)
+    else apart.push(job.delivery)
+  }
+
+  /** Only those whose turn it is in their lanes. */
+  const runInLanes = async (jobs: readonly WorkItem[]): Promise<void> => {
+    if (jobs.length === 0) return
+    const deliveries = jobs.map(({ delivery }) => delivery)
+    const messages = jobs.map(({ delivery: { queue: of, msgId, delivery }, key: { commandId } }) => ({
+      queue: of,
+      msgId,
+      delivery,
+      commandId,
+    }))
+    let mayBegin: ReadonlySet<string> = new Set()
+    await orHandBack(deliveries, async () => {
+      mayBegin = await queue.begin(name, messages)
+    })
+    const apart: Delivery[] = []
+    for (const job of jobs) if (mayBegin.has(messageKey(job.delivery))) run(job, apart)
+    await queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() })
+  }
+
   return async (opened: readonly OpenedMessage[]): Promise<void> => {
     const finished: Delivery[] = []
     const strangers: Delivery[] = []
@@ -86,6 +111,7 @@ export const createAccept = (deps: AcceptDeps) => {
     const apart: Delivery[] = []
     const putOff: Delivery[] = []
     let putOffMs = Number.POSITIVE_INFINITY
+    const inLanes: WorkItem[] = []
     const unreadable: Delivery[] = []
     const paused: WorkItem[] = []
     suspects.saw(opened)
@@ -97,8 +123,8 @@ export const createAccept = (deps: AcceptDeps) => {
           else if (leftMs !== null) {
             putOff.push(one.delivery)
             putOffMs = Math.min(putOffMs, leftMs)
-          } else if (suspects.mayRun(one)) take(one)
-          else apart.push(one.delivery)
+          } else if (one.command.sent.lane === undefined) run(one, apart)
+          else inLanes.push(one)
           break
         }
         case 'tampered':
@@ -141,6 +167,7 @@ export const createAccept = (deps: AcceptDeps) => {
     }
     // each by itself, so that a failure costs the others no attempt
     const settled = await Promise.allSettled([
+      runInLanes(inLanes),
       orHandBack(finished, () => queue.archive(name, finished.map(messageKey))),
       orHandBack(strangers, () => settleStrangers(strangers, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),

@@ -75,11 +75,11 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
         // a transaction that cannot begin fails the attempt: nobody has to wait for its lease
         .catch((thrown): Outcome => failedWith(thrown, this.#deps.mapError))
         .then(outcome => this.#handled(outcome))
-    } else if (canExpire(this.job)) this.#beginInLog()
+    } else if (canExpire(this.job) || this.job.command.sent.lane !== undefined) this.#beginInLog()
     else this.#call?.run(this.#attempt, null, this)
   }
 
-  /** What can expire is begun in the log before its handler runs, so that it does not expire any more. */
+  /** The receipt comes before the handler: what can expire does not do so any more, and the log shows the order of a lane. */
   #beginInLog(): void {
     this.recordReceipt().then(
       () => {

@@ -101,6 +101,13 @@ export const createDomainQueues = (
     handBack: async (name, tags, options) => {
       for (const [of, some] of byQueue(tags, messageKey, name)) await queue.handBack(of, some, options)
     },
+    begin: async (name, messages) => {
+      const mayBegin = new Set<string>()
+      for (const [of, some] of byQueue(messages, messageKey, name)) {
+        for (const msgId of await queue.begin(of, some)) mayBegin.add(messageKey({ queue: of, msgId }))
+      }
+      return mayBegin
+    },
     putAside: async (name, tags, pauses) => {
       for (const [of, some] of byQueue(tags, messageKey, name)) {
         await queue.putAside(of, some, new Map(some.map(tag => [tag.msgId, pauses.get(messageKey(tag)) as string])))
