@@ -23,6 +23,7 @@ const onBothStores = [
   'sending/sending',
   'sending/undelivered-replies',
   'crashing/kill',
+  'flow/pauses',
   'working/outcomes',
   'working/tampered',
   'working/worker',

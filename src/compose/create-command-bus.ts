@@ -144,6 +144,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     log,
     guardedAll,
+    ...(follower === null || waitMs <= 0
+      ? {}
+      : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),
   })
   const { bus, actions, runner } = callsOn(pool, store)
   const live = createPostgresLiveEvents(readPool, { log })

@@ -43,6 +43,7 @@ export const schemaNames = [
   'command_bus_next_visible',
   'command_bus_only_sends',
   'command_bus_owners',
+  'command_bus_pause',
   'command_bus_postpone',
   'command_bus_put_replies',
   'command_bus_put_rows',
