@@ -8,7 +8,10 @@ export {
 export type { BatchResult } from './application/commands/send-batch.ts'
 export type { CommandToSend, RetryOptions, SentCommand } from './application/commands/send-command.ts'
 export type { Delivered, DeliverOptions, UndeliveredReplies } from './application/commands/undelivered-replies.ts'
-export { AlreadyPausedError, PauseNotFoundError } from './application/flow/flow-errors.ts'
+export { AlreadyPausedError, LimitNotFoundError, PauseNotFoundError } from './application/flow/flow-errors.ts'
+export type { LaneOptions, LimitOptions } from './application/flow/lane-input.ts'
+export type { LaneThen } from './application/flow/lanes.ts'
+export type { LimitsFilter } from './application/flow/limits.ts'
 export type { PauseOptions, PausesFilter, Resumed, ResumeOptions } from './application/flow/pauses.ts'
 export type { CausalNode, CommandNode, CreditNode, RunNode } from './application/investigation/causal-tree.ts'
 export type {
@@ -40,6 +43,7 @@ export type {
   TroubleshootingItem,
 } from './application/ports/reading/command-queries.ts'
 export type { Pause } from './application/ports/reading/flow-queries.ts'
+export type { Lane, LaneBlocker, LaneFilter, Limit } from './application/ports/reading/lane-queries.ts'
 export type { Health } from './application/ports/reading/stats.ts'
 export type { UndeliveredFilter, UndeliveredReply } from './application/ports/reading/undelivered.ts'
 export type {

@@ -64,6 +64,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
   const { start, get, list, stop } = actions
   const workflows = createWorkflows({ ...deps, pool, store, derivedId, options: deps.workflows })
   const { templates, runner } = workflows
+  const flow = createFlow({ ...deps, pool, store, derivedId })
   const bus: BusCalls = {
     ...guardedAll({
       getCommand: reader.get,
@@ -73,8 +74,10 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       getHistory: readHistory(commands),
       getCorrelation: readCorrelation(investigations),
       cancel: cancelCommand(operate),
-      ...createFlow({ ...deps, pool, store, derivedId }),
+      ...flow.pauses,
     }),
+    lanes: guardedAll(flow.lanes),
+    limits: guardedAll(flow.limits),
     troubleshooting: guardedAll({
       list: reader.parked,
       groups: reader.parkedGroups,

@@ -1,7 +1,10 @@
 import type { BusEvent } from '../domain/bus-event.ts'
+import type { LaneEvent, LimitEvent } from '../domain/flow/lane/events.ts'
+import { isLaneStream, isLimitStream } from '../domain/flow/lane/names.ts'
 import type { PauseEvent } from '../domain/flow/pause/events.ts'
 import { parsePauseStream } from '../domain/flow/pause/names.ts'
 import type { Recorded } from '../domain/recorded.ts'
+import { laneRows, limitRows } from './lane-rows.ts'
 import { pauseRows } from './pause-rows.ts'
 import type { RowWrite } from './row-write.ts'
 
@@ -11,5 +14,7 @@ const none: readonly RowWrite[] = []
 export const flowRows = ({ stream, revision, event }: Recorded<BusEvent>): readonly RowWrite[] => {
   const pauseId = parsePauseStream(stream)
   if (pauseId !== null) return pauseRows(pauseId, revision, event as PauseEvent)
+  if (isLaneStream(stream)) return laneRows(revision, event as LaneEvent)
+  if (isLimitStream(stream)) return limitRows(revision, event as LimitEvent)
   return none
 }

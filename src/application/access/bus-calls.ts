@@ -1,4 +1,6 @@
 import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
+import type { Lanes } from '../flow/lanes.ts'
+import type { Limits } from '../flow/limits.ts'
 import type { Pauses } from '../flow/pauses.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from '../investigation/investigate.ts'
 import type { CommandHistory, HistoryOptions } from '../investigation/read-history.ts'
@@ -54,6 +56,10 @@ export interface BusCalls extends Pauses {
     commandId: string,
     options?: CancelOptions,
   ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
+  /** At most so many commands of a lane run at once, in the order of sending. */
+  readonly lanes: Lanes
+  /** Rules that put commands into lanes when they are sent. */
+  readonly limits: Limits
   readonly troubleshooting: OperatorCalls & {
     /** Parked commands, newest first; of all domains without `domain`. */
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>

@@ -7,6 +7,7 @@ import { type CallerDeps, type Calling, demand } from './calling.ts'
 import { commandCalls } from './command-calls.ts'
 import { flowCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
+import { laneCalls, limitCalls } from './lane-calls.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
 import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
 
@@ -31,6 +32,8 @@ const callsFor = bindCalls(
   {
     ...commandCalls,
     ...flowCalls,
+    lanes: laneCalls,
+    limits: limitCalls,
     troubleshooting: troubleshootingCalls,
     replies: replyCalls,
     operations: operationCalls,
@@ -42,6 +45,8 @@ const callsFor = bindCalls(
 
 export interface Caller extends BoundCalls<typeof commandCalls & typeof flowCalls> {
   readonly identity: Identity
+  readonly lanes: BoundCalls<typeof laneCalls>
+  readonly limits: BoundCalls<typeof limitCalls>
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
   readonly replies: BoundCalls<typeof replyCalls>
   /** The caller's own operations. */

@@ -4,6 +4,8 @@ export interface RuleFact {
   readonly domain: string
   readonly name: string
   readonly settings: Settings | null
+  /** Of a rule: it limits the lanes of keys, which have a width without it, too. */
+  readonly byKey?: boolean
   /** When it was recorded, in milliseconds. */
   readonly at: number
 }
@@ -16,9 +18,10 @@ export interface Settings {
 
 /** Settings over time; those of before count until their `until`. */
 interface Source {
-  now: Settings
-  since: number
-  before: { readonly settings: Settings; readonly until: number }[]
+  readonly now: Settings
+  readonly byKey: boolean
+  readonly since: number
+  readonly before: readonly { readonly settings: Settings; readonly until: number }[]
 }
 
 /** Of a lane that nobody has set. */
@@ -46,9 +49,11 @@ export const createLaneRules = () => {
   const sources = { lane: new Map<string, Source>(), limit: new Map<string, Source>() }
   const keyOf = (domain: string, name: string): string => `${domain}/${name}`
 
+  const recent = (source: Source, at: number) => source.before.filter(({ until }) => at < until)
+
   const within = (source: Source, at: number): readonly Settings[] => [
     source.now,
-    ...source.before.filter(({ until }) => at < until).map(({ settings }) => settings),
+    ...recent(source, at).map(({ settings }) => settings),
   ]
 
   /** Of the rules that have put commands into the lane (null: by their key alone). */
@@ -60,20 +65,13 @@ export const createLaneRules = () => {
     })
 
   return {
-    set: ({ kind, domain, name, settings, at }: RuleFact): void => {
+    set: ({ kind, domain, name, settings, byKey = false, at }: RuleFact): void => {
       const key = keyOf(domain, name)
-      const now = settings ?? unlimited
       const source = sources[kind].get(key)
-      if (source === undefined) {
-        // commands that were let in by a rule before it was known here can only be those of a log without its beginning
-        sources[kind].set(key, { now, since: at, before: [] })
-        return
-      }
-      source.before = [
-        ...source.before.filter(({ until }) => at < until),
-        { settings: source.now, until: at + GRACE_MS },
-      ]
-      source.now = now
+      const now = settings ?? ((source?.byKey ?? byKey) ? byDefault : unlimited)
+      const before = source === undefined ? [] : recent(source, at)
+      if (source !== undefined) before.push({ settings: source.now, until: at + GRACE_MS })
+      sources[kind].set(key, { now, byKey, since: source?.since ?? at, before })
     },
     /** What may have held for a lane: the loosest, where a change is recent. */
     loosest: (domain: string, lane: string, limits: Iterable<string | null>, at: number): Settings => {
