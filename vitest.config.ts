@@ -24,6 +24,7 @@ const onBothStores = [
   'sending/undelivered-replies',
   'crashing/kill',
   'flow/pauses',
+  'flow/schedules',
   'working/outcomes',
   'working/tampered',
   'working/worker',

@@ -3,6 +3,7 @@ import type { BusCalls } from './application/access/bus-calls.ts'
 import type { Caller } from './application/access/caller.ts'
 import type { BatchResult } from './application/commands/send-batch.ts'
 import type { CommandToSend, RetryOptions, SentCommand } from './application/commands/send-command.ts'
+import type { ScheduleCalls } from './application/flow/schedules.ts'
 import type { Identity } from './application/ports/authorization.ts'
 import type { Clock } from './application/ports/clock.ts'
 import type { Log } from './application/ports/log.ts'
@@ -14,6 +15,7 @@ import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-ta
 import type { Verified, VerifyOptions } from './infrastructure/proof/verification/verify.ts'
 import type { RehearsalProcess } from './infrastructure/rehearsal/child.ts'
 import type { Actions } from './infrastructure/runners/bulk-actions.ts'
+import type { ScheduleLimits } from './infrastructure/runners/schedules.ts'
 import type { WorkflowOptions } from './infrastructure/runners/workflow-runs.ts'
 import type { Handler } from './infrastructure/worker/attempt/handler.ts'
 import type { Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
@@ -90,6 +92,8 @@ export interface CommandBusOptions {
   readonly rehearsals?: RehearsalProcess
   /** The domain, retry policy and limits of workflow runs. */
   readonly workflows?: WorkflowOptions
+  /** For tests: limits of what sends the commands of schedules. */
+  readonly schedules?: { readonly limits?: Partial<ScheduleLimits> }
   /** For example a pino logger. Default: no logging. */
   readonly log?: Log
   /** Receives what is sent and handled, for metrics and traces. Default: none. */
@@ -157,6 +161,11 @@ export interface CommandBus extends BusCalls {
    * continue a run with its failed files. `run` records how files end; one process does this, the others stand by.
    */
   readonly runs: WorkflowCalls & { readonly run: (signal?: AbortSignal) => Promise<void> }
+  /**
+   * Schedules: each sends a command at the times of a cron, or every so many seconds. `carryOut` sends them; one process does
+   * this, the others stand by. The service does it by itself.
+   */
+  readonly schedules: ScheduleCalls & { readonly carryOut: (signal?: AbortSignal) => Promise<void> }
   readonly maintenance: {
     /** Rebuilds the read tables from the log while the bus is in use; sends nothing. */
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>

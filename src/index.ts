@@ -13,6 +13,9 @@ export type { LaneOptions, LimitOptions } from './application/flow/lane-input.ts
 export type { LaneThen } from './application/flow/lanes.ts'
 export type { LimitsFilter } from './application/flow/limits.ts'
 export type { PauseOptions, PausesFilter, Resumed, ResumeOptions } from './application/flow/pauses.ts'
+export { ScheduleNameTakenError, ScheduleNotFoundError } from './application/flow/schedule-errors.ts'
+export type { NewSchedule } from './application/flow/schedule-input.ts'
+export type { Schedule, ScheduleCalls, ScheduleOptions } from './application/flow/schedules.ts'
 export type { CausalNode, CommandNode, CreditNode, RunNode } from './application/investigation/causal-tree.ts'
 export type {
   CausalTree,
@@ -44,6 +47,7 @@ export type {
 } from './application/ports/reading/command-queries.ts'
 export type { Pause } from './application/ports/reading/flow-queries.ts'
 export type { Lane, LaneBlocker, LaneFilter, Limit } from './application/ports/reading/lane-queries.ts'
+export type { ScheduleFilter } from './application/ports/reading/schedule-queries.ts'
 export type { Health } from './application/ports/reading/stats.ts'
 export type { UndeliveredFilter, UndeliveredReply } from './application/ports/reading/undelivered.ts'
 export type {

@@ -26,11 +26,13 @@ import { derivedId } from '../infrastructure/shared/uuid-ids.ts'
 import { type OutboxOptions, outbox } from '../projections/outbox.ts'
 import { createFlow, type FlowDeps } from './flow.ts'
 import type { Readiness } from './readiness.ts'
+import { createScheduling, type SchedulesDeps } from './schedules.ts'
 import { createWorkflows, type WorkflowsDeps } from './workflows.ts'
 
 export interface BusCallsDeps
   extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log'>,
     Pick<FlowDeps, 'written'>,
+    Pick<SchedulesDeps, 'sendBatch' | 'ownClock' | 'scheduleLimits'>,
     Pick<Readiness, 'guardedAll'> {
   readonly onSuccess: OutboxOptions['onSuccess']
   readonly workflows: CommandBusOptions['workflows'] | undefined
@@ -65,6 +67,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
   const workflows = createWorkflows({ ...deps, pool, store, derivedId, options: deps.workflows })
   const { templates, runner } = workflows
   const flow = createFlow({ ...deps, pool, store, derivedId })
+  const { schedules, runner: scheduleRunner } = createScheduling({ ...deps, pool, store, derivedId })
   const bus: BusCalls = {
     ...guardedAll({
       getCommand: reader.get,
@@ -96,8 +99,9 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       ...workflows.runs,
     }),
     credits: guardedAll(workflows.credits),
+    schedules: guardedAll(schedules),
   }
-  return { bus, actions, runner }
+  return { bus, actions, runner, scheduleRunner }
 }
 
 /** How bulk actions recognise finished items when the log is in another database. */

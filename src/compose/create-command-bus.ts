@@ -134,6 +134,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     transact,
     transactNow,
     send: sender.one,
+    sendBatch: sender.batch,
+    ownClock: options.clock ?? null,
+    scheduleLimits: options.schedules?.limits,
     rehearsals,
     rehearse: rehearseCommand({ store: commandStoreOf(store), rehearsals, clock }),
     onFilled,
@@ -148,7 +151,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? {}
       : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),
   })
-  const { bus, actions, runner } = callsOn(pool, store)
+  const { bus, actions, runner, scheduleRunner } = callsOn(pool, store)
   const live = createPostgresLiveEvents(readPool, { log })
   const callerDeps: CallerDeps = {
     bus,
@@ -181,6 +184,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       createCaller(reading === undefined ? callerDeps : { ...callerDeps, bus: busUntil(reading.signal) }, identity),
     actions: { ...bus.actions, ...guardedAll({ run: actions.run, runOne: actions.runOne }) },
     runs: { ...bus.runs, run: guarded(runner.run) },
+    schedules: { ...bus.schedules, carryOut: guarded(scheduleRunner.run) },
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
@@ -189,7 +193,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     follower,
     worker: workers.make,
     close: createShutdown([
-      [workers.stop, actions.close, runner.close, live.stop],
+      [workers.stop, actions.close, runner.close, scheduleRunner.close, live.stop],
       // last, because running handlers may still send
       [takeNoMore],
       [commandLog.close],

@@ -10,6 +10,7 @@ export const readTables = {
   command_bus_pause: ['pause_id'],
   command_bus_lane: ['domain', 'lane'],
   command_bus_limit: ['domain', 'name'],
+  command_bus_schedule: ['name'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type ReadTable = keyof typeof readTables

@@ -2,6 +2,7 @@ import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
 import type { Lanes } from '../flow/lanes.ts'
 import type { Limits } from '../flow/limits.ts'
 import type { Pauses } from '../flow/pauses.ts'
+import type { ScheduleCalls } from '../flow/schedules.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from '../investigation/investigate.ts'
 import type { CommandHistory, HistoryOptions } from '../investigation/read-history.ts'
 import type { Operation } from '../operations/operation-view.ts'
@@ -99,4 +100,6 @@ export interface BusCalls extends Pauses {
   readonly runs: WorkflowCalls
   /** What tenants pay runs with: a ledger with a monthly and a purchased pool. */
   readonly credits: Credits
+  /** Commands at the times of a cron, or every so many seconds. */
+  readonly schedules: ScheduleCalls
 }

@@ -48,6 +48,15 @@ export const callerPermissions = {
     previewRetry: 'runs',
     retryFailed: 'runs',
   },
+  schedules: {
+    list: 'read',
+    get: 'read',
+    set: 'operate',
+    delete: 'operate',
+    pause: 'operate',
+    resume: 'operate',
+    run: 'operate',
+  },
   credits: { balance: 'runs', entries: 'runs', grant: 'grant' },
 } as const satisfies Declared
 

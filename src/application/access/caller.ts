@@ -9,6 +9,7 @@ import { flowCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
 import { laneCalls, limitCalls } from './lane-calls.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
+import { scheduleCalls } from './schedule-calls.ts'
 import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
 
 const userOf = ({ identity: { subject, tenant }, scope }: Calling): OperationUser => ({ subject, tenant, ...scope })
@@ -39,6 +40,7 @@ const callsFor = bindCalls(
     operations: operationCalls,
     runs: runCalls,
     credits: creditCalls,
+    schedules: scheduleCalls,
   },
   callerPermissions,
 )
@@ -53,6 +55,7 @@ export interface Caller extends BoundCalls<typeof commandCalls & typeof flowCall
   readonly operations: BoundCalls<typeof operationCalls>
   readonly runs: BoundCalls<typeof runCalls>
   readonly credits: BoundCalls<typeof creditCalls>
+  readonly schedules: BoundCalls<typeof scheduleCalls>
   readonly allows: (permission: Permission) => boolean
   /** Checks a permission. @throws ForbiddenError */
   readonly demand: (permission: Permission) => void

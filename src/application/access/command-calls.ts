@@ -106,7 +106,7 @@ export const commandCalls = {
   },
 }
 
-const demandOpen = ({ reservedDomains }: Calling, domain: string): void => {
+export const demandOpen = ({ reservedDomains }: Calling, domain: string): void => {
   const instead = reservedDomains.get(domain)
   if (instead !== undefined) throw new DomainReservedError(domain, instead)
 }

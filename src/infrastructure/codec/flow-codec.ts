@@ -2,8 +2,10 @@ import * as t from 'io-ts'
 import type { FlowEvent } from '../../domain/flow/events.ts'
 import { type LaneEvent, type LimitEvent, lanesBy, onParkChoices } from '../../domain/flow/lane/events.ts'
 import type { PauseEvent } from '../../domain/flow/pause/events.ts'
+import { missedRules, overlapRules } from '../../domain/flow/schedule/due.ts'
+import type { ScheduleEvent } from '../../domain/flow/schedule/events.ts'
 import { type EventSchemas, eventCodec, nullable } from './event-codec.ts'
-import { number, oneOf } from './json.ts'
+import { json, number, oneOf } from './json.ts'
 
 /** The stored form of a pause's events, version 1. */
 const pauseSchemas: EventSchemas<PauseEvent> = {
@@ -38,7 +40,30 @@ const laneSchemas: EventSchemas<LaneEvent | LimitEvent> = {
   LimitRemoved: { version: 1, data: t.strict({ domain: t.string, name: t.string }) },
 }
 
-const schemas: EventSchemas<FlowEvent> = { ...pauseSchemas, ...laneSchemas }
+const set = {
+  domain: t.string,
+  commandType: t.string,
+  data: json,
+  replyTo: nullable(t.string),
+  cron: nullable(t.string),
+  timeZone: t.string,
+  everySeconds: nullable(number),
+  everyFrom: t.string,
+  missed: oneOf(missedRules),
+  maxMissed: number,
+  overlap: oneOf(overlapRules),
+}
+
+/** The stored form of a schedule's events, version 1. */
+const scheduleSchemas: EventSchemas<ScheduleEvent> = {
+  ScheduleCreated: { version: 1, data: t.strict({ ...set, tenantId: nullable(t.string), incarnation: number }) },
+  ScheduleChanged: { version: 1, data: t.strict(set) },
+  SchedulePaused: { version: 1, data: t.strict({ reason: t.string }) },
+  ScheduleResumed: { version: 1, data: t.strict({}) },
+  ScheduleDeleted: { version: 1, data: t.strict({}) },
+}
+
+const schemas: EventSchemas<FlowEvent> = { ...pauseSchemas, ...laneSchemas, ...scheduleSchemas }
 
 /** Settings. Change a shape only with a new version and a step in the upcasts. */
 export const flowCodec = eventCodec<FlowEvent>(schemas, {})

@@ -25,6 +25,8 @@ const identity = (part: Partial<Identity> = {}): Identity => ({
   ...part,
 })
 
+const nightly = { domain: 'a', commandType: 'X', data: 1, cron: '30 2 * * *' }
+
 /** Every call of a caller, with the permission that it needs. */
 const calls: readonly (readonly [name: string, permission: string, call: (caller: Caller) => Promise<unknown>])[] = [
   ['send', 'send', caller => caller.send('a', { commandType: 'X', data: 1 })],
@@ -63,6 +65,13 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['limits.list', 'read', caller => caller.limits.list()],
   ['limits.set', 'operate', caller => caller.limits.set('a', 'b', { by: 'type', width: 1 })],
   ['limits.delete', 'operate', caller => caller.limits.delete('a', 'b')],
+  ['schedules.list', 'read', caller => caller.schedules.list()],
+  ['schedules.get', 'read', caller => caller.schedules.get('a')],
+  ['schedules.set', 'operate', caller => caller.schedules.set('a', nightly)],
+  ['schedules.delete', 'operate', caller => caller.schedules.delete('a')],
+  ['schedules.pause', 'operate', caller => caller.schedules.pause('a', 'x')],
+  ['schedules.resume', 'operate', caller => caller.schedules.resume('a')],
+  ['schedules.run', 'operate', caller => caller.schedules.run('a')],
   ['live', 'read', caller => caller.live({ after: 'now' })],
   ['stats', 'read', caller => caller.stats()],
   ['operations.start', 'operations', caller => caller.operations.start({ operation_type: 'x', parameters: 1 })],

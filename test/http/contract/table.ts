@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Api } from '../../../src/contract/index.ts'
 import type { ProblemCode } from '../../../src/contract/route.ts'
 import { PermanentCommandError, type Role } from '../../../src/index.ts'
@@ -90,6 +91,13 @@ const failedRun = async (api: SharedApi): Promise<string> => {
   runner.abort()
   await ended
   return id
+}
+
+const nightly = { domain: 'reports', commandType: 'Nightly', data: {}, cron: '30 2 * * *' }
+const schedule = async ({ bus }: SharedApi): Promise<string> => {
+  const name = `of-${randomUUID()}`
+  await bus.schedules.set(name, nightly)
+  return name
 }
 
 /** A declared route that is missing here is a type error, and fails the tests that go through all routes. */
@@ -415,6 +423,66 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  listSchedules: {
+    is: 'GET /schedules',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', ...paging],
+  },
+  getSchedule: {
+    is: 'GET /schedules/:name',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'SCHEDULE_NOT_FOUND',
+    query: [],
+    prepare: schedule,
+  },
+  setSchedule: {
+    is: 'PUT /schedules/:name',
+    roles: operators,
+    body: nightly,
+    required: ['domain', 'commandType', 'data'],
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    prepare: async () => 'nightly',
+  },
+  deleteSchedule: {
+    is: 'DELETE /schedules/:name',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'SCHEDULE_NOT_FOUND',
+    query: [],
+    prepare: schedule,
+  },
+  pauseSchedule: {
+    is: 'POST /schedules/:name/pause',
+    roles: operators,
+    body: { reason: 'month end' },
+    succeeds: 200,
+    unknown: 'SCHEDULE_NOT_FOUND',
+    query: [],
+    prepare: schedule,
+  },
+  resumeSchedule: {
+    is: 'POST /schedules/:name/resume',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'SCHEDULE_NOT_FOUND',
+    query: [],
+    prepare: schedule,
+  },
+  runSchedule: {
+    is: 'POST /schedules/:name/run',
+    roles: operators,
+    body: {},
+    succeeds: 202,
+    unknown: 'SCHEDULE_NOT_FOUND',
+    query: [],
+    prepare: schedule,
+  },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
   getProof: {
     is: 'GET /proof',
@@ -432,7 +500,11 @@ export const routesWithId = allRoutes.filter(([, { unknown }]) => unknown !== 'n
 export const commandRoutes = routesWithId.filter(([, { is }]) => is.includes(':commandId'))
 export const routesWithBody = allRoutes.filter(([, { body }]) => body !== undefined)
 
+/** Their ids are UUIDs, not names. */
+export const routesWithUuid = routesWithId.filter(([, { is }]) => !is.includes(':name'))
+
 export const UNKNOWN_ID = '00000000-0000-4000-8000-00000000dead'
+const UNKNOWN_NAME = 'nobody.has-this'
 
 /** Method and path of a route with its parameters filled in. */
 export const addressOf = (
@@ -441,5 +513,12 @@ export const addressOf = (
   domain = 'payments',
 ): readonly [method: string, path: string] => {
   const [method = '', path = ''] = is.split(' ')
-  return [method, path.replace(':domain', domain).replace(/:(commandId|id)\b/, commandId)]
+  const name = commandId === UNKNOWN_ID ? UNKNOWN_NAME : commandId
+  return [
+    method,
+    path
+      .replace(':domain', domain)
+      .replace(':name', name)
+      .replace(/:(commandId|id)\b/, commandId),
+  ]
 }

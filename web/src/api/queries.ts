@@ -52,6 +52,17 @@ export const groupsQuery = (query: QueryOf<'groupParked'>) =>
     placeholderData: keepPreviousData,
   })
 
+/** The times of schedules have no events. */
+const SCHEDULES_MS = 10_000
+
+export const schedulesQuery = (query: QueryOf<'listSchedules'>) =>
+  queryOptions({
+    queryKey: ['schedules', query],
+    queryFn: ({ signal }) => api.listSchedules({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: SCHEDULES_MS,
+  })
+
 export const undeliveredQuery = (query: QueryOf<'listUndelivered'>) =>
   queryOptions({
     queryKey: ['undelivered', query],

@@ -10,6 +10,7 @@ import { CreditsPage } from '../pages/runs/CreditsPage.tsx'
 import { RunPage } from '../pages/runs/RunPage.tsx'
 import { RunsPage } from '../pages/runs/RunsPage.tsx'
 import { TemplatesPage } from '../pages/runs/TemplatesPage.tsx'
+import { SchedulesPage } from '../pages/schedules/SchedulesPage.tsx'
 import { SearchPage } from '../pages/search/SearchPage.tsx'
 import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
 import { ActionsPage } from '../pages/troubleshooting/ActionsPage.tsx'
@@ -44,6 +45,7 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/runs/templates', () => <TemplatesPage />],
   ['/runs/:id', ({ id = '' }) => <RunPage key={id} id={id} />],
   ['/credits', () => <CreditsPage />],
+  ['/schedules', () => <SchedulesPage />],
   ['/audit', () => <AuditPage />],
   ['/search', () => <SearchPage />],
 ]

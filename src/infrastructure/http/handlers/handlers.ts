@@ -14,6 +14,7 @@ import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import { proofAnswer } from './proof-answer.ts'
+import { scheduleHandlers } from './schedule-handlers.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
 
 /** What handlers need besides the bus. */
@@ -104,6 +105,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   getOperation: ({ params }, caller) => caller.operations.get(params.id),
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
   ...workflowHandlers,
+  ...scheduleHandlers,
 }
 
 const progressOf = ({ criteria, tenantId: _, items: __, ...progress }: ActionView) => ({

@@ -60,6 +60,8 @@ export const schemaNames = [
   'command_bus_refuse_commit',
   'command_bus_refuse_loss',
   'command_bus_rehearsal',
+  'command_bus_schedule',
+  'command_bus_schedule_progress',
   'command_bus_seal',
   'command_bus_seal_content',
   'command_bus_send_right',

@@ -2,6 +2,7 @@ import type { BusEvent } from '../../../domain/bus-event.ts'
 import { creditsStream } from '../../../domain/credits/names.ts'
 import { laneStream, limitStream } from '../../../domain/flow/lane/names.ts'
 import { pauseStream } from '../../../domain/flow/pause/names.ts'
+import { scheduleStream } from '../../../domain/flow/schedule/names.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { runStream } from '../../../domain/workflow-run/names.ts'
 import { templateStream } from '../../../domain/workflow-template/names.ts'
@@ -39,6 +40,7 @@ export const sources: Readonly<Record<ReadTable, Source>> = {
   command_bus_pause: from(pauseStream(''), 'pause_id', 'uuid'),
   command_bus_lane: named(laneStream(''), 'lane'),
   command_bus_limit: named(limitStream(''), 'name'),
+  command_bus_schedule: from(scheduleStream(''), 'name', 'text'),
 }
 
 export const workflowTables = Object.keys(readTables) as readonly ReadTable[]

@@ -18,6 +18,7 @@ interface Rights {
 const log = 'command_bus_event'
 const ofTheLog = ['seal', 'archived_stream', 'archived_event', 'archived_message'].map(name => `command_bus_${name}`)
 const kept = ['command_bus_stranger', 'command_bus_undelivered']
+const progress = 'command_bus_schedule_progress'
 const actions = ['command_bus_action', 'command_bus_action_item']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
@@ -40,7 +41,9 @@ const writer = [
 ]
 
 const reader: Rights = {
-  tables: [['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...readTableNames]]],
+  tables: [
+    ['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, progress, ...readTableNames]],
+  ],
   functions: ['command_bus_queue_figures(text[], jsonb)', 'command_bus_command_stream(text, uuid)'],
 }
 
@@ -68,7 +71,7 @@ const operator: Rights = {
   tables: [
     ...reader.tables,
     ['insert, update', actions],
-    ['insert, update', ['command_bus_checkpoint']],
+    ['insert, update', ['command_bus_checkpoint', progress]],
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
     ['insert, update, delete', ['command_bus_intent']],
   ],
