@@ -19,7 +19,7 @@ export const callerPermissions = {
   resume: 'operate',
   pauses: 'read',
   lanes: { list: 'read', get: 'read', set: 'operate', listAt: 'audit' },
-  limits: { list: 'read', set: 'operate', delete: 'operate' },
+  limits: { list: 'read', get: 'read', set: 'operate', delete: 'operate' },
   live: 'read',
   stats: 'read',
   troubleshooting: {

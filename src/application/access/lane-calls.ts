@@ -40,6 +40,10 @@ export const limitCalls = {
     refuseTenants(calling)
     return calling.bus.limits.list(filter)
   },
+  get: async (calling: Calling, domain: string, name: string) => {
+    refuseTenants(calling)
+    return calling.bus.limits.get(domain, name)
+  },
   set: async (calling: Calling, domain: string, name: string, options: Omit<LimitOptions, 'operator'>) => {
     return calling.bus.limits.set(domain, name, byOperator(calling, options))
   },

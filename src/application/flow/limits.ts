@@ -43,6 +43,14 @@ export const createLimits = ({ settings, queries, clock }: LanesDeps) => {
         .sort((a, b) => (laneIdOf(a.domain, a.name) < laneIdOf(b.domain, b.name) ? -1 : 1))
     },
 
+    /** @throws InvalidInputError, LimitNotFoundError */
+    get: async (domain: string, name: string): Promise<Limit> => {
+      const key = [domainOf(domain), limitNameOf(name)] as const
+      const found = await queries.limit(...key)
+      if (found === null) throw new LimitNotFoundError(...key)
+      return found
+    },
+
     /** Sets a rule. It is for commands that are sent from then on; of its lanes, those that exist obey it, too. @throws InvalidInputError */
     set: async (domain: string, name: string, options: LimitOptions): Promise<Limit> => {
       const key = { domain: domainOf(domain), name: limitNameOf(name) }

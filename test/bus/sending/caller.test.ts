@@ -63,6 +63,7 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['lanes.set', 'operate', caller => caller.lanes.set('a', 'b', { width: 1 })],
   ['lanes.listAt', 'audit', caller => caller.lanes.listAt('2026-01-01')],
   ['limits.list', 'read', caller => caller.limits.list()],
+  ['limits.get', 'read', caller => caller.limits.get('a', 'b')],
   ['limits.set', 'operate', caller => caller.limits.set('a', 'b', { by: 'type', width: 1 })],
   ['limits.delete', 'operate', caller => caller.limits.delete('a', 'b')],
   ['schedules.list', 'read', caller => caller.schedules.list()],

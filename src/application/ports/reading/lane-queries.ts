@@ -50,6 +50,7 @@ export interface LaneQueries {
   readonly list: (filter: LaneFilter) => Promise<Page<Lane>>
   /** One lane, whether it has commands or not. */
   readonly one: (domain: string, lane: string, scope: Scope) => Promise<Lane>
+  readonly limit: (domain: string, name: string) => Promise<Limit | null>
   /** By domain and name: the first 1,000. */
   readonly limits: (domain: string | null) => Promise<readonly Limit[]>
 }

@@ -90,29 +90,48 @@ export const createLaneQueries = (pool: Pool): LaneQueries => ({
     return laneOf(rows[0])
   },
 
+  limit: async (domain, name) => {
+    const { rows } = await pool.query(`${LIMITS} and l.domain = $1 and l.name = $2`, [domain, name])
+    return rows.map(limitOf)[0] ?? null
+  },
+
   limits: async domain => {
     const { rows } = await pool.query(
-      `select l.domain, l.name, l.command_type, l.lanes_by, l.width, l.rate_per_second, l.on_park, l.updated_by,
-         ${instant('l.updated_at')} as updated_at
-       from command_bus_limit l where l.removed_at is null and ($1::text is null or l.domain = $1)
-       order by l.domain, l.name limit ${MOST_LIMITS}`,
+      `${LIMITS} and ($1::text is null or l.domain = $1) order by l.domain, l.name limit ${MOST_LIMITS}`,
       [domain],
     )
-    return rows.map(
-      (row): Limit => ({
-        domain: row.domain,
-        name: row.name,
-        commandType: row.command_type,
-        by: row.lanes_by,
-        width: row.width,
-        ratePerSecond: row.rate_per_second,
-        onPark: row.on_park,
-        updatedBy: row.updated_by,
-        updatedAt: row.updated_at,
-      }),
-    )
+    return rows.map(limitOf)
   },
 })
+
+const LIMITS = `
+  select l.domain, l.name, l.command_type, l.lanes_by, l.width, l.rate_per_second, l.on_park, l.updated_by,
+    ${instant('l.updated_at')} as updated_at
+  from command_bus_limit l where l.removed_at is null`
+
+const limitOf = (row: LimitRow): Limit => ({
+  domain: row.domain,
+  name: row.name,
+  commandType: row.command_type,
+  by: row.lanes_by,
+  width: row.width,
+  ratePerSecond: row.rate_per_second,
+  onPark: row.on_park,
+  updatedBy: row.updated_by,
+  updatedAt: row.updated_at,
+})
+
+interface LimitRow {
+  readonly domain: string
+  readonly name: string
+  readonly command_type: string | null
+  readonly lanes_by: Limit['by']
+  readonly width: number
+  readonly rate_per_second: number | null
+  readonly on_park: Limit['onPark']
+  readonly updated_by: string
+  readonly updated_at: string
+}
 
 interface LaneRow {
   readonly domain: string
