@@ -12,12 +12,13 @@
 --                                                                       uncount: postpone, and take the last read back
 --   current  [{stream, queue, domain, command_id}]                      archive the command's present message
 --   replies  [{queue, events: [event], bodies: [body]}]
+--   lanes    [{event, op, domain, command_id, lane, limit?, queue?, run_at?}]  see command_bus_move_lanes in 0014_lanes.sql
 --   atomic   true: a lost race raises CB409 and nothing is done
 --   careful  true: a reply that cannot be put on its queue is kept in command_bus_undelivered; otherwise it fails the unit,
 --            so that replies that can be delivered cost no subtransaction
 --
--- Returns {lost: [stream], messages: [[event, msgId]], undelivered: [queue]}. A stream that lost its race leaves nothing
--- behind.
+-- Returns {lost: [stream], messages: [[event, msgId]], undelivered: [queue], shown?: [queue]}; `shown`: queues with messages of
+-- others that have become visible. A stream that lost its race leaves nothing behind.
 
 -- Writers hold this lock in shared mode; the swap of a rebuilt read table holds it exclusively.
 create function command_bus_lock() returns bigint language sql immutable parallel safe as $$ select 7108218620261122 $$;
@@ -101,9 +102,14 @@ declare
   v_losers  int[] := '{}';
   v_why     text;
   v_undelivered text[] := '{}';
+  v_shown   text[];
 begin
   if not has_table_privilege(command_bus_caller(), 'command_bus_action'::regclass, 'insert') then
     perform command_bus_check_unit(unit);
+  end if;
+  -- before it has a transaction id: then events of a lane are in the log in the order in which their units had the lock
+  if unit ? 'lanes' then
+    perform command_bus_lock_lanes(unit->'lanes');
   end if;
   perform pg_advisory_xact_lock_shared(command_bus_lock());
   if unit ? 'messages' or unit ? 'resends' then
@@ -314,14 +320,19 @@ begin
     end if;
   end loop;
 
+  if unit ? 'lanes' then
+    v_shown := command_bus_move_lanes(unit->'lanes', m_ids, v_losers);
+  end if;
+
   return jsonb_build_object(
     'lost', to_jsonb(v_lost),
     'undelivered', to_jsonb(v_undelivered),
-    'messages', coalesce((select jsonb_agg(jsonb_build_array(n, m_ids[n + 1]::text)) from unnest(m_events) n), '[]'));
+    'messages', coalesce((select jsonb_agg(jsonb_build_array(n, m_ids[n + 1]::text)) from unnest(m_events) n), '[]'))
+    || case when v_shown is null then '{}' else jsonb_build_object('shown', to_jsonb(v_shown)) end;
 end $$;
 
 -- Commits independent units, each by itself. A unit that would wait for the lock of an open transaction is skipped: its
--- answer is null.
+-- answer is null. So are later ones of its lanes, which must not overtake it.
 create function command_bus_commit_each(units jsonb) returns jsonb
 language plpgsql
 set lock_timeout = '2ms'
@@ -329,11 +340,20 @@ as $$
 declare
   v_unit    jsonb;
   v_answers jsonb := '[]';
+  v_held    jsonb := '[]';
 begin
   for v_unit in select x.unit from jsonb_array_elements(units) with ordinality x(unit, n) order by x.n loop
+    if v_unit ? 'lanes' and exists (
+      select from jsonb_array_elements(v_unit->'lanes') l, jsonb_array_elements(v_held) h
+      where l->'lane' = h->'lane' and l->'domain' = h->'domain')
+    then
+      v_answers := v_answers || 'null'::jsonb;
+      continue;
+    end if;
     begin
       v_answers := v_answers || jsonb_build_array(command_bus_commit(v_unit));
     exception when lock_not_available then
+      v_held := v_held || coalesce(v_unit->'lanes', '[]');
       v_answers := v_answers || 'null'::jsonb;
     end;
   end loop;

@@ -165,6 +165,7 @@ declare
   v_answer jsonb;
   v_lost   text[];
   v_table  text;
+  v_writes jsonb;
 begin
   v_answer := command_bus_commit(unit - 'tables');
   v_lost := array(select jsonb_array_elements_text(v_answer->'lost'));
@@ -174,8 +175,11 @@ begin
       'command_bus_pause', 'command_bus_schedule', 'command_bus_lane', 'command_bus_limit') then
       raise exception '% is not a read table', v_table using errcode = 'insufficient_privilege';
     end if;
-    perform command_bus_put_rows(v_table::regclass,
-      (select jsonb_agg(x) from jsonb_array_elements(unit->'tables') x where x->>'table' = v_table), v_lost);
+    v_writes := (select jsonb_agg(x) from jsonb_array_elements(unit->'tables') x where x->>'table' = v_table);
+    perform command_bus_put_rows(v_table::regclass, v_writes, v_lost);
+    if v_table in ('command_bus_lane', 'command_bus_limit') then
+      perform command_bus_check_lanes(v_writes);
+    end if;
   end loop;
   return v_answer;
 end $$;

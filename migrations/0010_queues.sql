@@ -70,8 +70,9 @@ begin
     where c.status in ('PENDING', 'IN_PROGRESS') and c.domain = of_domain collate "C" and c.msg_id = any (msg_ids);
 end $$;
 
--- Milliseconds until a message of the queue becomes visible, 0 when one is; null when there is none. `after` as above.
-create function command_bus_next_visible(queue text, after double precision) returns double precision
+-- Milliseconds until a message of the queue becomes visible, 0 when one is; null when there is none. `after` as above. `lanes`:
+-- lanes of its domain have to be looked at again, see command_bus_admit_lanes in 0014_lanes.sql.
+create function command_bus_next_visible(queue text, after double precision, out ms double precision, out lanes boolean)
 language plpgsql
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -84,7 +85,8 @@ begin
   end if;
   execute format('select q.vt from pgmq.%I q where q.vt >= $1 order by q.vt limit 1', 'q_' || queue)
     into v_next using coalesce(to_timestamp(after / 1000), '-infinity');
-  return case when v_next is not null then greatest(0, extract(epoch from v_next - clock_timestamp()) * 1000) end;
+  ms := case when v_next is not null then greatest(0, extract(epoch from v_next - clock_timestamp()) * 1000) end;
+  lanes := exists (select from command_bus_lane_check c where c.domain = command_bus_domain_of(queue));
 end $$;
 
 -- Messages that were found on a command queue and belong to no command of this log, with the reason. They are in pgmq's

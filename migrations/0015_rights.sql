@@ -55,7 +55,7 @@ begin
   )
   select
     not exists (select from jsonb_object_keys(unit) k
-      where k not in ('atomic', 'careful', 'events', 'rows', 'messages', 'moves', 'current', 'replies'))
+      where k not in ('atomic', 'careful', 'events', 'rows', 'messages', 'moves', 'current', 'replies', 'lanes'))
     and not exists (
       select from e where coalesce(
         e.stream !~ '^command-[a-z][a-z0-9]*([._-][a-z0-9]+)*-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
@@ -97,6 +97,11 @@ begin
     and (select array_agg(x order by x->>'stream' collate "C") from jsonb_array_elements(unit->'current') x) is not distinct from (
       select array_agg(jsonb_build_object('stream', stream, 'queue', queue, 'domain', domain, 'command_id', command_id)
         order by stream collate "C") from ends)
+    and (select array_agg(x order by (x->>'event')::int) from jsonb_array_elements(unit->'lanes') x) is not distinct from (
+      select array_agg(jsonb_build_object('event', event, 'domain', domain, 'command_id', command_id, 'lane', context->'lane') || case
+        when sent then jsonb_strip_nulls(jsonb_build_object('op', 'enter', 'queue', queue, 'limit', data->'limit', 'run_at', data->'runAt'))
+        else '{"op": "leave"}' end order by event)
+      from e where context ? 'lane')
     and (select array_agg(g.given order by g.event) from command_bus_given(unit->'replies') g) is not distinct from (
       select array_agg(jsonb_build_array(context->'replyTo', event, jsonb_build_object('command_id', command_id,
         'correlation_id', context->'correlationId', 'domain', domain, 'type', (context->>'commandType') || 'Response', 'completed_at', at,
@@ -142,7 +147,8 @@ begin
     select from jsonb_array_elements(coalesce(unit->'replies', '[]')) x
     cross join lateral jsonb_array_elements(case when (unit->>'careful')::boolean or command_bus_domain_of(lower(x->>'queue')) is not null then x->'bodies' else '[]' end) b
     where coalesce(command_bus_command_stream(b->>'domain', (b->>'command_id')::uuid) <> all (v_streams), true)) or exists (
-    select from jsonb_array_elements(coalesce(unit->'rows', '[]') || coalesce(unit->'moves', '[]') || coalesce(unit->'current', '[]')) x
+    select from jsonb_array_elements(coalesce(unit->'rows', '[]') || coalesce(unit->'moves', '[]') || coalesce(unit->'current', '[]')
+      || coalesce(unit->'lanes', '[]')) x
     where command_bus_command_stream(x->>'domain', (x->>'command_id')::uuid) <> all (v_streams)
       or x ? 'stream' and x->>'stream' <> all (v_streams))
   then
@@ -160,7 +166,7 @@ begin
     select p.oid from pg_proc p
     where p.pronamespace = current_schema()::regnamespace and p.proname in ('command_bus_commit', 'command_bus_commit_each', 'command_bus_commit_rows', 'command_bus_commit_sent', 'command_bus_commit_reports',
       'command_bus_streams', 'command_bus_read', 'command_bus_next_visible', 'command_bus_extend', 'command_bus_hand_back',
-      'command_bus_archive', 'command_bus_owners', 'command_bus_make_queue', 'command_bus_claim_queues', 'command_bus_queue_figures', 'command_bus_deliver_replies')
+      'command_bus_archive', 'command_bus_owners', 'command_bus_make_queue', 'command_bus_claim_queues', 'command_bus_queue_figures', 'command_bus_deliver_replies', 'command_bus_begin', 'command_bus_admit_lanes')
   loop
     execute format('alter function %s security definer', v_function);
     execute format('revoke all on function %s from public', v_function);
@@ -176,3 +182,11 @@ revoke all on function command_bus_put_replies(text, jsonb[]) from public;
 revoke all on function command_bus_postpone(text, bigint[], float8[], boolean) from public;
 revoke all on function command_bus_delay(text, bigint[], jsonb) from public;
 revoke all on function command_bus_is_archived(text[]) from public;
+revoke all on function command_bus_show(text, bigint[], timestamptz) from public;
+revoke all on function command_bus_admit(text[], text[]) from public;
+revoke all on function command_bus_move_lanes(jsonb, bigint[], int[]) from public;
+revoke all on function command_bus_change_lanes(jsonb, bigint[], int[]) from public;
+revoke all on function command_bus_enter_lanes(jsonb, bigint[], int[]) from public;
+revoke all on function command_bus_take_turns(text, uuid[]) from public;
+revoke all on function command_bus_join_lanes(text, uuid[], bigint[], int[], uuid[]) from public;
+revoke all on function command_bus_check_lanes(jsonb) from public;

@@ -30,7 +30,7 @@ import { createScheduling, type SchedulesDeps } from './schedules.ts'
 import { createWorkflows, type WorkflowsDeps } from './workflows.ts'
 
 export interface BusCallsDeps
-  extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log'>,
+  extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log' | 'laneRules'>,
     Pick<FlowDeps, 'written'>,
     Pick<SchedulesDeps, 'sendBatch' | 'ownClock' | 'scheduleLimits'>,
     Pick<Readiness, 'guardedAll'> {

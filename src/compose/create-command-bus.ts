@@ -60,7 +60,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const ids = uuidIds
   const onSuccess = options.onSuccess ?? 'delete'
 
-  const { catalog, replyQueues, admit, localBell, onFilled, stopDoorbell } = openQueues(connections, options)
+  const { catalog, replyQueues, laneRules, admit, localBell, onFilled, stopDoorbell } = openQueues(connections, options)
 
   // the log, and the checks before the first call
   const newClient = () => clientLike(pool)
@@ -97,6 +97,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     policies: new Map(Object.entries(options.policies ?? {})),
     telemetry,
+    laneRules,
     makeReplyQueues: (queues, within) => replyQueues.make(queues, within as ClientBase | undefined),
     admit,
     toPublicError,
@@ -130,6 +131,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   // the calls of the bus, and those of `as`
   const callsOn = createBusCalls({
     workflows: options.workflows,
+    laneRules,
     maxOperationRetries: options.maxOperationRetries,
     transact,
     transactNow,

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { wholeOf } from '../application/shared/input.ts'
 import type { CommandBusOptions } from '../command-bus.ts'
 import { createDoorbell } from '../infrastructure/postgres/queue/doorbell.ts'
+import { createLaneRules } from '../infrastructure/postgres/queue/lane-rules.ts'
 import { createQueueCatalog } from '../infrastructure/postgres/queue/queue.ts'
 import { createQueueLimit, usualQueueLimits } from '../infrastructure/postgres/queue/queue-limit.ts'
 import { createReplyQueues } from '../infrastructure/postgres/queue/reply-queues.ts'
@@ -15,6 +16,7 @@ export const openQueues = ({ pool, workerPool }: Connections, { maxQueues, newQu
   return {
     catalog,
     replyQueues: createReplyQueues(catalog),
+    laneRules: createLaneRules(workerPool),
     admit: createQueueLimit(workerPool, catalog, {
       most: wholeOf(maxQueues ?? usualQueueLimits.most, 'maxQueues', 0),
       perHour: wholeOf(newQueuesPerHour ?? usualQueueLimits.perHour, 'newQueuesPerHour', 0),

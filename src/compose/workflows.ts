@@ -12,6 +12,7 @@ import { createRunProcess } from '../application/runs/run-process.ts'
 import { createRuns } from '../application/runs/workflow-runs.ts'
 import { createWorkflowStore } from '../application/runs/workflow-store.ts'
 import { createTemplates } from '../application/runs/workflow-templates.ts'
+import type { LaneRules } from '../application/sending/lane-rules.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import { createJobFeed } from '../infrastructure/postgres/log/job-feed.ts'
 import { createWorkflowQueries } from '../infrastructure/postgres/reading/workflow-queries.ts'
@@ -24,6 +25,7 @@ export interface WorkflowsDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly derivedId: (text: string) => string
+  readonly laneRules: LaneRules
   readonly log: Log
   /** The log or the database cannot be reached now. */
   readonly isAway: (error: unknown) => boolean
@@ -34,11 +36,11 @@ const defaultPolicy: RetryOptions = { maxAttempts: 3, backoffSeconds: [1, 5], ji
 
 /** Makes runs, templates, credits, and the runner that follows the runs. */
 export const createWorkflows = (deps: WorkflowsDeps) => {
-  const { pool, store, clock, ids, log, isAway, derivedId, options = {} } = deps
+  const { pool, store, clock, ids, log, isAway, derivedId, laneRules, options = {} } = deps
   const domain = options.domain ?? WORKFLOW_DOMAIN
   const workflows = createWorkflowStore(store, ids, clock)
   const policy = { ...defaultPolicy, ...options.policy }
-  const jobs = createRunJobs({ domain, policy, store, clock, ids, derivedId })
+  const jobs = createRunJobs({ domain, policy, laneRules, store, clock, ids, derivedId })
   const queries = createWorkflowQueries({ pool, domain, commandId: jobs.commandId })
   const transact = createTransactCommands(commandStoreOf(store), ids)
   const process = createRunProcess({ workflows, jobs, transact, clock, log, isAway })

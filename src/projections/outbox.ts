@@ -1,6 +1,6 @@
 import type { CommandError, CommandEvent, CommandKey } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
-import { isParking } from '../domain/command/transitions.ts'
+import { isFinal, isParking } from '../domain/command/transitions.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { Json } from '../domain/json/json.ts'
 import type { EventContext, Recorded } from '../domain/recorded.ts'
@@ -36,6 +36,15 @@ export type Effect =
     }
   /** Archives the command's present message, whose id is only in the row. */
   | { readonly kind: 'archive-current'; readonly queue: string }
+  /** Changes the command's place in its lane; see migrations/0014_lanes.sql. `limit`: the rule that named the lane. */
+  | {
+      readonly kind: 'lane'
+      readonly op: 'enter' | 'park' | 'return' | 'leave'
+      readonly queue: string
+      readonly lane: string
+      readonly limit?: string
+      readonly runAt?: Instant
+    }
 
 export interface OutboxOptions {
   /** What to do with the message of a completed command. Default `delete`. */
@@ -47,8 +56,36 @@ export const outbox =
   (options: OutboxOptions) =>
   (recorded: Recorded<CommandEvent>): readonly Effect[] => {
     const key = parseCommandStream(recorded.stream)
-    return key === null ? [] : effectsOf(options, key, recorded)
+    if (key === null) return []
+    const effects = effectsOf(options, key, recorded)
+    const { lane } = recorded.context
+    return lane === undefined ? effects : [...effects, ...laneEffect(key, recorded, lane)]
   }
+
+const laneEffect = (key: CommandKey, { event, context }: Recorded<CommandEvent>, lane: string): readonly Effect[] => {
+  const queue = commandQueue(key.domain, context.priority)
+  if (event.type === 'CommandSent') {
+    const { limit, runAt } = event
+    return [
+      {
+        kind: 'lane',
+        op: 'enter',
+        queue,
+        lane,
+        ...(limit === undefined ? {} : { limit }),
+        ...(runAt === undefined ? {} : { runAt }),
+      },
+    ]
+  }
+  const op = isFinal(event)
+    ? 'leave'
+    : event.type === 'OperatorRetried'
+      ? 'return'
+      : isParking(event) && 'msgId' in event
+        ? 'park'
+        : null
+  return op === null ? [] : [{ kind: 'lane', op, queue, lane }]
+}
 
 const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<CommandEvent>): readonly Effect[] => {
   const { event, context } = recorded

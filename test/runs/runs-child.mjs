@@ -36,6 +36,7 @@ const store = {
   },
 }
 const { runs, runner } = createWorkflows({
+  laneRules: () => [],
   pool,
   newClient: () => clientLike(pool),
   store: what === 'follow' ? whole : store,

@@ -43,6 +43,7 @@ export const createSeparateLogWorkflows = (
     },
   }
   return createWorkflows({
+    laneRules: () => [],
     pool,
     newClient: () => clientLike(pool),
     store,

@@ -1,6 +1,7 @@
 import { commandQueue } from '../../domain/command/names.ts'
 import type { Transaction } from '../ports/event-store.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
+import { inLaneOf } from '../sending/lane-rules.ts'
 import { HeldError, InvalidInputError } from '../shared/errors.ts'
 import { cutToFit } from '../shared/fitting.ts'
 import { domainOf } from '../shared/input.ts'
@@ -49,7 +50,7 @@ export const sendBatch =
     }
     domainOf(domain)
     const prepare = prepareSend(deps)
-    const prepared = commands.map((command, i) => {
+    const checked = commands.map((command, i) => {
       try {
         return prepare(domain, command)
       } catch (error) {
@@ -58,6 +59,8 @@ export const sendBatch =
           : error
       }
     })
+    const rules = await deps.laneRules(domain)
+    const prepared = rules.length === 0 ? checked : checked.map(one => inLaneOf(one, rules))
     const replies = prepared.flatMap(({ intent }) => (intent.replyTo === null ? [] : [intent.replyTo]))
     if (prepared.length > 0) await deps.admit([...new Set([commandQueue(domain), ...replies])], null)
     await makeReplyQueuesOf(prepared, deps, within)
@@ -70,8 +73,10 @@ const sendInChunks = async (
   within: Transaction | undefined,
 ): Promise<readonly BatchResult[]> => {
   const send = sendPrepared(deps.transact)
+  // commands in lanes keep their order
+  const inOrder = prepared.some(({ intent }) => intent.lane !== undefined)
   // a caller's transaction is one connection; without it, one chunk is prepared while another is written
-  const lanes = within === undefined ? LANES : 1
+  const writers = within === undefined && !inOrder ? WRITERS : 1
   const brief = within === undefined && deps.patienceMs !== null
   const known = new Map<number, BatchResult>()
   /** Indexes of commands in failed chunks that may have been stored. */
@@ -94,14 +99,17 @@ const sendInChunks = async (
   }
   const sendAll = async (places: readonly number[]): Promise<void> => {
     const chunks = distinctChunks(prepared, places)
-    const lane = async (first: number): Promise<void> => {
-      // the lane before it has sent its first statement by then
+    const writer = async (first: number): Promise<void> => {
+      // the writer before it has sent its first statement by then
       if (first > 0) await nextTurn()
-      for (let i = first; i < chunks.length && failures.length === 0; i += lanes) {
-        await sendChunk(chunks[i] as readonly number[])
+      for (let i = first; i < chunks.length && failures.length === 0; i += writers) {
+        const chunk = chunks[i] as readonly number[]
+        await sendChunk(chunk)
+        // the next chunk must not overtake commands that are locked
+        if (inOrder && !chunk.every(place => known.has(place))) return
       }
     }
-    await Promise.all(Array.from({ length: lanes }, (_, i) => lane(i)))
+    await Promise.all(Array.from({ length: writers }, (_, i) => writer(i)))
   }
   /** Tries all locked commands again together; between the tries they use no connection. */
   const sendHeld = async (patienceMs: number): Promise<void> => {
@@ -161,7 +169,7 @@ const distinctChunks = (
 
 /** Commands of one statement: a batch of 1,000 is two, so that one is prepared while the other is written. */
 const CHUNK = 500
-const LANES = 2
+const WRITERS = 2
 const FIRST_WAIT_MS = 20
 const LONGEST_WAIT_MS = 500
 

@@ -12,6 +12,7 @@ import type { Transaction } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { SendOutcomeKind, Telemetry } from '../ports/telemetry.ts'
 import { type FlowOptions, flowOf } from '../sending/flow-options.ts'
+import type { LaneRules } from '../sending/lane-rules.ts'
 import { CommandIdTakenError, DuplicateCommandError, InvalidInputError } from '../shared/errors.ts'
 import {
   commandIdOf,
@@ -82,6 +83,7 @@ export interface SendDeps {
   /** Policies by command type. */
   readonly policies: ReadonlyMap<string, RetryOptions>
   readonly telemetry: Telemetry
+  readonly laneRules: LaneRules
   /** Makes the missing reply queues. @throws ReplyQueueRefusedError */
   readonly makeReplyQueues: (queues: ReadonlySet<string>, within?: Transaction) => Promise<void>
 }

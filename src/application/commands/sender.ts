@@ -1,5 +1,6 @@
 import { commandQueue } from '../../domain/command/names.ts'
 import type { Transaction } from '../ports/event-store.ts'
+import { inLaneOf } from '../sending/lane-rules.ts'
 import { coalesce } from '../shared/coalesce.ts'
 import { HeldError, UnavailableError } from '../shared/errors.ts'
 import { type BatchDeps, type BatchResult, sendBatch } from './send-batch.ts'
@@ -72,7 +73,9 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
         })
   const one: Sender['one'] = async (domain, command, within) => {
     // commands that shared a failed statement may be sent again, one by one
-    const prepared = { eventId: deps.ids.next(), ...prepare(domain, command) }
+    const checked = { eventId: deps.ids.next(), ...prepare(domain, command) }
+    const rules = deps.laneRules(domain)
+    const prepared = inLaneOf(checked, rules instanceof Promise ? await rules : rules)
     const { replyTo } = prepared.intent
     const admitted = deps.admit(replyTo === null ? [commandQueue(domain)] : [commandQueue(domain), replyTo], null)
     if (admitted !== null) await admitted

@@ -17,6 +17,11 @@ export interface SentEvent {
   readonly meta: object
 }
 
+/** A message of a command in a lane. */
+export interface LaneMessage extends DeliveryTag {
+  readonly commandId: string
+}
+
 export type DeliveryTag = Pick<Delivery, 'msgId' | 'delivery'>
 
 /**
@@ -40,9 +45,14 @@ export interface Queue {
     tags: readonly DeliveryTag[],
     options: { readonly uncount: boolean; readonly delayMs?: number },
   ) => Promise<void>
+  /**
+   * Which of these messages, all just read and of commands in lanes, may begin. The others go back, hidden until it is their turn;
+   * their read does not count.
+   */
+  readonly begin: (queue: string, messages: readonly LaneMessage[]) => Promise<ReadonlySet<string>>
   /** The unfinished commands of the domain for these messages, by message id, from the rows: only for rare cases. */
   readonly ownersOf: (domain: string, msgIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
-  /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. */
+  /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. Looks at lanes whose settings have changed. */
   readonly nextVisibleIn: (queue: string) => Promise<number | null>
 }
 

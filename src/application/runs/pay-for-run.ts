@@ -72,7 +72,7 @@ export const createPayment = (deps: PaymentDeps) => {
         appends: [
           ...workflows.ofRun(runId, tenantId, loaded, events),
           ...(account === null || paid === null ? [] : workflows.ofCredits(tenantId, account, paid.events)),
-          ...jobs.appendsOf(jobs.prepareJobs(runId, run, actor)),
+          ...jobs.appendsOf(await jobs.prepareJobs(runId, run, actor)),
         ],
         answer: run,
       }

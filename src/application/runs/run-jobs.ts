@@ -13,6 +13,7 @@ import { contextOf } from '../commands/transact-commands.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventStore, StreamAppend } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
+import { inLaneOf, type LaneRules } from '../sending/lane-rules.ts'
 import { appendOf } from '../shared/transact.ts'
 
 /** The default domain of the workers for files of runs. */
@@ -25,6 +26,7 @@ export interface JobDeps {
   readonly domain: string
   /** The retry policy of jobs; after the last attempt a job fails and is never parked. */
   readonly policy: RetryOptions
+  readonly laneRules: LaneRules
   readonly store: EventStore<BusEvent>
   readonly clock: Clock
   readonly ids: Ids
@@ -42,27 +44,32 @@ export interface JobState {
 const READ_AT_ONCE = 500
 
 /** Jobs of runs as commands. */
-export const createRunJobs = ({ domain, policy, store, clock, ids, derivedId }: JobDeps) => {
+export const createRunJobs = ({ domain, policy, laneRules, store, clock, ids, derivedId }: JobDeps) => {
   const commandId = (name: string): string => derivedId(`workflow:${name}`)
   const streamOf = (name: string): string => commandStream({ domain, commandId: commandId(name) })
   const prepare = prepareSend({ clock, ids, policies: new Map() })
 
-  const prepareJobs = (runId: string, run: StartedRun, actor: string, jobs = openJobs(runId, run)) =>
-    jobs.map(
+  const prepareJobs = async (runId: string, run: StartedRun, actor: string, jobs = openJobs(runId, run)) => {
+    const rules = await laneRules(domain)
+    return jobs.map(
       (job): PreparedSend =>
-        prepare(domain, {
-          ...policy,
-          // a parked job would keep its run open for ever
-          onExhausted: 'fail',
-          commandType: run.batchMode ? BATCH_COMMAND : FILE_COMMAND,
-          commandId: commandId(job.name),
-          data: job.data,
-          correlationId: runId,
-          causationId: job.name,
-          tenantId: run.tenantId,
-          actor,
-        }),
+        inLaneOf(
+          prepare(domain, {
+            ...policy,
+            // a parked job would keep its run open for ever
+            onExhausted: 'fail',
+            commandType: run.batchMode ? BATCH_COMMAND : FILE_COMMAND,
+            commandId: commandId(job.name),
+            data: job.data,
+            correlationId: runId,
+            causationId: job.name,
+            tenantId: run.tenantId,
+            actor,
+          }),
+          rules,
+        ),
     )
+  }
 
   return {
     domain,

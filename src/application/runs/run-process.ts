@@ -84,7 +84,7 @@ export const createRunProcess = (deps: RunProcessDeps) => {
   /** Sends the open jobs of a run, for a log that cannot append them together with the run's events. */
   const dispatch = async (runId: string, run: StartedRun): Promise<void> => {
     try {
-      await sendJobs(jobs.prepareJobs(runId, run, RUNNER))
+      await sendJobs(await jobs.prepareJobs(runId, run, RUNNER))
     } catch (error) {
       if (deps.isAway(error)) {
         log.warn({ err: error, runId, round: run.round }, 'jobs are not queued yet; they will be')
@@ -111,7 +111,7 @@ export const createRunProcess = (deps: RunProcessDeps) => {
     } else {
       await note(runId, state.round, jobs.newsOf(states))
       if (missing.length > 0) {
-        const prepared = jobs.prepareJobs(
+        const prepared = await jobs.prepareJobs(
           runId,
           state,
           RUNNER,

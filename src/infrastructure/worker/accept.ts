@@ -6,7 +6,7 @@ import type { Reporter } from './attempt/reporter.ts'
 import type { createSuspects } from './suspects.ts'
 
 export interface AcceptDeps {
-  readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack'>
+  readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack' | 'begin'>
   /** The queue's name. */
   readonly name: string
   readonly reporter: Reporter
@@ -42,18 +42,43 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
       .catch(error => log.error({ err: error, ...key }, 'parking failed; the message comes back'))
   }
 
+  /** Passes it on, unless it has to wait for another suspect. */
+  const run = (job: WorkItem, apart: Delivery[]): void => {
+    if (suspects.mayRun(job)) take(job)
+    else apart.push(job.delivery)
+  }
+
+  /** Only those whose turn it is in their lanes. */
+  const runInLanes = async (jobs: readonly WorkItem[]): Promise<void> => {
+    if (jobs.length === 0) return
+    const deliveries = jobs.map(({ delivery }) => delivery)
+    const messages = jobs.map(({ delivery: { msgId, delivery }, key: { commandId } }) => ({
+      msgId,
+      delivery,
+      commandId,
+    }))
+    let mayBegin: ReadonlySet<string> = new Set()
+    await orHandBack(deliveries, async () => {
+      mayBegin = await queue.begin(name, messages)
+    })
+    const apart: Delivery[] = []
+    for (const job of jobs) if (mayBegin.has(job.delivery.msgId)) run(job, apart)
+    await queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() })
+  }
+
   return async (opened: readonly OpenedMessage[]): Promise<void> => {
     const finished: Delivery[] = []
     const strangers: Delivery[] = []
     const reasons = new Map<string, string>()
     const apart: Delivery[] = []
+    const inLanes: WorkItem[] = []
     const unreadable: Delivery[] = []
     suspects.saw(opened)
     for (const one of opened) {
       switch (one.kind) {
         case 'work':
-          if (suspects.mayRun(one)) take(one)
-          else apart.push(one.delivery)
+          if (one.command.sent.lane === undefined) run(one, apart)
+          else inLanes.push(one)
           break
         case 'tampered':
           log.error(
@@ -96,6 +121,7 @@ export const createAccept = ({ queue, name, reporter, suspects, log, take }: Acc
     }
     // each by itself, so that a failure costs the others no attempt
     const settled = await Promise.allSettled([
+      runInLanes(inLanes),
       orHandBack(finished, () =>
         queue.archive(
           name,

@@ -65,13 +65,16 @@ export const createMirror = <Event>({
       await ensureQueues(queues, options)
       return forReplies.size === 0 || ((await replyQueues?.ready(forReplies, options)) ?? false)
     }
+    const shown = new Set<string>()
     const commit = (careful: boolean): Promise<void> =>
       inTransaction(client, async () => {
+        shown.clear()
         for (const round of rounds) {
           const { unit, streamOf } = plan(round)
           const statement = commitStatement(careful ? { ...unit, careful } : unit)
           const { rows } = await client.query(queryOf({ statement }))
-          const { lost, messages: sent, undelivered } = rows[0].answer as CommitAnswer
+          const { lost, messages: sent, undelivered, shown: more = [] } = rows[0].answer as CommitAnswer
+          for (const queue of more) shown.add(queue)
           if (undelivered.length > 0) replyQueues?.failed(undelivered)
           const [taken] = lost
           if (taken !== undefined) throw foreignWriter(taken, round)
@@ -95,7 +98,7 @@ export const createMirror = <Event>({
       await ensure({ forget: true })
       await commit(forReplies.size > 0)
     }
-    const filled = new Set(planned.flatMap(unit => [...unit.filled]))
+    const filled = new Set([...planned.flatMap(unit => [...unit.filled]), ...shown])
     if (filled.size > 0) onFilled(filled)
     return batch.map(({ event: { stream, revision } }) => ({
       stream,

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { isLockTimeout, isMissingRelation, isOutage } from '../connection/errors.ts'
 import type { ReplyQueues } from '../queue/reply-queues.ts'
-import { type CommitPlan, type Outcomes, queryOf, type SettledAppend } from './commit-plan.ts'
+import { type CommitPlan, filledBy, type Outcomes, queryOf, type SettledAppend } from './commit-plan.ts'
 import type { Planner } from './planner.ts'
 
 export interface BriefOutcomes extends Outcomes {
@@ -60,7 +60,7 @@ export const createBriefCommit = <Event>({
       const outcomes = planned.outcomesOf(answer) as Outcomes
       lost.push(...outcomes.lost)
       for (const [stream, msgId] of outcomes.messages) messages.set(stream, msgId)
-      for (const queue of planned.filled) filled.add(queue)
+      for (const queue of filledBy(planned, outcomes)) filled.add(queue)
     })
     return { lost, messages, held, filled }
   }
@@ -90,7 +90,7 @@ export const createBriefCommit = <Event>({
       if (answer === null) planner.noColumns(planned)
       const outcomes = answer === null ? null : planned.outcomesOf(answer)
       if (outcomes === null) return commit(appends, mayRepeat, planner.document(appends))
-      return { ...outcomes, held, filled: planned.filled }
+      return { ...outcomes, held, filled: filledBy(planned, outcomes) }
     } catch (error) {
       if (isLockTimeout(error)) return eachAlone(appends, held).catch(later => giveUp(replies, later))
       if (replies.size > 0) return giveUp(replies, error)

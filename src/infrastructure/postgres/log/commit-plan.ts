@@ -24,6 +24,8 @@ export interface Outcomes {
   readonly messages: ReadonlyMap<string, string>
   /** Queues whose replies were kept. */
   readonly undelivered?: readonly string[]
+  /** Queues with messages of other commands that have become visible: their workers are notified, too. */
+  readonly shown?: readonly string[]
 }
 
 /** One call that commits appends with their rows and messages. */
@@ -49,3 +51,7 @@ export const queryOf = ({ statement: { name, call, values } }: Pick<CommitPlan, 
         values: [...values],
       }
     : { name, text: `select ${call} as answer`, values: [...values] }
+
+/** All queues whose workers find something new after a commit. */
+export const filledBy = ({ filled }: Pick<CommitPlan, 'filled'>, { shown = [] }: Outcomes): ReadonlySet<string> =>
+  shown.length === 0 ? filled : new Set([...filled, ...shown])

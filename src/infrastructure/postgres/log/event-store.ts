@@ -14,7 +14,14 @@ import type { ReplyQueues } from '../queue/reply-queues.ts'
 import { createAfterTransaction } from '../transactions/after-transaction.ts'
 import { retryTransient } from '../transactions/retry-transient.ts'
 import { type BriefDeps, createBriefCommit } from './commit-briefly.ts'
-import { type CommitPlan, type InlineProjections, type Outcomes, queryOf, type SettledAppend } from './commit-plan.ts'
+import {
+  type CommitPlan,
+  filledBy,
+  type InlineProjections,
+  type Outcomes,
+  queryOf,
+  type SettledAppend,
+} from './commit-plan.ts'
 import { createPlanner } from './planner.ts'
 
 export interface PostgresEventStoreOptions<Event> {
@@ -62,7 +69,7 @@ export const createPostgresEventStore = <Event extends { readonly type: string }
   const afterTransaction = createAfterTransaction(options.onFilled)
   const commitBriefly = createBriefCommit({ ...options, planner })
 
-  const commit = async (
+  const commitTogether = async (
     appends: readonly StreamAppend<Event>[],
     atomic: boolean,
     { within, brief = false }: AppendOptions = {},
@@ -93,13 +100,29 @@ export const createPostgresEventStore = <Event extends { readonly type: string }
       const planned = client === undefined ? planner.plan(settled, atomic) : planner.document(settled, atomic)
       const outcomes = await run(querier, planned, settled, atomic, client === undefined)
       const results = await resultsOf(querier, settled, outcomes, atomic)
-      if (planned.filled.size > 0) {
-        if (client === undefined) options.onFilled(planned.filled)
-        else afterTransaction(client, planned.filled)
+      const filled = filledBy(planned, outcomes)
+      if (filled.size > 0) {
+        if (client === undefined) options.onFilled(filled)
+        else afterTransaction(client, filled)
       }
       return results
     }
     return client === undefined ? retryTransient(tryOnce) : tryOnce()
+  }
+
+  /** Commands in lanes go by themselves: as they need locks and a document, others would pay for them. */
+  const commit = async (
+    appends: readonly StreamAppend<Event>[],
+    atomic: boolean,
+    given: AppendOptions = {},
+  ): Promise<readonly AppendResult[]> => {
+    const inLanes = atomic || given.within !== undefined ? [] : appends.filter(isInLane)
+    if (inLanes.length === 0 || inLanes.length === appends.length) return commitTogether(appends, atomic, given)
+    refuseEmpty(appends)
+    const others = appends.filter(append => !isInLane(append))
+    const results = [...(await commitTogether(others, false, given)), ...(await commitTogether(inLanes, false, given))]
+    const byStream = new Map(results.map(result => [result.stream, result]))
+    return appends.map(({ stream }) => byStream.get(stream) as AppendResult)
   }
 
   const run = async (
@@ -204,6 +227,8 @@ export const decodeRow = <Event>(codec: EventCodec<Event>, row: EventRow): Recor
   if (isLeft(decoded)) throw new EventDecodeError(row.stream, revision, decoded.left)
   return { stream: row.stream, revision, id: row.id, ...decoded.right }
 }
+
+const isInLane = ({ events }: StreamAppend<unknown>): boolean => events[0]?.context.lane !== undefined
 
 const refuseEmpty = (appends: readonly StreamAppend<unknown>[]): void => {
   const empty = appends.find(append => append.events.length === 0)

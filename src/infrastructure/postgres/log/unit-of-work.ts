@@ -1,4 +1,5 @@
-import { domainOfQueue } from '../../../domain/command/names.ts'
+import type { CommandKey } from '../../../domain/command/events.ts'
+import { domainOfQueue, parseCommandStream } from '../../../domain/command/names.ts'
 import type { Instant } from '../../../domain/instant.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { mergeChanges, type RowChange } from '../../../projections/command-row.ts'
@@ -21,6 +22,7 @@ export interface UnitOfWork {
   readonly acks: Acks[]
   readonly current: object[]
   readonly replies: Messages[]
+  readonly lanes: LanePart[]
   /** For `command_bus_commit_rows`; see migrations/0008_workflow_runs.sql. */
   readonly tables: object[]
 }
@@ -43,6 +45,18 @@ interface Acks {
   readonly waits?: number[]
 }
 
+/** What becomes of a command's place in its lane; see migrations/0014_lanes.sql. */
+interface LanePart {
+  readonly event: number
+  readonly op: Extract<Effect, { readonly kind: 'lane' }>['op']
+  readonly domain: string
+  readonly command_id: string
+  readonly lane: string
+  readonly limit?: string
+  readonly queue?: string
+  readonly run_at?: Instant
+}
+
 export interface PlannedUnit extends Pick<CommitPlan, 'queues' | 'replyQueues' | 'filled'> {
   readonly unit: Partial<UnitOfWork>
   /** The stream of each event, by the event's number. */
@@ -54,6 +68,7 @@ export interface CommitAnswer {
   readonly lost: readonly string[]
   readonly undelivered: readonly string[]
   readonly messages: readonly (readonly [event: number, msgId: string])[]
+  readonly shown?: readonly string[]
 }
 
 /** The statement that commits a unit. A unit of commands only, as most are, pays nothing for the other read tables. */
@@ -80,6 +95,7 @@ export const planUnit = <Event>(
     acks: [],
     current: [],
     replies: [],
+    lanes: [],
     tables: [],
   }
   const queues = new Set<string>()
@@ -197,10 +213,36 @@ const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effe
       acks.waits?.push(effect.waitMs)
       return
     }
+    case 'lane':
+      addLane(unit.lanes, stream, event, effect)
+      return
     case 'archive-current': {
       const key = change?.kind === 'move' ? change.move : change?.row
       unit.current.push({ stream, queue, domain: key?.domain, command_id: key?.command_id })
       return
     }
   }
+}
+
+/** One part for each command, the last: one that enters its lane and leaves it in the same unit was never there. */
+const addLane = (
+  lanes: LanePart[],
+  stream: string,
+  event: number,
+  { op, lane, limit, queue, runAt }: Extract<Effect, { readonly kind: 'lane' }>,
+): void => {
+  const { domain, commandId } = parseCommandStream(stream) as CommandKey
+  const before = lanes.findLastIndex(part => part.command_id === commandId && part.domain === domain)
+  const [earlier] = before < 0 ? [] : lanes.splice(before, 1)
+  if (earlier?.op === 'enter' && op === 'leave') return
+  lanes.push({
+    event,
+    op,
+    domain,
+    command_id: commandId,
+    lane,
+    ...(op === 'enter' ? { queue } : {}),
+    ...(limit === undefined ? {} : { limit }),
+    ...(runAt === undefined ? {} : { run_at: runAt }),
+  })
 }

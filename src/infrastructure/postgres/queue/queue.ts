@@ -4,7 +4,9 @@ import type { Delivery, DeliveryTag, Queue } from '../../../application/ports/qu
 import { BoundedMap } from '../../../application/shared/bounded-map.ts'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 import { createKeyedQueue } from '../../../application/shared/keyed-queue.ts'
+import { domainOfQueue } from '../../../domain/command/names.ts'
 import { isLockTimeout, isRefusal } from '../connection/errors.ts'
+import { admitLanes } from './lanes.ts'
 import { lackOfPgmqRights } from './pgmq-rights.ts'
 import { createReadPositions } from './read-positions.ts'
 
@@ -110,6 +112,20 @@ export const createPgmqQueue = (
 
     handBack,
 
+    begin: async (queue, messages) => {
+      const { rows } = await pool.query<{ readonly msg_id: string }>({
+        name: 'command_bus_begin',
+        text: 'select msg_id from command_bus_begin($1::text, $2::bigint[], $3::int[], $4::uuid[]) msg_id',
+        values: [
+          queue,
+          messages.map(({ msgId }) => msgId),
+          messages.map(({ delivery }) => delivery),
+          messages.map(({ commandId }) => commandId),
+        ],
+      })
+      return new Set(rows.map(row => row.msg_id))
+    },
+
     ownersOf: async (domain, msgIds) => {
       const { rows } = await pool.query('select msg_id, command_id from command_bus_owners($1::text, $2::bigint[])', [
         domain,
@@ -119,10 +135,11 @@ export const createPgmqQueue = (
     },
 
     nextVisibleIn: async queue => {
-      const { rows } = await pool.query('select command_bus_next_visible($1::text, $2::float8) as ms', [
-        queue,
-        positions.after(queue),
-      ])
+      const { rows } = await pool.query<{ readonly ms: number | null; readonly lanes: boolean }>(
+        'select ms, lanes from command_bus_next_visible($1::text, $2::float8)',
+        [queue, positions.after(queue)],
+      )
+      if (rows[0]?.lanes === true && (await admitLanes(pool, domainOfQueue(queue) ?? '')).length > 0) return 0
       return rows[0]?.ms ?? null
     },
   }

@@ -19,6 +19,8 @@ const log = 'command_bus_event'
 const ofTheLog = ['seal', 'archived_stream', 'archived_event', 'archived_message'].map(name => `command_bus_${name}`)
 const kept = ['command_bus_stranger', 'command_bus_undelivered']
 const progress = 'command_bus_schedule_progress'
+/** The commands of lanes, and what a rate has given to them. */
+const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']
 const actions = ['command_bus_action', 'command_bus_action_item']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
@@ -42,13 +44,21 @@ const writer = [
 
 const reader: Rights = {
   tables: [
-    ['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, progress, ...readTableNames]],
+    [
+      'select',
+      [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, progress, ...lanes, ...readTableNames],
+    ],
   ],
-  functions: ['command_bus_queue_figures(text[], jsonb)', 'command_bus_command_stream(text, uuid)'],
+  functions: [
+    'command_bus_queue_figures(text[], jsonb)',
+    'command_bus_command_stream(text, uuid)',
+    'command_bus_lane_limit(text, text)',
+    'command_bus_lane_rule(text, text, text)',
+  ],
 }
 
 const sender: Rights = {
-  tables: [],
+  tables: [['select', ['command_bus_limit']]],
   functions: [...writer, 'command_bus_send_right()', 'command_bus_claim_queues(text[], text, integer, integer)'],
 }
 
@@ -63,6 +73,8 @@ const worker: Rights = {
     'command_bus_extend(text, bigint[], integer[], interval)',
     'command_bus_hand_back(text, bigint[], integer[], interval, boolean)',
     'command_bus_archive(text, bigint[], jsonb)',
+    'command_bus_begin(text, bigint[], integer[], uuid[])',
+    'command_bus_admit_lanes(text)',
   ],
 }
 
@@ -78,6 +90,7 @@ const operator: Rights = {
   functions: [
     ...sender.functions,
     ...reader.functions,
+    'command_bus_admit_lanes(text)',
     'command_bus_commit_rows(jsonb)',
     'command_bus_deliver_replies(bigint[], text, text)',
   ],

@@ -70,12 +70,25 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
     const refusal =
       this.#call === null ? refused('NO_HANDLER', 'no handler is registered for this type') : this.#call.decode()
     if (refusal !== null) queueMicrotask(() => this.#handled(refusal))
-    else if (!this.#isTransactional) this.#call?.run(this.#attempt, null, this)
+    else if (!this.#isTransactional && this.job.command.sent.lane === undefined)
+      this.#call?.run(this.#attempt, null, this)
+    else if (!this.#isTransactional) void this.#beginInLane()
     else {
       inTransaction(this.#deps, this)
         // a transaction that cannot begin fails the attempt: nobody has to wait for its lease
         .catch((thrown): Outcome => failedWith(thrown, this.#deps.mapError))
         .then(outcome => this.#handled(outcome))
+    }
+  }
+
+  /** The receipt comes first, so that the log shows that nothing else of its lane ran. */
+  async #beginInLane(): Promise<void> {
+    try {
+      await this.recordReceipt()
+      if (this.#isAbandoned) throw new Error('this worker no longer has the attempt')
+      this.#call?.run(this.#attempt, null, this)
+    } catch (error) {
+      this.#handled(failedWith(error, this.#deps.mapError))
     }
   }
 
