@@ -23,6 +23,9 @@ const event = (stream: string, type: CommandEventType, more: Partial<CommandFact
   limit: null,
   later: false,
   receipt: false,
+  transaction: stream,
+  msgId: 0,
+  queue: 'normal',
   at: 0,
   ...more,
 })
@@ -50,6 +53,15 @@ describe('F8: the log of a lane', () => {
     expect(faultsOf([sent('1'), sent('2'), received('2'), completed('2'), received('1')])).toEqual([
       'overtaking: 2 before 1',
     ])
+  })
+
+  test('F8: what one transaction has sent is ordered by its messages, and not where they are on several queues', () => {
+    const of = (msgId: number, queue = 'normal') => ({ transaction: 't', msgId, queue })
+    const both = [sent('1', of(2)), sent('2', of(1))]
+    expect(faultsOf([...both, received('2'), completed('2'), received('1')])).toEqual([])
+    expect(faultsOf([...both, received('1')])).toEqual(['overtaking: 1 before 2'])
+    expect(faultsOf([sent('1', of(2)), sent('2', of(1, 'high')), received('1')])).toEqual([])
+    expect(faultsOf([sent('0'), ...both, received('1')])).toEqual(['overtaking: 1 before 0'])
   })
 
   test('F8: one that waits for its retry, or is parked, holds its lane', () => {
@@ -151,15 +163,13 @@ describe('F8: the log of a lane', () => {
 const isBegin = (fact: LaneFact): fact is CommandFact => fact.kind === 'command' && fact.type === 'CommandReceived'
 
 /** Another command of the lane that was sent later, and has no event of its own yet. */
-const waiting = (before: readonly LaneFact[], { stream, lane }: CommandFact): string | undefined => {
-  const sentAt = before.findIndex(fact => fact.kind === 'command' && fact.stream === stream)
-  return before
-    .slice(sentAt + 1)
+const waiting = (before: readonly LaneFact[], { stream, lane }: CommandFact): string | undefined =>
+  before
     .flatMap(fact =>
       fact.kind === 'command' && fact.type === 'CommandSent' && fact.lane === lane && !fact.later ? [fact.stream] : [],
     )
+    .filter(one => Number(one) > Number(stream))
     .find(one => before.filter(fact => fact.kind === 'command' && fact.stream === one).length === 1)
-}
 
 const waitsBehind = (facts: readonly LaneFact[], begin: CommandFact): boolean => {
   const at = facts.indexOf(begin)

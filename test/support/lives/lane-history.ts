@@ -3,7 +3,7 @@ import type { CommandEventType } from '../../../src/domain/command/events.ts'
 import type { CommandFact, LaneFact } from '../../../src/domain/flow/lane/lane-order.ts'
 
 export type Choice =
-  | { readonly kind: 'send'; readonly lane?: number; readonly later?: boolean }
+  | { readonly kind: 'send'; readonly lane?: number; readonly later?: boolean; readonly many?: number }
   | { readonly kind: 'settings'; readonly lane: number; readonly width: number; readonly passes: boolean }
   | { readonly kind: 'step'; readonly which: number; readonly how: number; readonly wait: number }
 
@@ -12,7 +12,12 @@ export const choices: fc.Arbitrary<readonly Choice[]> = fc.array(
   fc.oneof(
     {
       weight: 4,
-      arbitrary: fc.record({ kind: fc.constant('send' as const), lane: fc.nat(2), later: fc.nat(5).map(n => n === 0) }),
+      arbitrary: fc.record({
+        kind: fc.constant('send' as const),
+        lane: fc.nat(2),
+        later: fc.nat(5).map(n => n === 0),
+        many: fc.integer({ min: 1, max: 4 }),
+      }),
     },
     {
       weight: 1,
@@ -49,7 +54,7 @@ export const legalHistory = (made: readonly Choice[]): readonly LaneFact[] => {
   const facts: LaneFact[] = []
   const settings = new Map<number, { width: number; passes: boolean }>()
   let members: Member[] = []
-  let [at, sends] = [0, 0]
+  let [at, sends, transaction] = [0, 0, 0]
 
   const record = (member: Member, type: CommandEventType, later = false): void => {
     const { stream, lane, revision } = member
@@ -64,6 +69,9 @@ export const legalHistory = (made: readonly Choice[]): readonly LaneFact[] => {
       later,
       receipt: false,
       at,
+      transaction: `${transaction}`,
+      msgId: Number(stream),
+      queue: 'normal',
     }
     facts.push(fact)
     member.revision++
@@ -83,6 +91,8 @@ export const legalHistory = (made: readonly Choice[]): readonly LaneFact[] => {
   const step = (member: Member, how: number): void => {
     const pick = <A>(...all: readonly [A, ...A[]]): A => all[how % all.length] as A
     if (member.state === 'scheduled') {
+      leave(member)
+      members.push(member)
       member.state = 'waiting'
     } else if (member.state === 'waiting') {
       if (how % 4 > 0) return
@@ -113,17 +123,17 @@ export const legalHistory = (made: readonly Choice[]): readonly LaneFact[] => {
   }
 
   for (const choice of made) {
+    transaction++
     if (choice.kind === 'send') {
-      const { lane = 0, later = false } = choice
-      const member: Member = {
-        stream: `${sends++}`,
-        lane,
-        state: later ? 'scheduled' : 'waiting',
-        runs: false,
-        revision: 0,
-      }
-      members.push(member)
-      record(member, 'CommandSent', later)
+      const { lane = 0, later = false, many = 1 } = choice
+      const state = later ? 'scheduled' : 'waiting'
+      const sent = Array.from(
+        { length: many },
+        (): Member => ({ stream: `${sends++}`, lane, state, runs: false, revision: 0 }),
+      )
+      members.push(...sent)
+      // the log has what one transaction sends in another order
+      for (const member of sent.toReversed()) record(member, 'CommandSent', later)
       admit(lane)
     } else if (choice.kind === 'settings') {
       const { lane, width, passes } = choice

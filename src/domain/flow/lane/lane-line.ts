@@ -4,6 +4,9 @@
  */
 export interface Entry {
   readonly stream: string
+  readonly transaction: string
+  readonly msgId: number
+  readonly queue: string
   readonly lane: Lane
   state: 'waiting' | 'holding' | 'aside' | 'left'
   isParked: boolean
@@ -27,6 +30,21 @@ export interface Lane {
   most: number
 }
 
+/** Puts a command into the line: what one transaction sent to one queue stands in the order of its messages. */
+export const joinLine = (lane: Lane, entry: Entry): void => {
+  let at = lane.line.length
+  while (at > lane.first && standsBehind(lane.line[at - 1], entry)) at--
+  lane.line.splice(at, 0, entry)
+}
+
+const standsBehind = (one: Entry | undefined, entry: Entry): boolean =>
+  one?.transaction === entry.transaction &&
+  (one.queue === entry.queue ? one.msgId > entry.msgId : one.queue > entry.queue)
+
+/** Of what one transaction sent to several queues, the order is not known. */
+const isSentBefore = (one: Entry, entry: Entry): boolean =>
+  one.transaction !== entry.transaction || (one.queue === entry.queue && one.msgId < entry.msgId)
+
 /** Up to `most` commands that still wait and were sent before this one, the oldest first. */
 export const waitingBefore = (entry: Entry, most: number): readonly Entry[] => {
   const { line, first } = entry.lane
@@ -34,7 +52,7 @@ export const waitingBefore = (entry: Entry, most: number): readonly Entry[] => {
   for (let index = first; index < line.length && before.length < most; index++) {
     const one = line[index]
     if (one === entry) break
-    if (one?.isOrdered && one.state === 'waiting') before.push(one)
+    if (one?.isOrdered && one.state === 'waiting' && isSentBefore(one, entry)) before.push(one)
   }
   return before
 }

@@ -1,9 +1,12 @@
 import type { CommandEventType } from '../../command/events.ts'
 import { terminalStatuses, transitions } from '../../command/transitions.ts'
-import { type Entry, type Lane, trim, waitingBefore } from './lane-line.ts'
+import { type Entry, joinLine, type Lane, trim, waitingBefore } from './lane-line.ts'
 import { createLaneRules, type LaneRules, type RuleFact } from './lane-rules.ts'
 
-/** An event of a command that is in a lane. Facts come in the order in which their transactions held the lane. */
+/**
+ * An event of a command that is in a lane. Facts come in the order in which their transactions held the lane; those of one
+ * transaction, which begins nothing that it has let in, only stream by stream.
+ */
 export interface CommandFact {
   readonly kind: 'command'
   readonly stream: string
@@ -17,6 +20,10 @@ export interface CommandFact {
   readonly later: boolean
   /** An outcome that carries its receipt. */
   readonly receipt: boolean
+  readonly transaction: string
+  /** Of `CommandSent`: its message, and its queue; they order what one transaction has sent. */
+  readonly msgId: number
+  readonly queue: string
   /** When it was recorded, in milliseconds. */
   readonly at: number
 }
@@ -85,12 +92,14 @@ export const createLaneOrder = (onFault: (fault: LaneFault) => void) => {
       }
       lanes.set(key, lane)
     }
-    const entry: Entry = { stream: fact.stream, lane, state: 'waiting', isParked: false, isOrdered: !fact.later }
+    const { stream, transaction, msgId, queue } = fact
+    const sent = { stream, transaction, msgId, queue }
+    const entry: Entry = { ...sent, lane, state: 'waiting', isParked: false, isOrdered: !fact.later }
     entries.set(fact.stream, entry)
     lane.limits.add(fact.limit)
     lane.open++
     if (entry.isOrdered) {
-      lane.line.push(entry)
+      joinLine(lane, entry)
       lane.waiting++
     }
     mostOf(lane, fact.at)

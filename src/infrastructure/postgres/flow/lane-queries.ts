@@ -42,7 +42,7 @@ const shown = (isScoped: boolean): string => `
     left join command_bus_command c on c.domain = x.domain and c.command_id = x.command_id
     where h.held >= r.width and h.running_now = 0
     order by x.state desc, x.place limit 1) b on true
-  ${isScoped ? 'where h.own > 0 or w.waiting > 0' : 'where true'}`
+  ${isScoped ? 'where (h.own > 0 or w.waiting > 0)' : 'where true'}`
 
 /** SQL: the first lane after `after` that has commands or settings: each of two index lookups. */
 const nextLane = (after: string, inDomain: string): string => `

@@ -23,6 +23,9 @@ interface LaneRow {
   readonly later: boolean
   readonly receipt: boolean
   readonly settings: StoredSettings | null
+  readonly transaction: string
+  readonly msg_id: string | null
+  readonly priority: string | null
   readonly at: number
 }
 
@@ -36,10 +39,12 @@ interface StoredSettings {
 
 /**
  * Whatever changes who is in a lane is recorded while its transaction holds the lane, so that `position` alone is the order of
- * its events. The order of the feed differs where a transaction had begun to write before.
+ * its events: the order of the feed differs where a transaction had begun to write before. Only those of one transaction
+ * stand in the order of their streams.
  */
 const laneEvents = `
-  select e.stream, e.revision, e.type, e.meta#>>'{context,lane}' as lane, e.data->>'limit' as limit, e.data ? 'runAt' as later,
+  select e.stream, e.revision, e.type, e.xid::text as transaction, e.msg_id, e.meta#>>'{context,lane}' as lane, e.meta#>>'{context,priority}' as priority,
+     e.data->>'limit' as limit, e.data ? 'runAt' as later,
     e.data ? 'receipt' as receipt, case when e.stream < 'm' and e.stream >= 'l' then e.data end as settings,
     (extract(epoch from e.recorded) * 1000)::float8 as at
   from command_bus_event e
@@ -70,7 +75,7 @@ const checkLanes = async (client: PoolClient, limit: number): Promise<VerifiedLa
 }
 
 const factsOf = (row: LaneRow): readonly LaneFact[] => {
-  const { stream, type, lane, limit, later, receipt, settings, at } = row
+  const { stream, type, lane, limit, later, receipt, settings, at, transaction } = row
   if (settings !== null) {
     const { domain, width, onPark } = settings
     const isLimit = stream.startsWith('limit-')
@@ -82,7 +87,8 @@ const factsOf = (row: LaneRow): readonly LaneFact[] => {
   const key = parseCommandStream(stream)
   if (key === null || lane === null) return []
   const revision = Number(row.revision)
-  const about = { domain: key.domain, lane, limit, later, receipt, at }
+  const message = { transaction, msgId: Number(row.msg_id), queue: row.priority ?? 'normal' }
+  const about = { domain: key.domain, lane, limit, later, receipt, at, ...message }
   return [{ kind: 'command', stream, revision, type: type as CommandEventType, ...about }]
 }
 
