@@ -84,7 +84,11 @@ export const codecsOf = <Name extends ColumnName>(names: readonly Name[]) => {
 
 export const columns = codecsOf(viewColumns)
 const commandView = t.type(columns)
-const commandDetail = t.type({ ...columns, data: anyJson, result: anyJson })
+const commandDetail = t.intersection([
+  t.type({ ...columns, data: anyJson, result: anyJson }),
+  // while it waits for its lane
+  t.partial({ place: t.number, waitsFor: nullable(t.string) }),
+])
 
 export const paging = { limit: wholeNumber(1, 500), cursor: t.string }
 

@@ -14,6 +14,10 @@ export interface CommandView extends Pick<CommandColumns, (typeof viewColumns)[n
 export interface CommandDetail extends CommandView {
   readonly data: Json
   readonly result: Json
+  /** Only while it waits for its lane: its place there, 1 is next; at most 10,000. */
+  readonly place?: number
+  /** Beside `place`: the first command of its lane that runs or holds its place; null if that is of another tenant. */
+  readonly waitsFor?: string | null
 }
 
 /**

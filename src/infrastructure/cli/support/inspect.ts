@@ -126,6 +126,9 @@ const traces = (entries: readonly AuditEntry[]): readonly string[] =>
     return lines.length === 0 ? [] : [[`${eventType} ${when(ts)}`, ...lines.map(line => `  ${line}`)].join('\n')]
   })
 
+const waitsFor = ({ lane, place, waitsFor: first }: CommandDetail): string =>
+  place === undefined ? '' : `${first ?? 'another command'} of lane ${lane}, place ${place}`
+
 const details = (command: CommandDetail): string =>
   [
     fields([
@@ -137,6 +140,7 @@ const details = (command: CommandDetail): string =>
       ['Parked', command.parkedAt === null ? '' : `${when(command.parkedAt)}, ${command.parkedReason}`],
       ['Last error', lastError(command)],
       ...pendingTimes.map(([name, label]) => [label, when(command[name])] as const),
+      ['Waits for', waitsFor(command)],
       ['Message', command.msgId === null ? '' : `${command.msgId} on ${command.queueName}`],
       ['Reply to', command.replyTo],
       ['Correlation', command.correlationId],

@@ -110,7 +110,12 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
     capabilities: { atomicAppend: false, inlineProjections: false },
     append: async (appends, appendOptions) => {
       refuse(appends, appendOptions)
-      return eachOf(appends, appends.length, appendOne)
+      const results = new Map<string, AppendResult>()
+      const groups = inOrder(appends)
+      await eachOf(groups, groups.length, async group => {
+        for (const append of group) results.set(append.stream, await appendOne(append))
+      })
+      return appends.map(({ stream }) => results.get(stream) as AppendResult)
     },
     appendAll: async () => {
       throw new Error('EventStoreDB cannot append to several streams atomically')
@@ -122,6 +127,23 @@ export const createEventStoreDbEventStore = <Event>(options: EventStoreDbOptions
       return new Map(found.filter(([, events]) => events.length > 0))
     },
   }
+}
+
+/** Appends in groups that may go in parallel: those of one lane go one after the other, as their order counts. */
+const inOrder = <Event>(appends: readonly StreamAppend<Event>[]): readonly (readonly StreamAppend<Event>[])[] => {
+  const lanes = new Map<string, StreamAppend<Event>[]>()
+  const groups: StreamAppend<Event>[][] = []
+  for (const append of appends) {
+    const lane = append.events[0]?.context.lane
+    const group = lane === undefined ? undefined : lanes.get(lane)
+    if (group !== undefined) group.push(append)
+    else {
+      const made = [append]
+      groups.push(made)
+      if (lane !== undefined) lanes.set(lane, made)
+    }
+  }
+  return groups
 }
 
 const refuseTransaction = (options: AppendOptions | undefined): void => {

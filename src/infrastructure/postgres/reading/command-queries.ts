@@ -40,13 +40,30 @@ export const createCommandQueries = (pool: Pool): CommandQueries => ({
 })
 
 const byKey = async (pool: Pool, where: string, values: unknown[]): Promise<readonly CommandDetail[]> => {
-  const { rows } = await pool.query<CommandDetail>(
-    `select ${wholeColumns('c')}, sent.data->'data' as data, ${resultOf} as result
-     from command_bus_command c ${joinSent} ${joinLast} where ${where} order by c.domain`,
+  const { rows } = await pool.query<Required<CommandDetail> & { readonly place: number | null }>(
+    `select ${wholeColumns('c')}, sent.data->'data' as data, ${resultOf} as result, ${placeInLane}
+     from command_bus_command c ${joinSent} ${joinLast} ${joinLane} where ${where} order by c.domain`,
     values,
   )
-  return rows
+  return rows.map(({ place, waitsFor, ...command }) => (place === null ? command : { ...command, place, waitsFor }))
 }
+
+const MOST_PLACES = 10_000
+
+/** A command without a lane costs no look at its table. */
+const joinLane = `left join lateral (
+  select e.domain, e.lane, e.place from command_bus_lane_entry e
+  where e.domain = c.domain and e.command_id = c.command_id and e.state = 'waiting') w on c.lane is not null`
+
+const placeInLane = `
+  case when w.place is not null then (select count(*)::int from (
+    select from command_bus_lane_entry e
+    where e.domain = w.domain and e.lane = w.lane and e.state = 'waiting' and e.place <= w.place limit ${MOST_PLACES}) before) end as place,
+  case when w.place is not null then (
+    select case when f.tenant_id is not distinct from c.tenant_id then f.command_id end from (
+      select e.command_id from command_bus_lane_entry e
+      where e.domain = w.domain and e.lane = w.lane and e.state in ('admitted', 'parked') order by e.place limit 1) first
+    join command_bus_command f on f.domain = c.domain and f.command_id = first.command_id) end as "waitsFor"`
 
 const auditColumns = `${columnsOf(
   'a',
