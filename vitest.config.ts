@@ -33,6 +33,7 @@ const onBothStores = [
   'flow/pauses',
   'flow/schedules',
   'flow/pausing',
+  'flow/lanes-seen',
   'lanes/lanes',
   'working/outcomes',
   'working/tampered',

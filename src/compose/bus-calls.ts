@@ -75,6 +75,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
   const { start, get, list, stop } = actions
   const workflows = createWorkflows({ ...deps, pool, store, derivedId, options: deps.workflows })
   const { templates, runner } = workflows
+  const flow = createFlow({ ...deps, pool, store, derivedId })
   const { schedules, runner: scheduleRunner } = createScheduling({ ...deps, pool, store, derivedId })
   const bus: BusCalls = {
     ...guardedAll({
@@ -86,8 +87,10 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       getCorrelation: readCorrelation(investigations),
       cancel: cancelCommand(operate),
       reschedule: rescheduleCommand({ ...operate, get: reader.get }),
-      ...createFlow({ ...deps, pool, store, derivedId }),
+      ...flow.pauses,
     }),
+    lanes: guardedAll(flow.lanes),
+    limits: guardedAll(flow.limits),
     troubleshooting: guardedAll({
       list: reader.parked,
       groups: reader.parkedGroups,

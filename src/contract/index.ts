@@ -1,5 +1,6 @@
 import { actionRoutes } from './actions.ts'
 import { commandRoutes } from './commands.ts'
+import { laneRoutes } from './flow/lanes.ts'
 import { scheduleRoutes } from './flow/schedules.ts'
 import { strangerRoutes } from './flow/strangers.ts'
 import { historyRoutes } from './history.ts'
@@ -21,6 +22,7 @@ export const api = {
   ...strangerRoutes,
   ...operationRoutes,
   ...workflowRoutes,
+  ...laneRoutes,
   ...scheduleRoutes,
   ...statsRoutes,
   ...proofRoutes,

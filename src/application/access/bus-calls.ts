@@ -1,4 +1,6 @@
 import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
+import type { Lanes } from '../flow/lanes.ts'
+import type { Limits } from '../flow/limits.ts'
 import type { Pauses } from '../flow/pauses.ts'
 import type { ScheduleCalls } from '../flow/schedules.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from '../investigation/investigate.ts'
@@ -61,6 +63,10 @@ export interface BusCalls extends Pauses {
    * @throws CommandNotFoundError; InvalidOperationError: it has begun, has ended, or a worker holds its message
    */
   readonly reschedule: (domain: string, commandId: string, options: RescheduleOptions) => Promise<CommandDetail>
+  /** At most so many commands of a lane run at once, in the order of sending. */
+  readonly lanes: Lanes
+  /** Rules that put commands into lanes when they are sent. */
+  readonly limits: Limits
   readonly troubleshooting: OperatorCalls & {
     /** Parked commands, newest first; of all domains without `domain`. */
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>

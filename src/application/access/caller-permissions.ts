@@ -20,6 +20,8 @@ export const callerPermissions = {
   pause: 'operate',
   resume: 'operate',
   pauses: 'read',
+  lanes: { list: 'read', get: 'read', set: 'operate', listAt: 'audit' },
+  limits: { list: 'read', get: 'read', set: 'operate', delete: 'operate' },
   live: 'read',
   stats: 'read',
   troubleshooting: {

@@ -7,6 +7,7 @@ import { type CallerDeps, type Calling, demand } from './calling.ts'
 import { commandCalls } from './command-calls.ts'
 import { flowCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
+import { laneCalls, limitCalls } from './lane-calls.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
 import { scheduleCalls } from './schedule-calls.ts'
 import { strangerCalls } from './stranger-calls.ts'
@@ -33,6 +34,8 @@ const callsFor = bindCalls(
   {
     ...commandCalls,
     ...flowCalls,
+    lanes: laneCalls,
+    limits: limitCalls,
     troubleshooting: troubleshootingCalls,
     replies: replyCalls,
     strangers: strangerCalls,
@@ -46,6 +49,8 @@ const callsFor = bindCalls(
 
 export interface Caller extends BoundCalls<typeof commandCalls & typeof flowCalls> {
   readonly identity: Identity
+  readonly lanes: BoundCalls<typeof laneCalls>
+  readonly limits: BoundCalls<typeof limitCalls>
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
   readonly replies: BoundCalls<typeof replyCalls>
   /** Messages of other programs, which have no tenant: callers of a tenant find none. */

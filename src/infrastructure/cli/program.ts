@@ -11,6 +11,8 @@ import { addDoctor } from './database/doctor.ts'
 import { addGrants } from './database/grants.ts'
 import { addMigrate } from './database/migrate.ts'
 import { addQueues } from './database/queues.ts'
+import { addLanes } from './flow/lanes.ts'
+import { addLimits } from './flow/limits.ts'
 import { addSchedules } from './flow/schedules.ts'
 import { addArchive } from './investigation/archive.ts'
 import { addExport } from './investigation/export.ts'
@@ -65,6 +67,8 @@ const buildProgram = (deps: CliDeps): Command => {
     addOperations,
     addRuns,
     addCredits,
+    addLanes,
+    addLimits,
     addSchedules,
     addReplies,
     addStrangers,

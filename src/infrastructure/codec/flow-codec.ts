@@ -1,5 +1,6 @@
 import * as t from 'io-ts'
 import type { FlowEvent } from '../../domain/flow/events.ts'
+import { type LaneEvent, type LimitEvent, lanesBy, onParkChoices } from '../../domain/flow/lane/events.ts'
 import type { PauseEvent } from '../../domain/flow/pause/events.ts'
 import { missedRules, overlapRules } from '../../domain/flow/schedule/due.ts'
 import type { ScheduleEvent } from '../../domain/flow/schedule/events.ts'
@@ -19,6 +20,24 @@ const pauseSchemas: EventSchemas<PauseEvent> = {
     }),
   },
   FlowResumed: { version: 1, data: t.strict({}) },
+}
+
+const settings = { width: number, ratePerSecond: nullable(number), onPark: oneOf(onParkChoices) }
+
+/** The stored form of the settings of lanes, and of the rules that make lanes, version 1. */
+const laneSchemas: EventSchemas<LaneEvent | LimitEvent> = {
+  LaneSet: { version: 1, data: t.strict({ domain: t.string, lane: t.string, ...settings }) },
+  LimitSet: {
+    version: 1,
+    data: t.strict({
+      domain: t.string,
+      name: t.string,
+      commandType: nullable(t.string),
+      by: oneOf(lanesBy),
+      ...settings,
+    }),
+  },
+  LimitRemoved: { version: 1, data: t.strict({ domain: t.string, name: t.string }) },
 }
 
 const set = {
@@ -44,7 +63,7 @@ const scheduleSchemas: EventSchemas<ScheduleEvent> = {
   ScheduleDeleted: { version: 1, data: t.strict({}) },
 }
 
-const schemas: EventSchemas<FlowEvent> = { ...pauseSchemas, ...scheduleSchemas }
+const schemas: EventSchemas<FlowEvent> = { ...pauseSchemas, ...laneSchemas, ...scheduleSchemas }
 
 /** Settings. Change a shape only with a new version and a step in the upcasts. */
 export const flowCodec = eventCodec<FlowEvent>(schemas, {})

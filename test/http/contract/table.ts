@@ -100,6 +100,12 @@ const schedule = async ({ bus }: SharedApi): Promise<string> => {
   return name
 }
 
+const limit = async ({ bus }: SharedApi): Promise<string> => {
+  const name = `of-${randomUUID()}`
+  await bus.limits.set('payments', name, { by: 'type', width: 2 })
+  return name
+}
+
 /** A declared route that is missing here is a type error, and fails the tests that go through all routes. */
 export const expected: { readonly [Id in keyof Api]: Expected } = {
   sendCommand: {
@@ -456,6 +462,62 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  listLanes: {
+    is: 'GET /lanes',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'blocked', ...paging],
+  },
+  getLane: {
+    is: 'GET /domains/:domain/lanes/:lane',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    prepare: async () => 'order 1/2',
+  },
+  setLane: {
+    is: 'PUT /domains/:domain/lanes/:lane',
+    roles: operators,
+    body: { width: 2 },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    prepare: async () => 'order 1/2',
+  },
+  listLimits: {
+    is: 'GET /domains/:domain/limits',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  getLimit: {
+    is: 'GET /domains/:domain/limits/:name',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'NOT_FOUND',
+    query: [],
+    prepare: limit,
+  },
+  setLimit: {
+    is: 'PUT /domains/:domain/limits/:name',
+    roles: operators,
+    body: { by: 'type', width: 2 },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    prepare: async () => 'charges',
+  },
+  deleteLimit: {
+    is: 'DELETE /domains/:domain/limits/:name',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'NOT_FOUND',
+    query: [],
+    prepare: limit,
+  },
   listSchedules: {
     is: 'GET /schedules',
     roles: readers,
@@ -554,6 +616,7 @@ export const addressOf = (
     path
       .replace(':domain', domain)
       .replace(':name', name)
+      .replace(':lane', encodeURIComponent(name))
       .replace(/:(commandId|id)\b/, commandId),
   ]
 }

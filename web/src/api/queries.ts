@@ -52,6 +52,17 @@ export const groupsQuery = (query: QueryOf<'groupParked'>) =>
     placeholderData: keepPreviousData,
   })
 
+/** Who waits in a lane has no events of its own. */
+const LANES_MS = 5_000
+
+export const lanesQuery = (query: QueryOf<'listLanes'>) =>
+  queryOptions({
+    queryKey: ['lanes', query],
+    queryFn: ({ signal }) => api.listLanes({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: LANES_MS,
+  })
+
 /** The times of schedules have no events. */
 const SCHEDULES_MS = 10_000
 

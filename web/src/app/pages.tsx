@@ -3,6 +3,7 @@ import { NotFound } from '../components/NotFound.tsx'
 import { AuditPage } from '../pages/audit/AuditPage.tsx'
 import { CommandPage } from '../pages/commands/CommandPage.tsx'
 import { CommandsPage } from '../pages/commands/CommandsPage.tsx'
+import { LanesPage } from '../pages/lanes/LanesPage.tsx'
 import { OperationPage } from '../pages/operations/OperationPage.tsx'
 import { OperationsPage } from '../pages/operations/OperationsPage.tsx'
 import { OverviewPage } from '../pages/overview/OverviewPage.tsx'
@@ -47,6 +48,7 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/runs/templates', () => <TemplatesPage />],
   ['/runs/:id', ({ id = '' }) => <RunPage key={id} id={id} />],
   ['/credits', () => <CreditsPage />],
+  ['/lanes', () => <LanesPage />],
   ['/schedules', () => <SchedulesPage />],
   ['/audit', () => <AuditPage />],
   ['/search', () => <SearchPage />],

@@ -13,6 +13,7 @@ import type { ProofStats } from '../../proof/background-check.ts'
 import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
+import { laneHandlers } from './lane-handlers.ts'
 import { proofAnswer } from './proof-answer.ts'
 import { scheduleHandlers } from './schedule-handlers.ts'
 import { strangerHandlers } from './stranger-handlers.ts'
@@ -109,6 +110,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
   ...strangerHandlers,
   ...workflowHandlers,
+  ...laneHandlers,
   ...scheduleHandlers,
 }
 

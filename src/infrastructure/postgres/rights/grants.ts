@@ -46,10 +46,15 @@ const reader: Rights = {
   tables: [
     [
       'select',
-      [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...lanes, progress, ...readTableNames],
+      [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, progress, ...lanes, ...readTableNames],
     ],
   ],
-  functions: ['command_bus_queue_figures(text[], jsonb)', 'command_bus_command_stream(text, uuid)'],
+  functions: [
+    'command_bus_queue_figures(text[], jsonb)',
+    'command_bus_command_stream(text, uuid)',
+    'command_bus_lane_limit(text, text)',
+    'command_bus_lane_rule(text, text, text)',
+  ],
 }
 
 const sender: Rights = {
