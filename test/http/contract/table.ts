@@ -407,6 +407,14 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: ['tenantId', ...paging],
   },
+  grantCredits: {
+    is: 'POST /credits/grants',
+    roles: ['BUBBLE_ADMIN'],
+    body: { pool: 'monthly', amount: 5, reason: 'plan' },
+    succeeds: 201,
+    unknown: 'no id in its path',
+    query: [],
+  },
   pause: {
     is: 'POST /flow/pauses',
     roles: operators,
@@ -431,14 +439,6 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     prepare: async ({ bus }) =>
       (await bus.pause({ domain: 'payments', commandType: `T${Math.random().toString(36).slice(2)}`, reason: 'x' }))
         .pauseId,
-    query: [],
-  },
-  grantCredits: {
-    is: 'POST /credits/grants',
-    roles: ['BUBBLE_ADMIN'],
-    body: { pool: 'monthly', amount: 5, reason: 'plan' },
-    succeeds: 201,
-    unknown: 'no id in its path',
     query: [],
   },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
