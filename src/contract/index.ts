@@ -1,6 +1,7 @@
 import { actionRoutes } from './actions.ts'
 import { commandRoutes } from './commands.ts'
 import { laneRoutes } from './flow/lanes.ts'
+import { pauseRoutes } from './flow/pauses.ts'
 import { scheduleRoutes } from './flow/schedules.ts'
 import { strangerRoutes } from './flow/strangers.ts'
 import { historyRoutes } from './history.ts'
@@ -24,6 +25,7 @@ export const api = {
   ...workflowRoutes,
   ...laneRoutes,
   ...scheduleRoutes,
+  ...pauseRoutes,
   ...statsRoutes,
   ...proofRoutes,
 }

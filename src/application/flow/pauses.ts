@@ -64,6 +64,8 @@ export const pauseKind: SettingKind<PauseState, PauseIntent, PauseEvent, PauseRe
   tenantOf: state => (state.status === 'NONE' ? null : state.tenantId),
 }
 
+/** The most in one list, as in `PauseQueries`. */
+const MOST = 1_000
 const LONGEST_MS = 366 * 24 * 60 * 60 * 1000
 
 /** What keeps workers from beginning commands for a while. A pause refuses no send. */
@@ -133,6 +135,7 @@ export const createPauses = ({ settings, queries, clock, derivedId, onChange }: 
         .flatMap(([pauseId, state]) => (isPaused(state, at) ? [viewOf(pauseId, state)] : []))
         .filter(one => (domain === null || one.domain === domain) && (tenantId === null || concerns(one, tenantId)))
         .sort((a, b) => (a.pausedAt < b.pausedAt ? 1 : -1))
+        .slice(0, MOST)
     },
   }
 }

@@ -13,6 +13,7 @@ import { addMigrate } from './database/migrate.ts'
 import { addQueues } from './database/queues.ts'
 import { addLanes } from './flow/lanes.ts'
 import { addLimits } from './flow/limits.ts'
+import { addPauses } from './flow/pauses.ts'
 import { addSchedules } from './flow/schedules.ts'
 import { addArchive } from './investigation/archive.ts'
 import { addExport } from './investigation/export.ts'
@@ -70,6 +71,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addLanes,
     addLimits,
     addSchedules,
+    addPauses,
     addReplies,
     addStrangers,
     addQueues,

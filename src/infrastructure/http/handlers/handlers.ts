@@ -14,6 +14,7 @@ import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import { laneHandlers } from './lane-handlers.ts'
+import { pauseHandlers } from './pause-handlers.ts'
 import { proofAnswer } from './proof-answer.ts'
 import { scheduleHandlers } from './schedule-handlers.ts'
 import { strangerHandlers } from './stranger-handlers.ts'
@@ -112,6 +113,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   ...workflowHandlers,
   ...laneHandlers,
   ...scheduleHandlers,
+  ...pauseHandlers,
 }
 
 /** A query has texts only. */
