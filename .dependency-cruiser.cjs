@@ -56,6 +56,7 @@ const ROOMS = [
   'infrastructure/worker/failures',
   'infrastructure/worker/client',
   'infrastructure/worker/attempt',
+  'infrastructure/worker/flow',
   'infrastructure/worker',
   'infrastructure/runners',
   'infrastructure/rehearsal',

@@ -24,6 +24,7 @@ const onBothStores = [
   'sending/undelivered-replies',
   'crashing/kill',
   'flow/pauses',
+  'flow/pausing',
   'flow/schedules',
   'working/outcomes',
   'working/tampered',

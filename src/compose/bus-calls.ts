@@ -31,7 +31,7 @@ import { createWorkflows, type WorkflowsDeps } from './workflows.ts'
 
 export interface BusCallsDeps
   extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log'>,
-    Pick<FlowDeps, 'written'>,
+    Pick<FlowDeps, 'written' | 'onPauses'>,
     Pick<SchedulesDeps, 'sendBatch' | 'ownClock' | 'scheduleLimits'>,
     Pick<Readiness, 'guardedAll'> {
   readonly onSuccess: OutboxOptions['onSuccess']

@@ -1,5 +1,6 @@
 import { actionRoutes } from './actions.ts'
 import { commandRoutes } from './commands.ts'
+import { pauseRoutes } from './flow/pauses.ts'
 import { scheduleRoutes } from './flow/schedules.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
@@ -19,6 +20,7 @@ export const api = {
   ...replyRoutes,
   ...operationRoutes,
   ...workflowRoutes,
+  ...pauseRoutes,
   ...scheduleRoutes,
   ...statsRoutes,
   ...proofRoutes,

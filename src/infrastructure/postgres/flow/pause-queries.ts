@@ -4,16 +4,13 @@ import { instant } from '../connection/instant.ts'
 
 const MOST = 1_000
 
-/** SQL: whether a pause is in force now. */
-export const IN_FORCE = 'p.resumed_at is null and (p.until is null or p.until > clock_timestamp())'
-
 export const createPauseQueries = (pool: Pool): PauseQueries => ({
   inForce: async ({ domain, tenantId }) => {
     const { rows } = await pool.query(
       `select p.pause_id, p.domain, p.command_type, p.tenant_id, p.reason, ${instant('p.until')} as until,
          p.paused_by, ${instant('p.paused_at')} as paused_at
        from command_bus_pause p
-       where ${IN_FORCE} and ($1::text is null or p.domain = $1) and ($2::text is null or coalesce(p.tenant_id, $2) = $2)
+       where p.resumed_at is null and command_bus_in_force(p.resumed_at, p.until) and ($1::text is null or p.domain = $1) and ($2::text is null or coalesce(p.tenant_id, $2) = $2)
        order by p.paused_at desc, p.pause_id limit ${MOST}`,
       [domain ?? null, tenantId ?? null],
     )
