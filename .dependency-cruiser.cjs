@@ -26,6 +26,7 @@ const ROOMS = [
   'application/ports/',
   'projections/',
   'application/shared',
+  'application/sending',
   'application/commands',
   'application/troubleshooting',
   'application/investigation',

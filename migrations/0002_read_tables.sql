@@ -16,6 +16,12 @@ create table command_bus_command (
   owner_id          text collate "C",
   parent_command_id uuid,
   retry_count       int not null,
+  -- not before
+  run_at            timestamptz,
+  priority          text collate "C" not null default 'normal',
+  -- if nobody has begun it by then, it is canceled
+  expires_at        timestamptz,
+  lane              text collate "C",
   lease_expires_at  timestamptz,
   next_attempt_at   timestamptz,
   parked_at         timestamptz,
@@ -32,6 +38,7 @@ create table command_bus_command (
   constraint command_bus_command_pkey primary key (domain, command_id),
   constraint command_bus_command_status check (
     status in ('PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELED', 'IN_TROUBLESHOOTING_QUEUE')),
+  constraint command_bus_command_priority check (priority in ('high', 'normal', 'low')),
   constraint command_bus_command_attempts check (
     attempts >= 0 and total_attempts >= attempts and max_attempts between 1 and 100),
   constraint command_bus_command_lease check ((status = 'IN_PROGRESS') = (lease_expires_at is not null)),

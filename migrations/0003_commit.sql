@@ -3,7 +3,7 @@
 --   events   [{event, stream, revision, id, type, data, meta}]          the first event of each stream; `event` numbers
 --                                                                       all events of the unit from 0
 --   more     [{event, stream, revision, id, type, data, meta}]          the streams' further events
---   messages [{queue, events: [event], bodies: [body]}]                   new messages; their ids become msg_id
+--   messages [{queue, events: [event], bodies: [body], runAts?: [time]}]  new messages; their ids become msg_id; null: visible at once
 --   resends  [{event, stream, queue, archived, head, dataRevision, data?}]
 --   rows     [{event?, <columns of command_bus_command>}]                 `event`: the one whose message is the row's
 --   moves    [{event?, after, <columns>}]
@@ -26,6 +26,15 @@ create function command_bus_lock() returns bigint language sql immutable paralle
 -- stream by its index; `||` with a uuid would not be.
 create function command_bus_command_stream(domain text, command_id uuid) returns text language sql immutable parallel safe
   as $$ select 'command-' || domain || '-' || command_id::text $$;
+
+-- The queue of a domain's commands: those of another priority than normal have one of their own. The same in TypeScript, and
+-- the next: src/domain/command/names.ts
+create function command_bus_queue_of(domain text, priority text default null) returns text language sql immutable parallel safe
+  as $$ select replace(domain, '.', '__') || '__commands' || case when priority in ('high', 'low') then '__' || priority else '' end $$;
+
+-- The domain whose commands a queue holds; null for other queues.
+create function command_bus_domain_of(queue text) returns text language sql immutable parallel safe
+  as $$ select replace(substring(queue from '^(.+)__commands(?:__high|__low)?$'), '__', '.') $$;
 
 -- The message of a command as its CommandSent says it. The same in TypeScript: src/projections/outbox.ts
 create function command_bus_message_of(domain text, command_id text, data jsonb, meta jsonb) returns jsonb language sql stable parallel safe
@@ -56,6 +65,15 @@ language plpgsql as $$
 begin
   execute format('update pgmq.%I q set vt = clock_timestamp() + make_interval(secs => x.wait / 1000), read_ct = q.read_ct - $3
     from unnest($1, $2) x(msg_id, wait) where q.msg_id = x.msg_id', 'q_' || queue) using msg_ids, waits, uncount::int;
+end $$;
+
+-- Hides messages until they may run.
+create function command_bus_delay(queue text, msg_ids bigint[], run_ats jsonb) returns void
+language plpgsql as $$
+begin
+  execute format('update pgmq.%I q set vt = greatest(q.vt, x.run_at::timestamptz)
+    from rows from (unnest($1), jsonb_array_elements_text($2)) x(msg_id, run_at) where q.msg_id = x.msg_id and x.run_at is not null', 'q_' || queue)
+    using msg_ids, run_ats;
 end $$;
 
 create function command_bus_commit(unit jsonb) returns jsonb
@@ -100,6 +118,9 @@ begin
     for i in 1 .. cardinality(v_ids) loop
       m_ids[v_events[i] + 1] := v_ids[i];
     end loop;
+    if v_part ? 'runAts' then
+      perform command_bus_delay(v_queue, v_ids, v_part->'runAts');
+    end if;
     m_events := m_events || v_events;
   end loop;
 
@@ -204,18 +225,18 @@ begin
   if unit ? 'rows' then
     insert into command_bus_command (
       domain, command_id, command_type, status, attempts, max_attempts, total_attempts, msg_id, queue_name, reply_queue,
-      correlation_id, causation_id, tenant_id, owner_id, parent_command_id, retry_count, lease_expires_at,
+      correlation_id, causation_id, tenant_id, owner_id, parent_command_id, retry_count, run_at, priority, expires_at, lane, lease_expires_at,
       next_attempt_at, parked_at, parked_reason, snoozed_until, last_error_type, last_error_code, last_error_msg, data_revision,
       created_at, updated_at, revision)
     select
       x.domain, x.command_id, x.command_type, x.status, x.attempts, x.max_attempts, x.total_attempts, nullif(m_ids[x.event + 1], 0),
       x.queue_name, x.reply_queue, x.correlation_id, x.causation_id, x.tenant_id, x.owner_id, x.parent_command_id,
-      x.retry_count, x.lease_expires_at, x.next_attempt_at, x.parked_at, x.parked_reason, x.snoozed_until, x.last_error_type,
+      x.retry_count, x.run_at, x.priority, x.expires_at, x.lane, x.lease_expires_at, x.next_attempt_at, x.parked_at, x.parked_reason, x.snoozed_until, x.last_error_type,
       x.last_error_code, x.last_error_msg, x.data_revision, x.created_at, x.updated_at, x.revision
     from jsonb_to_recordset(unit->'rows') x(
       event int, domain text, command_id uuid, command_type text, status text, attempts int,
       max_attempts int, total_attempts int, queue_name text, reply_queue text, correlation_id text, causation_id text,
-      tenant_id text, owner_id text, parent_command_id uuid, retry_count int, lease_expires_at timestamptz,
+      tenant_id text, owner_id text, parent_command_id uuid, retry_count int, run_at timestamptz, priority text, expires_at timestamptz, lane text, lease_expires_at timestamptz,
       next_attempt_at timestamptz, parked_at timestamptz, parked_reason text, snoozed_until timestamptz, last_error_type text,
       last_error_code text, last_error_msg text, data_revision bigint, created_at timestamptz,
       updated_at timestamptz, revision bigint)
@@ -229,6 +250,7 @@ begin
       attempts = coalesce(x.attempts, c.attempts),
       total_attempts = coalesce(x.total_attempts, c.total_attempts),
       msg_id = coalesce(nullif(m_ids[x.event + 1], 0), c.msg_id),
+      run_at = coalesce(x.run_at, c.run_at),
       lease_expires_at = x.lease_expires_at,
       next_attempt_at = x.next_attempt_at,
       parked_at = x.parked_at,
@@ -242,7 +264,7 @@ begin
       revision = x.revision
     from jsonb_to_recordset(unit->'moves') x(
       event int, after bigint, domain text, command_id uuid, status text, attempts int, total_attempts int,
-      lease_expires_at timestamptz, next_attempt_at timestamptz, parked_at timestamptz, parked_reason text,
+      run_at timestamptz, lease_expires_at timestamptz, next_attempt_at timestamptz, parked_at timestamptz, parked_reason text,
       snoozed_until timestamptz, last_error_type text, last_error_code text, last_error_msg text, data_revision bigint, updated_at timestamptz,
       revision bigint)
     where c.domain = x.domain collate "C" and c.command_id = x.command_id
@@ -279,7 +301,7 @@ begin
       where x.event::int <> all (v_losers));
     continue when cardinality(v_bodies) = 0;
     -- pgmq folds upper case
-    if (unit->>'careful')::boolean or right(lower(v_queue), 10) = '__commands' then
+    if (unit->>'careful')::boolean or command_bus_domain_of(lower(v_queue)) is not null then
       v_why := command_bus_put_replies(v_queue, v_bodies);
       continue when v_why is null;
       v_undelivered := v_undelivered || v_queue;
@@ -324,7 +346,7 @@ end $$;
 create function command_bus_extend(queue text, msg_ids bigint[], deliveries int[], lease interval)
 returns setof bigint language plpgsql as $$
 begin
-  if right(queue, 10) <> '__commands' then
+  if command_bus_domain_of(queue) is null then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
   return query execute format($q$
@@ -342,7 +364,7 @@ end $$;
 create function command_bus_hand_back(queue text, msg_ids bigint[], deliveries int[], delay interval, uncount boolean)
 returns void language plpgsql as $$
 begin
-  if right(queue, 10) <> '__commands' then
+  if command_bus_domain_of(queue) is null then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
   execute format($q$

@@ -20,7 +20,7 @@ declare
   -- pgmq has this column since 1.10
   v_read_at boolean := exists (
     select from pg_attribute a where a.attrelid = v_table and a.attname = 'last_read_at' and not a.attisdropped);
-  v_domain text := replace(left(queue, -10), '__', '.');
+  v_domain text := command_bus_domain_of(queue);
   v_until  timestamptz := clock_timestamp();
   v_found  int;
   v_msg_ids  bigint[];
@@ -28,7 +28,7 @@ declare
   v_messages jsonb[];
   v_dues     timestamptz[];
 begin
-  if right(queue, 10) <> '__commands' then
+  if command_bus_domain_of(queue) is null then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
   -- a volatile function cannot be a bound of an index scan; the rest is a statement of its own, as this one is planned each time
@@ -79,7 +79,7 @@ as $$
 declare
   v_next timestamptz;
 begin
-  if right(queue, 10) <> '__commands' then
+  if command_bus_domain_of(queue) is null then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
   execute format('select q.vt from pgmq.%I q where q.vt >= $1 order by q.vt limit 1', 'q_' || queue)
@@ -103,7 +103,7 @@ language plpgsql as $$
 declare
   v_archived bigint[];
 begin
-  if right(queue, 10) <> '__commands' then
+  if command_bus_domain_of(queue) is null then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
   v_archived := array(select a from pgmq.archive(queue, msg_ids) a);
@@ -120,7 +120,7 @@ create function command_bus_send_right() returns void language sql as $$ $$;
 create function command_bus_grant_queue(queue text) returns void
 language plpgsql as $$
 declare
-  v_reply boolean := right(queue, 10) <> '__commands';
+  v_reply boolean := command_bus_domain_of(queue) is null;
   v_right record;
 begin
   for v_right in
@@ -214,9 +214,9 @@ begin
       using errcode = 'insufficient_privilege', hint = 'drop some, or let the owner replace function command_bus_most_queues_of_senders()';
   end if;
   perform pgmq.create(queue);
-  if right(queue, 10) = '__commands' then
+  if command_bus_domain_of(queue) is not null then
     select max(c.msg_id) into v_last from command_bus_command c
-      where c.domain = replace(left(queue, -10), '__', '.') collate "C";
+      where c.domain = command_bus_domain_of(queue) collate "C" and c.queue_name = queue;
     if v_last is not null then
       perform setval(s.name, v_last) from (select pg_get_serial_sequence(format('pgmq.%I', 'q_' || queue), 'msg_id')::regclass as name) s
         where pg_sequence_last_value(s.name) is null;
@@ -256,7 +256,7 @@ create index command_bus_undelivered_command on command_bus_undelivered (command
 create function command_bus_put_replies(queue text, bodies jsonb[]) returns text
 language plpgsql as $$
 begin
-  if right(lower(queue), 10) = '__commands' then
+  if command_bus_domain_of(lower(queue)) is not null then
     return 'the queue is for commands, not for replies';
   end if;
   perform command_bus_make_queue(queue);

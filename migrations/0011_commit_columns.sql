@@ -16,10 +16,6 @@ begin
     and (not sends or has_function_privilege(v_caller, 'command_bus_send_right()'::regprocedure, 'execute')));
 end $$;
 
--- The queue of a domain's commands. The same in TypeScript: src/domain/command/names.ts
-create function command_bus_queue_of(domain text) returns text language sql immutable parallel safe
-  as $$ select replace(domain, '.', '__') || '__commands' $$;
-
 -- Commits sends: a CommandSent for each command, from which its row and its message follow. Returns the ids of the messages, or
 -- an empty list if an id is taken.
 create function command_bus_commit_sent(domains text[], ids uuid[], event_ids uuid[], data jsonb[], meta jsonb[])
@@ -128,7 +124,7 @@ begin
   end if;
   if exists (select from unnest(types || coalesce(more_types, '{}')) t where t <> all ('{CommandReceived, CommandCompleted,
       CommandFailed, CommandMovedToTroubleshooting, CommandRejectedByBusinessRule, CommandExhausted}'))
-    or exists (select from unnest(reply_queues) q where right(lower(q), 10) = '__commands')
+    or exists (select from unnest(reply_queues) q where command_bus_domain_of(lower(q)) is not null)
   then
     raise exception 'these are not reports of a worker' using errcode = 'invalid_parameter_value';
   end if;

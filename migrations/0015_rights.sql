@@ -23,8 +23,8 @@ end $$;
 
 -- Messages or replies of a unit, one by one.
 create function command_bus_given(parts jsonb) returns table (event int, given jsonb) language sql immutable as $$
-  select x.event::int, jsonb_build_array(p->'queue', x.event, x.body) from jsonb_array_elements(parts) p
-  cross join lateral rows from (jsonb_array_elements(p->'events'), jsonb_array_elements(p->'bodies')) x(event, body)
+  select x.event::int, jsonb_build_array(p->'queue', x.event, x.body, coalesce(x.run_at, 'null')) from jsonb_array_elements(parts) p
+  cross join lateral rows from (jsonb_array_elements(p->'events'), jsonb_array_elements(p->'bodies'), jsonb_array_elements(p->'runAts')) x(event, body, run_at)
   -- so that a later sort works on these rows, not on the larger parts
   offset 0 $$;
 
@@ -36,15 +36,16 @@ language plpgsql stable as $$
 declare
   v_right boolean;
 begin
-  with e as materialized (
+  with given as (
     select x.*, substr(x.stream, 9, length(x.stream) - 45) as domain, right(x.stream, 36) as command_id,
-      replace(substr(x.stream, 9, length(x.stream) - 45), '.', '__') || '__commands' as queue,
       x.meta->'at' as at, x.type = 'CommandSent' as sent,
       case when x.type = 'CommandSent' then jsonb_strip_nulls(jsonb_build_object('commandType', x.data->'commandType',
         'correlationId', x.data->'correlationId', 'causationId', x.data->'causationId', 'replyTo', x.data->'replyTo',
-        'tenantId', x.data->'tenantId', 'traceparent', x.data->'traceparent'))
+        'tenantId', x.data->'tenantId', 'priority', x.data->'priority', 'lane', x.data->'lane', 'traceparent', x.data->'traceparent'))
       else (select f.meta->'context' from command_bus_event f where f.stream = x.stream collate "C" and f.revision = 0) end as context
     from jsonb_to_recordset(unit->'events') x(event int, stream text, revision bigint, type text, data jsonb, meta jsonb)
+  ), e as materialized (
+    select given.*, command_bus_queue_of(domain, context->>'priority') as queue from given
   ), ends as (
     -- a cancellation without the event before it loses its race
     select e.*, coalesce(e.data->'reason', 'null') as reason,
@@ -61,9 +62,12 @@ begin
         or e.meta#>>'{at}' !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$' or jsonb_typeof(e.meta->'actor') <> 'string'
         or e.meta <> jsonb_build_object('v', 1, 'at', e.at, 'actor', e.meta->'actor', 'context', e.context)
         or e.sent and (e.revision <> 0 or not e.data ? 'data' or length(e.data->>'commandType') > 128
-          or e.data ? 'traceparent' and jsonb_typeof(e.data->'traceparent') <> 'string'
+          or e.data ? 'priority' and e.data->>'priority' not in ('high', 'low')
+          or (e.data->>'runAt')::timestamptz is null and e.data ? 'runAt' or (e.data->>'expiresAt')::timestamptz is null and e.data ? 'expiresAt'
+          or e.data ? 'lane' and (jsonb_typeof(e.data->'lane') <> 'string' or length(e.data->>'lane') > 200)
+          or e.data ? 'limit' and jsonb_typeof(e.data->'limit') <> 'string' or e.data ? 'traceparent' and jsonb_typeof(e.data->'traceparent') <> 'string'
           or not coalesce(e.data @@ 'strict $.commandType like_regex "^[A-Za-z][A-Za-z0-9_.:-]*$" && $.correlationId.type() == "string"
-            && ($.replyTo == null || $.replyTo like_regex "^[a-z_]([a-z0-9_]|-)*$" && !($.replyTo like_regex "__commands$"))
+            && ($.replyTo == null || $.replyTo like_regex "^[a-z_]([a-z0-9_]|-)*$" && !($.replyTo like_regex "__commands(__high|__low)?$"))
             && ($.causationId == null || $.causationId.type() == "string") && ($.tenantId == null || $.tenantId.type() == "string")
             && ($.ownerId == null || $.ownerId.type() == "string") && ($.parentCommandId == null || $.parentCommandId.type() == "string")
             && $.retryCount >= 0 && $.retryCount <= 2147483647 && $.policy.maxAttempts >= 1 && $.policy.maxAttempts <= 100
@@ -79,10 +83,12 @@ begin
         'command_type', e.data->'commandType', 'status', 'PENDING', 'attempts', 0, 'max_attempts', e.data#>'{policy,maxAttempts}',
         'total_attempts', 0, 'queue_name', e.queue, 'reply_queue', e.data->'replyTo', 'correlation_id', e.data->'correlationId',
         'causation_id', e.data->'causationId', 'tenant_id', e.data->'tenantId', 'owner_id', e.data->'ownerId',
-        'parent_command_id', e.data->'parentCommandId', 'retry_count', e.data->'retryCount', 'data_revision', 0,
+        'parent_command_id', e.data->'parentCommandId', 'retry_count', e.data->'retryCount', 'run_at', e.data->'runAt', 'priority', coalesce(e.data->>'priority', 'normal'),
+        'expires_at', e.data->'expiresAt', 'lane', e.data->'lane', 'data_revision', 0,
         'created_at', e.at, 'updated_at', e.at, 'revision', 0)) order by e.event) from e where e.sent)
     and (select array_agg(g.given order by g.event) from command_bus_given(unit->'messages') g) is not distinct from (
-      select array_agg(jsonb_build_array(e.queue, e.event, command_bus_message_of(e.domain, e.command_id, e.data, e.meta)) order by e.event)
+      select array_agg(jsonb_build_array(e.queue, e.event, command_bus_message_of(e.domain, e.command_id, e.data, e.meta),
+        coalesce(e.data->'runAt', 'null')) order by e.event)
       from e where e.sent)
     and (select array_agg(x order by command_bus_command_stream(x->>'domain', (x->>'command_id')::uuid) collate "C")
         from jsonb_array_elements(unit->'moves') x) is not distinct from (
@@ -95,7 +101,7 @@ begin
       select array_agg(jsonb_build_array(context->'replyTo', event, jsonb_build_object('command_id', command_id,
         'correlation_id', context->'correlationId', 'domain', domain, 'type', (context->>'commandType') || 'Response', 'completed_at', at,
         'outcome', 'CANCELED', 'reason', said, 'error', jsonb_build_object('code', 'SENDER_CANCELED', 'message', said, 'class', 'SENDER'))
-        || jsonb_strip_nulls(jsonb_build_object('traceparent', context->'traceparent'))) order by event)
+        || jsonb_strip_nulls(jsonb_build_object('traceparent', context->'traceparent')), null) order by event)
       from (select ends.*, coalesce(data->>'reason', 'canceled by the sender') as said from ends where ends.context ? 'replyTo') c)
     into v_right;
   return coalesce(v_right, false);
@@ -132,9 +138,9 @@ begin
   -- messages go to and leave command queues only, and undelivered replies belong to the unit's own commands
   if unit ? 'resends' or unit ? 'tables' or unit ? 'messages' and not v_sends or unit ? 'acks' and not v_works or exists (
     select from jsonb_array_elements(coalesce(unit->'messages', '[]') || coalesce(unit->'acks', '[]') || coalesce(unit->'current', '[]')) x
-    where right(x->>'queue', 10) <> '__commands') or exists (
+    where command_bus_domain_of(x->>'queue') is null) or exists (
     select from jsonb_array_elements(coalesce(unit->'replies', '[]')) x
-    cross join lateral jsonb_array_elements(case when (unit->>'careful')::boolean or right(lower(x->>'queue'), 10) = '__commands' then x->'bodies' else '[]' end) b
+    cross join lateral jsonb_array_elements(case when (unit->>'careful')::boolean or command_bus_domain_of(lower(x->>'queue')) is not null then x->'bodies' else '[]' end) b
     where coalesce(command_bus_command_stream(b->>'domain', (b->>'command_id')::uuid) <> all (v_streams), true)) or exists (
     select from jsonb_array_elements(coalesce(unit->'rows', '[]') || coalesce(unit->'moves', '[]') || coalesce(unit->'current', '[]')) x
     where command_bus_command_stream(x->>'domain', (x->>'command_id')::uuid) <> all (v_streams)
@@ -169,4 +175,5 @@ revoke all on function command_bus_put_rows(regclass, jsonb, text[]) from public
 revoke all on function command_bus_grant_queue(text) from public;
 revoke all on function command_bus_put_replies(text, jsonb[]) from public;
 revoke all on function command_bus_postpone(text, bigint[], float8[], boolean) from public;
+revoke all on function command_bus_delay(text, bigint[], jsonb) from public;
 revoke all on function command_bus_is_archived(text[]) from public;

@@ -67,6 +67,7 @@ export {
 } from './application/runs/run-errors.ts'
 export type { RetryPreview, RunStarter, StartRun } from './application/runs/workflow-runs.ts'
 export type { NewTemplate } from './application/runs/workflow-templates.ts'
+export type { FlowOptions } from './application/sending/flow-options.ts'
 export {
   CommandBusError,
   CommandIdTakenError,

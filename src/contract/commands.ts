@@ -8,6 +8,8 @@ import {
   viewColumns,
 } from '../domain/command/columns.ts'
 import { MAX_WAIT_SECONDS } from '../domain/command/retry-policy.ts'
+import { priorities } from '../domain/flow/priority.ts'
+import { MAX_DELAY_SECONDS } from '../domain/instant.ts'
 import {
   anyJson,
   instant,
@@ -30,6 +32,8 @@ export const none = object({})
 const MAX_ATTEMPTS = 100
 const MAX_COMMANDS = 10_000
 
+const priority = wordOf(priorities)
+
 const newCommand = object(
   { commandType: t.string, data: anyJson },
   {
@@ -39,6 +43,12 @@ const newCommand = object(
     causationId: t.string,
     maxAttempts: integerFrom(1, MAX_ATTEMPTS),
     backoffSeconds: listOf(numberFrom(0, MAX_WAIT_SECONDS), 1, MAX_ATTEMPTS),
+    delaySeconds: numberFrom(0, MAX_DELAY_SECONDS),
+    runAt: instant,
+    priority,
+    expiresInSeconds: numberFrom(0, MAX_DELAY_SECONDS),
+    expiresAt: instant,
+    key: t.string,
   },
 )
 
@@ -54,6 +64,7 @@ const sent = t.type({
 const kinds: Readonly<Record<ColumnKind, t.Mixed>> = {
   text: t.string,
   status,
+  priority,
   message: t.string,
   uuid: t.string,
   int: t.number,

@@ -1,3 +1,5 @@
+import type { OtherPriority } from './flow/priority.ts'
+
 /** Facts of the stream, stored with every event, so that no projection has to look them up. */
 export interface EventContext {
   readonly commandType: string
@@ -5,6 +7,10 @@ export interface EventContext {
   readonly causationId: string | null
   readonly replyTo: string | null
   readonly tenantId: string | null
+  /** Of a command: where it is not normal. */
+  readonly priority?: OtherPriority
+  /** Of a command: the lane it is in. */
+  readonly lane?: string
   /** The W3C trace context the command was sent in, where there was one. */
   readonly traceparent?: string
 }

@@ -1,6 +1,7 @@
 import type { CommandError, CommandEvent, CommandKey } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
 import { isParking } from '../domain/command/transitions.ts'
+import type { Instant } from '../domain/instant.ts'
 import type { Json } from '../domain/json/json.ts'
 import type { EventContext, Recorded } from '../domain/recorded.ts'
 
@@ -8,8 +9,8 @@ type JsonObject = { readonly [key: string]: Json }
 
 /** What an event does to the queues. Applied once, in the transaction that applies the event to the read tables. */
 export type Effect =
-  /** A new message; its id becomes the command's msg_id. */
-  | { readonly kind: 'enqueue'; readonly queue: string; readonly body: JsonObject }
+  /** A new message; its id becomes the command's msg_id. It becomes visible at `runAt`, or at once. */
+  | { readonly kind: 'enqueue'; readonly queue: string; readonly body: JsonObject; readonly runAt?: Instant }
   /**
    * Sends the archived message `archivedMsgId` again as a new one. `data` replaces its payload. Where that is null, or the
    * archive was purged, the message is `head` plus the payload of the event at `dataRevision`.
@@ -50,13 +51,20 @@ export const outbox =
   }
 
 const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<CommandEvent>): readonly Effect[] => {
-  const { event } = recorded
-  const queue = commandQueue(key.domain)
+  const { event, context } = recorded
+  const queue = commandQueue(key.domain, context.priority)
   // an event that leaves a command parked has no message: that was archived before
   if (isParking(event)) return 'msgId' in event ? [{ kind: 'archive', queue, msgId: event.msgId }] : []
   switch (event.type) {
     case 'CommandSent':
-      return [{ kind: 'enqueue', queue, body: { ...head(key, recorded), created_at: event.at, data: event.data } }]
+      return [
+        {
+          kind: 'enqueue',
+          queue,
+          body: { ...head(key, recorded), created_at: event.at, data: event.data },
+          ...(event.runAt === undefined ? {} : { runAt: event.runAt }),
+        },
+      ]
     case 'CommandReceived':
       return []
     case 'CommandFailed':

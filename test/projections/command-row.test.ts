@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { CommandEvent } from '../../src/domain/command/events.ts'
 import { command } from '../../src/domain/command/index.ts'
+import { commandQueue } from '../../src/domain/command/names.ts'
 import type { SentCommandState } from '../../src/domain/command/state.ts'
 import { fold } from '../../src/domain/decider.ts'
 import { type CommandRow, commandRowChange, mergeChanges, type RowChange } from '../../src/projections/command-row.ts'
@@ -40,7 +41,7 @@ const rowOfState = (state: SentCommandState, last: CommandEvent): CommandRow => 
   attempts: state.attempts,
   max_attempts: state.sent.policy.maxAttempts,
   total_attempts: state.totalAttempts,
-  queue_name: 'payments__commands',
+  queue_name: commandQueue(key.domain, state.sent.priority),
   reply_queue: state.sent.replyTo,
   correlation_id: state.sent.correlationId,
   causation_id: state.sent.causationId,
@@ -48,6 +49,10 @@ const rowOfState = (state: SentCommandState, last: CommandEvent): CommandRow => 
   owner_id: state.sent.ownerId,
   parent_command_id: state.sent.parentCommandId,
   retry_count: state.sent.retryCount,
+  run_at: state.runAt,
+  priority: state.sent.priority ?? 'normal',
+  expires_at: state.sent.expiresAt ?? null,
+  lane: state.sent.lane ?? null,
   lease_expires_at: state.status === 'IN_PROGRESS' ? state.leaseExpiresAt : null,
   next_attempt_at: state.status === 'PENDING' ? state.retryAt : null,
   parked_at: state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parking.parkedAt : null,

@@ -20,6 +20,12 @@ const callersMembers = [
   'causationId',
   'maxAttempts',
   'backoffSeconds',
+  'delaySeconds',
+  'runAt',
+  'priority',
+  'expiresInSeconds',
+  'expiresAt',
+  'key',
   'traceparent',
 ] as const
 

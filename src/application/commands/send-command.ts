@@ -11,6 +11,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Transaction } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { SendOutcomeKind, Telemetry } from '../ports/telemetry.ts'
+import { type FlowOptions, flowOf } from '../sending/flow-options.ts'
 import { CommandIdTakenError, DuplicateCommandError, InvalidInputError } from '../shared/errors.ts'
 import {
   commandIdOf,
@@ -39,7 +40,7 @@ export interface RetryOptions {
 }
 
 /** A command of a batch. Only `commandType` and `data` are required. */
-export interface CommandToSend extends RetryOptions {
+export interface CommandToSend extends RetryOptions, FlowOptions {
   readonly commandType: string
   /** Any JSON value up to 1 MiB. */
   readonly data: unknown
@@ -104,12 +105,13 @@ export const prepareSend =
   (domain: string, command: CommandToSend): PreparedSend => {
     const { json, bytes } = sizedJsonOf(command.data)
     const commandId = optional(command.commandId, commandIdOf) ?? ids.next()
+    const at = clock.now().toISOString()
     return {
       domain: domainOf(domain),
       commandId,
       intent: {
         type: 'Send',
-        at: clock.now().toISOString(),
+        at,
         actor: optional(command.actor, actor => textOf(actor, 'actor', 200)) ?? 'sender',
         commandType: commandTypeOf(command.commandType),
         data: json,
@@ -121,6 +123,7 @@ export const prepareSend =
         parentCommandId: optional(command.parentCommandId, id => commandIdOf(id, 'parentCommandId')),
         retryCount: optional(command.retryCount, retryCountOf) ?? 0,
         policy: policyOf(command, policies.get(command.commandType)),
+        ...flowOf(command, at),
         ...traceOf(command.traceparent),
       },
       bytes,

@@ -16,8 +16,13 @@ export const createTransactCommands = (store: EventStore<CommandEvent>, ids: Ids
 /** The context that is stored with each event of a command. */
 export const contextOf = (state: CommandState): EventContext => {
   if (state.status === 'NONE') throw new Error('a command that was never sent has no context')
-  const { commandType, correlationId, causationId, replyTo, tenantId, traceparent } = state.sent
-  return traceparent === undefined
-    ? { commandType, correlationId, causationId, replyTo, tenantId }
-    : { commandType, correlationId, causationId, replyTo, tenantId, traceparent }
+  const { commandType, correlationId, causationId, replyTo, tenantId, priority, lane, traceparent } = state.sent
+  const context = { commandType, correlationId, causationId, replyTo, tenantId }
+  if (priority === undefined && lane === undefined && traceparent === undefined) return context
+  return {
+    ...context,
+    ...(priority === undefined ? {} : { priority }),
+    ...(lane === undefined ? {} : { lane }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  }
 }

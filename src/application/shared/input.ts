@@ -9,6 +9,7 @@ import {
   parseQueueName,
 } from '../../domain/command/names.ts'
 import { type CommandStatus, commandStatuses } from '../../domain/command/transitions.ts'
+import type { Instant } from '../../domain/instant.ts'
 import type { Json } from '../../domain/json/json.ts'
 import { InvalidInputError, ReplyQueueRefusedError } from './errors.ts'
 import { parseSizedJson, type SizedJson } from './json.ts'
@@ -111,6 +112,16 @@ export const instantOf = (value: unknown, field: string): string => {
   const year = given.getUTCFullYear()
   if (!(year >= 1 && year <= 9999)) throw new InvalidInputError(field, 'must be an ISO 8601 date or time')
   return given.toISOString()
+}
+
+const YEAR_MS = 366 * 24 * 3_600_000
+
+/** An instant after `now`, by a year at the most. */
+export const instantAhead = (value: unknown, field: string, now: Instant): Instant => {
+  const given = instantOf(value, field)
+  const ahead = Date.parse(given) - Date.parse(now)
+  if (ahead > 0 && ahead <= YEAR_MS) return given
+  throw new InvalidInputError(field, `must be a time in the future, at most a year from now, not ${given}`)
 }
 
 const parseInstant = (given: string): Date => {

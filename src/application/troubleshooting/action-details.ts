@@ -6,8 +6,7 @@ import {
 } from '../../domain/command/operator-actions.ts'
 import type { Instant } from '../../domain/instant.ts'
 import type { Json } from '../../domain/json/json.ts'
-import { InvalidInputError } from '../shared/errors.ts'
-import { booleanOf, instantOf, jsonOf, textOf } from '../shared/input.ts'
+import { booleanOf, instantAhead, jsonOf, textOf } from '../shared/input.ts'
 
 /** The options of an action, checked, for its intent. @throws InvalidInputError */
 export const detailsOf = <A extends ActionName>(
@@ -36,13 +35,4 @@ const detailOf = (option: ActionOption, value: unknown, name: string, now: Insta
     case 'instant':
       return instantAhead(value, name, now)
   }
-}
-
-const YEAR_MS = 366 * 24 * 3_600_000
-
-const instantAhead = (value: unknown, name: string, now: Instant): Instant => {
-  const instant = instantOf(value, name)
-  const ahead = Date.parse(instant) - Date.parse(now)
-  if (ahead > 0 && ahead <= YEAR_MS) return instant
-  throw new InvalidInputError(name, `must be a time in the future, at most a year from now, not ${instant}`)
 }

@@ -1,3 +1,4 @@
+import type { Priority } from '../flow/priority.ts'
 import type { Instant } from '../instant.ts'
 import type { CommandStatus } from './transitions.ts'
 
@@ -19,6 +20,12 @@ export interface CommandColumns {
   readonly ownerId: string | null
   readonly parentCommandId: string | null
   readonly retryCount: number
+  /** Not before; null: it could run since it was sent. */
+  readonly runAt: Instant | null
+  readonly priority: Priority
+  /** If nobody has begun it by then, it is canceled. */
+  readonly expiresAt: Instant | null
+  readonly lane: string | null
   readonly leaseExpiresAt: Instant | null
   readonly nextAttemptAt: Instant | null
   readonly parkedAt: Instant | null
@@ -36,7 +43,7 @@ export interface CommandColumns {
 }
 
 /** How a column is stored, read and declared. A `bigint` is read as text; a `revision` is one that is read as a number. */
-export type ColumnKind = 'text' | 'status' | 'message' | 'uuid' | 'int' | 'bigint' | 'revision' | 'instant'
+export type ColumnKind = 'text' | 'status' | 'priority' | 'message' | 'uuid' | 'int' | 'bigint' | 'revision' | 'instant'
 
 interface CommandColumn<Value> {
   /** Its name in `command_bus_command`. */
@@ -68,6 +75,10 @@ export const commandColumns = {
   ownerId: { column: 'owner_id', kind: 'text', nullable: true, changes: 'never' },
   parentCommandId: { column: 'parent_command_id', kind: 'uuid', nullable: true, changes: 'never' },
   retryCount: { column: 'retry_count', kind: 'int', nullable: false, changes: 'never' },
+  runAt: { column: 'run_at', kind: 'instant', nullable: true, changes: 'sometimes' },
+  priority: { column: 'priority', kind: 'priority', nullable: false, changes: 'never' },
+  expiresAt: { column: 'expires_at', kind: 'instant', nullable: true, changes: 'never' },
+  lane: { column: 'lane', kind: 'text', nullable: true, changes: 'never' },
   leaseExpiresAt: { column: 'lease_expires_at', kind: 'instant', nullable: true, changes: 'always' },
   nextAttemptAt: { column: 'next_attempt_at', kind: 'instant', nullable: true, changes: 'always' },
   parkedAt: { column: 'parked_at', kind: 'instant', nullable: true, changes: 'always' },

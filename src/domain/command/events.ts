@@ -1,3 +1,4 @@
+import type { OtherPriority } from '../flow/priority.ts'
 import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
 import type { Change } from '../json/json-diff.ts'
@@ -57,6 +58,15 @@ export interface CommandSent extends Fact {
   readonly parentCommandId: string | null
   readonly retryCount: number
   readonly policy: RetryPolicy
+  /** Not before; without it, at once. */
+  readonly runAt?: Instant
+  /** Without it, normal. */
+  readonly priority?: OtherPriority
+  /** If nobody has begun it by then, it is canceled. */
+  readonly expiresAt?: Instant
+  /** Its lane: its key, or the name that the rule `limit` made. */
+  readonly lane?: string
+  readonly limit?: string
   /** The W3C trace context it was sent in, where there was one. */
   readonly traceparent?: string
 }

@@ -15,6 +15,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
       status: 'PENDING',
       sent: event,
       data: event.data,
+      runAt: event.runAt ?? null,
       dataRevision: 0,
       attempts: 0,
       attemptOffset: 0,
@@ -26,7 +27,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
     }
   }
   if (state.status === 'NONE') return state
-  const { sent, data, dataRevision, attempts, attemptOffset, totalAttempts, lastError, retiredMsgIds } = state
+  const { sent, data, runAt, dataRevision, attempts, attemptOffset, totalAttempts, lastError, retiredMsgIds } = state
   const revision = state.revision + 1
   if (isParking(event)) {
     // an event without a message of its own leaves the command parked as it was
@@ -36,6 +37,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
       status: 'IN_TROUBLESHOOTING_QUEUE',
       sent,
       data,
+      runAt,
       dataRevision,
       attempts: parks ? event.attempt : attempts,
       attemptOffset,
@@ -54,6 +56,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         status: 'IN_PROGRESS',
         sent,
         data,
+        runAt,
         dataRevision,
         attempts: event.attempt,
         attemptOffset,
@@ -70,6 +73,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         status: 'PENDING',
         sent,
         data,
+        runAt,
         dataRevision,
         attempts: event.uncounted === true ? event.attempt - 1 : attempts,
         attemptOffset,
@@ -85,6 +89,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         status: 'FAILED',
         sent,
         data,
+        runAt,
         dataRevision,
         attempts,
         attemptOffset,
@@ -101,6 +106,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         status: 'COMPLETED',
         sent,
         data,
+        runAt,
         dataRevision,
         attempts: byWorker ? event.attempt : attempts,
         attemptOffset,
@@ -118,6 +124,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         status: 'CANCELED',
         sent,
         data,
+        runAt,
         dataRevision,
         attempts,
         attemptOffset,
@@ -132,6 +139,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         status: 'PENDING',
         sent,
         data: event.data === undefined ? data : event.data,
+        runAt,
         dataRevision: event.dataRevision,
         attempts: event.attempts,
         attemptOffset: event.attempts,

@@ -1,4 +1,5 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type OtherPriority, otherPriorities, type Priority } from '../flow/priority.ts'
 import { isUuid } from '../uuid.ts'
 import type { CommandKey } from './events.ts'
 
@@ -68,10 +69,20 @@ export const parseCorrelationId = (text: string): Either<string, string> =>
 
 const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}...` : text)
 
-export const commandQueue = (domain: string): string => `${domain.replaceAll('.', '__')}${SUFFIX}`
+/** Commands of another priority than normal have a queue of their own. */
+export const commandQueue = (domain: string, priority: Priority = 'normal'): string => {
+  const queue = `${domain.replaceAll('.', '__')}${SUFFIX}`
+  return priority === 'normal' ? queue : `${queue}${endOf(priority)}`
+}
+
+const endOf = (priority: OtherPriority): string => `__${priority}`
+
 /** The domain whose commands a queue holds (no domain has `__`); null for other queues. */
-export const domainOfQueue = (queue: string): string | null =>
-  queue.endsWith(SUFFIX) ? queue.slice(0, -SUFFIX.length).replaceAll('__', '.') : null
+export const domainOfQueue = (queue: string): string | null => {
+  const other = otherPriorities.find(priority => queue.endsWith(`${SUFFIX}${endOf(priority)}`))
+  const normal = other === undefined ? queue : queue.slice(0, -endOf(other).length)
+  return normal.endsWith(SUFFIX) ? normal.slice(0, -SUFFIX.length).replaceAll('__', '.') : null
+}
 
 export const replyQueue = (domain: string): string => `${domain.replaceAll('.', '__')}__replies`
 

@@ -7,6 +7,8 @@ export interface CommandFacts {
   readonly sent: CommandSent
   /** The present payload: the sender's, or an operator's edit of it. */
   readonly data: Json
+  /** Not before; null: it could run since it was sent. */
+  readonly runAt: Instant | null
   /** Revision of the event that holds `data`. */
   readonly dataRevision: number
   /** Attempts of this round; an operator's retry starts a new one. */

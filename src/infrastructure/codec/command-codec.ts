@@ -1,5 +1,6 @@
 import * as t from 'io-ts'
 import { type CommandEvent, errorTypes, parkingReasons } from '../../domain/command/events.ts'
+import { otherPriorities } from '../../domain/flow/priority.ts'
 import { eventCodec, nullable } from './event-codec.ts'
 import { json, number, oneOf } from './json.ts'
 
@@ -60,7 +61,14 @@ export const commandCodec = eventCodec<CommandEvent>(
           retryCount: number,
           policy,
         },
-        { traceparent: t.string },
+        {
+          runAt: t.string,
+          priority: oneOf(otherPriorities),
+          expiresAt: t.string,
+          lane: t.string,
+          limit: t.string,
+          traceparent: t.string,
+        },
       ),
     },
     CommandReceived: {

@@ -1,8 +1,9 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { EventEncodeError } from '../../application/ports/event-store.ts'
+import { otherPriorities } from '../../domain/flow/priority.ts'
 import type { EventContext } from '../../domain/recorded.ts'
-import { faultsOf, number } from './json.ts'
+import { faultsOf, number, oneOf } from './json.ts'
 import { type Upcasts, upcast } from './upcast.ts'
 
 /** An event in its stored form: three parts that are ready for JSON. */
@@ -39,7 +40,14 @@ const meta = t.type({
   actor: t.string,
   context: t.intersection([
     t.type({ commandType: t.string, correlationId: t.string }),
-    t.partial({ causationId: t.string, replyTo: t.string, tenantId: t.string, traceparent: t.string }),
+    t.partial({
+      causationId: t.string,
+      replyTo: t.string,
+      tenantId: t.string,
+      priority: oneOf(otherPriorities),
+      lane: t.string,
+      traceparent: t.string,
+    }),
   ]),
 })
 
@@ -50,6 +58,8 @@ const storedContext = (context: EventContext): object => ({
   ...(context.causationId === null ? {} : { causationId: context.causationId }),
   ...(context.replyTo === null ? {} : { replyTo: context.replyTo }),
   ...(context.tenantId === null ? {} : { tenantId: context.tenantId }),
+  ...(context.priority === undefined ? {} : { priority: context.priority }),
+  ...(context.lane === undefined ? {} : { lane: context.lane }),
   ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
 })
 
@@ -59,6 +69,8 @@ const contextOf = (stored: StoredContext): EventContext => ({
   causationId: stored.causationId ?? null,
   replyTo: stored.replyTo ?? null,
   tenantId: stored.tenantId ?? null,
+  ...(stored.priority === undefined ? {} : { priority: stored.priority }),
+  ...(stored.lane === undefined ? {} : { lane: stored.lane }),
   ...(stored.traceparent === undefined ? {} : { traceparent: stored.traceparent }),
 })
 

@@ -7,6 +7,7 @@ const columns = Object.values(commandColumns)
 const typeOf: Readonly<Record<ColumnKind, string>> = {
   text: 'text',
   status: 'text',
+  priority: 'text',
   message: 'text',
   uuid: 'uuid',
   int: 'integer',

@@ -101,24 +101,39 @@ const reason = fc.constantFrom(
 
 const fact = { at: instant, actor }
 const ofAttempt = { ...fact, attempt, msgId }
+/** What most commands have none of. */
+const flow = fc.record(
+  {
+    runAt: instant,
+    priority: fc.constantFrom('high', 'low'),
+    expiresAt: instant,
+    lane: fc.string(),
+    limit: fc.string(),
+  },
+  { requiredKeys: [] },
+)
+
 const ending = fc.record({ ...ofAttempt, error: commandError })
 
 /** Any event, also one that is not possible in a command's life. */
 export const commandEvents = {
   CommandSent: fc
-    .record({
-      ...fact,
-      data: json,
-      correlationId: fc.string(),
-      causationId: maybeText,
-      replyTo: maybeText,
-      tenantId: maybeText,
-      ownerId: maybeText,
-      parentCommandId: maybeText,
-      retryCount: fc.nat(),
-      policy: retryPolicy,
-    })
-    .map(sent),
+    .tuple(
+      fc.record({
+        ...fact,
+        data: json,
+        correlationId: fc.string(),
+        causationId: maybeText,
+        replyTo: maybeText,
+        tenantId: maybeText,
+        ownerId: maybeText,
+        parentCommandId: maybeText,
+        retryCount: fc.nat(),
+        policy: retryPolicy,
+      }),
+      flow,
+    )
+    .map(([members, others]) => sent({ ...members, ...others })),
   CommandReceived: fc
     .record({ ...ofAttempt, total: fc.nat(), leaseExpiresAt: instant, lost: fc.boolean() })
     .map(over => received(over.attempt, over)),
@@ -311,5 +326,5 @@ const replyTo = fc.constantFrom(null, 'payments__replies')
 
 /** The life of a command that is sent and then gets random intents, refused ones among them. */
 export const life: fc.Arbitrary<Life> = fc
-  .tuple(fc.record({ policy: retryPolicy, replyTo, data: json }), fc.array(move, { maxLength: 40, size: 'max' }))
-  .map(([over, moves]) => live(send(over), moves))
+  .tuple(fc.record({ policy: retryPolicy, replyTo, data: json }), flow, fc.array(move, { maxLength: 40, size: 'max' }))
+  .map(([over, others, moves]) => live(send({ ...over, ...others }), moves))

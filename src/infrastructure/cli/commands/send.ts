@@ -2,9 +2,10 @@ import type { Command } from 'commander'
 import { prepareSend } from '../../../application/commands/send-command.ts'
 import { systemClock } from '../../../application/ports/clock.ts'
 import { defined } from '../../../application/shared/input.ts'
+import { type Priority, priorities } from '../../../domain/flow/priority.ts'
 import { printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
-import { backoffOf, numberOf, readJson, systemUser } from '../support/input.ts'
+import { backoffOf, instantAhead, numberOf, readJson, systemUser } from '../support/input.ts'
 
 interface Options {
   readonly data: string
@@ -14,6 +15,10 @@ interface Options {
   readonly causationId?: string
   readonly maxAttempts?: number
   readonly backoff?: readonly number[]
+  readonly runAt?: string
+  readonly priority?: Priority
+  readonly expiresAt?: string
+  readonly key?: string
   readonly json?: true
 }
 
@@ -36,12 +41,29 @@ export const addSend = (program: Command, deps: CliDeps): void => {
       'waits after failures, like 0.1,0.2; the last repeats (default: 10,60,300)',
       backoffOf,
     )
+    .option(
+      '--run-at <time>',
+      'not before: an ISO 8601 time, or a time from now like 30m, 12h or 7d (default: at once)',
+    )
+    .option('--priority <word>', `${priorities.join(', ')}: which commands workers prefer (default: normal)`)
+    .option('--expires-at <time>', 'canceled if nobody has begun it by then: a time like that of --run-at')
+    .option(
+      '--key <text>',
+      'its lane, up to 200 characters: commands of a lane run one after the other, in the order of sending',
+    )
     .option('--json', 'print JSON')
     .action(async (domain: string, commandType: string, options: Options) => {
       const data = await readJson('--data', options.data)
       const actor = systemUser()
-      const { id: commandId, replyTo, correlationId, causationId, maxAttempts, backoff: backoffSeconds } = options
-      const details = defined({ commandId, replyTo, correlationId, causationId, maxAttempts, backoffSeconds, actor })
+      const { id: commandId, backoff: backoffSeconds, data: _, json: __, ...given } = options
+      const details = defined({
+        ...given,
+        commandId,
+        backoffSeconds,
+        actor,
+        runAt: options.runAt === undefined ? undefined : instantAhead('--run-at', options.runAt),
+        expiresAt: options.expiresAt === undefined ? undefined : instantAhead('--expires-at', options.expiresAt),
+      })
       prepare(domain, { ...details, commandType, data })
       await printAnswer(deps, options, async bus => {
         const sent = await bus.send(domain, commandType, data, details)

@@ -1,5 +1,5 @@
 import { commandQueue, domainOfQueue, parseCommandStream } from '../../../domain/command/names.ts'
-import type { Recorded } from '../../../domain/recorded.ts'
+import type { EventContext, Recorded } from '../../../domain/recorded.ts'
 import { type CommandMove, mergeChanges, type RowChange } from '../../../projections/command-row.ts'
 import type { Effect } from '../../../projections/outbox.ts'
 import type { EventCodec } from '../../codec/event-codec.ts'
@@ -82,10 +82,16 @@ export const planColumns = <Event extends { readonly type: string }>(
   name === 'command_bus_commit_sent' ? planSends(appends, codec) : planReports(appends, codec, projections)
 
 const isSend = <Event extends { readonly type: string }>({ append, from }: SettledAppend<Event>): boolean =>
-  from === 0 && append.events.length === 1 && append.events[0]?.event.type === 'CommandSent'
+  from === 0 &&
+  append.events.length === 1 &&
+  append.events.every(one => one.event.type === 'CommandSent' && isPlain(one))
 
 const isReport = <Event extends { readonly type: string }>({ append, from }: SettledAppend<Event>): boolean =>
-  from > 0 && append.events.length <= 2 && append.events.every(({ event }) => REPORTS.has(event.type))
+  from > 0 && append.events.length <= 2 && append.events.every(one => REPORTS.has(one.event.type) && isPlain(one))
+
+/** Columns know one queue for each domain, and neither times nor lanes. */
+const isPlain = ({ event, context }: { readonly event: object; readonly context: EventContext }): boolean =>
+  context.priority === undefined && context.lane === undefined && !('runAt' in event || 'expiresAt' in event)
 
 interface Keys {
   readonly domains: string[]
@@ -107,7 +113,7 @@ const planSends = <Event>(appends: Appends<Event>, codec: EventCodec<Event>): Co
   const { domains, ids } = keysOf(appends)
   const events = eventLists()
   for (const { append } of appends) for (const one of append.events) events.add(one, codec)
-  const queues = new Set([...new Set(domains)].map(commandQueue))
+  const queues = new Set([...new Set(domains)].map(domain => commandQueue(domain)))
   const streams = appends.map(({ append }) => append.stream)
   return {
     streams,
@@ -193,7 +199,7 @@ const planReports = <Event>(
   const replyQueues = new Set(replies.queues)
   return {
     streams,
-    queues: new Set([...new Set(domains)].map(commandQueue)),
+    queues: new Set([...new Set(domains)].map(domain => commandQueue(domain))),
     replyQueues,
     filled: replyQueues,
     statement: {

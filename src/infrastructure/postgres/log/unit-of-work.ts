@@ -1,4 +1,5 @@
 import { domainOfQueue } from '../../../domain/command/names.ts'
+import type { Instant } from '../../../domain/instant.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { mergeChanges, type RowChange } from '../../../projections/command-row.ts'
 import type { Effect } from '../../../projections/outbox.ts'
@@ -29,6 +30,8 @@ interface Messages {
   readonly queue: string
   readonly events: number[]
   readonly bodies: object[]
+  /** When each becomes visible; null: at once. Left out where that holds for all. */
+  runAts?: (Instant | null)[]
 }
 
 interface Acks {
@@ -163,6 +166,10 @@ const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effe
       const messages = messagesTo(effect.kind === 'enqueue' ? unit.messages : unit.replies, queue)
       messages.events.push(event)
       messages.bodies.push(effect.body)
+      if (effect.kind === 'enqueue' && effect.runAt !== undefined) {
+        messages.runAts ??= messages.bodies.slice(1).map(() => null)
+        messages.runAts.push(effect.runAt)
+      } else messages.runAts?.push(null)
       return
     }
     case 'resend':

@@ -50,7 +50,7 @@ export const foreignQueues = async (db: ClientBase | Pool): Promise<string | nul
      select m.role, c.relowner::regrole::text as owner, format('pgmq.%I', c.relname) as table
      from maker m, pgmq.meta q cross join lateral (values ('q_'), ('a_')) p(prefix)
      join pg_class c on c.relname = p.prefix || q.queue_name and c.relnamespace = 'pgmq'::regnamespace
-     where right(q.queue_name, 10) = '__commands' and not pg_has_role(m.id, c.relowner, 'usage') order by 3`,
+     where command_bus_domain_of(q.queue_name) is not null and not pg_has_role(m.id, c.relowner, 'usage') order by 3`,
   )
   const [first] = rows
   if (first === undefined) return null

@@ -54,10 +54,10 @@ const kindsOf = async (db: Querier, queues: readonly string[]): Promise<(queue: 
     `select distinct newest.reply_queue as queue from pgmq.meta m
      cross join lateral (
        select reply_queue from command_bus_command
-       where domain = replace(left(m.queue_name, -length('__commands')), '__', '.')
+       where domain = command_bus_domain_of(m.queue_name)
        order by created_at desc, command_id desc limit ${NEWEST}
      ) newest
-     where m.queue_name like '%\\_\\_commands' and newest.reply_queue = any ($1::text[])`,
+     where command_bus_domain_of(m.queue_name) is not null and newest.reply_queue = any ($1::text[])`,
     [unclear],
   )
   const named = new Set(rows.map(({ queue }) => queue))

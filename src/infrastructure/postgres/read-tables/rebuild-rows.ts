@@ -69,6 +69,7 @@ const applyCommands = async (client: ClientBase, table: string, events: readonly
 const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
   text: 'text',
   status: 'text',
+  priority: 'text',
   message: 'text',
   uuid: 'uuid',
   int: 'int',

@@ -8,6 +8,7 @@ const plain = (column: string): string => column
 const READ: Readonly<Record<ColumnKind, (column: string) => string>> = {
   text: plain,
   status: plain,
+  priority: plain,
   message: cutMessageColumn,
   uuid: plain,
   int: plain,

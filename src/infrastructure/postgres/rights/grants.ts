@@ -128,7 +128,7 @@ export const grantStatements = async (client: ClientBase, grantees: readonly Gra
 const forQueuesOf = (schema: string): string =>
   `select ${schema}.command_bus_grant_queue(m.queue_name) from pgmq.meta m
 join pg_class c on c.oid = to_regclass(format('pgmq.%I', 'q_' || m.queue_name)) and pg_has_role(c.relowner, 'usage')
-where right(m.queue_name, 10) = '__commands'
+where ${schema}.command_bus_domain_of(m.queue_name) is not null
   or m.queue_name in (select reply_queue from ${schema}.command_bus_command)
 order by m.queue_name;`
 

@@ -77,7 +77,7 @@ export const messagesOf = async (client: ClientBase, picked: readonly Picked[]):
 /** Queues of commands. Names that pgmq allows have only lower-case letters, digits, `_` and `-`. */
 const commandQueues = async (client: ClientBase | Pool): Promise<readonly string[]> => {
   const { rows } = await client.query(
-    `select queue_name from pgmq.meta where queue_name ~ '^[a-z_][a-z0-9_-]*__commands$' order by 1`,
+    `select queue_name from pgmq.meta where queue_name ~ '^[a-z_][a-z0-9_-]*$' and command_bus_domain_of(queue_name) is not null order by 1`,
   )
   return rows.map(row => row.queue_name)
 }
