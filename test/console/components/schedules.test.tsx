@@ -14,6 +14,8 @@ const schedule = {
   commandType: 'Nightly',
   data: { kind: 'sales' },
   replyTo: null,
+  priority: 'normal',
+  key: null,
   cron: '30 2 * * *',
   timeZone: 'Europe/Berlin',
   everySeconds: null,
