@@ -23,7 +23,7 @@ export interface FlowOptions {
 
 type Flow = Pick<CommandSent, 'runAt' | 'priority' | 'expiresAt' | 'lane'>
 
-const MAX_KEY = 200
+export const MAX_KEY = 200
 
 const plain: Flow = {}
 

@@ -14,6 +14,8 @@ const schedule = {
   commandType: 'Nightly',
   data: { kind: 'sales' },
   replyTo: null,
+  priority: 'normal',
+  key: null,
   cron: '30 2 * * *',
   timeZone: 'Europe/Berlin',
   everySeconds: null,
@@ -77,9 +79,9 @@ test('F10: the page shows what is sent when, and runs, pauses and resumes', asyn
   await userEvent.click(screen.getByRole('button', { name: 'Resume sales.nightly' }))
   await screen.findByRole('button', { name: 'Pause sales.nightly' })
   expect(asked().filter(({ method }) => method === 'POST')).toEqual([
-    { method: 'POST', path: '/schedules/sales.nightly/run', body: undefined },
+    { method: 'POST', path: '/schedules/sales.nightly/run', body: {} },
     { method: 'POST', path: '/schedules/sales.nightly/pause', body: { reason: 'month end' } },
-    { method: 'POST', path: '/schedules/sales.nightly/resume', body: undefined },
+    { method: 'POST', path: '/schedules/sales.nightly/resume', body: {} },
   ])
 })
 
