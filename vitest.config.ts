@@ -27,7 +27,7 @@ const onBothStores = [
   'crashing/kill',
   'working/outcomes',
   'working/tampered',
-  'working/unknown-types',
+  'flow/unknown-types',
   'working/worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)
