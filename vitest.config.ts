@@ -25,6 +25,8 @@ const onBothStores = [
   'sending/sending',
   'sending/undelivered-replies',
   'crashing/kill',
+  'flow/pauses',
+  'flow/pausing',
   'working/outcomes',
   'working/tampered',
   'flow/unknown-types',

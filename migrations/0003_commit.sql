@@ -43,7 +43,7 @@ create function command_bus_message_of(domain text, command_id text, data jsonb,
     || case when data->>'replyTo' is null and not data ? 'traceparent' then '{}'
        else jsonb_strip_nulls(jsonb_build_object('reply_to', data->'replyTo', 'traceparent', data->'traceparent')) end $$;
 
--- The caller's role: functions that write run with the rights of their owner; see 0012_rights.sql.
+-- The caller's role: functions that write run with the rights of their owner; see 0015_rights.sql.
 create function command_bus_caller() returns name language sql stable parallel restricted
   as $$ select case current_setting('role') when 'none' then session_user else current_setting('role')::name end $$;
 

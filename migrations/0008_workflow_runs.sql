@@ -170,7 +170,8 @@ begin
   v_lost := array(select jsonb_array_elements_text(v_answer->'lost'));
   for v_table in select distinct x->>'table' from jsonb_array_elements(unit->'tables') x order by 1 loop
     if v_table not in ('command_bus_workflow_template', 'command_bus_workflow_run', 'command_bus_workflow_run_file',
-      'command_bus_credit_account', 'command_bus_credit_entry') then
+      'command_bus_credit_account', 'command_bus_credit_entry',
+      'command_bus_pause') then
       raise exception '% is not a read table', v_table using errcode = 'insufficient_privilege';
     end if;
     perform command_bus_put_rows(v_table::regclass,

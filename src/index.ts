@@ -8,6 +8,8 @@ export {
 export type { BatchResult } from './application/commands/send-batch.ts'
 export type { CommandToSend, RetryOptions, SentCommand } from './application/commands/send-command.ts'
 export type { Delivered, DeliverOptions, UndeliveredReplies } from './application/commands/undelivered-replies.ts'
+export { AlreadyPausedError, PauseNotFoundError } from './application/flow/flow-errors.ts'
+export type { PauseOptions, PausesFilter, Resumed, ResumeOptions } from './application/flow/pauses.ts'
 export type { CausalNode, CommandNode, CreditNode, RunNode } from './application/investigation/causal-tree.ts'
 export type {
   CausalTree,
@@ -37,6 +39,7 @@ export type {
   TroubleshootingGroup,
   TroubleshootingItem,
 } from './application/ports/reading/command-queries.ts'
+export type { Pause } from './application/ports/reading/flow-queries.ts'
 export type { Health } from './application/ports/reading/stats.ts'
 export type { UndeliveredFilter, UndeliveredReply } from './application/ports/reading/undelivered.ts'
 export type {
@@ -126,4 +129,5 @@ export {
   type HandlerDefinition,
 } from './infrastructure/worker/attempt/handler.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures/failures.ts'
-export type { OnUnknownType, StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
+export type { OnUnknownType } from './infrastructure/worker/flow/unknown-types.ts'
+export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'

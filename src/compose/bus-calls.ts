@@ -24,11 +24,13 @@ import { createUndeliveredStore } from '../infrastructure/postgres/reading/undel
 import { createActions } from '../infrastructure/runners/bulk-actions.ts'
 import { derivedId } from '../infrastructure/shared/uuid-ids.ts'
 import { type OutboxOptions, outbox } from '../projections/outbox.ts'
+import { createFlow, type FlowDeps } from './flow.ts'
 import type { Readiness } from './readiness.ts'
 import { createWorkflows, type WorkflowsDeps } from './workflows.ts'
 
 export interface BusCallsDeps
   extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log'>,
+    Pick<FlowDeps, 'written'>,
     Pick<Readiness, 'guardedAll'> {
   readonly onSuccess: OutboxOptions['onSuccess']
   readonly workflows: CommandBusOptions['workflows'] | undefined
@@ -71,6 +73,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       getHistory: readHistory(commands),
       getCorrelation: readCorrelation(investigations),
       cancel: cancelCommand(operate),
+      ...createFlow({ ...deps, pool, store, derivedId }),
     }),
     troubleshooting: guardedAll({
       list: reader.parked,

@@ -26,6 +26,7 @@ import {
   isUndone,
   toPublicError,
 } from '../infrastructure/postgres/connection/errors.ts'
+import { createPauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.ts'
 import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
 import { createStats } from '../infrastructure/postgres/stats/stats.ts'
@@ -116,6 +117,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   ) as Request
 
   // handlers, for workers and rehearsals
+  const pauses = createPauseWatch({ lookPool: connections.heartbeatPool, pool: workerPool, log, onReleased: onFilled })
   const handlers = knownHandlers(options.handlers ?? {})
   const workers = createWorkers({
     store: commandStoreOf(workerStore),
@@ -123,6 +125,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     connections,
     catalog,
     localBell,
+    pauses,
     handlers,
     clock,
     ids,
@@ -153,6 +156,9 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     log,
     guardedAll,
+    ...(follower === null || waitMs <= 0
+      ? {}
+      : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),
   })
   const { bus, actions, runner } = callsOn(pool, store)
   const live = createPostgresLiveEvents(readPool, { log })
@@ -202,7 +208,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     close: createShutdown([
       [workers.stop, replies.stopReaders, actions.close, runner.close, live.stop],
       // last, because running handlers may still send
-      [takeNoMore],
+      [takeNoMore, pauses.settled],
       [replies.close],
       [commandLog.close],
       [stopDoorbell],

@@ -7,6 +7,7 @@ export const readTables = {
   command_bus_workflow_run_file: ['run_id', 'idx'],
   command_bus_credit_account: ['tenant_id', 'pool', 'month'],
   command_bus_credit_entry: ['tenant_id', 'revision'],
+  command_bus_pause: ['pause_id'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type ReadTable = keyof typeof readTables

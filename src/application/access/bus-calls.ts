@@ -1,4 +1,5 @@
 import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
+import type { Pauses } from '../flow/pauses.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from '../investigation/investigate.ts'
 import type { CommandHistory, HistoryOptions } from '../investigation/read-history.ts'
 import type { Operation } from '../operations/operation-view.ts'
@@ -27,7 +28,7 @@ import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-com
  * The calls about commands that were sent. The library and the command line use them directly; `as(identity)` adds
  * permissions and the tenant.
  */
-export interface BusCalls {
+export interface BusCalls extends Pauses {
   /** The command, or null. */
   readonly getCommand: (domain: string, commandId: string) => Promise<CommandDetail | null>
   /** Commands with this id in any domain. */

@@ -16,6 +16,9 @@ export const callerPermissions = {
   auditTrail: 'audit',
   history: 'audit',
   correlation: 'audit',
+  pause: 'operate',
+  resume: 'operate',
+  pauses: 'read',
   live: 'read',
   stats: 'read',
   troubleshooting: {

@@ -5,6 +5,7 @@ import { type BoundCalls, bindCalls } from './bound-calls.ts'
 import { callerPermissions } from './caller-permissions.ts'
 import { type CallerDeps, type Calling, demand } from './calling.ts'
 import { commandCalls } from './command-calls.ts'
+import { flowCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
 import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
@@ -29,6 +30,7 @@ const operationCalls = {
 const callsFor = bindCalls(
   {
     ...commandCalls,
+    ...flowCalls,
     troubleshooting: troubleshootingCalls,
     replies: replyCalls,
     operations: operationCalls,
@@ -38,7 +40,7 @@ const callsFor = bindCalls(
   callerPermissions,
 )
 
-export interface Caller extends BoundCalls<typeof commandCalls> {
+export interface Caller extends BoundCalls<typeof commandCalls & typeof flowCalls> {
   readonly identity: Identity
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
   readonly replies: BoundCalls<typeof replyCalls>

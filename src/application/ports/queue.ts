@@ -40,6 +40,8 @@ export interface Queue {
     tags: readonly DeliveryTag[],
     options: { readonly uncount: boolean; readonly delayMs?: number },
   ) => Promise<void>
+  /** Hides messages until their pause, which is given by message id, has ended; undoes the count of the read. */
+  readonly putAside: (queue: string, tags: readonly DeliveryTag[], pauses: ReadonlyMap<string, string>) => Promise<void>
   /** The unfinished commands of the domain for these messages, by message id, from the rows: only for rare cases. */
   readonly ownersOf: (domain: string, msgIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
   /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. */

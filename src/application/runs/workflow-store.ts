@@ -16,18 +16,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { EventStore, StreamAppend } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
 import { BoundedMap } from '../shared/bounded-map.ts'
-import { ContentionError } from '../shared/errors.ts'
-import { appendOf, type Loaded } from '../shared/transact.ts'
+import { appendOf, createTogether, type Loaded } from '../shared/transact.ts'
 
-/** The result of an attempt: the appends to make together, and the answer to return after them. */
-export interface Attempt<A> {
-  readonly appends: readonly StreamAppend<BusEvent>[]
-  readonly answer: A
-}
-
-/** Conflicts are common when users of one tenant act at the same time, and harmless: each gets a turn. */
-const MAX_TRIES = 24
-const LONGEST_PAUSE_MS = 40
 /** States in the cache; each may have some thousand files. */
 const KEPT = 64
 
@@ -89,23 +79,8 @@ export const createWorkflowStore = (store: EventStore<BusEvent>, ids: Ids, clock
     historyOfTemplate: async (id: string) =>
       (await store.readStream(templateStream(id))).map(({ event }) => event as TemplateEvent),
 
-    /**
-     * Loads, decides and appends all of an attempt's appends or none; after a conflict it tries again.
-     * @throws ContentionError
-     */
-    together: async <A>(attempt: () => Promise<Attempt<A>>): Promise<A> => {
-      for (let tries = 1; ; tries++) {
-        const { appends, answer } = await attempt()
-        if (appends.length === 0) return answer
-        const results = await (appends.length === 1 ? store.append(appends) : store.appendAll(appends))
-        if (results.every(({ outcome }) => outcome === 'appended')) return answer
-        if (tries === MAX_TRIES) throw new ContentionError(appends[0]?.stream ?? '')
-        await pause(clock.random() * Math.min(LONGEST_PAUSE_MS, 2 ** tries))
-      }
-    },
+    together: createTogether(store, clock),
   }
 }
 
 export type WorkflowStore = ReturnType<typeof createWorkflowStore>
-
-const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

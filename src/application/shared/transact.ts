@@ -1,6 +1,7 @@
 import { isLeft, left } from 'fp-ts/lib/Either.js'
 import { type Decider, decideAll, fold } from '../../domain/decider.ts'
 import type { EventContext } from '../../domain/recorded.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { AppendOptions, EventStore, StreamAppend } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts'
 import { ContentionError, HeldError } from './errors.ts'
@@ -55,7 +56,7 @@ export type Transact<State, Intent, Event, Rejection> = (
 const MAX_ROUNDS = 8
 
 /**
- * The load -> decide -> append loop for independent turns (`together` of workflow-store.ts is for several streams at once).
+ * The load -> decide -> append loop for independent turns (`createTogether` is for several streams at once).
  * Many turns cost one load and one append in each round. After a conflict a turn is loaded and decided again, a limited
  * number of times. Turns on one stream run in order.
  *
@@ -173,3 +174,33 @@ const load = async <State, Intent, Event, Rejection>(
     known.set(stream, { state: fold(decider, events), revision: events.length - 1 })
   }
 }
+
+/** The result of an attempt: the appends to make together, and the answer to return after them. */
+export interface Attempt<Event, A> {
+  readonly appends: readonly StreamAppend<Event>[]
+  readonly answer: A
+}
+
+/** Conflicts are common when users of one tenant act at the same time, and harmless: each gets a turn. */
+const MAX_TRIES = 24
+const LONGEST_PAUSE_MS = 40
+
+/**
+ * Loads, decides and appends all of an attempt's appends or none; after a conflict it tries again. Several streams in one
+ * attempt need a store with `atomicAppend`.
+ * @throws ContentionError
+ */
+export const createTogether =
+  <Event>(store: Pick<EventStore<Event>, 'append' | 'appendAll'>, clock: Pick<Clock, 'random'>) =>
+  async <A>(attempt: () => Promise<Attempt<Event, A>>): Promise<A> => {
+    for (let tries = 1; ; tries++) {
+      const { appends, answer } = await attempt()
+      if (appends.length === 0) return answer
+      const results = await (appends.length === 1 ? store.append(appends) : store.appendAll(appends))
+      if (results.every(({ outcome }) => outcome === 'appended')) return answer
+      if (tries === MAX_TRIES) throw new ContentionError(appends[0]?.stream ?? '')
+      await wait(clock.random() * Math.min(LONGEST_PAUSE_MS, 2 ** tries))
+    }
+  }
+
+const wait = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -1,13 +1,15 @@
 import * as t from 'io-ts'
 import type { BusEvent } from '../../domain/bus-event.ts'
-import type { CommandEvent } from '../../domain/command/events.ts'
 import type { CreditsEvent } from '../../domain/credits/events.ts'
 import type { RunEvent } from '../../domain/workflow-run/events.ts'
 import { runStatuses } from '../../domain/workflow-run/status.ts'
 import type { TemplateEvent } from '../../domain/workflow-template/events.ts'
 import { commandCodec } from './command-codec.ts'
 import { type EventCodec, type EventSchemas, eventCodec, nullable } from './event-codec.ts'
+import { flowCodec, flowEventTypes } from './flow-codec.ts'
 import { json, number, oneOf } from './json.ts'
+
+type WorkflowEvent = RunEvent | CreditsEvent | TemplateEvent
 
 const split = t.strict({ monthly: number, purchased: number, month: t.string })
 const charge = t.strict({ chargeId: t.string, taken: split })
@@ -127,19 +129,20 @@ const templateSchemas: EventSchemas<TemplateEvent> = {
   TemplateArchived: { version: 1, data: t.strict({}) },
 }
 
-/** Runs, ledgers and templates. Change a shape only with a new version and a step in the upcasts. */
-export const workflowCodec = eventCodec<RunEvent | CreditsEvent | TemplateEvent>(
-  { ...runSchemas, ...creditsSchemas, ...templateSchemas },
-  {},
-)
+const schemas: EventSchemas<WorkflowEvent> = { ...runSchemas, ...creditsSchemas, ...templateSchemas }
 
-const ofWorkflows = new Set(Object.keys({ ...runSchemas, ...creditsSchemas, ...templateSchemas }))
+/** Runs, ledgers and templates. Change a shape only with a new version and a step in the upcasts. */
+export const workflowCodec = eventCodec<WorkflowEvent>(schemas, {})
+
+const of = (types: readonly string[], codec: unknown) =>
+  types.map(type => [type, codec as EventCodec<BusEvent>] as const)
+
+/** The codec of each type of event, except for those of commands, for which one look is enough. */
+const others = new Map([...of(Object.keys(schemas), workflowCodec), ...of(flowEventTypes, flowCodec)])
+const codecOf = (type: string): EventCodec<BusEvent> => others.get(type) ?? (commandCodec as EventCodec<BusEvent>)
 
 /** The codec of every event in the log. */
 export const busCodec: EventCodec<BusEvent> = {
-  encode: (event, context) =>
-    ofWorkflows.has(event.type)
-      ? workflowCodec.encode(event as RunEvent | CreditsEvent | TemplateEvent, context)
-      : commandCodec.encode(event as CommandEvent, context),
-  decode: stored => (ofWorkflows.has(stored.type) ? workflowCodec.decode(stored) : commandCodec.decode(stored)),
+  encode: (event, context) => codecOf(event.type).encode(event, context),
+  decode: stored => codecOf(stored.type).decode(stored),
 }

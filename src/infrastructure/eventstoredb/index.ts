@@ -3,12 +3,10 @@ import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { BusEvent } from '../../domain/bus-event.ts'
 import { COMMAND_PREFIX } from '../../domain/command/names.ts'
-import { creditsStream } from '../../domain/credits/names.ts'
-import { runStream } from '../../domain/workflow-run/names.ts'
-import { templateStream } from '../../domain/workflow-template/names.ts'
 import { busCodec } from '../codec/workflow-codec.ts'
 import { MIRROR_PROJECTION } from '../postgres/log/checkpoint.ts'
 import type { InlineProjections } from '../postgres/log/commit-plan.ts'
+import { rowPrefixes } from '../postgres/read-tables/workflow-fold.ts'
 import { connectEventStoreDb } from './connection/connection.ts'
 import { type CatchUp, type CatchUpOptions, createCatchUp } from './mirror/catch-up.ts'
 import { withSetAside } from './mirror/catch-up-health.ts'
@@ -36,8 +34,8 @@ export interface EventStoreDbLogOptions {
   readonly limits?: EventStoreDbLimits
 }
 
-/** How the streams of this log begin: those of commands, runs, their templates and the ledgers of credits. */
-export const LOG_PREFIXES = [COMMAND_PREFIX, runStream(''), templateStream(''), creditsStream('')]
+/** How the streams of this log begin: those of commands, and those that make the rows of the other read tables. */
+export const LOG_PREFIXES = [COMMAND_PREFIX, ...rowPrefixes]
 
 /** The log in EventStoreDB, with the runner that applies it to PostgreSQL. */
 export interface EventStoreDbLog {

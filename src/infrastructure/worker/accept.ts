@@ -3,8 +3,9 @@ import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
+import type { Pausing } from './flow/pausing.ts'
+import type { UnknownTypes } from './flow/unknown-types.ts'
 import type { createSuspects } from './suspects.ts'
-import type { createUnknownTypes } from './unknown-types.ts'
 
 export interface AcceptDeps {
   readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack'>
@@ -12,7 +13,8 @@ export interface AcceptDeps {
   readonly name: string
   readonly reporter: Reporter
   readonly suspects: ReturnType<typeof createSuspects>
-  readonly unknownTypes: ReturnType<typeof createUnknownTypes>
+  readonly pausing: Pick<Pausing, 'holds' | 'putAway'>
+  readonly unknownTypes: UnknownTypes
   readonly log: Log
   /** Receives the work items. */
   readonly take: (job: WorkItem) => void
@@ -22,7 +24,7 @@ export interface AcceptDeps {
 const UNREADABLE_MS = 30_000
 
 /** Passes work items on to `take`, and settles all other messages. */
-export const createAccept = ({ queue, name, reporter, suspects, unknownTypes, log, take }: AcceptDeps) => {
+export const createAccept = ({ queue, name, reporter, suspects, pausing, unknownTypes, log, take }: AcceptDeps) => {
   /** Messages that cannot be settled now go back to the queue. */
   const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
     if (deliveries.length === 0) return
@@ -49,21 +51,18 @@ export const createAccept = ({ queue, name, reporter, suspects, unknownTypes, lo
     const strangers: Delivery[] = []
     const reasons = new Map<string, string>()
     const apart: Delivery[] = []
-    const putOff: Delivery[] = []
-    let putOffMs = Number.POSITIVE_INFINITY
     const unreadable: Delivery[] = []
+    const paused: WorkItem[] = []
+    const putOff: WorkItem[] = []
     suspects.saw(opened)
     for (const one of opened) {
       switch (one.kind) {
-        case 'work': {
-          const leftMs = unknownTypes.putOffMs(one)
-          if (leftMs !== null) {
-            putOff.push(one.delivery)
-            putOffMs = Math.min(putOffMs, leftMs)
-          } else if (suspects.mayRun(one)) take(one)
+        case 'work':
+          if (pausing.holds(one)) paused.push(one)
+          else if (unknownTypes.holds(one)) putOff.push(one)
+          else if (suspects.mayRun(one)) take(one)
           else apart.push(one.delivery)
           break
-        }
         case 'tampered':
           log.error(
             {
@@ -113,8 +112,9 @@ export const createAccept = ({ queue, name, reporter, suspects, unknownTypes, lo
       ),
       orHandBack(strangers, () => queue.keepStrangers(name, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
-      queue.handBack(name, putOff, { uncount: true, delayMs: unknownTypes.delayMs(putOffMs) }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),
+      pausing.putAway(paused),
+      unknownTypes.putAway(putOff),
     ])
     const failed = settled.find(one => one.status === 'rejected')
     if (failed !== undefined) throw failed.reason

@@ -22,7 +22,7 @@ export interface LoggedRow extends EventRow {
 
 export const loggedOf = (row: LoggedRow): LoggedEvent => ({ recorded: decodeRow(commandCodec, row), msgId: row.msg_id })
 
-/** An event of a command, a run, a template or a ledger. */
+/** An event of a command, a run, a template, a ledger or a setting. */
 export interface LoggedBusEvent {
   readonly recorded: Recorded<BusEvent>
   readonly msgId: string | null

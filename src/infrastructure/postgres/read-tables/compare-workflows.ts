@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import { isUuid } from '../../../domain/uuid.ts'
 import { type ReadTable, readTables } from '../../../projections/row-write.ts'
 import type { Drift } from './drift.ts'
-import { type FoldedRows, isLedger, streamPrefixes, workflowTables } from './workflow-fold.ts'
+import { type FoldedRows, isLedger, sources, workflowTables } from './workflow-fold.ts'
 
 /** Rows that differ from the folded ones, and, of streams that were read to their end, rows that no event makes. */
 export const compareWorkflows = async (
@@ -26,20 +26,20 @@ export const compareWorkflows = async (
   return drift
 }
 
-/** The owner of the stream's rows in this table: the first column of their key. */
+/** The owner of the stream's rows in this table; null: it makes no rows there. */
 const ownerIn = (table: ReadTable, stream: string): string | null => {
-  const prefix = streamPrefixes[table]
+  const { prefix, type } = sources[table]
   if (!stream.startsWith(prefix)) return null
   const owner = stream.slice(prefix.length)
-  return ownerType(table) === 'text' || isUuid(owner) ? owner : null
+  return type === 'text' || isUuid(owner) ? owner : null
 }
 
-const ownerOf = (table: ReadTable): string => readTables[table][0]
-const ownerType = (table: ReadTable): 'text' | 'uuid' => (ownerOf(table) === 'tenant_id' ? 'text' : 'uuid')
+const ownerOf = (table: ReadTable, alias: string): string => sources[table].owner(column => `${alias}.${column}`)
 
 const named = (table: ReadTable, value: (column: string) => string): string => {
+  const { prefix, owner } = sources[table]
   const key = readTables[table].map(column => `'${column}', ${value(column)}`).join(', ')
-  return `'${streamPrefixes[table]}' || ${value(ownerOf(table))} as stream,
+  return `'${prefix}' || ${owner(value)} as stream,
     jsonb_build_object('table', '${table}', 'key', jsonb_build_object(${key})) as row`
 }
 
@@ -49,7 +49,7 @@ const matching = (table: ReadTable): string =>
 const expectedRows = (table: ReadTable): string =>
   `e as materialized (select * from json_populate_recordset(null::${table}, $1::json))`
 const endedOwners = (table: ReadTable): string =>
-  `o as materialized (select * from json_to_recordset($2::json) x(owner ${ownerType(table)}, last bigint))`
+  `o as materialized (select * from json_to_recordset($2::json) x(owner ${sources[table].type}, last bigint))`
 
 /** SQL: each column in which two rows differ; the whole row if there is only one. The database compares the values. */
 const differences = `
@@ -63,7 +63,7 @@ const differences = `
 
 const rowsSql = (table: ReadTable): string => `
   with ${expectedRows(table)}, ${endedOwners(table)},
-  c as materialized (select t.* from o join ${table} t on t.${ownerOf(table)} = o.owner)
+  c as materialized (select t.* from o join ${table} t on ${ownerOf(table, 't')} = o.owner)
   select ${named(table, column => `coalesce(e.${column}, c.${column})`)}, d.column, d.expected, d.found
   from e full join c on ${matching(table)}
   ${differences}
@@ -77,7 +77,7 @@ const ledgerSql = (table: ReadTable): string => `
   where c is distinct from e
   union all
   select ${named(table, column => `c.${column}`)}, '*', 'null'::jsonb, to_jsonb(c)
-  from o join ${table} c on c.${ownerOf(table)} = o.owner where c.revision > o.last or c.revision < 0
+  from o join ${table} c on ${ownerOf(table, 'c')} = o.owner where c.revision > o.last or c.revision < 0
   order by 1, 2, 3`
 
 /** Rows whose stream does not exist. */
@@ -90,7 +90,7 @@ export const workflowsWithoutEvents = async (client: ClientBase, limit: number):
        from ${table} c
        where not exists (
          select from command_bus_event e
-         where e.stream = ('${streamPrefixes[table]}' || c.${ownerOf(table)}) collate "C")
+         where e.stream = ('${sources[table].prefix}' || ${ownerOf(table, 'c')}) collate "C")
        order by 1, 2 limit $1::int`,
       [limit - drift.length],
     )

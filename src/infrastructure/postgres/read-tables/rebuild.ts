@@ -37,7 +37,7 @@ const LONGEST_PAUSE_MS = 5_000
 const LOCK_TIMEOUT_MS = 250
 
 /**
- * Makes the rows of commands, runs, templates and credits again from the log and swaps them in, all at one instant. The bus
+ * Makes the rows of commands, runs, templates, credits and settings again from the log and swaps them in, all at one instant. The bus
  * goes on meanwhile: only the last events are applied under lock. Queues do not change, and no message is sent again.
  *
  * @throws RebuildError when another rebuild runs, when something is attached to a table, or when the swap gets no locks

@@ -19,7 +19,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Folds every command, run, ledger and template of the log and compares every column of its rows, as of one instant. An
+ * Folds every command, run, ledger, template and setting of the log and compares every column of its rows, as of one instant. An
  * empty list means that the rows agree with the log. Memory does not grow with the log. Changes nothing.
  */
 export const verifyCommands = ({

@@ -14,7 +14,7 @@ export interface Walked {
   readonly events: number
   readonly streams: number
   readonly commands: number
-  /** Rows of runs and their files, of templates and of credits. */
+  /** Rows of runs and their files, of templates, of credits and of settings. */
   readonly workflowRows: number
 }
 

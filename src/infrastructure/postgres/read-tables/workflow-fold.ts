@@ -1,25 +1,42 @@
 import type { BusEvent } from '../../../domain/bus-event.ts'
 import { creditsStream } from '../../../domain/credits/names.ts'
+import { pauseStream } from '../../../domain/flow/pause/names.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { runStream } from '../../../domain/workflow-run/names.ts'
 import { templateStream } from '../../../domain/workflow-template/names.ts'
 import { createWrites, type ReadTable, type RowWrite, readTables } from '../../../projections/row-write.ts'
 import { workflowRows } from '../../../projections/workflow-rows.ts'
 
-/** The read tables of runs, templates and credits, each with the prefix of the streams that make its rows. */
-export const streamPrefixes: Readonly<Record<ReadTable, string>> = {
-  command_bus_workflow_template: templateStream(''),
-  command_bus_workflow_run: runStream(''),
-  command_bus_workflow_run_file: runStream(''),
-  command_bus_credit_account: creditsStream(''),
-  command_bus_credit_entry: creditsStream(''),
+/** Which streams make the rows of a table: their names are the prefix and the rows' owner. */
+interface Source {
+  readonly prefix: string
+  readonly type: 'uuid' | 'text'
+  /** SQL: the owner, from the values of the row's columns. */
+  readonly owner: (value: (column: string) => string) => string
+}
+
+const from = (prefix: string, column: string, type: Source['type']): Source => ({
+  prefix,
+  type,
+  owner: value => value(column),
+})
+
+/** The read tables of runs, templates, credits and settings. */
+export const sources: Readonly<Record<ReadTable, Source>> = {
+  command_bus_workflow_template: from(templateStream(''), 'template_id', 'uuid'),
+  command_bus_workflow_run: from(runStream(''), 'run_id', 'uuid'),
+  command_bus_workflow_run_file: from(runStream(''), 'run_id', 'uuid'),
+  command_bus_credit_account: from(creditsStream(''), 'tenant_id', 'text'),
+  command_bus_credit_entry: from(creditsStream(''), 'tenant_id', 'text'),
+  command_bus_pause: from(pauseStream(''), 'pause_id', 'uuid'),
 }
 
 export const workflowTables = Object.keys(readTables) as readonly ReadTable[]
 
-const prefixes = [...new Set(Object.values(streamPrefixes))]
+/** How the streams begin that make their rows. */
+export const rowPrefixes: readonly string[] = [...new Set(Object.values(sources).map(({ prefix }) => prefix))]
 
-export const isWorkflowStream = (stream: string): boolean => prefixes.some(prefix => stream.startsWith(prefix))
+export const isWorkflowStream = (stream: string): boolean => rowPrefixes.some(prefix => stream.startsWith(prefix))
 
 /** Whether each event makes a row of its own in this table, which no later event changes. */
 export const isLedger = (table: ReadTable): boolean => (readTables[table] as readonly string[]).includes('revision')

@@ -60,6 +60,9 @@ const worker: Rights = {
     'command_bus_extend(text, bigint[], integer[], interval)',
     'command_bus_hand_back(text, bigint[], integer[], interval, boolean)',
     'command_bus_archive(text, bigint[], jsonb)',
+    'command_bus_pauses(text[])',
+    'command_bus_put_aside(text, bigint[], integer[], uuid[])',
+    'command_bus_release(text, uuid, integer)',
   ],
 }
 

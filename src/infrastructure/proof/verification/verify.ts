@@ -40,7 +40,7 @@ export interface Verified {
   readonly events: number
   readonly streams: number
   readonly commands: number
-  /** Rows of runs and their files, of templates and of credits. */
+  /** Rows of runs and their files, of templates, of credits and of settings. */
   readonly workflowRows: number
   readonly messages: number
   readonly seals: number

@@ -1,0 +1,30 @@
+import type { Pool } from 'pg'
+import type { Pause, PauseQueries } from '../../../application/ports/reading/flow-queries.ts'
+import { instant } from '../connection/instant.ts'
+
+const MOST = 1_000
+
+export const createPauseQueries = (pool: Pool): PauseQueries => ({
+  inForce: async ({ domain, tenantId }) => {
+    const { rows } = await pool.query(
+      `select p.pause_id, p.domain, p.command_type, p.tenant_id, p.reason, ${instant('p.until')} as until,
+         p.paused_by, ${instant('p.paused_at')} as paused_at
+       from command_bus_pause p
+       where p.resumed_at is null and command_bus_in_force(p.resumed_at, p.until) and ($1::text is null or p.domain = $1) and ($2::text is null or coalesce(p.tenant_id, $2) = $2)
+       order by p.paused_at desc, p.pause_id limit ${MOST}`,
+      [domain ?? null, tenantId ?? null],
+    )
+    return rows.map(
+      (row): Pause => ({
+        pauseId: row.pause_id,
+        domain: row.domain,
+        commandType: row.command_type,
+        tenantId: row.tenant_id,
+        reason: row.reason,
+        until: row.until,
+        pausedBy: row.paused_by,
+        pausedAt: row.paused_at,
+      }),
+    )
+  },
+})
