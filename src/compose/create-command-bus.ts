@@ -156,6 +156,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     log,
     guardedAll,
+    onPauses: pauses.lookAgain,
     ...(follower === null || waitMs <= 0
       ? {}
       : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),

@@ -1,5 +1,6 @@
 import { actionRoutes } from './actions.ts'
 import { commandRoutes } from './commands.ts'
+import { pauseRoutes } from './flow/pauses.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
 import { proofRoutes } from './proof.ts'
@@ -18,6 +19,7 @@ export const api = {
   ...replyRoutes,
   ...operationRoutes,
   ...workflowRoutes,
+  ...pauseRoutes,
   ...statsRoutes,
   ...proofRoutes,
 }

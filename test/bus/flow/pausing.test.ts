@@ -55,10 +55,10 @@ test('F4: three worker processes begin nothing one second after a pause, and go 
   const setup = await createTestBus()
   const { bus, pool } = setup
   const begun = await withBegun(setup)
-  const commands = 600
+  const commands = 150
   await sendMany(bus, commands)
-  const workers = await Promise.all([1, 2, 3].map(() => workerProcess(setup, { handlerMs: 60 })))
-  await until(begun, n => n >= 20)
+  const workers = await Promise.all([1, 2, 3].map(() => workerProcess(setup, { handlerMs: 150 })))
+  await until(begun, n => n >= 10)
 
   const { pauseId } = await bus.pause({ domain: 'mail', reason: 'the provider is down' })
   const { rows } = await pool.query('select clock_timestamp() as at')
@@ -225,7 +225,7 @@ test('F4: commands that wait for a pause are canceled, retried and listed as eve
     domain: 'mail',
     concurrency: 1,
     handlers: {
-      Bill: async () => null,
+      '*': async () => null,
       Park: async () => {
         if (parks) throw new Error('not yet')
       },

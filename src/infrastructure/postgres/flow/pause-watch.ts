@@ -109,6 +109,11 @@ export const createPauseWatch = ({ lookPool, pool, log, onReleased }: PauseWatch
 
   return {
     lookNow,
+    /** Resolves after a look that began now, if there are workers. */
+    lookAgain: async (): Promise<void> => {
+      await looking
+      if (members.size > 0) await lookNow()
+    },
     /** Resolves after a first look, also if it failed. */
     join: async (domain: string, tell: OnLook): Promise<void> => {
       members.set(tell, domain)
