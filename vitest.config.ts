@@ -37,7 +37,7 @@ const onBothStores = [
   'lanes/lanes',
   'working/outcomes',
   'working/tampered',
-  'working/unknown-types',
+  'flow/unknown-types',
   'working/worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)

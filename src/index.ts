@@ -138,4 +138,5 @@ export {
   type HandlerDefinition,
 } from './infrastructure/worker/attempt/handler.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures/failures.ts'
-export type { OnUnknownType, StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'
+export type { OnUnknownType } from './infrastructure/worker/flow/unknown-types.ts'
+export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'

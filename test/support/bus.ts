@@ -40,6 +40,7 @@ export interface TestBus {
 export interface QueueMessage {
   readonly msg_id: string
   readonly read_ct: number
+  readonly enqueued_at: Date
   readonly vt: Date
   readonly message: Record<string, unknown>
 }

@@ -6,8 +6,8 @@ import type { QueueAdoption } from '../postgres/strangers/queue-adoption.ts'
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
 import type { Pausing } from './flow/pausing.ts'
+import type { UnknownTypes } from './flow/unknown-types.ts'
 import type { createSuspects } from './suspects.ts'
-import type { createUnknownTypes } from './unknown-types.ts'
 
 export interface AcceptDeps {
   readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack' | 'begin'>
@@ -16,8 +16,8 @@ export interface AcceptDeps {
   readonly domain: string
   readonly reporter: Reporter
   readonly suspects: ReturnType<typeof createSuspects>
-  readonly unknownTypes: ReturnType<typeof createUnknownTypes>
   readonly pausing: Pick<Pausing, 'holds' | 'putAway'>
+  readonly unknownTypes: UnknownTypes
   readonly log: Log
   readonly telemetry: Pick<Telemetry, 'strangers'>
   /** Makes commands of messages that no command of this bus sent, and returns those it cannot, with the reason. */
@@ -109,24 +109,19 @@ export const createAccept = (deps: AcceptDeps) => {
     const strangers: Delivery[] = []
     const reasons = new Map<string, string>()
     const apart: Delivery[] = []
-    const putOff: Delivery[] = []
-    let putOffMs = Number.POSITIVE_INFINITY
     const inLanes: WorkItem[] = []
     const unreadable: Delivery[] = []
     const paused: WorkItem[] = []
+    const putOff: WorkItem[] = []
     suspects.saw(opened)
     for (const one of opened) {
       switch (one.kind) {
-        case 'work': {
-          const leftMs = unknownTypes.putOffMs(one)
+        case 'work':
           if (pausing.holds(one)) paused.push(one)
-          else if (leftMs !== null) {
-            putOff.push(one.delivery)
-            putOffMs = Math.min(putOffMs, leftMs)
-          } else if (one.command.sent.lane === undefined) run(one, apart)
+          else if (unknownTypes.holds(one)) putOff.push(one)
+          else if (one.command.sent.lane === undefined) run(one, apart)
           else inLanes.push(one)
           break
-        }
         case 'tampered':
           log.error(
             {
@@ -171,9 +166,9 @@ export const createAccept = (deps: AcceptDeps) => {
       orHandBack(finished, () => queue.archive(name, finished.map(messageKey))),
       orHandBack(strangers, () => settleStrangers(strangers, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
-      queue.handBack(name, putOff, { uncount: true, delayMs: unknownTypes.delayMs(putOffMs) }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),
       pausing.putAway(paused),
+      unknownTypes.putAway(putOff),
     ])
     const failed = settled.find(one => one.status === 'rejected')
     if (failed !== undefined) throw failed.reason

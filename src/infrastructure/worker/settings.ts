@@ -3,7 +3,7 @@ import { booleanOf, domainOf, wholeOf } from '../../application/shared/input.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { DEFAULT_TIMEOUT_MS, isTimeout, MAX_TIMEOUT_MS, type TimeoutMs } from './attempt/deadline.ts'
 import { onlyPassingErrors } from './failures/passing-errors.ts'
-import { graceOf } from './unknown-types.ts'
+import { graceOf } from './flow/unknown-types.ts'
 import type { WorkerOptions } from './worker-api.ts'
 
 /** Checks a worker's options and fills in defaults. @throws InvalidInputError */

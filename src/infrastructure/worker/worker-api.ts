@@ -1,13 +1,7 @@
 import type { Health } from '../../application/ports/reading/stats.ts'
 import type { AnyHandler, Handler } from './attempt/handler.ts'
 import type { MapError } from './failures/failures.ts'
-
-/**
- * What happens to a command of a type that the worker has no handler for. `park`: it waits for an operator at once. With
- * `deferSeconds` (1-86,400) it goes back to the queue again and again, so that another worker takes it, and is parked when
- * none has within that time. A deferral is no attempt and no event.
- */
-export type OnUnknownType = 'park' | { readonly deferSeconds: number }
+import type { OnUnknownType } from './flow/unknown-types.ts'
 
 export interface WorkerOptions {
   /** The worker receives the commands of this domain. */

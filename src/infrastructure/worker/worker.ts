@@ -21,6 +21,7 @@ import { nameOf, type Run } from './attempt/run.ts'
 import { type HandlerConnections, poolSizeFor } from './client/connections.ts'
 import { createFetcher } from './fetcher.ts'
 import { createPausing } from './flow/pausing.ts'
+import { createUnknownTypes } from './flow/unknown-types.ts'
 import { createHealth } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { createOwnMessages } from './own-messages.ts'
@@ -30,7 +31,6 @@ import { settingsOf, stopDeadlineOf } from './settings.ts'
 import { createSlots, type Slots } from './slots.ts'
 import { watchStalls } from './stalls.ts'
 import { createSuspects } from './suspects.ts'
-import { createUnknownTypes } from './unknown-types.ts'
 import type { Worker, WorkerOptions } from './worker-api.ts'
 
 export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
@@ -84,6 +84,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const suspects = createSuspects()
   const own = createOwnMessages({ queue: queues, name: queue, leaseMs, log })
   const unknownTypes = createUnknownTypes({
+    queue: queues,
+    name: queue,
     graceMs: settings.graceMs,
     knows: commandType => handlerOf(commandType) !== undefined,
     now: () => deps.clock.now().getTime(),

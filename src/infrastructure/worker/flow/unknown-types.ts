@@ -1,10 +1,20 @@
-import type { WorkItem } from '../../application/commands/work-message.ts'
-import type { Log } from '../../application/ports/log.ts'
-import { BoundedMap } from '../../application/shared/bounded-map.ts'
-import { InvalidInputError } from '../../application/shared/errors.ts'
-import type { OnUnknownType } from './worker-api.ts'
+import type { WorkItem } from '../../../application/commands/work-message.ts'
+import type { Log } from '../../../application/ports/log.ts'
+import type { Queue } from '../../../application/ports/queue.ts'
+import { BoundedMap } from '../../../application/shared/bounded-map.ts'
+import { InvalidInputError } from '../../../application/shared/errors.ts'
+
+/**
+ * What happens to a command of a type that the worker has no handler for. `park`: it waits for an operator at once. With
+ * `deferSeconds` (1-86,400) it goes back to the queue again and again, so that another worker takes it, and is parked when
+ * none has within that time. A deferral is no attempt and no event.
+ */
+export type OnUnknownType = 'park' | { readonly deferSeconds: number }
 
 export interface UnknownTypesDeps {
+  readonly queue: Pick<Queue, 'handBack'>
+  /** The queue's name. */
+  readonly name: string
   /** How long a command of an unknown type is put off before it is parked; null: it is parked at once. */
   readonly graceMs: number | null
   readonly knows: (commandType: string) => boolean
@@ -38,36 +48,43 @@ export const graceOf = (given: OnUnknownType = 'park'): number | null => {
  * rolling deploy takes them. The period begins when the command became due, or when this worker first saw its type,
  * whichever is later: so a backlog is put off, too, and a worker that was restarted parks later, never earlier.
  */
-export const createUnknownTypes = ({ graceMs, knows, log, now, random }: UnknownTypesDeps) => {
+export const createUnknownTypes = ({ queue, name, graceMs, knows, log, now, random }: UnknownTypesDeps) => {
   const firstSeen = new BoundedMap<string, number>(REMEMBERED_TYPES)
 
-  const seen = (commandType: string, graceSeconds: number): number => {
+  const seen = (commandType: string): number => {
     const known = firstSeen.get(commandType)
     if (known !== undefined) return known
     const at = now()
     firstSeen.set(commandType, at)
     log.warn(
-      { commandType, graceSeconds },
+      { queue: name, commandType, forMs: graceMs },
       'no handler is registered for this type: its commands go back to the queue, and are parked when no other worker takes them within the period',
     )
     return at
   }
 
+  const leftMs = (job: WorkItem, ms: number): number =>
+    Math.max(dueAt(job), seen(job.command.sent.commandType)) + ms - now()
+
   return {
-    /** For how many more milliseconds the command is put off; null: it runs, or is parked, now. */
-    putOffMs: (job: WorkItem): number | null => {
-      const { commandType } = job.command.sent
-      if (graceMs === null || knows(commandType)) return null
-      const left = Math.max(dueAt(job), seen(commandType, graceMs / 1000)) + graceMs - now()
-      return left > 0 ? left : null
-    },
-    /** How long messages that are put off stay hidden, at most `leftMs`; not the same for all workers. */
-    delayMs: (leftMs: number): number => {
-      const tenth = Math.min(Math.max((graceMs ?? 0) / 10, SHORTEST_MS), LONGEST_MS)
-      return Math.ceil(Math.min(tenth * (0.75 + random() / 2), Math.max(leftMs, 1)))
+    /** Whether the command is put off; if not, it runs or is parked. */
+    holds: (job: WorkItem): boolean =>
+      graceMs !== null && !knows(job.command.sent.commandType) && leftMs(job, graceMs) > 0,
+    /** Gives messages back uncounted, for a time that differs between workers. */
+    putAway: async (jobs: readonly WorkItem[]): Promise<void> => {
+      if (graceMs === null || jobs.length === 0) return
+      const tenth = Math.min(Math.max(graceMs / 10, SHORTEST_MS), LONGEST_MS)
+      const left = Math.min(...jobs.map(job => leftMs(job, graceMs)))
+      await queue.handBack(
+        name,
+        jobs.map(({ delivery }) => delivery),
+        { uncount: true, delayMs: Math.ceil(Math.min(tenth * (0.75 + random() / 2), Math.max(left, 1))) },
+      )
     },
   }
 }
+
+export type UnknownTypes = ReturnType<typeof createUnknownTypes>
 
 /** Since when the command may be handled, in milliseconds since 1970. A deferral leaves no trace and does not change it. */
 const dueAt = ({ command, loaded: { state } }: WorkItem): number => {

@@ -31,7 +31,10 @@ const withStillClock = async () => {
         () => setup.messages(QUEUE),
         found =>
           found.length > 0 &&
-          found.every(({ read_ct, vt }) => read_ct === 0 && vt.getTime() > Math.max(seen, Date.now())),
+          found.every(
+            ({ read_ct, enqueued_at, vt }) =>
+              read_ct === 0 && vt.getTime() > Math.max(seen, enqueued_at.getTime() + 100),
+          ),
       )
       seen = Math.max(...all.map(({ vt }) => vt.getTime()))
     },
