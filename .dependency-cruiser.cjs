@@ -59,6 +59,7 @@ const ROOMS = [
   'infrastructure/worker/failures',
   'infrastructure/worker/client',
   'infrastructure/worker/attempt',
+  'infrastructure/worker/strangers',
   'infrastructure/worker',
   'infrastructure/runners',
   'infrastructure/rehearsal',

@@ -1,23 +1,19 @@
 import type { OpenedMessage, WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
-import type { Telemetry } from '../../application/ports/telemetry.ts'
-import type { QueueAdoption } from '../postgres/strangers/queue-adoption.ts'
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
+import type { createStrangerKeeper } from './strangers/stranger-keeper.ts'
 import type { createSuspects } from './suspects.ts'
 
 export interface AcceptDeps {
-  readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack'>
+  readonly queue: Pick<Queue, 'archive' | 'handBack'>
   /** The queue's name. */
   readonly name: string
-  readonly domain: string
+  readonly strangers: ReturnType<typeof createStrangerKeeper>
   readonly reporter: Reporter
   readonly suspects: ReturnType<typeof createSuspects>
   readonly log: Log
-  readonly telemetry: Pick<Telemetry, 'strangers'>
-  /** Makes commands of messages that no command of this bus sent, and returns those it cannot, with the reason. */
-  readonly adopt: ((deliveries: readonly Delivery[]) => Promise<QueueAdoption>) | null
   /** Receives the work items. */
   readonly take: (job: WorkItem) => void
 }
@@ -26,7 +22,7 @@ export interface AcceptDeps {
 const UNREADABLE_MS = 30_000
 
 /** Passes work items on to `take`, and settles all other messages. */
-export const createAccept = ({ queue, name, domain, reporter, suspects, log, telemetry, adopt, take }: AcceptDeps) => {
+export const createAccept = ({ queue, name, strangers, reporter, suspects, log, take }: AcceptDeps) => {
   /** Messages that cannot be settled now go back to the queue. */
   const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
     if (deliveries.length === 0) return
@@ -48,25 +44,9 @@ export const createAccept = ({ queue, name, domain, reporter, suspects, log, tel
       .catch(error => log.error({ err: error, ...key }, 'parking failed; the message comes back'))
   }
 
-  /** Adopts strangers if this worker does so, and keeps the rest apart. */
-  const settleStrangers = async (found: readonly Delivery[], whys: ReadonlyMap<string, string>): Promise<void> => {
-    const adoption = adopt === null ? null : await adopt(found)
-    const reasons = adoption?.refused ?? whys
-    if (adoption !== null && adoption.adopted > 0) {
-      telemetry.strangers?.({ domain, adopted: adoption.adopted, kept: 0 })
-      log.info({ queue: name, adopted: adoption.adopted }, 'messages of other programs became commands')
-    }
-    if (reasons.size === 0) return
-    await queue.keepStrangers(name, reasons)
-    telemetry.strangers?.({ domain, adopted: 0, kept: reasons.size })
-    for (const [msgId, why] of reasons) {
-      log.warn({ queue: name, msgId, why }, 'a message that no command of this bus sent is kept apart')
-    }
-  }
-
   return async (opened: readonly OpenedMessage[]): Promise<void> => {
     const finished: Delivery[] = []
-    const strangers: Delivery[] = []
+    const strange: Delivery[] = []
     const reasons = new Map<string, string>()
     const apart: Delivery[] = []
     const unreadable: Delivery[] = []
@@ -98,7 +78,7 @@ export const createAccept = ({ queue, name, domain, reporter, suspects, log, tel
           finished.push(one.delivery)
           break
         case 'unknown':
-          strangers.push(one.delivery)
+          strange.push(one.delivery)
           reasons.set(one.delivery.msgId, one.why)
           break
         case 'unreadable':
@@ -120,11 +100,12 @@ export const createAccept = ({ queue, name, domain, reporter, suspects, log, tel
           finished.map(({ msgId }) => msgId),
         ),
       ),
-      orHandBack(strangers, () => settleStrangers(strangers, reasons)),
+      orHandBack(strange, () => strangers.settle(strange, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),
     ])
     const failed = settled.find(one => one.status === 'rejected')
     if (failed !== undefined) throw failed.reason
+    if (strange.length === opened.length && strange.length > 0) await strangers.goOn(strange)
   }
 }

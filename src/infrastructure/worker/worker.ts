@@ -4,7 +4,7 @@ import { type OpenDeps, openDeliveries } from '../../application/commands/work-m
 import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Queue } from '../../application/ports/queue.ts'
+import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
@@ -26,6 +26,7 @@ import { createRegistry } from './registry.ts'
 import { settingsOf, stopDeadlineOf } from './settings.ts'
 import { createSlots } from './slots.ts'
 import { watchStalls } from './stalls.ts'
+import { createStrangerKeeper } from './strangers/stranger-keeper.ts'
 import { createSuspects } from './suspects.ts'
 import type { Worker, WorkerOptions } from './worker-api.ts'
 
@@ -129,24 +130,24 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     reporterFailingSince: reporter.failingSince,
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
-  const open = openDeliveries(deps)
+  const open = (deliveries: readonly Delivery[]) => openDeliveries(deps)(deliveries, { domain, workerId, leaseMs })
+  const strangers = createStrangerKeeper({
+    queue: deps.queue,
+    name: queue,
+    domain,
+    log,
+    telemetry: deps.telemetry,
+    adopting: settings.adoptStrangers
+      ? { adopt: found => deps.strangers.adopt(queue, found, workerId), open, leaseMs }
+      : null,
+  })
   const fetchLoop = createFetcher({
     queue: deps.queue,
     name: queue,
     leaseMs,
     pollMs,
-    open: deliveries => open(deliveries, { domain, workerId, leaseMs }),
-    accept: createAccept({
-      queue: deps.queue,
-      name: queue,
-      domain,
-      reporter,
-      suspects,
-      log,
-      telemetry: deps.telemetry,
-      adopt: settings.adoptStrangers ? deliveries => deps.strangers.adopt(queue, deliveries, workerId) : null,
-      take: slots.take,
-    }),
+    open,
+    accept: createAccept({ queue: deps.queue, name: queue, strangers, reporter, suspects, log, take: slots.take }),
     own,
     slots,
     suspects,

@@ -35,7 +35,9 @@ test('F13: `strangers` lists messages of other programs, adopts and drops them',
     code: 1,
     stdout: expect.stringMatching(/^Adopted 3 messages\.\n\d+ stays: 'Charge it!' is not a valid command type.*\n$/),
   })
-  expect(await run('adopt', '--message-type', 'Charge it!', '--command-type', 'Charge', '--operator', 'jane', '--json')).toMatchObject({
+  expect(
+    await run('adopt', '--message-type', 'Charge it!', '--command-type', 'Charge', '--operator', 'jane', '--json'),
+  ).toMatchObject({
     code: 0,
     stdout: expect.stringContaining(`"strangerId": "${ids[2]}"`),
   })
