@@ -63,6 +63,7 @@ const ROOMS = [
   'infrastructure/worker/attempt',
   'infrastructure/worker/queues',
   'infrastructure/worker/flow',
+  'infrastructure/worker/strangers',
   'infrastructure/worker',
   'infrastructure/runners',
   'infrastructure/rehearsal',

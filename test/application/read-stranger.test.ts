@@ -91,3 +91,8 @@ test.each([['text'], [null], [[1]], [7], [{ amount: 5 }]])(
     expect(read(body, { commandType: 'Charge' })).toMatchObject(right({ command: { data: body, commandId: NEW } }))
   },
 )
+
+test('F13: the queue of a priority gives the command its priority', () => {
+  const found = { queue: 'shop__eu__commands__high', msgId: '7', reads: 2, body: whole }
+  expect(readStranger(found, {}, NEW)).toMatchObject(right({ domain: 'shop.eu', command: { priority: 'high' } }))
+})

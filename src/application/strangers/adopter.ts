@@ -61,7 +61,7 @@ export const createAdopter = (deps: AdopterDeps): Adopter => {
   /** Why replies cannot go to this queue, or null. */
   const refusalOf = async (prepared: PreparedSend, replyTo: string): Promise<string | null> => {
     try {
-      await deps.admit([commandQueue(prepared.domain), replyTo], null)
+      await deps.admit([commandQueue(prepared.domain, prepared.intent.priority), replyTo], null)
       await makeReplyQueuesOf([prepared], deps)
       return null
     } catch (error) {

@@ -1,12 +1,14 @@
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
 import type { Adopted } from '../../domain/command/events.ts'
 import {
+  commandQueue,
   domainOfQueue,
   parseCommandId,
   parseCommandType,
   parseCorrelationId,
   parseQueueName,
 } from '../../domain/command/names.ts'
+import { otherPriorities } from '../../domain/flow/priority.ts'
 import type { CommandToSend } from '../commands/send-command.ts'
 import type { AdoptChoice } from '../ports/strangers.ts'
 import { instantOf } from '../shared/input.ts'
@@ -59,6 +61,7 @@ export const readStranger = (
       // what has no such member is the payload itself
       data: 'data' in members ? members.data : (body ?? null),
       ...(correlationId === null ? {} : { correlationId }),
+      ...priorityOf(queue, domain),
       ...(replyTo.right === null ? {} : { replyTo: replyTo.right }),
       ...textMember(members, 'causation_id', 'causationId'),
       ...textMember(members, 'traceparent', 'traceparent'),
@@ -77,6 +80,12 @@ export const readStranger = (
 /** Attempts are counted from here on, in a column with room for two thousand times as many. */
 const MAX_READS = 1_000_000
 const LONGEST = 200
+
+/** Commands of another priority than normal have a queue of their own. */
+const priorityOf = (queue: string, domain: string): Pick<CommandToSend, 'priority'> => {
+  const other = otherPriorities.find(priority => commandQueue(domain, priority) === queue)
+  return other === undefined ? {} : { priority: other }
+}
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null
 

@@ -1,27 +1,23 @@
 import type { OpenedMessage, WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
 import { type Delivery, messageKey, type Queue } from '../../application/ports/queue.ts'
-import type { Telemetry } from '../../application/ports/telemetry.ts'
-import type { QueueAdoption } from '../postgres/strangers/queue-adoption.ts'
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
 import type { Pausing } from './flow/pausing.ts'
 import type { UnknownTypes } from './flow/unknown-types.ts'
+import type { createStrangerKeeper } from './strangers/stranger-keeper.ts'
 import type { createSuspects } from './suspects.ts'
 
 export interface AcceptDeps {
-  readonly queue: Pick<Queue, 'archive' | 'keepStrangers' | 'handBack' | 'begin'>
+  readonly queue: Pick<Queue, 'archive' | 'handBack' | 'begin'>
   /** The queue's name. */
   readonly name: string
-  readonly domain: string
+  readonly strangers: ReturnType<typeof createStrangerKeeper>
   readonly reporter: Reporter
   readonly suspects: ReturnType<typeof createSuspects>
   readonly pausing: Pick<Pausing, 'holds' | 'putAway'>
   readonly unknownTypes: UnknownTypes
   readonly log: Log
-  readonly telemetry: Pick<Telemetry, 'strangers'>
-  /** Makes commands of messages that no command of this bus sent, and returns those it cannot, with the reason. */
-  readonly adopt: ((deliveries: readonly Delivery[]) => Promise<QueueAdoption>) | null
   /** Receives the work items. */
   readonly take: (job: WorkItem) => void
 }
@@ -31,7 +27,7 @@ const UNREADABLE_MS = 30_000
 
 /** Passes work items on to `take`, and settles all other messages. */
 export const createAccept = (deps: AcceptDeps) => {
-  const { queue, name, domain, reporter, suspects, unknownTypes, pausing, log, telemetry, adopt, take } = deps
+  const { queue, name, strangers, reporter, suspects, pausing, unknownTypes, log, take } = deps
   /** Messages that cannot be settled now go back to the queue. */
   const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
     if (deliveries.length === 0) return
@@ -63,22 +59,6 @@ export const createAccept = (deps: AcceptDeps) => {
       .catch(error => log.error({ err: error, ...key }, 'an expired command was not canceled; its message comes back'))
   }
 
-  /** Adopts strangers if this worker does so, and keeps the rest apart. */
-  const settleStrangers = async (found: readonly Delivery[], whys: ReadonlyMap<string, string>): Promise<void> => {
-    const adoption = adopt === null ? null : await adopt(found)
-    const reasons = adoption?.refused ?? whys
-    if (adoption !== null && adoption.adopted > 0) {
-      telemetry.strangers?.({ domain, adopted: adoption.adopted, kept: 0 })
-      log.info({ queue: name, adopted: adoption.adopted }, 'messages of other programs became commands')
-    }
-    if (reasons.size === 0) return
-    await queue.keepStrangers(name, reasons)
-    telemetry.strangers?.({ domain, adopted: 0, kept: reasons.size })
-    for (const [msgId, why] of reasons) {
-      log.warn({ queue: name, msgId, why }, 'a message that no command of this bus sent is kept apart')
-    }
-  }
-
   /** Passes it on, unless it has to wait for another suspect. */
   const run = (job: WorkItem, apart: Delivery[]): void => {
     if (suspects.mayRun(job)) take(job)
@@ -106,7 +86,7 @@ export const createAccept = (deps: AcceptDeps) => {
 
   return async (opened: readonly OpenedMessage[]): Promise<void> => {
     const finished: Delivery[] = []
-    const strangers: Delivery[] = []
+    const strange: Delivery[] = []
     const reasons = new Map<string, string>()
     const apart: Delivery[] = []
     const inLanes: WorkItem[] = []
@@ -146,7 +126,7 @@ export const createAccept = (deps: AcceptDeps) => {
           finished.push(one.delivery)
           break
         case 'unknown':
-          strangers.push(one.delivery)
+          strange.push(one.delivery)
           reasons.set(messageKey(one.delivery), one.why)
           break
         case 'unreadable':
@@ -164,7 +144,7 @@ export const createAccept = (deps: AcceptDeps) => {
     const settled = await Promise.allSettled([
       runInLanes(inLanes),
       orHandBack(finished, () => queue.archive(name, finished.map(messageKey))),
-      orHandBack(strangers, () => settleStrangers(strangers, reasons)),
+      orHandBack(strange, () => strangers.settle(strange, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),
       pausing.putAway(paused),
@@ -172,5 +152,6 @@ export const createAccept = (deps: AcceptDeps) => {
     ])
     const failed = settled.find(one => one.status === 'rejected')
     if (failed !== undefined) throw failed.reason
+    if (strange.length === opened.length && strange.length > 0) await strangers.goOn(strange)
   }
 }

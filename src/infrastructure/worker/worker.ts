@@ -4,7 +4,7 @@ import { type OpenDeps, openDeliveries } from '../../application/commands/work-m
 import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Queue } from '../../application/ports/queue.ts'
+import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
@@ -30,6 +30,7 @@ import { createRegistry } from './registry.ts'
 import { settingsOf, stopDeadlineOf } from './settings.ts'
 import { createSlots, type Slots } from './slots.ts'
 import { watchStalls } from './stalls.ts'
+import { createStrangerKeeper } from './strangers/stranger-keeper.ts'
 import { createSuspects } from './suspects.ts'
 import type { Worker, WorkerOptions } from './worker-api.ts'
 
@@ -160,24 +161,31 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     paused: pausing.state,
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
-  const open = openDeliveries({ ...deps, queue: queues })
+  const openOurs = openDeliveries({ ...deps, queue: queues })
+  const open = (deliveries: readonly Delivery[]) => openOurs(deliveries, { domain, workerId, leaseMs })
+  const strangers = createStrangerKeeper({
+    queue: queues,
+    name: queue,
+    domain,
+    log,
+    telemetry: deps.telemetry,
+    adopting: settings.adoptStrangers ? { adopt: found => deps.strangers.adopt(found, workerId), open, leaseMs } : null,
+  })
   const fetchLoop = createFetcher({
     queue: queues,
     name: queue,
     leaseMs,
     pollMs,
-    open: deliveries => open(deliveries, { domain, workerId, leaseMs }),
+    open,
     accept: createAccept({
       queue: queues,
       name: queue,
-      domain,
+      strangers,
       reporter,
       suspects,
-      unknownTypes,
       pausing,
+      unknownTypes,
       log,
-      telemetry: deps.telemetry,
-      adopt: settings.adoptStrangers ? deliveries => deps.strangers.adopt(deliveries, workerId) : null,
       take: slots.take,
     }),
     own,

@@ -35,8 +35,8 @@ const messageOf = n => {
     case 7:
       return { message: { ...whole, reply_to: 'Shop Replies' }, refused: 'reply' }
     case 8:
-      // the id of the one before the one before
-      return { message: { ...whole, command_id: uuid(n - 8) }, refused: 'twice' }
+      // sent again, by a sender that had no answer: whichever is adopted first is the command
+      return { message: messageOf(n - 8).message, refused: 'twice' }
     case 9:
       return { message: [n], refused: 'form' }
     case 10:

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createTestBus, logIsSeparate, type TestBus } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal, type TestBus } from '../../support/bus.ts'
 import { compiledSource } from '../../support/servers/compiled.ts'
 
 const QUEUE = 'payments__commands'
@@ -196,6 +196,33 @@ describe('F13: a queue of another program comes under the bus', () => {
     expect(replies[0]?.message).toMatchObject({ command_id: ID, correlation_id: 'order-7', outcome: 'SUCCESS' })
     expect(await bus.maintenance.verify()).toEqual([])
     expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 0 })
+  })
+
+  test('F13: a worker with one slot adopts hundreds of messages in a few transactions, and hands back what is not theirs', async () => {
+    const setup = await onTheirQueue()
+    const { bus, pool, work, messages, until } = setup
+    await put(setup, ...Array.from({ length: 400 }, (_, n) => ({ type: 'Charge', command_id: `c-${n}`, data: n })))
+    const { commandId } = await bus.send('payments', 'Charge', 'own')
+    // nothing is handled meanwhile
+    const busy = signal()
+    await work({ domain: 'payments', adoptStrangers: true, concurrency: 1, handlers: { Charge: () => busy.promise } })
+    await until(
+      async () => (await pool.query('select from command_bus_command')).rowCount,
+      count => count === 401,
+    )
+    const { rows } = await pool.query(
+      `select count(distinct created_at)::int as n from command_bus_command where command_id <> $1`,
+      [commandId],
+    )
+    // by the instant that one statement's commands share
+    expect(rows[0].n).toBeLessThan(50)
+    // the one in the only slot apart, nobody counts as read
+    const waiting = await until(
+      () => messages(QUEUE),
+      found => found.filter(({ read_ct }) => read_ct > 0).length <= 1,
+    )
+    expect(waiting).toHaveLength(401)
+    busy.resolve()
   })
 
   test('F13: an id that is no UUID is replaced, always by the same one, and replies are recognised by it', async () => {

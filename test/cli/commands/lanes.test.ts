@@ -95,7 +95,7 @@ describe('commandbus lanes and limits', () => {
     await client.end()
     const inverted = await program.run(['verify', '--lanes', '--json'], { env })
     expect(inverted.code).toBe(1)
-    const { findings } = inverted.json() as { findings: readonly Finding[] }
+    const { findings } = inverted.json() as unknown as { findings: readonly Finding[] }
     expect(findings.filter(({ kind }) => kind === 'lane')[0]).toMatchObject({
       stream: second?.stream,
       revision: 1,
