@@ -63,6 +63,8 @@ export default defineConfig({
           ...shared,
           name: 'console',
           environment: 'jsdom',
+          isolate: false,
+          setupFiles: [fileURLToPath(new URL('test/support/fresh-modules.ts', import.meta.url))],
           include: ['test/console/components/*.test.tsx'],
         },
       },

@@ -35,7 +35,7 @@ describe('bad input', () => {
     [['start', '--port', 'http'], '--port must be a port number from 0 to 65535'],
   ]
 
-  test.concurrent.each(cases)('%j is refused', async (args, sentence) => {
+  test.each(cases)('%j is refused', async (args, sentence) => {
     const answer = await program.run(args, nowhere)
     expect(answer).toMatchObject({ code: 2, stdout: '' })
     expect(answer.stderr).toContain(sentence)
