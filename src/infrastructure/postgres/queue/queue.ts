@@ -5,6 +5,7 @@ import { BoundedMap } from '../../../application/shared/bounded-map.ts'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 import { createKeyedQueue } from '../../../application/shared/keyed-queue.ts'
 import { isLockTimeout, isRefusal } from '../connection/errors.ts'
+import { instant } from '../connection/instant.ts'
 import { lackOfPgmqRights } from './pgmq-rights.ts'
 import { createReadPositions } from './read-positions.ts'
 
@@ -131,7 +132,11 @@ export const createPgmqQueue = (
       return names.filter(name => !unmade.has(name))
     },
 
-    now: async () => (await pool.query<{ now: Date }>('select clock_timestamp() as now')).rows[0]?.now ?? new Date(),
+    now: async () => {
+      const { rows } = await pool.query<{ now: string }>(`select ${instant('clock_timestamp()')} as now`)
+      const [{ now }] = rows as [{ now: string }]
+      return now
+    },
 
     nextVisibleIn: async queue => {
       const { rows } = await pool.query('select command_bus_next_visible($1::text, $2::float8) as ms', [
