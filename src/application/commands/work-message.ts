@@ -138,7 +138,7 @@ const inTime = async (
   { workerId: actor }: Holder,
 ): Promise<readonly OpenedMessage[]> => {
   if (!opened.some(one => one.kind === 'work' && canExpire(one))) return opened
-  const at = (await queue.now()).toISOString()
+  const at = await queue.now()
   return opened.map((one): OpenedMessage => {
     if (one.kind !== 'work' || !canExpire(one) || at < (one.command.sent.expiresAt ?? '')) return one
     const { delivery, key, stream, loaded } = one

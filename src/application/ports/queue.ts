@@ -1,4 +1,5 @@
 import { priorityOfQueue } from '../../domain/command/names.ts'
+import type { Instant } from '../../domain/instant.ts'
 
 /** One message as read: `delivery` is the queue's count of reads of it, this one included (pgmq's read_ct). */
 export interface Delivery {
@@ -77,7 +78,7 @@ export interface Queue {
   /** Those of the queues that exist. */
   readonly existing: (queues: readonly string[]) => Promise<readonly string[]>
   /** The time of the queue's clock. */
-  readonly now: () => Promise<Date>
+  readonly now: () => Promise<Instant>
   /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. Looks at lanes whose settings have changed. */
   readonly nextVisibleIn: (queue: string) => Promise<number | null>
 }

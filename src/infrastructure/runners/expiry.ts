@@ -3,6 +3,7 @@ import type { TransactCommands } from '../../application/commands/transact-comma
 import { EventDecodeError } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
 import { commandStream } from '../../domain/command/names.ts'
+import { instant } from '../postgres/connection/instant.ts'
 import { inTransaction, withClient } from '../postgres/connection/with-client.ts'
 import { createBackOff } from '../shared/back-off.ts'
 import { createWakeUp } from '../shared/wake-up.ts'
@@ -19,7 +20,7 @@ export interface ExpiryDeps {
 interface ExpiredRow {
   readonly domain: string
   readonly command_id: string
-  readonly as_of: Date
+  readonly as_of: string
 }
 
 /** One statement on an index that holds only pending commands that can expire. */
@@ -41,15 +42,19 @@ export const createExpiry = ({ pool, transact, log, everyMs = EVERY_MS }: Expiry
   const isOver = (): boolean => closed || users === 0
 
   const expired = async (querier: Pick<Pool, 'query'>): Promise<readonly ExpiredRow[]> =>
-    (await querier.query<ExpiredRow>('select domain, command_id, as_of from command_bus_expired($1::int)', [AT_ONCE]))
-      .rows
+    (
+      await querier.query<ExpiredRow>(
+        `select domain, command_id, ${instant('as_of')} as as_of from command_bus_expired($1::int)`,
+        [AT_ONCE],
+      )
+    ).rows
 
   /** How many commands expired. */
   const expire = async (rows: readonly ExpiredRow[]): Promise<number> => {
     const outcomes = await transact(
       rows.map(({ domain, command_id: commandId, as_of }) => ({
         stream: commandStream({ domain, commandId }),
-        intents: [{ type: 'Expire', at: as_of.toISOString(), actor: ACTOR }],
+        intents: [{ type: 'Expire', at: as_of, actor: ACTOR }],
       })),
     )
     return outcomes.filter(one => one.outcome === 'done' && one.events.length > 0).length

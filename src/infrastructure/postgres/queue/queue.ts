@@ -6,6 +6,7 @@ import { UnavailableError } from '../../../application/shared/errors.ts'
 import { createKeyedQueue } from '../../../application/shared/keyed-queue.ts'
 import { domainOfQueue } from '../../../domain/command/names.ts'
 import { isLockTimeout, isRefusal } from '../connection/errors.ts'
+import { instant } from '../connection/instant.ts'
 import { admitLanes } from './lanes.ts'
 import { lackOfPgmqRights } from './pgmq-rights.ts'
 import { createReadPositions } from './read-positions.ts'
@@ -159,7 +160,11 @@ export const createPgmqQueue = (
       return names.filter(name => !unmade.has(name))
     },
 
-    now: async () => (await pool.query<{ now: Date }>('select clock_timestamp() as now')).rows[0]?.now ?? new Date(),
+    now: async () => {
+      const { rows } = await pool.query<{ now: string }>(`select ${instant('clock_timestamp()')} as now`)
+      const [{ now }] = rows as [{ now: string }]
+      return now
+    },
 
     nextVisibleIn: async queue => {
       const { rows } = await pool.query<{ readonly ms: number | null; readonly lanes: boolean }>(
