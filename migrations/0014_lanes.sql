@@ -166,7 +166,7 @@ begin
       select n.domain, n.command_id from room r
       cross join lateral (
         select e.domain, e.command_id from command_bus_lane_entry e
-        where e.domain = r.domain and e.lane = r.lane and e.state = 'waiting' order by e.place limit greatest(r.room, 0)) n
+        where e.domain = r.domain and e.lane = r.lane and e.state = 'waiting' order by e.place limit case when r.room < 0 then 0 else r.room end) n
     ), admitted as (
       update command_bus_lane_entry e set state = 'admitted', since = clock_timestamp()
       from next n where e.domain = n.domain and e.command_id = n.command_id
