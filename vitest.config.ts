@@ -27,6 +27,7 @@ const onBothStores = [
   'flow/pauses',
   'flow/schedules',
   'lanes/lanes',
+  'lanes/lanes-verified',
   'working/outcomes',
   'working/tampered',
   'working/worker',
