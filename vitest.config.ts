@@ -35,6 +35,7 @@ const onBothStores = [
   'flow/pausing',
   'flow/lanes-seen',
   'lanes/lanes',
+  'lanes/lanes-verified',
   'working/outcomes',
   'working/tampered',
   'flow/unknown-types',

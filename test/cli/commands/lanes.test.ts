@@ -37,22 +37,18 @@ describe('commandbus lanes and limits', () => {
     const setup = await createTestBus()
     const set = ['limits', 'set', 'shop', 'charges', '--by', 'type', '--type', 'Charge', '--width', '5']
     expect((await program.run(set, on(setup))).stdout).toMatch(/charges +Charge +type +5 +hold/)
-    expect((await program.run(['limits', 'list', '--json'], on(setup))).json()).toMatchObject({
-      items: [{ name: 'charges', by: 'type', commandType: 'Charge', width: 5 }],
-    })
+    expect((await program.run(['limits', 'list'], on(setup))).stdout).toMatch(/shop +charges +Charge +type +5 +hold/)
     const removed = await program.run(['limits', 'delete', 'shop', 'charges'], on(setup))
     expect(removed).toMatchObject({ code: 0, stdout: 'Limit charges is removed.\n' })
-    expect((await program.run(['limits', 'list'], on(setup))).stdout).toBe('No limits.\n')
-    for (const [args, message] of [
+    expect(await setup.bus.limits.list()).toEqual([])
+    const wrong = [
       [['lanes', 'set', 'shop', 'a', '--width', '0'], 'width: must be a whole number from 1 to 1000, not 0'],
       [['lanes', 'set', 'shop', 'a', '--width', '1', '--rate', 'x'], '--rate must be a number'],
-      [['limits', 'set', 'shop', 'a', '--by', 'day', '--width', '1'], 'by: must be one of type, tenant, key, not day'],
       [['limits', 'delete', 'shop', 'a'], "domain 'shop' has no limit 'a'"],
-    ] as const) {
-      const refused = await program.run([...args], on(setup))
-      expect(refused.stderr).toContain(message)
-      expect(refused.code).not.toBe(0)
-    }
+    ] as const
+    const refused = await Promise.all(wrong.map(([args]) => program.run([...args], on(setup))))
+    expect(refused.map(({ stderr }) => stderr)).toEqual(wrong.map(([, message]) => expect.stringContaining(message)))
+    expect(refused.every(({ code }) => code !== 0)).toBe(true)
   })
 
   test('F8: verify --lanes is silent about a log in order, and finds an inversion', async () => {
