@@ -38,6 +38,13 @@ const slow = [
   'eventstoredb/mirror/health',
   'environment/foreign-settings',
   'service/crash',
+  'environment/roles',
+  'service/npm-start',
+  'cli/commands/operate',
+  'cli/program/readme',
+  'environment/pgbouncer',
+  'bus/sending/held',
+  'runs/continue',
 ].map(name => join(import.meta.dirname, `${name}.test.ts`))
 
 export class SlowFirst extends BaseSequencer {
