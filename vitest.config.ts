@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { SlowFirst } from './test/slow-first.ts'
+import { SlowFirst } from './test/support/slow-first.ts'
 
 const shared = {
   pool: 'forks',
