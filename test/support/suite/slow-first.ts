@@ -45,13 +45,13 @@ const slow = [
   'environment/pgbouncer',
   'bus/sending/held',
   'runs/continue',
-].map(name => join(import.meta.dirname, '..', `${name}.test.ts`))
+].map(name => join(import.meta.dirname, '../..', `${name}.test.ts`))
 
 export class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const gone = slow.filter(file => !existsSync(file))
     if (gone.length > 0)
-      throw new Error(`test/support/slow-first.ts names files that are not there: ${gone.join(', ')}`)
+      throw new Error(`test/support/suite/slow-first.ts names files that are not there: ${gone.join(', ')}`)
     const placeOf = ({ moduleId }: TestSpecification): number => {
       const place = slow.indexOf(moduleId)
       return place < 0 ? slow.length : place
