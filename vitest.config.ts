@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { SlowFirst } from './test/slow-first.ts'
+import { SlowFirst } from './test/support/suite/slow-first.ts'
 
 const shared = {
   pool: 'forks',
@@ -65,7 +65,7 @@ export default defineConfig({
           name: 'console',
           environment: 'jsdom',
           isolate: false,
-          setupFiles: [fileURLToPath(new URL('test/support/fresh-modules.ts', import.meta.url))],
+          setupFiles: [fileURLToPath(new URL('test/support/suite/fresh-modules.ts', import.meta.url))],
           include: ['test/console/components/*.test.tsx'],
         },
       },

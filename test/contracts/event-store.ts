@@ -24,7 +24,7 @@ export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly 
   let adapter: Opened
   const opened = (): Opened => adapter
   const append = (appends: readonly StreamAppend<Noted>[]) => adapter.store.append(appends)
-  const readStream = (stream: string) => adapter.store.readStream(stream)
+  const readStream = (stream: string, from = 0) => adapter.store.readStream(stream, from)
   beforeAll(async () => {
     adapter = await open()
   })
@@ -141,10 +141,11 @@ export const eventStoreContract = (open: () => Promise<Opened>, has: { readonly 
       const successes = new Map<string, number>()
       let losses = 0
       const writer = async (): Promise<void> => {
+        let length = 0
         for (let done = 0; done < 5; ) {
-          const last = (await readStream(stream)).length - 1
+          length += (await readStream(stream, length)).length
           const events = some(2)
-          const [result] = await append([write(stream, last < 0 ? 'none' : last, events)])
+          const [result] = await append([write(stream, length === 0 ? 'none' : length - 1, events)])
           if (result?.outcome === 'appended') {
             for (const [i, id] of idsOf(events).entries()) successes.set(id, result.revision - 1 + i)
             done++
