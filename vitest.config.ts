@@ -25,6 +25,7 @@ const onBothStores = [
   'crashing/kill',
   'working/adopting',
   'flow/pauses',
+  'flow/pausing',
   'working/outcomes',
   'working/tampered',
   'working/worker',

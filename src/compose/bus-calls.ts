@@ -34,7 +34,7 @@ import { createWorkflows, type WorkflowsDeps } from './workflows.ts'
 
 export interface BusCallsDeps
   extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log'>,
-    Pick<FlowDeps, 'written'>,
+    Pick<FlowDeps, 'written' | 'onPauses'>,
     Pick<Readiness, 'guardedAll'> {
   readonly onSuccess: OutboxOptions['onSuccess']
   readonly workflows: CommandBusOptions['workflows'] | undefined

@@ -25,6 +25,7 @@ import {
   isUndone,
   toPublicError,
 } from '../infrastructure/postgres/connection/errors.ts'
+import { createPauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.ts'
 import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
 import { createStats } from '../infrastructure/postgres/stats/stats.ts'
@@ -111,6 +112,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const { send, sendBatch } = guardedAll({ send: sender.send, sendBatch: sender.batch })
 
   // handlers, for workers and rehearsals
+  const pauses = createPauseWatch({ lookPool: connections.heartbeatPool, pool: workerPool, log, onReleased: onFilled })
   const handlers = knownHandlers(options.handlers ?? {})
   const workersTransact = createTransactCommands(commandStoreOf(workerStore), eventIds)
   const workers = createWorkers({
@@ -120,6 +122,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     connections,
     catalog,
     localBell,
+    pauses,
     handlers,
     clock,
     ids,
@@ -151,6 +154,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     log,
     guardedAll,
+    onPauses: pauses.lookAgain,
     ...(follower === null || waitMs <= 0
       ? {}
       : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),
@@ -198,7 +202,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     close: createShutdown([
       [workers.stop, actions.close, runner.close, live.stop],
       // last, because running handlers may still send
-      [takeNoMore],
+      [takeNoMore, pauses.settled],
       [commandLog.close],
       [stopDoorbell],
       [connections.close],

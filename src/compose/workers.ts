@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { Adopter } from '../application/strangers/adopter.ts'
 import type { CommandBus } from '../command-bus.ts'
 import { commandCodec } from '../infrastructure/codec/command-codec.ts'
+import type { PauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { createPgmqQueue, type QueueCatalog } from '../infrastructure/postgres/queue/queue.ts'
 import { createReadPositions } from '../infrastructure/postgres/queue/read-positions.ts'
 import { createAdoption } from '../infrastructure/postgres/strangers/adoption.ts'
@@ -19,6 +20,7 @@ export interface WorkersDeps
   readonly connections: Connections
   readonly catalog: QueueCatalog
   readonly localBell: EventEmitter
+  readonly pauses: PauseWatch
   /** Receives the handlers of each worker, for rehearsals. */
   readonly handlers: Pick<ReturnType<typeof knownHandlers>, 'add'>
   readonly guarded: Guarded

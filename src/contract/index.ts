@@ -1,5 +1,6 @@
 import { actionRoutes } from './actions.ts'
 import { commandRoutes } from './commands.ts'
+import { pauseRoutes } from './flow/pauses.ts'
 import { strangerRoutes } from './flow/strangers.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
@@ -20,6 +21,7 @@ export const api = {
   ...strangerRoutes,
   ...operationRoutes,
   ...workflowRoutes,
+  ...pauseRoutes,
   ...statsRoutes,
   ...proofRoutes,
 }

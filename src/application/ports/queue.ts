@@ -42,6 +42,8 @@ export interface Queue {
     tags: readonly DeliveryTag[],
     options: { readonly uncount: boolean; readonly delayMs?: number },
   ) => Promise<void>
+  /** Hides messages until their pause, which is given by message id, has ended; undoes the count of the read. */
+  readonly putAside: (queue: string, tags: readonly DeliveryTag[], pauses: ReadonlyMap<string, string>) => Promise<void>
   /**
    * The commands of the domain for these messages, by message id, from the rows: those named, and for other messages those
    * unfinished. Only for rare cases.

@@ -10,6 +10,7 @@ import { addDoctor } from './database/doctor.ts'
 import { addGrants } from './database/grants.ts'
 import { addMigrate } from './database/migrate.ts'
 import { addQueues } from './database/queues.ts'
+import { addPauses } from './flow/pauses.ts'
 import { addArchive } from './investigation/archive.ts'
 import { addExport } from './investigation/export.ts'
 import { addReplay } from './investigation/replay.ts'
@@ -62,6 +63,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addOperations,
     addRuns,
     addCredits,
+    addPauses,
     addReplies,
     addStrangers,
     addQueues,

@@ -3,6 +3,7 @@ import type { Log } from '../../application/ports/log.ts'
 import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import { logFailure } from './attempt/attempt-log.ts'
 import type { Reporter } from './attempt/reporter.ts'
+import type { Pausing } from './flow/pausing.ts'
 import type { createStrangerKeeper } from './strangers/stranger-keeper.ts'
 import type { createSuspects } from './suspects.ts'
 
@@ -13,6 +14,7 @@ export interface AcceptDeps {
   readonly strangers: ReturnType<typeof createStrangerKeeper>
   readonly reporter: Reporter
   readonly suspects: ReturnType<typeof createSuspects>
+  readonly pausing: Pick<Pausing, 'holds' | 'putAway'>
   readonly log: Log
   /** Receives the work items. */
   readonly take: (job: WorkItem) => void
@@ -22,7 +24,7 @@ export interface AcceptDeps {
 const UNREADABLE_MS = 30_000
 
 /** Passes work items on to `take`, and settles all other messages. */
-export const createAccept = ({ queue, name, strangers, reporter, suspects, log, take }: AcceptDeps) => {
+export const createAccept = ({ queue, name, strangers, reporter, suspects, pausing, log, take }: AcceptDeps) => {
   /** Messages that cannot be settled now go back to the queue. */
   const orHandBack = async (deliveries: readonly Delivery[], putAway: () => Promise<void>): Promise<void> => {
     if (deliveries.length === 0) return
@@ -50,11 +52,13 @@ export const createAccept = ({ queue, name, strangers, reporter, suspects, log, 
     const reasons = new Map<string, string>()
     const apart: Delivery[] = []
     const unreadable: Delivery[] = []
+    const paused: WorkItem[] = []
     suspects.saw(opened)
     for (const one of opened) {
       switch (one.kind) {
         case 'work':
-          if (suspects.mayRun(one)) take(one)
+          if (pausing.holds(one)) paused.push(one)
+          else if (suspects.mayRun(one)) take(one)
           else apart.push(one.delivery)
           break
         case 'tampered':
@@ -103,6 +107,7 @@ export const createAccept = ({ queue, name, strangers, reporter, suspects, log, 
       orHandBack(strange, () => strangers.settle(strange, reasons)),
       queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
       queue.handBack(name, unreadable, { uncount: true, delayMs: UNREADABLE_MS }),
+      pausing.putAway(paused),
     ])
     const failed = settled.find(one => one.status === 'rejected')
     if (failed !== undefined) throw failed.reason

@@ -17,6 +17,8 @@ export interface SlotsDeps {
   readonly suspects: ReturnType<typeof createSuspects>
   /** Nothing more is begun. */
   readonly isStopping: () => boolean
+  /** False while nothing may be begun; when it may, `pump` is called. */
+  readonly mayBegin: () => boolean
   /** A handler has ended; its slot is free. */
   readonly onHandled: (run: Run, tookMs: number) => void
   /** More is wanted than before. */
@@ -57,6 +59,7 @@ export const createSlots = (deps: SlotsDeps) => {
   }
 
   const pump = (): void => {
+    if (buffer.length === 0 || !deps.mayBegin()) return
     while (handling.size < concurrency && !deps.isStopping()) {
       const job = buffer.shift()
       if (job === undefined) return
@@ -127,10 +130,14 @@ export const createSlots = (deps: SlotsDeps) => {
       room.take(job.delivery)
       own.hold(job.delivery, lost)
     },
-    /** Gives away what nobody has begun. */
-    takeBuffered: (): readonly WorkItem[] => {
-      const jobs = buffer.splice(0)
-      jobs.forEach(letGo)
+    /** Gives away what nobody has begun, all of it or what meets the condition. */
+    takeBuffered: (is: (job: WorkItem) => boolean = () => true): readonly WorkItem[] => {
+      const jobs = buffer.filter(is)
+      if (jobs.length > 0) buffer.splice(0, buffer.length, ...buffer.filter(job => !jobs.includes(job)))
+      for (const job of jobs) {
+        letGo(job)
+        suspects.ended(job)
+      }
       return jobs
     },
     /** Begins what waits, as far as there are free slots. */

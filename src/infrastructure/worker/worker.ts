@@ -9,6 +9,7 @@ import type { Telemetry } from '../../application/ports/telemetry.ts'
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue } from '../../domain/command/names.ts'
+import type { PauseWatch } from '../postgres/flow/pause-watch.ts'
 import { listenForDoorbell } from '../postgres/queue/doorbell.ts'
 import type { QueueStrangers } from '../postgres/strangers/queue-adoption.ts'
 import { createWakeUp } from '../shared/wake-up.ts'
@@ -19,12 +20,13 @@ import { createReporter } from './attempt/reporter.ts'
 import { nameOf, type Run } from './attempt/run.ts'
 import { type HandlerConnections, poolSizeFor } from './client/connections.ts'
 import { createFetcher } from './fetcher.ts'
+import { createPausing } from './flow/pausing.ts'
 import { createHealth } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { createOwnMessages } from './own-messages.ts'
 import { createRegistry } from './registry.ts'
 import { settingsOf, stopDeadlineOf } from './settings.ts'
-import { createSlots } from './slots.ts'
+import { createSlots, type Slots } from './slots.ts'
 import { watchStalls } from './stalls.ts'
 import { createStrangerKeeper } from './strangers/stranger-keeper.ts'
 import { createSuspects } from './suspects.ts'
@@ -44,6 +46,7 @@ export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
     readonly on: (queue: string, wake: () => void) => unknown
     readonly off: (queue: string, wake: () => void) => unknown
   }
+  readonly pauses: PauseWatch
   readonly clock: Clock
   readonly ids: { readonly next: () => string }
   readonly log: Log
@@ -84,7 +87,19 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   let stopped: Promise<void> | null = null
   let heartbeat: ReturnType<typeof startHeartbeat> | null = null
 
-  const slots = createSlots({
+  const pausing = createPausing({
+    watch: deps.pauses,
+    domain,
+    queue: deps.queue,
+    name: queue,
+    log,
+    take: is => slots.takeBuffered(is),
+    onOpen: () => {
+      slots.pump()
+      slotFree.wake()
+    },
+  })
+  const slots: Slots = createSlots({
     run: {
       handlerOf,
       reporter,
@@ -96,6 +111,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       isAway: deps.isAway,
       mapError,
       timeoutMs: settings.timeoutMs,
+      isPaused: pausing.holdsAfterWait,
       extend: async (job, ms) => {
         await deps.queue.extend(queue, [job.delivery], ms)
       },
@@ -104,6 +120,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     own,
     suspects,
     isStopping,
+    mayBegin: pausing.mayBegin,
     onHandled: (run, tookMs) => stalls.ended(run, tookMs),
     onFree: slotFree.wake,
     // its wait may end before the next look at the queue
@@ -128,6 +145,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     pollMs,
     leaseMs,
     reporterFailingSince: reporter.failingSince,
+    paused: pausing.state,
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
   const open = (deliveries: readonly Delivery[]) => openDeliveries(deps)(deliveries, { domain, workerId, leaseMs })
@@ -147,10 +165,20 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     leaseMs,
     pollMs,
     open,
-    accept: createAccept({ queue: deps.queue, name: queue, strangers, reporter, suspects, log, take: slots.take }),
+    accept: createAccept({
+      queue: deps.queue,
+      name: queue,
+      strangers,
+      reporter,
+      suspects,
+      pausing,
+      log,
+      take: slots.take,
+    }),
     own,
     slots,
     suspects,
+    pausing,
     health,
     bell,
     slotFree,
@@ -216,8 +244,12 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       stalls.start()
       health.watch({ doorbell: listener.connected, heartbeat: heartbeat.failingSince })
       const leave = deps.telemetry.working({ domain, workerId, slots: concurrency, busy: () => handling.size })
-      loop = fetchLoop().finally(async () => {
+      loop = (async () => {
+        await pausing.start()
+        await fetchLoop()
+      })().finally(async () => {
         leave()
+        pausing.stop()
         stalls.stop()
         deps.localBell.off(queue, bell.wake)
         await listener.stop()

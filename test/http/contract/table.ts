@@ -438,6 +438,32 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  pause: {
+    is: 'POST /flow/pauses',
+    roles: operators,
+    body: { domain: 'payments', reason: 'the provider is down', commandType: 'Nothing' },
+    required: ['domain', 'reason'],
+    succeeds: 201,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listPauses: {
+    is: 'GET /flow/pauses',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'at'],
+  },
+  resume: {
+    is: 'DELETE /flow/pauses/:id',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'NOT_FOUND',
+    prepare: async ({ bus }) =>
+      (await bus.pause({ domain: 'payments', commandType: `T${Math.random().toString(36).slice(2)}`, reason: 'x' }))
+        .pauseId,
+    query: [],
+  },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
   getProof: {
     is: 'GET /proof',

@@ -13,6 +13,7 @@ import type { ProofStats } from '../../proof/background-check.ts'
 import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
+import { pauseHandlers } from './pause-handlers.ts'
 import { proofAnswer } from './proof-answer.ts'
 import { strangerHandlers } from './stranger-handlers.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
@@ -106,6 +107,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
   ...strangerHandlers,
   ...workflowHandlers,
+  ...pauseHandlers,
 }
 
 const progressOf = ({ criteria, tenantId: _, items: __, ...progress }: ActionView) => ({

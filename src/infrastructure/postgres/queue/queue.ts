@@ -112,6 +112,16 @@ export const createPgmqQueue = (
 
     handBack,
 
+    putAside: async (queue, tags, pauses) => {
+      if (tags.length === 0) return
+      await pool.query('select command_bus_put_aside($1::text, $2::bigint[], $3::int[], $4::uuid[])', [
+        queue,
+        tags.map(tag => tag.msgId),
+        tags.map(tag => tag.delivery),
+        tags.map(tag => pauses.get(tag.msgId)),
+      ])
+    },
+
     ownersOf: async (domain, msgIds, named) => {
       const { rows } = await pool.query(
         'select msg_id, command_id from command_bus_owners($1::text, $2::bigint[], $3::uuid[])',

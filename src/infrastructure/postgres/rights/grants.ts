@@ -63,6 +63,9 @@ const worker: Rights = {
     'command_bus_keep_strangers(text, jsonb)',
     'command_bus_remove(text, bigint[])',
     'command_bus_share_queue(text)',
+    'command_bus_pauses(text[])',
+    'command_bus_put_aside(text, bigint[], integer[], uuid[])',
+    'command_bus_release(text, uuid, integer)',
   ],
 }
 
