@@ -148,7 +148,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     paused: pausing.state,
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
-  const open = (deliveries: readonly Delivery[]) => openDeliveries(deps)(deliveries, { domain, workerId, leaseMs })
+  const open = (deliveries: readonly Delivery[]) =>
+    openDeliveries(deps)(deliveries, { domain, workerId, leaseMs, adopts: settings.adoptStrangers })
   const strangers = createStrangerKeeper({
     queue: deps.queue,
     name: queue,
