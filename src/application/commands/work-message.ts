@@ -62,6 +62,8 @@ export interface Holder {
   readonly domain: string
   readonly workerId: string
   readonly leaseMs: number
+  /** It adopts strangers: then a second message of a finished or parked command is one of them, and is not archived. */
+  readonly adopts?: boolean
 }
 
 export interface OpenDeps {
@@ -86,7 +88,7 @@ interface Judged {
  *
  * The payload that runs is the one of the log. A message that names no known command, or differs from its command, may have
  * been changed; its command is then looked up in the rows, so that the right one is parked. One that is not the message of
- * the command it names is a stranger.
+ * the unfinished command it names is a stranger.
  */
 export const openDeliveries =
   ({ store, queue, clock, decode }: OpenDeps) =>
@@ -123,7 +125,8 @@ export const openDeliveries =
     const foreign = new Set(doubtful.filter(({ isProven }) => !isProven).map(({ one }) => one.delivery))
     return opened.map(one => {
       const found = better.get(one.delivery) ?? one
-      return foreign.has(one.delivery) && !owners.has(messageKey(one.delivery)) ? asStranger(found) : found
+      const isForeign = foreign.has(one.delivery) && !owners.has(messageKey(one.delivery))
+      return isForeign && (found.kind !== 'finished' || holder.adopts === true) ? asStranger(found) : found
     })
   }
 

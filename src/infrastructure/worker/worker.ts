@@ -162,7 +162,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
   const openOurs = openDeliveries({ ...deps, queue: queues })
-  const open = (deliveries: readonly Delivery[]) => openOurs(deliveries, { domain, workerId, leaseMs })
+  const holder = { domain, workerId, leaseMs, adopts: settings.adoptStrangers }
+  const open = (deliveries: readonly Delivery[]) => openOurs(deliveries, holder)
   const strangers = createStrangerKeeper({
     queue: queues,
     name: queue,

@@ -9,7 +9,7 @@ import { compiledSource } from '../../support/servers/compiled.ts'
 const QUEUE = 'payments__commands'
 const ID = '01a200e7-9826-75ab-81b7-8c8837dfbce2'
 /** More with an environment variable. */
-const COUNT = Number(process.env.ADOPT_MESSAGES ?? (logIsSeparate ? 60 : 1000))
+const COUNT = Number(process.env.ADOPT_MESSAGES ?? (logIsSeparate ? 40 : 400))
 const jane = { operator: 'jane@example.com' }
 const script = fileURLToPath(new URL('./adopting-child.mjs', import.meta.url))
 
@@ -201,27 +201,28 @@ describe('F13: a queue of another program comes under the bus', () => {
   test('F13: a worker with one slot adopts hundreds of messages in a few transactions, and hands back what is not theirs', async () => {
     const setup = await onTheirQueue()
     const { bus, pool, work, messages, until } = setup
-    await put(setup, ...Array.from({ length: 400 }, (_, n) => ({ type: 'Charge', command_id: `c-${n}`, data: n })))
+    const count = logIsSeparate ? 60 : 400
+    await put(setup, ...Array.from({ length: count }, (_, n) => ({ type: 'Charge', command_id: `c-${n}`, data: n })))
     const { commandId } = await bus.send('payments', 'Charge', 'own')
     // nothing is handled meanwhile
     const busy = signal()
     await work({ domain: 'payments', adoptStrangers: true, concurrency: 1, handlers: { Charge: () => busy.promise } })
     await until(
       async () => (await pool.query('select from command_bus_command')).rowCount,
-      count => count === 401,
+      rows => rows === count + 1,
     )
     const { rows } = await pool.query(
       `select count(distinct created_at)::int as n from command_bus_command where command_id <> $1`,
       [commandId],
     )
     // by the instant that one statement's commands share
-    expect(rows[0].n).toBeLessThan(50)
+    expect(rows[0].n).toBeLessThan(count / 8)
     // the one in the only slot apart, nobody counts as read
     const waiting = await until(
       () => messages(QUEUE),
       found => found.filter(({ read_ct }) => read_ct > 0).length <= 1,
     )
-    expect(waiting).toHaveLength(401)
+    expect(waiting).toHaveLength(count + 1)
     busy.resolve()
   })
 
@@ -375,19 +376,19 @@ describe('F13: strangers that were kept', () => {
     for (const { commandId } of asNew.adopted) await statusOf(setup, commandId, 'COMPLETED')
   })
 
-  test.each([
-    [{ operator: ' ' }, 'operator: must not be blank'],
-    [{ ...jane, strangerIds: ['x'] }, 'strangerIds[0]: must be a strangerId'],
-    [{ ...jane, commandType: 'Charge it!' }, "commandType: 'Charge it!' is not a valid command type"],
-    [{ ...jane, replyTo: 'shop__commands' }, "replyTo: 'shop__commands' is for commands"],
-    [{ ...jane, cursor: 'x' }, 'cursor: must be a strangerId'],
-  ])('F13: adopt refuses %j', async (options, said) => {
+  test('F13: wrong input is refused with one sentence, and nothing is done', async () => {
     const { bus } = await createTestBus()
-    await expect(bus.strangers.adopt(options)).rejects.toThrow(said)
-  })
-
-  test('F13: drop needs a reason', async () => {
-    const { bus } = await createTestBus()
+    const refused = [
+      [{ operator: ' ' }, 'operator: must not be blank'],
+      [{ ...jane, strangerIds: ['x'] }, 'strangerIds[0]: must be a strangerId'],
+      [{ ...jane, commandType: 'Charge it!' }, "commandType: 'Charge it!' is not a valid command type"],
+      [{ ...jane, replyTo: 'shop__commands' }, "replyTo: 'shop__commands' is for commands"],
+      [{ ...jane, cursor: 'x' }, 'cursor: must be a strangerId'],
+    ] as const
+    for (const [options, said] of refused) await expect(bus.strangers.adopt(options)).rejects.toThrow(said)
     await expect(bus.strangers.drop({ ...jane, reason: ' ' })).rejects.toThrow('reason: must not be blank')
+    expect(() => bus.worker({ domain: 'a', adoptStrangers: 'yes' as never })).toThrow(
+      'adoptStrangers: must be true or false',
+    )
   })
 })
