@@ -19,6 +19,12 @@ export interface SentEvent {
 
 export type DeliveryTag = Pick<Delivery, 'msgId' | 'delivery'>
 
+/** A place in the order of a queue: when its message became due, as text, and its id. */
+export interface QueuePlace {
+  readonly vt: string
+  readonly msgId: string
+}
+
 /**
  * The queue for a worker, apart from the effects of events. Names are valid queue names. `delivery` fences: a tag changes
  * nothing once its message has been read again.
@@ -42,6 +48,14 @@ export interface Queue {
   ) => Promise<void>
   /** Hides messages until their pause, which is given by message id, has ended; undoes the count of the read. */
   readonly putAside: (queue: string, tags: readonly DeliveryTag[], pauses: ReadonlyMap<string, string>) => Promise<void>
+  /**
+   * Puts messages aside that are due and paused, without reading them, from a place on (null: the first); returns the place up
+   * to which it has looked. `more`: it has not reached the end.
+   */
+  readonly sweepPaused: (
+    queue: string,
+    after: QueuePlace | null,
+  ) => Promise<{ readonly place: QueuePlace | null; readonly more: boolean }>
   /** The unfinished commands of the domain for these messages, by message id, from the rows: only for rare cases. */
   readonly ownersOf: (domain: string, msgIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
   /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. */

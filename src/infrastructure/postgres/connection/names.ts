@@ -63,6 +63,7 @@ export const schemaNames = [
   'command_bus_send_right',
   'command_bus_stranger',
   'command_bus_streams',
+  'command_bus_sweep_paused',
   'command_bus_undelivered',
   'command_bus_workflow_run',
   'command_bus_workflow_run_file',

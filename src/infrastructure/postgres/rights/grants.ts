@@ -63,6 +63,7 @@ const worker: Rights = {
     'command_bus_pauses(text[])',
     'command_bus_put_aside(text, bigint[], integer[], uuid[])',
     'command_bus_release(text, uuid, integer)',
+    'command_bus_sweep_paused(text, timestamptz, bigint, integer)',
   ],
 }
 
