@@ -94,7 +94,9 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  v_released int;
+  v_ids  bigint[];
+  v_vts  timestamptz[];
+  v_stay bigint[];
 begin
   if command_bus_domain_of(queue) is null then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
@@ -102,20 +104,68 @@ begin
   if exists (select from command_bus_pause p where p.pause_id = of_pause and command_bus_in_force(p.resumed_at, p.until)) then
     return 0;
   end if;
+  select array_agg(t.msg_id), array_agg(t.vt) into v_ids, v_vts from (
+    select m.msg_id, m.vt from command_bus_paused_message m where m.queue = command_bus_release.queue and m.pause_id = of_pause
+    order by m.msg_id limit most for update skip locked) t;
+  if v_ids is null then
+    return 0;
+  end if;
   execute format($q$
-    with taken as materialized (
-      select m.msg_id, m.vt from command_bus_paused_message m where m.queue = $1 and m.pause_id = $2
-      order by m.msg_id limit $3 for update skip locked
+    with found as materialized (
+      select q.msg_id from unnest($1, $2) x(msg_id, vt) join pgmq.%1$I q on q.msg_id = x.msg_id where q.vt = x.vt for update of q skip locked)
+    update pgmq.%1$I q set vt = least(q.enqueued_at, clock_timestamp()) from found f where q.msg_id = f.msg_id $q$, 'q_' || queue)
+    using v_ids, v_vts;
+  -- these are locked by somebody; all others are back, or are hidden by somebody else, or gone
+  execute format($q$
+    select coalesce(array_agg(q.msg_id), '{}') from unnest($1, $2) x(msg_id, vt) join pgmq.%1$I q on q.msg_id = x.msg_id where q.vt = x.vt $q$,
+    'q_' || queue) into v_stay using v_ids, v_vts;
+  delete from command_bus_paused_message m
+    where m.queue = command_bus_release.queue and m.pause_id = of_pause and m.msg_id = any (v_ids) and m.msg_id <> all (v_stay);
+  return cardinality(v_ids) - cardinality(v_stay);
+end $$;
+
+-- Puts aside, unread, those of the next `most` messages that are due and that a pause of a type or a tenant keeps from beginning, so
+-- that workers need not read a long backlog one by one. It begins after the place of an earlier call (null: at the first message)
+-- and returns the place up to which it has looked, and at how many messages. What a message says of its type is not proved here:
+-- a worker does that when the message comes back.
+create function command_bus_sweep_paused(queue text, after_vt timestamptz, after_id bigint, most int)
+returns table (vt text, msg_id bigint, looked_at int)
+language plpgsql
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  if command_bus_domain_of(queue) is null then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
+  return query execute format($q$
+    with due as materialized (
+      select d.msg_id, d.vt, d.message from pgmq.%1$I d
+      where d.vt >= $2 and d.vt <= $5 and (d.vt, d.msg_id) > ($2, $3) order by d.vt, d.msg_id limit $4
+    ), held as materialized (
+      select d.msg_id, d.vt, p.pause_id, p.until
+      from due d
+      left join command_bus_command c on c.domain = $6 collate "C" and c.command_id = case
+        when d.message->>'command_id' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then (d.message->>'command_id')::uuid end
+      cross join lateral (
+        select p.pause_id, p.until from command_bus_pause p
+        where p.domain = $6 collate "C" and p.resumed_at is null and command_bus_in_force(p.resumed_at, p.until)
+          and (p.command_type is not null or p.tenant_id is not null)
+          and (p.command_type is null or p.command_type = d.message->>'command_type')
+          and (p.tenant_id is null or p.tenant_id = c.tenant_id)
+        limit 1) p
     ), found as materialized (
-      select q.msg_id from taken t join pgmq.%1$I q on q.msg_id = t.msg_id where q.vt = t.vt for update of q skip locked
-    ), back as (
-      update pgmq.%1$I q set vt = least(q.enqueued_at, clock_timestamp()) from found f where q.msg_id = f.msg_id
-    ), gone as (
-      delete from command_bus_paused_message m using taken t
-      where m.queue = $1 and m.pause_id = $2 and m.msg_id = t.msg_id
-        and (exists (select from found f where f.msg_id = t.msg_id)
-          or not exists (select from pgmq.%1$I q where q.msg_id = t.msg_id and q.vt = t.vt))
-      returning 1)
-    select count(*) from gone $q$, 'q_' || queue) into v_released using queue, of_pause, most;
-  return v_released;
+      select q.msg_id, h.pause_id, h.until from held h join pgmq.%1$I q on q.msg_id = h.msg_id where q.vt = h.vt for update of q skip locked
+    ), aside as (
+      update pgmq.%1$I q set vt = coalesce(f.until + interval '1 minute', clock_timestamp() + interval '1 year')
+      from found f where q.msg_id = f.msg_id
+      returning q.msg_id, f.pause_id, q.vt
+    ), kept as (
+      insert into command_bus_paused_message as m (queue, pause_id, msg_id, vt) select $1, a.pause_id, a.msg_id, a.vt from aside a
+      on conflict on constraint command_bus_paused_message_pkey do update set vt = excluded.vt
+    )
+    select d.vt::text, d.msg_id, (count(*) over ())::int from due d order by d.vt desc, d.msg_id desc limit 1 $q$, 'q_' || queue)
+    using queue, coalesce(after_vt, '-infinity'), coalesce(after_id, 0), most, clock_timestamp(), command_bus_domain_of(queue);
 end $$;

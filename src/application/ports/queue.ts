@@ -38,6 +38,12 @@ export type DeliveryTag = Pick<Delivery, 'queue' | 'msgId' | 'delivery'>
 export const messageKey = ({ queue, msgId }: Pick<Delivery, 'queue' | 'msgId'>): string =>
   priorityOfQueue(queue) === 'normal' ? msgId : `${msgId} ${queue}`
 
+/** A place in the order of a queue: when its message became due, as text, and its id. */
+export interface QueuePlace {
+  readonly vt: string
+  readonly msgId: string
+}
+
 /**
  * The queue for a worker, apart from the effects of events. Names are valid queue names. `delivery` fences: a tag changes
  * nothing once its message has been read again.
@@ -66,6 +72,14 @@ export interface Queue {
   readonly begin: (queue: string, messages: readonly LaneMessage[]) => Promise<ReadonlySet<string>>
   /** Hides messages until their pause, which is given by message id, has ended; undoes the count of the read. */
   readonly putAside: (queue: string, tags: readonly DeliveryTag[], pauses: ReadonlyMap<string, string>) => Promise<void>
+  /**
+   * Puts messages aside that are due and paused, without reading them, from a place on (null: the first); returns the place up
+   * to which it has looked. `more`: it has not reached the end.
+   */
+  readonly sweepPaused: (
+    queue: string,
+    after: QueuePlace | null,
+  ) => Promise<{ readonly place: QueuePlace | null; readonly more: boolean }>
   /**
    * The commands that these messages of a queue belong to, by message id, from the rows: those named, and for other messages those
    * unfinished. Only for rare cases.

@@ -31,6 +31,7 @@ const setUp = async (waiting: WorkItem[] = []) => {
     domain: 'mail',
     queue: {
       handBack: async (_, tags) => void did.push(...tags.map(({ msgId }) => `back ${msgId}`)),
+      sweepPaused: async (_, place) => ({ place, more: false }),
       putAside: async (_, tags, pauses) => void did.push(...tags.map(({ msgId }) => `${pauses.get(msgId)} ${msgId}`)),
     },
     name: 'mail__commands',

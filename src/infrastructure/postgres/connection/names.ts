@@ -95,6 +95,7 @@ export const schemaNames = [
   'command_bus_show',
   'command_bus_stranger',
   'command_bus_streams',
+  'command_bus_sweep_paused',
   'command_bus_take_turns',
   'command_bus_undelivered',
   'command_bus_workflow_run',

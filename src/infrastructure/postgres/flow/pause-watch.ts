@@ -22,7 +22,8 @@ export interface PauseWatchDeps {
 
 /** How often the table is looked at, in one statement for all workers of a process. */
 const EVERY_MS = 200
-/** Messages that one statement brings back. */
+/** Messages that the first statement brings back, so that work begins at once, and each further one. */
+const FIRST_PORTION = 200
 const PORTION = 5_000
 
 interface Row {
@@ -67,14 +68,14 @@ export const createPauseWatch = ({ lookPool, pool, log, onReleased }: PauseWatch
   const release = async (ended: readonly Row[]): Promise<void> => {
     for (const { queue, pause_id: pauseId } of ended) {
       try {
-        for (let released = PORTION; released === PORTION && members.size > 0; ) {
+        for (let most = FIRST_PORTION, more = true; more && members.size > 0; most = PORTION) {
           const { rows } = await pool.query('select command_bus_release($1::text, $2::uuid, $3::int) as released', [
             queue,
             pauseId,
-            PORTION,
+            most,
           ])
-          released = rows[0].released
-          if (released > 0) onReleased(new Set([queue]))
+          more = rows[0].released === most
+          if (rows[0].released > 0) onReleased(new Set([queue]))
         }
       } catch (error) {
         log.warn(

@@ -60,6 +60,9 @@ const READ_MESSAGES = {
          from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
 }
 
+/** Messages that one statement of a sweep looks at. */
+const SWEPT_AT_ONCE = 2_000
+
 /**
  * The queue port on pgmq's tables and functions. Callers validate names, which are passed as parameters.
  * @param logIsHere whether the log is in the same database
@@ -145,6 +148,16 @@ export const createPgmqQueue = (
         tags.map(tag => tag.delivery),
         tags.map(tag => pauses.get(tag.msgId)),
       ])
+    },
+
+    sweepPaused: async (queue, after) => {
+      const { rows } = await pool.query(
+        'select vt, msg_id, looked_at from command_bus_sweep_paused($1::text, $2::text::timestamptz, $3::bigint, $4::int)',
+        [queue, after?.vt ?? null, after?.msgId ?? null, SWEPT_AT_ONCE],
+      )
+      const [last] = rows
+      if (last === undefined) return { place: after, more: false }
+      return { place: { vt: last.vt, msgId: last.msg_id }, more: last.looked_at === SWEPT_AT_ONCE }
     },
 
     ownersOf: async (queue, msgIds, named) => {

@@ -80,6 +80,7 @@ const worker: Rights = {
     'command_bus_pauses(text[])',
     'command_bus_put_aside(text, bigint[], integer[], uuid[])',
     'command_bus_release(text, uuid, integer)',
+    'command_bus_sweep_paused(text, timestamptz, bigint, integer)',
     'command_bus_begin(text, bigint[], integer[], uuid[])',
     'command_bus_admit_lanes(text)',
   ],

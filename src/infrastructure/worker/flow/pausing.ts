@@ -1,12 +1,12 @@
 import type { WorkItem } from '../../../application/commands/work-message.ts'
 import type { Log } from '../../../application/ports/log.ts'
-import { type Delivery, messageKey, type Queue } from '../../../application/ports/queue.ts'
+import { type Delivery, messageKey, type Queue, type QueuePlace } from '../../../application/ports/queue.ts'
 import type { InForce, PauseWatch } from '../../postgres/flow/pause-watch.ts'
 
 export interface PausingDeps {
   readonly watch: Pick<PauseWatch, 'join' | 'leave' | 'lookNow'>
   readonly domain: string
-  readonly queue: Pick<Queue, 'handBack' | 'putAside'>
+  readonly queue: Pick<Queue, 'handBack' | 'putAside' | 'sweepPaused'>
   /** The queue's name. */
   readonly name: string
   readonly log: Log
@@ -39,6 +39,9 @@ export const createPausing = ({ watch, domain, queue, name, log, take, onOpen }:
   let lookedAt = Number.NEGATIVE_INFINITY
   let refused = false
   let startedAt = 0
+  /** Up to where a sweep has looked with these pauses. */
+  let sweptTo: QueuePlace | null = null
+  let isSweeping = false
 
   const isFresh = (): boolean => performance.now() - lookedAt < FRESH_MS
 
@@ -65,9 +68,32 @@ export const createPausing = ({ watch, domain, queue, name, log, take, onOpen }:
       }
     }
     await Promise.all([queue.handBack(name, back, { uncount: true }), queue.putAside(name, away, aside)])
+    if (away.length > 0) void sweep()
+  }
+
+  /** Where there is one, there may be a million, and others behind them: the database puts them aside without a read. */
+  const sweep = async (): Promise<void> => {
+    if (isSweeping) return
+    isSweeping = true
+    try {
+      for (let more = true; more && !all && pauses.length > 0 && isFresh(); ) {
+        const swept = pauses
+        const found = await queue.sweepPaused(name, sweptTo)
+        more = found.more
+        if (isSame(pauses, swept)) sweptTo = found.place
+      }
+    } catch (error) {
+      log.debug(
+        { err: error, queue: name },
+        'messages of a pause could not be put aside together: they are read one by one',
+      )
+    } finally {
+      isSweeping = false
+    }
   }
 
   const onLook = (found: readonly InForce[], began: number): void => {
+    if (!isSame(pauses, found)) sweptTo = null
     pauses = found
     all = found.some(({ commandType, tenantId }) => commandType === null && tenantId === null)
     lookedAt = began
@@ -112,5 +138,8 @@ export const createPausing = ({ watch, domain, queue, name, log, take, onOpen }:
     },
   }
 }
+
+const isSame = (some: readonly InForce[], others: readonly InForce[]): boolean =>
+  some.length === others.length && some.every(({ pauseId }, i) => pauseId === others[i]?.pauseId)
 
 export type Pausing = ReturnType<typeof createPausing>
