@@ -48,9 +48,8 @@ interface Awaited {
 /** Without notifications the queue is read after this time, then after twice as long, and so on. */
 const SHORTEST_MS = 20
 const LONGEST_MS = 500
-/** With more requests than this, replies of several milliseconds are taken with one statement. */
-const FEW = 20
-const GATHER_MS = 5
+/** With many requests, replies of several milliseconds are taken with one statement: its parameters are all their ids. */
+const gatherMs = (waiting: number): number => Math.min(50, Math.floor(waiting / 40))
 
 /**
  * Waits for replies by the ids of their commands. All requests of a process share one reader for each queue, which runs while
@@ -97,7 +96,7 @@ export const createAwaitReplies = ({ messages, bell, log }: AwaitRepliesDeps) =>
     const backOff = createBackOff()
     while (waiters.size > 0) {
       await wakeUp.wait(bell.rings() ? LONGEST_MS : awaited.pauseMs)
-      if (waiters.size > FEW) await delay(GATHER_MS)
+      if (gatherMs(waiters.size) > 0) await delay(gatherMs(waiters.size))
       if (waiters.size === 0) break
       try {
         const found = await take(queue, awaited)
