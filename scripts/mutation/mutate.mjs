@@ -30,7 +30,7 @@ const parts = [
       'test/telemetry/mask-secrets.test.ts',
       'test/runs/rules.test.ts',
       ...bus('bulk* caller dry-run held investigation listing misuse not-json operations operator outcomes'),
-      ...bus('rehearse sending stats strangers tampered undelivered-replies worker worker-faults'),
+      ...bus('rehearse requests sending stats strangers tampered undelivered-replies worker worker-faults'),
     ],
   },
   {

@@ -14,12 +14,13 @@ export interface WaitForReply {
 
 /** A reply that is awaited. */
 export interface AwaitedReply {
-  readonly reply: Promise<Reply>
+  /** Call it when the command was sent: before that the reply, which may be that of another send with its id, stays on its queue. */
+  readonly reply: () => Promise<Reply>
   /** The reply is not awaited any more: if it comes, it stays on its queue. */
   readonly end: () => void
 }
 
-/** Begins to wait for the reply to a command that is sent afterwards. @throws DuplicateCommandError: it is awaited already */
+/** Prepares to wait for the reply to a command that is sent afterwards. */
 export type AwaitReply = (queue: string, domain: string, commandId: string) => Promise<AwaitedReply>
 
 /** Sends a command and waits for its reply. */
@@ -47,7 +48,7 @@ export const requestQueueOf = (service = 'commandbus'): string => queueOf(`${ser
 export const createRequest =
   ({ send, awaitReply, ids, queue }: RequestDeps): Request =>
   async <Data>(domain: string, command: CommandToSend, { timeoutMs = USUAL_TIMEOUT_MS, signal }: WaitForReply = {}) => {
-    if ('client' in command) {
+    if ('client' in command && command.client !== undefined) {
       throw new InvalidInputError(
         'client',
         'a request cannot join a transaction, as its command is not sent before the commit: send it with `send`, and read its reply with `replies(queue).run`',
@@ -61,7 +62,7 @@ export const createRequest =
     try {
       await send(domain, { ...command, commandId, replyTo })
       const late = () => new RequestTimedOutError(domain, commandId, replyTo, ms)
-      return successOf<Data>(domain, await within(awaited.reply, ms, late, signal))
+      return successOf<Data>(domain, await within(awaited.reply(), ms, late, signal))
     } finally {
       awaited.end()
     }

@@ -3,7 +3,7 @@ import type { Log } from '../../application/ports/log.ts'
 import type { ReplyMessage, ReplyMessages } from '../../application/ports/replies.ts'
 import { parseReply, type Reply } from '../../application/replies/reply.ts'
 import type { AwaitReply } from '../../application/replies/request.ts'
-import { DuplicateCommandError, UnavailableError } from '../../application/shared/errors.ts'
+import { UnavailableError } from '../../application/shared/errors.ts'
 import { isMissingRelation } from '../postgres/connection/errors.ts'
 import type { ReplyBell } from '../postgres/queue/reply-bell.ts'
 import { createBackOff } from '../shared/back-off.ts'
@@ -40,17 +40,21 @@ class Waiter {
 
 /** The requests of this process whose replies come to one queue. Their reader runs while there are any. */
 interface Awaited {
+  /** Those whose command was sent. */
   readonly waiters: Map<string, Waiter>
+  /** How many others there are. */
+  sending: number
   readonly wakeUp: WakeUp
+  /** How often the reader has looked. */
+  looks: number
   pauseMs: number
 }
 
 /** Without notifications the queue is read after this time, then after twice as long, and so on. */
 const SHORTEST_MS = 20
 const LONGEST_MS = 500
-/** With more requests than this, replies of several milliseconds are taken with one statement. */
-const FEW = 20
-const GATHER_MS = 5
+/** With many requests, replies of several milliseconds are taken with one statement: its parameters are all their ids. */
+const gatherMs = (waiting: number): number => Math.min(50, Math.floor(waiting / 40))
 
 /**
  * Waits for replies by the ids of their commands. All requests of a process share one reader for each queue, which runs while
@@ -95,12 +99,12 @@ export const createAwaitReplies = ({ messages, bell, log }: AwaitRepliesDeps) =>
     const { waiters, wakeUp } = awaited
     const leave = bell.listen(queue, wakeUp.wake)
     const backOff = createBackOff()
-    while (waiters.size > 0) {
+    while (awaited.sending + waiters.size > 0) {
       await wakeUp.wait(bell.rings() ? LONGEST_MS : awaited.pauseMs)
-      if (waiters.size > FEW) await delay(GATHER_MS)
-      if (waiters.size === 0) break
+      if (gatherMs(waiters.size) > 0) await delay(gatherMs(waiters.size))
+      awaited.looks++
       try {
-        const found = await take(queue, awaited)
+        const found = waiters.size > 0 && (await take(queue, awaited))
         awaited.pauseMs = found ? SHORTEST_MS : Math.min(awaited.pauseMs * 2, LONGEST_MS)
         backOff.reset()
       } catch (error) {
@@ -113,30 +117,43 @@ export const createAwaitReplies = ({ messages, bell, log }: AwaitRepliesDeps) =>
   }
 
   /** Adds a request, and starts the reader if it is the first. */
-  const add = (queue: string, key: string, waiter: Waiter): Awaited => {
+  const awaitedOn = (queue: string): Awaited => {
     const present = queues.get(queue)
-    const awaited = present ?? { waiters: new Map(), wakeUp: createWakeUp(), pauseMs: SHORTEST_MS }
-    awaited.waiters.set(key, waiter)
-    awaited.pauseMs = SHORTEST_MS
-    if (present === undefined) {
-      queues.set(queue, awaited)
-      keep(follow(queue, awaited))
-    } else if (!bell.rings()) awaited.wakeUp.wake()
-    return awaited
+    if (present !== undefined) {
+      present.sending++
+      return present
+    }
+    const made = { waiters: new Map(), sending: 1, wakeUp: createWakeUp(), looks: 0, pauseMs: SHORTEST_MS }
+    queues.set(queue, made)
+    keep(follow(queue, made))
+    return made
   }
 
   const awaitReply: AwaitReply = async (queue, domain, commandId) => {
     const after = await heads.of(queue)
     if (closed) throw closedError(domain, commandId)
     const key = `${domain} ${commandId}`
-    if (queues.get(queue)?.waiters.has(key)) throw new DuplicateCommandError(domain, commandId)
     const waiter = new Waiter(domain, commandId, after)
-    const { waiters, wakeUp } = add(queue, key, waiter)
-    const end = (): void => {
-      waiters.delete(key)
-      if (waiters.size === 0) wakeUp.wake()
+    const awaited = awaitedOn(queue)
+    const { waiters, wakeUp, looks } = awaited
+    let isSent = false
+    return {
+      reply: () => {
+        isSent = true
+        awaited.sending--
+        awaited.pauseMs = SHORTEST_MS
+        if (closed) return Promise.reject(closedError(domain, commandId))
+        waiters.set(key, waiter)
+        // its reply may have come already
+        if (awaited.looks !== looks || !bell.rings()) wakeUp.wake()
+        return waiter.reply
+      },
+      end: () => {
+        if (!isSent) awaited.sending--
+        else if (waiters.get(key) === waiter) waiters.delete(key)
+        if (awaited.sending + waiters.size === 0) wakeUp.wake()
+      },
     }
-    return { reply: waiter.reply, end }
   }
 
   return {

@@ -39,18 +39,19 @@ const awaiting = async () => {
   const ring = (): void => {
     for (const wake of [...wakes]) wake()
   }
-  return { pool, replies, statements, put, ring, wakes, left: () => onQueue(QUEUE) }
+  return { replies, statements, put, ring, wakes, left: () => onQueue(QUEUE) }
 }
 
 test('F12: 1,000 requests at once share a few statements', async () => {
   const { replies, statements, put, ring, wakes, left } = await awaiting()
   const ids = Array.from({ length: 1_000 }, () => randomUUID())
   const awaited = await Promise.all(ids.map(id => replies.awaitReply(QUEUE, 'payments', id)))
+  const replied = awaited.map(({ reply }) => reply())
   expect(wakes.size).toBe(1)
   await put(ids)
   const before = statements.ofCommands
   ring()
-  const answers = await Promise.all(awaited.map(({ reply }) => reply))
+  const answers = await Promise.all(replied)
   expect(answers.map(reply => reply.outcome === 'SUCCESS' && reply.data)).toEqual(ids)
   expect(statements.head).toBe(1)
   // a page has 500 replies
@@ -65,24 +66,39 @@ test('F12: 1,000 requests at once share a few statements', async () => {
 })
 
 test('F12: a later request passes over the replies that were there before, and a request that ended leaves its reply', async () => {
-  const { pool, replies, put, ring, left } = await awaiting()
+  const { replies, put, ring, left } = await awaiting()
   const [early, ended, next] = [randomUUID(), randomUUID(), randomUUID()] as const
   await put([early])
   const first = await replies.awaitReply(QUEUE, 'payments', ended)
   const second = await replies.awaitReply(QUEUE, 'payments', next)
   // sent again with its old id: the reply of that time is not the one it waits for
   const again = await replies.awaitReply(QUEUE, 'payments', early)
+  const [, secondReply, againReply] = [first.reply(), second.reply(), again.reply()]
   first.end()
   await put([ended, next])
   ring()
-  expect((await second.reply).commandId).toBe(next)
+  expect((await secondReply).commandId).toBe(next)
   await until(left, ({ length }) => length === 2)
   await put([early])
   ring()
-  expect((await again.reply).commandId).toBe(early)
+  expect((await againReply).commandId).toBe(early)
   const ids = (await until(left, ({ length }) => length === 2)).map(({ message }) => message.command_id)
   expect(ids).toEqual([early, ended])
-  await pool.query('select pgmq.drop_queue($1)', [QUEUE])
-  await pool.query('select pgmq.create($1)', [QUEUE])
+  await replies.close()
+})
+
+test('F12: a request whose send has not succeeded takes no reply, which may belong to another one with the same id', async () => {
+  const { replies, statements, put, ring, left } = await awaiting()
+  const [own, others] = [randomUUID(), randomUUID()] as const
+  const sending = await replies.awaitReply(QUEUE, 'payments', own)
+  const refused = await replies.awaitReply(QUEUE, 'payments', others)
+  await put([others, own])
+  ring()
+  await until(left, ({ length }) => length === 2)
+  // the look at that time read nothing, and is made good for when the command was sent
+  expect((await sending.reply()).commandId).toBe(own)
+  refused.end()
+  expect((await until(left, ({ length }) => length === 1)).map(({ message }) => message.command_id)).toEqual([others])
+  expect(statements.ofCommands).toBe(1)
   await replies.close()
 })

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
 import {
   BusinessRuleError,
   InvalidInputError,
@@ -8,8 +11,10 @@ import {
   type ReplyReaderOptions,
 } from '../../../src/index.ts'
 import { createTestBus, signal, type TestBus } from '../../support/bus.ts'
+import { compiledSource } from '../../support/servers/compiled.ts'
 
 const QUEUE = 'shop__replies'
+const script = fileURLToPath(new URL('./requests-child.mjs', import.meta.url))
 const handlers = {
   Echo: (data: unknown) => data,
   Refuse: () => {
@@ -181,13 +186,13 @@ test('F12: a handler may run longer than its reply is hidden: no other reader ge
   const finish = signal()
   const first = noting(() => finish.promise)
   const second = noting()
-  const options = { visibilitySeconds: 1, pollMs: 20 }
+  const options = { visibilitySeconds: 5, pollMs: 20 }
   await bus.replies(QUEUE).run(first.handler, options)
   await send('slow')
   await first.has(1)(given)
   const [read] = await messages(QUEUE)
   await bus.replies(QUEUE).run(second.handler, options)
-  // hidden again, twice the time at least
+  // hidden again
   await until(
     () => messages(QUEUE),
     found => (found[0]?.vt.getTime() ?? 0) > (read?.vt.getTime() ?? 0) + 1_000,
@@ -195,6 +200,28 @@ test('F12: a handler may run longer than its reply is hidden: no other reader ge
   finish.resolve()
   await left(given, 0)
   expect([first.seen.length, second.seen.length]).toEqual([1, 0])
+})
+
+test('F12: the reply that a reader handles when its process is killed comes again, to another reader', async () => {
+  const given = await withWorker()
+  const { bus, send, database, log } = given
+  const child = spawn(
+    process.execPath,
+    [script, compiledSource(), database.url, JSON.stringify({ reads: QUEUE, log })],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await send('held')
+  const [printed] = await once(child.stdout, 'data')
+  expect(String(printed)).toBe('"held"\n')
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
+  const { seen, handler, has } = noting()
+  await bus.replies(QUEUE).run(handler, { pollMs: 20 })
+  await has(1)(given)
+  await left(given, 0)
+  expect(seen.map(({ reply, delivery }) => [dataOf(reply), delivery])).toEqual([['held', 2]])
 })
 
 test('F12: a reader may want one correlation id only, or what has been on the queue for a while', async () => {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { BusinessRuleError } from '../../../src/index.ts'
 import { createTestBus } from '../../support/bus.ts'
 import { useProgram } from '../../support/servers/cli.ts'
 
@@ -30,6 +31,42 @@ describe('send', () => {
     const [sent] = await bus.getAuditTrail('payments', id)
     expect(sent).toMatchObject({ eventType: 'SENT', details: { backoff_seconds: [0.1, 0.2] } })
     expect(await messages('payments__commands')).toMatchObject([{ message: { data: { amount: 5 } } }])
+  })
+
+  test('F12: waits for the reply and prints it, or says what became of the command', async () => {
+    const { database, work } = await createTestBus()
+    const Refuse = () => {
+      throw new BusinessRuleError('LIMIT_EXCEEDED', 'too much')
+    }
+    await work({ domain: 'payments', handlers: { Charge: data => data, Refuse } })
+    const send = (type: string, ...more: readonly string[]) =>
+      program.run(['send', 'payments', type, '--data', '{"amount": 5}', '--wait', ...more], {
+        env: { DATABASE_URL: database.url },
+      })
+    const [done, refused, late] = await Promise.all([
+      send('Charge', '60', '--id', id),
+      send('Refuse', '60'),
+      program.run(['send', 'nobody', 'Charge', '--data', '1', '--wait', '1'], { env: { DATABASE_URL: database.url } }),
+    ])
+    expect(done).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: `Command ${id} is COMPLETED, with the result {"amount":5}\n`,
+    })
+    expect(refused).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/ failed: LIMIT_EXCEEDED: too much/),
+    })
+    expect(late).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/within 1000 ms: the command goes on/),
+    })
+    expect(await send('Charge', '0')).toMatchObject({
+      code: 2,
+      stderr: 'commandbus: --wait: must be from 1 to 86400\n',
+    })
   })
 
   test('A14: refuses an id that was sent before, and sends nothing', async () => {

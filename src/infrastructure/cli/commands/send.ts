@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
 import { prepareSend } from '../../../application/commands/send-command.ts'
 import { systemClock } from '../../../application/ports/clock.ts'
+import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { defined } from '../../../application/shared/input.ts'
 import { type Priority, priorities } from '../../../domain/flow/priority.ts'
 import { printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { backoffOf, instantAhead, numberOf, readJson, systemUser } from '../support/input.ts'
+import { plain } from '../text/output.ts'
 
 interface Options {
   readonly data: string
@@ -19,8 +21,12 @@ interface Options {
   readonly priority?: Priority
   readonly expiresAt?: string
   readonly key?: string
+  readonly wait?: number
   readonly json?: true
 }
+
+/** In seconds. */
+const MAX_WAIT = 86_400
 
 const prepare = prepareSend({ clock: systemClock, ids: { next: () => '' }, policies: new Map() })
 
@@ -51,11 +57,14 @@ export const addSend = (program: Command, deps: CliDeps): void => {
       '--key <text>',
       'its lane, up to 200 characters: commands of a lane run one after the other, in the order of sending',
     )
+    .option('--wait <seconds>', `wait so long for its reply, 1-${MAX_WAIT}, and print that`, numberOf('--wait'))
     .option('--json', 'print JSON')
     .action(async (domain: string, commandType: string, options: Options) => {
       const data = await readJson('--data', options.data)
       const actor = systemUser()
-      const { id: commandId, backoff: backoffSeconds, data: _, json: __, ...given } = options
+      const { id: commandId, backoff: backoffSeconds, data: _, json: __, wait, ...given } = options
+      if (wait !== undefined && (wait < 1 || wait > MAX_WAIT))
+        throw new InvalidInputError('--wait', `must be from 1 to ${MAX_WAIT}`)
       const details = defined({
         ...given,
         commandId,
@@ -66,6 +75,13 @@ export const addSend = (program: Command, deps: CliDeps): void => {
       })
       prepare(domain, { ...details, commandType, data })
       await printAnswer(deps, options, async bus => {
+        if (wait !== undefined) {
+          const reply = await bus.request(domain, commandType, data, { ...details, timeoutMs: wait * 1000 })
+          return [
+            reply,
+            `Command ${reply.commandId} is COMPLETED, with the result ${plain(JSON.stringify(reply.data))}`,
+          ]
+        }
         const sent = await bus.send(domain, commandType, data, details)
         const message = sent.msgId === null ? 'its message follows' : `message ${sent.msgId}`
         return [sent, `Sent ${sent.commandType} to ${sent.domain}: command ${sent.commandId}, ${message}.`]
