@@ -248,6 +248,21 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       delivered: 1,
       failed: [],
     })
+
+    for (const bus of [reader, worker, sender]) {
+      await expect(bus.pause({ domain: 'shop', reason: 'x' })).rejects.toThrow(/permission denied|may not/)
+    }
+    const { pauseId } = await operator.pause({ domain: 'shop', commandType: 'Buy', reason: 'x' })
+    expect(await reader.pauses()).toMatchObject([{ pauseId }])
+    await until(
+      async () => working.health().reasons,
+      reasons => reasons.includes('some types or tenants of the domain are paused'),
+    )
+    await sender.send('shop', 'Buy', {})
+    const aside = async () => (await migrator.query('select from command_bus_paused_message')).rowCount
+    await until(aside, count => count === 1)
+    await operator.resume(pauseId)
+    await until(aside, count => count === 0)
     await working.stop()
   })
 

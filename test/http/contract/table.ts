@@ -415,6 +415,14 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: ['tenantId', ...paging],
   },
+  grantCredits: {
+    is: 'POST /credits/grants',
+    roles: ['BUBBLE_ADMIN'],
+    body: { pool: 'monthly', amount: 5, reason: 'plan' },
+    succeeds: 201,
+    unknown: 'no id in its path',
+    query: [],
+  },
   pause: {
     is: 'POST /flow/pauses',
     roles: operators,
@@ -439,14 +447,6 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     prepare: async ({ bus }) =>
       (await bus.pause({ domain: 'payments', commandType: `T${Math.random().toString(36).slice(2)}`, reason: 'x' }))
         .pauseId,
-    query: [],
-  },
-  grantCredits: {
-    is: 'POST /credits/grants',
-    roles: ['BUBBLE_ADMIN'],
-    body: { pool: 'monthly', amount: 5, reason: 'plan' },
-    succeeds: 201,
-    unknown: 'no id in its path',
     query: [],
   },
   listSchedules: {

@@ -27,6 +27,7 @@ export type ParkedGroup = Answer<'groupParked'>['items'][number]
 export type Action = Answer<'getAction'>
 export type ActionProgress = Answer<'listActions'>['items'][number]
 export type UndeliveredReply = Answer<'listUndelivered'>['items'][number]
+export type Pause = Answer<'listPauses'>['items'][number]
 export type Proof = Answer<'getProof'>
 export type Operation = Answer<'getOperation'>
 export type Stats = Answer<'getStats'>

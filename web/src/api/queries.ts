@@ -52,6 +52,16 @@ export const groupsQuery = (query: QueryOf<'groupParked'>) =>
     placeholderData: keepPreviousData,
   })
 
+/** Pauses run out without an event. */
+const PAUSES_MS = 5_000
+
+export const pausesQuery = () =>
+  queryOptions({
+    queryKey: ['pauses'],
+    queryFn: ({ signal }) => api.listPauses({}, { signal }),
+    refetchInterval: PAUSES_MS,
+  })
+
 /** The times of schedules have no events. */
 const SCHEDULES_MS = 10_000
 

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { Pause, PauseQueries } from '../../../application/ports/reading/flow-queries.ts'
+import { isRefusal } from '../connection/errors.ts'
 import { instant } from '../connection/instant.ts'
 
 const MOST = 1_000
@@ -28,3 +29,17 @@ export const createPauseQueries = (pool: Pool): PauseQueries => ({
     )
   },
 })
+
+/** The names of paused domains, at most five, for health; none where the role may not read them. */
+export const pausedDomains = async (pool: Pool): Promise<readonly string[]> => {
+  try {
+    const { rows } = await pool.query<{ domain: string }>(
+      `select distinct p.domain from command_bus_pause p
+       where p.resumed_at is null and command_bus_in_force(p.resumed_at, p.until) order by 1 limit 5`,
+    )
+    return rows.map(({ domain }) => domain)
+  } catch (error) {
+    if (isRefusal(error)) return []
+    throw error
+  }
+}

@@ -45,11 +45,12 @@ export const createPauseWatch = ({ lookPool, pool, log, onReleased }: PauseWatch
   const look = async (): Promise<void> => {
     const began = performance.now()
     const watching = [...members]
-    const { rows } = await lookPool.query<Row>({
+    const query = {
       name: 'command_bus_pauses',
       text: 'select domain, pause_id, command_type, tenant_id, ended from command_bus_pauses($1::text[])',
       values: [[...new Set(members.values())]],
-    })
+    }
+    const { rows } = await lookPool.query<Row>(query).catch(() => pool.query<Row>(query))
     const inForce = rows.filter(({ ended }) => !ended)
     for (const [tell, domain] of watching) {
       if (members.has(tell))
