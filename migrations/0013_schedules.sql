@@ -1,5 +1,5 @@
--- What is sent at the times of a cron, or every so many seconds. A read table, changed by events in the transaction that appends
--- them.
+-- What is sent at the times of a cron, or every so many seconds. A read table, changed by events in the transaction that
+-- appends them.
 create table command_bus_schedule (
   name          text collate "C" not null,
   status        text not null,
@@ -37,8 +37,8 @@ create table command_bus_schedule (
   constraint command_bus_schedule_overlap check (overlap in ('allow', 'skip'))
 );
 
--- How far the times of a schedule are handled. It is behind what was sent when a process dies in between: the ids of commands are made
--- from their times, so that what is sent again is a duplicate.
+-- How far the times of a schedule are handled. It is behind what was sent when a process dies in between: the ids of
+-- commands are made from their times, so that what is sent again is a duplicate.
 create table command_bus_schedule_progress (
   name             text collate "C" not null,
   incarnation      integer not null,

@@ -3,7 +3,7 @@ import { type Priority, priorities } from '../../domain/flow/priority.ts'
 import { MAX_MISSED, type Missed, missedRules, type Overlap, overlapRules } from '../../domain/flow/schedule/due.ts'
 import type { ScheduleSettings } from '../../domain/flow/schedule/events.ts'
 import { parseScheduleName } from '../../domain/flow/schedule/names.ts'
-import { everyTimes, type NextTime } from '../../domain/flow/schedule/times.ts'
+import { everyTimes, MAX_EVERY_SECONDS, type NextTime } from '../../domain/flow/schedule/times.ts'
 import type { CronTimes } from '../ports/cron-times.ts'
 import { MAX_KEY } from '../sending/flow-options.ts'
 import { InvalidInputError } from '../shared/errors.ts'
@@ -22,8 +22,8 @@ export interface NewSchedule {
   /** A time every so many seconds, counted from when this was set: 1 to 31,536,000. */
   readonly everySeconds?: number
   /**
-   * What happens with the times of more than a minute ago, when no process was there to send them: `skip` (default) sends none of them, `once`
-   * one command for the last of them, `all` one for each.
+   * What happens with the times of more than a minute ago, when no process was there to send them: `skip` (default) sends
+   * none of them, `once` one command for the last of them, `all` one for each.
    */
   readonly missed?: Missed
   /** With `all`: at most so many, the last ones; 1 to 1,000, default 100. */
@@ -38,7 +38,6 @@ export interface NewSchedule {
   readonly key?: string
 }
 
-export const LONGEST_EVERY_S = 31_536_000
 const DEFAULT_MAX_MISSED = 100
 const LONGEST_CRON = 500
 
@@ -54,7 +53,7 @@ export const scheduleSettingsOf = (given: NewSchedule, cronTimes: CronTimes): Sc
   if (typeof given !== 'object' || given === null)
     throw new InvalidInputError('schedule', 'must say what to send and when, as in { domain, commandType, data, cron }')
   const cron = optional(given.cron, value => textOf(value, 'cron', LONGEST_CRON).trim())
-  const everySeconds = optional(given.everySeconds, value => wholeOf(value, 'everySeconds', 1, LONGEST_EVERY_S))
+  const everySeconds = optional(given.everySeconds, value => wholeOf(value, 'everySeconds', 1, MAX_EVERY_SECONDS))
   if ((cron === null) === (everySeconds === null)) {
     const fault = cron === null ? 'give cron, or everySeconds' : 'give either cron or everySeconds, not both'
     throw new InvalidInputError('cron', fault)
@@ -88,7 +87,7 @@ export const timesOf = (
   { cron, timeZone, everySeconds, everyFrom }: ScheduleSettings & { readonly everyFrom: string },
   cronTimes: CronTimes,
 ): NextTime => {
-  if (cron === null) return everyTimes(everySeconds ?? LONGEST_EVERY_S, Date.parse(everyFrom))
+  if (cron === null) return everyTimes(everySeconds ?? MAX_EVERY_SECONDS, Date.parse(everyFrom))
   const times = cronTimes(cron, timeZone)
   return isLeft(times) ? () => null : times.right
 }

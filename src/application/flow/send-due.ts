@@ -27,14 +27,14 @@ const BYTES_AT_ONCE = 4 * 1024 * 1024
 const written = (time: number): string => new Date(time).toISOString()
 
 /** The id of a time's command: the same in every process, so that it is sent once however often it is tried. */
-export const idOfTime = (
+const idOfTime = (
   derivedId: SendDueDeps['derivedId'],
   { name, facts }: Pick<StoredSchedule, 'name' | 'facts'>,
   time: number,
 ): string => derivedId(JSON.stringify(['schedule', name, facts.incarnation, written(time)]))
 
 /** After this instant the times of a schedule are not handled. */
-export const handledUntilOf = ({ facts, progress }: Pick<StoredSchedule, 'facts' | 'progress'>): number =>
+const handledUntilOf = ({ facts, progress }: Pick<StoredSchedule, 'facts' | 'progress'>): number =>
   Math.max(Date.parse(facts.countsAfter), progress === null ? 0 : Date.parse(progress.handledUntil))
 
 /**

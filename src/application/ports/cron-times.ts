@@ -10,7 +10,7 @@ export interface CronFault {
 /**
  * The times of a cron of five fields, or six with seconds, in an IANA time zone. Where clocks are changed: a cron of fixed
  * minutes and hours comes once a day all the same, at the first instant after a time that does not exist, and at the first of
- * two equal times. A cron with `*` or a step in its minutes or hours follows the real time: it passes over what does not exist, and
- * comes at both of two equal times.
+ * two equal times. A cron with `*` or a step in its minutes or hours follows the real time: it passes over what does not
+ * exist, and comes at both of two equal times.
  */
 export type CronTimes = (cron: string, timeZone: string) => Either<CronFault, NextTime>

@@ -12,7 +12,7 @@ export interface LeaderDeps {
   readonly log: Log
 }
 
-export interface LeaderOptions {
+interface LeaderOptions {
   /** The name of the lock. */
   readonly lock: string
   /** How often a process on standby tries to get the lock, in milliseconds. */

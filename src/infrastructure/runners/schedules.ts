@@ -13,7 +13,7 @@ export interface ScheduleLimits {
   readonly standbyMs: number
 }
 
-export interface ScheduleRunnerDeps extends LeaderDeps, Omit<SendDueDeps, 'work'> {
+interface ScheduleRunnerDeps extends LeaderDeps, Omit<SendDueDeps, 'work'> {
   readonly workOn: (client: ClientBase) => ScheduleWork
   /** The clock that says what is due, in milliseconds since 1970; missing: the database's. */
   readonly now?: (() => number) | undefined

@@ -124,7 +124,7 @@ test('F10: over any ticks and deaths, each time of the cron is sent once, in ord
       await processes.tick(now)
       expect(processes.times()).toEqual(allTimes(of, now))
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   )
 })
 
@@ -146,7 +146,7 @@ test('F10: when some process is always there within a minute, each time is sent 
         expect(processes.times()).toEqual(allTimes(of, now))
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   )
 })
 
@@ -181,6 +181,6 @@ test('F10: overlap: skip never sends while the command of a time is open, over a
         expect(processes.times()).toEqual(allTimes(of, now).filter(time => processes.times().includes(time)))
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   )
 })

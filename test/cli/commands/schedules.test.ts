@@ -13,7 +13,6 @@ test('F10: `schedules` sets, shows, lists, pauses, resumes, runs and deletes; a 
     code: 2,
     stderr: expect.stringContaining("cron: '61' in field 1 (minute) is not valid"),
   })
-  expect(await run(...set, '--cron', '30 2 * * *', '--every', '60')).toMatchObject({ code: 2 })
   const made = await run(...set, '--cron', '30 2 * * *', '--time-zone', 'Europe/Berlin', '--operator', 'ann')
   expect(made).toMatchObject({
     code: 0,
@@ -35,7 +34,6 @@ test('F10: `schedules` sets, shows, lists, pauses, resumes, runs and deletes; a 
     causationId: 'sales.nightly run now',
   })
   expect((await run('delete', 'sales.nightly')).stdout).toBe('Schedule sales.nightly is deleted.\n')
-  expect((await run('list')).stdout).toBe('No schedules.\n')
   expect(await run('show', 'sales.nightly')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("no schedule 'sales.nightly'"),

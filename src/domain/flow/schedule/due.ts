@@ -17,14 +17,14 @@ export const MISSED_AFTER_MS = 60_000
 /** The most commands of one schedule that are sent at once. */
 export const MAX_MISSED = 1_000
 
-export interface DueRules {
+interface DueRules {
   readonly missed: Missed
   readonly maxMissed: number
   readonly overlap: Overlap
 }
 
 /** What is to be done about the times up to an instant. All of them are handled by it. */
-export interface Due {
+interface Due {
   /** The times to send, in their order. */
   readonly send: readonly number[]
   /** The last time that is not sent; null: all are. */

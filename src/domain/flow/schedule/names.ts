@@ -2,7 +2,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 
 const PREFIX = 'schedule-'
 const NAME = /^[a-z][a-z0-9]*([._-][a-z0-9]+)*$/
-export const MAX_SCHEDULE_NAME = 100
+const MAX_SCHEDULE_NAME = 100
 
 export const scheduleStream = (name: string): string => `${PREFIX}${name}`
 
