@@ -43,7 +43,7 @@ test('F1: it is moved to a time, and the dialog stays and says so when a worker 
   expect(change.disabled).toBe(true)
   await userEvent.type(dialog.getByLabelText('Not before'), '2026-12-24T18:00')
   await userEvent.click(change)
-  expect((await dialog.findByRole('alert')).textContent).toContain('a worker has taken command')
+  expect((await dialog.findByRole('alert')).textContent).toContain('worker has taken command')
   expect(asked()[0]?.body).toEqual({ runAt: new Date('2026-12-24T18:00').toISOString() })
 })
 
