@@ -49,7 +49,7 @@ begin
   ), ends as (
     -- a cancellation without the event before it loses its race
     select e.*, coalesce(e.data->'reason', 'null') as reason,
-      (select p.type in ('CommandSent', 'CommandFailed', 'OperatorRetried') from command_bus_event p
+      (select p.type in ('CommandSent', 'CommandRescheduled', 'CommandFailed', 'OperatorRetried') from command_bus_event p
         where p.stream = e.stream collate "C" and p.revision = e.revision - 1) as was_pending
     from e where not e.sent
   )

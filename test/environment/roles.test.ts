@@ -394,6 +394,51 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
   })
 })
 
+describe('a command that was put off', () => {
+  it('F1: by a role that operates; one that only sends is refused, and can still cancel it', async () => {
+    const roles = await withFiveRoles()
+    const sender = busOf(roles, 'sender')
+    const { commandId } = await sender.send(
+      'shop',
+      'Buy',
+      {},
+      { delaySeconds: 3_600, expiresInSeconds: 7_200, priority: 'high' },
+    )
+    const later = { delaySeconds: 1_800 }
+    await expect(sender.reschedule('shop', commandId, later)).rejects.toThrow(
+      /lacks a right this needs: role .* may not append CommandRescheduled/,
+    )
+    const moved = await busOf(roles, 'operator').reschedule('shop', commandId, later)
+    expect(moved).toMatchObject({ status: 'PENDING', revision: 1 })
+    await sender.cancel('shop', commandId)
+    expect(await busOf(roles, 'reader').maintenance.verifyLog()).toMatchObject({ findings: [] })
+  })
+
+  it('F3: a command expires by a role that only works', async () => {
+    const roles = await withFiveRoles()
+    const { commandId } = await busOf(roles, 'sender').send(
+      'shop',
+      'Buy',
+      {},
+      { expiresInSeconds: 0.05, replyTo: 'answers' },
+    )
+    const worker = busOf(roles, 'worker').worker({ domain: 'shop', handlers: { Buy: () => expect.unreachable() } })
+    await until(
+      async () =>
+        (await roles.database.pool.query('select from command_bus_command where expires_at <= now()')).rowCount,
+      count => count === 1,
+    )
+    await worker.start()
+    const reader = busOf(roles, 'reader')
+    await until(
+      () => reader.getCommand('shop', commandId),
+      found => found?.status === 'CANCELED',
+    )
+    await worker.stop()
+    expect(await reader.maintenance.verifyLog()).toMatchObject({ findings: [] })
+  })
+})
+
 describe('the commits of a role that only sends', () => {
   it('G4: may be any send and cancel of the library', async () => {
     const roles = await withFiveRoles()
