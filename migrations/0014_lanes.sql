@@ -90,6 +90,14 @@ create table command_bus_lane_check (
   constraint command_bus_lane_check_pkey primary key (check_id)
 );
 
+-- The rules in force, for senders, by name.
+create function command_bus_lane_rules() returns table (domain text, name text, command_type text, lanes_by text)
+language plpgsql stable as $$
+begin
+  return query select l.domain, l.name, l.command_type, l.lanes_by from command_bus_limit l
+    where l.removed_at is null order by l.domain, l.name;
+end $$;
+
 -- The visible time of messages that wait for their lane.
 create function command_bus_hidden() returns timestamptz language sql immutable parallel safe as $$ select '9999-01-01 00:00:00+00'::timestamptz $$;
 

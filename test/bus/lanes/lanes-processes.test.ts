@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTestBus, until } from '../../support/bus.ts'
-import { makeLedger, mostAtOnce, type Run, readLedger, startLaneWorker } from '../../support/lane-workers.ts'
-import { setLimit } from '../../support/lanes.ts'
+import { makeLedger, mostAtOnce, type Run, readLedger, startLaneWorker } from '../../support/flow/lane-workers.ts'
+import { setLimit } from '../../support/flow/lanes.ts'
 
 // the whole proof: LANES_COMMANDS=10000 LANES_KEYS=500 LANES_WORKERS=8
 const COMMANDS = Number(process.env.LANES_COMMANDS ?? 600)
