@@ -39,6 +39,7 @@ const writer = [
     text[], integer[], integer[], timestamptz[], timestamptz[], timestamptz[], text[], text[], text[], text[], timestamptz[], text[], bigint[],
     double precision[], text[], jsonb[])`,
   'command_bus_make_queue(text)',
+  'command_bus_lane_rules()',
 ]
 
 const reader: Rights = {
