@@ -8,8 +8,14 @@ export {
 export type { BatchResult } from './application/commands/send-batch.ts'
 export type { CommandToSend, RetryOptions, SentCommand } from './application/commands/send-command.ts'
 export type { Delivered, DeliverOptions, UndeliveredReplies } from './application/commands/undelivered-replies.ts'
-export { AlreadyPausedError, PauseNotFoundError } from './application/flow/flow-errors.ts'
+export { AlreadyPausedError, LimitNotFoundError, PauseNotFoundError } from './application/flow/flow-errors.ts'
+export type { LaneOptions, LimitOptions } from './application/flow/lane-input.ts'
+export type { LaneThen } from './application/flow/lanes.ts'
+export type { LimitsFilter } from './application/flow/limits.ts'
 export type { PauseOptions, PausesFilter, Resumed, ResumeOptions } from './application/flow/pauses.ts'
+export { ScheduleNameTakenError, ScheduleNotFoundError } from './application/flow/schedule-errors.ts'
+export type { NewSchedule } from './application/flow/schedule-input.ts'
+export type { Schedule, ScheduleCalls, ScheduleOptions } from './application/flow/schedules.ts'
 export type { CausalNode, CommandNode, CreditNode, RunNode } from './application/investigation/causal-tree.ts'
 export type {
   CausalTree,
@@ -40,6 +46,8 @@ export type {
   TroubleshootingItem,
 } from './application/ports/reading/command-queries.ts'
 export type { Pause } from './application/ports/reading/flow-queries.ts'
+export type { Lane, LaneBlocker, LaneFilter, Limit } from './application/ports/reading/lane-queries.ts'
+export type { ScheduleFilter } from './application/ports/reading/schedule-queries.ts'
 export type { Health } from './application/ports/reading/stats.ts'
 export type { UndeliveredFilter, UndeliveredReply } from './application/ports/reading/undelivered.ts'
 export type {
@@ -50,7 +58,23 @@ export type {
   WorkflowRun,
   WorkflowTemplate,
 } from './application/ports/reading/workflow-queries.ts'
+export type { AdoptChoice, Stranger, StrangerFilter } from './application/ports/strangers.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
+export type {
+  ReplyContext,
+  ReplyHandler,
+  ReplyReader,
+  ReplyReaderOptions,
+  RunningReader,
+  StopReading,
+} from './application/replies/read-replies.ts'
+export type { CanceledReply, FailedReply, Reply, ReplyError, SuccessReply } from './application/replies/reply.ts'
+export type { WaitForReply } from './application/replies/request.ts'
+export {
+  RequestCanceledError,
+  RequestFailedError,
+  RequestTimedOutError,
+} from './application/replies/request-errors.ts'
 export type { CreditBalance, GrantCredits } from './application/runs/credits.ts'
 export type { RunHistory, RunHistoryOptions } from './application/runs/read-run-history.ts'
 export {
@@ -89,7 +113,7 @@ export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts
 export type { CancelOptions } from './application/troubleshooting/operate-command.ts'
 export type { BulkActionOptions, OperatorOptions } from './application/troubleshooting/operator-options.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
-export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'
+export type { CommandBus, CommandBusOptions, JoinOptions, Reading, RequestOptions, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'
 export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
@@ -114,4 +138,5 @@ export {
   type HandlerDefinition,
 } from './infrastructure/worker/attempt/handler.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures/failures.ts'
+export type { OnUnknownType } from './infrastructure/worker/flow/unknown-types.ts'
 export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'

@@ -1,7 +1,7 @@
 import type * as t from 'io-ts'
 import type { Permission } from '../application/ports/authorization.ts'
 
-export type Method = 'GET' | 'POST' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 /** Codes of the problems a route can answer with, besides those every route can. */
 export type ProblemCode =
@@ -16,9 +16,11 @@ export type ProblemCode =
   | 'OPERATION_NOT_FOUND'
   | 'ACTION_NOT_FOUND'
   | 'RUN_NOT_FOUND'
+  | 'SCHEDULE_NOT_FOUND'
   | 'CONFLICT'
   | 'DUPLICATE_COMMAND'
   | 'COMMAND_ID_TAKEN'
+  | 'SCHEDULE_NAME_TAKEN'
   | 'INVALID_OPERATION'
   | 'ALREADY_RUNNING'
   | 'PAYLOAD_TOO_LARGE'
@@ -41,9 +43,11 @@ export const statusOfProblem: Readonly<Record<ProblemCode, number>> = {
   OPERATION_NOT_FOUND: 404,
   ACTION_NOT_FOUND: 404,
   RUN_NOT_FOUND: 404,
+  SCHEDULE_NOT_FOUND: 404,
   CONFLICT: 409,
   DUPLICATE_COMMAND: 409,
   COMMAND_ID_TAKEN: 409,
+  SCHEDULE_NAME_TAKEN: 409,
   INVALID_OPERATION: 409,
   ALREADY_RUNNING: 409,
   PAYLOAD_TOO_LARGE: 413,

@@ -8,6 +8,9 @@ export const readTables = {
   command_bus_credit_account: ['tenant_id', 'pool', 'month'],
   command_bus_credit_entry: ['tenant_id', 'revision'],
   command_bus_pause: ['pause_id'],
+  command_bus_lane: ['domain', 'lane'],
+  command_bus_limit: ['domain', 'name'],
+  command_bus_schedule: ['name'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type ReadTable = keyof typeof readTables

@@ -1,5 +1,8 @@
 import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
+import type { Lanes } from '../flow/lanes.ts'
+import type { Limits } from '../flow/limits.ts'
 import type { Pauses } from '../flow/pauses.ts'
+import type { ScheduleCalls } from '../flow/schedules.ts'
 import type { CausalTree, ParkedAtOptions, ParkedAtPage } from '../investigation/investigate.ts'
 import type { CommandHistory, HistoryOptions } from '../investigation/read-history.ts'
 import type { Operation } from '../operations/operation-view.ts'
@@ -18,9 +21,10 @@ import type {
 } from '../ports/reading/command-queries.ts'
 import type { Credits } from '../runs/credits.ts'
 import type { WorkflowCalls } from '../runs/workflow-calls.ts'
+import type { Strangers } from '../strangers/strangers.ts'
 import type { ActionView, GetActionOptions, StopActionOptions } from '../troubleshooting/bulk-action.ts'
 import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
-import type { CancelOptions } from '../troubleshooting/operate-command.ts'
+import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import type { BulkActionOptions, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 
@@ -54,6 +58,15 @@ export interface BusCalls extends Pauses {
     commandId: string,
     options?: CancelOptions,
   ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
+  /**
+   * Moves a command that nobody has begun to another time: `delaySeconds: 0` runs it at once. Gives the command as it is then.
+   * @throws CommandNotFoundError; InvalidOperationError: it has begun, has ended, or a worker holds its message
+   */
+  readonly reschedule: (domain: string, commandId: string, options: RescheduleOptions) => Promise<CommandDetail>
+  /** At most so many commands of a lane run at once, in the order of sending. */
+  readonly lanes: Lanes
+  /** Rules that put commands into lanes when they are sent. */
+  readonly limits: Limits
   readonly troubleshooting: OperatorCalls & {
     /** Parked commands, newest first; of all domains without `domain`. */
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
@@ -72,6 +85,8 @@ export interface BusCalls extends Pauses {
   }
   /** Replies that could not be put on their queue. They are kept, and each can be delivered once more. */
   readonly replies: UndeliveredReplies
+  /** Messages on command queues that no command of this bus sent. They are kept, and can be adopted or dropped. */
+  readonly strangers: Strangers
   /** Operations: commands of domain `operations` that belong to a user, with automatic and manual retries. */
   readonly operations: {
     readonly start: (user: OperationUser, start: StartOperation) => Promise<Operation>
@@ -93,4 +108,6 @@ export interface BusCalls extends Pauses {
   readonly runs: WorkflowCalls
   /** What tenants pay runs with: a ledger with a monthly and a purchased pool. */
   readonly credits: Credits
+  /** Commands at the times of a cron, or every so many seconds. */
+  readonly schedules: ScheduleCalls
 }

@@ -9,7 +9,9 @@ const ofOperators = Object.fromEntries(actionNames.map(name => [name, actionName
 export const callerPermissions = {
   send: 'send',
   sendBatch: 'send',
+  request: 'send',
   cancel: 'send',
+  reschedule: 'reschedule',
   getCommand: 'read',
   queryCommands: 'read',
   auditTrail: 'audit',
@@ -18,6 +20,8 @@ export const callerPermissions = {
   pause: 'operate',
   resume: 'operate',
   pauses: 'read',
+  lanes: { list: 'read', get: 'read', set: 'operate', listAt: 'audit' },
+  limits: { list: 'read', get: 'read', set: 'operate', delete: 'operate' },
   live: 'read',
   stats: 'read',
   troubleshooting: {
@@ -32,6 +36,7 @@ export const callerPermissions = {
     actions: 'operate',
     stop: 'operate',
   },
+  strangers: { list: 'operate', adopt: 'operate', drop: 'operate' },
   replies: { undelivered: 'operate', deliverAgain: 'operate' },
   operations: { start: 'operations', get: 'operations', list: 'operations', retry: 'operations' },
   runs: {
@@ -45,6 +50,15 @@ export const callerPermissions = {
     cancel: 'runs',
     previewRetry: 'runs',
     retryFailed: 'runs',
+  },
+  schedules: {
+    list: 'read',
+    get: 'read',
+    set: 'operate',
+    delete: 'operate',
+    pause: 'operate',
+    resume: 'operate',
+    run: 'operate',
   },
   credits: { balance: 'runs', entries: 'runs', grant: 'grant' },
 } as const satisfies Declared

@@ -7,7 +7,10 @@ import { type CallerDeps, type Calling, demand } from './calling.ts'
 import { commandCalls } from './command-calls.ts'
 import { flowCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
+import { laneCalls, limitCalls } from './lane-calls.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
+import { scheduleCalls } from './schedule-calls.ts'
+import { strangerCalls } from './stranger-calls.ts'
 import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
 
 const userOf = ({ identity: { subject, tenant }, scope }: Calling): OperationUser => ({ subject, tenant, ...scope })
@@ -31,23 +34,32 @@ const callsFor = bindCalls(
   {
     ...commandCalls,
     ...flowCalls,
+    lanes: laneCalls,
+    limits: limitCalls,
     troubleshooting: troubleshootingCalls,
     replies: replyCalls,
+    strangers: strangerCalls,
     operations: operationCalls,
     runs: runCalls,
     credits: creditCalls,
+    schedules: scheduleCalls,
   },
   callerPermissions,
 )
 
 export interface Caller extends BoundCalls<typeof commandCalls & typeof flowCalls> {
   readonly identity: Identity
+  readonly lanes: BoundCalls<typeof laneCalls>
+  readonly limits: BoundCalls<typeof limitCalls>
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
   readonly replies: BoundCalls<typeof replyCalls>
+  /** Messages of other programs, which have no tenant: callers of a tenant find none. */
+  readonly strangers: BoundCalls<typeof strangerCalls>
   /** The caller's own operations. */
   readonly operations: BoundCalls<typeof operationCalls>
   readonly runs: BoundCalls<typeof runCalls>
   readonly credits: BoundCalls<typeof creditCalls>
+  readonly schedules: BoundCalls<typeof scheduleCalls>
   readonly allows: (permission: Permission) => boolean
   /** Checks a permission. @throws ForbiddenError */
   readonly demand: (permission: Permission) => void

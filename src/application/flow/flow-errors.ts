@@ -26,4 +26,12 @@ export class AlreadyPausedError extends CommandBusError {
   }
 }
 
-brandErrors({ PauseNotFoundError, AlreadyPausedError })
+/** There is no such rule. */
+export class LimitNotFoundError extends CommandBusError {
+  override readonly name = 'LimitNotFoundError'
+  constructor(domain: string, name: string) {
+    super('NOT_FOUND', `domain '${domain}' has no limit '${name}'`)
+  }
+}
+
+brandErrors({ PauseNotFoundError, AlreadyPausedError, LimitNotFoundError })

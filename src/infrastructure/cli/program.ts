@@ -2,13 +2,19 @@ import { Command, CommanderError } from 'commander'
 import { addCancel } from './commands/cancel.ts'
 import { addOperations } from './commands/operations.ts'
 import { addReplies } from './commands/replies.ts'
+import { addReschedule } from './commands/reschedule.ts'
 import { addSend } from './commands/send.ts'
+import { addStrangers } from './commands/strangers.ts'
 import { addAdoptLog } from './database/adopt-log.ts'
 import { addCopyLog } from './database/copy-log.ts'
 import { addDoctor } from './database/doctor.ts'
 import { addGrants } from './database/grants.ts'
 import { addMigrate } from './database/migrate.ts'
 import { addQueues } from './database/queues.ts'
+import { addLanes } from './flow/lanes.ts'
+import { addLimits } from './flow/limits.ts'
+import { addPauses } from './flow/pauses.ts'
+import { addSchedules } from './flow/schedules.ts'
 import { addArchive } from './investigation/archive.ts'
 import { addExport } from './investigation/export.ts'
 import { addReplay } from './investigation/replay.ts'
@@ -57,11 +63,17 @@ const buildProgram = (deps: CliDeps): Command => {
     addReplay,
     addRehearse,
     addCancel,
+    addReschedule,
     addTroubleshooting,
     addOperations,
     addRuns,
     addCredits,
+    addLanes,
+    addLimits,
+    addSchedules,
+    addPauses,
     addReplies,
+    addStrangers,
     addQueues,
     addDoctor,
     addHealthCommand,

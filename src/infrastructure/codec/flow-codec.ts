@@ -1,7 +1,12 @@
 import * as t from 'io-ts'
 import type { FlowEvent } from '../../domain/flow/events.ts'
+import { type LaneEvent, type LimitEvent, lanesBy, onParkChoices } from '../../domain/flow/lane/events.ts'
 import type { PauseEvent } from '../../domain/flow/pause/events.ts'
+import { priorities } from '../../domain/flow/priority.ts'
+import { missedRules, overlapRules } from '../../domain/flow/schedule/due.ts'
+import type { ScheduleEvent } from '../../domain/flow/schedule/events.ts'
 import { type EventSchemas, eventCodec, nullable } from './event-codec.ts'
+import { json, number, oneOf } from './json.ts'
 
 /** The stored form of a pause's events, version 1. */
 const pauseSchemas: EventSchemas<PauseEvent> = {
@@ -18,7 +23,50 @@ const pauseSchemas: EventSchemas<PauseEvent> = {
   FlowResumed: { version: 1, data: t.strict({}) },
 }
 
-const schemas: EventSchemas<FlowEvent> = { ...pauseSchemas }
+const settings = { width: number, ratePerSecond: nullable(number), onPark: oneOf(onParkChoices) }
+
+/** The stored form of the settings of lanes, and of the rules that make lanes, version 1. */
+const laneSchemas: EventSchemas<LaneEvent | LimitEvent> = {
+  LaneSet: { version: 1, data: t.strict({ domain: t.string, lane: t.string, ...settings }) },
+  LimitSet: {
+    version: 1,
+    data: t.strict({
+      domain: t.string,
+      name: t.string,
+      commandType: nullable(t.string),
+      by: oneOf(lanesBy),
+      ...settings,
+    }),
+  },
+  LimitRemoved: { version: 1, data: t.strict({ domain: t.string, name: t.string }) },
+}
+
+const set = {
+  domain: t.string,
+  commandType: t.string,
+  data: json,
+  replyTo: nullable(t.string),
+  priority: oneOf(priorities),
+  key: nullable(t.string),
+  cron: nullable(t.string),
+  timeZone: t.string,
+  everySeconds: nullable(number),
+  everyFrom: t.string,
+  missed: oneOf(missedRules),
+  maxMissed: number,
+  overlap: oneOf(overlapRules),
+}
+
+/** The stored form of a schedule's events, version 1. */
+const scheduleSchemas: EventSchemas<ScheduleEvent> = {
+  ScheduleCreated: { version: 1, data: t.strict({ ...set, tenantId: nullable(t.string), incarnation: number }) },
+  ScheduleChanged: { version: 1, data: t.strict(set) },
+  SchedulePaused: { version: 1, data: t.strict({ reason: t.string }) },
+  ScheduleResumed: { version: 1, data: t.strict({}) },
+  ScheduleDeleted: { version: 1, data: t.strict({}) },
+}
+
+const schemas: EventSchemas<FlowEvent> = { ...pauseSchemas, ...laneSchemas, ...scheduleSchemas }
 
 /** Settings. Change a shape only with a new version and a step in the upcasts. */
 export const flowCodec = eventCodec<FlowEvent>(schemas, {})

@@ -26,7 +26,7 @@ export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstan
   if (options.corsOrigins.length > 0) {
     await app.register(cors, {
       origin: [...options.corsOrigins],
-      methods: ['GET', 'POST', 'DELETE'],
+      methods: ['GET', 'POST', 'PUT', 'DELETE'],
       exposedHeaders: ['location', 'retry-after'],
       maxAge: 600,
     })

@@ -1,15 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Client, Pool } from 'pg'
 import type { RetryOptions } from '../../application/commands/send-command.ts'
 import type { FeedPosition } from '../../application/ports/event-feed.ts'
-import type { Log } from '../../application/ports/log.ts'
 import type { WorkflowQueries } from '../../application/ports/reading/workflow-queries.ts'
 import type { RunProcess } from '../../application/runs/run-process.ts'
 import { loadCheckpoint, saveCheckpoint } from '../postgres/log/checkpoint.ts'
 import type { JobFeed } from '../postgres/log/job-feed.ts'
-import { type Leadership, tryToLead } from '../postgres/transactions/leadership.ts'
-import { createBackOff } from '../shared/back-off.ts'
-import { createWakeUp } from '../shared/wake-up.ts'
+import type { Leadership } from '../postgres/transactions/leadership.ts'
+import type { WakeUp } from '../shared/wake-up.ts'
+import { createLeader, type LeaderDeps } from './leader.ts'
 
 export interface WorkflowOptions {
   /** The domain whose workers work on files. Default `workflow`. */
@@ -20,16 +17,12 @@ export interface WorkflowOptions {
   readonly limits?: Partial<RunnerLimits>
 }
 
-export interface RunRunnerDeps {
-  readonly pool: Pool
-  /** Makes the connection for the lock. */
-  readonly newClient: () => Client
+export interface RunRunnerDeps extends LeaderDeps {
   readonly feed: JobFeed
   readonly process: RunProcess
   readonly queries: Pick<WorkflowQueries, 'now' | 'unsettled' | 'orphans'>
   /** The log appends a charge and its run one after the other, so a charge may be left without a run. */
   readonly mayOrphan: boolean
-  readonly log: Log
   readonly limits?: Partial<RunnerLimits>
 }
 
@@ -64,9 +57,6 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
     graceMs: 60_000,
     ...deps.limits,
   }
-  const bells = new Set<{ readonly wake: () => void }>()
-  const closing = new AbortController()
-  const underWay = new Set<Promise<unknown>>()
 
   /** Every charge from before this time is claimed by a run or refunded. Null: a new leader checks all of them once. */
   let claimedUntil: number | null = null
@@ -89,80 +79,36 @@ export const createRunRunner = (deps: RunRunnerDeps) => {
     if (orphans.length < SWEPT_AT_ONCE) claimedUntil = old
   }
 
-  const follow = async ({ client }: Leadership, signal: AbortSignal): Promise<void> => {
-    const bell = createWakeUp()
+  const follow = async ({ client }: Leadership, signal: AbortSignal, bell: WakeUp): Promise<void> => {
     claimedUntil = null
-    bells.add(bell)
-    signal.addEventListener('abort', bell.wake)
-    try {
-      // without a checkpoint the past is not read, as every open run is checked below
-      let position: FeedPosition | null = (await loadCheckpoint(client, PROJECTION)) ?? (await feed.head())
-      await saveCheckpoint(client, PROJECTION, position)
-      let saved = position
-      await sweep(-1_000, signal)
-      let sweptAt = performance.now()
-      let pause = SOON_MS
-      while (!signal.aborted) {
-        const page = await feed.read(position)
-        if (page.events.length > 0) await process.handle(page.events)
-        position = page.reached
-        if (position !== null && position !== saved) {
-          await saveCheckpoint(client, PROJECTION, position)
-          saved = position
-        }
-        if (performance.now() - sweptAt > sweepMs) {
-          await sweep(graceMs, signal)
-          sweptAt = performance.now()
-        }
-        pause = page.events.length > 0 ? SOON_MS : Math.min(pause * 2, pollMs)
-        if (!page.more) await bell.wait(pause)
-      }
-    } finally {
-      signal.removeEventListener('abort', bell.wake)
-      bells.delete(bell)
-    }
-  }
-
-  const runAll = async (signal: AbortSignal): Promise<void> => {
-    const backOff = createBackOff()
+    // without a checkpoint the past is not read, as every open run is checked below
+    let position: FeedPosition | null = (await loadCheckpoint(client, PROJECTION)) ?? (await feed.head())
+    await saveCheckpoint(client, PROJECTION, position)
+    let saved = position
+    await sweep(-1_000, signal)
+    let sweptAt = performance.now()
+    let pause = SOON_MS
     while (!signal.aborted) {
-      try {
-        const lost = new AbortController()
-        const leadership = await tryToLead(deps.pool, deps.newClient, PROJECTION, error => lost.abort(error))
-        if (leadership === null) {
-          await delay(standbyMs, undefined, { signal }).catch(() => {})
-          continue
-        }
-        backOff.reset()
-        try {
-          await follow(leadership, AbortSignal.any([signal, lost.signal]))
-        } finally {
-          await leadership.release()
-        }
-        if (lost.signal.aborted) throw lost.signal.reason
-      } catch (error) {
-        if (signal.aborted) return
-        log.warn({ err: error }, 'workflow runs are not followed now; trying again')
-        await delay(backOff.next(), undefined, { signal }).catch(() => {})
+      const page = await feed.read(position)
+      if (page.events.length > 0) await process.handle(page.events)
+      position = page.reached
+      if (position !== null && position !== saved) {
+        await saveCheckpoint(client, PROJECTION, position)
+        saved = position
       }
+      if (performance.now() - sweptAt > sweepMs) {
+        await sweep(graceMs, signal)
+        sweptAt = performance.now()
+      }
+      pause = page.events.length > 0 ? SOON_MS : Math.min(pause * 2, pollMs)
+      if (!page.more) await bell.wait(pause)
     }
   }
 
-  return {
-    /** Follows the runs of all processes until `signal` is aborted. */
-    run: (signal?: AbortSignal): Promise<void> => {
-      const run = runAll(signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]))
-      underWay.add(run)
-      return run.finally(() => underWay.delete(run))
-    },
-    /** Polls the log soon, as it may have new events. */
-    wake: (): void => {
-      for (const bell of bells) bell.wake()
-    },
-    /** Ends the runner after its present page. */
-    close: async (): Promise<void> => {
-      closing.abort()
-      await Promise.allSettled([...underWay])
-    },
-  }
+  return createLeader(deps, {
+    lock: PROJECTION,
+    standbyMs,
+    warning: 'workflow runs are not followed now; trying again',
+    lead: follow,
+  })
 }

@@ -173,6 +173,8 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   if (!stop.requested()) parts.bus.actions.run().catch(error => log.error({ err: error }, 'bulk actions have stopped'))
   if (!stop.requested())
     parts.bus.runs.run().catch(error => log.error({ err: error }, 'workflow runs are not followed'))
+  if (!stop.requested())
+    parts.bus.schedules.carryOut().catch(error => log.error({ err: error }, 'schedules are not followed'))
   if (!stop.requested()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
 }
 

@@ -5,7 +5,7 @@ import type { Route } from '../../../src/contract/route.ts'
 import { createTestApi, type SharedApi, sharedTestApi } from '../../support/http.ts'
 import { parked } from '../../support/park.ts'
 import { expectFaults, expectProblem } from '../../support/problem.ts'
-import { addressOf, allRoutes, type Expected, expected, routesWithBody, routesWithId } from './table.ts'
+import { addressOf, allRoutes, type Expected, expected, routesWithBody, routesWithId, routesWithUuid } from './table.ts'
 
 const routeOf = (id: keyof typeof declared): Route => declared[id]
 
@@ -94,7 +94,9 @@ describe.each(routesWithId)('%s', (_, route) => {
     const answer = await api.request(...addressOf(route, commandId, 'shipping'), { token, body: route.body })
     expect(answer.body.code ?? answer.body.items).toEqual(route.unknown === 'empty list' ? [] : route.unknown)
   })
+})
 
+describe.each(routesWithUuid)('%s', (_, route) => {
   test.each(['1', 'null', 'x'.repeat(36), '00000000-0000-4000-8000-00000000dea', '%00', "'or 1=1"])(
     'of %s, which is not an id',
     async commandId => {
@@ -111,7 +113,7 @@ describe.each(routesWithId)('%s', (_, route) => {
     const answer = await api.request(...addressOf(route, commandId.toUpperCase()), { token, body: route.body })
     expect(answer.status).toBe(route.succeeds)
     const first = nameOfId(route) in answer.body ? answer.body : (answer.body.items?.[0] ?? answer.body)
-    expect([first[nameOfId(route)], first.parent_operation_id, first.actionId]).toContain(commandId)
+    expect([first[nameOfId(route)], first.parent_operation_id, first.actionId, first.pauseId]).toContain(commandId)
   })
 })
 

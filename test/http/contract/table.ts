@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Api } from '../../../src/contract/index.ts'
 import type { ProblemCode } from '../../../src/contract/route.ts'
 import { PermanentCommandError, type Role } from '../../../src/index.ts'
@@ -34,7 +35,7 @@ const runners: readonly Role[] = ['CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
 const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
 
 const charge = { commandType: 'Charge', data: { amount: 5 } }
-const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore']
+const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore', 'scheduled']
 const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed']
 const paging = ['limit', 'cursor']
 
@@ -92,6 +93,19 @@ const failedRun = async (api: SharedApi): Promise<string> => {
   return id
 }
 
+const nightly = { domain: 'reports', commandType: 'Nightly', data: {}, cron: '30 2 * * *' }
+const schedule = async ({ bus }: SharedApi): Promise<string> => {
+  const name = `of-${randomUUID()}`
+  await bus.schedules.set(name, nightly)
+  return name
+}
+
+const limit = async ({ bus }: SharedApi): Promise<string> => {
+  const name = `of-${randomUUID()}`
+  await bus.limits.set('payments', name, { by: 'type', width: 2 })
+  return name
+}
+
 /** A declared route that is missing here is a type error, and fails the tests that go through all routes. */
 export const expected: { readonly [Id in keyof Api]: Expected } = {
   sendCommand: {
@@ -137,6 +151,16 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     succeeds: 200,
     unknown: 'COMMAND_NOT_FOUND',
     query: ['reason'],
+    prepare: async api => (await api.bus.send('payments', 'Charge', {})).commandId,
+  },
+  rescheduleCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/reschedule',
+    roles: ['SENDER', 'OPERATOR', 'ADMIN'],
+    body: { delaySeconds: 3_600 },
+    required: [],
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
     prepare: async api => (await api.bus.send('payments', 'Charge', {})).commandId,
   },
   getAuditTrail: {
@@ -295,6 +319,29 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  listStrangers: {
+    is: 'GET /strangers',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'queue', 'messageType', 'settled', ...paging],
+  },
+  adoptStrangers: {
+    is: 'POST /strangers/adopt',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  dropStrangers: {
+    is: 'POST /strangers/drop',
+    roles: operators,
+    body: { reason: 'sent twice' },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
   startOperation: {
     is: 'POST /operations',
     roles: users,
@@ -415,6 +462,148 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  listLanes: {
+    is: 'GET /lanes',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'blocked', ...paging],
+  },
+  getLane: {
+    is: 'GET /domains/:domain/lanes/:lane',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    prepare: async () => 'order 1/2',
+  },
+  setLane: {
+    is: 'PUT /domains/:domain/lanes/:lane',
+    roles: operators,
+    body: { width: 2 },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    prepare: async () => 'order 1/2',
+  },
+  listLimits: {
+    is: 'GET /domains/:domain/limits',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  getLimit: {
+    is: 'GET /domains/:domain/limits/:name',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'NOT_FOUND',
+    query: [],
+    prepare: limit,
+  },
+  setLimit: {
+    is: 'PUT /domains/:domain/limits/:name',
+    roles: operators,
+    body: { by: 'type', width: 2 },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    prepare: async () => 'charges',
+  },
+  deleteLimit: {
+    is: 'DELETE /domains/:domain/limits/:name',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'NOT_FOUND',
+    query: [],
+    prepare: limit,
+  },
+  listSchedules: {
+    is: 'GET /schedules',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', ...paging],
+  },
+  getSchedule: {
+    is: 'GET /schedules/:name',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'SCHEDULE_NOT_FOUND',
+    query: [],
+    prepare: schedule,
+  },
+  setSchedule: {
+    is: 'PUT /schedules/:name',
+    roles: operators,
+    body: nightly,
+    required: ['domain', 'commandType', 'data'],
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    prepare: async () => 'nightly',
+  },
+  deleteSchedule: {
+    is: 'DELETE /schedules/:name',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'SCHEDULE_NOT_FOUND',
+    query: [],
+    prepare: schedule,
+  },
+  pauseSchedule: {
+    is: 'POST /schedules/:name/pause',
+    roles: operators,
+    body: { reason: 'month end' },
+    succeeds: 200,
+    unknown: 'SCHEDULE_NOT_FOUND',
+    query: [],
+    prepare: schedule,
+  },
+  resumeSchedule: {
+    is: 'POST /schedules/:name/resume',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'SCHEDULE_NOT_FOUND',
+    query: [],
+    prepare: schedule,
+  },
+  runSchedule: {
+    is: 'POST /schedules/:name/run',
+    roles: operators,
+    body: {},
+    succeeds: 202,
+    unknown: 'SCHEDULE_NOT_FOUND',
+    query: [],
+    prepare: schedule,
+  },
+  pause: {
+    is: 'POST /flow/pauses',
+    roles: operators,
+    body: { domain: 'payments', reason: 'the provider is down', commandType: 'Nothing' },
+    required: ['domain', 'reason'],
+    succeeds: 201,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listPauses: {
+    is: 'GET /flow/pauses',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'at'],
+  },
+  resume: {
+    is: 'DELETE /flow/pauses/:id',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'NOT_FOUND',
+    prepare: async ({ bus }) =>
+      (await bus.pause({ domain: 'payments', commandType: `T${Math.random().toString(36).slice(2)}`, reason: 'x' }))
+        .pauseId,
+    query: [],
+  },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
   getProof: {
     is: 'GET /proof',
@@ -432,7 +621,13 @@ export const routesWithId = allRoutes.filter(([, { unknown }]) => unknown !== 'n
 export const commandRoutes = routesWithId.filter(([, { is }]) => is.includes(':commandId'))
 export const routesWithBody = allRoutes.filter(([, { body }]) => body !== undefined)
 
+/** Their ids are UUIDs, not names. */
+export const routesWithUuid = routesWithId.filter(([, { is }]) => !is.includes(':name'))
+
 export const UNKNOWN_ID = '00000000-0000-4000-8000-00000000dead'
+const UNKNOWN_NAME = 'nobody.has-this'
+/** Routes that make what they name. */
+const MADE_NAME = 'made-by-its-name'
 
 /** Method and path of a route with its parameters filled in. */
 export const addressOf = (
@@ -441,5 +636,13 @@ export const addressOf = (
   domain = 'payments',
 ): readonly [method: string, path: string] => {
   const [method = '', path = ''] = is.split(' ')
-  return [method, path.replace(':domain', domain).replace(/:(commandId|id)\b/, commandId)]
+  const name = commandId !== UNKNOWN_ID ? commandId : method === 'PUT' ? MADE_NAME : UNKNOWN_NAME
+  return [
+    method,
+    path
+      .replace(':domain', domain)
+      .replace(':name', name)
+      .replace(':lane', encodeURIComponent(name))
+      .replace(/:(commandId|id)\b/, commandId),
+  ]
 }

@@ -52,10 +52,49 @@ export const groupsQuery = (query: QueryOf<'groupParked'>) =>
     placeholderData: keepPreviousData,
   })
 
+/** Who waits in a lane has no events of its own. */
+const LANES_MS = 5_000
+
+export const lanesQuery = (query: QueryOf<'listLanes'>) =>
+  queryOptions({
+    queryKey: ['lanes', query],
+    queryFn: ({ signal }) => api.listLanes({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: LANES_MS,
+  })
+
+/** The times of schedules have no events. */
+const SCHEDULES_MS = 10_000
+
+export const schedulesQuery = (query: QueryOf<'listSchedules'>) =>
+  queryOptions({
+    queryKey: ['schedules', query],
+    queryFn: ({ signal }) => api.listSchedules({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: SCHEDULES_MS,
+  })
+
+/** Pauses run out without an event. */
+const PAUSES_MS = 5_000
+
+export const pausesQuery = () =>
+  queryOptions({
+    queryKey: ['pauses'],
+    queryFn: ({ signal }) => api.listPauses({}, { signal }),
+    refetchInterval: PAUSES_MS,
+  })
+
 export const undeliveredQuery = (query: QueryOf<'listUndelivered'>) =>
   queryOptions({
     queryKey: ['undelivered', query],
     queryFn: ({ signal }) => api.listUndelivered({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+  })
+
+export const strangersQuery = (query: QueryOf<'listStrangers'>) =>
+  queryOptions({
+    queryKey: ['strangers', query],
+    queryFn: ({ signal }) => api.listStrangers({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
     placeholderData: keepPreviousData,
   })
 

@@ -1,4 +1,15 @@
-import { Activity, Coins, LifeBuoy, ListOrdered, type LucideIcon, ScrollText, Sparkles, Workflow } from 'lucide-react'
+import {
+  Activity,
+  CalendarClock,
+  Coins,
+  Layers,
+  LifeBuoy,
+  ListOrdered,
+  type LucideIcon,
+  ScrollText,
+  Sparkles,
+  Workflow,
+} from 'lucide-react'
 import { type Permission, usePermissions } from '../api/session.ts'
 
 export interface Place {
@@ -16,6 +27,8 @@ const places: readonly Place[] = [
   { href: '/', label: 'Overview', icon: Activity, key: 'o', permission: 'read' },
   { href: '/commands', label: 'Commands', icon: ListOrdered, key: 'c', permission: 'read' },
   { href: TROUBLESHOOTING, label: 'Troubleshooting', icon: LifeBuoy, key: 't', permission: 'read' },
+  { href: '/lanes', label: 'Lanes', icon: Layers, key: 'l', permission: 'read' },
+  { href: '/schedules', label: 'Schedules', icon: CalendarClock, key: 's', permission: 'read' },
   { href: '/operations', label: 'Operations', icon: Sparkles, key: 'p', permission: 'operations' },
   { href: '/runs', label: 'Workflow runs', icon: Workflow, key: 'r', permission: 'runs' },
   { href: '/credits', label: 'Credits', icon: Coins, key: 'm', permission: 'runs' },

@@ -3,6 +3,7 @@ import { NotFound } from '../components/NotFound.tsx'
 import { AuditPage } from '../pages/audit/AuditPage.tsx'
 import { CommandPage } from '../pages/commands/CommandPage.tsx'
 import { CommandsPage } from '../pages/commands/CommandsPage.tsx'
+import { LanesPage } from '../pages/lanes/LanesPage.tsx'
 import { OperationPage } from '../pages/operations/OperationPage.tsx'
 import { OperationsPage } from '../pages/operations/OperationsPage.tsx'
 import { OverviewPage } from '../pages/overview/OverviewPage.tsx'
@@ -10,10 +11,12 @@ import { CreditsPage } from '../pages/runs/CreditsPage.tsx'
 import { RunPage } from '../pages/runs/RunPage.tsx'
 import { RunsPage } from '../pages/runs/RunsPage.tsx'
 import { TemplatesPage } from '../pages/runs/TemplatesPage.tsx'
+import { SchedulesPage } from '../pages/schedules/SchedulesPage.tsx'
 import { SearchPage } from '../pages/search/SearchPage.tsx'
 import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
 import { ActionsPage } from '../pages/troubleshooting/ActionsPage.tsx'
 import { RepliesPage } from '../pages/troubleshooting/RepliesPage.tsx'
+import { StrangersPage } from '../pages/troubleshooting/StrangersPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
 import { usePlaces } from './navigation.ts'
 import { matchPath, navigate, usePath } from './router.tsx'
@@ -37,6 +40,7 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/troubleshooting', () => <TroubleshootingPage />],
   ['/troubleshooting/actions', () => <ActionsPage />],
   ['/troubleshooting/replies', () => <RepliesPage />],
+  ['/troubleshooting/strangers', () => <StrangersPage />],
   ['/troubleshooting/actions/:id', ({ id = '' }) => <ActionPage key={id} id={id} />],
   ['/operations', () => <OperationsPage />],
   ['/operations/:id', ({ id = '' }) => <OperationPage key={id} id={id} />],
@@ -44,6 +48,8 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/runs/templates', () => <TemplatesPage />],
   ['/runs/:id', ({ id = '' }) => <RunPage key={id} id={id} />],
   ['/credits', () => <CreditsPage />],
+  ['/lanes', () => <LanesPage />],
+  ['/schedules', () => <SchedulesPage />],
   ['/audit', () => <AuditPage />],
   ['/search', () => <SearchPage />],
 ]

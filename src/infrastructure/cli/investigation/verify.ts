@@ -8,6 +8,7 @@ import type { Finding } from '../../proof/chain/finding.ts'
 import { fingerprintOf, type Signer } from '../../proof/chain/keys.ts'
 import { logName, sealEvents } from '../../proof/chain/seals.ts'
 import { type Verified, verifyLog } from '../../proof/verification/verify.ts'
+import { type VerifiedLanes, verifyLanes } from '../../proof/verification/verify-lanes.ts'
 import type { KnownSeal } from '../../proof/verification/verify-seals.ts'
 import { withPool } from '../../service/database.ts'
 import { readConfig } from '../../settings/config.ts'
@@ -25,6 +26,7 @@ interface Options {
   readonly trust?: readonly string[]
   readonly expect?: string
   readonly limit?: number
+  readonly lanes?: true
   readonly json?: true
 }
 
@@ -34,6 +36,7 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
     .description('check that nobody changed the log, and that rows and messages match it')
     .option('--repair', 'rebuild rows that differ from the log; the bus keeps running')
     .option('--archives <dir>', 'also verify the files that `archive` wrote there')
+    .option('--lanes', 'also verify that commands of a lane began in order, and never more at once than its width')
     .option('--trust <fingerprint>', 'another key that may have signed seals, besides that of this home', again)
     .option('--expect <number:hash>', 'a seal that you kept elsewhere, which must still be in the log')
     .option('--limit <n>', 'list at most so many findings of each kind (default: 1000)', numberOf('--limit'))
@@ -64,12 +67,19 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
     })
 }
 
+interface Report extends Verified {
+  /** With `--lanes`. */
+  readonly lanes?: ReturnType<typeof countsOf>
+}
+
+const countsOf = ({ events, begun }: VerifiedLanes) => ({ events, begun })
+
 const verifyAll = async (
   pool: Pool,
   known: readonly KnownSeal[],
   signer: Signer | null,
   options: Options,
-): Promise<Verified> => {
+): Promise<Report> => {
   const own = signer === null ? [] : [fingerprintOf(signer.key)]
   const progress = startProgress('events', LONG)
   try {
@@ -80,7 +90,10 @@ const verifyAll = async (
       ...(options.limit === undefined ? {} : { limit: options.limit }),
     })
     const files = options.archives === undefined ? [] : await verifyFiles(pool, options.archives)
-    return { ...verified, findings: [...verified.findings, ...files] }
+    const limit = options.limit === undefined ? {} : { limit: options.limit }
+    const lanes = options.lanes === undefined ? null : await verifyLanes(pool, limit)
+    const findings = [...verified.findings, ...files, ...(lanes?.findings ?? [])]
+    return lanes === null ? { ...verified, findings } : { ...verified, findings, lanes: countsOf(lanes) }
   } finally {
     progress.end()
   }
@@ -128,7 +141,7 @@ const columns: readonly Column<Finding>[] = [
   { title: 'WHY', value: ({ message }) => message, flexible: true },
 ]
 
-const reportText = (verified: Verified, repaired: boolean): string => {
+const reportText = (verified: Report, repaired: boolean): string => {
   const { findings, head, unsealed, signedBy } = verified
   const counted = (n: number): string => n.toLocaleString('en-US')
   const signers = signedBy.map(({ key, seals }) => `${counted(seals)} by ${key ?? 'nobody'}`)
@@ -145,6 +158,14 @@ const reportText = (verified: Verified, repaired: boolean): string => {
         'Verified',
         `${counted(verified.events)} events of ${counted(verified.streams)} streams, ${counted(verified.commands + verified.workflowRows)} rows, ${counted(verified.messages)} messages, ${counted(verified.seals)} seals`,
       ],
+      ...(verified.lanes === undefined
+        ? []
+        : ([
+            [
+              'Lanes',
+              `${counted(verified.lanes.begun)} begun commands of lanes, in ${counted(verified.lanes.events)} events`,
+            ],
+          ] as const)),
       ...(verified.strangers === 0
         ? []
         : ([

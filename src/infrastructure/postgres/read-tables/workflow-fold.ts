@@ -1,6 +1,8 @@
 import type { BusEvent } from '../../../domain/bus-event.ts'
 import { creditsStream } from '../../../domain/credits/names.ts'
+import { laneStream, limitStream } from '../../../domain/flow/lane/names.ts'
 import { pauseStream } from '../../../domain/flow/pause/names.ts'
+import { scheduleStream } from '../../../domain/flow/schedule/names.ts'
 import type { Recorded } from '../../../domain/recorded.ts'
 import { runStream } from '../../../domain/workflow-run/names.ts'
 import { templateStream } from '../../../domain/workflow-template/names.ts'
@@ -21,6 +23,13 @@ const from = (prefix: string, column: string, type: Source['type']): Source => (
   owner: value => value(column),
 })
 
+/** SQL: the same as `laneIdOf`. */
+const named = (prefix: string, column: string): Source => ({
+  prefix,
+  type: 'text',
+  owner: value => `${value('domain')} || '/' || ${value(column)}`,
+})
+
 /** The read tables of runs, templates, credits and settings. */
 export const sources: Readonly<Record<ReadTable, Source>> = {
   command_bus_workflow_template: from(templateStream(''), 'template_id', 'uuid'),
@@ -29,6 +38,9 @@ export const sources: Readonly<Record<ReadTable, Source>> = {
   command_bus_credit_account: from(creditsStream(''), 'tenant_id', 'text'),
   command_bus_credit_entry: from(creditsStream(''), 'tenant_id', 'text'),
   command_bus_pause: from(pauseStream(''), 'pause_id', 'uuid'),
+  command_bus_lane: named(laneStream(''), 'lane'),
+  command_bus_limit: named(limitStream(''), 'name'),
+  command_bus_schedule: from(scheduleStream(''), 'name', 'text'),
 }
 
 export const workflowTables = Object.keys(readTables) as readonly ReadTable[]

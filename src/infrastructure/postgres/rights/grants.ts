@@ -17,7 +17,8 @@ interface Rights {
 
 const log = 'command_bus_event'
 const ofTheLog = ['seal', 'archived_stream', 'archived_event', 'archived_message'].map(name => `command_bus_${name}`)
-const kept = ['command_bus_stranger', 'command_bus_undelivered']
+const kept = ['command_bus_stranger', 'command_bus_shared_queue', 'command_bus_undelivered']
+const progress = 'command_bus_schedule_progress'
 /** The commands of lanes, and what a rate has given to them. */
 const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']
 const actions = ['command_bus_action', 'command_bus_action_item']
@@ -44,9 +45,17 @@ const writer = [
 
 const reader: Rights = {
   tables: [
-    ['select', [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, ...lanes, ...readTableNames]],
+    [
+      'select',
+      [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, progress, ...lanes, ...readTableNames],
+    ],
   ],
-  functions: ['command_bus_queue_figures(text[], jsonb)', 'command_bus_command_stream(text, uuid)'],
+  functions: [
+    'command_bus_queue_figures(text[], jsonb)',
+    'command_bus_command_stream(text, uuid)',
+    'command_bus_lane_limit(text, text)',
+    'command_bus_lane_rule(text, text, text)',
+  ],
 }
 
 const sender: Rights = {
@@ -66,10 +75,17 @@ const worker: Rights = {
     'command_bus_read(text, double precision, integer, double precision)',
     'command_bus_next_visible(text, double precision)',
     'command_bus_message_of(text, text, jsonb, jsonb)',
-    'command_bus_owners(text, bigint[])',
+    'command_bus_owners(text, text, bigint[], uuid[])',
+    'command_bus_expired(integer)',
     'command_bus_extend(text, bigint[], integer[], interval)',
     'command_bus_hand_back(text, bigint[], integer[], interval, boolean)',
-    'command_bus_archive(text, bigint[], jsonb)',
+    'command_bus_archive(text, bigint[])',
+    'command_bus_keep_strangers(text, jsonb)',
+    'command_bus_remove(text, bigint[])',
+    'command_bus_share_queue(text)',
+    'command_bus_pauses(text[])',
+    'command_bus_put_aside(text, bigint[], integer[], uuid[])',
+    'command_bus_release(text, uuid, integer)',
     'command_bus_begin(text, bigint[], integer[], uuid[])',
     'command_bus_admit_lanes(text)',
   ],
@@ -80,16 +96,18 @@ const operator: Rights = {
   tables: [
     ...reader.tables,
     ['insert, update', actions],
-    ['insert, update', ['command_bus_checkpoint']],
+    ['insert, update', ['command_bus_checkpoint', progress]],
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
     ['insert, update, delete', ['command_bus_intent']],
   ],
   functions: [
     ...sender.functions,
     ...reader.functions,
+    'command_bus_expired(integer)',
     'command_bus_admit_lanes(text)',
     'command_bus_commit_rows(jsonb)',
     'command_bus_deliver_replies(bigint[], text, text)',
+    'command_bus_settle_strangers(bigint[], uuid[], text, text)',
   ],
 }
 

@@ -1,0 +1,51 @@
+import { commandQueue } from '../../domain/command/names.ts'
+import { ScheduleNotFoundError } from '../flow/schedule-errors.ts'
+import type { NewSchedule } from '../flow/schedule-input.ts'
+import type { ScheduleOptions } from '../flow/schedules.ts'
+import type { ScheduleFilter } from '../ports/reading/schedule-queries.ts'
+import { domainOf } from '../shared/input.ts'
+import { admitQueues, ownReplyQueues } from './callers-queues.ts'
+import type { CallersFilter, Calling } from './calling.ts'
+import { demandOpen } from './command-calls.ts'
+
+const callerOf = ({ identity, scope }: Calling): ScheduleOptions => ({ operator: identity.subject, ...scope })
+
+/** The queues that a schedule needs are refused or counted as for a send. */
+const admitSchedule = (calling: Calling, { domain, replyTo }: Pick<NewSchedule, 'domain' | 'replyTo'>) => {
+  demandOpen(calling, domain)
+  return admitQueues(calling, [commandQueue(domainOf(domain)), ...ownReplyQueues(calling, replyTo)])
+}
+
+const find = async (calling: Calling, name: string) => {
+  const found = await calling.bus.schedules.get(name, calling.scope)
+  if (found === null) throw new ScheduleNotFoundError(name)
+  return found
+}
+
+export const scheduleCalls = {
+  list: async ({ bus, scope }: Calling, filter: CallersFilter<ScheduleFilter> = {}) => {
+    return bus.schedules.list({ ...filter, ...scope })
+  },
+  /** @throws ScheduleNotFoundError */
+  get: async (calling: Calling, name: string) => {
+    return find(calling, name)
+  },
+  set: async (calling: Calling, name: string, given: NewSchedule) => {
+    await admitSchedule(calling, given)
+    return calling.bus.schedules.set(name, given, callerOf(calling))
+  },
+  delete: async (calling: Calling, name: string) => {
+    return calling.bus.schedules.delete(name, callerOf(calling))
+  },
+  pause: async (calling: Calling, name: string, reason: string) => {
+    return calling.bus.schedules.pause(name, reason, callerOf(calling))
+  },
+  resume: async (calling: Calling, name: string) => {
+    return calling.bus.schedules.resume(name, callerOf(calling))
+  },
+  run: async (calling: Calling, name: string) => {
+    const { domain, replyTo } = await find(calling, name)
+    await admitSchedule(calling, { domain, ...(replyTo === null ? {} : { replyTo }) })
+    return calling.bus.schedules.run(name, callerOf(calling))
+  },
+}

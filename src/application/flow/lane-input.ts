@@ -1,0 +1,60 @@
+import type { LaneSettings, LimitSet } from '../../domain/flow/lane/events.ts'
+import { lanesBy, onParkChoices } from '../../domain/flow/lane/events.ts'
+import { InvalidInputError } from '../shared/errors.ts'
+import { commandTypeOf, oneOf, optional, textOf, wholeOf } from '../shared/input.ts'
+
+export interface LaneOptions {
+  /** How many commands of the lane run at once: 1 to 1,000. */
+  readonly width: number
+  /** How many begin within a second at most. Default: no limit. */
+  readonly ratePerSecond?: number | null
+  /** What a parked command does: `hold` keeps the lane waiting (default), `pass` lets the next run. */
+  readonly onPark?: LaneSettings['onPark']
+  /** Who changes it, for the record. Default `operator`. */
+  readonly operator?: string
+}
+
+export interface LimitOptions extends LaneOptions {
+  /** `type`: one lane for all its commands; `tenant`: a lane for each tenant; `key`: the lane of each key. */
+  readonly by: LimitSet['by']
+  /** Only commands of this type. Default: every type. */
+  readonly commandType?: string | null
+}
+
+const MAX_WIDTH = 1_000
+const MAX_RATE = 1_000_000
+const MIN_RATE = 1 / 86_400
+const MAX_LANE = 200
+const LIMIT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$/
+
+export const laneOf = (value: unknown): string => textOf(value, 'lane', MAX_LANE)
+
+/** A rule's name begins the names of its lanes. */
+export const limitNameOf = (value: unknown): string => {
+  const name = textOf(value, 'name', 100)
+  if (LIMIT_NAME.test(name)) return name
+  throw new InvalidInputError(
+    'name',
+    "must be letters, digits, '_', '.', ':' or '-', starting with a letter or a digit",
+  )
+}
+
+const rateOf = (value: unknown): number => {
+  if (typeof value === 'number' && value >= MIN_RATE && value <= MAX_RATE) return value
+  throw new InvalidInputError('ratePerSecond', `must be a number from 1/86400 (one a day) to 1,000,000, not ${value}`)
+}
+
+export const laneSettingsOf = ({ width, ratePerSecond, onPark }: LaneOptions): LaneSettings => ({
+  width: wholeOf(width, 'width', 1, MAX_WIDTH),
+  ratePerSecond: optional(ratePerSecond, rateOf),
+  onPark: optional(onPark, value => oneOf(onParkChoices, value, 'onPark')) ?? 'hold',
+})
+
+export const ruleOf = (options: LimitOptions): LaneSettings & Pick<LimitSet, 'by' | 'commandType'> => ({
+  ...laneSettingsOf(options),
+  by: oneOf(lanesBy, options.by, 'by'),
+  commandType: optional(options.commandType, commandTypeOf),
+})
+
+export const operatorOf = (given: unknown): string =>
+  optional(given, value => textOf(value, 'operator', 200)) ?? 'operator'
