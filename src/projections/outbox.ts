@@ -80,9 +80,6 @@ const laneEffect = (key: CommandKey, { event, context }: Recorded<CommandEvent>,
     ]
   }
   if (event.type === 'CommandRescheduled') return [{ kind: 'lane', op: 'schedule', queue, lane, runAt: event.runAt }]
-  if (event.type === 'CommandRescheduled') {
-    return [{ kind: 'lane', op: 'schedule', queue, lane, runAt: event.runAt }]
-  }
   const op = isFinal(event)
     ? 'leave'
     : event.type === 'OperatorRetried'
