@@ -90,6 +90,14 @@ create table command_bus_lane_check (
   constraint command_bus_lane_check_pkey primary key (check_id)
 );
 
+-- The rules in force, for senders, by name.
+create function command_bus_lane_rules() returns table (domain text, name text, command_type text, lanes_by text)
+language plpgsql stable as $$
+begin
+  return query select l.domain, l.name, l.command_type, l.lanes_by from command_bus_limit l
+    where l.removed_at is null order by l.domain, l.name;
+end $$;
+
 -- The visible time of messages that wait for their lane.
 create function command_bus_hidden() returns timestamptz language sql immutable parallel safe as $$ select '9999-01-01 00:00:00+00'::timestamptz $$;
 
@@ -184,7 +192,7 @@ end $$;
 --   enter     the command joins its lane, or will do so when it is due
 --   park      it is parked: it holds its place, or lets the next pass
 --   return    it was parked, and has a new message
---   schedule  nobody has begun it, and it will join its lane at `run_at`
+--   schedule  nobody has begun it, and it will join its lane at `run_at`; if that has passed, it keeps the place it has
 --   leave     it has ended
 --
 -- `msg_of`: the message of each event, from event 0. `losers`: events that were not appended. Returns the queues with messages
@@ -224,11 +232,12 @@ declare
   v_queue text;
   v_ids   bigint[];
 begin
-  -- one that comes back from aside has to wait for its turn
+  -- one that comes back from aside, or is to run now, may have to wait for its turn
   for v_queue, v_ids in
     with changed as (
       update command_bus_lane_entry e set since = clock_timestamp(), turn_at = null,
-        state = case x.op when 'park' then case when r.on_park = 'pass' then 'aside' else 'parked' end when 'schedule' then 'scheduled'
+        state = case x.op when 'park' then case when r.on_park = 'pass' then 'aside' else 'parked' end
+          when 'schedule' then case when x.run_at > clock_timestamp() then 'scheduled' else e.state end
           else case e.state when 'parked' then 'admitted' else 'waiting' end end,
         msg_id = coalesce(nullif(msg_of[x.event + 1], 0), e.msg_id),
         run_at = coalesce(x.run_at, e.run_at)

@@ -168,7 +168,7 @@ begin
       'command_bus_streams', 'command_bus_read', 'command_bus_next_visible', 'command_bus_extend', 'command_bus_hand_back',
       'command_bus_archive', 'command_bus_keep_strangers', 'command_bus_remove', 'command_bus_share_queue', 'command_bus_settle_strangers', 'command_bus_owners', 'command_bus_expired', 'command_bus_make_queue', 'command_bus_claim_queues', 'command_bus_queue_figures', 'command_bus_deliver_replies',
       'command_bus_put_aside', 'command_bus_pauses', 'command_bus_release', 'command_bus_sweep_paused',
-      'command_bus_begin', 'command_bus_admit_lanes')
+      'command_bus_lane_rules', 'command_bus_begin', 'command_bus_admit_lanes')
   loop
     execute format('alter function %s security definer', v_function);
     execute format('revoke all on function %s from public', v_function);

@@ -14,6 +14,7 @@ import { checkHealth } from '../../src/infrastructure/service/checks.ts'
 import { commandRowChange } from '../../src/projections/command-row.ts'
 import { outbox } from '../../src/projections/outbox.ts'
 import { until } from '../support/bus.ts'
+import { entriesOf, setLimit } from '../support/flow/lanes.ts'
 import { createCommandStore, receiving, sending } from '../support/lives/command-store.ts'
 import { createRolesDatabase, type RolesDatabase } from '../support/roles.ts'
 
@@ -103,7 +104,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     await working.start()
     const replyTo = 'shop__replies'
     const bought = await sender.send('shop', 'Buy', { n: 1 }, { replyTo })
-    const others = await Promise.all([1, 2].map(() => sender.send('shop', 'Fail', {}, { maxAttempts: 1 })))
+    const others = await Promise.all(['a', 'b'].map(key => sender.send('shop', 'Fail', {}, { maxAttempts: 1, key })))
     const failed = await sender.send('shop', 'Fail', {}, { maxAttempts: 1, replyTo })
     const slow = await sender.send('shop', 'Slow', {})
     const noted = await withClient(poolOf(roles, 'sender'), async client => {
@@ -470,7 +471,19 @@ describe('the commits of a role that only sends', () => {
     await Promise.all(['a', 'b', 'a.c', 'a', bare.domain].map(domain => sender.send(domain, 'Buy', { domain }, about)))
     await sender.cancel('shop.sub-a', full.commandId, { reason: 'no "more"' })
     await sender.cancel('shop', bare.commandId, {})
-    expect(await busOf(roles, 'reader').maintenance.verifyLog()).toMatchObject({ findings: [], commands: 307 })
+    // in lanes, of keys and of rules
+    await setLimit(poolOf(roles, 'migrator'), 'shop.sub-a', 'all', { by: 'tenant' })
+    const soon = new Date(Date.now() + 3_600_000)
+    const keyed = await sender.send('shop.sub-a', 'Buy', {}, { key: 'k', priority: 'high', runAt: soon })
+    const ruled = await busOf(roles, 'sender').send('shop.sub-a', 'Buy', {}, { tenantId: 't' })
+    await sender.sendBatch(
+      'shop',
+      [1, 2].map(data => ({ commandType: 'Buy', data, key: 'k' })),
+    )
+    await sender.cancel('shop.sub-a', keyed.commandId, {})
+    expect(await busOf(roles, 'reader').getCommand('shop.sub-a', ruled.commandId)).toMatchObject({ lane: 'all/t' })
+    expect(await entriesOf(poolOf(roles, 'reader'))).toHaveLength(3)
+    expect(await busOf(roles, 'reader').maintenance.verifyLog()).toMatchObject({ findings: [], commands: 311 })
   })
 
   it('G4: cause no finding of verify, even with units of work written by hand', async () => {
@@ -509,6 +522,10 @@ describe('the commits of a role that only sends', () => {
       else parent[last] = to
       return copy
     }
+    const inLane = (unit: Unit, part: object): Unit => ({
+      ...unit,
+      lanes: [{ event: 0, domain: 'shop', command_id: randomUUID(), lane: 'a', ...part }],
+    })
     const two = unitOf([sending('shop'), sending('shop')])
     const crafted: readonly (readonly [what: string, unit: Unit])[] = [
       ['a row with another status', changed(send(), 'rows.0.status', 'COMPLETED')],
@@ -549,6 +566,8 @@ describe('the commits of a role that only sends', () => {
       ['an end with another reply', changed(cancel(), 'replies.0.bodies.0.outcome', 'SUCCESS')],
       ['an end with the reply somewhere else', changed(cancel(), 'replies.0.queue', 'of_others')],
       ['an end of a command that runs', cancel(running.commandId, 2)],
+      ['a place in a lane that its event does not name', inLane(send(), { op: 'enter', queue: 'shop__commands' })],
+      ['another command taken out of its lane', inLane(send(), { op: 'leave', command_id: other.commandId })],
       ['an end before the beginning', cancel(randomUUID(), 0)],
       [
         'a message taken away',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { PermanentCommandError } from '../../../src/index.ts'
 import { admitLanes } from '../../../src/infrastructure/postgres/queue/lanes.ts'
 import { createTestBus, until } from '../../support/bus.ts'
-import { entriesOf, setLane, setLimit } from '../../support/lanes.ts'
+import { entriesOf, setLane, setLimit } from '../../support/flow/lanes.ts'
 import { isParked } from '../../support/park.ts'
 
 const forever = () => new Promise<never>(() => {})

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pg, { type Pool, type PoolClient } from 'pg'
 import { expect, test } from 'vitest'
 import { createTestBus, type TestBus, until } from '../../support/bus.ts'
-import { entriesOf, setLane, setLimit } from '../../support/lanes.ts'
+import { entriesOf, setLane, setLimit } from '../../support/flow/lanes.ts'
 
 const inTransaction = async (pool: Pool, begin: string, work: (client: PoolClient) => Promise<unknown>) => {
   const client = await pool.connect()

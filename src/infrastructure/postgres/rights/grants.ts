@@ -40,6 +40,7 @@ const writer = [
     text[], integer[], integer[], timestamptz[], timestamptz[], timestamptz[], text[], text[], text[], text[], timestamptz[], text[], bigint[],
     double precision[], text[], jsonb[])`,
   'command_bus_make_queue(text)',
+  'command_bus_lane_rules()',
 ]
 
 const reader: Rights = {
@@ -58,8 +59,13 @@ const reader: Rights = {
 }
 
 const sender: Rights = {
-  tables: [['select', ['command_bus_limit']]],
-  functions: [...writer, 'command_bus_send_right()', 'command_bus_claim_queues(text[], text, integer, integer)'],
+  tables: [],
+  functions: [
+    ...writer,
+    'command_bus_send_right()',
+    'command_bus_lane_rules()',
+    'command_bus_claim_queues(text[], text, integer, integer)',
+  ],
 }
 
 const worker: Rights = {

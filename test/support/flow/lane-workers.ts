@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Pool } from 'pg'
 import { afterEach } from 'vitest'
-import { compiledSource } from './servers/compiled.ts'
+import { compiledSource } from '../servers/compiled.ts'
 
-const script = fileURLToPath(new URL('../bus/lanes/lanes-child.mjs', import.meta.url))
+const script = fileURLToPath(new URL('../../bus/lanes/lanes-child.mjs', import.meta.url))
 const children = new Set<ChildProcess>()
 
 afterEach(() => {
