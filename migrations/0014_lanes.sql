@@ -65,7 +65,8 @@ create table command_bus_lane_entry (
   -- the time that the lane's rate has given to its next attempt
   turn_at    timestamptz,
   since      timestamptz not null default clock_timestamp(),
-  constraint command_bus_lane_entry_pkey primary key (domain, command_id),
+  -- not the domain first: while the table has no statistics, a lookup of a lane could use this index and read the whole domain
+  constraint command_bus_lane_entry_pkey primary key (command_id, domain),
   constraint command_bus_lane_entry_state check (state in ('waiting', 'admitted', 'parked', 'aside', 'scheduled'))
 ) with (autovacuum_vacuum_scale_factor = 0.02);
 create index command_bus_lane_entry_place on command_bus_lane_entry (domain, lane, state, place);
@@ -88,6 +89,14 @@ create table command_bus_lane_check (
   limit_name text collate "C",
   constraint command_bus_lane_check_pkey primary key (check_id)
 );
+
+-- The rules in force, for senders, by name.
+create function command_bus_lane_rules() returns table (domain text, name text, command_type text, lanes_by text)
+language plpgsql stable as $$
+begin
+  return query select l.domain, l.name, l.command_type, l.lanes_by from command_bus_limit l
+    where l.removed_at is null order by l.domain, l.name;
+end $$;
 
 -- The visible time of messages that wait for their lane.
 create function command_bus_hidden() returns timestamptz language sql immutable parallel safe as $$ select '9999-01-01 00:00:00+00'::timestamptz $$;
@@ -124,7 +133,7 @@ create function command_bus_lane_limit(of_domain text, of_lane text) returns tex
 $$;
 
 -- How many more of a lane may run, at most `width` of them; null: all.
-create function command_bus_lane_room(of_domain text, of_lane text, width int) returns int language sql stable as $$
+create function command_bus_lane_room(of_domain text, of_lane text, width int) returns table (room int) language sql stable as $$
   select case when width is not null then width - (select count(*)::int from (
     select from command_bus_lane_entry e
     where e.domain = of_domain and e.lane = of_lane and e.state in ('admitted', 'parked') limit width) counted) end
@@ -154,15 +163,18 @@ begin
     return v_queues;
   end if;
   for v_queue, v_ids in
-    with room as materialized (
-      select t.domain, t.lane, command_bus_lane_room(t.domain, t.lane, r.width) as room
-      from (select distinct x.domain, x.lane from unnest(domains, lanes) x(domain, lane)) t
+    with waited as materialized (
+      select distinct t.domain, t.lane from unnest(domains, lanes) t(domain, lane)
+      where exists (select from command_bus_lane_entry e where e.domain = t.domain and e.lane = t.lane and e.state = 'waiting')
+    ), room as materialized (
+      select t.domain, t.lane, o.room from waited t
       cross join lateral command_bus_lane_rule(t.domain, t.lane, command_bus_lane_limit(t.domain, t.lane)) r
+      cross join lateral command_bus_lane_room(t.domain, t.lane, r.width) o
     ), next as materialized (
       select n.domain, n.command_id from room r
       cross join lateral (
         select e.domain, e.command_id from command_bus_lane_entry e
-        where e.domain = r.domain and e.lane = r.lane and e.state = 'waiting' order by e.place limit greatest(r.room, 0)) n
+        where e.domain = r.domain and e.lane = r.lane and e.state = 'waiting' order by e.place limit case when r.room < 0 then 0 else r.room end) n
     ), admitted as (
       update command_bus_lane_entry e set state = 'admitted', since = clock_timestamp()
       from next n where e.domain = n.domain and e.command_id = n.command_id
@@ -186,7 +198,10 @@ end $$;
 -- `msg_of`: the message of each event, from event 0. `losers`: events that were not appended. Returns the queues with messages
 -- that have become visible.
 create function command_bus_move_lanes(parts jsonb, msg_of bigint[], losers int[]) returns text[]
-language plpgsql as $$
+language plpgsql
+-- as in command_bus_commit: a table without statistics must not turn a lookup by key into a scan
+set enable_material = off
+as $$
 declare
   v_ops     text[] := array(select distinct x.op from jsonb_to_recordset(parts) x(op text));
   v_domains text[];
@@ -252,11 +267,12 @@ begin
         first_value(g."limit") over (partition by g.domain, g.lane order by g.event desc) as by_limit
       from given g
     ), room as materialized (
-      select l.domain, l.lane, command_bus_lane_room(l.domain, l.lane, r.width) as room,
+      select l.domain, l.lane, o.room,
         command_bus_sees_lanes() and not exists (
           select from command_bus_lane_entry e where e.domain = l.domain and e.lane = l.lane and e.state = 'waiting') as is_next
       from (select distinct d.domain, d.lane, d.by_limit from numbered d) l
       cross join lateral command_bus_lane_rule(l.domain, l.lane, l.by_limit) r
+      cross join lateral command_bus_lane_room(l.domain, l.lane, r.width) o
     ), entered as (
       insert into command_bus_lane_entry (domain, command_id, lane, limit_name, state, queue, msg_id, run_at)
       select d.domain, d.command_id, d.lane, d."limit",
@@ -283,6 +299,7 @@ language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 as $$
 declare
   v_domain text := command_bus_domain_of(queue);
@@ -303,6 +320,9 @@ begin
     left join command_bus_lane_entry e on e.domain = v_domain and e.command_id = g.command_id
     left join lateral command_bus_lane_rule(e.domain, e.lane, e.limit_name) r on e.state = 'admitted';
   return query select unnest(v_free);
+  if v_rated is null and v_others is null then
+    return;
+  end if;
 
   for v_back in
     select g.msg_id, g.delivery, b.visible_at, b.lane
@@ -423,6 +443,7 @@ language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
 as $$
 declare
   v_noted  record;

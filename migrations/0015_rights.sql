@@ -166,7 +166,7 @@ begin
     select p.oid from pg_proc p
     where p.pronamespace = current_schema()::regnamespace and p.proname in ('command_bus_commit', 'command_bus_commit_each', 'command_bus_commit_rows', 'command_bus_commit_sent', 'command_bus_commit_reports',
       'command_bus_streams', 'command_bus_read', 'command_bus_next_visible', 'command_bus_extend', 'command_bus_hand_back',
-      'command_bus_archive', 'command_bus_owners', 'command_bus_make_queue', 'command_bus_claim_queues', 'command_bus_queue_figures', 'command_bus_deliver_replies', 'command_bus_begin', 'command_bus_admit_lanes')
+      'command_bus_archive', 'command_bus_owners', 'command_bus_make_queue', 'command_bus_claim_queues', 'command_bus_queue_figures', 'command_bus_deliver_replies', 'command_bus_lane_rules', 'command_bus_begin', 'command_bus_admit_lanes')
   loop
     execute format('alter function %s security definer', v_function);
     execute format('revoke all on function %s from public', v_function);

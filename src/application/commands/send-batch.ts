@@ -98,7 +98,7 @@ const sendInChunks = async (
     }
   }
   const sendAll = async (places: readonly number[]): Promise<void> => {
-    const chunks = distinctChunks(prepared, places)
+    const chunks = distinctChunks(prepared, places, inOrder ? CHUNK_IN_LANES : CHUNK)
     const writer = async (first: number): Promise<void> => {
       // the writer before it has sent its first statement by then
       if (first > 0) await nextTurn()
@@ -155,6 +155,7 @@ const batchResult = (outcome: SendOutcome): BatchResult =>
 const distinctChunks = (
   prepared: readonly PreparedSend[],
   places: readonly number[],
+  most: number,
 ): readonly (readonly number[])[] => {
   const placesOf = new Map<string, number[]>()
   for (const place of places) {
@@ -164,11 +165,13 @@ const distinctChunks = (
     else others.push(place)
   }
   const sizeOf = ([first]: readonly number[]): number => sizeOfSend(prepared[first as number] as PreparedSend)
-  return cutToFit([...placesOf.values()], { most: CHUNK, sizeOf }).map(chunk => chunk.flat())
+  return cutToFit([...placesOf.values()], { most, sizeOf }).map(chunk => chunk.flat())
 }
 
 /** Commands of one statement: a batch of 1,000 is two, so that one is prepared while the other is written. */
 const CHUNK = 500
+/** Its lanes are locked for as long as the statement takes. */
+const CHUNK_IN_LANES = 200
 const WRITERS = 2
 const FIRST_WAIT_MS = 20
 const LONGEST_WAIT_MS = 500

@@ -10,7 +10,7 @@ import { admitLanes } from '../../../src/infrastructure/postgres/queue/lanes.ts'
 import { createPgmqQueue, createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
 import { eventIds } from '../../../src/infrastructure/shared/uuid-ids.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
-import { setLane } from '../../support/lanes.ts'
+import { setLane } from '../../support/flow/lanes.ts'
 import { createCommandStore } from '../../support/lives/command-store.ts'
 
 const QUEUE = 'jobs__commands'

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { PermanentCommandError, TransientCommandError } from '../../../src/index.ts'
 import { createTestBus, signal, type TestBus, until } from '../../support/bus.ts'
-import { entriesOf, setLane } from '../../support/lanes.ts'
+import { entriesOf, setLane } from '../../support/flow/lanes.ts'
 import { isParked } from '../../support/park.ts'
 
 const ORDER = Array.from({ length: 12 }, (_, n) => n)

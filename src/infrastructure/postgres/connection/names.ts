@@ -49,6 +49,7 @@ export const schemaNames = [
   'command_bus_lane_key',
   'command_bus_lane_room',
   'command_bus_lane_rule',
+  'command_bus_lane_rules',
   'command_bus_limit',
   'command_bus_link',
   'command_bus_lock',

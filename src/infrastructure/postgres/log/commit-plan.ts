@@ -37,17 +37,28 @@ export interface CommitPlan {
   readonly replyQueues: ReadonlySet<string>
   /** Queues on which it puts messages: their workers are notified after the commit. */
   readonly filled: ReadonlySet<string>
-  readonly statement: { readonly name: string; readonly call: string; readonly values: readonly unknown[] }
+  readonly statement: Statement
   /** From the answer of the call; null: nothing was committed, as a command has moved on. A document commits the others. */
   readonly outcomesOf: (answer: unknown) => Outcomes | null
 }
 
+interface Statement {
+  readonly name: string
+  readonly call: string
+  readonly values: readonly unknown[]
+  /** It takes locks of lanes, which others have for as long as a whole batch takes. */
+  readonly inLanes?: boolean
+}
+
 /** The query of a plan. `brief`: it waits only a moment for a lock; `set_config` holds for this transaction, the statement. */
-export const queryOf = ({ statement: { name, call, values } }: Pick<CommitPlan, 'statement'>, brief = false) =>
+export const queryOf = (
+  { statement: { name, call, values, inLanes = false } }: Pick<CommitPlan, 'statement'>,
+  brief = false,
+) =>
   brief
     ? {
-        name: `${name}_brief`,
-        text: `select ${call} as answer from set_config('lock_timeout', '100ms', true)`,
+        name: `${name}_brief${inLanes ? '_lanes' : ''}`,
+        text: `select ${call} as answer from set_config('lock_timeout', '${inLanes ? 400 : 100}ms', true)`,
         values: [...values],
       }
     : { name, text: `select ${call} as answer`, values: [...values] }

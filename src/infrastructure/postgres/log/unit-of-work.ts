@@ -74,7 +74,8 @@ export interface CommitAnswer {
 /** The statement that commits a unit. A unit of commands only, as most are, pays nothing for the other read tables. */
 export const commitStatement = (unit: Partial<UnitOfWork>): CommitPlan['statement'] => {
   const name = unit.tables === undefined ? 'command_bus_commit' : 'command_bus_commit_rows'
-  return { name, call: `${name}($1::jsonb)`, values: [JSON.stringify(unit)] }
+  const inLanes = unit.lanes === undefined ? {} : { inLanes: true }
+  return { name, call: `${name}($1::jsonb)`, values: [JSON.stringify(unit)], ...inLanes }
 }
 
 /** Everything that these appends write, as one document. Pure. */

@@ -20,8 +20,7 @@ export const createLaneRules = (pool: Pool, now: () => number = () => performanc
   const read = async (): Promise<void> => {
     const began = now()
     const { rows } = await pool.query<RuleRow>(
-      `select domain, name, command_type as "commandType", lanes_by as "by" from command_bus_limit
-       where removed_at is null order by domain, name`,
+      'select domain, name, command_type as "commandType", lanes_by as "by" from command_bus_lane_rules()',
     )
     const byDomain = new Map<string, LaneRule[]>()
     for (const { domain, ...rule } of rows) byDomain.set(domain, [...(byDomain.get(domain) ?? []), rule])

@@ -53,7 +53,7 @@ const MOST_PLACES = 10_000
 /** A command without a lane costs no look at its table. */
 const joinLane = `left join lateral (
   select e.domain, e.lane, e.place from command_bus_lane_entry e
-  where e.domain = c.domain and e.command_id = c.command_id and e.state = 'waiting') w on c.lane is not null`
+  where c.lane is not null and e.domain = c.domain and e.command_id = c.command_id and e.state = 'waiting' offset 0) w on true`
 
 const placeInLane = `
   case when w.place is not null then (select count(*)::int from (

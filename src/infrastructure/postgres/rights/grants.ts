@@ -58,8 +58,13 @@ const reader: Rights = {
 }
 
 const sender: Rights = {
-  tables: [['select', ['command_bus_limit']]],
-  functions: [...writer, 'command_bus_send_right()', 'command_bus_claim_queues(text[], text, integer, integer)'],
+  tables: [],
+  functions: [
+    ...writer,
+    'command_bus_send_right()',
+    'command_bus_lane_rules()',
+    'command_bus_claim_queues(text[], text, integer, integer)',
+  ],
 }
 
 const worker: Rights = {
