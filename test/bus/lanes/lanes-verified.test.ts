@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { PermanentCommandError, TransientCommandError } from '../../../src/index.ts'
 import { verifyLanes } from '../../../src/infrastructure/proof/verification/verify-lanes.ts'
 import { createTestBus, until } from '../../support/bus.ts'
-import { entriesOf } from '../../support/lanes.ts'
+import { entriesOf } from '../../support/flow/lanes.ts'
 
 /** `LANE_COMMANDS=10000` sends that many. */
 const COMMANDS = Number(process.env.LANE_COMMANDS ?? 240)
