@@ -99,6 +99,13 @@ describe('F8: the log of a lane', () => {
     ])
   })
 
+  test('F8: what held before a change counts for ten seconds more, as transactions may have read it', () => {
+    const changed = [settings(2), settings(1, false, 1_000)]
+    const two = (at: number) => [sent('1', { at }), sent('2', { at }), received('1', { at }), received('2', { at })]
+    expect(faultsOf([...changed, ...two(10_999)])).toEqual([])
+    expect(faultsOf([...changed, ...two(11_000)])).toEqual(['overlap: 2 before 1'])
+  })
+
   test('F8: a command with a time of its own joins when it is due, and others do not wait for it', () => {
     expect(faultsOf([sent('1', { later: true }), sent('2'), received('2'), completed('2'), received('1')])).toEqual([])
     expect(faultsOf([sent('1', { later: true }), sent('2'), received('2'), received('1')])).toEqual([
@@ -117,6 +124,9 @@ describe('F8: the log of a lane', () => {
     const two = [sent('1', { limit: 'by-type' }), sent('2', { limit: 'by-type' }), received('1'), received('2')]
     expect(faultsOf([rule(1, 0), ...two])).toEqual(['overlap: 2 before 1'])
     expect(faultsOf([rule(1, 0), rule(null, 1), ...two])).toEqual([])
+    const ofKeys = [rule(2, 0), rule(null, 1)].map(fact => ({ ...fact, byKey: true }))
+    const later = two.map(fact => ({ ...fact, at: 60_000 }))
+    expect(faultsOf([...ofKeys, ...later])).toEqual(['overlap: 2 before 1'])
   })
 
   test('F8: legal histories have no faults, whatever happens in them', () => {

@@ -17,20 +17,28 @@ const entriesOf = (state: string): string => `
 const OWN = `(c.domain is not null and ${tenantIs('$1', 'c.tenant_id')})`
 const RETRIES = `(x.state = 'admitted' and coalesce(c.next_attempt_at > clock_timestamp(), false))`
 
-/** SQL: what is shown of the lanes `l`. $1: the tenant whose commands are shown. */
-const shown = (isScoped: boolean): string => `
-  select l.domain, l.lane, r.width, r.rate, r.on_park, k.limit_name, coalesce(h.running, '{}') as running, w.waiting,
+const HOLDERS = `
+  from (${entriesOf('admitted')} union all ${entriesOf('parked')}) x
+  left join command_bus_command c on c.domain = x.domain and c.command_id = x.command_id`
+
+/** Without room, and nothing runs that would make room. */
+const IS_BLOCKED = '(l.running_now = 0 and coalesce(l.held >= r.width, false))'
+
+/** SQL: what is shown of lanes. $1: the tenant whose commands are shown. The cheap condition comes first. */
+const shown = (isScoped: boolean, blocked?: boolean): string => `
+  select l.domain, l.lane, r.width, r.rate, r.on_park, k.limit_name, coalesce(l.running, '{}') as running, w.waiting,
     ${instant('w.since')} as waiting_since, b.command_id as blocked_by, ${instant('b.since')} as blocked_since, b.why
-  from lanes l
+  from (
+    select l.domain, l.lane, h.* from lanes l
+    cross join lateral (
+      select count(*) as held,
+        count(*) filter (where x.state = 'admitted' and not ${RETRIES}) as running_now,
+        array_agg(x.command_id::text order by x.place) filter (where x.state = 'admitted' and not ${RETRIES} and ${OWN}) as running,
+        count(*) filter (where ${OWN}) as own
+      ${HOLDERS}) h
+    ${blocked === true ? 'where h.running_now = 0 and h.held > 0' : ''} offset 0) l
   cross join lateral (select command_bus_lane_limit(l.domain, l.lane) as limit_name) k
   cross join lateral command_bus_lane_rule(l.domain, l.lane, k.limit_name) r
-  cross join lateral (
-    select count(*) filter (where x.state <> 'waiting') as held,
-      count(*) filter (where x.state = 'admitted' and not ${RETRIES}) as running_now,
-      array_agg(x.command_id::text order by x.place) filter (where x.state = 'admitted' and not ${RETRIES} and ${OWN}) as running,
-      count(*) filter (where ${OWN}) as own
-    from (${entriesOf('admitted')} union all ${entriesOf('parked')}) x
-    left join command_bus_command c on c.domain = x.domain and c.command_id = x.command_id) h
   cross join lateral (
     select count(*)::int as waiting, min(x.since) as since from ${entriesOf('waiting')} x
     ${isScoped ? `join command_bus_command c on c.domain = x.domain and c.command_id = x.command_id and ${OWN}` : ''}) w
@@ -38,11 +46,10 @@ const shown = (isScoped: boolean): string => `
     select case when ${OWN} then x.command_id end as command_id,
       case x.state when 'parked' then x.since else c.updated_at end as since,
       case x.state when 'parked' then 'PARKED' else 'RETRY' end as why
-    from (${entriesOf('admitted')} union all ${entriesOf('parked')}) x
-    left join command_bus_command c on c.domain = x.domain and c.command_id = x.command_id
-    where h.held >= r.width and h.running_now = 0
-    order by x.state desc, x.place limit 1) b on true
-  ${isScoped ? 'where (h.own > 0 or w.waiting > 0)' : 'where true'}`
+    ${HOLDERS} order by x.state desc, x.place limit 1) b on ${IS_BLOCKED}
+  where ${blocked === undefined ? 'true' : blocked ? IS_BLOCKED : `not ${IS_BLOCKED}`}`
+
+const isSeen = '(l.own > 0 or w.waiting > 0)'
 
 /** SQL: the first lane after `after` that has commands or settings: each of two index lookups. */
 const nextLane = (after: string, inDomain: string): string => `
@@ -57,17 +64,16 @@ const nextLane = (after: string, inDomain: string): string => `
 /** $2 and $3: the lane before; $4: the domain. */
 const listSql = (isScoped: boolean, hasDomain: boolean, blocked: boolean | undefined): string => {
   const inDomain = hasDomain ? 'and ?.domain = $4' : ''
-  const isBlocked = blocked === undefined ? '' : `and b.why is ${blocked ? 'not ' : ''}null`
   return `
     with recursive lanes as (
       select f.domain, f.lane from (${nextLane('($2::text collate "C", $3::text collate "C")', inDomain)}) f
       union all
       select n.domain, n.lane from lanes p cross join lateral (${nextLane('(p.domain, p.lane)', inDomain)}) n)
-    ${shown(isScoped)} ${isBlocked} limit $${hasDomain ? 5 : 4}::int`
+    ${shown(isScoped, blocked)} ${isScoped ? `and ${isSeen}` : ''} limit $${hasDomain ? 5 : 4}::int`
 }
 
 const oneSql = (isScoped: boolean): string =>
-  `with lanes as (select $2::text collate "C" as domain, $3::text collate "C" as lane) ${shown(isScoped).replace(/where [^\n]*$/, '')}`
+  `with lanes as (select $2::text collate "C" as domain, $3::text collate "C" as lane) ${shown(isScoped)}`
 
 export const createLaneQueries = (pool: Pool): LaneQueries => ({
   list: async ({ tenantId, domain, blocked, limit = DEFAULT_LIMIT, cursor }) => {

@@ -35,6 +35,7 @@ interface StoredSettings {
   readonly name?: string
   readonly width?: number
   readonly onPark?: string
+  readonly by?: string
 }
 
 /**
@@ -77,12 +78,12 @@ const checkLanes = async (client: PoolClient, limit: number): Promise<VerifiedLa
 const factsOf = (row: LaneRow): readonly LaneFact[] => {
   const { stream, type, lane, limit, later, receipt, settings, at, transaction } = row
   if (settings !== null) {
-    const { domain, width, onPark } = settings
+    const { domain, width, onPark, by } = settings
     const isLimit = stream.startsWith('limit-')
     const name = isLimit ? settings.name : settings.lane
     if (name === undefined) return []
     const found = width === undefined ? null : { width, passes: onPark === 'pass' }
-    return [{ kind: isLimit ? 'limit' : 'lane', domain, name, settings: found, at }]
+    return [{ kind: isLimit ? 'limit' : 'lane', domain, name, settings: found, byKey: by === 'key', at }]
   }
   const key = parseCommandStream(stream)
   if (key === null || lane === null) return []
