@@ -66,7 +66,7 @@ export default defineConfig({
           environment: 'jsdom',
           isolate: false,
           setupFiles: [fileURLToPath(new URL('test/support/suite/fresh-modules.ts', import.meta.url))],
-          include: ['test/console/components/*.test.tsx'],
+          include: ['test/console/{components,flow}/*.test.tsx'],
         },
       },
       // takes pictures for the docs, and only when it is asked to: `npm run docs:screenshots`

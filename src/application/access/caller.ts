@@ -5,9 +5,8 @@ import { type BoundCalls, bindCalls } from './bound-calls.ts'
 import { callerPermissions } from './caller-permissions.ts'
 import { type CallerDeps, type Calling, demand } from './calling.ts'
 import { commandCalls } from './command-calls.ts'
-import { flowCalls } from './flow-calls.ts'
+import { laneCalls, limitCalls, pauseCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
-import { laneCalls, limitCalls } from './lane-calls.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
 import { scheduleCalls } from './schedule-calls.ts'
 import { strangerCalls } from './stranger-calls.ts'
@@ -33,7 +32,7 @@ const operationCalls = {
 const callsFor = bindCalls(
   {
     ...commandCalls,
-    ...flowCalls,
+    ...pauseCalls,
     lanes: laneCalls,
     limits: limitCalls,
     troubleshooting: troubleshootingCalls,
@@ -47,7 +46,7 @@ const callsFor = bindCalls(
   callerPermissions,
 )
 
-export interface Caller extends BoundCalls<typeof commandCalls & typeof flowCalls> {
+export interface Caller extends BoundCalls<typeof commandCalls & typeof pauseCalls> {
   readonly identity: Identity
   readonly lanes: BoundCalls<typeof laneCalls>
   readonly limits: BoundCalls<typeof limitCalls>

@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 import { signIn } from '../../../web/src/api/session.ts'
 import { SchedulesPage } from '../../../web/src/pages/schedules/SchedulesPage.tsx'
-import { answering, asked, show, tokenFor } from './support.tsx'
+import { answering, asked, show, tokenFor } from '../components/support.tsx'
 
 const commandId = '00000000-0000-4000-8000-000000000001'
 const schedule = {

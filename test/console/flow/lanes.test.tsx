@@ -2,7 +2,7 @@ import { screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 import { LanesPage } from '../../../web/src/pages/lanes/LanesPage.tsx'
-import { answering, asked, show } from './support.tsx'
+import { answering, asked, show } from '../components/support.tsx'
 
 const id = (n: number) => `00000000-0000-4000-8000-00000000000${n}`
 const at = '2026-01-02T03:04:05.678Z'

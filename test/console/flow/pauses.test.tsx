@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 import { signIn } from '../../../web/src/api/session.ts'
 import { PauseButton, Pauses } from '../../../web/src/pages/overview/Pauses.tsx'
-import { answering, asked, problem, show, tokenFor } from './support.tsx'
+import { answering, asked, problem, show, tokenFor } from '../components/support.tsx'
 
 const pause = {
   pauseId: '00000000-0000-4000-8000-000000000001',

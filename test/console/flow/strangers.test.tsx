@@ -2,7 +2,7 @@ import { screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 import { StrangersPage } from '../../../web/src/pages/troubleshooting/StrangersPage.tsx'
-import { answering, asked, show } from './support.tsx'
+import { answering, asked, show } from '../components/support.tsx'
 
 const stranger = (strangerId: string, over: object = {}) => ({
   strangerId,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { CommandDetail } from '../../../web/src/api/client.ts'
 import { signIn } from '../../../web/src/api/session.ts'
 import { CommandActions } from '../../../web/src/pages/commands/CommandActions.tsx'
-import { answering, asked, problem, show, tokenFor } from './support.tsx'
+import { answering, asked, problem, show, tokenFor } from '../components/support.tsx'
 
 const commandId = '00000000-0000-4000-8000-000000000001'
 const command = (over: object = {}) =>
