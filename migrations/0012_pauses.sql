@@ -112,12 +112,14 @@ begin
   end if;
   execute format($q$
     with found as materialized (
-      select q.msg_id from unnest($1, $2) x(msg_id, vt) join pgmq.%1$I q on q.msg_id = x.msg_id where q.vt = x.vt for update of q skip locked)
+      select q.msg_id from unnest($1, $2) x(msg_id, vt) join pgmq.%1$I q on q.msg_id = x.msg_id
+      where q.vt is not distinct from x.vt for update of q skip locked)
     update pgmq.%1$I q set vt = least(q.enqueued_at, clock_timestamp()) from found f where q.msg_id = f.msg_id $q$, 'q_' || queue)
     using v_ids, v_vts;
   -- these are locked by somebody; all others are back, or are hidden by somebody else, or gone
   execute format($q$
-    select coalesce(array_agg(q.msg_id), '{}') from unnest($1, $2) x(msg_id, vt) join pgmq.%1$I q on q.msg_id = x.msg_id where q.vt = x.vt $q$,
+    select coalesce(array_agg(q.msg_id), '{}') from unnest($1, $2) x(msg_id, vt) join pgmq.%1$I q on q.msg_id = x.msg_id
+    where q.vt is not distinct from x.vt $q$,
     'q_' || queue) into v_stay using v_ids, v_vts;
   delete from command_bus_paused_message m
     where m.queue = command_bus_release.queue and m.pause_id = of_pause and m.msg_id = any (v_ids) and m.msg_id <> all (v_stay);
@@ -142,22 +144,24 @@ begin
   end if;
   return query execute format($q$
     with due as materialized (
-      select d.msg_id, d.vt, d.message from pgmq.%1$I d
-      where d.vt >= $2 and d.vt <= $5 and (d.vt, d.msg_id) > ($2, $3) order by d.vt, d.msg_id limit $4
+      select d.msg_id, d.vt, d.message->>'command_type' as type, case
+        when d.message->>'command_id' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then (d.message->>'command_id')::uuid end as command_id
+      from pgmq.%1$I d where d.vt >= $2 and d.vt <= $5 and (d.vt, d.msg_id) > ($2, $3) order by d.vt, d.msg_id limit $4
     ), held as materialized (
       select d.msg_id, d.vt, p.pause_id, p.until
       from due d
-      left join command_bus_command c on c.domain = $6 collate "C" and c.command_id = case
-        when d.message->>'command_id' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then (d.message->>'command_id')::uuid end
       cross join lateral (
         select p.pause_id, p.until from command_bus_pause p
         where p.domain = $6 collate "C" and p.resumed_at is null and command_bus_in_force(p.resumed_at, p.until)
           and (p.command_type is not null or p.tenant_id is not null)
-          and (p.command_type is null or p.command_type = d.message->>'command_type')
-          and (p.tenant_id is null or p.tenant_id = c.tenant_id)
+          and (p.command_type is null or p.command_type = d.type)
+          and (p.tenant_id is null or p.tenant_id = (
+            select c.tenant_id from command_bus_command c where c.domain = $6 collate "C" and c.command_id = d.command_id))
         limit 1) p
     ), found as materialized (
-      select q.msg_id, h.pause_id, h.until from held h join pgmq.%1$I q on q.msg_id = h.msg_id where q.vt = h.vt for update of q skip locked
+      -- not `=`: many messages become due at the same instant, and the index on vt would find all of them for each
+      select q.msg_id, h.pause_id, h.until from held h join pgmq.%1$I q on q.msg_id = h.msg_id
+      where q.vt is not distinct from h.vt for update of q skip locked
     ), aside as (
       update pgmq.%1$I q set vt = coalesce(f.until + interval '1 minute', clock_timestamp() + interval '1 year')
       from found f where q.msg_id = f.msg_id

@@ -151,41 +151,6 @@ test('F4: a paused type and a paused tenant wait uncounted, put aside and in the
   expect(rows).toEqual([{ total_attempts: 1 }])
 })
 
-test('F4: a long backlog of a paused type is put aside together, so that what is behind it goes on', async () => {
-  const setup = await createTestBus()
-  const { bus, work, pool } = setup
-  const backlog = 3_000
-  await sendMany(bus, backlog, { commandType: 'Bill' })
-  const { pauseId } = await bus.pause({ domain: 'mail', commandType: 'Bill', reason: 'x' })
-  await sendMany(bus, 1)
-  const worker = await work({ domain: 'mail', concurrency: 1, handlers: { '*': async () => null } })
-  await until(
-    () => completed(setup),
-    n => n === 1,
-  )
-  await until(
-    () => aside(setup),
-    n => n === backlog,
-  )
-  await worker.stop()
-  // pgmq notes reads
-  const { rows } = await pool.query(
-    `select count(last_read_at)::int as read, max(read_ct) as counted from pgmq.q_${QUEUE}`,
-  )
-  expect(rows[0].counted).toBe(0)
-  expect(rows[0].read).toBeLessThan(backlog / 10)
-  await bus.resume(pauseId)
-  await work({ domain: 'mail', concurrency: 200, handlers: { '*': async () => null } })
-  await until(
-    () => aside(setup),
-    n => n === 0,
-  )
-  await until(
-    () => completed(setup),
-    n => n > 500,
-  )
-})
-
 test('F4: a pause outlives every process, and one with an end runs out by itself, without an event', async () => {
   const setup = await createTestBus()
   const { bus, another, work, pool } = setup
