@@ -102,6 +102,13 @@ export {
   ReplyQueueRefusedError,
   UnavailableError,
 } from './application/shared/errors.ts'
+export type {
+  AdoptedStrangers,
+  AdoptOptions,
+  DropOptions,
+  DroppedStrangers,
+  Strangers,
+} from './application/strangers/strangers.ts'
 export {
   ActionNotFoundError,
   type ActionView,

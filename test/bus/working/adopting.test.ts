@@ -198,33 +198,35 @@ describe('F13: a queue of another program comes under the bus', () => {
     expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 0 })
   })
 
-  test('F13: a worker with one slot adopts hundreds of messages in a few transactions, and hands back what is not theirs', async () => {
-    const setup = await onTheirQueue()
-    const { bus, pool, work, messages, until } = setup
-    const count = logIsSeparate ? 60 : 400
-    await put(setup, ...Array.from({ length: count }, (_, n) => ({ type: 'Charge', command_id: `c-${n}`, data: n })))
-    const { commandId } = await bus.send('payments', 'Charge', 'own')
-    // nothing is handled meanwhile
-    const busy = signal()
-    await work({ domain: 'payments', adoptStrangers: true, concurrency: 1, handlers: { Charge: () => busy.promise } })
-    await until(
-      async () => (await pool.query('select from command_bus_command')).rowCount,
-      rows => rows === count + 1,
-    )
-    const { rows } = await pool.query(
-      `select count(distinct created_at)::int as n from command_bus_command where command_id <> $1`,
-      [commandId],
-    )
-    // by the instant that one statement's commands share
-    expect(rows[0].n).toBeLessThan(count / 8)
-    // the one in the only slot apart, nobody counts as read
-    const waiting = await until(
-      () => messages(QUEUE),
-      found => found.filter(({ read_ct }) => read_ct > 0).length <= 1,
-    )
-    expect(waiting).toHaveLength(count + 1)
-    busy.resolve()
-  })
+  // one transaction for many is what only a log in the same database has
+  test.skipIf(logIsSeparate)(
+    'F13: a worker with one slot adopts hundreds of messages in a few transactions, and hands back what is not theirs',
+    async () => {
+      const setup = await onTheirQueue()
+      const { bus, pool, work, messages, until } = setup
+      const count = 400
+      await put(setup, ...Array.from({ length: count }, (_, n) => ({ type: 'Charge', command_id: `c-${n}`, data: n })))
+      await bus.send('payments', 'Charge', 'own')
+      // nothing else is handled meanwhile
+      const busy = signal()
+      await work({ domain: 'payments', adoptStrangers: true, concurrency: 1, handlers: { Charge: () => busy.promise } })
+      await until(
+        async () => (await pool.query('select from command_bus_command')).rowCount,
+        rows => rows === count + 1,
+      )
+      const { rows } = await pool.query(
+        `select count(distinct xid::text)::int as n from command_bus_event where type = 'CommandSent'`,
+      )
+      expect(rows[0].n).toBeLessThan(count / 10)
+      // the one in the only slot apart, nobody counts as read
+      const waiting = await until(
+        () => messages(QUEUE),
+        found => found.filter(({ read_ct }) => read_ct > 0).length <= 1,
+      )
+      expect(waiting).toHaveLength(count + 1)
+      busy.resolve()
+    },
+  )
 
   test('F13: an id that is no UUID is replaced, always by the same one, and replies are recognised by it', async () => {
     const setup = await onTheirQueue()
