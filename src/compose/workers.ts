@@ -54,13 +54,15 @@ export const createWorkers = ({ connections, catalog, handlers, guarded, expiry,
     )
     workers.add(worker)
     handlers.add(options.domain, worker)
-    let leave = (): void => {}
+    let leave: (() => void) | null = null
+    let isStopped = false
     const start = async (): Promise<void> => {
       await worker.start()
-      leave = expiry.join()
+      if (!isStopped) leave = expiry.join()
     }
     const stop: Worker['stop'] = stopping => {
-      leave()
+      isStopped = true
+      leave?.()
       return worker.stop(stopping).finally(() => workers.delete(worker))
     }
     return { ...worker, start: guarded(start), stop }

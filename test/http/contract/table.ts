@@ -16,6 +16,8 @@ export interface Expected {
   readonly prepareBody?: (api: SharedApi) => Promise<unknown>
   /** Required members of the body, when not all members of `body` are. */
   readonly required?: readonly string[]
+  /** One of several members is needed: the description of the body names none as required. */
+  readonly eachIsOptional?: true
   readonly succeeds: 200 | 201 | 202
   /** The answer for an unknown id: a code, or one of these. */
   readonly unknown: ProblemCode | 'empty list' | 'no id in its path'
@@ -157,7 +159,8 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     is: 'POST /domains/:domain/commands/:commandId/reschedule',
     roles: ['SENDER', 'OPERATOR', 'ADMIN'],
     body: { delaySeconds: 3_600 },
-    required: [],
+    required: ['runAt, delaySeconds'],
+    eachIsOptional: true,
     succeeds: 200,
     unknown: 'COMMAND_NOT_FOUND',
     query: [],
