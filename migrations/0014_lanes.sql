@@ -79,8 +79,8 @@ create table command_bus_lane_bucket (
   constraint command_bus_lane_bucket_pkey primary key (domain, lane)
 ) with (fillfactor = 50);
 
--- Lanes to be looked at again, as their settings have changed, or as the transaction that ended one of them could not see the
--- others. Workers do that when they find nothing to read.
+-- Lanes to be looked at again: somebody had them locked when their settings changed, or the transaction that ended one of them could
+-- not see the others. Workers do that when they find nothing to read.
 create table command_bus_lane_check (
   check_id   bigint generated always as identity,
   domain     text collate "C" not null,
