@@ -166,6 +166,7 @@ declare
   v_lost   text[];
   v_table  text;
   v_writes jsonb;
+  v_domain text;
 begin
   v_answer := command_bus_commit(unit - 'tables');
   v_lost := array(select jsonb_array_elements_text(v_answer->'lost'));
@@ -179,6 +180,9 @@ begin
     perform command_bus_put_rows(v_table::regclass, v_writes, v_lost);
     if v_table in ('command_bus_lane', 'command_bus_limit') then
       perform command_bus_check_lanes(v_writes);
+      for v_domain in select distinct x->'row'->>'domain' from jsonb_array_elements(v_writes) x loop
+        v_answer := jsonb_set(v_answer, '{shown}', coalesce(v_answer->'shown', '[]') || to_jsonb(command_bus_admit_lanes(v_domain)));
+      end loop;
     end if;
   end loop;
   return v_answer;

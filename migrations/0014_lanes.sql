@@ -79,8 +79,8 @@ create table command_bus_lane_bucket (
   constraint command_bus_lane_bucket_pkey primary key (domain, lane)
 ) with (fillfactor = 50);
 
--- Lanes to be looked at again, as their settings have changed, or as the transaction that ended one of them could not see the
--- others. Workers do that when they find nothing to read.
+-- Lanes to be looked at again: somebody had them locked when their settings changed, or the transaction that ended one of them could
+-- not see the others. Workers do that when they find nothing to read.
 create table command_bus_lane_check (
   check_id   bigint generated always as identity,
   domain     text collate "C" not null,
@@ -143,9 +143,12 @@ $$;
 create function command_bus_sees_lanes() returns boolean language sql stable as $$
   select current_setting('transaction_isolation') in ('read committed', 'read uncommitted') $$;
 
--- Sets when messages become visible.
+-- Sets when messages become visible; those of a queue that was dropped are gone.
 create function command_bus_show(queue text, msg_ids bigint[], visible_at timestamptz) returns void language plpgsql as $$
 begin
+  if to_regclass(format('pgmq.%I', 'q_' || queue)) is null then
+    return;
+  end if;
   execute format('update pgmq.%I q set vt = $2 where q.msg_id = any ($1)', 'q_' || queue) using msg_ids, visible_at;
 end $$;
 

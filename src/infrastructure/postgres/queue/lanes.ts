@@ -2,9 +2,8 @@ import type { Pool } from 'pg'
 import { inTransaction, withClient } from '../connection/with-client.ts'
 
 /**
- * Looks again at the lanes of a domain whose settings have changed, and lets those commands run that may by now. A change is
- * noted in its own transaction, and workers call this when they find nothing to read; call it after a change so that it takes
- * effect at once. Returns the queues with messages that have become visible.
+ * Looks again at the lanes of a domain that are noted for it, and lets those commands run that may by now. A change of settings does
+ * so itself; this is for what it could not do. Returns the queues with messages that have become visible.
  */
 export const admitLanes = (pool: Pool, domain: string): Promise<readonly string[]> =>
   withClient(pool, client =>
