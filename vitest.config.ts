@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { SlowFirst } from './test/slow-first.ts'
 
 const shared = {
   pool: 'forks',
@@ -12,6 +13,9 @@ const shared = {
 
 /** What the bus does, shown with its log in EventStoreDB too: the same files run again. */
 const onBothStores = [
+  'flow/expiry',
+  'flow/later',
+  'flow/priority',
   'operating/operations',
   'operating/operator',
   'operating/snooze',
@@ -20,16 +24,21 @@ const onBothStores = [
   'reading/model',
   'reading/stats',
   'sending/caller',
+  'sending/replies-reader',
+  'sending/requests',
   'sending/sending',
   'sending/undelivered-replies',
   'crashing/kill',
-  'flow/lanes-seen',
+  'working/adopting',
   'flow/pauses',
   'flow/schedules',
+  'flow/pausing',
+  'flow/lanes-seen',
   'lanes/lanes',
   'lanes/lanes-verified',
   'working/outcomes',
   'working/tampered',
+  'flow/unknown-types',
   'working/worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)
@@ -39,6 +48,7 @@ export default defineConfig({
   test: {
     ...shared,
     globalSetup: ['test/support/global-setup.ts'],
+    sequence: { sequencer: SlowFirst },
     projects: [
       {
         test: {
@@ -54,6 +64,8 @@ export default defineConfig({
           ...shared,
           name: 'console',
           environment: 'jsdom',
+          isolate: false,
+          setupFiles: [fileURLToPath(new URL('test/support/fresh-modules.ts', import.meta.url))],
           include: ['test/console/components/*.test.tsx'],
         },
       },

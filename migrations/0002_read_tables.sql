@@ -77,6 +77,11 @@ create index command_bus_command_owner on command_bus_command (owner_id, created
   where owner_id is not null;
 create index command_bus_command_parent on command_bus_command (parent_command_id)
   where parent_command_id is not null;
+-- those that wait for their time, and those that can expire
+create index command_bus_command_scheduled on command_bus_command (created_at, command_id)
+  where run_at is not null and status = 'PENDING';
+create index command_bus_command_expiring on command_bus_command (expires_at)
+  where expires_at is not null and status = 'PENDING';
 -- A tenant's own commands, newest first. Those without a tenant are not in it.
 create index command_bus_command_tenant_newest on command_bus_command (tenant_id, created_at, command_id)
   where tenant_id is not null;
@@ -99,7 +104,9 @@ cross join lateral (
   select 0 as part, 'SENT' as event_type, jsonb_build_object(
       'command_type', e.data->'commandType', 'correlation_id', e.data->'correlationId',
       'causation_id', e.data->'causationId', 'reply_to', e.data->'replyTo', 'msg_id', e.msg_id,
-      'max_attempts', e.data#>'{policy,maxAttempts}', 'backoff_seconds', e.data#>'{policy,backoffSeconds}') as details
+      'max_attempts', e.data#>'{policy,maxAttempts}', 'backoff_seconds', e.data#>'{policy,backoffSeconds}')
+      || jsonb_strip_nulls(jsonb_build_object('run_at', e.data->'runAt', 'priority', e.data->'priority', 'expires_at', e.data->'expiresAt', 'lane', e.data->'lane',
+        'adopted_from', e.data#>'{adopted,queue}', 'adopted_msg_id', (e.data#>>'{adopted,msgId}')::bigint)) as details
     where e.type = 'CommandSent'
   union all
   -- a quick success carries its receipt
@@ -138,6 +145,12 @@ cross join lateral (
   union all
   select 0, 'CANCELED', jsonb_build_object('reason', e.data->'reason', 'reply_to', e.meta#>'{context,replyTo}')
     where e.type = 'CommandCanceled'
+  union all
+  select 0, 'RESCHEDULED', jsonb_build_object('run_at', e.data->'runAt')
+    where e.type = 'CommandRescheduled'
+  union all
+  select 0, 'COMMAND_EXPIRED', jsonb_build_object('expires_at', e.data->'expiresAt', 'reply_to', e.meta#>'{context,replyTo}')
+    where e.type = 'CommandExpired'
   union all
   select 0, 'OPERATOR_RETRY', jsonb_build_object('operator', e.meta->'actor', 'new_msg_id', e.msg_id,
       'archived_msg_id', (e.data->>'archivedMsgId')::bigint, 'reset_attempts', e.data->'resetAttempts',

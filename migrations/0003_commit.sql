@@ -11,6 +11,8 @@
 --                                                                       `wait`: milliseconds, by the clock of the database;
 --                                                                       uncount: postpone, and take the last read back
 --   current  [{stream, queue, domain, command_id}]                      archive the command's present message
+--   reschedules [{stream, queue, domain, command_id, run_at}]           hide the command's present message until then
+--   lenient  true: a message that was read stays as it is; otherwise its reschedule raises CB423 and nothing is done
 --   replies  [{queue, events: [event], bodies: [body]}]
 --   lanes    [{event, op, domain, command_id, lane, limit?, queue?, run_at?}]  see command_bus_move_lanes in 0014_lanes.sql
 --   atomic   true: a lost race raises CB409 and nothing is done
@@ -75,6 +77,25 @@ begin
   execute format('update pgmq.%I q set vt = greatest(q.vt, x.run_at::timestamptz)
     from rows from (unnest($1), jsonb_array_elements_text($2)) x(msg_id, run_at) where q.msg_id = x.msg_id and x.run_at is not null', 'q_' || queue)
     using msg_ids, run_ats;
+end $$;
+
+-- Moves the message of a command that nobody has begun to another time: false if it was read. Two readers cannot be overtaken:
+-- one that has taken the message has locked or counted it, one that comes later skips the row that is locked here. A command
+-- without a message waits for its lane, and its message will be for the time in its row.
+create function command_bus_reschedule(queue text, of_domain text, of_command uuid, run_at timestamptz) returns boolean
+language plpgsql as $$
+declare
+  v_msg_id bigint;
+  v_moved  int;
+begin
+  select c.msg_id into v_msg_id from command_bus_command c where c.domain = of_domain collate "C" and c.command_id = of_command;
+  if v_msg_id is null then
+    return true;
+  end if;
+  execute format('update pgmq.%I q set vt = greatest(clock_timestamp(), $2) where q.msg_id = $1 and q.read_ct = 0', 'q_' || queue)
+    using v_msg_id, run_at;
+  get diagnostics v_moved = row_count;
+  return v_moved > 0;
 end $$;
 
 create function command_bus_commit(unit jsonb) returns jsonb
@@ -298,6 +319,14 @@ begin
       join command_bus_command c on c.domain = x.domain collate "C" and c.command_id = x.command_id
       where x.queue = v_queue and x.stream <> all (v_lost));
     perform pgmq.archive(v_queue, v_ids);
+  end loop;
+
+  for v_part in select x from jsonb_array_elements(unit->'reschedules') x where x->>'stream' <> all (v_lost) loop
+    if not command_bus_reschedule(v_part->>'queue', v_part->>'domain', (v_part->>'command_id')::uuid, (v_part->>'run_at')::timestamptz)
+      and not coalesce((unit->>'lenient')::boolean, false)
+    then
+      raise exception 'a worker has taken command %: it can no longer be put off or run earlier', v_part->>'command_id' using errcode = 'CB423';
+    end if;
   end loop;
 
   for v_queue, v_part in select x->>'queue', x from jsonb_array_elements(unit->'replies') x loop

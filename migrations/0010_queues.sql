@@ -21,6 +21,7 @@ declare
   v_read_at boolean := exists (
     select from pg_attribute a where a.attrelid = v_table and a.attname = 'last_read_at' and not a.attisdropped);
   v_domain text := command_bus_domain_of(queue);
+  v_priority text := coalesce(substring(queue from '__(high|low)$'), 'normal');
   v_until  timestamptz := clock_timestamp();
   v_found  int;
   v_msg_ids  bigint[];
@@ -44,13 +45,13 @@ begin
     into v_msg_ids, v_read_cts, v_messages, v_dues
     using coalesce(to_timestamp(after / 1000), '-infinity'), v_until, quantity, make_interval(secs => lease);
   return query
-    select t.msg_id, t.read_ct, case when e.data is null then t.message end, extract(epoch from t.due)::float8 * 1000,
+    select t.msg_id, t.read_ct, case when e.data is null then coalesce(t.message, 'null') end, extract(epoch from t.due)::float8 * 1000,
       t.message->>'command_id', e.data, e.meta
     from unnest(v_msg_ids, v_read_cts, v_messages, v_dues) t(msg_id, read_ct, message, due)
     left join lateral (
       select s.data, s.meta from command_bus_event s
       where s.stream = ('command-' || v_domain || '-' || (t.message->>'command_id')) collate "C" and s.revision = 0
-        and s.type = 'CommandSent' and s.msg_id = t.msg_id and t.message->'data' = s.data->'data' and t.message->'domain' = to_jsonb(v_domain)
+        and s.type = 'CommandSent' and s.msg_id = t.msg_id and coalesce(s.data->>'priority', 'normal') = v_priority and t.message->'data' = s.data->'data' and t.message->'domain' = to_jsonb(v_domain)
         and t.message->'command_type' = s.data->'commandType' and t.message->'correlation_id' = s.data->'correlationId'
         and coalesce(t.message->'reply_to', 'null') = s.data->'replyTo'
         and not exists (select from command_bus_event n where n.stream = s.stream and n.revision = 1)) e on true
@@ -62,12 +63,34 @@ begin
   end if;
 end $$;
 
--- The commands, not yet ended, that messages of a domain belong to.
-create function command_bus_owners(of_domain text, msg_ids bigint[]) returns table (msg_id bigint, command_id uuid)
+-- Commands that nobody has begun by their time, those that expired first, with the present time of the database.
+create function command_bus_expired(most int) returns table (domain text, command_id uuid, as_of timestamptz)
+language plpgsql
+set enable_seqscan = off
+as $$
+declare
+  v_now timestamptz := date_trunc('milliseconds', clock_timestamp());
+begin
+  return query select c.domain, c.command_id, v_now from command_bus_command c
+    where c.status = 'PENDING' and c.expires_at is not null and c.expires_at <= v_now and c.total_attempts = 0
+    order by c.expires_at limit most;
+end $$;
+
+-- The commands of a domain that messages of a queue belong to: those of `named` whose message it is, and for the other messages
+-- those not yet ended.
+create function command_bus_owners(of_domain text, of_queue text, msg_ids bigint[], named uuid[]) returns table (msg_id bigint, command_id uuid)
 language plpgsql stable as $$
+declare
+  v_owned bigint[] := array(select c.msg_id from command_bus_command c
+    where c.domain = of_domain collate "C" and c.command_id = any (named) and c.queue_name = of_queue and c.msg_id = any (msg_ids));
 begin
   return query select c.msg_id, c.command_id from command_bus_command c
-    where c.status in ('PENDING', 'IN_PROGRESS') and c.domain = of_domain collate "C" and c.msg_id = any (msg_ids);
+    where c.domain = of_domain collate "C" and c.command_id = any (named) and c.queue_name = of_queue and c.msg_id = any (v_owned);
+  if not (msg_ids <@ v_owned) then
+    return query select c.msg_id, c.command_id from command_bus_command c
+      where c.status in ('PENDING', 'IN_PROGRESS') and c.domain = of_domain collate "C" and c.queue_name = of_queue
+        and c.msg_id = any (msg_ids) and c.msg_id <> all (v_owned);
+  end if;
 end $$;
 
 -- Milliseconds until a message of the queue becomes visible, 0 when one is; null when there is none. `after` as above. `lanes`:
@@ -89,30 +112,118 @@ begin
   lanes := exists (select from command_bus_lane_check c where c.domain = command_bus_domain_of(queue));
 end $$;
 
--- Messages that were found on a command queue and belong to no command of this log, with the reason. They are in pgmq's
--- archive of the queue.
+-- Messages that were found on a command queue and belong to no command of this log, moved here from pgmq's queue. One that an
+-- operator adopted or dropped stays as a record of who did it, without its message.
 create table command_bus_stranger (
-  queue    text collate "C" not null,
-  msg_id   bigint not null,
-  why      text not null,
-  found_at timestamptz not null default clock_timestamp(),
-  constraint command_bus_stranger_pkey primary key (queue, msg_id)
+  stranger_id bigint generated always as identity,
+  queue       text collate "C" not null,
+  msg_id      bigint not null,
+  -- how often others had read it
+  reads       int not null,
+  enqueued_at timestamptz not null,
+  message     jsonb,
+  headers     jsonb,
+  why         text not null,
+  found_at    timestamptz not null default clock_timestamp(),
+  outcome     text collate "C",
+  settled_at  timestamptz,
+  settled_by  text,
+  -- why it was dropped
+  reason      text,
+  -- the command that it became
+  command_id  uuid,
+  constraint command_bus_stranger_pkey primary key (stranger_id),
+  constraint command_bus_stranger_settled check (
+    (outcome is null) = (settled_at is null) and (outcome is null) = (settled_by is null) and (outcome is null) = (message is not null)
+    and (outcome is not distinct from 'adopted') = (command_id is not null)
+    and (outcome is not distinct from 'dropped') = (reason is not null)
+    and (outcome is null or outcome in ('adopted', 'dropped')))
 );
 
--- Moves messages to pgmq's archive. `strangers`: {msg_id: why}, those of them that belong to no command.
-create function command_bus_archive(queue text, msg_ids bigint[], strangers jsonb) returns void
+-- few wait, however many were settled
+create index command_bus_stranger_waiting on command_bus_stranger (queue, stranger_id) where settled_at is null;
+
+-- Command queues to which other programs send as well, with what their archives hold from before.
+create table command_bus_shared_queue (
+  queue text collate "C" not null,
+  since timestamptz not null default clock_timestamp(),
+  constraint command_bus_shared_queue_pkey primary key (queue)
+);
+
+-- Notes that a worker adopts what other programs put on this queue.
+create function command_bus_share_queue(queue text) returns void
 language plpgsql as $$
-declare
-  v_archived bigint[];
 begin
   if command_bus_domain_of(queue) is null then
     raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
   end if;
-  v_archived := array(select a from pgmq.archive(queue, msg_ids) a);
-  insert into command_bus_stranger (queue, msg_id, why)
-  select command_bus_archive.queue, x.key::bigint, x.value from jsonb_each_text(strangers) x
-  where x.key::bigint = any (v_archived)
-  on conflict on constraint command_bus_stranger_pkey do update set why = excluded.why, found_at = excluded.found_at;
+  insert into command_bus_shared_queue (queue) values (queue) on conflict do nothing;
+end $$;
+
+-- Moves messages to pgmq's archive.
+create function command_bus_archive(queue text, msg_ids bigint[]) returns void
+language plpgsql as $$
+begin
+  if command_bus_domain_of(queue) is null then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
+  perform pgmq.archive(queue, msg_ids);
+end $$;
+
+-- Moves messages that belong to no command from their queue to command_bus_stranger. `whys`: {msg_id: why}. The read that found
+-- a message is not one of its `reads`.
+create function command_bus_keep_strangers(queue text, whys jsonb) returns void
+language plpgsql as $$
+declare
+  v_table   regclass := format('pgmq.%I', 'q_' || queue)::regclass;
+  -- pgmq has this column since 1.5
+  v_headers text := case when exists (select from pg_attribute a
+    where a.attrelid = v_table and a.attname = 'headers' and not a.attisdropped) then 'm.headers' else 'null::jsonb' end;
+begin
+  if command_bus_domain_of(queue) is null then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
+  execute format($q$
+    with gone as (
+      delete from %s m where m.msg_id = any ($1)
+      returning m.msg_id, greatest(0, m.read_ct - 1) as reads, m.enqueued_at, coalesce(m.message, 'null') as message, %s as headers)
+    insert into command_bus_stranger (queue, msg_id, reads, enqueued_at, message, headers, why)
+    select $2, g.msg_id, g.reads, g.enqueued_at, g.message, g.headers, $3->>g.msg_id::text from gone g order by g.msg_id $q$,
+    v_table, v_headers)
+    using array(select k::bigint from jsonb_object_keys(whys) k), queue, whys;
+end $$;
+
+-- Takes messages off a queue of commands, for a worker that has made commands of them in the same transaction. Returns those
+-- that were there.
+create function command_bus_remove(queue text, msg_ids bigint[]) returns setof bigint
+language plpgsql as $$
+begin
+  if command_bus_domain_of(queue) is null then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
+  return query select d from pgmq.delete(queue, msg_ids) d;
+end $$;
+
+-- Records that strangers were adopted (`commands`: for each the command that it became) or dropped (null, with the reason).
+-- Returns those that were still waiting.
+create function command_bus_settle_strangers(ids bigint[], commands uuid[], actor text, because text) returns setof bigint
+language plpgsql as $$
+begin
+  if coalesce(actor, '') = '' or (commands is null) = (coalesce(because, '') = '') then
+    raise exception 'say who settles strangers, and why they are dropped' using errcode = 'invalid_parameter_value';
+  end if;
+  return query
+    update command_bus_stranger s set
+      outcome = case when commands is null then 'dropped' else 'adopted' end,
+      settled_at = clock_timestamp(),
+      settled_by = actor,
+      reason = because,
+      command_id = x.command,
+      message = null,
+      headers = null
+    from (select i.id, i.command from rows from (unnest(ids), unnest(commands)) i(id, command) order by 1) x
+    where s.stranger_id = x.id and s.settled_at is null
+    returning s.stranger_id;
 end $$;
 
 -- A role that may execute this may send.
@@ -343,7 +454,7 @@ begin
     oldest_seconds := extract(epoch from clock_timestamp() - v_oldest);
     newest_seconds := extract(epoch from clock_timestamp() - v_newest);
     first := coalesce(v_first, total::bigint + 1);
-    strangers := (select count(*) from command_bus_stranger s where s.queue = command_bus_queue_figures.queue);
+    strangers := (select count(*) from command_bus_stranger s where s.queue = command_bus_queue_figures.queue and s.settled_at is null);
     return next;
   end loop;
 end $$;

@@ -19,3 +19,103 @@ create table command_bus_pause (
 );
 -- few are in force, however many there were
 create index command_bus_pause_in_force on command_bus_pause (domain) where resumed_at is null;
+
+-- Whether a pause is in force now. One that has run out counts as resumed.
+create function command_bus_in_force(resumed_at timestamptz, until timestamptz) returns boolean language sql volatile as $$
+  select resumed_at is null and (until is null or until > clock_timestamp()) $$;
+
+-- Messages that workers have read and put aside, because a pause keeps their commands from beginning: they are hidden until
+-- the pause ends, so that they are not read again and again. `vt`: until when this hid the message; a message with another
+-- one has been read or changed since.
+create table command_bus_paused_message (
+  queue    text collate "C" not null,
+  pause_id uuid not null,
+  msg_id   bigint not null,
+  vt       timestamptz not null,
+  constraint command_bus_paused_message_pkey primary key (queue, pause_id, msg_id)
+);
+
+-- Puts messages aside, each for its pause, and takes the read back; with the check of the last read that
+-- command_bus_hand_back has. They come back a minute after the end of the pause also if nobody releases them.
+create function command_bus_put_aside(queue text, msg_ids bigint[], deliveries int[], pauses uuid[]) returns void
+language plpgsql as $$
+begin
+  if command_bus_domain_of(queue) is null then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
+  execute format($q$
+    with aside as (
+      update pgmq.%I q set
+        vt = coalesce((select p.until + interval '1 minute' from command_bus_pause p where p.pause_id = x.pause_id),
+          clock_timestamp() + interval '1 year'),
+        read_ct = q.read_ct - 1
+      from unnest($2, $3, $4) x(msg_id, delivery, pause_id)
+      where q.msg_id = x.msg_id and q.read_ct = x.delivery
+      returning q.msg_id, x.pause_id, q.vt)
+    insert into command_bus_paused_message as m (queue, pause_id, msg_id, vt) select $1, a.pause_id, a.msg_id, a.vt from aside a
+    on conflict on constraint command_bus_paused_message_pkey do update set vt = excluded.vt $q$, 'q_' || queue)
+    using queue, msg_ids, deliveries, pauses;
+end $$;
+
+-- The pauses of some domains: those in force, and those that have ended and still have messages put aside. Workers call it
+-- several times a second, so it reads one entry of the index for each pause with messages, however many there are.
+create function command_bus_pauses(of_domains text[])
+returns table (domain text, queue text, pause_id uuid, command_type text, tenant_id text, ended boolean)
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  return query
+    with recursive aside as (
+      select q.name, q.queue, (select m.pause_id from command_bus_paused_message m where m.queue = q.queue order by m.pause_id limit 1) as id
+      from (select d.name, command_bus_queue_of(d.name, p.name) as queue
+        from unnest(of_domains) d(name), unnest('{normal, high, low}'::text[]) p(name)) q
+      union all
+      select a.name, a.queue, (select m.pause_id from command_bus_paused_message m
+        where m.queue = a.queue and m.pause_id > a.id order by m.pause_id limit 1)
+      from aside a where a.id is not null
+    )
+    select p.domain, null, p.pause_id, p.command_type, p.tenant_id, false from command_bus_pause p
+      where p.domain = any (of_domains) and p.resumed_at is null and command_bus_in_force(p.resumed_at, p.until)
+    union all
+    select a.name, a.queue, a.id, null, null, true from aside a
+      where a.id is not null and not exists (
+        select from command_bus_pause p where p.pause_id = a.id and command_bus_in_force(p.resumed_at, p.until));
+end $$;
+
+-- Brings messages of a pause that has ended back to their places in the queue, up to `most`; returns how many there were. A
+-- message that somebody works on stays for the next call.
+create function command_bus_release(queue text, of_pause uuid, most int) returns int
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v_released int;
+begin
+  if command_bus_domain_of(queue) is null then
+    raise exception '% is not a queue of commands', quote_ident(queue) using errcode = 'invalid_parameter_value';
+  end if;
+  if exists (select from command_bus_pause p where p.pause_id = of_pause and command_bus_in_force(p.resumed_at, p.until)) then
+    return 0;
+  end if;
+  execute format($q$
+    with taken as materialized (
+      select m.msg_id, m.vt from command_bus_paused_message m where m.queue = $1 and m.pause_id = $2
+      order by m.msg_id limit $3 for update skip locked
+    ), found as materialized (
+      select q.msg_id from taken t join pgmq.%1$I q on q.msg_id = t.msg_id where q.vt = t.vt for update of q skip locked
+    ), back as (
+      update pgmq.%1$I q set vt = least(q.enqueued_at, clock_timestamp()) from found f where q.msg_id = f.msg_id
+    ), gone as (
+      delete from command_bus_paused_message m using taken t
+      where m.queue = $1 and m.pause_id = $2 and m.msg_id = t.msg_id
+        and (exists (select from found f where f.msg_id = t.msg_id)
+          or not exists (select from pgmq.%1$I q where q.msg_id = t.msg_id and q.vt = t.vt))
+      returning 1)
+    select count(*) from gone $q$, 'q_' || queue) into v_released using queue, of_pause, most;
+  return v_released;
+end $$;

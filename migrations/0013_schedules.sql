@@ -8,6 +8,8 @@ create table command_bus_schedule (
   command_type  text collate "C" not null,
   data          jsonb,
   reply_to      text collate "C",
+  priority      text not null,
+  key           text collate "C",
   cron          text,
   time_zone     text not null,
   every_seconds integer,
@@ -31,6 +33,7 @@ create table command_bus_schedule (
   constraint command_bus_schedule_status check (status in ('ACTIVE', 'PAUSED', 'DELETED')),
   constraint command_bus_schedule_when check ((cron is null) <> (every_seconds is null)),
   constraint command_bus_schedule_missed check (missed in ('skip', 'once', 'all')),
+  constraint command_bus_schedule_priority check (priority in ('high', 'normal', 'low')),
   constraint command_bus_schedule_overlap check (overlap in ('allow', 'skip'))
 );
 

@@ -192,7 +192,7 @@ end $$;
 --   enter     the command joins its lane, or will do so when it is due
 --   park      it is parked: it holds its place, or lets the next pass
 --   return    it was parked, and has a new message
---   schedule  nobody has begun it, and it will join its lane at `run_at`
+--   schedule  nobody has begun it, and it will join its lane at `run_at`; if that has passed, it keeps the place it has
 --   leave     it has ended
 --
 -- `msg_of`: the message of each event, from event 0. `losers`: events that were not appended. Returns the queues with messages
@@ -232,11 +232,12 @@ declare
   v_queue text;
   v_ids   bigint[];
 begin
-  -- one that comes back from aside has to wait for its turn
+  -- one that comes back from aside, or is to run now, may have to wait for its turn
   for v_queue, v_ids in
     with changed as (
       update command_bus_lane_entry e set since = clock_timestamp(), turn_at = null,
-        state = case x.op when 'park' then case when r.on_park = 'pass' then 'aside' else 'parked' end when 'schedule' then 'scheduled'
+        state = case x.op when 'park' then case when r.on_park = 'pass' then 'aside' else 'parked' end
+          when 'schedule' then case when x.run_at > clock_timestamp() then 'scheduled' else e.state end
           else case e.state when 'parked' then 'admitted' else 'waiting' end end,
         msg_id = coalesce(nullif(msg_of[x.event + 1], 0), e.msg_id),
         run_at = coalesce(x.run_at, e.run_at)

@@ -61,7 +61,7 @@ begin
         e.stream !~ '^command-[a-z][a-z0-9]*([._-][a-z0-9]+)*-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
         or e.meta#>>'{at}' !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$' or jsonb_typeof(e.meta->'actor') <> 'string'
         or e.meta <> jsonb_build_object('v', 1, 'at', e.at, 'actor', e.meta->'actor', 'context', e.context)
-        or e.sent and (e.revision <> 0 or not e.data ? 'data' or length(e.data->>'commandType') > 128
+        or e.sent and (e.revision <> 0 or not e.data ? 'data' or e.data ? 'adopted' or length(e.data->>'commandType') > 128
           or e.data ? 'priority' and e.data->>'priority' not in ('high', 'low')
           or (e.data->>'runAt')::timestamptz is null and e.data ? 'runAt' or (e.data->>'expiresAt')::timestamptz is null and e.data ? 'expiresAt'
           or e.data ? 'lane' and (jsonb_typeof(e.data->'lane') <> 'string' or length(e.data->>'lane') > 200)
@@ -129,7 +129,7 @@ begin
     where (x->>'stream') not like 'command-%' or not coalesce(case
       when x->>'type' in ('CommandSent', 'CommandCanceled') then v_sends
       when x->>'type' in ('CommandReceived', 'CommandCompleted', 'CommandFailed', 'CommandMovedToTroubleshooting',
-        'CommandRejectedByBusinessRule', 'CommandExhausted') then v_works end, false)
+        'CommandRejectedByBusinessRule', 'CommandExhausted', 'CommandExpired') then v_works end, false)
     limit 1;
   if found then
     raise exception 'role % may not append %', quote_ident(v_caller), v_refused using errcode = 'insufficient_privilege';
@@ -166,7 +166,9 @@ begin
     select p.oid from pg_proc p
     where p.pronamespace = current_schema()::regnamespace and p.proname in ('command_bus_commit', 'command_bus_commit_each', 'command_bus_commit_rows', 'command_bus_commit_sent', 'command_bus_commit_reports',
       'command_bus_streams', 'command_bus_read', 'command_bus_next_visible', 'command_bus_extend', 'command_bus_hand_back',
-      'command_bus_archive', 'command_bus_owners', 'command_bus_make_queue', 'command_bus_claim_queues', 'command_bus_queue_figures', 'command_bus_deliver_replies', 'command_bus_lane_rules', 'command_bus_begin', 'command_bus_admit_lanes')
+      'command_bus_archive', 'command_bus_keep_strangers', 'command_bus_remove', 'command_bus_share_queue', 'command_bus_settle_strangers', 'command_bus_owners', 'command_bus_expired', 'command_bus_make_queue', 'command_bus_claim_queues', 'command_bus_queue_figures', 'command_bus_deliver_replies',
+      'command_bus_put_aside', 'command_bus_pauses', 'command_bus_release',
+      'command_bus_lane_rules', 'command_bus_begin', 'command_bus_admit_lanes')
   loop
     execute format('alter function %s security definer', v_function);
     execute format('revoke all on function %s from public', v_function);
@@ -181,6 +183,7 @@ revoke all on function command_bus_grant_queue(text) from public;
 revoke all on function command_bus_put_replies(text, jsonb[]) from public;
 revoke all on function command_bus_postpone(text, bigint[], float8[], boolean) from public;
 revoke all on function command_bus_delay(text, bigint[], jsonb) from public;
+revoke all on function command_bus_reschedule(text, text, uuid, timestamptz) from public;
 revoke all on function command_bus_is_archived(text[]) from public;
 revoke all on function command_bus_show(text, bigint[], timestamptz) from public;
 revoke all on function command_bus_admit(text[], text[]) from public;

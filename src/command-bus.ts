@@ -8,7 +8,11 @@ import type { Identity } from './application/ports/authorization.ts'
 import type { Clock } from './application/ports/clock.ts'
 import type { Log } from './application/ports/log.ts'
 import type { Telemetry } from './application/ports/telemetry.ts'
+import type { ReplyReader } from './application/replies/read-replies.ts'
+import type { SuccessReply } from './application/replies/reply.ts'
+import type { WaitForReply } from './application/replies/request.ts'
 import type { WorkflowCalls } from './application/runs/workflow-calls.ts'
+import type { Json } from './domain/json/json.ts'
 import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
 import type { Drift } from './infrastructure/postgres/read-tables/drift.ts'
 import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
@@ -69,6 +73,11 @@ export interface CommandBusOptions {
   /** What happens to the message of a completed command: `delete` (default) or `archive`. */
   readonly onSuccess?: 'delete' | 'archive'
   /**
+   * The name of your service, such as `shop`: replies to its requests go to queue `shop__requests`, which all its processes
+   * share. Default: `commandbus`.
+   */
+  readonly service?: string
+  /**
    * Queues that callers of `as(identity)` and of HTTP may name in `replyTo`: names, where `*` stands for any part and
    * `{tenant}` for the caller's tenant. Default: `t_{tenant}__*` for a tenant; for callers without one, every name that
    * does not begin with `t_`.
@@ -107,6 +116,12 @@ export interface CommandBusOptions {
 /** The options of one send; all are optional. */
 export type SendOptions = Omit<CommandToSend, 'commandType' | 'data'> & JoinOptions
 
+/**
+ * The options of one request: those of a send, and how long to wait. `replyTo`: another queue for the reply than the one of
+ * the service; do not read it with `replies(queue).run`, unless with `olderThanSeconds`.
+ */
+export type RequestOptions = Omit<CommandToSend, 'commandType' | 'data'> & WaitForReply
+
 export interface JoinOptions {
   /** A connected `pg` client: the command is sent in its transaction, and commits or rolls back with it. */
   readonly client?: ClientBase
@@ -144,6 +159,25 @@ export interface CommandBus extends BusCalls {
     commands: readonly CommandToSend[],
     options?: JoinOptions,
   ) => Promise<readonly BatchResult[]>
+  /**
+   * Sends one command and waits for its reply. After the timeout the command goes on, and its reply stays on its queue; the
+   * same when this process dies. It cannot join a transaction: the command must be sent before its reply can come.
+   * `Data` is not checked: it is what the handler returns.
+   * @throws RequestFailedError, RequestCanceledError, RequestTimedOutError; also what a send throws
+   * @example
+   * const { data } = await bus.request<{ refunded: number }>('payments', 'Refund', { orderId: 'o-1' }, { timeoutMs: 5_000 })
+   */
+  readonly request: <Data = Json>(
+    domain: string,
+    commandType: string,
+    data: unknown,
+    options?: RequestOptions,
+  ) => Promise<SuccessReply<Data>>
+  /**
+   * The replies of one queue, to read them; its members are about replies that could not be put on their queue.
+   * @throws InvalidInputError, ReplyQueueRefusedError (a queue of commands)
+   */
+  readonly replies: ((queue: string) => ReplyReader) & BusCalls['replies']
   /**
    * The bus as one identity may use it: each call checks its permission, stays within its tenant, and has its subject in
    * the audit. With `reading` it is for reads and dry runs only: they use separate connections, so that they never delay

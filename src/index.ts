@@ -58,7 +58,23 @@ export type {
   WorkflowRun,
   WorkflowTemplate,
 } from './application/ports/reading/workflow-queries.ts'
+export type { AdoptChoice, Stranger, StrangerFilter } from './application/ports/strangers.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
+export type {
+  ReplyContext,
+  ReplyHandler,
+  ReplyReader,
+  ReplyReaderOptions,
+  RunningReader,
+  StopReading,
+} from './application/replies/read-replies.ts'
+export type { CanceledReply, FailedReply, Reply, ReplyError, SuccessReply } from './application/replies/reply.ts'
+export type { WaitForReply } from './application/replies/request.ts'
+export {
+  RequestCanceledError,
+  RequestFailedError,
+  RequestTimedOutError,
+} from './application/replies/request-errors.ts'
 export type { CreditBalance, GrantCredits } from './application/runs/credits.ts'
 export type { RunHistory, RunHistoryOptions } from './application/runs/read-run-history.ts'
 export {
@@ -97,7 +113,7 @@ export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts
 export type { CancelOptions } from './application/troubleshooting/operate-command.ts'
 export type { BulkActionOptions, OperatorOptions } from './application/troubleshooting/operator-options.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
-export type { CommandBus, CommandBusOptions, JoinOptions, Reading, SendOptions } from './command-bus.ts'
+export type { CommandBus, CommandBusOptions, JoinOptions, Reading, RequestOptions, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'
 export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
@@ -122,4 +138,5 @@ export {
   type HandlerDefinition,
 } from './infrastructure/worker/attempt/handler.ts'
 export type { MapError, MappedError } from './infrastructure/worker/failures/failures.ts'
+export type { OnUnknownType } from './infrastructure/worker/flow/unknown-types.ts'
 export type { StopOptions, Worker, WorkerOptions } from './infrastructure/worker/worker-api.ts'

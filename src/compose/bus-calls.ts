@@ -10,10 +10,16 @@ import { readHistory } from '../application/investigation/read-history.ts'
 import { createOperations } from '../application/operations/operations.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Rehearsals } from '../application/ports/rehearsals.ts'
+import type { Adopter } from '../application/strangers/adopter.ts'
+import { createStrangers } from '../application/strangers/strangers.ts'
 import type { SeparateLog } from '../application/troubleshooting/apply-action.ts'
 import { planTurns } from '../application/troubleshooting/dry-run.ts'
 import { dryRunAction } from '../application/troubleshooting/dry-run-action.ts'
-import { cancelCommand, createOperatorCalls } from '../application/troubleshooting/operate-command.ts'
+import {
+  cancelCommand,
+  createOperatorCalls,
+  rescheduleCommand,
+} from '../application/troubleshooting/operate-command.ts'
 import { payloadFaults, type rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import type { CommandBusOptions } from '../command-bus.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
@@ -21,6 +27,8 @@ import type { CommandEvent } from '../domain/command/events.ts'
 import { createCommandQueries } from '../infrastructure/postgres/reading/command-queries.ts'
 import { createInvestigationQueries } from '../infrastructure/postgres/reading/investigation.ts'
 import { createUndeliveredStore } from '../infrastructure/postgres/reading/undelivered.ts'
+import { createAdoption } from '../infrastructure/postgres/strangers/adoption.ts'
+import { createStrangerStore } from '../infrastructure/postgres/strangers/stranger-store.ts'
 import { createActions } from '../infrastructure/runners/bulk-actions.ts'
 import { derivedId } from '../infrastructure/shared/uuid-ids.ts'
 import { type OutboxOptions, outbox } from '../projections/outbox.ts'
@@ -31,7 +39,7 @@ import { createWorkflows, type WorkflowsDeps } from './workflows.ts'
 
 export interface BusCallsDeps
   extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log' | 'laneRules'>,
-    Pick<FlowDeps, 'written'>,
+    Pick<FlowDeps, 'written' | 'onPauses'>,
     Pick<SchedulesDeps, 'sendBatch' | 'ownClock' | 'scheduleLimits'>,
     Pick<Readiness, 'guardedAll'> {
   readonly onSuccess: OutboxOptions['onSuccess']
@@ -41,6 +49,7 @@ export interface BusCallsDeps
   /** As `transact`, but does not wait for rows and messages. */
   readonly transactNow: TransactCommands
   readonly send: Sender['one']
+  readonly adopter: Adopter
   readonly rehearsals: Rehearsals
   readonly rehearse: ReturnType<typeof rehearseCommand>
   readonly onFilled: (queues: Iterable<string>) => void
@@ -77,6 +86,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       getHistory: readHistory(commands),
       getCorrelation: readCorrelation(investigations),
       cancel: cancelCommand(operate),
+      reschedule: rescheduleCommand({ ...operate, get: reader.get }),
       ...flow.pauses,
     }),
     lanes: guardedAll(flow.lanes),
@@ -89,6 +99,20 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       rehearse: deps.rehearse,
     }),
     replies: guardedAll(createUndeliveredReplies(createUndeliveredStore(pool, onFilled), log)),
+    strangers: guardedAll(
+      createStrangers(
+        createStrangerStore(
+          pool,
+          createAdoption({
+            pool,
+            adopter: deps.adopter,
+            logIsHere: store.capabilities.inlineProjections,
+            isAway: deps.isAway,
+          }),
+        ),
+        log,
+      ),
+    ),
     operations: guardedAll(createOperations({ ...deps, queries, derivedId, maxRetries: deps.maxOperationRetries })),
     actions: guardedAll({ start, get, list, stop, dryRun: dryRunAction({ plan, queries, clock }) }),
     runs: guardedAll({

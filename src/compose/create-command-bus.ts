@@ -10,8 +10,11 @@ import { createTransactCommands } from '../application/commands/transact-command
 import { systemClock } from '../application/ports/clock.ts'
 import { silentLog } from '../application/ports/log.ts'
 import { silentTelemetry } from '../application/ports/telemetry.ts'
+import { createRequest, type Request, requestQueueOf } from '../application/replies/request.ts'
 import { WORKFLOW_DOMAIN } from '../application/runs/run-jobs.ts'
 import { InvalidInputError } from '../application/shared/errors.ts'
+import { defined } from '../application/shared/input.ts'
+import { type AdopterDeps, createAdopter } from '../application/strangers/adopter.ts'
 import { rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
 import type { CommandBus, CommandBusOptions } from '../command-bus.ts'
 import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
@@ -24,6 +27,7 @@ import {
   isUndone,
   toPublicError,
 } from '../infrastructure/postgres/connection/errors.ts'
+import { createPauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.ts'
 import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
 import { createStats } from '../infrastructure/postgres/stats/stats.ts'
@@ -32,13 +36,15 @@ import { verifyLog } from '../infrastructure/proof/verification/verify.ts'
 import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
-import { eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
+import { createExpiry } from '../infrastructure/runners/expiry.ts'
+import { derivedId, eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
 import { busProjections } from '../projections/bus-projections.ts'
 import { createBusCalls } from './bus-calls.ts'
 import { openConnections, requireUrl } from './connections.ts'
 import { openLog } from './open-log.ts'
 import { openQueues } from './queues.ts'
 import { createReadiness } from './readiness.ts'
+import { openReplies } from './replies.ts'
 import { createShutdown } from './shutdown.ts'
 import { createWorkers } from './workers.ts'
 
@@ -91,15 +97,18 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const transact: typeof transactNow =
     follower === null ? transactNow : async (...turns) => ready().then(() => dispatched(...turns))
   const { inlineProjections } = store.capabilities
-  const sender = createSender({
-    transact,
+  const sending: Omit<AdopterDeps, 'transact' | 'derivedId'> = {
     clock,
     ids,
     policies: new Map(Object.entries(options.policies ?? {})),
-    telemetry,
     laneRules,
     makeReplyQueues: (queues, within) => replyQueues.make(queues, within as ClientBase | undefined),
     admit,
+  }
+  const sender = createSender({
+    ...sending,
+    transact,
+    telemetry,
     toPublicError,
     isUndone: error => inlineProjections && isUndone(error),
     share: inlineProjections ? { isShared: isUnavailable, patienceMs: connections.timeoutMs } : null,
@@ -107,14 +116,25 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   })
   const { send, sendBatch } = guardedAll({ send: sender.send, sendBatch: sender.batch })
 
+  const replies = openReplies({ connections, catalog, admit, localBell, guarded, log })
+  const requestQueue = requestQueueOf(options.service)
+  const request = guarded(
+    createRequest({ send: sender.send, awaitReply: replies.awaitReply, ids, queue: requestQueue }),
+  ) as Request
+
   // handlers, for workers and rehearsals
+  const transactAsWorker = createTransactCommands(commandStoreOf(workerStore), eventIds)
+  const expiry = createExpiry({ pool: workerPool, transact: transactAsWorker, log })
+  const pauses = createPauseWatch({ lookPool: connections.heartbeatPool, pool: workerPool, log, onReleased: onFilled })
   const handlers = knownHandlers(options.handlers ?? {})
   const workers = createWorkers({
     store: commandStoreOf(workerStore),
-    transact: createTransactCommands(commandStoreOf(workerStore), eventIds),
+    transact: transactAsWorker,
+    adopter: createAdopter({ ...sending, transact: transactAsWorker, derivedId }),
     connections,
     catalog,
     localBell,
+    pauses,
     handlers,
     clock,
     ids,
@@ -122,6 +142,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     telemetry,
     isAway,
     guarded,
+    expiry,
   })
   const rehearsals =
     options.rehearsals === undefined
@@ -136,6 +157,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     transact,
     transactNow,
     send: sender.one,
+    adopter: createAdopter({ ...sending, transact, derivedId }),
     sendBatch: sender.batch,
     ownClock: options.clock ?? null,
     scheduleLimits: options.schedules?.limits,
@@ -149,16 +171,20 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     ids,
     log,
     guardedAll,
+    onPauses: pauses.lookAgain,
     ...(follower === null || waitMs <= 0
       ? {}
       : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),
   })
   const { bus, actions, runner, scheduleRunner } = callsOn(pool, store)
+  const runActions = (signal?: AbortSignal) => expiry.during(() => actions.run(signal))
   const live = createPostgresLiveEvents(readPool, { log })
   const callerDeps: CallerDeps = {
     bus,
     send,
     sendBatch,
+    request,
+    requestQueue,
     subscribe: guarded(live.subscribe),
     stats: guardedAll({ read: createStats(readPool).read }),
     authorization: roleAuthorization,
@@ -182,10 +208,13 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     send: (domain, commandType, data, { client, ...rest } = {}) =>
       send(domain, { ...rest, commandType, data }, client && sessionOn(client, pool)),
     sendBatch: (domain, commands, { client } = {}) => sendBatch(domain, commands, client && sessionOn(client, pool)),
+    request: (domain, commandType, data, { timeoutMs, signal, ...rest } = {}) =>
+      request(domain, { ...rest, commandType, data }, defined({ timeoutMs, signal })),
+    replies: Object.assign(replies.repliesOf, bus.replies),
     as: (identity, reading) =>
       createCaller(reading === undefined ? callerDeps : { ...callerDeps, bus: busUntil(reading.signal) }, identity),
-    actions: { ...bus.actions, ...guardedAll({ run: actions.run, runOne: actions.runOne }) },
-    runs: { ...bus.runs, run: guarded(runner.run) },
+    actions: { ...bus.actions, ...guardedAll({ run: runActions, runOne: actions.runOne }) },
+    runs: { ...bus.runs, run: guarded(signal => expiry.during(() => runner.run(signal))) },
     schedules: { ...bus.schedules, carryOut: guarded(scheduleRunner.run) },
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
@@ -195,9 +224,10 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     follower,
     worker: workers.make,
     close: createShutdown([
-      [workers.stop, actions.close, runner.close, scheduleRunner.close, live.stop],
+      [workers.stop, replies.stopReaders, actions.close, runner.close, scheduleRunner.close, live.stop, expiry.close],
       // last, because running handlers may still send
-      [takeNoMore],
+      [takeNoMore, pauses.settled],
+      [replies.close],
       [commandLog.close],
       [stopDoorbell],
       [connections.close],

@@ -1,10 +1,15 @@
 import type { EventEmitter } from 'node:events'
+import type { Adopter } from '../application/strangers/adopter.ts'
 import type { CommandBus } from '../command-bus.ts'
 import { commandCodec } from '../infrastructure/codec/command-codec.ts'
+import type { PauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { createPgmqQueue, type QueueCatalog } from '../infrastructure/postgres/queue/queue.ts'
 import { createReadPositions } from '../infrastructure/postgres/queue/read-positions.ts'
+import { createAdoption } from '../infrastructure/postgres/strangers/adoption.ts'
+import { createQueueStrangers } from '../infrastructure/postgres/strangers/queue-adoption.ts'
 import { listenerLike } from '../infrastructure/postgres/transactions/pool.ts'
 import type { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
+import type { Expiry } from '../infrastructure/runners/expiry.ts'
 import { createHandlerConnections } from '../infrastructure/worker/client/connections.ts'
 import { createWorker, type WorkerDeps } from '../infrastructure/worker/worker.ts'
 import type { Worker } from '../infrastructure/worker/worker-api.ts'
@@ -16,32 +21,49 @@ export interface WorkersDeps
   readonly connections: Connections
   readonly catalog: QueueCatalog
   readonly localBell: EventEmitter
+  readonly pauses: PauseWatch
   /** Receives the handlers of each worker, for rehearsals. */
   readonly handlers: Pick<ReturnType<typeof knownHandlers>, 'add'>
   readonly guarded: Guarded
+  readonly expiry: Pick<Expiry, 'join'>
+  readonly adopter: Adopter
 }
 
 /** Makes the workers of one bus, and stops those that still run. */
-export const createWorkers = ({ connections, catalog, handlers, guarded, ...deps }: WorkersDeps) => {
+export const createWorkers = ({ connections, catalog, handlers, guarded, expiry, adopter, ...deps }: WorkersDeps) => {
   const { pool, workerPool, heartbeatPool } = connections
   const handlerConnections = createHandlerConnections(pool)
+  const logIsHere = deps.store.capabilities.inlineProjections
+  const strangers = createQueueStrangers(
+    workerPool,
+    createAdoption({ pool: workerPool, adopter, logIsHere, isAway: deps.isAway }),
+  )
   const workers = new Set<Worker>()
   const make: CommandBus['worker'] = options => {
     const worker = createWorker(
       {
         ...deps,
-        queue: createPgmqQueue(workerPool, catalog, createReadPositions(), deps.store.capabilities.inlineProjections),
+        queue: createPgmqQueue(workerPool, catalog, createReadPositions(), logIsHere),
         decode: commandCodec.decode,
         heartbeatQueue: createPgmqQueue(heartbeatPool, catalog),
         connections: handlerConnections,
+        strangers,
         newListener: () => listenerLike(pool),
       },
       options,
     )
     workers.add(worker)
     handlers.add(options.domain, worker)
-    const stop: Worker['stop'] = stopping => worker.stop(stopping).finally(() => workers.delete(worker))
-    return { ...worker, start: guarded(worker.start), stop }
+    let leave = (): void => {}
+    const start = async (): Promise<void> => {
+      await worker.start()
+      leave = expiry.join()
+    }
+    const stop: Worker['stop'] = stopping => {
+      leave()
+      return worker.stop(stopping).finally(() => workers.delete(worker))
+    }
+    return { ...worker, start: guarded(start), stop }
   }
   return { make, stop: () => Promise.all([...workers].map(worker => worker.stop())) }
 }

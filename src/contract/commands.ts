@@ -99,6 +99,7 @@ const filters = {
   correlationId: t.string,
   createdAfter: instant,
   createdBefore: instant,
+  scheduled: wordOf(['true', 'false']),
 }
 
 const commandPage = t.type({ items: t.array(commandView), nextCursor: nullable(t.string) })
@@ -154,7 +155,8 @@ export const commandRoutes = {
   listDomainCommands: route({
     method: 'GET',
     path: '/domains/:domain/commands',
-    summary: 'Commands of a domain, newest first, without payloads; error messages are cut after 1,000 characters',
+    summary:
+      'Commands of a domain, newest first, without payloads; error messages are cut after 1,000 characters. `scheduled=true`: those that wait for their time',
     tag: 'Commands',
     permission: 'read',
     params: domainParams,
@@ -166,7 +168,8 @@ export const commandRoutes = {
   listCommands: route({
     method: 'GET',
     path: '/commands',
-    summary: 'Commands of all domains, newest first, without payloads; error messages are cut after 1,000 characters',
+    summary:
+      'Commands of all domains, newest first, without payloads; error messages are cut after 1,000 characters. `scheduled=true`: those that wait for their time',
     tag: 'Commands',
     permission: 'read',
     params: none,
@@ -197,6 +200,19 @@ export const commandRoutes = {
     query: object({}, { reason: t.string }),
     body: null,
     success: { status: 200, body: t.type({ commandId: t.string, status }) },
+    problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION', 'DOMAIN_RESERVED'],
+  }),
+  rescheduleCommand: route({
+    method: 'POST',
+    path: '/domains/:domain/commands/:commandId/reschedule',
+    summary:
+      'Move a command that nobody has begun to another time: `runAt`, or `delaySeconds` from now, of which 0 runs it at once',
+    tag: 'Commands',
+    permission: 'reschedule',
+    params: commandParams,
+    query: none,
+    body: object({}, { runAt: instant, delaySeconds: numberFrom(0, MAX_DELAY_SECONDS) }),
+    success: { status: 200, body: commandDetail },
     problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION', 'DOMAIN_RESERVED'],
   }),
   getAuditTrail: route({

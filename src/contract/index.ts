@@ -1,7 +1,9 @@
 import { actionRoutes } from './actions.ts'
 import { commandRoutes } from './commands.ts'
 import { laneRoutes } from './flow/lanes.ts'
+import { pauseRoutes } from './flow/pauses.ts'
 import { scheduleRoutes } from './flow/schedules.ts'
+import { strangerRoutes } from './flow/strangers.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
 import { proofRoutes } from './proof.ts'
@@ -18,10 +20,12 @@ export const api = {
   ...rehearsalRoutes,
   ...actionRoutes,
   ...replyRoutes,
+  ...strangerRoutes,
   ...operationRoutes,
   ...workflowRoutes,
   ...laneRoutes,
   ...scheduleRoutes,
+  ...pauseRoutes,
   ...statsRoutes,
   ...proofRoutes,
 }

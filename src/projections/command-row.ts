@@ -111,8 +111,11 @@ const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
       return { attempts: event.attempts, data_revision: event.dataRevision }
     case 'CommandCompleted':
       return event.receipt === undefined ? {} : { attempts: event.attempt, total_attempts: event.receipt.total }
+    case 'CommandRescheduled':
+      return { run_at: event.runAt }
     case 'CommandSent':
     case 'CommandCanceled':
+    case 'CommandExpired':
     case 'OperatorCanceled':
     case 'OperatorCompleted':
       return {}

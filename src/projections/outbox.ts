@@ -1,4 +1,4 @@
-import type { CommandError, CommandEvent, CommandKey } from '../domain/command/events.ts'
+import { type CommandError, type CommandEvent, type CommandKey, EXPIRED } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
 import { isFinal, isParking } from '../domain/command/transitions.ts'
 import type { Instant } from '../domain/instant.ts'
@@ -34,12 +34,14 @@ export type Effect =
       /** Takes the last read back: the next one has the same number. */
       readonly uncount?: true
     }
+  /** Makes the command's present message visible at `runAt`, or at once when that has passed; refused if it was read. */
+  | { readonly kind: 'reschedule'; readonly queue: string; readonly runAt: Instant }
   /** Archives the command's present message, whose id is only in the row. */
   | { readonly kind: 'archive-current'; readonly queue: string }
   /** Changes the command's place in its lane; see migrations/0014_lanes.sql. `limit`: the rule that named the lane. */
   | {
       readonly kind: 'lane'
-      readonly op: 'enter' | 'park' | 'return' | 'leave'
+      readonly op: 'enter' | 'schedule' | 'park' | 'return' | 'leave'
       readonly queue: string
       readonly lane: string
       readonly limit?: string
@@ -77,6 +79,7 @@ const laneEffect = (key: CommandKey, { event, context }: Recorded<CommandEvent>,
       },
     ]
   }
+  if (event.type === 'CommandRescheduled') return [{ kind: 'lane', op: 'schedule', queue, lane, runAt: event.runAt }]
   const op = isFinal(event)
     ? 'leave'
     : event.type === 'OperatorRetried'
@@ -116,10 +119,7 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
       ]
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
-      return [
-        { kind: 'archive', queue, msgId: event.msgId },
-        ...reply(key, recorded, { outcome: 'FAILED', error: replyError(event.error) }),
-      ]
+      return [{ kind: 'archive', queue, msgId: event.msgId }, ...reply(key, recorded, failed(event.error))]
     case 'CommandCompleted':
       return [
         { kind: options.onSuccess, queue, msgId: event.msgId },
@@ -129,6 +129,13 @@ const effectsOf = (options: OutboxOptions, key: CommandKey, recorded: Recorded<C
       return [
         { kind: 'archive-current', queue },
         ...reply(key, recorded, canceled('SENDER_CANCELED', 'SENDER', event.reason ?? 'canceled by the sender')),
+      ]
+    case 'CommandRescheduled':
+      return [{ kind: 'reschedule', queue, runAt: event.runAt }]
+    case 'CommandExpired':
+      return [
+        { kind: 'archive-current', queue },
+        ...reply(key, recorded, canceled(EXPIRED, 'EXPIRY', `no worker had begun it by ${event.expiresAt}`)),
       ]
     case 'OperatorRetried':
       return [
@@ -179,6 +186,15 @@ const canceled = (code: string, by: string, reason: string): JsonObject => ({
   outcome: 'CANCELED',
   reason,
   error: { code, message: reason, class: by },
+})
+
+/** Code and message also stand where readers of other libraries look for them. */
+const failed = (error: CommandError): JsonObject => ({
+  outcome: 'FAILED',
+  error: replyError(error),
+  error_code: error.code,
+  error_message: error.message,
+  result: { error_code: error.code },
 })
 
 const replyError = (error: CommandError): JsonObject => ({

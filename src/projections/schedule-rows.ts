@@ -40,6 +40,8 @@ const settings = (event: ScheduleCreated | ScheduleChanged): Columns => ({
   command_type: event.commandType,
   data: event.data,
   reply_to: event.replyTo,
+  priority: event.priority,
+  key: event.key,
   cron: event.cron,
   time_zone: event.timeZone,
   every_seconds: event.everySeconds,

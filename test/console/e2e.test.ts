@@ -33,6 +33,7 @@ everybody(stage, async () => {
     '/troubleshooting?view=list&errorCode=LOOK_ONLY',
     '/troubleshooting/actions',
     `/troubleshooting/actions/${action?.actionId}`,
+    '/schedules',
     '/operations',
     '/runs',
     '/runs/templates',

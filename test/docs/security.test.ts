@@ -11,6 +11,7 @@ const path = fileURLToPath(new URL('../../docs/security.md', import.meta.url))
 const whose: Readonly<Record<Permission, string>> = {
   read: 'scope',
   send: 'scope',
+  reschedule: 'scope',
   operate: 'scope',
   audit: 'scope',
   operations: 'own',

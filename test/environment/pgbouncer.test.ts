@@ -122,6 +122,8 @@ const liveThrough = async ({ pooled, url, work }: Pooled): Promise<void> => {
   )
   if (!logIsSeparate) expect((await user.query('select count(*)::int as n from seen')).rows).toEqual([{ n: 22 }])
   expect((await user.query('select count(*)::int as n from pgmq.q_shop__answers')).rows).toEqual([{ n: 40 }])
+  const asked = await Promise.all([1, 2, 3].map(n => other.request('shop', 'Quick', { n })))
+  expect(asked.map(({ data }) => data)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
 
   const following = new AbortController()
   const acting = bus.actions.run(following.signal)

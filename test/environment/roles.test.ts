@@ -14,6 +14,7 @@ import { checkHealth } from '../../src/infrastructure/service/checks.ts'
 import { commandRowChange } from '../../src/projections/command-row.ts'
 import { outbox } from '../../src/projections/outbox.ts'
 import { until } from '../support/bus.ts'
+import { entriesOf, setLimit } from '../support/flow/lanes.ts'
 import { createCommandStore, receiving, sending } from '../support/lives/command-store.ts'
 import { createRolesDatabase, type RolesDatabase } from '../support/roles.ts'
 
@@ -103,7 +104,7 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     await working.start()
     const replyTo = 'shop__replies'
     const bought = await sender.send('shop', 'Buy', { n: 1 }, { replyTo })
-    const others = await Promise.all([1, 2].map(() => sender.send('shop', 'Fail', {}, { maxAttempts: 1 })))
+    const others = await Promise.all(['a', 'b'].map(key => sender.send('shop', 'Fail', {}, { maxAttempts: 1, key })))
     const failed = await sender.send('shop', 'Fail', {}, { maxAttempts: 1, replyTo })
     const slow = await sender.send('shop', 'Slow', {})
     const noted = await withClient(poolOf(roles, 'sender'), async client => {
@@ -147,6 +148,16 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     expect(replies.rows.map(({ message }) => message.outcome)).toEqual(['SUCCESS', 'SUCCESS'])
     const canceled = await poolOf(roles, 'sender').query(`select message from pgmq.pop('other_answers')`)
     expect(canceled.rows).toMatchObject([{ message: { outcome: 'CANCELED' } }])
+    expect((await sender.request('shop', 'Buy', {})).data).toEqual({ bought: true })
+    await sender.send('shop', 'Buy', {}, { replyTo: 'more__replies' })
+    await sender.send('shop', 'Buy', {}, { replyTo: 'more__replies' })
+    await poolOf(roles, 'sender').query(`select pgmq.send('more__replies', '{}')`)
+    let [read, strange] = [0, 0]
+    await sender.replies('more__replies').run(() => void read++, { onError: () => void strange++, pollMs: 20 })
+    await until(
+      async () => [read, strange],
+      ([replies, others]) => replies === 2 && others === 1,
+    )
     // a message of no known command
     const { pool: admin } = roles.database
     await admin.query(`select pgmq.send('shop__commands', '{}')`)
@@ -155,15 +166,80 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       async () => (await readerPool.query('select why from command_bus_stranger')).rows,
       rows => rows.length === 1,
     )
-    expect((await reader.queryCommands({ domain: 'shop' })).items).toHaveLength(8)
+    expect((await reader.queryCommands({ domain: 'shop' })).items).toHaveLength(11)
     expect(await reader.getAuditTrail('shop', bought.commandId)).toHaveLength(3)
     expect((await reader.getHistory('shop', bought.commandId)).items).toHaveLength(2)
     expect(await reader.maintenance.verify()).toEqual([])
-    // the administrator's message was archived
+    // the administrator's message is kept
     expect(await reader.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 1 })
     await working.stop()
     // nothing waits for a right that is missing
     expect(working.health().reasons.join()).not.toMatch(/permission/)
+  })
+
+  it('F13: a worker adopts with the rights of a sender, and without them keeps strangers, saying which right is missing', async () => {
+    const roles = await withFiveRoles(schema)
+    const [, worker, operator, reader] = roleKinds.map(kind => busOf(roles, kind)) as [
+      CommandBus,
+      CommandBus,
+      CommandBus,
+      CommandBus,
+    ]
+    const { pool: admin } = roles.database
+    const put = async (n: number, replyTo: string) =>
+      admin.query(`select pgmq.send('shop__commands', $1)`, [
+        { command_id: `order-${n}`, command_type: 'Buy', reply_to: replyTo, data: { n } },
+      ])
+    const startWorker = async () => {
+      const started = worker.worker({
+        domain: 'shop',
+        pollMs: 20,
+        adoptStrangers: true,
+        handlers: { Buy: data => data },
+      })
+      await started.start()
+      return started
+    }
+    const ended = await startWorker()
+    await put(1, 'shop_answers')
+    const kept = async (count: number) =>
+      until(
+        async () => (await reader.strangers.list()).items,
+        items => items.length === count,
+      )
+    expect(await kept(1)).toMatchObject([{ why: expect.stringMatching(/lacks a right.*command.?bus/) }])
+    await put(2, 'shop__replies')
+    await kept(2)
+    await ended.stop()
+
+    // the same role, with both kinds of rights
+    const both = ['worker', 'sender'] as const
+    await withClient(poolOf(roles, 'migrator'), client =>
+      grant(
+        client,
+        both.map((kind): Grantee => ({ kind, role: roles.nameOf('worker') })),
+      ),
+    )
+    const adopting = await startWorker()
+    await put(3, 'shop_answers')
+    const completed = async (count: number) =>
+      until(
+        () => reader.queryCommands({ domain: 'shop', status: 'COMPLETED' }),
+        ({ items }) => items.length === count,
+      )
+    await completed(1)
+    const [first, second] = (await kept(2)).toReversed()
+    await expect(reader.strangers.drop({ operator: 'jim', reason: 'x' })).rejects.toThrow(/permission denied/)
+    expect(await operator.strangers.adopt({ operator: 'jane', strangerIds: [first?.strangerId ?? ''] })).toMatchObject({
+      failed: [],
+      adopted: [{ domain: 'shop' }],
+    })
+    expect(
+      await operator.strangers.drop({ operator: 'jane', reason: 'x', strangerIds: [second?.strangerId ?? ''] }),
+    ).toEqual({ dropped: 1, nextCursor: null })
+    await completed(2)
+    expect(await reader.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 0 })
+    await adopting.stop()
   })
 
   it('R15: are refused what belongs to other roles', async () => {
@@ -188,6 +264,9 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       ['worker', `update ${at}.command_bus_command set status = 'COMPLETED'`],
       ['worker', `delete from pgmq.q_shop__commands`],
       ['worker', `select ${at}.command_bus_commit_rows('{}')`],
+      ['worker', `select ${at}.command_bus_settle_strangers('{1}', null, 'x', 'x')`],
+      ['sender', `select ${at}.command_bus_keep_strangers('shop__commands', '{}')`],
+      ['sender', `select ${at}.command_bus_remove('shop__commands', '{1}')`],
       ['operator', `delete from ${at}.command_bus_event`],
       ['operator', `update ${at}.command_bus_command set status = 'COMPLETED'`],
       ['operator', `select ${at}.command_bus_put_rows('${at}.command_bus_command', '[]', '{}')`],
@@ -210,7 +289,10 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     await poolOf(roles, 'migrator').query(`select pgmq.create('of_others')`)
     for (const sql of [
       `select * from command_bus_read('of_others', 30, 1, null)`,
-      `select command_bus_archive('of_others', '{1}', null)`,
+      `select command_bus_archive('of_others', '{1}')`,
+      `select command_bus_keep_strangers('of_others', '{"1": "x"}')`,
+      `select command_bus_remove('of_others', '{1}')`,
+      `select command_bus_share_queue('of_others')`,
       `select command_bus_hand_back('of_others', '{1}', '{1}', '0', true)`,
     ]) {
       expect(await codeOf(poolOf(roles, 'worker').query(sql))).toBe('22023')
@@ -248,6 +330,21 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       delivered: 1,
       failed: [],
     })
+
+    for (const bus of [reader, worker, sender]) {
+      await expect(bus.pause({ domain: 'shop', reason: 'x' })).rejects.toThrow(/permission denied|may not/)
+    }
+    const { pauseId } = await operator.pause({ domain: 'shop', commandType: 'Buy', reason: 'x' })
+    expect(await reader.pauses()).toMatchObject([{ pauseId }])
+    await until(
+      async () => working.health().reasons,
+      reasons => reasons.includes('some types or tenants of the domain are paused'),
+    )
+    await sender.send('shop', 'Buy', {})
+    const aside = async () => (await migrator.query('select from command_bus_paused_message')).rowCount
+    await until(aside, count => count === 1)
+    await operator.resume(pauseId)
+    await until(aside, count => count === 0)
     await working.stop()
   })
 
@@ -329,7 +426,19 @@ describe('the commits of a role that only sends', () => {
     await Promise.all(['a', 'b', 'a.c', 'a', bare.domain].map(domain => sender.send(domain, 'Buy', { domain }, about)))
     await sender.cancel('shop.sub-a', full.commandId, { reason: 'no "more"' })
     await sender.cancel('shop', bare.commandId, {})
-    expect(await busOf(roles, 'reader').maintenance.verifyLog()).toMatchObject({ findings: [], commands: 307 })
+    // in lanes, of keys and of rules
+    await setLimit(poolOf(roles, 'migrator'), 'shop.sub-a', 'all', { by: 'tenant' })
+    const soon = new Date(Date.now() + 3_600_000)
+    const keyed = await sender.send('shop.sub-a', 'Buy', {}, { key: 'k', priority: 'high', runAt: soon })
+    const ruled = await busOf(roles, 'sender').send('shop.sub-a', 'Buy', {}, { tenantId: 't' })
+    await sender.sendBatch(
+      'shop',
+      [1, 2].map(data => ({ commandType: 'Buy', data, key: 'k' })),
+    )
+    await sender.cancel('shop.sub-a', keyed.commandId, {})
+    expect(await busOf(roles, 'reader').getCommand('shop.sub-a', ruled.commandId)).toMatchObject({ lane: 'all/t' })
+    expect(await entriesOf(poolOf(roles, 'reader'))).toHaveLength(3)
+    expect(await busOf(roles, 'reader').maintenance.verifyLog()).toMatchObject({ findings: [], commands: 311 })
   })
 
   it('G4: cause no finding of verify, even with units of work written by hand', async () => {
@@ -368,6 +477,10 @@ describe('the commits of a role that only sends', () => {
       else parent[last] = to
       return copy
     }
+    const inLane = (unit: Unit, part: object): Unit => ({
+      ...unit,
+      lanes: [{ event: 0, domain: 'shop', command_id: randomUUID(), lane: 'a', ...part }],
+    })
     const two = unitOf([sending('shop'), sending('shop')])
     const crafted: readonly (readonly [what: string, unit: Unit])[] = [
       ['a row with another status', changed(send(), 'rows.0.status', 'COMPLETED')],
@@ -408,6 +521,8 @@ describe('the commits of a role that only sends', () => {
       ['an end with another reply', changed(cancel(), 'replies.0.bodies.0.outcome', 'SUCCESS')],
       ['an end with the reply somewhere else', changed(cancel(), 'replies.0.queue', 'of_others')],
       ['an end of a command that runs', cancel(running.commandId, 2)],
+      ['a place in a lane that its event does not name', inLane(send(), { op: 'enter', queue: 'shop__commands' })],
+      ['another command taken out of its lane', inLane(send(), { op: 'leave', command_id: other.commandId })],
       ['an end before the beginning', cancel(randomUUID(), 0)],
       [
         'a message taken away',

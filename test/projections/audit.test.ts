@@ -17,6 +17,7 @@ import {
   context,
   error,
   exhausted,
+  expired,
   failed,
   key,
   lost,
@@ -28,6 +29,7 @@ import {
   parked,
   received,
   rejectedByRule,
+  rescheduled,
   sent,
 } from '../support/lives/command-life.ts'
 
@@ -71,6 +73,7 @@ const lives: readonly (readonly CommandEvent[])[] = [
   [sent(), received(1), exhausted(1, { error: error('LEASE_LOST') })],
   [sent(), received(1), operatorEndedAttempt(1)],
   [sent(), received(1), parked(1), operatorSnoozed()],
+  [sent({ expiresAt: at(60) }), rescheduled({ runAt: at(30) }), expired()],
 ]
 
 /** Names and times of an event's lines. */
@@ -213,6 +216,15 @@ describe('the details', () => {
       error_code: 'CODE_PERMANENT',
       error_details: { account: 7 },
     })
+  })
+
+  test('F1, F3: of RESCHEDULED and COMMAND_EXPIRED have the times', async () => {
+    const rows = await auditOf(ids.at(-1))
+    expect(rows.map(({ event_type, details_json }) => [event_type, details_json])).toEqual([
+      ['SENT', expect.objectContaining({ expires_at: at(60) })],
+      ['RESCHEDULED', { run_at: at(30) }],
+      ['COMMAND_EXPIRED', { expires_at: at(60), reply_to: 'payments__replies' }],
+    ])
   })
 
   test('of OPERATOR_SNOOZE name the operator, the instant and the reason', async () => {

@@ -153,13 +153,17 @@ describe('the reply', () => {
     )
   })
 
-  test('A22: of a broken business rule is FAILED with code, message, class and details', () => {
+  test('A22, F13: of a broken business rule is FAILED with code, message, class and details', () => {
     const broken = error('BUSINESS_RULE', { code: 'NO_FUNDS', message: 'too little', details: { missing: 3 } })
     expect(effectsOf(rejectedByRule(1, { at: at(7), error: broken }))[1]).toEqual(
       reply({
         outcome: 'FAILED',
         completed_at: at(7),
         error: { code: 'NO_FUNDS', message: 'too little', class: 'BUSINESS_RULE', details: { missing: 3 } },
+        // where readers of other libraries look
+        error_code: 'NO_FUNDS',
+        error_message: 'too little',
+        result: { error_code: 'NO_FUNDS' },
       }),
     )
   })
@@ -170,6 +174,9 @@ describe('the reply', () => {
         outcome: 'FAILED',
         completed_at: at(7),
         error: { code: 'CODE_TRANSIENT', message: 'it was TRANSIENT', class: 'TRANSIENT' },
+        error_code: 'CODE_TRANSIENT',
+        error_message: 'it was TRANSIENT',
+        result: { error_code: 'CODE_TRANSIENT' },
       }),
     )
   })

@@ -40,6 +40,7 @@ export interface TestBus {
 export interface QueueMessage {
   readonly msg_id: string
   readonly read_ct: number
+  readonly enqueued_at: Date
   readonly vt: Date
   readonly message: Record<string, unknown>
 }
@@ -102,12 +103,13 @@ const startDouble = async (): Promise<TestDouble> => {
   return double
 }
 
-/** Calls `look` again and again until `is` holds for its result; the test's timeout ends the wait. */
+/** Calls `look` again and again until `is` holds for its result, less often the longer it takes; the test's timeout ends the wait. */
 export const until = async <A>(look: () => Promise<A>, is: (seen: A) => boolean): Promise<A> => {
+  const begun = performance.now()
   for (;;) {
     const seen = await look()
     if (is(seen)) return seen
-    await delay(5)
+    await delay(Math.min(25, 5 + (performance.now() - begun) / 20))
   }
 }
 

@@ -21,9 +21,10 @@ import type {
 } from '../ports/reading/command-queries.ts'
 import type { Credits } from '../runs/credits.ts'
 import type { WorkflowCalls } from '../runs/workflow-calls.ts'
+import type { Strangers } from '../strangers/strangers.ts'
 import type { ActionView, GetActionOptions, StopActionOptions } from '../troubleshooting/bulk-action.ts'
 import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
-import type { CancelOptions } from '../troubleshooting/operate-command.ts'
+import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import type { BulkActionOptions, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
 
@@ -57,6 +58,11 @@ export interface BusCalls extends Pauses {
     commandId: string,
     options?: CancelOptions,
   ) => Promise<{ readonly commandId: string; readonly status: 'CANCELED' }>
+  /**
+   * Moves a command that nobody has begun to another time: `delaySeconds: 0` runs it at once. Gives the command as it is then.
+   * @throws CommandNotFoundError; InvalidOperationError: it has begun, has ended, or a worker holds its message
+   */
+  readonly reschedule: (domain: string, commandId: string, options: RescheduleOptions) => Promise<CommandDetail>
   /** At most so many commands of a lane run at once, in the order of sending. */
   readonly lanes: Lanes
   /** Rules that put commands into lanes when they are sent. */
@@ -79,6 +85,8 @@ export interface BusCalls extends Pauses {
   }
   /** Replies that could not be put on their queue. They are kept, and each can be delivered once more. */
   readonly replies: UndeliveredReplies
+  /** Messages on command queues that no command of this bus sent. They are kept, and can be adopted or dropped. */
+  readonly strangers: Strangers
   /** Operations: commands of domain `operations` that belong to a user, with automatic and manual retries. */
   readonly operations: {
     readonly start: (user: OperationUser, start: StartOperation) => Promise<Operation>

@@ -9,7 +9,9 @@ const ofOperators = Object.fromEntries(actionNames.map(name => [name, actionName
 export const callerPermissions = {
   send: 'send',
   sendBatch: 'send',
+  request: 'send',
   cancel: 'send',
+  reschedule: 'reschedule',
   getCommand: 'read',
   queryCommands: 'read',
   auditTrail: 'audit',
@@ -34,6 +36,7 @@ export const callerPermissions = {
     actions: 'operate',
     stop: 'operate',
   },
+  strangers: { list: 'operate', adopt: 'operate', drop: 'operate' },
   replies: { undelivered: 'operate', deliverAgain: 'operate' },
   operations: { start: 'operations', get: 'operations', list: 'operations', retry: 'operations' },
   runs: {

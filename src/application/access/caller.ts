@@ -10,6 +10,7 @@ import { identityOf } from './identity-of.ts'
 import { laneCalls, limitCalls } from './lane-calls.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
 import { scheduleCalls } from './schedule-calls.ts'
+import { strangerCalls } from './stranger-calls.ts'
 import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
 
 const userOf = ({ identity: { subject, tenant }, scope }: Calling): OperationUser => ({ subject, tenant, ...scope })
@@ -37,6 +38,7 @@ const callsFor = bindCalls(
     limits: limitCalls,
     troubleshooting: troubleshootingCalls,
     replies: replyCalls,
+    strangers: strangerCalls,
     operations: operationCalls,
     runs: runCalls,
     credits: creditCalls,
@@ -51,6 +53,8 @@ export interface Caller extends BoundCalls<typeof commandCalls & typeof flowCall
   readonly limits: BoundCalls<typeof limitCalls>
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
   readonly replies: BoundCalls<typeof replyCalls>
+  /** Messages of other programs, which have no tenant: callers of a tenant find none. */
+  readonly strangers: BoundCalls<typeof strangerCalls>
   /** The caller's own operations. */
   readonly operations: BoundCalls<typeof operationCalls>
   readonly runs: BoundCalls<typeof runCalls>

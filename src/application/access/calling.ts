@@ -4,6 +4,7 @@ import type { Log } from '../ports/log.ts'
 import type { AdmitQueues } from '../ports/queue.ts'
 import type { Subscribe } from '../ports/reading/live-events.ts'
 import type { StatsReader } from '../ports/reading/stats.ts'
+import type { Request } from '../replies/request.ts'
 import { ForbiddenError } from '../shared/errors.ts'
 import type { BusCalls } from './bus-calls.ts'
 import type { MayReplyTo } from './reply-queues.ts'
@@ -13,6 +14,9 @@ export interface CallerDeps {
   readonly bus: BusCalls
   readonly send: Sender['send']
   readonly sendBatch: Sender['batch']
+  readonly request: Request
+  /** The queue for replies to requests of callers without a tenant. */
+  readonly requestQueue: string
   readonly subscribe: Subscribe
   readonly stats: StatsReader
   readonly authorization: Authorization

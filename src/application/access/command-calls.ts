@@ -1,13 +1,16 @@
 import { commandQueue } from '../../domain/command/names.ts'
+import { priorities } from '../../domain/flow/priority.ts'
+import type { Json } from '../../domain/json/json.ts'
 import type { CommandToSend } from '../commands/send-command.ts'
 import type { HistoryOptions } from '../investigation/read-history.ts'
 import type { AuditFilter, CommandFilter } from '../ports/reading/command-queries.ts'
 import type { SubscribeOptions, Subscription } from '../ports/reading/live-events.ts'
 import type { Stats } from '../ports/reading/stats.ts'
+import type { WaitForReply } from '../replies/request.ts'
 import { CommandIdTakenError, CommandNotFoundError, DomainReservedError } from '../shared/errors.ts'
-import { domainOf } from '../shared/input.ts'
+import { defined, domainOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
-import type { CancelOptions } from '../troubleshooting/operate-command.ts'
+import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import { admitQueues, ownReplyQueues } from './callers-queues.ts'
 import type { CallersFilter, Calling } from './calling.ts'
 
@@ -36,10 +39,16 @@ export const commandCalls = {
   send: async (calling: Calling, domain: string, command: CallersCommand) => {
     demandOpen(calling, domain)
     await admitSends(calling, domain, [command])
-    return calling.send(domain, own(calling, command)).catch(error => {
-      if (error instanceof CommandIdTakenError) noteTaken(calling, domain, [error.commandId])
-      throw error
-    })
+    return calling.send(domain, own(calling, command)).catch(notingTaken(calling, domain))
+  },
+  /** The reply comes to a queue of the caller's tenant. */
+  request: async (calling: Calling, domain: string, command: CallersCommand, wait: WaitForReply = {}) => {
+    demandOpen(calling, domain)
+    const { tenant } = calling.identity
+    const replyTo = command.replyTo ?? (tenant === null ? calling.requestQueue : `t_${tenant}__requests`)
+    const requested = { ...command, replyTo }
+    await admitSends(calling, domain, [requested])
+    return calling.request<Json>(domain, own(calling, requested), wait).catch(notingTaken(calling, domain))
   },
   sendBatch: async (calling: Calling, domain: string, commands: readonly CallersCommand[]) => {
     demandOpen(calling, domain)
@@ -62,6 +71,18 @@ export const commandCalls = {
     demandOpen(calling, domain)
     const { bus, scope, identity } = calling
     return bus.cancel(domain, commandId, { ...options, ...scope, actor: identity.subject })
+  },
+  /** Gives the command as its row shows it then. */
+  reschedule: async (
+    calling: Calling,
+    domain: string,
+    commandId: string,
+    options: Pick<RescheduleOptions, 'runAt' | 'delaySeconds'>,
+  ) => {
+    demandOpen(calling, domain)
+    const { bus, scope, identity } = calling
+    const { runAt, delaySeconds } = options
+    return bus.reschedule(domain, commandId, { ...defined({ runAt, delaySeconds }), ...scope, actor: identity.subject })
   },
 
   /** @throws CommandNotFoundError */
@@ -126,8 +147,20 @@ const pick = <T extends object, K extends keyof T>(from: T, names: readonly K[])
 
 const admitSends = (calling: Calling, domain: string, commands: readonly CallersCommand[]): Promise<void> => {
   const replies = commands.flatMap(({ replyTo }) => ownReplyQueues(calling, replyTo))
-  return admitQueues(calling, [commandQueue(domainOf(domain)), ...replies])
+  const known = domainOf(domain)
+  // another word is refused by the send
+  const used = [...new Set(commands.map(({ priority }) => priority))].map(given =>
+    priorities.find(one => one === given),
+  )
+  return admitQueues(calling, [...used.map(priority => commandQueue(known, priority)), ...replies])
 }
+
+const notingTaken =
+  (calling: Calling, domain: string) =>
+  (error: unknown): never => {
+    if (error instanceof CommandIdTakenError) noteTaken(calling, domain, [error.commandId])
+    throw error
+  }
 
 const noteTaken = ({ log, identity }: Calling, domain: string, commandIds: readonly string[]): void =>
   log.warn(

@@ -4,6 +4,7 @@ import type { Authorization, Permission, Role } from '../ports/authorization.ts'
 export const rolesFor: Readonly<Record<Permission, readonly Role[]>> = {
   read: ['SENDER', 'OPERATOR', 'AUDITOR', 'ADMIN', 'CUSTOMER_ADMIN', 'BUBBLE_ADMIN'],
   send: ['SENDER', 'ADMIN'],
+  reschedule: ['SENDER', 'OPERATOR', 'ADMIN'],
   operate: ['OPERATOR', 'ADMIN'],
   audit: ['AUDITOR', 'OPERATOR', 'ADMIN'],
   operations: ['USER', 'ADMIN'],

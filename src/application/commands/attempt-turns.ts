@@ -10,7 +10,8 @@ import type { CommandTurn, WorkItem } from './work-message.ts'
 export type Outcome =
   /** `bytes`: about how many a statement needs for the result. */
   | { readonly kind: 'success'; readonly result: Json; readonly bytes: number }
-  | { readonly kind: 'failure'; readonly error: CommandError }
+  /** `counts: false`: the handler was not called, and the next attempt has the same number. */
+  | { readonly kind: 'failure'; readonly error: CommandError; readonly counts?: false }
 
 /** Only the receipt: shows a longer run as IN_PROGRESS. */
 export const receiptTurn = (job: WorkItem): CommandTurn => ({
@@ -42,6 +43,7 @@ export const outcomeTurn = (
     actor,
     attempt,
     error: outcome.error,
+    ...(outcome.counts === false ? { givenUp: { counts: false } } : {}),
     random: clock.random(),
   }
   return { stream, intents: [receive, failed], known, bytes: bytesOf(outcome.error) }

@@ -8,6 +8,7 @@ import type {
 import { InvalidInputError } from '../shared/errors.ts'
 import {
   auditTypeOf,
+  booleanOf,
   commandIdOf,
   commandTypeOf,
   correlationIdOf,
@@ -59,6 +60,7 @@ const commandFilterOf = (filter: CommandFilter): CommandFilter => {
     tenantId: optional(filter.tenantId, scopedTenantOf),
     createdAfter,
     createdBefore,
+    scheduled: optional(filter.scheduled, value => booleanOf(value, 'scheduled')),
     limit: optional(filter.limit, limitOf),
     cursor: optional(filter.cursor, cursorOf),
   } as never)

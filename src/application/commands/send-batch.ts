@@ -62,7 +62,8 @@ export const sendBatch =
     const rules = await deps.laneRules(domain)
     const prepared = rules.length === 0 ? checked : checked.map(one => inLaneOf(one, rules))
     const replies = prepared.flatMap(({ intent }) => (intent.replyTo === null ? [] : [intent.replyTo]))
-    if (prepared.length > 0) await deps.admit([...new Set([commandQueue(domain), ...replies])], null)
+    const queues = [...new Set(prepared.map(({ intent }) => intent.priority))].map(one => commandQueue(domain, one))
+    if (prepared.length > 0) await deps.admit([...new Set([...queues, ...replies])], null)
     await makeReplyQueuesOf(prepared, deps, within)
     return watchSend(deps.telemetry)(prepared, ready => sendInChunks(deps, ready, within))
   }

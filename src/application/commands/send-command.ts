@@ -106,10 +106,11 @@ export const prepareSend =
   ({ clock, ids, policies }: Pick<SendDeps, 'clock' | 'ids' | 'policies'>) =>
   (domain: string, command: CommandToSend): PreparedSend => {
     const { json, bytes } = sizedJsonOf(command.data)
+    const known = domainOf(domain)
     const commandId = optional(command.commandId, commandIdOf) ?? ids.next()
     const at = clock.now().toISOString()
     return {
-      domain: domainOf(domain),
+      domain: known,
       commandId,
       intent: {
         type: 'Send',
@@ -125,7 +126,7 @@ export const prepareSend =
         parentCommandId: optional(command.parentCommandId, id => commandIdOf(id, 'parentCommandId')),
         retryCount: optional(command.retryCount, retryCountOf) ?? 0,
         policy: policyOf(command, policies.get(command.commandType)),
-        ...flowOf(command, at),
+        ...flowOf(known, command, at),
         ...traceOf(command.traceparent),
       },
       bytes,

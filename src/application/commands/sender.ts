@@ -76,8 +76,9 @@ export const createSender = ({ share, whyInDoubt, ...deps }: SenderDeps): Sender
     const checked = { eventId: deps.ids.next(), ...prepare(domain, command) }
     const rules = deps.laneRules(domain)
     const prepared = inLaneOf(checked, rules instanceof Promise ? await rules : rules)
-    const { replyTo } = prepared.intent
-    const admitted = deps.admit(replyTo === null ? [commandQueue(domain)] : [commandQueue(domain), replyTo], null)
+    const { replyTo, priority } = prepared.intent
+    const queue = commandQueue(domain, priority)
+    const admitted = deps.admit(replyTo === null ? [queue] : [queue, replyTo], null)
     if (admitted !== null) await admitted
     await makeReplyQueuesOf([prepared], deps, within)
     try {

@@ -1,14 +1,14 @@
 import { type Either, isLeft } from 'fp-ts/lib/Either.js'
 import type { CommandEvent, CommandKey } from '../../domain/command/events.ts'
 import { command } from '../../domain/command/index.ts'
-import type { Receive, ReportFailure, ReportSuccess } from '../../domain/command/intents.ts'
-import { commandStream, parseCommandId, parseDomain } from '../../domain/command/names.ts'
-import { attemptLimit, type CommandState, type SentCommandState } from '../../domain/command/state.ts'
+import type { Expire, Receive, ReportFailure, ReportSuccess } from '../../domain/command/intents.ts'
+import { commandQueue, commandStream, parseCommandId, parseDomain } from '../../domain/command/names.ts'
+import { attemptLimit, type CommandState, isUnbegun, type SentCommandState } from '../../domain/command/state.ts'
 import { fold } from '../../domain/decider.ts'
 import type { Recorded } from '../../domain/recorded.ts'
 import type { Clock } from '../ports/clock.ts'
 import { EventDecodeError, type EventStore } from '../ports/event-store.ts'
-import type { Delivery, Queue, SentEvent } from '../ports/queue.ts'
+import { type Delivery, messageKey, type Queue, type SentEvent } from '../ports/queue.ts'
 import type { Loaded, Turn } from '../shared/transact.ts'
 import { messageDifferences } from './message-differences.ts'
 
@@ -37,6 +37,8 @@ export type OpenedMessage =
   | WorkItem
   /** Its last attempt ended with its worker: the turn parks it. */
   | { readonly kind: 'exhausted'; readonly delivery: Delivery; readonly key: CommandKey; readonly turn: CommandTurn }
+  /** Nobody has begun it by its time: the turn cancels it. */
+  | { readonly kind: 'expired'; readonly delivery: Delivery; readonly key: CommandKey; readonly turn: CommandTurn }
   /** It differs from the log: the turn parks its command. */
   | {
       readonly kind: 'tampered'
@@ -47,14 +49,14 @@ export type OpenedMessage =
     }
   /** Its command is finished or parked already: archive it, without an event. */
   | { readonly kind: 'finished'; readonly delivery: Delivery; readonly key: CommandKey; readonly status: string }
-  /** It belongs to no known command: archive it, with a warning. */
+  /** It belongs to no known command: keep it apart, with a warning. */
   | { readonly kind: 'unknown'; readonly delivery: Delivery; readonly why: string }
   /** The log has a newer attempt: ignore it. */
   | { readonly kind: 'stale'; readonly delivery: Delivery; readonly key: CommandKey }
   /** Its events are damaged, or of a newer version: it waits until they can be read. */
   | { readonly kind: 'unreadable'; readonly delivery: Delivery; readonly key: CommandKey; readonly why: string }
 
-export type CommandTurn = Turn<CommandState, Receive | ReportSuccess | ReportFailure>
+export type CommandTurn = Turn<CommandState, Receive | ReportSuccess | ReportFailure | Expire>
 
 export interface Holder {
   readonly domain: string
@@ -64,7 +66,7 @@ export interface Holder {
 
 export interface OpenDeps {
   readonly store: Pick<EventStore<CommandEvent>, 'readStreams'>
-  readonly queue: Pick<Queue, 'ownersOf'>
+  readonly queue: Pick<Queue, 'ownersOf' | 'now'>
   readonly clock: Clock
   /** Decodes a stored event, or says why that is not possible. */
   readonly decode: (stored: StoredSent) => Either<readonly string[], { readonly event: CommandEvent }>
@@ -72,32 +74,44 @@ export interface OpenDeps {
 
 type StoredSent = Pick<SentEvent, 'data' | 'meta'> & { readonly type: 'CommandSent' }
 
+/** A message, and whether its event or an earlier attempt proves that it is the message of the command it names. */
+interface Judged {
+  readonly one: OpenedMessage
+  readonly isProven: boolean
+}
+
 /**
  * Loads the commands of messages and returns what each message is: those that came with their event at once, all others in one
  * round trip. Changes nothing.
  *
  * The payload that runs is the one of the log. A message that names no known command, or differs from its command, may have
- * been changed; its command is then looked up in the rows, so that the right one is parked.
+ * been changed; its command is then looked up in the rows, so that the right one is parked. One that is not the message of
+ * the command it names is a stranger.
  */
 export const openDeliveries =
   ({ store, queue, clock, decode }: OpenDeps) =>
   async (deliveries: readonly Delivery[], holder: Holder): Promise<readonly OpenedMessage[]> => {
     const keys = deliveries.map(delivery => keyOf(delivery, holder.domain))
     const now = clock.now()
-    const opened = await openAs({ store, decode }, deliveries, keys, holder, now)
-    const strange = opened.filter(({ kind }) => kind === 'unknown' || kind === 'tampered' || kind === 'finished')
-    if (strange.length === 0) return opened
-    const owners = await queue.ownersOf(
-      holder.domain,
-      strange.map(({ delivery }) => delivery.msgId),
+    const judged = await openAs({ store, decode }, deliveries, keys, holder, now)
+    const opened = await inTime(
+      judged.map(({ one }) => one),
+      queue,
+      holder,
     )
-    const others = strange.flatMap(({ delivery }) => {
-      const commandId = owners.get(delivery.msgId)
+    const doubtful = judged.filter(({ one, isProven }) => isStrange(one) || !isProven)
+    if (doubtful.length === 0) return opened
+    const owners = await queue.ownersOf(
+      commandQueue(holder.domain),
+      doubtful.map(({ one }) => messageKey(one.delivery)),
+      doubtful.flatMap(({ one }) => ('key' in one ? [one.key.commandId] : [])),
+    )
+    const others = doubtful.flatMap(({ one: { delivery } }) => {
+      const commandId = owners.get(messageKey(delivery))
       const key = keys[deliveries.indexOf(delivery)]
       const isOther = commandId !== undefined && (typeof key === 'string' || key?.commandId !== commandId)
       return isOther ? [{ delivery, key: { domain: holder.domain, commandId } }] : []
     })
-    if (others.length === 0) return opened
     const reopened = await openAs(
       { store, decode },
       others.map(({ delivery }) => delivery),
@@ -105,9 +119,39 @@ export const openDeliveries =
       holder,
       now,
     )
-    const better = new Map(reopened.flatMap(one => (one.kind === 'tampered' ? [[one.delivery, one]] : [])))
-    return opened.map(one => better.get(one.delivery) ?? one)
+    const better = new Map(reopened.flatMap(({ one }) => (one.kind === 'tampered' ? [[one.delivery, one]] : [])))
+    const foreign = new Set(doubtful.filter(({ isProven }) => !isProven).map(({ one }) => one.delivery))
+    return opened.map(one => {
+      const found = better.get(one.delivery) ?? one
+      return foreign.has(one.delivery) && !owners.has(messageKey(one.delivery)) ? asStranger(found) : found
+    })
   }
+
+/** Whether a command expires if nobody begins it. */
+export const canExpire = ({ command: { sent }, loaded }: WorkItem): boolean =>
+  sent.expiresAt !== undefined && isUnbegun(loaded.state)
+
+/** Takes out what has expired by the clock of the queue; asks for that only where there is something that can. */
+const inTime = async (
+  opened: readonly OpenedMessage[],
+  queue: Pick<Queue, 'now'>,
+  { workerId: actor }: Holder,
+): Promise<readonly OpenedMessage[]> => {
+  if (!opened.some(one => one.kind === 'work' && canExpire(one))) return opened
+  const at = await queue.now()
+  return opened.map((one): OpenedMessage => {
+    if (one.kind !== 'work' || !canExpire(one) || at < (one.command.sent.expiresAt ?? '')) return one
+    const { delivery, key, stream, loaded } = one
+    return { kind: 'expired', delivery, key, turn: { stream, intents: [{ type: 'Expire', at, actor }], known: loaded } }
+  })
+}
+
+const isStrange = ({ kind }: OpenedMessage): boolean => kind === 'unknown' || kind === 'tampered' || kind === 'finished'
+
+const asStranger = (one: OpenedMessage): OpenedMessage =>
+  one.kind === 'unknown' || one.kind === 'unreadable'
+    ? one
+    : { kind: 'unknown', delivery: one.delivery, why: `command ${one.key.commandId} has another message` }
 
 /** What each message is, judged by the command of the key at its index; a text there is the reason why it has no key. */
 const openAs = async (
@@ -116,20 +160,27 @@ const openAs = async (
   keys: readonly (CommandKey | string)[],
   holder: Holder,
   now: Date,
-): Promise<readonly OpenedMessage[]> => {
+): Promise<readonly Judged[]> => {
   const streams = keys.flatMap((key, i) =>
     typeof key === 'string' || deliveries[i]?.sent !== undefined ? [] : [commandStream(key)],
   )
   const found = streams.length === 0 ? NONE : await readEach(store, [...new Set(streams)])
-  return deliveries.map((delivery, i): OpenedMessage => {
+  return deliveries.map((delivery, i): Judged => {
     const key = keys[i] as CommandKey | string
-    if (typeof key === 'string') return { kind: 'unknown', delivery, why: key }
+    if (typeof key === 'string') return { one: { kind: 'unknown', delivery, why: key }, isProven: false }
     const history =
       delivery.sent === undefined ? (found.get(commandStream(key)) ?? []) : onlyEvent(delivery.sent, key, decode)
-    if (history instanceof EventDecodeError) return { kind: 'unreadable', delivery, key, why: history.message }
+    if (history instanceof EventDecodeError)
+      return { one: { kind: 'unreadable', delivery, key, why: history.message }, isProven: true }
     const events = history.map(({ event }) => event)
     const loaded: Loaded<CommandState> = { state: fold(command, events), revision: events.length - 1 }
-    return open(delivery, key, loaded, holder, now)
+    return {
+      one: open(delivery, key, loaded, holder, now),
+      isProven:
+        delivery.sent !== undefined ||
+        delivery.own === true ||
+        events.some(event => 'msgId' in event && event.msgId === delivery.msgId),
+    }
   })
 }
 
@@ -168,6 +219,10 @@ const open = (
 ): OpenedMessage => {
   const { state } = loaded
   if (state.status === 'NONE') return { kind: 'unknown', delivery, why: `command ${key.commandId} was never sent` }
+  const queue = commandQueue(key.domain, state.sent.priority)
+  // its message would be taken off another queue than this one
+  if (queue !== delivery.queue)
+    return { kind: 'unknown', delivery, why: `command ${key.commandId} belongs on queue '${queue}'` }
   const receive: Receive = {
     type: 'Receive',
     at: now.toISOString(),

@@ -53,6 +53,8 @@ export interface PausesDeps {
   readonly queries: PauseQueries
   readonly clock: Clock
   readonly derivedId: (text: string) => string
+  /** Tells the workers of this process; those of others find out by themselves. */
+  readonly onChange: () => Promise<void>
 }
 
 export const pauseKind: SettingKind<PauseState, PauseIntent, PauseEvent, PauseRejection> = {
@@ -62,10 +64,12 @@ export const pauseKind: SettingKind<PauseState, PauseIntent, PauseEvent, PauseRe
   tenantOf: state => (state.status === 'NONE' ? null : state.tenantId),
 }
 
+/** The most in one list, as in `PauseQueries`. */
+const MOST = 1_000
 const LONGEST_MS = 366 * 24 * 60 * 60 * 1000
 
 /** What keeps workers from beginning commands for a while. A pause refuses no send. */
-export const createPauses = ({ settings, queries, clock, derivedId }: PausesDeps) => {
+export const createPauses = ({ settings, queries, clock, derivedId, onChange }: PausesDeps) => {
   const now = (): Instant => clock.now().toISOString()
 
   return {
@@ -91,6 +95,7 @@ export const createPauses = ({ settings, queries, clock, derivedId }: PausesDeps
       const pauseId = derivedId(JSON.stringify(['pause', scope.domain, scope.commandType, scope.tenantId]))
       const outcome = await settings.change(pauseKind, pauseId, { type: 'Pause', ...facts })
       if (isLeft(outcome)) throw refusal(pauseId, outcome.left)
+      await onChange()
       return viewOf(pauseId, facts)
     },
 
@@ -109,6 +114,7 @@ export const createPauses = ({ settings, queries, clock, derivedId }: PausesDeps
         },
       )
       if (isLeft(outcome)) throw refusal(pauseId, outcome.left)
+      await onChange()
       const { state } = outcome.right
       if (state.status === 'NONE') throw new PauseNotFoundError(pauseId)
       const ended =
@@ -129,6 +135,7 @@ export const createPauses = ({ settings, queries, clock, derivedId }: PausesDeps
         .flatMap(([pauseId, state]) => (isPaused(state, at) ? [viewOf(pauseId, state)] : []))
         .filter(one => (domain === null || one.domain === domain) && (tenantId === null || concerns(one, tenantId)))
         .sort((a, b) => (a.pausedAt < b.pausedAt ? 1 : -1))
+        .slice(0, MOST)
     },
   }
 }

@@ -1,9 +1,11 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
+import { type Priority, priorities } from '../../domain/flow/priority.ts'
 import { MAX_MISSED, type Missed, missedRules, type Overlap, overlapRules } from '../../domain/flow/schedule/due.ts'
 import type { ScheduleSettings } from '../../domain/flow/schedule/events.ts'
 import { parseScheduleName } from '../../domain/flow/schedule/names.ts'
 import { everyTimes, type NextTime } from '../../domain/flow/schedule/times.ts'
 import type { CronTimes } from '../ports/cron-times.ts'
+import { MAX_KEY } from '../sending/flow-options.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import { commandTypeOf, domainOf, jsonOf, oneOf, optional, replyQueueOf, textOf, wholeOf } from '../shared/input.ts'
 
@@ -30,6 +32,10 @@ export interface NewSchedule {
   readonly overlap?: Overlap
   /** The queue for the replies. Default: no replies. */
   readonly replyTo?: string
+  /** Of its commands. Default `normal`. */
+  readonly priority?: Priority
+  /** The lane of its commands, 1-200 characters. Default: none. */
+  readonly key?: string
 }
 
 export const LONGEST_EVERY_S = 31_536_000
@@ -58,6 +64,8 @@ export const scheduleSettingsOf = (given: NewSchedule, cronTimes: CronTimes): Sc
     commandType: commandTypeOf(given.commandType),
     data: jsonOf(given.data),
     replyTo: optional(given.replyTo, value => replyQueueOf(value)),
+    priority: optional(given.priority, value => oneOf(priorities, value, 'priority')) ?? 'normal',
+    key: optional(given.key, value => textOf(value, 'key', MAX_KEY)),
     cron,
     timeZone: optional(given.timeZone, value => textOf(value, 'timeZone', 100)) ?? 'UTC',
     everySeconds,

@@ -22,7 +22,7 @@ import { commandOfSchedule } from './send-due.ts'
 import type { SettingKind, Settings } from './settings-store.ts'
 
 /** A schedule: what it sends, when, and how far it is. Times are ISO 8601. */
-export interface Schedule extends Required<Omit<NewSchedule, 'data' | 'cron' | 'everySeconds' | 'replyTo'>> {
+export interface Schedule extends Required<Omit<NewSchedule, 'data' | 'cron' | 'everySeconds' | 'replyTo' | 'key'>> {
   readonly name: string
   /** Null in lists when it has more than 4 KiB; the two members below then give its size as JSON text, and its beginning. */
   readonly data: Json
@@ -33,6 +33,7 @@ export interface Schedule extends Required<Omit<NewSchedule, 'data' | 'cron' | '
   readonly cron: string | null
   readonly everySeconds: number | null
   readonly replyTo: string | null
+  readonly key: string | null
   readonly createdAt: string
   readonly createdBy: string
   /** When and by whom it was last set. */

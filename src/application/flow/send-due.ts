@@ -91,14 +91,14 @@ const commandOf = ({ name, facts }: StoredSchedule, commandId: string, time: num
 })
 
 /** What the commands of a schedule have in common. */
-export const commandOfSchedule = ({
-  commandType,
-  data,
-  replyTo,
-  tenantId,
-}: StoredSchedule['facts']): CommandToSend => ({
-  commandType,
-  data,
-  ...(replyTo === null ? {} : { replyTo }),
-  ...(tenantId === null ? {} : { tenantId }),
-})
+export const commandOfSchedule = (facts: StoredSchedule['facts']): CommandToSend => {
+  const { commandType, data, replyTo, tenantId, priority, key } = facts
+  return {
+    commandType,
+    data,
+    ...(replyTo === null ? {} : { replyTo }),
+    ...(tenantId === null ? {} : { tenantId }),
+    ...(priority === 'normal' ? {} : { priority }),
+    ...(key === null ? {} : { key }),
+  }
+}

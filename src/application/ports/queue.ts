@@ -1,11 +1,18 @@
+import { priorityOfQueue } from '../../domain/command/names.ts'
+import type { Instant } from '../../domain/instant.ts'
+
 /** One message as read: `delivery` is the queue's count of reads of it, this one included (pgmq's read_ct). */
 export interface Delivery {
+  /** The queue that it was read from. */
+  readonly queue: string
   readonly msgId: string
   readonly delivery: number
   /** Untrusted: any program may have put it on the queue. Undefined where `sent` is given. */
   readonly body: unknown
   /** What the log says of its command, where that is one event only and the message says the same. */
   readonly sent?: SentEvent
+  /** The tables say that this is the message of the command it names; where the log is elsewhere. */
+  readonly own?: true
   /** Characters of the body, or of that event, as text. */
   readonly size: number
 }
@@ -22,7 +29,14 @@ export interface LaneMessage extends DeliveryTag {
   readonly commandId: string
 }
 
-export type DeliveryTag = Pick<Delivery, 'msgId' | 'delivery'>
+export type DeliveryTag = Pick<Delivery, 'queue' | 'msgId' | 'delivery'>
+
+/**
+ * Names a message among those of a domain's queues, each of which numbers its own: the message's id, followed by the queue where
+ * that is not the domain's normal one.
+ */
+export const messageKey = ({ queue, msgId }: Pick<Delivery, 'queue' | 'msgId'>): string =>
+  priorityOfQueue(queue) === 'normal' ? msgId : `${msgId} ${queue}`
 
 /**
  * The queue for a worker, apart from the effects of events. Names are valid queue names. `delivery` fences: a tag changes
@@ -35,7 +49,7 @@ export interface Queue {
   readonly read: (queue: string, quantity: number, leaseMs: number) => Promise<readonly Delivery[]>
   /** Moves messages to the archive. */
   readonly archive: (queue: string, msgIds: readonly string[]) => Promise<void>
-  /** Archives messages that belong to no known command, and records the reason for each; by message id. */
+  /** Moves messages that belong to no known command to a place of their own, with the reason for each; by message id. */
   readonly keepStrangers: (queue: string, strangers: ReadonlyMap<string, string>) => Promise<void>
   /** Hides the messages for `leaseMs` from now; returns those whose lease is not lost. Calls the queue even without tags. */
   readonly extend: (queue: string, tags: readonly DeliveryTag[], leaseMs: number) => Promise<readonly string[]>
@@ -50,8 +64,21 @@ export interface Queue {
    * their read does not count.
    */
   readonly begin: (queue: string, messages: readonly LaneMessage[]) => Promise<ReadonlySet<string>>
-  /** The unfinished commands of the domain for these messages, by message id, from the rows: only for rare cases. */
-  readonly ownersOf: (domain: string, msgIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  /** Hides messages until their pause, which is given by message id, has ended; undoes the count of the read. */
+  readonly putAside: (queue: string, tags: readonly DeliveryTag[], pauses: ReadonlyMap<string, string>) => Promise<void>
+  /**
+   * The commands that these messages of a queue belong to, by message id, from the rows: those named, and for other messages those
+   * unfinished. Only for rare cases.
+   */
+  readonly ownersOf: (
+    queue: string,
+    msgIds: readonly string[],
+    named: readonly string[],
+  ) => Promise<ReadonlyMap<string, string>>
+  /** Those of the queues that exist. */
+  readonly existing: (queues: readonly string[]) => Promise<readonly string[]>
+  /** The time of the queue's clock. */
+  readonly now: () => Promise<Instant>
   /** Milliseconds until the next message becomes visible (0: now), null for an empty queue. Looks at lanes whose settings have changed. */
   readonly nextVisibleIn: (queue: string) => Promise<number | null>
 }

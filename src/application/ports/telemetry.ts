@@ -9,6 +9,15 @@ export interface Telemetry {
   readonly attempting: (attempt: AttemptFacts) => Attempt
   /** A worker has started; the returned function is called when it stops. */
   readonly working: (worker: WorkerFacts) => () => void
+  /** A worker has found messages that no command of this bus sent. */
+  readonly strangers?: (found: StrangerFacts) => void
+}
+
+export interface StrangerFacts {
+  readonly domain: string
+  /** How many became commands, and how many wait for an operator. */
+  readonly adopted: number
+  readonly kept: number
 }
 
 export interface SendFacts {
@@ -108,5 +117,8 @@ export const allTelemetry = (...all: readonly Telemetry[]): Telemetry => ({
     return () => {
       for (const stop of stops) stop()
     }
+  },
+  strangers: found => {
+    for (const one of all) one.strangers?.(found)
   },
 })

@@ -1,4 +1,5 @@
 import type { CommandSent } from '../../domain/command/events.ts'
+import { commandQueue, MAX_QUEUE_NAME } from '../../domain/command/names.ts'
 import { type Priority, priorities } from '../../domain/flow/priority.ts'
 import { type Instant, MAX_DELAY_SECONDS } from '../../domain/instant.ts'
 import { InvalidInputError } from '../shared/errors.ts'
@@ -22,12 +23,12 @@ export interface FlowOptions {
 
 type Flow = Pick<CommandSent, 'runAt' | 'priority' | 'expiresAt' | 'lane'>
 
-const MAX_KEY = 200
+export const MAX_KEY = 200
 
 const plain: Flow = {}
 
 /** The members of the event that these options ask for: none for most commands. @throws InvalidInputError */
-export const flowOf = (given: FlowOptions, now: Instant): Flow => {
+export const flowOf = (domain: string, given: FlowOptions, now: Instant): Flow => {
   const { delaySeconds, priority, expiresInSeconds, key } = given
   const isPlain =
     delaySeconds === undefined &&
@@ -43,12 +44,30 @@ export const flowOf = (given: FlowOptions, now: Instant): Flow => {
     throw new InvalidInputError('expiresAt', `must lie after the time at which the command may run, ${runAt}`)
   }
   const known = isGiven(priority) ? oneOf(priorities, priority, 'priority') : 'normal'
+  const queue = commandQueue(domain, known)
+  if (queue.length > MAX_QUEUE_NAME) {
+    throw new InvalidInputError(
+      'priority',
+      `domain '${domain}' is too long for another priority than normal: queue '${queue}' would have ${queue.length} characters, and pgmq allows ${MAX_QUEUE_NAME}`,
+    )
+  }
   return {
     ...(runAt === null ? {} : { runAt }),
     ...(known === 'normal' ? {} : { priority: known }),
     ...(expiresAt === null ? {} : { expiresAt }),
     ...(isGiven(key) ? { lane: textOf(key, 'key', MAX_KEY) } : {}),
   }
+}
+
+/** The time of a reschedule: one of the two has to be given. @throws InvalidInputError */
+export const newRunAtOf = (
+  { delaySeconds, runAt }: Pick<FlowOptions, 'delaySeconds' | 'runAt'>,
+  now: Instant,
+): Instant => {
+  if (!isGiven(delaySeconds) && !isGiven(runAt)) {
+    throw new InvalidInputError('runAt, delaySeconds', 'say when it is to run: delaySeconds 0 is at once')
+  }
+  return eitherOf('delaySeconds', delaySeconds, 'runAt', runAt, now, 0) ?? now
 }
 
 const isGiven = <A>(value: A | undefined | null): value is A => value !== undefined && value !== null

@@ -119,6 +119,6 @@ const refused = ({ domain, commandId }: DueItem, rejection: CommandRejection): O
 /** The queue that received a message through this action. */
 const filledBy = (action: ParkedAction, domain: string, state: CommandState): string | null => {
   const { fills } = actionNamed(action)
-  if (fills === 'command') return commandQueue(domain)
-  return fills === null || state.status === 'NONE' ? null : state.sent.replyTo
+  if (fills === null || state.status === 'NONE') return null
+  return fills === 'command' ? commandQueue(domain, state.sent.priority) : state.sent.replyTo
 }

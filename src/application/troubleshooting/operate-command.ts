@@ -10,6 +10,8 @@ import type { TransactCommands } from '../commands/transact-commands.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
+import type { CommandDetail, CommandQueries } from '../ports/reading/command-queries.ts'
+import { newRunAtOf } from '../sending/flow-options.ts'
 import {
   CommandNotFoundError,
   InvalidInputError,
@@ -80,6 +82,28 @@ export const cancelCommand =
     return { commandId: key.commandId, status: 'CANCELED' as const }
   }
 
+export interface RescheduleOptions extends Scope {
+  /** Run it at this instant: ISO 8601, ahead by a year at the most. */
+  readonly runAt?: string | Date
+  /** Run it so many seconds from now: 0 (at once) to 31,536,000. */
+  readonly delaySeconds?: number
+  /** The actor for the audit. Default `sender`. */
+  readonly actor?: string
+}
+
+/** Moves a command that nobody has begun to another time, or lets it run at once. */
+export const rescheduleCommand =
+  (deps: Pick<OperateDeps, 'transact' | 'clock'> & { readonly get: CommandQueries['get'] }) =>
+  async (domain: string, commandId: string, options: RescheduleOptions): Promise<CommandDetail> => {
+    const key = { domain: domainOf(domain), commandId: commandIdOf(commandId) }
+    const at = deps.clock.now().toISOString()
+    const actor = optional(options?.actor, given => textOf(given, 'actor', 200)) ?? 'sender'
+    await turn(deps, key, options ?? {}, { type: 'Reschedule', at, actor, runAt: newRunAtOf(options ?? {}, at) })
+    const command = await deps.get(key.domain, key.commandId)
+    if (command === null) throw new CommandNotFoundError(key.domain, key.commandId)
+    return command
+  }
+
 const turn = async (
   { transact }: Pick<OperateDeps, 'transact'>,
   key: CommandKey,
@@ -114,6 +138,16 @@ export const refusal = (domain: string, commandId: string, rejection: CommandRej
       return new InvalidOperationError(
         `command ${commandId} is ${rejection.status}: its sender can cancel it only while it is PENDING`,
         rejection.status,
+      )
+    case 'Begun':
+      return new InvalidOperationError(
+        `command ${commandId} ${rejection.status === 'PENDING' ? 'was begun' : `is ${rejection.status}`}: it can be put off or run earlier only before a worker begins it`,
+        rejection.status,
+      )
+    case 'ExpiresBefore':
+      return new InvalidInputError(
+        'runAt',
+        `must lie before the time at which the command expires, ${rejection.expiresAt}`,
       )
     case 'NotInProgress':
       return new InvalidOperationError(

@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import { priorities } from '../../domain/flow/priority.ts'
 import { MAX_MISSED, missedRules, overlapRules } from '../../domain/flow/schedule/due.ts'
 import { anyJson, cutBeside, instant, integerFrom, nullable, object, status, wordOf } from '../codecs.ts'
 import { none, paging } from '../commands.ts'
@@ -14,6 +15,8 @@ const members = {
   commandType: t.string,
   data: anyJson,
   replyTo: nullable(t.string),
+  priority: wordOf(priorities),
+  key: nullable(t.string),
   cron: nullable(t.string),
   timeZone: t.string,
   everySeconds: nullable(t.number),
@@ -89,6 +92,8 @@ export const scheduleRoutes = {
         maxMissed: integerFrom(1, MAX_MISSED),
         overlap: wordOf(overlapRules),
         replyTo: t.string,
+        priority: wordOf(priorities),
+        key: t.string,
       },
     ),
     problems: ['DOMAIN_RESERVED', 'REPLY_QUEUE_REFUSED', 'SCHEDULE_NAME_TAKEN', 'TOO_MANY_QUEUES'],

@@ -1,10 +1,20 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { jsonDiff } from '../json/json-diff.ts'
 import type { CommandCompleted, CommandError, CommandEvent, CommandReceived, ParkingReason } from './events.ts'
-import type { Cancel, CommandIntent, OperatorIntents, Receive, ReportFailure, ReportSuccess, Send } from './intents.ts'
+import type {
+  Cancel,
+  CommandIntent,
+  Expire,
+  OperatorIntents,
+  Receive,
+  ReportFailure,
+  ReportSuccess,
+  Reschedule,
+  Send,
+} from './intents.ts'
 import type { CommandRejection } from './rejections.ts'
 import { waitAfter } from './retry-policy.ts'
-import { attemptLimit, type CommandState, type SentCommandState } from './state.ts'
+import { attemptLimit, type CommandState, isUnbegun, type SentCommandState } from './state.ts'
 import { isLegal } from './transitions.ts'
 
 type Decision = Either<CommandRejection, readonly CommandEvent[]>
@@ -28,6 +38,10 @@ export const decide = (intent: CommandIntent, state: CommandState): Decision => 
       return report(intent, state, running => fail(intent, running))
     case 'Cancel':
       return cancel(intent, state)
+    case 'Reschedule':
+      return reschedule(intent, state)
+    case 'Expire':
+      return expire(intent, state)
     case 'OperatorRetry':
       return whenParked(state, parked => retry(intent, parked))
     case 'OperatorCancel':
@@ -62,14 +76,17 @@ const receive = (intent: Receive, state: SentCommandState): Decision => {
   const limit = attemptLimit(state)
   const last = Math.min(attempt, limit)
   const received: CommandReceived[] = []
-  for (let number = state.attempts + 1; number <= last; number++) {
+  // the count of an adopted command begins after its offset
+  const before = Math.max(state.attempts, state.attemptOffset)
+  const totalBefore = Math.max(state.totalAttempts, state.attemptOffset)
+  for (let number = before + 1; number <= last; number++) {
     const lost = number < attempt
     received.push({
       type: 'CommandReceived',
       at: intent.at,
       actor: lost ? 'worker:unknown' : intent.actor,
       attempt: number,
-      total: state.totalAttempts + number - state.attempts,
+      total: totalBefore + number - before,
       msgId: intent.msgId,
       // a lost attempt's lease ran out at some time before this read
       leaseExpiresAt: lost ? intent.at : intent.leaseExpiresAt,
@@ -170,6 +187,21 @@ const cancel = (intent: Cancel, state: SentCommandState): Decision =>
   isLegal('CommandCanceled', state.status)
     ? right([{ type: 'CommandCanceled', at: intent.at, actor: intent.actor, reason: intent.reason }])
     : left({ type: 'NotPending', status: state.status })
+
+const reschedule = ({ at, actor, runAt }: Reschedule, state: SentCommandState): Decision => {
+  if (!isUnbegun(state)) return left({ type: 'Begun', status: state.status })
+  const { expiresAt } = state.sent
+  if (expiresAt !== undefined && expiresAt <= runAt) return left({ type: 'ExpiresBefore', expiresAt })
+  const runsNow = runAt <= at && (state.runAt === null || state.runAt <= at)
+  return runsNow || state.runAt === runAt ? nothing : right([{ type: 'CommandRescheduled', at, actor, runAt }])
+}
+
+const expire = ({ at, actor }: Expire, state: SentCommandState): Decision => {
+  const { expiresAt } = state.sent
+  return isUnbegun(state) && expiresAt !== undefined && expiresAt <= at
+    ? right([{ type: 'CommandExpired', at, actor, expiresAt }])
+    : nothing
+}
 
 const whenParked = (state: SentCommandState, then: (parked: Parked) => Decision): Decision =>
   state.status === 'IN_TROUBLESHOOTING_QUEUE'

@@ -46,6 +46,19 @@ interface Fact {
   readonly actor: string
 }
 
+/** The message of another program that became a command. */
+export interface Adopted {
+  readonly queue: string
+  readonly msgId: string
+  /** How often others had read it: the count of attempts goes on after these. */
+  readonly reads: number
+  /** When it was made, by its own account. */
+  readonly createdAt?: Instant
+  /** What it said, where the command could not keep it. */
+  readonly commandId?: string
+  readonly correlationId?: string
+}
+
 export interface CommandSent extends Fact {
   readonly type: 'CommandSent'
   readonly commandType: string
@@ -69,6 +82,8 @@ export interface CommandSent extends Fact {
   readonly limit?: string
   /** The W3C trace context it was sent in, where there was one. */
   readonly traceparent?: string
+  /** It was made of a message that another program had put on the queue. */
+  readonly adopted?: Adopted
 }
 
 /**
@@ -137,6 +152,21 @@ export interface CommandCanceled extends Fact {
   readonly reason: string | null
 }
 
+/** It runs at another time than it was to: at `runAt`, or at once when that has passed. Nobody has begun it. */
+export interface CommandRescheduled extends Fact {
+  readonly type: 'CommandRescheduled'
+  readonly runAt: Instant
+}
+
+/** Why such a command is canceled, in its history and its reply. */
+export const EXPIRED = 'EXPIRED'
+
+/** Nobody had begun it by `expiresAt`. */
+export interface CommandExpired extends Fact {
+  readonly type: 'CommandExpired'
+  readonly expiresAt: Instant
+}
+
 /**
  * `attempts` is where the count goes on: at 0, or where it was with `resetAttempts: false`. `archivedMsgId` is the message
  * whose archived payload is sent again; `dataRevision` is the event that holds that payload (this one, when `data` is set).
@@ -194,6 +224,8 @@ export type CommandEvent =
   | CommandExhausted
   | CommandCompleted
   | CommandCanceled
+  | CommandRescheduled
+  | CommandExpired
   | OperatorRetried
   | OperatorCanceled
   | OperatorCompleted

@@ -1,4 +1,4 @@
-import type { CommandEvent } from './events.ts'
+import { type CommandEvent, EXPIRED } from './events.ts'
 import { parkingOf } from './parking.ts'
 import type { CommandState } from './state.ts'
 import { isParking } from './transitions.ts'
@@ -18,12 +18,13 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
       runAt: event.runAt ?? null,
       dataRevision: 0,
       attempts: 0,
-      attemptOffset: 0,
+      attemptOffset: event.adopted?.reads ?? 0,
       totalAttempts: 0,
       lastError: null,
       retiredMsgIds: [],
       revision: 0,
       retryAt: null,
+      dueAt: event.runAt ?? event.at,
     }
   }
   if (state.status === 'NONE') return state
@@ -82,6 +83,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         retiredMsgIds,
         revision,
         retryAt: event.retryAt,
+        dueAt: event.retryAt,
       }
     case 'CommandRejectedByBusinessRule':
     case 'CommandExhausted':
@@ -134,6 +136,37 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         revision,
         reason: event.reason,
       }
+    case 'CommandExpired':
+      return {
+        status: 'CANCELED',
+        sent,
+        data,
+        runAt,
+        dataRevision,
+        attempts,
+        attemptOffset,
+        totalAttempts,
+        lastError,
+        retiredMsgIds,
+        revision,
+        reason: EXPIRED,
+      }
+    case 'CommandRescheduled':
+      return {
+        status: 'PENDING',
+        sent,
+        data,
+        runAt: event.runAt,
+        dataRevision,
+        attempts,
+        attemptOffset,
+        totalAttempts,
+        lastError,
+        retiredMsgIds,
+        revision,
+        retryAt: null,
+        dueAt: event.runAt,
+      }
     case 'OperatorRetried':
       return {
         status: 'PENDING',
@@ -148,6 +181,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         retiredMsgIds: [...retiredMsgIds, event.archivedMsgId],
         revision,
         retryAt: null,
+        dueAt: event.at,
       }
   }
 }

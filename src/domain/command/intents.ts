@@ -41,6 +41,17 @@ export interface Cancel extends IntentBase {
   readonly reason: string | null
 }
 
+/** `runAt` may have passed: then it runs at once. */
+export interface Reschedule extends IntentBase {
+  readonly type: 'Reschedule'
+  readonly runAt: Instant
+}
+
+/** Cancels what nobody has begun in time, as of `at`; changes nothing else. */
+export interface Expire extends IntentBase {
+  readonly type: 'Expire'
+}
+
 /** What operators ask for, each with the members that the table of their actions names. */
 export type OperatorIntents = {
   readonly [A in ActionName]: IntentBase & ActionDetails[A] & { readonly type: (typeof operatorActions)[A]['intent'] }
@@ -48,7 +59,15 @@ export type OperatorIntents = {
 
 export type OperatorIntent = OperatorIntents[ActionName]
 
-export type CommandIntent = Send | Receive | ReportSuccess | ReportFailure | Cancel | OperatorIntent
+export type CommandIntent =
+  | Send
+  | Receive
+  | ReportSuccess
+  | ReportFailure
+  | Cancel
+  | Reschedule
+  | Expire
+  | OperatorIntent
 
 /** The intent of an action, by what it needs. */
 export const operatorIntent = <A extends ActionName>(

@@ -1,5 +1,5 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import { type OtherPriority, otherPriorities, type Priority } from '../flow/priority.ts'
+import { type OtherPriority, otherPriorities, type Priority, priorities } from '../flow/priority.ts'
 import { isUuid } from '../uuid.ts'
 import type { CommandKey } from './events.ts'
 
@@ -76,6 +76,14 @@ export const commandQueue = (domain: string, priority: Priority = 'normal'): str
 }
 
 const endOf = (priority: OtherPriority): string => `__${priority}`
+
+/** The priority of the commands on a command queue. */
+export const priorityOfQueue = (queue: string): Priority =>
+  queue.endsWith(SUFFIX) ? 'normal' : (otherPriorities.find(priority => queue.endsWith(endOf(priority))) ?? 'normal')
+
+/** The queues of a domain's commands, those that workers prefer first. */
+export const commandQueues = (domain: string): readonly string[] =>
+  priorities.map(priority => commandQueue(domain, priority))
 
 /** The domain whose commands a queue holds (no domain has `__`); null for other queues. */
 export const domainOfQueue = (queue: string): string | null => {

@@ -1,3 +1,4 @@
+import type { Instant } from '../instant.ts'
 import type { CommandStatus } from './transitions.ts'
 
 /** Why an intent was refused. A refusal leaves no event. */
@@ -6,6 +7,10 @@ export type CommandRejection =
   | { readonly type: 'NotFound' }
   | { readonly type: 'NotInTroubleshooting'; readonly status: CommandStatus }
   | { readonly type: 'NotPending'; readonly status: CommandStatus }
+  /** It was begun or has ended: it cannot be put off any more. */
+  | { readonly type: 'Begun'; readonly status: CommandStatus }
+  /** It would expire before the time at which it is to run. */
+  | { readonly type: 'ExpiresBefore'; readonly expiresAt: Instant }
   | { readonly type: 'NotInProgress'; readonly status: CommandStatus }
   /** The message belongs to a command that is finished or parked. */
   | { readonly type: 'NothingToDo'; readonly status: CommandStatus }

@@ -13,7 +13,7 @@ export interface CommandFacts {
   readonly dataRevision: number
   /** Attempts of this round; an operator's retry starts a new one. */
   readonly attempts: number
-  /** Where this round's count began: 0, or the attempts kept by `resetAttempts: false`. */
+  /** Where this round's count began: 0, the attempts kept by `resetAttempts: false`, or the reads of an adopted message. */
   readonly attemptOffset: number
   readonly totalAttempts: number
   readonly lastError: CommandError | null
@@ -25,7 +25,12 @@ export interface CommandFacts {
 
 export type CommandState =
   | { readonly status: 'NONE' }
-  | ({ readonly status: 'PENDING'; readonly retryAt: Instant | null } & CommandFacts)
+  | ({
+      readonly status: 'PENDING'
+      readonly retryAt: Instant | null
+      /** Since when it may be handled. */
+      readonly dueAt: Instant
+    } & CommandFacts)
   | ({
       readonly status: 'IN_PROGRESS'
       readonly workerId: string
@@ -46,6 +51,9 @@ export type CommandState =
 export type SentCommandState = Exclude<CommandState, { status: 'NONE' }>
 
 export const initialState: CommandState = { status: 'NONE' }
+
+/** Whether no worker has begun it yet, as far as the log knows. */
+export const isUnbegun = (state: CommandState): boolean => state.status === 'PENDING' && state.totalAttempts === 0
 
 /** The last attempt number of this round. A retry that keeps the count still gives one more attempt. */
 export const attemptLimit = (facts: CommandFacts): number =>

@@ -37,6 +37,8 @@ const table = {
   // from PENDING: a success that carries its receipt
   CommandCompleted: { from: ['PENDING', 'IN_PROGRESS'], to: 'COMPLETED', audit: ['COMPLETED'] },
   CommandCanceled: { from: ['PENDING'], to: 'CANCELED', audit: ['CANCELED'] },
+  CommandRescheduled: { from: ['PENDING'], to: 'PENDING', audit: ['RESCHEDULED'] },
+  CommandExpired: { from: ['PENDING'], to: 'CANCELED', audit: ['COMMAND_EXPIRED'] },
   OperatorRetried: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'PENDING', audit: ['OPERATOR_RETRY'] },
   OperatorCanceled: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'CANCELED', audit: ['OPERATOR_CANCEL'] },
   OperatorCompleted: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'COMPLETED', audit: ['OPERATOR_COMPLETE'] },

@@ -1,4 +1,4 @@
-import type { CommandEvent } from '../command/events.ts'
+import { type CommandEvent, EXPIRED } from '../command/events.ts'
 import { isFinal } from '../command/transitions.ts'
 import type { Json } from '../json/json.ts'
 import type { FileOutcome, FileResult, Owed } from './events.ts'
@@ -49,6 +49,10 @@ export const react = (event: CommandEvent): JobNews | null => {
     case 'CommandCanceled':
     case 'OperatorCanceled':
       return plain('cancelled')
+    case 'CommandExpired': {
+      const errorMessage = `no worker had begun it by ${event.expiresAt}`
+      return { news: 'ended', outcome: 'interrupted', errorCode: EXPIRED, errorMessage, result: null }
+    }
   }
 }
 

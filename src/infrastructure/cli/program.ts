@@ -2,7 +2,9 @@ import { Command, CommanderError } from 'commander'
 import { addCancel } from './commands/cancel.ts'
 import { addOperations } from './commands/operations.ts'
 import { addReplies } from './commands/replies.ts'
+import { addReschedule } from './commands/reschedule.ts'
 import { addSend } from './commands/send.ts'
+import { addStrangers } from './commands/strangers.ts'
 import { addAdoptLog } from './database/adopt-log.ts'
 import { addCopyLog } from './database/copy-log.ts'
 import { addDoctor } from './database/doctor.ts'
@@ -11,6 +13,7 @@ import { addMigrate } from './database/migrate.ts'
 import { addQueues } from './database/queues.ts'
 import { addLanes } from './flow/lanes.ts'
 import { addLimits } from './flow/limits.ts'
+import { addPauses } from './flow/pauses.ts'
 import { addSchedules } from './flow/schedules.ts'
 import { addArchive } from './investigation/archive.ts'
 import { addExport } from './investigation/export.ts'
@@ -60,6 +63,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addReplay,
     addRehearse,
     addCancel,
+    addReschedule,
     addTroubleshooting,
     addOperations,
     addRuns,
@@ -67,7 +71,9 @@ const buildProgram = (deps: CliDeps): Command => {
     addLanes,
     addLimits,
     addSchedules,
+    addPauses,
     addReplies,
+    addStrangers,
     addQueues,
     addDoctor,
     addHealthCommand,

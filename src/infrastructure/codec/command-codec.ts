@@ -68,6 +68,10 @@ export const commandCodec = eventCodec<CommandEvent>(
           lane: t.string,
           limit: t.string,
           traceparent: t.string,
+          adopted: withOptional(
+            { queue: t.string, msgId: t.string, reads: number },
+            { createdAt: t.string, commandId: t.string, correlationId: t.string },
+          ),
         },
       ),
     },
@@ -102,6 +106,8 @@ export const commandCodec = eventCodec<CommandEvent>(
       ),
     },
     CommandCanceled: { version: 1, data: t.strict({ reason: nullable(t.string) }) },
+    CommandRescheduled: { version: 1, data: t.strict({ runAt: t.string }) },
+    CommandExpired: { version: 1, data: t.strict({ expiresAt: t.string }) },
     OperatorRetried: {
       version: 1,
       data: withOptional(

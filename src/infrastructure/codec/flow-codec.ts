@@ -2,6 +2,7 @@ import * as t from 'io-ts'
 import type { FlowEvent } from '../../domain/flow/events.ts'
 import { type LaneEvent, type LimitEvent, lanesBy, onParkChoices } from '../../domain/flow/lane/events.ts'
 import type { PauseEvent } from '../../domain/flow/pause/events.ts'
+import { priorities } from '../../domain/flow/priority.ts'
 import { missedRules, overlapRules } from '../../domain/flow/schedule/due.ts'
 import type { ScheduleEvent } from '../../domain/flow/schedule/events.ts'
 import { type EventSchemas, eventCodec, nullable } from './event-codec.ts'
@@ -45,6 +46,8 @@ const set = {
   commandType: t.string,
   data: json,
   replyTo: nullable(t.string),
+  priority: oneOf(priorities),
+  key: nullable(t.string),
   cron: nullable(t.string),
   timeZone: t.string,
   everySeconds: nullable(number),

@@ -6,6 +6,7 @@ import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/pages/health.ts'
 import { toPublicError } from '../postgres/connection/errors.ts'
 import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'
+import { pausedDomains } from '../postgres/flow/pause-queries.ts'
 import { assertOwnCluster } from '../postgres/log/own-cluster.ts'
 import { foreignQueues, lackOfPgmqRights } from '../postgres/queue/pgmq-rights.ts'
 import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
@@ -73,7 +74,15 @@ const schemaCheck = async (pool: Pool): Promise<Check> => {
 const queueCheck = async (pool: Pool): Promise<Check> => {
   const { rows } = await pool.query<{ queues: number }>('select count(*)::int as queues from pgmq.meta')
   const reasons = [await lackOfPgmqRights(pool), await foreignQueues(pool)].filter(reason => reason !== null)
-  return { status: reasons.length === 0 ? 'healthy' : 'degraded', reasons, queues: rows[0]?.queues ?? 0 }
+  // why messages wait: a note, not a fault
+  const paused = await pausedDomains(pool)
+  const notes =
+    paused.length === 0 ? [] : [`commands are paused in ${paused.join(', ')}: \`commandbus pauses\` shows them`]
+  return {
+    status: reasons.length === 0 ? 'healthy' : 'degraded',
+    reasons: [...reasons, ...notes],
+    queues: rows[0]?.queues ?? 0,
+  }
 }
 
 /** Further checks beside the database. */

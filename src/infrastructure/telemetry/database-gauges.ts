@@ -10,7 +10,11 @@ export const createDatabaseGauges = (registers: Registry[]) => {
   const depth = gauge('queue_depth', 'Messages on a queue, visible or not.', ['queue'])
   const visible = gauge('queue_visible', 'Messages on a queue that could be read now.', ['queue'])
   const age = gauge('queue_oldest_message_seconds', 'Age of the oldest message on a queue.', ['queue'])
-  const strangers = gauge('queue_strangers', 'Messages of no known command that were archived.', ['queue'])
+  const strangers = gauge(
+    'queue_strangers',
+    'Messages that no command of this bus sent and that wait for an operator.',
+    ['queue'],
+  )
   const parked = gauge('parked_commands', 'Commands in troubleshooting.', ['domain'])
   const undelivered = gauge(
     'undelivered_replies',

@@ -77,6 +77,12 @@ export const createMetrics = (options: MetricsOptions = {}): Metrics => {
     buckets: SECONDS,
     registers,
   })
+  const strangers = new Counter({
+    name: 'commandbus_strangers_total',
+    help: 'Messages that no command of this bus sent, which workers found: adopted, or kept for an operator.',
+    labelNames: ['domain', 'outcome'],
+    registers,
+  })
   const workers = new Set<WorkerFacts>()
   new Gauge({
     name: 'commandbus_worker_slots',
@@ -161,6 +167,10 @@ export const createMetrics = (options: MetricsOptions = {}): Metrics => {
       return () => {
         workers.delete(facts)
       }
+    },
+    strangers: ({ domain, adopted, kept }) => {
+      if (adopted > 0) strangers.inc({ domain, outcome: 'adopted' }, adopted)
+      if (kept > 0) strangers.inc({ domain, outcome: 'kept' }, kept)
     },
   }
 

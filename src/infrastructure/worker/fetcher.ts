@@ -4,6 +4,7 @@ import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import { retryTransient } from '../postgres/transactions/retry-transient.ts'
 import { createBackOff } from '../shared/back-off.ts'
 import type { WakeUp } from '../shared/wake-up.ts'
+import type { Pausing } from './flow/pausing.ts'
 import type { createHealth } from './health.ts'
 import type { createOwnMessages } from './own-messages.ts'
 import type { Slots } from './slots.ts'
@@ -21,6 +22,7 @@ export interface FetcherDeps {
   readonly own: ReturnType<typeof createOwnMessages>
   readonly slots: Slots
   readonly suspects: ReturnType<typeof createSuspects>
+  readonly pausing: Pick<Pausing, 'mayBegin'>
   readonly health: Pick<ReturnType<typeof createHealth>, 'round' | 'fetched' | 'failed'>
   /** Rings when the queue may have got messages. */
   readonly bell: WakeUp
@@ -53,7 +55,7 @@ export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
       health.round()
       try {
         const pause = suspects.waitMs()
-        const quantity = pause > 0 ? 0 : Math.min(slots.wanted(), suspects.atMost())
+        const quantity = pause > 0 || !deps.pausing.mayBegin() ? 0 : Math.min(slots.wanted(), suspects.atMost())
         if (quantity <= 0) {
           await slotFree.wait(pause > 0 ? pause : pollMs)
           continue

@@ -2,6 +2,7 @@ import type { Clock } from '../../application/ports/clock.ts'
 import type { Health } from '../../application/ports/reading/stats.ts'
 import { POOLED_TRANSACTIONS } from '../postgres/connection/pooling.ts'
 import type { HeldUp } from './attempt/long-running.ts'
+import type { PausingState } from './flow/pausing.ts'
 
 const CRITICAL_AFTER_MS = 10_000
 const MARGIN_MS = 1_000
@@ -21,6 +22,7 @@ export interface HealthOptions {
   readonly leaseMs: number
   readonly reporterFailingSince: () => Date | null
   readonly heldUp?: () => HeldUp
+  readonly paused?: () => PausingState
   /** A monotonic clock, in milliseconds. */
   readonly now?: () => number
 }
@@ -29,7 +31,7 @@ type Phase = 'waiting' | 'fetching' | 'stopping' | 'stopped'
 
 /** A worker's health, from what its fetcher does and when it last did so. */
 export const createHealth = (options: HealthOptions) => {
-  const { clock, pollMs, leaseMs, reporterFailingSince, heldUp, now = monotonic } = options
+  const { clock, pollMs, leaseMs, reporterFailingSince, heldUp, paused, now = monotonic } = options
   let phase: Phase = 'waiting'
   let watched: Watched | null = null
   let lastRound = 0
@@ -78,21 +80,28 @@ export const createHealth = (options: HealthOptions) => {
       const beating = watched?.heartbeat() ?? null
       const stuck = stuckMs()
       const held = heldUp?.()
+      const { all = false, some = 0, staleMs = 0 } = paused?.() ?? {}
       const reasons = [
         ...(phase === 'stopping' ? ['the worker is stopping'] : []),
         ...(stuck === 0 ? [] : [`nothing was fetched for ${Math.round(stuck / 1000)} s`]),
         ...(failingSince === null ? [] : [`the queue could not be read for ${seconds(failingSince)} s`]),
         ...(reporting === null ? [] : [`outcomes could not be recorded for ${seconds(reporting)} s`]),
         ...(beating === null ? [] : [`leases could not be extended for ${seconds(beating)} s`]),
+        ...(staleMs === 0 ? [] : [`what is paused could not be read for ${Math.round(staleMs / 1000)} s`]),
         ...(phase === 'fetching' && watched?.doorbell() === false
           ? ['the doorbell is not connected: new work is found by polling']
           : []),
         ...(held?.reasons ?? []),
       ]
-      const notes = watched?.doorbell() === null ? [POOLED_TRANSACTIONS] : []
+      const notes = [
+        ...(watched?.doorbell() === null ? [POOLED_TRANSACTIONS] : []),
+        ...(all ? ['the domain is paused: nothing is begun until it is resumed'] : []),
+        ...(some > 0 && !all ? ['some types or tenants of the domain are paused'] : []),
+      ]
       const critical =
         held?.critical === true ||
         stuck >= CRITICAL_AFTER_MS + ROUND_MS ||
+        staleMs >= CRITICAL_AFTER_MS ||
         lasting(failingSince) ||
         lasting(reporting) ||
         lasting(beating)

@@ -1,7 +1,7 @@
 import type { WorkItem } from '../../application/commands/work-message.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { DeliveryTag, Queue } from '../../application/ports/queue.ts'
+import { type DeliveryTag, messageKey, type Queue } from '../../application/ports/queue.ts'
 import { answerWithin } from '../shared/within.ts'
 import { nameOf, type Run } from './attempt/run.ts'
 
@@ -51,7 +51,7 @@ export const startHeartbeat = (options: HeartbeatOptions) => {
     const stillHeld = new Set(held())
     for (const run of runs) {
       // gone because its outcome was recorded meanwhile, or because another worker has read it
-      if (ours.has(run.job.delivery.msgId) || !stillHeld.has(run)) continue
+      if (ours.has(messageKey(run.job.delivery)) || !stillHeld.has(run)) continue
       log.warn(nameOf(run.job), 'the lease of this message is lost')
       run.abort('the lease of this message is lost')
     }

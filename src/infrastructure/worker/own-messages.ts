@@ -1,5 +1,5 @@
 import type { Log } from '../../application/ports/log.ts'
-import type { Delivery, DeliveryTag, Queue } from '../../application/ports/queue.ts'
+import { type Delivery, type DeliveryTag, messageKey, type Queue } from '../../application/ports/queue.ts'
 
 export interface OwnMessagesDeps {
   readonly queue: Pick<Queue, 'handBack'>
@@ -35,24 +35,25 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
   }
 
   return {
-    hold: ({ msgId, delivery }: DeliveryTag, lost: Held['lost']): void => {
-      held.set(msgId, { delivery, lost })
+    hold: (tag: DeliveryTag, lost: Held['lost']): void => {
+      held.set(messageKey(tag), { delivery: tag.delivery, lost })
     },
-    letGo: ({ msgId }: DeliveryTag): void => {
-      held.delete(msgId)
+    letGo: (tag: DeliveryTag): void => {
+      held.delete(messageKey(tag))
     },
     /** The messages just read that may be begun. */
     others: async (deliveries: readonly Delivery[]): Promise<readonly Delivery[]> => {
-      const again = deliveries.filter(({ msgId }) => held.has(msgId))
+      const isHeld = (tag: DeliveryTag): boolean => held.has(messageKey(tag))
+      const again = deliveries.filter(isHeld)
       if (again.length === 0) return deliveries
-      const isNext = ({ msgId, delivery }: Delivery): boolean => held.get(msgId)?.delivery === delivery - 1
+      const isNext = (tag: Delivery): boolean => held.get(messageKey(tag))?.delivery === tag.delivery - 1
       const kept = again.filter(isNext)
       const taken = again.filter(delivery => !isNext(delivery))
-      for (const tag of taken) held.get(tag.msgId)?.lost(tag)
+      for (const tag of taken) held.get(messageKey(tag))?.lost(tag)
       // checked before the read is taken back: an attempt that ends meanwhile must not be begun by that read
-      const mayBegin = deliveries.filter(({ msgId }) => !held.has(msgId))
+      const mayBegin = deliveries.filter(tag => !isHeld(tag))
       // one that only waited in the buffer has been released
-      const runs = taken.filter(({ msgId }) => held.has(msgId))
+      const runs = taken.filter(isHeld)
       try {
         await giveBack(kept, leaseMs)
         await giveBack(runs, PAUSE_MS)

@@ -1,8 +1,9 @@
 import { InvalidInputError } from '../../application/shared/errors.ts'
-import { domainOf, wholeOf } from '../../application/shared/input.ts'
+import { booleanOf, domainOf, wholeOf } from '../../application/shared/input.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
 import { DEFAULT_TIMEOUT_MS, isTimeout, MAX_TIMEOUT_MS, type TimeoutMs } from './attempt/deadline.ts'
 import { onlyPassingErrors } from './failures/passing-errors.ts'
+import { graceOf } from './flow/unknown-types.ts'
 import type { WorkerOptions } from './worker-api.ts'
 
 /** Checks a worker's options and fills in defaults. @throws InvalidInputError */
@@ -15,6 +16,8 @@ export const settingsOf = (options: WorkerOptions) => {
     pollMs: wholeOf(options.pollMs ?? 500, 'pollMs', 1, 60_000),
     timeoutMs: timeoutOf(options.handlerTimeoutMs),
     longRunningMs: wholeOf(options.longRunningMs ?? 300_000, 'longRunningMs', 1, MAX_TIMEOUT_MS),
+    graceMs: graceOf(options.onUnknownType),
+    adoptStrangers: booleanOf(options.adoptStrangers ?? false, 'adoptStrangers'),
     mapError: options.mapError ?? (domain === OPERATIONS_DOMAIN ? onlyPassingErrors : undefined),
   }
 }

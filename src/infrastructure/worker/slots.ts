@@ -1,6 +1,6 @@
 import type { WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Delivery, DeliveryTag } from '../../application/ports/queue.ts'
+import { type Delivery, type DeliveryTag, messageKey } from '../../application/ports/queue.ts'
 import { logEnd, logLoss, succeeded } from './attempt/attempt-log.ts'
 import type { Run, RunEvents } from './attempt/run.ts'
 import { JobRun, type RunDeps } from './attempt/run-job.ts'
@@ -17,6 +17,8 @@ export interface SlotsDeps {
   readonly suspects: ReturnType<typeof createSuspects>
   /** Nothing more is begun. */
   readonly isStopping: () => boolean
+  /** False while nothing may be begun; when it may, `pump` is called. */
+  readonly mayBegin: () => boolean
   /** A handler has ended; its slot is free. */
   readonly onHandled: (run: Run, tookMs: number) => void
   /** More is wanted than before. */
@@ -48,15 +50,17 @@ export const createSlots = (deps: SlotsDeps) => {
   }
 
   /** Another worker has the message now. */
-  const lost = ({ msgId }: DeliveryTag): void => {
-    const place = buffer.findIndex(({ delivery }) => delivery.msgId === msgId)
+  const lost = (tag: DeliveryTag): void => {
+    const key = messageKey(tag)
+    const place = buffer.findIndex(({ delivery }) => messageKey(delivery) === key)
     if (place >= 0) for (const job of buffer.splice(place, 1)) letGo(job)
     for (const run of unreported) {
-      if (run.job.delivery.msgId === msgId) run.abort('another worker has this command now')
+      if (messageKey(run.job.delivery) === key) run.abort('another worker has this command now')
     }
   }
 
   const pump = (): void => {
+    if (buffer.length === 0 || !deps.mayBegin()) return
     while (handling.size < concurrency && !deps.isStopping()) {
       const job = buffer.shift()
       if (job === undefined) return
@@ -127,10 +131,14 @@ export const createSlots = (deps: SlotsDeps) => {
       room.take(job.delivery)
       own.hold(job.delivery, lost)
     },
-    /** Gives away what nobody has begun. */
-    takeBuffered: (): readonly WorkItem[] => {
-      const jobs = buffer.splice(0)
-      jobs.forEach(letGo)
+    /** Gives away what nobody has begun, all of it or what meets the condition. */
+    takeBuffered: (is: (job: WorkItem) => boolean = () => true): readonly WorkItem[] => {
+      const jobs = buffer.filter(is)
+      if (jobs.length > 0) buffer.splice(0, buffer.length, ...buffer.filter(job => !jobs.includes(job)))
+      for (const job of jobs) {
+        letGo(job)
+        suspects.ended(job)
+      }
       return jobs
     },
     /** Begins what waits, as far as there are free slots. */

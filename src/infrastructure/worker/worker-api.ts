@@ -1,6 +1,7 @@
 import type { Health } from '../../application/ports/reading/stats.ts'
 import type { AnyHandler, Handler } from './attempt/handler.ts'
 import type { MapError } from './failures/failures.ts'
+import type { OnUnknownType } from './flow/unknown-types.ts'
 
 export interface WorkerOptions {
   /** The worker receives the commands of this domain. */
@@ -23,6 +24,11 @@ export interface WorkerOptions {
   readonly longRunningMs?: number
   /** How often to poll the queue when the doorbell does not ring, in milliseconds. Default 500. */
   readonly pollMs?: number
+  /**
+   * For commands of a type without a handler: park them (default), or put them off for a while, so that a rolling deploy
+   * parks nothing.
+   */
+  readonly onUnknownType?: OnUnknownType
   /** Names this worker in the audit. Default: a new UUID. */
   readonly workerId?: string
   /**
@@ -30,6 +36,11 @@ export interface WorkerOptions {
    * failed connections and HTTP answers that mean "later" (5xx, 408, 429) are transient.
    */
   readonly mapError?: MapError
+  /**
+   * Makes commands of messages that other programs put on the queue. What cannot be a command is kept for an operator. The
+   * database role needs the rights of a sender, too. Default false: all of them are kept.
+   */
+  readonly adoptStrangers?: boolean
 }
 
 export interface StopOptions {

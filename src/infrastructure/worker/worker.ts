@@ -4,12 +4,14 @@ import { type OpenDeps, openDeliveries } from '../../application/commands/work-m
 import type { Clock } from '../../application/ports/clock.ts'
 import type { EventStore } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
-import type { Queue } from '../../application/ports/queue.ts'
+import type { Delivery, Queue } from '../../application/ports/queue.ts'
 import type { Telemetry } from '../../application/ports/telemetry.ts'
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
-import { commandQueue } from '../../domain/command/names.ts'
+import { commandQueue, commandQueues } from '../../domain/command/names.ts'
+import type { PauseWatch } from '../postgres/flow/pause-watch.ts'
 import { listenForDoorbell } from '../postgres/queue/doorbell.ts'
+import type { QueueStrangers } from '../postgres/strangers/queue-adoption.ts'
 import { createWakeUp } from '../shared/wake-up.ts'
 import { createAccept } from './accept.ts'
 import { createEnding } from './attempt/ending.ts'
@@ -18,13 +20,17 @@ import { createReporter } from './attempt/reporter.ts'
 import { nameOf, type Run } from './attempt/run.ts'
 import { type HandlerConnections, poolSizeFor } from './client/connections.ts'
 import { createFetcher } from './fetcher.ts'
+import { createPausing } from './flow/pausing.ts'
+import { createUnknownTypes } from './flow/unknown-types.ts'
 import { createHealth } from './health.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { createOwnMessages } from './own-messages.ts'
+import { createDomainQueues } from './queues/domain-queues.ts'
 import { createRegistry } from './registry.ts'
 import { settingsOf, stopDeadlineOf } from './settings.ts'
-import { createSlots } from './slots.ts'
+import { createSlots, type Slots } from './slots.ts'
 import { watchStalls } from './stalls.ts'
+import { createStrangerKeeper } from './strangers/stranger-keeper.ts'
 import { createSuspects } from './suspects.ts'
 import type { Worker, WorkerOptions } from './worker-api.ts'
 
@@ -42,11 +48,13 @@ export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
     readonly on: (queue: string, wake: () => void) => unknown
     readonly off: (queue: string, wake: () => void) => unknown
   }
+  readonly pauses: PauseWatch
   readonly clock: Clock
   readonly ids: { readonly next: () => string }
   readonly log: Log
   readonly telemetry: Telemetry
   readonly isAway: (error: unknown) => boolean
+  readonly strangers: QueueStrangers
 }
 
 /** One fetcher for all slots: reads in batches, hands out to slots, reports in batches. */
@@ -55,6 +63,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   const { domain, concurrency, leaseMs, pollMs, mapError } = settings
   const workerId = `worker:${options.workerId ?? deps.ids.next()}`
   const queue = commandQueue(domain)
+  const queues = createDomainQueues(deps.queue, domain)
+  const heartbeatQueue = createDomainQueues(deps.heartbeatQueue, domain)
   const { log } = deps
 
   const transactional = deps.store.capabilities.inlineProjections
@@ -73,7 +83,16 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     !deps.store.capabilities.inlineProjections,
   )
   const suspects = createSuspects()
-  const own = createOwnMessages({ queue: deps.queue, name: queue, leaseMs, log })
+  const own = createOwnMessages({ queue: queues, name: queue, leaseMs, log })
+  const unknownTypes = createUnknownTypes({
+    queue: queues,
+    name: queue,
+    graceMs: settings.graceMs,
+    knows: commandType => handlerOf(commandType) !== undefined,
+    now: () => deps.clock.now().getTime(),
+    random: () => deps.clock.random(),
+    log,
+  })
   let started = false
   let stopping = false
   const isStopping = (): boolean => stopping
@@ -81,7 +100,19 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   let stopped: Promise<void> | null = null
   let heartbeat: ReturnType<typeof startHeartbeat> | null = null
 
-  const slots = createSlots({
+  const pausing = createPausing({
+    watch: deps.pauses,
+    domain,
+    queue: queues,
+    name: queue,
+    log,
+    take: is => slots.takeBuffered(is),
+    onOpen: () => {
+      slots.pump()
+      slotFree.wake()
+    },
+  })
+  const slots: Slots = createSlots({
     run: {
       handlerOf,
       reporter,
@@ -93,14 +124,16 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       isAway: deps.isAway,
       mapError,
       timeoutMs: settings.timeoutMs,
+      isPaused: pausing.holdsAfterWait,
       extend: async (job, ms) => {
-        await deps.queue.extend(queue, [job.delivery], ms)
+        await queues.extend(queue, [job.delivery], ms)
       },
     },
     concurrency,
     own,
     suspects,
     isStopping,
+    mayBegin: pausing.mayBegin,
     onHandled: (run, tookMs) => stalls.ended(run, tookMs),
     onFree: slotFree.wake,
     // its wait may end before the next look at the queue
@@ -125,19 +158,40 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     pollMs,
     leaseMs,
     reporterFailingSince: reporter.failingSince,
+    paused: pausing.state,
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
-  const open = openDeliveries(deps)
+  const openOurs = openDeliveries({ ...deps, queue: queues })
+  const open = (deliveries: readonly Delivery[]) => openOurs(deliveries, { domain, workerId, leaseMs })
+  const strangers = createStrangerKeeper({
+    queue: queues,
+    name: queue,
+    domain,
+    log,
+    telemetry: deps.telemetry,
+    adopting: settings.adoptStrangers ? { adopt: found => deps.strangers.adopt(found, workerId), open, leaseMs } : null,
+  })
   const fetchLoop = createFetcher({
-    queue: deps.queue,
+    queue: queues,
     name: queue,
     leaseMs,
     pollMs,
-    open: deliveries => open(deliveries, { domain, workerId, leaseMs }),
-    accept: createAccept({ queue: deps.queue, name: queue, reporter, suspects, log, take: slots.take }),
+    open,
+    accept: createAccept({
+      queue: queues,
+      name: queue,
+      strangers,
+      reporter,
+      suspects,
+      pausing,
+      unknownTypes,
+      log,
+      take: slots.take,
+    }),
     own,
     slots,
     suspects,
+    pausing,
     health,
     bell,
     slotFree,
@@ -146,7 +200,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   })
 
   const ending = createEnding({
-    queue: deps.queue,
+    queue: queues,
     name: queue,
     transact: deps.transact,
     clock: deps.clock,
@@ -174,7 +228,8 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       if (started) throw new InvalidInputError('worker', 'it was started already; create another one')
       started = true
       try {
-        await deps.queue.ensure(queue)
+        await queues.ensure(queue)
+        if (settings.adoptStrangers) await deps.strangers.share(queue)
       } catch (error) {
         started = false
         throw error
@@ -187,11 +242,22 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         // info: the user did not ask for the default
         log[options.concurrency === undefined ? 'info' : 'warn']({ domain }, said)
       }
-      const listener = listenForDoorbell(deps.newListener, queue, bell.wake, log)
-      deps.localBell.on(queue, bell.wake)
+      const wakes = commandQueues(domain).map(name => {
+        const wake = (): void => {
+          queues.found(name)
+          bell.wake()
+        }
+        deps.localBell.on(name, wake)
+        return [name, wake] as const
+      })
+      const onBell = (named: readonly string[]): void => {
+        named.forEach(queues.found)
+        bell.wake()
+      }
+      const listener = listenForDoorbell(deps.newListener, commandQueues(domain), onBell, log)
       heartbeat = startHeartbeat({
-        queue: deps.heartbeatQueue,
-        otherQueue: deps.queue,
+        queue: heartbeatQueue,
+        otherQueue: queues,
         name: queue,
         leaseMs,
         held: () => [...handling, ...[...unreported].filter(run => run.isWaiting())],
@@ -202,10 +268,14 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       stalls.start()
       health.watch({ doorbell: listener.connected, heartbeat: heartbeat.failingSince })
       const leave = deps.telemetry.working({ domain, workerId, slots: concurrency, busy: () => handling.size })
-      loop = fetchLoop().finally(async () => {
+      loop = (async () => {
+        await pausing.start()
+        await fetchLoop()
+      })().finally(async () => {
         leave()
+        pausing.stop()
         stalls.stop()
-        deps.localBell.off(queue, bell.wake)
+        for (const [name, wake] of wakes) deps.localBell.off(name, wake)
         await listener.stop()
       })
     },

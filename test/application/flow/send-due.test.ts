@@ -16,6 +16,8 @@ const facts: ScheduleFacts = {
   commandType: 'Nightly',
   data: null,
   replyTo: null,
+  priority: 'normal',
+  key: null,
   tenantId: null,
   cron: '*/10 * * * *',
   timeZone: 'Europe/Berlin',

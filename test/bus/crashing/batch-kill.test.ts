@@ -33,8 +33,15 @@ test('a process that is killed between two chunks of a batch leaves whole chunks
   )
   child.kill('SIGKILL')
   await gone
-  // the server notices at the end of the statement only
-  await pool.query(`select pg_terminate_backend(pid, 60000) ${waiting}`)
+  // the server notices at the end of the statement only; one that waited for a lock of another sleeps only after that has ended
+  await until(
+    async () =>
+      (
+        await pool.query(`select pg_terminate_backend(pid, 60000) from pg_stat_activity
+                          where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()`)
+      ).rowCount,
+    left => left === 0,
+  )
   await pool.query('drop trigger wait_after_2000 on command_bus_event')
 
   const before = await stored()

@@ -73,17 +73,20 @@ describe('what is paused, and by whom', () => {
     await expect(bus.resume('00000000-0000-4000-8000-000000000001')).rejects.toThrow(PauseNotFoundError)
   })
 
-  test.each([
-    ['until', { domain: 'mail', reason: 'x', until: soon(-1_000) }, /until: must be in the future/],
-    ['until', { domain: 'mail', reason: 'x', until: soon(YEAR_MS + 60_000) }, /until: must be at most a year/],
-    ['until', { domain: 'mail', reason: 'x', until: 'tomorrow' }, /until: must be an ISO 8601/],
-    ['reason', { domain: 'mail', reason: ' ' }, /reason: must not be blank/],
-    ['domain', { domain: 'No!', reason: 'x' }, /'No!' is not a valid domain name/],
-  ])('F4: a wrong %s is one sentence, and nothing is paused', async (_, options, message) => {
+  test('F4: wrong input is one sentence, and nothing is paused', async () => {
     const { bus } = await createTestBus()
-    const refused = await bus.pause(options).catch((error: unknown) => error)
-    expect(refused).toBeInstanceOf(InvalidInputError)
-    expect((refused as Error).message).toMatch(message)
+    for (const [options, message] of [
+      [{ until: soon(-1_000) }, /until: must be in the future/],
+      [{ until: soon(YEAR_MS + 60_000) }, /until: must be at most a year/],
+      [{ until: 'tomorrow' }, /until: must be an ISO 8601/],
+      [{ reason: ' ' }, /reason: must not be blank/],
+      [{ domain: 'No!' }, /'No!' is not a valid domain name/],
+      [{ commandType: '' }, /'' is not a valid command type/],
+    ] as const) {
+      const refused = await bus.pause({ domain: 'mail', reason: 'x', ...options }).catch((error: unknown) => error)
+      expect(refused).toBeInstanceOf(InvalidInputError)
+      expect((refused as Error).message).toMatch(message)
+    }
     expect(await bus.pauses()).toEqual([])
   })
 

@@ -142,6 +142,8 @@ describe('the settings of a schedule', () => {
       [{ data: 'x'.repeat(1_100_000) }, /^data: .*at most 1048576/],
       [{ missed: 'some' }, /^missed: must be one of skip, once, all/],
       [{ maxMissed: 1_001 }, /^maxMissed: must be a whole number from 1 to 1000/],
+      [{ priority: 'urgent' }, /^priority: must be one of high, normal, low/],
+      [{ key: 'x'.repeat(201) }, /^key: must have at most 200 characters/],
       [{ overlap: 'wait' }, /^overlap: must be one of allow, skip/],
     ]
     for (const [part, message] of wrong) {
@@ -190,7 +192,7 @@ describe('the times of a schedule', () => {
   test('F10: three processes, whose leader goes away in turn, send each time once, and say for which time', async () => {
     const { bus, another, clock, times, until } = await openFlow()
     const start = clock.now().getTime()
-    await bus.schedules.set('nightly', { ...nightly, replyTo: 'shop__replies' })
+    await bus.schedules.set('nightly', { ...nightly, replyTo: 'shop__replies', priority: 'low' })
     const buses = [another(), another(), another()]
     const stops = buses.map(() => new AbortController())
     const ended = buses.map((one, i) => one.schedules.carryOut(stops[i]?.signal))
@@ -215,6 +217,7 @@ describe('the times of a schedule', () => {
       commandType: 'Nightly',
       data: { kind: 'sales' },
       replyTo: 'shop__replies',
+      priority: 'low',
       causationId: `nightly ${expected.at(-1)}`,
       correlationId: command?.commandId,
     })

@@ -240,6 +240,6 @@ test('F5: no lane has more than its width, nobody waits where there is room, and
         }
       },
     ),
-    { numRuns: Number(process.env.LANES_RUNS ?? 12) },
+    { numRuns: Number(process.env.LANES_RUNS ?? 8) },
   )
 }, 600_000)

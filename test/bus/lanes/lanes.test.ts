@@ -192,3 +192,40 @@ test('F5: one that is sent for later joins its lane when it is due, behind those
   expect(await entriesOf(test.pool)).toEqual([{ lane: 'a', state: 'scheduled' }])
   expect(await bus.getCommand('mail', commandId)).not.toHaveProperty('place')
 })
+
+test('F5: one that is put off leaves its place to the others until it is due; one that is to run now keeps its place', async () => {
+  const test = await createTestBus()
+  const { bus, work } = test
+  const began: number[] = []
+  const gate = signal()
+  await work({
+    domain: 'mail',
+    handlers: {
+      Send: async data => {
+        began.push(numberOf(data))
+        if (numberOf(data) === 0) await gate.promise
+      },
+    },
+  })
+  const ids = await sendAll(test, [0, 1, 2, 3])
+  await until(
+    async () => began.length,
+    n => n === 1,
+  )
+  await bus.reschedule('mail', ids[1] as string, { delaySeconds: 3_600 })
+  await bus.reschedule('mail', ids[2] as string, { delaySeconds: 0 })
+  const states = (list: readonly { readonly state: string }[]) => list.map(({ state }) => state).join()
+  await until(
+    () => entriesOf(test.pool),
+    list => states(list) === 'admitted,scheduled,waiting,waiting',
+  )
+  expect(await bus.getCommand('mail', ids[2] as string)).toMatchObject({ place: 1, waitsFor: ids[0] })
+  gate.resolve()
+  await until(
+    () => entriesOf(test.pool),
+    list => states(list) === 'scheduled',
+  )
+  await bus.reschedule('mail', ids[1] as string, { delaySeconds: 0 })
+  await allEnded(test)
+  expect(began).toEqual([0, 2, 3, 1])
+})

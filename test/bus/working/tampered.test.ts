@@ -148,8 +148,8 @@ describe('G10: a worker runs what the log says', () => {
     expect(ran).toEqual([{ id: commandId, type: 'Charge', data }])
   })
 
-  test('G10: a message of a command of another domain is archived, and nothing runs', async () => {
-    const { bus, ran, pool, work, until, archived } = await createBus()
+  test('G10: a message of a command of another domain is kept apart, and nothing runs', async () => {
+    const { bus, ran, pool, work, until } = await createBus()
     const { commandId } = await bus.send('shop', 'Charge', { amount: 5 })
     const { commandId: own } = await bus.send('payments', 'Charge', { amount: 6 })
     for (const domain of ['shop', 'payments']) {
@@ -159,8 +159,8 @@ describe('G10: a worker runs what the log says', () => {
     }
     await work()
     await until(
-      () => archived(QUEUE),
-      seen => seen.filter(({ message }) => message.command_id === commandId).length === 2,
+      () => bus.strangers.list({ queue: QUEUE }),
+      ({ items }) => items.length === 2,
     )
     await until(
       () => bus.getCommand('payments', own),
@@ -168,5 +168,23 @@ describe('G10: a worker runs what the log says', () => {
     )
     expect(ran.map(({ id }) => id)).toEqual([own])
     expect(await bus.getCommand('shop', commandId)).toMatchObject({ status: 'PENDING' })
+  })
+
+  test('F13: a second message that names a command neither runs nor parks it, whatever it says', async () => {
+    const { bus, ran, pool, work, ends, until } = await createBus()
+    const { commandId } = await bus.send('payments', 'Charge', { amount: 5 })
+    const same = { command_id: commandId, command_type: 'Charge', domain: 'payments', data: { amount: 5 } }
+    for (const message of [{ ...same, data: { amount: 1_000_000 } }, same]) {
+      await pool.query(`select pgmq.send('${QUEUE}', $1)`, [message])
+    }
+    await work()
+    expect(await ends(commandId)).toMatchObject({ status: 'COMPLETED' })
+    const { items } = await until(
+      () => bus.strangers.list({ domain: 'payments' }),
+      ({ items }) => items.length === 2,
+    )
+    expect(items.map(({ why }) => why)).toEqual(Array(2).fill(`command ${commandId} has another message`))
+    expect(ran).toEqual([{ id: commandId, type: 'Charge', data: { amount: 5 } }])
+    expect(await bus.maintenance.verifyLog()).toMatchObject({ findings: [], strangers: 2 })
   })
 })

@@ -60,7 +60,7 @@ test('R22: leases are extended while no new connection is possible, also when th
   await until(lease, ({ vt }) => vt > first.later)
   const { rows } = await pool.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and application_name = 'commandbus' and query like '%command_bus_extend%'`,
+     where datname = current_database() and application_name = 'commandbus' and (query like '%command_bus_extend%' or query like '%command_bus_pauses%')`,
   )
   expect(rows).toHaveLength(1)
   const second = await lease()

@@ -139,7 +139,7 @@ describe('bad input', () => {
     [['actions', unknown, '--status', 'RUNNING'], '--status is about the list of actions'],
     [['actions', unknown, '--outcome', 'LOST'], 'outcome: must be one of SUCCEEDED, FAILED, SKIPPED, not LOST'],
   ]
-  test.concurrent.each(cases)('tsq %j is refused', async (args, sentence) => {
+  test.each(cases)('tsq %j is refused', async (args, sentence) => {
     const answer = await program.run(['tsq', ...args], nowhere)
     expect(answer).toMatchObject({ code: 2, stdout: '' })
     expect(answer.stderr).toContain(sentence)

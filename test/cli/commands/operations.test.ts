@@ -143,7 +143,7 @@ describe('invalid operations commands', () => {
     [[], 'Usage: commandbus operations'],
   ]
 
-  test.concurrent.each(cases)('%j is refused', async (args, sentence) => {
+  test.each(cases)('%j is refused', async (args, sentence) => {
     const answer = await program.run(['operations', ...args], nowhere)
     expect(answer).toMatchObject({ code: 2, stdout: '' })
     expect(answer.stderr).toContain(sentence)

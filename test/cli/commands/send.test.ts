@@ -109,7 +109,7 @@ describe('send refuses bad input in one sentence, before it connects', () => {
     ['an unknown flag', ['send', 'payments', 'Charge', '--data', '1', '--colour'], "unknown option '--colour'"],
   ]
 
-  test.concurrent.each(cases)('%s', async (_, args, sentence) => {
+  test.each(cases)('%s', async (_, args, sentence) => {
     const all = args[0] === 'send' ? args : ['send', good.domain, good.type, '--data', good.data, ...args]
     // nothing listens there: a connection would fail
     const answer = await program.run(all, { env: { DATABASE_URL: 'postgres://u:topsecret@127.0.0.1:1/none' } })

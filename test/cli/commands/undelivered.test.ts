@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { BusinessRuleError } from '../../../src/index.ts'
 import { createTestBus } from '../../support/bus.ts'
 import { useProgram } from '../../support/servers/cli.ts'
 
@@ -34,4 +35,33 @@ test('G1: `replies undelivered` lists what could not be delivered, and `replies 
   expect((await run('undelivered', '--delivered', '--json')).json().items).toMatchObject([
     { replyId, deliveredBy: 'jane', deliveredTo: 'rescued' },
   ])
+})
+
+test('F13: `replies read` shows errors as this bus writes them and as other libraries do', async () => {
+  const { bus, pool, database, work, until, messages } = await createTestBus()
+  await bus.send('payments', 'Charge', {}, { replyTo: 'shop__replies' })
+  const refuse = () => {
+    throw new BusinessRuleError('TOO_MUCH', 'more than there is')
+  }
+  await work({ domain: 'payments', handlers: { Charge: refuse } })
+  const [reply] = await until(
+    () => messages('shop__replies'),
+    found => found.length === 1,
+  )
+  // what readers of other libraries look for
+  expect(reply?.message).toMatchObject({
+    outcome: 'FAILED',
+    error: { code: 'TOO_MUCH', message: 'more than there is' },
+    error_code: 'TOO_MUCH',
+    error_message: 'more than there is',
+    result: { error_code: 'TOO_MUCH' },
+  })
+  for (const message of [
+    { outcome: 'FAILED', error_code: 'NO_CARD', error_message: 'no such card' },
+    { outcome: 'FAILED', result: { error_code: 'LATE' } },
+  ]) {
+    await pool.query(`select pgmq.send('shop__replies', $1)`, [message])
+  }
+  const { stdout } = await program.run(['replies', 'read', 'shop__replies'], { env: { DATABASE_URL: database.url } })
+  for (const said of ['TOO_MUCH: more than there is', 'NO_CARD: no such card', 'LATE']) expect(stdout).toContain(said)
 })

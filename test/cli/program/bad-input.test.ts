@@ -29,12 +29,13 @@ describe('bad input', () => {
     [['worker'], 'choose what to handle: --handlers <module>, or --demo'],
     [['worker', '--demo', '--concurrency', '0'], '--concurrency: must be from 1 to 1000'],
     [['worker', '--demo', '--handler-timeout', '0'], '--handler-timeout: must be from 1 to 2147483'],
+    [['worker', '--demo', '--defer-unknown', '0'], '--defer-unknown: must be from 1 to 86400'],
     [['worker', '--handlers', '/no/such.js'], "/no/such.js cannot be loaded (Cannot find module '/no/such.js')"],
     [['shwo'], "unknown command 'shwo'"],
     [['start', '--port', 'http'], '--port must be a port number from 0 to 65535'],
   ]
 
-  test.concurrent.each(cases)('%j is refused', async (args, sentence) => {
+  test.each(cases)('%j is refused', async (args, sentence) => {
     const answer = await program.run(args, nowhere)
     expect(answer).toMatchObject({ code: 2, stdout: '' })
     expect(answer.stderr).toContain(sentence)

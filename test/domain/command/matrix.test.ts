@@ -6,6 +6,7 @@ import { type CommandStatus, commandStatuses, isLegal, transitions } from '../..
 import { fold } from '../../../src/domain/decider.ts'
 import {
   cancel,
+  expire,
   fail,
   historyOf,
   operatorCancel,
@@ -14,6 +15,7 @@ import {
   operatorRetry,
   operatorSnooze,
   receive,
+  reschedule,
   send,
   succeed,
 } from '../../support/lives/command-life.ts'
@@ -29,6 +31,8 @@ const intents: Readonly<Record<string, CommandIntent>> = {
   'report that no handler is there': fail(1, 'NO_HANDLER', { actor: 'worker:b' }),
   'report a payload that does not fit': fail(1, 'INVALID_PAYLOAD', { actor: 'worker:b' }),
   cancel: cancel(),
+  reschedule: reschedule(),
+  expire: expire(),
   'retry as an operator': operatorRetry(),
   'cancel as an operator': operatorCancel(),
   'complete as an operator': operatorComplete(),
@@ -66,6 +70,8 @@ const answers: Readonly<Record<keyof typeof intents, readonly string[]>> = {
   'report that no handler is there': reported('CommandMovedToTroubleshooting', 'nothing'),
   'report a payload that does not fit': reported('CommandMovedToTroubleshooting', 'nothing'),
   cancel: row('NotFound', 'CommandCanceled', 'NotPending', 'NotPending', 'NotPending', 'NotPending', 'NotPending'),
+  reschedule: row('NotFound', 'CommandRescheduled', 'Begun', 'Begun', 'Begun', 'Begun', 'Begun'),
+  expire: row('NotFound', 'nothing', 'nothing', 'nothing', 'nothing', 'nothing', 'nothing'),
   'retry as an operator': operated('OperatorRetried'),
   'cancel as an operator': operated('OperatorCanceled'),
   'snooze as an operator': operated('OperatorSnoozed'),

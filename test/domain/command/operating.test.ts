@@ -47,6 +47,7 @@ describe('an operator retries', () => {
     expect(fold(command, [...afterThree, operatorRetried()])).toMatchObject({
       status: 'PENDING',
       retryAt: null,
+      dueAt: operatorRetried().at,
       attempts: 0,
       attemptOffset: 0,
       totalAttempts: 3,

@@ -69,6 +69,31 @@ test('no attempt is counted for a message of an earlier round', () => {
   })
 })
 
+test('F3: a command expires once at most, after its time, and never after an attempt', () => {
+  let seen = 0
+  forEveryLife(({ events }) => {
+    const places = events.flatMap((event, i) => (event.type === 'CommandExpired' ? [i] : []))
+    expect(places.length).toBeLessThanOrEqual(1)
+    for (const place of places) {
+      seen++
+      const [sent, expired] = [events[0], events[place]]
+      if (sent?.type !== 'CommandSent' || expired?.type !== 'CommandExpired') throw new Error('another life')
+      expect(sent.expiresAt).toBe(expired.expiresAt)
+      expect(Date.parse(expired.at)).toBeGreaterThanOrEqual(Date.parse(expired.expiresAt))
+      expect(events.slice(0, place).some(isReceipt)).toBe(false)
+      expect(place).toBe(events.length - 1)
+    }
+  })
+  expect(seen).toBeGreaterThan(0)
+})
+
+test('F1: a command is put off before its first attempt only', () => {
+  forEveryLife(({ events }) => {
+    const last = events.findLastIndex(({ type }) => type === 'CommandRescheduled')
+    expect(events.slice(0, Math.max(0, last)).some(isReceipt)).toBe(false)
+  })
+})
+
 test('a running attempt always has a lease when a decision is over', () => {
   forEveryLife(({ steps }) => {
     for (const { after } of steps) if (after.status === 'IN_PROGRESS') expect(after.leaseExpiresAt).not.toBeNull()

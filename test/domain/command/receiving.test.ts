@@ -43,6 +43,24 @@ describe('a PENDING command', () => {
       .again()
   })
 
+  test('F13: the reads of an adopted message come before its first attempt, and none of them is a lost one', () => {
+    const adopted = { queue: 'payments__commands', msgId: '7', reads: 2 }
+    given([sent({ adopted })])
+      .when(receive(1))
+      .then([received(3, { total: 3 })])
+      .again()
+    // one attempt is left, however often others read it
+    given([sent({ adopted: { ...adopted, reads: 50 } })])
+      .when(receive(1))
+      .then([received(51, { total: 51 })])
+      .again()
+    // lost since then
+    given([sent({ adopted: { ...adopted, reads: 1 } })])
+      .when(receive(2))
+      .then([lost(2, { total: 2 }), received(3, { total: 3 })])
+      .again()
+  })
+
   test('a delivery after a failure is the next attempt, whichever worker gets it', () => {
     given([sent(), received(1), failed(1)])
       .when(receive(2, { actor: 'worker:b' }))

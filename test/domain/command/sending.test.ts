@@ -56,6 +56,7 @@ describe('a command that was sent', () => {
     expect(fold(command, [sent()])).toMatchObject({
       status: 'PENDING',
       retryAt: null,
+      dueAt: sent().at,
       sent: sent(),
       data: { amount: 5 },
       dataRevision: 0,
@@ -65,6 +66,7 @@ describe('a command that was sent', () => {
       lastError: null,
       revision: 0,
     })
+    expect(fold(command, [sent({ runAt: at(99) })])).toMatchObject({ runAt: at(99), dueAt: at(99) })
   })
 })
 

@@ -16,6 +16,8 @@ const settings = {
   commandType: 'Nightly',
   data: { kind: 'sales' },
   replyTo: null,
+  priority: 'normal',
+  key: null,
   cron: '30 2 * * *',
   timeZone: 'Europe/Berlin',
   everySeconds: null,

@@ -113,7 +113,7 @@ describe.each(routesWithUuid)('%s', (_, route) => {
     const answer = await api.request(...addressOf(route, commandId.toUpperCase()), { token, body: route.body })
     expect(answer.status).toBe(route.succeeds)
     const first = nameOfId(route) in answer.body ? answer.body : (answer.body.items?.[0] ?? answer.body)
-    expect([first[nameOfId(route)], first.parent_operation_id, first.actionId]).toContain(commandId)
+    expect([first[nameOfId(route)], first.parent_operation_id, first.actionId, first.pauseId]).toContain(commandId)
   })
 })
 

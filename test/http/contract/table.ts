@@ -35,7 +35,7 @@ const runners: readonly Role[] = ['CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
 const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
 
 const charge = { commandType: 'Charge', data: { amount: 5 } }
-const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore']
+const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore', 'scheduled']
 const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed']
 const paging = ['limit', 'cursor']
 
@@ -151,6 +151,16 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     succeeds: 200,
     unknown: 'COMMAND_NOT_FOUND',
     query: ['reason'],
+    prepare: async api => (await api.bus.send('payments', 'Charge', {})).commandId,
+  },
+  rescheduleCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/reschedule',
+    roles: ['SENDER', 'OPERATOR', 'ADMIN'],
+    body: { delaySeconds: 3_600 },
+    required: [],
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
     prepare: async api => (await api.bus.send('payments', 'Charge', {})).commandId,
   },
   getAuditTrail: {
@@ -305,6 +315,29 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     is: 'POST /replies/undelivered/deliver',
     roles: operators,
     body: {},
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listStrangers: {
+    is: 'GET /strangers',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'queue', 'messageType', 'settled', ...paging],
+  },
+  adoptStrangers: {
+    is: 'POST /strangers/adopt',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  dropStrangers: {
+    is: 'POST /strangers/drop',
+    roles: operators,
+    body: { reason: 'sent twice' },
     succeeds: 200,
     unknown: 'no id in its path',
     query: [],
@@ -545,6 +578,32 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     query: [],
     prepare: schedule,
   },
+  pause: {
+    is: 'POST /flow/pauses',
+    roles: operators,
+    body: { domain: 'payments', reason: 'the provider is down', commandType: 'Nothing' },
+    required: ['domain', 'reason'],
+    succeeds: 201,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listPauses: {
+    is: 'GET /flow/pauses',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'at'],
+  },
+  resume: {
+    is: 'DELETE /flow/pauses/:id',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'NOT_FOUND',
+    prepare: async ({ bus }) =>
+      (await bus.pause({ domain: 'payments', commandType: `T${Math.random().toString(36).slice(2)}`, reason: 'x' }))
+        .pauseId,
+    query: [],
+  },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
   getProof: {
     is: 'GET /proof',
@@ -567,6 +626,8 @@ export const routesWithUuid = routesWithId.filter(([, { is }]) => !is.includes('
 
 export const UNKNOWN_ID = '00000000-0000-4000-8000-00000000dead'
 const UNKNOWN_NAME = 'nobody.has-this'
+/** Routes that make what they name. */
+const MADE_NAME = 'made-by-its-name'
 
 /** Method and path of a route with its parameters filled in. */
 export const addressOf = (
@@ -575,7 +636,7 @@ export const addressOf = (
   domain = 'payments',
 ): readonly [method: string, path: string] => {
   const [method = '', path = ''] = is.split(' ')
-  const name = commandId === UNKNOWN_ID ? UNKNOWN_NAME : commandId
+  const name = commandId !== UNKNOWN_ID ? commandId : method === 'PUT' ? MADE_NAME : UNKNOWN_NAME
   return [
     method,
     path

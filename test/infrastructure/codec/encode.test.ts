@@ -15,11 +15,16 @@ import { busProjections } from '../../../src/projections/bus-projections.ts'
 import { createTestBus } from '../../support/bus.ts'
 import { commandEvents } from '../../support/lives/command-arbitraries.ts'
 import { context } from '../../support/lives/command-life.ts'
+import { pauseEvents } from '../../support/lives/pause-events.ts'
 import { workflowEvents } from '../../support/lives/workflow-events.ts'
 
 const SECRET = 'a-secret-nobody-may-see'
 
-const events: { readonly [type: string]: fc.Arbitrary<BusEvent> } = { ...commandEvents, ...workflowEvents }
+const events: { readonly [type: string]: fc.Arbitrary<BusEvent> } = {
+  ...commandEvents,
+  ...workflowEvents,
+  ...pauseEvents,
+}
 
 const anyEvent = fc.oneof(...Object.values(events))
 

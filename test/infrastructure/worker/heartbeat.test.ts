@@ -14,7 +14,7 @@ afterEach(() => {
 
 const jobOf = (msgId: string) =>
   ({
-    delivery: { msgId, delivery: 1 },
+    delivery: { queue: 'payments__commands', msgId, delivery: 1 },
     key: { domain: 'payments', commandId: msgId },
     command: { sent: { commandType: 'Charge' } },
   }) as WorkItem

@@ -4,6 +4,7 @@ import type { Delivery, DeliveryTag, Queue } from '../../../src/application/port
 import { createOwnMessages } from '../../../src/infrastructure/worker/own-messages.ts'
 
 const message = (msgId: string, delivery: number): Delivery => ({
+  queue: 'payments__commands',
   msgId,
   delivery,
   body: {},

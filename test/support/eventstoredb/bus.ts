@@ -12,6 +12,7 @@ import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts
 import { isAway } from '../../../src/infrastructure/eventstoredb/connection/errors.ts'
 import { type EventStoreDbLogOptions, openEventStoreDbLog } from '../../../src/infrastructure/eventstoredb/index.ts'
 import { isConnectionError } from '../../../src/infrastructure/postgres/connection/errors.ts'
+import { createPauseWatch } from '../../../src/infrastructure/postgres/flow/pause-watch.ts'
 import { createDoorbell } from '../../../src/infrastructure/postgres/queue/doorbell.ts'
 import { createPgmqQueue, createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
 import { createCommandQueries } from '../../../src/infrastructure/postgres/reading/command-queries.ts'
@@ -91,12 +92,19 @@ export const openLogBus = (
         connections: createHandlerConnections(pool),
         newListener: () => clientLike(pool),
         localBell,
+        pauses: createPauseWatch({
+          lookPool: pool,
+          pool,
+          log: silentLog,
+          onReleased: queues => doorbell.ring([...queues]),
+        }),
         clock: systemClock,
         ids: uuidIds,
         log: silentLog,
         isAway: (error: unknown) => isConnectionError(error) || isAway(error),
         telemetry: silentTelemetry,
         decode: commandCodec.decode,
+        strangers: { adopt: async () => ({ adopted: 0, refused: new Map() }), share: async () => {} },
       }
       const worker = createWorker(deps, { pollMs: 100, ...options })
       closeAfterTest(() => worker.stop({ deadlineMs: 0 }))

@@ -14,6 +14,8 @@ import {
   canceled,
   completed,
   exhausted,
+  expire,
+  expired,
   fail,
   failed,
   operatorCancel,
@@ -30,6 +32,8 @@ import {
   receive,
   received,
   rejectedByRule,
+  reschedule,
+  rescheduled,
   send,
   sent,
   succeed,
@@ -152,6 +156,8 @@ export const commandEvents = {
     )
     .map(over => completed(over.attempt, over)),
   CommandCanceled: fc.record({ ...fact, reason: maybeText }).map(canceled),
+  CommandRescheduled: fc.record({ ...fact, runAt: instant }).map(rescheduled),
+  CommandExpired: fc.record({ ...fact, expiresAt: instant }).map(expired),
   OperatorRetried: fc
     .record(
       {
@@ -249,6 +255,11 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
           fail(attemptsOf(state) + off, error.type, { ...dueAt(step), actor: by, error, random }),
     ),
   },
+  {
+    weight: 1,
+    arbitrary: fc.nat(20).map(later => moveOf(step => reschedule({ ...dueAt(step), runAt: at(step + later) }))),
+  },
+  { weight: 2, arbitrary: fc.constant<Move>(({ step }) => expire(dueAt(step))) },
   { weight: 1, arbitrary: maybeText.map(text => moveOf(step => cancel({ ...dueAt(step), reason: text }))) },
   {
     weight: 4,
@@ -326,5 +337,12 @@ const replyTo = fc.constantFrom(null, 'payments__replies')
 
 /** The life of a command that is sent and then gets random intents, refused ones among them. */
 export const life: fc.Arbitrary<Life> = fc
-  .tuple(fc.record({ policy: retryPolicy, replyTo, data: json }), flow, fc.array(move, { maxLength: 40, size: 'max' }))
-  .map(([over, others, moves]) => live(send({ ...over, ...others }), moves))
+  .tuple(
+    fc.record({ policy: retryPolicy, replyTo, data: json }),
+    flow,
+    fc.option(fc.integer({ min: 1, max: 3 }).map(at), { nil: undefined }),
+    fc.array(move, { maxLength: 40, size: 'max' }),
+  )
+  .map(([over, others, expiresAt, moves]) =>
+    live(send({ ...over, ...others, ...(expiresAt === undefined ? {} : { expiresAt }) }), moves),
+  )

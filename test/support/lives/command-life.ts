@@ -122,6 +122,22 @@ export const canceled = (over: Over<events.CommandCanceled> = {}): events.Comman
   type: 'CommandCanceled',
 })
 
+export const rescheduled = (over: Over<events.CommandRescheduled> = {}): events.CommandRescheduled => ({
+  at: at(1),
+  actor: 'shop',
+  runAt: at(3600),
+  ...over,
+  type: 'CommandRescheduled',
+})
+
+export const expired = (over: Over<events.CommandExpired> = {}): events.CommandExpired => ({
+  at: at(60),
+  actor: 'expiry',
+  expiresAt: at(60),
+  ...over,
+  type: 'CommandExpired',
+})
+
 export const operatorRetried = (over: Over<events.OperatorRetried> = {}): events.OperatorRetried => ({
   at: at(100),
   actor: 'jane@example.com',
@@ -220,6 +236,21 @@ export const cancel = (over: Over<intents.Cancel> = {}): intents.Cancel => ({
   reason: 'changed my mind',
   ...over,
   type: 'Cancel',
+})
+
+export const reschedule = (over: Over<intents.Reschedule> = {}): intents.Reschedule => ({
+  at: at(1),
+  actor: 'shop',
+  runAt: at(3600),
+  ...over,
+  type: 'Reschedule',
+})
+
+export const expire = (over: Over<intents.Expire> = {}): intents.Expire => ({
+  at: at(60),
+  actor: 'expiry',
+  ...over,
+  type: 'Expire',
 })
 
 export const operatorRetry = (over: Over<intents.OperatorIntents['retry']> = {}): intents.OperatorIntents['retry'] => ({

@@ -10,13 +10,11 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, inject } from 'vitest'
 import { removeEmbedded } from '../../../src/infrastructure/postgres/embedded/index.ts'
 import { dataDirectory } from './data-directory.ts'
+import type { Output } from './in-process.ts'
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
 
-export interface Answer {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
+export interface Answer extends Output {
   /** The output of `--json`: from standard output, or from standard error if that is empty. */
   readonly json: () => Printed
 }
@@ -40,6 +38,14 @@ export interface RunOptions {
   readonly cwd?: string
 }
 
+/** Commands that stay, that start processes of their own, or that end with their parent. */
+const processesOnly = ['start', 'worker', 'rehearse', 'health']
+const groups = ['tsq', 'operations', 'runs', 'credits', 'replies', 'queues']
+
+/** `tsq retry` of `tsq retry <id> --operator jane`. */
+const commandOf = ([first = '', second = '']: readonly string[]): string =>
+  groups.includes(first) ? `${first} ${second}` : first
+
 /** The environment of a user who has configured nothing. */
 const plainEnv = (): { [name: string]: string } => ({
   PATH: process.env.PATH ?? '',
@@ -61,6 +67,8 @@ export const useProgram = () => {
   const started = new Set<ChildProcess>()
   const homes: string[] = []
   let place: string | null = null
+  const shown = new Set<string>()
+  let inProcess = false
 
   /** The working directory of the command lines, of this test file only. */
   const placeOfFile = (): string => {
@@ -98,6 +106,35 @@ export const useProgram = () => {
     return child
   }
 
+  /** Whether a process would show no more: one has run this command, and it neither reads input nor starts a server. */
+  const isShown = (args: readonly string[], { env = {}, input, cwd }: RunOptions): boolean => {
+    const command = commandOf(args)
+    if (!shown.has(command)) {
+      shown.add(command)
+      return false
+    }
+    const ready = env.DATABASE_URL !== undefined || args.includes('--from')
+    return ready && input === undefined && cwd === undefined && !processesOnly.includes(command) && !inProcess
+  }
+
+  const runHere = async (args: readonly string[], env: RunOptions['env']): Promise<Output> => {
+    inProcess = true
+    try {
+      const { runInProcess } = await import('./in-process.ts')
+      return await runInProcess(args, { env: { ...plainEnv(), ...env }, cwd: placeOfFile(), main })
+    } finally {
+      inProcess = false
+    }
+  }
+
+  const runAlone = async (args: readonly string[], options: RunOptions): Promise<Output> => {
+    const child = begin(args, options)
+    const output = collect(child)
+    child.stdin?.on('error', () => undefined).end(options.input ?? '')
+    const [code] = await once(child, 'close')
+    return { code, ...output }
+  }
+
   return {
     directory,
     main,
@@ -107,14 +144,13 @@ export const useProgram = () => {
       running.push(child)
       return child
     },
-    /** Runs one command line to its end; concurrent tests may share it. */
+    /**
+     * Runs one command line to its end; concurrent tests may share it. The first of each command in a file is a process; later
+     * ones run in this process, where that shows the same: a process takes most of a second to load the program.
+     */
     run: async (args: readonly string[], options: RunOptions = {}): Promise<Answer> => {
-      const child = begin(args, options)
-      const output = collect(child)
-      child.stdin?.on('error', () => undefined).end(options.input ?? '')
-      const [code] = await once(child, 'close')
-      const { stdout, stderr } = output
-      return { code, stdout, stderr, json: () => JSON.parse(stdout || stderr) }
+      const output = isShown(args, options) ? await runHere(args, options.env) : await runAlone(args, options)
+      return { ...output, json: () => JSON.parse(output.stdout || output.stderr) }
     },
     /** Makes a directory for an embedded server; both are removed after the test. */
     newHome: async (): Promise<string> => {

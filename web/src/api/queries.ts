@@ -74,10 +74,27 @@ export const schedulesQuery = (query: QueryOf<'listSchedules'>) =>
     refetchInterval: SCHEDULES_MS,
   })
 
+/** Pauses run out without an event. */
+const PAUSES_MS = 5_000
+
+export const pausesQuery = () =>
+  queryOptions({
+    queryKey: ['pauses'],
+    queryFn: ({ signal }) => api.listPauses({}, { signal }),
+    refetchInterval: PAUSES_MS,
+  })
+
 export const undeliveredQuery = (query: QueryOf<'listUndelivered'>) =>
   queryOptions({
     queryKey: ['undelivered', query],
     queryFn: ({ signal }) => api.listUndelivered({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+  })
+
+export const strangersQuery = (query: QueryOf<'listStrangers'>) =>
+  queryOptions({
+    queryKey: ['strangers', query],
+    queryFn: ({ signal }) => api.listStrangers({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
     placeholderData: keepPreviousData,
   })
 

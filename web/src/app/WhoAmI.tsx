@@ -7,7 +7,8 @@ import { At } from '../components/Time.tsx'
 const meanings: Readonly<Record<Permission, string>> = {
   read: 'See commands, troubleshooting and figures',
   send: 'Send commands, and cancel pending ones',
-  operate: 'Retry, cancel and complete commands in troubleshooting',
+  reschedule: 'Move commands that nobody has begun to another time',
+  operate: 'Retry, cancel and complete commands in troubleshooting, and pause commands',
   audit: 'Read audit trails and history',
   operations: 'Start and retry operations of your own',
   runs: 'Run workflows over files, and continue what failed',

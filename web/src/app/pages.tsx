@@ -16,6 +16,7 @@ import { SearchPage } from '../pages/search/SearchPage.tsx'
 import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
 import { ActionsPage } from '../pages/troubleshooting/ActionsPage.tsx'
 import { RepliesPage } from '../pages/troubleshooting/RepliesPage.tsx'
+import { StrangersPage } from '../pages/troubleshooting/StrangersPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
 import { usePlaces } from './navigation.ts'
 import { matchPath, navigate, usePath } from './router.tsx'
@@ -39,6 +40,7 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/troubleshooting', () => <TroubleshootingPage />],
   ['/troubleshooting/actions', () => <ActionsPage />],
   ['/troubleshooting/replies', () => <RepliesPage />],
+  ['/troubleshooting/strangers', () => <StrangersPage />],
   ['/troubleshooting/actions/:id', ({ id = '' }) => <ActionPage key={id} id={id} />],
   ['/operations', () => <OperationsPage />],
   ['/operations/:id', ({ id = '' }) => <OperationPage key={id} id={id} />],

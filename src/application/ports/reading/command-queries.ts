@@ -45,6 +45,8 @@ export interface CommandFilter {
   readonly createdAfter?: string
   /** Exclusive. */
   readonly createdBefore?: string
+  /** Whether they wait for the time at which they are to run: PENDING, with `runAt` ahead. Without it: all. */
+  readonly scheduled?: boolean
   /** Set by the application, from the caller's identity. */
   readonly tenantId?: string
   /** 1-500, default 100. */

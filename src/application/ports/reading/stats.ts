@@ -16,7 +16,7 @@ export interface QueueStats {
   readonly newestAgeSeconds: number | null
   /** All messages that were ever put on it. */
   readonly total: number
-  /** Messages that belonged to no known command; they are in the queue's archive. */
+  /** Messages that no command of this bus sent and that wait for an operator. */
   readonly strangers: number
 }
 

@@ -28,7 +28,10 @@ const decide = (intent: PauseIntent, state: PauseState): Either<PauseRejection, 
   const paused = isPaused(state, intent.at)
   switch (intent.type) {
     case 'Pause': {
-      if (paused) return left({ type: 'AlreadyPaused', facts: state })
+      if (paused) {
+        const { status: _, ...facts } = state
+        return left({ type: 'AlreadyPaused', facts })
+      }
       const { type: _, ...facts } = intent
       return right([{ ...facts, type: 'FlowPaused' }])
     }

@@ -1,5 +1,6 @@
 import type { Instant } from '../../instant.ts'
 import type { Json } from '../../json/json.ts'
+import type { Priority } from '../priority.ts'
 import type { Missed, Overlap } from './due.ts'
 
 interface Fact {
@@ -13,6 +14,9 @@ export interface ScheduleSettings {
   readonly commandType: string
   readonly data: Json
   readonly replyTo: string | null
+  readonly priority: Priority
+  /** The lane of its commands. */
+  readonly key: string | null
   readonly cron: string | null
   /** The IANA time zone in which `cron` is read. */
   readonly timeZone: string

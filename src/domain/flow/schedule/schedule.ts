@@ -67,6 +67,8 @@ const isSame = (one: ScheduleSettings, other: ScheduleSettings): boolean =>
   one.domain === other.domain &&
   one.commandType === other.commandType &&
   one.replyTo === other.replyTo &&
+  one.priority === other.priority &&
+  one.key === other.key &&
   one.cron === other.cron &&
   one.timeZone === other.timeZone &&
   one.everySeconds === other.everySeconds &&

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Pool, PoolClient } from 'pg'
 import { CommandBusError, InvalidInputError } from '../../../application/shared/errors.ts'
 import { replyQueueOf } from '../../../application/shared/input.ts'
+import { replyErrorOf } from '../../../domain/flow/reply-error.ts'
 import { instant } from '../../postgres/connection/instant.ts'
 import { inTransaction, withClient } from '../../postgres/connection/with-client.ts'
 import { withPool } from '../../service/database.ts'
@@ -93,11 +94,15 @@ const read = async (pool: Pool, queue: string, count: number, hidden: number): P
   }))
 }
 
+/** As this bus writes an error, or as other libraries do. */
 const errorOf = ({ message }: Reply): string => {
-  const { error } = message
-  return typeof error === 'object' && error !== null && 'code' in error && 'message' in error
-    ? `${plain(error.code)}: ${plain(error.message)}`
-    : ''
+  const { code, message: said } = replyErrorOf(message) ?? {}
+  return code === undefined && said === undefined
+    ? ''
+    : [code, said]
+        .filter(one => one !== undefined)
+        .map(plain)
+        .join(': ')
 }
 
 const columns: readonly Column<Reply>[] = [

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import type { ClientBase, Pool } from 'pg'
 import { CommandBusError, InvalidInputError } from '../../../application/shared/errors.ts'
-import { domainOf, queueOf } from '../../../application/shared/input.ts'
+import { domainOf, oneOf, queueOf } from '../../../application/shared/input.ts'
 import { commandQueue } from '../../../domain/command/names.ts'
+import { otherPriorities } from '../../../domain/flow/priority.ts'
 import {
   contentOf,
   countOlder,
@@ -31,6 +32,7 @@ interface JsonOption {
 
 interface CreateOptions extends JsonOption {
   readonly domain?: readonly string[]
+  readonly priority?: readonly string[]
   readonly replyTo?: readonly string[]
 }
 
@@ -73,6 +75,11 @@ export const addQueues = (program: Command, deps: CliDeps): void => {
     .command('create')
     .description('create queues before the first message needs them')
     .option('--domain <domain>', 'the queue for commands of this domain (may be repeated)', again)
+    .option(
+      '--priority <word>',
+      `also that of their commands of this priority: ${otherPriorities.join(', ')} (may be repeated)`,
+      again,
+    )
     .option('--reply-to <queue>', 'a queue for replies (may be repeated)', again)
     .option('--json', 'print JSON')
     .action(async (options: CreateOptions) => {
@@ -132,7 +139,7 @@ const removing = (command: Command): Command =>
     .option('--dry-run', 'say what would be removed, or why not; change nothing')
     .option('--json', 'print JSON')
 
-const wantedOf = ({ domain = [], replyTo = [] }: CreateOptions): ReadonlySet<string> => {
+const wantedOf = ({ domain = [], priority = [], replyTo = [] }: CreateOptions): ReadonlySet<string> => {
   if (domain.length + replyTo.length === 0)
     throw new UsageError('name a queue: --domain <domain> or --reply-to <queue>')
   const replies = replyTo.map(given => {
@@ -144,7 +151,12 @@ const wantedOf = ({ domain = [], replyTo = [] }: CreateOptions): ReadonlySet<str
       `'${queue}' is the queue for commands of domain '${owner}': create it with --domain ${owner}, or choose another name`,
     )
   })
-  return new Set([...domain.map(given => commandQueue(domainOf(given))), ...replies])
+  const used = ['normal' as const, ...priority.map(given => oneOf(otherPriorities, given, '--priority'))]
+  const commands = domain.flatMap(given => {
+    const known = domainOf(given)
+    return used.map(one => queueOf(commandQueue(known, one), '--priority'))
+  })
+  return new Set([...commands, ...replies])
 }
 
 const refuseOthers = ({ queue, kind }: QueueContent, { notOurs }: RemoveOptions): void => {

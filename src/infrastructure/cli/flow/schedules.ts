@@ -3,6 +3,7 @@ import { ScheduleNotFoundError } from '../../../application/flow/schedule-errors
 import { type NewSchedule, scheduleNameOf, scheduleSettingsOf } from '../../../application/flow/schedule-input.ts'
 import type { Schedule } from '../../../application/flow/schedules.ts'
 import { defined, domainOf, limitOf, textOf } from '../../../application/shared/input.ts'
+import { type Priority, priorities } from '../../../domain/flow/priority.ts'
 import { missedRules, overlapRules } from '../../../domain/flow/schedule/due.ts'
 import { createCronTimes } from '../../shared/cron-times.ts'
 import { printAnswer, printPage } from '../support/answer.ts'
@@ -27,6 +28,8 @@ interface SetFlags extends Flags {
   readonly maxMissed?: number
   readonly overlap?: NewSchedule['overlap']
   readonly replyTo?: string
+  readonly priority?: Priority
+  readonly key?: string
 }
 
 interface ListFlags extends Flags {
@@ -120,14 +123,16 @@ const addSet = (schedules: Command, deps: CliDeps): void => {
     .option('--max-missed <n>', 'with all: at most so many, 1-1000 (default: 100)', numberOf('--max-missed'))
     .option('--overlap <rule>', `while the command before has not ended: ${overlapRules.join(' or ')} (default: allow)`)
     .option('--reply-to <queue>', 'the queue for the replies')
+    .option('--priority <word>', `${priorities.join(', ')}: which commands workers prefer (default: normal)`)
+    .option('--key <text>', 'the lane of its commands, up to 200 characters')
     .action(async (given: string, flags: SetFlags) => {
       const [name, options] = [scheduleNameOf(given), optionsOf(flags)]
-      const { domain, cron, timeZone, missed, maxMissed, overlap, replyTo } = flags
+      const { domain, cron, timeZone, missed, maxMissed, overlap, replyTo, priority, key } = flags
       const settings = {
         domain,
         commandType: flags.type,
         data: await readJson('--data', flags.data),
-        ...defined({ cron, timeZone, everySeconds: flags.every, missed, maxMissed, overlap, replyTo }),
+        ...defined({ cron, timeZone, everySeconds: flags.every, missed, maxMissed, overlap, replyTo, priority, key }),
       }
       // before a server may be started for it
       scheduleSettingsOf(settings, createCronTimes())
@@ -178,6 +183,8 @@ const textOfSchedule = (one: Schedule): string =>
     ['Missed times', one.missed === 'all' ? `all, at most ${one.maxMissed}` : one.missed],
     ['Overlap', one.overlap],
     ['Replies to', one.replyTo],
+    ['Priority', one.priority === 'normal' ? '' : one.priority],
+    ['Lane', one.key],
     ['Tenant', one.tenantId],
     ['Created', `${when(one.createdAt)} by ${one.createdBy}`],
     ['Last set', `${when(one.setAt)} by ${one.setBy}`],

@@ -28,6 +28,8 @@ interface Options {
   readonly concurrency: number
   readonly lease?: number
   readonly handlerTimeout?: number
+  readonly deferUnknown?: number
+  readonly adoptStrangers?: true
   readonly deadline: number
   readonly port?: string
   readonly host?: string
@@ -60,6 +62,12 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
       'deadline of handlers that set none (default: 900)',
       numberOf('--handler-timeout'),
     )
+    .option(
+      '--defer-unknown <seconds>',
+      'leave commands of types without a handler to other workers for so long, 1-86400 (default: park them at once)',
+      numberOf('--defer-unknown'),
+    )
+    .option('--adopt-strangers', 'make commands of messages that other programs put on the queues')
     .option('--deadline <seconds>', 'how long a stop waits for handlers', numberOf('--deadline'), 30)
     .option('--port <port>', 'where health and metrics are served; 0 for any free port (default: PORT, or nowhere)')
     .option('--host <host>', 'the address they are served at (default: HOST, or 127.0.0.1)')
@@ -73,8 +81,12 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
 /** @throws UsageError, InvalidInputError */
 const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
   const domain = options.domain === undefined ? undefined : domainOf(options.domain)
-  const { concurrency, lease, handlerTimeout, demo } = options
-  const limits = handlerTimeout === undefined ? {} : { handlerTimeoutMs: handlerTimeout * 1000 }
+  const { concurrency, lease, handlerTimeout, deferUnknown, demo } = options
+  const limits: Pick<WorkerOptions, 'handlerTimeoutMs' | 'onUnknownType' | 'adoptStrangers'> = {
+    ...(handlerTimeout === undefined ? {} : { handlerTimeoutMs: handlerTimeout * 1000 }),
+    ...(deferUnknown === undefined ? {} : { onUnknownType: { deferSeconds: deferUnknown } }),
+    ...(options.adoptStrangers ? { adoptStrangers: true } : {}),
+  }
   if (options.handlers === undefined && !demo)
     throw new UsageError('choose what to handle: --handlers <module>, or --demo')
   if (demo && options.handlers === undefined && domain !== undefined && !demoDomains.has(domain)) {
@@ -86,6 +98,8 @@ const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
     throw new InvalidInputError('--lease', 'must be from 1 to 43200')
   if (handlerTimeout !== undefined && (handlerTimeout < 1 || handlerTimeout > 2_147_483))
     throw new InvalidInputError('--handler-timeout', 'must be from 1 to 2147483')
+  if (deferUnknown !== undefined && (deferUnknown < 1 || deferUnknown > 86_400))
+    throw new InvalidInputError('--defer-unknown', 'must be from 1 to 86400')
   if (options.deadline < 0 || options.deadline > 3600)
     throw new InvalidInputError('--deadline', 'must be from 0 to 3600')
   const given = options.handlers === undefined ? new Map() : await loadHandlers(options.handlers, domain)

@@ -20,6 +20,7 @@ export interface CommandFilterOptions {
   readonly correlationId?: string
   readonly createdAfter?: string
   readonly createdBefore?: string
+  readonly scheduled?: true
   readonly limit?: number
   readonly cursor?: string
 }
@@ -58,6 +59,7 @@ export const commandFilterOf: (options: CommandFilterOptions) => CommandFilter =
   correlationId: ['correlationId', correlationIdOf],
   createdAfter: ['createdAfter', value => instantOf(value, 'createdAfter')],
   createdBefore: ['createdBefore', value => instantOf(value, 'createdBefore')],
+  scheduled: ['scheduled', value => value === true],
 })
 
 /** Gives a command the flags of a list of parked commands. */

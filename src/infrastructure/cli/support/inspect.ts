@@ -52,12 +52,14 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     .option('--correlation-id <text>', 'only this correlation id')
     .option('--created-after <time>', 'sent at or after this ISO 8601 time')
     .option('--created-before <time>', 'sent before this ISO 8601 time')
+    .option('--scheduled', 'only those that wait for the time at which they are to run')
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'continue after the previous page')
     .option('--json', 'print JSON')
     .action(async (options: CommandFilterOptions & { readonly json?: true }) => {
       const filter = commandFilterOf(options)
-      await printPage(deps, options, bus => bus.queryCommands(filter), listColumns, 'No commands.')
+      const columns = filter.scheduled ? scheduledColumns : listColumns
+      await printPage(deps, options, bus => bus.queryCommands(filter), columns, 'No commands.')
     })
 
   program
@@ -94,6 +96,11 @@ const listColumns: readonly Column<CommandView>[] = [
   { title: 'ATTEMPTS', value: command => `${command.attempts}/${command.maxAttempts}` },
   { title: 'CREATED', value: command => when(command.createdAt) },
   { title: 'LAST ERROR', value: lastError, flexible: true },
+]
+
+const scheduledColumns: readonly Column<CommandView>[] = [
+  ...listColumns.filter(({ title }) => title !== 'LAST ERROR' && title !== 'ATTEMPTS'),
+  { title: 'RUNS AT', value: command => when(command.runAt) },
 ]
 
 const auditColumns: readonly Column<AuditEntry>[] = [
@@ -139,6 +146,10 @@ const details = (command: CommandDetail): string =>
       ['Attempts', `${command.attempts} of ${command.maxAttempts} (${command.totalAttempts} in total)`],
       ['Parked', command.parkedAt === null ? '' : `${when(command.parkedAt)}, ${command.parkedReason}`],
       ['Last error', lastError(command)],
+      ['Priority', command.priority === 'normal' ? '' : command.priority],
+      ['Lane', command.lane],
+      ['Not before', when(command.runAt)],
+      ['Expires', when(command.expiresAt)],
       ...pendingTimes.map(([name, label]) => [label, when(command[name])] as const),
       ['Waits for', waitsFor(command)],
       ['Message', command.msgId === null ? '' : `${command.msgId} on ${command.queueName}`],

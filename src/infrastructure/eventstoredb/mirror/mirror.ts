@@ -71,7 +71,12 @@ export const createMirror = <Event>({
         shown.clear()
         for (const round of rounds) {
           const { unit, streamOf } = plan(round)
-          const statement = commitStatement(careful ? { ...unit, careful } : unit)
+          const statement = commitStatement({
+            ...unit,
+            ...(careful ? { careful } : {}),
+            // what is in the log stands: a message that a worker took meanwhile stays with it
+            ...(unit.reschedules === undefined ? {} : { lenient: true }),
+          })
           const { rows } = await client.query(queryOf({ statement }))
           const { lost, messages: sent, undelivered, shown: more = [] } = rows[0].answer as CommitAnswer
           for (const queue of more) shown.add(queue)

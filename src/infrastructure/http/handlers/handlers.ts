@@ -14,8 +14,10 @@ import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import { laneHandlers } from './lane-handlers.ts'
+import { pauseHandlers } from './pause-handlers.ts'
 import { proofAnswer } from './proof-answer.ts'
 import { scheduleHandlers } from './schedule-handlers.ts'
+import { strangerHandlers } from './stranger-handlers.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
 
 /** What handlers need besides the bus. */
@@ -51,10 +53,12 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
       )),
     ],
   }),
-  listDomainCommands: async ({ params, query }, caller) => page(await caller.queryCommands({ ...query, ...params })),
-  listCommands: async ({ query }, caller) => page(await caller.queryCommands(query)),
+  listDomainCommands: async ({ params, query }, caller) =>
+    page(await caller.queryCommands({ ...commandFilter(query), ...params })),
+  listCommands: async ({ query }, caller) => page(await caller.queryCommands(commandFilter(query))),
   getCommand: ({ params }, caller) => caller.getCommand(params.domain, params.commandId),
   cancelCommand: ({ params, query }, caller) => caller.cancel(params.domain, params.commandId, query),
+  rescheduleCommand: ({ params, body }, caller) => caller.reschedule(params.domain, params.commandId, body),
   getAuditTrail: async ({ params, query }, caller) => ({
     items: [...(await caller.auditTrail(params.domain, params.commandId, query))],
   }),
@@ -105,10 +109,18 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   listOperations: async ({ query }, caller) => page(await caller.operations.list(query)),
   getOperation: ({ params }, caller) => caller.operations.get(params.id),
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
+  ...strangerHandlers,
   ...workflowHandlers,
   ...laneHandlers,
   ...scheduleHandlers,
+  ...pauseHandlers,
 }
+
+/** A query has texts only. */
+const commandFilter = <Query extends { readonly scheduled?: 'true' | 'false' }>({ scheduled, ...query }: Query) => ({
+  ...query,
+  ...(scheduled === undefined ? {} : { scheduled: scheduled === 'true' }),
+})
 
 const progressOf = ({ criteria, tenantId: _, items: __, ...progress }: ActionView) => ({
   ...progress,

@@ -1,5 +1,5 @@
 import { EventEncodeError } from '../../../application/ports/event-store.ts'
-import { CommandBusError, UnavailableError } from '../../../application/shared/errors.ts'
+import { CommandBusError, InvalidOperationError, UnavailableError } from '../../../application/shared/errors.ts'
 import { connectionRefusal } from '../network/refusals.ts'
 import { NoAnswerError } from '../network/time-limit.ts'
 
@@ -111,6 +111,9 @@ export const isRefusal = (error: unknown): boolean => codeOf(error) === '42501'
 /** SQLSTATE of a lost race in an all-or-nothing commit. */
 export const isLostRace = (error: unknown): boolean => codeOf(error) === 'CB409'
 
+/** SQLSTATE of a reschedule whose message a worker has read. */
+const MESSAGE_TAKEN = 'CB423'
+
 const sentences: Readonly<Record<string, string>> = {
   '53100': 'the database server has no disk space left: free some, then try again; nothing was written',
   '53200': 'the database server is out of memory: lower its load or give it more, then try again',
@@ -144,6 +147,7 @@ const lackOfRight = (error: unknown): string => {
 export const toPublicError = (error: unknown): Error => {
   if (error instanceof CommandBusError) return error
   const code = codeOf(error)
+  if (code === MESSAGE_TAKEN && error instanceof Error) return new InvalidOperationError(error.message, 'PENDING')
   const sentence = connectionRefusal(error) ?? sentences[code]
   if (isRefusal(error)) return new UnavailableError(lackOfRight(error), { cause: error })
   if (sentence !== undefined) return new UnavailableError(sentence, { cause: error })

@@ -1,4 +1,5 @@
 import type { ScheduleProgress, StoredSchedule } from '../../../application/ports/reading/schedule-queries.ts'
+import type { Priority } from '../../../domain/flow/priority.ts'
 import type { Missed, Overlap } from '../../../domain/flow/schedule/due.ts'
 import type { Json } from '../../../domain/json/json.ts'
 import { columnsOf, instant } from '../connection/instant.ts'
@@ -19,6 +20,8 @@ export interface ScheduleRow extends ProgressRow {
   readonly command_type: string
   readonly data: Json
   readonly reply_to: string | null
+  readonly priority: Priority
+  readonly key: string | null
   readonly cron: string | null
   readonly time_zone: string
   readonly every_seconds: number | null
@@ -44,6 +47,8 @@ const plain = [
   'domain',
   'command_type',
   'reply_to',
+  'priority',
+  'key',
   'cron',
   'time_zone',
   'every_seconds',
@@ -87,6 +92,8 @@ export const storedOf = (row: ScheduleRow): StoredSchedule => ({
     commandType: row.command_type,
     data: row.data,
     replyTo: row.reply_to,
+    priority: row.priority,
+    key: row.key,
     cron: row.cron,
     timeZone: row.time_zone,
     everySeconds: row.every_seconds,

@@ -13,6 +13,8 @@ export interface UnitOfWork {
   readonly atomic: boolean
   /** Keeps a reply that cannot be delivered, so that it does not fail the unit; costs a subtransaction for each queue. */
   readonly careful?: true
+  /** A reschedule of a message that was read changes nothing; without it, it fails the unit. */
+  readonly lenient?: true
   readonly events: object[]
   readonly more: object[]
   readonly messages: Messages[]
@@ -21,6 +23,7 @@ export interface UnitOfWork {
   readonly moves: object[]
   readonly acks: Acks[]
   readonly current: object[]
+  readonly reschedules: object[]
   readonly replies: Messages[]
   readonly lanes: LanePart[]
   /** For `command_bus_commit_rows`; see migrations/0008_workflow_runs.sql. */
@@ -95,6 +98,7 @@ export const planUnit = <Event>(
     moves: [],
     acks: [],
     current: [],
+    reschedules: [],
     replies: [],
     lanes: [],
     tables: [],
@@ -128,7 +132,7 @@ export const planUnit = <Event>(
         // events of older versions may name a queue of commands as reply queue: such a reply is kept
         else if (domainOfQueue(effect.queue) === null) replyQueues.add(effect.queue)
         if (effect.kind === 'enqueue' || effect.kind === 'resend') messageOf = number
-        if (effect.kind === 'enqueue' || effect.kind === 'resend' || effect.kind === 'reply') filled.add(effect.queue)
+        if (FILLING.has(effect.kind)) filled.add(effect.queue)
         addEffect(unit, stream, number, effect, change)
       }
     })
@@ -138,6 +142,9 @@ export const planUnit = <Event>(
   const parts = Object.entries(unit).filter(([, part]) => !Array.isArray(part) || part.length > 0)
   return { unit: Object.fromEntries(parts), queues, replyQueues, filled, streamOf }
 }
+
+/** After these a queue may have a message to read. */
+const FILLING: ReadonlySet<Effect['kind']> = new Set(['enqueue', 'resend', 'reply', 'reschedule'])
 
 const addChange = (unit: UnitOfWork, event: number | null, change: RowChange | null): void => {
   if (change?.kind === 'insert') unit.rows.push(withoutNulls(change.row, event))
@@ -173,6 +180,11 @@ const acksOf = (parts: Acks[], queue: string, op: Acks['op']): Acks => {
   }
   parts.push(made)
   return made
+}
+
+const keyIn = (change: RowChange | null): object => {
+  const key = change?.kind === 'move' ? change.move : change?.row
+  return { domain: key?.domain, command_id: key?.command_id }
 }
 
 const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effect, change: RowChange | null): void => {
@@ -214,14 +226,15 @@ const addEffect = (unit: UnitOfWork, stream: string, event: number, effect: Effe
       acks.waits?.push(effect.waitMs)
       return
     }
+    case 'archive-current':
+      unit.current.push({ stream, queue, ...keyIn(change) })
+      return
     case 'lane':
       addLane(unit.lanes, stream, event, effect)
       return
-    case 'archive-current': {
-      const key = change?.kind === 'move' ? change.move : change?.row
-      unit.current.push({ stream, queue, domain: key?.domain, command_id: key?.command_id })
+    case 'reschedule':
+      unit.reschedules.push({ stream, queue, ...keyIn(change), run_at: effect.runAt })
       return
-    }
   }
 }
 

@@ -59,13 +59,13 @@ export interface DoorbellListener {
 const PING_MS = 10_000
 
 /**
- * Calls `wake` for each notification for `queue` (null: for every queue) and after every reconnection; reconnects until it
- * is stopped. `connect` gives null where a pooler passes no notifications on.
+ * Calls `wake` for each notification for one of the `queues` (null: for every queue), with their names, and after every
+ * reconnection; reconnects until it is stopped. `connect` gives null where a pooler passes no notifications on.
  */
 export const listenForDoorbell = (
   connect: () => Client | null,
-  queue: string | null,
-  wake: () => void,
+  queues: readonly string[] | null,
+  wake: (named: readonly string[]) => void,
   log: Log,
 ): DoorbellListener => {
   /** The client that listens, or is about to. */
@@ -111,7 +111,9 @@ export const listenForDoorbell = (
     }
     client = next
     next.on('notification', ({ payload }) => {
-      if (queue === null || payload?.split(' ').includes(queue)) wake()
+      const named = payload?.split(' ') ?? []
+      const ours = queues === null ? named : named.filter(name => queues.includes(name))
+      if (queues === null || ours.length > 0) wake(ours)
     })
     next.on('error', () => {})
     next.on('end', () => lose(next))
@@ -122,7 +124,7 @@ export const listenForDoorbell = (
       connected = true
       failures = 0
       pingLater(next)
-      wake()
+      wake([])
     } catch (error) {
       log.debug({ err: error }, 'the connection that listens for new messages has ended; polling goes on')
       lose(next)

@@ -27,9 +27,9 @@ export interface QueueContent {
   readonly kind: QueueKind
   readonly messages: number
   readonly archived: number
-  /** Commands of the queue's domain that are not finished. */
+  /** Commands of the queue that are not finished. */
   readonly openCommands: number
-  /** Whether the queue's domain has any command. */
+  /** Whether any command is or was on the queue. */
   readonly hasCommands: boolean
 }
 
@@ -132,9 +132,9 @@ export const contentOf = async (db: Querier, queue: string): Promise<QueueConten
     `select (select count(*)::float8 from ${messagesOf(queue)}) as messages,
             (select count(*)::float8 from ${archiveOf(queue)}) as archived,
             (select count(*)::float8 from command_bus_command
-             where domain = $1::text and status in ('PENDING', 'IN_PROGRESS', 'IN_TROUBLESHOOTING_QUEUE')) as open,
-            exists (select from command_bus_command where domain = $1::text) as has`,
-    [domainOfCommandQueue(queue)],
+             where domain = $1::text and queue_name = $2::text and status in ('PENDING', 'IN_PROGRESS', 'IN_TROUBLESHOOTING_QUEUE')) as open,
+            exists (select from command_bus_command where domain = $1::text and queue_name = $2::text) as has`,
+    [domainOfCommandQueue(queue), queue],
   )
   const [{ messages, archived, open, has }] = rows
   return { queue, kind: kindOf(queue), messages, archived, openCommands: open, hasCommands: has }

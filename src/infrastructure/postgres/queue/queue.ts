@@ -6,6 +6,7 @@ import { UnavailableError } from '../../../application/shared/errors.ts'
 import { createKeyedQueue } from '../../../application/shared/keyed-queue.ts'
 import { domainOfQueue } from '../../../domain/command/names.ts'
 import { isLockTimeout, isRefusal } from '../connection/errors.ts'
+import { instant } from '../connection/instant.ts'
 import { admitLanes } from './lanes.ts'
 import { lackOfPgmqRights } from './pgmq-rights.ts'
 import { createReadPositions } from './read-positions.ts'
@@ -17,7 +18,7 @@ type MessageRow = {
   /** When it became due, in ms since 1970. */
   readonly due: number
 } & (
-  | { readonly message: string; readonly data: null }
+  | { readonly message: string; readonly data: null; readonly own?: boolean }
   | { readonly message: null; readonly command_id: string; readonly data: string; readonly meta: string }
 )
 
@@ -29,17 +30,22 @@ interface EndRow {
 
 const isMessage = (row: MessageRow | EndRow): row is MessageRow => row.msg_id !== null
 
-const tagOf = ({ msg_id, read_ct }: MessageRow): DeliveryTag => ({ msgId: msg_id, delivery: read_ct })
+const tagOf = (queue: string, { msg_id, read_ct }: MessageRow): DeliveryTag => ({
+  queue,
+  msgId: msg_id,
+  delivery: read_ct,
+})
 
-const deliveryOf = (row: MessageRow): Delivery => {
+const deliveryOf = (queue: string, row: MessageRow): Delivery => {
   const { msg_id: msgId, read_ct: delivery } = row
-  if (row.data === null) return { msgId, delivery, body: JSON.parse(row.message), size: row.message.length }
+  if (row.data === null) {
+    const { message, own } = row
+    return { queue, msgId, delivery, body: JSON.parse(message), size: message.length, ...(own === true ? { own } : {}) }
+  }
   const { command_id: commandId, data, meta } = row
   const sent = { commandId, data: JSON.parse(data), meta: JSON.parse(meta) }
-  return { msgId, delivery, body: undefined, sent, size: data.length }
+  return { queue, msgId, delivery, body: undefined, sent, size: data.length }
 }
-
-const archiveMessages = 'select command_bus_archive($1::text, $2::bigint[], $3::jsonb)'
 
 const READ = {
   name: 'command_bus_read',
@@ -49,8 +55,8 @@ const READ = {
 /** The messages alone, for a log that is not in this database: what it has of a command may be behind the log. */
 const READ_MESSAGES = {
   name: 'command_bus_read_messages',
-  text: `select msg_id, read_ct, due, null as data, coalesce(message,
-           command_bus_message_of(replace(left($1::text, -10), '__', '.'), command_id, data, meta))::text as message
+  text: `select msg_id, read_ct, due, null as data, data is not null as own, coalesce(message,
+           command_bus_message_of(command_bus_domain_of($1::text), command_id, data, meta))::text as message
          from command_bus_read($1::text, $2::float8, $3::int, $4::float8)`,
 }
 
@@ -84,21 +90,26 @@ export const createPgmqQueue = (
       plan.reached(all.at(-1)?.due)
       const rows = all.filter(isMessage)
       try {
-        return rows.map(deliveryOf)
+        return rows.map(row => deliveryOf(queue, row))
       } catch (error) {
         // no worker begins these
-        await handBack(queue, rows.map(tagOf), { uncount: true }).catch(() => {})
+        await handBack(
+          queue,
+          rows.map(row => tagOf(queue, row)),
+          { uncount: true },
+        ).catch(() => {})
         throw error
       }
     },
 
     archive: async (queue, msgIds) => {
-      if (msgIds.length > 0) await pool.query(archiveMessages, [queue, msgIds, null])
+      if (msgIds.length > 0) await pool.query('select command_bus_archive($1::text, $2::bigint[])', [queue, msgIds])
     },
 
     keepStrangers: async (queue, strangers) => {
       if (strangers.size > 0) {
-        await pool.query(archiveMessages, [queue, [...strangers.keys()], Object.fromEntries(strangers)])
+        const whys = JSON.stringify(Object.fromEntries(strangers))
+        await pool.query('select command_bus_keep_strangers($1::text, $2::jsonb)', [queue, whys])
       }
     },
 
@@ -126,12 +137,33 @@ export const createPgmqQueue = (
       return new Set(rows.map(row => row.msg_id))
     },
 
-    ownersOf: async (domain, msgIds) => {
-      const { rows } = await pool.query('select msg_id, command_id from command_bus_owners($1::text, $2::bigint[])', [
-        domain,
-        msgIds,
+    putAside: async (queue, tags, pauses) => {
+      if (tags.length === 0) return
+      await pool.query('select command_bus_put_aside($1::text, $2::bigint[], $3::int[], $4::uuid[])', [
+        queue,
+        tags.map(tag => tag.msgId),
+        tags.map(tag => tag.delivery),
+        tags.map(tag => pauses.get(tag.msgId)),
       ])
+    },
+
+    ownersOf: async (queue, msgIds, named) => {
+      const { rows } = await pool.query(
+        'select msg_id, command_id from command_bus_owners(command_bus_domain_of($1::text), $1::text, $2::bigint[], $3::uuid[])',
+        [queue, msgIds, named],
+      )
       return new Map(rows.map(row => [row.msg_id, row.command_id]))
+    },
+
+    existing: async names => {
+      const unmade = new Set(await queues.unmade(new Set(names)))
+      return names.filter(name => !unmade.has(name))
+    },
+
+    now: async () => {
+      const { rows } = await pool.query<{ now: string }>(`select ${instant('clock_timestamp()')} as now`)
+      const [{ now }] = rows as [{ now: string }]
+      return now
     },
 
     nextVisibleIn: async queue => {

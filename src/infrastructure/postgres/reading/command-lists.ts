@@ -21,9 +21,13 @@ const newestFirst = 'order by c.created_at desc, c.command_id desc, c.domain des
 const isOpen = (status: CommandStatus | undefined): boolean =>
   status !== undefined && status !== 'COMPLETED' && status !== 'CANCELED'
 
+/** SQL: they wait for their time, by the clock of the database; in the words of their index. */
+const SCHEDULED = "(c.status = 'PENDING' and c.run_at is not null and c.run_at > now())"
+
 /** Whether an index contains the listed commands, or few more, in their order. */
-const hasIndex = ({ domain, status, errorCode, correlationId, tenantId }: CommandFilter): boolean =>
+const hasIndex = ({ domain, status, errorCode, correlationId, tenantId, scheduled }: CommandFilter): boolean =>
   domain !== undefined ||
+  scheduled === true ||
   status === 'CANCELED' ||
   errorCode !== undefined ||
   correlationId !== undefined ||
@@ -44,6 +48,8 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
     filters.add('c.last_error_code = ?', filter.errorCode)
     filters.correlation(filter.correlationId)
     filters.tenant(filter.tenantId)
+    if (filter.scheduled === true) filters.add(SCHEDULED)
+    if (filter.scheduled === false) filters.add(`not coalesce(${SCHEDULED}, false)`)
     const where = filters.where()
     const read = async (): Promise<readonly CommandView[]> =>
       (

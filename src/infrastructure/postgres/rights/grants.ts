@@ -17,7 +17,7 @@ interface Rights {
 
 const log = 'command_bus_event'
 const ofTheLog = ['seal', 'archived_stream', 'archived_event', 'archived_message'].map(name => `command_bus_${name}`)
-const kept = ['command_bus_stranger', 'command_bus_undelivered']
+const kept = ['command_bus_stranger', 'command_bus_shared_queue', 'command_bus_undelivered']
 const progress = 'command_bus_schedule_progress'
 /** The commands of lanes, and what a rate has given to them. */
 const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']
@@ -40,6 +40,7 @@ const writer = [
     text[], integer[], integer[], timestamptz[], timestamptz[], timestamptz[], text[], text[], text[], text[], timestamptz[], text[], bigint[],
     double precision[], text[], jsonb[])`,
   'command_bus_make_queue(text)',
+  'command_bus_lane_rules()',
 ]
 
 const reader: Rights = {
@@ -74,10 +75,17 @@ const worker: Rights = {
     'command_bus_read(text, double precision, integer, double precision)',
     'command_bus_next_visible(text, double precision)',
     'command_bus_message_of(text, text, jsonb, jsonb)',
-    'command_bus_owners(text, bigint[])',
+    'command_bus_owners(text, text, bigint[], uuid[])',
+    'command_bus_expired(integer)',
     'command_bus_extend(text, bigint[], integer[], interval)',
     'command_bus_hand_back(text, bigint[], integer[], interval, boolean)',
-    'command_bus_archive(text, bigint[], jsonb)',
+    'command_bus_archive(text, bigint[])',
+    'command_bus_keep_strangers(text, jsonb)',
+    'command_bus_remove(text, bigint[])',
+    'command_bus_share_queue(text)',
+    'command_bus_pauses(text[])',
+    'command_bus_put_aside(text, bigint[], integer[], uuid[])',
+    'command_bus_release(text, uuid, integer)',
     'command_bus_begin(text, bigint[], integer[], uuid[])',
     'command_bus_admit_lanes(text)',
   ],
@@ -95,9 +103,11 @@ const operator: Rights = {
   functions: [
     ...sender.functions,
     ...reader.functions,
+    'command_bus_expired(integer)',
     'command_bus_admit_lanes(text)',
     'command_bus_commit_rows(jsonb)',
     'command_bus_deliver_replies(bigint[], text, text)',
+    'command_bus_settle_strangers(bigint[], uuid[], text, text)',
   ],
 }
 

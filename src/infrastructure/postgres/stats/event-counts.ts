@@ -41,6 +41,7 @@ const ENDS: Readonly<Record<string, keyof Ended>> = {
   CommandCompleted: 'COMPLETED',
   OperatorCompleted: 'COMPLETED',
   CommandCanceled: 'CANCELED',
+  CommandExpired: 'CANCELED',
   OperatorCanceled: 'CANCELED',
 }
 

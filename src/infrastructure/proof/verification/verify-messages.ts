@@ -7,7 +7,10 @@ import type { Finding, Findings } from '../chain/finding.ts'
 export interface MessagesChecked {
   readonly queues: number
   readonly messages: number
-  /** Messages of no command that are recorded as such, or are replies on the wrong queue. */
+  /**
+   * Messages of no command: those kept for an operator, replies on the wrong queue, and on a queue that is shared with other
+   * programs those that no worker has read yet, or that were archived before.
+   */
   readonly strangers: number
 }
 
@@ -96,8 +99,8 @@ const missingMessages = (queue: string): string => `
 /** Messages of a queue and its archive, each with its command. */
 const eachMessage = (queue: string): string => `
   (
-    select t.msg_id, t.message, true as queued from ${q(queue)} t
-    union all select t.msg_id, t.message, false from ${a(queue)} t
+    select t.msg_id, coalesce(t.message, 'null') as message, true as queued, null::timestamptz as archived_at from ${q(queue)} t
+    union all select t.msg_id, coalesce(t.message, 'null'), false, t.archived_at from ${a(queue)} t
   ) m
   left join lateral (
     select e.stream, e.revision, e.type, c.status, c.msg_id = e.msg_id and c.status in ('PENDING', 'IN_PROGRESS') as should_be_queued,
@@ -112,27 +115,29 @@ const commandId = (message: string): string =>
   `case when ${message}.message->>'command_id' ~ '^${UUID_PATTERN}$' then (${message}.message->>'command_id')::uuid end`
 
 /**
- * Messages that belong to no command. `is_stranger`: harmless, as a worker has archived it and recorded why, or it is the reply
- * to a command with this queue as `replyTo`. A message whose id is in the log is never a stranger.
+ * Messages that belong to no command. `is_stranger`: harmless, as other programs send to this queue and no worker has read it
+ * yet, or they archived it before; or it is the reply to a command with this queue as `replyTo`. A message whose id is in the
+ * log is never a stranger.
  */
 const unknowns = (queue: string): string => `
   unknown as materialized (
-    select m.msg_id, m.message, m.queued from ${eachMessage(queue)}
+    select m.msg_id, m.message, m.queued, m.archived_at from ${eachMessage(queue)}
     where k.stream is null and not (not m.queued and exists (
       select from command_bus_archived_stream g where g.stream = command_bus_command_stream(m.message->>'domain', ${commandId('m')})))
   ), logged as materialized (
     select distinct u.msg_id from unknown u join command_bus_event e on e.msg_id = u.msg_id
     where exists (select from command_bus_command c where c.queue_name = $1 and e.stream = ${STREAM})
   ), judged as (
-    select u.*, l.msg_id is null and (s.msg_id is not null or r.command_id is not null) as is_stranger
+    select u.*, l.msg_id is null and (u.queued and s.queue is not null or u.archived_at <= s.since or r.command_id is not null) is true as is_stranger
     from unknown u
     left join logged l on l.msg_id = u.msg_id
-    left join command_bus_stranger s on s.queue = $1 and s.msg_id = u.msg_id and not u.queued
+    left join command_bus_shared_queue s on s.queue = $1
     left join (select distinct command_id from command_bus_command where reply_queue = $1) r
       on r.command_id = ${commandId('u')} and u.message ? 'outcome' and u.message->>'type' like '%Response' and not u.message ? 'command_type')`
 
 const strangerCount = (queue: string): string => `
-  with ${unknowns(queue)} select count(*) filter (where j.is_stranger)::int as n from judged j`
+  with ${unknowns(queue)} select count(*) filter (where j.is_stranger)::int
+    + (select count(*) from command_bus_stranger k where k.queue = $1 and k.settled_at is null)::int as n from judged j`
 
 const unknownMessages = (queue: string): string => `
   with ${unknowns(queue)}

@@ -35,7 +35,7 @@ export interface Verified {
   readonly truncated: boolean
   /** How many of each kind were found. */
   readonly counts: Readonly<Partial<Record<FindingKind, number>>>
-  /** Messages on command queues that belong to no command. Workers archive them; they are not findings. */
+  /** Messages of other programs on command queues, or kept for an operator; they are not findings. */
   readonly strangers: number
   readonly events: number
   readonly streams: number

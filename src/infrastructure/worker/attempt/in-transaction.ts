@@ -7,7 +7,7 @@ import type { Log } from '../../../application/ports/log.ts'
 import { rawClient } from '../../postgres/connection/database.ts'
 import type { HandlerConnection, HandlerConnections } from '../client/connections.ts'
 import { guardedClient, transactionEnded } from '../client/guarded-client.ts'
-import { failureOf } from '../failures/failures.ts'
+import { failure, failureOf } from '../failures/failures.ts'
 import type { ReportOutcome } from './reporter.ts'
 import { nameOf } from './run.ts'
 
@@ -18,6 +18,8 @@ export interface TransactionDeps {
   readonly transact: TransactCommands
   readonly connections: HandlerConnections
   readonly log: Log
+  /** Whether a pause keeps the command from beginning, which has waited for a connection. */
+  readonly isPaused: (job: WorkItem) => Promise<boolean>
   /** Whether the error says that the database is away. */
   readonly isAway: (error: unknown) => boolean
 }
@@ -34,6 +36,13 @@ export interface TransactionalAttempt {
   readonly turnOf: (outcome: Outcome) => CommandTurn
 }
 
+/** The receipt is in the log by then, so this is, too. */
+const PAUSED: Outcome = {
+  kind: 'failure',
+  error: failure('TRANSIENT', 'PAUSED', 'It was paused before its handler began (this attempt does not count)'),
+  counts: false,
+}
+
 /** The handler's writes and the completion in one transaction; the receipt is in the log before it begins. */
 export const inTransaction = async (
   deps: TransactionDeps,
@@ -42,6 +51,10 @@ export const inTransaction = async (
   await attempt.recordReceipt()
   if (attempt.isAbandoned()) throw new Error('this worker no longer has the attempt')
   const { client, release } = await connected(deps, attempt)
+  if (await deps.isPaused(attempt.job)) {
+    release()
+    return PAUSED
+  }
   const guarded = guardedClient(rawClient(client))
   let broken: Error | undefined
   // a connection that breaks while the handler does not use it must not end the process

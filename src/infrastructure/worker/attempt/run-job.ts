@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import { type Outcome, outcomeTurn, receiptTurn, wasAccepted } from '../../../application/commands/attempt-turns.ts'
-import type { CommandTurn, WorkItem } from '../../../application/commands/work-message.ts'
+import { type CommandTurn, canExpire, type WorkItem } from '../../../application/commands/work-message.ts'
 import type { Clock } from '../../../application/ports/clock.ts'
 import type { Attempt, Telemetry } from '../../../application/ports/telemetry.ts'
 import { TooLargeError } from '../../../application/shared/errors.ts'
@@ -70,26 +70,26 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
     const refusal =
       this.#call === null ? refused('NO_HANDLER', 'no handler is registered for this type') : this.#call.decode()
     if (refusal !== null) queueMicrotask(() => this.#handled(refusal))
-    else if (!this.#isTransactional && this.job.command.sent.lane === undefined)
-      this.#call?.run(this.#attempt, null, this)
-    else if (!this.#isTransactional) void this.#beginInLane()
-    else {
+    else if (this.#isTransactional) {
       inTransaction(this.#deps, this)
         // a transaction that cannot begin fails the attempt: nobody has to wait for its lease
         .catch((thrown): Outcome => failedWith(thrown, this.#deps.mapError))
         .then(outcome => this.#handled(outcome))
-    }
+    } else if (canExpire(this.job) || this.job.command.sent.lane !== undefined) this.#beginInLog()
+    else this.#call?.run(this.#attempt, null, this)
   }
 
-  /** The receipt comes first, so that the log shows that nothing else of its lane ran. */
-  async #beginInLane(): Promise<void> {
-    try {
-      await this.recordReceipt()
-      if (this.#isAbandoned) throw new Error('this worker no longer has the attempt')
-      this.#call?.run(this.#attempt, null, this)
-    } catch (error) {
-      this.#handled(failedWith(error, this.#deps.mapError))
-    }
+  /** The receipt comes before the handler: what can expire does not do so any more, and the log shows the order of a lane. */
+  #beginInLog(): void {
+    this.recordReceipt().then(
+      () => {
+        // its outcome is dropped
+        if (this.#isAbandoned) this.#handled(successOf(null))
+        else this.#call?.run(this.#attempt, null, this)
+      },
+      // nobody has to wait for its lease
+      error => this.#handled(failedWith(error, this.#deps.mapError)),
+    )
   }
 
   /** Runs the handler in its transaction. */

@@ -1,6 +1,13 @@
 import { all, enc, get, type NastyCall, operators } from './call.ts'
 
-const lists = ['/commands', '/troubleshooting', '/domains/shop/commands', '/replies/undelivered', '/operations']
+const lists = [
+  '/commands',
+  '/troubleshooting',
+  '/domains/shop/commands',
+  '/replies/undelivered',
+  '/strangers',
+  '/operations',
+]
 const traversals = [
   '//../../../../etc/passwd',
   '//assets/../../package.json',

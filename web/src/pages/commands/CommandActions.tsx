@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Ban, OctagonX } from 'lucide-react'
+import { Ban, CalendarClock, OctagonX } from 'lucide-react'
 import { useState } from 'react'
 import { toast } from 'react-hot-toast/headless'
 import { api, type CommandDetail } from '../../api/client.ts'
@@ -9,6 +9,7 @@ import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
 import { ActionBar } from '../troubleshooting/acting/ActionBar.tsx'
 import { Refusal } from '../troubleshooting/acting/Refusal.tsx'
 import { EndAttempt } from './EndAttempt.tsx'
+import { Reschedule } from './Reschedule.tsx'
 
 const CancelPending = ({ command, onClose }: { readonly command: CommandDetail; readonly onClose: () => void }) => {
   const queries = useQueryClient()
@@ -42,6 +43,7 @@ export const CommandActions = ({ command }: { readonly command: CommandDetail })
   const may = usePermissions()
   const [canceling, setCanceling] = useState(false)
   const [ending, setEnding] = useState(false)
+  const [moving, setMoving] = useState(false)
   const { domain, commandId, commandType, data, status } = command
   return (
     <>
@@ -49,6 +51,11 @@ export const CommandActions = ({ command }: { readonly command: CommandDetail })
         offered={status === 'IN_TROUBLESHOOTING_QUEUE'}
         target={{ kind: 'one', command: { domain, commandId, commandType, payload: data } }}
       />
+      {status === 'PENDING' && command.totalAttempts === 0 && may('reschedule') && (
+        <Button icon={<CalendarClock aria-hidden className="size-4" />} onClick={() => setMoving(true)}>
+          Run now or later
+        </Button>
+      )}
       {status === 'PENDING' && may('send') && (
         <Button icon={<Ban aria-hidden className="size-4" />} onClick={() => setCanceling(true)}>
           Cancel
@@ -59,6 +66,7 @@ export const CommandActions = ({ command }: { readonly command: CommandDetail })
           End the attempt
         </Button>
       )}
+      {moving && <Reschedule command={command} onClose={() => setMoving(false)} />}
       {ending && <EndAttempt command={command} onClose={() => setEnding(false)} />}
       {canceling && <CancelPending command={command} onClose={() => setCanceling(false)} />}
     </>

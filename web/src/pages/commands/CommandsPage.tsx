@@ -20,6 +20,7 @@ const names = [
   'correlationId',
   'createdAfter',
   'createdBefore',
+  'scheduled',
 ] as const
 
 export const commandColumns: readonly Column<Command>[] = [
@@ -56,8 +57,14 @@ export const CommandsPage = () => {
   const given = Object.fromEntries(
     [...names, 'cursor'].flatMap(name => (get(name) === undefined ? [] : [[name, get(name)]])),
   )
-  const { status: _, ...rest } = given
-  const commands = useQuery(commandsQuery({ ...rest, ...(isStatus(status) ? { status } : {}) }))
+  const { status: _, scheduled, ...rest } = given
+  const commands = useQuery(
+    commandsQuery({
+      ...rest,
+      ...(isStatus(status) ? { status } : {}),
+      ...(scheduled === 'true' || scheduled === 'false' ? { scheduled } : {}),
+    }),
+  )
   const stats = useQuery({ ...statsQuery(), staleTime: 30_000 })
   return (
     <Page title="Commands">
@@ -66,6 +73,14 @@ export const CommandsPage = () => {
           name="status"
           label="Status"
           options={commandStatuses.map(word => [word, statusLooks[word].label] as const)}
+        />
+        <SelectFilter
+          name="scheduled"
+          label="Time"
+          options={[
+            ['true', 'Waits for its time'],
+            ['false', 'Does not'],
+          ]}
         />
         <TextFilter name="domain" label="Domain" list={stats.data?.domains.map(({ domain }) => domain) ?? []} />
         <TextFilter name="commandType" label="Type" />

@@ -16,6 +16,8 @@ const tones: Readonly<Record<string, Tone>> = {
   OPERATOR_RETRY: 'info',
   OPERATOR_END_ATTEMPT: 'warn',
   RECEIVED: 'info',
+  RESCHEDULED: 'idle',
+  COMMAND_EXPIRED: 'warn',
 }
 
 const dots: Readonly<Record<Tone, string>> = {

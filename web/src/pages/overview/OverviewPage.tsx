@@ -9,6 +9,7 @@ import { statusLooks } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { Ago, duration } from '../../components/Time.tsx'
 import { HealthPanel } from './HealthPanel.tsx'
+import { PauseButton, Pauses } from './Pauses.tsx'
 import { Throughput } from './Throughput.tsx'
 
 const REFRESH_MS = 10_000
@@ -97,7 +98,8 @@ const ParkedByError = () => {
 export const OverviewPage = () => {
   const stats = useQuery({ ...statsQuery(), refetchInterval: useRefresh(REFRESH_MS) })
   return (
-    <Page title="Overview">
+    <Page title="Overview" aside={<PauseButton />}>
+      <Pauses />
       <Answered query={stats} what="figures">
         {({ total, throughput, domains, queues, feed }) => (
           <>

@@ -17,8 +17,13 @@ const views = [
   ['list', 'List'],
 ] as const
 
-/** Links to this browser's latest bulk action, to those of all operators, and to undelivered replies. */
-const Recent = ({ undelivered }: { readonly undelivered: number }) => {
+interface RecentProps {
+  readonly undelivered: number
+  readonly strangers: number
+}
+
+/** Links to this browser's latest bulk action, to those of all operators, to undelivered replies and messages of other programs. */
+const Recent = ({ undelivered, strangers }: RecentProps) => {
   const may = usePermissions()
   const [latest] = recentActions()
   if (!may('operate')) return null
@@ -37,6 +42,12 @@ const Recent = ({ undelivered }: { readonly undelivered: number }) => {
           Undelivered replies: {undelivered}
         </Link>
       )}
+      <Link
+        href="/troubleshooting/strangers"
+        className={`text-sm hover:underline ${strangers > 0 ? 'text-warn' : 'text-accent'}`}
+      >
+        Messages of other programs{strangers > 0 ? `: ${strangers}` : ''}
+      </Link>
     </>
   )
 }
@@ -69,7 +80,12 @@ export const TroubleshootingPage = () => {
     <Page
       title="Troubleshooting"
       intro="Commands that failed permanently wait here for an operator's decision. Their senders have no reply yet."
-      aside={<Recent undelivered={stats.data?.undeliveredReplies ?? 0} />}
+      aside={
+        <Recent
+          undelivered={stats.data?.undeliveredReplies ?? 0}
+          strangers={stats.data?.queues.reduce((sum, { strangers }) => sum + strangers, 0) ?? 0}
+        />
+      }
     >
       <Views views={views} path="/troubleshooting" />
       <FilterBar names={parkedConditions.map(([name]) => name)}>
