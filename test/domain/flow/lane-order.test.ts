@@ -108,6 +108,11 @@ describe('F8: the log of a lane', () => {
 
   test('F8: a command with a time of its own joins when it is due, and others do not wait for it', () => {
     expect(faultsOf([sent('1', { later: true }), sent('2'), received('2'), completed('2'), received('1')])).toEqual([])
+    const putOff = event('1', 'CommandFailed', { later: true })
+    expect(faultsOf([sent('1'), sent('2'), putOff, received('2'), completed('2'), received('1')])).toEqual([])
+    expect(
+      faultsOf([sent('1'), sent('2'), received('1'), putOff, received('2'), completed('2'), received('1')]),
+    ).toEqual([])
     expect(faultsOf([sent('1', { later: true }), sent('2'), received('2'), received('1')])).toEqual([
       'overlap: 1 before 2',
     ])

@@ -163,6 +163,13 @@ export const createLaneOrder = (onFault: (fault: LaneFault) => void) => {
     }
   }
 
+  /** It joins its lane again when it is due, which no event says. */
+  const putOff = (entry: Entry, fact: CommandFact): void => {
+    leaveLine(entry)
+    letGo(entry, fact, 'aside')
+    entry.state = 'waiting'
+  }
+
   const comeBack = (entry: Entry): void => {
     entry.isParked = false
     if (entry.state === 'aside') entry.state = 'waiting'
@@ -177,7 +184,7 @@ export const createLaneOrder = (onFault: (fault: LaneFault) => void) => {
     else if (terminalStatuses.includes(to)) end(entry, fact)
     else if (to === 'IN_TROUBLESHOOTING_QUEUE') park(entry, fact)
     else if (fact.type === 'OperatorRetried') comeBack(entry)
-    else if (fact.later) leaveLine(entry)
+    else if (fact.later) putOff(entry, fact)
   }
 
   const addRule = (fact: RuleFact): void => {
