@@ -9,7 +9,7 @@ import {
 } from '../domain/command/columns.ts'
 import { MAX_WAIT_SECONDS } from '../domain/command/retry-policy.ts'
 import { priorities } from '../domain/flow/priority.ts'
-import { MAX_DELAY_SECONDS } from '../domain/instant.ts'
+import { YEAR_SECONDS } from '../domain/instant.ts'
 import {
   anyJson,
   instant,
@@ -43,10 +43,10 @@ const newCommand = object(
     causationId: t.string,
     maxAttempts: integerFrom(1, MAX_ATTEMPTS),
     backoffSeconds: listOf(numberFrom(0, MAX_WAIT_SECONDS), 1, MAX_ATTEMPTS),
-    delaySeconds: numberFrom(0, MAX_DELAY_SECONDS),
+    delaySeconds: numberFrom(0, YEAR_SECONDS),
     runAt: instant,
     priority,
-    expiresInSeconds: numberFrom(0, MAX_DELAY_SECONDS),
+    expiresInSeconds: numberFrom(0, YEAR_SECONDS),
     expiresAt: instant,
     key: t.string,
   },
@@ -211,7 +211,7 @@ export const commandRoutes = {
     permission: 'reschedule',
     params: commandParams,
     query: none,
-    body: object({}, { runAt: instant, delaySeconds: numberFrom(0, MAX_DELAY_SECONDS) }),
+    body: object({}, { runAt: instant, delaySeconds: numberFrom(0, YEAR_SECONDS) }),
     success: { status: 200, body: commandDetail },
     problems: ['COMMAND_NOT_FOUND', 'INVALID_OPERATION', 'DOMAIN_RESERVED'],
   }),

@@ -1,5 +1,5 @@
 /** ISO 8601 with milliseconds, UTC. */
 export type Instant = string
 
-/** The longest delay, in seconds: a year. */
-export const MAX_DELAY_SECONDS = 31_536_000
+/** A year: the longest delay, and the longest interval of a schedule. */
+export const YEAR_SECONDS = 31_536_000

@@ -13,8 +13,7 @@ import type { Instant } from '../../domain/instant.ts'
 import type { Scope } from '../ports/authorization.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Pause, PauseFilter, PauseQueries } from '../ports/reading/flow-queries.ts'
-import { InvalidInputError } from '../shared/errors.ts'
-import { commandIdOf, commandTypeOf, domainOf, instantOf, optional, textOf } from '../shared/input.ts'
+import { commandIdOf, commandTypeOf, domainOf, instantAhead, instantOf, optional, textOf } from '../shared/input.ts'
 import { isWithin, NO_TENANT, scopedTenantOf } from '../shared/scope.ts'
 import { AlreadyPausedError, PauseNotFoundError } from './flow-errors.ts'
 import type { SettingKind, Settings } from './settings-store.ts'
@@ -66,8 +65,6 @@ export const pauseKind: SettingKind<PauseState, PauseIntent, PauseEvent, PauseRe
 
 /** The most in one list, as in `PauseQueries`. */
 const MOST = 1_000
-const LONGEST_MS = 366 * 24 * 60 * 60 * 1000
-
 /** What keeps workers from beginning commands for a while. A pause refuses no send. */
 export const createPauses = ({ settings, queries, clock, derivedId, onChange }: PausesDeps) => {
   const now = (): Instant => clock.now().toISOString()
@@ -89,7 +86,7 @@ export const createPauses = ({ settings, queries, clock, derivedId, onChange }: 
         actor: actorOf(options.operator),
         ...scope,
         reason: textOf(options.reason, 'reason'),
-        until: optional(options.until, value => untilOf(value, clock.now())),
+        until: optional(options.until, value => instantAhead(value, 'until', at)),
       }
       // one stream for each scope: of two callers at once, the second finds it paused
       const pauseId = derivedId(JSON.stringify(['pause', scope.domain, scope.commandType, scope.tenantId]))
@@ -147,15 +144,6 @@ const actorOf = (given: unknown): string => optional(given, value => textOf(valu
 /** A tenant is concerned by pauses for all tenants, too. */
 const concerns = ({ tenantId }: Pause, tenant: string): boolean =>
   tenantId === null || (tenant !== NO_TENANT && tenantId === tenant)
-
-const untilOf = (value: unknown, now: Date): Instant => {
-  const until = instantOf(value, 'until')
-  const ms = Date.parse(until) - now.getTime()
-  if (ms <= 0) throw new InvalidInputError('until', `must be in the future: ${until} is over`)
-  if (ms > LONGEST_MS)
-    throw new InvalidInputError('until', 'must be at most a year from now; leave it out for a pause without end')
-  return until
-}
 
 const viewOf = (pauseId: string, { domain, commandType, tenantId, reason, until, actor, at }: PauseFacts): Pause => ({
   pauseId,

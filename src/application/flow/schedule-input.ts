@@ -3,7 +3,8 @@ import { type Priority, priorities } from '../../domain/flow/priority.ts'
 import { MAX_MISSED, type Missed, missedRules, type Overlap, overlapRules } from '../../domain/flow/schedule/due.ts'
 import type { ScheduleSettings } from '../../domain/flow/schedule/events.ts'
 import { parseScheduleName } from '../../domain/flow/schedule/names.ts'
-import { everyTimes, MAX_EVERY_SECONDS, type NextTime } from '../../domain/flow/schedule/times.ts'
+import { everyTimes, type NextTime } from '../../domain/flow/schedule/times.ts'
+import { YEAR_SECONDS } from '../../domain/instant.ts'
 import type { CronTimes } from '../ports/cron-times.ts'
 import { MAX_KEY } from '../sending/flow-options.ts'
 import { InvalidInputError } from '../shared/errors.ts'
@@ -53,7 +54,7 @@ export const scheduleSettingsOf = (given: NewSchedule, cronTimes: CronTimes): Sc
   if (typeof given !== 'object' || given === null)
     throw new InvalidInputError('schedule', 'must say what to send and when, as in { domain, commandType, data, cron }')
   const cron = optional(given.cron, value => textOf(value, 'cron', LONGEST_CRON).trim())
-  const everySeconds = optional(given.everySeconds, value => wholeOf(value, 'everySeconds', 1, MAX_EVERY_SECONDS))
+  const everySeconds = optional(given.everySeconds, value => wholeOf(value, 'everySeconds', 1, YEAR_SECONDS))
   if ((cron === null) === (everySeconds === null)) {
     const fault = cron === null ? 'give cron, or everySeconds' : 'give either cron or everySeconds, not both'
     throw new InvalidInputError('cron', fault)
@@ -87,7 +88,7 @@ export const timesOf = (
   { cron, timeZone, everySeconds, everyFrom }: ScheduleSettings & { readonly everyFrom: string },
   cronTimes: CronTimes,
 ): NextTime => {
-  if (cron === null) return everyTimes(everySeconds ?? MAX_EVERY_SECONDS, Date.parse(everyFrom))
+  if (cron === null) return everyTimes(everySeconds ?? YEAR_SECONDS, Date.parse(everyFrom))
   const times = cronTimes(cron, timeZone)
   return isLeft(times) ? () => null : times.right
 }

@@ -1,3 +1,4 @@
+import { YEAR_SECONDS } from '../../domain/instant.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import { correlationIdOf, optional, wholeOf } from '../shared/input.ts'
 import type { Reply } from './reply.ts'
@@ -70,13 +71,12 @@ export interface ReplyReader {
   readonly run: (handler: ReplyHandler, options?: ReplyReaderOptions) => Promise<RunningReader>
 }
 
-const MAX_SECONDS = 31_536_000
 const USUAL_BACKOFF = [1, 5, 30, 60, 300]
 
 /** Checks the options of a reader and fills in defaults. @throws InvalidInputError */
 export const readerSettingsOf = (options: ReplyReaderOptions) => {
   const correlationId = optional(options.correlationId, correlationIdOf)
-  const olderThan = wholeOf(options.olderThanSeconds ?? 0, 'olderThanSeconds', 0, MAX_SECONDS)
+  const olderThan = wholeOf(options.olderThanSeconds ?? 0, 'olderThanSeconds', 0, YEAR_SECONDS)
   const backoffMs = backoffOf(options.backoffSeconds ?? USUAL_BACKOFF).map(seconds => seconds * 1000)
   return {
     concurrency: wholeOf(options.concurrency ?? 10, 'concurrency', 1, 1000),
@@ -102,7 +102,7 @@ export const replyHandlerOf = (handler: unknown): ReplyHandler => {
 }
 
 const backoffOf = (given: unknown): readonly number[] => {
-  const isWait = (seconds: unknown): boolean => typeof seconds === 'number' && seconds >= 0 && seconds <= MAX_SECONDS
+  const isWait = (seconds: unknown): boolean => typeof seconds === 'number' && seconds >= 0 && seconds <= YEAR_SECONDS
   if (Array.isArray(given) && given.length > 0 && given.every(isWait)) return given
-  throw new InvalidInputError('backoffSeconds', `must be a list of numbers from 0 to ${MAX_SECONDS}, at least one`)
+  throw new InvalidInputError('backoffSeconds', `must be a list of numbers from 0 to ${YEAR_SECONDS}, at least one`)
 }

@@ -1,7 +1,7 @@
 import type { CommandSent } from '../../domain/command/events.ts'
 import { commandQueue, MAX_QUEUE_NAME } from '../../domain/command/names.ts'
 import { type Priority, priorities } from '../../domain/flow/priority.ts'
-import { type Instant, MAX_DELAY_SECONDS } from '../../domain/instant.ts'
+import { type Instant, YEAR_SECONDS } from '../../domain/instant.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import { instantAhead, oneOf, textOf } from '../shared/input.ts'
 
@@ -86,9 +86,9 @@ const eitherOf = (
   }
   if (isGiven(instant)) return instantAhead(instant, ofInstant, now)
   if (!isGiven(seconds)) return null
-  if (typeof seconds !== 'number' || !(seconds >= least && seconds <= MAX_DELAY_SECONDS)) {
+  if (typeof seconds !== 'number' || !(seconds >= least && seconds <= YEAR_SECONDS)) {
     const from = least === 0 ? 'from 0' : 'more than 0,'
-    throw new InvalidInputError(ofSeconds, `must be a number of seconds ${from} to ${MAX_DELAY_SECONDS}`)
+    throw new InvalidInputError(ofSeconds, `must be a number of seconds ${from} to ${YEAR_SECONDS}`)
   }
   return seconds === 0 ? null : new Date(Date.parse(now) + Math.ceil(seconds * 1000)).toISOString()
 }

@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { priorities } from '../../domain/flow/priority.ts'
 import { MAX_MISSED, missedRules, overlapRules } from '../../domain/flow/schedule/due.ts'
-import { MAX_EVERY_SECONDS } from '../../domain/flow/schedule/times.ts'
+import { YEAR_SECONDS } from '../../domain/instant.ts'
 import { anyJson, cutBeside, instant, integerFrom, nullable, object, status, wordOf } from '../codecs.ts'
 import { none, paging } from '../commands.ts'
 import { route } from '../route.ts'
@@ -85,7 +85,7 @@ export const scheduleRoutes = {
       { domain: t.string, commandType: t.string, data: anyJson },
       {
         cron: t.string,
-        everySeconds: integerFrom(1, MAX_EVERY_SECONDS),
+        everySeconds: integerFrom(1, YEAR_SECONDS),
         timeZone: t.string,
         missed: wordOf(missedRules),
         maxMissed: integerFrom(1, MAX_MISSED),

@@ -230,7 +230,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       started = true
       try {
         await queues.ensure(queue)
-        if (settings.adoptStrangers) await deps.strangers.share(queue)
+        if (settings.adoptStrangers) for (const name of commandQueues(domain)) await deps.strangers.share(name)
       } catch (error) {
         started = false
         throw error

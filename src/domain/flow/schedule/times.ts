@@ -1,9 +1,6 @@
 /** The first time of a schedule after an instant; null: none comes any more. In milliseconds since 1970. */
 export type NextTime = (after: number) => number | null
 
-/** A year. */
-export const MAX_EVERY_SECONDS = 31_536_000
-
 /** Every so many seconds after `from`, whose fraction of a second is left out. */
 export const everyTimes = (everySeconds: number, from: number): NextTime => {
   const step = everySeconds * 1000
