@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { verifyLanes } from '../../../src/infrastructure/proof/verification/verify-lanes.ts'
 import { createTestBus, until } from '../../support/bus.ts'
 import { makeLedger, mostAtOnce, type Run, readLedger, startLaneWorker } from '../../support/flow/lane-workers.ts'
 import { setLimit } from '../../support/flow/lanes.ts'
@@ -11,7 +12,7 @@ const WORKERS = Number(process.env.LANES_WORKERS ?? 3)
 const statuses = async (pool: import('pg').Pool, status: string): Promise<number> =>
   (await pool.query('select count(*)::int as n from command_bus_command where status = $1', [status])).rows[0].n
 
-test('F5: the order of each key holds through retries, parks, operators and workers that are killed', async () => {
+test('F5, F8: the order of each key holds through retries, parks, operators and workers that are killed', async () => {
   const { bus, pool, database } = await createTestBus()
   await makeLedger(pool)
   const options = { concurrency: 5, leaseSeconds: 3, handlerMs: 3 }
@@ -58,6 +59,7 @@ test('F5: the order of each key holds through retries, parks, operators and work
       return run
     })
   }
+  expect((await verifyLanes(pool)).findings).toEqual([])
 }, 600_000)
 
 test('F5: a width of three holds over three processes; F7: a tenant with many does not keep one with few waiting', async () => {

@@ -32,6 +32,7 @@ test('F8: the log of retries, parks, operators, times of their own and changed w
     backoffSeconds: [0.02],
     ...(n % 9 === 4 ? {} : { key: `lane ${n % LANES}` }),
     ...(n % 13 === 12 ? { delaySeconds: 0.2 } : {}),
+    ...(n % 7 === 2 ? { priority: 'high' as const } : n % 7 === 5 ? { priority: 'low' as const } : {}),
   }))
   const handlers = { Send: handle, Bulk: handle }
   await work({ domain: 'mail', handlers, concurrency: 5 })
