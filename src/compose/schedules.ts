@@ -1,15 +1,15 @@
 import type { Client, Pool } from 'pg'
 import { acceptedOrThrow } from '../application/commands/send-command.ts'
 import type { Sender } from '../application/commands/sender.ts'
-import { createSchedules } from '../application/flow/schedules.ts'
+import { createSchedules, type ScheduleCalls } from '../application/flow/schedules.ts'
 import { createSettings, type SettingsDeps } from '../application/flow/settings-store.ts'
 import type { Clock } from '../application/ports/clock.ts'
+import type { CronTimes } from '../application/ports/cron-times.ts'
 import type { Log } from '../application/ports/log.ts'
 import { createScheduleQueries } from '../infrastructure/postgres/flow/schedule-queries.ts'
 import { createScheduleWork } from '../infrastructure/postgres/flow/schedule-work.ts'
 import { createSettingsLog } from '../infrastructure/postgres/flow/settings-log.ts'
 import { createScheduleRunner, type ScheduleLimits } from '../infrastructure/runners/schedules.ts'
-import { createCronTimes } from '../infrastructure/shared/cron-times.ts'
 
 export interface SchedulesDeps extends Omit<SettingsDeps, 'log'> {
   readonly pool: Pool
@@ -23,7 +23,17 @@ export interface SchedulesDeps extends Omit<SettingsDeps, 'log'> {
   readonly scheduleLimits: Partial<ScheduleLimits> | undefined
 }
 
-const cronTimes = createCronTimes()
+let loaded: CronTimes | null = null
+
+/** The library for crons is loaded by the first use of a schedule: most processes have none. */
+const load = async (): Promise<void> => {
+  loaded ??= (await import('../infrastructure/shared/cron-times.ts')).createCronTimes()
+}
+
+const cronTimes: CronTimes = (cron, timeZone) => {
+  if (loaded === null) throw new Error('crons are read before their library is loaded')
+  return loaded(cron, timeZone)
+}
 
 /** Makes the calls for schedules, and the runner that sends their commands. */
 export const createScheduling = ({ pool, send, sendBatch, ownClock, scheduleLimits, ...deps }: SchedulesDeps) => {
@@ -49,5 +59,20 @@ export const createScheduling = ({ pool, send, sendBatch, ownClock, scheduleLimi
     send: async (domain, command) => acceptedOrThrow(domain, await send(domain, command)),
     onChanged: runner.wake,
   })
-  return { schedules, runner }
+  const afterLoad =
+    <Args extends readonly unknown[], Answer>(call: (...args: Args) => Promise<Answer>) =>
+    async (...args: Args): Promise<Answer> => {
+      await load()
+      return call(...args)
+    }
+  const calls: ScheduleCalls = {
+    set: afterLoad(schedules.set),
+    get: afterLoad(schedules.get),
+    list: afterLoad(schedules.list),
+    delete: schedules.delete,
+    pause: afterLoad(schedules.pause),
+    resume: afterLoad(schedules.resume),
+    run: afterLoad(schedules.run),
+  }
+  return { schedules: calls, runner: { ...runner, run: afterLoad(runner.run) } }
 }

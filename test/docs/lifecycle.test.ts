@@ -26,13 +26,6 @@ describe('docs/lifecycle.md', () => {
   })
 })
 
-test('README shows the same diagram', async () => {
-  const diagramIn = (text: string): string | undefined =>
-    /<!-- generated: diagram -->\n([^]*?)<!-- end -->/.exec(text)?.[1]
-  const readme = await readFile(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8')
-  expect(diagramIn(readme)).toBe(diagramIn(page))
-})
-
 describe('updating the page', () => {
   test('replaces only the text between the markers', () => {
     const damaged = page.replace('stateDiagram-v2', 'an old diagram').replace('| OPERATOR_RETRY |', '| GONE |')
