@@ -454,6 +454,8 @@ declare
   v_rule   record;
   v_queue  text;
   v_ids    bigint[];
+  v_over   record;
+  v_taken  int;
   v_queues text[] := '{}';
 begin
   if not command_bus_sees_lanes() then
@@ -484,6 +486,20 @@ begin
     loop
       perform command_bus_show(v_queue, v_ids, clock_timestamp());
       v_queues := v_queues || v_queue;
+    end loop;
+    -- a lane that has become narrower takes back what nobody has read, the last ones first
+    for v_over in
+      select e.command_id, e.queue, e.msg_id from command_bus_lane_entry e
+      where e.domain = of_domain and e.lane = v_noted.lane and e.state = 'admitted'
+      order by e.place desc
+      limit greatest(0, (select count(*) from command_bus_lane_entry n
+        where n.domain = of_domain and n.lane = v_noted.lane and n.state in ('admitted', 'parked')) - v_rule.width)
+    loop
+      execute format('update pgmq.%I q set vt = $2 where q.msg_id = $1 and q.read_ct = 0 and q.vt <= clock_timestamp()', 'q_' || v_over.queue)
+        using v_over.msg_id, command_bus_hidden();
+      get diagnostics v_taken = row_count;
+      update command_bus_lane_entry e set state = 'waiting', since = clock_timestamp()
+        where v_taken > 0 and e.domain = of_domain and e.command_id = v_over.command_id;
     end loop;
     v_queues := v_queues || command_bus_admit(array[of_domain], array[v_noted.lane]);
   end loop;

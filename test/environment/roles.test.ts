@@ -14,7 +14,7 @@ import { checkHealth } from '../../src/infrastructure/service/checks.ts'
 import { commandRowChange } from '../../src/projections/command-row.ts'
 import { outbox } from '../../src/projections/outbox.ts'
 import { until } from '../support/bus.ts'
-import { entriesOf, setLimit } from '../support/flow/lanes.ts'
+import { entriesOf } from '../support/flow/lanes.ts'
 import { createCommandStore, receiving, sending } from '../support/lives/command-store.ts'
 import { createRolesDatabase, type RolesDatabase } from '../support/roles.ts'
 
@@ -472,7 +472,7 @@ describe('the commits of a role that only sends', () => {
     await sender.cancel('shop.sub-a', full.commandId, { reason: 'no "more"' })
     await sender.cancel('shop', bare.commandId, {})
     // in lanes, of keys and of rules
-    await setLimit(poolOf(roles, 'migrator'), 'shop.sub-a', 'all', { by: 'tenant' })
+    await busOf(roles, 'operator').limits.set('shop.sub-a', 'all', { by: 'tenant', width: 1 })
     const soon = new Date(Date.now() + 3_600_000)
     const keyed = await sender.send('shop.sub-a', 'Buy', {}, { key: 'k', priority: 'high', runAt: soon })
     const ruled = await busOf(roles, 'sender').send('shop.sub-a', 'Buy', {}, { tenantId: 't' })

@@ -228,7 +228,7 @@ describe('the details', () => {
   })
 
   test('of OPERATOR_SNOOZE name the operator, the instant and the reason', async () => {
-    expect(await detailsOf(lives.length - 1, 'OPERATOR_SNOOZE')).toEqual([
+    expect(await detailsOf(lives.length - 2, 'OPERATOR_SNOOZE')).toEqual([
       { operator: 'jane@example.com', until: at(1000), reason: 'the bank is closed' },
     ])
   })

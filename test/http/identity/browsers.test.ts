@@ -28,7 +28,7 @@ describe('with configured origins', () => {
     const asked = await api.request('OPTIONS', '/domains/payments/commands', { headers: preflight })
     expect(asked.status).toBe(204)
     expect(asked.headers.get('access-control-allow-origin')).toBe(ORIGIN)
-    expect(asked.headers.get('access-control-allow-methods')).toBe('GET, POST, DELETE')
+    expect(asked.headers.get('access-control-allow-methods')).toBe('GET, POST, PUT, DELETE')
     expect(asked.headers.get('access-control-allow-headers')).toBe('authorization,content-type')
     expect(asked.headers.get('access-control-allow-credentials')).toBeNull()
     const token = await api.token(['ADMIN'])

@@ -12,7 +12,10 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks())
 
 const job = (msgId: string, commandType: string, tenantId: string | null = null) =>
-  ({ delivery: { msgId, delivery: 1 }, command: { sent: { commandType, tenantId } } }) as unknown as WorkItem
+  ({
+    delivery: { queue: 'mail__commands', msgId, delivery: 1 },
+    command: { sent: { commandType, tenantId } },
+  }) as unknown as WorkItem
 
 /** A worker's part of it, with the looks of a process by hand. */
 const setUp = async (waiting: WorkItem[] = []) => {
