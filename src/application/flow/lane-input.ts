@@ -8,7 +8,7 @@ export interface LaneOptions {
   readonly width: number
   /** How many begin within a second at most. Default: no limit. */
   readonly ratePerSecond?: number | null
-  /** What a parked command does: `hold` keeps the lane waiting (default), `pass` lets the next run. */
+  /** What a parked command does: `hold` keeps its place, `pass` lets the next run. Default: `hold`; of a rule by type or tenant, `pass`. */
   readonly onPark?: LaneSettings['onPark']
   /** Who changes it, for the record. Default `operator`. */
   readonly operator?: string
@@ -44,17 +44,24 @@ const rateOf = (value: unknown): number => {
   throw new InvalidInputError('ratePerSecond', `must be a number from 1/86400 (one a day) to 1,000,000, not ${value}`)
 }
 
-export const laneSettingsOf = ({ width, ratePerSecond, onPark }: LaneOptions): LaneSettings => ({
+export const laneSettingsOf = (
+  { width, ratePerSecond, onPark }: LaneOptions,
+  usual: LaneSettings['onPark'] = 'hold',
+): LaneSettings => ({
   width: wholeOf(width, 'width', 1, MAX_WIDTH),
   ratePerSecond: optional(ratePerSecond, rateOf),
-  onPark: optional(onPark, value => oneOf(onParkChoices, value, 'onPark')) ?? 'hold',
+  onPark: optional(onPark, value => oneOf(onParkChoices, value, 'onPark')) ?? usual,
 })
 
-export const ruleOf = (options: LimitOptions): LaneSettings & Pick<LimitSet, 'by' | 'commandType'> => ({
-  ...laneSettingsOf(options),
-  by: oneOf(lanesBy, options.by, 'by'),
-  commandType: optional(options.commandType, commandTypeOf),
-})
+export const ruleOf = (options: LimitOptions): LaneSettings & Pick<LimitSet, 'by' | 'commandType'> => {
+  const by = oneOf(lanesBy, options.by, 'by')
+  return {
+    // a type or a tenant is limited, not kept in order: a few parked commands must not stop all of it
+    ...laneSettingsOf(options, by === 'key' ? 'hold' : 'pass'),
+    by,
+    commandType: optional(options.commandType, commandTypeOf),
+  }
+}
 
 export const operatorOf = (given: unknown): string =>
   optional(given, value => textOf(value, 'operator', 200)) ?? 'operator'

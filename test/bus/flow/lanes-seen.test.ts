@@ -45,7 +45,7 @@ describe('lanes, seen and changed', () => {
       width: 5,
       operator: 'bob',
     })
-    expect(rule).toMatchObject({ by: 'type', commandType: 'Charge', width: 5, onPark: 'hold', updatedBy: 'bob' })
+    expect(rule).toMatchObject({ by: 'type', commandType: 'Charge', width: 5, onPark: 'pass', updatedBy: 'bob' })
     const during = new Date(Date.now() + 1).toISOString()
     await new Promise(resolve => setTimeout(resolve, 5))
     await bus.lanes.set('shop', 'order 1-2', { width: 1 })

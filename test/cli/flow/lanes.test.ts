@@ -36,8 +36,8 @@ describe('commandbus lanes and limits', () => {
   test('F6: rules are listed, set and removed, and what is wrong is one sentence', async () => {
     const setup = await createTestBus()
     const set = ['limits', 'set', 'shop', 'charges', '--by', 'type', '--type', 'Charge', '--width', '5']
-    expect((await program.run(set, on(setup))).stdout).toMatch(/charges +Charge +type +5 +hold/)
-    expect((await program.run(['limits', 'list'], on(setup))).stdout).toMatch(/shop +charges +Charge +type +5 +hold/)
+    expect((await program.run(set, on(setup))).stdout).toMatch(/charges +Charge +type +5 +pass/)
+    expect((await program.run(['limits', 'list'], on(setup))).stdout).toMatch(/shop +charges +Charge +type +5 +pass/)
     const removed = await program.run(['limits', 'delete', 'shop', 'charges'], on(setup))
     expect(removed).toMatchObject({ code: 0, stdout: 'Limit charges is removed.\n' })
     expect(await setup.bus.limits.list()).toEqual([])

@@ -47,7 +47,7 @@ test('F6: rules are set, read and removed', async () => {
   const operator = { token: await api.token(['OPERATOR']) }
   const body = { by: 'tenant', width: 3, commandType: 'Charge' }
   const rule = (await api.request('PUT', '/domains/shop/limits/charges', { ...operator, body })).body
-  expect(rule).toMatchObject({ ...body, domain: 'shop', name: 'charges', ratePerSecond: null, onPark: 'hold' })
+  expect(rule).toMatchObject({ ...body, domain: 'shop', name: 'charges', ratePerSecond: null, onPark: 'pass' })
   expect((await api.request('GET', '/domains/shop/limits', operator)).body).toEqual({ items: [rule] })
   expect((await api.request('GET', '/domains/shop/limits/charges', operator)).body).toEqual(rule)
   expect((await api.request('DELETE', '/domains/shop/limits/charges', operator)).status).toBe(200)

@@ -19,7 +19,10 @@ export const withSettings = (command: Command): Command =>
     command
       .requiredOption('--width <n>', 'how many of its commands run at once, 1-1000', numberOf('--width'))
       .option('--rate <n>', 'how many begin within a second at most (default: no limit)', rateOf)
-      .option('--on-park <choice>', `a parked command: ${onParkChoices.join(' or ')} (default: hold)`),
+      .option(
+        '--on-park <choice>',
+        `a parked command: ${onParkChoices.join(' or ')} (default: hold; of a limit by type or tenant, pass)`,
+      ),
   )
 
 export const withOperator = (command: Command): Command =>
