@@ -5,7 +5,7 @@ import { SlowFirst } from './test/support/suite/slow-first.ts'
 const shared = {
   pool: 'forks',
   // more than there are processors: tests wait for servers, processes and signals half of the time
-  maxWorkers: 3,
+  maxWorkers: 4,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   teardownTimeout: 60_000,
@@ -15,7 +15,6 @@ const shared = {
 const onBothStores = [
   'flow/expiry',
   'flow/later',
-  'flow/priority',
   'operating/operations',
   'operating/operator',
   'operating/snooze',
@@ -24,7 +23,6 @@ const onBothStores = [
   'reading/model',
   'reading/stats',
   'sending/caller',
-  'sending/replies-reader',
   'sending/requests',
   'sending/sending',
   'sending/undelivered-replies',
@@ -32,13 +30,10 @@ const onBothStores = [
   'working/adopting',
   'flow/pauses',
   'flow/schedules',
-  'flow/pausing',
   'flow/lanes-seen',
   'lanes/lanes',
-  'lanes/lanes-verified',
   'working/outcomes',
   'working/tampered',
-  'flow/unknown-types',
   'working/worker',
 ]
   .map(name => `test/bus/${name}.test.ts`)

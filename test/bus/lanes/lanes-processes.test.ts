@@ -5,7 +5,7 @@ import { makeLedger, mostAtOnce, type Run, readLedger, startLaneWorker } from '.
 import { setLimit } from '../../support/flow/lanes.ts'
 
 // the whole proof: LANES_COMMANDS=10000 LANES_KEYS=500 LANES_WORKERS=8
-const COMMANDS = Number(process.env.LANES_COMMANDS ?? 400)
+const COMMANDS = Number(process.env.LANES_COMMANDS ?? 240)
 const KEYS = Number(process.env.LANES_KEYS ?? 40)
 const WORKERS = Number(process.env.LANES_WORKERS ?? 3)
 

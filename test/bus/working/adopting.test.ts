@@ -9,7 +9,7 @@ import { compiledSource } from '../../support/servers/compiled.ts'
 const QUEUE = 'payments__commands'
 const ID = '01a200e7-9826-75ab-81b7-8c8837dfbce2'
 /** More with an environment variable. */
-const COUNT = Number(process.env.ADOPT_MESSAGES ?? (logIsSeparate ? 40 : 400))
+const COUNT = Number(process.env.ADOPT_MESSAGES ?? (logIsSeparate ? 40 : 240))
 const jane = { operator: 'jane@example.com' }
 const script = fileURLToPath(new URL('./adopting-child.mjs', import.meta.url))
 

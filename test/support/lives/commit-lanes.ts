@@ -168,7 +168,8 @@ export const liveTogether = async (
       for (const next of step.moves) {
         const state = fold(command, events, one.state)
         const intent = next({ state, step: round, message: one.msgIds.length })
-        events.push(...decide({ ...one, state }, intent))
+        // the queue refuses to move a message that was read, and each message here was
+        if (intent.type !== 'Reschedule') events.push(...decide({ ...one, state }, intent))
       }
       if (events.length === 0) return []
       return [step.tooLate && one.revision > 0 ? { one, events, late: true as const } : { one, events }]
