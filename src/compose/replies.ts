@@ -8,7 +8,7 @@ import {
   replyHandlerOf,
 } from '../application/replies/read-replies.ts'
 import { replyQueueOf } from '../application/shared/input.ts'
-import type { QueueCatalog } from '../infrastructure/postgres/queue/queue.ts'
+import type { QueueCatalog } from '../infrastructure/postgres/queue/queue-catalog.ts'
 import { createReplyBell } from '../infrastructure/postgres/queue/reply-bell.ts'
 import { createReplyMessages } from '../infrastructure/postgres/queue/reply-messages.ts'
 import { listenerLike } from '../infrastructure/postgres/transactions/pool.ts'

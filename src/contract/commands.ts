@@ -52,7 +52,7 @@ const newCommand = object(
   },
 )
 
-const sent = t.type({
+export const sent = t.type({
   commandId: t.string,
   domain: t.string,
   commandType: t.string,

@@ -2,8 +2,8 @@ import * as t from 'io-ts'
 import { priorities } from '../../domain/flow/priority.ts'
 import { MAX_MISSED, missedRules, overlapRules } from '../../domain/flow/schedule/due.ts'
 import { YEAR_SECONDS } from '../../domain/instant.ts'
-import { anyJson, cutBeside, instant, integerFrom, nullable, object, status, wordOf } from '../codecs.ts'
-import { none, paging } from '../commands.ts'
+import { anyJson, cutBeside, instant, integerFrom, nullable, object, wordOf } from '../codecs.ts'
+import { none, paging, sent } from '../commands.ts'
 import { route } from '../route.ts'
 
 const members = {
@@ -37,15 +37,6 @@ const members = {
 
 const schedule = t.type(members)
 const listed = t.intersection([schedule, cutBeside('data')])
-
-const sent = t.type({
-  commandId: t.string,
-  domain: t.string,
-  commandType: t.string,
-  status,
-  msgId: nullable(t.string),
-  correlationId: t.string,
-})
 
 const params = object({ name: t.string })
 const tag = 'Flow'

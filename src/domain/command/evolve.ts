@@ -121,6 +121,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
       }
     }
     case 'CommandCanceled':
+    case 'CommandExpired':
     case 'OperatorCanceled':
       return {
         status: 'CANCELED',
@@ -134,22 +135,7 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         lastError,
         retiredMsgIds,
         revision,
-        reason: event.reason,
-      }
-    case 'CommandExpired':
-      return {
-        status: 'CANCELED',
-        sent,
-        data,
-        runAt,
-        dataRevision,
-        attempts,
-        attemptOffset,
-        totalAttempts,
-        lastError,
-        retiredMsgIds,
-        revision,
-        reason: EXPIRED,
+        reason: event.type === 'CommandExpired' ? EXPIRED : event.reason,
       }
     case 'CommandRescheduled':
       return {

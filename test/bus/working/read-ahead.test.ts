@@ -1,6 +1,7 @@
 import type { QueryConfig } from 'pg'
 import { expect, test } from 'vitest'
-import { createPgmqQueue, createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
+import { createPgmqQueue } from '../../../src/infrastructure/postgres/queue/queue.ts'
+import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue-catalog.ts'
 import { createRoom } from '../../../src/infrastructure/worker/room.ts'
 import { createTestBus } from '../../support/bus.ts'
 import { collect, useProgram } from '../../support/servers/cli.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
+import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue-catalog.ts'
 import { verifyLog } from '../../../src/infrastructure/proof/verification/verify.ts'
 import { until } from '../../support/bus.ts'
 import { openLogBus, openParts, rowsOf } from '../../support/eventstoredb/bus.ts'

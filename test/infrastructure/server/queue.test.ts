@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createPgmqQueue, createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
+import { createPgmqQueue } from '../../../src/infrastructure/postgres/queue/queue.ts'
+import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue-catalog.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 
 let database: TestDatabase

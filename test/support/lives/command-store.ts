@@ -6,7 +6,7 @@ import { commandStream } from '../../../src/domain/command/names.ts'
 import { defaultRetryPolicy } from '../../../src/domain/command/retry-policy.ts'
 import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts'
 import { createPostgresEventStore } from '../../../src/infrastructure/postgres/log/event-store.ts'
-import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
+import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue-catalog.ts'
 import { commandRowChange } from '../../../src/projections/command-row.ts'
 import { outbox } from '../../../src/projections/outbox.ts'
 

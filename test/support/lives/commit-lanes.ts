@@ -12,7 +12,7 @@ import { type CommandState, initialState } from '../../../src/domain/command/sta
 import { fold } from '../../../src/domain/decider.ts'
 import { commandCodec } from '../../../src/infrastructure/codec/command-codec.ts'
 import { createPostgresEventStore } from '../../../src/infrastructure/postgres/log/event-store.ts'
-import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue.ts'
+import { createQueueCatalog } from '../../../src/infrastructure/postgres/queue/queue-catalog.ts'
 import { createReplyQueues } from '../../../src/infrastructure/postgres/queue/reply-queues.ts'
 import { commandRowChange } from '../../../src/projections/command-row.ts'
 import { type OutboxOptions, outbox } from '../../../src/projections/outbox.ts'

@@ -3,7 +3,7 @@ import type { AdmitQueues } from '../../../application/ports/queue.ts'
 import { TooManyQueuesError } from '../../../application/shared/errors.ts'
 import { isLockTimeout, isOutage } from '../connection/errors.ts'
 import { withClient } from '../connection/with-client.ts'
-import type { QueueCatalog } from './queue.ts'
+import type { QueueCatalog } from './queue-catalog.ts'
 
 export interface QueueLimits {
   /** At this many queues in the database, of the bus and of others, no send makes another one. */

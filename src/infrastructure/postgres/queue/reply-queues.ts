@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import { ReplyQueueRefusedError } from '../../../application/shared/errors.ts'
 import { isOutage } from '../connection/errors.ts'
-import type { EnsureOptions, QueueCatalog } from './queue.ts'
+import type { EnsureOptions, QueueCatalog } from './queue-catalog.ts'
 
 /** Makes the queues of replies when a command is sent, and again before its reply if they are gone. */
 export interface ReplyQueues {
