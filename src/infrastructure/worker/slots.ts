@@ -83,6 +83,7 @@ export const createSlots = (deps: SlotsDeps) => {
     handled: run => {
       const tookMs = performance.now() - run.began
       handling.delete(run)
+      own.handled(run.job.delivery)
       prefetch.observe(tookMs)
       deps.onHandled(run, tookMs)
       pump()

@@ -42,6 +42,19 @@ test('a message that it holds does not start twice: the second read is handed ba
   expect(warned).toEqual([[which, 'leases ran out under handlers that still run here; they are not begun again']])
 })
 
+test('a message that came back for its next attempt before the report of this one was answered waits a moment, not a lease', async () => {
+  const { own, givenBack, warned } = ownMessages()
+  own.hold(message('1', 3), () => expect.unreachable())
+  own.hold(message('2', 1), () => expect.unreachable())
+  own.handled(message('1', 3))
+  expect(await own.others([message('1', 4), message('2', 2)])).toEqual([])
+  expect(givenBack).toEqual([
+    ['payments__commands', [['2', 2]], { uncount: true, delayMs: 30_000 }],
+    ['payments__commands', [['1', 4]], { uncount: true, delayMs: 20 }],
+  ])
+  expect(warned).toHaveLength(1)
+})
+
 test('a message that another worker had in between is lost: its handler is aborted, and the message comes back soon', async () => {
   const { own, givenBack } = ownMessages()
   const lost: string[] = []
