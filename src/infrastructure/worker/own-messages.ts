@@ -12,16 +12,14 @@ export interface OwnMessagesDeps {
 /** A message of this worker whose outcome is not in the log yet. */
 interface Held {
   readonly delivery: number
-  /** Its handler has ended, and its outcome is on the way to the log. */
-  isHandled: boolean
+  /** The last time that it was read here once more and given back. */
+  givenBack: Promise<void> | null
   /** Called when another worker has begun the command. */
   readonly lost: (tag: DeliveryTag) => void
 }
 
 /** How long a message that another worker had in between stays hidden while its handler still runs here. */
 const PAUSE_MS = 1_000
-/** How long one stays hidden whose outcome is in the log already, or is about to be. */
-const REPORTING_MS = 20
 
 /**
  * The messages that this worker holds. When a blocked process loses a lease, it may read its own message again. Then the
@@ -31,27 +29,45 @@ const REPORTING_MS = 20
 export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps) => {
   const held = new Map<string, Held>()
 
+  const handBack = (tags: readonly DeliveryTag[], uncount: boolean, delayMs: number): Promise<void> =>
+    queue.handBack(name, tags, { uncount, delayMs }).catch(error => {
+      log.warn({ err: error, queue: name }, 'messages could not be given back; they come back after their lease')
+    })
+
   const giveBack = async (deliveries: readonly DeliveryTag[], delayMs: number): Promise<void> => {
-    if (deliveries.length > 0) await queue.handBack(name, deliveries, { uncount: true, delayMs })
+    if (deliveries.length === 0) return
+    const done = handBack(deliveries, true, delayMs)
+    for (const tag of deliveries) {
+      const own = held.get(messageKey(tag))
+      if (own !== undefined) own.givenBack = done
+    }
+    await done
   }
 
   const warnOf = (running: readonly DeliveryTag[]): void => {
     if (running.length === 0) return
     const messages = running.map(({ msgId }) => msgId)
-    log.warn({ queue: name, messages }, 'leases ran out under handlers that still run here; they are not begun again')
+    log.warn(
+      { queue: name, messages },
+      'messages came back while this worker still holds them; they are not begun again',
+    )
   }
 
   return {
     hold: (tag: DeliveryTag, lost: Held['lost']): void => {
-      held.set(messageKey(tag), { delivery: tag.delivery, isHandled: false, lost })
+      held.set(messageKey(tag), { delivery: tag.delivery, givenBack: null, lost })
     },
-    /** Its handler has ended. The next attempt may be read before the answer to the report of this one has arrived. */
-    handled: (tag: DeliveryTag): void => {
-      const one = held.get(messageKey(tag))
-      if (one !== undefined) one.isHandled = true
-    },
-    letGo: (tag: DeliveryTag): void => {
-      held.delete(messageKey(tag))
+    /**
+     * `againMs`: the log has the outcome, and the command is tried again after that time. If its next attempt was read, and given
+     * back for a lease, before the answer of the log was here, the message becomes visible when that attempt is due.
+     */
+    letGo: (tag: DeliveryTag, againMs: number | null = null): void => {
+      const key = messageKey(tag)
+      const own = held.get(key)
+      held.delete(key)
+      if (own?.givenBack == null || againMs === null) return
+      const again: DeliveryTag = { queue: tag.queue, msgId: tag.msgId, delivery: own.delivery }
+      void own.givenBack.then(() => handBack([again], false, againMs))
     },
     /** The messages just read that may be begun. */
     others: async (deliveries: readonly Delivery[]): Promise<readonly Delivery[]> => {
@@ -59,10 +75,7 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
       const again = deliveries.filter(isHeld)
       if (again.length === 0) return deliveries
       const isNext = (tag: Delivery): boolean => held.get(messageKey(tag))?.delivery === tag.delivery - 1
-      const next = again.filter(isNext)
-      const isHandled = (tag: Delivery): boolean => held.get(messageKey(tag))?.isHandled === true
-      const kept = next.filter(tag => !isHandled(tag))
-      const reporting = next.filter(isHandled)
+      const kept = again.filter(isNext)
       const taken = again.filter(delivery => !isNext(delivery))
       for (const tag of taken) held.get(messageKey(tag))?.lost(tag)
       // checked before the read is taken back: an attempt that ends meanwhile must not be begun by that read
@@ -70,13 +83,8 @@ export const createOwnMessages = ({ queue, name, leaseMs, log }: OwnMessagesDeps
       // one that only waited in the buffer has been released
       const runs = taken.filter(isHeld)
       warnOf([...kept, ...runs])
-      try {
-        await giveBack(kept, leaseMs)
-        await giveBack(reporting, REPORTING_MS)
-        await giveBack(runs, PAUSE_MS)
-      } catch (error) {
-        log.warn({ err: error, queue: name }, 'messages could not be given back; they come back after their lease')
-      }
+      await giveBack(kept, leaseMs)
+      await giveBack(runs, PAUSE_MS)
       return mayBegin
     },
   }

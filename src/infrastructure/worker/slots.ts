@@ -1,7 +1,7 @@
 import type { WorkItem } from '../../application/commands/work-message.ts'
 import type { Log } from '../../application/ports/log.ts'
 import { type Delivery, type DeliveryTag, messageKey } from '../../application/ports/queue.ts'
-import { logEnd, logLoss, succeeded } from './attempt/attempt-log.ts'
+import { logEnd, logLoss, succeeded, waitMs } from './attempt/attempt-log.ts'
 import type { Run, RunEvents } from './attempt/run.ts'
 import { JobRun, type RunDeps } from './attempt/run-job.ts'
 import { watchShortRuns } from './attempt/short-runs.ts'
@@ -44,9 +44,9 @@ export const createSlots = (deps: SlotsDeps) => {
   let isTelling = false
 
   /** A job that is in nobody's hands here any more. */
-  const letGo = ({ delivery }: WorkItem): void => {
+  const letGo = ({ delivery }: WorkItem, againMs: number | null = null): void => {
     room.give(delivery)
-    own.letGo(delivery)
+    own.letGo(delivery, againMs)
   }
 
   /** Another worker has the message now. */
@@ -72,9 +72,9 @@ export const createSlots = (deps: SlotsDeps) => {
     }
   }
 
-  const settled = (run: Run): void => {
+  const settled = (run: Run, againMs: number | null = null): void => {
     unreported.delete(run)
-    letGo(run.job)
+    letGo(run.job, againMs)
     suspects.ended(run.job)
     tellFree()
   }
@@ -83,14 +83,13 @@ export const createSlots = (deps: SlotsDeps) => {
     handled: run => {
       const tookMs = performance.now() - run.began
       handling.delete(run)
-      own.handled(run.job.delivery)
       prefetch.observe(tookMs)
       deps.onHandled(run, tookMs)
       pump()
       tellFree()
     },
     ended: (run, outcome) => {
-      settled(run)
+      settled(run, waitMs(outcome))
       if (succeeded(outcome)) return
       // a log that throws must not keep the outcomes of the same statement from their runs
       queueMicrotask(() => {

@@ -34,6 +34,14 @@ export const logFailure = (log: Log, about: object, events: readonly CommandEven
   return failed
 }
 
+/** How long a command waits for its next attempt after this one, in milliseconds; null if it does not. */
+export const waitMs = (outcome: ReportOutcome | 'abandoned'): number | null => {
+  if (outcome === 'abandoned' || outcome.outcome !== 'done') return null
+  const { state } = outcome.now
+  const last = outcome.events.at(-1)
+  return state.status === 'PENDING' && last !== undefined ? Date.parse(state.dueAt) - Date.parse(last.at) : null
+}
+
 /** Whether an attempt ended as it should; of any other, `logEnd` has something to say. */
 export const succeeded = (outcome: ReportOutcome | 'abandoned'): boolean =>
   outcome !== 'abandoned' && outcome.outcome === 'done' && failureIn(outcome.events) === undefined
