@@ -5,9 +5,9 @@ import { verifyLanes } from '../../../src/infrastructure/proof/verification/veri
 import { createTestBus, until } from '../../support/bus.ts'
 import { entriesOf } from '../../support/flow/lanes.ts'
 
-/** `LANE_COMMANDS=10000` sends that many. */
-const COMMANDS = Number(process.env.LANE_COMMANDS ?? 240)
-const LANES = Math.ceil(COMMANDS / 20)
+/** `LANES_COMMANDS=10000` sends that many. */
+const COMMANDS = Number(process.env.LANES_COMMANDS ?? 240)
+const LANES = 12
 
 /** What a command does, from its number: some fail once or twice, some are parked. */
 const handle = async (data: unknown, { attempt }: { readonly attempt: number }): Promise<null> => {
