@@ -189,6 +189,7 @@ revoke all on function command_bus_reschedule(text, text, uuid, timestamptz) fro
 revoke all on function command_bus_is_archived(text[]) from public;
 revoke all on function command_bus_show(text, bigint[], timestamptz) from public;
 revoke all on function command_bus_admit(text[], text[]) from public;
+revoke all on function command_bus_change_settings(text, text) from public;
 revoke all on function command_bus_move_lanes(jsonb, bigint[], int[]) from public;
 revoke all on function command_bus_change_lanes(jsonb, bigint[], int[]) from public;
 revoke all on function command_bus_enter_lanes(jsonb, bigint[], int[]) from public;

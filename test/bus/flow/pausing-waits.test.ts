@@ -27,7 +27,7 @@ test('F4: a command that waited for its receipt, or for its place in a lane, is 
   const setup = await createTestBus()
   const { bus, another, pool, work } = setup
   await bus.lanes.set('mail', 'a', { width: 1, ratePerSecond: 1_000 })
-  await pool.query(`insert into command_bus_lane_bucket values ('mail', 'a', now())`)
+  await pool.query(`insert into command_bus_lane_bucket values ('mail', 'a', 1000, now(), now())`)
   const begun: unknown[] = []
   await bus.send('mail', 'Bill', 'expires', { expiresInSeconds: 3_600 })
   const row = await locking(setup, 'select from command_bus_command for update')

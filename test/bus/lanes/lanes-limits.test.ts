@@ -87,7 +87,9 @@ test('F5: commands whose time has passed while no worker was there do not begin 
   const before = began.length
   // a minute passes
   await pool.query(`update command_bus_lane_entry set turn_at = turn_at - interval '1 minute'`)
-  await pool.query(`update command_bus_lane_bucket set next_at = next_at - interval '1 minute'`)
+  await pool.query(
+    `update command_bus_lane_bucket set next_at = next_at - interval '1 minute', begun_at = begun_at - interval '1 minute'`,
+  )
   await pool.query(`update pgmq.q_jobs__commands set vt = now()`)
   const from = performance.now()
   await work({ domain: 'jobs', handlers })
@@ -96,8 +98,21 @@ test('F5: commands whose time has passed while no worker was there do not begin 
     n => n === COUNT,
   )
   began.slice(before).forEach((at, i) => {
-    expect(i + 1).toBeLessThanOrEqual(RATE + (RATE * (at - from)) / 1000 + 1)
+    expect(i + 1).toBeLessThanOrEqual(RATE + (RATE * (at - from)) / 1000 + 2)
   })
+})
+
+test('F5: a higher rate counts at once also for lanes that were empty when the rule was changed', async () => {
+  const { bus, work, until } = await createTestBus()
+  await work({ domain: 'jobs', handlers: { Run: () => null } })
+  for (const ratePerSecond of [0.001, 100]) {
+    await bus.limits.set('jobs', 'all', { by: 'key', width: 1, ratePerSecond })
+    const [sent] = await bus.sendBatch('jobs', [{ commandType: 'Run', data: null, key: 'a' }])
+    await until(
+      () => bus.getCommand('jobs', sent?.commandId as string),
+      command => command?.status === 'COMPLETED',
+    )
+  }
 })
 
 test('F5: a width that grows, a rule that is removed, and parked ones that may be passed let those run that wait', async () => {
