@@ -12,7 +12,8 @@
 --                                                                       uncount: postpone, and take the last read back
 --   current  [{stream, queue, domain, command_id}]                      archive the command's present message
 --   reschedules [{stream, queue, domain, command_id, run_at}]           hide the command's present message until then
---   lenient  true: a message that was read stays as it is; otherwise its reschedule raises CB423 and nothing is done
+--   lenient  true: a message that was read stays as it is, and its command keeps its place in its lane; otherwise its reschedule
+--            raises CB423 and nothing is done
 --   replies  [{queue, events: [event], bodies: [body]}]
 --   lanes    [{event, op, domain, command_id, lane, limit?, queue?, run_at?}]  see command_bus_move_lanes in 0014_lanes.sql
 --   atomic   true: a lost race raises CB409 and nothing is done
@@ -123,6 +124,7 @@ declare
   v_losers  int[] := '{}';
   v_why     text;
   v_undelivered text[] := '{}';
+  v_taken   text[] := '{}';
   v_shown   text[];
 begin
   if not has_table_privilege(command_bus_caller(), 'command_bus_action'::regclass, 'insert') then
@@ -322,11 +324,12 @@ begin
   end loop;
 
   for v_part in select x from jsonb_array_elements(unit->'reschedules') x where x->>'stream' <> all (v_lost) loop
-    if not command_bus_reschedule(v_part->>'queue', v_part->>'domain', (v_part->>'command_id')::uuid, (v_part->>'run_at')::timestamptz)
-      and not coalesce((unit->>'lenient')::boolean, false)
-    then
+    continue when command_bus_reschedule(
+      v_part->>'queue', v_part->>'domain', (v_part->>'command_id')::uuid, (v_part->>'run_at')::timestamptz);
+    if not coalesce((unit->>'lenient')::boolean, false) then
       raise exception 'a worker has taken command %: it can no longer be put off or run earlier', v_part->>'command_id' using errcode = 'CB423';
     end if;
+    v_taken := v_taken || (v_part->>'stream');
   end loop;
 
   for v_queue, v_part in select x->>'queue', x from jsonb_array_elements(unit->'replies') x loop
@@ -350,7 +353,9 @@ begin
   end loop;
 
   if unit ? 'lanes' then
-    v_shown := command_bus_move_lanes(unit->'lanes', m_ids, v_losers);
+    v_shown := command_bus_move_lanes(unit->'lanes', m_ids, v_losers || array(
+      select x.event from jsonb_to_recordset(unit->'lanes') x(event int, op text, domain text, command_id uuid)
+      where x.op = 'schedule' and command_bus_command_stream(x.domain, x.command_id) = any (v_taken)));
   end if;
 
   return jsonb_build_object(

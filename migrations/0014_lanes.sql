@@ -71,11 +71,15 @@ create table command_bus_lane_entry (
 ) with (autovacuum_vacuum_scale_factor = 0.02);
 create index command_bus_lane_entry_place on command_bus_lane_entry (domain, lane, state, place);
 
--- When the next attempt of a lane with a rate may begin, if the lane uses all of it.
+-- What the rate of a lane has given.
 create table command_bus_lane_bucket (
-  domain  text collate "C" not null,
-  lane    text collate "C" not null,
-  next_at timestamptz not null,
+  domain   text collate "C" not null,
+  lane     text collate "C" not null,
+  rate     double precision not null,
+  -- when the next attempt may begin, if the lane uses all of it
+  next_at  timestamptz not null,
+  -- the same, counted by attempts that have begun
+  begun_at timestamptz not null,
   constraint command_bus_lane_bucket_pkey primary key (domain, lane)
 ) with (fillfactor = 50);
 
@@ -87,6 +91,8 @@ create table command_bus_lane_check (
   -- null: all that the rule has named
   lane       text collate "C",
   limit_name text collate "C",
+  -- their settings are others than before
+  changed    boolean not null,
   constraint command_bus_lane_check_pkey primary key (check_id)
 );
 
@@ -152,17 +158,21 @@ begin
   execute format('update pgmq.%I q set vt = $2 where q.msg_id = any ($1)', 'q_' || queue) using msg_ids, visible_at;
 end $$;
 
+-- How many commands of a lane one transaction lets in, or takes back: of a rule that was removed a million may wait.
+create function command_bus_most_at_once() returns int language sql immutable parallel safe as $$ select 5000 $$;
+
 -- Lets those run that are next in their lanes, as far as there is room. The caller has the lanes' locks. Returns the queues of
--- their messages.
+-- their messages. If that are very many, the lanes are noted and workers go on.
 create function command_bus_admit(domains text[], lanes text[]) returns text[]
 language plpgsql as $$
 declare
-  v_queue  text;
-  v_ids    bigint[];
-  v_queues text[] := '{}';
+  v_queue    text;
+  v_ids      bigint[];
+  v_queues   text[] := '{}';
+  v_admitted int := 0;
 begin
   if not command_bus_sees_lanes() then
-    insert into command_bus_lane_check (domain, lane) select distinct t.domain, t.lane from unnest(domains, lanes) t(domain, lane);
+    insert into command_bus_lane_check (domain, lane, changed) select distinct t.domain, t.lane, false from unnest(domains, lanes) t(domain, lane);
     return v_queues;
   end if;
   for v_queue, v_ids in
@@ -177,7 +187,8 @@ begin
       select n.domain, n.command_id from room r
       cross join lateral (
         select e.domain, e.command_id from command_bus_lane_entry e
-        where e.domain = r.domain and e.lane = r.lane and e.state = 'waiting' order by e.place limit case when r.room < 0 then 0 else r.room end) n
+        where e.domain = r.domain and e.lane = r.lane and e.state = 'waiting' order by e.place
+        limit greatest(0, least(r.room, command_bus_most_at_once()))) n
     ), admitted as (
       update command_bus_lane_entry e set state = 'admitted', since = clock_timestamp()
       from next n where e.domain = n.domain and e.command_id = n.command_id
@@ -186,7 +197,11 @@ begin
   loop
     perform command_bus_show(v_queue, v_ids, clock_timestamp());
     v_queues := v_queues || v_queue;
+    v_admitted := v_admitted + cardinality(v_ids);
   end loop;
+  if v_admitted >= command_bus_most_at_once() then
+    insert into command_bus_lane_check (domain, lane, changed) select distinct t.domain, t.lane, false from unnest(domains, lanes) t(domain, lane);
+  end if;
   return v_queues;
 end $$;
 
@@ -224,7 +239,7 @@ begin
     v_queues := command_bus_admit(v_domains, v_lanes);
   end if;
   if 'enter' = any (v_ops) then
-    perform command_bus_enter_lanes(parts, msg_of, losers);
+    v_queues := v_queues || command_bus_enter_lanes(parts, msg_of, losers);
   end if;
   return v_queues;
 end $$;
@@ -254,14 +269,18 @@ begin
   end loop;
 end $$;
 
--- Places are given in the order of the unit's events.
-create function command_bus_enter_lanes(parts jsonb, msg_of bigint[], losers int[]) returns void
+-- Places are given in the order of the unit's events. Returns the queues with messages that have become visible: a rule that was
+-- set since may leave more room than those had that wait already.
+create function command_bus_enter_lanes(parts jsonb, msg_of bigint[], losers int[]) returns text[]
 language plpgsql as $$
 declare
-  v_queue text;
-  v_ids   bigint[];
+  v_queue   text;
+  v_ids     bigint[];
+  v_open    jsonb;
+  v_domains text[] := '{}';
+  v_lanes   text[] := '{}';
 begin
-  for v_queue, v_ids in
+  for v_queue, v_ids, v_open in
     with given as materialized (
       select x.*, x.run_at is not null and x.run_at > clock_timestamp() as scheduled
       from jsonb_to_recordset(parts) x(event int, op text, domain text, command_id uuid, lane text, "limit" text, queue text, run_at timestamptz)
@@ -285,15 +304,22 @@ begin
       from numbered d join room r on r.domain = d.domain and r.lane = d.lane
       order by d.event
       on conflict (domain, command_id) do nothing
-      returning queue, msg_id, state)
-    select e.queue, array_agg(e.msg_id) from entered e where e.state = 'waiting' group by e.queue
+      returning queue, msg_id, state, domain, lane)
+    select e.queue, array_agg(e.msg_id),
+      jsonb_agg(jsonb_build_array(e.domain, e.lane)) filter (where not r.is_next and (r.room is null or r.room > 0))
+    from entered e join room r on r.domain = e.domain and r.lane = e.lane
+    where e.state = 'waiting' group by e.queue
   loop
     perform command_bus_show(v_queue, v_ids, command_bus_hidden());
+    v_domains := v_domains || array(select o->>0 from jsonb_array_elements(v_open) o);
+    v_lanes := v_lanes || array(select o->>1 from jsonb_array_elements(v_open) o);
   end loop;
   if not command_bus_sees_lanes() then
-    insert into command_bus_lane_check (domain, lane)
-      select distinct x.domain, x.lane from jsonb_to_recordset(parts) x(op text, domain text, lane text) where x.op = 'enter';
+    insert into command_bus_lane_check (domain, lane, changed)
+      select distinct x.domain, x.lane, false from jsonb_to_recordset(parts) x(op text, domain text, lane text) where x.op = 'enter';
+    return '{}';
   end if;
+  return case when v_lanes = '{}' then v_lanes else command_bus_admit(v_domains, v_lanes) end;
 end $$;
 
 -- Which of these messages, just read from a queue and of commands in lanes, may begin. All others go back, and their read does
@@ -327,6 +353,11 @@ begin
   if v_rated is null and v_others is null then
     return;
   end if;
+  if v_rated is not null then
+    -- whoever cancels one of them takes its message before its entry, too
+    execute format('select from pgmq.%I q join unnest($1, $2) g(msg_id, command_id) on g.msg_id = q.msg_id
+      where g.command_id = any ($3) order by q.msg_id for update of q', 'q_' || queue) using msg_ids, command_ids, v_rated;
+  end if;
 
   for v_back in
     select g.msg_id, g.delivery, b.visible_at, b.lane
@@ -351,17 +382,23 @@ begin
 end $$;
 
 -- Gives each command, all of them in lanes with a rate, the time at which its next attempt begins; null: now. A lane that was idle
--- begins with as many as the rate allows in a second, one at least.
+-- begins with as many as the rate allows in a second, one at least. Commands that come late, as no worker was there or a pause kept
+-- them, are spread again: otherwise all of them would begin together. A bucket says nothing when its times have passed, so now and
+-- then those of a domain are removed.
 create function command_bus_take_turns(of_domain text, command_ids uuid[]) returns table (command_id uuid, begins_at timestamptz)
 language plpgsql as $$
 declare
   v_lane  record;
   v_next  timestamptz;
+  v_begun timestamptz;
+  v_first timestamptz;
   v_turn  timestamptz;
+  v_late  int;
+  v_tidy  boolean := false;
 begin
   for v_lane in
-    select e.lane, r.rate, array_agg(e.command_id order by e.place) as ids, array_agg(e.turn_at order by e.place) as turns,
-      count(*) filter (where e.turn_at is null) as wanted
+    select e.lane, r.rate, bool_or(e.place % 500 = 0) as tidy, array_agg(e.command_id order by e.place) as ids, array_agg(e.turn_at order by e.place) as turns,
+      count(*) filter (where e.turn_at is null) / r.rate as wanted, greatest(1, 1 / r.rate) as burst
     from unnest(command_ids) g(id)
     join command_bus_lane_entry e on e.domain = of_domain and e.command_id = g.id
     cross join lateral command_bus_lane_rule(e.domain, e.lane, e.limit_name) r
@@ -369,18 +406,32 @@ begin
     -- two callers lock buckets in the same order
     group by e.lane, r.rate order by e.lane
   loop
-    if v_lane.wanted > 0 then
-      insert into command_bus_lane_bucket as b (domain, lane, next_at)
-      values (of_domain, v_lane.lane, clock_timestamp() + make_interval(secs => v_lane.wanted / v_lane.rate))
-      on conflict (domain, lane) do update
-        set next_at = greatest(b.next_at, clock_timestamp()) + make_interval(secs => v_lane.wanted / v_lane.rate)
-      returning b.next_at - make_interval(secs => v_lane.wanted / v_lane.rate) into v_next;
-    end if;
+    v_tidy := v_tidy or v_lane.tidy;
+    -- with another rate than before, what that has given does not count
+    insert into command_bus_lane_bucket as b (domain, lane, rate, next_at, begun_at)
+    values (of_domain, v_lane.lane, v_lane.rate, clock_timestamp() + make_interval(secs => v_lane.wanted), clock_timestamp())
+    on conflict (domain, lane) do update set
+      rate = excluded.rate,
+      next_at = least(greatest(b.next_at, clock_timestamp()),
+        case when b.rate <> excluded.rate then clock_timestamp() + make_interval(secs => v_lane.burst) end) + make_interval(secs => v_lane.wanted),
+      begun_at = least(b.begun_at, case when b.rate <> excluded.rate then clock_timestamp() + make_interval(secs => v_lane.burst) end)
+    returning b.next_at - make_interval(secs => v_lane.wanted), b.begun_at into v_next, v_begun;
+    v_late := 0;
     for i in 1 .. cardinality(v_lane.ids) loop
       v_turn := v_lane.turns[i];
       if v_turn is null then
         v_next := v_next + make_interval(secs => 1 / v_lane.rate);
-        v_turn := v_next - make_interval(secs => greatest(1, 1 / v_lane.rate));
+        v_turn := v_next - make_interval(secs => v_lane.burst);
+      end if;
+      if v_turn <= clock_timestamp() then
+        -- one more than the burst, as times are rounded
+        v_first := v_begun - make_interval(secs => v_lane.burst + 1 / v_lane.rate);
+        if v_first > clock_timestamp() then
+          v_turn := v_first + make_interval(secs => v_late / v_lane.rate);
+          v_late := v_late + 1;
+        else
+          v_begun := greatest(v_begun, clock_timestamp()) + make_interval(secs => 1 / v_lane.rate);
+        end if;
       end if;
       command_id := v_lane.ids[i];
       begins_at := case when v_turn > clock_timestamp() then v_turn end;
@@ -389,7 +440,15 @@ begin
       end if;
       return next;
     end loop;
+    update command_bus_lane_bucket b set begun_at = v_begun
+      where b.domain = of_domain and b.lane = v_lane.lane and b.begun_at <> v_begun;
   end loop;
+  if v_tidy then
+    delete from command_bus_lane_bucket b where b.ctid = any (array(
+      select o.ctid from command_bus_lane_bucket o
+      where o.domain = of_domain and greatest(o.next_at, o.begun_at) < clock_timestamp() - interval '1 minute'
+      limit 5000 for update skip locked));
+  end if;
 end $$;
 
 -- Lets commands join their lanes that were due just now, or have lost their entry. Returns for each when its message becomes
@@ -436,9 +495,59 @@ end $$;
 
 -- Notes that settings have changed; `writes` as in command_bus_put_rows.
 create function command_bus_check_lanes(writes jsonb) returns void language sql as $$
-  insert into command_bus_lane_check (domain, lane, limit_name)
-  select x->'row'->>'domain', x->'row'->>'lane', x->'row'->>'name' from jsonb_array_elements(writes) x
+  insert into command_bus_lane_check (domain, lane, limit_name, changed)
+  select x->'row'->>'domain', x->'row'->>'lane', x->'row'->>'name', true from jsonb_array_elements(writes) x
 $$;
+
+-- What new settings of a lane mean for commands that were let in before. The caller has the lane's lock. Returns the queues with
+-- messages that have become visible.
+create function command_bus_change_settings(of_domain text, of_lane text) returns text[]
+language plpgsql as $$
+declare
+  v_rule   record;
+  v_queue  text;
+  v_ids    bigint[];
+  v_over   record;
+  v_count  int := 0;
+  v_taken  int;
+  v_queues text[] := '{}';
+begin
+  select * into v_rule from command_bus_lane_rule(of_domain, of_lane, command_bus_lane_limit(of_domain, of_lane));
+  update command_bus_lane_entry e set state = 'aside' where v_rule.on_park = 'pass' and e.domain = of_domain and e.lane = of_lane and e.state = 'parked';
+  -- turns that an earlier rate has given
+  update command_bus_lane_bucket b set next_at = clock_timestamp() + make_interval(secs => greatest(1, 1 / v_rule.rate))
+    where v_rule.rate is not null and b.domain = of_domain and b.lane = of_lane;
+  for v_queue, v_ids in
+    with freed as (
+      update command_bus_lane_entry e set turn_at = null
+      where e.domain = of_domain and e.lane = of_lane and e.state = 'admitted' and e.turn_at > clock_timestamp()
+      returning e.queue, e.msg_id)
+    select f.queue, array_agg(f.msg_id) from freed f group by f.queue
+  loop
+    perform command_bus_show(v_queue, v_ids, clock_timestamp());
+    v_queues := v_queues || v_queue;
+  end loop;
+  -- a lane that has become narrower takes back what nobody has read, the last ones first
+  for v_over in
+    select e.command_id, e.queue, e.msg_id from command_bus_lane_entry e
+    where e.domain = of_domain and e.lane = of_lane and e.state = 'admitted'
+    order by e.place desc
+    limit least(command_bus_most_at_once(), greatest(0, (select count(*) from command_bus_lane_entry n
+      where n.domain = of_domain and n.lane = of_lane and n.state in ('admitted', 'parked')) - v_rule.width))
+  loop
+    continue when to_regclass(format('pgmq.%I', 'q_' || v_over.queue)) is null;
+    execute format('update pgmq.%I q set vt = $2 where q.msg_id = $1 and q.read_ct = 0 and q.vt <= clock_timestamp()', 'q_' || v_over.queue)
+      using v_over.msg_id, command_bus_hidden();
+    get diagnostics v_taken = row_count;
+    v_count := v_count + v_taken;
+    update command_bus_lane_entry e set state = 'waiting', since = clock_timestamp()
+      where v_taken > 0 and e.domain = of_domain and e.command_id = v_over.command_id;
+  end loop;
+  if v_count >= command_bus_most_at_once() then
+    insert into command_bus_lane_check (domain, lane, changed) values (of_domain, of_lane, true);
+  end if;
+  return v_queues;
+end $$;
 
 -- Looks again at the lanes of a domain that are noted for it, and lets those run that may by now. Returns the queues with messages
 -- that have become visible. Lanes that somebody else has locked stay noted.
@@ -451,11 +560,6 @@ set enable_material = off
 as $$
 declare
   v_noted  record;
-  v_rule   record;
-  v_queue  text;
-  v_ids    bigint[];
-  v_over   record;
-  v_taken  int;
   v_queues text[] := '{}';
 begin
   if not command_bus_sees_lanes() then
@@ -463,44 +567,18 @@ begin
   end if;
   with rules as (
     delete from command_bus_lane_check c where c.domain = of_domain and c.lane is null returning c.limit_name)
-  insert into command_bus_lane_check (domain, lane)
-    select distinct of_domain, e.lane from command_bus_lane_entry e where e.domain = of_domain and e.limit_name in (select limit_name from rules);
+  insert into command_bus_lane_check (domain, lane, changed)
+    select distinct of_domain, e.lane, true from command_bus_lane_entry e where e.domain = of_domain and e.limit_name in (select limit_name from rules);
   for v_noted in
-    select n.lane, array_agg(n.check_id) as ids
-    from (select c.lane, c.check_id from command_bus_lane_check c where c.domain = of_domain order by c.check_id limit 1000) n
+    select n.lane, array_agg(n.check_id) as ids, bool_or(n.changed) as changed
+    from (select c.lane, c.check_id, c.changed from command_bus_lane_check c where c.domain = of_domain order by c.check_id limit 1000) n
     group by n.lane order by n.lane
   loop
     continue when not pg_try_advisory_xact_lock(command_bus_lane_key(of_domain, v_noted.lane));
     delete from command_bus_lane_check c where c.check_id = any (v_noted.ids);
-    select * into v_rule from command_bus_lane_rule(of_domain, v_noted.lane, command_bus_lane_limit(of_domain, v_noted.lane));
-    update command_bus_lane_entry e set state = 'aside' where v_rule.on_park = 'pass' and e.domain = of_domain and e.lane = v_noted.lane and e.state = 'parked';
-    -- turns that an earlier rate has given
-    update command_bus_lane_bucket b set next_at = clock_timestamp() + make_interval(secs => greatest(1, 1 / v_rule.rate))
-      where v_rule.rate is not null and b.domain = of_domain and b.lane = v_noted.lane;
-    for v_queue, v_ids in
-      with freed as (
-        update command_bus_lane_entry e set turn_at = null
-        where e.domain = of_domain and e.lane = v_noted.lane and e.state = 'admitted' and e.turn_at > clock_timestamp()
-        returning e.queue, e.msg_id)
-      select f.queue, array_agg(f.msg_id) from freed f group by f.queue
-    loop
-      perform command_bus_show(v_queue, v_ids, clock_timestamp());
-      v_queues := v_queues || v_queue;
-    end loop;
-    -- a lane that has become narrower takes back what nobody has read, the last ones first
-    for v_over in
-      select e.command_id, e.queue, e.msg_id from command_bus_lane_entry e
-      where e.domain = of_domain and e.lane = v_noted.lane and e.state = 'admitted'
-      order by e.place desc
-      limit greatest(0, (select count(*) from command_bus_lane_entry n
-        where n.domain = of_domain and n.lane = v_noted.lane and n.state in ('admitted', 'parked')) - v_rule.width)
-    loop
-      execute format('update pgmq.%I q set vt = $2 where q.msg_id = $1 and q.read_ct = 0 and q.vt <= clock_timestamp()', 'q_' || v_over.queue)
-        using v_over.msg_id, command_bus_hidden();
-      get diagnostics v_taken = row_count;
-      update command_bus_lane_entry e set state = 'waiting', since = clock_timestamp()
-        where v_taken > 0 and e.domain = of_domain and e.command_id = v_over.command_id;
-    end loop;
+    if v_noted.changed then
+      v_queues := v_queues || command_bus_change_settings(of_domain, v_noted.lane);
+    end if;
     v_queues := v_queues || command_bus_admit(array[of_domain], array[v_noted.lane]);
   end loop;
   return array(select distinct q from unnest(v_queues) q);

@@ -64,7 +64,7 @@ begin
         or e.sent and (e.revision <> 0 or not e.data ? 'data' or e.data ? 'adopted' or length(e.data->>'commandType') > 128
           or e.data ? 'priority' and e.data->>'priority' not in ('high', 'low')
           or (e.data->>'runAt')::timestamptz is null and e.data ? 'runAt' or (e.data->>'expiresAt')::timestamptz is null and e.data ? 'expiresAt'
-          or e.data ? 'lane' and (jsonb_typeof(e.data->'lane') <> 'string' or length(e.data->>'lane') > 200)
+          or e.data ? 'lane' and (jsonb_typeof(e.data->'lane') <> 'string' or length(e.data->>'lane') > 229)
           or e.data ? 'limit' and jsonb_typeof(e.data->'limit') <> 'string' or e.data ? 'traceparent' and jsonb_typeof(e.data->'traceparent') <> 'string'
           or not coalesce(e.data @@ 'strict $.commandType like_regex "^[A-Za-z][A-Za-z0-9_.:-]*$" && $.correlationId.type() == "string"
             && ($.replyTo == null || $.replyTo like_regex "^[a-z_]([a-z0-9_]|-)*$" && !($.replyTo like_regex "__commands(__high|__low)?$"))
@@ -150,7 +150,9 @@ begin
     select from jsonb_array_elements(coalesce(unit->'rows', '[]') || coalesce(unit->'moves', '[]') || coalesce(unit->'current', '[]')
       || coalesce(unit->'lanes', '[]')) x
     where command_bus_command_stream(x->>'domain', (x->>'command_id')::uuid) <> all (v_streams)
-      or x ? 'stream' and x->>'stream' <> all (v_streams))
+      or x ? 'stream' and x->>'stream' <> all (v_streams)) or exists (
+    select from jsonb_array_elements(coalesce(unit->'lanes', '[]')) x
+    where x ? 'queue' and command_bus_domain_of(x->>'queue') is distinct from x->>'domain')
   then
     raise exception 'role % may not commit this unit of work', quote_ident(v_caller) using errcode = 'insufficient_privilege';
   end if;
@@ -187,6 +189,7 @@ revoke all on function command_bus_reschedule(text, text, uuid, timestamptz) fro
 revoke all on function command_bus_is_archived(text[]) from public;
 revoke all on function command_bus_show(text, bigint[], timestamptz) from public;
 revoke all on function command_bus_admit(text[], text[]) from public;
+revoke all on function command_bus_change_settings(text, text) from public;
 revoke all on function command_bus_move_lanes(jsonb, bigint[], int[]) from public;
 revoke all on function command_bus_change_lanes(jsonb, bigint[], int[]) from public;
 revoke all on function command_bus_enter_lanes(jsonb, bigint[], int[]) from public;

@@ -384,6 +384,13 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
         'worker',
         { events: [event('CommandFailed')], acks: [{ queue: 'of_others', op: 'delete', events: [0], msgIds: ['1'] }] },
       ],
+      [
+        'worker',
+        {
+          events: [event('CommandReceived')],
+          lanes: [{ event: 0, op: 'enter', domain: 'shop', command_id: commandId, lane: 'a', queue: 'of_others' }],
+        },
+      ],
     ]
     const before = await roles.database.pool.query(`select count(*) from ${schema ?? 'public'}.command_bus_event`)
     for (const [role, unit] of units) {

@@ -56,7 +56,7 @@ export const laneCalls = {
     return calling.bus.lanes.get(domain, lane, calling.scope)
   },
   set: async (calling: Calling, domain: string, lane: string, options: Omit<LaneOptions, 'operator'>) => {
-    return calling.bus.lanes.set(domain, lane, byOperator(calling, options))
+    return calling.bus.lanes.set(domain, lane, { ...byOperator(calling, options), ...calling.scope })
   },
   listAt: async (calling: Calling, at: string, filter: Pick<LaneFilter, 'domain'> = {}) => {
     refuseTenants(calling)

@@ -24,14 +24,16 @@ export interface LimitOptions extends LaneOptions {
 const MAX_WIDTH = 1_000
 const MAX_RATE = 1_000_000
 const MIN_RATE = 1 / 86_400
-const MAX_LANE = 200
+const MAX_LIMIT_NAME = 100
+/** A key, or the name of a limit with that of a tenant. */
+export const MAX_LANE = 229
 const LIMIT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$/
 
 export const laneOf = (value: unknown): string => textOf(value, 'lane', MAX_LANE)
 
 /** A rule's name begins the names of its lanes. */
 export const limitNameOf = (value: unknown): string => {
-  const name = textOf(value, 'name', 100)
+  const name = textOf(value, 'name', MAX_LIMIT_NAME)
   if (LIMIT_NAME.test(name)) return name
   throw new InvalidInputError(
     'name',

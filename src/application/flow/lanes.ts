@@ -50,16 +50,17 @@ export const createLanes = ({ settings, queries, clock }: LanesDeps) => ({
     queries.one(domainOf(domain), laneOf(lane), scopeOf(scope)),
 
   /**
-   * Sets width, rate and what a parked command does; commands that may now run begin within a second.
+   * Sets width, rate and what a parked command does; commands that may now run begin within a second. `tenantId` of the
+   * options: whose commands the answer shows.
    * @throws InvalidInputError
    */
-  set: async (domain: string, lane: string, options: LaneOptions): Promise<Lane> => {
+  set: async (domain: string, lane: string, options: LaneOptions & Scope): Promise<Lane> => {
     const key = { domain: domainOf(domain), lane: laneOf(lane) }
     const base = { at: clock.now().toISOString(), actor: operatorOf(options.operator) }
     const intent = { type: 'Set' as const, ...base, ...key, ...laneSettingsOf(options) }
     const outcome = await settings.change(laneKind, laneIdOf(key.domain, key.lane), intent)
     if (isLeft(outcome)) return outcome.left
-    return queries.one(key.domain, key.lane, {})
+    return queries.one(key.domain, key.lane, scopeOf(options))
   },
 
   /** The settings of single lanes as they were at an instant (ISO 8601), from the log. @throws InvalidInputError */

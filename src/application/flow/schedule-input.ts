@@ -23,8 +23,8 @@ export interface NewSchedule {
   /** A time every so many seconds, counted from when this was set: 1 to 31,536,000. */
   readonly everySeconds?: number
   /**
-   * What happens with the times of more than a minute ago, when no process was there to send them: `skip` (default) sends
-   * none of them, `once` one command for the last of them, `all` one for each.
+   * What happens when the first of the times that wait is more than a minute old, as no process was there to send it: `skip`
+   * (default) sends none of those that wait, `once` one command for the last of them, `all` one for each.
    */
   readonly missed?: Missed
   /** With `all`: at most so many, the last ones; 1 to 1,000, default 100. */

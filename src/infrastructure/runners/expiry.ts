@@ -1,5 +1,7 @@
 import type { Pool } from 'pg'
+import { settledOrHeld } from '../../application/commands/settled-or-held.ts'
 import type { TransactCommands } from '../../application/commands/transact-commands.ts'
+import type { CommandTurn } from '../../application/commands/work-message.ts'
 import { EventDecodeError } from '../../application/ports/event-store.ts'
 import type { Log } from '../../application/ports/log.ts'
 import { commandStream } from '../../domain/command/names.ts'
@@ -7,6 +9,7 @@ import { instant } from '../postgres/connection/instant.ts'
 import { inTransaction, withClient } from '../postgres/connection/with-client.ts'
 import { createBackOff } from '../shared/back-off.ts'
 import { createWakeUp } from '../shared/wake-up.ts'
+import type { ReportOutcome } from '../worker/attempt/reporter.ts'
 
 export interface ExpiryDeps {
   /** Needs two connections at once. */
@@ -51,13 +54,17 @@ export const createExpiry = ({ pool, transact, log, everyMs = EVERY_MS }: Expiry
 
   /** How many commands expired. */
   const expire = async (rows: readonly ExpiredRow[]): Promise<number> => {
-    const outcomes = await transact(
-      rows.map(({ domain, command_id: commandId, as_of }) => ({
+    const turns = rows.map(
+      ({ domain, command_id: commandId, as_of }): CommandTurn => ({
         stream: commandStream({ domain, commandId }),
         intents: [{ type: 'Expire', at: as_of, actor: ACTOR }],
-      })),
+      }),
     )
-    return outcomes.filter(one => one.outcome === 'done' && one.events.length > 0).length
+    // what an open transaction has locked, as a lane, waits for the next sweep, and does not hold up the others
+    const outcomes = await settledOrHeld<ReportOutcome>(turns.length, onOutcome =>
+      transact(turns, { brief: true, onOutcome }),
+    )
+    return outcomes.filter(one => one?.outcome === 'done' && one.events.length > 0).length
   }
 
   /** One that cannot be read must not keep the others. */

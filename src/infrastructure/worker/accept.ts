@@ -80,8 +80,17 @@ export const createAccept = (deps: AcceptDeps) => {
       mayBegin = await queue.begin(name, messages)
     })
     const apart: Delivery[] = []
-    for (const job of jobs) if (mayBegin.has(messageKey(job.delivery))) run(job, apart)
-    await queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() })
+    const paused: WorkItem[] = []
+    for (const job of jobs) {
+      if (!mayBegin.has(messageKey(job.delivery))) continue
+      // the gate may have waited for others
+      if (pausing.holds(job)) paused.push(job)
+      else run(job, apart)
+    }
+    await Promise.all([
+      queue.handBack(name, apart, { uncount: true, delayMs: suspects.pauseMs() }),
+      pausing.putAway(paused),
+    ])
   }
 
   return async (opened: readonly OpenedMessage[]): Promise<void> => {

@@ -33,6 +33,8 @@ export interface FetcherDeps {
 
 /** The shortest pause after a look that found nothing: what is visible then is in somebody else's hands. */
 const SOON_MS = 10
+/** Lanes that have to be looked at again wait no longer than this, however much there is to read. */
+const LOOK_MS = 500
 
 /** Reads batches for the slots until the worker stops. */
 export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
@@ -50,6 +52,7 @@ export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
 
   return async (): Promise<void> => {
     const backOff = createBackOff()
+    let lookedAt = Number.NEGATIVE_INFINITY
     while (!deps.isStopping()) {
       let read = 0
       health.round()
@@ -66,7 +69,9 @@ export const createFetcher = (deps: FetcherDeps): (() => Promise<void>) => {
         const opened = read > 0 ? await openOrHandBack(deliveries) : []
         // what is to be worked on has been taken by then, whatever becomes of the other messages
         if (read > 0) await deps.accept(opened).finally(slots.pump)
-        const next = read > 0 || deps.isStopping() ? null : await queue.nextVisibleIn(name)
+        const looks = !deps.isStopping() && (read === 0 || performance.now() - lookedAt >= LOOK_MS)
+        const next = looks ? await queue.nextVisibleIn(name) : null
+        if (looks) lookedAt = performance.now()
         health.fetched(read)
         backOff.reset()
         if (read === 0 && !deps.isStopping()) {

@@ -90,6 +90,35 @@ describe('a command that nobody begins by its time', () => {
     })
   })
 
+  test.skipIf(logIsSeparate)('F3: is canceled while an open transaction holds the lane of another one', async () => {
+    const setup = await createTestBus()
+    const { bus, pool, until } = setup
+    const { commandId: held } = await bus.send('mail', 'Post', 1, { key: 'held', expiresInSeconds: 0.2 })
+    const client = await pool.connect()
+    await client.query('begin')
+    await bus.send('mail', 'Post', 2, { key: 'held', client })
+    const sweep = quickSweep(setup)
+    const leave = sweep.join()
+    // the first sweep that finds it
+    await until(
+      async () =>
+        (
+          await pool.query(
+            `select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())`,
+          )
+        ).rowCount ?? 0,
+      count => count > 0,
+    )
+    const { commandId: other } = await bus.send('mail', 'Post', 3, { key: 'free', expiresInSeconds: 0.01 })
+    await ended(setup, other, 'CANCELED')
+    expect(await bus.getCommand('mail', held)).toMatchObject({ status: 'PENDING' })
+    await client.query('rollback')
+    client.release()
+    await ended(setup, held, 'CANCELED')
+    leave()
+    await sweep.close()
+  })
+
   test('F3: is refused with an expiry that cannot be', async () => {
     const { bus } = await createTestBus()
     for (const [options, why] of [

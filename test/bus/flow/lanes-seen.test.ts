@@ -163,13 +163,26 @@ describe('lanes, seen and changed', () => {
     const refused = await bus.lanes.set('shop', 'a', options as never).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(InvalidInputError)
     expect((refused as Error).message).toMatch(message)
-    await expect(bus.lanes.set('shop', 'x'.repeat(201), { width: 1 })).rejects.toThrow(/lane: must have at most 200/)
+    await expect(bus.lanes.set('shop', 'x'.repeat(230), { width: 1 })).rejects.toThrow(/lane: must have at most 229/)
     await expect(bus.limits.set('shop', 'a/b', { by: 'key', width: 1 })).rejects.toThrow(/name: must be letters/)
     await expect(bus.limits.set('shop', 'a', { by: 'day' as never, width: 1 })).rejects.toThrow(
       /by: must be one of type/,
     )
     await expect(bus.limits.delete('shop', 'a')).rejects.toThrow(LimitNotFoundError)
     expect((await bus.lanes.list()).items).toEqual([])
+  })
+
+  test('F6: the longest names of a rule and of a tenant make a lane that is seen and changed as any other', async () => {
+    const { bus, another } = await createTestBus()
+    const rule = 'r'.repeat(100)
+    await bus.limits.set('shop', rule, { by: 'tenant', width: 1 })
+    const tenants = ['a', 'b'].map(name => name.repeat(128))
+    for (const tenantId of tenants) await another().send('shop', 'Ship', {}, { tenantId })
+    const first = await bus.lanes.list({ limit: 1 })
+    expect(first.items).toMatchObject([{ lane: `${rule}/${tenants[0]}`, limit: rule }])
+    const next = await bus.lanes.list({ limit: 1, cursor: first.nextCursor ?? '' })
+    expect(next.items).toMatchObject([{ lane: `${rule}/${tenants[1]}` }])
+    expect(await bus.lanes.set('shop', `${rule}/${tenants[1]}`, { width: 3 })).toMatchObject({ width: 3 })
   })
 
   test('F6: a caller with a tenant sees its own commands of a lane only, and changes none', async () => {
@@ -192,7 +205,9 @@ describe('lanes, seen and changed', () => {
     expect((await admin.lanes.list()).items.map(({ lane }) => lane)).toEqual(['both', 'theirs'])
     await expect(ann.lanes.set('shop', 'both', { width: 2 })).rejects.toThrow(ForbiddenError)
     await expect(ann.limits.set('shop', 'x', { by: 'key', width: 2 })).rejects.toThrow(/token without a tenant/)
-    await bob.lanes.set('shop', 'both', { width: 2 })
+    // the answer of a change shows no more than a list
+    expect(await bob.lanes.set('shop', 'both', { width: 2 })).toMatchObject({ width: 2, running: [], waiting: 0 })
+    expect(await admin.lanes.set('shop', 'both', { width: 2 })).toMatchObject({ running: [own] })
     const [then] = await admin.lanes.listAt(new Date(Date.now() + 1).toISOString())
     expect(then).toMatchObject({ lane: 'both', width: 2, updatedBy: 'bob' })
   })

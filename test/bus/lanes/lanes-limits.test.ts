@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { PermanentCommandError } from '../../../src/index.ts'
 import { createTestBus, until } from '../../support/bus.ts'
@@ -30,6 +31,16 @@ test('F5: the first rule that fits names the lane: by type, by tenant, or with t
   expect((await bus.getCommand('other', commandId))?.lane).toBe('0-all')
 })
 
+test('F6: a sender that has sent before knows a new rule a second later, also when it was idle', async () => {
+  const { bus, another } = await createTestBus()
+  const sender = another()
+  await sender.send('jobs', 'Run', null)
+  await bus.limits.set('jobs', 'all', { by: 'type', width: 1 })
+  await delay(1_000)
+  const { commandId } = await sender.send('jobs', 'Run', null)
+  expect(await bus.getCommand('jobs', commandId)).toMatchObject({ lane: 'all' })
+})
+
 test('F5: a lane never begins more than its rate allows, and uses what it allows', async () => {
   const { bus, work, pool, another } = await createTestBus()
   const RATE = 40
@@ -54,6 +65,54 @@ test('F5: a lane never begins more than its rate allows, and uses what it allows
   })
   // generous, for a busy machine: without the rate's own pace it would take far longer
   expect(performance.now() - from).toBeLessThan(20_000)
+})
+
+test('F5: commands whose time has passed while no worker was there do not begin all at once', async () => {
+  const { bus, work, pool } = await createTestBus()
+  const RATE = 40
+  const COUNT = 100
+  await setLimit(pool, 'jobs', 'slow', { by: 'type', width: 100, rate: RATE })
+  await bus.sendBatch(
+    'jobs',
+    Array.from({ length: COUNT }, () => ({ commandType: 'Run', data: null })),
+  )
+  const began: number[] = []
+  const handlers = { Run: () => void began.push(performance.now()) }
+  const first = await work({ domain: 'jobs', handlers })
+  await until(
+    async () => (await pool.query('select from command_bus_lane_entry where turn_at is null')).rowCount,
+    left => left === 0,
+  )
+  await first.stop()
+  const before = began.length
+  // a minute passes
+  await pool.query(`update command_bus_lane_entry set turn_at = turn_at - interval '1 minute'`)
+  await pool.query(
+    `update command_bus_lane_bucket set next_at = next_at - interval '1 minute', begun_at = begun_at - interval '1 minute'`,
+  )
+  await pool.query(`update pgmq.q_jobs__commands set vt = now()`)
+  const from = performance.now()
+  await work({ domain: 'jobs', handlers })
+  await until(
+    async () => began.length,
+    n => n === COUNT,
+  )
+  began.slice(before).forEach((at, i) => {
+    expect(i + 1).toBeLessThanOrEqual(RATE + (RATE * (at - from)) / 1000 + 2)
+  })
+})
+
+test('F5: a higher rate counts at once also for lanes that were empty when the rule was changed', async () => {
+  const { bus, work, until } = await createTestBus()
+  await work({ domain: 'jobs', handlers: { Run: () => null } })
+  for (const ratePerSecond of [0.001, 100]) {
+    await bus.limits.set('jobs', 'all', { by: 'key', width: 1, ratePerSecond })
+    const [sent] = await bus.sendBatch('jobs', [{ commandType: 'Run', data: null, key: 'a' }])
+    await until(
+      () => bus.getCommand('jobs', sent?.commandId as string),
+      command => command?.status === 'COMPLETED',
+    )
+  }
 })
 
 test('F5: a width that grows, a rule that is removed, and parked ones that may be passed let those run that wait', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { PermanentCommandError, TransientCommandError } from '../../../src/index.ts'
-import { createTestBus, signal, type TestBus, until } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, signal, type TestBus, until } from '../../support/bus.ts'
 import { entriesOf, setLane } from '../../support/flow/lanes.ts'
 import { isParked } from '../../support/park.ts'
 
@@ -229,3 +229,22 @@ test('F5: one that is put off leaves its place to the others until it is due; on
   await allEnded(test)
   expect(began).toEqual([0, 2, 3, 1])
 })
+
+test.runIf(logIsSeparate)(
+  'F5: one that is put off when a worker has its message already keeps its place: the next does not run beside it',
+  async () => {
+    const test = await createTestBus()
+    const { bus, pool } = test
+    const ids = await sendAll(test, [0, 1])
+    const states = async () => (await entriesOf(pool)).map(({ state }) => state).join()
+    await until(states, seen => seen === 'admitted,waiting')
+    const read = await pool.query(`select msg_id from command_bus_read('mail__commands', 60, 1, null)`)
+    expect(read.rows[0].msg_id).toBe('1')
+    const moved = await bus.reschedule('mail', ids[0] as string, { delaySeconds: 3_600 })
+    await until(
+      () => bus.getCommand('mail', ids[0] as string),
+      command => command?.runAt === moved.runAt && command?.revision === 1,
+    )
+    expect(await states()).toBe('admitted,waiting')
+  },
+)

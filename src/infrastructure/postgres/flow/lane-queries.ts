@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { MAX_LANE } from '../../../application/flow/lane-input.ts'
 import type { Lane, LaneQueries, Limit } from '../../../application/ports/reading/lane-queries.ts'
 import { instant } from '../connection/instant.ts'
 import { tenantIs } from '../reading/conditions.ts'
@@ -179,4 +180,4 @@ const decode = (cursor: string): readonly [string, string] => {
 }
 
 const isStorable = (part: unknown): part is string =>
-  typeof part === 'string' && part.length <= 200 && part.isWellFormed() && !part.includes('\u0000')
+  typeof part === 'string' && part.length <= MAX_LANE && part.isWellFormed() && !part.includes('\u0000')

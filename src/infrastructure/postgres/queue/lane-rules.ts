@@ -3,15 +3,15 @@ import type { LaneRule, LaneRules } from '../../../application/sending/lane-rule
 import { isOutage } from '../connection/errors.ts'
 
 /** A sender that sends all the time reads the rules this often. */
-const FRESH_MS = 1_000
+const FRESH_MS = 500
 /** Rules that are older are not used: a sender that was idle waits for the present ones. */
-const STALE_MS = 10_000
+const STALE_MS = 1_000
 
 interface RuleRow extends LaneRule {
   readonly domain: string
 }
 
-/** The rules of all domains: one statement a second at the most while this process sends, and none for each command. */
+/** The rules of all domains: two statements a second at the most while this process sends, and none for each command. */
 export const createLaneRules = (pool: Pool, now: () => number = () => performance.now()): LaneRules => {
   let known: ReadonlyMap<string, readonly LaneRule[]> = new Map()
   let readAt = Number.NEGATIVE_INFINITY

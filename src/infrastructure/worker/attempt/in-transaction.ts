@@ -18,7 +18,7 @@ export interface TransactionDeps {
   readonly transact: TransactCommands
   readonly connections: HandlerConnections
   readonly log: Log
-  /** Whether a pause keeps the command from beginning, which has waited for a connection. */
+  /** Whether a pause keeps the command from beginning, which has waited for a connection or for its receipt. */
   readonly isPaused: (job: WorkItem) => Promise<boolean>
   /** Whether the error says that the database is away. */
   readonly isAway: (error: unknown) => boolean
@@ -37,7 +37,7 @@ export interface TransactionalAttempt {
 }
 
 /** The receipt is in the log by then, so this is, too. */
-const PAUSED: Outcome = {
+export const PAUSED: Outcome = {
   kind: 'failure',
   error: failure('TRANSIENT', 'PAUSED', 'It was paused before its handler began (this attempt does not count)'),
   counts: false,

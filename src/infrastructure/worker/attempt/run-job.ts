@@ -11,7 +11,7 @@ import { attemptEnd } from './attempt-end.ts'
 import { type HandlerEnd, limitOf } from './deadline.ts'
 import type { AnyHandler } from './handler.ts'
 import { type CallDeps, HandlerCall } from './handler-call.ts'
-import { inTransaction, type TransactionalAttempt, type TransactionDeps } from './in-transaction.ts'
+import { inTransaction, PAUSED, type TransactionalAttempt, type TransactionDeps } from './in-transaction.ts'
 import { failedWith, refused, successOf, withoutSize } from './outcomes.ts'
 import type { Reporter, ReportOutcome, ReportReader } from './reporter.ts'
 import { nameOf, type Run, type RunEvents } from './run.ts'
@@ -81,15 +81,18 @@ export class JobRun implements Run, HandlerEnd, ReportReader, TransactionalAttem
 
   /** The receipt comes before the handler: what can expire does not do so any more, and the log shows the order of a lane. */
   #beginInLog(): void {
-    this.recordReceipt().then(
-      () => {
-        // its outcome is dropped
-        if (this.#isAbandoned) this.#handled(successOf(null))
-        else this.#call?.run(this.#attempt, null, this)
-      },
-      // nobody has to wait for its lease
-      error => this.#handled(failedWith(error, this.#deps.mapError)),
-    )
+    this.recordReceipt()
+      .then(() => !this.#isAbandoned && this.#deps.isPaused(this.job))
+      .then(
+        isPaused => {
+          // its outcome is dropped
+          if (this.#isAbandoned) this.#handled(successOf(null))
+          else if (isPaused) this.#handled(PAUSED)
+          else this.#call?.run(this.#attempt, null, this)
+        },
+        // nobody has to wait for its lease
+        error => this.#handled(failedWith(error, this.#deps.mapError)),
+      )
   }
 
   /** Runs the handler in its transaction. */
