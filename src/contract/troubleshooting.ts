@@ -30,7 +30,7 @@ const codecsOfConditions = (conditions: typeof parkedConditions) =>
 const filters = codecsOfConditions(parkedConditions)
 export const actionFilters: Pick<typeof filters, ActionCondition> = codecsOfConditions(actionConditions)
 
-const itemColumns = { ...codecsOf(parkedColumns), parkedReason: t.string, payload: anyJson }
+const itemColumns = { ...codecsOf(parkedColumns), parkedAt: instant, parkedReason: t.string, payload: anyJson }
 
 const item = t.intersection([t.type(itemColumns), cutBeside('payload')])
 
@@ -139,9 +139,7 @@ export const troubleshootingRoutes = {
       status: 200,
       body: t.type({
         at: instant,
-        items: t.array(
-          t.intersection([t.type({ ...itemColumns, parkedAt: instant, revision: t.number }), cutBeside('payload')]),
-        ),
+        items: t.array(t.intersection([t.type({ ...itemColumns, revision: t.number }), cutBeside('payload')])),
         nextCursor: nullable(t.string),
       }),
     },

@@ -123,6 +123,7 @@ export const parkedColumns = [
   'commandType',
   'attempts',
   'maxAttempts',
+  'parkedAt',
   'parkedReason',
   'snoozedUntil',
   'lastErrorType',

@@ -21,6 +21,7 @@ import { addReplay } from './investigation/replay.ts'
 import { addVerify } from './investigation/verify.ts'
 import { addCredits } from './runs/credits.ts'
 import { addRuns } from './runs/runs.ts'
+import { addCompletion } from './service/completion.ts'
 import { addHealthCommand } from './service/health.ts'
 import { addStart } from './service/start.ts'
 import { addToken } from './service/token.ts'
@@ -29,6 +30,7 @@ import type { CliDeps } from './support/deps.ts'
 import { failureOf, Refused } from './support/failure.ts'
 import { addInspect } from './support/inspect.ts'
 import { Interrupted } from './support/session.ts'
+import { addExamples } from './text/examples.ts'
 import { jsonText, printNote } from './text/output.ts'
 import { addRehearse } from './troubleshooting/rehearse.ts'
 import { addTroubleshooting } from './troubleshooting/tsq.ts'
@@ -45,7 +47,20 @@ Environment:
 
 Exit codes: 0 done, 1 refused or failed, 2 invalid command line.`
 
-const buildProgram = (deps: CliDeps): Command => {
+/** The commands as their help lists them. */
+const groups: readonly (readonly [heading: string, adders: readonly ((program: Command, deps: CliDeps) => void)[]])[] =
+  [
+    ['Run', [addStart, addWorker, addDoctor, addHealthCommand, addToken, addCompletion]],
+    ['Commands', [addSend, addInspect, addCancel, addReschedule, addReplies, addOperations]],
+    ['Troubleshooting', [addTroubleshooting, addRehearse, addStrangers]],
+    ['Flow', [addLanes, addLimits, addSchedules, addPauses]],
+    ['Workflow runs', [addRuns, addCredits]],
+    ['Investigation and proof', [addReplay, addVerify, addExport, addArchive]],
+    ['Database', [addMigrate, addGrants, addQueues, addCopyLog, addAdoptLog]],
+  ]
+
+/** The whole command line, for one run. */
+export const buildProgram = (deps: CliDeps): Command => {
   const program = new Command('commandbus')
     .description('An event-sourced command bus on PostgreSQL and pgmq')
     .version(deps.version)
@@ -53,39 +68,11 @@ const buildProgram = (deps: CliDeps): Command => {
     .configureOutput({ writeErr: () => {} })
     .showSuggestionAfterError(true)
     .addHelpText('after', environment)
-  for (const add of [
-    addStart,
-    addWorker,
-    addMigrate,
-    addGrants,
-    addSend,
-    addInspect,
-    addReplay,
-    addRehearse,
-    addCancel,
-    addReschedule,
-    addTroubleshooting,
-    addOperations,
-    addRuns,
-    addCredits,
-    addLanes,
-    addLimits,
-    addSchedules,
-    addPauses,
-    addReplies,
-    addStrangers,
-    addQueues,
-    addDoctor,
-    addHealthCommand,
-    addCopyLog,
-    addAdoptLog,
-    addToken,
-    addVerify,
-    addExport,
-    addArchive,
-  ]) {
-    add(program, deps)
+  for (const [heading, adders] of groups) {
+    program.commandsGroup(`${heading}:`)
+    for (const add of adders) add(program, deps)
   }
+  addExamples(program)
   return program
 }
 

@@ -51,6 +51,7 @@ describe('troubleshooting lists', () => {
         commandType: 'Charge',
         attempts: 1,
         maxAttempts: 3,
+        parkedAt: expect.any(String),
         parkedReason: 'PERMANENT',
         snoozedUntil: null,
         lastErrorType: 'PERMANENT',

@@ -14,7 +14,9 @@ describe('a parked command', () => {
     const list = await program.run(['tsq', 'list'], on(setup))
     expect(list).toMatchObject({ code: 0, stderr: '' })
     expect(list.stdout).toMatch(
-      new RegExp(`${id} +payments +Charge +PERMANENT +CARD_DECLINED: the card was declined .*{"amount":77}`),
+      new RegExp(
+        `${id} +payments +Charge +PERMANENT +[-0-9]+ [:0-9]+Z +CARD_DECLINED: the card was declined .*{"amount":77}`,
+      ),
     )
     const json = (
       await program.run(['tsq', 'list', '--domain', 'payments', '--error-code', 'CARD_DECLINED', '--json'], on(setup))

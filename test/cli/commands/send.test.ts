@@ -142,7 +142,6 @@ describe('send refuses bad input in one sentence, before it connects', () => {
       'nested deeper than 100',
     ],
     ['a missing file', ['send', 'payments', 'Charge', '--data', '@/no/such/file'], 'cannot be read (ENOENT)'],
-    ['no data', ['send', 'payments', 'Charge'], "required option '--data <json>' not specified"],
     ['an unknown flag', ['send', 'payments', 'Charge', '--data', '1', '--colour'], "unknown option '--colour'"],
   ]
 

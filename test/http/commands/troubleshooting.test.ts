@@ -143,6 +143,7 @@ describe('the list of parked commands', () => {
           commandType: 'Charge',
           attempts: 1,
           maxAttempts: 3,
+          parkedAt: expect.any(String),
           parkedReason: 'PERMANENT',
           snoozedUntil: null,
           lastErrorType: expect.any(String),

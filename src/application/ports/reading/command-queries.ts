@@ -61,6 +61,7 @@ export interface TroubleshootingFilter extends ParkedFilter {
 }
 
 export interface TroubleshootingItem extends Pick<CommandColumns, (typeof parkedColumns)[number]> {
+  readonly parkedAt: string
   readonly parkedReason: string
   /** The original data, or an operator's edit of it. Null if it has more than 4 KiB: `getCommand` returns it whole. */
   readonly payload: Json

@@ -3,11 +3,11 @@ import type { Operation } from '../../../application/operations/operation-view.t
 import type { OperationFilter, OperationUser } from '../../../application/operations/operations.ts'
 import { commandIdOf, commandTypeOf, oneOf, pagingOf, textOf } from '../../../application/shared/input.ts'
 import { type OperationStatus, operationStatuses } from '../../../domain/operation/status.ts'
-import { printAnswer, printPage } from '../support/answer.ts'
+import { allPages, printAnswer, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { numberOf, readJson, systemUser } from '../support/input.ts'
-import { type Column, fields, pretty, when } from '../text/output.ts'
+import { type Column, fields, pretty, timeColumn, when } from '../text/output.ts'
 
 interface OwnedOptions {
   readonly owner?: string
@@ -65,10 +65,17 @@ export const addOperations = (program: Command, deps: CliDeps): void => {
     .option('--status <status>', operationStatuses.join(', '))
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'continue after the previous page')
+    .option(...allPages)
     .action(async (options: ListOptions) => {
       const user = userOf(options)
       const filter = filterOf(options)
-      await printPage(deps, options, bus => bus.operations.list(user, filter), columns, 'No operations.')
+      await printPage(
+        deps,
+        options,
+        (bus, from) => bus.operations.list(user, { ...filter, ...from }),
+        columns,
+        'No operations.',
+      )
     })
 
   owned(
@@ -112,7 +119,7 @@ const columns: readonly Column<Operation>[] = [
   { title: 'TYPE', value: operation => operation.operation_type, flexible: true },
   { title: 'STATUS', value: operation => operation.status },
   { title: 'RETRIES', value: operation => String(operation.retry_count) },
-  { title: 'CREATED', value: operation => when(operation.created_at) },
+  timeColumn('CREATED', operation => operation.created_at),
   { title: 'ERROR', value: operation => operation.error_message, flexible: true },
 ]
 

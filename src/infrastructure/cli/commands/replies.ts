@@ -10,7 +10,7 @@ import { readConfig } from '../../settings/config.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { numberOf } from '../support/input.ts'
 import { withDatabase } from '../support/session.ts'
-import { type Column, plain, print, printJson, table, when } from '../text/output.ts'
+import { type Column, plain, print, printJson, table, timeColumn } from '../text/output.ts'
 import { addUndelivered } from './undelivered.ts'
 
 interface Options {
@@ -106,7 +106,7 @@ const errorOf = ({ message }: Reply): string => {
 }
 
 const columns: readonly Column<Reply>[] = [
-  { title: 'TIME', value: reply => when(reply.enqueuedAt) },
+  timeColumn('TIME', reply => reply.enqueuedAt),
   { title: 'COMMAND', value: reply => reply.message.command_id },
   { title: 'TYPE', value: reply => reply.message.type, flexible: true },
   { title: 'OUTCOME', value: reply => reply.message.outcome },

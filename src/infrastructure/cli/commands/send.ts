@@ -36,7 +36,7 @@ export const addSend = (program: Command, deps: CliDeps): void => {
     .description('send a command')
     .argument('<domain>', 'its domain; a worker of that domain handles it')
     .argument('<type>', 'its type, which selects the handler')
-    .requiredOption('--data <json>', 'the payload: JSON, @file or - for standard input; up to 1 MiB')
+    .option('--data <json>', 'the payload: JSON, @file or - for standard input; up to 1 MiB', '{}')
     .option('--id <uuid>', 'the id of the command; the same id is sent once only (default: a new one)')
     .option('--reply-to <queue>', 'the queue for the reply')
     .option('--correlation-id <text>', 'up to 128 characters (default: the id of the command)')

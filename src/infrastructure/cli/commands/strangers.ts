@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import type { Stranger, StrangerChoice } from '../../../application/ports/strangers.ts'
 import { commandTypeOf, defined, limitOf, replyQueueOf, textOf } from '../../../application/shared/input.ts'
-import { printPage } from '../support/answer.ts'
+import { allPages, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { Refused, UsageError } from '../support/failure.ts'
 import { numberOf, operatorOf } from '../support/input.ts'
 import { withBus } from '../support/session.ts'
-import { type Column, counted, plain, print, printJson, when } from '../text/output.ts'
+import { type Column, counted, plain, print, printJson, timeColumn } from '../text/output.ts'
 
 interface ChoiceOptions {
   readonly domain?: string
@@ -87,10 +87,17 @@ export const addStrangers = (program: Command, deps: CliDeps): void => {
 
   chosen(strangers.command('list').description('list them, newest first'))
     .option('--settled', 'list those that were adopted or dropped, and by whom')
+    .option(...allPages)
     .action(async (options: ChoiceOptions & { readonly settled?: true }) => {
       const filter = { ...choiceOf(options), ...(options.settled ? { settled: true } : {}) }
       const columns = options.settled ? settledColumns : waitingColumns
-      await printPage(deps, options, bus => bus.strangers.list(filter), columns, 'No such messages.')
+      await printPage(
+        deps,
+        options,
+        (bus, from) => bus.strangers.list({ ...filter, ...from }),
+        columns,
+        'No such messages.',
+      )
     })
 
   settling(strangers.command('adopt').description('make commands of them, each once; what cannot be one stays'))
@@ -141,7 +148,7 @@ export const addStrangers = (program: Command, deps: CliDeps): void => {
 
 const found: readonly Column<Stranger>[] = [
   { title: 'ID', value: one => one.strangerId },
-  { title: 'FOUND', value: one => when(one.foundAt) },
+  timeColumn('FOUND', one => one.foundAt),
   { title: 'QUEUE', value: one => one.queue, flexible: true },
   { title: 'MSG', value: one => one.msgId },
 ]
@@ -160,7 +167,7 @@ const settledColumns: readonly Column<Stranger>[] = [
   ...found,
   { title: 'OUTCOME', value: one => one.outcome },
   { title: 'BY', value: one => one.settledBy, flexible: true },
-  { title: 'AT', value: one => when(one.settledAt) },
+  timeColumn('AT', one => one.settledAt),
   { title: 'COMMAND', value: one => one.commandId },
   { title: 'REASON', value: one => one.reason, flexible: true },
 ]

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import type { UndeliveredChoice, UndeliveredReply } from '../../../application/ports/reading/undelivered.ts'
 import { defined, limitOf, replyQueueOf, textOf } from '../../../application/shared/input.ts'
-import { printPage } from '../support/answer.ts'
+import { allPages, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { Refused } from '../support/failure.ts'
 import { numberOf, operatorOf } from '../support/input.ts'
 import { withBus } from '../support/session.ts'
-import { type Column, counted, plain, print, printJson, when } from '../text/output.ts'
+import { type Column, counted, plain, print, printJson, timeColumn } from '../text/output.ts'
 
 interface ChoiceOptions {
   readonly domain?: string
@@ -42,13 +42,20 @@ export const addUndelivered = (replies: Command, deps: CliDeps): void => {
   chosen(replies.command('undelivered').description('list replies that could not be delivered, newest first'))
     .option('--delivered', 'list those that were delivered later, and by whom')
     .option('--cursor <cursor>', 'continue after the previous page')
+    .option(...allPages)
     .action(async (options: ListOptions) => {
       const filter = {
         ...choiceOf(options),
         ...(options.delivered ? { delivered: true } : {}),
         ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
       }
-      await printPage(deps, options, bus => bus.replies.undelivered(filter), columns, 'No such replies.')
+      await printPage(
+        deps,
+        options,
+        (bus, from) => bus.replies.undelivered({ ...filter, ...from }),
+        columns,
+        'No such replies.',
+      )
     })
 
   chosen(replies.command('deliver').description('deliver them again, each once: those named, or all that match'))
@@ -78,12 +85,12 @@ export const addUndelivered = (replies: Command, deps: CliDeps): void => {
 
 const columns: readonly Column<UndeliveredReply>[] = [
   { title: 'ID', value: reply => reply.replyId },
-  { title: 'SINCE', value: reply => when(reply.since) },
+  timeColumn('SINCE', reply => reply.since),
   { title: 'COMMAND', value: reply => `${reply.domain} ${reply.commandId}` },
   { title: 'QUEUE', value: reply => reply.queue, flexible: true },
   { title: 'TRIES', value: reply => reply.tries },
   { title: 'REASON', value: reply => reply.reason, flexible: true },
-  { title: 'DELIVERED', value: reply => when(reply.deliveredAt) },
+  timeColumn('DELIVERED', reply => reply.deliveredAt),
   { title: 'BY', value: reply => reply.deliveredBy, flexible: true },
   { title: 'TO', value: reply => (reply.deliveredTo === reply.queue ? '' : reply.deliveredTo), flexible: true },
 ]

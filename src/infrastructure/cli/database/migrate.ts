@@ -28,32 +28,35 @@ export const addMigrate = (program: Command, deps: CliDeps): void => {
     )
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
-      await withDatabase(readConfig(deps.env), database =>
-        withPool(database, async pool => {
-          // refuses a database of a newer commandbus before anything is changed
-          const { pending } = await schemaStatus(pool)
-          await withUnhurriedClient(pool, async client => {
-            const pgmq = await ensurePgmq(client, { installSql: options.installPgmq === true })
-            const lack = await lackOfPgmqRights(client)
-            if (lack !== null) throw new MigrationError(lack)
-            const progress = startProgress('migrations', pending.length)
-            const applied = await migrate(client, {
-              onApply: () => progress.step(),
-              ...(options.schema === undefined ? {} : { schema: options.schema }),
-            }).finally(progress.end)
-            const { current } = await schemaStatus(client)
-            if (options.json) {
-              printJson({
-                applied: applied.map(({ version, name }) => ({ version, name })),
-                schemaVersion: current,
-                pgmq,
-              })
-              return
-            }
-            for (const { version, name } of applied) print(`Applied ${version} ${name}.`)
-            print(`The schema is at version ${current}; pgmq ${pgmq.version} is installed (${pgmq.how}).`)
-          })
-        }),
+      await withDatabase(
+        readConfig(deps.env),
+        database =>
+          withPool(database, async pool => {
+            // refuses a database of a newer commandbus before anything is changed
+            const { pending } = await schemaStatus(pool)
+            await withUnhurriedClient(pool, async client => {
+              const pgmq = await ensurePgmq(client, { installSql: options.installPgmq === true })
+              const lack = await lackOfPgmqRights(client)
+              if (lack !== null) throw new MigrationError(lack)
+              const progress = startProgress('migrations', pending.length)
+              const applied = await migrate(client, {
+                onApply: () => progress.step(),
+                ...(options.schema === undefined ? {} : { schema: options.schema }),
+              }).finally(progress.end)
+              const { current } = await schemaStatus(client)
+              if (options.json) {
+                printJson({
+                  applied: applied.map(({ version, name }) => ({ version, name })),
+                  schemaVersion: current,
+                  pgmq,
+                })
+                return
+              }
+              for (const { version, name } of applied) print(`Applied ${version} ${name}.`)
+              print(`The schema is at version ${current}; pgmq ${pgmq.version} is installed (${pgmq.how}).`)
+            })
+          }),
+        { create: true },
       )
     })
 }

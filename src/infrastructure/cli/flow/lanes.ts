@@ -3,10 +3,10 @@ import { laneOf, laneSettingsOf } from '../../../application/flow/lane-input.ts'
 import type { LaneThen } from '../../../application/flow/lanes.ts'
 import type { Lane } from '../../../application/ports/reading/lane-queries.ts'
 import { defined, domainOf, instantOf, limitOf, optional } from '../../../application/shared/input.ts'
-import { printAnswer, printPage } from '../support/answer.ts'
+import { allPages, printAnswer, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { numberOf, operatorOf } from '../support/input.ts'
-import { type Column, fields, table, when } from '../text/output.ts'
+import { type Column, fields, table, timeColumn, when } from '../text/output.ts'
 import { type SettingFlags, settingsOf, withSettings } from './lane-settings.ts'
 
 interface ListFlags {
@@ -30,6 +30,7 @@ export const addLanes = (program: Command, deps: CliDeps): void => {
     .option('--at <instant>', 'the settings of single lanes as they were then (ISO 8601), and who had made them')
     .option('--limit <n>', 'how many at most, 1-500', numberOf('--limit'))
     .option('--cursor <cursor>', 'the next page')
+    .option(...allPages)
     .option('--json', 'print JSON')
     .action(async (flags: ListFlags) => {
       const { blocked, limit, cursor } = flags
@@ -41,7 +42,7 @@ export const addLanes = (program: Command, deps: CliDeps): void => {
         ...defined({ blocked, cursor }),
         ...(limit === undefined ? {} : { limit: limitOf(limit) }),
       }
-      return printPage(deps, flags, bus => bus.lanes.list(filter), columns, 'No lanes.')
+      return printPage(deps, flags, (bus, from) => bus.lanes.list({ ...filter, ...from }), columns, 'No lanes.')
     })
 
   named(lanes, 'show', 'one lane')
@@ -96,7 +97,7 @@ const columns: readonly Column<Lane>[] = [
   { title: 'ON PARK', value: one => one.onPark },
   { title: 'RUNNING', value: one => one.running.length },
   { title: 'WAITING', value: waitingOf },
-  { title: 'SINCE', value: one => when(one.waitingSince) },
+  timeColumn('SINCE', one => one.waitingSince),
   { title: 'BLOCKED BY', value: blockerOf },
 ]
 
@@ -107,7 +108,7 @@ const columnsThen: readonly Column<LaneThen>[] = [
   { title: 'RATE', value: one => one.ratePerSecond },
   { title: 'ON PARK', value: one => one.onPark },
   { title: 'SET BY', value: one => one.updatedBy, flexible: true },
-  { title: 'SET', value: one => when(one.updatedAt) },
+  timeColumn('SET', one => one.updatedAt),
 ]
 
 const textOfLane = (one: Lane): string =>

@@ -6,7 +6,7 @@ import { lanesBy } from '../../../domain/flow/lane/events.ts'
 import { printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { operatorOf } from '../support/input.ts'
-import { type Column, table, when } from '../text/output.ts'
+import { type Column, table, timeColumn } from '../text/output.ts'
 import { type SettingFlags, settingsOf, withOperator, withSettings } from './lane-settings.ts'
 
 interface SetFlags extends SettingFlags {
@@ -78,5 +78,5 @@ const columns: readonly Column<Limit>[] = [
   { title: 'RATE', value: one => one.ratePerSecond },
   { title: 'ON PARK', value: one => one.onPark },
   { title: 'SET BY', value: one => one.updatedBy, flexible: true },
-  { title: 'SET', value: one => when(one.updatedAt) },
+  timeColumn('SET', one => one.updatedAt),
 ]

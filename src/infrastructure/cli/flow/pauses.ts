@@ -4,7 +4,7 @@ import { commandIdOf, commandTypeOf, defined, domainOf, instantOf, textOf } from
 import { printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { instantAhead, operatorOf } from '../support/input.ts'
-import { type Column, plain, table, when } from '../text/output.ts'
+import { type Column, plain, table, timeColumn, when } from '../text/output.ts'
 
 interface PauseFlags {
   readonly reason: string
@@ -91,8 +91,8 @@ const columns: readonly Column<Pause>[] = [
   { title: 'DOMAIN', value: pause => pause.domain },
   { title: 'TYPE', value: pause => pause.commandType ?? 'all' },
   { title: 'TENANT', value: pause => pause.tenantId ?? 'all', flexible: true },
-  { title: 'SINCE', value: pause => when(pause.pausedAt) },
-  { title: 'UNTIL', value: pause => when(pause.until) },
+  timeColumn('SINCE', pause => pause.pausedAt),
+  timeColumn('UNTIL', pause => pause.until),
   { title: 'BY', value: pause => pause.pausedBy, flexible: true },
   { title: 'REASON', value: pause => pause.reason, flexible: true },
 ]

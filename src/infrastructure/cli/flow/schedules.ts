@@ -6,10 +6,10 @@ import { defined, domainOf, limitOf, textOf } from '../../../application/shared/
 import { type Priority, priorities } from '../../../domain/flow/priority.ts'
 import { missedRules, overlapRules } from '../../../domain/flow/schedule/due.ts'
 import { createCronTimes } from '../../shared/cron-times.ts'
-import { printAnswer, printPage } from '../support/answer.ts'
+import { allPages, printAnswer, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { numberOf, operatorOf, readJson } from '../support/input.ts'
-import { type Column, fields, pretty, when } from '../text/output.ts'
+import { type Column, fields, pretty, timeColumn, when } from '../text/output.ts'
 
 interface Flags {
   readonly operator?: string
@@ -49,6 +49,7 @@ export const addSchedules = (program: Command, deps: CliDeps): void => {
     .option('--domain <domain>', 'only of this domain')
     .option('--limit <n>', 'how many at most, 1-500', numberOf('--limit'))
     .option('--cursor <cursor>', 'the next page')
+    .option(...allPages)
     .action(async (flags: ListFlags) => {
       const { limit, cursor, domain } = flags
       const filter = {
@@ -56,7 +57,7 @@ export const addSchedules = (program: Command, deps: CliDeps): void => {
         ...(limit === undefined ? {} : { limit: limitOf(limit) }),
         ...(domain === undefined ? {} : { domain: domainOf(domain) }),
       }
-      await printPage(deps, flags, bus => bus.schedules.list(filter), columns, 'No schedules.')
+      await printPage(deps, flags, (bus, from) => bus.schedules.list({ ...filter, ...from }), columns, 'No schedules.')
     })
 
   withJson(named(schedules, 'show', 'one schedule: what, when, its next times and the last one')).action(
@@ -167,9 +168,9 @@ const columns: readonly Column<Schedule>[] = [
   { title: 'NAME', value: one => one.name },
   { title: 'STATE', value: one => one.status },
   { title: 'WHEN', value: whenOf },
-  { title: 'NEXT', value: one => when(one.next[0] ?? null) },
+  timeColumn('NEXT', one => one.next[0] ?? null),
   { title: 'COMMAND', value: one => `${one.domain} ${one.commandType}`, flexible: true },
-  { title: 'LAST', value: one => when(one.lastTime) },
+  timeColumn('LAST', one => one.lastTime),
   { title: 'TENANT', value: one => one.tenantId, flexible: true },
 ]
 

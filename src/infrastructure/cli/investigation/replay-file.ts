@@ -18,7 +18,7 @@ import { readConfig } from '../../settings/config.ts'
 import { signerIfAny } from '../../settings/proof-home.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { Refused } from '../support/failure.ts'
-import { type Column, fields, print, printJson, table, when } from '../text/output.ts'
+import { type Column, fields, print, printJson, table, timeColumn } from '../text/output.ts'
 import { historyText } from '../text/replay-text.ts'
 import { runHistoryText } from './runs-replay.ts'
 
@@ -133,7 +133,7 @@ const amountOf = (entry: Entry): string => {
 
 const entryColumns: readonly Column<Entry>[] = [
   { title: 'ENTRY', value: entry => String(entry.revision) },
-  { title: 'WHEN', value: entry => when(entry.at) },
+  timeColumn('WHEN', entry => entry.at),
   { title: 'WHAT', value: entry => entry.type },
   { title: 'CREDITS', value: amountOf },
   { title: 'BY', value: entry => entry.actor },

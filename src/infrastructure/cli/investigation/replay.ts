@@ -9,7 +9,7 @@ import { UsageError } from '../support/failure.ts'
 import { again } from '../support/input.ts'
 import { withBus } from '../support/session.ts'
 import { whichDomain } from '../support/which-domain.ts'
-import { type Column, print, printJson, table, when } from '../text/output.ts'
+import { type Column, print, printJson, table, timeColumn } from '../text/output.ts'
 import { showSteps } from '../text/replay-steps.ts'
 import { historyText, stateText } from '../text/replay-text.ts'
 import { replayFile } from './replay-file.ts'
@@ -109,7 +109,7 @@ const treeColumns: readonly Column<CausalNode>[] = [
   { title: 'TYPE', value: node => cellsOf(node).type, flexible: true },
   { title: 'STATUS', value: node => cellsOf(node).status },
   { title: 'ATTEMPTS', value: node => cellsOf(node).attempts },
-  { title: 'CREATED', value: node => when('at' in node ? node.at : node.createdAt) },
+  timeColumn('CREATED', node => ('at' in node ? node.at : node.createdAt)),
   { title: 'FROM', value: viaText },
   { title: 'LAST ERROR', value: node => cellsOf(node).error, flexible: true },
 ]

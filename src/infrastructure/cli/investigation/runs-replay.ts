@@ -6,7 +6,7 @@ import type { FileSnapshot, RunSnapshot, RunSummary } from '../../../domain/work
 import type { CliDeps } from '../support/deps.ts'
 import { asPrincipal, type PrincipalOptions, principalOf } from '../support/principal.ts'
 import { withBus } from '../support/session.ts'
-import { type Column, fields, print, printJson, table, when } from '../text/output.ts'
+import { type Column, fields, print, printJson, table, timeColumn } from '../text/output.ts'
 import { showSteps } from '../text/replay-steps.ts'
 import { comparisonText, indented, stepText } from '../text/replay-text.ts'
 import { type MomentFlags, momentsOf } from './replay-moments.ts'
@@ -106,6 +106,6 @@ const columns: readonly Column<FileSnapshot>[] = [
   { title: 'NAME', value: file => file.fileName, flexible: true },
   { title: 'STATUS', value: file => (file.open ? `${file.status}, open` : file.status) },
   { title: 'RETRIES', value: file => String(file.retryAttempt) },
-  { title: 'RETRIED', value: file => when(file.lastRetriedAt) },
+  timeColumn('RETRIED', file => file.lastRetriedAt),
   { title: 'ERROR', value: file => file.errorMessage, flexible: true },
 ]

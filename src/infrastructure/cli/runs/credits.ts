@@ -7,7 +7,7 @@ import { more, printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { numberOf } from '../support/input.ts'
 import { asPrincipal, type PrincipalOptions, principalOf } from '../support/principal.ts'
-import { type Column, counted, table, when } from '../text/output.ts'
+import { type Column, counted, table, timeColumn } from '../text/output.ts'
 
 /** `credits`: tenants pay for runs with them. */
 export const addCredits = (program: Command, deps: CliDeps): void => {
@@ -46,7 +46,7 @@ const balanceText = ({ tenantId, monthly, month, purchased }: CreditBalance): st
   `Tenant ${tenantId}: ${counted(monthly, 'monthly credit')} (${month}), ${purchased} purchased.`
 
 const columns: readonly Column<CreditEntry>[] = [
-  { title: 'AT', value: entry => when(entry.at) },
+  timeColumn('AT', entry => entry.at),
   { title: 'ENTRY', value: entry => entry.kind },
   { title: 'MONTHLY', value: entry => String(entry.monthly) },
   { title: 'PURCHASED', value: entry => String(entry.purchased) },

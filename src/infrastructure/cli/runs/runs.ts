@@ -15,11 +15,11 @@ import type { RetryPreview } from '../../../application/runs/workflow-runs.ts'
 import { commandIdOf, pagingOf, textOf } from '../../../application/shared/input.ts'
 import { runStatuses } from '../../../domain/workflow-run/status.ts'
 import { addRunsReplay } from '../investigation/runs-replay.ts'
-import { printAnswer, printPage } from '../support/answer.ts'
+import { allPages, printAnswer, printPage } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { numberOf, readJson } from '../support/input.ts'
 import { asPrincipal, type PrincipalOptions, principalOf } from '../support/principal.ts'
-import { type Column, counted, fields, table, when } from '../text/output.ts'
+import { type Column, counted, fields, table, timeColumn, when } from '../text/output.ts'
 
 interface StartOptions extends PrincipalOptions {
   readonly template: string
@@ -76,12 +76,19 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
     .option('--status <status>', runStatuses.join(', '))
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'continue after the previous page')
+    .option(...allPages)
     .action(async (options: ListOptions) => {
       const filter = {
         ...(options.status === undefined ? {} : { status: runStatusOf(options.status.toUpperCase()) }),
         ...pagingOf(options),
       }
-      await printPage(deps, options, bus => bus.runs.list(principalOf(options), filter), columns, 'No runs.')
+      await printPage(
+        deps,
+        options,
+        (bus, from) => bus.runs.list(principalOf(options), { ...filter, ...from }),
+        columns,
+        'No runs.',
+      )
     })
 
   asPrincipal(runs.command('continue').description('retry the failed files of a run'))
@@ -182,7 +189,7 @@ const templateColumns: readonly Column<WorkflowTemplate>[] = [
   { title: 'PRICE', value: template => String(template.creditsPerRun) },
   { title: 'BATCH', value: template => (template.batchMode ? 'yes' : '') },
   { title: 'TENANT', value: template => template.tenantId },
-  { title: 'ARCHIVED', value: template => when(template.archivedAt) },
+  timeColumn('ARCHIVED', template => template.archivedAt),
 ]
 
 const columns: readonly Column<WorkflowRun>[] = [
@@ -193,7 +200,7 @@ const columns: readonly Column<WorkflowRun>[] = [
   { title: 'FILES', value: run => String(run.totalJobs) },
   { title: 'ROUND', value: run => String(run.round) },
   { title: 'CREDITS', value: run => String(run.creditsConsumed) },
-  { title: 'CREATED', value: run => when(run.createdAt) },
+  timeColumn('CREATED', run => run.createdAt),
 ]
 
 const fileColumns: readonly Column<PerFileResult>[] = [

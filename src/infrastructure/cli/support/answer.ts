@@ -24,19 +24,38 @@ interface Page<Item> {
   readonly nextCursor: string | null
 }
 
-/** The same with a page of a list, as a table; `none` is the text of an empty one. */
+/** `--all` reads so many rows. */
+const ALL = 50_000
+
+/** The flag of lists that have pages. */
+export const allPages = ['--all', `all pages, up to ${ALL} rows`] as const
+
+/** The same with a page of a list, as a table; `none` is the text of an empty one. With `--all` the pages that follow, too. */
 export const printPage = <Item>(
   deps: CliDeps,
-  flags: Flags,
-  call: (bus: CommandBus) => Promise<Page<Item>>,
+  flags: Flags & { readonly all?: true },
+  call: (bus: CommandBus, from: { readonly cursor?: string }) => Promise<Page<Item>>,
   columns: readonly Column<Item>[],
   none: string,
 ): Promise<void> =>
   printAnswer(deps, flags, async bus => {
-    const page = await call(bus)
+    const page = await pagesOf(from => call(bus, from), flags.all === true)
     return [page, page.items.length === 0 ? none : table(page.items, columns) + more(page.nextCursor)]
   })
 
+/** A page, or with `all` those that follow as well, as one. */
+export const pagesOf = async <P extends Page<unknown>>(
+  call: (from: { readonly cursor?: string }) => Promise<P>,
+  all: boolean,
+): Promise<P> => {
+  let page = await call({})
+  while (all && page.nextCursor !== null && page.items.length < ALL) {
+    const next = await call({ cursor: page.nextCursor })
+    page = { ...next, items: [...page.items, ...next.items] }
+  }
+  return page
+}
+
 /** The line below a page that is not the last. */
 export const more = (nextCursor: string | null): string =>
-  nextCursor === null ? '' : `\n\nNext page: repeat with --cursor ${nextCursor}`
+  nextCursor === null ? '' : `\n\nNext page: repeat with --cursor ${nextCursor}, or all with --all`

@@ -7,8 +7,8 @@ import { pendingTimes } from '../../../domain/command/columns.ts'
 import type { ErrorCause } from '../../../domain/command/events.ts'
 import { commandStatuses } from '../../../domain/command/transitions.ts'
 import { traceLines } from '../text/error-text.ts'
-import { type Column, fields, plain, pretty, table, when } from '../text/output.ts'
-import { printAnswer, printPage } from './answer.ts'
+import { type Column, fields, plain, pretty, table, timeColumn, when } from '../text/output.ts'
+import { allPages, printAnswer, printPage } from './answer.ts'
 import type { CliDeps } from './deps.ts'
 import { type CommandFilterOptions, commandFilterOf } from './filters.ts'
 import { numberOf } from './input.ts'
@@ -55,11 +55,12 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     .option('--scheduled', 'only those that wait for the time at which they are to run')
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'continue after the previous page')
+    .option(...allPages)
     .option('--json', 'print JSON')
     .action(async (options: CommandFilterOptions & { readonly json?: true }) => {
       const filter = commandFilterOf(options)
       const columns = filter.scheduled ? scheduledColumns : listColumns
-      await printPage(deps, options, bus => bus.queryCommands(filter), columns, 'No commands.')
+      await printPage(deps, options, (bus, from) => bus.queryCommands({ ...filter, ...from }), columns, 'No commands.')
     })
 
   program
@@ -90,21 +91,21 @@ const oneCommand = (given: string, options: OneOptions) => ({
 
 const listColumns: readonly Column<CommandView>[] = [
   { title: 'COMMAND', value: command => command.commandId },
-  { title: 'DOMAIN', value: command => command.domain },
+  { title: 'DOMAIN', value: command => command.domain, spare: true },
   { title: 'TYPE', value: command => command.commandType, flexible: true },
   { title: 'STATUS', value: command => command.status },
-  { title: 'ATTEMPTS', value: command => `${command.attempts}/${command.maxAttempts}` },
-  { title: 'CREATED', value: command => when(command.createdAt) },
+  { title: 'ATTEMPTS', value: command => `${command.attempts}/${command.maxAttempts}`, spare: true },
+  timeColumn('CREATED', command => command.createdAt),
   { title: 'LAST ERROR', value: lastError, flexible: true },
 ]
 
 const scheduledColumns: readonly Column<CommandView>[] = [
   ...listColumns.filter(({ title }) => title !== 'LAST ERROR' && title !== 'ATTEMPTS'),
-  { title: 'RUNS AT', value: command => when(command.runAt) },
+  timeColumn('RUNS AT', command => command.runAt),
 ]
 
 const auditColumns: readonly Column<AuditEntry>[] = [
-  { title: 'TIME', value: entry => when(entry.ts) },
+  timeColumn('TIME', entry => entry.ts),
   { title: 'EVENT', value: entry => entry.eventType },
   { title: 'ACTOR', value: entry => entry.actor, flexible: true },
   { title: 'DETAILS', value: detailsText, flexible: true },
@@ -114,10 +115,13 @@ function lastError({ lastErrorCode, lastErrorMsg }: CommandView): string {
   return lastErrorCode === null ? '' : `${lastErrorCode}: ${lastErrorMsg ?? ''}`
 }
 
-/** The details that are set, as `name=value`. */
+/** The details that are set, as `name=value`; the error first, as the end may be cut. */
 function detailsText({ details }: AuditEntry): string {
-  return Object.entries(details ?? {})
-    .filter(([name, value]) => value !== null && value !== false && name !== 'error_stack' && name !== 'error_causes')
+  const isOfError = ([name]: readonly [string, unknown]): boolean => name.startsWith('error')
+  const set = Object.entries(details ?? {}).filter(
+    ([name, value]) => value !== null && value !== false && name !== 'error_stack' && name !== 'error_causes',
+  )
+  return [...set.filter(isOfError), ...set.filter(entry => !isOfError(entry))]
     .map(([name, value]) => `${name}=${plain(value)}`)
     .join(' ')
 }

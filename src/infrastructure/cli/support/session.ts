@@ -1,5 +1,8 @@
+import { CommandBusError } from '../../../application/shared/errors.ts'
 import { defined } from '../../../application/shared/input.ts'
 import type { CommandBus, CommandBusOptions } from '../../../command-bus.ts'
+import { hasEmbedded } from '../../postgres/embedded/index.ts'
+import { withoutPassword } from '../../postgres/network/url.ts'
 import { type Database, openDatabase } from '../../service/database.ts'
 import { listenForStop } from '../../service/signals.ts'
 import type { Config } from '../../settings/config.ts'
@@ -53,11 +56,22 @@ export const logOf = ({
 }: Config): Pick<CommandBusOptions, 'databaseTimeoutMs' | 'eventStoreUrl' | 'eventStorePrefix'> =>
   defined({ databaseTimeoutMs, eventStoreUrl, eventStorePrefix })
 
-/** Runs `body` with the configured database, without a bus. */
-export const withDatabase = async <A>(config: Config, body: (database: Database) => Promise<A>): Promise<A> => {
+/**
+ * Runs `body` with the configured database, without a bus. Only with `create` may the embedded one be made: a command in a wrong
+ * directory must not be answered by a new and empty database.
+ * @throws CommandBusError NO_DATABASE
+ */
+export const withDatabase = async <A>(
+  config: Config,
+  body: (database: Database) => Promise<A>,
+  { create = false }: { readonly create?: boolean } = {},
+): Promise<A> => {
+  const { databaseUrl, home } = config
+  if (databaseUrl === undefined && !create && !(await hasEmbedded(home))) throw noDatabase(home)
   const stop = listenForStop()
-  const waiting = process.stderr.isTTY === true
-  const database = await openDatabase(config, waiting ? { log: printNote } : {})
+  const onTerminal = process.stderr.isTTY === true
+  if (onTerminal) printNote(`Database: ${databaseUrl === undefined ? home : withoutPassword(databaseUrl)}`)
+  const database = await openDatabase(config, onTerminal ? { log: printNote } : {})
   try {
     return await Promise.race([
       body(database),
@@ -68,6 +82,13 @@ export const withDatabase = async <A>(config: Config, body: (database: Database)
     stop.dispose()
   }
 }
+
+const noDatabase = (home: string): CommandBusError =>
+  new CommandBusError(
+    'NO_DATABASE',
+    `there is no database in ${home}: set DATABASE_URL or COMMANDBUS_HOME to the one you mean, or make one with ` +
+      '`commandbus start`',
+  )
 
 /** Ended by a signal; the exit code says by which. */
 export class Interrupted extends Error {

@@ -1,14 +1,15 @@
 import { plainJson, visible } from '../../../domain/visible-text.ts'
+import { coloured } from './colour.ts'
 
 const GAP = '  '
-/** A flexible column is never narrower; where that does not fit, rows become blocks. */
-const NARROWEST = 10
+/** A flexible column is never narrower than that, or than its longest value. */
+const NARROWEST = 16
 /** Longest cell without a terminal. */
 const LONGEST = 200
 
-/** For people; control and invisible characters are escaped. */
+/** For people; control and invisible characters are escaped, and on a terminal the words of a status have colours. */
 export const print = (text: string): void => {
-  process.stdout.write(`${visible(text)}\n`)
+  process.stdout.write(`${coloured(visible(text))}\n`)
 }
 
 /** For people, on standard error. */
@@ -37,8 +38,34 @@ export const when = (instant: string | null): string =>
 export interface Column<Row> {
   readonly title: string
   readonly value: (row: Row) => unknown
-  /** May be cut to fit; the others (ids, for copying) keep their width. */
+  /** The same in fewer characters, for terminals that are too narrow for all columns. */
+  readonly brief?: (row: Row) => unknown
+  /** May be cut to fit; the others (ids and codes, for copying) keep their width. */
   readonly flexible?: true
+  /** Left out of a table that would not fit otherwise; the last of these goes first. */
+  readonly spare?: true
+}
+
+/** A column of instants: in UTC, or as ages where there is little room. */
+export const timeColumn = <Row>(title: string, instant: (row: Row) => string | null): Column<Row> => ({
+  title,
+  value: row => when(instant(row)),
+  brief: row => ago(instant(row), Date.now()),
+})
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+] as const
+
+/** `3 min ago`, `in 2 h`. */
+export const ago = (instant: string | null, now: number): string => {
+  if (instant === null) return ''
+  const seconds = Math.round((now - Date.parse(instant)) / 1000)
+  const [unit, size] = UNITS.find(([, its]) => Math.abs(seconds) >= its) ?? ['s', 1]
+  const count = `${Math.floor(Math.abs(seconds) / size)} ${unit}`
+  return seconds < 0 ? `in ${count}` : `${count} ago`
 }
 
 interface Layout {
@@ -48,24 +75,36 @@ interface Layout {
   readonly flexible: readonly boolean[]
 }
 
-/** Rows under titles, or one block a row on a narrow terminal. Columns without any value are left out. */
+/**
+ * Rows under titles. On a terminal that is too narrow, brief values come first, then spare columns go, one by one; if that does
+ * not help, each row becomes a block with all its values. Columns without any value are left out.
+ */
 export const table = <Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   width: number | undefined = process.stdout.columns,
 ): string => {
-  const all = rows.map(row => columns.map(column => plain(column.value(row))))
-  const kept = columns.map((_, i) => i).filter(i => all.some(line => line[i] !== ''))
-  const titles = kept.map(i => columns[i]?.title ?? '')
-  const lines = all.map(line => kept.map(i => line[i] ?? ''))
-  const layout: Layout = {
-    titles,
-    lines,
-    natural: titles.map((title, i) => Math.max(title.length, ...lines.map(line => line[i]?.length ?? 0))),
-    flexible: kept.map(i => columns[i]?.flexible === true),
+  const kept = columns.filter(column => rows.some(row => plain(column.value(row)) !== ''))
+  const tries = [kept, ...narrower(kept.map(column => ({ ...column, value: column.brief ?? column.value })))]
+  for (const some of tries) {
+    const layout = layoutOf(rows, some)
+    const widths = widthsOf(layout, width)
+    if (widths !== null) return grid(layout, widths)
   }
-  const widths = widthsOf(layout, width)
-  return widths === null ? blocks(layout) : grid(layout, widths)
+  return blocks(layoutOf(rows, kept))
+}
+
+/** These columns, then those without the last spare one, and so on. */
+const narrower = <Row>(columns: readonly Column<Row>[]): readonly (readonly Column<Row>[])[] => {
+  const last = columns.findLastIndex(({ spare }) => spare === true)
+  return last < 0 ? [columns] : [columns, ...narrower(columns.filter((_, i) => i !== last))]
+}
+
+const layoutOf = <Row>(rows: readonly Row[], columns: readonly Column<Row>[]): Layout => {
+  const titles = columns.map(({ title }) => title)
+  const lines = rows.map(row => columns.map(column => plain(column.value(row))))
+  const natural = titles.map((title, i) => Math.max(title.length, ...lines.map(line => line[i]?.length ?? 0)))
+  return { titles, lines, natural, flexible: columns.map(({ flexible }) => flexible === true) }
 }
 
 /** Flexible columns share the width that the others leave, each at most what it needs; null: there is not enough. */

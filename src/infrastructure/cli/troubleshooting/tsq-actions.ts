@@ -9,7 +9,7 @@ import type { CliDeps } from '../support/deps.ts'
 import { UsageError } from '../support/failure.ts'
 import { numberOf, operatorOf } from '../support/input.ts'
 import { withBus } from '../support/session.ts'
-import { type Column, fields, table, when } from '../text/output.ts'
+import { type Column, fields, table, timeColumn, when } from '../text/output.ts'
 import { carryOut, itemColumns } from './carry-out.ts'
 
 interface Options {
@@ -137,5 +137,5 @@ const actionColumns: readonly Column<ActionView>[] = [
   { title: 'FAILED', value: view => String(view.failed) },
   { title: 'SKIPPED', value: view => String(view.skipped) },
   { title: 'OPERATOR', value: view => view.operator, flexible: true },
-  { title: 'BEGUN', value: view => when(view.createdAt) },
+  timeColumn('BEGUN', view => view.createdAt),
 ]

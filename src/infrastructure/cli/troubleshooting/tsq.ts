@@ -7,12 +7,12 @@ import type {
 } from '../../../application/ports/reading/command-queries.ts'
 import { instantOf } from '../../../application/shared/input.ts'
 import { parkedTimes } from '../../../domain/command/columns.ts'
-import { more, printAnswer } from '../support/answer.ts'
+import { allPages, more, pagesOf, printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { parkedFlags, type TroubleshootingFilterOptions, troubleshootingFilterOf } from '../support/filters.ts'
 import { numberOf } from '../support/input.ts'
 import { cutNote, payloadText } from '../text/cut-payload.ts'
-import { type Column, table, when } from '../text/output.ts'
+import { type Column, table, timeColumn } from '../text/output.ts'
 import { addOperatorActions } from './tsq-act.ts'
 import { addActions } from './tsq-actions.ts'
 
@@ -24,18 +24,25 @@ export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
   addOperatorActions(tsq, deps)
 }
 
+interface ListOptions extends TroubleshootingFilterOptions {
+  readonly at?: string
+  readonly all?: true
+  readonly json?: true
+}
+
 const filtered = (command: Command): Command => parkedFlags(command).option('--json', 'print JSON')
 
 const addLists = (tsq: Command, deps: CliDeps): void => {
   filtered(tsq.command('list').description('list what is parked, newest first'))
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'go on where the page before ended')
+    .option(...allPages)
     .option('--at <time>', 'as it was at this ISO 8601 time')
-    .action(async (options: TroubleshootingFilterOptions & { readonly at?: string; readonly json?: true }) => {
+    .action(async (options: ListOptions) => {
       const filter = troubleshootingFilterOf(options)
       if (options.at !== undefined) return listAt(deps, { ...filter, at: instantOf(options.at, '--at') }, options)
       await printAnswer(deps, options, async bus => {
-        const page = await bus.troubleshooting.list(filter)
+        const page = await pagesOf(from => bus.troubleshooting.list({ ...filter, ...from }), options.all === true)
         return [page, parkedText(page, 'Nothing is parked.', `${page.total} in all`)]
       })
     })
@@ -51,9 +58,9 @@ const addLists = (tsq: Command, deps: CliDeps): void => {
   )
 }
 
-const listAt = (deps: CliDeps, filter: ParkedAtOptions, flags: { readonly json?: true }): Promise<void> =>
+const listAt = (deps: CliDeps, filter: ParkedAtOptions, flags: ListOptions): Promise<void> =>
   printAnswer(deps, flags, async bus => {
-    const page = await bus.troubleshooting.listAt(filter)
+    const page = await pagesOf(from => bus.troubleshooting.listAt({ ...filter, ...from }), flags.all === true)
     return [page, parkedText(page, `Nothing was parked at ${page.at}.`, `As it was at ${page.at}`)]
   })
 
@@ -62,26 +69,24 @@ const parkedText = ({ items, nextCursor }: Page<TroubleshootingItem>, none: stri
 
 const itemColumns: readonly Column<TroubleshootingItem>[] = [
   { title: 'COMMAND', value: item => item.commandId },
-  { title: 'DOMAIN', value: item => item.domain },
+  { title: 'DOMAIN', value: item => item.domain, spare: true },
   { title: 'TYPE', value: item => item.commandType, flexible: true },
-  { title: 'REASON', value: item => item.parkedReason },
+  { title: 'REASON', value: item => item.parkedReason, spare: true },
   ...parkedTimes.map(
-    ([name, label]): Column<TroubleshootingItem> => ({
-      title: label.toUpperCase(),
-      value: item => when(item[name]),
-    }),
+    ([name, label]): Column<TroubleshootingItem> => timeColumn(label.toUpperCase(), item => item[name]),
   ),
+  timeColumn('PARKED', item => item.parkedAt),
   { title: 'ERROR', value: item => `${item.lastErrorCode}: ${item.lastErrorMsg ?? ''}`, flexible: true },
-  { title: 'ATTEMPTS', value: item => `${item.attempts}/${item.maxAttempts}` },
-  { title: 'PAYLOAD', value: payloadText, flexible: true },
+  { title: 'ATTEMPTS', value: item => `${item.attempts}/${item.maxAttempts}`, spare: true },
+  { title: 'PAYLOAD', value: payloadText, flexible: true, spare: true },
 ]
 
 const groupColumns: readonly Column<TroubleshootingGroup>[] = [
   { title: 'COUNT', value: group => String(group.count) },
   { title: 'DOMAIN', value: group => group.domain },
   { title: 'TYPE', value: group => group.commandType, flexible: true },
-  { title: 'ERROR CODE', value: group => group.errorCode, flexible: true },
-  { title: 'FIRST', value: group => when(group.first) },
-  { title: 'LAST', value: group => when(group.last) },
-  { title: 'SAMPLE', value: group => group.sample, flexible: true },
+  { title: 'ERROR CODE', value: group => group.errorCode },
+  timeColumn('FIRST', group => group.first),
+  timeColumn('LAST', group => group.last),
+  { title: 'SAMPLE', value: group => group.sample, flexible: true, spare: true },
 ]

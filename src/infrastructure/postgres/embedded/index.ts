@@ -6,7 +6,7 @@ import { type Address, answers, ensureDatabase, urlOf } from './connection.ts'
 import { EmbeddedServerError, messageOf } from './error.ts'
 import { exists, explainFileError, readText, writePrivate } from './files.ts'
 import { ensureDataDirectory, passwordOf } from './initdb.ts'
-import { type Layout, openHome, pointerFile, resolveLayout } from './layout.ts'
+import { hasDatabase, type Layout, openHome, pointerFile, resolveLayout } from './layout.ts'
 import { withLock } from './lock.ts'
 import { trimLog } from './log-file.ts'
 import { clearCrash, launch, readPostmaster, type Settings, stopPostmaster } from './postmaster.ts'
@@ -204,6 +204,10 @@ export const embeddedStatus = async (home = '.commandbus'): Promise<EmbeddedStat
     throw explainFileError(error, home)
   }
 }
+
+/** Whether a database was made in `home`. Makes and starts nothing. */
+export const hasEmbedded = (home: string): Promise<boolean> =>
+  hasDatabase(home).catch(error => Promise.reject(explainFileError(error, home)))
 
 /** Stops the server of `home`, even if it is in use, and deletes its data and files; other files in `home` stay. */
 export const removeEmbedded = async (home: string): Promise<void> => {

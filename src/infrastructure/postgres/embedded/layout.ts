@@ -30,6 +30,13 @@ export const openHome = async (home: string): Promise<string> => {
   return realpath(path)
 }
 
+/** Whether a database was made in this home; makes nothing. */
+export const hasDatabase = async (home: string): Promise<boolean> => {
+  const path = resolve(home)
+  const outside = await readText(`${path}/${POINTER}`)
+  return exists(`${outside === undefined ? `${path}/postgres` : outside.trim()}/data`)
+}
+
 const layoutAt = (home: string, root: string, runAs: RunAs): Layout => ({
   home,
   root,

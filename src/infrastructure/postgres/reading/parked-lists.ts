@@ -25,7 +25,7 @@ export const createParkedLists = (pool: Pool): Pick<CommandQueries, 'parked' | '
       total.values,
     )
     const reading = pool.query<ParkedRow>(
-      `select ${listedColumns('c', [...parkedColumns, 'parkedAt'])}, ${cutColumns('sent_data', 'payload')}
+      `select ${listedColumns('c', parkedColumns)}, ${cutColumns('sent_data', 'payload')}
        from (select * from command_bus_command c where ${filters.where()} ${newestFirst} limit ${limit + 1}) c
        ${joinSent} ${joinCut("sent.data->'data'", 'sent_data')} ${newestFirst}`,
       filters.values,
