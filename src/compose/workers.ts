@@ -9,6 +9,7 @@ import { createReadPositions } from '../infrastructure/postgres/queue/read-posit
 import { createAdoption } from '../infrastructure/postgres/strangers/adoption.ts'
 import { createQueueStrangers } from '../infrastructure/postgres/strangers/queue-adoption.ts'
 import { listenerLike } from '../infrastructure/postgres/transactions/pool.ts'
+import type { Beats } from '../infrastructure/postgres/workers/beats.ts'
 import type { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
 import type { Expiry } from '../infrastructure/runners/expiry.ts'
 import { createHandlerConnections } from '../infrastructure/worker/client/connections.ts'
@@ -23,6 +24,7 @@ export interface WorkersDeps
   readonly catalog: QueueCatalog
   readonly localBell: EventEmitter
   readonly pauses: PauseWatch
+  readonly beats: Beats
   /** Receives the handlers of each worker, for rehearsals. */
   readonly handlers: Pick<ReturnType<typeof knownHandlers>, 'add'>
   readonly guarded: Guarded
@@ -64,7 +66,10 @@ export const createWorkers = ({ connections, catalog, handlers, guarded, expiry,
     const stop: Worker['stop'] = stopping => {
       isStopped = true
       leave?.()
-      return worker.stop(stopping).finally(() => workers.delete(worker))
+      return worker
+        .stop(stopping)
+        .finally(() => workers.delete(worker))
+        .then(deps.beats.left)
     }
     return { ...worker, start: guarded(start), stop }
   }

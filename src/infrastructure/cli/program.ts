@@ -32,6 +32,8 @@ import { Interrupted } from './support/session.ts'
 import { jsonText, printNote } from './text/output.ts'
 import { addRehearse } from './troubleshooting/rehearse.ts'
 import { addTroubleshooting } from './troubleshooting/tsq.ts'
+import { addStatus } from './watching/status.ts'
+import { addWorkers } from './watching/workers.ts'
 
 const environment = `
 Environment:
@@ -40,6 +42,7 @@ Environment:
   EVENTSTORE_URL    the EventStoreDB that stores the log (default: the log is in PostgreSQL)
   EVENTSTORE_PREFIX a prefix for the names of its streams there (default: none)
   COMMANDBUS_HOME   the directory of that database and of this service's keys (default: .commandbus)
+  COMMANDBUS_BUILD  the version or commit of your handlers, for the history of what they do (default: that of their package.json)
   HOST, PORT        where \`start\` listens (default: 127.0.0.1, 4000), and \`worker\` where PORT is set
   LOG_LEVEL         how much \`start\` and \`worker\` log (default: info)
 
@@ -56,6 +59,8 @@ const buildProgram = (deps: CliDeps): Command => {
   for (const add of [
     addStart,
     addWorker,
+    addStatus,
+    addWorkers,
     addMigrate,
     addGrants,
     addSend,

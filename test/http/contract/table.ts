@@ -593,6 +593,20 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: [],
   },
+  listWorkers: {
+    is: 'GET /workers',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain'],
+  },
+  listMissingWorkers: {
+    is: 'GET /workers/missing',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain'],
+  },
   listPauses: {
     is: 'GET /flow/pauses',
     roles: readers,

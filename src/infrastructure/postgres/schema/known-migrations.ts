@@ -9,7 +9,7 @@ export interface KnownMigration {
 // Written by `npm run generate:migrations`.
 const files = [
   '0001_event_log 10f1e52ea5f84417a2422aa06a34a28f52c89e4bb361c58a5de29e0fec5b09ad',
-  '0002_read_tables 81bacc8596d433db070166285d9eff33d8e3d9a6d8668a66155c92e94e4478f2',
+  '0002_read_tables 1c91a218c0e458046e91ea4f76ae9bc34c5f8b183e3d49eea17fca78fe5fbf53',
   '0003_commit 7992cab5f10fd0cd6a20f93a0d3fd0f10ffc5fdbae18b25b5f473a436af8f013',
   '0004_actions 3d84c0bc040a1601360b5f20eb7314db5def1ba72c403180503fc8b37f02cdcf',
   '0005_checkpoint 131fad26294ec4491c00589c141f073e8b4d1d967608b1629c9b97593caa1d9b',
@@ -23,6 +23,7 @@ const files = [
   '0013_schedules ad719be3a1f1b81f19d5dd90ec2ab1b72ab5b44d44fe1a62bf9aea0b64815ed5',
   '0014_lanes a28de97a3c0c95a265cb32cf31569e03122f1390486392369c0b43ca755867d8',
   '0015_rights 5f43b16203217a0a3d0ff6df6ca020399c7acb7a20315f9b2b8a6a6b29bee5d7',
+  '0016_workers 1b64ddd906f39e9fca945cb4e6b0e75131b4d330bee7a765699a83dc32aae9b7',
 ]
 
 /**
