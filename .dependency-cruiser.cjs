@@ -177,6 +177,7 @@ module.exports = {
           '^src/application/(access/roles|ports/authorization|ports/reading/live-events)\\.ts$',
           '^src/domain/[^/]+/(transitions|status|operator-actions|columns|parking)\\.ts$',
           '^src/domain/json/json-text\\.ts$',
+          '^src/domain/flow/unhandled\\.ts$',
           '^src/domain/(uuid|visible-text)\\.ts$',
         ],
       },
