@@ -25,7 +25,7 @@ export const settingsOf = (options: WorkerOptions) => {
 }
 
 /** The deadline of a worker's stop, in milliseconds. @throws InvalidInputError */
-export const stopDeadlineOf = (deadlineMs: number): number => wholeOf(deadlineMs, 'deadlineMs', 0, MAX_TIMEOUT_MS)
+export const stopDeadlineOf = (deadlineMs = 30_000): number => wholeOf(deadlineMs, 'deadlineMs', 0, MAX_TIMEOUT_MS)
 
 const timeoutOf = (given: TimeoutMs | undefined): TimeoutMs => {
   if (given === undefined) return DEFAULT_TIMEOUT_MS

@@ -279,7 +279,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         await listener.stop()
       })
     },
-    stop: ({ deadlineMs = 30_000 } = {}) => {
+    stop: ({ deadlineMs } = {}) => {
       stopped ??= ending.stop(stopDeadlineOf(deadlineMs))
       return stopped
     },

@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { createTestBus } from '../../support/bus.ts'
-import { useProgram } from '../../support/servers/cli.ts'
+import { collect, useProgram } from '../../support/servers/cli.ts'
 
 const program = useProgram()
 
@@ -44,4 +45,25 @@ test('O8: `workers`, `status`, the note of `send` and `doctor` say who works, an
   expect(await run('status', '--watch', '0')).toMatchObject({ code: 2, stderr: expect.stringContaining('--watch') })
   const doctor = await run('doctor')
   expect(doctor).toMatchObject({ code: 0, stdout: expect.stringMatching(/No worker for nowhere: 1 pending/) })
+})
+
+test('O8: `status --watch` shows the counts again and again, as they change, until it is interrupted', async () => {
+  const { bus, database, until } = await createTestBus()
+  await bus.send('mail', 'Send', {})
+  const child = program.launch(['status', '--watch', '1'], { env: { DATABASE_URL: database.url } })
+  const output = collect(child)
+  await until(
+    async () => output.stdout,
+    text => /\nmail +1 /.test(text),
+  )
+  await bus.send('mail', 'Send', {})
+  await until(
+    async () => output.stdout,
+    text => /\nmail +2 /.test(text),
+  )
+  expect(output.stdout.match(/^Health: degraded/gm)?.length).toBeGreaterThan(1)
+  expect(output.stdout).not.toContain('\u001b')
+  child.kill('SIGINT')
+  const [code] = await once(child, 'exit')
+  expect([code, output.stderr.trim().split('\n').length <= 1]).toEqual([130, true])
 })

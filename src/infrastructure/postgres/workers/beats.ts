@@ -36,7 +36,7 @@ export interface BeatsDeps {
 
 const EVERY_MS = 5_000
 const MOST_RUNNING = 20
-/** A stop waits this long for its row to go; after that the worker counts as lost for an hour. */
+/** How long a stop waits for its row to go; a row that stays is that of a lost worker. */
 const LEAVE_MS = 500
 
 interface Member {
@@ -115,9 +115,9 @@ export const createBeats = ({ pool, log, everyMs = EVERY_MS }: BeatsDeps) => {
     beatNow: (): void => {
       if (members.size > 0) beatNow()
     },
-    /** Resolves when the rows of workers that have stopped are gone, or soon after. */
-    left: async (): Promise<void> => {
-      await endsWithin(LEAVE_MS, settled).catch(() => {})
+    /** Resolves when the rows of workers that have stopped are gone; after half a second, or `mostMs`, in any case. */
+    left: async (mostMs: number): Promise<void> => {
+      if (mostMs > 0) await endsWithin(Math.min(LEAVE_MS, mostMs), settled)
     },
     /** Resolves when nothing is under way any more. */
     settled,
