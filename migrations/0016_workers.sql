@@ -27,17 +27,19 @@ create function command_bus_beat(workers jsonb, gone uuid[]) returns void
 language plpgsql
 set lock_timeout = '500ms'
 as $$
+declare
+  v_now timestamptz := clock_timestamp();
 begin
   delete from command_bus_worker w where w.instance_id = any (gone);
   insert into command_bus_worker as w (instance_id, worker_id, domain, host, pid, build, types, slots, busy, stopping, running, started_at, beat_at)
   select x.instance, x.id, x.of_domain, left(x.of_host, 255), x.of_pid, x.of_build, array(select jsonb_array_elements_text(x.of_types)), x.of_slots,
-    x.of_busy, x.stops, coalesce(x.runs, '[]'), clock_timestamp() - x.age_ms * interval '1 millisecond', clock_timestamp()
+    x.of_busy, x.stops, coalesce(x.runs, '[]'), v_now - x.age_ms * interval '1 millisecond', v_now
   from jsonb_to_recordset(workers) x(instance uuid, id text, of_domain text, of_host text, of_pid int, of_build text, of_types jsonb,
     of_slots int, of_busy int, stops boolean, runs jsonb, age_ms float8)
   on conflict on constraint command_bus_worker_pkey do update set
     types = excluded.types, busy = excluded.busy, stopping = excluded.stopping, running = excluded.running, beat_at = excluded.beat_at;
   delete from command_bus_worker w where w.instance_id in (
-    select o.instance_id from command_bus_worker o where o.beat_at < clock_timestamp() - interval '1 hour' for update skip locked);
+    select o.instance_id from command_bus_worker o where o.beat_at < v_now - interval '1 hour' for update skip locked);
 end $$;
 
 -- One that was not heard of for so long is lost.
@@ -53,7 +55,8 @@ begin
 end $$;
 
 -- Commands that could begin now, and that no worker is there for: by domain and type, with their number and since when the first
--- of them could begin. It looks at the first 1,000 messages of each queue that can be read, and at no more than 100 domains.
+-- of them could begin. It looks at no more than 100 domains, and in each at the 1,000 commands that were sent first and at the first
+-- 1,000 messages that can be read.
 create function command_bus_unhandled(of_domain text, of_tenant text)
 returns table (domain text, command_type text, has_worker boolean, ready int, oldest timestamptz)
 language plpgsql
@@ -61,23 +64,29 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $$
 declare
   v_now   timestamptz := clock_timestamp();
   v_types text[];
+  v_pause boolean;
   v_table regclass;
+  v_due   text;
 begin
   for domain in
     -- one probe of the index of open commands for each domain that has some
-    with recursive found(status, name) as (
-      select s.status, (select c.domain from command_bus_command c
-        where c.status = s.status and c.status in ('PENDING', 'IN_PROGRESS') order by c.status, c.domain limit 1)
-      from (values ('PENDING'), ('IN_PROGRESS')) s(status)
+    with recursive pending(name) as (
+      (select c.domain from command_bus_command c where c.status = 'PENDING' order by c.status, c.domain limit 1)
       union all
-      select f.status, (select c.domain from command_bus_command c
-        where c.status = f.status and c.status in ('PENDING', 'IN_PROGRESS') and c.domain > f.name order by c.status, c.domain limit 1)
-      from found f where f.name is not null)
-    select distinct f.name from found f
+      select (select c.domain from command_bus_command c where c.status = 'PENDING' and c.domain > p.name order by c.status, c.domain limit 1)
+      from pending p where p.name is not null
+    ), running(name) as (
+      (select c.domain from command_bus_command c where c.status = 'IN_PROGRESS' order by c.status, c.domain limit 1)
+      union all
+      select (select c.domain from command_bus_command c where c.status = 'IN_PROGRESS' and c.domain > r.name order by c.status, c.domain limit 1)
+      from running r where r.name is not null
+    )
+    select f.name from (select p.name from pending p union select r.name from running r) f
     where f.name is not null and (of_domain is null or f.name = of_domain)
       -- all of it is paused: nobody is to begin anything
       and not exists (select from command_bus_pause p where p.domain = f.name and p.command_type is null and p.tenant_id is null
@@ -87,24 +96,36 @@ begin
   loop
     v_types := array(select distinct t.type from command_bus_worker w cross join unnest(w.types) t(type)
       where w.domain = command_bus_unhandled.domain and not w.stopping and command_bus_is_heard(w.beat_at));
+    v_pause := exists (select from command_bus_pause p
+      where p.domain = command_bus_unhandled.domain and p.resumed_at is null and command_bus_in_force(p.resumed_at, p.until));
+    v_due := '';
     for v_table in
       select to_regclass(format('pgmq.%I', 'q_' || command_bus_queue_of(command_bus_unhandled.domain, p.name))) from unnest('{high, normal, low}'::text[]) p(name)
     loop
       continue when v_table is null or not has_table_privilege(v_table, 'select');
-      return query execute format($q$
-        with due as materialized (
-          select q.vt, case when q.message->>'command_id' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
-            then (q.message->>'command_id')::uuid end as command_id
-          from %s q where q.vt <= $1 order by q.vt limit 1000)
-        select $2, c.command_type, cardinality($3) > 0, count(*)::int, min(d.vt)
-        from due d join command_bus_command c on c.domain = $2 collate "C" and c.command_id = d.command_id
-        where c.status in ('PENDING', 'IN_PROGRESS') and c.command_type <> all ($3)
-          and ($4 is null or coalesce(c.tenant_id, '') = $4)
-          and not exists (select from command_bus_pause p where p.domain = $2 collate "C" and p.resumed_at is null
-            and command_bus_in_force(p.resumed_at, p.until) and (p.command_type is null or p.command_type = c.command_type)
-            and (p.tenant_id is null or p.tenant_id = c.tenant_id))
-        group by c.command_type $q$, v_table) using v_now, domain, v_types, of_tenant;
+      -- also those whose worker was lost: they are not PENDING
+      v_due := v_due || format($q$ union all
+        select c.* from (select q.message->>'command_id' as id from %s q where q.vt <= $1 order by q.vt limit 1000) d
+        join command_bus_command c on c.domain = $2 collate "C"
+          and c.command_id = case when d.id ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then d.id::uuid end $q$, v_table);
     end loop;
+    return query execute format($q$
+      select $2, c.command_type, cardinality($3) > 0, count(*)::int, min(c.since)
+      from (
+        select distinct on (c.command_id) c.command_id, c.command_type, c.tenant_id, c.lane,
+          case c.status when 'PENDING' then greatest(c.updated_at, c.run_at, c.next_attempt_at) else c.lease_expires_at end as since
+        from (
+          (select c.* from command_bus_command c where c.status = 'PENDING' and c.domain = $2 collate "C"
+            order by c.status, c.domain, c.created_at limit 1000) %s) c
+        where c.status in ('PENDING', 'IN_PROGRESS') and c.command_type <> all ($3)
+          and ($4 is null or coalesce(c.tenant_id, '') = $4)) c
+      where c.since <= $1
+        and (c.lane is null or not exists (select from command_bus_lane_entry l
+          where l.domain = $2 collate "C" and l.command_id = c.command_id and l.state <> 'admitted'))
+        and (not $5 or not exists (select from command_bus_pause p where p.domain = $2 collate "C" and p.resumed_at is null
+          and command_bus_in_force(p.resumed_at, p.until) and (p.command_type is null or p.command_type = c.command_type)
+          and (p.tenant_id is null or p.tenant_id = c.tenant_id)))
+      group by c.command_type $q$, v_due) using v_now, domain, v_types, of_tenant, v_pause;
   end loop;
 end $$;
 

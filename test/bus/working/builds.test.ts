@@ -92,10 +92,10 @@ describe('the build of a worker', () => {
     const { bus } = await createTestBus()
     const invalid = (build: unknown) => () => bus.worker({ domain: 'mail', build: build as string })
     for (const [build, why] of [
-      ['', /build must not be blank/],
-      ['x'.repeat(101), /build must have at most 100 characters/],
-      [7, /build must be a text/],
-      ['two\nlines', /build must be one line/],
+      ['', /build: must not be blank/],
+      ['x'.repeat(101), /build: must have at most 100 characters/],
+      [7, /build: must be a text/],
+      ['two\nlines', /build: must be one line/],
     ] as const) {
       expect(invalid(build)).toThrow(InvalidInputError)
       expect(invalid(build)).toThrow(why)
@@ -105,7 +105,7 @@ describe('the build of a worker', () => {
       expect(buildOf(undefined)).toBe('from-env')
       expect(buildOf('given')).toBe('given')
       vi.stubEnv('COMMANDBUS_BUILD', 'x'.repeat(101))
-      expect(invalid(undefined)).toThrow(/COMMANDBUS_BUILD must have at most 100 characters/)
+      expect(invalid(undefined)).toThrow(/COMMANDBUS_BUILD: must have at most 100 characters/)
     } finally {
       vi.unstubAllEnvs()
     }
