@@ -106,8 +106,9 @@ begin
       -- also those whose worker was lost: they are not PENDING
       v_due := v_due || format($q$ union all
         select c.* from (select q.message->>'command_id' as id from %s q where q.vt <= $1 order by q.vt limit 1000) d
-        join command_bus_command c on c.domain = $2 collate "C"
-          and c.command_id = case when d.id ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then d.id::uuid end $q$, v_table);
+        -- row by row: without statistics, the planner would read all commands of the domain
+        cross join lateral (select c.* from command_bus_command c where c.domain = $2 collate "C"
+          and c.command_id = case when d.id ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then d.id::uuid end offset 0) c $q$, v_table);
     end loop;
     return query execute format($q$
       select $2, c.command_type, cardinality($3) > 0, count(*)::int, min(c.since)
@@ -120,8 +121,8 @@ begin
         where c.status in ('PENDING', 'IN_PROGRESS') and c.command_type <> all ($3)
           and ($4 is null or coalesce(c.tenant_id, '') = $4)) c
       where c.since <= $1
-        and (c.lane is null or not exists (select from command_bus_lane_entry l
-          where l.domain = $2 collate "C" and l.command_id = c.command_id and l.state <> 'admitted'))
+        and (c.lane is null or coalesce((select l.state from command_bus_lane_entry l
+          where l.command_id = c.command_id and l.domain = $2 collate "C"), 'admitted') = 'admitted')
         and (not $5 or not exists (select from command_bus_pause p where p.domain = $2 collate "C" and p.resumed_at is null
           and command_bus_in_force(p.resumed_at, p.until) and (p.command_type is null or p.command_type = c.command_type)
           and (p.tenant_id is null or p.tenant_id = c.tenant_id)))
