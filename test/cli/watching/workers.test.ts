@@ -15,6 +15,7 @@ test('O8: `workers`, `status`, the note of `send` and `doctor` say who works, an
     stderr: 'No worker for Greet in nowhere: it waits until one starts.\n',
     stdout: expect.stringMatching(/^Sent Greet to nowhere/),
   })
+  expect(await run('send', 'nowhere', 'Greet', '--data', '{}', '--json')).toMatchObject({ code: 0, stderr: '' })
   await work({ domain: 'mail', workerId: 'w', build: 'b1', handlers: { Send: async () => null } })
   await until(
     () => bus.workers.list(),
@@ -24,7 +25,7 @@ test('O8: `workers`, `status`, the note of `send` and `doctor` say who works, an
 
   const listed = await run('workers')
   expect(listed.stdout).toMatch(/WORKER +DOMAIN +STATUS .*\nw +mail +live .* b1 +0\/10 .* Send/)
-  expect(listed.stdout).toMatch(/No worker for nowhere: 1 pending, oldest \d+ s\n$/)
+  expect(listed.stdout).toMatch(/No worker for nowhere: 2 pending, oldest \d+ s\n$/)
   expect((await run('workers', '--json', '--domain', 'mail')).json()).toMatchObject({
     items: [{ workerId: 'worker:w' }],
     missing: [],
@@ -32,19 +33,19 @@ test('O8: `workers`, `status`, the note of `send` and `doctor` say who works, an
 
   const status = await run('status')
   expect(status.code).toBe(0)
-  expect(status.stdout).toMatch(/^Health: degraded, 1 problem: No worker for nowhere: 1 pending, oldest \d+ s\n/)
-  expect(status.stdout).toMatch(/\nnowhere +1 +0/)
-  expect(status.stdout).toMatch(/\nnowhere__commands +1 +1/)
+  expect(status.stdout).toMatch(/^Health: degraded, 1 problem: No worker for nowhere: 2 pending, oldest \d+ s\n/)
+  expect(status.stdout).toMatch(/\nnowhere +2 +0/)
+  expect(status.stdout).toMatch(/\nnowhere__commands +2 +2/)
   expect(status.stdout).toMatch(/\nw +mail +live/)
   expect((await run('status', '--json')).json()).toMatchObject({
-    total: { PENDING: 1 },
+    total: { PENDING: 2 },
     workers: [{ domain: 'mail' }],
-    missing: [{ domain: 'nowhere', pending: 1 }],
+    missing: [{ domain: 'nowhere', pending: 2 }],
     health: { status: 'degraded' },
   })
   expect(await run('status', '--watch', '0')).toMatchObject({ code: 2, stderr: expect.stringContaining('--watch') })
   const doctor = await run('doctor')
-  expect(doctor).toMatchObject({ code: 0, stdout: expect.stringMatching(/No worker for nowhere: 1 pending/) })
+  expect(doctor).toMatchObject({ code: 0, stdout: expect.stringMatching(/No worker for nowhere: 2 pending/) })
 })
 
 test('O8: `status --watch` shows the counts again and again, as they change, until it is interrupted', async () => {

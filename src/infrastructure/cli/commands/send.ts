@@ -77,7 +77,7 @@ export const addSend = (program: Command, deps: CliDeps): void => {
       prepare(domain, { ...details, commandType, data })
       await printAnswer(deps, options, async bus => {
         if (wait !== undefined) {
-          await noteMissingWorker(bus, domain, commandType)
+          if (!options.json) await noteMissingWorker(bus, domain, commandType)
           const reply = await bus.request(domain, commandType, data, { ...details, timeoutMs: wait * 1000 })
           return [
             reply,
@@ -85,14 +85,14 @@ export const addSend = (program: Command, deps: CliDeps): void => {
           ]
         }
         const sent = await bus.send(domain, commandType, data, details)
-        await noteMissingWorker(bus, domain, commandType)
+        if (!options.json) await noteMissingWorker(bus, domain, commandType)
         const message = sent.msgId === null ? 'its message follows' : `message ${sent.msgId}`
         return [sent, `Sent ${sent.commandType} to ${sent.domain}: command ${sent.commandId}, ${message}.`]
       })
     })
 }
 
-/** On standard error, if nobody works; a role that may not ask gets no note. */
+/** For people, on standard error, if nobody works; a role that may not ask gets no note. */
 const noteMissingWorker = async (bus: CommandBus, domain: string, commandType: string): Promise<void> => {
   const isHandled = await bus.workers.handles(domain, commandType).catch(() => true)
   if (!isHandled) printNote(`No worker for ${commandType} in ${domain}: it waits until one starts.`)
