@@ -115,12 +115,13 @@ cross join lateral (
       'msg_id', (e.data->>'msgId')::bigint,
       'lease_expires_at', coalesce(e.data->'leaseExpiresAt', e.data#>'{receipt,leaseExpiresAt}'),
       'lost', coalesce(e.data->'lost', 'false'))
+      || jsonb_strip_nulls(jsonb_build_object('build', e.data->'build'))
     where e.type = 'CommandReceived' or e.type = 'CommandCompleted' and e.data ? 'receipt'
   union all
   select 0, 'FAILED', jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint,
       'error_type', e.data#>'{error,type}', 'error_code', e.data#>'{error,code}',
       'error_message', e.data#>'{error,message}', 'error_details', e.data#>'{error,details}')
-      || jsonb_strip_nulls(jsonb_build_object('error_stack', e.data#>'{error,stack}', 'error_causes', e.data#>'{error,causes}'))
+      || jsonb_strip_nulls(jsonb_build_object('error_stack', e.data#>'{error,stack}', 'error_causes', e.data#>'{error,causes}', 'build', e.data->'build'))
     where e.type = 'CommandFailed'
       or e.type = 'CommandExhausted' and e.data#>>'{error,type}' not in ('TRANSIENT', 'LEASE_LOST')
   union all
@@ -135,12 +136,13 @@ cross join lateral (
     jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint, 'reason', e.data->'reason',
       'error_type', e.data#>'{error,type}', 'error_code', e.data#>'{error,code}',
       'error_message', e.data#>'{error,message}', 'error_details', e.data#>'{error,details}')
-      || jsonb_strip_nulls(jsonb_build_object('error_stack', e.data#>'{error,stack}', 'error_causes', e.data#>'{error,causes}'))
+      || jsonb_strip_nulls(jsonb_build_object('error_stack', e.data#>'{error,stack}', 'error_causes', e.data#>'{error,causes}', 'build', e.data->'build'))
     where e.type in ('CommandMovedToTroubleshooting', 'CommandRejectedByBusinessRule')
       or e.type = 'CommandExhausted' and e.data#>>'{error,type}' in ('TRANSIENT', 'LEASE_LOST')
   union all
   select 1, 'COMPLETED', jsonb_build_object('attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint,
       'result', e.data->'result', 'reply_to', e.meta#>'{context,replyTo}')
+      || jsonb_strip_nulls(jsonb_build_object('build', e.data->'build'))
     where e.type = 'CommandCompleted'
   union all
   select 0, 'CANCELED', jsonb_build_object('reason', e.data->'reason', 'reply_to', e.meta#>'{context,replyTo}')

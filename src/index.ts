@@ -51,6 +51,12 @@ export type { ScheduleFilter } from './application/ports/reading/schedule-querie
 export type { Health } from './application/ports/reading/stats.ts'
 export type { UndeliveredFilter, UndeliveredReply } from './application/ports/reading/undelivered.ts'
 export type {
+  KnownWorker,
+  RunningAttempt,
+  WorkerFilter,
+  WorkerStatus,
+} from './application/ports/reading/worker-queries.ts'
+export type {
   CreditEntry,
   PerFileResult,
   RunFilter,
@@ -124,6 +130,7 @@ export type { CommandBus, CommandBusOptions, JoinOptions, Reading, RequestOption
 export { createCommandBus } from './compose/create-command-bus.ts'
 export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'
 export type { CommandStatus } from './domain/command/transitions.ts'
+export type { Unhandled } from './domain/flow/unhandled.ts'
 export type { Moment, Step } from './domain/history.ts'
 export type { Json } from './domain/json/json.ts'
 export type { Change } from './domain/json/json-diff.ts'

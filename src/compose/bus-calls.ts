@@ -21,6 +21,7 @@ import {
   rescheduleCommand,
 } from '../application/troubleshooting/operate-command.ts'
 import { payloadFaults, type rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
+import { createWorkerCalls } from '../application/watching/workers.ts'
 import type { CommandBusOptions } from '../command-bus.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
 import type { CommandEvent } from '../domain/command/events.ts'
@@ -29,6 +30,7 @@ import { createInvestigationQueries } from '../infrastructure/postgres/reading/i
 import { createUndeliveredStore } from '../infrastructure/postgres/reading/undelivered.ts'
 import { createAdoption } from '../infrastructure/postgres/strangers/adoption.ts'
 import { createStrangerStore } from '../infrastructure/postgres/strangers/stranger-store.ts'
+import { createWorkerQueries } from '../infrastructure/postgres/workers/worker-queries.ts'
 import { createActions } from '../infrastructure/runners/bulk-actions.ts'
 import { derivedId } from '../infrastructure/shared/uuid-ids.ts'
 import { type OutboxOptions, outbox } from '../projections/outbox.ts'
@@ -90,6 +92,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       ...flow.pauses,
     }),
     lanes: guardedAll(flow.lanes),
+    workers: guardedAll(createWorkerCalls(createWorkerQueries(pool))),
     limits: guardedAll(flow.limits),
     troubleshooting: guardedAll({
       list: reader.parked,

@@ -32,6 +32,7 @@ import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.
 import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
 import { createStats } from '../infrastructure/postgres/stats/stats.ts'
 import { clientLike } from '../infrastructure/postgres/transactions/pool.ts'
+import { createBeats } from '../infrastructure/postgres/workers/beats.ts'
 import { verifyLog } from '../infrastructure/proof/verification/verify.ts'
 import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
@@ -126,6 +127,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   const transactAsWorker = createTransactCommands(commandStoreOf(workerStore), eventIds)
   const expiry = createExpiry({ pool: workerPool, transact: transactAsWorker, log })
   const pauses = createPauseWatch({ lookPool: connections.heartbeatPool, pool: workerPool, log, onReleased: onFilled })
+  const beats = createBeats({ pool: connections.heartbeatPool, log })
   const handlers = knownHandlers(options.handlers ?? {})
   const workers = createWorkers({
     store: commandStoreOf(workerStore),
@@ -135,6 +137,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     catalog,
     localBell,
     pauses,
+    beats,
     handlers,
     clock,
     ids,
@@ -226,7 +229,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     close: createShutdown([
       [workers.stop, replies.stopReaders, actions.close, runner.close, scheduleRunner.close, live.stop, expiry.close],
       // last, because running handlers may still send
-      [takeNoMore, pauses.settled],
+      [takeNoMore, pauses.settled, beats.settled],
       [replies.close],
       [commandLog.close],
       [stopDoorbell],

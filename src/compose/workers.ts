@@ -9,9 +9,12 @@ import { createReadPositions } from '../infrastructure/postgres/queue/read-posit
 import { createAdoption } from '../infrastructure/postgres/strangers/adoption.ts'
 import { createQueueStrangers } from '../infrastructure/postgres/strangers/queue-adoption.ts'
 import { listenerLike } from '../infrastructure/postgres/transactions/pool.ts'
+import type { Beats } from '../infrastructure/postgres/workers/beats.ts'
 import type { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
 import type { Expiry } from '../infrastructure/runners/expiry.ts'
+import { SETTLE_MS } from '../infrastructure/worker/attempt/ending.ts'
 import { createHandlerConnections } from '../infrastructure/worker/client/connections.ts'
+import { stopDeadlineOf } from '../infrastructure/worker/settings.ts'
 import { createWorker, type WorkerDeps } from '../infrastructure/worker/worker.ts'
 import type { Worker } from '../infrastructure/worker/worker-api.ts'
 import type { Connections } from './connections.ts'
@@ -23,6 +26,7 @@ export interface WorkersDeps
   readonly catalog: QueueCatalog
   readonly localBell: EventEmitter
   readonly pauses: PauseWatch
+  readonly beats: Beats
   /** Receives the handlers of each worker, for rehearsals. */
   readonly handlers: Pick<ReturnType<typeof knownHandlers>, 'add'>
   readonly guarded: Guarded
@@ -61,10 +65,12 @@ export const createWorkers = ({ connections, catalog, handlers, guarded, expiry,
       await worker.start()
       if (!isStopped) leave = expiry.join()
     }
-    const stop: Worker['stop'] = stopping => {
+    const stop: Worker['stop'] = async (stopping = {}) => {
+      const until = performance.now() + stopDeadlineOf(stopping.deadlineMs) + SETTLE_MS
       isStopped = true
       leave?.()
-      return worker.stop(stopping).finally(() => workers.delete(worker))
+      await worker.stop(stopping).finally(() => workers.delete(worker))
+      await deps.beats.left(until - performance.now())
     }
     return { ...worker, start: guarded(start), stop }
   }

@@ -27,6 +27,7 @@ import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
 import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import type { BulkActionOptions, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
+import type { WorkerCalls } from '../watching/workers.ts'
 
 /**
  * The calls about commands that were sent. The library and the command line use them directly; `as(identity)` adds
@@ -63,6 +64,8 @@ export interface BusCalls extends Pauses {
    * @throws CommandNotFoundError; InvalidOperationError: it has begun, has ended, or a worker holds its message
    */
   readonly reschedule: (domain: string, commandId: string, options: RescheduleOptions) => Promise<CommandDetail>
+  /** Who works, and for which commands there is nobody. */
+  readonly workers: WorkerCalls
   /** At most so many commands of a lane run at once, in the order of sending. */
   readonly lanes: Lanes
   /** Rules that put commands into lanes when they are sent. */

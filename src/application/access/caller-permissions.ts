@@ -22,6 +22,7 @@ export const callerPermissions = {
   pauses: 'read',
   lanes: { list: 'read', get: 'read', set: 'operate', listAt: 'audit' },
   limits: { list: 'read', get: 'read', set: 'operate', delete: 'operate' },
+  workers: { list: 'read', missing: 'read' },
   live: 'read',
   stats: 'read',
   troubleshooting: {

@@ -5,7 +5,7 @@ import { type BoundCalls, bindCalls } from './bound-calls.ts'
 import { callerPermissions } from './caller-permissions.ts'
 import { type CallerDeps, type Calling, demand } from './calling.ts'
 import { commandCalls } from './command-calls.ts'
-import { laneCalls, limitCalls, pauseCalls } from './flow-calls.ts'
+import { laneCalls, limitCalls, pauseCalls, workerCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
 import { scheduleCalls } from './schedule-calls.ts'
@@ -35,6 +35,7 @@ const callsFor = bindCalls(
     ...pauseCalls,
     lanes: laneCalls,
     limits: limitCalls,
+    workers: workerCalls,
     troubleshooting: troubleshootingCalls,
     replies: replyCalls,
     strangers: strangerCalls,
@@ -50,6 +51,8 @@ export interface Caller extends BoundCalls<typeof commandCalls & typeof pauseCal
   readonly identity: Identity
   readonly lanes: BoundCalls<typeof laneCalls>
   readonly limits: BoundCalls<typeof limitCalls>
+  /** A caller of one tenant sees every worker, but only its own commands. */
+  readonly workers: BoundCalls<typeof workerCalls>
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
   readonly replies: BoundCalls<typeof replyCalls>
   /** Messages of other programs, which have no tenant: callers of a tenant find none. */

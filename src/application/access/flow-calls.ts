@@ -2,6 +2,7 @@ import type { LaneOptions, LimitOptions } from '../flow/lane-input.ts'
 import type { LimitsFilter } from '../flow/limits.ts'
 import type { PauseOptions, PausesFilter } from '../flow/pauses.ts'
 import type { LaneFilter } from '../ports/reading/lane-queries.ts'
+import type { WorkerFilter } from '../ports/reading/worker-queries.ts'
 import { ForbiddenError } from '../shared/errors.ts'
 import { NO_TENANT } from '../shared/scope.ts'
 import type { CallersFilter, Calling } from './calling.ts'
@@ -78,5 +79,14 @@ export const limitCalls = {
   },
   delete: async (calling: Calling, domain: string, name: string) => {
     return calling.bus.limits.delete(domain, name, byOperator(calling, {}))
+  },
+}
+
+export const workerCalls = {
+  list: async ({ bus, scope }: Calling, filter: CallersFilter<WorkerFilter> = {}) => {
+    return bus.workers.list({ ...filter, ...scope })
+  },
+  missing: async ({ bus, scope }: Calling, filter: CallersFilter<WorkerFilter> = {}) => {
+    return bus.workers.missing({ ...filter, ...scope })
   },
 }

@@ -31,16 +31,17 @@ export const outcomeTurn = (
   clock: Clock,
 ): CommandTurn => {
   const { stream, receive, attempt } = job
-  const { actor } = receive
+  const { actor, build } = receive
   const at = clock.now().toISOString()
   if (outcome.kind === 'success') {
     const { result, bytes } = outcome
-    return { stream, intents: [{ type: 'ReportSuccess', at, actor, attempt, result, receive }], known, bytes }
+    return { stream, intents: [{ type: 'ReportSuccess', at, actor, build, attempt, result, receive }], known, bytes }
   }
   const failed: ReportFailure = {
     type: 'ReportFailure',
     at,
     actor,
+    build,
     attempt,
     error: outcome.error,
     ...(outcome.counts === false ? { givenUp: { counts: false } } : {}),
@@ -66,6 +67,7 @@ export const gaveUpTurn = (
     type: 'ReportFailure',
     at: clock.now().toISOString(),
     actor: receive.actor,
+    build: receive.build,
     attempt,
     error,
     ...(counts === undefined ? {} : { givenUp: { counts } }),

@@ -61,6 +61,8 @@ export type CommandTurn = Turn<CommandState, Receive | ReportSuccess | ReportFai
 export interface Holder {
   readonly domain: string
   readonly workerId: string
+  /** The version or commit of the worker's program. */
+  readonly build?: string | undefined
   readonly leaseMs: number
   /** It adopts strangers: then a second message of a finished or parked command is one of them, and is not archived. */
   readonly adopts?: boolean
@@ -230,6 +232,7 @@ const open = (
     type: 'Receive',
     at: now.toISOString(),
     actor: holder.workerId,
+    build: holder.build,
     msgId: delivery.msgId,
     delivery: delivery.delivery,
     leaseExpiresAt: new Date(now.getTime() + holder.leaseMs).toISOString(),
@@ -266,10 +269,11 @@ const open = (
   }
 }
 
-const tampered = ({ at, actor }: Receive, attempt: number, differences: readonly string[]): ReportFailure => ({
+const tampered = ({ at, actor, build }: Receive, attempt: number, differences: readonly string[]): ReportFailure => ({
   type: 'ReportFailure',
   at,
   actor,
+  build,
   attempt,
   error: {
     type: TAMPERED,

@@ -91,6 +91,8 @@ const receive = (intent: Receive, state: SentCommandState): Decision => {
       // a lost attempt's lease ran out at some time before this read
       leaseExpiresAt: lost ? intent.at : intent.leaseExpiresAt,
       lost,
+      // nobody knows who lost it
+      ...(lost ? {} : buildOf(intent)),
     })
   }
   return right(attempt <= limit ? received : [...received, leaseLost(intent, state, limit)])
@@ -107,7 +109,13 @@ const leaseLost = (intent: Receive, state: SentCommandState, attempt: number): C
     message: `The worker was lost in attempt ${attempt} of ${attempt}: its lease ran out without a report`,
   })
 
-type Ending = { readonly at: string; readonly actor: string; readonly attempt: number; readonly msgId: string }
+type Ending = {
+  readonly at: string
+  readonly actor: string
+  readonly attempt: number
+  readonly msgId: string
+  readonly build?: string
+}
 
 /** No attempt is left: the policy decides whether the command parks or fails. */
 const ending = (base: Ending, state: SentCommandState, reason: ParkingReason, error: CommandError): CommandEvent =>
@@ -133,14 +141,12 @@ const isRepetition = (intent: ReportSuccess | ReportFailure, state: SentCommandS
       (state.status === 'IN_TROUBLESHOOTING_QUEUE' && state.parking.parkedReason !== 'ATTEMPT_ENDED') ||
       (state.status === 'FAILED' && state.finishedBy === intent.actor)
 
-const succeed = (intent: ReportSuccess, msgId: string): CommandCompleted => ({
-  type: 'CommandCompleted',
-  at: intent.at,
-  actor: intent.actor,
-  attempt: intent.attempt,
-  msgId,
-  result: intent.result,
-})
+const succeed = ({ at, actor, attempt, result, build }: ReportSuccess, msgId: string): CommandCompleted =>
+  build === undefined
+    ? { type: 'CommandCompleted', at, actor, attempt, msgId, result }
+    : { type: 'CommandCompleted', at, actor, attempt, msgId, result, build }
+
+const buildOf = ({ build }: { readonly build?: string | undefined }) => (build === undefined ? {} : { build })
 
 /** Receipt and success as one event, after the events of lost attempts. */
 const receiveAndSucceed = (intent: ReportSuccess, receiving: Receive, state: SentCommandState): Decision => {
@@ -158,7 +164,7 @@ const receiveAndSucceed = (intent: ReportSuccess, receiving: Receive, state: Sen
 
 const fail = (intent: ReportFailure, running: Running): readonly CommandEvent[] => {
   const { error } = intent
-  const base = { at: intent.at, actor: intent.actor, attempt: intent.attempt, msgId: running.msgId }
+  const base = { at: intent.at, actor: intent.actor, attempt: intent.attempt, msgId: running.msgId, ...buildOf(intent) }
   switch (error.type) {
     case 'BUSINESS_RULE':
       return [{ ...base, type: 'CommandRejectedByBusinessRule', error }]

@@ -46,6 +46,12 @@ interface Fact {
   readonly actor: string
 }
 
+/** What a worker reports of an attempt. */
+interface AttemptFact extends Fact {
+  /** The version or commit of the worker's program, where it is known. */
+  readonly build?: string
+}
+
 /** The message of another program that became a command. */
 export interface Adopted {
   readonly queue: string
@@ -90,7 +96,7 @@ export interface CommandSent extends Fact {
  * A worker holds the message: attempt `attempt` of this round, `total` of the command's whole life.
  * `lost`: known only from the queue's count of reads, as its worker left no other trace.
  */
-export interface CommandReceived extends Fact {
+export interface CommandReceived extends AttemptFact {
   readonly type: 'CommandReceived'
   readonly attempt: number
   readonly total: number
@@ -100,7 +106,7 @@ export interface CommandReceived extends Fact {
 }
 
 /** `uncounted`: the worker could not go on; the next attempt has the same number. */
-export interface CommandFailed extends Fact {
+export interface CommandFailed extends AttemptFact {
   readonly type: 'CommandFailed'
   readonly attempt: number
   readonly msgId: string
@@ -109,7 +115,7 @@ export interface CommandFailed extends Fact {
   readonly uncounted?: true
 }
 
-export interface CommandMovedToTroubleshooting extends Fact {
+export interface CommandMovedToTroubleshooting extends AttemptFact {
   readonly type: 'CommandMovedToTroubleshooting'
   readonly attempt: number
   readonly msgId: string
@@ -117,14 +123,14 @@ export interface CommandMovedToTroubleshooting extends Fact {
   readonly error: CommandError
 }
 
-export interface CommandRejectedByBusinessRule extends Fact {
+export interface CommandRejectedByBusinessRule extends AttemptFact {
   readonly type: 'CommandRejectedByBusinessRule'
   readonly attempt: number
   readonly msgId: string
   readonly error: CommandError
 }
 
-export interface CommandExhausted extends Fact {
+export interface CommandExhausted extends AttemptFact {
   readonly type: 'CommandExhausted'
   readonly attempt: number
   readonly msgId: string
@@ -139,7 +145,7 @@ export interface Receipt {
 }
 
 /** `receipt`: receipt and success are one event, as the attempt ended before it had to be shown as running. */
-export interface CommandCompleted extends Fact {
+export interface CommandCompleted extends AttemptFact {
   readonly type: 'CommandCompleted'
   readonly attempt: number
   readonly msgId: string

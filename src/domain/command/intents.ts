@@ -6,8 +6,13 @@ import { type ActionDetails, type ActionName, operatorActions } from './operator
 
 export type Send = Omit<CommandSent, 'type'> & { readonly type: 'Send' }
 
+/** What a worker says; its attempts' events name the build of its program. */
+interface WorkerIntent extends IntentBase {
+  readonly build?: string | undefined
+}
+
 /** A worker read the message; `delivery` is the queue's count of reads of this message (pgmq's read_ct). */
-export interface Receive extends IntentBase {
+export interface Receive extends WorkerIntent {
   readonly type: 'Receive'
   readonly msgId: string
   readonly delivery: number
@@ -15,7 +20,7 @@ export interface Receive extends IntentBase {
 }
 
 /** `receive` is the receipt of the same attempt, when it may not be in the log yet: it becomes part of the outcome. */
-export interface ReportSuccess extends IntentBase {
+export interface ReportSuccess extends WorkerIntent {
   readonly type: 'ReportSuccess'
   readonly attempt: number
   readonly result: Json
@@ -23,7 +28,7 @@ export interface ReportSuccess extends IntentBase {
 }
 
 /** The error's type decides: TRANSIENT is tried again, BUSINESS_RULE ends the command, PERMANENT and others park it. */
-export interface ReportFailure extends IntentBase {
+export interface ReportFailure extends WorkerIntent {
   readonly type: 'ReportFailure'
   readonly attempt: number
   readonly error: CommandError

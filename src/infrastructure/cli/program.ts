@@ -34,6 +34,8 @@ import { addExamples } from './text/examples.ts'
 import { jsonText, printNote } from './text/output.ts'
 import { addRehearse } from './troubleshooting/rehearse.ts'
 import { addTroubleshooting } from './troubleshooting/tsq.ts'
+import { addStatus } from './watching/status.ts'
+import { addWorkers } from './watching/workers.ts'
 
 const environment = `
 Environment:
@@ -42,6 +44,7 @@ Environment:
   EVENTSTORE_URL    the EventStoreDB that stores the log (default: the log is in PostgreSQL)
   EVENTSTORE_PREFIX a prefix for the names of its streams there (default: none)
   COMMANDBUS_HOME   the directory of that database and of this service's keys (default: .commandbus)
+  COMMANDBUS_BUILD  the version or commit of your handlers, for the history of what they do (default: that of their package.json)
   HOST, PORT        where \`start\` listens (default: 127.0.0.1, 4000), and \`worker\` where PORT is set
   LOG_LEVEL         how much \`start\` and \`worker\` log (default: info)
 
@@ -50,7 +53,7 @@ Exit codes: 0 done, 1 refused or failed, 2 invalid command line.`
 /** The commands as their help lists them. */
 const groups: readonly (readonly [heading: string, adders: readonly ((program: Command, deps: CliDeps) => void)[]])[] =
   [
-    ['Run', [addStart, addWorker, addDoctor, addHealthCommand, addToken, addCompletion]],
+    ['Run', [addStart, addWorker, addStatus, addWorkers, addDoctor, addHealthCommand, addToken, addCompletion]],
     ['Commands', [addSend, addInspect, addCancel, addReschedule, addReplies, addOperations]],
     ['Troubleshooting', [addTroubleshooting, addRehearse, addStrangers]],
     ['Flow', [addLanes, addLimits, addSchedules, addPauses]],

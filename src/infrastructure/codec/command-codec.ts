@@ -41,7 +41,10 @@ const policy = t.strict({
 
 const reason = oneOf(parkingReasons)
 
-const failure = t.strict({ attempt: number, msgId: t.string, error })
+/** The worker's build, where it is known. */
+const build = { build: t.string }
+
+const failure = withOptional({ attempt: number, msgId: t.string, error }, build)
 
 /** The stored form of every command event. Change a shape only with a new version and a step in `upcasts`. */
 export const commandCodec = eventCodec<CommandEvent>(
@@ -77,24 +80,27 @@ export const commandCodec = eventCodec<CommandEvent>(
     },
     CommandReceived: {
       version: 1,
-      data: t.strict({
-        attempt: number,
-        total: number,
-        msgId: t.string,
-        leaseExpiresAt: t.string,
-        lost: t.boolean,
-      }),
+      data: withOptional(
+        {
+          attempt: number,
+          total: number,
+          msgId: t.string,
+          leaseExpiresAt: t.string,
+          lost: t.boolean,
+        },
+        build,
+      ),
     },
     CommandFailed: {
       version: 1,
       data: withOptional(
         { attempt: number, msgId: t.string, error, retryAt: t.string },
-        { uncounted: t.literal(true) },
+        { uncounted: t.literal(true), ...build },
       ),
     },
     CommandMovedToTroubleshooting: {
       version: 1,
-      data: t.strict({ attempt: number, msgId: t.string, reason, error }),
+      data: withOptional({ attempt: number, msgId: t.string, reason, error }, build),
     },
     CommandRejectedByBusinessRule: { version: 1, data: failure },
     CommandExhausted: { version: 1, data: failure },
@@ -102,7 +108,7 @@ export const commandCodec = eventCodec<CommandEvent>(
       version: 1,
       data: withOptional(
         { attempt: number, msgId: t.string, result: json },
-        { receipt: t.strict({ at: t.string, total: number, leaseExpiresAt: t.string }) },
+        { receipt: t.strict({ at: t.string, total: number, leaseExpiresAt: t.string }), ...build },
       ),
     },
     CommandCanceled: { version: 1, data: t.strict({ reason: nullable(t.string) }) },

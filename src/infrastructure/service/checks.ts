@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import type { Health } from '../../application/ports/reading/stats.ts'
 import { maskSecrets } from '../../application/shared/mask-secrets.ts'
+import { unhandledSentence } from '../../domain/flow/unhandled.ts'
 import type { CatchUpHealth } from '../eventstoredb/mirror/catch-up-health.ts'
 import type { Check, HealthReport } from '../http/pages/health.ts'
 import { toPublicError } from '../postgres/connection/errors.ts'
@@ -13,6 +14,7 @@ import { assertSchemaCurrent } from '../postgres/schema/schema-version.ts'
 import { feedCheck } from '../postgres/stats/database-stats.ts'
 import { LEADER } from '../postgres/transactions/leadership.ts'
 import { poolingOf } from '../postgres/transactions/pool.ts'
+import { watchWorkers } from '../postgres/workers/worker-queries.ts'
 import { worst } from './worker-report.ts'
 
 /** How long a check may take. */
@@ -85,6 +87,23 @@ const queueCheck = async (pool: Pool): Promise<Check> => {
   }
 }
 
+/** In how many domains nobody works is said one by one. */
+const MOST_NAMED = 5
+
+/** Whether somebody handles what waits. The service can do its own work, so that this is never critical. */
+const workersCheck = async (pool: Pool): Promise<Check> => {
+  const { live, unhandled } = await watchWorkers(pool)
+  const more = unhandled.length - MOST_NAMED
+  return {
+    status: unhandled.length === 0 ? 'healthy' : 'degraded',
+    reasons: [
+      ...unhandled.slice(0, MOST_NAMED).map(unhandledSentence),
+      ...(more > 0 ? [`and no worker for ${more} more: \`commandbus workers\` shows them`] : []),
+    ],
+    live: [...live.values()].reduce((sum, count) => sum + count, 0),
+  }
+}
+
 /** Further checks beside the database. */
 export interface FurtherChecks {
   readonly worker?: (() => Health) | undefined
@@ -99,17 +118,20 @@ export const checkHealth = async (
   pool: Pool,
   { worker, eventStore, proof }: FurtherChecks = {},
 ): Promise<HealthReport> => {
-  const [database, schema, queue, feed] = await Promise.all([
+  const [database, schema, queue, feed, workers] = await Promise.all([
     guarded(() => databaseCheck(pool)),
     guarded(() => schemaCheck(pool)),
     guarded(() => queueCheck(pool)),
     guarded(async () => ({ ...(await feedCheck(pool)) })),
+    guarded(() => workersCheck(pool)),
   ])
   const checks = {
     database,
     schema,
     queue,
     feed,
+    // what cannot be read of workers says the part that failed
+    ...(workers.status === 'critical' ? {} : { workers }),
     ...(eventStore === undefined ? {} : { eventStore: await eventStore() }),
     ...(proof === undefined ? {} : { proof: { ...proof() } }),
     ...(worker === undefined ? {} : { worker: { ...worker() } }),

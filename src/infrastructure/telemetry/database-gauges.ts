@@ -16,6 +16,14 @@ export const createDatabaseGauges = (registers: Registry[]) => {
     ['queue'],
   )
   const parked = gauge('parked_commands', 'Commands in troubleshooting.', ['domain'])
+  const workers = gauge('workers', 'Workers that announced themselves within the last 20 s and take commands.', [
+    'domain',
+  ])
+  const unhandled = gauge(
+    'unhandled_commands',
+    'Commands that could begin now and that no worker is there for, counted up to 1,000.',
+    ['domain'],
+  )
   const undelivered = gauge(
     'undelivered_replies',
     'Replies that could not be delivered and are kept, counted up to 10,000.',
@@ -26,7 +34,7 @@ export const createDatabaseGauges = (registers: Registry[]) => {
     'oldest_writer_seconds',
     'Age of the oldest open transaction that has written, which holds up the feed.',
   )
-  const labelled: readonly Gauge<string>[] = [depth, visible, age, strangers, parked]
+  const labelled: readonly Gauge<string>[] = [depth, visible, age, strangers, parked, workers, unhandled]
   const single = [undelivered, lag, transaction, writer]
 
   return {
@@ -40,6 +48,8 @@ export const createDatabaseGauges = (registers: Registry[]) => {
         strangers.set({ queue }, strange)
       }
       for (const { domain, count } of stats.parked) parked.set({ domain }, count)
+      for (const [domain, count] of stats.workers) workers.set({ domain }, count)
+      for (const [domain, count] of stats.unhandled) unhandled.set({ domain }, count)
       undelivered.set(stats.undeliveredReplies)
       lag.set(stats.feed.lagSeconds)
       transaction.set(stats.oldestTransactionSeconds)

@@ -42,6 +42,7 @@ export const createRegistry = (
   return {
     handle,
     handlerOf: (commandType: string) => handlers.get(commandType) ?? handlers.get('*'),
+    types: (): readonly string[] => [...handlers.keys()],
     anyTransactional: () => [...handlers.values()].some(handler => handler.transactional === true),
   }
 }

@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../../application/shared/errors.ts'
 import { booleanOf, domainOf, wholeOf } from '../../application/shared/input.ts'
 import { OPERATIONS_DOMAIN } from '../../domain/operation/policy.ts'
+import { buildOf } from './announcing/build.ts'
 import { DEFAULT_TIMEOUT_MS, isTimeout, MAX_TIMEOUT_MS, type TimeoutMs } from './attempt/deadline.ts'
 import { onlyPassingErrors } from './failures/passing-errors.ts'
 import { graceOf } from './flow/unknown-types.ts'
@@ -17,13 +18,14 @@ export const settingsOf = (options: WorkerOptions) => {
     timeoutMs: timeoutOf(options.handlerTimeoutMs),
     longRunningMs: wholeOf(options.longRunningMs ?? 300_000, 'longRunningMs', 1, MAX_TIMEOUT_MS),
     graceMs: graceOf(options.onUnknownType),
+    build: buildOf(options.build),
     adoptStrangers: booleanOf(options.adoptStrangers ?? false, 'adoptStrangers'),
     mapError: options.mapError ?? (domain === OPERATIONS_DOMAIN ? onlyPassingErrors : undefined),
   }
 }
 
 /** The deadline of a worker's stop, in milliseconds. @throws InvalidInputError */
-export const stopDeadlineOf = (deadlineMs: number): number => wholeOf(deadlineMs, 'deadlineMs', 0, MAX_TIMEOUT_MS)
+export const stopDeadlineOf = (deadlineMs = 30_000): number => wholeOf(deadlineMs, 'deadlineMs', 0, MAX_TIMEOUT_MS)
 
 const timeoutOf = (given: TimeoutMs | undefined): TimeoutMs => {
   if (given === undefined) return DEFAULT_TIMEOUT_MS

@@ -32,6 +32,12 @@ export interface WorkerOptions {
   /** Names this worker in the audit. Default: a new UUID. */
   readonly workerId?: string
   /**
+   * The version or commit of your program, 1-100 characters: it stands in the events of this worker's attempts, so that a bad
+   * deploy can be told from a bad command. Default: the environment variable COMMANDBUS_BUILD; without it, the version in the
+   * package.json of the program's main file, if there is one.
+   */
+  readonly build?: string
+  /**
    * Maps errors that are not command errors to a kind of failure. Default: transient; in domain `operations` only timeouts,
    * failed connections and HTTP answers that mean "later" (5xx, 408, 429) are transient.
    */

@@ -10,10 +10,12 @@ import { InvalidInputError } from '../../application/shared/errors.ts'
 import type { CommandEvent } from '../../domain/command/events.ts'
 import { commandQueue, commandQueues } from '../../domain/command/names.ts'
 import type { PauseWatch } from '../postgres/flow/pause-watch.ts'
-import { listenForDoorbell } from '../postgres/queue/doorbell.ts'
+import { type LocalBell, listenForDoorbell, listenHere } from '../postgres/queue/doorbell.ts'
 import type { QueueStrangers } from '../postgres/strangers/queue-adoption.ts'
+import type { Beats } from '../postgres/workers/beats.ts'
 import { createWakeUp } from '../shared/wake-up.ts'
 import { createAccept } from './accept.ts'
+import { announcedOf } from './announcing/announced.ts'
 import { createEnding } from './attempt/ending.ts'
 import { createLongRunning } from './attempt/long-running.ts'
 import { createReporter } from './attempt/reporter.ts'
@@ -44,11 +46,9 @@ export interface WorkerDeps extends Pick<OpenDeps, 'decode'> {
   readonly connections: HandlerConnections
   /** A connection to listen on; null: the pooler does not pass notifications on. */
   readonly newListener: () => Client | null
-  readonly localBell: {
-    readonly on: (queue: string, wake: () => void) => unknown
-    readonly off: (queue: string, wake: () => void) => unknown
-  }
+  readonly localBell: LocalBell
   readonly pauses: PauseWatch
+  readonly beats: Pick<Beats, 'join' | 'beatNow'>
   readonly clock: Clock
   readonly ids: { readonly next: () => string }
   readonly log: Log
@@ -69,7 +69,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
 
   const transactional = deps.store.capabilities.inlineProjections
   const { connections } = deps
-  const { handle, handlerOf, anyTransactional } = createRegistry(
+  const { handle, handlerOf, types, anyTransactional } = createRegistry(
     { domain, transactional, poolSize: connections.max > 0 ? null : connections.poolSize },
     options.handlers,
   )
@@ -99,6 +99,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
   let loop: Promise<void> | null = null
   let stopped: Promise<void> | null = null
   let heartbeat: ReturnType<typeof startHeartbeat> | null = null
+  let leaveBeats = (): void => {}
 
   const pausing = createPausing({
     watch: deps.pauses,
@@ -162,7 +163,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     heldUp: createLongRunning({ handling, concurrency, limitMs: settings.longRunningMs, clock: deps.clock }),
   })
   const openOurs = openDeliveries({ ...deps, queue: queues })
-  const holder = { domain, workerId, leaseMs, adopts: settings.adoptStrangers }
+  const holder = { domain, workerId, build: settings.build, leaseMs, adopts: settings.adoptStrangers }
   const open = (deliveries: readonly Delivery[]) => openOurs(deliveries, holder)
   const strangers = createStrangerKeeper({
     queue: queues,
@@ -212,6 +213,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     halt: () => {
       stopping = true
       if (started) health.stopping()
+      deps.beats.beatNow()
       bell.wake()
       slotFree.wake()
     },
@@ -219,7 +221,10 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
     stopBeating: async () => heartbeat?.stop(),
     stopReporting: reporter.giveUp,
     fetched: async () => loop,
-    ended: health.stopped,
+    ended: () => {
+      health.stopped()
+      leaveBeats()
+    },
   })
 
   return {
@@ -243,18 +248,11 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         // info: the user did not ask for the default
         log[options.concurrency === undefined ? 'info' : 'warn']({ domain }, said)
       }
-      const wakes = commandQueues(domain).map(name => {
-        const wake = (): void => {
-          queues.found(name)
-          bell.wake()
-        }
-        deps.localBell.on(name, wake)
-        return [name, wake] as const
-      })
       const onBell = (named: readonly string[]): void => {
         named.forEach(queues.found)
         bell.wake()
       }
+      const stopListeningHere = listenHere(deps.localBell, commandQueues(domain), onBell)
       const listener = listenForDoorbell(deps.newListener, commandQueues(domain), onBell, log)
       heartbeat = startHeartbeat({
         queue: heartbeatQueue,
@@ -268,6 +266,7 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
       })
       stalls.start()
       health.watch({ doorbell: listener.connected, heartbeat: heartbeat.failingSince })
+      leaveBeats = deps.beats.join(announcedOf({ workerId, settings, types, handling, isStopping }))
       const leave = deps.telemetry.working({ domain, workerId, slots: concurrency, busy: () => handling.size })
       loop = (async () => {
         await pausing.start()
@@ -276,11 +275,11 @@ export const createWorker = (deps: WorkerDeps, options: WorkerOptions): Worker =
         leave()
         pausing.stop()
         stalls.stop()
-        for (const [name, wake] of wakes) deps.localBell.off(name, wake)
+        stopListeningHere()
         await listener.stop()
       })
     },
-    stop: ({ deadlineMs = 30_000 } = {}) => {
+    stop: ({ deadlineMs } = {}) => {
       stopped ??= ending.stop(stopDeadlineOf(deadlineMs))
       return stopped
     },

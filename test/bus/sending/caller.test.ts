@@ -75,6 +75,8 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['schedules.pause', 'operate', caller => caller.schedules.pause('a', 'x')],
   ['schedules.resume', 'operate', caller => caller.schedules.resume('a')],
   ['schedules.run', 'operate', caller => caller.schedules.run('a')],
+  ['workers.list', 'read', caller => caller.workers.list()],
+  ['workers.missing', 'read', caller => caller.workers.missing()],
   ['live', 'read', caller => caller.live({ after: 'now' })],
   ['stats', 'read', caller => caller.stats()],
   ['operations.start', 'operations', caller => caller.operations.start({ operation_type: 'x', parameters: 1 })],

@@ -611,6 +611,20 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     query: [],
   },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
+  listWorkers: {
+    is: 'GET /workers',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain'],
+  },
+  listMissingWorkers: {
+    is: 'GET /workers/missing',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain'],
+  },
   getProof: {
     is: 'GET /proof',
     roles: auditors,

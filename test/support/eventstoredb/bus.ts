@@ -99,6 +99,7 @@ export const openLogBus = (
           log: silentLog,
           onReleased: queues => doorbell.ring([...queues]),
         }),
+        beats: { join: () => () => {}, beatNow: () => {} },
         clock: systemClock,
         ids: uuidIds,
         log: silentLog,

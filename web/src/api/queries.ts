@@ -63,6 +63,24 @@ export const lanesQuery = (query: QueryOf<'listLanes'>) =>
     refetchInterval: LANES_MS,
   })
 
+/** Workers have no events: they announce themselves every 5 s. */
+const WORKERS_MS = 5_000
+
+export const workersQuery = (query: QueryOf<'listWorkers'>) =>
+  queryOptions({
+    queryKey: ['workers', 'list', query],
+    queryFn: ({ signal }) => api.listWorkers({ query }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: WORKERS_MS,
+  })
+
+export const missingWorkersQuery = (domain?: string) =>
+  queryOptions({
+    queryKey: ['workers', 'missing', domain ?? null],
+    queryFn: ({ signal }) => api.listMissingWorkers({ query: domain === undefined ? {} : { domain } }, { signal }),
+    refetchInterval: WORKERS_MS,
+  })
+
 /** The times of schedules have no events. */
 const SCHEDULES_MS = 10_000
 

@@ -7,6 +7,7 @@ import {
   ListOrdered,
   type LucideIcon,
   ScrollText,
+  Server,
   Sparkles,
   Workflow,
 } from 'lucide-react'
@@ -27,6 +28,7 @@ const places: readonly Place[] = [
   { href: '/', label: 'Overview', icon: Activity, key: 'o', permission: 'read' },
   { href: '/commands', label: 'Commands', icon: ListOrdered, key: 'c', permission: 'read' },
   { href: TROUBLESHOOTING, label: 'Troubleshooting', icon: LifeBuoy, key: 't', permission: 'read' },
+  { href: '/workers', label: 'Workers', icon: Server, key: 'w', permission: 'read' },
   { href: '/lanes', label: 'Lanes', icon: Layers, key: 'l', permission: 'read' },
   { href: '/schedules', label: 'Schedules', icon: CalendarClock, key: 's', permission: 'read' },
   { href: '/operations', label: 'Operations', icon: Sparkles, key: 'p', permission: 'operations' },

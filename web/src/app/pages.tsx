@@ -18,6 +18,7 @@ import { ActionsPage } from '../pages/troubleshooting/ActionsPage.tsx'
 import { RepliesPage } from '../pages/troubleshooting/RepliesPage.tsx'
 import { StrangersPage } from '../pages/troubleshooting/StrangersPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
+import { WorkersPage } from '../pages/workers/WorkersPage.tsx'
 import { usePlaces } from './navigation.ts'
 import { matchPath, navigate, usePath } from './router.tsx'
 
@@ -48,6 +49,7 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/runs/templates', () => <TemplatesPage />],
   ['/runs/:id', ({ id = '' }) => <RunPage key={id} id={id} />],
   ['/credits', () => <CreditsPage />],
+  ['/workers', () => <WorkersPage />],
   ['/lanes', () => <LanesPage />],
   ['/schedules', () => <SchedulesPage />],
   ['/audit', () => <AuditPage />],

@@ -3,11 +3,12 @@ import { prepareSend } from '../../../application/commands/send-command.ts'
 import { systemClock } from '../../../application/ports/clock.ts'
 import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { defined } from '../../../application/shared/input.ts'
+import type { CommandBus } from '../../../command-bus.ts'
 import { type Priority, priorities } from '../../../domain/flow/priority.ts'
 import { printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'
 import { backoffOf, instantAhead, numberOf, readJson, systemUser } from '../support/input.ts'
-import { plain } from '../text/output.ts'
+import { plain, printNote } from '../text/output.ts'
 
 interface Options {
   readonly data: string
@@ -76,6 +77,7 @@ export const addSend = (program: Command, deps: CliDeps): void => {
       prepare(domain, { ...details, commandType, data })
       await printAnswer(deps, options, async bus => {
         if (wait !== undefined) {
+          if (!options.json) await noteMissingWorker(bus, domain, commandType)
           const reply = await bus.request(domain, commandType, data, { ...details, timeoutMs: wait * 1000 })
           return [
             reply,
@@ -83,8 +85,15 @@ export const addSend = (program: Command, deps: CliDeps): void => {
           ]
         }
         const sent = await bus.send(domain, commandType, data, details)
+        if (!options.json) await noteMissingWorker(bus, domain, commandType)
         const message = sent.msgId === null ? 'its message follows' : `message ${sent.msgId}`
         return [sent, `Sent ${sent.commandType} to ${sent.domain}: command ${sent.commandId}, ${message}.`]
       })
     })
+}
+
+/** For people, on standard error, if nobody works; a role that may not ask gets no note. */
+const noteMissingWorker = async (bus: CommandBus, domain: string, commandType: string): Promise<void> => {
+  const isHandled = await bus.workers.handles(domain, commandType).catch(() => true)
+  if (!isHandled) printNote(`No worker for ${commandType} in ${domain}: it waits until one starts.`)
 }

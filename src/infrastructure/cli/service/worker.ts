@@ -11,6 +11,7 @@ import { workerHealth } from '../../service/worker-health.ts'
 import type { WorkerReport } from '../../service/worker-report.ts'
 import { readConfig } from '../../settings/config.ts'
 import { dieWithParent } from '../../shared/die-with-parent.ts'
+import { buildOf } from '../../worker/announcing/build.ts'
 import { definitionOf } from '../../worker/attempt/handler.ts'
 import { poolSizeFor } from '../../worker/client/connections.ts'
 import type { Worker, WorkerOptions } from '../../worker/worker-api.ts'
@@ -30,6 +31,7 @@ interface Options {
   readonly handlerTimeout?: number
   readonly deferUnknown?: number
   readonly adoptStrangers?: true
+  readonly build?: string
   readonly deadline: number
   readonly port?: string
   readonly host?: string
@@ -68,6 +70,10 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
       numberOf('--defer-unknown'),
     )
     .option('--adopt-strangers', 'make commands of messages that other programs put on the queues')
+    .option(
+      '--build <text>',
+      'the version or commit of the handlers (default: COMMANDBUS_BUILD, or that of their package.json)',
+    )
     .option('--deadline <seconds>', 'how long a stop waits for handlers', numberOf('--deadline'), 30)
     .option('--port <port>', 'where health and metrics are served; 0 for any free port (default: PORT, or nowhere)')
     .option('--host <host>', 'the address they are served at (default: HOST, or 127.0.0.1)')
@@ -82,7 +88,9 @@ export const addWorker = (program: Command, deps: CliDeps): void => {
 const plansOf = async (options: Options): Promise<readonly WorkerOptions[]> => {
   const domain = options.domain === undefined ? undefined : domainOf(options.domain)
   const { concurrency, lease, handlerTimeout, deferUnknown, demo } = options
-  const limits: Pick<WorkerOptions, 'handlerTimeoutMs' | 'onUnknownType' | 'adoptStrangers'> = {
+  const build = options.build ?? buildOf(undefined, options.handlers)
+  const limits: Pick<WorkerOptions, 'handlerTimeoutMs' | 'onUnknownType' | 'adoptStrangers' | 'build'> = {
+    ...(build === undefined ? {} : { build }),
     ...(handlerTimeout === undefined ? {} : { handlerTimeoutMs: handlerTimeout * 1000 }),
     ...(deferUnknown === undefined ? {} : { onUnknownType: { deferSeconds: deferUnknown } }),
     ...(options.adoptStrangers ? { adoptStrangers: true } : {}),

@@ -144,3 +144,22 @@ export const listenForDoorbell = (
     },
   }
 }
+
+/** The bell of this process, which rings by the name of a queue. */
+export interface LocalBell {
+  readonly on: (queue: string, wake: () => void) => unknown
+  readonly off: (queue: string, wake: () => void) => unknown
+}
+
+/** Listens to the bell of this process for some queues, until the function that it returns is called. */
+export const listenHere = (
+  bell: LocalBell,
+  queues: readonly string[],
+  onBell: (named: readonly string[]) => void,
+): (() => void) => {
+  const wakes = queues.map(queue => [queue, () => onBell([queue])] as const)
+  for (const [queue, wake] of wakes) bell.on(queue, wake)
+  return () => {
+    for (const [queue, wake] of wakes) bell.off(queue, wake)
+  }
+}

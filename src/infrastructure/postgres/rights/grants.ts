@@ -43,11 +43,24 @@ const writer = [
   'command_bus_lane_rules()',
 ]
 
+/** Whether there is a worker for a type; a sender may ask, too. */
+const handled = 'command_bus_is_handled(text, text)'
+
 const reader: Rights = {
   tables: [
     [
       'select',
-      [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, progress, ...lanes, ...readTableNames],
+      [
+        log,
+        'command_bus_audit',
+        'command_bus_intent',
+        'command_bus_worker',
+        ...kept,
+        ...actions,
+        progress,
+        ...lanes,
+        ...readTableNames,
+      ],
     ],
   ],
   functions: [
@@ -55,6 +68,8 @@ const reader: Rights = {
     'command_bus_command_stream(text, uuid)',
     'command_bus_lane_limit(text, text)',
     'command_bus_lane_rule(text, text, text)',
+    handled,
+    'command_bus_unhandled(text, text)',
   ],
 }
 
@@ -65,6 +80,7 @@ const sender: Rights = {
     'command_bus_send_right()',
     'command_bus_lane_rules()',
     'command_bus_claim_queues(text[], text, integer, integer)',
+    handled,
   ],
 }
 
@@ -89,6 +105,7 @@ const worker: Rights = {
     'command_bus_sweep_paused(text, timestamptz, bigint, integer)',
     'command_bus_begin(text, bigint[], integer[], uuid[])',
     'command_bus_admit_lanes(text)',
+    'command_bus_beat(jsonb, uuid[])',
   ],
 }
 

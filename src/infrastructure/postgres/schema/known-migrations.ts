@@ -9,7 +9,7 @@ export interface KnownMigration {
 // Written by `npm run generate:migrations`.
 const files = [
   '0001_event_log 10f1e52ea5f84417a2422aa06a34a28f52c89e4bb361c58a5de29e0fec5b09ad',
-  '0002_read_tables 81bacc8596d433db070166285d9eff33d8e3d9a6d8668a66155c92e94e4478f2',
+  '0002_read_tables 1c91a218c0e458046e91ea4f76ae9bc34c5f8b183e3d49eea17fca78fe5fbf53',
   '0003_commit 712b7bf21ce5467804fedcecacddd1e6e9512e76dff953292eddcd7a043836a2',
   '0004_actions 3d84c0bc040a1601360b5f20eb7314db5def1ba72c403180503fc8b37f02cdcf',
   '0005_checkpoint 131fad26294ec4491c00589c141f073e8b4d1d967608b1629c9b97593caa1d9b',
@@ -23,6 +23,7 @@ const files = [
   '0013_schedules ad719be3a1f1b81f19d5dd90ec2ab1b72ab5b44d44fe1a62bf9aea0b64815ed5',
   '0014_lanes a70d2f34059383d0cb61f4efa0ebd51a52fbdca0b340d12509a89bb19f6359f6',
   '0015_rights 1dc8ec4545c30b1796f12df47ec9e2c309b42344274b91dedb3b005bab639bb7',
+  '0016_workers b2c998c4556dd133bd8a8d71a7f82a1dadd4a117da2b971808d689c81e962ad2',
 ]
 
 /**

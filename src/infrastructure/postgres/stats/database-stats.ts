@@ -5,6 +5,7 @@ import { queueStats } from '../queue/queue-stats.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { countOpen } from '../reading/open-commands.ts'
 import { countUndelivered } from '../reading/undelivered.ts'
+import { watchWorkers } from '../workers/worker-queries.ts'
 
 export interface OpenTransactions {
   /** The oldest transaction of this database, with or without writes. */
@@ -18,6 +19,9 @@ export interface DatabaseStats extends OpenTransactions {
   readonly parked: readonly { readonly domain: string; readonly count: number }[]
   /** Undelivered replies, counted up to 10,000. */
   readonly undeliveredReplies: number
+  /** By domain: workers that were heard of, and the commands that no worker is there for, counted up to 1,000. */
+  readonly workers: ReadonlyMap<string, number>
+  readonly unhandled: ReadonlyMap<string, number>
 }
 
 const COUNTED = 10_000
@@ -47,15 +51,25 @@ export const openTransactions = async (pool: Pool, tenantId?: string): Promise<O
 
 const rounded = (seconds: number | null): number => Math.max(0, Math.round((seconds ?? 0) * 1000) / 1000)
 
-/** Reads it in four cheap queries. */
+/** Reads it in a few cheap queries. */
 export const readDatabaseStats = async (pool: Pool): Promise<DatabaseStats> => {
   const parked = await countOpen(pool, ['IN_TROUBLESHOOTING_QUEUE'])
   return {
     queues: await queueStats(pool),
     parked: parked.map(({ domain, count }) => ({ domain, count })),
     undeliveredReplies: await countUndelivered(pool),
+    ...(await workersOf(pool)),
     ...(await openTransactions(pool)),
   }
+}
+
+const workersOf = async (pool: Pool): Promise<Pick<DatabaseStats, 'workers' | 'unhandled'>> => {
+  const { live, unhandled } = await watchWorkers(pool)
+  const counts = new Map<string, number>()
+  for (const { domain, pending } of unhandled) counts.set(domain, (counts.get(domain) ?? 0) + pending)
+  // a domain with workers has none, so that an alert ends
+  for (const domain of live.keys()) if (!counts.has(domain)) counts.set(domain, 0)
+  return { workers: live, unhandled: counts }
 }
 
 /** A feed that is this far behind needs an operator's attention. */

@@ -32,7 +32,7 @@ export interface EndingDeps {
 }
 
 /** Time after the deadline in which given-up attempts are recorded. */
-const SETTLE_MS = 2_000
+export const SETTLE_MS = 2_000
 
 const STOPPED: CommandError = {
   type: 'TRANSIENT',

@@ -10,6 +10,7 @@ import { NotFound } from '../../components/NotFound.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { StatusBadge } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
+import { MissingWorkerOf } from '../workers/MissingWorkers.tsx'
 import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
 import { Replies } from './Replies.tsx'
@@ -59,6 +60,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
       <Answered query={command} what="the command">
         {command => (
           <>
+            {command.status === 'PENDING' && <MissingWorkerOf domain={domain} commandType={command.commandType} />}
             {command.lastErrorMsg !== null && (
               <ErrorDisplay
                 severity={command.status === 'COMPLETED' ? 'info' : command.status === 'FAILED' ? 'error' : 'warning'}

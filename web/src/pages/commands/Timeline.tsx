@@ -41,6 +41,12 @@ export const eventWords = (type: string): string => {
 const isEmpty = (details: unknown): boolean =>
   details === null || (typeof details === 'object' && Object.keys(details).length === 0)
 
+/** The build of the worker whose attempt it is, where that is known. */
+const buildIn = (details: unknown): string => {
+  const build = typeof details === 'object' && details !== null && 'build' in details ? details.build : undefined
+  return typeof build === 'string' ? `, build ${build}` : ''
+}
+
 interface TimelineProps {
   readonly items: readonly AuditEntry[]
   /** Show only this type of event. */
@@ -71,7 +77,8 @@ export const Timeline = ({ items, only }: TimelineProps) => {
               <strong className="font-medium">{eventWords(entry.eventType)}</strong>
               <span className="text-xs text-muted">
                 <At at={entry.ts} />
-                {gap !== null && gap >= 0 && ` · after ${duration(gap)}`} · by {entry.actor} · revision {entry.revision}
+                {gap !== null && gap >= 0 && ` · after ${duration(gap)}`} · by {entry.actor}
+                {buildIn(entry.details)} · revision {entry.revision}
               </span>
             </div>
             {!isEmpty(rest) && (

@@ -8,6 +8,7 @@ import { Page, Section } from '../../components/Page.tsx'
 import { statusLooks } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { Ago, duration } from '../../components/Time.tsx'
+import { MissingWorkers } from '../workers/MissingWorkers.tsx'
 import { HealthPanel } from './HealthPanel.tsx'
 import { PauseButton, Pauses } from './Pauses.tsx'
 import { Throughput } from './Throughput.tsx'
@@ -99,6 +100,7 @@ export const OverviewPage = () => {
   const stats = useQuery({ ...statsQuery(), refetchInterval: useRefresh(REFRESH_MS) })
   return (
     <Page title="Overview" aside={<PauseButton />}>
+      <MissingWorkers />
       <Pauses />
       <Answered query={stats} what="figures">
         {({ total, throughput, domains, queues, feed }) => (

@@ -1,0 +1,32 @@
+/** Commands that could begin now, and that no worker is there for. */
+export interface Unhandled {
+  readonly domain: string
+  /** Null: the domain has no worker at all. Else it has some, but none for this type. */
+  readonly commandType: string | null
+  /** How many; 1,000 stands for 1,000 or more. */
+  readonly pending: number
+  /** Since when the first of them could begin, and how long that is. ISO 8601. */
+  readonly since: string
+  readonly oldestSeconds: number
+}
+
+export const MOST_COUNTED = 1_000
+
+const units = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+] as const
+
+const ageOf = (seconds: number): string => {
+  const [size, unit] = units.find(([size]) => seconds >= size) ?? [1, 's']
+  return `${Math.floor(seconds / size)} ${unit}`
+}
+
+/** As in `No worker for inventory: 7 pending, oldest 19 min`. */
+export const unhandledSentence = ({ domain, commandType, pending, oldestSeconds }: Unhandled): string => {
+  const what = commandType === null ? domain : `type ${commandType} in ${domain}`
+  const count = pending >= MOST_COUNTED ? `${MOST_COUNTED.toLocaleString('en-US')} or more` : String(pending)
+  return `No worker for ${what}: ${count} pending, oldest ${ageOf(oldestSeconds)}`
+}
