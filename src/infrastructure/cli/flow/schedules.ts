@@ -119,7 +119,7 @@ const addSet = (schedules: Command, deps: CliDeps): void => {
     .option('--every <seconds>', 'when: every so many seconds, instead of a cron', numberOf('--every'))
     .option(
       '--missed <rule>',
-      `times of more than a minute ago, when nothing ran: ${missedRules.join(', ')} (default: skip)`,
+      `when the first time that waits is over a minute old, as nothing ran: ${missedRules.join(', ')} (default: skip)`,
     )
     .option('--max-missed <n>', 'with all: at most so many, 1-1000 (default: 100)', numberOf('--max-missed'))
     .option('--overlap <rule>', `while the command before has not ended: ${overlapRules.join(' or ')} (default: allow)`)
