@@ -31,6 +31,24 @@ test('F5: the first rule that fits names the lane: by type, by tenant, or with t
   expect((await bus.getCommand('other', commandId))?.lane).toBe('0-all')
 })
 
+test('F6: a key cannot get into a lane that a limit makes by type or tenant', async () => {
+  const { bus } = await createTestBus()
+  await bus.limits.set('jobs', 'all', { by: 'type', commandType: 'Mail', width: 1 })
+  await bus.limits.set('jobs', 'fair', { by: 'tenant', width: 1 })
+  await bus.limits.set('jobs', 'keys', { by: 'key', width: 1 })
+  for (const [key, limit] of [
+    ['all', 'all'],
+    ['fair/acme', 'fair'],
+    ['fair/', 'fair'],
+  ] as const) {
+    const refused = { field: 'key', message: `key: '${key}' is a lane of the limit '${limit}': use another key` }
+    await expect(bus.send('jobs', 'Run', null, { key, tenantId: 'evil' })).rejects.toMatchObject(refused)
+    await expect(bus.sendBatch('jobs', [{ commandType: 'Run', data: null, key }])).rejects.toMatchObject(refused)
+  }
+  for (const key of ['keys', 'all/x', 'fair']) await bus.send('jobs', 'Run', null, { key })
+  expect((await bus.queryCommands({})).items).toHaveLength(3)
+})
+
 test('F6: a sender that has sent before knows a new rule a second later, also when it was idle', async () => {
   const { bus, another } = await createTestBus()
   const sender = another()
