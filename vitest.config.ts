@@ -21,6 +21,7 @@ const onBothStores = [
   'reading/investigation',
   'reading/listing',
   'reading/model',
+  'reading/owed-replies',
   'reading/stats',
   'sending/caller',
   'sending/requests',

@@ -19,6 +19,7 @@ import type {
   TroubleshootingGroup,
   TroubleshootingItem,
 } from '../ports/reading/command-queries.ts'
+import type { OwedCalls } from '../replies/owed-replies.ts'
 import type { Credits } from '../runs/credits.ts'
 import type { WorkflowCalls } from '../runs/workflow-calls.ts'
 import type { Strangers } from '../strangers/strangers.ts'
@@ -83,8 +84,11 @@ export interface BusCalls extends Pauses {
      */
     readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
   }
-  /** Replies that could not be put on their queue. They are kept, and each can be delivered once more. */
-  readonly replies: UndeliveredReplies
+  /**
+   * Replies that senders wait for; and those that could not be put on their queue, which are kept: each can be delivered once
+   * more.
+   */
+  readonly replies: UndeliveredReplies & OwedCalls
   /** Messages on command queues that no command of this bus sent. They are kept, and can be adopted or dropped. */
   readonly strangers: Strangers
   /** Operations: commands of domain `operations` that belong to a user, with automatic and manual retries. */

@@ -37,7 +37,7 @@ export const callerPermissions = {
     stop: 'operate',
   },
   strangers: { list: 'operate', adopt: 'operate', drop: 'operate' },
-  replies: { undelivered: 'operate', deliverAgain: 'operate' },
+  replies: { owed: 'read', undelivered: 'operate', deliverAgain: 'operate' },
   operations: { start: 'operations', get: 'operations', list: 'operations', retry: 'operations' },
   runs: {
     createTemplate: 'runs',

@@ -101,7 +101,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     proof,
     database: async () => {
       if (parts.pool === undefined) throw new UnavailableError('the service is starting')
-      return readDatabaseStats(parts.pool)
+      return readDatabaseStats(parts.pool, config.lateReplySeconds)
     },
     ...(config.eventStoreUrl === undefined ? {} : { follower: () => parts.bus?.follower?.health() ?? null }),
     pools: () => (parts.checks === undefined ? {} : { checks: parts.checks }),
@@ -146,9 +146,11 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   parts.database = await openDatabase(config, { supervise: true, log: line => log.info({}, line) })
   if (stop.requested()) return
   const { databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour } = config
+  const lateAfterSeconds = config.lateReplySeconds
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
     ...defined({ databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour }),
+    lateAfterSeconds,
     readTimeoutMs: config.readTimeoutMs,
     waitForDispatchMs: DISPATCH_MS,
     log,

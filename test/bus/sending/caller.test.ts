@@ -88,6 +88,7 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['runs.get', 'runs', caller => caller.runs.get(ID)],
   ['runs.list', 'runs', caller => caller.runs.list()],
   ['runs.cancel', 'runs', caller => caller.runs.cancel(ID)],
+  ['replies.owed', 'read', caller => caller.replies.owed()],
   ['replies.undelivered', 'operate', caller => caller.replies.undelivered()],
   ['replies.deliverAgain', 'operate', caller => caller.replies.deliverAgain()],
   ['strangers.list', 'operate', caller => caller.strangers.list()],

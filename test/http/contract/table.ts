@@ -308,6 +308,13 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     query: ['items', 'outcome', ...paging],
     prepare: emptyAction,
   },
+  listOwed: {
+    is: 'GET /replies/owed',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'queue', 'late', 'lateAfterSeconds', ...paging],
+  },
   listUndelivered: {
     is: 'GET /replies/undelivered',
     roles: operators,

@@ -99,6 +99,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
     const { domains, throughput, queues, ...stats } = await caller.stats()
     return { ...stats, domains: [...domains], throughput: [...throughput], queues: [...queues] }
   },
+  listOwed: async ({ query }, caller) => page(await caller.replies.owed(query)),
   listUndelivered: async ({ query: { delivered, ...filter } }, caller) =>
     page(await caller.replies.undelivered({ ...filter, delivered: delivered === 'true' })),
   deliverAgain: async ({ body }, caller) => {

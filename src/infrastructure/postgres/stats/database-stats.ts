@@ -1,9 +1,11 @@
 import type { Pool } from 'pg'
 import type { FeedStats, Health, QueueStats } from '../../../application/ports/reading/stats.ts'
+import { USUAL_LATE_SECONDS } from '../../../application/replies/owed-replies.ts'
 import { MAY_BE_READ } from '../log/log-reader.ts'
 import { queueStats } from '../queue/queue-stats.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { countOpen } from '../reading/open-commands.ts'
+import { countOwed, type OwedCounts } from '../reading/owed.ts'
 import { countUndelivered } from '../reading/undelivered.ts'
 
 export interface OpenTransactions {
@@ -18,6 +20,7 @@ export interface DatabaseStats extends OpenTransactions {
   readonly parked: readonly { readonly domain: string; readonly count: number }[]
   /** Undelivered replies, counted up to 10,000. */
   readonly undeliveredReplies: number
+  readonly owedReplies: OwedCounts
 }
 
 const COUNTED = 10_000
@@ -47,13 +50,14 @@ export const openTransactions = async (pool: Pool, tenantId?: string): Promise<O
 
 const rounded = (seconds: number | null): number => Math.max(0, Math.round((seconds ?? 0) * 1000) / 1000)
 
-/** Reads it in four cheap queries. */
-export const readDatabaseStats = async (pool: Pool): Promise<DatabaseStats> => {
+/** Reads it in five cheap queries. */
+export const readDatabaseStats = async (pool: Pool, lateAfterSeconds = USUAL_LATE_SECONDS): Promise<DatabaseStats> => {
   const parked = await countOpen(pool, ['IN_TROUBLESHOOTING_QUEUE'])
   return {
     queues: await queueStats(pool),
     parked: parked.map(({ domain, count }) => ({ domain, count })),
     undeliveredReplies: await countUndelivered(pool),
+    owedReplies: await countOwed(pool, lateAfterSeconds),
     ...(await openTransactions(pool)),
   }
 }
