@@ -12,8 +12,6 @@ create table command_bus_searchable (
   path         text collate "C" not null,
   declared_by  text not null,
   declared_at  timestamptz not null default clock_timestamp(),
-  -- a transaction that begins later sees the declaration, and writes the values of what it sends
-  declared_in  xid8 not null default pg_current_xact_id(),
   -- null: the values of commands that were there before are not complete
   filled_at    timestamptz,
   constraint command_bus_searchable_pkey primary key (domain, command_type, path)

@@ -11,6 +11,8 @@ import { createOperations } from '../application/operations/operations.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Rehearsals } from '../application/ports/rehearsals.ts'
 import { createOwedReplies } from '../application/replies/owed-replies.ts'
+import { createSearch } from '../application/search/search.ts'
+import { createViews } from '../application/search/views.ts'
 import type { Adopter } from '../application/strangers/adopter.ts'
 import { createStrangers } from '../application/strangers/strangers.ts'
 import type { SeparateLog } from '../application/troubleshooting/apply-action.ts'
@@ -29,6 +31,8 @@ import { createCommandQueries } from '../infrastructure/postgres/reading/command
 import { createInvestigationQueries } from '../infrastructure/postgres/reading/investigation.ts'
 import { createOwedQueries } from '../infrastructure/postgres/reading/owed.ts'
 import { createUndeliveredStore } from '../infrastructure/postgres/reading/undelivered.ts'
+import { createSearchStore } from '../infrastructure/postgres/search/search-store.ts'
+import { createViewStore } from '../infrastructure/postgres/search/view-store.ts'
 import { createAdoption } from '../infrastructure/postgres/strangers/adoption.ts'
 import { createStrangerStore } from '../infrastructure/postgres/strangers/stranger-store.ts'
 import { createActions } from '../infrastructure/runners/bulk-actions.ts'
@@ -105,6 +109,8 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       ...createUndeliveredReplies(createUndeliveredStore(pool, onFilled), log),
       ...createOwedReplies(createOwedQueries(pool), deps.lateAfterSeconds),
     }),
+    search: guardedAll(createSearch(createSearchStore(pool), log)),
+    views: guardedAll(createViews(createViewStore(pool))),
     strangers: guardedAll(
       createStrangers(
         createStrangerStore(
