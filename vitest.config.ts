@@ -22,6 +22,7 @@ const onBothStores = [
   'reading/listing',
   'reading/model',
   'reading/owed-replies',
+  'reading/payload-search',
   'reading/stats',
   'sending/caller',
   'sending/requests',

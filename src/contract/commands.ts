@@ -100,6 +100,7 @@ const filters = {
   createdAfter: instant,
   createdBefore: instant,
   scheduled: wordOf(['true', 'false']),
+  retrying: wordOf(['true', 'false']),
   payload: t.string,
   idPrefix: t.string,
   message: t.string,

@@ -1,6 +1,6 @@
 import type { OperationFilter, OperationUser, StartOperation } from '../operations/operations.ts'
 import type { Identity, Permission } from '../ports/authorization.ts'
-import type { DeclareOptions, DropOptions } from '../search/search.ts'
+import type { DeclareSearchOptions, DropSearchOptions } from '../search/search.ts'
 import type { SetView } from '../search/views.ts'
 import { ForbiddenError } from '../shared/errors.ts'
 import { scopeOf } from '../shared/scope.ts'
@@ -37,11 +37,11 @@ const searchCalls = {
     return bus.search.declared()
   },
   /** Does not wait for the commands that are there already. */
-  declare: async (calling: Calling, options: Omit<DeclareOptions, 'operator' | 'wait'>) => {
+  declare: async (calling: Calling, options: Omit<DeclareSearchOptions, 'operator' | 'wait'>) => {
     demandAllTenants(calling)
     return calling.bus.search.declare({ ...options, operator: calling.identity.subject, wait: false })
   },
-  drop: async (calling: Calling, options: DropOptions) => {
+  drop: async (calling: Calling, options: DropSearchOptions) => {
     demandAllTenants(calling)
     return calling.bus.search.drop({ ...options, wait: false })
   },

@@ -102,6 +102,7 @@ const commandFilterOf = (filter: CommandFilter): CommandFilter => {
     createdAfter,
     createdBefore,
     scheduled: optional(filter.scheduled, value => booleanOf(value, 'scheduled')),
+    retrying: optional(filter.retrying, value => booleanOf(value, 'retrying')),
     payload: optional(filter.payload, payloadOf),
     idPrefix: optional(filter.idPrefix, idPrefixOf),
     message: messageOf(filter),

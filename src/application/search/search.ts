@@ -4,7 +4,7 @@ import type { Searchable, SearchableKey, SearchStore } from '../ports/search.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import { commandTypeOf, domainOf, optional, textOf } from '../shared/input.ts'
 
-export interface DeclareOptions {
+export interface DeclareSearchOptions {
   /** Only commands of this domain. Default: of every domain. */
   readonly domain?: string
   readonly commandType: string
@@ -16,7 +16,7 @@ export interface DeclareOptions {
   readonly wait?: boolean
 }
 
-export interface DropOptions extends Omit<DeclareOptions, 'paths' | 'operator' | 'wait'> {
+export interface DropSearchOptions extends Omit<DeclareSearchOptions, 'paths' | 'operator' | 'wait'> {
   readonly path: string
 }
 
@@ -31,7 +31,7 @@ export const createSearch = (store: SearchStore, log: Log) => {
   }
   const inBackground = (): void =>
     void settle().catch(error => log.warn({ err: error }, 'values to search by are not complete: declare them again'))
-  const keysOf = (options: DeclareOptions): readonly SearchableKey[] => {
+  const keysOf = (options: DeclareSearchOptions): readonly SearchableKey[] => {
     const scope = scopeOf(options)
     const { paths } = options
     if (!Array.isArray(paths) || paths.length < 1 || paths.length > MOST_OF_A_TYPE) {
@@ -50,7 +50,7 @@ export const createSearch = (store: SearchStore, log: Log) => {
      * await bus.search.declare({ commandType: 'Refund', paths: ['orderId', 'customer.id'] })
      * const { items } = await bus.queryCommands({ payload: { path: 'orderId', value: 'ORD-30021' } })
      */
-    declare: async (options: DeclareOptions): Promise<readonly Searchable[]> => {
+    declare: async (options: DeclareSearchOptions): Promise<readonly Searchable[]> => {
       const keys = keysOf(options)
       const actor = optional(options.operator, value => textOf(value, 'operator', 200)) ?? 'operator'
       const known = await store.list()
@@ -67,7 +67,7 @@ export const createSearch = (store: SearchStore, log: Log) => {
     },
 
     /** Ends a declaration: commands can no longer be found by this member. False: it was not declared. @throws InvalidInputError */
-    drop: async (options: DropOptions & Pick<DeclareOptions, 'wait'>): Promise<boolean> => {
+    drop: async (options: DropSearchOptions & Pick<DeclareSearchOptions, 'wait'>): Promise<boolean> => {
       const dropped = await store.drop({ ...scopeOf(options), path: searchPathOf(options.path, 'path') })
       if (options.wait === false) inBackground()
       else await settle()
@@ -90,7 +90,7 @@ const searchPathOf = (value: unknown, field: string): string => {
   return value as string
 }
 
-const scopeOf = (options: Pick<DeclareOptions, 'domain' | 'commandType'>) => ({
+const scopeOf = (options: Pick<DeclareSearchOptions, 'domain' | 'commandType'>) => ({
   domain: optional(options.domain, domainOf),
   commandType: commandTypeOf(options.commandType),
 })

@@ -45,7 +45,7 @@ const filtersOf: Readonly<Record<ViewedList, readonly string[]>> = {
     'payload',
     'idPrefix',
     'message',
-    'sort',
+    'retrying',
   ],
   troubleshooting: [...parkedConditions.map(([name]) => name), 'view', 'sort'],
 }

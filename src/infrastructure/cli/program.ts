@@ -21,6 +21,8 @@ import { addReplay } from './investigation/replay.ts'
 import { addVerify } from './investigation/verify.ts'
 import { addCredits } from './runs/credits.ts'
 import { addRuns } from './runs/runs.ts'
+import { addSearch } from './search/search.ts'
+import { addViews } from './search/views.ts'
 import { addHealthCommand } from './service/health.ts'
 import { addStart } from './service/start.ts'
 import { addToken } from './service/token.ts'
@@ -29,7 +31,7 @@ import type { CliDeps } from './support/deps.ts'
 import { failureOf, Refused } from './support/failure.ts'
 import { addInspect } from './support/inspect.ts'
 import { Interrupted } from './support/session.ts'
-import { jsonText, printNote } from './text/output.ts'
+import { jsonText, printCsv, printNote } from './text/output.ts'
 import { addRehearse } from './troubleshooting/rehearse.ts'
 import { addTroubleshooting } from './troubleshooting/tsq.ts'
 
@@ -44,6 +46,20 @@ Environment:
   LOG_LEVEL         how much \`start\` and \`worker\` log (default: info)
 
 Exit codes: 0 done, 1 refused or failed, 2 invalid command line.`
+
+/** Gives every list that prints JSON the option `--csv`. */
+const addCsv = (program: Command): void => {
+  const isList = (command: Command): boolean =>
+    command.options.some(({ long }) => long === '--json') &&
+    (command.options.some(({ long }) => long === '--cursor') || command.description().startsWith('list '))
+  const commands = (of: Command): readonly Command[] => of.commands.flatMap(one => [one, ...commands(one)])
+  for (const list of commands(program).filter(isList)) list.option('--csv', 'print CSV')
+  program.hook('preAction', (_, command) => {
+    const { csv } = command.opts<{ readonly csv?: true }>()
+    printCsv(csv === true)
+    if (csv === true) command.setOptionValue('json', true)
+  })
+}
 
 const buildProgram = (deps: CliDeps): Command => {
   const program = new Command('commandbus')
@@ -72,6 +88,8 @@ const buildProgram = (deps: CliDeps): Command => {
     addLimits,
     addSchedules,
     addPauses,
+    addSearch,
+    addViews,
     addReplies,
     addStrangers,
     addQueues,
@@ -86,6 +104,7 @@ const buildProgram = (deps: CliDeps): Command => {
   ]) {
     add(program, deps)
   }
+  addCsv(program)
   return program
 }
 

@@ -158,6 +158,8 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     ...rehearsalsOf(options),
   })
   await parts.bus.ready()
+  // values that an interrupted declaration did not write; a failure is logged when it is declared again
+  void parts.bus.search.settle().catch(error => log.warn({ err: error }, 'values to search by are not complete'))
   parts.pool = createPool(parts.database.url, 3, config.databaseTimeoutMs)
   parts.checks = createPool(parts.database.url, 2, CHECK_MS)
   parts.backgroundCheck = await startBackgroundCheck(parts.pool, config, log)

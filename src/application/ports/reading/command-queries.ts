@@ -48,6 +48,8 @@ export interface CommandFilter {
   readonly createdBefore?: string
   /** Whether they wait for the time at which they are to run: PENDING, with `runAt` ahead. Without it: all. */
   readonly scheduled?: boolean
+  /** Whether they wait for their next attempt after a failure. Without it: all. */
+  readonly retrying?: boolean
   /** A value at a declared path of the payload: see `bus.search.declare`. */
   readonly payload?: PayloadCondition
   /** The beginning of the id: 8 to 36 characters. */

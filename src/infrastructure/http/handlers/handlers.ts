@@ -121,14 +121,20 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   ...searchHandlers,
 }
 
+type YesOrNo = 'true' | 'false'
+
 /** A query has texts only. */
-const commandFilter = <Query extends { readonly scheduled?: 'true' | 'false'; readonly payload?: string }>({
+const commandFilter = <
+  Query extends { readonly scheduled?: YesOrNo; readonly retrying?: YesOrNo; readonly payload?: string },
+>({
   scheduled,
+  retrying,
   payload,
   ...query
 }: Query) => ({
   ...query,
   ...(scheduled === undefined ? {} : { scheduled: scheduled === 'true' }),
+  ...(retrying === undefined ? {} : { retrying: retrying === 'true' }),
   ...(payload === undefined ? {} : { payload: payloadOf(payload) }),
 })
 

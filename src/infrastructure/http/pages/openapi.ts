@@ -2,6 +2,7 @@ import type * as t from 'io-ts'
 import { addedSchemaOf, innerOf, type JsonSchema, schemaOf } from '../../../contract/codecs.ts'
 import { EVENTS_PATH, EVENTS_SUMMARY, eventsQuery } from '../../../contract/events.ts'
 import { api } from '../../../contract/index.ts'
+import { itemColumns } from '../../../contract/item-columns.ts'
 import { BASE_PATH, type ProblemCode, type Route, statusOfProblem } from '../../../contract/route.ts'
 
 /** The OpenAPI 3.1 description of every declared route. */
@@ -49,7 +50,11 @@ const operation = (operationId: string, route: Route): object => ({
       ...(route.success.location !== undefined
         ? { headers: { location: { description: 'Its address', schema: { type: 'string' } } } }
         : {}),
-      content: { 'application/json': { schema: jsonSchema(route.success.body) } },
+      content: {
+        'application/json': { schema: jsonSchema(route.success.body) },
+        // with the next page in the header `link`
+        ...(itemColumns(route) !== null ? { 'text/csv': { schema: { type: 'string' } } } : {}),
+      },
     },
     ...problems(route),
   },

@@ -25,6 +25,9 @@ const isOpen = (status: CommandStatus | undefined): boolean =>
 /** SQL: they wait for their time, by the clock of the database; in the words of their index. */
 const SCHEDULED = "(c.status = 'PENDING' and c.run_at is not null and c.run_at > now())"
 
+/** SQL: they wait for their next attempt. */
+const RETRYING = "(c.status = 'PENDING' and c.next_attempt_at is not null)"
+
 /** Whether an index contains the listed commands, or few more, in their order. */
 const hasIndex = ({
   domain,
@@ -71,6 +74,8 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
     filters.tenant(filter.tenantId)
     if (filter.scheduled === true) filters.add(SCHEDULED)
     if (filter.scheduled === false) filters.add(`not coalesce(${SCHEDULED}, false)`)
+    if (filter.retrying === true) filters.add(RETRYING)
+    if (filter.retrying === false) filters.add(`not ${RETRYING}`)
     if (filter.idPrefix !== undefined) filters.add(idBetween('?::uuid', '?::uuid'), ...idsFrom(filter.idPrefix))
     filters.add(`c.last_error_msg ilike ?`, filter.message === undefined ? undefined : containing(filter.message))
     const where = filters.where()
@@ -91,7 +96,7 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
     const merge = async (): Promise<readonly CommandView[]> => {
       const { rows } = await pool.query<CommandView & { readonly isComplete: boolean }>(
         newestOfAllDomains(listedColumns('c'), {
-          status: isOpen(filter.status) ? status : 'true',
+          status: isOpen(filter.status) ? status : filter.retrying === true ? "c.status = 'PENDING'" : 'true',
           time,
           where,
           limit: limit + 1,
