@@ -15,6 +15,9 @@ const propsOf = (codec: t.Mixed): { readonly [name: string]: t.Mixed } => {
   return props ?? Object.assign({}, ...types.map(propsOf))
 }
 
+/** The names that a route's query may have. */
+export const queryNames = ({ query }: Pick<Route, 'query'>): readonly string[] => Object.keys(propsOf(query))
+
 /** The names of a list's items, in the order of their declaration: the columns of its CSV; null: the route has no list. */
 export const itemColumns = ({ method, success }: Pick<Route, 'method' | 'success'>): readonly string[] | null => {
   const items = propsOf(success.body).items as Shape | undefined
