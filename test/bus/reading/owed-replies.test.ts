@@ -164,7 +164,7 @@ test('O6: the list says since when a sender waits and who waits too long; a park
   await expect(bus.replies.owed({ lateAfterSeconds: 0 })).rejects.toThrow('lateAfterSeconds')
   await expect(bus.replies.owed({ cursor: 'x' })).rejects.toThrow('not a valid cursor')
 
-  const anna = bus.as({ subject: 'anna', tenant: 'acme', roles: ['OPERATOR'] })
+  const anna = bus.as({ subject: 'anna', tenant: 'acme', roles: ['SENDER', 'OPERATOR'] })
   await anna.send('payments', { commandType: 'Charge', data: {}, replyTo: 't_acme__replies' })
   expect((await anna.replies.owed()).items.map(({ tenantId }) => tenantId)).toEqual(['acme'])
   expect((await bus.replies.owed()).total).toBe(4)
