@@ -59,10 +59,10 @@ export type {
   WorkflowRun,
   WorkflowTemplate,
 } from './application/ports/reading/workflow-queries.ts'
-export type { Searchable } from './application/ports/search.ts'
+export type { Searchable } from './application/ports/search/searchable.ts'
+export type { View } from './application/ports/search/views.ts'
 export type { AdoptChoice, Stranger, StrangerFilter } from './application/ports/strangers.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
-export type { View } from './application/ports/views.ts'
 export type {
   ReplyContext,
   ReplyHandler,

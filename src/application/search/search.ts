@@ -1,6 +1,6 @@
 import { pathFault } from '../../domain/json/payload-path.ts'
 import type { Log } from '../ports/log.ts'
-import type { Searchable, SearchableKey, SearchStore } from '../ports/search.ts'
+import type { Searchable, SearchableKey, SearchStore } from '../ports/search/searchable.ts'
 import { InvalidInputError } from '../shared/errors.ts'
 import { commandTypeOf, domainOf, optional, textOf } from '../shared/input.ts'
 

@@ -1,5 +1,5 @@
 import { parkedConditions } from '../../domain/command/parking.ts'
-import { type View, type ViewedList, type ViewOwner, type ViewStore, viewedLists } from '../ports/views.ts'
+import { type View, type ViewedList, type ViewOwner, type ViewStore, viewedLists } from '../ports/search/views.ts'
 import { brandErrors } from '../shared/brand.ts'
 import { CommandBusError, InvalidInputError } from '../shared/errors.ts'
 import { booleanOf, oneOf, optional, textOf } from '../shared/input.ts'

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { viewedLists } from '../../application/ports/views.ts'
+import { viewedLists } from '../../application/ports/search/views.ts'
 import { instant, object, trueOrFalse, wordOf } from '../codecs.ts'
 import { none } from '../commands.ts'
 import { route } from '../route.ts'

@@ -11,6 +11,11 @@ test('O6, O7: the command line lists owed replies, declares what is searched by,
   const run = (...args: string[]) => program.run(args, { env: { DATABASE_URL: database.url } })
   expect((await run('replies', 'owed')).stdout).toBe('No sender waits for a reply.\n')
   const commandId = await parked(tested, 'payments', { orderId: 'ORD=1' }, { replyTo: 'shop_replies' })
+  const verified = await run('verify', '--replies')
+  expect(verified).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('1 owed, 0 on queues or in archives, 0 duplicates'),
+  })
   await pool.query(`update command_bus_command set created_at = now() - interval '90 s'`)
 
   const owed = await run('replies', 'owed')
@@ -67,11 +72,4 @@ test('O6, O7: the command line lists owed replies, declares what is searched by,
   expect((await run('replies', 'owed', '--csv')).stdout).toMatch(/^domain,commandId,.*\r\npayments,/)
   // the next command of this process prints as usual
   expect((await run('list', '--json')).json().items).toHaveLength(2)
-  expect(await run('send', 'payments', 'Charge', '--csv')).toMatchObject({ code: 2 })
-
-  const verified = await run('verify', '--replies')
-  expect(verified).toMatchObject({
-    code: 0,
-    stdout: expect.stringContaining('1 owed, 0 on queues or in archives, 0 duplicates'),
-  })
 })

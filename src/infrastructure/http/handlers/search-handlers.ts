@@ -1,4 +1,4 @@
-import type { View } from '../../../application/ports/views.ts'
+import type { View } from '../../../application/ports/search/views.ts'
 import type { searchRoutes } from '../../../contract/search/search.ts'
 import type { viewRoutes } from '../../../contract/search/views.ts'
 import type { Handlers } from '../requests/mount.ts'

@@ -2,8 +2,8 @@ import type * as t from 'io-ts'
 import { addedSchemaOf, innerOf, type JsonSchema, schemaOf } from '../../../contract/codecs.ts'
 import { EVENTS_PATH, EVENTS_SUMMARY, eventsQuery } from '../../../contract/events.ts'
 import { api } from '../../../contract/index.ts'
-import { itemColumns } from '../../../contract/item-columns.ts'
 import { BASE_PATH, type ProblemCode, type Route, statusOfProblem } from '../../../contract/route.ts'
+import { itemColumns } from '../../../contract/search/item-columns.ts'
 
 /** The OpenAPI 3.1 description of every declared route. */
 export const openApi = (version: string): object => {
@@ -46,15 +46,12 @@ const operation = (operationId: string, route: Route): object => ({
       }),
   responses: {
     [route.success.status]: {
-      description: 'Done',
+      // not as a second content, from which generators of clients make a union
+      description: itemColumns(route) === null ? 'Done' : 'Done; with `accept: text/csv` the same items as CSV',
       ...(route.success.location !== undefined
         ? { headers: { location: { description: 'Its address', schema: { type: 'string' } } } }
         : {}),
-      content: {
-        'application/json': { schema: jsonSchema(route.success.body) },
-        // with the next page in the header `link`
-        ...(itemColumns(route) !== null ? { 'text/csv': { schema: { type: 'string' } } } : {}),
-      },
+      content: { 'application/json': { schema: jsonSchema(route.success.body) } },
     },
     ...problems(route),
   },

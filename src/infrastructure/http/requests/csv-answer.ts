@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { itemColumns } from '../../../contract/item-columns.ts'
 import type { Route } from '../../../contract/route.ts'
+import { itemColumns } from '../../../contract/search/item-columns.ts'
 import { csvOf } from '../../../domain/json/csv.ts'
 
 const wantsCsv = ({ headers: { accept = '' } }: FastifyRequest): boolean =>
@@ -22,7 +22,8 @@ export const csvAnswer = (
   if (columns === null) return null
   reply.header('vary', 'accept')
   if (!wantsCsv(request)) return null
-  const { items, nextCursor = null } = answer as List
+  const { items, nextCursor = null } = answer as Partial<List>
+  if (items === undefined) return null
   if (nextCursor !== null) {
     const [path = '', query] = request.url.split('?')
     const next = new URLSearchParams(query)

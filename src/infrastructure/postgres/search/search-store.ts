@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from 'pg'
-import type { Searchable, SearchStore } from '../../../application/ports/search.ts'
+import type { Searchable, SearchStore } from '../../../application/ports/search/searchable.ts'
 import { UnavailableError } from '../../../application/shared/errors.ts'
 import { instant } from '../connection/instant.ts'
 import { streamOf } from '../log/command-streams.ts'

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { View, ViewOwner, ViewStore } from '../../../application/ports/views.ts'
+import type { View, ViewOwner, ViewStore } from '../../../application/ports/search/views.ts'
 import { instant } from '../connection/instant.ts'
 
 const COLUMNS = `name, list, filter, subject = '' as shared, updated_by as "updatedBy", ${instant('updated_at')} as "updatedAt"`

@@ -1,6 +1,5 @@
 import { type UseQueryResult, useQueries, useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { ANY_PATH } from '../../../../src/domain/json/payload-path.ts'
 import { isUuid } from '../../../../src/domain/uuid.ts'
 import type { Command, Parked } from '../../api/client.ts'
 import { statusOf } from '../../api/problem.ts'
@@ -15,6 +14,8 @@ import { Ago } from '../../components/Time.tsx'
 import { commandColumns } from '../commands/CommandsPage.tsx'
 
 const MOST = 20
+/** Stands for every declared path of payloads. */
+const ANY_PATH = '*'
 
 /** An id is unique in its domain, so each domain is asked. */
 const useCommandsById = (text: string) => {

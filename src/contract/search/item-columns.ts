@@ -1,6 +1,6 @@
 import type * as t from 'io-ts'
-import { innerOf } from './codecs.ts'
-import type { Route } from './route.ts'
+import { innerOf } from '../codecs.ts'
+import type { Route } from '../route.ts'
 
 /** The parts of io-ts's types that have members. */
 interface Shape {
