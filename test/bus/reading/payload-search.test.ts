@@ -1,6 +1,11 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { newestWithPayload } from '../../../src/infrastructure/postgres/reading/newest-commands.ts'
+import { archiveOld } from '../../../src/infrastructure/proof/archive/archive.ts'
+import { parseSigner, type Signer } from '../../../src/infrastructure/proof/chain/keys.ts'
 import { createTestBus, logIsSeparate, type TestBus } from '../../support/bus.ts'
 import { parked } from '../../support/park.ts'
 
@@ -199,3 +204,51 @@ test.skipIf(logIsSeparate)(
     expect(await found(tested, 'shop', 'big', { limit: 20 })).toHaveLength(20)
   },
 )
+
+test.skipIf(logIsSeparate)(
+  'O7: types without a declaration cost nothing: nothing is written for them, and nothing is called',
+  async () => {
+    const tested = await createTestBus()
+    const { bus, pool, until } = tested
+    // a call of these would fail
+    await pool.query('alter function command_bus_search_sent(text[], uuid[], jsonb[], jsonb[]) rename to gone_sent')
+    await pool.query('alter function command_bus_search_unit(jsonb, text[]) rename to gone_unit')
+    const id = await parked({ bus, until }, 'payments', { orderId: 'ORD-1' })
+    await bus.send('payments', 'Charge', { orderId: 'ORD-2' }, { delaySeconds: 60 })
+    await bus.troubleshooting.retry('payments', id, { ...OPERATOR, data: { orderId: 'ORD-3' } })
+    await pool.query('alter function gone_sent(text[], uuid[], jsonb[], jsonb[]) rename to command_bus_search_sent')
+    await pool.query('alter function gone_unit(jsonb, text[]) rename to command_bus_search_unit')
+    await bus.search.declare({ commandType: 'Refund', paths: ['orderId'] })
+    await bus.sendBatch('payments', [{ commandType: 'Charge', data: { orderId: 'ORD-4' } }])
+    expect(await values(tested)).toEqual([])
+  },
+)
+
+test.skipIf(logIsSeparate)('O7: the values of archived commands leave with them', async () => {
+  const tested = await createTestBus()
+  const { bus, pool, work, until } = tested
+  await bus.search.declare({ commandType: 'Charge', paths: ['orderId'] })
+  await bus.send('payments', 'Charge', { orderId: 'ORD-1' })
+  const kept = await bus.send('shipping', 'Charge', { orderId: 'ORD-1' })
+  await work({ domain: 'payments', handlers: { Charge: () => {} } })
+  await until(
+    () => bus.queryCommands({ status: 'COMPLETED' }),
+    ({ items }) => items.length === 1,
+  )
+  const signer = parseSigner(randomBytes(32).toString('base64url')) as Signer
+  const directory = await mkdtemp(join(tmpdir(), 'commandbus-search-'))
+  try {
+    await archiveOld({
+      pool,
+      signer,
+      directory,
+      before: new Date(Date.now() + 60_000),
+      by: 'jane',
+      now: () => new Date(),
+    })
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+  expect((await values(tested)).map(({ command_id: id }) => id)).toEqual([kept.commandId])
+  expect((await bus.maintenance.verifyLog()).findings).toEqual([])
+})

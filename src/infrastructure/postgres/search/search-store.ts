@@ -89,6 +89,7 @@ export const createSearchStore = (pool: Pool): SearchStore => {
       if (rows.length === 0) return
       await writersEnded()
       await walk(TIDY)
+      await pool.query(ORPHANS)
     },
   }
 }
@@ -128,3 +129,8 @@ const TIDY = `
   delete from command_bus_search_value d using (select v.domain, v.command_id, v.path ${UNDECLARED} and (v.domain, v.command_id) in (
     select domain, command_id from page)) gone
   where d.domain = gone.domain and d.command_id = gone.command_id and d.path = gone.path`
+
+/** Of commands that were archived meanwhile. */
+const ORPHANS = `
+  delete from command_bus_search_value v
+  where not exists (select from command_bus_command c where c.domain = v.domain and c.command_id = v.command_id)`
