@@ -56,6 +56,8 @@ test('O7: commands are found by declared paths of their payloads: those that are
   expect(await found(tested, 'orderId', 'ORD-1', { domain: 'payments' })).toEqual([before.commandId])
   expect((await found(tested, 'customer.id', 7)).toSorted()).toEqual([before.commandId, first?.commandId].toSorted())
   expect(await found(tested, 'customer.vip', 'true')).toEqual([before.commandId])
+  // another member has this value
+  expect(await found(tested, 'orderId', 7)).toEqual([])
   expect(await found(tested, 'orderId', long)).toEqual([wide.commandId])
   expect(await found(tested, '*', 'ORD-2')).toEqual([first?.commandId])
   expect(await found(tested, '*', 'ORD')).toEqual([])
