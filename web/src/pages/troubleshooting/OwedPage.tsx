@@ -71,7 +71,7 @@ export const OwedPage = () => {
       {oldest !== null && (
         <p className="text-sm" role="status">
           {total.toLocaleString()} {total === 1 ? 'reply' : 'replies'} owed, {lateOnes.toLocaleString()} for more than{' '}
-          {spanOf(lateAfterSeconds)}; the first sender waits since <Ago at={oldest} />.
+          {spanOf(lateAfterSeconds)}; the first command was sent <Ago at={oldest} />.
         </p>
       )}
       <PagedList
