@@ -5,7 +5,7 @@ const QUOTED = /[",\r\n]|^\s|\s$/
 type Row = { readonly [column: string]: unknown }
 
 /** Every name that the rows have, in their order. */
-export const columnsOfRows = (rows: readonly Row[]): readonly string[] => [
+const columnsOfRows = (rows: readonly Row[]): readonly string[] => [
   ...new Set(rows.flatMap(row => Object.keys(row))),
 ]
 

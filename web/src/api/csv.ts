@@ -14,7 +14,7 @@ const PAGE = 500
 /** More rows than this do not fit into a table that somebody reads. */
 export const MOST_ROWS = 50_000
 
-export interface Download {
+interface Download {
   readonly text: string
   /** There are more rows than `MOST_ROWS`: the oldest, or last, are missing. */
   readonly isCut: boolean
