@@ -21,6 +21,8 @@ const onBothStores = [
   'reading/investigation',
   'reading/listing',
   'reading/model',
+  'reading/owed-replies',
+  'reading/payload-search',
   'reading/stats',
   'sending/caller',
   'sending/requests',

@@ -301,6 +301,10 @@ begin
       and (v_lost = '{}' or command_bus_command_stream(x.domain, x.command_id) <> all (v_lost));
   end if;
 
+  if (unit ? 'rows' or unit ? 'resends') and exists (select from command_bus_searchable) then
+    perform command_bus_search_unit(unit, v_lost);
+  end if;
+
   for v_queue, v_op, v_part in select x->>'queue', x->>'op', x from jsonb_array_elements(unit->'acks') x loop
     select array_agg(x.msg_id::bigint), array_agg(x.wait::float8) into v_ids, v_waits
       from rows from (

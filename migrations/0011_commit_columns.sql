@@ -88,6 +88,10 @@ begin
       from unnest(domains, ids, data, meta, v_msgs) x(domain, command_id, data, meta, msg_id)
       offset 0) s;
 
+    if exists (select from command_bus_searchable) then
+      perform command_bus_search_sent(domains, ids, data, meta);
+    end if;
+
     return v_msgs;
   exception when unique_violation or sqlstate 'CB409' then
     return '{}';

@@ -90,6 +90,8 @@ export interface CommandBusOptions {
   readonly maxQueues?: number
   /** How many new domains and reply queues one caller of `as(identity)` or HTTP may use within an hour. Default 100. */
   readonly newQueuesPerHour?: number
+  /** After how many seconds without a reply a sender counts as waiting too long, in `replies.owed`: 1-31,536,000. Default 3,600. */
+  readonly lateAfterSeconds?: number
   /** The longest chain of manual retries of one failed operation. Default 20. */
   readonly maxOperationRetries?: number
   /**
@@ -174,7 +176,8 @@ export interface CommandBus extends BusCalls {
     options?: RequestOptions,
   ) => Promise<SuccessReply<Data>>
   /**
-   * The replies of one queue, to read them; its members are about replies that could not be put on their queue.
+   * The replies of one queue, to read them; its members are about replies that senders wait for, and those that could not be
+   * put on their queue.
    * @throws InvalidInputError, ReplyQueueRefusedError (a queue of commands)
    */
   readonly replies: ((queue: string) => ReplyReader) & BusCalls['replies']

@@ -47,6 +47,7 @@ export type {
 } from './application/ports/reading/command-queries.ts'
 export type { Pause } from './application/ports/reading/flow-queries.ts'
 export type { Lane, LaneBlocker, LaneFilter, Limit } from './application/ports/reading/lane-queries.ts'
+export type { OwedFilter, OwedReplies, OwedReply } from './application/ports/reading/owed.ts'
 export type { ScheduleFilter } from './application/ports/reading/schedule-queries.ts'
 export type { Health } from './application/ports/reading/stats.ts'
 export type { UndeliveredFilter, UndeliveredReply } from './application/ports/reading/undelivered.ts'
@@ -64,6 +65,8 @@ export type {
   WorkflowRun,
   WorkflowTemplate,
 } from './application/ports/reading/workflow-queries.ts'
+export type { Searchable } from './application/ports/search/searchable.ts'
+export type { View } from './application/ports/search/views.ts'
 export type { AdoptChoice, Stranger, StrangerFilter } from './application/ports/strangers.ts'
 export type { Telemetry } from './application/ports/telemetry.ts'
 export type {
@@ -93,6 +96,8 @@ export {
 } from './application/runs/run-errors.ts'
 export type { RetryPreview, RunStarter, StartRun } from './application/runs/workflow-runs.ts'
 export type { NewTemplate } from './application/runs/workflow-templates.ts'
+export type { DeclareSearchOptions, DropSearchOptions, Search } from './application/search/search.ts'
+export { type SetView, ViewNotFoundError, type Views, type ViewUser } from './application/search/views.ts'
 export type { FlowOptions } from './application/sending/flow-options.ts'
 export {
   CommandBusError,

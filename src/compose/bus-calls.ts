@@ -10,6 +10,9 @@ import { readHistory } from '../application/investigation/read-history.ts'
 import { createOperations } from '../application/operations/operations.ts'
 import type { EventStore } from '../application/ports/event-store.ts'
 import type { Rehearsals } from '../application/ports/rehearsals.ts'
+import { createOwedReplies } from '../application/replies/owed-replies.ts'
+import { createSearch } from '../application/search/search.ts'
+import { createViews } from '../application/search/views.ts'
 import type { Adopter } from '../application/strangers/adopter.ts'
 import { createStrangers } from '../application/strangers/strangers.ts'
 import type { SeparateLog } from '../application/troubleshooting/apply-action.ts'
@@ -27,7 +30,10 @@ import type { BusEvent } from '../domain/bus-event.ts'
 import type { CommandEvent } from '../domain/command/events.ts'
 import { createCommandQueries } from '../infrastructure/postgres/reading/command-queries.ts'
 import { createInvestigationQueries } from '../infrastructure/postgres/reading/investigation.ts'
+import { createOwedQueries } from '../infrastructure/postgres/reading/owed.ts'
 import { createUndeliveredStore } from '../infrastructure/postgres/reading/undelivered.ts'
+import { createSearchStore } from '../infrastructure/postgres/search/search-store.ts'
+import { createViewStore } from '../infrastructure/postgres/search/view-store.ts'
 import { createAdoption } from '../infrastructure/postgres/strangers/adoption.ts'
 import { createStrangerStore } from '../infrastructure/postgres/strangers/stranger-store.ts'
 import { createWorkerQueries } from '../infrastructure/postgres/workers/worker-queries.ts'
@@ -47,6 +53,7 @@ export interface BusCallsDeps
   readonly onSuccess: OutboxOptions['onSuccess']
   readonly workflows: CommandBusOptions['workflows'] | undefined
   readonly maxOperationRetries: number | undefined
+  readonly lateAfterSeconds: number
   readonly transact: TransactCommands
   /** As `transact`, but does not wait for rows and messages. */
   readonly transactNow: TransactCommands
@@ -101,7 +108,12 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       ...createOperatorCalls(operate),
       rehearse: deps.rehearse,
     }),
-    replies: guardedAll(createUndeliveredReplies(createUndeliveredStore(pool, onFilled), log)),
+    replies: guardedAll({
+      ...createUndeliveredReplies(createUndeliveredStore(pool, onFilled), log),
+      ...createOwedReplies(createOwedQueries(pool), deps.lateAfterSeconds),
+    }),
+    search: guardedAll(createSearch(createSearchStore(pool), log)),
+    views: guardedAll(createViews(createViewStore(pool))),
     strangers: guardedAll(
       createStrangers(
         createStrangerStore(

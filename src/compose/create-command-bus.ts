@@ -10,6 +10,7 @@ import { createTransactCommands } from '../application/commands/transact-command
 import { systemClock } from '../application/ports/clock.ts'
 import { silentLog } from '../application/ports/log.ts'
 import { silentTelemetry } from '../application/ports/telemetry.ts'
+import { lateAfterOf, USUAL_LATE_SECONDS } from '../application/replies/owed-replies.ts'
 import { createRequest, type Request, requestQueueOf } from '../application/replies/request.ts'
 import { WORKFLOW_DOMAIN } from '../application/runs/run-jobs.ts'
 import { InvalidInputError } from '../application/shared/errors.ts'
@@ -157,6 +158,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     workflows: options.workflows,
     laneRules,
     maxOperationRetries: options.maxOperationRetries,
+    lateAfterSeconds: lateAfterOf(options.lateAfterSeconds ?? USUAL_LATE_SECONDS),
     transact,
     transactNow,
     send: sender.one,

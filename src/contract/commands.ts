@@ -100,6 +100,10 @@ const filters = {
   createdAfter: instant,
   createdBefore: instant,
   scheduled: wordOf(['true', 'false']),
+  retrying: wordOf(['true', 'false']),
+  payload: t.string,
+  idPrefix: t.string,
+  message: t.string,
 }
 
 const commandPage = t.type({ items: t.array(commandView), nextCursor: nullable(t.string) })

@@ -8,6 +8,8 @@ import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
 import { proofRoutes } from './proof.ts'
 import { replyRoutes } from './replies.ts'
+import { searchRoutes } from './search/search.ts'
+import { viewRoutes } from './search/views.ts'
 import { statsRoutes } from './stats.ts'
 import { rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
 import { workerRoutes } from './watching/workers.ts'
@@ -27,6 +29,8 @@ export const api = {
   ...laneRoutes,
   ...scheduleRoutes,
   ...pauseRoutes,
+  ...searchRoutes,
+  ...viewRoutes,
   ...statsRoutes,
   ...workerRoutes,
   ...proofRoutes,

@@ -4,7 +4,7 @@ import { none } from './commands.ts'
 import { route } from './route.ts'
 
 const finding = t.type({
-  kind: t.keyof({ event: null, seal: null, row: null, message: null, archive: null, lane: null }),
+  kind: t.keyof({ event: null, seal: null, row: null, message: null, archive: null, lane: null, reply: null }),
   stream: t.string,
   revision: nullable(t.number),
   column: t.string,

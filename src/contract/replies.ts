@@ -1,5 +1,6 @@
 import * as t from 'io-ts'
-import { instant, integerFrom, listOf, nullable, object, uuid } from './codecs.ts'
+import { YEAR_SECONDS } from '../domain/instant.ts'
+import { instant, integerFrom, listOf, nullable, object, status, trueOrFalse, uuid, wholeNumber } from './codecs.ts'
 import { none, paging } from './commands.ts'
 import { route } from './route.ts'
 
@@ -19,9 +20,53 @@ const reply = t.type({
   deliveredTo: nullable(t.string),
 })
 
+const owed = t.type({
+  domain: t.string,
+  commandId: t.string,
+  commandType: t.string,
+  status,
+  tenantId: nullable(t.string),
+  runAt: nullable(instant),
+  replyTo: t.string,
+  since: instant,
+  late: t.boolean,
+})
+
 const choice = { domain: t.string, commandId: uuid, queue: t.string }
 
 export const replyRoutes = {
+  listOwed: route({
+    method: 'GET',
+    path: '/replies/owed',
+    summary:
+      'Which senders wait for a reply, oldest first: unfinished commands with `replyTo`, parked ones too. `since` is when the command was sent; `late` says that this is longer ago than `lateAfterSeconds` (counted from `runAt`, if that is later)',
+    tag: 'Replies',
+    permission: 'read',
+    params: none,
+    query: object(
+      {},
+      {
+        domain: t.string,
+        queue: t.string,
+        late: trueOrFalse,
+        lateAfterSeconds: wholeNumber(1, YEAR_SECONDS),
+        ...paging,
+      },
+    ),
+    body: null,
+    success: {
+      status: 200,
+      body: t.type({
+        items: t.array(owed),
+        nextCursor: nullable(t.string),
+        total: t.number,
+        late: t.number,
+        oldest: nullable(instant),
+        lateAfterSeconds: t.number,
+      }),
+    },
+    problems: [],
+  }),
   listUndelivered: route({
     method: 'GET',
     path: '/replies/undelivered',

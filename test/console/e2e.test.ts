@@ -32,6 +32,7 @@ everybody(stage, async () => {
     '/troubleshooting?errorCode=LOOK_ONLY',
     '/troubleshooting?view=list&errorCode=LOOK_ONLY',
     '/troubleshooting/actions',
+    '/troubleshooting/owed',
     `/troubleshooting/actions/${action?.actionId}`,
     '/schedules',
     '/operations',

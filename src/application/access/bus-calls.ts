@@ -19,8 +19,11 @@ import type {
   TroubleshootingGroup,
   TroubleshootingItem,
 } from '../ports/reading/command-queries.ts'
+import type { OwedCalls } from '../replies/owed-replies.ts'
 import type { Credits } from '../runs/credits.ts'
 import type { WorkflowCalls } from '../runs/workflow-calls.ts'
+import type { Search } from '../search/search.ts'
+import type { Views } from '../search/views.ts'
 import type { Strangers } from '../strangers/strangers.ts'
 import type { ActionView, GetActionOptions, StopActionOptions } from '../troubleshooting/bulk-action.ts'
 import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
@@ -86,8 +89,15 @@ export interface BusCalls extends Pauses {
      */
     readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
   }
-  /** Replies that could not be put on their queue. They are kept, and each can be delivered once more. */
-  readonly replies: UndeliveredReplies
+  /**
+   * Replies that senders wait for; and those that could not be put on their queue, which are kept: each can be delivered once
+   * more.
+   */
+  readonly replies: UndeliveredReplies & OwedCalls
+  /** By which members of their payloads commands can be found, with the filter `payload` of `queryCommands`. */
+  readonly search: Search
+  /** Named filters of lists. */
+  readonly views: Views
   /** Messages on command queues that no command of this bus sent. They are kept, and can be adopted or dropped. */
   readonly strangers: Strangers
   /** Operations: commands of domain `operations` that belong to a user, with automatic and manual retries. */

@@ -37,8 +37,10 @@ export const callerPermissions = {
     actions: 'operate',
     stop: 'operate',
   },
+  search: { declared: 'read', declare: 'operate', drop: 'operate' },
+  views: { list: 'read', get: 'read', set: 'read', delete: 'read' },
   strangers: { list: 'operate', adopt: 'operate', drop: 'operate' },
-  replies: { undelivered: 'operate', deliverAgain: 'operate' },
+  replies: { owed: 'read', undelivered: 'operate', deliverAgain: 'operate' },
   operations: { start: 'operations', get: 'operations', list: 'operations', retry: 'operations' },
   runs: {
     createTemplate: 'runs',

@@ -1,5 +1,8 @@
 import type { OperationFilter, OperationUser, StartOperation } from '../operations/operations.ts'
 import type { Identity, Permission } from '../ports/authorization.ts'
+import type { DeclareSearchOptions, DropSearchOptions } from '../search/search.ts'
+import type { SetView } from '../search/views.ts'
+import { ForbiddenError } from '../shared/errors.ts'
 import { scopeOf } from '../shared/scope.ts'
 import { type BoundCalls, bindCalls } from './bound-calls.ts'
 import { callerPermissions } from './caller-permissions.ts'
@@ -29,6 +32,45 @@ const operationCalls = {
   },
 }
 
+const searchCalls = {
+  declared: async ({ bus }: Calling) => {
+    return bus.search.declared()
+  },
+  /** Does not wait for the commands that are there already. */
+  declare: async (calling: Calling, options: Omit<DeclareSearchOptions, 'operator' | 'wait'>) => {
+    demandAllTenants(calling)
+    return calling.bus.search.declare({ ...options, operator: calling.identity.subject, wait: false })
+  },
+  drop: async (calling: Calling, options: DropSearchOptions) => {
+    demandAllTenants(calling)
+    return calling.bus.search.drop({ ...options, wait: false })
+  },
+}
+
+/** Declarations hold for the commands of all tenants. @throws ForbiddenError */
+const demandAllTenants = ({ identity }: Calling): void => {
+  if (identity.tenant === null) return
+  throw new ForbiddenError('what payloads are searched by holds for all tenants: this needs a token without a tenant')
+}
+
+/** The caller's own views, and those that are shared in the tenant. */
+const viewCalls = {
+  list: async ({ bus, identity }: Calling) => {
+    return bus.views.list(identity)
+  },
+  get: async ({ bus, identity }: Calling, name: string) => {
+    return bus.views.get(identity, name)
+  },
+  set: async (calling: Calling, name: string, options: SetView) => {
+    if (options.shared === true) demand(calling, 'operate')
+    return calling.bus.views.set(calling.identity, name, options)
+  },
+  delete: async (calling: Calling, name: string, options: { readonly shared?: boolean } = {}) => {
+    if (options.shared === true) demand(calling, 'operate')
+    return calling.bus.views.delete(calling.identity, name, options)
+  },
+}
+
 const callsFor = bindCalls(
   {
     ...commandCalls,
@@ -38,6 +80,8 @@ const callsFor = bindCalls(
     workers: workerCalls,
     troubleshooting: troubleshootingCalls,
     replies: replyCalls,
+    search: searchCalls,
+    views: viewCalls,
     strangers: strangerCalls,
     operations: operationCalls,
     runs: runCalls,
@@ -55,6 +99,8 @@ export interface Caller extends BoundCalls<typeof commandCalls & typeof pauseCal
   readonly workers: BoundCalls<typeof workerCalls>
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
   readonly replies: BoundCalls<typeof replyCalls>
+  readonly search: BoundCalls<typeof searchCalls>
+  readonly views: BoundCalls<typeof viewCalls>
   /** Messages of other programs, which have no tenant: callers of a tenant find none. */
   readonly strangers: BoundCalls<typeof strangerCalls>
   /** The caller's own operations. */

@@ -3,6 +3,7 @@ import type { DeliverOptions } from '../commands/undelivered-replies.ts'
 import type { ParkedAtOptions } from '../investigation/investigate.ts'
 import type { ActionListFilter, ItemListFilter } from '../ports/action-store.ts'
 import type { TroubleshootingFilter } from '../ports/reading/command-queries.ts'
+import type { OwedFilter } from '../ports/reading/owed.ts'
 import type { UndeliveredFilter } from '../ports/reading/undelivered.ts'
 import { ActionNotFoundError } from '../troubleshooting/bulk-action.ts'
 import type { BulkActionOptions, OperatorCall, OperatorCalls } from '../troubleshooting/operator-options.ts'
@@ -88,6 +89,10 @@ export const troubleshootingCalls = {
 }
 
 export const replyCalls = {
+  /** The replies that senders of the caller's scope wait for. */
+  owed: async ({ bus, scope }: Calling, filter: CallersFilter<OwedFilter> = {}) => {
+    return bus.replies.owed({ ...filter, ...scope })
+  },
   /** The undelivered replies of the caller's scope. */
   undelivered: async ({ bus, scope }: Calling, filter: CallersFilter<UndeliveredFilter> = {}) => {
     return bus.replies.undelivered({ ...filter, ...scope })

@@ -1,4 +1,6 @@
 import { parkedConditions } from '../../domain/command/parking.ts'
+import { ANY_PATH, MAX_SEARCHED_VALUE, type PayloadCondition } from '../../domain/json/payload-path.ts'
+import { isUuid } from '../../domain/uuid.ts'
 import type {
   AuditFilter,
   CommandFilter,
@@ -26,7 +28,11 @@ import { conditionsOf } from './parked-filter.ts'
 export const createCommandReader = (queries: CommandQueries) => ({
   get: async (domain: string, commandId: string) => queries.get(domainOf(domain), commandIdOf(commandId)),
   find: async (commandId: string) => queries.find(commandIdOf(commandId)),
-  list: async (filter: CommandFilter = {}) => queries.list(commandFilterOf(filter)),
+  list: async (filter: CommandFilter = {}) => {
+    const parsed = commandFilterOf(filter)
+    if (parsed.payload !== undefined) requireDeclared(parsed.payload.path, await queries.searchablePaths())
+    return queries.list(parsed)
+  },
   auditTrail: async (domain: string, commandId: string, filter: AuditFilter = {}) => {
     const eventType = optional(filter.eventType, auditTypeOf)
     return queries.auditTrail(domainOf(domain), commandIdOf(commandId), eventType === null ? {} : { eventType })
@@ -47,6 +53,41 @@ const ordered = (from: string | null, to: string | null, names: string): void =>
 const errorCodeOf = (value: unknown): string => textOf(value, 'errorCode', 200)
 const cursorOf = (value: unknown): string => textOf(value, 'cursor', 500)
 
+const payloadOf = (value: unknown): PayloadCondition => {
+  const { path, value: sought } = Object(value)
+  const text = typeof sought === 'number' || typeof sought === 'boolean' ? String(sought) : sought
+  if (text === '') return { path: textOf(path, 'payload.path', 200), value: '' }
+  return {
+    path: textOf(path, 'payload.path', 200),
+    // as the index has it
+    value: [...textOf(text, 'payload.value', 10_000)].slice(0, MAX_SEARCHED_VALUE).join(''),
+  }
+}
+
+const requireDeclared = (path: string, declared: readonly string[]): void => {
+  if (path === ANY_PATH || declared.includes(path)) return
+  const known = declared.length === 0 ? 'no path is' : `declared are ${declared.join(', ')}`
+  throw new InvalidInputError(
+    'payload',
+    `'${path}' is not declared for search (${known}): declare it with \`commandbus search declare\``,
+  )
+}
+
+const idPrefixOf = (value: unknown): string => {
+  const text = textOf(value, 'idPrefix', 36).toLowerCase()
+  if (text.length >= 8 && isUuid(text + NO_ID.slice(text.length))) return text
+  throw new InvalidInputError('idPrefix', 'must be the first 8 to 36 characters of a command id')
+}
+const NO_ID = '00000000-0000-0000-0000-000000000000'
+
+const messageOf = ({ message, status }: CommandFilter): string | null => {
+  if (message === undefined || message === null) return null
+  if (status !== 'FAILED' && status !== 'IN_TROUBLESHOOTING_QUEUE') {
+    throw new InvalidInputError('message', 'give status FAILED or IN_TROUBLESHOOTING_QUEUE with it')
+  }
+  return textOf(message, 'message', 200)
+}
+
 const commandFilterOf = (filter: CommandFilter): CommandFilter => {
   const createdAfter = optional(filter.createdAfter, value => instantOf(value, 'createdAfter'))
   const createdBefore = optional(filter.createdBefore, value => instantOf(value, 'createdBefore'))
@@ -61,6 +102,10 @@ const commandFilterOf = (filter: CommandFilter): CommandFilter => {
     createdAfter,
     createdBefore,
     scheduled: optional(filter.scheduled, value => booleanOf(value, 'scheduled')),
+    retrying: optional(filter.retrying, value => booleanOf(value, 'retrying')),
+    payload: optional(filter.payload, payloadOf),
+    idPrefix: optional(filter.idPrefix, idPrefixOf),
+    message: messageOf(filter),
     limit: optional(filter.limit, limitOf),
     cursor: optional(filter.cursor, cursorOf),
   } as never)

@@ -21,6 +21,8 @@ import { addReplay } from './investigation/replay.ts'
 import { addVerify } from './investigation/verify.ts'
 import { addCredits } from './runs/credits.ts'
 import { addRuns } from './runs/runs.ts'
+import { addSearch } from './search/search.ts'
+import { addViews } from './search/views.ts'
 import { addCompletion } from './service/completion.ts'
 import { addHealthCommand } from './service/health.ts'
 import { addStart } from './service/start.ts'
@@ -31,7 +33,7 @@ import { failureOf, Refused } from './support/failure.ts'
 import { addInspect } from './support/inspect.ts'
 import { Interrupted } from './support/session.ts'
 import { addExamples } from './text/examples.ts'
-import { jsonText, printNote } from './text/output.ts'
+import { jsonText, printCsv, printNote } from './text/output.ts'
 import { addRehearse } from './troubleshooting/rehearse.ts'
 import { addTroubleshooting } from './troubleshooting/tsq.ts'
 import { addStatus } from './watching/status.ts'
@@ -54,13 +56,27 @@ Exit codes: 0 done, 1 refused or failed, 2 invalid command line.`
 const groups: readonly (readonly [heading: string, adders: readonly ((program: Command, deps: CliDeps) => void)[]])[] =
   [
     ['Run', [addStart, addWorker, addStatus, addWorkers, addDoctor, addHealthCommand, addToken, addCompletion]],
-    ['Commands', [addSend, addInspect, addCancel, addReschedule, addReplies, addOperations]],
+    ['Commands', [addSend, addInspect, addSearch, addViews, addCancel, addReschedule, addReplies, addOperations]],
     ['Troubleshooting', [addTroubleshooting, addRehearse, addStrangers]],
     ['Flow', [addLanes, addLimits, addSchedules, addPauses]],
     ['Workflow runs', [addRuns, addCredits]],
     ['Investigation and proof', [addReplay, addVerify, addExport, addArchive]],
     ['Database', [addMigrate, addGrants, addQueues, addCopyLog, addAdoptLog]],
   ]
+
+/** Gives every list that prints JSON the option `--csv`. */
+const addCsv = (program: Command): void => {
+  const isList = (command: Command): boolean =>
+    command.options.some(({ long }) => long === '--json') &&
+    (command.options.some(({ long }) => long === '--cursor') || command.description().startsWith('list '))
+  const commands = (of: Command): readonly Command[] => of.commands.flatMap(one => [one, ...commands(one)])
+  for (const list of commands(program).filter(isList)) list.option('--csv', 'print CSV')
+  program.hook('preAction', (_, command) => {
+    const { csv } = command.opts<{ readonly csv?: true }>()
+    printCsv(csv === true)
+    if (csv === true) command.setOptionValue('json', true)
+  })
+}
 
 /** The whole command line, for one run. */
 export const buildProgram = (deps: CliDeps): Command => {
@@ -76,6 +92,7 @@ export const buildProgram = (deps: CliDeps): Command => {
     for (const add of adders) add(program, deps)
   }
   addExamples(program)
+  addCsv(program)
   return program
 }
 

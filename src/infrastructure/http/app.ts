@@ -27,7 +27,7 @@ export const createHttpApp = async (options: HttpOptions): Promise<FastifyInstan
     await app.register(cors, {
       origin: [...options.corsOrigins],
       methods: ['GET', 'POST', 'PUT', 'DELETE'],
-      exposedHeaders: ['location', 'retry-after'],
+      exposedHeaders: ['location', 'retry-after', 'link'],
       maxAge: 600,
     })
   }

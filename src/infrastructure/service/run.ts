@@ -101,7 +101,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     proof,
     database: async () => {
       if (parts.pool === undefined) throw new UnavailableError('the service is starting')
-      return readDatabaseStats(parts.pool)
+      return readDatabaseStats(parts.pool, config.lateReplySeconds)
     },
     ...(config.eventStoreUrl === undefined ? {} : { follower: () => parts.bus?.follower?.health() ?? null }),
     pools: () => (parts.checks === undefined ? {} : { checks: parts.checks }),
@@ -146,9 +146,11 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   parts.database = await openDatabase(config, { supervise: true, log: line => log.info({}, line) })
   if (stop.requested()) return
   const { databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour } = config
+  const lateAfterSeconds = config.lateReplySeconds
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
     ...defined({ databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour }),
+    lateAfterSeconds,
     readTimeoutMs: config.readTimeoutMs,
     waitForDispatchMs: DISPATCH_MS,
     log,
@@ -156,6 +158,8 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     ...rehearsalsOf(options),
   })
   await parts.bus.ready()
+  // values that an interrupted declaration did not write; a failure is logged when it is declared again
+  void parts.bus.search.settle().catch(error => log.warn({ err: error }, 'values to search by are not complete'))
   parts.pool = createPool(parts.database.url, 3, config.databaseTimeoutMs)
   parts.checks = createPool(parts.database.url, 2, CHECK_MS)
   parts.backgroundCheck = await startBackgroundCheck(parts.pool, config, log)

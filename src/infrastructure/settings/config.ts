@@ -3,7 +3,9 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { isReplyQueuePattern, replyQueueForm } from '../../application/access/reply-queues.ts'
 import { roles } from '../../application/ports/authorization.ts'
+import { USUAL_LATE_SECONDS } from '../../application/replies/owed-replies.ts'
 import { CommandBusError } from '../../application/shared/errors.ts'
+import { YEAR_SECONDS } from '../../domain/instant.ts'
 import { eventStorePrefixForm, isEventStorePrefix } from '../eventstoredb/connection/prefix.ts'
 import { eventStoreUrlForm, isEventStoreUrl } from '../eventstoredb/connection/url.ts'
 import { type RoleMap, roleMapOf } from '../http/identity/claims.ts'
@@ -76,6 +78,10 @@ const queueCount = setting('a whole number from 0 to 1000000', given =>
   /^\d{1,7}$/.test(given) && Number(given) <= 1_000_000 ? Number(given) : undefined,
 )
 
+const seconds = setting('a whole number of seconds from 1 to 31536000', given =>
+  /^\d{1,8}$/.test(given) && Number(given) >= 1 && Number(given) <= YEAR_SECONDS ? Number(given) : undefined,
+)
+
 const environment = t.type({
   DATABASE_URL: orAbsent(
     setting(
@@ -110,6 +116,7 @@ const environment = t.type({
   ),
   COMMANDBUS_MAX_QUEUES: orAbsent(queueCount),
   COMMANDBUS_NEW_QUEUES_PER_HOUR: orAbsent(queueCount),
+  COMMANDBUS_LATE_REPLY_SECONDS: orAbsent(seconds),
   COMMANDBUS_WRITES_PER_MINUTE: orAbsent(limit),
   COMMANDBUS_READS_PER_MINUTE: orAbsent(limit),
   COMMANDBUS_READ_TIMEOUT_MS: orAbsent(timeout),
@@ -158,6 +165,8 @@ export interface Config {
   /** Limits of all queues, and of new ones for one token in an hour; undefined: the defaults. */
   readonly maxQueues: number | undefined
   readonly newQueuesPerHour: number | undefined
+  /** After how many seconds a reply that is owed counts as late. */
+  readonly lateReplySeconds: number
   /** Writes over HTTP of one token in a minute; 0: no limit. */
   readonly writesPerMinute: number
   /** Reads over HTTP of one token in a minute; 0: no limit. */
@@ -216,6 +225,7 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
     replyQueues: given.COMMANDBUS_REPLY_QUEUES,
     maxQueues: given.COMMANDBUS_MAX_QUEUES,
     newQueuesPerHour: given.COMMANDBUS_NEW_QUEUES_PER_HOUR,
+    lateReplySeconds: given.COMMANDBUS_LATE_REPLY_SECONDS ?? USUAL_LATE_SECONDS,
     writesPerMinute: given.COMMANDBUS_WRITES_PER_MINUTE ?? 60_000,
     readsPerMinute: given.COMMANDBUS_READS_PER_MINUTE ?? 12_000,
     readTimeoutMs: given.COMMANDBUS_READ_TIMEOUT_MS ?? USUAL_READ_TIMEOUT_MS,

@@ -28,6 +28,9 @@ export const createDatabaseGauges = (registers: Registry[]) => {
     'undelivered_replies',
     'Replies that could not be delivered and are kept, counted up to 10,000.',
   )
+  const owed = gauge('owed_replies', 'Unfinished commands whose senders wait for a reply.')
+  const late = gauge('late_replies', 'Those of them that wait longer than COMMANDBUS_LATE_REPLY_SECONDS.')
+  const oldestOwed = gauge('oldest_owed_reply_seconds', 'How long the first of these senders has waited.')
   const lag = gauge('feed_lag_seconds', 'Age of the oldest event that readers of the feed cannot see yet.')
   const transaction = gauge('oldest_transaction_seconds', 'Age of the oldest open transaction.')
   const writer = gauge(
@@ -35,7 +38,7 @@ export const createDatabaseGauges = (registers: Registry[]) => {
     'Age of the oldest open transaction that has written, which holds up the feed.',
   )
   const labelled: readonly Gauge<string>[] = [depth, visible, age, strangers, parked, workers, unhandled]
-  const single = [undelivered, lag, transaction, writer]
+  const single = [undelivered, owed, late, oldestOwed, lag, transaction, writer]
 
   return {
     set: (stats: DatabaseStats): void => {
@@ -51,6 +54,9 @@ export const createDatabaseGauges = (registers: Registry[]) => {
       for (const [domain, count] of stats.workers) workers.set({ domain }, count)
       for (const [domain, count] of stats.unhandled) unhandled.set({ domain }, count)
       undelivered.set(stats.undeliveredReplies)
+      owed.set(stats.owedReplies.total)
+      late.set(stats.owedReplies.late)
+      oldestOwed.set(stats.owedReplies.oldestSeconds)
       lag.set(stats.feed.lagSeconds)
       transaction.set(stats.oldestTransactionSeconds)
       writer.set(stats.feed.oldestWriterSeconds)

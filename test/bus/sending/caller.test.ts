@@ -90,8 +90,16 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['runs.get', 'runs', caller => caller.runs.get(ID)],
   ['runs.list', 'runs', caller => caller.runs.list()],
   ['runs.cancel', 'runs', caller => caller.runs.cancel(ID)],
+  ['replies.owed', 'read', caller => caller.replies.owed()],
   ['replies.undelivered', 'operate', caller => caller.replies.undelivered()],
   ['replies.deliverAgain', 'operate', caller => caller.replies.deliverAgain()],
+  ['search.declared', 'read', caller => caller.search.declared()],
+  ['search.declare', 'operate', caller => caller.search.declare({ commandType: 'X', paths: ['a'] })],
+  ['search.drop', 'operate', caller => caller.search.drop({ commandType: 'X', path: 'a' })],
+  ['views.list', 'read', caller => caller.views.list()],
+  ['views.get', 'read', caller => caller.views.get('a')],
+  ['views.set', 'read', caller => caller.views.set('a', { list: 'commands', filter: {} })],
+  ['views.delete', 'read', caller => caller.views.delete('a')],
   ['strangers.list', 'operate', caller => caller.strangers.list()],
   ['strangers.adopt', 'operate', caller => caller.strangers.adopt()],
   ['strangers.drop', 'operate', caller => caller.strangers.drop({ reason: 'x' })],
@@ -164,8 +172,8 @@ test('G3: each cell of the table of calls in docs/security.md is what the librar
   for (const [name, , call] of calls) {
     const may = rows.find(({ what }) => what === name)?.may ?? []
     for (const role of roles) {
-      // lanes are of all tenants
-      const tenant = /^(lanes|limits)\./.test(name) ? null : 't1'
+      // lanes and declared paths are of all tenants
+      const tenant = /^(lanes|limits|search)\./.test(name) ? null : 't1'
       const done = call(bus.as(identity({ roles: [role], tenant })))
       const error = await done.then(
         result => (result as { readonly close?: () => void } | null)?.close?.(),

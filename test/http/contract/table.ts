@@ -37,7 +37,19 @@ const runners: readonly Role[] = ['CUSTOMER_ADMIN', 'BUBBLE_ADMIN']
 const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
 
 const charge = { commandType: 'Charge', data: { amount: 5 } }
-const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore', 'scheduled']
+const filters = [
+  'status',
+  'commandType',
+  'errorCode',
+  'correlationId',
+  'createdAfter',
+  'createdBefore',
+  'scheduled',
+  'retrying',
+  'payload',
+  'idPrefix',
+  'message',
+]
 const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed']
 const paging = ['limit', 'cursor']
 
@@ -99,6 +111,12 @@ const nightly = { domain: 'reports', commandType: 'Nightly', data: {}, cron: '30
 const schedule = async ({ bus }: SharedApi): Promise<string> => {
   const name = `of-${randomUUID()}`
   await bus.schedules.set(name, nightly)
+  return name
+}
+
+const view = async ({ bus }: SharedApi): Promise<string> => {
+  const name = `of-${randomUUID()}`
+  await bus.views.set(admin, name, { list: 'commands', filter: {} })
   return name
 }
 
@@ -307,6 +325,13 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'ACTION_NOT_FOUND',
     query: ['items', 'outcome', ...paging],
     prepare: emptyAction,
+  },
+  listOwed: {
+    is: 'GET /replies/owed',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'queue', 'late', 'lateAfterSeconds', ...paging],
   },
   listUndelivered: {
     is: 'GET /replies/undelivered',
@@ -609,6 +634,45 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
       (await bus.pause({ domain: 'payments', commandType: `T${Math.random().toString(36).slice(2)}`, reason: 'x' }))
         .pauseId,
     query: [],
+  },
+  listSearchable: { is: 'GET /search/paths', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
+  declareSearchable: {
+    is: 'POST /search/paths',
+    roles: operators,
+    body: { commandType: 'Nothing', paths: ['order.id'], domain: 'nobodys' },
+    required: ['commandType', 'paths'],
+    succeeds: 202,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  dropSearchable: {
+    is: 'POST /search/paths/drop',
+    roles: operators,
+    body: { commandType: 'Nothing', path: 'order.id', domain: 'nobodys' },
+    required: ['commandType', 'path'],
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listViews: { is: 'GET /views', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
+  getView: { is: 'GET /views/:name', roles: readers, succeeds: 200, unknown: 'NOT_FOUND', prepare: view, query: [] },
+  setView: {
+    is: 'PUT /views/:name',
+    roles: readers,
+    body: { list: 'commands', filter: { status: 'FAILED' }, shared: false },
+    required: ['list', 'filter'],
+    succeeds: 200,
+    unknown: 'no id in its path',
+    prepare: view,
+    query: [],
+  },
+  deleteView: {
+    is: 'DELETE /views/:name',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'NOT_FOUND',
+    prepare: view,
+    query: ['shared'],
   },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
   listWorkers: {

@@ -4,7 +4,7 @@ import type { ResponseOf } from '../../../src/contract/route.ts'
 import { currentToken, refused } from './session.ts'
 
 /** Sends a request; a 401 signs the user out. */
-const send: typeof fetch = async (input, init) => {
+export const send: typeof fetch = async (input, init) => {
   const token = currentToken()
   const response = await fetch(input, init)
   if (response.status === 401) refused(token)
@@ -26,6 +26,8 @@ export type Parked = Answer<'listParked'>['items'][number]
 export type ParkedGroup = Answer<'groupParked'>['items'][number]
 export type Action = Answer<'getAction'>
 export type ActionProgress = Answer<'listActions'>['items'][number]
+export type OwedReply = Answer<'listOwed'>['items'][number]
+export type SavedView = Answer<'listViews'>['items'][number]
 export type UndeliveredReply = Answer<'listUndelivered'>['items'][number]
 export type Stranger = Answer<'listStrangers'>['items'][number]
 export type Pause = Answer<'listPauses'>['items'][number]

@@ -102,6 +102,27 @@ export const pausesQuery = () =>
     refetchInterval: PAUSES_MS,
   })
 
+/** A reply becomes late without an event. */
+const OWED_MS = 10_000
+
+export const owedQuery = (query: QueryOf<'listOwed'>) =>
+  queryOptions({
+    queryKey: ['owed', query],
+    queryFn: ({ signal }) => api.listOwed({ query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: OWED_MS,
+  })
+
+export const viewsQuery = () =>
+  queryOptions({ queryKey: ['views'], queryFn: ({ signal }) => api.listViews({}, { signal }), staleTime: 30_000 })
+
+export const searchableQuery = () =>
+  queryOptions({
+    queryKey: ['searchable'],
+    queryFn: ({ signal }) => api.listSearchable({}, { signal }),
+    staleTime: 30_000,
+  })
+
 export const undeliveredQuery = (query: QueryOf<'listUndelivered'>) =>
   queryOptions({
     queryKey: ['undelivered', query],

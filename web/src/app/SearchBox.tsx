@@ -5,7 +5,7 @@ import { navigate, useSearch } from './router.tsx'
 
 export const SEARCH_BOX = 'search'
 
-/** Searches everything for an id, a correlation id or an error. */
+/** Searches everything: ids and how they begin, correlation ids, types, errors, and declared members of payloads. */
 export const SearchBox = () => {
   const may = usePermissions()
   const asked = useSearch().get('q') ?? ''
@@ -25,7 +25,7 @@ export const SearchBox = () => {
           value={text}
           onChange={event => setText(event.target.value)}
           aria-label="Search by id, correlation id or error"
-          placeholder="Id, correlation id or error  ( / )"
+          placeholder="Id, type, error or payload  ( / )"
           className="field pl-8"
         />
       </form>

@@ -15,6 +15,7 @@ import { SchedulesPage } from '../pages/schedules/SchedulesPage.tsx'
 import { SearchPage } from '../pages/search/SearchPage.tsx'
 import { ActionPage } from '../pages/troubleshooting/ActionPage.tsx'
 import { ActionsPage } from '../pages/troubleshooting/ActionsPage.tsx'
+import { OwedPage } from '../pages/troubleshooting/OwedPage.tsx'
 import { RepliesPage } from '../pages/troubleshooting/RepliesPage.tsx'
 import { StrangersPage } from '../pages/troubleshooting/StrangersPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
@@ -40,6 +41,7 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/commands/:domain/:id', ({ domain = '', id = '' }) => <CommandPage key={id} domain={domain} commandId={id} />],
   ['/troubleshooting', () => <TroubleshootingPage />],
   ['/troubleshooting/actions', () => <ActionsPage />],
+  ['/troubleshooting/owed', () => <OwedPage />],
   ['/troubleshooting/replies', () => <RepliesPage />],
   ['/troubleshooting/strangers', () => <StrangersPage />],
   ['/troubleshooting/actions/:id', ({ id = '' }) => <ActionPage key={id} id={id} />],

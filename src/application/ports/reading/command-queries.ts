@@ -2,6 +2,7 @@ import type { CommandColumns, parkedColumns, viewColumns } from '../../../domain
 import type { ParkedFilter } from '../../../domain/command/parking.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { Json } from '../../../domain/json/json.ts'
+import type { PayloadCondition } from '../../../domain/json/payload-path.ts'
 import type { OperationStatus } from '../../../domain/operation/status.ts'
 
 /** A command, from its read row. Times are ISO 8601. */
@@ -47,6 +48,14 @@ export interface CommandFilter {
   readonly createdBefore?: string
   /** Whether they wait for the time at which they are to run: PENDING, with `runAt` ahead. Without it: all. */
   readonly scheduled?: boolean
+  /** Whether they wait for their next attempt after a failure. Without it: all. */
+  readonly retrying?: boolean
+  /** A value at a declared path of the payload: see `bus.search.declare`. */
+  readonly payload?: PayloadCondition
+  /** The beginning of the id: 8 to 36 characters. */
+  readonly idPrefix?: string
+  /** A part of the message of the last error; only with status FAILED or IN_TROUBLESHOOTING_QUEUE. */
+  readonly message?: string
   /** Set by the application, from the caller's identity. */
   readonly tenantId?: string
   /** 1-500, default 100. */
@@ -117,6 +126,8 @@ export interface CommandQueries {
   /** The commands with this id in all domains. */
   readonly find: (commandId: string) => Promise<readonly CommandDetail[]>
   readonly list: (filter: CommandFilter) => Promise<Page<CommandView>>
+  /** The paths by which payloads can be searched. */
+  readonly searchablePaths: () => Promise<readonly string[]>
   readonly listOwned: (domain: string, filter: OwnedFilter) => Promise<Page<OwnedItem>>
   readonly auditTrail: (domain: string, commandId: string, filter?: AuditFilter) => Promise<readonly AuditEntry[]>
   readonly parked: (filter: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>

@@ -11,6 +11,7 @@ import type { CliDeps } from '../support/deps.ts'
 import { numberOf } from '../support/input.ts'
 import { withDatabase } from '../support/session.ts'
 import { type Column, plain, print, printJson, table, timeColumn } from '../text/output.ts'
+import { addOwed } from './owed.ts'
 import { addUndelivered } from './undelivered.ts'
 
 interface Options {
@@ -31,7 +32,10 @@ const MAX_COUNT = 1000
 const HIDDEN_SECONDS = 30
 
 export const addReplies = (program: Command, deps: CliDeps): void => {
-  const replies = program.command('replies').description('read replies, and deliver those that could not be delivered')
+  const replies = program
+    .command('replies')
+    .description('read replies, list those that are owed, and deliver those that could not be delivered')
+  addOwed(replies, deps)
   addUndelivered(replies, deps)
   replies
     .command('read')

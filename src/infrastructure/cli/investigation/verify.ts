@@ -9,6 +9,7 @@ import { fingerprintOf, type Signer } from '../../proof/chain/keys.ts'
 import { logName, sealEvents } from '../../proof/chain/seals.ts'
 import { type Verified, verifyLog } from '../../proof/verification/verify.ts'
 import { type VerifiedLanes, verifyLanes } from '../../proof/verification/verify-lanes.ts'
+import { type VerifiedReplies, verifyReplies } from '../../proof/verification/verify-replies.ts'
 import type { KnownSeal } from '../../proof/verification/verify-seals.ts'
 import { withPool } from '../../service/database.ts'
 import { readConfig } from '../../settings/config.ts'
@@ -27,6 +28,7 @@ interface Options {
   readonly expect?: string
   readonly limit?: number
   readonly lanes?: true
+  readonly replies?: true
   readonly json?: true
 }
 
@@ -37,6 +39,7 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
     .option('--repair', 'rebuild rows that differ from the log; the bus keeps running')
     .option('--archives <dir>', 'also verify the files that `archive` wrote there')
     .option('--lanes', 'also verify that commands of a lane began in order, and never more at once than its width')
+    .option('--replies', 'also verify that every sender has one reply, or is listed as waiting for it')
     .option('--trust <fingerprint>', 'another key that may have signed seals, besides that of this home', again)
     .option('--expect <number:hash>', 'a seal that you kept elsewhere, which must still be in the log')
     .option('--limit <n>', 'list at most so many findings of each kind (default: 1000)', numberOf('--limit'))
@@ -70,6 +73,8 @@ export const addVerify = (program: Command, deps: CliDeps): void => {
 interface Report extends Verified {
   /** With `--lanes`. */
   readonly lanes?: ReturnType<typeof countsOf>
+  /** With `--replies`. */
+  readonly replies?: Omit<VerifiedReplies, 'findings'>
 }
 
 const countsOf = ({ events, begun }: VerifiedLanes) => ({ events, begun })
@@ -92,8 +97,14 @@ const verifyAll = async (
     const files = options.archives === undefined ? [] : await verifyFiles(pool, options.archives)
     const limit = options.limit === undefined ? {} : { limit: options.limit }
     const lanes = options.lanes === undefined ? null : await verifyLanes(pool, limit)
-    const findings = [...verified.findings, ...files, ...(lanes?.findings ?? [])]
-    return lanes === null ? { ...verified, findings } : { ...verified, findings, lanes: countsOf(lanes) }
+    const { findings: ofReplies = [], ...replies } =
+      options.replies === undefined ? {} : await verifyReplies(pool, limit)
+    return {
+      ...verified,
+      findings: [...verified.findings, ...files, ...(lanes?.findings ?? []), ...ofReplies],
+      ...(lanes === null ? {} : { lanes: countsOf(lanes) }),
+      ...('owed' in replies ? { replies } : {}),
+    }
   } finally {
     progress.end()
   }
@@ -164,6 +175,14 @@ const reportText = (verified: Report, repaired: boolean): string => {
             [
               'Lanes',
               `${counted(verified.lanes.begun)} begun commands of lanes, in ${counted(verified.lanes.events)} events`,
+            ],
+          ] as const)),
+      ...(verified.replies === undefined
+        ? []
+        : ([
+            [
+              'Replies',
+              `${counted(verified.replies.owed)} owed, ${counted(verified.replies.replies)} on queues or in archives, ${counted(verified.replies.duplicates)} duplicates`,
             ],
           ] as const)),
       ...(verified.strangers === 0

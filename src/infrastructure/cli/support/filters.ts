@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { troubleshootingFilterOf as checked } from '../../../application/commands/read-commands.ts'
 import type { CommandFilter, TroubleshootingFilter } from '../../../application/ports/reading/command-queries.ts'
+import { InvalidInputError } from '../../../application/shared/errors.ts'
 import {
   commandTypeOf,
   correlationIdOf,
@@ -11,6 +12,7 @@ import {
   textOf,
 } from '../../../application/shared/input.ts'
 import { parkedConditions } from '../../../domain/command/parking.ts'
+import { parsePayloadCondition } from '../../../domain/json/payload-path.ts'
 
 export interface CommandFilterOptions {
   readonly domain?: string
@@ -21,6 +23,10 @@ export interface CommandFilterOptions {
   readonly createdAfter?: string
   readonly createdBefore?: string
   readonly scheduled?: true
+  readonly retrying?: true
+  readonly dataWhere?: string
+  readonly idPrefix?: string
+  readonly message?: string
   readonly limit?: number
   readonly cursor?: string
 }
@@ -53,6 +59,15 @@ const filterWith =
       }),
     ) as Filter
 
+function payloadOf(value: unknown) {
+  const condition = parsePayloadCondition(textOf(value, '--data-where', 10_000), '=')
+  if (condition !== null) return condition
+  throw new InvalidInputError(
+    '--data-where',
+    "must be a path and a value, such as orderId=ORD-30021 ('*' is any declared path)",
+  )
+}
+
 export const commandFilterOf: (options: CommandFilterOptions) => CommandFilter = filterWith<CommandFilter>({
   ...shared,
   status: ['status', value => statusOf(String(value).toUpperCase())],
@@ -60,6 +75,10 @@ export const commandFilterOf: (options: CommandFilterOptions) => CommandFilter =
   createdAfter: ['createdAfter', value => instantOf(value, 'createdAfter')],
   createdBefore: ['createdBefore', value => instantOf(value, 'createdBefore')],
   scheduled: ['scheduled', value => value === true],
+  retrying: ['retrying', value => value === true],
+  payload: ['dataWhere', payloadOf],
+  idPrefix: ['idPrefix', value => textOf(value, '--id-prefix', 36)],
+  message: ['message', value => textOf(value, '--message', 200)],
 })
 
 /** Gives a command the flags of a list of parked commands. */

@@ -53,6 +53,13 @@ export const addInspect = (program: Command, deps: CliDeps): void => {
     .option('--created-after <time>', 'sent at or after this ISO 8601 time')
     .option('--created-before <time>', 'sent before this ISO 8601 time')
     .option('--scheduled', 'only those that wait for the time at which they are to run')
+    .option('--retrying', 'only those that wait for their next attempt')
+    .option(
+      '--data-where <path=value>',
+      'only with this value in the payload; `search declare` makes a path searchable',
+    )
+    .option('--id-prefix <text>', 'only if the id begins so: 8 characters or more')
+    .option('--message <text>', 'only if the last error says this; with --status failed')
     .option('--limit <n>', 'how many, 1-500 (default: 100)', numberOf('--limit'))
     .option('--cursor <cursor>', 'continue after the previous page')
     .option(...allPages)

@@ -1,3 +1,4 @@
+import { csvOf } from '../../../domain/json/csv.ts'
 import { plainJson, visible } from '../../../domain/visible-text.ts'
 import { coloured } from './colour.ts'
 
@@ -20,10 +21,28 @@ export const printNote = (text: string): void => {
 /** A JSON document for programs: exact, with control characters escaped. */
 export const jsonText = (value: unknown): string => plainJson(JSON.stringify(value, null, 2))
 
-/** The whole answer as one JSON document. */
-export const printJson = (value: unknown): void => {
-  process.stdout.write(`${jsonText(value)}\n`)
+let isCsv = false
+
+/** Whether `printJson` writes lists as CSV. */
+export const printCsv = (wanted: boolean): void => {
+  isCsv = wanted
 }
+
+/** The whole answer as one JSON document; with `--csv` the items of a list as CSV, and its next page on standard error. */
+export const printJson = (value: unknown): void => {
+  if (isCsv && isList(value)) {
+    process.stdout.write(csvOf(value.items))
+    if (value.nextCursor) printNote(`Next page: repeat with --cursor ${value.nextCursor}`)
+  } else process.stdout.write(`${jsonText(value)}\n`)
+}
+
+interface List {
+  readonly items: readonly { readonly [name: string]: unknown }[]
+  readonly nextCursor?: string | null
+}
+
+const isList = (value: unknown): value is List =>
+  typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items)
 
 /** A value on one line, with control and invisible characters escaped. */
 export const plain = (value: unknown): string => {

@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../../../application/shared/errors.ts'
 import { scopeOf } from '../../../application/shared/scope.ts'
 import type { ActionView } from '../../../application/troubleshooting/bulk-action.ts'
 import type { Acted, OperatorCall } from '../../../application/troubleshooting/operator-options.ts'
@@ -9,6 +10,7 @@ import {
   type operatorActions,
 } from '../../../domain/command/operator-actions.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
+import { parsePayloadCondition } from '../../../domain/json/payload-path.ts'
 import type { ProofStats } from '../../proof/background-check.ts'
 import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
@@ -17,6 +19,7 @@ import { laneHandlers } from './lane-handlers.ts'
 import { pauseHandlers } from './pause-handlers.ts'
 import { proofAnswer } from './proof-answer.ts'
 import { scheduleHandlers } from './schedule-handlers.ts'
+import { searchHandlers } from './search-handlers.ts'
 import { strangerHandlers } from './stranger-handlers.ts'
 import { workerHandlers } from './worker-handlers.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
@@ -100,6 +103,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
     const { domains, throughput, queues, ...stats } = await caller.stats()
     return { ...stats, domains: [...domains], throughput: [...throughput], queues: [...queues] }
   },
+  listOwed: async ({ query }, caller) => page(await caller.replies.owed(query)),
   listUndelivered: async ({ query: { delivered, ...filter } }, caller) =>
     page(await caller.replies.undelivered({ ...filter, delivered: delivered === 'true' })),
   deliverAgain: async ({ body }, caller) => {
@@ -116,13 +120,37 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   ...scheduleHandlers,
   ...pauseHandlers,
   ...workerHandlers,
+  ...searchHandlers,
 }
 
+type YesOrNo = 'true' | 'false'
+
 /** A query has texts only. */
-const commandFilter = <Query extends { readonly scheduled?: 'true' | 'false' }>({ scheduled, ...query }: Query) => ({
+const commandFilter = <
+  Query extends { readonly scheduled?: YesOrNo; readonly retrying?: YesOrNo; readonly payload?: string },
+>({
+  scheduled,
+  retrying,
+  payload,
+  ...query
+}: Query) => ({
   ...query,
   ...(scheduled === undefined ? {} : { scheduled: scheduled === 'true' }),
+  ...(retrying === undefined ? {} : { retrying: retrying === 'true' }),
+  ...(payload === undefined ? {} : { payload: payloadOf(payload) }),
 })
+
+/** @throws InvalidInputError */
+const payloadOf = (text: string) => {
+  const condition = parsePayloadCondition(text, ':')
+  if (condition === null) {
+    throw new InvalidInputError(
+      'payload',
+      "must be a path and a value, such as orderId:ORD-30021 ('*' is any declared path)",
+    )
+  }
+  return condition
+}
 
 const progressOf = ({ criteria, tenantId: _, items: __, ...progress }: ActionView) => ({
   ...progress,

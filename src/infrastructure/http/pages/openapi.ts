@@ -3,6 +3,7 @@ import { addedSchemaOf, innerOf, type JsonSchema, schemaOf } from '../../../cont
 import { EVENTS_PATH, EVENTS_SUMMARY, eventsQuery } from '../../../contract/events.ts'
 import { api } from '../../../contract/index.ts'
 import { BASE_PATH, type ProblemCode, type Route, statusOfProblem } from '../../../contract/route.ts'
+import { itemColumns } from '../../../contract/search/item-columns.ts'
 
 /** The OpenAPI 3.1 description of every declared route. */
 export const openApi = (version: string): object => {
@@ -45,7 +46,8 @@ const operation = (operationId: string, route: Route): object => ({
       }),
   responses: {
     [route.success.status]: {
-      description: 'Done',
+      // not as a second content, from which generators of clients make a union
+      description: itemColumns(route) === null ? 'Done' : 'Done; with `accept: text/csv` the same items as CSV',
       ...(route.success.location !== undefined
         ? { headers: { location: { description: 'Its address', schema: { type: 'string' } } } }
         : {}),

@@ -6,6 +6,7 @@ import type { Identity } from '../../../application/ports/authorization.ts'
 import { type Api, api } from '../../../contract/index.ts'
 import { BASE_PATH, type RequestOf, type ResponseOf, type Route } from '../../../contract/route.ts'
 import type { Identify } from '../identity/identity.ts'
+import { csvAnswer } from './csv-answer.ts'
 import { faultsOf } from './faults.ts'
 import { type Count, perMinute, turnsPerToken } from './limits.ts'
 import { type Fault, RequestError } from './problem.ts'
@@ -127,5 +128,8 @@ const send = (route: Route, request: FastifyRequest, reply: FastifyReply, answer
     const under = location.under.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
     reply.header('location', `${BASE_PATH}${under}/${(answer as Record<string, string>)[location.member]}`)
   }
-  return reply.code(route.success.status).header('cache-control', 'no-store').send(answer)
+  return reply
+    .code(route.success.status)
+    .header('cache-control', 'no-store')
+    .send(csvAnswer(route, request, reply, answer) ?? answer)
 }

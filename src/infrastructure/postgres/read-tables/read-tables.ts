@@ -1,10 +1,11 @@
 import type { ClientBase } from 'pg'
+import { SEARCH_TABLE } from './search-values.ts'
 import { workflowTables } from './workflow-fold.ts'
 
 export const COMMAND_TABLE = 'command_bus_command'
 
 /** Every table whose rows are made from the log, in the order in which they are locked. */
-export const readTableNames: readonly string[] = [COMMAND_TABLE, ...workflowTables]
+export const readTableNames: readonly string[] = [COMMAND_TABLE, ...workflowTables, SEARCH_TABLE]
 
 /**
  * Keeps a rebuild from swapping tables until the transaction ends. Call it before the transaction has a snapshot: a

@@ -5,15 +5,24 @@ import { workflowRows } from '../../../projections/workflow-rows.ts'
 import { type Folded, foldInto, isOfCommand, type LoggedBusEvent, type LoggedEvent } from './command-log.ts'
 import { COMMAND_TABLE } from './read-tables.ts'
 import { RebuildError } from './rebuild-table.ts'
+import { applySearch, SEARCH_TABLE } from './search-values.ts'
 import { MOST_ROWS, workflowTables } from './workflow-fold.ts'
 
-/** Applies events to tables; `nameOf` gives a table's name for the one that it will replace. Call it in a transaction. */
+/**
+ * Applies events to tables; `nameOf` gives a table's name for the one that it will replace. `isSearched`: payloads have values to
+ * search by. Call it in a transaction.
+ */
 export const applyEvents = async (
   client: ClientBase,
   nameOf: (table: string) => string,
   events: readonly LoggedBusEvent[],
+  isSearched: boolean,
 ): Promise<void> => {
-  await applyCommands(client, nameOf(COMMAND_TABLE), events.filter(isOfCommand))
+  const ofCommands = events.filter(isOfCommand)
+  await applyCommands(client, nameOf(COMMAND_TABLE), ofCommands)
+  if (isSearched) {
+    await applySearch(client, { table: nameOf(SEARCH_TABLE), commands: nameOf(COMMAND_TABLE) }, ofCommands)
+  }
   let writes = createWrites()
   for (const { recorded } of events) {
     for (const write of workflowRows(recorded)) writes.add(write)

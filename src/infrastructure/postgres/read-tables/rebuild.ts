@@ -8,6 +8,7 @@ import { type LogPage, readLogPage } from './command-log.ts'
 import { COMMAND_TABLE, readTableNames } from './read-tables.ts'
 import { applyEvents } from './rebuild-rows.ts'
 import { type FreshTable, makeFreshTable, RebuildError } from './rebuild-table.ts'
+import { readDeclared } from './search-values.ts'
 
 export interface RebuildProgress {
   /** Events applied so far. */
@@ -37,8 +38,9 @@ const LONGEST_PAUSE_MS = 5_000
 const LOCK_TIMEOUT_MS = 250
 
 /**
- * Makes the rows of commands, runs, templates, credits and settings again from the log and swaps them in, all at one instant. The bus
- * goes on meanwhile: only the last events are applied under lock. Queues do not change, and no message is sent again.
+ * Makes the rows of commands, runs, templates, credits and settings, and the values to search by, again from the log and swaps them
+ * in, all at one instant. The bus goes on meanwhile: only the last events are applied under lock. Queues do not change, and no
+ * message is sent again.
  *
  * @throws RebuildError when another rebuild runs, when something is attached to a table, or when the swap gets no locks
  */
@@ -86,6 +88,8 @@ const fillAndSwap = async (
 ): Promise<Rebuilt> => {
   const tables = [...fresh.values()]
   const nameOf = (table: string): string => fresh.get(table)?.name ?? table
+  const declared = await readDeclared(client)
+  const isSearched = declared !== null
   const total = Number((await readHead(client))?.position ?? 0)
   let after = startOfLog
   let events = 0
@@ -108,7 +112,9 @@ const fillAndSwap = async (
       const page = await reading
       if (page.isLast) break
       reading = pageAfter(page.end)
-      await withSetting(client, 'set local synchronous_commit = off', () => applyEvents(client, nameOf, page.events))
+      await withSetting(client, 'set local synchronous_commit = off', () =>
+        applyEvents(client, nameOf, page.events, isSearched),
+      )
       after = page.end
       report(page.events.length)
     }
@@ -124,10 +130,13 @@ const fillAndSwap = async (
   const finish = async (): Promise<void> => {
     await client.query('select pg_advisory_xact_lock(command_bus_lock())')
     await client.query(`lock table ${tables.map(({ replaces }) => replaces).join(', ')} in access exclusive mode`)
+    if ((await readDeclared(client)) !== declared) {
+      throw new RebuildError('what payloads are searched by has changed meanwhile: rebuild again')
+    }
     let more = 0
     let page = await readLogPage(client, after, 'locked out')
     for (; !page.isLast; page = await readLogPage(client, page.end, 'locked out')) {
-      await applyEvents(client, nameOf, page.events)
+      await applyEvents(client, nameOf, page.events, isSearched)
       more += page.events.length
     }
     for (const table of tables) await table.swap()

@@ -9,6 +9,7 @@ import { commandsWithoutEvents } from './compare-commands.ts'
 import { workflowsWithoutEvents } from './compare-workflows.ts'
 import type { Drift } from './drift.ts'
 import { holdReadTables } from './read-tables.ts'
+import { searchWithoutCommands } from './search-values.ts'
 import { walkStreams } from './walk-streams.ts'
 
 export interface VerifyOptions {
@@ -46,6 +47,7 @@ export const verifyCommands = ({
       })
       if (drift.length < limit) drift.push(...(await commandsWithoutEvents(client, limit - drift.length)))
       if (drift.length < limit) drift.push(...(await workflowsWithoutEvents(client, limit - drift.length)))
+      if (drift.length < limit) drift.push(...(await searchWithoutCommands(client, limit - drift.length)))
       return drift.slice(0, limit)
     }),
   )

@@ -7,6 +7,7 @@ import { type Folded, foldInto, type LoggedRow, loggedOf } from './command-log.t
 import { compareCommands } from './compare-commands.ts'
 import { compareWorkflows } from './compare-workflows.ts'
 import type { Drift } from './drift.ts'
+import { compareSearch } from './search-values.ts'
 import { createRowFold, isWorkflowStream, MOST_ROWS } from './workflow-fold.ts'
 
 /** What a walk has read. */
@@ -71,6 +72,7 @@ export const walkStreams = async <Row extends LoggedRow>(
     const rows = workflows.take()
     for (const drift of await compareCommands(client, commands)) walk.onDrift(drift)
     for (const drift of await compareWorkflows(client, rows)) walk.onDrift(drift)
+    for (const drift of await compareSearch(client, commands)) walk.onDrift(drift)
     walked.commands += commands.length
     walked.workflowRows += rows.writes.length
     commands = []

@@ -10,10 +10,11 @@ import { pick, viewColumns } from '../../../domain/command/columns.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { OperationStatus } from '../../../domain/operation/status.ts'
 import { joinLast, joinSent, listedColumns, resultOf } from './command-columns.ts'
-import { conditions } from './conditions.ts'
+import { conditions, containing } from './conditions.ts'
 import { DEFAULT_LIMIT, pageOf } from './cursor.ts'
 import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
-import { newestOfAllDomains } from './newest-commands.ts'
+import { idBetween } from './domains.ts'
+import { newestOfAllDomains, newestWithPayload } from './newest-commands.ts'
 
 const newestFirst = 'order by c.created_at desc, c.command_id desc, c.domain desc'
 
@@ -24,8 +25,20 @@ const isOpen = (status: CommandStatus | undefined): boolean =>
 /** SQL: they wait for their time, by the clock of the database; in the words of their index. */
 const SCHEDULED = "(c.status = 'PENDING' and c.run_at is not null and c.run_at > now())"
 
+/** SQL: they wait for their next attempt. */
+const RETRYING = "(c.status = 'PENDING' and c.next_attempt_at is not null)"
+
 /** Whether an index contains the listed commands, or few more, in their order. */
-const hasIndex = ({ domain, status, errorCode, correlationId, tenantId, scheduled }: CommandFilter): boolean =>
+const hasIndex = ({
+  domain,
+  status,
+  errorCode,
+  correlationId,
+  tenantId,
+  scheduled,
+  idPrefix,
+}: CommandFilter): boolean =>
+  idPrefix !== undefined ||
   domain !== undefined ||
   scheduled === true ||
   status === 'CANCELED' ||
@@ -33,8 +46,19 @@ const hasIndex = ({ domain, status, errorCode, correlationId, tenantId, schedule
   correlationId !== undefined ||
   (tenantId !== undefined && tenantId !== NO_TENANT)
 
+/** The first and the last id that begins so. */
+const idsFrom = (prefix: string): readonly [string, string] => [
+  prefix + '00000000-0000-0000-0000-000000000000'.slice(prefix.length),
+  prefix + 'ffffffff-ffff-ffff-ffff-ffffffffffff'.slice(prefix.length),
+]
+
 /** Lists commands, newest first. */
-export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'listOwned'> => ({
+export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'listOwned' | 'searchablePaths'> => ({
+  searchablePaths: async () => {
+    const { rows } = await pool.query<{ path: string }>('select distinct path from command_bus_searchable order by 1')
+    return rows.map(({ path }) => path)
+  },
+
   list: async filter => {
     const limit = filter.limit ?? DEFAULT_LIMIT
     const filters = conditions()
@@ -50,7 +74,18 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
     filters.tenant(filter.tenantId)
     if (filter.scheduled === true) filters.add(SCHEDULED)
     if (filter.scheduled === false) filters.add(`not coalesce(${SCHEDULED}, false)`)
+    if (filter.retrying === true) filters.add(RETRYING)
+    if (filter.retrying === false) filters.add(`not ${RETRYING}`)
+    if (filter.idPrefix !== undefined) filters.add(idBetween('?::uuid', '?::uuid'), ...idsFrom(filter.idPrefix))
+    filters.add(`c.last_error_msg ilike ?`, filter.message === undefined ? undefined : containing(filter.message))
     const where = filters.where()
+    if (filter.payload !== undefined) {
+      const { rows } = await pool.query<CommandView>(
+        newestWithPayload(listedColumns('c'), { ...filter, where, limit: limit + 1 }, filters.values),
+        filters.values,
+      )
+      return pageOf(rows, limit, row => row.createdAt)
+    }
     const read = async (): Promise<readonly CommandView[]> =>
       (
         await pool.query<CommandView>(
@@ -61,7 +96,7 @@ export const createCommandLists = (pool: Pool): Pick<CommandQueries, 'list' | 'l
     const merge = async (): Promise<readonly CommandView[]> => {
       const { rows } = await pool.query<CommandView & { readonly isComplete: boolean }>(
         newestOfAllDomains(listedColumns('c'), {
-          status: isOpen(filter.status) ? status : 'true',
+          status: isOpen(filter.status) ? status : filter.retrying === true ? "c.status = 'PENDING'" : 'true',
           time,
           where,
           limit: limit + 1,

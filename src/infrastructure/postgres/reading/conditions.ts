@@ -6,6 +6,9 @@ import { correlationIdIs } from './domains.ts'
 export const tenantIs = (parameter: string, column: string): string =>
   `(${parameter}::text is null or coalesce(${column}, '') = ${parameter}::text)`
 
+/** The pattern for `ilike` of texts that contain this one. */
+export const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`
+
 /** Builds conditions on the command row `c`, joined with `and`, each with its own numbered parameters. */
 export const conditions = () => {
   const values: unknown[] = []

@@ -23,6 +23,10 @@ const allDomains = `array(with recursive ${withDomains()} select domain from dom
 export const commandIdIs = (alias: string, id: string): string =>
   `${alias}.domain = any (${allDomains}) and ${alias}.command_id = ${id}`
 
+/** SQL: whether the command's id is in this range, in whichever domain, by the index of ids. */
+export const idBetween = (from: string, to: string): string =>
+  `c.domain = any (${allDomains}) and c.command_id between ${from} and ${to}`
+
 /**
  * SQL: whether the command's correlation id is this text, by two indexes: one contains the correlation ids that are not their
  * commands' own ids; a command whose own id it is is found by its key.

@@ -1,3 +1,6 @@
+import type { CommandFilter } from '../../../application/ports/reading/command-queries.ts'
+import { ANY_PATH } from '../../../domain/json/payload-path.ts'
+import { decodeCursor } from './cursor.ts'
 import { withDomains } from './domains.ts'
 
 /** Each window of time reaches back this many times as far as all before it. */
@@ -59,3 +62,39 @@ export const newestOfAllDomains = (columns: string, { status, time, where, limit
       ${newest}, c.domain desc limit ${limit}) c
     limit ${limit}) c on true
   ${newest}, c.domain desc`
+
+interface WithPayload extends Pick<CommandFilter, 'payload' | 'cursor'> {
+  /** All conditions on `c`. */
+  readonly where: string
+  readonly limit: number
+}
+
+/**
+ * SQL: `columns` of the newest commands with this value in their payload, by the index of values: those of each path in their
+ * order, so that a page costs no more when many commands have the value. Adds its parameters to `values`.
+ */
+export const newestWithPayload = (
+  columns: string,
+  { payload, cursor, where, limit }: WithPayload,
+  values: unknown[],
+): string => {
+  const parameter = (value: unknown, type: string): string => `$${values.push(value)}::${type}`
+  const value = parameter(payload?.value, 'text')
+  const path = payload?.path === ANY_PATH ? '' : `where s.path = ${parameter(payload?.path, 'text')}`
+  const { at, commandId, domain } =
+    cursor === undefined ? ({} as Partial<ReturnType<typeof decodeCursor>>) : decodeCursor(cursor)
+  const after =
+    cursor === undefined
+      ? ''
+      : `and (v.created_at, v.command_id, v.domain) < (${parameter(at, 'timestamptz')}, ${parameter(commandId, 'uuid')}, ${parameter(domain, 'text')})`
+  const order = (alias: string): string => `${alias}.created_at desc, ${alias}.command_id desc, ${alias}.domain desc`
+  return `
+  select distinct on (c.created_at, c.command_id, c.domain) ${columns}
+  from (select distinct s.path from command_bus_searchable s ${path}) p
+  cross join lateral (
+    select c.* from command_bus_search_value v
+    join command_bus_command c on c.domain = v.domain and c.command_id = v.command_id
+    where v.value = ${value} and v.path = p.path ${after} and ${where}
+    order by ${order('v')} limit ${limit}) c
+  order by ${order('c')} limit ${limit}`
+}

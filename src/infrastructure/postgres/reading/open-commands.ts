@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import type { TroubleshootingFilter } from '../../../application/ports/reading/command-queries.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import { instant } from '../connection/instant.ts'
-import { conditions, tenantIs } from './conditions.ts'
+import { conditions, containing, tenantIs } from './conditions.ts'
 
 /** SQL, by the clock of the database. */
 const SNOOZED = 'snoozed_until > now()'
@@ -49,8 +49,7 @@ export const parkedFilters = (filter: TroubleshootingFilter) => {
   filters.add('c.parked_at < ?::timestamptz', filter.to)
   filters.add(`coalesce(c.${SNOOZED}, false) = ?::boolean`, filter.snoozed)
   if (filter.q !== undefined) {
-    const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
-    filters.add("concat_ws(' ', c.command_id::text, c.last_error_code, c.last_error_msg) ilike ?", like)
+    filters.add("concat_ws(' ', c.command_id::text, c.last_error_code, c.last_error_msg) ilike ?", containing(filter.q))
   }
   return filters
 }

@@ -2,6 +2,7 @@ import { type ClientBase, escapeIdentifier } from 'pg'
 import { CommandBusError } from '../../../application/shared/errors.ts'
 import { inTransaction } from '../connection/with-client.ts'
 import { readTableNames } from '../read-tables/read-tables.ts'
+import { SEARCH_TABLE } from '../read-tables/search-values.ts'
 
 /** Kinds of database roles; one role may have several. The role that migrates owns everything and needs no grants. */
 export const roleKinds = ['sender', 'worker', 'operator', 'reader'] as const
@@ -21,6 +22,8 @@ const kept = ['command_bus_stranger', 'command_bus_shared_queue', 'command_bus_u
 const progress = 'command_bus_schedule_progress'
 /** The commands of lanes, and what a rate has given to them. */
 const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']
+/** Declared paths of payloads, and named filters of lists. */
+const found = ['command_bus_searchable', 'command_bus_view']
 const actions = ['command_bus_action', 'command_bus_action_item']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
@@ -59,6 +62,7 @@ const reader: Rights = {
         ...actions,
         progress,
         ...lanes,
+        ...found,
         ...readTableNames,
       ],
     ],
@@ -116,6 +120,7 @@ const operator: Rights = {
     ['insert, update', actions],
     ['insert, update', ['command_bus_checkpoint', progress]],
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
+    ['insert, update, delete', [...found, SEARCH_TABLE]],
     ['insert, update, delete', ['command_bus_intent']],
   ],
   functions: [

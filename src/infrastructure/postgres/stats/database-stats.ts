@@ -1,9 +1,11 @@
 import type { Pool } from 'pg'
 import type { FeedStats, Health, QueueStats } from '../../../application/ports/reading/stats.ts'
+import { USUAL_LATE_SECONDS } from '../../../application/replies/owed-replies.ts'
 import { MAY_BE_READ } from '../log/log-reader.ts'
 import { queueStats } from '../queue/queue-stats.ts'
 import { tenantIs } from '../reading/conditions.ts'
 import { countOpen } from '../reading/open-commands.ts'
+import { countOwed, type OwedCounts } from '../reading/owed.ts'
 import { countUndelivered } from '../reading/undelivered.ts'
 import { watchWorkers } from '../workers/worker-queries.ts'
 
@@ -22,6 +24,7 @@ export interface DatabaseStats extends OpenTransactions {
   /** By domain: workers that were heard of, and the commands that no worker is there for, counted up to 1,000. */
   readonly workers: ReadonlyMap<string, number>
   readonly unhandled: ReadonlyMap<string, number>
+  readonly owedReplies: OwedCounts
 }
 
 const COUNTED = 10_000
@@ -52,13 +55,14 @@ export const openTransactions = async (pool: Pool, tenantId?: string): Promise<O
 const rounded = (seconds: number | null): number => Math.max(0, Math.round((seconds ?? 0) * 1000) / 1000)
 
 /** Reads it in a few cheap queries. */
-export const readDatabaseStats = async (pool: Pool): Promise<DatabaseStats> => {
+export const readDatabaseStats = async (pool: Pool, lateAfterSeconds = USUAL_LATE_SECONDS): Promise<DatabaseStats> => {
   const parked = await countOpen(pool, ['IN_TROUBLESHOOTING_QUEUE'])
   return {
     queues: await queueStats(pool),
     parked: parked.map(({ domain, count }) => ({ domain, count })),
     undeliveredReplies: await countUndelivered(pool),
     ...(await workersOf(pool)),
+    owedReplies: await countOwed(pool, lateAfterSeconds),
     ...(await openTransactions(pool)),
   }
 }

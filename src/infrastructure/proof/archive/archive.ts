@@ -183,6 +183,11 @@ const remove = async (
        where c.domain = x.domain collate "C" and c.command_id = x.command_id and c.revision = x.revision`,
       [picked.map(one => one.domain), picked.map(one => one.command_id), picked.map(one => one.revision)],
     )
+    await client.query(
+      `delete from command_bus_search_value v using unnest($1::text[], $2::uuid[]) x(domain, command_id)
+       where v.domain = x.domain collate "C" and v.command_id = x.command_id`,
+      [picked.map(one => one.domain), picked.map(one => one.command_id)],
+    )
     if (removed.rowCount !== events || rows.rowCount !== streams.length) throw changed()
   }
   const queues = new Map<string, string[]>()

@@ -7,9 +7,9 @@ export interface Finding {
    * `event`: an event was changed, removed, inserted or moved; `seal`: the chain over the whole log does not hold;
    * `row`: a read row differs from its events; `message`: a message is in the wrong place or differs from its command;
    * `archive`: files and records of moved streams do not match; `lane`: a command began while its lane was full, or before
-   * one that was sent earlier.
+   * one that was sent earlier; `reply`: a sender got two replies, or one for a command that has not ended.
    */
-  readonly kind: 'event' | 'seal' | 'row' | 'message' | 'archive' | 'lane'
+  readonly kind: 'event' | 'seal' | 'row' | 'message' | 'archive' | 'lane' | 'reply'
   /** The stream, or `seal <number>`, `queue <name>` or the name of a file. */
   readonly stream: string
   readonly revision: number | null

@@ -4,6 +4,7 @@ import { AFTER } from '../../postgres/log/log-reader.ts'
 import { commandsWithoutEvents } from '../../postgres/read-tables/compare-commands.ts'
 import { workflowsWithoutEvents } from '../../postgres/read-tables/compare-workflows.ts'
 import { holdReadTables } from '../../postgres/read-tables/read-tables.ts'
+import { searchWithoutCommands } from '../../postgres/read-tables/search-values.ts'
 import { withUnhurriedClient } from '../../postgres/transactions/unhurried.ts'
 import { createFindings, type Finding, type FindingKind, type Findings } from '../chain/finding.ts'
 import { logName, type SealHead, sealHead } from '../chain/seals.ts'
@@ -73,6 +74,7 @@ export const verifyWithin = async (client: ClientBase, options: VerifyOptions = 
   })
   for (const drift of await commandsWithoutEvents(client, limit)) findings.add(rowFinding(drift))
   for (const drift of await workflowsWithoutEvents(client, limit)) findings.add(rowFinding(drift))
+  for (const drift of await searchWithoutCommands(client, limit)) findings.add(rowFinding(drift))
   const { messages, strangers } = await verifyMessages(client, findings)
   const { seals, signedBy } = await verifySeals(client, findings, { trusted, known })
   await verifyArchived(client, findings)

@@ -1,7 +1,9 @@
 import type { UseQueryResult } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
+import type { ListRoute } from '../../api/csv.ts'
 import { PAGE_SIZE } from '../../api/queries.ts'
 import { Answered } from '../states.tsx'
+import { DownloadCsv } from './DownloadCsv.tsx'
 import { Pager } from './Pager.tsx'
 import { type Column, Table } from './Table.tsx'
 
@@ -11,14 +13,27 @@ interface PagedListProps<Row> {
   readonly names: readonly [one: string, many: string]
   readonly columns: readonly Column<Row>[]
   readonly keyOf: (row: Row) => string
+  /** In which order it is. Default: newest first. */
+  readonly order?: string
+  /** The route that gives it as CSV. */
+  readonly csv?: ListRoute
   /** Shown above the list. */
   readonly filters?: ReactNode
   /** Shown when there are no rows. */
   readonly empty: ReactNode
 }
 
-/** A list, newest first, with its filters and pages. */
-export const PagedList = <Row,>({ query, names: [one, many], columns, keyOf, filters, empty }: PagedListProps<Row>) => (
+/** A list with its filters and pages. */
+export const PagedList = <Row,>({
+  query,
+  names: [one, many],
+  order = 'newest first',
+  csv,
+  columns,
+  keyOf,
+  filters,
+  empty,
+}: PagedListProps<Row>) => (
   <div className="card overflow-hidden">
     {filters}
     <Answered query={query} what={many}>
@@ -31,7 +46,8 @@ export const PagedList = <Row,>({ query, names: [one, many], columns, keyOf, fil
           )}
           <Pager
             nextCursor={nextCursor}
-            summary={`${items.length} ${items.length === 1 ? one : many}, newest first${items.length < PAGE_SIZE ? '' : `, ${PAGE_SIZE} per page`}`}
+            download={csv !== undefined && <DownloadCsv list={csv} name={many} />}
+            summary={`${items.length} ${items.length === 1 ? one : many}, ${order}${items.length < PAGE_SIZE ? '' : `, ${PAGE_SIZE} per page`}`}
           />
         </>
       )}

@@ -1,4 +1,5 @@
 import { ChevronLeft, ChevronRight, ChevronsLeft } from 'lucide-react'
+import type { ReactNode } from 'react'
 import { canGoBack, useSearch } from '../../app/router.tsx'
 import { Button } from '../Button.tsx'
 
@@ -6,10 +7,12 @@ interface PagerProps {
   readonly nextCursor: string | null
   /** What this page has, in words. */
   readonly summary: string
+  /** A button that downloads the list. */
+  readonly download?: ReactNode
 }
 
 /** Pages by cursor: every page costs what the first one does. The cursor is part of the address. */
-export const Pager = ({ nextCursor, summary }: PagerProps) => {
+export const Pager = ({ nextCursor, summary, download }: PagerProps) => {
   const search = useSearch()
   const later = search.get('cursor') !== undefined
   return (
@@ -20,7 +23,8 @@ export const Pager = ({ nextCursor, summary }: PagerProps) => {
       <p className="text-xs text-muted" aria-live="polite">
         {summary}
       </p>
-      <div className="flex gap-1">
+      <div className="flex flex-wrap gap-1">
+        {download}
         <Button
           look="quiet"
           disabled={!later}

@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { commandStatuses } from '../../../../src/domain/command/transitions.ts'
 import type { Command, CommandStatus } from '../../api/client.ts'
-import { commandsQuery, statsQuery } from '../../api/queries.ts'
+import { commandsQuery, searchableQuery, statsQuery } from '../../api/queries.ts'
 import { useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
 import { FilterBar, SelectFilter, TextFilter, TimeFilter } from '../../components/lists/Filters.tsx'
 import { PagedList } from '../../components/lists/PagedList.tsx'
+import { SavedViews } from '../../components/lists/SavedViews.tsx'
 import type { Column } from '../../components/lists/Table.tsx'
 import { Page } from '../../components/Page.tsx'
 import { StatusBadge, statusLooks } from '../../components/StatusBadge.tsx'
@@ -21,6 +22,10 @@ const names = [
   'createdAfter',
   'createdBefore',
   'scheduled',
+  'retrying',
+  'payload',
+  'idPrefix',
+  'message',
 ] as const
 
 export const commandColumns: readonly Column<Command>[] = [
@@ -57,17 +62,21 @@ export const CommandsPage = () => {
   const given = Object.fromEntries(
     [...names, 'cursor'].flatMap(name => (get(name) === undefined ? [] : [[name, get(name)]])),
   )
-  const { status: _, scheduled, ...rest } = given
+  const { status: _, scheduled, retrying, ...rest } = given
   const commands = useQuery(
     commandsQuery({
       ...rest,
       ...(isStatus(status) ? { status } : {}),
       ...(scheduled === 'true' || scheduled === 'false' ? { scheduled } : {}),
+      ...(retrying === 'true' || retrying === 'false' ? { retrying } : {}),
     }),
   )
   const stats = useQuery({ ...statsQuery(), staleTime: 30_000 })
+  const searchable = useQuery(searchableQuery())
+  const paths = [...new Set(searchable.data?.items.map(({ path }) => `${path}:`))]
   return (
     <Page title="Commands">
+      <SavedViews list="commands" path="/commands" names={names} />
       <FilterBar names={names}>
         <SelectFilter
           name="status"
@@ -86,12 +95,22 @@ export const CommandsPage = () => {
         <TextFilter name="commandType" label="Type" />
         <TextFilter name="errorCode" label="Error code" />
         <TextFilter name="correlationId" label="Correlation id" />
+        {paths.length > 0 && <TextFilter name="payload" label="Payload, as path:value" list={paths} />}
+        <SelectFilter
+          name="retrying"
+          label="Retry"
+          options={[
+            ['true', 'Waits for its next attempt'],
+            ['false', 'Does not'],
+          ]}
+        />
         <TimeFilter name="createdAfter" label="Sent after" />
         <TimeFilter name="createdBefore" label="Sent before" />
       </FilterBar>
       <PagedList
         query={commands}
         names={['command', 'commands']}
+        csv="listCommands"
         columns={commandColumns}
         keyOf={c => `${c.domain}/${c.commandId}`}
         empty={

@@ -123,6 +123,7 @@ export const LanesPage = () => {
       <PagedList
         query={lanes}
         names={['lane', 'lanes']}
+        csv="listLanes"
         columns={may('operate') ? [...facts, change] : facts}
         keyOf={({ domain, lane }) => `${domain}/${lane}`}
         filters={

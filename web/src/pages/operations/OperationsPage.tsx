@@ -84,6 +84,7 @@ export const OperationsPage = () => {
       <PagedList
         query={operations}
         names={['operation', 'operations']}
+        csv="listOperations"
         columns={columns}
         keyOf={({ id }) => id}
         filters={

@@ -75,6 +75,7 @@ export const RunsPage = () => {
       <PagedList
         query={runs}
         names={['run', 'runs']}
+        csv="listRuns"
         columns={columns}
         keyOf={({ id }) => id}
         filters={

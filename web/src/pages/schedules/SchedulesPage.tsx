@@ -108,6 +108,7 @@ export const SchedulesPage = () => {
       <PagedList
         query={schedules}
         names={['schedule', 'schedules']}
+        csv="listSchedules"
         columns={may('operate') ? [...facts, actions] : facts}
         keyOf={({ name }) => name}
         filters={

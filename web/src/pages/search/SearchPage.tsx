@@ -1,17 +1,21 @@
-import { useQueries, useQuery } from '@tanstack/react-query'
+import { type UseQueryResult, useQueries, useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { isUuid } from '../../../../src/domain/uuid.ts'
-import type { Command } from '../../api/client.ts'
-import { commandQuery, commandsQuery, parkedQuery, statsQuery } from '../../api/queries.ts'
+import type { Command, Parked } from '../../api/client.ts'
+import { statusOf } from '../../api/problem.ts'
+import { commandQuery, commandsQuery, parkedQuery, searchableQuery, statsQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
 import { Link, useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
-import { Table } from '../../components/lists/Table.tsx'
+import { type Column, Table } from '../../components/lists/Table.tsx'
 import { Page, Section } from '../../components/Page.tsx'
-import { Answered, Empty, Failed, Loading } from '../../components/states.tsx'
+import { Empty, Failed, Loading } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { commandColumns } from '../commands/CommandsPage.tsx'
 
 const MOST = 20
+/** Stands for every declared path of payloads. */
+const ANY_PATH = '*'
 
 /** An id is unique in its domain, so each domain is asked. */
 const useCommandsById = (text: string) => {
@@ -31,98 +35,154 @@ const useCommandsById = (text: string) => {
   }
 }
 
-/** One line, so that places without a result take little room. */
-const Nothing = ({ text }: { readonly text: string }) => <p className="px-4 py-3 text-sm text-muted">{text}</p>
+/** The beginning of an id; the whole one is found above. */
+const isIdPrefix = (text: string): boolean => /^[0-9a-f]{8}[0-9a-f-]{0,27}$/i.test(text)
+
+const keyOf = (c: { readonly domain: string; readonly commandId: string }): string => `${c.domain}/${c.commandId}`
+
+const parkedColumns: readonly Column<Parked>[] = [
+  { title: 'Command', cell: item => <CommandLink {...item} /> },
+  {
+    title: 'Error',
+    cell: item => (
+      <>
+        <span className="wrap-anywhere">{item.lastErrorCode}</span>
+        <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{item.lastErrorMsg}</span>
+      </>
+    ),
+  },
+  { title: 'Changed', from: 'sm', cell: item => <Ago at={item.updatedAt} /> },
+]
+
+const Aside = ({ href, children }: { readonly href: string; readonly children: ReactNode }) => (
+  <Link className="text-xs text-accent hover:underline" href={href}>
+    {children}
+  </Link>
+)
+
+interface FoundProps<Row> {
+  readonly title: string
+  /** What the rows are, for screen readers. */
+  readonly label: string
+  readonly rows: readonly Row[]
+  readonly columns: readonly Column<Row>[]
+  readonly aside?: ReactNode
+}
+
+/** A section of results; one without a result is not shown. */
+const Found = <Row extends { readonly domain: string; readonly commandId: string }>({
+  title,
+  label,
+  rows,
+  columns,
+  aside,
+}: FoundProps<Row>) =>
+  rows.length > 0 && (
+    <Section title={title} aside={aside}>
+      <Table label={label} columns={columns} rows={rows} keyOf={keyOf} />
+    </Section>
+  )
+
+const rowsOf = <Row,>({ data }: UseQueryResult<{ readonly items: readonly Row[] }>): readonly Row[] => data?.items ?? []
 
 const Results = ({ text }: { readonly text: string }) => {
   const may = usePermissions()
   const byId = useCommandsById(text)
+  const searchable = useQuery(searchableQuery())
+  const byPrefix = useQuery({
+    ...commandsQuery({ idPrefix: text, limit: MOST }),
+    enabled: !byId.isId && isIdPrefix(text),
+  })
+  const byPayload = useQuery({
+    ...commandsQuery({ payload: `${ANY_PATH}:${text}`, limit: MOST }),
+    enabled: searchable.data !== undefined && searchable.data.items.length > 0,
+  })
   const byCorrelation = useQuery(commandsQuery({ correlationId: text, limit: MOST }))
+  const byType = useQuery(commandsQuery({ commandType: text, limit: MOST }))
   const byError = useQuery(commandsQuery({ errorCode: text, limit: MOST }))
+  const failed = useQuery(commandsQuery({ status: 'FAILED', message: text, limit: MOST }))
   const parked = useQuery(parkedQuery({ q: text, limit: MOST }))
-  const keyOf = (c: Command): string => `${c.domain}/${c.commandId}`
+  const queries = [searchable, byPrefix, byPayload, byCorrelation, byType, byError, failed, parked]
   const enc = encodeURIComponent(text)
+  // what cannot be asked for in this way (a text that is no type, for example) has no result
+  const fault = queries.find(({ error }) => error !== null && statusOf(error) !== 400)?.error ?? byId.error
+  const isLoading = byId.loading || queries.some(({ isLoading: loads }) => loads)
+  const isEmpty =
+    byId.items.length === 0 &&
+    parked.data?.items.length !== undefined &&
+    [byPrefix, byPayload, byCorrelation, byType, byError, failed].every(query => rowsOf(query).length === 0) &&
+    rowsOf(parked).length === 0
   return (
     <>
-      {byId.isId && (
-        <Section title="With this id">
-          {byId.error !== null && byId.items.length === 0 ? (
-            <Failed error={byId.error} />
-          ) : byId.loading ? (
-            <Loading what="commands" />
-          ) : byId.items.length === 0 ? (
-            <Nothing text="No command has this id" />
-          ) : (
-            <Table label="Commands with this id" columns={commandColumns} rows={byId.items} keyOf={keyOf} />
-          )}
-        </Section>
-      )}
-      <Section
+      <Found title="With this id" label="Commands with this id" columns={commandColumns} rows={byId.items} />
+      <Found
+        title="Whose id begins so"
+        label="Commands whose id begins so"
+        columns={commandColumns}
+        rows={rowsOf(byPrefix)}
+      />
+      <Found
+        title="With this value in the payload"
+        label="Commands with this value in the payload"
+        columns={commandColumns}
+        rows={rowsOf(byPayload)}
+        aside={<Aside href={`/commands?payload=${encodeURIComponent(`${ANY_PATH}:${text}`)}`}>All of them</Aside>}
+      />
+      <Found
         title="With this correlation id"
-        aside={
-          may('audit') && (
-            <Link className="text-xs text-accent hover:underline" href={`/audit?correlationId=${enc}`}>
-              Causal view
-            </Link>
-          )
-        }
-      >
-        <Answered query={byCorrelation} what="commands">
-          {({ items }) =>
-            items.length === 0 ? (
-              <Nothing text="No command has this correlation id" />
-            ) : (
-              <Table label="Commands with this correlation id" columns={commandColumns} rows={items} keyOf={keyOf} />
-            )
-          }
-        </Answered>
-      </Section>
-      <Section
+        label="Commands with this correlation id"
+        columns={commandColumns}
+        rows={rowsOf(byCorrelation)}
+        aside={may('audit') && <Aside href={`/audit?correlationId=${enc}`}>Causal view</Aside>}
+      />
+      <Found
+        title="Of this type"
+        label="Commands of this type"
+        columns={commandColumns}
+        rows={rowsOf(byType)}
+        aside={<Aside href={`/commands?commandType=${enc}`}>All of them</Aside>}
+      />
+      <Found
         title="In troubleshooting"
-        aside={
-          <Link className="text-xs text-accent hover:underline" href={`/troubleshooting?view=list&q=${enc}`}>
-            All of them
-          </Link>
-        }
-      >
-        <Answered query={parked} what="what is in troubleshooting">
-          {({ items }) =>
-            items.length === 0 ? (
-              <Nothing text="Nothing in troubleshooting mentions it" />
-            ) : (
-              <Table
-                label="In troubleshooting"
-                rows={items}
-                keyOf={item => `${item.domain}/${item.commandId}`}
-                columns={[
-                  { title: 'Command', cell: item => <CommandLink {...item} /> },
-                  {
-                    title: 'Error',
-                    cell: item => (
-                      <>
-                        <span className="wrap-anywhere">{item.lastErrorCode}</span>
-                        <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{item.lastErrorMsg}</span>
-                      </>
-                    ),
-                  },
-                  { title: 'Changed', from: 'sm', cell: item => <Ago at={item.updatedAt} /> },
-                ]}
-              />
-            )
-          }
-        </Answered>
-      </Section>
-      <Section title="With this error code">
-        <Answered query={byError} what="commands">
-          {({ items }) =>
-            items.length === 0 ? (
-              <Nothing text="No command has this error code" />
-            ) : (
-              <Table label="Commands with this error code" columns={commandColumns} rows={items} keyOf={keyOf} />
-            )
-          }
-        </Answered>
-      </Section>
+        label="In troubleshooting"
+        columns={parkedColumns}
+        rows={rowsOf(parked)}
+        aside={<Aside href={`/troubleshooting?view=list&q=${enc}`}>All of them</Aside>}
+      />
+      <Found
+        title="Failed with this message"
+        label="Failed commands with this message"
+        columns={commandColumns}
+        rows={rowsOf(failed)}
+        aside={<Aside href={`/commands?status=FAILED&message=${enc}`}>All of them</Aside>}
+      />
+      <Found
+        title="With this error code"
+        label="Commands with this error code"
+        columns={commandColumns}
+        rows={rowsOf(byError)}
+      />
+      {fault !== null && fault !== undefined && (
+        <div className="card">
+          <Failed error={fault} />
+        </div>
+      )}
+      {isLoading ? (
+        <Loading what="what fits" />
+      ) : (
+        isEmpty &&
+        (fault === null || fault === undefined) && (
+          <div className="card">
+            <Empty title="Nothing found">
+              <p>
+                Search by an id or its first 8 characters, a correlation id, a command type, an error code, a part of a
+                message
+                {(searchable.data?.items.length ?? 0) > 0 ? ', or a value in the payload' : ''}.
+              </p>
+            </Empty>
+          </div>
+        )
+      )}
     </>
   )
 }
@@ -133,7 +193,7 @@ export const SearchPage = () => {
     <Page title={text === '' ? 'Search' : `Search: ${text}`}>
       {text === '' ? (
         <div className="card">
-          <Empty title="Type an id, a correlation id or an error code above" />
+          <Empty title="Type an id, a correlation id, a type or an error above" />
         </div>
       ) : (
         <Results key={text} text={text} />

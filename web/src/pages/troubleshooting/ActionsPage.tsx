@@ -57,6 +57,7 @@ export const ActionsPage = () => {
       <PagedList
         query={actions}
         names={['action', 'actions']}
+        csv="listActions"
         columns={columns}
         keyOf={({ actionId }) => actionId}
         filters={

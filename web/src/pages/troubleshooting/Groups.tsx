@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ParkedGroup } from '../../api/client.ts'
 import { groupsQuery } from '../../api/queries.ts'
-import { Link } from '../../app/router.tsx'
+import { Link, useSearch } from '../../app/router.tsx'
+import { DownloadCsv } from '../../components/lists/DownloadCsv.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { ActionBar } from './acting/ActionBar.tsx'
@@ -11,8 +12,13 @@ import { useParkedFilter } from './useParkedFilter.ts'
 const listOf = ({ domain, commandType, errorCode }: ParkedGroup): string =>
   `/troubleshooting?${new URLSearchParams({ view: 'list', domain, commandType, errorCode })}`
 
+/** The largest first, as they come, or those in which something was parked last. */
+const inOrder = (groups: readonly ParkedGroup[], order: string | undefined): readonly ParkedGroup[] =>
+  order === 'newest' ? groups.toSorted((a, b) => b.last.localeCompare(a.last)) : groups
+
 /** One card for each cause: what failed, how often, since when, and the actions on all of these commands. */
 export const Groups = () => {
+  const { get, set } = useSearch()
   const { filter, fitsActions } = useParkedFilter()
   const groups = useQuery(groupsQuery(filter))
   return (
@@ -25,37 +31,53 @@ export const Groups = () => {
             </Empty>
           </div>
         ) : (
-          <ul className="grid gap-3">
-            {items.map(group => {
-              const { key, domain, commandType, errorCode, count, first, last, sample } = group
-              return (
-                <li key={key} className="card flex flex-wrap items-start justify-between gap-3 p-4">
-                  <div className="min-w-0 flex-1 basis-72">
-                    <h2 className="font-semibold wrap-anywhere">
-                      <Link href={listOf(group)} data-row className="text-accent hover:underline">
-                        {errorCode || 'No error code'}
-                      </Link>
-                    </h2>
-                    <p className="text-sm text-muted wrap-anywhere">
-                      {commandType} in {domain} · {counted(count)} · first <Ago at={first} />, last <Ago at={last} />
-                    </p>
-                    {sample !== null && <p className="mt-1 line-clamp-2 text-sm wrap-anywhere">{sample}</p>}
-                  </div>
-                  <div className="flex flex-wrap gap-2">
-                    {fitsActions && (
-                      <ActionBar
-                        target={{
-                          kind: 'matching',
-                          filter: { ...filter, domain, commandType, errorCode },
-                          total: count,
-                        }}
-                      />
-                    )}
-                  </div>
-                </li>
-              )
-            })}
-          </ul>
+          <>
+            <div className="flex flex-wrap items-center justify-end gap-2 text-sm">
+              <label className="flex items-center gap-2 text-muted">
+                Order
+                <select
+                  className="field w-auto"
+                  value={get('sort') ?? ''}
+                  onChange={event => set({ sort: event.target.value })}
+                >
+                  <option value="">Largest first</option>
+                  <option value="newest">Newest first</option>
+                </select>
+              </label>
+              <DownloadCsv list="groupParked" name="causes" />
+            </div>
+            <ul className="grid gap-3">
+              {inOrder(items, get('sort')).map(group => {
+                const { key, domain, commandType, errorCode, count, first, last, sample } = group
+                return (
+                  <li key={key} className="card flex flex-wrap items-start justify-between gap-3 p-4">
+                    <div className="min-w-0 flex-1 basis-72">
+                      <h2 className="font-semibold wrap-anywhere">
+                        <Link href={listOf(group)} data-row className="text-accent hover:underline">
+                          {errorCode || 'No error code'}
+                        </Link>
+                      </h2>
+                      <p className="text-sm text-muted wrap-anywhere">
+                        {commandType} in {domain} · {counted(count)} · first <Ago at={first} />, last <Ago at={last} />
+                      </p>
+                      {sample !== null && <p className="mt-1 line-clamp-2 text-sm wrap-anywhere">{sample}</p>}
+                    </div>
+                    <div className="flex flex-wrap gap-2">
+                      {fitsActions && (
+                        <ActionBar
+                          target={{
+                            kind: 'matching',
+                            filter: { ...filter, domain, commandType, errorCode },
+                            total: count,
+                          }}
+                        />
+                      )}
+                    </div>
+                  </li>
+                )
+              })}
+            </ul>
+          </>
         )
       }
     </Answered>

@@ -6,6 +6,7 @@ import { PAGE_SIZE, parkedQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
 import { useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
+import { DownloadCsv } from '../../components/lists/DownloadCsv.tsx'
 import { Pager } from '../../components/lists/Pager.tsx'
 import { type Column, Table } from '../../components/lists/Table.tsx'
 import { Badge } from '../../components/StatusBadge.tsx'
@@ -123,6 +124,7 @@ export const ParkedList = () => {
             )}
             <Pager
               nextCursor={nextCursor}
+              download={<DownloadCsv list="listParked" name="troubleshooting" />}
               summary={`${counted(total)} in all, newest first${total > PAGE_SIZE ? `, ${PAGE_SIZE} a page` : ''}`}
             />
           </>

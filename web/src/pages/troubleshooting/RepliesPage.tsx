@@ -88,6 +88,7 @@ export const RepliesPage = () => {
       <PagedList
         query={replies}
         names={['reply', 'replies']}
+        csv="listUndelivered"
         columns={columns}
         keyOf={({ replyId }) => replyId}
         filters={<Deliver replies={replies.data?.items ?? []} />}

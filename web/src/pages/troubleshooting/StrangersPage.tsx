@@ -140,6 +140,7 @@ export const StrangersPage = () => {
       <PagedList
         query={strangers}
         names={['message', 'messages']}
+        csv="listStrangers"
         columns={[selection, ...columns]}
         keyOf={({ strangerId }) => strangerId}
         filters={

@@ -4,6 +4,7 @@ import { statsQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
 import { Link } from '../../app/router.tsx'
 import { FilterBar, SelectFilter, TextFilter, TimeFilter } from '../../components/lists/Filters.tsx'
+import { SavedViews } from '../../components/lists/SavedViews.tsx'
 import { useView, Views } from '../../components/lists/Views.tsx'
 import { Page } from '../../components/Page.tsx'
 import { Ago } from '../../components/Time.tsx'
@@ -11,6 +12,8 @@ import { counted } from './acting/target.ts'
 import { Groups } from './Groups.tsx'
 import { ParkedList } from './ParkedList.tsx'
 import { recentActions } from './recent.ts'
+
+const conditionNames = parkedConditions.map(([name]) => name)
 
 const views = [
   ['groups', 'By cause'],
@@ -26,9 +29,15 @@ interface RecentProps {
 const Recent = ({ undelivered, strangers }: RecentProps) => {
   const may = usePermissions()
   const [latest] = recentActions()
-  if (!may('operate')) return null
+  const owed = (
+    <Link href="/troubleshooting/owed" className="text-sm text-accent hover:underline">
+      Owed replies
+    </Link>
+  )
+  if (!may('operate')) return owed
   return (
     <>
+      {owed}
       {latest !== undefined && (
         <Link href={`/troubleshooting/actions/${latest.id}`} className="text-sm text-accent hover:underline">
           Latest action: {latest.action} {counted(latest.count)}, <Ago at={latest.at} />
@@ -88,7 +97,8 @@ export const TroubleshootingPage = () => {
       }
     >
       <Views views={views} path="/troubleshooting" />
-      <FilterBar names={parkedConditions.map(([name]) => name)}>
+      <SavedViews list="troubleshooting" path="/troubleshooting" names={[...conditionNames, 'view', 'sort']} />
+      <FilterBar names={conditionNames}>
         {parkedConditions.map(([name, condition]) => (
           <ConditionField key={name} name={name} condition={condition} domains={domains} />
         ))}

@@ -1,0 +1,28 @@
+/** What a spreadsheet would take for a formula. */
+const FORMULA = /^[=+\-@\t\r]/
+const QUOTED = /[",\r\n]|^\s|\s$/
+
+type Row = { readonly [column: string]: unknown }
+
+/** Every name that the rows have, in their order. */
+const columnsOfRows = (rows: readonly Row[]): readonly string[] => [...new Set(rows.flatMap(row => Object.keys(row)))]
+
+/**
+ * Rows as CSV (RFC 4180), with a line of names. Objects and lists are JSON; a text that a spreadsheet would run as a formula
+ * begins with an apostrophe.
+ */
+export const csvOf = (rows: readonly Row[], columns: readonly string[] = columnsOfRows(rows)): string =>
+  [columns, ...rows.map(row => columns.map(column => row[column]))]
+    .map(line => `${line.map(cell).join(',')}\r\n`)
+    .join('')
+
+const cell = (value: unknown): string => {
+  const text = textOf(value)
+  return QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+const textOf = (value: unknown): string => {
+  if (value === null || value === undefined) return ''
+  if (typeof value === 'string') return FORMULA.test(value) ? `'${value}` : value
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
