@@ -50,6 +50,11 @@ test('the investigation goes as the guide says', async () => {
   const database = await createTestDatabase()
   const env = { DATABASE_URL: database.url, HOME: process.env.HOME ?? '', PATH: `${bin}:${process.env.PATH}` }
   program.launch(['worker', '--demo'], { env: { DATABASE_URL: database.url } })
+  // the service has workers before anybody sends
+  await eventually(
+    async () => (await database.pool.query(`select from command_bus_worker where domain = 'demo'`)).rowCount,
+    workers => workers === 1,
+  )
   const shell = async (line: string) => {
     const child = spawn('/bin/sh', ['-c', line], { env, cwd: program.directory })
     const output = collect(child)

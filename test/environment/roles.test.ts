@@ -102,6 +102,16 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
     })
     // the domain is new: the worker makes its queue
     await working.start()
+    await until(
+      () => reader.workers.list(),
+      ([seen]) => seen?.domain === 'shop' && seen.status === 'live',
+    )
+    expect([await sender.workers.handles('shop', 'Buy'), await sender.workers.handles('shop', 'Sell')]).toEqual([
+      true,
+      false,
+    ])
+    await expect(sender.workers.list()).rejects.toThrow(/permission denied/)
+    expect(await reader.workers.missing()).toEqual([])
     const replyTo = 'shop__replies'
     const bought = await sender.send('shop', 'Buy', { n: 1 }, { replyTo })
     const others = await Promise.all(['a', 'b'].map(key => sender.send('shop', 'Fail', {}, { maxAttempts: 1, key })))
@@ -120,6 +130,9 @@ describe.each([undefined, 'bus'])('R15: five roles, with the tables in schema %s
       { commandType: 'Buy', data: {} },
     ])
     expect(batch).toBeDefined()
+    expect(await reader.workers.missing({ domain: 'fresh.domain' })).toMatchObject([
+      { domain: 'fresh.domain', pending: 1 },
+    ])
     await expect(sender.send('shop', 'Buy', {}, { commandId: bought.commandId })).rejects.toThrow(/already/)
     await sender.cancel('fresh.domain', unworked.commandId, {})
     const statusOf = async (commandId: string) => (await reader.getCommand('shop', commandId))?.status

@@ -74,7 +74,7 @@ describe('a database without the pgmq extension', () => {
       message: expect.stringMatching(/no pgmq .*install the pgmq extension.*commandbus migrate --install-pgmq/),
     })
     expect((await program.run(['migrate', '--install-pgmq'], where)).stdout).toMatch(/is installed \(sql\)/)
-    expect(await program.run(['send', 'd', 'T', '--data', '1'], where)).toMatchObject({ code: 0, stderr: '' })
+    expect(await program.run(['send', 'd', 'T', '--data', '1', '--json'], where)).toMatchObject({ code: 0, stderr: '' })
   })
 
   test('is refused when pgmq was removed later', async () => {
