@@ -1,7 +1,8 @@
 import { ApiProblem } from './client.ts'
+import { NoAnswerError } from './fetch.ts'
 
-/** No response: the server or the connection to it is down. */
-export const isOffline = (error: unknown): boolean => error instanceof TypeError
+/** No response: the server or the connection to it is down, or hangs. */
+export const isOffline = (error: unknown): boolean => error instanceof TypeError || error instanceof NoAnswerError
 
 export const statusOf = (error: unknown): number | null => (error instanceof ApiProblem ? error.status : null)
 

@@ -15,11 +15,21 @@ interface PagedListProps<Row> {
   readonly filters?: ReactNode
   /** Shown when there are no rows. */
   readonly empty: ReactNode
+  /** From 1280 px, each row is one line. */
+  readonly dense?: boolean
 }
 
 /** A list, newest first, with its filters and pages. */
-export const PagedList = <Row,>({ query, names: [one, many], columns, keyOf, filters, empty }: PagedListProps<Row>) => (
-  <div className="card overflow-hidden">
+export const PagedList = <Row,>({
+  query,
+  names: [one, many],
+  columns,
+  keyOf,
+  filters,
+  empty,
+  dense = false,
+}: PagedListProps<Row>) => (
+  <div className="card overflow-clip">
     {filters}
     <Answered query={query} what={many}>
       {({ items, nextCursor }) => (
@@ -27,7 +37,14 @@ export const PagedList = <Row,>({ query, names: [one, many], columns, keyOf, fil
           {items.length === 0 ? (
             empty
           ) : (
-            <Table label={many.charAt(0).toUpperCase() + many.slice(1)} columns={columns} rows={items} keyOf={keyOf} />
+            <Table
+              label={many.charAt(0).toUpperCase() + many.slice(1)}
+              columns={columns}
+              rows={items}
+              keyOf={keyOf}
+              dense={dense}
+              loading={query.isPlaceholderData}
+            />
           )}
           <Pager
             nextCursor={nextCursor}

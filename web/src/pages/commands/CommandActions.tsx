@@ -57,7 +57,7 @@ export const CommandActions = ({ command }: { readonly command: CommandDetail })
         </Button>
       )}
       {status === 'PENDING' && may('send') && (
-        <Button icon={<Ban aria-hidden className="size-4" />} onClick={() => setCanceling(true)}>
+        <Button data-shortcut="c" icon={<Ban aria-hidden className="size-4" />} onClick={() => setCanceling(true)}>
           Cancel
         </Button>
       )}

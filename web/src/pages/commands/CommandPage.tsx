@@ -12,9 +12,11 @@ import { StatusBadge } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
 import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
+import { ParkedNeighbors } from './ParkedNeighbors.tsx'
 import { Replies } from './Replies.tsx'
 import { eventOptions, Timeline } from './Timeline.tsx'
 import { TimeTravel } from './TimeTravel.tsx'
+import { WaitingBanner } from './waiting/Waiting.tsx'
 
 interface CommandPageProps {
   readonly domain: string
@@ -56,9 +58,11 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
         )
       }
     >
+      <ParkedNeighbors domain={domain} commandId={commandId} {...(found && { status: found.status })} />
       <Answered query={command} what="the command">
         {command => (
           <>
+            <WaitingBanner command={command} />
             {command.lastErrorMsg !== null && (
               <ErrorDisplay
                 severity={command.status === 'COMPLETED' ? 'info' : command.status === 'FAILED' ? 'error' : 'warning'}
@@ -117,7 +121,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                     )
                   }
                 >
-                  <CommandFacts command={command} />
+                  <CommandFacts command={command} audit={audit.data?.items} />
                 </Section>
                 <Section title="Reply">
                   <Replies command={command} audit={audit.data?.items} />

@@ -53,7 +53,7 @@ const Results = ({ text }: { readonly text: string }) => {
           ) : byId.items.length === 0 ? (
             <Nothing text="No command has this id" />
           ) : (
-            <Table label="Commands with this id" columns={commandColumns} rows={byId.items} keyOf={keyOf} />
+            <Table label="Commands with this id" dense columns={commandColumns} rows={byId.items} keyOf={keyOf} />
           )}
         </Section>
       )}
@@ -72,7 +72,13 @@ const Results = ({ text }: { readonly text: string }) => {
             items.length === 0 ? (
               <Nothing text="No command has this correlation id" />
             ) : (
-              <Table label="Commands with this correlation id" columns={commandColumns} rows={items} keyOf={keyOf} />
+              <Table
+                label="Commands with this correlation id"
+                dense
+                columns={commandColumns}
+                rows={items}
+                keyOf={keyOf}
+              />
             )
           }
         </Answered>
@@ -92,16 +98,20 @@ const Results = ({ text }: { readonly text: string }) => {
             ) : (
               <Table
                 label="In troubleshooting"
+                dense
                 rows={items}
                 keyOf={item => `${item.domain}/${item.commandId}`}
                 columns={[
-                  { title: 'Command', cell: item => <CommandLink {...item} /> },
+                  { title: 'Command', cell: item => <CommandLink {...item} dense /> },
                   {
                     title: 'Error',
+                    grows: true,
                     cell: item => (
                       <>
-                        <span className="wrap-anywhere">{item.lastErrorCode}</span>
-                        <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{item.lastErrorMsg}</span>
+                        <span className="wrap-anywhere xl:mr-2">{item.lastErrorCode}</span>
+                        <span className="line-clamp-2 text-xs text-muted wrap-anywhere xl:inline">
+                          {item.lastErrorMsg}
+                        </span>
                       </>
                     ),
                   },
@@ -118,7 +128,7 @@ const Results = ({ text }: { readonly text: string }) => {
             items.length === 0 ? (
               <Nothing text="No command has this error code" />
             ) : (
-              <Table label="Commands with this error code" columns={commandColumns} rows={items} keyOf={keyOf} />
+              <Table label="Commands with this error code" dense columns={commandColumns} rows={items} keyOf={keyOf} />
             )
           }
         </Answered>

@@ -23,6 +23,9 @@ const icons: Readonly<Record<ParkedAction, LucideIcon>> = {
   cancel: Ban,
 }
 
+/** On the page of one command. */
+const keys: Readonly<Partial<Record<Open['what'], string>>> = { retry: 'r', edit: 'e', cancel: 'c' }
+
 const buttons = Object.keys(icons) as readonly ParkedAction[]
 
 /** A list that changes behind an open dialog must not change what is confirmed. */
@@ -39,6 +42,7 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
     return (
       <Button
         key={name}
+        data-shortcut={target.kind === 'one' ? keys[name] : undefined}
         look={name === 'retry' ? 'primary' : 'plain'}
         icon={<Icon aria-hidden className="size-4" />}
         onClick={() => setOpen({ what: name, target })}
@@ -62,6 +66,7 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
           )}
           {target.kind === 'one' && (
             <Button
+              data-shortcut={keys.edit}
               icon={<PencilLine aria-hidden className="size-4" />}
               onClick={() => setOpen({ what: 'edit', target })}
             >

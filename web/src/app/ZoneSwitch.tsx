@@ -1,0 +1,22 @@
+import { setZone, useZone, zoneName } from '../components/clock.ts'
+import { useNow } from '../components/Time.tsx'
+
+const MINUTE_MS = 60_000
+
+/** Shows the zone of all times, and changes between that of the browser and UTC. */
+export const ZoneSwitch = () => {
+  const zone = useZone()
+  const name = zoneName(useNow(MINUTE_MS), zone)
+  const other = zone === 'utc' ? 'local time' : 'UTC'
+  return (
+    <button
+      type="button"
+      onClick={() => setZone(zone === 'utc' ? 'local' : 'utc')}
+      aria-label={`Times in ${name}; switch to ${other}`}
+      title={`Times in ${name}; switch to ${other}`}
+      className="rounded-md px-1.5 py-2 text-xs font-medium text-muted hover:bg-raised hover:text-ink"
+    >
+      {name}
+    </button>
+  )
+}
