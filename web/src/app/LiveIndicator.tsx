@@ -1,6 +1,6 @@
 import { Pause, Play } from 'lucide-react'
 import type { LiveMode } from '../api/live.ts'
-import { clockText, useZone } from '../components/clock.ts'
+import { clockText, useZone } from '../components/time/clock.ts'
 import { useLive } from './LiveProvider.tsx'
 
 const words: Readonly<Record<LiveMode, string>> = {

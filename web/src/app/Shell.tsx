@@ -3,6 +3,7 @@ import { LogOut, Monitor, Moon, Sun } from 'lucide-react'
 import { type ReactNode, useId, useLayoutEffect, useRef, useState } from 'react'
 import { statsQuery } from '../api/queries.ts'
 import { signOut, useSessionState } from '../api/session.ts'
+import { ZoneSwitch } from '../components/time/ZoneSwitch.tsx'
 import { LiveIndicator } from './LiveIndicator.tsx'
 import { isAt, TROUBLESHOOTING, useMarkedPath, usePlaces } from './navigation.ts'
 import { Link } from './router.tsx'
@@ -10,7 +11,6 @@ import { SearchBox } from './SearchBox.tsx'
 import { Shortcuts } from './Shortcuts.tsx'
 import { setTheme, type Theme, useTheme } from './theme.ts'
 import { WhoAmI } from './WhoAmI.tsx'
-import { ZoneSwitch } from './ZoneSwitch.tsx'
 
 const nextTheme: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' }
 const themeIcons = { system: Monitor, light: Sun, dark: Moon } as const

@@ -50,7 +50,7 @@ export const Shortcuts = () => {
       else if (event.key === '?') setOpen(true)
       else if (event.key === '/') document.getElementById(SEARCH_BOX)?.focus()
       else if (event.key === '.') togglePause()
-      else if (press(event.key)) return event.preventDefault()
+      else if (press(event.key)) event.preventDefault()
       else if (event.key === 'j') moveRow(1)
       else if (event.key === 'k') moveRow(-1)
       else if (event.key === 'x') tickRow()

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import { dateText, useZone } from './clock.ts'
+import { dateText, useZone } from './time/clock.ts'
 
 const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['day', 86_400],

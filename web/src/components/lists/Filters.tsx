@@ -2,7 +2,7 @@ import { SlidersHorizontal, X } from 'lucide-react'
 import { createContext, type ReactNode, useContext, useEffect, useId, useState } from 'react'
 import { useSearch } from '../../app/router.tsx'
 import { Button } from '../Button.tsx'
-import { useZone, type Zone } from '../clock.ts'
+import { useZone, type Zone } from '../time/clock.ts'
 
 const WAIT_MS = 400
 

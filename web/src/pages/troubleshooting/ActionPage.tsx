@@ -28,7 +28,6 @@ const outcomes: Readonly<Record<Outcome, { readonly label: string; readonly tone
   FAILED: { label: 'Failed', tone: 'bad' },
   SKIPPED: { label: 'Skipped', tone: 'idle' },
 }
-const isOutcome = (text: string | undefined): text is Outcome => text !== undefined && text in outcomes
 
 const ends: Readonly<Partial<Record<Action['status'], { severity: 'warning' | 'info'; text: string }>>> = {
   CANARY_FAILED: {
@@ -51,7 +50,7 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
           query: {
             items: 'true',
             limit: ITEMS,
-            ...(isOutcome(outcome) ? { outcome } : {}),
+            ...(outcome === undefined ? {} : { outcome: outcome as Outcome }),
             ...(cursor === undefined ? {} : { cursor }),
           },
         },

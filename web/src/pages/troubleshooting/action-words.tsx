@@ -11,8 +11,6 @@ export const actionLooks: Readonly<Record<Status, { readonly label: string; read
   STOPPED: { label: 'Stopped', tone: 'warn' },
 }
 
-export const isActionStatus = (text: string | undefined): text is Status => text !== undefined && text in actionLooks
-
 export const isRunning = ({ status }: Pick<ActionProgress, 'status'>): boolean =>
   status === 'RUNNING' || status === 'WAITING_FOR_CANARY'
 

@@ -1,5 +1,5 @@
-import { setZone, useZone, zoneName } from '../components/clock.ts'
-import { useNow } from '../components/Time.tsx'
+import { useNow } from '../Time.tsx'
+import { setZone, useZone, zoneName } from './clock.ts'
 
 const MINUTE_MS = 60_000
 
