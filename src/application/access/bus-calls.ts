@@ -82,6 +82,8 @@ export interface BusCalls extends Pauses {
      * and can crash it. @throws CommandNotFoundError, InvalidOperationError (not parked, or not rehearsable)
      */
     readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
+    /** The domains in which `rehearse` knows handlers, in alphabetical order. @throws UnavailableError */
+    readonly rehearsable: () => Promise<readonly string[]>
   }
   /** Replies that could not be put on their queue. They are kept, and each can be delivered once more. */
   readonly replies: UndeliveredReplies

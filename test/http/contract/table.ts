@@ -258,6 +258,13 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     query: [],
     prepare: runningCommand,
   },
+  listRehearsable: {
+    is: 'GET /troubleshooting/rehearsable',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
   rehearseCommand: {
     is: 'POST /domains/:domain/commands/:commandId/rehearse',
     roles: operators,

@@ -84,6 +84,16 @@ export const pausesQuery = () =>
     refetchInterval: PAUSES_MS,
   })
 
+/** Of programs, not of data: they change with a restart. */
+const REHEARSABLE_MS = 60_000
+
+export const rehearsableQuery = () =>
+  queryOptions({
+    queryKey: ['server', 'rehearsable'],
+    queryFn: ({ signal }) => api.listRehearsable({}, { signal }),
+    staleTime: REHEARSABLE_MS,
+  })
+
 export const undeliveredQuery = (query: QueryOf<'listUndelivered'>) =>
   queryOptions({
     queryKey: ['undelivered', query],
