@@ -12,7 +12,7 @@ export const explain = (error: unknown): string => {
   if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : 'Something went wrong.'
   switch (error.status) {
     case 401:
-      return 'Your token is no longer valid. Sign in with a new one.'
+      return 'Your token is no longer valid. Sign in again.'
     case 403:
       return `Your token does not allow this: ${error.detail}.`
     case 429:

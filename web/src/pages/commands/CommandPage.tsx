@@ -1,18 +1,19 @@
 import { useQuery } from '@tanstack/react-query'
+import type { CommandStatus } from '../../api/client.ts'
 import { statusOf } from '../../api/problem.ts'
 import { auditQuery, commandQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
 import { Link, useSearch } from '../../app/router.tsx'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
-import { Json } from '../../components/Json.tsx'
+import { CopyButton, Json } from '../../components/Json.tsx'
 import { SelectFilter } from '../../components/lists/Filters.tsx'
 import { NotFound } from '../../components/NotFound.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { StatusBadge } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
+import { ParkedNeighbors } from '../troubleshooting/ParkedNeighbors.tsx'
 import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
-import { ParkedNeighbors } from './ParkedNeighbors.tsx'
 import { Replies } from './Replies.tsx'
 import { eventOptions, Timeline } from './Timeline.tsx'
 import { TimeTravel } from './TimeTravel.tsx'
@@ -21,6 +22,11 @@ import { WaitingBanner } from './waiting/Waiting.tsx'
 interface CommandPageProps {
   readonly domain: string
   readonly commandId: string
+}
+
+const noResult = (status: CommandStatus): string => {
+  if (status === 'FAILED') return 'No result: the command failed.'
+  return status === 'CANCELED' ? 'No result: the command was canceled.' : 'No result yet.'
 }
 
 export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
@@ -45,9 +51,12 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
     <Page
       title={found?.commandType ?? 'Command'}
       intro={
-        <span className="font-mono text-xs wrap-anywhere">
-          {domain} · {commandId}
-        </span>
+        <>
+          <span className="font-mono text-xs wrap-anywhere">
+            {domain} · {commandId}
+          </span>{' '}
+          <CopyButton text={commandId} what="command id" />
+        </>
       }
       aside={
         found && (
@@ -81,7 +90,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                     {command.status === 'COMPLETED' ? (
                       <Json value={command.result} label="Result" />
                     ) : (
-                      <p className="text-sm text-muted">Only a completed command has a result.</p>
+                      <p className="text-sm text-muted">{noResult(command.status)}</p>
                     )}
                   </div>
                 </Section>

@@ -29,7 +29,7 @@ const columns: readonly Column<ActionProgress>[] = [
   { title: 'Failed', numeric: true, from: 'sm', cell: ({ failed }) => failed },
   { title: 'Skipped', numeric: true, from: 'md', cell: ({ skipped }) => skipped },
   { title: 'By', from: 'lg', cell: ({ operator }) => <span className="wrap-anywhere">{operator}</span> },
-  { title: 'Asked for', from: 'sm', cell: ({ createdAt }) => <Ago at={createdAt} /> },
+  { title: 'Started', from: 'sm', cell: ({ createdAt }) => <Ago at={createdAt} /> },
 ]
 
 const statusOptions = Object.entries(actionLooks).map(([value, { label }]) => [value, label] as const)
@@ -48,7 +48,7 @@ export const ActionsPage = () => {
   return (
     <Page
       title="Actions"
-      intro="What operators have done to many commands at once. An action goes on without this page."
+      intro="What operators did to many commands at once. Actions run in the background."
       aside={
         <Link href="/troubleshooting" className="text-sm text-accent hover:underline">
           To troubleshooting

@@ -4,7 +4,7 @@ import type { CommandDetail } from '../../api/client.ts'
 import { commandPath, Link, navigate, useFrom } from '../../app/router.tsx'
 import { Button } from '../../components/Button.tsx'
 import { neighborsOf } from '../../components/lists/visited.ts'
-import { deselect } from '../troubleshooting/selection.ts'
+import { deselect } from './selection.ts'
 
 type Key = Pick<CommandDetail, 'domain' | 'commandId'>
 
