@@ -71,8 +71,8 @@ export const Timeline = ({ items, only }: TimelineProps) => {
               <strong className="font-medium">{eventWords(entry.eventType)}</strong>
               <span className="text-xs text-muted">
                 <At at={entry.ts} />
-                {gap !== null && gap >= 0 && ` · after ${duration(gap)}`} · by {entry.actor} · event{' '}
-                {entry.revision + 1}
+                {first && gap !== null && gap >= 0 && ` · after ${duration(gap)}`} · by {entry.actor}
+                {first && ` · event ${entry.revision + 1}`}
               </span>
             </div>
             {!isEmpty(rest) && (
