@@ -15,12 +15,13 @@ import { ActionBadge, actionLooks, filterText } from './action-words.tsx'
 const columns: readonly Column<ActionProgress>[] = [
   {
     title: 'Action',
+    grows: true,
     cell: ({ actionId, action, total, filter }) => (
       <Link href={`/troubleshooting/actions/${actionId}`} data-row className="group block rounded">
-        <span className="font-medium text-accent group-hover:underline">
+        <span className="font-medium text-accent group-hover:underline xl:mr-3">
           {parkedActions[action].verb} {counted(total)}
         </span>
-        <span className="block text-xs text-muted wrap-anywhere">{filterText(filter)}</span>
+        <span className="block text-xs text-muted wrap-anywhere xl:inline">{filterText(filter)}</span>
       </Link>
     ),
   },
@@ -60,6 +61,7 @@ export const ActionsPage = () => {
         names={['action', 'actions']}
         columns={columns}
         keyOf={({ actionId }) => actionId}
+        dense
         filters={
           <div className="max-w-56 p-3">
             <SelectFilter name="status" label="Status" options={statusOptions} />
