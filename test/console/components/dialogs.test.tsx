@@ -55,7 +55,7 @@ describe('the confirmation of an action', () => {
 
   test('closes on Back, and nothing is done', async () => {
     const { dialog } = await open(one, 'Retry')
-    await userEvent.click(dialog.getByRole('button', { name: 'Back' }))
+    await userEvent.click(dialog.getByRole('button', { name: 'Close' }))
     expect([screen.queryByRole('dialog'), asked()]).toEqual([null, []])
   })
 })

@@ -1,9 +1,6 @@
-import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import type { Stage } from '../stage.ts'
-
-const MOST_KB = 350
 
 /** How many rows are whole in the window, and the height of the highest. */
 const rowsIn = (page: Page) =>
@@ -55,11 +52,6 @@ export const dense = (stage: Stage): void => {
       const place = await page.locator('nav [aria-current=page]').boundingBox()
       expect((place?.x ?? -1) + (place?.width ?? 0)).toBeLessThanOrEqual(390)
       expect(place?.x).toBeGreaterThanOrEqual(0)
-    })
-
-    test('and all of the console, compressed, is small', async () => {
-      const bodies = await Promise.all([...stage.files.values()].map(file => file.body('identity')))
-      expect(bodies.reduce((sum, body) => sum + gzipSync(body).length, 0)).toBeLessThan(MOST_KB * 1_000)
     })
   })
 }

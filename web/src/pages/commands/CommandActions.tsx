@@ -29,7 +29,7 @@ const CancelPending = ({ command, onClose }: { readonly command: CommandDetail; 
       </p>
       <Refusal error={cancel.error} />
       <DialogButtons>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>
           Cancel 1 command
         </Button>

@@ -44,7 +44,7 @@ const CancelDialog = ({ run, onClose }: { readonly run: Run; readonly onClose: (
       <TextField label="Reason (optional)" value={reason} onChange={setReason} />
       {cancel.error !== null && <ErrorDisplay message={explain(cancel.error)} />}
       <DialogButtons>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>
           Cancel the run
         </Button>

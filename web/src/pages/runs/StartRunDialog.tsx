@@ -95,7 +95,7 @@ export const StartRunDialog = ({ tenantId, templateId = '', onClose }: StartRunD
               )}
               <Refusal error={start.error} />
               <DialogButtons>
-                <Button onClick={onClose}>Back</Button>
+                <Button onClick={onClose}>Close</Button>
                 <Button
                   type="submit"
                   look="primary"

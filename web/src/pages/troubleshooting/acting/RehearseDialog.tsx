@@ -67,7 +67,7 @@ export const RehearseDialog = ({ target, onClose, onRetry }: RehearseDialogProps
       <Refusal error={rehearse.error} />
       {rehearse.data && <Result rehearsal={rehearse.data} />}
       <DialogButtons>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         {rehearse.data && <Button onClick={onRetry}>Retry …</Button>}
         <Button
           look="primary"
