@@ -15,7 +15,9 @@ interface Row {
 const columns: readonly Column<Row>[] = [
   { title: 'Id', cell: ({ id, text = '' }) => <a href="#x">{`${id}${text}`}</a> },
 ]
-const table = (rows: readonly Row[]) => <Table label="Rows" columns={columns} rows={rows} keyOf={({ id }) => id} />
+const table = (rows: readonly Row[], loading = false) => (
+  <Table label="Rows" columns={columns} rows={rows} keyOf={({ id }) => id} loading={loading} />
+)
 const shown = (): readonly string[] => screen.getAllByRole('link').map(({ textContent }) => textContent ?? '')
 const hold = () => fireEvent.pointerEnter(screen.getByRole('table').closest('.relative') as Element)
 const leave = () => fireEvent.pointerLeave(screen.getByRole('table').closest('.relative') as Element)
@@ -41,6 +43,7 @@ describe('while the pointer is among the rows', () => {
       history.replaceState(null, '', '/?cursor=next')
       window.dispatchEvent(new Event('popstate'))
     })
+    again(table([{ id: 'a' }], true))
     again(table([{ id: 'z' }]))
     expect(shown()).toEqual(['z'])
   })

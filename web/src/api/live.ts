@@ -92,8 +92,10 @@ export const createLive = (queries: QueryClient) => {
     }
     const askAgain = (): void => {
       stillAnswers(silent.signal).then(answers => {
-        if (answers) ask = setTimeout(askAgain, QUIET_MS)
-        else silent.abort(new NoAnswerError())
+        if (silent.signal.aborted) return
+        if (!answers) return silent.abort(new NoAnswerError())
+        clearTimeout(ask)
+        ask = setTimeout(askAgain, QUIET_MS)
       })
     }
     try {
@@ -164,7 +166,10 @@ export const createLive = (queries: QueryClient) => {
         if (!paused && connection !== 'live' && !document.hidden) refetchAll()
       }, POLL_MS)
       const unwatch = queries.getQueryCache().subscribe(event => {
-        if (event.type === 'updated' && event.action.type === 'success') publish({ asOf: Date.now() })
+        if (event.type !== 'updated' || event.action.type !== 'success') return
+        // it answers again, at least to this
+        if (connection === 'offline') connected('polling')
+        publish({ asOf: Date.now() })
       })
       return () => {
         stop.abort()

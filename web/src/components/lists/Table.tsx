@@ -73,7 +73,11 @@ export const SteadyTable = <Row,>({
           <div className="sticky top-28 flex justify-center pt-0.5">
             <button
               type="button"
-              onClick={show}
+              onClick={event => {
+                // the button goes, and would take the focus with it unnoticed
+                event.currentTarget.blur()
+                show()
+              }}
               className="pointer-events-auto rounded-full bg-accent-fill px-3 py-0.5 text-xs font-semibold text-white shadow-md hover:brightness-110"
             >
               {heldBack(fresh, gone.size)}, show

@@ -1,4 +1,4 @@
-import { type RefCallback, useCallback, useState } from 'react'
+import { type RefCallback, useCallback, useEffect, useRef, useState } from 'react'
 
 export interface Steady<Row> {
   readonly rows: readonly Row[]
@@ -22,6 +22,7 @@ interface Held<Row> {
 export const useSteadyRows = <Row>(rows: readonly Row[], keyOf: (row: Row) => string, list: string): Steady<Row> => {
   const [held, setHeld] = useState(false)
   const [kept, setKept] = useState<Held<Row>>({ list, rows })
+  const checkFocus = useRef<() => void>(() => {})
   const ref = useCallback((element: HTMLElement | null) => {
     if (element === null) return
     let [pointer, focus] = [false, false]
@@ -36,6 +37,8 @@ export const useSteadyRows = <Row>(rows: readonly Row[], keyOf: (row: Row) => st
     const focusIn = () => within({ focus: true })
     const focusOut = ({ relatedTarget }: FocusEvent) =>
       within({ focus: relatedTarget instanceof Node && element.contains(relatedTarget) })
+    // a row that had the focus and is gone does not say so
+    checkFocus.current = () => void (focus && within({ focus: element.contains(document.activeElement) }))
     element.addEventListener('pointerenter', enter)
     element.addEventListener('pointerleave', leave)
     element.addEventListener('focusin', focusIn)
@@ -48,6 +51,9 @@ export const useSteadyRows = <Row>(rows: readonly Row[], keyOf: (row: Row) => st
       setHeld(false)
     }
   }, [])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: after each change of the rows
+  useEffect(() => checkFocus.current(), [rows, list])
 
   const holds = held && kept.list === list
   const show = (): void => setKept({ list, rows })

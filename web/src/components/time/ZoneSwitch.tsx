@@ -7,13 +7,13 @@ const MINUTE_MS = 60_000
 export const ZoneSwitch = () => {
   const zone = useZone()
   const name = zoneName(useNow(MINUTE_MS), zone)
-  const other = zone === 'utc' ? 'local time' : 'UTC'
+  const words = zone === 'utc' ? 'Times in UTC; switch to your zone' : `Times in your zone, ${name}; switch to UTC`
   return (
     <button
       type="button"
       onClick={() => setZone(zone === 'utc' ? 'local' : 'utc')}
-      aria-label={`Times in ${name}; switch to ${other}`}
-      title={`Times in ${name}; switch to ${other}`}
+      aria-label={words}
+      title={words}
       className="rounded-md px-1.5 py-2 text-xs font-medium text-muted hover:bg-raised hover:text-ink"
     >
       {name}

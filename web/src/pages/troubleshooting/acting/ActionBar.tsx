@@ -43,7 +43,7 @@ const useCanRehearse = (target: Target, allowed: boolean): boolean => {
 export const ActionBar = ({ target, onDone = () => undefined, offered = true }: ActionBarProps) => {
   const may = usePermissions()
   const [open, setOpen] = useState<Open | null>(null)
-  const canRehearse = useCanRehearse(target, may('operate'))
+  const canRehearse = useCanRehearse(target, offered && may('operate'))
   if (!may('operate')) return null
   const close = (): void => setOpen(null)
   const button = (name: ParkedAction) => {
