@@ -26,11 +26,13 @@ export const dense = (stage: Stage): void => {
       expect((await page.getByRole('table').boundingBox())?.width).toBeGreaterThan(2_200)
 
       const row = page.locator('tbody tr').nth(5)
-      const text = await row.textContent()
+      const text = await row.getByRole('link').textContent()
       await row.hover()
-      await stage.park(2, 'ChargeCardOfCustomer', 'DENSE')
+      const data = { behavior: { permanent: true, errorCode: 'DENSE', errorMessage: 'it does not work' } }
+      const late = { commandType: 'ChargeCardOfCustomer', data, maxAttempts: 1 }
+      await stage.bus.sendBatch('demo', [late, late])
       await page.getByRole('button', { name: '2 new, show' }).waitFor()
-      expect(await row.textContent()).toBe(text)
+      expect(await row.getByRole('link').textContent()).toBe(text)
       await page.getByRole('button', { name: '2 new, show' }).click()
       await expect.poll(() => page.locator('tbody tr').count()).toBe(32)
     })
@@ -44,7 +46,7 @@ export const dense = (stage: Stage): void => {
         .first()
         .check()
       await page.locator('tbody tr').last().scrollIntoViewIfNeeded()
-      const retry = await page.getByRole('button', { name: 'Retry' }).boundingBox()
+      const retry = await page.getByRole('button', { name: 'Retry', exact: true }).boundingBox()
       expect(retry?.y).toBeGreaterThanOrEqual(0)
       expect(retry?.y).toBeLessThan(200)
       await page.locator('tbody tr').last().locator('time').first().waitFor()

@@ -18,8 +18,8 @@ const TAIL = 8
 const ShortId = ({ id }: { readonly id: string }) => (
   <span title={id}>
     {id.slice(0, HEAD)}
-    <span className="xl:hidden 2xl:inline">{id.slice(HEAD, -TAIL)}</span>
-    <span className="xl:before:content-['…'] 2xl:before:content-none">
+    <span className="hidden md:inline xl:hidden 2xl:inline">{id.slice(HEAD, -TAIL)}</span>
+    <span className="before:content-['…'] md:before:content-none xl:before:content-['…'] 2xl:before:content-none">
       {id.slice(Math.max(HEAD, id.length - TAIL))}
     </span>
   </span>
@@ -66,7 +66,7 @@ export const CommandLink = ({ domain, commandId, commandType, row = true, dense 
           </span>
         </span>
       </Link>
-      <span className="hidden opacity-0 focus-within:opacity-100 group-hover/row:opacity-100 xl:inline">
+      <span className="-my-1 hidden opacity-0 focus-within:opacity-100 group-hover/row:opacity-100 xl:inline">
         <CopyButton text={commandId} what={`id ${commandId}`} />
       </span>
     </div>

@@ -30,7 +30,7 @@ export const Page = ({ title, aside, intro, count = 0, children }: PageProps) =>
           <h1 ref={heading} tabIndex={-1} className="text-xl font-semibold wrap-anywhere">
             {title}
           </h1>
-          {intro && <p className="mt-0.5 max-w-prose text-sm text-muted">{intro}</p>}
+          {intro && <p className="mt-0.5 max-w-prose text-sm text-muted xl:max-w-none">{intro}</p>}
         </div>
         {aside && <div className="flex flex-wrap items-center gap-2">{aside}</div>}
       </div>

@@ -58,7 +58,7 @@ const Filter = ({ label, rare = false, value, onClear, children }: FilterProps) 
   )
 }
 
-const FIELD = 'min-h-8 w-full min-w-0 rounded-md bg-transparent px-2 py-1 text-sm text-ink sm:w-auto'
+const FIELD = 'min-h-8 w-full min-w-0 rounded-md bg-transparent px-2 py-1 text-sm text-ink'
 
 /** A filter that is part of the address, shortly after it was typed. */
 export const TextFilter = ({ name, label, rare, list }: FieldProps & { readonly list?: readonly string[] }) => {
@@ -82,7 +82,7 @@ export const TextFilter = ({ name, label, rare, list }: FieldProps & { readonly 
         <>
           <input
             id={id}
-            className={`${FIELD} sm:w-32`}
+            className={`${FIELD} sm:w-32 xl:w-24 2xl:w-40`}
             value={text}
             onChange={event => setText(event.target.value)}
             autoComplete="off"
@@ -112,7 +112,12 @@ export const SelectFilter = ({ name, label, rare, options }: SelectProps) => {
   return (
     <Filter label={label} rare={rare} value={given} onClear={() => choose(null)}>
       {id => (
-        <select id={id} className={FIELD} value={given ?? ''} onChange={event => choose(event.target.value)}>
+        <select
+          id={id}
+          className={`${FIELD} sm:w-auto`}
+          value={given ?? ''}
+          onChange={event => choose(event.target.value)}
+        >
           <option value="">Any</option>
           {given !== undefined && !options.some(([value]) => value === given) && <option value={given}>{given}</option>}
           {options.map(([value, text]) => (
@@ -147,7 +152,7 @@ export const TimeFilter = ({ name, label, rare }: FieldProps) => {
         <input
           id={id}
           type="datetime-local"
-          className={FIELD}
+          className={`${FIELD} sm:w-auto`}
           value={given === undefined ? '' : asField(given, zone)}
           onChange={({ target: { value } }) => {
             const at = new Date(zone === 'utc' ? `${value}Z` : value)

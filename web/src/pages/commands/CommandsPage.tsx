@@ -31,7 +31,7 @@ export const commandColumns: readonly Column<Command>[] = [
     grows: true,
     cell: command => (
       <div className="xl:flex xl:items-baseline xl:gap-2">
-        <span className="xl:w-29 xl:shrink-0">
+        <span className="xl:w-32 xl:shrink-0">
           <StatusBadge status={command.status} />
         </span>
         <WaitsFor command={command} />

@@ -71,6 +71,7 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
     )
   }
   const found = action.data
+  const isLoading = action.isPlaceholderData
   return (
     <Page
       title={found ? `${parkedActions[found.action].verb} ${counted(found.total)}` : 'Action'}
@@ -115,6 +116,7 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
                   <Table
                     label="Commands of this action"
                     dense
+                    loading={isLoading}
                     rows={action.items}
                     keyOf={({ ordinal }) => String(ordinal)}
                     columns={[
