@@ -264,6 +264,7 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     succeeds: 200,
     unknown: 'no id in its path',
     query: [],
+    fromMemory: true,
   },
   rehearseCommand: {
     is: 'POST /domains/:domain/commands/:commandId/rehearse',
