@@ -107,6 +107,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
       listAt: readParkedAt({ queries: investigations, store: commands, clock }),
       ...createOperatorCalls(operate),
       rehearse: deps.rehearse,
+      rehearsable: deps.rehearsals.domains,
     }),
     replies: guardedAll({
       ...createUndeliveredReplies(createUndeliveredStore(pool, onFilled), log),

@@ -150,7 +150,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
   })
   const rehearsals =
     options.rehearsals === undefined
-      ? createRehearsals({ pool, handlersOf: handlers.of, log })
+      ? createRehearsals({ pool, handlers, log })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
 
   // the calls of the bus, and those of `as`

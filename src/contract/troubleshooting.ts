@@ -184,6 +184,18 @@ const rehearsal = t.type({
 })
 
 export const rehearsalRoutes = {
+  listRehearsable: route({
+    method: 'GET',
+    path: '/troubleshooting/rehearsable',
+    summary: 'The domains whose handlers are known here, so that their commands can be rehearsed',
+    tag: 'Troubleshooting',
+    permission: 'operate',
+    params: none,
+    query: none,
+    body: null,
+    success: { status: 200, body: t.type({ items: t.array(t.string) }) },
+    problems: [],
+  }),
   rehearseCommand: route({
     method: 'POST',
     path: '/domains/:domain/commands/:commandId/rehearse',

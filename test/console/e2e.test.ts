@@ -1,6 +1,7 @@
 import { access } from './scenarios/access.ts'
 import { bulk } from './scenarios/bulk.ts'
 import { clearing } from './scenarios/clearing.ts'
+import { dense } from './scenarios/dense.ts'
 import { everybody } from './scenarios/everybody.ts'
 import { investigating } from './scenarios/investigating.ts'
 import { living } from './scenarios/living.ts'
@@ -13,6 +14,7 @@ const stage = useStage()
 access(stage)
 clearing(stage)
 bulk(stage)
+dense(stage)
 operations(stage)
 runs(stage)
 living(stage)

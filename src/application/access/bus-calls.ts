@@ -88,6 +88,8 @@ export interface BusCalls extends Pauses {
      * and can crash it. @throws CommandNotFoundError, InvalidOperationError (not parked, or not rehearsable)
      */
     readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
+    /** The domains in which `rehearse` knows handlers, in alphabetical order. @throws UnavailableError */
+    readonly rehearsable: () => Promise<readonly string[]>
   }
   /**
    * Replies that senders wait for; and those that could not be put on their queue, which are kept: each can be delivered once

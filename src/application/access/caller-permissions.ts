@@ -31,6 +31,7 @@ export const callerPermissions = {
     groups: 'read',
     ...ofOperators,
     rehearse: 'operate',
+    rehearsable: 'operate',
     start: 'operate',
     dryRun: 'operate',
     action: 'operate',

@@ -62,6 +62,7 @@ export const troubleshootingCalls = {
   ) => {
     return bus.troubleshooting.rehearse(domain, commandId, { ...options, ...scope })
   },
+  rehearsable: async ({ bus }: Calling) => bus.troubleshooting.rehearsable(),
 
   /** Takes in the commands that are parked now; a runner does the work. */
   start: async (calling: Calling, options: CallersAction) => {

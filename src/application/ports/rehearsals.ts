@@ -27,6 +27,8 @@ export type RehearsalAnswer =
 
 /** The handlers that this process knows, for rehearsals and checks. */
 export interface Rehearsals {
+  /** The domains whose handlers are known, in alphabetical order. @throws UnavailableError when they cannot be loaded */
+  readonly domains: () => Promise<readonly string[]>
   /**
    * The faults that the registered codec finds in a payload, a sentence with the path each; empty: none, or no codec is
    * known. @throws UnavailableError for too many calls at once

@@ -84,10 +84,10 @@ export const parkedActions = {
         usual: true,
         flag: '--keep-attempts',
         about: 'go on counting attempts instead of starting again at 1',
-        label: 'Keep the count of attempts',
+        label: 'Do not reset the attempt counter',
         hint: {
-          one: 'Otherwise it gets all its attempts again.',
-          many: 'Otherwise they get all their attempts again.',
+          one: 'By default it restarts at 0.',
+          many: 'By default it restarts at 0.',
         },
       },
       data: {
@@ -126,8 +126,8 @@ export const parkedActions = {
     verb: 'Cancel',
     past: 'Canceled',
     intro: {
-      one: 'It ends as canceled, for good. The sender gets the reason in the reply.',
-      many: 'They end as canceled, for good. Each sender gets the reason in the reply.',
+      one: 'It ends as canceled. This is final. The sender gets the reason in the reply.',
+      many: 'They end as canceled. This is final. Each sender gets the reason in the reply.',
     },
     toast: 'Canceled; the sender is told the reason',
   },

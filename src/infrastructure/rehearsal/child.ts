@@ -31,7 +31,15 @@ export const createChildRehearsals = (options: ChildOptions): Rehearsals => {
   const inPlace = createPlaces('rehearsals are running')
   // separate places, so that handlers that never end do not block edits of payloads
   const checkInPlace = createPlaces('payloads are being checked')
+  let domains: Promise<readonly string[]> | null = null
   return {
+    domains: () => {
+      domains ??= domainsOf(options).catch(error => {
+        domains = null
+        throw error
+      })
+      return domains
+    },
     faultsOf: async (domain, commandType, data, tenantId) => {
       if (!options.hasCodecs) return []
       const ended = await checkInPlace(tenantId, () =>
@@ -42,6 +50,13 @@ export const createChildRehearsals = (options: ChildOptions): Rehearsals => {
     },
     run: request => inPlace(request.command.tenantId, () => run(options, request)),
   }
+}
+
+/** The modules do not change while the service runs: they are asked once. */
+const domainsOf = async (options: ChildOptions): Promise<readonly string[]> => {
+  const { message, how } = await ask(options, { kind: 'domains' }, STARTS_WITHIN_MS)
+  if (message?.kind === 'known') return message.domains
+  throw new UnavailableError(`the handlers could not be loaded for rehearsals: ${how}`)
 }
 
 const run = async (options: ChildOptions, request: RehearsalRequest): Promise<RehearsalAnswer> => {

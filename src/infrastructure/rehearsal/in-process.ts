@@ -23,10 +23,15 @@ export interface KnownHandlers {
   readonly mapError?: MapError | undefined
 }
 
+export interface DomainHandlers {
+  /** Undefined: no handlers of the domain are known. */
+  readonly of: (domain: string) => KnownHandlers | undefined
+  readonly domains: () => readonly string[]
+}
+
 export interface InProcessOptions {
   readonly pool: Pool
-  /** Undefined: no handlers of the domain are known. */
-  readonly handlersOf: (domain: string) => KnownHandlers | undefined
+  readonly handlers: DomainHandlers
   readonly log: Log
   /** Called when the handler is about to run. */
   readonly onBegan?: () => void
@@ -38,8 +43,9 @@ export interface InProcessOptions {
 export const createRehearsals = (options: InProcessOptions): Rehearsals => {
   const inPlace = createPlaces('rehearsals are running')
   return {
+    domains: async () => [...options.handlers.domains()].sort(),
     faultsOf: async (domain, commandType, data) => {
-      const decoded = options.handlersOf(domain)?.handlerOf(commandType)?.payload?.decode(data)
+      const decoded = options.handlers.of(domain)?.handlerOf(commandType)?.payload?.decode(data)
       return decoded === undefined || !isLeft(decoded) ? [] : faultsOf(decoded.left, 'data')
     },
     run: request => inPlace(request.command.tenantId, () => rehearse(options, request)),
@@ -48,7 +54,7 @@ export const createRehearsals = (options: InProcessOptions): Rehearsals => {
 
 const rehearse = async (options: InProcessOptions, request: RehearsalRequest): Promise<RehearsalAnswer> => {
   const { domain, commandType, data } = request.command
-  const known = options.handlersOf(domain)
+  const known = options.handlers.of(domain)
   if (known === undefined) return { kind: 'refused', why: `no handler of domain '${domain}' is known here: ${whereTo}` }
   const handler = known.handlerOf(commandType)
   if (handler === undefined) return failed('NO_HANDLER', 'no handler is registered for this type')

@@ -21,6 +21,7 @@ export const knownHandlers = (given: { readonly [domain: string]: Handlers }) =>
     add: (domain: string, worker: KnownHandlers): void => {
       workers.set(domain, [worker, ...(workers.get(domain) ?? [])].slice(0, MOST_OF_A_DOMAIN))
     },
+    domains: (): readonly string[] => [...new Set([...Object.keys(given), ...workers.keys()])],
     of: (domain: string): KnownHandlers | undefined => {
       const all = [
         ...(Object.hasOwn(given, domain) ? [handlersByType(given[domain] ?? {})] : []),

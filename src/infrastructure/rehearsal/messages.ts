@@ -5,6 +5,8 @@ import type { Json } from '../../domain/json/json.ts'
 export type RehearsalTask =
   | { readonly kind: 'run'; readonly id: string; readonly request: RehearsalRequest }
   | { readonly kind: 'check'; readonly domain: string; readonly commandType: string; readonly data: Json }
+  /** To name the domains whose handlers it has. */
+  | { readonly kind: 'domains' }
 
 /** The messages of that process. */
 export type RehearsalMessage =
@@ -12,5 +14,6 @@ export type RehearsalMessage =
   | { readonly kind: 'began' }
   | { readonly kind: 'ran'; readonly answer: RehearsalAnswer }
   | { readonly kind: 'checked'; readonly faults: readonly string[] }
+  | { readonly kind: 'known'; readonly domains: readonly string[] }
   /** The handler could not begin. */
   | { readonly kind: 'failed'; readonly message: string }

@@ -1,14 +1,15 @@
 import type { Log } from '../../application/ports/log.ts'
+import type { Rehearsals } from '../../application/ports/rehearsals.ts'
 import { createPool } from '../postgres/transactions/pool.ts'
 import { dieWithParent } from '../shared/die-with-parent.ts'
-import { createRehearsals, type KnownHandlers } from './in-process.ts'
+import { createRehearsals, type DomainHandlers } from './in-process.ts'
 import type { RehearsalMessage, RehearsalTask } from './messages.ts'
 
 export interface ServeOptions {
   readonly databaseUrl: string
   readonly databaseTimeoutMs: number | undefined
   /** Called only when there is a task. */
-  readonly handlers: () => Promise<(domain: string) => KnownHandlers | undefined>
+  readonly handlers: () => Promise<DomainHandlers>
   readonly log: Log
 }
 
@@ -30,17 +31,24 @@ export const serveRehearsal = async ({
     const pool = createPool(databaseUrl, 1, databaseTimeoutMs)
     const rehearsals = createRehearsals({
       pool,
-      handlersOf: await handlers(),
+      handlers: await handlers(),
       log,
       onBegan: () => void tell({ kind: 'began' }),
       ...(task.kind === 'run' ? { id: () => task.id } : {}),
     })
-    await tell(
-      task.kind === 'run'
-        ? { kind: 'ran', answer: await rehearsals.run(task.request) }
-        : { kind: 'checked', faults: await rehearsals.faultsOf(task.domain, task.commandType, task.data, null) },
-    )
+    await tell(await done(task, rehearsals))
   } catch (error) {
     await tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+const done = async (task: RehearsalTask, rehearsals: Rehearsals): Promise<RehearsalMessage> => {
+  switch (task.kind) {
+    case 'run':
+      return { kind: 'ran', answer: await rehearsals.run(task.request) }
+    case 'check':
+      return { kind: 'checked', faults: await rehearsals.faultsOf(task.domain, task.commandType, task.data, null) }
+    case 'domains':
+      return { kind: 'known', domains: await rehearsals.domains() }
   }
 }

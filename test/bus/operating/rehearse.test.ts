@@ -176,6 +176,9 @@ describe('a rehearsal is refused for', () => {
     await expect(elsewhere.troubleshooting.rehearse('payments', setup.id)).rejects.toThrow(
       /no handler of domain 'payments'/,
     )
+    expect(await elsewhere.troubleshooting.rehearsable()).toEqual(['other'])
+    elsewhere.worker({ domain: 'billing', handlers: { '*': () => null } })
+    expect(await elsewhere.troubleshooting.rehearsable()).toEqual(['billing', 'other'])
     const types = setup.another({ handlers: { payments: { Refund: { rehearsable: true, handle: () => 1 } } } })
     expect(await types.troubleshooting.rehearse('payments', setup.id)).toMatchObject({
       outcome: 'NO_HANDLER',

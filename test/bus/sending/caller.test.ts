@@ -52,6 +52,7 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ],
   ['troubleshooting.endAttempt', 'operate', caller => caller.troubleshooting.endAttempt('a', ID, { reason: 'x' })],
   ['troubleshooting.rehearse', 'operate', caller => caller.troubleshooting.rehearse('a', ID)],
+  ['troubleshooting.rehearsable', 'operate', caller => caller.troubleshooting.rehearsable()],
   ['troubleshooting.start', 'operate', caller => caller.troubleshooting.start({ action: 'retry', filter: {} })],
   ['troubleshooting.dryRun', 'operate', caller => caller.troubleshooting.dryRun({ action: 'retry', filter: {} })],
   ['troubleshooting.action', 'operate', caller => caller.troubleshooting.action(ID)],

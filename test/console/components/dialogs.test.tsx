@@ -49,13 +49,13 @@ describe('the confirmation of an action', () => {
   test('says how many and which: all that match, now and not later', async () => {
     const { dialog } = await open(matching, 'Retry')
     expect(dialog.getByTestId('target').textContent).toBe(
-      '200 commands: all in troubleshooting with error CARD_DECLINED, in domain payments. What gets there later is left alone.',
+      '200 commands: all in troubleshooting with error CARD_DECLINED, in domain payments. Commands that arrive later are not included.',
     )
   })
 
   test('closes on Back, and nothing is done', async () => {
     const { dialog } = await open(one, 'Retry')
-    await userEvent.click(dialog.getByRole('button', { name: 'Back' }))
+    await userEvent.click(dialog.getByRole('button', { name: 'Close' }))
     expect([screen.queryByRole('dialog'), asked()]).toEqual([null, []])
   })
 })
@@ -73,7 +73,7 @@ describe('one command', () => {
   test('A2: a retry can keep the count of attempts', async () => {
     answering(() => [200, {}])
     const { dialog } = await open(one, 'Retry')
-    await userEvent.click(dialog.getByLabelText(/Keep the count of attempts/))
+    await userEvent.click(dialog.getByLabelText(/Do not reset the attempt counter/))
     await userEvent.click(dialog.getByRole('button', { name: 'Retry 1 command' }))
     await screen.findByRole('status')
     expect(asked()[0]?.body).toEqual({ resetAttempts: false })

@@ -76,7 +76,7 @@ test('G5: time travel shows the beginning of large differences, and loads the wh
   expect(moment.getByText(`${preview} … (11 KB)`)).toBeTruthy()
   expect(moment.getByText('and 3 more')).toBeTruthy()
   expect(asked().map(({ path }) => path)).toEqual([`${path}/history`])
-  await userEvent.click(moment.getByText('Full state at this event'))
+  await userEvent.click(moment.getByText('Full state at this point'))
   expect(await moment.findByText(/"whole": "payload"/)).toBeTruthy()
   expect(asked().map(({ path }) => path)).toEqual([`${path}/history`, `${path}/history?at=0`])
 })

@@ -1,6 +1,7 @@
 import { screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
+import { dateText } from '../../../web/src/components/time/clock.ts'
 import { CommandFacts } from '../../../web/src/pages/commands/CommandFacts.tsx'
 import { ParkedList } from '../../../web/src/pages/troubleshooting/ParkedList.tsx'
 import { answering, asked, show } from './support.tsx'
@@ -30,7 +31,7 @@ test('the list marks commands that are snoozed now, and not those that were', as
   show(<ParkedList />)
   await screen.findByText('Charge3')
   const marks = screen.getAllByText(/Snoozed until/)
-  expect(marks.map(({ textContent }) => textContent)).toEqual([`Snoozed until ${new Date(ahead).toLocaleString()}`])
+  expect(marks.map(({ textContent }) => textContent)).toEqual([`Snoozed until ${dateText(ahead)}`])
 })
 
 test.each([

@@ -20,6 +20,12 @@ type Answers = (asked: Asked) => Reply | Promise<Reply> | undefined
 
 let answers: Answers = () => undefined
 const requests: Asked[] = []
+let rehearsable: Reply = [500, {}]
+
+/** The domains in which the server knows the handlers; without it the server does not say. Not among the requests of the page. */
+export const rehearsing = (domains: readonly string[]): void => {
+  rehearsable = [200, { items: domains }]
+}
 
 /** The requests of the page so far. */
 export const asked = (): readonly Asked[] => requests
@@ -42,6 +48,7 @@ export const tokenFor = (roles: readonly string[], sub = 'jane@example.com'): st
 beforeEach(() => {
   requests.length = 0
   answers = () => undefined
+  rehearsable = [500, {}]
   vi.stubGlobal('fetch', async (input: string | URL, init: RequestInit = {}) => {
     const url = new URL(String(input), location.origin)
     const request = {
@@ -49,8 +56,11 @@ beforeEach(() => {
       path: url.pathname.replace(/^\/api\/v1/, '') + url.search,
       body: typeof init.body === 'string' ? JSON.parse(init.body) : undefined,
     }
-    requests.push(request)
-    const [status, body] = (await answers(request)) ?? problem(404, 'NOT_FOUND', 'there is nothing there')
+    const isAside = request.path === '/troubleshooting/rehearsable'
+    if (!isAside) requests.push(request)
+    const [status, body] = isAside
+      ? rehearsable
+      : ((await answers(request)) ?? problem(404, 'NOT_FOUND', 'there is nothing there'))
     return new Response(JSON.stringify(body), { status })
   })
   history.replaceState(null, '', '/')

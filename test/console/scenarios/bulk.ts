@@ -19,7 +19,7 @@ export const bulk = (stage: Stage): void => {
       await page.getByText('200 commands').waitFor()
       await page.getByRole('button', { name: 'Retry' }).click()
       expect(await dialogOf(page).getByTestId('target').textContent()).toBe(
-        '200 commands: all in troubleshooting with error GATEWAY_DOWN, of type ChargeCard, in domain demo. What gets there later is left alone.',
+        '200 commands: all in troubleshooting with error GATEWAY_DOWN, of type ChargeCard, in domain demo. Commands that arrive later are not included.',
       )
       await dialogOf(page).getByLabel('Try a few first').check()
       await dialogOf(page).getByLabel('How many first').fill('20')
@@ -79,7 +79,7 @@ export const bulk = (stage: Stage): void => {
       await ann.page.getByRole('link', { name: 'All actions' }).click()
       await ann.page.getByLabel('Status').selectOption({ label: 'Stopped' })
       await ann.page.waitForURL('**/troubleshooting/actions?status=STOPPED')
-      await ann.page.getByText('with error NOBODY_WORKS').waitFor()
+      await ann.page.getByText('error NOBODY_WORKS').waitFor()
       await ann.page.locator('h1').focus()
       await ann.page.keyboard.press('j')
       await ann.page.keyboard.press('Enter')

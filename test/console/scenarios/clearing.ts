@@ -79,7 +79,7 @@ export const clearing = (stage: Stage): void => {
       const alert = dialogOf(bob.page).getByRole('alert')
       await alert.waitFor()
       expect(await alert.textContent()).toMatch(/Somebody was faster: .*CANCELED.*not in troubleshooting.*What to do:/)
-      await dialogOf(bob.page).getByRole('button', { name: 'Back' }).click()
+      await dialogOf(bob.page).getByRole('button', { name: 'Close', exact: true }).click()
       await bob.page.getByRole('region', { name: 'Timeline' }).getByText('by ann@example.com').waitFor()
       expect(await stage.status(id)).toBe('CANCELED')
     })

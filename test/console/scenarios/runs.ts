@@ -37,7 +37,7 @@ export const runs = (stage: Stage): void => {
           .getByRole('button', { name: /^Continue with/ })
           .isDisabled(),
       ).toBe(true)
-      await dialogOf(page).getByRole('button', { name: 'Back' }).click()
+      await dialogOf(page).getByRole('button', { name: 'Close', exact: true }).click()
 
       await boss.page.getByRole('button', { name: 'Grant credits' }).click()
       await dialogOf(boss.page).getByLabel('Amount').fill('10')

@@ -276,6 +276,14 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     query: [],
     prepare: runningCommand,
   },
+  listRehearsable: {
+    is: 'GET /troubleshooting/rehearsable',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    fromMemory: true,
+  },
   rehearseCommand: {
     is: 'POST /domains/:domain/commands/:commandId/rehearse',
     roles: operators,

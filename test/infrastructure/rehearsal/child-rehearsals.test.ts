@@ -8,6 +8,11 @@ import { createTestDatabase } from '../../support/database.ts'
 /** Accepts every payload, and runs until the file that the payload names exists. */
 const child = `process.once('message', task => {
   if (task.kind === 'check') process.send({ kind: 'checked', faults: [] }, () => process.exit())
+  else if (task.kind === 'domains') {
+    const started = require('node:fs').existsSync(process.env.MODULE)
+    const known = { kind: 'known', domains: ['demo'] }
+    process.send(started ? known : { kind: 'failed', message: 'there is no module' }, () => process.exit())
+  }
   else {
     process.send({ kind: 'began' })
     const answer = { kind: 'succeeded', result: null, durationMs: 0 }
@@ -62,4 +67,21 @@ test('G6: slow rehearsals do not delay edits of payloads, or rehearsals of other
   await Promise.all(slow)
   await rm(folder, { recursive: true })
   await database.drop()
+})
+
+test('the domains that can be rehearsed are asked of the process with the handlers, once it can be started', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rehearsals-'))
+  const module = join(folder, 'module')
+  const { domains } = createChildRehearsals({
+    command: ['-e', child],
+    env: { ...process.env, MODULE: module },
+    databaseUrl: 'postgresql://nowhere',
+    pool: null as never,
+    hasCodecs: true,
+  })
+  await expect(domains()).rejects.toThrow('the handlers could not be loaded for rehearsals: there is no module')
+  await writeFile(module, '')
+  expect(await domains()).toEqual(['demo'])
+  await rm(folder, { recursive: true })
+  expect(await domains()).toEqual(['demo'])
 })

@@ -1,12 +1,13 @@
 import { ApiProblem, createClient } from '../../../src/contract/client.ts'
 import type { Api } from '../../../src/contract/index.ts'
 import type { ResponseOf } from '../../../src/contract/route.ts'
+import { timedFetch } from './fetch.ts'
 import { currentToken, refused } from './session.ts'
 
 /** Sends a request; a 401 signs the user out. */
 export const send: typeof fetch = async (input, init) => {
   const token = currentToken()
-  const response = await fetch(input, init)
+  const response = await timedFetch(input, init)
   if (response.status === 401) refused(token)
   return response
 }

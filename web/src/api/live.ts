@@ -1,6 +1,8 @@
 import type { QueryClient } from '@tanstack/react-query'
 import type { LiveEvent } from '../../../src/application/ports/reading/live-events.ts'
 import { EVENTS_PATH } from '../../../src/contract/events.ts'
+import { NoAnswerError, READ_MS, timedFetch } from './fetch.ts'
+import { isOffline } from './problem.ts'
 import { currentToken, refused } from './session.ts'
 import { readFrames } from './sse.ts'
 
@@ -23,6 +25,8 @@ const FLUSH_MS = 700
 const SHARE = 3
 const POLL_MS = 4_000
 const SILENT_MS = 40_000
+/** After so long without an event or a heartbeat, the page asks whether the server still answers. */
+const QUIET_MS = 4_000
 const WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000]
 
 type Connection = Exclude<LiveMode, 'paused'>
@@ -78,7 +82,22 @@ export const createLive = (queries: QueryClient) => {
   const stream = async (after: { id: string | null }, signal: AbortSignal): Promise<'again' | 'refused'> => {
     const token = currentToken()
     const silent = new AbortController()
-    let watch = setTimeout(() => silent.abort(), SILENT_MS)
+    let watch = setTimeout(() => silent.abort(new NoAnswerError()), READ_MS)
+    let ask: ReturnType<typeof setTimeout> | undefined
+    const heard = (): void => {
+      clearTimeout(watch)
+      clearTimeout(ask)
+      watch = setTimeout(() => silent.abort(), SILENT_MS)
+      ask = setTimeout(askAgain, QUIET_MS)
+    }
+    const askAgain = (): void => {
+      stillAnswers(silent.signal).then(answers => {
+        if (silent.signal.aborted) return
+        if (!answers) return silent.abort(new NoAnswerError())
+        clearTimeout(ask)
+        ask = setTimeout(askAgain, QUIET_MS)
+      })
+    }
     try {
       const response = await fetch(EVENTS_PATH, {
         headers: { authorization: `Bearer ${token}`, ...(after.id === null ? {} : { 'last-event-id': after.id }) },
@@ -94,17 +113,20 @@ export const createLive = (queries: QueryClient) => {
       }
       if (connection !== 'live') refetchAll()
       connected('live')
+      heard()
       for await (const { id, data } of readFrames(response.body)) {
-        clearTimeout(watch)
-        watch = setTimeout(() => silent.abort(), SILENT_MS)
+        heard()
         if (id !== null) after.id = id
         if (data !== '') onEvent(JSON.parse(data) as LiveEvent)
       }
       connected('polling')
     } catch (error) {
-      if (!signal.aborted) connected(error instanceof TypeError ? 'offline' : 'polling')
+      const why = silent.signal.aborted ? silent.signal.reason : error
+      if (!signal.aborted) connected(isOffline(why) ? 'offline' : 'polling')
     } finally {
       clearTimeout(watch)
+      clearTimeout(ask)
+      silent.abort()
     }
     return 'again'
   }
@@ -144,7 +166,10 @@ export const createLive = (queries: QueryClient) => {
         if (!paused && connection !== 'live' && !document.hidden) refetchAll()
       }, POLL_MS)
       const unwatch = queries.getQueryCache().subscribe(event => {
-        if (event.type === 'updated' && event.action.type === 'success') publish({ asOf: Date.now() })
+        if (event.type !== 'updated' || event.action.type !== 'success') return
+        // it answers again, at least to this
+        if (connection === 'offline') connected('polling')
+        publish({ asOf: Date.now() })
       })
       return () => {
         stop.abort()
@@ -158,6 +183,13 @@ export const createLive = (queries: QueryClient) => {
 }
 
 export type Live = ReturnType<typeof createLive>
+
+/** Asks the process itself, which answers at once unless it hangs. */
+const stillAnswers = (signal: AbortSignal): Promise<boolean> =>
+  timedFetch('/health/live', { signal }, QUIET_MS).then(
+    () => true,
+    error => !isOffline(error),
+  )
 
 /** Queries of one thing name its id last; lists concern every change. */
 const concerns = (key: readonly unknown[], changed: ReadonlySet<string>): boolean => {

@@ -1,7 +1,8 @@
 import { ApiProblem } from './client.ts'
+import { NoAnswerError } from './fetch.ts'
 
-/** No response: the server or the connection to it is down. */
-export const isOffline = (error: unknown): boolean => error instanceof TypeError
+/** No response: the server or the connection to it is down, or hangs. */
+export const isOffline = (error: unknown): boolean => error instanceof TypeError || error instanceof NoAnswerError
 
 export const statusOf = (error: unknown): number | null => (error instanceof ApiProblem ? error.status : null)
 
@@ -11,7 +12,7 @@ export const explain = (error: unknown): string => {
   if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : 'Something went wrong.'
   switch (error.status) {
     case 401:
-      return 'Your token is no longer valid. Sign in with a new one.'
+      return 'Your token is no longer valid. Sign in again.'
     case 403:
       return `Your token does not allow this: ${error.detail}.`
     case 429:

@@ -123,6 +123,16 @@ export const searchableQuery = () =>
     staleTime: 30_000,
   })
 
+/** Of programs, not of data: they change with a restart. */
+const REHEARSABLE_MS = 60_000
+
+export const rehearsableQuery = () =>
+  queryOptions({
+    queryKey: ['server', 'rehearsable'],
+    queryFn: ({ signal }) => api.listRehearsable({}, { signal }),
+    staleTime: REHEARSABLE_MS,
+  })
+
 export const undeliveredQuery = (query: QueryOf<'listUndelivered'>) =>
   queryOptions({
     queryKey: ['undelivered', query],

@@ -1,5 +1,6 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { useState } from 'react'
+import { NoAnswerError } from '../api/fetch.ts'
 import { isPassing } from '../api/problem.ts'
 import { useSessionState } from '../api/session.ts'
 import { SignIn } from '../pages/sign-in/SignIn.tsx'
@@ -18,7 +19,8 @@ export const createQueryClient = (): QueryClient =>
       queries: {
         networkMode: 'always',
         staleTime: 2_000,
-        retry: (failures, error) => failures < RETRIES && isPassing(error),
+        // one that hangs was given time enough
+        retry: (failures, error) => failures < RETRIES && isPassing(error) && !(error instanceof NoAnswerError),
         retryDelay: 500,
       },
       mutations: { networkMode: 'always' },

@@ -1,5 +1,6 @@
 import { Pause, Play } from 'lucide-react'
 import type { LiveMode } from '../api/live.ts'
+import { clockText, useZone } from '../components/time/clock.ts'
 import { useLive } from './LiveProvider.tsx'
 
 const words: Readonly<Record<LiveMode, string>> = {
@@ -26,11 +27,10 @@ const explanations: Readonly<Record<LiveMode, string>> = {
   offline: 'The server does not answer; trying again',
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
-
 /** How fresh the page is, and the switch that pauses its updates. */
 export const LiveIndicator = () => {
   const { mode, missed, asOf, togglePause } = useLive()
+  const zone = useZone()
   const paused = mode === 'paused'
   return (
     <div className="flex items-center gap-1 text-xs text-muted">
@@ -47,7 +47,7 @@ export const LiveIndicator = () => {
       </span>
       {asOf !== null && (
         <span className="hidden whitespace-nowrap md:inline">
-          · data as of <time dateTime={new Date(asOf).toISOString()}>{clock.format(asOf)}</time>
+          · data as of <time dateTime={new Date(asOf).toISOString()}>{clockText(asOf, zone)}</time>
         </span>
       )}
       <button

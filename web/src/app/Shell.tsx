@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { LogOut, Monitor, Moon, Sun } from 'lucide-react'
-import { type ReactNode, useId, useState } from 'react'
+import { type ReactNode, useId, useLayoutEffect, useRef, useState } from 'react'
 import { statsQuery } from '../api/queries.ts'
 import { signOut, useSessionState } from '../api/session.ts'
+import { ZoneSwitch } from '../components/time/ZoneSwitch.tsx'
 import { LiveIndicator } from './LiveIndicator.tsx'
-import { isAt, TROUBLESHOOTING, usePlaces } from './navigation.ts'
-import { Link, usePath } from './router.tsx'
+import { isAt, TROUBLESHOOTING, useMarkedPath, usePlaces } from './navigation.ts'
+import { Link } from './router.tsx'
 import { SearchBox } from './SearchBox.tsx'
 import { Shortcuts } from './Shortcuts.tsx'
 import { setTheme, type Theme, useTheme } from './theme.ts'
@@ -51,14 +52,25 @@ const Waiting = ({ id }: { readonly id: string }) => {
 }
 
 const Navigation = () => {
-  const path = usePath()
+  const path = useMarkedPath()
   const places = usePlaces()
   const waiting = useId()
+  const nav = useRef<HTMLElement>(null)
+  const current = places.find(({ href }) => isAt(path, href))?.href
+  // on a phone the places are one line, which is longer than the window: the current one is moved into view
+  useLayoutEffect(() => {
+    const link = nav.current?.querySelector<HTMLElement>(`a[href="${current}"]`)
+    if (nav.current && link) nav.current.scrollLeft = link.offsetLeft - (nav.current.clientWidth - link.offsetWidth) / 2
+  }, [current])
   return (
-    <nav aria-label="Main" className="overflow-x-auto lg:overflow-visible">
-      <ul className="flex gap-1 lg:flex-col">
+    <nav
+      ref={nav}
+      aria-label="Main"
+      className="relative overflow-x-auto mask-r-from-[calc(100%-2rem)] lg:overflow-visible lg:mask-none"
+    >
+      <ul className="flex w-max gap-1 pr-8 lg:w-auto lg:flex-col lg:pr-0">
         {places.map(({ href, label, icon: Icon }) => {
-          const here = isAt(path, href)
+          const here = href === current
           return (
             <li key={href}>
               <Link
@@ -84,14 +96,14 @@ export const Shell = ({ children }: { readonly children: ReactNode }) => {
   const { session } = useSessionState()
   const [who, setWho] = useState(false)
   return (
-    <div className="mx-auto grid min-h-dvh max-w-[110rem] grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_1fr] lg:grid-cols-[14.5rem_minmax(0,1fr)] lg:grid-rows-[auto_1fr]">
+    <div className="grid min-h-dvh grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_1fr] lg:grid-cols-[14.5rem_minmax(0,1fr)] lg:grid-rows-[auto_1fr]">
       <a
         href="#main"
         className="sr-only z-50 rounded bg-accent-fill px-3 py-2 text-white focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
       >
         Skip to the page
       </a>
-      <header className="sticky top-0 z-30 flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-canvas px-4 py-2 lg:col-span-2">
+      <header className="z-30 flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-canvas px-4 py-2 sm:sticky sm:top-0 lg:col-span-2">
         <Link href="/" className="mr-auto text-base font-bold tracking-tight lg:mr-0 lg:w-50">
           command<span className="text-accent">bus</span>
         </Link>
@@ -100,6 +112,7 @@ export const Shell = ({ children }: { readonly children: ReactNode }) => {
         </div>
         <div className="flex items-center gap-1 sm:ml-auto">
           <LiveIndicator />
+          <ZoneSwitch />
           <ThemeSwitch />
           <Shortcuts />
           <button

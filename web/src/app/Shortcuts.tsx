@@ -17,6 +17,14 @@ const moveRow = (step: 1 | -1): void => {
   next?.focus()
 }
 
+/** Presses the button of the page that names this key. */
+const press = (key: string): boolean => {
+  const buttons = [...document.querySelectorAll<HTMLElement>('[data-shortcut]')]
+  const button = buttons.find(({ dataset }) => dataset.shortcut === key)
+  button?.click()
+  return button !== undefined
+}
+
 /** Ticks or unticks the row that has the focus. */
 const tickRow = (): void => {
   document.activeElement?.closest('tr')?.querySelector<HTMLInputElement>('input[type=checkbox]')?.click()
@@ -42,6 +50,7 @@ export const Shortcuts = () => {
       else if (event.key === '?') setOpen(true)
       else if (event.key === '/') document.getElementById(SEARCH_BOX)?.focus()
       else if (event.key === '.') togglePause()
+      else if (press(event.key)) event.preventDefault()
       else if (event.key === 'j') moveRow(1)
       else if (event.key === 'k') moveRow(-1)
       else if (event.key === 'x') tickRow()
@@ -56,9 +65,10 @@ export const Shortcuts = () => {
     ['?', 'This sheet'],
     ['/', 'Search'],
     ['.', 'Pause or resume updates'],
-    ['j k', 'Next or previous row'],
+    ['j k', 'Next or previous row, or command of the list'],
     ['Enter', 'Open the row'],
     ['x', 'Select the row'],
+    ['r e c', 'On a command: retry, edit and retry, cancel'],
     ['Esc', 'Close a dialog'],
     ...places.map(({ key, label }) => [`g ${key}`, label] as const),
   ]

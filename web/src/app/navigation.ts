@@ -12,6 +12,7 @@ import {
   Workflow,
 } from 'lucide-react'
 import { type Permission, usePermissions } from '../api/session.ts'
+import { useFrom, usePath } from './router.tsx'
 
 export interface Place {
   readonly href: string
@@ -41,6 +42,14 @@ const places: readonly Place[] = [
 export const usePlaces = (): readonly Place[] => {
   const may = usePermissions()
   return places.filter(({ permission }) => may(permission))
+}
+
+/** The address whose place is marked: a command that is opened from troubleshooting belongs there. */
+export const useMarkedPath = (): string => {
+  const [path, from] = [usePath(), useFrom()]
+  return path.startsWith('/commands/') && from !== null && isAt(from.split('?')[0] ?? '', TROUBLESHOOTING)
+    ? TROUBLESHOOTING
+    : path
 }
 
 export const isAt = (path: string, href: string): boolean =>

@@ -4,13 +4,17 @@ const CHANGED = 'commandbus:navigated'
 
 interface NavigateOptions {
   readonly replace?: boolean
+  /** Where the user came from. Without it: the address that is left, and on the same page what it was before. */
+  readonly from?: string
 }
 
-/** Goes to an address of the console. */
-export const navigate = (to: string, { replace = false }: NavigateOptions = {}): void => {
+/** Goes to an address of the console, and remembers with it where the user came from. */
+export const navigate = (to: string, { replace = false, from }: NavigateOptions = {}): void => {
   const depth = (history.state?.depth ?? 0) + (replace ? 0 : 1)
-  if (replace) history.replaceState({ depth }, '', to)
-  else history.pushState({ depth }, '', to)
+  const stays = replace || to.split('?')[0] === location.pathname
+  const state = { depth, from: from ?? (stays ? history.state?.from : location.pathname + location.search) }
+  if (replace) history.replaceState(state, '', to)
+  else history.pushState(state, '', to)
   window.dispatchEvent(new Event(CHANGED))
   if (!replace) window.scrollTo(0, 0)
 }
@@ -30,6 +34,10 @@ const subscribe = (listener: () => void): (() => void) => {
 export const usePath = (): string => useSyncExternalStore(subscribe, () => location.pathname)
 
 const useSearchText = (): string => useSyncExternalStore(subscribe, () => location.search)
+
+/** The address of the page from which the user came to this one; null for one that was opened directly. */
+export const useFrom = (): string | null =>
+  useSyncExternalStore(subscribe, () => (typeof history.state?.from === 'string' ? history.state.from : null))
 
 export type Patch = Readonly<Record<string, string | null | undefined>>
 

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { HealthReport, HealthStatus } from '../../../src/contract/health.ts'
+import { timedFetch } from '../api/fetch.ts'
 import { currentToken } from '../api/session.ts'
 import type { Tone } from '../components/StatusBadge.tsx'
 import { useRefresh } from './LiveProvider.tsx'
@@ -14,7 +15,7 @@ export const healthTones: Readonly<Record<HealthReport['status'], Tone>> = {
 
 /** A 503 has a report, too; without the right to audit it has only the status. */
 const askHealth = async (signal: AbortSignal): Promise<HealthReport | HealthStatus> => {
-  const response = await fetch('/health/ready', { signal, headers: { authorization: `Bearer ${currentToken()}` } })
+  const response = await timedFetch('/health/ready', { signal, headers: { authorization: `Bearer ${currentToken()}` } })
   return (await response.json()) as HealthReport | HealthStatus
 }
 

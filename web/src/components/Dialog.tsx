@@ -32,7 +32,12 @@ export const Dialog = ({ title, onClose, children, wide = false }: DialogProps) 
         <h2 id={heading} className="text-base font-semibold">
           {title}
         </h2>
-        <button type="button" onClick={onClose} aria-label="Close" className="rounded p-1 text-muted hover:bg-raised">
+        <button
+          type="button"
+          onClick={onClose}
+          aria-label="Close the dialog"
+          className="rounded p-1 text-muted hover:bg-raised"
+        >
           <X aria-hidden className="size-4" />
         </button>
       </div>

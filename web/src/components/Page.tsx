@@ -8,27 +8,29 @@ interface PageProps {
   readonly children: ReactNode
   /** Beside the title. */
   readonly aside?: ReactNode
+  /** How much there is to do: shown in the title of the tab. */
+  readonly count?: number | undefined
   readonly intro?: ReactNode
 }
 
 /** A page with its heading, which gets the focus after navigation, so that screen readers read it. */
-export const Page = ({ title, aside, intro, children }: PageProps) => {
+export const Page = ({ title, aside, intro, count = 0, children }: PageProps) => {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     if (!first) heading.current?.focus({ preventScroll: true })
     first = false
   }, [])
   useEffect(() => {
-    document.title = visible(`${title} · commandbus`)
-  }, [title])
+    document.title = visible(`${count > 0 ? `(${count}) ` : ''}${title} · commandbus`)
+  }, [title, count])
   return (
-    <div className="grid min-w-0 gap-4">
+    <div className="grid min-w-0 gap-4 xl:gap-3">
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2">
         <div className="min-w-0">
           <h1 ref={heading} tabIndex={-1} className="text-xl font-semibold wrap-anywhere">
             {title}
           </h1>
-          {intro && <p className="mt-0.5 max-w-prose text-sm text-muted">{intro}</p>}
+          {intro && <p className="mt-0.5 max-w-prose text-sm text-muted xl:max-w-none">{intro}</p>}
         </div>
         {aside && <div className="flex flex-wrap items-center gap-2">{aside}</div>}
       </div>

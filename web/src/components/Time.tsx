@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { dateText, useZone } from './time/clock.ts'
 
 const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['day', 86_400],
@@ -37,19 +38,25 @@ export const useNow = (everyMs = 5_000): number => {
 /** How long ago; the instant itself in the tooltip. */
 export const Ago = ({ at }: { readonly at: string | null }) => {
   const now = useNow()
+  const zone = useZone()
   if (at === null) return <span className="text-muted">–</span>
   return (
-    <time dateTime={at} title={at} className="whitespace-nowrap">
+    <time dateTime={at} title={dateText(at, zone)} className="whitespace-nowrap">
       {ago(now - Date.parse(at))}
     </time>
   )
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
-
-/** The instant in the reader's own time zone; in UTC in the tooltip. */
+/** The instant by the chosen clock, with its zone; exactly and in UTC in the tooltip. */
 export const At = ({ at }: { readonly at: string }) => (
   <time dateTime={at} title={at}>
-    {clock.format(new Date(at))}
+    {dateText(at, useZone())}
   </time>
+)
+
+/** The instant, and how long ago that is. */
+export const AtAgo = ({ at }: { readonly at: string }) => (
+  <>
+    <At at={at} /> <span className="whitespace-nowrap text-muted">({ago(useNow() - Date.parse(at))})</span>
+  </>
 )

@@ -1,8 +1,11 @@
 import { Inbox, LoaderCircle, PlugZap, RefreshCw, ShieldAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { NoAnswerError } from '../api/fetch.ts'
 import { explain, isOffline, statusOf } from '../api/problem.ts'
+import { useLive } from '../app/LiveProvider.tsx'
 import { Button } from './Button.tsx'
 import { ErrorDisplay } from './ErrorDisplay.tsx'
+import { useAddressFault } from './lists/AddressFault.tsx'
 
 export const Loading = ({ what }: { readonly what: string }) => (
   <div role="status" className="flex items-center gap-2 p-6 text-sm text-muted">
@@ -23,6 +26,8 @@ export const Empty = ({ title, children }: { readonly title: string; readonly ch
 export const Failed = ({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) => {
   const offline = isOffline(error)
   const forbidden = statusOf(error) === 403
+  const wrongAddress = useAddressFault(error)
+  if (wrongAddress !== null) return wrongAddress
   if (!offline && !forbidden) {
     return (
       <div className="grid gap-3 p-4">
@@ -66,12 +71,14 @@ export const Answered = <Data,>({
   readonly what: string
   readonly children: (data: Data) => ReactNode
 }) => {
+  // a server that hangs is noticed before a request for this data fails
+  const offline = useLive().mode === 'offline'
   if (query.data !== undefined) {
     return (
       <>
-        {query.error !== null && (
+        {(query.error !== null || offline) && (
           <p role="status" className="m-2 rounded-md bg-warn-soft px-3 py-2 text-sm text-warn">
-            {explain(query.error)}
+            {explain(query.error ?? new NoAnswerError())}
           </p>
         )}
         {children(query.data)}

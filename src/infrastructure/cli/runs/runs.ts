@@ -43,7 +43,7 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
     .requiredOption('--template <id>', 'the id of the template')
     .requiredOption('--files <json>', 'a list of {fileName, input}: JSON, @file or - for standard input')
     .option('--max-retries <n>', 'how often a file may be continued, 1-10 (default: 3)', numberOf('--max-retries'))
-    .option('--test', 'a test run: free')
+    .option('--test', 'a free test run, as those that a BUBBLE_ADMIN starts in the console or over HTTP')
     .action(async (options: StartOptions) => {
       const principal = { ...principalOf(options), testRun: options.test === true }
       const start = {
@@ -55,7 +55,7 @@ export const addRuns = (program: Command, deps: CliDeps): void => {
         const run = await bus.runs.initiate(principal, start)
         return [
           run,
-          `Run ${run.id} is ${run.status}: ${counted(run.totalJobs, 'file')} for ${counted(run.creditsConsumed, 'credit')}.`,
+          `Run ${run.id} is ${run.status}: ${counted(run.totalJobs, 'file')} ${run.testRun ? 'as a free test run' : `for ${counted(run.creditsConsumed, 'credit')}`}.`,
         ]
       })
     })

@@ -3,7 +3,7 @@ import { commandIdOf, domainOf } from '../../../application/shared/input.ts'
 import type { Rehearsal } from '../../../application/troubleshooting/rehearse-command.ts'
 import { demoDomains } from '../../demo/index.ts'
 import type { RehearsalProcess } from '../../rehearsal/child.ts'
-import type { KnownHandlers } from '../../rehearsal/in-process.ts'
+import type { DomainHandlers } from '../../rehearsal/in-process.ts'
 import { handlersByType } from '../../rehearsal/known-handlers.ts'
 import { readConfig } from '../../settings/config.ts'
 import type { Handler } from '../../worker/attempt/handler.ts'
@@ -91,16 +91,15 @@ const sourceFlags = ({ handlers, demo, domain }: Source): readonly string[] => [
   ...(handlers === undefined || domain === undefined ? [] : ['--domain', domain]),
 ]
 
-const handlersFrom = async ({
-  handlers,
-  demo,
-  domain,
-}: Source): Promise<(domain: string) => KnownHandlers | undefined> => {
+const handlersFrom = async ({ handlers, demo, domain }: Source): Promise<DomainHandlers> => {
   const given = handlers === undefined ? new Map<string, Handlers>() : await loadHandlers(handlers, domain)
   const all = new Map<string, Handlers>([...(demo ? demoDomains : []), ...given])
-  return name => {
-    const own = all.get(name)
-    return own === undefined ? undefined : handlersByType(own)
+  return {
+    domains: () => [...all.keys()],
+    of: name => {
+      const own = all.get(name)
+      return own === undefined ? undefined : handlersByType(own)
+    },
   }
 }
 

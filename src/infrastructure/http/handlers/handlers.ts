@@ -84,6 +84,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   ...operatorHandlers,
   dryRunAction: async ({ body }, caller) =>
     actionPlanAnswer(await caller.troubleshooting.dryRun(body as Parameters<typeof caller.troubleshooting.dryRun>[0])),
+  listRehearsable: async (_, caller) => ({ items: [...(await caller.troubleshooting.rehearsable())] }),
   rehearseCommand: async ({ params, body }, caller) =>
     caller.troubleshooting.rehearse(params.domain, params.commandId, body),
   startAction: async ({ body }, caller) =>

@@ -21,6 +21,8 @@ interface PagedListProps<Row> {
   readonly filters?: ReactNode
   /** Shown when there are no rows. */
   readonly empty: ReactNode
+  /** From 1280 px, each row is one line. */
+  readonly dense?: boolean
 }
 
 /** A list with its filters and pages. */
@@ -33,8 +35,9 @@ export const PagedList = <Row,>({
   keyOf,
   filters,
   empty,
+  dense = false,
 }: PagedListProps<Row>) => (
-  <div className="card overflow-hidden">
+  <div className="card overflow-clip">
     {filters}
     <Answered query={query} what={many}>
       {({ items, nextCursor }) => (
@@ -42,7 +45,14 @@ export const PagedList = <Row,>({
           {items.length === 0 ? (
             empty
           ) : (
-            <Table label={many.charAt(0).toUpperCase() + many.slice(1)} columns={columns} rows={items} keyOf={keyOf} />
+            <Table
+              label={many.charAt(0).toUpperCase() + many.slice(1)}
+              columns={columns}
+              rows={items}
+              keyOf={keyOf}
+              dense={dense}
+              loading={query.isPlaceholderData}
+            />
           )}
           <Pager
             nextCursor={nextCursor}

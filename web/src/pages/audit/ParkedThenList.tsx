@@ -7,6 +7,7 @@ import { Pager } from '../../components/lists/Pager.tsx'
 import { Table } from '../../components/lists/Table.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
+import { dateText } from '../../components/time/clock.ts'
 
 const names = ['at', 'domain', 'commandType', 'errorCode'] as const
 
@@ -25,7 +26,7 @@ export const ParkedThenList = () => {
         <TextFilter name="commandType" label="Type" />
         <TextFilter name="errorCode" label="Error code" />
       </FilterBar>
-      <div className="card overflow-hidden">
+      <div className="card overflow-clip">
         <Answered query={parked} what="what was in troubleshooting">
           {({ at, items, nextCursor }) => (
             <>
@@ -36,16 +37,21 @@ export const ParkedThenList = () => {
               ) : (
                 <Table
                   label="In troubleshooting then"
+                  dense
+                  loading={parked.isPlaceholderData}
                   rows={items}
                   keyOf={item => `${item.domain}/${item.commandId}`}
                   columns={[
-                    { title: 'Command', cell: item => <CommandLink {...item} /> },
+                    { title: 'Command', cell: item => <CommandLink {...item} dense /> },
                     {
                       title: 'Error then',
+                      grows: true,
                       cell: ({ lastErrorCode, lastErrorMsg }) => (
                         <>
-                          <span className="wrap-anywhere">{lastErrorCode}</span>
-                          <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{lastErrorMsg}</span>
+                          <span className="wrap-anywhere xl:mr-2">{lastErrorCode}</span>
+                          <span className="line-clamp-2 text-xs text-muted wrap-anywhere xl:inline">
+                            {lastErrorMsg}
+                          </span>
                         </>
                       ),
                     },
@@ -53,10 +59,7 @@ export const ParkedThenList = () => {
                   ]}
                 />
               )}
-              <Pager
-                nextCursor={nextCursor}
-                summary={`${items.length} on this page, at ${new Date(at).toLocaleString()}`}
-              />
+              <Pager nextCursor={nextCursor} summary={`${items.length} on this page, at ${dateText(at)}`} />
             </>
           )}
         </Answered>

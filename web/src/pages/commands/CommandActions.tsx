@@ -29,7 +29,7 @@ const CancelPending = ({ command, onClose }: { readonly command: CommandDetail; 
       </p>
       <Refusal error={cancel.error} />
       <DialogButtons>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>
           Cancel 1 command
         </Button>
@@ -57,7 +57,7 @@ export const CommandActions = ({ command }: { readonly command: CommandDetail })
         </Button>
       )}
       {status === 'PENDING' && may('send') && (
-        <Button icon={<Ban aria-hidden className="size-4" />} onClick={() => setCanceling(true)}>
+        <Button data-shortcut="c" icon={<Ban aria-hidden className="size-4" />} onClick={() => setCanceling(true)}>
           Cancel
         </Button>
       )}

@@ -1,9 +1,10 @@
 import { pendingTimes } from '../../../../src/domain/command/columns.ts'
-import type { CommandDetail } from '../../api/client.ts'
+import type { AuditEntry, CommandDetail } from '../../api/client.ts'
 import { Link } from '../../app/router.tsx'
 import { type Fact, Facts } from '../../components/Facts.tsx'
 import { CopyButton, Mono } from '../../components/Json.tsx'
-import { At } from '../../components/Time.tsx'
+import { AtAgo } from '../../components/Time.tsx'
+import { runOf, settledBy } from './waiting/from-audit.ts'
 
 const parkedReasons: Readonly<Record<string, string>> = {
   PERMANENT: 'a permanent error',
@@ -30,9 +31,21 @@ const Id = ({ text, href }: { readonly text: string; readonly href?: string }) =
   </>
 )
 
-export const CommandFacts = ({ command }: { readonly command: CommandDetail }) => {
+interface CommandFactsProps {
+  readonly command: CommandDetail
+  /** What the audit says of it, for those who may read that. */
+  readonly audit?: readonly AuditEntry[] | undefined
+}
+
+export const CommandFacts = ({ command, audit = [] }: CommandFactsProps) => {
+  const run = command.status === 'IN_PROGRESS' ? runOf(audit) : null
+  const settled = settledBy(command.status, audit)
   const search = (text: string): string => `/search?q=${encodeURIComponent(text)}`
   const facts: readonly Fact[] = [
+    ['Worker', run && <Mono key="w">{run.worker}</Mono>],
+    ['Running since', run && <AtAgo key="rs" at={run.since} />],
+    [settled?.word ?? '', settled && `by ${settled.by}`],
+    ['Because', settled?.reason ?? null],
     ['Id', <Id key="id" text={command.commandId} />],
     ['Correlation id', <Id key="c" text={command.correlationId} href={search(command.correlationId)} />],
     ['Caused by', command.causationId && <Id key="k" text={command.causationId} href={search(command.causationId)} />],
@@ -44,19 +57,19 @@ export const CommandFacts = ({ command }: { readonly command: CommandDetail }) =
       'Attempts',
       `${command.attempts} of ${command.maxAttempts}${command.totalAttempts > command.attempts ? ` (${command.totalAttempts} in total)` : ''}`,
     ],
-    [command.status === 'PENDING' ? 'Runs at' : 'Not before', command.runAt && <At key="r" at={command.runAt} />],
-    ['Expires', command.expiresAt && <At key="e" at={command.expiresAt} />],
+    [command.status === 'PENDING' ? 'Runs at' : 'Not before', command.runAt && <AtAgo key="r" at={command.runAt} />],
+    ['Expires', command.expiresAt && <AtAgo key="e" at={command.expiresAt} />],
     ['Priority', command.priority === 'normal' ? '' : command.priority],
     ['Lane', command.lane],
     ['Why parked', command.parkedReason && reasonText(command.parkedReason)],
-    ...pendingTimes.map(([name, label]) => [label, command[name] && <At key={name} at={command[name]} />] as const),
-    ['Sent', <At key="s" at={command.createdAt} />],
-    ['Changed', <At key="u" at={command.updatedAt} />],
+    ...pendingTimes.map(([name, label]) => [label, command[name] && <AtAgo key={name} at={command[name]} />] as const),
+    ['Sent', <AtAgo key="s" at={command.createdAt} />],
+    ['Changed', <AtAgo key="u" at={command.updatedAt} />],
     ['Tenant', command.tenantId],
     ['Owner', command.ownerId],
     ['Queue', <Mono key="q">{command.queueName}</Mono>],
     ['Message', command.msgId],
-    ['Revision', String(command.revision)],
+    ['Events', String(command.revision + 1)],
   ]
   return <Facts facts={facts} />
 }

@@ -1,25 +1,33 @@
 import { useQuery } from '@tanstack/react-query'
+import type { CommandStatus } from '../../api/client.ts'
 import { statusOf } from '../../api/problem.ts'
 import { auditQuery, commandQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
 import { Link, useSearch } from '../../app/router.tsx'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
-import { Json } from '../../components/Json.tsx'
+import { CopyButton, Json } from '../../components/Json.tsx'
 import { SelectFilter } from '../../components/lists/Filters.tsx'
 import { NotFound } from '../../components/NotFound.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { StatusBadge } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
+import { ParkedNeighbors } from '../troubleshooting/ParkedNeighbors.tsx'
 import { MissingWorkerOf } from '../workers/MissingWorkers.tsx'
 import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
 import { Replies } from './Replies.tsx'
 import { eventOptions, Timeline } from './Timeline.tsx'
 import { TimeTravel } from './TimeTravel.tsx'
+import { WaitingBanner } from './waiting/Waiting.tsx'
 
 interface CommandPageProps {
   readonly domain: string
   readonly commandId: string
+}
+
+const noResult = (status: CommandStatus): string => {
+  if (status === 'FAILED') return 'No result: the command failed.'
+  return status === 'CANCELED' ? 'No result: the command was canceled.' : 'No result yet.'
 }
 
 export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
@@ -44,9 +52,12 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
     <Page
       title={found?.commandType ?? 'Command'}
       intro={
-        <span className="font-mono text-xs wrap-anywhere">
-          {domain} · {commandId}
-        </span>
+        <>
+          <span className="font-mono text-xs wrap-anywhere">
+            {domain} · {commandId}
+          </span>{' '}
+          <CopyButton text={commandId} what="command id" />
+        </>
       }
       aside={
         found && (
@@ -57,10 +68,12 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
         )
       }
     >
+      <ParkedNeighbors domain={domain} commandId={commandId} {...(found && { status: found.status })} />
       <Answered query={command} what="the command">
         {command => (
           <>
             {command.status === 'PENDING' && <MissingWorkerOf domain={domain} commandType={command.commandType} />}
+            <WaitingBanner command={command} />
             {command.lastErrorMsg !== null && (
               <ErrorDisplay
                 severity={command.status === 'COMPLETED' ? 'info' : command.status === 'FAILED' ? 'error' : 'warning'}
@@ -79,7 +92,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                     {command.status === 'COMPLETED' ? (
                       <Json value={command.result} label="Result" />
                     ) : (
-                      <p className="text-sm text-muted">Only a completed command has a result.</p>
+                      <p className="text-sm text-muted">{noResult(command.status)}</p>
                     )}
                   </div>
                 </Section>
@@ -119,7 +132,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                     )
                   }
                 >
-                  <CommandFacts command={command} />
+                  <CommandFacts command={command} audit={audit.data?.items} />
                 </Section>
                 <Section title="Reply">
                   <Replies command={command} audit={audit.data?.items} />

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { commandStatuses } from '../../../../src/domain/command/transitions.ts'
-import type { Command, CommandStatus } from '../../api/client.ts'
+import type { Command } from '../../api/client.ts'
 import { commandsQuery, searchableQuery, statsQuery } from '../../api/queries.ts'
 import { useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
@@ -12,6 +12,7 @@ import { Page } from '../../components/Page.tsx'
 import { StatusBadge, statusLooks } from '../../components/StatusBadge.tsx'
 import { Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
+import { WaitsFor } from './waiting/Waiting.tsx'
 
 const names = [
   'status',
@@ -29,14 +30,22 @@ const names = [
 ] as const
 
 export const commandColumns: readonly Column<Command>[] = [
-  { title: 'Command', cell: command => <CommandLink {...command} /> },
+  { title: 'Command', cell: command => <CommandLink {...command} dense /> },
   {
     title: 'Status',
-    cell: ({ status, lastErrorCode }) => (
-      <>
-        <StatusBadge status={status} />
-        {lastErrorCode && <span className="block text-xs text-muted wrap-anywhere">{lastErrorCode}</span>}
-      </>
+    grows: true,
+    cell: command => (
+      <div className="xl:flex xl:items-baseline xl:gap-2">
+        <span className="xl:w-32 xl:shrink-0">
+          <StatusBadge status={command.status} />
+        </span>
+        <WaitsFor command={command} />
+        {command.lastErrorCode && (
+          <span className="block text-xs text-muted wrap-anywhere xl:truncate">
+            {command.lastErrorCode} <span className="hidden xl:inline">{command.lastErrorMsg}</span>
+          </span>
+        )}
+      </div>
     ),
   },
   {
@@ -47,43 +56,38 @@ export const commandColumns: readonly Column<Command>[] = [
   },
   {
     title: 'Correlation id',
-    from: 'xl',
-    cell: ({ correlationId }) => <span className="font-mono text-xs wrap-anywhere">{correlationId}</span>,
+    from: '2xl',
+    cell: ({ correlationId }) => (
+      <span title={correlationId} className="block max-w-70 truncate font-mono text-xs">
+        {correlationId}
+      </span>
+    ),
   },
   { title: 'Sent', from: 'sm', cell: ({ createdAt }) => <Ago at={createdAt} /> },
   { title: 'Changed', from: 'lg', cell: ({ updatedAt }) => <Ago at={updatedAt} /> },
 ]
 
-const isStatus = (text: string | undefined): text is CommandStatus => commandStatuses.some(status => status === text)
-
 export const CommandsPage = () => {
   const { get } = useSearch()
-  const status = get('status')
   const given = Object.fromEntries(
     [...names, 'cursor'].flatMap(name => (get(name) === undefined ? [] : [[name, get(name)]])),
   )
-  const { status: _, scheduled, retrying, ...rest } = given
-  const commands = useQuery(
-    commandsQuery({
-      ...rest,
-      ...(isStatus(status) ? { status } : {}),
-      ...(scheduled === 'true' || scheduled === 'false' ? { scheduled } : {}),
-      ...(retrying === 'true' || retrying === 'false' ? { retrying } : {}),
-    }),
-  )
+  // what the server does not know it refuses, and the page says so
+  const commands = useQuery(commandsQuery(given))
   const stats = useQuery({ ...statsQuery(), staleTime: 30_000 })
   const searchable = useQuery(searchableQuery())
   const paths = [...new Set(searchable.data?.items.map(({ path }) => `${path}:`))]
   return (
     <Page title="Commands">
       <SavedViews list="commands" path="/commands" names={names} />
-      <FilterBar names={names}>
+      <FilterBar names={names} more>
         <SelectFilter
           name="status"
           label="Status"
           options={commandStatuses.map(word => [word, statusLooks[word].label] as const)}
         />
         <SelectFilter
+          rare
           name="scheduled"
           label="Time"
           options={[
@@ -94,9 +98,9 @@ export const CommandsPage = () => {
         <TextFilter name="domain" label="Domain" list={stats.data?.domains.map(({ domain }) => domain) ?? []} />
         <TextFilter name="commandType" label="Type" />
         <TextFilter name="errorCode" label="Error code" />
-        <TextFilter name="correlationId" label="Correlation id" />
         {paths.length > 0 && <TextFilter name="payload" label="Payload, as path:value" list={paths} />}
         <SelectFilter
+          rare
           name="retrying"
           label="Retry"
           options={[
@@ -104,8 +108,9 @@ export const CommandsPage = () => {
             ['false', 'Does not'],
           ]}
         />
-        <TimeFilter name="createdAfter" label="Sent after" />
-        <TimeFilter name="createdBefore" label="Sent before" />
+        <TextFilter rare name="correlationId" label="Correlation id" />
+        <TimeFilter rare name="createdAfter" label="Sent after" />
+        <TimeFilter rare name="createdBefore" label="Sent before" />
       </FilterBar>
       <PagedList
         query={commands}
@@ -113,6 +118,7 @@ export const CommandsPage = () => {
         csv="listCommands"
         columns={commandColumns}
         keyOf={c => `${c.domain}/${c.commandId}`}
+        dense
         empty={
           <Empty title="No matching commands">
             <p>{names.some(name => get(name)) ? 'Try with fewer filters.' : 'Nothing has been sent yet.'}</p>

@@ -39,7 +39,7 @@ export const EndAttempt = ({ command, onClose }: EndAttemptProps) => {
         <ReasonField value={reason} onChange={setReason} />
         <Refusal error={end.error} />
         <DialogButtons>
-          <Button onClick={onClose}>Back</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button type="submit" look="danger" busy={end.isPending} disabled={reason.trim() === ''}>
             End the attempt
           </Button>

@@ -48,7 +48,7 @@ export const Reschedule = ({ command, onClose }: RescheduleProps) => {
         </label>
         <Refusal error={move.error} />
         <DialogButtons>
-          <Button onClick={onClose}>Back</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button busy={move.isPending} onClick={() => move.mutate({ delaySeconds: 0 })}>
             Run now
           </Button>

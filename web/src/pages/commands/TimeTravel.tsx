@@ -35,7 +35,7 @@ const StateThen = ({ step, command }: MomentProps) => {
   })
   return (
     <details onToggle={event => setOpen(event.currentTarget.open)}>
-      <summary className="text-xs text-muted">Full state at this event</summary>
+      <summary className="text-xs text-muted">Full state at this point</summary>
       <div className="mt-1">
         {isCut ? (
           <Answered query={whole} what="the state">
@@ -55,8 +55,8 @@ const Moment = ({ step, of, command }: MomentProps & { readonly of: number }) =>
       <StatusBadge status={step.state.status} />
       <strong>{step.names.map(eventWords).join(', ')}</strong>
       <span className="text-xs text-muted">
-        revision {step.revision} of {of - 1} · <At at={step.at} /> · by {step.actor}
-        {step.sinceLastMs !== null && ` · ${duration(step.sinceLastMs / 1000)} after the previous event`}
+        event {step.revision + 1} of {of} · <At at={step.at} /> · by {step.actor}
+        {step.sinceLastMs !== null && ` · +${duration(step.sinceLastMs / 1000)}`}
       </span>
     </p>
     <div>
@@ -99,7 +99,7 @@ export const TimeTravel = ({ domain, commandId }: TimeTravelProps) => {
                   max={last}
                   value={at}
                   aria-label="Moment in the life of the command"
-                  aria-valuetext={`Revision ${step.revision}: ${step.names.map(eventWords).join(', ')}`}
+                  aria-valuetext={`Event ${step.revision + 1}: ${step.names.map(eventWords).join(', ')}`}
                   onChange={event => go(event.target.valueAsNumber)}
                   className="w-full accent-accent"
                 />

@@ -58,13 +58,15 @@ export const Timeline = ({ items, only }: TimelineProps) => {
   if (items.length === 0) return <Empty title="No events" />
   const timed = items.map((entry, i) => {
     const before = items[i - 1]
-    return { entry, gap: before === undefined ? null : (Date.parse(entry.ts) - Date.parse(before.ts)) / 1000 }
+    // one event may have two names, like Failed and Retry scheduled
+    const first = before?.revision !== entry.revision
+    return { entry, first, gap: before === undefined ? null : (Date.parse(entry.ts) - Date.parse(before.ts)) / 1000 }
   })
   const shown = only === undefined ? timed : timed.filter(({ entry }) => entry.eventType === only)
   if (shown.length === 0) return <Empty title="This command has no event of this type" />
   return (
     <ol className="p-4 text-sm">
-      {shown.map(({ entry, gap }, i) => {
+      {shown.map(({ entry, first, gap }, i) => {
         const { rest, trace } = splitTrace(entry.details)
         return (
           <li key={entry.auditId} className="relative pb-4 pl-6 last:pb-0">
@@ -77,8 +79,9 @@ export const Timeline = ({ items, only }: TimelineProps) => {
               <strong className="font-medium">{eventWords(entry.eventType)}</strong>
               <span className="text-xs text-muted">
                 <At at={entry.ts} />
-                {gap !== null && gap >= 0 && ` · after ${duration(gap)}`} · by {entry.actor}
-                {buildIn(entry.details)} · revision {entry.revision}
+                {first && gap !== null && gap >= 0 && ` · after ${duration(gap)}`} · by {entry.actor}
+                {first && buildIn(entry.details)}
+                {first && ` · event ${entry.revision + 1}`}
               </span>
             </div>
             {!isEmpty(rest) && (

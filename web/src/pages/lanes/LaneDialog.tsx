@@ -47,7 +47,7 @@ export const LaneDialog = ({ lane: of, onClose }: { readonly lane: ListedLane; r
         </label>
         <Refusal error={change.error} />
         <DialogButtons>
-          <Button onClick={onClose}>Back</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button type="submit" look="primary" busy={change.isPending} disabled={isWrong}>
             Change lane
           </Button>

@@ -105,7 +105,7 @@ export const LanesPage = () => {
   const lanes = useQuery(
     lanesQuery({
       ...(domain === undefined ? {} : { domain }),
-      ...(blocked === undefined ? {} : { blocked: blocked === 'true' }),
+      ...(blocked === undefined ? {} : { blocked: blocked as unknown as boolean }),
       ...(cursor === undefined ? {} : { cursor }),
     }),
   )

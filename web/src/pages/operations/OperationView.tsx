@@ -3,9 +3,9 @@ import type { Operation } from '../../api/client.ts'
 import { isOver } from '../../api/queries.ts'
 import { Link, navigate } from '../../app/router.tsx'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
-import { Json, Mono } from '../../components/Json.tsx'
+import { CopyButton, Json, Mono } from '../../components/Json.tsx'
 import { Section } from '../../components/Page.tsx'
-import { At } from '../../components/Time.tsx'
+import { AtAgo } from '../../components/Time.tsx'
 import { useRetryOperation } from './useRetryOperation.ts'
 import { useTooLong } from './useTooLong.ts'
 import { statusText } from './words.tsx'
@@ -45,7 +45,7 @@ export const OperationView = ({ operation }: { readonly operation: Operation }) 
           <dd data-testid="operation-status">{status}</dd>
           <dt className="text-muted">Id</dt>
           <dd>
-            <Mono>{id}</Mono>
+            <Mono>{id}</Mono> <CopyButton text={id} what="operation id" />
           </dd>
           {parent_operation_id !== null && (
             <>
@@ -72,11 +72,11 @@ export const OperationView = ({ operation }: { readonly operation: Operation }) 
           )}
           <dt className="text-muted">Started</dt>
           <dd>
-            <At at={operation.created_at} />
+            <AtAgo at={operation.created_at} />
           </dd>
           <dt className="text-muted">Changed</dt>
           <dd>
-            <At at={operation.updated_at} />
+            <AtAgo at={operation.updated_at} />
           </dd>
         </dl>
       </Section>

@@ -13,7 +13,7 @@ import { Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { StartDialog } from './StartDialog.tsx'
 import { useRetryOperation } from './useRetryOperation.ts'
-import { isOperationStatus, OperationBadge, statuses, statusText, typeWords } from './words.tsx'
+import { OperationBadge, statuses, statusText, typeWords } from './words.tsx'
 
 const RetryButton = ({ operation }: { readonly operation: Operation }) => {
   const retry = useRetryOperation(next => navigate(`/operations/${next.id}`))
@@ -34,8 +34,13 @@ const columns: readonly Column<Operation>[] = [
   {
     title: 'Operation',
     cell: ({ id, operation_type, retry_count }) => (
-      <Link href={`/operations/${id}`} data-row className="group block rounded">
-        <span className="font-medium text-accent group-hover:underline">{typeWords(operation_type)}</span>
+      <Link href={`/operations/${id}`} data-row className="group block rounded xl:flex xl:items-baseline xl:gap-3">
+        <span
+          title={typeWords(operation_type)}
+          className="font-medium text-accent group-hover:underline xl:w-64 xl:shrink-0 xl:truncate"
+        >
+          {typeWords(operation_type)}
+        </span>
         <span className="block font-mono text-xs text-muted wrap-anywhere">{id}</span>
         {retry_count > 0 && <span className="text-xs text-muted">retry {retry_count}</span>}
       </Link>
@@ -43,10 +48,11 @@ const columns: readonly Column<Operation>[] = [
   },
   {
     title: 'Status',
+    grows: true,
     cell: ({ status, error_message }) => (
       <>
         <OperationBadge status={status} />
-        <span className="line-clamp-2 text-xs text-muted wrap-anywhere">
+        <span className="line-clamp-2 text-xs text-muted wrap-anywhere xl:ml-2 xl:inline">
           {error_message?.split('What to do:')[0] ?? statusText(status)}
         </span>
       </>
@@ -67,7 +73,8 @@ export const OperationsPage = () => {
   const [starting, setStarting] = useState(false)
   const operations = useQuery(
     operationsQuery({
-      ...(isOperationStatus(status) ? { status } : {}),
+      // what the server does not know it refuses, and the page says so
+      ...(status === undefined ? {} : { status: status as Operation['status'] }),
       ...(cursor === undefined ? {} : { cursor }),
     }),
   )
@@ -87,6 +94,7 @@ export const OperationsPage = () => {
         csv="listOperations"
         columns={columns}
         keyOf={({ id }) => id}
+        dense
         filters={
           <div className="max-w-56 p-3">
             <SelectFilter name="status" label="Status" options={statuses} />

@@ -52,7 +52,7 @@ export const StartDialog = ({ onClose }: { readonly onClose: () => void }) => {
         <JsonEditor label="Parameters" value={text} onChange={setText} rows={6} />
         <Refusal error={start.error} />
         <DialogButtons>
-          <Button onClick={onClose}>Back</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button type="submit" look="primary" busy={start.isPending} disabled={!parsed.ok}>
             Start
           </Button>

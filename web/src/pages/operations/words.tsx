@@ -14,8 +14,6 @@ export const statuses = Object.entries(looks).map(([value, { label }]) => [value
 
 export const statusText = (status: Status): string => looks[status].text
 
-export const isOperationStatus = (text: string | undefined): text is Status => text !== undefined && text in looks
-
 export const OperationBadge = ({ status }: { readonly status: Status }) => (
   <Badge tone={looks[status].tone}>{looks[status].label}</Badge>
 )

@@ -69,7 +69,7 @@ export const PauseDialog = ({ onClose }: { readonly onClose: () => void }) => {
         <ReasonField value={reason} onChange={setReason} />
         <Refusal error={pause.error} />
         <DialogButtons>
-          <Button onClick={onClose}>Back</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button
             type="submit"
             look="primary"

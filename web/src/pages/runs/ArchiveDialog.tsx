@@ -25,7 +25,7 @@ export const ArchiveDialog = ({ template, onClose }: { readonly template: Templa
       </p>
       <Refusal error={archive.error} />
       <DialogButtons>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         <Button look="danger" busy={archive.isPending} onClick={() => archive.mutate()}>
           Archive it
         </Button>

@@ -74,7 +74,7 @@ export const ContinueDialog = ({ run, onClose }: { readonly run: Run; readonly o
         <ErrorDisplay message={`${explain(go.error)}${refused === undefined ? '' : ` What to do: ${refused}`}`} />
       )}
       <DialogButtons>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         <Button
           look="primary"
           busy={go.isPending}

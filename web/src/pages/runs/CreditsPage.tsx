@@ -65,6 +65,7 @@ export const CreditsPage = () => {
       ...(cursor === undefined ? {} : { cursor }),
     }),
   )
+  const isLoading = credits.isPlaceholderData
   return (
     <Page
       title="Credits"
@@ -102,7 +103,13 @@ export const CreditsPage = () => {
               {ledger.length === 0 ? (
                 <Empty title="Nothing was granted or charged yet" />
               ) : (
-                <Table label="Ledger" columns={columns} rows={ledger} keyOf={({ revision }) => String(revision)} />
+                <Table
+                  label="Ledger"
+                  columns={columns}
+                  rows={ledger}
+                  keyOf={({ revision }) => String(revision)}
+                  loading={isLoading}
+                />
               )}
               <Pager
                 nextCursor={nextCursor}

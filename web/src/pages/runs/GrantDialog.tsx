@@ -61,7 +61,7 @@ export const GrantDialog = ({ tenantId, onClose }: GrantDialogProps) => {
         <TextField label="Reason" required value={reason} onChange={setReason} />
         <Refusal error={grant.error} />
         <DialogButtons>
-          <Button onClick={onClose}>Back</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button type="submit" look="primary" busy={grant.isPending} disabled={reason.trim() === ''}>
             Grant {credits(Number.isNaN(amount) ? 0 : amount)}
           </Button>

@@ -12,10 +12,11 @@ import { Dialog, DialogButtons } from '../../components/Dialog.tsx'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
 import { type Fact, Facts } from '../../components/Facts.tsx'
 import { TextField } from '../../components/Field.tsx'
+import { CopyButton } from '../../components/Json.tsx'
 import { NotFound } from '../../components/NotFound.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { Answered } from '../../components/states.tsx'
-import { At } from '../../components/Time.tsx'
+import { AtAgo } from '../../components/Time.tsx'
 import { ContinueButton } from './ContinueButton.tsx'
 import { RunFiles } from './RunFiles.tsx'
 import { RunProgress } from './RunProgress.tsx'
@@ -43,7 +44,7 @@ const CancelDialog = ({ run, onClose }: { readonly run: Run; readonly onClose: (
       <TextField label="Reason (optional)" value={reason} onChange={setReason} />
       {cancel.error !== null && <ErrorDisplay message={explain(cancel.error)} />}
       <DialogButtons>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>
           Cancel the run
         </Button>
@@ -54,9 +55,9 @@ const CancelDialog = ({ run, onClose }: { readonly run: Run; readonly onClose: (
 
 const factsOf = (run: Run): readonly Fact[] => [
   ['Template', run.templateName],
-  ['Started', <At key="s" at={run.createdAt} />],
+  ['Started', <AtAgo key="s" at={run.createdAt} />],
   ['By', run.startedBy],
-  ['Ended', run.endedAt === null ? null : <At key="e" at={run.endedAt} />],
+  ['Ended', run.endedAt === null ? null : <AtAgo key="e" at={run.endedAt} />],
   ['Tenant', run.tenantId],
   ['Price per file', run.testRun ? 'free: a test run' : credits(run.creditsPerRun)],
   ['Credits used', `${run.creditsConsumed} (${run.creditsFromMonthly} monthly, ${run.creditsFromPurchased} purchased)`],
@@ -75,7 +76,11 @@ export const RunPage = ({ id }: { readonly id: string }) => {
   return (
     <Page
       title={found ? `Run of ${found.templateName}` : 'Run'}
-      intro={<span className="font-mono text-xs wrap-anywhere">{id}</span>}
+      intro={
+        <>
+          <span className="font-mono text-xs wrap-anywhere">{id}</span> <CopyButton text={id} what="run id" />
+        </>
+      }
       aside={
         found && (
           <>

@@ -13,21 +13,26 @@ import { Page } from '../../components/Page.tsx'
 import { Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { StartRunDialog } from './StartRunDialog.tsx'
-import { credits, isRunStatus, RunBadge, runOptions } from './words.tsx'
+import { credits, RunBadge, runOptions } from './words.tsx'
 
 const columns: readonly Column<Run>[] = [
   {
     title: 'Run',
     cell: ({ id, templateName, tenantId }) => (
-      <Link href={`/runs/${id}`} data-row className="group block rounded">
-        <span className="font-medium text-accent group-hover:underline">{templateName}</span>
+      <Link href={`/runs/${id}`} data-row className="group block rounded xl:flex xl:items-baseline xl:gap-3">
+        <span
+          title={templateName}
+          className="font-medium text-accent group-hover:underline xl:w-64 xl:shrink-0 xl:truncate"
+        >
+          {templateName}
+        </span>
         <span className="block text-xs text-muted">
           {tenantId} · <span className="font-mono wrap-anywhere">{id}</span>
         </span>
       </Link>
     ),
   },
-  { title: 'Status', cell: ({ status }) => <RunBadge status={status} /> },
+  { title: 'Status', grows: true, cell: ({ status }) => <RunBadge status={status} /> },
   {
     title: 'Files',
     numeric: true,
@@ -47,7 +52,8 @@ export const RunsPage = () => {
   const [starting, setStarting] = useState(false)
   const runs = useQuery(
     runsQuery({
-      ...(isRunStatus(status) ? { status } : {}),
+      // what the server does not know it refuses, and the page says so
+      ...(status === undefined ? {} : { status: status as Run['status'] }),
       ...(tenantId === undefined ? {} : { tenantId }),
       ...(cursor === undefined ? {} : { cursor }),
     }),
@@ -78,6 +84,7 @@ export const RunsPage = () => {
         csv="listRuns"
         columns={columns}
         keyOf={({ id }) => id}
+        dense
         filters={
           <div className="grid grid-cols-2 gap-3 p-3 sm:max-w-md">
             <SelectFilter name="status" label="Status" options={runOptions} />

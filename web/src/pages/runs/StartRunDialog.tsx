@@ -70,7 +70,7 @@ export const StartRunDialog = ({ tenantId, templateId = '', onClose }: StartRunD
                 <select className="field font-normal" value={template.id} onChange={e => setPicked(e.target.value)}>
                   {usable.map(({ id, name, creditsPerRun }) => (
                     <option key={id} value={id}>
-                      {name}, {credits(creditsPerRun)} per file
+                      {name}, {credits(creditsPerRun)} per file{free && ' (free in a test run)'}
                     </option>
                   ))}
                 </select>
@@ -87,9 +87,15 @@ export const StartRunDialog = ({ tenantId, templateId = '', onClose }: StartRunD
               </label>
               <JsonEditor label="Input of each file" value={input} onChange={setInput} rows={4} />
               <NumberField label="Max. retries per file" min={1} max={10} value={retries} onChange={setRetries} />
+              {free && (
+                <p className="text-muted">
+                  Your token has the role BUBBLE_ADMIN, the administrator of all tenants. Its runs are test runs, and
+                  cost nothing. Runs of other roles cost the price of their template.
+                </p>
+              )}
               <Refusal error={start.error} />
               <DialogButtons>
-                <Button onClick={onClose}>Back</Button>
+                <Button onClick={onClose}>Close</Button>
                 <Button
                   type="submit"
                   look="primary"

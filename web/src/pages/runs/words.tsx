@@ -27,8 +27,6 @@ const fileLooks: Readonly<Record<RunFile['status'], Look>> = {
 export const runOptions = runStatuses.map(status => [status, runLooks[status].label] as const)
 export const fileOptions = Object.keys(fileLooks).map(status => [status, status] as const)
 
-export const isRunStatus = (text: string | undefined): text is Run['status'] => text !== undefined && text in runLooks
-
 export const RunBadge = ({ status }: { readonly status: Run['status'] }) => (
   <Badge tone={runLooks[status].tone}>{runLooks[status].label}</Badge>
 )

@@ -30,7 +30,7 @@ export const PauseDialog = ({ name, onClose }: { readonly name: string; readonly
         <ReasonField value={reason} onChange={setReason} />
         <Refusal error={pause.error} />
         <DialogButtons>
-          <Button onClick={onClose}>Back</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button type="submit" look="primary" busy={pause.isPending} disabled={reason.trim() === ''}>
             Pause it
           </Button>

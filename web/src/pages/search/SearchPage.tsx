@@ -41,13 +41,14 @@ const isIdPrefix = (text: string): boolean => /^[0-9a-f]{8}[0-9a-f-]{0,27}$/i.te
 const keyOf = (c: { readonly domain: string; readonly commandId: string }): string => `${c.domain}/${c.commandId}`
 
 const parkedColumns: readonly Column<Parked>[] = [
-  { title: 'Command', cell: item => <CommandLink {...item} /> },
+  { title: 'Command', cell: item => <CommandLink {...item} dense /> },
   {
     title: 'Error',
+    grows: true,
     cell: item => (
       <>
-        <span className="wrap-anywhere">{item.lastErrorCode}</span>
-        <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{item.lastErrorMsg}</span>
+        <span className="wrap-anywhere xl:mr-2">{item.lastErrorCode}</span>
+        <span className="line-clamp-2 text-xs text-muted wrap-anywhere xl:inline">{item.lastErrorMsg}</span>
       </>
     ),
   },
@@ -79,7 +80,7 @@ const Found = <Row extends { readonly domain: string; readonly commandId: string
 }: FoundProps<Row>) =>
   rows.length > 0 && (
     <Section title={title} aside={aside}>
-      <Table label={label} columns={columns} rows={rows} keyOf={keyOf} />
+      <Table label={label} dense columns={columns} rows={rows} keyOf={keyOf} />
     </Section>
   )
 

@@ -5,6 +5,7 @@ import { statusOf } from '../../api/problem.ts'
 import { Link, useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
+import { CopyButton, Mono } from '../../components/Json.tsx'
 import { SelectFilter } from '../../components/lists/Filters.tsx'
 import { Pager } from '../../components/lists/Pager.tsx'
 import { Table } from '../../components/lists/Table.tsx'
@@ -28,12 +29,11 @@ const outcomes: Readonly<Record<Outcome, { readonly label: string; readonly tone
   FAILED: { label: 'Failed', tone: 'bad' },
   SKIPPED: { label: 'Skipped', tone: 'idle' },
 }
-const isOutcome = (text: string | undefined): text is Outcome => text !== undefined && text in outcomes
 
 const ends: Readonly<Partial<Record<Action['status'], { severity: 'warning' | 'info'; text: string }>>> = {
   CANARY_FAILED: {
     severity: 'warning',
-    text: 'The canary did not work, so the rest stayed in troubleshooting. What to do: look at what failed below, fix the cause, and retry the rest.',
+    text: 'The canary did not work, so the rest stayed in troubleshooting. What to do: open the failed commands, fix the cause, then retry the rest.',
   },
   STOPPED: { severity: 'info', text: 'This was stopped before all was done. What is left stays in troubleshooting.' },
 }
@@ -51,7 +51,7 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
           query: {
             items: 'true',
             limit: ITEMS,
-            ...(isOutcome(outcome) ? { outcome } : {}),
+            ...(outcome === undefined ? {} : { outcome: outcome as Outcome }),
             ...(cursor === undefined ? {} : { cursor }),
           },
         },
@@ -71,14 +71,15 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
     )
   }
   const found = action.data
+  const isLoading = action.isPlaceholderData
   return (
     <Page
       title={found ? `${parkedActions[found.action].verb} ${counted(found.total)}` : 'Action'}
       intro={
         found && (
           <>
-            Asked for by {found.operator} at <At at={found.createdAt} />: {filterText(found.filter)}. It goes on without
-            this page.
+            Started by {found.operator}, <At at={found.createdAt} />. {filterText(found.filter)}. Runs in the
+            background; you can close this page. <Mono>{id}</Mono> <CopyButton text={id} what="action id" />
           </>
         )
       }
@@ -114,15 +115,18 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
                 ) : (
                   <Table
                     label="Commands of this action"
+                    dense
+                    loading={isLoading}
                     rows={action.items}
                     keyOf={({ ordinal }) => String(ordinal)}
                     columns={[
                       {
                         title: 'Command',
-                        cell: item => <CommandLink {...item} commandType={`Command ${item.ordinal}`} />,
+                        cell: item => <CommandLink {...item} commandType={`Command ${item.ordinal}`} dense />,
                       },
                       {
                         title: 'Outcome',
+                        grows: true,
                         cell: ({ outcome, message }) => (
                           <>
                             {outcome === null ? (
@@ -130,7 +134,11 @@ export const ActionPage = ({ id }: { readonly id: string }) => {
                             ) : (
                               <Badge tone={outcomes[outcome].tone}>{outcomes[outcome].label}</Badge>
                             )}
-                            {message && <span className="block text-xs text-muted wrap-anywhere">{message}</span>}
+                            {message && (
+                              <span className="block text-xs text-muted wrap-anywhere xl:ml-2 xl:inline">
+                                {message}
+                              </span>
+                            )}
                           </>
                         ),
                       },

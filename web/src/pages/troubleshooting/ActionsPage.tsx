@@ -10,17 +10,18 @@ import { Page } from '../../components/Page.tsx'
 import { Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { counted } from './acting/target.ts'
-import { ActionBadge, actionLooks, filterText, isActionStatus } from './action-words.tsx'
+import { ActionBadge, actionLooks, filterText } from './action-words.tsx'
 
 const columns: readonly Column<ActionProgress>[] = [
   {
     title: 'Action',
+    grows: true,
     cell: ({ actionId, action, total, filter }) => (
       <Link href={`/troubleshooting/actions/${actionId}`} data-row className="group block rounded">
-        <span className="font-medium text-accent group-hover:underline">
+        <span className="font-medium text-accent group-hover:underline xl:mr-3">
           {parkedActions[action].verb} {counted(total)}
         </span>
-        <span className="block text-xs text-muted wrap-anywhere">{filterText(filter)}</span>
+        <span className="block text-xs text-muted wrap-anywhere xl:inline">{filterText(filter)}</span>
       </Link>
     ),
   },
@@ -29,7 +30,7 @@ const columns: readonly Column<ActionProgress>[] = [
   { title: 'Failed', numeric: true, from: 'sm', cell: ({ failed }) => failed },
   { title: 'Skipped', numeric: true, from: 'md', cell: ({ skipped }) => skipped },
   { title: 'By', from: 'lg', cell: ({ operator }) => <span className="wrap-anywhere">{operator}</span> },
-  { title: 'Asked for', from: 'sm', cell: ({ createdAt }) => <Ago at={createdAt} /> },
+  { title: 'Started', from: 'sm', cell: ({ createdAt }) => <Ago at={createdAt} /> },
 ]
 
 const statusOptions = Object.entries(actionLooks).map(([value, { label }]) => [value, label] as const)
@@ -40,14 +41,15 @@ export const ActionsPage = () => {
   const [status, cursor] = [get('status'), get('cursor')]
   const actions = useQuery(
     actionsQuery({
-      ...(isActionStatus(status) ? { status } : {}),
+      // what the server does not know it refuses, and the page says so
+      ...(status === undefined ? {} : { status: status as ActionProgress['status'] }),
       ...(cursor === undefined ? {} : { cursor }),
     }),
   )
   return (
     <Page
       title="Actions"
-      intro="What operators have done to many commands at once. An action goes on without this page."
+      intro="What operators did to many commands at once. Actions run in the background."
       aside={
         <Link href="/troubleshooting" className="text-sm text-accent hover:underline">
           To troubleshooting
@@ -60,6 +62,7 @@ export const ActionsPage = () => {
         csv="listActions"
         columns={columns}
         keyOf={({ actionId }) => actionId}
+        dense
         filters={
           <div className="max-w-56 p-3">
             <SelectFilter name="status" label="Status" options={statusOptions} />

@@ -1,55 +1,52 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect } from 'react'
 import { parkedTimes } from '../../../../src/domain/command/columns.ts'
 import type { Parked } from '../../api/client.ts'
 import { PAGE_SIZE, parkedQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
-import { useSearch } from '../../app/router.tsx'
+import { commandPath, useSearch } from '../../app/router.tsx'
 import { CommandLink } from '../../components/CommandLink.tsx'
 import { DownloadCsv } from '../../components/lists/DownloadCsv.tsx'
 import { Pager } from '../../components/lists/Pager.tsx'
-import { type Column, Table } from '../../components/lists/Table.tsx'
+import { type Column, SteadyTable, useListName } from '../../components/lists/Table.tsx'
+import { useSteadyRows } from '../../components/lists/useSteadyRows.ts'
+import { rememberList } from '../../components/lists/visited.ts'
 import { Badge } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
+import { dateText } from '../../components/time/clock.ts'
 import { reasonText } from '../commands/CommandFacts.tsx'
 import { SelectionBar } from './acting/SelectionBar.tsx'
 import { counted } from './acting/target.ts'
+import { keyOf, useSelection } from './selection.ts'
 import { useParkedFilter } from './useParkedFilter.ts'
 
-const keyOf = ({ domain, commandId }: Parked): string => `${domain}/${commandId}`
+const NONE: readonly Parked[] = []
 
 /** Marks what still holds. */
 const UntilBadge = ({ label, until }: { readonly label: string; readonly until: string | null }) =>
   until !== null &&
   Date.parse(until) > Date.now() && (
-    <span className="block">
-      <Badge tone="idle">{`${label} ${new Date(until).toLocaleString()}`}</Badge>
+    <span className="block xl:mr-2 xl:inline">
+      <Badge tone="idle">{`${label} ${dateText(until)}`}</Badge>
     </span>
   )
 
 export const ParkedList = () => {
-  const { get } = useSearch()
+  const { get, text } = useSearch()
   const { filter, fitsActions } = useParkedFilter()
   const cursor = get('cursor')
   const may = usePermissions()
   const parked = useQuery(parkedQuery({ ...filter, ...(cursor === undefined ? {} : { cursor }) }))
-  const [picked, setPicked] = useState<ReadonlyMap<string, Parked>>(new Map())
-  const [all, setAll] = useState(false)
+  const address = `/troubleshooting${text}`
+  const { picked, all, pick, pickAll, clear } = useSelection(address)
+  const steady = useSteadyRows(parked.data?.items ?? NONE, keyOf, useListName(parked.isPlaceholderData))
+  const { rows } = steady
   const everything = all && fitsActions
-  const pick = (items: readonly Parked[], on: boolean, from: ReadonlyMap<string, Parked> = picked): void => {
-    const next = new Map(from)
-    for (const item of items) {
-      if (on) next.set(keyOf(item), item)
-      else next.delete(keyOf(item))
-    }
-    setPicked(next)
-  }
-  /** With all selected, deselects one: the others of this page stay selected. */
-  const unpickOne = (page: readonly Parked[], item: Parked): void => {
-    setAll(false)
-    pick([item], false, everything ? new Map(page.map(one => [keyOf(one), one])) : picked)
-  }
+  useEffect(() => {
+    const shown = rows.map(({ domain, commandId }) => commandPath(domain, commandId))
+    if (shown.length > 0) rememberList(address, shown)
+  }, [address, rows])
 
   const selection: Column<Parked> = {
     title: 'Selected',
@@ -60,34 +57,45 @@ export const ParkedList = () => {
         aria-label={`Select ${item.commandType} ${item.commandId}`}
         checked={everything || picked.has(keyOf(item))}
         onChange={event => {
+          // with all selected, the others of this page stay selected
           if (event.target.checked) pick([item], true)
-          else unpickOne(parked.data?.items ?? [], item)
+          else pick([item], false, everything ? new Map(rows.map(one => [keyOf(one), one])) : picked)
         }}
-        className="mt-1 size-4"
+        className="mt-1 size-4 xl:mt-0 xl:align-middle"
       />
     ),
   }
   const columns: readonly Column<Parked>[] = [
     ...(may('operate') ? [selection] : []),
-    { title: 'Command', cell: item => <CommandLink {...item} /> },
+    { title: 'Command', cell: item => <CommandLink {...item} dense /> },
     {
       title: 'Error',
+      grows: true,
       cell: item => (
         <>
           {parkedTimes.map(([name, label]) => (
             <UntilBadge key={name} label={label} until={item[name]} />
           ))}
-          <span className="font-medium wrap-anywhere">
+          <span className="font-medium wrap-anywhere xl:mr-2">
             {item.lastErrorCode ?? item.lastErrorType ?? reasonText(item.parkedReason)}
           </span>
-          <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{item.lastErrorMsg}</span>
+          <span title={item.lastErrorMsg ?? undefined} className="text-xs text-muted">
+            <span className="line-clamp-2 wrap-anywhere xl:inline">{item.lastErrorMsg}</span>
+          </span>
+          <span className="block text-xs text-muted sm:hidden">
+            <Ago at={item.updatedAt} />
+          </span>
         </>
       ),
     },
     {
-      title: 'Why here',
+      title: 'Reason',
       from: 'lg',
-      cell: ({ parkedReason }) => <span className="block min-w-32">{reasonText(parkedReason)}</span>,
+      cell: ({ parkedReason }) => (
+        <span title={reasonText(parkedReason)} className="block min-w-32 xl:max-w-40 xl:truncate">
+          {reasonText(parkedReason)}
+        </span>
+      ),
     },
     {
       title: 'Attempts',
@@ -104,28 +112,25 @@ export const ParkedList = () => {
           <>
             {may('operate') && (items.length > 0 || picked.size > 0) && (
               <SelectionBar
-                items={items}
+                items={rows}
                 picked={[...picked.values()]}
-                allPicked={items.length > 0 && items.every(item => picked.has(keyOf(item)))}
-                onPickPage={on => pick(items, on)}
-                onClear={() => {
-                  setAll(false)
-                  setPicked(new Map())
-                }}
+                allPicked={rows.length > 0 && rows.every(item => picked.has(keyOf(item)))}
+                onPickPage={on => pick(rows, on)}
+                onClear={clear}
                 everything={everything}
-                onEverything={() => setAll(true)}
+                onEverything={pickAll}
                 matching={fitsActions ? { kind: 'matching', filter, total } : null}
               />
             )}
             {items.length === 0 ? (
               <Empty title="Nothing here is in troubleshooting" />
             ) : (
-              <Table label="In troubleshooting" rows={items} keyOf={keyOf} columns={columns} />
+              <SteadyTable label="In troubleshooting" dense steady={steady} keyOf={keyOf} columns={columns} />
             )}
             <Pager
               nextCursor={nextCursor}
               download={<DownloadCsv list="listParked" name="troubleshooting" />}
-              summary={`${counted(total)} in all, newest first${total > PAGE_SIZE ? `, ${PAGE_SIZE} a page` : ''}`}
+              summary={`${counted(total)} in total, newest first${total > PAGE_SIZE ? `, ${PAGE_SIZE} per page` : ''}`}
             />
           </>
         )}

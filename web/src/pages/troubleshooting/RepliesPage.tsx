@@ -27,7 +27,7 @@ const columns: readonly Column<UndeliveredReply>[] = [
     ),
   },
   { title: 'Queue', cell: ({ queue }) => <span className="font-mono text-xs wrap-anywhere">{queue}</span> },
-  { title: 'Reason', cell: ({ reason }) => <span className="wrap-anywhere">{reason}</span> },
+  { title: 'Reason', grows: true, cell: ({ reason }) => <span className="wrap-anywhere">{reason}</span> },
   { title: 'Tries', numeric: true, from: 'md', cell: ({ tries }) => tries },
   { title: 'Since', from: 'sm', cell: ({ since }) => <Ago at={since} /> },
 ]
@@ -91,6 +91,7 @@ export const RepliesPage = () => {
         csv="listUndelivered"
         columns={columns}
         keyOf={({ replyId }) => replyId}
+        dense
         filters={<Deliver replies={replies.data?.items ?? []} />}
         empty={<Empty title="Every reply was delivered" />}
       />

@@ -29,7 +29,7 @@ const StopDialog = ({ action, onClose }: { readonly action: ActionProgress; read
       </p>
       <Refusal error={stop.error} />
       <DialogButtons>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         <Button look="danger" busy={stop.isPending} onClick={() => stop.mutate()}>
           Stop it
         </Button>

@@ -75,9 +75,9 @@ const ConditionField = ({ name, condition: { kind, label, choices = {} }, domain
     case 'text':
       return <TextFilter name={name} label={label} />
     case 'boolean':
-      return <SelectFilter name={name} label={label} options={Object.entries(choices)} />
+      return <SelectFilter rare name={name} label={label} options={Object.entries(choices)} />
     case 'instant':
-      return <TimeFilter name={name} label={label} />
+      return <TimeFilter rare name={name} label={label} />
   }
 }
 
@@ -88,6 +88,7 @@ export const TroubleshootingPage = () => {
   return (
     <Page
       title="Troubleshooting"
+      count={stats.data?.total.IN_TROUBLESHOOTING_QUEUE}
       intro="Commands that failed permanently wait here for an operator's decision. Their senders have no reply yet."
       aside={
         <Recent
@@ -96,13 +97,15 @@ export const TroubleshootingPage = () => {
         />
       }
     >
-      <Views views={views} path="/troubleshooting" />
       <SavedViews list="troubleshooting" path="/troubleshooting" names={[...conditionNames, 'view', 'sort']} />
-      <FilterBar names={conditionNames}>
-        {parkedConditions.map(([name, condition]) => (
-          <ConditionField key={name} name={name} condition={condition} domains={domains} />
-        ))}
-      </FilterBar>
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        <Views views={views} path="/troubleshooting" />
+        <FilterBar names={conditionNames} more>
+          {parkedConditions.map(([name, condition]) => (
+            <ConditionField key={name} name={name} condition={condition} domains={domains} />
+          ))}
+        </FilterBar>
+      </div>
       {view === 'groups' ? <Groups /> : <ParkedList />}
     </Page>
   )

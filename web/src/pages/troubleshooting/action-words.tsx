@@ -1,5 +1,6 @@
 import type { ActionProgress } from '../../api/client.ts'
 import { Badge, type Tone } from '../../components/StatusBadge.tsx'
+import { dateText } from '../../components/time/clock.ts'
 
 type Status = ActionProgress['status']
 
@@ -11,8 +12,6 @@ export const actionLooks: Readonly<Record<Status, { readonly label: string; read
   STOPPED: { label: 'Stopped', tone: 'warn' },
 }
 
-export const isActionStatus = (text: string | undefined): text is Status => text !== undefined && text in actionLooks
-
 export const isRunning = ({ status }: Pick<ActionProgress, 'status'>): boolean =>
   status === 'RUNNING' || status === 'WAITING_FOR_CANARY'
 
@@ -22,14 +21,14 @@ export const ActionBadge = ({ status }: { readonly status: Status }) => (
 
 /** An action's filter, in words. */
 export const filterText = (filter: ActionProgress['filter']): string => {
-  if (filter === null) return 'named one by one'
+  if (filter === null) return 'Selected one by one'
   const { errorCode, commandType, domain, from, to } = filter
   const parts = [
-    errorCode && `with error ${errorCode}`,
-    commandType && `of type ${commandType}`,
-    domain && `in domain ${domain}`,
-    from && `parked since ${from}`,
-    to && `parked before ${to}`,
+    errorCode && `error ${errorCode}`,
+    commandType && `type ${commandType}`,
+    domain && `domain ${domain}`,
+    from && `parked since ${dateText(from)}`,
+    to && `parked before ${dateText(to)}`,
   ].filter(part => part)
-  return parts.length === 0 ? 'all that was in troubleshooting' : parts.join(', ')
+  return parts.length === 0 ? 'Filter: none' : `Filter: ${parts.join(', ')}`
 }

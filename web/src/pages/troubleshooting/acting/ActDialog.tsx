@@ -68,7 +68,7 @@ export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) =
         {target.kind !== 'one' && <DryRun target={target} choice={choice} ready={ready} />}
         <Refusal error={act.error} />
         <DialogButtons>
-          <Button onClick={onClose}>Back</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button
             type="submit"
             look={action === 'cancel' ? 'danger' : 'primary'}

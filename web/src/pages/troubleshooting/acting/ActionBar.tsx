@@ -1,6 +1,8 @@
+import { useQuery } from '@tanstack/react-query'
 import { AlarmClock, Ban, CircleCheck, FlaskConical, type LucideIcon, PencilLine, RotateCcw } from 'lucide-react'
 import { useState } from 'react'
 import { type ParkedAction, parkedActions } from '../../../../../src/domain/command/operator-actions.ts'
+import { rehearsableQuery } from '../../../api/queries.ts'
 import { usePermissions } from '../../../api/session.ts'
 import { Button } from '../../../components/Button.tsx'
 import { ActDialog } from './ActDialog.tsx'
@@ -23,15 +25,25 @@ const icons: Readonly<Record<ParkedAction, LucideIcon>> = {
   cancel: Ban,
 }
 
+/** On the page of one command. */
+const keys: Readonly<Partial<Record<Open['what'], string>>> = { retry: 'r', edit: 'e', cancel: 'c' }
+
 const buttons = Object.keys(icons) as readonly ParkedAction[]
 
 /** A list that changes behind an open dialog must not change what is confirmed. */
 type Open = { readonly what: ParkedAction | 'edit' | 'rehearse'; readonly target: Target }
 
+/** Where the service knows the handlers. If it does not say, its answer to the rehearsal does. */
+const useCanRehearse = (target: Target, allowed: boolean): boolean => {
+  const known = useQuery({ ...rehearsableQuery(), enabled: allowed && target.kind === 'one' })
+  return target.kind === 'one' && (known.isError || known.data?.items.includes(target.command.domain) === true)
+}
+
 /** The operator's actions on commands in troubleshooting; empty for users without the permission. */
 export const ActionBar = ({ target, onDone = () => undefined, offered = true }: ActionBarProps) => {
   const may = usePermissions()
   const [open, setOpen] = useState<Open | null>(null)
+  const canRehearse = useCanRehearse(target, offered && may('operate'))
   if (!may('operate')) return null
   const close = (): void => setOpen(null)
   const button = (name: ParkedAction) => {
@@ -39,6 +51,7 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
     return (
       <Button
         key={name}
+        data-shortcut={target.kind === 'one' ? keys[name] : undefined}
         look={name === 'retry' ? 'primary' : 'plain'}
         icon={<Icon aria-hidden className="size-4" />}
         onClick={() => setOpen({ what: name, target })}
@@ -52,7 +65,7 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
       {offered && (
         <>
           {button('retry')}
-          {target.kind === 'one' && (
+          {canRehearse && (
             <Button
               icon={<FlaskConical aria-hidden className="size-4" />}
               onClick={() => setOpen({ what: 'rehearse', target })}
@@ -62,6 +75,7 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
           )}
           {target.kind === 'one' && (
             <Button
+              data-shortcut={keys.edit}
               icon={<PencilLine aria-hidden className="size-4" />}
               onClick={() => setOpen({ what: 'edit', target })}
             >

@@ -32,8 +32,6 @@ export const CanaryField = ({ count, value, onChange }: CanaryFieldProps) => (
         />
       </label>
     )}
-    <p className="text-xs text-muted">
-      The oldest go first. The rest follow when all of them have completed, and stay where they are when one has not.
-    </p>
+    <p className="text-xs text-muted">The oldest go first. The rest are retried only if all of these complete.</p>
   </fieldset>
 )

@@ -1,4 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
+import { parkedActions } from '../../../../../src/domain/command/operator-actions.ts'
 import { api } from '../../../api/client.ts'
 import { Button } from '../../../components/Button.tsx'
 import { Mono } from '../../../components/Json.tsx'
@@ -25,9 +26,10 @@ export const DryRun = ({ target, choice, ready }: DryRunProps) => {
       {found && (
         <div role="status" className="grid gap-1 rounded-md bg-raised p-3" data-testid="dry-run">
           <p>
-            Nothing was done. Of {counted(found.total)} it would take <strong>{found.would}</strong>
-            {found.decided < found.total && ` of the ${found.decided} looked at`}
-            {found.blocked > 0 && `, and ${found.blocked} could not be taken`}.
+            Dry run: <strong>{found.would}</strong> of {counted(found.total)} would be{' '}
+            {parkedActions[choice.action].past.toLowerCase()}
+            {found.decided < found.total && `, of ${found.decided} checked`}
+            {found.blocked > 0 && `, and ${found.blocked} cannot be`}. Nothing was changed.
           </p>
           {found.blockedSamples.length > 0 && (
             <ul className="grid gap-0.5 text-xs text-muted">

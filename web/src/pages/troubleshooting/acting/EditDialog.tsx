@@ -65,7 +65,7 @@ const EditForm = ({ target, payload, onClose, onDone }: EditDialogProps & { read
         <Button disabled={text === before} onClick={() => setText(before)}>
           Undo changes
         </Button>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         <Button type="submit" look="primary" busy={act.isPending} disabled={!parsed.ok}>
           {same ? 'Retry 1 command' : 'Retry with this payload'}
         </Button>

@@ -13,10 +13,10 @@ import type { Target } from './target.ts'
 const outcomes: Readonly<Record<Rehearsal['outcome'], { readonly text: string; readonly tone: Tone }>> = {
   SUCCESS: { text: 'It would complete.', tone: 'ok' },
   TRANSIENT: { text: 'It would fail with a transient error, and be tried again.', tone: 'warn' },
-  PERMANENT: { text: 'It would fail for good, and come back here.', tone: 'bad' },
+  PERMANENT: { text: 'It would fail again and return to troubleshooting.', tone: 'bad' },
   BUSINESS_RULE: { text: 'A business rule would refuse it; it would end as failed.', tone: 'bad' },
-  NO_HANDLER: { text: 'No worker has a handler for it; it would come back here.', tone: 'bad' },
-  INVALID_PAYLOAD: { text: 'The handler would refuse its payload; it would come back here.', tone: 'bad' },
+  NO_HANDLER: { text: 'No worker has a handler for it; it would return to troubleshooting.', tone: 'bad' },
+  INVALID_PAYLOAD: { text: 'The handler would refuse its payload; it would return to troubleshooting.', tone: 'bad' },
   TIMEOUT: { text: 'The handler did not end in time.', tone: 'warn' },
   CRASHED: { text: 'The handler would take its worker down.', tone: 'bad' },
 }
@@ -38,8 +38,8 @@ const Result = ({ rehearsal }: { readonly rehearsal: Rehearsal }) => {
           <strong>{error.code}</strong>: {error.message}
         </p>
       )}
-      {outcome === 'SUCCESS' && <Json value={result} label="What it would give" />}
-      <p className="text-muted">It took {duration(durationMs / 1000)}. All of it was rolled back.</p>
+      {outcome === 'SUCCESS' && <Json value={result} label="Its result" />}
+      <p className="text-muted">It took {duration(durationMs / 1000)}. Everything was rolled back.</p>
     </div>
   )
 }
@@ -61,13 +61,13 @@ export const RehearseDialog = ({ target, onClose, onRetry }: RehearseDialogProps
     <Dialog title="Rehearse 1 command" onClose={onClose}>
       <TargetSummary target={target} />
       <p className="text-muted">
-        The handler runs on it now, and what it writes is rolled back: the command stays as it is. Handlers that reach
-        outside the database take part only when they say that they can be rehearsed.
+        The handler runs on it now, and what it writes is rolled back: the command stays as it is. Handlers that call
+        other systems must opt in (<code>rehearsable: true</code>).
       </p>
       <Refusal error={rehearse.error} />
       {rehearse.data && <Result rehearsal={rehearse.data} />}
       <DialogButtons>
-        <Button onClick={onClose}>Back</Button>
+        <Button onClick={onClose}>Close</Button>
         {rehearse.data && <Button onClick={onRetry}>Retry …</Button>}
         <Button
           look="primary"

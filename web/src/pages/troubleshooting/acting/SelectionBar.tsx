@@ -40,7 +40,7 @@ export const SelectionBar = ({
     if (box.current !== null) box.current.indeterminate = picked.length > 0 && !allPicked && !everything
   })
   return (
-    <div className="z-10 flex min-h-13 flex-wrap items-center gap-x-3 gap-y-2 rounded-t-[inherit] border-b border-line bg-surface px-4 py-2 text-sm md:sticky md:top-12">
+    <div className="sticky top-0 z-20 flex min-h-10 flex-wrap items-center gap-x-3 gap-y-1 rounded-t-[inherit] border-b border-line bg-surface px-4 py-1 text-sm sm:top-12">
       <label className="flex items-center gap-2">
         <input
           ref={box}

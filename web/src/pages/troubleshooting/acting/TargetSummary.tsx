@@ -8,7 +8,8 @@ export const TargetSummary = ({ target }: { readonly target: Target }) => {
   if (target.kind === 'matching') {
     return (
       <p data-testid="target">
-        <strong>{counted(target.total)}</strong>: {filterWords(target.filter)}. What gets there later is left alone.
+        <strong>{counted(target.total)}</strong>: {filterWords(target.filter)}. Commands that arrive later are not
+        included.
       </p>
     )
   }

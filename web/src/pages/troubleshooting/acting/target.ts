@@ -1,4 +1,5 @@
 import type { ActionFilter } from '../../../../../src/domain/command/parking.ts'
+import { dateText } from '../../../components/time/clock.ts'
 
 /** A command on which an action is possible. */
 export interface Named {
@@ -41,8 +42,8 @@ export const filterWords = ({ domain, commandType, errorCode, from, to }: Action
     errorCode && `with error ${errorCode}`,
     commandType && `of type ${commandType}`,
     domain && `in domain ${domain}`,
-    from && `moved there since ${new Date(from).toLocaleString()}`,
-    to && `moved there before ${new Date(to).toLocaleString()}`,
+    from && `moved there since ${dateText(from)}`,
+    to && `moved there before ${dateText(to)}`,
   ].filter(Boolean)
   return words.length === 0 ? 'all that is in troubleshooting' : `all in troubleshooting ${words.join(', ')}`
 }

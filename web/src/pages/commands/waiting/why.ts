@@ -1,0 +1,42 @@
+import type { Command, Pause } from '../../../api/client.ts'
+import { ago } from '../../../components/Time.tsx'
+
+/** Why a pending command is not running yet. */
+export interface Why {
+  readonly kind: 'paused' | 'retry' | 'scheduled' | 'lane' | 'ready'
+  /** One or two words, for lists. */
+  readonly short: string
+  /** When it can run at the earliest; null: now, or nobody knows. */
+  readonly at: string | null
+}
+
+type Waiting = Pick<Command, 'domain' | 'commandType' | 'tenantId' | 'nextAttemptAt' | 'runAt' | 'lane'>
+
+/** The pause that keeps workers from beginning a command. */
+export const pauseOf = (command: Waiting, pauses: readonly Pause[]): Pause | undefined =>
+  pauses.find(
+    ({ domain, commandType, tenantId }) =>
+      domain === command.domain &&
+      (commandType === null || commandType === command.commandType) &&
+      (tenantId === null || tenantId === command.tenantId),
+  )
+
+const isAhead = (at: string | null, now: number): at is string => at !== null && Date.parse(at) > now
+
+interface Around {
+  readonly pauses: readonly Pause[]
+  /** Whether it waits in its lane. */
+  readonly inLane: boolean
+  readonly now: number
+}
+
+export const whyPending = (command: Waiting, { pauses, inLane, now }: Around): Why => {
+  const { nextAttemptAt, runAt, lane } = command
+  if (pauseOf(command, pauses) !== undefined) return { kind: 'paused', short: 'paused', at: null }
+  if (isAhead(nextAttemptAt, now)) {
+    return { kind: 'retry', short: `next try ${ago(now - Date.parse(nextAttemptAt))}`, at: nextAttemptAt }
+  }
+  if (isAhead(runAt, now)) return { kind: 'scheduled', short: `runs ${ago(now - Date.parse(runAt))}`, at: runAt }
+  if (inLane && lane !== null) return { kind: 'lane', short: `in lane ${lane}`, at: null }
+  return { kind: 'ready', short: 'ready', at: null }
+}
