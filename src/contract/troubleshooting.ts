@@ -74,7 +74,14 @@ const acted = t.intersection([t.type({ commandId: t.string, status }), planned])
 const retried = t.intersection([t.type({ commandId: t.string, status, msgId: nullable(t.string) }), planned])
 
 /** The codec of each kind of option in a request. */
-const codecs = { text: t.string, json: anyJson, boolean: t.boolean, instant }
+const codecs = {
+  text: t.string,
+  json: anyJson,
+  boolean: t.boolean,
+  instant,
+  person: nullable(t.string),
+  tags: t.array(t.string),
+}
 
 /** Codecs of these options, with required and optional ones separate. */
 export const optionCodecs = (options: ReturnType<typeof optionsOf>) => {
@@ -89,11 +96,11 @@ export const optionCodecs = (options: ReturnType<typeof optionsOf>) => {
 
 /** The route of an operator's action on one command. */
 const actionRoute = <Answer extends t.Mixed>(action: ActionName, answer: Answer) => {
-  const { path, summary, permission } = actionNamed(action)
+  const { path, http = { method: 'POST', path }, summary, permission } = actionNamed(action)
   const { required, optional } = optionCodecs(optionsOf(action))
   return route({
-    method: 'POST',
-    path: `/domains/:domain/commands/:commandId/${path}`,
+    method: http.method,
+    path: `/domains/:domain/commands/:commandId/${http.path}`,
     summary,
     tag: 'Troubleshooting',
     permission,

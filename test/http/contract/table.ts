@@ -38,7 +38,7 @@ const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
 
 const charge = { commandType: 'Charge', data: { amount: 5 } }
 const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore', 'scheduled']
-const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed']
+const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed', 'assignee', 'tag']
 const paging = ['limit', 'cursor']
 
 const question = { operation_type: 'question_generation', parameters: { topic: 'x' } }
@@ -245,6 +245,30 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     is: 'POST /domains/:domain/commands/:commandId/snooze',
     roles: operators,
     body: { until: new Date(Date.now() + 3_600_000).toISOString() },
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  noteCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/notes',
+    roles: operators,
+    body: { text: 'waits for the bank' },
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  assignCommand: {
+    is: 'PUT /domains/:domain/commands/:commandId/assignee',
+    roles: operators,
+    body: { assignee: 'jane@example.com' },
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  tagCommand: {
+    is: 'PUT /domains/:domain/commands/:commandId/tags',
+    roles: operators,
+    body: { tags: ['bank'] },
     succeeds: 200,
     unknown: 'COMMAND_NOT_FOUND',
     query: [],

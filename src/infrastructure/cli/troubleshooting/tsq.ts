@@ -57,8 +57,18 @@ const listAt = (deps: CliDeps, filter: ParkedAtOptions, flags: { readonly json?:
     return [page, parkedText(page, `Nothing was parked at ${page.at}.`, `As it was at ${page.at}`)]
   })
 
-const parkedText = ({ items, nextCursor }: Page<TroubleshootingItem>, none: string, below: string): string =>
-  (items.length === 0 ? none : `${table(items, itemColumns)}\n\n${below}${cutNote(items)}`) + more(nextCursor)
+const parkedText = ({ items, nextCursor }: Page<TroubleshootingItem>, none: string, below: string): string => {
+  const care = careColumns.filter(({ value }) => items.some(item => (value(item) ?? '') !== ''))
+  const columns = itemColumns.toSpliced(4, 0, ...care)
+  return (items.length === 0 ? none : `${table(items, columns)}\n\n${below}${cutNote(items)}`) + more(nextCursor)
+}
+
+/** Shown where an item has one of them. */
+const careColumns: readonly Column<TroubleshootingItem>[] = [
+  { title: 'ASSIGNEE', value: item => item.assignee },
+  { title: 'TAGS', value: item => item.tags.join(', '), flexible: true },
+  { title: 'NOTES', value: item => (item.notes === 0 ? '' : String(item.notes)) },
+]
 
 const itemColumns: readonly Column<TroubleshootingItem>[] = [
   { title: 'COMMAND', value: item => item.commandId },

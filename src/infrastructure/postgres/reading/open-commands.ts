@@ -48,6 +48,8 @@ export const parkedFilters = (filter: TroubleshootingFilter) => {
   filters.add('c.parked_at >= ?::timestamptz', filter.from)
   filters.add('c.parked_at < ?::timestamptz', filter.to)
   filters.add(`coalesce(c.${SNOOZED}, false) = ?::boolean`, filter.snoozed)
+  filters.add('c.assignee = ?', filter.assignee)
+  filters.add('? = any (c.tags)', filter.tag)
   if (filter.q !== undefined) {
     const like = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`
     filters.add("concat_ws(' ', c.command_id::text, c.last_error_code, c.last_error_msg) ilike ?", like)

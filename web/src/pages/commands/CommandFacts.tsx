@@ -3,6 +3,7 @@ import type { CommandDetail } from '../../api/client.ts'
 import { Link } from '../../app/router.tsx'
 import { type Fact, Facts } from '../../components/Facts.tsx'
 import { CopyButton, Mono } from '../../components/Json.tsx'
+import { Tags } from '../../components/Tags.tsx'
 import { At } from '../../components/Time.tsx'
 
 const parkedReasons: Readonly<Record<string, string>> = {
@@ -50,6 +51,8 @@ export const CommandFacts = ({ command }: { readonly command: CommandDetail }) =
     ['Lane', command.lane],
     ['Why parked', command.parkedReason && reasonText(command.parkedReason)],
     ...pendingTimes.map(([name, label]) => [label, command[name] && <At key={name} at={command[name]} />] as const),
+    ['Assignee', command.assignee],
+    ['Tags', command.tags.length > 0 && <Tags key="t" tags={command.tags} />],
     ['Sent', <At key="s" at={command.createdAt} />],
     ['Changed', <At key="u" at={command.updatedAt} />],
     ['Tenant', command.tenantId],

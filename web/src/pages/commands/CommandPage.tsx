@@ -12,6 +12,7 @@ import { StatusBadge } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
 import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
+import { Notes } from './Notes.tsx'
 import { Replies } from './Replies.tsx'
 import { eventOptions, Timeline } from './Timeline.tsx'
 import { TimeTravel } from './TimeTravel.tsx'
@@ -119,6 +120,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                 >
                   <CommandFacts command={command} />
                 </Section>
+                <Notes audit={audit.data?.items} />
                 <Section title="Reply">
                   <Replies command={command} audit={audit.data?.items} />
                 </Section>

@@ -10,6 +10,7 @@ import { Pager } from '../../components/lists/Pager.tsx'
 import { type Column, Table } from '../../components/lists/Table.tsx'
 import { Badge } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
+import { Tags } from '../../components/Tags.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { reasonText } from '../commands/CommandFacts.tsx'
 import { SelectionBar } from './acting/SelectionBar.tsx'
@@ -24,6 +25,16 @@ const UntilBadge = ({ label, until }: { readonly label: string; readonly until: 
   Date.parse(until) > Date.now() && (
     <span className="block">
       <Badge tone="idle">{`${label} ${new Date(until).toLocaleString()}`}</Badge>
+    </span>
+  )
+
+/** What operators have written down about it. */
+export const CareLine = ({ assignee, tags, notes }: Pick<Parked, 'assignee' | 'tags' | 'notes'>) =>
+  (assignee !== null || tags.length > 0 || notes > 0) && (
+    <span className="mt-0.5 flex flex-wrap items-center gap-x-2 gap-y-1 text-xs text-muted">
+      {assignee !== null && <span className="wrap-anywhere">{assignee} is on it</span>}
+      {notes > 0 && <span>{notes === 1 ? '1 note' : `${notes} notes`}</span>}
+      <Tags tags={tags} />
     </span>
   )
 
@@ -80,6 +91,7 @@ export const ParkedList = () => {
             {item.lastErrorCode ?? item.lastErrorType ?? reasonText(item.parkedReason)}
           </span>
           <span className="line-clamp-2 text-xs text-muted wrap-anywhere">{item.lastErrorMsg}</span>
+          <CareLine {...item} />
         </>
       ),
     },

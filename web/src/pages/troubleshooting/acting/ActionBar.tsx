@@ -1,4 +1,15 @@
-import { AlarmClock, Ban, CircleCheck, FlaskConical, type LucideIcon, PencilLine, RotateCcw } from 'lucide-react'
+import {
+  AlarmClock,
+  Ban,
+  CircleCheck,
+  FlaskConical,
+  type LucideIcon,
+  PencilLine,
+  RotateCcw,
+  StickyNote,
+  Tag,
+  UserRoundCheck,
+} from 'lucide-react'
 import { useState } from 'react'
 import { type ParkedAction, parkedActions } from '../../../../../src/domain/command/operator-actions.ts'
 import { usePermissions } from '../../../api/session.ts'
@@ -21,7 +32,13 @@ const icons: Readonly<Record<ParkedAction, LucideIcon>> = {
   complete: CircleCheck,
   snooze: AlarmClock,
   cancel: Ban,
+  note: StickyNote,
+  assign: UserRoundCheck,
+  tag: Tag,
 }
+
+/** They change nothing that a sender or worker sees. */
+const careful: readonly ParkedAction[] = ['note', 'assign', 'tag']
 
 const buttons = Object.keys(icons) as readonly ParkedAction[]
 
@@ -39,7 +56,7 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
     return (
       <Button
         key={name}
-        look={name === 'retry' ? 'primary' : 'plain'}
+        look={name === 'retry' ? 'primary' : careful.includes(name) ? 'quiet' : 'plain'}
         icon={<Icon aria-hidden className="size-4" />}
         onClick={() => setOpen({ what: name, target })}
       >
