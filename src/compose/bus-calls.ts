@@ -91,6 +91,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
     }),
     lanes: guardedAll(flow.lanes),
     limits: guardedAll(flow.limits),
+    causes: guardedAll(flow.causes),
     troubleshooting: guardedAll({
       list: reader.parked,
       groups: reader.parkedGroups,

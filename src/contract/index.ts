@@ -6,6 +6,7 @@ import { scheduleRoutes } from './flow/schedules.ts'
 import { strangerRoutes } from './flow/strangers.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
+import { causeRoutes } from './operators/causes.ts'
 import { proofRoutes } from './proof.ts'
 import { replyRoutes } from './replies.ts'
 import { statsRoutes } from './stats.ts'
@@ -19,6 +20,7 @@ export const api = {
   ...troubleshootingRoutes,
   ...rehearsalRoutes,
   ...actionRoutes,
+  ...causeRoutes,
   ...replyRoutes,
   ...strangerRoutes,
   ...operationRoutes,

@@ -43,6 +43,19 @@ const group = t.type({
   first: instant,
   last: instant,
   sample: nullable(t.string),
+  care: nullable(
+    t.type({
+      assignee: nullable(t.string),
+      tags: t.readonlyArray(t.string),
+      notes: t.number,
+      lastNote: nullable(t.string),
+      notedBy: nullable(t.string),
+      notedAt: nullable(instant),
+      investigatedUntil: nullable(instant),
+      investigatedBy: nullable(t.string),
+      investigationReason: nullable(t.string),
+    }),
+  ),
 })
 
 /** Of a dry run: what the action would do to a command. */

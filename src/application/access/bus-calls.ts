@@ -1,4 +1,5 @@
 import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
+import type { Causes } from '../flow/causes.ts'
 import type { Lanes } from '../flow/lanes.ts'
 import type { Limits } from '../flow/limits.ts'
 import type { Pauses } from '../flow/pauses.ts'
@@ -83,6 +84,8 @@ export interface BusCalls extends Pauses {
      */
     readonly rehearse: (domain: string, commandId: string, options?: RehearseOptions) => Promise<Rehearsal>
   }
+  /** Notes, an assignee and tags on why commands are parked: a domain, type and error code. */
+  readonly causes: Causes
   /** Replies that could not be put on their queue. They are kept, and each can be delivered once more. */
   readonly replies: UndeliveredReplies
   /** Messages on command queues that no command of this bus sent. They are kept, and can be adopted or dropped. */

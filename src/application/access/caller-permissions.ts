@@ -36,6 +36,7 @@ export const callerPermissions = {
     actions: 'operate',
     stop: 'operate',
   },
+  causes: { list: 'read', note: 'operate', assign: 'operate', tag: 'operate', investigate: 'operate' },
   strangers: { list: 'operate', adopt: 'operate', drop: 'operate' },
   replies: { undelivered: 'operate', deliverAgain: 'operate' },
   operations: { start: 'operations', get: 'operations', list: 'operations', retry: 'operations' },

@@ -5,7 +5,7 @@ import { type BoundCalls, bindCalls } from './bound-calls.ts'
 import { callerPermissions } from './caller-permissions.ts'
 import { type CallerDeps, type Calling, demand } from './calling.ts'
 import { commandCalls } from './command-calls.ts'
-import { laneCalls, limitCalls, pauseCalls } from './flow-calls.ts'
+import { causeCalls, laneCalls, limitCalls, pauseCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
 import { scheduleCalls } from './schedule-calls.ts'
@@ -36,6 +36,7 @@ const callsFor = bindCalls(
     lanes: laneCalls,
     limits: limitCalls,
     troubleshooting: troubleshootingCalls,
+    causes: causeCalls,
     replies: replyCalls,
     strangers: strangerCalls,
     operations: operationCalls,
@@ -51,6 +52,7 @@ export interface Caller extends BoundCalls<typeof commandCalls & typeof pauseCal
   readonly lanes: BoundCalls<typeof laneCalls>
   readonly limits: BoundCalls<typeof limitCalls>
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
+  readonly causes: BoundCalls<typeof causeCalls>
   readonly replies: BoundCalls<typeof replyCalls>
   /** Messages of other programs, which have no tenant: callers of a tenant find none. */
   readonly strangers: BoundCalls<typeof strangerCalls>

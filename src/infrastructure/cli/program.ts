@@ -30,6 +30,7 @@ import { failureOf, Refused } from './support/failure.ts'
 import { addInspect } from './support/inspect.ts'
 import { Interrupted } from './support/session.ts'
 import { jsonText, printNote } from './text/output.ts'
+import { addCauses } from './troubleshooting/causes.ts'
 import { addRehearse } from './troubleshooting/rehearse.ts'
 import { addTroubleshooting } from './troubleshooting/tsq.ts'
 
@@ -70,6 +71,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addCredits,
     addLanes,
     addLimits,
+    addCauses,
     addSchedules,
     addPauses,
     addReplies,

@@ -17,6 +17,7 @@ import { createTestBus } from '../../support/bus.ts'
 import { sending } from '../../support/lives/command-store.ts'
 import { auditNames, parked } from '../../support/park.ts'
 
+const causeKey = { domain: 'a', commandType: 'T', errorCode: 'X' }
 const ID = '00000000-0000-4000-8000-000000000001'
 const identity = (part: Partial<Identity> = {}): Identity => ({
   subject: 'jane@example.com',
@@ -60,6 +61,11 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['troubleshooting.action', 'operate', caller => caller.troubleshooting.action(ID)],
   ['troubleshooting.actions', 'operate', caller => caller.troubleshooting.actions()],
   ['troubleshooting.stop', 'operate', caller => caller.troubleshooting.stop(ID)],
+  ['causes.list', 'read', caller => caller.causes.list()],
+  ['causes.note', 'operate', caller => caller.causes.note({ ...causeKey, text: 'x' })],
+  ['causes.assign', 'operate', caller => caller.causes.assign({ ...causeKey, assignee: 'x' })],
+  ['causes.tag', 'operate', caller => caller.causes.tag({ ...causeKey, tags: ['x'] })],
+  ['causes.investigate', 'operate', caller => caller.causes.investigate({ ...causeKey, until: null })],
   ['pause', 'operate', caller => caller.pause({ domain: 'a', reason: 'x' })],
   ['resume', 'operate', caller => caller.resume(ID)],
   ['pauses', 'read', caller => caller.pauses()],

@@ -109,6 +109,9 @@ const limit = async ({ bus }: SharedApi): Promise<string> => {
   return name
 }
 
+/** Of a type that nobody sends. */
+const cause = { domain: 'payments', commandType: 'Nothing', errorCode: 'NONE' }
+
 /** A declared route that is missing here is a type error, and fails the tests that go through all routes. */
 export const expected: { readonly [Id in keyof Api]: Expected } = {
   sendCommand: {
@@ -288,6 +291,45 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     body: {},
     succeeds: 200,
     unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  listCauses: {
+    is: 'GET /troubleshooting/causes',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'commandType', 'errorCode'],
+  },
+  noteCause: {
+    is: 'POST /troubleshooting/causes/notes',
+    roles: operators,
+    body: { ...cause, text: 'waits for the bank' },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  assignCause: {
+    is: 'PUT /troubleshooting/causes/assignee',
+    roles: operators,
+    body: { ...cause, assignee: 'jane@example.com' },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  tagCause: {
+    is: 'PUT /troubleshooting/causes/tags',
+    roles: operators,
+    body: { ...cause, tags: ['bank'] },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  investigateCause: {
+    is: 'PUT /troubleshooting/causes/investigation',
+    roles: operators,
+    body: { ...cause, until: null },
+    succeeds: 200,
+    unknown: 'no id in its path',
     query: [],
   },
   startAction: {

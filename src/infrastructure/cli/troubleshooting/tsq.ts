@@ -93,5 +93,7 @@ const groupColumns: readonly Column<TroubleshootingGroup>[] = [
   { title: 'ERROR CODE', value: group => group.errorCode, flexible: true },
   { title: 'FIRST', value: group => when(group.first) },
   { title: 'LAST', value: group => when(group.last) },
+  { title: 'ASSIGNEE', value: ({ care }) => care?.assignee ?? null },
+  { title: 'INVESTIGATED UNTIL', value: ({ care }) => when(care?.investigatedUntil ?? null) },
   { title: 'SAMPLE', value: group => group.sample, flexible: true },
 ]

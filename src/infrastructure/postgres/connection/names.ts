@@ -11,6 +11,7 @@ export const schemaNames = [
   'command_bus_audit',
   'command_bus_begin',
   'command_bus_caller',
+  'command_bus_cause',
   'command_bus_chain',
   'command_bus_change_lanes',
   'command_bus_check_lanes',

@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 import type { TroubleshootingFilter } from '../../../application/ports/reading/command-queries.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import { instant } from '../connection/instant.ts'
+import { INVESTIGATED, ofCause } from './causes.ts'
 import { conditions, tenantIs } from './conditions.ts'
 
 /** SQL, by the clock of the database. */
@@ -16,8 +17,8 @@ export interface OpenRow {
 }
 
 /**
- * Counts open commands by reading only their index, which holds status, domain and time. Snoozed commands are counted in
- * their own index and subtracted.
+ * Counts open commands by reading only their index, which holds status, domain and time. Snoozed commands, and those of
+ * causes under investigation, are counted in indexes of their own and subtracted.
  */
 export const countOpen = async (
   pool: Pool,
@@ -30,7 +31,10 @@ export const countOpen = async (
        select domain, status, count(*) as count, min(created_at) as oldest from command_bus_command
        where status in (${statuses.map(status => `'${status}'`).join(', ')}) ${ofTenant} group by status, domain
        union all select domain, status, -count(*), null from command_bus_command
-       where ${SNOOZED} ${ofTenant} group by status, domain) counted
+       where ${SNOOZED} ${ofTenant} group by status, domain
+       union all select c.domain, c.status, -count(*), null from command_bus_cause k
+       join command_bus_command c on c.status = 'IN_TROUBLESHOOTING_QUEUE' and ${ofCause('k', 'c')}
+       where k.${INVESTIGATED} and not coalesce(c.${SNOOZED}, false) ${ofTenant} group by 1, 2) counted
      group by domain, status having sum(count) > 0 order by domain`,
     tenantId === undefined ? [] : [tenantId],
   )
