@@ -1,4 +1,7 @@
 export type { Caller } from './application/access/caller.ts'
+export { AlertNotFoundError } from './application/alerts/alert-errors.ts'
+export type { NewAlert } from './application/alerts/alert-input.ts'
+export type { AlertOptions } from './application/alerts/alerts.ts'
 export { BatchFailedError, type BatchItem } from './application/commands/batch-failed.ts'
 export {
   BusinessRuleError,

@@ -32,6 +32,7 @@ import { createStrangerStore } from '../infrastructure/postgres/strangers/strang
 import { createActions } from '../infrastructure/runners/bulk-actions.ts'
 import { derivedId } from '../infrastructure/shared/uuid-ids.ts'
 import { type OutboxOptions, outbox } from '../projections/outbox.ts'
+import { type AlertingDeps, createAlerting } from './alerts.ts'
 import { createFlow, type FlowDeps } from './flow.ts'
 import type { Readiness } from './readiness.ts'
 import { createScheduling, type SchedulesDeps } from './schedules.ts'
@@ -41,6 +42,7 @@ export interface BusCallsDeps
   extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log' | 'laneRules'>,
     Pick<FlowDeps, 'written' | 'onPauses'>,
     Pick<SchedulesDeps, 'sendBatch' | 'ownClock' | 'scheduleLimits'>,
+    Pick<AlertingDeps, 'alerting'>,
     Pick<Readiness, 'guardedAll'> {
   readonly onSuccess: OutboxOptions['onSuccess']
   readonly workflows: CommandBusOptions['workflows'] | undefined
@@ -77,6 +79,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
   const { templates, runner } = workflows
   const flow = createFlow({ ...deps, pool, store, derivedId })
   const { schedules, runner: scheduleRunner } = createScheduling({ ...deps, pool, store, derivedId })
+  const { alerts, runner: alertRunner } = createAlerting({ ...deps, pool, derivedId })
   const bus: BusCalls = {
     ...guardedAll({
       getCommand: reader.get,
@@ -92,6 +95,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
     lanes: guardedAll(flow.lanes),
     limits: guardedAll(flow.limits),
     causes: guardedAll(flow.causes),
+    alerts: guardedAll(alerts),
     troubleshooting: guardedAll({
       list: reader.parked,
       groups: reader.parkedGroups,
@@ -126,7 +130,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
     credits: guardedAll(workflows.credits),
     schedules: guardedAll(schedules),
   }
-  return { bus, actions, runner, scheduleRunner }
+  return { bus, actions, runner, scheduleRunner, alertRunner }
 }
 
 /** How bulk actions recognise finished items when the log is in another database. */

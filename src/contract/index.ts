@@ -6,6 +6,7 @@ import { scheduleRoutes } from './flow/schedules.ts'
 import { strangerRoutes } from './flow/strangers.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
+import { alertRoutes } from './operators/alerts.ts'
 import { causeRoutes } from './operators/causes.ts'
 import { proofRoutes } from './proof.ts'
 import { replyRoutes } from './replies.ts'
@@ -21,6 +22,7 @@ export const api = {
   ...rehearsalRoutes,
   ...actionRoutes,
   ...causeRoutes,
+  ...alertRoutes,
   ...replyRoutes,
   ...strangerRoutes,
   ...operationRoutes,

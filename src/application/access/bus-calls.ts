@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/alerts.ts'
 import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
 import type { Causes } from '../flow/causes.ts'
 import type { Lanes } from '../flow/lanes.ts'
@@ -86,6 +87,8 @@ export interface BusCalls extends Pauses {
   }
   /** Notes, an assignee and tags on why commands are parked: a domain, type and error code. */
   readonly causes: Causes
+  /** Webhooks that tell when something is wrong. */
+  readonly alerts: Alerts
   /** Replies that could not be put on their queue. They are kept, and each can be delivered once more. */
   readonly replies: UndeliveredReplies
   /** Messages on command queues that no command of this bus sent. They are kept, and can be adopted or dropped. */

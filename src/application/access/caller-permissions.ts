@@ -37,6 +37,7 @@ export const callerPermissions = {
     stop: 'operate',
   },
   causes: { list: 'read', note: 'operate', assign: 'operate', tag: 'operate', investigate: 'operate' },
+  alerts: { list: 'operate', get: 'operate', set: 'operate', delete: 'operate', test: 'operate', sent: 'operate' },
   strangers: { list: 'operate', adopt: 'operate', drop: 'operate' },
   replies: { undelivered: 'operate', deliverAgain: 'operate' },
   operations: { start: 'operations', get: 'operations', list: 'operations', retry: 'operations' },

@@ -10,7 +10,7 @@ import { identityOf } from './identity-of.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
 import { scheduleCalls } from './schedule-calls.ts'
 import { strangerCalls } from './stranger-calls.ts'
-import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
+import { alertCalls, replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
 
 const userOf = ({ identity: { subject, tenant }, scope }: Calling): OperationUser => ({ subject, tenant, ...scope })
 
@@ -37,6 +37,7 @@ const callsFor = bindCalls(
     limits: limitCalls,
     troubleshooting: troubleshootingCalls,
     causes: causeCalls,
+    alerts: alertCalls,
     replies: replyCalls,
     strangers: strangerCalls,
     operations: operationCalls,
@@ -52,6 +53,7 @@ export interface Caller extends BoundCalls<typeof commandCalls & typeof pauseCal
   readonly lanes: BoundCalls<typeof laneCalls>
   readonly limits: BoundCalls<typeof limitCalls>
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
+  readonly alerts: BoundCalls<typeof alertCalls>
   readonly causes: BoundCalls<typeof causeCalls>
   readonly replies: BoundCalls<typeof replyCalls>
   /** Messages of other programs, which have no tenant: callers of a tenant find none. */

@@ -11,6 +11,7 @@ import { addDoctor } from './database/doctor.ts'
 import { addGrants } from './database/grants.ts'
 import { addMigrate } from './database/migrate.ts'
 import { addQueues } from './database/queues.ts'
+import { addAlerts } from './flow/alerts.ts'
 import { addLanes } from './flow/lanes.ts'
 import { addLimits } from './flow/limits.ts'
 import { addPauses } from './flow/pauses.ts'
@@ -72,6 +73,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addLanes,
     addLimits,
     addCauses,
+    addAlerts,
     addSchedules,
     addPauses,
     addReplies,

@@ -149,6 +149,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
     ...defined({ databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour }),
+    alerts: { ...defined({ publicUrl: config.publicUrl }), allowLocal: config.alertsLocal },
     readTimeoutMs: config.readTimeoutMs,
     waitForDispatchMs: DISPATCH_MS,
     log,
@@ -175,6 +176,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     parts.bus.runs.run().catch(error => log.error({ err: error }, 'workflow runs are not followed'))
   if (!stop.requested())
     parts.bus.schedules.carryOut().catch(error => log.error({ err: error }, 'schedules are not followed'))
+  if (!stop.requested()) parts.bus.alerts.run().catch(error => log.error({ err: error }, 'alerts are not sent'))
   if (!stop.requested()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
 }
 

@@ -109,6 +109,13 @@ const limit = async ({ bus }: SharedApi): Promise<string> => {
   return name
 }
 
+/** Nobody listens there. */
+const alert = async ({ bus }: SharedApi): Promise<string> => {
+  const name = `of-${randomUUID()}`
+  await bus.alerts.set(name, { url: 'http://127.0.0.1:9/', secret: 'a-secret-of-the-tests', on: 'parked' })
+  return name
+}
+
 /** Of a type that nobody sends. */
 const cause = { domain: 'payments', commandType: 'Nothing', errorCode: 'NONE' }
 
@@ -293,45 +300,6 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'COMMAND_NOT_FOUND',
     query: [],
   },
-  listCauses: {
-    is: 'GET /troubleshooting/causes',
-    roles: readers,
-    succeeds: 200,
-    unknown: 'no id in its path',
-    query: ['domain', 'commandType', 'errorCode'],
-  },
-  noteCause: {
-    is: 'POST /troubleshooting/causes/notes',
-    roles: operators,
-    body: { ...cause, text: 'waits for the bank' },
-    succeeds: 200,
-    unknown: 'no id in its path',
-    query: [],
-  },
-  assignCause: {
-    is: 'PUT /troubleshooting/causes/assignee',
-    roles: operators,
-    body: { ...cause, assignee: 'jane@example.com' },
-    succeeds: 200,
-    unknown: 'no id in its path',
-    query: [],
-  },
-  tagCause: {
-    is: 'PUT /troubleshooting/causes/tags',
-    roles: operators,
-    body: { ...cause, tags: ['bank'] },
-    succeeds: 200,
-    unknown: 'no id in its path',
-    query: [],
-  },
-  investigateCause: {
-    is: 'PUT /troubleshooting/causes/investigation',
-    roles: operators,
-    body: { ...cause, until: null },
-    succeeds: 200,
-    unknown: 'no id in its path',
-    query: [],
-  },
   startAction: {
     is: 'POST /troubleshooting/actions',
     roles: operators,
@@ -373,6 +341,95 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'ACTION_NOT_FOUND',
     query: ['items', 'outcome', ...paging],
     prepare: emptyAction,
+  },
+  listCauses: {
+    is: 'GET /troubleshooting/causes',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'commandType', 'errorCode'],
+  },
+  noteCause: {
+    is: 'POST /troubleshooting/causes/notes',
+    roles: operators,
+    body: { ...cause, text: 'waits for the bank' },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  assignCause: {
+    is: 'PUT /troubleshooting/causes/assignee',
+    roles: operators,
+    body: { ...cause, assignee: 'jane@example.com' },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  tagCause: {
+    is: 'PUT /troubleshooting/causes/tags',
+    roles: operators,
+    body: { ...cause, tags: ['bank'] },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  investigateCause: {
+    is: 'PUT /troubleshooting/causes/investigation',
+    roles: operators,
+    body: { ...cause, until: null },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listAlerts: {
+    is: 'GET /alerts',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  getAlert: {
+    is: 'GET /alerts/:name',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'ALERT_NOT_FOUND',
+    query: [],
+    prepare: alert,
+  },
+  setAlert: {
+    is: 'PUT /alerts/:name',
+    roles: operators,
+    body: { url: 'https://hooks.example.com/on-call', secret: 'a-secret-of-the-tests', on: ['groups'] },
+    required: ['url', 'on'],
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    prepare: async () => 'on-call',
+  },
+  deleteAlert: {
+    is: 'DELETE /alerts/:name',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'ALERT_NOT_FOUND',
+    query: [],
+    prepare: alert,
+  },
+  testAlert: {
+    is: 'POST /alerts/:name/test',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'ALERT_NOT_FOUND',
+    query: [],
+    prepare: alert,
+  },
+  listSentAlerts: {
+    is: 'GET /alerts/:name/sent',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'ALERT_NOT_FOUND',
+    query: paging,
+    prepare: alert,
   },
   listUndelivered: {
     is: 'GET /replies/undelivered',

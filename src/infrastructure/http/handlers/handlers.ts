@@ -11,6 +11,7 @@ import {
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { ProofStats } from '../../proof/background-check.ts'
 import type { Handlers } from '../requests/mount.ts'
+import { alertHandlers } from './alert-handlers.ts'
 import { causeHandlers } from './cause-handlers.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
@@ -111,6 +112,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   getOperation: ({ params }, caller) => caller.operations.get(params.id),
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
   ...causeHandlers,
+  ...alertHandlers,
   ...strangerHandlers,
   ...workflowHandlers,
   ...laneHandlers,

@@ -41,6 +41,10 @@ export const countOpen = async (
   return rows
 }
 
+/** SQL: whether the parked command counts, as it is neither snoozed nor of a cause under investigation. */
+export const inAlarm = (command: string): string => `not coalesce(${command}.${SNOOZED}, false) and not exists (
+  select from command_bus_cause k where ${ofCause('k', command)} and k.${INVESTIGATED})`
+
 /** The conditions of a list of parked commands, on the command row `c`. */
 export const parkedFilters = (filter: TroubleshootingFilter) => {
   const filters = conditions()

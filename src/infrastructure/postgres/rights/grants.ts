@@ -21,6 +21,8 @@ const kept = ['command_bus_stranger', 'command_bus_shared_queue', 'command_bus_u
 const progress = 'command_bus_schedule_progress'
 /** The commands of lanes, and what a rate has given to them. */
 const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']
+/** With secrets, so that readers have no right on them. */
+const alerts = ['command_bus_alert', 'command_bus_alert_subject', 'command_bus_alert_delivery']
 const actions = ['command_bus_action', 'command_bus_action_item']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
@@ -97,6 +99,7 @@ const operator: Rights = {
   tables: [
     ...reader.tables,
     ['insert, update', actions],
+    ['select, insert, update, delete', alerts],
     ['insert, update', ['command_bus_checkpoint', progress]],
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
     ['insert, update, delete', ['command_bus_intent']],
