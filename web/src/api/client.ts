@@ -41,4 +41,6 @@ export type RunPreview = Answer<'previewRetry'>
 export type Template = Answer<'listTemplates'>['items'][number]
 export type LedgerEntry = Answer<'getCredits'>['ledger'][number]
 export type ListedLane = Answer<'listLanes'>['items'][number]
+export type Alert = Answer<'listAlerts'>['items'][number]
+export type SentAlert = Answer<'listSentAlerts'>['items'][number]
 export type ListedSchedule = Answer<'listSchedules'>['items'][number]

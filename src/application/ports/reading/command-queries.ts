@@ -86,7 +86,7 @@ export interface TroubleshootingGroup {
 export interface CauseCare {
   readonly assignee: string | null
   readonly tags: readonly string[]
-  /** How many notes the cause has; `lastNote` is the newest. */
+  /** How many notes the cause has; `lastNote` is the beginning of the newest, 300 characters. */
   readonly notes: number
   readonly lastNote: string | null
   readonly notedBy: string | null

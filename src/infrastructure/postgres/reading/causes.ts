@@ -9,7 +9,7 @@ export const ofCause = (cause: string, of: string): string =>
 export const INVESTIGATED = 'investigated_until > now()'
 
 export const causeColumns = (cause: string): string => `${cause}.assignee, ${cause}.tags, ${cause}.notes,
-  ${cause}.last_note as "lastNote", ${cause}.noted_by as "notedBy", ${instant(`${cause}.noted_at`)} as "notedAt",
+  left(${cause}.last_note, 300) as "lastNote", ${cause}.noted_by as "notedBy", ${instant(`${cause}.noted_at`)} as "notedAt",
   ${instant(`case when ${cause}.${INVESTIGATED} then ${cause}.investigated_until end`)} as "investigatedUntil",
   case when ${cause}.${INVESTIGATED} then ${cause}.investigated_by end as "investigatedBy",
   case when ${cause}.${INVESTIGATED} then ${cause}.investigation_reason end as "investigationReason"`

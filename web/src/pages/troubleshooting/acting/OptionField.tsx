@@ -30,14 +30,14 @@ export const readEntry = (option: ActionOption, entry: Entry): { readonly ok: bo
   }
 }
 
-const tagsIn = (text: string): readonly string[] =>
+export const tagsIn = (text: string): readonly string[] =>
   text
     .split(',')
     .map(tag => tag.trim())
     .filter(tag => tag !== '')
 
 /** A name, with a button that takes the user's own. */
-const PersonField = ({ label, value, onChange }: Parameters<typeof TextField>[0]) => {
+export const PersonField = ({ label, value, onChange }: Parameters<typeof TextField>[0]) => {
   const me = useSessionState().session?.subject
   return (
     <div className="grid gap-2">
