@@ -116,19 +116,23 @@ describe('a parked command', () => {
     const commandId = await parked(setup)
     const { note, assign, tag } = bus.troubleshooting
     const tags = (given: readonly unknown[]) => tag('payments', commandId, { ...jane, tags: given as string[] })
-    const refused: readonly (readonly [Promise<unknown>, string])[] = [
-      [note('payments', commandId, { ...jane, text: 'x'.repeat(2_001) }), 'text: must have at most 2000 characters'],
-      [note('payments', commandId, { ...jane, text: ' ' }), 'text: must not be blank'],
-      [assign('payments', commandId, { ...jane, assignee: 'x'.repeat(201) }), 'assignee: must have at most 200'],
-      [assign('payments', commandId, jane as never), 'assignee: must be a text, not undefined'],
-      [tags(Array.from({ length: 21 }, (_, i) => `${i}`)), 'tags: must be at most 20, not 21'],
-      [tags(['x'.repeat(51)]), 'tags[0]: must have at most 50 characters'],
-      [tags(['a,b']), 'tags: must have no commas'],
-      [tags(['']), 'tags[0]: must not be blank'],
+    const refused: readonly (readonly [() => Promise<unknown>, string])[] = [
+      [
+        () => note('payments', commandId, { ...jane, text: 'x'.repeat(2_001) }),
+        'text: must have at most 2000 characters',
+      ],
+      [() => note('payments', commandId, { ...jane, text: ' ' }), 'text: must not be blank'],
+      [() => assign('payments', commandId, { ...jane, assignee: 'x'.repeat(201) }), 'assignee: must have at most 200'],
+      [() => assign('payments', commandId, jane as never), 'assignee: must be a text, not undefined'],
+      [() => tags(Array.from({ length: 21 }, (_, i) => `${i}`)), 'tags: must be at most 20, not 21'],
+      [() => tags(['x'.repeat(51)]), 'tags[0]: must have at most 50 characters'],
+      [() => tags(['a,b']), 'tags: must have no commas'],
+      [() => tags(['']), 'tags[0]: must not be blank'],
     ]
-    for (const [promise, message] of refused) {
-      await expect(promise).rejects.toThrow(InvalidInputError)
-      await expect(promise).rejects.toThrow(message)
+    for (const [call, message] of refused) {
+      const done = call()
+      await expect(done).rejects.toThrow(InvalidInputError)
+      await expect(done).rejects.toThrow(message)
     }
     await note('payments', commandId, { ...jane, text: '\u{1F642}'.repeat(1_000) })
     expect((await bus.getCommand('payments', commandId))?.notes).toBe(1)

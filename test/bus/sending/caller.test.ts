@@ -177,8 +177,8 @@ test('G3: each cell of the table of calls in docs/security.md is what the librar
   for (const [name, , call] of calls) {
     const may = rows.find(({ what }) => what === name)?.may ?? []
     for (const role of roles) {
-      // lanes are of all tenants
-      const tenant = /^(lanes|limits)\./.test(name) ? null : 't1'
+      // lanes and causes are of all tenants
+      const tenant = /^(lanes|limits|causes)\./.test(name) ? null : 't1'
       const done = call(bus.as(identity({ roles: [role], tenant })))
       const error = await done.then(
         result => (result as { readonly close?: () => void } | null)?.close?.(),

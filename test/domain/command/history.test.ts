@@ -32,7 +32,8 @@ const rowAt = (events: ReturnType<typeof recorded>, revision: number): CommandRo
   const changes = events.slice(0, revision + 1).map(event => commandRowChange(event) as RowChange)
   const merged = changes.reduce(mergeChanges)
   if (merged.kind !== 'insert') throw new Error('a life begins with an insert')
-  return merged.row
+  // where an event has set it back, '' stands for nobody
+  return { ...merged.row, assignee: merged.row.assignee || null }
 }
 
 const asRow = (state: CommandSnapshot) => ({

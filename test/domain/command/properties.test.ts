@@ -132,7 +132,7 @@ test('O3: notes, assignee and tags change nothing else of a parked command, and 
       if (before.status === 'NONE' || after.status === 'NONE') continue
       const [event] = events
       if (event === undefined || !leaving.slice(1).includes(event.type)) {
-        expect(after.care).toBe(before.care)
+        expect(after.care).toEqual(before.care)
         continue
       }
       expect(events).toHaveLength(1)
