@@ -21,7 +21,7 @@ import { createWatch } from '../http/pages/watch.ts'
 import { readDatabaseStats } from '../postgres/stats/database-stats.ts'
 import { createPool } from '../postgres/transactions/pool.ts'
 import { type BackgroundCheck, createBackgroundCheck } from '../proof/background-check.ts'
-import { type Config, DEFAULT_PORT } from '../settings/config.ts'
+import { alertsOf, type Config, DEFAULT_PORT } from '../settings/config.ts'
 import { identityOptions } from '../settings/identity-options.ts'
 import { keepSeal, signerOf } from '../settings/proof-home.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
@@ -149,7 +149,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   parts.bus = options.createBus({
     databaseUrl: parts.database.url,
     ...defined({ databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour }),
-    alerts: { ...defined({ publicUrl: config.publicUrl }), allowLocal: config.alertsLocal },
+    alerts: alertsOf(config),
     readTimeoutMs: config.readTimeoutMs,
     waitForDispatchMs: DISPATCH_MS,
     log,

@@ -183,6 +183,12 @@ export interface Config {
   readonly logLevel: LogLevel
 }
 
+/** What alerts may do, as the bus takes it. */
+export const alertsOf = ({ publicUrl, alertsLocal: allowLocal }: Config) => ({
+  allowLocal,
+  ...(publicUrl === undefined ? {} : { publicUrl }),
+})
+
 /** The default port of `start` and `health`. */
 export const DEFAULT_PORT = 4000
 

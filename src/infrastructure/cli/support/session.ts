@@ -3,7 +3,7 @@ import type { CommandBus, CommandBusOptions } from '../../../command-bus.ts'
 import { type Database, openDatabase } from '../../service/database.ts'
 import { listenForStop } from '../../service/signals.ts'
 import type { Config } from '../../settings/config.ts'
-import { readConfig } from '../../settings/config.ts'
+import { alertsOf, readConfig } from '../../settings/config.ts'
 import { printNote } from '../text/output.ts'
 import type { CliDeps } from './deps.ts'
 
@@ -35,6 +35,7 @@ export const withBus = async <A>(
       maxConnections: CONNECTIONS,
       waitForDispatchMs: DISPATCH_MS,
       ...logOf(config),
+      alerts: alertsOf(config),
       ...options,
     })
     try {
