@@ -52,7 +52,7 @@ interface Sending {
   readonly signal: AbortSignal
 }
 
-/** Gives the status of the answer, and reads nothing more of it. */
+/** Gives the status of the answer. */
 const send = async (url: URL, { headers, body, allowLocal, signal }: Sending): Promise<number> => {
   if (!allowLocal && isLocalHost(url)) throw new LocalAddressError()
   const request = url.protocol === 'http:' ? requestHttp : requestHttps
@@ -62,8 +62,10 @@ const send = async (url: URL, { headers, body, allowLocal, signal }: Sending): P
       { method: 'POST', headers, signal, agent: false, ...(allowLocal ? {} : { lookup: publicLookup }) },
       answer => {
         resolve(answer.statusCode ?? 0)
+        // the rest is let in and forgotten, at most until the time is up; nothing waits for it
         answer.on('error', () => {})
-        answer.destroy()
+        answer.resume()
+        answer.socket.unref()
       },
     )
     sent.on('error', reject)
