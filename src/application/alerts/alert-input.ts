@@ -70,13 +70,13 @@ const urlOf = (value: unknown, { allowLocal, isLocal }: Allowed): string => {
   return url.href
 }
 
-/** Never part of an error. */
+/** Never part of an error. The first word after `secret:` is masked like a secret wherever errors are shown. */
 const secretOf = (value: unknown): string => {
   const isGood = typeof value === 'string' && value.length >= 16 && value.length <= 200 && /^[\x21-\x7e]+$/.test(value)
   if (!isGood)
     throw new InvalidInputError(
       'secret',
-      'must be 16 to 200 letters, digits and signs, such as from `openssl rand -hex 32`',
+      'it must be 16 to 200 letters, digits and signs, such as from `openssl rand -hex 32`',
     )
   return value
 }

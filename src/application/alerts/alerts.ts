@@ -58,7 +58,7 @@ export const createAlerts = (deps: AlertsDeps) => {
       if (!(await store.set(key, settings, by)))
         throw new InvalidInputError(
           'secret',
-          'is required for a new alert: 16 to 200 characters that the receiver knows, too',
+          'it is required for a new alert: 16 to 200 characters that the receiver knows, too',
         )
       deps.log.info({ alert: key.name, operator: by }, 'an alert was set')
       deps.onChanged()

@@ -64,7 +64,7 @@ test('O5: an alert is set with a secret from the environment, shown, tested, lis
   const given = { ...env(setup), COMMANDBUS_ALERTS_LOCAL: 'true', HOOK: SECRET }
   const run = async (...args: readonly string[]) => program.run([...args], { env: given })
   const set = ['alerts', 'set', 'on-call', '--url', receiver.url, '--on', 'groups,lateReplies']
-  expect((await run(...set)).stderr).toContain('secret: is required for a new alert')
+  expect((await run(...set)).stderr).toContain('is required for a new alert')
   expect((await run(...set, '--secret-env', 'NOT_SET')).stderr).toContain('NOT_SET, which is not set')
   const done = await run(...set, '--secret-env', 'HOOK', '--quiet', '22:00-07:00', '--digest', '15')
   expect(done.stdout).toMatch(/^About +groups, lateReplies\nQuiet +22:00-07:00 UTC\nDigest +15 minutes$/m)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { alertNameOf, type NewAlert } from '../../../application/alerts/alert-input.ts'
+import { alertNameOf, alertSettingsOf, type NewAlert } from '../../../application/alerts/alert-input.ts'
 import type { Alert, AlertDelivery, AlertKind, QuietHours } from '../../../application/ports/alerting/alert-store.ts'
 import { defined, textOf } from '../../../application/shared/input.ts'
 import { printAnswer, printPage } from '../support/answer.ts'
@@ -42,6 +42,8 @@ export const addAlerts = (program: Command, deps: CliDeps): void => {
     .option('--digest <minutes>', 'collect so long, and send one webhook: 1-1440', numberOf('--digest'))
     .action(async (given: string, flags: SetFlags) => {
       const [name, alert, options] = [alertNameOf(given), alertOf(deps, flags), optionsOf(flags)]
+      // before a server may be started for it; which addresses are allowed, the bus says
+      alertSettingsOf(alert, { allowLocal: true, isLocal: () => false })
       await printAnswer(deps, flags, async bus => {
         const set = await bus.alerts.set(name, alert, options)
         return [set, textOfAlert(set)]
