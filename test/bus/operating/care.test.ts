@@ -107,7 +107,10 @@ describe('a parked command', () => {
       const { actionId } = await bus.actions.start({ ...rest, ...(assignee === undefined ? {} : { assignee }) })
       expect(await bus.actions.runOne(actionId)).toMatchObject({ status: 'COMPLETED', succeeded: 2 })
     }
-    expect((await bus.troubleshooting.list({ assignee: 'joe', tag: 'x' })).total).toBe(2)
+    await setup.until(
+      () => bus.troubleshooting.list({ assignee: 'joe', tag: 'x' }),
+      ({ total }) => total === 2,
+    )
   })
 
   test('O3: bounds are refused in a sentence, and nothing is done', async () => {
