@@ -15,6 +15,7 @@ const shared = {
 const onBothStores = [
   'flow/expiry',
   'flow/later',
+  'operating/care',
   'operating/operations',
   'operating/operator',
   'operating/snooze',

@@ -28,6 +28,10 @@ create table command_bus_command (
   parked_reason     text collate "C",
   -- until then it is left out of counts and alarms
   snoozed_until     timestamptz,
+  -- what operators have written down; as an assignee, '' is nobody
+  assignee          text collate "C",
+  tags              text[] collate "C" not null default '{}',
+  notes             int not null default 0,
   last_error_type   text collate "C",
   last_error_code   text collate "C",
   last_error_msg    text,
@@ -170,6 +174,15 @@ cross join lateral (
   select 0, 'OPERATOR_SNOOZE', jsonb_build_object('operator', e.meta->'actor', 'until', e.data->'until',
       'reason', e.data->'reason')
     where e.type = 'OperatorSnoozed'
+  union all
+  select 0, 'OPERATOR_NOTE', jsonb_build_object('operator', e.meta->'actor', 'text', e.data->'text', 'number', e.data->'number')
+    where e.type = 'OperatorNoted'
+  union all
+  select 0, 'OPERATOR_ASSIGN', jsonb_build_object('operator', e.meta->'actor', 'assignee', e.data->'assignee')
+    where e.type = 'OperatorAssigned'
+  union all
+  select 0, 'OPERATOR_TAG', jsonb_build_object('operator', e.meta->'actor', 'tags', e.data->'tags')
+    where e.type = 'OperatorTagged'
   union all
   select 0, 'OPERATOR_END_ATTEMPT', jsonb_build_object('operator', e.meta->'actor', 'reason', e.data->'reason',
       'attempt', e.data->'attempt', 'msg_id', (e.data->>'msgId')::bigint)

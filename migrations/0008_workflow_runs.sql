@@ -173,7 +173,7 @@ begin
   for v_table in select distinct x->>'table' from jsonb_array_elements(unit->'tables') x order by 1 loop
     if v_table not in ('command_bus_workflow_template', 'command_bus_workflow_run', 'command_bus_workflow_run_file',
       'command_bus_credit_account', 'command_bus_credit_entry',
-      'command_bus_pause', 'command_bus_schedule', 'command_bus_lane', 'command_bus_limit') then
+      'command_bus_pause', 'command_bus_schedule', 'command_bus_lane', 'command_bus_limit', 'command_bus_cause') then
       raise exception '% is not a read table', v_table using errcode = 'insufficient_privilege';
     end if;
     v_writes := (select jsonb_agg(x) from jsonb_array_elements(unit->'tables') x where x->>'table' = v_table);

@@ -84,7 +84,7 @@ begin
         'total_attempts', 0, 'queue_name', e.queue, 'reply_queue', e.data->'replyTo', 'correlation_id', e.data->'correlationId',
         'causation_id', e.data->'causationId', 'tenant_id', e.data->'tenantId', 'owner_id', e.data->'ownerId',
         'parent_command_id', e.data->'parentCommandId', 'retry_count', e.data->'retryCount', 'run_at', e.data->'runAt', 'priority', coalesce(e.data->>'priority', 'normal'),
-        'expires_at', e.data->'expiresAt', 'lane', e.data->'lane', 'data_revision', 0,
+        'expires_at', e.data->'expiresAt', 'lane', e.data->'lane', 'tags', '[]'::jsonb, 'notes', 0, 'data_revision', 0,
         'created_at', e.at, 'updated_at', e.at, 'revision', 0)) order by e.event) from e where e.sent)
     and (select array_agg(g.given order by g.event) from command_bus_given(unit->'messages') g) is not distinct from (
       select array_agg(jsonb_build_array(e.queue, e.event, command_bus_message_of(e.domain, e.command_id, e.data, e.meta),

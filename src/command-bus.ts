@@ -4,6 +4,7 @@ import type { Caller } from './application/access/caller.ts'
 import type { BatchResult } from './application/commands/send-batch.ts'
 import type { CommandToSend, RetryOptions, SentCommand } from './application/commands/send-command.ts'
 import type { ScheduleCalls } from './application/flow/schedules.ts'
+import type { LateReplies } from './application/ports/alerting/alert-store.ts'
 import type { Identity } from './application/ports/authorization.ts'
 import type { Clock } from './application/ports/clock.ts'
 import type { Log } from './application/ports/log.ts'
@@ -18,6 +19,7 @@ import type { Drift } from './infrastructure/postgres/read-tables/drift.ts'
 import type { RebuildProgress, Rebuilt } from './infrastructure/postgres/read-tables/rebuild.ts'
 import type { Verified, VerifyOptions } from './infrastructure/proof/verification/verify.ts'
 import type { RehearsalProcess } from './infrastructure/rehearsal/child.ts'
+import type { AlertLimits } from './infrastructure/runners/alerts.ts'
 import type { Actions } from './infrastructure/runners/bulk-actions.ts'
 import type { ScheduleLimits } from './infrastructure/runners/schedules.ts'
 import type { WorkflowOptions } from './infrastructure/runners/workflow-runs.ts'
@@ -103,6 +105,8 @@ export interface CommandBusOptions {
   readonly rehearsals?: RehearsalProcess
   /** The domain, retry policy and limits of workflow runs. */
   readonly workflows?: WorkflowOptions
+  /** What alerts may do. */
+  readonly alerts?: AlertOptionsOfBus
   /** For tests: limits of what sends the commands of schedules. */
   readonly schedules?: { readonly limits?: Partial<ScheduleLimits> }
   /** For example a pino logger. Default: no logging. */
@@ -113,6 +117,21 @@ export interface CommandBusOptions {
   readonly clock?: Clock
   /** For tests: other limits. */
   readonly eventStoreLimits?: EventStoreDbLimits
+}
+
+/** What alerts of this process may do. */
+export interface AlertOptionsOfBus {
+  /** Where people reach the console, such as `https://bus.example.com`, for links in alerts. Default: no links. */
+  readonly publicUrl?: string
+  /**
+   * Whether alerts may be sent to http addresses, and to hosts of private networks and of this machine. Default false, so
+   * that nobody can make the service call what only it can reach.
+   */
+  readonly allowLocal?: boolean
+  /** Counts the replies that senders wait for. Default: commands with a reply queue that have not ended within an hour. */
+  readonly lateReplies?: () => Promise<LateReplies>
+  /** For tests. */
+  readonly limits?: Partial<AlertLimits>
 }
 
 /** The options of one send; all are optional. */
@@ -203,6 +222,11 @@ export interface CommandBus extends BusCalls {
    * this, the others stand by. The service does it by itself.
    */
   readonly schedules: ScheduleCalls & { readonly carryOut: (signal?: AbortSignal) => Promise<void> }
+  /**
+   * Alerts: webhooks that tell when something is wrong. `run` looks and sends; one process does this, the others stand by.
+   * The service does it by itself.
+   */
+  readonly alerts: BusCalls['alerts'] & { readonly run: (signal?: AbortSignal) => Promise<void> }
   readonly maintenance: {
     /** Rebuilds the read tables from the log while the bus is in use; sends nothing. */
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>

@@ -1,4 +1,7 @@
 export type { Caller } from './application/access/caller.ts'
+export { AlertNotFoundError } from './application/alerts/alert-errors.ts'
+export type { NewAlert } from './application/alerts/alert-input.ts'
+export type { AlertOptions } from './application/alerts/alerts.ts'
 export { BatchFailedError, type BatchItem } from './application/commands/batch-failed.ts'
 export {
   BusinessRuleError,
@@ -8,6 +11,7 @@ export {
 export type { BatchResult } from './application/commands/send-batch.ts'
 export type { CommandToSend, RetryOptions, SentCommand } from './application/commands/send-command.ts'
 export type { Delivered, DeliverOptions, UndeliveredReplies } from './application/commands/undelivered-replies.ts'
+export type { Cause, CauseOptions } from './application/flow/causes.ts'
 export { AlreadyPausedError, LimitNotFoundError, PauseNotFoundError } from './application/flow/flow-errors.ts'
 export type { LaneOptions, LimitOptions } from './application/flow/lane-input.ts'
 export type { LaneThen } from './application/flow/lanes.ts'

@@ -40,6 +40,7 @@ import { createWorkerQueries } from '../infrastructure/postgres/workers/worker-q
 import { createActions } from '../infrastructure/runners/bulk-actions.ts'
 import { derivedId } from '../infrastructure/shared/uuid-ids.ts'
 import { type OutboxOptions, outbox } from '../projections/outbox.ts'
+import { type AlertingDeps, createAlerting } from './alerts.ts'
 import { createFlow, type FlowDeps } from './flow.ts'
 import type { Readiness } from './readiness.ts'
 import { createScheduling, type SchedulesDeps } from './schedules.ts'
@@ -49,6 +50,7 @@ export interface BusCallsDeps
   extends Pick<WorkflowsDeps, 'newClient' | 'isAway' | 'clock' | 'ids' | 'log' | 'laneRules'>,
     Pick<FlowDeps, 'written' | 'onPauses'>,
     Pick<SchedulesDeps, 'sendBatch' | 'ownClock' | 'scheduleLimits'>,
+    Pick<AlertingDeps, 'alerting'>,
     Pick<Readiness, 'guardedAll'> {
   readonly onSuccess: OutboxOptions['onSuccess']
   readonly workflows: CommandBusOptions['workflows'] | undefined
@@ -86,6 +88,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
   const { templates, runner } = workflows
   const flow = createFlow({ ...deps, pool, store, derivedId })
   const { schedules, runner: scheduleRunner } = createScheduling({ ...deps, pool, store, derivedId })
+  const { alerts, runner: alertRunner } = createAlerting({ ...deps, pool, derivedId })
   const bus: BusCalls = {
     ...guardedAll({
       getCommand: reader.get,
@@ -101,6 +104,8 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
     lanes: guardedAll(flow.lanes),
     workers: guardedAll(createWorkerCalls(createWorkerQueries(pool))),
     limits: guardedAll(flow.limits),
+    causes: guardedAll(flow.causes),
+    alerts: guardedAll(alerts),
     troubleshooting: guardedAll({
       list: reader.parked,
       groups: reader.parkedGroups,
@@ -141,7 +146,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
     credits: guardedAll(workflows.credits),
     schedules: guardedAll(schedules),
   }
-  return { bus, actions, runner, scheduleRunner }
+  return { bus, actions, runner, scheduleRunner, alertRunner }
 }
 
 /** How bulk actions recognise finished items when the log is in another database. */

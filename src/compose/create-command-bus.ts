@@ -166,6 +166,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     sendBatch: sender.batch,
     ownClock: options.clock ?? null,
     scheduleLimits: options.schedules?.limits,
+    alerting: options.alerts,
     rehearsals,
     rehearse: rehearseCommand({ store: commandStoreOf(store), rehearsals, clock }),
     onFilled,
@@ -181,7 +182,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? {}
       : { written: event => follower.waitFor(event, { timeoutMs: waitMs, mayBeOld: true }) }),
   })
-  const { bus, actions, runner, scheduleRunner } = callsOn(pool, store)
+  const { bus, actions, runner, scheduleRunner, alertRunner } = callsOn(pool, store)
   const runActions = (signal?: AbortSignal) => expiry.during(() => actions.run(signal))
   const live = createPostgresLiveEvents(readPool, { log })
   const callerDeps: CallerDeps = {
@@ -221,6 +222,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     actions: { ...bus.actions, ...guardedAll({ run: runActions, runOne: actions.runOne }) },
     runs: { ...bus.runs, run: guarded(signal => expiry.during(() => runner.run(signal))) },
     schedules: { ...bus.schedules, carryOut: guarded(scheduleRunner.run) },
+    alerts: { ...bus.alerts, run: guarded(alertRunner.run) },
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
@@ -229,7 +231,16 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     follower,
     worker: workers.make,
     close: createShutdown([
-      [workers.stop, replies.stopReaders, actions.close, runner.close, scheduleRunner.close, live.stop, expiry.close],
+      [
+        workers.stop,
+        replies.stopReaders,
+        actions.close,
+        runner.close,
+        scheduleRunner.close,
+        alertRunner.close,
+        live.stop,
+        expiry.close,
+      ],
       // last, because running handlers may still send
       [takeNoMore, pauses.settled, beats.settled],
       [replies.close],

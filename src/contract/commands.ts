@@ -71,6 +71,8 @@ const kinds: Readonly<Record<ColumnKind, t.Mixed>> = {
   bigint: t.string,
   revision: t.number,
   instant,
+  person: t.string,
+  tags: t.readonlyArray(t.string),
 }
 
 /** The codecs of these columns of a command. */

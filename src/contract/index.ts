@@ -6,6 +6,8 @@ import { scheduleRoutes } from './flow/schedules.ts'
 import { strangerRoutes } from './flow/strangers.ts'
 import { historyRoutes } from './history.ts'
 import { operationRoutes } from './operations.ts'
+import { alertRoutes } from './operators/alerts.ts'
+import { causeRoutes } from './operators/causes.ts'
 import { proofRoutes } from './proof.ts'
 import { replyRoutes } from './replies.ts'
 import { searchRoutes } from './search/search.ts'
@@ -22,6 +24,8 @@ export const api = {
   ...troubleshootingRoutes,
   ...rehearsalRoutes,
   ...actionRoutes,
+  ...causeRoutes,
+  ...alertRoutes,
   ...replyRoutes,
   ...strangerRoutes,
   ...operationRoutes,

@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'ACTION_NOT_FOUND'
   | 'RUN_NOT_FOUND'
   | 'SCHEDULE_NOT_FOUND'
+  | 'ALERT_NOT_FOUND'
   | 'CONFLICT'
   | 'DUPLICATE_COMMAND'
   | 'COMMAND_ID_TAKEN'
@@ -44,6 +45,7 @@ export const statusOfProblem: Readonly<Record<ProblemCode, number>> = {
   ACTION_NOT_FOUND: 404,
   RUN_NOT_FOUND: 404,
   SCHEDULE_NOT_FOUND: 404,
+  ALERT_NOT_FOUND: 404,
   CONFLICT: 409,
   DUPLICATE_COMMAND: 409,
   COMMAND_ID_TAKEN: 409,

@@ -43,6 +43,19 @@ const group = t.type({
   first: instant,
   last: instant,
   sample: nullable(t.string),
+  care: nullable(
+    t.type({
+      assignee: nullable(t.string),
+      tags: t.readonlyArray(t.string),
+      notes: t.number,
+      lastNote: nullable(t.string),
+      notedBy: nullable(t.string),
+      notedAt: nullable(instant),
+      investigatedUntil: nullable(instant),
+      investigatedBy: nullable(t.string),
+      investigationReason: nullable(t.string),
+    }),
+  ),
 })
 
 /** Of a dry run: what the action would do to a command. */
@@ -74,7 +87,14 @@ const acted = t.intersection([t.type({ commandId: t.string, status }), planned])
 const retried = t.intersection([t.type({ commandId: t.string, status, msgId: nullable(t.string) }), planned])
 
 /** The codec of each kind of option in a request. */
-const codecs = { text: t.string, json: anyJson, boolean: t.boolean, instant }
+const codecs = {
+  text: t.string,
+  json: anyJson,
+  boolean: t.boolean,
+  instant,
+  person: nullable(t.string),
+  tags: t.array(t.string),
+}
 
 /** Codecs of these options, with required and optional ones separate. */
 export const optionCodecs = (options: ReturnType<typeof optionsOf>) => {
@@ -89,11 +109,11 @@ export const optionCodecs = (options: ReturnType<typeof optionsOf>) => {
 
 /** The route of an operator's action on one command. */
 const actionRoute = <Answer extends t.Mixed>(action: ActionName, answer: Answer) => {
-  const { path, summary, permission } = actionNamed(action)
+  const { path, http = { method: 'POST', path }, summary, permission } = actionNamed(action)
   const { required, optional } = optionCodecs(optionsOf(action))
   return route({
-    method: 'POST',
-    path: `/domains/:domain/commands/:commandId/${path}`,
+    method: http.method,
+    path: `/domains/:domain/commands/:commandId/${http.path}`,
     summary,
     tag: 'Troubleshooting',
     permission,

@@ -1,7 +1,7 @@
 import { type ColumnName, type Columns, type commandColumns, toColumns } from '../domain/command/columns.ts'
 import type { CommandError, CommandEvent, CommandKey } from '../domain/command/events.ts'
 import { commandQueue, parseCommandStream } from '../domain/command/names.ts'
-import { notParked, parkingOf } from '../domain/command/parking.ts'
+import { careOf, notParked, parkingOf } from '../domain/command/parking.ts'
 import { isParking, transitions } from '../domain/command/transitions.ts'
 import type { Recorded } from '../domain/recorded.ts'
 
@@ -69,6 +69,9 @@ const inserted = (key: CommandKey, { event, revision }: Recorded<CommandEvent>):
     lease_expires_at: null,
     next_attempt_at: null,
     ...columnsNotParked,
+    assignee: null,
+    tags: [],
+    notes: 0,
     last_error_type: null,
     last_error_code: null,
     last_error_msg: null,
@@ -94,7 +97,9 @@ const moved = (key: CommandKey, { event, revision }: Recorded<CommandEvent>) => 
 const columnsNotParked = toColumns(notParked)
 
 const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
-  if (isParking(event)) return 'error' in event ? { ...lastError(event.error), attempts: event.attempt } : {}
+  if (isParking(event)) {
+    return 'error' in event ? { ...lastError(event.error), attempts: event.attempt } : careColumns(event)
+  }
   switch (event.type) {
     case 'CommandReceived':
       return { attempts: event.attempt, total_attempts: event.total, lease_expires_at: event.leaseExpiresAt }
@@ -120,6 +125,12 @@ const details = ({ event }: Recorded<CommandEvent>): Partial<CommandRow> => {
     case 'OperatorCompleted':
       return {}
   }
+}
+
+/** The row keeps a value unless an event names a new one, so nobody has a name of its own. */
+const careColumns = (event: CommandEvent): Partial<CommandRow> => {
+  const { assignee, ...care } = careOf(event)
+  return { ...care, ...(assignee === undefined ? {} : { assignee: assignee ?? '' }) }
 }
 
 const lastError = (error: CommandError) => ({

@@ -1,4 +1,6 @@
 import type { BusEvent } from '../domain/bus-event.ts'
+import type { CauseEvent } from '../domain/flow/cause/events.ts'
+import { parseCauseStream } from '../domain/flow/cause/names.ts'
 import type { LaneEvent, LimitEvent } from '../domain/flow/lane/events.ts'
 import { isLaneStream, isLimitStream } from '../domain/flow/lane/names.ts'
 import type { PauseEvent } from '../domain/flow/pause/events.ts'
@@ -6,6 +8,7 @@ import { parsePauseStream } from '../domain/flow/pause/names.ts'
 import type { ScheduleEvent } from '../domain/flow/schedule/events.ts'
 import { parseScheduleStream } from '../domain/flow/schedule/names.ts'
 import type { Recorded } from '../domain/recorded.ts'
+import { causeRows } from './cause-rows.ts'
 import { laneRows, limitRows } from './lane-rows.ts'
 import { pauseRows } from './pause-rows.ts'
 import type { RowWrite } from './row-write.ts'
@@ -21,5 +24,7 @@ export const flowRows = ({ stream, revision, event }: Recorded<BusEvent>): reado
   if (isLimitStream(stream)) return limitRows(revision, event as LimitEvent)
   const schedule = parseScheduleStream(stream)
   if (schedule !== null) return scheduleRows(schedule, revision, event as ScheduleEvent)
+  const causeId = parseCauseStream(stream)
+  if (causeId !== null) return causeRows(causeId, revision, event as CauseEvent)
   return none
 }

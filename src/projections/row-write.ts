@@ -11,6 +11,7 @@ export const readTables = {
   command_bus_lane: ['domain', 'lane'],
   command_bus_limit: ['domain', 'name'],
   command_bus_schedule: ['name'],
+  command_bus_cause: ['cause_id'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type ReadTable = keyof typeof readTables

@@ -21,11 +21,14 @@ import {
   failed,
   key,
   lost,
+  operatorAssigned,
   operatorCanceled,
   operatorCompleted,
   operatorEndedAttempt,
+  operatorNoted,
   operatorRetried,
   operatorSnoozed,
+  operatorTagged,
   parked,
   received,
   rejectedByRule,
@@ -72,7 +75,7 @@ const lives: readonly (readonly CommandEvent[])[] = [
   [sent(), received(1), exhausted(1, { error: error('NO_HANDLER') })],
   [sent(), received(1), exhausted(1, { error: error('LEASE_LOST') })],
   [sent(), received(1), operatorEndedAttempt(1)],
-  [sent(), received(1), parked(1), operatorSnoozed()],
+  [sent(), received(1), parked(1), operatorSnoozed(), operatorNoted(), operatorAssigned(), operatorTagged()],
   [sent({ expiresAt: at(60) }), rescheduled({ runAt: at(30) }), expired()],
 ]
 

@@ -94,7 +94,8 @@ export const sharedTestApi = (options: ApiOptions = {}): (() => SharedApi) => {
   let shared: SharedApi | undefined
   beforeAll(async () => {
     const database = await createTestDatabase()
-    const bus = createCommandBus({ databaseUrl: database.url, handlers: rehearsable })
+    const alerts = { allowLocal: true }
+    const bus = createCommandBus({ databaseUrl: database.url, handlers: rehearsable, alerts })
     shared = { bus, database, pool: database.pool, until, ...(await serve(bus, options)) }
   })
   afterAll(async () => {

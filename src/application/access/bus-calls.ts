@@ -1,4 +1,6 @@
+import type { Alerts } from '../alerts/alerts.ts'
 import type { UndeliveredReplies } from '../commands/undelivered-replies.ts'
+import type { Causes } from '../flow/causes.ts'
 import type { Lanes } from '../flow/lanes.ts'
 import type { Limits } from '../flow/limits.ts'
 import type { Pauses } from '../flow/pauses.ts'
@@ -100,6 +102,10 @@ export interface BusCalls extends Pauses {
   readonly search: Search
   /** Named filters of lists. */
   readonly views: Views
+  /** Notes, an assignee and tags on why commands are parked: a domain, type and error code. */
+  readonly causes: Causes
+  /** Webhooks that tell when something is wrong. */
+  readonly alerts: Alerts
   /** Messages on command queues that no command of this bus sent. They are kept, and can be adopted or dropped. */
   readonly strangers: Strangers
   /** Operations: commands of domain `operations` that belong to a user, with automatic and manual retries. */

@@ -40,6 +40,8 @@ export const callerPermissions = {
   },
   search: { declared: 'read', declare: 'operate', drop: 'operate' },
   views: { list: 'read', get: 'read', set: 'read', delete: 'read' },
+  causes: { list: 'read', note: 'operate', assign: 'operate', tag: 'operate', investigate: 'operate' },
+  alerts: { list: 'operate', get: 'operate', set: 'operate', delete: 'operate', test: 'operate', sent: 'operate' },
   strangers: { list: 'operate', adopt: 'operate', drop: 'operate' },
   replies: { owed: 'read', undelivered: 'operate', deliverAgain: 'operate' },
   operations: { start: 'operations', get: 'operations', list: 'operations', retry: 'operations' },

@@ -8,12 +8,12 @@ import { type BoundCalls, bindCalls } from './bound-calls.ts'
 import { callerPermissions } from './caller-permissions.ts'
 import { type CallerDeps, type Calling, demand } from './calling.ts'
 import { commandCalls } from './command-calls.ts'
-import { laneCalls, limitCalls, pauseCalls, workerCalls } from './flow-calls.ts'
+import { causeCalls, laneCalls, limitCalls, pauseCalls, workerCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
 import { scheduleCalls } from './schedule-calls.ts'
 import { strangerCalls } from './stranger-calls.ts'
-import { replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
+import { alertCalls, replyCalls, troubleshootingCalls } from './troubleshooting-calls.ts'
 
 const userOf = ({ identity: { subject, tenant }, scope }: Calling): OperationUser => ({ subject, tenant, ...scope })
 
@@ -79,6 +79,8 @@ const callsFor = bindCalls(
     limits: limitCalls,
     workers: workerCalls,
     troubleshooting: troubleshootingCalls,
+    causes: causeCalls,
+    alerts: alertCalls,
     replies: replyCalls,
     search: searchCalls,
     views: viewCalls,
@@ -98,6 +100,8 @@ export interface Caller extends BoundCalls<typeof commandCalls & typeof pauseCal
   /** A caller of one tenant sees every worker, but only its own commands. */
   readonly workers: BoundCalls<typeof workerCalls>
   readonly troubleshooting: BoundCalls<typeof troubleshootingCalls>
+  readonly alerts: BoundCalls<typeof alertCalls>
+  readonly causes: BoundCalls<typeof causeCalls>
   readonly replies: BoundCalls<typeof replyCalls>
   readonly search: BoundCalls<typeof searchCalls>
   readonly views: BoundCalls<typeof viewCalls>

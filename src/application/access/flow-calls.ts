@@ -1,3 +1,4 @@
+import type { CauseFilter, Causes } from '../flow/causes.ts'
 import type { LaneOptions, LimitOptions } from '../flow/lane-input.ts'
 import type { LimitsFilter } from '../flow/limits.ts'
 import type { PauseOptions, PausesFilter } from '../flow/pauses.ts'
@@ -35,16 +36,16 @@ export const pauseCalls = {
   },
 }
 
-/** Lanes are of a domain, and so of all tenants: a caller of one tenant does not decide for the others. */
-const refuseTenants = ({ scope, identity, log }: Calling): void => {
+/** Lanes and causes are of a domain, and so of all tenants: a caller of one tenant does not decide for the others. */
+const refuseTenants = ({ scope, identity, log }: Calling, what = 'lanes and limits'): void => {
   if (scope.tenantId === undefined || scope.tenantId === NO_TENANT) return
   const { subject, tenant } = identity
   log.warn({ security: 'cross-tenant access', subject, tenant }, 'settings for all tenants were asked for')
-  throw new ForbiddenError('lanes and limits are for all tenants: this needs a token without a tenant')
+  throw new ForbiddenError(`${what} are for all tenants: this needs a token without a tenant`)
 }
 
-const byOperator = <Options>(calling: Calling, options: Options) => {
-  refuseTenants(calling)
+const byOperator = <Options>(calling: Calling, options: Options, what?: string) => {
+  refuseTenants(calling, what)
   return { ...options, operator: calling.identity.subject }
 }
 
@@ -88,5 +89,28 @@ export const workerCalls = {
   },
   missing: async ({ bus, scope }: Calling, filter: CallersFilter<WorkerFilter> = {}) => {
     return bus.workers.missing({ ...filter, ...scope })
+  },
+}
+
+const CAUSES = 'notes on causes'
+
+type CallersCause<Call extends keyof Causes> = Omit<Parameters<Causes[Call]>[0], 'operator'>
+
+export const causeCalls = {
+  list: async (calling: Calling, filter: CauseFilter = {}) => {
+    refuseTenants(calling, CAUSES)
+    return calling.bus.causes.list(filter)
+  },
+  note: async (calling: Calling, options: CallersCause<'note'>) => {
+    return calling.bus.causes.note(byOperator(calling, options, CAUSES))
+  },
+  assign: async (calling: Calling, options: CallersCause<'assign'>) => {
+    return calling.bus.causes.assign(byOperator(calling, options, CAUSES))
+  },
+  tag: async (calling: Calling, options: CallersCause<'tag'>) => {
+    return calling.bus.causes.tag(byOperator(calling, options, CAUSES))
+  },
+  investigate: async (calling: Calling, options: CallersCause<'investigate'>) => {
+    return calling.bus.causes.investigate(byOperator(calling, options, CAUSES))
   },
 }

@@ -1,7 +1,9 @@
 import { type ActionName, actionNames } from '../../domain/command/operator-actions.ts'
+import type { NewAlert } from '../alerts/alert-input.ts'
 import type { DeliverOptions } from '../commands/undelivered-replies.ts'
 import type { ParkedAtOptions } from '../investigation/investigate.ts'
 import type { ActionListFilter, ItemListFilter } from '../ports/action-store.ts'
+import type { DeliveryFilter } from '../ports/alerting/alert-store.ts'
 import type { TroubleshootingFilter } from '../ports/reading/command-queries.ts'
 import type { OwedFilter } from '../ports/reading/owed.ts'
 import type { UndeliveredFilter } from '../ports/reading/undelivered.ts'
@@ -102,5 +104,27 @@ export const replyCalls = {
   deliverAgain: async (calling: Calling, options: Omit<DeliverOptions, 'operator' | 'tenantId'> = {}) => {
     await admitQueues(calling, ownReplyQueues(calling, options.to))
     return calling.bus.replies.deliverAgain({ ...options, ...acting(calling) })
+  },
+}
+
+/** Alerts of the caller's scope, which are about the commands of that scope. */
+export const alertCalls = {
+  list: async ({ bus, scope }: Calling) => {
+    return bus.alerts.list(scope)
+  },
+  get: async ({ bus, scope }: Calling, name: string) => {
+    return bus.alerts.get(name, scope)
+  },
+  set: async (calling: Calling, name: string, given: NewAlert) => {
+    return calling.bus.alerts.set(name, given, acting(calling))
+  },
+  delete: async (calling: Calling, name: string) => {
+    return calling.bus.alerts.delete(name, acting(calling))
+  },
+  test: async ({ bus, scope }: Calling, name: string) => {
+    return bus.alerts.test(name, scope)
+  },
+  sent: async ({ bus, scope }: Calling, name: string, filter: DeliveryFilter = {}) => {
+    return bus.alerts.sent(name, { ...filter, ...scope })
   },
 }

@@ -31,6 +31,18 @@ export interface OperatorOptions {
     readonly until: string
     readonly reason?: string
   }
+  readonly note: ActorOptions & {
+    /** Up to 2,000 characters. */
+    readonly text: string
+  }
+  readonly assign: ActorOptions & {
+    /** Up to 200 characters; null: nobody. */
+    readonly assignee: string | null
+  }
+  readonly tag: ActorOptions & {
+    /** Up to 20 of 50 characters, without commas; they replace those it has. */
+    readonly tags: readonly string[]
+  }
   readonly endAttempt: ActorOptions & {
     /** Required; operators see it at the parked command. */
     readonly reason: string
@@ -70,6 +82,18 @@ export interface OperatorCalls {
    */
   readonly snooze: OperatorCall<OperatorOptions['snooze'], Acted<'IN_TROUBLESHOOTING_QUEUE'>>
   /**
+   * Adds a note to a parked command; the audit has its text (`OPERATOR_NOTE`). The same note twice in a row by the same
+   * operator is one. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError
+   */
+  readonly note: OperatorCall<OperatorOptions['note'], Acted<'IN_TROUBLESHOOTING_QUEUE'>>
+  /**
+   * Says who takes care of a parked command. Assignee, tags and notes stay when it is retried and parks again.
+   * @throws CommandNotFoundError, InvalidOperationError, InvalidInputError
+   */
+  readonly assign: OperatorCall<OperatorOptions['assign'], Acted<'IN_TROUBLESHOOTING_QUEUE'>>
+  /** Replaces the tags of a parked command. @throws CommandNotFoundError, InvalidOperationError, InvalidInputError */
+  readonly tag: OperatorCall<OperatorOptions['tag'], Acted<'IN_TROUBLESHOOTING_QUEUE'>>
+  /**
    * Ends the attempt of a command that is IN_PROGRESS, and parks the command with code ATTEMPT_ENDED. Its worker aborts the
    * handler and frees the slot within a third of the lease; a later report of that attempt is ignored.
    * @throws CommandNotFoundError, InvalidOperationError (not IN_PROGRESS)
@@ -93,6 +117,12 @@ export interface BulkActionOptions {
   readonly reason?: string
   /** Only of `snooze`, and required: an ISO 8601 instant. */
   readonly until?: string
+  /** Only of `note`, and required. */
+  readonly text?: string
+  /** Only of `assign`, and required; null: nobody. */
+  readonly assignee?: string | null
+  /** Only of `tag`, and required. */
+  readonly tags?: readonly string[]
   /** Only of `complete`: any JSON value for the replies. Default null. */
   readonly resultData?: unknown
   /** Only of `retry`. Default true: commands get all their attempts again. */

@@ -32,6 +32,11 @@ export interface CommandColumns {
   readonly parkedReason: string | null
   /** Until then it is left out of counts and alarms; a time that has passed means nothing any more. */
   readonly snoozedUntil: Instant | null
+  /** Who takes care of it. */
+  readonly assignee: string | null
+  readonly tags: readonly string[]
+  /** How many notes operators have added. */
+  readonly notes: number
   readonly lastErrorType: string | null
   readonly lastErrorCode: string | null
   readonly lastErrorMsg: string | null
@@ -43,7 +48,19 @@ export interface CommandColumns {
 }
 
 /** How a column is stored, read and declared. A `bigint` is read as text; a `revision` is one that is read as a number. */
-export type ColumnKind = 'text' | 'status' | 'priority' | 'message' | 'uuid' | 'int' | 'bigint' | 'revision' | 'instant'
+export type ColumnKind =
+  | 'text'
+  | 'status'
+  | 'priority'
+  | 'message'
+  | 'uuid'
+  | 'int'
+  | 'bigint'
+  | 'revision'
+  | 'instant'
+  /** A text; `''` stands for null, where an event has set it back. */
+  | 'person'
+  | 'tags'
 
 interface CommandColumn<Value> {
   /** Its name in `command_bus_command`. */
@@ -84,6 +101,9 @@ export const commandColumns = {
   parkedAt: { column: 'parked_at', kind: 'instant', nullable: true, changes: 'always' },
   parkedReason: { column: 'parked_reason', kind: 'text', nullable: true, changes: 'always' },
   snoozedUntil: { column: 'snoozed_until', kind: 'instant', nullable: true, changes: 'always' },
+  assignee: { column: 'assignee', kind: 'person', nullable: true, changes: 'sometimes' },
+  tags: { column: 'tags', kind: 'tags', nullable: false, changes: 'sometimes' },
+  notes: { column: 'notes', kind: 'int', nullable: false, changes: 'sometimes' },
   lastErrorType: { column: 'last_error_type', kind: 'text', nullable: true, changes: 'sometimes' },
   lastErrorCode: { column: 'last_error_code', kind: 'text', nullable: true, changes: 'sometimes' },
   lastErrorMsg: { column: 'last_error_msg', kind: 'message', nullable: true, changes: 'sometimes' },
@@ -126,6 +146,9 @@ export const parkedColumns = [
   'parkedAt',
   'parkedReason',
   'snoozedUntil',
+  'assignee',
+  'tags',
+  'notes',
   'lastErrorType',
   'lastErrorCode',
   'lastErrorMsg',

@@ -50,6 +50,12 @@ export const decide = (intent: CommandIntent, state: CommandState): Decision => 
       return whenParked(state, () => operatorComplete(intent))
     case 'OperatorSnooze':
       return whenParked(state, parked => snooze(intent, parked))
+    case 'OperatorNote':
+      return whenParked(state, parked => note(intent, parked))
+    case 'OperatorAssign':
+      return whenParked(state, parked => assign(intent, parked))
+    case 'OperatorTag':
+      return whenParked(state, parked => tag(intent, parked))
     case 'OperatorEndAttempt':
       return state.status === 'IN_PROGRESS'
         ? endAttempt(intent, state)
@@ -242,6 +248,20 @@ const snooze = ({ at, actor, until, reason }: OperatorIntents['snooze'], { parki
   if (snoozedUntil === until) return nothing
   return right([{ type: 'OperatorSnoozed', at, actor, until, reason: reason ?? null, parkedAt, parkedReason }])
 }
+
+/** The same note again, with no other between, is one note: a form was submitted twice. */
+const note = ({ at, actor, text }: OperatorIntents['note'], { parking, care, lastNote }: Parked): Decision =>
+  lastNote?.text === text && lastNote.actor === actor
+    ? nothing
+    : right([{ type: 'OperatorNoted', at, actor, text, number: care.notes + 1, ...parking }])
+
+const assign = ({ at, actor, assignee }: OperatorIntents['assign'], { parking, care }: Parked): Decision =>
+  care.assignee === assignee ? nothing : right([{ type: 'OperatorAssigned', at, actor, assignee, ...parking }])
+
+const tag = ({ at, actor, tags }: OperatorIntents['tag'], { parking, care }: Parked): Decision =>
+  care.tags.length === tags.length && tags.every((one, i) => care.tags[i] === one)
+    ? nothing
+    : right([{ type: 'OperatorTagged', at, actor, tags, ...parking }])
 
 /** Parks whatever the policy says: an operator is already working on it. */
 const endAttempt = ({ at, actor, reason }: OperatorIntents['endAttempt'], { attempts, msgId }: Running): Decision =>

@@ -212,6 +212,32 @@ export interface OperatorSnoozed extends Fact {
   readonly parkedReason: ParkingReason
 }
 
+/** What operators write down about a parked command. It stays parked as it was, which the event repeats as a snooze does. */
+interface Care extends Fact {
+  readonly parkedAt: Instant
+  readonly parkedReason: ParkingReason
+  readonly snoozedUntil: Instant | null
+}
+
+export interface OperatorNoted extends Care {
+  readonly type: 'OperatorNoted'
+  readonly text: string
+  /** The first note of a command is 1. */
+  readonly number: number
+}
+
+/** Null: nobody takes care of it. */
+export interface OperatorAssigned extends Care {
+  readonly type: 'OperatorAssigned'
+  readonly assignee: string | null
+}
+
+/** All tags that the command has now. */
+export interface OperatorTagged extends Care {
+  readonly type: 'OperatorTagged'
+  readonly tags: readonly string[]
+}
+
 /** An operator ended an attempt whose handler still ran. The command is parked, and a later report of that attempt is stale. */
 export interface OperatorEndedAttempt extends Fact {
   readonly type: 'OperatorEndedAttempt'
@@ -236,6 +262,9 @@ export type CommandEvent =
   | OperatorCanceled
   | OperatorCompleted
   | OperatorSnoozed
+  | OperatorNoted
+  | OperatorAssigned
+  | OperatorTagged
   | OperatorEndedAttempt
 
 export type CommandEventType = CommandEvent['type']

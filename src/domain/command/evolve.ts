@@ -1,5 +1,5 @@
 import { type CommandEvent, EXPIRED } from './events.ts'
-import { parkingOf } from './parking.ts'
+import { careOf, noCare, parkingOf } from './parking.ts'
 import type { CommandState } from './state.ts'
 import { isParking } from './transitions.ts'
 
@@ -22,13 +22,27 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
       totalAttempts: 0,
       lastError: null,
       retiredMsgIds: [],
+      care: noCare,
+      lastNote: null,
       revision: 0,
       retryAt: null,
       dueAt: event.runAt ?? event.at,
     }
   }
   if (state.status === 'NONE') return state
-  const { sent, data, runAt, dataRevision, attempts, attemptOffset, totalAttempts, lastError, retiredMsgIds } = state
+  const {
+    sent,
+    data,
+    runAt,
+    dataRevision,
+    attempts,
+    attemptOffset,
+    totalAttempts,
+    lastError,
+    retiredMsgIds,
+    care,
+    lastNote,
+  } = state
   const revision = state.revision + 1
   if (isParking(event)) {
     // an event without a message of its own leaves the command parked as it was
@@ -45,6 +59,8 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
       totalAttempts,
       lastError: parks ? event.error : lastError,
       retiredMsgIds,
+      care: parks ? care : { ...care, ...careOf(event) },
+      lastNote: event.type === 'OperatorNoted' ? { actor: event.actor, text: event.text } : lastNote,
       revision,
       parking: parkingOf(event),
       archivedMsgId: parks ? event.msgId : (before?.archivedMsgId ?? ''),
@@ -64,6 +80,8 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         totalAttempts: event.total,
         lastError,
         retiredMsgIds,
+        care,
+        lastNote,
         revision,
         workerId: event.actor,
         msgId: event.msgId,
@@ -81,6 +99,8 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         totalAttempts,
         lastError: event.error,
         retiredMsgIds,
+        care,
+        lastNote,
         revision,
         retryAt: event.retryAt,
         dueAt: event.retryAt,
@@ -98,6 +118,8 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         totalAttempts,
         lastError: event.error,
         retiredMsgIds,
+        care,
+        lastNote,
         revision,
         finishedBy: event.actor,
       }
@@ -115,6 +137,8 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         totalAttempts: (byWorker ? event.receipt?.total : undefined) ?? totalAttempts,
         lastError,
         retiredMsgIds,
+        care,
+        lastNote,
         revision,
         result: byWorker ? event.result : event.resultData,
         finishedBy: event.actor,
@@ -134,6 +158,8 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         totalAttempts,
         lastError,
         retiredMsgIds,
+        care,
+        lastNote,
         revision,
         reason: event.type === 'CommandExpired' ? EXPIRED : event.reason,
       }
@@ -149,6 +175,8 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         totalAttempts,
         lastError,
         retiredMsgIds,
+        care,
+        lastNote,
         revision,
         retryAt: null,
         dueAt: event.runAt,
@@ -165,6 +193,8 @@ export const evolve = (state: CommandState, event: CommandEvent): CommandState =
         totalAttempts,
         lastError,
         retiredMsgIds: [...retiredMsgIds, event.archivedMsgId],
+        care,
+        lastNote,
         revision,
         retryAt: null,
         dueAt: event.at,

@@ -46,6 +46,7 @@ export const snapshotOf = (state: SentCommandState, updatedAt: Instant): Command
   leaseExpiresAt: state.status === 'IN_PROGRESS' ? state.leaseExpiresAt : null,
   nextAttemptAt: state.status === 'PENDING' ? state.retryAt : null,
   ...(state.status === 'IN_TROUBLESHOOTING_QUEUE' ? state.parking : notParked),
+  ...state.care,
   lastErrorType: state.lastError?.type ?? null,
   lastErrorCode: state.lastError?.code ?? null,
   lastErrorMsg: state.lastError?.message ?? null,

@@ -1,5 +1,9 @@
 import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
+import type { ActionOption, Dialog, OperatorAction } from './actions/action.ts'
+import { careActions } from './actions/care-actions.ts'
+
+export type { ActionOption, OperatorAction } from './actions/action.ts'
 
 /** What each action needs besides who acts and when: the members of its intent. */
 export interface ActionDetails {
@@ -7,61 +11,10 @@ export interface ActionDetails {
   readonly cancel: { readonly reason: string }
   readonly complete: { readonly resultData: Json }
   readonly snooze: { readonly until: Instant; readonly reason?: string }
+  readonly note: { readonly text: string }
+  readonly assign: { readonly assignee: string | null }
+  readonly tag: { readonly tags: readonly string[] }
   readonly endAttempt: { readonly reason: string }
-}
-
-/** How an option is read, whether it comes from a program, a request, the command line or the console. */
-export interface ActionOption {
-  /** An instant lies ahead, by a year at the most. */
-  readonly kind: 'text' | 'json' | 'boolean' | 'instant'
-  /** Without it the action is refused. */
-  readonly required?: true
-  /** What stands for an option that is left out. */
-  readonly usual?: Json
-  /** Only of an action on one command. */
-  readonly single?: true
-  /** Of the command line. That of a boolean turns its usual value around. */
-  readonly flag: string
-  readonly about: string
-  /** Of the field in the console's dialog; without one the dialog does not ask for it. */
-  readonly label?: string
-  readonly hint?: Words
-}
-
-/** About one command, or about several. */
-interface Words {
-  readonly one: string
-  readonly many: string
-}
-
-export interface OperatorAction<Details = unknown> {
-  readonly intent: string
-  readonly permission: 'operate'
-  /** Of the HTTP API: its operation id, and the last part of its path. */
-  readonly route: string
-  readonly path: string
-  readonly summary: string
-  /** The queue that gets a message by it: the command's own, or the one its sender waits at. */
-  readonly fills: 'command' | 'reply' | null
-  /** Of many commands, some may be done first, and the rest when those have completed. */
-  readonly canary?: true
-  /** Of the command line: what it does, and what it says when it is done. */
-  readonly about: string
-  readonly done: (done: {
-    readonly commandId: string
-    readonly status: string
-    readonly msgId?: string | null
-  }) => string
-  readonly options: { readonly [Name in keyof Details]-?: ActionOption }
-}
-
-/** The words of the console, for what its dialog can do to one command or to many. */
-interface Dialog {
-  readonly verb: string
-  readonly past: string
-  /** What will become of them. */
-  readonly intro: Words
-  readonly toast: string
 }
 
 const isNow: OperatorAction['done'] = ({ commandId, status }) => `Command ${commandId} is ${status}.`
@@ -190,6 +143,7 @@ export const parkedActions = {
     },
     toast: 'Snoozed: it counts again at the time you chose',
   },
+  ...careActions,
 } as const satisfies { readonly [A in ParkedAction]: OperatorAction<ActionDetails[A]> & Dialog }
 
 /** All that operators do: the same, and what they do with a command that runs. */

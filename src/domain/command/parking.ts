@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts'
-import type { ParkingReason } from './events.ts'
+import type { CommandEvent, ParkingReason } from './events.ts'
 import type { EventTo } from './transitions.ts'
 
 /** What state, row and history say of a parked command, under the names of its columns. */
@@ -25,6 +25,35 @@ export const parkingOf = (event: EventTo<'IN_TROUBLESHOOTING_QUEUE'>): Parking =
       return { parkedAt: event.at, parkedReason: 'ATTEMPT_ENDED', snoozedUntil: null }
     case 'OperatorSnoozed':
       return { parkedAt: event.parkedAt, parkedReason: event.parkedReason, snoozedUntil: event.until }
+    case 'OperatorNoted':
+    case 'OperatorAssigned':
+    case 'OperatorTagged':
+      return { parkedAt: event.parkedAt, parkedReason: event.parkedReason, snoozedUntil: event.snoozedUntil }
+  }
+}
+
+/** What operators have written down about a command. It stays when the command is retried, and when it parks again. */
+export interface Care {
+  /** Who takes care of it. */
+  readonly assignee: string | null
+  readonly tags: readonly string[]
+  /** How many notes it has; the audit has their texts. */
+  readonly notes: number
+}
+
+export const noCare: Care = { assignee: null, tags: [], notes: 0 }
+
+/** What an event changes of it. */
+export const careOf = (event: CommandEvent): Partial<Care> => {
+  switch (event.type) {
+    case 'OperatorNoted':
+      return { notes: event.number }
+    case 'OperatorAssigned':
+      return { assignee: event.assignee }
+    case 'OperatorTagged':
+      return { tags: event.tags }
+    default:
+      return {}
   }
 }
 
@@ -41,6 +70,10 @@ export interface ParkedFilter {
   readonly q?: string
   /** Whether an operator has snoozed them for now. Without it: all. */
   readonly snoozed?: boolean
+  /** Who takes care of them: the whole name. */
+  readonly assignee?: string
+  /** One of their tags. */
+  readonly tag?: string
 }
 
 /** How a condition is read, from a program, a request, the command line or the console. */
@@ -75,6 +108,14 @@ const conditions = {
     label: 'Snoozed',
     choices: { true: 'Now', false: 'Not now' },
   },
+  assignee: {
+    kind: 'text',
+    onlyLists: true,
+    flag: '--assignee <who>',
+    about: 'that are assigned to this person',
+    label: 'Assignee',
+  },
+  tag: { kind: 'text', onlyLists: true, flag: '--tag <tag>', about: 'that have this tag', label: 'Tag' },
   from: { kind: 'instant', flag: '--from <time>', about: 'parked at or after this ISO 8601 time', label: 'Since' },
   to: { kind: 'instant', flag: '--to <time>', about: 'parked before this ISO 8601 time', label: 'Before' },
 } as const satisfies { readonly [Name in keyof Required<ParkedFilter>]: Condition }
@@ -95,5 +136,11 @@ export type ActionFilter = Pick<ParkedFilter, ActionCondition>
 export const actionConditions = parkedConditions.filter(([, { onlyLists }]) => !onlyLists)
 
 /** Whether a parked command meets the conditions on what may change while it is parked, as it stood at an instant. */
-export const meets = ({ snoozed }: ParkedFilter, { snoozedUntil }: Pick<Parking, 'snoozedUntil'>, at: Instant) =>
-  snoozed === undefined || snoozed === (snoozedUntil !== null && snoozedUntil > at)
+export const meets = (
+  { snoozed, assignee, tag }: ParkedFilter,
+  then: Pick<Parking, 'snoozedUntil'> & Pick<Care, 'assignee' | 'tags'>,
+  at: Instant,
+): boolean =>
+  (snoozed === undefined || snoozed === (then.snoozedUntil !== null && then.snoozedUntil > at)) &&
+  (assignee === undefined || assignee === then.assignee) &&
+  (tag === undefined || then.tags.includes(tag))

@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts'
 import type { Json } from '../json/json.ts'
 import type { CommandError, CommandSent } from './events.ts'
-import type { Parking } from './parking.ts'
+import type { Care, Parking } from './parking.ts'
 
 export interface CommandFacts {
   readonly sent: CommandSent
@@ -19,6 +19,8 @@ export interface CommandFacts {
   readonly lastError: CommandError | null
   /** The messages of earlier rounds, archived when the command parked. A report that names one is stale. */
   readonly retiredMsgIds: readonly string[]
+  readonly care: Care
+  readonly lastNote: { readonly actor: string; readonly text: string } | null
   /** Revision of the last event. */
   readonly revision: number
 }

@@ -43,6 +43,9 @@ const table = {
   OperatorCanceled: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'CANCELED', audit: ['OPERATOR_CANCEL'] },
   OperatorCompleted: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'COMPLETED', audit: ['OPERATOR_COMPLETE'] },
   OperatorSnoozed: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_SNOOZE'] },
+  OperatorNoted: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_NOTE'] },
+  OperatorAssigned: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_ASSIGN'] },
+  OperatorTagged: { from: ['IN_TROUBLESHOOTING_QUEUE'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_TAG'] },
   OperatorEndedAttempt: { from: ['IN_PROGRESS'], to: 'IN_TROUBLESHOOTING_QUEUE', audit: ['OPERATOR_END_ATTEMPT'] },
 } as const satisfies Readonly<Record<CommandEventType, Transition>>
 

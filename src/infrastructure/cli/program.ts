@@ -11,6 +11,7 @@ import { addDoctor } from './database/doctor.ts'
 import { addGrants } from './database/grants.ts'
 import { addMigrate } from './database/migrate.ts'
 import { addQueues } from './database/queues.ts'
+import { addAlerts } from './flow/alerts.ts'
 import { addLanes } from './flow/lanes.ts'
 import { addLimits } from './flow/limits.ts'
 import { addPauses } from './flow/pauses.ts'
@@ -34,6 +35,7 @@ import { addInspect } from './support/inspect.ts'
 import { Interrupted } from './support/session.ts'
 import { addExamples } from './text/examples.ts'
 import { jsonText, printCsv, printNote } from './text/output.ts'
+import { addCauses } from './troubleshooting/causes.ts'
 import { addRehearse } from './troubleshooting/rehearse.ts'
 import { addTroubleshooting } from './troubleshooting/tsq.ts'
 import { addStatus } from './watching/status.ts'
@@ -57,7 +59,7 @@ const groups: readonly (readonly [heading: string, adders: readonly ((program: C
   [
     ['Run', [addStart, addWorker, addStatus, addWorkers, addDoctor, addHealthCommand, addToken, addCompletion]],
     ['Commands', [addSend, addInspect, addSearch, addViews, addCancel, addReschedule, addReplies, addOperations]],
-    ['Troubleshooting', [addTroubleshooting, addRehearse, addStrangers]],
+    ['Troubleshooting', [addTroubleshooting, addCauses, addAlerts, addRehearse, addStrangers]],
     ['Flow', [addLanes, addLimits, addSchedules, addPauses]],
     ['Workflow runs', [addRuns, addCredits]],
     ['Investigation and proof', [addReplay, addVerify, addExport, addArchive]],

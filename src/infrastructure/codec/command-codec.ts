@@ -44,6 +44,9 @@ const reason = oneOf(parkingReasons)
 /** The worker's build, where it is known. */
 const build = { build: t.string }
 
+/** What an event repeats that leaves a command parked. */
+const stays = { parkedAt: t.string, parkedReason: reason, snoozedUntil: nullable(t.string) }
+
 const failure = withOptional({ attempt: number, msgId: t.string, error }, build)
 
 /** The stored form of every command event. Change a shape only with a new version and a step in `upcasts`. */
@@ -127,6 +130,9 @@ export const commandCodec = eventCodec<CommandEvent>(
       version: 1,
       data: t.strict({ until: t.string, reason: nullable(t.string), parkedAt: t.string, parkedReason: reason }),
     },
+    OperatorNoted: { version: 1, data: t.strict({ text: t.string, number, ...stays }) },
+    OperatorAssigned: { version: 1, data: t.strict({ assignee: nullable(t.string), ...stays }) },
+    OperatorTagged: { version: 1, data: t.strict({ tags: t.readonlyArray(t.string), ...stays }) },
     OperatorEndedAttempt: {
       version: 1,
       data: t.strict({ attempt: number, msgId: t.string, reason: t.string, error }),

@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import type { CauseEvent } from '../../domain/flow/cause/events.ts'
 import type { FlowEvent } from '../../domain/flow/events.ts'
 import { type LaneEvent, type LimitEvent, lanesBy, onParkChoices } from '../../domain/flow/lane/events.ts'
 import type { PauseEvent } from '../../domain/flow/pause/events.ts'
@@ -21,6 +22,19 @@ const pauseSchemas: EventSchemas<PauseEvent> = {
     }),
   },
   FlowResumed: { version: 1, data: t.strict({}) },
+}
+
+const causeKey = { domain: t.string, commandType: t.string, errorCode: t.string }
+
+/** The stored form of what operators write down about causes, version 1. */
+const causeSchemas: EventSchemas<CauseEvent> = {
+  CauseNoted: { version: 1, data: t.strict({ ...causeKey, text: t.string, number }) },
+  CauseAssigned: { version: 1, data: t.strict({ ...causeKey, assignee: nullable(t.string) }) },
+  CauseTagged: { version: 1, data: t.strict({ ...causeKey, tags: t.readonlyArray(t.string) }) },
+  CauseInvestigated: {
+    version: 1,
+    data: t.strict({ ...causeKey, until: nullable(t.string), reason: nullable(t.string) }),
+  },
 }
 
 const settings = { width: number, ratePerSecond: nullable(number), onPark: oneOf(onParkChoices) }
@@ -66,7 +80,7 @@ const scheduleSchemas: EventSchemas<ScheduleEvent> = {
   ScheduleDeleted: { version: 1, data: t.strict({}) },
 }
 
-const schemas: EventSchemas<FlowEvent> = { ...pauseSchemas, ...laneSchemas, ...scheduleSchemas }
+const schemas: EventSchemas<FlowEvent> = { ...pauseSchemas, ...laneSchemas, ...scheduleSchemas, ...causeSchemas }
 
 /** Settings. Change a shape only with a new version and a step in the upcasts. */
 export const flowCodec = eventCodec<FlowEvent>(schemas, {})

@@ -21,7 +21,7 @@ import { createWatch } from '../http/pages/watch.ts'
 import { readDatabaseStats } from '../postgres/stats/database-stats.ts'
 import { createPool } from '../postgres/transactions/pool.ts'
 import { type BackgroundCheck, createBackgroundCheck } from '../proof/background-check.ts'
-import { type Config, DEFAULT_PORT } from '../settings/config.ts'
+import { alertsOf, type Config, DEFAULT_PORT } from '../settings/config.ts'
 import { identityOptions } from '../settings/identity-options.ts'
 import { keepSeal, signerOf } from '../settings/proof-home.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
@@ -151,6 +151,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     databaseUrl: parts.database.url,
     ...defined({ databaseTimeoutMs, eventStoreUrl, eventStorePrefix, replyQueues, maxQueues, newQueuesPerHour }),
     lateAfterSeconds,
+    alerts: alertsOf(config),
     readTimeoutMs: config.readTimeoutMs,
     waitForDispatchMs: DISPATCH_MS,
     log,
@@ -179,6 +180,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     parts.bus.runs.run().catch(error => log.error({ err: error }, 'workflow runs are not followed'))
   if (!stop.requested())
     parts.bus.schedules.carryOut().catch(error => log.error({ err: error }, 'schedules are not followed'))
+  if (!stop.requested()) parts.bus.alerts.run().catch(error => log.error({ err: error }, 'alerts are not sent'))
   if (!stop.requested()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
 }
 

@@ -81,6 +81,7 @@ const queueCount = setting('a whole number from 0 to 1000000', given =>
 const seconds = setting('a whole number of seconds from 1 to 31536000', given =>
   /^\d{1,8}$/.test(given) && Number(given) >= 1 && Number(given) <= YEAR_SECONDS ? Number(given) : undefined,
 )
+const booleans: Readonly<Record<string, boolean>> = { true: true, false: false }
 
 const environment = t.type({
   DATABASE_URL: orAbsent(
@@ -128,6 +129,8 @@ const environment = t.type({
       return origins.every(origin => urlWith('http:', 'https:')(origin) !== undefined) ? origins : undefined
     }),
   ),
+  COMMANDBUS_PUBLIC_URL: orAbsent(setting('an http or https address', urlWith('http:', 'https:'))),
+  COMMANDBUS_ALERTS_LOCAL: orAbsent(setting('true or false', given => booleans[given])),
   COMMANDBUS_PROOF_KEY: orAbsent(
     setting('32 secret bytes in base64url, 43 characters', given => (parseSigner(given) === null ? undefined : given)),
   ),
@@ -179,10 +182,20 @@ export interface Config {
   readonly metricsPort: number | undefined
   /** Origins whose pages may call the API. */
   readonly corsOrigins: readonly string[]
+  /** Where people reach the console, for links in alerts; undefined: no links. */
+  readonly publicUrl: string | undefined
+  /** Whether alerts may be sent over http, and to private networks. */
+  readonly alertsLocal: boolean
   /** Signs seals and bundles; undefined: the home's key does. */
   readonly proofKey: string | undefined
   readonly logLevel: LogLevel
 }
+
+/** What alerts may do, as the bus takes it. */
+export const alertsOf = ({ publicUrl, alertsLocal: allowLocal }: Config) => ({
+  allowLocal,
+  ...(publicUrl === undefined ? {} : { publicUrl }),
+})
 
 /** The default port of `start` and `health`. */
 export const DEFAULT_PORT = 4000
@@ -232,6 +245,8 @@ export const readConfig = (env: { readonly [name: string]: string | undefined },
     liveReadersPerToken: given.COMMANDBUS_LIVE_READERS_PER_TOKEN ?? 50,
     metricsPort: given.COMMANDBUS_METRICS_PORT,
     corsOrigins: given.COMMANDBUS_CORS_ORIGINS ?? [],
+    publicUrl: given.COMMANDBUS_PUBLIC_URL,
+    alertsLocal: given.COMMANDBUS_ALERTS_LOCAL ?? false,
     proofKey: given.COMMANDBUS_PROOF_KEY,
     logLevel: given.LOG_LEVEL ?? 'info',
   }

@@ -17,6 +17,7 @@ import { createTestBus } from '../../support/bus.ts'
 import { sending } from '../../support/lives/command-store.ts'
 import { auditNames, parked } from '../../support/park.ts'
 
+const causeKey = { domain: 'a', commandType: 'T', errorCode: 'X' }
 const ID = '00000000-0000-4000-8000-000000000001'
 const identity = (part: Partial<Identity> = {}): Identity => ({
   subject: 'jane@example.com',
@@ -50,6 +51,9 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
     'operate',
     caller => caller.troubleshooting.snooze('a', ID, { until: new Date(Date.now() + 60_000).toISOString() }),
   ],
+  ['troubleshooting.note', 'operate', caller => caller.troubleshooting.note('a', ID, { text: 'x' })],
+  ['troubleshooting.assign', 'operate', caller => caller.troubleshooting.assign('a', ID, { assignee: 'x' })],
+  ['troubleshooting.tag', 'operate', caller => caller.troubleshooting.tag('a', ID, { tags: ['x'] })],
   ['troubleshooting.endAttempt', 'operate', caller => caller.troubleshooting.endAttempt('a', ID, { reason: 'x' })],
   ['troubleshooting.rehearse', 'operate', caller => caller.troubleshooting.rehearse('a', ID)],
   ['troubleshooting.rehearsable', 'operate', caller => caller.troubleshooting.rehearsable()],
@@ -58,6 +62,17 @@ const calls: readonly (readonly [name: string, permission: string, call: (caller
   ['troubleshooting.action', 'operate', caller => caller.troubleshooting.action(ID)],
   ['troubleshooting.actions', 'operate', caller => caller.troubleshooting.actions()],
   ['troubleshooting.stop', 'operate', caller => caller.troubleshooting.stop(ID)],
+  ['alerts.list', 'operate', caller => caller.alerts.list()],
+  ['alerts.get', 'operate', caller => caller.alerts.get('x')],
+  ['alerts.set', 'operate', caller => caller.alerts.set('x', { url: 'https://a.example', on: 'groups' })],
+  ['alerts.delete', 'operate', caller => caller.alerts.delete('x')],
+  ['alerts.test', 'operate', caller => caller.alerts.test('x')],
+  ['alerts.sent', 'operate', caller => caller.alerts.sent('x')],
+  ['causes.list', 'read', caller => caller.causes.list()],
+  ['causes.note', 'operate', caller => caller.causes.note({ ...causeKey, text: 'x' })],
+  ['causes.assign', 'operate', caller => caller.causes.assign({ ...causeKey, assignee: 'x' })],
+  ['causes.tag', 'operate', caller => caller.causes.tag({ ...causeKey, tags: ['x'] })],
+  ['causes.investigate', 'operate', caller => caller.causes.investigate({ ...causeKey, until: null })],
   ['pause', 'operate', caller => caller.pause({ domain: 'a', reason: 'x' })],
   ['resume', 'operate', caller => caller.resume(ID)],
   ['pauses', 'read', caller => caller.pauses()],
@@ -173,8 +188,8 @@ test('G3: each cell of the table of calls in docs/security.md is what the librar
   for (const [name, , call] of calls) {
     const may = rows.find(({ what }) => what === name)?.may ?? []
     for (const role of roles) {
-      // lanes and declared paths are of all tenants
-      const tenant = /^(lanes|limits|search)\./.test(name) ? null : 't1'
+      // lanes, causes and declared paths are of all tenants
+      const tenant = /^(lanes|limits|causes|search)\./.test(name) ? null : 't1'
       const done = call(bus.as(identity({ roles: [role], tenant })))
       const error = await done.then(
         result => (result as { readonly close?: () => void } | null)?.close?.(),

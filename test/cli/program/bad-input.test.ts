@@ -17,7 +17,7 @@ describe('bad input', () => {
     [['list', '--status', 'LOST'], 'status: must be one of PENDING, IN_PROGRESS'],
     [
       ['audit', unknown, '--event', 'parked'],
-      "eventType: 'PARKED' is not an event type: use one of SENT, RECEIVED, FAILED, RETRY_SCHEDULED, MOVED_TO_TROUBLESHOOTING_QUEUE, BUSINESS_RULE_FAILED, RETRY_EXHAUSTED, COMPLETED, CANCELED, RESCHEDULED, COMMAND_EXPIRED, OPERATOR_RETRY, OPERATOR_CANCEL, OPERATOR_COMPLETE, OPERATOR_SNOOZE, OPERATOR_END_ATTEMPT, MOVED_TO_TSQ",
+      "eventType: 'PARKED' is not an event type: use one of SENT, RECEIVED, FAILED, RETRY_SCHEDULED, MOVED_TO_TROUBLESHOOTING_QUEUE, BUSINESS_RULE_FAILED, RETRY_EXHAUSTED, COMPLETED, CANCELED, RESCHEDULED, COMMAND_EXPIRED, OPERATOR_RETRY, OPERATOR_CANCEL, OPERATOR_COMPLETE, OPERATOR_SNOOZE, OPERATOR_NOTE, OPERATOR_ASSIGN, OPERATOR_TAG, OPERATOR_END_ATTEMPT, MOVED_TO_TSQ",
     ],
     [['runs', 'list', '--status', 'LOST'], 'status: must be one of QUEUED, RUNNING, COMPLETED, COMPLETED_WITH_ERRORS'],
     [['operations', 'list', '--status', 'LOST'], 'status: must be one of pending, processing, completed, failed'],

@@ -32,7 +32,8 @@ const rowAt = (events: ReturnType<typeof recorded>, revision: number): CommandRo
   const changes = events.slice(0, revision + 1).map(event => commandRowChange(event) as RowChange)
   const merged = changes.reduce(mergeChanges)
   if (merged.kind !== 'insert') throw new Error('a life begins with an insert')
-  return merged.row
+  // where an event has set it back, '' stands for nobody
+  return { ...merged.row, assignee: merged.row.assignee || null }
 }
 
 const asRow = (state: CommandSnapshot) => ({
@@ -57,6 +58,9 @@ const asRow = (state: CommandSnapshot) => ({
   parked_at: state.parkedAt,
   parked_reason: state.parkedReason,
   snoozed_until: state.snoozedUntil,
+  assignee: state.assignee,
+  tags: state.tags,
+  notes: state.notes,
   last_error_type: state.lastErrorType,
   last_error_code: state.lastErrorCode,
   last_error_msg: state.lastErrorMsg,

@@ -8,16 +8,22 @@ import {
   failed,
   given,
   historyOf,
+  operatorAssign,
+  operatorAssigned,
   operatorCancel,
   operatorCanceled,
   operatorComplete,
   operatorCompleted,
   operatorEndAttempt,
   operatorEndedAttempt,
+  operatorNote,
+  operatorNoted,
   operatorRetried,
   operatorRetry,
   operatorSnooze,
   operatorSnoozed,
+  operatorTag,
+  operatorTagged,
   parked,
   receive,
   received,
@@ -171,12 +177,65 @@ describe('an operator snoozes', () => {
   })
 })
 
+describe('O3: an operator writes down', () => {
+  test('a note, whose repetition is no second one', () => {
+    given(inTroubleshooting).when(operatorNote()).then([operatorNoted()]).again([])
+    const noted = [...inTroubleshooting, operatorNoted()]
+    given(noted)
+      .when(operatorNote({ actor: 'joe@example.com' }))
+      .then([operatorNoted({ actor: 'joe@example.com', number: 2 })])
+    given(noted)
+      .when(operatorNote({ text: 'is back' }))
+      .then([operatorNoted({ text: 'is back', number: 2 })])
+      .again([])
+  })
+
+  test('who takes care of it, and that nobody does', () => {
+    const assigned = [...inTroubleshooting, operatorAssigned()]
+    given(inTroubleshooting).when(operatorAssign()).then([operatorAssigned()]).again([])
+    given(assigned)
+      .when(operatorAssign({ assignee: null }))
+      .then([operatorAssigned({ assignee: null })])
+      .again([])
+    given(inTroubleshooting)
+      .when(operatorAssign({ assignee: null }))
+      .then([])
+  })
+
+  test('tags, which replace those before', () => {
+    const tagged = [...inTroubleshooting, operatorTagged()]
+    given(inTroubleshooting).when(operatorTag()).then([operatorTagged()]).again([])
+    given(tagged)
+      .when(operatorTag({ tags: [] }))
+      .then([operatorTagged({ tags: [] })])
+      .again([])
+  })
+
+  test('and it stays when the command is retried and parks again; the snooze stays while it is parked', () => {
+    const until = operatorSnoozed().until
+    const events = [
+      ...inTroubleshooting,
+      operatorSnoozed(),
+      operatorAssigned({ snoozedUntil: until }),
+      operatorTagged({ snoozedUntil: until }),
+      operatorNoted({ snoozedUntil: until }),
+    ]
+    const care = { assignee: 'jane@example.com', tags: ['bank', 'eu'], notes: 1 }
+    expect(fold(command, events)).toMatchObject({ care, parking: { snoozedUntil: until }, parkedBy: 2 })
+    const again = [...events, operatorRetried(), received(1), parked(1)]
+    expect(fold(command, again)).toMatchObject({ care, parking: { snoozedUntil: null } })
+  })
+})
+
 describe.each(['PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELED'] as const)('a command in %s', status => {
   test.each([
     ['A4', operatorRetry()],
     ['A7', operatorCancel()],
     ['A9', operatorComplete()],
     ['snooze', operatorSnooze()],
+    ['O3: note', operatorNote()],
+    ['O3: assign', operatorAssign()],
+    ['O3: tag', operatorTag()],
   ])('%s is refused, because it is not in troubleshooting; the refusal names its status', (_, intent) => {
     given(historyOf[status]).when(intent).then(notIn(status)).again(notIn(status))
   })

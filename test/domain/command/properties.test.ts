@@ -100,13 +100,16 @@ test('a running attempt always has a lease when a decision is over', () => {
   })
 })
 
-test('an operator ends the running attempt; other actions come only right after a parking or a snooze', () => {
+/** Events that leave a command parked. */
+const leaving = ['OperatorSnoozed', 'OperatorNoted', 'OperatorAssigned', 'OperatorTagged']
+
+test('an operator ends the running attempt; other actions come only right after a parking, or what leaves it parked', () => {
   forEveryLife(({ events }) => {
     for (const [i, event] of events.entries()) {
       const before = events[i - 1]?.type
       if (event.type === 'OperatorEndedAttempt') expect(before).toBe('CommandReceived')
       else if (event.type.startsWith('Operator')) {
-        expect(['CommandMovedToTroubleshooting', 'OperatorEndedAttempt', 'OperatorSnoozed']).toContain(before)
+        expect(['CommandMovedToTroubleshooting', 'OperatorEndedAttempt', ...leaving]).toContain(before)
       }
     }
   })
@@ -123,11 +126,28 @@ test('a snooze changes only the instant of a parked command', () => {
   })
 })
 
+test('O3: notes, assignee and tags change nothing else of a parked command, and no later event changes them', () => {
+  forEveryLife(({ steps }) => {
+    for (const { before, events, after } of steps) {
+      if (before.status === 'NONE' || after.status === 'NONE') continue
+      const [event] = events
+      if (event === undefined || !leaving.slice(1).includes(event.type)) {
+        expect(after.care).toEqual(before.care)
+        continue
+      }
+      expect(events).toHaveLength(1)
+      const { care, lastNote, revision } = after
+      expect(after).toEqual({ ...before, care, lastNote, revision })
+      expect(revision).toBe(before.revision + 1)
+    }
+  })
+})
+
 test('a retry sends the archived message with the present payload', () => {
   forEveryLife(({ events }) => {
     for (const [i, event] of events.entries()) {
       if (event.type !== 'OperatorRetried') continue
-      const parking = events.slice(0, i).findLast(({ type }) => type !== 'OperatorSnoozed')
+      const parking = events.slice(0, i).findLast(({ type }) => !leaving.includes(type))
       expect(parking).toMatchObject({ msgId: event.archivedMsgId })
       const holder = events[event.dataRevision]
       const state = fold(command, events.slice(0, i + 1))

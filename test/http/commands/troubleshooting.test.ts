@@ -146,6 +146,9 @@ describe('the list of parked commands', () => {
           parkedAt: expect.any(String),
           parkedReason: 'PERMANENT',
           snoozedUntil: null,
+          assignee: null,
+          tags: [],
+          notes: 0,
           lastErrorType: expect.any(String),
           lastErrorCode: 'CARD_DECLINED',
           lastErrorMsg: 'the card was declined',
@@ -199,6 +202,7 @@ describe('the list of parked commands', () => {
       first: expect.any(String),
       last: expect.any(String),
       sample: 'the card was declined',
+      care: null,
     })
     expectFaults(await list('?limit=5', '/groups'), 'limit')
   })

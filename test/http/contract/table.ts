@@ -50,7 +50,7 @@ const filters = [
   'idPrefix',
   'message',
 ]
-const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed']
+const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed', 'assignee', 'tag']
 const paging = ['limit', 'cursor']
 
 const question = { operation_type: 'question_generation', parameters: { topic: 'x' } }
@@ -126,6 +126,16 @@ const limit = async ({ bus }: SharedApi): Promise<string> => {
   await bus.limits.set('payments', name, { by: 'type', commandType: 'Nothing', width: 2 })
   return name
 }
+
+/** Nobody listens there. */
+const alert = async ({ bus }: SharedApi): Promise<string> => {
+  const name = `of-${randomUUID()}`
+  await bus.alerts.set(name, { url: 'http://127.0.0.1:9/', secret: 'a-secret-of-the-tests', on: 'parked' })
+  return name
+}
+
+/** Of a type that nobody sends. */
+const cause = { domain: 'payments', commandType: 'Nothing', errorCode: 'NONE' }
 
 /** A declared route that is missing here is a type error, and fails the tests that go through all routes. */
 export const expected: { readonly [Id in keyof Api]: Expected } = {
@@ -267,6 +277,30 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'COMMAND_NOT_FOUND',
     query: [],
   },
+  noteCommand: {
+    is: 'POST /domains/:domain/commands/:commandId/notes',
+    roles: operators,
+    body: { text: 'waits for the bank' },
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  assignCommand: {
+    is: 'PUT /domains/:domain/commands/:commandId/assignee',
+    roles: operators,
+    body: { assignee: 'jane@example.com' },
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
+  tagCommand: {
+    is: 'PUT /domains/:domain/commands/:commandId/tags',
+    roles: operators,
+    body: { tags: ['bank'] },
+    succeeds: 200,
+    unknown: 'COMMAND_NOT_FOUND',
+    query: [],
+  },
   endAttempt: {
     is: 'POST /domains/:domain/commands/:commandId/end-attempt',
     roles: operators,
@@ -340,6 +374,95 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     succeeds: 200,
     unknown: 'no id in its path',
     query: ['domain', 'queue', 'late', 'lateAfterSeconds', ...paging],
+  },
+  listCauses: {
+    is: 'GET /troubleshooting/causes',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['domain', 'commandType', 'errorCode'],
+  },
+  noteCause: {
+    is: 'POST /troubleshooting/causes/notes',
+    roles: operators,
+    body: { ...cause, text: 'waits for the bank' },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  assignCause: {
+    is: 'PUT /troubleshooting/causes/assignee',
+    roles: operators,
+    body: { ...cause, assignee: 'jane@example.com' },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  tagCause: {
+    is: 'PUT /troubleshooting/causes/tags',
+    roles: operators,
+    body: { ...cause, tags: ['bank'] },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  investigateCause: {
+    is: 'PUT /troubleshooting/causes/investigation',
+    roles: operators,
+    body: { ...cause, until: null },
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  listAlerts: {
+    is: 'GET /alerts',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+  },
+  getAlert: {
+    is: 'GET /alerts/:name',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'ALERT_NOT_FOUND',
+    query: [],
+    prepare: alert,
+  },
+  setAlert: {
+    is: 'PUT /alerts/:name',
+    roles: operators,
+    body: { url: 'https://hooks.example.com/on-call', secret: 'a-secret-of-the-tests', on: ['groups'] },
+    required: ['url', 'on'],
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: [],
+    prepare: async () => 'on-call',
+  },
+  deleteAlert: {
+    is: 'DELETE /alerts/:name',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'ALERT_NOT_FOUND',
+    query: [],
+    prepare: alert,
+  },
+  testAlert: {
+    is: 'POST /alerts/:name/test',
+    roles: operators,
+    body: {},
+    succeeds: 200,
+    unknown: 'ALERT_NOT_FOUND',
+    query: [],
+    prepare: alert,
+  },
+  listSentAlerts: {
+    is: 'GET /alerts/:name/sent',
+    roles: operators,
+    succeeds: 200,
+    unknown: 'ALERT_NOT_FOUND',
+    query: paging,
+    prepare: alert,
   },
   listUndelivered: {
     is: 'GET /replies/undelivered',

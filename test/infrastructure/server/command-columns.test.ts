@@ -14,6 +14,8 @@ const typeOf: Readonly<Record<ColumnKind, string>> = {
   bigint: 'bigint',
   revision: 'bigint',
   instant: 'timestamp with time zone',
+  person: 'text',
+  tags: 'text[]',
 }
 
 const byColumn = <Row extends { readonly column: string }>(rows: readonly Row[]) =>

@@ -18,16 +18,22 @@ import {
   expired,
   fail,
   failed,
+  operatorAssign,
+  operatorAssigned,
   operatorCancel,
   operatorCanceled,
   operatorComplete,
   operatorCompleted,
   operatorEndAttempt,
   operatorEndedAttempt,
+  operatorNote,
+  operatorNoted,
   operatorRetried,
   operatorRetry,
   operatorSnooze,
   operatorSnoozed,
+  operatorTag,
+  operatorTagged,
   parked,
   receive,
   received,
@@ -102,6 +108,7 @@ const reason = fc.constantFrom(
   'ATTEMPT_ENDED',
   'TAMPERED',
 )
+const staysParked = { parkedAt: instant, parkedReason: reason, snoozedUntil: fc.option(instant, { nil: null }) }
 
 const fact = { at: instant, actor }
 const ofAttempt = { ...fact, attempt, msgId }
@@ -176,6 +183,11 @@ export const commandEvents = {
   OperatorSnoozed: fc
     .record({ ...fact, until: instant, reason: maybeText, parkedAt: instant, parkedReason: reason })
     .map(operatorSnoozed),
+  OperatorNoted: fc
+    .record({ ...fact, ...staysParked, text: fc.string(), number: fc.integer({ min: 1, max: 9 }) })
+    .map(operatorNoted),
+  OperatorAssigned: fc.record({ ...fact, ...staysParked, assignee: maybeText }).map(operatorAssigned),
+  OperatorTagged: fc.record({ ...fact, ...staysParked, tags: fc.array(fc.string()) }).map(operatorTagged),
   OperatorEndedAttempt: fc
     .record({ ...ofAttempt, reason: fc.string(), error: commandError })
     .map(over => operatorEndedAttempt(over.attempt, over)),
@@ -284,6 +296,16 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc
       .integer({ min: 500, max: 502 })
       .map(until => moveOf(step => operatorSnooze({ ...dueAt(step), until: at(until) }))),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .constantFrom<(step: number) => CommandIntent>(
+        step => operatorNote({ ...dueAt(step), text: `at ${step % 3}` }),
+        step => operatorAssign({ ...dueAt(step), assignee: step % 2 === 0 ? null : 'jane' }),
+        step => operatorTag({ ...dueAt(step), tags: step % 2 === 0 ? [] : ['bank', `${step}`] }),
+      )
+      .map(intent => moveOf(intent)),
   },
   { weight: 1, arbitrary: json.map(resultData => moveOf(step => operatorComplete({ ...dueAt(step), resultData }))) },
 )

@@ -176,6 +176,33 @@ export const operatorSnoozed = (over: Over<events.OperatorSnoozed> = {}): events
   type: 'OperatorSnoozed',
 })
 
+const stays = { at: at(100), actor: 'jane@example.com', parkedAt: at(2), snoozedUntil: null } as const
+
+export const operatorNoted = (over: Over<events.OperatorNoted> = {}): events.OperatorNoted => ({
+  ...stays,
+  parkedReason: 'PERMANENT',
+  text: 'waits for the bank',
+  number: 1,
+  ...over,
+  type: 'OperatorNoted',
+})
+
+export const operatorAssigned = (over: Over<events.OperatorAssigned> = {}): events.OperatorAssigned => ({
+  ...stays,
+  parkedReason: 'PERMANENT',
+  assignee: 'jane@example.com',
+  ...over,
+  type: 'OperatorAssigned',
+})
+
+export const operatorTagged = (over: Over<events.OperatorTagged> = {}): events.OperatorTagged => ({
+  ...stays,
+  parkedReason: 'PERMANENT',
+  tags: ['bank', 'eu'],
+  ...over,
+  type: 'OperatorTagged',
+})
+
 export const operatorEndedAttempt = (
   attempt: number,
   over: Over<events.OperatorEndedAttempt> = {},
@@ -290,6 +317,26 @@ export const operatorSnooze = (
   reason: 'the bank is closed',
   ...over,
   type: 'OperatorSnooze',
+})
+
+const asked = { at: at(100), actor: 'jane@example.com' }
+
+export const operatorNote = (over: Over<intents.OperatorIntents['note']> = {}): intents.OperatorIntents['note'] => ({
+  ...asked,
+  text: 'waits for the bank',
+  ...over,
+  type: 'OperatorNote',
+})
+
+export const operatorAssign = (
+  over: Over<intents.OperatorIntents['assign']> = {},
+): intents.OperatorIntents['assign'] => ({ ...asked, assignee: 'jane@example.com', ...over, type: 'OperatorAssign' })
+
+export const operatorTag = (over: Over<intents.OperatorIntents['tag']> = {}): intents.OperatorIntents['tag'] => ({
+  ...asked,
+  tags: ['bank', 'eu'],
+  ...over,
+  type: 'OperatorTag',
 })
 
 export const operatorEndAttempt = (

@@ -92,6 +92,32 @@ export const schedulesQuery = (query: QueryOf<'listSchedules'>) =>
     refetchInterval: SCHEDULES_MS,
   })
 
+/** What is sent has no events of its own. */
+const ALERTS_MS = 5_000
+
+export const alertsQuery = () =>
+  queryOptions({
+    queryKey: ['alerts'],
+    queryFn: ({ signal }) => api.listAlerts({}, { signal }),
+    refetchInterval: ALERTS_MS,
+  })
+
+export const sentAlertsQuery = (name: string, query: QueryOf<'listSentAlerts'>) =>
+  queryOptions({
+    queryKey: ['alerts', 'sent', name, query],
+    queryFn: ({ signal }) =>
+      api.listSentAlerts({ params: { name }, query: { limit: PAGE_SIZE, ...query } }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: ALERTS_MS,
+  })
+
+/** What is written down about one cause. */
+export const causeQuery = (key: { domain: string; commandType: string; errorCode: string }) =>
+  queryOptions({
+    queryKey: ['causes', key],
+    queryFn: async ({ signal }) => (await api.listCauses({ query: key }, { signal })).items[0] ?? null,
+  })
+
 /** Pauses run out without an event. */
 const PAUSES_MS = 5_000
 

@@ -1,5 +1,6 @@
 import {
   Activity,
+  BellRing,
   CalendarClock,
   Coins,
   Layers,
@@ -32,6 +33,7 @@ const places: readonly Place[] = [
   { href: '/workers', label: 'Workers', icon: Server, key: 'w', permission: 'read' },
   { href: '/lanes', label: 'Lanes', icon: Layers, key: 'l', permission: 'read' },
   { href: '/schedules', label: 'Schedules', icon: CalendarClock, key: 's', permission: 'read' },
+  { href: '/alerts', label: 'Alerts', icon: BellRing, key: 'n', permission: 'operate' },
   { href: '/operations', label: 'Operations', icon: Sparkles, key: 'p', permission: 'operations' },
   { href: '/runs', label: 'Workflow runs', icon: Workflow, key: 'r', permission: 'runs' },
   { href: '/credits', label: 'Credits', icon: Coins, key: 'm', permission: 'runs' },

@@ -1,5 +1,7 @@
 import { type ReactNode, useEffect } from 'react'
 import { NotFound } from '../components/NotFound.tsx'
+import { AlertsPage } from '../pages/alerts/AlertsPage.tsx'
+import { SentPage } from '../pages/alerts/SentPage.tsx'
 import { AuditPage } from '../pages/audit/AuditPage.tsx'
 import { CommandPage } from '../pages/commands/CommandPage.tsx'
 import { CommandsPage } from '../pages/commands/CommandsPage.tsx'
@@ -54,6 +56,8 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/workers', () => <WorkersPage />],
   ['/lanes', () => <LanesPage />],
   ['/schedules', () => <SchedulesPage />],
+  ['/alerts', () => <AlertsPage />],
+  ['/alerts/:name', ({ name = '' }) => <SentPage key={name} name={name} />],
   ['/audit', () => <AuditPage />],
   ['/search', () => <SearchPage />],
 ]

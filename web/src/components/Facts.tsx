@@ -6,7 +6,7 @@ export type Fact = readonly [name: string, value: ReactNode]
 export const Facts = ({ facts }: { readonly facts: readonly Fact[] }) => (
   <dl className="grid grid-cols-[9rem_minmax(0,1fr)] gap-y-1.5 p-4 text-sm">
     {facts
-      .filter(([, value]) => value !== null && value !== '')
+      .filter(([, value]) => value !== null && value !== '' && value !== false)
       .map(([name, value]) => (
         <div key={name} className="contents">
           <dt className="text-muted">{name}</dt>

@@ -89,6 +89,22 @@ export interface TroubleshootingGroup {
   readonly last: string
   /** The newest error message of the group, at most 1,000 characters. */
   readonly sample: string | null
+  /** What operators have written down about this cause; null: nothing, or the caller is of one tenant. */
+  readonly care: CauseCare | null
+}
+
+export interface CauseCare {
+  readonly assignee: string | null
+  readonly tags: readonly string[]
+  /** How many notes the cause has; `lastNote` is the beginning of the newest, 300 characters. */
+  readonly notes: number
+  readonly lastNote: string | null
+  readonly notedBy: string | null
+  readonly notedAt: string | null
+  /** Until then its commands are left out of counts and alerts; null: they count. */
+  readonly investigatedUntil: string | null
+  readonly investigatedBy: string | null
+  readonly investigationReason: string | null
 }
 
 export interface AuditFilter {

@@ -1,3 +1,4 @@
+import type { CauseKey } from '../../../domain/flow/cause/events.ts'
 import type { Scope } from '../authorization.ts'
 
 /** A pause that is or was in force. Times are ISO 8601. */
@@ -23,4 +24,9 @@ export interface PauseFilter extends Scope {
 export interface PauseQueries {
   /** Those in force now by the database's clock, newest first: the first 1,000. */
   readonly inForce: (filter: PauseFilter) => Promise<readonly Pause[]>
+}
+
+export interface CauseQueries {
+  /** Causes about which something was written down, the last 100 that changed; null is no condition. */
+  readonly find: (filter: { readonly [Name in keyof CauseKey]: string | null }) => Promise<readonly CauseKey[]>
 }

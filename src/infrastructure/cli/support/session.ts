@@ -6,7 +6,7 @@ import { withoutPassword } from '../../postgres/network/url.ts'
 import { type Database, openDatabase } from '../../service/database.ts'
 import { listenForStop } from '../../service/signals.ts'
 import type { Config } from '../../settings/config.ts'
-import { readConfig } from '../../settings/config.ts'
+import { alertsOf, readConfig } from '../../settings/config.ts'
 import { printNote } from '../text/output.ts'
 import type { CliDeps } from './deps.ts'
 
@@ -38,6 +38,7 @@ export const withBus = async <A>(
       maxConnections: CONNECTIONS,
       waitForDispatchMs: DISPATCH_MS,
       ...logOf(config),
+      alerts: alertsOf(config),
       ...options,
     })
     try {

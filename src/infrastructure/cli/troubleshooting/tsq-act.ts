@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { textOf } from '../../../application/shared/input.ts'
+import { assigneeOf, tagsOf } from '../../../application/troubleshooting/action-details.ts'
 import { actionOf } from '../../../application/troubleshooting/action-input.ts'
 import type { Acted, BulkActionOptions, OperatorCall } from '../../../application/troubleshooting/operator-options.ts'
 import {
@@ -127,15 +128,21 @@ const optionValues = async (name: ActionName, flags: Flags): Promise<{ readonly 
   return values
 }
 
+const tagList = (text: string): readonly string[] => (text.trim() === '' ? [] : text.split(','))
+
 const readOption = async (name: string, option: ActionOption, given: unknown): Promise<Json> => {
   switch (option.kind) {
     case 'text':
-      return textOf(given, name)
+      return textOf(given, name, option.max)
     case 'json':
       return readJson(longOf(option), String(given))
     case 'boolean':
       return option.usual !== true
     case 'instant':
       return instantAhead(longOf(option), String(given))
+    case 'person':
+      return assigneeOf(given === '' ? null : given, longOf(option), option.max)
+    case 'tags':
+      return [...tagsOf(tagList(String(given)), longOf(option))]
   }
 }

@@ -64,8 +64,18 @@ const listAt = (deps: CliDeps, filter: ParkedAtOptions, flags: ListOptions): Pro
     return [page, parkedText(page, `Nothing was parked at ${page.at}.`, `As it was at ${page.at}`)]
   })
 
-const parkedText = ({ items, nextCursor }: Page<TroubleshootingItem>, none: string, below: string): string =>
-  (items.length === 0 ? none : `${table(items, itemColumns)}\n\n${below}${cutNote(items)}`) + more(nextCursor)
+const parkedText = ({ items, nextCursor }: Page<TroubleshootingItem>, none: string, below: string): string => {
+  const care = careColumns.filter(({ value }) => items.some(item => (value(item) ?? '') !== ''))
+  const columns = itemColumns.toSpliced(4, 0, ...care)
+  return (items.length === 0 ? none : `${table(items, columns)}\n\n${below}${cutNote(items)}`) + more(nextCursor)
+}
+
+/** Shown where an item has one of them. */
+const careColumns: readonly Column<TroubleshootingItem>[] = [
+  { title: 'ASSIGNEE', value: item => item.assignee },
+  { title: 'TAGS', value: item => item.tags.join(', '), flexible: true },
+  { title: 'NOTES', value: item => (item.notes === 0 ? '' : String(item.notes)) },
+]
 
 const itemColumns: readonly Column<TroubleshootingItem>[] = [
   { title: 'COMMAND', value: item => item.commandId },
@@ -88,5 +98,7 @@ const groupColumns: readonly Column<TroubleshootingGroup>[] = [
   { title: 'ERROR CODE', value: group => group.errorCode },
   timeColumn('FIRST', group => group.first),
   timeColumn('LAST', group => group.last),
+  { title: 'ASSIGNEE', value: ({ care }) => care?.assignee ?? null },
+  timeColumn('INVESTIGATED UNTIL', ({ care }) => care?.investigatedUntil ?? null),
   { title: 'SAMPLE', value: group => group.sample, flexible: true, spare: true },
 ]

@@ -13,6 +13,8 @@ import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import { parsePayloadCondition } from '../../../domain/json/payload-path.ts'
 import type { ProofStats } from '../../proof/background-check.ts'
 import type { Handlers } from '../requests/mount.ts'
+import { alertHandlers } from './alert-handlers.ts'
+import { causeHandlers } from './cause-handlers.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import { laneHandlers } from './lane-handlers.ts'
@@ -115,6 +117,8 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   listOperations: async ({ query }, caller) => page(await caller.operations.list(query)),
   getOperation: ({ params }, caller) => caller.operations.get(params.id),
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
+  ...causeHandlers,
+  ...alertHandlers,
   ...strangerHandlers,
   ...workflowHandlers,
   ...laneHandlers,

@@ -4,13 +4,20 @@ import type { Fault } from './problem.ts'
 
 /**
  * What io-ts found wrong: the path, like `commands[3].data`, and what was expected there. Never the value itself, which may
- * be a secret. `root` is the path of the whole.
+ * be a secret. `root` is the path of the whole. Where a value may be one of several things, that is one fault.
  */
-export const faultsOf = (root: string, errors: t.Errors): readonly Fault[] =>
-  errors.map(({ value, context, message }) => ({
-    path: pathOf(context) || root,
-    message: message ?? `${value === undefined ? 'missing; ' : ''}expected ${nameOf(context.at(-1)?.type.name)}`,
-  }))
+export const faultsOf = (root: string, errors: t.Errors): readonly Fault[] => {
+  const faults = new Map<string, string>()
+  for (const { value, context, message } of errors) {
+    const path = pathOf(context) || root
+    const expected = nameOf(context.at(-1)?.type.name)
+    const before = faults.get(path)
+    if (before === undefined) {
+      faults.set(path, message ?? `${value === undefined ? 'missing; ' : ''}expected ${expected}`)
+    } else if (message === undefined) faults.set(path, `${before} or ${expected}`)
+  }
+  return [...faults].map(([path, message]) => ({ path, message }))
+}
 
 /** io-ts writes words to choose from as `"A" | "B"`. */
 const nameOf = (name = 'something else'): string =>

@@ -85,6 +85,8 @@ const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
   bigint: 'bigint',
   revision: 'bigint',
   instant: 'timestamptz',
+  person: 'text',
+  tags: 'text[]',
 }
 
 const changing = Object.values(commandColumns).filter(({ changes }) => changes !== 'never')

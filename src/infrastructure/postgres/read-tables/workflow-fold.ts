@@ -1,5 +1,6 @@
 import type { BusEvent } from '../../../domain/bus-event.ts'
 import { creditsStream } from '../../../domain/credits/names.ts'
+import { causeStream } from '../../../domain/flow/cause/names.ts'
 import { laneStream, limitStream } from '../../../domain/flow/lane/names.ts'
 import { pauseStream } from '../../../domain/flow/pause/names.ts'
 import { scheduleStream } from '../../../domain/flow/schedule/names.ts'
@@ -41,6 +42,7 @@ export const sources: Readonly<Record<ReadTable, Source>> = {
   command_bus_lane: named(laneStream(''), 'lane'),
   command_bus_limit: named(limitStream(''), 'name'),
   command_bus_schedule: from(scheduleStream(''), 'name', 'text'),
+  command_bus_cause: from(causeStream(''), 'cause_id', 'uuid'),
 }
 
 export const workflowTables = Object.keys(readTables) as readonly ReadTable[]

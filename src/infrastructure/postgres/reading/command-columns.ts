@@ -16,6 +16,8 @@ const READ: Readonly<Record<ColumnKind, (column: string) => string>> = {
   // read as a JSON number, which is written exactly, independent of the session's settings
   revision: column => `to_json(${column})`,
   instant,
+  person: column => `nullif(${column}, '')`,
+  tags: plain,
 }
 
 const select = (alias: string, names: readonly ColumnName[], read: typeof READ): string =>

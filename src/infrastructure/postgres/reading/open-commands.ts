@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 import type { TroubleshootingFilter } from '../../../application/ports/reading/command-queries.ts'
 import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import { instant } from '../connection/instant.ts'
+import { INVESTIGATED, ofCause } from './causes.ts'
 import { conditions, containing, tenantIs } from './conditions.ts'
 
 /** SQL, by the clock of the database. */
@@ -16,8 +17,8 @@ export interface OpenRow {
 }
 
 /**
- * Counts open commands by reading only their index, which holds status, domain and time. Snoozed commands are counted in
- * their own index and subtracted.
+ * Counts open commands by reading only their index, which holds status, domain and time. Snoozed commands, and those of
+ * causes under investigation, are counted in indexes of their own and subtracted.
  */
 export const countOpen = async (
   pool: Pool,
@@ -30,12 +31,19 @@ export const countOpen = async (
        select domain, status, count(*) as count, min(created_at) as oldest from command_bus_command
        where status in (${statuses.map(status => `'${status}'`).join(', ')}) ${ofTenant} group by status, domain
        union all select domain, status, -count(*), null from command_bus_command
-       where ${SNOOZED} ${ofTenant} group by status, domain) counted
+       where ${SNOOZED} ${ofTenant} group by status, domain
+       union all select c.domain, c.status, -count(*), null from command_bus_cause k
+       join command_bus_command c on c.status = 'IN_TROUBLESHOOTING_QUEUE' and ${ofCause('k', 'c')}
+       where k.${INVESTIGATED} and not coalesce(c.${SNOOZED}, false) ${ofTenant} group by 1, 2) counted
      group by domain, status having sum(count) > 0 order by domain`,
     tenantId === undefined ? [] : [tenantId],
   )
   return rows
 }
+
+/** SQL: whether the parked command counts, as it is neither snoozed nor of a cause under investigation. */
+export const inAlarm = (command: string): string => `not coalesce(${command}.${SNOOZED}, false) and not exists (
+  select from command_bus_cause k where ${ofCause('k', command)} and k.${INVESTIGATED})`
 
 /** The conditions of a list of parked commands, on the command row `c`. */
 export const parkedFilters = (filter: TroubleshootingFilter) => {
@@ -48,6 +56,8 @@ export const parkedFilters = (filter: TroubleshootingFilter) => {
   filters.add('c.parked_at >= ?::timestamptz', filter.from)
   filters.add('c.parked_at < ?::timestamptz', filter.to)
   filters.add(`coalesce(c.${SNOOZED}, false) = ?::boolean`, filter.snoozed)
+  filters.add('c.assignee = ?', filter.assignee)
+  filters.add('? = any (c.tags)', filter.tag)
   if (filter.q !== undefined) {
     filters.add("concat_ws(' ', c.command_id::text, c.last_error_code, c.last_error_msg) ilike ?", containing(filter.q))
   }

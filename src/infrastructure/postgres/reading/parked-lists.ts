@@ -1,8 +1,10 @@
 import type { Pool } from 'pg'
 import type { CommandQueries, TroubleshootingItem } from '../../../application/ports/reading/command-queries.ts'
 import { cutMessage } from '../../../application/shared/cut-json.ts'
+import { NO_TENANT } from '../../../application/shared/scope.ts'
 import { parkedColumns, pick } from '../../../domain/command/columns.ts'
 import { instant } from '../connection/instant.ts'
+import { careOf, causeColumns, ofCause } from './causes.ts'
 import { joinSent, listedColumns } from './command-columns.ts'
 import { DEFAULT_LIMIT, pageOf } from './cursor.ts'
 import { cutColumns, cutFrom, joinCut } from './cut-json.ts'
@@ -39,7 +41,7 @@ export const createParkedLists = (pool: Pool): Pick<CommandQueries, 'parked' | '
     const filters = parkedFilters(filter)
     // the sample is found by its key: messages are long, and sorting them would be most of the work
     const { rows } = await pool.query(
-      `select g.*, sample.last_error_msg as sample from (
+      `select g.*, sample.last_error_msg as sample, ${causeColumns('k')} from (
          select c.domain, c.command_type, c.last_error_code, count(*)::int as count, ${instant('min(c.parked_at)')} as first,
                 ${instant('max(c.parked_at)')} as last,
                 right(max(to_char(c.parked_at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') || c.command_id::text collate "C"), 36)::uuid as newest
@@ -47,6 +49,7 @@ export const createParkedLists = (pool: Pool): Pick<CommandQueries, 'parked' | '
          group by c.domain, c.command_type, c.last_error_code
          order by count(*) desc, c.domain, c.command_type, c.last_error_code limit ${MOST_GROUPS}) g
        left join command_bus_command sample on sample.domain = g.domain and sample.command_id = g.newest
+       left join command_bus_cause k on ${ofCause('k', 'g')}
        order by g.count desc, g.domain, g.command_type, g.last_error_code`,
       filters.values,
     )
@@ -58,6 +61,8 @@ export const createParkedLists = (pool: Pool): Pick<CommandQueries, 'parked' | '
       first: row.first,
       last: row.last,
       sample: cutMessage(row.sample),
+      // what is written about a cause may be about commands of other tenants
+      care: (filter.tenantId ?? NO_TENANT) === NO_TENANT ? careOf(row) : null,
     }))
   },
 })

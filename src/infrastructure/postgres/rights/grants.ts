@@ -24,6 +24,8 @@ const progress = 'command_bus_schedule_progress'
 const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']
 /** Declared paths of payloads, and named filters of lists. */
 const found = ['command_bus_searchable', 'command_bus_view']
+/** With secrets, so that readers have no right on them. */
+const alerts = ['command_bus_alert', 'command_bus_alert_subject', 'command_bus_alert_delivery']
 const actions = ['command_bus_action', 'command_bus_action_item']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
@@ -118,6 +120,7 @@ const operator: Rights = {
   tables: [
     ...reader.tables,
     ['insert, update', actions],
+    ['select, insert, update, delete', alerts],
     ['insert, update', ['command_bus_checkpoint', progress]],
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
     ['insert, update, delete', [...found, SEARCH_TABLE]],

@@ -44,12 +44,12 @@ export const CommandActions = ({ command }: { readonly command: CommandDetail })
   const [canceling, setCanceling] = useState(false)
   const [ending, setEnding] = useState(false)
   const [moving, setMoving] = useState(false)
-  const { domain, commandId, commandType, data, status } = command
+  const { domain, commandId, commandType, data, status, assignee, tags } = command
   return (
     <>
       <ActionBar
         offered={status === 'IN_TROUBLESHOOTING_QUEUE'}
-        target={{ kind: 'one', command: { domain, commandId, commandType, payload: data } }}
+        target={{ kind: 'one', command: { domain, commandId, commandType, payload: data, assignee, tags } }}
       />
       {status === 'PENDING' && command.totalAttempts === 0 && may('reschedule') && (
         <Button icon={<CalendarClock aria-hidden className="size-4" />} onClick={() => setMoving(true)}>

@@ -3,6 +3,7 @@ import type { AuditEntry, CommandDetail } from '../../api/client.ts'
 import { Link } from '../../app/router.tsx'
 import { type Fact, Facts } from '../../components/Facts.tsx'
 import { CopyButton, Mono } from '../../components/Json.tsx'
+import { Tags } from '../../components/Tags.tsx'
 import { AtAgo } from '../../components/Time.tsx'
 import { runOf, settledBy } from './waiting/from-audit.ts'
 
@@ -63,6 +64,8 @@ export const CommandFacts = ({ command, audit = [] }: CommandFactsProps) => {
     ['Lane', command.lane],
     ['Why parked', command.parkedReason && reasonText(command.parkedReason)],
     ...pendingTimes.map(([name, label]) => [label, command[name] && <AtAgo key={name} at={command[name]} />] as const),
+    ['Assignee', command.assignee],
+    ['Tags', command.tags.length > 0 && <Tags key="t" tags={command.tags} />],
     ['Sent', <AtAgo key="s" at={command.createdAt} />],
     ['Changed', <AtAgo key="u" at={command.updatedAt} />],
     ['Tenant', command.tenantId],

@@ -15,6 +15,7 @@ import { ParkedNeighbors } from '../troubleshooting/ParkedNeighbors.tsx'
 import { MissingWorkerOf } from '../workers/MissingWorkers.tsx'
 import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
+import { Notes } from './Notes.tsx'
 import { Replies } from './Replies.tsx'
 import { eventOptions, Timeline } from './Timeline.tsx'
 import { TimeTravel } from './TimeTravel.tsx'
@@ -134,6 +135,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                 >
                   <CommandFacts command={command} audit={audit.data?.items} />
                 </Section>
+                <Notes audit={audit.data?.items} />
                 <Section title="Reply">
                   <Replies command={command} audit={audit.data?.items} />
                 </Section>

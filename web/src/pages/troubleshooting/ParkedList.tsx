@@ -13,6 +13,7 @@ import { useSteadyRows } from '../../components/lists/useSteadyRows.ts'
 import { rememberList } from '../../components/lists/visited.ts'
 import { Badge } from '../../components/StatusBadge.tsx'
 import { Answered, Empty } from '../../components/states.tsx'
+import { Tags } from '../../components/Tags.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { dateText } from '../../components/time/clock.ts'
 import { reasonText } from '../commands/CommandFacts.tsx'
@@ -29,6 +30,16 @@ const UntilBadge = ({ label, until }: { readonly label: string; readonly until: 
   Date.parse(until) > Date.now() && (
     <span className="block xl:mr-2 xl:inline">
       <Badge tone="idle">{`${label} ${dateText(until)}`}</Badge>
+    </span>
+  )
+
+/** What operators have written down about it. */
+export const CareLine = ({ assignee, tags, notes }: Pick<Parked, 'assignee' | 'tags' | 'notes'>) =>
+  (assignee !== null || tags.length > 0 || notes > 0) && (
+    <span className="mt-0.5 flex flex-wrap items-center gap-x-2 gap-y-1 text-xs text-muted">
+      {assignee !== null && <span className="wrap-anywhere">{assignee} is on it</span>}
+      {notes > 0 && <span>{notes === 1 ? '1 note' : `${notes} notes`}</span>}
+      <Tags tags={tags} />
     </span>
   )
 
@@ -85,6 +96,7 @@ export const ParkedList = () => {
           <span className="block text-xs text-muted sm:hidden">
             <Ago at={item.updatedAt} />
           </span>
+          <CareLine {...item} />
         </>
       ),
     },

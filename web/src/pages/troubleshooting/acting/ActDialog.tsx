@@ -22,13 +22,20 @@ interface ActDialogProps {
   readonly onDone: () => void
 }
 
+/** What a command has now, which the dialog offers to change. */
+const presentOf = (target: Target, option: string): string | undefined => {
+  if (target.kind !== 'one') return undefined
+  const { assignee, tags } = target.command
+  return option === 'assignee' ? (assignee ?? undefined) : option === 'tags' ? tags?.join(', ') : undefined
+}
+
 /** Asks before an action is done: says how many commands and which, and has a field for each option. */
 export const ActDialog = ({ action, target, onClose, onDone }: ActDialogProps) => {
   const { verb, intro } = parkedActions[action]
   const count = howMany(target)
   const fields = bulkOptionsOf(action).filter(([, { label }]) => label !== undefined)
   const [entries, setEntries] = useState<Readonly<Record<string, Entry>>>(() =>
-    Object.fromEntries(fields.map(([name, option]) => [name, emptyEntry(option)])),
+    Object.fromEntries(fields.map(([name, option]) => [name, presentOf(target, name) ?? emptyEntry(option)])),
   )
   const [canary, setCanary] = useState<number | null>(null)
   const act = useAct(target, () => {

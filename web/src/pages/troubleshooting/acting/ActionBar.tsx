@@ -1,5 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
-import { AlarmClock, Ban, CircleCheck, FlaskConical, type LucideIcon, PencilLine, RotateCcw } from 'lucide-react'
+import {
+  AlarmClock,
+  Ban,
+  CircleCheck,
+  FlaskConical,
+  type LucideIcon,
+  PencilLine,
+  RotateCcw,
+  StickyNote,
+  Tag,
+  UserRoundCheck,
+} from 'lucide-react'
 import { useState } from 'react'
 import { type ParkedAction, parkedActions } from '../../../../../src/domain/command/operator-actions.ts'
 import { rehearsableQuery } from '../../../api/queries.ts'
@@ -23,10 +34,15 @@ const icons: Readonly<Record<ParkedAction, LucideIcon>> = {
   complete: CircleCheck,
   snooze: AlarmClock,
   cancel: Ban,
+  note: StickyNote,
+  assign: UserRoundCheck,
+  tag: Tag,
 }
 
 /** On the page of one command. */
 const keys: Readonly<Partial<Record<Open['what'], string>>> = { retry: 'r', edit: 'e', cancel: 'c' }
+/** They change nothing that a sender or worker sees. */
+const careful: readonly ParkedAction[] = ['note', 'assign', 'tag']
 
 const buttons = Object.keys(icons) as readonly ParkedAction[]
 
@@ -52,7 +68,7 @@ export const ActionBar = ({ target, onDone = () => undefined, offered = true }: 
       <Button
         key={name}
         data-shortcut={target.kind === 'one' ? keys[name] : undefined}
-        look={name === 'retry' ? 'primary' : 'plain'}
+        look={name === 'retry' ? 'primary' : careful.includes(name) ? 'quiet' : 'plain'}
         icon={<Icon aria-hidden className="size-4" />}
         onClick={() => setOpen({ what: name, target })}
       >

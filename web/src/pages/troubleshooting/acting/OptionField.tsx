@@ -1,4 +1,7 @@
 import type { ActionOption } from '../../../../../src/domain/command/operator-actions.ts'
+import { useSessionState } from '../../../api/session.ts'
+import { Button } from '../../../components/Button.tsx'
+import { TextField } from '../../../components/Field.tsx'
 import { JsonEditor, parseJson } from '../../../components/JsonEditor.tsx'
 import { ReasonField } from '../../../components/ReasonField.tsx'
 
@@ -18,9 +21,36 @@ export const readEntry = (option: ActionOption, entry: Entry): { readonly ok: bo
       return parseJson(text)
     case 'text':
       return text === '' ? { ok: !option.required } : { ok: true, value: text }
+    case 'person':
+      return { ok: true, value: text === '' ? null : text }
+    case 'tags':
+      return { ok: true, value: tagsIn(text) }
     case 'instant':
       return text === '' ? { ok: !option.required } : { ok: true, value: new Date(text).toISOString() }
   }
+}
+
+export const tagsIn = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map(tag => tag.trim())
+    .filter(tag => tag !== '')
+
+/** A name, with a button that takes the user's own. */
+export const PersonField = ({ label, value, onChange }: Parameters<typeof TextField>[0]) => {
+  const me = useSessionState().session?.subject
+  return (
+    <div className="grid gap-2">
+      <TextField label={label} value={value} onChange={onChange} maxLength={200} />
+      {me !== undefined && (
+        <div>
+          <Button look="quiet" onClick={() => onChange(me)}>
+            Assign to me
+          </Button>
+        </div>
+      )}
+    </div>
+  )
 }
 
 interface OptionFieldProps {
@@ -36,7 +66,24 @@ export const OptionField = ({ option, count, value, onChange }: OptionFieldProps
   const { label = '', hint, required = false } = option
   switch (option.kind) {
     case 'text':
-      return <ReasonField label={label} required={required} value={String(value)} onChange={onChange} />
+      return (
+        <ReasonField
+          label={label}
+          required={required}
+          value={String(value)}
+          onChange={onChange}
+          {...(option.max === undefined ? {} : { maxLength: option.max })}
+        />
+      )
+    case 'person':
+      return <PersonField label={label} value={String(value)} onChange={onChange} />
+    case 'tags':
+      return (
+        <div className="grid gap-1">
+          <TextField label={label} value={String(value)} onChange={onChange} />
+          {hint && <span className="text-xs text-muted">{count === 1 ? hint.one : hint.many}</span>}
+        </div>
+      )
     case 'json':
       return <JsonEditor label={label} value={String(value)} onChange={onChange} rows={5} />
     case 'boolean':

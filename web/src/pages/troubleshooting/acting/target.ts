@@ -6,6 +6,8 @@ export interface Named {
   readonly domain: string
   readonly commandId: string
   readonly commandType: string
+  readonly assignee?: string | null | undefined
+  readonly tags?: readonly string[] | undefined
 }
 
 /** A payload as lists contain it: null with its size where it is too large for a list. */
