@@ -16,6 +16,7 @@ import { InvalidInputError } from '../application/shared/errors.ts'
 import { defined } from '../application/shared/input.ts'
 import { type AdopterDeps, createAdopter } from '../application/strangers/adopter.ts'
 import { rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
+import { createFigures } from '../application/watching/figures.ts'
 import type { CommandBus, CommandBusOptions } from '../command-bus.ts'
 import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
 import { createPostgresLiveEvents } from '../infrastructure/live/postgres-live-events.ts'
@@ -27,6 +28,7 @@ import {
   isUndone,
   toPublicError,
 } from '../infrastructure/postgres/connection/errors.ts'
+import { createFigureQueries } from '../infrastructure/postgres/figures/figures.ts'
 import { createPauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.ts'
 import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
@@ -37,6 +39,7 @@ import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
 import { createExpiry } from '../infrastructure/runners/expiry.ts'
+import { createFigureRunner } from '../infrastructure/runners/figures.ts'
 import { derivedId, eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
 import { busProjections } from '../projections/bus-projections.ts'
 import { createBusCalls } from './bus-calls.ts'
@@ -149,6 +152,10 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? createRehearsals({ pool, handlersOf: handlers.of, log })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
 
+  // read on their own connections, once for all callers
+  const figures = guardedAll(createFigures({ queries: createFigureQueries(readPool), noWorkers: async () => [] }))
+  const figureRunner = createFigureRunner({ pool, newClient, log, limits: options.figures?.limits })
+
   // the calls of the bus, and those of `as`
   const callsOn = createBusCalls({
     workflows: options.workflows,
@@ -164,6 +171,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     rehearsals,
     rehearse: rehearseCommand({ store: commandStoreOf(store), rehearsals, clock }),
     onFilled,
+    figures,
     onSuccess,
     newClient,
     isAway: error => isAway(error) || isUnavailable(error),
@@ -216,6 +224,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     actions: { ...bus.actions, ...guardedAll({ run: runActions, runOne: actions.runOne }) },
     runs: { ...bus.runs, run: guarded(signal => expiry.during(() => runner.run(signal))) },
     schedules: { ...bus.schedules, carryOut: guarded(scheduleRunner.run) },
+    figures: { ...figures, count: guarded(figureRunner.run) },
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
@@ -224,7 +233,16 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     follower,
     worker: workers.make,
     close: createShutdown([
-      [workers.stop, replies.stopReaders, actions.close, runner.close, scheduleRunner.close, live.stop, expiry.close],
+      [
+        workers.stop,
+        replies.stopReaders,
+        actions.close,
+        runner.close,
+        scheduleRunner.close,
+        figureRunner.close,
+        live.stop,
+        expiry.close,
+      ],
       // last, because running handlers may still send
       [takeNoMore, pauses.settled],
       [replies.close],

@@ -10,6 +10,7 @@ import { proofRoutes } from './proof.ts'
 import { replyRoutes } from './replies.ts'
 import { statsRoutes } from './stats.ts'
 import { rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
+import { figureRoutes } from './watching/figures.ts'
 import { workflowRoutes } from './workflows.ts'
 
 /** Every route below the base path, by its operation id. */
@@ -27,6 +28,7 @@ export const api = {
   ...scheduleRoutes,
   ...pauseRoutes,
   ...statsRoutes,
+  ...figureRoutes,
   ...proofRoutes,
 }
 

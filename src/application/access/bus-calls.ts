@@ -27,6 +27,7 @@ import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
 import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import type { BulkActionOptions, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
+import type { Figures } from '../watching/figures.ts'
 
 /**
  * The calls about commands that were sent. The library and the command line use them directly; `as(identity)` adds
@@ -108,6 +109,8 @@ export interface BusCalls extends Pauses {
   readonly runs: WorkflowCalls
   /** What tenants pay runs with: a ledger with a monthly and a purchased pool. */
   readonly credits: Credits
+  /** What happens to commands, by type, queue and cause, with a history of seven days. */
+  readonly figures: Figures
   /** Commands at the times of a cron, or every so many seconds. */
   readonly schedules: ScheduleCalls
 }

@@ -24,6 +24,7 @@ export const callerPermissions = {
   limits: { list: 'read', get: 'read', set: 'operate', delete: 'operate' },
   live: 'read',
   stats: 'read',
+  figures: { types: 'read', queues: 'read', causes: 'read', status: 'read' },
   troubleshooting: {
     list: 'read',
     listAt: 'audit',

@@ -175,6 +175,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
     parts.bus.runs.run().catch(error => log.error({ err: error }, 'workflow runs are not followed'))
   if (!stop.requested())
     parts.bus.schedules.carryOut().catch(error => log.error({ err: error }, 'schedules are not followed'))
+  if (!stop.requested()) parts.bus.figures.count().catch(error => log.error({ err: error }, 'figures are not counted'))
   if (!stop.requested()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
 }
 

@@ -611,6 +611,22 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     query: [],
   },
   getStats: { is: 'GET /stats', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
+  listTypes: {
+    is: 'GET /types',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['range', 'domain', 'commandType'],
+  },
+  listQueues: {
+    is: 'GET /queues',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['range', 'queue'],
+  },
+  listCauses: { is: 'GET /causes', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
+  getStatus: { is: 'GET /status', roles: readers, succeeds: 200, unknown: 'no id in its path', query: ['timeZone'] },
   getProof: {
     is: 'GET /proof',
     roles: auditors,

@@ -12,6 +12,7 @@ import type { CommandStatus } from '../../../domain/command/transitions.ts'
 import type { ProofStats } from '../../proof/background-check.ts'
 import type { Handlers } from '../requests/mount.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
+import { figureHandlers } from './figure-handlers.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import { laneHandlers } from './lane-handlers.ts'
 import { pauseHandlers } from './pause-handlers.ts'
@@ -109,6 +110,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   listOperations: async ({ query }, caller) => page(await caller.operations.list(query)),
   getOperation: ({ params }, caller) => caller.operations.get(params.id),
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
+  ...figureHandlers,
   ...strangerHandlers,
   ...workflowHandlers,
   ...laneHandlers,

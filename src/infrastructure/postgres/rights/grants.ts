@@ -21,6 +21,8 @@ const kept = ['command_bus_stranger', 'command_bus_shared_queue', 'command_bus_u
 const progress = 'command_bus_schedule_progress'
 /** The commands of lanes, and what a rate has given to them. */
 const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']
+/** What the service counts from the log, and sees on queues. */
+const figures = ['command_bus_type_figure', 'command_bus_error_figure', 'command_bus_queue_sample']
 const actions = ['command_bus_action', 'command_bus_action_item']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
@@ -47,11 +49,22 @@ const reader: Rights = {
   tables: [
     [
       'select',
-      [log, 'command_bus_audit', 'command_bus_intent', ...kept, ...actions, progress, ...lanes, ...readTableNames],
+      [
+        log,
+        'command_bus_audit',
+        'command_bus_intent',
+        ...kept,
+        ...actions,
+        progress,
+        ...lanes,
+        ...figures,
+        ...readTableNames,
+      ],
     ],
   ],
   functions: [
     'command_bus_queue_figures(text[], jsonb)',
+    'command_bus_unread_since(text[])',
     'command_bus_command_stream(text, uuid)',
     'command_bus_lane_limit(text, text)',
     'command_bus_lane_rule(text, text, text)',
@@ -99,7 +112,7 @@ const operator: Rights = {
     ['insert, update', actions],
     ['insert, update', ['command_bus_checkpoint', progress]],
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
-    ['insert, update, delete', ['command_bus_intent']],
+    ['insert, update, delete', ['command_bus_intent', ...figures]],
   ],
   functions: [
     ...sender.functions,
@@ -107,6 +120,8 @@ const operator: Rights = {
     'command_bus_expired(integer)',
     'command_bus_admit_lanes(text)',
     'command_bus_commit_rows(jsonb)',
+    'command_bus_count_figures(integer)',
+    'command_bus_figures_begin()',
     'command_bus_deliver_replies(bigint[], text, text)',
     'command_bus_settle_strangers(bigint[], uuid[], text, text)',
   ],
