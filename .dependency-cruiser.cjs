@@ -95,6 +95,7 @@ const ROOMS = [
   'infrastructure/cli/investigation',
   'infrastructure/cli/runs',
   'infrastructure/cli/flow',
+  'infrastructure/cli/watching',
   'infrastructure/cli/database',
   'infrastructure/cli/service',
   'infrastructure/cli',

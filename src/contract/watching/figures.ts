@@ -1,8 +1,10 @@
 import * as t from 'io-ts'
-import { figureRanges } from '../../application/ports/reading/figures.ts'
+import { type FigureRange, figureRanges } from '../../application/ports/reading/figures.ts'
 import { instant, nullable, object, wordOf } from '../codecs.ts'
 import { none } from '../commands.ts'
 import { route } from '../route.ts'
+
+export { type FigureRange, figureRanges }
 
 const outcomes = {
   sent: t.number,

@@ -32,6 +32,7 @@ import { Interrupted } from './support/session.ts'
 import { jsonText, printNote } from './text/output.ts'
 import { addRehearse } from './troubleshooting/rehearse.ts'
 import { addTroubleshooting } from './troubleshooting/tsq.ts'
+import { addFigures } from './watching/types.ts'
 
 const environment = `
 Environment:
@@ -75,6 +76,7 @@ const buildProgram = (deps: CliDeps): Command => {
     addReplies,
     addStrangers,
     addQueues,
+    addFigures,
     addDoctor,
     addHealthCommand,
     addCopyLog,

@@ -6,6 +6,8 @@ import { createLeader, type LeaderDeps } from './leader.ts'
 export interface FigureLimits {
   /** The pause when all events are counted, in milliseconds. Default 1,000. */
   readonly pollMs: number
+  /** The most events that are counted in one transaction. Default 5,000. */
+  readonly batch: number
   /** How often queues are looked at, in milliseconds. Default 20,000. */
   readonly sampleMs: number
   /** How often a process on standby tries to get the lock, in milliseconds. Default 1,000. */
@@ -16,18 +18,20 @@ const FORGET_MS = 600_000
 /** Between two batches while it catches up: other work goes first. */
 const BREATH_MS = 20
 
+const usualLimits: FigureLimits = { pollMs: 1_000, batch: 5_000, sampleMs: 20_000, standbyMs: 1_000 }
+
 /**
  * Counts the log into the figures of types and errors, and looks at the queues. One process does so and the others are on
  * standby; a batch and its position are committed together, so that nothing is counted twice or never.
  */
 export const createFigureRunner = (deps: LeaderDeps & { readonly limits?: Partial<FigureLimits> | undefined }) => {
-  const { pollMs, sampleMs, standbyMs } = { pollMs: 1_000, sampleMs: 20_000, standbyMs: 1_000, ...deps.limits }
+  const { pollMs, batch, sampleMs, standbyMs } = { ...usualLimits, ...deps.limits }
 
   const lead = async ({ client }: Leadership, signal: AbortSignal, bell: WakeUp): Promise<void> => {
     let sampleAt = 0
     let forgetAt = 0
     while (!signal.aborted) {
-      const more = await countFigures(client)
+      const more = await countFigures(client, batch)
       const now = performance.now()
       if (now >= sampleAt) {
         sampleAt = now + sampleMs

@@ -1,7 +1,9 @@
 import {
   Activity,
   CalendarClock,
+  ChartColumn,
   Coins,
+  Inbox,
   Layers,
   LifeBuoy,
   ListOrdered,
@@ -27,6 +29,8 @@ const places: readonly Place[] = [
   { href: '/', label: 'Overview', icon: Activity, key: 'o', permission: 'read' },
   { href: '/commands', label: 'Commands', icon: ListOrdered, key: 'c', permission: 'read' },
   { href: TROUBLESHOOTING, label: 'Troubleshooting', icon: LifeBuoy, key: 't', permission: 'read' },
+  { href: '/types', label: 'Types', icon: ChartColumn, key: 'y', permission: 'read' },
+  { href: '/queues', label: 'Queues', icon: Inbox, key: 'q', permission: 'read' },
   { href: '/lanes', label: 'Lanes', icon: Layers, key: 'l', permission: 'read' },
   { href: '/schedules', label: 'Schedules', icon: CalendarClock, key: 's', permission: 'read' },
   { href: '/operations', label: 'Operations', icon: Sparkles, key: 'p', permission: 'operations' },

@@ -3,10 +3,8 @@ import { queueStats } from '../queue/queue-stats.ts'
 
 type Querier = Pick<ClientBase, 'query'>
 
-const AT_ONCE = 5_000
-
 /** Counts the next events of the log into the figures, in one transaction with the position; true: there may be more at once. */
-export const countFigures = async (db: Querier, most = AT_ONCE): Promise<boolean> => {
+export const countFigures = async (db: Querier, most: number): Promise<boolean> => {
   const { rows } = await db.query<{ more: boolean }>('select more from command_bus_count_figures($1::int)', [most])
   return rows[0]?.more ?? false
 }
