@@ -30,7 +30,7 @@ export interface FigureBucket extends Outcomes {
   readonly at: string
 }
 
-/** Half of the attempts took at most `p50Ms` milliseconds, 95 % at most `p95Ms`; exact to a fifth. Null: there were none. */
+/** Half of the attempts took at most `p50Ms` milliseconds, 95 % at most `p95Ms`; exact to a fifth and their rounding. Null: there were none. */
 export interface Spread {
   readonly p50Ms: number | null
   readonly p95Ms: number | null
