@@ -53,7 +53,7 @@ create table command_bus_queue_sample (
 
 -- The element that counts a length of time.
 create function command_bus_slot(ms double precision) returns int language sql immutable parallel safe
-return least(120, case when ms < 1 then 1 else 2 + floor(4 * ln(ms) / ln(2::double precision) + 1e-9)::int end);
+return case when ms < 1 then 1 when ms is not null then least(120, 2 + floor(4 * ln(ms) / ln(2::double precision) + 1e-9)::int) end;
 
 create function command_bus_histogram(slots int[]) returns int[] language sql immutable parallel safe
 return (select coalesce(array_agg(n order by slot), '{}') from (

@@ -55,7 +55,7 @@ const causes = (tenantId: string | undefined): string => `
   select ${names}, coalesce(p.parked, 0) as parked, coalesce(w.failed, 0) as failed, p.newest,
     least(p.first_at, w.first_at) as first_at, greatest(p.last_at, w.last_at) as last_at,
     coalesce(h.n15, 0) as n15, coalesce(h.n60, 0) as n60, coalesce(h.parts, '{}') as parts,
-    coalesce(w.first_at > now() - interval '1 hour' and least(p.first_at, w.first_at) = w.first_at
+    coalesce(least(p.first_at, w.first_at) > now() - interval '1 hour' and w.first_at is not null
       and exists (select from command_bus_type_figure t where t.seconds = 900 and t.bucket <= w.first_at - interval '1 hour'), false) as is_new
   from now_parked p full join week w using (${names}) full join hour h using (${names})
   where p.parked > 0 or w.failed > 0 or h.n60 > 0`
@@ -84,7 +84,8 @@ const namedOf = (row: Pick<CauseRow, 'domain' | 'command_type' | 'error_code'>) 
 
 const readCauses = async (pool: Pool, tenantId: string | undefined): Promise<readonly CauseRow[]> => {
   const { rows } = await pool.query<CauseRow>(
-    `select x.*, ${instant('coalesce(x.first_at, now())')} as first, ${instant('coalesce(x.last_at, now())')} as last, sample.last_error_msg as sample from (
+    `select x.domain, x.command_type, x.error_code, x.parked, x.failed, x.n15, x.n60, x.parts, x.is_new, x.total,
+       ${instant('coalesce(x.first_at, now())')} as first, ${instant('coalesce(x.last_at, now())')} as last, sample.last_error_msg as sample from (
        select c.*, count(*) over ()::int as total from (${causes(tenantId)}) c
        order by c.n15 desc, c.parked desc, c.n60 desc, c.failed desc, c.domain, c.command_type, c.error_code limit ${MOST_CAUSES}) x
      left join command_bus_command sample on sample.domain = x.domain and sample.command_id = x.newest

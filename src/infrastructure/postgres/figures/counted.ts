@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { bucketsOf, type Counted, type FigureRange } from '../../../application/ports/reading/figures.ts'
+import { instant } from '../connection/instant.ts'
 
 export interface Window extends Counted {
   readonly range: FigureRange
@@ -13,16 +14,16 @@ export interface Window extends Counted {
 
 /** The moment by the database's clock, and how far counting is behind. */
 export const readCounted = async (pool: Pool): Promise<Counted> => {
-  const { rows } = await pool.query<{ now: Date; behind: number | null }>(
-    `select now() as now, (
+  const { rows } = await pool.query<{ now: string; behind: number | null }>(
+    `select ${instant('now()')} as now, (
        select coalesce((
          select greatest(0, extract(epoch from now() - e.recorded))::float8 from command_bus_event e
          where (e.xid, e.position) > (split_part(c.position, '/', 1)::xid8, split_part(c.position, '/', 2)::bigint)
          order by e.xid, e.position limit 1), 0)
        from command_bus_checkpoint c where c.projection = 'figures') as behind`,
   )
-  const { now = new Date(), behind = null } = rows[0] ?? {}
-  return { at: now.toISOString(), behindSeconds: behind === null ? null : Math.round(behind) }
+  const { now = new Date().toISOString(), behind = null } = rows[0] ?? {}
+  return { at: now, behindSeconds: behind === null ? null : Math.round(behind) }
 }
 
 /** The buckets of a range that ends now; the last one is under way. */

@@ -1,13 +1,14 @@
 import type { Pool } from 'pg'
 import type { FigureQueries, QueueBucket, QueueFigures } from '../../../application/ports/reading/figures.ts'
 import type { QueueStats } from '../../../application/ports/reading/stats.ts'
+import { instant } from '../connection/instant.ts'
 import { domainOfCommandQueue, kindsOf } from '../queue/queue-admin.ts'
 import { queueStats } from '../queue/queue-stats.ts'
 import { perMinute, readWindow, type Window } from './counted.ts'
 
 interface Sample {
   readonly queue: string
-  readonly at: Date
+  readonly at: string
   readonly depth: number
   readonly total: number
 }
@@ -22,7 +23,7 @@ interface Now {
 /** The first sample of the range is the last one of before, if there was one. */
 const readSamples = async (pool: Pool, window: Window, queue: string | undefined): Promise<readonly Sample[]> => {
   const { rows } = await pool.query<Sample>(
-    `select s.queue, s.bucket as at, s.depth::float8, s.total::float8 from pgmq.meta m
+    `select s.queue, ${instant('s.bucket')} as at, s.depth::float8, s.total::float8 from pgmq.meta m
      cross join lateral (
        (select f.* from command_bus_queue_sample f where f.seconds = $1::int and f.queue = m.queue_name and f.bucket < $2::timestamptz
         order by f.bucket desc limit 1)
@@ -95,7 +96,7 @@ const flowOf = (
 ): Pick<QueueFigures, 'change' | 'inPerMinute' | 'outPerMinute'> => {
   // a queue that was dropped and made again counts from the start
   if (then === undefined || then.total > now.total) return { change: null, inPerMinute: null, outPerMinute: null }
-  const since = Math.min(minutes, (Date.parse(at) - Math.max(then.at.getTime(), Date.parse(from))) / 60_000)
+  const since = Math.min(minutes, (Date.parse(at) - Math.max(Date.parse(then.at), Date.parse(from))) / 60_000)
   const came = now.total - then.total
   const change = now.depth - then.depth
   return {
@@ -107,10 +108,8 @@ const flowOf = (
 
 /** Between two samples nothing has changed. */
 const seriesOf = (buckets: readonly string[], samples: readonly Sample[], now: QueueStats): readonly QueueBucket[] => {
-  let last: Pick<Sample, 'depth' | 'total'> | undefined = samples.find(
-    ({ at }) => at.toISOString() < (buckets[0] ?? ''),
-  )
-  const byTime = new Map(samples.map(sample => [sample.at.toISOString(), sample]))
+  let last: Pick<Sample, 'depth' | 'total'> | undefined = samples.find(({ at }) => at < (buckets[0] ?? ''))
+  const byTime = new Map(samples.map(sample => [sample.at, sample]))
   return buckets.map((at, i) => {
     const seen = i === buckets.length - 1 ? now : byTime.get(at)
     const before = last

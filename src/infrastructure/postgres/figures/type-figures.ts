@@ -92,8 +92,9 @@ export const createTypeFigures =
         where => `select f.domain, f.command_type, sum(f.begun)::float8 as begun, ${sums}
                   from command_bus_type_figure f where ${where} group by f.domain, f.command_type`,
       ),
-      read<Sums & { readonly at: Date }>(
-        where => `select f.bucket as at, ${sums} from command_bus_type_figure f where ${where} group by f.bucket`,
+      read<Sums & { readonly at: string }>(
+        where =>
+          `select ${instant('f.bucket')} as at, ${sums} from command_bus_type_figure f where ${where} group by f.bucket`,
       ),
       read<Named & Slot & { readonly kind: 'wait' | 'run' }>(
         where => `select f.domain, f.command_type, x.kind, x.slot::int, sum(x.n)::float8 as count
@@ -115,7 +116,7 @@ export const createTypeFigures =
                 where f.seconds = 7200 and f.succeeded_at is not null and ${where} group by f.domain, f.command_type`
       }, ofFigures()),
       read<OpenRow>(
-        where => `select o.*, ${instant('o.due')} as since from (
+        where => `select o.domain, o.command_type, o.running, o.waiting, o.scheduled, ${instant('o.due')} as since from (
                     select f.domain, f.command_type,
                       count(*) filter (where f.status = 'IN_PROGRESS')::float8 as running,
                       count(*) filter (where f.status = 'PENDING' and coalesce(f.next_attempt_at, f.run_at, f.created_at) <= now())::float8 as waiting,
@@ -132,7 +133,7 @@ export const createTypeFigures =
 
 interface Read {
   readonly all: readonly SumRow[]
-  readonly series: readonly (Sums & { readonly at: Date })[]
+  readonly series: readonly (Sums & { readonly at: string })[]
   readonly slots: readonly (Named & Slot & { readonly kind: 'wait' | 'run' })[]
   readonly errors: readonly (Named & { readonly code: string; readonly count: number })[]
   readonly successes: readonly (Named & { readonly at: string })[]
@@ -186,8 +187,8 @@ const busiest = (items: readonly TypeFigures[]): readonly TypeFigures[] => {
 
 const seriesOf = (
   buckets: readonly string[],
-  rows: readonly (Sums & { readonly at: Date })[],
+  rows: readonly (Sums & { readonly at: string })[],
 ): readonly FigureBucket[] => {
-  const at = new Map(rows.map(row => [row.at.toISOString(), row]))
+  const at = new Map(rows.map(row => [row.at, row]))
   return buckets.map(bucket => ({ at: bucket, ...outcomesOf(at.get(bucket) ?? nothing) }))
 }
