@@ -1,12 +1,9 @@
 import { expect, test } from 'vitest'
 import { InvalidInputError, PermanentCommandError } from '../../../src/index.ts'
-import { countFigures, sampleQueues } from '../../../src/infrastructure/postgres/figures/count-figures.ts'
-import { createTestBus, signal, type TestBus } from '../../support/bus.ts'
+import { sampleQueues } from '../../../src/infrastructure/postgres/figures/count-figures.ts'
+import { createTestBus, signal } from '../../support/bus.ts'
 import { parked } from '../../support/park.ts'
-
-const countAll = async ({ pool }: TestBus): Promise<void> => {
-  while (await countFigures(pool, 1_000));
-}
+import { countAll } from '../../support/watching/counted-by-hand.ts'
 
 test('O8: what waits, runs and is due later is shown by type, beside what was counted', async () => {
   const testBus = await createTestBus()
@@ -32,7 +29,7 @@ test('O8: what waits, runs and is due later is shown by type, beside what was co
     ({ items }) => items.length === 1,
   )
   await bus.send('payments', 'Charge', {})
-  await countAll(testBus)
+  await countAll(testBus.pool)
   const { items, series, total, behindSeconds } = await bus.figures.types({ range: '1h', domain: 'payments' })
   expect(items).toMatchObject([
     { commandType: 'Charge', sent: 2, attempts: 1, running: 1, waiting: 1, scheduled: 0, failureShare: null },
@@ -92,7 +89,7 @@ test('O8: causes are parked and failed ones with their course; the newest code i
     operator: 'jane',
     until: new Date(Date.now() + 86_400_000).toISOString(),
   })
-  await countAll(testBus)
+  await countAll(testBus.pool)
   // another process has no answer of a moment ago
   const causes = async () => (await testBus.another().figures.causes()).items
   expect(await causes()).toMatchObject([
@@ -111,7 +108,7 @@ test('O8: causes are parked and failed ones with their course; the newest code i
     `update command_bus_error_figure set first_at = first_at - interval '20 hours' where error_code = 'CARD_DECLINED'`,
   )
   await parked(testBus, 'payments', {}, { errorCode: 'TypeError' })
-  await countAll(testBus)
+  await countAll(testBus.pool)
   expect((await causes()).map(({ errorCode, isNew }) => [errorCode, isNew])).toEqual([
     ['CARD_DECLINED', false],
     ['TypeError', true],
@@ -128,7 +125,7 @@ test('O8: a caller of one tenant sees its own parked commands only, one without 
   await parked(testBus, 'payments', {}, { tenantId: 't1', errorCode: 'OWN' })
   await parked(testBus, 'payments', {}, { tenantId: 't2', errorCode: 'OTHER' })
   await parked(testBus, 'payments', {}, { errorCode: 'NOBODYS' })
-  await countAll(testBus)
+  await countAll(testBus.pool)
   const seenBy = async (tenant: string | null, role: 'OPERATOR' | 'ADMIN' = 'OPERATOR') => {
     const { figures } = bus.as({ subject: 'jane', tenant, roles: [role] })
     const [types, queues, causes, status] = [
@@ -173,10 +170,10 @@ test('O8: the sentence follows what happens: failures of a dependency, and its r
     await worker.stop()
   }
   expect((await bus.figures.status()).sentence).toMatch(/^1 problem: no process counts figures/)
-  await countAll(testBus)
+  await countAll(testBus.pool)
   expect((await testBus.another().figures.status()).sentence).toBe('All is well.')
   await failed('UPSTREAM_503', 4)
-  await countAll(testBus)
+  await countAll(testBus.pool)
   const { problems, sentence } = await testBus.another().figures.status({ timeZone: 'Europe/Berlin' })
   expect(sentence).toMatch(
     /^1 problem: nothing succeeds in Charge of payments since \d\d:\d\d: UPSTREAM_503 \(4 in 10 min, rises\)\.$/,

@@ -1,4 +1,6 @@
 import type { Pool } from 'pg'
+import { countFigures } from '../../../src/infrastructure/postgres/figures/count-figures.ts'
+import { until } from '../bus.ts'
 
 /** Counts of one type in one bucket, as the table has them. */
 export interface CountedRow {
@@ -136,3 +138,16 @@ const sorted = (rows: readonly CountedRow[]): readonly CountedRow[] =>
 
 const sortedCounts = (counts: Readonly<Record<string, number>>) =>
   Object.fromEntries(Object.entries(counts).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
+/** Counts until every event is counted: transactions of other tests on the server may hold some back for a moment. */
+export const countAll = async (pool: Pool, batch = 1_000): Promise<void> => {
+  const uncounted = `select from command_bus_event e join command_bus_checkpoint c on c.projection = 'figures'
+    where (e.xid, e.position) > (split_part(c.position, '/', 1)::xid8, split_part(c.position, '/', 2)::bigint) limit 1`
+  await until(
+    async () => {
+      while (await countFigures(pool, batch));
+      return (await pool.query(uncounted)).rowCount
+    },
+    count => count === 0,
+  )
+}
