@@ -23,7 +23,7 @@ create table command_bus_type_figure (
   waits           int[] not null,
   runs            int[] not null,
   constraint command_bus_type_figure_pkey primary key (seconds, bucket, domain, command_type, of_tenant)
-) with (fillfactor = 60);
+);
 
 create table command_bus_error_figure (
   seconds         int not null,
@@ -38,7 +38,7 @@ create table command_bus_error_figure (
   first_at        timestamptz not null,
   last_at         timestamptz not null,
   constraint command_bus_error_figure_pkey primary key (seconds, bucket, domain, command_type, error_code, of_tenant)
-) with (fillfactor = 60);
+);
 
 -- What was last seen on a queue in a bucket. A queue that did not change has no new rows.
 create table command_bus_queue_sample (
@@ -49,7 +49,7 @@ create table command_bus_queue_sample (
   -- all messages ever
   total   bigint not null,
   constraint command_bus_queue_sample_pkey primary key (seconds, queue, bucket)
-) with (fillfactor = 60);
+);
 
 -- The element that counts a length of time.
 create function command_bus_slot(ms double precision) returns int language sql immutable parallel safe

@@ -92,11 +92,14 @@ export const createQueueFigures =
 const flowOf = (
   now: QueueStats,
   then: Sample | undefined,
-  { from, at, minutes }: Window,
+  { at, minutes, bucketSeconds }: Window,
 ): Pick<QueueFigures, 'change' | 'inPerMinute' | 'outPerMinute'> => {
+  const unknown = { change: null, inPerMinute: null, outPerMinute: null }
   // a queue that was dropped and made again counts from the start
-  if (then === undefined || then.total > now.total) return { change: null, inPerMinute: null, outPerMinute: null }
-  const since = Math.min(minutes, (Date.parse(at) - Math.max(Date.parse(then.at), Date.parse(from))) / 60_000)
+  if (then === undefined || then.total > now.total) return unknown
+  // a sample is what was there at the end of its bucket
+  const since = Math.min(minutes, (Date.parse(at) - Date.parse(then.at)) / 60_000 - bucketSeconds / 60)
+  if (since <= 0) return unknown
   const came = now.total - then.total
   const change = now.depth - then.depth
   return {

@@ -84,6 +84,15 @@ export const createTypeFigures =
       filters.add('f.bucket >= ?::timestamptz', window.from)
       return filters
     }
+    const spans = () => {
+      const filters = ofFigures()
+      const { seconds, from } = coarser(window)
+      filters.add(
+        '(f.seconds = ?::int and f.bucket >= ?::timestamptz or f.seconds = ?::int and f.bucket >= ?::timestamptz and f.bucket < ?::timestamptz)',
+        ...[seconds, from, window.bucketSeconds, window.from, from],
+      )
+      return filters
+    }
     const read = async <Row extends object>(text: (where: string) => string, filters = counted()) =>
       (await pool.query<Row>(text(filters.where()), filters.values)).rows
 
@@ -102,6 +111,7 @@ export const createTypeFigures =
                     select 'wait' as kind, u.slot, u.n from unnest(f.waits) with ordinality u(n, slot)
                     union all select 'run', u.slot, u.n from unnest(f.runs) with ordinality u(n, slot)) x
                   where ${where} and x.n > 0 group by f.domain, f.command_type, x.kind, x.slot order by x.slot`,
+        spans(),
       ),
       read<Named & { readonly code: string; readonly count: number }>(
         where => `select e.* from (
@@ -130,6 +140,13 @@ export const createTypeFigures =
     ])
     return pageOf(window, { all, series, slots, errors, successes, open })
   }
+
+/** Longer buckets that cover the range from `from` on: histograms of fewer buckets are added faster. */
+const coarser = ({ bucketSeconds, from }: Window): { readonly seconds: number; readonly from: string } => {
+  const seconds = bucketSeconds === 60 ? 900 : 7_200
+  const length = seconds * 1_000
+  return { seconds, from: new Date(Math.ceil(Date.parse(from) / length) * length).toISOString() }
+}
 
 interface Read {
   readonly all: readonly SumRow[]

@@ -97,7 +97,7 @@ export const CauseTable = ({
   return (
     <>
       <Table
-        label="Causes of failures"
+        label="Causes"
         rows={shown}
         keyOf={({ domain, commandType, errorCode }) => `${domain}/${commandType}/${errorCode}`}
         columns={columns}

@@ -62,12 +62,14 @@ const Counts = ({ total, hour }: { readonly total: Stats['total']; readonly hour
             className={`card block px-4 py-3 hover:border-accent ${parked && total[status] > 0 ? 'border-warn' : ''}`}
           >
             <span className="block text-2xl font-semibold tabular-nums">{number.format(total[status])}</span>
-            <span className="text-xs text-muted">{statusLooks[status].label}</span>
-            {came > 0 && (
-              <span className="float-right text-xs text-muted tabular-nums" title="within the last hour">
-                +{number.format(came)} in 1 h
-              </span>
-            )}
+            <span className="flex flex-wrap justify-between gap-x-2 text-xs text-muted">
+              {statusLooks[status].label}
+              {came > 0 && (
+                <span className="tabular-nums" title="within the last hour">
+                  +{number.format(came)} in 1 h
+                </span>
+              )}
+            </span>
           </Link>
         </li>
       )
