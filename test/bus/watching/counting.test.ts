@@ -8,7 +8,7 @@ import {
   forgetFigures,
   sampleQueues,
 } from '../../../src/infrastructure/postgres/figures/count-figures.ts'
-import { createTestBus, type TestBus } from '../../support/bus.ts'
+import { createTestBus, logIsSeparate, type TestBus } from '../../support/bus.ts'
 import { compiledSource } from '../../support/servers/compiled.ts'
 import { countAll, countByHand, figuresOf } from '../../support/watching/counted-by-hand.ts'
 
@@ -92,7 +92,8 @@ test('O8: figures are those of an independent count of the log, event by event',
   expect(items.find(({ commandType }) => commandType === 'Broken')?.lastSuccessAt).toBeNull()
 })
 
-test('O8: what a late transaction has written is counted, and once', async () => {
+// elsewhere the command of a transaction comes into the log later, by the relay
+test.skipIf(logIsSeparate)('O8: what a late transaction has written is counted, and once', async () => {
   const testBus = await createTestBus()
   const { bus, pool } = testBus
   const late = await pool.connect()
