@@ -24,7 +24,7 @@ test('O8: types and causes are listed, as a table and as JSON; a range that does
   expect((await run('causes')).stdout).toMatch(/\nCARD_DECLINED +payments +Charge +1 +0 +\+1 +\+1 /)
   expect((await run('causes', '--json')).json()).toMatchObject({ total: 1, items: [{ errorCode: 'CARD_DECLINED' }] })
   expect(await run('types', '--range', '2h')).toMatchObject({
-    code: 1,
+    code: 2,
     stderr: expect.stringContaining('15m, 1h, 6h, 24h, 7d'),
   })
 })
