@@ -58,6 +58,7 @@ const ROOMS = [
   'infrastructure/postgres/workers',
   'infrastructure/postgres/alerts',
   'infrastructure/postgres/stats',
+  'infrastructure/postgres/figures',
   'infrastructure/postgres/bulk',
   'infrastructure/postgres/rights',
   'infrastructure/eventstoredb/connection',

@@ -38,6 +38,7 @@ const onBothStores = [
   'working/outcomes',
   'working/tampered',
   'working/worker',
+  'watching/counting',
 ]
   .map(name => `test/bus/${name}.test.ts`)
   .concat('test/runs/continue.test.ts', 'test/environment/pgbouncer.test.ts')

@@ -13,6 +13,7 @@ import type { ReplyReader } from './application/replies/read-replies.ts'
 import type { SuccessReply } from './application/replies/reply.ts'
 import type { WaitForReply } from './application/replies/request.ts'
 import type { WorkflowCalls } from './application/runs/workflow-calls.ts'
+import type { Figures } from './application/watching/figures.ts'
 import type { Json } from './domain/json/json.ts'
 import type { EventStoreDbLimits, Follower } from './infrastructure/eventstoredb/mirror/follower.ts'
 import type { Drift } from './infrastructure/postgres/read-tables/drift.ts'
@@ -21,6 +22,7 @@ import type { Verified, VerifyOptions } from './infrastructure/proof/verificatio
 import type { RehearsalProcess } from './infrastructure/rehearsal/child.ts'
 import type { AlertLimits } from './infrastructure/runners/alerts.ts'
 import type { Actions } from './infrastructure/runners/bulk-actions.ts'
+import type { FigureLimits } from './infrastructure/runners/figures.ts'
 import type { ScheduleLimits } from './infrastructure/runners/schedules.ts'
 import type { WorkflowOptions } from './infrastructure/runners/workflow-runs.ts'
 import type { Handler } from './infrastructure/worker/attempt/handler.ts'
@@ -109,6 +111,8 @@ export interface CommandBusOptions {
   readonly alerts?: AlertOptionsOfBus
   /** For tests: limits of what sends the commands of schedules. */
   readonly schedules?: { readonly limits?: Partial<ScheduleLimits> }
+  /** For tests: limits of what counts figures. */
+  readonly figures?: { readonly limits?: Partial<FigureLimits> }
   /** For example a pino logger. Default: no logging. */
   readonly log?: Log
   /** Receives what is sent and handled, for metrics and traces. Default: none. */
@@ -227,6 +231,11 @@ export interface CommandBus extends BusCalls {
    * The service does it by itself.
    */
   readonly alerts: BusCalls['alerts'] & { readonly run: (signal?: AbortSignal) => Promise<void> }
+  /**
+   * Figures by type, queue and cause. `count` counts them from the log, and keeps them for seven days; one process does this, the
+   * others stand by. The service does it by itself; without it figures end where counting ended, and go on from there.
+   */
+  readonly figures: Figures & { readonly count: (signal?: AbortSignal) => Promise<void> }
   readonly maintenance: {
     /** Rebuilds the read tables from the log while the bus is in use; sends nothing. */
     readonly rebuild: (options?: { readonly onProgress?: (progress: RebuildProgress) => void }) => Promise<Rebuilt>

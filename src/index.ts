@@ -49,6 +49,20 @@ export type {
   TroubleshootingGroup,
   TroubleshootingItem,
 } from './application/ports/reading/command-queries.ts'
+export type {
+  CausesPage,
+  FailureCause,
+  FigureBucket,
+  FigureRange,
+  QueueBucket,
+  QueueFigures,
+  QueuesFilter,
+  QueuesPage,
+  Spread,
+  TypeFigures,
+  TypesFilter,
+  TypesPage,
+} from './application/ports/reading/figures.ts'
 export type { Pause } from './application/ports/reading/flow-queries.ts'
 export type { Lane, LaneBlocker, LaneFilter, Limit } from './application/ports/reading/lane-queries.ts'
 export type { OwedFilter, OwedReplies, OwedReply } from './application/ports/reading/owed.ts'
@@ -135,6 +149,8 @@ export type { ActionPlan } from './application/troubleshooting/dry-run-action.ts
 export type { CancelOptions } from './application/troubleshooting/operate-command.ts'
 export type { BulkActionOptions, OperatorOptions } from './application/troubleshooting/operator-options.ts'
 export type { Rehearsal, RehearsalOutcome, RehearseOptions } from './application/troubleshooting/rehearse-command.ts'
+export type { Figures, StatusOptions } from './application/watching/figures.ts'
+export type { ProblemKind, Status, StatusProblem } from './application/watching/status.ts'
 export type { CommandBus, CommandBusOptions, JoinOptions, Reading, RequestOptions, SendOptions } from './command-bus.ts'
 export { createCommandBus } from './compose/create-command-bus.ts'
 export type { CommandSnapshot, HistoryStep } from './domain/command/history.ts'

@@ -24,6 +24,7 @@ import {
   rescheduleCommand,
 } from '../application/troubleshooting/operate-command.ts'
 import { payloadFaults, type rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
+import type { Figures } from '../application/watching/figures.ts'
 import { createWorkerCalls } from '../application/watching/workers.ts'
 import type { CommandBusOptions } from '../command-bus.ts'
 import type { BusEvent } from '../domain/bus-event.ts'
@@ -64,6 +65,7 @@ export interface BusCallsDeps
   readonly rehearsals: Rehearsals
   readonly rehearse: ReturnType<typeof rehearseCommand>
   readonly onFilled: (queues: Iterable<string>) => void
+  readonly figures: Figures
 }
 
 /** The calls of the bus on the connections of one pool, and its background runners. */
@@ -145,6 +147,7 @@ export const createBusCalls = (deps: BusCallsDeps) => (pool: Pool, store: EventS
     }),
     credits: guardedAll(workflows.credits),
     schedules: guardedAll(schedules),
+    figures: deps.figures,
   }
   return { bus, actions, runner, scheduleRunner, alertRunner }
 }

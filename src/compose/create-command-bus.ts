@@ -17,6 +17,7 @@ import { InvalidInputError } from '../application/shared/errors.ts'
 import { defined } from '../application/shared/input.ts'
 import { type AdopterDeps, createAdopter } from '../application/strangers/adopter.ts'
 import { rehearseCommand } from '../application/troubleshooting/rehearse-command.ts'
+import { createFigures } from '../application/watching/figures.ts'
 import type { CommandBus, CommandBusOptions } from '../command-bus.ts'
 import { OPERATIONS_DOMAIN } from '../domain/operation/policy.ts'
 import { createPostgresLiveEvents } from '../infrastructure/live/postgres-live-events.ts'
@@ -28,17 +29,20 @@ import {
   isUndone,
   toPublicError,
 } from '../infrastructure/postgres/connection/errors.ts'
+import { createFigureQueries } from '../infrastructure/postgres/figures/figures.ts'
 import { createPauseWatch } from '../infrastructure/postgres/flow/pause-watch.ts'
 import { rebuildCommands } from '../infrastructure/postgres/read-tables/rebuild.ts'
 import { verifyCommands } from '../infrastructure/postgres/read-tables/verify.ts'
 import { createStats } from '../infrastructure/postgres/stats/stats.ts'
 import { clientLike } from '../infrastructure/postgres/transactions/pool.ts'
 import { createBeats } from '../infrastructure/postgres/workers/beats.ts'
+import { createWorkerQueries } from '../infrastructure/postgres/workers/worker-queries.ts'
 import { verifyLog } from '../infrastructure/proof/verification/verify.ts'
 import { createChildRehearsals } from '../infrastructure/rehearsal/child.ts'
 import { createRehearsals } from '../infrastructure/rehearsal/in-process.ts'
 import { knownHandlers } from '../infrastructure/rehearsal/known-handlers.ts'
 import { createExpiry } from '../infrastructure/runners/expiry.ts'
+import { createFigureRunner } from '../infrastructure/runners/figures.ts'
 import { derivedId, eventIds, uuidIds } from '../infrastructure/shared/uuid-ids.ts'
 import { busProjections } from '../projections/bus-projections.ts'
 import { createBusCalls } from './bus-calls.ts'
@@ -153,6 +157,15 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
       ? createRehearsals({ pool, handlers, log })
       : createChildRehearsals({ ...options.rehearsals, pool, databaseUrl: requireUrl(options.databaseUrl) })
 
+  // read on their own connections, once for all callers
+  const figures = guardedAll(
+    createFigures({
+      queries: createFigureQueries(readPool),
+      noWorkers: () => createWorkerQueries(readPool).unhandled({}),
+    }),
+  )
+  const figureRunner = createFigureRunner({ pool, newClient, log, limits: options.figures?.limits })
+
   // the calls of the bus, and those of `as`
   const callsOn = createBusCalls({
     workflows: options.workflows,
@@ -170,6 +183,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     rehearsals,
     rehearse: rehearseCommand({ store: commandStoreOf(store), rehearsals, clock }),
     onFilled,
+    figures,
     onSuccess,
     newClient,
     isAway: error => isAway(error) || isUnavailable(error),
@@ -223,6 +237,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
     runs: { ...bus.runs, run: guarded(signal => expiry.during(() => runner.run(signal))) },
     schedules: { ...bus.schedules, carryOut: guarded(scheduleRunner.run) },
     alerts: { ...bus.alerts, run: guarded(alertRunner.run) },
+    figures: { ...figures, count: guarded(figureRunner.run) },
     maintenance: {
       rebuild: guarded((given = {}) => rebuildCommands({ pool, ...given })),
       verify: guarded((given = {}) => verifyCommands({ pool, ...given })),
@@ -238,6 +253,7 @@ export const createCommandBus = (options: CommandBusOptions): CommandBus => {
         runner.close,
         scheduleRunner.close,
         alertRunner.close,
+        figureRunner.close,
         live.stop,
         expiry.close,
       ],

@@ -14,6 +14,7 @@ import { searchRoutes } from './search/search.ts'
 import { viewRoutes } from './search/views.ts'
 import { statsRoutes } from './stats.ts'
 import { rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
+import { figureRoutes } from './watching/figures.ts'
 import { workerRoutes } from './watching/workers.ts'
 import { workflowRoutes } from './workflows.ts'
 
@@ -37,6 +38,7 @@ export const api = {
   ...viewRoutes,
   ...statsRoutes,
   ...workerRoutes,
+  ...figureRoutes,
   ...proofRoutes,
 }
 

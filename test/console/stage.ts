@@ -90,7 +90,11 @@ export class Stage {
     ]
     await Promise.all(this.workers.map(worker => worker.start()))
     const { signal } = this.runner
-    this.running = Promise.all([this.bus.actions.run(signal), this.bus.runs.run(signal)])
+    this.running = Promise.all([
+      this.bus.actions.run(signal),
+      this.bus.runs.run(signal),
+      this.bus.figures.count(signal),
+    ])
   }
 
   private serving() {

@@ -32,6 +32,7 @@ import type { ActionPlan } from '../troubleshooting/dry-run-action.ts'
 import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
 import type { BulkActionOptions, OperatorCalls } from '../troubleshooting/operator-options.ts'
 import type { Rehearsal, RehearseOptions } from '../troubleshooting/rehearse-command.ts'
+import type { Figures } from '../watching/figures.ts'
 import type { WorkerCalls } from '../watching/workers.ts'
 
 /**
@@ -129,6 +130,8 @@ export interface BusCalls extends Pauses {
   readonly runs: WorkflowCalls
   /** What tenants pay runs with: a ledger with a monthly and a purchased pool. */
   readonly credits: Credits
+  /** What happens to commands, by type, queue and cause, with a history of seven days. */
+  readonly figures: Figures
   /** Commands at the times of a cron, or every so many seconds. */
   readonly schedules: ScheduleCalls
 }

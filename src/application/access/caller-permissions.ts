@@ -25,6 +25,7 @@ export const callerPermissions = {
   workers: { list: 'read', missing: 'read' },
   live: 'read',
   stats: 'read',
+  figures: { types: 'read', queues: 'read', causes: 'read', status: 'read' },
   troubleshooting: {
     list: 'read',
     listAt: 'audit',

@@ -7,7 +7,7 @@ import { scopeOf } from '../shared/scope.ts'
 import { type BoundCalls, bindCalls } from './bound-calls.ts'
 import { callerPermissions } from './caller-permissions.ts'
 import { type CallerDeps, type Calling, demand } from './calling.ts'
-import { commandCalls } from './command-calls.ts'
+import { commandCalls, figureCalls } from './command-calls.ts'
 import { causeCalls, laneCalls, limitCalls, pauseCalls, workerCalls } from './flow-calls.ts'
 import { identityOf } from './identity-of.ts'
 import { creditCalls, runCalls } from './run-calls.ts'
@@ -75,6 +75,7 @@ const callsFor = bindCalls(
   {
     ...commandCalls,
     ...pauseCalls,
+    figures: figureCalls,
     lanes: laneCalls,
     limits: limitCalls,
     workers: workerCalls,
@@ -95,6 +96,8 @@ const callsFor = bindCalls(
 
 export interface Caller extends BoundCalls<typeof commandCalls & typeof pauseCalls> {
   readonly identity: Identity
+  /** Figures of what the caller may see: commands without a tenant, and queues only with those of all tenants. */
+  readonly figures: BoundCalls<typeof figureCalls>
   readonly lanes: BoundCalls<typeof laneCalls>
   readonly limits: BoundCalls<typeof limitCalls>
   /** A caller of one tenant sees every worker, but only its own commands. */

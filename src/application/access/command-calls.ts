@@ -4,6 +4,7 @@ import type { Json } from '../../domain/json/json.ts'
 import type { CommandToSend } from '../commands/send-command.ts'
 import type { HistoryOptions } from '../investigation/read-history.ts'
 import type { AuditFilter, CommandFilter } from '../ports/reading/command-queries.ts'
+import type { QueuesFilter, TypesFilter } from '../ports/reading/figures.ts'
 import type { SubscribeOptions, Subscription } from '../ports/reading/live-events.ts'
 import type { Stats } from '../ports/reading/stats.ts'
 import type { WaitForReply } from '../replies/request.ts'
@@ -11,6 +12,7 @@ import { CommandIdTakenError, CommandNotFoundError, DomainReservedError } from '
 import { defined, domainOf } from '../shared/input.ts'
 import { isWithin } from '../shared/scope.ts'
 import type { CancelOptions, RescheduleOptions } from '../troubleshooting/operate-command.ts'
+import type { StatusOptions } from '../watching/figures.ts'
 import { admitQueues, ownReplyQueues } from './callers-queues.ts'
 import type { CallersFilter, Calling } from './calling.ts'
 
@@ -124,6 +126,21 @@ export const commandCalls = {
   },
   stats: async ({ stats, scope }: Calling): Promise<Stats> => {
     return stats.read(scope)
+  },
+}
+
+export const figureCalls = {
+  types: async ({ bus, scope }: Calling, filter: CallersFilter<TypesFilter> = {}) => {
+    return bus.figures.types({ ...filter, ...scope })
+  },
+  queues: async ({ bus, scope }: Calling, filter: CallersFilter<QueuesFilter> = {}) => {
+    return bus.figures.queues({ ...filter, ...scope })
+  },
+  causes: async ({ bus, scope }: Calling) => {
+    return bus.figures.causes(scope)
+  },
+  status: async ({ bus, scope }: Calling, options: CallersFilter<StatusOptions> = {}) => {
+    return bus.figures.status({ ...options, ...scope })
   },
 }
 

@@ -24,9 +24,12 @@ const ageOf = (seconds: number): string => {
   return `${Math.floor(seconds / size)} ${unit}`
 }
 
+/** What nobody is there for: `inventory`, or `type Count in inventory`. */
+export const unhandledPart = ({ domain, commandType }: Pick<Unhandled, 'domain' | 'commandType'>): string =>
+  commandType === null ? domain : `type ${commandType} in ${domain}`
+
 /** As in `No worker for inventory: 7 pending, oldest 19 min`. */
-export const unhandledSentence = ({ domain, commandType, pending, oldestSeconds }: Unhandled): string => {
-  const what = commandType === null ? domain : `type ${commandType} in ${domain}`
+export const unhandledSentence = ({ pending, oldestSeconds, ...part }: Unhandled): string => {
   const count = pending >= MOST_COUNTED ? `${MOST_COUNTED.toLocaleString('en-US')} or more` : String(pending)
-  return `No worker for ${what}: ${count} pending, oldest ${ageOf(oldestSeconds)}`
+  return `No worker for ${unhandledPart(part)}: ${count} pending, oldest ${ageOf(oldestSeconds)}`
 }

@@ -39,6 +39,7 @@ import { addCauses } from './troubleshooting/causes.ts'
 import { addRehearse } from './troubleshooting/rehearse.ts'
 import { addTroubleshooting } from './troubleshooting/tsq.ts'
 import { addStatus } from './watching/status.ts'
+import { addFigures } from './watching/types.ts'
 import { addWorkers } from './watching/workers.ts'
 
 const environment = `
@@ -57,7 +58,10 @@ Exit codes: 0 done, 1 refused or failed, 2 invalid command line.`
 /** The commands as their help lists them. */
 const groups: readonly (readonly [heading: string, adders: readonly ((program: Command, deps: CliDeps) => void)[]])[] =
   [
-    ['Run', [addStart, addWorker, addStatus, addWorkers, addDoctor, addHealthCommand, addToken, addCompletion]],
+    [
+      'Run',
+      [addStart, addWorker, addStatus, addWorkers, addFigures, addDoctor, addHealthCommand, addToken, addCompletion],
+    ],
     ['Commands', [addSend, addInspect, addSearch, addViews, addCancel, addReschedule, addReplies, addOperations]],
     ['Troubleshooting', [addTroubleshooting, addCauses, addAlerts, addRehearse, addStrangers]],
     ['Flow', [addLanes, addLimits, addSchedules, addPauses]],

@@ -181,6 +181,7 @@ const startUp = async (options: ServiceOptions, parts: Parts, stop: Stop): Promi
   if (!stop.requested())
     parts.bus.schedules.carryOut().catch(error => log.error({ err: error }, 'schedules are not followed'))
   if (!stop.requested()) parts.bus.alerts.run().catch(error => log.error({ err: error }, 'alerts are not sent'))
+  if (!stop.requested()) parts.bus.figures.count().catch(error => log.error({ err: error }, 'figures are not counted'))
   if (!stop.requested()) options.onReady({ ...describe(), ...(await ownToken(options, identity)) })
 }
 

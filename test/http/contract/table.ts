@@ -820,6 +820,22 @@ export const expected: { readonly [Id in keyof Api]: Expected } = {
     unknown: 'no id in its path',
     query: ['domain'],
   },
+  listTypes: {
+    is: 'GET /types',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['range', 'domain', 'commandType'],
+  },
+  listQueues: {
+    is: 'GET /queues',
+    roles: readers,
+    succeeds: 200,
+    unknown: 'no id in its path',
+    query: ['range', 'queue'],
+  },
+  listFailures: { is: 'GET /failures', roles: readers, succeeds: 200, unknown: 'no id in its path', query: [] },
+  getStatus: { is: 'GET /status', roles: readers, succeeds: 200, unknown: 'no id in its path', query: ['timeZone'] },
   getProof: {
     is: 'GET /proof',
     roles: auditors,

@@ -11,6 +11,31 @@ export const PAGE_SIZE = 50
 export const statsQuery = () =>
   queryOptions({ queryKey: ['stats'], queryFn: ({ signal }) => api.getStats({}, { signal }) })
 
+/** Figures are counted every second or two: they are reloaded by time, not by event. */
+export const typesQuery = (query: QueryOf<'listTypes'>) =>
+  queryOptions({
+    queryKey: ['server', 'types', query],
+    queryFn: ({ signal }) => api.listTypes({ query }, { signal }),
+    placeholderData: keepPreviousData,
+  })
+
+export const queuesQuery = (query: QueryOf<'listQueues'>) =>
+  queryOptions({
+    queryKey: ['server', 'queues', query],
+    queryFn: ({ signal }) => api.listQueues({ query }, { signal }),
+    placeholderData: keepPreviousData,
+  })
+
+export const causesQuery = () =>
+  queryOptions({ queryKey: ['server', 'failures'], queryFn: ({ signal }) => api.listFailures({}, { signal }) })
+
+export const busStatusQuery = () =>
+  queryOptions({
+    queryKey: ['server', 'status'],
+    queryFn: ({ signal }) =>
+      api.getStatus({ query: { timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone } }, { signal }),
+  })
+
 export const commandsQuery = (query: QueryOf<'listCommands'>) =>
   queryOptions({
     queryKey: ['commands', query],

@@ -9,6 +9,8 @@ import { LanesPage } from '../pages/lanes/LanesPage.tsx'
 import { OperationPage } from '../pages/operations/OperationPage.tsx'
 import { OperationsPage } from '../pages/operations/OperationsPage.tsx'
 import { OverviewPage } from '../pages/overview/OverviewPage.tsx'
+import { QueuePage } from '../pages/queues/QueuePage.tsx'
+import { QueuesPage } from '../pages/queues/QueuesPage.tsx'
 import { CreditsPage } from '../pages/runs/CreditsPage.tsx'
 import { RunPage } from '../pages/runs/RunPage.tsx'
 import { RunsPage } from '../pages/runs/RunsPage.tsx'
@@ -21,6 +23,8 @@ import { OwedPage } from '../pages/troubleshooting/OwedPage.tsx'
 import { RepliesPage } from '../pages/troubleshooting/RepliesPage.tsx'
 import { StrangersPage } from '../pages/troubleshooting/StrangersPage.tsx'
 import { TroubleshootingPage } from '../pages/troubleshooting/TroubleshootingPage.tsx'
+import { TypePage } from '../pages/types/TypePage.tsx'
+import { TypesPage } from '../pages/types/TypesPage.tsx'
 import { WorkersPage } from '../pages/workers/WorkersPage.tsx'
 import { usePlaces } from './navigation.ts'
 import { matchPath, navigate, usePath } from './router.tsx'
@@ -54,6 +58,13 @@ const pages: readonly (readonly [pattern: string, page: (params: Params) => Reac
   ['/runs/:id', ({ id = '' }) => <RunPage key={id} id={id} />],
   ['/credits', () => <CreditsPage />],
   ['/workers', () => <WorkersPage />],
+  ['/types', () => <TypesPage />],
+  [
+    '/types/:domain/:type',
+    ({ domain = '', type = '' }) => <TypePage key={`${domain}/${type}`} domain={domain} commandType={type} />,
+  ],
+  ['/queues', () => <QueuesPage />],
+  ['/queues/:queue', ({ queue = '' }) => <QueuePage key={queue} queue={queue} />],
   ['/lanes', () => <LanesPage />],
   ['/schedules', () => <SchedulesPage />],
   ['/alerts', () => <AlertsPage />],

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import type { ClientBase, Pool } from 'pg'
+import { type FigureRange, figureRanges, type QueueFigures } from '../../../application/ports/reading/figures.ts'
 import { CommandBusError, InvalidInputError } from '../../../application/shared/errors.ts'
 import { domainOf, oneOf, queueOf } from '../../../application/shared/input.ts'
 import { commandQueue } from '../../../domain/command/names.ts'
 import { otherPriorities } from '../../../domain/flow/priority.ts'
+import { createFigureQueries } from '../../postgres/figures/figures.ts'
 import {
   contentOf,
   countOlder,
@@ -64,9 +66,11 @@ export const addQueues = (program: Command, deps: CliDeps): void => {
   queues
     .command('list')
     .description('list every queue of the database, with what waits on it')
+    .option('--range <range>', `how far back the rates go: ${figureRanges.join(', ')} (default: 15m)`)
     .option('--json', 'print JSON')
-    .action(async ({ json }: JsonOption) => {
-      const items = await withQueues(listQueues)
+    .action(async ({ range, json }: JsonOption & { readonly range?: string }) => {
+      const asked = range === undefined ? '15m' : oneOf(figureRanges, range, '--range')
+      const items = await withQueues(pool => listWithFigures(pool, asked))
       if (json) printJson({ items: items.map(item => ({ ...item, ours: item.kind !== 'other' })) })
       else print(items.length === 0 ? 'There are no queues.' : table(items, columns))
     })
@@ -130,6 +134,16 @@ export const addQueues = (program: Command, deps: CliDeps): void => {
         else print(done(options, 'purge', `${counted(purged, 'message')} of ${queue}`))
       })
     })
+}
+
+type ListedFigures = ListedQueue & QueueFigures
+
+const listWithFigures = async (pool: Pool, range: FigureRange): Promise<readonly ListedFigures[]> => {
+  const figures = new Map((await createFigureQueries(pool).queues({ range })).items.map(item => [item.queue, item]))
+  return (await listQueues(pool)).flatMap(queue => {
+    const own = figures.get(queue.queue)
+    return own === undefined ? [] : [{ ...own, ...queue }]
+  })
 }
 
 const removing = (command: Command): Command =>
@@ -228,11 +242,25 @@ const dryOf = ({ dryRun }: RemoveOptions) => (dryRun ? { dryRun } : {})
 const done = ({ dryRun }: RemoveOptions, verb: 'drop' | 'purge', what: string): string =>
   dryRun ? `Would ${verb} ${what}. Nothing was done.` : `${verb === 'drop' ? 'Dropped' : 'Purged'} ${what}.`
 
-const columns: readonly Column<ListedQueue>[] = [
+/** As long as this without a read is worth a word. */
+const UNREAD_SECONDS = 600
+
+const noteOf = ({ unlogged, unreadSeconds }: ListedFigures): string =>
+  [
+    ...(unlogged ? ['unlogged: emptied by a crash'] : []),
+    ...(unreadSeconds !== null && unreadSeconds >= UNREAD_SECONDS ? [`not read for ${unreadSeconds} s`] : []),
+  ].join('; ')
+
+const columns: readonly Column<ListedFigures>[] = [
   { title: 'QUEUE', value: item => item.queue },
   { title: 'FOR', value: item => (item.domain === null ? item.kind : `${item.kind} of ${item.domain}`) },
   { title: 'MESSAGES', value: item => String(item.depth) },
-  { title: 'VISIBLE', value: item => String(item.visible) },
+  { title: 'READY', value: item => String(item.visible) },
+  { title: 'IN FLIGHT', value: item => (item.inFlight === 0 ? '' : String(item.inFlight)) },
+  { title: 'DELAYED', value: item => (item.delayed === 0 ? '' : String(item.delayed)) },
+  { title: 'IN/MIN', value: item => item.inPerMinute ?? '' },
+  { title: 'OUT/MIN', value: item => item.outPerMinute ?? '' },
+  { title: 'TOTAL', value: item => String(item.total) },
   { title: 'OLDEST', value: item => (item.oldestAgeSeconds === null ? '' : `${item.oldestAgeSeconds} s`) },
-  { title: 'NOTE', value: item => (item.unlogged ? 'unlogged: emptied by a crash' : '') },
+  { title: 'NOTE', value: noteOf },
 ]

@@ -16,6 +16,7 @@ import type { Handlers } from '../requests/mount.ts'
 import { alertHandlers } from './alert-handlers.ts'
 import { causeHandlers } from './cause-handlers.ts'
 import { acted, actionPlanAnswer } from './dry-run-answer.ts'
+import { figureHandlers } from './figure-handlers.ts'
 import { historyAnswer, runHistoryAnswer } from './history-answer.ts'
 import { laneHandlers } from './lane-handlers.ts'
 import { pauseHandlers } from './pause-handlers.ts'
@@ -119,6 +120,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   retryOperation: ({ params }, caller) => caller.operations.retry(params.id),
   ...causeHandlers,
   ...alertHandlers,
+  ...figureHandlers,
   ...strangerHandlers,
   ...workflowHandlers,
   ...laneHandlers,

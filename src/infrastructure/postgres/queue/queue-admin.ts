@@ -39,12 +39,12 @@ export const domainOfCommandQueue = (queue: string): string | null => {
   return domain !== null && isRight(parseDomain(domain)) ? domain : null
 }
 
-type Querier = Pick<ClientBase, 'query'>
+type Querier = Pick<ClientBase | Pool, 'query'>
 
 /** Only this many commands of each domain are searched for queue names: an index on those would slow down every send. */
 const NEWEST = 1_000
 
-const kindsOf = async (db: Querier, queues: readonly string[]): Promise<(queue: string) => QueueKind> => {
+export const kindsOf = async (db: Querier, queues: readonly string[]): Promise<(queue: string) => QueueKind> => {
   const kindByName = (queue: string): QueueKind =>
     domainOfCommandQueue(queue) !== null ? 'commands' : queue.endsWith('__replies') ? 'replies' : 'other'
   const unclear = queues.filter(queue => kindByName(queue) === 'other')

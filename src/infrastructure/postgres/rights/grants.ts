@@ -26,6 +26,8 @@ const lanes = ['command_bus_lane_entry', 'command_bus_lane_bucket']
 const found = ['command_bus_searchable', 'command_bus_view']
 /** With secrets, so that readers have no right on them. */
 const alerts = ['command_bus_alert', 'command_bus_alert_subject', 'command_bus_alert_delivery']
+/** What the service counts from the log, and sees on queues. */
+const figures = ['command_bus_type_figure', 'command_bus_error_figure', 'command_bus_queue_sample']
 const actions = ['command_bus_action', 'command_bus_action_item']
 
 /** What every role needs to check that schema, log and server fit; of events it may read only their place. */
@@ -65,12 +67,14 @@ const reader: Rights = {
         progress,
         ...lanes,
         ...found,
+        ...figures,
         ...readTableNames,
       ],
     ],
   ],
   functions: [
     'command_bus_queue_figures(text[], jsonb)',
+    'command_bus_unread_since(text[])',
     'command_bus_command_stream(text, uuid)',
     'command_bus_lane_limit(text, text)',
     'command_bus_lane_rule(text, text, text)',
@@ -124,7 +128,7 @@ const operator: Rights = {
     ['insert, update', ['command_bus_checkpoint', progress]],
     ['insert', ['command_bus_seal', 'command_bus_rehearsal']],
     ['insert, update, delete', [...found, SEARCH_TABLE]],
-    ['insert, update, delete', ['command_bus_intent']],
+    ['insert, update, delete', ['command_bus_intent', ...figures]],
   ],
   functions: [
     ...sender.functions,
@@ -132,6 +136,8 @@ const operator: Rights = {
     'command_bus_expired(integer)',
     'command_bus_admit_lanes(text)',
     'command_bus_commit_rows(jsonb)',
+    'command_bus_count_figures(integer)',
+    'command_bus_figures_begin()',
     'command_bus_deliver_replies(bigint[], text, text)',
     'command_bus_settle_strangers(bigint[], uuid[], text, text)',
   ],
