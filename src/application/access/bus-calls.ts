@@ -14,6 +14,7 @@ import type {
   CommandDetail,
   CommandFilter,
   CommandView,
+  GroupFilter,
   Page,
   TroubleshootingFilter,
   TroubleshootingGroup,
@@ -72,10 +73,8 @@ export interface BusCalls extends Pauses {
     readonly list: (filter?: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
     /** The commands that were parked at an instant (default: now), in their state then; read from the log. */
     readonly listAt: (options?: ParkedAtOptions) => Promise<ParkedAtPage>
-    /** Parked commands grouped by domain, type and error code: the 500 largest groups. */
-    readonly groups: (
-      filter?: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
-    ) => Promise<readonly TroubleshootingGroup[]>
+    /** Parked commands grouped by domain, type, error code and the place that threw the error: the 500 largest groups. */
+    readonly groups: (filter?: GroupFilter) => Promise<readonly TroubleshootingGroup[]>
     /**
      * Shows what a retry would do: runs the registered handler on a parked command, or on an edited payload, in a
      * transaction that is rolled back. Handlers of this bus's workers and of its option `handlers` run in this process,

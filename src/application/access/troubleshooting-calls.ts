@@ -2,7 +2,7 @@ import { type ActionName, actionNames } from '../../domain/command/operator-acti
 import type { DeliverOptions } from '../commands/undelivered-replies.ts'
 import type { ParkedAtOptions } from '../investigation/investigate.ts'
 import type { ActionListFilter, ItemListFilter } from '../ports/action-store.ts'
-import type { TroubleshootingFilter } from '../ports/reading/command-queries.ts'
+import type { GroupFilter, TroubleshootingFilter } from '../ports/reading/command-queries.ts'
 import type { UndeliveredFilter } from '../ports/reading/undelivered.ts'
 import { ActionNotFoundError } from '../troubleshooting/bulk-action.ts'
 import type { BulkActionOptions, OperatorCall, OperatorCalls } from '../troubleshooting/operator-options.ts'
@@ -49,8 +49,13 @@ export const troubleshootingCalls = {
   listAt: async ({ bus, scope }: Calling, options: CallersFilter<ParkedAtOptions>) => {
     return bus.troubleshooting.listAt({ ...options, ...scope })
   },
-  groups: async ({ bus, scope }: Calling, filter: CallersFilter<TroubleshootingFilter>) => {
-    return bus.troubleshooting.groups({ ...filter, ...scope })
+  /** Places in the code are for callers who may see histories. */
+  groups: async ({ bus, scope, authorization, identity }: Calling, filter: CallersFilter<GroupFilter>) => {
+    return bus.troubleshooting.groups({
+      ...filter,
+      ...scope,
+      ...(authorization.allows(identity, 'audit') ? {} : { byFrame: false }),
+    })
   },
   ...operatorCalls,
   rehearse: async (

@@ -35,6 +35,8 @@ export interface CommandColumns {
   readonly lastErrorType: string | null
   readonly lastErrorCode: string | null
   readonly lastErrorMsg: string | null
+  /** Where in the user's own code it was thrown, as in `src/charge.ts:41 in charge`; null: not known. */
+  readonly lastErrorFrame: string | null
   /** Revision of the event that holds `data`. */
   readonly dataRevision: number
   readonly createdAt: Instant
@@ -42,8 +44,21 @@ export interface CommandColumns {
   readonly revision: number
 }
 
-/** How a column is stored, read and declared. A `bigint` is read as text; a `revision` is one that is read as a number. */
-export type ColumnKind = 'text' | 'status' | 'priority' | 'message' | 'uuid' | 'int' | 'bigint' | 'revision' | 'instant'
+/**
+ * How a column is stored, read and declared. A `bigint` is read as text; a `revision` is one that is read as a number. A
+ * `frame` that is not known is stored as an empty text, which replaces the one of an earlier error.
+ */
+export type ColumnKind =
+  | 'text'
+  | 'frame'
+  | 'status'
+  | 'priority'
+  | 'message'
+  | 'uuid'
+  | 'int'
+  | 'bigint'
+  | 'revision'
+  | 'instant'
 
 interface CommandColumn<Value> {
   /** Its name in `command_bus_command`. */
@@ -87,6 +102,7 @@ export const commandColumns = {
   lastErrorType: { column: 'last_error_type', kind: 'text', nullable: true, changes: 'sometimes' },
   lastErrorCode: { column: 'last_error_code', kind: 'text', nullable: true, changes: 'sometimes' },
   lastErrorMsg: { column: 'last_error_msg', kind: 'message', nullable: true, changes: 'sometimes' },
+  lastErrorFrame: { column: 'last_error_frame', kind: 'frame', nullable: true, changes: 'sometimes' },
   dataRevision: { column: 'data_revision', kind: 'revision', nullable: false, changes: 'sometimes' },
   createdAt: { column: 'created_at', kind: 'instant', nullable: false, changes: 'never' },
   updatedAt: { column: 'updated_at', kind: 'instant', nullable: false, changes: 'always' },
@@ -110,8 +126,8 @@ const allBut = <Name extends ColumnName>(hidden: readonly Name[]) =>
     (name): name is Exclude<ColumnName, Name> => !hidden.some(other => other === name),
   )
 
-/** What a command shows in answers and lists. */
-export const viewColumns = allBut(['dataRevision'])
+/** What a command shows in answers and lists. Places in the code are for those who may see its history. */
+export const viewColumns = allBut(['dataRevision', 'lastErrorFrame'])
 
 /** What a history shows of a state. */
 export const historyColumns = allBut(['domain', 'commandId', 'msgId', 'queueName'])

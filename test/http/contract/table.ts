@@ -38,7 +38,7 @@ const auditors: readonly Role[] = ['AUDITOR', 'OPERATOR', 'ADMIN']
 
 const charge = { commandType: 'Charge', data: { amount: 5 } }
 const filters = ['status', 'commandType', 'errorCode', 'correlationId', 'createdAfter', 'createdBefore', 'scheduled']
-const parkedFilters = ['domain', 'commandType', 'errorCode', 'from', 'to', 'q', 'snoozed']
+const parkedFilters = ['domain', 'commandType', 'errorCode', 'frame', 'from', 'to', 'q', 'snoozed']
 const paging = ['limit', 'cursor']
 
 const question = { operation_type: 'question_generation', parameters: { topic: 'x' } }

@@ -60,6 +60,11 @@ export interface TroubleshootingFilter extends ParkedFilter {
   readonly cursor?: string
 }
 
+export interface GroupFilter extends Omit<TroubleshootingFilter, 'limit' | 'cursor'> {
+  /** False: groups by domain, type and error code alone. Default true. */
+  readonly byFrame?: boolean
+}
+
 export interface TroubleshootingItem extends Pick<CommandColumns, (typeof parkedColumns)[number]> {
   readonly parkedReason: string
   /** The original data, or an operator's edit of it. Null if it has more than 4 KiB: `getCommand` returns it whole. */
@@ -74,6 +79,8 @@ export interface TroubleshootingGroup {
   readonly domain: string
   readonly commandType: string
   readonly errorCode: string
+  /** Where in the user's own code it was thrown, as in `src/charge.ts:41 in charge`; null: not known, or not grouped by it. */
+  readonly frame: string | null
   readonly count: number
   readonly first: string
   readonly last: string
@@ -119,7 +126,5 @@ export interface CommandQueries {
   readonly listOwned: (domain: string, filter: OwnedFilter) => Promise<Page<OwnedItem>>
   readonly auditTrail: (domain: string, commandId: string, filter?: AuditFilter) => Promise<readonly AuditEntry[]>
   readonly parked: (filter: TroubleshootingFilter) => Promise<Page<TroubleshootingItem> & { readonly total: number }>
-  readonly parkedGroups: (
-    filter: Omit<TroubleshootingFilter, 'limit' | 'cursor'>,
-  ) => Promise<readonly TroubleshootingGroup[]>
+  readonly parkedGroups: (filter: GroupFilter) => Promise<readonly TroubleshootingGroup[]>
 }

@@ -40,7 +40,7 @@ const addLists = (tsq: Command, deps: CliDeps): void => {
       })
     })
 
-  filtered(tsq.command('groups').description('count what is parked by domain, type and error code')).action(
+  filtered(tsq.command('groups').description('count what is parked by domain, type, error code and place')).action(
     async (options: TroubleshootingFilterOptions & { readonly json?: true }) => {
       const filter = troubleshootingFilterOf(options)
       await printAnswer(deps, options, async bus => {
@@ -81,6 +81,7 @@ const groupColumns: readonly Column<TroubleshootingGroup>[] = [
   { title: 'DOMAIN', value: group => group.domain },
   { title: 'TYPE', value: group => group.commandType, flexible: true },
   { title: 'ERROR CODE', value: group => group.errorCode, flexible: true },
+  { title: 'THROWN AT', value: group => group.frame ?? '', flexible: true },
   { title: 'FIRST', value: group => when(group.first) },
   { title: 'LAST', value: group => when(group.last) },
   { title: 'SAMPLE', value: group => group.sample, flexible: true },

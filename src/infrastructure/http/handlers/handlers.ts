@@ -73,7 +73,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   listParkedAt: async ({ query }, caller) => page(await caller.troubleshooting.listAt(query)),
   groupParked: async ({ query }, caller) => ({
     items: (await caller.troubleshooting.groups(query)).map(group => ({
-      key: `${group.domain}/${group.commandType}/${group.errorCode}`,
+      key: [group.domain, group.commandType, group.errorCode, group.frame].filter(part => part !== null).join('/'),
       ...group,
     })),
   }),

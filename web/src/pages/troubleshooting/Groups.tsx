@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { NO_FRAME } from '../../../../src/domain/command/parking.ts'
 import type { ParkedGroup } from '../../api/client.ts'
 import { groupsQuery } from '../../api/queries.ts'
 import { Link } from '../../app/router.tsx'
@@ -8,8 +9,15 @@ import { ActionBar } from './acting/ActionBar.tsx'
 import { counted } from './acting/target.ts'
 import { useParkedFilter } from './useParkedFilter.ts'
 
-const listOf = ({ domain, commandType, errorCode }: ParkedGroup): string =>
-  `/troubleshooting?${new URLSearchParams({ view: 'list', domain, commandType, errorCode })}`
+const causeOf = ({ domain, commandType, errorCode, frame }: ParkedGroup) => ({
+  domain,
+  commandType,
+  errorCode,
+  frame: frame ?? NO_FRAME,
+})
+
+const listOf = (group: ParkedGroup): string =>
+  `/troubleshooting?${new URLSearchParams({ view: 'list', ...causeOf(group) })}`
 
 /** One card for each cause: what failed, how often, since when, and the actions on all of these commands. */
 export const Groups = () => {
@@ -27,7 +35,7 @@ export const Groups = () => {
         ) : (
           <ul className="grid gap-3">
             {items.map(group => {
-              const { key, domain, commandType, errorCode, count, first, last, sample } = group
+              const { key, domain, commandType, errorCode, frame, count, first, last, sample } = group
               return (
                 <li key={key} className="card flex flex-wrap items-start justify-between gap-3 p-4">
                   <div className="min-w-0 flex-1 basis-72">
@@ -39,6 +47,7 @@ export const Groups = () => {
                     <p className="text-sm text-muted wrap-anywhere">
                       {commandType} in {domain} · {counted(count)} · first <Ago at={first} />, last <Ago at={last} />
                     </p>
+                    {frame !== null && <p className="mt-1 font-mono text-xs wrap-anywhere">{frame}</p>}
                     {sample !== null && <p className="mt-1 line-clamp-2 text-sm wrap-anywhere">{sample}</p>}
                   </div>
                   <div className="flex flex-wrap gap-2">
@@ -46,7 +55,7 @@ export const Groups = () => {
                       <ActionBar
                         target={{
                           kind: 'matching',
-                          filter: { ...filter, domain, commandType, errorCode },
+                          filter: { ...filter, ...causeOf(group) },
                           total: count,
                         }}
                       />
