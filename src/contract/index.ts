@@ -10,6 +10,8 @@ import { proofRoutes } from './proof.ts'
 import { replyRoutes } from './replies.ts'
 import { statsRoutes } from './stats.ts'
 import { rehearsalRoutes, troubleshootingRoutes } from './troubleshooting.ts'
+import { attemptRoutes } from './why/attempts.ts'
+import { explainRoutes } from './why/explain.ts'
 import { workflowRoutes } from './workflows.ts'
 
 /** Every route below the base path, by its operation id. */
@@ -28,6 +30,8 @@ export const api = {
   ...pauseRoutes,
   ...statsRoutes,
   ...proofRoutes,
+  ...attemptRoutes,
+  ...explainRoutes,
 }
 
 export type Api = typeof api

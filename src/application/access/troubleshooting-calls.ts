@@ -3,6 +3,7 @@ import type { DeliverOptions } from '../commands/undelivered-replies.ts'
 import type { ParkedAtOptions } from '../investigation/investigate.ts'
 import type { ActionListFilter, ItemListFilter } from '../ports/action-store.ts'
 import type { GroupFilter, TroubleshootingFilter } from '../ports/reading/command-queries.ts'
+import type { Cause } from '../ports/reading/explain.ts'
 import type { UndeliveredFilter } from '../ports/reading/undelivered.ts'
 import { ActionNotFoundError } from '../troubleshooting/bulk-action.ts'
 import type { BulkActionOptions, OperatorCall, OperatorCalls } from '../troubleshooting/operator-options.ts'
@@ -56,6 +57,9 @@ export const troubleshootingCalls = {
       ...scope,
       ...(authorization.allows(identity, 'audit') ? {} : { byFrame: false }),
     })
+  },
+  explain: async ({ bus, scope }: Calling, cause: Cause) => {
+    return bus.troubleshooting.explain({ ...cause, ...scope })
   },
   ...operatorCalls,
   rehearse: async (

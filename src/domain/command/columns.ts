@@ -157,8 +157,14 @@ export const parkedTimes = [['snoozedUntil', 'Snoozed until']] as const satisfie
 export const pendingTimes = [
   ...parkedTimes,
   ['nextAttemptAt', 'Next attempt'],
-  ['leaseExpiresAt', 'Lease until'],
 ] as const satisfies readonly LabeledTime[]
+
+/**
+ * When the attempt under way began: nothing happens to a command while it runs. The lease in the row is the first one only,
+ * and a worker that is well extends it in the queue.
+ */
+export const runningSince = ({ status, updatedAt }: Pick<CommandColumns, 'status' | 'updatedAt'>): Instant | null =>
+  status === 'IN_PROGRESS' ? updatedAt : null
 
 type LabeledTime = readonly [ColumnName, label: string]
 

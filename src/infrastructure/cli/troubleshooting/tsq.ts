@@ -13,6 +13,7 @@ import { parkedFlags, type TroubleshootingFilterOptions, troubleshootingFilterOf
 import { numberOf } from '../support/input.ts'
 import { cutNote, payloadText } from '../text/cut-payload.ts'
 import { type Column, table, when } from '../text/output.ts'
+import { addExplain } from './explain.ts'
 import { addOperatorActions } from './tsq-act.ts'
 import { addActions } from './tsq-actions.ts'
 
@@ -20,6 +21,7 @@ import { addActions } from './tsq-actions.ts'
 export const addTroubleshooting = (program: Command, deps: CliDeps): void => {
   const tsq = program.command('tsq').description('look after commands in troubleshooting')
   addLists(tsq, deps)
+  addExplain(tsq, deps)
   addActions(tsq, deps)
   addOperatorActions(tsq, deps)
 }

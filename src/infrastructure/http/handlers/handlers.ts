@@ -18,6 +18,7 @@ import { pauseHandlers } from './pause-handlers.ts'
 import { proofAnswer } from './proof-answer.ts'
 import { scheduleHandlers } from './schedule-handlers.ts'
 import { strangerHandlers } from './stranger-handlers.ts'
+import { whyHandlers } from './why-handlers.ts'
 import { workflowHandlers } from './workflow-handlers.ts'
 
 /** What handlers need besides the bus. */
@@ -114,6 +115,7 @@ const handlers: Omit<Handlers, keyof typeof proofRoutes> = {
   ...laneHandlers,
   ...scheduleHandlers,
   ...pauseHandlers,
+  ...whyHandlers,
 }
 
 /** A query has texts only. */
