@@ -1,5 +1,8 @@
-import { pendingTimes } from '../../../../src/domain/command/columns.ts'
+import { useQuery } from '@tanstack/react-query'
+import { pendingTimes, runningSince } from '../../../../src/domain/command/columns.ts'
 import type { CommandDetail } from '../../api/client.ts'
+import { attemptsQuery } from '../../api/queries.ts'
+import { usePermissions } from '../../api/session.ts'
 import { Link } from '../../app/router.tsx'
 import { type Fact, Facts } from '../../components/Facts.tsx'
 import { CopyButton, Mono } from '../../components/Json.tsx'
@@ -32,6 +35,11 @@ const Id = ({ text, href }: { readonly text: string; readonly href?: string }) =
 
 export const CommandFacts = ({ command }: { readonly command: CommandDetail }) => {
   const search = (text: string): string => `/search?q=${encodeURIComponent(text)}`
+  const may = usePermissions()
+  const { domain, commandId } = command
+  const attempts = useQuery({ ...attemptsQuery(domain, commandId), enabled: may('audit') && command.totalAttempts > 0 })
+  const last = attempts.data?.items.at(-1)
+  const since = runningSince(command)
   const facts: readonly Fact[] = [
     ['Id', <Id key="id" text={command.commandId} />],
     ['Correlation id', <Id key="c" text={command.correlationId} href={search(command.correlationId)} />],
@@ -48,6 +56,9 @@ export const CommandFacts = ({ command }: { readonly command: CommandDetail }) =
     ['Expires', command.expiresAt && <At key="e" at={command.expiresAt} />],
     ['Priority', command.priority === 'normal' ? '' : command.priority],
     ['Lane', command.lane],
+    ['Running since', since && <At key="since" at={since} />],
+    ['Worker', last?.worker],
+    ['Build', last?.build],
     ['Why parked', command.parkedReason && reasonText(command.parkedReason)],
     ...pendingTimes.map(([name, label]) => [label, command[name] && <At key={name} at={command[name]} />] as const),
     ['Sent', <At key="s" at={command.createdAt} />],

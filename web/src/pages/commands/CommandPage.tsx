@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
+import type { CommandStatus } from '../../api/client.ts'
 import { statusOf } from '../../api/problem.ts'
-import { auditQuery, commandQuery } from '../../api/queries.ts'
+import { attemptsQuery, auditQuery, commandQuery } from '../../api/queries.ts'
 import { usePermissions } from '../../api/session.ts'
 import { Link, useSearch } from '../../app/router.tsx'
 import { ErrorDisplay } from '../../components/ErrorDisplay.tsx'
@@ -10,11 +11,22 @@ import { NotFound } from '../../components/NotFound.tsx'
 import { Page, Section } from '../../components/Page.tsx'
 import { StatusBadge } from '../../components/StatusBadge.tsx'
 import { Answered } from '../../components/states.tsx'
+import { Attempts } from './Attempts.tsx'
 import { CommandActions } from './CommandActions.tsx'
 import { CommandFacts } from './CommandFacts.tsx'
 import { Replies } from './Replies.tsx'
 import { eventOptions, Timeline } from './Timeline.tsx'
 import { TimeTravel } from './TimeTravel.tsx'
+
+/** Why there is none: only a completed command has a result. */
+const noResult: Readonly<Record<CommandStatus, string>> = {
+  PENDING: 'No result yet.',
+  IN_PROGRESS: 'No result yet.',
+  IN_TROUBLESHOOTING_QUEUE: 'No result yet: the command waits for the decision of an operator.',
+  COMPLETED: '',
+  FAILED: 'No result: the command failed, and that is final.',
+  CANCELED: 'No result: the command was canceled, and that is final.',
+}
 
 interface CommandPageProps {
   readonly domain: string
@@ -26,6 +38,7 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
   const event = useSearch().get('event')
   const command = useQuery(commandQuery(domain, commandId))
   const audit = useQuery({ ...auditQuery(domain, commandId), enabled: may('audit') })
+  const attempts = useQuery({ ...attemptsQuery(domain, commandId), enabled: may('audit') })
   const found = command.data
   if (statusOf(command.error) === 404) {
     return (
@@ -77,10 +90,17 @@ export const CommandPage = ({ domain, commandId }: CommandPageProps) => {
                     {command.status === 'COMPLETED' ? (
                       <Json value={command.result} label="Result" />
                     ) : (
-                      <p className="text-sm text-muted">Only a completed command has a result.</p>
+                      <p className="text-sm text-muted">{noResult[command.status]}</p>
                     )}
                   </div>
                 </Section>
+                {may('audit') && (
+                  <Section title="Attempts">
+                    <Answered query={attempts} what="the attempts">
+                      {({ items }) => <Attempts items={items} />}
+                    </Answered>
+                  </Section>
+                )}
                 {may('audit') && <TimeTravel domain={domain} commandId={commandId} />}
                 <Section title="Timeline">
                   {may('audit') ? (

@@ -7,6 +7,7 @@ import { Answered, Empty } from '../../components/states.tsx'
 import { Ago } from '../../components/Time.tsx'
 import { ActionBar } from './acting/ActionBar.tsx'
 import { counted } from './acting/target.ts'
+import { Explain } from './Explain.tsx'
 import { useParkedFilter } from './useParkedFilter.ts'
 
 const causeOf = ({ domain, commandType, errorCode, frame }: ParkedGroup) => ({
@@ -51,6 +52,7 @@ export const Groups = () => {
                     {sample !== null && <p className="mt-1 line-clamp-2 text-sm wrap-anywhere">{sample}</p>}
                   </div>
                   <div className="flex flex-wrap gap-2">
+                    {errorCode !== '' && <Explain cause={causeOf(group)} />}
                     {fitsActions && (
                       <ActionBar
                         target={{
