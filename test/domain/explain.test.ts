@@ -4,7 +4,7 @@ import type { Json } from '../../src/domain/json/json.ts'
 import { historyOf, plantedCauses, samplesOf } from '../support/explain/histories.ts'
 
 /** Smaller than in life, so that the suite stays quick; EXPLAIN_COMMANDS=100000 compares as many as there are. */
-const COMMANDS = Number(process.env.EXPLAIN_COMMANDS ?? 12_000)
+const COMMANDS = Number(process.env.EXPLAIN_COMMANDS ?? 5_000)
 const MOST = COMMANDS > 50_000 ? 2_000 : 600
 
 const rightFirst = (seed: number, i: number): string | null => {

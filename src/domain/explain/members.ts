@@ -5,8 +5,9 @@ import type { Sample } from './sample.ts'
 /** Longer texts are not compared. */
 const MAX_TEXT = 100
 const MAX_DEPTH = 6
-/** Of one payload, and of all together; further ones are left out. */
-const MOST_MEMBERS = 300
+/** Names below one path, places of one payload, and paths of all together; further ones are left out. */
+const MOST_NAMES = 300
+const MOST_PLACES = 1_000
 const MOST_PATHS = 2_000
 /** Elements of a list that are looked at. */
 const MOST_ELEMENTS = 20
@@ -29,9 +30,6 @@ export interface Member {
   /** Of texts (characters) and lists (elements). */
   readonly lengths: Measured[]
 }
-
-/** The word for a payload that is not an object. */
-export const PAYLOAD = 'the payload'
 
 const typeOf = (value: Json): JsonType => {
   if (value === null) return 'null'
@@ -59,13 +57,14 @@ export const membersOf = (
   isHidden: (path: string) => boolean,
 ): readonly Member[] => {
   const members = new Map<string, Member | null>()
-  const memberAt = (path: string): Member | null => {
+  const namesBelow = new Map<string, number>()
+  const memberAt = (path: string, above: string): Member | null => {
     const known = members.get(path)
     if (known !== undefined) return known
-    if (members.size >= MOST_PATHS) return null
-    const made: Member | null = isHidden(path)
-      ? null
-      : { path, present: { failed: 0, succeeded: 0 }, types: new Map(), values: new Map(), numbers: [], lengths: [] }
+    const names = namesBelow.get(above) ?? 0
+    if (members.size >= MOST_PATHS || names >= MOST_NAMES) return null
+    namesBelow.set(above, names + 1)
+    const made = isHidden(path) ? null : emptyMember(path)
     members.set(path, made)
     return made
   }
@@ -73,31 +72,58 @@ export const membersOf = (
     if (data === undefined) continue
     const seen = new Set<string>()
     const once = (what: string): boolean => !seen.has(what) && seen.add(what) !== undefined
-    const visit = (value: Json, path: string, depth: number): void => {
-      if (seen.size > MOST_MEMBERS * 3) return
-      const member = memberAt(path)
-      if (member === null) return
-      const type = typeOf(value)
-      if (once(path)) add(member.present, failed)
-      if (once(`${path}\n${type}`)) count(member.types, type, failed)
-      const inList = path.includes('[]')
-      if (type === 'list') {
-        const list = value as readonly Json[]
-        if (!inList) member.lengths.push({ value: list.length, failed })
-        if (depth < MAX_DEPTH) for (const one of list.slice(0, MOST_ELEMENTS)) visit(one, `${path}[]`, depth + 1)
-      } else if (type === 'object') {
-        if (depth >= MAX_DEPTH) return
-        for (const [name, one] of Object.entries(value as object).slice(0, MOST_MEMBERS))
-          visit(one, path === '' ? name : `${path}.${name}`, depth + 1)
-      } else {
-        if (type === 'number' && !inList) member.numbers.push({ value: value as number, failed })
-        if (type === 'string' && !inList) member.lengths.push({ value: (value as string).length, failed })
-        if (typeof value === 'string' && value.length > MAX_TEXT) return
-        const text = JSON.stringify(value)
-        if (once(`${path}\n=${text}`)) count(member.values, text, failed)
-      }
+    // members near the top first: a large list or object further down must not leave them out
+    const places: Place[] = [{ value: data, path: '', above: '', depth: 0 }]
+    for (let i = 0; i < places.length && i < MOST_PLACES; i++) {
+      const place = places[i] as Place
+      const member = memberAt(place.path, place.above)
+      if (member === null) continue
+      tally(member, place.value, failed, once)
+      if (place.depth < MAX_DEPTH) places.push(...placesBelow(place))
     }
-    visit(data, '', 0)
   }
   return [...members.values()].filter(member => member !== null)
+}
+
+interface Place {
+  readonly value: Json
+  readonly path: string
+  readonly above: string
+  readonly depth: number
+}
+
+const emptyMember = (path: string): Member => ({
+  path,
+  present: { failed: 0, succeeded: 0 },
+  types: new Map(),
+  values: new Map(),
+  numbers: [],
+  lengths: [],
+})
+
+const placesBelow = ({ value, path, depth }: Place): readonly Place[] => {
+  if (typeof value !== 'object' || value === null) return []
+  const below = { above: path, depth: depth + 1 }
+  if (Array.isArray(value))
+    return value.slice(0, MOST_ELEMENTS).map((one: Json) => ({ value: one, path: `${path}[]`, ...below }))
+  return Object.entries(value)
+    .slice(0, MOST_NAMES)
+    .map(([name, one]) => ({ value: one, path: path === '' ? name : `${path}.${name}`, ...below }))
+}
+
+const tally = (
+  { path, present, types, values, numbers, lengths }: Member,
+  value: Json,
+  failed: boolean,
+  once: (what: string) => boolean,
+): void => {
+  const type = typeOf(value)
+  if (once(path)) add(present, failed)
+  if (once(`${path}\n${type}`)) count(types, type, failed)
+  const isAlone = !path.includes('[]')
+  if (isAlone && typeof value === 'number') numbers.push({ value, failed })
+  if (isAlone && (typeof value === 'string' || Array.isArray(value))) lengths.push({ value: value.length, failed })
+  if (type === 'list' || type === 'object' || (typeof value === 'string' && value.length > MAX_TEXT)) return
+  const text = JSON.stringify(value)
+  if (once(`${path}\n=${text}`)) count(values, text, failed)
 }

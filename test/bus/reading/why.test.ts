@@ -208,6 +208,6 @@ test('O4: explain finds on a real database what the failed have in common, and n
     succeeded: 240,
   })
   await expect(bus.troubleshooting.explain({ ...cause, domain: 'No Domain' })).rejects.toMatchObject({
-    code: 'INVALID_INPUT',
+    code: 'INVALID_REQUEST',
   })
 })

@@ -4,30 +4,15 @@ import type { Sample } from '../../../domain/explain/index.ts'
 import { streamOf } from '../log/command-streams.ts'
 import { conditions } from '../reading/conditions.ts'
 import { frameOf } from '../reading/open-commands.ts'
-import { type Slice, spread, thinned } from './thin-out.ts'
+import { type KeyRow, MILLIS, readSucceeded } from './succeeded.ts'
+import { spread } from './thin-out.ts'
 
 /** The newest failed commands of a cause, from which the samples are taken. */
 const MOST_FAILED = 20_000
-/** The time of the failed is cut into so many slices, and of each the first commands are read. */
-const SLICES = 100
-const MOST_OF_A_SLICE = 250
 /** Larger payloads are not read: their commands are compared without them. In bytes as they are stored. */
 const LARGEST_PAYLOAD = 16_384
 const MIN_MARGIN_MS = 600_000
 const MAX_MARGIN_MS = 7 * 86_400_000
-
-interface KeyRow {
-  readonly commandId: string
-  /** Milliseconds since 1970. */
-  readonly at: number
-}
-
-interface SliceRow extends KeyRow {
-  readonly slice: number
-  readonly rows: number
-  readonly lengthMs: number
-  readonly spanMs: number
-}
 
 /** Reads samples of failed and succeeded commands, by indexes, however many there are. */
 export const createExplainQueries = (pool: Pool): ExplainQueries => ({
@@ -38,7 +23,7 @@ export const createExplainQueries = (pool: Pool): ExplainQueries => ({
     const margin = Math.min(Math.max(newest.at - oldest.at, MIN_MARGIN_MS), MAX_MARGIN_MS)
     // before the oldest of them there are others that were not read
     const since = failed.length < MOST_FAILED ? oldest.at - margin : oldest.at
-    const succeeded = thinned(slicesOf(await readSlices(pool, cause, since, newest.at + margin)), most)
+    const succeeded = await readSucceeded(pool, cause, { since, until: newest.at + margin }, most)
     const chosen = spread(failed, most)
     const samples = await readSamples(pool, cause.domain, [...chosen, ...succeeded])
     return {
@@ -47,8 +32,6 @@ export const createExplainQueries = (pool: Pool): ExplainQueries => ({
     }
   },
 })
-
-const MILLIS = '(extract(epoch from c.created_at) * 1000)::float8'
 
 /** Newest first. */
 const readFailed = async (pool: Pool, cause: CauseFilter): Promise<readonly KeyRow[]> => {
@@ -65,56 +48,6 @@ const readFailed = async (pool: Pool, cause: CauseFilter): Promise<readonly KeyR
     filters.values,
   )
   return rows
-}
-
-/** Commands that failed like this and succeeded later are neither. */
-const readSlices = async (
-  pool: Pool,
-  cause: CauseFilter,
-  since: number,
-  until: number,
-): Promise<readonly SliceRow[]> => {
-  const filters = conditions()
-  filters.add("c.status = 'COMPLETED'")
-  filters.add('c.command_type = ?', cause.commandType)
-  filters.add('c.last_error_code is distinct from ?', cause.errorCode)
-  filters.tenant(cause.tenantId)
-  const where = filters.where()
-  const [domain, from, to] = [cause.domain, since, until].map(value => `$${filters.values.push(value)}`)
-  const { rows } = await pool.query<SliceRow>(
-    `with bounds as (
-       select to_timestamp(${from}::float8 / 1000) as since, least(to_timestamp(${to}::float8 / 1000), now()) as until),
-     slices as (
-       select n, b.since + (b.until - b.since) * n / ${SLICES} as since, b.since + (b.until - b.since) * (n + 1) / ${SLICES} as until
-       from bounds b cross join generate_series(0, ${SLICES - 1}) n),
-     c as materialized (
-       select s.n, s.since, s.until, count(*) over w as rows, max(c.created_at) over w as last, c.*
-       from slices s cross join lateral (
-         select c.command_id, c.command_type, c.status, c.tenant_id, c.last_error_code, c.created_at from command_bus_command c
-         where c.domain = ${domain} and c.created_at >= s.since and c.created_at < s.until
-         order by c.created_at, c.command_id limit ${MOST_OF_A_SLICE}) c
-       window w as (partition by s.n))
-     select c.command_id as "commandId", ${MILLIS} as at, c.n as slice, c.rows::int as rows,
-            (extract(epoch from c.until - c.since) * 1000)::float8 as "lengthMs",
-            (extract(epoch from c.last - c.since) * 1000)::float8 as "spanMs"
-     from c where ${where} order by c.n, c.created_at, c.command_id`,
-    filters.values,
-  )
-  return rows
-}
-
-/** A slice of which not all was read has as many more commands as its time is longer than what was read. */
-const slicesOf = (rows: readonly SliceRow[]): readonly Slice<KeyRow>[] => {
-  const slices = new Map<number, { items: KeyRow[]; factor: number }>()
-  for (const { commandId, at, slice, rows: read, lengthMs, spanMs } of rows) {
-    const own = slices.get(slice) ?? {
-      items: [],
-      factor: read < MOST_OF_A_SLICE || spanMs <= 0 ? 1 : Math.max(1, lengthMs / spanMs),
-    }
-    own.items.push({ commandId, at })
-    slices.set(slice, own)
-  }
-  return [...slices.values()].map(({ items, factor }) => ({ items, estimate: items.length * factor }))
 }
 
 interface SampleRow {
