@@ -175,7 +175,8 @@ const Row = ({ line, isCollapsed, isPicked, search, onPick, onToggle }: RowProps
 /** The text, with what was searched marked. */
 const Marked = ({ text, search }: { readonly text: string; readonly search: string }) => {
   const at = search === '' ? -1 : text.toLowerCase().indexOf(search.toLowerCase())
-  if (at < 0) return text
+  // in an element of its own: hidden characters are written out there
+  if (at < 0) return <span>{text}</span>
   const end = at + search.length
   return (
     <>
