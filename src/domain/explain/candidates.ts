@@ -49,6 +49,8 @@ const sharing = (candidates: readonly Candidate[]): readonly Candidate[] => {
 const isFrequent = ({ failed, succeeded }: Counts, all: Counts): boolean =>
   failed + succeeded >= LEAST_DIFFERENCE * all.failed
 
+const isSame = (one: Counts, other: Counts): boolean => one.failed === other.failed && one.succeeded === other.succeeded
+
 const plainCandidates = ({ path, present, types, values }: Member, all: Counts): readonly Candidate[] => {
   const missing = { failed: all.failed - present.failed, succeeded: all.succeeded - present.succeeded }
   const candidate = (kind: FindingKind, value: Json, found: Counts): Candidate => ({
@@ -60,8 +62,12 @@ const plainCandidates = ({ path, present, types, values }: Member, all: Counts):
     tries: 1,
   })
   return [
-    ...(path === '' ? [] : [candidate('member', 'present', present), candidate('member', 'missing', missing)]),
-    ...[...types].map(([type, found]) => candidate('type', type, found)),
+    // that a list has elements is said by its length
+    ...(path === '' || path.endsWith('[]')
+      ? []
+      : [candidate('member', 'present', present), candidate('member', 'missing', missing)]),
+    // a type that all of them have says no more than that it is there
+    ...[...types].filter(([, found]) => !isSame(found, present)).map(([type, found]) => candidate('type', type, found)),
     ...[...values].map(([text, found]) => candidate('value', JSON.parse(text) as Json, found)),
   ].filter(({ found }) => isFrequent(found, all))
 }
