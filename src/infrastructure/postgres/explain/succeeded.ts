@@ -16,9 +16,9 @@ interface Period {
 }
 
 /** So many commands of a period are all looked at; beyond that, parts of them. */
-const READ_WHOLE = 50_000
+const READ_WHOLE = 30_000
 /** Rows of a sample of the whole table. */
-const TABLE_SAMPLE = 60_000
+const TABLE_SAMPLE = 40_000
 /** So few of a sample mean that the period is a small part of a large table. */
 const TOO_FEW = 1_000
 /** Then the period is cut into slices, and of each the first commands are read. */
